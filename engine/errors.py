@@ -1,0 +1,88 @@
+"""Errors of the engine. Each message is a sentence that says what is wrong and what to do.
+
+EngineError
+├── ConfigError           config.yaml, the environment, a port, a folder
+├── SpecError             a request that does not describe anything computable
+│   └── UnknownPlugin     a name that no plug-in has
+├── DataError             market data that is missing or unfit for the request
+│   └── NotTradeable      a series that cannot be bought
+├── StoreError            the result store or the database
+├── DeviceError           a library or device that this machine lacks
+└── JobError              a background job
+    ├── Cancelled         stopped on request
+    ├── QueueFull         too many jobs are waiting
+    └── WorkerLost        the worker process died
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class EngineError(Exception):
+    """Base of every error that a user can act on; ``str(error)`` is shown to them as it is."""
+
+
+class ConfigError(EngineError):
+    pass
+
+
+class SpecError(EngineError):
+    """A spec that does not validate.
+
+    ``problems`` holds (dotted field path, sentence) pairs; the path is empty when no single field is at fault.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(" ".join(sentence for _, sentence in self.problems))
+
+    def under(self, prefix: str) -> SpecError:
+        """The same problems, their paths starting with ``prefix``."""
+        return SpecError([(f"{prefix}.{path}" if path else prefix, text) for path, text in self.problems])
+
+
+class UnknownPlugin(SpecError):
+    pass
+
+
+class DataError(EngineError):
+    pass
+
+
+class NotTradeable(DataError):
+    pass
+
+
+class StoreError(EngineError):
+    pass
+
+
+class DeviceError(EngineError):
+    pass
+
+
+class JobError(EngineError):
+    pass
+
+
+class Cancelled(JobError):
+    pass
+
+
+class QueueFull(JobError):
+    pass
+
+
+class WorkerLost(JobError):
+    pass
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """A sentence part that offers the closest of ``known``, then the list: " Did you mean 'x'? There is: x, y."."""
+    close = get_close_matches(name, known, n=1, cutoff=0.5) or [
+        item for item in known if name and item.lower() == name.lower()
+    ]
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    return f"{hint} There is: {', '.join(known)}." if known else hint

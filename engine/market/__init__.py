@@ -1,0 +1,1 @@
+"""Market data: bars, where they come from, and whether they can be trusted."""

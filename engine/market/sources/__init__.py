@@ -1,0 +1,27 @@
+"""Sources of market data: one file each, found by discovery."""
+
+from __future__ import annotations
+
+from engine.market.bars import Bars, Series
+from engine.registry import Registry
+from engine.spec import Spec
+
+
+class Source(Spec):
+    """Where bars come from.
+
+    ``series()`` lists what can be read now, quickly. ``read(series)`` returns all its bars: ascending unique times,
+    raw prices, finite closes, ``low <= open, close <= high`` not guaranteed (``quality.check`` reports it). It opens
+    only files that it finds by itself: a symbol is looked up in the list and never becomes part of a path.
+    """
+
+    kind: str = ""
+
+    def series(self) -> tuple[Series, ...]:
+        raise TypeError(f"{type(self).__name__} has no series method.")
+
+    def read(self, series: Series) -> Bars:
+        raise TypeError(f"{type(self).__name__} has no read method.")
+
+
+SOURCES = Registry("sources", Source, "engine.market.sources")

@@ -1,0 +1,73 @@
+"""The sample data that comes with the workbench, so that it works at first start and offline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import DataError
+from engine.market.bars import Bars, Series
+from engine.market.sources import Source
+from engine.registry import plugin
+
+_FOLDER = Path(__file__).parents[1] / "sample"
+_FILES = {"1d": "daily.parquet", "1h": "hourly.parquet"}
+_COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
+
+
+@plugin("sample", title="Sample")
+class Sample(Source):
+    """Sixteen series of equities, indices, a commodity and a currency pair, with their licences."""
+
+    kind: Literal["sample"] = "sample"
+
+    def series(self) -> tuple[Series, ...]:
+        return _manifest(_FOLDER)
+
+    def read(self, series: Series) -> Bars:
+        return _bars(_FOLDER / _FILES[series.interval], series)
+
+
+@cache
+def _manifest(folder: Path) -> tuple[Series, ...]:
+    return tuple(
+        Series(
+            source="sample",
+            origin=item["source"],
+            **{name: item[name] for name in Series.__dataclass_fields__ if name not in ("source", "origin")},
+        )
+        for item in json.loads(_present(folder / "manifest.json").read_text(encoding="utf-8"))
+    )
+
+
+@cache
+def _bars(path: Path, series: Series) -> Bars:
+    table = _table(_present(path))
+    rows = (table["collection"] == series.collection) & (table["symbol"] == series.symbol)
+    rows = np.flatnonzero(rows)[np.argsort(table["ts"][rows], kind="stable")]
+    columns = {name: table[name][rows].astype(np.float64) for name in _COLUMNS}
+    for values in columns.values():
+        values.setflags(write=False)
+    return Bars(series, table["ts"][rows].astype("datetime64[ms]"), **columns)
+
+
+@cache
+def _table(path: Path) -> Mapping[str, NDArray[Any]]:
+    from pyarrow.parquet import ParquetFile
+
+    table = ParquetFile(path).read()
+    return {name: table.column(name).to_numpy() for name in table.column_names}
+
+
+def _present(path: Path) -> Path:
+    if not path.is_file():
+        raise DataError(
+            f"The sample file {path.name} is missing from {path.parent}: install Stratoscope again, or restore it."
+        )
+    return path

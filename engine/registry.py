@@ -1,0 +1,157 @@
+"""Plug-ins: one file, one decorated spec class, found by discovery."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import ValidationInfo
+from pydantic_core import core_schema
+
+from engine.config import settings
+from engine.errors import ConfigError, SpecError, UnknownPlugin, did_you_mean
+from engine.spec import Spec
+
+S = TypeVar("S", bound=Spec)
+_MARK, _DIGEST = "__stratoscope_plugin__", "__stratoscope_digest__"
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """What a list of plug-ins shows: the value of ``kind``, a title, and the class docstring's first paragraph."""
+
+    name: str
+    title: str
+    summary: str
+
+
+def plugin(name: str, *, title: str) -> Callable[[type[S]], type[S]]:
+    """Class decorator that makes a spec class a plug-in; ``name`` must be the default of its ``kind``."""
+
+    def mark(cls: type[S]) -> type[S]:
+        if cls.model_fields["kind"].default != name:
+            raise TypeError(f"{cls.__name__}.kind must default to {name!r}.")
+        setattr(cls, _MARK, PluginInfo(name, title, inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0]))
+        return cls
+
+    return mark
+
+
+def info(spec: Spec | type[Spec]) -> PluginInfo:
+    """The ``PluginInfo`` of a plug-in spec or its class."""
+    return cast(PluginInfo, getattr(spec, _MARK))
+
+
+@dataclass(frozen=True)
+class Registry(Generic[S]):
+    """The plug-ins of one kind, and the validator of a field that holds one: ``Annotated[Strategy, STRATEGIES]``.
+
+    Plug-ins are subclasses of ``base`` in ``package``, in entry points of the group
+    ``stratoscope.<group>`` and in ``<folder>/<group>/*.py`` of each plug-in folder that the configuration names.
+    """
+
+    group: str
+    base: type[S]
+    package: str
+
+    def available(self) -> Mapping[str, type[S]]:
+        """Spec classes by name, in alphabetical order of their titles."""
+        files = [path for folder in settings().plugins for path in sorted((folder / self.group).glob("*.py"))]
+        return cast(Mapping[str, type[S]], _discover(self, tuple((path, _digest(path)) for path in files)))
+
+    def get(self, name: str) -> type[S]:
+        """The spec class called ``name``. Raises ``UnknownPlugin`` with the closest match and the list."""
+        known = self.available()
+        if name not in known:
+            text = f"'{name}' is not one of the {self.group}.{did_you_mean(str(name), tuple(known))}"
+            raise UnknownPlugin([("kind", text)])
+        return known[name]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            self.parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda spec: spec.model_dump(mode="json")),
+        )
+
+    def parse(self, value: Any, info: ValidationInfo | None = None) -> S:
+        """The spec that a mapping with ``kind`` describes. Raises ``SpecError`` with the path of the field."""
+        try:
+            if isinstance(value, self.base):
+                return value
+            if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
+                raise SpecError([("kind", f"Choose one of the {self.group}: {', '.join(self.available())}.")])
+            return self.get(value["kind"]).parse(value)
+        except SpecError as error:
+            raise (error.under(info.field_name) if info and info.field_name else error) from None
+
+
+@cache
+def _discover(registry: Registry[Any], files: tuple[tuple[Path, str], ...]) -> Mapping[str, type[Spec]]:
+    found: dict[str, type[Spec]] = {}
+    for module in _modules(registry, files):
+        for cls in vars(module).values():
+            here = inspect.isclass(cls) and cls.__module__ == module.__name__
+            if not (here and issubclass(cls, registry.base) and _MARK in vars(cls)):
+                continue
+            name = info(cls).name
+            if found.setdefault(name, cls) is not cls:
+                raise ConfigError(
+                    f"Two {registry.group} are called '{name}': {found[name].__module__} and {cls.__module__}. "
+                    "Rename one of them."
+                )
+    return dict(sorted(found.items(), key=lambda item: info(item[1]).title))
+
+
+def _modules(registry: Registry[Any], files: tuple[tuple[Path, str], ...]) -> Iterator[ModuleType]:
+    package = importlib.import_module(registry.package)
+    for item in pkgutil.iter_modules(package.__path__):
+        yield importlib.import_module(f"{registry.package}.{item.name}")
+    for entry in importlib.metadata.entry_points(group=f"stratoscope.{registry.group}"):
+        yield importlib.import_module(entry.module)
+    for path, digest in files:
+        yield _load_file(registry.group, path, digest)
+
+
+@cache
+def _load_file(group: str, path: Path, digest: str) -> ModuleType:
+    name = f"stratoscope_plugins.{group}.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path} cannot be loaded as a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    setattr(module, _DIGEST, digest)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # a user's file may raise anything; name it and go no further
+        del sys.modules[name]
+        raise ConfigError(f"The plug-in {path} failed to load: {type(error).__name__}: {error}.") from error
+    return module
+
+
+@cache
+def source_digest(cls: type[Spec]) -> str:
+    """sha256 of the file that ``cls`` was loaded from: one changed line is a new digest.
+
+    A file in a plug-in folder is loaded anew when it has changed; a changed file of the engine itself counts from
+    the next start of the process, as its code does.
+    """
+    path = inspect.getsourcefile(cls)
+    if path is None:
+        raise ConfigError(f"The source file of {cls.__name__} cannot be found.")
+    return getattr(sys.modules[cls.__module__], _DIGEST, None) or _digest(Path(path))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,160 @@
+"""run(spec): a stored result is read, a missing one is computed, stored and recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+import yaml
+
+from engine import __version__
+from engine.config import settings
+from engine.database import connect
+from engine.errors import SpecError, did_you_mean
+from engine.market import catalog
+from engine.market.bars import MarketSpec
+from engine.progress import Progress, section, silent
+from engine.registry import source_digest
+from engine.spec import RunSpec, Spec, canonical_json
+from engine.store import ResultStore
+
+R = TypeVar("R", bound=RunSpec)
+
+
+def run_kinds() -> Mapping[str, type[RunSpec]]:
+    """The classes of specs that ``run`` computes, by the value of their ``kind``."""
+    from engine.backtest.spec import BacktestSpec
+    from engine.benchmarks.harness import BenchmarkSpec
+    from engine.features.matrix import FeatureSpec
+    from engine.models.training import ModelSpec
+
+    classes = (MarketSpec, FeatureSpec, ModelSpec, BacktestSpec, BenchmarkSpec)
+    return {cls.model_fields["kind"].default: cls for cls in classes}
+
+
+def load_spec(source: str | bytes | Mapping[str, object]) -> RunSpec:
+    """The spec in a mapping or in YAML or JSON text, told apart by its ``kind``. Raises ``SpecError``."""
+    try:
+        values = yaml.safe_load(source) if isinstance(source, str | bytes) else source
+    except yaml.YAMLError as error:
+        raise SpecError([("", f"This is not valid YAML: {getattr(error, 'problem', error)}.")]) from None
+    if not isinstance(values, Mapping):
+        raise SpecError([("", "A spec is a mapping with a field 'kind'.")])
+    kind, kinds = values.get("kind"), run_kinds()
+    if not isinstance(kind, str) or kind not in kinds:
+        raise SpecError([("kind", f"'{kind}' cannot be run.{did_you_mean(str(kind), tuple(kinds))}")])
+    return kinds[kind].parse(values)
+
+
+def run_key(spec: RunSpec) -> str:
+    """sha256 in hexadecimal over everything that the result follows from.
+
+    That is the canonical spec, the engine's version, the source file of every spec class in it (a strategy's file
+    among them) and the bars that it reads. Raises ``DataError`` where the bars do not exist.
+    """
+    parts = {
+        "spec": canonical_json(spec),
+        "engine": __version__,
+        "sources": sorted({source_digest(type(item)) for item in _walk(spec)}),
+        "data": [catalog.fingerprint(item) for item in _walk(spec) if isinstance(item, MarketSpec)],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _walk(spec: RunSpec) -> list[Spec]:
+    """Every spec inside ``spec`` and inside the runs that it takes its inputs from."""
+    items = list(spec.walk())
+    for item in spec.inputs().values():
+        items += _walk(item)
+    return items
+
+
+def lookup(spec: RunSpec) -> Any | None:
+    """The stored result of ``spec``, or None."""
+    return store().read(run_key(spec), result_type(spec)) if spec.stored else None
+
+
+def is_stored(spec: RunSpec) -> bool:
+    """Whether ``run`` would answer at once."""
+    return not spec.stored or store().has(run_key(spec))
+
+
+def run(spec: RunSpec, progress: Progress = silent) -> Any:
+    """The result of ``spec``: read if it is stored, else computed after its inputs, stored and recorded.
+
+    Raises ``EngineError`` with a sentence for the user, ``Cancelled`` when ``progress`` says so.
+    """
+    key = run_key(spec)
+    result = store().read(key, result_type(spec)) if spec.stored else None
+    if result is None:
+        began = time.time()
+        needed = spec.inputs()
+        share = 1 / (len(needed) + 1)
+        inputs = {
+            name: run(item, section(progress, index * share, (index + 1) * share))
+            for index, (name, item) in enumerate(needed.items())
+        }
+        result = spec.compute(inputs, section(progress, len(needed) * share, 1.0))
+        if spec.stored:
+            store().write(key, result)
+            _record(key, spec, time.time() - began)
+    if spec.stored:
+        _count_trial(key, spec, result)
+    return result
+
+
+def result_type(spec: RunSpec) -> Any:
+    """The class of the result, from the return annotation of ``compute``."""
+    import typing
+
+    return typing.get_type_hints(type(spec).compute)["return"]
+
+
+def recent_runs(kind: str, limit: int = 200) -> list[tuple[str, RunSpec]]:
+    """(run key, spec) of finished runs, newest first; those whose spec no longer parses are left out."""
+    with connect() as database:
+        rows = database.execute(
+            "SELECT key, spec FROM runs WHERE kind = ? ORDER BY created DESC LIMIT ?", (kind, limit)
+        ).fetchall()
+    found = []
+    for row in rows:
+        try:
+            found.append((row["key"], load_spec(row["spec"])))
+        except SpecError:
+            continue
+    return found
+
+
+def find_run(key: str) -> RunSpec | None:
+    """The spec that was computed under ``key``, or None."""
+    with connect() as database:
+        row = database.execute("SELECT spec FROM runs WHERE key = ?", (key,)).fetchone()
+    return load_spec(row["spec"]) if row else None
+
+
+def store() -> ResultStore:
+    """The result store that the configuration names."""
+    return _store(settings().results_url)
+
+
+@cache
+def _store(url: str) -> ResultStore:
+    return ResultStore(url)
+
+
+def _record(key: str, spec: RunSpec, seconds: float) -> None:
+    row = (key, spec.kind, spec.label(), canonical_json(spec), time.time(), seconds)
+    with connect() as database:
+        database.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def _count_trial(key: str, spec: RunSpec, result: Any) -> None:
+    trial = getattr(result, "trial", None)
+    if trial is not None:
+        from engine.research import ledger
+
+        ledger.record(key, spec, trial())

@@ -1,0 +1,154 @@
+"""Specs: the request as one frozen object that serves as form, validation, YAML, URL, cache key and label."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.errors import SpecError, did_you_mean
+from engine.progress import Progress
+
+
+def parameter(
+    default: Any = ...,
+    *,
+    title: str,
+    help: str = "",
+    unit: str = "",
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    step: float | None = None,
+    choices: Mapping[Any, str] | None = None,
+    suggested: Any = None,
+    section: str = "",
+) -> Any:
+    """A spec field with what a form needs to show it.
+
+    ``unit`` is printed inside the control; ``choices`` maps the values of a Literal to their words; ``suggested`` is
+    what a form starts with where the spec itself demands a value (costs); ``section`` is the form's group.
+    """
+    form = {"unit": unit, "step": step, "choices": choices, "suggested": suggested, "section": section}
+    kept = {key: value for key, value in form.items() if value not in (None, "")}
+    return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, json_schema_extra=kept)
+
+
+class Spec(BaseModel):
+    """Base of every spec: frozen, hashable, unknown fields forbidden, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    @classmethod
+    def parse(cls, values: object) -> Self:
+        """The spec that ``values`` (a mapping of plain values) describes. Raises ``SpecError``."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SpecError([_explain(cls, item) for item in error.errors()]) from None
+
+    def label(self) -> str:
+        """Short name for legends and lists; the same spec always has the same one."""
+        values = [str(value) for name, value in self if name != "kind"]
+        return f"{type(self).__name__} {', '.join(values)}".strip()
+
+    def walk(self) -> Iterator[Spec]:
+        """This spec and every spec inside it, depth first."""
+        yield self
+        for _, value in self:
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Spec):
+                    yield from item.walk()
+
+
+class RunSpec(Spec):
+    """A spec that ``engine.run`` computes. Subclasses have ``kind``, a ``result_type`` and ``compute``.
+
+    ``stored`` is False where computing is as quick as reading (bars, indicators). ``device`` is "gpu" for work that
+    must not share the graphics processor with another job.
+    """
+
+    stored: ClassVar[bool] = True
+    device: ClassVar[str] = "cpu"
+    kind: str = ""
+
+    def inputs(self) -> Mapping[str, RunSpec]:
+        """The runs whose results ``compute`` needs, by name; the runner computes or reads them first."""
+        return {}
+
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> Any:
+        """The result, a frozen dataclass. Same spec, same machine: bit-identical."""
+        raise TypeError(f"{type(self).__name__} has no compute method.")
+
+    def estimate(self) -> Estimate:
+        """What the run will cost, without reading any data."""
+        return Estimate(seconds=0.1, megabytes=10)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Cost of a run before it starts: wall seconds on one core and peak memory in megabytes."""
+
+    seconds: float
+    megabytes: float
+
+
+def canonical_json(spec: Spec) -> str:
+    """JSON of a spec with sorted keys and no blanks: equal specs give equal text."""
+    return json.dumps(spec.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+def to_yaml(spec: Spec) -> str:
+    """YAML of a spec, fields in the order of their definition; ``runner.load_spec`` reads it back."""
+    return yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def to_python(spec: Spec) -> str:
+    """A Python script that builds the spec, runs it and prints its run key."""
+    classes = sorted({(type(item).__module__, type(item).__name__) for item in spec.walk()})
+    imports = [f"from {module} import {name}" for module, name in classes]
+    return "\n".join(
+        ["import engine", *imports, "", f"spec = {_source(spec, 0)}", ""]
+        + ["result = engine.run(spec)", "print(engine.run_key(spec))", ""]
+    )
+
+
+def _source(value: object, depth: int) -> str:
+    pad = "    " * (depth + 1)
+    if isinstance(value, Spec):
+        fields = [f"{pad}{name}={_source(item, depth + 1)}," for name, item in value if name != "kind"]
+        return "\n".join([f"{type(value).__name__}(", *fields, "    " * depth + ")"]) if fields else (
+            f"{type(value).__name__}()"
+        )
+    if isinstance(value, tuple) and any(isinstance(item, Spec) for item in value):
+        items = [f"{pad}{_source(item, depth + 1)}," for item in value]
+        return "\n".join(["(", *items, "    " * depth + ")"])
+    if hasattr(value, "isoformat"):
+        return repr(value.isoformat())
+    return repr(value)
+
+
+def _explain(cls: type[BaseModel], item: Any) -> tuple[str, str]:
+    """(dotted path, sentence) for one pydantic error, in the words of the form."""
+    path = ".".join(str(part) for part in item["loc"])
+    field = cls.model_fields.get(str(item["loc"][0])) if item["loc"] else None
+    name = (field.title if field else None) or path or cls.__name__
+    context, given = item.get("ctx", {}), item.get("input")
+    if item["type"] == "extra_forbidden":
+        return path, f"'{path}' is not a field here.{did_you_mean(path, tuple(cls.model_fields))}"
+    if item["type"] == "missing":
+        return path, f"{name} is missing: give a value."
+    if item["type"] == "literal_error":
+        return path, f"{name} must be {context['expected']}, not {given!r}."
+    if item["type"] == "value_error":
+        return path, str(context.get("error", item["msg"]))
+    return path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(given)}."
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,137 @@
+"""The result store: run key -> result, written atomically, read without ever unpickling."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import tempfile
+import types
+import typing
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from engine.errors import StoreError
+
+
+class Result(Protocol):
+    """A frozen dataclass of arrays, numbers, text, and tuples or dicts of those, that a run returns."""
+
+    __dataclass_fields__: typing.ClassVar[dict[str, Any]]
+
+    def summary(self) -> Mapping[str, object]:
+        """The result's key figures as plain JSON values, for the command line."""
+        ...
+
+
+R = TypeVar("R", bound=Result)
+
+
+class ResultStore:
+    """Results under an fsspec URL, one file a run: a zip of ``result.json`` and an npy per array.
+
+    A local file is written beside its place, fsynced and renamed, so that a killed process leaves no broken file;
+    other file systems get the whole object in one request.
+    """
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        try:
+            self._files, root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError) as error:
+            raise StoreError(f"The result store '{url}' cannot be opened: {error}.") from None
+        self._root = str(root).rstrip("/")
+        self._is_local = "file" in self._files.protocol
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key[:2]}/{key}.zip"
+
+    def has(self, key: str) -> bool:
+        """Whether a result is stored under ``key``."""
+        return bool(self._files.exists(self._path(key)))
+
+    def read(self, key: str, result_type: type[R]) -> R | None:
+        """The stored result, or None. A damaged file is removed and counts as none."""
+        try:
+            return decode(self._files.cat_file(self._path(key)), result_type)
+        except FileNotFoundError:
+            return None
+        except (zipfile.BadZipFile, KeyError, TypeError, ValueError):
+            self.delete(key)
+            return None
+
+    def write(self, key: str, result: Result) -> None:
+        """Store ``result`` under ``key``; a second writer of the same key replaces it by the same content."""
+        path, data = self._path(key), encode(result)
+        try:
+            if self._is_local:
+                write_atomically(Path(path), data)
+            else:
+                self._files.pipe_file(path, data)
+        except OSError as error:
+            raise StoreError(f"The result could not be stored at {path}: {error}.") from error
+
+    def delete(self, key: str) -> None:
+        """Remove the result of ``key``, if there is one."""
+        if self.has(key):
+            self._files.rm_file(self._path(key))
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace the file ``path`` by ``data``: readers see the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def encode(result: Result) -> bytes:
+    """``result`` as bytes; raises ``TypeError`` for a field that is neither an array nor JSON."""
+    plain: dict[str, object] = {}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for field in dataclasses.fields(result):
+            value = getattr(result, field.name)
+            if isinstance(value, np.ndarray):
+                part = io.BytesIO()
+                np.lib.format.write_array(part, value, allow_pickle=False)
+                archive.writestr(f"{field.name}.npy", part.getvalue())
+            else:
+                plain[field.name] = value
+        archive.writestr("result.json", json.dumps(plain))
+    return buffer.getvalue()
+
+
+def decode(data: bytes, result_type: type[R]) -> R:
+    """The result that ``encode`` wrote; raises ``ValueError``, ``KeyError`` or ``BadZipFile`` for anything else."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        values = json.loads(archive.read("result.json"))
+        hints = typing.get_type_hints(result_type)
+        for name in archive.namelist():
+            if name.endswith(".npy"):
+                part = io.BytesIO(archive.read(name))
+                values[name.removesuffix(".npy")] = np.lib.format.read_array(part, allow_pickle=False)
+    return result_type(**{name: _restore(hints[name], value) for name, value in values.items()})
+
+
+def _restore(hint: Any, value: Any) -> Any:
+    """JSON lists become the tuples that the field's type asks for."""
+    if isinstance(hint, types.UnionType):
+        hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
+    if typing.get_origin(hint) is tuple and isinstance(value, list):
+        inner = typing.get_args(hint)[0]
+        return tuple(_restore(inner, item) for item in value)
+    return value
