@@ -1,0 +1,79 @@
+# Stratoscope. `make help` lists what there is. Written for GNU make 3.81 (macOS) and newer.
+
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+# Stamps: newer than pyproject.toml and the lock means installed and up to date.
+RUNTIME := $(VENV)/.runtime-installed
+TESTING := $(VENV)/.testing-installed
+
+# pip's variable separates places with spaces, uv's with commas. Where it offers the CPU build of torch, none of
+# the CUDA packages is installed.
+empty :=
+comma := ,
+ifndef UV_FIND_LINKS
+ifdef PIP_FIND_LINKS
+export UV_FIND_LINKS := $(subst $(empty) $(empty),$(comma),$(strip $(PIP_FIND_LINKS)))
+endif
+endif
+
+UV := $(BIN)/uv
+INSTALL := $(UV) pip install --python $(BIN)/python --constraints requirements.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format types layers benchmark lock clean browser
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | \
+	    while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+run: $(RUNTIME) ## start the workbench on 127.0.0.1:8050 (ARGS: options of `stratoscope serve`)
+	@$(BIN)/stratoscope serve $(ARGS)
+
+test: $(TESTING) browser ## run all tests, browser journeys included (ARGS: options of pytest)
+	$(BIN)/pytest $(ARGS)
+
+lint: $(TESTING) ## check format and code (ruff)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: $(TESTING) ## put the code into the house format
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+types: $(TESTING) ## check types (mypy, strict on the engine)
+	$(BIN)/mypy
+
+layers: $(TESTING) ## check who may import whom (import-linter)
+	$(BIN)/lint-imports
+
+benchmark: $(TESTING) browser ## measure what the README's table states
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: $(UV) ## resolve requirements.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
+	@env -u UV_FIND_LINKS -u PIP_FIND_LINKS UV_NO_CONFIG=1 $(UV) pip compile --quiet --universal --all-extras \
+	    --no-annotate --custom-compile-command "make lock" $(ARGS) pyproject.toml --output-file requirements.lock
+
+clean: ## remove the environment and what tools left; cache/ keeps your data and results
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find engine dashboard tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+browser:
+	@sh tools/browser.sh
+
+$(UV):
+	@sh tools/environment.sh $(VENV) $(UV_VERSION)
+
+$(RUNTIME): pyproject.toml requirements.lock
+	@sh tools/environment.sh $(VENV) $(UV_VERSION)
+	@echo "Installing what Stratoscope runs on (the first time takes a few minutes) ..."
+	@$(INSTALL) --editable .
+	@[ "$$(uname -s)" != Darwin ] || $(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
+	    echo "LightGBM cannot load OpenMP, which macOS does not bring: run 'brew install libomp', then make again." >&2; \
+	    exit 1; }
+	@touch $@
+
+$(TESTING): $(RUNTIME)
+	@echo "Installing what the tests need ..."
+	@$(INSTALL) --editable '.[test]'
+	@touch $@
