@@ -1,0 +1,25 @@
+"""Options that every test shares."""
+
+from __future__ import annotations
+
+from selenium.webdriver.chrome.options import Options
+
+QUIET = (
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""What keeps Chromium from talking to its maker's servers."""
+
+LOOPBACK_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+"""A page that asks for anything outside this machine gets a console error, which fails the journey."""
+
+
+def pytest_setup_options() -> Options:
+    """The browser's options (a hook of Dash's plugin): quiet, cut off from the network, 1280 px wide."""
+    options = Options()
+    for flag in (*QUIET, LOOPBACK_ONLY, "--window-size=1280,900", "--lang=en-US"):
+        options.add_argument(flag)
+    return options
