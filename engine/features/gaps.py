@@ -1,0 +1,26 @@
+"""Series with missing values: each unbroken run is computed by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from engine.market.bars import Floats
+
+
+def on_unbroken_runs(function: Callable[..., Floats], warm_up: int, *series: Floats) -> Floats:
+    """``function(*series)`` on every run of bars where all ``series`` are finite; NaN elsewhere.
+
+    The first ``warm_up`` values of each run are NaN. Libraries such as TA-Lib carry one NaN to the end of
+    the series; here a missing bar costs the bars that the function needs to warm up again, and nothing is
+    filled in.
+    """
+    known = np.isfinite(np.sum(series, axis=0))
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], known.astype(np.int8), [0]))))
+    result = np.full(len(known), np.nan)
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        if stop - start > warm_up:
+            values = function(*(np.ascontiguousarray(values[start:stop]) for values in series))
+            result[start + warm_up : stop] = values[warm_up:]
+    return result

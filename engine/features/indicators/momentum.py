@@ -1,0 +1,46 @@
+"""Momentum: oscillators of gains against losses."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from engine.features import Indicator
+from engine.features.gaps import on_unbroken_runs
+from engine.market.bars import Bars, Floats
+from engine.registry import plugin
+from engine.spec import parameter
+
+SETTLED = 7.5
+
+
+@plugin("rsi", title="RSI")
+class Rsi(Indicator):
+    """Relative strength index (Wilder 1978): 100 x average gain / (average gain + average loss).
+
+    Both averages are Wilder's, smoothed by 1/window; prices that have not moved at all give 0, as in TA-Lib.
+    """
+
+    kind: Literal["rsi"] = "rsi"
+    window: int = parameter(14, title="Window", unit="bars", ge=2, le=500, help="Bars in Wilder's averages.")
+
+    outputs: ClassVar[tuple[str, ...]] = ("rsi",)
+    levels: ClassVar[tuple[float, ...]] = (30.0, 70.0)
+
+    def label(self) -> str:
+        return f"RSI {self.window}"
+
+    def warm_up(self) -> int:
+        """Seven and a half windows.
+
+        Wilder's averages never forget their first value: after k bars it keeps the share (1 - 1/window)^k.
+        By then, on the sample data and for windows from 2 to 200, the RSI of a series begun later differs
+        by 0.01% of its value in the median, and by 0.15% at worst for windows from 9 on. 105 bars for a
+        window of 14.
+        """
+        return -int(-SETTLED * self.window // 1)
+
+    def compute(self, bars: Bars) -> dict[str, Floats]:
+        import talib
+
+        values = on_unbroken_runs(lambda close: talib.RSI(close, self.window), self.warm_up(), bars.close)
+        return {"rsi": values}

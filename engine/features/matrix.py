@@ -1,0 +1,115 @@
+"""Features of some symbols as one matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import DataError
+from engine.features import Features, Indicator
+from engine.features.indicators.momentum import Rsi
+from engine.features.indicators.trend import Sma
+from engine.features.leakage import look_ahead
+from engine.market.bars import Bars, Floats, Market, MarketSpec, Times
+from engine.progress import Progress
+from engine.spec import RunSpec, parameter
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMatrix:
+    """Features of every bar of every symbol, symbol after symbol, each ascending in time.
+
+    ``time`` datetime64[ms], ``symbol`` int32 (index into ``symbols``), ``bar`` int32 (the bar's place in
+    its symbol) and ``close`` float64 have a value a row; ``values`` is float64, rows x ``names``;
+    ``warm_up`` is the number of bars that each column drops at the start of a symbol.
+    """
+
+    time: Times
+    symbol: NDArray[np.int32]
+    bar: NDArray[np.int32]
+    close: Floats
+    values: Floats
+    names: tuple[str, ...]
+    warm_up: tuple[int, ...]
+    symbols: tuple[str, ...]
+
+    def usable(self) -> NDArray[np.bool_]:
+        """Rows behind the longest warm-up whose features are all known: dropped by rule, never by eye."""
+        settled = self.bar >= max(self.warm_up)
+        known: NDArray[np.bool_] = settled & np.isfinite(self.values).all(axis=1)
+        return known
+
+    def rows(self, symbol: str) -> slice:
+        """The rows of ``symbol``."""
+        first, last = np.searchsorted(self.symbol, self.symbols.index(symbol) + np.array([0, 1]))
+        return slice(int(first), int(last))
+
+    def summary(self) -> Mapping[str, object]:
+        """Rows, usable rows, and the last value of each feature by symbol."""
+        last = {
+            symbol: {
+                name: round(float(value), 6) if np.isfinite(value) else None
+                for name, value in zip(self.names, self.values[self.rows(symbol).stop - 1], strict=True)
+            }
+            for symbol in self.symbols
+        }
+        return {"rows": len(self.time), "usable": int(self.usable().sum()), "last": last}
+
+
+class FeatureSpec(RunSpec):
+    """Features of the symbols of a market."""
+
+    stored = False
+    kind: Literal["features"] = "features"
+    market: MarketSpec = parameter(MarketSpec(), title="Market")
+    features: Features = parameter((Sma(), Rsi()), title="Features", section="Features")
+
+    def label(self) -> str:
+        return f"{self.market.label()} · {', '.join(feature.label() for feature in self.features)}"
+
+    def inputs(self) -> Mapping[str, RunSpec]:
+        return {"market": self.market}
+
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> FeatureMatrix:
+        market: Market = inputs["market"]
+        blocks = []
+        for done, bars in enumerate(market.bars):
+            progress(done / len(market.bars), f"Computing the features of {bars.series.symbol}")
+            blocks.append(np.column_stack([_columns(feature, bars) for feature in self.features]))
+        lengths = [len(bars) for bars in market.bars]
+        return FeatureMatrix(
+            time=np.concatenate([bars.time for bars in market.bars]),
+            symbol=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
+            bar=np.concatenate([np.arange(length, dtype=np.int32) for length in lengths]),
+            close=np.concatenate([bars.close for bars in market.bars]),
+            values=np.concatenate(blocks),
+            names=tuple(name for feature in self.features for name in feature.columns()),
+            warm_up=tuple(feature.warm_up() for feature in self.features for _ in feature.outputs),
+            symbols=tuple(bars.series.symbol for bars in market.bars),
+        )
+
+
+def _columns(feature: Indicator, bars: Bars) -> Floats:
+    computed = feature.compute(bars)
+    for name in feature.outputs:
+        if name not in computed or computed[name].shape != bars.close.shape:
+            raise DataError(
+                f"The indicator {feature.label()} has no value for each bar in its output '{name}'."
+            )
+    return np.column_stack([computed[name] for name in feature.outputs])
+
+
+def require_causal(features: Features, market: Market) -> None:
+    """Raise ``DataError`` if a feature uses the future: checked on the first symbol by cutting its history
+    short.
+
+    The conformance suite checks our own indicators; this also covers those from a user's folder.
+    """
+    for feature in features:
+        found = look_ahead(feature.compute, market.bars[0])
+        if found:
+            raise DataError(f"The feature {feature.label()} cannot be used. {found[0].sentence()}")

@@ -1,0 +1,39 @@
+"""Labels: what happened after a bar. They use the future, and say how far they reach into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.market.bars import Bars, Floats, Times
+from engine.registry import Registry
+from engine.spec import Spec
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Outcomes of one series, a row a bar.
+
+    ``value`` float64 is 1 for up, 0 for down and NaN where it is not known (yet). ``end`` datetime64[ms] is
+    the time of the last bar whose price the outcome used, NaT where there is none: what purging goes by.
+    """
+
+    value: Floats
+    end: Times
+
+
+class Label(Spec):
+    """A question about the bars after t.
+
+    ``compute(bars)`` answers it for each bar. ``horizon`` is the largest number of bars ahead that an
+    answer uses: ``end`` at bar t is the time of one of the bars t+1..t+horizon, and the last bars have no
+    answer where that lies beyond the data. A value that is not NaN has an end, and the other way round.
+    """
+
+    kind: str
+    horizon: int
+
+    def compute(self, bars: Bars) -> Labels:
+        raise TypeError(f"{type(self).__name__} has no compute method.")
+
+
+LABELS = Registry("labels", Label, "engine.labels")
