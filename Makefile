@@ -19,6 +19,8 @@ endif
 
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --python $(BIN)/python --constraints requirements.lock
+OFFLINE = { echo "The packages above could not be installed: check that this machine reaches a Python package" \
+	    "index and has 6 GB of free disk, then run make again." >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format types layers benchmark lock clean browser
@@ -50,7 +52,8 @@ layers: $(TESTING) ## check who may import whom (import-linter)
 benchmark: $(TESTING) browser ## measure what the README's table states
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-lock: $(UV) ## resolve requirements.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
+lock: ## resolve requirements.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
+	@sh tools/environment.sh $(VENV) $(UV_VERSION)
 	@env -u UV_FIND_LINKS -u PIP_FIND_LINKS UV_NO_CONFIG=1 $(UV) pip compile --quiet --universal --all-extras \
 	    --no-annotate --custom-compile-command "make lock" $(ARGS) pyproject.toml --output-file requirements.lock
 
@@ -61,13 +64,10 @@ clean: ## remove the environment and what tools left; cache/ keeps your data and
 browser:
 	@sh tools/browser.sh
 
-$(UV):
-	@sh tools/environment.sh $(VENV) $(UV_VERSION)
-
 $(RUNTIME): pyproject.toml requirements.lock
 	@sh tools/environment.sh $(VENV) $(UV_VERSION)
 	@echo "Installing what Stratoscope runs on (the first time takes a few minutes) ..."
-	@$(INSTALL) --editable .
+	@$(INSTALL) --editable . || $(OFFLINE)
 	@[ "$$(uname -s)" != Darwin ] || $(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
 	    echo "LightGBM cannot load OpenMP, which macOS does not bring: run 'brew install libomp', then make again." >&2; \
 	    exit 1; }
@@ -75,5 +75,5 @@ $(RUNTIME): pyproject.toml requirements.lock
 
 $(TESTING): $(RUNTIME)
 	@echo "Installing what the tests need ..."
-	@$(INSTALL) --editable '.[test]'
+	@$(INSTALL) --editable '.[test]' || $(OFFLINE)
 	@touch $@
