@@ -13,9 +13,7 @@ class Progress(Protocol):
     result (a loss curve so far). A call raises ``Cancelled`` once the job has been cancelled.
     """
 
-    def __call__(
-        self, fraction: float, message: str, partial: Mapping[str, object] | None = None
-    ) -> None: ...
+    def __call__(self, fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None: ...
 
 
 def silent(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:

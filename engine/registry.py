@@ -21,7 +21,7 @@ from pydantic_core import core_schema
 
 from engine.config import settings
 from engine.errors import ConfigError, SpecError, UnknownPlugin, did_you_mean
-from engine.spec import Spec
+from engine.spec import PLUGIN_MODULES, Spec
 
 S = TypeVar("S", bound=Spec)
 _MARK, _DIGEST = "__stratoscope_plugin__", "__stratoscope_digest__"
@@ -125,7 +125,7 @@ def _modules(registry: Registry[Any], files: tuple[tuple[Path, str], ...]) -> It
 
 @cache
 def _load_file(group: str, path: Path, digest: str) -> ModuleType:
-    name = f"stratoscope_plugins.{group}.{path.stem}"
+    name = f"{PLUGIN_MODULES}.{group}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path} cannot be loaded as a Python file.")

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engine.errors import SpecError, did_you_mean
 from engine.progress import Progress
 
+PLUGIN_MODULES = "stratoscope_plugins"
+
 
 def parameter(
     default: Any = ...,
@@ -108,8 +110,14 @@ def to_yaml(spec: Spec) -> str:
 
 
 def to_python(spec: Spec) -> str:
-    """A Python script that builds the spec, runs it and prints its run key."""
+    """A Python script that builds the spec, runs it and prints its run key.
+
+    Classes from a plug-in folder cannot be imported by name, so a spec that has one is given as YAML.
+    """
     classes = sorted({(type(item).__module__, type(item).__name__) for item in spec.walk()})
+    if any(module.startswith(PLUGIN_MODULES) for module, _ in classes):
+        text = f'import engine\n\nspec = engine.load_spec("""\n{to_yaml(spec)}""")'
+        return f"{text}\n\nresult = engine.run(spec)\nprint(engine.run_key(spec))\n"
     imports = [f"from {module} import {name}" for module, name in classes]
     return "\n".join(
         ["import engine", *imports, "", f"spec = {_source(spec, 0)}", ""]
@@ -121,8 +129,10 @@ def _source(value: object, depth: int) -> str:
     pad = "    " * (depth + 1)
     if isinstance(value, Spec):
         fields = [f"{pad}{name}={_source(item, depth + 1)}," for name, item in value if name != "kind"]
-        return "\n".join([f"{type(value).__name__}(", *fields, "    " * depth + ")"]) if fields else (
-            f"{type(value).__name__}()"
+        return (
+            "\n".join([f"{type(value).__name__}(", *fields, "    " * depth + ")"])
+            if fields
+            else (f"{type(value).__name__}()")
         )
     if isinstance(value, tuple) and any(isinstance(item, Spec) for item in value):
         items = [f"{pad}{_source(item, depth + 1)}," for item in value]

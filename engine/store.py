@@ -29,6 +29,19 @@ class Result(Protocol):
         ...
 
 
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """What the ledger keeps of a run whose result has a ``trial()``: one attempt to find something.
+
+    ``family`` is what is being tried (a strategy's kind), ``sharpe`` the Sharpe ratio per bar (None if undefined),
+    ``observations`` the number of returns behind it.
+    """
+
+    family: str
+    sharpe: float | None
+    observations: int
+
+
 R = TypeVar("R", bound=Result)
 
 

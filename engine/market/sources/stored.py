@@ -10,16 +10,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from engine.config import settings
 from engine.errors import DataError
 from engine.market.bars import Bars, Series
+from engine.market.columns import COLUMNS, floats, milliseconds
 from engine.market.sources import Source
 from engine.registry import plugin
 from engine.store import write_atomically
 
-_COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
 _META = b"stratoscope.series"
 
 
@@ -44,7 +42,7 @@ def save(bars: Bars) -> Path:
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
-    columns = {"time": bars.time} | {name: getattr(bars, name) for name in _COLUMNS}
+    columns = {"time": bars.time} | {name: getattr(bars, name) for name in COLUMNS}
     meta = {_META: json.dumps(asdict(bars.series)).encode()}
     buffer = BytesIO()
     parquet.write_table(arrow.table(columns).replace_schema_metadata(meta), buffer)
@@ -75,7 +73,7 @@ def _bars(path: Path, modified: int) -> Bars:
     from pyarrow.parquet import ParquetFile
 
     table = ParquetFile(path).read()
-    columns = {name: table.column(name).to_numpy().astype(np.float64) for name in _COLUMNS}
+    columns = {name: floats(table.column(name)) for name in COLUMNS}
     for values in columns.values():
         values.setflags(write=False)
-    return Bars(_header(path, modified), table.column("time").to_numpy().astype("datetime64[ms]"), **columns)
+    return Bars(_header(path, modified), milliseconds(table.column("time")), **columns)

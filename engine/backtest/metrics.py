@@ -1,0 +1,102 @@
+"""Every figure of a backtest has its one definition here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a figure is shown: ``unit`` is "%", "days", "" or "currency"; ``definition`` is shown on hover."""
+
+    title: str
+    unit: str
+    definition: str
+
+
+METRICS: Mapping[str, Metric] = {
+    "total_return": Metric("Total return", "%", "Last equity over first, less one."),
+    "cagr": Metric("CAGR", "%", "Growth a calendar year that compounds to the total return."),
+    "sharpe": Metric(
+        "Sharpe",
+        "",
+        "Mean over standard deviation (n - 1) of bar returns, times the root of the bars in a calendar year of this "
+        "data. Cash earns nothing.",
+    ),
+    "sortino": Metric(
+        "Sortino",
+        "",
+        "Mean bar return over the root mean square of the negative ones, annualised like the Sharpe ratio.",
+    ),
+    "max_drawdown": Metric("Max drawdown", "%", "Deepest fall of equity below its highest value so far."),
+    "max_drawdown_days": Metric(
+        "Longest drawdown",
+        "days",
+        "Longest time below an earlier high, in calendar days, to the end if unrecovered.",
+    ),
+    "volatility": Metric(
+        "Volatility", "%", "Standard deviation of bar returns, times the root of the bars in a calendar year."
+    ),
+    "calmar": Metric("Calmar", "", "CAGR over the size of the maximum drawdown."),
+    "exposure": Metric("Exposure", "%", "Mean invested part of the equity."),
+    "trades": Metric("Trades", "", "Positions opened, those still open included."),
+    "win_rate": Metric("Win rate", "%", "Share of trades with a profit after costs, open ones at the last close."),
+    "profit_factor": Metric("Profit factor", "", "Sum of profits over sum of losses, after costs."),
+    "costs": Metric("Costs paid", "%", "Commission and slippage a calendar year, of the mean equity."),
+}
+
+
+def equity_metrics(time: Times, equity: Floats, periods_per_year: float) -> dict[str, float | None]:
+    """The figures that follow from equity alone; undefined ones are None.
+
+    ``equity`` is positive, at least two bars long, valued at ``time``.
+    """
+    returns = equity[1:] / equity[:-1] - 1
+    years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
+    total = float(equity[-1] / equity[0])
+    deviation = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
+    downside = float(np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2)))
+    mean, root = float(np.mean(returns)), float(np.sqrt(periods_per_year))
+    deepest = float(np.min(drawdown(equity)))
+    cagr = total ** (1 / years) - 1 if total > 0 else -1.0
+    return {
+        "total_return": total - 1,
+        "cagr": cagr,
+        "sharpe": mean / deviation * root if deviation > 0 else None,
+        "sortino": mean / downside * root if downside > 0 else None,
+        "max_drawdown": deepest,
+        "max_drawdown_days": longest_drawdown(time, equity),
+        "volatility": deviation * root,
+        "calmar": cagr / -deepest if deepest < 0 else None,
+    }
+
+
+def drawdown(equity: Floats) -> Floats:
+    """Equity below its highest value so far, as a part of that: zero or negative, as long as ``equity``."""
+    return equity / np.maximum.accumulate(equity) - 1
+
+
+def longest_drawdown(time: Times, equity: Floats) -> float:
+    """Calendar days of the longest spell between a high and its recovery, or the end."""
+    under = drawdown(equity) < 0
+    if not under.any():
+        return 0.0
+    last_high = np.maximum.accumulate(np.where(under, 0, np.arange(len(equity))))
+    spell = under | np.concatenate(([False], under[:-1]))
+    since = np.concatenate(([0], last_high[:-1]))
+    return float(np.max((time - time[since])[spell]) / np.timedelta64(1, "D"))
+
+
+def trade_metrics(pnl: Floats) -> dict[str, float | None]:
+    """The figures that follow from the profits of trades, which may be none."""
+    lost = -float(pnl[pnl < 0].sum())
+    return {
+        "trades": float(len(pnl)),
+        "win_rate": float(np.mean(pnl > 0)) if len(pnl) else None,
+        "profit_factor": float(pnl[pnl > 0].sum()) / lost if lost > 0 else None,
+    }

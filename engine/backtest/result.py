@@ -1,0 +1,71 @@
+"""What a backtest returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.market.bars import Floats, Times
+from engine.store import Trial
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestResult:
+    """Equity and trades of one run.
+
+    Arrays over bars, on the union of the symbols' calendars: ``time`` datetime64[ms], ``equity`` and ``benchmark``
+    (buy and hold of the same symbols at the same costs) in the market's currency, valued at each close, and
+    ``exposure``, the invested part of the equity in [0, 1].
+    Arrays over trades, in the order of their entries: ``trade_symbol`` indexes ``symbols``; prices include slippage;
+    ``trade_pnl`` is after all costs; ``trade_return`` is the profit over the entry's value; ``trade_fees`` are the
+    commissions of both sides. A trade still open at the end has ``trade_open`` set and is valued at the last close.
+    ``metrics`` and ``benchmark_metrics`` hold the figures that ``metrics.METRICS`` defines; None is undefined.
+    """
+
+    label: str
+    currency: str
+    symbols: tuple[str, ...]
+    periods_per_year: float
+    time: Times
+    equity: Floats
+    benchmark: Floats
+    exposure: Floats
+    trade_symbol: NDArray[np.int64]
+    trade_entry_time: Times
+    trade_exit_time: Times
+    trade_entry_price: Floats
+    trade_exit_price: Floats
+    trade_size: Floats
+    trade_pnl: Floats
+    trade_return: Floats
+    trade_fees: Floats
+    trade_bars: NDArray[np.int64]
+    trade_open: NDArray[np.bool_]
+    family: str
+    metrics: dict[str, float | None]
+    benchmark_metrics: dict[str, float | None]
+    warnings: tuple[str, ...]
+
+    def returns(self) -> Floats:
+        """Simple returns from bar to bar, one fewer than bars."""
+        return self.equity[1:] / self.equity[:-1] - 1
+
+    def summary(self) -> Mapping[str, object]:
+        return {
+            "label": self.label,
+            "first": str(self.time[0]),
+            "last": str(self.time[-1]),
+            "metrics": self.metrics,
+            "benchmark": self.benchmark_metrics,
+            "warnings": list(self.warnings),
+        }
+
+    def trial(self) -> Trial:
+        """What the ledger keeps of this run: its Sharpe ratio per bar, not annualised."""
+        returns = self.returns()
+        deviation = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
+        sharpe = float(np.mean(returns)) / deviation if deviation > 0 else None
+        return Trial(self.family, sharpe, len(returns))

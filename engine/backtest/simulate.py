@@ -1,0 +1,124 @@
+"""Signals to fills to equity for one symbol. The only module that knows vectorbt, which does the accounting.
+
+vectorbt 1.2 is asked for its Rust kernels and told everything that its defaults would get wrong: signals are moved
+to the bar that fills them, the fill price is explicit, a bar without a price is passed over, commission and slippage
+are always given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.costs import BASIS_POINT, Costs
+from engine.errors import DataError
+from engine.market.bars import Bars, Floats
+from engine.strategies import Signals
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """One symbol's account: arrays over its bars, then over its trades (indices are bars).
+
+    ``equity`` is cash plus position at the close; ``invested`` the position's part of it; ``unfilled`` tells of a
+    decision on the last bar, which no later bar can fill.
+    """
+
+    equity: Floats
+    invested: Floats
+    entry: NDArray[np.int64]
+    exit: NDArray[np.int64]
+    entry_price: Floats
+    exit_price: Floats
+    size: Floats
+    pnl: Floats
+    fees: Floats
+    is_open: NDArray[np.bool_]
+    traded_value: float
+    unfilled: bool
+
+
+def fill_prices(bars: Bars, fill: str) -> Floats:
+    """The price at which an order waiting for each bar is filled, before slippage; NaN where there is none.
+
+    Raises ``DataError`` for opens that the series does not have, and for a fill outside its bar.
+    """
+    if fill == "next_close":
+        return bars.close
+    if not bars.series.has_ohlc:
+        raise DataError(
+            f"{bars.series.symbol} has closing prices only, so nothing can be filled at an open: "
+            "choose the fill 'Next close'."
+        )
+    slack = 1e-9 * bars.open
+    outside = (bars.open < bars.low - slack) | (bars.open > bars.high + slack)
+    if outside.any():
+        raise DataError(
+            f"{bars.series.symbol} opens outside its own range on {str(bars.time[outside.argmax()])[:10]}: "
+            "fills there would be fiction. Repair the data or choose the fill 'Next close'."
+        )
+    return bars.open
+
+
+def schedule(signals: Signals, prices: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_], bool]:
+    """Entries and exits on the bars that fill them, and whether a decision is left unfilled at the end.
+
+    A decision at t is filled on the first bar after t that has a price, so that a missing bar delays an exit and
+    never drops it. Of several decisions that wait for the same bar the last counts; an exit beats an entry.
+    """
+    n = len(prices)
+    wanted = np.where(signals.exits, -1, np.where(signals.entries, 1, 0))
+    decided = np.flatnonzero(wanted)
+    following = np.searchsorted(np.flatnonzero(np.isfinite(prices)), decided, side="right")
+    priced = np.append(np.flatnonzero(np.isfinite(prices)), n)[following]
+    orders = np.zeros(n + 1, dtype=np.int64)
+    orders[priced] = wanted[decided]
+    return orders[:n] == 1, orders[:n] == -1, bool(orders[n])
+
+
+def simulate(bars: Bars, signals: Signals, costs: Costs, fill: str, cash: float) -> Account:
+    """The account that starts with ``cash`` and is fully invested or in cash, long only."""
+    import vectorbt as vbt
+
+    prices = fill_prices(bars, fill)
+    entries, exits, unfilled = schedule(signals, prices)
+    portfolio = vbt.Portfolio.from_signals(
+        close=carried(bars.close),
+        entries=entries,
+        exits=exits,
+        price=prices,
+        fees=costs.commission * BASIS_POINT,
+        slippage=costs.slippage * BASIS_POINT,
+        init_cash=cash,
+        size=np.inf,
+        direction="longonly",
+        accumulate=False,
+        freq="1D",
+        engine="rust",
+    )
+    equity = np.asarray(portfolio.value(), dtype=np.float64)
+    orders = portfolio.orders.records
+    trades = portfolio.trades.records
+    held = np.asarray(portfolio.asset_value(), dtype=np.float64)
+    return Account(
+        equity=equity,
+        invested=held,
+        entry=trades["entry_idx"].to_numpy(),
+        exit=trades["exit_idx"].to_numpy(),
+        entry_price=trades["entry_price"].to_numpy(),
+        exit_price=trades["exit_price"].to_numpy(),
+        size=trades["size"].to_numpy(),
+        pnl=trades["pnl"].to_numpy(),
+        fees=(trades["entry_fees"] + trades["exit_fees"]).to_numpy(),
+        is_open=(trades["status"] == 0).to_numpy(),
+        traded_value=float((orders["size"] * orders["price"]).sum()),
+        unfilled=unfilled,
+    )
+
+
+def carried(close: Floats) -> Floats:
+    """``close`` with each missing value replaced by the last one before it, for valuation only."""
+    last = np.maximum.accumulate(np.where(np.isfinite(close), np.arange(len(close)), 0))
+    return close[last]

@@ -1,0 +1,24 @@
+"""Columns of Arrow tables as NumPy arrays without loading pandas, which the server process does not need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.market.bars import Floats, Times
+
+COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
+
+
+def floats(column: Any) -> Floats:
+    """float64, NaN for nulls."""
+    whole = column.cast("float64").combine_chunks()
+    values = np.frombuffer(whole.buffers()[1])[whole.offset : whole.offset + len(whole)].copy()
+    values[np.from_dlpack(whole.is_null().cast("uint8")) == 1] = np.nan
+    return values
+
+
+def milliseconds(column: Any) -> Times:
+    """datetime64[ms]; raises for a null."""
+    return np.from_dlpack(column.cast("timestamp[ms]").cast("int64").combine_chunks()).view("datetime64[ms]")

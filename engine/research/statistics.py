@@ -1,0 +1,59 @@
+"""Statistics that ask how much of a Sharpe ratio is luck.
+
+Conventions are the papers': Sharpe ratios are per observation, not annualised, and kurtosis is not excess (3 for the
+normal distribution).
+"""
+
+from __future__ import annotations
+
+from math import e, sqrt
+from statistics import NormalDist
+
+import numpy as np
+
+from engine.market.bars import Floats
+
+EULER_GAMMA = 0.5772156649015329
+_NORMAL = NormalDist()
+
+
+def probabilistic_sharpe(sharpe: float, benchmark: float, observations: int, skewness: float, kurtosis: float) -> float:
+    """Probability that the true Sharpe ratio exceeds ``benchmark`` (Bailey and Lopez de Prado 2012).
+
+    Phi[(SR - SR*) sqrt(n - 1) / sqrt(1 - g3 SR + (g4 - 1)/4 SR^2)], in [0, 1].
+    """
+    spread = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
+    return _NORMAL.cdf((sharpe - benchmark) * sqrt(observations - 1) / sqrt(max(spread, 1e-12)))
+
+
+def expected_maximum_sharpe(variance: float, trials: int) -> float:
+    """Sharpe ratio that the best of ``trials`` skilless trials is expected to reach (2014).
+
+    sqrt(V) [(1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e))]; zero for a single trial. ``variance`` is that
+    of the trials' Sharpe ratios.
+    """
+    if trials < 2:
+        return 0.0
+    first, second = _NORMAL.inv_cdf(1 - 1 / trials), _NORMAL.inv_cdf(1 - 1 / (trials * e))
+    return sqrt(variance) * ((1 - EULER_GAMMA) * first + EULER_GAMMA * second)
+
+
+def deflated_sharpe(
+    sharpe: float, variance: float, trials: int, observations: int, skewness: float, kurtosis: float
+) -> float:
+    """The probabilistic Sharpe ratio against the best of ``trials`` skilless ones (Bailey and Lopez de Prado 2014)."""
+    luck = expected_maximum_sharpe(variance, trials)
+    return probabilistic_sharpe(sharpe, luck, observations, skewness, kurtosis)
+
+
+def moments(returns: Floats) -> tuple[float, float, float]:
+    """Sharpe ratio per observation (n - 1 deviation), skewness and kurtosis (population moments) of ``returns``.
+
+    Raises ``ValueError`` where the returns do not vary.
+    """
+    centred = returns - returns.mean()
+    variance = float(np.mean(centred**2))
+    if len(returns) < 3 or variance == 0:
+        raise ValueError("The returns do not vary.")
+    sharpe = float(returns.mean() / returns.std(ddof=1))
+    return sharpe, float(np.mean(centred**3) / variance**1.5), float(np.mean(centred**4) / variance**2)

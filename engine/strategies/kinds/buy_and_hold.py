@@ -1,0 +1,27 @@
+"""Buy at the first opportunity and keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.strategies import Signals, Strategy
+
+
+@plugin("buy_and_hold", title="Buy and hold")
+class BuyAndHold(Strategy):
+    """Enters on the first bar and never leaves: what every other strategy has to beat."""
+
+    kind: Literal["buy_and_hold"] = "buy_and_hold"
+
+    def label(self) -> str:
+        return "Buy and hold"
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        entries = np.zeros(len(bars), dtype=bool)
+        entries[:1] = True
+        return Signals(entries, np.zeros(len(bars), dtype=bool))

@@ -1,0 +1,63 @@
+"""Following the out-of-sample predictions of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from engine.market.bars import Bars, MarketSpec
+from engine.models.training import ModelSpec
+from engine.registry import plugin
+from engine.spec import RunSpec, parameter
+from engine.strategies import Signals, Strategy
+
+
+@plugin("follow_model", title="Follow a model")
+class FollowModel(Strategy):
+    """Long while a trained model gives the rise a high enough probability.
+
+    Only predictions for bars after the model's training part are followed; before them the strategy holds nothing.
+    """
+
+    kind: Literal["follow_model"] = "follow_model"
+    model: Annotated[ModelSpec, Field(title="Model", json_schema_extra={"section": "Strategy"})]
+    enter_above: float = parameter(
+        0.55,
+        title="Enter above",
+        help="Probability of a rise from which to hold.",
+        ge=0,
+        le=1,
+        step=0.01,
+        section="Strategy",
+    )
+    exit_below: float = parameter(
+        0.50,
+        title="Exit below",
+        help="Probability of a rise under which to sell.",
+        ge=0,
+        le=1,
+        step=0.01,
+        section="Strategy",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> FollowModel:
+        if self.exit_below > self.enter_above:
+            raise ValueError(f"Exit below ({self.exit_below}) must not exceed enter above ({self.enter_above}).")
+        return self
+
+    def label(self) -> str:
+        return f"{self.model.label()} > {self.enter_above:g}"
+
+    def inputs(self, market: MarketSpec) -> Mapping[str, RunSpec]:
+        return {"model": self.model}
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        time, predicted = inputs["model"].predictions(bars.series.symbol)
+        probability = np.full(len(bars), np.nan)
+        _, here, there = np.intersect1d(bars.time, time, return_indices=True)
+        probability[here] = predicted[there]
+        return Signals(entries=probability >= self.enter_above, exits=probability < self.exit_below)
