@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.market.bars import Bars, MarketSpec
 from engine.models.training import ModelSpec
@@ -42,6 +43,12 @@ class FollowModel(Strategy):
         step=0.01,
         section="Strategy",
     )
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        """A form's list offers models by the JSON text of their specs."""
+        return json.loads(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _in_order(self) -> FollowModel:
