@@ -1,0 +1,71 @@
+"""What a model without knowledge would have scored: the yardstick of an out-of-sample score.
+
+Each null model is trained in the same way on the same features, but on training labels that are rotated: every
+symbol's labels move on by the same random part of its training history, the end joining the start. That keeps
+how often labels are up, how they overlap and cluster in time, and how symbols move together, and breaks only
+their tie to the features. The test part is scored with its true labels. A shuffle of single labels would break
+the clustering too and make the band too narrow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.cluster import fan_out
+from engine.market.bars import Floats
+from engine.models.fitting import learn
+from engine.models.rows import Rows
+from engine.models.scores import auc
+from engine.progress import Progress
+from engine.spec import canonical_json
+
+if TYPE_CHECKING:
+    from engine.models.training import ModelSpec
+
+_MOST_TASKS = 20
+
+
+def null_aucs(spec: ModelSpec, progress: Progress) -> Floats:
+    """Test AUC of ``spec.null_fits`` null models, sorted; the cluster's workers share them where there is one.
+
+    Workers get the spec alone and build the rows themselves: quicker than sending them.
+    """
+    if not spec.null_fits:
+        return np.empty(0)
+    text = canonical_json(spec)
+    parts = np.array_split(np.arange(spec.null_fits), min(spec.null_fits, _MOST_TASKS))
+    items = [(text, [int(number) for number in part]) for part in parts]
+    return np.sort(np.concatenate([np.array(part) for part in fan_out(_some, items, progress)]))
+
+
+def rotated(rows: Rows, horizon: int, seed: Sequence[int]) -> Floats:
+    """Labels of ``rows``, rotated within each symbol by one random part of its length, at least ``horizon`` rows."""
+    counts = np.bincount(rows.symbol)
+    margin = min(0.25, horizon / int(counts.max()))
+    part = np.random.default_rng(seed).uniform(margin, 1 - margin)
+    label = rows.label.copy()
+    for symbol, count in enumerate(counts):
+        here = rows.symbol == symbol
+        label[here] = np.roll(label[here], round(part * int(count)))
+    return label
+
+
+def _some(item: tuple[str, list[int]], progress: Progress) -> list[float]:
+    """Test AUCs of the null models with these numbers, of the model in this JSON text."""
+    from engine.models.training import ModelSpec
+
+    spec = ModelSpec.parse(json.loads(item[0]))
+    train, test, _ = spec.parts(*spec.prepare())
+    known = test.where(~np.isnan(test.label))
+    scores = []
+    for done, number in enumerate(item[1]):
+        progress(done / len(item[1]), f"Training null model {number + 1} of {spec.null_fits}")
+        labels = rotated(train, spec.target.horizon, (spec.seed, number))
+        text = learn(spec.model, replace(train, label=labels), spec.seed).fitted.text
+        scores.append(auc(known.label, spec.model.predict(text, known.values)))
+    return scores
