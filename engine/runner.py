@@ -54,13 +54,15 @@ def run_key(spec: RunSpec) -> str:
     """sha256 in hexadecimal over everything that the result follows from.
 
     That is the canonical spec, the engine's version, the source file of every spec class in it (a strategy's file
-    among them) and the bars that it reads. Raises ``DataError`` where the bars do not exist.
+    among them), the bars that it reads, and the machine if it measures that. Raises ``DataError`` where the bars do
+    not exist.
     """
     parts = {
         "spec": canonical_json(spec),
         "engine": __version__,
         "sources": sorted({source_digest(type(item)) for item in _walk(spec)}),
         "data": [catalog.fingerprint(item) for item in _walk(spec) if isinstance(item, MarketSpec)],
+        "environment": [item.environment() for item in _walk(spec) if isinstance(item, RunSpec)],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -86,6 +86,13 @@ class RunSpec(Spec):
         """The result, a frozen dataclass. Same spec, same machine: bit-identical."""
         raise TypeError(f"{type(self).__name__} has no compute method.")
 
+    def environment(self) -> str:
+        """What the result follows from besides spec, source and data: it becomes part of the run key.
+
+        A timing depends on the machine; what only computes numbers does not.
+        """
+        return ""
+
     def estimate(self) -> Estimate:
         """What the run will cost, without reading any data."""
         return Estimate(seconds=0.1, megabytes=10)

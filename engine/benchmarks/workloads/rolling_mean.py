@@ -1,0 +1,73 @@
+"""The rolling mean of many price series: the indicator that most others contain."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from engine.benchmarks.workloads import CHECKED_ROWS, SEED, Arrays, Workload, checked_rows
+from engine.features.kernels import Kernels, rolling_mean_bound, window_sums
+from engine.registry import plugin
+from engine.spec import parameter
+
+
+@plugin("rolling_mean", title="Rolling mean")
+class RollingMean(Workload):
+    """The mean of the last bars, at each bar of many series at once.
+
+    It does little arithmetic on many numbers, so it shows what a processor's memory moves. The rate counts each price
+    read once and each mean written once.
+    """
+
+    unit: ClassVar[Literal["GFLOP/s", "GB/s"]] = "GB/s"
+    kind: Literal["rolling_mean"] = "rolling_mean"
+    symbols: int = parameter(500, title="Symbols", ge=1, le=10_000, step=100)
+    bars: int = parameter(5_000, title="Bars", help="Of each symbol.", ge=2, le=1_000_000, step=1_000)
+    window: int = parameter(200, title="Window", unit="bars", ge=1, le=100_000, step=10)
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Self:
+        if self.window > self.bars:
+            raise ValueError(f"A window of {self.window} bars does not fit into {self.bars}.")
+        return self
+
+    def label(self) -> str:
+        return f"Rolling mean of {self.window}, {self.symbols} × {self.bars} {self.precision}"
+
+    def host_inputs(self) -> Arrays:
+        """Prices that walk at random from 100, one percent a bar."""
+        numbers = np.random.default_rng(SEED)
+        prices = numbers.standard_normal((self.symbols, self.bars), dtype=np.dtype(self.precision).type)
+        prices *= 0.01
+        np.cumsum(prices, axis=1, out=prices)
+        np.exp(prices, out=prices)
+        prices *= 100
+        return (prices,)
+
+    def call(self, kernels: Kernels, inputs: tuple[Any, ...]) -> Any:
+        return kernels.rolling_mean(inputs[0], (self.window,))
+
+    def amount(self) -> float:
+        return 2.0 * self.itemsize() * self.symbols * self.bars
+
+    def error(self, inputs: Arrays, result: NDArray[Any]) -> float:
+        """Largest difference, relative to the mean itself; infinite where a value is missing or too many."""
+        rows = checked_rows(self.symbols)
+        exact = window_sums(inputs[0][rows].astype(np.float64), (self.window,))[self.window] / self.window
+        found = result[rows, 0]
+        if np.isfinite(found[:, : self.window - 1]).any():
+            return float("inf")
+        difference = np.abs(found[:, self.window - 1 :] - exact) / exact
+        return float(np.max(np.nan_to_num(difference, nan=np.inf)))
+
+    def bound(self) -> float:
+        return rolling_mean_bound(self.window, self.precision)
+
+    def megabytes(self, devices: int) -> float:
+        numbers = self.symbols * self.bars
+        working = 4  # partial sums of a call, which torch and MLX keep for all symbols at once
+        alive = (2 + 2 * devices + working) * self.itemsize()
+        return (numbers * alive + 6 * 8 * min(CHECKED_ROWS, self.symbols) * self.bars) / 1e6
