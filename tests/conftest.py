@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from selenium.webdriver.chrome.options import Options
 
+pytest_plugins = ["tests.support.workspace"]
+
 QUIET = (
     "--disable-quic",
     "--no-first-run",

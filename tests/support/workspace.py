@@ -1,0 +1,57 @@
+"""A configuration and a cache of its own for a test, and no memory of the ones before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from engine import config, database, runner
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """``folder`` holds config.yaml, the cache and, once a test has written one, the folder of plug-ins."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.yaml"
+
+    @property
+    def cache(self) -> Path:
+        return self.folder / "cache"
+
+    def configure(self, text: str) -> None:
+        """Replace config.yaml by ``text``; it holds from the next call on."""
+        self.config.write_text(dedent(text), encoding="utf-8")
+        forget()
+
+    def write_plugin(self, group: str, name: str, source: str) -> Path:
+        """Write ``source`` to <plug-ins>/<group>/<name>.py; the configuration names the folder."""
+        path = self.folder / "plug-ins" / group / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(source), encoding="utf-8")
+        if "plug-ins" not in self.config.read_text(encoding="utf-8"):
+            self.configure(self.config.read_text(encoding="utf-8") + "\nplugins: [plug-ins]\n")
+        return path
+
+
+def forget() -> None:
+    """Empty what the engine remembers of its configuration."""
+    for remembered in (config.settings, database.prepare_cache, database._is_ready, runner._store):
+        remembered.cache_clear()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """An empty workspace, in force in this process and in those that it starts."""
+    space = Workspace(tmp_path)
+    monkeypatch.setenv(config.PATH_VARIABLE, str(space.config))
+    space.configure("cache: cache\n")
+    yield space
+    forget()
