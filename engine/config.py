@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from engine.errors import ConfigError, did_you_mean
 
@@ -18,6 +18,14 @@ PASSWORD_VARIABLE = "STRATOSCOPE_PASSWORD"
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, values: Any) -> Any:
+        """A key without a value, such as a section whose lines are all commented out, means the default."""
+        return (
+            {key: value for key, value in values.items() if value is not None} if isinstance(values, dict) else values
+        )
 
 
 class Server(_Section):
@@ -33,10 +41,10 @@ class Compute(_Section):
     queue_limit: int = Field(default=32, ge=1, le=10_000)
     memory_limit_mb: int = Field(default=4096, ge=512)
 
-    @field_validator("workers")
+    @field_validator("workers", mode="before")
     @classmethod
-    def _at_least_one(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and not 1 <= value <= 256:
+    def _auto_or_some(cls, value: object) -> object:
+        if value != "auto" and not (type(value) is int and 1 <= value <= 256):
             raise ValueError("must be 'auto' or a number from 1 to 256")
         return value
 
@@ -57,7 +65,7 @@ class Config(_Section):
     @property
     def results_url(self) -> str:
         """Where results are kept: the configured URL, or the folder ``results`` under the cache."""
-        return self.results or (self.cache / "results").as_uri()
+        return self.results or f"file://{self.cache / 'results'}"
 
     def is_loopback(self) -> bool:
         """Whether only programs of this machine can reach the server."""
@@ -86,7 +94,7 @@ def load(path: Path) -> Config:
         values = yaml.safe_load(text) or {}
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date such as 2024-02-30
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(f"{path.name}{where}: this is not valid YAML: {getattr(error, 'problem', error)}.") from None
@@ -99,22 +107,23 @@ def load(path: Path) -> Config:
 
 
 def _anchored(config: Config, folder: Path) -> Config:
-    plugins = tuple(folder / path for path in config.plugins)
+    plugins = tuple(folder / path.expanduser() for path in config.plugins)
     missing = [str(path) for path in plugins if not path.is_dir()]
     if missing:
         raise ConfigError(f"The plug-in folder {missing[0]} does not exist: create it or take it out of 'plugins'.")
-    return config.model_copy(update={"cache": (folder / config.cache).resolve(), "plugins": plugins})
+    return config.model_copy(update={"cache": (folder / config.cache.expanduser()).resolve(), "plugins": plugins})
 
 
 def _explain(file: str, tree: yaml.Node | None, item: Any) -> str:
-    path = [str(part) for part in item["loc"] if part not in ("int", "literal['auto']")]
+    path = [str(part) for part in item["loc"]]
     where, name = f"{file}, line {_line(tree, path)}", ".".join(path)
     if item["type"] == "extra_forbidden":
         section: Any = Config
         for part in path[:-1]:
             section = section.model_fields[part].annotation
         return f"{where}: '{name}' is not a setting.{did_you_mean(path[-1], tuple(section.model_fields))}"
-    return f"{where}: '{name}' {item['msg'][0].lower()}{item['msg'][1:]}, not {item['input']!r}."
+    problem = item["msg"].removeprefix("Value error, ")
+    return f"{where}: '{name}' {problem[0].lower()}{problem[1:]}, not {item['input']!r}."
 
 
 def _line(node: yaml.Node | None, path: list[str]) -> int:
