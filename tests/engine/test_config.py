@@ -36,7 +36,7 @@ def test_every_commented_setting_of_the_repository_is_one(workspace: Workspace) 
     (workspace.folder / "my_plugins").mkdir()
     workspace.configure("\n".join(offered))
     assert config.settings().server == config.Server()
-    assert config.settings().compute == config.Compute()
+    assert config.settings().compute == config.Compute(scheduler="tcp://host:8786")
     assert config.settings().plugins
 
 
