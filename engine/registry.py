@@ -16,12 +16,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
-from pydantic import ValidationInfo
 from pydantic_core import core_schema
 
 from engine.config import settings
 from engine.errors import ConfigError, SpecError, UnknownPlugin, did_you_mean
-from engine.spec import PLUGIN_MODULES, Spec
+from engine.spec import PLUGIN_MODULES, Spec, as_validation_error
 
 S = TypeVar("S", bound=Spec)
 _MARK, _DIGEST = "__stratoscope_plugin__", "__stratoscope_digest__"
@@ -79,21 +78,24 @@ class Registry(Generic[S]):
         return known[name]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            self.parse,
+        return core_schema.no_info_plain_validator_function(
+            self._validate,
             serialization=core_schema.plain_serializer_function_ser_schema(lambda spec: spec.model_dump(mode="json")),
         )
 
-    def parse(self, value: Any, info: ValidationInfo | None = None) -> S:
+    def parse(self, value: Any) -> S:
         """The spec that a mapping with ``kind`` describes. Raises ``SpecError`` with the path of the field."""
+        if isinstance(value, self.base):
+            return value
+        if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
+            raise SpecError([("kind", f"Choose one of the {self.group}: {', '.join(self.available())}.")])
+        return self.get(value["kind"]).parse(value)
+
+    def _validate(self, value: Any) -> S:
         try:
-            if isinstance(value, self.base):
-                return value
-            if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
-                raise SpecError([("kind", f"Choose one of the {self.group}: {', '.join(self.available())}.")])
-            return self.get(value["kind"]).parse(value)
+            return self.parse(value)
         except SpecError as error:
-            raise (error.under(info.field_name) if info and info.field_name else error) from None
+            raise as_validation_error(error) from None
 
 
 @cache

@@ -38,16 +38,26 @@ def run_kinds() -> Mapping[str, type[RunSpec]]:
 
 def load_spec(source: str | bytes | Mapping[str, object]) -> RunSpec:
     """The spec in a mapping or in YAML or JSON text, told apart by its ``kind``. Raises ``SpecError``."""
-    try:
-        values = yaml.safe_load(source) if isinstance(source, str | bytes) else source
-    except yaml.YAMLError as error:
-        raise SpecError([("", f"This is not valid YAML: {getattr(error, 'problem', error)}.")]) from None
+    values = _mapping(source) if isinstance(source, str | bytes) else source
     if not isinstance(values, Mapping):
         raise SpecError([("", "A spec is a mapping with a field 'kind'.")])
     kind, kinds = values.get("kind"), run_kinds()
     if not isinstance(kind, str) or kind not in kinds:
         raise SpecError([("kind", f"'{kind}' cannot be run.{did_you_mean(str(kind), tuple(kinds))}")])
     return kinds[kind].parse(values)
+
+
+def _mapping(text: str | bytes) -> object:
+    """JSON is tried first: it is read a hundred times faster, and YAML takes its escapes for something else."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2024-02-30
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise SpecError([("", f"This is not valid YAML: {problem}.")]) from None
 
 
 def run_key(spec: RunSpec) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,11 +10,14 @@ from typing import Any, ClassVar, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from engine.errors import SpecError, did_you_mean
 from engine.progress import Progress
 
 PLUGIN_MODULES = "stratoscope_plugins"
+_INNER = "stratoscope_problems"
 
 
 def parameter(
@@ -51,7 +55,7 @@ class Spec(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise SpecError([_explain(cls, item) for item in error.errors()]) from None
+            raise SpecError([found for item in error.errors() for found in _explain(cls, item)]) from None
 
     def label(self) -> str:
         """Short name for legends and lists; the same spec always has the same one."""
@@ -123,13 +127,12 @@ def to_python(spec: Spec) -> str:
     """
     classes = sorted({(type(item).__module__, type(item).__name__) for item in spec.walk()})
     if any(module.startswith(PLUGIN_MODULES) for module, _ in classes):
-        text = f'import engine\n\nspec = engine.load_spec("""\n{to_yaml(spec)}""")'
+        quoted = to_yaml(spec).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+        text = f'import engine\n\nspec = engine.load_spec("""\n{quoted}""")'
         return f"{text}\n\nresult = engine.run(spec)\nprint(engine.run_key(spec))\n"
     imports = [f"from {module} import {name}" for module, name in classes]
-    return "\n".join(
-        ["import engine", *imports, "", f"spec = {_source(spec, 0)}", ""]
-        + ["result = engine.run(spec)", "print(engine.run_key(spec))", ""]
-    )
+    head = "\n".join(["import engine", *imports])
+    return f"{head}\n\nspec = {_source(spec, 0)}\n\nresult = engine.run(spec)\nprint(engine.run_key(spec))\n"
 
 
 def _source(value: object, depth: int) -> str:
@@ -149,21 +152,43 @@ def _source(value: object, depth: int) -> str:
     return repr(value)
 
 
-def _explain(cls: type[BaseModel], item: Any) -> tuple[str, str]:
+def as_validation_error(error: SpecError) -> PydanticCustomError:
+    """``error`` as a validator may raise it: ``Spec.parse`` puts the path of the field before its problems."""
+    return PydanticCustomError(_INNER, "{text}", {"text": str(error), "problems": error.problems})
+
+
+def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
     """(dotted path, sentence) for one pydantic error, in the words of the form."""
     path = ".".join(str(part) for part in item["loc"])
-    field = cls.model_fields.get(str(item["loc"][0])) if item["loc"] else None
+    owner, field = _place(cls, item["loc"])
     name = (field.title if field else None) or path or cls.__name__
     context, given = item.get("ctx", {}), item.get("input")
-    if item["type"] == "extra_forbidden":
-        return path, f"'{path}' is not a field here.{did_you_mean(path, tuple(cls.model_fields))}"
-    if item["type"] == "missing":
-        return path, f"{name} is missing: give a value."
-    if item["type"] == "literal_error":
-        return path, f"{name} must be {context['expected']}, not {given!r}."
-    if item["type"] == "value_error":
-        return path, str(context.get("error", item["msg"]))
-    return path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(given)}."
+    if item["type"] == _INNER:
+        return SpecError(context["problems"]).under(path).problems
+    match item["type"]:
+        case "extra_forbidden":
+            known = tuple(owner.model_fields)
+            return ((path, f"'{path}' is not a field here.{did_you_mean(str(item['loc'][-1]), known)}"),)
+        case "missing":
+            return ((path, f"{name} is missing: give a value."),)
+        case "literal_error":
+            return ((path, f"{name} must be {context['expected']}, not {_short(given)}."),)
+        case "tuple_type":
+            return ((path, f"{name} must be a list, not {_short(given)}."),)
+        case "value_error":
+            return ((path, str(context.get("error", item["msg"]))),)
+    return ((path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(given)}."),)
+
+
+def _place(cls: type[BaseModel], path: tuple[int | str, ...]) -> tuple[type[BaseModel], FieldInfo | None]:
+    """The spec class whose field ``path`` leads to or should, and the last field on the way."""
+    field: FieldInfo | None = None
+    for part in path[:-1]:
+        field = cls.model_fields.get(str(part), field)
+        inner = field.annotation if field else None
+        if inspect.isclass(inner) and issubclass(inner, BaseModel):
+            cls = inner
+    return cls, cls.model_fields.get(str(path[-1]), field) if path else None
 
 
 def _short(value: object) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
-from engine.errors import SpecError
 from engine.market.bars import Bars, Floats
 from engine.registry import Registry
 from engine.spec import Spec
@@ -48,18 +46,10 @@ class Indicator(Spec):
 INDICATORS = Registry("indicators", Indicator, "engine.features.indicators")
 
 
-def _each(values: Any) -> Any:
-    """Parse one by one, so that a problem carries the place of its indicator in the list."""
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+def _listed(values: object) -> object:
+    if not isinstance(values, list | tuple):
         raise ValueError("Features are a list of indicators.")
-    return tuple(_parse(index, value) for index, value in enumerate(values))
-
-
-def _parse(index: int, value: object) -> Indicator:
-    try:
-        return INDICATORS.parse(value)
-    except SpecError as error:
-        raise error.under(f"features.{index}") from None
+    return values
 
 
 def _distinct(features: tuple[Indicator, ...]) -> tuple[Indicator, ...]:
@@ -72,7 +62,5 @@ def _distinct(features: tuple[Indicator, ...]) -> tuple[Indicator, ...]:
     return features
 
 
-Features = Annotated[
-    tuple[Annotated[Indicator, INDICATORS], ...], BeforeValidator(_each), AfterValidator(_distinct)
-]
+Features = Annotated[tuple[Annotated[Indicator, INDICATORS], ...], BeforeValidator(_listed), AfterValidator(_distinct)]
 """The field type for 1 to 64 indicators with distinct labels."""

@@ -161,6 +161,13 @@ class MarketSpec(RunSpec):
         section="Universe",
     )
 
+    @field_validator("collection")
+    @classmethod
+    def _printable(cls, collection: str) -> str:
+        if not (1 <= len(collection) <= 64 and collection.isprintable()):
+            raise ValueError("The name of a collection has from 1 to 64 printable characters.")
+        return collection
+
     @field_validator("symbols")
     @classmethod
     def _known_form(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:

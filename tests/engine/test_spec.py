@@ -1,0 +1,343 @@
+"""Specs: one object that is form, validation, text and identity."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+import engine
+from engine import runner
+from engine.backtest.costs import Costs
+from engine.backtest.spec import BacktestSpec
+from engine.errors import SpecError, did_you_mean
+from engine.features.indicators.trend import Sma
+from engine.features.matrix import FeatureSpec
+from engine.market.bars import MarketSpec
+from engine.models.training import ModelSpec
+from engine.spec import RunSpec, Spec, canonical_json, parameter, to_python, to_yaml
+from engine.strategies.kinds.follow_model import FollowModel
+from engine.strategies.kinds.sma_cross import SmaCross
+from tests.support.workspace import Workspace
+
+COSTS = {"commission": 5, "slippage": 3}
+BACKTEST = {"kind": "backtest", "strategy": {"kind": "sma_cross"}, "costs": COSTS}
+
+
+def problems(cls: type[Spec], values: object) -> tuple[tuple[str, str], ...]:
+    with pytest.raises(SpecError) as caught:
+        cls.parse(values)
+    return caught.value.problems
+
+
+# -- validation ---------------------------------------------------------------------------------------------------
+
+
+def test_costs_are_never_silently_zero() -> None:
+    assert problems(Costs, {}) == (
+        ("commission", "Commission is missing: give a value."),
+        ("slippage", "Slippage is missing: give a value."),
+    )
+    assert [path for path, _ in problems(BacktestSpec, {"strategy": {"kind": "sma_cross"}})] == ["costs"]
+    assert Costs.parse({"commission": 0, "slippage": 0}).commission == 0
+
+
+def test_unknown_field_is_named_with_the_closest_and_the_list() -> None:
+    ((path, sentence),) = problems(MarketSpec, {"symbol": ["AAPL"]})
+    assert path == "symbol"
+    assert sentence.startswith("'symbol' is not a field here. Did you mean 'symbols'? There is: kind, collection,")
+
+
+def test_unknown_field_of_an_inner_spec_is_compared_with_the_inner_fields() -> None:
+    ((path, sentence),) = problems(BacktestSpec, BACKTEST | {"market": {"symbolz": ["AAPL"]}})
+    assert path == "market.symbolz"
+    assert "Did you mean 'symbols'?" in sentence
+    assert "capital" not in sentence
+
+
+def test_several_problems_are_told_at_once() -> None:
+    found = dict(problems(BacktestSpec, BACKTEST | {"capital": -1, "fill": "now", "costs": {"commission": "x"}}))
+    assert set(found) == {"capital", "fill", "costs.commission", "costs.slippage"}
+    assert found["fill"] == "Fill must be 'next_open' or 'next_close', not 'now'."
+
+
+def test_problem_within_a_plugin_does_not_hide_the_others() -> None:
+    found = dict(problems(BacktestSpec, BACKTEST | {"strategy": {"kind": "sma_cross", "fast": 0}, "capital": -1}))
+    assert set(found) == {"strategy.fast", "capital"}
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"market": {"start": "2020-02-30"}}, "market.start"),
+        ({"market": {"symbols": ["../../etc/passwd"]}}, "market.symbols"),
+        ({"market": {"start": "2020-01-02", "end": "2020-01-01"}}, "market"),
+        ({"strategy": {"kind": "sma_cross", "fast": 1}}, "strategy.fast"),
+        ({"strategy": {"kind": "sma_cross", "fast": 60, "slow": 50}}, "strategy"),
+        ({"strategy": {"kind": "sma_crosss"}}, "strategy.kind"),
+        ({"strategy": "sma_cross"}, "strategy.kind"),
+        ({"strategy": {"kind": ["sma_cross"]}}, "strategy.kind"),
+        ({"strategy": {"kind": "follow_model", "model": {"seed": -1}}}, "strategy.model.seed"),
+        (
+            {"strategy": {"kind": "follow_model", "model": {"features": [{"kind": "sma", "window": 1}]}}},
+            "strategy.model.features.0.window",
+        ),
+        ({"strategy": {"kind": "follow_model", "model": {"target": {"kind": "x"}}}}, "strategy.model.target.kind"),
+        ({"capital": float("nan")}, "capital"),
+        ({"capital": float("inf")}, "capital"),
+        ({"costs": COSTS | {"commission": -0.01}}, "costs.commission"),
+        ({"kind": "model"}, "kind"),
+    ],
+)
+def test_problem_carries_the_path_of_its_field(change: dict[str, Any], path: str) -> None:
+    ((found, sentence),) = problems(BacktestSpec, BACKTEST | change)
+    assert found == path
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("values", [None, 3, "text", [], [("kind", "market")]])
+def test_anything_but_a_mapping_is_a_problem_of_the_whole(values: object) -> None:
+    ((path, sentence),) = problems(MarketSpec, values)
+    assert path == ""
+    assert "pydantic" not in sentence
+    assert sentence.startswith("MarketSpec: ")
+
+
+def test_long_values_are_cut_in_sentences() -> None:
+    ((_, sentence),) = problems(MarketSpec, {"start": "9" * 10_000})
+    assert len(sentence) < 200
+
+
+@pytest.mark.parametrize(
+    "symbols",
+    [
+        [],
+        ["A", "A"],
+        ["A/B"],
+        ["a b"],
+        ["A\n"],
+        ["A" * 33],
+        [""],
+        ["A"] * 51,
+        ["%2e%2e"],
+        ["a\x00"],
+        [f"S{i}" for i in range(51)],
+    ],
+)
+def test_symbols_that_cannot_be_are_refused(symbols: list[str]) -> None:
+    ((path, _),) = problems(MarketSpec, {"symbols": symbols})
+    assert path == "symbols"
+
+
+@pytest.mark.parametrize("collection", ["", "x" * 65, "a\nb", "\x85", "a\u202eb"])
+def test_collections_that_cannot_be_are_refused(collection: str) -> None:
+    ((path, _),) = problems(MarketSpec, {"collection": collection})
+    assert path == "collection"
+
+
+@pytest.mark.parametrize("symbol", ["AAPL", "^GSPC", "BRK.B", "EURUSD=X", "BTC-USD", "7203.T"])
+def test_symbols_of_the_markets_are_admitted(symbol: str) -> None:
+    assert MarketSpec(symbols=(symbol,)).symbols == (symbol,)
+
+
+def test_model_threshold_pair_is_in_order() -> None:
+    values = {"kind": "follow_model", "model": {"kind": "model"}, "enter_above": 0.5, "exit_below": 0.6}
+    ((path, sentence),) = problems(FollowModel, values)
+    assert (path, sentence) == ("", "Exit below (0.6) must not exceed enter above (0.5).")
+
+
+# -- identity -----------------------------------------------------------------------------------------------------
+
+
+def test_specs_are_frozen_and_hashable() -> None:
+    spec = MarketSpec()
+    with pytest.raises(ValueError, match="frozen"):
+        spec.collection = "wiki"  # type: ignore[misc]
+    assert {spec: 1}[MarketSpec()] == 1
+
+
+def test_order_of_fields_does_not_matter() -> None:
+    forth = BacktestSpec.parse(BACKTEST | {"capital": 5})
+    back = BacktestSpec.parse(dict(reversed((BACKTEST | {"capital": 5.0}).items())))
+    assert forth == back
+    assert canonical_json(forth) == canonical_json(back)
+
+
+def test_canonical_json_is_sorted_and_complete() -> None:
+    text = canonical_json(BacktestSpec.parse(BACKTEST))
+    values = json.loads(text)
+    assert text == json.dumps(values, sort_keys=True, separators=(",", ":"))
+    assert values["strategy"] == {"kind": "sma_cross", "fast": 50, "slow": 200}
+    assert values["capital"] == 100_000.0
+    assert set(values) == set(BacktestSpec.model_fields)
+
+
+def test_defaults_left_out_and_spelt_out_are_one_spec() -> None:
+    short = BacktestSpec.parse(BACKTEST)
+    assert canonical_json(BacktestSpec.parse(json.loads(canonical_json(short)))) == canonical_json(short)
+
+
+def test_label_is_the_same_for_the_same_spec() -> None:
+    assert BacktestSpec.parse(BACKTEST).label() == "SMA 50/200, NVDA"
+    assert MarketSpec(symbols=tuple("ABCD")).label() == "4 symbols"
+
+
+def test_base_label_names_class_and_values() -> None:
+    assert Costs(commission=5, slippage=3).label() == "Costs 5.0, 3.0"
+
+
+def test_walk_finds_every_spec_inside() -> None:
+    spec = BacktestSpec.parse(BACKTEST | {"strategy": {"kind": "follow_model", "model": {"kind": "model"}}})
+    names = [type(item).__name__ for item in spec.walk()]
+    assert names[0] == "BacktestSpec"
+    assert {"MarketSpec", "FollowModel", "ModelSpec", "Rsi", "SmaDistance", "ForwardReturn", "Costs"} <= set(names)
+
+
+def test_run_spec_that_cannot_compute_says_so() -> None:
+    with pytest.raises(TypeError, match="no compute method"):
+        RunSpec().compute({}, lambda *_: None)
+    assert RunSpec().inputs() == {}
+    assert RunSpec().estimate().seconds > 0
+
+
+# -- forms --------------------------------------------------------------------------------------------------------
+
+
+def test_parameter_carries_what_a_form_needs() -> None:
+    class Example(Spec):
+        size: int = parameter(
+            3, title="Size", unit="bars", help="How many.", ge=1, le=9, step=2, choices={3: "Three"}, section="Here"
+        )
+        bare: float = parameter(title="Bare", suggested=0.0)
+
+    size, bare = Example.model_fields["size"], Example.model_fields["bare"]
+    assert (size.title, size.description, size.default) == ("Size", "How many.", 3)
+    assert size.json_schema_extra == {"unit": "bars", "step": 2, "choices": {3: "Three"}, "section": "Here"}
+    assert bare.is_required()
+    assert bare.json_schema_extra == {"suggested": 0.0}
+
+
+# -- text ---------------------------------------------------------------------------------------------------------
+
+DAYS = some.dates(date(1900, 1, 1), date(2100, 1, 1))
+SYMBOLS = some.lists(some.text("ABCXYZ019.^=-_é", min_size=1, max_size=32), min_size=1, max_size=5, unique=True)
+
+
+@some.composite
+def markets(draw: some.DrawFn) -> MarketSpec:
+    start = draw(some.none() | DAYS)
+    end = draw(some.none() | some.integers(0, 9999).map(lambda n: (start or date(1950, 1, 1)) + timedelta(n)))
+    return MarketSpec(
+        collection=draw(some.text(min_size=1, max_size=20).filter(str.isprintable)),
+        symbols=tuple(draw(SYMBOLS)),
+        interval=draw(some.sampled_from(["1h", "1d"])),
+        start=start,
+        end=end,
+        adjustment=draw(some.sampled_from(["none", "total_return"])),
+    )
+
+
+@some.composite
+def backtests(draw: some.DrawFn) -> BacktestSpec:
+    fast = draw(some.integers(2, 999))
+    return BacktestSpec(
+        market=draw(markets()),
+        strategy=SmaCross(fast=fast, slow=draw(some.integers(fast + 1, 1000))),
+        costs=Costs(commission=draw(some.floats(0, 1000)), slippage=draw(some.floats(0, 1000))),
+        fill=draw(some.sampled_from(["next_open", "next_close"])),
+        capital=draw(some.floats(1, 1e12)),
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(backtests())
+def test_every_text_form_reads_back_as_the_same_spec(spec: BacktestSpec) -> None:
+    for text in (canonical_json(spec), to_yaml(spec)):
+        again = runner.load_spec(text)
+        assert again == spec
+        assert canonical_json(again) == canonical_json(spec)
+    scope: dict[str, Any] = {}
+    exec(to_python(spec).partition("\nresult = ")[0], scope)  # noqa: S102 - the text is ours
+    assert scope["spec"] == spec
+
+
+def test_yaml_reads_like_a_form() -> None:
+    text = to_yaml(BacktestSpec.parse(BACKTEST | {"market": {"start": "2020-01-02"}}))
+    assert text.startswith("kind: backtest\nmarket:\n  kind: market\n")
+    assert yaml.safe_load(text)["market"]["start"] == "2020-01-02"
+
+
+def test_python_text_is_a_script_that_prints_the_run_key(workspace: Workspace) -> None:
+    spec = FeatureSpec(market=MarketSpec(symbols=("AAPL",), end=date(2014, 1, 1)), features=(Sma(window=5),))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", to_python(spec)], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout.strip() == engine.run_key(spec)
+
+
+def test_python_text_of_a_plugin_from_a_folder_runs_too(workspace: Workspace) -> None:
+    workspace.write_plugin(
+        "indicators",
+        "mine",
+        '''
+        """One indicator."""
+
+        from typing import ClassVar, Literal
+
+        from engine.features import Indicator
+        from engine.registry import plugin
+        from engine.spec import parameter
+
+
+        @plugin("echo", title="Echo")
+        class Echo(Indicator):
+            """The close."""
+
+            kind: Literal["echo"] = "echo"
+            note: str = parameter("", title="Note")
+            outputs: ClassVar[tuple[str, ...]] = ("echo",)
+
+            def warm_up(self):
+                return 0
+
+            def compute(self, bars):
+                return {"echo": bars.close}
+        ''',
+    )
+    values = {"kind": "features", "features": [{"kind": "echo", "note": 'a\\tb """ é \' "'}]}
+    spec = runner.load_spec(values)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", to_python(spec)], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout.strip() == engine.run_key(spec)
+
+
+# -- suggestions --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "sentence"),
+    [
+        ("smacross", ("sma_cross", "buy"), " Did you mean 'sma_cross'? There is: sma_cross, buy."),
+        ("SMA_CROSS", ("sma_cross", "buy"), " Did you mean 'sma_cross'? There is: sma_cross, buy."),
+        ("zzz", ("sma_cross", "buy"), " There is: sma_cross, buy."),
+        ("", ("a",), " There is: a."),
+        ("x", (), ""),
+    ],
+)
+def test_suggestion(name: str, known: tuple[str, ...], sentence: str) -> None:
+    assert did_you_mean(name, known) == sentence
+
+
+def test_model_spec_is_found_by_its_kind() -> None:
+    assert runner.load_spec({"kind": "model"}) == ModelSpec()
