@@ -1,0 +1,115 @@
+/* The shell: theme, place, toasts, menus, copying. */
+(function () {
+  "use strict";
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  const here = (clientside.stratoscope = clientside.stratoscope || {});
+  const root = document.documentElement;
+
+  const noUpdate = () => window.dash_clientside.no_update;
+  const triggered = () => (window.dash_clientside.callback_context.triggered[0] || {}).prop_id || "";
+
+  function themeNow() {
+    return { mode: root.getAttribute("data-bs-theme"), swapped: root.getAttribute("data-pnl") === "swapped" };
+  }
+
+  function setTheme(theme) {
+    root.setAttribute("data-bs-theme", theme.mode);
+    root.setAttribute("data-ag-theme-mode", theme.mode);
+    root.toggleAttribute("data-pnl", theme.swapped);
+    if (theme.swapped) root.setAttribute("data-pnl", "swapped");
+    try {
+      localStorage.setItem("stratoscope-theme", JSON.stringify(theme));
+    } catch (error) {
+      /* private windows have no storage: the theme lasts until the page is closed */
+    }
+  }
+
+  here.theme = function (themeClicks, swapClicks) {
+    const theme = themeNow(), cause = triggered();
+    if (cause.startsWith("theme-button") && themeClicks) theme.mode = theme.mode === "dark" ? "light" : "dark";
+    if (cause.startsWith("swap-button") && swapClicks) theme.swapped = !theme.swapped;
+    setTheme(theme);
+    return [theme, theme.mode];
+  };
+
+  here.place = function (pathname, titles, hrefs, ids) {
+    const classes = ids.map((id, index) => {
+      const isHere = hrefs[index].split("?")[0] === pathname;
+      const link = document.getElementById(here.domId(id));
+      if (link) isHere ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+      return isHere ? "rail-link on" : "rail-link";
+    });
+    return [titles[pathname] || "Page not found", [], classes];
+  };
+
+  here.domId = (id) => JSON.stringify(id, Object.keys(id).sort());
+
+  here.say = function (text, tone) {
+    const region = document.getElementById("toasts");
+    if (!region || !text) return;
+    const same = [...region.children].find((item) => item.dataset.text === text);
+    if (same) same.remove();
+    const toast = document.createElement("div"), words = document.createElement("span");
+    const close = document.createElement("button");
+    toast.className = "toast-note " + (tone || "ok");
+    toast.dataset.text = text;
+    words.textContent = text;
+    close.className = "icon-button";
+    close.setAttribute("aria-label", "Dismiss");
+    close.textContent = "\u00d7";
+    close.onclick = () => toast.remove();
+    toast.append(words, close);
+    region.append(toast);
+    while (region.children.length > 4) region.firstChild.remove();
+    setTimeout(() => toast.remove(), Math.min(15000, 4000 + 60 * text.length));
+  };
+
+  here.toast = function (data) {
+    if (data) here.say(data.text, data.tone);
+    return null;
+  };
+
+  async function toClipboard(text) {
+    if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    if (!done) throw new Error("refused");
+  }
+
+  here.copy = function (clicks, draft) {
+    const cause = triggered();
+    if (!clicks.some(Boolean) || !cause) return noUpdate();
+    const what = JSON.parse(cause.slice(0, cause.lastIndexOf("."))).what;
+    if (!draft) {
+      here.say("The form is not complete: mend what is marked first.", "warn");
+      return noUpdate();
+    }
+    const text = what === "link" ? location.origin + location.pathname + "?spec=" + draft.query : draft[what];
+    const name = { yaml: "YAML", python: "Python", link: "Link" }[what];
+    toClipboard(text).then(
+      () => here.say(name + " copied.", "ok"),
+      () => here.say("The browser does not allow copying here.", "bad"),
+    );
+    return { what: what, text: text };
+  };
+
+  here.tab = (active, ids) => ids.map((id) => id.tab !== active);
+
+  /* One menu open at a time; a click elsewhere or Escape closes it. */
+  function closeMenus(except) {
+    document.querySelectorAll("details.drop[open]").forEach((menu) => {
+      if (menu !== except) menu.open = false;
+    });
+  }
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details.drop")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.querySelector("details.drop[open]");
+    closeMenus(null);
+    if (open) open.querySelector("summary").focus();
+  });
+})();

@@ -1,0 +1,79 @@
+/* The run bar, the state of the results, permalinks, and the keyboard's way to run. */
+(function () {
+  "use strict";
+  const here = window.dash_clientside.stratoscope;
+  const ACTIVE = ["queued", "running"];
+  const WORDS = { cancelled: "Cancelled.", interrupted: "Interrupted: the server stopped. Run it again." };
+  const no = () => window.dash_clientside.no_update;
+
+  const entry = (jobs, key) => ((jobs && jobs.jobs) || []).find((job) => job.key === key);
+  const percent = (fraction) => (100 * Math.min(Math.max(fraction || 0, 0), 1)).toFixed(1) + "%";
+
+  function stateOf(run, result) {
+    if (result && result.error) return "error";
+    if (!run) return result ? "ready" : "empty";
+    return result && result.key === run.key ? "ready" : "running";
+  }
+
+  /* The poll of a background callback ends without a word when its job was cancelled or the server restarted; the
+     list of jobs knows better. A list from before the run, or from its first moments, says nothing about it. */
+  function lostWord(jobs, run, result) {
+    if (!run || !jobs || stateOf(run, result) !== "running" || jobs.at < run.at + 1) return null;
+    const job = entry(jobs, run.key);
+    return job && !ACTIVE.includes(job.status) ? job : null;
+  }
+
+  let hadResult = {};
+
+  here.runBar = function (run, result, progress, cancelled, jobs) {
+    const context = window.dash_clientside.callback_context, page = context.outputs_list[0].id.page;
+    const state = stateOf(run, result), job = run && entry(jobs, run.key);
+    const quiet = (document.getElementById(here.domId({ role: "run-button", page: page })) || {}).hidden;
+    if (!run && !result) hadResult[page] = false;
+    if (state === "ready") hadResult[page] = true;
+    let fraction = 0, words = "";
+    if (state === "running") {
+      const live = progress || job || {};
+      fraction = live.fraction;
+      words = live.message || (job && job.status === "queued" ? "Waiting for a free worker" : "Starting");
+      const cause = (context.triggered[0] || {}).prop_id || "";
+      if (cause.includes('"cancel"')) words = "Cancelling";
+    }
+    const bar = "run-bar" + (quiet ? " quiet" : "") + (state === "running" ? " is-running" : "");
+    const shown = state === "error" ? (hadResult[page] ? "is-ready is-old" : "is-failed")
+      : state === "running" ? (hadResult[page] ? "is-ready is-old" : "is-loading") : "is-" + state;
+    const width = { width: percent(fraction) };
+    return [bar, words, width, "results " + shown, state === "error" ? result.error : ""];
+  };
+
+  here.settle = function (jobs, run, result) {
+    const job = lostWord(jobs, run, result);
+    if (!job) return [no(), no()];
+    if (job.status === "done") return [run.spec, no()];
+    return [no(), { error: job.message && job.status === "failed" ? job.message : WORDS[job.status] || job.message }];
+  };
+
+  here.permalink = function (run, href) {
+    if (!run) return no();
+    const link = href.split("?")[0] + "?spec=" + run.query;
+    if (location.pathname === href.split("?")[0]) history.replaceState(history.state, "", link);
+    return link;
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const button = document.querySelector('[data-run="true"]:not([hidden])');
+    if (!button) return;
+    event.preventDefault();
+    if (document.activeElement) document.activeElement.blur();
+    setTimeout(() => button.click(), 0);
+  });
+
+  /* A run that a field forbids: go to the field. */
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest('[data-run="true"]')) return;
+    const wrong = [...document.querySelectorAll(".side .f-problem")].find((item) => item.textContent);
+    const control = wrong && wrong.parentElement.querySelector("input, select, button");
+    if (control) control.focus();
+  });
+})();

@@ -1,0 +1,42 @@
+/* Form controls: number keys, and what assistive technology needs to know about a wrong value. */
+(function () {
+  "use strict";
+  const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+
+  function stepped(box, input, direction, factor) {
+    const step = Number(box.dataset.step) * factor, now = Number(input.value.replace(/,/g, ""));
+    const low = box.dataset.low === undefined ? -Infinity : Number(box.dataset.low);
+    const high = box.dataset.high === undefined ? Infinity : Number(box.dataset.high);
+    const digits = Math.max(0, (box.dataset.step.split(".")[1] || "").length);
+    const next = (Number.isFinite(now) ? now : 0) + direction * step;
+    return String(Number(Math.min(Math.max(next, low), high).toFixed(digits)));
+  }
+
+  /* Arrow keys change a number by its step, with Shift by ten of them. */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+    const box = event.target.closest && event.target.closest(".in[data-step]");
+    if (!box || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const direction = event.key === "ArrowUp" ? 1 : -1;
+    setValue.call(event.target, stepped(box, event.target, direction, event.shiftKey ? 10 : 1));
+    event.target.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
+  function mark(problem) {
+    const row = problem.closest(".f, .plugin");
+    const control = row && row.querySelector("input, select, [role=combobox]");
+    if (!control) return;
+    const isWrong = problem.textContent !== "";
+    row.classList.toggle("is-wrong", isWrong);
+    control.setAttribute("aria-invalid", String(isWrong));
+    isWrong ? control.setAttribute("aria-describedby", problem.id) : control.removeAttribute("aria-describedby");
+  }
+
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      const node = change.target.nodeType === Node.TEXT_NODE ? change.target.parentElement : change.target;
+      if (node && node.classList && node.classList.contains("f-problem")) mark(node);
+    }
+  }).observe(document.documentElement, { subtree: true, childList: true, characterData: true });
+})();

@@ -1,0 +1,1 @@
+"""The Dash workbench over the engine."""

@@ -1,0 +1,98 @@
+"""create_app(config): the Dash application, ready to be served."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from dash import Dash, _callback
+from dash.background_callback.managers import BaseBackgroundCallbackManager
+from flask import Response, redirect, request, send_file
+
+from dashboard import page, security, shell
+from dashboard.errors import on_error
+from dashboard.job_access import MANAGER
+from dashboard.page import import_callbacks as import_callbacks
+from engine.config import Config
+
+ASSETS = Path(__file__).parent.parent / "assets"
+_BOOTSTRAP = "vendor/bootstrap.min.css"
+_INDEX = """<!DOCTYPE html>
+<html lang="en" data-bs-theme="dark">
+<head>
+{%metas%}
+<title>{%title%}</title>
+<link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
+<script src="/assets/head/theme.js"></script>
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<noscript>Stratoscope draws in the browser: please allow JavaScript for this address.</noscript>
+<footer>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+def create_app(
+    config: Config, manager: BaseBackgroundCallbackManager | None = None, *, pages: str = page.PACKAGE
+) -> Dash:
+    """The application for ``config``; background callbacks go to ``manager``, pages come from the package ``pages``.
+
+    Every layout has been built once when this returns, so that a page that cannot be laid out fails here. Raises
+    ``ConfigError``.
+    """
+    app = Dash(
+        "dashboard",
+        title="Stratoscope",
+        update_title="",
+        assets_folder=str(ASSETS),
+        assets_path_ignore=["head"],
+        use_pages=True,
+        pages_folder="",
+        external_stylesheets=[f"/{_BOOTSTRAP}"],
+        index_string=_INDEX,
+        include_pages_meta=False,
+        background_callback_manager=manager,
+        suppress_callback_exceptions=False,
+        on_error=on_error,
+        serve_locally=True,
+        compress=False,
+    )
+    app.server.extensions[MANAGER] = manager
+    page.register(pages)
+    page.import_callbacks(pages)
+    app.layout = shell.layout(page.pages(pages))
+    app.server.add_url_rule(f"/{_BOOTSTRAP}", "bootstrap", _bootstrap)
+    app.server.before_request(_to_first_page(page.pages(pages)))
+    _prime(app)
+    security.secure(app, config)
+    return app
+
+
+def _prime(app: Dash) -> None:
+    """Let Dash do now what it does before its first request: build every layout and collect the callbacks.
+
+    Dash empties its list of callbacks into the first app that starts; putting them back lets a process have several.
+    """
+    callbacks, listed = dict(_callback.GLOBAL_CALLBACK_MAP), list(_callback.GLOBAL_CALLBACK_LIST)
+    with app.server.test_request_context("/"):
+        app._setup_server()
+        for prepare in app.server.before_request_funcs[None]:
+            prepare()
+    _callback.GLOBAL_CALLBACK_MAP.update(callbacks)
+    _callback.GLOBAL_CALLBACK_LIST.extend(listed)
+
+
+def _bootstrap() -> Response:
+    package = find_spec("flask_bootstrap")  # located, not imported: only its files are wanted
+    folder = Path(str(package.origin if package else "")).parent / "static" / "bootstrap5" / "css"
+    return send_file(folder / "bootstrap.min.css", max_age=86_400)
+
+
+def _to_first_page(pages: tuple[page.Page, ...]) -> Any:
+    def go() -> Any:
+        return redirect(pages[0].path) if request.path == "/" and pages and pages[0].path != "/" else None
+
+    return go

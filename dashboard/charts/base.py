@@ -1,0 +1,117 @@
+"""What every chart shares: time as numbers, axes, hover, and colours by token.
+
+A chart module has ``info(...)``, which returns exactly the numbers to be drawn, and ``figure(info)``, which draws them
+with ``figure`` from here. No template and no literal colour: the browser resolves tokens such as ``GAIN`` for the
+theme that is on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+GAIN, LOSS, ACCENT, WARN, BAD = "var(--gain)", "var(--loss)", "var(--accent)", "var(--warn)", "var(--bad)"
+TEXT, MUTED, FAINT, LINE, SURFACE = (
+    "var(--text)",
+    "var(--muted)",
+    "var(--faint)",
+    "var(--line)",
+    "var(--surface)",
+)
+LINE_STRONG, SURFACE_2, BACKGROUND = "var(--line-strong)", "var(--surface-2)", "var(--bg)"
+SERIES = tuple(f"var(--s{index})" for index in range(1, 7))
+
+DAY_HOVER, MINUTE_HOVER = "%Y-%m-%d", "%Y-%m-%d %H:%M"
+MARGIN = {"l": 48, "r": 14, "t": 8, "b": 26}
+
+
+def tint(token: str, percent: int) -> str:
+    """A token's colour at an opacity: ``tint(GAIN, 25)``."""
+    return f"{token.removesuffix(')')} / {percent}%)"
+
+
+def sequential(token: str = ACCENT) -> list[list[Any]]:
+    """A colour scale from the surface to ``token``: more is more. It is also every heatmap's default."""
+    return [[0.0, SURFACE_2], [1.0, token]]
+
+
+def diverging() -> list[list[Any]]:
+    """Loss, nothing, gain; give the trace ``zmid=0``."""
+    return [[0.0, LOSS], [0.5, SURFACE_2], [1.0, GAIN]]
+
+
+def times(moments: NDArray[np.datetime64]) -> NDArray[np.float64]:
+    """Milliseconds since 1970 as float64, which travel as numbers; use with ``time_axis``."""
+    return moments.astype("datetime64[ms]").astype(np.float64)
+
+
+def values(numbers: NDArray[Any]) -> NDArray[np.float32]:
+    """float32, half the bytes on the way to the browser; enough for any screen."""
+    return np.asarray(numbers, dtype=np.float32)
+
+
+def time_axis(*, intraday: bool = False, **more: Any) -> dict[str, Any]:
+    """A date axis for ``times``, with a crosshair; never with rangebreaks."""
+    hover = MINUTE_HOVER if intraday else DAY_HOVER
+    return {"type": "date", "hoverformat": hover, "showspikes": True, "spikesnap": "cursor", **more}
+
+
+def value_axis(title: str = "", *, tickformat: str = "", log: bool = False, **more: Any) -> dict[str, Any]:
+    """A y axis that follows the visible data; zooming is along x only."""
+    axis: dict[str, Any] = {"fixedrange": True, "type": "log" if log else "linear"}
+    if title:
+        axis["title"] = {"text": title}
+    if tickformat:
+        axis["tickformat"] = tickformat
+    if log:
+        axis["dtick"] = "D2"
+    return {**axis, **more}
+
+
+def figure(
+    traces: Sequence[Any],
+    *,
+    x: dict[str, Any] | None = None,
+    y: dict[str, Any] | None = None,
+    panes: Sequence[tuple[dict[str, Any], float]] = (),
+    keep: str = "view",
+    hover: str = "x unified",
+    **layout: Any,
+) -> go.Figure:
+    """A figure of ``traces`` on one x axis.
+
+    ``panes`` are further y axes below the first, each with its share of the height, for traces that name ``yaxis``
+    "y2", "y3". The zoom is kept while ``keep`` stays the same: pass the symbol where another one should start afresh.
+    """
+    drawn = go.Figure(
+        data=list(traces),
+        layout={
+            "margin": MARGIN,
+            "hovermode": hover,
+            "showlegend": False,
+            "uirevision": keep,
+            "dragmode": "zoom",
+        },
+    )
+    drawn.layout.template = None
+    drawn.update_layout(xaxis=x or {}, **_stacked(y or value_axis(), panes), **layout)
+    if panes:
+        drawn.update_layout(xaxis_anchor=f"y{len(panes) + 1}")
+    return drawn
+
+
+def _stacked(first: dict[str, Any], panes: Sequence[tuple[dict[str, Any], float]]) -> dict[str, Any]:
+    """The y axes from top to bottom, with a gap between them."""
+    gap, top, axes = 0.04, 1.0, {}
+    heights = [1.0 - sum(share + gap for _, share in panes), *(share for _, share in panes)]
+    for index, (axis, height) in enumerate(zip([first, *(axis for axis, _ in panes)], heights, strict=True)):
+        axes["yaxis" if index == 0 else f"yaxis{index + 1}"] = {
+            **axis,
+            "domain": [max(top - height, 0.0), top],
+        }
+        top -= height + gap
+    return axes

@@ -1,0 +1,119 @@
+"""The command ``stratoscope``: serve the workbench, or compute a spec without a browser."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.config import PATH_VARIABLE, Config, settings
+from engine.database import prepare_cache
+from engine.errors import ConfigError, EngineError
+
+THREADS, FAILED = 16, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0, or 2 after one plain sentence on stderr."""
+    given = _parser().parse_args(arguments)
+    if given.config:
+        os.environ[PATH_VARIABLE] = given.config
+        settings.cache_clear()
+    command: Callable[[argparse.Namespace], None] = given.command
+    try:
+        command(given)
+    except EngineError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def serve(_: argparse.Namespace) -> None:
+    """Serve the workbench until interrupted."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue of polls is no news
+    config = settings()
+    prepare_cache(config.cache)
+    with bind(config) as listener:
+        from waitress import create_server
+
+        from dashboard.app import create_app
+        from dashboard.jobs import DaskManager
+
+        manager = DaskManager(config, threads=THREADS)
+        app = create_app(config, manager)
+        server = create_server(app.server, sockets=[listener], threads=THREADS, ident="")
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        manager.start()
+        print(f"Stratoscope is at {address(config)}", flush=True)
+        try:
+            server.run()
+        finally:
+            manager.close()
+
+
+def run(given: argparse.Namespace) -> None:
+    """Compute the spec in a file and print its run key and key figures."""
+    import engine
+
+    try:
+        text = Path(given.spec).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{given.spec} cannot be read: {getattr(error, 'strerror', error)}.") from None
+    prepare_cache(settings().cache)
+    spec = engine.load_spec(text)
+    result = engine.run(spec)
+    report = {"key": engine.run_key(spec), "label": spec.label(), "summary": dict(result.summary())}
+    print(json.dumps(report) if given.json else "\n".join(_lines(report)))
+
+
+def bind(config: Config) -> socket.socket:
+    """The server's socket, listening. Raises ``ConfigError`` if the port is taken."""
+    host, port = config.server.host, config.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"Port {port} on {host} cannot be used ({error.strerror}): stop what uses it, or set 'server.port' in "
+            "config.yaml."
+        ) from None
+    return listener
+
+
+def address(config: Config) -> str:
+    """Where a browser finds the server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(config.server.host, config.server.host)
+    return f"http://{host}:{config.server.port}"
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    facts = [f"{name:<18} {value}" for name, value in report["summary"].items()]
+    return [f"{'run key':<18} {report['key']}", f"{'label':<18} {report['label']}", *facts]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stratoscope", description="See whether a strategy is real.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    serving = commands.add_parser("serve", help="serve the workbench to a browser")
+    serving.set_defaults(command=serve)
+    running = commands.add_parser("run", help="compute the spec in a YAML or JSON file")
+    running.add_argument("spec", help="a file as 'Copy as YAML' gives it")
+    running.add_argument("--json", action="store_true", help="print one line of JSON")
+    running.set_defaults(command=run)
+    for command in (serving, running):
+        command.add_argument("--config", metavar="PATH", help="configuration instead of ./config.yaml")
+    return parser

@@ -1,0 +1,131 @@
+"""One control for one field: label left, control right, unit inside, help on hover and focus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import ids
+from dashboard.components.fields import Field
+from dashboard.format import number
+
+Options = Sequence[tuple[Any, str]]
+_SEGMENTS, _SEGMENT_TEXT, _LONG_LIST = 4, 22, 12
+
+
+def row(page: str, field: Field, value: Any, options: Options | None = None) -> Component:
+    """Label, control and the place for what is wrong with the value."""
+    id_ = ids.field(page, field.path)
+    label_id = f"{page}-{field.path}-label"
+    grouped = _is_segmented(field) or field.control == "many"
+    label = (
+        html.Span(field.title, id=label_id, className="f-label")
+        if grouped
+        else html.Label(field.title, id=label_id, htmlFor=ids.dom_id(id_), className="f-label")
+    )
+    role = {"role": "radiogroup" if _is_segmented(field) else "group", "aria-labelledby": label_id} if grouped else {}
+    return html.Div(
+        [
+            html.Div([label, *_help(field)], className="f-name"),
+            html.Div(control(id_, field, value, options), className="f-control", **role),
+            problem(page, field.path),
+        ],
+        className="f",
+    )
+
+
+def labelled_row(page: str, title: str, id_: ids.Id, bare: Component, path: str) -> Component:
+    """A row for a control that is made elsewhere; what is wrong at ``path`` stands under it."""
+    label = html.Label(title, htmlFor=ids.dom_id(id_), className="f-label")
+    parts = [html.Div(label, className="f-name"), html.Div(bare, className="f-control"), problem(page, path)]
+    return html.Div(parts, className="f")
+
+
+def problem(page: str, path: str) -> Component:
+    """Where the form's check writes what is wrong at ``path``."""
+    return html.Div(id=ids.part("problem", page, path=path), className="f-problem", role="alert")
+
+
+def control(id_: ids.Id, field: Field, value: Any, options: Options | None = None) -> Component:
+    """The bare control; its property ``value`` is what ``form.collect`` reads."""
+    if field.control == "many":
+        return dcc.Dropdown(
+            id=id_, options=labelled(options or [(item, item) for item in value or ()]), value=list(value or ()),
+            multi=True, clearable=False, closeOnSelect=False, className="pick",
+        )  # fmt: skip
+    if options is not None:
+        return _pick(id_, field, value, options)
+    if field.control == "choice":
+        return _segments(id_, field, value) if _is_segmented(field) else _pick(id_, field, value, field.choices)
+    if field.control == "switch":
+        return dbc.Switch(id=id_, value=bool(value), className="toggle")
+    return _input(id_, field, value)
+
+
+def labelled(options: Options) -> list[dict[str, Any]]:
+    """(value, label) pairs as Dash's options."""
+    return [{"value": value, "label": label} for value, label in options]
+
+
+def _input(id_: ids.Id, field: Field, value: Any) -> Component:
+    if field.control == "date":
+        return html.Div(dbc.Input(id=id_, type="date", value=value or "", debounce=True), className="in")
+    kind = {"inputMode": "decimal"} if field.control == "number" else {}
+    entry = dbc.Input(
+        id=id_,
+        type="text",
+        value=value,
+        placeholder="none" if field.optional else "",
+        autoComplete="off",
+        **kind,
+    )
+    data = {"data-step": str(field.step)} if field.control == "number" and field.step else {}
+    bounds = {"data-low": field.low, "data-high": field.high} if data else {}
+    unit = [html.Span(field.unit, className="unit")] if field.unit else []
+    return html.Div([entry, *unit], className="in", **data, **{k: str(v) for k, v in bounds.items() if v is not None})
+
+
+def _pick(id_: ids.Id, field: Field, value: Any, options: Options) -> Component:
+    """A native select, or a list with a search box where it is long."""
+    empty: list[tuple[Any, str]] = [("", "none")] if field.optional else []
+    if len(options) > _LONG_LIST:
+        return dcc.Dropdown(id=id_, options=labelled(options), value=value, clearable=field.optional, className="pick")
+    value = "" if value is None else value
+    return dbc.Select(id=id_, options=labelled([*empty, *options]), value=value, className="select")
+
+
+def _segments(id_: ids.Id, field: Field, value: Any) -> Component:
+    return dbc.RadioItems(
+        id=id_,
+        name=f"{id_['page']}-{field.path}",
+        options=labelled(field.choices),
+        value=value,
+        className="seg",
+    )
+
+
+def _is_segmented(field: Field) -> bool:
+    text = sum(len(label) for _, label in field.choices)
+    return (
+        field.control == "choice" and not field.optional and len(field.choices) <= _SEGMENTS and text <= _SEGMENT_TEXT
+    )
+
+
+def _help(field: Field) -> list[Component]:
+    unit = field.unit and f" {field.unit}"
+    low = "" if field.low is None else f"from {_plain(field.low)}"
+    high = "" if field.high is None else f"up to {_plain(field.high)}"
+    bounds = " ".join(part for part in (low, high) if part)
+    text = " ".join(part for part in (field.help, f"({bounds}{unit})" if bounds else "") if part)
+    if not text:
+        return []
+    return [html.Span("?", className="tip", tabIndex=0, role="note", **{"data-tip": text, "aria-label": text})]
+
+
+def _plain(value: float) -> str:
+    return number(value) if value == int(value) else json.dumps(value)

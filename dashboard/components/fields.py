@@ -1,0 +1,160 @@
+"""What a form shows, read from a spec class: every field with its title, unit, bounds, choices and default."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from engine.errors import SpecError
+from engine.registry import Registry
+from engine.spec import Spec
+
+Control = Literal["number", "text", "date", "switch", "choice", "many", "group", "plugin", "plugins"]
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a spec class, as a form sees it.
+
+    ``control`` follows from the annotation; "group" is a nested spec, "plugin" and "plugins" are one and several
+    specs of ``registry``. ``default`` is a plain value (JSON), None where a value must be given.
+    """
+
+    path: str
+    title: str
+    control: Control
+    default: Any
+    optional: bool = False
+    help: str = ""
+    unit: str = ""
+    section: str = ""
+    choices: tuple[tuple[Any, str], ...] = ()
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    spec: type[Spec] | None = None
+    registry: Registry[Any] | None = None
+
+
+def fields_of(cls: type[Spec], prefix: str = "") -> tuple[Field, ...]:
+    """The fields of ``cls`` in the order of their definition, without ``kind``; paths start with ``prefix``."""
+    named = ((name, info) for name, info in cls.model_fields.items() if name != "kind")
+    return tuple(_field(f"{prefix}.{name}" if prefix else name, info) for name, info in named)
+
+
+def walk(cls: type[Spec], values: Values, prefix: str = "") -> Iterator[Field]:
+    """Every field that a form for ``values`` shows, depth first; the values' ``kind`` decides about plug-ins."""
+    for field in fields_of(cls, prefix):
+        yield field
+        value = values.get(name_of(field), field.default)
+        items = enumerate(value or ()) if field.control == "plugins" else ((None, value),)
+        for index, item in items:
+            path = field.path if index is None else f"{field.path}.{index}"
+            chosen = class_of(field, item)
+            if chosen is not None:
+                yield from walk(chosen, item if isinstance(item, Mapping) else {}, path)
+
+
+def class_of(field: Field, value: object) -> type[Spec] | None:
+    """The spec class behind a group or a plug-in's value. Raises ``SpecError`` for a plug-in that does not exist."""
+    if field.registry is not None and isinstance(value, Mapping) and value.get("kind"):
+        try:
+            return typing.cast("type[Spec]", field.registry.get(str(value["kind"])))
+        except SpecError as error:
+            raise error.under(field.path) from None
+    return field.spec if field.control == "group" else None
+
+
+def find(cls: type[Spec], values: Values, path: str) -> Field:
+    """The field at ``path``. Raises ``KeyError``."""
+    for field in walk(cls, values):
+        if field.path == path:
+            return field
+    raise KeyError(path)
+
+
+def name_of(field: Field) -> str:
+    """The field's name in its own spec."""
+    return field.path.rsplit(".", 1)[-1]
+
+
+def plain(value: object) -> Any:
+    """JSON values of a default: specs become mappings, tuples lists, dates text."""
+    if isinstance(value, Spec):
+        return value.model_dump(mode="json")
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _field(path: str, info: FieldInfo) -> Field:
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    form: dict[str, Any] = dict(extra)
+    annotation, metadata, optional = _unwrap(info.annotation, list(info.metadata))
+    control, registry = _control(annotation, metadata)
+    choices = form.get("choices") or {}
+    if control == "choice":
+        choices = {value: choices.get(value, str(value)) for value in typing.get_args(annotation)}
+    bounds = {
+        name: getattr(item, name) for item in metadata for name in ("ge", "gt", "le", "lt") if hasattr(item, name)
+    }
+    low, high = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
+    return Field(
+        path=path,
+        title=info.title or path.rsplit(".", 1)[-1].replace("_", " ").capitalize(),
+        control=control,
+        default=_default(info, form),
+        optional=optional,
+        help=info.description or "",
+        unit=str(form.get("unit", "")),
+        section=str(form.get("section", "")),
+        choices=tuple(choices.items()),
+        low=low,
+        high=high,
+        step=form.get("step") or (1 if annotation is int else None),
+        spec=annotation if control == "group" else None,
+        registry=registry,
+    )
+
+
+def _default(info: FieldInfo, form: Mapping[str, Any]) -> Any:
+    value = info.get_default(call_default_factory=True, validated_data={})
+    return plain(form.get("suggested") if value is PydanticUndefined else value)
+
+
+def _unwrap(annotation: Any, metadata: list[Any]) -> tuple[Any, list[Any], bool]:
+    """The annotation without ``Annotated`` and ``| None``, what was attached to it, and whether None is allowed."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        inner, *attached = typing.get_args(annotation)
+        return _unwrap(inner, [*metadata, *attached])
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        options = [item for item in typing.get_args(annotation) if item is not type(None)]
+        if len(options) < len(typing.get_args(annotation)):
+            inner, found, _ = _unwrap(options[0], metadata)
+            return inner, found, True
+    return annotation, metadata, False
+
+
+def _control(annotation: Any, metadata: list[Any]) -> tuple[Control, Registry[Any] | None]:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    registry = next((item for item in metadata if isinstance(item, Registry)), None)
+    if origin is tuple and arguments:
+        _, attached, _ = _unwrap(arguments[0], [])
+        inner = next((item for item in attached if isinstance(item, Registry)), None)
+        return ("plugins", inner) if inner else ("many", None)
+    if registry is not None:
+        return "plugin", registry
+    if origin is Literal:
+        return "choice", None
+    if isinstance(annotation, type) and issubclass(annotation, Spec):
+        return "group", None
+    by_type: dict[Any, Control] = {bool: "switch", int: "number", float: "number", date: "date"}
+    return by_type.get(annotation, "text"), None

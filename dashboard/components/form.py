@@ -1,0 +1,203 @@
+"""A form made from a spec class: what it shows, what it reads back, what it says about a wrong value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import ids, state
+from dashboard.components import controls
+from dashboard.components.fields import Field, Values, class_of, fields_of, find, name_of, walk
+from dashboard.components.icon import icon
+from dashboard.components.values import compact, complete, completed, get, known, lists, put, without
+from engine.errors import SpecError
+from engine.registry import info
+from engine.spec import RunSpec, Spec
+
+Row = tuple[str, Component]  # the section that it stands in, and the control
+Offer = Callable[[Values], controls.Options]
+
+
+@dataclass(frozen=True)
+class Form:
+    """The control panel of ``page``: a form for ``spec``.
+
+    ``action`` is the run button's text; without one every valid change is run at once, which suits specs that are
+    not stored. ``options`` gives (value, label) pairs for fields of text, by path, from the form's plain values; a
+    nested spec with options is chosen from a list, its value being canonical JSON. Fields in ``hidden`` keep the
+    value that they started with. ``initial`` holds plain values to start with where the spec's own default does not
+    serve.
+    """
+
+    page: str
+    spec: type[RunSpec]
+    action: str | None = None
+    options: Mapping[str, Offer] = field(default_factory=dict, hash=False)
+    hidden: tuple[str, ...] = ()
+    initial: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | None, str]:
+        """Plain values to show, the spec that a permalink asks for, and what is wrong with the permalink."""
+        if not query:
+            return self.defaults(), None, ""
+        try:
+            spec = self.spec.parse(state.from_query(query))
+        except SpecError as error:
+            return self.defaults(), None, str(error)
+        return spec.model_dump(mode="json"), spec, ""
+
+    def defaults(self) -> dict[str, Any]:
+        """Plain values of a fresh form."""
+        return complete(self.spec, self.initial)
+
+    def panel(self, values: Values) -> list[Component]:
+        """The sections of the form, showing ``values``."""
+        return _titled(self.rows(self.spec, values, "", values, ""))
+
+    def rows(self, cls: type[Spec], values: Values, prefix: str, whole: Values, section: str) -> list[Row]:
+        """Controls for the fields of ``cls``, which shows ``values``; ``whole`` is the entire form's."""
+        return [
+            row
+            for item in fields_of(cls, prefix)
+            if item.path not in self.hidden
+            for row in self._field(item, values.get(name_of(item), item.default), whole, section)
+        ]
+
+    def collect(self, found: Sequence[Mapping[str, str]], given: Sequence[Any]) -> dict[str, Any]:
+        """Plain values of the spec from the controls' ids and values; hidden fields and empty lists included."""
+        values: dict[str, Any] = {}
+        for id_, value in zip(found, given, strict=True):
+            path = f"{id_['path']}.kind" if id_["role"] == "choice" else id_["path"]
+            put(values, path, value)
+        values = {name: lists(value) for name, value in values.items()}
+        start = self.defaults()
+        for item in list(walk(self.spec, values)):
+            if item.path in self.hidden and get(start, item.path) is not None:
+                put(values, item.path, get(start, item.path))
+            elif item.control == "plugins" and get(values, item.path) is None:
+                put(values, item.path, [])
+        return self._decoded(known(self.spec, values))
+
+    def parse(self, values: Values) -> RunSpec:
+        """The spec in plain values. Raises ``SpecError``, with a sentence for each empty field that needs a value."""
+        shown = self.shown(values)
+        empty = [item for item in shown if item.control != "many" and get(values, item.path, "?") in (None, "")]
+        missing = [(item.path, f"{item.title} is missing: give a value.") for item in empty if not item.optional]
+        if missing:
+            raise SpecError(missing)
+        return self.spec.parse(without(values, [item.path for item in empty]))
+
+    def shown(self, values: Values) -> list[Field]:
+        """The fields that have a control of their own in a form that shows ``values``."""
+        listed = tuple(f"{path}." for path in self.options)
+        found = [item for item in walk(self.spec, values) if not item.path.startswith(listed or ("\0",))]
+        return [
+            item
+            for item in found
+            if item.path not in self.hidden
+            and (item.control not in ("group", "plugin", "plugins") or item.path in self.options)
+        ]
+
+    def chosen(self, values: Values, path: str, kind: str) -> list[Component]:
+        """The controls of the plug-in ``kind``, chosen at ``path``, showing its defaults."""
+        listed = path.rsplit(".", 1)[0] if path.rsplit(".", 1)[-1].isdigit() else path
+        item = find(self.spec, values, listed)
+        return self.group(item, path, completed(item, {"kind": kind}), values)
+
+    def changed_list(self, values: Values, path: str, added: str, removed: int | None) -> list[Component]:
+        """The cards of the list at ``path`` with a plug-in added, or the one in a place taken out."""
+        item = find(self.spec, values, path)
+        kept = [part for index, part in enumerate(get(values, path) or ()) if index != removed]
+        return self.cards(item, [*kept, completed(item, {"kind": added})] if added else kept, values)
+
+    def card(self, item: Field, index: int, value: Values, whole: Values) -> Component:
+        """One plug-in of a list, with its own controls and a button that takes it out."""
+        path = f"{item.path}.{index}"
+        remove = html.Button(
+            icon("close"),
+            id=ids.part("remove", self.page, path=item.path, index=str(index)),
+            className="icon-button",
+            **{"aria-label": f"Remove {item.title.lower()} {index + 1}"},
+        )
+        head = html.Div([self._kinds(item, path, value), remove], className="plugin-head")
+        return html.Div([head, controls.problem(self.page, path), self._group(item, path, value, whole)],
+                        className="plugin", key=path)  # fmt: skip
+
+    def cards(self, item: Field, values: Sequence[Values] | None, whole: Values) -> list[Component]:
+        """All plug-ins of a list."""
+        return [self.card(item, index, value, whole) for index, value in enumerate(values or ())]
+
+    def _decoded(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Nested specs that were chosen from a list arrive as JSON text."""
+        for path in self.options:
+            text = get(values, path)
+            if isinstance(text, str) and text.startswith("{"):
+                try:
+                    put(values, path, json.loads(text))
+                except ValueError:
+                    raise SpecError([(path, "This choice cannot be read: choose again.")]) from None
+        return values
+
+    def _field(self, item: Field, value: Any, whole: Values, section: str) -> list[Row]:
+        offer = self.options.get(item.path)
+        is_part = item.control in ("plugin", "plugins") or (item.control == "group" and offer is None)
+        section = item.section or (item.title if is_part else section)
+        if item.control == "group" and offer is None and item.spec is not None:
+            shown = value if isinstance(value, Mapping) else {}
+            return self.rows(item.spec, shown, item.path, whole, section)
+        if item.control == "plugin":
+            kinds = self._kinds(item, item.path, value)
+            kind = controls.labelled_row(self.page, "Kind", ids.choice(self.page, item.path), kinds, item.path)
+            return [(section, kind), (section, self._group(item, item.path, value, whole))]
+        if item.control == "plugins":
+            return [(section, part) for part in self._list(item, value, whole)]
+        if item.control == "group":
+            value = compact(value) if value else ""
+        return [(section, controls.row(self.page, item, value, offer(whole) if offer else None))]
+
+    def _kinds(self, item: Field, path: str, value: Any) -> Component:
+        kinds = item.registry.available() if item.registry else {}
+        options = [{"value": name, "label": info(cls).title} for name, cls in kinds.items()]
+        chosen = value.get("kind") if isinstance(value, Mapping) else next(iter(kinds), None)
+        label = {"aria-label": item.title}
+        return html.Div(
+            dbc.Select(id=ids.choice(self.page, path), options=options, value=chosen, className="select"),
+            **label,
+        )
+
+    def _group(self, item: Field, path: str, value: Any, whole: Values) -> Component:
+        rows = self.group(item, path, value, whole)
+        return html.Div(rows, id=ids.part("group", self.page, path=path), className="group")
+
+    def group(self, item: Field, path: str, value: Any, whole: Values) -> list[Component]:
+        """Controls of the plug-in chosen at ``path``, without headings."""
+        cls = class_of(item, value)
+        return [control for _, control in self.rows(cls, value, path, whole, "")] if cls else []
+
+    def _list(self, item: Field, value: Any, whole: Values) -> list[Component]:
+        kinds = item.registry.available() if item.registry else {}
+        options = [{"value": "", "label": "+ add"}]
+        options += [{"value": name, "label": info(cls).title} for name, cls in kinds.items()]
+        add = dbc.Select(
+            id=ids.part("add", self.page, path=item.path), options=options, value="", className="select add"
+        )
+        listed = html.Div(self.cards(item, value, whole), id=ids.part("list", self.page, path=item.path))
+        target = ids.dom_id(ids.part("add", self.page, path=item.path))
+        label = html.Label(f"Add to {item.title.lower()}", htmlFor=target, className="visually-hidden")
+        return [listed, controls.problem(self.page, item.path), html.Div([label, add], className="add-row")]
+
+
+def _titled(rows: Sequence[Row]) -> list[Component]:
+    """The controls, with a heading wherever the section changes."""
+    children: list[Component] = []
+    for index, (section, control) in enumerate(rows):
+        if section and (index == 0 or section != rows[index - 1][0]):
+            children.append(html.H2(section))
+        children.append(control)
+    return children

@@ -1,0 +1,93 @@
+"""The skeleton of every page: control panel left with its run bar, results right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import ids
+from dashboard.components import states
+from dashboard.components.form import Form
+from dashboard.components.icon import icon
+from dashboard.components.run_bar import run_bar
+from engine.spec import canonical_json
+
+COPIES = (("yaml", "Copy as YAML"), ("python", "Copy as Python"), ("link", "Copy link"))
+
+
+def page_layout(
+    form: Form,
+    query: str | None,
+    *,
+    results: Sequence[Component],
+    empty: Component,
+    title: Component | Sequence[Component] = (),
+    tools: Sequence[Component] = (),
+    panel: Sequence[Component] = (),
+) -> Component:
+    """A page around ``form``: ``results`` fill the right side once there are any, ``empty`` says what to do first.
+
+    ``query`` is the permalink's text: a good one fills the form and opens its run, a bad one is named above the
+    results. ``title`` stands left above the results (tabs), ``tools`` right of the copy actions, ``panel`` under the
+    form's own sections.
+    """
+    page = form.page
+    values, asked, problem = form.start(query)
+    request = canonical_json(asked) if asked is not None and form.action else None
+    return html.Div(
+        [
+            *_stores(page, request),
+            html.Details(
+                [
+                    html.Summary([icon("sliders"), "Settings"], className="panel-toggle"),
+                    html.Div(
+                        [
+                            html.Div([*form.panel(values), *panel], className="fields"),
+                            run_bar(page, form.action),
+                        ],
+                        className="side-inner",
+                    ),
+                ],
+                open=True,
+                className="side",
+            ),
+            html.Main(
+                [
+                    _top(page, title, tools),
+                    *([states.error(problem)] if problem else []),
+                    html.Div(id=ids.part("results-error", page), className="results-error", role="alert"),
+                    html.Div(
+                        [
+                            html.Div(empty, className="when-empty"),
+                            html.Div(list(results), className="when-ready cards"),
+                        ],
+                        id=ids.part("results", page),
+                        className="results is-empty",
+                    ),
+                ],
+                className="main",
+                tabIndex=-1,
+            ),
+        ],
+        className="body",
+    )
+
+
+def _stores(page: str, request: str | None) -> list[Component]:
+    return [
+        dcc.Store(id=ids.request(page), data=request),
+        *(dcc.Store(id=id_) for id_ in (ids.draft(page), ids.run(page), ids.job(page), ids.progress(page))),
+        dcc.Store(id=ids.result(page)),
+        dcc.Store(id=ids.part("copied", page)),
+    ]
+
+
+def _top(page: str, title: Component | Sequence[Component], tools: Sequence[Component]) -> Component:
+    copies = [
+        html.Button(text, id=ids.part("copy", page, what=what), className="link-button", type="button")
+        for what, text in COPIES
+    ]
+    return html.Div([html.Div(title, className="top-title"), html.Div([*copies, *tools], className="top-tools")],
+                    className="top")  # fmt: skip

@@ -1,0 +1,46 @@
+"""The foot of a control panel: run, what it will cost, how far it is, cancel."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import ids
+
+
+def run_bar(page: str, action: str | None) -> Component:
+    """Sticky at the bottom of the panel; without an ``action`` it shows itself only while something runs."""
+    button = html.Button(
+        action or "",
+        id=ids.part("run-button", page),
+        className="run-button",
+        type="button",
+        hidden=action is None,
+        **{"data-run": "true", "aria-keyshortcuts": "Control+Enter"},
+    )
+    line = html.Div(
+        [
+            html.Span(id=ids.part("estimate", page)),
+            html.Span("Ctrl ↵", className="key", **{"aria-hidden": "true"}),
+        ],
+        className="estimate",
+        hidden=action is None,
+    )
+    return html.Div(
+        [
+            html.Div(id=ids.part("run-problem", page), className="run-problem", role="alert"),
+            button,
+            line,
+            _running(page),
+        ],
+        id=ids.part("run-bar", page),
+        className="run-bar" if action else "run-bar quiet",
+    )
+
+
+def _running(page: str) -> Component:
+    track = html.Div(html.I(id=ids.part("run-track", page), style={"width": "0%"}), className="bar",
+                     role="progressbar", **{"aria-label": "Progress"})  # fmt: skip
+    words = html.Span("", id=ids.part("run-message", page), **{"aria-live": "polite"})
+    cancel = html.Button("Cancel", id=ids.part("cancel", page), className="link-button", type="button")
+    return html.Div([track, html.Div([words, cancel], className="running-line")], className="running")

@@ -1,0 +1,74 @@
+"""Tables: AG Grid in our tokens, numbers right and tabular, each column formatted by what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import dash_ag_grid as dag
+from dash.development.base_component import Component
+
+Kind = Literal["text", "number", "percent", "signed_percent", "day", "time"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; ``field`` is its key in the rows. Percentages are given as fractions, times as ms since 1970 or
+    ISO text."""
+
+    field: str
+    title: str
+    kind: Kind = "text"
+    decimals: int = 0
+    unit: str = ""
+    width: int | None = None
+    help: str = ""
+
+
+def table(
+    id: str,
+    columns: Sequence[Column],
+    *,
+    rows: Sequence[dict[str, Any]] = (),
+    height: int | None = None,
+    empty: str = "Nothing to list yet.",
+    options: dict[str, Any] | None = None,
+) -> Component:
+    """The table ``id``; fill its ``rowData``. Without a ``height`` it is as tall as its rows."""
+    layout = {} if height else {"domLayout": "autoHeight"}
+    return dag.AgGrid(
+        id=id,
+        rowData=list(rows),
+        columnDefs=[definition(column) for column in columns],
+        defaultColDef={"sortable": True, "resizable": True, "suppressMovable": True, "minWidth": 60, "flex": 1},
+        dashGridOptions={
+            **layout,
+            "overlayNoRowsTemplate": f"<span>{empty}</span>",
+            "suppressCellFocus": False,
+            "animateRows": False,
+            "enableCellTextSelection": True,
+            **(options or {}),
+        },
+        className="grid ag-theme-quartz",
+        style={"height": height, "width": "100%"} if height else {"width": "100%"},
+    )
+
+
+def definition(column: Column) -> dict[str, Any]:
+    """AG Grid's definition of a column."""
+    base: dict[str, Any] = {"field": column.field, "headerName": column.title}
+    if column.width:
+        base |= {"width": column.width, "flex": 0}
+    if column.help:
+        base["headerTooltip"] = column.help
+    if column.kind == "text":
+        return base
+    how = f"'{column.kind}', {column.decimals}, '{column.unit}'"
+    base |= {
+        "type": "rightAligned",
+        "valueFormatter": {"function": f"stratoscopeCell(params.value, {how})"},
+    }
+    if column.kind == "signed_percent":
+        base["cellClass"] = {"function": "stratoscopeTone(params.value)"}
+    return base

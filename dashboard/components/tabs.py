@@ -1,0 +1,33 @@
+"""Tabs in the line above the results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dash_bootstrap_components as dbc
+from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, clientside_callback, html
+from dash.development.base_component import Component
+
+
+def tabs(group: str, names: Sequence[tuple[str, str]]) -> Component:
+    """The tab line: (value, label) pairs, for ``page_layout(title=...)``. What they show is made by ``pane``."""
+    return dbc.Tabs(
+        [dbc.Tab(label=label, tab_id=value) for value, label in names],
+        id={"role": "tabs", "group": group},
+        active_tab=names[0][0],
+    )
+
+
+def pane(group: str, value: str, children: Sequence[Component], *, first: bool = False) -> Component:
+    """What the tab ``value`` shows; all panes are in the page, one is in sight."""
+    return html.Div(
+        list(children), id={"role": "pane", "group": group, "tab": value}, className="cards pane", hidden=not first
+    )
+
+
+clientside_callback(
+    ClientsideFunction("stratoscope", "tab"),
+    Output({"role": "pane", "group": MATCH, "tab": ALL}, "hidden"),
+    Input({"role": "tabs", "group": MATCH}, "active_tab"),
+    State({"role": "pane", "group": MATCH, "tab": ALL}, "id"),
+)

@@ -1,0 +1,52 @@
+"""What happens when a callback fails: a sentence for the user, the traceback for the log."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from dash import callback_context, no_update, set_props
+from dash.exceptions import BackgroundCallbackError
+
+from dashboard import ids
+from engine.errors import Cancelled, EngineError
+
+_LOG = logging.getLogger("stratoscope")
+_BACKGROUND = "An error occurred inside a background callback: "
+_UNEXPECTED = "Something went wrong in Stratoscope itself. The server's log says what; the rest keeps working."
+
+
+def sentence(error: Exception) -> str:
+    """What the user is told about ``error``.
+
+    A background job has reported its own sentence already: it is the first line of what Dash raises here.
+    """
+    if isinstance(error, BackgroundCallbackError):
+        return str(error).removeprefix(_BACKGROUND).split("\n")[0].strip() or _UNEXPECTED
+    return str(error) if isinstance(error, EngineError) else _UNEXPECTED
+
+
+def toast(text: str, tone: str = "bad") -> None:
+    """Show ``text`` for some seconds, from any callback; ``tone`` is "ok", "warn" or "bad"."""
+    set_props(ids.TOAST, {"data": {"text": text, "tone": tone}})
+
+
+def on_error(error: Exception) -> Any:
+    """Dash's handler for every callback: a toast, and the error in each result or figure that was to be filled."""
+    if not isinstance(error, EngineError | BackgroundCallbackError):
+        _LOG.error("A callback failed.", exc_info=error)
+    text = sentence(error)
+    if not isinstance(error, Cancelled):
+        toast(text)
+    outputs = callback_context.outputs_list
+    if isinstance(outputs, list):
+        return [_answer(output, text) for output in outputs]
+    return _answer(outputs, text) if outputs else None
+
+
+def _answer(output: Any, text: str) -> Any:
+    if isinstance(output, list):
+        return [_answer(item, text) for item in output]
+    id_ = output["id"]
+    holds_result = isinstance(id_, dict) and id_.get("role") in ("result", "figure")
+    return {"error": text} if holds_result and output["property"].startswith("data") else no_update

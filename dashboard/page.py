@@ -1,0 +1,75 @@
+"""Pages are plug-ins: a folder of ``dashboard/pages`` whose package exposes ``PAGE``."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+import dash
+from dash.development.base_component import Component
+
+PACKAGE = "dashboard.pages"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the workbench.
+
+    ``layout`` is called with the text of the permalink's ``spec``, or None, and never raises for a text that is
+    wrong: the page then opens with its usual form and says so. ``icon`` names a drawing in ``assets/icons``.
+    """
+
+    name: str
+    path: str
+    title: str
+    icon: str
+    order: int
+    layout: Callable[[str | None], Component]
+
+    def serve(self, spec: str | list[str] | None = None, **_: object) -> Component:
+        """The layout for a URL's query; parameters that mean nothing here are ignored."""
+        return self.layout(spec if isinstance(spec, str) else None)
+
+
+@cache
+def pages(package: str = PACKAGE) -> tuple[Page, ...]:
+    """The pages of ``package``, in the order of the rail."""
+    found = [module.PAGE for module in _packages(package)]
+    return tuple(sorted(found, key=lambda page: (page.order, page.name)))
+
+
+def import_callbacks(package: str = PACKAGE) -> None:
+    """Import what registers callbacks: the shell, the components, and each page's ``callbacks`` module.
+
+    The server does so once; a worker does so to find the function that a background callback names.
+    """
+    importlib.import_module("dashboard.shell")
+    importlib.import_module("dashboard.tray")
+    for name in ("components.graph", "components.tabs", "runs"):
+        importlib.import_module(f"dashboard.{name}")
+    for module in _packages(package):
+        importlib.import_module(f"{module.__name__}.callbacks")
+
+
+def register(package: str = PACKAGE) -> None:
+    """Tell Dash about the pages; needs an app."""
+    dash.page_registry.clear()
+    for page in pages(package):
+        dash.register_page(
+            f"{package}.{page.name}",
+            path=page.path,
+            name=page.title,
+            title=f"{page.title} · Stratoscope",
+            order=page.order,
+            layout=page.serve,
+        )
+
+
+def _packages(package: str) -> list[ModuleType]:
+    root = importlib.import_module(package)
+    names = [item.name for item in pkgutil.iter_modules(root.__path__) if item.ispkg]
+    return [importlib.import_module(f"{package}.{name}") for name in names]

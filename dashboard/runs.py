@@ -1,0 +1,244 @@
+"""From a form to a result: one set of callbacks, registered for each page by ``wire(form)``.
+
+Fields are checked as they change. The run button, or a permalink, opens a run: a stored result is there at once, a
+missing one starts the page's background callback, whose argument is the spec's JSON and whose outcome is the run key.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from dash import (
+    ALL,
+    MATCH,
+    ClientsideFunction,
+    Input,
+    Output,
+    State,
+    callback,
+    clientside_callback,
+    ctx,
+    no_update,
+)
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids, state
+from dashboard.components.form import Form
+from dashboard.format import duration, megabytes
+from dashboard.job_access import cancel
+from engine.errors import EngineError, SpecError
+from engine.progress import Progress
+from engine.spec import RunSpec, canonical_json, to_python, to_yaml
+
+ResultData: TypeAlias = Mapping[str, str] | None
+Ids: TypeAlias = Sequence[Mapping[str, str]]
+
+
+def opened(data: ResultData) -> tuple[Any, Any]:
+    """(spec, result) of what a page's result store holds; raises ``PreventUpdate`` where there is nothing to draw.
+
+    The data comes from the browser: it is parsed as any spec, and a stored spec is only ever read here, not computed.
+    """
+    from engine import runner
+
+    if not data or "spec" not in data:
+        raise PreventUpdate
+    spec = runner.load_spec(data["spec"])
+    result = runner.lookup(spec) if spec.stored else runner.run(spec)
+    if result is None:
+        raise EngineError("This result is not stored any more: run it again.")
+    return spec, result
+
+
+def short(data: ResultData) -> str:
+    """The run key as people quote it: ``7f3a·c91e``."""
+    key = (data or {}).get("key", "")
+    return f"{key[:4]}·{key[4:8]}" if key else ""
+
+
+def wire(form: Form) -> None:
+    """Register the callbacks of a page's form, run bar and background job."""
+    wired, page = Wired(form), form.page
+    fields = {"role": "field", "page": page, "path": ALL}
+    choices = {"role": "choice", "page": page, "path": ALL}
+    values = [State(fields, "id"), State(fields, "value"), State(choices, "id"), State(choices, "value")]
+    callback(
+        Output(ids.draft(page), "data"),
+        Output({"role": "problem", "page": page, "path": ALL}, "children"),
+        Output(ids.part("run-problem", page), "children"),
+        Output(ids.part("estimate", page), "children"),
+        Input(fields, "value"),
+        Input(choices, "value"),
+        State(fields, "id"),
+        State(choices, "id"),
+        State({"role": "problem", "page": page, "path": ALL}, "id"),
+    )(wired.check)
+    callback(
+        Output(ids.run(page), "data"),
+        Output(ids.result(page), "data"),
+        Output(ids.job(page), "data"),
+        Output(ids.progress(page), "data"),
+        Input(ids.part("run-button", page), "n_clicks"),
+        Input(ids.request(page), "data"),
+        *([] if form.action else [Input(ids.draft(page), "data")]),
+        *values,
+    )(wired.open)
+    callback(
+        Output(ids.result(page), "data", allow_duplicate=True),
+        Input(ids.job(page), "data"),
+        background=True,
+        interval=100,
+        progress=[Output(ids.progress(page), "data")],
+        prevent_initial_call=True,
+    )(wired.compute)
+    callback(
+        Output({"role": "group", "page": page, "path": MATCH}, "children"),
+        Input({"role": "choice", "page": page, "path": MATCH}, "value"),
+        *values,
+        prevent_initial_call=True,
+    )(wired.choose)
+    callback(
+        Output({"role": "list", "page": page, "path": MATCH}, "children"),
+        Output({"role": "add", "page": page, "path": MATCH}, "value"),
+        Input({"role": "add", "page": page, "path": MATCH}, "value"),
+        Input({"role": "remove", "page": page, "path": MATCH, "index": ALL}, "n_clicks"),
+        *values,
+        prevent_initial_call=True,
+    )(wired.change_list)
+
+
+@dataclass(frozen=True)
+class Wired:
+    """The callbacks of one form."""
+
+    form: Form
+
+    def check(self, given: list[Any], kinds: list[Any], found: Ids, chosen: Ids, places: Ids) -> tuple[Any, ...]:
+        """The draft, a sentence for each field that has one, one for the whole form, and the estimate."""
+        try:
+            spec = self.form.parse(self.form.collect([*chosen, *found], [*kinds, *given]))
+        except SpecError as error:
+            at_field = dict(reversed(error.problems))
+            known = {place["path"] for place in places}
+            rest = " ".join(text for path, text in error.problems if path not in known)
+            return None, [at_field.get(place["path"], "") for place in places], rest, ""
+        return _draft(spec), [""] * len(places), "", estimate(spec)
+
+    def open(self, clicks: int | None, request: str | None, *rest: Any) -> tuple[Any, ...]:
+        """The run that was asked for, with its result if there is one and a job if there is not."""
+        from engine import runner
+
+        found, given, chosen, kinds = rest[-4:]
+        if request and ctx.triggered_id in (None, ids.request(self.form.page)):
+            spec = runner.load_spec(request)
+        elif clicks or not self.form.action:
+            spec = self._spec(found, given, chosen, kinds)
+        else:
+            raise PreventUpdate
+        key, text = runner.run_key(spec), canonical_json(spec)
+        run = {"key": key, "spec": text, "query": state.to_query(spec), "at": time.time()}
+        if runner.is_stored(spec):
+            return run, {"key": key, "spec": text}, no_update, None
+        return run, None, text, None
+
+    def compute(self, progress: Progress, text: str) -> dict[str, str]:
+        """Runs in a worker, whose manager passes an ``engine.progress.Progress``."""
+        from engine import runner
+
+        spec = runner.load_spec(text)
+        runner.run(spec, progress)
+        return {"key": runner.run_key(spec), "spec": text}
+
+    def choose(self, kind: str, *rest: Any) -> Any:
+        """The controls of the plug-in that was chosen."""
+        found, given, chosen, kinds = rest
+        path = ctx.triggered_id["path"] if isinstance(ctx.triggered_id, dict) else ""
+        values = self.form.collect([*chosen, *found], [*kinds, *given])
+        return self.form.chosen(values, path, kind)
+
+    def change_list(self, added: str, removed: list[int | None], *rest: Any) -> tuple[Any, str]:
+        """The cards of a list of plug-ins with one more or one fewer."""
+        found, given, chosen, kinds = rest
+        trigger = ctx.triggered_id
+        if not isinstance(trigger, dict) or not (added or any(removed)):
+            raise PreventUpdate
+        index = int(trigger["index"]) if trigger["role"] == "remove" else None
+        values = self.form.collect([*chosen, *found], [*kinds, *given])
+        return self.form.changed_list(values, trigger["path"], added, index), ""
+
+    def _spec(self, found: Ids, given: list[Any], chosen: Ids, kinds: list[Any]) -> RunSpec:
+        try:
+            return self.form.parse(self.form.collect([*chosen, *found], [*kinds, *given]))
+        except SpecError:
+            raise PreventUpdate from None  # the check has said what is wrong, at the field
+
+
+def estimate(spec: RunSpec) -> str:
+    """What the run will cost, for the line under the run button."""
+    cost = spec.estimate()
+    return f"about {duration(cost.seconds)}, {megabytes(cost.megabytes)}"
+
+
+def _draft(spec: RunSpec) -> dict[str, str]:
+    return {
+        "spec": canonical_json(spec),
+        "yaml": to_yaml(spec),
+        "python": to_python(spec),
+        "query": state.to_query(spec),
+    }
+
+
+def cancel_run(clicks: list[int | None], runs: list[Mapping[str, str] | None]) -> None:
+    """Cancel what the page in sight is running."""
+    for pressed, run in zip(clicks, runs, strict=True):
+        if pressed and run:
+            cancel(run["key"])
+
+
+callback(
+    Input({"role": "cancel", "page": ALL}, "n_clicks"),
+    State({"role": "run", "page": ALL}, "data"),
+    prevent_initial_call=True,
+)(cancel_run)
+
+_PAGE = {"page": MATCH}
+clientside_callback(
+    ClientsideFunction("stratoscope", "runBar"),
+    Output({"role": "run-bar", **_PAGE}, "className"),
+    Output({"role": "run-message", **_PAGE}, "children"),
+    Output({"role": "run-track", **_PAGE}, "style"),
+    Output({"role": "results", **_PAGE}, "className"),
+    Output({"role": "results-error", **_PAGE}, "children"),
+    Input({"role": "run", **_PAGE}, "data"),
+    Input({"role": "result", **_PAGE}, "data"),
+    Input({"role": "progress", **_PAGE}, "data"),
+    Input({"role": "cancel", **_PAGE}, "n_clicks"),
+    Input(ids.JOBS, "data"),
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "settle"),
+    Output({"role": "request", **_PAGE}, "data", allow_duplicate=True),
+    Output({"role": "result", **_PAGE}, "data", allow_duplicate=True),
+    Input(ids.JOBS, "data"),
+    State({"role": "run", **_PAGE}, "data"),
+    State({"role": "result", **_PAGE}, "data"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "permalink"),
+    Output({"role": "rail", **_PAGE}, "href"),
+    Input({"role": "run", **_PAGE}, "data"),
+    State({"role": "rail", **_PAGE}, "href"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "copy"),
+    Output({"role": "copied", **_PAGE}, "data"),
+    Input({"role": "copy", **_PAGE, "what": ALL}, "n_clicks"),
+    State({"role": "draft", **_PAGE}, "data"),
+    State({"role": "request", **_PAGE}, "id"),
+    prevent_initial_call=True,
+)

@@ -1,0 +1,92 @@
+"""What the server refuses, and the headers that make the browser refuse the rest."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Callable
+
+from dash import Dash
+from flask import Flask, Response, request
+
+from engine.config import PASSWORD_VARIABLE, Config
+from engine.errors import ConfigError
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+
+
+def secure(app: Dash, config: Config) -> None:
+    """Set up host names, upload limit, password and headers; raises ``ConfigError`` before anything is served.
+
+    Call it last: the policy holds the hashes of the inline scripts that Dash has by then.
+    """
+    server: Flask = app.server
+    server.config["TRUSTED_HOSTS"] = trusted_hosts(config)
+    server.config["MAX_CONTENT_LENGTH"] = int(config.server.upload_limit_mb * 1024 * 1024)
+    password = required_password(config)
+    if password is not None:
+        server.before_request(_password_check(password))
+    policy = content_security_policy(app.csp_hashes())
+
+    def add_headers(response: Response) -> Response:
+        response.headers.extend({**HEADERS, "Content-Security-Policy": policy})
+        return response
+
+    server.after_request(add_headers)
+
+
+def trusted_hosts(config: Config) -> list[str]:
+    """Names under which the server answers; any other Host header gets status 400 (DNS rebinding)."""
+    own = [] if config.server.host in ("0.0.0.0", "::") else [config.server.host]
+    return list(dict.fromkeys([*LOOPBACK, *own, *config.server.trusted_hosts]))
+
+
+def content_security_policy(script_hashes: list[str] | tuple[str, ...]) -> str:
+    """Everything from this server; scripts from files and by hash; styles inline too, as Plotly and AG Grid need."""
+    rules = {
+        "default-src": "'self'",
+        "script-src": " ".join(["'self'", *script_hashes]),
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "worker-src": "'self'",
+        "object-src": "'none'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def required_password(config: Config) -> str | None:
+    """None on loopback; elsewhere the password from the environment. Raises ``ConfigError`` where that is missing."""
+    if config.is_loopback():
+        return None
+    password = os.environ.get(PASSWORD_VARIABLE, "")
+    if len(password) < 8:
+        raise ConfigError(
+            f"server.host is {config.server.host}, which other machines can reach: set {PASSWORD_VARIABLE} to a "
+            "password of at least 8 characters, or set server.host to 127.0.0.1."
+        )
+    return password
+
+
+def _password_check(password: str) -> Callable[[], Response | None]:
+    def check() -> Response | None:
+        given = request.authorization.password if request.authorization else None
+        if given is not None and hmac.compare_digest(given.encode(), password.encode()):
+            return None
+        challenge = {"WWW-Authenticate": 'Basic realm="Stratoscope", charset="UTF-8"'}
+        return Response("Stratoscope asks for its password.", 401, challenge)
+
+    return check

@@ -1,0 +1,140 @@
+"""What surrounds every page: rail, header, jobs tray, toasts, theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dash import (
+    ALL,
+    ClientsideFunction,
+    Input,
+    Output,
+    State,
+    clientside_callback,
+    dcc,
+    html,
+    page_container,
+    set_props,
+)
+from dash.development.base_component import Component
+
+from dashboard import ids, theme, tray
+from dashboard.components.icon import icon
+from dashboard.errors import toast as toast
+from dashboard.page import Page
+
+Tone = Literal["", "ok", "warn", "bad"]
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A short fact in the header; ``value`` is set in bold."""
+
+    text: str
+    value: str = ""
+    tone: Tone = ""
+    title: str = ""
+
+
+def show_context(crumbs: Sequence[str], chips: Sequence[Chip] = ()) -> None:
+    """Say in the header, from any callback, what the page shows: subject, range, run, warnings."""
+    set_props(ids.CONTEXT, {"children": context(crumbs, chips)})
+
+
+def context(crumbs: Sequence[str], chips: Sequence[Chip] = ()) -> list[Component]:
+    """The header's words about what is on screen."""
+    trail = html.Span(" / ".join(part for part in crumbs if part), className="crumb")
+    return [trail, *(chip(item) for item in chips)]
+
+
+def chip(item: Chip) -> Component:
+    """A chip, for the header or anywhere else."""
+    value = [" ", html.B(item.value)] if item.value else []
+    return html.Span([item.text, *value], className=f"chip {item.tone}".strip(), title=item.title or None)
+
+
+def layout(pages: Sequence[Page]) -> Component:
+    """The whole document body."""
+    return html.Div(
+        [
+            html.A("Skip to the results", href="#content", className="skip"),
+            _rail(pages),
+            _header(),
+            html.Div(page_container, id="content", className="content"),
+            html.Div(id="toasts", className="toasts", role="status", **{"aria-live": "polite"}),
+            dcc.Store(id=ids.THEMES, data=dict(theme.themes())),
+            dcc.Store(id=ids.THEME),
+            dcc.Store(id=ids.TOAST),
+            dcc.Store(id=ids.JOBS),
+            dcc.Store(id="shown-toast"),
+            dcc.Store(id="page-titles", data={page.path: page.title for page in pages}),
+            dcc.Interval(id=ids.JOBS_POLL, interval=tray.IDLE_MS),
+        ],
+        className="app",
+    )
+
+
+def _rail(pages: Sequence[Page]) -> Component:
+    links = [
+        dcc.Link(
+            [icon(page.icon), html.Span(page.title)],
+            href=page.path,
+            id=ids.part("rail", page.name),
+            className="rail-link",
+        )
+        for page in pages
+    ]
+    logo = html.Div(className="logo", title="Stratoscope", role="img", **{"aria-label": "Stratoscope"})
+    return html.Nav([logo, *links], className="rail", **{"aria-label": "Pages"})
+
+
+def _header() -> Component:
+    return html.Header(
+        [
+            html.H1("", id="page-title"),
+            html.Div(id=ids.CONTEXT, className="context"),
+            html.Span(className="space"),
+            tray.layout(),
+            html.Button(
+                icon("swap"),
+                id="swap-button",
+                className="icon-button",
+                title="Swap the colours of gain and loss",
+                **{"aria-label": "Swap the colours of gain and loss"},
+            ),
+            html.Button(
+                [icon("theme"), html.Span("dark", id="theme-name")],
+                id="theme-button",
+                className="chip chip-button",
+                title="Switch between dark and light",
+            ),
+        ],
+        className="head",
+    )
+
+
+clientside_callback(
+    ClientsideFunction("stratoscope", "theme"),
+    Output(ids.THEME, "data"),
+    Output("theme-name", "children"),
+    Input("theme-button", "n_clicks"),
+    Input("swap-button", "n_clicks"),
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "place"),
+    Output("page-title", "children"),
+    Output(ids.CONTEXT, "children"),
+    Output({"role": "rail", "page": ALL}, "className"),
+    Input(ids.LOCATION, "pathname"),
+    State("page-titles", "data"),
+    State({"role": "rail", "page": ALL}, "href"),
+    State({"role": "rail", "page": ALL}, "id"),
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "toast"),
+    Output("shown-toast", "data"),
+    Input(ids.TOAST, "data"),
+    prevent_initial_call=True,
+)
