@@ -14,9 +14,9 @@ from engine.features.indicators.trend import SmaDistance
 from engine.features.matrix import FeatureMatrix, FeatureSpec, require_causal
 from engine.labels import LABELS, Label
 from engine.labels.forward_return import ForwardReturn
-from engine.market.bars import Market, MarketSpec
+from engine.market.bars import Floats, Market, MarketSpec
 from engine.models import MODELS, Model
-from engine.models.fitting import LossCurve, learn, require_both
+from engine.models.fitting import Learnt, LossCurve, learn, require_both
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.null import null_aucs
 from engine.models.result import ModelResult
@@ -82,13 +82,11 @@ class ModelSpec(RunSpec):
         require_causal(self.features, market)
         matrix: FeatureMatrix = inputs["features"]
         train, test, split = self.parts(market, matrix)
-        learnt = learn(self.model, train, self.seed, LossCurve(section(progress, 0.05, 0.5)))
-        null = null_aucs(self, section(progress, 0.5, 1.0))
-        fitted, scored = learnt.fitted, ~np.isnan(test.label)
+        curve = LossCurve(section(progress, 0.05, 0.5))
+        learnt = learn(self.model, train, self.seed, curve)
+        null = null_aucs(self, section(progress, 0.5, 1.0), curve.partial())
+        fitted = learnt.fitted
         probability = self.model.predict(fitted.text, test.values)
-        on = learnt.fitted_on
-        scores = out_of_sample(test.label[scored], probability[scored], float(np.mean(on.label)))
-        scores["train_auc"] = auc(on.label, self.model.predict(fitted.text, on.values))
         return ModelResult(
             label=self.label(),
             family=f"model:{self.model.kind}",
@@ -102,18 +100,23 @@ class ModelSpec(RunSpec):
             symbol=test.symbol,
             probability=probability,
             outcome=test.label,
-            scores=scores,
+            scores=self._scores(learnt, test, probability),
             null_auc=null,
-            n_train=len(on),
+            n_train=len(learnt.fitted_on),
             n_validation=learnt.n_validation,
             n_purged=int(split.purged.sum()) + learnt.n_purged,
             n_test=len(test),
-            n_scored=int(scored.sum()),
+            n_scored=int((~np.isnan(test.label)).sum()),
             train_start=str(train.time.min()),
             train_end=str(train.time.max()),
             test_start=str(split.start),
             text=fitted.text,
         )
+
+    def _scores(self, learnt: Learnt, test: Rows, probability: Floats) -> dict[str, float]:
+        on, known = learnt.fitted_on, ~np.isnan(test.label)
+        scores = out_of_sample(test.label[known], probability[known], float(np.mean(on.label)))
+        return scores | {"train_auc": auc(on.label, self.model.predict(learnt.fitted.text, on.values))}
 
     def prepare(self) -> tuple[Market, FeatureMatrix]:
         """Bars and features, read and computed here: for workers that get the spec alone."""

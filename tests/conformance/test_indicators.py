@@ -1,0 +1,109 @@
+"""The contract of an indicator, kept by every one that is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.features import INDICATORS, Indicator
+from engine.features.leakage import look_ahead
+from engine.market import catalog
+from engine.market.bars import Bars, MarketSpec
+from engine.spec import Spec, canonical_json
+from tests.support.market import cut, random_walk
+
+LENGTH = 1500
+
+
+@pytest.fixture(params=INDICATORS.available().values(), ids=lambda cls: cls.__name__)
+def indicator(request: pytest.FixtureRequest) -> Indicator:
+    spec: Indicator = request.param()
+    return spec
+
+
+@pytest.fixture(scope="module")
+def bars() -> Bars:
+    return random_walk(LENGTH)
+
+
+def with_gap(bars: Bars, first: int, last: int) -> Bars:
+    """Prices and volume missing from ``first`` to ``last``."""
+    columns = {}
+    for name in ("open", "high", "low", "close", "volume", "adj_close"):
+        values = getattr(bars, name).copy()
+        values[first : last + 1] = np.nan
+        columns[name] = values
+    return replace(bars, **columns)
+
+
+def test_each_output_has_a_float_for_every_bar(indicator: Indicator, bars: Bars) -> None:
+    computed = indicator.compute(bars)
+    assert tuple(computed) == indicator.outputs
+    for values in computed.values():
+        assert values.dtype == np.float64
+        assert values.shape == (LENGTH,)
+
+
+def test_values_begin_right_behind_the_warm_up(indicator: Indicator, bars: Bars) -> None:
+    for values in indicator.compute(bars).values():
+        assert np.isnan(values[: indicator.warm_up()]).all()
+        assert np.isfinite(values[indicator.warm_up() :]).all()
+
+
+def test_no_value_uses_a_later_bar(indicator: Indicator, bars: Bars) -> None:
+    assert look_ahead(indicator.compute, bars) == ()
+    assert look_ahead(indicator.compute, with_gap(bars, 700, 704)) == ()
+
+
+def test_no_value_uses_a_later_bar_of_real_data(indicator: Indicator) -> None:
+    for real in catalog.load(MarketSpec(symbols=("NVDA", "META"))).bars:
+        assert look_ahead(indicator.compute, real) == ()
+
+
+def test_where_the_series_began_is_forgotten_after_the_warm_up(indicator: Indicator, bars: Bars) -> None:
+    whole = indicator.compute(bars)
+    for start in (10, 100, 333):
+        columns = ("time", "open", "high", "low", "close", "volume", "adj_close")
+        later = indicator.compute(replace(bars, **{name: getattr(bars, name)[start:] for name in columns}))
+        for name, values in later.items():
+            settled = slice(indicator.warm_up(), None)
+            difference = np.abs(values[settled] - whole[name][start:][settled])
+            assert np.median(difference) < 1e-4 * np.ptp(whole[name][start:][settled])
+            assert np.max(difference) < 1e-2 * np.ptp(whole[name][start:][settled])
+
+
+def test_a_gap_stays_a_gap_and_is_left_behind(indicator: Indicator, bars: Bars) -> None:
+    whole, gapped = indicator.compute(bars), indicator.compute(with_gap(bars, 700, 704))
+    for name, values in gapped.items():
+        np.testing.assert_array_equal(values[:700], whole[name][:700])
+        assert np.isnan(values[700:705]).all()
+        assert np.isfinite(values[705 + indicator.warm_up() :]).all()
+
+
+@pytest.mark.parametrize("length", [0, 1, 2])
+def test_a_short_series_has_no_values_and_no_error(indicator: Indicator, bars: Bars, length: int) -> None:
+    for values in indicator.compute(cut(bars, min(length, indicator.warm_up()))).values():
+        assert np.isnan(values).all()
+
+
+def test_the_same_bars_give_the_same_bits_and_are_left_alone(indicator: Indicator, bars: Bars) -> None:
+    digest = bars.digest()
+    first, second = indicator.compute(bars), indicator.compute(bars)
+    assert bars.digest() == digest
+    for name in indicator.outputs:
+        assert first[name].tobytes() == second[name].tobytes()
+
+
+def test_columns_and_panes_can_be_drawn(indicator: Indicator) -> None:
+    assert len(indicator.columns()) == len(set(indicator.columns())) == len(indicator.outputs) > 0
+    assert all(column.startswith(indicator.label()) for column in indicator.columns())
+    assert indicator.pane in ("price", "own")
+    assert indicator.pane == "own" or not indicator.levels
+
+
+def test_it_survives_json(indicator: Indicator) -> None:
+    again: Spec = INDICATORS.parse(indicator.model_dump(mode="json"))
+    assert again == indicator
+    assert canonical_json(again) == canonical_json(indicator)

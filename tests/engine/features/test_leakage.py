@@ -1,0 +1,77 @@
+"""Look-ahead is found in every shape that is known to occur, and not where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.features.leakage import look_ahead
+from engine.market.bars import Bars, Floats
+from tests.support.market import make_bars, random_walk
+
+WINDOW = 20
+
+
+def series(bars: Bars) -> pd.Series:
+    return pd.Series(bars.close)
+
+
+LEAKS: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "centred window": lambda close: close.rolling(21, center=True).mean(),
+    "z-score over the whole sample": lambda close: (close - close.mean()) / close.std(),
+    "the next bar": lambda close: close.shift(-1),
+    "the next bar's return, rounded": lambda close: close.pct_change().shift(-1).round(4),
+    "a filled warm-up": lambda close: close.rolling(WINDOW).mean().bfill(),
+    "a filled warm-up of one bar": lambda close: close.diff().bfill(),
+    "minimum and maximum of the whole sample": lambda close: (close - close.min()) / (close.max() - close.min()),
+    "rank in the whole sample": lambda close: close.rank(pct=True),
+    "bars left to the end": lambda close: pd.Series(np.arange(len(close), 0, -1.0)),
+    "smoothed from both ends": lambda close: close.ewm(span=10).mean()[::-1].ewm(span=10).mean()[::-1],
+}
+CAUSAL: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "rolling mean": lambda close: close.rolling(WINDOW).mean(),
+    "exponential mean": lambda close: close.ewm(span=10).mean(),
+    "z-score so far": lambda close: (close - close.expanding().mean()) / close.expanding().std(),
+    "the bar before": lambda close: close.shift(1),
+    "no value at all": lambda close: close * np.nan,
+    "a constant": lambda close: close * 0 + 7,
+}
+
+
+def of(function: Callable[[pd.Series], pd.Series]) -> Callable[[Bars], dict[str, Floats]]:
+    return lambda bars: {"out": function(series(bars)).to_numpy(dtype=np.float64)}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+@pytest.mark.parametrize("length", [60, 300, 2500])
+def test_a_leak_is_found(name: str, length: int) -> None:
+    found = look_ahead(of(LEAKS[name]), random_walk(length))
+    assert [leak.output for leak in found] == ["out"]
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+@pytest.mark.parametrize("length", [1, 2, 60, 2500])
+def test_no_false_alarm(name: str, length: int) -> None:
+    assert look_ahead(of(CAUSAL[name]), random_walk(length)) == ()
+
+
+def test_a_gap_filled_from_behind_is_found() -> None:
+    bars = random_walk(500)
+    close = bars.close.copy()
+    close[[217, 218, 333]] = np.nan
+    gapped = make_bars(close)
+    assert look_ahead(of(lambda values: values.bfill()), gapped)
+    assert look_ahead(of(lambda values: values.interpolate()), gapped)
+    assert look_ahead(of(lambda values: values.ffill()), gapped) == ()
+
+
+def test_only_the_output_that_leaks_is_named_in_a_sentence() -> None:
+    bars = make_bars(np.arange(1.0, 9.0))
+    found = look_ahead(lambda b: {"fine": b.close, "peek": np.append(b.close[1:], np.nan)}, bars)
+    assert [leak.output for leak in found] == ["peek"]
+    assert found[0].sentence() == (
+        "peek looks ahead: at 2020-01-01 it is unknown on the data known then and 2 once later bars are known."
+    )

@@ -1,0 +1,131 @@
+"""The feature matrix: its order, its warm-up and its requests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import engine
+from engine.errors import DataError, SpecError
+from engine.features.indicators.momentum import Rsi
+from engine.features.indicators.trend import Sma
+from engine.features.matrix import FeatureMatrix, FeatureSpec, require_causal
+from engine.market import catalog
+from engine.market.bars import Market, MarketSpec
+from engine.progress import silent
+from engine.spec import canonical_json
+from tests.support.market import make_bars, random_walk
+from tests.support.workspace import Workspace
+
+
+def matrix(*lengths: int) -> FeatureMatrix:
+    spec = FeatureSpec(features=(Sma(window=5), Rsi(window=2)))
+    bars = [random_walk(length, seed, symbol=f"S{seed}") for seed, length in enumerate(lengths)]
+    return spec.compute({"market": Market(tuple(bars))}, silent)
+
+
+def test_rows_are_symbol_after_symbol() -> None:
+    found = matrix(40, 30)
+    assert found.symbols == ("S0", "S1")
+    assert found.rows("S1") == slice(40, 70)
+    assert found.symbol.tolist() == [0] * 40 + [1] * 30
+    assert found.bar.tolist() == [*range(40), *range(30)]
+    assert found.names == ("SMA 5", "RSI 2")
+    other = random_walk(30, 1)
+    np.testing.assert_array_equal(found.values[40:, 0], Sma(window=5).compute(other)["sma"])
+    np.testing.assert_array_equal(found.close[40:], other.close)
+
+
+def test_the_longest_warm_up_is_dropped_in_every_symbol() -> None:
+    found = matrix(40, 30)
+    assert found.warm_up == (4, 15)
+    assert np.flatnonzero(found.usable()).tolist() == [*range(15, 40), *range(55, 70)]
+
+
+def test_rows_behind_a_gap_are_not_usable_until_warm_again() -> None:
+    close = random_walk(60).close.copy()
+    close[30] = np.nan
+    spec = FeatureSpec(features=(Sma(window=5),))
+    found = spec.compute({"market": Market((make_bars(close),))}, silent)
+    assert np.flatnonzero(~found.usable()).tolist() == [0, 1, 2, 3, 30, 31, 32, 33, 34]
+
+
+def test_a_symbol_shorter_than_the_warm_up_has_no_usable_row() -> None:
+    found = matrix(40, 10)
+    assert not found.usable()[found.rows("S1")].any()
+    assert found.summary()["usable"] == 25
+    assert found.summary()["last"]["S1"]["RSI 2"] is None  # type: ignore[index]
+
+
+def test_it_runs_on_sample_data() -> None:
+    spec = FeatureSpec(market=MarketSpec(symbols=("NVDA", "META")))
+    found = engine.run(spec)
+    assert len(found.time) == 2 * 2699
+    assert found.usable().sum() == 2 * (2699 - 105)
+    assert engine.run_key(spec) == engine.run_key(FeatureSpec.parse(spec.model_dump(mode="json")))
+
+
+def test_features_keep_their_type_in_json() -> None:
+    spec = FeatureSpec.parse({"features": [{"kind": "rsi", "window": 9}, {"kind": "sma"}]})
+    assert spec.features == (Rsi(window=9), Sma(window=20))
+    assert FeatureSpec.parse(spec.model_dump(mode="json")) == spec
+    assert '"features":[{"kind":"rsi","window":9},{"kind":"sma","window":20}]' in canonical_json(spec)
+    assert {type(item) for item in spec.walk()} == {FeatureSpec, MarketSpec, Rsi, Sma}
+
+
+@pytest.mark.parametrize(
+    ("features", "path", "part"),
+    [
+        ([{"kind": "smaa"}], "features.0.kind", "Did you mean 'sma'?"),
+        ([{"kind": "sma"}, {"kind": "rsi", "window": 1}], "features.1.window", "greater than or equal to 2"),
+        ([{"kind": "sma", "windows": 5}], "features.0.windows", "'windows' is not a field here."),
+        ([{"kind": "sma"}, {"kind": "sma"}], "features", "SMA 20 is there twice"),
+        ([], "features", "from 1 to 64"),
+        ([{"kind": "sma", "window": window} for window in range(2, 67)], "features", "from 1 to 64"),
+        ("sma", "features", "Features"),
+        (7, "features", "Features"),
+        ([7], "features.0.kind", "Choose one of the indicators"),
+        ([{"kind": "sma", "window": float("nan")}], "features.0.window", "Window"),
+    ],
+)
+def test_a_wrong_request_is_explained_at_its_place(features: object, path: str, part: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        FeatureSpec.parse({"features": features})
+    ((where, sentence),) = caught.value.problems
+    assert where == path
+    assert part in sentence
+
+
+PEEK = '''
+"""A plug-in that looks one bar ahead."""
+from typing import ClassVar, Literal
+import numpy as np
+from engine.features import Indicator
+from engine.registry import plugin
+
+@plugin("peek", title="Peek")
+class Peek(Indicator):
+    """Tomorrow's close."""
+    kind: Literal["peek"] = "peek"
+    outputs: ClassVar[tuple[str, ...]] = ("close",)
+    def label(self): return "Peek"
+    def warm_up(self): return 0
+    def compute(self, bars): return {"close": np.append(bars.close[1:], np.nan)}
+'''
+
+
+def test_a_users_indicator_that_peeks_is_turned_away(workspace: Workspace) -> None:
+    workspace.write_plugin("indicators", "peek", PEEK)
+    spec = FeatureSpec.parse({"features": [{"kind": "sma"}, {"kind": "peek"}]})
+    with pytest.raises(DataError, match=r"The feature Peek cannot be used\. close looks ahead: at "):
+        require_causal(spec.features, catalog.load(spec.market))
+
+
+def test_a_users_indicator_of_the_wrong_length_is_named(workspace: Workspace) -> None:
+    workspace.write_plugin(
+        "indicators",
+        "short",
+        PEEK.replace("peek", "short").replace("np.append(bars.close[1:], np.nan)", "bars.close[1:]"),
+    )
+    with pytest.raises(DataError, match="Peek has no value for each bar in its output 'close'"):
+        engine.run(FeatureSpec.parse({"features": [{"kind": "short"}]}))

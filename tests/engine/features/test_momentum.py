@@ -1,0 +1,81 @@
+"""The relative strength index against Wilder's recipe, worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from hypothesis.extra.numpy import arrays
+
+from engine.features.indicators.momentum import Rsi
+from engine.market import catalog
+from engine.market.bars import MarketSpec
+from tests.support.market import make_bars, random_walk
+
+prices = arrays(np.float64, some.integers(2, 150), elements=some.floats(1, 1e4))
+
+
+def wilder(close: np.ndarray, window: int) -> np.ndarray:
+    """New Concepts in Technical Trading Systems (1978), section VI: the first averages are plain means, the later
+    ones take the last value as 1/window.
+    """
+    result = np.full(len(close), np.nan)
+    gain = loss = 0.0
+    for bar in range(1, len(close)):
+        up, down = max(close[bar] - close[bar - 1], 0.0), max(close[bar - 1] - close[bar], 0.0)
+        if bar <= window:
+            gain, loss = gain + up / window, loss + down / window
+        else:
+            gain, loss = (gain * (window - 1) + up) / window, (loss * (window - 1) + down) / window
+        if bar >= window and gain + loss > 0:
+            result[bar] = 100 - 100 / (1 + gain / loss) if loss > 0 else 100.0
+    return result
+
+
+@pytest.mark.parametrize("window", [2, 9, 14, 50])
+def test_rsi_is_wilders(window: int) -> None:
+    bars = catalog.load(MarketSpec(symbols=("META",))).bars[0]
+    rsi = Rsi(window=window)
+    settled = slice(rsi.warm_up(), None)
+    np.testing.assert_allclose(rsi.compute(bars)["rsi"][settled], wilder(bars.close, window)[settled], rtol=1e-9)
+
+
+def test_warm_up_is_seven_and_a_half_windows_rounded_up() -> None:
+    assert Rsi(window=14).warm_up() == 105
+    assert Rsi(window=9).warm_up() == 68
+
+
+@pytest.mark.parametrize("window", [9, 14, 50, 100])
+def test_warm_up_leaves_a_hundredth_of_a_percent(window: int) -> None:
+    """What the docstring of ``warm_up`` claims, on every sample series of equities."""
+    errors = []
+    for bars in catalog.load(MarketSpec(symbols=("AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA"))).bars:
+        rsi, long_run = Rsi(window=window), wilder(bars.close, window)
+        for start in range(8 * window, len(bars) - rsi.warm_up() - 1, 211):
+            at = start + rsi.warm_up()
+            later = wilder(bars.close[start : at + 1], window)[-1]
+            errors.append(abs(later - long_run[at]) / long_run[at])
+    assert np.median(errors) < 1.5e-4
+    assert np.max(errors) < 1.5e-3
+
+
+def test_only_gains_and_only_losses() -> None:
+    rising = np.arange(1.0, 60.0)
+    assert Rsi(window=5).compute(make_bars(rising))["rsi"][-1] == 100
+    assert Rsi(window=5).compute(make_bars(rising[::-1].copy()))["rsi"][-1] == 0
+
+
+@given(prices, some.integers(2, 12))
+def test_rsi_lies_between_0_and_100(close: np.ndarray, window: int) -> None:
+    values = Rsi(window=window).compute(make_bars(close))["rsi"]
+    known = values[~np.isnan(values)]
+    assert len(known) == max(len(close) - Rsi(window=window).warm_up(), 0)
+    assert ((known >= 0) & (known <= 100)).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mirrored_prices_have_the_mirrored_index(seed: int) -> None:
+    close = random_walk(400, seed).close
+    mirrored = Rsi().compute(make_bars(close.max() + 1 - close))["rsi"]
+    np.testing.assert_allclose(mirrored, 100 - Rsi().compute(make_bars(close))["rsi"], rtol=1e-9)

@@ -1,0 +1,52 @@
+"""Moving averages against pandas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from hypothesis.extra.numpy import arrays
+
+from engine.features.indicators.trend import Sma, SmaDistance
+from engine.market import catalog
+from engine.market.bars import MarketSpec
+from tests.support.market import make_bars
+
+prices = arrays(np.float64, some.integers(2, 120), elements=some.floats(0.01, 1e5))
+
+
+@pytest.mark.parametrize("window", [2, 20, 200])
+def test_sma_is_the_rolling_mean(window: int) -> None:
+    bars = catalog.load(MarketSpec(symbols=("NVDA",))).bars[0]
+    expected = pd.Series(bars.close).rolling(window).mean().to_numpy()
+    np.testing.assert_allclose(Sma(window=window).compute(bars)["sma"], expected, rtol=1e-9)
+
+
+def test_sma_of_whole_numbers() -> None:
+    values = Sma(window=3).compute(make_bars([1, 2, 6, 4, 5]))["sma"]
+    np.testing.assert_allclose(values, [np.nan, np.nan, 3, 4, 5])
+
+
+def test_distance_is_the_close_over_the_average_less_one() -> None:
+    values = SmaDistance(window=2).compute(make_bars([1, 3, 5]))["distance"]
+    np.testing.assert_allclose(values, [np.nan, 0.5, 0.25])
+
+
+@given(prices, some.integers(2, 30))
+def test_an_average_lies_between_the_extremes_of_its_window(close: np.ndarray, window: int) -> None:
+    values = Sma(window=window).compute(make_bars(close))["sma"]
+    rolling, slack = pd.Series(close).rolling(window), 1e-9 * close.max()
+    known = ~np.isnan(values)
+    assert known.sum() == max(len(close) - window + 1, 0)
+    assert (values[known] >= rolling.min().to_numpy()[known] - slack).all()
+    assert (values[known] <= rolling.max().to_numpy()[known] + slack).all()
+
+
+@given(prices, some.integers(2, 30), some.floats(0.1, 10))
+def test_distance_does_not_depend_on_the_unit_of_price(close: np.ndarray, window: int, factor: float) -> None:
+    one = SmaDistance(window=window).compute(make_bars(close))["distance"]
+    other = SmaDistance(window=window).compute(make_bars(close * factor))["distance"]
+    # The running sum loses digits where prices of very different sizes meet.
+    np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)

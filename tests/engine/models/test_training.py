@@ -1,0 +1,329 @@
+"""A model from its request to its result: no look-ahead, no luck taken for skill, the same bits each time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+
+import engine
+from engine.errors import Cancelled, DataError, SpecError
+from engine.features.matrix import FeatureSpec
+from engine.market.bars import Bars, Market, MarketSpec
+from engine.market.sources.stored import save
+from engine.models.registry import trained
+from engine.models.result import ModelResult
+from engine.models.scores import SCORES, auc
+from engine.models.training import ModelSpec
+from engine.store import decode, encode
+from tests.support.market import make_bars, random_walk
+from tests.support.workspace import Workspace
+
+QUICK = {"kind": "lightgbm", "rounds": 40, "early_stopping": 0}
+
+NOISE = '''
+"""A plug-in without knowledge."""
+from typing import ClassVar, Literal
+import numpy as np
+from engine.features import Indicator
+from engine.registry import plugin
+from engine.spec import parameter
+
+@plugin("noise", title="Noise")
+class Noise(Indicator):
+    """White noise: value t is the t-th draw."""
+    kind: Literal["noise"] = "noise"
+    draw: int = parameter(0, title="Draw", ge=0)
+    outputs: ClassVar[tuple[str, ...]] = ("noise",)
+    def warm_up(self): return 0
+    def compute(self, bars): return {"noise": np.random.default_rng(self.draw).normal(size=len(bars))}
+'''
+PEEK = '''
+"""A plug-in that knows the answer."""
+from typing import ClassVar, Literal
+import numpy as np
+from engine.features import Indicator
+from engine.registry import plugin
+
+@plugin("peek", title="Peek")
+class Peek(Indicator):
+    """The return of the next five bars."""
+    kind: Literal["peek"] = "peek"
+    outputs: ClassVar[tuple[str, ...]] = ("ahead",)
+    def label(self): return "Peek"
+    def warm_up(self): return 0
+    def compute(self, bars):
+        ahead = np.full(len(bars), 0.0)
+        ahead[:-5] = bars.close[5:] / bars.close[:-5] - 1
+        return {"ahead": ahead}
+'''
+
+
+@pytest.fixture(autouse=True)
+def own_cache(workspace: Workspace) -> None:
+    """Every test trains anew: nothing is read that an earlier one stored."""
+
+
+def trending(count: int = 1500, seed: int = 0) -> Bars:
+    """Prices whose drift goes up for some weeks and down for others: momentum tells tomorrow."""
+    random = np.random.default_rng(seed)
+    drift = np.repeat(random.choice([-0.01, 0.01], count // 30 + 1), 30)[:count]
+    return make_bars(100 * np.exp(np.cumsum(drift + random.normal(0, 0.01, count))), symbol="TREND")
+
+
+def spec(**changes: Any) -> ModelSpec:
+    return ModelSpec.parse({"model": QUICK, "null_fits": 0} | changes)
+
+
+def learnt(bars: Bars, **changes: Any) -> ModelResult:
+    """The result of training on made-up ``bars``, kept in the workspace's cache."""
+    save(bars)
+    market = {"collection": bars.series.collection, "symbols": [bars.series.symbol]}
+    result: ModelResult = engine.run(spec(market=market, **changes))
+    return result
+
+
+@pytest.fixture(scope="module")
+def nvda() -> tuple[ModelSpec, Market, ModelResult]:
+    request = spec()
+    market = request.market.compute({}, lambda *_: None)
+    matrix = FeatureSpec(market=request.market, features=request.features).compute({"market": market}, lambda *_: None)
+    return request, market, request.compute({"market": market, "features": matrix}, lambda *_: None)
+
+
+def test_the_test_part_is_the_end_of_the_data_and_whole(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
+    _, market, result = nvda
+    bars = market.bars[0]
+    usable = len(bars) - 105
+    assert result.n_test == -(-usable * 3 // 10)
+    np.testing.assert_array_equal(result.time, bars.time[-result.n_test :])
+    assert result.n_scored == result.n_test - 5
+    assert np.isnan(result.outcome[-5:]).all()
+    assert result.n_train + result.n_purged + result.n_test == usable
+    assert result.n_purged == 5
+    assert result.test_start == str(bars.time[-result.n_test])
+    assert result.train_start == str(bars.time[105])
+    assert result.train_end == str(bars.time[-result.n_test - 6])
+
+
+def test_scores_are_those_of_the_predictions(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    _, _, result = nvda
+    known = ~np.isnan(result.outcome)
+    assert result.scores["auc"] == pytest.approx(roc_auc_score(result.outcome[known], result.probability[known]))
+    assert set(result.scores) == set(SCORES)
+    assert result.scores["train_auc"] > 0.55
+    assert len(result.train_loss) == result.best_round == 40
+    assert result.importance.shape == (2,)
+    assert (result.null_band(), result.p_value()) == (None, None)
+
+
+def test_outcomes_are_what_happened(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
+    _, market, result = nvda
+    close = market.bars[0].adj_close
+    at = np.searchsorted(market.bars[0].time, result.time[:-5])
+    np.testing.assert_array_equal(result.outcome[:-5], close[at + 5] > close[at])
+
+
+def test_later_bars_change_no_training_and_no_earlier_prediction(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
+    """Shorten the data, and move the split so that it stays: what was predicted before is predicted again."""
+    _, market, result = nvda
+    bars = market.bars[0]
+    dropped = 200
+    shorter = spec(
+        market={"symbols": ["NVDA"], "end": str(bars.time[-dropped - 1])[:10]},
+        test_fraction=(result.n_test - dropped) / (len(bars) - 105 - dropped),
+    )
+    again: ModelResult = engine.run(shorter)
+    assert again.test_start == result.test_start
+    assert again.text == result.text
+    np.testing.assert_array_equal(again.probability, result.probability[:-dropped])
+
+
+def test_the_model_text_predicts_what_was_stored(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
+    request, market, result = nvda
+    matrix = FeatureSpec(market=request.market, features=request.features).compute({"market": market}, lambda *_: None)
+    np.testing.assert_array_equal(
+        request.model.predict(result.text, matrix.values[-result.n_test :]), result.probability
+    )
+
+
+def test_the_same_request_gives_the_same_bits(workspace: Workspace) -> None:
+    request = spec(null_fits=3)
+    results = []
+    for folder in ("one", "two"):
+        workspace.configure(f"cache: {folder}\n")
+        results.append(engine.run(request))
+    for field in fields(ModelResult):
+        first, second = (getattr(result, field.name) for result in results)
+        np.testing.assert_array_equal(first, second, err_msg=field.name)
+
+
+def test_it_survives_the_store(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
+    _, _, result = nvda
+    again = decode(encode(result), ModelResult)
+    for field in fields(ModelResult):
+        np.testing.assert_array_equal(getattr(again, field.name), getattr(result, field.name))
+    assert again.summary() == result.summary()
+
+
+@pytest.mark.parametrize("draw", [1, 2, 3])
+def test_noise_scores_as_null_models_do(workspace: Workspace, draw: int) -> None:
+    workspace.write_plugin("indicators", "noise", NOISE)
+    result: ModelResult = engine.run(spec(features=[{"kind": "noise", "draw": draw}], null_fits=40))
+    assert len(result.null_auc) == 40
+    assert result.scores["train_auc"] > 0.58  # it is sure of itself
+    band, p_value = result.null_band(), result.p_value()
+    assert band is not None
+    assert p_value is not None
+    assert band[0] < 0.5 < band[1]
+    assert result.null_auc[0] - 0.01 < result.scores["auc"] < result.null_auc[-1] + 0.01
+    assert p_value > 0.05
+
+
+def test_a_trend_that_is_there_beats_every_null_model() -> None:
+    result = learnt(trending(), null_fits=20)
+    assert result.scores["auc"] > 0.7
+    assert result.scores["log_loss"] < result.scores["base_log_loss"]
+    assert result.scores["auc"] > result.null_auc[-1]
+    assert result.p_value() == pytest.approx(1 / 21)
+
+
+def test_a_feature_that_knows_the_answer_is_turned_away(workspace: Workspace) -> None:
+    workspace.write_plugin("indicators", "peek", PEEK)
+    with pytest.raises(DataError, match=r"The feature Peek cannot be used\. ahead looks ahead"):
+        engine.run(spec(features=[{"kind": "peek"}]))
+    assert trained() == ()
+
+
+def test_symbols_are_pooled_and_told_apart() -> None:
+    result: ModelResult = engine.run(spec(market={"symbols": ["NVDA", "META"]}))
+    assert result.symbols == ("NVDA", "META")
+    assert result.n_test == 2 * 779
+    for index, symbol in enumerate(result.symbols):
+        time, probability = result.predictions(symbol)
+        assert len(time) == len(probability) == 779
+        np.testing.assert_array_equal(probability, result.probability[result.symbol == index])
+        assert (np.diff(time) > np.timedelta64(0)).all()
+        assert str(time[0]) == result.test_start
+
+
+def test_symbols_of_different_lengths_are_split_at_one_time() -> None:
+    result: ModelResult = engine.run(spec(market={"collection": "wiki", "symbols": ["GOOG", "IBM", "FB"]}))
+    starts = [result.predictions(symbol)[0] for symbol in result.symbols]
+    assert all(str(time[0]) >= result.test_start for time in starts)
+    assert len(starts[2]) == 196 - 105  # listed during the test: every usable bar is predicted, none learnt from
+
+
+def test_a_symbol_that_it_does_not_know_has_no_predictions(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
+    with pytest.raises(DataError, match="trained on NVDA and has no predictions for META"):
+        nvda[2].predictions("META")
+
+
+def test_an_embargo_leaves_more_bars_out(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
+    result: ModelResult = engine.run(spec(embargo=20))
+    assert result.n_purged == nvda[2].n_purged + 20
+    assert result.test_start == nvda[2].test_start
+
+
+def test_progress_rises_and_carries_the_loss_curve() -> None:
+    heard: list[tuple[float, str, Mapping[str, object] | None]] = []
+    request = spec(null_fits=4, model={"kind": "lightgbm", "rounds": 60, "early_stopping": 10})
+    inputs = {name: engine.run(needed) for name, needed in request.inputs().items()}
+    result = request.compute(inputs, lambda *event: heard.append((*event, None)[:3]))
+    fractions = [event[0] for event in heard]
+    assert fractions == sorted(fractions)
+    assert 0 <= fractions[0] <= fractions[-1] <= 1
+    told = [event[1] for event in heard if event[1].startswith("Null models")]
+    assert told == [f"Null models: {done} of 4 trained" for done in range(4)]
+    curves = [event[2] for event in heard if event[2]]
+    assert curves
+    assert all(set(curve) == {"rounds", "train", "validation"} for curve in curves)
+    assert curves[0]["train"] == result.train_loss[: len(curves[0]["train"])].tolist()  # type: ignore[arg-type]
+    assert curves[0]["validation"]
+    assert curves[-1]["train"] == result.train_loss.tolist()  # still shown while the null models train
+
+
+@pytest.mark.parametrize("stop_at", ["look-ahead", "round", "Null models"])
+def test_it_can_be_cancelled_at_every_stage(stop_at: str) -> None:
+    def progress(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        if stop_at in message:
+            raise Cancelled("The job was cancelled.")
+
+    request = spec(null_fits=2)
+    inputs = {name: engine.run(needed) for name, needed in request.inputs().items()}
+    with pytest.raises(Cancelled):
+        request.compute(inputs, progress)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"market": {"symbols": ["NVDA"], "end": "2013-07-01"}}, "rows are left in the training part"),
+        ({"market": {"symbols": ["NVDA"], "end": "2013-02-01"}}, "too few bars to split"),
+        ({"target": {"kind": "forward_return", "threshold": 50}}, "Every label in the training part is a fall"),
+        ({"target": {"kind": "forward_return", "horizon": 500}, "test_fraction": 0.1}, "in the test part"),
+    ],
+)
+def test_data_that_cannot_be_learnt_from_is_told_in_a_sentence(changes: Mapping[str, object], sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        engine.run(spec(**changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"test_fraction": 0.95}, "test_fraction"),
+        ({"null_fits": 201}, "null_fits"),
+        ({"seed": -1}, "seed"),
+        ({"target": {"kind": "forward_return", "horizon": 0}}, "target.horizon"),
+        ({"target": {"kind": "forward"}}, "target.kind"),
+        ({"model": {"kind": "lightgbm", "leaves": 1}}, "model.leaves"),
+        ({"model": {"kind": "os.system"}}, "model.kind"),
+        ({"features": [{"kind": "rsi", "window": 1}]}, "features.0.window"),
+    ],
+)
+def test_a_wrong_request_names_its_field(changes: dict[str, object], path: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        ModelSpec.parse(changes)
+    assert [where for where, _ in caught.value.problems] == [path]
+
+
+def test_trained_models_are_listed_newest_first() -> None:
+    assert trained() == ()
+    requests = [spec(), spec(seed=1)]
+    for request in requests:
+        engine.run(request)
+    found = trained()
+    assert [item.key for item in found] == [engine.run_key(request) for request in reversed(requests)]
+    assert ModelSpec.parse(json.loads(found[0].spec)) == requests[1]
+    assert found[0].label == requests[1].label() == "LightGBM 40 on Close/SMA 20, RSI 14: NVDA up in 5 bars"
+    assert trained(limit=1) == found[:1]
+
+
+def test_a_training_is_a_trial() -> None:
+    from engine.research import ledger
+
+    result = engine.run(spec())
+    (trial,) = ledger.trials("model:lightgbm")
+    assert (trial.sharpe, trial.observations) == (None, result.n_scored)
+
+
+def test_the_estimate_grows_with_the_work() -> None:
+    small = spec(market=MarketSpec(symbols=("NVDA",), start="2020-01-01")).estimate()
+    one, six = spec().estimate(), spec(market={"symbols": ["AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA"]}).estimate()
+    assert small.seconds < one.seconds < six.seconds < spec(null_fits=100).estimate().seconds
+    assert one.megabytes < six.megabytes < 1000
+
+
+def test_a_random_walk_is_not_predicted() -> None:
+    result = learnt(random_walk(2500, 5), null_fits=30)
+    p_value = result.p_value()
+    assert p_value is not None
+    assert p_value > 0.05
+    assert result.scores["auc"] == auc(result.outcome[:-5], result.probability[:-5])
