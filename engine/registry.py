@@ -10,8 +10,11 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
@@ -67,7 +70,7 @@ class Registry(Generic[S]):
     def available(self) -> Mapping[str, type[S]]:
         """Spec classes by name, in alphabetical order of their titles."""
         files = [path for folder in settings().plugins for path in sorted((folder / self.group).glob("*.py"))]
-        return cast(Mapping[str, type[S]], _discover(self, tuple((path, _digest(path)) for path in files)))
+        return cast(Mapping[str, type[S]], _discover(self, tuple((path, path.read_bytes()) for path in files)))
 
     def get(self, name: str) -> type[S]:
         """The spec class called ``name``. Raises ``UnknownPlugin`` with the closest match and the list."""
@@ -99,7 +102,7 @@ class Registry(Generic[S]):
 
 
 @cache
-def _discover(registry: Registry[Any], files: tuple[tuple[Path, str], ...]) -> Mapping[str, type[Spec]]:
+def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> Mapping[str, type[Spec]]:
     found: dict[str, type[Spec]] = {}
     for module in _modules(registry, files):
         for cls in vars(module).values():
@@ -108,38 +111,64 @@ def _discover(registry: Registry[Any], files: tuple[tuple[Path, str], ...]) -> M
                 continue
             name = info(cls).name
             if found.setdefault(name, cls) is not cls:
-                raise ConfigError(
-                    f"Two {registry.group} are called '{name}': {found[name].__module__} and {cls.__module__}. "
-                    "Rename one of them."
-                )
+                files_of = " and ".join(str(inspect.getsourcefile(item)) for item in (found[name], cls))
+                raise ConfigError(f"Two {registry.group} are called '{name}', in {files_of}: rename one of them.")
     return dict(sorted(found.items(), key=lambda item: info(item[1]).title))
 
 
-def _modules(registry: Registry[Any], files: tuple[tuple[Path, str], ...]) -> Iterator[ModuleType]:
+def _modules(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> Iterator[ModuleType]:
     package = importlib.import_module(registry.package)
     for item in pkgutil.iter_modules(package.__path__):
         yield importlib.import_module(f"{registry.package}.{item.name}")
     for entry in importlib.metadata.entry_points(group=f"stratoscope.{registry.group}"):
-        yield importlib.import_module(entry.module)
-    for path, digest in files:
-        yield _load_file(registry.group, path, digest)
+        with _named(entry.module):
+            module = importlib.import_module(entry.module)
+        yield module
+    for path, source in files:
+        yield _load_file(registry.group, path, source)
+
+
+class _Given(SourceFileLoader):
+    """Loads the very bytes that were digested; a .pyc would be taken for fresh within the second of its making."""
+
+    def __init__(self, name: str, path: str, source: bytes) -> None:
+        super().__init__(name, path)
+        self._source = source
+
+    def path_stats(self, path: Any) -> Any:
+        raise OSError("no .pyc")
+
+    def get_data(self, path: Any) -> bytes:
+        return self._source
 
 
 @cache
-def _load_file(group: str, path: Path, digest: str) -> ModuleType:
-    name = f"{PLUGIN_MODULES}.{group}.{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path} cannot be loaded as a Python file.")
+def _load_file(group: str, path: Path, source: bytes) -> ModuleType:
+    digest = hashlib.sha256(source).hexdigest()
+    place = hashlib.sha256(f"{path}|{digest}".encode()).hexdigest()[:12]
+    name = (
+        f"{PLUGIN_MODULES}.{group}.{path.stem}_{place}"  # versions of a file, and files of one name, live side by side
+    )
+    spec = cast(ModuleSpec, importlib.util.spec_from_file_location(name, path, loader=_Given(name, str(path), source)))
     module = importlib.util.module_from_spec(spec)
     setattr(module, _DIGEST, digest)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # a user's file may raise anything; name it and go no further
+        with _named(path):
+            cast(Loader, spec.loader).exec_module(module)
+    except ConfigError:
         del sys.modules[name]
-        raise ConfigError(f"The plug-in {path} failed to load: {type(error).__name__}: {error}.") from error
+        raise
     return module
+
+
+@contextmanager
+def _named(plugin: object) -> Iterator[None]:
+    """A user's module may raise anything while it is loaded: name it and go no further."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"The plug-in {plugin} failed to load: {type(error).__name__}: {error}.") from error
 
 
 @cache
@@ -152,8 +181,5 @@ def source_digest(cls: type[Spec]) -> str:
     path = inspect.getsourcefile(cls)
     if path is None:
         raise ConfigError(f"The source file of {cls.__name__} cannot be found.")
-    return getattr(sys.modules[cls.__module__], _DIGEST, None) or _digest(Path(path))
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    given = getattr(sys.modules[cls.__module__], _DIGEST, None)
+    return cast(str, given or hashlib.sha256(Path(path).read_bytes()).hexdigest())

@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from engine import config, database, runner
+from engine import config, database, registry, runner
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,14 @@ class Workspace:
 
 
 def forget() -> None:
-    """Empty what the engine remembers of its configuration."""
-    for remembered in (config.settings, database.prepare_cache, database._is_ready, runner._store):
+    """Empty what the engine remembers of its configuration and of plug-ins."""
+    for remembered in (
+        config.settings,
+        database.prepare_cache,
+        database._is_ready,
+        registry._discover,
+        runner._store,
+    ):
         remembered.cache_clear()
 
 
