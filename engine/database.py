@@ -26,6 +26,8 @@ CREATE TRIGGER IF NOT EXISTS trials_keep BEFORE DELETE ON trials
     BEGIN SELECT RAISE(ABORT, 'the ledger of trials is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS trials_stay BEFORE UPDATE ON trials
     BEGIN SELECT RAISE(ABORT, 'the ledger of trials is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS trials_once BEFORE INSERT ON trials -- REPLACE would delete without asking trials_keep
+    WHEN EXISTS (SELECT 1 FROM trials WHERE key = NEW.key) BEGIN SELECT RAISE(IGNORE); END;
 CREATE TABLE IF NOT EXISTS jobs (
     key TEXT PRIMARY KEY, page TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL,
     status TEXT NOT NULL, message TEXT NOT NULL, fraction REAL NOT NULL,
@@ -40,7 +42,12 @@ def connect() -> Iterator[sqlite3.Connection]:
 
     Connections are cheap here (0.2 ms) and belong to one thread: open one for each unit of work.
     """
-    path = prepare_cache(settings().cache) / "stratoscope.sqlite"
+    folder = settings().cache
+    path = folder / "stratoscope.sqlite"
+    if not path.exists():  # the first time, or deleted under us
+        prepare_cache.cache_clear()
+        _is_ready.cache_clear()
+    prepare_cache(folder)
     try:
         connection = sqlite3.connect(path, timeout=10)
     except sqlite3.Error as error:
@@ -48,7 +55,7 @@ def connect() -> Iterator[sqlite3.Connection]:
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous = NORMAL")
-        if not _is_ready(path, path.stat().st_ino):
+        if not _is_ready(path):
             raise StoreError(f"The database {path} could not be set up.")
         with connection:
             yield connection
@@ -59,7 +66,7 @@ def connect() -> Iterator[sqlite3.Connection]:
 
 
 @cache
-def _is_ready(path: Path, inode: int) -> bool:
+def _is_ready(path: Path) -> bool:
     connection = sqlite3.connect(path, timeout=10)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -77,7 +84,7 @@ def prepare_cache(folder: Path) -> Path:
         folder.chmod(0o700)
         probe = folder / ".writable"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another process may try at the same moment
     except OSError as error:
         raise StoreError(
             f"The cache folder {folder} cannot be written ({error.strerror}): "
