@@ -7,7 +7,8 @@ import json
 import time
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -22,7 +23,7 @@ from engine.registry import source_digest
 from engine.spec import RunSpec, Spec, canonical_json
 from engine.store import ResultStore
 
-R = TypeVar("R", bound=RunSpec)
+PLUGIN_FOLDERS = {"kinds", "indicators", "sources", "workloads"}
 
 
 def run_kinds() -> Mapping[str, type[RunSpec]]:
@@ -63,18 +64,42 @@ def _mapping(text: str | bytes) -> object:
 def run_key(spec: RunSpec) -> str:
     """sha256 in hexadecimal over everything that the result follows from.
 
-    That is the canonical spec, the engine's version, the source file of every spec class in it (a strategy's file
-    among them), the bars that it reads, and the machine if it measures that. Raises ``DataError`` where the bars do
-    not exist.
+    That is the identity of the spec (see ``trial_key``) and the engine: its version and its source. Raises
+    ``DataError`` where the bars do not exist.
     """
-    parts = {
+    return _digest({**_identity(spec), "engine": [__version__, engine_digest()]})
+
+
+def trial_key(spec: RunSpec) -> str:
+    """sha256 over what makes a trial another trial: a new version of the engine repeats the same one."""
+    return _digest(_identity(spec))
+
+
+def _identity(spec: RunSpec) -> dict[str, object]:
+    """The canonical spec, the source file of every spec class in it (a strategy's among them), the bars that it
+    reads, and the machine where it measures one."""
+    items = _walk(spec)
+    return {
         "spec": canonical_json(spec),
-        "engine": __version__,
-        "sources": sorted({source_digest(type(item)) for item in _walk(spec)}),
-        "data": [catalog.fingerprint(item) for item in _walk(spec) if isinstance(item, MarketSpec)],
-        "environment": [item.environment() for item in _walk(spec) if isinstance(item, RunSpec)],
+        "sources": sorted({source_digest(type(item)) for item in items}),
+        "data": [catalog.fingerprint(item) for item in items if isinstance(item, MarketSpec)],
+        "environment": [item.environment() for item in items if isinstance(item, RunSpec)],
     }
+
+
+def _digest(parts: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def engine_digest() -> str:
+    """Digest of the engine's own modules as this process found them; plug-ins count by their own files."""
+    root = Path(__file__).parent
+    files = [path for path in sorted(root.rglob("*.py")) if not PLUGIN_FOLDERS & set(path.relative_to(root).parts[:-1])]
+    total = hashlib.sha256()
+    for path in files:
+        total.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return total.hexdigest()
 
 
 def _walk(spec: RunSpec) -> list[Spec]:
@@ -104,19 +129,30 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
     result = store().read(key, result_type(spec)) if spec.stored else None
     if result is None:
         began = time.time()
-        needed = spec.inputs()
-        share = 1 / (len(needed) + 1)
-        inputs = {
-            name: run(item, section(progress, index * share, (index + 1) * share))
-            for index, (name, item) in enumerate(needed.items())
-        }
-        result = spec.compute(inputs, section(progress, len(needed) * share, 1.0))
+        inputs, done = _inputs(spec, progress)
+        result = spec.compute(inputs, section(progress, done, 1.0))
         if spec.stored:
             store().write(key, result)
             _record(key, spec, time.time() - began)
     if spec.stored:
-        _count_trial(key, spec, result)
+        _count_trial(spec, result)
     return result
+
+
+def _inputs(spec: RunSpec, progress: Progress) -> tuple[dict[str, Any], float]:
+    """The results that ``spec`` needs, and the fraction of the whole that they are, by what each is estimated to take.
+
+    What is read or computed at once takes none of the progress.
+    """
+    needed = spec.inputs()
+    weights = {name: 0.0 if is_stored(item) else item.estimate().seconds for name, item in needed.items()}
+    whole = max(spec.estimate().seconds, sum(weights.values()) + 0.05)
+    inputs, done = {}, 0.0
+    for name, item in needed.items():
+        share = weights[name] / whole
+        inputs[name] = run(item, section(progress, done, done + share) if share else silent)
+        done += share
+    return inputs, done
 
 
 def result_type(spec: RunSpec) -> Any:
@@ -164,9 +200,9 @@ def _record(key: str, spec: RunSpec, seconds: float) -> None:
         database.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
-def _count_trial(key: str, spec: RunSpec, result: Any) -> None:
+def _count_trial(spec: RunSpec, result: Any) -> None:
     trial = getattr(result, "trial", None)
     if trial is not None:
         from engine.research import ledger
 
-        ledger.record(key, spec, trial())
+        ledger.record(trial_key(spec), spec, trial())

@@ -10,7 +10,7 @@ from engine.store import Trial
 
 
 def record(key: str, spec: RunSpec, trial: Trial) -> None:
-    """Enter the trial of run ``key``; the same run twice is one trial."""
+    """Enter the trial under ``key`` (``runner.trial_key``); the same one again is not counted again."""
     row = (key, trial.family, canonical_json(spec), time.time(), trial.sharpe, trial.observations)
     with connect() as database:
         database.execute("INSERT OR IGNORE INTO trials VALUES (?, ?, ?, ?, ?, ?)", row)
