@@ -68,6 +68,6 @@ class RollingMean(Workload):
 
     def megabytes(self, devices: int) -> float:
         numbers = self.symbols * self.bars
-        working = 4  # partial sums of a call, which torch and MLX keep for all symbols at once
+        working = 4  # partial sums of a call, which a GPU keeps for all symbols at once
         alive = (2 + 2 * devices + working) * self.itemsize()
         return (numbers * alive + 6 * 8 * min(CHECKED_ROWS, self.symbols) * self.bars) / 1e6

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ Precision = Literal["float32", "float64"]
 class Kernels(ABC):
     """The kernels of one library on one ``device``; a library's subclass is called ``Backend``."""
 
+    block: ClassVar[int] = 1 << 17
+    """Values that a CPU works on at a time, so that partial sums stay in its cache; a GPU takes all at once."""
+
     def __init__(self, device: Device) -> None:
         self.device = device
 
@@ -37,6 +40,10 @@ class Kernels(ABC):
         array = self._place(np.ascontiguousarray(values, dtype=precision))
         self.synchronize(array)
         return array
+
+    def _row_blocks(self, rows: int, columns: int) -> list[slice]:
+        step = max(1, self.block // max(columns, 1)) if self.device.processor == "cpu" else max(rows, 1)
+        return [slice(start, start + step) for start in range(0, rows, step)]
 
     @abstractmethod
     def _place(self, values: NDArray[Any]) -> Any: ...

@@ -54,11 +54,18 @@ class Backend(Kernels):
         import mlx.core as mx
 
         with self._stream():
-            sums = window_sums(x, windows)
-            symbols, bars = x.shape
-            means = []
-            for window in windows:
-                warm_up = mx.full((symbols, min(window - 1, bars)), mx.nan, dtype=x.dtype)
-                known = [sums[window] / window] if window in sums else []
-                means.append(mx.concatenate([warm_up, *known], axis=1))
-            return mx.stack(means, axis=1)
+            blocks = [_means(x[rows], windows) for rows in self._row_blocks(*x.shape)]
+            return blocks[0] if len(blocks) == 1 else mx.concatenate(blocks)
+
+
+def _means(x: Any, windows: Sequence[int]) -> Any:
+    import mlx.core as mx
+
+    sums = window_sums(x, windows)
+    symbols, bars = x.shape
+    means = []
+    for window in windows:
+        warm_up = mx.full((symbols, min(window - 1, bars)), mx.nan, dtype=x.dtype)
+        known = [sums[window] / window] if window in sums else []
+        means.append(mx.concatenate([warm_up, *known], axis=1))
+    return mx.stack(means, axis=1)

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from engine.features.kernels import Kernels, window_sums
 
-_BLOCK = 1 << 15  # values worked on at a time: the partial sums of a block stay in the cache of a core
-
 
 class Backend(Kernels):
     def _place(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -42,15 +40,10 @@ class Backend(Kernels):
     def rolling_mean(self, x: NDArray[Any], windows: Sequence[int]) -> NDArray[Any]:
         symbols, bars = x.shape
         means = np.full((symbols, len(windows), bars), np.nan, dtype=x.dtype)
-        rows = max(1, _BLOCK // max(bars, 1))
         with np.errstate(invalid="ignore", over="ignore"):
-            for start in range(0, symbols, rows):
-                _fill(means[start : start + rows], x[start : start + rows], windows)
+            for rows in self._row_blocks(symbols, bars):
+                sums = window_sums(x[rows], windows)
+                for index, window in enumerate(windows):
+                    if window in sums:
+                        np.divide(sums[window], window, out=means[rows, index, window - 1 :])
         return means
-
-
-def _fill(means: NDArray[Any], x: NDArray[Any], windows: Sequence[int]) -> None:
-    sums = window_sums(x, windows)
-    for index, window in enumerate(windows):
-        if window in sums:
-            means[:, index, window - 1 :] = sums[window] / window

@@ -55,10 +55,11 @@ class Backend(Kernels):
     def rolling_mean(self, x: Any, windows: Sequence[int]) -> Any:
         import torch
 
-        sums = window_sums(x, windows)
         symbols, bars = x.shape
         means = torch.full((symbols, len(windows), bars), torch.nan, dtype=x.dtype, device=x.device)
-        for index, window in enumerate(windows):
-            if window in sums:
-                means[:, index, window - 1 :] = sums[window] / window
+        for rows in self._row_blocks(symbols, bars):
+            sums = window_sums(x[rows], windows)
+            for index, window in enumerate(windows):
+                if window in sums:
+                    means[rows, index, window - 1 :] = sums[window] / window
         return means
