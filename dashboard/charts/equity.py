@@ -1,0 +1,109 @@
+"""Equity and drawdown of one or several runs, and of holding the same symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.charts import base
+from engine.backtest.metrics import drawdown
+from engine.market.bars import Floats, Times
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from engine.backtest.result import BacktestResult
+
+POINTS = 3_000
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One line: ``time`` float64 ms since 1970, ``growth`` of 1 at its first bar, ``drawdown`` <= 0."""
+
+    label: str
+    time: Floats
+    growth: Floats
+    drawdown: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class EquityInfo:
+    """``curves`` in the order of their colours; ``benchmark`` is buy and hold of the first run's symbols."""
+
+    curves: tuple[Curve, ...]
+    benchmark: Curve
+    log: bool
+
+
+def info(results: Sequence[BacktestResult], log: bool = True) -> EquityInfo:
+    """What is drawn for ``results``, the first of which is the run on the page."""
+    first = results[0]
+    curves = tuple(_curve(item.label, item.time, item.equity) for item in results)
+    return EquityInfo(curves, _curve("Buy and hold", first.time, first.benchmark), log)
+
+
+def figure(info: EquityInfo) -> go.Figure:
+    """Growth above, drawdown below, on one time axis."""
+    import plotly.graph_objects as go
+
+    traces: list[go.Scatter] = []
+    lines = [(info.benchmark, base.SERIES[4], 1.2)]
+    lines += [(curve, base.SERIES[i % 4], 1.8 if i == 0 else 1.4) for i, curve in enumerate(info.curves)]
+    for curve, colour, width in lines:
+        line = {"color": colour, "width": width}
+        traces.append(
+            go.Scatter(
+                x=curve.time, y=curve.growth, name=curve.label, line=line, legendgroup=curve.label,
+                hovertemplate="%{y:.3f}",
+            )
+        )  # fmt: skip
+        filled = curve is info.curves[0]
+        traces.append(
+            go.Scatter(
+                x=curve.time, y=curve.drawdown, name=f"{curve.label} drawdown", line={"color": colour, "width": 1},
+                legendgroup=curve.label, showlegend=False, yaxis="y2", fill="tozeroy" if filled else None,
+                fillcolor=base.tint(colour, 14) if filled else None, hovertemplate="%{y:.2%}",
+            )
+        )  # fmt: skip
+    drawdowns = base.value_axis(tickformat=".0%", nticks=4, rangemode="tozero")
+    return base.figure(
+        traces,
+        x=base.time_axis(),
+        y=base.value_axis(log=info.log, **_ticks(info)),
+        panes=[(drawdowns, 0.22)],
+        keep="equity",
+    )
+
+
+def thin(time: Floats, values: Floats, limit: int = POINTS) -> np.ndarray:
+    """Indices of at most ``limit`` + 2 points that keep the first, the last and every bucket's lowest and highest."""
+    n = len(time)
+    if n <= limit:
+        return np.arange(n)
+    edges = np.linspace(0, n, limit // 2 + 1).astype(int)
+    picks = [0, n - 1]
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        part = values[start:stop]
+        picks += [start + int(part.argmin()), start + int(part.argmax())]
+    return np.unique(picks)
+
+
+def _curve(label: str, time: Times, equity: Floats) -> Curve:
+    moments, below = base.times(time), drawdown(equity)
+    kept = np.union1d(thin(moments, equity), thin(moments, below))
+    return Curve(label, moments[kept], equity[kept] / equity[0], below[kept])
+
+
+def _ticks(info: EquityInfo) -> dict[str, object]:
+    """On a log axis the steps 1, 2, 5 over up to three powers of ten, beyond that the powers alone."""
+    if not info.log:
+        return {"tickformat": ".3~g"}
+    growth = np.concatenate([curve.growth for curve in (*info.curves, info.benchmark)])
+    low, high = np.log10(growth.min()), np.log10(growth.max())
+    if high - low < 0.4:
+        return {"dtick": None, "nticks": 6, "tickformat": ".3~g"}
+    return {"dtick": "D2" if high - low < 3 else 1, "tickformat": ".3~g"}

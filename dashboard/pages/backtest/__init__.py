@@ -1,0 +1,6 @@
+"""The backtest page: a strategy with costs, its equity, its trades, and whether it is real."""
+
+from dashboard.page import Page
+from dashboard.pages.backtest.layout import layout
+
+PAGE = Page(name="backtest", path="/backtest", title="Backtest", icon="backtest", order=4, layout=layout)

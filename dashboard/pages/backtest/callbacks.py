@@ -1,0 +1,105 @@
+"""What the backtest page does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Input, Output, State, callback
+
+from dashboard import ids as frame
+from dashboard import runs, shell
+from dashboard.charts import equity
+from dashboard.components import metric
+from dashboard.format import day_range
+from dashboard.pages.backtest import ids, view
+from dashboard.pages.backtest.layout import FORM
+from engine.backtest.result import BacktestResult
+
+runs.wire(FORM)
+
+MOST_COMPARED, LATEST = 4, 8
+
+
+@callback(
+    Output(ids.KPIS, "children"),
+    Output(ids.VERDICT, "children"),
+    Output(ids.LATEST, "rowData"),
+    Output(ids.TRADES, "rowData"),
+    Input(frame.result("backtest"), "data"),
+)
+def draw(data: runs.ResultData) -> tuple[Any, ...]:
+    spec, result = runs.opened(data)
+    show_context(data, spec, result)
+    rows = view.trade_rows(result)
+    return metric.cells(view.kpis(result)), verdict(result), rows[:LATEST], rows
+
+
+@callback(
+    Output(frame.figure(ids.EQUITY), "data"),
+    Output(ids.SCALE, "children"),
+    Input(frame.result("backtest"), "data"),
+    Input(ids.SCALE, "n_clicks"),
+)
+def draw_equity(data: runs.ResultData, clicks: int | None) -> tuple[Any, str]:
+    _, result = runs.opened(data)
+    is_log = not (clicks or 0) % 2
+    return equity.figure(equity.info([result], log=is_log)), "log" if is_log else "linear"
+
+
+@callback(
+    Output(frame.figure(ids.OVERLAY), "data"),
+    Output(ids.METRICS, "children"),
+    Input(frame.result("backtest"), "data"),
+    Input(ids.COMPARE, "value"),
+)
+def overlay(data: runs.ResultData, others: list[str] | None) -> tuple[Any, Any]:
+    _, result = runs.opened(data)
+    compared = [result, *stored_runs(others or [])]
+    return equity.figure(equity.info(compared)), view.comparison(compared)
+
+
+@callback(
+    Output(ids.COMPARE, "options"),
+    Output(ids.COMPARE, "value"),
+    Input(frame.result("backtest"), "data"),
+    State(ids.COMPARE, "value"),
+)
+def offer(data: runs.ResultData, chosen: list[str] | None) -> tuple[list[dict[str, str]], list[str]]:
+    """Every finished backtest but the one on the page."""
+    from engine.runner import recent_runs
+
+    runs.opened(data)
+    others = [(key, spec.label()) for key, spec in recent_runs("backtest") if key != data["key"]]
+    options = [{"value": key, "label": f"{label}  {runs.short({'key': key})}"} for key, label in others]
+    kept = [key for key in chosen or [] if key in dict(others)]
+    return options, kept
+
+
+def stored_runs(keys: list[str]) -> list[BacktestResult]:
+    """The results of earlier runs; keys that are unknown here are passed over."""
+    from engine.runner import find_run, store
+
+    known = [key for key in keys[:MOST_COMPARED] if find_run(key) is not None]
+    found = [store().read(key, BacktestResult) for key in known]
+    return [result for result in found if result is not None]
+
+
+def verdict(result: BacktestResult) -> Any:
+    """The panel "Is it real?", with the trials counted as of now."""
+    from engine.research import ledger
+    from engine.research.verdict import judge
+
+    return view.verdict(judge(result, ledger.trials(result.family)), result.warnings)
+
+
+def show_context(data: runs.ResultData, spec: Any, result: BacktestResult) -> None:
+    """The header's line: what is on screen."""
+    survivors = [shell.Chip("survivors only", tone="warn")] if any("Survivors" in w for w in result.warnings) else []
+    shell.show_context(
+        crumbs=[
+            spec.strategy.label(),
+            spec.market.label(),
+            day_range(str(result.time[0]), str(result.time[-1])),
+        ],
+        chips=[shell.Chip("run", runs.short(data)), *survivors],
+    )

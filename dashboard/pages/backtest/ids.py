@@ -1,0 +1,12 @@
+"""Ids of the backtest page's own components."""
+
+KPIS = "backtest-kpis"
+EQUITY = "backtest-equity"
+SCALE = "backtest-scale"
+COMPARE = "backtest-compare"
+VERDICT = "backtest-verdict"
+TRADES = "backtest-trades"
+LATEST = "backtest-latest"
+OVERLAY = "backtest-overlay"
+METRICS = "backtest-metrics"
+TABS = "backtest-tabs"

@@ -1,0 +1,1 @@
+"""Measurements of the workbench as a user feels it; ``python -m tests.benchmarks`` prints their table."""

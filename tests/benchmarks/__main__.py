@@ -1,0 +1,154 @@
+"""``python -m tests.benchmarks``: how the workbench feels on this machine, as a table in Markdown.
+
+Every figure is the median of several runs in a headless Chromium against a server in a process of its own, with an
+empty cache. Times of clicks are taken inside the page, from the click to the frame after the result is drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.benchmarks.browser import chromium, milliseconds
+from tests.support.workbench import Server, server
+
+HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed")
+READY = "return !!document.querySelector('.js-plotly-plot .main-svg') && document.readyState === 'complete'"
+RUN = """document.getElementById('{"page":"backtest","role":"run-button"}').click()"""
+FAST = """document.getElementById('{"page":"backtest","path":"strategy.fast","role":"field"}')"""
+SET = """
+const input = %s;
+Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, '%d');
+input.dispatchEvent(new Event('input', {bubbles: true}));
+input.dispatchEvent(new Event('change', {bubbles: true}));
+input.blur();
+"""
+DRAWN = """
+const graph = document.querySelector('[id*="backtest-equity"] .js-plotly-plot');
+return !!graph && !!graph.data && graph.data.some(trace => (trace.name || '').startsWith('SMA %d/'))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.split("\n")[0])
+    parser.add_argument("--runs", type=int, default=7, help="runs of each measurement")
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory() as folder, chromium() as driver:
+        rows = [*start(driver, Path(folder), max(runs // 2, 3)), *clicks(driver, Path(folder) / "clicks", runs)]
+        rows += [nothing(driver, Path(folder) / "nothing", runs * 3), modules()]
+    print(f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}\n")
+    print("| what | must reach | median | lowest to highest |\n|---|---|---|---|")
+    print("\n".join(f"| {' | '.join(row)} |" for row in rows))
+
+
+def start(driver: Any, folder: Path, runs: int) -> list[tuple[str, ...]]:
+    """Start of the server to the first page drawn, and the idle server's memory."""
+    seconds, memory = [], []
+    for attempt in range(runs):
+        with server(folder / f"start{attempt}") as running:
+            driver.get(running.address)
+            wait(driver, READY)
+            seconds.append(time.perf_counter() - running.asked)
+            settle(running)
+            memory.append(psutil.Process(running.process.pid).memory_info().rss / 1e6)
+    return [
+        row("`make run`, installed, to first page interactive", "4 s", seconds, "s", 2),
+        row("memory of the idle server process, workers apart", "250 MB", memory, "MB", 0),
+    ]
+
+
+def clicks(driver: Any, folder: Path, runs: int) -> list[tuple[str, ...]]:
+    """Click on "Run backtest" to equity drawn: computed, then stored."""
+    with server(folder) as running:
+        driver.get(f"{running.address}/backtest")
+        wait(driver, f"return !!{FAST}")
+        settle(running)
+        backtest(driver, 20)  # the first one finds the workers' caches cold
+        computed = [backtest(driver, fast) for fast in range(21, 21 + runs)]
+        stored = [backtest(driver, fast) for fast in range(21, 21 + runs)]
+    return [
+        row('click "run" to equity drawn, workers warm, nothing stored', "800 ms", computed, "ms", 0),
+        row("the same with the result stored", "200 ms", stored, "ms", 0),
+    ]
+
+
+def backtest(driver: Any, fast: int) -> float:
+    """Milliseconds of the SMA cross with that fast window, from the click on."""
+    driver.execute_script(SET % (FAST, fast))
+    time.sleep(0.5)  # the form's check is not part of the click
+    return milliseconds(driver, RUN, DRAWN % fast)
+
+
+def nothing(driver: Any, folder: Path, runs: int) -> tuple[str, ...]:
+    """A background callback that does nothing."""
+    with server(folder, ("-m", "tests.benchmarks.nothing")) as running:
+        driver.get(f"{running.address}/nothing")
+        wait(driver, "return !!document.getElementById('nothing-go')")
+        settle(running)
+        go = "document.getElementById('nothing-go').click()"
+        done = "return document.getElementById('nothing-done').textContent === '%d'"
+        taken = [milliseconds(driver, go, done % count) for count in range(1, runs + 2)]
+    return row("a background callback that does nothing, click to result", "150 ms", taken[1:], "ms", 0)
+
+
+def modules() -> tuple[str, ...]:
+    """Which heavy modules creating the app imports."""
+    code = (
+        "import sys; from dashboard.app import create_app; from engine.config import settings; create_app(settings());"
+        f"print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    return (f"modules that creating the app must not import: {', '.join(HEAVY)}", "none", " ".join(found) or "none", "")
+
+
+def wait(driver: Any, script: str, seconds: float = 30) -> None:
+    """Until ``script`` returns something true in the page."""
+    limit = time.perf_counter() + seconds
+    while not driver.execute_script(script):
+        if time.perf_counter() > limit:
+            raise TimeoutError(f"The page never showed: {script}")
+        time.sleep(0.01)
+
+
+def settle(running: Server, seconds: float = 90) -> None:
+    """Until the server and its workers have stopped starting up: under a tenth of a core for three seconds."""
+    tree = psutil.Process(running.process.pid)
+    limit, quiet = time.perf_counter() + seconds, 0
+    time.sleep(3)
+    while quiet < 3 and time.perf_counter() < limit:
+        before = busy(tree)
+        time.sleep(1)
+        quiet = quiet + 1 if busy(tree) - before < 0.1 else 0
+
+
+def busy(tree: psutil.Process) -> float:
+    """Processor seconds of a process and its descendants so far."""
+    total = 0.0
+    for process in [tree, *tree.children(recursive=True)]:
+        try:
+            times: Callable[[], Any] = process.cpu_times
+            total += times().user + times().system
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def row(what: str, target: str, values: list[float], unit: str, decimals: int) -> tuple[str, ...]:
+    def text(value: float) -> str:
+        return f"{value:.{decimals}f} {unit}"
+
+    return what, target, text(statistics.median(values)), f"{text(min(values))} to {text(max(values))}"
+
+
+if __name__ == "__main__":
+    main()

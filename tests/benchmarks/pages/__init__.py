@@ -1,0 +1,1 @@
+"""A page that only the measurements open."""

@@ -1,0 +1,166 @@
+"""Journeys through the workbench in a real browser. Each fails on any error in the console."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.e2e.visitor import Visitor, dom_id
+from tests.support.workbench import Server
+
+pytestmark = pytest.mark.e2e
+LONG = {"model.rounds": 5000, "null_fits": 200}
+
+
+def run_sma(visitor: Visitor, fast: int) -> None:
+    """A backtest of the SMA cross with that fast window, up to its curve."""
+    visitor.fill("backtest", "strategy.fast", fast)
+    visitor.press_run("backtest")
+    visitor.sees_trace("backtest-equity", f"SMA {fast}/")
+
+
+def train_long(visitor: Visitor) -> None:
+    """Start a training that takes longer than any test looks at it."""
+    visitor.open("/models")
+    for path, value in LONG.items():
+        visitor.fill("models", path, value)
+    visitor.press_run("models")
+    visitor.until("return !!document.querySelector('.is-running')", "the run bar says that the job runs")
+
+
+def running_jobs(visitor: Visitor) -> int:
+    """Jobs that the header counts."""
+    words = visitor.js("return (document.getElementById('jobs-count') || {}).textContent || ''")
+    digits = "".join(character for character in str(words) if character.isdigit())
+    return int(digits or 0)
+
+
+@pytest.mark.parametrize("page", ["data", "features", "models", "backtest", "hardware"])
+def test_every_page_opens(visitor: Visitor, page: str) -> None:
+    visitor.open(f"/{page}")
+    visitor.until("return document.getElementById('page-title').textContent.toLowerCase() === arguments[0]", page, page)
+    assert "Error" not in visitor.text()
+
+
+def test_pick_a_symbol_and_run_a_backtest(visitor: Visitor) -> None:
+    visitor.open("/data")
+    visitor.until("return !!document.querySelector('.js-plotly-plot .main-svg')", "candles")
+    visitor.open("/backtest")
+    run_sma(visitor, 30)
+    visitor.sees("Max drawdown")
+    visitor.sees("Is it real?")
+    visitor.sees("Sharpe after")
+
+
+def test_the_same_request_again_is_read_and_starts_no_job(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    run_sma(visitor, 31)
+    run_sma(visitor, 32)
+    visitor.fill("backtest", "strategy.fast", 31)
+    began = time.monotonic()
+    visitor.press_run("backtest")
+    visitor.sees_trace("backtest-equity", "SMA 31/")
+    assert time.monotonic() - began < 10
+    assert running_jobs(visitor) == 0
+
+
+def test_two_runs_are_overlaid(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    run_sma(visitor, 33)
+    run_sma(visitor, 34)
+    visitor.js("[...document.querySelectorAll('[role=tab]')].find(tab => tab.textContent === 'Compare').click()")
+    visitor.until("return !!document.querySelector('#backtest-compare')", "the list of runs")
+    visitor.js("document.querySelector('#backtest-compare').click()")
+    visitor.until(
+        """
+        const option = [...document.querySelectorAll('[role=option], .dash-dropdown-option, .dash-options-list-option')]
+          .find(item => item.textContent.includes('SMA 33/'));
+        if (option) (option.querySelector('input') || option).click();
+        return !!option;
+        """,
+        "SMA 33 in the list",
+    )
+    visitor.sees_trace("backtest-overlay", "SMA 33/")
+    visitor.sees_trace("backtest-overlay", "SMA 34/")
+
+
+def test_permalink_restores_the_backtest_in_a_new_browser(visitor: Visitor, workbench: Server) -> None:
+    visitor.open("/backtest")
+    run_sma(visitor, 35)
+    visitor.wait_for(lambda: "spec=" in visitor.driver.current_url, "the permalink in the address")
+    link = visitor.driver.current_url
+    visitor.driver.delete_all_cookies()
+    visitor.js("localStorage.clear(); sessionStorage.clear()")
+    visitor.open("/hardware")
+    visitor.open(link)
+    visitor.sees_trace("backtest-equity", "SMA 35/")
+    field = dom_id(role="field", page="backtest", path="strategy.fast")
+    assert visitor.js("return document.getElementById(arguments[0]).value", field) == "35"
+
+
+def test_theme_switches_and_stays(visitor: Visitor) -> None:
+    def theme() -> str:
+        return str(visitor.js("return document.documentElement.dataset.bsTheme"))
+
+    def paper() -> Any:
+        return visitor.js(
+            "const plot = document.querySelector('.js-plotly-plot');"
+            "return plot && plot._fullLayout && plot._fullLayout.font ? plot._fullLayout.font.color : ''"
+        )
+
+    visitor.open("/data")
+    visitor.until("return !!document.querySelector('.js-plotly-plot .main-svg')", "candles")
+    before, ink = theme(), paper()
+    visitor.click(id="theme-button")
+    visitor.wait_for(lambda: theme() != before, "the other theme")
+    visitor.wait_for(lambda: paper() != ink, "the chart in the other theme")
+    visitor.open("/backtest")
+    assert theme() != before
+    visitor.click(id="theme-button")
+    visitor.wait_for(lambda: theme() == before, "the first theme again")
+
+
+def test_a_job_is_cancelled_and_the_next_one_runs(visitor: Visitor) -> None:
+    train_long(visitor)
+    visitor.click(role="cancel", page="models")
+    began = time.monotonic()
+    visitor.until("return !document.querySelector('.is-running')", "the run bar at rest", seconds=10)
+    assert time.monotonic() - began < 5
+    visitor.open("/backtest")
+    run_sma(visitor, 36)
+
+
+def test_a_reload_finds_the_running_job(visitor: Visitor) -> None:
+    train_long(visitor)
+    visitor.wait_for(lambda: "spec=" in visitor.driver.current_url, "the permalink in the address")
+    visitor.driver.refresh()
+    visitor.until("return !!document.querySelector('.is-running')", "the job after the reload")
+    visitor.wait_for(lambda: running_jobs(visitor) == 1, "one job in the tray, shared")
+    visitor.click(role="cancel", page="models")
+    visitor.until("return !document.querySelector('.is-running')", "the run bar at rest", seconds=10)
+
+
+def test_a_killed_worker_fails_one_job_and_the_next_one_runs(own_workbench: tuple[Visitor, Server]) -> None:
+    visitor, server = own_workbench
+    train_long(visitor)
+    busiest = visitor.wait_for(lambda: busy_worker(server), "a worker at work")
+    os.kill(busiest, signal.SIGKILL)
+    visitor.sees("worker process")
+    visitor.open("/backtest")
+    run_sma(visitor, 37)
+
+
+def busy_worker(server: Server) -> int:
+    """Process id of the worker that computes; 0 while none does."""
+    for process in psutil.Process(server.process.pid).children(recursive=True):
+        try:
+            if process.cpu_percent(0.3) > 60 and not process.children():
+                return process.pid
+        except psutil.NoSuchProcess:
+            continue
+    return 0

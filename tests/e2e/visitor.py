@@ -1,0 +1,108 @@
+"""What a visitor of the workbench does, in the words of the pages."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def dom_id(**parts: str) -> str:
+    """The element's id in the page for a component whose id is a mapping."""
+    return json.dumps(dict(sorted(parts.items())), separators=(",", ":"))
+
+
+class Visitor:
+    """A browser at one address. ``js`` runs a script in the page; what is waited for comes within ``PATIENCE``."""
+
+    PATIENCE = 60.0
+
+    def __init__(self, browser: Any, address: str) -> None:
+        self.browser, self.address, self.driver = browser, address, browser.driver
+
+    def open(self, path: str) -> None:
+        self.driver.get(path if path.startswith("http") else f"{self.address}{path}")
+        self.until("return document.readyState === 'complete' && !!document.getElementById('page-title')", path)
+
+    def js(self, script: str, *arguments: object) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def until(self, script: str, what: str, *arguments: object, seconds: float = PATIENCE) -> Any:
+        """The first true value that ``script`` returns; fails after ``seconds``, naming ``what`` was awaited."""
+        return self.wait_for(lambda: self.js(script, *arguments), what, seconds)
+
+    def wait_for(self, look: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+        limit = time.monotonic() + seconds
+        while not (found := look()):
+            assert time.monotonic() < limit, f"Never came: {what}. The page says: {self.text()[:1500]}"
+            time.sleep(0.02)
+        return found
+
+    def text(self) -> str:
+        return str(self.js("return document.body.innerText"))
+
+    def sees(self, words: str, seconds: float = PATIENCE) -> None:
+        """Wait until the page shows ``words``."""
+        self.until("return document.body.innerText.includes(arguments[0])", words, words, seconds=seconds)
+
+    def click(self, **parts: str) -> None:
+        """Click the component with that id: ``id="x"`` or the parts of a mapping."""
+        wanted = parts["id"] if set(parts) == {"id"} else dom_id(**parts)
+        self.until("return !!document.getElementById(arguments[0])", wanted, wanted)
+        self.js("document.getElementById(arguments[0]).click()", wanted)
+
+    def press_run(self, page: str) -> None:
+        self.click(role="run-button", page=page)
+
+    def fill(self, page: str, path: str, value: object) -> None:
+        """Type ``value`` into a field of the page's form."""
+        wanted = dom_id(role="field", page=page, path=path)
+        self.until("return !!document.getElementById(arguments[0])", wanted, wanted)
+        self.js(
+            """
+            const input = document.getElementById(arguments[0]);
+            const kind = input.tagName === 'SELECT' ? HTMLSelectElement : HTMLInputElement;
+            Object.getOwnPropertyDescriptor(kind.prototype, 'value').set.call(input, arguments[1]);
+            input.dispatchEvent(new Event('input', {bubbles: true}));
+            input.dispatchEvent(new Event('change', {bubbles: true}));
+            input.blur();
+            """,
+            wanted,
+            str(value),
+        )
+
+    def choose(self, page: str, path: str, kind: str) -> None:
+        """Choose the plug-in ``kind`` at ``path``."""
+        wanted = dom_id(role="choice", page=page, path=path)
+        self.js(
+            """
+            const input = document.getElementById(arguments[0]);
+            Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set.call(input, arguments[1]);
+            input.dispatchEvent(new Event('change', {bubbles: true}));
+            """,
+            wanted,
+            kind,
+        )
+
+    def traces(self, graph: str) -> list[str]:
+        """Names of what a graph has drawn."""
+        found = self.js(
+            """
+            const box = document.getElementById(arguments[0]);
+            const plot = box && (box.matches('.js-plotly-plot') ? box : box.querySelector('.js-plotly-plot'));
+            return plot && plot.data ? plot.data.map(trace => trace.name || '') : [];
+            """,
+            dom_id(role="graph", graph=graph),
+        )
+        return list(found or [])
+
+    def sees_trace(self, graph: str, name: str, seconds: float = PATIENCE) -> None:
+        """Wait until ``graph`` has a trace whose name starts with ``name``."""
+        self.wait_for(
+            lambda: any(trace.startswith(name) for trace in self.traces(graph)), f"{name} in {graph}", seconds
+        )
+
+    def complaints(self) -> list[str]:
+        """Errors in the browser's console since the last call."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]

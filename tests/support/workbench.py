@@ -1,0 +1,51 @@
+"""A workbench in a process of its own, as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running ``stratoscope serve``: its address, its process, and the clock when it was asked to start."""
+
+    address: str
+    process: subprocess.Popen[str]
+    asked: float
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(folder: Path, command: tuple[str, ...] = ("-m", "dashboard", "serve")) -> Iterator[Server]:
+    """A server on a free port with ``folder`` as its configuration's and its cache's place; returns once it listens."""
+    port = free_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "config.yaml"
+    config.write_text(f"server: {{port: {port}}}\ncache: {folder / 'cache'}\n", encoding="utf-8")
+    environment = os.environ | {"STRATOSCOPE_CONFIG": str(config)}
+    asked = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *command], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            raise RuntimeError("The server did not start: run it by hand to see why.")
+        yield Server(f"http://127.0.0.1:{port}", process, asked)
+    finally:
+        process.terminate()
+        process.wait(20)
