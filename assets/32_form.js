@@ -9,7 +9,8 @@
     const high = box.dataset.high === undefined ? Infinity : Number(box.dataset.high);
     const digits = Math.max(0, (box.dataset.step.split(".")[1] || "").length);
     const next = (Number.isFinite(now) ? now : 0) + direction * step;
-    return String(Number(Math.min(Math.max(next, low), high).toFixed(digits)));
+    const text = Number(Math.min(Math.max(next, low), high).toFixed(digits));
+    return text.toLocaleString("en-US", { maximumFractionDigits: digits });
   }
 
   /* Arrow keys change a number by its step, with Shift by ten of them. */

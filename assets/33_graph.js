@@ -97,7 +97,9 @@
     item.title = (isOn ? "Hide " : "Show ") + trace.name;
     item.setAttribute("aria-pressed", String(isOn));
     item.append(mark, trace.name);
-    item.onclick = () => window.Plotly.restyle(plot, { visible: isOn ? "legendonly" : true }, [trace.index]);
+    const group = plot._fullData.filter((other) => other === trace || (trace.legendgroup && other.legendgroup === trace.legendgroup));
+    const indices = group.map((other) => other.index);
+    item.onclick = () => window.Plotly.restyle(plot, { visible: isOn ? "legendonly" : true }, indices);
     return item;
   }
 
@@ -154,8 +156,7 @@
     const [from, to] = layout.xaxis.range.map((value) => (isDate ? milliseconds(value) : Number(value)));
     const update = {};
     for (const name of Object.keys(layout).filter((key) => /^yaxis\d*$/.test(key))) {
-      const axis = layout[name], given = ((plot.layout || {})[name] || {});
-      const wasSet = given._ours || axis.autorange === true || plot.dataset["our" + name];
+      const axis = layout[name], wasSet = axis.autorange === true || plot.dataset["our" + name];
       if (!["linear", "log"].includes(axis.type) || !wasSet) continue;
       if (isFree) {
         if (axis.autorange !== true) update[name + ".autorange"] = true;

@@ -39,9 +39,9 @@ def on_error(error: Exception) -> Any:
     if not isinstance(error, Cancelled):
         toast(text)
     outputs = callback_context.outputs_list
-    if isinstance(outputs, list):
-        return [_answer(output, text) for output in outputs]
-    return _answer(outputs, text) if outputs else None
+    if not outputs:
+        return None
+    return [_answer(item, text) for item in outputs] if isinstance(outputs, list) else _answer(outputs, text)
 
 
 def _answer(output: Any, text: str) -> Any:

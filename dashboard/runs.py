@@ -7,7 +7,7 @@ missing one starts the page's background callback, whose argument is the spec's 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -94,6 +94,9 @@ def wire(form: Form) -> None:
         progress=[Output(ids.progress(page), "data")],
         prevent_initial_call=True,
     )(wired.compute)
+    callback(Input(ids.part("cancel", page), "n_clicks"), State(ids.run(page), "data"), prevent_initial_call=True)(
+        wired.cancel
+    )
     callback(
         Output({"role": "group", "page": page, "path": MATCH}, "children"),
         Input({"role": "choice", "page": page, "path": MATCH}, "value"),
@@ -137,20 +140,25 @@ class Wired:
         elif clicks or not self.form.action:
             spec = self._spec(found, given, chosen, kinds)
         else:
-            raise PreventUpdate
+            return None, None, no_update, None
         key, text = runner.run_key(spec), canonical_json(spec)
         run = {"key": key, "spec": text, "query": state.to_query(spec), "at": time.time()}
         if runner.is_stored(spec):
             return run, {"key": key, "spec": text}, no_update, None
         return run, None, text, None
 
-    def compute(self, progress: Progress, text: str) -> dict[str, str]:
-        """Runs in a worker, whose manager passes an ``engine.progress.Progress``."""
+    def compute(self, set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
+        """Runs in a worker."""
         from engine import runner
 
         spec = runner.load_spec(text)
-        runner.run(spec, progress)
+        runner.run(spec, _reporting(set_progress))
         return {"key": runner.run_key(spec), "spec": text}
+
+    def cancel(self, clicks: int | None, run: Mapping[str, str] | None) -> None:
+        """Cancel what the page waits for."""
+        if clicks and run:
+            cancel(run["key"])
 
     def choose(self, kind: str, *rest: Any) -> Any:
         """The controls of the plug-in that was chosen."""
@@ -176,6 +184,15 @@ class Wired:
             raise PreventUpdate from None  # the check has said what is wrong, at the field
 
 
+def _reporting(set_progress: Callable[[Any], None]) -> Progress:
+    """The engine's progress by way of Dash's ``set_progress``, which takes the value of the one output."""
+
+    def progress(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        set_progress({"fraction": fraction, "message": message, "partial": partial})
+
+    return progress
+
+
 def estimate(spec: RunSpec) -> str:
     """What the run will cost, for the line under the run button."""
     cost = spec.estimate()
@@ -190,19 +207,6 @@ def _draft(spec: RunSpec) -> dict[str, str]:
         "query": state.to_query(spec),
     }
 
-
-def cancel_run(clicks: list[int | None], runs: list[Mapping[str, str] | None]) -> None:
-    """Cancel what the page in sight is running."""
-    for pressed, run in zip(clicks, runs, strict=True):
-        if pressed and run:
-            cancel(run["key"])
-
-
-callback(
-    Input({"role": "cancel", "page": ALL}, "n_clicks"),
-    State({"role": "run", "page": ALL}, "data"),
-    prevent_initial_call=True,
-)(cancel_run)
 
 _PAGE = {"page": MATCH}
 clientside_callback(

@@ -71,9 +71,15 @@ def layout(pages: Sequence[Page]) -> Component:
             dcc.Store(id="shown-toast"),
             dcc.Store(id="page-titles", data={page.path: page.title for page in pages}),
             dcc.Interval(id=ids.JOBS_POLL, interval=tray.IDLE_MS),
+            *(dcc.Store(id=id_) for page in pages for id_ in _run_stores(page.name)),
         ],
         className="app",
     )
+
+
+def _run_stores(page: str) -> list[ids.Id]:
+    """What a page's background callback writes outlives the page: a job goes on when its page is left."""
+    return [ids.run(page), ids.job(page), ids.progress(page), ids.result(page)]
 
 
 def _rail(pages: Sequence[Page]) -> Component:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.components.fields import Field
-from dashboard.format import number
+from dashboard.format import MINUS
 
 Options = Sequence[tuple[Any, str]]
 _SEGMENTS, _SEGMENT_TEXT, _LONG_LIST = 4, 22, 12
@@ -56,7 +55,7 @@ def control(id_: ids.Id, field: Field, value: Any, options: Options | None = Non
     if field.control == "many":
         return dcc.Dropdown(
             id=id_, options=labelled(options or [(item, item) for item in value or ()]), value=list(value or ()),
-            multi=True, clearable=False, closeOnSelect=False, className="pick",
+            multi=True, clearable=False, closeOnSelect=False, maxHeight=340, className="pick",
         )  # fmt: skip
     if options is not None:
         return _pick(id_, field, value, options)
@@ -65,6 +64,27 @@ def control(id_: ids.Id, field: Field, value: Any, options: Options | None = Non
     if field.control == "switch":
         return dbc.Switch(id=id_, value=bool(value), className="toggle")
     return _input(id_, field, value)
+
+
+def shown(value: Any) -> Any:
+    """A number as the text of its input: 100000.0 is "100,000", 0.55 stays "0.55"."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return f"{int(value):,}" if value == int(value) else f"{value:,}"
+
+
+def given(field: Field, value: Any) -> Any:
+    """What a control's text stands for: a number, one of the choices; the text itself where it is neither."""
+    if not isinstance(value, str):
+        return value
+    if field.control == "choice":
+        return next((choice for choice, _ in field.choices if str(choice) == value), value)
+    plain = value.replace(",", "").replace(MINUS, "-").replace("\u202f", "").replace(" ", "")
+    try:
+        number = float(plain)
+    except ValueError:
+        return value
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def labelled(options: Options) -> list[dict[str, Any]]:
@@ -118,14 +138,10 @@ def _is_segmented(field: Field) -> bool:
 
 def _help(field: Field) -> list[Component]:
     unit = field.unit and f" {field.unit}"
-    low = "" if field.low is None else f"from {_plain(field.low)}"
-    high = "" if field.high is None else f"up to {_plain(field.high)}"
+    low = "" if field.low is None else f"from {shown(field.low)}"
+    high = "" if field.high is None else f"up to {shown(field.high)}"
     bounds = " ".join(part for part in (low, high) if part)
     text = " ".join(part for part in (field.help, f"({bounds}{unit})" if bounds else "") if part)
     if not text:
         return []
     return [html.Span("?", className="tip", tabIndex=0, role="note", **{"data-tip": text, "aria-label": text})]
-
-
-def _plain(value: float) -> str:
-    return number(value) if value == int(value) else json.dumps(value)

@@ -78,10 +78,13 @@ class Form:
         values = {name: lists(value) for name, value in values.items()}
         start = self.defaults()
         for item in list(walk(self.spec, values)):
+            value = get(values, item.path)
             if item.path in self.hidden and get(start, item.path) is not None:
                 put(values, item.path, get(start, item.path))
-            elif item.control == "plugins" and get(values, item.path) is None:
+            elif item.control == "plugins" and value is None:
                 put(values, item.path, [])
+            elif item.control in ("number", "choice") and value is not None:
+                put(values, item.path, controls.given(item, value))
         return self._decoded(known(self.spec, values))
 
     def parse(self, values: Values) -> RunSpec:

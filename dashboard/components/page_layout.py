@@ -38,7 +38,9 @@ def page_layout(
     request = canonical_json(asked) if asked is not None and form.action else None
     return html.Div(
         [
-            *_stores(page, request),
+            dcc.Store(id=ids.request(page), data=request),
+            dcc.Store(id=ids.draft(page)),
+            dcc.Store(id=ids.part("copied", page)),
             html.Details(
                 [
                     html.Summary([icon("sliders"), "Settings"], className="panel-toggle"),
@@ -73,15 +75,6 @@ def page_layout(
         ],
         className="body",
     )
-
-
-def _stores(page: str, request: str | None) -> list[Component]:
-    return [
-        dcc.Store(id=ids.request(page), data=request),
-        *(dcc.Store(id=id_) for id_ in (ids.draft(page), ids.run(page), ids.job(page), ids.progress(page))),
-        dcc.Store(id=ids.result(page)),
-        dcc.Store(id=ids.part("copied", page)),
-    ]
 
 
 def _top(page: str, title: Component | Sequence[Component], tools: Sequence[Component]) -> Component:

@@ -44,7 +44,7 @@ def table(
         defaultColDef={"sortable": True, "resizable": True, "suppressMovable": True, "minWidth": 60, "flex": 1},
         dashGridOptions={
             **layout,
-            "overlayNoRowsTemplate": f"<span>{empty}</span>",
+            "localeText": {"noRowsToShow": empty},
             "suppressCellFocus": False,
             "animateRows": False,
             "enableCellTextSelection": True,
