@@ -6,13 +6,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
@@ -132,10 +129,3 @@ def window_sums(x: Any, windows: Sequence[int]) -> dict[int, Any]:
             block = block[:, :-width] + block[:, width:]
         width *= 2
     return sums
-
-
-@cache
-def digest() -> str:
-    """sha256 over the source of every kernel: timings and numbers follow from it."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -79,6 +79,7 @@ def test_the_program_measures_what_it_is_asked(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(harness, "PAUSE", 0.0)
+    monkeypatch.setattr(harness, "WARM_UP", 0.0)
     assert program.main(["rolling_mean", "--repetitions", "3"]) == 0
     printed = capsys.readouterr().out
     for title in ("NumPy CPU", "torch CPU", "MLX CPU"):

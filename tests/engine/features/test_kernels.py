@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from engine import devices
 from engine.devices import Device
-from engine.features import kernels
 from engine.features.kernels import (
     kernels_for,
     matrix_product_bound,
@@ -93,16 +92,6 @@ def test_arithmetic_in_tf32_exceeds_the_bound_of_a_matrix_product() -> None:
     short = [(factor.view(np.uint32) + 0x1000 & 0xFFFFE000).view(np.float32) for factor in (left, right)]
     error = np.max(np.abs(short[0] @ short[1] - exact)) / np.max(np.abs(exact))
     assert error > 10 * matrix_product_bound(256, "float32")
-
-
-def test_a_changed_kernel_is_another_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert kernels.digest() == kernels.digest()
-    monkeypatch.setattr(kernels.Path, "read_bytes", lambda path: b"changed")
-    kernels.digest.cache_clear()
-    changed = kernels.digest()
-    monkeypatch.undo()
-    kernels.digest.cache_clear()
-    assert kernels.digest() != changed
 
 
 def test_kernels_leave_the_thread_counts_as_they_were() -> None:
