@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,7 +87,7 @@ def thin(time: Floats, values: Floats, limit: int = POINTS) -> np.ndarray:
         return np.arange(n)
     edges = np.linspace(0, n, limit // 2 + 1).astype(int)
     picks = [0, n - 1]
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         part = values[start:stop]
         picks += [start + int(part.argmin()), start + int(part.argmax())]
     return np.unique(picks)
