@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -10,6 +11,7 @@ import tempfile
 import types
 import typing
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -43,6 +45,8 @@ class Trial:
 
 
 R = TypeVar("R", bound=Result)
+# What zipfile, NumPy and JSON raise for bytes that are damaged at one place or another.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, KeyError, TypeError, ValueError)
 
 
 class ResultStore:
@@ -70,12 +74,17 @@ class ResultStore:
         return bool(self._files.exists(self._path(key)))
 
     def read(self, key: str, result_type: type[R]) -> R | None:
-        """The stored result, or None. A damaged file is removed and counts as none."""
+        """The stored result, or None. A damaged file is removed and counts as none. Raises ``StoreError``."""
+        path = self._path(key)
         try:
-            return decode(self._files.cat_file(self._path(key)), result_type)
+            data = self._files.cat_file(path)
         except FileNotFoundError:
             return None
-        except (zipfile.BadZipFile, KeyError, TypeError, ValueError):
+        except OSError as error:
+            raise StoreError(f"The result at {path} could not be read: {error}.") from error
+        try:
+            return decode(data, result_type)
+        except _DAMAGE:
             self.delete(key)
             return None
 
@@ -92,7 +101,7 @@ class ResultStore:
 
     def delete(self, key: str) -> None:
         """Remove the result of ``key``, if there is one."""
-        if self.has(key):
+        with contextlib.suppress(FileNotFoundError):
             self._files.rm_file(self._path(key))
 
 
@@ -112,7 +121,9 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def encode(result: Result) -> bytes:
-    """``result`` as bytes; raises ``TypeError`` for a field that is neither an array nor JSON."""
+    """``result`` as bytes. Raises ``TypeError`` for a field that is neither an array nor JSON, ``ValueError`` for an
+    array of objects.
+    """
     plain: dict[str, object] = {}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -129,7 +140,7 @@ def encode(result: Result) -> bytes:
 
 
 def decode(data: bytes, result_type: type[R]) -> R:
-    """The result that ``encode`` wrote; raises ``ValueError``, ``KeyError`` or ``BadZipFile`` for anything else."""
+    """The result that ``encode`` wrote; raises one of ``_DAMAGE`` for anything else."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         values = json.loads(archive.read("result.json"))
         hints = typing.get_type_hints(result_type)
