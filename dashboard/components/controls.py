@@ -99,7 +99,7 @@ def _input(id_: ids.Id, field: Field, value: Any) -> Component:
     entry = dbc.Input(
         id=id_,
         type="text",
-        value=value,
+        value=shown(value) if kind else value,
         placeholder="none" if field.optional else "",
         autoComplete="off",
         **kind,

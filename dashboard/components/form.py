@@ -185,10 +185,13 @@ class Form:
 
     def _list(self, item: Field, value: Any, whole: Values) -> list[Component]:
         kinds = item.registry.available() if item.registry else {}
-        options = [{"value": "", "label": "+ add"}]
-        options += [{"value": name, "label": info(cls).title} for name, cls in kinds.items()]
+        options = [{"value": name, "label": info(cls).title} for name, cls in kinds.items()]
         add = dbc.Select(
-            id=ids.part("add", self.page, path=item.path), options=options, value="", className="select add"
+            id=ids.part("add", self.page, path=item.path),
+            options=options,
+            value="",
+            placeholder="+ add",
+            className="select add",
         )
         listed = html.Div(self.cards(item, value, whole), id=ids.part("list", self.page, path=item.path))
         target = ids.dom_id(ids.part("add", self.page, path=item.path))
