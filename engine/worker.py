@@ -1,0 +1,176 @@
+"""What runs in a worker process: the call of a job, its progress, and the imports that keep the process warm.
+
+Nothing here imports Dask: ``engine.cluster`` sends these functions to workers, which hand their worker object in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from engine import errors
+from engine.errors import Cancelled, EngineError, JobError, SpecError
+from engine.progress import Progress
+
+HEAVY = ("pandas", "vectorbt", "lightgbm", "numba", "talib", "sklearn", "torch", "mlx.core")
+"""What workers import before anybody asks, in the order of likely use."""
+
+TOPIC = "stratoscope"
+"""Under which workers send messages to servers: mappings with "event", "task" (Dask's key) and "worker"."""
+
+_THROTTLE = 0.05  # seconds between two messages of progress
+_log = logging.getLogger("stratoscope.jobs")
+
+Item = TypeVar("Item")
+
+
+def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Mapping[str, Any]:
+    """The outcome of ``function(progress, *args)``; the server hears of start, progress and end."""
+    progress = TaskProgress(this_worker())
+    progress.send({"event": "started"})
+    outcome = outcome_of(function, progress, *args)
+    progress.flush()
+    progress.send({"event": "ended"})
+    return outcome
+
+
+def call_part(function: Callable[[Item, Progress], Any], item: Item) -> Mapping[str, Any]:
+    """The outcome of ``function(item, progress)``, whose progress only looks out for a cancel."""
+    return outcome_of(function, item, TaskProgress(this_worker(), silent=True))
+
+
+def outcome_of(function: Callable[..., Any], *args: Any) -> Mapping[str, Any]:
+    """``{"value": ...}``, or ``{"error": ...}`` with the error as text: an exception need not survive the journey."""
+    try:
+        return {"value": function(*args)}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the job's outcome
+        return {
+            "error": type(error).__name__,
+            "ours": isinstance(error, EngineError),
+            "message": str(error),
+            "problems": getattr(error, "problems", ()),
+            "traceback": traceback.format_exc(),
+        }
+
+
+def value_of(outcome: Mapping[str, Any], key: str) -> Any:
+    """The value of an outcome; raises its error, a foreign one as a ``JobError`` whose traceback goes to the log."""
+    if "error" not in outcome:
+        return outcome["value"]
+    name, message = outcome["error"], outcome["message"]
+    if not outcome["ours"]:
+        _log.error("Job %s failed.\n%s", key, outcome["traceback"])
+        raise JobError(f"The job failed: {name}: {message}".rstrip(". :") + ".")
+    kind = getattr(errors, name, JobError)
+    raise kind(outcome["problems"]) if issubclass(kind, SpecError) else kind(message)
+
+
+class TaskProgress:
+    """Progress of the task that this thread runs. It is sent at most 20 times a second, and the last always is.
+
+    Raises ``Cancelled`` once the scheduler has told this worker to drop the task.
+    """
+
+    def __init__(self, worker: Any, silent: bool = False) -> None:
+        self._worker, self._silent = worker, silent
+        self._task = worker.get_current_task()
+        self._lock = threading.Lock()
+        self._sent = 0.0
+        self._waiting: Mapping[str, Any] | None = None
+
+    def __call__(self, fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        task = self._worker.state.tasks.get(self._task)
+        if task is None or task.state not in ("executing", "long-running"):
+            raise Cancelled("The job was cancelled.")
+        if self._silent:
+            return
+        with self._lock:
+            idle = self._waiting is None
+            self._waiting = {"fraction": float(fraction), "message": message, "partial": partial}
+        pause = self._sent + _THROTTLE - time.monotonic()
+        if pause <= 0:
+            self.flush()
+        elif idle:
+            self._worker.loop.add_callback(self._worker.loop.call_later, pause, self.flush)
+
+    def flush(self) -> None:
+        """Send the latest progress, unless it is sent."""
+        with self._lock:
+            event, self._waiting = self._waiting, None
+            self._sent = time.monotonic()
+        if event is not None:
+            self.send({"event": "progress", **event})
+
+    def send(self, event: Mapping[str, Any]) -> None:
+        """Tell the server; raises ``TypeError`` for what is not plain data."""
+        self._worker.log_event(TOPIC, {**event, "task": self._task, "worker": self._worker.address})
+
+
+def this_worker() -> Any:
+    """The worker whose task this thread runs, or None."""
+    module = sys.modules.get("distributed.worker")
+    try:
+        return module.get_worker() if module else None
+    except ValueError:
+        return None
+
+
+def environment(workers: int) -> dict[str, int]:
+    """Variables of a worker's process, whose libraries share the cores with those of the other workers."""
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+    return {"MALLOC_TRIM_THRESHOLD_": 65536} | dict.fromkeys(names, max((os.cpu_count() or 1) // workers, 1))
+
+
+def prepare(worker: Any, modules: Sequence[str], own: bool) -> None:
+    """Make a new process ready; ``own`` if it belongs to a server on this machine."""
+    if own:  # Ctrl-C reaches the whole process group: the server decides what it means
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_warm_up, args=(worker, modules), name="warm-up", daemon=True).start()
+
+
+def _warm_up(worker: Any, modules: Sequence[str]) -> None:
+    """Import ``modules`` behind the jobs' back: at low priority, and starting none while a job runs."""
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+    for module in modules:
+        while worker.state.executing:
+            time.sleep(0.05)
+        with contextlib.suppress(Exception):  # the job that needs it will tell
+            load(module)
+
+
+def load(path: str) -> Any:
+    """The module ``package.module``, or what ``package.module:function`` returns."""
+    name, _, function = path.partition(":")
+    module = importlib.import_module(name)
+    return getattr(module, function)() if function else module
+
+
+def any_of(keys: Iterable[object], name: str) -> bool:
+    """Whether the task ``name`` or a part of it is among ``keys``."""
+    return any(key == name or str(key).startswith(f"{name}/") for key in keys)
+
+
+def lingering(name: str, dask_worker: Any) -> str:
+    """What a worker does with a task or its parts: "" nothing, "wanted" by some server, or "dropped"."""
+    state = dask_worker.state
+    found = [task for task in {*state.executing, *state.long_running} if any_of([task.key], name)]
+    if any(task.state in ("cancelled", "resumed") for task in found):
+        return "dropped"
+    return "wanted" if found else ""
+
+
+def kill_process(dask_worker: Any) -> bool:
+    """Kill the process that a nanny looks after; the nanny starts another."""
+    if dask_worker.pid is not None:
+        os.kill(dask_worker.pid, signal.SIGKILL)
+    return True
