@@ -1,0 +1,319 @@
+"""The cluster, with real worker processes: jobs arrive, share, stop, die and come back."""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import psutil
+import pytest
+
+from engine.cluster import Cluster, fan_out
+from engine.config import Compute
+from engine.errors import Cancelled, DataError, JobError, SpecError, WorkerLost
+from engine.progress import silent
+from tests.support import tasks
+from tests.support.outside import outside_cluster
+
+SOON = 2.0  # seconds: the second that users are promised, and one for a machine that tests keep busy
+WORKERS = 2
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    compute = Compute(workers=WORKERS, memory_limit_mb=600)
+    started = Cluster(compute, tmp_path_factory.mktemp("workers"), warm=("tests.support.tasks:warm",))
+    yield started
+    started.close()
+
+
+class Heard:
+    """A listener that remembers; ``first`` waits for the first report of progress."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[float, Mapping[str, Any]]] = []
+        self._reports: Queue[Mapping[str, Any]] = Queue()
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        self.events.append((time.monotonic(), event))
+        if event["event"] == "progress":
+            self._reports.put(event)
+
+    def first(self) -> Mapping[str, Any]:
+        return self._reports.get(timeout=20)
+
+
+def outcomes(futures: list[Future[Any]]) -> list[Any]:
+    """Results, and exceptions in the place of those that failed."""
+    return [future.exception(60) or future.result() for future in futures]
+
+
+def gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def eventually(condition: Callable[[], bool], within: float = SOON) -> bool:
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def everybody_works(cluster: Cluster, name: str) -> bool:
+    """Whether every worker takes jobs: as many as there are run at the same time."""
+    spans = outcomes([cluster.submit(f"{name}-{n}", tasks.span, 0.3) for n in range(WORKERS)])
+    return max(began for began, _ in spans) < min(ended for _, ended in spans)
+
+
+def test_importing_the_module_does_not_import_dask() -> None:
+    code = "import engine.cluster, sys; sys.exit('distributed' in sys.modules or 'dask' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_job_is_taken_before_the_workers_are_up(tmp_path: Path) -> None:
+    began = time.monotonic()
+    cluster = Cluster(Compute(workers=1), tmp_path, warm=())
+    try:
+        future = cluster.submit("early", tasks.add, 1, 2)
+        assert time.monotonic() - began < 0.5
+        assert not cluster.is_ready()
+        assert future.result(30) == 3
+        assert cluster.is_ready()
+    finally:
+        cluster.close()
+
+
+def test_a_round_trip(cluster: Cluster) -> None:
+    cluster.submit("warm", tasks.nothing).result(30)
+    times = []
+    for number in range(50):
+        began = time.perf_counter()
+        cluster.submit(f"trip-{number}", tasks.nothing).result(30)
+        times.append(1000 * (time.perf_counter() - began))
+    print(
+        f"\nround trip of a job that does nothing: median {statistics.median(times):.1f} ms, worst {max(times):.1f} ms"
+    )
+    assert statistics.median(times) < 150
+
+
+def test_equal_keys_share_one_job(cluster: Cluster, tmp_path: Path) -> None:
+    file = tmp_path / "runs"
+    results = outcomes([cluster.submit("shared", tasks.note, file, 0.2) for _ in range(10)])
+    assert results == [str(file)] * 10
+    assert file.read_text().count("ran") == 1
+
+
+def test_many_jobs_of_many_clients_all_arrive(cluster: Cluster) -> None:
+    def client(number: int) -> list[int]:
+        return [cluster.submit(f"sum-{number}-{n}", tasks.add, number, n).result(60) for n in range(25)]
+
+    with ThreadPoolExecutor(8) as clients:
+        assert list(clients.map(client, range(8))) == [[number + n for n in range(25)] for number in range(8)]
+
+
+def test_errors_of_ours_arrive_as_they_are(cluster: Cluster) -> None:
+    with pytest.raises(DataError, match=r"^There are no bars of NOPE\.$"):
+        cluster.submit("no-data", tasks.no_data).result(30)
+    with pytest.raises(SpecError) as caught:
+        cluster.submit("wrong-spec", tasks.wrong_spec).result(30)
+    assert caught.value.problems == (("strategy.fast", "Fast must be below slow."), ("", "Nothing fits."))
+
+
+def test_other_errors_are_named_and_logged(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "stratoscope"), pytest.raises(JobError) as caught:
+        cluster.submit("mistake", tasks.mistaken).result(30)
+    assert str(caught.value) == "The job failed: ZeroDivisionError: division by zero."
+    assert "tasks.py" in caplog.text
+    assert "tasks.py" not in str(caught.value)
+
+
+def test_progress_is_throttled_and_the_last_is_never_lost(cluster: Cluster) -> None:
+    heard = Heard()
+    future = cluster.submit("tell", tasks.tell, 3000, 1.0, listen=heard)
+    assert eventually(lambda: any(event.get("message") == "step 2999" for _, event in heard.events), within=20)
+    assert not future.done()  # the last report did not wait for the end
+    future.result(30)
+    assert heard.events[0][1]["event"] == "started"
+    reports = [(at, event) for at, event in heard.events if event["event"] == "progress"]
+    assert reports[-1][1]["partial"] == {"number": 2999}
+    assert len(reports) <= 22 * (reports[-1][0] - reports[0][0]) + 2
+
+
+def test_cancel_stops_a_job_that_reports(cluster: Cluster, tmp_path: Path) -> None:
+    file, heard = tmp_path / "polite", Heard()
+    future = cluster.submit("polite", tasks.polite, file, listen=heard)
+    pid = int(heard.first()["message"])
+    assert cluster.cancel("polite")
+    with pytest.raises(Cancelled):
+        future.result(0.1)
+    assert eventually(file.exists)
+    assert not gone(pid)
+    assert cluster.submit("polite", tasks.add, 1, 1).result(30) == 2  # the key is free again, at once
+    assert not cluster.cancel("polite")
+
+
+@pytest.mark.parametrize("task", [tasks.asleep, tasks.busy, tasks.hoarding])
+def test_cancel_kills_a_job_that_does_not_listen(cluster: Cluster, task: Callable[..., Any]) -> None:
+    heard = Heard()
+    future = cluster.submit(task.__name__, task, listen=heard)
+    pid = int(heard.first()["message"])
+    waiting = [cluster.submit(f"after-{task.__name__}-{n}", tasks.span, 0.01) for n in range(6)]
+    assert cluster.cancel(task.__name__)
+    with pytest.raises(Cancelled):
+        future.result(0.1)
+    assert eventually(lambda: gone(pid))
+    assert all(isinstance(outcome, tuple) for outcome in outcomes(waiting))  # nobody else is blamed
+    assert eventually(lambda: everybody_works(cluster, f"again-{task.__name__}-{time.monotonic()}"), within=15)
+
+
+def test_a_job_cancelled_in_the_queue_never_runs(cluster: Cluster, tmp_path: Path) -> None:
+    file = tmp_path / "never"
+    first = [cluster.submit(f"block-{n}", tasks.span, 0.4) for n in range(WORKERS)]
+    future = cluster.submit("never", tasks.note, file)
+    cluster.cancel("never")
+    with pytest.raises(Cancelled):
+        future.result(0.1)
+    outcomes(first)
+    cluster.submit("later", tasks.nothing).result(30)
+    assert not file.exists()
+
+
+def test_a_killed_worker_fails_its_job_only(cluster: Cluster) -> None:
+    futures = [cluster.submit("dying", tasks.dying)]
+    futures += [cluster.submit(f"innocent-{n}", tasks.span, 0.05) for n in range(10)]
+    dead, *others = outcomes(futures)
+    assert isinstance(dead, WorkerLost)
+    assert "600 MB" in str(dead)
+    assert all(isinstance(other, tuple) for other in others)
+    assert cluster.submit("dying", tasks.add, 2, 2).result(30) == 4
+
+
+def test_a_job_without_measure_fails_for_want_of_memory(cluster: Cluster) -> None:
+    with pytest.raises(WorkerLost, match="for want of memory"):
+        cluster.submit("greedy", tasks.greedy).result(60)
+
+
+def test_processes_that_start_anew_are_prepared_as_the_first(cluster: Cluster) -> None:
+    with pytest.raises(WorkerLost):
+        cluster.submit("reset", tasks.dying).result(30)
+    assert eventually(lambda: everybody_works(cluster, f"reset-{time.monotonic()}"), within=15)
+    for number in range(2 * WORKERS):
+        assert cluster.submit(f"spill-{number}", tasks.spill_setting).result(30) is False
+    assert eventually(lambda: cluster.submit("warm?", tasks.is_warm).result(30), within=10)
+
+
+def test_jobs_for_the_gpu_run_one_at_a_time(cluster: Cluster) -> None:
+    spans = sorted(outcomes([cluster.submit(f"gpu-{n}", tasks.span, 0.1, device="gpu") for n in range(4)]))
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
+
+
+def test_fan_out_keeps_the_order_and_uses_the_workers(cluster: Cluster) -> None:
+    heard, items = Heard(), [0.08, 0.02, 0.05] * 4
+    parts = cluster.submit("fan", tasks.spread, items, listen=heard).result(60)
+    assert [item for item, _ in parts] == items
+    assert len({process for _, process in parts}) == WORKERS
+    fractions = [event["fraction"] for _, event in heard.events if event["event"] == "progress"]
+    assert fractions == sorted(fractions)
+
+
+def test_fan_out_lets_other_jobs_through(cluster: Cluster) -> None:
+    sweep = cluster.submit("sweep", tasks.spread, [0.05] * 60)
+    time.sleep(0.3)
+    began = time.monotonic()
+    cluster.submit("meanwhile", tasks.nothing).result(30)
+    assert time.monotonic() - began < 0.5
+    assert not sweep.done()
+    assert len(sweep.result(60)) == 60
+
+
+def test_fan_out_on_the_gpu_stays_in_its_process(cluster: Cluster) -> None:
+    parts = cluster.submit("fan-gpu", tasks.spread, [0.01] * 6, device="gpu").result(60)
+    assert len({process for _, process in parts}) == 1
+
+
+def test_fan_out_without_a_cluster_works_in_turn() -> None:
+    told: list[float] = []
+    assert fan_out(tasks._mistaken_part, [1.0, 2.0], silent) == [1.0, 0.5]
+    assert fan_out(tasks._part, [0.02], lambda fraction, *_: told.append(fraction))[0][0] == 0.02
+    assert told
+
+
+def test_an_error_in_a_part_is_the_jobs(cluster: Cluster) -> None:
+    with pytest.raises(DataError, match="There is nothing in zero"):
+        cluster.submit("spread-mistake", tasks.spread_mistake).result(30)
+
+
+@pytest.mark.parametrize(("task", "args"), [(tasks.spread, ([0.3] * 200,)), (tasks.spread_stubborn, ())])
+def test_cancel_stops_every_part(cluster: Cluster, task: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    key, heard = f"cancel-{task.__name__}", Heard()
+    future = cluster.submit(key, task, *args, listen=heard)
+    heard.first()
+    time.sleep(0.2)
+    began = time.monotonic()
+    cluster.cancel(key)
+    with pytest.raises(Cancelled):
+        future.result(0.1)
+    assert eventually(lambda: everybody_works(cluster, f"{key}-{time.monotonic()}"), within=15)
+    print(f"\n{task.__name__}: every worker free after {time.monotonic() - began:.2f} s")
+
+
+def test_only_this_machine_and_only_who_holds_the_certificate(cluster: Cluster) -> None:
+    cluster.submit("listening", tasks.nothing).result(30)
+    here = psutil.Process()
+    sockets = [
+        connection.laddr
+        for process in (here, *here.children(recursive=True))
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert sockets
+    assert {socket.ip for socket in sockets} == {"127.0.0.1"}
+    address = cluster._ready.result().scheduler.address
+    code = (
+        "import sys; from distributed import Client\n"
+        "try: Client(sys.argv[1], timeout=1)\n"
+        "except (OSError, TypeError): sys.exit(7)"
+    )
+    for stranger in (address, address.replace("tls", "tcp")):
+        tried = subprocess.run([sys.executable, "-c", code, stranger], capture_output=True, check=False, timeout=60)
+        assert tried.returncode == 7, tried.stderr
+
+
+def test_a_scheduler_elsewhere_by_its_address_alone(tmp_path: Path) -> None:
+    with outside_cluster(tmp_path) as address:
+        cluster = Cluster(Compute(scheduler=address), tmp_path, warm=())
+        try:
+            assert cluster.submit("first", tasks.add, 1, 1).result(30) == 2
+            assert cluster._embedded is None
+            assert [item for item, _ in cluster.submit("fan", tasks.spread, [0.01] * 4).result(30)] == [0.01] * 4
+            assert cluster.submit("gpu", tasks.add, 1, 1, device="gpu").result(30) == 2
+            heard = Heard()
+            cluster.submit("asleep", tasks.asleep, listen=heard)
+            pid = int(heard.first()["message"])
+            cluster.cancel("asleep")
+            assert eventually(lambda: gone(pid))
+            with pytest.raises(WorkerLost):  # that scheduler would try again: one worker is enough
+                cluster.submit("dying", tasks.dying).result(30)
+            assert cluster.submit("next", tasks.add, 1, 2).result(30) == 3
+        finally:
+            cluster.close()
+
+
+def test_a_scheduler_that_does_not_answer(tmp_path: Path) -> None:
+    cluster = Cluster(Compute(scheduler="tcp://127.0.0.1:9"), tmp_path, warm=())
+    try:
+        with pytest.raises(JobError, match=r"No scheduler answers at tcp://127\.0\.0\.1:9"):
+            cluster.submit("any", tasks.nothing).result(30)
+    finally:
+        cluster.close()

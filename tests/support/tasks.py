@@ -1,0 +1,151 @@
+"""What tests have the cluster's workers do: each takes the progress first, as every job."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.cluster import fan_out
+from engine.errors import Cancelled, DataError, SpecError
+from engine.progress import Progress
+
+warmed: list[int] = []
+
+
+def warm() -> None:
+    """What a worker is told to do when it starts."""
+    warmed.append(os.getpid())
+
+
+def is_warm(progress: Progress) -> bool:
+    return warmed == [os.getpid()]
+
+
+def nothing(progress: Progress) -> int:
+    return os.getpid()
+
+
+def add(progress: Progress, one: int, two: int) -> int:
+    return one + two
+
+
+def note(progress: Progress, file: Path, seconds: float = 0.0) -> str:
+    """Leave a line in ``file``; how often a job ran can be counted there."""
+    with file.open("a") as lines:
+        lines.write("ran\n")
+    time.sleep(seconds)
+    return str(file)
+
+
+def span(progress: Progress, seconds: float) -> tuple[float, float]:
+    """When the job began and when it ended."""
+    began = time.time()
+    time.sleep(seconds)
+    return began, time.time()
+
+
+def tell(progress: Progress, count: int, seconds: float) -> None:
+    """Report ``count`` times as fast as can be, then fall silent for a while."""
+    for number in range(count):
+        progress(number / count, f"step {number}", {"number": number})
+    time.sleep(seconds)
+
+
+def polite(progress: Progress, file: Path) -> None:
+    """Work until told to stop, and leave a note then."""
+    try:
+        while True:
+            progress(0.5, str(os.getpid()))
+            time.sleep(0.01)
+    except Cancelled:
+        file.write_text("stopped")
+        raise
+
+
+def asleep(progress: Progress) -> None:
+    progress(0.0, str(os.getpid()))
+    time.sleep(60)
+
+
+def busy(progress: Progress) -> None:
+    """Multiply matrices, without a glance at the progress."""
+    import numpy as np
+
+    progress(0.0, str(os.getpid()))
+    matrix = np.ones((300, 300))
+    while True:
+        matrix @ matrix
+
+
+def hoarding(progress: Progress) -> None:
+    """Keep the interpreter to itself, so that not even the worker around it can answer."""
+    progress(0.0, str(os.getpid()))
+    time.sleep(0.05)  # for the report to leave
+    _ = 7 ** (10**9)
+
+
+def dying(progress: Progress) -> None:
+    progress(0.0, "about to die")
+    time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def greedy(progress: Progress) -> None:
+    """Take ever more memory."""
+    hoard = []
+    while True:
+        hoard.append(b"x" * 50_000_000)
+        time.sleep(0.02)
+
+
+def wrong_spec(progress: Progress) -> None:
+    raise SpecError([("strategy.fast", "Fast must be below slow."), ("", "Nothing fits.")])
+
+
+def no_data(progress: Progress) -> None:
+    raise DataError("There are no bars of NOPE.")
+
+
+def mistaken(progress: Progress) -> float:
+    return 1 / 0
+
+
+def spread(progress: Progress, items: Sequence[float]) -> list[tuple[float, int]]:
+    """(item, process) of each item, which takes as many seconds."""
+    return fan_out(_part, items, progress)
+
+
+def _part(seconds: float, progress: Progress) -> tuple[float, int]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        progress(0.0, "")
+        time.sleep(0.01)
+    return seconds, os.getpid()
+
+
+def spread_mistake(progress: Progress) -> list[float]:
+    return fan_out(_mistaken_part, [3.0, 2.0, 1.0, 0.0], progress)
+
+
+def _mistaken_part(item: float, progress: Progress) -> float:
+    if not item:
+        raise DataError("There is nothing in zero.")
+    return 1 / item
+
+
+def spread_stubborn(progress: Progress) -> list[None]:
+    return fan_out(_stubborn_part, [60.0, 60.0, 60.0], progress)
+
+
+def _stubborn_part(seconds: float, progress: Progress) -> None:
+    time.sleep(seconds)
+
+
+def spill_setting(progress: Progress) -> object:
+    """Whether this worker may write what it holds to disk."""
+    import dask
+
+    return dask.config.get("distributed.worker.memory.spill")
