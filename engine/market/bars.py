@@ -101,8 +101,10 @@ class Bars:
         return periods_per_year(self.time)
 
     def digest(self) -> str:
-        """sha256 over every value: one changed bar is another digest."""
-        total = hashlib.sha256(f"{self.series.symbol}|{self.series.interval}".encode())
+        """sha256 over every value and what is known of them: one changed bar is another digest."""
+        about = self.series
+        facts = (about.symbol, about.interval, about.kind, about.currency, about.timezone)
+        total = hashlib.sha256(repr((facts, about.tradeable, about.has_ohlc, about.has_volume)).encode())
         for values in (self.time, self.open, self.high, self.low, self.close, self.volume, self.adj_close):
             total.update(np.ascontiguousarray(values).tobytes())
         return total.hexdigest()

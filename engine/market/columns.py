@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.errors import DataError
 from engine.market.bars import Floats, Times
 
 COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
@@ -20,5 +21,7 @@ def floats(column: Any) -> Floats:
 
 
 def milliseconds(column: Any) -> Times:
-    """datetime64[ms]; raises for a null."""
+    """datetime64[ms]. Raises ``DataError`` for a bar without a time."""
+    if column.null_count:
+        raise DataError(f"{column.null_count} of {len(column)} bars have no time.")
     return np.from_dlpack(column.cast("timestamp[ms]").cast("int64").combine_chunks()).view("datetime64[ms]")

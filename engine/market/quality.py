@@ -40,15 +40,16 @@ def check(bars: Bars) -> tuple[Finding, ...]:
             (
                 "stale open",
                 _after_first(bars.open[1:] == bars.close[:-1]) if _mostly_stale(bars) else _none(bars),
-                "that open exactly at yesterday's close: next-open fills on them mean little",
+                "opening exactly at yesterday's close: next-open fills on them mean little",
             ),
         ]
     if bars.series.has_volume:
         faults.append(("volume", ~(bars.volume >= 0), "without a volume"))
-    change = np.abs(np.diff(np.log(bars.adj_close)))
-    faults.append(("jump", _after_first(change > np.log1p(JUMP)), f"that move more than {JUMP:.0%} after adjustment"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = np.abs(bars.adj_close[1:] / bars.adj_close[:-1] - 1)
+    faults.append(("jump", _after_first(change > JUMP), f"with a move of more than {JUMP:.0%} after adjustment"))
     return tuple(
-        Finding(name, int(mask.sum()), int(mask.argmax()), f"{int(mask.sum()):,} bars {text}.")
+        Finding(name, int(mask.sum()), int(mask.argmax()), f"{int(mask.sum()):,} {_bars(mask)} {text}.")
         for name, mask, text in faults
         if mask.any()
     )
@@ -58,10 +59,16 @@ def _after_first(mask: np.ndarray) -> np.ndarray:
     return np.concatenate(([False], mask))
 
 
+def _bars(mask: np.ndarray) -> str:
+    return "bar" if mask.sum() == 1 else "bars"
+
+
 def _none(bars: Bars) -> np.ndarray:
     return np.zeros(len(bars), dtype=bool)
 
 
 def _mostly_stale(bars: Bars) -> bool:
     """Index feeds repeat the last close as open; in equities a single match is chance."""
-    return bars.series.interval == "1d" and float(np.mean(bars.open[1:] == bars.close[:-1])) > 0.1
+    if bars.series.interval != "1d" or len(bars) < 2:
+        return False
+    return float(np.mean(bars.open[1:] == bars.close[:-1])) > 0.1

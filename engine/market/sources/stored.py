@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
-from functools import cache
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -19,6 +22,7 @@ from engine.registry import plugin
 from engine.store import write_atomically
 
 _META = b"stratoscope.series"
+_Version = tuple[int, int]
 
 
 @plugin("stored", title="Stored")
@@ -28,12 +32,12 @@ class Stored(Source):
     kind: Literal["stored"] = "stored"
 
     def series(self) -> tuple[Series, ...]:
-        return tuple(_header(path, path.stat().st_mtime_ns) for path in sorted(_folder().glob("*/*.parquet")))
+        return tuple(_header(path, _version(path)) for path in sorted(_folder().glob("*/*.parquet")))
 
     def read(self, series: Series) -> Bars:
         for path in _folder().glob("*/*.parquet"):
-            if _header(path, path.stat().st_mtime_ns) == series:
-                return _bars(path, path.stat().st_mtime_ns)
+            if _header(path, _version(path)) == series:
+                return _bars(path, _version(path))
         raise DataError(f"The stored bars of {series.symbol} are gone: download or import them again.")
 
 
@@ -45,7 +49,7 @@ def save(bars: Bars) -> Path:
     columns = {"time": bars.time} | {name: getattr(bars, name) for name in COLUMNS}
     meta = {_META: json.dumps(asdict(bars.series)).encode()}
     buffer = BytesIO()
-    parquet.write_table(arrow.table(columns).replace_schema_metadata(meta), buffer)
+    parquet.write_table(arrow.table(columns).replace_schema_metadata(meta), buffer, write_page_checksum=True)
     series = bars.series
     path = _folder() / _slug(series.collection) / f"{_slug(series.symbol)}-{_slug(series.interval)}.parquet"
     write_atomically(path, buffer.getvalue())
@@ -57,23 +61,46 @@ def _folder() -> Path:
 
 
 def _slug(name: str) -> str:
-    """A file name for ``name``: no separators, no leading dot, distinct for distinct names."""
-    return re.sub(r"[^A-Za-z0-9_-]", lambda match: f"%{ord(match[0]):02x}", name)
+    """A file name for ``name``: no separators, no leading dot, distinct for distinct names also where the file system
+    does not tell upper from lower case.
+    """
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', name)[:40]}-{digest}"
 
 
-@cache
-def _header(path: Path, modified: int) -> Series:
+def _version(path: Path) -> _Version:
+    """Changes with each replacement of the file, within the same tick of the clock as well."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+@lru_cache(maxsize=4096)
+def _header(path: Path, version: _Version) -> Series:
     from pyarrow.parquet import read_schema
 
-    return Series(**json.loads(read_schema(path).metadata[_META]))
+    with _named(path):
+        return Series(**json.loads(read_schema(path).metadata[_META]))
 
 
-@cache
-def _bars(path: Path, modified: int) -> Bars:
+@lru_cache(maxsize=128)
+def _bars(path: Path, version: _Version) -> Bars:
     from pyarrow.parquet import ParquetFile
 
-    table = ParquetFile(path).read()
-    columns = {name: floats(table.column(name)) for name in COLUMNS}
+    with _named(path):
+        table = ParquetFile(path, page_checksum_verification=True).read()
+        columns = {name: floats(table.column(name)) for name in COLUMNS}
+        time = milliseconds(table.column("time"))
     for values in columns.values():
         values.setflags(write=False)
-    return Bars(_header(path, modified), milliseconds(table.column("time")), **columns)
+    return Bars(_header(path, version), time, **columns)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What a damaged or foreign file makes the reader raise becomes a ``DataError`` that names the file."""
+    try:
+        yield
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"The stored bars in {path} cannot be read: delete the file, then download or import them again."
+        ) from error

