@@ -11,12 +11,15 @@ from engine.market.sources import SOURCES
 
 
 def collections() -> Mapping[str, tuple[Series, ...]]:
-    """Series by collection, in the order of their sources."""
-    found: dict[str, tuple[Series, ...]] = {}
+    """Series by collection, in the order of their sources.
+
+    Where two sources have the same series the later counts: one that was stored here replaces that of the sample.
+    """
+    found: dict[str, dict[tuple[str, str], Series]] = {}
     for cls in SOURCES.available().values():
         for series in cls().series():
-            found[series.collection] = (*found.get(series.collection, ()), series)
-    return found
+            found.setdefault(series.collection, {})[series.symbol, series.interval] = series
+    return {collection: tuple(members.values()) for collection, members in found.items()}
 
 
 def find(collection: str, symbol: str, interval: str) -> Series:

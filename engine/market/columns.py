@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -25,3 +27,12 @@ def milliseconds(column: Any) -> Times:
     if column.null_count:
         raise DataError(f"{column.null_count} of {len(column)} bars have no time.")
     return np.from_dlpack(column.cast("timestamp[ms]").cast("int64").combine_chunks()).view("datetime64[ms]")
+
+
+@contextmanager
+def readable(complaint: str) -> Iterator[None]:
+    """What a damaged or foreign file makes its reader raise becomes a ``DataError`` with ``complaint``."""
+    try:
+        yield
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise DataError(complaint) from error

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.errors import DataError
 from engine.market.bars import Bars, Series
-from engine.market.columns import COLUMNS, floats, milliseconds
+from engine.market.columns import COLUMNS, floats, milliseconds, readable
 from engine.market.sources import Source
 from engine.registry import plugin
 
@@ -36,14 +36,16 @@ class Sample(Source):
 
 @cache
 def _manifest(folder: Path) -> tuple[Series, ...]:
-    return tuple(
-        Series(
-            source="sample",
-            origin=item["source"],
-            **{name: item[name] for name in Series.__dataclass_fields__ if name not in ("source", "origin")},
+    path = _present(folder / "manifest.json")
+    with readable(_complaint(path, "is damaged")):
+        return tuple(
+            Series(
+                source="sample",
+                origin=item["source"],
+                **{name: item[name] for name in Series.__dataclass_fields__ if name not in ("source", "origin")},
+            )
+            for item in json.loads(path.read_text(encoding="utf-8"))
         )
-        for item in json.loads(_present(folder / "manifest.json").read_text(encoding="utf-8"))
-    )
 
 
 @cache
@@ -51,24 +53,27 @@ def _bars(path: Path, series: Series) -> Bars:
     table = _table(_present(path))
     rows = (table["collection"] == series.collection) & (table["symbol"] == series.symbol)
     rows = np.flatnonzero(rows)[np.argsort(table["ts"][rows], kind="stable")]
-    columns = {name: table[name][rows] for name in COLUMNS}
+    columns = {name: table[name][rows] for name in ("ts", *COLUMNS)}
     for values in columns.values():
         values.setflags(write=False)
-    return Bars(series, table["ts"][rows], **columns)
+    return Bars(series, columns.pop("ts"), **columns)
 
 
 @cache
 def _table(path: Path) -> Mapping[str, NDArray[Any]]:
     from pyarrow.parquet import ParquetFile
 
-    table = ParquetFile(path).read()
-    names = {name: np.array(table.column(name).to_pylist()) for name in ("collection", "symbol")}
-    return names | {"ts": milliseconds(table.column("ts"))} | {name: floats(table.column(name)) for name in COLUMNS}
+    with readable(_complaint(path, "is damaged")):
+        table = ParquetFile(path).read()
+        names = {name: np.array(table.column(name).to_pylist()) for name in ("collection", "symbol")}
+        return names | {"ts": milliseconds(table.column("ts"))} | {name: floats(table.column(name)) for name in COLUMNS}
 
 
 def _present(path: Path) -> Path:
     if not path.is_file():
-        raise DataError(
-            f"The sample file {path.name} is missing from {path.parent}: install Stratoscope again, or restore it."
-        )
+        raise DataError(_complaint(path, "is missing"))
     return path
+
+
+def _complaint(path: Path, state: str) -> str:
+    return f"The sample file {path.name} in {path.parent} {state}: install Stratoscope again, or restore it."

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
 from io import BytesIO
@@ -16,7 +14,7 @@ from typing import Literal
 from engine.config import settings
 from engine.errors import DataError
 from engine.market.bars import Bars, Series
-from engine.market.columns import COLUMNS, floats, milliseconds
+from engine.market.columns import COLUMNS, floats, milliseconds, readable
 from engine.market.sources import Source
 from engine.registry import plugin
 from engine.store import write_atomically
@@ -78,7 +76,7 @@ def _version(path: Path) -> _Version:
 def _header(path: Path, version: _Version) -> Series:
     from pyarrow.parquet import read_schema
 
-    with _named(path):
+    with readable(_complaint(path)):
         return Series(**json.loads(read_schema(path).metadata[_META]))
 
 
@@ -86,7 +84,7 @@ def _header(path: Path, version: _Version) -> Series:
 def _bars(path: Path, version: _Version) -> Bars:
     from pyarrow.parquet import ParquetFile
 
-    with _named(path):
+    with readable(_complaint(path)):
         table = ParquetFile(path, page_checksum_verification=True).read()
         columns = {name: floats(table.column(name)) for name in COLUMNS}
         time = milliseconds(table.column("time"))
@@ -95,12 +93,5 @@ def _bars(path: Path, version: _Version) -> Bars:
     return Bars(_header(path, version), time, **columns)
 
 
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """What a damaged or foreign file makes the reader raise becomes a ``DataError`` that names the file."""
-    try:
-        yield
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise DataError(
-            f"The stored bars in {path} cannot be read: delete the file, then download or import them again."
-        ) from error
+def _complaint(path: Path) -> str:
+    return f"The stored bars in {path} cannot be read: delete the file, then download or import them again."

