@@ -1,0 +1,169 @@
+"""The machine's last minutes: each core, memory and, where there is one, the GPU; second by second up to now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.charts import base
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Floats = NDArray[np.float64]
+
+LINES = 16  # cores that can be told apart as lines; more are drawn as a heatmap
+HOLD = 2.5  # seconds that a reading stands for when the next one is late; a longer pause is a gap
+GIGABYTE = 2**30
+PERCENT, GIGABYTES = "%{y:.0f}%", "%{y:.2f} GB"
+
+
+@dataclass(frozen=True, eq=False)
+class CpuInfo:
+    """Percent on each of the last seconds up to 0 = now: ``busy`` (cores, seconds) and its ``mean`` over the cores.
+
+    NaN where nothing was read.
+    """
+
+    busy: Floats
+    mean: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryInfo:
+    """Gigabytes (2^30 bytes) on each of the last seconds, NaN where nothing was read.
+
+    ``own`` is this app with its workers, ``swap`` None where there is none; ``total`` is what the machine has.
+    """
+
+    used: Floats
+    own: Floats
+    swap: Floats | None
+    total: float
+
+
+@dataclass(frozen=True, eq=False)
+class GpuInfo:
+    """Percent ``busy`` on each of the last seconds, NaN where nothing was read."""
+
+    busy: Floats
+
+
+def cpu_info(ages: Floats, cores: Floats, seconds: int) -> CpuInfo:
+    """``cores`` (readings, cores) in percent, taken ``ages`` seconds before the last one, over ``seconds``."""
+    busy = np.round(every_second(ages, cores, seconds).T)  # a reading of one second is no finer than a percent
+    return CpuInfo(busy, busy.mean(axis=0) if len(busy) else np.full(seconds, np.nan))
+
+
+def memory_info(
+    ages: Floats, used: Floats, own: Floats, swap: Floats, total: int, swap_total: int, seconds: int
+) -> MemoryInfo:
+    """Readings in bytes, taken ``ages`` seconds before the last one, over ``seconds``."""
+    grid = every_second(ages, np.column_stack([used, own, swap]), seconds) / GIGABYTE
+    return MemoryInfo(grid[:, 0], grid[:, 1], grid[:, 2] if swap_total else None, total / GIGABYTE)
+
+
+def gpu_info(ages: Floats, busy: Floats, seconds: int) -> GpuInfo:
+    """Readings in percent, taken ``ages`` seconds before the last one, over ``seconds``."""
+    return GpuInfo(every_second(ages, busy, seconds))
+
+
+def every_second(ages: Floats, values: Floats, seconds: int) -> Floats:
+    """``values`` on the whole seconds -(seconds - 1) ... 0, ``ages`` falling to 0: the latest reading at each.
+
+    NaN before the first reading and where the latest is older than ``HOLD``.
+    """
+    grid = np.full((seconds, *values.shape[1:]), np.nan)
+    if not len(ages):
+        return grid
+    moments, wanted = -ages, np.arange(1 - seconds, 1, dtype=float)
+    latest = np.searchsorted(moments, wanted + 0.5, side="right") - 1
+    known = (latest >= 0) & (wanted - moments[latest] <= HOLD)
+    grid[known] = values[latest[known]]
+    return grid
+
+
+def cpu_figure(info: CpuInfo) -> go.Figure:
+    """A line for each core over the mean's area; rows of a heatmap where lines would be too many."""
+    if len(info.busy) > LINES:
+        rows = base.value_axis(title="core", autorange="reversed", nticks=6)
+        return _figure([_heatmap(info)], "cpu", len(info.mean), rows, hover="closest")
+    is_few = len(info.busy) <= len(base.SERIES)
+    area = _line(info.mean, "all cores", base.SERIES[4], PERCENT, 1, filled=True)
+    cores = [
+        _line(busy, f"core {number + 1}", colour, PERCENT, 1.4, showlegend=is_few)
+        for number, (busy, colour) in enumerate(zip(info.busy, _core_colours(len(info.busy)), strict=True))
+    ]
+    return _figure([area, *cores], "cpu", len(info.mean), _percent_axis())
+
+
+def memory_figure(info: MemoryInfo) -> go.Figure:
+    """Memory in use as an area, what is ours of it as a line, up to all that the machine has."""
+    traces = [_line(info.used, "in use", base.SERIES[0], GIGABYTES, 1.6, filled=True)]
+    traces += [_line(info.own, "Stratoscope", base.SERIES[1], GIGABYTES, 1.6)]
+    traces += [_line(info.swap, "swap", base.SERIES[5], GIGABYTES, 1.4)] if info.swap is not None else []
+    y_axis = base.value_axis(range=[0, info.total], ticksuffix=" GB", nticks=5, tickformat="~g")
+    return _figure(traces, "memory", len(info.used), y_axis)
+
+
+def gpu_figure(info: GpuInfo) -> go.Figure:
+    """The GPU's load as an area."""
+    return _figure(
+        [_line(info.busy, "GPU", base.SERIES[2], PERCENT, 1.6, filled=True)], "gpu", len(info.busy), _percent_axis()
+    )
+
+
+def _figure(traces: list[Any], name: str, seconds: int, y_axis: dict[str, Any], hover: str = "x unified") -> go.Figure:
+    x_axis = {"range": [1 - seconds, 0], "dtick": 10 if seconds <= 60 else 100, "ticksuffix": " s"}
+    return base.figure(traces, x=x_axis, y=y_axis, keep=f"{name}-{seconds}", hover=hover)
+
+
+def _percent_axis() -> dict[str, Any]:
+    return base.value_axis(range=[0, 101], dtick=50, ticksuffix="%")  # a line at 100 keeps its width
+
+
+def _line(
+    values: Floats, name: str, colour: str, template: str, width: float, *, filled: bool = False, **more: Any
+) -> go.Scatter:
+    import plotly.graph_objects as go
+
+    area = {"fill": "tozeroy", "fillcolor": base.tint(colour, 16)} if filled else {}
+    x, y = _known(values)
+    return go.Scatter(
+        x=x, y=_compact(y), name=name, mode="lines", line={"color": colour, "width": width}, hovertemplate=template,
+        **area, **more,
+    )  # fmt: skip
+
+
+def _heatmap(info: CpuInfo) -> go.Heatmap:
+    import plotly.graph_objects as go
+
+    x, _ = _known(info.mean)
+    return go.Heatmap(
+        z=_compact(info.busy[:, -len(x) :]), x=x, y=np.arange(1, len(info.busy) + 1), zmin=0, zmax=100, xgap=0, ygap=0,
+        colorbar={"ticksuffix": "%", "nticks": 3}, hovertemplate="core %{y}: %{z:.0f}%<extra></extra>",
+    )  # fmt: skip
+
+
+def _known(values: Floats) -> tuple[NDArray[np.int16], Floats]:
+    """Seconds and values from the first one known: what comes before is not sent."""
+    first = int(np.isfinite(values).argmax())
+    return np.arange(1 - len(values) + first, 1).astype(np.int16), values[first:]
+
+
+def _core_colours(count: int) -> list[str]:
+    """Colours of their own for a few cores; shades of one for more, as nobody tells eight lines apart by colour."""
+    if count <= len(base.SERIES):
+        return list(base.SERIES[:count])
+    return [base.tint(base.SERIES[0], 40 + round(60 * number / (count - 1))) for number in range(count)]
+
+
+def _compact(values: Floats) -> NDArray[Any]:
+    """Numbers in few bytes, for they are sent each second: whole percent need one, the others four."""
+    whole = np.isfinite(values).all() and values.min(initial=0) >= 0 and values.max(initial=0) <= 100
+    if whole and np.array_equal(values, np.round(values)):
+        return values.astype(np.uint8)
+    return base.values(values)

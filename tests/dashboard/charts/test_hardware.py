@@ -1,0 +1,108 @@
+"""The numbers behind the live charts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dashboard.charts import hardware
+
+NAN = float("nan")
+
+
+def ages(*seconds: float) -> np.ndarray:
+    return np.array(seconds, dtype=float)
+
+
+def test_readings_fall_on_whole_seconds_up_to_now() -> None:
+    found = hardware.every_second(ages(2.0, 1.02, 0.0), np.array([10.0, 20.0, 30.0]), 5)
+    np.testing.assert_array_equal(found, [NAN, NAN, 10, 20, 30])
+
+
+def test_a_late_reading_is_held_and_a_pause_is_a_gap() -> None:
+    found = hardware.every_second(ages(8.0, 6.0, 0.0), np.array([1.0, 2.0, 3.0]), 9)
+    np.testing.assert_array_equal(found, [1, 1, 2, 2, 2, NAN, NAN, NAN, 3])
+
+
+def test_readings_before_the_window_are_left_out() -> None:
+    found = hardware.every_second(ages(*range(9, -1, -1)), np.arange(10.0), 3)
+    np.testing.assert_array_equal(found, [7, 8, 9])
+
+
+def test_nothing_read_is_nothing_known() -> None:
+    assert np.isnan(hardware.every_second(ages(), np.empty((0, 2)), 4)).all()
+    assert hardware.cpu_figure(hardware.cpu_info(ages(), np.empty((0, 0)), 60)).layout.xaxis.range == (-59, 0)
+
+
+def test_cpu_is_whole_percent_by_core_and_the_mean_over_the_cores() -> None:
+    info = hardware.cpu_info(ages(1, 0), np.array([[10.2, 90.0], [20.0, 40.4]]), 3)
+    np.testing.assert_array_equal(info.busy, [[NAN, 10, 20], [NAN, 90, 40]])
+    np.testing.assert_array_equal(info.mean, [NAN, 50, 30])
+
+
+def test_cores_are_lines_from_the_first_known_second_in_one_byte_a_number() -> None:
+    info = hardware.cpu_info(ages(1, 0), np.array([[10.0, 90.0], [20.0, 40.0]]), 60)
+    mean, first, second = hardware.cpu_figure(info).data
+    assert (mean.name, first.name, second.name) == ("all cores", "core 1", "core 2")
+    assert first.y.tolist() == [10, 20]
+    assert second.y.tolist() == [90, 40]
+    assert first.x.tolist() == [-1, 0]
+    assert first.y.dtype == np.uint8
+    assert first.x.dtype == np.int16
+    assert mean.fill == "tozeroy"
+
+
+@pytest.mark.parametrize(("cores", "in_legend"), [(6, 7), (7, 1), (16, 1)])
+def test_up_to_sixteen_cores_are_lines_and_few_are_named_in_the_legend(cores: int, in_legend: int) -> None:
+    drawn = hardware.cpu_figure(hardware.cpu_info(ages(0), np.full((1, cores), 50.0), 60))
+    assert len(drawn.data) == cores + 1
+    assert sum(trace.showlegend is not False for trace in drawn.data) == in_legend
+
+
+def test_more_cores_are_rows_of_a_heatmap() -> None:
+    cores = np.arange(200.0).reshape(2, 100)
+    (heatmap,) = hardware.cpu_figure(hardware.cpu_info(ages(1, 0), np.minimum(cores, 100), 60)).data
+    assert heatmap.type == "heatmap"
+    assert heatmap.z.shape == (100, 2)
+    assert heatmap.z[7].tolist() == [7, 100]
+    assert (heatmap.y[0], heatmap.y[-1]) == (1, 100)
+    assert (heatmap.zmin, heatmap.zmax) == (0, 100)
+
+
+def test_memory_is_in_gigabytes_of_two_to_the_thirty() -> None:
+    giga = 2**30
+    info = hardware.memory_info(
+        ages(1, 0), np.array([3.0, 4.0]) * giga, np.array([0.5, 0.25]) * giga, np.zeros(2), 16 * giga, 0, 2
+    )
+    assert info.used.tolist() == [3, 4]
+    assert info.own.tolist() == [0.5, 0.25]
+    assert info.swap is None
+    assert info.total == 16
+    drawn = hardware.memory_figure(info)
+    assert [trace.name for trace in drawn.data] == ["in use", "Stratoscope"]
+    assert drawn.layout.yaxis.range == (0, 16)
+
+
+def test_swap_is_drawn_where_there_is_some() -> None:
+    one = np.array([2.0**30])
+    info = hardware.memory_info(ages(0), one, one, one, 2**31, 2**30, 1)
+    assert [trace.name for trace in hardware.memory_figure(info).data][-1] == "swap"
+    assert info.swap is not None
+    assert info.swap.tolist() == [1]
+
+
+def test_the_gpu_is_percent_with_gaps_where_it_was_not_told() -> None:
+    info = hardware.gpu_info(ages(1, 0), np.array([NAN, 37.0]), 3)
+    np.testing.assert_array_equal(info.busy, [NAN, NAN, 37])
+    assert hardware.gpu_figure(info).data[0].y.tolist() == [37]
+
+
+def test_the_zoom_is_kept_within_a_window_and_dropped_between_them() -> None:
+    short, long = (hardware.cpu_figure(hardware.cpu_info(ages(0), np.array([[5.0]]), n)) for n in (60, 600))
+    assert short.layout.uirevision != long.layout.uirevision
+
+
+def test_a_second_of_ten_minutes_of_two_cores_is_small() -> None:
+    busy = np.random.default_rng(0).uniform(0, 100, (600, 2))
+    info = hardware.cpu_info(ages(*range(599, -1, -1)), busy, 600)
+    assert len(hardware.cpu_figure(info).to_json()) < 20_000
