@@ -107,7 +107,7 @@ def bind(config: Config) -> socket.socket:
 
 def address(config: Config) -> str:
     """Where a browser finds the server."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(config.server.host, config.server.host)
+    host = {"0.0.0.0": "127.0.0.1", "::": "localhost", "::1": "localhost"}.get(config.server.host, config.server.host)
     return f"http://{host}:{config.server.port}"
 
 

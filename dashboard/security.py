@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from engine.config import PASSWORD_VARIABLE, Config
 from engine.errors import ConfigError
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK = ("127.0.0.1", "localhost")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -45,8 +45,11 @@ def secure(app: Dash, config: Config) -> None:
 
 
 def trusted_hosts(config: Config) -> list[str]:
-    """Names under which the server answers; any other Host header gets status 400 (DNS rebinding)."""
-    own = [] if config.server.host in ("0.0.0.0", "::") else [config.server.host]
+    """Names under which the server answers; any other Host header gets status 400 (DNS rebinding).
+
+    Werkzeug knows no addresses of IPv6 here: on one, use a name.
+    """
+    own = [] if config.server.host == "0.0.0.0" or ":" in config.server.host else [config.server.host]
     return list(dict.fromkeys([*LOOPBACK, *own, *config.server.trusted_hosts]))
 
 

@@ -77,7 +77,7 @@ class Form:
             put(values, path, value)
         values = {name: lists(value) for name, value in values.items()}
         start = self.defaults()
-        for item in list(walk(self.spec, values)):
+        for item in self._fields(values):
             value = get(values, item.path)
             if item.path in self.hidden and get(start, item.path) is not None:
                 put(values, item.path, get(start, item.path))
@@ -98,11 +98,9 @@ class Form:
 
     def shown(self, values: Values) -> list[Field]:
         """The fields that have a control of their own in a form that shows ``values``."""
-        listed = tuple(f"{path}." for path in self.options)
-        found = [item for item in walk(self.spec, values) if not item.path.startswith(listed or ("\0",))]
         return [
             item
-            for item in found
+            for item in self._fields(values)
             if item.path not in self.hidden
             and (item.control not in ("group", "plugin", "plugins") or item.path in self.options)
         ]
@@ -135,6 +133,11 @@ class Form:
     def cards(self, item: Field, values: Sequence[Values] | None, whole: Values) -> list[Component]:
         """All plug-ins of a list."""
         return [self.card(item, index, value, whole) for index, value in enumerate(values or ())]
+
+    def _fields(self, values: Values) -> list[Field]:
+        """Every field, but those inside a nested spec that is chosen as a whole."""
+        whole = tuple(f"{path}." for path in self.options)
+        return [item for item in walk(self.spec, values) if not item.path.startswith(whole)]
 
     def _decoded(self, values: dict[str, Any]) -> dict[str, Any]:
         """Nested specs that were chosen from a list arrive as JSON text."""

@@ -1,0 +1,194 @@
+"""The form is made from the spec, reads back what it shows, and says what is wrong where it is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dash.development.base_component import Component
+
+from dashboard import ids, state
+from dashboard.components import controls
+from dashboard.components.fields import fields_of, walk
+from dashboard.components.form import Form
+from engine.backtest.spec import BacktestSpec
+from engine.errors import SpecError
+from engine.features.matrix import FeatureSpec
+from engine.models.training import ModelSpec
+from engine.spec import RunSpec, canonical_json
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("workspace")
+SMA = {"strategy": {"kind": "sma_cross"}}
+
+
+def form(spec: type[RunSpec] = BacktestSpec, **more: Any) -> Form:
+    initial = more.pop("initial", SMA if spec is BacktestSpec else {})
+    return Form(page="test", spec=spec, action="Run", initial=initial, **more)
+
+
+def every(component: Any) -> Iterator[Component]:
+    for item in component if isinstance(component, list | tuple) else [component]:
+        if isinstance(item, Component):
+            yield item
+            children = getattr(item, "children", None)  # a component without children is false
+            yield from every([] if children is None else children)
+
+
+def read(panel: list[Component]) -> tuple[list[dict[str, str]], list[Any]]:
+    """Ids and values of the controls, as the browser would send them."""
+    found = [item for item in every(panel) if isinstance(getattr(item, "id", None), dict)]
+    fields = [item for item in found if item.id["role"] in ("field", "choice")]
+    return [item.id for item in fields], [item.value for item in fields]
+
+
+def collected(made: Form, **changed: Any) -> dict[str, Any]:
+    """What the form reads back when some fields have been changed (dots in paths written as two underscores)."""
+    places, values = read(made.panel(made.defaults()))
+    new = {path.replace("__", "."): value for path, value in changed.items()}
+    assert set(new) <= {place["path"] for place in places}, "no such control"
+    given = [new.get(place["path"], value) for place, value in zip(places, values, strict=True)]
+    return made.collect(places, given)
+
+
+def test_fields_carry_what_the_spec_says() -> None:
+    fields = {item.path: item for item in walk(BacktestSpec, form().defaults())}
+    commission, interval, fast = (fields[path] for path in ("costs.commission", "market.interval", "strategy.fast"))
+    assert (commission.control, commission.unit, commission.low, commission.default) == ("number", "bp", 0, 5.0)
+    assert interval.control == "choice"
+    assert [value for value, _ in interval.choices] == ["1h", "1d"]
+    assert (fast.control, fast.step, fast.default) == ("number", 1, 50)
+    assert (fields["market.start"].control, fields["market.start"].optional) == ("date", True)
+    assert fields["market.symbols"].control == "many"
+    assert fields["strategy"].control == "plugin"
+    assert {item.path: item.control for item in fields_of(FeatureSpec)}["features"] == "plugins"
+
+
+@pytest.mark.parametrize("spec", [BacktestSpec, FeatureSpec])
+def test_what_is_shown_is_what_is_read_back(spec: type[RunSpec]) -> None:
+    made = form(spec)
+    parsed = made.parse(collected(made))
+    assert parsed == spec.parse(made.defaults())
+    assert made.parse(made.collect(*read(made.panel(parsed.model_dump(mode="json"))))) == parsed
+
+
+def test_every_field_of_every_page_has_a_label() -> None:
+    for spec in (BacktestSpec, FeatureSpec, ModelSpec):
+        made = form(spec)
+        panel = made.panel(made.defaults())
+        labels = {item.htmlFor for item in every(panel) if type(item).__name__ == "Label"}
+        named = {item.id for item in every(panel) if type(item).__name__ == "Span" and getattr(item, "id", None)}
+        for place in read(panel)[0]:
+            is_card = place["role"] == "choice" and place["path"][-1].isdigit()  # labelled by its wrapper
+            own, group = ids.dom_id(place), f"test-{place['path']}-label"
+            assert own in labels or group in named or is_card, place
+
+
+def test_sections_are_named_once_each() -> None:
+    made = form()
+    titles = [item.children for item in every(made.panel(made.defaults())) if type(item).__name__ == "H2"]
+    assert titles == ["Universe", "Strategy", "Execution"]
+
+
+def test_numbers_are_read_as_people_write_them() -> None:
+    made = form()
+    assert made.parse(collected(made, capital="1,250,000.5")).capital == 1_250_000.5
+    assert controls.given(next(item for item in fields_of(BacktestSpec) if item.path == "capital"), "−3") == -3
+
+
+@pytest.mark.parametrize(
+    ("changed", "path", "words"),
+    [
+        ({"strategy__fast": "abc"}, "strategy.fast", "Fast window"),
+        ({"strategy__fast": ""}, "strategy.fast", "missing"),
+        ({"strategy__fast": None}, "strategy.fast", "missing"),
+        ({"strategy__fast": "2.5"}, "strategy.fast", "integer"),
+        ({"costs__commission": "-1"}, "costs.commission", "greater"),
+        ({"costs__commission": "nan"}, "costs.commission", "finite"),
+        ({"market__interval": "1m"}, "market.interval", "Interval"),
+        ({"market__symbols": ["../../etc/passwd"]}, "market.symbols", "cannot be a symbol"),
+        ({"market__start": "yesterday"}, "market.start", "From"),
+        ({"strategy": "no_such"}, "strategy.kind", "no_such"),
+    ],
+)
+def test_a_wrong_value_is_a_sentence_at_its_field(changed: dict[str, Any], path: str, words: str) -> None:
+    made = form()
+    with pytest.raises(SpecError) as caught:
+        made.parse(collected(made, **changed))
+    (place, text), *_ = caught.value.problems
+    assert place == path
+    assert words in text
+    assert text.endswith(".")
+
+
+def test_every_empty_field_is_named_at_once() -> None:
+    made = form()
+    with pytest.raises(SpecError) as caught:
+        made.parse(collected(made, strategy__fast="", costs__slippage=""))
+    assert [path for path, _ in caught.value.problems] == ["strategy.fast", "costs.slippage"]
+
+
+def test_empty_optional_fields_are_none() -> None:
+    made = form()
+    assert made.parse(collected(made, market__start="")).market.start is None  # type: ignore[attr-defined]
+
+
+def test_another_plug_in_brings_its_own_fields() -> None:
+    made = form()
+    places, _ = read(made.chosen(made.defaults(), "strategy", "follow_model"))
+    assert {"strategy.enter_above", "strategy.exit_below"} <= {place["path"] for place in places}
+    assert "strategy.fast" not in {place["path"] for place in places}
+
+
+def test_fields_of_the_plug_in_before_are_dropped() -> None:
+    made = form()
+    values = collected(made, strategy="buy_and_hold")
+    assert values["strategy"] == {"kind": "buy_and_hold"}
+
+
+def test_a_list_grows_shrinks_and_may_be_empty() -> None:
+    made = form(FeatureSpec)
+    values = made.defaults()
+    assert [item["kind"] for item in values["features"]] == ["sma", "rsi"]
+    grown, _ = read(made.changed_list(values, "features", "rsi", None))
+    assert {place["path"] for place in grown if place["role"] == "choice"} == {f"features.{i}" for i in range(3)}
+    left, given = read(made.changed_list(values, "features", "", 0))
+    assert {place["path"]: value for place, value in zip(left, given, strict=True)}["features.0"] == "rsi"
+    kept = [place for place in read(made.panel(values))[0] if not place["path"].startswith("features")]
+    assert made.collect(kept, [None] * len(kept))["features"] == []
+
+
+def test_hidden_fields_keep_what_they_started_with() -> None:
+    made = form(hidden=("market.adjustment", "capital"), initial={**SMA, "capital": 5000})
+    places, _ = read(made.panel(made.defaults()))
+    assert not {"market.adjustment", "capital"} & {place["path"] for place in places}
+    assert made.parse(collected(made)).capital == 5000  # type: ignore[attr-defined]
+
+
+def test_a_nested_spec_can_be_chosen_from_a_list() -> None:
+    model = ModelSpec.parse(form(ModelSpec).defaults())
+    follow = {"strategy": {"kind": "follow_model", "model": model.model_dump(mode="json")}}
+    made = form(options={"strategy.model": lambda _: [(canonical_json(model), "mine")]}, initial=follow)
+    assert made.parse(collected(made)).strategy.model == model  # type: ignore[attr-defined]
+    with pytest.raises(SpecError, match="Model is missing"):
+        made.parse(collected(made, strategy__model=""))
+    with pytest.raises(SpecError, match="cannot be read"):
+        collected(made, strategy__model="{broken")
+
+
+def test_a_permalink_fills_the_form() -> None:
+    made = form()
+    spec = made.parse(collected(made, strategy__fast="20"))
+    values, asked, problem = made.start(state.to_query(spec))
+    assert (asked, problem) == (spec, "")
+    assert values["strategy"]["fast"] == 20
+
+
+@pytest.mark.parametrize("query", ["garbage", state.to_query(FeatureSpec())])
+def test_a_wrong_permalink_leaves_the_usual_form_and_says_so(query: str, workspace: Workspace) -> None:
+    made = form()
+    values, asked, problem = made.start(query)
+    assert values == made.defaults()
+    assert asked is None
+    assert problem.endswith(".")

@@ -1,0 +1,117 @@
+"""Forged requests get an answer that gives nothing away, and every answer carries the headers."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from dash import Dash
+from flask.testing import FlaskClient
+
+from dashboard import security
+from dashboard.app import create_app
+from engine.config import PASSWORD_VARIABLE, Config, Server
+from engine.errors import ConfigError
+from tests.support.workspace import Workspace
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> FlaskClient:
+    return create_app(Config(cache=workspace.cache)).server.test_client()
+
+
+def reachable(folder: Path) -> Config:
+    return Config(cache=folder, server=Server(host="0.0.0.0", trusted_hosts=("lab.example",)))
+
+
+@pytest.mark.parametrize("path", ["/data", "/_dash-layout", "/assets/10_tokens.css", "/_dash-dependencies", "/nowhere"])
+def test_every_answer_carries_the_headers(client: FlaskClient, path: str) -> None:
+    with client.get(path) as response:
+        headers = response.headers
+    policy = headers["Content-Security-Policy"]
+    assert "unsafe-eval" not in policy
+    assert "script-src 'self' 'sha256-" in policy
+    assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
+    for part in ("default-src 'self'", "object-src 'none'", "frame-ancestors 'none'", "base-uri 'self'"):
+        assert part in policy
+    for name, value in security.HEADERS.items():
+        assert headers.getlist(name) == [value]
+
+
+def test_the_page_asks_no_other_machine(client: FlaskClient) -> None:
+    page = client.get("/data").get_data(as_text=True)
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+
+
+def test_every_inline_script_is_in_the_policy(client: FlaskClient) -> None:
+    response = client.get("/data")
+    scripts = response.get_data(as_text=True).split("<script")[1:]
+    inline = [part for part in scripts if "src=" not in part.split(">")[0] and "application/json" not in part]
+    allowed = response.headers["Content-Security-Policy"].count("'sha256-")
+    assert len(inline) <= allowed
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8050", "127.0.0.1.evil.example"])
+def test_a_foreign_host_name_is_refused(client: FlaskClient, host: str) -> None:
+    assert client.get("/data", headers={"Host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8050", "localhost:8050", "localhost"])
+def test_the_own_names_are_answered(client: FlaskClient, host: str) -> None:
+    assert client.get("/data", headers={"Host": host}).status_code == 200
+
+
+def test_an_upload_over_the_limit_is_refused(workspace: Workspace) -> None:
+    config = Config(cache=workspace.cache, server=Server(upload_limit_mb=0.01))
+    response = create_app(config).server.test_client().post("/_dash-update-component", json={"output": "x" * 20_000})
+    assert response.status_code == 413
+
+
+def test_loopback_needs_no_password() -> None:
+    assert security.required_password(Config()) is None
+
+
+@pytest.mark.parametrize("password", [None, "", "short"])
+def test_another_address_demands_a_password(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, password: str | None
+) -> None:
+    monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
+    if password is not None:
+        monkeypatch.setenv(PASSWORD_VARIABLE, password)
+    with pytest.raises(ConfigError, match=PASSWORD_VARIABLE):
+        create_app(reachable(workspace.cache))
+
+
+@pytest.fixture
+def guarded(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Dash:
+    monkeypatch.setenv(PASSWORD_VARIABLE, PASSWORD)
+    return create_app(reachable(workspace.cache))
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [(None, 401), ("wrong", 401), ("", 401), ("пароль", 401), (PASSWORD, 200)],
+)
+@pytest.mark.parametrize("path", ["/data", "/_dash-layout", "/assets/10_tokens.css"])
+def test_everything_is_behind_the_password(guarded: Dash, path: str, given: str | None, status: int) -> None:
+    headers = {"Host": "lab.example"}
+    if given is not None:
+        headers["Authorization"] = "Basic " + base64.b64encode(f"anyone:{given}".encode()).decode()
+    with guarded.server.test_client().get(path, headers=headers) as response:
+        assert response.status_code == status
+
+
+def test_the_password_is_asked_for(guarded: Dash) -> None:
+    response = guarded.server.test_client().get("/data", headers={"Host": "lab.example"})
+    assert response.headers["WWW-Authenticate"].startswith("Basic ")
+
+
+def test_files_outside_the_assets_are_not_served(client: FlaskClient) -> None:
+    for path in ("/assets/../config.yaml", "/assets/%2e%2e/pyproject.toml", "/vendor/../../etc/passwd"):
+        response = client.get(path)
+        assert b"root:" not in response.data
+        assert b"[project]" not in response.data
