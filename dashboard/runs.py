@@ -49,6 +49,11 @@ def opened(data: ResultData) -> tuple[Any, Any]:
     spec = runner.load_spec(data["spec"])
     result = runner.lookup(spec) if spec.stored else runner.run(spec)
     if result is None:
+        if data.get("key") != runner.run_key(spec):
+            raise EngineError(
+                "Data, a plug-in or Stratoscope itself has changed since this was asked for: run it again; if this "
+                "comes back, restart the server."
+            )
         raise EngineError("This result is not stored any more: run it again.")
     return spec, result
 

@@ -43,7 +43,11 @@ class EquityInfo:
 def info(results: Sequence[BacktestResult], log: bool = True) -> EquityInfo:
     """What is drawn for ``results``, the first of which is the run on the page."""
     first = results[0]
-    curves = tuple(_curve(item.label, item.time, item.equity) for item in results)
+    labels = [item.label for item in results]
+    names = [
+        f"{label} ({labels[:i].count(label) + 1})" if labels.count(label) > 1 else label for i, label in enumerate(labels)
+    ]
+    curves = tuple(_curve(name, item.time, item.equity) for name, item in zip(names, results, strict=True))
     return EquityInfo(curves, _curve("Buy and hold", first.time, first.benchmark), log)
 
 

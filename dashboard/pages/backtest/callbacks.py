@@ -65,14 +65,15 @@ def overlay(data: runs.ResultData, others: list[str] | None) -> tuple[Any, Any]:
     State(ids.COMPARE, "value"),
 )
 def offer(data: runs.ResultData, chosen: list[str] | None) -> tuple[list[dict[str, str]], list[str]]:
-    """Every finished backtest but the one on the page."""
+    """Every finished backtest but the one on the page, each spec once."""
     from engine.runner import recent_runs
 
-    runs.opened(data)
-    others = [(key, spec.label()) for key, spec in recent_runs("backtest") if key != data["key"]]
-    options = [{"value": key, "label": f"{label}  {runs.short({'key': key})}"} for key, label in others]
-    kept = [key for key in chosen or [] if key in dict(others)]
-    return options, kept
+    spec, _ = runs.opened(data)
+    newest = {other: key for key, other in reversed(recent_runs("backtest")) if other != spec}
+    options = [
+        {"value": key, "label": f"{other.label()}  {runs.short({'key': key})}"} for other, key in newest.items()
+    ]
+    return options[::-1], [key for key in chosen or [] if key in newest.values()]
 
 
 def stored_runs(keys: list[str]) -> list[BacktestResult]:
