@@ -65,9 +65,9 @@ def create_app(
     page.import_callbacks(pages)
     app.layout = shell.layout(page.pages(pages))
     app.server.add_url_rule(f"/{_BOOTSTRAP}", "bootstrap", _bootstrap)
-    app.server.before_request(_to_first_page(page.pages(pages)))
     _prime(app)
     security.secure(app, config)
+    app.server.before_request(_to_first_page(page.pages(pages)))
     return app
 
 

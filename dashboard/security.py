@@ -32,6 +32,7 @@ def secure(app: Dash, config: Config) -> None:
     server: Flask = app.server
     server.config["TRUSTED_HOSTS"] = trusted_hosts(config)
     server.config["MAX_CONTENT_LENGTH"] = int(config.server.upload_limit_mb * 1024 * 1024)
+    server.before_request(_check_host)
     password = required_password(config)
     if password is not None:
         server.before_request(_password_check(password))
@@ -42,6 +43,11 @@ def secure(app: Dash, config: Config) -> None:
         return response
 
     server.after_request(add_headers)
+
+
+def _check_host() -> None:
+    """Werkzeug compares the Host header when it is read, and answers a foreign one with status 400."""
+    _ = request.host
 
 
 def trusted_hosts(config: Config) -> list[str]:

@@ -157,6 +157,18 @@ def as_validation_error(error: SpecError) -> PydanticCustomError:
     return PydanticCustomError(_INNER, "{text}", {"text": str(error), "problems": error.problems})
 
 
+_WHOLE, _NUMBER = "a whole number", "a number"
+_DEMANDS = {
+    "literal_error": "{expected}",
+    "tuple_type": "a list",
+    "greater_than_equal": "at least {ge:,g}",
+    "less_than_equal": "at most {le:,g}",
+    "greater_than": "above {gt:,g}",
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _NUMBER),
+}
+
+
 def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
     """(dotted path, sentence) for one pydantic error, in the words of the form."""
     path = ".".join(str(part) for part in item["loc"])
@@ -171,12 +183,10 @@ def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
             return ((path, f"'{path}' is not a field here.{did_you_mean(str(item['loc'][-1]), known)}"),)
         case "missing":
             return ((path, f"{name} is missing: give a value."),)
-        case "literal_error":
-            return ((path, f"{name} must be {context['expected']}, not {_short(given)}."),)
-        case "tuple_type":
-            return ((path, f"{name} must be a list, not {_short(given)}."),)
         case "value_error":
             return ((path, str(context.get("error", item["msg"]))),)
+    if item["type"] in _DEMANDS:
+        return ((path, f"{name} must be {_DEMANDS[item['type']].format(**context)}, not {_short(given)}."),)
     return ((path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(given)}."),)
 
 

@@ -77,7 +77,7 @@ def test_features_keep_their_type_in_json() -> None:
     ("features", "path", "part"),
     [
         ([{"kind": "smaa"}], "features.0.kind", "Did you mean 'sma'?"),
-        ([{"kind": "sma"}, {"kind": "rsi", "window": 1}], "features.1.window", "greater than or equal to 2"),
+        ([{"kind": "sma"}, {"kind": "rsi", "window": 1}], "features.1.window", "at least 2"),
         ([{"kind": "sma", "windows": 5}], "features.0.windows", "'windows' is not a field here."),
         ([{"kind": "sma"}, {"kind": "sma"}], "features", "SMA 20 is there twice"),
         ([], "features", "from 1 to 64"),
