@@ -1,0 +1,99 @@
+"""Reliability: how often it rose where the model said that it would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.charts import base
+from engine.market.bars import Floats
+from engine.models.result import ModelResult
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+BINS = 10
+Z = 1.959964
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationInfo:
+    """Rows of the test part with a known outcome, in up to ten bins by their probability.
+
+    A bin has the mean probability that was ``said``, the share that ``rose``, its ``rows``, and the 95% interval of
+    the share, ``low`` to ``high`` (Wilson 1927). Labels of ``horizon`` bars overlap, so the interval counts one row in
+    ``horizon`` as independent. ``base_rate`` is the share of rises in all of them.
+    """
+
+    said: Floats
+    rose: Floats
+    rows: NDArray[np.int64]
+    low: Floats
+    high: Floats
+    base_rate: float
+
+
+def info(result: ModelResult, horizon: int) -> CalibrationInfo:
+    """The bins of ``result``, whose labels reach ``horizon`` bars ahead."""
+    known = ~np.isnan(result.outcome)
+    said, rose = result.probability[known], result.outcome[known]
+    place = bins(said)
+    rows = np.bincount(place)
+    mean_said, mean_rose = np.bincount(place, said) / rows, np.bincount(place, rose) / rows
+    low, high = wilson(mean_rose, np.maximum(rows / horizon, 1.0))
+    return CalibrationInfo(mean_said, mean_rose, rows, low, high, float(rose.mean()))
+
+
+def bins(values: Floats) -> NDArray[np.intp]:
+    """The bin of each value: from the lowest up, a bin is full once it has a tenth of them; equal values share one.
+
+    A remainder of less than half a bin goes into the last full one.
+    """
+    size = len(values) / BINS
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    reached, starts = np.cumsum(counts), [0]
+    while True:
+        before = reached[starts[-1] - 1] if starts[-1] else 0
+        stop = int(np.searchsorted(reached, before + size)) + 1
+        if stop >= len(counts) or len(values) - reached[stop - 1] < size / 2:
+            return np.searchsorted(starts, place, side="right") - 1
+        starts.append(stop)
+
+
+def wilson(share: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """The 95% score interval of a share seen in ``n`` independent draws (Wilson 1927)."""
+    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    reach = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    return centre - reach, centre + reach
+
+
+def figure(info: CalibrationInfo) -> go.Figure:
+    """Dots with whiskers; on the diagonal a probability means what it says."""
+    import plotly.graph_objects as go
+
+    ends = [float(info.said.min()), float(info.said.max())]
+    perfect = go.Scatter(
+        x=ends, y=ends, name="Perfect", mode="lines", hoverinfo="skip", showlegend=False,
+        line={"color": base.MUTED, "width": 1.2, "dash": "dash"},
+    )  # fmt: skip
+    dots = go.Scatter(
+        x=info.said, y=info.rose, name="Model", mode="lines+markers", showlegend=False,
+        line={"color": base.SERIES[0], "width": 1.4}, marker={"size": 7, "color": base.SERIES[0]},
+        customdata=np.column_stack([info.rows, info.low, info.high]),
+        error_y={"type": "data", "symmetric": False, "array": info.high - info.rose, "arrayminus": info.rose - info.low,
+                 "color": base.tint(base.SERIES[0], 60), "thickness": 1.2, "width": 3},
+        hovertemplate="said %{x:.2%}, rose %{y:.2%}<br>95% %{customdata[1]:.1%} to %{customdata[2]:.1%}, "
+        "%{customdata[0]:,} rows<extra></extra>",
+    )  # fmt: skip
+    figure = base.figure(
+        [perfect, dots],
+        x={"title": {"text": "probability said"}, "tickformat": ".3~p", "nticks": 6},
+        y=base.value_axis(tickformat=".3~p", nticks=6),
+        keep="calibration",
+        hover="closest",
+    )
+    figure.add_hline(y=info.base_rate, line={"color": base.LINE_STRONG, "width": 1, "dash": "dot"}, layer="below")
+    return figure

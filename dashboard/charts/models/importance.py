@@ -1,0 +1,57 @@
+"""Which features the model leans on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.charts import base
+from engine.market.bars import Floats
+from engine.models.result import ModelResult
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MOST = 15
+
+
+@dataclass(frozen=True, eq=False)
+class ImportanceInfo:
+    """``share`` of each of ``names`` in the loss that all splits saved, in falling order; the shares of the
+    ``left_out`` least important ones are not listed."""
+
+    names: tuple[str, ...]
+    share: Floats
+    left_out: int
+
+
+def info(result: ModelResult) -> ImportanceInfo | None:
+    """The most important features, fifteen at most; None where the model used none at all."""
+    total = float(result.importance.sum())
+    if total <= 0:
+        return None
+    order = np.argsort(-result.importance, kind="stable")[:MOST]
+    names = tuple(result.features[index] for index in order)
+    return ImportanceInfo(names, result.importance[order] / total, len(result.features) - len(order))
+
+
+def figure(info: ImportanceInfo) -> go.Figure:
+    """One bar a feature, the most important on top, each with its share."""
+    import plotly.graph_objects as go
+
+    bars = go.Bar(
+        x=info.share[::-1], y=list(info.names[::-1]), orientation="h", marker={"color": base.SERIES[0]},
+        texttemplate="%{x:.1%}", textposition="outside", cliponaxis=False, width=min(0.62, 0.16 * len(info.names)),
+        hovertemplate="%{y}: %{x:.2%} of the loss saved<extra></extra>",
+    )  # fmt: skip
+    room = 1.22 * float(info.share.max())  # for the figure behind the longest bar
+    axis = {"tickformat": ".0%", "range": [0, room], "nticks": 5, "fixedrange": True}
+    return base.figure(
+        [bars],
+        x=axis,
+        y=base.value_axis(type="category", showgrid=False, ticklabelstandoff=6),
+        keep="importance",
+        hover="closest",
+    )

@@ -1,0 +1,95 @@
+"""The AUC of a model among those of models that could not know anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.charts import base
+from engine.market.bars import Floats
+from engine.models.result import ModelResult
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+FEWEST_BINS, MOST_BINS = 5, 40
+
+
+@dataclass(frozen=True, eq=False)
+class LuckInfo:
+    """``count`` null models in each bin between ``edges`` (one more than bins), and each one's ``auc``, sorted.
+
+    ``low`` and ``high`` are the 5% and 95% points of the null models; ``observed`` is the model's own AUC.
+    """
+
+    edges: Floats
+    count: NDArray[np.int64]
+    auc: Floats
+    low: float
+    high: float
+    observed: float
+
+
+def info(result: ModelResult) -> LuckInfo | None:
+    """None where no null models were trained. The number of bins is 2 n^(1/3) (Rice), 5 to 40."""
+    band = result.null_band()
+    if band is None:
+        return None
+    bins = int(np.clip(round(2 * len(result.null_auc) ** (1 / 3)), FEWEST_BINS, MOST_BINS))
+    count, edges = np.histogram(result.null_auc, bins)
+    return LuckInfo(edges, count, result.null_auc, band[0], band[1], result.scores["auc"])
+
+
+def figure(info: LuckInfo) -> go.Figure:
+    """A histogram with its band shaded, a tick for each null model, and a line for the model itself."""
+    import plotly.graph_objects as go
+
+    middle, width = (info.edges[1:] + info.edges[:-1]) / 2, np.diff(info.edges)
+    spans = [f"{low:.3f} to {high:.3f}" for low, high in zip(info.edges[:-1], info.edges[1:], strict=True)]
+    bars = go.Bar(
+        x=middle, y=info.count, width=width, name="Luck", customdata=spans, showlegend=False,
+        marker={"color": base.tint(base.MUTED, 45), "line": {"color": base.SURFACE, "width": 1}},
+        hovertemplate="AUC %{customdata}: %{y} null models<extra></extra>",
+    )  # fmt: skip
+    ticks = go.Scatter(
+        x=info.auc, y=np.zeros(len(info.auc)), name="Null model", mode="markers", showlegend=False, cliponaxis=False,
+        marker={"symbol": "line-ns-open", "size": 7, "color": base.MUTED, "line": {"width": 1}},
+        hovertemplate="null model %{x:.4f}<extra></extra>",
+    )  # fmt: skip
+    figure = base.figure(
+        [bars, ticks],
+        x={"tickformat": ".3~f", "nticks": 7, "range": _range(info)},
+        y=base.value_axis(nticks=4, rangemode="tozero", tickformat="d"),
+        keep="luck",
+        hover="closest",
+        bargap=0,
+        margin={**base.MARGIN, "t": 26},
+    )
+    figure.add_vrect(x0=info.low, x1=info.high, fillcolor=base.tint(base.MUTED, 14), line_width=0, layer="below")
+    figure.add_vline(x=info.observed, line={"color": _colour(info), "width": 2})
+    figure.add_annotation(
+        text=f"<b>this model {info.observed:.3f}</b>", font={"color": _colour(info), "size": 12}, showarrow=False,
+        x=info.observed, xanchor=_anchor(info), y=1, yref="paper", yanchor="bottom",
+    )  # fmt: skip
+    return figure
+
+
+def _colour(info: LuckInfo) -> str:
+    """Gain above what luck reaches, loss below it, neither inside the band."""
+    return base.GAIN if info.observed > info.high else base.LOSS if info.observed < info.low else base.WARN
+
+
+def _range(info: LuckInfo) -> list[float]:
+    low, high = min(info.edges[0], info.observed), max(info.edges[-1], info.observed)
+    margin = max(0.06 * (high - low), 1e-4)
+    return [float(low - margin), float(high + margin)]
+
+
+def _anchor(info: LuckInfo) -> str:
+    """The side on which the words have room."""
+    low, high = _range(info)
+    place = (info.observed - low) / (high - low)
+    return "left" if place < 0.3 else "right" if place > 0.7 else "center"

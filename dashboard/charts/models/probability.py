@@ -1,0 +1,96 @@
+"""Probability of a rise on bars that the model has not seen, under the price that it speaks about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.charts import base
+from dashboard.charts.equity import thin
+from engine.market.bars import Bars, Floats
+from engine.models.result import ModelResult
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+EVEN = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class ProbabilityInfo:
+    """Times in float64 milliseconds since 1970: closes of ``symbol`` in ``currency`` from its first prediction on, and
+    the predictions, thinned to what a screen can show. ``rises`` is the share of them of one half or more, before
+    thinning."""
+
+    symbol: str
+    currency: str
+    intraday: bool
+    price_time: Floats
+    price: Floats
+    time: Floats
+    probability: Floats
+    rises: float
+
+
+def info(result: ModelResult, bars: Bars) -> ProbabilityInfo:
+    """What is drawn for the symbol of ``bars``. Raises ``DataError`` if the model was not trained on it."""
+    times, probability = result.predictions(bars.series.symbol)
+    shown = bars.time >= (times[0] if len(times) else bars.time[-1])
+    moments, price = base.times(bars.time[shown]), bars.close[shown]
+    predicted = base.times(times)
+    kept, kept_prices = thin(predicted, probability), thin(moments, price)
+    return ProbabilityInfo(
+        symbol=bars.series.symbol,
+        currency=bars.series.currency,
+        intraday=bars.series.interval != "1d",
+        price_time=moments[kept_prices],
+        price=price[kept_prices],
+        time=predicted[kept],
+        probability=probability[kept],
+        rises=float(np.mean(probability >= EVEN)) if len(probability) else float("nan"),
+    )
+
+
+def figure(info: ProbabilityInfo) -> go.Figure:
+    """Price above; below it the probability, filled towards one half in the colour of what it says."""
+    import plotly.graph_objects as go
+
+    price = go.Scatter(
+        x=info.price_time, y=info.price, name=info.symbol, line={"color": base.SERIES[4], "width": 1.5},
+        hovertemplate="%{y:,.6~g}",
+    )  # fmt: skip
+    line = go.Scatter(
+        x=info.time, y=base.values(info.probability), name="Probability", yaxis="y2",
+        line={"color": base.SERIES[0], "width": 1.3}, hovertemplate="%{y:.2%}",
+    )  # fmt: skip
+    above, below = np.maximum(info.probability, EVEN), np.minimum(info.probability, EVEN)
+    figure = base.figure(
+        [price, *_filled(info.time, above, base.GAIN), *_filled(info.time, below, base.LOSS), line],
+        x=base.time_axis(intraday=info.intraday),
+        y=base.value_axis(tickformat=",.6~g"),
+        panes=[(base.value_axis(tickformat=".3~p", nticks=5, zeroline=False, range=_range(info)), 0.38)],
+        keep=f"probability {info.symbol}",
+    )
+    figure.add_shape(
+        type="line", xref="paper", x0=0, x1=1, yref="y2", y0=EVEN, y1=EVEN,
+        line={"color": base.MUTED, "width": 1, "dash": "dot"},
+    )  # fmt: skip
+    return figure
+
+
+def _range(info: ProbabilityInfo) -> list[float]:
+    """One half and all probabilities, whatever part of the time is in view."""
+    low, high = min([EVEN, *info.probability]), max([EVEN, *info.probability])
+    margin = max(0.06 * (high - low), 0.005)
+    return [float(low - margin), float(high + margin)]
+
+
+def _filled(time: Floats, values: Floats, colour: str) -> list[go.Scatter]:
+    """The area between one half and ``values``; Plotly fills towards the trace before."""
+    import plotly.graph_objects as go
+
+    common = {"x": time, "yaxis": "y2", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    even = go.Scatter(y=np.full(len(time), EVEN, np.float32), **common)
+    return [even, go.Scatter(y=base.values(values), fill="tonexty", fillcolor=base.tint(colour, 38), **common)]

@@ -1,0 +1,177 @@
+"""How the bars were divided: what was learnt from, what was dropped, what the score was taken on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.charts import base
+from engine.features.matrix import FeatureMatrix
+from engine.market.bars import Market, Times
+from engine.models.fitting import VALIDATION_FRACTION
+from engine.models.splits import chronological
+from engine.models.training import ModelSpec
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+LANES = 10
+DAY = 86_400_000
+NAMES = ("Warm-up", "Training", "Purged", "Validation", "Purged", "Embargo", "Test")
+WARM_UP, TRAINING, PURGED_INSIDE, VALIDATION, PURGED, EMBARGO, TEST = range(len(NAMES))
+COLOURS = {
+    "Warm-up": base.tint(base.MUTED, 30),
+    "Training": base.SERIES[0],
+    "Validation": base.tint(base.SERIES[0], 50),
+    "Purged": base.TEXT,
+    "Embargo": base.MUTED,
+    "Test": base.SERIES[1],
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of bars in one lane; ``start`` and ``stop`` in milliseconds, ``stop`` being where the next one starts.
+
+    ``first`` and ``last`` are the ISO times of its first and last bar, ``rows`` the number of its bars.
+    """
+
+    name: str
+    lane: str
+    start: float
+    stop: float
+    first: str
+    last: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class TimelineInfo:
+    """``parts`` lane by lane, each in time; ``lanes`` are symbols, or one for all of them where they are many.
+
+    ``totals`` are the parts of all symbols together, in time; ``cut`` is where the test starts. Rows are purged before
+    the validation rows and before the test.
+    """
+
+    parts: tuple[Part, ...]
+    lanes: tuple[str, ...]
+    totals: tuple[Part, ...]
+    cut: float
+
+
+def info(spec: ModelSpec, market: Market, matrix: FeatureMatrix) -> TimelineInfo:
+    """The division that training ``spec`` on these bars makes; raises ``DataError`` where it cannot be made."""
+    part, cut = divide(spec, market, matrix)
+    every = f"{len(matrix.symbols)} symbols"
+    if len(matrix.symbols) > LANES:
+        lanes: tuple[str, ...] = (every,)
+        parts = tuple(_runs(every, *_pooled(matrix.time, part)))
+    else:
+        lanes = matrix.symbols
+        slices = [(symbol, matrix.rows(symbol)) for symbol in lanes]
+        parts = tuple(run for symbol, rows in slices for run in _runs(symbol, matrix.time[rows], part[rows]))
+    totals = [_part(NAMES[code], every, matrix.time[part == code]) for code in np.unique(part[part >= 0])]
+    return TimelineInfo(parts, lanes, tuple(totals), float(base.times(cut[None])[0]))
+
+
+def divide(spec: ModelSpec, market: Market, matrix: FeatureMatrix) -> tuple[NDArray[np.int8], Any]:
+    """The place in ``NAMES`` of each row of ``matrix``, -1 for rows that have no use, and the time of the cut.
+
+    The bars right before the test are the embargo; those before them whose labels would reach into it are purged.
+    """
+    train, _, split = spec.parts(market, matrix)
+    usable = matrix.usable()
+    part = np.full(len(matrix.time), -1, np.int8)
+    part[matrix.bar < max(matrix.warm_up)] = WARM_UP
+    rows = np.full(int(usable.sum()), -1, np.int8)
+    rows[split.train] = TRAINING
+    rows[split.test] = TEST
+    rows[split.purged] = PURGED
+    if spec.model.wants_validation():
+        inner = chronological(train.time, train.end, VALIDATION_FRACTION)
+        rows[np.flatnonzero(split.train)[inner.test]] = VALIDATION
+        rows[np.flatnonzero(split.train)[inner.purged]] = PURGED_INSIDE
+    part[usable] = rows
+    for number in range(len(matrix.symbols)):
+        before = np.flatnonzero((matrix.symbol == number) & (matrix.time < split.start))
+        last = before[len(before) - spec.embargo :] if spec.embargo < len(before) else before
+        part[last[part[last] == PURGED]] = EMBARGO
+    return part, split.start
+
+
+def figure(info: TimelineInfo) -> go.Figure:
+    """A lane a symbol over the whole range; beside it the days around the cut, where a purged bar can be seen."""
+    named = [(name, [part for part in info.parts if part.name == name]) for name in COLOURS]
+    ends = [min(part.start for part in info.parts), max(part.stop for part in info.parts)]
+    thick = min(0.62, 0.15 * len(info.lanes))
+    figure = base.figure(
+        [_bars(name, parts, axis, thick) for name, parts in named if parts for axis in ("x", "x2")],
+        x={"type": "date", "domain": [0, 0.68], "fixedrange": True, "range": ends, "title": {"text": "whole range"}},
+        y=base.value_axis(type="category", showgrid=False, categoryarray=list(info.lanes[::-1]), categoryorder="array",
+                          ticklabelstandoff=6),
+        keep="timeline",
+        hover="closest",
+        barmode="overlay",
+    )  # fmt: skip
+    near = _near(info)
+    ticks = {"nticks": 3, "tickangle": 0, "tickformat": "%b %-d" if near[1] - near[0] > 3 * DAY else "%b %-d %H:%M"}
+    close_up = {"type": "date", "domain": [0.73, 1], "fixedrange": True, "range": near, "anchor": "y"} | ticks
+    return figure.update_layout(xaxis2=close_up, xaxis2_title_text="around the cut")
+
+
+def _bars(name: str, parts: Sequence[Part], axis: str, thick: float) -> go.Bar:
+    import plotly.graph_objects as go
+
+    return go.Bar(
+        base=[part.start for part in parts], x=[part.stop - part.start for part in parts],
+        y=[part.lane for part in parts], orientation="h", name=name, xaxis=axis, showlegend=axis == "x",
+        marker={"color": COLOURS[name]}, width=thick, customdata=[(part.first, part.last, part.rows) for part in parts],
+        hovertemplate="%{y} " + name.lower() + "<br>%{customdata[0]} to %{customdata[1]}, %{customdata[2]:,} bars"
+        "<extra></extra>",
+    )  # fmt: skip
+
+
+def _near(info: TimelineInfo) -> list[float]:
+    """From before the last purged bars to as long after the cut."""
+    dropped = [part for part in info.parts if part.name in ("Purged", "Embargo") and part.stop > info.cut - 1]
+    reach = max((info.cut - part.start for part in info.parts if part in dropped), default=0.0)
+    bar = min((part.stop - part.start) / part.rows for part in info.parts)
+    reach = max(reach, 4 * bar)
+    return [info.cut - 2.2 * reach, info.cut + 1.2 * reach]
+
+
+def _pooled(time: Times, part: NDArray[np.int8]) -> tuple[Times, NDArray[np.int8]]:
+    """Each time once, with the part of its rows that comes last in ``NAMES``."""
+    every, place = np.unique(time, return_inverse=True)
+    latest = np.full(len(every), -1, np.int8)
+    np.maximum.at(latest, place, part)
+    return every, latest
+
+
+def _runs(lane: str, time: Times, part: NDArray[np.int8]) -> Iterator[Part]:
+    """Stretches of one part after another, ``time`` ascending; rows without use belong to the stretch around them."""
+    time, part = time[part >= 0], part[part >= 0]
+    starts = np.flatnonzero(np.diff(part, prepend=-1))
+    for first, stop in zip(starts, [*starts[1:], len(part)], strict=True):
+        until = time[stop] if stop < len(time) else time[-1] + _step(time)
+        yield _part(NAMES[part[first]], lane, time[first:stop], until)
+
+
+def _part(name: str, lane: str, time: Times, until: Any = None) -> Part:
+    first, last = time.min(), time.max()
+    start, stop = base.times(np.array([first, last if until is None else until]))
+    return Part(name, lane, float(start), float(stop), _text(first), _text(last), len(time))
+
+
+def _step(time: Times) -> Any:
+    """The usual distance of two bars."""
+    return np.median(np.diff(time)) if len(time) > 1 else np.timedelta64(1, "D")
+
+
+def _text(moment: np.datetime64) -> str:
+    text = str(moment)[:16].replace("T", " ")
+    return text.removesuffix(" 00:00")

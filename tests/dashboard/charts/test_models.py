@@ -1,0 +1,284 @@
+"""What the charts of a model draw, number by number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
+from engine.errors import DataError, SpecError
+from engine.features.indicators.momentum import Rsi
+from engine.features.indicators.trend import Sma
+from engine.features.matrix import FeatureMatrix, FeatureSpec
+from engine.labels.forward_return import ForwardReturn
+from engine.market.bars import Bars, Market
+from engine.models.kinds.lightgbm import LightGbm
+from engine.models.result import ModelResult
+from engine.models.training import ModelSpec
+from engine.progress import silent
+from tests.support.market import days, make_bars, random_walk
+
+FEATURES = (Sma(window=5), Rsi(window=2))
+
+
+def result(**changes: Any) -> ModelResult:
+    """A model of two symbols, three test rows each, the last one without an outcome."""
+    made = ModelResult(
+        label="made up",
+        family="model:lightgbm",
+        features=("SMA 5", "RSI 2"),
+        symbols=("A", "B"),
+        train_loss=np.array([0.69, 0.68, 0.67, 0.66]),
+        validation_loss=np.array([0.69, 0.685, 0.687, 0.69]),
+        best_round=2,
+        importance=np.array([1.0, 3.0]),
+        time=np.tile(days(3), 2),
+        symbol=np.array([0, 0, 0, 1, 1, 1], dtype=np.int32),
+        probability=np.array([0.4, 0.6, 0.7, 0.3, 0.5, 0.45]),
+        outcome=np.array([0.0, 1.0, np.nan, 1.0, 0.0, np.nan]),
+        scores={
+            "auc": 0.6,
+            "log_loss": 0.70,
+            "base_log_loss": 0.69,
+            "accuracy": 0.5,
+            "base_rate": 0.5,
+            "train_auc": 0.8,
+        },
+        null_auc=np.linspace(0.45, 0.55, 11),
+        n_train=100,
+        n_validation=20,
+        n_purged=7,
+        n_test=6,
+        n_scored=4,
+        train_start="2019-01-01T00:00:00.000",
+        train_end="2019-12-20T00:00:00.000",
+        test_start="2020-01-01T00:00:00.000",
+        text="",
+    )
+    return replace(made, **changes)
+
+
+def milliseconds(day: str) -> float:
+    return float(np.datetime64(day, "ms").astype(np.int64))
+
+
+class TestLoss:
+    def test_a_finished_curve_marks_the_round_that_was_kept_on_the_validation_rows(self) -> None:
+        drawn = loss.info(result())
+        assert drawn.rounds.tolist() == [1, 2, 3, 4]
+        assert drawn.train.tolist() == [0.69, 0.68, 0.67, 0.66]
+        assert (drawn.best_round, drawn.best_loss) == (2, 0.685)
+
+    def test_without_validation_rows_the_training_loss_is_marked(self) -> None:
+        drawn = loss.info(result(validation_loss=np.array([]), best_round=4))
+        assert (drawn.best_round, drawn.best_loss) == (4, 0.66)
+        assert [trace.name for trace in loss.figure(drawn).data] == ["Training", "Best round"]
+
+    def test_a_live_curve_has_no_mark(self) -> None:
+        drawn = loss.live({"rounds": [1, 3], "train": [0.7, 0.6], "validation": [0.7, 0.65]})
+        assert (drawn.rounds.tolist(), drawn.validation.tolist()) == ([1, 3], [0.7, 0.65])
+        assert (drawn.best_round, drawn.best_loss) == (None, None)
+        assert [trace.name for trace in loss.figure(drawn).data] == ["Training", "Validation"]
+
+    @pytest.mark.parametrize(
+        "forged",
+        [
+            {},
+            [],
+            "rounds",
+            {"rounds": [1], "train": []},
+            {"rounds": [1, 2], "train": [0.1, 0.2], "validation": [0.1]},
+            {"rounds": ["a"], "train": [0.1]},
+            {"rounds": [1], "train": [float("nan")]},
+            {"rounds": [1], "train": [0.1], "path": "/etc/passwd"},
+        ],
+    )
+    def test_a_forged_preview_is_refused(self, forged: object) -> None:
+        with pytest.raises(SpecError):
+            loss.live(forged)
+
+
+class TestLuck:
+    def test_bins_hold_every_null_model_and_the_band_is_that_of_the_result(self) -> None:
+        drawn = luck.info(result())
+        assert drawn is not None
+        assert drawn.count.sum() == 11
+        assert (drawn.edges[0], drawn.edges[-1]) == (0.45, 0.55)
+        assert len(drawn.edges) == len(drawn.count) + 1 == 6
+        assert (drawn.low, drawn.high) == (pytest.approx(0.455), pytest.approx(0.545))
+        assert drawn.observed == 0.6
+
+    def test_the_axis_reaches_a_model_beyond_all_luck(self) -> None:
+        drawn = luck.info(result())
+        assert drawn is not None
+        low, high = luck.figure(drawn).layout.xaxis.range
+        assert low < 0.45
+        assert high > 0.6
+
+    def test_null_models_of_one_score_can_be_drawn(self) -> None:
+        drawn = luck.info(result(null_auc=np.array([0.5]), scores=result().scores | {"auc": 0.5}))
+        assert drawn is not None
+        assert drawn.count.sum() == 1
+        luck.figure(drawn)
+
+    def test_there_is_nothing_to_draw_without_null_models(self) -> None:
+        assert luck.info(result(null_auc=np.array([]))) is None
+
+
+class TestProbability:
+    def test_predictions_stand_under_the_closes_from_the_first_of_them_on(self) -> None:
+        bars = make_bars(np.arange(1.0, 11.0), time=days(10, "2019-12-25"), symbol="B")
+        drawn = probability.info(result(), bars)
+        assert drawn.symbol == "B"
+        assert drawn.price_time.tolist() == [milliseconds(day) for day in ("2020-01-01", "2020-01-02", "2020-01-03")]
+        assert drawn.price.tolist() == [8, 9, 10]
+        assert drawn.time.tolist() == drawn.price_time.tolist()
+        assert drawn.probability.tolist() == [0.3, 0.5, 0.45]
+        assert drawn.rises == pytest.approx(1 / 3)
+
+    def test_the_fills_meet_at_one_half(self) -> None:
+        drawn = probability.info(result(), make_bars([1.0, 2.0, 3.0], symbol="A"))
+        _, even, above, _, below, line = probability.figure(drawn).data
+        assert set(even.y.tolist()) == {0.5}
+        assert above.y == pytest.approx([0.5, 0.6, 0.7])
+        assert below.y == pytest.approx([0.4, 0.5, 0.5])
+        assert line.y == pytest.approx([0.4, 0.6, 0.7])
+
+    def test_a_symbol_that_the_model_does_not_know_is_refused(self) -> None:
+        with pytest.raises(DataError, match="no predictions for C"):
+            probability.info(result(), make_bars([1.0, 2.0], symbol="C"))
+
+    def test_a_symbol_whose_history_ends_before_the_test_has_no_predictions(self) -> None:
+        unseen = result(symbols=("A", "B", "C"))
+        drawn = probability.info(unseen, make_bars([1.0, 2.0], symbol="C"))
+        assert len(drawn.time) == 0
+        probability.figure(drawn)
+
+
+class TestCalibration:
+    def test_rows_without_an_outcome_are_left_out(self) -> None:
+        drawn = calibration.info(result(), horizon=1)
+        assert drawn.rows.sum() == 4
+        assert drawn.base_rate == 0.5
+
+    def test_bins_have_what_was_said_and_how_often_it_rose(self) -> None:
+        said = np.repeat([0.2, 0.8], 50)
+        rose = np.concatenate([np.zeros(40), np.ones(10), np.zeros(25), np.ones(25)])
+        many = result(probability=said, outcome=rose)
+        drawn = calibration.info(many, horizon=1)
+        assert drawn.said == pytest.approx([0.2, 0.8])
+        assert drawn.rose == pytest.approx([0.2, 0.5])
+        assert drawn.rows.tolist() == [50, 50]
+        assert drawn.low == pytest.approx([0.1124, 0.3664], abs=1e-4)  # Wilson's interval, e.g. by statsmodels
+        assert drawn.high == pytest.approx([0.3304, 0.6336], abs=1e-4)
+
+    def test_overlapping_labels_widen_the_interval(self) -> None:
+        many = result(probability=np.full(500, 0.5), outcome=np.tile([0.0, 1.0], 250))
+        one, five = calibration.info(many, 1), calibration.info(many, 5)
+        assert five.high - five.low == pytest.approx(
+            np.subtract(*calibration.wilson(np.array([0.5]), np.array([100.0]))[::-1])
+        )
+        assert (five.high - five.low > one.high - one.low).all()
+
+    def test_one_probability_for_all_is_one_bin(self) -> None:
+        drawn = calibration.info(result(probability=np.full(6, 0.55)), 1)
+        assert drawn.said == pytest.approx([0.55])
+        assert drawn.rows.tolist() == [4]
+        calibration.figure(drawn)
+
+
+class TestImportance:
+    def test_shares_fall_and_sum_to_one(self) -> None:
+        drawn = importance.info(result())
+        assert drawn is not None
+        assert drawn.names == ("RSI 2", "SMA 5")
+        assert drawn.share.tolist() == [0.75, 0.25]
+        assert drawn.left_out == 0
+
+    def test_only_the_most_important_are_listed(self) -> None:
+        names = tuple(f"F{index}" for index in range(20))
+        drawn = importance.info(result(features=names, importance=np.arange(20.0)))
+        assert drawn is not None
+        assert (len(drawn.names), drawn.names[0], drawn.left_out) == (15, "F19", 5)
+        assert drawn.share[0] == pytest.approx(19 / 190)
+
+    def test_a_model_without_a_split_leans_on_nothing(self) -> None:
+        assert importance.info(result(importance=np.zeros(2))) is None
+
+
+def division(*lengths: int, embargo: int = 3, early_stopping: int = 10) -> tuple[ModelSpec, Market, FeatureMatrix]:
+    """A spec with a horizon of 5 bars, on random walks of these lengths that start on one day."""
+    spec = ModelSpec(
+        features=FEATURES,
+        target=ForwardReturn(horizon=5),
+        model=LightGbm(early_stopping=early_stopping),
+        embargo=embargo,
+    )
+    walks: list[Bars] = [random_walk(length, seed, symbol=f"S{seed}") for seed, length in enumerate(lengths)]
+    market = Market(tuple(walks))
+    return spec, market, FeatureSpec(features=FEATURES).compute({"market": market}, silent)
+
+
+class TestTimeline:
+    def test_each_bar_has_its_part(self) -> None:
+        """Warm-up is 15 bars; of 285 usable ones the test has the last 86, from bar 214 on."""
+        drawn = timeline.info(*division(300, 300))
+        lane = [part for part in drawn.parts if part.lane == "S1"]
+        assert [(part.name, part.rows) for part in lane] == [
+            ("Warm-up", 15),
+            ("Training", 144),
+            ("Purged", 8),
+            ("Validation", 39),
+            ("Purged", 5),
+            ("Embargo", 3),
+            ("Test", 86),
+        ]
+        day = str(days(300)[214])[:10]
+        assert drawn.cut == milliseconds(day)
+        assert (lane[-1].first, lane[-1].start) == (day, milliseconds(day))
+
+    def test_totals_count_the_rows_of_all_symbols(self) -> None:
+        drawn = timeline.info(*division(300, 300))
+        assert [(part.name, part.rows) for part in drawn.totals][:2] == [("Warm-up", 30), ("Training", 288)]
+        assert drawn.totals[-1].rows == 172
+        assert sum(part.rows for part in drawn.totals) == 600
+
+    def test_stretches_touch(self) -> None:
+        drawn = timeline.info(*division(300))
+        for before, after in zip(drawn.parts, drawn.parts[1:], strict=False):
+            assert before.stop == after.start
+
+    def test_no_label_of_a_training_row_reaches_the_embargo(self) -> None:
+        drawn = timeline.info(*division(300))
+        validation, embargo = (next(p for p in drawn.parts if p.name == name) for name in ("Validation", "Embargo"))
+        assert np.datetime64(validation.last) + 5 < np.datetime64(embargo.first)
+
+    def test_without_early_stopping_and_embargo_there_is_one_cut(self) -> None:
+        drawn = timeline.info(*division(300, embargo=0, early_stopping=0))
+        assert [part.name for part in drawn.parts] == ["Warm-up", "Training", "Purged", "Test"]
+        assert drawn.parts[2].rows == 5
+
+    def test_a_symbol_that_starts_late_may_have_a_test_alone(self) -> None:
+        spec, market, _ = division(300, 300)
+        late = make_bars(market.bars[1].close[260:], time=market.bars[1].time[260:], symbol="S1")
+        shorter = Market((market.bars[0], late))
+        matrix = FeatureSpec(features=FEATURES).compute({"market": shorter}, silent)
+        drawn = timeline.info(spec, shorter, matrix)
+        assert [part.name for part in drawn.parts if part.lane == "S1"] == ["Warm-up", "Test"]
+
+    def test_many_symbols_share_one_lane(self) -> None:
+        drawn = timeline.info(*division(*[120] * (timeline.LANES + 1)))
+        assert drawn.lanes == ("11 symbols",)
+        assert [part.name for part in drawn.parts][-1] == "Test"
+        assert len(drawn.parts) == 7
+        timeline.figure(drawn)
+
+    def test_the_close_up_holds_the_purged_bars_and_the_cut(self) -> None:
+        drawn = timeline.info(*division(300))
+        low, high = timeline.figure(drawn).layout.xaxis2.range
+        purged = drawn.parts[-3]
+        assert purged.name == "Purged"
+        assert low < purged.start < drawn.cut < high
