@@ -1,0 +1,114 @@
+"""What the models page does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Input, Output, State, callback, no_update
+
+from dashboard import ids as frame
+from dashboard import runs, shell
+from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
+from dashboard.components import metric, states
+from dashboard.format import count, day_range
+from dashboard.pages.models import ids, view
+from dashboard.pages.models.layout import FORM
+from dashboard.pages.models.verdict import judge
+from engine.models.result import ModelResult
+from engine.models.training import ModelSpec
+
+runs.wire(FORM)
+
+RESULT = frame.result("models")
+
+
+@callback(
+    Output(ids.KPIS, "children"),
+    Output(ids.VERDICT, "children"),
+    Output(ids.PREDICTIONS, "rowData"),
+    Output(ids.PREDICTIONS_NOTE, "children"),
+    Output(ids.HANDOVER, "children"),
+    Input(RESULT, "data"),
+)
+def draw(data: runs.ResultData) -> tuple[Any, ...]:
+    spec, result = runs.opened(data)
+    show_context(data, spec, result)
+    verdict = view.verdict(judge(result, spec.target.horizon))
+    rows, note = view.prediction_rows(result), view.prediction_note(result)
+    return metric.cells(view.kpis(result)), verdict, rows, note, view.handover(spec, result)
+
+
+@callback(
+    Output(frame.figure(ids.LOSS), "data"),
+    Input(RESULT, "data"),
+    Input(frame.progress("models"), "data"),
+)
+def losses(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
+    """The curve so far while the model trains, the whole one afterwards."""
+    if data and "spec" in data:
+        return loss.figure(loss.info(runs.opened(data)[1]))
+    if progress and progress.get("partial"):
+        return loss.figure(loss.live(progress["partial"]))
+    if data:
+        return states.no_figure("The training did not finish.")
+    return no_update if progress else None
+
+
+@callback(
+    Output(frame.figure(ids.LUCK), "data"),
+    Output(frame.figure(ids.CALIBRATION), "data"),
+    Output(frame.figure(ids.IMPORTANCE), "data"),
+    Input(RESULT, "data"),
+)
+def score(data: runs.ResultData) -> tuple[Any, Any, Any]:
+    spec, result = runs.opened(data)
+    lucky, leaned = luck.info(result), importance.info(result)
+    return (
+        luck.figure(lucky) if lucky else states.no_figure("No null models were trained: set Null models above 0."),
+        calibration.figure(calibration.info(result, spec.target.horizon)),
+        importance.figure(leaned) if leaned else states.no_figure("The model made no split: no feature helped it."),
+    )
+
+
+@callback(Output(frame.figure(ids.TIMELINE), "data"), Output(ids.PARTS, "children"), Input(RESULT, "data"))
+def split(data: runs.ResultData) -> tuple[Any, Any]:
+    spec, _ = runs.opened(data)
+    drawn = timeline.info(spec, *spec.prepare())
+    return timeline.figure(drawn), view.parts(drawn)
+
+
+@callback(Output(ids.SYMBOL, "options"), Output(ids.SYMBOL, "value"), Input(RESULT, "data"), State(ids.SYMBOL, "value"))
+def offer(data: runs.ResultData, chosen: str | None) -> tuple[list[dict[str, str]], str]:
+    """The model's symbols; the chosen one stays where it is among them."""
+    _, result = runs.opened(data)
+    options = [{"value": symbol, "label": symbol} for symbol in result.symbols]
+    return options, chosen if chosen in result.symbols else result.symbols[0]
+
+
+@callback(Output(frame.figure(ids.PROBABILITY), "data"), Input(ids.SYMBOL, "value"), Input(RESULT, "data"))
+def predicted(symbol: str | None, data: runs.ResultData) -> Any:
+    spec, result = runs.opened(data)
+    if symbol not in result.symbols:
+        return no_update
+    from engine import runner
+
+    market = runner.run(spec.market.model_copy(update={"symbols": (symbol,)}))
+    return probability.figure(probability.info(result, market.bars[0]))
+
+
+@callback(Output(ids.TRAINED, "children"), Input(RESULT, "data"))
+def trained(data: runs.ResultData) -> Any:
+    runs.opened(data)
+    return view.trained(view.earlier(), (data or {})["key"])
+
+
+def show_context(data: runs.ResultData, spec: ModelSpec, result: ModelResult) -> None:
+    """The header's line: what is on screen."""
+    shell.show_context(
+        crumbs=[spec.model.label(), spec.market.label(), day_range(result.train_start, view.moment(result.time.max()))],
+        chips=[
+            shell.Chip("label", spec.target.label(), title=f"Horizon {count(spec.target.horizon, 'bar')}."),
+            shell.Chip("purged", count(result.n_purged, "row"), title="Dropped: their labels reach into a later part."),
+            shell.Chip("run", runs.short(data)),
+        ],
+    )

@@ -1,0 +1,94 @@
+"""What the models page shows."""
+
+from __future__ import annotations
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components import page_layout
+from dashboard.components.card import card, columns
+from dashboard.components.form import Form
+from dashboard.components.graph import graph
+from dashboard.components.metric import strip
+from dashboard.components.states import empty, skeleton
+from dashboard.components.table import Column, table
+from dashboard.components.tabs import pane, tabs
+from dashboard.market_options import MARKET
+from dashboard.pages.models import ids, view
+from engine.models.training import ModelSpec
+
+TABS = (("score", "Score"), ("predictions", "Predictions"), ("trained", "Trained models"))
+COLUMNS = (
+    Column("time", "Bar"),
+    Column("symbol", "Symbol"),
+    Column("probability", "Probability", kind="percent", help="Of a rise."),
+    Column("says", "Says", help="Up from a probability of one half on."),
+    Column("outcome", "Outcome", help="The label: what happened over the horizon."),
+    Column("right", "Right"),
+)
+FORM = Form(
+    page="models",
+    spec=ModelSpec,
+    action="Train model",
+    options=MARKET,
+    initial={"market": {"symbols": ["AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA"]}},
+)
+
+
+def layout(query: str | None) -> Component:
+    """The page for a permalink's query, or with the usual form."""
+    return page_layout(
+        FORM,
+        query,
+        title=tabs("models", TABS),
+        tools=[html.Span(id=ids.HANDOVER)],
+        results=[
+            pane("models", "score", [strip(ids.KPIS, size=7), *_score()], first=True),
+            pane("models", "predictions", _predictions()),
+            pane("models", "trained", [card("Trained models", html.Div(id=ids.TRAINED), sub="newest first")]),
+        ],
+        empty=empty(
+            "No model yet",
+            "Choose symbols, features and a label on the left, then press Train model. It learns from the earlier bars "
+            "and is scored on the later ones, beside models that cannot know anything.",
+            symbol="models",
+            more=_earlier(),
+        ),
+    )
+
+
+def _score() -> list[Component]:
+    return [
+        columns(
+            graph(ids.LOSS, height=300, title="Loss", sub="mean log loss by round, nats", rescale=False),
+            card("Is it real?", html.Div(skeleton(280), id=ids.VERDICT)),
+        ),
+        columns(
+            graph(ids.LUCK, height=230, title="Luck", sub="test AUC of null models", rescale=False),
+            graph(ids.CALIBRATION, height=230, title="Calibration", sub="share that rose", rescale=False),
+            graph(ids.IMPORTANCE, height=230, title="Importance", sub="share of gain", rescale=False),
+            kind="three",
+        ),
+        columns(
+            graph(ids.TIMELINE, height=250, title="Split", rescale=False),
+            card("Parts", html.Div(skeleton(200), id=ids.PARTS), sub="all symbols"),
+        ),
+    ]
+
+
+def _predictions() -> list[Component]:
+    select = dbc.Select(id=ids.SYMBOL, options=[], className="select add")
+    symbol = html.Label([html.Span("Symbol", className="visually-hidden"), select])
+    return [
+        graph(
+            ids.PROBABILITY, height=380, title="Out of sample", sub="close, and probability of a rise", tools=[symbol]
+        ),
+        card("Predictions", table(ids.PREDICTIONS, COLUMNS, height=460), tools=[html.Span(id=ids.PREDICTIONS_NOTE)]),
+    ]
+
+
+def _earlier() -> list[Component]:
+    """The way back to models that are there already."""
+    found = view.latest()
+    return [html.Div([html.B("Trained before"), *found], className="earlier")] if found else []

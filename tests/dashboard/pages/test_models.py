@@ -1,0 +1,291 @@
+"""The models page: what it says of a result, where it leads, and what it does with what a browser may send."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from dash import no_update
+from dash._callback_context import context_value
+from dash._utils import AttributeDict
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+import engine
+from dashboard import state
+from dashboard.pages.models import callbacks, handover, view
+from dashboard.pages.models.layout import FORM, layout
+from dashboard.pages.models.verdict import grade, judge, majority
+from engine.backtest.spec import BacktestSpec
+from engine.errors import SpecError
+from engine.features.indicators.momentum import Rsi
+from engine.market.bars import MarketSpec
+from engine.models.kinds.lightgbm import LightGbm
+from engine.models.training import ModelSpec
+from engine.spec import canonical_json
+from tests.dashboard.charts.test_models import result
+from tests.support.workspace import Workspace
+
+SMALL = ModelSpec(features=(Rsi(window=5),), model=LightGbm(rounds=5, early_stopping=3), null_fits=3)
+
+
+def scored(**scores: float) -> Any:
+    """A made-up result with other scores; luck reaches from 0.455 to 0.545."""
+    return result(scores=result().scores | scores)
+
+
+def texts(component: Any) -> str:
+    """Every text in a component, in reading order."""
+    if isinstance(component, list | tuple):
+        return " ".join(texts(item) for item in component)
+    if isinstance(component, Component):
+        return texts(getattr(component, "children", None))
+    return "" if component is None else str(component)
+
+
+def links(component: Component) -> list[str]:
+    return [item.href for item in component._traverse() if getattr(item, "href", None)]
+
+
+class TestVerdict:
+    @pytest.mark.parametrize(
+        ("auc", "headline", "expected"),
+        [
+            (0.60, "More than luck.", "good"),
+            (0.50, "No better than luck.", "bad"),
+            (0.54, "No better than luck.", "bad"),
+            (0.40, "Worse than luck.", "bad"),
+        ],
+    )
+    def test_says_where_the_score_lies_beside_luck(self, auc: float, headline: str, expected: str) -> None:
+        verdict = judge(scored(auc=auc), horizon=5)
+        assert verdict.headline == headline
+        assert "0.455 to 0.545" in verdict.reason
+        assert grade(scored(auc=auc)) == expected == verdict.findings[0].grade
+
+    def test_without_null_models_nothing_is_known(self) -> None:
+        unknown = result(null_auc=np.array([]))
+        verdict = judge(unknown, horizon=5)
+        assert verdict.headline == "Not known."
+        assert grade(unknown) is None
+        assert verdict.findings[0].question == "Log loss under base"
+
+    def test_a_good_rank_with_bad_probabilities_is_named(self) -> None:
+        assert "no better than the base rate" in judge(scored(auc=0.6), horizon=5).reason
+        assert "no better" not in judge(scored(auc=0.6, log_loss=0.68), horizon=5).reason
+
+    def test_few_null_models_make_a_rough_band(self) -> None:
+        assert "With 11 null models the band is rough." in judge(result(), horizon=5).reason
+        assert "rough" not in judge(result(null_auc=np.linspace(0.45, 0.55, 20)), horizon=5).reason
+
+    def test_overlapping_rows_are_not_independent(self) -> None:
+        assert judge(result(n_scored=5000), horizon=5).findings[-1].figure == "1,000 of 5,000"
+        assert judge(result(n_scored=5000), horizon=5).findings[-1].grade == "good"
+        assert judge(result(n_scored=1000), horizon=5).findings[-1].grade == "doubtful"
+
+    def test_accuracy_is_held_against_the_best_constant_guess(self) -> None:
+        assert majority(scored(base_rate=0.4)) == ("down", 0.6)
+        finding = next(f for f in judge(scored(base_rate=0.4, accuracy=0.55), 5).findings if "Beats" in f.question)
+        assert (finding.question, finding.grade) == ("Beats always down", "bad")
+
+
+class TestView:
+    def test_the_strip_has_what_each_figure_must_beat(self) -> None:
+        cells = {cell.name: (cell.text, cell.note, cell.tone) for cell in view.kpis(result())}
+        assert len(cells) == 7
+        assert cells["AUC and luck"] == ("0.600", "0.455 … 0.545", "gain")
+        assert cells["Luck as good"] == ("p 0.08", "of 11 fits", "")
+        assert cells["Log loss"] == ("0.7000", "base 0.6900", "loss")
+        assert cells["Accuracy"] == ("50.00%", "up 50.00%", "")
+        assert cells["Rounds"] == ("2", "of 4 run", "")
+        assert cells["Trained on"] == ("100", "7 purged", "")
+        assert cells["Tested on"] == ("6", "4 scored", "")
+
+    def test_the_strip_says_when_luck_was_not_measured(self) -> None:
+        cells = {cell.name: (cell.text, cell.note) for cell in view.kpis(result(null_auc=np.array([])))}
+        assert cells["AUC and luck"] == ("0.600", "")
+        assert cells["Luck as good"][1] == "no null models"
+
+    def test_predictions_are_listed_newest_first(self) -> None:
+        rows = view.prediction_rows(result())
+        assert [(row["time"], row["symbol"]) for row in rows] == [
+            (day, symbol) for day in ("2020-01-03", "2020-01-02", "2020-01-01") for symbol in ("A", "B")
+        ]
+        assert [row["outcome"] for row in rows] == ["not known yet"] * 2 + ["up", "down", "down", "up"]
+        assert [row["says"] for row in rows] == ["up", "down", "up", "up", "down", "down"]
+        assert [row["right"] for row in rows] == ["", "", "right", "wrong", "right", "wrong"]
+
+    def test_a_long_list_is_cut_and_says_so(self) -> None:
+        size = view.MOST_ROWS + 5
+        time = np.datetime64("2000-01-01", "ms") + np.arange(size) * np.timedelta64(1, "D")
+        many = result(
+            time=time,
+            symbol=np.zeros(size, np.int32),
+            probability=np.full(size, 0.5),
+            outcome=np.zeros(size),
+            n_test=size,
+        )
+        rows = view.prediction_rows(many)
+        assert len(rows) == view.MOST_ROWS
+        assert rows[0]["time"] == str(time[-1])[:10]
+        assert view.prediction_note(many) == "newest 1,000 of 1,005 rows, probability of a rise"
+        assert view.prediction_note(result()) == "6 rows, probability of a rise"
+
+    def test_bars_within_a_day_keep_their_time(self) -> None:
+        assert view.moment(np.datetime64("2020-01-01T09:00")) == "2020-01-01 09:00"
+        assert view.moment(np.datetime64("2020-01-01")) == "2020-01-01"
+
+    def test_each_trained_spec_is_listed_once(self, workspace: Workspace) -> None:
+        from engine.database import connect
+
+        trained = engine.run(SMALL)
+        with connect() as database:
+            row = ("0" * 64, "model", SMALL.label(), canonical_json(SMALL), 1.0, 1.0)
+            database.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+        (found,) = view.earlier()
+        assert found[:2] == (engine.run_key(SMALL), SMALL)
+        assert found[2] is not None
+        assert found[2].scores == trained.scores
+        assert len(view.latest()) == 1
+
+    def test_a_result_that_was_removed_leaves_its_row(self, workspace: Workspace) -> None:
+        engine.run(SMALL)
+        engine.runner.store().delete(engine.run_key(SMALL))
+        (found,) = view.earlier()
+        assert found[2] is None
+        assert "–" in texts(view.trained([found], ""))
+
+
+class TestHandover:
+    def test_follows_the_model_from_its_first_test_bar_with_suggested_costs(self) -> None:
+        asked = handover.backtest(SMALL, result())
+        assert asked is not None
+        assert asked.strategy.kind == "follow_model"
+        assert getattr(asked.strategy, "model", None) == SMALL
+        assert (asked.market.symbols, str(asked.market.start)) == (("NVDA",), "2020-01-01")
+        assert (asked.costs.commission, asked.costs.slippage) == (5.0, 3.0)
+
+    def test_the_link_is_the_permalink_of_that_backtest(self) -> None:
+        link = view.handover(SMALL, result())
+        path, query = link.href.split("?spec=")
+        assert path == "/backtest"
+        assert BacktestSpec.parse(state.from_query(query)) == handover.backtest(SMALL, result())
+
+    def test_index_levels_are_left_out_and_named(self) -> None:
+        mixed = ModelSpec(market=MarketSpec(collection="fred", symbols=("WTI", "^VIX")))
+        asked = handover.backtest(mixed, result())
+        assert asked is not None
+        assert asked.market.symbols == ("WTI",)
+        assert texts(view.handover(mixed, result())) == "Backtest this model →  (without ^VIX)"
+
+    def test_a_model_of_index_levels_alone_cannot_be_backtested(self) -> None:
+        levels = ModelSpec(market=MarketSpec(collection="arch", symbols=("^GSPC",)))
+        assert handover.backtest(levels, result()) is None
+        assert texts(view.handover(levels, result())) == "Index levels cannot be backtested"
+
+
+class TestForm:
+    def problem(self, **changes: Any) -> tuple[str, str]:
+        with pytest.raises(SpecError) as caught:
+            FORM.parse(FORM.defaults() | changes)
+        return caught.value.problems[0]
+
+    def test_starts_with_what_can_be_trained(self) -> None:
+        spec = FORM.parse(FORM.defaults())
+        assert isinstance(spec, ModelSpec)
+        assert len(spec.market.symbols) == 6
+
+    def test_wrong_values_are_named_at_their_field(self) -> None:
+        rsi = {"kind": "rsi", "window": 14}
+        assert self.problem(features=[]) == ("features", "Choose from 1 to 64 features.")
+        assert "RSI 14 is there twice" in self.problem(features=[rsi, rsi])[1]
+        assert self.problem(test_fraction=2)[0] == "test_fraction"
+        path, text = self.problem(model={"kind": "lightgmb"})
+        assert path.startswith("model")
+        assert "Did you mean 'lightgbm'?" in text
+        assert "../../etc/passwd" in self.problem(features=[{"kind": "../../etc/passwd"}])[1]
+
+    def test_a_permalink_fills_the_form(self) -> None:
+        shown, asked, problem = FORM.start(state.to_query(SMALL))
+        assert (asked, problem) == (SMALL, "")
+        assert shown["features"] == [{"kind": "rsi", "window": 5}]
+
+    def test_a_damaged_permalink_opens_the_usual_page(self, workspace: Workspace) -> None:
+        assert "This link is damaged" in texts(layout("!!!"))
+
+    def test_the_empty_page_leads_to_what_was_trained(self, workspace: Workspace) -> None:
+        assert "Trained before" not in texts(layout(None))
+        engine.run(SMALL)
+        assert "Trained before" in texts(layout(None))
+        assert f"/models?spec={state.to_query(SMALL)}" in links(layout(None))
+
+
+class TestCallbacks:
+    @pytest.fixture
+    def data(self, workspace: Workspace) -> dict[str, str]:
+        """What the page's result store holds for a trained model."""
+        engine.run(SMALL)
+        return {"key": engine.run_key(SMALL), "spec": canonical_json(SMALL)}
+
+    @pytest.fixture
+    def said(self) -> Iterator[dict[str, Any]]:
+        """The properties that a callback sets beyond its outputs."""
+        updated: dict[str, Any] = AttributeDict()
+        context_value.set(AttributeDict(updated_props=updated))
+        yield updated
+        context_value.set({})
+
+    def test_draws_strip_verdict_table_and_link(self, data: dict[str, str], said: dict[str, Any]) -> None:
+        cells, verdict, rows, note, link = callbacks.draw(data)
+        assert len(cells) == 7
+        assert "luck" in texts(verdict)
+        tested = engine.run(SMALL).n_test
+        assert (len(rows), rows[0]["time"]) == (tested, "2023-09-21")
+        assert note.startswith(f"{tested} rows")
+        assert link.href.startswith("/backtest?spec=")
+        header = json.dumps(said, default=lambda item: item.to_plotly_json())
+        assert "up in 5 bars" in header
+        assert data["key"][:4] in header
+
+    def test_loss_is_drawn_while_it_trains_and_afterwards(self, data: dict[str, str]) -> None:
+        partial = {"rounds": [1, 2], "train": [0.7, 0.6], "validation": []}
+        live = callbacks.losses(None, {"fraction": 0.5, "message": "", "partial": partial})
+        assert list(live.data[0].x) == [1, 2]
+        done = callbacks.losses(data, {"fraction": 0.5, "message": "", "partial": partial})
+        assert len(done.data[0].x) == len(engine.run(SMALL).train_loss)
+
+    def test_loss_waits_keeps_its_curve_and_tells_of_a_failure(self) -> None:
+        assert callbacks.losses(None, None) is None
+        assert callbacks.losses(None, {"fraction": 0.9, "message": "", "partial": None}) is no_update
+        assert callbacks.losses({"error": "No."}, None) == {"empty": "The training did not finish."}
+
+    def test_score_split_and_predictions_are_drawn(self, data: dict[str, str]) -> None:
+        assert [len(figure.data) for figure in callbacks.score(data)] == [2, 2, 1]
+        figure, parts = callbacks.split(data)
+        assert figure.data[-1].name == "Test"
+        assert "2023-09-21" in texts(parts)
+        assert callbacks.offer(data, None) == ([{"value": "NVDA", "label": "NVDA"}], "NVDA")
+        assert callbacks.predicted("NVDA", data).data[0].name == "NVDA"
+        assert SMALL.market.label() in texts(callbacks.trained(data))
+
+    def test_a_symbol_that_the_model_does_not_have_draws_nothing(self, data: dict[str, str]) -> None:
+        assert callbacks.predicted("../../etc/passwd", data) is no_update
+        assert callbacks.offer(data, "ZZZ")[1] == "NVDA"
+
+    def test_missing_null_models_leave_a_sentence(self, workspace: Workspace) -> None:
+        alone = SMALL.model_copy(update={"null_fits": 0})
+        engine.run(alone)
+        lucky, _, _ = callbacks.score({"key": engine.run_key(alone), "spec": canonical_json(alone)})
+        assert lucky == {"empty": "No null models were trained: set Null models above 0."}
+
+    @pytest.mark.parametrize("nothing", [None, {}, {"error": "No."}])
+    def test_nothing_is_drawn_before_there_is_a_result(self, nothing: Any) -> None:
+        with pytest.raises(PreventUpdate):
+            callbacks.score(nothing)
+
+    def test_a_forged_spec_is_refused(self) -> None:
+        with pytest.raises(SpecError):
+            callbacks.score({"key": "x", "spec": '{"kind": "model", "features": [{"kind": "os.system"}]}'})
