@@ -49,3 +49,4 @@ def server(folder: Path, command: tuple[str, ...] = ("-m", "dashboard", "serve")
     finally:
         process.terminate()
         process.wait(20)
+        process.stdout.close()

@@ -1,0 +1,60 @@
+"""The application: what it imports, how pages are found, what a process may do with it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from dashboard import page
+from dashboard.app import create_app
+from engine.config import Config
+from tests.support.workspace import Workspace
+
+HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed", "pandas", "sklearn", "scipy")
+
+
+def test_creating_the_app_imports_nothing_heavy(workspace: Workspace) -> None:
+    script = (
+        "import json, sys\n"
+        "from engine.config import settings\n"
+        "from dashboard.app import create_app\n"
+        "create_app(settings())\n"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_the_five_pages_in_the_order_of_work() -> None:
+    assert [item.name for item in page.pages()] == ["data", "features", "models", "backtest", "hardware"]
+    assert all(item.path == f"/{item.name}" for item in page.pages())
+
+
+def test_several_apps_in_one_process_have_all_callbacks(workspace: Workspace) -> None:
+    first, second = (create_app(Config(cache=workspace.cache)) for _ in range(2))
+    assert set(first.callback_map) == set(second.callback_map)
+    assert any("run-button" in json.dumps(item["inputs"]) for item in second.callback_map.values())
+
+
+def test_the_address_alone_leads_to_the_first_page(workspace: Workspace) -> None:
+    response = create_app(Config(cache=workspace.cache)).server.test_client().get("/")
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/data"
+
+
+def test_the_page_is_called_stratoscope_and_dark_before_anything_is_drawn(workspace: Workspace) -> None:
+    text = create_app(Config(cache=workspace.cache)).server.test_client().get("/data").get_data(as_text=True)
+    head = text.split("</head>")[0]
+    assert "<title>Stratoscope</title>" in head
+    assert 'data-bs-theme="dark"' in head
+    assert head.index("/assets/head/theme.js") < head.index(".css")
+
+
+@pytest.mark.parametrize("forged", [{}, {"spec": ["a", "b"]}, {"spec": "x", "other": "1"}, {"spec": "%00"}])
+def test_every_page_answers_every_query(forged: dict[str, object], workspace: Workspace) -> None:
+    with create_app(Config(cache=workspace.cache)).server.test_request_context("/data"):
+        made = [item.serve(**forged) for item in page.pages()]  # type: ignore[arg-type]
+    assert all(made)

@@ -1,0 +1,127 @@
+"""The command: one sentence and status 2 for what the user can mend, run keys for the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import engine
+from dashboard import cli
+from engine.market.bars import MarketSpec
+from engine.spec import to_yaml
+from tests.support.workbench import free_port, server
+from tests.support.workspace import Workspace
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line on stderr."""
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return err.strip()
+
+
+@pytest.fixture
+def spec_file(workspace: Workspace) -> Path:
+    path = workspace.folder / "spec.yaml"
+    path.write_text(to_yaml(MarketSpec(symbols=("AAPL",))), encoding="utf-8")
+    return path
+
+
+def test_run_prints_the_run_key_and_the_figures(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", str(spec_file)]) == 0
+    out = capsys.readouterr().out
+    assert engine.run_key(MarketSpec(symbols=("AAPL",))) in out
+    assert "AAPL" in out
+
+
+def test_run_for_machines_is_one_line_of_json(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", str(spec_file), "--json"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    report = json.loads(out)
+    assert report["key"] == engine.run_key(MarketSpec(symbols=("AAPL",)))
+    assert report["summary"]["AAPL"]["bars"] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kind: nothing", "nothing"),
+        ("- a list", "mapping"),
+        ("kind: [", "YAML"),
+        ("kind: market\nsymbols: [../../etc/passwd]", "symbol"),
+        ("kind: market\nsymbols: [NOPE]", "NOPE"),
+        ("kind: market\nsymbol: [NVDA]", "symbols"),
+    ],
+)
+def test_a_wrong_spec_is_a_sentence(spec_file: Path, capsys: pytest.CaptureFixture[str], text: str, words: str) -> None:
+    spec_file.write_text(text, encoding="utf-8")
+    assert cli.main(["run", str(spec_file)]) == 2
+    assert words in said(capsys)
+
+
+def test_a_missing_spec_is_a_sentence(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", str(workspace.folder / "nowhere.yaml")]) == 2
+    assert "nowhere.yaml" in said(capsys)
+
+
+def test_a_wrong_setting_names_its_line(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace.configure("server:\n  prot: 8050\n")
+    assert cli.main(["serve"]) == 2
+    assert "line 2" in (words := said(capsys))
+    assert "'port'" in words
+
+
+def test_a_configuration_can_be_named(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["serve", "--config", str(workspace.folder / "other.yaml")]) == 2
+    assert "other.yaml" in said(capsys)
+
+
+def test_a_taken_port_is_a_sentence(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        workspace.configure(f"cache: cache\nserver: {{port: {port}}}\n")
+        assert cli.main(["serve"]) == 2
+    assert str(port) in said(capsys)
+
+
+def test_an_open_address_without_a_password_is_a_sentence(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STRATOSCOPE_PASSWORD", raising=False)
+    workspace.configure(f"cache: cache\nserver: {{host: 0.0.0.0, port: {free_port()}}}\n")
+    assert cli.main(["serve"]) == 2
+    assert "STRATOSCOPE_PASSWORD" in said(capsys)
+
+
+def test_a_cache_that_cannot_be_written_is_a_sentence(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    (workspace.folder / "file").write_text("in the way", encoding="utf-8")
+    workspace.configure(f"cache: file/cache\nserver: {{port: {free_port()}}}\n")
+    assert cli.main(["serve"]) == 2
+    assert "cache" in said(capsys)
+
+
+def test_it_serves_when_it_says_so_and_stops_when_told(tmp_path: Path) -> None:
+    with server(tmp_path) as running:
+        port = int(running.address.rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            pass
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(30) == 0
+    assert oct(os.stat(tmp_path / "cache").st_mode)[-3:] == "700"
+
+
+def test_the_module_is_the_command(workspace: Workspace) -> None:
+    done = subprocess.run([sys.executable, "-m", "dashboard", "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "stratoscope" in done.stdout

@@ -1,0 +1,131 @@
+"""From a form to a run: the callbacks as the plain functions that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dash import no_update
+from dash._callback_context import context_value
+from dash._utils import AttributeDict
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids, runs, state
+from dashboard.components.form import Form
+from dashboard.runs import Wired
+from engine import runner
+from engine.backtest.spec import BacktestSpec
+from engine.errors import EngineError, SpecError
+from engine.market.bars import MarketSpec
+from engine.spec import canonical_json
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("workspace")
+MARKET = Wired(Form(page="data", spec=MarketSpec))
+BACKTEST = Wired(Form(page="backtest", spec=BacktestSpec, action="Run", initial={"strategy": {"kind": "sma_cross"}}))
+
+
+@pytest.fixture(autouse=True)
+def triggered() -> Iterator[Any]:
+    """Say which property has changed, as Dash does."""
+
+    def by(prop: str = ".") -> None:
+        context_value.set(AttributeDict(triggered_inputs=[{"prop_id": prop, "value": 1}]))
+
+    by()
+    yield by
+    context_value.set({})
+
+
+def fields(wired: Wired, **changed: Any) -> tuple[Any, ...]:
+    """Ids and values of fields and of choices, as the browser sends them."""
+    values = wired.form.defaults()
+    places, given, chosen, kinds = [], [], [], []
+    for item in wired.form.shown(values):
+        value: Any = values
+        for part in item.path.split("."):
+            value = value[part]
+        places.append(ids.field(wired.form.page, item.path))
+        given.append(changed.get(item.path.replace(".", "__"), value))
+    if "strategy" in values:
+        chosen, kinds = [ids.choice(wired.form.page, "strategy")], [changed.get("strategy", values["strategy"]["kind"])]
+    return places, given, chosen, kinds
+
+
+def check(wired: Wired, **changed: Any) -> tuple[Any, ...]:
+    found, given, chosen, kinds = fields(wired, **changed)
+    return wired.check(given, kinds, found, chosen, [*found, *chosen])
+
+
+def test_a_form_that_is_right_gives_texts_and_an_estimate() -> None:
+    draft, problems, rest, cost = check(BACKTEST)
+    assert not any(problems)
+    assert rest == ""
+    assert cost.startswith("about ")
+    assert runner.load_spec(draft["yaml"]) == runner.load_spec(draft["spec"])
+    assert state.from_query(draft["query"])["kind"] == "backtest"
+    assert "engine.run(spec)" in draft["python"]
+
+
+def test_a_problem_stands_at_its_field_or_above_the_button() -> None:
+    draft, problems, rest, cost = check(BACKTEST, costs__commission="-1")
+    assert (draft, rest, cost) == (None, "", "")
+    assert [text for text in problems if text] and "Commission" in "".join(problems)
+    _, problems, rest, _ = check(BACKTEST, strategy__fast="300")
+    assert "must be shorter" in rest + "".join(problems)
+
+
+def test_a_quick_spec_is_there_at_once() -> None:
+    run, result, job, progress = MARKET.open(None, None, {}, *fields(MARKET))
+    assert result == {"key": run["key"], "spec": run["spec"]}
+    assert job is no_update
+    assert progress is None
+    spec, market = runs.opened(result)
+    assert spec == MarketSpec()
+    assert len(market.bars) == 1
+
+
+def test_a_page_without_a_request_shows_no_run() -> None:
+    assert BACKTEST.open(None, None, *fields(BACKTEST)) == (None, None, no_update, None)
+
+
+def test_the_button_starts_a_job_for_what_is_not_stored() -> None:
+    run, result, job, _ = BACKTEST.open(1, None, *fields(BACKTEST))
+    assert result is None
+    assert job == run["spec"]
+    assert run["key"] == runner.run_key(runner.load_spec(job))
+
+
+def test_the_button_does_nothing_while_a_field_is_wrong() -> None:
+    with pytest.raises(PreventUpdate):
+        BACKTEST.open(1, None, *fields(BACKTEST, strategy__fast="abc"))
+
+
+def test_a_request_is_parsed_as_any_spec(triggered: Any) -> None:
+    triggered(f"{ids.dom_id(ids.request('backtest'))}.data")
+    for forged in ("{}", "[", '{"kind": "backtest", "market": {"symbols": ["../../etc/passwd"]}}'):
+        with pytest.raises(SpecError):
+            BACKTEST.open(None, forged, *fields(BACKTEST))
+
+
+def test_a_stored_result_is_read_and_a_missing_one_is_never_computed_here(workspace: Workspace) -> None:
+    text = canonical_json(BACKTEST.form.parse(BACKTEST.form.defaults()))
+    with pytest.raises(EngineError, match="run it again"):
+        runs.opened({"key": "0" * 64, "spec": text})
+    outcome = BACKTEST.compute(lambda *_: None, text)
+    spec, result = runs.opened(outcome)
+    assert outcome["key"] == runner.run_key(spec)
+    assert result.summary()
+    assert BACKTEST.open(1, None, *fields(BACKTEST))[1] == outcome
+
+
+@pytest.mark.parametrize("data", [None, {}, {"error": "No."}])
+def test_nothing_is_drawn_while_there_is_no_result(data: Any) -> None:
+    with pytest.raises(PreventUpdate):
+        runs.opened(data)
+
+
+def test_keys_are_quoted_short() -> None:
+    assert runs.short({"key": "7f3ac91e0000"}) == "7f3a·c91e"
+    assert runs.short(None) == ""

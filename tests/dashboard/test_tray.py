@@ -1,0 +1,120 @@
+"""The jobs tray: every job with what can be done about it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from dash._callback_context import context_value
+from dash._utils import AttributeDict
+from dash.exceptions import PreventUpdate
+from flask import Flask
+
+from dashboard import tray
+from dashboard.job_access import MANAGER
+from dashboard.job_list import Job
+from engine.market.bars import MarketSpec
+from engine.spec import canonical_json
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("workspace")
+JOB = Job("a" * 64, "data", "market", "NVDA", canonical_json(MarketSpec()), "running", "Reading", 0.25)
+
+
+class Jobs:
+    """What a manager answers, without one."""
+
+    def __init__(self, *jobs: Job) -> None:
+        self.jobs, self.cancelled = jobs, list[str]()
+
+    def active(self) -> list[Job]:
+        return [job for job in self.jobs if job.is_active]
+
+    def recent(self, limit: int) -> list[Job]:
+        return list(self.jobs)[:limit]
+
+    def cancel(self, key: str) -> bool:
+        self.cancelled.append(key)
+        return True
+
+
+def polled(*jobs: Job, runs: list[Any] | None = None, before: dict[str, Any] | None = None) -> tuple[Any, ...]:
+    context_value.set(AttributeDict(triggered_inputs=[{"prop_id": "jobs-poll.n_intervals", "value": 1}]))
+    server = Flask("test")
+    server.extensions[MANAGER] = Jobs(*jobs)
+    with server.app_context():
+        return tray.poll(1, runs or [], before)
+
+
+def text(component: Any) -> str:
+    if isinstance(component, list | tuple):
+        return " ".join(text(item) for item in component)
+    if component is None or isinstance(component, str):
+        return component or ""
+    return text(getattr(component, "children", None))
+
+
+def test_no_job_says_what_the_tray_is_for() -> None:
+    data, shown, now, count, interval = polled()
+    assert data["jobs"] == []
+    assert "Nothing has run yet" in text(shown)
+    assert (now, count, interval) == ([], "0 jobs", tray.IDLE_MS)
+
+
+def test_a_running_job_is_shown_with_its_progress_and_polled_often() -> None:
+    data, shown, now, count, interval = polled(JOB)
+    assert data["jobs"][0]["fraction"] == 0.25
+    assert "NVDA" in text(shown) and "Reading" in text(shown) and "Cancel" in text(shown)
+    assert "25%" in text(now)
+    assert (count, interval) == ("1 job", tray.ACTIVE_MS)
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "action"),
+    [
+        ("done", "Finished", "Open"),
+        ("failed", "No bars.", "Run again"),
+        ("interrupted", "No bars.", "Run again"),
+        ("cancelled", "No bars.", "Run again"),
+    ],
+)
+def test_what_has_ended_can_be_opened_or_run_again(status: Any, words: str, action: str) -> None:
+    _, shown, _, count, _ = polled(replace(JOB, status=status, message="No bars."))
+    assert words in text(shown)
+    assert action in text(shown)
+    assert count == "0 jobs"
+
+
+def test_the_link_is_the_permalink() -> None:
+    row = polled(replace(JOB, status="done"))[0]["jobs"][0]
+    assert row["href"].startswith("/data?spec=")
+
+
+def test_a_job_of_another_version_has_no_link() -> None:
+    row = polled(replace(JOB, status="failed", spec='{"kind": "gone"}'))[0]["jobs"][0]
+    assert row["href"] == ""
+
+
+def test_the_same_again_is_not_sent() -> None:
+    data = polled(JOB)[0]
+    with pytest.raises(PreventUpdate):
+        polled(JOB, before=data)
+
+
+def test_a_page_that_waits_hears_even_the_same_again() -> None:
+    data = polled(JOB)[0]
+    assert polled(JOB, runs=[None, {"at": time.time()}], before=data)[0]["jobs"] == data["jobs"]
+
+
+def test_cancel_reaches_the_job_whose_button_was_pressed() -> None:
+    server, jobs = Flask("test"), Jobs(JOB)
+    server.extensions[MANAGER] = jobs
+    prop = f'{{"key":"{JOB.key}","role":"cancel-job"}}.n_clicks'
+    context_value.set(AttributeDict(triggered_inputs=[{"prop_id": prop, "value": 1}]))
+    with server.app_context():
+        tray.cancel_job([None])
+        assert jobs.cancelled == []
+        tray.cancel_job([1])
+    assert jobs.cancelled == [JOB.key]
