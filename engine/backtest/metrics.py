@@ -63,7 +63,7 @@ def equity_metrics(time: Times, equity: Floats, periods_per_year: float) -> dict
     downside = float(np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2)))
     mean, root = float(np.mean(returns)), float(np.sqrt(periods_per_year))
     deepest = float(np.min(drawdown(equity)))
-    cagr = total ** (1 / years) - 1 if total > 0 else -1.0
+    cagr = _growth(total, years)
     return {
         "total_return": total - 1,
         "cagr": cagr,
@@ -72,8 +72,16 @@ def equity_metrics(time: Times, equity: Floats, periods_per_year: float) -> dict
         "max_drawdown": deepest,
         "max_drawdown_days": longest_drawdown(time, equity),
         "volatility": deviation * root,
-        "calmar": cagr / -deepest if deepest < 0 else None,
+        "calmar": cagr / -deepest if cagr is not None and deepest < 0 else None,
     }
+
+
+def _growth(total: float, years: float) -> float | None:
+    """Yearly growth that compounds to ``total``, None where that exceeds all numbers: a large gain within hours."""
+    try:
+        return float(total ** (1 / years) - 1)
+    except OverflowError:
+        return None
 
 
 def drawdown(equity: Floats) -> Floats:

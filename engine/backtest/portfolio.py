@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backtest.costs import BASIS_POINT
 from engine.backtest.metrics import equity_metrics, trade_metrics
 from engine.backtest.result import BacktestResult
 from engine.backtest.simulate import Account, simulate
@@ -62,7 +61,7 @@ def _result(
     trades = _trades(bars, accounts)
     per_year = periods_per_year(time)
     years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
-    slippage = sum(account.traded_value for account in accounts) * spec.costs.slippage * BASIS_POINT
+    slippage = sum(account.slippage for account in accounts)
     paid = (float(trades["trade_fees"].sum()) + slippage) / years / float(np.mean(equity))
     metrics = {
         **equity_metrics(time, equity, per_year),

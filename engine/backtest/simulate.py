@@ -8,6 +8,7 @@ are always given.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,9 @@ from engine.strategies import Signals
 class Account:
     """One symbol's account: arrays over its bars, then over its trades (indices are bars).
 
-    ``equity`` is cash plus position at the close; ``invested`` the position's part of it; ``unfilled`` tells of a
-    decision on the last bar, which no later bar can fill.
+    ``equity`` is cash plus position at the close; ``invested`` the position's part of it; ``slippage`` the cash that
+    worse prices than the quoted ones have cost; ``unfilled`` tells of a last decision that would change the position
+    and that no later bar can fill.
     """
 
     equity: Floats
@@ -36,15 +38,17 @@ class Account:
     pnl: Floats
     fees: Floats
     is_open: NDArray[np.bool_]
-    traded_value: float
+    slippage: float
     unfilled: bool
 
 
 def fill_prices(bars: Bars, fill: str) -> Floats:
     """The price at which an order waiting for each bar is filled, before slippage; NaN where there is none.
 
-    Raises ``DataError`` for opens that the series does not have, and for a fill outside its bar.
+    Raises ``DataError`` for opens that the series does not have, for a fill outside its bar, and for prices that no
+    account can be kept at.
     """
+    _require_positive(bars, fill)
     if fill == "next_close":
         return bars.close
     if not bars.series.has_ohlc:
@@ -62,8 +66,20 @@ def fill_prices(bars: Bars, fill: str) -> Floats:
     return bars.open
 
 
-def schedule(signals: Signals, prices: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_], bool]:
-    """Entries and exits on the bars that fill them, and whether a decision is left unfilled at the end.
+def _require_positive(bars: Bars, fill: str) -> None:
+    if not np.isfinite(bars.close[0]):
+        raise DataError(f"{bars.series.symbol} has no close on its first bar: let the range begin later.")
+    prices = np.fmin(bars.close, bars.open) if fill == "next_open" else bars.close
+    if (prices <= 0).any():
+        at = int((prices <= 0).argmax())
+        raise DataError(
+            f"{bars.series.symbol} has a price of {prices[at]:g} on {str(bars.time[at])[:10]}: "
+            "a fully invested account cannot be kept through it. Choose a range without it."
+        )
+
+
+def schedule(signals: Signals, prices: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
+    """Entries and exits on the bars that fill them, and the decision left at the end: 1 in, -1 out, 0 none.
 
     A decision at t is filled on the first bar after t that has a price, so that a missing bar delays an exit and
     never drops it. Of several decisions that wait for the same bar the last counts; an exit beats an entry.
@@ -75,7 +91,7 @@ def schedule(signals: Signals, prices: Floats) -> tuple[NDArray[np.bool_], NDArr
     priced = np.append(np.flatnonzero(np.isfinite(prices)), n)[following]
     orders = np.zeros(n + 1, dtype=np.int64)
     orders[priced] = wanted[decided]
-    return orders[:n] == 1, orders[:n] == -1, bool(orders[n])
+    return orders[:n] == 1, orders[:n] == -1, int(orders[n])
 
 
 def simulate(bars: Bars, signals: Signals, costs: Costs, fill: str, cash: float) -> Account:
@@ -83,7 +99,7 @@ def simulate(bars: Bars, signals: Signals, costs: Costs, fill: str, cash: float)
     import vectorbt as vbt
 
     prices = fill_prices(bars, fill)
-    entries, exits, unfilled = schedule(signals, prices)
+    entries, exits, left = schedule(signals, prices)
     portfolio = vbt.Portfolio.from_signals(
         close=carried(bars.close),
         entries=entries,
@@ -102,6 +118,7 @@ def simulate(bars: Bars, signals: Signals, costs: Costs, fill: str, cash: float)
     orders = portfolio.orders.records
     trades = portfolio.trades.records
     held = np.asarray(portfolio.asset_value(), dtype=np.float64)
+    is_open = (trades["status"] == 0).to_numpy()
     return Account(
         equity=equity,
         invested=held,
@@ -112,10 +129,16 @@ def simulate(bars: Bars, signals: Signals, costs: Costs, fill: str, cash: float)
         size=trades["size"].to_numpy(),
         pnl=trades["pnl"].to_numpy(),
         fees=(trades["entry_fees"] + trades["exit_fees"]).to_numpy(),
-        is_open=(trades["status"] == 0).to_numpy(),
-        traded_value=float((orders["size"] * orders["price"]).sum()),
-        unfilled=unfilled,
+        is_open=is_open,
+        slippage=_slippage(orders, costs.slippage * BASIS_POINT),
+        unfilled=left == (-1 if is_open.any() else 1),
     )
+
+
+def _slippage(orders: Any, share: float) -> float:
+    """Cash lost to prices that were worse than the quoted ones by ``share`` of those."""
+    sign = np.where(orders["side"] == 0, 1, -1)
+    return float((orders["size"] * orders["price"] * share / (1 + sign * share)).sum())
 
 
 def carried(close: Floats) -> Floats:
