@@ -1,0 +1,201 @@
+"""Indicators of one symbol under its price, and how much they repeat one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dashboard.charts import base, candles
+from dashboard.charts.equity import thin
+from dashboard.format import number
+from engine.features import Indicator
+from engine.features.matrix import FeatureMatrix
+from engine.market.bars import Bars, Floats
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+PRICE_HEIGHT, PANE_HEIGHT = 330, 130
+FEWEST, DENSE = 3, 1_000  # rows for a correlation; points from which lines are drawn thinner
+COLOURS = (1, 3, 2, 5, 0, 4)  # places in base.SERIES: the first are furthest from the price's own colours
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One output of an indicator: ``time`` float64 milliseconds, ``value`` float64, NaN where it has none."""
+
+    label: str
+    colour: str
+    time: Floats
+    value: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Pane:
+    """Outputs that share an axis, lines at ``levels``, and the span in milliseconds in which one is warming up."""
+
+    lines: tuple[Line, ...]
+    levels: tuple[float, ...]
+    warm_up: candles.Window | None
+
+
+@dataclass(frozen=True, eq=False)
+class FeaturesInfo:
+    """``price`` with the lines of ``over`` on it, and a pane for each other indicator, from top to bottom."""
+
+    price: candles.CandleInfo
+    over: Pane
+    panes: tuple[Pane, ...]
+
+    def height(self) -> int:
+        """Pixels that the figure needs for its panes to be read."""
+        return PRICE_HEIGHT + PANE_HEIGHT * len(self.panes)
+
+
+def info(
+    bars: Bars,
+    matrix: FeatureMatrix,
+    features: Sequence[Indicator],
+    window: candles.Window | None = None,
+    *,
+    log: bool = False,
+) -> FeaturesInfo:
+    """What is drawn of the ``features`` of ``bars``, which ``matrix`` holds; of those inside ``window`` if given.
+
+    The price is drawn as candles where the bars in view are few enough, else as the line of closes: bars put together
+    would hide from which ones the indicators are computed.
+    """
+    view = candles.within(bars, window)
+    first = int(np.searchsorted(bars.time, view.time[0]))
+    top = matrix.rows(bars.series.symbol).start + first
+    rows = slice(top, top + len(view))
+    panes, column = [], 0
+    for feature in features:
+        outputs = range(column, column + len(feature.outputs))
+        lines = tuple(_line(matrix.names[index], index, view, matrix.values[rows, index]) for index in outputs)
+        panes.append(Pane(lines, feature.levels, _warming(bars, view, feature.warm_up())))
+        column = outputs.stop
+    over = [pane for pane, feature in zip(panes, features, strict=True) if feature.pane == "price"]
+    below = [pane for pane, feature in zip(panes, features, strict=True) if feature.pane != "price"]
+    spans = [pane.warm_up for pane in over if pane.warm_up]
+    merged = Pane(tuple(line for pane in over for line in pane.lines), (), max(spans, key=lambda s: s[1], default=None))
+    return FeaturesInfo(_price(bars, window, log), merged, tuple(below))
+
+
+def figure(info: FeaturesInfo, *, keep: str = "") -> go.Figure:
+    """Panes under one another on one time axis; warm-up is shaded."""
+    traces = [candles.price_trace(info.price), *(_trace(line, "y") for line in info.over.lines)]
+    share = PANE_HEIGHT / info.height() - 0.04
+    for place, pane in enumerate(info.panes, start=2):
+        traces += [_trace(line, f"y{place}") for line in pane.lines]
+    figure = base.figure(
+        traces,
+        x=info.price.axis(),
+        y=candles.price_axis(info.price),
+        panes=[(_axis(pane), share) for pane in info.panes],
+        keep=keep or info.price.symbol,
+        hoversubplots="axis",
+    )
+    for place, pane in enumerate([info.over, *info.panes], start=1):
+        _mark(figure, pane, "" if place == 1 else str(place))
+    return figure
+
+
+@dataclass(frozen=True, eq=False)
+class CorrelationInfo:
+    """Pearson correlation of ``names`` over the ``rows`` bars on which all are known; NaN where one is constant."""
+
+    names: tuple[str, ...]
+    value: Floats
+    rows: int
+
+    def height(self) -> int:
+        """Pixels for rows high enough to read."""
+        return 90 + max(3, len(self.names)) * 52
+
+
+def correlation_info(matrix: FeatureMatrix, symbol: str) -> CorrelationInfo:
+    """How the features of ``symbol`` move together, over usable rows only."""
+    rows, size = matrix.rows(symbol), len(matrix.names)
+    values = matrix.values[rows][matrix.usable()[rows]]
+    if len(values) < FEWEST:
+        return CorrelationInfo(matrix.names, np.full((size, size), np.nan), len(values))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = np.corrcoef(values, rowvar=False).reshape(size, size)
+    return CorrelationInfo(matrix.names, value, len(values))
+
+
+def correlation_figure(info: CorrelationInfo) -> go.Figure:
+    """A square of numbers, coloured from -1 to 1."""
+    import plotly.graph_objects as go
+
+    names = list(info.names)
+    printed = [[number(value, 2, signed=True) for value in row] for row in info.value[::-1]]
+    words = {"text": printed, "texttemplate": "%{text}", "hovertemplate": "%{y} with %{x}: %{text}<extra></extra>"}
+    scale = {"zmin": -1, "zmid": 0, "zmax": 1, "showscale": False, "autocolorscale": True}
+    square = go.Heatmap(z=base.values(info.value[::-1]), x=names, y=names[::-1], **words, **scale)
+    return base.figure([square], y={"fixedrange": True}, x={"fixedrange": True}, hover="closest", keep="correlation")
+
+
+def _price(bars: Bars, window: candles.Window | None, log: bool) -> candles.CandleInfo:
+    price = candles.info(bars, window, log=log)
+    if price.is_line() or len(price.time) == price.bars:
+        return price
+    closes = replace(bars, series=replace(bars.series, has_ohlc=False))
+    return candles.info(closes, window, log=log)
+
+
+def _line(label: str, index: int, view: Bars, values: Floats) -> Line:
+    time, known = base.times(view.time), np.isfinite(values)
+    level = values[known].mean() if known.any() else 0.0
+    kept = thin(time, np.where(known, values, level))  # what is missing counts as the mean: a gap stays a gap
+    return Line(label, base.SERIES[COLOURS[index % len(COLOURS)]], time[kept], values[kept])
+
+
+def _warming(bars: Bars, view: Bars, warm_up: int) -> candles.Window | None:
+    """From the first bar in view to the first value, as far as that is in view."""
+    settled = bars.time[min(warm_up, len(bars) - 1)]
+    if settled <= view.time[0]:
+        return None
+    start, stop = base.times(np.array([view.time[0], min(settled, view.time[-1])]))
+    return (float(start), float(stop))
+
+
+def _trace(line: Line, axis: str) -> Any:
+    import plotly.graph_objects as go
+
+    look = {"color": line.colour, "width": 1.5 if len(line.time) < DENSE else 1.1}
+    return go.Scatter(
+        x=line.time, y=base.values(line.value), yaxis=axis, name=line.label, mode="lines", connectgaps=False, line=look,
+        hovertemplate=f"%{{y:{candles.PRICE}}}",
+    )  # fmt: skip
+
+
+def _axis(pane: Pane) -> dict[str, Any]:
+    """An indicator's axis; its levels are its ticks where it has two or more."""
+    ticks = {"tickvals": list(pane.levels)} if len(pane.levels) > 1 else {"nticks": 4}
+    return base.value_axis(zeroline=False, tickformat=".4~g", **ticks)
+
+
+def _mark(figure: go.Figure, pane: Pane, axis: str) -> None:
+    """Shade the warm-up, draw the levels, and name the pane."""
+    domain = figure.layout[f"yaxis{axis}"].domain or (0, 1)
+    if pane.warm_up:
+        first, last = pane.warm_up
+        figure.add_shape(
+            type="rect", xref="x", x0=first, x1=last, yref="paper", y0=domain[0], y1=domain[1], layer="below",
+            fillcolor=base.tint(base.MUTED, 11), line={"width": 0},
+        )  # fmt: skip
+    for level in pane.levels:
+        line = {"color": base.LINE_STRONG, "width": 1, "dash": "dot"}
+        figure.add_shape(
+            type="line", xref="paper", x0=0, x1=1, yref=f"y{axis}", y0=level, y1=level, layer="below", line=line
+        )
+    if axis and pane.lines:
+        figure.add_annotation(
+            text=pane.lines[0].label, xref="paper", x=0.004, xanchor="left", yref="paper", y=domain[1], yanchor="top",
+            showarrow=False, bgcolor=base.tint(base.SURFACE, 75),
+        )  # fmt: skip

@@ -1,0 +1,209 @@
+"""What the price chart draws, in numbers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dashboard.charts import base, candles
+from engine.errors import DataError
+from engine.market import catalog
+from engine.market.bars import Bars
+from tests.support.market import days, make_bars, random_walk
+
+DAY = 86_400_000.0
+
+
+def long_walk(count: int = 1600) -> Bars:
+    """More days than are drawn one by one, from Wednesday, 2020-01-01 on."""
+    walk = random_walk(count)
+    return replace(walk, volume=np.arange(count, dtype=np.float64))
+
+
+def test_few_bars_are_drawn_as_they_are() -> None:
+    bars = random_walk(50)
+    info = candles.info(bars)
+    assert info.step == "day"
+    assert (info.bars, info.total, info.first, info.last) == (50, 50, "2020-01-01", "2020-02-19")
+    assert info.time.dtype == np.float64
+    np.testing.assert_array_equal(info.time, bars.time.astype(np.int64))
+    for name in ("open", "high", "low", "close", "volume"):
+        np.testing.assert_array_equal(getattr(info, name), getattr(bars, name))
+
+
+def test_many_bars_are_drawn_as_weeks_from_monday() -> None:
+    bars = long_walk()
+    info = candles.info(bars)
+    assert info.step == "week"
+    assert str(info.time[0].astype("datetime64[ms]"))[:10] == "2019-12-30"
+    assert set(np.diff(info.time)) == {7 * DAY}
+    second = slice(5, 12)  # Monday, 2020-01-06 to Sunday
+    assert info.open[1] == bars.open[5]
+    assert info.close[1] == bars.close[11]
+    assert info.high[1] == bars.high[second].max()
+    assert info.low[1] == bars.low[second].min()
+    assert info.volume[1] == sum(range(5, 12))
+    assert info.volume.sum() == bars.volume.sum()
+    assert info.close[-1] == bars.close[-1]
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("hour", "2021-05-19T13:00"),
+        ("4 hours", "2021-05-19T12:00"),
+        ("day", "2021-05-19T00:00"),
+        ("week", "2021-05-17T00:00"),
+        ("month", "2021-05-01T00:00"),
+        ("quarter", "2021-04-01T00:00"),
+        ("year", "2021-01-01T00:00"),
+    ],
+)
+def test_a_candle_stands_at_the_start_of_its_period(step: str, expected: str) -> None:
+    time = np.array(["2021-05-19T13:45"], dtype="datetime64[ms]")
+    assert str(candles._floor(time, step)[0])[:16] == expected
+
+
+def test_times_before_1970_fall_into_their_periods_too() -> None:
+    time = np.array(["1969-12-31T23:00", "1965-02-03"], dtype="datetime64[ms]")
+    assert [str(day)[:10] for day in candles._floor(time, "quarter")] == ["1969-10-01", "1965-01-01"]
+    assert [str(day)[:10] for day in candles._floor(time, "week")] == ["1969-12-29", "1965-02-01"]
+    assert [str(day)[:13] for day in candles._floor(time, "4 hours")] == ["1969-12-31T20", "1965-02-03T00"]
+
+
+def test_missing_prices_stay_missing_and_spoil_no_extremes() -> None:
+    bars = long_walk()
+    high, volume = bars.high.copy(), bars.volume.copy()
+    high[6] = volume[7] = np.nan
+    info = candles.info(replace(bars, high=high, volume=volume))
+    assert info.high[1] == np.nanmax(high[5:12])
+    assert info.volume[1] == np.nansum(volume[5:12])
+
+
+@pytest.mark.parametrize("series", [item for items in catalog.collections().values() for item in items], ids=str)
+def test_every_sample_series_is_drawn_with_what_it_has(series: object) -> None:
+    info = candles.info(catalog.read(series))  # type: ignore[arg-type]
+    assert info.is_line() != series.has_ohlc  # type: ignore[attr-defined]
+    assert bool(len(info.volume)) == series.has_volume  # type: ignore[attr-defined]
+    assert len(info.time) <= (3_002 if info.is_line() else candles.CANDLES)
+    assert (np.diff(info.time) > 0).all()
+    assert info.close[-1] == catalog.read(series).close[-1]  # type: ignore[arg-type]
+
+
+def test_a_window_is_drawn_in_its_own_bars() -> None:
+    bars = long_walk()
+    times = base.times(bars.time)
+    info = candles.info(bars, (times[100], times[199]))
+    assert (info.step, info.bars, info.total) == ("day", 100, 1600)
+    np.testing.assert_array_equal(info.close, bars.close[100:200])
+
+
+def test_a_window_without_bars_shows_all_of_them() -> None:
+    bars = random_walk(20)
+    assert candles.info(bars, (0.0, 1.0)).bars == 20
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (
+            {"xaxis.range[0]": "2020-01-02", "xaxis.range[1]": "2020-01-03 12:00:00.5"},
+            (DAY * 18263, DAY * 18264.5 + 500),
+        ),
+        ({"xaxis.range": ["2020-01-02", "2020-01-03"]}, (DAY * 18263, DAY * 18264)),
+        ({"xaxis.autorange": True, "yaxis.autorange": True}, None),
+        ({"xaxis.range": ["2020-01-03", "2020-01-02"]}, None),
+        ({"xaxis.range": ["../../etc/passwd", "2020-01-02"]}, None),
+        ({"xaxis.range": [None, {}]}, None),
+        ({"xaxis.range": "2020"}, None),
+        ({"xaxis.range": ["NaT", "NaT"]}, None),
+    ],
+)
+def test_what_a_zoom_asks_for(report: dict[str, object], expected: candles.Window | None) -> None:
+    assert candles.asked_window(report) == expected
+
+
+@pytest.mark.parametrize("report", [None, {}, {"autosize": True}, {"yaxis.range[0]": 1, "yaxis.range[1]": 2}])
+def test_reports_about_something_else_are_told_apart(report: dict[str, object] | None) -> None:
+    with pytest.raises(KeyError):
+        candles.asked_window(report)
+
+
+def test_a_held_window_counts_for_its_own_subject_only() -> None:
+    held = {"keep": "key NVDA all", "range": [1.0, 2.0]}
+    assert candles.held_window(held, "key NVDA all") == (1.0, 2.0)
+    assert candles.held_window(held, "key AAPL all") is None
+
+
+@pytest.mark.parametrize("range_", [None, [], [1.0], [2.0, 1.0], ["a", "b"], [float("nan"), 1.0], {"0": 1}])
+def test_a_forged_window_is_none(range_: object) -> None:
+    assert candles.held_window({"keep": "k", "range": range_}, "k") is None
+    assert candles.held_window(range_, "k") is None
+
+
+def test_the_last_days_of_a_longer_series() -> None:
+    bars = random_walk(100)
+    window = candles.last_days(bars, 10)
+    assert window is not None
+    assert candles.within(bars, window).time[0] == bars.time[-11]
+    assert candles.last_days(bars, 99) is None
+    assert candles.last_days(bars, 365) is None
+
+
+def test_the_figure_sends_numbers_and_tokens_only() -> None:
+    info = candles.info(long_walk())
+    figure = json.loads(candles.figure(info).to_json())
+    price, volume = figure["data"]
+    assert price["type"] == "candlestick"
+    assert price["x"]["dtype"] == "f8"
+    assert price["close"]["dtype"] == "f4"
+    assert volume["yaxis"] == "y2"
+    text = json.dumps(figure["layout"])
+    assert "#" not in text
+    assert "rangebreaks" not in text
+
+
+def test_a_series_without_volume_has_one_pane() -> None:
+    bars = make_bars([1.0, 2.0, 3.0], has_ohlc=False, has_volume=False)
+    figure = candles.figure(candles.info(bars))
+    assert [trace.type for trace in figure.data] == ["scatter"]
+    assert "yaxis2" not in figure.to_plotly_json()["layout"]
+
+
+def test_a_single_candle_does_not_fill_the_chart() -> None:
+    axis = candles.figure(candles.info(make_bars([1.0]))).layout.xaxis
+    assert axis.range[1] - axis.range[0] == 20 * DAY
+
+
+@pytest.mark.parametrize(("last", "step"), [(100.0, "D2"), (5.0, "D1"), (1.2, None)])
+def test_steps_of_a_log_axis_suit_its_span(last: float, step: str | None) -> None:
+    axis = candles.price_axis(candles.info(make_bars([1.0, last]), log=True))
+    assert (axis["type"], axis["dtick"]) == ("log", step)
+
+
+def test_symbols_are_compared_from_their_first_common_bar() -> None:
+    early = make_bars([50.0, 100.0, 150.0, 300.0], symbol="EARLY")
+    late = make_bars([10.0, 5.0], time=days(2, "2020-01-03"), symbol="LATE")
+    info = candles.compare_info([early, late])
+    assert info.first == "2020-01-03"
+    assert [line.label for line in info.lines] == ["EARLY", "LATE"]
+    np.testing.assert_allclose(info.lines[0].value, [100.0, 200.0])
+    np.testing.assert_allclose(info.lines[1].value, [100.0, 50.0])
+    assert [line.change for line in info.lines] == pytest.approx([1.0, -0.5])
+    assert [trace.name for trace in candles.compare_figure(info).data] == ["EARLY", "LATE"]
+
+
+def test_symbols_that_never_met_cannot_be_compared() -> None:
+    old = make_bars([1.0, 2.0], symbol="OLD")
+    young = make_bars([1.0, 2.0], time=days(2, "2021-01-01"), symbol="YOUNG")
+    with pytest.raises(DataError, match="OLD ends on 2020-01-02"):
+        candles.compare_info([old, young])
+
+
+def test_a_hole_at_the_common_start_is_passed_over() -> None:
+    gap = make_bars([np.nan, 4.0, 8.0], symbol="GAP")
+    (line,) = candles.compare_info([gap]).lines
+    np.testing.assert_allclose(line.value, [100.0, 200.0])

@@ -1,0 +1,149 @@
+"""What the chart of indicators draws, in numbers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import ClassVar, Literal
+
+import numpy as np
+import pytest
+
+from dashboard.charts import base, candles, features
+from engine.features import Indicator
+from engine.features.indicators.momentum import Rsi
+from engine.features.indicators.trend import Sma
+from engine.features.matrix import FeatureMatrix, FeatureSpec
+from engine.market.bars import Bars, Floats, Market
+from engine.progress import silent
+from tests.support.market import random_walk
+
+
+class Twin(Indicator):
+    """Two outputs on one axis."""
+
+    kind: Literal["twin"] = "twin"
+    outputs: ClassVar[tuple[str, ...]] = ("up", "down")
+
+    def label(self) -> str:
+        return "Twin"
+
+    def warm_up(self) -> int:
+        return 0
+
+    def compute(self, bars: Bars) -> dict[str, Floats]:
+        return {"up": bars.close, "down": -bars.close}
+
+
+def matrix_of(chosen: tuple[Indicator, ...], *bars: Bars) -> FeatureMatrix:
+    """The features of ``bars`` as the engine computes them."""
+    spec = FeatureSpec.model_construct(features=chosen)
+    return spec.compute({"market": Market(bars)}, silent)
+
+
+def test_overlays_lie_on_the_price_and_others_have_panes() -> None:
+    bars, chosen = random_walk(300), (Sma(window=20), Rsi(window=14), Twin())
+    matrix = matrix_of(chosen, bars)
+    info = features.info(bars, matrix, chosen)
+    assert [line.label for line in info.over.lines] == ["SMA 20"]
+    assert [[line.label for line in pane.lines] for pane in info.panes] == [["RSI 14"], ["Twin up", "Twin down"]]
+    assert [pane.levels for pane in info.panes] == [(30.0, 70.0), ()]
+    np.testing.assert_array_equal(info.over.lines[0].value, matrix.values[:, 0])
+    np.testing.assert_array_equal(info.panes[1].lines[1].value, -bars.close)
+    np.testing.assert_array_equal(info.panes[0].lines[0].time, base.times(bars.time))
+    assert not info.price.is_line()
+
+
+def test_warm_up_is_marked_to_the_first_value() -> None:
+    bars, chosen = random_walk(300), (Sma(window=20), Sma(window=50), Rsi(window=14))
+    info = features.info(bars, matrix_of(chosen, bars), chosen)
+    times = base.times(bars.time)
+    assert info.over.warm_up == (times[0], times[49])
+    assert info.panes[0].warm_up == (times[0], times[105])
+    assert np.isfinite(info.over.lines[1].value[49])
+    assert np.isnan(info.over.lines[1].value[48])
+
+
+def test_a_window_behind_the_warm_up_marks_none() -> None:
+    bars, chosen = random_walk(300), (Sma(window=20), Rsi(window=14))
+    times = base.times(bars.time)
+    matrix = matrix_of(chosen, bars)
+    info = features.info(bars, matrix, chosen, (times[200], times[249]))
+    assert info.over.warm_up is None
+    assert info.panes[0].warm_up is None
+    np.testing.assert_array_equal(info.panes[0].lines[0].value, matrix.values[200:250, 1])
+    inside = features.info(bars, matrix, chosen, (times[50], times[249]))
+    assert inside.panes[0].warm_up == (times[50], times[105])
+
+
+def test_a_history_shorter_than_the_warm_up_is_marked_whole() -> None:
+    bars, chosen = random_walk(30), (Sma(window=50),)
+    info = features.info(bars, matrix_of(chosen, bars), chosen)
+    assert info.over.warm_up == (base.times(bars.time)[0], base.times(bars.time)[-1])
+    assert np.isnan(info.over.lines[0].value).all()
+
+
+def test_the_second_symbol_has_its_own_rows() -> None:
+    first, second = random_walk(60, seed=1, symbol="ONE"), random_walk(80, seed=2, symbol="TWO")
+    chosen = (Sma(window=5),)
+    matrix = matrix_of(chosen, first, second)
+    info = features.info(second, matrix, chosen)
+    np.testing.assert_array_equal(info.over.lines[0].value, matrix.values[60:, 0])
+
+
+def test_many_bars_are_drawn_as_closes_never_as_longer_candles() -> None:
+    bars, chosen = random_walk(candles.CANDLES + 1), (Sma(window=5),)
+    info = features.info(bars, matrix_of(chosen, bars), chosen)
+    assert info.price.is_line()
+    assert info.price.step == "day"
+    assert len(info.over.lines[0].time) == len(bars)
+
+
+def test_long_lines_keep_their_gap_and_their_extremes() -> None:
+    bars, chosen = random_walk(9_000), (Sma(window=1000),)
+    matrix = matrix_of(chosen, bars)
+    line = features.info(bars, matrix, chosen).over.lines[0]
+    assert len(line.time) <= 3_002
+    assert np.nanmax(line.value) == np.nanmax(matrix.values)
+    assert np.nanmin(line.value) == np.nanmin(matrix.values)
+    assert np.isnan(line.value[0])
+
+
+def test_the_figure_has_an_axis_a_pane_and_grows_with_them() -> None:
+    bars, chosen = random_walk(300), (Sma(window=20), Rsi(window=14), Twin())
+    info = features.info(bars, matrix_of(chosen, bars), chosen)
+    figure = features.figure(info)
+    assert [trace.yaxis for trace in figure.data[1:]] == ["y", "y2", "y3", "y3"]
+    assert figure.layout.xaxis.anchor == "y3"
+    assert info.height() == features.PRICE_HEIGHT + 2 * features.PANE_HEIGHT
+    assert [shape.type for shape in figure.layout.shapes] == ["rect", "rect", "line", "line"]
+    assert list(figure.layout.yaxis2.tickvals) == [30, 70]
+    domains = [figure.layout[name].domain for name in ("yaxis", "yaxis2", "yaxis3")]
+    assert all(above[0] > below[1] for above, below in pairwise(domains))
+    assert domains[-1][0] == pytest.approx(0, abs=1e-9)
+
+
+def test_correlation_is_that_of_usable_rows() -> None:
+    bars, chosen = random_walk(300), (Sma(window=20), Rsi(window=14))
+    matrix = matrix_of(chosen, bars)
+    info = features.correlation_info(matrix, "TEST")
+    assert info.rows == 300 - 105
+    expected = np.corrcoef(matrix.values[105:, 0], matrix.values[105:, 1])[0, 1]
+    assert info.value[0, 1] == pytest.approx(expected)
+    np.testing.assert_allclose(np.diag(info.value), 1)
+    heatmap = features.correlation_figure(info).data[0]
+    assert list(heatmap.x) == ["SMA 20", "RSI 14"]
+    assert list(heatmap.y) == ["RSI 14", "SMA 20"]
+    assert heatmap.text[1][1].startswith(("+", "\u2212"))
+
+
+def test_too_few_rows_have_no_correlation() -> None:
+    bars, chosen = random_walk(106), (Sma(window=20), Rsi(window=14))
+    info = features.correlation_info(matrix_of(chosen, bars), "TEST")
+    assert info.rows == 1
+    assert np.isnan(info.value).all()
+
+
+def test_one_feature_has_a_square_of_one() -> None:
+    bars, chosen = random_walk(60), (Sma(window=20),)
+    info = features.correlation_info(matrix_of(chosen, bars), "TEST")
+    assert info.value.shape == (1, 1)
