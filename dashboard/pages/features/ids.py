@@ -1,0 +1,13 @@
+"""Ids of the features page's own components."""
+
+PAGE = "features"
+TABS = "features"
+SYMBOL = "features-symbol"
+SYMBOL_ROW = "features-symbol-row"
+CHART = "features-chart"
+SPAN = "features-span"
+SCALE = "features-scale"
+VIEW = "features-view"
+TABLE = "features-table"
+TABLE_NOTE = "features-table-note"
+CORRELATION = "features-correlation"

@@ -1,0 +1,151 @@
+"""The features page: its table, its words, and what its callbacks answer."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar, Literal
+
+import numpy as np
+import pytest
+from dash.exceptions import PreventUpdate
+
+from dashboard.pages.features import callbacks, view
+from dashboard.pages.features.layout import layout
+from engine.errors import SpecError
+from engine.features import Indicator
+from engine.features.indicators.momentum import Rsi
+from engine.features.indicators.trend import Sma
+from engine.features.matrix import FeatureSpec
+from engine.market.bars import Bars, Floats, Market, MarketSpec
+from engine.progress import silent
+from engine.spec import canonical_json
+from tests.support.market import random_walk
+
+TWO = FeatureSpec(market=MarketSpec(symbols=("NVDA", "AAPL")), features=(Sma(window=20), Rsi(window=14)))
+
+
+def result(spec: FeatureSpec | MarketSpec) -> dict[str, str]:
+    """What the page's result store holds for ``spec``."""
+    return {"key": "k", "spec": canonical_json(spec)}
+
+
+class Tomorrow(Indicator):
+    """The close of the next bar: what no feature may know."""
+
+    kind: Literal["tomorrow"] = "tomorrow"
+    outputs: ClassVar[tuple[str, ...]] = ("close",)
+
+    def label(self) -> str:
+        return "Tomorrow"
+
+    def warm_up(self) -> int:
+        return 0
+
+    def compute(self, bars: Bars) -> dict[str, Floats]:
+        return {"close": np.append(bars.close[1:], np.nan)}
+
+
+def rows_of(chosen: tuple[Indicator, ...], bars: Bars) -> list[dict[str, object]]:
+    """The table for ``bars``."""
+    matrix = FeatureSpec.model_construct(features=chosen).compute({"market": Market((bars,))}, silent)
+    return view.rows(bars, matrix, chosen, view.signs_of_look_ahead(chosen, bars))
+
+
+def test_a_row_sums_up_a_feature() -> None:
+    bars = random_walk(100)
+    (row,) = rows_of((Sma(window=20),), bars)
+    values = np.convolve(bars.close, np.full(20, 1 / 20), mode="valid")
+    assert row["name"] == "SMA 20"
+    assert row["last"] == pytest.approx(values[-1])
+    assert row["low"] == pytest.approx(values.min())
+    assert row["median"] == pytest.approx(np.median(values))
+    assert row["high"] == pytest.approx(values.max())
+    assert (row["warm_up"], row["known"], row["missing"], row["causal"]) == (19, "2020-01-20", 0, "none")
+
+
+def test_a_history_shorter_than_the_warm_up_has_no_values() -> None:
+    (row,) = rows_of((Sma(window=200),), random_walk(50))
+    assert row["known"] == "never"
+    assert [row[name] for name in ("last", "low", "median", "high")] == [None] * 4
+
+
+def test_look_ahead_is_found_and_said() -> None:
+    bars, chosen = random_walk(100), (Sma(window=5), Tomorrow())
+    assert [row["causal"] for row in rows_of(chosen, bars)] == ["none", "found"]
+    signs = view.signs_of_look_ahead(chosen, bars)
+    assert "looks ahead" in view.note(signs)
+    assert [chip.tone for chip in view.chips(chosen, signs)] == ["", "bad"]
+
+
+def test_a_causal_set_is_said_to_be_so() -> None:
+    chosen = (Sma(window=20), Rsi(window=14))
+    signs = view.signs_of_look_ahead(chosen, random_walk(300))
+    assert view.note(signs) == "recomputed on 16 shorter histories: no look-ahead"
+    chips = view.chips(chosen, signs)
+    assert (chips[0].text, chips[0].value) == ("warm-up", "105 bars")
+    assert (chips[1].text, chips[1].tone) == ("no look-ahead", "ok")
+
+
+def test_symbols_are_offered_where_there_are_several() -> None:
+    assert callbacks.offer(result(TWO), "AAPL")[1:] == ("AAPL", False)
+    assert callbacks.offer(result(FeatureSpec()), "AAPL")[1:] == ("NVDA", True)
+
+
+def test_the_chart_is_as_high_as_its_panes_need() -> None:
+    figure, note, body, graph = callbacks.chart(result(TWO), "NVDA", "all", "log", None)
+    assert note == "NVDA, USD, closes · 2013-01-02 to 2023-09-21, 2,699 bars · warm-up shaded"
+    assert body == graph == {"height": 460}
+    assert [trace.name for trace in figure.data] == ["NVDA", "SMA 20", "RSI 14"]
+
+
+def test_a_zoom_shows_candles_of_the_symbol_on_screen() -> None:
+    data = result(TWO)
+    held = callbacks.zoom({"xaxis.range": ["2020-01-01", "2020-12-31"]}, data, "AAPL", "all")
+    figure, note, *_ = callbacks.chart(data, "AAPL", "all", "linear", held)
+    assert note == "AAPL, USD, candles · 2020-01-02 to 2020-12-31, 253 of 2,699 bars"
+    assert figure.data[0].type == "candlestick"
+    with pytest.raises(PreventUpdate):
+        callbacks.zoom({"autosize": True}, data, "AAPL", "all")
+
+
+def test_a_forged_symbol_shows_the_first() -> None:
+    assert callbacks.shown(result(TWO), "../../etc/passwd")[2].series.symbol == "NVDA"
+
+
+def test_correlation_needs_two_features_and_enough_bars() -> None:
+    figure, *_ = callbacks.correlate(result(TWO), "NVDA", "correlation")
+    assert figure.data[0].type == "heatmap"
+    alone = FeatureSpec(features=(Sma(window=20),))
+    assert "second indicator" in callbacks.correlate(result(alone), "NVDA", "correlation")[0]["empty"]
+    short = FeatureSpec(market=MarketSpec(start="2023-09-01"))
+    assert callbacks.correlate(result(short), "NVDA", "correlation")[0]["empty"].startswith("Only 0 bars")
+    with pytest.raises(PreventUpdate):
+        callbacks.correlate(result(TWO), "NVDA", "chart")
+
+
+def test_another_kind_of_request_gets_a_sentence() -> None:
+    with pytest.raises(SpecError, match="shows features"):
+        callbacks.opened(result(MarketSpec()))
+
+
+@pytest.mark.parametrize(
+    ("features", "words"),
+    [
+        ([], "from 1 to 64 features"),
+        ([{"kind": "sma", "window": 0}], "Window must be at least 2"),
+        ([{"kind": "sma", "window": 100_000}], "Window must be at most 1,000"),
+        ([{"kind": "smma"}], "Did you mean 'sma'"),
+        ([{"kind": "sma"}, {"kind": "sma"}], "SMA 20 is there twice"),
+        ("../../etc/passwd", "list of indicators"),
+    ],
+)
+def test_forged_requests_get_a_sentence(features: object, words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        callbacks.opened({"key": "k", "spec": json.dumps({"kind": "features", "features": features})})
+
+
+def test_the_page_is_laid_out_with_any_permalink() -> None:
+    from dashboard import state
+
+    for query in (None, "rubbish", state.to_query(TWO)):
+        assert layout(query) is not None
