@@ -15,6 +15,8 @@ from engine.benchmarks.workloads import WORKLOADS
 from engine.errors import EngineError
 from engine.progress import silent
 
+QUIET = 0.1  # of the CPU: what other programs may use before the table says so
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures afresh and prints; what it measures is not stored. Returns the exit status."""
@@ -49,7 +51,9 @@ def table(results: Sequence[BenchmarkResult]) -> str:
             cells += [f"{result.bound:.1e}", str(result.threads[index])]
             lines.append(f"| {' | '.join(cells)} |")
     versions = ", ".join(f"{name} {version}" for name, version in devices.library_versions().items())
-    return "\n".join([*lines, "", f"{devices.machine().describe()}; {versions}.", ""])
+    busy = max(result.busy for result in results)
+    others = f" Other programs used {busy:.0%} of the CPU." if busy > QUIET else ""
+    return "\n".join([*lines, "", f"{devices.machine().describe()}; {versions}.{others}", ""])
 
 
 if __name__ == "__main__":

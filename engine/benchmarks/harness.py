@@ -79,11 +79,12 @@ class BenchmarkSpec(RunSpec):
         """
         chosen = tuple(devices.get(name) for name in self.devices) or devices.available()
         require_memory(self.workload, len(chosen))
+        busy = _busy()
         with ExitStack() as stack:
             lanes = [_Lane.enter(device, stack) for device in chosen]
             _prepare(lanes, self.workload, self.repetitions, progress)
             _take_turns(lanes, self.workload, progress)
-        return _result(self, lanes)
+        return _result(self, lanes, busy)
 
 
 def require_memory(workload: Workload, count: int) -> None:
@@ -97,6 +98,12 @@ def require_memory(workload: Workload, count: int) -> None:
             f"{workload.label()} needs about {needed / 1e3:.1f} GB on {count} device{'s' * (count != 1)} and "
             f"{free / 1e3:.1f} GB may be used: choose a smaller one, fewer devices or float32."
         )
+
+
+def _busy() -> float:
+    import psutil
+
+    return psutil.cpu_percent(interval=PAUSE or None) / 100
 
 
 @dataclass
@@ -228,7 +235,7 @@ def _reporter(lanes: list[_Lane], progress: Progress) -> Any:
     return report
 
 
-def _result(spec: BenchmarkSpec, lanes: list[_Lane]) -> BenchmarkResult:
+def _result(spec: BenchmarkSpec, lanes: list[_Lane], busy: float) -> BenchmarkResult:
     samples = np.full((len(lanes), spec.repetitions), np.nan)
     quartiles = np.full((len(lanes), 3), np.nan)
     for index, lane in enumerate(lanes):
@@ -253,4 +260,5 @@ def _result(spec: BenchmarkSpec, lanes: list[_Lane]) -> BenchmarkResult:
         machine=devices.machine().describe(),
         versions=dict(devices.library_versions()),
         measured=time.time(),
+        busy=busy,
     )

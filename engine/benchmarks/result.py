@@ -20,7 +20,8 @@ class BenchmarkResult:
     ``median``, ``lower`` and ``upper`` are theirs and their quartiles. ``error`` is the largest relative difference
     from NumPy in float64, ``bound`` what it may be. ``rate`` is in ``unit``. ``usable`` is False for a device that
     failed or exceeded the bound: it was not timed, and ``note`` says why. ``threads`` are the CPU threads that the
-    library could use; ``measured`` is in seconds since 1970.
+    library could use; ``measured`` is in seconds since 1970; ``busy`` is the share of the CPU, from 0 to 1, that other
+    programs used just before.
     """
 
     workload: str
@@ -40,6 +41,7 @@ class BenchmarkResult:
     machine: str
     versions: dict[str, str]
     measured: float
+    busy: float = 0.0
 
     def speed_up(self, seconds: Floats | None = None, baseline: str = BASELINE) -> Floats:
         """How many times as fast as the baseline's median each device is, by its median or by ``seconds``.
@@ -70,7 +72,13 @@ class BenchmarkResult:
             }
             for index, device in enumerate(self.devices)
         }
-        return {"workload": self.workload, "machine": self.machine, "unit": self.unit, "devices": rows}
+        return {
+            "workload": self.workload,
+            "machine": self.machine,
+            "unit": self.unit,
+            "busy": self.busy,
+            "devices": rows,
+        }
 
 
 def _plain(value: float) -> float | None:

@@ -13,6 +13,8 @@ from engine.features.kernels import Kernels, window_sums
 
 
 class Backend(Kernels):
+    block = 1 << 20  # every step waits for all threads: on a busy machine few large steps lose far less
+
     def _place(self, values: NDArray[Any]) -> Any:
         import torch
 

@@ -87,6 +87,7 @@ def test_every_device_present_is_timed(workload: MatrixProduct | RollingMean) ->
     assert result.unit == workload.unit
     assert set(result.versions) == {"numpy", "torch", "mlx"}
     assert result.machine == devices.machine().describe()
+    assert 0 <= result.busy <= 1
 
 
 def test_libraries_use_every_core_and_give_them_back() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,6 +74,13 @@ def test_the_table_shows_ratios_and_reasons() -> None:
     assert "| torch CUDA | 100.00 | 90.00 to 120.00 | 5.00 | 10 GFLOP/s |" in lines[3]
     assert "| torch CUDA |  |  |  | torch CUDA failed: no kernel |" in lines[5]
     assert {line.count("|") for line in lines[:6]} == {10}
+
+
+def test_the_table_says_when_the_machine_was_busy() -> None:
+    quiet = result([0.5, 0.1])
+    assert "Other programs" not in program.table([quiet])
+    busy = replace(quiet, busy=0.42)
+    assert program.table([quiet, busy]).endswith(" Other programs used 42% of the CPU.\n")
 
 
 def test_the_program_measures_what_it_is_asked(
