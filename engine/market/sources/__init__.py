@@ -12,7 +12,8 @@ class Source(Spec):
 
     ``series()`` lists what can be read now, quickly. ``read(series)`` returns all its bars: ascending unique times,
     raw prices, finite closes, ``low <= open, close <= high`` not guaranteed (``quality.check`` reports it). It opens
-    only files that it finds by itself: a symbol is looked up in the list and never becomes part of a path.
+    only files that it finds by itself: a symbol is looked up in the list and never becomes part of a path. Raises
+    ``DataError`` for a series that it does not list.
     """
 
     kind: str = ""

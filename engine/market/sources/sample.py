@@ -31,6 +31,8 @@ class Sample(Source):
         return _manifest(_FOLDER)
 
     def read(self, series: Series) -> Bars:
+        if series not in self.series():
+            raise DataError(f"{series.symbol} of {series.collection} is not in the sample.")
         return _bars(_FOLDER / _FILES[series.interval], series)
 
 

@@ -30,7 +30,7 @@ class SmaCross(Strategy):
         unit="bars",
         help="Bars of the fast average.",
         ge=2,
-        le=1000,
+        le=999,
         section="Strategy",
     )
     slow: int = parameter(
@@ -39,7 +39,7 @@ class SmaCross(Strategy):
         unit="bars",
         help="Bars of the slow average.",
         ge=3,
-        le=2000,
+        le=1000,
         section="Strategy",
     )
 

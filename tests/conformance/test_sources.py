@@ -1,0 +1,108 @@
+"""The contract of a source of market data, kept by every one that is found."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from engine.errors import EngineError
+from engine.market.bars import Interval, MarketSpec, Series
+from engine.market.sources import SOURCES, Source
+from engine.market.sources.stored import save
+from engine.registry import info
+from tests.support.market import random_walk
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
+
+
+@pytest.fixture(params=SOURCES.available().values(), ids=lambda cls: cls.__name__)
+def source(request: pytest.FixtureRequest) -> Source:
+    """A source with at least one series."""
+    save(random_walk(50))
+    spec: Source = request.param()
+    return spec
+
+
+def test_series_are_complete_and_its_own(source: Source) -> None:
+    listed = source.series()
+    assert listed
+    for series in listed:
+        assert series.source == info(source).name
+        assert series.interval in get_args(Interval)
+        assert series.rows > 0
+        assert datetime.fromisoformat(series.start) <= datetime.fromisoformat(series.end)
+        assert ZoneInfo(series.timezone)
+        for field in fields(series):
+            assert getattr(series, field.name) not in ("", None), field.name
+
+
+def test_series_are_told_apart(source: Source) -> None:
+    names = [(series.collection, series.symbol, series.interval) for series in source.series()]
+    assert len(set(names)) == len(names)
+
+
+def test_names_can_be_asked_for(source: Source) -> None:
+    for series in source.series():
+        MarketSpec(collection=series.collection, symbols=(series.symbol,), interval=series.interval)  # type: ignore[arg-type]
+
+
+def test_list_is_the_same_each_time(source: Source) -> None:
+    assert source.series() == source.series()
+
+
+def test_bars_are_whole_and_in_order(source: Source) -> None:
+    for series in source.series():
+        bars = source.read(series)
+        assert bars.series == series
+        assert len(bars) == series.rows
+        assert bars.time.dtype == np.dtype("datetime64[ms]")
+        assert (np.diff(bars.time) > np.timedelta64(0)).all()
+        for name in COLUMNS:
+            values = getattr(bars, name)
+            assert values.dtype == np.float64
+            assert values.shape == bars.time.shape
+        assert np.isfinite(bars.close).all()
+
+
+def test_first_and_last_bar_are_as_listed(source: Source) -> None:
+    for series in source.series():
+        time = source.read(series).time
+        assert np.datetime64(datetime.fromisoformat(series.start), "ms") == time[0]
+        assert np.datetime64(datetime.fromisoformat(series.end), "ms") == time[-1]
+
+
+def test_days_are_dates(source: Source) -> None:
+    for series in source.series():
+        if series.interval == "1d":
+            time = source.read(series).time
+            assert (time == time.astype("datetime64[D]")).all()
+
+
+def test_same_bars_each_time_and_nobody_can_change_them(source: Source) -> None:
+    series = source.series()[0]
+    bars = source.read(series)
+    assert bars.digest() == source.read(series).digest()
+    for name in ("time", *COLUMNS):
+        assert not getattr(bars, name).flags.writeable, name
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "..", "\0", "NOTHING"])
+def test_series_that_is_not_listed_is_refused(source: Source, name: str) -> None:
+    forged: Series = replace(source.series()[0], symbol=name, collection=name)
+    with pytest.raises(EngineError):
+        source.read(forged)
+
+
+def test_base_class_says_what_is_missing() -> None:
+    empty: Any = Source()
+    with pytest.raises(TypeError, match="no series method"):
+        empty.series()
+    with pytest.raises(TypeError, match="no read method"):
+        empty.read(None)
