@@ -43,7 +43,7 @@ def figure(info: ImportanceInfo) -> go.Figure:
 
     bars = go.Bar(
         x=info.share[::-1], y=list(info.names[::-1]), orientation="h", marker={"color": base.SERIES[0]},
-        texttemplate="%{x:.1%}", textposition="outside", cliponaxis=False, width=min(0.62, 0.16 * len(info.names)),
+        texttemplate="%{x:.1%}", textposition="outside", cliponaxis=False, width=min(0.62, 0.22 * len(info.names)),
         hovertemplate="%{y}: %{x:.2%} of the loss saved<extra></extra>",
     )  # fmt: skip
     room = 1.22 * float(info.share.max())  # for the figure behind the longest bar

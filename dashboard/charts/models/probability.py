@@ -54,7 +54,10 @@ def info(result: ModelResult, bars: Bars) -> ProbabilityInfo:
 
 
 def figure(info: ProbabilityInfo) -> go.Figure:
-    """Price above; below it the probability, filled towards one half in the colour of what it says."""
+    """Price above; below it the probability, filled towards one half in the colour of what it says.
+
+    A prediction holds until the next bar: hence steps.
+    """
     import plotly.graph_objects as go
 
     price = go.Scatter(
@@ -63,7 +66,7 @@ def figure(info: ProbabilityInfo) -> go.Figure:
     )  # fmt: skip
     line = go.Scatter(
         x=info.time, y=base.values(info.probability), name="Probability", yaxis="y2",
-        line={"color": base.SERIES[0], "width": 1.3}, hovertemplate="%{y:.2%}",
+        line={"color": base.SERIES[0], "width": 1.3, "shape": "hv"}, hovertemplate="%{y:.2%}",
     )  # fmt: skip
     above, below = np.maximum(info.probability, EVEN), np.minimum(info.probability, EVEN)
     figure = base.figure(
@@ -91,6 +94,6 @@ def _filled(time: Floats, values: Floats, colour: str) -> list[go.Scatter]:
     """The area between one half and ``values``; Plotly fills towards the trace before."""
     import plotly.graph_objects as go
 
-    common = {"x": time, "yaxis": "y2", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    common = {"x": time, "yaxis": "y2", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip", "showlegend": False}
     even = go.Scatter(y=np.full(len(time), EVEN, np.float32), **common)
     return [even, go.Scatter(y=base.values(values), fill="tonexty", fillcolor=base.tint(colour, 38), **common)]

@@ -107,7 +107,7 @@ def figure(info: TimelineInfo) -> go.Figure:
     """A lane a symbol over the whole range; beside it the days around the cut, where a purged bar can be seen."""
     named = [(name, [part for part in info.parts if part.name == name]) for name in COLOURS]
     ends = [min(part.start for part in info.parts), max(part.stop for part in info.parts)]
-    thick = min(0.62, 0.15 * len(info.lanes))
+    thick = min(0.62, 0.22 * len(info.lanes))
     figure = base.figure(
         [_bars(name, parts, axis, thick) for name, parts in named if parts for axis in ("x", "x2")],
         x={"type": "date", "domain": [0, 0.68], "fixedrange": True, "range": ends, "title": {"text": "whole range"}},
@@ -118,9 +118,9 @@ def figure(info: TimelineInfo) -> go.Figure:
         barmode="overlay",
     )  # fmt: skip
     near = _near(info)
-    ticks = {"nticks": 3, "tickangle": 0, "tickformat": "%b %-d" if near[1] - near[0] > 3 * DAY else "%b %-d %H:%M"}
+    ticks = {"nticks": 4, "tickangle": 0, "tickformat": "%b %-d" if near[1] - near[0] > 3 * DAY else "%H:%M"}
     close_up = {"type": "date", "domain": [0.73, 1], "fixedrange": True, "range": near, "anchor": "y"} | ticks
-    return figure.update_layout(xaxis2=close_up, xaxis2_title_text="around the cut")
+    return figure.update_layout(xaxis2=close_up, xaxis2_title_text=f"around {info.totals[-1].first[:10]}")
 
 
 def _bars(name: str, parts: Sequence[Part], axis: str, thick: float) -> go.Bar:

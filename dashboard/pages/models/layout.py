@@ -73,6 +73,7 @@ def _score() -> list[Component]:
         columns(
             graph(ids.TIMELINE, height=250, title="Split", rescale=False),
             card("Parts", html.Div(skeleton(200), id=ids.PARTS), sub="all symbols"),
+            kind="half",
         ),
     ]
 

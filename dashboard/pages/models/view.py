@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,14 +14,13 @@ from dashboard.charts.models.timeline import TimelineInfo
 from dashboard.components import metric
 from dashboard.format import MISSING, count, number, percent
 from dashboard.pages.models.handover import backtest, tradeable
-from dashboard.pages.models.verdict import grade, majority
+from dashboard.pages.models.verdict import majority
 from engine.models.result import ModelResult
 from engine.models.scores import SCORES
 from engine.models.training import ModelSpec
 from engine.research.verdict import Verdict
 
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
-AUC_TONES: Mapping[str | None, metric.Tone] = {"good": "gain", "bad": "loss", None: ""}
 LUCK = "Under it the 5% to 95% band of models without knowledge on the same rows."
 P_VALUE = "Share of the models without knowledge that score as well, this one counted among them."
 MOST_ROWS = 1_000
@@ -38,7 +37,7 @@ def kpis(result: ModelResult) -> list[metric.Metric]:
     return [
         metric.Metric(
             "AUC and luck", number(scores["auc"], 3), f"{number(band[0], 3)} … {number(band[1], 3)}" if band else "",
-            AUC_TONES[grade(result)], f"{SCORES['auc']} {LUCK}",
+            _beside(scores["auc"], band), f"{SCORES['auc']} {LUCK}",
         ),
         metric.Metric("Luck as good", f"p {number(result.p_value(), 2)}" if band else MISSING,
                       f"of {count(len(result.null_auc), 'fit')}" if band else "no null models", help=P_VALUE),
@@ -179,6 +178,11 @@ def _name(spec: ModelSpec) -> str:
 
 def _link(spec: ModelSpec) -> Component:
     return dcc.Link(_name(spec), href=f"/models?spec={state.to_query(spec)}")
+
+
+def _beside(auc: float, band: tuple[float, float] | None) -> metric.Tone:
+    """Gain above the band, loss below it."""
+    return "" if band is None else "gain" if auc > band[1] else "loss" if auc < band[0] else ""
 
 
 def _short(key: str) -> str:

@@ -104,6 +104,10 @@ class TestView:
         assert cells["Trained on"] == ("100", "7 purged", "")
         assert cells["Tested on"] == ("6", "4 scored", "")
 
+    @pytest.mark.parametrize(("auc", "tone"), [(0.6, "gain"), (0.5, ""), (0.4, "loss")])
+    def test_the_strip_colours_a_score_outside_the_band_alone(self, auc: float, tone: str) -> None:
+        assert view.kpis(scored(auc=auc))[0].tone == tone
+
     def test_the_strip_says_when_luck_was_not_measured(self) -> None:
         cells = {cell.name: (cell.text, cell.note) for cell in view.kpis(result(null_auc=np.array([])))}
         assert cells["AUC and luck"] == ("0.600", "")
