@@ -44,8 +44,7 @@ class _Job:
     ``worker`` the address where it runs, None before it starts and after it has ended."""
 
     key: str
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
+    payload: bytes
     device: str
     listen: Listener | None
     future: Future[Any] = field(default_factory=Future)
@@ -89,10 +88,11 @@ class Cluster:
         ``EngineError``, ``Cancelled`` after ``cancel``, ``WorkerLost`` when the process died under it, and else a
         ``JobError`` that names the error; the traceback goes to the log.
         """
+        payload = worker.pack(function, *args)
         with self._lock:
             if key in self._jobs:
                 return self._jobs[key].future
-            job = self._jobs[key] = _Job(key, function, args, device, listen)
+            job = self._jobs[key] = _Job(key, payload, device, listen)
         self._begin().add_done_callback(partial(self._launch, job))
         return job.future
 
@@ -148,11 +148,10 @@ class Cluster:
         return ready
 
     def _why_not(self, error: Exception) -> JobError:
-        address = self._compute.scheduler
-        if address is None:
+        if self._compute.scheduler is None:
             return JobError(f"The worker processes did not start: {type(error).__name__}: {error}.")
         advice = "start it, or take 'compute.scheduler' out of config.yaml to compute on this machine."
-        return JobError(f"No scheduler answers at {address}: {advice}")
+        return JobError(f"No scheduler answers at {self._compute.scheduler}: {advice}")
 
     def _connect(self) -> Any:
         if self._compute.scheduler is None:
@@ -183,7 +182,7 @@ class Cluster:
             count = self._failures[job.key]
             job.name, job.worker = f"run-{job.key}{f'-{count}' if count else ''}", None
             self._names[job.name] = job
-            job.task = client.submit(worker.call, job.function, job.args, key=job.name, resources=needs)
+            job.task = client.submit(worker.call, job.payload, key=job.name, resources=needs)
             try:
                 if job.future.done():  # cancelled before there was a task to evict
                     await self._evict(client, job.task, job.name)
@@ -279,19 +278,20 @@ def fan_out(function: Callable[[Item, Progress], R], items: Sequence[Item], prog
     with _dask().worker_client() as client:
         parts: dict[int, Any] = {}  # Dask's futures
         try:
-            return _gather(client, partial(worker.call_part, function), items, parts, progress)
+            return _gather(client, [worker.pack(function, item) for item in items], parts, progress)
         finally:
             client.cancel(list(parts.values()))
 
 
-def _gather(client: Any, call: Any, items: Sequence[Any], parts: dict[int, Any], progress: Progress) -> list[Any]:
+def _gather(client: Any, items: Sequence[bytes], parts: dict[int, Any], progress: Progress) -> list[Any]:
     """The values of all parts; raises as soon as one has failed or the job is cancelled."""
     name, values, losses = worker.this_worker().get_current_task(), dict[int, Any](), Counter[int]()
     todo = list(range(len(items)))
     while len(values) < len(items):
         if todo:
             stem = f"{name}/{uuid.uuid4().hex[:8]}"
-            sent = client.map(call, [items[n] for n in todo], key=[f"{stem}/{n}" for n in todo], priority=-1)
+            keys = [f"{stem}/{n}" for n in todo]
+            sent = client.map(worker.call_part, [items[n] for n in todo], key=keys, priority=-1)
             parts.update(zip(todo, sent, strict=True))
         progress(len(values) / len(items), f"{len(values)} of {len(items)} parts done.")
         ended = [n for n, part in parts.items() if n not in values and part.done()]
@@ -318,6 +318,7 @@ _SETTINGS = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.admin.low-level-log-length": 100,
+    "distributed.admin.large-graph-warning-threshold": "1GB",  # parts may carry arrays
     # A worker that happens to be starting anew at the end of this time would never come back.
     "distributed.deploy.lost-worker-timeout": "365d",
 }

@@ -1,6 +1,8 @@
 """What runs in a worker process: the call of a job, its progress, and the imports that keep the process warm.
 
-Nothing here imports Dask: ``engine.cluster`` sends these functions to workers, which hand their worker object in.
+Nothing here imports Dask: ``engine.cluster`` sends these functions to workers, which hand their worker object in. Calls
+and outcomes travel as bytes, so that they are unpickled in the thread of the job: Dask would do it on the thread that
+keeps the worker alive, and unpickling imports modules.
 """
 
 from __future__ import annotations
@@ -9,69 +11,95 @@ import contextlib
 import importlib
 import logging
 import os
+import pickle
 import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from engine import errors
 from engine.errors import Cancelled, EngineError, JobError, SpecError
-from engine.progress import Progress
 
-HEAVY = ("pandas", "vectorbt", "lightgbm", "numba", "talib", "sklearn", "torch", "mlx.core")
-"""What workers import before anybody asks, in the order of likely use."""
+HEAVY = ("pandas", "numba", "scipy.stats", "sklearn", "lightgbm", "talib", "vectorbt", "torch", "mlx.core")
+"""What workers import before anybody asks: in the order of likely use, and in small steps."""
 
 TOPIC = "stratoscope"
 """Under which workers send messages to servers: mappings with "event", "task" (Dask's key) and "worker"."""
 
 _THROTTLE = 0.05  # seconds between two messages of progress
+_IMPORTING = threading.Lock()  # held by the warm-up while it imports
 _log = logging.getLogger("stratoscope.jobs")
 
-Item = TypeVar("Item")
 
-
-def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Mapping[str, Any]:
-    """The outcome of ``function(progress, *args)``; the server hears of start, progress and end."""
+def call(payload: bytes) -> bytes:
+    """The outcome of ``function(progress, *args)``, packed as ``payload``; the server hears of start and end."""
     progress = TaskProgress(this_worker())
-    progress.send({"event": "started"})
-    outcome = outcome_of(function, progress, *args)
+    with _IMPORTING:  # Python fails where one thread imports a package and another a part of it
+        progress.send({"event": "started"})
+
+    def run() -> object:
+        function, *args = _unpack(payload)
+        return function(progress, *args)
+
+    outcome = outcome_of(run)
     progress.flush()
     progress.send({"event": "ended"})
     return outcome
 
 
-def call_part(function: Callable[[Item, Progress], Any], item: Item) -> Mapping[str, Any]:
+def call_part(payload: bytes) -> bytes:
     """The outcome of ``function(item, progress)``, whose progress only looks out for a cancel."""
-    return outcome_of(function, item, TaskProgress(this_worker(), silent=True))
+    progress = TaskProgress(this_worker(), silent=True)
+    with _IMPORTING:
+        pass
+
+    def run() -> object:
+        function, item = _unpack(payload)
+        return function(item, progress)
+
+    return outcome_of(run)
 
 
-def outcome_of(function: Callable[..., Any], *args: Any) -> Mapping[str, Any]:
+def outcome_of(call: Callable[[], object]) -> bytes:
     """``{"value": ...}``, or ``{"error": ...}`` with the error as text: an exception need not survive the journey."""
     try:
-        return {"value": function(*args)}
+        return pickle.dumps({"value": call()})
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is the job's outcome
-        return {
-            "error": type(error).__name__,
-            "ours": isinstance(error, EngineError),
-            "message": str(error),
-            "problems": getattr(error, "problems", ()),
-            "traceback": traceback.format_exc(),
-        }
+        return pickle.dumps(
+            {
+                "error": type(error).__name__,
+                "ours": isinstance(error, EngineError),
+                "message": str(error),
+                "problems": getattr(error, "problems", ()),
+                "traceback": traceback.format_exc(),
+            }
+        )
 
 
-def value_of(outcome: Mapping[str, Any], key: str) -> Any:
+def value_of(outcome: bytes, key: str) -> Any:
     """The value of an outcome; raises its error, a foreign one as a ``JobError`` whose traceback goes to the log."""
-    if "error" not in outcome:
-        return outcome["value"]
-    name, message = outcome["error"], outcome["message"]
-    if not outcome["ours"]:
-        _log.error("Job %s failed.\n%s", key, outcome["traceback"])
-        raise JobError(f"The job failed: {name}: {message}".rstrip(". :") + ".")
+    found = _unpack(outcome)
+    if "error" not in found:
+        return found["value"]
+    name, message = found["error"], found["message"]
+    if not found["ours"]:
+        _log.error("Job %s failed.\n%s", key, found["traceback"])
+        first_line = message.strip().partition("\n")[0][:300]
+        raise JobError(f"The job failed: {name}: {first_line}".rstrip(". :") + ".")
     kind = getattr(errors, name, JobError)
-    raise kind(outcome["problems"]) if issubclass(kind, SpecError) else kind(message)
+    raise kind(found["problems"]) if issubclass(kind, SpecError) else kind(message)
+
+
+def pack(*call: object) -> bytes:
+    """A function and what it is given. Raises ``TypeError`` or ``PicklingError`` for what cannot be imported."""
+    return pickle.dumps(call)
+
+
+def _unpack(data: bytes) -> Any:
+    return pickle.loads(data)  # noqa: S301 - from our own processes, over the cluster's connections, never from a file
 
 
 class TaskProgress:
@@ -138,14 +166,21 @@ def prepare(worker: Any, modules: Sequence[str], own: bool) -> None:
 
 
 def _warm_up(worker: Any, modules: Sequence[str]) -> None:
-    """Import ``modules`` behind the jobs' back: at low priority, and starting none while a job runs."""
+    """Import ``modules`` at low priority, one after the other, and none while a job runs."""
     if sys.platform == "linux":  # where a thread has a priority of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
     for module in modules:
-        while worker.state.executing:
+        while not _load_if_idle(worker, module):
             time.sleep(0.05)
+
+
+def _load_if_idle(worker: Any, module: str) -> bool:
+    with _IMPORTING:
+        if worker.state.executing or worker.state.long_running:
+            return False
         with contextlib.suppress(Exception):  # the job that needs it will tell
             load(module)
+        return True
 
 
 def load(path: str) -> Any:
