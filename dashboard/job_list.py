@@ -1,0 +1,79 @@
+"""The list of jobs in the database: what outlives the server that ran them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.database import connect
+
+Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+INTERRUPTED = "The server stopped while this job ran: run it again."
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as the tray shows it. ``spec`` is the request's JSON, or empty; times are seconds since 1970."""
+
+    key: str
+    page: str
+    kind: str
+    label: str
+    spec: str
+    status: Status = "queued"
+    message: str = ""
+    fraction: float = 0.0
+    created: float = 0.0
+    started: float | None = None
+    finished: float | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the job waits or runs."""
+        return self.status in ("queued", "running")
+
+
+def add(job: Job) -> None:
+    """Record a new job, in place of an earlier one with its key."""
+    values = (job.key, job.page, job.kind, job.label, job.spec, job.status, job.message, job.fraction, job.created)
+    with connect() as database:
+        database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)", values)
+
+
+def set_running(key: str) -> None:
+    """Note that a worker has taken the job."""
+    with connect() as database:
+        database.execute("UPDATE jobs SET status = 'running', started = ? WHERE key = ?", (time.time(), key))
+
+
+def set_ended(key: str, status: Status, message: str, fraction: float) -> None:
+    """Note how the job ended."""
+    with connect() as database:
+        database.execute(
+            "UPDATE jobs SET status = ?, message = ?, fraction = ?, finished = ? WHERE key = ?",
+            (status, message, fraction, time.time(), key),
+        )
+
+
+def find(key: str) -> Job | None:
+    """The latest job with this key."""
+    with connect() as database:
+        row = database.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
+    return Job(**row) if row else None
+
+
+def active() -> list[Job]:
+    """Jobs that wait or run, oldest first."""
+    return _select("status IN ('queued', 'running') ORDER BY created")
+
+
+def ended(limit: int) -> list[Job]:
+    """The latest jobs that have ended, newest first."""
+    return _select("status NOT IN ('queued', 'running') ORDER BY finished DESC LIMIT ?", limit)
+
+
+def _select(where: str, *values: object) -> list[Job]:
+    with connect() as database:
+        rows = database.execute(f"SELECT * FROM jobs WHERE {where}", values).fetchall()
+    return [Job(**row) for row in rows]

@@ -1,0 +1,290 @@
+"""Background callbacks as jobs of the cluster: Dash's manager, and the shell's view of what runs.
+
+A callback with ``background=True`` runs in a worker process. It is a plain function of its arguments: there is no
+callback context in a worker, for equal requests of several tabs are one job. With ``progress=`` set to one output, its
+first argument takes ``{"fraction": , "message": , "partial": }``, and that output receives it with the job's status. It
+returns plain JSON values.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+from dash.background_callback.managers import BaseBackgroundCallbackManager
+
+from dashboard import job_list
+from dashboard.job_call import JobFunction, run_callback
+from dashboard.job_list import Job, Status
+from dashboard.live import LiveState
+from engine import worker
+from engine.cluster import Cluster
+from engine.config import Config
+from engine.database import prepare_cache
+from engine.errors import Cancelled, EngineError, JobError, QueueFull
+from engine.spec import RunSpec, canonical_json
+
+POLL_MILLISECONDS = 50
+"""``interval=`` of a background callback: a poll waits for the result itself, so that few are needed."""
+
+_POLL = 0.25  # seconds that a request for a result may wait for it
+_log = logging.getLogger("stratoscope.jobs")
+
+
+class DaskManager(BaseBackgroundCallbackManager):
+    """Runs background callbacks on the cluster and answers Dash's polls.
+
+    ``callbacks`` names the function, as ``package.module:function``, that imports every module with callbacks: workers
+    call it. ``threads`` is how many the server has: at most half of them wait for a result at a time. ``warm`` lists
+    what workers import in advance.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        callbacks: str = "dashboard.page:import_callbacks",
+        threads: int = 16,
+        warm: Sequence[str] = worker.HEAVY,
+    ) -> None:
+        cache = prepare_cache(config.cache)
+        self._cluster = Cluster(config.compute, cache / "workers", (callbacks, *warm))
+        self._live = LiveState(cache / "live")
+        self._callbacks, self._limit = callbacks, config.compute.queue_limit
+        self._active: dict[str, Status] = {}
+        self._changed = threading.Condition()  # guards _active; notified when a job has ended
+        self._waiters = threading.BoundedSemaphore(max(1, threads // 2))
+        self._recorder = ThreadPoolExecutor(1, "job-recorder")  # keeps the cluster's thread free of disks
+        self._started = self._closed = False
+        super().__init__(None)
+
+    def start(self) -> None:
+        """Bring the workers up in the background; mark what an earlier server left unfinished as interrupted."""
+        with self._changed:
+            if self._started:
+                return
+            self._started = True
+            self._interrupt()
+        self._cluster.start()
+
+    def close(self) -> None:
+        """Stop the workers; what waits or runs is interrupted."""
+        self._closed = True
+        self._cluster.close()
+        self._recorder.submit(self._live.close)
+        self._recorder.shutdown()
+        self._interrupt()
+        self._live.close()
+
+    # What the shell asks.
+
+    def active(self) -> list[Job]:
+        """Jobs that wait or run, oldest first, with their progress."""
+        return [self._with_progress(job) for job in job_list.active()]
+
+    def recent(self, limit: int = 20) -> list[Job]:
+        """Jobs that have ended, newest first."""
+        return job_list.ended(limit)
+
+    def progress(self, key: str) -> dict[str, Any] | None:
+        """``status``, ``fraction``, ``message``, ``partial``, ``created`` and ``started`` of a job of today."""
+        return self._live.progress(key)
+
+    def cancel(self, key: str) -> bool:
+        """Stop a job for all who wait for it; False if it does not wait or run. Its worker is free in a second."""
+        found = self._cluster.cancel(key)
+        if found:
+            self._recorder.submit(int).result()  # returns when the cancel is recorded
+        return found
+
+    # What Dash asks.
+
+    def make_job_fn(self, fn: Callable[..., Any], progress: bool, key: str | None = None) -> JobFunction:
+        return JobFunction(str(key), fn.__module__, fn.__name__, bool(progress))
+
+    def build_cache_key(self, fn: Any, args: Any, cache_args_to_ignore: Any, triggered: Any) -> str:
+        """The run key, if the one argument is a spec's JSON. Raises ``EngineError`` for a spec that cannot be run."""
+        spec = _spec_in(args)
+        if spec is None:
+            return cast(str, super().build_cache_key(fn, args, cache_args_to_ignore, triggered))
+        from engine.runner import run_key
+
+        return run_key(spec)
+
+    def call_job_fn(self, key: str, job_fn: JobFunction, args: Any, context: Any) -> str:
+        """Start the job, or join the one that runs under ``key``. Raises ``QueueFull``."""
+        self.start()
+        spec = _spec_in(args)
+        with self._changed:
+            if key in self._active:
+                return key
+            waiting = sum(status == "queued" for status in self._active.values())
+            if waiting >= self._limit:
+                raise QueueFull(f"{waiting} jobs are waiting already: try again when some have ended, or cancel one.")
+            job = self._new_job(key, job_fn, spec, _page_in(context))
+            job_list.add(job)
+            self._live.clear(key)
+            self._live.set_progress(key, _progress_of(job))
+            self._active[key] = "queued"
+        future = self._cluster.submit(
+            key,
+            run_callback,
+            self._callbacks,
+            job_fn,
+            args,
+            device=spec.device if spec else "cpu",
+            listen=lambda event: self._record(partial(self._heard, key, dict(event))),
+        )
+        future.add_done_callback(lambda done: self._record(partial(self._ended, key, done)))
+        return key
+
+    def get_progress(self, key: str) -> list[dict[str, Any]] | None:
+        """The progress, for the callback's one progress output. It is not consumed: several tabs may read it."""
+        progress = self._live.progress(key)
+        return [progress] if progress else None
+
+    def result_ready(self, key: str) -> bool:
+        return self._live.outcome(key) is not None
+
+    def get_result(self, key: str, job: str | None) -> Any:
+        """The result, for every tab that asks; ``UNDEFINED`` while the job goes on, after a short wait for its end."""
+        outcome = self._live.outcome(key)
+        if outcome is None and self._wait_for_end(key):
+            return self.UNDEFINED
+        outcome = outcome or self._live.outcome(key) or {"error": _why_lost(job_list.find(key))}
+        if "error" in outcome:
+            return {"background_callback_error": {"msg": outcome["error"], "tb": ""}}
+        return outcome["result"]
+
+    def job_running(self, job: str | None) -> bool:
+        """True: ``get_result`` says when a job has ended.
+
+        Dash asks after it has seen no result; a job that ended in between would lose its result if this said so.
+        """
+        return True
+
+    def terminate_job(self, job: str | None) -> None:
+        """Nothing. Dash calls this when a tab has asked for something else, but other tabs may wait for the job, and
+        its result is stored for later. Users cancel through ``cancel``.
+        """
+
+    def terminate_unhealthy_job(self, job: str | None) -> bool:
+        return False  # the cluster looks after its workers
+
+    def get_updated_props(self, key: str) -> dict[str, Any]:
+        return {}  # jobs have no callback context to set properties with
+
+    def clear_cache_entry(self, key: str) -> None:
+        self._live.clear(key)
+
+    def get_or_create_signing_secret(self, generate: Callable[[], bytes]) -> bytes:
+        return self._live.secret(self.SIGNING_SECRET_KEY, generate().decode("ascii")).encode("ascii")
+
+    # The recorder's thread.
+
+    def _record(self, action: Callable[[], None]) -> None:
+        if not self._closed:
+            self._recorder.submit(action)
+
+    def _heard(self, key: str, event: Mapping[str, Any]) -> None:
+        progress = self._live.progress(key) or {}
+        if event["event"] == "started":
+            with self._changed:
+                self._active[key] = "running"
+            progress |= {"status": "running", "started": time.time(), "message": ""}
+            job_list.set_running(key)
+        else:
+            progress |= {name: event[name] for name in ("fraction", "message", "partial")}
+        self._live.set_progress(key, progress)
+
+    def _ended(self, key: str, future: Future[Any]) -> None:
+        error = future.exception()
+        status: Status = "failed" if error else "done"
+        if isinstance(error, Cancelled):
+            status = "cancelled"
+        elif error is not None and not isinstance(error, EngineError):
+            _log.error("Job %s failed.", key, exc_info=error)
+            error = JobError("The job failed in the server, whose log says why.")
+        message = str(error) if error else "Done."
+        try:
+            progress = (self._live.progress(key) or {}) | {"status": status, "message": message, "partial": None}
+            progress["fraction"] = progress.get("fraction", 0.0) if error else 1.0
+            job_list.set_ended(key, status, message, progress["fraction"])
+            self._live.set_progress(key, progress)
+            self._live.set_outcome(key, {"error": message} if error else {"result": future.result()})
+        except Exception:  # noqa: BLE001 - those who wait must hear of the end whatever happens to its record
+            _log.exception("The end of job %s could not be recorded.", key)
+        finally:
+            with self._changed:
+                self._active.pop(key, None)
+                self._changed.notify_all()
+
+    def _wait_for_end(self, key: str) -> bool:
+        """Whether the job still goes on, after a wait if the server has a thread to spare."""
+        with self._changed:
+            if key in self._active and self._waiters.acquire(blocking=False):
+                try:
+                    self._changed.wait_for(lambda: key not in self._active, _POLL)
+                finally:
+                    self._waiters.release()
+            return key in self._active
+
+    def _interrupt(self) -> None:
+        for job in map(self._with_progress, job_list.active()):
+            job_list.set_ended(job.key, "interrupted", job_list.INTERRUPTED, job.fraction)
+            self._live.set_progress(job.key, _progress_of(replace(job, status="interrupted")))
+
+    def _with_progress(self, job: Job) -> Job:
+        progress = self._live.progress(job.key) if job.is_active else None
+        return replace(job, message=progress["message"], fraction=progress["fraction"]) if progress else job
+
+    def _new_job(self, key: str, job_fn: JobFunction, spec: RunSpec | None, page: str) -> Job:
+        return Job(
+            key=key,
+            page=page,
+            kind=spec.kind if spec else job_fn.name,
+            label=spec.label() if spec else job_fn.name.replace("_", " "),
+            spec=canonical_json(spec) if spec else "",
+            message="Waiting for a free worker." if self._cluster.is_ready() else "The workers are starting.",
+            created=time.time(),
+        )
+
+
+def _spec_in(args: Any) -> RunSpec | None:
+    """The spec, if a callback's one argument is the JSON of one. Raises ``SpecError`` if it is a wrong one."""
+    values = list(args.values() if isinstance(args, Mapping) else args)
+    if len(values) != 1 or not isinstance(values[0], str) or not values[0].startswith("{"):
+        return None
+    try:
+        fields = json.loads(values[0])
+    except ValueError:
+        return None
+    if "kind" not in fields:
+        return None
+    from engine.runner import load_spec
+
+    return load_spec(fields)
+
+
+def _page_in(context: Any) -> str:
+    """The page of a callback: the ids of its outputs name it."""
+    outputs = context.get("outputs_list") or []
+    ids = [item["id"] for item in (outputs if isinstance(outputs, list) else [outputs]) if isinstance(item, Mapping)]
+    return next((str(id_["page"]) for id_ in ids if isinstance(id_, Mapping) and "page" in id_), "")
+
+
+def _progress_of(job: Job) -> dict[str, Any]:
+    names = ("status", "message", "fraction", "created", "started")
+    return {name: getattr(job, name) for name in names} | {"partial": None}
+
+
+def _why_lost(job: Job | None) -> str:
+    if job is not None and job.status == "interrupted":
+        return job.message
+    return "The result of this job is not kept any more: run it again."
