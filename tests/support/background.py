@@ -1,0 +1,100 @@
+"""Background callbacks for tests, known to Dash's registry and to no app: ``JOBS`` maps names to registry keys."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dash import no_update
+from dash.background_callback.managers import BaseBackgroundCallbackManager
+from dash.exceptions import PreventUpdate
+
+from engine.errors import DataError
+
+JOBS: dict[str, str] = {}
+
+
+def register() -> None:
+    """What workers call to have the callbacks; once is enough."""
+    for function, takes_progress in FUNCTIONS.items():
+        if function.__name__ not in JOBS:
+            key = BaseBackgroundCallbackManager.register_func(function, takes_progress, output(function))
+            JOBS[function.__name__] = key
+
+
+def output(function: Callable[..., Any]) -> str:
+    """Dash's id of the one output of a callback."""
+    return f"{function.__name__}-out.data"
+
+
+def nothing(*args: Any) -> int:
+    return len(args)
+
+
+def add(one: int, two: int) -> int:
+    return one + two
+
+
+def note(file: str, seconds: float) -> str:
+    """Leave a line in ``file``; how often a job ran can be counted there."""
+    with Path(file).open("a") as lines:
+        lines.write("ran\n")
+    time.sleep(seconds)
+    return file
+
+
+def report(set_progress: Callable[[Any], None], steps: int, seconds: float) -> dict[str, int]:
+    """Report each step, bare and as the list that Dash documents."""
+    for number in range(steps):
+        value = {"fraction": (number + 1) / steps, "message": f"step {number + 1}", "partial": {"loss": [number]}}
+        set_progress(value if number % 2 else (value,))
+        time.sleep(seconds)
+    return {"pid": os.getpid()}
+
+
+def deaf(set_progress: Callable[[Any], None], pid_file: str) -> None:
+    """Take note of the process and sleep."""
+    Path(pid_file).write_text(str(os.getpid()))
+    set_progress({"fraction": 0.25, "message": "asleep"})
+    time.sleep(60)
+
+
+def no_bars(name: str) -> None:
+    raise DataError(f"There are no bars of {name}.")
+
+
+def mistaken(name: str) -> float:
+    return 1 / len(name[:0])
+
+
+def not_json(name: str) -> Any:
+    return {name}
+
+
+def no_news(how: str) -> Any:
+    if how == "raise":
+        raise PreventUpdate
+    return no_update
+
+
+def dying(name: str) -> None:
+    time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+FUNCTIONS = {
+    nothing: False,
+    add: False,
+    note: False,
+    report: True,
+    deaf: True,
+    no_bars: False,
+    mistaken: False,
+    not_json: False,
+    no_news: False,
+    dying: False,
+}
