@@ -6,6 +6,7 @@ A browser draws about 1,500 candles without effort. A range with more bars is dr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -117,12 +118,13 @@ def price_axis(info: CandleInfo) -> dict[str, Any]:
     return base.value_axis(tickformat=PRICE, log=True, **ticks)
 
 
-def asked_window(change: Mapping[str, Any] | None) -> Window | None:
+def asked_window(change: object) -> Window | None:
     """The range of days in what Plotly reports of a zoom, None where the whole was asked for.
 
     Raises ``KeyError`` where the report is about something else, such as the size of the chart.
     """
-    change = change or {}
+    if not isinstance(change, Mapping):
+        raise KeyError("no report")
     if change.get("xaxis.autorange"):
         return None
     given = change.get("xaxis.range") or [change["xaxis.range[0]"], change["xaxis.range[1]"]]
@@ -147,10 +149,12 @@ def _window(given: object) -> Window | None:
     return (float(given[0]), float(given[1])) if given[0] < given[1] else None
 
 
-def last_days(bars: Bars, days: int) -> Window | None:
-    """The window of the last so many calendar days; None where there are no more than that."""
+def last_days(bars: Bars, days: str) -> Window | None:
+    """The window of the last so many calendar days; None where there are no more than that, or no number is given."""
+    if not isinstance(days, str) or not re.fullmatch(r"\d{1,5}", days):
+        return None
     end = float(base.times(bars.time[-1:])[0])
-    start = end - days * _DAY
+    start = end - int(days) * _DAY
     return (start, end) if start > base.times(bars.time[:1])[0] else None
 
 

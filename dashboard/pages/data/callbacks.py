@@ -14,7 +14,7 @@ from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
 from dashboard.format import day_range
 from dashboard.pages.data import ids, view
-from dashboard.pages.data.layout import FORM, SPANS
+from dashboard.pages.data.layout import FORM
 from dashboard.pages.data.summary import summarise
 from engine.errors import SpecError
 from engine.market import quality
@@ -53,7 +53,7 @@ def offer(data: runs.ResultData, symbol: str | None) -> tuple[Any, str, bool]:
 )
 def chart(data: Any, symbol: str, span: str, scale: str, held: Any) -> tuple[Any, Any]:
     spec, bars = shown(data, symbol)
-    start = candles.last_days(bars, int(span)) if span in SPANS and span != "all" else None
+    start = candles.last_days(bars, span)
     keep = subject(data, symbol, span)
     window = candles.held_window(held, keep) or start
     info = candles.info(bars, window, log=scale == "log")

@@ -14,7 +14,7 @@ from dashboard.charts import features as charts
 from dashboard.components.graph import ids_sub
 from dashboard.format import count, day_range
 from dashboard.pages.features import ids, view
-from dashboard.pages.features.layout import FORM, SPANS
+from dashboard.pages.features.layout import FORM
 from engine.errors import SpecError
 from engine.features.matrix import FeatureMatrix, FeatureSpec
 from engine.market.bars import Bars
@@ -52,7 +52,7 @@ def offer(data: runs.ResultData, symbol: str | None) -> tuple[Any, str, bool]:
 )
 def chart(data: Any, symbol: str, span: str, scale: str, held: Any) -> tuple[Any, ...]:
     spec, matrix, bars = shown(data, symbol)
-    start = candles.last_days(bars, int(span)) if span in SPANS and span != "all" else None
+    start = candles.last_days(bars, span)
     keep = subject(data, symbol, span)
     window = candles.held_window(held, keep) or start
     info = charts.info(bars, matrix, spec.features, window, log=scale == "log")

@@ -17,17 +17,15 @@ FORM = form.Form(page=ids.PAGE, spec=FeatureSpec, options=MARKET)
 SPANS = {"91": "3M", "365": "1Y", "1826": "5Y", "all": "All"}
 SCALES = {"linear": "Linear", "log": "Log"}
 COLUMNS = [
-    table.Column("name", "Feature", width=130),
-    table.Column("last", "Last", kind="number", decimals=4, help="Value at the last bar of the range."),
-    table.Column("low", "Lowest", kind="number", decimals=4),
-    table.Column("median", "Median", kind="number", decimals=4),
-    table.Column("high", "Highest", kind="number", decimals=4),
-    table.Column("warm_up", "Warm-up, bars", kind="number", width=125, help="Bars at the start that have no value."),
-    table.Column(
-        "known", "Known from", width=130, help="The first bar with a value; never, where the bars are too few."
-    ),
-    table.Column("missing", "Gaps, bars", kind="number", width=105, help="Bars without a value behind the warm-up."),
-    table.Column("causal", "Look-ahead", width=110, help="Found by recomputing on shorter histories."),
+    table.Column("name", "Feature"),
+    table.Column("last", "Last", "number", 4, width=84, help="Value at the last bar of the range."),
+    table.Column("low", "Lowest", "number", 4, width=84),
+    table.Column("median", "Median", "number", 4, width=84),
+    table.Column("high", "Highest", "number", 4, width=84),
+    table.Column("warm_up", "Warm-up", "number", width=88, help="Bars at the start that have no value."),
+    table.Column("known", "Known from", width=104, help="The first bar with a value."),
+    table.Column("missing", "Gaps", "number", width=62, help="Bars without a value behind the warm-up."),
+    table.Column("causal", "Look-ahead", width=100, help="Found by recomputing on shorter histories."),
 ]
 
 

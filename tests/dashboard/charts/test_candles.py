@@ -126,8 +126,10 @@ def test_what_a_zoom_asks_for(report: dict[str, object], expected: candles.Windo
     assert candles.asked_window(report) == expected
 
 
-@pytest.mark.parametrize("report", [None, {}, {"autosize": True}, {"yaxis.range[0]": 1, "yaxis.range[1]": 2}])
-def test_reports_about_something_else_are_told_apart(report: dict[str, object] | None) -> None:
+@pytest.mark.parametrize(
+    "report", [None, {}, [1], "x", 5, {"autosize": True}, {"yaxis.range[0]": 1, "yaxis.range[1]": 2}]
+)
+def test_reports_about_something_else_are_told_apart(report: object) -> None:
     with pytest.raises(KeyError):
         candles.asked_window(report)
 
@@ -146,11 +148,11 @@ def test_a_forged_window_is_none(range_: object) -> None:
 
 def test_the_last_days_of_a_longer_series() -> None:
     bars = random_walk(100)
-    window = candles.last_days(bars, 10)
+    window = candles.last_days(bars, "10")
     assert window is not None
     assert candles.within(bars, window).time[0] == bars.time[-11]
-    assert candles.last_days(bars, 99) is None
-    assert candles.last_days(bars, 365) is None
+    for days_ in ("99", "365", "all", "", "-10", "1e9", "999999999", 10, None, {"a": 1}):
+        assert candles.last_days(bars, days_) is None  # type: ignore[arg-type]
 
 
 def test_the_figure_sends_numbers_and_tokens_only() -> None:
