@@ -14,6 +14,8 @@ from engine.registry import plugin
 from engine.spec import parameter
 from engine.strategies import Signals, Strategy
 
+TIE = 1e-10  # of the price: averages this close are equal but for the rounding of their running sums
+
 
 @plugin("sma_cross", title="SMA cross")
 class SmaCross(Strategy):
@@ -58,6 +60,6 @@ class SmaCross(Strategy):
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
         (fast,) = Sma(window=self.fast).compute(bars).values()
         (slow,) = Sma(window=self.slow).compute(bars).values()
-        gap = fast - slow
+        gap = np.where(np.abs(fast - slow) <= TIE * slow, 0.0, fast - slow)
         before = np.concatenate(([np.nan], gap[:-1]))
         return Signals(entries=(before <= 0) & (gap > 0), exits=(before >= 0) & (gap < 0))

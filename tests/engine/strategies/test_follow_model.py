@@ -1,0 +1,105 @@
+"""Following a model: its probabilities become positions, out of sample alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import numpy as np
+import pytest
+
+import engine
+from engine.backtest.spec import BacktestSpec
+from engine.errors import SpecError
+from engine.models.training import ModelSpec
+from engine.strategies import Strategy
+from engine.strategies.kinds.follow_model import FollowModel
+from tests.support.market import days, make_bars
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A model's result that predicts what the test says."""
+
+    time: np.ndarray
+    probability: np.ndarray
+
+    def predictions(self, symbol: str) -> tuple[np.ndarray, np.ndarray]:
+        assert symbol == "TEST"
+        return self.time, self.probability
+
+
+def decide(
+    probability: list[float], enter: float = 0.55, leave: float = 0.5, first: str = "2020-01-01", bars: int = 6
+) -> tuple[str, str]:
+    model = Predicted(days(len(probability), first), np.array(probability))
+    strategy = FollowModel(model=ModelSpec(), enter_above=enter, exit_below=leave)
+    signals = strategy.signals(make_bars(np.ones(bars)), {"model": model})
+    return tuple("".join("x" if flag else "." for flag in flags) for flags in (signals.entries, signals.exits))  # type: ignore[return-value]
+
+
+def test_thresholds_by_hand() -> None:
+    assert decide([0.4, 0.5, 0.52, 0.55, 0.9, 0.49]) == ("...xx.", "x....x")
+
+
+def test_bars_without_a_prediction_decide_nothing() -> None:
+    assert decide([0.9, 0.1], first="2020-01-03") == ("..x...", "...x..")
+    assert decide([NAN, 0.9, NAN, 0.1, NAN, NAN]) == (".x....", "...x..")
+
+
+def test_predictions_of_bars_that_are_not_asked_for_are_left_out() -> None:
+    assert decide([0.9] * 10, first="2019-12-30", bars=3) == ("xxx", "...")
+    assert decide([0.9], first="2021-01-01") == ("......", "......")
+
+
+def test_equal_thresholds_leave_no_gap() -> None:
+    assert decide([0.5, 0.49, 0.5, 0.51, 0.1, 0.0], enter=0.5, leave=0.5) == ("x.xx..", ".x..xx")
+
+
+def test_thresholds_are_in_order() -> None:
+    with pytest.raises(SpecError, match=r"Exit below \(0\.6\) must not exceed enter above \(0\.55\)\."):
+        FollowModel.parse({"kind": "follow_model", "model": {"kind": "model"}, "exit_below": 0.6})
+
+
+def test_base_strategy_says_what_is_missing() -> None:
+    with pytest.raises(TypeError, match="Strategy has no signals method"):
+        Strategy().signals(make_bars([1.0]), {})
+
+
+@pytest.mark.usefixtures("workspace")
+def test_nothing_is_held_before_the_test_part_of_the_model() -> None:
+    model = ModelSpec(null_fits=0)
+    values = {"strategy": FollowModel(model=model), "costs": {"commission": 5, "slippage": 3}}
+    request = BacktestSpec.parse(values)
+    result, trained = engine.run(request), engine.run(model)
+    start = np.datetime64(trained.test_start)
+    assert (result.equity[result.time <= start] == 100_000).all()
+    assert result.metrics["trades"]
+    assert (result.trade_entry_time > start).all()
+    assert np.datetime64(trained.train_end) < start
+
+
+@pytest.mark.usefixtures("workspace")
+def test_model_and_backtest_are_computed_once_and_both_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.research import ledger
+
+    calls: list[ModelSpec] = []
+    compute = ModelSpec.compute
+
+    @wraps(compute)
+    def counted(self: ModelSpec, *arguments: Any) -> Any:
+        calls.append(self)
+        return compute(self, *arguments)
+
+    monkeypatch.setattr(ModelSpec, "compute", counted)
+    model = ModelSpec(null_fits=0)
+    engine.run(model)
+    for enter in (0.5, 0.55, 0.6):
+        strategy = FollowModel(model=model, enter_above=enter)
+        engine.run(BacktestSpec.parse({"strategy": strategy, "costs": {"commission": 5, "slippage": 3}}))
+    assert calls == [model]
+    assert len(ledger.trials("follow_model")) == 3
+    assert len(ledger.trials("model:lightgbm")) == 1
