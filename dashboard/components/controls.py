@@ -17,8 +17,8 @@ Options = Sequence[tuple[Any, str]]
 _SEGMENTS, _SEGMENT_TEXT, _LONG_LIST = 4, 22, 12
 
 
-def row(page: str, field: Field, value: Any, options: Options | None = None) -> Component:
-    """Label, control and the place for what is wrong with the value."""
+def row(page: str, field: Field, value: Any, options: Options | None = None, wait: int = 0) -> Component:
+    """Label, control and the place for what is wrong with the value; typing counts ``wait`` milliseconds after."""
     id_ = ids.field(page, field.path)
     label_id = f"{page}-{field.path}-label"
     grouped = _is_segmented(field) or field.control == "many"
@@ -31,7 +31,7 @@ def row(page: str, field: Field, value: Any, options: Options | None = None) -> 
     return html.Div(
         [
             html.Div([label, *_help(field)], className="f-name"),
-            html.Div(control(id_, field, value, options), className="f-control", **role),
+            html.Div(control(id_, field, value, options, wait), className="f-control", **role),
             problem(page, field.path),
         ],
         className="f",
@@ -50,7 +50,7 @@ def problem(page: str, path: str) -> Component:
     return html.Div(id=ids.part("problem", page, path=path), className="f-problem", role="alert")
 
 
-def control(id_: ids.Id, field: Field, value: Any, options: Options | None = None) -> Component:
+def control(id_: ids.Id, field: Field, value: Any, options: Options | None = None, wait: int = 0) -> Component:
     """The bare control; its property ``value`` is what ``form.collect`` reads."""
     if field.control == "many":
         return dcc.Dropdown(
@@ -63,7 +63,7 @@ def control(id_: ids.Id, field: Field, value: Any, options: Options | None = Non
         return _segments(id_, field, value) if _is_segmented(field) else _pick(id_, field, value, field.choices)
     if field.control == "switch":
         return dbc.Switch(id=id_, value=bool(value), className="toggle")
-    return _input(id_, field, value)
+    return _input(id_, field, value, wait)
 
 
 def shown(value: Any) -> Any:
@@ -92,9 +92,9 @@ def labelled(options: Options) -> list[dict[str, Any]]:
     return [{"value": value, "label": label} for value, label in options]
 
 
-def _input(id_: ids.Id, field: Field, value: Any) -> Component:
+def _input(id_: ids.Id, field: Field, value: Any, wait: int) -> Component:
     if field.control == "date":
-        return html.Div(dbc.Input(id=id_, type="date", value=value or "", debounce=True), className="in")
+        return html.Div(dbc.Input(id=id_, type="date", value=value or "", debounce=wait or False), className="in")
     kind = {"inputMode": "decimal"} if field.control == "number" else {}
     entry = dbc.Input(
         id=id_,
@@ -102,6 +102,7 @@ def _input(id_: ids.Id, field: Field, value: Any) -> Component:
         value=shown(value) if kind else value,
         placeholder="none" if field.optional else "",
         autoComplete="off",
+        debounce=wait or False,
         **kind,
     )
     data = {"data-step": str(field.step)} if field.control == "number" and field.step else {}

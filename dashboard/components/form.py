@@ -21,6 +21,7 @@ from engine.registry import info
 from engine.spec import RunSpec, Spec
 
 Row = tuple[str, Component]  # the section that it stands in, and the control
+_TYPING = 400  # milliseconds of rest before a form without a run button takes a typed value
 Offer = Callable[[Values], controls.Options]
 
 
@@ -165,7 +166,8 @@ class Form:
             return [(section, part) for part in self._list(item, value, whole)]
         if item.control == "group":
             value = compact(value) if value else ""
-        return [(section, controls.row(self.page, item, value, offer(whole) if offer else None))]
+        wait = 0 if self.action else _TYPING
+        return [(section, controls.row(self.page, item, value, offer(whole) if offer else None, wait))]
 
     def _kinds(self, item: Field, path: str, value: Any) -> Component:
         kinds = item.registry.available() if item.registry else {}

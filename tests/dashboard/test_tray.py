@@ -17,7 +17,6 @@ from dashboard.job_access import MANAGER
 from dashboard.job_list import Job
 from engine.market.bars import MarketSpec
 from engine.spec import canonical_json
-from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")
 JOB = Job("a" * 64, "data", "market", "NVDA", canonical_json(MarketSpec()), "running", "Reading", 0.25)
@@ -66,7 +65,7 @@ def test_no_job_says_what_the_tray_is_for() -> None:
 def test_a_running_job_is_shown_with_its_progress_and_polled_often() -> None:
     data, shown, now, count, interval = polled(JOB)
     assert data["jobs"][0]["fraction"] == 0.25
-    assert "NVDA" in text(shown) and "Reading" in text(shown) and "Cancel" in text(shown)
+    assert all(word in text(shown) for word in ("NVDA", "Reading", "Cancel"))
     assert "25%" in text(now)
     assert (count, interval) == ("1 job", tray.ACTIVE_MS)
 
