@@ -61,19 +61,28 @@ def equity_metrics(time: Times, equity: Floats, periods_per_year: float) -> dict
     total = float(equity[-1] / equity[0])
     deviation = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
     downside = float(np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2)))
-    mean, root = float(np.mean(returns)), float(np.sqrt(periods_per_year))
+    ratio, root = sharpe_per_bar(returns), float(np.sqrt(periods_per_year))
     deepest = float(np.min(drawdown(equity)))
     cagr = _growth(total, years)
     return {
         "total_return": total - 1,
         "cagr": cagr,
-        "sharpe": mean / deviation * root if deviation > 0 else None,
-        "sortino": mean / downside * root if downside > 0 else None,
+        "sharpe": None if ratio is None else ratio * root,
+        "sortino": float(np.mean(returns)) / downside * root if downside > 0 else None,
         "max_drawdown": deepest,
         "max_drawdown_days": longest_drawdown(time, equity),
         "volatility": deviation * root,
         "calmar": cagr / -deepest if cagr is not None and deepest < 0 else None,
     }
+
+
+def sharpe_per_bar(returns: Floats) -> float | None:
+    """Mean over standard deviation (n - 1), not annualised; None where the returns do not vary but for rounding."""
+    if len(returns) < 2:
+        return None
+    deviation = float(np.std(returns, ddof=1))
+    rounding = 1e-14 + 1e-12 * float(np.max(np.abs(returns)))
+    return float(np.mean(returns)) / deviation if deviation > rounding else None
 
 
 def _growth(total: float, years: float) -> float | None:

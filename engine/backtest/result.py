@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.backtest.metrics import sharpe_per_bar
 from engine.market.bars import Floats, Times
 from engine.store import Trial
 
@@ -66,6 +67,4 @@ class BacktestResult:
     def trial(self) -> Trial:
         """What the ledger keeps of this run: its Sharpe ratio per bar, not annualised."""
         returns = self.returns()
-        deviation = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
-        sharpe = float(np.mean(returns)) / deviation if deviation > 0 else None
-        return Trial(self.family, sharpe, len(returns))
+        return Trial(self.family, sharpe_per_bar(returns), len(returns))

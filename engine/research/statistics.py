@@ -11,6 +11,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from engine.backtest.metrics import sharpe_per_bar
 from engine.market.bars import Floats
 
 EULER_GAMMA = 0.5772156649015329
@@ -51,9 +52,9 @@ def moments(returns: Floats) -> tuple[float, float, float]:
 
     Raises ``ValueError`` where the returns do not vary.
     """
+    sharpe = sharpe_per_bar(returns)
+    if sharpe is None or len(returns) < 3:
+        raise ValueError("The returns do not vary.")
     centred = returns - returns.mean()
     variance = float(np.mean(centred**2))
-    if len(returns) < 3 or variance == 0:
-        raise ValueError("The returns do not vary.")
-    sharpe = float(returns.mean() / returns.std(ddof=1))
     return sharpe, float(np.mean(centred**3) / variance**1.5), float(np.mean(centred**4) / variance**2)

@@ -87,6 +87,11 @@ def test_flat_equity_has_no_ratio_and_no_drawdown() -> None:
     }
 
 
+@pytest.mark.parametrize("growth", [1.1, 1.001, 0.9, 1 + 1e-9])
+def test_growth_that_varies_by_rounding_alone_has_no_ratio(growth: float) -> None:
+    assert figures(growth ** np.arange(50))["sharpe"] is None
+
+
 def test_two_bars_have_no_deviation() -> None:
     found = figures([100, 90])
     assert found["sharpe"] is None

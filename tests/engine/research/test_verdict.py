@@ -1,0 +1,132 @@
+"""The verdict: which answer follows from which evidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.backtest.metrics import equity_metrics
+from engine.backtest.result import BacktestResult
+from engine.market.bars import periods_per_year
+from engine.research.verdict import Verdict, judge
+from engine.store import Trial
+from tests.support.market import days
+
+NONE = np.array([])
+
+
+def result(mean: float, count: int = 1000, benchmark: float = 0.0, trades: int = 50) -> BacktestResult:
+    """A backtest whose daily returns have exactly this mean and a deviation of 1%."""
+    noise = np.random.default_rng(0).normal(0, 1, count)
+    returns = (noise - noise.mean()) / noise.std() * 0.01 + mean
+    equity = np.concatenate(([100.0], 100 * np.cumprod(1 + returns)))
+    held = 100 * (1 + benchmark) ** np.arange(count + 1)
+    time = days(count + 1)
+    per_year = periods_per_year(time)
+    times = time[:0]
+    return BacktestResult(
+        label="made up",
+        currency="USD",
+        symbols=("TEST",),
+        periods_per_year=per_year,
+        time=time,
+        equity=equity,
+        benchmark=held,
+        exposure=np.ones(count + 1),
+        trade_symbol=NONE.astype(np.int64),
+        trade_entry_time=times,
+        trade_exit_time=times,
+        trade_entry_price=NONE,
+        trade_exit_price=NONE,
+        trade_size=NONE,
+        trade_pnl=NONE,
+        trade_return=NONE,
+        trade_fees=NONE,
+        trade_bars=NONE.astype(np.int64),
+        trade_open=NONE.astype(bool),
+        family="made_up",
+        metrics={**equity_metrics(time, equity, per_year), "trades": float(trades)},
+        benchmark_metrics=equity_metrics(time, held, per_year),
+        warnings=(),
+    )
+
+
+def tried(*ratios: float | None) -> tuple[Trial, ...]:
+    return tuple(Trial("made_up", ratio, 1000) for ratio in ratios)
+
+
+def grades(verdict: Verdict) -> list[str]:
+    return [finding.grade for finding in verdict.findings]
+
+
+def test_noise_is_no() -> None:
+    verdict = judge(result(0.0001), tried(0.01))
+    assert verdict.headline == "No."
+    assert grades(verdict)[0] == "doubtful"
+    assert verdict.findings[0].figure == "0.62"
+
+
+def test_loss_is_no() -> None:
+    verdict = judge(result(-0.001), tried(-0.1))
+    assert verdict.headline == "No."
+    assert grades(verdict)[:2] == ["bad", "bad"]
+
+
+def test_edge_tried_once_is_perhaps() -> None:
+    verdict = judge(result(0.001), tried(0.1))
+    assert verdict.headline == "Perhaps."
+    assert grades(verdict) == ["good", "good", "good", "good"]
+    assert verdict.trials == 1
+    assert verdict.findings[1].question == "Sharpe after 1 trial"
+
+
+def test_same_edge_after_a_thousand_trials_is_not_yet() -> None:
+    others = np.random.default_rng(1).normal(0, 0.03, 999)
+    verdict = judge(result(0.001), tried(0.1, *others))
+    assert verdict.headline == "Not yet."
+    assert verdict.trials == 1000
+    assert verdict.findings[1].question == "Sharpe after 1,000 trials"
+    assert grades(verdict)[0] == "good"
+    assert grades(verdict)[1] != "good"
+
+
+def test_edge_below_buy_and_hold_is_not_worth_it() -> None:
+    verdict = judge(result(0.001, benchmark=0.002), tried(0.1))
+    assert verdict.headline == "Not worth it."
+    assert grades(verdict)[2] == "bad"
+    assert verdict.findings[2].figure.startswith("\N{MINUS SIGN}")
+
+
+def test_few_trades_are_doubtful() -> None:
+    assert grades(judge(result(0.001, trades=29), tried(0.1)))[3] == "doubtful"
+    assert grades(judge(result(0.001, trades=30), tried(0.1)))[3] == "good"
+
+
+def test_equity_that_never_moved_has_nothing_to_judge() -> None:
+    flat = result(0.001)
+    verdict = judge(replace(flat, equity=np.full(1001, 100.0)), tried(None))
+    assert verdict.headline == "Nothing to judge."
+    assert verdict.findings == ()
+
+
+def test_trials_without_a_ratio_count_as_trials() -> None:
+    few = judge(result(0.001), tried(0.1, 0.0))
+    many = judge(result(0.001), tried(0.1, 0.0, *[None] * 500))
+    assert many.trials == 502
+    assert float(many.findings[1].figure) < float(few.findings[1].figure)
+
+
+def test_no_trial_at_all_counts_as_one() -> None:
+    assert judge(result(0.001), ()).trials == 1
+
+
+@pytest.mark.parametrize("mean", [-0.002, 0.0, 0.0005, 0.003])
+def test_every_finding_can_be_printed(mean: float) -> None:
+    verdict = judge(result(mean), tried(mean * 100, 0.0, 0.02))
+    assert verdict.reason.endswith(".")
+    for finding in verdict.findings:
+        assert finding.figure
+        assert finding.explanation.endswith(".")
+        assert finding.grade in ("good", "doubtful", "bad")
