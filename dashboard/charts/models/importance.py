@@ -42,7 +42,8 @@ def figure(info: ImportanceInfo) -> go.Figure:
     import plotly.graph_objects as go
 
     bars = go.Bar(
-        x=info.share[::-1], y=list(info.names[::-1]), orientation="h", marker={"color": base.SERIES[0]},
+        x=info.share[::-1], y=list(info.names[::-1]), orientation="h", name="Share of gain",
+        marker={"color": base.SERIES[0]},
         texttemplate="%{x:.1%}", textposition="outside", cliponaxis=False, width=min(0.62, 0.22 * len(info.names)),
         hovertemplate="%{y}: %{x:.2%} of the loss saved<extra></extra>",
     )  # fmt: skip

@@ -84,7 +84,7 @@ def figure(info: LossInfo) -> go.Figure:
         traces.append(_mark(info))
     figure = base.figure(
         traces,
-        x={"title": {"text": "round"}, "rangemode": "tozero", "hoverformat": "d"},
+        x={"title": {"text": "round"}, "rangemode": "tozero", "unifiedhovertitle": {"text": "round %{x:,d}"}},
         y=base.value_axis(tickformat=".3f", nticks=6),
         keep="loss",
     )

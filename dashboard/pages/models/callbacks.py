@@ -35,7 +35,8 @@ def draw(data: runs.ResultData) -> tuple[Any, ...]:
     show_context(data, spec, result)
     verdict = view.verdict(judge(result, spec.target.horizon))
     rows, note = view.prediction_rows(result), view.prediction_note(result)
-    return metric.cells(view.kpis(result)), verdict, rows, note, view.handover(spec, result)
+    cells = metric.cells(view.kpis(result, view.took((data or {}).get("key", ""))))
+    return cells, verdict, rows, note, view.handover(spec, result)
 
 
 @callback(
@@ -99,7 +100,7 @@ def predicted(symbol: str | None, data: runs.ResultData) -> Any:
 @callback(Output(ids.TRAINED, "children"), Input(RESULT, "data"))
 def trained(data: runs.ResultData) -> Any:
     runs.opened(data)
-    return view.trained(view.earlier(), (data or {})["key"])
+    return view.trained(view.earlier(), (data or {}).get("key", ""))
 
 
 def show_context(data: runs.ResultData, spec: ModelSpec, result: ModelResult) -> None:

@@ -44,7 +44,7 @@ def layout(query: str | None) -> Component:
         title=tabs("models", TABS),
         tools=[html.Span(id=ids.HANDOVER)],
         results=[
-            pane("models", "score", [strip(ids.KPIS, size=7), *_score()], first=True),
+            pane("models", "score", [strip(ids.KPIS), *_score()], first=True),
             pane("models", "predictions", _predictions()),
             pane("models", "trained", [card("Trained models", html.Div(id=ids.TRAINED), sub="newest first")]),
         ],

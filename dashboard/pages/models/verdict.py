@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.models.result import ModelResult
 from engine.research.verdict import Finding, Grade, Verdict
 
-FEWEST_NULLS = 20
+FEWEST_NULLS = 50  # with 20, another seed moves the ends of the band by a hundredth
 FEWEST_INDEPENDENT = 250
 MOST_MEMORY = 0.10
 
@@ -33,7 +33,9 @@ def _headline(result: ModelResult) -> tuple[str, str]:
         )
     within = f"the 5% to 95% band of luck, {band[0]:.3f} to {band[1]:.3f}"
     few = len(result.null_auc) < FEWEST_NULLS
-    rough = f" With {len(result.null_auc)} null models the band is rough." if few else ""
+    rough = (
+        f" With {len(result.null_auc)} null models the band is rough: {FEWEST_NULLS} or more sharpen it." if few else ""
+    )
     if auc > band[1]:
         lost = result.scores["log_loss"] >= result.scores["base_log_loss"]
         but = " It ranks the days, but its probabilities are no better than the base rate." if lost else ""

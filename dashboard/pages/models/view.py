@@ -9,10 +9,10 @@ import numpy as np
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import runs, state
+from dashboard import job_list, runs, state
 from dashboard.charts.models.timeline import TimelineInfo
 from dashboard.components import metric
-from dashboard.format import MISSING, count, number, percent
+from dashboard.format import MISSING, count, duration, number, percent
 from dashboard.pages.models.handover import backtest, tradeable
 from dashboard.pages.models.verdict import majority
 from engine.models.result import ModelResult
@@ -28,8 +28,8 @@ MOST_MODELS = 30
 Trained: TypeAlias = tuple[str, ModelSpec, ModelResult | None]
 
 
-def kpis(result: ModelResult) -> list[metric.Metric]:
-    """The strip above the charts, each figure with what it has to beat."""
+def kpis(result: ModelResult, seconds: float | None) -> list[metric.Metric]:
+    """The strip above the charts, each figure with what it has to beat; ``seconds`` is how long the job took."""
     scores, band = result.scores, result.null_band()
     guess, share = majority(result)
     lossy, right = scores["log_loss"] - scores["base_log_loss"], scores["accuracy"] - share
@@ -52,7 +52,16 @@ def kpis(result: ModelResult) -> list[metric.Metric]:
                       "that reach into a later part."),
         metric.Metric("Tested on", number(result.n_test), f"{number(result.n_scored)} scored",
                       help="Rows. The outcome of the last bars lies beyond the data: predicted, not scored."),
+        metric.Metric("Took", duration(seconds), count(len(result.null_auc) + 1, "fit"),
+                      help="From the start of the job to its end, the models without knowledge included; nothing for a "
+                      "model that was not trained here in the browser."),
     ]  # fmt: skip
+
+
+def took(key: str) -> float | None:
+    """Seconds that the job of this run took, None if no page has trained it."""
+    job = job_list.find(key)
+    return job.finished - job.started if job and job.started and job.finished else None
 
 
 def verdict(judgement: Verdict) -> Component:

@@ -246,6 +246,13 @@ class TestTimeline:
         assert drawn.totals[-1].rows == 172
         assert sum(part.rows for part in drawn.totals) == 600
 
+    def test_the_export_lists_the_parts_by_their_bars(self) -> None:
+        drawn = timeline.info(*division(300))
+        head, first, *_ = timeline.table(drawn)
+        assert head == ["lane", "part", "first bar", "last bar", "bars"]
+        assert first == ["S0", "Warm-up", "2020-01-01", "2020-01-15", 15]
+        assert timeline.figure(drawn).layout.meta["csv"][1][1] == "Warm-up"
+
     def test_stretches_touch(self) -> None:
         drawn = timeline.info(*division(300))
         for before, after in zip(drawn.parts, drawn.parts[1:], strict=False):

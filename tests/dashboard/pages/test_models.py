@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard import state
+from dashboard import job_list, state
 from dashboard.pages.models import callbacks, handover, view
 from dashboard.pages.models.layout import FORM, layout
 from dashboard.pages.models.verdict import grade, judge, majority
@@ -78,8 +78,8 @@ class TestVerdict:
         assert "no better" not in judge(scored(auc=0.6, log_loss=0.68), horizon=5).reason
 
     def test_few_null_models_make_a_rough_band(self) -> None:
-        assert "With 11 null models the band is rough." in judge(result(), horizon=5).reason
-        assert "rough" not in judge(result(null_auc=np.linspace(0.45, 0.55, 20)), horizon=5).reason
+        assert "With 11 null models the band is rough: 50 or more sharpen it." in judge(result(), horizon=5).reason
+        assert "rough" not in judge(result(null_auc=np.linspace(0.45, 0.55, 50)), horizon=5).reason
 
     def test_overlapping_rows_are_not_independent(self) -> None:
         assert judge(result(n_scored=5000), horizon=5).findings[-1].figure == "1,000 of 5,000"
@@ -94,8 +94,8 @@ class TestVerdict:
 
 class TestView:
     def test_the_strip_has_what_each_figure_must_beat(self) -> None:
-        cells = {cell.name: (cell.text, cell.note, cell.tone) for cell in view.kpis(result())}
-        assert len(cells) == 7
+        cells = {cell.name: (cell.text, cell.note, cell.tone) for cell in view.kpis(result(), 2.4)}
+        assert len(cells) == 8
         assert cells["AUC and luck"] == ("0.600", "0.455 … 0.545", "gain")
         assert cells["Luck as good"] == ("p 0.08", "of 11 fits", "")
         assert cells["Log loss"] == ("0.7000", "base 0.6900", "loss")
@@ -103,15 +103,24 @@ class TestView:
         assert cells["Rounds"] == ("2", "of 4 run", "")
         assert cells["Trained on"] == ("100", "7 purged", "")
         assert cells["Tested on"] == ("6", "4 scored", "")
+        assert cells["Took"] == ("2.4 s", "12 fits", "")
 
     @pytest.mark.parametrize(("auc", "tone"), [(0.6, "gain"), (0.5, ""), (0.4, "loss")])
     def test_the_strip_colours_a_score_outside_the_band_alone(self, auc: float, tone: str) -> None:
-        assert view.kpis(scored(auc=auc))[0].tone == tone
+        assert view.kpis(scored(auc=auc), None)[0].tone == tone
 
     def test_the_strip_says_when_luck_was_not_measured(self) -> None:
-        cells = {cell.name: (cell.text, cell.note) for cell in view.kpis(result(null_auc=np.array([])))}
+        cells = {cell.name: (cell.text, cell.note) for cell in view.kpis(result(null_auc=np.array([])), None)}
         assert cells["AUC and luck"] == ("0.600", "")
         assert cells["Luck as good"][1] == "no null models"
+
+    def test_the_time_is_that_of_the_job(self, workspace: Workspace) -> None:
+        job_list.add(job_list.Job("k", "models", "model", "", ""))
+        assert view.took("k") is None
+        job_list.set_running("k")
+        job_list.set_ended("k", "done", "", 1.0)
+        assert view.took("k") == pytest.approx(0, abs=5)
+        assert view.took("unknown") is None
 
     def test_predictions_are_listed_newest_first(self) -> None:
         rows = view.prediction_rows(result())
@@ -244,7 +253,7 @@ class TestCallbacks:
 
     def test_draws_strip_verdict_table_and_link(self, data: dict[str, str], said: dict[str, Any]) -> None:
         cells, verdict, rows, note, link = callbacks.draw(data)
-        assert len(cells) == 7
+        assert len(cells) == 8
         assert "luck" in texts(verdict)
         tested = engine.run(SMALL).n_test
         assert (len(rows), rows[0]["time"]) == (tested, "2023-09-21")
