@@ -83,13 +83,15 @@ def test_importing_the_module_does_not_import_dask() -> None:
 
 def test_a_job_is_taken_before_the_workers_are_up(tmp_path: Path) -> None:
     began = time.monotonic()
-    cluster = Cluster(Compute(workers=1), tmp_path, warm=())
+    cluster = Cluster(Compute(workers=1), tmp_path, warm=("tests.support.slow",))
     try:
         future = cluster.submit("early", tasks.add, 1, 2)
         assert time.monotonic() - began < 0.5
         assert not cluster.is_ready()
         assert future.result(30) == 3
         assert cluster.is_ready()
+        time.sleep(0.3)  # the warm-up imports now: no job may import a part of that package meanwhile
+        assert cluster.submit("import", tasks.import_part).result(30) == 7
     finally:
         cluster.close()
 

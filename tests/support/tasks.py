@@ -32,6 +32,13 @@ def add(progress: Progress, one: int, two: int) -> int:
     return one + two
 
 
+def import_part(progress: Progress) -> int:
+    """Import a part of a package by its own name, as jobs do."""
+    from tests.support.slow.part import NUMBER
+
+    return NUMBER
+
+
 def note(progress: Progress, file: Path, seconds: float = 0.0) -> str:
     """Leave a line in ``file``; how often a job ran can be counted there."""
     with file.open("a") as lines:

@@ -1,0 +1,5 @@
+"""What a job imports by its own name."""
+
+from tests.support.slow import BASE
+
+NUMBER = BASE
