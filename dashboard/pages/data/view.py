@@ -81,7 +81,7 @@ def chart_note(info: CandleInfo, series: Series, adjustment: str) -> str:
     kind = "closes only" if info.is_line() else f"{STEPS[info.step]} candles"
     words = [part for part in series.adjustment.split("; ") if part != "close only"]
     prices = ADJUSTED[adjustment] if series.kind == "equity" else ", ".join(words)
-    return f"{prices}, {info.currency} · {kind} · {info.first} to {info.last}, {shown}"
+    return f"{info.symbol}, {prices}, {info.currency} · {kind} · {info.first} to {info.last}, {shown}"
 
 
 def kpis(summary: Summary, series: Series) -> list[metric.Metric]:

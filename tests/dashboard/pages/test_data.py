@@ -110,14 +110,14 @@ def test_the_header_names_source_and_licence_and_what_cannot_be_bought() -> None
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        (MarketSpec(), "total return, USD · weekly candles · 2013-01-02 to 2023-09-21, 2,699 bars"),
+        (MarketSpec(), "NVDA, total return, USD · weekly candles · 2013-01-02 to 2023-09-21, 2,699 bars"),
         (
             MarketSpec(collection="fred", symbols=("^VIX",)),
-            "index level, not tradeable, USD · closes only · 2014-01-03 to 2019-01-03, 1,259 bars",
+            "^VIX, index level, not tradeable, USD · closes only · 2014-01-03 to 2019-01-03, 1,259 bars",
         ),
         (
             MarketSpec(collection="dukascopy", symbols=("EURUSD",), interval="1h"),
-            "ask bars, USD · daily candles · 2017-01-01 22:00 to 2017-12-29 21:00, 6,225 bars",
+            "EURUSD, ask bars, USD · daily candles · 2017-01-01 22:00 to 2017-12-29 21:00, 6,225 bars",
         ),
     ],
 )
