@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from dashboard.state import to_query
+from engine.backtest.costs import Costs
+from engine.backtest.spec import BacktestSpec
+from engine.strategies.kinds.sma_cross import SmaCross
 from tests.e2e.visitor import Visitor, dom_id
 from tests.support.workbench import Server
 
 pytestmark = pytest.mark.e2e
-LONG = {"model.rounds": 5000, "null_fits": 200}
+LONG = {"model.early_stopping": 0, "model.rounds": 5000, "null_fits": 200}
 
 
 def run_sma(visitor: Visitor, fast: int) -> None:
@@ -164,3 +172,55 @@ def busy_worker(server: Server) -> int:
         except psutil.NoSuchProcess:
             continue
     return 0
+
+
+def test_eight_browsers_at_once_lose_no_job(visitor: Visitor) -> None:
+    """Eight windows open permalinks of eight backtests that nobody has computed, all at the same time."""
+    specs = [
+        BacktestSpec(strategy=SmaCross(fast=fast, slow=90), costs=Costs(commission=2, slippage=1))
+        for fast in range(40, 48)
+    ]
+    visitor.open("/hardware")
+    first = visitor.driver.current_window_handle
+    for spec in specs:
+        visitor.js("window.open(arguments[0])", f"{visitor.address}/backtest?spec={to_query(spec)}")
+    windows = [handle for handle in visitor.driver.window_handles if handle != first]
+    assert len(windows) == len(specs)
+    drawn = set()
+    for window in windows:
+        visitor.driver.switch_to.window(window)
+        names = visitor.wait_for(lambda: visitor.traces("backtest-equity"), "the curve of a window")
+        drawn |= {name.split(",")[0] for name in names if name.startswith("SMA")}
+        visitor.driver.close()
+    visitor.driver.switch_to.window(first)
+    assert drawn >= {f"SMA {fast}/90" for fast in range(40, 48)}
+
+
+def test_copied_yaml_and_python_give_the_same_run_key(visitor: Visitor, workbench: Server, tmp_path: Path) -> None:
+    visitor.open("/backtest")
+    run_sma(visitor, 38)
+    store = dom_id(role="draft", page="backtest")
+    shown = visitor.until(
+        "const chip = [...document.querySelectorAll('.chip')].find(item => item.textContent.startsWith('run'));"
+        "return chip ? chip.textContent.replace('run', '').trim() : ''",
+        "the run's key in the header",
+    )
+    visitor.js("window.copied = []; navigator.clipboard.writeText = text => { copied.push(text); return Promise.resolve() }")
+    visitor.click(role="copy", page="backtest", what="yaml")
+    visitor.click(role="copy", page="backtest", what="python")
+    copied = visitor.wait_for(lambda: len(found := visitor.js("return window.copied")) == 2 and found, f"copies of {store}")
+    yaml, python = tmp_path / "spec.yaml", tmp_path / "run.py"
+    yaml.write_text(copied[0], encoding="utf-8")
+    python.write_text(copied[1], encoding="utf-8")
+    by_yaml = json.loads(command(workbench, "-m", "dashboard", "run", str(yaml), "--json"))["key"]
+    by_python = command(workbench, str(python)).strip()
+    assert by_yaml == by_python
+    assert shown == f"{by_yaml[:4]}·{by_yaml[4:8]}"
+
+
+def command(workbench: Server, *arguments: str) -> str:
+    """What Python prints when it runs ``arguments`` with the workbench's configuration."""
+    environment = os.environ | {"STRATOSCOPE_CONFIG": str(workbench.config), "PYTHONPATH": str(Path.cwd())}
+    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -15,11 +15,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Server:
-    """A running ``stratoscope serve``: its address, its process, and the clock when it was asked to start."""
+    """A running ``stratoscope serve``: its address, its process, when it was asked to start, its configuration."""
 
     address: str
     process: subprocess.Popen[str]
     asked: float
+    config: Path
 
 
 def free_port() -> int:
@@ -45,7 +46,7 @@ def server(folder: Path, command: tuple[str, ...] = ("-m", "dashboard", "serve")
         assert process.stdout is not None
         if not process.stdout.readline():
             raise RuntimeError("The server did not start: run it by hand to see why.")
-        yield Server(f"http://127.0.0.1:{port}", process, asked)
+        yield Server(f"http://127.0.0.1:{port}", process, asked, config)
     finally:
         process.terminate()
         process.wait(20)

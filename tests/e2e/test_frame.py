@@ -1,0 +1,150 @@
+"""The frame in a browser: form, permalink, theme and chart, on a page of its own, without a cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+from waitress import create_server
+
+from dashboard.app import create_app
+from engine.config import Config
+from tests.e2e.visitor import Visitor, dom_id
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.e2e
+PLOT = "const plot = document.querySelector('.js-plotly-plot');"
+FROM = dom_id(role="field", page="frame", path="start")
+
+
+@pytest.fixture
+def frame(workspace: Workspace, dash_br: Any) -> Iterator[Visitor]:
+    """A visitor of the test's own pages."""
+    app = create_app(Config(cache=workspace.cache), pages="tests.support.frame_pages")
+    server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    visitor = Visitor(dash_br, f"http://127.0.0.1:{server.effective_port}")
+    yield visitor
+    assert not visitor.complaints()
+    visitor.driver.get("about:blank")
+    server.close()
+    thread.join(10)
+
+
+def draw(visitor: Visitor) -> None:
+    visitor.open("/frame")
+    visitor.sees("Press Draw.")
+    visitor.press_run("frame")
+    visitor.sees_trace("frame-chart", "Candles")
+    visitor.until("return document.querySelectorAll('.legend button').length === 2", "the legend")
+
+
+def axis(visitor: Visitor, name: str) -> list[Any]:
+    return list(visitor.js(f"{PLOT} return plot._fullLayout.{name}.range"))
+
+
+def test_nothing_is_drawn_before_it_is_asked_for(frame: Visitor) -> None:
+    draw(frame)
+    assert "Press Draw." not in frame.text()
+    frame.sees("NVDA")
+    assert frame.js("return document.querySelectorAll('#frame-kpis .v').length") == 2
+    frame.until("return !!document.querySelector('.grid .ag-cell.gain, .grid .ag-cell.loss')", "a toned cell")
+
+
+def test_control_and_enter_run(frame: Visitor) -> None:
+    frame.open("/frame")
+    frame.sees("Press Draw.")
+    ActionChains(frame.driver).key_down(Keys.CONTROL).send_keys(Keys.ENTER).key_up(Keys.CONTROL).perform()
+    frame.sees_trace("frame-chart", "Candles")
+
+
+def test_a_wrong_value_is_marked_and_found(frame: Visitor) -> None:
+    frame.open("/frame")
+    frame.sees("about")
+    frame.fill("frame", "start", "2023-01-01")
+    frame.fill("frame", "end", "2022-01-01")
+    frame.sees("ends (2022-01-01) before it starts")
+    frame.fill("frame", "end", "2023-06-01")
+    frame.until("return ![...document.querySelectorAll('[role=alert]')].some(item => item.textContent)", "no problem")
+
+
+def test_the_permalink_and_the_rail_remember(frame: Visitor) -> None:
+    draw(frame)
+    frame.fill("frame", "start", "2022-01-03")
+    frame.press_run("frame")
+    frame.until(f"{PLOT} return plot.data[0].x && plot._fullData[0].x[0] > Date.UTC(2022, 0, 1)", "the range")
+    link = frame.wait_for(lambda: "spec=" in frame.driver.current_url and frame.driver.current_url, "the permalink")
+    frame.click(role="rail", page="other")
+    frame.sees("Else")
+    frame.click(role="rail", page="frame")
+    frame.sees_trace("frame-chart", "Candles")
+    assert frame.driver.current_url == link
+    assert frame.js("return document.getElementById(arguments[0]).value", FROM) == "2022-01-03"
+    frame.open("/frame?spec=broken")
+    frame.sees("This link is damaged")
+
+
+def test_y_follows_x_and_a_change_of_theme_keeps_the_zoom(frame: Visitor) -> None:
+    draw(frame)
+    whole = axis(frame, "yaxis")
+    plot = frame.driver.find_element("css selector", ".js-plotly-plot .nsewdrag")
+    width = plot.size["width"]
+    hand = ActionChains(frame.driver).move_to_element(plot).move_by_offset(-int(width * 0.45), 0)
+    hand.click_and_hold().move_by_offset(int(width * 0.2), 0).move_by_offset(int(width * 0.1), 2).release().perform()
+    frame.wait_for(lambda: axis(frame, "yaxis")[1] < whole[1] / 2, "y to follow")
+    zoomed = axis(frame, "xaxis")
+    high = axis(frame, "yaxis")[1]
+    ink = frame.js(f"{PLOT} return plot._fullLayout.font.color")
+    frame.click(id="theme-button")
+    frame.until(f"{PLOT} return plot._fullLayout.font.color !== arguments[0]", "the other ink", ink)
+    frame.wait_for(lambda: abs(axis(frame, "yaxis")[1] - high) < high / 100, "y as it was")
+    assert axis(frame, "xaxis") == zoomed
+    ActionChains(frame.driver).move_to_element(plot).double_click().perform()
+    frame.wait_for(lambda: abs(axis(frame, "yaxis")[1] - whole[1]) < 1, "everything again")
+
+
+def test_gain_and_loss_change_places_everywhere(frame: Visitor) -> None:
+    draw(frame)
+    colours = f"{PLOT} const full = plot._fullData; return [full[0].increasing.line.color, full[1].line.color]"
+    gain, loss = frame.js(colours)
+    frame.click(id="swap-button")
+    frame.until(f"{colours}[0] === arguments[0]".replace("return [", "return ["), "the swap", loss)
+    assert frame.js(colours) == [loss, gain]
+    token = "return getComputedStyle(document.documentElement).getPropertyValue('--gain').trim()"
+    assert frame.js(token) == loss
+    frame.open("/frame")
+    assert frame.js(token) == loss
+    frame.click(id="swap-button")
+
+
+def test_what_is_exported_is_what_is_drawn(frame: Visitor) -> None:
+    draw(frame)
+    lines = frame.js(f"{PLOT} return dash_clientside.stratoscope.csv(plot)").split("\r\n")
+    assert lines[0] == "time,open,high,low,close,Close"
+    day, _, high, low, close, line = lines[1].split(",")
+    assert len(day) == 10
+    assert float(low) <= float(close) <= float(high)
+    assert abs(float(line) - float(close)) < 1e-4
+
+
+def test_the_legend_hides_and_shows(frame: Visitor) -> None:
+    draw(frame)
+    hide = "document.querySelectorAll('.legend button')[1].click()"
+    frame.js(hide)
+    frame.until(f"{PLOT} return plot._fullData[1].visible === 'legendonly'", "a hidden line")
+    frame.until("return document.querySelectorAll('.legend button')[1].ariaPressed === 'false'", "a released key")
+    frame.js(hide)
+    frame.until(f"{PLOT} return plot._fullData[1].visible === true", "the line again")
+
+
+@pytest.mark.parametrize("width", [1280, 768])
+def test_nothing_is_wider_than_the_window(frame: Visitor, width: int) -> None:
+    frame.driver.set_window_size(width, 900)
+    draw(frame)
+    assert frame.js("return document.documentElement.scrollWidth <= window.innerWidth")
+    frame.driver.set_window_size(1280, 900)
