@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-LINES = 16  # cores that can be told apart as lines; more are drawn as a heatmap
+LINES = 8  # cores that can be told apart as lines; more are drawn as a heatmap
 HOLD = 2.5  # seconds that a reading stands for when the next one is late; a longer pause is a gap
 GIGABYTE = 2**30
 PERCENT, GIGABYTES = "%{y:.0f}%", "%{y:.2f} GB"
@@ -117,7 +117,10 @@ def gpu_figure(info: GpuInfo) -> go.Figure:
 
 
 def _figure(traces: list[Any], name: str, seconds: int, y_axis: dict[str, Any], hover: str = "x unified") -> go.Figure:
-    x_axis = {"range": [1 - seconds, 0], "dtick": 10 if seconds <= 60 else 100, "ticksuffix": " s"}
+    """Without zoom: the next second would undo it."""
+    x_axis = {
+        "range": [1 - seconds, 0], "dtick": 10 if seconds <= 60 else 100, "ticksuffix": " s", "fixedrange": True
+    }  # fmt: skip
     return base.figure(traces, x=x_axis, y=y_axis, keep=f"{name}-{seconds}", hover=hover)
 
 
@@ -142,8 +145,9 @@ def _heatmap(info: CpuInfo) -> go.Heatmap:
     import plotly.graph_objects as go
 
     x, _ = _known(info.mean)
+    rows = np.arange(1, len(info.busy) + 1)
     return go.Heatmap(
-        z=_compact(info.busy[:, -len(x) :]), x=x, y=np.arange(1, len(info.busy) + 1), zmin=0, zmax=100, xgap=0, ygap=0,
+        z=_compact(info.busy[:, -len(x) :]), x=x, y=rows, zmin=0, zmax=100, xgap=0, ygap=0, autocolorscale=True,
         colorbar={"ticksuffix": "%", "nticks": 3}, hovertemplate="core %{y}: %{z:.0f}%<extra></extra>",
     )  # fmt: skip
 
@@ -155,7 +159,7 @@ def _known(values: Floats) -> tuple[NDArray[np.int16], Floats]:
 
 
 def _core_colours(count: int) -> list[str]:
-    """Colours of their own for a few cores; shades of one for more, as nobody tells eight lines apart by colour."""
+    """Colours of their own for a few cores; shades of one for more, as nobody tells seven lines apart by colour."""
     if count <= len(base.SERIES):
         return list(base.SERIES[:count])
     return [base.tint(base.SERIES[0], 40 + round(60 * number / (count - 1))) for number in range(count)]
