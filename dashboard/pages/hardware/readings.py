@@ -1,0 +1,195 @@
+"""What the machine is doing at one moment, and over the last minutes as arrays for the charts."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_SEARCH = 5  # readings between two searches for child processes: each looks at every process of the machine
+_SPAWNED = "spawn_main"  # in the command line of a worker process, and of no other child of the server
+
+
+@dataclass(frozen=True)
+class ProcessUse:
+    """One process of ours: ``memory`` is resident bytes, ``busy`` percent of one core."""
+
+    pid: int
+    memory: int
+    busy: float
+
+
+@dataclass(frozen=True)
+class GpuUse:
+    """One NVIDIA GPU: ``busy`` in percent, ``memory`` and ``total`` in bytes; None where the driver does not say."""
+
+    busy: float | None
+    memory: float | None
+    total: float | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One reading. Percent for ``cores``, bytes for memory, bytes per second for the disk rates.
+
+    ``moment`` is in seconds since 1970, ``megahertz`` the mean clock of the cores, ``own`` what the server and its
+    children hold together. None stands for what this system does not tell; on no account for zero.
+    """
+
+    moment: float
+    cores: tuple[float, ...]
+    megahertz: float | None
+    load: tuple[float, float, float] | None
+    memory: int
+    memory_total: int
+    swap: int
+    swap_total: int
+    disk_read: float | None
+    disk_write: float | None
+    server: ProcessUse
+    workers: tuple[ProcessUse, ...]
+    own: int
+    gpus: tuple[GpuUse, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Readings as arrays of the same length, oldest first; memory in bytes, the rest in percent.
+
+    ``ages`` are seconds before the last reading; ``cores`` is (readings, cores); ``gpu`` is the mean over all GPUs,
+    NaN where there is none.
+    """
+
+    ages: Floats
+    cores: Floats
+    memory: Floats
+    own: Floats
+    swap: Floats
+    gpu: Floats
+
+
+def history(samples: Sequence[Sample]) -> History:
+    """The readings that have as many cores as the last one: hot-plugged cores begin a new history."""
+    width = len(samples[-1].cores) if samples else 0
+    kept = [item for item in samples if len(item.cores) == width]
+    moments = np.array([item.moment for item in kept], dtype=float)
+    return History(
+        ages=moments[-1:] - moments,
+        cores=np.array([item.cores for item in kept], dtype=float).reshape(len(kept), width),
+        memory=np.array([item.memory for item in kept], dtype=float),
+        own=np.array([item.own for item in kept], dtype=float),
+        swap=np.array([item.swap for item in kept], dtype=float),
+        gpu=np.array([mean_busy(item.gpus) for item in kept], dtype=float),
+    )
+
+
+def mean_busy(gpus: Sequence[GpuUse]) -> float:
+    """Mean percent over the GPUs that tell; NaN where none does."""
+    told = [item.busy for item in gpus if item.busy is not None]
+    return float(np.mean(told)) if told else float("nan")
+
+
+class Reader:
+    """Reads the machine; rates and percentages count from the reading before.
+
+    It belongs to the thread that makes it: psutil keeps the last CPU times for each thread apart. ``nvml`` is the
+    open management library of NVIDIA, or None.
+    """
+
+    def __init__(self, nvml: Any) -> None:
+        self._nvml = nvml
+        self._server = psutil.Process()
+        self._children: dict[int, tuple[psutil.Process, bool]] = {}
+        self._count = 0
+        self._disk, self._moment = psutil.disk_io_counters(), time.time()
+        psutil.cpu_percent(percpu=True)  # these two tell nothing at their first call
+        self._server.cpu_percent()
+
+    def read(self) -> Sample:
+        """The machine now."""
+        moment, disk = time.time(), psutil.disk_io_counters()
+        pause = max(moment - self._moment, 1e-3)
+        rates = [
+            max(getattr(disk, name) - getattr(self._disk, name), 0) / pause if disk and self._disk else None
+            for name in ("read_bytes", "write_bytes")
+        ]
+        self._disk, self._moment = disk, moment
+        memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+        server, (workers, others) = _use(self._server), self._our_children()
+        return Sample(
+            moment=moment,
+            cores=tuple(psutil.cpu_percent(percpu=True)),
+            megahertz=_megahertz(),
+            load=psutil.getloadavg() if hasattr(psutil, "getloadavg") else None,
+            memory=memory.total - memory.available,
+            memory_total=memory.total,
+            swap=swap.used,
+            swap_total=swap.total,
+            disk_read=rates[0],
+            disk_write=rates[1],
+            server=server,
+            workers=workers,
+            own=server.memory + sum(item.memory for item in (*workers, *others)),
+            gpus=_gpus(self._nvml),
+        )
+
+    def _our_children(self) -> tuple[tuple[ProcessUse, ...], tuple[ProcessUse, ...]]:
+        """Worker processes, then the server's other children."""
+        if self._count % _SEARCH == 0:
+            found = {item.pid: item for item in self._server.children(recursive=True)}
+            known = {pid: pair for pid, pair in self._children.items() if found.get(pid) == pair[0]}
+            new = {pid: (item, _is_worker(item)) for pid, item in found.items() if pid not in known}
+            self._children = dict(sorted({**known, **new}.items()))
+        self._count += 1
+        uses: tuple[list[ProcessUse], list[ProcessUse]] = ([], [])
+        for process, is_worker in self._children.values():
+            try:
+                uses[not is_worker].append(_use(process))
+            except psutil.Error:  # it has ended; the next search forgets it
+                continue
+        return tuple(uses[0]), tuple(uses[1])
+
+
+def _use(process: psutil.Process) -> ProcessUse:
+    return ProcessUse(process.pid, process.memory_info().rss, process.cpu_percent())
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return any(_SPAWNED in part for part in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def _megahertz() -> float | None:
+    """The mean clock of the cores; None on systems that do not tell (Apple silicon in some releases)."""
+    try:
+        found = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
+    except (OSError, RuntimeError, NotImplementedError):
+        return None
+    return found.current if found and found.current > 0 else None
+
+
+def _gpus(nvml: Any) -> tuple[GpuUse, ...]:
+    if nvml is None:
+        return ()
+    handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
+    return tuple(_gpu(nvml, handle) for handle in handles)
+
+
+def _gpu(nvml: Any, handle: Any) -> GpuUse:
+    busy = memory = total = None
+    with contextlib.suppress(nvml.NVMLError):  # a slice of a GPU has no load of its own
+        busy = float(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
+    with contextlib.suppress(nvml.NVMLError):
+        found = nvml.nvmlDeviceGetMemoryInfo(handle)
+        memory, total = float(found.used), float(found.total)
+    return GpuUse(busy, memory, total)
