@@ -1,0 +1,129 @@
+"""What the hardware page does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import Input, Output, callback, clientside_callback
+from dash.exceptions import PreventUpdate
+from flask import current_app
+
+from dashboard import ids as frame
+from dashboard import runs, shell
+from dashboard.charts import benchmark, hardware
+from dashboard.components import metric, states
+from dashboard.components.graph import ids_sub
+from dashboard.job_access import current_jobs
+from dashboard.pages.hardware import ids, machine, measured, sampler, view
+from dashboard.pages.hardware.layout import WINDOWS
+from dashboard.pages.hardware.readings import Sample, history
+from dashboard.pages.hardware.request import FORM, PAGE, TAKE, benchmark_in
+from engine import devices
+from engine.config import settings
+from engine.errors import SpecError
+
+runs.wire(FORM)
+
+NO_BASELINE = "NumPy CPU was not timed, so there is no speed-up: choose it among the devices, or read the table."
+
+
+@callback(
+    Output(frame.figure(ids.CPU), "data"),
+    Output(frame.figure(ids.MEMORY), "data"),
+    Output(frame.figure(ids.GPU), "data"),
+    Output(ids.KPIS, "children"),
+    Output(ids.WORKERS, "children"),
+    Input(ids.TICK, "data"),
+    Input(ids.WINDOW, "value"),
+)
+def show_live(_: int | None, window: int) -> tuple[Any, ...]:
+    watching = sampler.of(current_app)
+    seconds, samples = seconds_of(window), watching.samples
+    if watching.problem:
+        return ({"error": watching.problem},) * 3 + ([], [])
+    if not samples:
+        raise PreventUpdate
+    jobs = current_jobs()
+    active = jobs.active() if jobs else []
+    cells = metric.cells(view.kpis(samples[-1], active, has_other_gpu()))
+    return *figures(samples, seconds), cells, view.workers(samples[-1], active, settings().compute.scheduler)
+
+
+clientside_callback(
+    "function (n) { return document.hidden ? window.dash_clientside.no_update : n; }",
+    Output(ids.TICK, "data"),
+    Input(ids.INTERVAL, "n_intervals"),
+)
+
+
+@callback(Input(frame.request(PAGE), "data"))
+def introduce(_: str | None) -> None:
+    shell.show_context(crumbs=machine.crumbs(), chips=machine.chips())
+
+
+@callback(Output(frame.field(PAGE, TAKE), "value"), Input(frame.run(PAGE), "data"))
+def keep_take(run: Mapping[str, str] | None) -> int:
+    """The form holds the take of the run on the page, so that copies of it are copies of that run."""
+    if not run:
+        raise PreventUpdate
+    return benchmark_in(run["spec"]).take
+
+
+@callback(
+    Output(frame.figure(ids.SPEED), "data"),
+    Output(ids.DEVICES, "rowData"),
+    Output(ids_sub(ids.SPEED), "children"),
+    Input(frame.result(PAGE), "data"),
+    Input(frame.progress(PAGE), "data"),
+)
+def draw(data: runs.ResultData, progress: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    """The result, or what is known of it while it is measured."""
+    if data and "spec" in data:
+        spec, (_, result) = benchmark_in(data["spec"]), runs.opened(data)
+        info = benchmark.info(result, measured.takes(data["key"], spec))
+        return speed_figure(info), measured.rows(result), measured.sub(spec, result, bool(info.earlier))
+    if data or not progress or not progress.get("partial"):
+        raise PreventUpdate
+    info = benchmark.live(progress["partial"])
+    return speed_figure(info), measured.live_rows(info), "median so far"
+
+
+@callback(Output(ids.EARLIER, "children"), Input(frame.result(PAGE), "data"))
+def list_earlier(data: runs.ResultData) -> Any:
+    """Benchmarks of the workload on the page; of every one while there is none."""
+    if not data or "spec" not in data:
+        return measured.earlier(None, "")
+    return measured.earlier(benchmark_in(data["spec"]).workload.kind, data["key"])
+
+
+def speed_figure(info: benchmark.BenchmarkInfo) -> Any:
+    """The chart, or a sentence where there is nothing to compare with."""
+    if info.has_baseline:
+        return benchmark.figure(info)
+    return states.no_figure(NO_BASELINE if info.is_final else "Waiting for the times of NumPy CPU.")
+
+
+def figures(samples: tuple[Sample, ...], seconds: int) -> tuple[Any, Any, Any]:
+    """CPU, memory, and the GPU where one is read."""
+    past, last = history(samples), samples[-1]
+    memory = hardware.memory_info(
+        past.ages, past.memory, past.own, past.swap, last.memory_total, last.swap_total, seconds
+    )
+    return (
+        hardware.cpu_figure(hardware.cpu_info(past.ages, past.cores, seconds)),
+        hardware.memory_figure(memory),
+        hardware.gpu_figure(hardware.gpu_info(past.ages, past.gpu, seconds)) if last.gpus else None,
+    )
+
+
+def seconds_of(window: int) -> int:
+    """A window that the page offers. Raises ``SpecError`` for any other."""
+    if window not in WINDOWS:
+        raise SpecError([("window", "The window is one minute or ten.")])
+    return window
+
+
+def has_other_gpu() -> bool:
+    """Whether a device of ours is a GPU that NVIDIA's library does not know."""
+    return not devices.machine().gpus and any(not name.endswith(":cpu") for name in devices.expected())

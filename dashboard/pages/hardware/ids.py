@@ -1,0 +1,13 @@
+"""Ids of the hardware page's own components."""
+
+INTERVAL = "hardware-interval"
+TICK = "hardware-tick"
+WINDOW = "hardware-window"
+KPIS = "hardware-kpis"
+CPU = "hardware-cpu"
+MEMORY = "hardware-memory"
+GPU = "hardware-gpu"
+SPEED = "hardware-speed"
+DEVICES = "hardware-devices"
+EARLIER = "hardware-earlier"
+WORKERS = "hardware-workers"

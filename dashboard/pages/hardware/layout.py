@@ -1,0 +1,112 @@
+"""What the hardware page shows."""
+
+from __future__ import annotations
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+from flask import current_app
+
+from dashboard.components import metric, page_layout
+from dashboard.components.card import card, columns
+from dashboard.components.graph import graph
+from dashboard.components.states import empty, skeleton
+from dashboard.components.table import Column, table
+from dashboard.pages.hardware import ids, machine, sampler
+from dashboard.pages.hardware.request import FORM
+from engine import devices
+
+WINDOWS = {60: "1 m", 600: "10 m"}
+COLUMNS = (
+    Column("device", "Device", width=104),
+    Column("median", "Median", width=92, help="Wall time of one call, warm-up excluded."),
+    Column("quartiles", "Quartiles, ms", width=120, help="Half of the calls took between these."),
+    Column("speed_up", "Speed-up", width=84, help="NumPy CPU's median over this one."),
+    Column("rate", "Rate", width=116, help="Work of a call over the median."),
+    Column("error", "Error", width=84, help="Largest relative difference from NumPy in float64; what is allowed shows "
+           "on hover."),
+    Column("threads", "Threads", width=76, help="CPU threads that the library could use."),
+    Column("note", "Note"),
+)  # fmt: skip
+
+
+def layout(query: str | None) -> Component:
+    """The page for a permalink's query, or with the usual form; the live part shows in any case."""
+    page = page_layout(
+        FORM,
+        query,
+        panel=_live_controls(),
+        results=_benchmark(),
+        empty=empty(
+            "No benchmark on this page yet",
+            "Choose a workload on the left and press Run benchmarks: NumPy, torch and MLX do the same work in turns, "
+            "and each result is checked against float64 before it counts.",
+            symbol="hardware",
+        ),
+    )
+    main = page.children[-1]
+    main.children[1:1] = [html.Div(_live(), className="is-ready cards")]
+    main.children.append(html.Div(_lists(), className="cards"))
+    return page
+
+
+def _live_controls() -> list[Component]:
+    window = dbc.RadioItems(
+        id=ids.WINDOW,
+        options=[{"value": value, "label": label} for value, label in WINDOWS.items()],
+        value=_first_window(),
+        className="seg",
+    )
+    name = html.Div(html.Span("Window", id="hardware-window-label", className="f-label"), className="f-name")
+    control = html.Div(window, className="f-control", role="radiogroup", **{"aria-labelledby": "hardware-window-label"})
+    return [html.H2("Live"), html.Div([name, control], className="f")]
+
+
+def _first_window() -> int:
+    """Ten minutes where there is more than two to show, else one."""
+    return max(WINDOWS) if len(sampler.past(current_app)) > 120 else min(WINDOWS)
+
+
+def _live() -> list[Component]:
+    has_gpu = bool(devices.machine().gpus)
+    gpu = graph(ids.GPU, height=170, title="GPU", sub="% busy", rescale=False)
+    return [
+        metric.strip(ids.KPIS),
+        columns(
+            graph(ids.CPU, height=170, title="CPU", sub="% busy", rescale=False),
+            graph(ids.MEMORY, height=170, title="Memory", sub="GB", rescale=False),
+            html.Div(gpu, hidden=not has_gpu),
+            kind="three" if has_gpu else "half",
+        ),
+        dcc.Interval(id=ids.INTERVAL, interval=1000),
+        dcc.Store(id=ids.TICK),
+    ]
+
+
+def _benchmark() -> list[Component]:
+    return [
+        graph(ids.SPEED, height=190, title="Speed-up over NumPy CPU", sub="median, whisker = quartiles", rescale=False),
+        card("Devices measured", _figures(), sub="each result checked against float64"),
+    ]
+
+
+def _figures() -> Component:
+    """The table of a benchmark; its cells are text, as their units and digits differ from row to row."""
+    grid = table(ids.DEVICES, COLUMNS, empty="Nothing was measured.", options={"tooltipShowDelay": 300})
+    for column in grid.columnDefs:
+        column.update({"sortable": False} | ({} if column["field"] in ("device", "note") else {"type": "rightAligned"}))
+    grid.columnDefs[5] |= {"tooltipField": "allowed"}
+    lines = {"lineHeight": "17px", "paddingTop": "6px", "paddingBottom": "6px"}
+    grid.columnDefs[-1] |= {"wrapText": True, "autoHeight": True, "minWidth": 180, "flex": 1, "cellStyle": lines}
+    return grid
+
+
+def _lists() -> list[Component]:
+    return [
+        columns(
+            card("Earlier runs", html.Div(skeleton(60), id=ids.EARLIER), sub="newest first"),
+            card("Workers", html.Div(skeleton(60), id=ids.WORKERS), sub="processes and jobs now"),
+            kind="half",
+        ),
+        card("Devices", columns(*machine.device_lists(), kind="three"), sub="of this machine"),
+    ]

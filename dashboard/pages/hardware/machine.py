@@ -1,0 +1,86 @@
+"""What this machine is: for the header, and which devices it has or lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import shell
+from dashboard.format import count
+from dashboard.pages.hardware.view import size
+from engine import devices
+
+
+def crumbs() -> list[str]:
+    """CPU model, cores, GPUs, memory."""
+    machine = devices.machine()
+    threads = f", {machine.threads} threads" if machine.threads != machine.cores else ""
+    gpus = [re.sub(r" \(driver.*", "", name) for name in machine.gpus]
+    return [plain(machine.processor), f"{count(machine.cores, 'core')}{threads}", *gpus, size(machine.memory)]
+
+
+def chips() -> list[shell.Chip]:
+    """A chip for each array library, with the processors that it computes on here."""
+    found: dict[str, list[str]] = {}
+    for name in devices.expected():
+        title, processor = devices.NAMES[name].split()
+        found.setdefault(title, []).append(processor)
+    return [
+        shell.Chip(f"{title} {short(devices.library_versions()[title.lower()])} {', '.join(on)}", tone="ok")
+        for title, on in found.items()
+    ]
+
+
+def device_lists() -> list[Component]:
+    """For each library a list of the devices that it knows: what each is, or why it is not here."""
+    here = devices.expected()
+    lists: dict[str, list[Component]] = {}
+    for name in devices.NAMES:
+        row = _present(name) if name in here else _absent(name)
+        lists.setdefault(name.partition(":")[0], []).append(row)
+    return [html.Div(rows) for rows in lists.values()]
+
+
+def plain(processor: str) -> str:
+    """A processor's name without the marks of its maker."""
+    return re.sub(r"\s+", " ", re.sub(r"\((R|TM|C)\)", "", processor, flags=re.IGNORECASE)).strip()
+
+
+def short(version: str) -> str:
+    """ "2.13" of "2.13.0+cpu"."""
+    return ".".join(version.split("+")[0].split(".")[:2])
+
+
+def reason(name: str, versions: Mapping[str, str], gpus: tuple[str, ...]) -> str:
+    """Why a device is absent, told from package metadata and drivers: the libraries are not imported here."""
+    library = name.partition(":")[0]
+    if library not in versions:
+        return f"The package {library} is not installed."
+    if name in ("torch:mps", "mlx:gpu") and not gpus:
+        return "It needs the GPU of Apple silicon." if name == "torch:mps" else "No GPU that MLX can use is here."
+    if name == "torch:cuda" and not gpus:
+        return "No NVIDIA driver answers on this machine."
+    if name == "torch:mps":
+        return "It needs the GPU of Apple silicon."
+    return f"{library} {versions[library]} is built without CUDA."
+
+
+def _present(name: str) -> Component:
+    library, _, processor = name.partition(":")
+    machine = devices.machine()
+    where = machine.processor if processor == "cpu" or not machine.gpus else machine.gpus[0]
+    words = f"{library} {devices.library_versions()[library]} on {plain(where)}"
+    return _row(name, words, html.Span("here", className="chip ok"))
+
+
+def _absent(name: str) -> Component:
+    words = reason(name, devices.library_versions(), devices.machine().gpus)
+    return _row(name, words, html.Span("absent", className="chip"))
+
+
+def _row(name: str, words: str, mark: Component) -> Component:
+    body = html.Div([html.B(devices.NAMES[name]), html.Span(words, className="hint")])
+    return html.Div([body, mark], className="job")

@@ -1,0 +1,111 @@
+"""The live readings as the page prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.metric import Metric
+from dashboard.format import MISSING, count, megabytes, number, percent
+from dashboard.job_list import Job
+from dashboard.pages.hardware.readings import GpuUse, ProcessUse, Sample, mean_busy
+
+MEBIBYTE = 2**20
+
+
+def kpis(sample: Sample, jobs: Sequence[Job], other_gpu: bool) -> list[Metric]:
+    """The strip; ``other_gpu`` says that there is a GPU whose driver tells nothing (Apple's)."""
+    return [
+        _cpu(sample),
+        _gpu(sample.gpus, other_gpu),
+        Metric("Memory", size(sample.memory), f"of {size(sample.memory_total)}", help="Not available to programs."),
+        _swap(sample),
+        _own(sample),
+        _workers(sample, jobs),
+        _load(sample),
+        Metric("Disk read", rate(sample.disk_read), f"write {rate(sample.disk_write)}", help="All disks together."),
+    ]
+
+
+def size(amount: float) -> str:
+    """Bytes as ``812 MB`` or ``23.5 GB``, in units of 1,024."""
+    return megabytes(amount / MEBIBYTE)
+
+
+def rate(amount: float | None) -> str:
+    """Bytes per second as ``14.2 MB/s``."""
+    if amount is None:
+        return MISSING
+    return number(amount / 1e6, 0 if amount >= 1e8 else 1, "MB/s")
+
+
+def workers(sample: Sample, jobs: Sequence[Job], elsewhere: str | None) -> list[Component]:
+    """A line for each worker process and for each job; ``elsewhere`` is the scheduler whose workers are not ours."""
+    if elsewhere:
+        return [_line("Workers run elsewhere", f"Jobs go to {elsewhere}; this page shows the server's machine.")]
+    if not sample.workers:
+        return [_line("No worker yet", "The worker processes are starting.")]
+    running = [job for job in jobs if job.status == "running"]
+    return [*(_worker(item) for item in sample.workers), *(_job(job) for job in running)]
+
+
+def _cpu(sample: Sample) -> Metric:
+    cores, clock = len(sample.cores), sample.megahertz
+    gigahertz = number((clock or 0) / 1000, 2, "GHz")
+    note = f"{cores} × {gigahertz}" if clock else f"{cores} cores"
+    text = percent(sum(sample.cores) / cores / 100, 0) if cores else MISSING
+    return Metric("CPU", text, note, help=f"Mean load of the last second over {cores} logical cores.")
+
+
+def _gpu(gpus: Sequence[GpuUse], other_gpu: bool) -> Metric:
+    if not gpus:
+        return Metric("GPU", MISSING, "load not readable") if other_gpu else Metric("GPU", "no GPU", "CPU only")
+    used, total = (sum(getattr(item, name) or 0 for item in gpus) for name in ("memory", "total"))
+    memory = f"{number(used / 2**30, 1)} of {size(total)}" if total else "memory not told"
+    busy = mean_busy(gpus)
+    return Metric("GPU", percent(busy / 100, 0), memory, help=f"Mean load of {len(gpus)}, and their memory.")
+
+
+def _swap(sample: Sample) -> Metric:
+    if not sample.swap_total:
+        return Metric("Swap", "none", "not set up")
+    return Metric("Swap", size(sample.swap), f"of {size(sample.swap_total)}")
+
+
+def _own(sample: Sample) -> Metric:
+    inside = sum(item.memory for item in sample.workers)
+    note = f"server {size(sample.server.memory)}"
+    text = f"Resident memory of this app: the server, and {size(inside)} in {count(len(sample.workers), 'worker')}."
+    return Metric("Stratoscope", size(sample.own), note, help=text)
+
+
+def _workers(sample: Sample, jobs: Sequence[Job]) -> Metric:
+    running = sum(job.status == "running" for job in jobs)
+    waiting = sum(job.status == "queued" for job in jobs)
+    here = len(sample.workers)
+    text = f"{min(running, here)} of {here}" if here else str(running)
+    note = f"busy, {waiting} waiting" if waiting else "busy" if here else "jobs running"
+    return Metric("Workers", text, note, help="Worker processes with a job, and jobs that wait for one.")
+
+
+def _load(sample: Sample) -> Metric:
+    if sample.load is None:
+        return Metric("Load", MISSING, "not told here")
+    one, five, fifteen = (number(value, 2) for value in sample.load)
+    text = "Processes that run or want to, mean of 1 minute; below of 5 and 15 minutes."
+    return Metric("Load", one, f"{five}, {fifteen}", help=text)
+
+
+def _worker(use: ProcessUse) -> Component:
+    doing = "busy" if use.busy >= 20 else "idle"
+    return _line(f"Process {use.pid}", f"{doing}, {percent(use.busy / 100, 0)} of a core, {size(use.memory)}")
+
+
+def _job(job: Job) -> Component:
+    return _line(job.label, f"running, {percent(job.fraction, 0)}: {job.message}")
+
+
+def _line(title: str, words: str) -> Component:
+    return html.Div(html.Div([html.B(title), html.Span(words, className="hint")]), className="job")

@@ -1,0 +1,385 @@
+"""The hardware page: readings, their texts, the benchmark's form and its texts."""
+
+from __future__ import annotations
+
+import gc
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from flask import Flask
+
+from dashboard.job_list import Job
+from dashboard.pages.hardware import callbacks, machine, measured, readings, request, sampler, view
+from dashboard.pages.hardware.layout import layout
+from dashboard.pages.hardware.readings import GpuUse, ProcessUse, Reader, Sample
+from dashboard.pages.hardware.request import FORM
+from engine import devices, runner
+from engine.benchmarks.harness import BenchmarkSpec
+from engine.benchmarks.result import BenchmarkResult
+from engine.errors import SpecError
+from tests.support.workspace import Workspace
+
+GIGA = 2**30
+QUIET = Sample(
+    moment=1000.0, cores=(10.0, 30.0), megahertz=2300.0, load=(0.5, 0.25, 0.75), memory=4 * GIGA,
+    memory_total=16 * GIGA, swap=0, swap_total=0, disk_read=2.5e6, disk_write=0.0,
+    server=ProcessUse(1, 128 * 2**20, 1.0), workers=(ProcessUse(2, GIGA, 95.0), ProcessUse(3, GIGA, 0.0)),
+    own=2 * GIGA + 128 * 2**20, gpus=(),
+)  # fmt: skip
+
+
+def job(**about: Any) -> Job:
+    values = {"key": "k", "page": "hardware", "kind": "benchmark", "label": "Matrix product", "spec": "",
+              "message": "Timing", "created": 0.0, "status": "running", "fraction": 0.5}  # fmt: skip
+    return Job(**(values | about))
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, "It did not happen within ten seconds."
+        time.sleep(0.01)
+
+
+def result(**about: Any) -> BenchmarkResult:
+    made_up = BenchmarkResult(
+        workload="Matrix product 64 × 64 float32", devices=("numpy:cpu", "torch:cpu"), descriptions=("", ""),
+        samples=np.array([[0.002] * 3, [np.nan] * 3]), median=np.array([0.002, np.nan]),
+        lower=np.array([0.0019, np.nan]), upper=np.array([0.0022, np.nan]), error=np.array([8.9e-7, 0.5]),
+        bound=1.2e-5, rate=np.array([22.912, np.nan]), unit="GFLOP/s", usable=(True, False),
+        note=("", "torch CPU differs from float64."), threads=(2, 2), machine="made up", versions={}, measured=1.7e9,
+    )  # fmt: skip
+    return replace(made_up, **about)
+
+
+# Readings
+
+
+def test_a_reading_tells_of_this_machine_and_of_this_process() -> None:
+    reader = Reader(None)
+    sample = reader.read()
+    assert len(sample.cores) == devices.machine().threads
+    assert 0 < sample.memory < sample.memory_total == devices.machine().memory
+    assert sample.own >= sample.server.memory > 1e6
+    assert sample.gpus == ()
+
+
+def test_a_disk_that_tells_nothing_has_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings.psutil, "disk_io_counters", lambda: None)
+    sample = Reader(None).read()
+    assert sample.disk_read is None
+    assert view.rate(sample.disk_read) == "–"
+
+
+def test_a_gpu_is_read_and_what_its_driver_does_not_say_stays_unsaid() -> None:
+    class Silent(Exception):
+        pass
+
+    def refuse(handle: int) -> None:
+        raise Silent
+
+    nvml = SimpleNamespace(
+        NVMLError=Silent,
+        nvmlDeviceGetCount=lambda: 1,
+        nvmlDeviceGetHandleByIndex=lambda index: index,
+        nvmlDeviceGetUtilizationRates=refuse,
+        nvmlDeviceGetMemoryInfo=lambda handle: SimpleNamespace(used=3 * GIGA, total=80 * GIGA),
+    )
+    (gpu,) = Reader(nvml).read().gpus
+    assert gpu == GpuUse(None, 3.0 * GIGA, 80.0 * GIGA)
+    assert np.isnan(readings.mean_busy([gpu]))
+
+
+def test_history_is_readings_as_arrays_and_begins_anew_with_another_core() -> None:
+    earlier = replace(QUIET, moment=997.0, cores=(1.0,))
+    found = readings.history([earlier, replace(QUIET, moment=998.5), QUIET])
+    assert found.ages.tolist() == [1.5, 0.0]
+    assert found.cores.tolist() == [[10, 30], [10, 30]]
+    assert found.memory.tolist() == [4 * GIGA] * 2
+    assert np.isnan(found.gpu).all()
+
+
+def test_history_of_nothing_is_empty() -> None:
+    assert readings.history([]).cores.shape == (0, 0)
+
+
+# The sampler
+
+
+@pytest.fixture
+def quick() -> Iterator[sampler.Sampler]:
+    found = sampler.Sampler(period=0.01, length=5)
+    yield found
+    found.stop()
+
+
+def test_a_sampler_keeps_the_last_readings(quick: sampler.Sampler) -> None:
+    quick.start()
+    until(lambda: len(quick.samples) == 5)
+    first = quick.samples[0]
+    until(lambda: quick.samples[0] is not first)
+    moments = [sample.moment for sample in quick.samples]
+    assert moments == sorted(moments)
+    assert len(moments) == 5
+
+
+def test_a_stopped_sampler_reads_no_more_and_starts_again(quick: sampler.Sampler) -> None:
+    quick.start()
+    until(lambda: bool(quick.samples))
+    quick.stop()
+    kept = quick.samples
+    assert quick._thread is None
+    quick.start()
+    until(lambda: quick.samples != kept)
+
+
+def test_starting_twice_is_starting_once(quick: sampler.Sampler) -> None:
+    quick.start()
+    thread = quick._thread
+    quick.start()
+    assert quick._thread is thread
+
+
+def test_a_sampler_that_nobody_holds_ends() -> None:
+    found = sampler.Sampler(period=0.01)
+    found.start()
+    thread, gone = found._thread, weakref.ref(found)
+    del found
+    gc.collect()
+    assert gone() is None
+    assert thread is not None
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_failed_reading_is_told_and_the_next_one_heals_it(
+    quick: sampler.Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Reader) -> Sample:
+        raise OSError("no /proc")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reader, "read", fail)
+        quick.start()
+        until(lambda: "no /proc" in quick.problem)
+    until(lambda: not quick.problem)
+    assert quick.samples
+
+
+def test_an_app_has_one_sampler_from_the_first_view_on() -> None:
+    server = Flask("test")
+    assert sampler.past(server) == ()
+    found = sampler.of(server)
+    try:
+        assert sampler.of(server) is found
+        until(lambda: bool(sampler.past(server)))
+    finally:
+        found.stop()
+
+
+# Texts
+
+
+def texts(sample: Sample, *jobs: Job, other_gpu: bool = False) -> dict[str, tuple[str, str]]:
+    return {item.name: (item.text, item.note) for item in view.kpis(sample, jobs, other_gpu)}
+
+
+def test_the_strip_names_eight_figures_and_invents_none() -> None:
+    assert texts(QUIET, job(), job(status="queued")) == {
+        "CPU": ("20%", "2 × 2.30 GHz"),
+        "GPU": ("no GPU", "CPU only"),
+        "Memory": ("4.0 GB", "of 16.0 GB"),
+        "Swap": ("none", "not set up"),
+        "Stratoscope": ("2.1 GB", "server 128 MB"),
+        "Workers": ("1 of 2", "busy, 1 waiting"),
+        "Load": ("0.50", "0.25, 0.75"),
+        "Disk read": ("2.5 MB/s", "write 0.0 MB/s"),
+    }
+
+
+def test_what_a_system_does_not_tell_is_a_dash_and_not_a_zero() -> None:
+    found = texts(replace(QUIET, megahertz=None, load=None, disk_read=None, disk_write=None), other_gpu=True)
+    assert found["CPU"] == ("20%", "2 cores")
+    assert found["GPU"] == ("–", "load not readable")
+    assert found["Load"] == ("–", "not told here")
+    assert found["Disk read"] == ("–", "write –")
+
+
+def test_a_gpu_shows_its_load_and_its_memory() -> None:
+    found = texts(replace(QUIET, gpus=(GpuUse(84.0, 3.1 * GIGA, 80.0 * GIGA),)))
+    assert found["GPU"] == ("84%", "3.1 of 80.0 GB")
+    assert texts(replace(QUIET, gpus=(GpuUse(None, None, None),)))["GPU"] == ("–", "memory not told")
+
+
+def test_workers_are_listed_with_what_they_use_and_the_jobs_that_run() -> None:
+    shown = str(view.workers(QUIET, [job(), job(label="Waiting", status="queued")], None))
+    for part in ("Process 2", "busy, 95% of a core, 1.0 GB", "Process 3", "idle", "Matrix product", "50%: Timing"):
+        assert part in shown
+    assert "Waiting" not in shown
+
+
+def test_workers_elsewhere_are_said_to_be_elsewhere() -> None:
+    assert "tcp://far:8786" in str(view.workers(QUIET, [], "tcp://far:8786"))
+    assert "starting" in str(view.workers(replace(QUIET, workers=()), [], None))
+
+
+def test_makers_marks_are_left_out() -> None:
+    assert machine.plain("Intel(R) Xeon(R)  Processor") == "Intel Xeon Processor"
+    assert machine.short("2.13.0+cpu") == "2.13"
+
+
+@pytest.mark.parametrize(
+    ("name", "versions", "gpus", "said"),
+    [
+        ("mlx:cpu", {"numpy": "2"}, (), "The package mlx is not installed."),
+        ("torch:cuda", {"torch": "2.13.0"}, (), "No NVIDIA driver"),
+        ("torch:cuda", {"torch": "2.13.0+cpu"}, ("H100",), "torch 2.13.0+cpu is built without CUDA."),
+        ("torch:mps", {"torch": "2.13.0"}, ("H100",), "Apple silicon"),
+        ("mlx:gpu", {"mlx": "0.32"}, ("H100",), "mlx 0.32 is built without CUDA."),
+    ],
+)
+def test_an_absent_device_has_its_reason(name: str, versions: dict[str, str], gpus: tuple[str, ...], said: str) -> None:
+    assert said in machine.reason(name, versions, gpus)
+
+
+def test_every_device_is_listed_as_here_or_absent() -> None:
+    shown = str(machine.device_lists())
+    assert all(title in shown for title in devices.NAMES.values())
+    assert shown.count("'here'") == len(devices.expected())
+
+
+# The benchmark's form
+
+
+def pressed(monkeypatch: pytest.MonkeyPatch, is_pressed: bool) -> None:
+    monkeypatch.setattr(request, "_is_pressed", lambda: is_pressed)
+
+
+def test_the_form_starts_with_every_device_and_hides_the_take() -> None:
+    values = FORM.defaults()
+    assert values["devices"] == list(devices.expected())
+    assert "type='hidden'" in str(FORM.panel(values)[-1])
+    assert all(item.path != "take" for item in FORM.shown(values))
+
+
+def test_a_press_takes_the_next_take_that_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "is_stored", lambda spec: spec.take in (1, 2, 4))
+    values = FORM.defaults()
+    pressed(monkeypatch, False)
+    assert FORM.parse(values).model_dump()["take"] == 1
+    pressed(monkeypatch, True)
+    assert FORM.parse(values).model_dump()["take"] == 3
+
+
+def test_the_take_on_the_page_is_collected_from_its_hidden_control() -> None:
+    found = [{"role": "field", "page": "hardware", "path": "take"},
+             {"role": "choice", "page": "hardware", "path": "workload"}]  # fmt: skip
+    assert FORM.collect(found, [7, "matrix_product"])["take"] == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"workload": {"kind": "matrix_product", "size": 0}}, "workload.size"),
+        ({"workload": {"kind": "abacus"}}, "workload.kind"),
+        ({"repetitions": 10**9}, "repetitions"),
+        ({"devices": ["torch:../../etc/passwd"]}, "devices"),
+        ({"take": 0}, "take"),
+    ],
+)
+def test_a_forged_request_is_refused_at_its_field(change: dict[str, object], path: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        FORM.parse({**FORM.defaults(), **change})
+    assert [name for name, _ in caught.value.problems] == [path]
+
+
+@pytest.mark.parametrize("forged", [0, -1, 59, None, "600", 10**9])
+def test_a_forged_window_is_refused(forged: Any) -> None:
+    with pytest.raises(SpecError, match="one minute or ten"):
+        callbacks.seconds_of(forged)
+
+
+def test_a_permalink_fills_the_form(workspace: Workspace) -> None:
+    from dashboard import state
+
+    spec = BenchmarkSpec(devices=("numpy:cpu",), repetitions=7, take=3)
+    with Flask("test").app_context():
+        shown = str(layout(state.to_query(spec)))
+    assert '"repetitions":7' in shown
+    assert '"take":3' in shown
+
+
+def test_a_page_that_is_only_laid_out_starts_no_sampler(workspace: Workspace) -> None:
+    server = Flask("test")
+    with server.app_context():
+        layout(None)
+    assert sampler.EXTENSION not in server.extensions
+
+
+# The benchmark's texts
+
+
+def test_rows_print_three_digits_and_the_reason_of_what_is_not_used() -> None:
+    first, second = measured.rows(result())
+    assert first == {
+        "device": "NumPy CPU", "median": "2.00 ms", "quartiles": "1.90 to 2.20", "speed_up": "1.00×",
+        "rate": "22.9 GFLOP/s", "error": "8.9e−07", "allowed": "1.2e−05 is allowed.", "threads": "2", "note": "",
+    }  # fmt: skip
+    assert second["median"] == second["speed_up"] == second["rate"] == "–"
+    assert second["note"] == "torch CPU differs from float64."
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1932.3, "1,930"), (0.01234, "0.0123"), (1.0, "1.00"), (999.6, "1,000"), (0.0, "0")]
+)
+def test_three_digits_count(value: float, text: str) -> None:
+    assert measured.significant(value) == text
+
+
+def test_a_result_with_missing_values_has_no_finite_error() -> None:
+    assert measured.scientific(float("inf")) == "infinite"
+    assert measured.scientific(float("nan")) == "–"
+
+
+def measure(spec: BenchmarkSpec, **about: Any) -> str:
+    """Store a made-up result of ``spec``, as the runner does; its key."""
+    key = runner.run_key(spec)
+    runner.store().write(key, result(**about))
+    runner._record(key, spec, 1.0)
+    return key
+
+
+def test_earlier_runs_are_listed_with_their_links_and_the_one_on_the_page_is_marked(workspace: Workspace) -> None:
+    first, second = BenchmarkSpec(), BenchmarkSpec(take=2)
+    measure(first, median=np.array([0.002, 0.001]))
+    shown = measure(second)
+    found = measured.earlier("matrix_product", shown)
+    assert len(found) == 2
+    assert "'shown'" in str(found[0])
+    assert "torch CPU 2.00×" in str(found[1])
+    assert "/hardware?spec=" in str(found[1])
+    assert "Nothing has been measured" in str(measured.earlier("rolling_mean", ""))
+
+
+def test_other_takes_of_the_same_work_are_compared_and_other_work_is_not(workspace: Workspace) -> None:
+    spec = BenchmarkSpec(take=3)
+    other = BenchmarkSpec.parse({"workload": {"kind": "matrix_product", "size": 128}})
+    for item in (other, BenchmarkSpec(take=1), BenchmarkSpec(take=2, repetitions=5)):
+        measure(item, workload=item.label())
+    assert [item.workload for item in measured.takes(measure(spec), spec)] == [
+        BenchmarkSpec(take=2, repetitions=5).label(),
+        BenchmarkSpec(take=1).label(),
+    ]
+
+
+def test_a_result_without_numpy_says_why_there_is_no_chart() -> None:
+    from dashboard.charts import benchmark
+
+    without = result(devices=("torch:cpu", "mlx:cpu"))
+    assert callbacks.speed_figure(benchmark.info(without)) == {"empty": callbacks.NO_BASELINE}
