@@ -105,9 +105,8 @@ class Registry(Generic[S]):
 def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> Mapping[str, type[Spec]]:
     found: dict[str, type[Spec]] = {}
     for module in _modules(registry, files):
-        for cls in vars(module).values():
-            here = inspect.isclass(cls) and cls.__module__ == module.__name__
-            if not (here and issubclass(cls, registry.base) and _MARK in vars(cls)):
+        for cls in _own_classes(module):
+            if not (issubclass(cls, registry.base) and is_plugin(cls)):
                 continue
             name = info(cls).name
             if found.setdefault(name, cls) is not cls:
@@ -171,6 +170,11 @@ def _named(plugin: object) -> Iterator[None]:
         raise ConfigError(f"The plug-in {plugin} failed to load: {type(error).__name__}: {error}.") from error
 
 
+def is_plugin(cls: type) -> bool:
+    """Whether ``cls`` itself was made a plug-in."""
+    return _MARK in vars(cls)
+
+
 @cache
 def source_digest(cls: type[Spec]) -> str:
     """sha256 of the file that ``cls`` was loaded from: one changed line is a new digest.
@@ -178,8 +182,13 @@ def source_digest(cls: type[Spec]) -> str:
     A file in a plug-in folder is loaded anew when it has changed; a changed file of the engine itself counts from
     the next start of the process, as its code does.
     """
-    path = inspect.getsourcefile(cls)
-    if path is None:
+    module = sys.modules[cls.__module__]
+    given = getattr(module, _DIGEST, None)
+    if given is None and module.__file__ is None:
         raise ConfigError(f"The source file of {cls.__name__} cannot be found.")
-    given = getattr(sys.modules[cls.__module__], _DIGEST, None)
-    return cast(str, given or hashlib.sha256(Path(path).read_bytes()).hexdigest())
+    return cast(str, given or hashlib.sha256(Path(cast(str, module.__file__)).read_bytes()).hexdigest())
+
+
+def _own_classes(module: ModuleType) -> list[type]:
+    values = vars(module).values()
+    return [value for value in values if inspect.isclass(value) and value.__module__ == module.__name__]

@@ -19,11 +19,9 @@ from engine.errors import SpecError, did_you_mean
 from engine.market import catalog
 from engine.market.bars import MarketSpec
 from engine.progress import Progress, section, silent
-from engine.registry import source_digest
+from engine.registry import is_plugin, source_digest
 from engine.spec import RunSpec, Spec, canonical_json
 from engine.store import ResultStore
-
-PLUGIN_FOLDERS = {"kinds", "indicators", "sources", "workloads"}
 
 
 def run_kinds() -> Mapping[str, type[RunSpec]]:
@@ -76,12 +74,12 @@ def trial_key(spec: RunSpec) -> str:
 
 
 def _identity(spec: RunSpec) -> dict[str, object]:
-    """The canonical spec, the source file of every spec class in it (a strategy's among them), the bars that it
-    reads, and the machine where it measures one."""
+    """The canonical spec, the source of every plug-in in it, the bars that it reads, and the machine where it measures
+    one."""
     items = _walk(spec)
     return {
         "spec": canonical_json(spec),
-        "sources": sorted({source_digest(type(item)) for item in items}),
+        "sources": sorted({source_digest(type(item)) for item in items if is_plugin(type(item))}),
         "data": [catalog.fingerprint(item) for item in items if isinstance(item, MarketSpec)],
         "environment": [item.environment() for item in items if isinstance(item, RunSpec)],
     }
@@ -93,11 +91,12 @@ def _digest(parts: Mapping[str, object]) -> str:
 
 @cache
 def engine_digest() -> str:
-    """Digest of the engine's own modules as this process found them; plug-ins count by their own files."""
+    """Digest of the engine's own modules as this process found them, its plug-ins among them: a backtest follows from
+    the indicators that its strategy uses and from the strategy that it is compared with.
+    """
     root = Path(__file__).parent
-    files = [path for path in sorted(root.rglob("*.py")) if not PLUGIN_FOLDERS & set(path.relative_to(root).parts[:-1])]
     total = hashlib.sha256()
-    for path in files:
+    for path in sorted(root.rglob("*.py")):
         total.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return total.hexdigest()
 
@@ -178,10 +177,13 @@ def recent_runs(kind: str, limit: int = 200) -> list[tuple[str, RunSpec]]:
 
 
 def find_run(key: str) -> RunSpec | None:
-    """The spec that was computed under ``key``, or None."""
+    """The spec that was computed under ``key``, or None; also where it no longer parses."""
     with connect() as database:
         row = database.execute("SELECT spec FROM runs WHERE key = ?", (key,)).fetchone()
-    return load_spec(row["spec"]) if row else None
+    try:
+        return load_spec(row["spec"]) if row else None
+    except SpecError:
+        return None
 
 
 def store() -> ResultStore:
