@@ -1,0 +1,1 @@
+"""Charts: ``info()`` gives exactly the numbers that are drawn, ``figure()`` draws them."""
