@@ -42,8 +42,11 @@
     const bar = "run-bar" + (quiet ? " quiet" : "") + (state === "running" ? " is-running" : "");
     const shown = state === "error" ? (hadResult[page] ? "is-ready is-old" : "is-failed")
       : state === "running" ? (hadResult[page] ? "is-ready is-old" : "is-loading") : "is-" + state;
+    const track = document.getElementById(here.domId({ role: "run-track", page: page }));
+    if (track) track.parentElement.setAttribute("aria-valuenow", Math.round(100 * (fraction || 0)));
+    const calm = state === "error" && /^(The job was c|C)ancelled\./.test(result.error) ? " is-cancelled" : "";
     const width = { width: percent(fraction) };
-    return [bar, words, width, "results " + shown, state === "error" ? result.error : ""];
+    return [bar, words, width, "results " + shown + calm, state === "error" ? result.error : ""];
   };
 
   here.settle = function (jobs, run, result) {

@@ -51,9 +51,27 @@
     const chosen = themes[theme.mode + (theme.swapped ? "-swapped" : "")];
     const drawn = resolved({ data: figure.data, layout: figure.layout || {} }, chosen.tokens);
     drawn.layout.template = chosen.template;
-    attach(here.domId(context.outputs_list[0].id));
+    const id = here.domId(context.outputs_list[0].id), box = document.getElementById(id);
+    keepView(box && box.querySelector(".js-plotly-plot"), drawn);
+    attach(id);
     return [drawn, "graph-body", ""];
   };
+
+  /* The zoom and what the legend hides outlive a new theme, and new data whose uirevision is the same. Plotly would
+     see to it, but dcc.Graph hands it the layout that it has changed itself, and then it takes the zoom for ours. */
+  function keepView(plot, drawn) {
+    if (!plot || !plot._fullLayout || plot._fullLayout.uirevision !== drawn.layout.uirevision) return;
+    for (const name of Object.keys(plot._fullLayout).filter((key) => /^[xy]axis\d*$/.test(key))) {
+      const axis = plot._fullLayout[name], next = (drawn.layout[name] = drawn.layout[name] || {});
+      const isOurs = name[0] === "y" && plot.dataset["our" + name];
+      if (next.range || next.autorange !== undefined || axis.autorange !== false || !axis.range) continue;
+      if (name[0] === "x" || isOurs) Object.assign(next, { range: axis.range.slice(), autorange: false });
+    }
+    drawn.data.forEach((trace, index) => {
+      const before = (plot.data || [])[index];
+      if (before && before.name === trace.name && before.visible === "legendonly") trace.visible = "legendonly";
+    });
+  }
 
   function attach(id, tries) {
     const box = document.getElementById(id), plot = box && box.querySelector(".js-plotly-plot");

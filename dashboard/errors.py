@@ -9,10 +9,11 @@ from dash import callback_context, no_update, set_props
 from dash.exceptions import BackgroundCallbackError
 
 from dashboard import ids
-from engine.errors import Cancelled, EngineError
+from engine.errors import EngineError
 
 _LOG = logging.getLogger("stratoscope")
 _BACKGROUND = "An error occurred inside a background callback: "
+_CANCELLED = "The job was cancelled."  # as the cluster says it; whoever cancelled needs no alarm
 _UNEXPECTED = "Something went wrong in Stratoscope itself. The server's log says what; the rest keeps working."
 
 
@@ -36,7 +37,7 @@ def on_error(error: Exception) -> Any:
     if not isinstance(error, EngineError | BackgroundCallbackError):
         _LOG.error("A callback failed.", exc_info=error)
     text = sentence(error)
-    if not isinstance(error, Cancelled):
+    if text != _CANCELLED:
         toast(text)
     outputs = callback_context.outputs_list
     if not outputs:

@@ -10,7 +10,10 @@ from functools import cache
 from types import ModuleType
 
 import dash
+from dash import html
 from dash.development.base_component import Component
+
+from dashboard.components import states
 
 PACKAGE = "dashboard.pages"
 
@@ -67,6 +70,11 @@ def register(package: str = PACKAGE) -> None:
             order=page.order,
             layout=page.serve,
         )
+    dash.register_page("dashboard.not_found_404", path="/404", name="Page not found", layout=_not_found)
+
+
+def _not_found(**_: object) -> Component:
+    return html.Main(states.empty("There is no such page", "Choose one on the left.", symbol="alert"), className="lost")
 
 
 def _packages(package: str) -> list[ModuleType]:

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.components.states import skeleton
 
-CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True, "doubleClick": "reset"}
+CONFIG = {"displayModeBar": False, "displaylogo": False, "responsive": True, "doubleClick": "reset+autosize"}
 _BLANK = {"data": [], "layout": {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
                                  "xaxis": {"visible": False}, "yaxis": {"visible": False}}}  # fmt: skip
 

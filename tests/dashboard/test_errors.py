@@ -55,6 +55,13 @@ def test_a_background_error_is_the_first_line_of_its_report(outputs: Any) -> Non
     assert errors.on_error(BackgroundCallbackError(report)) == {"error": "The worker process was lost."}
 
 
+def test_a_cancelled_job_raises_no_alarm(outputs: Any) -> None:
+    updated = outputs(output(ids.result("models")))
+    report = "An error occurred inside a background callback: The job was cancelled.\n"
+    assert errors.on_error(BackgroundCallbackError(report)) == {"error": "The job was cancelled."}
+    assert updated == {}
+
+
 def test_outputs_by_pattern_and_none_at_all(outputs: Any) -> None:
     outputs([[output(ids.figure("a")), output(ids.figure("b"))], output("x", "children")])
     assert errors.on_error(DataError("No.")) == [[{"error": "No."}] * 2, no_update]
