@@ -64,9 +64,12 @@ def sub(spec: BenchmarkSpec, result: BenchmarkResult, has_earlier: bool) -> list
     """What stands behind the chart's title; a noisy measurement is called so."""
     text = f"{spec.workload.label()}, whisker = quartiles{', ring = earlier take' if has_earlier else ''}"
     noise = result.noise()
-    if math.isnan(noise) or noise <= NOISY:
-        return [text if math.isnan(noise) else f"{text}, noise {percent(noise, 0)}"]
-    return [html.Span(f"noise {percent(noise, 0)}: the machine was busy", className="chip warn"), f" {text}"]
+    if math.isnan(noise):
+        return [text]
+    if noise <= NOISY:
+        return [f"{text}, noise {percent(noise, 0)}"]
+    help = "Distance of the quartiles over the median: the machine was busy with other work. Measure again."
+    return [html.Span(f"noise {percent(noise, 0)}", className="chip warn", title=help), f" {text}"]
 
 
 def takes(key: str, spec: BenchmarkSpec) -> list[BenchmarkResult]:

@@ -99,8 +99,7 @@ def _load(sample: Sample) -> Metric:
 
 
 def _worker(use: ProcessUse) -> Component:
-    doing = "busy" if use.busy >= 20 else "idle"
-    return _line(f"Process {use.pid}", f"{doing}, {percent(use.busy / 100, 0)} of a core, {size(use.memory)}")
+    return _line(f"Process {use.pid}", f"{percent(use.busy / 100, 0)} of a core, {size(use.memory)}")
 
 
 def _job(job: Job) -> Component:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dash.exceptions import PreventUpdate
 from flask import Flask
 
 from dashboard.job_list import Job
@@ -219,7 +220,7 @@ def test_a_gpu_shows_its_load_and_its_memory() -> None:
 
 def test_workers_are_listed_with_what_they_use_and_the_jobs_that_run() -> None:
     shown = str(view.workers(QUIET, [job(), job(label="Waiting", status="queued")], None))
-    for part in ("Process 2", "busy, 95% of a core, 1.0 GB", "Process 3", "idle", "Matrix product", "50%: Timing"):
+    for part in ("Process 2", "95% of a core, 1.0 GB", "Process 3", "Matrix product", "50%: Timing"):
         assert part in shown
     assert "Waiting" not in shown
 
@@ -383,3 +384,87 @@ def test_a_result_without_numpy_says_why_there_is_no_chart() -> None:
 
     without = result(devices=("torch:cpu", "mlx:cpu"))
     assert callbacks.speed_figure(benchmark.info(without)) == {"empty": callbacks.NO_BASELINE}
+
+
+@pytest.mark.parametrize(("quartile", "chip"), [(0.0021, False), (0.0029, True)])
+def test_a_noisy_measurement_is_called_so(quartile: float, chip: bool) -> None:
+    shown = str(measured.sub(BenchmarkSpec(), result(upper=np.array([quartile, np.nan])), True))
+    assert ("chip warn" in shown) == chip
+    assert "ring = earlier take" in shown
+    assert f"noise {50 if chip else 10}%" in shown
+
+
+# The callbacks
+
+
+@pytest.fixture
+def watching(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """A sampler whose readings the test sets, in a request to an app without jobs."""
+    found = SimpleNamespace(samples=(), problem="")
+    monkeypatch.setattr(sampler, "of", lambda server: found)
+    with Flask("test").app_context():
+        yield found
+
+
+def test_the_live_part_waits_for_the_first_reading(workspace: Workspace, watching: SimpleNamespace) -> None:
+    with pytest.raises(PreventUpdate):
+        callbacks.show_live(1, 60)
+
+
+def test_the_live_part_draws_what_was_read(workspace: Workspace, watching: SimpleNamespace) -> None:
+    watching.samples = (replace(QUIET, moment=999.0), QUIET)
+    cpu, memory, gpu, cells, workers = callbacks.show_live(1, 60)
+    assert [trace.name for trace in cpu.data] == ["all cores", "core 1", "core 2"]
+    assert memory.data[0].y.tolist() == [4, 4]
+    assert gpu is None
+    assert len(cells) == 8
+    assert len(workers) == 2
+
+
+def test_the_live_part_draws_a_gpu_where_one_is_read(workspace: Workspace, watching: SimpleNamespace) -> None:
+    watching.samples = (replace(QUIET, gpus=(GpuUse(84.0, None, None),)),)
+    assert callbacks.show_live(1, 60)[2].data[0].y.tolist() == [84]
+
+
+def test_a_machine_that_cannot_be_read_is_said_in_each_chart(workspace: Workspace, watching: SimpleNamespace) -> None:
+    watching.problem = "The machine cannot be read."
+    assert callbacks.show_live(1, 600) == ({"error": watching.problem},) * 3 + ([], [])
+
+
+def test_a_result_is_drawn_and_listed_with_its_takes(workspace: Workspace) -> None:
+    from engine.spec import canonical_json
+
+    measure(BenchmarkSpec(take=1), median=np.array([0.002, 0.001]))
+    spec = BenchmarkSpec(take=2)
+    data = {"key": measure(spec), "spec": canonical_json(spec)}
+    figure, rows, sub = callbacks.draw(data, None)
+    assert list(figure.data[0].y) == ["NumPy CPU"]
+    assert list(figure.data[-1].x) == [2]
+    assert [row["device"] for row in rows] == ["NumPy CPU", "torch CPU"]
+    assert "Matrix product 1024" in str(sub)
+    assert len(callbacks.list_earlier(data)) == 2
+    assert callbacks.keep_take(data) == 2
+
+
+def test_while_it_runs_the_medians_so_far_are_drawn_and_listed() -> None:
+    figure, rows, sub = callbacks.draw(
+        None, {"partial": {"device": ["numpy:cpu", "torch:cpu"], "seconds": [0.002, None]}}
+    )
+    assert list(figure.data[0].x) == [1]
+    assert [(row["median"], row["note"]) for row in rows] == [("2.00 ms", "so far"), ("–", "waiting for its turn")]
+    assert sub == "median so far"
+
+
+@pytest.mark.parametrize("progress", [None, {}, {"partial": None}])
+def test_without_a_result_or_a_preview_nothing_is_drawn(progress: Any) -> None:
+    with pytest.raises(PreventUpdate):
+        callbacks.draw(None, progress)
+    with pytest.raises(PreventUpdate):
+        callbacks.draw({"error": "It failed."}, {"partial": {"device": [], "seconds": []}})
+
+
+def test_a_forged_result_of_another_kind_is_refused(workspace: Workspace) -> None:
+    forged = {"key": "0" * 64, "spec": '{"kind":"market","symbols":["AAPL"]}'}
+    for callback in (lambda: callbacks.draw(forged, None), lambda: callbacks.list_earlier(forged)):
+        with pytest.raises(SpecError):
+            callback()
