@@ -1,0 +1,100 @@
+"""What is loaded when: the server process stays light, each heavy package waits for the work that needs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from engine.backtest.spec import BacktestSpec
+from engine.spec import canonical_json
+from tests.support.workspace import Workspace
+
+HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed")
+"""The issue's list."""
+SPARED = ("dask", "sklearn", "scipy", "optuna", "quantstats", "matplotlib", "pandas")
+"""Others that would cost the idle server its memory."""
+
+REQUEST = BacktestSpec.parse(
+    {"strategy": {"kind": "sma_cross", "fast": 3, "slow": 8}, "costs": {"commission": 5, "slippage": 3}}
+)
+
+
+def loaded(code: str) -> set[str]:
+    """The heavy packages that a fresh process has loaded after ``code``."""
+    script = f"{code}\nimport sys\nprint(*[name for name in {HEAVY + SPARED!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_creating_the_app_loads_nothing_heavy(workspace: Workspace) -> None:
+    code = "from dashboard.app import create_app\nfrom engine.config import settings\ncreate_app(settings())"
+    assert loaded(code) == set()
+
+
+def test_every_module_of_the_house_can_be_imported_without_anything_heavy(workspace: Workspace) -> None:
+    code = """
+import importlib, pkgutil
+import dashboard, engine
+for package in (engine, dashboard):
+    for item in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not item.name.endswith("__main__"):
+            importlib.import_module(item.name)
+"""
+    assert loaded(code) & set(HEAVY) == set()
+
+
+def test_importing_the_engine_is_instant() -> None:
+    code = """
+import sys
+import engine
+ours = {name for name in sys.modules if name.partition(".")[0] in ("engine", "dashboard")}
+assert ours == {"engine"}, ours
+assert not {"numpy", "pydantic", "yaml", "pyarrow"} & set(sys.modules)
+"""
+    assert loaded(code) == set()
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "runner.load_spec(text)",
+        "[registry.available() for registry in (STRATEGIES, INDICATORS, LABELS, MODELS, SOURCES, WORKLOADS)]",
+        "runner.run_key(runner.load_spec(text))",
+        "catalog.load(runner.load_spec(text).market)",
+        "runner.lookup(runner.load_spec(text))",
+        "runner.recent_runs('backtest')",
+        "devices.expected()",
+    ],
+)
+def test_what_the_server_does_itself_loads_nothing_heavy(workspace: Workspace, work: str) -> None:
+    code = f"""
+from engine import devices, runner
+from engine.benchmarks.workloads import WORKLOADS
+from engine.features import INDICATORS
+from engine.labels import LABELS
+from engine.market import catalog
+from engine.market.sources import SOURCES
+from engine.models import MODELS
+from engine.strategies import STRATEGIES
+text = {canonical_json(REQUEST)!r}
+{work}
+"""
+    assert loaded(code) == set()
+
+
+def test_reading_a_stored_result_loads_nothing_heavy(workspace: Workspace) -> None:
+    import engine
+
+    engine.run(REQUEST)
+    code = f"""
+import engine
+from engine import runner
+from engine.research import ledger, verdict
+result = runner.lookup(engine.load_spec({canonical_json(REQUEST)!r}))
+assert result is not None
+verdict.judge(result, ledger.trials(result.family))
+"""
+    assert loaded(code) == set()

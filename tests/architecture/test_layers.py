@@ -1,0 +1,96 @@
+"""The house rules that can be counted: who imports whom, how large things are, what is never used."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(path for package in ("engine", "dashboard") for path in (ROOT / package).rglob("*.py"))
+MODULE_LINES, CALLBACK_LINES = 400, 15
+BODY_LINES = 50  # forty in the mean: a call that nests components takes a line for each argument
+
+UNSAFE = re.compile(
+    r"allow_pickle=True|\bpickle\.loads?\(|\bjoblib\.load\(|\bshelve\b|read_pickle|cloudpickle\.loads?\("
+    r"|yaml\.(?:load|unsafe_load|full_load)\(|\bos\.system\(|shell=True"
+)
+
+each = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+
+def test_every_import_keeps_to_the_contracts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from importlinter.cli import lint_imports
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(ROOT))
+    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
+    assert status == 0, capsys.readouterr().out
+
+
+def test_every_folder_of_modules_is_a_package() -> None:
+    """import-linter and the discovery of plug-ins pass over a folder without __init__.py."""
+    folders = {path.parent for path in MODULES}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+@each
+def test_module_is_small_and_says_what_it_is(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MODULE_LINES
+    if text.strip():
+        assert ast.get_docstring(ast.parse(text)), "no docstring"
+
+
+@each
+def test_functions_are_short(path: Path) -> None:
+    long = [
+        f"{function.name}: {lines(function)} lines"
+        for function in functions(path)
+        if lines(function) > (CALLBACK_LINES if is_callback(function) else BODY_LINES)
+    ]
+    assert long == []
+
+
+@each
+def test_nothing_that_could_run_a_files_code(path: Path) -> None:
+    """But for lines that give ruff their reason."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if UNSAFE.search(line) and "# noqa: S301 - " not in line] == []
+
+
+@each
+def test_state_of_a_module_is_constant(path: Path) -> None:
+    """No list, dict or set at module level under a name in lower case, and no ``global``."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    mutable = [
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name) and target.id != target.id.upper()
+    ]
+    assert [name for name in mutable if name != "__all__"] == []
+    assert [node.names for node in ast.walk(tree) if isinstance(node, ast.Global)] == []
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            yield node
+
+
+def lines(function: ast.FunctionDef) -> int:
+    """Lines of the body without its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def is_callback(function: ast.FunctionDef) -> bool:
+    return any("callback" in ast.unparse(decorator) for decorator in function.decorator_list)
