@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids, state
-from dashboard.format import count, percent
+from dashboard.format import count, duration, percent
 from dashboard.job_access import cancel, current_jobs
 from dashboard.job_list import Job
 from engine.errors import SpecError
@@ -86,7 +86,8 @@ def _waits(runs: Sequence[Any], before: Any) -> bool:
 
 def _row(job: Job) -> dict[str, Any]:
     names = ("key", "page", "label", "status", "message", "fraction")
-    return {**{name: getattr(job, name) for name in names}, "href": _link(job)}
+    seconds = job.finished - job.started if job.finished and job.started else None
+    return {**{name: getattr(job, name) for name in names}, "seconds": seconds, "href": _link(job)}
 
 
 def _link(job: Job) -> str:
@@ -108,7 +109,7 @@ def _entry(row: dict[str, Any]) -> Component:
         text = "Open" if row["status"] == "done" else "Run again"
         action = dcc.Link(text, href=row["href"], className="link-button") if row["href"] else None
     if row["status"] == "done":
-        words = _ENDED["done"]
+        words = f"{_ENDED['done']} in {duration(row['seconds'])}" if row["seconds"] is not None else _ENDED["done"]
     body = [html.B(row["label"]), html.Span(words, className="hint")]
     track = [meter(row["fraction"], row["label"])] if is_active else []
     return html.Div([html.Div([*body, *track]), action], className=f"job job-{row['status']}", key=row["key"])

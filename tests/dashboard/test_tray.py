@@ -86,6 +86,11 @@ def test_what_has_ended_can_be_opened_or_run_again(status: Any, words: str, acti
     assert count == "0 jobs"
 
 
+def test_a_finished_job_says_how_long_it_took() -> None:
+    _, shown, *_ = polled(replace(JOB, status="done", started=100.0, finished=103.2))
+    assert "Finished in 3.2 s" in text(shown)
+
+
 def test_the_link_is_the_permalink() -> None:
     row = polled(replace(JOB, status="done"))[0]["jobs"][0]
     assert row["href"].startswith("/data?spec=")
