@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import logging
 import os
@@ -55,7 +54,6 @@ def serve(_: argparse.Namespace) -> None:
         server = create_server(app.server, sockets=[listener], threads=THREADS, ident="")
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         manager.start()
-        settle_imports()
         print(f"Stratoscope is at {address(config)}", flush=True)
         try:
             server.run()
@@ -76,15 +74,6 @@ def run(given: argparse.Namespace) -> None:
     result = engine.run(spec)
     report = {"key": engine.run_key(spec), "label": spec.label(), "summary": dict(result.summary())}
     print(json.dumps(report) if given.json else "\n".join(_lines(report)))
-
-
-def settle_imports() -> None:
-    """Import pandas, which TA-Lib wants, before there are threads.
-
-    Plotly's JSON encoder looks at whatever is in ``sys.modules``, and fails on a pandas that another thread has
-    imported by half.
-    """
-    importlib.import_module("pandas")
 
 
 def bind(config: Config) -> socket.socket:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from engine.features import Indicator
 from engine.features.gaps import on_unbroken_runs
+from engine.features.reference import talib
 from engine.market.bars import Bars, Floats
 from engine.registry import plugin
 from engine.spec import parameter
@@ -40,7 +41,5 @@ class Rsi(Indicator):
         return -int(-SETTLED * self.window // 1)
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
-        import talib
-
-        values = on_unbroken_runs(lambda close: talib.RSI(close, self.window), self.warm_up(), bars.close)
+        values = on_unbroken_runs(lambda close: talib().RSI(close, self.window), self.warm_up(), bars.close)
         return {"rsi": values}

@@ -6,15 +6,14 @@ from typing import ClassVar, Literal
 
 from engine.features import Indicator
 from engine.features.gaps import on_unbroken_runs
+from engine.features.reference import talib
 from engine.market.bars import Bars, Floats
 from engine.registry import plugin
 from engine.spec import parameter
 
 
 def _average(bars: Bars, window: int) -> Floats:
-    import talib
-
-    return on_unbroken_runs(lambda close: talib.SMA(close, window), window - 1, bars.close)
+    return on_unbroken_runs(lambda close: talib().SMA(close, window), window - 1, bars.close)
 
 
 @plugin("sma", title="SMA")

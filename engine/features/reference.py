@@ -1,0 +1,54 @@
+"""TA-Lib, loaded without pandas.
+
+TA-Lib imports pandas where it is installed, only to accept its Series. That costs 60 MB and half a second in a server
+that has no other use for it, and while one thread is half-way through that import, Plotly fails in every other: it
+looks at whatever ``sys.modules`` has. We pass arrays, so TA-Lib is told that there is no pandas.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+_OPTIONAL = ("pandas", "polars")
+
+
+@cache
+def talib() -> Any:
+    """The module ``talib``; its functions take and return float64 arrays."""
+    if "pandas" in sys.modules:
+        return importlib.import_module("talib")
+    with _without(_OPTIONAL):
+        return importlib.import_module("talib")
+
+
+class _Absent(MetaPathFinder):
+    """Answers that some packages are not installed, to the thread that made it."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names, self._thread = names, threading.get_ident()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname in self._names and threading.get_ident() == self._thread:
+            raise ModuleNotFoundError(f"{fullname} is not wanted here.", name=fullname)
+        return None
+
+
+@contextmanager
+def _without(names: Sequence[str]) -> Iterator[None]:
+    finder = _Absent(names)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
