@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from engine.backtest.spec import BacktestSpec
 from engine.spec import canonical_json
 from tests.support.workspace import Workspace
@@ -57,19 +55,19 @@ assert not {"numpy", "pydantic", "yaml", "pyarrow"} & set(sys.modules)
     assert loaded(code) == set()
 
 
-@pytest.mark.parametrize(
-    "work",
-    [
-        "runner.load_spec(text)",
-        "[registry.available() for registry in (STRATEGIES, INDICATORS, LABELS, MODELS, SOURCES, WORKLOADS)]",
-        "runner.run_key(runner.load_spec(text))",
-        "catalog.load(runner.load_spec(text).market)",
-        "runner.lookup(runner.load_spec(text))",
-        "runner.recent_runs('backtest')",
-        "devices.expected()",
-    ],
-)
-def test_what_the_server_does_itself_loads_nothing_heavy(workspace: Workspace, work: str) -> None:
+WORK = """
+runner.load_spec(text)
+[registry.available() for registry in (STRATEGIES, INDICATORS, LABELS, MODELS, SOURCES, WORKLOADS)]
+runner.run_key(runner.load_spec(text))
+runner.load_spec(text).estimate()
+catalog.load(runner.load_spec(text).market)
+runner.lookup(runner.load_spec(text))
+runner.recent_runs("backtest")
+devices.expected()
+"""
+
+
+def test_what_the_server_does_itself_loads_nothing_heavy(workspace: Workspace) -> None:
     code = f"""
 from engine import devices, runner
 from engine.benchmarks.workloads import WORKLOADS
@@ -79,8 +77,12 @@ from engine.market import catalog
 from engine.market.sources import SOURCES
 from engine.models import MODELS
 from engine.strategies import STRATEGIES
+import sys
 text = {canonical_json(REQUEST)!r}
-{work}
+for line in {WORK.strip().splitlines()!r}:
+    eval(line)
+    found = [name for name in {HEAVY + SPARED!r} if name in sys.modules]
+    assert not found, (line, found)
 """
     assert loaded(code) == set()
 
