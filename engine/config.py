@@ -98,6 +98,7 @@ def load(path: Path) -> Config:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise ConfigError(f"{path.name}{where}: this is not valid YAML: {getattr(error, 'problem', error)}.") from None
+    _require_distinct(path.name, tree)
     if not isinstance(values, dict):
         raise ConfigError(f"{path.name}: expected settings such as 'server:', found {type(values).__name__}.")
     try:
@@ -111,7 +112,20 @@ def _anchored(config: Config, folder: Path) -> Config:
     missing = [str(path) for path in plugins if not path.is_dir()]
     if missing:
         raise ConfigError(f"The plug-in folder {missing[0]} does not exist: create it or take it out of 'plugins'.")
-    return config.model_copy(update={"cache": (folder / config.cache.expanduser()).resolve(), "plugins": plugins})
+    changes: dict[str, Any] = {"cache": (folder / config.cache.expanduser()).resolve(), "plugins": plugins}
+    if config.results and "://" not in config.results:
+        changes["results"] = f"file://{(folder / Path(config.results).expanduser()).resolve()}"
+    return config.model_copy(update=changes)
+
+
+def _require_distinct(file: str, node: yaml.Node | None) -> None:
+    """YAML lets the last of two equal keys win without a word."""
+    seen: set[str] = set()
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value in seen:
+            raise ConfigError(f"{file}, line {key.start_mark.line + 1}: '{key.value}' is there twice.")
+        seen.add(key.value)
+        _require_distinct(file, value)
 
 
 def _explain(file: str, tree: yaml.Node | None, item: Any) -> str:

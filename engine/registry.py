@@ -76,7 +76,7 @@ class Registry(Generic[S]):
         """The spec class called ``name``. Raises ``UnknownPlugin`` with the closest match and the list."""
         known = self.available()
         if name not in known:
-            text = f"'{name}' is not one of the {self.group}.{did_you_mean(str(name), tuple(known))}"
+            text = f"'{name[:60]}' is not one of the {self.group}.{did_you_mean(str(name), tuple(known))}"
             raise UnknownPlugin([("kind", text)])
         return known[name]
 

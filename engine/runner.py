@@ -42,7 +42,7 @@ def load_spec(source: str | bytes | Mapping[str, object]) -> RunSpec:
         raise SpecError([("", "A spec is a mapping with a field 'kind'.")])
     kind, kinds = values.get("kind"), run_kinds()
     if not isinstance(kind, str) or kind not in kinds:
-        raise SpecError([("kind", f"'{kind}' cannot be run.{did_you_mean(str(kind), tuple(kinds))}")])
+        raise SpecError([("kind", f"'{str(kind)[:60]}' cannot be run.{did_you_mean(str(kind), tuple(kinds))}")])
     return kinds[kind].parse(values)
 
 

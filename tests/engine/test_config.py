@@ -99,6 +99,26 @@ def test_home_folder_is_understood(workspace: Workspace, monkeypatch: pytest.Mon
     assert config.settings().cache == workspace.folder / "home" / "cache"
 
 
+def test_results_may_lie_elsewhere(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    assert config.settings().results_url == f"file://{workspace.cache}/results"
+    workspace.configure("results: s3://bucket/results")
+    assert config.settings().results_url == "s3://bucket/results"
+    workspace.configure("results: elsewhere")
+    assert config.settings().results_url == f"file://{workspace.folder}/elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ("cache: a\nserver:\n  port: 1\n\nserver:\n  host: b\n", 5, "server"),
+        ("server:\n  port: 1\n  port: 2\n", 3, "port"),
+    ],
+)
+def test_key_that_is_there_twice_is_refused(workspace: Workspace, text: str, line: int, key: str) -> None:
+    assert refusal(workspace, text) == f"config.yaml, line {line}: '{key}' is there twice."
+
+
 def test_unknown_key_names_itself_the_closest_and_the_line(workspace: Workspace) -> None:
     assert refusal(workspace, "cache: cache\n\nservr:\n  port: 1\n") == (
         "config.yaml, line 3: 'servr' is not a setting. Did you mean 'server'? "

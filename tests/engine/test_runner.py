@@ -422,6 +422,18 @@ def test_kinds_are_told_apart() -> None:
     assert isinstance(runner.load_spec(b'{"kind": "features"}'), FeatureSpec)
 
 
+def test_dates_may_be_written_with_or_without_quotes() -> None:
+    for text in ("2020-01-02", "'2020-01-02'"):
+        assert runner.load_spec(f"kind: market\nstart: {text}") == MarketSpec.parse({"start": "2020-01-02"})
+
+
+def test_forged_names_are_cut_in_sentences() -> None:
+    for values in ({"kind": "x" * 10**6}, BACKTEST | {"strategy": {"kind": "x" * 10**6}}):
+        with pytest.raises(SpecError) as caught:
+            runner.load_spec(values)
+        assert len(str(caught.value)) < 300
+
+
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
