@@ -31,9 +31,7 @@ class LookAhead:
         )
 
 
-def look_ahead(
-    compute: Callable[[Bars], Mapping[str, Floats]], bars: Bars, cuts: int = CUTS
-) -> tuple[LookAhead, ...]:
+def look_ahead(compute: Callable[[Bars], Mapping[str, Floats]], bars: Bars, cuts: int = CUTS) -> tuple[LookAhead, ...]:
     """The outputs of ``compute`` that use the future, each with its first sign; none where it is causal.
 
     ``compute`` runs again on ``bars`` cut short at about ``cuts`` places: some early ones, where a

@@ -97,9 +97,7 @@ def _columns(feature: Indicator, bars: Bars) -> Floats:
     computed = feature.compute(bars)
     for name in feature.outputs:
         if name not in computed or computed[name].shape != bars.close.shape:
-            raise DataError(
-                f"The indicator {feature.label()} has no value for each bar in its output '{name}'."
-            )
+            raise DataError(f"The indicator {feature.label()} has no value for each bar in its output '{name}'.")
     return np.column_stack([computed[name] for name in feature.outputs])
 
 

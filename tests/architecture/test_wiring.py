@@ -52,9 +52,7 @@ def is_there(wanted: str, found: list[Any]) -> bool:
     if pattern.get("role") in MADE_ON_DEMAND:
         return True
     fixed = {key: value for key, value in pattern.items() if not isinstance(value, list)}
-    return any(
-        isinstance(id_, dict) and set(id_) == set(pattern) and fixed.items() <= id_.items() for id_ in found
-    )
+    return any(isinstance(id_, dict) and set(id_) == set(pattern) and fixed.items() <= id_.items() for id_ in found)
 
 
 def test_every_id_of_a_callback_is_in_a_layout() -> None:
