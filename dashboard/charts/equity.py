@@ -45,7 +45,8 @@ def info(results: Sequence[BacktestResult], log: bool = True) -> EquityInfo:
     first = results[0]
     labels = [item.label for item in results]
     names = [
-        f"{label} ({labels[:i].count(label) + 1})" if labels.count(label) > 1 else label for i, label in enumerate(labels)
+        f"{label} ({labels[:i].count(label) + 1})" if labels.count(label) > 1 else label
+        for i, label in enumerate(labels)
     ]
     curves = tuple(_curve(name, item.time, item.equity) for name, item in zip(names, results, strict=True))
     return EquityInfo(curves, _curve("Buy and hold", first.time, first.benchmark), log)

@@ -93,7 +93,9 @@ def test_headers_forbid_foreign_scripts_and_frames(client: Client) -> None:
 def test_an_upload_over_the_limit_is_refused(client: Client) -> None:
     limit = int(settings().server.upload_limit_mb * 1_000_000)
     body = b"x" * (limit + 5_000_000)
-    answer = client.http.post("/_dash-update-component", data=body, headers={**HOST, "Content-Type": "application/json"})
+    answer = client.http.post(
+        "/_dash-update-component", data=body, headers={**HOST, "Content-Type": "application/json"}
+    )
     assert answer.status_code == 413
 
 

@@ -205,10 +205,14 @@ def test_copied_yaml_and_python_give_the_same_run_key(visitor: Visitor, workbenc
         "return chip ? chip.textContent.replace('run', '').trim() : ''",
         "the run's key in the header",
     )
-    visitor.js("window.copied = []; navigator.clipboard.writeText = text => { copied.push(text); return Promise.resolve() }")
+    visitor.js(
+        "window.copied = []; navigator.clipboard.writeText = text => { copied.push(text); return Promise.resolve() }"
+    )
     visitor.click(role="copy", page="backtest", what="yaml")
     visitor.click(role="copy", page="backtest", what="python")
-    copied = visitor.wait_for(lambda: len(found := visitor.js("return window.copied")) == 2 and found, f"copies of {store}")
+    copied = visitor.wait_for(
+        lambda: len(found := visitor.js("return window.copied")) == 2 and found, f"copies of {store}"
+    )
     yaml, python = tmp_path / "spec.yaml", tmp_path / "run.py"
     yaml.write_text(copied[0], encoding="utf-8")
     python.write_text(copied[1], encoding="utf-8")

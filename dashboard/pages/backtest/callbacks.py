@@ -70,9 +70,7 @@ def offer(data: runs.ResultData, chosen: list[str] | None) -> tuple[list[dict[st
 
     spec, _ = runs.opened(data)
     newest = {other: key for key, other in reversed(recent_runs("backtest")) if other != spec}
-    options = [
-        {"value": key, "label": f"{other.label()}  {runs.short({'key': key})}"} for other, key in newest.items()
-    ]
+    options = [{"value": key, "label": f"{other.label()}  {runs.short({'key': key})}"} for other, key in newest.items()]
     return options[::-1], [key for key in chosen or [] if key in newest.values()]
 
 
