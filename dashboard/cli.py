@@ -41,6 +41,7 @@ def serve(_: argparse.Namespace) -> None:
     """Serve the workbench until interrupted."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue of polls is no news
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # keeps 28 MB less than Arrow's own allocator
     config = settings()
     prepare_cache(config.cache)
     with bind(config) as listener:
