@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dash import Dash
 from flask import Flask, Response, request
@@ -59,7 +59,7 @@ def trusted_hosts(config: Config) -> list[str]:
     return list(dict.fromkeys([*LOOPBACK, *own, *config.server.trusted_hosts]))
 
 
-def content_security_policy(script_hashes: list[str] | tuple[str, ...]) -> str:
+def content_security_policy(script_hashes: Sequence[str]) -> str:
     """Everything from this server; scripts from files and by hash; styles inline too, as Plotly and AG Grid need."""
     rules = {
         "default-src": "'self'",

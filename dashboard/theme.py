@@ -26,7 +26,8 @@ def tokens() -> Mapping[str, Mapping[str, str]]:
     for match in _BLOCK.finditer(css):
         for selector in match["selectors"].split(","):
             blocks.setdefault(selector.strip(), {}).update(_TOKEN.findall(match["body"]))
-    shared, themes = blocks[":root"], {}
+    shared = blocks[":root"]
+    themes: dict[str, dict[str, str]] = {}
     for mode in ("dark", "light"):
         plain = {**shared, **blocks[f'[data-bs-theme="{mode}"]']}
         swapped = {"gain": plain["loss"], "loss": plain["gain"]}
