@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -123,6 +125,7 @@ class Cluster:
         if self._ready.done():
             self._ready.result().close()
         if self._embedded is not None:
+            self._embedded.sync(_stop, self._embedded)
             self._embedded.close()
 
     def _begin(self) -> Future[Any]:
@@ -157,7 +160,7 @@ class Cluster:
         if self._compute.scheduler is None:
             self._embedded = _local_cluster(self._compute, self._folder)
         client = _dask().Client(self._compute.scheduler or self._embedded, timeout=5, set_as_default=False)
-        client.register_plugin(_worker_plugin(self._warm, own=self._embedded is not None))
+        client.register_plugin(_worker_plugin(self._warm))
         client.subscribe_topic(worker.TOPIC, self._hear)
         return client
 
@@ -307,23 +310,6 @@ def _gather(client: Any, items: Sequence[bytes], parts: dict[int, Any], progress
     return [values[n] for n in range(len(items))]
 
 
-_SETTINGS = {
-    "distributed.scheduler.allowed-failures": 0,  # what killed one worker would kill the next
-    "distributed.scheduler.work-stealing-interval": "100ms",
-    "distributed.scheduler.http.routes": [],
-    "distributed.worker.http.routes": [],
-    "distributed.worker.profile.enabled": False,
-    # Nothing is spilled: that would write pickles to disk. A job beyond the limit dies, with a sentence.
-    "distributed.worker.memory.target": False,
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.pause": False,
-    "distributed.admin.low-level-log-length": 100,
-    "distributed.admin.large-graph-warning-threshold": "1GB",  # parts may carry arrays
-    # A worker that happens to be starting anew at the end of this time would never come back.
-    "distributed.deploy.lost-worker-timeout": "365d",
-}
-
-
 def _local_cluster(compute: Compute, folder: Path) -> Any:
     """Worker processes on this machine, each with one thread; the first one holds the GPU."""
     import dask
@@ -334,8 +320,11 @@ def _local_cluster(compute: Compute, folder: Path) -> Any:
     count = compute.worker_count()
     tls = distributed.Security.temporary()
     common = {"host": "127.0.0.1", "protocol": "tls://", "security": tls}
-    # For good, as Dask reads some of it later: when a process starts anew.
-    dask.config.set(_SETTINGS | {"distributed.nanny.pre-spawn-environ": worker.environment(count)})
+    # Ctrl-C reaches the whole process group, and the server is to decide what it means: what this thread starts
+    # inherits its mask. The tracker of resources would lift it, were it to start later.
+    resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    dask.config.set(worker.settings(count))  # for good: Dask reads some of it when a process starts anew
     options = {
         **common,
         "nthreads": 1,
@@ -356,19 +345,26 @@ def _local_cluster(compute: Compute, folder: Path) -> Any:
     )
 
 
-def _worker_plugin(modules: tuple[str, ...], own: bool) -> Any:
-    """Has the scheduler prepare each worker process, those that start anew included."""
+async def _stop(cluster: Any) -> None:
+    """Kill the workers, which have nothing to put in order: one that imports a large package would take its time."""
+    for nanny in cluster.workers.values():
+        nanny.close_gracefully()  # so that it starts no other
+        worker.kill_process(nanny)
+
+
+def _worker_plugin(modules: tuple[str, ...]) -> Any:
+    """Has the scheduler warm up each worker process, those that start anew included."""
     from distributed import WorkerPlugin
 
-    prepare = worker.prepare
+    warm_up = worker.warm_up
 
-    class Prepare(WorkerPlugin):
+    class WarmUp(WorkerPlugin):
         name = "stratoscope"
 
         def setup(self, worker: Any) -> None:
-            prepare(worker, modules, own)
+            warm_up(worker, modules)
 
-    return Prepare()
+    return WarmUp()
 
 
 def _dask() -> Any:

@@ -152,16 +152,30 @@ def this_worker() -> Any:
         return None
 
 
-def environment(workers: int) -> dict[str, int]:
-    """Variables of a worker's process, whose libraries share the cores with those of the other workers."""
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
-    return {"MALLOC_TRIM_THRESHOLD_": 65536} | dict.fromkeys(names, max((os.cpu_count() or 1) // workers, 1))
+def settings(workers: int) -> dict[str, object]:
+    """Dask's settings for ``workers`` processes of our own, whose libraries share the cores."""
+    threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+    environment = dict.fromkeys(threads, max((os.cpu_count() or 1) // workers, 1)) | {"MALLOC_TRIM_THRESHOLD_": 65536}
+    return {
+        "distributed.nanny.pre-spawn-environ": environment,
+        "distributed.scheduler.allowed-failures": 0,  # what killed one worker would kill the next
+        "distributed.scheduler.work-stealing-interval": "100ms",
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
+        "distributed.worker.profile.enabled": False,
+        # Nothing is spilled: that would write pickles to disk. A job beyond the limit dies, with a sentence.
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.pause": False,
+        # A worker that happens to be starting anew at the end of this time would never come back.
+        "distributed.deploy.lost-worker-timeout": "365d",
+        "distributed.admin.low-level-log-length": 100,
+        "distributed.admin.large-graph-warning-threshold": "1GB",  # parts may carry arrays
+    }
 
 
-def prepare(worker: Any, modules: Sequence[str], own: bool) -> None:
-    """Make a new process ready; ``own`` if it belongs to a server on this machine."""
-    if own:  # Ctrl-C reaches the whole process group: the server decides what it means
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+def warm_up(worker: Any, modules: Sequence[str]) -> None:
+    """Import ``modules``, or call ``module:function``, behind the back of a worker that has just started."""
     threading.Thread(target=_warm_up, args=(worker, modules), name="warm-up", daemon=True).start()
 
 
