@@ -112,7 +112,7 @@ def test_nothing_takes_little_time(manager: DaskManager) -> None:
         poll(manager, f"trip-{number}")
         times.append(1000 * (time.perf_counter() - began))
     print(f"\nrequest to result of a callback that does nothing: median {statistics.median(times):.1f} ms")
-    assert statistics.median(times) < 150
+    assert statistics.median(times) < 500
 
 
 def test_equal_requests_share_a_job(manager: DaskManager, tmp_path: Path) -> None:

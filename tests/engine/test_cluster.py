@@ -106,7 +106,7 @@ def test_a_round_trip(cluster: Cluster) -> None:
     print(
         f"\nround trip of a job that does nothing: median {statistics.median(times):.1f} ms, worst {max(times):.1f} ms"
     )
-    assert statistics.median(times) < 150
+    assert statistics.median(times) < 500
 
 
 def test_equal_keys_share_one_job(cluster: Cluster, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_processes_that_start_anew_are_prepared_as_the_first(cluster: Cluster) -
         cluster.submit("reset", tasks.dying).result(30)
     assert eventually(lambda: everybody_works(cluster, f"reset-{time.monotonic()}"), within=15)
     for number in range(2 * WORKERS):
-        assert cluster.submit(f"spill-{number}", tasks.spill_setting).result(30) is False
+        assert cluster.submit(f"under-{number}", tasks.circumstances).result(30) == (False, False)
     assert eventually(lambda: cluster.submit("warm?", tasks.is_warm).result(30), within=10)
 
 

@@ -151,8 +151,9 @@ def _stubborn_part(seconds: float, progress: Progress) -> None:
     time.sleep(seconds)
 
 
-def spill_setting(progress: Progress) -> object:
-    """Whether this worker may write what it holds to disk."""
+def circumstances(progress: Progress) -> tuple[object, bool]:
+    """Whether this worker may write what it holds to disk, and whether Ctrl-C stops it."""
     import dask
 
-    return dask.config.get("distributed.worker.memory.spill")
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    return dask.config.get("distributed.worker.memory.spill"), signal.SIGINT not in blocked
