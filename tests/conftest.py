@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
 from selenium.webdriver.chrome.options import Options
+
+settings.register_profile("house", deadline=None, derandomize=True)  # no failure by a slow machine or by chance
+settings.load_profile("house")
 
 pytest_plugins = ["tests.support.workspace"]
 

@@ -257,7 +257,7 @@ def backtests(draw: some.DrawFn) -> BacktestSpec:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(backtests())
 def test_every_text_form_reads_back_as_the_same_spec(spec: BacktestSpec) -> None:
     for text in (canonical_json(spec), to_yaml(spec)):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from engine.backtest.metrics import METRICS, drawdown, equity_metrics, longest_drawdown, trade_metrics
@@ -153,7 +153,6 @@ def slow_longest(times: list[datetime], equity: list[float]) -> float:
     return longest / DAY
 
 
-@settings(deadline=None)
 @given(some.lists(some.sampled_from([1.0, 2.0, 3.0, 4.0]), min_size=2, max_size=25), some.data())
 def test_longest_drawdown_agrees_with_asking_every_bar(equity: list[float], data: some.DataObject) -> None:
     gaps = data.draw(some.lists(some.integers(1, 200), min_size=len(equity), max_size=len(equity)))
@@ -223,7 +222,6 @@ def test_trades_at_the_edges(pnl: list[float], win_rate: float | None, profit_fa
     assert trade_metrics(np.array(pnl)) == expected
 
 
-@settings(deadline=None)
 @given(EQUITIES)
 def test_figures_are_plain_finite_numbers_or_none(equity: list[float]) -> None:
     for name, value in figures(equity).items():

@@ -286,7 +286,7 @@ def cases(draw: some.DrawFn) -> tuple[Bars, Signals, Costs, str]:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases())
 def test_account_agrees_with_plain_python(case: tuple[Bars, Signals, Costs, str]) -> None:
     bars, decided, costs, fill = case
@@ -308,7 +308,7 @@ def test_account_agrees_with_plain_python(case: tuple[Bars, Signals, Costs, str]
     assert account.unfilled == (expected.waiting == (-1 if expected.shares else 1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cases(), some.integers(1, 39))
 def test_later_bars_change_no_earlier_equity(case: tuple[Bars, Signals, Costs, str], count: int) -> None:
     bars, decided, costs, fill = case

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from engine.errors import SpecError
@@ -67,7 +67,6 @@ def plain(close: list[float], fast: int, slow: int) -> tuple[str, str]:
     return "".join(entries), "".join(exits)
 
 
-@settings(deadline=None)
 @given(some.lists(some.integers(1, 64), max_size=60), some.sampled_from([(2, 4), (2, 8), (4, 16)]))
 def test_agrees_with_plain_python(close: list[int], windows: tuple[int, int]) -> None:
     """Windows that are powers of two and whole prices: the averages are exact, and so are their ties."""
