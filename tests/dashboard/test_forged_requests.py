@@ -26,7 +26,7 @@ FORGED: Mapping[str, tuple[dict[str, Any], str]] = {
     "an unknown plug-in": ({"strategy": {"kind": "os.system"}}, "not one of the strategies"),
     "code for a plug-in": ({"strategy": {"kind": "__import__('os')"}}, "not one of the strategies"),
     "a number out of bounds": ({"costs": {"commission": -5, "slippage": 1}}, "at least 0"),
-    "a window out of bounds": ({"strategy": {"kind": "sma_cross", "fast": 10**9}}, "at most 1,000"),
+    "a window out of bounds": ({"strategy": {"kind": "sma_cross", "fast": 10**9}}, "at most 999"),
     "text for a number": ({"capital": "much"}, "must be a number"),
     "not a number": ({"capital": "nan"}, "number"),
     "no costs": ({"costs": {}}, "missing"),
