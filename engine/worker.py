@@ -23,8 +23,13 @@ from typing import Any
 from engine import errors
 from engine.errors import Cancelled, EngineError, JobError, SpecError
 
-HEAVY = ("pandas", "numba", "scipy.stats", "sklearn", "lightgbm", "talib", "vectorbt", "torch", "mlx.core")
-"""What workers import before anybody asks: in the order of likely use, and in small steps."""
+HEAVY = (
+    *("pandas", "numba", "scipy.stats", "sklearn", "lightgbm", "talib"),
+    *("matplotlib.pyplot", "quantstats", "vectorbt"),  # the last needs the others
+    *("torch", "mlx.core"),
+)
+"""What workers import before anybody asks: in the order of likely use, and in small steps, for a job that arrives
+meanwhile waits for the end of the step."""
 
 TOPIC = "stratoscope"
 """Under which workers send messages to servers: mappings with "event", "task" (Dask's key) and "worker"."""
