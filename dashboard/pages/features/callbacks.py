@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, State, callback
+from dash import ALL, Input, Output, State, callback, no_update, set_props
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
@@ -23,6 +23,23 @@ runs.wire(FORM)
 
 RESULT = Input(frame.result(ids.PAGE), "data")
 SYMBOL = Input(ids.SYMBOL, "value")
+FIELDS = {"role": "field", "page": ids.PAGE, "path": ALL}
+
+
+@callback(
+    Output(FIELDS, "value", allow_duplicate=True),
+    Input(frame.field(ids.PAGE, "market.collection"), "value"),
+    State(FIELDS, "id"),
+    State(FIELDS, "value"),
+    prevent_initial_call=True,
+)
+def depend(collection: str, fields: list[dict[str, str]], values: list[Any]) -> list[Any]:
+    """What another collection offers; what was chosen stays as far as it has it, else its first is chosen."""
+    offers = [view.offer(collection, field["path"], value) for field, value in zip(fields, values, strict=True)]
+    for field, offer in zip(fields, offers, strict=True):
+        if offer:
+            set_props(field, {"options": offer[0]})
+    return [offer[1] if offer else no_update for offer in offers]
 
 
 @callback(
