@@ -12,7 +12,7 @@
   function stateOf(run, result) {
     if (result && result.error) return "error";
     if (!run) return result ? "ready" : "empty";
-    return result && result.key === run.key ? "ready" : "running";
+    return result && (result.key === run.key || result.spec === run.spec) ? "ready" : "running";
   }
 
   /* The poll of a background callback ends without a word when its job was cancelled or the server restarted; the
