@@ -64,15 +64,16 @@ def test_buy_and_hold_is_the_price_from_the_second_open() -> None:
     assert result.currency == "USD"
 
 
-def test_costs_a_year_are_what_was_paid() -> None:
-    """One year, 1000 in, 10 bp of 1000/1.001 paid once, nothing moves."""
+@pytest.mark.parametrize("costs", [{"commission": 10, "slippage": 0}, {"commission": 0, "slippage": 10}])
+def test_costs_a_year_are_what_was_paid(costs: dict[str, float]) -> None:
+    """One year, 1000 in at 10 bp paid once to the broker or to the market, and nothing moves."""
     save(make_bars(np.full(366, 10.0)))
-    result = run(costs={"commission": 10, "slippage": 0}, capital=1000)
+    result = run(costs=costs, capital=1000)
     paid = 1000 - 1000 / 1.001
-    years = 365 / 365.2425
     mean = (1000 + 365 * 1000 / 1.001) / 366
-    assert result.metrics["costs"] == pytest.approx(paid / years / mean)
-    assert result.trade_fees[0] == pytest.approx(paid)
+    np.testing.assert_allclose(result.equity[1:], 1000 - paid)
+    assert result.metrics["costs"] == pytest.approx(paid / (365 / 365.2425) / mean)
+    assert result.trade_fees[0] == pytest.approx(paid if costs["commission"] else 0)
 
 
 def test_dividends_are_in_the_result_where_total_return_is_asked_for() -> None:

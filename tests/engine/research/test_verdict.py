@@ -10,6 +10,7 @@ import pytest
 from engine.backtest.metrics import equity_metrics
 from engine.backtest.result import BacktestResult
 from engine.market.bars import periods_per_year
+from engine.research.statistics import expected_maximum_sharpe, moments, probabilistic_sharpe
 from engine.research.verdict import Verdict, judge
 from engine.store import Trial
 from tests.support.market import days
@@ -90,6 +91,17 @@ def test_same_edge_after_a_thousand_trials_is_not_yet() -> None:
     assert verdict.findings[1].question == "Sharpe after 1,000 trials"
     assert grades(verdict)[0] == "good"
     assert grades(verdict)[1] != "good"
+
+
+def test_figures_are_those_of_the_papers() -> None:
+    made = result(0.001)
+    ratios = [0.1, -0.02, 0.03, 0.05]
+    sharpe, skewness, kurtosis = moments(made.returns())
+    luck = expected_maximum_sharpe(np.var(ratios, ddof=1), 4)
+    verdict = judge(made, tried(*ratios))
+    expected = [probabilistic_sharpe(sharpe, against, 1000, skewness, kurtosis) for against in (0, luck)]
+    assert [finding.figure for finding in verdict.findings[:2]] == [f"{value:.2f}" for value in expected]
+    assert f"beating {luck * np.sqrt(365.2425):.2f} a year" in verdict.findings[1].explanation
 
 
 def test_edge_below_buy_and_hold_is_not_worth_it() -> None:
