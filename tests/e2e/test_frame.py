@@ -85,6 +85,12 @@ def test_the_permalink_and_the_rail_remember(frame: Visitor) -> None:
     frame.sees_trace("frame-chart", "Candles")
     assert frame.driver.current_url == link
     assert frame.js("return document.getElementById(arguments[0]).value", FROM) == "2022-01-03"
+    frame.open("/other")
+    frame.sees("Else")
+    frame.wait_for(lambda: frame.js("return document.querySelector('.rail-link').search"), "the remembered link")
+    frame.click(role="rail", page="frame")
+    frame.sees_trace("frame-chart", "Candles")
+    assert frame.driver.current_url == link
     frame.open("/frame?spec=broken")
     frame.sees("This link is damaged")
 

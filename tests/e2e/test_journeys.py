@@ -52,8 +52,8 @@ def running_jobs(visitor: Visitor) -> int:
 def test_every_page_opens(visitor: Visitor, page: str) -> None:
     visitor.open(f"/{page}")
     visitor.until("return document.getElementById('page-title').textContent.toLowerCase() === arguments[0]", page, page)
-    wrong = "return [...document.querySelectorAll('.state-error, .results-error, .toast-note')].map(e => e.innerText).join('')"
-    assert visitor.js(wrong) == ""
+    wrong = "document.querySelectorAll('.state-error, .results-error, .toast-note')"
+    assert visitor.js(f"return [...{wrong}].map(part => part.innerText).join('')") == ""
 
 
 def test_pick_a_symbol_and_run_a_backtest(visitor: Visitor) -> None:
