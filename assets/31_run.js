@@ -56,10 +56,13 @@
     return [no(), { error: job.message && job.status === "failed" ? job.message : WORDS[job.status] || job.message }];
   };
 
+  /* The rail leads back to what a page showed last, in this tab and through a reload. */
   here.permalink = function (run, href) {
-    if (!run) return no();
-    const link = href.split("?")[0] + "?spec=" + run.query;
-    if (location.pathname === href.split("?")[0]) history.replaceState(history.state, "", link);
+    const path = href.split("?")[0], place = "stratoscope-last" + path;
+    if (!run) return sessionStorage.getItem(place) || no();
+    const link = path + "?spec=" + run.query;
+    if (location.pathname === path) history.replaceState(history.state, "", link);
+    sessionStorage.setItem(place, link);
     return link;
   };
 

@@ -241,7 +241,6 @@ clientside_callback(
     Output({"role": "rail", **_PAGE}, "href"),
     Input({"role": "run", **_PAGE}, "data"),
     State({"role": "rail", **_PAGE}, "href"),
-    prevent_initial_call=True,
 )
 clientside_callback(
     ClientsideFunction("stratoscope", "copy"),
