@@ -150,6 +150,12 @@ def origin(data: runs.ResultData, symbol: str, tab: str) -> Any:
     return view.provenance(bars.series, bars, spec.adjustment)
 
 
+@callback(Output(ids.PROBLEM, "children"), Input(frame.part("run-problem", ids.PAGE), "children"))
+def say(problem: str) -> str:
+    """What is wrong with the form as a whole: without a run button, the bar that says it is out of sight."""
+    return problem
+
+
 def subject(data: runs.ResultData, symbol: str, span: str) -> str:
     """What a zoom belongs to: another run, symbol or range starts with all of itself in sight."""
     return f"{(data or {}).get('key')} {symbol} {span}"

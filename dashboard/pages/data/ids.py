@@ -2,6 +2,7 @@
 
 PAGE = "data"
 TABS = "data"
+PROBLEM = "data-problem"
 SYMBOL = "data-symbol"
 SYMBOL_ROW = "data-symbol-row"
 CHART = "data-chart"

@@ -123,6 +123,12 @@ def correlate(data: runs.ResultData, symbol: str, tab: str) -> tuple[Any, Any, A
     return view.correlation_figure(info), height, height
 
 
+@callback(Output(ids.PROBLEM, "children"), Input(frame.part("run-problem", ids.PAGE), "children"))
+def say(problem: str) -> str:
+    """What is wrong with the form as a whole: without a run button, the bar that says it is out of sight."""
+    return problem
+
+
 def subject(data: runs.ResultData, symbol: str, span: str) -> str:
     """What a zoom belongs to: another run, symbol or range starts with all of itself in sight."""
     return f"{(data or {}).get('key')} {symbol} {span}"

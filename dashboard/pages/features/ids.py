@@ -2,6 +2,7 @@
 
 PAGE = "features"
 TABS = "features"
+PROBLEM = "features-problem"
 SYMBOL = "features-symbol"
 SYMBOL_ROW = "features-symbol-row"
 CHART = "features-chart"

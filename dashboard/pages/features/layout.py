@@ -55,6 +55,7 @@ def _chart_section() -> Sequence[Component]:
     """How to look at the features: no part of the request. The symbol is there to choose where there are several."""
     picker = dbc.Select(id=ids.SYMBOL, options=[], className="select")
     return [
+        html.Div(id=ids.PROBLEM, className="run-problem", role="alert"),
         html.H2("On screen"),
         html.Div(_row("Symbol", picker, ids.SYMBOL), id=ids.SYMBOL_ROW, hidden=True),
         _row("Range", _segments(ids.SPAN, SPANS, "all")),
