@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from dash import Input, Output, State, callback
+
+from dashboard import ids
+from dashboard.components.controls import labelled
+from dashboard.components.form import Form
 from engine.market import catalog
 from engine.market.bars import Series
 
 Options = list[tuple[str, str]]
+Offer = Callable[[Mapping[str, Any]], Sequence[tuple[Any, str]]]
 
 
 def collections(values: Mapping[str, Any]) -> Options:
@@ -42,6 +49,31 @@ def intervals(values: Mapping[str, Any]) -> Options:
 
 MARKET = {"market.collection": collections, "market.symbols": symbols, "market.interval": intervals}
 TRADEABLE_MARKET = MARKET | {"market.collection": tradeable_collections, "market.symbols": tradeable_symbols}
+
+
+def follow_collection(form: Form) -> None:
+    """Have the lists of symbols and intervals in ``form`` follow the collection that is chosen there.
+
+    What was chosen before stays as far as the new collection has it, else its first is chosen.
+    """
+    path = next(path for path in form.options if path.endswith("collection"))
+    lists = [ids.field(form.page, path.replace("collection", name)) for name in ("symbols", "interval")]
+    callback(
+        *(Output(id_, name, allow_duplicate=True) for id_ in lists for name in ("options", "value")),
+        Input(ids.field(form.page, path), "value"),
+        *(State(id_, "value") for id_ in lists),
+        prevent_initial_call=True,
+    )(partial(following, *(form.options[id_["path"]] for id_ in lists)))
+
+
+def following(
+    offer_symbols: Offer, offer_intervals: Offer, collection: str, chosen: list[str] | None, interval: str
+) -> tuple[Any, ...]:
+    """Options and value of the symbols, then of the interval, once ``collection`` is chosen."""
+    symbols, intervals = (dict(offer({"collection": collection})) for offer in (offer_symbols, offer_intervals))
+    kept = [name for name in symbols if name in (chosen or ())] or list(symbols)[:1]
+    bars = interval if interval in intervals else next(iter(intervals), interval)
+    return labelled(list(symbols.items())), kept, labelled(list(intervals.items())), bars
 
 
 def _chosen(values: Mapping[str, Any]) -> tuple[Series, ...]:

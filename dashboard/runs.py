@@ -25,7 +25,7 @@ from dash import (
 )
 from dash.exceptions import PreventUpdate
 
-from dashboard import ids, state
+from dashboard import ids, jobs, state
 from dashboard.components.form import Form
 from dashboard.format import duration, megabytes
 from dashboard.job_access import cancel
@@ -95,7 +95,7 @@ def wire(form: Form) -> None:
         Output(ids.result(page), "data", allow_duplicate=True),
         Input(ids.job(page), "data"),
         background=True,
-        interval=100,
+        interval=jobs.POLL_MILLISECONDS,
         progress=[Output(ids.progress(page), "data")],
         prevent_initial_call=True,
     )(wired.compute)

@@ -7,7 +7,7 @@ from typing import Any
 from dash import Input, Output, State, callback
 
 from dashboard import ids as frame
-from dashboard import runs, shell
+from dashboard import market_options, runs, shell
 from dashboard.charts import equity
 from dashboard.components import metric
 from dashboard.format import day_range
@@ -16,6 +16,7 @@ from dashboard.pages.backtest.layout import FORM
 from engine.backtest.result import BacktestResult
 
 runs.wire(FORM)
+market_options.follow_collection(FORM)
 
 MOST_COMPARED, LATEST = 4, 8
 

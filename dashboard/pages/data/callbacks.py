@@ -11,7 +11,6 @@ from dashboard import ids as frame
 from dashboard import market_options, runs, shell
 from dashboard.charts import candles
 from dashboard.components import metric, states
-from dashboard.components.controls import labelled
 from dashboard.components.graph import ids_sub
 from dashboard.format import day_range
 from dashboard.pages.data import ids, view
@@ -22,29 +21,11 @@ from engine.market import quality
 from engine.market.bars import Bars, Market, MarketSpec
 
 runs.wire(FORM)
+market_options.follow_collection(FORM)
 
 RESULT = Input(frame.result(ids.PAGE), "data")
 SYMBOL = Input(ids.SYMBOL, "value")
 TAB = Input({"role": "tabs", "group": ids.TABS}, "active_tab")
-
-
-@callback(
-    Output(frame.field(ids.PAGE, "symbols"), "options", allow_duplicate=True),
-    Output(frame.field(ids.PAGE, "symbols"), "value", allow_duplicate=True),
-    Output(frame.field(ids.PAGE, "interval"), "options", allow_duplicate=True),
-    Output(frame.field(ids.PAGE, "interval"), "value", allow_duplicate=True),
-    Input(frame.field(ids.PAGE, "collection"), "value"),
-    State(frame.field(ids.PAGE, "symbols"), "value"),
-    State(frame.field(ids.PAGE, "interval"), "value"),
-    prevent_initial_call=True,
-)
-def depend(collection: str, symbols: list[str] | None, interval: str) -> tuple[Any, ...]:
-    """What another collection offers; what was chosen stays as far as it has it, else its first is chosen."""
-    offered = market_options.symbols({"collection": collection})
-    intervals = market_options.intervals({"collection": collection})
-    kept = [name for name, _ in offered if name in (symbols or ())] or [name for name, _ in offered[:1]]
-    bars = interval if interval in dict(intervals) else next((name for name, _ in intervals), interval)
-    return labelled(offered), kept, labelled(intervals), bars
 
 
 @callback(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ALL, Input, Output, State, callback, no_update, set_props
+from dash import ALL, Input, Output, State, callback
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import runs, shell
+from dashboard import market_options, runs, shell
 from dashboard.charts import candles
 from dashboard.charts import features as charts
 from dashboard.components.graph import ids_sub
@@ -20,26 +20,11 @@ from engine.features.matrix import FeatureMatrix, FeatureSpec
 from engine.market.bars import Bars
 
 runs.wire(FORM)
+market_options.follow_collection(FORM)
 
 RESULT = Input(frame.result(ids.PAGE), "data")
 SYMBOL = Input(ids.SYMBOL, "value")
 FIELDS = {"role": "field", "page": ids.PAGE, "path": ALL}
-
-
-@callback(
-    Output(FIELDS, "value", allow_duplicate=True),
-    Input(frame.field(ids.PAGE, "market.collection"), "value"),
-    State(FIELDS, "id"),
-    State(FIELDS, "value"),
-    prevent_initial_call=True,
-)
-def depend(collection: str, fields: list[dict[str, str]], values: list[Any]) -> list[Any]:
-    """What another collection offers; what was chosen stays as far as it has it, else its first is chosen."""
-    offers = [view.offer(collection, field["path"], value) for field, value in zip(fields, values, strict=True)]
-    for field, offer in zip(fields, offers, strict=True):
-        if offer:
-            set_props(field, {"options": offer[0]})
-    return [offer[1] if offer else no_update for offer in offers]
 
 
 @callback(

@@ -11,9 +11,7 @@ from dashboard.charts.candles import moment
 from dashboard.charts.features import FEWEST, CorrelationInfo, FeaturesInfo
 from dashboard.charts.features import correlation_figure as figure
 from dashboard.components import states
-from dashboard.components.controls import labelled
 from dashboard.format import count
-from dashboard.market_options import MARKET
 from dashboard.shell import Chip
 from engine.features import Indicator
 from engine.features.leakage import CUTS, LookAhead, look_ahead
@@ -21,17 +19,6 @@ from engine.features.matrix import FeatureMatrix
 from engine.market.bars import Bars
 
 Signs = Mapping[str, Sequence[LookAhead]]
-
-
-def offer(collection: str, path: str, value: Any) -> tuple[list[Any], Any] | None:
-    """Options and value of a field once ``collection`` is chosen; None for a field that does not depend on it."""
-    if path not in ("market.symbols", "market.interval"):
-        return None
-    options = MARKET[path]({"collection": collection})
-    known = [name for name, _ in options]
-    if path == "market.interval":
-        return labelled(options), value if value in known else next(iter(known), value)
-    return labelled(options), [name for name in known if name in (value or ())] or known[:1]
 
 
 def signs_of_look_ahead(features: Sequence[Indicator], bars: Bars) -> Signs:

@@ -7,7 +7,7 @@ from typing import Any
 from dash import Input, Output, State, callback, no_update
 
 from dashboard import ids as frame
-from dashboard import runs, shell
+from dashboard import market_options, runs, shell
 from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
 from dashboard.components import metric, states
 from dashboard.format import count, day_range
@@ -18,6 +18,7 @@ from engine.models.result import ModelResult
 from engine.models.training import ModelSpec
 
 runs.wire(FORM)
+market_options.follow_collection(FORM)
 
 RESULT = frame.result("models")
 

@@ -168,14 +168,6 @@ def test_quality_lists_every_check_that_applies() -> None:
     assert grid.rowData[0]["first"] == "2020-01-02"
 
 
-def test_another_collection_offers_its_own_symbols_and_intervals() -> None:
-    symbols, chosen, _, interval = callbacks.depend("wiki", ["NVDA", "AAPL"], "1d")
-    assert [option["value"] for option in symbols] == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
-    assert (chosen, interval) == (["AAPL"], "1d")
-    assert callbacks.depend("dukascopy", ["NVDA"], "1d")[1::2] == (["EURUSD"], "1h")
-    assert callbacks.depend("nowhere", ["NVDA"], "1d") == ([], [], [], "1d")
-
-
 def test_symbols_are_offered_where_there_are_several() -> None:
     options, symbol, hidden = callbacks.offer(result(TWO), "AAPL")
     assert ([option["value"] for option in options], symbol, hidden) == (["NVDA", "AAPL"], "AAPL", False)

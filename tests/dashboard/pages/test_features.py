@@ -86,16 +86,6 @@ def test_a_causal_set_is_said_to_be_so() -> None:
     assert (chips[1].text, chips[1].tone) == ("no look-ahead", "ok")
 
 
-def test_another_collection_offers_its_own_symbols_and_intervals() -> None:
-    offered = view.offer("wiki", "market.symbols", ["NVDA", "AAPL"])
-    assert offered is not None
-    assert ([option["value"] for option in offered[0]], offered[1]) == (["AAPL", "FB", "GOOG", "IBM", "MSFT"], ["AAPL"])
-    assert view.offer("dukascopy", "market.symbols", ["NVDA"])[1] == ["EURUSD"]  # type: ignore[index]
-    assert view.offer("dukascopy", "market.interval", "1d")[1] == "1h"  # type: ignore[index]
-    assert view.offer("nowhere", "market.symbols", ["NVDA"]) == ([], [])
-    assert view.offer("wiki", "features.0.window", "20") is None
-
-
 def test_symbols_are_offered_where_there_are_several() -> None:
     assert callbacks.offer(result(TWO), "AAPL")[1:] == ("AAPL", False)
     assert callbacks.offer(result(FeatureSpec()), "AAPL")[1:] == ("NVDA", True)
