@@ -58,8 +58,9 @@ def template(token: Mapping[str, str]) -> dict[str, Any]:
     return {
         "layout": {
             "font": {"family": token["font"], "size": 12, "color": token["text"]},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
+            # Not transparent: Plotly draws a halo in this colour under the crosshair, which would then be white.
+            "paper_bgcolor": token["surface"],
+            "plot_bgcolor": token["surface"],
             "colorway": [token[name] for name in SERIES],
             "colorscale": {
                 "sequential": sequential(token),

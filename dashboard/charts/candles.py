@@ -26,9 +26,6 @@ CANDLES = 1_500
 STEPS = {"1h": ("hour", "4 hours", "day", "week", "month"), "1d": ("day", "week", "month", "quarter", "year")}
 PRICE = ",.6~g"
 
-CARD = {"paper_bgcolor": base.SURFACE, "plot_bgcolor": base.SURFACE}
-"""The card's own colour: on a transparent ground Plotly draws a white halo beside the crosshair."""
-
 Window = tuple[float, float]
 """From and to in milliseconds since 1970, both included."""
 
@@ -97,7 +94,6 @@ def figure(info: CandleInfo, *, keep: str = "") -> go.Figure:
         keep=keep or info.symbol,
         bargap=0.15,
         hoversubplots="axis",
-        **CARD,
     )
 
 
@@ -224,7 +220,7 @@ def compare_figure(info: CompareInfo) -> go.Figure:
         for line in info.lines
     ]
     keep = " ".join(line.label for line in info.lines)
-    return base.figure(traces, x=base.time_axis(), y=base.value_axis(tickformat=PRICE, log=info.log), keep=keep, **CARD)
+    return base.figure(traces, x=base.time_axis(), y=base.value_axis(tickformat=PRICE, log=info.log), keep=keep)
 
 
 def _rebased(bars: Bars) -> Rebased:

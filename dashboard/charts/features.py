@@ -98,7 +98,6 @@ def figure(info: FeaturesInfo, *, keep: str = "") -> go.Figure:
         panes=[(_axis(pane), share) for pane in info.panes],
         keep=keep or info.price.symbol,
         hoversubplots="axis",
-        **candles.CARD,
     )
     for place, pane in enumerate([info.over, *info.panes], start=1):
         _mark(figure, pane, "" if place == 1 else str(place))

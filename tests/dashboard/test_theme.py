@@ -99,7 +99,7 @@ def test_templates_are_what_plotly_accepts(name: str) -> None:
     assert figure.layout.template.layout.colorway == tuple(token[series] for series in theme.SERIES)
     assert figure.layout.template.data.candlestick[0].increasing.line.color == token["gain"]
     assert figure.layout.template.data.candlestick[0].decreasing.line.color == token["loss"]
-    assert figure.layout.template.layout.paper_bgcolor == "rgba(0,0,0,0)"
+    assert figure.layout.template.layout.paper_bgcolor == token["surface"]
 
 
 def test_the_browser_gets_them_in_a_few_kilobytes() -> None:
