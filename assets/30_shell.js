@@ -39,7 +39,8 @@
       if (link) isHere ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
       return isHere ? "rail-link on" : "rail-link";
     });
-    return [titles[pathname] || "Page not found", [], classes];
+    const links = hrefs.map((href) => sessionStorage.getItem("stratoscope-last" + href.split("?")[0]) || href);
+    return [titles[pathname] || "Page not found", [], classes, links];
   };
 
   here.domId = (id) => JSON.stringify(id, Object.keys(id).sort());

@@ -58,11 +58,11 @@
 
   /* The rail leads back to what a page showed last, in this tab and through a reload. */
   here.permalink = function (run, href) {
-    const path = href.split("?")[0], place = "stratoscope-last" + path;
-    if (!run) return sessionStorage.getItem(place) || no();
+    if (!run) return no();
+    const path = href.split("?")[0];
     const link = path + "?spec=" + run.query;
     if (location.pathname === path) history.replaceState(history.state, "", link);
-    sessionStorage.setItem(place, link);
+    sessionStorage.setItem("stratoscope-last" + path, link);
     return link;
   };
 

@@ -238,9 +238,10 @@ clientside_callback(
 )
 clientside_callback(
     ClientsideFunction("stratoscope", "permalink"),
-    Output({"role": "rail", **_PAGE}, "href"),
+    Output({"role": "rail", **_PAGE}, "href", allow_duplicate=True),
     Input({"role": "run", **_PAGE}, "data"),
     State({"role": "rail", **_PAGE}, "href"),
+    prevent_initial_call=True,
 )
 clientside_callback(
     ClientsideFunction("stratoscope", "copy"),

@@ -133,6 +133,7 @@ clientside_callback(
     Output("page-title", "children"),
     Output(ids.CONTEXT, "children"),
     Output({"role": "rail", "page": ALL}, "className"),
+    Output({"role": "rail", "page": ALL}, "href"),
     Input(ids.LOCATION, "pathname"),
     State("page-titles", "data"),
     State({"role": "rail", "page": ALL}, "href"),

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
-from waitress import create_server
 
-from dashboard.app import create_app
-from engine.config import Config
 from tests.e2e.visitor import Visitor, dom_id
-from tests.support.workspace import Workspace
+from tests.support.workbench import Server, server
 
 pytestmark = pytest.mark.e2e
 PLOT = "const plot = document.querySelector('.js-plotly-plot');"
 FROM = dom_id(role="field", page="frame", path="start")
 
 
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with server(tmp_path_factory.mktemp("frame"), ("-m", "tests.support.frame_server")) as running:
+        yield running
+
+
 @pytest.fixture
-def frame(workspace: Workspace, dash_br: Any) -> Iterator[Visitor]:
+def frame(pages: Server, dash_br: Any) -> Iterator[Visitor]:
     """A visitor of the test's own pages."""
-    app = create_app(Config(cache=workspace.cache), pages="tests.support.frame_pages")
-    server = create_server(app.server, host="127.0.0.1", port=0, threads=8)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    visitor = Visitor(dash_br, f"http://127.0.0.1:{server.effective_port}")
+    visitor = Visitor(dash_br, pages.address)
     yield visitor
     assert not visitor.complaints()
-    visitor.driver.get("about:blank")
-    server.close()
-    thread.join(10)
 
 
 def draw(visitor: Visitor) -> None:
