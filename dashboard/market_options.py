@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from dash import Input, Output, State, callback
+from dash import Input, State, callback, set_props
 
 from dashboard import ids
 from dashboard.components.controls import labelled
@@ -58,12 +57,18 @@ def follow_collection(form: Form) -> None:
     """
     path = next(path for path in form.options if path.endswith("collection"))
     lists = [ids.field(form.page, path.replace("collection", name)) for name in ("symbols", "interval")]
-    callback(
-        *(Output(id_, name, allow_duplicate=True) for id_ in lists for name in ("options", "value")),
+    offers = [form.options[id_["path"]] for id_ in lists]
+
+    # No outputs but set_props: Dash cannot read an output's id that has a dot in it.
+    @callback(
         Input(ids.field(form.page, path), "value"),
         *(State(id_, "value") for id_ in lists),
         prevent_initial_call=True,
-    )(partial(following, *(form.options[id_["path"]] for id_ in lists)))
+    )
+    def follow(collection: str, chosen: list[str] | None, interval: str) -> None:
+        symbols, kept, intervals, bars = following(*offers, collection, chosen, interval)
+        set_props(lists[0], {"options": symbols, "value": kept})
+        set_props(lists[1], {"options": intervals, "value": bars})
 
 
 def following(

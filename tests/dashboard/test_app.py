@@ -39,6 +39,11 @@ def test_several_apps_in_one_process_have_all_callbacks(workspace: Workspace) ->
     assert any("run-button" in json.dumps(item["inputs"]) for item in second.callback_map.values())
 
 
+def test_no_output_has_a_dot_in_its_id(workspace: Workspace) -> None:
+    """Dash escapes such dots for its renderer, which then cannot read the id: every page stays empty."""
+    assert [name for name in create_app(Config(cache=workspace.cache)).callback_map if "\\." in name] == []
+
+
 def test_the_address_alone_leads_to_the_first_page(workspace: Workspace) -> None:
     response = create_app(Config(cache=workspace.cache)).server.test_client().get("/")
     assert response.status_code == 302
