@@ -53,11 +53,15 @@ def empty() -> Component:
     Output("jobs-count", "children"),
     Output(ids.JOBS_POLL, "interval"),
     Input(ids.JOBS_POLL, "n_intervals"),
-    Input({"role": "run", "page": ALL}, "data"),
+    Input({"role": "job", "page": ALL}, "data"),
+    State({"role": "run", "page": ALL}, "data"),
     State(ids.JOBS, "data"),
 )
-def poll(_: int | None, runs: list[Any], before: dict[str, Any] | None) -> tuple[Any, ...]:
-    """The jobs as data for the run bars and as the tray's content; nothing if nothing has changed."""
+def poll(_: int | None, started: list[Any], runs: list[Any], before: dict[str, Any] | None) -> tuple[Any, ...]:
+    """The jobs as data for the run bars and as the tray's content; nothing if nothing has changed.
+
+    A page that starts a job asks at once, and from then on often; a stored result asks nothing of it.
+    """
     jobs = current_jobs()
     active = jobs.active() if jobs else []
     ended = [job for job in jobs.recent(SHOWN) if not job.is_active] if jobs else []

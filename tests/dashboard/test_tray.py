@@ -44,7 +44,7 @@ def polled(*jobs: Job, runs: list[Any] | None = None, before: dict[str, Any] | N
     server = Flask("test")
     server.extensions[MANAGER] = Jobs(*jobs)
     with server.app_context():
-        return tray.poll(1, runs or [], before)
+        return tray.poll(1, [], runs or [], before)
 
 
 def text(component: Any) -> str:
