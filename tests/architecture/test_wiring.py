@@ -73,6 +73,11 @@ def test_every_property_of_a_callback_exists() -> None:
     assert not wrong
 
 
+def test_no_output_has_a_dot_in_its_id() -> None:
+    """Dash escapes the dot, and its renderer then fails to parse the id: the page stays blank."""
+    assert [item["output"] for item in dependencies() if "\\." in item["output"]] == []
+
+
 def test_the_check_finds_a_mistyped_id() -> None:
     assert not is_there("backtest-eqity", ["backtest-equity"])
     assert not is_there('{"graph":"backtest-eqity","role":"figure"}', [{"graph": "backtest-equity", "role": "figure"}])
