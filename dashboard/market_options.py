@@ -55,28 +55,20 @@ def follow_collection(form: Form) -> None:
 
     What was chosen before stays as far as the new collection has it, else its first is chosen.
     """
-    chosen = next(path for path in form.options if path.endswith("collection"))
-    lists = tuple(chosen.replace("collection", name) for name in ("symbols", "interval"))
-    # An output by pattern: Dash cannot name a single id with a dot in it among its outputs.
-    fields = {"role": "field", "page": form.page, "path": ALL}
-    callback(
-        Output(fields, "value", allow_duplicate=True),
-        Input(ids.field(form.page, chosen), "value"),
-        State(fields, "id"),
-        State(fields, "value"),
+    path = next(path for path in form.options if path.endswith("collection"))
+    lists = [ids.field(form.page, path.replace("collection", name)) for name in ("symbols", "interval")]
+    offers = [form.options[id_["path"]] for id_ in lists]
+
+    # No outputs but set_props: Dash cannot read an output's id that has a dot in it.
+    @callback(
+        Input(ids.field(form.page, path), "value"),
+        *(State(id_, "value") for id_ in lists),
         prevent_initial_call=True,
-    )(partial(follow, form, lists))
-
-
-def follow(form: Form, lists: tuple[str, str], collection: str, fields: list[Any], values: list[Any]) -> list[Any]:
-    """The values of all fields once ``collection`` is chosen, of which the two in ``lists`` follow it."""
-    now = {field["path"]: value for field, value in zip(fields, values, strict=True)}
-    offers = (form.options[path] for path in lists)
-    symbols, kept, intervals, bars = following(*offers, collection, *(now[path] for path in lists))
-    for path, options in zip(lists, (symbols, intervals), strict=True):
-        set_props(ids.field(form.page, path), {"options": options})
-    changed = dict(zip(lists, (kept, bars), strict=True))
-    return [changed.get(field["path"], no_update) for field in fields]
+    )
+    def follow(collection: str, chosen: list[str] | None, interval: str) -> None:
+        symbols, kept, intervals, bars = following(*offers, collection, chosen, interval)
+        set_props(lists[0], {"options": symbols, "value": kept})
+        set_props(lists[1], {"options": intervals, "value": bars})
 
 
 def following(
