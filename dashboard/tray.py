@@ -16,7 +16,7 @@ from dashboard.job_access import cancel, current_jobs
 from dashboard.job_list import Job
 from engine.errors import SpecError
 
-ACTIVE_MS, IDLE_MS, SHOWN = 1000, 5000, 12
+ACTIVE_MS, IDLE_MS, SHOWN = 1000, 5000, 6
 _ENDED = {
     "done": "Finished",
     "failed": "Failed",
@@ -114,9 +114,9 @@ def _entry(row: dict[str, Any]) -> Component:
         action = dcc.Link(text, href=row["href"], className="link-button") if row["href"] else None
     if row["status"] == "done":
         words = f"{_ENDED['done']} in {duration(row['seconds'])}" if row["seconds"] is not None else _ENDED["done"]
-    body = [html.B(row["label"]), html.Span(words, className="hint")]
     track = [meter(row["fraction"], row["label"])] if is_active else []
-    return html.Div([html.Div([*body, *track]), action], className=f"job job-{row['status']}", key=row["key"])
+    parts = [html.B(row["label"]), action, html.Span(words, className="hint"), *track]
+    return html.Div(parts, className=f"job job-{row['status']}", key=row["key"])
 
 
 def meter(fraction: float, label: str) -> Component:
