@@ -50,10 +50,10 @@ def kpis(result: BacktestResult) -> list[metric.Metric]:
     ]
 
 
-def trade_rows(result: BacktestResult) -> list[dict[str, Any]]:
-    """Rows of the trade table, latest entry first; dates of intraday bars keep their time."""
+def trade_rows(result: BacktestResult, limit: int | None = None) -> list[dict[str, Any]]:
+    """Rows of the trade table, latest entry first, ``limit`` at most; dates of intraday bars keep their time."""
     intraday = result.periods_per_year > 400
-    order = np.argsort(result.trade_entry_time, kind="stable")[::-1]
+    order = np.argsort(result.trade_entry_time, kind="stable")[::-1][:limit]
     return [
         {
             "symbol": result.symbols[result.trade_symbol[i]],
