@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from engine.database import prepare_cache
 from engine.errors import ConfigError, EngineError
 
 THREADS, FAILED = 16, 2
+HEAD_START = 3.0  # seconds that the first page has the processor to itself before the workers start; a job starts them
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,11 +56,14 @@ def serve(_: argparse.Namespace) -> None:
         app = create_app(config, manager)
         server = create_server(app.server, sockets=[listener], threads=THREADS, ident="")
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        manager.start()
+        workers = threading.Timer(HEAD_START, manager.start)
+        workers.daemon = True
+        workers.start()
         print(f"Stratoscope is at {address(config)}", flush=True)
         try:
             server.run()
         finally:
+            workers.cancel()
             manager.close()
 
 

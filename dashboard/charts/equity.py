@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from engine.backtest.result import BacktestResult
 
-POINTS = 3_000
+POINTS = 1_000
 
 
 @dataclass(frozen=True, eq=False)
