@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from engine.backtest.result import BacktestResult
 
-POINTS = 1_000
+POINTS = 1_000  # a page has about as many pixels for them
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def figure(info: EquityInfo) -> go.Figure:
     )
 
 
-def thin(time: Floats, values: Floats, limit: int = POINTS) -> np.ndarray:
+def thin(time: Floats, values: Floats, limit: int = 3_000) -> np.ndarray:
     """Indices of at most ``limit`` + 2 points that keep the first, the last and every bucket's lowest and highest."""
     n = len(time)
     if n <= limit:
@@ -100,7 +100,7 @@ def thin(time: Floats, values: Floats, limit: int = POINTS) -> np.ndarray:
 
 def _curve(label: str, time: Times, equity: Floats) -> Curve:
     moments, below = base.times(time), drawdown(equity)
-    kept = np.union1d(thin(moments, equity), thin(moments, below))
+    kept = np.union1d(thin(moments, equity, POINTS), thin(moments, below, POINTS))
     return Curve(label, moments[kept], equity[kept] / equity[0], below[kept])
 
 
