@@ -27,10 +27,16 @@ TRADE_COLUMNS = [
 
 
 def trained_models(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Models that have been trained, newest first, by the JSON text of their specs."""
-    from engine.runner import recent_runs
+    """Models that have been trained, newest first, by the JSON text of their specs; before them one that is named by
+    a permalink and has not been trained here.
+    """
+    from engine.runner import load_spec, recent_runs
 
-    return [(canonical_json(spec), spec.label()) for _, spec in recent_runs("model", limit=50)]
+    found = [spec for _, spec in recent_runs("model", limit=50)]
+    chosen = (values.get("strategy") or {}).get("model")
+    if isinstance(chosen, Mapping) and (named := load_spec(chosen)) not in found:
+        found.insert(0, named)
+    return [(canonical_json(spec), spec.label()) for spec in found]
 
 
 FORM = form.Form(
