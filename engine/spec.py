@@ -29,6 +29,7 @@ def parameter(
     ge: float | None = None,
     gt: float | None = None,
     le: float | None = None,
+    lt: float | None = None,
     step: float | None = None,
     choices: Mapping[Any, str] | None = None,
     suggested: Any = None,
@@ -41,7 +42,7 @@ def parameter(
     """
     form = {"unit": unit, "step": step, "choices": choices, "suggested": suggested, "section": section}
     kept = {key: value for key, value in form.items() if value not in (None, "")}
-    return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, json_schema_extra=kept)
+    return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=kept)
 
 
 class Spec(BaseModel):
@@ -164,6 +165,7 @@ _DEMANDS = {
     "greater_than_equal": "at least {ge:,g}",
     "less_than_equal": "at most {le:,g}",
     "greater_than": "above {gt:,g}",
+    "less_than": "below {lt:,g}",
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), _WHOLE),
     **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _NUMBER),
 }

@@ -1,4 +1,4 @@
-"""What trading costs. Neither figure has a default: costs are never silently zero."""
+"""What trading costs. Neither commission nor slippage has a default: costs are never silently zero."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ BASIS_POINT = 1e-4
 
 
 class Costs(Spec):
-    """Costs in basis points of the traded value, paid on every fill."""
+    """Costs of every fill.
+
+    The commission is ``max(minimum, per_order + per_share * |units| + commission * value)`` in the market's currency.
+    A fill's price is worse than the quote by ``slippage`` plus half the ``spread``, and by ``volume_impact`` times the
+    squared share of the bar's volume that it takes (the volume-share model of Zipline, whose factor is 0.1).
+    """
 
     commission: float = parameter(
         title="Commission",
@@ -18,7 +23,7 @@ class Costs(Spec):
         le=1000,
         step=0.5,
         suggested=5.0,
-        section="Execution",
+        section="Costs",
     )
     slippage: float = parameter(
         title="Slippage",
@@ -28,5 +33,69 @@ class Costs(Spec):
         le=1000,
         step=0.5,
         suggested=3.0,
-        section="Execution",
+        section="Costs",
     )
+    per_order: float = parameter(
+        0.0,
+        title="Per order",
+        help="Commission on each fill, in the currency.",
+        ge=0,
+        le=1e6,
+        step=0.5,
+        section="Costs",
+    )
+    per_share: float = parameter(
+        0.0,
+        title="Per share",
+        help="Commission on each unit, in the currency.",
+        ge=0,
+        le=1e6,
+        step=0.005,
+        section="Costs",
+    )
+    minimum: float = parameter(
+        0.0,
+        title="Minimum",
+        help="Least commission of a fill, in the currency.",
+        ge=0,
+        le=1e6,
+        step=0.5,
+        section="Costs",
+    )
+    spread: float = parameter(
+        0.0,
+        title="Spread",
+        unit="bp",
+        help="Between bid and ask; each fill pays half of it.",
+        ge=0,
+        le=1000,
+        step=0.5,
+        section="Costs",
+    )
+    volume_impact: float = parameter(
+        0.0,
+        title="Volume impact",
+        help="Price moved by an order as large as the bar's volume; it grows with the square of the share.",
+        ge=0,
+        le=10,
+        step=0.05,
+        section="Costs",
+    )
+    volume_limit: float | None = parameter(
+        None,
+        title="Volume limit",
+        help="Largest share of a bar's volume that an order fills; the rest of it is dropped and reported.",
+        gt=0,
+        le=1,
+        step=0.005,
+        section="Costs",
+    )
+
+    @property
+    def proportional(self) -> bool:
+        """Whether every cost is a fixed share of the traded value."""
+        return not (self.per_order or self.per_share or self.minimum or self.volume_impact or self.volume_limit)
+
+    def slip(self) -> float:
+        """The share of the quote by which a fill is worse, but for volume."""
+        return (self.slippage + self.spread / 2) * BASIS_POINT

@@ -12,6 +12,19 @@ from engine.backtest.metrics import sharpe_per_bar
 from engine.market.bars import Floats, Times
 from engine.store import Trial
 
+REASONS = (
+    "signal",
+    "reversal",
+    "stop loss",
+    "take profit",
+    "trailing stop",
+    "time stop",
+    "rebalance",
+    "liquidation",
+    "still open",
+)
+"""Why a trade ended; ``trade_reason`` indexes it."""
+
 
 @dataclass(frozen=True, eq=False)
 class BacktestResult:

@@ -8,20 +8,26 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from engine.backtest.costs import Costs
+from engine.backtest.financing import Financing
 from engine.backtest.result import BacktestResult
+from engine.backtest.sizings import SIZINGS, Sizing
+from engine.backtest.sizings.percent import Percent
+from engine.backtest.stops import Stops
 from engine.market.bars import MarketSpec
 from engine.progress import Progress
 from engine.spec import Estimate, RunSpec, parameter
 from engine.strategies import STRATEGIES, Strategy
 
-Fill = Literal["next_open", "next_close"]
+Fill = Literal["next_open", "next_close", "same_close", "limit"]
+Direction = Literal["long", "short", "both"]
+Cash = Literal["separate", "shared"]
 
 
 class BacktestSpec(RunSpec):
     """One strategy on some symbols with some costs.
 
-    The capital is split equally among the symbols; each share is traded by itself, fully invested or in cash, and
-    is not rebalanced.
+    With ``cash`` "separate" the capital is split equally among the symbols and each part is traded by itself; with
+    "shared" all trade from one account. ``engine.backtest.account`` documents the order of events on a bar.
     """
 
     kind: Literal["backtest"] = "backtest"
@@ -31,13 +37,50 @@ class BacktestSpec(RunSpec):
     fill: Fill = parameter(
         "next_open",
         title="Fill",
-        help="A decision at a bar's close is filled at the next bar's open, or at its close.",
-        choices={"next_open": "Next open", "next_close": "Next close"},
+        help="A decision at a bar's close is filled at the next bar's open, at its close, at the deciding close itself "
+        "(which nobody can do), or by a limit order; exits of limit orders are filled at the next open.",
+        choices={"next_open": "Next open", "next_close": "Next close", "same_close": "Same close", "limit": "Limit"},
+        section="Execution",
+    )
+    limit_offset: float = parameter(
+        0.0,
+        title="Limit offset",
+        unit="bp",
+        help="How far better than the deciding close a limit order asks to be filled. Other fills ignore it.",
+        ge=0,
+        le=5000,
+        step=5,
+        section="Execution",
+    )
+    limit_bars: int = parameter(
+        5,
+        title="Limit lasts",
+        unit="bars",
+        help="Bars after which a limit order that was not filled is withdrawn. Other fills ignore it.",
+        ge=1,
+        le=1000,
+        section="Execution",
+    )
+    direction: Direction = parameter(
+        "long",
+        title="Side",
+        help="Which of the strategy's decisions are followed.",
+        choices={"long": "Long", "short": "Short", "both": "Both"},
         section="Execution",
     )
     capital: float = parameter(
         100_000.0, title="Capital", help="Cash at the start.", ge=1, le=1e12, step=1000, section="Execution"
     )
+    cash: Cash = parameter(
+        "separate",
+        title="Cash",
+        help="An equal part for each symbol, traded by itself, or one account for all of them.",
+        choices={"separate": "Separate", "shared": "Shared"},
+        section="Sizing",
+    )
+    sizing: Annotated[Sizing, SIZINGS] = Field(Percent(), title="Sizing")
+    stops: Stops = Stops()
+    financing: Financing = Financing()
 
     def label(self) -> str:
         return f"{self.strategy.label()}, {self.market.label()}"

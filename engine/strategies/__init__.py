@@ -9,21 +9,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars, Floats, MarketSpec
+from engine.market.panel import Panel
 from engine.registry import Registry
 from engine.spec import RunSpec, Spec
 
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """Decisions taken at the close of each bar, bool arrays as long as the bars.
+    """Decisions taken at the close of each bar, bool arrays as long as the bars; at what they fill is not theirs.
 
-    ``entries[t]`` asks for a long position, ``exits[t]`` for none; what they fill at is the simulation's business.
-    Where both are set the exit wins.
+    ``entries[t]`` asks for a long position, ``exits[t]`` for none; ``short_entries`` and ``short_exits`` do so for a
+    short one. Where an entry and the exit of the same side are both set the exit wins. An entry of one side also
+    closes a position of the other.
     """
 
     entries: NDArray[np.bool_]
     exits: NDArray[np.bool_]
+    short_entries: NDArray[np.bool_] | None = None
+    short_exits: NDArray[np.bool_] | None = None
 
 
 class Strategy(Spec):
@@ -46,4 +50,20 @@ class Strategy(Spec):
         raise TypeError(f"{type(self).__name__} has no signals method.")
 
 
+class Allocation(Strategy):
+    """Contract of a strategy that divides one account among symbols.
+
+    ``weights(panel, inputs)`` is a float64 array (bars, symbols): the part of the equity that each symbol shall have
+    after the decision at that close, negative for a short position, NaN where there is no decision and the position
+    stays as it is. Truncated history and ``warm_up()`` bind it as they bind ``signals``.
+    """
+
+    def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
+        raise TypeError(f"{type(self).__name__} has no weights method.")
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        raise TypeError(f"{type(self).__name__} decides by weights of a whole panel, not by signals of one symbol.")
+
+
 STRATEGIES = Registry("strategies", Strategy, "engine.strategies.kinds")
+"""The strategies that come with the engine, one file each."""

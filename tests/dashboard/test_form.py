@@ -88,7 +88,7 @@ def test_every_field_of_every_page_has_a_label() -> None:
 def test_sections_are_named_once_each() -> None:
     made = form()
     titles = [item.children for item in every(made.panel(made.defaults())) if type(item).__name__ == "H2"]
-    assert titles == ["Universe", "Strategy", "Execution"]
+    assert titles == ["Universe", "Strategy", "Costs", "Execution", "Sizing", "Stops", "Financing"]
 
 
 def test_numbers_are_read_as_people_write_them() -> None:

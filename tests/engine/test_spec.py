@@ -16,6 +16,7 @@ from hypothesis import strategies as some
 import engine
 from engine import runner
 from engine.backtest.costs import Costs
+from engine.backtest.sizings.percent import Percent
 from engine.backtest.spec import BacktestSpec
 from engine.errors import SpecError, did_you_mean
 from engine.features.indicators.trend import Sma
@@ -65,7 +66,7 @@ def test_unknown_field_of_an_inner_spec_is_compared_with_the_inner_fields() -> N
 def test_several_problems_are_told_at_once() -> None:
     found = dict(problems(BacktestSpec, BACKTEST | {"capital": -1, "fill": "now", "costs": {"commission": "x"}}))
     assert set(found) == {"capital", "fill", "costs.commission", "costs.slippage"}
-    assert found["fill"] == "Fill must be 'next_open' or 'next_close', not 'now'."
+    assert found["fill"] == "Fill must be 'next_open', 'next_close', 'same_close' or 'limit', not 'now'."
 
 
 def test_problem_within_a_plugin_does_not_hide_the_others() -> None:
@@ -191,7 +192,7 @@ def test_label_is_the_same_for_the_same_spec() -> None:
 
 
 def test_base_label_names_class_and_values() -> None:
-    assert Costs(commission=5, slippage=3).label() == "Costs 5.0, 3.0"
+    assert Percent(percent=50).label() == "Percent 50.0"
 
 
 def test_walk_finds_every_spec_inside() -> None:

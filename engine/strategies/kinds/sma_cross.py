@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import model_validator
 
 from engine.features.indicators.trend import Sma
-from engine.market.bars import Bars
+from engine.market.bars import Bars, Floats
 from engine.registry import plugin
 from engine.spec import parameter
-from engine.strategies import Signals, Strategy
-
-TIE = 1e-10  # of the price: averages this close are equal but for the rounding of their running sums
+from engine.strategies.crossing import Crossing
 
 
 @plugin("sma_cross", title="SMA cross")
-class SmaCross(Strategy):
+class SmaCross(Crossing):
     """Long from the close at which the fast average rises above the slow one until it falls below it.
 
     A crossing needs both averages on both bars: a fast average that is above from the first comparable bar on is no
     entry.
     """
 
+    fast_fields: ClassVar[tuple[str, ...]] = ("fast",)
+    slow_fields: ClassVar[tuple[str, ...]] = ("slow",)
     kind: Literal["sma_cross"] = "sma_cross"
     fast: int = parameter(
         50,
@@ -51,15 +52,20 @@ class SmaCross(Strategy):
             raise ValueError(f"Fast window ({self.fast}) must be shorter than slow window ({self.slow}).")
         return self
 
+    @classmethod
+    def valid(cls, parameters: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+        return np.asarray(parameters["fast"] < parameters["slow"])
+
     def label(self) -> str:
         return f"SMA {self.fast}/{self.slow}"
 
     def warm_up(self) -> int:
         return self.slow
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        (fast,) = Sma(window=self.fast).compute(bars).values()
-        (slow,) = Sma(window=self.slow).compute(bars).values()
-        gap = np.where(np.abs(fast - slow) <= TIE * slow, 0.0, fast - slow)
-        before = np.concatenate(([np.nan], gap[:-1]))
-        return Signals(entries=(before <= 0) & (gap > 0), exits=(before >= 0) & (gap < 0))
+    def fast_line(self, bars: Bars) -> Floats:
+        (line,) = Sma(window=self.fast).compute(bars).values()
+        return line
+
+    def slow_line(self, bars: Bars) -> Floats:
+        (line,) = Sma(window=self.slow).compute(bars).values()
+        return line

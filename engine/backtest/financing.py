@@ -1,0 +1,48 @@
+"""Borrowing, and what cash earns."""
+
+from __future__ import annotations
+
+from engine.spec import Spec, parameter
+
+
+class Financing(Spec):
+    """Leverage and rates. Rates are simple, a calendar year, accrued by calendar time between bars.
+
+    ``leverage`` bounds the sum of the positions' sizes over the equity when an order is filled. Where the equity falls
+    below ``maintenance`` times that sum, every position is closed.
+    """
+
+    leverage: float = parameter(
+        1.0,
+        title="Leverage",
+        unit="x",
+        help="Largest value of all positions over the equity, at the time of an order.",
+        gt=0,
+        le=20,
+        step=0.5,
+        section="Financing",
+    )
+    maintenance: float = parameter(
+        0.25,
+        title="Maintenance",
+        help="Margin call: positions are closed when the equity falls below this part of their value.",
+        ge=0,
+        lt=1,
+        step=0.05,
+        section="Financing",
+    )
+    cash_yield: float = parameter(
+        0.0, title="Cash yield", help="Earned on cash, a year.", ge=-0.2, le=1, step=0.005, section="Financing"
+    )
+    borrow_cost: float = parameter(
+        0.0,
+        title="Borrow cost",
+        help="Paid on the value sold short, a year.",
+        ge=0,
+        le=5,
+        step=0.005,
+        section="Financing",
+    )
+    margin_rate: float = parameter(
+        0.0, title="Margin rate", help="Paid on borrowed cash, a year.", ge=0, le=5, step=0.005, section="Financing"
+    )

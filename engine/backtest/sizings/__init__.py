@@ -1,0 +1,42 @@
+"""How large a position is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.market.bars import Bars, Floats
+from engine.registry import Registry
+from engine.spec import Spec
+
+Measure = Literal["equity", "value", "units", "kelly"]
+MEASURES: tuple[Measure, ...] = ("equity", "value", "units", "kelly")
+
+
+@dataclass(frozen=True, eq=False)
+class Size:
+    """Size of an entry decided at each bar's close: ``amount`` is float64 as long as the bars.
+
+    ``measure`` says of what: "equity" a part of the equity at the fill, "value" an amount of currency, "units" units.
+    "kelly" is a part of the equity too, and once ``trades`` of the account's trades are closed the Kelly fraction of
+    those, times ``scale``, from zero to ``cap``. An amount that is NaN or not positive enters nothing.
+    """
+
+    measure: Measure
+    amount: Floats
+    scale: float = 1.0
+    cap: float = 1.0
+    trades: int = 0
+
+
+class Sizing(Spec):
+    """Contract of a sizing: ``size(bars)`` uses no bar later than t for the amount at t."""
+
+    kind: str = ""
+
+    def size(self, bars: Bars) -> Size:
+        raise TypeError(f"{type(self).__name__} has no size method.")
+
+
+SIZINGS = Registry("sizings", Sizing, "engine.backtest.sizings")
+"""The sizings that come with the engine, one file each."""

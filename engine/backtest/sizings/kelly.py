@@ -1,0 +1,52 @@
+"""The Kelly fraction of the trades so far."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from engine.backtest.sizings import Size, Sizing
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.spec import parameter
+
+
+@plugin("kelly", title="Kelly fraction")
+class Kelly(Sizing):
+    """Win rate less loss rate over the payoff ratio of the account's closed trades, scaled and capped.
+
+    f = p - (1 - p) / b with p the share of winners and b mean win over mean loss (Kelly 1956). Nothing is entered
+    while it is not positive.
+    """
+
+    kind: Literal["kelly"] = "kelly"
+    scale: float = parameter(
+        0.5,
+        title="Scale",
+        help="Part of the Kelly fraction; 0.5 is half Kelly.",
+        gt=0,
+        le=2,
+        step=0.1,
+        section="Sizing",
+    )
+    cap: float = parameter(
+        100.0, title="At most", unit="%", help="Of the equity.", gt=0, le=2000, step=5, section="Sizing"
+    )
+    first: float = parameter(
+        25.0, title="At first", unit="%", help="Of the equity, until enough trades are closed.", gt=0, le=2000, step=5,
+        section="Sizing",
+    )  # fmt: skip
+    trades: int = parameter(
+        20,
+        title="Needs",
+        unit="trades",
+        help="Closed trades before the fraction is taken.",
+        ge=2,
+        le=1000,
+        section="Sizing",
+    )
+
+    def size(self, bars: Bars) -> Size:
+        amount = np.full(len(bars), self.first / 100)
+        return Size("kelly", amount, scale=self.scale, cap=self.cap / 100, trades=self.trades)

@@ -1,0 +1,32 @@
+"""A part of the equity."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from engine.backtest.sizings import Size, Sizing
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.spec import parameter
+
+
+@plugin("percent", title="Part of equity")
+class Percent(Sizing):
+    """A fixed part of the equity at the fill; 100% is all of it."""
+
+    kind: Literal["percent"] = "percent"
+    percent: float = parameter(
+        100.0,
+        title="Part",
+        unit="%",
+        help="Of the equity when the order fills.",
+        gt=0,
+        le=2000,
+        step=5,
+        section="Sizing",
+    )
+
+    def size(self, bars: Bars) -> Size:
+        return Size("equity", np.full(len(bars), self.percent / 100))

@@ -1,0 +1,25 @@
+"""A fixed amount of money."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from engine.backtest.sizings import Size, Sizing
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.spec import parameter
+
+
+@plugin("value", title="Fixed value")
+class Value(Sizing):
+    """The same value for every position, whatever the account has become."""
+
+    kind: Literal["value"] = "value"
+    value: float = parameter(
+        10_000.0, title="Value", help="Of a position, in the currency.", gt=0, le=1e12, step=1000, section="Sizing"
+    )
+
+    def size(self, bars: Bars) -> Size:
+        return Size("value", np.full(len(bars), self.value))

@@ -1,0 +1,46 @@
+"""The part of the equity that brings a wanted volatility."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from engine.backtest.sizings import Size, Sizing
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.spec import parameter
+
+
+@plugin("volatility", title="Volatility target")
+class Volatility(Sizing):
+    """Target over the symbol's realised volatility when the entry is decided, up to a largest part of the equity.
+
+    The position is not resized while it is held; the strategy *Volatility target* does that.
+    """
+
+    kind: Literal["volatility"] = "volatility"
+    target: float = parameter(
+        20.0, title="Target", unit="%", help="Volatility a year.", gt=0, le=500, step=1, section="Sizing"
+    )
+    window: int = parameter(
+        20, title="Window", unit="bars", help="Returns that it is measured on.", ge=2, le=1000, section="Sizing"
+    )
+    largest: float = parameter(
+        100.0, title="At most", unit="%", help="Of the equity.", gt=0, le=2000, step=5, section="Sizing"
+    )
+
+    def size(self, bars: Bars) -> Size:
+        measured = realised_volatility(bars, self.window)
+        with np.errstate(divide="ignore"):
+            return Size("equity", np.minimum(self.target / 100 / measured, self.largest / 100))
+
+
+def realised_volatility(bars: Bars, window: int) -> np.ndarray:
+    """Standard deviation (n - 1) of the last ``window`` simple returns at each bar, a year; NaN before them."""
+    found = np.full(len(bars), np.nan)
+    returns = bars.close[1:] / bars.close[:-1] - 1
+    if len(returns) >= window:
+        rolled = np.lib.stride_tricks.sliding_window_view(returns, window)
+        found[window:] = rolled.std(axis=1, ddof=1) * np.sqrt(bars.periods_per_year())
+    return found

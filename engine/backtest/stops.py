@@ -1,0 +1,54 @@
+"""Exits that do not wait for a decision."""
+
+from __future__ import annotations
+
+from engine.spec import Spec, parameter
+
+
+class Stops(Spec):
+    """Stops of every position, anchored to the price at which it was filled; None is none.
+
+    ``engine.backtest.account`` says in which order a bar's events happen.
+    """
+
+    stop_loss: float | None = parameter(
+        None,
+        title="Stop loss",
+        help="Part of the fill price that a position may lose: 0.05 sells 5% below it.",
+        gt=0,
+        lt=1,
+        step=0.01,
+        section="Stops",
+    )
+    take_profit: float | None = parameter(
+        None,
+        title="Take profit",
+        help="Part of the fill price at which a profit is taken.",
+        gt=0,
+        le=100,
+        step=0.01,
+        section="Stops",
+    )
+    trailing_stop: float | None = parameter(
+        None,
+        title="Trailing stop",
+        help="Part of the best price of earlier held bars that a position may give back.",
+        gt=0,
+        lt=1,
+        step=0.01,
+        section="Stops",
+    )
+    time_stop: int | None = parameter(
+        None,
+        title="Time stop",
+        unit="bars",
+        help="Bars after which a position is closed, at the open that follows.",
+        ge=1,
+        le=100_000,
+        section="Stops",
+    )
+
+    @property
+    def any(self) -> bool:
+        """Whether there is one."""
+        return self != Stops()

@@ -1,0 +1,40 @@
+"""Bars of several symbols on one calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.market.bars import Bars, Floats, Times
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """``time`` is the union of the symbols' times; prices and volume are float64 (bars, symbols), NaN where a symbol
+    has no bar.
+    """
+
+    time: Times
+    symbols: tuple[str, ...]
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+def align(bars: Sequence[Bars]) -> Panel:
+    """The bars of each symbol in a column, in the order given."""
+    time = np.unique(np.concatenate([item.time for item in bars]))
+    names = ("open", "high", "low", "close", "volume")
+    columns = {name: np.full((len(time), len(bars)), np.nan) for name in names}
+    for index, item in enumerate(bars):
+        rows = np.searchsorted(time, item.time)
+        for name in names:
+            columns[name][rows, index] = getattr(item, name)
+    return Panel(time=time, symbols=tuple(item.series.symbol for item in bars), **columns)

@@ -1,0 +1,61 @@
+"""Strategies that compare two lines: long from the bar at which the fast one rises above the slow one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.market.bars import Bars, Floats
+from engine.strategies import Signals, Strategy
+
+MANTISSA = 2.0**33
+"""Lines are compared at a relative precision of 1e-10: running sums leave equal averages some rounding apart."""
+
+
+def levels(line: Floats) -> Floats:
+    """``line`` rounded to 33 bits of mantissa, so that values equal but for rounding are equal; NaN stays."""
+    mantissa, exponent = np.frexp(line)
+    return np.asarray(np.ldexp(np.rint(mantissa * MANTISSA) / MANTISSA, exponent), dtype=np.float64)
+
+
+def cross(fast: Floats, slow: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Bars at which ``fast`` comes to lie above ``slow``, and those at which it comes to lie below.
+
+    A crossing needs both lines on this bar and on the one before: a line that is above from the first comparable bar
+    on has not crossed. Lines that touch and part again on the side they came from cross nothing twice: coming from
+    a tie counts, staying in one does not.
+    """
+    upper, lower = levels(fast), levels(slow)
+    side = np.where(np.isnan(upper) | np.isnan(lower), np.nan, np.sign(upper - lower))
+    before = np.concatenate(([np.nan], side[:-1]))
+    return (before <= 0) & (side > 0), (before >= 0) & (side < 0)
+
+
+class Crossing(Strategy):
+    """Contract of a crossing strategy: two lines, each of some fields of the spec.
+
+    ``fast_line`` and ``slow_line`` are float64 as long as the bars, NaN while they warm up, and follow from the bars
+    and from ``fast_fields`` and ``slow_fields`` alone: a sweep computes each line once. ``valid`` says which of many
+    parameter values (arrays by field name) make a spec that its validators accept. The lines are
+    compared at a relative precision of 1e-10.
+    """
+
+    fast_fields: ClassVar[tuple[str, ...]]
+    slow_fields: ClassVar[tuple[str, ...]]
+
+    def fast_line(self, bars: Bars) -> Floats:
+        raise TypeError(f"{type(self).__name__} has no fast_line method.")
+
+    def slow_line(self, bars: Bars) -> Floats:
+        raise TypeError(f"{type(self).__name__} has no slow_line method.")
+
+    @classmethod
+    def valid(cls, parameters: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+        return np.ones(len(next(iter(parameters.values()))), dtype=bool)
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        up, down = cross(self.fast_line(bars), self.slow_line(bars))
+        return Signals(entries=up, exits=down, short_entries=down, short_exits=up)
