@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS runs (
 CREATE INDEX IF NOT EXISTS runs_by_kind ON runs (kind, created);
 CREATE TABLE IF NOT EXISTS trials (
     key TEXT PRIMARY KEY, family TEXT NOT NULL, spec TEXT NOT NULL, created REAL NOT NULL,
-    sharpe REAL, observations INTEGER NOT NULL
+    sharpe REAL, observations INTEGER NOT NULL,
+    count INTEGER NOT NULL DEFAULT 1, variance REAL NOT NULL DEFAULT 0, periods_per_year REAL, rated INTEGER
 );
 CREATE INDEX IF NOT EXISTS trials_by_family ON trials (family);
 CREATE TRIGGER IF NOT EXISTS trials_keep BEFORE DELETE ON trials
@@ -34,6 +35,14 @@ CREATE TABLE IF NOT EXISTS jobs (
     created REAL NOT NULL, started REAL, finished REAL
 );
 """
+
+# What a database of an earlier version lacks: table, column, its declaration.
+_ADDED = (
+    ("trials", "count", "INTEGER NOT NULL DEFAULT 1"),
+    ("trials", "variance", "REAL NOT NULL DEFAULT 0"),
+    ("trials", "periods_per_year", "REAL"),
+    ("trials", "rated", "INTEGER"),
+)
 
 
 @contextmanager
@@ -71,9 +80,25 @@ def _is_ready(path: Path) -> bool:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(_SCHEMA)
+        _add_columns(connection)
     finally:
         connection.close()
     return True
+
+
+def _add_columns(connection: sqlite3.Connection) -> None:
+    """Bring the tables of an earlier version up to date, in place: rows stay, with the new columns' defaults."""
+    if not _missing(connection):
+        return
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")  # two processes may start at the same moment
+        for table, column, declaration in _missing(connection):
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {declaration}")
+
+
+def _missing(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    known = {table: {row[1] for row in connection.execute(f"PRAGMA table_info({table})")} for table, _, _ in _ADDED}
+    return [item for item in _ADDED if item[1] not in known[item[0]]]
 
 
 @cache

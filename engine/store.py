@@ -33,15 +33,29 @@ class Result(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """What the ledger keeps of a run whose result has a ``trial()``: one attempt to find something.
+    """What the ledger keeps of a run whose result has a ``trial()``: one attempt to find something, or many at once.
 
     ``family`` is what is being tried (a strategy's kind), ``sharpe`` the Sharpe ratio per bar (None if undefined),
-    ``observations`` the number of returns behind it.
+    ``observations`` the number of returns behind each. A sweep is one entry for all its ``count`` attempts: ``sharpe``
+    is then the mean of those ``rated`` ones that have a ratio, ``variance`` (n - 1) theirs, both per bar.
+    ``periods_per_year`` is what a ratio's square grows by when it is stated a year; None in entries that are older
+    than this field. ``rated`` None means all where there is a ratio, else none.
     """
 
     family: str
     sharpe: float | None
     observations: int
+    count: int = 1
+    variance: float = 0.0
+    periods_per_year: float | None = None
+    rated: int | None = None
+
+    @property
+    def ratios(self) -> int:
+        """The number of Sharpe ratios behind ``sharpe`` and ``variance``."""
+        if self.sharpe is None:
+            return 0
+        return self.count if self.rated is None else self.rated
 
 
 R = TypeVar("R", bound=Result)

@@ -80,4 +80,4 @@ class BacktestResult:
     def trial(self) -> Trial:
         """What the ledger keeps of this run: its Sharpe ratio per bar, not annualised."""
         returns = self.returns()
-        return Trial(self.family, sharpe_per_bar(returns), len(returns))
+        return Trial(self.family, sharpe_per_bar(returns), len(returns), periods_per_year=self.periods_per_year)

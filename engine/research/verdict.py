@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from engine.backtest.result import BacktestResult
+from engine.research.ledger import pool
 from engine.research.statistics import deflated_sharpe, expected_maximum_sharpe, moments, probabilistic_sharpe
 from engine.store import Trial
 
@@ -37,13 +38,12 @@ class Verdict:
 
 def judge(result: BacktestResult, trials: tuple[Trial, ...]) -> Verdict:
     """The verdict on ``result``, given every trial of its family, its own among them."""
-    count = max(len(trials), 1)
+    tried = pool(trials, result.periods_per_year)
+    count, variance = max(tried.count, 1), tried.variance
     try:
         sharpe, skewness, kurtosis = moments(result.returns())
     except ValueError:
         return Verdict("Nothing to judge.", "The equity never moved: there is no return to test.", (), count)
-    ratios = [trial.sharpe for trial in trials if trial.sharpe is not None]
-    variance = float(np.var(ratios, ddof=1)) if len(ratios) > 1 else 0.0
     n, root = len(result.returns()), float(np.sqrt(result.periods_per_year))
     positive = probabilistic_sharpe(sharpe, 0.0, n, skewness, kurtosis)
     deflated = deflated_sharpe(sharpe, variance, count, n, skewness, kurtosis)

@@ -20,7 +20,8 @@ from tests.support.workspace import Workspace
 pytestmark = pytest.mark.usefixtures("workspace")
 
 TRIAL = ("key", "family", "{}", 1.0, 0.1, 100)
-INSERT = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?)"
+COLUMNS = "key, family, spec, created, sharpe, observations"
+INSERT = f"INSERT INTO trials ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
 
 
 def enter_trial() -> None:
@@ -30,7 +31,7 @@ def enter_trial() -> None:
 
 def trials() -> list[tuple[object, ...]]:
     with connect() as connection:
-        return [tuple(row) for row in connection.execute("SELECT * FROM trials")]
+        return [tuple(row) for row in connection.execute(f"SELECT {COLUMNS} FROM trials")]
 
 
 def test_cache_and_database_are_made_on_first_use(workspace: Workspace) -> None:
@@ -168,3 +169,53 @@ def test_processes_that_start_together_lose_no_row(workspace: Workspace) -> None
         writer.stdin.flush()
     assert [writer.communicate()[1] for writer in writers] == [""] * 4
     assert len(trials()) == 80
+
+
+OLD = """
+CREATE TABLE trials (
+    key TEXT PRIMARY KEY, family TEXT NOT NULL, spec TEXT NOT NULL, created REAL NOT NULL,
+    sharpe REAL, observations INTEGER NOT NULL
+);
+CREATE TRIGGER trials_keep BEFORE DELETE ON trials
+    BEGIN SELECT RAISE(ABORT, 'the ledger of trials is append-only'); END;
+CREATE TRIGGER trials_stay BEFORE UPDATE ON trials
+    BEGIN SELECT RAISE(ABORT, 'the ledger of trials is append-only'); END;
+"""
+
+
+def old_database(workspace: Workspace) -> None:
+    """What the version before sweeps left: a ledger without counts."""
+    workspace.cache.mkdir()
+    connection = sqlite3.connect(workspace.cache / "stratoscope.sqlite")
+    connection.executescript(OLD)
+    connection.execute(INSERT, TRIAL)
+    connection.commit()
+    connection.close()
+
+
+def test_ledger_of_an_earlier_version_is_brought_up_to_date(workspace: Workspace) -> None:
+    old_database(workspace)
+    assert trials() == [TRIAL]
+    with connect() as connection:
+        (row,) = connection.execute("SELECT count, variance, periods_per_year, rated FROM trials").fetchall()
+    assert tuple(row) == (1, 0.0, None, None)
+    with pytest.raises(StoreError, match="append-only"), connect() as connection:
+        connection.execute("UPDATE trials SET count = 0")
+
+
+def test_processes_that_find_an_old_ledger_together_agree(workspace: Workspace) -> None:
+    old_database(workspace)
+    script = (
+        "import sys\nfrom engine.database import connect\nsys.stdin.readline()\n"
+        "with connect() as c: print(c.execute('SELECT SUM(count) FROM trials').fetchone()[0])\n"
+    )
+    pipe = subprocess.PIPE
+    readers = [
+        subprocess.Popen([sys.executable, "-c", script], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        for _ in range(4)
+    ]
+    for reader in readers:
+        assert reader.stdin
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+    assert [reader.communicate() for reader in readers] == [("1\n", "")] * 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from engine.backtest.spec import BacktestSpec
@@ -51,3 +52,41 @@ def test_nobody_can_forget_a_trial(statement: str) -> None:
     with pytest.raises(StoreError, match="append-only"), connect() as connection:
         connection.execute(statement)
     assert ledger.trials("sma_cross") == (Trial("sma_cross", 0.1, 100),)
+
+
+def test_sweep_is_one_entry_and_many_trials() -> None:
+    swept = Trial("sma_cross", 0.02, 99, count=1000, variance=1e-4, periods_per_year=252.0, rated=990)
+    ledger.record("sweep", SPEC, swept)
+    ledger.record("run", SPEC, Trial("sma_cross", 0.1, 100, periods_per_year=252.0))
+    assert ledger.trials("sma_cross")[0] == swept
+    assert ledger.trials("sma_cross")[0].ratios == 990
+    assert ledger.count() == 1001
+
+
+def test_pool_is_that_of_the_single_ratios() -> None:
+    random = np.random.default_rng(3)
+    first, second, single = random.normal(0.1, 0.02, 40), random.normal(-0.2, 0.05, 7), 0.3
+    entries = [
+        Trial("x", float(first.mean()), 100, count=45, variance=float(first.var(ddof=1)), rated=40),
+        Trial("x", float(second.mean()), 100, count=7, variance=float(second.var(ddof=1))),
+        Trial("x", single, 100),
+        Trial("x", None, 100),
+    ]
+    everything = np.concatenate([first, second, [single]])
+    pool = ledger.pool(entries, 252.0)
+    assert (pool.count, pool.rated) == (54, 48)
+    assert pool.mean == pytest.approx(everything.mean(), rel=1e-12)
+    assert pool.variance == pytest.approx(everything.var(ddof=1), rel=1e-12)
+
+
+def test_daily_and_hourly_trials_are_pooled_by_the_year() -> None:
+    """A ratio of one a year is 0.063 a day and 0.024 an hour: no difference between those two trials."""
+    entries = [Trial("x", (1 / n) ** 0.5, 100, periods_per_year=n) for n in (252.0, 1764.0)]
+    pool = ledger.pool(entries, 252.0)
+    assert pool.mean == pytest.approx((1 / 252) ** 0.5)
+    assert pool.variance == pytest.approx(0, abs=1e-18)
+
+
+def test_pool_of_none() -> None:
+    assert ledger.pool((), 252.0) == ledger.Pool(0, 0, 0.0, 0.0)
+    assert ledger.pool([Trial("x", None, 5)], 252.0) == ledger.Pool(1, 0, 0.0, 0.0)

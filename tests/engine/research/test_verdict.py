@@ -142,3 +142,11 @@ def test_every_finding_can_be_printed(mean: float) -> None:
         assert finding.figure
         assert finding.explanation.endswith(".")
         assert finding.grade in ("good", "doubtful", "bad")
+
+
+def test_trials_of_a_sweep_count_one_by_one() -> None:
+    ratios = np.random.default_rng(1).normal(0, 0.03, 1000)
+    swept = Trial("made_up", float(ratios.mean()), 1000, count=1000, variance=float(ratios.var(ddof=1)))
+    verdict, same = judge(result(0.001), (swept,)), judge(result(0.001), tried(*ratios))
+    assert verdict.trials == 1000
+    assert verdict.findings[1].figure == same.findings[1].figure
