@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import metric
-from dashboard.format import day, number, percent, signed_percent
+from dashboard.format import number, percent, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.result import BacktestResult
 from engine.research.verdict import Verdict
@@ -50,29 +48,6 @@ def kpis(result: BacktestResult) -> list[metric.Metric]:
     ]
 
 
-def trade_rows(result: BacktestResult, limit: int | None = None) -> list[dict[str, Any]]:
-    """Rows of the trade table, latest entry first, ``limit`` at most; dates of intraday bars keep their time."""
-    intraday = result.periods_per_year > 400
-    order = np.argsort(result.trade_entry_time, kind="stable")[::-1][:limit]
-    return [
-        {
-            "symbol": result.symbols[result.trade_symbol[i]],
-            "entry": _moment(result.trade_entry_time[i], intraday),
-            "exit": "open" if result.trade_open[i] else _moment(result.trade_exit_time[i], intraday),
-            "bars": int(result.trade_bars[i]),
-            "entry_price": float(result.trade_entry_price[i]),
-            "exit_price": float(result.trade_exit_price[i]),
-            "pnl": float(result.trade_pnl[i]),
-            "return": float(result.trade_return[i]),
-        }
-        for i in order
-    ]
-
-
-def _moment(time: np.datetime64, intraday: bool) -> str:
-    return str(time)[:16].replace("T", " ") if intraday else day(str(time))
-
-
 def verdict(judgement: Verdict, warnings: Sequence[str]) -> Component:
     """The answer first, then the tests behind it, then what a reader has to know."""
     rows = [
@@ -88,20 +63,3 @@ def verdict(judgement: Verdict, warnings: Sequence[str]) -> Component:
     ]
     said = [html.H4("To know"), *(html.P(text, className="note") for text in warnings)] if warnings else []
     return html.Div([html.P([html.B(judgement.headline), " ", judgement.reason], className="say"), *rows, *said])
-
-
-def comparison(results: Sequence[BacktestResult]) -> Component:
-    """Every metric of every run side by side, with holding the first run's symbols last."""
-    first = results[0]
-    columns = [(item.label, item.metrics) for item in results] + [("Buy and hold", first.benchmark_metrics)]
-    head = html.Tr([html.Th("Figure"), *(html.Th(label) for label, _ in columns)])
-    body = [
-        html.Tr(
-            [
-                html.Td(METRICS[name].title, title=METRICS[name].definition),
-                *(html.Td(figure_text(name, figures[name]) if name in figures else "") for _, figures in columns),
-            ]
-        )
-        for name in METRICS
-    ]
-    return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="figures"), className="scroll-x")
