@@ -1,4 +1,4 @@
-"""The SQLite database under the cache: finished runs, the ledger of trials, the list of jobs."""
+"""The SQLite database under the cache: finished runs and what is noted on them, the ledger of trials, the jobs."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ CREATE TABLE IF NOT EXISTS jobs (
     key TEXT PRIMARY KEY, page TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL,
     status TEXT NOT NULL, message TEXT NOT NULL, fraction REAL NOT NULL,
     created REAL NOT NULL, started REAL, finished REAL
+);
+CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS run_notes (
+    key TEXT PRIMARY KEY, tags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
+    pinned INTEGER NOT NULL DEFAULT 0, deleted REAL -- when it was put into the bin
 );
 """
 

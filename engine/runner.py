@@ -133,6 +133,7 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
         if spec.stored:
             store().write(key, result)
             _record(key, spec, time.time() - began)
+            keep_summary(key, result)
     if spec.stored:
         _count_trial(spec, result)
     return result
@@ -162,10 +163,14 @@ def result_type(spec: RunSpec) -> Any:
 
 
 def recent_runs(kind: str, limit: int = 200) -> list[tuple[str, RunSpec]]:
-    """(run key, spec) of finished runs, newest first; those whose spec no longer parses are left out."""
+    """(run key, spec) of finished runs, newest first; without those in the bin and those whose spec no longer
+    parses.
+    """
     with connect() as database:
         rows = database.execute(
-            "SELECT key, spec FROM runs WHERE kind = ? ORDER BY created DESC LIMIT ?", (kind, limit)
+            "SELECT key, spec FROM runs WHERE kind = ? AND key NOT IN "
+            "(SELECT key FROM run_notes WHERE deleted IS NOT NULL) ORDER BY created DESC LIMIT ?",
+            (kind, limit),
         ).fetchall()
     found = []
     for row in rows:
@@ -196,10 +201,18 @@ def _store(url: str) -> ResultStore:
     return ResultStore(url)
 
 
+def keep_summary(key: str, result: Any) -> None:
+    """Keep the key figures of the run ``key`` where they are listed without reading its result."""
+    with connect() as database:
+        row = (key, json.dumps(dict(result.summary())))
+        database.execute("INSERT OR REPLACE INTO run_summaries VALUES (?, ?)", row)
+
+
 def _record(key: str, spec: RunSpec, seconds: float) -> None:
     row = (key, spec.kind, spec.label(), canonical_json(spec), time.time(), seconds)
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+        database.execute("UPDATE run_notes SET deleted = NULL WHERE key = ?", (key,))  # it was asked for again
 
 
 def _count_trial(spec: RunSpec, result: Any) -> None:

@@ -1,0 +1,113 @@
+"""Several runs side by side: their returns on common bars, how these move together, and one portfolio of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.metrics import equity_metrics
+from engine.backtest.result import BacktestResult
+from engine.errors import DataError
+from engine.market.bars import Floats, Times, periods_per_year
+
+Weighting = Literal["equal", "inverse_volatility"]
+Rebalancing = Literal["never", "monthly"]
+
+FEWEST_BARS = 30
+"""Fewer common bars than these say nothing about how runs move together."""
+
+FEWEST_RETURNS = 20
+"""Before it has seen these returns inverse volatility is equal weight."""
+
+
+@dataclass(frozen=True, eq=False)
+class Common:
+    """Runs on the bars that all of them have: ``growth`` is (bars, runs), 1 at the first of these bars."""
+
+    time: Times
+    growth: Floats
+
+    @property
+    def returns(self) -> Floats:
+        """Simple returns from one common bar to the next, one fewer than bars."""
+        returns: Floats = self.growth[1:] / self.growth[:-1] - 1
+        return returns
+
+    def correlation(self) -> Floats:
+        """Pearson's correlation of the returns, (runs, runs); NaN for a run that never moved."""
+        returns = self.returns
+        centred = returns - returns.mean(axis=0)
+        size = np.sqrt((centred**2).sum(axis=0))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            unit = centred / np.where(size > 1e-14 * len(returns), size, np.nan)
+        found = np.clip(unit.T @ unit, -1.0, 1.0)
+        np.fill_diagonal(found, np.where(np.isnan(np.diag(found)), np.nan, 1.0))
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Combined:
+    """A portfolio of runs: ``growth`` of 1, the ``weights`` (rebalancings, runs) set at the bars ``rebalanced``, and
+    the figures that follow from equity."""
+
+    time: Times
+    growth: Floats
+    weights: Floats
+    rebalanced: Times
+    metrics: dict[str, float | None]
+
+
+def common(runs: Sequence[BacktestResult]) -> Common:
+    """``runs`` on their common bars. Raises ``DataError`` where these are fewer than ``FEWEST_BARS``."""
+    time = reduce(np.intersect1d, [run.time for run in runs])
+    if len(time) < FEWEST_BARS:
+        bars = "no bar" if len(time) == 0 else f"only {len(time)} bars"
+        raise DataError(
+            f"These runs have {bars} in common, so they can be neither correlated nor combined: choose runs of the "
+            "same interval whose ranges overlap."
+        )
+    equity = np.column_stack([run.equity[np.searchsorted(run.time, time)] for run in runs])
+    return Common(time, equity / equity[0])
+
+
+def combine(runs: Common, weighting: Weighting, rebalancing: Rebalancing) -> Combined:
+    """One portfolio of ``runs``, bought at the first common bar's close, without the cost of moving money among them.
+
+    "never" lets the weights drift; "monthly" sets them anew at the last bar of each calendar month. Inverse volatility
+    takes the standard deviation of the returns so far, so that no weight knows what comes after it; but with "never"
+    there is no past to learn from, and it takes that of all the returns: a hindsight that the reader must be told of.
+    """
+    count = runs.growth.shape[1]
+    starts = _month_ends(runs.time) if rebalancing == "monthly" else np.zeros(1, dtype=np.int64)
+    growth, weights = np.ones(len(runs.time)), np.empty((len(starts), count))
+    for place, start in enumerate(starts):
+        stop = int(starts[place + 1]) if place + 1 < len(starts) else len(runs.time) - 1
+        past = runs.returns if rebalancing == "never" else runs.returns[:start]
+        weights[place] = _weights(past, weighting, count)
+        held = runs.growth[start : stop + 1] / runs.growth[start]
+        growth[start : stop + 1] = growth[start] * (held @ weights[place])
+    metrics = equity_metrics(runs.time, growth, periods_per_year(runs.time))
+    return Combined(runs.time, growth, weights, runs.time[starts], metrics)
+
+
+def _month_ends(time: Times) -> NDArray[np.int64]:
+    """The first bar, and the last one of each calendar month but the last bar of all."""
+    months = time.astype("datetime64[M]")
+    ends = np.flatnonzero(months[1:] != months[:-1])
+    return np.unique(np.concatenate(([0], ends))).astype(np.int64)
+
+
+def _weights(returns: Floats, weighting: Weighting, count: int) -> Floats:
+    equal = np.full(count, 1 / count)
+    if weighting == "equal" or len(returns) < FEWEST_RETURNS:
+        return equal
+    spread = np.std(returns, axis=0, ddof=1)
+    if not (spread > 1e-14).all():  # a run that has not moved yet would take everything
+        return equal
+    weights: Floats = (1 / spread) / (1 / spread).sum()
+    return weights

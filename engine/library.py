@@ -1,0 +1,181 @@
+"""The library of saved runs: their key figures, tags and notes, what is pinned, and a bin.
+
+What is deleted lies in the bin and can be restored; ``purge`` removes it for good. The ledger of trials knows nothing
+of this: a run that was deleted was tried all the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine import runner
+from engine.database import connect
+from engine.errors import SpecError
+from engine.spec import RunSpec
+
+BIN_DAYS = 30
+"""How long a deleted run can be restored."""
+
+MOST_TAGS, TAG_LENGTH, NOTE_LENGTH = 12, 32, 2000
+_KEY = re.compile(r"[0-9a-f]{64}")
+_SELECT = """
+SELECT runs.key, runs.label, runs.spec, runs.created, summary, COALESCE(tags, '') AS tags, COALESCE(note, '') AS note,
+       COALESCE(pinned, 0) AS pinned, deleted
+FROM runs LEFT JOIN run_summaries USING (key) LEFT JOIN run_notes USING (key)
+"""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One saved run. ``created`` and ``deleted`` are seconds since 1970, ``deleted`` None outside the bin; ``summary``
+    is what the result says of itself, empty where it cannot be read any more.
+    """
+
+    key: str
+    label: str
+    spec: RunSpec
+    created: float
+    summary: Mapping[str, Any]
+    tags: tuple[str, ...]
+    note: str
+    pinned: bool
+    deleted: float | None
+
+    @property
+    def metrics(self) -> Mapping[str, float | None]:
+        """The run's key figures by name."""
+        found = self.summary.get("metrics")
+        return found if isinstance(found, Mapping) else {}
+
+
+def saved(kind: str, *, in_bin: bool = False, limit: int = 1000) -> list[Saved]:
+    """Runs of ``kind``, the pinned ones first, then the newest; those whose spec no longer parses are left out.
+
+    Summaries of runs that were computed before summaries were kept are read from their results, once.
+    """
+    purge(older_than=BIN_DAYS * 86_400)
+    where = f"WHERE kind = ? AND deleted IS {'NOT ' if in_bin else ''}NULL"
+    order = "deleted DESC" if in_bin else "pinned DESC, created DESC"
+    with connect() as database:
+        rows = database.execute(f"{_SELECT} {where} ORDER BY {order} LIMIT ?", (kind, limit)).fetchall()
+    return [item for item in map(_saved, rows) if item is not None]
+
+
+def find(keys: Sequence[str]) -> dict[str, Saved]:
+    """The saved runs under ``keys``, in their order, those in the bin among them; unknown keys are passed over."""
+    known = [key for key in dict.fromkeys(keys) if is_key(key)]
+    with connect() as database:
+        rows = [database.execute(f"{_SELECT} WHERE key = ?", (key,)).fetchone() for key in known]
+    found = [_saved(row) for row in rows if row is not None]
+    return {item.key: item for item in found if item is not None}
+
+
+def matching(items: Iterable[Saved], text: str) -> list[Saved]:
+    """Those of ``items`` that have every word of ``text`` in their label, tags, note, symbols, strategy or key."""
+    words = text.casefold().split()
+    return [item for item in items if all(word in _words(item) for word in words)]
+
+
+def tag(key: str, tags: str | Sequence[str]) -> tuple[str, ...]:
+    """Give the run these tags, in place of those that it had; returns them as they are kept.
+
+    Text is split at commas. Raises ``SpecError`` for too many or too long ones.
+    """
+    given = tags.split(",") if isinstance(tags, str) else tags
+    kept = tuple(dict.fromkeys(" ".join(item.split()) for item in given if item.strip()))
+    if len(kept) > MOST_TAGS:
+        raise SpecError([("tags", f"A run has at most {MOST_TAGS} tags, not {len(kept)}.")])
+    for item in kept:
+        if len(item) > TAG_LENGTH or not item.isprintable():
+            raise SpecError(
+                [("tags", f"The tag '{item[:40]}' is too long: at most {TAG_LENGTH} printable characters.")]
+            )
+    _set(key, "tags", ",".join(item.replace(",", " ") for item in kept))
+    return kept
+
+
+def annotate(key: str, note: str) -> str:
+    """Write ``note`` on the run, in place of an earlier one; returns it as it is kept. Raises ``SpecError``."""
+    kept = note.strip()
+    if len(kept) > NOTE_LENGTH:
+        raise SpecError([("note", f"A note has at most {NOTE_LENGTH:,} characters, not {len(kept):,}.")])
+    _set(key, "note", kept)
+    return kept
+
+
+def pin(key: str, pinned: bool) -> None:
+    """Keep the run at the top of the library, or no longer."""
+    _set(key, "pinned", int(pinned))
+
+
+def delete(key: str) -> None:
+    """Put the run into the bin, where it stays for ``BIN_DAYS``; its trial stays counted."""
+    _set(key, "deleted", time.time())
+
+
+def restore(key: str) -> None:
+    """Take the run out of the bin."""
+    _set(key, "deleted", None)
+
+
+def purge(older_than: float = 0.0, now: float | None = None) -> int:
+    """Remove what has lain in the bin for ``older_than`` seconds for good, results and records; returns how many."""
+    limit = (time.time() if now is None else now) - older_than
+    with connect() as database:
+        rows = database.execute("SELECT key FROM run_notes WHERE deleted <= ?", (limit,)).fetchall()
+    for row in rows:
+        runner.store().delete(row["key"])
+        with connect() as database:
+            for table in ("runs", "run_summaries", "run_notes"):
+                database.execute(f"DELETE FROM {table} WHERE key = ?", (row["key"],))
+    return len(rows)
+
+
+def is_key(text: object) -> bool:
+    """Whether ``text`` has the form of a run key: anything else never reaches the store."""
+    return isinstance(text, str) and _KEY.fullmatch(text) is not None
+
+
+def _set(key: str, column: str, value: object) -> None:
+    """Change one column of the notes on a run. Raises ``SpecError`` if there is no such run."""
+    with connect() as database:
+        if not is_key(key) or database.execute("SELECT 1 FROM runs WHERE key = ?", (key,)).fetchone() is None:
+            raise SpecError([("key", "This run is not in the library any more: reload the page.")])
+        database.execute("INSERT OR IGNORE INTO run_notes (key) VALUES (?)", (key,))
+        database.execute(f"UPDATE run_notes SET {column} = ? WHERE key = ?", (value, key))
+
+
+def _saved(row: sqlite3.Row) -> Saved | None:
+    try:
+        spec = runner.load_spec(row["spec"])
+    except SpecError:
+        return None
+    summary = json.loads(row["summary"]) if row["summary"] else _read_summary(row["key"], spec)
+    tags = tuple(item for item in row["tags"].split(",") if item)
+    return Saved(
+        row["key"], row["label"], spec, row["created"], summary, tags, row["note"], bool(row["pinned"]), row["deleted"]
+    )
+
+
+def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:
+    """The summary in the stored result, kept from now on; nothing where the result is gone."""
+    result = runner.store().read(key, runner.result_type(spec))
+    if result is None:
+        return {}
+    runner.keep_summary(key, result)
+    return dict(result.summary())
+
+
+def _words(item: Saved) -> str:
+    """All that a search looks at, in one text."""
+    market = getattr(item.spec, "market", None)
+    strategy = getattr(item.spec, "strategy", None)
+    symbols = getattr(market, "symbols", ())
+    named = [item.label, *item.tags, item.note, *symbols, getattr(strategy, "kind", ""), item.key]
+    return " ".join(named).casefold()

@@ -1,0 +1,75 @@
+"""Where specs differ: only there, in the order and the words of the form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.backtest.spec import BacktestSpec
+from engine.differences import NOT_THERE, differences
+from engine.features.matrix import FeatureSpec
+from engine.market.bars import MarketSpec
+from tests.support.workspace import Workspace
+
+SMA: dict[str, Any] = {"kind": "sma_cross", "fast": 20, "slow": 50}
+COSTS: dict[str, Any] = {"commission": 5, "slippage": 3}
+
+
+def spec(**changes: Any) -> BacktestSpec:
+    return BacktestSpec.parse({"strategy": SMA, "costs": COSTS} | changes)
+
+
+def rows(*specs: Any) -> list[tuple[str, ...]]:
+    return [(item.title, *item.values) for item in differences(specs)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_equal_specs_do_not_differ(count: int) -> None:
+    assert differences([spec()] * count) == ()
+
+
+def test_only_what_differs_is_named_in_the_words_of_the_form() -> None:
+    other = spec(strategy=SMA | {"fast": 30}, costs=COSTS | {"commission": 7.5}, fill="next_close", capital=250_000)
+    assert rows(spec(), other) == [
+        ("Fast window", "20 bars", "30 bars"),
+        ("Commission", "5 bp", "7.5 bp"),
+        ("Fill", "Next open", "Next close"),
+        ("Capital", "100,000", "250,000"),
+    ]
+
+
+def test_a_plugin_is_named_by_its_title_and_fields_that_one_lacks_are_marked() -> None:
+    found = differences([spec(), spec(strategy={"kind": "buy_and_hold"})])
+    by_path = {item.path: item for item in found}
+    assert by_path["strategy.kind"].values == ("SMA cross", "Buy and hold")
+    assert by_path["strategy.kind"].title == "Strategy"
+    assert by_path["strategy.fast"].values == ("20 bars", NOT_THERE)
+    assert found[0].path == "strategy.kind"
+
+
+def test_lists_and_missing_values_read_as_text() -> None:
+    other = spec(market={"symbols": ["AAPL", "NVDA"], "start": "2020-01-01"})
+    assert rows(spec(), other) == [("Symbols", "NVDA", "AAPL, NVDA"), ("From", "none", "2020-01-01")]
+
+
+def test_sections_are_those_of_the_form() -> None:
+    found = differences([spec(), spec(costs=COSTS | {"slippage": 9}, market={"symbols": ["AAPL"]})])
+    assert [item.section for item in found] == ["Universe", "Costs"]
+
+
+def test_lists_of_plugins_are_compared_item_by_item() -> None:
+    one = FeatureSpec.parse({"features": [{"kind": "rsi", "window": 14}]})
+    two = FeatureSpec.parse({"features": [{"kind": "rsi", "window": 21}, {"kind": "rsi", "window": 5}]})
+    texts = {item.path: item.values for item in differences([one, two])}
+    assert texts["features.0.window"] == ("14 bars", "21 bars")
+    assert texts["features.1.window"] == (NOT_THERE, "5 bars")
+
+
+def test_three_specs_give_three_values_each() -> None:
+    first, second, third = spec(), spec(capital=5), spec(capital=5)
+    assert rows(first, second, third) == [("Capital", "100,000", "5", "5")]
+
+
+def test_specs_of_different_kinds_can_be_compared(workspace: Workspace) -> None:
+    assert differences([spec(), MarketSpec()])
