@@ -1,0 +1,73 @@
+"""Trend following where there is a trend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.spec import parameter
+from engine.strategies import Signals, Strategy, lines
+
+
+@plugin("adx_trend", title="ADX-filtered trend")
+class AdxTrend(Strategy):
+    """Long while +DI is above −DI, entered only when the ADX says that the movement is one-sided; short mirrored.
+
+    Wilder's directional movement system (New Concepts in Technical Trading Systems, 1978). A position is left when the
+    directional indicators change places or when the ADX falls below the lower level.
+    """
+
+    kind: Literal["adx_trend"] = "adx_trend"
+    window: int = parameter(
+        14, title="Window", unit="bars", help="Bars in Wilder's averages.", ge=2, le=300, section="Strategy"
+    )
+    enter_above: float = parameter(
+        25.0,
+        title="Enter above",
+        help="ADX over which there is a trend to enter.",
+        ge=0,
+        le=99,
+        step=1,
+        section="Strategy",
+    )
+    leave_below: float = parameter(
+        20.0,
+        title="Leave below",
+        help="ADX under which the trend has ended; 0 leaves only when the direction changes.",
+        ge=0,
+        le=99,
+        step=1,
+        section="Strategy",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> AdxTrend:
+        if self.leave_below > self.enter_above:
+            raise ValueError(
+                f"Leave below ({self.leave_below:g}) must not exceed enter above ({self.enter_above:g}): "
+                "every position would be left at once."
+            )
+        return self
+
+    def label(self) -> str:
+        return f"ADX {self.window} > {self.enter_above:g}, out < {self.leave_below:g}"
+
+    def warm_up(self) -> int:
+        return lines.adx_warm_up(self.window)
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        plus, minus = lines.directional(bars, self.window)
+        adx = lines.adx(bars, self.window)
+        rising, falling = lines.above(plus, minus), lines.above(minus, plus)
+        trend, over = adx > self.enter_above, adx < self.leave_below
+        return lines.silent(
+            self.warm_up(),
+            entries=rising & trend,
+            exits=falling | over,
+            short_entries=falling & trend,
+            short_exits=rising | over,
+        )

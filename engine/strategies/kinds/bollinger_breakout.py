@@ -1,0 +1,33 @@
+"""Trading along with the Bollinger bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.strategies import Signals, lines
+from engine.strategies.bands import Bands
+
+
+@plugin("bollinger_breakout", title="Bollinger breakout")
+class BollingerBreakout(Bands):
+    """Long when the close is above the upper band, out when it is below the mean; short below the lower band.
+
+    The short side is left when the close is above the mean.
+    """
+
+    kind: Literal["bollinger_breakout"] = "bollinger_breakout"
+
+    def label(self) -> str:
+        return f"Bollinger breakout {self.window}, {self.width:g}σ"
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        lower, middle, upper = self.lower_middle_upper(bars)
+        return Signals(
+            entries=lines.above(bars.close, upper),
+            exits=lines.above(middle, bars.close),
+            short_entries=lines.above(lower, bars.close),
+            short_exits=lines.above(bars.close, middle),
+        )

@@ -1,0 +1,33 @@
+"""Trading against the Bollinger bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.strategies import Signals, lines
+from engine.strategies.bands import Bands
+
+
+@plugin("bollinger_reversion", title="Bollinger reversion")
+class BollingerReversion(Bands):
+    """Long when the close is below the lower band, out when it is above the mean; short above the upper band.
+
+    The short side is left when the close is below the mean.
+    """
+
+    kind: Literal["bollinger_reversion"] = "bollinger_reversion"
+
+    def label(self) -> str:
+        return f"Bollinger reversion {self.window}, {self.width:g}σ"
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        lower, middle, upper = self.lower_middle_upper(bars)
+        return Signals(
+            entries=lines.above(lower, bars.close),
+            exits=lines.above(bars.close, middle),
+            short_entries=lines.above(bars.close, upper),
+            short_exits=lines.above(middle, bars.close),
+        )

@@ -1,0 +1,57 @@
+"""Breakouts from a channel of past extremes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.spec import parameter
+from engine.strategies import Signals, Strategy, lines
+
+
+@plugin("donchian_breakout", title="Donchian breakout")
+class DonchianBreakout(Strategy):
+    """Long when the close exceeds the highest price of the bars before it, out when it falls below their lowest.
+
+    Donchian's channel (1960) with two windows, as the Turtles traded it from 1983 on (Faith, Way of the Turtle, 2007).
+    The bar itself is not part of its channel. Short mirrored: in below the lowest price of the entry window, out above
+    the highest of the exit window.
+    """
+
+    kind: Literal["donchian_breakout"] = "donchian_breakout"
+    enter: int = parameter(
+        55, title="Entry window", unit="bars", help="Earlier bars whose extreme must be exceeded to enter.",
+        ge=2, le=1000, section="Strategy",
+    )  # fmt: skip
+    leave: int = parameter(
+        20, title="Exit window", unit="bars", help="Earlier bars whose opposite extreme must be exceeded to leave.",
+        ge=2, le=1000, section="Strategy",
+    )  # fmt: skip
+    prices: Literal["ranges", "closes"] = parameter(
+        "ranges",
+        title="Channel of",
+        help="Highs and lows, or closes: series of closing prices have only these.",
+        choices={"ranges": "Highs, lows", "closes": "Closes"},
+        section="Strategy",
+    )
+
+    def label(self) -> str:
+        return f"Donchian {self.enter}/{self.leave}" + (" of closes" if self.prices == "closes" else "")
+
+    def warm_up(self) -> int:
+        return max(self.enter, self.leave)
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        if self.prices == "closes":
+            high = low = bars.close
+        else:
+            high, low = lines.with_ranges(bars).high, bars.low
+        return lines.silent(
+            self.warm_up(),
+            entries=bars.close > lines.highest(high, self.enter),
+            exits=bars.close < lines.lowest(low, self.leave),
+            short_entries=bars.close < lines.lowest(low, self.enter),
+            short_exits=bars.close > lines.highest(high, self.leave),
+        )

@@ -1,0 +1,66 @@
+"""MACD against its signal line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from engine.market.bars import Bars, Floats
+from engine.registry import plugin
+from engine.spec import parameter
+from engine.strategies import lines
+from engine.strategies.crossing import Crossing
+
+
+@plugin("macd", title="MACD")
+class Macd(Crossing):
+    """Long from the close at which the MACD rises above its signal line until it falls below it.
+
+    The MACD (Appel 1979) is a fast exponential average of the close less a slow one; the signal line is an exponential
+    average of the MACD.
+    """
+
+    fast_fields: ClassVar[tuple[str, ...]] = ("fast", "slow")
+    slow_fields: ClassVar[tuple[str, ...]] = ("fast", "slow", "signal")
+    kind: Literal["macd"] = "macd"
+    fast: int = parameter(
+        12, title="Fast window", unit="bars", help="Bars of the fast average.", ge=2, le=499, section="Strategy"
+    )
+    slow: int = parameter(
+        26, title="Slow window", unit="bars", help="Bars of the slow average.", ge=3, le=500, section="Strategy"
+    )
+    signal: int = parameter(
+        9,
+        title="Signal window",
+        unit="bars",
+        help="Bars of the MACD's own average, the signal line.",
+        ge=2,
+        le=500,
+        section="Strategy",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Macd:
+        if self.fast >= self.slow:
+            raise ValueError(f"Fast window ({self.fast}) must be shorter than slow window ({self.slow}).")
+        return self
+
+    @classmethod
+    def valid(cls, parameters: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+        return np.asarray(parameters["fast"] < parameters["slow"])
+
+    def label(self) -> str:
+        return f"MACD {self.fast}/{self.slow}/{self.signal}"
+
+    def warm_up(self) -> int:
+        return lines.macd_warm_up(self.slow, self.signal) + 1
+
+    def fast_line(self, bars: Bars) -> Floats:
+        return lines.macd(bars, self.fast, self.slow)
+
+    def slow_line(self, bars: Bars) -> Floats:
+        return lines.macd_signal(bars, self.fast, self.slow, self.signal)

@@ -1,0 +1,70 @@
+"""Buying weakness by the RSI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.spec import parameter
+from engine.strategies import Signals, Strategy, lines
+
+
+@plugin("rsi_reversion", title="RSI reversion")
+class RsiReversion(Strategy):
+    """Long when the RSI is below a low level, out when it is above a middle one; short mirrored at 50.
+
+    The relative strength index and its levels 30 and 70 are Wilder's (New Concepts in Technical Trading Systems, 1978).
+    With 30 and 50 the short side enters above 70 and leaves below 50.
+    """
+
+    kind: Literal["rsi_reversion"] = "rsi_reversion"
+    window: int = parameter(
+        14, title="Window", unit="bars", help="Bars in Wilder's averages of gains and losses.",
+        ge=2, le=500, section="Strategy",
+    )  # fmt: skip
+    enter_below: float = parameter(
+        30.0,
+        title="Enter below",
+        help="RSI under which to buy; the short side sells above 100 less this.",
+        ge=1,
+        le=50,
+        step=1,
+        section="Strategy",
+    )
+    leave_above: float = parameter(
+        50.0,
+        title="Leave above",
+        help="RSI over which to leave; the short side leaves below 100 less this.",
+        ge=1,
+        le=99,
+        step=1,
+        section="Strategy",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> RsiReversion:
+        if self.leave_above < self.enter_below:
+            raise ValueError(
+                f"Leave above ({self.leave_above:g}) must not lie under enter below ({self.enter_below:g}): "
+                "every position would be left at once."
+            )
+        return self
+
+    def label(self) -> str:
+        return f"RSI {self.window} < {self.enter_below:g}, out > {self.leave_above:g}"
+
+    def warm_up(self) -> int:
+        return lines.rsi_warm_up(self.window)
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        rsi = lines.rsi(bars, self.window)
+        return Signals(
+            entries=rsi < self.enter_below,
+            exits=rsi > self.leave_above,
+            short_entries=rsi > 100 - self.enter_below,
+            short_exits=rsi < 100 - self.leave_above,
+        )

@@ -1,0 +1,56 @@
+"""Following a market's own past return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.spec import parameter
+from engine.strategies import Signals, Strategy, lines
+
+
+@plugin("time_series_momentum", title="Time-series momentum")
+class TimeSeriesMomentum(Strategy):
+    """Long when the market has risen over the lookback, out when it has not; short when it has fallen.
+
+    Moskowitz, Ooi and Pedersen, Time Series Momentum (2012), with the decision renewed at every close. The latest bars
+    can be left out of the return, as is usual where they tend to revert.
+    """
+
+    kind: Literal["time_series_momentum"] = "time_series_momentum"
+    lookback: int = parameter(
+        252, title="Lookback", unit="bars", help="Bars over which the return is taken.",
+        ge=1, le=2000, section="Strategy",
+    )  # fmt: skip
+    skip: int = parameter(
+        0, title="Skip", unit="bars", help="Latest bars that the return leaves out.", ge=0, le=500, section="Strategy"
+    )
+    threshold: float = parameter(
+        0.0,
+        title="Threshold",
+        unit="%",
+        help="Return beyond which to enter, up or down; the position is left when the return loses its sign.",
+        ge=0,
+        le=1000,
+        step=0.5,
+        section="Strategy",
+    )
+
+    def label(self) -> str:
+        skipped = f", skip {self.skip}" if self.skip else ""
+        beyond = f", > {self.threshold:g}%" if self.threshold else ""
+        return f"TS momentum {self.lookback}{skipped}{beyond}"
+
+    def warm_up(self) -> int:
+        return self.lookback + self.skip
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        gained = 100 * lines.past_return(bars.close, self.lookback, self.skip)
+        return Signals(
+            entries=gained > self.threshold,
+            exits=gained <= 0,
+            short_entries=gained < -self.threshold,
+            short_exits=gained >= 0,
+        )
