@@ -1,0 +1,98 @@
+"""Two symbols against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from engine.errors import DataError
+from engine.market.bars import Floats
+from engine.market.panel import Panel
+from engine.registry import plugin
+from engine.spec import parameter
+from engine.strategies import Allocation
+from engine.strategies.panels import latest, undecided
+from engine.strategies.regression import rolling_line
+
+
+@plugin("pairs", title="Pairs")
+class Pairs(Allocation):
+    """Buys the cheaper and sells the dearer of two symbols until their prices are back in line.
+
+    The log price of the first symbol is regressed on that of the second over a rolling window (Vidyamurthy, Pairs
+    Trading, 2004; the rule of distances is that of Gatev, Goetzmann and Rouwenhorst, 2006). The z-score is the last
+    residual in standard deviations of the window's residuals. Beyond the entry level the spread is traded towards
+    zero; it is left within the exit level, and beyond the stop, after which it must have been back within the exit
+    level before it is traded again. The slope is the hedge ratio: at the entry both legs together take the whole
+    account, 1 to slope, and then stay as they are. Where the slope is not positive the two are no pair, and nothing is
+    entered.
+
+    Bars on which either symbol has no price are passed over; the window counts the others.
+    """
+
+    kind: Literal["pairs"] = "pairs"
+    window: int = parameter(
+        60, title="Window", unit="bars", help="Bars of the regression that gives the hedge ratio and the z-score.",
+        ge=10, le=1000, section="Strategy",
+    )  # fmt: skip
+    enter: float = parameter(
+        2.0, title="Enter beyond", unit="σ", help="z-score beyond which the spread is traded.",
+        ge=0.1, le=10, step=0.1, section="Strategy",
+    )  # fmt: skip
+    leave: float = parameter(
+        0.5, title="Leave within", unit="σ", help="z-score within which it is left.",
+        ge=0, le=10, step=0.1, section="Strategy",
+    )  # fmt: skip
+    stop: float = parameter(
+        4.0, title="Stop beyond", unit="σ", help="z-score beyond which it is given up.",
+        ge=0.2, le=20, step=0.1, section="Strategy",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Pairs:
+        if not self.leave < self.enter < self.stop:
+            raise ValueError(
+                f"Leave within ({self.leave:g}), enter beyond ({self.enter:g}) and stop beyond ({self.stop:g}) "
+                "must rise in this order."
+            )
+        return self
+
+    def label(self) -> str:
+        return f"Pairs {self.window}, z {self.enter:g}/{self.leave:g}/{self.stop:g}"
+
+    def warm_up(self) -> int:
+        return self.window - 1
+
+    def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
+        if len(panel.symbols) != 2:
+            raise DataError(
+                "Pairs trades exactly two symbols, the first against the second: "
+                f"choose two instead of {len(panel.symbols)}."
+            )
+        weights = undecided(panel)
+        both = np.flatnonzero((panel.close > 0).all(axis=1))
+        first, second = np.log(panel.close[both]).T
+        line = rolling_line(second, first, self.window)
+        rounding = line.deviation <= 1e-8
+        score = np.divide(line.residual, line.deviation, out=np.full(len(both), np.nan), where=~rounding)
+        held = self.positions(score, line.slope > 0)
+        changed = np.flatnonzero(held != np.concatenate(([0], held[:-1]))) if len(held) else held
+        slope = np.where(held[changed] == 0, 0.0, line.slope[changed])
+        gross = held[changed] / (1.0 + np.abs(slope))
+        weights[both[changed]] = np.column_stack([gross, -slope * gross])
+        return weights
+
+    def positions(self, score: Floats, is_pair: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """The spread held after each bar: 1 bought, -1 sold, 0 none. A NaN score changes nothing."""
+        return self._bought(score, is_pair) - self._bought(-score, is_pair)
+
+    def _bought(self, score: Floats, is_pair: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """1 from the first entry since the spread was last in line until it is so again or has been stopped."""
+        in_line = latest(score >= -self.leave)
+        entered = latest((score <= -self.enter) & (score > -self.stop) & is_pair)
+        stopped = latest(score <= -self.stop)
+        return ((entered > in_line) & (stopped <= in_line)).astype(np.int64)

@@ -1,0 +1,88 @@
+"""Rotation into the strongest of several symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.errors import DataError
+from engine.market.bars import Floats
+from engine.market.panel import Panel
+from engine.registry import plugin
+from engine.spec import parameter
+from engine.strategies import Allocation
+from engine.strategies.lines import past_return
+from engine.strategies.panels import last_known, undecided
+
+
+@plugin("rotation", title="Momentum rotation")
+class Rotation(Allocation):
+    """Holds the symbols of a universe that have risen most, in equal parts, and chooses anew every so many bars.
+
+    Cross-sectional momentum: Jegadeesh and Titman, Returns to Buying Winners and Selling Losers (1993), who leave out
+    the latest weeks because they tend to revert. With the losers sold as well, either side gets half of the account.
+    Asking for a rise in its own right is Antonacci's dual momentum (2014): a place that no symbol earns stays in cash.
+
+    Bars are those of the symbols' common calendar. A symbol takes part while its last bar is at most a week old.
+    """
+
+    kind: Literal["rotation"] = "rotation"
+    lookback: int = parameter(
+        252, title="Lookback", unit="bars", help="Bars over which returns are compared.",
+        ge=1, le=2000, section="Strategy",
+    )  # fmt: skip
+    skip: int = parameter(
+        21, title="Skip", unit="bars", help="Latest bars that the return leaves out.", ge=0, le=500, section="Strategy"
+    )
+    top: int = parameter(
+        3, title="Hold", unit="symbols", help="How many symbols are held at a time.", ge=1, le=25, section="Strategy"
+    )
+    every: int = parameter(
+        21, title="Rebalance every", unit="bars", help="Bars from one choice to the next.",
+        ge=1, le=1000, section="Strategy",
+    )  # fmt: skip
+    rising_only: bool = parameter(
+        False,
+        title="Only if rising",
+        help="A winner is held only if its return is positive, a loser sold only if it is negative.",
+        section="Strategy",
+    )
+    sides: Literal["winners", "both"] = parameter(
+        "winners",
+        title="Trade",
+        help="Hold the winners, or hold them and sell as many losers short.",
+        choices={"winners": "Winners", "both": "And losers"},
+        section="Strategy",
+    )
+
+    def label(self) -> str:
+        both = ", long/short" if self.sides == "both" else ""
+        return f"Top {self.top} by {self.lookback}-{self.skip} momentum every {self.every}{both}"
+
+    def warm_up(self) -> int:
+        return self.lookback + self.skip
+
+    def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
+        needed = 2 * self.top if self.sides == "both" else self.top
+        if len(panel.symbols) < needed:
+            raise DataError(
+                f"The rotation chooses {needed} symbols at a time out of {len(panel.symbols)}: "
+                "add symbols to the universe or hold fewer."
+            )
+        weights = undecided(panel)
+        gained = past_return(last_known(panel), self.lookback, self.skip)[self.warm_up() :: self.every]
+        part = 1.0 / needed
+        held = part * self._chosen(gained)
+        if self.sides == "both":
+            held -= part * self._chosen(-gained)
+        weights[self.warm_up() :: self.every] = np.where(np.isfinite(gained).any(axis=1, keepdims=True), held, np.nan)
+        return weights
+
+    def _chosen(self, gained: Floats) -> Floats:
+        """1 for the ``top`` largest of each row, 0 elsewhere; of equal ones those named first."""
+        order = np.argsort(np.where(np.isfinite(gained), -gained, np.inf), axis=1, kind="stable")
+        rank = np.argsort(order, axis=1)
+        worth = np.isfinite(gained) & ((gained > 0) | (not self.rising_only))
+        return ((rank < self.top) & worth).astype(np.float64)

@@ -1,0 +1,44 @@
+"""The days around the end of a month."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import model_validator
+
+from engine.registry import plugin
+from engine.spec import parameter
+from engine.strategies.seasons import Days, Flags, Season, session_of_month
+
+
+@plugin("turn_of_month", title="Turn of the month")
+class TurnOfMonth(Season):
+    """Long on the last and first trading days of the month, out between; the short side is held in between.
+
+    Ariel, A Monthly Effect in Stock Returns (1987); Lakonishok and Smidt, Are Seasonal Anomalies Real? (1988), found it
+    on the last day and the first three.
+    """
+
+    kind: Literal["turn_of_month"] = "turn_of_month"
+    last: int = parameter(
+        1, title="Last days", unit="days", help="Trading days held at the end of the month.",
+        ge=0, le=10, section="Strategy",
+    )  # fmt: skip
+    first: int = parameter(
+        3, title="First days", unit="days", help="Trading days held at the start of the month.",
+        ge=0, le=10, section="Strategy",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _in_order(self) -> TurnOfMonth:
+        if self.last + self.first == 0:
+            raise ValueError("Last days and first days are both 0: nothing would ever be held. Raise one of them.")
+        return self
+
+    def label(self) -> str:
+        return f"Turn of the month −{self.last}/+{self.first}"
+
+    def holds(self, days: Days, weekends: Flags) -> Flags:
+        from_start, from_end = session_of_month(days, weekends)
+        return np.asarray((from_start <= self.first) | (from_end <= self.last))

@@ -1,0 +1,48 @@
+"""Some days of the week."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import model_validator
+
+from engine.registry import plugin
+from engine.spec import parameter
+from engine.strategies.seasons import Days, Flags, Season, weekday
+
+Weekday = Literal[0, 1, 2, 3, 4, 5, 6]
+NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@plugin("weekdays", title="Days of the week")
+class Weekdays(Season):
+    """Long from one day of the week to another, out on the others; the short side is held on those.
+
+    The effect is an old one (French, Stock Returns and the Weekend Effect, 1980) and has often failed to last: a test
+    of costs as much as of the calendar.
+    """
+
+    kind: Literal["weekdays"] = "weekdays"
+    first: Weekday = parameter(
+        0, title="From", help="First day held.", choices=dict(enumerate(NAMES)), section="Strategy"
+    )
+    last: Weekday = parameter(
+        2,
+        title="To",
+        help="Last day held; before the first, it is in the week after.",
+        choices=dict(enumerate(NAMES)),
+        section="Strategy",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Weekdays:
+        if (self.last - self.first) % 7 == 6:
+            raise ValueError("These are all seven days: choose fewer, or the strategy Buy and hold.")
+        return self
+
+    def label(self) -> str:
+        return NAMES[self.first] if self.first == self.last else f"{NAMES[self.first]} to {NAMES[self.last]}"
+
+    def holds(self, days: Days, weekends: Flags) -> Flags:
+        return np.asarray((weekday(days) - self.first) % 7 <= (self.last - self.first) % 7)

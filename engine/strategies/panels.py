@@ -1,0 +1,31 @@
+"""What the strategies of several symbols share: prices on a calendar where not every symbol has every bar."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.market.bars import Floats
+from engine.market.panel import Panel
+
+STALE = np.timedelta64(7, "D")
+"""A symbol whose last bar is older than this is taken for gone; holidays and other markets' weekends are shorter."""
+
+
+def last_known(panel: Panel) -> Floats:
+    """Closes (bars, symbols), a missing one replaced by the last before it; NaN where that is older than a week."""
+    rows = np.arange(len(panel))[:, None]
+    last = np.maximum.accumulate(np.where(np.isfinite(panel.close), rows, -1), axis=0)
+    known = np.take_along_axis(panel.close, np.maximum(last, 0), axis=0) if len(panel) else panel.close
+    recent = panel.time[:, None] - panel.time[np.maximum(last, 0)] <= STALE if len(panel) else np.isfinite(known)
+    return np.where((last >= 0) & recent, known, np.nan)
+
+
+def undecided(panel: Panel) -> Floats:
+    """Weights (bars, symbols) without a decision."""
+    return np.full((len(panel), len(panel.symbols)), np.nan)
+
+
+def latest(events: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """For each bar the index of the last bar up to it at which ``events`` is set, -1 before the first."""
+    return np.maximum.accumulate(np.where(events, np.arange(len(events)), -1))

@@ -1,0 +1,55 @@
+"""What the calendar says about the session after a bar, with nothing but dates that were known beforehand."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.market.bars import Bars
+from engine.strategies import Signals, Strategy
+
+Days = NDArray[np.datetime64]
+Flags = NDArray[np.bool_]
+
+MONDAY = np.datetime64("1970-01-05", "D")
+
+
+class Season(Strategy):
+    """Contract of a strategy of dates: long on the days of a season, out on the others; short mirrored.
+
+    ``holds(days, weekends)`` says of each day whether it belongs to the season; ``weekends`` is set where the market
+    also trades on Saturdays and Sundays. The decision at the close of a daily bar is about the next session, which is
+    the next weekday, or the next day if a bar on a weekend has been seen before; a decision filled at the next open is
+    held on that very day. Holidays are not known beforehand and count as sessions. Bars within a day are decided
+    by their own date in UTC.
+    """
+
+    @abstractmethod
+    def holds(self, days: Days, weekends: Flags) -> Flags:
+        """Whether each of ``days`` belongs to the season."""
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        days = bars.time.astype("datetime64[D]")
+        weekends = np.logical_or.accumulate(weekday(days) >= 5)
+        if bars.series.interval == "1d":
+            days = np.where(weekends, days + 1, np.busday_offset(days, 1, roll="backward"))
+        inside = self.holds(days, weekends)
+        return Signals(entries=inside, exits=~inside, short_entries=~inside, short_exits=inside)
+
+
+def weekday(days: Days) -> NDArray[np.int64]:
+    """0 for Monday to 6 for Sunday."""
+    return np.asarray((days - MONDAY).astype(np.int64) % 7)
+
+
+def session_of_month(days: Days, weekends: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The place of each day among the sessions of its month, from the start and from the end, both counted from 1."""
+    month = days.astype("datetime64[M]")
+    first, after = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+    from_start = np.where(weekends, (days - first).astype(np.int64) + 1, np.busday_count(first, days + 1))
+    from_end = np.where(weekends, (after - days).astype(np.int64), np.busday_count(days, after))
+    return np.asarray(from_start), np.asarray(from_end)
