@@ -6,6 +6,7 @@ EngineError
 │   └── UnknownPlugin     a name that no plug-in has
 ├── DataError             market data that is missing or unfit for the request
 │   └── NotTradeable      a series that cannot be bought
+├── StrategyError         a strategy that fails or answers with what no account can follow
 ├── StoreError            the result store or the database
 ├── DeviceError           a library or device that this machine lacks
 └── JobError              a background job
@@ -52,6 +53,10 @@ class DataError(EngineError):
 
 
 class NotTradeable(DataError):
+    pass
+
+
+class StrategyError(EngineError):
     pass
 
 

@@ -202,8 +202,13 @@ def _plain(function: Callable[..., Floats], warm_up: int, *prices: Floats) -> Fl
     return on_unbroken_runs(near_one, warm_up, *prices)
 
 
-def silent(warm_up: int, **decisions: Flags) -> Signals:
-    """``Signals`` of ``decisions``, none of them in the first ``warm_up`` bars."""
-    for flags in decisions.values():
-        flags[:warm_up] = False
-    return Signals(**decisions)
+def silent(bars: Bars, warm_up: int, **decisions: Flags) -> Signals:
+    """``Signals`` of ``decisions``, none of them in the first ``warm_up`` bars or where there is no close."""
+    known = np.isfinite(bars.close)
+    known[:warm_up] = False
+    return Signals(**{name: flags & known for name, flags in decisions.items()})
+
+
+def never(bars: Bars) -> Flags:
+    """A decision that is not taken on any bar."""
+    return np.zeros(len(bars), dtype=bool)

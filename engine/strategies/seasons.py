@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.market.bars import Bars
 from engine.strategies import Signals, Strategy
+from engine.strategies.lines import silent
 
 Days = NDArray[np.datetime64]
 Flags = NDArray[np.bool_]
@@ -38,7 +39,7 @@ class Season(Strategy):
         if bars.series.interval == "1d":
             days = np.where(weekends, days + 1, np.busday_offset(days, 1, roll="backward"))
         inside = self.holds(days, weekends)
-        return Signals(entries=inside, exits=~inside, short_entries=~inside, short_exits=inside)
+        return silent(bars, self.warm_up(), entries=inside, exits=~inside, short_entries=~inside, short_exits=inside)
 
 
 def weekday(days: Days) -> NDArray[np.int64]:

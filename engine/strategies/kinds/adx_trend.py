@@ -65,6 +65,7 @@ class AdxTrend(Strategy):
         rising, falling = lines.above(plus, minus), lines.above(minus, plus)
         trend, over = adx > self.enter_above, adx < self.leave_below
         return lines.silent(
+            bars,
             self.warm_up(),
             entries=rising & trend,
             exits=falling | over,

@@ -49,6 +49,7 @@ class DonchianBreakout(Strategy):
         else:
             high, low = lines.with_ranges(bars).high, bars.low
         return lines.silent(
+            bars,
             self.warm_up(),
             entries=bars.close > lines.highest(high, self.enter),
             exits=bars.close < lines.lowest(low, self.leave),

@@ -48,6 +48,7 @@ class KeltnerBreakout(Strategy):
         middle = lines.ema(bars, self.window)
         reach = self.width * lines.atr(bars, self.atr_window)
         return lines.silent(
+            bars,
             self.warm_up(),
             entries=lines.above(bars.close, middle + reach),
             exits=lines.above(middle, bars.close),

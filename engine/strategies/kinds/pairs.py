@@ -83,7 +83,7 @@ class Pairs(Allocation):
         changed = np.flatnonzero(held != np.concatenate(([0], held[:-1]))) if len(held) else held
         slope = np.where(held[changed] == 0, 0.0, line.slope[changed])
         gross = held[changed] / (1.0 + np.abs(slope))
-        weights[both[changed]] = np.column_stack([gross, -slope * gross])
+        weights[both[changed]] = np.column_stack([gross, 0.0 - slope * gross])
         return weights
 
     def positions(self, score: Floats, is_pair: NDArray[np.bool_]) -> NDArray[np.int64]:

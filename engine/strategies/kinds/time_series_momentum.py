@@ -48,7 +48,9 @@ class TimeSeriesMomentum(Strategy):
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
         gained = 100 * lines.past_return(bars.close, self.lookback, self.skip)
-        return Signals(
+        return lines.silent(
+            bars,
+            self.warm_up(),
             entries=gained > self.threshold,
             exits=gained <= 0,
             short_entries=gained < -self.threshold,

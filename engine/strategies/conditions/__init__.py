@@ -1,0 +1,1 @@
+"""The conditions that rules are made of, one file each."""

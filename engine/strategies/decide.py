@@ -1,0 +1,80 @@
+"""Asking a strategy: what a file of somebody else's raises or returns by mistake becomes a sentence about it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.errors import EngineError, StrategyError
+from engine.market.bars import Bars, Floats
+from engine.market.panel import Panel
+from engine.strategies import Allocation, Signals, Strategy
+
+SIDES = ("entries", "exits", "short_entries", "short_exits")
+
+
+def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+    """``strategy.signals``. Raises ``StrategyError`` if it fails or does not return two or four flags a bar."""
+    with _answering_for(strategy):
+        found = strategy.signals(bars, inputs)
+    if not isinstance(found, Signals):
+        raise StrategyError(f"{_named(strategy)} returned {type(found).__name__}: signals() must return Signals.")
+    for side in SIDES:
+        flags = getattr(found, side)
+        if flags is None and side.startswith("short"):
+            continue
+        if not isinstance(flags, np.ndarray) or flags.dtype != bool or flags.shape != (len(bars),):
+            raise StrategyError(
+                f"{_named(strategy)} returned {_shape(flags)} as {side} for {len(bars):,} bars: "
+                "it must be an array of bool, one for each bar."
+            )
+    return found
+
+
+def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
+    """``strategy.weights``. Raises ``StrategyError`` if it fails or does not return a number a bar and symbol."""
+    with _answering_for(strategy):
+        found = strategy.weights(panel, inputs)
+    shape = (len(panel), len(panel.symbols))
+    if not isinstance(found, np.ndarray) or found.dtype != np.float64 or found.shape != shape:
+        raise StrategyError(
+            f"{_named(strategy)} returned {_shape(found)} as weights for {shape[0]:,} bars of {shape[1]} symbols: "
+            "it must be an array of float64, a row for each bar and a column for each symbol."
+        )
+    if np.isinf(found).any():
+        raise StrategyError(f"{_named(strategy)} returned an infinite weight: NaN is what stands for no decision.")
+    return found
+
+
+@contextmanager
+def _answering_for(strategy: Strategy) -> Iterator[None]:
+    try:
+        yield
+    except EngineError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = f"{type(error).__name__}: {error}".removesuffix(".")
+        raise StrategyError(f"{_named(strategy)} failed{_place(strategy, error)}: {said}.") from error
+
+
+def _named(strategy: Strategy) -> str:
+    return f"The strategy '{strategy.kind or type(strategy).__name__}'"
+
+
+def _place(strategy: Strategy, error: BaseException) -> str:
+    """Where in the strategy's own file, as " in line 12 of breakout.py"; the innermost such place."""
+    file = getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f" in line {lines[-1]} of {Path(str(file)).name}" if lines else ""
+
+
+def _shape(value: object) -> str:
+    if not isinstance(value, np.ndarray):
+        return f"a {type(value).__name__}"
+    return f"{value.dtype} of shape {value.shape}"

@@ -1,0 +1,105 @@
+"""Rules that are clicked together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.spec import parameter
+from engine.strategies import Signals, Strategy, lines
+from engine.strategies.conditions.comparison import Compare
+from engine.strategies.operands.averages import SmaLine
+from engine.strategies.operands.oscillators import RsiLine
+from engine.strategies.operands.prices import Number
+from engine.strategies.rules import CONDITIONS, MAX_DEPTH, MAX_NESTING, Condition, Match, combine, nesting
+
+Conditions = tuple[Annotated[Condition, CONDITIONS], ...]
+
+MOST = 32
+_ABOVE_TREND = Compare(right=SmaLine(window=200))
+_DIP = Compare(left=RsiLine(window=5), comparison="below", right=Number(value=30))
+_RECOVERED = Compare(left=RsiLine(window=5), comparison="above", right=Number(value=60))
+
+
+def _conditions(default: tuple[Condition, ...], title: str, help: str) -> Any:
+    return Field(default, title=title, description=help, json_schema_extra={"section": "Strategy"})
+
+
+@plugin("rules", title="Rules")
+class Rules(Strategy):
+    """Enters and leaves when conditions hold that compare prices, indicators and numbers.
+
+    Conditions are judged at every close. A line that is not known yet decides nothing, whether a condition asks for it
+    or for its opposite. Without conditions to leave, a position is left by the opposite entry or by a stop.
+    """
+
+    kind: Literal["rules"] = "rules"
+    enter_match: Match = parameter(
+        "all",
+        title="Enter when",
+        help="All of the conditions to enter hold, or any of them.",
+        choices={"all": "All hold", "any": "Any holds"},
+        section="Strategy",
+    )
+    enter: Conditions = _conditions((_ABOVE_TREND, _DIP), "Enter long", "Conditions to buy.")
+    leave_match: Match = parameter(
+        "any",
+        title="Leave when",
+        help="All of the conditions to leave hold, or any of them.",
+        choices={"all": "All hold", "any": "Any holds"},
+        section="Strategy",
+    )
+    leave: Conditions = _conditions((_RECOVERED,), "Leave long", "Conditions to sell what was bought.")
+    short_enter: Conditions = _conditions((), "Enter short", "Conditions to sell short; none for a long side only.")
+    short_leave: Conditions = _conditions((), "Leave short", "Conditions to buy back what was sold short.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shallow(cls, values: Any) -> Any:
+        if nesting(values) > MAX_NESTING + 2:
+            raise ValueError(f"Conditions are nested more than {MAX_DEPTH} deep: spread them over fewer groups.")
+        return values
+
+    @field_validator("enter", "leave", "short_enter", "short_leave", mode="before")
+    @classmethod
+    def _listed(cls, values: Any) -> Any:
+        if not isinstance(values, list | tuple):
+            raise ValueError("Conditions are a list.")
+        return values
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Rules:
+        if not self.enter and not self.short_enter:
+            raise ValueError("Nothing is ever entered: add a condition to enter long or short.")
+        count = sum(isinstance(part, Condition) for part in self.walk())
+        if count > MOST:
+            raise ValueError(f"There are {count} conditions: use at most {MOST}.")
+        return self
+
+    def label(self) -> str:
+        sides = [("", self.enter), ("short: ", self.short_enter)]
+        word = " and " if self.enter_match == "all" else " or "
+        text = "; ".join(side + word.join(part.label() for part in parts) for side, parts in sides if parts)
+        return text if len(text) <= 100 else f"{text[:99]}…"
+
+    def warm_up(self) -> int:
+        return max(part.warm_up() for part in (*self.enter, *self.leave, *self.short_enter, *self.short_leave))
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        return lines.silent(
+            bars,
+            self.warm_up(),
+            entries=self._decide(bars, self.enter, self.enter_match),
+            exits=self._decide(bars, self.leave, self.leave_match),
+            short_entries=self._decide(bars, self.short_enter, self.enter_match),
+            short_exits=self._decide(bars, self.short_leave, self.leave_match),
+        )
+
+    def _decide(self, bars: Bars, conditions: Conditions, match: Match) -> lines.Flags:
+        if not conditions:
+            return lines.never(bars)
+        return combine([part.judge(bars) for part in conditions], match).yes

@@ -1,0 +1,1 @@
+"""What rules can compare, one file a family."""

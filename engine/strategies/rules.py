@@ -1,0 +1,200 @@
+"""Rules: conditions on the lines of a symbol, in a logic that knows when it does not know.
+
+An ``Operand`` is a line, a ``Condition`` says of each bar whether something holds. Both are plug-ins, so that a form
+can offer them and a file can add one; nothing here reads or runs text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from engine.market.bars import Bars, Floats
+from engine.registry import Registry
+from engine.spec import Spec, parameter
+from engine.strategies.crossing import cross, levels
+
+Flags = NDArray[np.bool_]
+Comparison = Literal["above", "below", "crosses_above", "crosses_below"]
+Match = Literal["all", "any"]
+
+MAX_NESTING, MAX_DEPTH = 24, 4
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Bool arrays over the bars: ``yes`` where something holds, ``no`` where it does not.
+
+    Where a line has no value neither is set, and "not" does not make knowledge of it: this is Kleene's strong logic of
+    three values (Introduction to Metamathematics, 1952).
+    """
+
+    yes: Flags
+    no: Flags
+
+    def __invert__(self) -> Truth:
+        return Truth(self.no, self.yes)
+
+    def __and__(self, other: Truth) -> Truth:
+        return Truth(self.yes & other.yes, self.no | other.no)
+
+    def __or__(self, other: Truth) -> Truth:
+        return Truth(self.yes | other.yes, self.no & other.no)
+
+
+def combine(parts: Sequence[Truth], match: Match) -> Truth:
+    """All or any of at least one truth."""
+    result = parts[0]
+    for part in parts[1:]:
+        result = result & part if match == "all" else result | part
+    return result
+
+
+def compare(left: Floats, comparison: Comparison, right: Floats) -> Truth:
+    """How ``left`` lies to ``right``, equality but for rounding counting as equal.
+
+    ``above`` and ``below`` need both lines on the bar. A crossing needs them on the bar before, too: ``left`` is above
+    now and was not then.
+    """
+    known = ~(np.isnan(left) | np.isnan(right))
+    if comparison in ("crosses_above", "crosses_below"):
+        up, down = cross(left, right)
+        known[1:] &= known[:-1].copy()
+        known[:1] = False
+        holds = up if comparison == "crosses_above" else down
+    else:
+        one, other = levels(left), levels(right)
+        holds = one > other if comparison == "above" else one < other
+    return Truth(known & holds, known & ~holds)
+
+
+def held(truth: Truth, bars: int, match: Match) -> Truth:
+    """Whether ``truth`` held on all or on any of the last ``bars`` bars."""
+    if match == "any":
+        return ~held(~truth, bars, "all")
+    return Truth(_counted(truth.yes, bars) == bars, _counted(truth.no, bars) > 0)
+
+
+def _counted(flags: Flags, bars: int) -> NDArray[np.int64]:
+    """How many of the last ``bars`` bars are set; fewer bars are there at the start."""
+    total = np.cumsum(flags, dtype=np.int64)
+    total[bars:] -= total[:-bars].copy()
+    return total
+
+
+def ago(line: Floats, lag: int) -> Floats:
+    """``line`` as it was ``lag`` bars before each bar; NaN where there was none."""
+    return np.concatenate([np.full(min(lag, len(line)), np.nan), line[: max(len(line) - lag, 0)]])
+
+
+class Operand(Spec):
+    """Contract of an operand: ``line(bars)`` is float64 as long as the bars, known at each close from the bars so far.
+
+    It is NaN for ``warm_up()`` bars and where it cannot be known; it raises ``DataError`` for a series that will never
+    give it.
+    """
+
+    kind: str
+
+    def warm_up(self) -> int:
+        return 0
+
+    def line(self, bars: Bars) -> Floats:
+        raise TypeError(f"{type(self).__name__} has no line method.")
+
+
+class Lagged(Operand):
+    """An operand that can be read as it was some bars ago: subclasses give ``now``, ``settled`` and ``name``."""
+
+    lag: int = parameter(
+        0, title="Bars ago", unit="bars", help="0 is the bar itself.", ge=0, le=1000, section="Strategy"
+    )
+
+    def now(self, bars: Bars) -> Floats:
+        """The line without lag."""
+        raise TypeError(f"{type(self).__name__} has no now method.")
+
+    def settled(self) -> int:
+        """The warm-up of the line without lag."""
+        return 0
+
+    def name(self) -> str:
+        """The label of the line without lag."""
+        return super().label()
+
+    def warm_up(self) -> int:
+        return self.settled() + self.lag
+
+    def line(self, bars: Bars) -> Floats:
+        return ago(self.now(bars), self.lag)
+
+    def label(self) -> str:
+        return f"{self.name()}[{self.lag}]" if self.lag else self.name()
+
+
+class Condition(Spec):
+    """Contract of a condition: ``truth(bars)`` says of each close, from the bars so far, whether it holds.
+
+    It knows nothing during ``warm_up()`` bars. ``judge`` is what is asked of it: ``truth``, or its opposite if the
+    condition is negated.
+    """
+
+    kind: str
+    negated: bool = parameter(
+        False, title="Not", help="Asks for the opposite; what is unknown stays unknown.", section="Strategy"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shallow(cls, values: Any) -> Any:
+        """Before anything is built: a request nested a thousand times must not exhaust the interpreter's stack."""
+        if nesting(values) > MAX_NESTING:
+            raise ValueError(f"Conditions are nested more than {MAX_DEPTH} deep: spread them over fewer groups.")
+        return values
+
+    @model_validator(mode="after")
+    def _not_too_deep(self) -> Condition:
+        if self.depth() > MAX_DEPTH:
+            raise ValueError(f"Conditions are nested more than {MAX_DEPTH} deep: spread them over fewer groups.")
+        return self
+
+    def depth(self) -> int:
+        """1, or one more than the deepest condition inside."""
+        return 1
+
+    def warm_up(self) -> int:
+        return 0
+
+    def truth(self, bars: Bars) -> Truth:
+        raise TypeError(f"{type(self).__name__} has no truth method.")
+
+    def judge(self, bars: Bars) -> Truth:
+        return ~self.truth(bars) if self.negated else self.truth(bars)
+
+    def text(self) -> str:
+        """The condition in words, without its negation."""
+        return super().label()
+
+    def label(self) -> str:
+        return f"not ({self.text()})" if self.negated else self.text()
+
+
+def nesting(values: Any) -> int:
+    """How many mappings and lists of plain values lie within one another."""
+    deepest, left = 0, [(values, 1)]
+    while left:
+        item, level = left.pop()
+        inner = item.values() if isinstance(item, Mapping) else item if isinstance(item, list | tuple) else None
+        if inner is not None:
+            deepest = max(deepest, level)
+            left.extend((part, level + 1) for part in inner)
+    return deepest
+
+
+OPERANDS = Registry("operands", Operand, "engine.strategies.operands")
+CONDITIONS = Registry("conditions", Condition, "engine.strategies.conditions")
