@@ -30,7 +30,7 @@ def row(page: str, field: Field, value: Any, options: Options | None = None, wai
     role = {"role": "radiogroup" if _is_segmented(field) else "group", "aria-labelledby": label_id} if grouped else {}
     return html.Div(
         [
-            html.Div([label, *_help(field)], className="f-name"),
+            html.Div([label, *note(field)], className="f-name"),
             html.Div(control(id_, field, value, options, wait), className="f-control", **role),
             problem(page, field.path),
         ],
@@ -137,7 +137,8 @@ def _is_segmented(field: Field) -> bool:
     )
 
 
-def _help(field: Field) -> list[Component]:
+def note(field: Field) -> list[Component]:
+    """The question mark that shows a field's help and bounds; nothing for a field without."""
     unit = field.unit and f" {field.unit}"
     low = "" if field.low is None else f"from {shown(field.low)}"
     high = "" if field.high is None else f"up to {shown(field.high)}"

@@ -160,7 +160,8 @@ class Form:
             return self.rows(item.spec, shown, item.path, whole, section)
         if item.control == "plugin":
             kinds = self._kinds(item, item.path, value)
-            kind = controls.labelled_row(self.page, "Kind", ids.choice(self.page, item.path), kinds, item.path)
+            title = item.title if _is_inner(item) else "Kind"
+            kind = controls.labelled_row(self.page, title, ids.choice(self.page, item.path), kinds, item.path)
             return [(section, kind), (section, self._group(item, item.path, value, whole))]
         if item.control == "plugins":
             return [(section, part) for part in self._list(item, value, whole)]
@@ -201,7 +202,14 @@ class Form:
         listed = html.Div(self.cards(item, value, whole), id=ids.part("list", self.page, path=item.path))
         target = ids.dom_id(ids.part("add", self.page, path=item.path))
         label = html.Label(f"Add to {item.title.lower()}", htmlFor=target, className="visually-hidden")
-        return [listed, controls.problem(self.page, item.path), html.Div([label, add], className="add-row")]
+        words = html.Div([html.Span(item.title, className="f-label"), *controls.note(item)], className="f-name")
+        caption = [html.Div(words, className="f caption")] if _is_inner(item) else []
+        return [*caption, listed, controls.problem(self.page, item.path), html.Div([label, add], className="add-row")]
+
+
+def _is_inner(item: Field) -> bool:
+    """Whether ``item`` is part of another plug-in or group, where no heading of a section names it."""
+    return "." in item.path
 
 
 def _titled(rows: Sequence[Row]) -> list[Component]:

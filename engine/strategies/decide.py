@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,7 +22,7 @@ SIDES = ("entries", "exits", "short_entries", "short_exits")
 def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
     """``strategy.signals``. Raises ``StrategyError`` if it fails or does not return two or four flags a bar."""
     with _answering_for(strategy):
-        found = strategy.signals(bars, inputs)
+        found: Any = strategy.signals(bars, inputs)
     if not isinstance(found, Signals):
         raise StrategyError(f"{_named(strategy)} returned {type(found).__name__}: signals() must return Signals.")
     for side in SIDES:
@@ -34,13 +34,13 @@ def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signal
                 f"{_named(strategy)} returned {_shape(flags)} as {side} for {len(bars):,} bars: "
                 "it must be an array of bool, one for each bar."
             )
-    return found
+    return cast(Signals, found)
 
 
 def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
     """``strategy.weights``. Raises ``StrategyError`` if it fails or does not return a number a bar and symbol."""
     with _answering_for(strategy):
-        found = strategy.weights(panel, inputs)
+        found: Any = strategy.weights(panel, inputs)
     shape = (len(panel), len(panel.symbols))
     if not isinstance(found, np.ndarray) or found.dtype != np.float64 or found.shape != shape:
         raise StrategyError(
@@ -49,7 +49,7 @@ def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Fl
         )
     if np.isinf(found).any():
         raise StrategyError(f"{_named(strategy)} returned an infinite weight: NaN is what stands for no decision.")
-    return found
+    return cast(Floats, found)
 
 
 @contextmanager

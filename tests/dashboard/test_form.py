@@ -192,3 +192,53 @@ def test_a_wrong_permalink_leaves_the_usual_form_and_says_so(query: str, workspa
     assert values == made.defaults()
     assert asked is None
     assert problem.endswith(".")
+
+
+RULES = {
+    "strategy": {
+        "kind": "rules",
+        "enter": [
+            {
+                "kind": "group",
+                "negated": True,
+                "conditions": [
+                    {"kind": "lasting", "bars": 4},
+                    {"kind": "comparison", "left": {"kind": "feature"}, "right": {"kind": "number", "value": 0.5}},
+                ],
+            }
+        ],
+    }
+}
+
+
+def test_rules_are_clicked_together_in_lists_within_lists() -> None:
+    made = form(initial=RULES)
+    values = made.defaults()
+    request = made.parse(collected(made))
+    assert request == BacktestSpec.parse(values)
+    inner = "strategy.enter.0.conditions"
+    cards = made.changed_list(values, inner, "group", None)
+    assert [card.key for card in cards] == [f"{inner}.{index}" for index in range(3)]
+    changed = made.parse(collected(made, **{f"{inner}.1.right.value": "0.75", f"{inner}.0.condition.left.lag": "3"}))
+    assert "Close[3] > SMA 50 on all of 4 bars" in changed.label()
+    assert "Close/SMA 20 > 0.75" in changed.label()
+
+
+def test_an_emptied_list_of_conditions_is_a_sentence_at_its_card() -> None:
+    made = form(initial=RULES)
+    values = made.defaults()
+    values["strategy"]["enter"][0]["conditions"] = []
+    with pytest.raises(SpecError) as caught:
+        made.parse(made.collect(*read(made.panel(values))))
+    assert caught.value.problems == (
+        ("strategy.enter.0", "The group is empty: add a condition to it, or take it out."),
+    )
+
+
+def test_lists_and_choices_inside_a_plugin_are_named() -> None:
+    panel = form(initial=RULES).panel(form(initial=RULES).defaults())
+    captions = [item for item in every(panel) if getattr(item, "className", "") == "f caption"]
+    named = [next(part.children for part in every(item) if type(part).__name__ == "Span") for item in captions]
+    assert named == ["Enter long", "Conditions", "Leave long", "Enter short", "Leave short"]
+    labels = [item.children for item in every(panel) if type(item).__name__ == "Label"]
+    assert labels.count("Compared with") == 3
