@@ -20,7 +20,7 @@ class Metric:
 
 
 METRICS: Mapping[str, Metric] = {
-    "total_return": Metric("Total return", "%", "Last equity over first, less one."),
+    "total_return": Metric("Total return", "%", "Last equity over the capital at the start, less one."),
     "cagr": Metric("CAGR", "%", "Growth a calendar year that compounds to the total return."),
     "sharpe": Metric(
         "Sharpe",
@@ -51,18 +51,22 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
-def equity_metrics(time: Times, equity: Floats, periods_per_year: float) -> dict[str, float | None]:
+def equity_metrics(
+    time: Times, equity: Floats, periods_per_year: float, capital: float | None = None
+) -> dict[str, float | None]:
     """The figures that follow from equity alone; undefined ones are None.
 
-    ``equity`` is positive, at least two bars long, valued at ``time``.
+    ``equity`` is at least two bars long, valued at ``time``, and positive, but that it may end in zeros: those of an
+    account that was ruined. ``capital`` is what it started with, the first equity if not given.
     """
-    returns = equity[1:] / equity[:-1] - 1
+    capital = float(equity[0]) if capital is None else capital
+    returns = bar_returns(equity)
     years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
-    total = float(equity[-1] / equity[0])
+    total = float(equity[-1] / capital)
     deviation = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
     downside = float(np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2)))
     ratio, root = sharpe_per_bar(returns), float(np.sqrt(periods_per_year))
-    deepest = float(np.min(drawdown(equity)))
+    deepest = float(np.min(drawdown(np.concatenate(([capital], equity)))))
     cagr = _growth(total, years)
     return {
         "total_return": total - 1,
@@ -74,6 +78,12 @@ def equity_metrics(time: Times, equity: Floats, periods_per_year: float) -> dict
         "volatility": deviation * root,
         "calmar": cagr / -deepest if cagr is not None and deepest < 0 else None,
     }
+
+
+def bar_returns(equity: Floats) -> Floats:
+    """Simple returns from bar to bar, one fewer than bars; zero once nothing is left."""
+    before = equity[:-1]
+    return np.divide(equity[1:], before, out=np.ones(len(before)), where=before > 0) - 1
 
 
 def sharpe_per_bar(returns: Floats) -> float | None:

@@ -1,132 +1,211 @@
-"""A backtest of several symbols: one account each, added up."""
+"""A backtest: decisions of the strategy, the accounts that follow from them, added up."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from engine.backtest.metrics import equity_metrics, trade_metrics
-from engine.backtest.result import BacktestResult
-from engine.backtest.simulate import Account, simulate
-from engine.errors import DataError
-from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
+from engine.backtest import account as accounts
+from engine.backtest.account import Account
+from engine.backtest.costs import Costs
+from engine.backtest.financing import Financing
+from engine.backtest.quotes import require_tradable_prices
+from engine.backtest.sizings.percent import Percent
+from engine.backtest.stops import Stops
+from engine.errors import DataError, EngineError, SpecError
+from engine.market.bars import Bars, Floats, Times
 from engine.market.catalog import require_tradeable
-from engine.progress import Progress
-from engine.strategies import Strategy
+from engine.market.panel import align
+from engine.strategies import Allocation, Signals
+from engine.strategies import decide as asked
 from engine.strategies.kinds.buy_and_hold import BuyAndHold
 
 if TYPE_CHECKING:
+    from engine.backtest.result import BacktestResult
     from engine.backtest.spec import BacktestSpec
+    from engine.progress import Progress
+
+Decisions: TypeAlias = Sequence[Signals] | Floats
+"""Signals of each symbol, or the weights (bars, symbols) of an allocation."""
+FREE = Costs(commission=0, slippage=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Holding:
+    """An account and the symbols that it trades, by their places in the market."""
+
+    symbols: tuple[int, ...]
+    account: Account
 
 
 def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progress) -> BacktestResult:
-    """The result of ``spec``. Raises ``NotTradeable`` or ``DataError`` where its bars cannot be traded."""
-    market = inputs["market"]
-    require_tradeable(market)
-    currencies = sorted({bars.series.currency for bars in market.bars})
+    """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` where it cannot be traded."""
+    from engine.backtest.assemble import assemble
+
+    bars: Sequence[Bars] = inputs["market"].bars
+    require_tradeable(inputs["market"])
+    require_possible(spec, bars)
+    progress(0.1, f"Deciding on {spec.market.label()}")
+    decisions = decide(spec, bars, inputs)
+    progress(0.5, "Filling")
+    kept = checked(spec, bars, decisions, keep_accounts(spec, bars, decisions))
+    free = keep_accounts(spec, bars, decisions, FREE)
+    benchmark = held(spec, bars)
+    progress(1.0, "Adding up")
+    return assemble(spec, bars, kept, free, benchmark, inputs)
+
+
+def require_possible(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
+    """Raises where the data or the combination of settings makes ``spec`` impossible, with what to change."""
+    currencies = sorted({item.series.currency for item in bars})
     if len(currencies) > 1:
         raise DataError(
             f"The symbols are priced in {' and '.join(currencies)}, which cannot be added up: choose one currency."
         )
-    for bars in market.bars:
-        if len(bars) < spec.strategy.warm_up() + 2:
+    for item in bars:
+        if len(item) < spec.strategy.warm_up() + 2:
             raise DataError(
-                f"{bars.series.symbol} has {len(bars)} bars in this range, and {spec.strategy.label()} needs "
+                f"{item.series.symbol} has {len(item)} bars in this range, and {spec.strategy.label()} needs "
                 f"{spec.strategy.warm_up() + 2}: choose a longer range or shorter windows."
             )
-    accounts = []
-    for done, bars in enumerate(market.bars):
-        progress(done / len(market.bars), f"Simulating {bars.series.symbol}")
-        accounts.append(_account(spec, spec.strategy, bars, inputs))
-    held = [_account(spec, BuyAndHold(), bars, {}) for bars in market.bars]
-    progress(1.0, "Adding up")
-    return _result(spec, market.bars, accounts, held)
+    if isinstance(spec.strategy, Allocation):
+        if not isinstance(spec.sizing, Percent):
+            raise SpecError(
+                [("sizing.kind", f"{spec.strategy.label()} decides how large positions are: size by part of equity.")]
+            )
+        if spec.fill == "limit":
+            raise SpecError(
+                [("fill", f"{spec.strategy.label()} cannot be filled by limit orders: choose another fill.")]
+            )
+    require_tradable_prices(spec, bars)
 
 
-def _account(spec: BacktestSpec, strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Account:
-    share = spec.capital / len(spec.market.symbols)
-    return simulate(bars, strategy.signals(bars, inputs), spec.costs, spec.fill, share)
+def decide(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) -> Decisions:
+    """What the strategy of ``spec`` decides on ``bars``. Raises ``StrategyError`` where the strategy's code fails."""
+    if isinstance(spec.strategy, Allocation):
+        return asked.weights(spec.strategy, align(bars), inputs)
+    return [asked.signals(spec.strategy, item, inputs) for item in bars]
 
 
-def _result(
-    spec: BacktestSpec, bars: Sequence[Bars], accounts: Sequence[Account], held: Sequence[Account]
-) -> BacktestResult:
+def keep_accounts(
+    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, costs: Costs | None = None
+) -> list[Holding]:
+    """The accounts of ``spec`` that follow ``decisions``, at ``costs`` or its own: one a symbol, or one for all."""
+    costs = spec.costs if costs is None else costs
+    if isinstance(decisions, np.ndarray):
+        tape = accounts.tape_of(align(bars))
+        codes, amounts = accounts.weighted(decisions), decisions * _part(spec)
+        rules = accounts.rules_of(spec, None, costs)
+        return [Holding(tuple(range(len(bars))), accounts.keep(tape, codes, amounts, rules, spec.capital))]
+    if spec.cash == "shared" and len(bars) > 1:
+        return [_keep_shared(spec, bars, decisions, costs)]
     share = spec.capital / len(bars)
-    time = np.unique(np.concatenate([item.time for item in bars]))
-    equity = total(time, bars, [account.equity for account in accounts], share)
-    benchmark = total(time, bars, [account.equity for account in held], share)
-    exposure = total(time, bars, [account.invested for account in accounts], 0.0) / equity
-    trades = _trades(bars, accounts)
-    per_year = periods_per_year(time)
-    years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
-    slippage = sum(account.slippage for account in accounts)
-    paid = (float(trades["trade_fees"].sum()) + slippage) / years / float(np.mean(equity))
-    metrics = {
-        **equity_metrics(time, equity, per_year),
-        "exposure": float(np.mean(exposure)),
-        **trade_metrics(trades["trade_pnl"]),
-        "costs": paid,
-    }
-    return BacktestResult(
-        label=spec.label(),
-        currency=bars[0].series.currency,
-        symbols=spec.market.symbols,
-        periods_per_year=per_year,
-        time=time,
-        equity=equity,
-        benchmark=benchmark,
-        exposure=exposure,
-        **trades,
-        family=spec.strategy.kind,
-        metrics=metrics,
-        benchmark_metrics=equity_metrics(time, benchmark, per_year),
-        warnings=_warnings(bars, accounts, trades),
+    return [
+        Holding((index,), _keep_one(spec, item, signals, costs, share))
+        for index, (item, signals) in enumerate(zip(bars, decisions, strict=True))
+    ]
+
+
+def _part(spec: BacktestSpec) -> float:
+    return spec.sizing.percent / 100 if isinstance(spec.sizing, Percent) else 1.0
+
+
+def _keep_one(spec: BacktestSpec, bars: Bars, signals: Signals, costs: Costs, cash: float) -> Account:
+    size = spec.sizing.size(bars)
+    return accounts.keep(
+        accounts.tape_of(align([bars])),
+        accounts.one_column(accounts.decided(signals, spec.direction)),
+        accounts.one_column(size.amount),
+        accounts.rules_of(spec, size, costs),
+        cash,
     )
 
 
-def total(time: Times, bars: Sequence[Bars], values: Sequence[Floats], before: float) -> Floats:
-    """Sum of each symbol's ``values`` on the common calendar ``time``: its last known value, ``before`` its first."""
+def _keep_shared(spec: BacktestSpec, bars: Sequence[Bars], signals: Sequence[Signals], costs: Costs) -> Holding:
+    panel = align(bars)
+    codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
+    amounts = np.full(codes.shape, np.nan)
+    sizes = [spec.sizing.size(item) for item in bars]
+    for index, (item, decided, size) in enumerate(zip(bars, signals, sizes, strict=True)):
+        rows = np.searchsorted(panel.time, item.time)
+        codes[rows, index] = accounts.decided(decided, spec.direction)
+        amounts[rows, index] = size.amount
+    rules = accounts.rules_of(spec, sizes[0], costs)
+    account = accounts.keep(accounts.tape_of(panel), codes, amounts, rules, spec.capital)
+    return Holding(tuple(range(len(bars))), account)
+
+
+def fits_vectorbt(spec: BacktestSpec) -> bool:
+    """Whether vectorbt can keep this account: long, fully invested or in cash, nothing that depends on the path."""
+    return (
+        not isinstance(spec.strategy, Allocation)
+        and spec.direction == "long"
+        and spec.sizing == Percent()
+        and not spec.stops.any
+        and spec.financing == Financing()
+        and spec.costs.proportional
+        and spec.fill != "limit"
+        and (spec.cash == "separate" or len(spec.market.symbols) == 1)
+    )
+
+
+def checked(
+    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, kept: Sequence[Holding]
+) -> Sequence[Holding]:
+    """``kept`` with vectorbt's accounting where that is possible.
+
+    Raises ``EngineError`` where the two do not agree: a figure of which there are two is no figure.
+    """
+    if isinstance(decisions, np.ndarray) or not fits_vectorbt(spec):
+        return kept
+    from engine.backtest.simulate import simulate
+
+    share, found = spec.capital / len(bars), []
+    for holding, item, signals in zip(kept, bars, decisions, strict=True):
+        theirs, ours = simulate(item, signals, spec.costs, spec.fill, share), holding.account
+        same = len(theirs.entry) == len(ours.trades.entry)
+        if not same or not np.allclose(theirs.equity, ours.equity, rtol=1e-9, atol=0):
+            raise EngineError(
+                f"vectorbt and our own account disagree about {spec.strategy.label()} on {item.series.symbol}: "
+                "please report this run, and do not use its figures."
+            )
+        trades = replace(
+            ours.trades,
+            entry_price=theirs.entry_price,
+            exit_price=theirs.exit_price,
+            size=theirs.size,
+            pnl=theirs.pnl,
+            fees=theirs.fees,
+        )
+        found.append(
+            replace(holding, account=replace(ours, equity=theirs.equity, gross=theirs.invested, trades=trades))
+        )
+    return found
+
+
+def held(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Holding]:
+    """Buy and hold of the same symbols, with equal parts of the capital, at the same costs."""
+    plain = spec.model_copy(
+        update={
+            "strategy": BuyAndHold(),
+            "fill": "next_open" if spec.fill == "limit" else spec.fill,
+            "direction": "long",
+            "sizing": Percent(),
+            "stops": Stops(),
+            "financing": Financing(),
+            "cash": "separate",
+        }
+    )
+    return keep_accounts(plain, bars, [BuyAndHold().signals(item, {}) for item in bars])
+
+
+def total(time: Times, parts: Sequence[tuple[Times, Floats]], before: float) -> Floats:
+    """Sum of each part's values on the common calendar ``time``: its last known value, ``before`` its first."""
     added = np.zeros(len(time))
-    for item, series in zip(bars, values, strict=True):
-        known = np.searchsorted(item.time, time, side="right") - 1
-        added += np.where(known >= 0, series[np.maximum(known, 0)], before)
+    for own, values in parts:
+        known = np.searchsorted(own, time, side="right") - 1
+        added += np.where(known >= 0, values[np.maximum(known, 0)], before)
     return added
-
-
-def _trades(bars: Sequence[Bars], accounts: Sequence[Account]) -> dict[str, Any]:
-    """Columns of all trades, ordered by entry."""
-    columns: dict[str, Any] = {
-        "trade_symbol": [np.full(len(account.entry), i, dtype=np.int64) for i, account in enumerate(accounts)],
-        "trade_entry_time": [item.time[account.entry] for item, account in zip(bars, accounts, strict=True)],
-        "trade_exit_time": [item.time[account.exit] for item, account in zip(bars, accounts, strict=True)],
-        "trade_entry_price": [account.entry_price for account in accounts],
-        "trade_exit_price": [account.exit_price for account in accounts],
-        "trade_size": [account.size for account in accounts],
-        "trade_pnl": [account.pnl for account in accounts],
-        "trade_return": [account.pnl / (account.size * account.entry_price) for account in accounts],
-        "trade_fees": [account.fees for account in accounts],
-        "trade_bars": [account.exit - account.entry for account in accounts],
-        "trade_open": [account.is_open for account in accounts],
-    }
-    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    order = np.argsort(joined["trade_entry_time"], kind="stable")
-    return {name: values[order] for name, values in joined.items()}
-
-
-def _warnings(bars: Sequence[Bars], accounts: Sequence[Account], trades: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a reader of the figures has to know."""
-    count, still_open = len(trades["trade_pnl"]), int(trades["trade_open"].sum())
-    found = []
-    if all(item.series.kind == "equity" for item in bars):
-        found.append("Survivors only: these symbols are known today to have lasted, which flatters every figure.")
-    if count == 0:
-        found.append("No trades: the strategy never entered in this range.")
-    elif count < 10:
-        found.append(f"Only {count} {'trade' if count == 1 else 'trades'}: too few to tell skill from luck.")
-    if still_open:
-        found.append(f"{still_open} still open at the end, valued at the last close.")
-    if any(account.unfilled for account in accounts):
-        found.append("A decision on the last bar is left unfilled: there is no later bar.")
-    return tuple(found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.metrics import sharpe_per_bar
+from engine.backtest.metrics import bar_returns, sharpe_per_bar
 from engine.market.bars import Floats, Times
 from engine.store import Trial
 
@@ -30,12 +30,16 @@ REASONS = (
 class BacktestResult:
     """Equity and trades of one run.
 
-    Arrays over bars, on the union of the symbols' calendars: ``time`` datetime64[ms], ``equity`` and ``benchmark``
-    (buy and hold of the same symbols at the same costs) in the market's currency, valued at each close, and
-    ``exposure``, the invested part of the equity in [0, 1].
-    Arrays over trades, in the order of their entries: ``trade_symbol`` indexes ``symbols``; prices include slippage;
-    ``trade_pnl`` is after all costs; ``trade_return`` is the profit over the entry's value; ``trade_fees`` are the
-    commissions of both sides. A trade still open at the end has ``trade_open`` set and is valued at the last close.
+    Arrays over bars, on the union of the symbols' calendars: ``time`` datetime64[ms], ``equity``, ``benchmark`` (buy
+    and hold of the same symbols at the same costs) and ``costless`` (the same decisions without any cost) in the
+    market's currency, valued at each close, and ``exposure``, the size of all positions over the equity.
+    Arrays over trades, in the order of their entries: ``trade_symbol`` indexes ``symbols``; prices are averages over
+    the fills of a side and include slippage; ``trade_side`` is +1 or -1; ``trade_pnl`` is after commission and
+    slippage; ``trade_return`` is the profit over the entry's value; ``trade_fees`` are the commissions of all fills;
+    ``trade_reason`` indexes ``REASONS``; ``trade_mae`` (at most zero) and ``trade_mfe`` (at least zero) are the worst
+    and the best excursion while held, as parts of the entry price; ``trade_ambiguous`` marks an exit on a bar that
+    touched stop and target, which counts as the stop. A trade still open at the end has ``trade_open`` set and is
+    valued at the last close.
     ``metrics`` and ``benchmark_metrics`` hold the figures that ``metrics.METRICS`` defines; None is undefined.
     """
 
@@ -43,9 +47,11 @@ class BacktestResult:
     currency: str
     symbols: tuple[str, ...]
     periods_per_year: float
+    capital: float
     time: Times
     equity: Floats
     benchmark: Floats
+    costless: Floats
     exposure: Floats
     trade_symbol: NDArray[np.int64]
     trade_entry_time: Times
@@ -53,10 +59,15 @@ class BacktestResult:
     trade_entry_price: Floats
     trade_exit_price: Floats
     trade_size: Floats
+    trade_side: NDArray[np.int64]
     trade_pnl: Floats
     trade_return: Floats
     trade_fees: Floats
     trade_bars: NDArray[np.int64]
+    trade_reason: NDArray[np.int64]
+    trade_mae: Floats
+    trade_mfe: Floats
+    trade_ambiguous: NDArray[np.bool_]
     trade_open: NDArray[np.bool_]
     family: str
     metrics: dict[str, float | None]
@@ -64,8 +75,8 @@ class BacktestResult:
     warnings: tuple[str, ...]
 
     def returns(self) -> Floats:
-        """Simple returns from bar to bar, one fewer than bars."""
-        return self.equity[1:] / self.equity[:-1] - 1
+        """Simple returns from bar to bar, one fewer than bars; zero once nothing is left."""
+        return bar_returns(self.equity)
 
     def summary(self) -> Mapping[str, object]:
         return {

@@ -1,4 +1,5 @@
-"""Signals to fills to equity for one symbol. The only module that knows vectorbt, which does the accounting.
+"""vectorbt's account of one symbol, wherever its semantics fit: fully invested or in cash, long only, costs that are
+shares of the value, no stops. The only module that knows vectorbt.
 
 vectorbt 1.2 is asked for its Rust kernels and told everything that its defaults would get wrong: signals are moved
 to the bar that fills them, the fill price is explicit, a bar without a price is passed over, commission and slippage
@@ -14,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.costs import BASIS_POINT, Costs
-from engine.errors import DataError
+from engine.backtest.quotes import Fill, carried, fill_prices
 from engine.market.bars import Bars, Floats
 from engine.strategies import Signals
 
 
 @dataclass(frozen=True, eq=False)
-class Account:
+class Accounting:
     """One symbol's account: arrays over its bars, then over its trades (indices are bars).
 
     ``equity`` is cash plus position at the close; ``invested`` the position's part of it; ``slippage`` the cash that
@@ -42,71 +43,41 @@ class Account:
     unfilled: bool
 
 
-def fill_prices(bars: Bars, fill: str) -> Floats:
-    """The price at which an order waiting for each bar is filled, before slippage; NaN where there is none.
-
-    Raises ``DataError`` for opens that the series does not have, for a fill outside its bar, and for prices that no
-    account can be kept at.
-    """
-    _require_positive(bars, fill)
-    if fill == "next_close":
-        return bars.close
-    if not bars.series.has_ohlc:
-        raise DataError(
-            f"{bars.series.symbol} has closing prices only, so nothing can be filled at an open: "
-            "choose the fill 'Next close'."
-        )
-    slack = 1e-9 * bars.open
-    outside = (bars.open < bars.low - slack) | (bars.open > bars.high + slack)
-    if outside.any():
-        raise DataError(
-            f"{bars.series.symbol} opens outside its own range on {str(bars.time[outside.argmax()])[:10]}: "
-            "fills there would be fiction. Repair the data or choose the fill 'Next close'."
-        )
-    return bars.open
-
-
-def _require_positive(bars: Bars, fill: str) -> None:
-    if not np.isfinite(bars.close[0]):
-        raise DataError(f"{bars.series.symbol} has no close on its first bar: let the range begin later.")
-    prices = np.fmin(bars.close, bars.open) if fill == "next_open" else bars.close
-    if (prices <= 0).any():
-        at = int((prices <= 0).argmax())
-        raise DataError(
-            f"{bars.series.symbol} has a price of {prices[at]:g} on {str(bars.time[at])[:10]}: "
-            "a fully invested account cannot be kept through it. Choose a range without it."
-        )
-
-
-def schedule(signals: Signals, prices: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
+def schedule(
+    signals: Signals, prices: Floats, same_bar: bool = False
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
     """Entries and exits on the bars that fill them, and the decision left at the end: 1 in, -1 out, 0 none.
 
-    A decision at t is filled on the first bar after t that has a price, so that a missing bar delays an exit and
-    never drops it. Of several decisions that wait for the same bar the last counts; an exit beats an entry.
+    A decision at t is filled on the first bar after t (with ``same_bar`` from t on) that has a price, so that a
+    missing bar delays an exit and never drops it. Of several decisions that wait for the same bar the last counts; an
+    exit beats an entry.
     """
     n = len(prices)
     wanted = np.where(signals.exits, -1, np.where(signals.entries, 1, 0))
     decided = np.flatnonzero(wanted)
-    following = np.searchsorted(np.flatnonzero(np.isfinite(prices)), decided, side="right")
+    following = np.searchsorted(np.flatnonzero(np.isfinite(prices)), decided, side="left" if same_bar else "right")
     priced = np.append(np.flatnonzero(np.isfinite(prices)), n)[following]
     orders = np.zeros(n + 1, dtype=np.int64)
     orders[priced] = wanted[decided]
     return orders[:n] == 1, orders[:n] == -1, int(orders[n])
 
 
-def simulate(bars: Bars, signals: Signals, costs: Costs, fill: str, cash: float) -> Account:
-    """The account that starts with ``cash`` and is fully invested or in cash, long only."""
+def simulate(bars: Bars, signals: Signals, costs: Costs, fill: Fill, cash: float) -> Accounting:
+    """The account that starts with ``cash`` and is fully invested or in cash, long only.
+
+    Of ``costs`` only what is proportional to the value is read; a limit is not known here.
+    """
     import vectorbt as vbt
 
     prices = fill_prices(bars, fill)
-    entries, exits, left = schedule(signals, prices)
+    entries, exits, left = schedule(signals, prices, same_bar=fill == "same_close")
     portfolio = vbt.Portfolio.from_signals(
         close=carried(bars.close),
         entries=entries,
         exits=exits,
         price=prices,
         fees=costs.commission * BASIS_POINT,
-        slippage=costs.slippage * BASIS_POINT,
+        slippage=costs.slip(),
         init_cash=cash,
         size=np.inf,
         direction="longonly",
@@ -119,7 +90,7 @@ def simulate(bars: Bars, signals: Signals, costs: Costs, fill: str, cash: float)
     trades = portfolio.trades.records
     held = np.asarray(portfolio.asset_value(), dtype=np.float64)
     is_open = (trades["status"] == 0).to_numpy()
-    return Account(
+    return Accounting(
         equity=equity,
         invested=held,
         entry=trades["entry_idx"].to_numpy(),
@@ -130,7 +101,7 @@ def simulate(bars: Bars, signals: Signals, costs: Costs, fill: str, cash: float)
         pnl=trades["pnl"].to_numpy(),
         fees=(trades["entry_fees"] + trades["exit_fees"]).to_numpy(),
         is_open=is_open,
-        slippage=_slippage(orders, costs.slippage * BASIS_POINT),
+        slippage=_slippage(orders, costs.slip()),
         unfilled=left == (-1 if is_open.any() else 1),
     )
 
@@ -139,9 +110,3 @@ def _slippage(orders: Any, share: float) -> float:
     """Cash lost to prices that were worse than the quoted ones by ``share`` of those."""
     sign = np.where(orders["side"] == 0, 1, -1)
     return float((orders["size"] * orders["price"] * share / (1 + sign * share)).sum())
-
-
-def carried(close: Floats) -> Floats:
-    """``close`` with each missing value replaced by the last one before it, for valuation only."""
-    last = np.maximum.accumulate(np.where(np.isfinite(close), np.arange(len(close)), 0))
-    return close[last]

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from engine.backtest.costs import Costs
 from engine.backtest.financing import Financing
+from engine.backtest.quotes import Fill
 from engine.backtest.result import BacktestResult
 from engine.backtest.sizings import SIZINGS, Sizing
 from engine.backtest.sizings.percent import Percent
@@ -18,7 +19,6 @@ from engine.progress import Progress
 from engine.spec import Estimate, RunSpec, parameter
 from engine.strategies import STRATEGIES, Strategy
 
-Fill = Literal["next_open", "next_close", "same_close", "limit"]
 Direction = Literal["long", "short", "both"]
 Cash = Literal["separate", "shared"]
 

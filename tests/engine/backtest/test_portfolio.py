@@ -112,9 +112,8 @@ def test_different_calendars_are_joined_and_held_values_carried() -> None:
 
 def test_total_by_hand() -> None:
     days = np.array(["2020-01-01", "2020-01-02", "2020-01-03"], dtype="datetime64[ms]")
-    early, late = make_bars([1.0, 1.0], time=days[:2]), make_bars([1.0], time=days[2:])
     np.testing.assert_array_equal(
-        total(days, (early, late), (np.array([3.0, 4.0]), np.array([7.0])), 5.0), [3 + 5, 4 + 5, 4 + 7]
+        total(days, [(days[:2], np.array([3.0, 4.0])), (days[2:], np.array([7.0]))], 5.0), [3 + 5, 4 + 5, 4 + 7]
     )
 
 

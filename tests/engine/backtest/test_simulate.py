@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from engine.backtest.costs import Costs
-from engine.backtest.simulate import Account, carried, fill_prices, schedule, simulate
+from engine.backtest.quotes import Fill, carried, fill_prices
+from engine.backtest.simulate import Accounting, schedule, simulate
 from engine.errors import DataError
 from engine.market.bars import Bars, MarketSpec
 from engine.market.catalog import load
@@ -29,7 +30,7 @@ def signals(entries: str, exits: str = "") -> Signals:
     )
 
 
-def run(bars: Bars, decided: Signals, costs: Costs = FREE, fill: str = "next_open", cash: float = 1000.0) -> Account:
+def run(bars: Bars, decided: Signals, costs: Costs = FREE, fill: str = "next_open", cash: float = 1000.0) -> Accounting:
     return simulate(bars, decided, costs, fill, cash)
 
 

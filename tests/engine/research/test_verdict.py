@@ -7,15 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.backtest.metrics import equity_metrics
 from engine.backtest.result import BacktestResult
-from engine.market.bars import periods_per_year
 from engine.research.statistics import expected_maximum_sharpe, moments, probabilistic_sharpe
 from engine.research.verdict import Verdict, judge
 from engine.store import Trial
-from tests.support.market import days
-
-NONE = np.array([])
+from tests.support.results import make_result
 
 
 def result(mean: float, count: int = 1000, benchmark: float = 0.0, trades: int = 50) -> BacktestResult:
@@ -24,34 +20,8 @@ def result(mean: float, count: int = 1000, benchmark: float = 0.0, trades: int =
     returns = (noise - noise.mean()) / noise.std() * 0.01 + mean
     equity = np.concatenate(([100.0], 100 * np.cumprod(1 + returns)))
     held = 100 * (1 + benchmark) ** np.arange(count + 1)
-    time = days(count + 1)
-    per_year = periods_per_year(time)
-    times = time[:0]
-    return BacktestResult(
-        label="made up",
-        currency="USD",
-        symbols=("TEST",),
-        periods_per_year=per_year,
-        time=time,
-        equity=equity,
-        benchmark=held,
-        exposure=np.ones(count + 1),
-        trade_symbol=NONE.astype(np.int64),
-        trade_entry_time=times,
-        trade_exit_time=times,
-        trade_entry_price=NONE,
-        trade_exit_price=NONE,
-        trade_size=NONE,
-        trade_pnl=NONE,
-        trade_return=NONE,
-        trade_fees=NONE,
-        trade_bars=NONE.astype(np.int64),
-        trade_open=NONE.astype(bool),
-        family="made_up",
-        metrics={**equity_metrics(time, equity, per_year), "trades": float(trades)},
-        benchmark_metrics=equity_metrics(time, held, per_year),
-        warnings=(),
-    )
+    made = make_result(equity, benchmark=held, family="made_up")
+    return replace(made, metrics={**made.metrics, "trades": float(trades)})
 
 
 def tried(*ratios: float | None) -> tuple[Trial, ...]:

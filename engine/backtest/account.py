@@ -1,0 +1,254 @@
+"""The account: decisions to fills to equity, for one symbol or for several that share one cash.
+
+The order of events on a bar:
+
+1. Interest and the cost of borrowing since the bar before, by calendar time.
+2. What was decided at an earlier close fills at the open, exits before entries. Limit orders are tried.
+3. Margin: where the equity falls below the maintenance margin, everything is closed, at the open if it opens there,
+   else where it is reached on the way to the bar's worst prices. Equity never goes below zero.
+4. Stops and targets, with the bar's open, high and low. They are anchored to the fill price and checked on the entry
+   bar too. A price that opens beyond a level fills at the open; a bar that reaches both fills at the stop and is
+   counted as ambiguous. A trailing stop follows the best price of earlier bars.
+5. Fills at the close.
+6. Valuation at the close, where a missing price is the last known one.
+7. The decision at this close. A bar without a price postpones fills: an exit is never dropped. Of several decisions
+   that wait, the last one counts; an exit beats an entry of the same side.
+
+Buys pay more than the quote and sells get less by the slippage; limit entries alone have none. Where entries on one
+bar ask for more than the account can bear, each gets the same part of what it asked for, whatever the order of the
+symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.costs import BASIS_POINT, Costs
+from engine.backtest.sizings import Size
+from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
+from engine.market.panel import Panel
+from engine.strategies import Signals
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec, Direction
+
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Trades:
+    """Positions from flat to flat, in the order of their ends; ``entry`` and ``exit`` are bars, ``symbol`` a column.
+
+    Prices are averages over the fills of a side, slippage included. ``side`` is +1 or -1, ``reason`` indexes
+    ``result.REASONS``; ``mae`` and ``mfe`` are the worst and best excursion as parts of the entry price, at most and at
+    least zero.
+    """
+
+    symbol: Codes
+    entry: Codes
+    exit: Codes
+    entry_price: Floats
+    exit_price: Floats
+    size: Floats
+    pnl: Floats
+    fees: Floats
+    side: Codes
+    reason: Codes
+    mae: Floats
+    mfe: Floats
+    ambiguous: NDArray[np.bool_]
+    is_open: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Account:
+    """What became of one cash: arrays over the bars of ``time``, then its trades.
+
+    ``equity`` is cash plus positions at the close; ``gross`` the sum of the positions' sizes. ``slippage`` is the cash
+    that worse prices than the quoted ones have cost, ``interest`` what was earned (paid if negative). ``cut`` orders
+    were filled in part, ``rejected`` ones not at all; ``unfilled`` tells of a last decision that would change a
+    position and that no later bar can fill. ``orders`` are records (bar, symbol, reason, units, price, fee, quote).
+    """
+
+    time: Times
+    equity: Floats
+    gross: Floats
+    trades: Trades
+    orders: NDArray[Any]
+    slippage: float
+    interest: float = 0.0
+    cut: int = 0
+    rejected: int = 0
+    ruined: bool = False
+    unfilled: bool = False
+
+
+def decided(signals: Signals, direction: Direction) -> Codes:
+    """One decision a bar (the codes of ``kernels.account``) out of signals, following one side or both.
+
+    Where the entries of both sides are set at once neither is taken.
+    """
+    from engine.backtest.kernels import account as kernel
+
+    none = np.zeros(len(signals.entries), dtype=bool)
+    long_exit = none if direction == "short" else signals.exits
+    long_entry = none if direction == "short" else signals.entries & ~signals.exits
+    short_exit = none if direction == "long" or signals.short_exits is None else signals.short_exits
+    short_entry = none if direction == "long" or signals.short_entries is None else signals.short_entries & ~short_exit
+    return np.select(
+        [
+            long_entry & ~short_entry,
+            short_entry & ~long_entry,
+            long_exit & short_exit,
+            long_exit,
+            short_exit,
+        ],
+        [kernel.GO_LONG, kernel.GO_SHORT, kernel.EXIT, kernel.EXIT_LONG, kernel.EXIT_SHORT],
+        kernel.NOTHING,
+    ).astype(np.int64)
+
+
+def weighted(weights: Floats) -> Codes:
+    """Decisions of an allocation: to a weight wherever there is one."""
+    from engine.backtest.kernels import account as kernel
+
+    return np.where(np.isnan(weights), kernel.NOTHING, kernel.TO_WEIGHT).astype(np.int64)
+
+
+def rules_of(spec: BacktestSpec, size: Size | None, costs: Costs) -> Any:
+    """The kernel's rules for ``spec`` at ``costs``; no ``size`` means weights."""
+    from engine.backtest.kernels import account as kernel
+
+    measures = {"equity": kernel.EQUITY, "value": kernel.VALUE, "units": kernel.UNITS, "kelly": kernel.KELLY}
+    fills = ("next_open", "next_close", "same_close", "limit")
+    stops, financing = spec.stops, spec.financing
+
+    def level(value: float | None) -> float:
+        return np.nan if value is None else float(value)
+
+    rules = np.zeros(1, dtype=kernel.RULES)
+    values = {
+        "fill": fills.index(spec.fill),
+        "limit_offset": spec.limit_offset * BASIS_POINT,
+        "limit_bars": spec.limit_bars,
+        "commission": costs.commission * BASIS_POINT,
+        "per_order": costs.per_order,
+        "per_share": costs.per_share,
+        "minimum": costs.minimum,
+        "slip": costs.slip(),
+        "impact": costs.volume_impact,
+        "volume_limit": costs.volume_limit or 0.0,
+        "stop_loss": level(stops.stop_loss),
+        "take_profit": level(stops.take_profit),
+        "trailing_stop": level(stops.trailing_stop),
+        "time_stop": stops.time_stop or 0,
+        "leverage": financing.leverage,
+        "maintenance": financing.maintenance,
+        "cash_yield": financing.cash_yield,
+        "borrow_cost": financing.borrow_cost,
+        "margin_rate": financing.margin_rate,
+        "measure": kernel.WEIGHT if size is None else measures[size.measure],
+        "scale": 1.0 if size is None else size.scale,
+        "cap": 1.0 if size is None else size.cap,
+        "kelly_trades": 0 if size is None else size.trades,
+    }
+    for name, value in values.items():
+        rules[name] = value
+    return rules[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Tape:
+    """A panel as the kernel reads it: records (bars, symbols), and the years from each bar to the next."""
+
+    time: Times
+    bars: NDArray[Any]
+    years: Floats
+
+
+def tape_of(panel: Panel) -> Tape:
+    """The prices of ``panel`` for the kernel."""
+    from engine.backtest.kernels import account as kernel
+
+    bars = np.empty(panel.close.shape, dtype=kernel.BAR)
+    for name in ("open", "high", "low", "close", "volume"):
+        bars[name] = getattr(panel, name)
+    years = np.diff(panel.time).astype("timedelta64[ms]").astype(np.float64) / MILLISECONDS_PER_YEAR
+    return Tape(panel.time, bars, np.concatenate(([0.0], years)))
+
+
+def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float) -> Account:
+    """The account over ``tape``, that starts with ``capital`` in cash; decisions and amounts are (bars, symbols)."""
+    from engine.backtest.kernels import account as kernel
+
+    bars, symbols = decisions.shape
+    decided = int(np.count_nonzero(decisions))
+    partial = bars * symbols if rules["volume_limit"] > 0 else 0
+    trades = np.zeros(decided + symbols, dtype=kernel.TRADE)
+    orders = np.zeros(3 * decided + 2 * symbols + partial, dtype=kernel.ORDER)
+    equity, gross = np.zeros(bars), np.zeros(bars)
+    totals, book = _run(tape, decisions, amounts, rules, capital, (trades, orders, equity, gross))
+    return Account(
+        time=tape.time,
+        equity=equity,
+        gross=gross,
+        trades=_trades(trades[: totals["trades"]]),
+        orders=orders[: totals["orders"]],
+        slippage=float(totals["slippage"]),
+        interest=float(totals["interest"]),
+        cut=int(totals["cut"]),
+        rejected=int(totals["rejected"]),
+        ruined=bool(totals["ruined"]),
+        unfilled=_would_change(book["pending"], book["units"]),
+    )
+
+
+def totals_of(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float) -> Any:
+    """The kernel's totals alone (a record of ``kernels.account.TOTALS``): what a sweep keeps of a combination."""
+    from engine.backtest.kernels import account as kernel
+
+    nothing = np.zeros(0)
+    none = (np.zeros(0, dtype=kernel.TRADE), np.zeros(0, dtype=kernel.ORDER), nothing, nothing)
+    return _run(tape, decisions, amounts, rules, capital, none)[0]
+
+
+def _run(
+    tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float, kept: tuple[NDArray[Any], ...]
+) -> tuple[Any, NDArray[Any]]:
+    from engine.backtest.kernels import account as kernel
+
+    totals = np.zeros(1, dtype=kernel.TOTALS)[0]
+    totals["cash"] = totals["peak"] = totals["equity"] = capital
+    totals["kept"] = len(kept[2]) > 0
+    book = np.zeros(decisions.shape[1], dtype=kernel.PLACE)
+    book["mark"] = np.nan
+    amounts = np.ascontiguousarray(amounts, dtype=np.float64)
+    trades, orders, equity, gross = kept
+    kernel.run(tape.bars, tape.years, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
+    return totals, book
+
+
+def one_column(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
+    """An array over bars as the column of a single symbol."""
+    return np.ascontiguousarray(np.asarray(values)[:, None])
+
+
+def _trades(rows: NDArray[Any]) -> Trades:
+    columns: dict[str, Any] = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()}
+    columns |= {name: columns[name] > 0 for name in ("ambiguous", "is_open")}
+    return Trades(**columns)
+
+
+def _would_change(pending: Codes, units: Floats) -> bool:
+    """Whether an order still waits that would change what is held."""
+    from engine.backtest.kernels import account as kernel
+
+    enters = ((pending == kernel.GO_LONG) & (units <= 0)) | ((pending == kernel.GO_SHORT) & (units >= 0))
+    exits = np.isin(pending, (kernel.EXIT, kernel.EXIT_LONG)) & (units > 0)
+    covers = np.isin(pending, (kernel.EXIT, kernel.EXIT_SHORT)) & (units < 0)
+    return bool(np.any(enters | exits | covers | (pending == kernel.TO_WEIGHT)))

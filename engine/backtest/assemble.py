@@ -1,0 +1,164 @@
+"""The result of a backtest, put together from its accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.backtest.metrics import equity_metrics, trade_metrics
+from engine.backtest.portfolio import Holding, total
+from engine.backtest.result import REASONS, BacktestResult
+from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+
+def assemble(
+    spec: BacktestSpec,
+    bars: Sequence[Bars],
+    kept: Sequence[Holding],
+    free: Sequence[Holding],
+    benchmark: Sequence[Holding],
+    inputs: Mapping[str, Any],
+) -> BacktestResult:
+    """The result of ``spec``: its accounts, the same without costs, and holding the same symbols."""
+    time = np.unique(np.concatenate([item.time for item in bars]))
+    equity, costless, hold = (curve(time, spec.capital, holdings) for holdings in (kept, free, benchmark))
+    gross = total(time, [(item.account.time, item.account.gross) for item in kept], 0.0)
+    exposure = np.divide(gross, equity, out=np.zeros(len(time)), where=equity > 0)
+    trades = _trades(kept)
+    per_year = periods_per_year(time)
+    years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
+    slippage = sum(item.account.slippage for item in kept)
+    metrics = {
+        **equity_metrics(time, equity, per_year, spec.capital),
+        "exposure": float(np.mean(exposure)),
+        **trade_metrics(trades["trade_pnl"]),
+        "costs": (float(trades["trade_fees"].sum()) + slippage) / years / float(np.mean(equity)),
+    }
+    return BacktestResult(
+        label=spec.label(),
+        currency=bars[0].series.currency,
+        symbols=spec.market.symbols,
+        periods_per_year=per_year,
+        capital=spec.capital,
+        time=time,
+        equity=equity,
+        benchmark=hold,
+        costless=costless,
+        exposure=exposure,
+        **trades,
+        family=spec.strategy.kind,
+        metrics=metrics,
+        benchmark_metrics=equity_metrics(time, hold, per_year, spec.capital),
+        warnings=_warnings(spec, bars, kept, trades),
+    )
+
+
+def curve(time: Times, capital: float, holdings: Sequence[Holding]) -> Floats:
+    """Equity of all accounts on the calendar ``time``."""
+    share = capital / len(holdings)
+    return total(time, [(item.account.time, item.account.equity) for item in holdings], share)
+
+
+def _trades(kept: Sequence[Holding]) -> dict[str, Any]:
+    """Columns of all trades, ordered by entry."""
+    columns: dict[str, list[Any]] = {}
+    for holding in kept:
+        trades, time = holding.account.trades, holding.account.time
+        found = {
+            "trade_symbol": np.array(holding.symbols, dtype=np.int64)[trades.symbol],
+            "trade_entry_time": time[trades.entry],
+            "trade_exit_time": time[trades.exit],
+            "trade_entry_price": trades.entry_price,
+            "trade_exit_price": trades.exit_price,
+            "trade_size": trades.size,
+            "trade_side": trades.side,
+            "trade_pnl": trades.pnl,
+            "trade_return": trades.pnl / (trades.size * trades.entry_price),
+            "trade_fees": trades.fees,
+            "trade_bars": trades.exit - trades.entry,
+            "trade_reason": trades.reason,
+            "trade_mae": trades.mae,
+            "trade_mfe": trades.mfe,
+            "trade_ambiguous": trades.ambiguous,
+            "trade_open": trades.is_open,
+        }
+        for name, values in found.items():
+            columns.setdefault(name, []).append(values)
+    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+    order = np.argsort(joined["trade_entry_time"], kind="stable")
+    return {name: values[order] for name, values in joined.items()}
+
+
+def _warnings(
+    spec: BacktestSpec, bars: Sequence[Bars], kept: Sequence[Holding], trades: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """What a reader of the figures has to know."""
+    found = [*_about_data(spec, bars), *_about_trades(trades), *_about_orders(spec, kept)]
+    return tuple(found)
+
+
+def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
+    found = []
+    if all(item.series.kind == "equity" for item in bars):
+        found.append("Survivors only: these symbols are known today to have lasted, which flatters every figure.")
+    stale = [item.series.symbol for item in bars if spec.fill == "next_open" and opens_where_it_closed(item) > 0.5]
+    if stale:
+        found.append(
+            f"{', '.join(stale)} opens where it closed the day before on most bars, as indices do: its opens are no "
+            "prices at which anyone traded. Choose the fill 'Next close'."
+        )
+    if spec.market.adjustment == "none" and any(_pays(item) for item in bars):
+        found.append("Prices as supplied: dividends are not received, and splits look like losses.")
+    if spec.fill == "same_close":
+        found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
+    return found
+
+
+def opens_where_it_closed(bars: Bars) -> float:
+    """Share of the bars with a new close whose open is the close of the bar before."""
+    moved = bars.close[1:] != bars.close[:-1]
+    return float(np.mean(bars.open[1:][moved] == bars.close[:-1][moved])) if moved.any() else 0.0
+
+
+def _pays(bars: Bars) -> bool:
+    """Whether the adjusted close moves differently from the supplied one."""
+    ratio = bars.adj_close / bars.close
+    known = ratio[np.isfinite(ratio)]
+    return bool(len(known)) and float(np.ptp(known)) > 1e-6 * float(np.max(known))
+
+
+def _about_trades(trades: Mapping[str, Any]) -> list[str]:
+    count, still_open = len(trades["trade_pnl"]), int(trades["trade_open"].sum())
+    ambiguous = int(trades["trade_ambiguous"].sum())
+    liquidated = int((trades["trade_reason"] == REASONS.index("liquidation")).sum())
+    found = []
+    if count == 0:
+        found.append("No trades: the strategy never entered in this range.")
+    elif count < 10:
+        found.append(f"Only {count} {'trade' if count == 1 else 'trades'}: too few to tell skill from luck.")
+    if still_open:
+        found.append(f"{still_open} still open at the end, valued at the last close.")
+    if ambiguous:
+        found.append(f"{ambiguous} of the exits touched stop and target on one bar, and count as stops.")
+    if liquidated:
+        found.append(f"{liquidated} positions were closed by a margin call.")
+    return found
+
+
+def _about_orders(spec: BacktestSpec, kept: Sequence[Holding]) -> list[str]:
+    cut, rejected = (sum(getattr(item.account, name) for item in kept) for name in ("cut", "rejected"))
+    found = []
+    if cut:
+        found.append(f"{cut} times orders asked for more than cash, leverage or volume allowed, and were cut.")
+    if rejected:
+        found.append(f"{rejected} orders were too small to pay their own commission, or had no cash, and were dropped.")
+    if any(item.account.ruined for item in kept):
+        found.append("Ruined: the equity reached zero, and trading ended there.")
+    if any(item.account.unfilled for item in kept):
+        found.append("A decision on the last bar is left unfilled: there is no later bar.")
+    return found

@@ -1,0 +1,81 @@
+"""Prices at which orders can be filled, and what data must have for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from engine.errors import DataError
+from engine.market.bars import Bars, Floats
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+Fill = Literal["next_open", "next_close", "same_close", "limit"]
+
+
+def fill_prices(bars: Bars, fill: Fill) -> Floats:
+    """The price at which an order waiting for each bar is filled, before slippage; NaN where there is none.
+
+    Raises ``DataError`` for opens that the series does not have, for a fill outside its bar, and for prices that no
+    account can be kept at.
+    """
+    at_open = fill in ("next_open", "limit")
+    _require_positive(bars, at_open)
+    if not at_open:
+        return bars.close
+    _require_ohlc(bars, "nothing can be filled at an open: choose the fill 'Next close'")
+    _require_inside(bars, bars.open, "opens")
+    return bars.open
+
+
+def require_tradable_prices(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
+    """Raises ``DataError`` where the data lacks what the fills, stops and costs of ``spec`` need."""
+    for item in bars:
+        fill_prices(item, spec.fill)
+        if spec.stops.any:
+            _require_ohlc(
+                item, "stops cannot be seen within a bar: take the stops out, or choose data with highs and lows"
+            )
+            _require_inside(item, item.open, "opens")
+            _require_inside(item, item.close, "closes")
+        if (spec.costs.volume_impact or spec.costs.volume_limit) and not item.series.has_volume:
+            raise DataError(
+                f"{item.series.symbol} has no volume, which the volume impact and the volume limit need: set them to "
+                "nothing."
+            )
+
+
+def _require_ohlc(bars: Bars, consequence: str) -> None:
+    if not bars.series.has_ohlc:
+        raise DataError(f"{bars.series.symbol} has closing prices only, so {consequence}.")
+
+
+def _require_inside(bars: Bars, prices: Floats, verb: str) -> None:
+    slack = 1e-9 * prices
+    outside = (prices < bars.low - slack) | (prices > bars.high + slack)
+    if outside.any():
+        raise DataError(
+            f"{bars.series.symbol} {verb} outside its own range on {str(bars.time[outside.argmax()])[:10]}: "
+            "fills there would be fiction. Repair the data or choose the fill 'Next close' and no stops."
+        )
+
+
+def _require_positive(bars: Bars, at_open: bool) -> None:
+    if not np.isfinite(bars.close[0]):
+        raise DataError(f"{bars.series.symbol} has no close on its first bar: let the range begin later.")
+    prices = np.fmin(bars.close, bars.open) if at_open else bars.close
+    if (prices <= 0).any():
+        at = int((prices <= 0).argmax())
+        raise DataError(
+            f"{bars.series.symbol} has a price of {prices[at]:g} on {str(bars.time[at])[:10]}: "
+            "an account cannot be kept through it. Choose a range without it."
+        )
+
+
+def carried(close: Floats) -> Floats:
+    """``close`` with each missing value replaced by the last one before it, for valuation only."""
+    last = np.maximum.accumulate(np.where(np.isfinite(close), np.arange(len(close)), 0))
+    return close[last]
