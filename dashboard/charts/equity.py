@@ -23,7 +23,7 @@ POINTS = 1_000  # a page has about as many pixels for them
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One line: ``time`` float64 ms since 1970, ``growth`` of 1 at its first bar, ``drawdown`` <= 0."""
+    """One line: ``time`` float64 ms since 1970, ``growth`` of 1 at the start, ``drawdown`` <= 0."""
 
     label: str
     time: Floats
@@ -33,11 +33,14 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class EquityInfo:
-    """``curves`` in the order of their colours; ``benchmark`` is buy and hold of the first run's symbols."""
+    """``curves`` in the order of their colours; ``benchmark`` is buy and hold of the first run's symbols;
+    ``costless`` is a single run without any cost.
+    """
 
     curves: tuple[Curve, ...]
     benchmark: Curve
     log: bool
+    costless: Curve | None = None
 
 
 def info(results: Sequence[BacktestResult], log: bool = True) -> EquityInfo:
@@ -48,15 +51,18 @@ def info(results: Sequence[BacktestResult], log: bool = True) -> EquityInfo:
         f"{label} ({labels[:i].count(label) + 1})" if labels.count(label) > 1 else label
         for i, label in enumerate(labels)
     ]
-    curves = tuple(_curve(name, item.time, item.equity) for name, item in zip(names, results, strict=True))
-    return EquityInfo(curves, _curve("Buy and hold", first.time, first.benchmark), log)
+    curves = tuple(
+        _curve(name, item.time, item.equity, item.capital) for name, item in zip(names, results, strict=True)
+    )
+    ghost = _curve("No costs", first.time, first.costless, first.capital) if len(results) == 1 else None
+    return EquityInfo(curves, _curve("Buy and hold", first.time, first.benchmark, first.capital), log, ghost)
 
 
 def figure(info: EquityInfo) -> go.Figure:
     """Growth above, drawdown below, on one time axis."""
     import plotly.graph_objects as go
 
-    traces: list[go.Scatter] = []
+    traces: list[go.Scatter] = [_ghost(info.costless)] if info.costless else []
     lines = [(info.benchmark, base.SERIES[4], 1.2)]
     lines += [(curve, base.SERIES[i % 4], 1.8 if i == 0 else 1.4) for i, curve in enumerate(info.curves)]
     for curve, colour, width in lines:
@@ -85,6 +91,14 @@ def figure(info: EquityInfo) -> go.Figure:
     )
 
 
+def _ghost(curve: Curve) -> go.Scatter:
+    """A faint line behind the others."""
+    import plotly.graph_objects as go
+
+    line = {"color": base.MUTED, "width": 1, "dash": "dot"}
+    return go.Scatter(x=curve.time, y=curve.growth, name=curve.label, line=line, opacity=0.75, hovertemplate="%{y:.3f}")
+
+
 def thin(time: Floats, values: Floats, limit: int = 3_000) -> np.ndarray:
     """Indices of at most ``limit`` + 2 points that keep the first, the last and every bucket's lowest and highest."""
     n = len(time)
@@ -98,10 +112,10 @@ def thin(time: Floats, values: Floats, limit: int = 3_000) -> np.ndarray:
     return np.unique(picks)
 
 
-def _curve(label: str, time: Times, equity: Floats) -> Curve:
-    moments, below = base.times(time), drawdown(equity)
+def _curve(label: str, time: Times, equity: Floats, capital: float) -> Curve:
+    moments, below = base.times(time), drawdown(np.concatenate(([capital], equity)))[1:]
     kept = np.union1d(thin(moments, equity, POINTS), thin(moments, below, POINTS))
-    return Curve(label, moments[kept], equity[kept] / equity[0], below[kept])
+    return Curve(label, moments[kept], equity[kept] / capital, below[kept])
 
 
 def _ticks(info: EquityInfo) -> dict[str, object]:
@@ -109,6 +123,7 @@ def _ticks(info: EquityInfo) -> dict[str, object]:
     if not info.log:
         return {"tickformat": ".3~g"}
     growth = np.concatenate([curve.growth for curve in (*info.curves, info.benchmark)])
+    growth = growth[growth > 0]  # nothing is left of an account that was ruined
     low, high = np.log10(growth.min()), np.log10(growth.max())
     if high - low < 0.4:
         return {"dtick": None, "nticks": 6, "tickformat": ".3~g"}

@@ -15,7 +15,7 @@ Kind = Literal["text", "number", "percent", "signed_percent", "day", "time"]
 @dataclass(frozen=True)
 class Column:
     """One column; ``field`` is its key in the rows. Percentages are given as fractions, times as ms since 1970 or
-    ISO text."""
+    ISO text. A column has its ``width``, or shares what is left and is at least ``least`` wide (pixels)."""
 
     field: str
     title: str
@@ -23,6 +23,7 @@ class Column:
     decimals: int = 0
     unit: str = ""
     width: int | None = None
+    least: int | None = None
     help: str = ""
 
 
@@ -60,6 +61,8 @@ def definition(column: Column) -> dict[str, Any]:
     base: dict[str, Any] = {"field": column.field, "headerName": column.title}
     if column.width:
         base |= {"width": column.width, "flex": 0}
+    if column.least:
+        base |= {"minWidth": column.least, "flex": column.least}
     if column.help:
         base["headerTooltip"] = column.help
     if column.kind == "text":

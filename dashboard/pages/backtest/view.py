@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.charts.distribution import DistributionInfo
 from dashboard.components import metric
-from dashboard.format import number, percent, signed_percent
+from dashboard.components.bar_table import Bar, Signed, bar_table, shares
+from dashboard.format import count, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
+from engine.backtest.periods import Year
 from engine.backtest.result import BacktestResult
 from engine.research.verdict import Verdict
 
@@ -63,3 +66,35 @@ def verdict(judgement: Verdict, warnings: Sequence[str]) -> Component:
     ]
     said = [html.H4("To know"), *(html.P(text, className="note") for text in warnings)] if warnings else []
     return html.Div([html.P([html.B(judgement.headline), " ", judgement.reason], className="say"), *rows, *said])
+
+
+def years(found: Sequence[Year]) -> Component:
+    """A line a calendar year, the latest first."""
+    head = [
+        ("Year", ""),
+        ("Return", "From the last equity of the year before."),
+        ("Hold", "Holding the same symbols, at the same costs."),
+        ("Drawdown", "Deepest fall within the year, whose start counts as a high."),
+        ("Sharpe", "Of the year's bars, annualised."),
+        ("Trades", "Entered in the year."),
+    ]
+    lengths = shares([item.total for item in found])
+    lines = [
+        [
+            str(item.year),
+            Bar(signed_percent(item.total), share),
+            Signed(signed_percent(item.hold), item.hold),
+            signed_percent(item.drawdown),
+            number(item.sharpe, 2),
+            number(item.trades),
+        ]
+        for item, share in zip(found, lengths, strict=True)
+    ]
+    return bar_table(head, lines[::-1])
+
+
+def counted(info: DistributionInfo) -> str:
+    """Which bars the histogram shows."""
+    if info.drawn == info.total:
+        return count(info.total, "bar")
+    return f"{count(info.drawn, 'bar')} in the market"

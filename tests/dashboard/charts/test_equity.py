@@ -28,6 +28,8 @@ def test_a_short_run_is_drawn_bar_by_bar(result: BacktestResult) -> None:
         time=np.array(["2020-01-01", "2020-01-02", "2020-01-03"], dtype="datetime64[ms]"),
         equity=np.array([100.0, 120.0, 90.0]),
         benchmark=np.array([100.0, 100.0, 110.0]),
+        costless=np.array([100.0, 121.0, 91.0]),
+        capital=100.0,
     )
     info = equity.info([short])
     curve = info.curves[0]
@@ -35,19 +37,23 @@ def test_a_short_run_is_drawn_bar_by_bar(result: BacktestResult) -> None:
     assert curve.growth.tolist() == [1.0, 1.2, 0.9]
     assert curve.drawdown.tolist() == [0.0, 0.0, -0.25]
     assert info.benchmark.growth.tolist() == [1.0, 1.0, 1.1]
+    assert info.costless is not None
+    assert info.costless.growth.tolist() == [1.0, 1.21, 0.91]
 
 
 def test_a_long_run_keeps_its_ends_and_its_extremes(result: BacktestResult) -> None:
     curve = equity.info([result]).curves[0]
     assert len(curve.time) < len(result.time)
     assert curve.growth[0] == 1.0
-    assert curve.growth[-1] == pytest.approx(result.equity[-1] / result.equity[0])
-    assert curve.growth.max() == pytest.approx(result.equity.max() / result.equity[0])
+    assert curve.growth[-1] == pytest.approx(result.equity[-1] / result.capital)
+    assert curve.growth.max() == pytest.approx(result.equity.max() / result.capital)
     assert curve.drawdown.min() == pytest.approx(result.metrics["max_drawdown"])
 
 
 def test_equal_labels_are_told_apart(result: BacktestResult) -> None:
-    names = [curve.label for curve in equity.info([result, result]).curves]
+    info = equity.info([result, result])
+    assert info.costless is None, "a ghost for each would be a crowd"
+    names = [curve.label for curve in info.curves]
     assert names == [f"{result.label} (1)", f"{result.label} (2)"]
 
 
@@ -55,6 +61,6 @@ def test_equal_labels_are_told_apart(result: BacktestResult) -> None:
 def test_the_figure_draws_each_curve_and_its_drawdown(result: BacktestResult, log: bool) -> None:
     figure: Any = equity.figure(equity.info([result], log=log))
     assert [trace.name for trace in figure.data] == [
-        "Buy and hold", "Buy and hold drawdown", result.label, f"{result.label} drawdown",
+        "No costs", "Buy and hold", "Buy and hold drawdown", result.label, f"{result.label} drawdown",
     ]  # fmt: skip
     assert figure.layout.yaxis.type == ("log" if log else "linear")

@@ -1,36 +1,49 @@
-"""The tab that comes first: key figures, equity, and whether it is real."""
+"""The tab that comes first: equity, whether it is real, and how the run behaved through time."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import dash_bootstrap_components as dbc
 from dash import Input, Output, State, callback, html
 from dash.development.base_component import Component
 
 from dashboard import ids as frame
 from dashboard import runs, shell
-from dashboard.charts import equity
-from dashboard.components import card, graph, metric, table
+from dashboard.charts import distribution, equity, monthly, rolling
+from dashboard.components import card, graph, metric, states, table
+from dashboard.components.graph import ids_sub
 from dashboard.format import day_range
 from dashboard.pages.backtest import ids, view
-from dashboard.pages.backtest.tab import RESULT, RESULT_ID, Tab
-from dashboard.pages.backtest.tabs.trades import COLUMNS, rows
+from dashboard.pages.backtest.tab import OPEN, RESULT, RESULT_ID, Tab, opened_on
+from dashboard.pages.backtest.trade_list import LATEST, NONE, rows
+from engine.backtest.periods import yearly
 from engine.backtest.result import BacktestResult
 
-LATEST = 8
+SHOWN = 8  # latest trades
 
 
 def layout() -> list[Component]:
     scale = html.Button("log", id=ids.SCALE, className="link-button", title="Switch between log and linear scale")
-    curves = graph.graph(ids.EQUITY, height=430, title="Equity", sub="growth of 1, after costs", tools=[scale])
+    curves = graph.graph(ids.EQUITY, height=430, title="Equity", sub="growth of 1", tools=[scale])
     judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"))
+    windows = dbc.RadioItems(
+        id=ids.WINDOW,
+        options=[{"value": name, "label": name} for name in rolling.WINDOWS],
+        value="6m",
+        className="seg small",
+    )
+    choice = html.Div(windows, role="radiogroup", **{"aria-label": "Window"})
+    years = card.card("Years", html.Div(id=ids.YEARS, className="scroll-y"), sub="against buy and hold")
+    latest = card.card("Latest trades", table.table(ids.LATEST, LATEST, empty=NONE))
+    returns = graph.graph(ids.DISTRIBUTION, height=262, title="Returns of bars", rescale=False)
     return [
         card.columns(curves, judged),
-        card.card(
-            "Latest trades",
-            table.table(ids.LATEST, COLUMNS, empty="The strategy never traded in this range."),
-            sub="prices with slippage",
+        card.columns(
+            graph.graph(ids.MONTHLY, height=320, title="Monthly returns", sub="%", rescale=False), years, kind="half"
         ),
+        graph.graph(ids.ROLLING, height=430, title="Through time", tools=[choice]),
+        card.columns(returns, latest, kind="half"),
     ]
 
 
@@ -40,7 +53,6 @@ TAB = Tab("performance", "Performance", layout)
 @callback(
     Output(ids.KPIS, "children"),
     Output(ids.VERDICT, "children"),
-    Output(ids.LATEST, "rowData"),
     Output(frame.figure(ids.EQUITY), "data"),
     RESULT,
     State(ids.SCALE, "n_clicks"),
@@ -50,7 +62,41 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     spec, result = runs.opened(data)
     show_context(data, spec, result)
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
-    return metric.cells(view.kpis(result)), verdict(result), rows(result, LATEST), figure
+    return metric.cells(view.kpis(result)), verdict(result), figure
+
+
+@callback(
+    Output(ids.LATEST, "rowData"),
+    Output(ids.YEARS, "children"),
+    Output(frame.figure(ids.MONTHLY), "data"),
+    Output(frame.figure(ids.DISTRIBUTION), "data"),
+    Output(ids_sub(ids.DISTRIBUTION), "children"),
+    Input(ids.KPIS, "children"),
+    OPEN,
+    State(RESULT_ID, "data"),
+)
+def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
+    """What lies further down, once the key figures are there."""
+    _, result = opened_on("performance", data, tab)
+    months, found = monthly.info(result), distribution.info(result)
+    figures = monthly.figure(months), distribution.figure(found)
+    return rows(result, SHOWN), view.years(yearly(result)), *figures, view.counted(found)
+
+
+@callback(
+    Output(frame.figure(ids.ROLLING), "data"),
+    Output(ids_sub(ids.ROLLING), "children"),
+    Input(ids.KPIS, "children"),
+    Input(ids.WINDOW, "value"),
+    OPEN,
+    State(RESULT_ID, "data"),
+)
+def roll(_: Any, window: str, tab: str, data: runs.ResultData) -> tuple[Any, str]:
+    _, result = opened_on("performance", data, tab)
+    info = rolling.info(result, str(window))
+    if info.is_empty():
+        return states.no_figure(f"This run is shorter than {info.window}: choose a shorter window."), ""
+    return rolling.figure(info), f"windows of {info.window}, {info.bars:,} bars"
 
 
 @callback(

@@ -1,64 +1,102 @@
-"""The tab of the trades."""
+"""The tab of the trades: one on its candles, all of them in a table."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from dash import Output, callback
+from dash import Input, Output, State, callback, ctx, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
+from dashboard import ids as frame
 from dashboard import runs
-from dashboard.components import card, table
-from dashboard.format import day
-from dashboard.pages.backtest import ids
-from dashboard.pages.backtest.tab import OPEN, RESULT, Tab, opened_on
+from dashboard.charts import fills
+from dashboard.components import card, graph, states, table
+from dashboard.components.graph import ids_sub
+from dashboard.pages.backtest import csv_files, ids
+from dashboard.pages.backtest.tab import OPEN, RESULT, RESULT_ID, Tab, opened_on
+from dashboard.pages.backtest.trade_list import ALL, COLUMNS, NONE, describe, rows
 from engine.backtest.result import BacktestResult
-
-COLUMNS = [
-    table.Column("symbol", "Symbol"),
-    table.Column("entry", "In"),
-    table.Column("exit", "Out"),
-    table.Column("bars", "Bars", "number"),
-    table.Column("entry_price", "Entry price", "number", 2, help="The fill, slippage included."),
-    table.Column("exit_price", "Exit price", "number", 2, help="The fill, slippage included; the last close if open."),
-    table.Column("pnl", "Profit", "number", 0, help="After commission and slippage of both sides."),
-    table.Column("return", "Return", "signed_percent", 2, help="Profit over the value of the entry."),
-]
+from engine.backtest.spec import BacktestSpec
+from engine.market.bars import Bars
 
 
 def layout() -> list[Component]:
-    shown = table.table(ids.TRADES, COLUMNS, height=560, empty="The strategy never traded in this range.")
-    return [card.card("Trades", shown, sub="latest first, prices with slippage")]
+    listed = table.table(ids.TRADES, COLUMNS, height=420, empty=NONE, options=_CHOOSES)
+    listed.getRowId = "params.data.id"
+    listed.className += " chooses"
+    files = [
+        html.Button("trades as CSV", id=ids.TRADE_CSV, className="link-button", type="button"),
+        html.Button("equity as CSV", id=ids.EQUITY_CSV, className="link-button", type="button"),
+    ]
+    steps = [_step("Previous", "p", -1), _step("Next", "n", 1)]
+    return [
+        graph.graph(ids.FILLS, height=340, title="Trade", tools=steps),
+        card.card("Trades", [listed, dcc.Download(id=ids.DOWNLOAD)], sub="prices with slippage", tools=files),
+    ]
 
+
+_CHOOSES = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
 
 TAB = Tab("trades", "Trades", layout)
 
 
-@callback(Output(ids.TRADES, "rowData"), RESULT, OPEN)
-def list_trades(data: runs.ResultData, tab: str) -> list[dict[str, Any]]:
+@callback(Output(ids.TRADES, "rowData"), Output(ids.TRADES, "selectedRows"), RESULT, OPEN)
+def list_trades(data: runs.ResultData, tab: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The newest trade is the one that is shown first."""
     _, result = opened_on("trades", data, tab)
-    return rows(result)
+    listed = rows(result, ALL)
+    return listed, listed[:1]
 
 
-def rows(result: BacktestResult, limit: int | None = None) -> list[dict[str, Any]]:
-    """Rows of the trade table, latest entry first, ``limit`` at most; dates of intraday bars keep their time."""
-    intraday = result.periods_per_year > 400
-    order = np.argsort(result.trade_entry_time, kind="stable")[::-1][:limit]
-    return [
-        {
-            "symbol": result.symbols[result.trade_symbol[i]],
-            "entry": _moment(result.trade_entry_time[i], intraday),
-            "exit": "open" if result.trade_open[i] else _moment(result.trade_exit_time[i], intraday),
-            "bars": int(result.trade_bars[i]),
-            "entry_price": float(result.trade_entry_price[i]),
-            "exit_price": float(result.trade_exit_price[i]),
-            "pnl": float(result.trade_pnl[i]),
-            "return": float(result.trade_return[i]),
-        }
-        for i in order
-    ]
+@callback(
+    Output(frame.figure(ids.FILLS), "data"),
+    Output(ids_sub(ids.FILLS), "children"),
+    Input(ids.TRADES, "selectedRows"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def show(chosen: Any, data: runs.ResultData) -> tuple[Any, Any]:
+    spec, result = runs.opened(data)
+    if not len(result.trade_pnl):
+        return states.no_figure(NONE), ""
+    index = chosen_trade(chosen, len(result.trade_pnl))
+    info = fills.info(traded(spec, result, index), result, index, spec.stops)
+    return fills.figure(info, keep=f"{runs.short(data)} {index}"), describe(result, index)
 
 
-def _moment(time: np.datetime64, intraday: bool) -> str:
-    return str(time)[:16].replace("T", " ") if intraday else day(str(time))
+@callback(
+    Output(ids.DOWNLOAD, "data"),
+    Input(ids.TRADE_CSV, "n_clicks"),
+    Input(ids.EQUITY_CSV, "n_clicks"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def save(trades: int | None, equity: int | None, data: runs.ResultData) -> dict[str, Any]:
+    _, result = runs.opened(data)
+    what = "trades" if ctx.triggered_id == ids.TRADE_CSV else "equity"
+    return csv_files.download(result, what, (data or {}).get("key", ""))
+
+
+def chosen_trade(chosen: Any, count: int) -> int:
+    """The index of the trade in the table's selection; ``PreventUpdate`` for none, or one that there is not."""
+    first = chosen[0] if isinstance(chosen, Sequence) and len(chosen) else None
+    given = first.get("id") if isinstance(first, Mapping) else None
+    if not (isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 10 and int(given) < count):
+        raise PreventUpdate
+    return int(given)
+
+
+def traded(spec: BacktestSpec, result: BacktestResult, index: int) -> Bars:
+    """The bars of the symbol of a trade, adjusted as the run had them."""
+    import engine
+
+    symbol = result.symbols[result.trade_symbol[index]]
+    return engine.run(spec.market.model_copy(update={"symbols": (symbol,)})).bars[0]
+
+
+def _step(text: str, key: str, by: int) -> Component:
+    data = {"data-grid": ids.TRADES, "data-grid-step": str(by), "data-key": key, "aria-keyshortcuts": key}
+    hint = html.Kbd(key.upper(), className="key-hint", **{"aria-hidden": "true"})
+    return html.Button([text, hint], className="step", type="button", title=f"{text} trade in the table", **data)

@@ -1,0 +1,100 @@
+"""How the returns of a run's bars are distributed, against a normal distribution of the same mean and spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.charts import base
+from dashboard.format import signed_percent
+from engine.backtest.distribution import Distribution, distribution
+from engine.market.bars import Floats
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from engine.backtest.result import BacktestResult
+
+
+@dataclass(frozen=True, eq=False)
+class DistributionInfo:
+    """``middle`` of each bin, its ``width`` and its edges as returns; the counts; the three marked figures."""
+
+    middle: Floats
+    width: float
+    counts: Floats
+    normal: Floats
+    mean: float
+    value_at_risk: float
+    shortfall: float
+    skew: float
+    drawn: int
+    total: int
+
+
+def info(result: BacktestResult) -> DistributionInfo:
+    """What is drawn of ``result``: bars that begin and end without a position are left out of the bins."""
+    held = (result.exposure[1:] != 0) | (result.exposure[:-1] != 0)
+    found: Distribution = distribution(result.returns(), held)
+    return DistributionInfo(
+        middle=(found.edges[1:] + found.edges[:-1]) / 2,
+        width=float(found.edges[1] - found.edges[0]),
+        counts=found.counts.astype(np.float64),
+        normal=found.normal,
+        mean=found.mean,
+        value_at_risk=found.value_at_risk,
+        shortfall=found.shortfall,
+        skew=found.skew,
+        drawn=found.drawn,
+        total=found.total,
+    )
+
+
+def figure(info: DistributionInfo) -> go.Figure:
+    """Bars of the counts, the normal curve over them, lines at the mean, the value at risk and the shortfall."""
+    import plotly.graph_objects as go
+
+    worse = info.middle < 0
+    colours = [base.tint(base.LOSS if item else base.GAIN, 70) for item in worse]
+    highest = float(max(info.counts.max(), info.normal.max()))
+    traces = [
+        go.Bar(
+            x=info.middle, y=info.counts, width=info.width, marker={"color": colours, "line": {"width": 0}},
+            name="Bars", showlegend=False, hovertemplate="%{x:.2%}  %{y:.0f} bars<extra></extra>",
+        ),
+        go.Scatter(
+            x=info.middle, y=info.normal, name="normal", mode="lines", showlegend=False,
+            line={"color": base.TEXT, "width": 1.2, "dash": "dot"}, hoverinfo="skip",
+        ),
+    ]  # fmt: skip
+    marks = [
+        _mark(info.mean, f"mean {signed_percent(info.mean)}", 1.0, "left"),
+        _mark(info.value_at_risk, f"VaR 95% {signed_percent(info.value_at_risk)}", 1.0, "right"),
+        _mark(info.shortfall, f"shortfall {signed_percent(info.shortfall)}", 0.87, "right"),
+    ]
+    return base.figure(
+        traces,
+        x={"tickformat": ".1%", "nticks": 7, "showspikes": False},
+        y=base.value_axis(range=[0, 1.25 * highest], nticks=5),
+        keep="distribution",
+        hover="closest",
+        bargap=0.08,
+        shapes=[shape for shape, _ in marks],
+        annotations=[words for _, words in marks],
+    )
+
+
+def _mark(at: float, text: str, height: float, side: str) -> tuple[dict[str, object], dict[str, object]]:
+    """A vertical line and the words beside its upper end."""
+    line = {
+        "type": "line", "x0": at, "x1": at, "y0": 0, "y1": height, "yref": "paper",
+        "line": {"color": base.MUTED, "width": 1},
+    }  # fmt: skip
+    shift = 4 if side == "left" else -4
+    words = {
+        "x": at, "y": height, "yref": "paper", "text": text, "showarrow": False, "xanchor": side, "yanchor": "top",
+        "xshift": shift, "font": {"size": 11, "color": base.TEXT},
+    }  # fmt: skip
+    return line, words

@@ -1,0 +1,159 @@
+"""One trade on the candles of its symbol, with every fill around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.charts import base, candles
+from engine.market.bars import Bars, Floats
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from engine.backtest.result import BacktestResult
+    from engine.backtest.stops import Stops
+
+ROOM, LEAST = 0.35, 25
+"""Bars shown before and after a trade: this part of its own, and at least so many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Fills of one kind: float64 ``time`` in ms since 1970 and ``price``; ``buys`` tells which arrow it has."""
+
+    name: str
+    time: Floats
+    price: Floats
+    buys: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A price that would have ended the trade, from entry to exit: one value, or a path for a trailing stop."""
+
+    name: str
+    time: Floats
+    price: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class FillsInfo:
+    """The candles around a trade, all fills of the symbol in sight, the trade's own two points, and its stops."""
+
+    candles: candles.CandleInfo
+    marks: tuple[Marks, ...]
+    time: Floats
+    price: Floats
+    side: int
+    won: bool
+    is_open: bool
+    levels: tuple[Level, ...]
+
+
+def info(bars: Bars, result: BacktestResult, index: int, stops: Stops | None = None) -> FillsInfo:
+    """What is drawn for the trade ``index`` of ``result``, whose symbol has ``bars``."""
+    first = int(np.searchsorted(bars.time, result.trade_entry_time[index]))
+    last = int(np.searchsorted(bars.time, result.trade_exit_time[index]))
+    room = max(int(ROOM * (last - first)), LEAST)
+    start, end = max(first - room, 0), min(last + room + 1, len(bars))
+    seen = candles.part(bars, start, end)
+    moments = base.times(np.array([result.trade_entry_time[index], result.trade_exit_time[index]]))
+    return FillsInfo(
+        candles=candles.info(seen),
+        marks=_marks(result, int(result.trade_symbol[index]), seen.time[0], seen.time[-1]),
+        time=moments,
+        price=np.array([result.trade_entry_price[index], result.trade_exit_price[index]]),
+        side=int(result.trade_side[index]),
+        won=bool(result.trade_pnl[index] > 0),
+        is_open=bool(result.trade_open[index]),
+        levels=_levels(bars, stops, first, last, float(result.trade_entry_price[index]), int(result.trade_side[index])),
+    )
+
+
+def figure(info: FillsInfo, *, keep: str = "") -> go.Figure:
+    """Candles, arrows at the fills, a line from entry to exit in the colour of what it brought."""
+    import plotly.graph_objects as go
+
+    colour = base.GAIN if info.won else base.LOSS
+    path = go.Scatter(
+        x=info.time, y=info.price, name="This trade", mode="lines", hoverinfo="skip", showlegend=False,
+        line={"color": colour, "width": 2, "dash": "dot" if info.is_open else "solid"},
+    )  # fmt: skip
+    levels = [
+        go.Scatter(
+            x=level.time, y=level.price, name=level.name, mode="lines", hovertemplate="%{y:,.2f}",
+            line={"color": base.WARN if "stop" in level.name else base.SERIES[0], "width": 1.2, "dash": "dash",
+                  "shape": "hv"},
+        )
+        for level in info.levels
+    ]  # fmt: skip
+    shade = {
+        "type": "rect", "x0": info.time[0], "x1": info.time[1], "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
+        "fillcolor": base.tint(colour, 8), "line": {"width": 0},
+    }  # fmt: skip
+    return base.figure(
+        [candles.price_trace(info.candles), *levels, path, *(_arrows(marks) for marks in info.marks)],
+        x=info.candles.axis(),
+        y=candles.price_axis(info.candles),
+        keep=keep or info.candles.symbol,
+        shapes=[shade],
+    )
+
+
+def _marks(result: BacktestResult, symbol: int, start: Any, end: Any) -> tuple[Marks, ...]:
+    """Entries and exits of both sides in sight; an open trade has no exit yet."""
+    own = result.trade_symbol == symbol
+    entered = own & (result.trade_entry_time >= start) & (result.trade_entry_time <= end)
+    left = own & ~result.trade_open & (result.trade_exit_time >= start) & (result.trade_exit_time <= end)
+    long, short = result.trade_side > 0, result.trade_side < 0
+
+    def made(name: str, chosen: NDArray[np.bool_], *, entry: bool, buys: bool) -> Marks:
+        time = result.trade_entry_time if entry else result.trade_exit_time
+        price = result.trade_entry_price if entry else result.trade_exit_price
+        return Marks(name, base.times(time[chosen]), price[chosen], buys)
+
+    found = (
+        made("Buy", entered & long, entry=True, buys=True),
+        made("Sell", left & long, entry=False, buys=False),
+        made("Sell short", entered & short, entry=True, buys=False),
+        made("Buy back", left & short, entry=False, buys=True),
+    )
+    return tuple(marks for marks in found if len(marks.time))
+
+
+def _arrows(marks: Marks) -> go.Scatter:
+    import plotly.graph_objects as go
+
+    entry = marks.name in ("Buy", "Sell short")
+    look = {
+        "symbol": "triangle-up" if marks.buys else "triangle-down",
+        "size": 12,
+        "color": base.SERIES[0] if entry else base.SERIES[1],
+        "line": {"color": base.SURFACE, "width": 1},
+    }
+    return go.Scatter(
+        x=marks.time, y=base.values(marks.price), name=marks.name, mode="markers", marker=look,
+        hovertemplate="%{y:,.2f}",
+    )  # fmt: skip
+
+
+def _levels(bars: Bars, stops: Stops | None, first: int, last: int, price: float, side: int) -> tuple[Level, ...]:
+    """Stop loss and take profit as lines; a trailing stop follows the best price of the held bars before each."""
+    if stops is None:
+        return ()
+    held = base.times(bars.time[first : last + 1])
+    ends, found = held[[0, -1]], []
+    if stops.stop_loss is not None:
+        found.append(Level("Stop loss", ends, np.full(2, price * (1 - side * stops.stop_loss))))
+    if stops.take_profit is not None:
+        found.append(Level("Take profit", ends, np.full(2, price * (1 + side * stops.take_profit))))
+    if stops.trailing_stop is not None:
+        best = bars.high[first:last] if side > 0 else bars.low[first:last]
+        extreme = np.fmax if side > 0 else np.fmin
+        path = extreme.accumulate(np.concatenate(([price], best)))
+        found.append(Level("Trailing stop", held, path * (1 - side * stops.trailing_stop)))
+    return tuple(found)

@@ -1,0 +1,77 @@
+"""Returns by month, a row a year, with the year's own at the end of the row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.charts import base
+from engine.backtest.periods import MONTHS, Months, monthly
+from engine.market.bars import Floats
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from engine.backtest.result import BacktestResult
+
+_CLIP = 0.95  # the quantile of the sizes beyond which a colour is full
+_ROOM = 290  # pixels for the rows
+
+
+@dataclass(frozen=True, eq=False)
+class MonthlyInfo:
+    """Percentages: ``months`` (years, 12) and ``totals`` (years,), NaN where there is no bar; ``full`` and
+    ``full_year`` are the sizes from which on a colour is full.
+    """
+
+    years: tuple[str, ...]
+    months: Floats
+    totals: Floats
+    full: float
+    full_year: float
+
+
+def info(result: BacktestResult) -> MonthlyInfo:
+    """What is drawn of ``result``, the latest year last."""
+    found: Months = monthly(result.time, result.equity, result.capital)
+    months, totals = 100 * found.returns, 100 * found.totals
+    return MonthlyInfo(tuple(map(str, found.years)), months, totals, _full(months), _full(totals))
+
+
+def figure(info: MonthlyInfo) -> go.Figure:
+    """Months in twelve columns, the year in a thirteenth apart from them."""
+    import plotly.graph_objects as go
+
+    row = _ROOM / max(len(info.years), 1)
+    text = {"texttemplate": "%{z:.1f}", "textfont": {"size": 10 if row >= 14 else 8}} if row >= 10 else {}
+    look = {"y": list(info.years), "colorscale": base.diverging(), "zmid": 0, "showscale": False, "xgap": 1, "ygap": 1,
+            "hoverongaps": False, **text}  # fmt: skip
+    traces = [
+        go.Heatmap(
+            x=list(MONTHS), z=base.values(info.months), zmin=-info.full, zmax=info.full, name="Return, %",
+            hovertemplate="%{x} %{y}  %{z:.2f}%<extra></extra>", **look,
+        ),
+        go.Heatmap(
+            x=["Year"], z=base.values(info.totals[:, None]), zmin=-info.full_year, zmax=info.full_year, xaxis="x2",
+            name="Year, %", hovertemplate="%{y}  %{z:.2f}%<extra></extra>", **look,
+        ),
+    ]  # fmt: skip
+    columns = {"fixedrange": True, "showgrid": False, "ticks": "", "type": "category", "showspikes": False}
+    letters = {"tickvals": list(MONTHS), "ticktext": [name[0] for name in MONTHS]}
+    return base.figure(
+        traces,
+        x={**columns, **letters, "domain": [0, 0.895]},
+        y={"fixedrange": True, "type": "category", "autorange": "reversed", "showgrid": False, "ticks": "",
+           "nticks": min(len(info.years), 24)},
+        keep="monthly",
+        hover="closest",
+        xaxis2={**columns, "domain": [0.91, 1], "anchor": "y"},
+        margin={"l": 44, "r": 12, "t": 4, "b": 24},
+    )  # fmt: skip
+
+
+def _full(values: Floats) -> float:
+    sizes = np.abs(values[np.isfinite(values)])
+    return max(float(np.quantile(sizes, _CLIP)) if len(sizes) else 0.0, 0.1)

@@ -1,0 +1,65 @@
+"""Small tables of figures, with bars in them: what AG Grid would be too heavy for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dash import html
+from dash.development.base_component import Component
+
+
+@dataclass(frozen=True)
+class Bar:
+    """``text`` beside a bar: from the middle to the right for a gain, to the left for a loss, full at a ``share`` of 1
+    or -1.
+    """
+
+    text: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Signed:
+    """``text`` in the colour of gain or loss, by the sign of ``value``."""
+
+    text: str
+    value: float | None
+
+
+Cell = str | Bar | Signed
+Head = tuple[str, str]
+"""A column's title and what is shown on hover."""
+
+
+def bar_table(head: Sequence[Head], rows: Sequence[Sequence[Cell]], *, empty: str = "Nothing to list.") -> Component:
+    """The first column is words, the others figures."""
+    if not rows:
+        return html.P(empty, className="state")
+    titles = html.Tr([html.Th(name, title=help or None, scope="col") for name, help in head])
+    body = [html.Tr([_first(cells[0]), *(_cell(cell) for cell in cells[1:])]) for cells in rows]
+    return html.Div(html.Table([html.Thead(titles), html.Tbody(body)], className="bar-table"), className="scroll-x")
+
+
+def shares(values: Sequence[float]) -> list[float]:
+    """Each value's part of the largest in size."""
+    largest = max((abs(value) for value in values), default=0.0)
+    return [value / largest if largest > 0 else 0.0 for value in values]
+
+
+def _first(cell: Cell) -> Component:
+    return html.Th(cell if isinstance(cell, str) else cell.text, scope="row")
+
+
+def _cell(cell: Cell) -> Component:
+    if isinstance(cell, str):
+        return html.Td(cell)
+    if isinstance(cell, Signed):
+        return html.Td(cell.text, className=_tone(cell.value))
+    width = {"width": f"{50 * min(abs(cell.share), 1):.1f}%"}
+    mark = html.Span(html.I(className=_tone(cell.share), style=width), className="bar-zone", **{"aria-hidden": "true"})
+    return html.Td(html.Div([mark, html.Span(cell.text)], className="bar-cell"))
+
+
+def _tone(value: float | None) -> str:
+    return "" if not value or value != value else "gain" if value > 0 else "loss"

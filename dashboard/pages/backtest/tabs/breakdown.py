@@ -1,0 +1,101 @@
+"""The tab that takes the trades apart: by symbol, side, reason, weekday, month, hour; excursions, times, profits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import Output, callback, html
+from dash.development.base_component import Component
+
+from dashboard import ids as frame
+from dashboard import runs
+from dashboard.charts import excursions, histograms
+from dashboard.components import card, graph, states
+from dashboard.components.bar_table import Bar, Signed, bar_table, shares
+from dashboard.components.graph import ids_sub
+from dashboard.format import count, number, percent, signed_percent
+from dashboard.pages.backtest import ids
+from dashboard.pages.backtest.tab import OPEN, RESULT, Tab, opened_on
+from dashboard.pages.backtest.trade_list import NONE
+from engine.backtest import breakdown
+from engine.backtest.breakdown import Group
+from engine.backtest.result import BacktestResult
+
+FIGURES = (ids.EXCURSIONS, ids.HOLDING, ids.PROFITS)
+
+
+def layout() -> list[Component]:
+    return [
+        html.Div(id=ids.GROUPS, className="packed"),
+        graph.graph(
+            ids.EXCURSIONS,
+            height=330,
+            title="Excursions",
+            sub="return against the worst and the best price while held",
+            rescale=False,
+        ),
+        card.columns(
+            graph.graph(ids.HOLDING, height=240, title="Holding times", sub="bars", rescale=False),
+            graph.graph(ids.PROFITS, height=240, title="Returns of trades", rescale=False),
+            kind="half",
+        ),
+    ]
+
+
+TAB = Tab("breakdown", "Breakdown", layout)
+
+
+@callback(
+    Output(ids.GROUPS, "children"),
+    *(Output(frame.figure(name), "data") for name in FIGURES),
+    *(Output(ids_sub(name), "children") for name in FIGURES[1:]),
+    RESULT,
+    OPEN,
+)
+def take_apart(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
+    _, result = opened_on("breakdown", data, tab)
+    if not len(result.trade_pnl):
+        return groups(result), *([states.no_figure(NONE)] * 3), "", ""
+    held, made = histograms.holding_info(result), histograms.profit_info(result)
+    figures = histograms.holding_figure(held), histograms.profit_figure(made)
+    words = f"median {count(round(held.middle), 'bar')}", f"median {signed_percent(made.middle)}"
+    return groups(result), excursions.figure(excursions.info(result)), *figures, *words
+
+
+def groups(result: BacktestResult) -> list[Component]:
+    """A card for each way to group the trades."""
+    currency, hours = result.currency, breakdown.by_hour(result)
+    return [
+        _card("By symbol", breakdown.by_symbol(result), f"profit in {currency}"),
+        _card("By side", breakdown.by_side(result)),
+        _card("By exit", breakdown.by_reason(result)),
+        _card("By weekday", breakdown.by_weekday(result), "of the entry"),
+        _card("By month", breakdown.by_month(result), "of the entry"),
+        *([_card("By hour", hours, "of the entry, UTC")] if hours else []),
+    ]
+
+
+def _card(title: str, found: Sequence[Group], sub: str = "") -> Component:
+    head = [
+        ("", ""),
+        ("Trades", "Open ones included, at the last close."),
+        ("Win rate", "Share of trades with a profit after costs."),
+        ("Profit", "Sum after all costs."),
+        ("Mean", "Mean of profit over the value of the entry."),
+        ("PF", "Profit factor: sum of profits over sum of losses."),
+    ]
+    lengths = shares([group.profit for group in found])
+    lines = [_line(group, share) for group, share in zip(found, lengths, strict=True)]
+    return card.card(title, bar_table(head, lines, empty="No trades."), sub=sub)
+
+
+def _line(group: Group, share: float) -> list[Any]:
+    return [
+        group.name,
+        number(group.trades),
+        percent(group.win_rate, 1),
+        Bar(number(group.profit, 0, signed=True), share),
+        Signed(signed_percent(group.mean_return), group.mean_return),
+        number(group.profit_factor, 2),
+    ]

@@ -1,0 +1,88 @@
+"""Trades as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.table import Column
+from dashboard.format import count, day, signed_percent
+from engine.backtest.breakdown import is_intraday
+from engine.backtest.result import REASONS, BacktestResult
+
+NONE = "The strategy never traded in this range."
+ALL = 5_000  # rows that travel to the browser; the CSV has every trade
+_HELD = "while held, as part of the entry price, before costs."
+
+COLUMNS = [
+    Column("symbol", "Symbol", least=72),
+    Column("side", "Side", least=58),
+    Column("entry", "In", least=104),
+    Column("exit", "Out", least=104),
+    Column("bars", "Bars", "number", least=56),
+    Column("reason", "Exit", least=96, help="Why the trade ended."),
+    Column("return", "Return", "signed_percent", 2, least=94, help="Profit over the value of the entry."),
+    Column("pnl", "Profit", "number", 0, least=98, help="After commission and slippage of both sides."),
+    Column("entry_price", "Entry", "number", 2, least=78, help="The fill, slippage included."),
+    Column("exit_price", "Exit at", "number", 2, least=78, help="Slippage included; the last close if open."),
+    Column("mae", "MAE", "signed_percent", 2, least=90, help=f"Worst excursion {_HELD}"),
+    Column("mfe", "MFE", "signed_percent", 2, least=94, help=f"Best excursion {_HELD}"),
+    Column("size", "Size", "number", 2, least=84, help="Units."),
+    Column("fees", "Fees", "number", 2, least=72, help="Commission of both sides."),
+    Column("ambiguous", "Both hit", least=70, help="Stop and target touched on one bar: counted as the stop."),
+]
+LATEST = [
+    Column("symbol", "Symbol", least=70),
+    Column("entry", "In", least=90),
+    Column("exit", "Out", least=90),
+    Column("bars", "Bars", "number", least=54),
+    Column("return", "Return", "signed_percent", 2, least=88, help="Profit over the value of the entry."),
+]
+
+
+def rows(result: BacktestResult, limit: int) -> list[dict[str, Any]]:
+    """Rows of the trade table, latest entry first, ``limit`` at most; dates of intraday bars keep their time. ``id``
+    is the trade's place in the result.
+    """
+    intraday = is_intraday(result)
+    order = np.argsort(result.trade_entry_time, kind="stable")[::-1][:limit]
+    return [_row(result, int(i), intraday) for i in order]
+
+
+def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:
+    """One trade in words: which it is, how long it was held, what it brought and why it ended."""
+    row, total = _row(result, index, is_intraday(result)), len(result.trade_pnl)
+    until = "still open" if row["exit"] == "open" else f"to {row['exit']}"
+    held = f"{row['symbol']} {row['side'].lower()}, {row['entry']} {until}, {count(row['bars'], 'bar')}"
+    tone = "gain" if row["pnl"] > 0 else "loss" if row["pnl"] < 0 else ""
+    ended = "" if row["exit"] == "open" else f", {row['reason']}"
+    return [f"{index + 1:,} of {total:,}, {held}, ", html.B(signed_percent(row["return"]), className=tone), ended]
+
+
+def _row(result: BacktestResult, i: int, intraday: bool) -> dict[str, Any]:
+    return {
+        "id": str(i),
+        "symbol": result.symbols[result.trade_symbol[i]],
+        "side": "Long" if result.trade_side[i] > 0 else "Short",
+        "entry": _moment(result.trade_entry_time[i], intraday),
+        "exit": "open" if result.trade_open[i] else _moment(result.trade_exit_time[i], intraday),
+        "reason": REASONS[result.trade_reason[i]],
+        "bars": int(result.trade_bars[i]),
+        "entry_price": float(result.trade_entry_price[i]),
+        "exit_price": float(result.trade_exit_price[i]),
+        "size": float(result.trade_size[i]),
+        "pnl": float(result.trade_pnl[i]),
+        "return": float(result.trade_return[i]),
+        "mae": float(result.trade_mae[i]),
+        "mfe": float(result.trade_mfe[i]),
+        "fees": float(result.trade_fees[i]),
+        "ambiguous": "yes" if result.trade_ambiguous[i] else "",
+    }
+
+
+def _moment(time: np.datetime64, intraday: bool) -> str:
+    return str(time)[:16].replace("T", " ") if intraday else day(str(time))
