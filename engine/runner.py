@@ -26,12 +26,14 @@ from engine.store import ResultStore
 
 def run_kinds() -> Mapping[str, type[RunSpec]]:
     """The classes of specs that ``run`` computes, by the value of their ``kind``."""
+    from engine.backtest.second_opinion import SecondOpinionSpec
     from engine.backtest.spec import BacktestSpec
     from engine.benchmarks.harness import BenchmarkSpec
     from engine.features.matrix import FeatureSpec
     from engine.models.training import ModelSpec
+    from engine.research.verification import VerificationSpec
 
-    classes = (MarketSpec, FeatureSpec, ModelSpec, BacktestSpec, BenchmarkSpec)
+    classes = (MarketSpec, FeatureSpec, ModelSpec, BacktestSpec, VerificationSpec, BenchmarkSpec)
     return {cls.model_fields["kind"].default: cls for cls in classes}
 
 

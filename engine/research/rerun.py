@@ -9,30 +9,32 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.assemble import curve
-from engine.backtest.metrics import sharpe_per_bar
+from engine.backtest.metrics import bar_returns, sharpe_per_bar
 from engine.backtest.portfolio import Decisions, decide, keep_accounts
+from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats, Times, periods_per_year
 from engine.strategies import Signals
 
+__all__ = ["Decisions", "Rerun", "decide", "delayed", "rerun"]
+
 
 @dataclass(frozen=True, eq=False)
 class Rerun:
-    """``equity`` at each close of the common calendar ``time``, and the profit of each trade."""
+    """``equity`` at each close of the common calendar ``time``, out of ``capital``."""
 
     time: Times
     equity: Floats
-    pnl: Floats
+    capital: float
 
     def returns(self) -> Floats:
         """Simple returns from bar to bar; zero once nothing is left."""
-        before = self.equity[:-1]
-        return np.where(before > 0, self.equity[1:] / np.where(before > 0, before, 1.0) - 1, 0.0)
+        return bar_returns(self.equity)
 
     @property
     def total(self) -> float:
-        """Last equity over first, less one."""
-        return float(self.equity[-1] / self.equity[0]) - 1
+        """Total return on the capital."""
+        return float(self.equity[-1] / self.capital) - 1
 
     @property
     def sharpe(self) -> float:
@@ -44,12 +46,13 @@ class Rerun:
 def rerun(
     spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], decisions: Decisions | None = None
 ) -> Rerun:
-    """The account of ``spec`` on ``bars``; ``decisions`` replace the strategy's own."""
-    wanted = decide(spec, bars, inputs) if decisions is None else decisions
-    kept = keep_accounts(spec, bars, wanted)
+    """The account of ``spec`` on ``bars``; ``decisions`` replace the strategy's own. Raises ``DataError`` for fills or
+    stops that the bars do not allow.
+    """
+    require_tradable_prices(spec, bars)
+    kept = keep_accounts(spec, bars, decide(spec, bars, inputs) if decisions is None else decisions)
     time = np.unique(np.concatenate([item.time for item in bars]))
-    profits = [holding.account.trades.pnl for holding in kept]
-    return Rerun(time, curve(time, spec.capital, kept), np.concatenate(profits))
+    return Rerun(time, curve(time, spec.capital, kept), spec.capital)
 
 
 def delayed(decisions: Decisions, count: int) -> Decisions:

@@ -6,7 +6,7 @@ normal distribution).
 
 from __future__ import annotations
 
-from math import e, sqrt
+from math import e, inf, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -58,3 +58,17 @@ def moments(returns: Floats) -> tuple[float, float, float]:
     centred = returns - returns.mean()
     variance = float(np.mean(centred**2))
     return sharpe, float(np.mean(centred**3) / variance**1.5), float(np.mean(centred**4) / variance**2)
+
+
+def minimum_track_record(
+    sharpe: float, benchmark: float, skewness: float, kurtosis: float, confidence: float = 0.95
+) -> float:
+    """Observations from which the probabilistic Sharpe ratio reaches ``confidence`` (Bailey and Lopez de Prado 2012).
+
+    1 + [1 - g3 SR + (g4 - 1)/4 SR^2] (z / (SR - SR*))^2; infinite where the ratio does not exceed the benchmark.
+    """
+    if sharpe <= benchmark:
+        return inf
+    spread = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
+    distance = _NORMAL.inv_cdf(confidence) / (sharpe - benchmark)
+    return 1 + max(spread, 1e-12) * distance * distance

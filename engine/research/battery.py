@@ -1,0 +1,238 @@
+"""Every test in turn, each with its numbers or with the reason why it was not possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from engine.backtest.metrics import bar_returns
+from engine.backtest.result import BacktestResult
+from engine.errors import DataError
+from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats
+from engine.progress import Progress, section
+from engine.research import sensitivity
+from engine.research.bootstrap import resample
+from engine.research.causality import look_ahead
+from engine.research.fills import fill_honesty
+from engine.research.nulls import random_entries
+from engine.research.reality import superior_ability
+from engine.research.regimes import crises, regimes
+from engine.research.rerun import rerun
+from engine.research.sequence import reorder, without_best
+from engine.research.statistics import moments
+from engine.research.verification import NOISE_RUNS, VerificationResult, VerificationSpec
+
+Found = dict[str, Any]
+"""Fields of the result; what starts with "figures." goes into its figures."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What every test works on."""
+
+    spec: VerificationSpec
+    inputs: Mapping[str, Any]
+    progress: Progress
+
+    @property
+    def bars(self) -> tuple[Bars, ...]:
+        bars: tuple[Bars, ...] = self.inputs["market"].bars
+        return bars
+
+    @property
+    def result(self) -> BacktestResult:
+        result: BacktestResult = self.inputs["backtest"]
+        return result
+
+    @property
+    def returns(self) -> Floats:
+        return self.result.returns()
+
+
+def verify(spec: VerificationSpec, inputs: Mapping[str, Any], progress: Progress) -> VerificationResult:
+    """The result of every test in ``TESTS``."""
+    found, skipped, done = _run(Case(spec, inputs, progress)), {}, 0.0
+    whole = sum(share for _, _, share, _ in TESTS)
+    for name, sentence, share, test in TESTS:
+        part = section(progress, done / whole, (done + share) / whole)
+        part(0.0, sentence)
+        try:
+            found |= test(Case(spec, inputs, part))
+        except DataError as error:
+            skipped[name] = str(error)
+        done += share
+    progress(1.0, "Every test is done")
+    return _assembled(spec, inputs["backtest"], found, skipped)
+
+
+def _assembled(
+    spec: VerificationSpec, result: BacktestResult, found: Found, skipped: dict[str, str]
+) -> VerificationResult:
+    """Tests that were skipped leave empty columns."""
+    values: Found = {"look_ahead": ""}
+    for field in fields(VerificationResult):
+        if "tuple" in str(field.type):
+            values[field.name] = ()
+        elif "Floats" in str(field.type):
+            values[field.name] = np.empty((0, 0) if field.name == "order_fan" else 0)
+        elif "int64" in str(field.type):
+            values[field.name] = np.empty(0, dtype=np.int64)
+    figures = {name.removeprefix("figures."): value for name, value in found.items() if name.startswith("figures.")}
+    values |= {name: value for name, value in found.items() if not name.startswith("figures.")}
+    return VerificationResult(
+        **values
+        | {
+            "label": spec.backtest.label(),
+            "family": result.family,
+            "periods_per_year": result.periods_per_year,
+            "figures": figures,
+            "skipped": skipped,
+        }
+    )
+
+
+def _figures(**values: float | int | None) -> Found:
+    return {f"figures.{name}": None if value is None else float(value) for name, value in values.items()}
+
+
+def _run(case: Case) -> Found:
+    result, returns = case.result, case.returns
+    try:
+        sharpe, skewness, kurtosis = moments(returns)
+        known = _figures(sharpe_per_bar=sharpe, skewness=skewness, kurtosis=kurtosis)
+    except ValueError:
+        known = _figures(sharpe_per_bar=None, skewness=None, kurtosis=None)
+    span = float((result.time[-1] - result.time[0]) / np.timedelta64(1, "ms"))
+    names = ("sharpe", "cagr", "total_return", "trades")
+    return (
+        known
+        | _figures(observations=len(returns), years=span / MILLISECONDS_PER_YEAR)
+        | _figures(**{name: result.metrics[name] for name in names})
+        | _figures(benchmark_cagr=result.benchmark_metrics["cagr"])
+    )
+
+
+def _look_ahead(case: Case) -> Found:
+    found = look_ahead(case.spec.backtest, case.bars, case.inputs, case.progress)
+    return {"look_ahead": found.sentence() if found else ""}
+
+
+def _bootstrap(case: Case) -> Found:
+    found = resample(case.returns, case.result.periods_per_year, case.spec.samples, case.spec.seed)
+    sharpe, cagr = found.interval("sharpe"), found.interval("cagr")
+    return {"bootstrap_sharpe": found.sharpe, "bootstrap_cagr": found.cagr} | _figures(
+        bootstrap_block=found.block,
+        bootstrap_sharpe_low=sharpe[0],
+        bootstrap_sharpe_high=sharpe[1],
+        bootstrap_cagr_low=cagr[0],
+        bootstrap_cagr_high=cagr[1],
+    )
+
+
+def _random(case: Case) -> Found:
+    spec = case.spec
+    found = random_entries(spec.backtest, case.result, case.bars, spec.samples, spec.seed + 1, case.progress)
+    return {"random_total": found.total, "random_sharpe": found.sharpe} | _figures(
+        random_own_total=found.own_total,
+        random_own_sharpe=found.own_sharpe,
+        random_p_total=found.p_total,
+        random_p_sharpe=found.p_sharpe,
+    )
+
+
+def _costs(case: Case) -> Found:
+    found, break_even = sensitivity.costs(case.spec.backtest, case.bars, case.inputs, case.progress)
+    columns = {"cost_multiple": np.array(sensitivity.COSTS), "cost_total": found.total, "cost_sharpe": found.sharpe}
+    return columns | _figures(cost_break_even=break_even)
+
+
+def _delays(case: Case) -> Found:
+    found = sensitivity.delays(case.spec.backtest, case.bars, case.inputs, case.progress)
+    return {"delay_bars": np.array(sensitivity.DELAYS), "delay_total": found.total, "delay_sharpe": found.sharpe}
+
+
+def _jitter(case: Case) -> Found:
+    """The variants, and whether the best of them and the strategy itself is better than nothing and than holding."""
+    spec, bars = case.spec, case.bars
+    changed = sensitivity.variants(spec.backtest.strategy)
+    reruns = sensitivity.jitter(spec.backtest, changed, bars, case.inputs, section(case.progress, 0.0, 0.5))
+    found = sensitivity.outcomes(reruns)
+    case.progress(0.5, "The best variant against buy and hold")
+    own = rerun(spec.backtest, bars, case.inputs)
+    matrix = np.column_stack([own.returns(), *(item.returns() for item in reruns)])
+    held = bar_returns(case.result.benchmark)
+    zero = superior_ability(matrix, np.zeros(len(matrix)), spec.samples, spec.seed + 2)
+    hold = superior_ability(matrix, held, spec.samples, spec.seed + 3)
+    return {
+        "jitter_field": tuple(item.field for item in changed),
+        "jitter_change": np.array([item.change for item in changed], dtype=np.float64),
+        "jitter_value": np.array([item.value for item in changed], dtype=np.float64),
+        "jitter_total": found.total,
+        "jitter_sharpe": found.sharpe,
+    } | _figures(
+        jitter_profitable=found.profitable if changed else None,
+        spa_zero=zero.consistent,
+        spa_hold=hold.consistent,
+        stepm_zero=len(zero.superior),
+        stepm_hold=len(hold.superior),
+        spa_variants=matrix.shape[1],
+    )
+
+
+def _noise(case: Case) -> Found:
+    spec = case.spec
+    runs = max(spec.samples // NOISE_RUNS, 1)
+    found = sensitivity.noise(spec.backtest, case.bars, case.inputs, spec.noise, runs, spec.seed + 4, case.progress)
+    columns = {"noise_total": np.sort(found.total), "noise_sharpe": np.sort(found.sharpe)}
+    return columns | _figures(noise_profitable=found.profitable)
+
+
+def _orders(case: Case) -> Found:
+    found = reorder(case.result, case.spec.samples, case.spec.seed + 5)
+    columns = {"order_drawdown": found.drawdown, "order_total": found.total, "order_fan": found.fan}
+    return columns | _figures(order_own_drawdown=found.own_drawdown, order_ruin=found.ruin)
+
+
+def _removed(case: Case) -> Found:
+    found = without_best(case.result)
+    return {"removed_total": found.total} | _figures(removed_until_nothing=found.until_nothing)
+
+
+def _fills(case: Case) -> Found:
+    found = fill_honesty(case.spec.backtest, case.result, case.bars, case.inputs, case.progress)
+    return _figures(**{f"fill_{field.name}": getattr(found, field.name) for field in fields(found)})
+
+
+def _regimes(case: Case) -> Found:
+    periods, kinds = crises(case.result), regimes(case.result)
+    columns: Found = {
+        f"crisis_{name}": tuple(getattr(item, name) for item in periods) for name in ("name", "start", "end")
+    }
+    columns |= {f"crisis_{name}": _column(periods, name) for name in ("total", "benchmark")}
+    columns["regime_name"] = tuple(item.name for item in kinds)
+    numbers = ("share", "sharpe", "mean", "benchmark_sharpe", "benchmark_mean")
+    return columns | {f"regime_{name}": _column(kinds, name) for name in numbers}
+
+
+def _column(items: tuple[Any, ...], name: str) -> Any:
+    values = [getattr(item, name) for item in items]
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+TESTS: tuple[tuple[str, str, float, Callable[[Case], Found]], ...] = (
+    ("look_ahead", "Asking the strategy again on shorter history", 1, _look_ahead),
+    ("bootstrap", "Resampling the returns in blocks", 1, _bootstrap),
+    ("random", "Placing the same trades at random", 1, _random),
+    ("costs", "Multiplying the costs", 1, _costs),
+    ("delays", "Acting later", 0.5, _delays),
+    ("jitter", "Changing each parameter a little", 4, _jitter),
+    ("noise", "Adding noise to the prices", 4, _noise),
+    ("orders", "Shuffling the trades", 0.5, _orders),
+    ("removed", "Taking away the best trades", 0.1, _removed),
+    ("fills", "Questioning the fills", 0.5, _fills),
+    ("regimes", "Looking at crises and regimes", 0.2, _regimes),
+)
+"""Name, sentence of progress, share of the time, and the test."""

@@ -1,0 +1,112 @@
+"""Whether a strategy's decisions stay as they were once later bars are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from engine.backtest.portfolio import Decisions, decide
+from engine.backtest.spec import BacktestSpec
+from engine.market.bars import Bars, Floats, Times
+from engine.progress import Progress, silent
+
+CUTS = 32
+_WORDS = ("entry", "exit", "short entry", "short exit")
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """The first decision found that later bars have changed: for ``symbol`` at ``time``, what was decided ``then`` and
+    what once ``later`` bars were known.
+    """
+
+    symbol: str
+    time: str
+    then: str
+    later: str
+
+    def sentence(self) -> str:
+        return (
+            f"The decision for {self.symbol} at {self.time} is {self.then} on the bars known then, and {self.later} "
+            "once later bars are known: the strategy uses the future."
+        )
+
+
+def look_ahead(
+    spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], progress: Progress = silent
+) -> Disagreement | None:
+    """The earliest decision that is another one when the bars end sooner, or None.
+
+    The strategy decides again on bars cut at up to 32 times: half of them right behind decisions, where a look at
+    the next bar shows, the others spread evenly. Every decision on the shorter history must be that on the whole. A
+    model's predictions are inputs, out of sample by themselves.
+    """
+    whole = decide(spec, bars, inputs)
+    found: list[tuple[np.datetime64, Disagreement]] = []
+    times = _cuts(bars, whole)
+    for done, last in enumerate(times):
+        progress(done / len(times), f"Look-ahead: {done} of {len(times)} cuts")
+        part = [_until(item, last) for item in bars]
+        kept = [(item, rest) for item, rest in zip(bars, part, strict=True) if len(rest)]
+        if isinstance(whole, np.ndarray) and len(kept) < len(bars):
+            continue  # an allocation is not asked before every symbol has begun
+        again = decide(spec, part, inputs)
+        found += _compare(bars, whole, again)
+    return min(found, key=lambda item: item[0])[1] if found else None
+
+
+def _cuts(bars: Sequence[Bars], whole: Decisions) -> list[np.datetime64]:
+    """Times up to which bars are known, ascending."""
+    calendar = np.unique(np.concatenate([item.time for item in bars]))
+    if isinstance(whole, np.ndarray):
+        decided = calendar[np.isfinite(whole).any(axis=1)]
+    else:
+        moments = [item.time[_flags(s).any(axis=1)] for item, s in zip(bars, whole, strict=True)]
+        decided = np.unique(np.concatenate(moments))
+    some, evenly = (_spread(times, CUTS // 2) for times in (decided, calendar[:-1]))
+    return list(np.unique(np.concatenate((some, evenly))))
+
+
+def _spread(times: Times, count: int) -> Times:
+    if not len(times):
+        return times
+    return np.asarray(times[np.unique(np.linspace(0, len(times) - 1, min(count, len(times))).astype(int))])
+
+
+def _until(bars: Bars, last: np.datetime64) -> Bars:
+    count = int(np.searchsorted(bars.time, last, side="right"))
+    columns = [field.name for field in fields(bars) if field.name != "series"]
+    return replace(bars, **{name: getattr(bars, name)[:count] for name in columns})
+
+
+def _flags(signals: Any) -> Floats:
+    """Decisions of one symbol as 0 and 1, (bars, 4)."""
+    none = np.zeros(len(signals.entries), dtype=bool)
+    sides = (signals.entries, signals.exits, signals.short_entries, signals.short_exits)
+    return np.column_stack([none if flags is None else flags for flags in sides]).astype(np.float64)
+
+
+def _compare(bars: Sequence[Bars], whole: Decisions, again: Decisions) -> list[tuple[np.datetime64, Disagreement]]:
+    """The first disagreement of each symbol."""
+    if isinstance(whole, np.ndarray) or isinstance(again, np.ndarray):
+        calendar = np.unique(np.concatenate([item.time for item in bars]))
+        columns = [(calendar, whole[:, [i]], again[:, [i]]) for i in range(len(bars))]  # type: ignore[call-overload]
+    else:
+        columns = [(b.time, _flags(w), _flags(a)) for b, w, a in zip(bars, whole, again, strict=True)]
+    found = []
+    for item, (times, later, then) in zip(bars, columns, strict=True):
+        same = np.isclose(then, later[: len(then)], rtol=0, atol=1e-9, equal_nan=True).all(axis=1)
+        if not same.all():
+            at = int(np.argmin(same))
+            day = str(times[at]).removesuffix("T00:00:00.000")
+            found.append((times[at], Disagreement(item.series.symbol, day, _words(then[at]), _words(later[at]))))
+    return found
+
+
+def _words(decision: Floats) -> str:
+    if len(decision) == 1:
+        return "none" if np.isnan(decision[0]) else f"a weight of {decision[0]:.4g}"
+    return " and ".join(word for word, flag in zip(_WORDS, decision, strict=True) if flag) or "none"

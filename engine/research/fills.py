@@ -1,0 +1,119 @@
+"""How much of a profit hangs on the prices at which it was assumed to be traded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.costs import BASIS_POINT
+from engine.backtest.portfolio import decide
+from engine.backtest.result import REASONS, BacktestResult
+from engine.backtest.spec import BacktestSpec
+from engine.errors import DataError
+from engine.market.bars import Bars, Floats
+from engine.progress import Progress, silent
+from engine.research.rerun import rerun
+from engine.research.sequence import contributions, equity_before
+
+AT_LEVEL = ("stop loss", "take profit", "trailing stop")
+"""Exits that fill at a level of their own, not at a quote of the bar."""
+
+
+@dataclass(frozen=True, eq=False)
+class FillHonesty:
+    """Total returns under other fills; None where the series lack what it takes.
+
+    ``next_open`` and ``same_close`` are the backtest with these fills. ``ambiguous`` counts the bars that touched both
+    stop and target; ``best`` and ``worst`` decide all of them for and against the strategy, and fill every other order
+    at the best and the worst price of its bar, the backtest's own trades otherwise. ``stale`` is the share of fills at
+    the open of a bar that opens exactly where the last one closed, None where nothing fills at an open.
+    """
+
+    next_open: float | None
+    same_close: float | None
+    ambiguous: int
+    best: float | None
+    worst: float | None
+    stale: float | None
+
+
+def fill_honesty(
+    spec: BacktestSpec,
+    result: BacktestResult,
+    bars: Sequence[Bars],
+    inputs: Mapping[str, Any],
+    progress: Progress = silent,
+) -> FillHonesty:
+    """The fills of ``result`` put to the question; two backtests."""
+    decisions = decide(spec, bars, inputs)
+    totals: list[float | None] = []
+    for done, fill in enumerate(("next_open", "same_close")):
+        progress(done / 2, f"Fills at the {fill.replace('_', ' ')}")
+        try:
+            again = rerun(spec.model_copy(update={"fill": fill}), bars, inputs, decisions)
+            totals.append(again.total)
+        except DataError:  # closing prices only
+            totals.append(None)
+    has_range = all(item.series.has_ohlc for item in bars) and len(result.trade_pnl) > 0
+    best, worst = (band(spec, result, bars, sign) if has_range else None for sign in (1, -1))
+    return FillHonesty(
+        next_open=totals[0],
+        same_close=totals[1],
+        ambiguous=int(result.trade_ambiguous.sum()),
+        best=best,
+        worst=worst,
+        stale=stale(spec, result, bars),
+    )
+
+
+def band(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bars], sign: int) -> float:
+    """Total return where everything that a bar leaves open goes for (``sign`` 1) or against (-1) the strategy.
+
+    Each trade is worth the same part of the equity as it was. Positions still open keep their last value.
+    """
+    side, slip = result.trade_side, spec.costs.slip()
+    entry = _extreme(result, bars, result.trade_entry_time, -sign * side) * (1 + side * slip)
+    exit = _extreme(result, bars, result.trade_exit_time, sign * side) * (1 - side * slip)
+    kept = np.isin(result.trade_reason, [REASONS.index(reason) for reason in AT_LEVEL]) | result.trade_open
+    exit = np.where(kept, result.trade_exit_price, exit)
+    target = spec.stops.take_profit
+    if target is not None and sign > 0:
+        exit = np.where(result.trade_ambiguous, entry * (1 + side * target) * (1 - side * slip), exit)
+    paid = result.trade_entry_price
+    fee = spec.costs.commission * BASIS_POINT
+    now = side * (result.trade_exit_price / paid - 1) - fee * result.trade_exit_price / paid
+    then = side * (exit / entry - 1) - fee * exit / entry
+    weight = result.trade_size * paid / np.maximum(equity_before(result), 1e-9)
+    growth = np.maximum(1 + contributions(result) + weight * (then - now), 0.0)
+    return float(np.prod(growth)) - 1
+
+
+def _extreme(result: BacktestResult, bars: Sequence[Bars], times: NDArray[Any], direction: NDArray[Any]) -> Floats:
+    """High of the bar at each of ``times`` where ``direction`` is positive, low where not."""
+    found = np.empty(len(times))
+    for index, item in enumerate(bars):
+        mine = result.trade_symbol == index
+        at = np.searchsorted(item.time, times[mine])
+        found[mine] = np.where(direction[mine] > 0, item.high[at], item.low[at])
+    return found
+
+
+def stale(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bars]) -> float | None:
+    """The share of fills at the open of a bar that opens where the last one closed, to 1e-9."""
+    if spec.fill in ("next_close", "same_close"):
+        return None
+    at_level = np.isin(result.trade_reason, [REASONS.index(reason) for reason in AT_LEVEL]) | result.trade_open
+    counted = repeated = 0
+    for index, item in enumerate(bars):
+        mine = result.trade_symbol == index
+        times = np.concatenate((result.trade_entry_time[mine], result.trade_exit_time[mine & ~at_level]))
+        at = np.searchsorted(item.time, times)
+        at = at[at > 0]
+        before = item.close[at - 1]
+        counted += len(at)
+        repeated += int(np.sum(np.abs(item.open[at] - before) <= 1e-9 * np.abs(before)))
+    return repeated / counted if counted else None

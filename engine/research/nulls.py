@@ -1,0 +1,139 @@
+"""What the same trades at random times would have earned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.backtest.result import BacktestResult
+from engine.backtest.spec import BacktestSpec
+from engine.errors import DataError
+from engine.market.bars import Bars, Floats
+from engine.progress import Progress, silent
+from engine.research import holdings
+from engine.research.holdings import Indices, Prices, Trades
+from engine.strategies import Allocation
+
+_CELLS = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class RandomEntries:
+    """``total`` and ``sharpe`` (a year) of each random list of trades, sorted each by itself, and of the true list
+    valued in the same way; ``p_total`` and ``p_sharpe`` are the shares of lists at least as good, the true one counted
+    among them (Phipson and Smyth 2010).
+    """
+
+    total: Floats
+    sharpe: Floats
+    own_total: float
+    own_sharpe: float
+    p_total: float
+    p_sharpe: float
+
+
+def random_entries(
+    spec: BacktestSpec,
+    result: BacktestResult,
+    bars: Sequence[Bars],
+    samples: int,
+    seed: int,
+    progress: Progress = silent,
+) -> RandomEntries:
+    """The null: as many trades, as long, on the same sides, in random order at random places, at the same costs.
+
+    Places are equally likely among those after the strategy's warm-up where the trades do not overlap. Every position
+    is the whole of its symbol's account, in the true list and the random ones alike: sizes are not compared. The
+    true list keeps its own prices, stops among them; random ones fill as the spec fills decisions. Raises ``DataError``
+    where there is no trade, where positions of one symbol overlap, and for allocations.
+    """
+    if isinstance(spec.strategy, Allocation):
+        raise DataError("Positions that are resized by weights cannot be placed at random.")
+    if not len(result.trade_pnl):
+        raise DataError("There is no trade to place at random.")
+    at = [holdings.prices(item, spec) for item in bars]
+    own = [holdings.actual(result, index, item) for index, item in enumerate(bars)]
+    if any((trades.entry[:, 1:] < trades.exit[:, :-1]).any() for trades in own):
+        raise DataError("Positions of one symbol overlap: they cannot be placed at random.")
+    fee, known = holdings.charge(spec, result), _calendar(result, bars)
+    true = holdings.figures(_equity(own, at, known, fee), result.periods_per_year)
+    random, drawn = np.random.default_rng(seed), []
+    step = max(min(_CELLS // (len(result.time) * len(bars)), samples), 1)
+    for start in range(0, samples, step):
+        progress(start / samples, f"Random entries: {start} of {samples}")
+        count = min(step, samples - start)
+        lists = [
+            _placed(trades, count, prices, spec, random) if trades.entry.size else _none(count)
+            for trades, prices in zip(own, at, strict=True)
+        ]
+        drawn.append(holdings.figures(_equity(lists, at, known, fee), result.periods_per_year))
+    found = {name: np.sort(np.concatenate([item[name] for item in drawn])) for name in ("total", "sharpe")}
+    own_total, own_sharpe = float(true["total"][0]), float(true["sharpe"][0])
+    return RandomEntries(
+        found["total"],
+        found["sharpe"],
+        own_total,
+        own_sharpe,
+        p_value(found["total"], own_total),
+        p_value(found["sharpe"], own_sharpe),
+    )
+
+
+def p_value(null: Floats, own: float) -> float:
+    """Share of ``null`` and ``own`` that is at least ``own``, but for rounding."""
+    return float((1 + np.sum(null >= own - 1e-12 * (1 + abs(own)))) / (1 + len(null)))
+
+
+def places(length: Indices, first: int, bars: int, gap: int, random: np.random.Generator) -> Indices:
+    """Entry bars for trades of these lengths (lists, trades), each list uniform over all that fit.
+
+    No entry lies before ``first``, ``gap`` bars at least lie between an exit and the next entry, no exit lies behind
+    ``bars``. Raises ``DataError`` where they do not fit.
+    """
+    lists, trades = length.shape
+    free = bars - first - int(length.sum(axis=1).max()) - gap * (trades - 1)
+    if free < 0:
+        raise DataError("The trades do not fit into the range again.")
+    keys = random.random((lists, free + trades))
+    slots = np.sort(np.argpartition(keys, trades - 1, axis=1)[:, :trades], axis=1)
+    waited = slots - np.arange(trades)
+    taken = np.cumsum(length, axis=1) - length + gap * np.arange(trades)
+    return np.asarray(first + waited + taken)
+
+
+def _placed(own: Trades, count: int, at: Prices, spec: BacktestSpec, random: np.random.Generator) -> Trades:
+    """``count`` random lists out of the one true list."""
+    bars = len(at.close)
+    length = np.maximum(own.exit - own.entry, 1)
+    gaps = own.entry[:, 1:] - own.exit[:, :-1]
+    gap = 0 if gaps.size and gaps.min() == 0 else 1
+    decided = 0 if spec.fill == "same_close" else 1
+    first = min(spec.strategy.warm_up() + decided, int(own.entry.min()))
+    order = np.argsort(random.random((count, own.entry.size)), axis=1)
+    length, side = length[0][order], own.side[0][order]
+    if bars - first - int(length[0].sum()) - gap * (own.entry.size - 1) < 0:
+        gap = 0  # trades that began and ended on one bar are a bar long here
+    entry = places(length, first, bars, gap, random)
+    return holdings.quoted(entry, entry + length, side, at, spec.costs.slip())
+
+
+def _none(count: int) -> Trades:
+    empty = np.empty((count, 0))
+    return Trades(empty.astype(np.int64), empty.astype(np.int64), empty, empty, empty.astype(np.int64))
+
+
+def _calendar(result: BacktestResult, bars: Sequence[Bars]) -> list[Indices]:
+    """The last bar of each symbol at each time of the result, -1 before its first."""
+    return [np.searchsorted(item.time, result.time, side="right") - 1 for item in bars]
+
+
+def _equity(lists: Sequence[Trades], at: Sequence[Prices], known: Sequence[Indices], fee: float) -> Floats:
+    """Equity of equal parts of 1 in each symbol, (lists, bars of the common calendar)."""
+    summed: Floats | float = 0.0
+    for trades, prices, index in zip(lists, at, known, strict=True):
+        worth = np.exp(np.cumsum(holdings.growth(trades, prices, fee), axis=1))
+        worth = np.concatenate((worth, np.ones((len(worth), 1))), axis=1)  # the last column stands for "before"
+        summed = summed + worth[:, index] / len(lists)
+    return np.asarray(summed)

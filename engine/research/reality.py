@@ -1,0 +1,51 @@
+"""Whether the best of several variants beats a benchmark, given that it is the best of several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import DataError
+from engine.market.bars import Floats
+from engine.research.bootstrap import block_length
+
+SIZE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Reality:
+    """``lower``, ``consistent`` and ``upper`` p-values of the best column (upper is White's reality check), and the
+    columns that are ``superior`` when the chance of naming any wrongly is held at 5%.
+    """
+
+    lower: float
+    consistent: float
+    upper: float
+    superior: tuple[int, ...]
+
+
+def superior_ability(returns: Floats, benchmark: Floats, samples: int, seed: int) -> Reality:
+    """SPA (Hansen 2005) and StepM (Romano and Wolf 2005), by arch, of ``returns`` (bars, variants) over ``benchmark``.
+
+    The differences are divided by their standard deviation first: arch compares plain means, among which the most
+    volatile variant would decide. Zeros as ``benchmark`` ask for a return above nothing. Blocks are those of
+    ``bootstrap.block_length`` for the mean of the differences. A variant equal to the benchmark has a difference of
+    zero. Raises ``DataError`` for fewer than 20 bars.
+    """
+    from arch.bootstrap import StepM
+
+    if returns.ndim != 2 or len(returns) != len(benchmark):
+        raise DataError("The variants and their benchmark have returns on different bars.")
+    differences = returns - benchmark[:, None]
+    deviation = differences.std(axis=0, ddof=1)
+    scaled = differences / np.where(deviation > 1e-14, deviation, 1.0)
+    block = max(round(block_length(scaled.mean(axis=1))), 1)
+    nothing = np.zeros(len(benchmark))
+    steps = StepM(nothing, -scaled, size=SIZE, block_size=block, reps=samples, seed=np.random.default_rng(seed))
+    steps.compute()
+    steps.spa.reset()
+    steps.spa.compute()
+    values = steps.spa.pvalues
+    superior = tuple(int(str(index)) for index in steps.superior_models)
+    return Reality(float(values["lower"]), float(values["consistent"]), float(values["upper"]), superior)

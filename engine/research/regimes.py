@@ -1,0 +1,137 @@
+"""How a strategy did in each kind of market, and in the crises that its data cover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.metrics import bar_returns, sharpe_per_bar
+from engine.backtest.result import BacktestResult
+from engine.market.bars import Floats, Times
+
+CRISES: tuple[tuple[str, str, str], ...] = (
+    ("Black Monday", "1987-08-25", "1987-12-04"),
+    ("Gulf war", "1990-07-16", "1990-10-11"),
+    ("Asia", "1997-10-07", "1997-10-27"),
+    ("Russia and LTCM", "1998-07-17", "1998-10-08"),
+    ("Dot-com", "2000-03-24", "2002-10-09"),
+    ("Financial crisis", "2007-10-09", "2009-03-09"),
+    ("Flash crash", "2010-04-23", "2010-07-02"),
+    ("Euro crisis", "2011-07-07", "2011-10-03"),
+    ("China and oil", "2015-07-20", "2016-02-11"),
+    ("Volmageddon", "2018-01-26", "2018-02-08"),
+    ("Late 2018", "2018-09-20", "2018-12-24"),
+    ("Covid", "2020-02-19", "2020-03-23"),
+    ("Inflation", "2022-01-03", "2022-10-12"),
+    ("Yen carry", "2024-07-16", "2024-08-05"),
+    ("Tariffs", "2025-02-19", "2025-04-08"),
+)
+"""Name, the S&P 500's last high close before the fall, and its lowest close."""
+TREND_DAYS, VOLATILITY_BARS = 200, 20
+REGIMES = ("Bull", "Bear", "Calm", "Turbulent")
+
+
+@dataclass(frozen=True, eq=False)
+class Crisis:
+    """Total return of the strategy and of buy and hold from one close to another (ISO dates)."""
+
+    name: str
+    start: str
+    end: str
+    total: float
+    benchmark: float
+
+
+def crises(result: BacktestResult) -> tuple[Crisis, ...]:
+    """The crises whose whole span the result covers, oldest first: from the last bar up to the start of each to the
+    last one up to its end.
+    """
+    found = []
+    for name, start, end in CRISES:
+        first, last = (
+            int(np.searchsorted(result.time, np.datetime64(day, "D") + np.timedelta64(1, "D"))) - 1
+            for day in (start, end)
+        )
+        covered = result.time[-1] >= np.datetime64(end, "D")
+        if first >= 0 and last > first and covered and result.equity[first] > 0:
+            total, benchmark = (float(values[last] / values[first]) - 1 for values in (result.equity, result.benchmark))
+            found.append(Crisis(name, start, end, total, benchmark))
+    return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Regime:
+    """A kind of market: its ``share`` of the bars, and on them Sharpe ratio and mean return, both a year, of the
+    strategy and of buy and hold. A ratio is None where the returns do not vary.
+    """
+
+    name: str
+    share: float
+    sharpe: float | None
+    mean: float
+    benchmark_sharpe: float | None
+    benchmark_mean: float
+
+
+def regimes(result: BacktestResult) -> tuple[Regime, ...]:
+    """``REGIMES`` of the held symbols (the result's benchmark); those that never occurred are left out.
+
+    Bull is above the mean of the last 200 days, turbulent a volatility of the last 20 bars above the median of all
+    such so far; a return belongs to what was known at the close before it.
+    """
+    own, held = result.returns(), bar_returns(result.benchmark)
+    trend = bull(result.benchmark, round(TREND_DAYS * bars_a_day(result.time)))[:-1]
+    wild = turbulent(held)
+    found = []
+    for name, where in zip(REGIMES, (trend > 0, trend < 0, wild < 0, wild > 0), strict=True):
+        if where.sum() > 1:
+            per_year = result.periods_per_year
+            ratios = [sharpe_per_bar(values[where]) for values in (own, held)]
+            yearly = [None if ratio is None else ratio * float(np.sqrt(per_year)) for ratio in ratios]
+            means = [float(values[where].mean()) * per_year for values in (own, held)]
+            found.append(Regime(name, float(where.mean()), yearly[0], means[0], yearly[1], means[1]))
+    return tuple(found)
+
+
+def bars_a_day(time: Times) -> float:
+    """Mean number of bars on the calendar days that have any."""
+    return len(time) / len(np.unique(time.astype("datetime64[D]")))
+
+
+def bull(prices: Floats, window: int) -> NDArray[np.int64]:
+    """1 where a price is above the mean of the last ``window``, -1 where not, 0 while that is not known."""
+    side = np.zeros(len(prices), dtype=np.int64)
+    if len(prices) >= window:
+        summed = np.concatenate(([0.0], np.cumsum(prices)))
+        mean = (summed[window:] - summed[:-window]) / window
+        side[window - 1 :] = np.where(prices[window - 1 :] > mean, 1, -1)
+    return side
+
+
+def turbulent(returns: Floats) -> NDArray[np.int64]:
+    """For each return, by those before it: 1 where the volatility of the last 20 is above the median of all such so
+    far, -1 where not, 0 until there are 20 of them.
+    """
+    side = np.zeros(len(returns), dtype=np.int64)
+    if len(returns) <= 2 * VOLATILITY_BARS:
+        return side
+    rolled = np.lib.stride_tricks.sliding_window_view(returns, VOLATILITY_BARS).std(axis=1, ddof=1)
+    middle = _medians(rolled)
+    known = np.arange(VOLATILITY_BARS - 1, len(rolled) - 1)
+    side[known + VOLATILITY_BARS] = np.where(rolled[known] > middle[known], 1, -1)
+    return side
+
+
+def _medians(values: Floats) -> Floats:
+    """Median of the values up to each one."""
+    from bisect import insort
+
+    seen: list[float] = []
+    found = np.empty(len(values))
+    for at, value in enumerate(values.tolist()):
+        insort(seen, value)
+        half = len(seen) // 2
+        found[at] = seen[half] if len(seen) % 2 else (seen[half - 1] + seen[half]) / 2
+    return found
