@@ -34,7 +34,7 @@ def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signal
                 f"{_named(strategy)} returned {_shape(flags)} as {side} for {len(bars):,} bars: "
                 "it must be an array of bool, one for each bar."
             )
-    return cast(Signals, found)
+    return found
 
 
 def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Floats:

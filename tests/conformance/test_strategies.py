@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -18,16 +19,22 @@ from engine.backtest.spec import BacktestSpec
 from engine.errors import SpecError
 from engine.market import catalog
 from engine.market.bars import Bars, MarketSpec
+from engine.market.panel import align
 from engine.registry import info
 from engine.research import ledger
 from engine.spec import RunSpec, canonical_json, to_python, to_yaml
-from engine.strategies import STRATEGIES, Signals, Strategy
+from engine.strategies import STRATEGIES, Allocation, Strategy, decide
+from engine.strategies.crossing import Crossing
 from tests.support.market import cut, random_walk
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")
 
 MARKET = MarketSpec()
+SIDES = ("entries", "exits", "short_entries", "short_exits")
+SYMBOLS = {"pairs": ("AAPL", "META")}
+UNIVERSE = ("AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA")
+"""What an allocation is given: two symbols where it wants exactly two, all of the sample where it takes any number."""
 QUICK = {"kind": "model", "null_fits": 0}
 """A model without null models trains in a tenth of the time."""
 
@@ -54,6 +61,8 @@ def examples() -> list[Any]:
                 for item in definition.metadata
                 if getattr(item, bound, None) is not None
             }
+            if "top" in limits:
+                limits["top"] = min(limits["top"], len(UNIVERSE))  # no more symbols than there are
             try:
                 found.append(pytest.param(build(cls, **limits), id=f"{name}-{bound}"))
             except SpecError:
@@ -61,7 +70,17 @@ def examples() -> list[Any]:
     return found
 
 
-every = pytest.mark.parametrize("strategy", examples())
+EXAMPLES = examples()
+
+
+def only(*kinds: type[Strategy], but: tuple[str, ...] = ()) -> pytest.MarkDecorator:
+    """Parametrises with the examples that are of ``kinds``, without those called ``but``."""
+    chosen = [item for item in EXAMPLES if isinstance(item.values[0], kinds) and item.values[0].kind not in but]
+    return pytest.mark.parametrize("strategy", chosen)
+
+
+every = only(Strategy)
+by_signals = tuple(cls for cls in STRATEGIES.available().values() if not issubclass(cls, Allocation))
 
 
 @cache
@@ -69,69 +88,158 @@ def needed(strategy: Strategy) -> Mapping[str, Any]:
     return {name: engine.run(spec) for name, spec in strategy.inputs(MARKET).items()}
 
 
-@cache
-def real_bars() -> Bars:
-    (bars,) = catalog.load(MARKET).bars
-    return bars
+def universe(strategy: Strategy) -> MarketSpec:
+    """A market that ``strategy`` can be asked about."""
+    symbols = SYMBOLS.get(strategy.kind, UNIVERSE) if isinstance(strategy, Allocation) else MARKET.symbols
+    return MarketSpec(symbols=symbols)
 
 
-def decide(strategy: Strategy, bars: Bars) -> Signals:
-    return strategy.signals(bars, needed(strategy))
+def panel(strategy: Strategy) -> tuple[Bars, ...]:
+    return catalog.load(universe(strategy)).bars
+
+
+def rows(strategy: Strategy, bars: tuple[Bars, ...]) -> np.ndarray:
+    """What ``strategy`` decides on each bar: its flags as numbers, or its weights."""
+    if isinstance(strategy, Allocation):
+        return decide.weights(strategy, align(bars), needed(strategy))
+    (one,) = bars
+    found = decide.signals(strategy, one, needed(strategy))
+    none = np.zeros(len(one), dtype=bool)
+    return np.column_stack([none if getattr(found, side) is None else getattr(found, side) for side in SIDES])
+
+
+def decided(values: np.ndarray) -> np.ndarray:
+    """The bars on which something was decided."""
+    return (np.isfinite(values) if values.dtype == np.float64 else values).any(axis=1)
+
+
+def until(bars: tuple[Bars, ...], count: int) -> tuple[Bars, ...]:
+    return tuple(cut(item, count) for item in bars)
+
+
+def with_gaps(bars: Bars, share: float = 0.01, seed: int = 5) -> tuple[Bars, np.ndarray]:
+    """``bars`` with some of them, and one run of five, without any price; and which."""
+    missing = np.random.default_rng(seed).random(len(bars)) < share
+    missing[len(bars) // 2 : len(bars) // 2 + 5] = True
+    missing[0] = False
+    columns = ("open", "high", "low", "close", "volume", "adj_close")
+    return replace(bars, **{name: np.where(missing, np.nan, getattr(bars, name)) for name in columns}), missing
 
 
 @every
-def test_decisions_are_two_flags_a_bar(strategy: Strategy) -> None:
-    for bars in (real_bars(), cut(real_bars(), 1), cut(real_bars(), 0)):
-        signals = decide(strategy, bars)
-        for flags in (signals.entries, signals.exits):
-            assert flags.dtype == bool
-            assert flags.shape == (len(bars),)
+def test_decisions_are_as_long_as_the_bars(strategy: Strategy) -> None:
+    for count in (10**6, 1, 0):
+        bars = until(panel(strategy), count)
+        assert len(rows(strategy, bars)) == len(align(bars))
 
 
 @every
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.55, 0.72, 0.85, 0.99])
 def test_no_decision_uses_a_later_bar(strategy: Strategy, share: float) -> None:
-    bars = real_bars()
-    whole = decide(strategy, bars)
-    count = int(len(bars) * share)
-    part = decide(strategy, cut(bars, count))
-    np.testing.assert_array_equal(part.entries, whole.entries[:count])
-    np.testing.assert_array_equal(part.exits, whole.exits[:count])
+    bars = panel(strategy)
+    count = int(len(bars[0]) * share)
+    part = rows(strategy, until(bars, count))
+    np.testing.assert_array_equal(part, rows(strategy, bars)[: len(part)])
 
 
 @every
 def test_no_decision_uses_a_later_bar_where_it_decides(strategy: Strategy) -> None:
     """Just behind each of the first decisions, where a look at the next bar would show."""
-    bars = real_bars()
-    whole = decide(strategy, bars)
-    for at in np.flatnonzero(whole.entries | whole.exits)[:10]:
-        part = decide(strategy, cut(bars, int(at) + 1))
-        assert (part.entries[at], part.exits[at]) == (whole.entries[at], whole.exits[at])
+    bars = panel(strategy)
+    whole = rows(strategy, bars)
+    for at in np.flatnonzero(decided(whole))[:10]:
+        np.testing.assert_array_equal(rows(strategy, until(bars, int(at) + 1))[at], whole[at])
+
+
+@every
+def test_a_later_price_changes_no_decision(strategy: Strategy) -> None:
+    """Not by its value either: history is the same, the last tenth is another."""
+    bars = panel(strategy)
+    count = len(bars[0]) * 9 // 10
+    columns = ("open", "high", "low", "close", "adj_close")
+    scale = np.where(np.arange(len(bars[0])) < count, 1.0, 3.0)
+    other = tuple(replace(item, **{name: getattr(item, name) * scale for name in columns}) for item in bars)
+    np.testing.assert_array_equal(rows(strategy, other)[:count], rows(strategy, bars)[:count])
 
 
 @every
 def test_silent_in_its_warm_up(strategy: Strategy) -> None:
-    for bars in (real_bars(), random_walk(2500, symbol="NVDA")):
-        signals = decide(strategy, bars)
-        warm_up = strategy.warm_up()
-        assert warm_up >= 0
-        assert not signals.entries[:warm_up].any()
-        assert not signals.exits[:warm_up].any()
+    assert strategy.warm_up() >= 0
+    assert not decided(rows(strategy, panel(strategy)))[: strategy.warm_up()].any()
+    if not isinstance(strategy, Allocation):
+        assert not decided(rows(strategy, (random_walk(2500, symbol="NVDA"),)))[: strategy.warm_up()].any()
+
+
+@only(Strategy, but=("follow_model",))  # it decides by predictions, which have no gaps of their own
+def test_bars_without_a_price_decide_nothing(strategy: Strategy) -> None:
+    holed, missing = zip(*(with_gaps(item, seed=seed) for seed, item in enumerate(panel(strategy))), strict=True)
+    found = rows(strategy, holed)
+    np.testing.assert_array_equal(rows(strategy, until(holed, 2000)), found[:2000])
+    if isinstance(strategy, Allocation):
+        assert not decided(found)[np.all(missing, axis=0)].any()
+    else:
+        assert not decided(found)[missing[0]].any()
 
 
 @every
 def test_same_bars_same_decisions(strategy: Strategy) -> None:
-    one, other = decide(strategy, real_bars()), decide(strategy, real_bars())
-    np.testing.assert_array_equal(one.entries, other.entries)
-    np.testing.assert_array_equal(one.exits, other.exits)
+    bars = panel(strategy)
+    np.testing.assert_array_equal(rows(strategy, bars), rows(strategy, bars))
 
 
 @every
 def test_bars_are_left_as_they_were(strategy: Strategy) -> None:
-    bars = random_walk(500, symbol="NVDA")
-    before = bars.digest()
-    decide(strategy, bars)
-    assert bars.digest() == before
+    bars = tuple(replace(random_walk(500, seed=seed), series=item.series) for seed, item in enumerate(panel(strategy)))
+    before = [item.digest() for item in bars]
+    rows(strategy, bars)
+    assert [item.digest() for item in bars] == before
+
+
+@only(*by_signals, but=("rules",))  # in rules the user chooses what may come together
+def test_no_side_enters_and_leaves_on_one_bar(strategy: Strategy) -> None:
+    """The exit would win, so such an entry would never be one."""
+    entries, exits, short_entries, short_exits = rows(strategy, panel(strategy)).T
+    assert not (entries & exits).any()
+    assert not (short_entries & short_exits).any()
+    assert not (entries & short_entries).any()
+
+
+@only(Allocation)
+def test_weights_are_parts_of_one_account(strategy: Strategy) -> None:
+    found = rows(strategy, panel(strategy))
+    gross = np.nansum(np.abs(found), axis=1)
+    assert (gross <= max(1.0, getattr(strategy, "cap", 1.0)) + 1e-12).all()
+
+
+@pytest.mark.parametrize("name", [name for name, cls in STRATEGIES.available().items() if issubclass(cls, Crossing)])
+def test_lines_of_a_crossing_follow_from_the_fields_it_names(name: str) -> None:
+    """What a sweep relies on: a line is the same in every combination that has these values."""
+    cls: Any = STRATEGIES.get(name)
+    numbers = [field for field in cls.model_fields if field != "kind"]
+    assert {*cls.fast_fields, *cls.slow_fields} == set(numbers)
+    bars = random_walk(800)
+    spec = build(cls)
+    for field in numbers:
+        other = spec.model_copy(update={field: getattr(spec, field) + 1})
+        for line, fields in (("fast_line", cls.fast_fields), ("slow_line", cls.slow_fields)):
+            same = np.array_equal(getattr(spec, line)(bars), getattr(other, line)(bars), equal_nan=True)
+            assert same == (field not in fields), (line, field)
+
+
+@pytest.mark.parametrize("name", [name for name, cls in STRATEGIES.available().items() if issubclass(cls, Crossing)])
+def test_a_crossing_says_which_parameters_are_valid(name: str) -> None:
+    cls: Any = STRATEGIES.get(name)
+    random = np.random.default_rng(0)
+    fields = [field for field in cls.model_fields if field != "kind"]
+    drawn = {field: random.integers(3, 40, 200) for field in fields}
+    for at, valid in enumerate(cls.valid(drawn)):
+        values = {field: int(column[at]) for field, column in drawn.items()}
+        try:
+            build(cls, **values)
+            accepted = True
+        except SpecError:
+            accepted = False
+        assert accepted == valid, values
 
 
 @every
@@ -177,5 +285,7 @@ def test_form_has_a_title_for_every_field(name: str) -> None:
 
 
 def backtest(strategy: Strategy) -> BacktestSpec:
-    values = {"market": MARKET, "strategy": strategy, "costs": {"commission": 5, "slippage": 3}}
+    values = {"market": universe(strategy), "strategy": strategy, "costs": {"commission": 5, "slippage": 3}}
+    if isinstance(strategy, Allocation):
+        values |= {"cash": "shared", "direction": "both"}
     return BacktestSpec.parse(values)

@@ -77,7 +77,8 @@ class Rotation(Allocation):
         held = part * self._chosen(gained)
         if self.sides == "both":
             held -= part * self._chosen(-gained)
-        weights[self.warm_up() :: self.every] = np.where(np.isfinite(gained).any(axis=1, keepdims=True), held, np.nan)
+        known = np.isfinite(gained) & np.isfinite(panel.close).any(axis=1, keepdims=True)[self.warm_up() :: self.every]
+        weights[self.warm_up() :: self.every] = np.where(known.any(axis=1, keepdims=True), held, np.nan)
         return weights
 
     def _chosen(self, gained: Floats) -> Floats:
