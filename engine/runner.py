@@ -33,7 +33,7 @@ def run_kinds() -> Mapping[str, type[RunSpec]]:
     from engine.models.training import ModelSpec
     from engine.research.verification import VerificationSpec
 
-    classes = (MarketSpec, FeatureSpec, ModelSpec, BacktestSpec, VerificationSpec, BenchmarkSpec)
+    classes = (MarketSpec, FeatureSpec, ModelSpec, BacktestSpec, SecondOpinionSpec, VerificationSpec, BenchmarkSpec)
     return {cls.model_fields["kind"].default: cls for cls in classes}
 
 

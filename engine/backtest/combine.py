@@ -34,8 +34,9 @@ class Common:
 
     @property
     def returns(self) -> Floats:
-        """Simple returns from one common bar to the next, one fewer than bars."""
-        returns: Floats = self.growth[1:] / self.growth[:-1] - 1
+        """Simple returns from one common bar to the next, one fewer than bars; zero once nothing is left."""
+        before = self.growth[:-1]
+        returns: Floats = np.divide(self.growth[1:], before, out=np.ones(before.shape), where=before > 0) - 1
         return returns
 
     def correlation(self) -> Floats:
@@ -45,7 +46,7 @@ class Common:
         size = np.sqrt((centred**2).sum(axis=0))
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = centred / np.where(size > 1e-14 * len(returns), size, np.nan)
-        found = np.clip(unit.T @ unit, -1.0, 1.0)
+        found: Floats = np.clip(unit.T @ unit, -1.0, 1.0)
         np.fill_diagonal(found, np.where(np.isnan(np.diag(found)), np.nan, 1.0))
         return found
 
@@ -84,13 +85,13 @@ def combine(runs: Common, weighting: Weighting, rebalancing: Rebalancing) -> Com
     """
     count = runs.growth.shape[1]
     starts = _month_ends(runs.time) if rebalancing == "monthly" else np.zeros(1, dtype=np.int64)
-    growth, weights = np.ones(len(runs.time)), np.empty((len(starts), count))
+    returns, growth, weights = runs.returns, np.ones(len(runs.time)), np.empty((len(starts), count))
     for place, start in enumerate(starts):
         stop = int(starts[place + 1]) if place + 1 < len(starts) else len(runs.time) - 1
-        past = runs.returns if rebalancing == "never" else runs.returns[:start]
+        past = returns if rebalancing == "never" else returns[:start]
         weights[place] = _weights(past, weighting, count)
-        held = runs.growth[start : stop + 1] / runs.growth[start]
-        growth[start : stop + 1] = growth[start] * (held @ weights[place])
+        held = np.cumprod(1 + returns[start:stop], axis=0)
+        growth[start + 1 : stop + 1] = growth[start] * (held @ weights[place])
     metrics = equity_metrics(runs.time, growth, periods_per_year(runs.time))
     return Combined(runs.time, growth, weights, runs.time[starts], metrics)
 

@@ -116,3 +116,11 @@ def test_one_run_alone_is_itself() -> None:
     found = common(runs(1))
     for weighting, rebalancing in (("equal", "never"), ("inverse_volatility", "monthly")):
         np.testing.assert_allclose(combine(found, weighting, rebalancing).growth, found.growth[:, 0])  # type: ignore[arg-type]
+
+
+def test_a_run_that_was_ruined_stays_at_nothing_and_takes_its_part_with_it() -> None:
+    lost = make_result(np.concatenate((walk(1, 200, 0.01), np.zeros(200))))
+    found = common([lost, *runs(2)])
+    assert np.isfinite(found.correlation()).all()
+    assert combine(found, "equal", "never").growth[-1] == pytest.approx(found.growth[-1, 1] / 2)
+    assert np.isfinite(combine(found, "inverse_volatility", "monthly").growth).all()
