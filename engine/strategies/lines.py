@@ -137,9 +137,13 @@ def adx(bars: Bars, window: int) -> Floats:
     return _plain(lambda *prices: talib().ADX(*prices, window), adx_warm_up(window), *_ranges(bars))
 
 
+def directional_warm_up(window: int) -> int:
+    return 9 * window
+
+
 def directional(bars: Bars, window: int) -> tuple[Floats, Floats]:
     """Wilder's directional indicators (1978), +DI and -DI, from 0 to 100."""
-    prices, warm_up = _ranges(bars), rsi_warm_up(window)
+    prices, warm_up = _ranges(bars), directional_warm_up(window)
     plus = _plain(lambda *parts: talib().PLUS_DI(*parts, window), warm_up, *prices)
     minus = _plain(lambda *parts: talib().MINUS_DI(*parts, window), warm_up, *prices)
     return plus, minus

@@ -77,7 +77,7 @@ class AdxLine(Lagged):
     )
 
     def settled(self) -> int:
-        return lines.adx_warm_up(self.window) if self.output == "adx" else lines.rsi_warm_up(self.window)
+        return lines.adx_warm_up(self.window) if self.output == "adx" else lines.directional_warm_up(self.window)
 
     def now(self, bars: Bars) -> Floats:
         if self.output == "adx":
