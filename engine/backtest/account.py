@@ -89,11 +89,11 @@ class Account:
 
 
 def decided(signals: Signals, direction: Direction) -> Codes:
-    """One decision a bar (the codes of ``kernels.account``) out of signals, following one side or both.
+    """One decision a bar (the codes of ``kernels.records``) out of signals, following one side or both.
 
     Where the entries of both sides are set at once neither is taken.
     """
-    from engine.backtest.kernels import account as kernel
+    from engine.backtest.kernels import records as kernel
 
     none = np.zeros(len(signals.entries), dtype=bool)
     long_exit = none if direction == "short" else signals.exits
@@ -115,14 +115,14 @@ def decided(signals: Signals, direction: Direction) -> Codes:
 
 def weighted(weights: Floats) -> Codes:
     """Decisions of an allocation: to a weight wherever there is one."""
-    from engine.backtest.kernels import account as kernel
+    from engine.backtest.kernels import records as kernel
 
     return np.where(np.isnan(weights), kernel.NOTHING, kernel.TO_WEIGHT).astype(np.int64)
 
 
 def rules_of(spec: BacktestSpec, size: Size | None, costs: Costs) -> Any:
     """The kernel's rules for ``spec`` at ``costs``; no ``size`` means weights."""
-    from engine.backtest.kernels import account as kernel
+    from engine.backtest.kernels import records as kernel
 
     measures = {"equity": kernel.EQUITY, "value": kernel.VALUE, "units": kernel.UNITS, "kelly": kernel.KELLY}
     fills = ("next_open", "next_close", "same_close", "limit")
@@ -173,7 +173,7 @@ class Tape:
 
 def tape_of(panel: Panel) -> Tape:
     """The prices of ``panel`` for the kernel."""
-    from engine.backtest.kernels import account as kernel
+    from engine.backtest.kernels import records as kernel
 
     bars = np.empty(panel.close.shape, dtype=kernel.BAR)
     for name in ("open", "high", "low", "close", "volume"):
@@ -184,7 +184,7 @@ def tape_of(panel: Panel) -> Tape:
 
 def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float) -> Account:
     """The account over ``tape``, that starts with ``capital`` in cash; decisions and amounts are (bars, symbols)."""
-    from engine.backtest.kernels import account as kernel
+    from engine.backtest.kernels import records as kernel
 
     bars, symbols = decisions.shape
     decided = int(np.count_nonzero(decisions))
@@ -209,8 +209,8 @@ def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: flo
 
 
 def totals_of(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float) -> Any:
-    """The kernel's totals alone (a record of ``kernels.account.TOTALS``): what a sweep keeps of a combination."""
-    from engine.backtest.kernels import account as kernel
+    """The kernel's totals alone (a record of ``kernels.records.TOTALS``): what a sweep keeps of a combination."""
+    from engine.backtest.kernels import records as kernel
 
     nothing = np.zeros(0)
     none = (np.zeros(0, dtype=kernel.TRADE), np.zeros(0, dtype=kernel.ORDER), nothing, nothing)
@@ -220,7 +220,8 @@ def totals_of(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital
 def _run(
     tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float, kept: tuple[NDArray[Any], ...]
 ) -> tuple[Any, NDArray[Any]]:
-    from engine.backtest.kernels import account as kernel
+    from engine.backtest.kernels import records as kernel
+    from engine.backtest.kernels.account import run
 
     totals = np.zeros(1, dtype=kernel.TOTALS)[0]
     totals["cash"] = totals["peak"] = totals["equity"] = capital
@@ -229,7 +230,7 @@ def _run(
     book["mark"] = np.nan
     amounts = np.ascontiguousarray(amounts, dtype=np.float64)
     trades, orders, equity, gross = kept
-    kernel.run(tape.bars, tape.years, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
+    run(tape.bars, tape.years, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
     return totals, book
 
 
@@ -246,7 +247,7 @@ def _trades(rows: NDArray[Any]) -> Trades:
 
 def _would_change(pending: Codes, units: Floats) -> bool:
     """Whether an order still waits that would change what is held."""
-    from engine.backtest.kernels import account as kernel
+    from engine.backtest.kernels import records as kernel
 
     enters = ((pending == kernel.GO_LONG) & (units <= 0)) | ((pending == kernel.GO_SHORT) & (units >= 0))
     exits = np.isin(pending, (kernel.EXIT, kernel.EXIT_LONG)) & (units > 0)

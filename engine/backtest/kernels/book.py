@@ -1,0 +1,222 @@
+"""All orders of a moment: exits, entries and rebalancing, with what the account can bear shared fairly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.backtest.kernels.compiled import kernel
+from engine.backtest.kernels.fills import allowed, close_position, execute, fee_of, fill_price, open_position, units_for
+from engine.backtest.kernels.records import (
+    DUST,
+    EQUITY,
+    EXIT,
+    EXIT_LONG,
+    EXIT_SHORT,
+    GO_LONG,
+    GO_SHORT,
+    KELLY,
+    LIMIT,
+    NOTHING,
+    REBALANCE,
+    REVERSAL,
+    SIGNAL,
+    TO_WEIGHT,
+    UNITS,
+    WEIGHT,
+)
+
+
+@kernel
+def kelly(totals: Any, rules: Any, first: float) -> float:
+    """The Kelly fraction of the trades so far, ``first`` while they are too few."""
+    if totals.wins + totals.losses < rules.kelly_trades:
+        return first
+    if totals.wins == 0:
+        return 0.0
+    if totals.losses == 0 or totals.lost == 0.0:
+        return rules.cap
+    rate = totals.wins / (totals.wins + totals.losses)
+    payoff = (totals.won / totals.wins) / (totals.lost / totals.losses)
+    return min(max(rules.scale * (rate - (1.0 - rate) / payoff), 0.0), rules.cap)
+
+
+@kernel
+def worth(book: Any, totals: Any) -> tuple[float, float]:
+    """Equity and the sum of the positions' sizes, at the quotes of the moment or the last known prices."""
+    equity, gross = totals.cash, 0.0
+    for s in range(len(book)):
+        place = book[s]
+        if place.units != 0.0:
+            value = place.units * (place.mark if np.isnan(place.quote) else place.quote)
+            equity += value
+            gross += abs(value)
+    return equity, gross
+
+
+@kernel
+def want(
+    side: float, equity: float, quote: float, slipping: bool, place: Any, totals: Any, rules: Any
+) -> tuple[float, float]:
+    """Units that an entry asks for, and what they cost with commission."""
+    amount = place.pending_amount
+    if not amount > 0.0 or np.isinf(amount):
+        return 0.0, 0.0
+    price = quote * (1.0 + side * rules.slip) if slipping else quote
+    if rules.measure == EQUITY or rules.measure == KELLY:
+        part = kelly(totals, rules, amount) if rules.measure == KELLY else amount
+        return units_for(part * equity, price, rules), part * equity
+    units = amount if rules.measure == UNITS else amount / price
+    return units, units * price + fee_of(units, price, rules)
+
+
+@kernel
+def enters(place: Any) -> bool:
+    """Whether an entry waits that this moment has a quote for."""
+    return (place.pending == GO_LONG or place.pending == GO_SHORT) and not np.isnan(place.quote)
+
+
+@kernel
+def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Fill the waiting entries; where they ask for more than the account can bear, each gets the same part of it."""
+    equity, gross = worth(book, totals)
+    total = 0.0
+    for s in range(len(book)):
+        place = book[s]
+        if enters(place) and place.units == 0.0:
+            side = 1.0 if place.pending == GO_LONG else -1.0
+            place.wanted, place.cost = want(side, equity, place.quote, True, place, totals, rules)
+            total += place.cost
+    capacity = max(rules.leverage * equity - gross, 0.0)
+    part = 1.0
+    if total > capacity * (1.0 + 1e-12):
+        part = capacity / total
+        totals.cut += 1
+    for s in range(len(book)):
+        place = book[s]
+        if enters(place):
+            if place.units == 0.0 and place.wanted > 0.0:
+                side = 1.0 if place.pending == GO_LONG else -1.0
+                bounded = part < 1.0 or rules.measure == EQUITY or rules.measure == KELLY
+                budget = place.cost * part if bounded else np.inf
+                volume = bars[t, s].volume
+                open_position(
+                    s, t, side, place.wanted, budget, place.quote, True, volume, place, trades, orders, totals, rules
+                )
+            place.pending = NOTHING
+
+
+@kernel
+def exit_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Fill the waiting exits, those of reversals among them."""
+    for s in range(len(book)):
+        place = book[s]
+        code, held = place.pending, place.units
+        if code in (NOTHING, TO_WEIGHT) or np.isnan(place.quote):
+            continue
+        closes_long = code in (GO_SHORT, EXIT, EXIT_LONG)
+        closes_short = code in (GO_LONG, EXIT, EXIT_SHORT)
+        is_entry = code in (GO_LONG, GO_SHORT)
+        if not is_entry:
+            place.pending = NOTHING
+        if (held > 0.0 and closes_long) or (held < 0.0 and closes_short):
+            reason = REVERSAL if is_entry else place.pending_reason
+            close_position(s, t, place.quote, reason, 0, bars[t, s].volume, place, trades, orders, totals, rules)
+
+
+@kernel
+def shrink(
+    s: int, t: int, target: float, volume: float, place: Any, trades: Any, orders: Any, totals: Any, rules: Any
+) -> None:
+    """Take a position back towards ``target`` units, to zero where that lies on the other side."""
+    held = place.units
+    if held != 0.0 and target * held <= 0.0:
+        close_position(s, t, place.quote, SIGNAL, 0, volume, place, trades, orders, totals, rules)
+        if place.units != 0.0:
+            place.wanted = np.nan
+    elif abs(target) < abs(held):
+        size = allowed(abs(held) - abs(target), volume, rules)
+        if size > DUST * abs(held):
+            side = -1.0 if held > 0.0 else 1.0
+            price = fill_price(side, size, place.quote, volume, rules)
+            execute(s, t, side * size, place.quote, price, REBALANCE, 0, place, trades, orders, totals, rules)
+
+
+@kernel
+def growth(place: Any, rules: Any) -> tuple[float, float]:
+    """Units that are missing to the wanted ones, and what they cost with commission; zero where none are."""
+    units = abs(place.wanted) - abs(place.units)
+    if not units > DUST * abs(place.wanted):
+        return 0.0, 0.0
+    price = place.quote * (1.0 + (1.0 if place.wanted > 0.0 else -1.0) * rules.slip)
+    return units, units * price + fee_of(units, price, rules)
+
+
+@kernel
+def rebalance_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Bring positions to their wanted weights: what shrinks first, then what grows, each by the same part."""
+    equity, _ = worth(book, totals)
+    for s in range(len(book)):
+        place = book[s]
+        place.wanted = np.nan
+        if place.pending == TO_WEIGHT and not np.isnan(place.quote):
+            place.pending = NOTHING
+            place.wanted = place.pending_amount * equity / place.quote
+            shrink(s, t, place.wanted, bars[t, s].volume, place, trades, orders, totals, rules)
+    equity, gross = worth(book, totals)
+    total = 0.0
+    for s in range(len(book)):
+        total += growth(book[s], rules)[1]
+    capacity = max(rules.leverage * equity - gross, 0.0)
+    part = min(capacity / total, 1.0) if total > 0.0 else 1.0
+    for s in range(len(book)):
+        place = book[s]
+        units, cost = growth(place, rules)
+        if units > 0.0:
+            side = 1.0 if place.wanted > 0.0 else -1.0
+            budget = part * cost if part < 1.0 else np.inf
+            volume = bars[t, s].volume
+            open_position(s, t, side, units, budget, place.quote, True, volume, place, trades, orders, totals, rules)
+
+
+@kernel
+def quote_all(t: int, at_open: bool, bars: Any, book: Any) -> bool:
+    """Put this moment's quotes into the book; whether an order waits for one of them."""
+    waiting = False
+    for s in range(len(book)):
+        book[s].quote = bars[t, s].open if at_open else bars[t, s].close
+        waiting = waiting or (book[s].pending != NOTHING and not np.isnan(book[s].quote))
+    return waiting
+
+
+@kernel
+def trade_at(t: int, at_open: bool, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Fill everything that waits, at the bar's open or close."""
+    if quote_all(t, at_open, bars, book):
+        if rules.measure == WEIGHT:
+            rebalance_all(t, bars, book, trades, orders, totals, rules)
+        exit_all(t, bars, book, trades, orders, totals, rules)
+        if rules.fill != LIMIT and rules.measure != WEIGHT:
+            enter_all(t, bars, book, trades, orders, totals, rules)
+
+
+@kernel
+def try_limits(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Entries by limit order: filled at the limit or the open, whichever is better, and never worse than the limit."""
+    for s in range(len(book)):
+        place, bar = book[s], bars[t, s]
+        if not enters(place):
+            continue
+        side = 1.0 if place.pending == GO_LONG else -1.0
+        reached = bar.low <= place.limit if side > 0.0 else bar.high >= place.limit
+        if place.units == 0.0 and reached:
+            quote = min(bar.open, place.limit) if side > 0.0 else max(bar.open, place.limit)
+            equity, gross = worth(book, totals)
+            units, cost = want(side, equity, quote, False, place, totals, rules)
+            budget = min(cost, max(rules.leverage * equity - gross, 0.0))
+            if units > 0.0:
+                open_position(s, t, side, units, budget, quote, False, bar.volume, place, trades, orders, totals, rules)
+        place.age += 1
+        if reached or place.units != 0.0 or place.age >= rules.limit_bars:
+            place.pending = NOTHING

@@ -1,0 +1,125 @@
+"""How the kernels of sweeps are compiled, and the machine instructions that they need beyond Python's.
+
+Compiled code is kept on disk. Numba watches the file of each function and none of those that it calls, so the folder's
+name follows from all files that call one another: one changed line, and everything is compiled anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TOGETHER = ("compiled", "crossing", "holdings", "orders", "stops")
+_WORD = ir.IntType(64)
+_LANES = ir.VectorType(ir.IntType(16), 64)
+
+
+def kernel(function: F) -> F:
+    """``function`` compiled: it releases the interpreter, divides like IEEE 754, reorders no sum, and is kept on disk.
+
+    A folder that cannot be written is passed over for one of the user's.
+    """
+    return _compiled(function, False)
+
+
+def inlined(function: F) -> F:
+    """A kernel that becomes part of each kernel that calls it."""
+    return _compiled(function, True)
+
+
+def _compiled(function: F, forceinline: bool) -> F:
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(_folder())
+    try:
+        options = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": forceinline}
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+@cache
+def _folder() -> Path:
+    here = Path(__file__).parent
+    digest = hashlib.sha256(numba.__version__.encode())
+    for name in _TOGETHER:
+        digest.update((here / f"{name}.py").read_bytes())
+    return here / "__pycache__" / digest.hexdigest()[:16]
+
+
+def _load(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+    """64 uint16 from position ``at`` of the data of ``array`` on."""
+    data = context.make_array(kind)(context, builder, array).data
+    place = builder.bitcast(builder.gep(data, [at]), _LANES.as_pointer())
+    return builder.load(place, align=2)
+
+
+def _comparison(sign: str) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        loaded = [_load(context, builder, signature.args[0], given[0], at) for at in given[1:]]
+        return builder.bitcast(builder.icmp_unsigned(sign, *loaded), _WORD)
+
+    return codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def above64(_: Any, codes: Any, one: Any, other: Any) -> Any:
+    """Bit i says whether code ``one + i`` exceeds code ``other + i``: positions in contiguous uint16 of any shape."""
+    return types.uint64(codes, types.intp, types.intp), _comparison(">")
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def equal64(_: Any, codes: Any, one: Any, other: Any) -> Any:
+    """Bit i says whether code ``one + i`` is code ``other + i``; as ``above64``."""
+    return types.uint64(codes, types.intp, types.intp), _comparison("==")
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def known64(_: Any, codes: Any, one: Any) -> Any:
+    """Bit i says whether code ``one + i`` is not zero; as ``above64``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        loaded = _load(context, builder, signature.args[0], given[0], given[1])
+        return builder.bitcast(builder.icmp_unsigned("!=", loaded, ir.Constant(_LANES, None)), _WORD)
+
+    return types.uint64(codes, types.intp), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lowest(_: Any, word: Any) -> Any:
+    """The place of the lowest bit of ``word`` that is set, 64 for none."""
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return builder.cttz(given[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def highest(_: Any, word: Any) -> Any:
+    """The place of the highest bit of ``word`` that is set, -1 for none."""
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        leading = builder.ctlz(given[0], ir.Constant(ir.IntType(1), 0))
+        return builder.sub(ir.Constant(_WORD, 63), leading)
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def ones(_: Any, word: Any) -> Any:
+    """How many bits of ``word`` are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return builder.ctpop(given[0])
+
+    return types.int64(types.uint64), generate

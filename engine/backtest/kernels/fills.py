@@ -1,0 +1,195 @@
+"""What one order does: its price, its commission, the position that it leaves, the trade that it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.backtest.kernels.compiled import kernel
+from engine.backtest.kernels.records import DUST, EXIT, SIGNAL, STILL_OPEN
+
+
+@kernel
+def fee_of(units: float, price: float, rules: Any) -> float:
+    """Commission of a fill."""
+    return max(rules.per_order + rules.per_share * units + rules.commission * units * price, rules.minimum)
+
+
+@kernel
+def units_for(budget: float, price: float, rules: Any) -> float:
+    """Units whose price and commission together cost ``budget``."""
+    units = (budget - rules.per_order) / (price * (1.0 + rules.commission) + rules.per_share)
+    if units <= 0.0:
+        return 0.0
+    if rules.per_order + rules.per_share * units + rules.commission * units * price < rules.minimum:
+        units = (budget - rules.minimum) / price
+    return max(units, 0.0)
+
+
+@kernel
+def fill_price(side: float, units: float, quote: float, volume: float, rules: Any) -> float:
+    """The quote made worse by slippage and by the share of the bar's volume."""
+    worse = rules.slip
+    if rules.impact > 0.0 and volume > 0.0:
+        worse += rules.impact * (units / volume) ** 2
+    return quote * (1.0 + side * worse)
+
+
+@kernel
+def allowed(units: float, volume: float, rules: Any) -> float:
+    """``units``, or what the volume limit leaves of them."""
+    return min(units, rules.volume_limit * volume) if rules.volume_limit > 0.0 else units
+
+
+@kernel
+def note_price(place: Any, price: float) -> None:
+    """``price`` was seen while the position was held."""
+    place.lowest = min(place.lowest, price)
+    place.highest = max(place.highest, price)
+
+
+@kernel
+def close_trade(s: int, t: int, reason: int, ambiguous: int, place: Any, trades: Any, totals: Any) -> None:
+    """Enter the finished trade of symbol ``s`` and clear its place."""
+    side = 1 if place.entry_value > 0.0 else -1
+    entry_value = abs(place.entry_value)
+    pnl = side * (place.exit_value - entry_value) - place.fees
+    relative = pnl / entry_value
+    if relative > 0.0:
+        totals.wins += 1
+        totals.won += relative
+    else:
+        totals.losses += 1
+        totals.lost -= relative
+    if totals.kept:
+        entry_price = entry_value / place.entry_units
+        low, high = place.lowest / entry_price - 1.0, place.highest / entry_price - 1.0
+        trade = trades[totals.trades]
+        trade.symbol = s
+        trade.entry = place.entry_bar
+        trade.exit = t
+        trade.side = side
+        trade.reason = reason
+        trade.ambiguous = ambiguous
+        trade.is_open = 1 if reason == STILL_OPEN else 0
+        trade.entry_price = entry_price
+        trade.exit_price = place.exit_value / place.exit_units
+        trade.size = place.entry_units
+        trade.pnl = pnl
+        trade.fees = place.fees
+        trade.mae = min(low if side > 0 else -high, 0.0)
+        trade.mfe = max(high if side > 0 else -low, 0.0)
+    totals.trades += 1
+    place.units = 0.0
+    place.entry_value = 0.0
+    place.entry_units = 0.0
+    place.exit_value = 0.0
+    place.exit_units = 0.0
+    place.fees = 0.0
+
+
+@kernel
+def execute(
+    s: int,
+    t: int,
+    delta: float,
+    quote: float,
+    price: float,
+    reason: int,
+    ambiguous: int,
+    place: Any,
+    trades: Any,
+    orders: Any,
+    totals: Any,
+    rules: Any,
+) -> None:
+    """Change the position of symbol ``s`` by ``delta`` units at ``price``; never across zero."""
+    size, before = abs(delta), place.units
+    fee = fee_of(size, price, rules)
+    totals.cash -= delta * price + fee
+    totals.slippage += size * abs(price - quote)
+    if before == 0.0:
+        place.entry_bar = t
+        place.best = price
+        place.lowest = price
+        place.highest = price
+    if before * delta >= 0.0:
+        place.entry_value += delta * price
+        place.entry_units += size
+    else:
+        place.exit_value += size * price
+        place.exit_units += size
+        note_price(place, quote)
+    place.fees += fee
+    place.units = before + delta
+    if totals.kept:
+        order = orders[totals.orders]
+        order.bar = t
+        order.symbol = s
+        order.reason = reason
+        order.units = delta
+        order.price = price
+        order.fee = fee
+        order.quote = quote
+    totals.orders += 1
+    if before * delta < 0.0 and abs(place.units) <= DUST * abs(before):
+        close_trade(s, t, reason, ambiguous, place, trades, totals)
+
+
+@kernel
+def close_position(
+    s: int,
+    t: int,
+    quote: float,
+    reason: int,
+    ambiguous: int,
+    volume: float,
+    place: Any,
+    trades: Any,
+    orders: Any,
+    totals: Any,
+    rules: Any,
+) -> None:
+    """Sell or buy back what is held, or the part that the volume limit allows; the rest waits for the next fill."""
+    held = place.units
+    size = allowed(abs(held), volume, rules)
+    whole = size >= abs(held)
+    side = -1.0 if held > 0.0 else 1.0
+    if size > 0.0:
+        price = fill_price(side, size, quote, volume, rules)
+        delta = -held if whole else side * size
+        execute(s, t, delta, quote, price, reason, ambiguous, place, trades, orders, totals, rules)
+    if not whole:
+        totals.cut += 1
+        place.pending = EXIT
+        place.pending_reason = reason
+
+
+@kernel
+def open_position(
+    s: int,
+    t: int,
+    side: float,
+    size: float,
+    budget: float,
+    quote: float,
+    slipping: bool,
+    volume: float,
+    place: Any,
+    trades: Any,
+    orders: Any,
+    totals: Any,
+    rules: Any,
+) -> None:
+    """Enter ``size`` units, or fewer where the volume limits them or ``budget`` does not reach."""
+    taken = allowed(size, volume, rules)
+    if taken < size:
+        totals.cut += 1
+    price = fill_price(side, taken, quote, volume, rules) if slipping else quote
+    within = units_for(budget, price, rules)
+    if taken > within:
+        taken = within
+        price = fill_price(side, taken, quote, volume, rules) if slipping else quote
+    if taken > 0.0:
+        execute(s, t, side * taken, quote, price, SIGNAL, 0, place, trades, orders, totals, rules)
+    else:
+        totals.rejected += 1

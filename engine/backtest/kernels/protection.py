@@ -1,0 +1,111 @@
+"""What happens without a decision: stops, targets and margin calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.backtest.kernels.compiled import kernel
+from engine.backtest.kernels.fills import close_position, execute, fill_price, note_price
+from engine.backtest.kernels.records import LIMIT, LIQUIDATION, NOTHING, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP
+
+
+@kernel
+def stop_level(place: Any, rules: Any) -> tuple[float, int]:
+    """Where the stop of a position lies and which it is; NaN where there is none."""
+    side = 1.0 if place.units > 0.0 else -1.0
+    level, reason = np.nan, STOP_LOSS
+    if not np.isnan(rules.stop_loss):
+        level = abs(place.entry_value) / place.entry_units * (1.0 - side * rules.stop_loss)
+    if not np.isnan(rules.trailing_stop):
+        trail = place.best * (1.0 - side * rules.trailing_stop)
+        if np.isnan(level) or side * trail > side * level:
+            level, reason = trail, TRAILING_STOP
+    return level, reason
+
+
+@kernel
+def check_stop(s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Stop and target of a position that is held when the bar begins, or was filled during it."""
+    side = 1.0 if place.units > 0.0 else -1.0
+    entry = abs(place.entry_value) / place.entry_units
+    # A limit order that was filled below the open: the bar's best price may lie before the fill, its worst does not.
+    within = rules.fill == LIMIT and place.entry_bar == t and side * entry < side * bar.open
+    level, reason = stop_level(place, rules)
+    target = entry * (1.0 + side * rules.take_profit)
+    worst, best = (bar.low, bar.high) if side > 0.0 else (bar.high, bar.low)
+    stopped = side * worst <= side * level
+    reached = side * best >= side * target and not within
+    quote, ambiguous = np.nan, 0
+    if stopped and not within and side * bar.open <= side * level:
+        quote = bar.open
+    elif reached and side * bar.open >= side * target:
+        quote, reason = bar.open, TAKE_PROFIT
+    elif stopped:
+        quote, ambiguous = level, 1 if reached else 0
+    elif reached:
+        quote, reason = target, TAKE_PROFIT
+    if np.isnan(quote):
+        seen = bar.close if within else best
+        place.best = max(place.best, seen) if side > 0.0 else min(place.best, seen)
+        return
+    totals.ambiguous += ambiguous
+    if not within:
+        note_price(place, bar.open)
+    close_position(s, t, quote, reason, ambiguous, bar.volume, place, trades, orders, totals, rules)
+
+
+@kernel
+def check_stops(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Stops and targets of every position whose symbol has a bar."""
+    for s in range(len(book)):
+        if book[s].units != 0.0 and not np.isnan(bars[t, s].open):
+            check_stop(s, t, bars[t, s], book[s], trades, orders, totals, rules)
+
+
+@kernel
+def way_down(bar: Any, place: Any, rules: Any) -> tuple[float, float]:
+    """Where a position begins the bar, and the worst price that it meets before its stop."""
+    if np.isnan(bar.open):
+        return place.mark, place.mark
+    worst = bar.low if place.units > 0.0 else bar.high
+    level, _ = stop_level(place, rules)
+    if not np.isnan(level):
+        worst = max(worst, level) if place.units > 0.0 else min(worst, level)
+    return bar.open, min(worst, bar.open) if place.units > 0.0 else max(worst, bar.open)
+
+
+@kernel
+def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Close everything where the equity falls below maintenance, at the open or on the way to the bar's worst.
+
+    All symbols are taken to go to their worst prices together, or to their stops where those lie before.
+    """
+    at_open, at_worst, needed_open, needed_worst = totals.cash, totals.cash, 0.0, 0.0
+    short = False
+    for s in range(len(book)):
+        held = book[s].units
+        if held != 0.0:
+            short = short or held < 0.0
+            first, worst = way_down(bars[t, s], book[s], rules)
+            at_open += held * first
+            at_worst += held * worst
+            needed_open += abs(held * first)
+            needed_worst += abs(held * worst)
+    if not short and totals.cash >= -1e-9 * needed_open:
+        return
+    spare_open = at_open - rules.maintenance * needed_open
+    spare_worst = at_worst - rules.maintenance * needed_worst
+    if spare_open >= 0.0 and spare_worst >= 0.0:
+        return
+    way = 0.0 if spare_open <= 0.0 else spare_open / (spare_open - spare_worst)
+    for s in range(len(book)):
+        place = book[s]
+        held = place.units
+        if held != 0.0:
+            first, worst = way_down(bars[t, s], place, rules)
+            quote = first + way * (worst - first)
+            price = fill_price(-1.0 if held > 0.0 else 1.0, abs(held), quote, bars[t, s].volume, rules)
+            execute(s, t, -held, quote, price, LIQUIDATION, 0, place, trades, orders, totals, rules)
+            place.pending = NOTHING

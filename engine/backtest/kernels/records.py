@@ -1,0 +1,50 @@
+"""The words and records of the streaming account; compiled code passes records by address."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Fills
+NEXT_OPEN, NEXT_CLOSE, SAME_CLOSE, LIMIT = 0, 1, 2, 3
+# Measures of a size
+EQUITY, VALUE, UNITS, KELLY, WEIGHT = 0, 1, 2, 3, 4
+# Decisions at a close
+NOTHING, GO_LONG, GO_SHORT, EXIT, EXIT_LONG, EXIT_SHORT, TO_WEIGHT = 0, 1, 2, 3, 4, 5, 6
+# Reasons, in the order of engine.backtest.result.REASONS
+SIGNAL, REVERSAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, TIME_STOP, REBALANCE, LIQUIDATION, STILL_OPEN = range(9)
+
+DUST = 1e-12  # of a position: what is left of it after selling all but for rounding
+
+
+def _floats(*names: str) -> list[tuple[str, str]]:
+    return [(name, "f8") for name in names]
+
+
+def _whole(*names: str) -> list[tuple[str, str]]:
+    return [(name, "i8") for name in names]
+
+
+# Rates and shares are numbers, not percent; NaN is a stop that is not set, 0 no volume limit and no time stop.
+RULES = np.dtype(
+    _whole("fill", "limit_bars", "time_stop", "measure", "kelly_trades")
+    + _floats("limit_offset", "commission", "per_order", "per_share", "minimum", "slip", "impact", "volume_limit")
+    + _floats("stop_loss", "take_profit", "trailing_stop")
+    + _floats("leverage", "maintenance", "cash_yield", "borrow_cost", "margin_rate", "scale", "cap")
+)
+BAR = np.dtype(_floats("open", "high", "low", "close", "volume"))
+# A symbol's position, the order that waits for it, and the last known price.
+PLACE = np.dtype(
+    _whole("entry_bar", "pending", "pending_reason", "age")
+    + _floats("units", "entry_value", "entry_units", "exit_value", "exit_units", "fees", "best", "lowest", "highest")
+    + _floats("mark", "quote", "pending_amount", "limit", "wanted", "cost")
+)
+TRADE = np.dtype(
+    _whole("symbol", "entry", "exit", "side", "reason", "ambiguous", "is_open")
+    + _floats("entry_price", "exit_price", "size", "pnl", "fees", "mae", "mfe")
+)
+ORDER = np.dtype(_whole("bar", "symbol", "reason") + _floats("units", "price", "fee", "quote"))
+# ``returns`` and ``squares`` add up bar returns; ``won`` and ``lost`` trades' profits over their entry values.
+TOTALS = np.dtype(
+    _whole("trades", "orders", "cut", "rejected", "ruined", "ambiguous", "wins", "losses", "kept")
+    + _floats("cash", "slippage", "interest", "returns", "squares", "peak", "drawdown", "equity", "won", "lost")
+)
