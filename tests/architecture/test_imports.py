@@ -38,7 +38,8 @@ import importlib, pkgutil
 import dashboard, engine
 for package in (engine, dashboard):
     for item in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if not item.name.endswith("__main__"):
+        # compiled loops are imported by the functions that run them
+        if not item.name.endswith("__main__") and not item.name.startswith("engine.backtest.kernels."):
             importlib.import_module(item.name)
 """
     assert loaded(code) & set(HEAVY) == set()

@@ -416,7 +416,7 @@ def test_new_version_of_the_engine_repeats_the_same_trial(monkeypatch: pytest.Mo
 
 
 def test_kinds_are_told_apart() -> None:
-    assert set(runner.run_kinds()) == {"market", "features", "model", "backtest", "benchmark"}
+    assert {"market", "features", "model", "backtest", "benchmark"} <= set(runner.run_kinds())
     assert isinstance(runner.load_spec({"kind": "market"}), MarketSpec)
     assert isinstance(runner.load_spec("kind: model"), ModelSpec)
     assert isinstance(runner.load_spec(b'{"kind": "features"}'), FeatureSpec)
@@ -431,7 +431,7 @@ def test_forged_names_are_cut_in_sentences() -> None:
     for values in ({"kind": "x" * 10**6}, BACKTEST | {"strategy": {"kind": "x" * 10**6}}):
         with pytest.raises(SpecError) as caught:
             runner.load_spec(values)
-        assert len(str(caught.value)) < 300
+        assert len(str(caught.value)) < 600
 
 
 @pytest.mark.parametrize(
