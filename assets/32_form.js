@@ -30,6 +30,8 @@
     if (!control) return;
     const isWrong = problem.textContent !== "";
     row.classList.toggle("is-wrong", isWrong);
+    const fold = isWrong && row.closest(".fold");
+    if (fold) fold.open = true;
     control.setAttribute("aria-invalid", String(isWrong));
     isWrong ? control.setAttribute("aria-describedby", problem.id) : control.removeAttribute("aria-describedby");
   }
@@ -40,4 +42,27 @@
       if (node && node.classList && node.classList.contains("f-problem")) mark(node);
     }
   }).observe(document.documentElement, { subtree: true, childList: true, characterData: true });
+
+  /* A fold's title says how many of its fields differ from what they usually are. */
+  function said(place) {
+    const radio = place.querySelector("input[type=radio]:checked");
+    const box = place.querySelector("input[type=checkbox]");
+    const control = radio || place.querySelector("input, select");
+    return box && !radio ? (box.checked ? "True" : "False") : control ? control.value.trim() : null;
+  }
+
+  function count(fold) {
+    const places = [...fold.querySelectorAll("[data-usual]")];
+    const differing = places.filter((place) => ![null, place.dataset.usual].includes(said(place))).length;
+    fold.querySelector(".fold-title").dataset.changed = differing ? differing + " set" : "";
+  }
+
+  for (const kind of ["input", "change"]) {
+    document.addEventListener(kind, (event) => {
+      const fold = event.target.closest && event.target.closest(".fold");
+      if (!fold) return;
+      count(fold);
+      setTimeout(() => count(fold), 500);
+    });
+  }
 })();

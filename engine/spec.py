@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -26,6 +26,7 @@ def parameter(
     title: str,
     help: str = "",
     unit: str = "",
+    percent: bool = False,
     ge: float | None = None,
     gt: float | None = None,
     le: float | None = None,
@@ -37,10 +38,12 @@ def parameter(
 ) -> Any:
     """A spec field with what a form needs to show it.
 
-    ``unit`` is printed inside the control; ``choices`` maps the values of a Literal to their words; ``suggested`` is
-    what a form starts with where the spec itself demands a value (costs); ``section`` is the form's group.
+    ``unit`` is printed inside the control; a ``percent`` is a fraction that people read and type in percent;
+    ``choices`` maps the values of a Literal to their words; ``suggested`` is what a form starts with where the spec
+    itself demands a value (costs); ``section`` is the form's group.
     """
     form = {"unit": unit, "step": step, "choices": choices, "suggested": suggested, "section": section}
+    form["percent"] = percent or None
     kept = {key: value for key, value in form.items() if value not in (None, "")}
     return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=kept)
 
@@ -177,6 +180,8 @@ def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
     owner, field = _place(cls, item["loc"])
     name = (field.title if field else None) or path or cls.__name__
     context, given = item.get("ctx", {}), item.get("input")
+    shown = field.json_schema_extra if field else None
+    read = _in_percent if isinstance(shown, dict) and shown.get("percent") else _short
     if item["type"] == _INNER:
         return SpecError(context["problems"]).under(path).problems
     match item["type"]:
@@ -188,8 +193,29 @@ def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
         case "value_error":
             return ((path, str(context.get("error", item["msg"]))),)
     if item["type"] in _DEMANDS:
-        return ((path, f"{name} must be {_DEMANDS[item['type']].format(**context)}, not {_short(given)}."),)
+        return ((path, f"{name} must be {_demand(item['type'], context, read)}, not {read(given)}."),)
     return ((path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(given)}."),)
+
+
+def _demand(kind: str, context: Mapping[str, Any], read: Callable[[Any], str]) -> str:
+    """What a value must be; bounds as ``read`` prints them."""
+    if read is _in_percent:
+        context = {name: _Printed(read(value)) for name, value in context.items()}
+    return _DEMANDS[kind].format(**context)
+
+
+class _Printed(str):
+    """Text that a number's format leaves as it is."""
+
+    def __format__(self, _: str) -> str:
+        return str(self)
+
+
+def _in_percent(value: object) -> str:
+    """A fraction as a percentage; what is no number as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _short(value)
+    return f"{100 * value:,.12g}%"
 
 
 def _place(cls: type[BaseModel], path: tuple[int | str, ...]) -> tuple[type[BaseModel], FieldInfo | None]:

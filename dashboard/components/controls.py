@@ -10,7 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.components.fields import Field
+from dashboard.components.fields import Field, hundredfold
 from dashboard.format import MINUS
 
 Options = Sequence[tuple[Any, str]]
@@ -31,18 +31,30 @@ def row(page: str, field: Field, value: Any, options: Options | None = None, wai
     return html.Div(
         [
             html.Div([label, *note(field)], className="f-name"),
-            html.Div(control(id_, field, value, options, wait), className="f-control", **role),
+            html.Div(control(id_, field, value, options, wait), className="f-control", **role, **usual(field)),
             problem(page, field.path),
         ],
         className="f",
     )
 
 
-def labelled_row(page: str, title: str, id_: ids.Id, bare: Component, path: str) -> Component:
-    """A row for a control that is made elsewhere; what is wrong at ``path`` stands under it."""
+def labelled_row(page: str, title: str, id_: ids.Id, bare: Component, path: str, usually: str = "") -> Component:
+    """A row for a control that is made elsewhere and has the value ``usually``; what is wrong at ``path`` stands
+    under it.
+    """
     label = html.Label(title, htmlFor=ids.dom_id(id_), className="f-label")
-    parts = [html.Div(label, className="f-name"), html.Div(bare, className="f-control"), problem(page, path)]
+    data = {"data-usual": usually} if usually else {}
+    parts = [html.Div(label, className="f-name"), html.Div(bare, className="f-control", **data), problem(page, path)]
     return html.Div(parts, className="f")
+
+
+def usual(field: Field) -> dict[str, str]:
+    """What the browser compares a control with, to tell what was changed inside a folded section."""
+    value = hundredfold(field.default) if field.percent else field.default
+    if field.control in ("many", "group") or isinstance(value, list | dict):
+        return {}
+    text = shown(value) if field.control == "number" else value
+    return {"data-usual": "" if text is None else str(text)}
 
 
 def problem(page: str, path: str) -> Component:
@@ -84,6 +96,8 @@ def given(field: Field, value: Any) -> Any:
         number = float(plain)
     except ValueError:
         return value
+    if field.percent:
+        return number / 100
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
@@ -99,7 +113,7 @@ def _input(id_: ids.Id, field: Field, value: Any, wait: int) -> Component:
     entry = dbc.Input(
         id=id_,
         type="text",
-        value=shown(value) if kind else value,
+        value=shown(hundredfold(value) if field.percent else value) if kind else value,
         placeholder="none" if field.optional else "",
         autoComplete="off",
         debounce=wait or False,

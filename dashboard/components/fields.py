@@ -25,7 +25,8 @@ class Field:
     """One field of a spec class, as a form sees it.
 
     ``control`` follows from the annotation; "group" is a nested spec, "plugin" and "plugins" are one and several
-    specs of ``registry``. ``default`` is a plain value (JSON), None where a value must be given.
+    specs of ``registry``. ``default`` is a plain value (JSON), None where a value must be given. The bounds and the
+    step of a ``percent``, a fraction, are percentages; its default is not.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Field:
     optional: bool = False
     help: str = ""
     unit: str = ""
+    percent: bool = False
     section: str = ""
     choices: tuple[tuple[Any, str], ...] = ()
     low: float | None = None
@@ -95,6 +97,13 @@ def plain(value: object) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def hundredfold(value: Any) -> Any:
+    """A fraction in percent, without the rounding of the product: 0.07 is 7. What is no number stays as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return float(f"{100 * value:.12g}")
+
+
 def _field(path: str, info: FieldInfo) -> Field:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     form: dict[str, Any] = dict(extra)
@@ -107,6 +116,7 @@ def _field(path: str, info: FieldInfo) -> Field:
         name: getattr(item, name) for item in metadata for name in ("ge", "gt", "le", "lt") if hasattr(item, name)
     }
     low, high = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
+    step, is_percent = form.get("step") or (1 if annotation is int else None), bool(form.get("percent"))
     return Field(
         path=path,
         title=info.title or path.rsplit(".", 1)[-1].replace("_", " ").capitalize(),
@@ -114,12 +124,13 @@ def _field(path: str, info: FieldInfo) -> Field:
         default=_default(info, form),
         optional=optional,
         help=info.description or "",
-        unit=str(form.get("unit", "")),
+        unit="%" if is_percent else str(form.get("unit", "")),
+        percent=is_percent,
         section=str(form.get("section", "")),
         choices=tuple(choices.items()),
-        low=low,
-        high=high,
-        step=form.get("step") or (1 if annotation is int else None),
+        low=hundredfold(low) if is_percent else low,
+        high=hundredfold(high) if is_percent else high,
+        step=hundredfold(step) if is_percent else step,
         spec=annotation if control == "group" else None,
         registry=registry,
     )

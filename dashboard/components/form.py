@@ -15,12 +15,12 @@ from dashboard import ids, state
 from dashboard.components import controls
 from dashboard.components.fields import Field, Values, class_of, fields_of, find, name_of, walk
 from dashboard.components.icon import icon
+from dashboard.components.sections import Row, titled
 from dashboard.components.values import compact, complete, completed, get, known, lists, put, without
 from engine.errors import SpecError
 from engine.registry import info
 from engine.spec import RunSpec, Spec
 
-Row = tuple[str, Component]  # the section that it stands in, and the control
 _TYPING = 400  # milliseconds of rest before a form without a run button takes a typed value
 Offer = Callable[[Values], controls.Options]
 
@@ -33,7 +33,8 @@ class Form:
     not stored. ``options`` gives (value, label) pairs for fields of text, by path, from the form's plain values; a
     nested spec with options is chosen from a list, its value being canonical JSON. Fields in ``hidden`` keep the
     value that they started with. ``initial`` holds plain values to start with where the spec's own default does not
-    serve.
+    serve. ``sections`` moves fields, by path, to a section of another title; the sections in ``folded`` are shut while
+    they show what they usually do.
     """
 
     page: str
@@ -42,6 +43,8 @@ class Form:
     options: Mapping[str, Offer] = field(default_factory=dict, hash=False)
     hidden: tuple[str, ...] = ()
     initial: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    sections: Mapping[str, str] = field(default_factory=dict, hash=False)
+    folded: tuple[str, ...] = ()
 
     def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | None, str]:
         """Plain values to show, the spec that a permalink asks for, and what is wrong with the permalink."""
@@ -59,7 +62,7 @@ class Form:
 
     def panel(self, values: Values) -> list[Component]:
         """The sections of the form, showing ``values``."""
-        return _titled(self.rows(self.spec, values, "", values, ""))
+        return titled(self.rows(self.spec, values, "", values, ""), self.folded)
 
     def rows(self, cls: type[Spec], values: Values, prefix: str, whole: Values, section: str) -> list[Row]:
         """Controls for the fields of ``cls``, which shows ``values``; ``whole`` is the entire form's."""
@@ -96,6 +99,10 @@ class Form:
         if missing:
             raise SpecError(missing)
         return self.spec.parse(without(values, [item.path for item in empty]))
+
+    def extent(self, spec: RunSpec) -> str:
+        """What a run consists of, for the line under the run button; nothing where the estimate says enough."""
+        return ""
 
     def shown(self, values: Values) -> list[Field]:
         """The fields that have a control of their own in a form that shows ``values``."""
@@ -154,14 +161,16 @@ class Form:
     def _field(self, item: Field, value: Any, whole: Values, section: str) -> list[Row]:
         offer = self.options.get(item.path)
         is_part = item.control in ("plugin", "plugins") or (item.control == "group" and offer is None)
-        section = item.section or (item.title if is_part else section)
+        section = self.sections.get(item.path) or item.section or (item.title if is_part else section)
         if item.control == "group" and offer is None and item.spec is not None:
             shown = value if isinstance(value, Mapping) else {}
             return self.rows(item.spec, shown, item.path, whole, section)
         if item.control == "plugin":
             kinds = self._kinds(item, item.path, value)
             title = item.title if _is_inner(item) else "Kind"
-            kind = controls.labelled_row(self.page, title, ids.choice(self.page, item.path), kinds, item.path)
+            usually = item.default.get("kind", "") if isinstance(item.default, Mapping) else ""
+            place = ids.choice(self.page, item.path)
+            kind = controls.labelled_row(self.page, title, place, kinds, item.path, usually)
             return [(section, kind), (section, self._group(item, item.path, value, whole))]
         if item.control == "plugins":
             return [(section, part) for part in self._list(item, value, whole)]
@@ -210,13 +219,3 @@ class Form:
 def _is_inner(item: Field) -> bool:
     """Whether ``item`` is part of another plug-in or group, where no heading of a section names it."""
     return "." in item.path
-
-
-def _titled(rows: Sequence[Row]) -> list[Component]:
-    """The controls, with a heading wherever the section changes."""
-    children: list[Component] = []
-    for index, (section, control) in enumerate(rows):
-        if section and (index == 0 or section != rows[index - 1][0]):
-            children.append(html.H2(section))
-        children.append(control)
-    return children

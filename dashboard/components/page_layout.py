@@ -26,16 +26,19 @@ def page_layout(
     title: Component | Sequence[Component] = (),
     tools: Sequence[Component] = (),
     panel: Sequence[Component] = (),
+    studies: Sequence[Component] = (),
+    run: bool = True,
 ) -> Component:
     """A page around ``form``: ``results`` fill the right side once there are any, ``empty`` says what to do first.
 
     ``query`` is the permalink's text: a good one fills the form and opens its run, a bad one is named above the
     results. ``title`` stands left above the results (tabs), ``tools`` right of the copy actions, ``panel`` under the
-    form's own sections.
+    form's own sections. ``studies`` (``studies.pane``) take the place of the results while their tab is in sight; with
+    ``run`` False the permalink's spec is only shown in the form.
     """
     page = form.page
     values, asked, problem = form.start(query)
-    request = canonical_json(asked) if asked is not None and form.action else None
+    request = canonical_json(asked) if asked is not None and form.action and run else None
     return html.Div(
         [
             dcc.Store(id=ids.request(page), data=request),
@@ -46,7 +49,9 @@ def page_layout(
                     html.Summary([icon("sliders"), "Settings"], className="panel-toggle"),
                     html.Div(
                         [
-                            html.Div([*form.panel(values), *panel], className="fields"),
+                            html.Div(
+                                [html.Div(form.panel(values), id=ids.part("fields", page)), *panel], className="fields"
+                            ),
                             run_bar(page, form.action),
                         ],
                         className="side-inner",
@@ -68,6 +73,7 @@ def page_layout(
                         id=ids.part("results", page),
                         className="results is-empty",
                     ),
+                    *studies,
                 ],
                 className="main",
                 tabIndex=-1,
@@ -78,9 +84,13 @@ def page_layout(
 
 
 def _top(page: str, title: Component | Sequence[Component], tools: Sequence[Component]) -> Component:
-    copies = [
+    return html.Div([html.Div(title, className="top-title"), html.Div([*copies(page), *tools], className="top-tools")],
+                    className="top")  # fmt: skip
+
+
+def copies(page: str) -> list[Component]:
+    """Buttons that copy what the form of ``page`` says."""
+    return [
         html.Button(text, id=ids.part("copy", page, what=what), className="link-button", type="button")
         for what, text in COPIES
     ]
-    return html.Div([html.Div(title, className="top-title"), html.Div([*copies, *tools], className="top-tools")],
-                    className="top")  # fmt: skip

@@ -9,12 +9,14 @@ from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, clientsid
 from dash.development.base_component import Component
 
 
-def tabs(group: str, names: Sequence[tuple[str, str]]) -> Component:
-    """The tab line: (value, label) pairs, for ``page_layout(title=...)``. What they show is made by ``pane``."""
+def tabs(group: str, names: Sequence[tuple[str, str]], active: str = "") -> Component:
+    """The tab line: (value, label) pairs, for ``page_layout(title=...)``. What they show is made by ``pane``; the
+    first is in sight, or ``active``.
+    """
     return dbc.Tabs(
         [dbc.Tab(label=label, tab_id=value) for value, label in names],
         id={"role": "tabs", "group": group},
-        active_tab=names[0][0],
+        active_tab=active or names[0][0],
     )
 
 

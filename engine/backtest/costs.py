@@ -83,6 +83,7 @@ class Costs(Spec):
     )
     volume_limit: float | None = parameter(
         None,
+        percent=True,
         title="Volume limit",
         help="Largest share of a bar's volume that an order fills; the rest of it is dropped and reported.",
         gt=0,

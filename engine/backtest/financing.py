@@ -24,6 +24,7 @@ class Financing(Spec):
     )
     maintenance: float = parameter(
         0.25,
+        percent=True,
         title="Maintenance",
         help="Margin call: positions are closed when the equity falls below this part of their value.",
         ge=0,
@@ -32,10 +33,18 @@ class Financing(Spec):
         section="Financing",
     )
     cash_yield: float = parameter(
-        0.0, title="Cash yield", help="Earned on cash, a year.", ge=-0.2, le=1, step=0.005, section="Financing"
+        0.0,
+        percent=True,
+        title="Cash yield",
+        help="Earned on cash, a year.",
+        ge=-0.2,
+        le=1,
+        step=0.005,
+        section="Financing",
     )
     borrow_cost: float = parameter(
         0.0,
+        percent=True,
         title="Borrow cost",
         help="Paid on the value sold short, a year.",
         ge=0,
@@ -44,5 +53,12 @@ class Financing(Spec):
         section="Financing",
     )
     margin_rate: float = parameter(
-        0.0, title="Margin rate", help="Paid on borrowed cash, a year.", ge=0, le=5, step=0.005, section="Financing"
+        0.0,
+        percent=True,
+        title="Margin rate",
+        help="Paid on borrowed cash, a year.",
+        ge=0,
+        le=5,
+        step=0.005,
+        section="Financing",
     )

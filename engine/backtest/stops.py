@@ -13,8 +13,9 @@ class Stops(Spec):
 
     stop_loss: float | None = parameter(
         None,
+        percent=True,
         title="Stop loss",
-        help="Part of the fill price that a position may lose: 0.05 sells 5% below it.",
+        help="Of the fill price, that a position may lose: 5% sells a long position 5% below it.",
         gt=0,
         lt=1,
         step=0.01,
@@ -22,8 +23,9 @@ class Stops(Spec):
     )
     take_profit: float | None = parameter(
         None,
+        percent=True,
         title="Take profit",
-        help="Part of the fill price at which a profit is taken.",
+        help="Of the fill price, at which a profit is taken.",
         gt=0,
         le=100,
         step=0.01,
@@ -31,8 +33,9 @@ class Stops(Spec):
     )
     trailing_stop: float | None = parameter(
         None,
+        percent=True,
         title="Trailing stop",
-        help="Part of the best price of earlier held bars that a position may give back.",
+        help="Of the best price of earlier held bars, that a position may give back.",
         gt=0,
         lt=1,
         step=0.01,

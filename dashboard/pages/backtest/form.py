@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboard.components import form
 from dashboard.market_options import TRADEABLE_MARKET
+from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.spec import canonical_json
 
@@ -24,10 +25,13 @@ def trained_models(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(canonical_json(spec), spec.label()) for spec in found]
 
 
+FURTHER_COSTS = [f"costs.{name}" for name in Costs.model_fields if name not in ("commission", "slippage")]
 FORM = form.Form(
     page="backtest",
     spec=BacktestSpec,
     action="Run backtest",
     options={**TRADEABLE_MARKET, "strategy.model": trained_models},
     initial={"strategy": {"kind": "sma_cross"}},
+    sections=dict.fromkeys(FURTHER_COSTS, "Further costs"),
+    folded=("Further costs", "Execution", "Sizing", "Stops", "Financing"),
 )

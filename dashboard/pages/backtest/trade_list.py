@@ -59,7 +59,7 @@ def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:
     until = "still open" if row["exit"] == "open" else f"to {row['exit']}"
     held = f"{row['symbol']} {row['side'].lower()}, {row['entry']} {until}, {count(row['bars'], 'bar')}"
     tone = "gain" if row["pnl"] > 0 else "loss" if row["pnl"] < 0 else ""
-    ended = "" if row["exit"] == "open" else f", {row['reason']}"
+    ended = "" if row["exit"] == "open" else f", ended by {row['reason']}"
     return [f"{index + 1:,} of {total:,}, {held}, ", html.B(signed_percent(row["return"]), className=tone), ended]
 
 

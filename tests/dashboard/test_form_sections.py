@@ -1,0 +1,93 @@
+"""Sections of a control panel that fold, and fractions that people read in percent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dash import html
+
+from dashboard.components import controls
+from dashboard.components.fields import find
+from dashboard.components.form import Form
+from dashboard.components.sections import changed, titled
+from engine.backtest.spec import BacktestSpec
+from engine.errors import SpecError
+from tests.dashboard.test_form import every, read
+
+pytestmark = pytest.mark.usefixtures("workspace")
+STOPS = {"strategy": {"kind": "sma_cross"}, "stops": {"stop_loss": 0.07, "time_stop": 20}}
+
+
+def form(initial: dict[str, Any]) -> Form:
+    return Form(
+        page="test", spec=BacktestSpec, action="Run", initial=initial,
+        sections={"costs.minimum": "Further costs"}, folded=("Further costs", "Stops", "Financing"),
+    )  # fmt: skip
+
+
+def folds(made: Form) -> dict[str, html.Details]:
+    found = [item for item in made.panel(made.defaults()) if isinstance(item, html.Details)]
+    return {item.children[0].children: item for item in found}
+
+
+def test_a_fold_is_open_where_something_is_set() -> None:
+    found = folds(form(STOPS))
+    assert list(found) == ["Further costs", "Stops", "Financing"]
+    assert {name: item.open for name, item in found.items()} == {
+        "Further costs": False, "Stops": True, "Financing": False,
+    }  # fmt: skip
+    assert getattr(found["Stops"].children[0], "data-changed") == "2 set"
+
+
+def test_everything_in_a_fold_is_part_of_the_form() -> None:
+    made = form(STOPS)
+    assert made.parse(made.collect(*read(made.panel(made.defaults())))) == BacktestSpec.parse(made.defaults())
+
+
+def test_a_field_is_moved_to_another_section() -> None:
+    inside = every(folds(form({}))["Further costs"])
+    assert [item.id["path"] for item in inside if getattr(item, "id", None) and "role" in item.id] == [
+        "costs.minimum", "costs.minimum",
+    ]  # fmt: skip
+
+
+def test_a_kind_that_was_chosen_counts_as_set() -> None:
+    made = form({"sizing": {"kind": "value"}})
+    rows = made.rows(BacktestSpec, made.defaults(), "", made.defaults(), "")
+    assert changed([control for section, control in rows if section == "Sizing"]) == 1
+
+
+def test_rows_without_a_section_stand_by_themselves() -> None:
+    row = html.Div("x")
+    assert [type(item).__name__ for item in titled([("", row), ("One", row), ("One", row), ("Two", row)], ("Two",))] == [
+        "Div", "H2", "Div", "Div", "Details",
+    ]  # fmt: skip
+
+
+def test_a_fraction_is_shown_and_read_in_percent() -> None:
+    made = form(STOPS)
+    values = made.defaults()
+    field = find(BacktestSpec, values, "stops.stop_loss")
+    assert (field.unit, field.low, field.high, field.step, field.default) == ("%", 0, 100, 1, None)
+    places, given = read(made.panel(values))
+    at = next(i for i, place in enumerate(places) if place["path"] == "stops.stop_loss")
+    assert given[at] == "7"
+    given[at] = "12.5"
+    assert made.collect(places, given)["stops"]["stop_loss"] == 0.125
+
+
+@pytest.mark.parametrize("fraction", [0.07, 0.29, 0.001, 1 / 3, 0.55, -0.005])
+def test_a_percentage_typed_as_it_is_shown_is_the_same_fraction(fraction: float) -> None:
+    field = find(BacktestSpec, {}, "financing.cash_yield")
+    text = controls.shown(controls.hundredfold(fraction))
+    assert controls.given(field, text) == pytest.approx(fraction, rel=1e-11)
+
+
+def test_what_is_wrong_with_a_percentage_is_said_in_percent() -> None:
+    with pytest.raises(SpecError, match=r"Stop loss must be below 100%, not 150%\."):
+        BacktestSpec.parse({"strategy": {"kind": "sma_cross"}, "costs": {"commission": 1, "slippage": 1},
+                            "stops": {"stop_loss": 1.5}})  # fmt: skip
+    with pytest.raises(SpecError, match=r"Cash yield must be at least -20%, not -50%\."):
+        BacktestSpec.parse({"strategy": {"kind": "sma_cross"}, "costs": {"commission": 1, "slippage": 1},
+                            "financing": {"cash_yield": -0.5}})  # fmt: skip
