@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.backtest.metrics import bar_returns
 from engine.backtest.result import BacktestResult
-from engine.errors import DataError
+from engine.errors import DataError, SpecError, StrategyError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats
 from engine.progress import Progress, section
 from engine.research import sensitivity
@@ -61,7 +61,7 @@ def verify(spec: VerificationSpec, inputs: Mapping[str, Any], progress: Progress
         part(0.0, sentence)
         try:
             found |= test(Case(spec, inputs, part))
-        except DataError as error:
+        except (DataError, SpecError, StrategyError) as error:
             skipped[name] = str(error)
         done += share
     progress(1.0, "Every test is done")
@@ -157,8 +157,8 @@ def _delays(case: Case) -> Found:
 def _jitter(case: Case) -> Found:
     """The variants, and whether the best of them and the strategy itself is better than nothing and than holding."""
     spec, bars = case.spec, case.bars
-    changed = sensitivity.variants(spec.backtest.strategy)
-    reruns = sensitivity.jitter(spec.backtest, changed, bars, case.inputs, section(case.progress, 0.0, 0.5))
+    tried = sensitivity.jitter(spec.backtest, bars, case.inputs, section(case.progress, 0.0, 0.5))
+    changed, reruns = [variant for variant, _ in tried], [again for _, again in tried]
     found = sensitivity.outcomes(reruns)
     case.progress(0.5, "The best variant against buy and hold")
     own = rerun(spec.backtest, bars, case.inputs)

@@ -17,7 +17,8 @@ from engine.errors import DataError
 from engine.market.bars import Bars, Floats
 from engine.progress import Progress, silent
 from engine.research.rerun import rerun
-from engine.research.sequence import contributions, equity_before
+from engine.research.sequence import LEAST, shares
+from engine.strategies import Allocation
 
 AT_LEVEL = ("stop loss", "take profit", "trailing stop")
 """Exits that fill at a level of their own, not at a quote of the bar."""
@@ -59,6 +60,7 @@ def fill_honesty(
         except DataError:  # closing prices only
             totals.append(None)
     has_range = all(item.series.has_ohlc for item in bars) and len(result.trade_pnl) > 0
+    has_range &= not isinstance(spec.strategy, Allocation)  # whose trades have many fills
     best, worst = (band(spec, result, bars, sign) if has_range else None for sign in (1, -1))
     return FillHonesty(
         next_open=totals[0],
@@ -73,7 +75,7 @@ def fill_honesty(
 def band(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bars], sign: int) -> float:
     """Total return where everything that a bar leaves open goes for (``sign`` 1) or against (-1) the strategy.
 
-    Each trade is worth the same part of the equity as it was. Positions still open keep their last value.
+    Each trade is the same part of the equity as it was. Positions still open keep their last value.
     """
     side, slip = result.trade_side, spec.costs.slip()
     entry = _extreme(result, bars, result.trade_entry_time, -sign * side) * (1 + side * slip)
@@ -87,9 +89,12 @@ def band(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bars], sign:
     fee = spec.costs.commission * BASIS_POINT
     now = side * (result.trade_exit_price / paid - 1) - fee * result.trade_exit_price / paid
     then = side * (exit / entry - 1) - fee * exit / entry
-    weight = result.trade_size * paid / np.maximum(equity_before(result), 1e-9)
-    growth = np.maximum(1 + contributions(result) + weight * (then - now), 0.0)
-    return float(np.prod(growth)) - 1
+    known = shares(result)
+    weight = np.divide(result.trade_size * paid, known.base, out=np.zeros(len(paid)), where=known.base > 0)
+    was = np.exp(known.growth) if known.exact else np.ones(len(paid))
+    moved = np.log(np.maximum(was + weight * (then - now), LEAST)) - np.log(was)
+    whole = np.log(max(float(result.equity[-1]) / result.capital, LEAST)) + float(moved.sum())
+    return float(np.expm1(min(whole, 700.0)))
 
 
 def _extreme(result: BacktestResult, bars: Sequence[Bars], times: NDArray[Any], direction: NDArray[Any]) -> Floats:

@@ -47,7 +47,8 @@ def random_entries(
     Places are equally likely among those after the strategy's warm-up where the trades do not overlap. Every position
     is the whole of its symbol's account, in the true list and the random ones alike: sizes are not compared. The
     true list keeps its own prices, stops among them; random ones fill as the spec fills decisions. Raises ``DataError``
-    where there is no trade, where positions of one symbol overlap, and for allocations.
+    where there is no trade, where positions of one symbol overlap or fill the whole
+    range, and for allocations.
     """
     if isinstance(spec.strategy, Allocation):
         raise DataError("Positions that are resized by weights cannot be placed at random.")
@@ -70,6 +71,8 @@ def random_entries(
         ]
         drawn.append(holdings.figures(_equity(lists, at, known, fee), result.periods_per_year))
     found = {name: np.sort(np.concatenate([item[name] for item in drawn])) for name in ("total", "sharpe")}
+    if np.ptp(found["total"]) <= 1e-12:
+        raise DataError("The trades fill the whole range: there is no other place for them.")
     own_total, own_sharpe = float(true["total"][0]), float(true["sharpe"][0])
     return RandomEntries(
         found["total"],

@@ -11,7 +11,7 @@ import numpy as np
 from engine.backtest.costs import Costs
 from engine.backtest.portfolio import decide
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
+from engine.errors import DataError, SpecError
 from engine.market.bars import Bars, Floats
 from engine.progress import Progress, silent
 from engine.research.rerun import Rerun, delayed, rerun
@@ -135,17 +135,17 @@ def variants(strategy: Strategy) -> tuple[Variant, ...]:
 
 
 def jitter(
-    spec: BacktestSpec,
-    changed: Sequence[Variant],
-    bars: Sequence[Bars],
-    inputs: Mapping[str, Any],
-    progress: Progress = silent,
-) -> list[Rerun]:
-    """The backtest of each variant."""
-    found = []
+    spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], progress: Progress = silent
+) -> list[tuple[Variant, Rerun]]:
+    """The backtest of each variant that the market allows."""
+    found, changed = [], variants(spec.strategy)
     for done, variant in enumerate(changed):
         progress(done / len(changed), f"{variant.field} = {variant.value:g}")
-        found.append(rerun(spec.model_copy(update={"strategy": variant.strategy}), bars, inputs))
+        try:
+            again = rerun(spec.model_copy(update={"strategy": variant.strategy}), bars, inputs)
+        except DataError:
+            continue
+        found.append((variant, again))
     return found
 
 

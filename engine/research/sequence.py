@@ -14,6 +14,8 @@ RUIN = 0.5
 """Part of the capital whose loss counts as ruin: from there a return of 100% is needed to be even again."""
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_REMOVED = 20
+LEAST = 1e-9
+"""Part of the equity that is left at least, so that its logarithm is a number."""
 _CELLS = 2_000_000
 
 
@@ -34,34 +36,53 @@ class Orders:
     fan: Floats
 
 
-def contributions(result: BacktestResult) -> Floats:
-    """Each trade's profit as a part of the equity at the close before its entry, in the order of entries."""
-    before = equity_before(result)
-    return np.divide(result.trade_pnl, before, out=np.zeros(len(before)), where=before > 0)
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """What each trade did to the equity, in the order of entries: its profit over ``base``, and the logarithm of the
+    ``growth`` that this is. ``exact`` where no two trades overlap, so that the growths multiply to the whole.
+    """
+
+    base: Floats
+    growth: Floats
+    exact: bool
 
 
-def equity_before(result: BacktestResult) -> Floats:
-    """The equity at the close before each trade's entry; the capital before the first."""
-    last = np.searchsorted(result.time, result.trade_entry_time) - 1
-    return np.where(last >= 0, result.equity[np.maximum(last, 0)], result.capital)
+def shares(result: BacktestResult) -> Shares:
+    """Where trades follow one another, the base is the equity at each entry; where they overlap, it is the harmonic
+    mean of the equity while they were held, whose profits add up to the logarithm of the whole, nearly.
+    """
+    entry, exit = (
+        np.searchsorted(result.time, moments) for moments in (result.trade_entry_time, result.trade_exit_time)
+    )
+    if (entry[1:] >= np.maximum.accumulate(exit)[:-1]).all():
+        base = result.capital + np.concatenate(([0.0], np.cumsum(result.trade_pnl)))[:-1][: len(entry)]
+        parts = _over(result.trade_pnl, base)
+        return Shares(base, np.log(np.maximum(1 + parts, LEAST)), True)
+    inverse = np.divide(1.0, result.equity, out=np.zeros(len(result.equity)), where=result.equity > 0)
+    summed = np.concatenate(([0.0], np.cumsum(inverse)))
+    mean = (summed[exit + 1] - summed[entry]) / (exit + 1 - entry)
+    return Shares(_over(np.ones(len(mean)), mean), result.trade_pnl * mean, False)
+
+
+def _over(above: Floats, below: Floats) -> Floats:
+    return np.divide(above, below, out=np.zeros(len(below)), where=below > 0)
 
 
 def reorder(result: BacktestResult, samples: int, seed: int) -> Orders:
     """The orders of the trades of ``result``, each worth the same part of the equity as it was. Raises ``DataError``
     for fewer than two trades.
     """
-    parts = contributions(result)
-    if len(parts) < 2:
+    growth = shares(result).growth
+    if len(growth) < 2:
         raise DataError("An order needs at least two trades.")
-    growth = np.log(np.maximum(1 + parts, 1e-9))
     random = np.random.default_rng(seed)
     own = float(_deepest(growth[None, :])[0])
     drawdown, total, lowest, paths = [], [], [], []
-    step = max(_CELLS // len(parts), 1)
+    step = max(_CELLS // len(growth), 1)
     for start in range(0, samples, step):
-        shape = (min(step, samples - start), len(parts))
+        shape = (min(step, samples - start), len(growth))
         drawdown.append(_deepest(random.permuted(np.broadcast_to(growth, shape), axis=1)))
-        drawn = np.cumsum(growth[random.integers(0, len(parts), shape)], axis=1)
+        drawn = np.cumsum(growth[random.integers(0, len(growth), shape)], axis=1)
         total.append(np.expm1(drawn[:, -1]))
         lowest.append(drawn.min(axis=1))
         if start == 0:
@@ -89,9 +110,10 @@ class Removed:
 
 
 def without_best(result: BacktestResult) -> Removed:
-    """The trades of ``result`` without the best ones, the rest compounded. No trade is a total return of zero."""
-    growth = np.sort(np.log(np.maximum(1 + contributions(result), 1e-9)))[::-1]
-    left = growth.sum() - np.concatenate(([0.0], np.cumsum(growth)))
+    """The total return of ``result`` without the growth of its best trades."""
+    growth = np.sort(shares(result).growth)[::-1]
+    whole = np.log(max(float(result.equity[-1]) / result.capital, LEAST))
+    left = whole - np.concatenate(([0.0], np.cumsum(growth)))
     gone = np.flatnonzero(left[:-1] <= 1e-12)
     until = int(gone[0]) if len(gone) else len(growth)
     return Removed(np.expm1(left[: min(MOST_REMOVED, len(growth)) + 1]), until)

@@ -125,11 +125,11 @@ class VerificationSpec(RunSpec):
         return {**self.backtest.inputs(), "backtest": self.backtest}
 
     def estimate(self) -> Estimate:
-        runs = 60 + self.samples / NOISE_RUNS
-        once = 0.01 + 0.01 * len(self.backtest.market.symbols)
+        runs = 80 + self.samples / NOISE_RUNS
+        once = 0.003 + 0.004 * len(self.backtest.market.symbols)
         whole = self.backtest.estimate()
         return Estimate(
-            seconds=whole.seconds + 4 + runs * once + self.samples / 500,
+            seconds=whole.seconds + 0.5 + runs * once + self.samples / 500,
             megabytes=max(whole.megabytes, 150.0),
         )
 
