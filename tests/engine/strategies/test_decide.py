@@ -1,0 +1,132 @@
+"""A strategy that fails or answers nonsense is named in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.errors import DataError, EngineError, StrategyError
+from engine.market.bars import Bars
+from engine.market.panel import Panel, align
+from engine.strategies import STRATEGIES, Allocation, Signals, Strategy, decide
+from engine.strategies.kinds.donchian import DonchianBreakout
+from tests.support.market import make_bars
+from tests.support.workspace import Workspace
+
+BARS = make_bars([1.0, 2.0, 3.0])
+YES = np.ones(3, dtype=bool)
+
+
+class Given(Strategy):
+    """Answers what the test says."""
+
+    kind: str = "given"
+
+    def signals(self, bars: Bars, inputs: Any) -> Signals:
+        return inputs["answer"]()  # type: ignore[no-any-return]
+
+
+class Weighed(Allocation):
+    kind: str = "weighed"
+
+    def weights(self, panel: Panel, inputs: Any) -> Any:
+        return inputs["answer"]()
+
+
+def raising(error: BaseException) -> Callable[[], Any]:
+    def answer() -> Any:
+        raise error
+
+    return answer
+
+
+def test_answers_pass_as_they_are() -> None:
+    signals = Signals(YES, ~YES, short_exits=YES)
+    assert decide.signals(Given(), BARS, {"answer": lambda: signals}) is signals
+    weights = np.full((3, 1), np.nan)
+    assert decide.weights(Weighed(), align([BARS]), {"answer": lambda: weights}) is weights
+
+
+@pytest.mark.parametrize("error", [KeyError("window"), ZeroDivisionError("division by zero"), SystemExit(3)])
+@pytest.mark.parametrize("name", ["given", "weighed"])
+def test_failure_names_strategy_error_and_line(error: BaseException, name: str) -> None:
+    inputs = {"answer": raising(error)}
+    asked: dict[str, Callable[[], Any]] = {
+        "given": lambda: decide.signals(Given(), BARS, inputs),
+        "weighed": lambda: decide.weights(Weighed(), align([BARS]), inputs),
+    }
+    with pytest.raises(StrategyError) as caught:
+        asked[name]()
+    assert str(caught.value).startswith(f"The strategy '{name}' failed in line ")
+    assert f"of test_decide.py: {type(error).__name__}: {error}." in str(caught.value)
+    assert caught.value.__cause__ is error
+
+
+def test_sentences_of_the_engine_pass_as_they_are() -> None:
+    with pytest.raises(DataError, match="closing prices only"):
+        decide.signals(DonchianBreakout(), make_bars([1.0], has_ohlc=False), {})
+    for interrupt in (KeyboardInterrupt(), MemoryError()):
+        kind = StrategyError if isinstance(interrupt, Exception) else type(interrupt)
+        with pytest.raises(kind):
+            decide.signals(Given(), BARS, {"answer": raising(interrupt)})
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "returned NoneType: signals"),
+        ((YES, YES), "returned tuple: signals"),
+        (Signals(YES[:2], YES), r"returned bool of shape \(2,\) as entries for 3 bars"),
+        (Signals(YES, YES.astype(float)), r"returned float64 of shape \(3,\) as exits"),
+        (Signals(YES, [True] * 3), "returned a list as exits"),  # type: ignore[arg-type]
+        (Signals(YES, YES, short_entries=YES[:1]), r"returned bool of shape \(1,\) as short_entries"),
+    ],
+)
+def test_signals_that_nothing_can_follow(answer: Any, words: str) -> None:
+    with pytest.raises(StrategyError, match=f"The strategy 'given' {words}"):
+        decide.signals(Given(), BARS, {"answer": lambda: answer})
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "returned a NoneType as weights for 3 bars of 1 symbols"),
+        (np.zeros(3), r"returned float64 of shape \(3,\)"),
+        (np.zeros((3, 1), dtype=int), "returned int64"),
+        (np.full((3, 1), np.inf), "returned an infinite weight"),
+    ],
+)
+def test_weights_that_nothing_can_follow(answer: Any, words: str) -> None:
+    with pytest.raises(StrategyError, match=f"The strategy 'weighed' {words}"):
+        decide.weights(Weighed(), align([BARS]), {"answer": lambda: answer})
+
+
+BROKEN = '''
+from typing import Any, Literal
+
+from engine.market.bars import Bars
+from engine.registry import plugin
+from engine.strategies import Signals, Strategy
+
+
+@plugin("broken", title="Broken")
+class Broken(Strategy):
+    """Fails."""
+
+    kind: Literal["broken"] = "broken"
+
+    def signals(self, bars: Bars, inputs: Any) -> Signals:
+        return Signals(bars.close > bars.closing, bars.close < 0)
+'''
+
+
+def test_line_of_a_users_file_is_named(workspace: Workspace) -> None:
+    workspace.write_plugin("strategies", "broken", BROKEN)
+    strategy = STRATEGIES.parse({"kind": "broken"})
+    with pytest.raises(EngineError) as caught:
+        decide.signals(strategy, BARS, {})
+    said = "AttributeError: 'Bars' object has no attribute 'closing'"
+    assert str(caught.value) == f"The strategy 'broken' failed in line 16 of broken.py: {said}."
