@@ -1,0 +1,93 @@
+"""Equity and drawdown of several runs and of their portfolio, each as growth of 1 from its own first bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.charts import base
+from dashboard.charts.equity import POINTS, thin
+from engine.backtest.metrics import drawdown
+from engine.market.bars import Floats, Times
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+COLOURS = tuple(base.SERIES[index] for index in (0, 1, 2, 3, 5))
+DASHES = ("solid", "dash")
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One line: ``time`` float64 ms since 1970, ``growth`` of 1 at its first bar, ``drawdown`` <= 0."""
+
+    label: str
+    time: Floats
+    growth: Floats
+    drawdown: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class OverlayInfo:
+    """``curves`` in the order of their colours; ``combined`` is the portfolio of them all, if there is one."""
+
+    curves: tuple[Curve, ...]
+    combined: Curve | None
+    log: bool
+
+
+def info(runs: Sequence[tuple[str, Times, Floats]], combined: tuple[str, Times, Floats] | None = None) -> OverlayInfo:
+    """What is drawn for (name, time, equity) of each run; logarithmic where every equity stays above zero."""
+    lines = [*runs, *([combined] if combined else [])]
+    is_positive = all(bool((equity > 0).all()) for _, _, equity in lines)
+    return OverlayInfo(tuple(_curve(*run) for run in runs), _curve(*combined) if combined else None, is_positive)
+
+
+def style(index: int) -> tuple[str, str]:
+    """Colour and dash of the run at ``index``: colours first, then the same ones dashed."""
+    return COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)]
+
+
+def figure(info: OverlayInfo) -> go.Figure:
+    """Growth above, drawdown below, on one time axis; the portfolio on top of all."""
+    drawn = [(curve, *style(index), 1.5) for index, curve in enumerate(info.curves)]
+    if info.combined is not None:
+        drawn.append((info.combined, base.TEXT, "solid", 2.2))
+    traces = [trace for item in drawn for trace in _traces(*item)]
+    ticks = {"tickformat": ".3~g", **_steps(info)} if info.log else {"tickformat": ".3~g"}
+    below = base.value_axis(tickformat=".0%", nticks=4, rangemode="tozero")
+    return base.figure(
+        traces, x=base.time_axis(), y=base.value_axis(log=info.log, **ticks), panes=[(below, 0.22)], keep="overlay"
+    )
+
+
+def _traces(curve: Curve, colour: str, dash: str, width: float) -> list[go.Scatter]:
+    import plotly.graph_objects as go
+
+    common = {"x": curve.time, "legendgroup": curve.label}
+    above = {"color": colour, "width": width, "dash": dash}
+    return [
+        go.Scatter(**common, y=curve.growth, name=curve.label, line=above, hovertemplate="%{y:.3f}"),
+        go.Scatter(
+            **common, y=curve.drawdown, name=f"{curve.label} drawdown", line={**above, "width": width * 0.6},
+            showlegend=False, yaxis="y2", hovertemplate="%{y:.2%}",
+        ),
+    ]  # fmt: skip
+
+
+def _curve(label: str, time: Times, equity: Floats) -> Curve:
+    moments, below = base.times(time), drawdown(equity)
+    kept = np.union1d(thin(moments, equity, POINTS), thin(moments, below, POINTS))
+    return Curve(label, moments[kept], equity[kept] / equity[0], below[kept])
+
+
+def _steps(info: OverlayInfo) -> dict[str, object]:
+    """On a log axis the steps 1, 2, 5 over up to three powers of ten, beyond that the powers alone."""
+    growth = np.concatenate([curve.growth for curve in info.curves])
+    span = float(np.log10(growth.max() / growth.min()))
+    if span < 0.4:
+        return {"dtick": None, "nticks": 6}
+    return {"dtick": "D2" if span < 3 else 1}
