@@ -80,6 +80,8 @@ def _text(value: Any, extra: dict[str, Any]) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     unit = f" {extra['unit']}" if extra.get("unit") else ""
+    if isinstance(value, float) and extra.get("percent"):
+        return f"{value * 100:,.10g}%"
     if isinstance(value, int | float):
         whole = isinstance(value, int) or value.is_integer()
         return f"{int(value):,}{unit}" if whole else f"{value:,.10g}{unit}"

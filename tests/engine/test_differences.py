@@ -53,6 +53,11 @@ def test_lists_and_missing_values_read_as_text() -> None:
     assert rows(spec(), other) == [("Symbols", "NVDA", "AAPL, NVDA"), ("From", "none", "2020-01-01")]
 
 
+def test_fractions_are_given_in_percent_where_the_form_does() -> None:
+    found = differences([spec(), spec(stops={"stop_loss": 0.055}), spec(stops={"stop_loss": 0.07})])
+    assert [item.values for item in found] == [("none", "5.5%", "7%")]
+
+
 def test_sections_are_those_of_the_form() -> None:
     found = differences([spec(), spec(costs=COSTS | {"slippage": 9}, market={"symbols": ["AAPL"]})])
     assert [item.section for item in found] == ["Universe", "Costs"]
