@@ -68,7 +68,8 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-    const button = document.querySelector('[data-run="true"]:not([hidden])');
+    const button = document.querySelector('.study:not([hidden]) [data-run="true"]') ||
+      document.querySelector('[data-run="true"]:not([hidden])');
     if (!button) return;
     event.preventDefault();
     if (document.activeElement) document.activeElement.blur();
@@ -77,8 +78,9 @@
 
   /* A run that a field forbids: go to the field. */
   document.addEventListener("click", (event) => {
-    if (!event.target.closest('[data-run="true"]')) return;
-    const wrong = [...document.querySelectorAll(".side .f-problem")].find((item) => item.textContent);
+    const run = event.target.closest('[data-run="true"]');
+    if (!run) return;
+    const wrong = [...run.closest(".side, .study").querySelectorAll(".f-problem")].find((item) => item.textContent);
     const control = wrong && wrong.parentElement.querySelector("input, select, button");
     if (control) control.focus();
   });

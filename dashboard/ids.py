@@ -73,6 +73,16 @@ def part(role: str, page: str, **more: str) -> Id:
     return {"role": role, "page": page, **more}
 
 
+def study(page: str, tab: str) -> str:
+    """The name, in place of a page's, under which a tab of a page runs a spec of its own."""
+    return f"{page}-{tab}"
+
+
+def owner(page: str) -> str:
+    """The page that shows what runs under the name ``page``: itself, or that of a study."""
+    return page.partition("-")[0]
+
+
 def dom_id(id_: str | Mapping[str, str]) -> str:
     """The element's ``id`` attribute in the browser, for labels and descriptions."""
     return id_ if isinstance(id_, str) else json.dumps(dict(id_), sort_keys=True, separators=(",", ":"))

@@ -133,7 +133,8 @@ class Wired:
             known = {place["path"] for place in places}
             rest = " ".join(text for path, text in error.problems if path not in known)
             return None, [at_field.get(place["path"], "") for place in places], rest, ""
-        return _draft(spec), [""] * len(places), "", estimate(spec)
+        cost = ", ".join(part for part in (self.form.extent(spec), estimate(spec)) if part)
+        return _draft(spec), [""] * len(places), "", cost
 
     def open(self, clicks: int | None, request: str | None, *rest: Any) -> tuple[Any, ...]:
         """The run that was asked for, with its result if there is one and a job if there is not."""

@@ -71,7 +71,7 @@ def layout(pages: Sequence[Page]) -> Component:
             dcc.Store(id="shown-toast"),
             dcc.Store(id="page-titles", data={page.path: page.title for page in pages}),
             dcc.Interval(id=ids.JOBS_POLL, interval=tray.IDLE_MS),
-            *(dcc.Store(id=id_) for page in pages for id_ in _run_stores(page.name)),
+            *(dcc.Store(id=id_) for page in pages for name in (page.name, *page.studies) for id_ in _run_stores(name)),
         ],
         className="app",
     )

@@ -48,8 +48,10 @@ def fields(wired: Wired, **changed: Any) -> tuple[Any, ...]:
             value = value[part]
         places.append(ids.field(wired.form.page, item.path))
         given.append(changed.get(item.path.replace(".", "__"), value))
-    if "strategy" in values:
-        chosen, kinds = [ids.choice(wired.form.page, "strategy")], [changed.get("strategy", values["strategy"]["kind"])]
+    for path in ("strategy", "sizing"):
+        if path in values:
+            chosen.append(ids.choice(wired.form.page, path))
+            kinds.append(changed.get(path, values[path]["kind"]))
     return places, given, chosen, kinds
 
 

@@ -2,5 +2,14 @@
 
 from dashboard.page import Page
 from dashboard.pages.backtest.layout import layout
+from dashboard.pages.backtest.tabs import TABS
 
-PAGE = Page(name="backtest", path="/backtest", title="Backtest", icon="backtest", order=4, layout=layout)
+PAGE = Page(
+    name="backtest",
+    path="/backtest",
+    title="Backtest",
+    icon="backtest",
+    order=4,
+    layout=layout,
+    studies=tuple(tab.study.form.page for tab in TABS if tab.study),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dash.development.base_component import Component
 
+from dashboard import studies
 from dashboard.components import metric, page_layout, states, tabs
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.form import FORM
@@ -12,16 +13,18 @@ from dashboard.pages.backtest.tabs import TABS
 
 def layout(query: str | None) -> Component:
     """The page for a permalink's query, or with the usual form."""
-    first, *others = TABS
+    asked = studies.opening(query, [tab.study for tab in TABS if tab.study])
+    own = [tab for tab in TABS if tab.study is None]
     return page_layout(
         FORM,
-        query,
-        title=tabs.tabs(ids.TABS, [(tab.name, tab.title) for tab in TABS]),
+        asked.query,
+        run=not asked.study,
+        title=tabs.tabs(ids.TABS, [(tab.name, tab.title) for tab in TABS], studies.tab_of(asked.study)),
         results=[
             metric.strip(ids.KPIS),
-            tabs.pane(ids.TABS, first.name, first.layout(), first=True),
-            *(tabs.pane(ids.TABS, tab.name, tab.layout()) for tab in others),
+            *(tabs.pane(ids.TABS, tab.name, tab.layout(), first=tab is own[0] and not asked.study) for tab in own),
         ],
+        studies=[studies.pane(ids.TABS, tab.study, tab.layout(), asked) for tab in TABS if tab.study],
         empty=states.empty(
             "No backtest yet",
             "Choose symbols and a strategy, then press Run backtest. The sample data works offline.",

@@ -18,6 +18,7 @@ from dash.exceptions import PreventUpdate
 from dashboard import ids as frame
 from dashboard import runs
 from dashboard.pages.backtest import ids
+from dashboard.studies import Study
 from engine.backtest.result import BacktestResult
 
 RESULT_ID = frame.result("backtest")
@@ -27,11 +28,14 @@ OPEN = Input({"role": "tabs", "group": ids.TABS}, "active_tab")
 
 @dataclass(frozen=True)
 class Tab:
-    """``name`` is the value of ``OPEN`` while the tab is in sight; ``layout`` makes what it shows."""
+    """``name`` is the value of ``OPEN`` while the tab is in sight; ``layout`` makes what it shows: of the page's result,
+    or of the ``study``'s.
+    """
 
     name: str
     title: str
     layout: Callable[[], Sequence[Component]]
+    study: Study | None = None
 
 
 def opened_on(wanted: str, data: runs.ResultData, tab: str) -> tuple[Any, BacktestResult]:

@@ -1,0 +1,26 @@
+/* Studies: tabs that run a spec of their own, built around what the page's form says. */
+(function () {
+  "use strict";
+  const here = window.dash_clientside.stratoscope;
+  const no = () => window.dash_clientside.no_update;
+  const tab = (name) => name.split("-").slice(1).join("-");
+
+  /* The spec in the page's form, while its tab is in sight; "-" where that form does not validate. */
+  here.studyBase = function (draft, active, now, run) {
+    if (active !== tab(run.page)) return no();
+    const isFirst = !window.dash_clientside.callback_context.triggered.length;
+    const wanted = draft ? draft.spec : isFirst || draft === undefined ? now : "-";
+    return wanted === now ? no() : wanted;
+  };
+
+  /* The URL is that of what is in sight: the study's where its tab is open and has one, else the page's. */
+  here.followTab = function (active, runs, ids, href) {
+    const owner = href.split("?")[0].slice(1);
+    const find = (name) => runs[ids.findIndex((id) => id.page === name)];
+    const isStudy = ids.some((id) => id.page === owner + "-" + active);
+    return here.permalink(find(owner + (isStudy ? "-" + active : "")), href);
+  };
+
+  here.leaveStudy = (clicks, panes) =>
+    clicks && document.querySelector(".study:not([hidden])") ? panes[0].tab : no();
+})();

@@ -1,0 +1,192 @@
+"""Studies: tabs of a page that run another spec, built around the one in the page's form.
+
+A study has a form of its own in its tab; the spec in the page's form, as it stands, is one field of it. Everything else
+is as on a page: checks, estimate, run button, job, progress, cancel, permalink, stored result. A permalink of a study
+opens the page with that field in the page's form and the study's tab in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import (
+    ALL,
+    ClientsideFunction,
+    Input,
+    Output,
+    State,
+    clientside_callback,
+    dcc,
+    html,
+    set_props,
+)
+from dash.development.base_component import Component
+
+from dashboard import ids, runs, state
+from dashboard.components import states
+from dashboard.components.card import card
+from dashboard.components.fields import Field, Values
+from dashboard.components.form import Form, Row
+from dashboard.components.page_layout import copies
+from dashboard.components.run_bar import run_bar
+from dashboard.components.values import get
+from engine.errors import SpecError
+from engine.spec import RunSpec, canonical_json
+
+_BROKEN = "-"  # what the browser writes into the field while the page's form does not validate
+
+
+@dataclass(frozen=True)
+class StudyForm(Form):
+    """The form of a study; its ``page`` is ``ids.study(<page>, <tab>)``.
+
+    ``base`` names the field of the spec that is taken from the page's form. What a fresh form shows must not follow
+    from the base, which is known only in the browser.
+    """
+
+    base: str = "base"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", {**self.options, self.base: lambda values: []})  # taken as a whole
+
+    def _field(self, item: Field, value: Any, whole: Values, section: str) -> list[Row]:
+        return [] if item.path == self.base else super()._field(item, value, whole, section)
+
+    def parse(self, values: Values) -> RunSpec:
+        """As every form; while the page's own form is wrong, that is all there is to say."""
+        if get(values, self.base) == _BROKEN:
+            raise SpecError([("", "Mend what is marked in the form on the left first.")])
+        if not get(values, self.base):
+            raise SpecError([])  # the page has only just opened
+        return super().parse(values)
+
+
+@dataclass(frozen=True)
+class Study:
+    """``panel`` lays out the study's own fields for the form's plain values; without it they stand as in a page's."""
+
+    form: StudyForm
+    title: str
+    empty: Callable[[], Component]
+    sub: str = ""
+    panel: Callable[[Values], Sequence[Component]] | None = None
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a URL's query asks for: the page's own form gets ``query``, whose spec is to be run unless a ``study`` (its
+    form's ``page``) is to be shown, which gets ``asked``.
+    """
+
+    query: str | None
+    study: str = ""
+    asked: str | None = None
+
+
+def opening(query: str | None, studies: Sequence[Study]) -> Opening:
+    """Which of the page's forms the permalink ``query`` is for, by the kind of its spec."""
+    try:
+        values = state.from_query(query) if query else {}
+    except SpecError:
+        return Opening(query)
+    for study in studies:
+        form = study.form
+        if values.get("kind") != form.spec.model_fields["kind"].default:
+            continue
+        _, spec, _ = form.start(query)
+        base = state.to_query(getattr(spec, form.base)) if spec is not None else None
+        return Opening(base, form.page, query)
+    return Opening(query)
+
+
+def tab_of(study: str) -> str:
+    """The tab in which a study is shown."""
+    return study.partition("-")[2]
+
+
+def pane(group: str, study: Study, results: Sequence[Component], opened: Opening) -> Component:
+    """The tab of ``study`` in the tabs ``group``: its form, its run bar, and ``results`` once there are any."""
+    form, page = study.form, study.form.page
+    is_open = opened.study == page
+    values, asked, problem = form.start(opened.asked if is_open else None)
+    base = canonical_json(getattr(asked, form.base)) if asked is not None else ""
+    fields = study.panel(values) if study.panel else form.panel(values)
+    parts = [
+        dcc.Store(id=ids.request(page), data=canonical_json(asked) if asked is not None else None),
+        dcc.Store(id=ids.draft(page)),
+        dcc.Store(id=ids.part("copied", page)),
+        dcc.Input(id=ids.field(page, form.base), type="hidden", value=base),
+        card(
+            study.title,
+            [html.Div(list(fields), className="fields study-fields"), run_bar(page, form.action)],
+            sub=study.sub,
+            tools=copies(page),
+        ),
+        *([states.error(problem)] if problem else []),
+        html.Div(id=ids.part("results-error", page), className="results-error", role="alert"),
+        html.Div(
+            [
+                html.Div(study.empty(), className="when-empty"),
+                html.Div(list(results), className="when-ready cards"),
+            ],
+            id=ids.part("results", page),
+            className="results is-empty",
+        ),
+    ]
+    id_ = {"role": "pane", "group": group, "tab": tab_of(page)}
+    return html.Div(parts, id=id_, className="cards pane study", hidden=not is_open)
+
+
+def wire(form: StudyForm, group: str) -> None:
+    """Register the callbacks of a study's form, run bar, background job and permalink."""
+    runs.wire(form)
+    page, owner = form.page, ids.owner(form.page)
+    field = ids.field(page, form.base)
+    tabs = {"role": "tabs", "group": group}
+    clientside_callback(
+        ClientsideFunction("stratoscope", "studyBase"),
+        Output(field, "value"),
+        Input(ids.draft(owner), "data"),
+        Input(tabs, "active_tab"),
+        State(field, "value"),
+        State(ids.run(page), "id"),
+    )
+    clientside_callback(
+        ClientsideFunction("stratoscope", "permalink"),
+        Output(ids.part("rail", owner), "href", allow_duplicate=True),
+        Input(ids.run(page), "data"),
+        State(ids.part("rail", owner), "href"),
+        prevent_initial_call=True,
+    )
+
+
+def wire_tabs(page: str, group: str) -> None:
+    """The URL follows the tab that is in sight; the page's own run button leads from a study to the first
+    tab.
+    """
+    tabs = {"role": "tabs", "group": group}
+    clientside_callback(
+        ClientsideFunction("stratoscope", "followTab"),
+        Output(ids.part("rail", page), "href", allow_duplicate=True),
+        Input(tabs, "active_tab"),
+        State({"role": "run", "page": ALL}, "data"),
+        State({"role": "run", "page": ALL}, "id"),
+        State(ids.part("rail", page), "href"),
+        prevent_initial_call=True,
+    )
+    clientside_callback(
+        ClientsideFunction("stratoscope", "leaveStudy"),
+        Output(tabs, "active_tab"),
+        Input(ids.part("run-button", page), "n_clicks"),
+        State({"role": "pane", "group": group, "tab": ALL}, "id"),
+        prevent_initial_call=True,
+    )
+
+
+def show(form: Form, spec: RunSpec, group: str, tab: str) -> None:
+    """From any callback: put ``spec`` into the page's form, run it, and bring ``tab`` into sight."""
+    set_props(ids.part("fields", form.page), {"children": form.panel(spec.model_dump(mode="json"))})
+    set_props(ids.request(form.page), {"data": canonical_json(spec)})
+    set_props({"role": "tabs", "group": group}, {"active_tab": tab})
