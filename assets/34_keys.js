@@ -25,7 +25,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
     if (event.key.length !== 1 || (event.target.closest && event.target.closest(TYPING))) return;
-    const named = document.querySelectorAll('[data-key="' + CSS.escape(event.key.toLowerCase()) + '"]');
+    const named = document.querySelectorAll('[data-hotkey="' + CSS.escape(event.key.toLowerCase()) + '"]');
     const seen = [...named].find((button) => button.offsetParent !== null);
     if (!seen) return;
     event.preventDefault();

@@ -85,10 +85,17 @@ def figure(info: FillsInfo, *, keep: str = "") -> go.Figure:
     )  # fmt: skip
     levels = [
         go.Scatter(
-            x=level.time, y=level.price, name=level.name, mode="lines", hovertemplate="%{y:,.2f}",
-            line={"color": base.WARN if "stop" in level.name else base.SERIES[0], "width": 1.2, "dash": "dash",
-                  "shape": "hv"},
+            x=level.time, y=level.price, name=level.name, mode="lines", hovertemplate="%{y:,.2f}", showlegend=False,
+            line={"color": _level_colour(level), "width": 1.2, "dash": "dash", "shape": "hv"},
         )
+        for level in info.levels
+    ]  # fmt: skip
+    words = [
+        {
+            "x": level.time[0], "y": np.log10(level.price[0]) if info.candles.log else level.price[0],
+            "text": level.name.lower(), "showarrow": False, "xanchor": "right", "yanchor": "middle", "xshift": -4,
+            "font": {"size": 11, "color": _level_colour(level)},
+        }
         for level in info.levels
     ]  # fmt: skip
     shade = {
@@ -101,7 +108,12 @@ def figure(info: FillsInfo, *, keep: str = "") -> go.Figure:
         y=candles.price_axis(info.candles),
         keep=keep or info.candles.symbol,
         shapes=[shade],
+        annotations=words,
     )
+
+
+def _level_colour(level: Level) -> str:
+    return base.GAIN if level.name == "Take profit" else base.WARN
 
 
 def _marks(result: BacktestResult, symbol: int, start: Any, end: Any) -> tuple[Marks, ...]:

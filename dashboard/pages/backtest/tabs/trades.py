@@ -97,6 +97,6 @@ def traded(spec: BacktestSpec, result: BacktestResult, index: int) -> Bars:
 
 
 def _step(text: str, key: str, by: int) -> Component:
-    data = {"data-grid": ids.TRADES, "data-grid-step": str(by), "data-key": key, "aria-keyshortcuts": key}
+    data = {"data-grid": ids.TRADES, "data-grid-step": str(by), "data-hotkey": key, "aria-keyshortcuts": key}
     hint = html.Kbd(key.upper(), className="key-hint", **{"aria-hidden": "true"})
     return html.Button([text, hint], className="step", type="button", title=f"{text} trade in the table", **data)
