@@ -1,0 +1,152 @@
+"""A backtest of a stretch of bars, before which a strategy may look but not trade.
+
+The decisions of the stretch alone are followed, by an account that is flat when it begins; indicators, sizes and
+models know the bars before it. So where there is history, nothing has to warm up first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.backtest.account import decided
+from engine.backtest.assemble import curve
+from engine.backtest.costs import BASIS_POINT, Costs
+from engine.backtest.metrics import equity_metrics
+from engine.backtest.portfolio import Decisions, Holding, decide, keep_accounts
+from engine.backtest.quotes import carried
+from engine.backtest.spec import BacktestSpec, Direction
+from engine.market.bars import Bars, Floats, Times, periods_per_year
+from engine.market.panel import align
+from engine.strategies import Signals
+
+_ALL = np.datetime64("9999-12-31", "ms")
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """``equity`` at each close of ``time``, out of ``capital``; how many ``trades`` were opened; whether the strategy's
+    last decision ``before`` the stretch was to hold something.
+    """
+
+    time: Times
+    equity: Floats
+    capital: float
+    trades: int
+    before: bool
+
+    def metrics(self) -> dict[str, float | None]:
+        """``metrics.equity_metrics`` of the stretch, and its number of trades."""
+        found = equity_metrics(self.time, self.equity, periods_per_year(self.time), self.capital)
+        return found | {"trades": float(self.trades)}
+
+
+def follow(
+    spec: BacktestSpec,
+    bars: Sequence[Bars],
+    inputs: Mapping[str, Any],
+    start: np.datetime64,
+    *,
+    resume: bool = False,
+    close: bool = False,
+) -> Stretch:
+    """The account of ``spec`` from ``start`` to the end of ``bars``, with ``spec.capital``.
+
+    With ``resume`` the last decision before ``start`` counts as one of the close before it. With ``close`` what is held
+    at the end is sold at the last close; that costs commission, slippage and spread, as any other fill.
+    """
+    known = decide(spec, bars, inputs)
+    kept = _accounts(spec, bars, since(known, bars, start, spec.direction, resume=resume), start)
+    time = np.unique(np.concatenate([item.time for item in bars]))
+    equity = curve(time, spec.capital, kept)[time >= start]
+    if close:
+        leaving = sum(_cost_of_leaving(spec.costs, bars, item) for item in kept)
+        equity[-1] = max(equity[-1] - leaving, 0.0)
+    trades = sum(len(item.account.trades.entry) for item in kept)
+    return Stretch(time[time >= start], equity, spec.capital, trades, _held(known, bars, start, spec.direction))
+
+
+def since(
+    known: Decisions, bars: Sequence[Bars], start: np.datetime64, direction: Direction, *, resume: bool = False
+) -> Decisions:
+    """Decisions from ``start`` on alone; with ``resume`` the last one before it too, at the close right before it."""
+    if isinstance(known, np.ndarray):
+        first = int(np.searchsorted(align(bars).time, start))
+        weights = known.copy()
+        weights[:first] = np.nan
+        if resume and first:
+            weights[first - 1] = _last_weights(known[:first])
+        return weights
+    return [_since(item, flags, start, direction, resume) for item, flags in zip(bars, known, strict=True)]
+
+
+def _since(bars: Bars, signals: Signals, start: np.datetime64, direction: Direction, resume: bool) -> Signals:
+    first = int(np.searchsorted(bars.time, start))
+    last = _last_decision(signals, first, direction)
+
+    def part(flags: Any) -> Any:
+        if flags is None:
+            return None
+        kept = flags.copy()
+        kept[:first] = False
+        if resume and last is not None:
+            kept[first - 1] = flags[last]
+        return kept
+
+    return Signals(*(part(getattr(signals, side)) for side in ("entries", "exits", "short_entries", "short_exits")))
+
+
+def _last_decision(signals: Signals, first: int, direction: Direction) -> int | None:
+    """The bar before ``first`` on which something was decided last."""
+    found = np.flatnonzero(decided(signals, direction)[:first])
+    return int(found[-1]) if len(found) else None
+
+
+def _last_weights(known: Floats) -> Floats:
+    """Each symbol's last weight; NaN where there is none."""
+    row = np.where(np.isnan(known), -1, np.arange(len(known))[:, None]).max(axis=0)
+    return np.where(row >= 0, known[row, np.arange(known.shape[1])], np.nan)
+
+
+def _held(known: Decisions, bars: Sequence[Bars], start: np.datetime64, direction: Direction) -> bool:
+    """Whether the last decision before ``start`` was to hold something."""
+    from engine.backtest.kernels.records import GO_LONG, GO_SHORT
+
+    if isinstance(known, np.ndarray):
+        first = int(np.searchsorted(align(bars).time, start))
+        return bool(first) and bool(np.any(np.nan_to_num(_last_weights(known[:first]))))
+    for item, signals in zip(bars, known, strict=True):
+        last = _last_decision(signals, int(np.searchsorted(item.time, start)), direction)
+        if last is not None and decided(signals, direction)[last] in (GO_LONG, GO_SHORT):
+            return True
+    return False
+
+
+def _accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, start: np.datetime64) -> list[Holding]:
+    """The accounts over all ``bars``, with as much capital as becomes ``spec.capital`` until ``start``: idle cash may
+    earn interest before.
+    """
+    if spec.financing.cash_yield:
+        idle = keep_accounts(spec, bars, since(decisions, bars, _ALL, spec.direction))
+        time = np.unique(np.concatenate([item.time for item in bars]))
+        earlier = curve(time, spec.capital, idle)[time < start]
+        grown = float(earlier[-1]) / spec.capital if len(earlier) else 1.0
+        spec = spec.model_copy(update={"capital": spec.capital / grown})
+    return keep_accounts(spec, bars, decisions)
+
+
+def _cost_of_leaving(costs: Costs, bars: Sequence[Bars], holding: Holding) -> float:
+    """What selling all that is held at the last close costs."""
+    orders, total = holding.account.orders, 0.0
+    for place, index in enumerate(holding.symbols):
+        units = float(orders["units"][orders["symbol"] == place].sum())
+        if not holding.account.trades.is_open[holding.account.trades.symbol == place].any():
+            continue
+        mark = float(carried(bars[index].close)[-1])
+        price, size = mark * (1 - np.sign(units) * costs.slip()), abs(units)
+        fee = costs.per_order + costs.per_share * size + costs.commission * BASIS_POINT * size * price
+        total += size * abs(mark - price) + max(fee, costs.minimum)
+    return float(total)

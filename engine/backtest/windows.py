@@ -1,0 +1,124 @@
+"""Windows of a walk-forward: a stretch of training, then the stretch that it is tested on, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from engine.errors import DataError
+from engine.market.bars import Bars, Times
+from engine.spec import Spec, parameter
+
+Anchoring = Literal["rolling", "anchored"]
+
+_DAY, _WEEK = np.timedelta64(1, "D"), np.timedelta64(7, "D")
+
+
+class Windows(Spec):
+    """Lengths in calendar months, which mean the same for every interval and market.
+
+    Tests follow one another without gaps or overlaps. A window begins with the first of a month.
+    """
+
+    train: int = parameter(
+        36,
+        title="Training",
+        unit="months",
+        help="What the parameters of a window are chosen on.",
+        ge=1,
+        le=600,
+        step=6,
+        section="Windows",
+    )
+    test: int = parameter(
+        12,
+        title="Test",
+        unit="months",
+        help="What follows, and is traded with them.",
+        ge=1,
+        le=600,
+        step=3,
+        section="Windows",
+    )
+    anchoring: Anchoring = parameter(
+        "rolling",
+        title="Training starts",
+        help="With each window, or always at the beginning of the data, so that it becomes longer and longer.",
+        choices={"rolling": "Rolling", "anchored": "Anchored"},
+        section="Windows",
+    )
+    purge: int = parameter(
+        0,
+        title="Purge",
+        unit="bars",
+        help="Last bars of the training that are left out. A training run ends flat and knows nothing of later bars, "
+        "so none are needed; with a strategy that follows labels or a model, as many as those look ahead.",
+        ge=0,
+        le=1000,
+        section="Windows",
+    )
+
+
+@dataclass(frozen=True)
+class Window:
+    """Training from ``train`` on until ``test``, test from there until ``stop``; each day is the first of a month."""
+
+    train: np.datetime64
+    test: np.datetime64
+    stop: np.datetime64
+
+
+def lay_out(bars: Sequence[Bars], windows: Windows) -> tuple[Window, ...]:
+    """The windows in the days that all ``bars`` have, from the first month of which at most a week is missing.
+
+    The last test ends with the data; one of less than half its length is left out. Raises ``DataError`` where there is
+    no room for a single one.
+    """
+    first, last = max(item.time[0] for item in bars), min(item.time[-1] for item in bars)
+    month = first.astype("datetime64[M]")
+    start = month if first - month.astype(first.dtype) <= _WEEK else month + 1
+    found = []
+    for number in range(10_000):
+        test = start + windows.train + number * windows.test
+        stop = test + windows.test
+        if _share(test, stop, last) < 0.5:
+            break
+        train = start if windows.anchoring == "anchored" else test - windows.train
+        found.append(Window(*(moment.astype("datetime64[ms]") for moment in (train, test, stop))))
+    if not found:
+        raise DataError(
+            f"The bars reach from {str(first)[:10]} to {str(last)[:10]}: too short for {windows.train} months of "
+            f"training and {windows.test} of test. Choose shorter windows or a longer range."
+        )
+    return tuple(found)
+
+
+def _share(test: np.datetime64, stop: np.datetime64, last: np.datetime64) -> float:
+    """How much of a test the data cover."""
+    begin, end = test.astype("datetime64[ms]"), stop.astype("datetime64[ms]")
+    return float((min(last + _DAY, end) - begin) / (end - begin))
+
+
+def unused(bars: Sequence[Bars], windows: Sequence[Window]) -> tuple[np.datetime64, np.datetime64] | None:
+    """First and last of the bars behind the last test, or None."""
+    time: Times = np.unique(np.concatenate([item.time for item in bars]))
+    rest = time[time >= windows[-1].stop]
+    return (rest[0], rest[-1]) if len(rest) else None
+
+
+def before(bars: Bars, moment: np.datetime64) -> Bars:
+    """The bars earlier than ``moment``."""
+    return _rows(bars, 0, int(np.searchsorted(bars.time, moment)))
+
+
+def since(bars: Bars, moment: np.datetime64) -> Bars:
+    """The bars from ``moment`` on."""
+    return _rows(bars, int(np.searchsorted(bars.time, moment)), len(bars))
+
+
+def _rows(bars: Bars, first: int, stop: int) -> Bars:
+    names = ("time", "open", "high", "low", "close", "volume", "adj_close")
+    return replace(bars, **{name: getattr(bars, name)[first:stop] for name in names})
