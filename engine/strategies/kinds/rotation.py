@@ -77,8 +77,9 @@ class Rotation(Allocation):
         held = part * self._chosen(gained)
         if self.sides == "both":
             held -= part * self._chosen(-gained)
-        known = np.isfinite(gained) & np.isfinite(panel.close).any(axis=1, keepdims=True)[self.warm_up() :: self.every]
-        weights[self.warm_up() :: self.every] = np.where(known.any(axis=1, keepdims=True), held, np.nan)
+        is_priced = np.isfinite(panel.close[self.warm_up() :: self.every]).any(axis=1)
+        known = is_priced & np.isfinite(gained).any(axis=1)
+        weights[self.warm_up() :: self.every] = np.where(known[:, None], held, np.nan)
         return weights
 
     def _chosen(self, gained: Floats) -> Floats:

@@ -30,24 +30,24 @@ class TimeSeriesMomentum(Strategy):
     threshold: float = parameter(
         0.0,
         title="Threshold",
-        unit="%",
+        percent=True,
         help="Return beyond which to enter, up or down; the position is left when the return loses its sign.",
         ge=0,
-        le=1000,
-        step=0.5,
+        le=10,
+        step=0.005,
         section="Strategy",
     )
 
     def label(self) -> str:
         skipped = f", skip {self.skip}" if self.skip else ""
-        beyond = f", > {self.threshold:g}%" if self.threshold else ""
+        beyond = f", > {100 * self.threshold:g}%" if self.threshold else ""
         return f"TS momentum {self.lookback}{skipped}{beyond}"
 
     def warm_up(self) -> int:
         return self.lookback + self.skip
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        gained = 100 * lines.past_return(bars.close, self.lookback, self.skip)
+        gained = lines.past_return(bars.close, self.lookback, self.skip)
         return lines.silent(
             bars,
             self.warm_up(),

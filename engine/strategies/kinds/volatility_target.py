@@ -29,8 +29,8 @@ class VolatilityTarget(Allocation):
 
     kind: Literal["volatility_target"] = "volatility_target"
     target: float = parameter(
-        15.0, title="Target", unit="% a year", help="Volatility of the return that is aimed at.",
-        ge=0.1, le=200, step=0.5, section="Strategy",
+        0.15, title="Target", percent=True, help="Yearly volatility of the return that is aimed at.",
+        ge=0.001, le=2, step=0.005, section="Strategy",
     )  # fmt: skip
     window: int = parameter(
         21, title="Window", unit="bars", help="Returns from which the volatility is measured.",
@@ -47,19 +47,19 @@ class VolatilityTarget(Allocation):
         section="Strategy",
     )
     band: float = parameter(
-        10.0,
+        0.1,
         title="Band",
-        unit="%",
+        percent=True,
         help="Change of the exposure, as a part of the one that was last set, under which nothing is traded.",
         ge=0,
-        le=100,
-        step=1,
+        le=1,
+        step=0.01,
         section="Strategy",
     )
 
     def label(self) -> str:
         cap = f", at most {self.cap:g}×" if self.cap != 1 else ""
-        return f"Volatility target {self.target:g}% by {self.window} bars{cap}"
+        return f"Volatility target {100 * self.target:g}% by {self.window} bars{cap}"
 
     def warm_up(self) -> int:
         return self.window
@@ -70,7 +70,7 @@ class VolatilityTarget(Allocation):
         for column in range(len(panel.symbols)):
             priced = np.flatnonzero(panel.close[:, column] > 0)
             exposure = self.exposure(panel.close[priced, column], panel.time[priced])
-            weights[priced, column] = share * changes(exposure, self.band / 100)
+            weights[priced, column] = share * changes(exposure, self.band)
         return weights
 
     def exposure(self, close: Floats, time: Times) -> Floats:
@@ -83,7 +83,7 @@ class VolatilityTarget(Allocation):
             volatility = np.std(returns, axis=1, ddof=1) * np.sqrt(per_year)
             moved = volatility > 1e-10
             wanted[self.window :] = np.divide(
-                self.target / 100, volatility, out=np.full(len(volatility), np.nan), where=moved
+                self.target, volatility, out=np.full(len(volatility), np.nan), where=moved
             )
         return np.asarray(np.minimum(wanted, self.cap))
 

@@ -101,7 +101,7 @@ def test_adx_trend_agrees_with_talib_bar_by_bar(window: int, high: float, low: f
     assert sides(strategy, BARS) == table(rows)
 
 
-@pytest.mark.parametrize(("lookback", "skip", "threshold"), [(252, 0, 0.0), (20, 5, 3.0), (1, 0, 0.5)])
+@pytest.mark.parametrize(("lookback", "skip", "threshold"), [(252, 0, 0.0), (20, 5, 0.03), (1, 0, 0.005)])
 def test_time_series_momentum_agrees_with_plain_python(lookback: int, skip: int, threshold: float) -> None:
     strategy = TimeSeriesMomentum(lookback=lookback, skip=skip, threshold=threshold)
     rows = []
@@ -109,7 +109,7 @@ def test_time_series_momentum_agrees_with_plain_python(lookback: int, skip: int,
         if at < lookback + skip:
             rows.append(NOTHING)
             continue
-        gained = 100 * (CLOSE[at - skip] / CLOSE[at - skip - lookback] - 1)
+        gained = CLOSE[at - skip] / CLOSE[at - skip - lookback] - 1
         rows.append((gained > threshold, gained <= 0, gained < -threshold, gained >= 0))
     assert sum(row[0] for row in rows) > 5
     assert sides(strategy, BARS) == table(rows)
@@ -137,5 +137,5 @@ def test_labels_and_warm_ups() -> None:
     assert DonchianBreakout(prices="closes").label() == "Donchian 55/20 of closes"
     assert (KeltnerBreakout().label(), KeltnerBreakout().warm_up()) == ("Keltner 20, 2 ATR 10", 75)
     assert (AdxTrend().label(), AdxTrend().warm_up()) == ("ADX 14 > 25, out < 20", 155)
-    assert TimeSeriesMomentum(skip=21, threshold=2).label() == "TS momentum 252, skip 21, > 2%"
+    assert TimeSeriesMomentum(skip=21, threshold=0.02).label() == "TS momentum 252, skip 21, > 2%"
     assert TimeSeriesMomentum(skip=21).warm_up() == 273

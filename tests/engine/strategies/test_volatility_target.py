@@ -25,11 +25,11 @@ def plain(close: list[float], time: np.ndarray, strategy: VolatilityTarget) -> l
         returns = [math.log(close[i] / close[i - 1]) for i in range(at - strategy.window + 1, at + 1)]
         years = float((time[at] - time[0]) / np.timedelta64(1, "D")) / 365.2425
         yearly = statistics.stdev(returns) * math.sqrt(at / years)
-        found.append(min(strategy.target / 100 / yearly, strategy.cap))
+        found.append(min(strategy.target / yearly, strategy.cap))
     return found
 
 
-@pytest.mark.parametrize(("target", "window", "cap"), [(15.0, 21, 1.0), (60.0, 10, 3.0)])
+@pytest.mark.parametrize(("target", "window", "cap"), [(0.15, 21, 1.0), (0.6, 10, 3.0)])
 def test_exposure_agrees_with_plain_python(target: float, window: int, cap: float) -> None:
     strategy = VolatilityTarget(target=target, window=window, cap=cap)
     bars = random_walk(400, seed=2)
@@ -72,7 +72,7 @@ def test_price_that_stands_still_decides_nothing() -> None:
 def test_volatility_that_is_reached_is_the_target() -> None:
     """Returns of a steady market, held by the exposure of the bar before."""
     bars = random_walk(6000, seed=9)
-    strategy = VolatilityTarget(target=20, cap=10, band=0, window=60)
+    strategy = VolatilityTarget(target=0.2, cap=10, band=0, window=60)
     exposure = strategy.exposure(bars.close, bars.time)
     earned = exposure[60:-1] * np.diff(np.log(bars.close))[60:]
     assert np.std(earned) * math.sqrt(365.2425) == pytest.approx(0.2, rel=0.03)
