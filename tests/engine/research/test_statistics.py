@@ -13,6 +13,7 @@ from scipy import integrate, stats
 from engine.research.statistics import (
     deflated_sharpe,
     expected_maximum_sharpe,
+    minimum_track_record,
     moments,
     probabilistic_sharpe,
 )
@@ -54,6 +55,23 @@ def test_deflated_sharpe_example() -> None:
 def test_deflated_sharpe_example_at_fewer_trials() -> None:
     """The same paper: after 46 trials the ratio would have been 0.9505, and so passed 95%."""
     assert deflated_sharpe(**DAILY, trials=46) == pytest.approx(0.9505, abs=5e-5)
+
+
+@pytest.mark.parametrize(("a_year", "years"), [(252, 2.73), (52, 2.83), (12, 3.24)])
+def test_minimum_track_record_examples(a_year: int, years: float) -> None:
+    """Bailey and Lopez de Prado (2012), section on the minimum track record length.
+
+    An annual Sharpe ratio of 2 is told from one of 1 with 95% confidence after 2.73 years of daily returns, 2.83 of
+    weekly and 3.24 of monthly ones, where those are independent and normal.
+    """
+    root = math.sqrt(a_year)
+    assert minimum_track_record(2 / root, 1 / root, 0, 3) / a_year == pytest.approx(years, abs=5e-3)
+
+
+def test_minimum_track_record_example_with_tails() -> None:
+    """The same paper: with skewness -0.72 and kurtosis 5.78, as hedge funds have, 4.99 years of monthly returns."""
+    root = math.sqrt(12)
+    assert minimum_track_record(2 / root, 1 / root, -0.72, 5.78) / 12 == pytest.approx(4.99, abs=5e-3)
 
 
 # -- independent computations ---------------------------------------------------------------------------------------
@@ -125,6 +143,22 @@ def test_ratio_against_itself_is_a_coin(sharpe: float, n: int, skew: float, kurt
 @given(some.floats(1e-6, 1), some.integers(1, 10_000))
 def test_more_trials_expect_more_luck(variance: float, trials: int) -> None:
     assert expected_maximum_sharpe(variance, trials) <= expected_maximum_sharpe(variance, trials + 1)
+
+
+@given(some.floats(0.01, 0.5), some.floats(-0.2, 0.0), some.floats(-2, 2), some.floats(3, 20), some.floats(0.6, 0.99))
+def test_track_record_is_where_the_probability_reaches_the_confidence(
+    sharpe: float, against: float, skew: float, kurt: float, confidence: float
+) -> None:
+    least = minimum_track_record(sharpe, against, skew, kurt, confidence)
+    n = math.ceil(least)
+    assert probabilistic_sharpe(sharpe, against, n, skew, kurt) >= confidence - 1e-9
+    if n > 2:
+        assert probabilistic_sharpe(sharpe, against, n - 1, skew, kurt) < confidence + 1e-9
+
+
+def test_no_track_record_is_long_enough_for_a_ratio_at_its_benchmark() -> None:
+    assert minimum_track_record(0.1, 0.1, 0, 3) == math.inf
+    assert minimum_track_record(0.05, 0.1, 0, 3) == math.inf
 
 
 def test_more_trials_more_observations_and_worse_tails_move_the_right_way() -> None:
