@@ -79,7 +79,7 @@ class Rotation(Allocation):
             held -= part * self._chosen(-gained)
         is_priced = np.isfinite(panel.close[self.warm_up() :: self.every]).any(axis=1)
         known = is_priced & np.isfinite(gained).any(axis=1)
-        weights[self.warm_up() :: self.every] = np.where(known[:, None], held, np.nan)
+        weights[self.warm_up() :: self.every] = np.where(np.reshape(known, (-1, 1)), held, np.nan)
         return weights
 
     def _chosen(self, gained: Floats) -> Floats:
