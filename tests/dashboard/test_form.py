@@ -241,4 +241,4 @@ def test_lists_and_choices_inside_a_plugin_are_named() -> None:
     named = [next(part.children for part in every(item) if type(part).__name__ == "Span") for item in captions]
     assert named == ["Enter long", "Conditions", "Leave long", "Enter short", "Leave short"]
     labels = [item.children for item in every(panel) if type(item).__name__ == "Label"]
-    assert labels.count("Compared with") == 3
+    assert labels.count("Against") == 3

@@ -33,9 +33,7 @@ class Compare(Condition):
         },
         section="Strategy",
     )
-    right: Annotated[Operand, OPERANDS] = Field(
-        SmaLine(), title="Compared with", json_schema_extra={"section": "Strategy"}
-    )
+    right: Annotated[Operand, OPERANDS] = Field(SmaLine(), title="Against", json_schema_extra={"section": "Strategy"})
 
     def warm_up(self) -> int:
         known = max(self.left.warm_up(), self.right.warm_up())

@@ -16,9 +16,9 @@ from engine.strategies.rules import Lagged, Operand
 Column = Literal["close", "open", "high", "low", "volume"]
 
 
-@plugin("price", title="Price or volume")
+@plugin("price", title="Price")
 class Price(Lagged):
-    """A column of the bar."""
+    """A column of the bar, the volume included."""
 
     kind: Literal["price"] = "price"
     column: Column = parameter(
