@@ -1,7 +1,8 @@
 """``python -m tests.benchmarks``: how the workbench feels on this machine, as a table in Markdown.
 
 Every figure is the median of several runs in a headless Chromium against a server in a process of its own, with an
-empty cache. Times of clicks are taken inside the page, from the click to the frame after the result is drawn.
+empty cache. Times of clicks are taken inside the page, from the click to the frame after the result is drawn. The last
+row is no time: it says how often luck is taken for skill.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import psutil
 
+from tests.benchmarks import honesty
 from tests.benchmarks.browser import chromium, milliseconds
 from tests.support.workbench import Server, server
 
@@ -46,6 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as driver:
         rows = [*start(driver, Path(folder), max(runs // 2, 3)), *clicks(driver, Path(folder) / "clicks", runs)]
         rows += [nothing(driver, Path(folder) / "nothing", runs * 3), modules()]
+    rows.append(honesty.row())
     print(f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}\n")
     print("| what | must reach | median | lowest to highest |\n|---|---|---|---|")
     print("\n".join(f"| {' | '.join(row)} |" for row in rows))

@@ -19,13 +19,13 @@ COSTS = {"commission": 5, "slippage": 3}
 
 
 class Crosses(Strategy):
-    """Enters where the close rises above ``factor`` times its mean of ``window`` bars, leaves or sells short where it
-    falls below.
+    """Enters where the close rises by ``margin`` above its mean of ``window`` bars, leaves or sells short where it falls
+    below that.
     """
 
     kind: Literal["crosses"] = "crosses"
     window: int = 10
-    factor: float = 1.0
+    margin: float = 0.001
     name: str = "x"
 
     def warm_up(self) -> int:
@@ -36,7 +36,7 @@ class Crosses(Strategy):
         side = np.zeros(len(bars))
         if len(bars) >= self.window:
             mean = (summed[self.window :] - summed[: -self.window]) / self.window
-            side[self.window - 1 :] = np.sign(bars.close[self.window - 1 :] - self.factor * mean)
+            side[self.window - 1 :] = np.sign(bars.close[self.window - 1 :] - (1 + self.margin) * mean)
         before = np.concatenate(([0.0], side[:-1]))
         up, down = (side > 0) & (before <= 0), (side < 0) & (before >= 0)
         up[: self.window] = down[: self.window] = False

@@ -144,7 +144,7 @@ def test_whole_numbers_move_by_one_at_least_and_refusals_are_left_out() -> None:
 
 def test_words_are_no_numbers() -> None:
     fields = {item.field for item in sensitivity.variants(Crosses())}
-    assert fields == {"window", "factor"}
+    assert fields == {"window", "margin"}
     assert sensitivity.variants(BuyAndHold()) == ()
 
 

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from engine.backtest.result import BacktestResult
-from engine.research.statistics import expected_maximum_sharpe, moments, probabilistic_sharpe
+from engine.research.statistics import (
+    expected_maximum_sharpe,
+    minimum_track_record,
+    moments,
+    probabilistic_sharpe,
+)
 from engine.research.verdict import Verdict, judge
 from engine.store import Trial
 from tests.support.results import make_result
@@ -48,7 +53,8 @@ def test_loss_is_no() -> None:
 def test_edge_tried_once_is_perhaps() -> None:
     verdict = judge(result(0.001), tried(0.1))
     assert verdict.headline == "Perhaps."
-    assert grades(verdict) == ["good", "good", "good", "good"]
+    assert grades(verdict) == ["good"] * 5
+    assert verdict.changes == ()
     assert verdict.trials == 1
     assert verdict.findings[1].question == "Sharpe after 1 trial"
 
@@ -120,3 +126,39 @@ def test_trials_of_a_sweep_count_one_by_one() -> None:
     verdict, same = judge(result(0.001), (swept,)), judge(result(0.001), tried(*ratios))
     assert verdict.trials == 1000
     assert verdict.findings[1].figure == same.findings[1].figure
+
+
+def test_trials_of_unknown_ratios_are_luck_of_the_same_length() -> None:
+    """A thousand trials of which nobody knows the ratio count as a thousand ratios measured on as many returns."""
+    verdict = judge(result(0.001), (Trial("made_up", None, 1000, count=1000),))
+    luck = expected_maximum_sharpe(1 / 999, 1000) * np.sqrt(365.2425)
+    assert verdict.headline == "Not yet."
+    assert f"beating {luck:.2f} a year" in verdict.findings[1].explanation
+
+
+def test_record_is_long_enough_where_luck_is_passed() -> None:
+    made = result(0.001)
+    sharpe, skewness, kurtosis = moments(made.returns())
+    years = minimum_track_record(sharpe, 0, skewness, kurtosis) / made.periods_per_year
+    finding = judge(made, tried(0.1)).findings[4]
+    assert (finding.test, finding.grade) == ("record", "good")
+    assert finding.figure == f"2.7 of {years:.1f} years"
+
+
+def test_what_would_change_the_answer_is_said_worst_first() -> None:
+    verdict = judge(result(0.0002, benchmark=0.001, trades=10), tried(0.02))
+    assert [finding.grade for finding in verdict.findings[:4]] == ["doubtful", "doubtful", "bad", "doubtful"]
+    assert verdict.changes[0].startswith("Holding the same symbols has to be beaten")
+    assert "years of the same would do; there are 2.7." in verdict.changes[1]
+    assert verdict.changes[-1].startswith("20 more trades")
+
+
+def test_no_history_helps_a_loss() -> None:
+    verdict = judge(result(-0.001), tried(-0.1))
+    assert verdict.findings[0].remedy.startswith("No length of history would do")
+    assert verdict.findings[4].figure == "2.7 of no years"
+    assert verdict.findings[4].grade == "bad"
+
+
+def test_tiny_edges_need_a_century() -> None:
+    assert "over 100 years" in judge(result(0.00005), tried(0.005)).findings[0].remedy

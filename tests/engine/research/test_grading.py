@@ -1,0 +1,152 @@
+"""The whole verdict: each test in plain words, and which answer follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.market.bars import Market
+from engine.progress import silent
+from engine.research.overfitting import Overfitting, from_sweep
+from engine.research.verdict import Finding, judge_fully
+from engine.research.verification import VerificationResult, VerificationSpec
+from engine.store import Trial
+from tests.support.backtests import Crosses, request, simulated
+from tests.support.market import make_bars
+
+TRIED = (Trial("crosses", 0.1, 999),)
+
+
+@cache
+def strong() -> VerificationResult:
+    """A strategy that follows long waves with little noise."""
+    random = np.random.default_rng(0)
+    close = 100 * np.exp(0.25 * np.sin(np.arange(1000) / 12) + np.cumsum(random.normal(0, 0.006, 1000)))
+    bars, backtest = make_bars(close), request(Crosses(window=8))
+    spec = VerificationSpec(backtest=backtest, samples=200)
+    inputs = {"market": Market((bars,)), "backtest": simulated(backtest, bars)}
+    return spec.compute(inputs, silent)
+
+
+def changed(**values: Any) -> VerificationResult:
+    """The strong one with some figures (and columns) replaced."""
+    columns = {name: value for name, value in values.items() if name in vars(strong())}
+    figures = {name: value for name, value in values.items() if name not in columns}
+    return replace(strong(), figures={**strong().figures, **figures}, **columns)
+
+
+def finding(result: VerificationResult, test: str, overfitting: Overfitting | None = None) -> Finding:
+    (found,) = [item for item in judge_fully(result, TRIED, overfitting).findings if item.test == test][-1:]
+    return found
+
+
+def test_strong_strategy_passes_everything() -> None:
+    verdict = judge_fully(strong(), TRIED)
+    assert verdict.headline == "Perhaps."
+    tests = [item.test for item in verdict.findings]
+    assert tests[:5] == ["sharpe", "trials", "hold", "trades", "record"]
+    assert set(tests[5:]) >= {
+        "look_ahead", "bootstrap", "random", "spa", "costs", "delays", "jitter", "noise", "removed", "fills", "orders",
+        "regimes",
+    }  # fmt: skip
+    assert len(tests) == len(set(tests))
+    assert not [item for item in verdict.findings if item.grade == "bad"]
+
+
+def test_every_finding_can_be_printed_and_says_what_would_change_it() -> None:
+    for item in judge_fully(strong(), TRIED, sweep(0.0)).findings:
+        assert item.figure
+        assert "nan" not in (item.figure + item.explanation).lower()
+        assert item.explanation.endswith(".")
+        if item.test != "record":
+            assert bool(item.remedy) == (item.grade != "good")
+
+
+@pytest.mark.parametrize(
+    ("values", "test", "grade"),
+    [
+        ({"bootstrap_sharpe_low": -0.1}, "bootstrap", "doubtful"),
+        ({"bootstrap_sharpe_low": -2.0, "bootstrap_sharpe": np.full(9, -0.5)}, "bootstrap", "bad"),
+        ({"random_p_sharpe": 0.05}, "random", "good"),
+        ({"random_p_sharpe": 0.06}, "random", "doubtful"),
+        ({"random_p_sharpe": 0.3}, "random", "bad"),
+        ({"spa_hold": 0.9}, "spa", "doubtful"),
+        ({"cost_break_even": 2.0}, "costs", "good"),
+        ({"cost_break_even": 1.5}, "costs", "doubtful"),
+        ({"cost_break_even": 0.9}, "costs", "bad"),
+        ({"cost_break_even": None}, "costs", "good"),
+        ({"cost_break_even": None, "cost_total": np.ones(7)}, "costs", "doubtful"),
+        ({"delay_total": np.array([1.0, 0.5]), "delay_sharpe": np.array([2.0, 0.9])}, "delays", "doubtful"),
+        ({"delay_total": np.array([1.0, -0.1]), "delay_sharpe": np.array([2.0, -0.1])}, "delays", "bad"),
+        ({"jitter_profitable": 0.7}, "jitter", "doubtful"),
+        ({"jitter_profitable": 0.5}, "jitter", "bad"),
+        ({"jitter_sharpe": np.full(8, 0.01)}, "jitter", "doubtful"),
+        ({"noise_profitable": 0.89}, "noise", "doubtful"),
+        ({"noise_profitable": 0.3}, "noise", "bad"),
+        ({"removed_until_nothing": 0.0}, "removed", "bad"),
+        ({"removed_until_nothing": 2.0}, "removed", "doubtful"),
+        ({"removed_until_nothing": 6.0, "trades": 200.0}, "removed", "doubtful"),
+        ({"fill_next_open": -0.1, "fill_same_close": 0.5}, "fills", "bad"),
+        ({"fill_worst": -0.2}, "fills", "doubtful"),
+        ({"fill_stale": 0.2}, "fills", "doubtful"),
+        ({"fill_stale": 0.9}, "fills", "bad"),
+        ({"order_ruin": 0.03}, "orders", "doubtful"),
+        ({"order_ruin": 0.2}, "orders", "bad"),
+        ({"regime_mean": np.array([0.1, -0.1, 0.1, 0.1])}, "regimes", "doubtful"),
+        ({"regime_mean": np.array([0.1, -0.1, -0.1, -0.1])}, "regimes", "bad"),
+        ({"crisis_name": ("A", "B", "C"), "crisis_total": np.array([-0.1, -0.3, -0.3]),
+          "crisis_benchmark": np.array([-0.2, -0.2, -0.2])}, "crises", "doubtful"),
+    ],
+)  # fmt: skip
+def test_thresholds(values: dict[str, Any], test: str, grade: str) -> None:
+    assert finding(changed(**values), test).grade == grade
+
+
+def sweep(probability: float) -> Overfitting:
+    returns = np.random.default_rng(0).normal(0, 0.01, (400, 10))
+    return replace(from_sweep(returns, 252, 8), probability=probability)
+
+
+@pytest.mark.parametrize(("probability", "grade"), [(0.1, "good"), (0.4, "doubtful"), (0.7, "bad")])
+def test_overfitting_of_the_sweep_comes_first(probability: float, grade: str) -> None:
+    found = judge_fully(strong(), TRIED, sweep(probability)).findings[5]
+    assert (found.test, found.grade) == ("overfitting", grade)
+    assert "of 10 variants" in found.explanation
+
+
+def test_failed_tests_make_it_fragile_and_are_named() -> None:
+    verdict = judge_fully(changed(noise_profitable=0.1, cost_break_even=0.5), TRIED)
+    assert verdict.headline == "Fragile."
+    assert "“Survives higher costs” and “Survives noise in the prices”" in verdict.reason
+    assert judge_fully(strong(), TRIED, sweep(0.9)).headline == "Fragile."
+
+
+def test_looking_ahead_settles_it() -> None:
+    verdict = judge_fully(changed(look_ahead="It looked."), TRIED)
+    assert verdict.headline == "No."
+    assert verdict.reason == "It looked. Its figures mean nothing."
+    assert finding(changed(look_ahead="It looked."), "look_ahead").grade == "bad"
+
+
+def test_first_answer_stands_where_it_is_no() -> None:
+    weak = changed(sharpe_per_bar=0.001, noise_profitable=0.0)
+    assert judge_fully(weak, TRIED).headline == "No."
+    many = (Trial("crosses", 0.0, 999, count=5000, variance=1.0),)
+    assert judge_fully(changed(noise_profitable=0.0), many).headline == "Not yet."
+
+
+def test_tests_that_were_not_possible_are_silent() -> None:
+    gone = {name: value for name, value in strong().figures.items() if not name.startswith(("random", "order", "spa"))}
+    result = replace(strong(), figures=gone, skipped={"random": "No room.", "look_ahead": "It failed."})
+    tests = {item.test for item in judge_fully(result, TRIED).findings}
+    assert not tests & {"random", "orders", "spa", "look_ahead"}
+
+
+def test_account_that_never_moved_has_nothing_to_judge() -> None:
+    verdict = judge_fully(changed(sharpe_per_bar=None), TRIED)
+    assert verdict.headline == "Nothing to judge."
+    assert verdict.findings == ()
