@@ -28,12 +28,22 @@ def run_kinds() -> Mapping[str, type[RunSpec]]:
     """The classes of specs that ``run`` computes, by the value of their ``kind``."""
     from engine.backtest.second_opinion import SecondOpinionSpec
     from engine.backtest.spec import BacktestSpec
+    from engine.backtest.sweep import SweepSpec
     from engine.benchmarks.harness import BenchmarkSpec
     from engine.features.matrix import FeatureSpec
     from engine.models.training import ModelSpec
     from engine.research.verification import VerificationSpec
 
-    classes = (MarketSpec, FeatureSpec, ModelSpec, BacktestSpec, SecondOpinionSpec, VerificationSpec, BenchmarkSpec)
+    classes = (
+        MarketSpec,
+        FeatureSpec,
+        ModelSpec,
+        BacktestSpec,
+        SweepSpec,
+        SecondOpinionSpec,
+        VerificationSpec,
+        BenchmarkSpec,
+    )
     return {cls.model_fields["kind"].default: cls for cls in classes}
 
 

@@ -40,11 +40,13 @@ class Crossing(Strategy):
     ``fast_line`` and ``slow_line`` are float64 as long as the bars, NaN while they warm up, and follow from the bars
     and from ``fast_fields`` and ``slow_fields`` alone: a sweep computes each line once. ``valid`` says which of many
     parameter values (arrays by field name) make a spec that its validators accept. The lines are
-    compared at a relative precision of 1e-10.
+    compared at a relative precision of 1e-10. ``same_lines`` promises that both are one function: the slow line is the
+    fast one of the slow fields' values.
     """
 
     fast_fields: ClassVar[tuple[str, ...]]
     slow_fields: ClassVar[tuple[str, ...]]
+    same_lines: ClassVar[bool] = False
 
     def fast_line(self, bars: Bars) -> Floats:
         raise TypeError(f"{type(self).__name__} has no fast_line method.")

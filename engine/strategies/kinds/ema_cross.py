@@ -25,6 +25,7 @@ class EmaCross(Crossing):
 
     fast_fields: ClassVar[tuple[str, ...]] = ("fast",)
     slow_fields: ClassVar[tuple[str, ...]] = ("slow",)
+    same_lines: ClassVar[bool] = True
     kind: Literal["ema_cross"] = "ema_cross"
     fast: int = parameter(
         20, title="Fast window", unit="bars", help="Bars of the fast average.", ge=2, le=999, section="Strategy"

@@ -26,6 +26,7 @@ class KamaCross(Crossing):
 
     fast_fields: ClassVar[tuple[str, ...]] = ("fast",)
     slow_fields: ClassVar[tuple[str, ...]] = ("slow",)
+    same_lines: ClassVar[bool] = True
     kind: Literal["kama_cross"] = "kama_cross"
     fast: int = parameter(
         10,

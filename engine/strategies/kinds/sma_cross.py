@@ -26,6 +26,7 @@ class SmaCross(Crossing):
 
     fast_fields: ClassVar[tuple[str, ...]] = ("fast",)
     slow_fields: ClassVar[tuple[str, ...]] = ("slow",)
+    same_lines: ClassVar[bool] = True
     kind: Literal["sma_cross"] = "sma_cross"
     fast: int = parameter(
         50,

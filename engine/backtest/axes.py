@@ -1,0 +1,265 @@
+"""The axes of a sweep: which fields of a backtest vary, and over what."""
+
+from __future__ import annotations
+
+import json
+import math
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import model_validator
+from pydantic.fields import FieldInfo
+
+from engine.errors import SpecError, did_you_mean
+from engine.spec import RunSpec, Spec, parameter
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+    from engine.market.bars import Floats
+
+VALUES = 10_000_000
+"""Most values of one axis: beyond it no grid fits anyway."""
+_FIXED = ("kind", "market", "capital")
+
+
+class Axis(Spec):
+    """A field of a backtest, by its dotted path, and its values: those listed, or from ``low`` to ``high`` by ``step``.
+
+    Without a step whole numbers go by one and others by their field's own step, else by a tenth of the range; drawn
+    samples then take any value in between.
+    """
+
+    path: str = parameter(title="Parameter", help="Path of the field, such as strategy.fast.")
+    low: float | None = parameter(None, title="From")
+    high: float | None = parameter(None, title="To")
+    step: float | None = parameter(None, title="Step", gt=0)
+    values: tuple[bool | int | float | str, ...] = parameter((), title="Values", help="Instead of a range.")
+
+    @model_validator(mode="after")
+    def _a_range_or_values(self) -> Axis:
+        if self.values:
+            if len(self.values) > 100_000:
+                raise ValueError(f"{self.path} lists {len(self.values):,} values: at most 100,000.")
+            if len(set(self.values)) < len(self.values):
+                raise ValueError(f"{self.path} lists a value twice.")
+        elif self.low is None or self.high is None:
+            raise ValueError(f"{self.path} needs a range, from and to, or a list of values.")
+        elif self.low > self.high:
+            raise ValueError(f"{self.path} ends ({self.high:g}) before it starts ({self.low:g}).")
+        return self
+
+
+@dataclass(frozen=True)
+class Sweepable:
+    """A field that an axis may name. ``low`` and ``high`` suggest a range around the base's ``value``; ``choices`` are
+    the words of a field without numbers; ``whole`` numbers have no fractions.
+    """
+
+    path: str
+    title: str
+    unit: str
+    section: str
+    whole: bool
+    low: float
+    high: float
+    step: float | None
+    choices: tuple[str, ...]
+    value: Any
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An axis of a given base: where its values come from. ``words`` are its choices, which are counted by 0, 1, 2."""
+
+    path: str
+    title: str
+    unit: str
+    whole: bool
+    low: float
+    high: float
+    step: float
+    free: bool
+    listed: tuple[float, ...]
+    words: tuple[str, ...]
+
+    def count(self) -> int:
+        """Number of values in a grid."""
+        if self.listed:
+            return len(self.listed)
+        return math.floor((self.high - self.low) / self.step * (1 + 1e-12) + 1e-9) + 1
+
+    def values(self) -> Floats:
+        """The values of a grid, ascending but for listed ones."""
+        return self.at(np.arange(self.count()))
+
+    def at(self, places: Any) -> Floats:
+        """Values at ``places`` of the grid; decimal steps give decimal numbers."""
+        if self.listed:
+            return np.array(self.listed, dtype=np.float64)[places]
+        digits = max(0, 12 - math.ceil(math.log10(max(abs(self.low), abs(self.high), self.step, 1e-300))))
+        found: Floats = np.round(self.low + np.asarray(places) * self.step, min(digits, 15))
+        return found
+
+    def spread(self, shares: Floats) -> Floats:
+        """Values at ``shares`` in [0, 1) of the axis: any in its range where no step was given, else of the grid."""
+        if self.free:
+            return self.low + shares * (self.high - self.low)
+        return self.at(np.minimum((shares * self.count()).astype(np.int64), self.count() - 1))
+
+    def plain(self, value: float) -> bool | int | float | str:
+        """The field's own value for one of ours."""
+        if self.words:
+            word = self.words[int(value)]
+            return {"True": True, "False": False}.get(word, word)
+        return int(value) if self.whole else float(value)
+
+
+def sweepable(base: BacktestSpec) -> tuple[Sweepable, ...]:
+    """What an axis over ``base`` may be, in the order of the form."""
+    return tuple(_suggest(path, owner, name) for path, owner, name in _leaves(base, ""))
+
+
+def resolve(base: BacktestSpec, axis: Axis) -> Scale:
+    """``axis`` on ``base``. Raises ``SpecError`` (paths relative to the axis) for a field that is not there, cannot
+    vary, or may not have a value that the axis asks for.
+    """
+    known = {path: (owner, name) for path, owner, name in _leaves(base, "")}
+    if axis.path not in known:
+        raise SpecError([("path", f"'{axis.path[:60]}' cannot be varied here.{did_you_mean(axis.path, tuple(known))}")])
+    owner, name = known[axis.path]
+    field = type(owner).model_fields[name]
+    words, whole = _choices(field), _kind(field) is int
+    listed = _listed(axis, words, field)
+    _require_allowed(owner, name, axis, words, listed, whole)
+    low, high = (min(listed), max(listed)) if listed else (float(axis.low or 0.0), float(axis.high or 0.0))
+    step = axis.step or (1.0 if whole else _extra(field, "step")) or (high - low) / 10 or 1.0
+    free = not (axis.values or axis.step or whole)
+    title, unit = field.title or name, str(_extra(field, "unit") or "")
+    scale = Scale(axis.path, title, unit, whole, low, high, float(step), free, listed, words)
+    if scale.count() > VALUES and not free:
+        raise SpecError([("step", f"{title} would have {scale.count():,} values: raise its step.")])
+    return scale
+
+
+def _listed(axis: Axis, words: tuple[str, ...], field: FieldInfo) -> tuple[float, ...]:
+    """The listed values as numbers, choices by their place among ``words``."""
+    if words:
+        if not axis.values:
+            raise SpecError([("values", f"{field.title} has no range: list values out of {', '.join(words)}.")])
+        for value in axis.values:
+            if str(value) not in words:
+                raise SpecError(
+                    [("values", f"{field.title} cannot be '{str(value)[:40]}'.{did_you_mean(str(value), words)}")]
+                )
+        return tuple(float(words.index(str(value))) for value in axis.values)
+    for value in axis.values:
+        if isinstance(value, str | bool):
+            raise SpecError([("values", f"{field.title} needs numbers, not '{str(value)[:40]}'.")])
+    return tuple(float(value) for value in axis.values)
+
+
+def _require_allowed(
+    owner: Spec, name: str, axis: Axis, words: tuple[str, ...], listed: tuple[float, ...], whole: bool
+) -> None:
+    """Have the field's own bounds judge the ends of a range, and every listed value."""
+    if words:
+        return
+    asked = [("values", value) for value in listed] or [("low", axis.low), ("high", axis.high)]
+    for field, value in asked:
+        given: Any = int(value) if whole and value is not None and float(value).is_integer() else value
+        try:
+            type(owner).parse({**owner.model_dump(mode="json"), name: given})
+        except SpecError as error:
+            problems = [(field, text) for path, text in error.problems if path == name]
+            if problems:
+                raise SpecError(problems) from None
+    if whole and axis.step is not None and not float(axis.step).is_integer():
+        raise SpecError([("step", f"The step of whole numbers is a whole number, not {axis.step:g}.")])
+
+
+def changed(base: BacktestSpec, values: Mapping[str, Any]) -> BacktestSpec:
+    """``base`` with plain ``values`` at dotted paths. Raises ``SpecError`` where they do not go together."""
+    plain = json.loads(base.model_dump_json())
+    for path, value in values.items():
+        *way, name = path.split(".")
+        inner = plain
+        for part in way:
+            inner = inner[part]
+        inner[name] = value
+    return type(base).parse(plain)
+
+
+def _leaves(spec: Spec, prefix: str) -> Iterator[tuple[str, Spec, str]]:
+    """(path, owner, name) of every number and choice in ``spec``, but for the runs that it needs."""
+    for name, field in type(spec).model_fields.items():
+        value = getattr(spec, name)
+        if name in _FIXED or isinstance(value, RunSpec):
+            continue
+        if isinstance(value, Spec):
+            yield from _leaves(value, f"{prefix}{name}.")
+        elif _kind(field) is not None:
+            yield f"{prefix}{name}", spec, name
+
+
+def _kind(field: FieldInfo) -> type | None:
+    """int, float, or str for a choice; None for what cannot vary."""
+    hint = field.annotation
+    options = (
+        typing.get_args(hint)
+        if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+        else (hint,)
+    )
+    hints = [item for item in options if item is not type(None)]
+    if len(hints) != 1:
+        return None
+    if hints[0] in (int, float):
+        return typing.cast(type, hints[0])
+    return str if hints[0] is bool or typing.get_origin(hints[0]) is Literal else None
+
+
+def _choices(field: FieldInfo) -> tuple[str, ...]:
+    if _kind(field) is not str:
+        return ()
+    return (
+        ("False", "True")
+        if field.annotation is bool
+        else tuple(str(item) for item in typing.get_args(field.annotation))
+    )
+
+
+def _extra(field: FieldInfo, name: str) -> Any:
+    extra = field.json_schema_extra
+    return extra.get(name) if isinstance(extra, dict) else None
+
+
+def _bounds(field: FieldInfo) -> tuple[float, float]:
+    low, high = -math.inf, math.inf
+    for rule in field.metadata:
+        low = max(low, *(float(getattr(rule, side)) for side in ("ge", "gt") if hasattr(rule, side)), low)
+        high = min(high, *(float(getattr(rule, side)) for side in ("le", "lt") if hasattr(rule, side)), high)
+    return low, high
+
+
+def _suggest(path: str, owner: Spec, name: str) -> Sweepable:
+    """A range from half the value to twice it, inside the field's bounds; where there is no value, of twenty steps."""
+    field, value = type(owner).model_fields[name], getattr(owner, name)
+    words, whole = _choices(field), _kind(field) is int
+    step = _extra(field, "step") or (1.0 if whole else None)
+    low, high = 0.0, float(max(len(words) - 1, 0))
+    if not words:
+        least, most = _bounds(field)
+        middle = float(value) if value else 10 * (step or 0.1)
+        low, high = sorted((middle / 2, middle * 2))
+        low, high = max(low, least), min(high, most)
+        if whole or step:
+            unit = step or 1.0
+            low, high = max(round(low / unit) * unit, least), min(round(high / unit) * unit, most)
+    low, high = float(f"{low:.12g}"), float(f"{high:.12g}")
+    unit_text = str(_extra(field, "unit") or "")
+    return Sweepable(
+        path, field.title or name, unit_text, str(_extra(field, "section") or ""), whole, low, high, step, words, value
+    )

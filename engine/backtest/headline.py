@@ -1,0 +1,122 @@
+"""The four figures that a sweep keeps of a backtest, of one backtest: the same code, so the same bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.backtest.costs import BASIS_POINT
+from engine.backtest.financing import Financing
+from engine.backtest.quotes import carried, fill_prices, require_tradable_prices
+from engine.backtest.sizings.percent import Percent
+from engine.market.bars import Bars, Floats
+from engine.strategies import Allocation, Signals
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+RULES = ("commission", "slippage", "spread", "stop_loss", "take_profit", "trailing_stop", "time_stop")
+"""Costs and stops that the kernels take as numbers: many settings of them share one account."""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """Figures of ``metrics.METRICS``; ``sharpe`` is None where it is undefined."""
+
+    total_return: float
+    sharpe: float | None
+    max_drawdown: float
+    trades: int
+
+
+def headline(
+    spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], decided: Signals | None = None
+) -> Headline:
+    """The headline of ``spec`` on ``bars``, identical to that of the same combination in a sweep.
+
+    ``decided`` are the strategy's signals where they are known already. Raises ``DataError`` for bars that the fills or
+    stops cannot use.
+    """
+    from engine.backtest.portfolio import decide
+
+    require_tradable_prices(spec, bars)
+    account = account_of(spec, bars[0]) if is_plain(spec) and len(bars) == 1 else None
+    decisions = [decided] if decided is not None else decide(spec, bars, inputs)
+    if account is None:
+        return by_account(spec, bars, decisions)
+    from engine.backtest.kernels import orders
+
+    signals = decisions[0]
+    rule = rules_of({**dict(spec.costs), **dict(spec.stops)})[0]
+    (total, sharpe, drawdown), trades = orders.judge(signals.entries, signals.exits, account, rule)
+    ratio = sharpe * float(np.sqrt(bars[0].periods_per_year()))
+    return Headline(float(total), None if np.isnan(ratio) else float(ratio), float(drawdown), int(trades))
+
+
+def by_account(spec: BacktestSpec, bars: Sequence[Bars], decisions: Any) -> Headline:
+    """The headline by way of the streaming account and its equity."""
+    from engine.backtest.assemble import curve
+    from engine.backtest.metrics import equity_metrics
+    from engine.backtest.portfolio import keep_accounts
+    from engine.market.bars import periods_per_year
+
+    kept = keep_accounts(spec, bars, decisions)
+    time = np.unique(np.concatenate([item.time for item in bars]))
+    equity = curve(time, spec.capital, kept)
+    found = equity_metrics(time, equity, periods_per_year(time), spec.capital)
+    trades = sum(len(item.account.trades.entry) for item in kept)
+    return Headline(found["total_return"] or 0.0, found["sharpe"], found["max_drawdown"] or 0.0, trades)
+
+
+def is_plain(spec: BacktestSpec) -> bool:
+    """Whether the account is fully invested or in cash, long only, at costs that are shares of the value: its figures
+    then follow from the bars of its fills alone.
+    """
+    return (
+        not isinstance(spec.strategy, Allocation)
+        and spec.direction == "long"
+        and spec.sizing == Percent()
+        and spec.financing == Financing()
+        and spec.costs.proportional
+        and spec.fill != "limit"
+        and (spec.cash == "separate" or len(spec.market.symbols) == 1)
+    )
+
+
+def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: bool = False) -> Any | None:
+    """The *account* of ``kernels.orders`` for a plain ``spec`` on ``bars``.
+
+    None where bars without a price meet a time stop (of ``spec``, or ``timed``): what waits for what is then for the
+    streaming account to follow.
+    """
+    from engine.backtest.kernels import holdings
+
+    prices = np.ascontiguousarray(fill_prices(bars, spec.fill), dtype=np.float64)
+    close = carried(bars.close)
+    shift = 0 if spec.fill == "same_close" else 1
+    priced = np.isfinite(prices)
+    fills = np.empty(0, dtype=np.int64)
+    if not priced[shift:].all():
+        if timed or spec.stops.time_stop is not None:
+            return None
+        there = np.flatnonzero(priced)
+        place = np.searchsorted(there, np.arange(len(bars)) + shift, side="left")
+        fills = np.append(there, len(bars))[place].astype(np.int64)
+    falls = holdings.make_falls(close) if drawdown else np.empty((0, 0, 4))
+    seen = np.column_stack([bars.open, bars.high, bars.low])
+    return holdings.make_lines(close, prices), falls, fills, seen, shift, spec.fill == "next_open"
+
+
+def rules_of(values: Mapping[str, Any]) -> Floats:
+    """Rows for ``kernels.stops`` out of the fields ``RULES``: numbers, None, or arrays of equal length."""
+    none = {"time_stop": 0.0}
+    columns = np.broadcast_arrays(
+        *(np.asarray(none.get(name, np.nan) if values[name] is None else values[name], float) for name in RULES)
+    )
+    commission, slippage, spread, loss, profit, trail, time = (np.atleast_1d(column) for column in columns)
+    slip, fee = (slippage + spread / 2) * BASIS_POINT, commission * BASIS_POINT
+    gain_in, gain_out = 1 / ((1 + slip) * (1 + fee)), (1 - slip) * (1 - fee)
+    return np.ascontiguousarray(np.column_stack([gain_in, gain_out, 1 + slip, loss, profit, trail, time]))

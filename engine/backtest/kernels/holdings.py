@@ -1,0 +1,224 @@
+"""An account that is fully invested or in cash, summed up from its fills alone.
+
+While the position is held the account's bar returns are the asset's. Their sum and the sum of their squares are
+differences of two prefix sums, and the deepest fall of the closes is a query of a table: a trade costs the same
+whether it lasts a day or a decade, and no equity curve is made.
+
+A *line* holds what a fill at a bar needs, one cache line of eight float64 (``LINE``). *Events* are bars of fills:
+entry, exit, entry and so on. What a fill costs is in two numbers: an entry turns cash C into units worth ``gain_in * C``
+at the quote, 1 / ((1 + slip) (1 + commission)); an exit turns units worth V at the quote into ``gain_out * V`` of cash,
+(1 - slip) (1 - commission).
+
+Figures are those of ``engine.backtest.metrics`` for the equity at each close, with the capital before the first bar.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.backtest.kernels.compiled import highest, inlined, kernel
+
+# Columns of a line: the close, 1 / quote, sums of returns and of their squares up to this bar; 1 / the close before,
+# the quote, and the sums up to the bar before. A last line after those of the bars is empty.
+CLOSE, PER_QUOTE, SUM, SQUARES, PER_BEFORE, QUOTE, SUM_BEFORE, SQUARES_BEFORE = range(8)
+LINE = 8
+
+_THIN = 1e-5  # part of the squares below which sums that cancel are not trusted
+
+
+@kernel
+def make_lines(close, quote):
+    """The lines of a series; ``close`` is carried, ``quote`` NaN where nothing can be filled. Sums are compensated:
+    each is rounded once.
+    """
+    count = len(close)
+    lines = np.zeros((count + 1, LINE))
+    total = squares = lost = lost_squares = 0.0
+    for t in range(count):
+        line = lines[t]
+        if t > 0:
+            line[PER_BEFORE] = 1.0 / close[t - 1]
+            line[SUM_BEFORE] = lines[t - 1, SUM]
+            line[SQUARES_BEFORE] = lines[t - 1, SQUARES]
+            change = close[t] / close[t - 1] - 1.0
+            total, lost = add(total, lost, change)
+            squares, lost_squares = add(squares, lost_squares, change * change)
+        line[CLOSE] = close[t]
+        line[QUOTE] = quote[t]
+        line[PER_QUOTE] = 1.0 / quote[t]
+        line[SUM] = total + lost
+        line[SQUARES] = squares + lost_squares
+    return lines
+
+
+@inlined
+def add(total, lost, value):
+    """A running sum and what rounding has taken from it (Neumaier 1974)."""
+    new = total + value
+    if abs(total) >= abs(value):
+        return new, lost + ((total - new) + value)
+    return new, lost + ((value - new) + total)
+
+
+@kernel
+def make_falls(close):
+    """Table (levels, bars, 4) of lowest and highest close and least ratio of a close to a higher one before it.
+
+    A disjoint sparse table: on each level blocks of twice the size below are halved, and every bar has the figures of
+    the way to the middle of its block. Two entries answer for any range. The fourth place is padding.
+    """
+    count = len(close)
+    levels = max(highest(np.uint64(max(count - 1, 1))) + 1, 1)
+    falls = np.ones((levels, count, 4))
+    for level in range(levels):
+        half = 1 << level
+        middle = half
+        while middle - half < count:
+            _fill_left(falls[level], close, middle - half, min(middle, count))
+            _fill_right(falls[level], close, middle, min(middle + half, count))
+            middle += 2 * half
+    return falls
+
+
+@kernel
+def _fill_left(table, close, start, stop):
+    low, high, least = np.inf, 0.0, 1.0
+    for t in range(stop - 1, start - 1, -1):
+        if close[t] > high:
+            high = close[t]
+        least = min(least, low / close[t]) if low < np.inf else 1.0
+        low = min(low, close[t])
+        table[t, 0] = low
+        table[t, 1] = high
+        table[t, 2] = least
+
+
+@kernel
+def _fill_right(table, close, start, stop):
+    low, high, least = np.inf, 0.0, 1.0
+    for t in range(start, stop):
+        low = min(low, close[t])
+        high = max(high, close[t])
+        least = min(least, close[t] / high)
+        table[t, 0] = low
+        table[t, 1] = high
+        table[t, 2] = least
+
+
+@inlined
+def sink(worst, peak, worth, falls, first, last):
+    """The worst ratio of equity to its peak and the peak, after closes ``first`` to ``last`` worth ``worth`` each."""
+    level = max(highest(np.uint64(first ^ last)), 0)
+    low = worth * min(falls[level, first, 0], falls[level, last, 0])
+    if low < worst * peak:
+        worst = low / peak
+    if falls[level, last, 0] < worst * falls[level, first, 1]:
+        worst = falls[level, last, 0] / falls[level, first, 1]
+    worst = min(worst, falls[level, first, 2], falls[level, last, 2])
+    return worst, max(peak, worth * max(falls[level, first, 1], falls[level, last, 1]))
+
+
+@inlined
+def touch(worst, peak, equity):
+    """The same after one close at which all is cash."""
+    if equity < worst * peak:
+        worst = equity / peak
+    return worst, max(peak, equity)
+
+
+@inlined
+def deepest(events, first, count, lines, falls, gain_in, gain_out):
+    """Maximum drawdown, zero or negative, of the account with the ``count`` events from ``first`` on."""
+    bars = len(lines) - 1
+    equity = peak = worst = 1.0
+    pairs = count >> 1
+    for k in range(pairs):
+        entry, exit = events[first + 2 * k], events[first + 2 * k + 1]
+        worth = equity * (lines[entry, PER_QUOTE] * gain_in)
+        worst, peak = sink(worst, peak, worth, falls, entry, exit - 1)
+        equity = worth * (lines[exit, QUOTE] * gain_out)
+        worst, peak = touch(worst, peak, equity)
+    if count & 1:
+        entry = events[first + count - 1]
+        worth = equity * (lines[entry, PER_QUOTE] * gain_in)
+        worst, peak = sink(worst, peak, worth, falls, entry, bars - 1)
+    return worst - 1.0
+
+
+@inlined
+def sums(events, first, count, lines, gain_in, gain_out):
+    """Sum of the account's bar returns, of their squares, and the growth of its capital."""
+    bars = len(lines) - 1
+    total = squares = 0.0
+    growth = 1.0
+    if count > 0 and events[first] == 0:  # a return needs a close before it
+        start = lines[0, CLOSE] * lines[0, PER_QUOTE] * gain_in - 1.0
+        total, squares = -start, -start * start
+    pairs = count >> 1
+    for k in range(pairs):
+        entry, exit = events[first + 2 * k], events[first + 2 * k + 1]
+        start = lines[entry, CLOSE] * lines[entry, PER_QUOTE] * gain_in - 1.0
+        end = lines[exit, QUOTE] * lines[exit, PER_BEFORE] * gain_out - 1.0
+        total += (lines[exit, SUM_BEFORE] - lines[entry, SUM]) + (start + end)
+        squares += (lines[exit, SQUARES_BEFORE] - lines[entry, SQUARES]) + (start * start + end * end)
+        growth *= (lines[entry, PER_QUOTE] * gain_in) * (lines[exit, QUOTE] * gain_out)
+    if count & 1:
+        entry = events[first + count - 1]
+        start = lines[entry, CLOSE] * lines[entry, PER_QUOTE] * gain_in - 1.0
+        total += (lines[bars - 1, SUM] - lines[entry, SUM]) + start
+        squares += (lines[bars - 1, SQUARES] - lines[entry, SQUARES]) + start * start
+        growth *= (lines[entry, PER_QUOTE] * gain_in) * lines[bars - 1, CLOSE]
+    return total, squares, growth
+
+
+@inlined
+def ratio(total, squares, lines):
+    """Mean over deviation (n - 1) of the returns with these sums; -inf where sums that cancel cannot tell."""
+    bars = len(lines) - 1
+    if squares == 0.0 or bars < 3:
+        return np.nan
+    mean = total / (bars - 1)
+    spread = squares - total * mean
+    if spread < _THIN * squares or squares < _THIN * lines[bars - 1, SQUARES] or spread < 1e-20:
+        return -np.inf
+    return mean / np.sqrt(spread / (bars - 2))
+
+
+@kernel
+def careful_ratio(returns):
+    """``metrics.sharpe_per_bar`` of bar returns: NaN where they do not vary but for rounding."""
+    mean = np.mean(returns)
+    deviation = np.sqrt(np.sum((returns - mean) ** 2) / (len(returns) - 1))
+    return mean / deviation if deviation > 1e-14 + 1e-12 * np.max(np.abs(returns)) else np.nan
+
+
+@kernel
+def returns_of(events, first, count, lines, gain_in, gain_out):
+    """The account's bar returns one by one: what ``sums`` adds up."""
+    bars = len(lines) - 1
+    equity = np.ones(bars)
+    cash = 1.0
+    at = 0
+    for i in range(0, count, 2):
+        entry = events[first + i]
+        exit = events[first + i + 1] if i + 1 < count else bars
+        equity[at:entry] = cash
+        worth = cash * (lines[entry, PER_QUOTE] * gain_in)
+        equity[entry:exit] = worth * lines[entry:exit, CLOSE]
+        cash = worth * (lines[exit, QUOTE] * gain_out)
+        at = exit
+    equity[at:] = cash
+    return equity[1:] / equity[:-1] - 1.0
+
+
+@inlined
+def summarise(events, first, count, lines, falls, gain_in, gain_out):
+    """Total return, Sharpe ratio per bar (NaN if undefined) and maximum drawdown (NaN without ``falls``) of the
+    ``count`` events from ``first`` on.
+    """
+    total, squares, growth = sums(events, first, count, lines, gain_in, gain_out)
+    sharpe = ratio(total, squares, lines)
+    if sharpe == -np.inf:
+        sharpe = careful_ratio(returns_of(events, first, count, lines, gain_in, gain_out))
+    fall = deepest(events, first, count, lines, falls, gain_in, gain_out) if len(falls) else np.nan
+    return growth - 1.0, sharpe, fall

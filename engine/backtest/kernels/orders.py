@@ -1,0 +1,120 @@
+"""From decisions to the bars that fill them, and to figures.
+
+*Orders* are 2 * bar + 1 for an entry and 2 * bar for an exit, ascending by bar.
+
+An *account* is a tuple: lines and falls (see ``holdings``), fills (the bar that fills a decision of each bar, ``bars``
+for none; empty where it is ``shift`` bars later), prices (bars, 3: open, high, low), shift, whether fills are at the
+open.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.backtest.kernels.compiled import inlined, kernel
+from engine.backtest.kernels.holdings import summarise
+from engine.backtest.kernels.stops import has_stops, resolve, summarise_trades
+
+
+@kernel
+def list_orders(entries, exits, orders):
+    """Orders at the bars of decisions (bool arrays); where both are set it is an exit."""
+    count = 0
+    for t in range(len(entries)):
+        if entries[t] or exits[t]:
+            orders[count] = 2 * t + (0 if exits[t] else 1)
+            count += 1
+    return count
+
+
+@kernel
+def postpone(orders, count, fills, shift, bars):
+    """Move orders from the bar of their decision to the one that fills it, in place; returns how many are left.
+
+    Of several orders that wait for the same bar the last counts; one that nothing fills is dropped.
+    """
+    kept = 0
+    for i in range(count):
+        bar, side = orders[i] >> 1, orders[i] & 1
+        at = fills[bar] if len(fills) else bar + shift
+        if at >= bars:
+            break
+        if kept and orders[kept - 1] >> 1 == at:
+            kept -= 1
+        orders[kept] = 2 * at + side
+        kept += 1
+    return kept
+
+
+@kernel
+def alternate(orders, count):
+    """The bars of those orders that change what is held, in place; returns how many: entry, exit, entry and so on."""
+    kept = 0
+    for i in range(count):
+        if orders[i] & 1 == 1 - (kept & 1):
+            orders[kept] = orders[i] >> 1
+            kept += 1
+    return kept
+
+
+@kernel
+def make_scratch(bars):
+    """Room for ``figures``: trades, and what ``stops.walk`` remembers."""
+    trades = (np.empty(bars + 1, np.int64), np.empty(bars + 1, np.int64), np.empty(bars + 1))
+    return trades, (np.full(bars, -1), np.zeros(bars), np.zeros(bars))
+
+
+@kernel
+def forget(scratch):
+    """Before a rule with other stops, or with other prices of entry."""
+    scratch[1][0][:] = -1
+
+
+@kernel
+def figures(orders, count, account, rule, scratch):
+    """Total return, Sharpe ratio per bar and drawdown of ``orders`` that are on the bars of their fills, and the number
+    of trades. ``orders`` are used up.
+    """
+    lines, falls, _, _, _, _ = account
+    if has_stops(rule):
+        made = resolve(orders, count, account, rule, scratch[1], scratch[0])
+        return summarise_trades(scratch[0], made, lines, falls, rule[0], rule[1]), made
+    count = alternate(orders, count)
+    return summarise(orders, 0, count, lines, falls, rule[0], rule[1]), (count + 1) >> 1
+
+
+@inlined
+def keep(kept, at, found, trades):
+    """Put the figures of one combination in its place."""
+    kept[0][at], kept[1][at], kept[3][at] = found[0], found[1], trades
+    if len(kept[2]):
+        kept[2][at] = found[2]
+
+
+@kernel
+def judge(entries, exits, account, rule):
+    """``figures`` of decisions: one bool a bar for entries and for exits."""
+    bars = len(account[0]) - 1
+    orders = np.empty(bars + 1, np.int64)
+    count = postpone(orders, list_orders(entries, exits, orders), account[2], account[4], bars)
+    return figures(orders, count, account, rule, make_scratch(bars))
+
+
+@kernel
+def judge_many(entries, exits, account, rules, rule_of, chunk, kept):
+    """``judge`` at each setting of ``rules`` that the combinations ``chunk`` have, into their places of ``kept``; see
+    ``crossing.sweep``.
+    """
+    bars = len(account[0]) - 1
+    orders, used = np.empty(bars + 1, np.int64), np.empty(bars + 1, np.int64)
+    count = postpone(orders, list_orders(entries, exits, orders), account[2], account[4], bars)
+    scratch = make_scratch(bars)
+    setting = -1
+    for c in chunk:
+        row = rule_of[c] if len(rule_of) else 0
+        if row != setting:
+            forget(scratch)
+        setting = row
+        used[:count] = orders[:count]
+        found, number = figures(used, count, account, rules[row], scratch)
+        keep(kept, c, found, number)

@@ -1,0 +1,211 @@
+"""Stops and targets of an account that is fully invested or in cash. ``engine.backtest.account`` has the rules.
+
+When a position leaves by a stop follows from the bar at which it was entered and from nothing else. In a sweep many
+combinations enter at the same bars, so the way from each is walked once, and only as far as anybody has held.
+
+A *rule* is a row of seven numbers: gain_in, gain_out (see ``holdings``), 1 + slip, stop loss, take profit, trailing
+stop (NaN for none), time stop (0 for none).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.backtest.kernels.compiled import inlined, kernel
+from engine.backtest.kernels.holdings import (
+    CLOSE,
+    PER_BEFORE,
+    PER_QUOTE,
+    QUOTE,
+    SQUARES,
+    SQUARES_BEFORE,
+    SUM,
+    SUM_BEFORE,
+    careful_ratio,
+    ratio,
+    sink,
+    touch,
+)
+
+_NEVER = 1 << 62
+
+
+@kernel
+def walk(entry, until, entry_price, prices, rule, at_open, memory):
+    """The bar before ``until`` at which the position entered at ``entry`` leaves by a stop, or a later one, and the
+    quote; ``memory`` has, for each entry, the next bar to look at (-1 not begun, -2 - bar left there), the best price
+    seen and the quote.
+    """
+    seen, best, quote = memory
+    if seen[entry] < -1:
+        return -2 - seen[entry], quote[entry]
+    if seen[entry] == -1:
+        seen[entry] = entry if at_open else entry + 1
+        best[entry] = entry_price
+    fixed = entry_price * (1.0 - rule[3])
+    target = entry_price * (1.0 + rule[4])
+    high = best[entry]
+    for t in range(seen[entry], min(until, len(prices))):
+        open = prices[t, 0]
+        if np.isnan(open):
+            continue
+        trail = high * (1.0 - rule[5])
+        level = trail if np.isnan(fixed) or trail > fixed else fixed
+        stopped, reached = prices[t, 2] <= level, prices[t, 1] >= target
+        if stopped or reached:
+            beyond = (stopped and open <= level) or (reached and open >= target)
+            quote[entry] = open if beyond else level if stopped else target
+            seen[entry] = -2 - t
+            return t, quote[entry]
+        if prices[t, 1] > high:
+            high = prices[t, 1]
+    seen[entry] = max(seen[entry], until)
+    best[entry] = high
+    return _NEVER, 0.0
+
+
+@kernel
+def timed(orders, at, count, entry, rule, shift):
+    """The bar at which the time stop of a position fills, unless an earlier order ends it: the decision is put off
+    while the strategy asks for the position anew.
+    """
+    if rule[6] == 0:
+        return _NEVER
+    bar = entry + np.int64(rule[6]) + shift
+    while at < count and orders[at] >> 1 <= bar:
+        if orders[at] == 2 * bar + 1:
+            bar += 1
+        at += 1
+    return bar
+
+
+@inlined
+def has_stops(rule):
+    """Whether a rule has any."""
+    return not (np.isnan(rule[3]) and np.isnan(rule[4]) and np.isnan(rule[5]) and rule[6] == 0)
+
+
+@kernel
+def resolve(orders, count, account, rule, memory, trades):
+    """The trades that come of ``orders`` with stops: bars of entry and exit and the exit's quote, into ``trades``;
+    returns how many. An exit at ``bars`` is none: the position is still open.
+
+    A stop on the bar of an order comes after it where orders fill at the open, and before it where they fill at the
+    close.
+    """
+    lines, _, _, prices, shift, at_open = account
+    entries, exits, quotes = trades
+    bars = len(lines) - 1
+    made = 0
+    i = 0
+    while i < count:
+        if orders[i] & 1 == 0:
+            i += 1
+            continue
+        entry = orders[i] >> 1
+        i += 1
+        clock = timed(orders, i, count, entry, rule, shift)
+        j = i
+        while j < count and orders[j] & 1:
+            j += 1
+        leave = min(orders[j] >> 1 if j < count else bars, clock, bars)
+        price = lines[entry, QUOTE] * rule[2]
+        hit, quote = walk(entry, leave if at_open else leave + 1, price, prices, rule, at_open, memory)
+        entries[made] = entry
+        if hit < leave or (hit == leave and not at_open and hit < bars):
+            exits[made], quotes[made] = hit, quote
+            last = hit if at_open else hit - 1
+        else:
+            exits[made] = leave
+            quotes[made] = lines[leave, QUOTE]
+            last = leave
+        made += 1
+        while i < count and orders[i] >> 1 <= last:
+            i += 1
+    return made
+
+
+@kernel
+def sums_of_trades(trades, count, lines, gain_in, gain_out):
+    """``holdings.sums`` where a position may leave on the bar of its entry, or another enter on that of its exit."""
+    entries, exits, quotes = trades
+    bars = len(lines) - 1
+    total = squares = 0.0
+    growth = 1.0
+    left, last = -1, 0.0
+    for k in range(count):
+        entry, exit = entries[k], exits[k]
+        if exit == entry:
+            last = lines[entry, PER_QUOTE] * gain_in * (quotes[k] * gain_out) - 1.0
+            total += last
+            squares += last * last
+            growth *= (lines[entry, PER_QUOTE] * gain_in) * (quotes[k] * gain_out)
+            left = exit
+            continue
+        first = lines[entry, CLOSE] * lines[entry, PER_QUOTE] * gain_in - 1.0
+        if entry == left:
+            both = (1.0 + last) * (1.0 + first) - 1.0
+            total += both - last
+            squares += both * both - last * last
+        elif entry > 0:
+            total += first
+            squares += first * first
+        if exit < bars:
+            last = quotes[k] * lines[exit, PER_BEFORE] * gain_out - 1.0
+            total += (lines[exit, SUM_BEFORE] - lines[entry, SUM]) + last
+            squares += (lines[exit, SQUARES_BEFORE] - lines[entry, SQUARES]) + last * last
+            growth *= (lines[entry, PER_QUOTE] * gain_in) * (quotes[k] * gain_out)
+        else:
+            total += lines[bars - 1, SUM] - lines[entry, SUM]
+            squares += lines[bars - 1, SQUARES] - lines[entry, SQUARES]
+            growth *= (lines[entry, PER_QUOTE] * gain_in) * lines[bars - 1, CLOSE]
+        left = exit
+    return total, squares, growth
+
+
+@kernel
+def deepest_of_trades(trades, count, lines, falls, gain_in, gain_out):
+    """``holdings.deepest`` of such trades."""
+    entries, exits, quotes = trades
+    bars = len(lines) - 1
+    equity = peak = worst = 1.0
+    for k in range(count):
+        entry, exit = entries[k], exits[k]
+        worth = equity * (lines[entry, PER_QUOTE] * gain_in)
+        if exit > entry:
+            worst, peak = sink(worst, peak, worth, falls, entry, exit - 1)
+        if exit < bars:
+            equity = worth * (quotes[k] * gain_out)
+            if k + 1 == count or entries[k + 1] != exit:
+                worst, peak = touch(worst, peak, equity)
+    return worst - 1.0
+
+
+@kernel
+def returns_of_trades(trades, count, lines, gain_in, gain_out):
+    """``holdings.returns_of`` such trades."""
+    entries, exits, quotes = trades
+    bars = len(lines) - 1
+    equity = np.ones(bars)
+    cash = 1.0
+    at = 0
+    for k in range(count):
+        entry, exit = entries[k], exits[k]
+        equity[at:entry] = cash
+        worth = cash * (lines[entry, PER_QUOTE] * gain_in)
+        equity[entry:exit] = worth * lines[entry:exit, CLOSE]
+        cash = worth * (quotes[k] * gain_out)
+        at = exit
+    equity[at:] = cash
+    return equity[1:] / equity[:-1] - 1.0
+
+
+@kernel
+def summarise_trades(trades, count, lines, falls, gain_in, gain_out):
+    """``holdings.summarise`` of such trades."""
+    total, squares, growth = sums_of_trades(trades, count, lines, gain_in, gain_out)
+    sharpe = ratio(total, squares, lines)
+    if sharpe == -np.inf:
+        sharpe = careful_ratio(returns_of_trades(trades, count, lines, gain_in, gain_out))
+    fall = deepest_of_trades(trades, count, lines, falls, gain_in, gain_out) if len(falls) else np.nan
+    return growth - 1.0, sharpe, fall

@@ -1,0 +1,50 @@
+"""The heatmap so far, small enough to be sent while a sweep runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.axes import Scale
+from engine.market.bars import Floats
+
+_CELLS = 60  # most columns and rows
+
+
+class Preview:
+    """The first two axes of ``parameters`` in at most 60 columns and rows."""
+
+    def __init__(self, scales: Sequence[Scale], parameters: Floats) -> None:
+        self._paths = [scale.path for scale in scales[:2]]
+        axes = [bins(parameters[:, axis], _CELLS) for axis in range(len(self._paths))]
+        self._centres = [centres for centres, _ in axes]
+        self._shape = (len(self._centres[1]) if len(axes) > 1 else 1, len(self._centres[0]))
+        self._cell = axes[0][1] + (axes[1][1] * self._shape[1] if len(axes) > 1 else 0)
+
+    def picture(self, sharpe: Floats) -> dict[str, object]:
+        """The best of ``sharpe`` in each cell, None where there is none yet."""
+        best = np.full(self._shape[0] * self._shape[1], -np.inf)
+        known = ~np.isnan(sharpe)
+        np.maximum.at(best, self._cell[known], sharpe[known])
+        rows = np.where(np.isinf(best), np.nan, np.round(best, 4)).reshape(self._shape)
+        return {
+            "x_axis": self._paths[0],
+            "y_axis": self._paths[1] if len(self._paths) > 1 else None,
+            "x": self._centres[0].tolist(),
+            "y": self._centres[1].tolist() if len(self._centres) > 1 else [],
+            "z": [[None if np.isnan(value) else float(value) for value in row] for row in rows],
+        }
+
+
+def bins(values: Floats, most: int) -> tuple[Floats, NDArray[np.int64]]:
+    """The distinct ``values`` or, where there are more than ``most``, the centres of that many equal bins; and the
+    place of each value among them.
+    """
+    known, place = np.unique(values, return_inverse=True)
+    if len(known) <= most:
+        return known, place.reshape(-1).astype(np.int64)
+    edges = np.linspace(known[0], known[-1], most + 1)
+    place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, most - 1)
+    return (edges[:-1] + edges[1:]) / 2, place.astype(np.int64)
