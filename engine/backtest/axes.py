@@ -99,7 +99,7 @@ class Scale:
     def at(self, places: Any) -> Floats:
         """Values at ``places`` of the grid; decimal steps give decimal numbers."""
         if self.listed:
-            return np.array(self.listed, dtype=np.float64)[places]
+            return np.take(np.array(self.listed, dtype=np.float64), places)
         digits = max(0, 12 - math.ceil(math.log10(max(abs(self.low), abs(self.high), self.step, 1e-300))))
         found: Floats = np.round(self.low + np.asarray(places) * self.step, min(digits, 15))
         return found
@@ -168,9 +168,9 @@ def _require_allowed(
     """Have the field's own bounds judge the ends of a range, and every listed value."""
     if words:
         return
-    asked = [("values", value) for value in listed] or [("low", axis.low), ("high", axis.high)]
+    asked: list[tuple[str, Any]] = [("values", value) for value in listed] or [("low", axis.low), ("high", axis.high)]
     for field, value in asked:
-        given: Any = int(value) if whole and value is not None and float(value).is_integer() else value
+        given = int(value) if whole and float(value).is_integer() else value
         try:
             type(owner).parse({**owner.model_dump(mode="json"), name: given})
         except SpecError as error:
@@ -207,12 +207,9 @@ def _leaves(spec: Spec, prefix: str) -> Iterator[tuple[str, Spec, str]]:
 
 def _kind(field: FieldInfo) -> type | None:
     """int, float, or str for a choice; None for what cannot vary."""
-    hint = field.annotation
-    options = (
-        typing.get_args(hint)
-        if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
-        else (hint,)
-    )
+    hint: Any = field.annotation
+    united = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+    options = typing.get_args(hint) if united else (hint,)
     hints = [item for item in options if item is not type(None)]
     if len(hints) != 1:
         return None

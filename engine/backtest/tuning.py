@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.backtest import sampling
 from engine.backtest.axes import Scale
@@ -112,9 +113,11 @@ def _scores(objective: str, units: Sequence[Unit], figures: Sequence[Figures]) -
         else:
             columns.append(found.total if objective == "total_return" else found.sharpe)
     table = np.array(columns)
-    empty = np.isnan(table).all(axis=0)
+    empty: NDArray[np.bool_] = np.asarray(np.isnan(table).all(axis=0))
     table[:, empty] = 0.0
-    return [float("nan") if none else float(v) for none, v in zip(empty, np.nanmedian(table, axis=0), strict=True)]
+    return [
+        float("nan") if none else float(v) for none, v in zip(empty.tolist(), np.nanmedian(table, axis=0), strict=True)
+    ]
 
 
 def _tell(study: Any, trials: Sequence[Any], rows: Sequence[Sequence[float]], fine: Sequence[bool], seen: Any) -> None:

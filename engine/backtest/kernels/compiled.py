@@ -1,7 +1,7 @@
 """How the kernels of sweeps are compiled, and the machine instructions that they need beyond Python's.
 
 Compiled code is kept on disk. Numba watches the file of each function and none of those that it calls, so the folder's
-name follows from all files that call one another: one changed line, and everything is compiled anew.
+name follows from all files beside this one: one changed line, and everything is compiled anew.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from llvmlite import ir
@@ -19,7 +19,6 @@ from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_TOGETHER = ("compiled", "crossing", "holdings", "orders", "stops")
 _WORD = ir.IntType(64)
 _LANES = ir.VectorType(ir.IntType(16), 64)
 
@@ -38,22 +37,27 @@ def inlined(function: F) -> F:
 
 
 def _compiled(function: F, forceinline: bool) -> F:
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_folder())
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(_folder())
     try:
-        options = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": forceinline}
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+        compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=forceinline)
+        return cast(F, compiled(function))
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 @cache
 def _folder() -> Path:
     here = Path(__file__).parent
     digest = hashlib.sha256(numba.__version__.encode())
-    for name in _TOGETHER:
-        digest.update((here / f"{name}.py").read_bytes())
+    for file in sorted(here.glob("*.py")):
+        digest.update(file.read_bytes())
     return here / "__pycache__" / digest.hexdigest()[:16]
+
+
+def _instruction(generator: Callable[..., Any]) -> Callable[..., Any]:
+    return intrinsic(generator)
 
 
 def _load(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
@@ -71,19 +75,19 @@ def _comparison(sign: str) -> Any:
     return codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instruction
 def above64(_: Any, codes: Any, one: Any, other: Any) -> Any:
     """Bit i says whether code ``one + i`` exceeds code ``other + i``: positions in contiguous uint16 of any shape."""
     return types.uint64(codes, types.intp, types.intp), _comparison(">")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instruction
 def equal64(_: Any, codes: Any, one: Any, other: Any) -> Any:
     """Bit i says whether code ``one + i`` is code ``other + i``; as ``above64``."""
     return types.uint64(codes, types.intp, types.intp), _comparison("==")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instruction
 def known64(_: Any, codes: Any, one: Any) -> Any:
     """Bit i says whether code ``one + i`` is not zero; as ``above64``."""
 
@@ -94,7 +98,7 @@ def known64(_: Any, codes: Any, one: Any) -> Any:
     return types.uint64(codes, types.intp), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instruction
 def lowest(_: Any, word: Any) -> Any:
     """The place of the lowest bit of ``word`` that is set, 64 for none."""
 
@@ -104,7 +108,7 @@ def lowest(_: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instruction
 def highest(_: Any, word: Any) -> Any:
     """The place of the highest bit of ``word`` that is set, -1 for none."""
 
@@ -115,7 +119,7 @@ def highest(_: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_instruction
 def ones(_: Any, word: Any) -> Any:
     """How many bits of ``word`` are set."""
 

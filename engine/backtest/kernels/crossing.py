@@ -10,6 +10,8 @@ equal the levels themselves decide. The answers are words of 64 bits, of which o
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from engine.backtest.kernels.compiled import above64, equal64, inlined, kernel, known64, lowest, ones
@@ -25,14 +27,14 @@ _EXPONENT = np.int64(0x7FF0_0000_0000_0000)
 
 
 @inlined
-def level(bits):
+def level(bits: Any) -> Any:
     """``strategies.crossing.levels`` of a normal number given by its bits; NaN and infinity stay."""
     rounded = (bits + _HALF + ((bits >> _DROPPED) & 1)) >> _DROPPED << _DROPPED
     return np.int64(bits if bits & _EXPONENT == _EXPONENT else rounded).view(np.float64)
 
 
 @kernel
-def encode(lines, codes, start, stop):
+def encode(lines: Any, codes: Any, start: Any, stop: Any) -> Any:
     """Fill ``codes`` (lines, bars or more) from bar ``start`` to ``stop``, of ``lines`` (lines, bars): float64 as
     int64.
     """
@@ -56,7 +58,7 @@ def encode(lines, codes, start, stop):
 
 
 @kernel
-def survey(codes, bars):
+def survey(codes: Any, bars: Any) -> Any:
     """First bar of each line with a code, ``bars`` for none; and whether one without follows it."""
     starts = np.full(len(codes), bars)
     broken = np.zeros(len(codes), np.bool_)
@@ -73,7 +75,7 @@ def survey(codes, bars):
 
 
 @kernel
-def _settle(same, at, fast, slow, lines):
+def _settle(same: Any, at: Any, fast: Any, slow: Any, lines: Any) -> Any:
     """Of the bars ``same`` (bits from bar ``at`` on) those where ``fast`` lies above after all, and those of ties."""
     above = ties = np.uint64(0)
     while same != 0:
@@ -89,7 +91,7 @@ def _settle(same, at, fast, slow, lines):
 
 
 @inlined
-def _sides(codes, lines, fast, slow, start, words):
+def _sides(codes: Any, lines: Any, fast: Any, slow: Any, start: Any, words: Any) -> Any:
     """Bit by bit whether the line ``fast`` lies above ``slow``, in ``words`` from that of bar ``start`` on; before
     ``start`` and after the last bar the next or last answer is repeated. False where the lines tie.
     """
@@ -116,7 +118,7 @@ def _sides(codes, lines, fast, slow, start, words):
 
 
 @inlined
-def changes(codes, lines, fast, slow, start, shift, room):
+def changes(codes: Any, lines: Any, fast: Any, slow: Any, start: Any, shift: Any, room: Any) -> Any:
     """Bars (plus ``shift``) at which the lines ``fast`` and ``slow``, known from bar ``start`` on, change places.
 
     Returns the place of the first entry in the events of ``room`` and the end of what is in them; (-1, 0) where the
@@ -153,7 +155,7 @@ def changes(codes, lines, fast, slow, start, shift, room):
 
 
 @kernel
-def make_room(bars):
+def make_room(bars: Any) -> Any:
     """Room for ``changes``: events, words, words with a change, and their bars."""
     number = (bars + 63) // 64 + 1
     return (
@@ -165,7 +167,7 @@ def make_room(bars):
 
 
 @kernel
-def crossings(codes, lines, fast, slow, orders):
+def crossings(codes: Any, lines: Any, fast: Any, slow: Any, orders: Any) -> Any:
     """Orders at every crossing as ``strategies.crossing.cross`` defines it, ties and gaps included."""
     one, other = fast * codes.shape[1], slow * codes.shape[1]
     was_up = was_down = was_known = np.uint64(0)
@@ -192,7 +194,7 @@ def crossings(codes, lines, fast, slow, orders):
 
 
 @kernel
-def sweep(rows, pairs, account, rules, rule_of, chunk, kept):
+def sweep(rows: Any, pairs: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, kept: Any) -> Any:
     """Figures of combinations: for each position in ``chunk``, a pair of lines in ``pairs`` (combinations, 2), into the
     same positions of ``kept`` (total returns, Sharpe ratios per bar, drawdowns, numbers of trades).
 

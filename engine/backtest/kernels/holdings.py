@@ -5,14 +5,16 @@ differences of two prefix sums, and the deepest fall of the closes is a query of
 whether it lasts a day or a decade, and no equity curve is made.
 
 A *line* holds what a fill at a bar needs, one cache line of eight float64 (``LINE``). *Events* are bars of fills:
-entry, exit, entry and so on. What a fill costs is in two numbers: an entry turns cash C into units worth ``gain_in * C``
-at the quote, 1 / ((1 + slip) (1 + commission)); an exit turns units worth V at the quote into ``gain_out * V`` of cash,
-(1 - slip) (1 - commission).
+entry, exit, entry and so on. What a fill costs is in two numbers: an entry turns cash C into units worth
+``gain_in * C`` at the quote, 1 / ((1 + slip) (1 + commission)); an exit turns units worth V at the quote into
+``gain_out * V`` of cash, (1 - slip) (1 - commission).
 
 Figures are those of ``engine.backtest.metrics`` for the equity at each close, with the capital before the first bar.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +29,7 @@ _THIN = 1e-5  # part of the squares below which sums that cancel are not trusted
 
 
 @kernel
-def make_lines(close, quote):
+def make_lines(close: Any, quote: Any) -> Any:
     """The lines of a series; ``close`` is carried, ``quote`` NaN where nothing can be filled. Sums are compensated:
     each is rounded once.
     """
@@ -52,7 +54,7 @@ def make_lines(close, quote):
 
 
 @inlined
-def add(total, lost, value):
+def add(total: Any, lost: Any, value: Any) -> Any:
     """A running sum and what rounding has taken from it (Neumaier 1974)."""
     new = total + value
     if abs(total) >= abs(value):
@@ -61,7 +63,7 @@ def add(total, lost, value):
 
 
 @kernel
-def make_falls(close):
+def make_falls(close: Any) -> Any:
     """Table (levels, bars, 4) of lowest and highest close and least ratio of a close to a higher one before it.
 
     A disjoint sparse table: on each level blocks of twice the size below are halved, and every bar has the figures of
@@ -81,7 +83,7 @@ def make_falls(close):
 
 
 @kernel
-def _fill_left(table, close, start, stop):
+def _fill_left(table: Any, close: Any, start: Any, stop: Any) -> Any:
     low, high, least = np.inf, 0.0, 1.0
     for t in range(stop - 1, start - 1, -1):
         if close[t] > high:
@@ -94,7 +96,7 @@ def _fill_left(table, close, start, stop):
 
 
 @kernel
-def _fill_right(table, close, start, stop):
+def _fill_right(table: Any, close: Any, start: Any, stop: Any) -> Any:
     low, high, least = np.inf, 0.0, 1.0
     for t in range(start, stop):
         low = min(low, close[t])
@@ -106,7 +108,7 @@ def _fill_right(table, close, start, stop):
 
 
 @inlined
-def sink(worst, peak, worth, falls, first, last):
+def sink(worst: Any, peak: Any, worth: Any, falls: Any, first: Any, last: Any) -> Any:
     """The worst ratio of equity to its peak and the peak, after closes ``first`` to ``last`` worth ``worth`` each."""
     level = max(highest(np.uint64(first ^ last)), 0)
     low = worth * min(falls[level, first, 0], falls[level, last, 0])
@@ -119,7 +121,7 @@ def sink(worst, peak, worth, falls, first, last):
 
 
 @inlined
-def touch(worst, peak, equity):
+def touch(worst: Any, peak: Any, equity: Any) -> Any:
     """The same after one close at which all is cash."""
     if equity < worst * peak:
         worst = equity / peak
@@ -127,7 +129,7 @@ def touch(worst, peak, equity):
 
 
 @inlined
-def deepest(events, first, count, lines, falls, gain_in, gain_out):
+def deepest(events: Any, first: Any, count: Any, lines: Any, falls: Any, gain_in: Any, gain_out: Any) -> Any:
     """Maximum drawdown, zero or negative, of the account with the ``count`` events from ``first`` on."""
     bars = len(lines) - 1
     equity = peak = worst = 1.0
@@ -146,7 +148,7 @@ def deepest(events, first, count, lines, falls, gain_in, gain_out):
 
 
 @inlined
-def sums(events, first, count, lines, gain_in, gain_out):
+def sums(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
     """Sum of the account's bar returns, of their squares, and the growth of its capital."""
     bars = len(lines) - 1
     total = squares = 0.0
@@ -172,7 +174,7 @@ def sums(events, first, count, lines, gain_in, gain_out):
 
 
 @inlined
-def ratio(total, squares, lines):
+def ratio(total: Any, squares: Any, lines: Any) -> Any:
     """Mean over deviation (n - 1) of the returns with these sums; -inf where sums that cancel cannot tell."""
     bars = len(lines) - 1
     if squares == 0.0 or bars < 3:
@@ -185,7 +187,7 @@ def ratio(total, squares, lines):
 
 
 @kernel
-def careful_ratio(returns):
+def careful_ratio(returns: Any) -> Any:
     """``metrics.sharpe_per_bar`` of bar returns: NaN where they do not vary but for rounding."""
     mean = np.mean(returns)
     deviation = np.sqrt(np.sum((returns - mean) ** 2) / (len(returns) - 1))
@@ -193,7 +195,7 @@ def careful_ratio(returns):
 
 
 @kernel
-def returns_of(events, first, count, lines, gain_in, gain_out):
+def returns_of(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
     """The account's bar returns one by one: what ``sums`` adds up."""
     bars = len(lines) - 1
     equity = np.ones(bars)
@@ -212,7 +214,7 @@ def returns_of(events, first, count, lines, gain_in, gain_out):
 
 
 @inlined
-def summarise(events, first, count, lines, falls, gain_in, gain_out):
+def summarise(events: Any, first: Any, count: Any, lines: Any, falls: Any, gain_in: Any, gain_out: Any) -> Any:
     """Total return, Sharpe ratio per bar (NaN if undefined) and maximum drawdown (NaN without ``falls``) of the
     ``count`` events from ``first`` on.
     """

@@ -9,6 +9,8 @@ open.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from engine.backtest.kernels.compiled import inlined, kernel
@@ -17,7 +19,7 @@ from engine.backtest.kernels.stops import has_stops, resolve, summarise_trades
 
 
 @kernel
-def list_orders(entries, exits, orders):
+def list_orders(entries: Any, exits: Any, orders: Any) -> Any:
     """Orders at the bars of decisions (bool arrays); where both are set it is an exit."""
     count = 0
     for t in range(len(entries)):
@@ -28,7 +30,7 @@ def list_orders(entries, exits, orders):
 
 
 @kernel
-def postpone(orders, count, fills, shift, bars):
+def postpone(orders: Any, count: Any, fills: Any, shift: Any, bars: Any) -> Any:
     """Move orders from the bar of their decision to the one that fills it, in place; returns how many are left.
 
     Of several orders that wait for the same bar the last counts; one that nothing fills is dropped.
@@ -47,7 +49,7 @@ def postpone(orders, count, fills, shift, bars):
 
 
 @kernel
-def alternate(orders, count):
+def alternate(orders: Any, count: Any) -> Any:
     """The bars of those orders that change what is held, in place; returns how many: entry, exit, entry and so on."""
     kept = 0
     for i in range(count):
@@ -58,20 +60,20 @@ def alternate(orders, count):
 
 
 @kernel
-def make_scratch(bars):
+def make_scratch(bars: Any) -> Any:
     """Room for ``figures``: trades, and what ``stops.walk`` remembers."""
     trades = (np.empty(bars + 1, np.int64), np.empty(bars + 1, np.int64), np.empty(bars + 1))
     return trades, (np.full(bars, -1), np.zeros(bars), np.zeros(bars))
 
 
 @kernel
-def forget(scratch):
+def forget(scratch: Any) -> Any:
     """Before a rule with other stops, or with other prices of entry."""
     scratch[1][0][:] = -1
 
 
 @kernel
-def figures(orders, count, account, rule, scratch):
+def figures(orders: Any, count: Any, account: Any, rule: Any, scratch: Any) -> Any:
     """Total return, Sharpe ratio per bar and drawdown of ``orders`` that are on the bars of their fills, and the number
     of trades. ``orders`` are used up.
     """
@@ -84,7 +86,7 @@ def figures(orders, count, account, rule, scratch):
 
 
 @inlined
-def keep(kept, at, found, trades):
+def keep(kept: Any, at: Any, found: Any, trades: Any) -> Any:
     """Put the figures of one combination in its place."""
     kept[0][at], kept[1][at], kept[3][at] = found[0], found[1], trades
     if len(kept[2]):
@@ -92,7 +94,7 @@ def keep(kept, at, found, trades):
 
 
 @kernel
-def judge(entries, exits, account, rule):
+def judge(entries: Any, exits: Any, account: Any, rule: Any) -> Any:
     """``figures`` of decisions: one bool a bar for entries and for exits."""
     bars = len(account[0]) - 1
     orders = np.empty(bars + 1, np.int64)
@@ -101,7 +103,7 @@ def judge(entries, exits, account, rule):
 
 
 @kernel
-def judge_many(entries, exits, account, rules, rule_of, chunk, kept):
+def judge_many(entries: Any, exits: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, kept: Any) -> Any:
     """``judge`` at each setting of ``rules`` that the combinations ``chunk`` have, into their places of ``kept``; see
     ``crossing.sweep``.
     """

@@ -9,6 +9,8 @@ stop (NaN for none), time stop (0 for none).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from engine.backtest.kernels.compiled import inlined, kernel
@@ -31,7 +33,7 @@ _NEVER = 1 << 62
 
 
 @kernel
-def walk(entry, until, entry_price, prices, rule, at_open, memory):
+def walk(entry: Any, until: Any, entry_price: Any, prices: Any, rule: Any, at_open: Any, memory: Any) -> Any:
     """The bar before ``until`` at which the position entered at ``entry`` leaves by a stop, or a later one, and the
     quote; ``memory`` has, for each entry, the next bar to look at (-1 not begun, -2 - bar left there), the best price
     seen and the quote.
@@ -65,7 +67,7 @@ def walk(entry, until, entry_price, prices, rule, at_open, memory):
 
 
 @kernel
-def timed(orders, at, count, entry, rule, shift):
+def timed(orders: Any, at: Any, count: Any, entry: Any, rule: Any, shift: Any) -> Any:
     """The bar at which the time stop of a position fills, unless an earlier order ends it: the decision is put off
     while the strategy asks for the position anew.
     """
@@ -80,13 +82,13 @@ def timed(orders, at, count, entry, rule, shift):
 
 
 @inlined
-def has_stops(rule):
+def has_stops(rule: Any) -> Any:
     """Whether a rule has any."""
     return not (np.isnan(rule[3]) and np.isnan(rule[4]) and np.isnan(rule[5]) and rule[6] == 0)
 
 
 @kernel
-def resolve(orders, count, account, rule, memory, trades):
+def resolve(orders: Any, count: Any, account: Any, rule: Any, memory: Any, trades: Any) -> Any:
     """The trades that come of ``orders`` with stops: bars of entry and exit and the exit's quote, into ``trades``;
     returns how many. An exit at ``bars`` is none: the position is still open.
 
@@ -126,7 +128,7 @@ def resolve(orders, count, account, rule, memory, trades):
 
 
 @kernel
-def sums_of_trades(trades, count, lines, gain_in, gain_out):
+def sums_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
     """``holdings.sums`` where a position may leave on the bar of its entry, or another enter on that of its exit."""
     entries, exits, quotes = trades
     bars = len(lines) - 1
@@ -164,7 +166,7 @@ def sums_of_trades(trades, count, lines, gain_in, gain_out):
 
 
 @kernel
-def deepest_of_trades(trades, count, lines, falls, gain_in, gain_out):
+def deepest_of_trades(trades: Any, count: Any, lines: Any, falls: Any, gain_in: Any, gain_out: Any) -> Any:
     """``holdings.deepest`` of such trades."""
     entries, exits, quotes = trades
     bars = len(lines) - 1
@@ -182,7 +184,7 @@ def deepest_of_trades(trades, count, lines, falls, gain_in, gain_out):
 
 
 @kernel
-def returns_of_trades(trades, count, lines, gain_in, gain_out):
+def returns_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
     """``holdings.returns_of`` such trades."""
     entries, exits, quotes = trades
     bars = len(lines) - 1
@@ -201,7 +203,7 @@ def returns_of_trades(trades, count, lines, gain_in, gain_out):
 
 
 @kernel
-def summarise_trades(trades, count, lines, falls, gain_in, gain_out):
+def summarise_trades(trades: Any, count: Any, lines: Any, falls: Any, gain_in: Any, gain_out: Any) -> Any:
     """``holdings.summarise`` of such trades."""
     total, squares, growth = sums_of_trades(trades, count, lines, gain_in, gain_out)
     sharpe = ratio(total, squares, lines)
