@@ -21,6 +21,11 @@ def last_known(panel: Panel) -> Floats:
     return np.where((last >= 0) & recent, known, np.nan)
 
 
+def priced(close: Floats) -> NDArray[np.bool_]:
+    """Where a logarithm can be taken: no price is missing, infinite, zero or below."""
+    return np.asarray((close > 0) & np.isfinite(close))
+
+
 def undecided(panel: Panel) -> Floats:
     """Weights (bars, symbols) without a decision."""
     return np.full((len(panel), len(panel.symbols)), np.nan)

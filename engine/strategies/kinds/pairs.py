@@ -15,7 +15,7 @@ from engine.market.panel import Panel
 from engine.registry import plugin
 from engine.spec import parameter
 from engine.strategies import Allocation
-from engine.strategies.panels import latest, undecided
+from engine.strategies.panels import latest, priced, undecided
 from engine.strategies.regression import rolling_line
 
 
@@ -74,7 +74,7 @@ class Pairs(Allocation):
                 f"choose two instead of {len(panel.symbols)}."
             )
         weights = undecided(panel)
-        both = np.flatnonzero((panel.close > 0).all(axis=1))
+        both = np.flatnonzero(priced(panel.close).all(axis=1))
         first, second = np.log(panel.close[both]).T
         line = rolling_line(second, first, self.window)
         rounding = line.deviation <= 1e-8

@@ -12,7 +12,7 @@ from engine.market.panel import Panel
 from engine.registry import plugin
 from engine.spec import parameter
 from engine.strategies import Allocation
-from engine.strategies.panels import undecided
+from engine.strategies.panels import priced, undecided
 
 
 @plugin("volatility_target", title="Volatility target")
@@ -68,9 +68,9 @@ class VolatilityTarget(Allocation):
         weights = undecided(panel)
         share = 1.0 / len(panel.symbols)
         for column in range(len(panel.symbols)):
-            priced = np.flatnonzero(panel.close[:, column] > 0)
-            exposure = self.exposure(panel.close[priced, column], panel.time[priced])
-            weights[priced, column] = share * changes(exposure, self.band)
+            rows = np.flatnonzero(priced(panel.close[:, column]))
+            exposure = self.exposure(panel.close[rows, column], panel.time[rows])
+            weights[rows, column] = share * changes(exposure, self.band)
         return weights
 
     def exposure(self, close: Floats, time: Times) -> Floats:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import engine
+from engine.backtest.spec import BacktestSpec
 from engine.errors import DataError, EngineError, StrategyError
 from engine.market.bars import Bars
 from engine.market.panel import Panel, align
-from engine.strategies import STRATEGIES, Allocation, Signals, Strategy, decide
+from engine.strategies import Allocation, Signals, Strategy, decide
 from engine.strategies.kinds.donchian import DonchianBreakout
 from tests.support.market import make_bars
 from tests.support.workspace import Workspace
@@ -125,8 +127,8 @@ class Broken(Strategy):
 
 def test_line_of_a_users_file_is_named(workspace: Workspace) -> None:
     workspace.write_plugin("strategies", "broken", BROKEN)
-    strategy = STRATEGIES.parse({"kind": "broken"})
+    request = BacktestSpec.parse({"strategy": {"kind": "broken"}, "costs": {"commission": 5, "slippage": 3}})
     with pytest.raises(EngineError) as caught:
-        decide.signals(strategy, BARS, {})
+        engine.run(request)
     said = "AttributeError: 'Bars' object has no attribute 'closing'"
     assert str(caught.value) == f"The strategy 'broken' failed in line 16 of broken.py: {said}."
