@@ -89,7 +89,7 @@
       here.say("The form is not complete: mend what is marked first.", "warn");
       return noUpdate();
     }
-    const text = what === "link" ? location.origin + location.pathname + "?spec=" + draft.query : draft[what];
+    const text = what === "link" ? location.origin + here.withCompared(location.pathname + "?spec=" + draft.query) : draft[what];
     const name = { yaml: "YAML", python: "Python", link: "Link" }[what];
     toClipboard(text).then(
       () => here.say(name + " copied.", "ok"),

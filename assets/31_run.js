@@ -60,7 +60,7 @@
   here.permalink = function (run, href) {
     if (!run) return no();
     const path = href.split("?")[0];
-    const link = path + "?spec=" + run.query;
+    const link = here.withCompared(path + "?spec=" + run.query);
     if (location.pathname === path) history.replaceState(history.state, "", link);
     sessionStorage.setItem("stratoscope-last" + path, link);
     return link;

@@ -99,7 +99,7 @@ def _link(job: Job) -> str:
     from engine import runner
 
     try:
-        return f"/{ids.owner(job.page)}?spec={state.to_query(runner.load_spec(job.spec))}"
+        return f"/{ids.owner(job.page)}?spec={state.to_query(runner.load_spec(job.spec).shown_with())}"
     except SpecError:
         return ""
 

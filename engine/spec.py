@@ -90,6 +90,10 @@ class RunSpec(Spec):
         """The runs whose results ``compute`` needs, by name; the runner computes or reads them first."""
         return {}
 
+    def shown_with(self) -> RunSpec:
+        """The run that this one is shown with: itself, or the one that it is about."""
+        return self
+
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> Any:
         """The result, a frozen dataclass. Same spec, same machine: bit-identical."""
         raise TypeError(f"{type(self).__name__} has no compute method.")

@@ -14,17 +14,25 @@ def tabs(group: str, names: Sequence[tuple[str, str]], active: str = "") -> Comp
     first is in sight, or ``active``.
     """
     return dbc.Tabs(
-        [dbc.Tab(label=label, tab_id=value) for value, label in names],
+        [dbc.Tab(label=label, tab_id=value, id=tab(group, value)) for value, label in names],
         id={"role": "tabs", "group": group},
         active_tab=active or names[0][0],
     )
 
 
-def pane(group: str, value: str, children: Sequence[Component], *, first: bool = False) -> Component:
-    """What the tab ``value`` shows; all panes are in the page, one is in sight."""
-    return html.Div(
-        list(children), id={"role": "pane", "group": group, "tab": value}, className="cards pane", hidden=not first
-    )
+def tab(group: str, value: str) -> dict[str, str]:
+    """Id of one tab of the line, whose ``label`` may change."""
+    return {"role": "tab", "group": group, "tab": value}
+
+
+def pane(
+    group: str, value: str, children: Sequence[Component], *, first: bool = False, free: bool = False
+) -> Component:
+    """What the tab ``value`` shows; all panes are in the page, one is in sight. A ``free`` one stands beside the
+    results, in whose place it is seen, with a result or without.
+    """
+    id_ = {"role": "pane", "group": group, "tab": value}
+    return html.Div(list(children), id=id_, className="cards pane free" if free else "cards pane", hidden=not first)
 
 
 clientside_callback(

@@ -113,6 +113,24 @@ def units_for(amount: float, measure: str, equity: float, price: float, costs: C
     return min(units, affordable(equity))
 
 
+def orders_for(
+    wanted: int, held: float, amount: float, measure: str, cash: float, quote: float, costs: Costs
+) -> list[float]:
+    """Units to buy, or to sell where negative, at ``quote``: out of the position first, then into the other one."""
+    slip = costs.slip()
+    orders: list[float] = []
+    closes = wanted & (_EXIT_LONG | _GO_SHORT) if held > 0 else wanted & (_EXIT_SHORT | _GO_LONG)
+    if held and closes:
+        price = quote * (1 - slip if held > 0 else 1 + slip)
+        orders.append(-held)
+        cash, held = cash + held * price - commission(abs(held), price, costs), 0.0
+    if not held and wanted & (_GO_LONG | _GO_SHORT):
+        side = 1 if wanted & _GO_LONG else -1
+        units = units_for(amount, measure, cash, quote * (1 + side * slip), costs)
+        orders += [side * units * KEEP] if units > 0 else []
+    return orders
+
+
 def commission(units: float, price: float, costs: Costs) -> float:
     """Commission of a fill, by ``Costs``."""
     charged = costs.per_order + costs.per_share * units + costs.commission * BASIS_POINT * units * price
@@ -199,7 +217,7 @@ def _classes() -> dict[str, Any]:
     return {"costs": Charges, "feed": Feed, "strategy": _strategy(bt)}
 
 
-def _strategy(bt: Any) -> Any:  # noqa: C901 - a class with six short methods counts as one function
+def _strategy(bt: Any) -> Any:  # noqa: C901 - a class whose short methods count as one function
     class Follow(bt.Strategy):  # type: ignore[misc]
         """Follows decisions: the last one that waits is tried at the next quote."""
 
@@ -233,18 +251,9 @@ def _strategy(bt: Any) -> Any:  # noqa: C901 - a class with six short methods co
             if not wanted or not np.isfinite(quote):
                 return
             self.waiting = 0
-            slip, cash = self.p.costs.slip(), self.broker.getcash()
-            closes = wanted & (_EXIT_LONG | _GO_SHORT) if held > 0 else wanted & (_EXIT_SHORT | _GO_LONG)
-            if held and closes:
-                price = quote * (1 - slip if held > 0 else 1 + slip)
-                self.order(-held, at)
-                cash, held = cash + held * price - commission(abs(held), price, self.p.costs), 0.0
-            if not held and wanted & (_GO_LONG | _GO_SHORT):
-                side = 1 if wanted & _GO_LONG else -1
-                price = quote * (1 + side * slip)
-                units = units_for(self.amount, self.p.measure, cash, price, self.p.costs)
-                if units > 0:
-                    self.order(side * units * KEEP, at)
+            asked = (self.amount, self.p.measure, self.broker.getcash(), quote, self.p.costs)
+            for units in orders_for(wanted, held, *asked):
+                self.order(units, at)
 
         def order(self, units: float, at: int) -> None:
             (self.buy if units > 0 else self.sell)(size=abs(units), exectype=bt.Order.Market, bar=at)

@@ -135,6 +135,9 @@ class SecondOpinionSpec(RunSpec):
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"backtest": self.backtest, **self.backtest.inputs()}
 
+    def shown_with(self) -> BacktestSpec:
+        return self.backtest
+
     def estimate(self) -> Estimate:
         cost = self.backtest.estimate()
         return Estimate(seconds=cost.seconds + 1.0 + 0.4 * len(self.backtest.market.symbols), megabytes=cost.megabytes)

@@ -70,9 +70,11 @@ def test_the_same_request_unforged_asks_for_a_job(client: Client) -> None:
 @pytest.mark.parametrize("key", ["../../../etc/passwd", "0" * 64, "%2e%2e%2f", "x"])
 def test_a_forged_run_key_reads_no_file(client: Client, key: str, workspace: Any) -> None:
     """The compare list takes run keys: one that is not in the database opens nothing."""
-    from dashboard.pages.backtest.tabs.compare import stored_runs
+    from dashboard.pages.backtest.comparison import gather
 
-    assert stored_runs([key]) == []
+    found = gather(None, [key])
+    assert found.results == ()
+    assert "is not here" in found.notes[0]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1"])

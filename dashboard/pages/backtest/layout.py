@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 
 from dashboard import studies
 from dashboard.components import metric, page_layout, states, tabs
-from dashboard.pages.backtest import ids
+from dashboard.pages.backtest import ids, tools
 from dashboard.pages.backtest.form import FORM
 from dashboard.pages.backtest.tabs import TABS
 
@@ -14,7 +14,8 @@ from dashboard.pages.backtest.tabs import TABS
 def layout(query: str | None) -> Component:
     """The page for a permalink's query, or with the usual form."""
     asked = studies.opening(query, [tab.study for tab in TABS if tab.study])
-    own = [tab for tab in TABS if tab.study is None]
+    own = [tab for tab in TABS if tab.study is None and not tab.free]
+    free = [tabs.pane(ids.TABS, tab.name, tab.layout(), free=True) for tab in TABS if tab.free]
     return page_layout(
         FORM,
         asked.query,
@@ -24,7 +25,8 @@ def layout(query: str | None) -> Component:
             metric.strip(ids.KPIS),
             *(tabs.pane(ids.TABS, tab.name, tab.layout(), first=tab is own[0] and not asked.study) for tab in own),
         ],
-        studies=[studies.pane(ids.TABS, tab.study, tab.layout(), asked) for tab in TABS if tab.study],
+        studies=[*(studies.pane(ids.TABS, tab.study, tab.layout(), asked) for tab in TABS if tab.study), *free],
+        tools=tools.layout(),
         empty=states.empty(
             "No backtest yet",
             "Choose symbols and a strategy, then press Run backtest. The sample data works offline.",

@@ -28,14 +28,15 @@ OPEN = Input({"role": "tabs", "group": ids.TABS}, "active_tab")
 
 @dataclass(frozen=True)
 class Tab:
-    """``name`` is the value of ``OPEN`` while the tab is in sight; ``layout`` makes what it shows: of the page's result,
-    or of the ``study``'s.
+    """``name`` is the value of ``OPEN`` while the tab is in sight; ``layout`` makes what it shows: of the page's
+    result, or of the ``study``'s. A ``free`` tab has something to show without either.
     """
 
     name: str
     title: str
     layout: Callable[[], Sequence[Component]]
     study: Study | None = None
+    free: bool = False
 
 
 def opened_on(wanted: str, data: runs.ResultData, tab: str) -> tuple[Any, BacktestResult]:

@@ -1,98 +1,161 @@
-"""The tab that overlays saved runs."""
+"""The tab that sets saved runs side by side; it needs no run on the page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from dash import Input, Output, State, callback, dcc, html
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard import runs
-from dashboard.charts import equity
-from dashboard.components import card, graph
-from dashboard.pages.backtest import ids
-from dashboard.pages.backtest.tab import OPEN, RESULT, Tab, opened_on
-from dashboard.pages.backtest.view import figure_text
-from engine.backtest.metrics import METRICS
-from engine.backtest.result import BacktestResult
+from dashboard.charts import correlation, overlay
+from dashboard.components import card, graph, states, tabs
+from dashboard.components.graph import ids_sub
+from dashboard.format import day
+from dashboard.pages.backtest import comparison, ids, opinion
+from dashboard.pages.backtest.tab import OPEN, RESULT, Tab
 
-MOST_COMPARED = 4
+NOTHING = "Choose saved runs above, or tick them in the library."
+FEW = "Two runs or more on common bars are needed."
 
 
 def layout() -> list[Component]:
+    label = html.Label("Runs", htmlFor=ids.COMPARE, className="f-label")
     picker = dcc.Dropdown(
-        id=ids.COMPARE,
-        options=[],
-        value=[],
-        multi=True,
-        placeholder="Add finished backtests",
-        className="pick",
+        id=ids.COMPARE, options=[], value=[], multi=True, placeholder="Add saved runs", className="pick",
         closeOnSelect=False,
-    )
-    label = html.Label("Compare with", htmlFor=ids.COMPARE, className="f-label")
+    )  # fmt: skip
+    choices = [
+        _choice(ids.WEIGHTING, "Weights", comparison.WEIGHTINGS),
+        _choice(ids.REBALANCING, "Rebalanced", comparison.REBALANCINGS),
+    ]
     return [
+        dcc.Store(id=ids.CHOSEN, data=[]),
         html.Div([label, picker], className="compare-bar"),
+        html.Div(id=ids.COMPARE_NOTES, className="compare-notes"),
         graph.graph(ids.OVERLAY, height=380, title="Equity", sub="growth of 1, after costs"),
-        card.card("Figures", html.Div(id=ids.METRICS), sub="side by side; the definition shows on hover"),
+        card.card("Figures", html.Div(id=ids.METRICS), sub="the best of each is marked; the definition shows on hover"),
+        card.card("Differences", html.Div(id=ids.DIFFERENCES), sub="settings that are not the same"),
+        card.columns(
+            graph.graph(ids.CORRELATION, height=300, title="Correlation", sub="of bar returns", rescale=False),
+            card.card("Combined portfolio", [html.Div(choices, className="choices"), html.Div(id=ids.PORTFOLIO)]),
+            kind="half",
+        ),
+        opinion.layout(),
     ]
 
 
-TAB = Tab("compare", "Compare", layout)
+def _choice(id_: str, title: str, words: Any) -> Component:
+    options = [{"value": value, "label": text} for value, text in words.items()]
+    radio = dbc.RadioItems(id=id_, name=id_, options=options, value=options[0]["value"], className="seg small")
+    group = html.Div(radio, role="radiogroup", **{"aria-label": title})
+    return html.Div([html.Span(title, className="f-label"), group])
+
+
+TAB = Tab("compare", "Compare", layout, free=True)
 
 
 @callback(
     Output(frame.figure(ids.OVERLAY), "data"),
+    Output(ids.COMPARE_NOTES, "children"),
     Output(ids.METRICS, "children"),
+    Output(ids.DIFFERENCES, "children"),
+    Output(frame.figure(ids.CORRELATION), "data"),
+    Output(ids_sub(ids.CORRELATION), "children"),
+    Output(ids.PORTFOLIO, "children"),
     RESULT,
-    Input(ids.COMPARE, "value"),
+    Input(ids.CHOSEN, "data"),
+    Input(ids.WEIGHTING, "value"),
+    Input(ids.REBALANCING, "value"),
     OPEN,
 )
-def overlay(data: runs.ResultData, others: list[str] | None, tab: str) -> tuple[Any, Any]:
-    _, result = opened_on("compare", data, tab)
-    compared = [result, *stored_runs(others or [])]
-    return equity.figure(equity.info(compared)), comparison(compared)
+def compare(data: runs.ResultData, keys: Any, weighting: Any, rebalancing: Any, tab: str) -> tuple[Any, ...]:
+    if tab != "compare":
+        raise PreventUpdate
+    compared = comparison.gather(on_page(data), texts(keys))
+    if not compared.results:
+        none = states.no_figure(NOTHING)
+        return none, comparison.notes(compared.notes), NOTHING, NOTHING, states.no_figure(FEW), "", NOTHING
+    both = comparison.together(compared, *how(weighting, rebalancing))
+    return (
+        overlay.figure(comparison.curves(compared, both)), comparison.notes((*compared.notes, *both.notes)),
+        comparison.figures(compared, both), comparison.spec_differences(compared),
+        *matrix(compared, both), comparison.portfolio(compared, both),
+    )  # fmt: skip
 
 
-@callback(
-    Output(ids.COMPARE, "options"),
-    Output(ids.COMPARE, "value"),
-    RESULT,
-    OPEN,
-    State(ids.COMPARE, "value"),
-)
-def offer(data: runs.ResultData, tab: str, chosen: list[str] | None) -> tuple[list[dict[str, str]], list[str]]:
-    """Every finished backtest but the one on the page, each spec once."""
-    from engine.runner import recent_runs
+@callback(Output(ids.COMPARE, "options"), Output(ids.COMPARE, "value"), RESULT, OPEN, Input(ids.CHOSEN, "data"))
+def offer(data: runs.ResultData, tab: str, keys: Any) -> tuple[list[dict[str, str]], list[str]]:
+    """Every saved backtest, and what is chosen already: the list drops at once what it does not offer."""
+    from engine import library
 
-    spec, _ = opened_on("compare", data, tab)
-    newest = {other: key for key, other in reversed(recent_runs("backtest")) if other != spec}
-    options = [{"value": key, "label": f"{other.label()}  {runs.short({'key': key})}"} for other, key in newest.items()]
-    return options[::-1], [key for key in chosen or [] if key in newest.values()]
-
-
-def stored_runs(keys: list[str]) -> list[BacktestResult]:
-    """The results of earlier runs; keys that are unknown here are passed over."""
-    from engine.runner import find_run, store
-
-    known = [key for key in keys[:MOST_COMPARED] if find_run(key) is not None]
-    found = [store().read(key, BacktestResult) for key in known]
-    return [result for result in found if result is not None]
-
-
-def comparison(results: Sequence[BacktestResult]) -> Component:
-    """Every metric of every run side by side, with holding the first run's symbols last."""
-    first = results[0]
-    columns = [(item.label, item.metrics) for item in results] + [("Buy and hold", first.benchmark_metrics)]
-    head = html.Tr([html.Th("Figure"), *(html.Th(label) for label, _ in columns)])
-    body = [
-        html.Tr(
-            [
-                html.Td(METRICS[name].title, title=METRICS[name].definition),
-                *(html.Td(figure_text(name, figures[name]) if name in figures else "") for _, figures in columns),
-            ]
-        )
-        for name in METRICS
+    if tab != "compare":
+        raise PreventUpdate
+    saved = {item.key: item for item in library.saved("backtest", limit=200)} | library.find(texts(keys))
+    own, chosen = (data or {}).get("key"), texts(keys)
+    known = [
+        {"value": key, "label": f"{item.label}  {runs.short({'key': key})}", "search": " ".join(item.tags) + item.note}
+        for key, item in saved.items()
+        if key != own
     ]
-    return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="figures"), className="scroll-x")
+    unknown = [{"value": key, "label": "not here"} for key in chosen if key not in saved and key != own]
+    return known + unknown, [key for key in chosen if key != own]
+
+
+clientside_callback(
+    ClientsideFunction("stratoscope", "chosenRuns"),
+    Output(ids.CHOSEN, "data"),
+    Output({"role": "tabs", "group": ids.TABS}, "active_tab", allow_duplicate=True),
+    Input(frame.LOCATION, "search"),
+    prevent_initial_call="initial_duplicate",
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "comparedInLink"),
+    Output(tabs.tab(ids.TABS, "compare"), "label"),
+    Output(frame.part("rail", "backtest"), "href", allow_duplicate=True),
+    Input(ids.CHOSEN, "data"),
+    State(frame.part("rail", "backtest"), "href"),
+    prevent_initial_call=True,
+)
+clientside_callback(  # no output: that the list and the store follow each other is no circle in the graph of callbacks
+    ClientsideFunction("stratoscope", "chooseRuns"),
+    Input(ids.COMPARE, "value"),
+    State(ids.CHOSEN, "data"),
+    State(ids.CHOSEN, "id"),
+    prevent_initial_call=True,
+)
+
+
+def on_page(data: runs.ResultData) -> Any:
+    """(key, spec, result) of the run on the page, or None."""
+    try:
+        spec, result = runs.opened(data)
+    except PreventUpdate:
+        return None
+    return (data or {})["key"], spec, result
+
+
+def texts(keys: Any) -> list[str]:
+    """What the browser sent as a list of keys, as far as it is text."""
+    return [key for key in keys if isinstance(key, str)][:50] if isinstance(keys, list) else []
+
+
+def how(weighting: Any, rebalancing: Any) -> tuple[Any, Any]:
+    """The two choices, each the first one where the browser sent something else."""
+    first, second = next(iter(comparison.WEIGHTINGS)), next(iter(comparison.REBALANCINGS))
+    return (
+        weighting if weighting in comparison.WEIGHTINGS else first,
+        rebalancing if rebalancing in comparison.REBALANCINGS else second,
+    )
+
+
+def matrix(compared: comparison.Compared, both: comparison.Together) -> tuple[Any, str]:
+    """The correlations as a figure, and on what they are based."""
+    if both.shared is None:
+        return states.no_figure(FEW), ""
+    time = both.shared.time
+    sub = f"of {len(time) - 1:,} bar returns, {day(str(time[0]))} to {day(str(time[-1]))}"
+    return correlation.figure(correlation.info(compared.names, both.shared.correlation())), sub

@@ -1,0 +1,222 @@
+"""Saved runs side by side: what is compared, what cannot be, and the tables of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import runs
+from dashboard.charts import overlay
+from dashboard.figures import figure_text
+from dashboard.format import count, day, day_range, number, percent
+from engine.backtest.combine import Combined, Common, Rebalancing, Weighting, combine, common
+from engine.backtest.metrics import METRICS
+from engine.backtest.result import BacktestResult
+from engine.differences import differences
+from engine.errors import DataError
+from engine.spec import RunSpec
+
+MOST = 8
+"""Runs side by side: as many as can be told apart on a chart."""
+
+HIGHER = ("total_return", "cagr", "sharpe", "sortino", "max_drawdown", "calmar", "win_rate", "profit_factor")
+LOWER = ("max_drawdown_days", "volatility", "costs")
+WEIGHTINGS: Mapping[str, str] = {"equal": "Equal weight", "inverse_volatility": "Inverse volatility"}
+REBALANCINGS: Mapping[str, str] = {"never": "Never", "monthly": "Monthly"}
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """The runs that were found, in the order they were asked for, and sentences about the others."""
+
+    keys: tuple[str, ...]
+    specs: tuple[RunSpec, ...]
+    results: tuple[BacktestResult, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Labels; those that several runs share with their keys behind them."""
+        labels = [spec.label() for spec in self.specs]
+        return [
+            f"{label} ({runs.short({'key': key})})" if labels.count(label) > 1 else label
+            for label, key in zip(labels, self.keys, strict=True)
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """What the runs have in common; either is None where ``notes`` say why it cannot be."""
+
+    shared: Common | None
+    combined: Combined | None
+    notes: tuple[str, ...]
+
+
+def gather(first: tuple[str, RunSpec, BacktestResult] | None, keys: Sequence[str]) -> Compared:
+    """The run on the page, if there is one, and the saved runs under ``keys``, each once, ``MOST`` at most.
+
+    Keys come from the browser: what is not one of a saved backtest is named and goes no further.
+    """
+    from engine import library, runner
+
+    wanted = [key for key in dict.fromkeys(keys) if not first or key != first[0]]
+    room = MOST - (first is not None)
+    found: list[tuple[str, RunSpec, BacktestResult]] = [first] if first else []
+    notes = [f"{len(wanted)} runs were chosen and {room} are shown."] if len(wanted) > room else []
+    saved = library.find(wanted[:room])
+    for key in wanted[:room]:
+        name = runs.short({"key": key}) if library.is_key(key) else "of this link"
+        item = saved.get(key)
+        if item is None or item.spec.kind != "backtest":
+            notes.append(f"The run {name} is not here: it was computed elsewhere, or it has been deleted.")
+            continue
+        result = runner.store().read(key, BacktestResult)
+        if result is None:
+            notes.append(f"The result of {item.label} ({name}) is not stored any more: open it and run it again.")
+            continue
+        found.append((key, item.spec, result))
+    keys_, specs, results = zip(*found, strict=True) if found else ((), (), ())
+    return Compared(tuple(keys_), tuple(specs), tuple(results), tuple(notes))
+
+
+def together(compared: Compared, weighting: Weighting, rebalancing: Rebalancing) -> Together:
+    """Correlation and portfolio of what is compared, as far as calendars and currencies allow."""
+    results = compared.results
+    if len(results) < 2:
+        return Together(None, None, ())
+    try:
+        shared = common(results)
+    except DataError as error:
+        return Together(None, None, (str(error),))
+    notes = [*_calendars(results, shared)]
+    currencies = sorted({result.currency for result in results})
+    if len(currencies) > 1:
+        text = " and ".join(currencies)
+        return Together(shared, None, (*notes, f"The runs are in {text}: money of two kinds cannot be combined."))
+    if weighting == "inverse_volatility" and rebalancing == "never":
+        notes.append("Weights that are set once by volatility know the whole range: this portfolio is a hindsight.")
+    return Together(shared, combine(shared, weighting, rebalancing), tuple(notes))
+
+
+def _calendars(results: Sequence[BacktestResult], shared: Common) -> list[str]:
+    """A sentence where the runs are not on the same bars."""
+    if all(len(result.time) == len(shared.time) for result in results):
+        return []
+    span = day_range(str(shared.time[0]), str(shared.time[-1]))
+    ranges = len({(day(str(result.time[0])), day(str(result.time[-1]))) for result in results}) > 1
+    what = "cover different ranges" if ranges else "have different calendars"
+    return [
+        f"The runs {what}: each one's figures are over its own bars, correlation and portfolio over the "
+        f"{count(len(shared.time), 'bar')} that all have, {span}."
+    ]
+
+
+def curves(compared: Compared, both: Together) -> overlay.OverlayInfo:
+    """What the chart draws."""
+    drawn = [(name, item.time, item.equity) for name, item in zip(compared.names, compared.results, strict=True)]
+    found = both.combined
+    return overlay.info(drawn, ("Combined", found.time, found.growth) if found else None)
+
+
+def figures(compared: Compared, both: Together) -> Component:
+    """Every metric of every run side by side, the best marked; the portfolio and holding the first run's symbols."""
+    columns: list[tuple[Any, Mapping[str, float | None]]] = [
+        (heading(name, index), result.metrics)
+        for index, (name, result) in enumerate(zip(compared.names, compared.results, strict=True))
+    ]
+    if both.combined:
+        columns.append((html.Span([swatch(None), "Combined"]), both.combined.metrics))
+    count_ = len(columns)
+    columns.append(("Buy and hold", compared.results[0].benchmark_metrics))
+    rows = []
+    for name, about in METRICS.items():
+        values = [figures_.get(name) for _, figures_ in columns]
+        best = _best(name, values[:count_])
+        cells = [_cell(name, value, index in best, name in columns[index][1]) for index, value in enumerate(values)]
+        rows.append(html.Tr([html.Td(about.title, title=about.definition), *cells]))
+    head = html.Tr([html.Th("Figure"), *(html.Th(title) for title, _ in columns)])
+    return _scrolling(html.Table([html.Thead(head), html.Tbody(rows)], className="figures compared"))
+
+
+def _cell(name: str, value: float | None, is_best: bool, is_known: bool) -> Component:
+    text = figure_text(name, value) if is_known else ""
+    return (
+        html.Td([html.B(text), html.Span("best", className="unseen")], className="best") if is_best else html.Td(text)
+    )
+
+
+def _best(name: str, values: Sequence[float | None]) -> set[int]:
+    """Places of the best of several values; none for a figure of which more is neither better nor worse, and none
+    where all are equal.
+    """
+    known = {index: value for index, value in enumerate(values) if value is not None}
+    if name not in (*HIGHER, *LOWER) or len(set(known.values())) < 2:
+        return set()
+    best = max(known.values()) if name in HIGHER else min(known.values())
+    return {index for index, value in known.items() if value == best}
+
+
+def spec_differences(compared: Compared) -> Component:
+    """The fields of the requests that differ, in the words of the form."""
+    found = differences(compared.specs)
+    if len(compared.specs) < 2:
+        return html.P("Add a run to see in what it differs.", className="hint pad")
+    if not found:
+        text = "The requests are the same: what differs is the data, or the version of Stratoscope that computed them."
+        return html.P(text, className="hint pad")
+    head = html.Tr([html.Th("Setting"), *(html.Th(heading(name, i)) for i, name in enumerate(compared.names))])
+    rows = [
+        html.Tr([html.Td([html.Span(item.title), html.Small(item.section)]), *(html.Td(text) for text in item.values)])
+        for item in found
+    ]
+    return _scrolling(html.Table([html.Thead(head), html.Tbody(rows)], className="figures compared differ"))
+
+
+def portfolio(compared: Compared, both: Together) -> Component:
+    """The weights of the portfolio, at the start and at the end."""
+    found = both.combined
+    if found is None:
+        return html.P("Two runs or more in one currency, on common bars, make a portfolio.", className="hint pad")
+    last = found.weights[-1]
+    rows = [
+        html.Tr([html.Td(heading(name, i)), html.Td(percent(found.weights[0][i], 1)), html.Td(percent(last[i], 1))])
+        for i, name in enumerate(compared.names)
+    ]
+    when = "once" if len(found.rebalanced) == 1 else f"{len(found.rebalanced):,} times"
+    head = html.Tr([html.Th("Run"), html.Th("First weight"), html.Th("Last set")])
+    mean = np.mean([result.metrics["sharpe"] or 0.0 for result in compared.results])
+    line = (
+        f"Weights set {when}, {day_range(str(found.time[0]), str(found.time[-1]))}. Sharpe "
+        f"{number(found.metrics['sharpe'], 2)}, the runs' mean {number(float(mean), 2)}. Moving money among the runs "
+        "costs nothing here."
+    )
+    return html.Div(
+        [html.Table([html.Thead(head), html.Tbody(rows)], className="figures"), html.P(line, className="hint pad")]
+    )
+
+
+def notes(texts: Sequence[str]) -> list[Component]:
+    """Sentences above the chart."""
+    return [html.P(text, className="note") for text in texts]
+
+
+def heading(name: str, index: int) -> Component:
+    """A run's name with the colour of its line."""
+    return html.Span([swatch(index), name], title=name, className="run-name")
+
+
+def swatch(index: int | None) -> Component:
+    """A piece of a run's line; that of the portfolio for None."""
+    colour, dash = ("var(--text)", "solid") if index is None else overlay.style(index)
+    line = "dashed" if dash == "dash" else "solid"
+    return html.I(className="swatch", style={"borderTop": f"3px {line} {colour}"})
+
+
+def _scrolling(table: Component) -> Component:
+    return html.Div(table, className="scroll-x")

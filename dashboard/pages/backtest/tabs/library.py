@@ -1,0 +1,284 @@
+"""The tab of saved runs: found again, tagged, pinned, compared, deleted and restored. It needs no run on the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import Input, Output, State, callback, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard import runs, shell, state
+from dashboard.components import card, table
+from dashboard.format import count
+from dashboard.pages.backtest import ids
+from dashboard.pages.backtest.comparison import MOST
+from dashboard.pages.backtest.tab import OPEN, RESULT, Tab
+from engine.errors import SpecError
+
+LISTED, EMPTY = 500, "Nothing is saved yet: every backtest that has run appears here."
+EDITABLE = ("tags", "note")
+SHELVES = {"saved": "Saved", "bin": "Bin"}
+COLUMNS = [
+    table.Column("pinned", "", width=32),
+    table.Column("label", "Backtest", least=150),
+    table.Column("cagr", "CAGR", "signed_percent", 2, width=86),
+    table.Column("sharpe", "Sharpe", "number", 2, width=70),
+    table.Column("max_drawdown", "Drawdown", "signed_percent", 2, width=94),
+    table.Column("trades", "Trades", "number", width=70),
+    table.Column("created", "Saved", "day", width=96),
+    table.Column("tags", "Tags", least=84, help="Type, separated by commas."),
+    table.Column("note", "Note", least=96, help="Type what is worth knowing."),
+    table.Column("bin", "", width=36),
+]
+
+
+def layout() -> list[Component]:
+    entry = dbc.Input(
+        id=ids.SEARCH, type="search", value="", debounce=250, autoComplete="off",
+        placeholder="Search name, symbol, strategy, tag, note",
+    )  # fmt: skip
+    search = [html.Label("Search saved backtests", htmlFor=ids.SEARCH, className="unseen"), entry]
+    shelf = dbc.RadioItems(
+        id=ids.SHELF, name=ids.SHELF, value="saved", className="seg small",
+        options=[{"value": value, "label": text} for value, text in SHELVES.items()],
+    )  # fmt: skip
+    buttons = [
+        _button("Compare", ids.COMPARE_TICKED, "Set the ticked runs side by side"),
+        _button("Delete", ids.DELETE_TICKED, "Put the ticked runs into the bin"),
+        _button("Restore", ids.RESTORE_TICKED, "Take the ticked runs out of the bin"),
+        _button("Empty the bin", ids.EMPTY_BIN, "Remove what is in the bin for good"),
+    ]
+    take_back = html.Button("Undo", id=ids.UNDO, className="link-button strong", type="button")
+    said = [html.Span(id=ids.DELETED_TEXT), take_back]
+    undo = html.Div(said, id=ids.DELETED_BAR, className="undo-bar", hidden=True, role="status")
+    bar = html.Div([html.Div(search, className="in"), shelf, html.Span(id=ids.COUNT, className="hint"), *buttons],
+                   className="library-bar")  # fmt: skip
+    return [
+        dcc.Store(id=ids.CHANGED, data=0),
+        dcc.Store(id=ids.DELETED, data=[]),
+        bar,
+        undo,
+        card.card("Saved backtests", _grid(), sub="click a name to open it; tags and notes are typed in place"),
+    ]
+
+
+def _button(text: str, id_: str, title: str) -> Component:
+    return html.Button(text, id=id_, className="button", type="button", title=title, disabled=True)
+
+
+def _grid() -> Component:
+    grid = table.table(
+        ids.LIBRARY,
+        COLUMNS,
+        height=560,
+        empty=EMPTY,
+        options={
+            "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True},
+            "selectionColumnDef": {"width": 36, "minWidth": 36, "resizable": False, "pinned": "left"},
+            "singleClickEdit": True,
+            "stopEditingWhenCellsLoseFocus": True,
+            "enableCellTextSelection": False,
+            "tooltipShowDelay": 300,
+        },
+    )
+    by_field = {column["field"]: column for column in grid.columnDefs}
+    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", "resizable": False, "minWidth": 32}
+    by_field["bin"] |= {"cellRenderer": "StratoscopeBin", "sortable": False, "resizable": False, "minWidth": 36}
+    by_field["created"]["tooltipField"] = "moment"
+    by_field["label"] |= {"cellRenderer": "StratoscopeRun", "tooltipField": "about"}
+    for name in EDITABLE:
+        by_field[name] |= {"editable": {"function": "!params.data.deleted"}, "cellClass": "typed", "tooltipField": name}
+    by_field["note"] |= {"cellEditor": "agLargeTextCellEditor", "cellEditorPopup": True,
+                         "cellEditorParams": {"maxLength": 2000, "rows": 4, "cols": 44}}  # fmt: skip
+    grid.getRowId = "params.data.key"
+    grid.className += " library"
+    return grid
+
+
+TAB = Tab("library", "Library", layout, free=True)
+
+
+@callback(
+    Output(ids.LIBRARY, "rowData"),
+    Output(ids.COUNT, "children"),
+    Output(ids.EMPTY_BIN, "disabled"),
+    Output(ids.LIBRARY, "selectedRows"),
+    Input(ids.SEARCH, "value"),
+    Input(ids.SHELF, "value"),
+    Input(ids.CHANGED, "data"),
+    RESULT,
+    OPEN,
+)
+def listing(text: Any, shelf: Any, changed: Any, data: Any, tab: str) -> tuple[Any, ...]:
+    from engine import library
+
+    if tab != "library":
+        raise PreventUpdate
+    everything = library.saved("backtest", in_bin=shelf == "bin", limit=LISTED)
+    found = library.matching(everything, text if isinstance(text, str) else "")
+    words = count(len(everything), "run") if len(found) == len(everything) else f"{len(found)} of {len(everything)}"
+    ticked = [] if ctx.triggered_id in (ids.SHELF, ids.CHANGED) else no_update
+    return [row(item) for item in found], words, shelf != "bin" or not everything, ticked
+
+
+@callback(
+    Output(ids.COMPARE_TICKED, "disabled"),
+    Output(ids.DELETE_TICKED, "disabled"),
+    Output(ids.RESTORE_TICKED, "disabled"),
+    Input(ids.LIBRARY, "selectedRows"),
+    Input(ids.SHELF, "value"),
+)
+def enable(chosen: Any, shelf: Any) -> tuple[bool, bool, bool]:
+    some = bool(keys_of(chosen))
+    return not some or shelf == "bin", not some or shelf == "bin", not some or shelf != "bin"
+
+
+@callback(Output(ids.CHANGED, "data"), Input(ids.LIBRARY, "cellValueChanged"), prevent_initial_call=True)
+def edit(changes: Any) -> float:
+    """Keep what was typed; what cannot be kept is said, and the list shows what is kept."""
+    from engine import library
+
+    for change in changes if isinstance(changes, list) else []:
+        column, key = change.get("colId"), (change.get("data") or {}).get("key")
+        text = change.get("value") or ""
+        if column not in EDITABLE or not isinstance(text, str):
+            continue
+        try:
+            library.tag(key, text) if column == "tags" else library.annotate(key, text)
+        except SpecError as error:
+            shell.toast(str(error), tone="warn")
+    return time.time()
+
+
+@callback(
+    Output(ids.CHANGED, "data", allow_duplicate=True),
+    Output(ids.DELETED, "data"),
+    Input(ids.LIBRARY, "cellRendererData"),
+    Input(ids.DELETE_TICKED, "n_clicks"),
+    Input(ids.RESTORE_TICKED, "n_clicks"),
+    Input(ids.UNDO, "n_clicks"),
+    Input(ids.EMPTY_BIN, "n_clicks"),
+    State(ids.LIBRARY, "selectedRows"),
+    State(ids.DELETED, "data"),
+    prevent_initial_call=True,
+)
+def act(cell: Any, delete: Any, restore: Any, undo: Any, empty: Any, chosen: Any, deleted: Any) -> tuple[Any, Any]:
+    match ctx.triggered_id:
+        case ids.LIBRARY:
+            return time.time(), pressed(cell)
+        case ids.DELETE_TICKED:
+            return time.time(), put_away(keys_of(chosen))
+        case ids.RESTORE_TICKED:
+            return time.time(), take_back(keys_of(chosen))
+        case ids.UNDO:
+            return time.time(), take_back([key for key in deleted or [] if isinstance(key, str)])
+    return time.time(), emptied()
+
+
+@callback(
+    Output(ids.DELETED_BAR, "hidden"),
+    Output(ids.DELETED_TEXT, "children"),
+    Input(ids.DELETED, "data"),
+)
+def offer_undo(deleted: Any) -> tuple[bool, str]:
+    from engine import library
+
+    found = library.find([key for key in deleted or [] if isinstance(key, str)])
+    if not found:
+        return True, ""
+    first = next(iter(found.values())).label
+    what = f"“{first}” is" if len(found) == 1 else f"{len(found)} backtests are"
+    return False, f"{what} in the bin, for {library.BIN_DAYS} days."
+
+
+@callback(
+    Output(ids.CHOSEN, "data", allow_duplicate=True),
+    Output({"role": "tabs", "group": ids.TABS}, "active_tab", allow_duplicate=True),
+    Input(ids.COMPARE_TICKED, "n_clicks"),
+    State(ids.LIBRARY, "selectedRows"),
+    prevent_initial_call=True,
+)
+def compare_ticked(clicks: int | None, chosen: Any) -> tuple[list[str], str]:
+    keys = keys_of(chosen)
+    if not clicks or not keys:
+        raise PreventUpdate
+    if len(keys) > MOST:
+        words = f"{MOST} runs can be told apart on a chart: the first {MOST} of {len(keys)} are shown."
+        shell.toast(words, tone="warn")
+    return keys[:MOST], "compare"
+
+
+def pressed(cell: Any) -> list[str]:
+    """What a button in a row asks for: pin, delete or restore; returns what can be undone."""
+    from engine import library
+
+    value = cell.get("value") if isinstance(cell, Mapping) else None
+    if not isinstance(value, Mapping):
+        raise PreventUpdate
+    key, action = str(value.get("key")), value.get("action")
+    if action in ("pin", "unpin"):
+        library.pin(key, action == "pin")
+        return []
+    if action == "restore":
+        return take_back([key])
+    if action == "delete":
+        return put_away([key])
+    raise PreventUpdate
+
+
+def put_away(keys: Sequence[str]) -> list[str]:
+    """Into the bin with ``keys``; they are what can be undone."""
+    from engine import library
+
+    for key in keys:
+        library.delete(key)
+    return list(keys)
+
+
+def take_back(keys: Sequence[str]) -> list[str]:
+    """Out of the bin with ``keys``; nothing is left to undo."""
+    from engine import library
+
+    for key in keys:
+        library.restore(key)
+    return []
+
+
+def emptied() -> list[str]:
+    """Nothing is left in the bin, nor to undo."""
+    from engine import library
+
+    gone = library.purge()
+    shell.toast(f"{count(gone, 'backtest')} removed. Their trials stay counted.", tone="ok")
+    return []
+
+
+def keys_of(chosen: Any) -> list[str]:
+    """The run keys of the ticked rows, as the browser sends them."""
+    rows = chosen if isinstance(chosen, list) else []
+    return [row["key"] for row in rows if isinstance(row, Mapping) and isinstance(row.get("key"), str)]
+
+
+def row(item: Any) -> dict[str, Any]:
+    """A saved run as a row of the table."""
+    market = item.spec.market
+    metrics = {name: item.metrics.get(name) for name in ("cagr", "sharpe", "max_drawdown", "trades")}
+    where = f"{', '.join(market.symbols)} ({market.collection}, {market.interval})"
+    return {
+        "key": item.key,
+        "label": item.label,
+        "about": f"{where}, run {runs.short({'key': item.key})}",
+        "query": state.to_query(item.spec),
+        "created": item.created * 1000,
+        "moment": f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d %H:%M} UTC",
+        "tags": ", ".join(item.tags),
+        "note": item.note,
+        "pinned": item.pinned,
+        "deleted": item.deleted is not None,
+        **metrics,
+    }
