@@ -99,7 +99,8 @@ class Scale:
     def at(self, places: Any) -> Floats:
         """Values at ``places`` of the grid; decimal steps give decimal numbers."""
         if self.listed:
-            return np.take(np.array(self.listed, dtype=np.float64), places)
+            listed: Floats = np.array(self.listed, dtype=np.float64)[np.asarray(places)]
+            return listed
         digits = max(0, 12 - math.ceil(math.log10(max(abs(self.low), abs(self.high), self.step, 1e-300))))
         found: Floats = np.round(self.low + np.asarray(places) * self.step, min(digits, 15))
         return found

@@ -74,16 +74,17 @@ class Pairs:
         known: dict[tuple[Any, ...], int] = {}
         wanted: list[Callable[[], Floats]] = []
         for column, side in enumerate(self._sides):
-            labels, place = np.unique(side.label[block], return_inverse=True)
-            rows = np.empty(len(labels), dtype=np.int32)
-            for n, label in enumerate(labels):
+            used = np.zeros(len(side.values), dtype=bool)
+            used[side.label[block]] = True
+            rows = np.empty(len(used), dtype=np.int32)
+            for label in np.flatnonzero(used):
                 updated = side.values[label]
                 name = (column if not type(self._strategy).same_lines else 0, *updated.values())
                 if name not in known:
                     known[name] = len(wanted)
                     wanted.append(self._line(column, updated))
-                rows[n] = known[name]
-            pairs[block, column] = rows[place]
+                rows[label] = known[name]
+            pairs[block, column] = rows[side.label[block]]
         lines = np.empty((len(wanted), len(self._bars)))
         for row, line in zip(lines, wanted, strict=True):
             row[:] = line()

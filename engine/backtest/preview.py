@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +19,28 @@ class Preview:
 
     def __init__(self, scales: Sequence[Scale], parameters: Floats) -> None:
         self._paths = [scale.path for scale in scales[:2]]
-        axes = [bins(parameters[:, axis], _CELLS) for axis in range(len(self._paths))]
-        self._centres = [centres for centres, _ in axes]
-        self._shape = (len(self._centres[1]) if len(axes) > 1 else 1, len(self._centres[0]))
-        self._cell = axes[0][1] + (axes[1][1] * self._shape[1] if len(axes) > 1 else 0)
+        self._parameters = parameters
+
+    @cached_property
+    def _places(self) -> tuple[list[Floats], NDArray[np.int64]]:
+        """The columns' and rows' values, and each combination's cell: of no use to a sweep that is over at once."""
+        axes = [bins(self._parameters[:, axis], _CELLS) for axis in range(len(self._paths))]
+        cell = axes[0][1] + (axes[1][1] * len(axes[0][0]) if len(axes) > 1 else 0)
+        return [centres for centres, _ in axes], cell
 
     def picture(self, sharpe: Floats) -> dict[str, object]:
         """The best of ``sharpe`` in each cell, None where there is none yet."""
-        best = np.full(self._shape[0] * self._shape[1], -np.inf)
+        centres, cell = self._places
+        shape = (len(centres[1]) if len(centres) > 1 else 1, len(centres[0]))
+        best = np.full(shape[0] * shape[1], -np.inf)
         known = ~np.isnan(sharpe)
-        np.maximum.at(best, self._cell[known], sharpe[known])
-        rows = np.where(np.isinf(best), np.nan, np.round(best, 4)).reshape(self._shape)
+        np.maximum.at(best, cell[known], sharpe[known])
+        rows = np.where(np.isinf(best), np.nan, np.round(best, 4)).reshape(shape)
         return {
             "x_axis": self._paths[0],
             "y_axis": self._paths[1] if len(self._paths) > 1 else None,
-            "x": self._centres[0].tolist(),
-            "y": self._centres[1].tolist() if len(self._centres) > 1 else [],
+            "x": centres[0].tolist(),
+            "y": centres[1].tolist() if len(centres) > 1 else [],
             "z": [[None if np.isnan(value) else float(value) for value in row] for row in rows],
         }
 

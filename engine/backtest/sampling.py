@@ -118,6 +118,9 @@ def groups(parameters: Floats, axes: Sequence[int], places: Places | None = None
 
 def distinct(values: Floats) -> tuple[Floats, Places]:
     """The distinct rows of ``values``, and which of them each row is."""
+    if values.shape[1] == 1:
+        known, place = np.unique(values[:, 0], return_inverse=True)
+        return known[:, None], place
     label = np.zeros(len(values), dtype=np.int64)
     for column in values.T:
         known, place = np.unique(column, return_inverse=True)

@@ -280,7 +280,7 @@ class Watch:
 
         self._progress, self._preview = progress, Preview(scales, parameters)
         self._total, self._units = len(parameters), units
-        self._done, self._unit, self._shown = 0, -1, 0.0
+        self._done, self._unit, self._shown = 0, -1, time.monotonic()
         self._name, self._found = "", Figures.empty(0, False)
 
     def begin(self, unit: Unit, found: Figures) -> None:

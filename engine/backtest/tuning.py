@@ -115,9 +115,8 @@ def _scores(objective: str, units: Sequence[Unit], figures: Sequence[Figures]) -
     table = np.array(columns)
     empty: NDArray[np.bool_] = np.asarray(np.isnan(table).all(axis=0))
     table[:, empty] = 0.0
-    return [
-        float("nan") if none else float(v) for none, v in zip(empty.tolist(), np.nanmedian(table, axis=0), strict=True)
-    ]
+    scores: Floats = np.where(empty, np.nan, np.nanmedian(table, axis=0))
+    return [float(value) for value in scores]
 
 
 def _tell(study: Any, trials: Sequence[Any], rows: Sequence[Sequence[float]], fine: Sequence[bool], seen: Any) -> None:

@@ -16,7 +16,10 @@ def on_unbroken_runs(function: Callable[..., Floats], warm_up: int, *series: Flo
     the series; here a missing bar costs the bars that the function needs to warm up again, and nothing is
     filled in.
     """
-    known = np.isfinite(np.sum(series, axis=0))
+    known = np.isfinite(series[0] if len(series) == 1 else np.sum(series, axis=0))
+    if known.all() and len(known) > warm_up:
+        whole = function(*(np.ascontiguousarray(values) for values in series))
+        return np.concatenate((np.full(warm_up, np.nan), whole[warm_up:]))
     edges = np.flatnonzero(np.diff(np.concatenate(([0], known.astype(np.int8), [0]))))
     result = np.full(len(known), np.nan)
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
