@@ -121,7 +121,7 @@ def _look_ahead(case: Case) -> Found:
 
 
 def _bootstrap(case: Case) -> Found:
-    found = resample(case.returns, case.result.periods_per_year, case.spec.samples, case.spec.seed)
+    found = resample(case.returns, case.result.periods_per_year, case.spec.samples, case.spec.seed, case.progress)
     sharpe, cagr = found.interval("sharpe"), found.interval("cagr")
     return {"bootstrap_sharpe": found.sharpe, "bootstrap_cagr": found.cagr} | _figures(
         bootstrap_block=found.block,
@@ -160,12 +160,13 @@ def _jitter(case: Case) -> Found:
     tried = sensitivity.jitter(spec.backtest, bars, case.inputs, section(case.progress, 0.0, 0.5))
     changed, reruns = [variant for variant, _ in tried], [again for _, again in tried]
     found = sensitivity.outcomes(reruns)
-    case.progress(0.5, "The best variant against buy and hold")
     own = rerun(spec.backtest, bars, case.inputs)
     matrix = np.column_stack([own.returns(), *(item.returns() for item in reruns)])
     held = bar_returns(case.result.benchmark)
-    zero = superior_ability(matrix, np.zeros(len(matrix)), spec.samples, spec.seed + 2)
-    hold = superior_ability(matrix, held, spec.samples, spec.seed + 3)
+    zero = superior_ability(
+        matrix, np.zeros(len(matrix)), spec.samples, spec.seed + 2, section(case.progress, 0.5, 0.75)
+    )
+    hold = superior_ability(matrix, held, spec.samples, spec.seed + 3, section(case.progress, 0.75, 1.0))
     return {
         "jitter_field": tuple(item.field for item in changed),
         "jitter_change": np.array([item.change for item in changed], dtype=np.float64),

@@ -8,9 +8,11 @@ import numpy as np
 
 from engine.errors import DataError
 from engine.market.bars import Floats
+from engine.progress import Progress, silent
 
 LEAST = 20
 """Returns from which a block length can be estimated."""
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,9 @@ def block_length(returns: Floats) -> float:
     return float(np.clip(wanted, 1.0, len(returns) / 4)) if np.isfinite(wanted) else 1.0
 
 
-def resample(returns: Floats, periods_per_year: float, samples: int, seed: int) -> Bootstrap:
+def resample(
+    returns: Floats, periods_per_year: float, samples: int, seed: int, progress: Progress = silent
+) -> Bootstrap:
     """Stationary bootstrap (Politis and Romano 1994, by arch) of simple ``returns`` a bar.
 
     Raises ``DataError`` for fewer than 20 returns.
@@ -58,7 +62,11 @@ def resample(returns: Floats, periods_per_year: float, samples: int, seed: int) 
     block = block_length(returns)
     columns = np.column_stack([returns, np.log(np.maximum(1 + returns, 1e-12))])
     source = StationaryBootstrap(block, columns, seed=np.random.default_rng(seed))  # type: ignore[arg-type]
-    drawn = source.apply(_figures, samples)
+    parts = []
+    for start in range(0, samples, _AT_ONCE):
+        progress(start / samples, f"Resampled histories: {start} of {samples}")
+        parts.append(source.apply(_figures, min(_AT_ONCE, samples - start)))
+    drawn = np.concatenate(parts)
     deviation = np.sqrt(np.maximum(drawn[:, 1], 0.0))
     moves = deviation > 1e-14
     sharpe = np.where(moves, drawn[:, 0] / np.where(moves, deviation, 1.0), 0.0) * np.sqrt(periods_per_year)

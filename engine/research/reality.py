@@ -9,9 +9,11 @@ import numpy as np
 
 from engine.errors import DataError
 from engine.market.bars import Floats
+from engine.progress import Progress, silent
 from engine.research.bootstrap import block_length
 
 SIZE = 0.05
+_TELL = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,9 @@ class Reality:
     superior: tuple[int, ...]
 
 
-def superior_ability(returns: Floats, benchmark: Floats, samples: int, seed: int) -> Reality:
+def superior_ability(
+    returns: Floats, benchmark: Floats, samples: int, seed: int, progress: Progress = silent
+) -> Reality:
     """SPA (Hansen 2005) and StepM (Romano and Wolf 2005), by arch, of ``returns`` (bars, variants) over ``benchmark``.
 
     The differences are divided by their standard deviation first: arch compares plain means, among which the most
@@ -34,7 +38,6 @@ def superior_ability(returns: Floats, benchmark: Floats, samples: int, seed: int
     ``bootstrap.block_length`` for the mean of the differences. A variant equal to the benchmark has a difference of
     zero. Raises ``DataError`` for fewer than 20 bars.
     """
-    from arch.bootstrap import SPA
 
     if returns.ndim != 2 or len(returns) != len(benchmark):
         raise DataError("The variants and their benchmark have returns on different bars.")
@@ -43,10 +46,43 @@ def superior_ability(returns: Floats, benchmark: Floats, samples: int, seed: int
     scaled = differences / np.where(deviation > 1e-14, deviation, 1.0)
     block = max(round(block_length(scaled.mean(axis=1))), 1)
     nothing = np.zeros(len(benchmark))
-    test = SPA(nothing, -scaled, block_size=block, reps=samples, seed=np.random.default_rng(seed))
+    test = _quick(progress)(nothing, -scaled, block_size=block, reps=samples, seed=np.random.default_rng(seed))
     test.compute()
     values = test.pvalues
     return Reality(float(values["lower"]), float(values["consistent"]), float(values["upper"]), _superior(test))
+
+
+def _quick(progress: Progress = silent) -> Any:
+    """arch's SPA with the same numbers sooner: the mean of each resample is taken once, not three times, and the
+    variance, whose time grows with the square of the bars, is spared the lags that weigh less than 1e-17.
+    """
+    from arch.bootstrap import SPA
+
+    class QuickSPA(SPA):
+        def _simulate_values(self) -> None:
+            self._compute_variance()
+            self._valid_columns = self._check_column_validity()
+            upper, drawn = self._loss_diff.mean(axis=0), []
+            for count, (resample, _) in enumerate(self.bootstrap.bootstrap(self.reps)):
+                if count % _TELL == 0:
+                    progress(count / self.reps, f"Superior ability: {count} of {self.reps} resamples")
+                drawn.append(resample[0].mean(axis=0))
+            centres = np.stack([np.maximum(upper, 0.0), np.where(self._valid_columns, upper, 0.0), upper])
+            self._simulated_vals = np.transpose(np.stack(drawn)[:, None, :] - centres, (2, 0, 1))
+
+        def _compute_variance(self) -> None:
+            bars, stay = self.t, 1 - 1 / self.block_size
+            centred = self._loss_diff - self._loss_diff.mean(axis=0)
+            variances = np.sum(centred**2, axis=0) / bars
+            reach = 1 if stay <= 0 else int(np.ceil(np.log(1e-17) / np.log(stay)))
+            lags = np.arange(1, bars)
+            for lag in lags[(lags <= reach) | (lags >= bars - reach)]:
+                part = lag / bars
+                weight = (1 - part) * stay**lag + part * stay ** (bars - lag)
+                variances += 2 * weight * np.sum(centred[:-lag] * centred[lag:], axis=0) / bars
+            self._loss_diff_var = variances
+
+    return QuickSPA
 
 
 def _superior(test: Any) -> tuple[int, ...]:

@@ -130,7 +130,7 @@ class VerificationSpec(RunSpec):
         whole = self.backtest.estimate()
         return Estimate(
             seconds=whole.seconds + 0.5 + runs * once + self.samples / 500,
-            megabytes=max(whole.megabytes, 150.0),
+            megabytes=max(whole.megabytes, 300.0),
         )
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> VerificationResult:

@@ -19,8 +19,8 @@ COSTS = {"commission": 5, "slippage": 3}
 
 
 class Crosses(Strategy):
-    """Enters where the close rises by ``margin`` above its mean of ``window`` bars, leaves or sells short where it falls
-    below that.
+    """Enters where the close rises by ``margin`` above its mean of ``window`` bars, leaves or sells short where it
+    falls below that.
     """
 
     kind: Literal["crosses"] = "crosses"

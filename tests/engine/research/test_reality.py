@@ -8,7 +8,7 @@ from arch.bootstrap import SPA, StepM
 
 from engine.errors import DataError
 from engine.research.bootstrap import block_length
-from engine.research.reality import superior_ability
+from engine.research.reality import _quick, superior_ability
 
 
 def models(seed: int = 0, bars: int = 500, columns: int = 12) -> np.ndarray:
@@ -52,6 +52,15 @@ def test_best_of_models_with_a_common_factor_is_superior() -> None:
     assert found.consistent < 0.01
     assert found.superior
     assert min(found.superior) > count // 2
+
+
+@pytest.mark.parametrize("block", [1, 2, 7, 60])
+def test_variances_are_those_of_arch(block: int) -> None:
+    losses = models(4) + np.sin(np.arange(500) / 9)[:, None] * 0.01
+    ours, theirs = (kind(np.zeros(500), losses, block_size=block, reps=2, seed=1) for kind in (_quick(), SPA))
+    for test in (ours, theirs):
+        test.compute()
+    np.testing.assert_allclose(ours._loss_diff_var, theirs._loss_diff_var, rtol=1e-10)
 
 
 def test_every_column_superior_is_named() -> None:
