@@ -1,0 +1,157 @@
+"""The backtest page's performance, trades and breakdown: what its callbacks answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from dash.exceptions import PreventUpdate
+
+import engine
+from dashboard.pages.backtest import csv_files, view
+from dashboard.pages.backtest.tabs import breakdown, performance, trades
+from dashboard.pages.backtest.tabs.trades import chosen_trade
+from dashboard.pages.backtest.trade_list import COLUMNS, describe, rows
+from engine.backtest.costs import Costs
+from engine.backtest.result import BacktestResult
+from engine.backtest.spec import BacktestSpec
+from engine.market.bars import MarketSpec
+from engine.spec import canonical_json
+from engine.strategies.kinds.sma_cross import SmaCross
+from tests.support.results import make_result, trade
+from tests.support.workspace import Workspace
+
+SPEC = BacktestSpec(strategy=SmaCross(fast=20, slow=60), costs=Costs(commission=5, slippage=3))
+TRADES = [
+    trade("2020-01-03", "2020-01-10", 100, reason="signal"),
+    trade("2020-02-06", "2020-02-08", -50, side=-1, reason="stop loss", symbol=1, ambiguous=True),
+    trade("2020-03-06", "2020-03-19", 5, reason="still open", open=True),
+]
+
+
+@pytest.fixture
+def stored(workspace: Workspace) -> dict[str, str]:
+    """What the page's result store holds after a run."""
+    engine.run(SPEC)
+    return {"key": engine.run_key(SPEC), "spec": canonical_json(SPEC)}
+
+
+def made() -> BacktestResult:
+    return make_result(np.linspace(100, 120, 80), TRADES)
+
+
+def words(component: Any) -> Iterator[str]:
+    """Every text in a component."""
+    if isinstance(component, str):
+        yield component
+    elif isinstance(component, list | tuple):
+        for item in component:
+            yield from words(item)
+    elif getattr(component, "children", None) is not None:
+        yield from words(component.children)
+
+
+def test_rows_have_a_value_for_every_column() -> None:
+    listed = rows(made(), 10)
+    assert [row["id"] for row in listed] == ["2", "1", "0"]
+    assert all({column.field for column in COLUMNS} <= set(row) for row in listed)
+    assert [row["exit"] for row in listed] == ["open", "2020-02-08", "2020-01-10"]
+    assert [row["side"] for row in listed] == ["Long", "Short", "Long"]
+    assert [row["ambiguous"] for row in listed] == ["", "yes", ""]
+    assert len(rows(made(), 2)) == 2
+
+
+def test_a_trade_is_told_in_words() -> None:
+    told = "".join(words(list(describe(made(), 1))))
+    assert told == "2 of 3, BBB short, 2020-02-06 to 2020-02-08, 5 bars, \u22125.00%, ended by stop loss"
+    assert "".join(words(list(describe(made(), 2)))).endswith("still open, 5 bars, +0.50%")
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [None, [], [None], ["1"], [{"id": 1}], [{"id": "3"}], [{"id": "-1"}], [{"id": "1e1"}], [{}], "1", {"id": "1"},
+     [{"id": "9" * 30}], [{"id": "\u00b2"}]],
+)  # fmt: skip
+def test_a_forged_selection_draws_nothing(chosen: Any) -> None:
+    with pytest.raises(PreventUpdate):
+        chosen_trade(chosen, 3)
+
+
+def test_the_chosen_trade_is_the_one_in_the_row() -> None:
+    assert chosen_trade([{"id": "2"}], 3) == 2
+
+
+def test_the_first_answer_has_all_that_is_in_sight(stored: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(performance.shell, "show_context", lambda *_, **__: None)
+    cells, verdict, figure = performance.draw(stored, None)
+    assert len(cells) == 8
+    assert "".join(words(verdict))
+    assert next(item.name for item in figure.data) == "No costs"
+
+
+def test_what_lies_below_is_drawn_while_the_tab_is_in_sight(stored: dict[str, str]) -> None:
+    latest, years, months, returns, said = performance.draw_below([], "performance", stored)
+    assert 1 <= len(latest) <= performance.SHOWN
+    assert "2023" in list(words(years))
+    assert (len(months.data), len(returns.data)) == (2, 2)
+    assert said.endswith("in the market")
+    with pytest.raises(PreventUpdate):
+        performance.draw_below([], "trades", stored)
+
+
+@pytest.mark.parametrize("window", ["3m", "6m", "1y", None, "forged"])
+def test_windows(stored: dict[str, str], window: Any) -> None:
+    figure, said = performance.roll([], window, "performance", stored)
+    assert len(figure.data) == 6
+    assert said.startswith("windows of ")
+
+
+def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
+    listed, chosen = trades.list_trades(stored, "trades")
+    assert chosen == listed[:1]
+    figure, said = trades.show(chosen, stored)
+    assert {"NVDA", "Buy"} <= {item.name for item in figure.data}
+    assert said[0].startswith(f"{len(listed)} of {len(listed)}, NVDA long, ")
+
+
+def test_trades_are_taken_apart(stored: dict[str, str]) -> None:
+    groups, *figures, held, median = breakdown.take_apart(stored, "breakdown")
+    said = list(words(groups))
+    assert {"By symbol", "By side", "By exit", "By weekday", "By month", "Signal"} <= set(said)
+    assert "By hour" not in said
+    assert [len(figure.data) for figure in figures] == [4, 2, 2]
+    assert held.startswith("median ")
+    assert median.endswith("%")
+
+
+def test_a_run_without_trades_says_so(workspace: Workspace) -> None:
+    first_days = MarketSpec(end=date(2013, 6, 5))
+    idle = SPEC.model_copy(update={"market": first_days, "strategy": SmaCross(fast=10, slow=100)})
+    assert not len(engine.run(idle).trade_pnl)
+    data = {"key": engine.run_key(idle), "spec": canonical_json(idle)}
+    assert trades.list_trades(data, "trades") == ([], [])
+    figure, said = trades.show([], data)
+    assert (list(figure), said) == (["empty"], "")
+    _, *figures, held, median = breakdown.take_apart(data, "breakdown")
+    assert [list(item) for item in figures] == [["empty"]] * 3
+    assert (held, median) == ("", "")
+    latest, *_ = performance.draw_below([], "performance", data)
+    assert latest == []
+
+
+def test_files_have_a_line_for_every_trade_and_bar() -> None:
+    result = made()
+    for what, lines in (("trades", 3), ("equity", 80)):
+        file = csv_files.download(result, what, "0123456789abcdef")
+        assert file["filename"] == f"stratoscope-made-up-01234567-{what}.csv"
+        assert len(list(csv.reader(io.StringIO(file["content"])))) == lines + 1
+
+
+def test_years_are_listed_with_the_latest_first() -> None:
+    listed = list(words(view.years(performance.yearly(make_result(np.linspace(100, 120, 500))))))
+    assert [text for text in listed if text in ("2020", "2021")] == ["2021", "2020"]
