@@ -1,0 +1,1 @@
+"""Charts of the tests that ask whether a backtest is real."""

@@ -1,0 +1,168 @@
+"""The verification's outcome as the tab "Is it real?" prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.charts.research import fan, fill_range, samples, sensitivity
+from dashboard.components import states
+from dashboard.components.bar_table import Bar, Signed, bar_table, shares
+from dashboard.format import day, number, percent, signed_percent
+from dashboard.pages.backtest.view import TONES
+from engine.research.verdict import Finding, Verdict
+from engine.research.verification import VerificationResult
+
+MISSING = "The data or the number of trades do not allow this test."
+
+
+def findings(judgement: Verdict) -> Component:
+    """Every test: what was asked, what came of it, and what that means, the words in full."""
+    rows = [_row(finding) for finding in judgement.findings]
+    said = html.P([html.B(judgement.headline), " ", judgement.reason], className="say")
+    changes = [html.H4("What would change the answer"), *(html.P(text, className="note") for text in judgement.changes)]
+    return html.Div([said, html.Div(rows, className="tests"), *(changes if judgement.changes else [])])
+
+
+def _row(finding: Finding) -> Component:
+    dot = html.Span(className=f"dot {TONES[finding.grade]}", role="img", title=finding.grade)
+    words = [html.Span(finding.question), html.B(finding.figure), html.Small(finding.explanation)]
+    return html.Div([dot, *words], className="finding")
+
+
+def luck(result: VerificationResult) -> Any:
+    """Sharpe ratios of the run resampled and of random entries, or why there are none."""
+    drawn = [
+        (name, values)
+        for name, values in (("resampled", result.bootstrap_sharpe), ("random entries", result.random_sharpe))
+        if len(values)
+    ]
+    if not drawn:
+        return skipped(result, "bootstrap")
+    own = result.figures.get("sharpe")
+    marks = [(own, f"this run {number(own, 2)}"), (0.0, "zero")]
+    return samples.figure(samples.info(drawn, marks), number=".1f", keep="luck")
+
+
+def noise(result: VerificationResult) -> Any:
+    if not len(result.noise_total):
+        return skipped(result, "noise")
+    own = result.figures.get("total_return")
+    found = samples.info([("on noisy prices", result.noise_total)], [(own, f"this run {signed_percent(own, 0)}")])
+    return samples.figure(found, number=".0%", keep="noise")
+
+
+def orders(result: VerificationResult) -> Any:
+    if not len(result.order_drawdown):
+        return skipped(result, "orders")
+    own = result.figures.get("order_own_drawdown")
+    marks = [(own, f"as it happened {signed_percent(own, 1)}")]
+    found = samples.info([("in another order", result.order_drawdown)], marks)
+    return samples.figure(found, number=".0%", keep="orders")
+
+
+def spread(result: VerificationResult) -> Any:
+    return fan.figure(fan.info(result)) if result.order_fan.size else skipped(result, "orders")
+
+
+def fills(result: VerificationResult) -> Any:
+    found = fill_range.info(result)
+    return fill_range.figure(found) if found.names else skipped(result, "fills")
+
+
+def costs(result: VerificationResult) -> Any:
+    words = {"x_title": "times the costs", "y_title": "Sharpe", "y_format": ".2f", "keep": "costs"}
+    return _curves(result, "costs", sensitivity.costs, words)
+
+
+def delays(result: VerificationResult) -> Any:
+    words = {"x_title": "bars later", "y_title": "Sharpe", "y_format": ".2f", "keep": "delays"}
+    return _curves(result, "delays", sensitivity.delays, words)
+
+
+def parameters(result: VerificationResult) -> Any:
+    words = {"x_title": "change of one parameter", "y_title": "Sharpe", "x_format": "+.0%", "y_format": ".2f"}
+    return _curves(result, "jitter", sensitivity.parameters, {**words, "keep": "jitter"})
+
+
+def removed(result: VerificationResult) -> Any:
+    words = {"x_title": "best trades taken away", "y_title": "total return", "y_format": ".0%", "keep": "removed"}
+    return _curves(result, "removed", sensitivity.removed, words)
+
+
+def _curves(
+    result: VerificationResult,
+    test: str,
+    info: Callable[[VerificationResult], Sequence[sensitivity.Curve]],
+    words: dict[str, str],
+) -> Any:
+    curves = info(result)
+    if not any(len(curve.x) for curve in curves):
+        return skipped(result, test)
+    return sensitivity.figure(curves, **words)
+
+
+def skipped(result: VerificationResult, test: str) -> Any:
+    """In place of a chart: why its test was not possible."""
+    return states.no_figure(result.skipped.get(test, MISSING))
+
+
+def crises(result: VerificationResult) -> Component:
+    """Return of the run and of holding in every crisis that the data cover."""
+    head = [("Crisis", ""), ("From", ""), ("To", ""), ("Run", "Total return."), ("Hold", "Of the same symbols.")]
+    lengths = shares(list(result.crisis_total))
+    rows = [
+        [name, day(start), day(end), Bar(signed_percent(own, 1), share), Signed(signed_percent(held, 1), held)]
+        for name, start, end, own, held, share in zip(
+            result.crisis_name,
+            result.crisis_start,
+            result.crisis_end,
+            result.crisis_total.tolist(),
+            result.crisis_benchmark.tolist(),
+            lengths,
+            strict=True,
+        )
+    ]
+    return bar_table(head, rows, empty="The data cover no crisis from its start to its end.")
+
+
+def regimes(result: VerificationResult) -> Component:
+    """Sharpe ratio and mean return by the state of the market, which is told from earlier bars alone."""
+    head = [
+        ("Regime", "Bull: above the mean of 200 days. Turbulent: volatility above its median so far."),
+        ("Share", "Of the bars."),
+        ("Sharpe", "Of the run."),
+        ("Mean", "Return a year, arithmetic."),
+        ("Hold", "Mean return a year of holding."),
+    ]
+    means = np.nan_to_num(result.regime_mean).tolist()
+    rows = [
+        [
+            name,
+            percent(float(result.regime_share[index]), 0),
+            number(float(result.regime_sharpe[index]), 2),
+            Bar(signed_percent(float(result.regime_mean[index]), 1), share),
+            Signed(signed_percent(held, 1), held),
+        ]
+        for index, (name, share) in enumerate(zip(result.regime_name, shares(means), strict=True))
+        for held in [float(result.regime_benchmark_mean[index])]
+    ]
+    return bar_table(head, rows, empty=result.skipped.get("regimes", MISSING))
+
+
+def subtitles(result: VerificationResult) -> tuple[str, str, str, str]:
+    """What stands behind the titles of luck, costs, noise and orders."""
+    known = result.figures
+    chance = known.get("random_p_sharpe")
+    even = known.get("cost_break_even")
+    ruin, profitable = known.get("order_ruin"), known.get("noise_profitable")
+    return (
+        "" if chance is None else f"p {number(chance, 3)}",
+        "profit at all multiples" if even is None else f"breaks even at {number(even, 1)}×",
+        "" if profitable is None else f"{percent(profitable, 0)} keep a profit",
+        "" if ruin is None else f"half the capital is lost in {percent(ruin, 1)} of the draws",
+    )

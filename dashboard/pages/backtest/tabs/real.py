@@ -1,0 +1,102 @@
+"""The tab that puts a backtest to every test there is, and answers whether it is real."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Input, Output, callback, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids as frame
+from dashboard import runs
+from dashboard.components import card, graph, states
+from dashboard.components.graph import ids_sub
+from dashboard.pages.backtest import ids, real_view
+from dashboard.pages.backtest.tab import OPEN, Tab
+from dashboard.studies import Study, StudyForm
+from engine.research.verdict import judge_fully
+from engine.research.verification import VerificationResult, VerificationSpec
+
+FORM = StudyForm(page=frame.study("backtest", "real"), spec=VerificationSpec, action="Run every test", base="backtest")
+STUDY = Study(
+    FORM,
+    "Verification",
+    empty=lambda: states.empty(
+        "Not tested yet",
+        "The backtest on the left is resampled, delayed, made dearer, disturbed and set against chance. It takes some "
+        "seconds, and the ledger does not count it as a trial.",
+    ),
+    sub="of the backtest in the form on the left",
+)
+RESULT = Input(frame.result(FORM.page), "data")
+CHARTS = {
+    ids.REAL_LUCK: real_view.luck,
+    ids.REAL_FILLS: real_view.fills,
+    ids.REAL_COSTS: real_view.costs,
+    ids.REAL_DELAYS: real_view.delays,
+    ids.REAL_PARAMETERS: real_view.parameters,
+    ids.REAL_NOISE: real_view.noise,
+    ids.REAL_ORDERS: real_view.orders,
+    ids.REAL_FAN: real_view.spread,
+    ids.REAL_REMOVED: real_view.removed,
+}
+SUBTITLED = (ids.REAL_LUCK, ids.REAL_COSTS, ids.REAL_NOISE, ids.REAL_FAN)
+
+
+def layout() -> list[Component]:
+    verdict = card.card("Is it real?", html.Div(id=ids.REAL_VERDICT, className="verdict full"))
+    crises = card.card("Crises", html.Div(id=ids.REAL_CRISES), sub="total return from start to end")
+    regimes = card.card("Regimes", html.Div(id=ids.REAL_REGIMES), sub="told from earlier bars alone")
+    return [
+        verdict,
+        card.columns(
+            _graph(ids.REAL_LUCK, "Luck", 230), _graph(ids.REAL_FILLS, "Fills", 230, "at other prices"), kind="half"
+        ),
+        card.columns(
+            _graph(ids.REAL_COSTS, "Costs", 230),
+            _graph(ids.REAL_DELAYS, "Delays", 230, "every fill later"),
+            _graph(ids.REAL_PARAMETERS, "Parameters", 230, "one at a time"),
+            kind="three",
+        ),
+        card.columns(
+            _graph(ids.REAL_NOISE, "Noise", 230),
+            _graph(ids.REAL_ORDERS, "Drawdown", 230, "in another order"),
+            _graph(ids.REAL_REMOVED, "Best trades", 230, "taken away"),
+            kind="three",
+        ),
+        card.columns(crises, regimes, kind="half"),
+        _graph(ids.REAL_FAN, "Trades drawn again", 260),
+    ]
+
+
+def _graph(name: str, title: str, height: int, sub: str = "") -> Component:
+    return graph.graph(name, height=height, title=title, sub=sub, rescale=False)
+
+
+TAB = Tab("real", "Is it real?", layout, STUDY)
+
+
+@callback(
+    Output(ids.REAL_VERDICT, "children"),
+    Output(ids.REAL_CRISES, "children"),
+    Output(ids.REAL_REGIMES, "children"),
+    *(Output(frame.figure(name), "data") for name in CHARTS),
+    *(Output(ids_sub(name), "children") for name in SUBTITLED),
+    RESULT,
+    OPEN,
+)
+def show(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
+    if tab != TAB.name:
+        raise PreventUpdate
+    _, result = runs.opened(data)
+    charts = [draw(result) for draw in CHARTS.values()]
+    tables = real_view.crises(result), real_view.regimes(result)
+    return judged(result), *tables, *charts, *real_view.subtitles(result)
+
+
+def judged(result: VerificationResult) -> Component:
+    """The verdict, with the trials counted as of now."""
+    from engine.research import ledger
+
+    return real_view.findings(judge_fully(result, ledger.trials(result.family)))
