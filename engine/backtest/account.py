@@ -15,8 +15,24 @@ The order of events on a bar:
    that wait, the last one counts; an exit beats an entry of the same side.
 
 Buys pay more than the quote and sells get less by the slippage; limit entries alone have none. Where entries on one
-bar ask for more than the account can bear, each gets the same part of what it asked for, whatever the order of the
-symbols.
+bar ask for more than the account can bear (leverage times equity, less the size of what is held), each gets the same
+part of what it asked for, whatever the order of the symbols; limit entries of one bar are entries on one bar.
+
+- Sizes: units are reckoned at the price before volume impact, and again where the impact makes them dearer than their
+  part. The volume limit comes last. What it leaves of an entry is dropped; what it leaves of an exit waits for the next
+  fill, and takes the place of a reversal's entry.
+- A limit is anchored to the last known price at the decision and tried on the bars with a price that follow. On the bar
+  that fills it below its open (a short one above) the best price may lie before the fill: the target waits, and the
+  trailing stop and the excursions know the close alone.
+- A time stop is decided at the first close that many bars after the entry's bar, and filled as decisions are; it is put
+  off while the strategy asks for the position anew.
+- A margin call is only looked for while something is short or cash is borrowed. All symbols are taken to their worst
+  prices, or their stops, together. It withdraws what waits for the symbols that it closes, and knows no volume limit.
+- Where the equity is not above zero at a close all is closed at the last prices, and the account stays at zero.
+- Weights: targets are reckoned with the equity before any of them is filled; a side changes by way of nothing, and what
+  shrinks comes before what grows. A trade ends as "reversal" where the weight has the other sign, as "signal" at zero.
+- Excursions come from the lows and highs of bars that were held to their close; of the bar of an exit within it, only
+  the open and the exit's quote are certain and count.
 """
 
 from __future__ import annotations
@@ -71,7 +87,7 @@ class Account:
 
     ``equity`` is cash plus positions at the close; ``gross`` the sum of the positions' sizes. ``slippage`` is the cash
     that worse prices than the quoted ones have cost, ``interest`` what was earned (paid if negative). ``cut`` orders
-    were filled in part, ``rejected`` ones not at all; ``unfilled`` tells of a last decision that would change a
+    were filled in part; ``rejected`` entries not at all, for want of cash or of the least commission; ``unfilled`` tells of a last decision that would change a
     position and that no later bar can fill. ``orders`` are records (bar, symbol, reason, units, price, fee, quote).
     """
 
@@ -188,7 +204,7 @@ def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: flo
 
     bars, symbols = decisions.shape
     decided = int(np.count_nonzero(decisions))
-    partial = bars * symbols if rules["volume_limit"] > 0 else 0
+    partial = 2 * bars * symbols if rules["volume_limit"] > 0 else 0
     trades = np.zeros(decided + symbols, dtype=kernel.TRADE)
     orders = np.zeros(3 * decided + 2 * symbols + partial, dtype=kernel.ORDER)
     equity, gross = np.zeros(bars), np.zeros(bars)

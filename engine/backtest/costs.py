@@ -12,7 +12,8 @@ class Costs(Spec):
 
     The commission is ``max(minimum, per_order + per_share * |units| + commission * value)`` in the market's currency.
     A fill's price is worse than the quote by ``slippage`` plus half the ``spread``, and by ``volume_impact`` times the
-    squared share of the bar's volume that it takes (the volume-share model of Zipline, whose factor is 0.1).
+    squared share of the bar's volume that it takes (the volume-share model of Zipline, whose factor is 0.1); a bar
+    without a volume has no impact, and a sale brings at least 1% of the quote.
     """
 
     commission: float = parameter(

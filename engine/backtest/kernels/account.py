@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.book import trade_at, try_limits, worth
+from engine.backtest.kernels.book import trade_at, worth
 from engine.backtest.kernels.compiled import kernel
 from engine.backtest.kernels.fills import close_trade, note_price
-from engine.backtest.kernels.protection import check_stops, margin_call
+from engine.backtest.kernels.protection import check_stops, filled_within, margin_call
 from engine.backtest.kernels.records import (
     EXIT,
+    EXIT_LONG,
+    EXIT_SHORT,
     GO_LONG,
     LIMIT,
     LIQUIDATION,
@@ -39,12 +41,14 @@ def accrue(years: float, book: Any, totals: Any, rules: Any) -> None:
 
 
 @kernel
-def see_bar(t: int, bars: Any, book: Any) -> None:
-    """Lows and highs of the bar, for what is held through it."""
+def see_bar(t: int, bars: Any, book: Any, rules: Any) -> None:
+    """Lows and highs of the bar, for what is held through it; of the best only what came after a fill within."""
     for s in range(len(book)):
-        if book[s].units != 0.0 and not np.isnan(bars[t, s].low):
-            note_price(book[s], bars[t, s].low)
-            note_price(book[s], bars[t, s].high)
+        place, bar = book[s], bars[t, s]
+        if place.units != 0.0 and not np.isnan(bar.low):
+            within = filled_within(t, bar, place, rules)
+            note_price(place, bar.close if within and place.units < 0.0 else bar.low)
+            note_price(place, bar.close if within and place.units > 0.0 else bar.high)
 
 
 @kernel
@@ -58,7 +62,9 @@ def decide(t: int, decisions: Any, amounts: Any, book: Any, rules: Any) -> None:
             place.pending_reason = SIGNAL
             place.age = 0
             place.limit = place.mark * (1.0 - (1.0 if code == GO_LONG else -1.0) * rules.limit_offset)
-        elif place.units != 0.0 and place.pending == NOTHING and 0 < rules.time_stop <= t - place.entry_bar:
+        elsewhere = place.pending == (EXIT_SHORT if place.units > 0.0 else EXIT_LONG)
+        idle = place.pending == NOTHING or elsewhere
+        if place.units != 0.0 and idle and 0 < rules.time_stop <= t - place.entry_bar:
             place.pending = EXIT
             place.pending_reason = TIME_STOP
 
@@ -91,13 +97,11 @@ def trade_bar(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
     """What happens from the open of a bar to its close."""
     if rules.fill == NEXT_OPEN or rules.fill == LIMIT:
         trade_at(t, True, bars, book, trades, orders, totals, rules)
-    if rules.fill == LIMIT:
-        try_limits(t, bars, book, trades, orders, totals, rules)
     margin_call(t, bars, book, trades, orders, totals, rules)
     if stops:
         check_stops(t, bars, book, trades, orders, totals, rules)
     if totals.kept:
-        see_bar(t, bars, book)
+        see_bar(t, bars, book, rules)
     if rules.fill == NEXT_CLOSE:
         trade_at(t, False, bars, book, trades, orders, totals, rules)
 
@@ -133,6 +137,7 @@ def run(
         if costly and t > 0 and totals.ruined == 0:
             accrue(years[t], book, totals, rules)
         if waiting or (holding and (watched or short or totals.cash < -1e-9 * totals.equity)):
+            waiting = True  # for the close, if it is only for what the volume limit left of a stop
             trade_bar(t, bars, book, trades, orders, totals, rules, stops)
         decided = False
         value, size = totals.cash, 0.0

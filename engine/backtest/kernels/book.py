@@ -21,6 +21,7 @@ from engine.backtest.kernels.records import (
     NOTHING,
     REBALANCE,
     REVERSAL,
+    ROUNDING,
     SIGNAL,
     TO_WEIGHT,
     UNITS,
@@ -35,11 +36,9 @@ def kelly(totals: Any, rules: Any, first: float) -> float:
         return first
     if totals.wins == 0:
         return 0.0
-    if totals.losses == 0 or totals.lost == 0.0:
-        return rules.cap
     rate = totals.wins / (totals.wins + totals.losses)
-    payoff = (totals.won / totals.wins) / (totals.lost / totals.losses)
-    return min(max(rules.scale * (rate - (1.0 - rate) / payoff), 0.0), rules.cap)
+    lost = totals.lost / totals.losses if totals.losses > 0 else 0.0
+    return min(max(rules.scale * (rate - (1.0 - rate) * lost / (totals.won / totals.wins)), 0.0), rules.cap)
 
 
 @kernel
@@ -56,10 +55,17 @@ def worth(book: Any, totals: Any) -> tuple[float, float]:
 
 
 @kernel
+def room(equity: float, gross: float, rules: Any) -> float:
+    """What new positions may cost together; what rounding leaves of a full account is nothing."""
+    capacity = rules.leverage * equity - gross
+    return capacity if capacity > ROUNDING * equity else 0.0
+
+
+@kernel
 def want(
     side: float, equity: float, quote: float, slipping: bool, place: Any, totals: Any, rules: Any
 ) -> tuple[float, float]:
-    """Units that an entry asks for, and what they cost with commission."""
+    """Units that an entry asks for, and what they cost with commission; no cost is no order."""
     amount = place.pending_amount
     if not amount > 0.0 or np.isinf(amount):
         return 0.0, 0.0
@@ -81,28 +87,25 @@ def enters(place: Any) -> bool:
 def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill the waiting entries; where they ask for more than the account can bear, each gets the same part of it."""
     equity, gross = worth(book, totals)
+    slipping = rules.fill != LIMIT
     total = 0.0
     for s in range(len(book)):
         place = book[s]
         if enters(place) and place.units == 0.0:
             side = 1.0 if place.pending == GO_LONG else -1.0
-            place.wanted, place.cost = want(side, equity, place.quote, True, place, totals, rules)
+            place.wanted, place.cost = want(side, equity, place.quote, slipping, place, totals, rules)
             total += place.cost
-    capacity = max(rules.leverage * equity - gross, 0.0)
-    part = 1.0
-    if total > capacity * (1.0 + 1e-12):
-        part = capacity / total
-        totals.cut += 1
+    part = room(equity, gross, rules) / total if total > 0.0 else 0.0
+    if rules.measure == EQUITY or rules.measure == KELLY:
+        part = min(part, 1.0)
     for s in range(len(book)):
         place = book[s]
         if enters(place):
-            if place.units == 0.0 and place.wanted > 0.0:
+            if place.units == 0.0 and place.cost != 0.0:
                 side = 1.0 if place.pending == GO_LONG else -1.0
-                bounded = part < 1.0 or rules.measure == EQUITY or rules.measure == KELLY
-                budget = place.cost * part if bounded else np.inf
-                volume = bars[t, s].volume
+                size, budget, volume = place.wanted, place.cost * part, bars[t, s].volume
                 open_position(
-                    s, t, side, place.wanted, budget, place.quote, True, volume, place, trades, orders, totals, rules
+                    s, t, side, size, budget, place.quote, slipping, volume, place, trades, orders, totals, rules
                 )
             place.pending = NOTHING
 
@@ -132,7 +135,8 @@ def shrink(
     """Take a position back towards ``target`` units, to zero where that lies on the other side."""
     held = place.units
     if held != 0.0 and target * held <= 0.0:
-        close_position(s, t, place.quote, SIGNAL, 0, volume, place, trades, orders, totals, rules)
+        reason = SIGNAL if target == 0.0 else REVERSAL
+        close_position(s, t, place.quote, reason, 0, volume, place, trades, orders, totals, rules)
         if place.units != 0.0:
             place.wanted = np.nan
     elif abs(target) < abs(held):
@@ -168,16 +172,33 @@ def rebalance_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals
     total = 0.0
     for s in range(len(book)):
         total += growth(book[s], rules)[1]
-    capacity = max(rules.leverage * equity - gross, 0.0)
-    part = min(capacity / total, 1.0) if total > 0.0 else 1.0
+    part = room(equity, gross, rules) / total if total > 0.0 else 0.0
     for s in range(len(book)):
         place = book[s]
         units, cost = growth(place, rules)
         if units > 0.0:
             side = 1.0 if place.wanted > 0.0 else -1.0
-            budget = part * cost if part < 1.0 else np.inf
             volume = bars[t, s].volume
-            open_position(s, t, side, units, budget, place.quote, True, volume, place, trades, orders, totals, rules)
+            open_position(
+                s, t, side, units, part * cost, place.quote, True, volume, place, trades, orders, totals, rules
+            )
+
+
+@kernel
+def meet_limits(t: int, bars: Any, book: Any, rules: Any) -> None:
+    """Quotes of entries by limit order: the limit or the open, whichever is better; none where it is not reached."""
+    for s in range(len(book)):
+        place, bar = book[s], bars[t, s]
+        if place.units != 0.0 or not enters(place):
+            continue
+        is_long = place.pending == GO_LONG
+        if (is_long and bar.low <= place.limit) or (not is_long and bar.high >= place.limit):
+            place.quote = min(bar.open, place.limit) if is_long else max(bar.open, place.limit)
+            continue
+        place.quote = np.nan
+        place.age += 1
+        if place.age >= rules.limit_bars:
+            place.pending = NOTHING
 
 
 @kernel
@@ -194,29 +215,10 @@ def quote_all(t: int, at_open: bool, bars: Any, book: Any) -> bool:
 def trade_at(t: int, at_open: bool, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill everything that waits, at the bar's open or close."""
     if quote_all(t, at_open, bars, book):
+        exit_all(t, bars, book, trades, orders, totals, rules)
         if rules.measure == WEIGHT:
             rebalance_all(t, bars, book, trades, orders, totals, rules)
-        exit_all(t, bars, book, trades, orders, totals, rules)
-        if rules.fill != LIMIT and rules.measure != WEIGHT:
+        else:
+            if rules.fill == LIMIT:
+                meet_limits(t, bars, book, rules)
             enter_all(t, bars, book, trades, orders, totals, rules)
-
-
-@kernel
-def try_limits(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
-    """Entries by limit order: filled at the limit or the open, whichever is better, and never worse than the limit."""
-    for s in range(len(book)):
-        place, bar = book[s], bars[t, s]
-        if not enters(place):
-            continue
-        side = 1.0 if place.pending == GO_LONG else -1.0
-        reached = bar.low <= place.limit if side > 0.0 else bar.high >= place.limit
-        if place.units == 0.0 and reached:
-            quote = min(bar.open, place.limit) if side > 0.0 else max(bar.open, place.limit)
-            equity, gross = worth(book, totals)
-            units, cost = want(side, equity, quote, False, place, totals, rules)
-            budget = min(cost, max(rules.leverage * equity - gross, 0.0))
-            if units > 0.0:
-                open_position(s, t, side, units, budget, quote, False, bar.volume, place, trades, orders, totals, rules)
-        place.age += 1
-        if reached or place.units != 0.0 or place.age >= rules.limit_bars:
-            place.pending = NOTHING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.backtest.kernels.compiled import kernel
-from engine.backtest.kernels.records import DUST, EXIT, SIGNAL, STILL_OPEN
+from engine.backtest.kernels.records import DUST, EXIT, LEAST, ROUNDING, SIGNAL, STILL_OPEN
 
 
 @kernel
@@ -27,11 +27,11 @@ def units_for(budget: float, price: float, rules: Any) -> float:
 
 @kernel
 def fill_price(side: float, units: float, quote: float, volume: float, rules: Any) -> float:
-    """The quote made worse by slippage and by the share of the bar's volume."""
+    """The quote made worse by slippage and by the share of the bar's volume; a sale brings something."""
     worse = rules.slip
     if rules.impact > 0.0 and volume > 0.0:
         worse += rules.impact * (units / volume) ** 2
-    return quote * (1.0 + side * worse)
+    return quote * max(1.0 + side * worse, LEAST)
 
 
 @kernel
@@ -159,7 +159,7 @@ def close_position(
         delta = -held if whole else side * size
         execute(s, t, delta, quote, price, reason, ambiguous, place, trades, orders, totals, rules)
     if not whole:
-        totals.cut += 1
+        totals.cut += 1 if size > 0.0 else 0
         place.pending = EXIT
         place.pending_reason = reason
 
@@ -182,14 +182,13 @@ def open_position(
 ) -> None:
     """Enter ``size`` units, or fewer where the volume limits them or ``budget`` does not reach."""
     taken = allowed(size, volume, rules)
-    if taken < size:
-        totals.cut += 1
     price = fill_price(side, taken, quote, volume, rules) if slipping else quote
     within = units_for(budget, price, rules)
     if taken > within:
         taken = within
         price = fill_price(side, taken, quote, volume, rules) if slipping else quote
     if taken > 0.0:
+        totals.cut += 1 if taken < size * (1.0 - ROUNDING) else 0
         execute(s, t, side * taken, quote, price, SIGNAL, 0, place, trades, orders, totals, rules)
     else:
         totals.rejected += 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.backtest.kernels.compiled import kernel
 from engine.backtest.kernels.fills import close_position, execute, fill_price, note_price
-from engine.backtest.kernels.records import LIMIT, LIQUIDATION, NOTHING, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP
+from engine.backtest.kernels.records import LIMIT, LIQUIDATION, NOTHING, ROUNDING, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP
 
 
 @kernel
@@ -26,12 +26,23 @@ def stop_level(place: Any, rules: Any) -> tuple[float, int]:
 
 
 @kernel
+def filled_within(t: int, bar: Any, place: Any, rules: Any) -> bool:
+    """Whether a limit order was filled below this bar's open (above it: a short one).
+
+    The bar's best price may then lie before the fill; its worst does not.
+    """
+    entry = abs(place.entry_value) / place.entry_units
+    slack = ROUNDING * bar.open  # the entry price is a quotient
+    better = entry < bar.open - slack if place.units > 0.0 else entry > bar.open + slack
+    return rules.fill == LIMIT and place.entry_bar == t and better
+
+
+@kernel
 def check_stop(s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Stop and target of a position that is held when the bar begins, or was filled during it."""
     side = 1.0 if place.units > 0.0 else -1.0
     entry = abs(place.entry_value) / place.entry_units
-    # A limit order that was filled below the open: the bar's best price may lie before the fill, its worst does not.
-    within = rules.fill == LIMIT and place.entry_bar == t and side * entry < side * bar.open
+    within = filled_within(t, bar, place, rules)
     level, reason = stop_level(place, rules)
     target = entry * (1.0 + side * rules.take_profit)
     worst, best = (bar.low, bar.high) if side > 0.0 else (bar.high, bar.low)
@@ -46,14 +57,14 @@ def check_stop(s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, t
         quote, ambiguous = level, 1 if reached else 0
     elif reached:
         quote, reason = target, TAKE_PROFIT
-    if np.isnan(quote):
+    if not np.isnan(quote):
+        totals.ambiguous += ambiguous
+        if not within:
+            note_price(place, bar.open)
+        close_position(s, t, quote, reason, ambiguous, bar.volume, place, trades, orders, totals, rules)
+    if place.units != 0.0:
         seen = bar.close if within else best
         place.best = max(place.best, seen) if side > 0.0 else min(place.best, seen)
-        return
-    totals.ambiguous += ambiguous
-    if not within:
-        note_price(place, bar.open)
-    close_position(s, t, quote, reason, ambiguous, bar.volume, place, trades, orders, totals, rules)
 
 
 @kernel
@@ -65,15 +76,16 @@ def check_stops(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
 
 
 @kernel
-def way_down(bar: Any, place: Any, rules: Any) -> tuple[float, float]:
+def way_down(t: int, bar: Any, place: Any, rules: Any) -> tuple[float, float]:
     """Where a position begins the bar, and the worst price that it meets before its stop."""
     if np.isnan(bar.open):
         return place.mark, place.mark
+    first = abs(place.entry_value) / place.entry_units if filled_within(t, bar, place, rules) else bar.open
     worst = bar.low if place.units > 0.0 else bar.high
     level, _ = stop_level(place, rules)
     if not np.isnan(level):
         worst = max(worst, level) if place.units > 0.0 else min(worst, level)
-    return bar.open, min(worst, bar.open) if place.units > 0.0 else max(worst, bar.open)
+    return first, min(worst, first) if place.units > 0.0 else max(worst, first)
 
 
 @kernel
@@ -88,7 +100,7 @@ def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
         held = book[s].units
         if held != 0.0:
             short = short or held < 0.0
-            first, worst = way_down(bars[t, s], book[s], rules)
+            first, worst = way_down(t, bars[t, s], book[s], rules)
             at_open += held * first
             at_worst += held * worst
             needed_open += abs(held * first)
@@ -104,7 +116,8 @@ def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
         place = book[s]
         held = place.units
         if held != 0.0:
-            first, worst = way_down(bars[t, s], place, rules)
+            first, worst = way_down(t, bars[t, s], place, rules)
+            note_price(place, first)
             quote = first + way * (worst - first)
             price = fill_price(-1.0 if held > 0.0 else 1.0, abs(held), quote, bars[t, s].volume, rules)
             execute(s, t, -held, quote, price, LIQUIDATION, 0, place, trades, orders, totals, rules)

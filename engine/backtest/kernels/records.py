@@ -13,6 +13,8 @@ NOTHING, GO_LONG, GO_SHORT, EXIT, EXIT_LONG, EXIT_SHORT, TO_WEIGHT = 0, 1, 2, 3,
 # Reasons, in the order of engine.backtest.result.REASONS
 SIGNAL, REVERSAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, TIME_STOP, REBALANCE, LIQUIDATION, STILL_OPEN = range(9)
 
+ROUNDING = 1e-9  # of an equity or a size: less is no difference
+LEAST = 0.01  # of the quote, what a sale brings however large a share of the volume it takes
 DUST = 1e-12  # of a position: what is left of it after selling all but for rounding
 
 

@@ -16,8 +16,8 @@ from engine.spec import parameter
 class Kelly(Sizing):
     """Win rate less loss rate over the payoff ratio of the account's closed trades, scaled and capped.
 
-    f = p - (1 - p) / b with p the share of winners and b mean win over mean loss (Kelly 1956). Nothing is entered
-    while it is not positive.
+    f = p - (1 - p) / b with p the share of winners and b mean win over mean loss (Kelly 1956), both as parts of the
+    entry's value. Nothing is entered while it is not positive; without a loss it is one, before the scale.
     """
 
     kind: Literal["kelly"] = "kelly"
