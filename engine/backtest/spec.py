@@ -64,7 +64,8 @@ class BacktestSpec(RunSpec):
     direction: Direction = parameter(
         "long",
         title="Side",
-        help="Which of the strategy's decisions are followed.",
+        help="Which of the strategy's decisions are followed. A strategy that divides an account among symbols chooses "
+        "its sides itself.",
         choices={"long": "Long", "short": "Short", "both": "Both"},
         section="Execution",
     )

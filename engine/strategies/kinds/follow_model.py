@@ -18,7 +18,7 @@ from engine.strategies import Signals, Strategy
 
 @plugin("follow_model", title="Follow a model")
 class FollowModel(Strategy):
-    """Long while a trained model gives the rise a high enough probability.
+    """Long while a trained model gives the rise a high enough probability, short while it gives a fall as much.
 
     Only predictions for bars after the model's training part are followed; before them the strategy holds nothing.
     """
@@ -28,8 +28,8 @@ class FollowModel(Strategy):
     enter_above: float = parameter(
         0.55,
         title="Enter above",
-        help="Probability of a rise from which to hold.",
-        ge=0,
+        help="Probability of a rise from which to hold; of a fall, from which to be short.",
+        ge=0.5,
         le=1,
         step=0.01,
         section="Strategy",
@@ -37,7 +37,7 @@ class FollowModel(Strategy):
     exit_below: float = parameter(
         0.50,
         title="Exit below",
-        help="Probability of a rise under which to sell.",
+        help="Probability of a rise under which to sell; of a fall, under which to cover.",
         ge=0,
         le=1,
         step=0.01,
@@ -67,4 +67,9 @@ class FollowModel(Strategy):
         probability = np.full(len(bars), np.nan)
         _, here, there = np.intersect1d(bars.time, time, return_indices=True)
         probability[here] = predicted[there]
-        return Signals(entries=probability >= self.enter_above, exits=probability < self.exit_below)
+        return Signals(
+            entries=probability >= self.enter_above,
+            exits=probability < self.exit_below,
+            short_entries=probability <= 1 - self.enter_above,
+            short_exits=probability > 1 - self.exit_below,
+        )
