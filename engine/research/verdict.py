@@ -203,7 +203,7 @@ def _trades(count: int) -> Finding:
 def _record(evidence: Evidence, luck: float) -> Finding:
     """Minimum track record length against what luck would have reached."""
     years = _years_needed(evidence, luck)
-    needed = f"{years:,.1f}" if isfinite(years) and years < 1000 else "over 1,000" if isfinite(years) else "no"
+    needed = f"{years:,.1f}" if isfinite(years) and years < 1000 else "over 1,000" if isfinite(years) else "∞"
     enough = evidence.years >= years
     return Finding(
         "Length of the record",

@@ -156,9 +156,17 @@ def test_what_would_change_the_answer_is_said_worst_first() -> None:
 def test_no_history_helps_a_loss() -> None:
     verdict = judge(result(-0.001), tried(-0.1))
     assert verdict.findings[0].remedy.startswith("No length of history would do")
-    assert verdict.findings[4].figure == "2.7 of no years"
+    assert verdict.findings[4].figure == "2.7 of ∞ years"
     assert verdict.findings[4].grade == "bad"
 
 
 def test_tiny_edges_need_a_century() -> None:
     assert "over 100 years" in judge(result(0.00005), tried(0.005)).findings[0].remedy
+
+
+def test_skill_is_still_seen_among_a_thousand_trials() -> None:
+    """A ratio of 0.3 a bar, ten times the spread of the others."""
+    others = np.random.default_rng(1).normal(0, 0.03, 999)
+    verdict = judge(result(0.003), tried(0.3, *others))
+    assert verdict.headline == "Perhaps."
+    assert grades(verdict)[1] == "good"

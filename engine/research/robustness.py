@@ -1,0 +1,152 @@
+"""What a verification says about other costs, times, parameters, prices and markets, in plain words and grades."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.research.verdict import Finding, Grade
+from engine.research.verification import VerificationResult
+
+MINUS = "\N{MINUS SIGN}"
+SAFE_COSTS, OWN_COSTS = 2.0, 1.0
+"""Costs of a retail account are easily twice what was assumed; at once the assumed ones nothing may go wrong."""
+KEPT = 0.5
+"""Part of the Sharpe ratio that a delay of one bar or a changed parameter may not take."""
+MOST, MANY = 0.9, 0.6
+"""Share of disturbed backtests with a profit: a profit that one disturbance in ten takes is no accident of details."""
+STALE = 0.10
+"""Share of fills at opens that repeat the close before: index series have them, and nobody could trade there."""
+
+
+def percent(value: float, decimals: int = 0) -> str:
+    """12%, 3.4%; a loss with a minus sign."""
+    text = f"{value * 100:,.{decimals}f}%"
+    return text.replace("-", MINUS)
+
+
+def number(value: float) -> str:
+    """Two decimals; a loss with a minus sign."""
+    return f"{value:.2f}".replace("-", MINUS)
+
+
+def of_costs(result: VerificationResult) -> Finding | None:
+    if not len(result.cost_total):
+        return None
+    multiple = result.figures.get("cost_break_even")
+    if multiple is None:
+        free = float(np.ptp(result.cost_total)) == 0.0
+        explanation = "There are no costs to multiply." if free else "A profit is left at 64 times the costs."
+        return Finding("Survives higher costs", "doubtful" if free else "good", "–" if free else "> 64×", explanation,
+                       "costs", "State what trading costs." if free else "")  # fmt: skip
+    grade: Grade = "good" if multiple >= SAFE_COSTS else "doubtful" if multiple > OWN_COSTS else "bad"
+    return Finding(
+        "Survives higher costs",
+        grade,
+        f"{multiple:.1f}×",
+        "Multiple of the assumed commission and slippage that takes the whole profit.",
+        "costs",
+        "" if grade == "good" else "Fewer trades or a larger gain from each.",
+    )
+
+
+def of_delay(result: VerificationResult) -> Finding | None:
+    if len(result.delay_total) < 2:
+        return None
+    (own, late), total = result.delay_sharpe[:2], result.delay_total[1]
+    grade: Grade = "good" if total > 0 and late >= KEPT * own else "doubtful" if total > 0 else "bad"
+    return Finding(
+        "Survives a bar's delay",
+        grade,
+        f"{number(own)} → {number(late)}",
+        "Sharpe ratio with every order one bar later.",
+        "delays",
+        "" if grade == "good" else "Slower signals: what must be done at once is seldom done at that price.",
+    )
+
+
+def of_neighbours(result: VerificationResult) -> Finding | None:
+    share, own = result.figures.get("jitter_profitable"), result.figures.get("sharpe")
+    if share is None:
+        return None
+    middle = float(np.median(result.jitter_sharpe))
+    steady = share >= MOST and middle >= KEPT * (own or 0.0)
+    grade: Grade = "good" if steady else "doubtful" if share >= MANY else "bad"
+    return Finding(
+        "Neighbours do as well",
+        grade,
+        f"{percent(share)} profitable",
+        f"Of {len(result.jitter_total)} variants with one parameter changed by 10% or 20%; their median Sharpe ratio "
+        f"is {number(middle)}.",
+        "jitter",
+        "" if grade == "good" else "Parameters from the middle of a region that does well, not from its peak.",
+    )
+
+
+def of_noise(result: VerificationResult) -> Finding | None:
+    share = result.figures.get("noise_profitable")
+    if share is None:
+        return None
+    grade: Grade = "good" if share >= MOST else "doubtful" if share >= MANY else "bad"
+    return Finding(
+        "Survives noise in the prices",
+        grade,
+        f"{percent(share)} profitable",
+        f"Of {len(result.noise_total)} backtests whose decisions saw prices moved a little; the median Sharpe ratio is "
+        f"{number(float(np.median(result.noise_sharpe)))}.",
+        "noise",
+        "" if grade == "good" else "Rules that do not hang on a tick: wider thresholds, longer windows.",
+    )
+
+
+def of_fills(result: VerificationResult) -> Finding | None:
+    later, sooner = result.figures.get("fill_next_open"), result.figures.get("fill_same_close")
+    worst, best = result.figures.get("fill_worst"), result.figures.get("fill_best")
+    stale = result.figures.get("fill_stale") or 0.0
+    if later is None or sooner is None or worst is None or best is None:
+        return None
+    illusion = later <= 0 < sooner
+    grade: Grade = "bad" if illusion or stale > 0.5 else "doubtful" if worst <= 0 or stale > STALE else "good"
+    repeated = f" {percent(stale)} of its fills are at opens that repeat the close before." if stale > STALE else ""
+    return Finding(
+        "Fills that can be had",
+        grade,
+        f"{percent(worst)} to {percent(best)}",
+        f"Total return with every fill at the worst and at the best price of its bar. At the next open it is "
+        f"{percent(later)}, at the deciding close, which nobody gets, {percent(sooner)}.{repeated}",
+        "fills",
+        "" if grade == "good" else "Slower signals, limit orders, or data with true opening prices.",
+    )
+
+
+def of_regimes(result: VerificationResult) -> Finding | None:
+    if not result.regime_name:
+        return None
+    gains = result.regime_mean > 0
+    lost = [name.lower() for name, gain in zip(result.regime_name, gains, strict=True) if not gain]
+    grade: Grade = "good" if gains.all() else "doubtful" if 2 * gains.sum() >= len(gains) else "bad"
+    where = f"None in {' and '.join(lost)} markets. " if lost else ""
+    return Finding(
+        "Gains in every kind of market",
+        grade,
+        f"{int(gains.sum())} of {len(gains)}",
+        f"{where}Bull and bear by the 200-day mean, calm and turbulent by the volatility so far.",
+        "regimes",
+        "" if grade == "good" else "A filter for the kind of market in which it earns, tested on other data.",
+    )
+
+
+def of_crises(result: VerificationResult) -> Finding | None:
+    if not result.crisis_name:
+        return None
+    milder = int(np.sum(result.crisis_total > result.crisis_benchmark))
+    total, worst = len(result.crisis_name), int(np.argmin(result.crisis_total))
+    grade: Grade = "good" if 2 * milder >= total else "doubtful"
+    return Finding(
+        "Crises",
+        grade,
+        f"{milder} of {total} milder",
+        f"Falls of the market in which it lost less than holding. Its worst was {result.crisis_name[worst]}: "
+        f"{percent(result.crisis_total[worst])}, holding {percent(result.crisis_benchmark[worst])}.",
+        "crises",
+        "" if grade == "good" else "An exit that reacts within weeks.",
+    )
