@@ -40,8 +40,8 @@ class SpecError(EngineError):
         super().__init__(" ".join(sentence for _, sentence in self.problems))
 
     def under(self, prefix: str) -> SpecError:
-        """The same problems, their paths starting with ``prefix``."""
-        return SpecError([(f"{prefix}.{path}" if path else prefix, text) for path, text in self.problems])
+        """The same problems, their paths starting with ``prefix``; with none they are what they were."""
+        return SpecError([(".".join(part for part in (prefix, path) if part), text) for path, text in self.problems])
 
 
 class UnknownPlugin(SpecError):

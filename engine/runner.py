@@ -29,6 +29,7 @@ def run_kinds() -> Mapping[str, type[RunSpec]]:
     from engine.backtest.second_opinion import SecondOpinionSpec
     from engine.backtest.spec import BacktestSpec
     from engine.backtest.sweep import SweepSpec
+    from engine.backtest.walkforward import WalkForwardSpec
     from engine.benchmarks.harness import BenchmarkSpec
     from engine.features.matrix import FeatureSpec
     from engine.models.training import ModelSpec
@@ -40,6 +41,7 @@ def run_kinds() -> Mapping[str, type[RunSpec]]:
         ModelSpec,
         BacktestSpec,
         SweepSpec,
+        WalkForwardSpec,
         SecondOpinionSpec,
         VerificationSpec,
         BenchmarkSpec,

@@ -56,19 +56,19 @@ def headline(
     return Headline(float(total), None if np.isnan(ratio) else float(ratio), float(drawdown), int(trades))
 
 
-def by_account(spec: BacktestSpec, bars: Sequence[Bars], decisions: Any) -> Headline:
-    """The headline by way of the streaming account and its equity."""
-    from engine.backtest.assemble import curve
-    from engine.backtest.metrics import equity_metrics
-    from engine.backtest.portfolio import keep_accounts
-    from engine.market.bars import periods_per_year
+def by_account(
+    spec: BacktestSpec, bars: Sequence[Bars], decisions: Any, start: np.datetime64 | None = None
+) -> Headline:
+    """The headline by way of the streaming account and its equity; of the bars from ``start`` on if that is given."""
+    from engine.backtest import stretch
 
-    kept = keep_accounts(spec, bars, decisions)
-    time = np.unique(np.concatenate([item.time for item in bars]))
-    equity = curve(time, spec.capital, kept)
-    found = equity_metrics(time, equity, periods_per_year(time), spec.capital)
-    trades = sum(len(item.account.trades.entry) for item in kept)
-    return Headline(found["total_return"] or 0.0, found["sharpe"], found["max_drawdown"] or 0.0, trades)
+    if start is None:
+        start = min(item.time[0] for item in bars)
+    else:
+        decisions = stretch.since(decisions, bars, start, spec.direction)
+    found = stretch.account(spec, bars, decisions, start)
+    figures = found.metrics()
+    return Headline(figures["total_return"] or 0.0, figures["sharpe"], figures["max_drawdown"] or 0.0, found.trades)
 
 
 def is_plain(spec: BacktestSpec) -> bool:

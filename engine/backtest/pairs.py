@@ -21,14 +21,16 @@ _VALUE = 10  # bytes of a line at a bar: a float64 and a code
 
 
 class Pairs:
-    """The combinations ``parameters`` (combinations, axes) of ``strategy`` on ``bars``.
+    """The combinations ``parameters`` (combinations, axes) of ``strategy`` on ``bars``, the last ones of ``known``.
 
     Lines are computed once each, by the strategy itself. Where all of them do not fit into memory at once, the
     combinations are taken in blocks of some fast and some slow lines.
     """
 
-    def __init__(self, strategy: Crossing, bars: Bars, scales: Sequence[Scale], parameters: Floats) -> None:
-        self._strategy, self._bars = strategy, bars
+    def __init__(
+        self, strategy: Crossing, bars: Bars, scales: Sequence[Scale], parameters: Floats, known: Bars | None = None
+    ) -> None:
+        self._strategy, self._bars, self._known = strategy, bars, known or bars
         cls = type(strategy)
         self._sides = tuple(
             _Side(strategy, fields, scales, parameters) for fields in (cls.fast_fields, cls.slow_fields)
@@ -95,7 +97,8 @@ class Pairs:
 
     def _line(self, column: int, updated: dict[str, Any]) -> Callable[[], Floats]:
         strategy = self._strategy.model_copy(update=updated)
-        return lambda: (strategy.fast_line if column == 0 else strategy.slow_line)(self._bars)
+        skipped = len(self._known) - len(self._bars)
+        return lambda: (strategy.fast_line if column == 0 else strategy.slow_line)(self._known)[skipped:]
 
 
 class _Side:

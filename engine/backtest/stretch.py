@@ -7,7 +7,7 @@ models know the bars before it. So where there is history, nothing has to warm u
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,12 @@ _ALL = np.datetime64("9999-12-31", "ms")
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """``equity`` at each close of ``time``, out of ``capital``; how many ``trades`` were opened; whether the strategy's
-    last decision ``before`` the stretch was to hold something.
+    """``equity`` at each close of ``time``, out of ``capital``, which it is at the close before (``lead``, an array of
+    one, empty where there is none); how many ``trades`` were opened; whether the strategy's last decision ``before``
+    the stretch was to hold something.
     """
 
+    lead: Times
     time: Times
     equity: Floats
     capital: float
@@ -39,9 +41,15 @@ class Stretch:
     before: bool
 
     def metrics(self) -> dict[str, float | None]:
-        """``metrics.equity_metrics`` of the stretch, and its number of trades."""
-        found = equity_metrics(self.time, self.equity, periods_per_year(self.time), self.capital)
-        return found | {"trades": float(self.trades)}
+        """``metrics.equity_metrics`` of the stretch, from the close before it on, and its number of trades."""
+        return figures(self.lead, self.time, self.equity, self.capital) | {"trades": float(self.trades)}
+
+
+def figures(lead: Times, time: Times, equity: Floats, capital: float) -> dict[str, float | None]:
+    """``metrics.equity_metrics`` of an account that has ``capital`` at the close ``lead``."""
+    whole = np.concatenate([lead, time])
+    equity = np.concatenate([np.full(len(lead), capital), equity])
+    return equity_metrics(whole, equity, periods_per_year(whole), capital)
 
 
 def follow(
@@ -59,14 +67,32 @@ def follow(
     at the end is sold at the last close; that costs commission, slippage and spread, as any other fill.
     """
     known = decide(spec, bars, inputs)
-    kept = _accounts(spec, bars, since(known, bars, start, spec.direction, resume=resume), start)
+    followed = since(known, bars, start, spec.direction, resume=resume)
+    found = account(spec, bars, followed, start, close=close)
+    return replace(found, before=_held(known, bars, start, spec.direction))
+
+
+def account(
+    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, start: np.datetime64, *, close: bool = False
+) -> Stretch:
+    """The account from ``start`` on that follows ``decisions``, which are all that it is told of the time before."""
+    kept = _accounts(spec, bars, decisions, start)
     time = np.unique(np.concatenate([item.time for item in bars]))
-    equity = curve(time, spec.capital, kept)[time >= start]
+    equity, first = curve(time, spec.capital, kept), int(np.searchsorted(time, start))
+    equity = equity[first:]
     if close:
         leaving = sum(_cost_of_leaving(spec.costs, bars, item) for item in kept)
         equity[-1] = max(equity[-1] - leaving, 0.0)
     trades = sum(len(item.account.trades.entry) for item in kept)
-    return Stretch(time[time >= start], equity, spec.capital, trades, _held(known, bars, start, spec.direction))
+    return Stretch(time[max(first - 1, 0) : first], time[first:], equity, spec.capital, trades, before=False)
+
+
+def idle(bars: Sequence[Bars], start: np.datetime64, capital: float) -> Stretch:
+    """A stretch that is spent in cash."""
+    time = np.unique(np.concatenate([item.time for item in bars]))
+    first = int(np.searchsorted(time, start))
+    lead, time = time[max(first - 1, 0) : first], time[first:]
+    return Stretch(lead, time, np.full(len(time), capital), capital, 0, False)
 
 
 def since(
@@ -85,14 +111,14 @@ def since(
 
 def _since(bars: Bars, signals: Signals, start: np.datetime64, direction: Direction, resume: bool) -> Signals:
     first = int(np.searchsorted(bars.time, start))
-    last = _last_decision(signals, first, direction)
+    last = _last_decision(signals, first, direction) if resume else None
 
     def part(flags: Any) -> Any:
         if flags is None:
             return None
         kept = flags.copy()
         kept[:first] = False
-        if resume and last is not None:
+        if last is not None:
             kept[first - 1] = flags[last]
         return kept
 

@@ -18,6 +18,7 @@ from engine.backtest.parallel import spread
 from engine.backtest.portfolio import decide
 from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.sweep_result import SweepResult
+from engine.backtest.windows import since
 from engine.errors import DataError, SpecError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, periods_per_year
 from engine.market.catalog import require_tradeable
@@ -36,11 +37,21 @@ _RULE_PATHS = {f"{part}.{name}": name for name in RULES for part in ("costs", "s
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """One account of a sweep: a symbol by itself, or all of them where they share one."""
+    """One account of a sweep: a symbol by itself, or all of them where they share one.
+
+    ``known`` are its ``bars`` and those before them, which are for looking back alone. Where there are any, the first
+    of ``bars`` is the one before ``start``: nothing is decided there.
+    """
 
     name: str
     spec: BacktestSpec
     bars: tuple[Bars, ...]
+    known: tuple[Bars, ...]
+    start: np.datetime64 | None = None
+
+    def skipped(self) -> int:
+        """Bars of the first symbol that are known and not traded."""
+        return len(self.known[0]) - len(self.bars[0])
 
     def per_year(self) -> float:
         """Bars a calendar year."""
@@ -70,10 +81,15 @@ class Figures:
         return self.total, self.sharpe, self.drawdown, self.trades
 
 
-def run_sweep(spec: SweepSpec, inputs: Mapping[str, Any], progress: Progress) -> SweepResult:
-    """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` where it cannot be run at all."""
+def run_sweep(
+    spec: SweepSpec, inputs: Mapping[str, Any], progress: Progress, start: np.datetime64 | None = None
+) -> SweepResult:
+    """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` where it cannot be run at all.
+
+    With ``start`` every combination has the figures of ``stretch.follow`` from there on.
+    """
     require_tradeable(inputs["market"])
-    scales, units = spec.scales(), units_of(spec.base, inputs["market"].bars)
+    scales, units = spec.scales(), units_of(spec.base, inputs["market"].bars, start)
     if spec.sample == "tpe":
         from engine.backtest.tuning import search
 
@@ -103,15 +119,20 @@ def combinations(spec: SweepSpec, scales: Sequence[Scale]) -> tuple[Floats, int]
     return every[fine], int(np.count_nonzero(~fine))
 
 
-def units_of(base: BacktestSpec, bars: Sequence[Bars]) -> list[Unit]:
+def units_of(base: BacktestSpec, bars: Sequence[Bars], start: np.datetime64 | None = None) -> list[Unit]:
     """The accounts of a sweep over ``base``, each with the spec that runs it by itself."""
     if isinstance(base.strategy, Allocation) or (base.cash == "shared" and len(bars) > 1):
-        return [Unit(base.market.label(), base, tuple(bars))]
+        return [_unit(base.market.label(), base, bars, start)]
     found = []
     for item in bars:
         market = base.market.model_copy(update={"symbols": (item.series.symbol,)})
-        found.append(Unit(item.series.symbol, base.model_copy(update={"market": market}), (item,)))
+        found.append(_unit(item.series.symbol, base.model_copy(update={"market": market}), [item], start))
     return found
+
+
+def _unit(name: str, spec: BacktestSpec, bars: Sequence[Bars], start: np.datetime64 | None) -> Unit:
+    traded = bars if start is None else [since(item, start, lead=1) for item in bars]
+    return Unit(name, spec, tuple(traded), tuple(bars), start)
 
 
 def try_unit(
@@ -161,7 +182,7 @@ def evaluate(
             continue
         rules, rule_of = _rules(frame, scales, parameters)
         if isinstance(frame.strategy, Crossing):
-            pairs = Pairs(frame.strategy, unit.bars[0], scales, parameters)
+            pairs = Pairs(frame.strategy, unit.bars[0], scales, parameters, unit.known[0])
             pairs.run(account, rules, rule_of, places, found.arrays(), step)
         else:
             _by_signals(part, scales, parameters, places, account, (rules, rule_of), found, inputs, step)
@@ -194,7 +215,7 @@ def _rules(frame: BacktestSpec, scales: Sequence[Scale], parameters: Floats) -> 
 
 def _too_short(unit: Unit, scales: Sequence[Scale], parameters: Floats) -> NDArray[np.bool_]:
     """Combinations whose strategy needs more bars than there are."""
-    room = min(len(item) for item in unit.bars) - 2
+    room = min(len(item) for item in unit.known) - 2
     axes = [axis for axis, scale in enumerate(scales) if scale.path.startswith("strategy.")]
     if not axes:
         return np.full(len(parameters), unit.spec.strategy.warm_up() > room)
@@ -237,10 +258,11 @@ def _by_signals(
     from engine.backtest.kernels import orders
 
     for spec, chosen in _strategies(unit, scales, parameters, places):
-        signals = asked.signals(spec.strategy, unit.bars[0], inputs)
+        signals = asked.signals(spec.strategy, unit.known[0], inputs)
+        entries, exits = (_traded(flags, unit.skipped()) for flags in (signals.entries, signals.exits))
 
-        def judge(chunk: Places, signals: Any = signals) -> None:
-            orders.judge_many(signals.entries, signals.exits, account, *rules, chunk, found.arrays())
+        def judge(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
+            orders.judge_many(entries, exits, account, *rules, chunk, found.arrays())
 
         if len(chosen) < 1000:
             judge(chosen)
@@ -261,15 +283,24 @@ def _by_accounts(
     """Whatever depends on more than the bars of fills: the streaming account, one combination at a time."""
     axes = [axis for axis, scale in enumerate(scales) if scale.path in _RULE_PATHS]
     for spec, chosen in _strategies(unit, scales, parameters, places):
-        decisions = decide(spec, unit.bars, inputs)
+        decisions = decide(spec, unit.known, inputs)
         for row, same in sampling.groups(parameters, axes, chosen):
             plain = {scales[axis].path: scales[axis].plain(v) for axis, v in zip(axes, row, strict=True)}
-            figures = by_account(changed(spec, plain) if plain else spec, unit.bars, decisions)
+            figures = by_account(changed(spec, plain) if plain else spec, unit.known, decisions, unit.start)
             found.total[same], found.trades[same] = figures.total_return, figures.trades
             found.sharpe[same] = np.nan if figures.sharpe is None else figures.sharpe
             if len(found.drawdown):
                 found.drawdown[same] = figures.max_drawdown
             step(len(same))
+
+
+def _traded(flags: NDArray[np.bool_], skipped: int) -> NDArray[np.bool_]:
+    """Decisions on the bars of the account; on the one before its start there are none."""
+    if not skipped:
+        return flags
+    kept = flags[skipped:].copy()
+    kept[0] = False
+    return kept
 
 
 class Watch:

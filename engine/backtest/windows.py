@@ -114,9 +114,9 @@ def before(bars: Bars, moment: np.datetime64) -> Bars:
     return _rows(bars, 0, int(np.searchsorted(bars.time, moment)))
 
 
-def since(bars: Bars, moment: np.datetime64) -> Bars:
-    """The bars from ``moment`` on."""
-    return _rows(bars, int(np.searchsorted(bars.time, moment)), len(bars))
+def since(bars: Bars, moment: np.datetime64, lead: int = 0) -> Bars:
+    """The bars from ``moment`` on, and the ``lead`` bars before it as far as there are any."""
+    return _rows(bars, max(int(np.searchsorted(bars.time, moment)) - lead, 0), len(bars))
 
 
 def _rows(bars: Bars, first: int, stop: int) -> Bars:

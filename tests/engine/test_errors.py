@@ -37,4 +37,5 @@ def test_problems_are_joined_and_put_under_a_path() -> None:
     below = error.under("strategy")
     assert below.problems == (("strategy.fast", "Too short."), ("strategy", "Out of order."))
     assert below.under("spec").problems[0][0] == "spec.strategy.fast"
+    assert below.under("").problems == below.problems
     assert isinstance(UnknownPlugin([("kind", "No.")]), SpecError)
