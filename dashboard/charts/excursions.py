@@ -54,6 +54,8 @@ def figure(info: ExcursionInfo) -> go.Figure:
     for side, (values, axis) in enumerate(((info.adverse, "x"), (info.favourable, "x2"))):
         for won, colour, name in ((True, base.GAIN, "winners"), (False, base.LOSS, "losers")):
             chosen = (info.returned > 0) == won
+            if not chosen.any():
+                continue
             traces.append(
                 go.Scatter(
                     x=values[chosen], y=info.returned[chosen], xaxis=axis, mode="markers", name=name, legendgroup=name,
@@ -62,11 +64,11 @@ def figure(info: ExcursionInfo) -> go.Figure:
                     hovertemplate="%{text}<br>%{x:.2%} then %{y:.2%}<extra></extra>",
                 )
             )  # fmt: skip
-    x = {"tickformat": ".0%", "nticks": 6, "rangemode": "tozero", "showspikes": False, "zeroline": False}
+    x = {"tickformat": ".2~%", "nticks": 6, "rangemode": "tozero", "showspikes": False, "zeroline": False}
     return base.figure(
         traces,
         x={**x, "domain": [0, 0.485], "title": {"text": "worst while held (MAE)"}},
-        y=base.value_axis("return", tickformat=".0%", zeroline=True),
+        y=base.value_axis("return", tickformat=".2~%", zeroline=True),
         keep="excursions",
         hover="closest",
         xaxis2={**x, "domain": [0.515, 1], "anchor": "y", "title": {"text": "best while held (MFE)"}},

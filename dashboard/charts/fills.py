@@ -21,14 +21,22 @@ ROOM, LEAST = 0.35, 25
 """Bars shown before and after a trade: this part of its own, and at least so many."""
 
 
+_WORDS = {
+    ("Entry", True): "buy", ("Exit", False): "sell", ("Entry", False): "sell short", ("Exit", True): "buy back",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """Fills of one kind: float64 ``time`` in ms since 1970 and ``price``; ``buys`` tells which arrow it has."""
+    """Entries or exits: float64 ``time`` in ms since 1970 and ``price``; ``buys`` bool tells which way each arrow
+    points, ``words`` what was done.
+    """
 
     name: str
     time: Floats
     price: Floats
-    buys: bool
+    buys: NDArray[np.bool_]
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +93,8 @@ def figure(info: FillsInfo, *, keep: str = "") -> go.Figure:
     )  # fmt: skip
     levels = [
         go.Scatter(
-            x=level.time, y=level.price, name=level.name, mode="lines", hovertemplate="%{y:,.2f}", showlegend=False,
+            x=level.time, y=level.price, name=level.name, mode="lines", showlegend=False,
+            hovertemplate=f"%{{y:{candles.PRICE}}}",
             line={"color": _level_colour(level), "width": 1.2, "dash": "dash", "shape": "hv"},
         )
         for level in info.levels
@@ -119,37 +128,29 @@ def _level_colour(level: Level) -> str:
 def _marks(result: BacktestResult, symbol: int, start: Any, end: Any) -> tuple[Marks, ...]:
     """Entries and exits of both sides in sight; an open trade has no exit yet."""
     own = result.trade_symbol == symbol
-    entered = own & (result.trade_entry_time >= start) & (result.trade_entry_time <= end)
-    left = own & ~result.trade_open & (result.trade_exit_time >= start) & (result.trade_exit_time <= end)
-    long, short = result.trade_side > 0, result.trade_side < 0
-
-    def made(name: str, chosen: NDArray[np.bool_], *, entry: bool, buys: bool) -> Marks:
-        time = result.trade_entry_time if entry else result.trade_exit_time
-        price = result.trade_entry_price if entry else result.trade_exit_price
-        return Marks(name, base.times(time[chosen]), price[chosen], buys)
-
-    found = (
-        made("Buy", entered & long, entry=True, buys=True),
-        made("Sell", left & long, entry=False, buys=False),
-        made("Sell short", entered & short, entry=True, buys=False),
-        made("Buy back", left & short, entry=False, buys=True),
-    )
+    times = (result.trade_entry_time, result.trade_exit_time)
+    prices = (result.trade_entry_price, result.trade_exit_price)
+    found = []
+    for name, time, price in zip(("Entry", "Exit"), times, prices, strict=True):
+        chosen = own & (time >= start) & (time <= end) & ((name == "Entry") | ~result.trade_open)
+        buys = (result.trade_side[chosen] > 0) == (name == "Entry")
+        words = tuple(_WORDS[name, bool(buying)] for buying in buys)
+        found.append(Marks(name, base.times(time[chosen]), price[chosen], buys, words))
     return tuple(marks for marks in found if len(marks.time))
 
 
 def _arrows(marks: Marks) -> go.Scatter:
     import plotly.graph_objects as go
 
-    entry = marks.name in ("Buy", "Sell short")
     look = {
-        "symbol": "triangle-up" if marks.buys else "triangle-down",
+        "symbol": ["triangle-up" if buying else "triangle-down" for buying in marks.buys],
         "size": 12,
-        "color": base.SERIES[0] if entry else base.SERIES[1],
+        "color": base.SERIES[0 if marks.name == "Entry" else 1],
         "line": {"color": base.SURFACE, "width": 1},
     }
     return go.Scatter(
-        x=marks.time, y=base.values(marks.price), name=marks.name, mode="markers", marker=look,
-        hovertemplate="%{y:,.2f}",
+        x=marks.time, y=base.values(marks.price), name=marks.name, mode="markers", marker=look, text=marks.words,
+        hovertemplate=f"%{{text}} %{{y:{candles.PRICE}}}",
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def holding_figure(info: HistogramInfo) -> go.Figure:
 
 
 def profit_figure(info: HistogramInfo) -> go.Figure:
-    return _figure(info, ".1%", "", keep="profits")
+    return _figure(info, ".2~%", "", keep="profits")
 
 
 def _counted(result: BacktestResult, values: Floats, edges: Floats) -> HistogramInfo:
@@ -88,7 +88,7 @@ def _figure(info: HistogramInfo, number: str, unit: str, *, keep: str) -> go.Fig
     ]  # fmt: skip
     return base.figure(
         traces,
-        x={"tickformat": number if unit else ".0%", "nticks": 8, "showspikes": False},
+        x={"tickformat": number if unit else ".2~%", "nticks": 8, "showspikes": False},
         y=base.value_axis(nticks=5, rangemode="tozero", tickformat="d"),
         keep=keep,
         hover="closest",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.backtest.result import BacktestResult
 
 _CLIP = 0.95  # the quantile of the sizes beyond which a colour is full
-_ROOM = 290  # pixels for the rows
+_ROOM, _TALLEST = 290, 40  # pixels for all rows, and of one at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ def figure(info: MonthlyInfo) -> go.Figure:
     """Months in twelve columns, the year in a thirteenth apart from them."""
     import plotly.graph_objects as go
 
-    row = _ROOM / max(len(info.years), 1)
+    row = min(_ROOM / max(len(info.years), 1), _TALLEST)
     text = {"texttemplate": "%{z:.1f}", "textfont": {"size": 10 if row >= 14 else 8}} if row >= 10 else {}
     look = {"y": list(info.years), "colorscale": base.diverging(), "zmid": 0, "showscale": False, "xgap": 1, "ygap": 1,
             "hoverongaps": False, **text}  # fmt: skip
@@ -64,7 +64,7 @@ def figure(info: MonthlyInfo) -> go.Figure:
         traces,
         x={**columns, **letters, "domain": [0, 0.895]},
         y={"fixedrange": True, "type": "category", "autorange": "reversed", "showgrid": False, "ticks": "",
-           "nticks": min(len(info.years), 24)},
+           "domain": [max(1 - len(info.years) * row / _ROOM, 0), 1], "nticks": min(len(info.years), 24)},
         keep="monthly",
         hover="closest",
         xaxis2={**columns, "domain": [0.91, 1], "anchor": "y"},

@@ -87,7 +87,7 @@ def figure(info: RollingInfo) -> go.Figure:
         _trace(info.volatility, "This run", run, "y2", ".1%", group="run", showlegend=False),
         _trace(info.beta, "Beta", run, "y3", ".2f", group="run", showlegend=False),
         _trace(info.exposure, "Exposure", run, "y4", ".0%", group="run", showlegend=False, fill="tozeroy",
-               fillcolor=base.tint(run, 14)),
+               fillcolor=base.tint(run, 14), line_shape="hv"),
     ]  # fmt: skip
     return base.figure(
         traces,

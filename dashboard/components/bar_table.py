@@ -55,7 +55,8 @@ def _cell(cell: Cell) -> Component:
     if isinstance(cell, str):
         return html.Td(cell)
     if isinstance(cell, Signed):
-        return html.Td(cell.text, className=_tone(cell.value))
+        is_zero = not any(digit in cell.text for digit in "123456789")
+        return html.Td(cell.text, className="" if is_zero else _tone(cell.value))
     width = {"width": f"{50 * min(abs(cell.share), 1):.1f}%"}
     mark = html.Span(html.I(className=_tone(cell.share), style=width), className="bar-zone", **{"aria-hidden": "true"})
     return html.Td(html.Div([mark, html.Span(cell.text)], className="bar-cell"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components.table import Column
+from dashboard.components.table import Column, definition
 from dashboard.format import count, day, signed_percent
 from engine.backtest.breakdown import is_intraday
 from engine.backtest.result import REASONS, BacktestResult
@@ -18,30 +19,46 @@ NONE = "The strategy never traded in this range."
 ALL = 5_000  # rows that travel to the browser; the CSV has every trade
 _HELD = "while held, as part of the entry price, before costs."
 
-COLUMNS = [
-    Column("symbol", "Symbol", least=72),
+COLUMNS = (
+    Column("symbol", "Symbol", least=84),
     Column("side", "Side", least=58),
     Column("entry", "In", least=104),
     Column("exit", "Out", least=104),
     Column("bars", "Bars", "number", least=56),
-    Column("reason", "Exit", least=96, help="Why the trade ended."),
+    Column("reason", "Exit", least=104, help="Why the trade ended."),
     Column("return", "Return", "signed_percent", 2, least=94, help="Profit over the value of the entry."),
     Column("pnl", "Profit", "number", 0, least=98, help="After commission and slippage of both sides."),
-    Column("entry_price", "Entry", "number", 2, least=78, help="The fill, slippage included."),
-    Column("exit_price", "Exit at", "number", 2, least=78, help="Slippage included; the last close if open."),
+    Column("entry_price", "Entry", "number", 2, least=84, help="The fill, slippage included."),
+    Column("exit_price", "Exit at", "number", 2, least=84, help="Slippage included; the last close if open."),
     Column("mae", "MAE", "signed_percent", 2, least=90, help=f"Worst excursion {_HELD}"),
     Column("mfe", "MFE", "signed_percent", 2, least=94, help=f"Best excursion {_HELD}"),
-    Column("size", "Size", "number", 2, least=84, help="Units."),
-    Column("fees", "Fees", "number", 2, least=72, help="Commission of both sides."),
-    Column("ambiguous", "Both hit", least=70, help="Stop and target touched on one bar: counted as the stop."),
-]
-LATEST = [
-    Column("symbol", "Symbol", least=70),
-    Column("entry", "In", least=90),
-    Column("exit", "Out", least=90),
-    Column("bars", "Bars", "number", least=54),
-    Column("return", "Return", "signed_percent", 2, least=88, help="Profit over the value of the entry."),
-]
+    Column("size", "Size", "number", 2, least=92, help="Units."),
+    Column("fees", "Fees", "number", 2, least=84, help="Commission of both sides."),
+    Column("ambiguous", "Both hit", least=78, help="Stop and target touched on one bar: counted as the stop."),
+)
+LATEST = tuple(column for column in COLUMNS if column.field in ("symbol", "entry", "exit", "bars", "return"))
+_MOMENT = 142  # pixels that a day with its hour takes
+
+
+def columns(result: BacktestResult, shown: Sequence[Column] = COLUMNS) -> list[dict[str, Any]]:
+    """The table's columns for ``result``: room for hours, and enough decimals for its prices. Of the latest trades the
+    exit is left out where both hours would not fit.
+    """
+    intraday, decimals = is_intraday(result), _decimals(result)
+    if intraday and shown is LATEST:
+        shown = [column for column in shown if column.field != "exit"]
+    changes: dict[str, Any] = {"entry_price": {"decimals": decimals}, "exit_price": {"decimals": decimals}}
+    if intraday:
+        changes |= {"entry": {"least": _MOMENT}, "exit": {"least": _MOMENT}}
+    return [definition(replace(column, **changes.get(column.field, {}))) for column in shown]
+
+
+def _decimals(result: BacktestResult) -> int:
+    """Decimals that tell prices apart: two for shares, four for what costs a few units, as currencies do."""
+    if not len(result.trade_entry_price):
+        return 2
+    usual = float(np.median(result.trade_entry_price))
+    return 2 if usual >= 20 else 4 if usual >= 0.1 else 6
 
 
 def rows(result: BacktestResult, limit: int) -> list[dict[str, Any]]:

@@ -30,8 +30,8 @@ def result() -> Any:
     return make_result(np.linspace(100, 120, 400), trades, time=BARS.time)
 
 
-def marks(info: fills.FillsInfo) -> dict[str, list[float]]:
-    return {item.name: item.price.tolist() for item in info.marks}
+def marks(info: fills.FillsInfo) -> list[tuple[str, float]]:
+    return [pair for item in info.marks for pair in zip(item.words, item.price.tolist(), strict=True)]
 
 
 def test_a_trade_is_seen_with_room_before_and_after_it() -> None:
@@ -45,14 +45,14 @@ def test_a_trade_is_seen_with_room_before_and_after_it() -> None:
 
 def test_every_fill_of_the_symbol_in_sight_is_marked_and_no_other() -> None:
     info = fills.info(BARS, result(), 1)
-    assert marks(info) == {"Buy": [90.0], "Sell": [88.0], "Sell short": [88.0], "Buy back": [80.0]}
-    assert marks(fills.info(BARS, result(), 0)) == {"Buy": [101.0], "Sell": [102.0]}
+    assert marks(info) == [("buy", 90.0), ("sell short", 88.0), ("sell", 88.0), ("buy back", 80.0)]
+    assert marks(fills.info(BARS, result(), 0)) == [("buy", 101.0), ("sell", 102.0)]
 
 
 def test_an_open_trade_has_no_exit() -> None:
     info = fills.info(BARS, result(), 4)
     assert info.is_open
-    assert marks(info) == {"Buy": [100.0]}
+    assert marks(info) == [("buy", 100.0)]
 
 
 @pytest.mark.parametrize(("index", "stop", "target"), [(1, 90 * 0.95, 90 * 1.1), (2, 88 * 1.05, 88 * 0.9)])
@@ -88,9 +88,7 @@ def test_the_figure_names_the_levels_beside_them() -> None:
     figure: Any = fills.figure(fills.info(BARS, result(), 1, Stops(stop_loss=0.05)))
     assert [note.text for note in figure.layout.annotations] == ["stop loss"]
     arrows = {item.name: item.marker.symbol for item in figure.data[1:] if item.mode == "markers"}
-    assert arrows == {
-        "Buy": "triangle-up", "Sell": "triangle-down", "Sell short": "triangle-down", "Buy back": "triangle-up",
-    }  # fmt: skip
+    assert arrows == {"Entry": ("triangle-up", "triangle-down"), "Exit": ("triangle-down", "triangle-up")}
 
 
 def test_closes_alone_are_drawn_as_a_line() -> None:

@@ -16,7 +16,7 @@ import engine
 from dashboard.pages.backtest import csv_files, view
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
 from dashboard.pages.backtest.tabs.trades import chosen_trade
-from dashboard.pages.backtest.trade_list import COLUMNS, describe, rows
+from dashboard.pages.backtest.trade_list import COLUMNS, LATEST, columns, describe, rows
 from engine.backtest.costs import Costs
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
@@ -66,6 +66,17 @@ def test_rows_have_a_value_for_every_column() -> None:
     assert len(rows(made(), 2)) == 2
 
 
+def test_columns_have_room_for_hours_and_for_small_prices() -> None:
+    hours = np.datetime64("2020-01-01T00", "ms") + np.arange(80) * np.timedelta64(1, "h")
+    cheap = [trade("2020-01-02T05:00", "2020-01-03T09:00", 1, entry_price=1.1875)]
+    within = make_result(np.linspace(100, 120, 80), cheap, time=hours)
+    found = {item["field"]: item for item in columns(within)}
+    assert found["entry"]["minWidth"] > {item["field"]: item for item in columns(made())}["entry"]["minWidth"]
+    assert "'number', 4," in found["entry_price"]["valueFormatter"]["function"]
+    assert [item["field"] for item in columns(within, LATEST)] == ["symbol", "entry", "bars", "return"]
+    assert len(columns(made(), LATEST)) == 5
+
+
 def test_a_trade_is_told_in_words() -> None:
     told = "".join(words(list(describe(made(), 1))))
     assert told == "2 of 3, BBB short, 2020-02-06 to 2020-02-08, 5 bars, \u22125.00%, ended by stop loss"
@@ -95,7 +106,7 @@ def test_the_first_answer_has_all_that_is_in_sight(stored: dict[str, str], monke
 
 
 def test_what_lies_below_is_drawn_while_the_tab_is_in_sight(stored: dict[str, str]) -> None:
-    latest, years, months, returns, said = performance.draw_below([], "performance", stored)
+    _, latest, years, months, returns, said = performance.draw_below([], "performance", stored)
     assert 1 <= len(latest) <= performance.SHOWN
     assert "2023" in list(words(years))
     assert (len(months.data), len(returns.data)) == (2, 2)
@@ -112,10 +123,10 @@ def test_windows(stored: dict[str, str], window: Any) -> None:
 
 
 def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
-    listed, chosen = trades.list_trades(stored, "trades")
+    _, listed, chosen = trades.list_trades(stored, "trades")
     assert chosen == listed[:1]
     figure, said = trades.show(chosen, stored)
-    assert {"NVDA", "Buy"} <= {item.name for item in figure.data}
+    assert {"NVDA", "Entry"} <= {item.name for item in figure.data}
     assert said[0].startswith(f"{len(listed)} of {len(listed)}, NVDA long, ")
 
 
@@ -134,14 +145,14 @@ def test_a_run_without_trades_says_so(workspace: Workspace) -> None:
     idle = SPEC.model_copy(update={"market": first_days, "strategy": SmaCross(fast=10, slow=100)})
     assert not len(engine.run(idle).trade_pnl)
     data = {"key": engine.run_key(idle), "spec": canonical_json(idle)}
-    assert trades.list_trades(data, "trades") == ([], [])
+    assert trades.list_trades(data, "trades")[1:] == ([], [])
     figure, said = trades.show([], data)
     assert (list(figure), said) == (["empty"], "")
     _, *figures, held, median = breakdown.take_apart(data, "breakdown")
     assert [list(item) for item in figures] == [["empty"]] * 3
     assert (held, median) == ("", "")
-    latest, *_ = performance.draw_below([], "performance", data)
-    assert latest == []
+    _, latest, _, _, returns, said = performance.draw_below([], "performance", data)
+    assert (latest, list(returns), said) == ([], ["empty"], "")
 
 
 def test_files_have_a_line_for_every_trade_and_bar() -> None:

@@ -56,7 +56,7 @@ TAB = Tab("breakdown", "Breakdown", layout)
 def take_apart(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
     _, result = opened_on("breakdown", data, tab)
     if not len(result.trade_pnl):
-        return groups(result), *([states.no_figure(NONE)] * 3), "", ""
+        return [], *([states.no_figure(NONE)] * 3), "", ""
     held, made = histograms.holding_info(result), histograms.profit_info(result)
     figures = histograms.holding_figure(held), histograms.profit_figure(made)
     words = f"median {count(round(held.middle), 'bar')}", f"median {signed_percent(made.middle)}"

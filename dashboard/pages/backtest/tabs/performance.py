@@ -16,7 +16,7 @@ from dashboard.components.graph import ids_sub
 from dashboard.format import day_range
 from dashboard.pages.backtest import ids, view
 from dashboard.pages.backtest.tab import OPEN, RESULT, RESULT_ID, Tab, opened_on
-from dashboard.pages.backtest.trade_list import LATEST, NONE, rows
+from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
 from engine.backtest.periods import yearly
 from engine.backtest.result import BacktestResult
 
@@ -66,6 +66,7 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
 
 
 @callback(
+    Output(ids.LATEST, "columnDefs"),
     Output(ids.LATEST, "rowData"),
     Output(ids.YEARS, "children"),
     Output(frame.figure(ids.MONTHLY), "data"),
@@ -78,9 +79,11 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
 def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
     """What lies further down, once the key figures are there."""
     _, result = opened_on("performance", data, tab)
-    months, found = monthly.info(result), distribution.info(result)
-    figures = monthly.figure(months), distribution.figure(found)
-    return rows(result, SHOWN), view.years(yearly(result)), *figures, view.counted(found)
+    months, found = monthly.figure(monthly.info(result)), distribution.info(result)
+    listed = columns(result, LATEST), rows(result, SHOWN), view.years(yearly(result))
+    if not result.exposure.any():
+        return *listed, months, states.no_figure(NONE), ""
+    return *listed, months, distribution.figure(found), view.counted(found)
 
 
 @callback(

@@ -16,7 +16,7 @@ from dashboard.components import card, graph, states, table
 from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import csv_files, ids
 from dashboard.pages.backtest.tab import OPEN, RESULT, RESULT_ID, Tab, opened_on
-from dashboard.pages.backtest.trade_list import ALL, COLUMNS, NONE, describe, rows
+from dashboard.pages.backtest.trade_list import ALL, COLUMNS, NONE, columns, describe, rows
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars
@@ -42,12 +42,18 @@ _CHOOSES = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableCl
 TAB = Tab("trades", "Trades", layout)
 
 
-@callback(Output(ids.TRADES, "rowData"), Output(ids.TRADES, "selectedRows"), RESULT, OPEN)
-def list_trades(data: runs.ResultData, tab: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+@callback(
+    Output(ids.TRADES, "columnDefs"),
+    Output(ids.TRADES, "rowData"),
+    Output(ids.TRADES, "selectedRows"),
+    RESULT,
+    OPEN,
+)
+def list_trades(data: runs.ResultData, tab: str) -> tuple[list[dict[str, Any]], ...]:
     """The newest trade is the one that is shown first."""
     _, result = opened_on("trades", data, tab)
     listed = rows(result, ALL)
-    return listed, listed[:1]
+    return columns(result), listed, listed[:1]
 
 
 @callback(
