@@ -106,7 +106,7 @@ def test_model_and_backtest_are_computed_once_and_both_counted(monkeypatch: pyte
 
 
 def test_the_short_side_mirrors_the_long_one() -> None:
-    probability = np.array([0.4, 0.45, 0.5, 0.51, 0.6, NAN])
+    probability = np.array([0.4, 0.44, 0.5, 0.51, 0.6, NAN])
     model = Predicted(days(6), probability)
     signals = FollowModel(model=ModelSpec(), enter_above=0.55).signals(make_bars(np.ones(6)), {"model": model})
     assert signals.short_entries is not None
