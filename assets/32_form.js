@@ -25,7 +25,8 @@
   });
 
   function mark(problem) {
-    const row = problem.closest(".f, .plugin");
+    const own = document.getElementById(problem.id.replace('"role":"problem"', '"role":"field"'));
+    const row = problem.closest(".f, .plugin") || (own && own.closest(".axis > div"));
     const control = row && row.querySelector("input, select, [role=combobox]");
     if (!control) return;
     const isWrong = problem.textContent !== "";

@@ -38,6 +38,11 @@ def request(page: str) -> Id:
     return {"role": "request", "page": page}
 
 
+def shown(page: str) -> Id:
+    """Store: ``{"spec", "tab"}`` that the page is to show in its form and run (``studies.show``)."""
+    return {"role": "shown", "page": page}
+
+
 def run(page: str) -> Id:
     """Store: what was asked for last, ``{"key", "spec", "query"}``."""
     return {"role": "run", "page": page}

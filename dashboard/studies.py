@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dash import (
@@ -17,6 +18,7 @@ from dash import (
     Input,
     Output,
     State,
+    callback,
     clientside_callback,
     dcc,
     html,
@@ -162,11 +164,11 @@ def wire(form: StudyForm, group: str) -> None:
     )
 
 
-def wire_tabs(page: str, group: str) -> None:
-    """The URL follows the tab that is in sight; the page's own run button leads from a study to the first
-    tab.
+def wire_tabs(form: Form, group: str) -> None:
+    """The tabs of a page with the form ``form``: the URL follows the one in sight, the page's own run button leads from
+    a study to the first, and ``show`` works.
     """
-    tabs = {"role": "tabs", "group": group}
+    page, tabs = form.page, {"role": "tabs", "group": group}
     clientside_callback(
         ClientsideFunction("stratoscope", "followTab"),
         Output(ids.part("rail", page), "href", allow_duplicate=True),
@@ -183,10 +185,26 @@ def wire_tabs(page: str, group: str) -> None:
         State({"role": "pane", "group": group, "tab": ALL}, "id"),
         prevent_initial_call=True,
     )
+    callback(
+        Output(ids.part("fields", page), "children"),
+        Output(ids.request(page), "data", allow_duplicate=True),
+        Output(tabs, "active_tab", allow_duplicate=True),
+        Input(ids.shown(page), "data"),
+        prevent_initial_call=True,
+    )(partial(filled, form))
 
 
-def show(form: Form, spec: RunSpec, group: str, tab: str) -> None:
+def show(form: Form, spec: RunSpec, tab: str) -> None:
     """From any callback: put ``spec`` into the page's form, run it, and bring ``tab`` into sight."""
-    set_props(ids.part("fields", form.page), {"children": form.panel(spec.model_dump(mode="json"))})
-    set_props(ids.request(form.page), {"data": canonical_json(spec)})
-    set_props({"role": "tabs", "group": group}, {"active_tab": tab})
+    set_props(ids.shown(form.page), {"data": {"spec": canonical_json(spec), "tab": tab}})
+
+
+def filled(form: Form, asked: Any) -> tuple[list[Component], str, str]:
+    """The form's controls for the spec that is to be shown, its request, and the tab.
+
+    By way of a store and its callback: what ``set_props`` puts into a page starts no callbacks of its own.
+    """
+    from engine import runner
+
+    spec = runner.load_spec(asked["spec"])
+    return form.panel(spec.model_dump(mode="json")), canonical_json(spec), str(asked["tab"])

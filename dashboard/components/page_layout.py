@@ -14,7 +14,8 @@ from dashboard.components.icon import icon
 from dashboard.components.run_bar import run_bar
 from engine.spec import canonical_json
 
-COPIES = (("yaml", "Copy as YAML"), ("python", "Copy as Python"), ("link", "Copy link"))
+COPIES = (("yaml", "Copy as ", "YAML"), ("python", "Copy as ", "Python"), ("link", "Copy ", "link"))
+"""What is copied, and the words on its button: the first of them only where there is room."""
 
 
 def page_layout(
@@ -44,6 +45,7 @@ def page_layout(
             dcc.Store(id=ids.request(page), data=request),
             dcc.Store(id=ids.draft(page)),
             dcc.Store(id=ids.part("copied", page)),
+            dcc.Store(id=ids.shown(page)),
             html.Details(
                 [
                     html.Summary([icon("sliders"), "Settings"], className="panel-toggle"),
@@ -91,6 +93,12 @@ def _top(page: str, title: Component | Sequence[Component], tools: Sequence[Comp
 def copies(page: str) -> list[Component]:
     """Buttons that copy what the form of ``page`` says."""
     return [
-        html.Button(text, id=ids.part("copy", page, what=what), className="link-button", type="button")
-        for what, text in COPIES
+        html.Button(
+            [html.Span(first, className="if-wide"), last],
+            id=ids.part("copy", page, what=what),
+            className="link-button",
+            type="button",
+            title=first + last,
+        )
+        for what, first, last in COPIES
     ]

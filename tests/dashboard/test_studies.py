@@ -108,12 +108,12 @@ def test_a_spec_is_put_into_the_pages_form(monkeypatch: pytest.MonkeyPatch) -> N
     changed: list[Any] = []
     monkeypatch.setattr(studies, "set_props", lambda id_, props: changed.append((id_, props)))
     form = Form(page="backtest", spec=BacktestSpec, action="Run")
-    studies.show(form, BACKTEST, "tabs", "performance")
-    (fields, drawn), (request, asked), (_, tab) = changed
-    assert (fields, request) == (ids.part("fields", "backtest"), ids.request("backtest"))
-    assert asked == {"data": canonical_json(BACKTEST)}
-    assert tab == {"active_tab": "performance"}
-    assert "strategy.fast" in str(drawn["children"])
+    studies.show(form, BACKTEST, "performance")
+    [(store, props)] = changed
+    assert store == ids.shown("backtest")
+    drawn, request, tab = studies.filled(form, props["data"])
+    assert (request, tab) == (canonical_json(BACKTEST), "performance")
+    assert "strategy.fast" in str(drawn)
 
 
 def _packed(text: str) -> str:

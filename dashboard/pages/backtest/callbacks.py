@@ -9,7 +9,7 @@ from dashboard.pages.backtest.tabs import TABS
 
 runs.wire(FORM)
 market_options.follow_collection(FORM)
-studies.wire_tabs(FORM.page, ids.TABS)
+studies.wire_tabs(FORM, ids.TABS)
 for tab in TABS:
     if tab.study:
         studies.wire(tab.study.form, ids.TABS)

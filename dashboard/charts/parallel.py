@@ -1,0 +1,121 @@
+"""Combinations as lines across their parameters: which values the good ones share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard.charts import base
+from dashboard.charts.sweep import FORMATS, Side
+from engine.backtest.metrics import METRICS
+from engine.market.bars import Floats
+
+LINES, BEST = 400, 100
+"""Lines drawn at most, and how many of them are the best ones; the others are a sample of the rest."""
+_BANDS, _TICKS = 6, 5
+
+
+@dataclass(frozen=True, eq=False)
+class ParallelInfo:
+    """``places`` is (lines, columns) in [0, 1] from the lowest to the highest of each column, the last one being the
+    metric; lines go from the worst to the best. ``values`` are the figures behind ``places``.
+    """
+
+    metric: str
+    sides: tuple[Side, ...]
+    places: Floats
+    values: Floats
+    lows: Floats
+    highs: Floats
+    index: NDArray[np.int64]
+    total: int
+
+
+def info(parameters: Floats, values: Floats, sides: Sequence[Side], metric: str) -> ParallelInfo | None:
+    """The best combinations and an even sample of the others by rank; None where no figure is known."""
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return None
+    ranked = known[np.argsort(values[known], kind="stable")]
+    chosen = ranked
+    if len(ranked) > LINES:
+        rest = ranked[:-BEST]
+        chosen = np.concatenate([rest[np.linspace(0, len(rest) - 1, LINES - BEST).astype(int)], ranked[-BEST:]])
+    table = np.column_stack([parameters, values])
+    lows, highs = table[known].min(axis=0), table[known].max(axis=0)
+    width = np.where(highs > lows, highs - lows, 1.0)
+    places = np.where(highs > lows, (table[chosen] - lows) / width, 0.5)
+    return ParallelInfo(metric, tuple(sides), places, table[chosen], lows, highs, chosen, len(known))
+
+
+def figure(info: ParallelInfo) -> go.Figure:
+    """A vertical for each parameter and one for the metric; the better a line, the stronger its colour."""
+    columns = info.places.shape[1]
+    bands = np.array_split(np.arange(len(info.places)), min(_BANDS, len(info.places)))
+    traces = [_band(info, rows, order, len(bands)) for order, rows in enumerate(bands)]
+    names = [*(side.name() for side in info.sides), METRICS[info.metric].title]
+    return base.figure(
+        traces,
+        x={"range": [-0.08, columns - 1 + 0.12], "tickvals": list(range(columns)), "ticktext": names, "side": "top",
+           "showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True,
+           "showspikes": False},
+        y={"visible": False, "range": [-0.05, 1.05], "fixedrange": True},
+        keep="parallel",
+        hover="closest",
+        margin={"l": 40, "r": 46, "t": 30, "b": 10},
+        shapes=[{"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "line": {"color": base.LINE_STRONG, "width": 1}}
+                for at in range(columns)],
+        annotations=[words for column in range(columns) for words in _ticks(info, column)],
+    )  # fmt: skip
+
+
+def _band(info: ParallelInfo, rows: NDArray[np.int64], order: int, bands: int) -> go.Scatter:
+    """Lines of about equal rank as one trace, parted by gaps."""
+    count, columns = len(rows), info.places.shape[1]
+    x = np.tile(np.append(np.arange(columns, dtype=np.float32), np.nan), count)
+    y = np.column_stack([info.places[rows], np.full(count, np.nan)]).ravel()
+    words = [_words(info, row) for row in rows]
+    top = order == bands - 1
+    colour = base.GAIN if top else base.tint(base.SERIES[0], 14 + 12 * order)
+    return go.Scatter(
+        x=x, y=base.values(y), mode="lines", line={"color": colour, "width": 1.3 if top else 1},
+        text=[word for word in words for _ in range(columns + 1)], hovertemplate="%{text}<extra></extra>",
+        name=f"best of {len(info.places):,} lines" if top else f"band {order + 1}", showlegend=False,
+        connectgaps=False,
+    )  # fmt: skip
+
+
+def _words(info: ParallelInfo, row: int) -> str:
+    *given, figure = info.values[row]
+    parts = [f"{side.title} {side.text(value)}" for side, value in zip(info.sides, given, strict=True)]
+    return f"{', '.join(parts)}<br><b>{METRICS[info.metric].title} {_printed(info.metric, figure)}</b>"
+
+
+def _printed(metric: str, value: float) -> str:
+    form = FORMATS[metric].removeprefix("+")
+    return format(round(value) if form.endswith("d") else value, form).replace("-", "\u2212")
+
+
+def _ticks(info: ParallelInfo, column: int) -> list[dict[str, Any]]:
+    """Values beside a vertical: words of choices, else a few numbers from the lowest to the highest."""
+    low, high = float(info.lows[column]), float(info.highs[column])
+    is_metric = column == len(info.sides)
+    side = None if is_metric else info.sides[column]
+    if side is not None and side.words:
+        values = sorted(set(info.values[:, column]))
+    else:
+        values = list(np.linspace(low, high, _TICKS)) if high > low else [low]
+        known = np.unique(info.values[:, column])
+        values = values if is_metric else [float(known[np.argmin(np.abs(known - value))]) for value in values]
+    place = {"xanchor": "left", "xshift": 5} if column else {"xanchor": "right", "xshift": -5}
+    return [
+        {"x": column, "y": (value - low) / (high - low) if high > low else 0.5, "showarrow": False, **place,
+         "text": _printed(info.metric, value) if side is None else side.text(float(f"{value:.4g}")),
+         "font": {"size": 10.5, "color": base.MUTED}, "bgcolor": base.tint(base.SURFACE, 75), "borderpad": 1}
+        for value in values
+    ]  # fmt: skip

@@ -1,0 +1,102 @@
+"""How one figure is spread over all combinations of a sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.charts import base
+from dashboard.charts.sweep import FORMATS
+from engine.backtest.metrics import METRICS
+from engine.market.bars import Floats
+
+BINS = 60
+_CLIP = 0.002  # of the values at each end stand in the bin of the end
+_SIGNED = ("total_return", "sharpe", "calmar")
+
+
+@dataclass(frozen=True, eq=False)
+class SpreadInfo:
+    """``counts`` of combinations between ``edges``; ``luck`` is what the best would reach without any skill."""
+
+    metric: str
+    edges: Floats
+    counts: Floats
+    median: float
+    best: float
+    luck: float | None
+    positive: float
+    total: int
+
+
+def info(metric: str, values: Floats, luck: float | None = None) -> SpreadInfo | None:
+    """What is drawn of ``values``, one a combination; None where none is known."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return None
+    low, high = (float(value) for value in np.quantile(known, [_CLIP, 1 - _CLIP]))
+    if not high > low:
+        low, high = low - (abs(low) * 0.05 or 0.5), high + (abs(high) * 0.05 or 0.5)
+    edges = np.linspace(low, high, min(BINS, max(8, int(np.sqrt(len(known)) * 1.5))) + 1)
+    if metric in _SIGNED and low < 0 < high:  # an edge at zero, so that no bar is both gain and loss
+        edges -= edges[np.argmin(np.abs(edges))]
+    counts = np.histogram(np.clip(known, edges[0], edges[-1]), edges)[0].astype(np.float64)
+    best = float(known.max())
+    return SpreadInfo(metric, edges, counts, float(np.median(known)), best, luck, float((known > 0).mean()), len(known))
+
+
+def figure(info: SpreadInfo) -> go.Figure:
+    """Bars, with lines at zero, the median, the best, and what luck reaches."""
+    middle, width = (info.edges[1:] + info.edges[:-1]) / 2, float(info.edges[1] - info.edges[0])
+    signed = info.metric in _SIGNED
+    plain = base.tint(base.LOSS if info.metric == "max_drawdown" else base.SERIES[0], 70)
+    colours = [base.tint(base.GAIN if at > 0 else base.LOSS, 70) if signed else plain for at in middle]
+    form, title = FORMATS[info.metric], METRICS[info.metric].title
+    bars = go.Bar(
+        x=middle, y=info.counts, width=width, marker={"color": colours, "line": {"width": 0}}, name="Combinations",
+        showlegend=False, hovertemplate=f"{title} about %{{x:{form}}}: %{{y:,d}} combinations<extra></extra>",
+    )  # fmt: skip
+    lines = [("median", info.median, base.TEXT, 1.0), ("best", info.best, base.TEXT, 1.0)]
+    if info.luck is not None:
+        lines.append(("luck", info.luck, base.WARN, 0.86))
+    drawn = [_mark(name, at, colour, height, _text(info.metric, at)) for name, at, colour, height in lines]
+    zero = [_rule(0.0, base.LINE_STRONG, 1.0, "solid")] if signed else []
+    ends = [*info.edges[[0, -1]], info.best, *([info.luck] if info.luck is not None else [])]
+    room = 0.04 * (max(ends) - min(ends))
+    return base.figure(
+        [bars],
+        x={"tickformat": form.replace("+", ""), "nticks": 8, "showspikes": False, "showgrid": False,
+           "range": [min(ends) - room, max(ends) + room]},
+        y=base.value_axis(range=[0, 1.25 * float(info.counts.max())], nticks=5),
+        keep=f"spread-{info.metric}",
+        hover="closest",
+        bargap=0.08,
+        shapes=[*zero, *(shape for shape, _ in drawn)],
+        annotations=[words for _, words in drawn],
+    )  # fmt: skip
+
+
+def _text(metric: str, value: float) -> str:
+    from dashboard.format import number, signed_percent
+
+    if FORMATS[metric].endswith("%"):
+        return signed_percent(value, 1)
+    return number(value, 0 if metric == "trades" else 2)
+
+
+def _rule(at: float, colour: str, height: float, dash: str) -> dict[str, Any]:
+    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": height, "yref": "paper",
+            "line": {"color": colour, "width": 1.2, "dash": dash}}  # fmt: skip
+
+
+def _mark(name: str, at: float, colour: str, height: float, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A vertical line and the words beside its upper end; the best's stand on its left."""
+    left = name == "best"
+    words = {
+        "x": at, "y": height, "yref": "paper", "text": f"{name} {text}", "showarrow": False, "yanchor": "top",
+        "xanchor": "right" if left else "left", "xshift": -4 if left else 4, "font": {"size": 11, "color": colour},
+    }  # fmt: skip
+    return _rule(at, colour, height, "dot" if name == "luck" else "solid"), words

@@ -1,0 +1,297 @@
+"""A sweep's map: one figure of its combinations over one or two parameters, as cells, contours or a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard.charts import base
+from engine.backtest.metrics import METRICS
+from engine.market.bars import Floats
+
+if TYPE_CHECKING:
+    from engine.backtest.sweep_result import SweepResult
+
+CELLS, DETAILED = 300, 12_000
+"""Cells of a map along each side, and cells in all up to which each shows every figure on hover."""
+GAPS = 60  # cells along a side up to which they are drawn apart
+FORMATS = {"total_return": "+.1%", "sharpe": ".2f", "max_drawdown": ".1%", "trades": ",d", "calmar": ".2f"}
+Cells = tuple[Floats, Floats, Floats, NDArray[np.int64]]
+_TWO_SIDED = ("total_return", "sharpe", "calmar")
+_CLIP = 0.01  # of the values at each end share the colour of the end
+
+
+@dataclass(frozen=True)
+class Side:
+    """One parameter as an axis: ``words`` are its choices, whose values are 0, 1, 2; ``percent`` a fraction."""
+
+    path: str
+    title: str
+    unit: str = ""
+    percent: bool = False
+    words: tuple[str, ...] = ()
+
+    def text(self, value: float) -> str:
+        """One value as people read it."""
+        if self.words:
+            return self.words[int(value)]
+        return f"{100 * value:.6g}%" if self.percent else f"{value:,.6g}"
+
+    def name(self) -> str:
+        """Title and unit."""
+        return f"{self.title}, {self.unit}" if self.unit and not self.percent else self.title
+
+
+@dataclass(frozen=True)
+class View:
+    """What a map shows: ``metric`` over the parameters ``x`` and ``y`` (paths; None for one row), of one ``symbol`` or
+    the median of all, at the values ``fixed`` of further parameters and the ``rest`` ("best", "median", "mean") over
+    those that are left.
+    """
+
+    metric: str
+    x: str
+    y: str | None = None
+    symbol: str | None = None
+    rest: Literal["best", "median", "mean"] = "best"
+    fixed: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A combination worth finding on the map."""
+
+    name: str
+    x: float
+    y: float
+    value: float
+
+
+@dataclass(frozen=True, eq=False)
+class MapInfo:
+    """``z`` is (y, x), NaN where there is nothing; ``index`` the combination behind each cell, -1 for none.
+
+    ``details`` is (y, x, metrics) or None; ``low`` and ``high`` are where the colours end. ``merged`` cells along x and
+    y are drawn as one, the best of them.
+    """
+
+    metric: str
+    x_side: Side
+    y_side: Side | None
+    x: Floats
+    y: Floats
+    z: Floats
+    index: NDArray[np.int64]
+    details: Floats | None
+    marks: tuple[Mark, ...]
+    low: float
+    high: float
+    merged: tuple[int, int]
+
+
+def info(result: SweepResult, view: View, sides: Sequence[Side], marks: Sequence[tuple[str, int]] = ()) -> MapInfo:
+    """What is drawn of ``result``; ``marks`` names combinations by their index."""
+    by_path = {side.path: side for side in sides}
+    (x, y, z, index), by = _cells_of(result, view)
+    low, high = colour_ends(view.metric, z)
+    return MapInfo(
+        view.metric, by_path[view.x], by_path[view.y] if view.y else None, x, y, z, index,
+        _details(result, view, index), _marks(result, view, marks), low, high, by,
+    )  # fmt: skip
+
+
+def cell(result: SweepResult, view: View, x: float, y: float) -> int | None:
+    """The combination of the cell nearest to a point, None where the map is empty there."""
+    (columns, rows, _, index), _ = _cells_of(result, view)
+    row = int(np.argmin(np.abs(rows - y))) if view.y else 0
+    found = int(index[row, int(np.argmin(np.abs(columns - x)))])
+    return found if found >= 0 else None
+
+
+def partial_info(partial: Any, metric: str, sides: Sequence[Side]) -> MapInfo:
+    """What is known of a sweep that still runs: its partial result, whose cells cannot be opened yet."""
+    by_path = {side.path: side for side in sides}
+    z = np.array([[np.nan if cell is None else cell for cell in row] for row in partial["z"]], dtype=np.float64)
+    low, high = colour_ends(metric, z)
+    y_side = by_path[partial["y_axis"]] if partial.get("y_axis") else None
+    y = np.asarray(partial["y"], dtype=np.float64) if y_side else np.zeros(1)
+    nothing = np.full(z.shape, -1, dtype=np.int64)
+    x = np.asarray(partial["x"], dtype=np.float64)
+    return MapInfo(metric, by_path[partial["x_axis"]], y_side, x, y, z, nothing, None, (), low, high, (1, 1))
+
+
+def merged(x: Floats, y: Floats, z: Floats, index: NDArray[np.int64], across: int, down: int) -> Cells:
+    """Every ``down`` by ``across`` cells as one: the best of them, at the middle of their values."""
+    if across == down == 1:
+        return x, y, z, index
+    rows, columns = -(-len(y) // down), -(-len(x) // across)
+    padded = np.full((rows * down, columns * across), np.nan)
+    places = np.full(padded.shape, -1, dtype=np.int64)
+    padded[: len(y), : len(x)], places[: len(y), : len(x)] = z, index
+    blocks = padded.reshape(rows, down, columns, across).swapaxes(1, 2).reshape(rows, columns, down * across)
+    inside = places.reshape(rows, down, columns, across).swapaxes(1, 2).reshape(rows, columns, down * across)
+    best = np.where(np.isnan(blocks), -np.inf, blocks).argmax(axis=2)[..., None]
+    taken = np.take_along_axis(blocks, best, axis=2)[..., 0], np.take_along_axis(inside, best, axis=2)[..., 0]
+    return _middles(x, across), _middles(y, down), *taken
+
+
+def colour_ends(metric: str, z: Floats) -> tuple[float, float]:
+    """Where the colours end: symmetric about zero where the figures lie on both sides of it."""
+    known = z[np.isfinite(z)]
+    if not len(known):
+        return -1.0, 1.0
+    low, high = (float(value) for value in np.quantile(known, [_CLIP, 1 - _CLIP]))
+    if metric in _TWO_SIDED and low < 0 < high:
+        most = max(-low, high)
+        return -most, most
+    room = 0.0 if high > low else abs(high) * 0.1 or 1.0
+    return low - room, high + room
+
+
+def figure(info: MapInfo, contour: bool = False, keep: str = "sweep") -> go.Figure:
+    """Cells or contours with the marks over them; a line where there is one parameter."""
+    if info.y_side is None:
+        return _line(info, keep)
+    trace = _contours(info) if contour and min(info.z.shape) > 1 else _cells(info)
+    return base.figure(
+        [trace, *_rings(info)],
+        x=_axis(info.x_side),
+        y={**_axis(info.y_side), "title": {"text": info.y_side.name(), "standoff": 4}},
+        keep=keep,
+        hover="closest",
+        margin={"l": 58, "r": 6, "t": 8, "b": 42},
+    )
+
+
+def _cells(info: MapInfo) -> go.Heatmap:
+    gap = 1 if max(info.z.shape) <= GAPS else 0
+    return go.Heatmap(**_surface(info), xgap=gap, ygap=gap, hoverongaps=False)
+
+
+def _contours(info: MapInfo) -> go.Contour:
+    return go.Contour(
+        **_surface(info), ncontours=14, connectgaps=False, hoverongaps=False, contours={"coloring": "heatmap"},
+        line={"width": 0.8, "color": base.tint(base.TEXT, 45)},
+    )  # fmt: skip
+
+
+def _surface(info: MapInfo) -> dict[str, Any]:
+    """What cells and contours have in common."""
+    metric = METRICS[info.metric]
+    detailed = {} if info.details is None else {"customdata": base.values(info.details)}
+    return {
+        "x": base.values(info.x), "y": base.values(info.y), "z": base.values(info.z), "name": metric.title,
+        "zmin": info.low, "zmax": info.high, "colorscale": _colours(info), "showlegend": False,
+        "colorbar": {"thickness": 9, "len": 1, "outlinewidth": 0, "tickformat": FORMATS[info.metric].replace("+", ""),
+                     "nticks": 6, "x": 1.01, "xpad": 4},
+        "hovertemplate": _hover(info), **detailed,
+    }  # fmt: skip
+
+
+def _colours(info: MapInfo) -> list[list[Any]]:
+    if info.metric == "max_drawdown":
+        return [[0.0, base.LOSS], [1.0, base.SURFACE_2]]
+    if info.metric in _TWO_SIDED and info.low < 0:
+        return base.diverging() if info.high > 0 else [[0.0, base.LOSS], [1.0, base.SURFACE_2]]
+    return base.sequential()
+
+
+def _hover(info: MapInfo) -> str:
+    places = [f"{info.x_side.title} {_value(info.x_side, 'x')}"]
+    if info.y_side is not None:
+        places.append(f"{info.y_side.title} {_value(info.y_side, 'y')}")
+    own = f"<b>{METRICS[info.metric].title} %{{z:{FORMATS[info.metric]}}}</b>"
+    others = [] if info.details is None else [
+        f"{METRICS[name].title} %{{customdata[{place}]:{FORMATS[name]}}}"
+        for place, name in enumerate(FORMATS)
+        if name != info.metric and np.isfinite(info.details[..., place]).any()
+    ]  # fmt: skip
+    return "<br>".join([", ".join(places), own, *others]) + "<extra></extra>"
+
+
+def _value(side: Side, letter: str) -> str:
+    return f"%{{{letter}:.4~p}}" if side.percent else f"%{{{letter}}}"
+
+
+def _rings(info: MapInfo) -> list[go.Scatter]:
+    looks = {"best": ("diamond-open", base.TEXT, 12), "plateau": ("circle-open", base.WARN, 15),
+             "chosen": ("square-open", base.ACCENT, 15)}  # fmt: skip
+    rings = []
+    for mark in info.marks:
+        symbol, colour, size = looks[mark.name]
+        rings.append(
+            go.Scatter(
+                x=[mark.x], y=[mark.y], mode="markers", name=mark.name, hoverinfo="skip",
+                marker={"symbol": symbol, "size": size, "color": colour, "line": {"width": 2.4, "color": colour}},
+            )
+        )  # fmt: skip
+    return rings
+
+
+def _line(info: MapInfo, keep: str) -> go.Figure:
+    """The metric over one parameter; points that can be clicked."""
+    metric, known = METRICS[info.metric], np.isfinite(info.z[0])
+    traces: list[Any] = [
+        go.Scatter(
+            x=info.x[known], y=base.values(info.z[0][known]), mode="lines+markers", name=metric.title,
+            line={"color": base.SERIES[0], "width": 1.6}, marker={"size": 5 if known.sum() < 120 else 2},
+            showlegend=False, hovertemplate=f"{info.x_side.title} {_value(info.x_side, 'x')}<br>"
+            f"{metric.title} %{{y:{FORMATS[info.metric]}}}<extra></extra>",
+        )
+    ]  # fmt: skip
+    traces += [ring.update(x=[mark.x], y=[mark.value]) for ring, mark in zip(_rings(info), info.marks, strict=True)]
+    values = base.value_axis(metric.title, tickformat=FORMATS[info.metric].replace("+", ""), zeroline=True)
+    return base.figure(traces, x=_axis(info.x_side), y=values, keep=keep, hover="closest",
+                       margin={"l": 58, "r": 14, "t": 8, "b": 42})  # fmt: skip
+
+
+def _axis(side: Side) -> dict[str, Any]:
+    words = {"tickvals": list(range(len(side.words))), "ticktext": list(side.words)} if side.words else {}
+    percent = {"tickformat": ".3~p"} if side.percent else {}
+    return {"title": {"text": side.name(), "standoff": 6}, "showgrid": False, "zeroline": False, "showspikes": False,
+            "fixedrange": False, "nticks": 12, **words, **percent}  # fmt: skip
+
+
+def _cells_of(result: SweepResult, view: View) -> tuple[Cells, tuple[int, int]]:
+    """x, y, z and index of what a map shows, and how many cells are one along x and y."""
+    found = result.grid(view.metric, view.x, view.y, dict(view.fixed), view.symbol, rest=view.rest)
+    across, down = -(-len(found.x) // CELLS), -(-max(len(found.y), 1) // CELLS)
+    y = found.y if view.y else np.zeros(1)
+    return merged(found.x, y, found.z, found.index, across, down), (across, down)
+
+
+def _details(result: SweepResult, view: View, index: NDArray[np.int64]) -> Floats | None:
+    """Every metric of the combination behind each cell."""
+    if index.size > DETAILED:
+        return None
+    found = np.full((*index.shape, len(FORMATS)), np.nan)
+    there = index >= 0
+    for place, name in enumerate(FORMATS):
+        found[there, place] = result.metric(name, view.symbol)[index[there]]
+    return found
+
+
+def _marks(result: SweepResult, view: View, wanted: Sequence[tuple[str, int]]) -> tuple[Mark, ...]:
+    """Those of the combinations that lie in the slice."""
+    columns = {path: place for place, path in enumerate(result.axes)}
+    values = result.metric(view.metric, view.symbol)
+    found = []
+    for name, index in wanted:
+        row = result.parameters[index]
+        if all(np.isclose(row[columns[path]], value) for path, value in view.fixed):
+            y = float(row[columns[view.y]]) if view.y else 0.0
+            found.append(Mark(name, float(row[columns[view.x]]), y, float(values[index])))
+    return tuple(found)
+
+
+def _middles(values: Floats, by: int) -> Floats:
+    """Means of every ``by`` values."""
+    starts = np.arange(0, len(values), by)
+    sizes = np.diff(np.append(starts, len(values)))
+    middles: Floats = np.add.reduceat(values, starts) / sizes
+    return middles

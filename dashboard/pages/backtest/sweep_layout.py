@@ -1,0 +1,97 @@
+"""What the tab of the sweep shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import card, graph, metric, states, table
+from dashboard.pages.backtest import ids
+
+CONTROLS = (
+    ("metric", ids.SWEEP_METRIC, "Show"),
+    ("x", ids.SWEEP_X, "Across"),
+    ("y", ids.SWEEP_Y, "Up"),
+    ("symbol", ids.SWEEP_SYMBOL, "Of"),
+    ("rest", ids.SWEEP_REST, "Others"),
+)
+"""The selects above the map: name, id, label."""
+_ROWS: dict[str, Any] = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
+_PAGED = {"pagination": True, "paginationPageSize": 20, "paginationPageSizeSelector": False}
+
+
+def empty() -> Component:
+    """What a sweep is, and what to do first."""
+    return states.empty(
+        "No sweep yet",
+        "A sweep runs the backtest on the left once for every combination of the parameters above. Look for a wide "
+        "area of good results rather than for one peak: the best of many is partly luck. Choose what varies, then "
+        "press Run sweep.",
+    )
+
+
+def layout() -> list[Component]:
+    """Key figures, the map with what it shows, one combination, all of them, the best of them."""
+    contour = _link(ids.SWEEP_CONTOUR, "contours", "Switch between cells and contours")
+    return [
+        metric.strip(ids.SWEEP_KPIS, 7),
+        html.Div(id=ids.SWEEP_LUCK, className="sweep-luck"),
+        _controls(),
+        card.columns(
+            graph.graph(ids.SWEEP_MAP, height=440, title="Map", tools=[contour], rescale=False),
+            html.Div([_chosen(), _symbols()], className="cards"),
+        ),
+        card.columns(
+            graph.graph(ids.SWEEP_SPREAD, height=290, title="All combinations", rescale=False),
+            graph.graph(ids.SWEEP_PARALLEL, height=290, title="What the best share", rescale=False),
+            kind="half",
+        ),
+        card.card("Best combinations", _table(ids.SWEEP_TABLE, 440, **_PAGED), sub="a click opens the run in full"),
+        dcc.Store(id=ids.SWEEP_VIEW),
+        dcc.Store(id=ids.SWEEP_CHOSEN),
+    ]
+
+
+def _controls() -> Component:
+    slider = dcc.Slider(id=ids.SWEEP_AT, min=0, max=1, step=1, value=0, marks=None, allow_direct_input=False)
+    at = [html.Span(id=ids.SWEEP_AT_TEXT, className="sweep-at-text"), slider]
+    selects = [
+        html.Div(
+            [html.Label(title, htmlFor=id_, className="f-label"), dbc.Select(id=id_, options=[], className="select")],
+            id=f"{id_}-box",
+            className="sweep-control",
+        )
+        for _, id_, title in CONTROLS
+    ]
+    return html.Div([*selects, html.Div(at, id=f"{ids.SWEEP_AT}-box", className="sweep-at", hidden=True)],
+                    className="sweep-controls fields")  # fmt: skip
+
+
+def _chosen() -> Component:
+    tools = [
+        _link(ids.SWEEP_PLATEAU, "plateau", "Show the combination of the plateau"),
+        _link(ids.SWEEP_BEST, "best", "Show the best combination"),
+    ]
+    opens = html.Button("Open this run in full", id=ids.SWEEP_OPEN, className="quiet-button", type="button")
+    content = [html.Div(id=ids.SWEEP_CARD), opens]
+    return card.card("Combination", content, tools=tools)
+
+
+def _symbols() -> Component:
+    listed = card.card("By symbol", _table(ids.SWEEP_SYMBOLS), sub="a click opens the run")
+    return html.Div(listed, id=ids.SWEEP_SYMBOLS_BOX, hidden=True)
+
+
+def _table(id_: str, height: int | None = None, **options: Any) -> Component:
+    """A table whose rows can be chosen; their key is ``id``."""
+    listed = table.table(id_, [], height=height, options={**_ROWS, **options})
+    listed.getRowId = "params.data.id"
+    listed.className += " chooses"
+    return listed
+
+
+def _link(id_: str, text: str, title: str) -> Component:
+    return html.Button(text, id=id_, className="link-button", type="button", title=title)

@@ -1,0 +1,218 @@
+"""The tab that tries many parameters: the map of what came of them, where it is flat, and each run in full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import ALL, Input, Output, State, callback, ctx
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids as frame
+from dashboard import runs, studies
+from dashboard.charts import parallel, spread
+from dashboard.charts import sweep as chart
+from dashboard.components import metric, states
+from dashboard.components.graph import ids_sub
+from dashboard.pages.backtest import ids, sweep_layout
+from dashboard.pages.backtest import sweep_controls as control
+from dashboard.pages.backtest import sweep_view as view
+from dashboard.pages.backtest.form import FORM as BACKTEST
+from dashboard.pages.backtest.sweep_form import SweepForm, fitting, offers, options
+from dashboard.pages.backtest.tab import OPEN, Tab
+from dashboard.studies import Study
+from engine.backtest.metrics import METRICS
+from engine.backtest.sweep import SweepSpec
+
+PAGE = frame.study("backtest", "sweep")
+FORM = SweepForm(page=PAGE, spec=SweepSpec, action="Run sweep")
+STUDY = Study(FORM, "Sweep", sweep_layout.empty, sub="what varies around the backtest on the left", panel=FORM.fields)
+TAB = Tab("sweep", "Sweep", sweep_layout.layout, STUDY)
+
+RESULT_ID = frame.result(PAGE)
+BASE = Input(frame.field(PAGE, FORM.base), "value")
+AXES = frame.part("list", PAGE, path="axes")
+FIELDS = {"role": "field", "page": PAGE, "path": ALL}
+ROWS = 500  # of the table of combinations
+
+
+@callback(
+    Output(AXES, "children", allow_duplicate=True),
+    BASE,
+    State(FIELDS, "id"),
+    State(FIELDS, "value"),
+    prevent_initial_call=True,
+)
+def follow(base: str | None, found: list[Any], given: list[Any]) -> list[Any]:
+    """Another strategy has other parameters: axes that it lacks give way to its usual ones."""
+    values = FORM.collect(found, given)
+    axes = fitting(values["axes"], values.get(FORM.base))
+    if axes is None:
+        raise PreventUpdate
+    return FORM.axes(axes, values[FORM.base])
+
+
+@callback(
+    Output(frame.part("add", PAGE, path="axes"), "options"),
+    BASE,
+    Input(AXES, "children"),
+    State(FIELDS, "id"),
+    State(FIELDS, "value"),
+)
+def offer(base: str | None, _: Any, found: list[Any], given: list[Any]) -> list[dict[str, str]]:
+    """What is not an axis yet."""
+    values = FORM.collect(found, given)
+    used = [axis.get("path") for axis in values["axes"]]
+    return options([item for item in offers(values.get(FORM.base)) if item.path not in used])
+
+
+@callback(
+    Output(ids.SWEEP_VIEW, "data"),
+    Output(ids.SWEEP_KPIS, "children"),
+    Output(ids.SWEEP_LUCK, "children"),
+    Output(frame.figure(ids.SWEEP_MAP), "data"),
+    Output(ids_sub(ids.SWEEP_MAP), "children"),
+    Output(ids.SWEEP_CONTOUR, "children"),
+    *(Output(id_, prop) for _, id_, _ in sweep_layout.CONTROLS for prop in ("options", "value")),
+    *(Output(f"{id_}-box", "hidden") for _, id_, _ in sweep_layout.CONTROLS),
+    *(Output(ids.SWEEP_AT, prop) for prop in ("max", "value")),
+    Output(f"{ids.SWEEP_AT}-box", "hidden"),
+    Output(ids.SWEEP_AT_TEXT, "children"),
+    Input(RESULT_ID, "data"),
+    OPEN,
+    Input(ids.SWEEP_CONTOUR, "n_clicks"),
+    Input(ids.SWEEP_AT, "value"),
+    *(Input(id_, "value") for _, id_, _ in sweep_layout.CONTROLS),
+    State(ids.SWEEP_VIEW, "data"),
+)
+def draw(data: runs.ResultData, tab: str, clicks: int | None, at: Any, *rest: Any) -> tuple[Any, ...]:
+    """All that is in sight when a result arrives, and again whenever the map is to show something else."""
+    if tab != TAB.name or not data or "spec" not in data:
+        raise PreventUpdate
+    *given, drawn = rest
+    asked = {"key": data.get("key"), "contour": bool((clicks or 0) % 2), "at": at}
+    asked |= {name: value or "" for (name, _, _), value in zip(sweep_layout.CONTROLS, given, strict=True)}
+    if asked == drawn:
+        raise PreventUpdate
+    _, result = runs.opened(data)
+    shown = control.view_of(result, control.swapped(asked, drawn))
+    return *_top(result, shown, asked), *control.controls(result, shown)
+
+
+def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The state that is drawn, key figures, the line about luck, and the map."""
+    best, plateau, found = (
+        view.best(result, shown),
+        result.plateau(symbol=shown.symbol),
+        view.luck(result, shown.symbol),
+    )
+    marks = [("plateau", plateau.index if plateau else None), ("best", best)]
+    info = chart.info(result, shown, view.sides(result), [(name, at) for name, at in marks if at is not None])
+    drawn = {**asked, **control.asked(result, shown)}
+    figure = chart.figure(info, asked["contour"], keep=f"{asked['key']} {shown.x} {shown.y}")
+    strip = metric.cells(view.kpis(result, shown, found, best, plateau))
+    return (
+        drawn,
+        strip,
+        view.honesty(result, found),
+        figure,
+        view.about(info, result, shown),
+        control.switch(asked["contour"]),
+    )
+
+
+@callback(
+    Output(frame.figure(ids.SWEEP_SPREAD), "data"),
+    Output(ids_sub(ids.SWEEP_SPREAD), "children"),
+    Output(frame.figure(ids.SWEEP_PARALLEL), "data"),
+    Output(ids_sub(ids.SWEEP_PARALLEL), "children"),
+    Output(ids.SWEEP_TABLE, "columnDefs"),
+    Output(ids.SWEEP_TABLE, "rowData"),
+    Input(ids.SWEEP_VIEW, "data"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
+    """What lies further down, once the map is there."""
+    _, result = runs.opened(data)
+    shown = control.view_of(result, drawn or {})
+    values, luck = result.metric(shown.metric, shown.symbol), view.luck(result, shown.symbol)
+    bars = spread.info(shown.metric, values, luck.expected if shown.metric == "sharpe" else None)
+    lines = parallel.info(result.parameters, values, view.sides(result), shown.metric)
+    nothing = states.no_figure(f"No combination has a {METRICS[shown.metric].title}.")
+    figures = spread.figure(bars) if bars else nothing, parallel.figure(lines) if lines else nothing
+    return (
+        figures[0], view.spread_words(bars), figures[1], view.parallel_words(lines),
+        view.columns(result), view.rows(result, shown.metric, shown.symbol, ROWS),
+    )  # fmt: skip
+
+
+@callback(
+    Output(ids.SWEEP_CARD, "children"),
+    Output(ids.SWEEP_SYMBOLS_BOX, "hidden"),
+    Output(ids.SWEEP_SYMBOLS, "columnDefs"),
+    Output(ids.SWEEP_SYMBOLS, "rowData"),
+    Input(ids.SWEEP_VIEW, "data"),
+    Input(ids.SWEEP_CHOSEN, "data"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def show_combination(drawn: Any, chosen: Any, data: runs.ResultData) -> tuple[Any, ...]:
+    """One combination in words, by symbol where there are several."""
+    _, result = runs.opened(data)
+    shown = control.view_of(result, drawn or {})
+    index = control.chosen(result, shown, chosen)
+    if index is None:
+        raise PreventUpdate
+    one = len(result.symbols) == 1
+    columns, rows = view.symbol_table(result, index)
+    return view.combination(result, index, shown.symbol), one, columns, rows
+
+
+@callback(
+    Output(ids.SWEEP_CHOSEN, "data"),
+    Output(ids.SWEEP_TABLE, "selectedRows"),
+    Output(ids.SWEEP_SYMBOLS, "selectedRows"),
+    Output(frame.graph(ids.SWEEP_MAP), "clickData"),
+    Input(frame.graph(ids.SWEEP_MAP), "clickData"),
+    Input(ids.SWEEP_TABLE, "selectedRows"),
+    Input(ids.SWEEP_SYMBOLS, "selectedRows"),
+    Input(ids.SWEEP_OPEN, "n_clicks"),
+    Input(ids.SWEEP_BEST, "n_clicks"),
+    Input(ids.SWEEP_PLATEAU, "n_clicks"),
+    State(ids.SWEEP_CHOSEN, "data"),
+    State(ids.SWEEP_VIEW, "data"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def choose(*given: Any) -> tuple[Any, ...]:
+    """A combination becomes the chosen one, or is opened in full."""
+    *inputs, chosen, drawn, data = given
+    _, result = runs.opened(data)
+    shown = control.view_of(result, drawn or {})
+    cause = ctx.triggered_id if isinstance(ctx.triggered_id, str) else ids.SWEEP_MAP
+    asked = control.choice(result, shown, cause, inputs, chosen)
+    if asked is None:
+        raise PreventUpdate
+    if asked.opens:
+        studies.show(BACKTEST, result.spec_of(asked.index, asked.symbol), "performance")
+    return {"of": len(result), "index": asked.index}, [], [], None
+
+
+@callback(
+    Output(frame.figure(ids.SWEEP_MAP), "data", allow_duplicate=True),
+    Output(ids_sub(ids.SWEEP_MAP), "children", allow_duplicate=True),
+    Input(frame.progress(PAGE), "data"),
+    State(frame.run(PAGE), "data"),
+    State(OPEN.component_id, "active_tab"),
+    prevent_initial_call=True,
+)
+def draw_partial(progress: Any, run: Any, tab: str) -> tuple[Any, Any]:
+    """The map so far, while the sweep runs."""
+    from engine import runner
+
+    partial = (progress or {}).get("partial")
+    if tab != TAB.name or not partial or not run:
+        raise PreventUpdate
+    info = chart.partial_info(partial, "sharpe", view.sides_of(runner.load_spec(run["spec"])))
+    return chart.figure(info, keep="partial"), "Sharpe so far"
