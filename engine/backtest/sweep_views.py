@@ -107,9 +107,9 @@ def plateau(result: SweepResult, figure: Floats) -> Plateau | None:
     """The combination whose neighbourhood has the best median: itself and those at most one step away along every axis.
 
     A peak among poor neighbours was luck; on a plateau a parameter may be a little wrong. Neighbours without the figure
-    count as the worst that there is, and combinations with fewer than half of the neighbours that the best surrounded
-    one has are not considered: at the rim nothing is known of the other side. Drawn axes are put into bins first, of
-    which each counts with its median. Of equals the first.
+    count as the worst that there is, and so do those that are missing to the largest neighbourhood: at the rim nothing
+    is known of the other side. Of equal medians the better worst neighbour counts, then the first. Drawn axes are put into bins,
+    of which each counts with its median.
     """
     known = ~np.isnan(figure)
     if not known.any():
@@ -117,16 +117,15 @@ def plateau(result: SweepResult, figure: Floats) -> Plateau | None:
     labels = np.column_stack([_coarse(result, axis) for axis in range(len(result.axes))])
     cells, place = np.unique(labels, axis=0, return_inverse=True)
     place = place.reshape(-1)
-    worst = float(np.nanmin(figure))
-    score = _medians(np.where(known, figure, worst), place, len(cells))
-    around, count = _neighbourhoods(cells, score)
-    wide = 2 * (count + 1) >= count.max() + 1
+    score = _medians(np.where(known, figure, np.nanmin(figure)), place, len(cells))
+    medians, least, count = _neighbourhoods(cells, score, float(np.nanmin(figure)))
     has = np.zeros(len(cells), dtype=bool)
     has[place[known]] = True
-    cell = int(np.argmax(np.where(wide & has, around, -np.inf)))
+    best = np.flatnonzero(has & (medians == medians[has].max()))
+    cell = int(best[np.argmax(least[best])])
     inside = np.flatnonzero(known & (place == cell))
     index = int(inside[np.argsort(figure[inside], kind="stable")[len(inside) // 2]])
-    return Plateau(index, float(figure[index]), float(around[cell]), int(count[cell]))
+    return Plateau(index, float(figure[index]), float(medians[cell]), int(count[cell]))
 
 
 def _coarse(result: SweepResult, axis: int) -> NDArray[np.int64]:
@@ -145,21 +144,35 @@ def _medians(values: Floats, place: NDArray[np.int64], count: int) -> Floats:
     return found
 
 
-def _neighbourhoods(cells: NDArray[np.int64], score: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """Median over each cell and its neighbours, and the number of those."""
+def _neighbourhoods(cells: NDArray[np.int64], score: Floats, worst: float) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Median and least over each cell and its neighbours, filled up with ``worst``, and how many neighbours there are."""
     size = cells.max(axis=0) + 3
     strides = np.concatenate((np.cumprod(size[::-1])[::-1][1:], [1]))
     keys = (cells + 1) @ strides
-    order = np.argsort(keys)
     offsets = np.array(np.meshgrid(*[[-1, 0, 1]] * cells.shape[1], indexing="ij")).reshape(cells.shape[1], -1)
     if offsets.shape[1] > 300:  # many axes: one step along one axis at a time
         offsets = offsets[:, np.abs(offsets).sum(axis=0) <= 1]
-    around, counts = np.empty(len(cells)), np.empty(len(cells), dtype=np.int64)
-    block = max(2_000_000 // offsets.shape[1], 1)
-    for start in range(0, len(cells), block):
-        wanted = keys[start : start + block, None] + (strides @ offsets)[None, :]
-        at = np.minimum(np.searchsorted(keys[order], wanted), len(cells) - 1)
-        there = keys[order[at]] == wanted
-        around[start : start + block] = np.nanmedian(np.where(there, score[order[at]], np.nan), axis=1)
-        counts[start : start + block] = there.sum(axis=1) - 1
-    return around, counts
+    order = np.argsort(keys)
+    sorted_keys, sorted_score = keys[order], score[order]
+    medians, least, counts = np.empty(len(cells)), np.empty(len(cells)), np.empty(len(cells), dtype=np.int64)
+    blocks = [slice(n, n + 2_000_000 // offsets.shape[1]) for n in range(0, len(cells), 2_000_000 // offsets.shape[1])]
+
+    def around(block: slice) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        wanted = keys[block, None] + (strides @ offsets)[None, :]
+        at = np.minimum(np.searchsorted(sorted_keys, wanted), len(cells) - 1)
+        return sorted_keys[at] == wanted, at
+
+    for block in blocks:
+        counts[block] = around(block)[0].sum(axis=1)
+    most = int(counts.max())
+    for block in blocks:
+        there, at = around(block)
+        values = np.sort(np.where(there, sorted_score[at], np.inf), axis=1)
+        missing = most - counts[block]
+        middle = []
+        for rank in ((most - 1) // 2, most // 2):
+            place = np.maximum(rank - missing, 0)
+            middle.append(np.where(rank < missing, worst, np.take_along_axis(values, place[:, None], axis=1)[:, 0]))
+        medians[block] = (middle[0] + middle[1]) / 2
+        least[block] = np.where(missing > 0, worst, values[:, 0])
+    return medians, least, counts - 1

@@ -23,7 +23,7 @@ FILLS = ("next_open", "next_close", "same_close")
 
 def spec(strategy: Mapping[str, Any], symbols: Sequence[str] = ("TEST",), **fields: Any) -> BacktestSpec:
     """A backtest of made-up symbols at 5 bp of commission and 3 bp of slippage."""
-    plain = {"strategy": strategy, "market": {"symbols": symbols}, "costs": {"commission": 5, "slippage": 3}}
+    plain = {"strategy": strategy, "market": {"symbols": list(symbols)}, "costs": {"commission": 5, "slippage": 3}}
     return BacktestSpec.parse(plain | fields)
 
 
