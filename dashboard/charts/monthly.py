@@ -60,16 +60,18 @@ def figure(info: MonthlyInfo) -> go.Figure:
     ]  # fmt: skip
     columns = {"fixedrange": True, "showgrid": False, "ticks": "", "type": "category", "showspikes": False}
     letters = {"tickvals": list(MONTHS), "ticktext": [name[0] for name in MONTHS]}
-    return base.figure(
+    drawn = base.figure(
         traces,
         x={**columns, **letters, "domain": [0, 0.895]},
         y={"fixedrange": True, "type": "category", "autorange": "reversed", "showgrid": False, "ticks": "",
-           "domain": [max(1 - len(info.years) * row / _ROOM, 0), 1], "nticks": min(len(info.years), 24)},
+           "nticks": min(len(info.years), 24)},
         keep="monthly",
         hover="closest",
         xaxis2={**columns, "domain": [0.91, 1], "anchor": "y"},
         margin={"l": 44, "r": 12, "t": 4, "b": 24},
     )  # fmt: skip
+    drawn.layout.yaxis.domain = [max(1 - len(info.years) * row / _ROOM, 0), 1]  # few years at the top
+    return drawn
 
 
 def _full(values: Floats) -> float:

@@ -9,13 +9,15 @@ from typing import Any, Literal
 import dash_ag_grid as dag
 from dash.development.base_component import Component
 
-Kind = Literal["text", "number", "percent", "signed_percent", "day", "time"]
+Kind = Literal["text", "number", "price", "percent", "signed_percent", "day", "time"]
 
 
 @dataclass(frozen=True)
 class Column:
     """One column; ``field`` is its key in the rows. Percentages are given as fractions, times as ms since 1970 or
-    ISO text. A column has its ``width``, or shares what is left and is at least ``least`` wide (pixels)."""
+    ISO text; a price has as many decimals as its row says in ``decimals``. A column has its ``width``, or shares what
+    is left and is at least ``least`` wide (pixels).
+    """
 
     field: str
     title: str
@@ -68,6 +70,8 @@ def definition(column: Column) -> dict[str, Any]:
     if column.kind == "text":
         return base
     how = f"'{column.kind}', {column.decimals}, '{column.unit}'"
+    if column.kind == "price":
+        how = f"'number', params.data.decimals, '{column.unit}'"
     base |= {
         "type": "rightAligned",
         "valueFormatter": {"function": f"stratoscopeCell(params.value, {how})"},

@@ -20,16 +20,16 @@ ALL = 5_000  # rows that travel to the browser; the CSV has every trade
 _HELD = "while held, as part of the entry price, before costs."
 
 COLUMNS = (
-    Column("symbol", "Symbol", least=84),
+    Column("symbol", "Symbol", least=78),
     Column("side", "Side", least=58),
     Column("entry", "In", least=104),
     Column("exit", "Out", least=104),
-    Column("bars", "Bars", "number", least=56),
+    Column("bars", "Bars", "number", least=50),
     Column("reason", "Exit", least=104, help="Why the trade ended."),
-    Column("return", "Return", "signed_percent", 2, least=94, help="Profit over the value of the entry."),
-    Column("pnl", "Profit", "number", 0, least=98, help="After commission and slippage of both sides."),
-    Column("entry_price", "Entry", "number", 2, least=84, help="The fill, slippage included."),
-    Column("exit_price", "Exit at", "number", 2, least=84, help="Slippage included; the last close if open."),
+    Column("return", "Return", "signed_percent", 2, least=90, help="Profit over the value of the entry."),
+    Column("pnl", "Profit", "number", 0, least=92, help="After commission and slippage of both sides."),
+    Column("entry_price", "Entry", "price", least=82, help="The fill, slippage included."),
+    Column("exit_price", "Exit at", "price", least=82, help="Slippage included; the last close if open."),
     Column("mae", "MAE", "signed_percent", 2, least=90, help=f"Worst excursion {_HELD}"),
     Column("mfe", "MFE", "signed_percent", 2, least=94, help=f"Best excursion {_HELD}"),
     Column("size", "Size", "number", 2, least=92, help="Units."),
@@ -41,16 +41,14 @@ _MOMENT = 142  # pixels that a day with its hour takes
 
 
 def columns(result: BacktestResult, shown: Sequence[Column] = COLUMNS) -> list[dict[str, Any]]:
-    """The table's columns for ``result``: room for hours, and enough decimals for its prices. Of the latest trades the
-    exit is left out where both hours would not fit.
+    """The table's columns for ``result``, with room for hours within days; of the latest trades the exit is left out
+    where both would not fit.
     """
-    intraday, decimals = is_intraday(result), _decimals(result)
-    if intraday and shown is LATEST:
-        shown = [column for column in shown if column.field != "exit"]
-    changes: dict[str, Any] = {"entry_price": {"decimals": decimals}, "exit_price": {"decimals": decimals}}
-    if intraday:
-        changes |= {"entry": {"least": _MOMENT}, "exit": {"least": _MOMENT}}
-    return [definition(replace(column, **changes.get(column.field, {}))) for column in shown]
+    if not is_intraday(result):
+        return [definition(column) for column in shown]
+    kept = [column for column in shown if column.field != "exit" or shown is not LATEST]
+    wide = ("entry", "exit")
+    return [definition(replace(column, least=_MOMENT) if column.field in wide else column) for column in kept]
 
 
 def _decimals(result: BacktestResult) -> int:
@@ -65,9 +63,9 @@ def rows(result: BacktestResult, limit: int) -> list[dict[str, Any]]:
     """Rows of the trade table, latest entry first, ``limit`` at most; dates of intraday bars keep their time. ``id``
     is the trade's place in the result.
     """
-    intraday = is_intraday(result)
+    intraday, decimals = is_intraday(result), _decimals(result)
     order = np.argsort(result.trade_entry_time, kind="stable")[::-1][:limit]
-    return [_row(result, int(i), intraday) for i in order]
+    return [_row(result, int(i), intraday) | {"decimals": decimals} for i in order]
 
 
 def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:

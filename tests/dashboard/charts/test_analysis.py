@@ -98,6 +98,15 @@ def test_months_are_percentages_and_the_year_stands_apart() -> None:
     assert (months.zmin, months.zmax) == (-info.full, info.full)
 
 
+def test_the_cells_of_one_year_are_no_taller_than_those_of_seven() -> None:
+    def height(count: int) -> float:
+        figure: Any = monthly.figure(monthly.info(long_run(count)))
+        low, high = figure.layout.yaxis.domain
+        return (high - low) / len(figure.data[0].y)
+
+    assert height(200) == pytest.approx(height(1500)) == pytest.approx(40 / 290)
+
+
 def test_many_years_are_drawn_without_words() -> None:
     time = (np.datetime64("1950-01-31", "D") + 30 * np.arange(900)).astype("datetime64[ms]")
     figure: Any = monthly.figure(monthly.info(make_result(np.linspace(100, 900, 900), time=time)))

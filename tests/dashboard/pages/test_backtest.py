@@ -72,7 +72,8 @@ def test_columns_have_room_for_hours_and_for_small_prices() -> None:
     within = make_result(np.linspace(100, 120, 80), cheap, time=hours)
     found = {item["field"]: item for item in columns(within)}
     assert found["entry"]["minWidth"] > {item["field"]: item for item in columns(made())}["entry"]["minWidth"]
-    assert "'number', 4," in found["entry_price"]["valueFormatter"]["function"]
+    assert "params.data.decimals" in found["entry_price"]["valueFormatter"]["function"]
+    assert [rows(result, 1)[0]["decimals"] for result in (within, made())] == [4, 2]
     assert [item["field"] for item in columns(within, LATEST)] == ["symbol", "entry", "bars", "return"]
     assert len(columns(made(), LATEST)) == 5
 
