@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isclose
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backtest.metrics import equity_metrics, trade_metrics
+from engine.backtest.headline import Headline
+from engine.backtest.metrics import METRICS, equity_metrics, trade_metrics
 from engine.backtest.portfolio import Holding, total
 from engine.backtest.result import REASONS, BacktestResult
+from engine.errors import EngineError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
 
 if TYPE_CHECKING:
@@ -22,9 +25,13 @@ def assemble(
     kept: Sequence[Holding],
     free: Sequence[Holding],
     benchmark: Sequence[Holding],
-    inputs: Mapping[str, Any],
+    figures: Headline | None = None,
 ) -> BacktestResult:
-    """The result of ``spec``: its accounts, the same without costs, and holding the same symbols."""
+    """The result of ``spec``: its accounts, the same without costs, and holding the same symbols.
+
+    ``figures`` are those of a sweep for the same run: they are shown in place of the own, from which they differ by
+    rounding alone. Raises ``EngineError`` where they differ by more.
+    """
     time = np.unique(np.concatenate([item.time for item in bars]))
     equity, costless, hold = (curve(time, spec.capital, holdings) for holdings in (kept, free, benchmark))
     gross = total(time, [(item.account.time, item.account.gross) for item in kept], 0.0)
@@ -39,6 +46,8 @@ def assemble(
         **trade_metrics(trades["trade_pnl"]),
         "costs": (float(trades["trade_fees"].sum()) + slippage) / years / float(np.mean(equity)),
     }
+    if figures is not None:
+        metrics |= _same(metrics, figures)
     return BacktestResult(
         label=spec.label(),
         currency=bars[0].series.currency,
@@ -56,6 +65,20 @@ def assemble(
         benchmark_metrics=equity_metrics(time, hold, per_year, spec.capital),
         warnings=_warnings(spec, bars, kept, trades),
     )
+
+
+def _same(metrics: Mapping[str, float | None], figures: Headline) -> dict[str, float | None]:
+    """``figures`` by the names of the metrics."""
+    found = {"total_return": figures.total_return, "sharpe": figures.sharpe, "max_drawdown": figures.max_drawdown}
+    for name, value in found.items():
+        own = metrics[name]
+        if own == value or (own is not None and value is not None and isclose(own, value, rel_tol=1e-9, abs_tol=1e-9)):
+            continue
+        raise EngineError(
+            f"The account and the sweep disagree about the {METRICS[name].title.lower()} of this run ({own} and {value}). "
+            "Please report it, and do not use its figures."
+        )
+    return found
 
 
 def curve(time: Times, capital: float, holdings: Sequence[Holding]) -> Floats:

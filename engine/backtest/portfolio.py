@@ -12,6 +12,7 @@ from engine.backtest import account as accounts
 from engine.backtest.account import Account
 from engine.backtest.costs import Costs
 from engine.backtest.financing import Financing
+from engine.backtest.headline import Headline, headline, is_plain
 from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
@@ -55,7 +56,7 @@ def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progr
     free = keep_accounts(spec, bars, decisions, FREE)
     benchmark = held(spec, bars)
     progress(1.0, "Adding up")
-    return assemble(spec, bars, kept, free, benchmark, inputs)
+    return assemble(spec, bars, kept, free, benchmark, swept(spec, bars, decisions))
 
 
 def require_possible(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
@@ -140,16 +141,7 @@ def _keep_shared(spec: BacktestSpec, bars: Sequence[Bars], signals: Sequence[Sig
 
 def fits_vectorbt(spec: BacktestSpec) -> bool:
     """Whether vectorbt can keep this account: long, fully invested or in cash, nothing that depends on the path."""
-    return (
-        not isinstance(spec.strategy, Allocation)
-        and spec.direction == "long"
-        and spec.sizing == Percent()
-        and not spec.stops.any
-        and spec.financing == Financing()
-        and spec.costs.proportional
-        and spec.fill != "limit"
-        and (spec.cash == "separate" or len(spec.market.symbols) == 1)
-    )
+    return is_plain(spec) and not spec.stops.any
 
 
 def checked(
@@ -184,6 +176,15 @@ def checked(
             replace(holding, account=replace(ours, equity=theirs.equity, gross=theirs.invested, trades=trades))
         )
     return found
+
+
+def swept(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> Headline | None:
+    """The figures that a sweep gives this run, so that a cell and the run opened from it are one; None for runs that
+    a sweep leaves to the same account as this.
+    """
+    if isinstance(decisions, np.ndarray) or len(bars) > 1 or not is_plain(spec):
+        return None
+    return headline(spec, bars, {}, decisions[0])
 
 
 def held(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Holding]:

@@ -344,3 +344,23 @@ def test_model_that_lacks_a_symbol_is_refused_in_words() -> None:
     strategy = {"kind": "follow_model", "model": {"kind": "model", "null_fits": 0, "market": {"symbols": ["AAPL"]}}}
     with pytest.raises(DataError, match="NVDA"):
         run({}, strategy)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"stops": {"stop_loss": 0.05, "take_profit": 0.2}}, {"fill": "next_close"}, {"direction": "both"}],
+)
+def test_run_opened_from_a_sweeps_cell_shows_the_cells_figures(more: dict[str, Any]) -> None:
+    """Identical bits, not nearly equal."""
+    from engine.backtest.sweep import SweepSpec
+
+    base = spec({"symbols": ["NVDA"]}, {"kind": "sma_cross"}, {"commission": 5, "slippage": 3}, **more)
+    axes = [
+        {"path": "strategy.fast", "low": 5, "high": 20, "step": 5},
+        {"path": "strategy.slow", "low": 30, "high": 60, "step": 10},
+    ]
+    cells = engine.run(SweepSpec.parse({"base": base.model_dump(mode="json"), "axes": axes}))
+    for index in range(len(cells.parameters)):
+        metrics = engine.run(cells.spec_of(index)).metrics
+        for name in ("total_return", "sharpe", "max_drawdown", "trades"):
+            assert metrics[name] == cells.metric(name)[index]
