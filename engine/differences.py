@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from pydantic.fields import FieldInfo
 
 from engine.registry import info, is_plugin
 from engine.spec import Spec
 
 NOT_THERE = "–"
 """What stands for a field that a spec does not have."""
+
+_MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -28,50 +32,70 @@ class Difference:
 
 
 def differences(specs: Sequence[Spec]) -> tuple[Difference, ...]:
-    """The fields in which ``specs`` differ, in the order of the form; nothing for equal specs or a single one."""
-    leaves = [{leaf.path: leaf for leaf in _leaves(spec, "", "")} for spec in specs]
-    paths = _in_order([list(found) for found in leaves])
-    rows = []
-    for path in paths:
-        texts = tuple(found[path].text if path in found else NOT_THERE for found in leaves)
-        if len(set(texts)) > 1:
-            leaf = next(found[path] for found in leaves if path in found)
-            rows.append(Difference(path, leaf.section, leaf.title, texts))
-    return tuple(rows)
+    """The fields in which ``specs`` differ, in the order of the form; nothing for equal specs or a single one.
+
+    Where one has another plug-in than the others the choice is one field, each plug-in with its settings one value.
+    """
+    return tuple(_differing(specs, "", "")) if len(specs) > 1 else ()
 
 
-@dataclass(frozen=True)
-class _Leaf:
-    path: str
-    section: str
-    title: str
-    text: str
-
-
-def _leaves(spec: Spec, prefix: str, section: str) -> Iterator[_Leaf]:
-    """Every value in ``spec``, depth first; a plug-in's ``kind`` is its title and stands for the whole choice."""
-    if is_plugin(type(spec)):
-        yield _Leaf(f"{prefix}kind", section, section or "Kind", info(spec).title)
-    for name, value in spec:
-        if name == "kind":
-            continue
-        field = type(spec).model_fields[name]
+def _differing(specs: Sequence[Spec], prefix: str, section: str) -> Iterator[Difference]:
+    for name, field in _fields(specs):
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         title = field.title or name.replace("_", " ").capitalize()
-        inner = str(extra.get("section") or section)
-        path = f"{prefix}{name}"
-        if isinstance(value, Spec):
-            own = str(extra.get("section") or field.title or section)
-            yield from _leaves(value, f"{path}.", own)
-        elif isinstance(value, tuple) and any(isinstance(item, Spec) for item in value):
-            for index, item in enumerate(value):
-                yield from _leaves(item, f"{path}.{index}.", f"{title} {index + 1}")
-        else:
-            yield _Leaf(path, inner, title, _text(value, extra))
+        values = [getattr(spec, name) if name in type(spec).model_fields else _MISSING for spec in specs]
+        yield from _compared(values, f"{prefix}{name}", str(extra.get("section") or section), title, extra)
 
 
-def _text(value: Any, extra: dict[str, Any]) -> str:
+def _compared(
+    values: Sequence[Any], path: str, section: str, title: str, extra: Mapping[str, Any]
+) -> Iterator[Difference]:
+    """The differences among the ``values`` of one field."""
+    if all(isinstance(value, Spec) and type(value) is type(values[0]) for value in values):
+        yield from _differing(values, f"{path}.", str(extra.get("section") or title))
+    elif any(_is_list(value) for value in values):
+        lists = [value if _is_list(value) else () for value in values]
+        for index in range(max(map(len, lists))):
+            items = [value[index] if index < len(value) else _MISSING for value in lists]
+            yield from _compared(items, f"{path}.{index}", section, f"{title} {index + 1}", {})
+    else:
+        texts = tuple(_text(value, extra) for value in values)
+        if len(set(texts)) > 1:
+            yield Difference(path, section or title, title, texts)
+
+
+def _fields(specs: Sequence[Spec]) -> list[tuple[str, FieldInfo]]:
+    """The fields of all ``specs`` in the first one's order, what only others have behind them."""
+    found: dict[str, FieldInfo] = {}
+    for spec in specs:
+        for name, field in type(spec).model_fields.items():
+            if name != "kind":
+                found.setdefault(name, field)
+    return list(found.items())
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, tuple) and any(isinstance(item, Spec) for item in value)
+
+
+def _named(spec: Spec) -> str:
+    """A plug-in with its settings: the label that it gives itself, or its title and the values of its fields."""
+    if type(spec).label is not Spec.label or not is_plugin(type(spec)):
+        return spec.label()
+    texts = [
+        _text(value, field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {})
+        for (name, value), field in zip(spec, type(spec).model_fields.values(), strict=True)
+        if name != "kind"
+    ]
+    return ", ".join([info(spec).title, *texts])
+
+
+def _text(value: Any, extra: Mapping[str, Any]) -> str:
     """One value as its control shows it: the word of a choice, the unit behind a number."""
+    if value is _MISSING:
+        return NOT_THERE
+    if isinstance(value, Spec):
+        return _named(value)
     choices = extra.get("choices") or {}
     if isinstance(value, typing.Hashable) and value in choices:
         return str(choices[value])
@@ -79,7 +103,7 @@ def _text(value: Any, extra: dict[str, Any]) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    unit = f" {extra['unit']}" if extra.get("unit") else ""
+    unit = "%" if extra.get("unit") == "%" else f" {extra['unit']}" if extra.get("unit") else ""
     if isinstance(value, float) and extra.get("percent"):
         return f"{value * 100:,.10g}%"
     if isinstance(value, int | float):
@@ -90,17 +114,3 @@ def _text(value: Any, extra: dict[str, Any]) -> str:
     if isinstance(value, tuple):
         return ", ".join(_text(item, {}) for item in value) or "none"
     return f"{value}{unit}"
-
-
-def _in_order(lists: Sequence[Sequence[str]]) -> list[str]:
-    """Every path once: the first list's order, what others add behind the path that it follows there."""
-    order: list[str] = []
-    for paths in lists:
-        place = 0
-        for path in paths:
-            if path in order:
-                place = order.index(path) + 1
-            else:
-                order.insert(place, path)
-                place += 1
-    return order

@@ -38,13 +38,13 @@ def figure(info: CorrelationInfo) -> go.Figure:
     text = [["" if np.isnan(value) else f"{value:.2f}" for value in row] for row in info.values]
     cells = go.Heatmap(
         z=info.values, x=list(range(count)), y=list(range(count)), zmin=-1, zmid=0, zmax=1, colorscale=base.diverging(),
-        text=text, texttemplate="%{text}", textfont={"size": 12, "color": base.TEXT}, customdata=pairs, showscale=False,
+        text=text, texttemplate="%{text}", textfont={"size": 12}, customdata=pairs, showscale=False,
         hovertemplate="%{customdata}<br>%{z:.3f}<extra></extra>", hoverongaps=False,
     )  # fmt: skip
     places = {"tickvals": list(range(count)), "ticktext": list(info.marks), "showgrid": False, "zeroline": False}
     return base.figure(
         [cells],
-        x={**places, "showline": False, "side": "bottom", "tickangle": 0 if count <= 3 else -35},
+        x={**places, "showline": False, "side": "bottom", "tickangle": 0 if sum(map(len, info.marks)) <= 36 else -35},
         y={**places, "autorange": "reversed", "fixedrange": True},
         keep="correlation",
         hover="closest",

@@ -10,7 +10,6 @@ from engine.backtest.spec import BacktestSpec
 from engine.differences import NOT_THERE, differences
 from engine.features.matrix import FeatureSpec
 from engine.market.bars import MarketSpec
-from tests.support.workspace import Workspace
 
 SMA: dict[str, Any] = {"kind": "sma_cross", "fast": 20, "slow": 50}
 COSTS: dict[str, Any] = {"commission": 5, "slippage": 3}
@@ -39,13 +38,24 @@ def test_only_what_differs_is_named_in_the_words_of_the_form() -> None:
     ]
 
 
-def test_a_plugin_is_named_by_its_title_and_fields_that_one_lacks_are_marked() -> None:
-    found = differences([spec(), spec(strategy={"kind": "buy_and_hold"})])
-    by_path = {item.path: item for item in found}
-    assert by_path["strategy.kind"].values == ("SMA cross", "Buy and hold")
-    assert by_path["strategy.kind"].title == "Strategy"
-    assert by_path["strategy.fast"].values == ("20 bars", NOT_THERE)
-    assert found[0].path == "strategy.kind"
+def test_another_plugin_is_one_difference_with_its_settings_in_it() -> None:
+    hold = spec(strategy={"kind": "buy_and_hold"})
+    assert rows(spec(), hold, spec(strategy=SMA | {"fast": 5})) == [
+        ("Strategy", "SMA 20/50", "Buy and hold", "SMA 5/50"),
+    ]
+
+
+def test_a_plugin_without_a_label_of_its_own_is_its_title_and_values() -> None:
+    found = differences([spec(), spec(sizing={"kind": "units", "units": 1500})])
+    assert [(item.path, item.values) for item in found] == [
+        ("sizing", ("Part of equity, 100%", "Fixed units, 1,500")),
+    ]
+
+
+def test_fields_that_one_lacks_are_marked() -> None:
+    by_path = {item.path: item.values for item in differences([spec(), MarketSpec()])}
+    assert by_path["capital"] == ("100,000", NOT_THERE)
+    assert by_path["symbols"] == (NOT_THERE, "NVDA")
 
 
 def test_lists_and_missing_values_read_as_text() -> None:
@@ -68,13 +78,9 @@ def test_lists_of_plugins_are_compared_item_by_item() -> None:
     two = FeatureSpec.parse({"features": [{"kind": "rsi", "window": 21}, {"kind": "rsi", "window": 5}]})
     texts = {item.path: item.values for item in differences([one, two])}
     assert texts["features.0.window"] == ("14 bars", "21 bars")
-    assert texts["features.1.window"] == (NOT_THERE, "5 bars")
+    assert texts["features.1"] == (NOT_THERE, "RSI 5")
 
 
 def test_three_specs_give_three_values_each() -> None:
     first, second, third = spec(), spec(capital=5), spec(capital=5)
     assert rows(first, second, third) == [("Capital", "100,000", "5", "5")]
-
-
-def test_specs_of_different_kinds_can_be_compared(workspace: Workspace) -> None:
-    assert differences([spec(), MarketSpec()])

@@ -131,7 +131,7 @@ def figures(compared: Compared, both: Together) -> Component:
         for index, (name, result) in enumerate(zip(compared.names, compared.results, strict=True))
     ]
     if both.combined:
-        columns.append((html.Span([swatch(None), "Combined"]), both.combined.metrics))
+        columns.append((html.Span([swatch(None), "Combined"], className="run-name"), both.combined.metrics))
     count_ = len(columns)
     columns.append(("Buy and hold", compared.results[0].benchmark_metrics))
     rows = []
@@ -166,10 +166,10 @@ def spec_differences(compared: Compared) -> Component:
     """The fields of the requests that differ, in the words of the form."""
     found = differences(compared.specs)
     if len(compared.specs) < 2:
-        return html.P("Add a run to see in what it differs.", className="hint pad")
+        return hint("Add a run to see in what it differs.")
     if not found:
         text = "The requests are the same: what differs is the data, or the version of Stratoscope that computed them."
-        return html.P(text, className="hint pad")
+        return hint(text)
     head = html.Tr([html.Th("Setting"), *(html.Th(heading(name, i)) for i, name in enumerate(compared.names))])
     rows = [
         html.Tr([html.Td([html.Span(item.title), html.Small(item.section)]), *(html.Td(text) for text in item.values)])
@@ -182,7 +182,7 @@ def portfolio(compared: Compared, both: Together) -> Component:
     """The weights of the portfolio, at the start and at the end."""
     found = both.combined
     if found is None:
-        return html.P("Two runs or more in one currency, on common bars, make a portfolio.", className="hint pad")
+        return hint("Two runs or more in one currency, on common bars, make a portfolio.")
     last = found.weights[-1]
     rows = [
         html.Tr([html.Td(heading(name, i)), html.Td(percent(found.weights[0][i], 1)), html.Td(percent(last[i], 1))])
@@ -196,14 +196,17 @@ def portfolio(compared: Compared, both: Together) -> Component:
         f"{number(found.metrics['sharpe'], 2)}, the runs' mean {number(float(mean), 2)}. Moving money among the runs "
         "costs nothing here."
     )
-    return html.Div(
-        [html.Table([html.Thead(head), html.Tbody(rows)], className="figures"), html.P(line, className="hint pad")]
-    )
+    return html.Div([html.Table([html.Thead(head), html.Tbody(rows)], className="figures"), hint(line)])
 
 
 def notes(texts: Sequence[str]) -> list[Component]:
     """Sentences above the chart."""
     return [html.P(text, className="note") for text in texts]
+
+
+def hint(text: str) -> Component:
+    """A quiet line in a card."""
+    return html.P(text, className="hint pad")
 
 
 def heading(name: str, index: int) -> Component:

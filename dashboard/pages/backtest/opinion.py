@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from dash import Input, Output, callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard import jobs, runs
@@ -23,15 +24,15 @@ from engine.spec import canonical_json
 JOB, ANSWER = frame.part("opinion-job", "backtest"), frame.part("opinion", "backtest")
 PROGRESS = frame.part("opinion-progress", "backtest")
 COLUMNS = [
-    table.Column("symbol", "Symbol"),
-    table.Column("side", "Side"),
-    table.Column("entry", "In"),
-    table.Column("exit", "Out"),
-    table.Column("size", "Size", "number", 2),
-    table.Column("pnl", "Profit here", "number", 2),
-    table.Column("other", "Profit there", "number", 2),
+    table.Column("symbol", "Symbol", width=82),
+    table.Column("side", "Side", width=66),
+    table.Column("entry", "In", least=96),
+    table.Column("exit", "Out", least=96),
+    table.Column("size", "Size", "number", 2, least=92),
+    table.Column("pnl", "Profit here", "number", 2, least=118),
+    table.Column("other", "Profit there", "number", 2, least=118),
     table.Column("difference", "Difference", "number", 6, help="Of the profits; below a billionth it is rounding."),
-    table.Column("found", "Agrees"),
+    table.Column("found", "Agrees", width=92),
 ]
 ASK = "The same signals on Backtrader, another program: its own orders, fills, costs and cash, compared trade by trade."
 
@@ -66,6 +67,9 @@ def ask(clicks: int | None, data: runs.ResultData) -> tuple[Any, Any, Any]:
 
     if ctx.triggered_id != ids.ASK or not clicks:
         return None, no_update, None
+    if not data or "spec" not in data:
+        toast("There is no run on the page: run a backtest, or open one from the library.", "warn")
+        raise PreventUpdate
     spec, _ = runs.opened(data)
     second = SecondOpinionSpec.parse({"backtest": spec})
     text = canonical_json(second)
@@ -132,7 +136,7 @@ def said(found: SecondOpinion) -> Component:
         f"{'equal but for rounding' if abs(found.difference()) < 1e-9 else signed_percent(found.difference(), 4)}."
     )
     dot = html.Span(className=f"dot {'ok' if agrees else 'warn'}", role="img", title="agrees" if agrees else "differs")
-    notes = [html.P(text, className="note") for text in found.notes]
+    notes = [html.P(text, className="hint") for text in found.notes]
     return html.Div(
         [html.P([dot, html.B(found.sentence()), " ", facts], className="say"), *notes], className="verdict pad"
     )

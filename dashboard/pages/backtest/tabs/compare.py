@@ -14,7 +14,6 @@ from dashboard import runs
 from dashboard.charts import correlation, overlay
 from dashboard.components import card, graph, states, tabs
 from dashboard.components.graph import ids_sub
-from dashboard.format import day
 from dashboard.pages.backtest import comparison, ids, opinion
 from dashboard.pages.backtest.tab import OPEN, RESULT, Tab
 
@@ -77,8 +76,8 @@ def compare(data: runs.ResultData, keys: Any, weighting: Any, rebalancing: Any, 
         raise PreventUpdate
     compared = comparison.gather(on_page(data), texts(keys))
     if not compared.results:
-        none = states.no_figure(NOTHING)
-        return none, comparison.notes(compared.notes), NOTHING, NOTHING, states.no_figure(FEW), "", NOTHING
+        none, words = states.no_figure(NOTHING), comparison.hint(NOTHING)
+        return none, comparison.notes(compared.notes), words, words, states.no_figure(FEW), "", words
     both = comparison.together(compared, *how(weighting, rebalancing))
     return (
         overlay.figure(comparison.curves(compared, both)), comparison.notes((*compared.notes, *both.notes)),
@@ -156,6 +155,5 @@ def matrix(compared: comparison.Compared, both: comparison.Together) -> tuple[An
     """The correlations as a figure, and on what they are based."""
     if both.shared is None:
         return states.no_figure(FEW), ""
-    time = both.shared.time
-    sub = f"of {len(time) - 1:,} bar returns, {day(str(time[0]))} to {day(str(time[-1]))}"
+    sub = f"of {len(both.shared.time) - 1:,} bar returns"
     return correlation.figure(correlation.info(compared.names, both.shared.correlation())), sub

@@ -25,14 +25,14 @@ EDITABLE = ("tags", "note")
 SHELVES = {"saved": "Saved", "bin": "Bin"}
 COLUMNS = [
     table.Column("pinned", "", width=32),
-    table.Column("label", "Backtest", least=150),
-    table.Column("cagr", "CAGR", "signed_percent", 2, width=86),
-    table.Column("sharpe", "Sharpe", "number", 2, width=70),
-    table.Column("max_drawdown", "Drawdown", "signed_percent", 2, width=94),
-    table.Column("trades", "Trades", "number", width=70),
-    table.Column("created", "Saved", "day", width=96),
-    table.Column("tags", "Tags", least=84, help="Type, separated by commas."),
-    table.Column("note", "Note", least=96, help="Type what is worth knowing."),
+    table.Column("label", "Backtest", least=170),
+    table.Column("cagr", "CAGR", "signed_percent", 2, width=82),
+    table.Column("sharpe", "Sharpe", "number", 2, width=64),
+    table.Column("max_drawdown", "Drawdown", "signed_percent", 2, width=84),
+    table.Column("trades", "Trades", "number", width=62),
+    table.Column("created", "Saved", "day", width=92),
+    table.Column("tags", "Tags", least=78, help="Type, separated by commas."),
+    table.Column("note", "Note", least=90, help="Type what is worth knowing."),
     table.Column("bin", "", width=36),
 ]
 
@@ -96,6 +96,7 @@ def _grid() -> Component:
     by_field["note"] |= {"cellEditor": "agLargeTextCellEditor", "cellEditorPopup": True,
                          "cellEditorParams": {"maxLength": 2000, "rows": 4, "cols": 44}}  # fmt: skip
     grid.getRowId = "params.data.key"
+    grid.style = {"height": "max(320px, calc(100dvh - 230px))", "width": "100%"}
     grid.className += " library"
     return grid
 
