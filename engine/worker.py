@@ -25,6 +25,7 @@ from engine.errors import Cancelled, EngineError, JobError, SpecError
 
 HEAVY = (
     *("pandas", "numba", "scipy.stats", "sklearn", "lightgbm", "talib"),
+    "engine.backtest.warming:kernels",
     *("matplotlib.pyplot", "quantstats", "vectorbt"),  # the last needs the others
     *("torch", "mlx.core"),
 )

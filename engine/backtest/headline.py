@@ -51,7 +51,8 @@ def headline(
 
     signals = decisions[0]
     rule = rules_of({**dict(spec.costs), **dict(spec.stops)})[0]
-    (total, sharpe, drawdown), trades = orders.judge(signals.entries, signals.exits, account, rule)
+    entries, exits = (np.array(flags) for flags in (signals.entries, signals.exits))
+    (total, sharpe, drawdown), trades = orders.judge(entries, exits, account, rule)
     ratio = sharpe * float(np.sqrt(bars[0].periods_per_year()))
     return Headline(float(total), None if np.isnan(ratio) else float(ratio), float(drawdown), int(trades))
 

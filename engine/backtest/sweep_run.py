@@ -295,11 +295,12 @@ def _by_accounts(
 
 
 def _traded(flags: NDArray[np.bool_], skipped: int) -> NDArray[np.bool_]:
-    """Decisions on the bars of the account; on the one before its start there are none."""
-    if not skipped:
-        return flags
-    kept = flags[skipped:].copy()
-    kept[0] = False
+    """Decisions on the bars of the account, an array as the kernels are compiled for; on the bar before the account's
+    start there are none.
+    """
+    kept = np.array(flags[skipped:])
+    if skipped:
+        kept[0] = False
     return kept
 
 

@@ -108,8 +108,8 @@ def plateau(result: SweepResult, figure: Floats) -> Plateau | None:
 
     A peak among poor neighbours was luck; on a plateau a parameter may be a little wrong. Neighbours without the figure
     count as the worst that there is, and so do those that are missing to the largest neighbourhood: at the rim nothing
-    is known of the other side. Of equal medians the better worst neighbour counts, then the first. Drawn axes are put into bins,
-    of which each counts with its median.
+    is known of the other side. Of equal medians the better worst neighbour counts, then the first. Drawn axes are put
+    into bins, of which each counts with its median.
     """
     known = ~np.isnan(figure)
     if not known.any():
@@ -145,7 +145,7 @@ def _medians(values: Floats, place: NDArray[np.int64], count: int) -> Floats:
 
 
 def _neighbourhoods(cells: NDArray[np.int64], score: Floats, worst: float) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Median and least over each cell and its neighbours, filled up with ``worst``, and how many neighbours there are."""
+    """Median and least over each cell and its neighbours, filled up with ``worst``, and how many those are."""
     size = cells.max(axis=0) + 3
     strides = np.concatenate((np.cumprod(size[::-1])[::-1][1:], [1]))
     keys = (cells + 1) @ strides

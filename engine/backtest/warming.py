@@ -1,0 +1,62 @@
+"""Compiled kernels ready before anybody asks for them."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from engine.market.bars import Bars, Series
+
+
+def kernels() -> None:
+    """Load the kernels of runs and sweeps from disk, or compile them the first time, behind the caller's back."""
+    threading.Thread(target=load_kernels, name="kernels", daemon=True).start()
+
+
+def load_kernels() -> None:
+    """Run each kernel once, as a sweep and a run would."""
+    from engine.backtest.headline import by_account, headline
+    from engine.backtest.sweep import SweepSpec
+    from engine.backtest.sweep_run import run_sweep
+    from engine.market.bars import Market
+    from engine.progress import silent
+
+    bars = _made_up(80)
+    for kind, path, low, high in (
+        ("sma_cross", "strategy.fast", 2, 4),
+        ("buy_and_hold", "stops.stop_loss", 0.01, 0.02),
+    ):
+        plain = {
+            "base": {"strategy": {"kind": kind, **({"slow": 5, "fast": 2} if kind == "sma_cross" else {})}}
+            | {"costs": {"commission": 5, "slippage": 3}, "market": {"symbols": ["WARM"]}},
+            "axes": [{"path": path, "low": low, "high": high}],
+        }
+        spec = SweepSpec.parse(plain)
+        run_sweep(spec, {"market": Market((bars,))}, silent)
+        headline(spec.base, [bars], {})
+        by_account(spec.base, [bars], [spec.base.strategy.signals(bars, {})])
+
+
+def _made_up(count: int) -> Bars:
+    time = (np.datetime64("2020-01-01", "D") + np.arange(count)).astype("datetime64[ms]")
+    close = 100 + np.sin(np.arange(count))
+    about = Series(
+        source="",
+        collection="",
+        symbol="WARM",
+        interval="1d",
+        kind="equity",
+        currency="",
+        timezone="UTC",
+        tradeable=True,
+        has_ohlc=True,
+        has_volume=True,
+        adjustment="none",
+        rows=count,
+        start="",
+        end="",
+        origin="",
+        licence="",
+    )
+    return Bars(about, time, close, close + 1, close - 1, close, np.full(count, 1e3), close)
