@@ -1,0 +1,80 @@
+"""The backtest page in a real browser: trades stepped through, tabs that draw when opened, sections that fold."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.visitor import Visitor, dom_id
+
+pytestmark = pytest.mark.e2e
+SAID = "return document.querySelector('[data-graph=\"backtest-fills\"] .sub').textContent"
+
+
+def run(visitor: Visitor, fast: int) -> None:
+    visitor.open("/backtest")
+    visitor.fill("backtest", "strategy.fast", fast)
+    visitor.fill("backtest", "strategy.slow", 60)
+    visitor.press_run("backtest")
+    visitor.sees_trace("backtest-equity", f"SMA {fast}/60")
+
+
+def show(visitor: Visitor, tab: str) -> None:
+    script = "[...document.querySelectorAll('[role=tab]')].find(tab => tab.textContent === arguments[0]).click()"
+    visitor.js(script, tab)
+
+
+def press(visitor: Visitor, key: str) -> None:
+    visitor.js("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], bubbles: true}))", key)
+
+
+def place(visitor: Visitor) -> tuple[int, int]:
+    """Which trade of how many is on the candles."""
+    words = str(visitor.until(f"{SAID}.split(',')[0].match(/^\\d+ of \\d+$/)?.[0]", "a trade"))
+    first, _, last = words.partition(" of ")
+    return int(first), int(last)
+
+
+def test_trades_are_stepped_through_by_button_and_key(visitor: Visitor) -> None:
+    run(visitor, 12)
+    show(visitor, "Trades")
+    visitor.sees_trace("backtest-fills", "Entry")
+    newest, count = place(visitor)
+    assert newest == count
+    press(visitor, "n")
+    visitor.wait_for(lambda: place(visitor)[0] == newest - 1, "the trade before")
+    visitor.js("document.querySelector('[data-grid-step=\"1\"]').click()")
+    visitor.wait_for(lambda: place(visitor)[0] == newest - 2, "the one before that")
+    press(visitor, "p")
+    visitor.wait_for(lambda: place(visitor)[0] == newest - 1, "back")
+    row = "document.querySelector(`#backtest-trades .ag-row[row-id='${arguments[0]}'] .ag-cell`)"
+    visitor.until(f"return !!{row}", "the row", str(newest - 4))
+    visitor.js(f"{row}.click()", str(newest - 4))
+    visitor.wait_for(lambda: place(visitor)[0] == newest - 3, "the row that was clicked")
+    assert visitor.complaints() == []
+
+
+def test_every_chart_of_the_page_is_drawn(visitor: Visitor) -> None:
+    run(visitor, 13)
+    for graph, name in (("rolling", "Buy and hold"), ("monthly", "Return"), ("distribution", "Bars")):
+        visitor.sees_trace(f"backtest-{graph}", name)
+    visitor.sees("Latest trades")
+    visitor.js("document.querySelector('#backtest-window input[value=\"3m\"]').click()")
+    visitor.sees("windows of 3 months")
+    show(visitor, "Breakdown")
+    visitor.sees("By weekday")
+    for graph in ("excursions", "holding", "profits"):
+        visitor.wait_for(lambda name=graph: visitor.traces(f"backtest-{name}"), graph)
+    assert visitor.complaints() == []
+
+
+def test_a_fold_opens_for_what_is_wrong_in_it_and_counts_what_was_set(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    field = dom_id(role="field", page="backtest", path="stops.stop_loss")
+    visitor.until("return !!document.getElementById(arguments[0])", "the field", field)
+    fold = "document.getElementById(arguments[0]).closest('.fold')"
+    assert visitor.js(f"return {fold}.open", field) is False
+    visitor.fill("backtest", "stops.stop_loss", 150)
+    visitor.sees("Stop loss must be below 100%, not 150%.")
+    assert visitor.js(f"return {fold}.open", field) is True
+    visitor.fill("backtest", "stops.stop_loss", "7.5")
+    visitor.until(f"return {fold}.querySelector('.fold-title').dataset.changed === '1 set'", "one set", field)
