@@ -87,8 +87,9 @@ class Account:
 
     ``equity`` is cash plus positions at the close; ``gross`` the sum of the positions' sizes. ``slippage`` is the cash
     that worse prices than the quoted ones have cost, ``interest`` what was earned (paid if negative). ``cut`` orders
-    were filled in part; ``rejected`` entries not at all, for want of cash or of the least commission; ``unfilled`` tells of a last decision that would change a
-    position and that no later bar can fill. ``orders`` are records (bar, symbol, reason, units, price, fee, quote).
+    were filled in part; ``rejected`` entries not at all, for want of cash or of the least commission. ``unfilled``
+    tells of a last decision that would change a position and that no later bar can fill. ``orders`` are records (bar,
+    symbol, reason, units, price, fee, quote).
     """
 
     time: Times

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 
 from engine.backtest.costs import Costs
-from engine.backtest.result import REASONS
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars
@@ -150,6 +149,7 @@ class SlowAccount:
     def __post_init__(self) -> None:
         self.cash = self.capital
         self.places = [Place() for _ in self.wanted[0]]
+        self.held_last: list[Place] = []
 
     # -- the bar ----------------------------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ class SlowAccount:
             if self.spec.fill in ("next_close", "same_close"):
                 self.fill(t, "close")
             self.value(t)
-            if self.spec.fill != "same_close":
+            if self.spec.fill != "same_close" and not self.ruined:
                 self.decide(t)
         self.end()
         return self
@@ -230,6 +230,7 @@ class SlowAccount:
             trade.trail = max(trade.trail, best) if trade.side > 0 else min(trade.trail, best)
 
     def end(self) -> None:
+        self.held_last = [replace(place) for place in self.places]
         for place in self.places:
             self.book_at_mark(len(self.years) - 1, place, "still open")
 
@@ -243,6 +244,16 @@ class SlowAccount:
         trade.exit, trade.reason, trade.is_open = t, reason, reason == "still open"
         self.trades.append(trade)
         place.units, place.trade = 0.0, None
+
+    @property
+    def unfilled(self) -> bool:
+        """Whether an order still waits that would change what is held."""
+        waiting = [(place.order, place.units) for place in self.held_last if place.order is not None]
+        opposite = {"long": -1, "short": 1}
+        return any(
+            order.ask == "weight" or order.closes(units) or (order.ask in opposite and units * opposite[order.ask] >= 0)
+            for order, units in waiting
+        )
 
     # -- decisions --------------------------------------------------------------------------------------------------
 
@@ -618,7 +629,3 @@ def _account(
     years = [0.0] + [(after - before) / YEAR for before, after in pairwise(time)]
     size = spec.sizing.size(bars[0])
     return SlowAccount(spec, costs, columns, years, orders, cash, size.scale, size.cap, size.trades, size.measure).run()
-
-
-def reason_index(reason: str) -> int:
-    return REASONS.index(reason)
