@@ -33,6 +33,7 @@ def run_kinds() -> Mapping[str, type[RunSpec]]:
     from engine.benchmarks.harness import BenchmarkSpec
     from engine.features.matrix import FeatureSpec
     from engine.models.training import ModelSpec
+    from engine.research.sweep_overfitting import OverfittingSpec
     from engine.research.verification import VerificationSpec
 
     classes = (
@@ -44,6 +45,7 @@ def run_kinds() -> Mapping[str, type[RunSpec]]:
         WalkForwardSpec,
         SecondOpinionSpec,
         VerificationSpec,
+        OverfittingSpec,
         BenchmarkSpec,
     )
     return {cls.model_fields["kind"].default: cls for cls in classes}
