@@ -1,0 +1,205 @@
+"""The library's tab: its rows, what its buttons do, and what a forged request does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dash._callback_context import context_value
+from dash._utils import AttributeDict
+from dash.exceptions import PreventUpdate
+
+import engine
+from dashboard import state
+from dashboard.pages.backtest import ids
+from dashboard.pages.backtest.tabs import library as tab
+from engine import library
+from engine.backtest.spec import BacktestSpec
+from engine.errors import SpecError
+from engine.market.sources.stored import save
+from engine.research import ledger
+from tests.support.market import random_walk
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+
+@pytest.fixture(autouse=True)
+def said(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the toasts say; there is no browser to show them."""
+    save(random_walk(200))
+    found: list[str] = []
+    monkeypatch.setattr("dashboard.shell.toast", lambda text, tone="bad": found.append(text))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def triggered() -> Iterator[Any]:
+    def by(id_: str) -> None:
+        context_value.set(AttributeDict(triggered_inputs=[{"prop_id": f"{id_}.n_clicks", "value": 1}]))
+
+    by("none")
+    yield by
+    context_value.set({})
+
+
+def run(fast: int = 3) -> str:
+    spec = BacktestSpec.parse(
+        {
+            "market": {"collection": "made-up", "symbols": ["TEST"]},
+            "strategy": {"kind": "sma_cross", "fast": fast, "slow": 20},
+            "costs": {"commission": 5, "slippage": 3},
+        }
+    )
+    engine.run(spec)
+    return engine.run_key(spec)
+
+
+def listed(text: Any = "", shelf: Any = "saved") -> list[dict[str, Any]]:
+    return list(tab.listing(text, shelf, 0, None, "library")[0])
+
+
+def keys(shelf: str = "saved") -> list[str]:
+    return [row["key"] for row in listed(shelf=shelf)]
+
+
+def press(key: Any, action: Any) -> list[str]:
+    return tab.pressed({"value": {"key": key, "action": action}})
+
+
+def test_a_row_has_the_figures_a_link_and_nothing_large() -> None:
+    key = run()
+    library.tag(key, "one, two")
+    (row,) = listed()
+    assert row["key"] == key
+    assert row["tags"] == "one, two"
+    assert row["trades"] > 0
+    assert state.from_query(row["query"])["strategy"]["fast"] == 3
+    assert len(json.dumps(row)) < 3000
+
+
+def test_nothing_is_listed_out_of_sight() -> None:
+    with pytest.raises(PreventUpdate):
+        tab.listing("", "saved", 0, None, "compare")
+
+
+def test_the_search_and_the_count() -> None:
+    run(3)
+    library.annotate(run(4), "deep")
+    rows, words, *_ = tab.listing("deep", "saved", 0, None, "library")
+    assert len(rows) == 1
+    assert words == "1 of 2"
+    assert tab.listing(None, "saved", 0, None, "library")[1] == "2 runs"
+    assert len(listed({"forged": 1})) == 2
+
+
+def test_what_is_typed_is_kept() -> None:
+    key = run()
+    tab.edit([{"colId": "tags", "value": "a, b", "data": {"key": key}}])
+    tab.edit([{"colId": "note", "value": "words", "data": {"key": key}}])
+    (row,) = listed()
+    assert (row["tags"], row["note"]) == ("a, b", "words")
+    tab.edit([{"colId": "note", "value": None, "data": {"key": key}}])
+    assert listed()[0]["note"] == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        None,
+        [],
+        [{"colId": "label", "value": "x", "data": {"key": "k"}}],
+        [{"colId": "tags", "value": 7, "data": {}}],
+        [{"colId": "pinned; DROP TABLE runs", "value": "x", "data": {"key": "k"}}],
+    ],
+)
+def test_a_forged_edit_changes_nothing(changes: Any) -> None:
+    key = run()
+    before = library.find([key])
+    tab.edit(changes)
+    assert library.find([key]) == before
+
+
+def test_what_cannot_be_kept_is_said(said: list[str]) -> None:
+    tab.edit([{"colId": "tags", "value": "x" * 99, "data": {"key": run()}}])
+    tab.edit([{"colId": "note", "value": "x", "data": {"key": "0" * 64}}])
+    assert "is too long" in said[0]
+    assert "not in the library" in said[1]
+
+
+def test_the_buttons_of_a_row() -> None:
+    first, second = run(3), run(4)
+    assert press(first, "pin") == []
+    assert keys() == [first, second]
+    press(first, "unpin")
+    assert keys() == [second, first]
+    assert press(second, "delete") == [second]
+    assert (keys(), keys("bin")) == ([first], [second])
+    assert press(second, "restore") == []
+    assert keys() == [second, first]
+
+
+@pytest.mark.parametrize("cell", [None, 7, {}, {"value": "x"}, {"value": {"key": "k", "action": "explode"}}])
+def test_a_forged_press_does_nothing(cell: Any) -> None:
+    key = run()
+    with pytest.raises(PreventUpdate):
+        tab.pressed(cell)
+    assert keys() == [key]
+
+
+@pytest.mark.parametrize("key", ["0" * 64, "../../etc/passwd", None])
+def test_a_press_on_an_unknown_run_is_a_sentence(key: Any) -> None:
+    with pytest.raises(SpecError, match="not in the library"):
+        press(key, "delete")
+
+
+def test_deleting_several_can_be_undone(triggered: Any) -> None:
+    first, second, third = run(3), run(4), run(5)
+    rows = [row for row in listed() if row["key"] != second]
+    triggered(ids.DELETE_TICKED)
+    _, deleted = tab.act(None, 1, None, None, None, rows, [])
+    assert keys() == [second]
+    hidden, words = tab.offer_undo(deleted)
+    assert not hidden
+    assert words.startswith("2 backtests are in the bin")
+    triggered(ids.UNDO)
+    _, left = tab.act(None, None, None, 1, None, [], deleted)
+    assert keys() == [third, second, first]
+    assert tab.offer_undo(left) == (True, "")
+
+
+def test_one_that_is_deleted_is_named() -> None:
+    key = run()
+    press(key, "delete")
+    assert tab.offer_undo([key])[1] == "“SMA 3/20, TEST” is in the bin, for 30 days."
+    assert tab.offer_undo(["x", 7, None]) == (True, "")
+
+
+def test_the_bin_is_emptied_for_good_and_the_trials_stay(triggered: Any, said: list[str]) -> None:
+    key = run()
+    press(key, "delete")
+    triggered(ids.EMPTY_BIN)
+    assert tab.act(None, None, None, None, 1, [], [key])[1] == []
+    assert (keys(), keys("bin")) == ([], [])
+    assert ledger.count() == 1
+    assert "Their trials stay counted" in said[0]
+
+
+def test_buttons_are_there_for_what_is_ticked() -> None:
+    rows = [{"key": "k"}]
+    assert tab.enable([], "saved") == (True, True, True)
+    assert tab.enable(rows, "saved") == (False, False, True)
+    assert tab.enable(rows, "bin") == (True, True, False)
+    assert tab.enable({"forged": 1}, "saved") == (True, True, True)
+
+
+def test_ticked_runs_go_to_compare_eight_at_most(said: list[str]) -> None:
+    rows = [{"key": f"{n:064x}"} for n in range(10)]
+    chosen, where = tab.compare_ticked(1, rows)
+    assert len(chosen) == 8
+    assert where == "compare"
+    assert "first 8 of 10" in said[0]
+    with pytest.raises(PreventUpdate):
+        tab.compare_ticked(1, [])
