@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # Stamps: newer than pyproject.toml and the lock means installed and up to date.
 RUNTIME := $(VENV)/.runtime-installed
 TESTING := $(VENV)/.testing-installed
+# Compiled loops: done once here, so that nobody waits for a compiler in the browser.
+KERNELS := $(VENV)/.kernels-compiled
 
 # pip's variable separates places with spaces, uv's with commas. Where it offers the CPU build of torch, none of
 # the CUDA packages is installed.
@@ -30,10 +32,10 @@ help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | \
 	    while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-run: $(RUNTIME) ## start the workbench on 127.0.0.1:8050 (ARGS: options of `stratoscope serve`)
+run: $(RUNTIME) $(KERNELS) ## start the workbench on 127.0.0.1:8050 (ARGS: options of `stratoscope serve`)
 	@$(BIN)/stratoscope serve $(ARGS)
 
-test: $(TESTING) browser ## run all tests, browser journeys included (ARGS: options of pytest)
+test: $(TESTING) $(KERNELS) browser ## run all tests, browser journeys included (ARGS: options of pytest)
 	$(BIN)/pytest $(ARGS)
 
 lint: $(TESTING) ## check format and code (ruff)
@@ -50,7 +52,7 @@ types: $(TESTING) ## check types (mypy, strict on the engine)
 layers: $(TESTING) ## check who may import whom (import-linter)
 	$(BIN)/lint-imports
 
-benchmark: $(TESTING) browser ## measure what the README's table states
+benchmark: $(TESTING) $(KERNELS) browser ## measure what the README's table states
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lock: ## resolve requirements.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
@@ -72,6 +74,11 @@ $(RUNTIME): pyproject.toml requirements.lock
 	@[ "$$(uname -s)" != Darwin ] || $(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
 	    echo "LightGBM cannot load OpenMP, which macOS does not bring: run 'brew install libomp', then make again." >&2; \
 	    exit 1; }
+	@touch $@
+
+$(KERNELS): $(RUNTIME) $(wildcard engine/backtest/kernels/*.py)
+	@echo "Compiling the simulation (half a minute) ..."
+	@$(BIN)/python -c 'from engine.backtest.warming import load_kernels; load_kernels()'
 	@touch $@
 
 $(TESTING): $(RUNTIME)
