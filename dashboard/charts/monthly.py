@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.backtest.result import BacktestResult
 
 _CLIP = 0.95  # the quantile of the sizes beyond which a colour is full
-_ROOM, _TALLEST = 290, 40  # pixels for all rows, and of one at most
+_ROW, _LEAST_ROW, _MOST, _LETTERS = 26, 17, 480, 30  # pixels: of a row, of one among many, of all, below them
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +40,18 @@ def info(result: BacktestResult) -> MonthlyInfo:
     return MonthlyInfo(tuple(map(str, found.years)), months, totals, _full(months), _full(totals))
 
 
+def height(info: MonthlyInfo) -> int:
+    """Pixels that the chart needs: rows of one height, lower ones where there are many."""
+    count = len(info.years)
+    row = _ROW if count <= 12 else _LEAST_ROW
+    return _LETTERS + min(max(count * row, min(count, 12) * _ROW), _MOST)
+
+
 def figure(info: MonthlyInfo) -> go.Figure:
     """Months in twelve columns, the year in a thirteenth apart from them."""
     import plotly.graph_objects as go
 
-    row = min(_ROOM / max(len(info.years), 1), _TALLEST)
+    row = (height(info) - _LETTERS) / len(info.years)
     text = {"texttemplate": "%{z:.1f}", "textfont": {"size": 10 if row >= 14 else 8}} if row >= 10 else {}
     look = {"y": list(info.years), "colorscale": base.diverging(), "zmid": 0, "showscale": False, "xgap": 1, "ygap": 1,
             "hoverongaps": False, **text}  # fmt: skip
@@ -60,7 +67,7 @@ def figure(info: MonthlyInfo) -> go.Figure:
     ]  # fmt: skip
     columns = {"fixedrange": True, "showgrid": False, "ticks": "", "type": "category", "showspikes": False}
     letters = {"tickvals": list(MONTHS), "ticktext": [name[0] for name in MONTHS]}
-    drawn = base.figure(
+    return base.figure(
         traces,
         x={**columns, **letters, "domain": [0, 0.895]},
         y={"fixedrange": True, "type": "category", "autorange": "reversed", "showgrid": False, "ticks": "",
@@ -70,8 +77,6 @@ def figure(info: MonthlyInfo) -> go.Figure:
         xaxis2={**columns, "domain": [0.91, 1], "anchor": "y"},
         margin={"l": 44, "r": 12, "t": 4, "b": 24},
     )  # fmt: skip
-    drawn.layout.yaxis.domain = [max(1 - len(info.years) * row / _ROOM, 0), 1]  # few years at the top
-    return drawn
 
 
 def _full(values: Floats) -> float:

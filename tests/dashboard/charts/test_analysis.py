@@ -98,13 +98,15 @@ def test_months_are_percentages_and_the_year_stands_apart() -> None:
     assert (months.zmin, months.zmax) == (-info.full, info.full)
 
 
-def test_the_cells_of_one_year_are_no_taller_than_those_of_seven() -> None:
-    def height(count: int) -> float:
-        figure: Any = monthly.figure(monthly.info(long_run(count)))
-        low, high = figure.layout.yaxis.domain
-        return (high - low) / len(figure.data[0].y)
+def test_rows_are_of_one_height_and_lower_where_there_are_many() -> None:
+    def row(years: int) -> float:
+        time = (np.datetime64("1950-01-31", "D") + 365 * np.arange(years)).astype("datetime64[ms]")
+        info = monthly.info(make_result(np.linspace(100, 900, years), time=time))
+        return (monthly.height(info) - 30) / len(info.years)
 
-    assert height(200) == pytest.approx(height(1500)) == pytest.approx(40 / 290)
+    assert row(2) == row(5) == row(12) == 26
+    assert 26 > row(13) > row(20) >= 16
+    assert monthly.height(monthly.info(long_run(200))) == 56
 
 
 def test_many_years_are_drawn_without_words() -> None:

@@ -107,9 +107,10 @@ def test_the_first_answer_has_all_that_is_in_sight(stored: dict[str, str], monke
 
 
 def test_what_lies_below_is_drawn_while_the_tab_is_in_sight(stored: dict[str, str]) -> None:
-    _, latest, years, months, returns, said = performance.draw_below([], "performance", stored)
+    _, latest, years, size, _, months, returns, said = performance.draw_below([], "performance", stored)
     assert 1 <= len(latest) <= performance.SHOWN
     assert "2023" in list(words(years))
+    assert size == {"height": 30 + 11 * 26}
     assert (len(months.data), len(returns.data)) == (2, 2)
     assert said.endswith("in the market")
     with pytest.raises(PreventUpdate):
@@ -152,7 +153,7 @@ def test_a_run_without_trades_says_so(workspace: Workspace) -> None:
     _, *figures, held, median = breakdown.take_apart(data, "breakdown")
     assert [list(item) for item in figures] == [["empty"]] * 3
     assert (held, median) == ("", "")
-    _, latest, _, _, returns, said = performance.draw_below([], "performance", data)
+    _, latest, *_, returns, said = performance.draw_below([], "performance", data)
     assert (latest, list(returns), said) == ([], ["empty"], "")
 
 

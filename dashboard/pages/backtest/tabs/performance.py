@@ -69,6 +69,8 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     Output(ids.LATEST, "columnDefs"),
     Output(ids.LATEST, "rowData"),
     Output(ids.YEARS, "children"),
+    Output(frame.graph(ids.MONTHLY), "style"),
+    Output({"role": "graph-body", "graph": ids.MONTHLY}, "style"),
     Output(frame.figure(ids.MONTHLY), "data"),
     Output(frame.figure(ids.DISTRIBUTION), "data"),
     Output(ids_sub(ids.DISTRIBUTION), "children"),
@@ -79,11 +81,13 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
 def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
     """What lies further down, once the key figures are there."""
     _, result = opened_on("performance", data, tab)
-    months, found = monthly.figure(monthly.info(result)), distribution.info(result)
+    months, found = monthly.info(result), distribution.info(result)
+    size = {"height": monthly.height(months)}
     listed = columns(result, LATEST), rows(result, SHOWN), view.years(yearly(result))
+    drawn = *listed, size, size, monthly.figure(months)
     if not result.exposure.any():
-        return *listed, months, states.no_figure(NONE), ""
-    return *listed, months, distribution.figure(found), view.counted(found)
+        return *drawn, states.no_figure(NONE), ""
+    return *drawn, distribution.figure(found), view.counted(found)
 
 
 @callback(
