@@ -36,7 +36,13 @@ COLUMNS = (
     Column("fees", "Fees", "number", 2, least=84, help="Commission of both sides."),
     Column("ambiguous", "Both hit", least=78, help="Stop and target touched on one bar: counted as the stop."),
 )
-LATEST = tuple(column for column in COLUMNS if column.field in ("symbol", "entry", "exit", "bars", "return"))
+LATEST = (
+    Column("symbol", "Symbol", least=74),
+    Column("entry", "In", least=98),
+    Column("exit", "Out", least=98),
+    Column("bars", "Bars", "number", least=50),
+    Column("return", "Return", "signed_percent", 2, least=88, help="Profit over the value of the entry."),
+)
 _MOMENT = 142  # pixels that a day with its hour takes
 
 

@@ -25,7 +25,9 @@ SHOWN = 8  # latest trades
 
 def layout() -> list[Component]:
     scale = html.Button("log", id=ids.SCALE, className="link-button", title="Switch between log and linear scale")
-    curves = graph.graph(ids.EQUITY, height=430, title="Equity", sub="growth of 1", tools=[scale])
+    curves = graph.graph(
+        ids.EQUITY, height=430, title="Equity", sub="growth\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}1", tools=[scale]
+    )
     judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"))
     windows = dbc.RadioItems(
         id=ids.WINDOW,
