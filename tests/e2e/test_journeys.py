@@ -98,6 +98,35 @@ def test_two_runs_are_overlaid(visitor: Visitor) -> None:
     visitor.sees_trace("backtest-overlay", "SMA 34/")
 
 
+def test_saved_runs_are_found_deleted_restored_and_compared(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    for fast in (35, 36):
+        run_sma(visitor, fast)
+    open_tab = (
+        "[...document.querySelectorAll('[role=tab]')].find(tab => tab.textContent.startsWith(arguments[0])).click()"
+    )
+    visitor.js(open_tab, "Library")
+    rows = "[...document.querySelectorAll('.library .ag-center-cols-container .ag-row')]"
+    row = f"{rows}.find(row => row.textContent.includes(arguments[0]))"
+    visitor.until(f"return !!{row}", "the run in the library", "SMA 36/")
+    visitor.js(f"{row}.querySelector('[col-id=bin] button').click()", "SMA 36/")
+    visitor.until(f"return !{row} && !document.getElementById('backtest-deleted-bar').hidden", "the bin", "SMA 36/")
+    visitor.click(id="backtest-undo")
+    visitor.until(f"return !!{row}", "the run back in the library", "SMA 36/")
+    tick = "document.querySelector(`.library .ag-row[row-id='${arguments[0]}'] .ag-selection-checkbox input`).click()"
+    for name in ("SMA 35/", "SMA 36/"):
+        visitor.js(tick, visitor.js(f"return {row}.getAttribute('row-id')", name))
+    visitor.until("return !document.getElementById('backtest-compare-ticked').disabled", "the button to compare")
+    visitor.click(id="backtest-compare-ticked")
+    for name in ("SMA 35/", "SMA 36/", "Combined"):
+        visitor.sees_trace("backtest-overlay", name)
+    link = visitor.js("return location.href")
+    assert "compare=" in link
+    visitor.open("/data")
+    visitor.open(link)
+    visitor.sees_trace("backtest-overlay", "Combined")
+
+
 def test_permalink_restores_the_backtest_in_a_new_browser(visitor: Visitor, workbench: Server) -> None:
     visitor.open("/backtest")
     run_sma(visitor, 35)

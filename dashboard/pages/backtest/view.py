@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dashboard.charts.distribution import DistributionInfo
 from dashboard.components import metric
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
+from dashboard.figures import figure_text
 from dashboard.format import count, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.periods import Year
@@ -17,15 +18,6 @@ from engine.backtest.result import BacktestResult
 from engine.research.verdict import Verdict
 
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
-
-
-def figure_text(name: str, value: float | None) -> str:
-    """One metric as text, in the unit that its definition names."""
-    if METRICS[name].unit == "%":
-        return signed_percent(value) if name in ("total_return", "cagr", "max_drawdown") else percent(value)
-    if METRICS[name].unit == "days":
-        return number(value, 0, "days")
-    return number(value, 0 if name == "trades" else 2)
 
 
 def kpis(result: BacktestResult) -> list[metric.Metric]:
