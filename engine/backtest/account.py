@@ -10,7 +10,7 @@ The order of events on a bar:
    bar too. A price that opens beyond a level fills at the open; a bar that reaches both fills at the stop and is
    counted as ambiguous. A trailing stop follows the best price of earlier bars.
 5. Fills at the close.
-6. Valuation at the close, where a missing price is the last known one.
+6. Valuation at the close, where a missing one is the last known close.
 7. The decision at this close. A bar without a price postpones fills: an exit is never dropped. Of several decisions
    that wait, the last one counts; an exit beats an entry of the same side.
 

@@ -109,10 +109,13 @@ class Trade:
 
 @dataclass
 class Place:
-    """What an account has of one symbol: signed units, the last known price, the order that waits."""
+    """What an account has of one symbol: signed units, the price of the moment and the last known close, the order
+    that waits.
+    """
 
     units: float = 0.0
     mark: float = math.nan
+    closed: float = math.nan
     order: Order | None = None
     trade: Trade | None = None
     shielded: bool = False
@@ -186,6 +189,10 @@ class SlowAccount:
             price = self.price(t, symbol, name)
             if not math.isnan(price):
                 place.mark = price
+            elif name == "close":
+                place.mark = place.closed
+            if name == "close":
+                place.closed = place.mark
 
     def worth(self) -> float:
         return self.cash + sum(place.units * place.mark for place in self.places if place.units)
@@ -414,7 +421,8 @@ class SlowAccount:
     def limited(self, t: int, symbol: int, units: float) -> float:
         if not self.costs.volume_limit:
             return units
-        most = self.costs.volume_limit * self.price(t, symbol, "volume")
+        volume = self.price(t, symbol, "volume")
+        most = 0.0 if math.isnan(volume) else self.costs.volume_limit * volume
         return math.copysign(min(abs(units), most), units)
 
     def paid(self, t: int, symbol: int, units: float, quote: float, by_limit: bool) -> float:
@@ -508,7 +516,7 @@ class SlowAccount:
     def worst(self, t: int, symbol: int, start: float) -> float:
         place = self.places[symbol]
         low, high = self.price(t, symbol, "low"), self.price(t, symbol, "high")
-        if not place.units or math.isnan(low):
+        if not place.units or math.isnan(low) or math.isnan(self.price(t, symbol, "open")):
             return start
         stop, _ = self.stop_level(place)
         if place.units > 0:

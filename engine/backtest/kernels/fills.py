@@ -36,8 +36,10 @@ def fill_price(side: float, units: float, quote: float, volume: float, rules: An
 
 @kernel
 def allowed(units: float, volume: float, rules: Any) -> float:
-    """``units``, or what the volume limit leaves of them."""
-    return min(units, rules.volume_limit * volume) if rules.volume_limit > 0.0 else units
+    """``units``, or what the volume limit leaves of them: nothing of an unknown volume."""
+    if rules.volume_limit == 0.0:
+        return units
+    return min(units, rules.volume_limit * volume) if volume > 0.0 else 0.0
 
 
 @kernel

@@ -83,6 +83,8 @@ def way_down(t: int, bar: Any, place: Any, rules: Any) -> tuple[float, float]:
     first = abs(place.entry_value) / place.entry_units if filled_within(t, bar, place, rules) else bar.open
     worst = bar.low if place.units > 0.0 else bar.high
     level, _ = stop_level(place, rules)
+    if np.isnan(worst):
+        return first, first
     if not np.isnan(level):
         worst = max(worst, level) if place.units > 0.0 else min(worst, level)
     return first, min(worst, first) if place.units > 0.0 else max(worst, first)

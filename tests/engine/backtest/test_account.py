@@ -521,3 +521,28 @@ def test_equity_that_costs_use_up_is_ruin() -> None:
     )
     np.testing.assert_array_equal(account.equity, [16, 10, 0, 0])
     assert account.ruined
+
+
+def test_unknown_volume_fills_nothing_where_there_is_a_limit() -> None:
+    bars = replace(ohlc(*[FLAT] * 5), volume=np.array([NAN, 1000, NAN, 1000, 1000]))
+    account = keep(bars, "Lx...", costs={"volume_limit": 0.1})
+    assert account.orders["bar"].tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("fields", [("open",), ("high", "low"), ("close",), ("volume",), ("open", "high", "low")])
+def test_bars_that_lack_a_part_leave_no_figure_unknown(fields: tuple[str, ...]) -> None:
+    rows = [(10.0, 13.0, 9.0, 12.0), (12.0, 12.0, 8.0, 9.0), FLAT] * 4
+    bars, gone = ohlc(*rows), np.arange(12) % 4 == 2
+    bars = replace(bars, volume=np.full(12, 50.0))
+    bars = replace(bars, **{name: np.where(gone, NAN, getattr(bars, name)) for name in fields})
+    account = keep(
+        bars,
+        "SLS.LS.L.S..",
+        direction="both",
+        stops={"trailing_stop": 0.1},
+        costs={"volume_limit": 0.5},
+        sizing={"kind": "percent", "percent": 200},
+        financing={"leverage": 3.0},
+    )
+    assert np.isfinite(account.equity).all()
+    assert np.isfinite(account.trades.pnl).all()
