@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweep import Axis, SweepSpec
 from engine.backtest.walkforward_result import WalkForwardResult
-from engine.backtest.windows import Windows
+from engine.backtest.windows import Window, Windows, between
 from engine.errors import EngineError, SpecError
 from engine.progress import Progress
 from engine.registry import info
@@ -19,7 +19,7 @@ from engine.spec import Estimate, RunSpec, as_validation_error, parameter
 
 LIMIT = 50_000_000
 """Backtests of all windows together."""
-_MONTH = 30.4369
+_DAY = np.timedelta64(1, "D")
 
 
 class WalkForwardSpec(RunSpec):
@@ -119,27 +119,25 @@ class WalkForwardSpec(RunSpec):
         )
 
     def estimate(self) -> Estimate:
-        one, months = self.sweep().estimate(), self._months()
-        count = max((months - self.windows.train) / self.windows.test, 1.0)
-        longest = self.windows.train if self.windows.anchoring == "rolling" else (self.windows.train + months) / 2
-        part = count * (longest + self.windows.test * self.agreement) / max(months, 1.0) + 1
-        return Estimate(seconds=0.2 + 0.05 * count + one.seconds * part, megabytes=one.megabytes + 20)
+        one, found = self.sweep().estimate(), self.expected_windows()
+        whole = (found[-1].stop - found[0].train) / _DAY if found else 1.0
+        part = sum((item.test - item.train + (item.stop - item.test) * self.agreement) / _DAY for item in found) / whole
+        return Estimate(0.2 + 0.05 * len(found) + one.seconds * float(part + 1), one.megabytes + 20)
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:
         from engine.backtest.walkforward_run import run_windows
 
         return run_windows(self, inputs, progress)
 
-    def _months(self) -> float:
-        """Months that all symbols have, from what is known without reading their bars."""
+    def expected_windows(self) -> tuple[Window, ...]:
+        """The windows, from what is known of the symbols without reading their bars; none where there is no room."""
         from engine.market import catalog
 
         market = self.base.market
         try:
             known = [catalog.find(market.collection, symbol, market.interval) for symbol in market.symbols]
         except EngineError:
-            return float(self.windows.train + self.windows.test)
-        first = max(date.fromisoformat(item.start[:10]) for item in known)
-        last = min(date.fromisoformat(item.end[:10]) for item in known)
-        days = (min(last, market.end or last) - max(first, market.start or first)).days
-        return max(days / _MONTH, 0.0)
+            return ()
+        first = max([item.start[:10] for item in known] + [str(market.start or "")])
+        last = min([item.end[:10] for item in known] + [str(market.end or "9999")])
+        return between(np.datetime64(first, "ms"), np.datetime64(last, "ms"), self.windows)

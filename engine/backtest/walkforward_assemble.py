@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.backtest.sweep_result import SweepResult
     from engine.backtest.walkforward_run import Step, Walk
 
+UNRELATED, MINUS = 0.1, "\N{MINUS SIGN}"
 _FIGURES = {
     "sharpe": "sharpe",
     "return": "total_return",
@@ -170,6 +171,14 @@ def _about_choices(steps: Sequence[Step], best: SweepResult) -> list[str]:
     trades = sum(step.outside.trades for step in steps)
     if empty:
         found.append(f"In {empty} of {count} windows no combination traded often enough: the account stayed in cash.")
+    known = [step.agreement for step in steps if not np.isnan(step.agreement)]
+    if known and float(np.median(known)) < UNRELATED:
+        found.append(
+            f"What was good in training was not what was good after: the ranks of all combinations agree by "
+            f"{float(np.median(known)):.2f} in the median window, where 1 is the same order and 0 is none.".replace(
+                "-", MINUS
+            )
+        )
     if trades < 10:
         what = "trade" if trades == 1 else "trades"
         found.append(

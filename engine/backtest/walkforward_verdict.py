@@ -11,8 +11,8 @@ import numpy as np
 from engine.backtest.walkforward_result import WalkForwardResult
 from engine.market.bars import MILLISECONDS_PER_YEAR
 
-FEWEST_WINDOWS, KEPT, CERTAIN = 4, 0.5, 1.645
-"""Windows below which nothing can be said; the efficiency that Pardo (2008) asks for; one error in twenty."""
+FEWEST_WINDOWS, FEWEST_TRADES, KEPT, CERTAIN = 4, 10, 0.5, 1.645
+"""Windows and trades below which nothing can be said; the efficiency that Pardo (2008) asks for; one error in 20."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,18 @@ def judge(result: WalkForwardResult) -> Verdict:
     kept = f"Out of sample it earned {_percent(growth)} a year, where training had promised {promised}"
     if windows < FEWEST_WINDOWS:
         return Verdict("Too few windows.", f"{kept}; {windows} of them cannot tell skill from luck.", "doubtful")
+    trades = int(result.metrics["trades"])
+    if trades < FEWEST_TRADES:
+        return Verdict("Too few trades.", f"{kept}; {trades} trades cannot tell skill from luck.", "doubtful")
     if efficiency < KEPT:
         return Verdict("It fades.", f"{kept}: {efficiency:.0%} of it, and half is what to ask for.", "bad")
     if _certainty(result) < CERTAIN:
         sharpe = result.metrics["sharpe"] or 0.0
         reason = f"{kept}, but a Sharpe ratio of {sharpe:.2f} over {_years(result):.1f} years can be luck."
         return Verdict("Not yet.", reason, "doubtful")
-    if 2 * result.profitable <= windows:
-        reason = f"{kept}, but only {result.profitable} of {windows} windows made a profit: a few carry the rest."
+    active = int(np.sum(result.out_trades > 0))
+    if 2 * result.profitable <= active:
+        reason = f"{kept}, but only {result.profitable} of {active} windows that traded made a profit."
         return Verdict("Uneven.", reason, "doubtful")
     if growth <= hold and (result.metrics["sharpe"] or 0) <= (result.benchmark_metrics["sharpe"] or 0):
         reason = f"{kept}, and holding the same symbols earned {_percent(hold)} at a better ratio."

@@ -14,7 +14,7 @@ from engine.spec import Spec, parameter
 
 Anchoring = Literal["rolling", "anchored"]
 
-_DAY, _WEEK = np.timedelta64(1, "D"), np.timedelta64(7, "D")
+_DAY, _WEEK, _MOST = np.timedelta64(1, "D"), np.timedelta64(7, "D"), 10_000
 
 
 class Windows(Spec):
@@ -45,8 +45,9 @@ class Windows(Spec):
     )
     anchoring: Anchoring = parameter(
         "rolling",
-        title="Training starts",
-        help="With each window, or always at the beginning of the data, so that it becomes longer and longer.",
+        title="Start",
+        help="Training of every window starts its own length before the test, or at the beginning of the data, so that "
+        "it becomes longer and longer.",
         choices={"rolling": "Rolling", "anchored": "Anchored"},
         section="Windows",
     )
@@ -72,27 +73,31 @@ class Window:
 
 
 def lay_out(bars: Sequence[Bars], windows: Windows) -> tuple[Window, ...]:
-    """The windows in the days that all ``bars`` have, from the first month of which at most a week is missing.
-
-    The last test ends with the data; one of less than half its length is left out. Raises ``DataError`` where there is
-    no room for a single one.
-    """
+    """The windows in the days that all ``bars`` have. Raises ``DataError`` where there is no room for one."""
     first, last = max(item.time[0] for item in bars), min(item.time[-1] for item in bars)
+    found = between(first, last, windows)
+    if not found:
+        raise DataError(
+            f"The bars reach from {str(first)[:10]} to {str(last)[:10]}: too short for {windows.train} months of "
+            f"training and {windows.test} of test. Choose shorter windows or a longer range."
+        )
+    return found
+
+
+def between(first: np.datetime64, last: np.datetime64, windows: Windows) -> tuple[Window, ...]:
+    """The windows from ``first`` to ``last``, the times of bars, beginning with the first month of which at most a week
+    is missing. The last test ends with the data; one of less than half its length is left out.
+    """
     month = first.astype("datetime64[M]")
     start = month if first - month.astype(first.dtype) <= _WEEK else month + 1
     found = []
-    for number in range(10_000):
+    for number in range(_MOST):
         test = start + windows.train + number * windows.test
         stop = test + windows.test
         if _share(test, stop, last) < 0.5:
             break
         train = start if windows.anchoring == "anchored" else test - windows.train
         found.append(Window(*(moment.astype("datetime64[ms]") for moment in (train, test, stop))))
-    if not found:
-        raise DataError(
-            f"The bars reach from {str(first)[:10]} to {str(last)[:10]}: too short for {windows.train} months of "
-            f"training and {windows.test} of test. Choose shorter windows or a longer range."
-        )
     return tuple(found)
 
 

@@ -1,0 +1,112 @@
+"""The account that was led through all tests, against holding and against what hindsight would have chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.charts import base
+from dashboard.charts.equity import POINTS, thin
+from engine.backtest.metrics import drawdown
+from engine.market.bars import Floats, Times
+
+if TYPE_CHECKING:
+    from engine.backtest.walkforward_result import WalkForwardResult
+
+ACCOUNT, HOLD, HINDSIGHT = "Out of sample", "Buy and hold", "Hindsight"
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """``time`` float64 ms since 1970, ``growth`` of 1 at the start, ``drawdown`` <= 0."""
+
+    name: str
+    time: Floats
+    growth: Floats
+    drawdown: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class CurveInfo:
+    """``lines`` with the account first; ``tests`` are the first and last moments of every second test, ms."""
+
+    lines: tuple[Line, ...]
+    tests: tuple[tuple[float, float], ...]
+    log: bool
+
+
+def info(result: WalkForwardResult) -> CurveInfo:
+    """What is drawn of ``result``; logarithmic where nothing reaches zero."""
+    given = ((ACCOUNT, result.equity), (HOLD, result.benchmark), (HINDSIGHT, result.hindsight))
+    lines = tuple(_line(name, result.time, equity / result.capital) for name, equity in given)
+    first, last = base.times(result.test_first), base.times(result.test_last)
+    bands = tuple((float(a), float(b)) for a, b in zip(first[1::2], last[1::2], strict=True))
+    return CurveInfo(lines, bands, all(bool((line.growth > 0).all()) for line in lines))
+
+
+def partial_info(partial: Mapping[str, Any]) -> CurveInfo | None:
+    """The account so far, while the windows are run."""
+    if len(partial.get("time") or ()) < 2:
+        return None
+    time = np.asarray(partial["time"], dtype="datetime64[ms]")
+    line = _line(ACCOUNT, time, np.asarray(partial["growth"], dtype=np.float64))
+    return CurveInfo((line,), (), bool((line.growth > 0).all()))
+
+
+def figure(info: CurveInfo) -> go.Figure:
+    """Growth above, drawdown below; every second test is shaded."""
+    styles = {
+        ACCOUNT: {"color": base.SERIES[0], "width": 1.9},
+        HOLD: {"color": base.SERIES[4], "width": 1.2},
+        HINDSIGHT: {"color": base.SERIES[3], "width": 1.2, "dash": "dot"},
+    }
+    traces = [trace for line in info.lines[::-1] for trace in _traces(line, styles[line.name])]
+    below = base.value_axis(tickformat=".0%", nticks=4, rangemode="tozero")
+    bands = [
+        {"type": "rect", "x0": start, "x1": stop, "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
+         "fillcolor": base.tint(base.MUTED, 9), "line": {"width": 0}}
+        for start, stop in info.tests
+    ]  # fmt: skip
+    ticks = {"tickformat": ".3~g", **_steps(info)}
+    return base.figure(
+        traces,
+        x=base.time_axis(),
+        y=base.value_axis(log=info.log, **ticks),
+        panes=[(below, 0.22)],
+        keep="walkforward-curve",
+        shapes=bands,
+    )
+
+
+def _traces(line: Line, style: dict[str, Any]) -> list[go.Scatter]:
+    is_account = line.name == ACCOUNT
+    above = go.Scatter(
+        x=line.time, y=line.growth, name=line.name, legendgroup=line.name, line=style, hovertemplate="%{y:.3f}"
+    )
+    if line.name == HINDSIGHT:
+        return [above]
+    under = go.Scatter(
+        x=line.time, y=line.drawdown, name=f"{line.name} drawdown", legendgroup=line.name, showlegend=False,
+        line={"color": style["color"], "width": 1}, yaxis="y2", fill="tozeroy" if is_account else None,
+        fillcolor=base.tint(style["color"], 14) if is_account else None, hovertemplate="%{y:.2%}",
+    )  # fmt: skip
+    return [above, under]
+
+
+def _line(name: str, time: Times, growth: Floats) -> Line:
+    moments, below = base.times(time), drawdown(np.concatenate(([1.0], growth)))[1:]
+    kept = np.union1d(thin(moments, growth, POINTS), thin(moments, below, POINTS))
+    return Line(name, moments[kept], growth[kept], below[kept])
+
+
+def _steps(info: CurveInfo) -> dict[str, Any]:
+    """On a log axis the steps 1, 2, 5 over up to three powers of ten, beyond that the powers alone."""
+    if not info.log:
+        return {}
+    growth = np.concatenate([line.growth for line in info.lines])
+    span = float(np.log10(growth.max() / growth.min()))
+    return {"dtick": None, "nticks": 6} if span < 0.4 else {"dtick": "D2" if span < 3 else 1}

@@ -1,0 +1,116 @@
+"""The tab that chooses on the past and trades on what follows, window after window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Input, Output, State, callback
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids as frame
+from dashboard import runs, shell, studies
+from dashboard.charts.walkforward import curve, parameters, promise, windows
+from dashboard.components import metric, states
+from dashboard.components.graph import ids_sub
+from dashboard.pages.backtest import axes, ids, walkforward_layout
+from dashboard.pages.backtest import walkforward_view as view
+from dashboard.pages.backtest.form import FORM as BACKTEST
+from dashboard.pages.backtest.sweep_view import sides
+from dashboard.pages.backtest.tab import OPEN, Tab
+from dashboard.pages.backtest.walkforward_form import WalkForwardForm
+from dashboard.studies import Study
+from engine.backtest.walkforward import WalkForwardSpec
+
+PAGE = frame.study("backtest", "walkforward")
+FORM = WalkForwardForm(page=PAGE, spec=WalkForwardSpec, action="Run walk-forward")
+STUDY = Study(FORM, "Walk-forward", walkforward_layout.empty, sub="around the backtest on the left", panel=FORM.fields)
+TAB = Tab("walkforward", "Walk-forward", walkforward_layout.layout, STUDY)
+
+RESULT_ID = frame.result(PAGE)
+
+axes.wire(FORM)
+
+
+@callback(
+    Output(ids.WALK_VERDICT, "children"),
+    Output(ids.WALK_KPIS, "children"),
+    Output(frame.figure(ids.WALK_CURVE), "data"),
+    Output(ids_sub(ids.WALK_CURVE), "children"),
+    Output(ids.WALK_TABLE, "columnDefs"),
+    Output(ids.WALK_TABLE, "rowData"),
+    Input(RESULT_ID, "data"),
+    OPEN,
+)
+def draw(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
+    """What is in sight first."""
+    result = _opened(data, tab)
+    figure = curve.figure(curve.info(result))
+    return (
+        view.verdict(result), metric.cells(view.kpis(result)), figure, "growth of 1, all tests one after another",
+        view.columns(result), view.rows(result),
+    )  # fmt: skip
+
+
+@callback(
+    Output(frame.figure(ids.WALK_PLAN), "data"),
+    Output(ids_sub(ids.WALK_PLAN), "children"),
+    Output(frame.figure(ids.WALK_PROMISE), "data"),
+    Output(ids_sub(ids.WALK_PROMISE), "children"),
+    Output(frame.figure(ids.WALK_PATHS), "data"),
+    Output(ids_sub(ids.WALK_PATHS), "children"),
+    Input(ids.WALK_KPIS, "children"),
+    OPEN,
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
+    """What lies further down, once the account is there."""
+    result = _opened(data, tab)
+    kept = promise.info(result)
+    nothing = states.no_figure("No window has a Sharpe ratio in training and in the test.")
+    return (
+        windows.figure(windows.info(result)), view.about_windows(result),
+        promise.figure(kept) if kept else nothing, promise.words(result.agreement) if kept else "",
+        parameters.figure(parameters.info(result, sides(result))), view.about_paths(result),
+    )  # fmt: skip
+
+
+@callback(
+    Output(ids.WALK_TABLE, "selectedRows"),
+    Input(ids.WALK_TABLE, "selectedRows"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def open_window(chosen: list[dict[str, str]] | None, data: runs.ResultData) -> list[Any]:
+    """The parameters of a window as a backtest over all bars."""
+    if not chosen:
+        raise PreventUpdate
+    _, result = runs.opened(data)
+    spec = result.spec_of(min(int(chosen[0]["id"]), len(result.test_first) - 1))
+    if spec is None:
+        shell.toast("This window chose nothing: no combination traded often enough in its training.", tone="warn")
+    else:
+        studies.show(BACKTEST, spec, ids.TABS, "performance")
+    return []
+
+
+@callback(
+    Output(frame.figure(ids.WALK_CURVE), "data", allow_duplicate=True),
+    Output(ids_sub(ids.WALK_CURVE), "children", allow_duplicate=True),
+    Input(frame.progress(PAGE), "data"),
+    State(OPEN.component_id, "active_tab"),
+    prevent_initial_call=True,
+)
+def draw_partial(progress: Any, tab: str) -> tuple[Any, str]:
+    """The account so far, while windows are run."""
+    partial = (progress or {}).get("partial")
+    info = curve.partial_info(partial) if partial and tab == TAB.name else None
+    if info is None:
+        raise PreventUpdate
+    return curve.figure(info), view.about_progress(partial)
+
+
+def _opened(data: runs.ResultData, tab: str) -> Any:
+    if tab != TAB.name:
+        raise PreventUpdate
+    return runs.opened(data)[1]

@@ -1,0 +1,39 @@
+"""What the tab of the walk-forward shows."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components import card, graph, metric, states, table
+from dashboard.pages.backtest import ids
+
+
+def empty() -> Component:
+    """What a walk-forward is, and what to do first."""
+    return states.empty(
+        "Not walked forward yet",
+        "Parameters are chosen on a stretch of the past, traded on the bars that follow, and chosen again. Only what "
+        "was earned on bars that the choice had not seen is counted. Choose what varies and how long the windows are, "
+        "then press Run walk-forward.",
+    )
+
+
+def layout() -> list[Component]:
+    """The verdict, key figures, the stitched account, the windows and what they chose."""
+    listed = table.table(ids.WALK_TABLE, [], options={"rowSelection": {"mode": "singleRow", "checkboxes": False,
+                                                                       "enableClickSelection": True}})  # fmt: skip
+    listed.getRowId = "params.data.id"
+    listed.className += " chooses"
+    return [
+        html.Div(id=ids.WALK_VERDICT, className="walk-verdict verdict"),
+        metric.strip(ids.WALK_KPIS),
+        graph.graph(ids.WALK_CURVE, height=400, title="Out of sample", sub="growth of 1, all tests one after another"),
+        card.columns(
+            graph.graph(ids.WALK_PLAN, height=320, title="Training and test", rescale=False),
+            graph.graph(ids.WALK_PROMISE, height=320, title="Promise and result", rescale=False),
+            kind="half",
+        ),
+        graph.graph(ids.WALK_PATHS, height=300, title="Chosen parameters", rescale=False),
+        card.card("Windows", listed, sub="a click opens the window's parameters as a backtest over all bars"),
+    ]

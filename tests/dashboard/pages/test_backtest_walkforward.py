@@ -1,0 +1,153 @@
+"""The tab of the walk-forward: its form, its words, its rows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from dash.exceptions import PreventUpdate
+
+import engine
+from dashboard import studies
+from dashboard.pages.backtest import axes
+from dashboard.pages.backtest import walkforward_view as view
+from dashboard.pages.backtest.tabs import walkforward as tab
+from engine.backtest.walkforward_result import WalkForwardResult
+from engine.errors import SpecError
+from engine.market.sources.stored import save
+from engine.spec import canonical_json
+from tests.support.market import random_walk
+from tests.support.walks import walk, walk_spec
+from tests.support.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def made() -> WalkForwardResult:
+    return walk()
+
+
+def words(component: Any) -> str:
+    """All text in a component."""
+    if component is None or isinstance(component, str):
+        return component or ""
+    if isinstance(component, list | tuple):
+        return " ".join(words(item) for item in component)
+    return words(getattr(component, "children", ""))
+
+
+def test_form_reads_back_what_it_shows(workspace: Workspace) -> None:
+    asked = walk_spec()
+    values = asked.model_dump(mode="json")
+    assert tab.FORM.parse(values) == asked
+    shown = words(tab.FORM.fields(values))
+    for title in ("Fast window", "Training", "Test", "Purge", "Choose by", "At least"):
+        assert title in shown
+
+
+def test_extent_counts_windows_and_combinations(workspace: Workspace) -> None:
+    save(random_walk(880))
+    assert tab.FORM.extent(walk_spec()) == "4 windows of 15 combinations"
+    assert tab.FORM.extent(walk_spec(windows={"train": 60, "test": 4})) == "no room for a window in these days"
+    assert tab.FORM.extent(walk_spec().base) == ""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"axes": []}, "axes"),
+        ({"windows": {"train": 0, "test": 4}}, "windows.train"),
+        ({"minimum_trades": -1}, "minimum_trades"),
+    ],
+)
+def test_a_wrong_value_is_told_at_its_field(workspace: Workspace, wrong: dict[str, Any], path: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        tab.FORM.parse({**walk_spec().model_dump(mode="json"), **wrong})
+    assert [place for place, _ in caught.value.problems] == [path]
+
+
+def test_permalink_opens_the_tab_with_its_base_in_the_page(workspace: Workspace) -> None:
+    from dashboard import state
+
+    asked = walk_spec()
+    opened = studies.opening(state.to_query(asked), [tab.STUDY])
+    assert opened.study == tab.PAGE
+    assert state.from_query(str(opened.query)) == asked.base.model_dump(mode="json")
+
+
+def test_axes_follow_another_strategy() -> None:
+    wired = axes.Axes(tab.FORM)
+    base = json.loads(canonical_json(walk_spec().base)) | {"strategy": {"kind": "rsi_reversion"}}
+    field = {"role": "field", "page": tab.PAGE}
+    found = [
+        {**field, "path": "base"},
+        *({**field, "path": f"axes.0.{end}"} for end in ("path", "low", "high", "step")),
+    ]
+    given = [json.dumps(base), "strategy.fast", "2", "20", "2"]
+    drawn = wired.follow(given[0], found, given)
+    assert "RSI" in words(drawn) or "window" in words(drawn).lower()
+    assert "Fast window" not in words(drawn)
+    given[1] = "strategy.window"
+    with pytest.raises(PreventUpdate):
+        wired.follow(given[0], found, given)
+    assert "strategy.window" not in [item["value"] for item in wired.offer(given[0], None, found, given)]
+
+
+def test_key_figures_and_verdict(made: WalkForwardResult) -> None:
+    found = {item.name: item for item in view.kpis(made)}
+    assert list(found) == [
+        "Sharpe", "CAGR", "Max drawdown", "Efficiency", "Windows", "Steadiness", "Agreement", "Trials",
+    ]  # fmt: skip
+    assert found["Windows"].text == f"{made.profitable} of 4"
+    assert found["Trials"].text == "75"
+    said = words(view.verdict(made))
+    assert all(text in said for text in made.warnings)
+
+
+def test_rows_of_windows(made: WalkForwardResult) -> None:
+    fields = [column["field"] for column in view.columns(made)]
+    rows = view.rows(made)
+    assert [row["window"] for row in rows] == [1, 2, 3, 4]
+    assert set(fields) <= set(rows[0])
+    assert rows[0]["test"] == "2021-01-01"
+    assert rows[0]["strategy__fast"] == made.parameters[0, 0]
+
+
+def test_cash_everywhere_is_still_a_page() -> None:
+    idle = walk(minimum_trades=1000)
+    assert view.rows(idle)[0]["strategy__fast"] is None
+    assert view.about_paths(idle) == ""
+    assert "Nothing to judge." in words(view.verdict(idle))
+    view.kpis(idle)
+
+
+def test_draws_from_a_stored_result(workspace: Workspace) -> None:
+    save(random_walk(880))
+    asked = walk_spec()
+    engine.run(asked)
+    data = {"key": engine.run_key(asked), "spec": canonical_json(asked)}
+    drawn = tab.draw(data, "walkforward")
+    assert len(drawn) == 6
+    below = tab.draw_below(None, "walkforward", data)
+    assert below[1] == "15 combinations each"
+    with pytest.raises(PreventUpdate):
+        tab.draw(data, "performance")
+    with pytest.raises(PreventUpdate):
+        tab.draw_partial({"partial": None}, "walkforward")
+    _, sub = tab.draw_partial(
+        {"partial": {"of": 4, "windows": [{}], "time": [0, 1], "growth": [1, 1.1]}}, "walkforward"
+    )
+    assert sub == "1 of 4 windows so far"
+
+
+def test_a_click_opens_a_windows_parameters(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(random_walk(880))
+    asked = walk_spec()
+    result = engine.run(asked)
+    shown: list[Any] = []
+    monkeypatch.setattr(tab.studies, "show", lambda *given: shown.append(given))
+    data = {"key": engine.run_key(asked), "spec": canonical_json(asked)}
+    assert tab.open_window([{"id": "2"}], data) == []
+    assert shown[0][1] == result.spec_of(2)
+    with pytest.raises(PreventUpdate):
+        tab.open_window([], data)
