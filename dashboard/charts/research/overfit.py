@@ -1,0 +1,80 @@
+"""What became of the winners of every half of the history: inside against outside, and their rank outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.charts import base
+from engine.market.bars import Floats
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from engine.research.sweep_overfitting import SweepOverfitting
+
+MOST = 1_500  # points of the scatter
+BINS = 40
+
+
+@dataclass(frozen=True, eq=False)
+class OverfitInfo:
+    """``inside`` and ``outside``: Sharpe ratios of at most ``MOST`` winners, and the ``line`` (two points) through all
+    of them. ``edges`` and ``counts`` are the histogram of the logits of their ranks.
+    """
+
+    inside: Floats
+    outside: Floats
+    line: Floats
+    edges: Floats
+    counts: Floats
+
+
+def info(result: SweepOverfitting) -> OverfitInfo:
+    """An even choice of the splits, and the histogram of all."""
+    kept = np.unique(np.linspace(0, len(result.logit) - 1, MOST).astype(np.intp))
+    ends = np.array([result.inside.min(), result.inside.max()])
+    line = np.full(2, np.nan) if result.slope is None else result.slope * ends + (result.intercept or 0.0)
+    reach = float(np.abs(result.logit).max()) or 1.0
+    edges = np.linspace(-reach, reach, BINS + 1)
+    counts = np.histogram(result.logit, edges)[0].astype(np.float64)
+    return OverfitInfo(result.inside[kept], result.outside[kept], np.stack((ends, line)), edges, counts)
+
+
+def figure(info: OverfitInfo) -> go.Figure:
+    """Left the scatter with its line, right the ranks, overfitted ones in the colour of loss."""
+    import plotly.graph_objects as go
+
+    middle = (info.edges[1:] + info.edges[:-1]) / 2
+    colours = [base.tint(base.LOSS if value <= 0 else base.GAIN, 75) for value in middle]
+    traces = [
+        go.Scattergl(
+            x=base.values(info.inside), y=base.values(info.outside), mode="markers", name="winners", showlegend=False,
+            marker={"size": 4, "color": base.tint(base.ACCENT, 35)},
+            hovertemplate="chosen with %{x:.2f}<br>then %{y:.2f}<extra></extra>",
+        ),
+        go.Scatter(
+            x=info.line[0], y=info.line[1], mode="lines", showlegend=False, hoverinfo="skip",
+            line={"color": base.TEXT, "width": 1.2, "dash": "dot"},
+        ),
+        go.Bar(
+            x=middle, y=info.counts, xaxis="x2", yaxis="y2", width=float(info.edges[1] - info.edges[0]),
+            marker={"color": colours, "line": {"width": 0}}, showlegend=False, name="splits",
+            hovertemplate="%{y:.0f} splits<extra></extra>",
+        ),
+    ]  # fmt: skip
+    plain = {"nticks": 6, "showspikes": False}
+    return base.figure(
+        traces,
+        x={**plain, "domain": [0, 0.46], "title": {"text": "Sharpe where it was chosen"}, "zeroline": False},
+        y=base.value_axis("Sharpe on the rest", zeroline=True, nticks=6),
+        keep="overfit",
+        hover="closest",
+        xaxis2={**plain, "domain": [0.55, 1], "anchor": "y2", "title": {"text": "rank on the rest: worse, better"},
+                "tickvals": [0], "ticktext": ["median"]},
+        yaxis2=base.value_axis(anchor="x2", nticks=5),
+        margin={**base.MARGIN, "l": 54, "b": 42},
+        bargap=0.05,
+    )  # fmt: skip

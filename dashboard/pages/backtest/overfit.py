@@ -1,0 +1,153 @@
+"""Whether choosing the best of the sweep in sight is worth anything: a job of its own below the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dash import Input, Output, callback, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from dashboard import ids as frame
+from dashboard import jobs, runs
+from dashboard.charts.research import overfit
+from dashboard.components import card, graph, states
+from dashboard.errors import sentence, toast
+from dashboard.format import count, number, percent
+from dashboard.pages.backtest import ids
+from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
+from engine.spec import canonical_json
+
+JOB, ANSWER = frame.part("overfit-job", "backtest"), frame.part("overfit", "backtest")
+PROGRESS = frame.part("overfit-progress", "backtest")
+SWEPT = Input(frame.result(frame.study("backtest", "sweep")), "data")
+ASK = (
+    "The best of many is partly luck. Every half of the history chooses its best combination, and the other half says "
+    "what became of it."
+)
+SAFE, USELESS = 0.2, 0.5
+
+
+def layout() -> Component:
+    """The card with its button, the chart, and the stores of the job."""
+    button = html.Button("Test the sweep", id=ids.OVERFIT_ASK, className="link-button strong", type="button")
+    said = html.Div(html.P(ASK, className="hint"), id=ids.OVERFIT)
+    chart = graph.graph(ids.OVERFIT_CHART, height=280, title="Every split", rescale=False)
+    return html.Div(
+        [
+            dcc.Store(id=JOB),
+            dcc.Store(id=PROGRESS),
+            dcc.Store(id=ANSWER),
+            card.card("Overfitting", said, tools=[button]),
+            html.Div(chart, id=ids.OVERFIT_BOX, hidden=True),
+        ],
+        className="cards",
+    )
+
+
+@callback(
+    Output(ANSWER, "data"),
+    Output(JOB, "data"),
+    Output(PROGRESS, "data"),
+    Input(ids.OVERFIT_ASK, "n_clicks"),
+    SWEPT,
+    prevent_initial_call=True,
+)
+def ask(clicks: int | None, data: runs.ResultData) -> tuple[Any, Any, Any]:
+    """A stored answer at once, or a job for it; nothing for another sweep until it is asked about."""
+    from engine import runner
+
+    if not data or "spec" not in data:
+        return None, no_update, None
+    spec = OverfittingSpec(sweep=runs.opened(data)[0])
+    text = canonical_json(spec)
+    if runner.is_stored(spec):
+        return {"key": runner.run_key(spec), "spec": text}, no_update, None
+    if ctx.triggered_id != ids.OVERFIT_ASK or not clicks:
+        return None, no_update, None
+    return {"waits": True}, text, None
+
+
+def failed(error: Exception) -> dict[str, str]:
+    """The sentence in place of an answer."""
+    toast(sentence(error))
+    return {"error": sentence(error)}
+
+
+def compute(set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
+    """Runs in a worker."""
+    from engine import runner
+
+    spec = runner.load_spec(text)
+
+    def progress(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        set_progress({"fraction": fraction, "message": message, "partial": None})
+
+    runner.run(spec, progress)
+    return {"key": runner.run_key(spec), "spec": text}
+
+
+callback(
+    Output(ANSWER, "data", allow_duplicate=True),
+    Input(JOB, "data"),
+    background=True,
+    interval=jobs.POLL_MILLISECONDS,
+    progress=[Output(PROGRESS, "data")],
+    prevent_initial_call=True,
+    on_error=failed,
+)(compute)
+
+
+@callback(
+    Output(ids.OVERFIT, "children"),
+    Output(frame.figure(ids.OVERFIT_CHART), "data"),
+    Output(ids.OVERFIT_BOX, "hidden"),
+    Input(ANSWER, "data"),
+    Input(PROGRESS, "data"),
+)
+def show(answer: Any, progress: Any) -> tuple[Any, Any, bool]:
+    if not answer:
+        return html.P(ASK, className="hint"), None, True
+    if answer.get("error"):
+        return html.P(str(answer["error"])), None, True
+    if answer.get("waits"):
+        words = (progress or {}).get("message") or "Starting"
+        return html.Div([states.skeleton(14, "40%"), html.P(str(words), className="hint")]), None, True
+    _, found = runs.opened(answer)
+    return said(found), overfit.figure(overfit.info(found)), False
+
+
+def said(found: SweepOverfitting) -> Component:
+    """The answer in a sentence, then the figures behind it."""
+    rows = [
+        ("Probability of overfitting", percent(found.probability, 1), tone(found.probability)),
+        ("Winners that lost money on the rest", percent(found.loss, 1), tone(found.loss)),
+        ("Best beats nothing, p", number(found.spa_zero, 3), tone(found.spa_zero, 0.05, 0.2)),
+        ("Best beats holding, p", number(found.spa_hold, 3), tone(found.spa_hold, 0.05, 0.2)),
+    ]
+    lines = [
+        html.Div([html.Span(className=f"dot {dot}"), html.Span(name), html.B(text)], className="finding")
+        for name, text, dot in rows
+    ]
+    looked = "" if found.columns == found.whole else f" of {found.whole:,}, drawn without a look at their results"
+    note = (
+        f"{count(len(found.logit), 'split')} of {found.blocks} blocks, {count(found.columns, 'combination')}{looked}. "
+        f"{count(found.stepm_hold, 'combination')} superior to holding with 95% confidence in all of them together."
+    )
+    words = [html.P(answer(found), className="say"), *lines, html.P(note, className="hint")]
+    return html.Div(words, className="verdict")
+
+
+def answer(found: SweepOverfitting) -> str:
+    """What the probability means for who would trade the best combination."""
+    share = percent(found.probability, 0)
+    what = "of the splits the best of one half ends below the median of the other."
+    if found.probability >= USELESS:
+        return f"Choosing was worth nothing: in {share} {what}"
+    if found.probability > SAFE:
+        return f"Choosing helped a little: in {share} {what}"
+    return f"Choosing holds up: in only {share} {what}"
+
+
+def tone(value: float, good: float = SAFE, bad: float = USELESS) -> str:
+    return "ok" if value <= good else "bad" if value >= bad else "warn"

@@ -1,0 +1,102 @@
+"""The tab "Is it real?" and the card that tests a sweep: what they print of a stored result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dash.exceptions import PreventUpdate
+
+import engine
+from dashboard.pages.backtest import overfit, real_view
+from dashboard.pages.backtest.tabs import real
+from engine import runner
+from engine.market.sources.stored import save
+from engine.research.sweep_overfitting import OverfittingSpec
+from engine.research.verification import VerificationSpec
+from engine.spec import canonical_json
+from tests.dashboard.pages.test_backtest_compare import texts
+from tests.support.market import random_walk
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+BASE = {
+    "market": {"collection": "made-up", "symbols": ["TEST"]},
+    "strategy": {"kind": "sma_cross", "fast": 3, "slow": 20},
+    "costs": {"commission": 5, "slippage": 3},
+}
+AXES = [{"path": "strategy.fast", "low": 2, "high": 5}, {"path": "strategy.slow", "low": 10, "high": 30, "step": 10}]
+
+
+@pytest.fixture(autouse=True)
+def bars(workspace: Workspace) -> None:
+    save(random_walk(500, seed=4))
+
+
+def stored(spec: Any) -> dict[str, str]:
+    """The run, and what a page's store holds of it."""
+    engine.run(spec)
+    return {"key": runner.run_key(spec), "spec": canonical_json(spec)}
+
+
+def test_every_test_has_its_words_and_every_chart_a_figure_or_a_reason() -> None:
+    data = stored(VerificationSpec.parse({"backtest": BASE, "samples": 100}))
+    verdict, crises, regimes, *rest = real.show(data, "real")
+    charts = rest[: len(real.CHARTS)]
+    assert all(chart is not None for chart in charts)
+    words = texts(verdict)
+    for question in ("Sharpe above zero", "Uses only the past", "Better than random entries", "Survives higher costs"):
+        assert question in words
+    assert texts(crises)
+    assert texts(regimes)
+    assert all(isinstance(text, str) for text in rest[len(real.CHARTS) :])
+
+
+def test_nothing_is_drawn_while_another_tab_is_in_sight() -> None:
+    with pytest.raises(PreventUpdate):
+        real.show({"key": "0", "spec": "{}"}, "performance")
+    with pytest.raises(PreventUpdate):
+        real.show(None, "real")
+
+
+def test_a_run_without_trades_says_what_is_missing() -> None:
+    save(random_walk(60, seed=1))
+    still = BASE | {"strategy": {"kind": "sma_cross", "fast": 39, "slow": 40}}
+    data = stored(VerificationSpec.parse({"backtest": still, "samples": 100}))
+    _, *rest = real.show(data, "real")
+    assert any(isinstance(chart, dict) and "empty" in chart for chart in rest)
+
+
+def test_a_sweep_that_was_tested_says_how_often_its_choice_held() -> None:
+    spec = OverfittingSpec.parse({"sweep": {"base": BASE, "axes": AXES}, "samples": 100, "blocks": 4})
+    words, figure, hidden = overfit.show(stored(spec), None)
+    assert "Probability of overfitting" in texts(words)
+    assert "12 combinations" in texts(words)
+    assert figure is not None
+    assert hidden is False
+
+
+@pytest.mark.parametrize(("probability", "words"), [(0.6, "nothing"), (0.3, "a little"), (0.1, "holds up")])
+def test_answer_follows_from_the_probability(probability: float, words: str) -> None:
+    class Found:
+        pass
+
+    found: Any = Found()
+    found.probability = probability
+    assert words in overfit.answer(found)
+
+
+def test_waiting_failing_and_nothing_asked() -> None:
+    assert overfit.ASK in texts(overfit.show(None, None)[0])
+    assert "Returns of 3" in texts(overfit.show({"waits": True}, {"message": "Returns of 3"})[0])
+    assert texts(overfit.show({"error": "No."}, None)[0]) == "No."
+
+
+def test_a_missing_chart_says_why() -> None:
+    class Result:
+        skipped = {"noise": "Too short."}  # noqa: RUF012
+
+    result: Any = Result()
+    assert real_view.skipped(result, "noise") == {"empty": "Too short."}
+    assert real_view.skipped(result, "fills") == {"empty": real_view.MISSING}
