@@ -21,8 +21,8 @@
   function resolved(value, tokens) {
     if (typeof value === "string") return value.startsWith("var(") ? color(value, tokens) : value;
     if (Array.isArray(value)) {
-      const first = value.find((item) => item !== null);
-      return typeof first === "number" ? value : value.map((item) => resolved(item, tokens));
+      const first = value.find((item) => item !== null), isScale = value.length === 2 && typeof value[1] === "string";
+      return typeof first === "number" && !isScale ? value : value.map((item) => resolved(item, tokens));
     }
     if (value && typeof value === "object" && !("bdata" in value)) {
       const copy = {};

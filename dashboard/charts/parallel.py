@@ -17,7 +17,7 @@ from engine.market.bars import Floats
 
 LINES, BEST = 400, 100
 """Lines drawn at most, and how many of them are the best ones; the others are a sample of the rest."""
-_BANDS, _TICKS = 6, 5
+_BANDS, _TICKS, _ROOMY = 6, 5, 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,16 +58,17 @@ def figure(info: ParallelInfo) -> go.Figure:
     columns = info.places.shape[1]
     bands = np.array_split(np.arange(len(info.places)), min(_BANDS, len(info.places)))
     traces = [_band(info, rows, order, len(bands)) for order, rows in enumerate(bands)]
-    names = [*(side.name() for side in info.sides), METRICS[info.metric].title]
+    names = [*(side.title for side in info.sides), METRICS[info.metric].title]
+    names = [name.replace(" ", "<br>", 1) if columns > _ROOMY else name for name in names]
     return base.figure(
         traces,
         x={"range": [-0.08, columns - 1 + 0.12], "tickvals": list(range(columns)), "ticktext": names, "side": "top",
            "showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True,
-           "showspikes": False},
+           "ticklabeloverflow": "allow", "tickangle": 0, "showspikes": False},
         y={"visible": False, "range": [-0.05, 1.05], "fixedrange": True},
         keep="parallel",
         hover="closest",
-        margin={"l": 40, "r": 46, "t": 30, "b": 10},
+        margin={"l": 44, "r": 48, "t": 40 if columns > _ROOMY else 28, "b": 10},
         shapes=[{"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "line": {"color": base.LINE_STRONG, "width": 1}}
                 for at in range(columns)],
         annotations=[words for column in range(columns) for words in _ticks(info, column)],

@@ -59,23 +59,30 @@ def figure(info: SpreadInfo) -> go.Figure:
         x=middle, y=info.counts, width=width, marker={"color": colours, "line": {"width": 0}}, name="Combinations",
         showlegend=False, hovertemplate=f"{title} about %{{x:{form}}}: %{{y:,d}} combinations<extra></extra>",
     )  # fmt: skip
-    lines = [("median", info.median, base.TEXT, 1.0), ("best", info.best, base.TEXT, 1.0)]
+    lines = [("median", info.median, base.TEXT, 1.0), ("best", info.best, base.TEXT, 0.92)]
     if info.luck is not None:
-        lines.append(("luck", info.luck, base.WARN, 0.86))
-    drawn = [_mark(name, at, colour, height, _text(info.metric, at)) for name, at, colour, height in lines]
-    zero = [_rule(0.0, base.LINE_STRONG, 1.0, "solid")] if signed else []
-    ends = [*info.edges[[0, -1]], info.best, *([info.luck] if info.luck is not None else [])]
-    room = 0.04 * (max(ends) - min(ends))
+        lines.append(("luck", info.luck, base.WARN, 0.84))
+    ends = float(info.edges[0]), float(info.edges[-1])
+    near = [at for _, at, _, _ in lines if -2 * (ends[1] - ends[0]) < at - ends[0] < 3 * (ends[1] - ends[0])]
+    ends = min(*ends, *near), max(*ends, *near)  # what lies far out is named at the rim, or the bars would be a line
+    room, centre = 0.04 * (ends[1] - ends[0]), (ends[0] + ends[1]) / 2
+    drawn = [
+        _mark(f"{name} {_text(info.metric, at)}", at, colour, height, at > centre)
+        for name, at, colour, height in lines
+        if ends[0] <= at <= ends[1]
+    ]
+    outside = [_outside(name, _text(info.metric, at), at < ends[0]) for name, at, _, _ in lines if at not in near]
+    zero = [_rule(0.0, base.LINE_STRONG, 1.0, "solid")] if signed and ends[0] - room <= 0 <= ends[1] + room else []
     return base.figure(
         [bars],
-        x={"tickformat": form.replace("+", ""), "nticks": 8, "showspikes": False, "showgrid": False,
-           "range": [min(ends) - room, max(ends) + room]},
+        x={"tickformat": form.replace("+", ""), "nticks": 6, "tickangle": 0, "showspikes": False, "showgrid": False,
+           "range": [ends[0] - room, ends[1] + room]},
         y=base.value_axis(range=[0, 1.25 * float(info.counts.max())], nticks=5),
         keep=f"spread-{info.metric}",
         hover="closest",
         bargap=0.08,
         shapes=[*zero, *(shape for shape, _ in drawn)],
-        annotations=[words for _, words in drawn],
+        annotations=[*(words for _, words in drawn), *outside],
     )  # fmt: skip
 
 
@@ -92,11 +99,20 @@ def _rule(at: float, colour: str, height: float, dash: str) -> dict[str, Any]:
             "line": {"color": colour, "width": 1.2, "dash": dash}}  # fmt: skip
 
 
-def _mark(name: str, at: float, colour: str, height: float, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A vertical line and the words beside its upper end; the best's stand on its left."""
-    left = name == "best"
+def _mark(text: str, at: float, colour: str, height: float, left: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A vertical line, and the words beside its upper end, to its left where there is no room on its right."""
     words = {
-        "x": at, "y": height, "yref": "paper", "text": f"{name} {text}", "showarrow": False, "yanchor": "top",
+        "x": at, "y": height, "yref": "paper", "text": text, "showarrow": False, "yanchor": "top",
         "xanchor": "right" if left else "left", "xshift": -4 if left else 4, "font": {"size": 11, "color": colour},
+        "bgcolor": base.tint(base.SURFACE, 70),
     }  # fmt: skip
-    return _rule(at, colour, height, "dot" if name == "luck" else "solid"), words
+    return _rule(at, colour, height, "dot" if colour == base.WARN else "solid"), words
+
+
+def _outside(name: str, text: str, left: bool) -> dict[str, Any]:
+    """Words at the rim for what lies beyond it."""
+    return {
+        "x": 0 if left else 1, "xref": "paper", "y": 0.84, "yref": "paper", "yanchor": "top", "showarrow": False,
+        "xanchor": "left" if left else "right", "text": f"\u2190 {name} {text}" if left else f"{name} {text} \u2192",
+        "font": {"size": 11, "color": base.WARN},
+    }  # fmt: skip

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CELLS, DETAILED = 300, 12_000
 """Cells of a map along each side, and cells in all up to which each shows every figure on hover."""
+SPARSE = 0.35  # of the cells: where fewer are known, wider ones are drawn
 GAPS = 60  # cells along a side up to which they are drawn apart
 FORMATS = {"total_return": "+.1%", "sharpe": ".2f", "max_drawdown": ".1%", "trades": ",d", "calmar": ".2f"}
 Cells = tuple[Floats, Floats, Floats, NDArray[np.int64]]
@@ -36,11 +37,12 @@ class Side:
     percent: bool = False
     words: tuple[str, ...] = ()
 
-    def text(self, value: float) -> str:
+    def text(self, value: float, digits: int = 6) -> str:
         """One value as people read it."""
         if self.words:
             return self.words[int(value)]
-        return f"{100 * value:.6g}%" if self.percent else f"{value:,.6g}"
+        whole = not self.percent and float(value).is_integer()
+        return f"{value:,.0f}" if whole else f"{100 * value:.{digits}g}%" if self.percent else f"{value:,.{digits}g}"
 
     def name(self) -> str:
         """Title and unit."""
@@ -76,8 +78,8 @@ class Mark:
 class MapInfo:
     """``z`` is (y, x), NaN where there is nothing; ``index`` the combination behind each cell, -1 for none.
 
-    ``details`` is (y, x, metrics) or None; ``low`` and ``high`` are where the colours end. ``merged`` cells along x and
-    y are drawn as one, the best of them.
+    ``details`` is (y, x, metrics) or None; ``low`` and ``high`` are where the colours end. The cells of a ``coarse``
+    map hold several values of an axis, and show the best in them.
     """
 
     metric: str
@@ -91,17 +93,17 @@ class MapInfo:
     marks: tuple[Mark, ...]
     low: float
     high: float
-    merged: tuple[int, int]
+    coarse: bool
 
 
 def info(result: SweepResult, view: View, sides: Sequence[Side], marks: Sequence[tuple[str, int]] = ()) -> MapInfo:
     """What is drawn of ``result``; ``marks`` names combinations by their index."""
     by_path = {side.path: side for side in sides}
-    (x, y, z, index), by = _cells_of(result, view)
+    (x, y, z, index), is_coarse = _cells_of(result, view)
     low, high = colour_ends(view.metric, z)
     return MapInfo(
         view.metric, by_path[view.x], by_path[view.y] if view.y else None, x, y, z, index,
-        _details(result, view, index), _marks(result, view, marks), low, high, by,
+        _details(result, view, index), _marks(result, view, marks), low, high, is_coarse,
     )  # fmt: skip
 
 
@@ -122,22 +124,19 @@ def partial_info(partial: Any, metric: str, sides: Sequence[Side]) -> MapInfo:
     y = np.asarray(partial["y"], dtype=np.float64) if y_side else np.zeros(1)
     nothing = np.full(z.shape, -1, dtype=np.int64)
     x = np.asarray(partial["x"], dtype=np.float64)
-    return MapInfo(metric, by_path[partial["x_axis"]], y_side, x, y, z, nothing, None, (), low, high, (1, 1))
+    return MapInfo(metric, by_path[partial["x_axis"]], y_side, x, y, z, nothing, None, (), low, high, False)
 
 
-def merged(x: Floats, y: Floats, z: Floats, index: NDArray[np.int64], across: int, down: int) -> Cells:
-    """Every ``down`` by ``across`` cells as one: the best of them, at the middle of their values."""
-    if across == down == 1:
-        return x, y, z, index
-    rows, columns = -(-len(y) // down), -(-len(x) // across)
-    padded = np.full((rows * down, columns * across), np.nan)
-    places = np.full(padded.shape, -1, dtype=np.int64)
-    padded[: len(y), : len(x)], places[: len(y), : len(x)] = z, index
-    blocks = padded.reshape(rows, down, columns, across).swapaxes(1, 2).reshape(rows, columns, down * across)
-    inside = places.reshape(rows, down, columns, across).swapaxes(1, 2).reshape(rows, columns, down * across)
-    best = np.where(np.isnan(blocks), -np.inf, blocks).argmax(axis=2)[..., None]
-    taken = np.take_along_axis(blocks, best, axis=2)[..., 0], np.take_along_axis(inside, best, axis=2)[..., 0]
-    return _middles(x, across), _middles(y, down), *taken
+def binned(cells: Cells, columns: int, rows: int) -> Cells:
+    """The cells put into that many of equal width: each takes the best of those in it."""
+    x, y, z, index = cells
+    (centres, column), (middles, row) = _bins(x, columns), _bins(y, rows)
+    best, found = np.full((rows, columns), -np.inf), np.full((rows, columns), -1, dtype=np.int64)
+    at, across = np.nonzero(np.isfinite(z))
+    order = np.argsort(z[at, across], kind="stable")
+    place = row[at[order]], column[across[order]]
+    best[place], found[place] = z[at[order], across[order]], index[at[order], across[order]]  # the last one stays
+    return centres, middles, np.where(found >= 0, best, np.nan), found
 
 
 def colour_ends(metric: str, z: Floats) -> tuple[float, float]:
@@ -257,12 +256,33 @@ def _axis(side: Side) -> dict[str, Any]:
             "fixedrange": False, "nticks": 12, **words, **percent}  # fmt: skip
 
 
-def _cells_of(result: SweepResult, view: View) -> tuple[Cells, tuple[int, int]]:
-    """x, y, z and index of what a map shows, and how many cells are one along x and y."""
+def _cells_of(result: SweepResult, view: View) -> tuple[Cells, bool]:
+    """x, y, z and index of what a map shows, and whether its cells hold several values of an axis: where there are more
+    than a screen shows, or where drawn combinations lie so far apart that single ones would be dust.
+    """
     found = result.grid(view.metric, view.x, view.y, dict(view.fixed), view.symbol, rest=view.rest)
-    across, down = -(-len(found.x) // CELLS), -(-max(len(found.y), 1) // CELLS)
-    y = found.y if view.y else np.zeros(1)
-    return merged(found.x, y, found.z, found.index, across, down), (across, down)
+    cells = found.x, found.y if view.y else np.zeros(1), found.z, found.index
+    columns, rows = (-(-size // -(-size // CELLS)) for size in found.z.shape[::-1])
+    known = int(np.isfinite(found.z).sum())
+    if known < SPARSE * found.z.size and known:
+        side = max(int(np.sqrt(known / 1.5)), 8)
+        columns, rows = min(columns, side), min(rows, side)
+    words = dict(zip(result.axes, result.words, strict=True))
+    columns = len(found.x) if words[view.x] else columns
+    rows = len(cells[1]) if view.y is None or words[view.y] else rows
+    if (rows, columns) == found.z.shape:
+        return cells, False
+    return binned(cells, columns, rows), True
+
+
+def _bins(values: Floats, count: int) -> tuple[Floats, NDArray[np.int64]]:
+    """Centres of ``count`` parts of equal width, and the part of each value; each value its own where they suffice."""
+    if count >= len(values):
+        return values, np.arange(len(values))
+    low, width = values[0], (values[-1] - values[0]) / count
+    place = np.minimum(((values - low) / width + 1e-9).astype(np.int64), count - 1)
+    centres: Floats = low + (np.arange(count) + 0.5) * width
+    return centres, place
 
 
 def _details(result: SweepResult, view: View, index: NDArray[np.int64]) -> Floats | None:
@@ -287,11 +307,3 @@ def _marks(result: SweepResult, view: View, wanted: Sequence[tuple[str, int]]) -
             y = float(row[columns[view.y]]) if view.y else 0.0
             found.append(Mark(name, float(row[columns[view.x]]), y, float(values[index])))
     return tuple(found)
-
-
-def _middles(values: Floats, by: int) -> Floats:
-    """Means of every ``by`` values."""
-    starts = np.arange(0, len(values), by)
-    sizes = np.diff(np.append(starts, len(values)))
-    middles: Floats = np.add.reduceat(values, starts) / sizes
-    return middles

@@ -18,8 +18,8 @@ from engine.backtest.metrics import METRICS
 if TYPE_CHECKING:
     from engine.backtest.sweep_result import SweepResult
 
-MEDIAN = ""  # the value of the select of symbols that shows the median of all
-RESTS = {"best": "best", "median": "median", "mean": "mean"}
+MEDIAN = "*"  # the value of the select of symbols that shows the median of all
+RESTS = {"best": "at their best", "median": "their median", "mean": "their mean"}
 FIXED, STOPS = "at ", 100  # a value "at strategy.fast" of the select holds that axis; most values of its slider
 
 
@@ -78,7 +78,7 @@ def controls(result: SweepResult, shown: View) -> tuple[Any, ...]:
     known, values = {side.path: side for side in sides(result)}, asked(result, shown)
     axes = [(path, side.title) for path, side in known.items()]
     others = [path for path in known if path not in (shown.x, shown.y)]
-    rests = [*RESTS.items(), *((f"{FIXED}{path}", f"one {known[path].title.lower()}") for path in others)]
+    rests = [*RESTS.items(), *((f"{FIXED}{path}", f"at one {known[path].title.lower()}") for path in others)]
     offered = {
         "metric": [(name, METRICS[name].title) for name in metrics(result)],
         "x": axes,
@@ -108,9 +108,9 @@ def stop(result: SweepResult, path: str, place: object) -> float:
     return values[min(max(at, 0), len(values) - 1)]
 
 
-def switch(contour: bool) -> str:
-    """What the switch between cells and contours leads to."""
-    return "cells" if contour else "contours"
+def switch(shown: View, contour: bool) -> str:
+    """What the switch between cells and contours leads to; nothing where there is one parameter."""
+    return "" if shown.y is None else "cells" if contour else "contours"
 
 
 def chosen(result: SweepResult, shown: View, given: Any) -> int | None:

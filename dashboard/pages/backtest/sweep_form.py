@@ -39,17 +39,14 @@ class SweepForm(StudyForm):
         return values
 
     def parse(self, values: Values) -> RunSpec:
-        if isinstance(values.get(self.base), Mapping):
-            missing = [
-                (f"axes.{place}.{end}", f"{word} is missing: give a value.")
-                for place, axis in enumerate(values.get("axes") or ())
-                for end, word in (("low", "From"), ("high", "To"))
-                if not axis.get("values") and axis.get(end) in (None, "")
-            ]
-            if missing:
-                raise SpecError(missing)
-            if not values.get("axes"):
-                raise SpecError([("axes", "Add a parameter to vary.")])
+        base = values.get(self.base)
+        if isinstance(base, Mapping):
+            axes = values.get("axes") or ()
+            wrong = [problem for place, axis in enumerate(axes) for problem in _problems(f"axes.{place}", axis, base)]
+            if not axes:
+                wrong = [("axes", "Add a parameter to vary.")]
+            if wrong:
+                raise SpecError(wrong)
         return super().parse(values)
 
     def extent(self, spec: RunSpec) -> str:
@@ -206,6 +203,27 @@ def _read(base: object, axis: dict[str, Any]) -> dict[str, Any]:
         parts = kept["values"].replace(";", " ").split()
         kept["values"] = [controls.given(number, part) for part in parts]
     return kept
+
+
+def _problems(where: str, axis: Values, base: object) -> list[tuple[str, str]]:
+    """What is wrong with a range before the engine sees it, each at its own control."""
+    field = _field_of(base, str(axis.get("path", "")))
+    if axis.get("values"):
+        return []
+    if field.choices or field.control == "switch":
+        return [(f"{where}.values", f"{field.title} has nothing to run through: choose some.")]
+    found = []
+    for end, word in (("low", "From"), ("high", "To"), ("step", "Step")):
+        value = axis.get(end)
+        if value is None and end != "step":
+            found.append((f"{where}.{end}", f"{word} is missing: give a value."))
+        elif isinstance(value, str):
+            found.append((f"{where}.{end}", f"{word} must be a number, not '{value[:40]}'."))
+        elif end == "step" and value is not None and value <= 0:
+            found.append((f"{where}.{end}", f"{word} must be above 0."))
+    if not found and axis["low"] > axis["high"]:
+        found.append((f"{where}.high", "To must not be below from."))
+    return found
 
 
 def _field_of(base: object, path: str) -> Field:

@@ -45,9 +45,8 @@ def layout() -> list[Component]:
             html.Div([_chosen(), _symbols()], className="cards"),
         ),
         card.columns(
-            graph.graph(ids.SWEEP_SPREAD, height=290, title="All combinations", rescale=False),
-            graph.graph(ids.SWEEP_PARALLEL, height=290, title="What the best share", rescale=False),
-            kind="half",
+            graph.graph(ids.SWEEP_PARALLEL, height=300, title="What the best share", rescale=False),
+            graph.graph(ids.SWEEP_SPREAD, height=300, title="Distribution", rescale=False),
         ),
         card.card("Best combinations", _table(ids.SWEEP_TABLE, 440, **_PAGED), sub="a click opens the run in full"),
         dcc.Store(id=ids.SWEEP_VIEW),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.backtest.sweep_result import SweepResult
 
 _DECIMALS = {"trades": 0}
+_WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72, "calmar": 76}
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,11 @@ def honesty(result: SweepResult, found: Luck) -> list[Component]:
     if found.best is None:
         said = "No combination has a Sharpe ratio: none of them traded."
     else:
-        stands = "not even what" if found.best <= found.expected else "to be compared with what"
+        below = ", less than that" if found.best <= found.expected else ""
         said = (
-            f"The ledger now counts {count(found.trials, 'trial')} of this strategy. The best Sharpe here, "
-            f"{number(found.best, 2)}, is {stands} the best of so many would reach by luck: about "
-            f"{number(found.expected, 2)}."
+            f"The ledger now counts {count(found.trials, 'trial')} of this strategy. By luck alone the best of so many "
+            f"would reach a Sharpe ratio of about {number(found.expected, 2)}; the best here has "
+            f"{number(found.best, 2)}{below}."
         )
     return [html.P(said), *(html.P(text, className="note") for text in result.warnings)]
 
@@ -138,7 +139,7 @@ def place(result: SweepResult, index: int | None) -> str:
     if index is None:
         return ""
     return "at " + " / ".join(
-        side.text(value) for side, value in zip(sides(result), result.parameters[index], strict=True)
+        side.text(value, 4) for side, value in zip(sides(result), result.parameters[index], strict=True)
     )
 
 
@@ -154,19 +155,19 @@ def combination(result: SweepResult, index: int, symbol: str | None) -> list[Com
 
 def columns(result: SweepResult) -> list[dict[str, Any]]:
     """Of the table of combinations: parameters, then figures. A path is a field without its dots."""
-    shown = [
-        Column(field_of(side.path), side.title, "text" if side.words else "percent" if side.percent else "number",
-               2 if side.percent else decimals(result, place), unit="", least=84)
-        for place, side in enumerate(sides(result))
-    ]  # fmt: skip
+    shown = []
+    for place, side in enumerate(sides(result)):
+        least = max(64, 26 + 7 * max(map(len, (side.title, *side.words))))
+        kind, digits = ("percent", 2) if side.percent else ("number", decimals(result, place))
+        shown.append(Column(field_of(side.path), side.title, "text" if side.words else kind, digits, least=least))
     return [definition(column) for column in [*shown, *figure_columns(metrics(result))]]
 
 
-def figure_columns(names: Sequence[str], least: int = 96) -> list[Column]:
+def figure_columns(names: Sequence[str]) -> list[Column]:
     """A column for each figure."""
     return [
         Column(name, METRICS[name].title, "signed_percent" if METRICS[name].unit == "%" else "number",
-               _DECIMALS.get(name, 2), least=least, help=METRICS[name].definition)
+               _DECIMALS.get(name, 2), least=_WIDTHS[name], help=METRICS[name].definition)
         for name in names
     ]  # fmt: skip
 
@@ -197,26 +198,21 @@ def decimals(result: SweepResult, place: int) -> int:
 
 def symbol_table(result: SweepResult, index: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Definitions of the columns, and a row a symbol, for one combination."""
-    shown = ["sharpe", "total_return", "trades"]
-    columns = [definition(Column("symbol", "Symbol", least=62)), *map(definition, figure_columns(shown, 70))]
-    return columns, [{"id": row["symbol"], **row} for row in result.by_symbol(index)]
+    columns = [
+        Column("symbol", "Symbol", least=66),
+        Column("sharpe", "Sharpe", "number", 2, least=66, help=METRICS["sharpe"].definition),
+        Column("total_return", "Return", "signed_percent", 2, least=112, help=METRICS["total_return"].definition),
+    ]
+    return [definition(column) for column in columns], [{"id": row["symbol"], **row} for row in result.by_symbol(index)]
 
 
 def about(info: MapInfo, result: SweepResult, shown: View) -> str:
-    """What the map shows, and what its cells stand for."""
-    of = (
-        f"{shown.symbol}, "
-        if shown.symbol
-        else f"median of {len(result.symbols)} symbols, "
-        if len(result.symbols) > 1
-        else ""
-    )
-    rest = ""
-    if len(result.axes) > (2 if shown.y else 1) and not shown.fixed:
-        rest = f", {shown.rest} over the other parameters"
-    whole = "" if info.merged == (1, 1) else ", the best of several in a cell"
-    click = "" if len(result.symbols) > 1 and not shown.symbol else "; a click opens the run"
-    return f"{of}{METRICS[shown.metric].title}{rest}{whole}{click}"
+    """What the map shows, and what a click does."""
+    several = len(result.symbols) > 1
+    of = shown.symbol or (f"median of {len(result.symbols)} symbols" if several else "")
+    whole = "best in each cell" if info.coarse else ""
+    click = "" if (several and not shown.symbol) or info.coarse else "click opens the run"
+    return ", ".join(part for part in (METRICS[shown.metric].title, of, whole, click) if part)
 
 
 def best(result: SweepResult, shown: View) -> int | None:
@@ -229,10 +225,7 @@ def spread_words(info: SpreadInfo | None) -> str:
     """Behind the histogram's title."""
     if info is None:
         return ""
-    over = (
-        "" if info.metric not in ("sharpe", "total_return", "calmar") else f", {percent(info.positive, 1)} above zero"
-    )
-    return f"{METRICS[info.metric].title} of {info.total:,}{over}"
+    return METRICS[info.metric].title
 
 
 def parallel_words(info: ParallelInfo | None) -> str:
@@ -241,4 +234,4 @@ def parallel_words(info: ParallelInfo | None) -> str:
         return ""
     if len(info.index) == info.total:
         return f"all {info.total:,}, the better the stronger"
-    return f"the best {BEST} of {info.total:,} and a sample of the others"
+    return f"the best {BEST} and a sample of {info.total:,}"

@@ -54,16 +54,19 @@ def follow(base: str | None, found: list[Any], given: list[Any]) -> list[Any]:
 
 @callback(
     Output(frame.part("add", PAGE, path="axes"), "options"),
-    BASE,
-    Input(AXES, "children"),
+    Input(FIELDS, "value"),
     State(FIELDS, "id"),
-    State(FIELDS, "value"),
+    State(frame.part("add", PAGE, path="axes"), "options"),
+    prevent_initial_call=True,
 )
-def offer(base: str | None, _: Any, found: list[Any], given: list[Any]) -> list[dict[str, str]]:
+def offer(given: list[Any], found: list[Any], before: Any) -> list[dict[str, str]]:
     """What is not an axis yet."""
     values = FORM.collect(found, given)
     used = [axis.get("path") for axis in values["axes"]]
-    return options([item for item in offers(values.get(FORM.base)) if item.path not in used])
+    offered = options([item for item in offers(values.get(FORM.base)) if item.path not in used])
+    if offered == before:
+        raise PreventUpdate
+    return offered
 
 
 @callback(
@@ -117,7 +120,7 @@ def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any,
         view.honesty(result, found),
         figure,
         view.about(info, result, shown),
-        control.switch(asked["contour"]),
+        control.switch(shown, asked["contour"]),
     )
 
 
