@@ -108,11 +108,7 @@ class _Side:
         axes = [axis for axis, scale in enumerate(scales) if scale.path.removeprefix("strategy.") in fields]
         rows, label = distinct(parameters[:, axes])
         self.label = label.astype(np.int32)
-        self.values = [
-            {name: getattr(strategy, name) for name in fields}
-            | {
-                scales[a].path.removeprefix("strategy."): scales[a].plain(float(v))
-                for a, v in zip(axes, row, strict=True)
-            }
-            for row in rows
-        ]
+        fixed = {name: getattr(strategy, name) for name in fields}
+        names = [scales[axis].path.removeprefix("strategy.") for axis in axes]
+        columns = [[scales[a].plain(value) for value in rows[:, n].tolist()] for n, a in enumerate(axes)]
+        self.values = [fixed | dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [fixed]

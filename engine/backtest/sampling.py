@@ -119,12 +119,26 @@ def groups(parameters: Floats, axes: Sequence[int], places: Places | None = None
 def distinct(values: Floats) -> tuple[Floats, Places]:
     """The distinct rows of ``values``, and which of them each row is."""
     if values.shape[1] == 1:
-        known, place = np.unique(values[:, 0], return_inverse=True)
+        known, place = numbered(values[:, 0])
         return known[:, None], place
     label = np.zeros(len(values), dtype=np.int64)
     for column in values.T:
-        known, place = np.unique(column, return_inverse=True)
+        known, place = numbered(column)
         label = label * len(known) + place
         _, label = np.unique(label, return_inverse=True)
     first = np.unique(label, return_index=True)[1]
     return values[first], label
+
+
+def numbered(column: Floats) -> tuple[Floats, Places]:
+    """The distinct values of ``column``, ascending, and the place of each among them. Whole numbers are not sorted."""
+    low, high = (float(column.min()), float(column.max())) if len(column) else (0.0, 0.0)
+    if high - low < 4 * len(column) + 1000:
+        offsets = (column - low).astype(np.int64)
+        if np.array_equal(offsets + low, column):
+            there = np.zeros(int(high - low) + 1, dtype=bool)
+            there[offsets] = True
+            whole: Floats = np.flatnonzero(there) + low
+            return whole, (np.cumsum(there) - 1)[offsets]
+    known, place = np.unique(column, return_inverse=True)
+    return known, place.reshape(-1)

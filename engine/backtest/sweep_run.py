@@ -350,7 +350,7 @@ def _result(
         titles=tuple(scale.title for scale in scales),
         units=tuple(scale.unit for scale in scales),
         whole=tuple(scale.whole for scale in scales),
-        values=tuple(tuple(float(v) for v in np.unique(parameters[:, axis])) for axis in range(len(scales))),
+        values=tuple(tuple(sampling.numbered(column)[0].tolist()) for column in parameters.T),
         words=tuple(scale.words for scale in scales),
         parameters=parameters,
         total_return=np.array([item.total for item in figures]).reshape(shape),
