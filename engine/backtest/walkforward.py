@@ -27,7 +27,7 @@ class WalkForwardSpec(RunSpec):
 
     One combination is chosen for all symbols, by the median of the objective over them. A test starts flat with the
     equity of the test before it, looks back on earlier bars, follows the decisions of its own bars alone, and sells at
-    its last close. Parameters never follow from a bar of their test or of a later one.
+    its last close. Parameters never follow from a bar of their test or of a later one. A training always begins flat.
     """
 
     kind: Literal["walk_forward"] = "walk_forward"
@@ -64,8 +64,7 @@ class WalkForwardSpec(RunSpec):
     )
     minimum_trades: int = parameter(
         3,
-        title="At least",
-        unit="trades",
+        title="Fewest trades",
         help="Combinations with fewer trades in training are not chosen; the median counts where there are several "
         "symbols. Where none has as many, the account stays in cash.",
         ge=0,

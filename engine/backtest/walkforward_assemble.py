@@ -173,11 +173,10 @@ def _about_choices(steps: Sequence[Step], best: SweepResult) -> list[str]:
         found.append(f"In {empty} of {count} windows no combination traded often enough: the account stayed in cash.")
     known = [step.agreement for step in steps if not np.isnan(step.agreement)]
     if known and float(np.median(known)) < UNRELATED:
+        said = f"{float(np.median(known)):.2f}".replace("-", MINUS)
         found.append(
-            f"What was good in training was not what was good after: the ranks of all combinations agree by "
-            f"{float(np.median(known)):.2f} in the median window, where 1 is the same order and 0 is none.".replace(
-                "-", MINUS
-            )
+            "What was good in training was not what was good after: the rank correlation of all combinations is "
+            f"{said} in the median window."
         )
     if trades < 10:
         what = "trade" if trades == 1 else "trades"

@@ -13,7 +13,7 @@ from dashboard.format import count, day, number, signed_percent
 if TYPE_CHECKING:
     from engine.backtest.walkforward_result import WalkForwardResult
 
-TRAINING, GAIN, LOSS, IDLE = "Training", "Profit", "Loss", "No trade"
+TRAINING, GAIN, LOSS, IDLE = "Training", "Profit", "Loss", "Idle"
 COLOURS = {
     TRAINING: base.tint(base.MUTED, 45),
     GAIN: base.GAIN,

@@ -30,10 +30,10 @@ def layout() -> list[Component]:
         metric.strip(ids.WALK_KPIS),
         graph.graph(ids.WALK_CURVE, height=400, title="Out of sample", sub="growth of 1, all tests one after another"),
         card.columns(
-            graph.graph(ids.WALK_PLAN, height=320, title="Training and test", rescale=False),
+            graph.graph(ids.WALK_PLAN, height=320, title="Windows", rescale=False),
             graph.graph(ids.WALK_PROMISE, height=320, title="Promise and result", rescale=False),
             kind="half",
         ),
         graph.graph(ids.WALK_PATHS, height=300, title="Chosen parameters", rescale=False),
-        card.card("Windows", listed, sub="a click opens the window's parameters as a backtest over all bars"),
+        card.card("Each window", listed, sub="a click opens the window's parameters as a backtest over all bars"),
     ]

@@ -41,7 +41,7 @@ def test_form_reads_back_what_it_shows(workspace: Workspace) -> None:
     values = asked.model_dump(mode="json")
     assert tab.FORM.parse(values) == asked
     shown = words(tab.FORM.fields(values))
-    for title in ("Fast window", "Training", "Test", "Purge", "Choose by", "At least"):
+    for title in ("Fast window", "Training", "Test", "Purge", "Choose by", "Fewest trades"):
         assert title in shown
 
 
@@ -145,9 +145,10 @@ def test_a_click_opens_a_windows_parameters(workspace: Workspace, monkeypatch: p
     asked = walk_spec()
     result = engine.run(asked)
     shown: list[Any] = []
-    monkeypatch.setattr(tab.studies, "show", lambda *given: shown.append(given))
+    monkeypatch.setattr(studies, "set_props", lambda id_, props: shown.append(props["data"]))
     data = {"key": engine.run_key(asked), "spec": canonical_json(asked)}
     assert tab.open_window([{"id": "2"}], data) == []
-    assert shown[0][1] == result.spec_of(2)
+    assert engine.load_spec(shown[0]["spec"]) == result.spec_of(2)
+    assert shown[0]["tab"] == "performance"
     with pytest.raises(PreventUpdate):
         tab.open_window([], data)

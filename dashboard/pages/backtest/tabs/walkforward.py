@@ -90,7 +90,7 @@ def open_window(chosen: list[dict[str, str]] | None, data: runs.ResultData) -> l
     if spec is None:
         shell.toast("This window chose nothing: no combination traded often enough in its training.", tone="warn")
     else:
-        studies.show(BACKTEST, spec, ids.TABS, "performance")
+        studies.show(BACKTEST, spec, "performance")
     return []
 
 
