@@ -138,7 +138,7 @@ def numbered(column: Floats) -> tuple[Floats, Places]:
         if np.array_equal(offsets + low, column):
             there = np.zeros(int(high - low) + 1, dtype=bool)
             there[offsets] = True
-            whole: Floats = np.flatnonzero(there) + low
+            whole: Floats = (np.flatnonzero(there) + low).astype(np.float64)
             return whole, (np.cumsum(there) - 1)[offsets]
     known, place = np.unique(column, return_inverse=True)
     return known, place.reshape(-1)

@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from tests.benchmarks import honesty
+from tests.benchmarks import honesty, sweep
 from tests.benchmarks.browser import chromium, milliseconds
 from tests.support.workbench import Server, server
 
@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as driver:
         rows = [*start(driver, Path(folder), max(runs // 2, 3)), *clicks(driver, Path(folder) / "clicks", runs)]
         rows += [nothing(driver, Path(folder) / "nothing", runs * 3), modules()]
-    rows.append(honesty.row())
+    rows += [*sweep.rows(runs), honesty.row()]
     print(f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}\n")
     print("| what | must reach | median | lowest to highest |\n|---|---|---|---|")
     print("\n".join(f"| {' | '.join(row)} |" for row in rows))
