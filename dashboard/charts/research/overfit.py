@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from engine.research.sweep_overfitting import SweepOverfitting
 
-MOST = 1_500  # points of the scatter
+MOST = 800  # points of the scatter
 BINS = 40
 
 
@@ -50,7 +50,7 @@ def figure(info: OverfitInfo) -> go.Figure:
     middle = (info.edges[1:] + info.edges[:-1]) / 2
     colours = [base.tint(base.LOSS if value <= 0 else base.GAIN, 75) for value in middle]
     traces = [
-        go.Scattergl(
+        go.Scatter(
             x=base.values(info.inside), y=base.values(info.outside), mode="markers", name="winners", showlegend=False,
             marker={"size": 4, "color": base.tint(base.ACCENT, 35)},
             hovertemplate="chosen with %{x:.2f}<br>then %{y:.2f}<extra></extra>",

@@ -9,7 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import card, graph, metric, states, table
-from dashboard.pages.backtest import ids
+from dashboard.pages.backtest import ids, overfit
 
 CONTROLS = (
     ("metric", ids.SWEEP_METRIC, "Show"),
@@ -48,6 +48,7 @@ def layout() -> list[Component]:
             graph.graph(ids.SWEEP_PARALLEL, height=300, title="What the best share", rescale=False),
             graph.graph(ids.SWEEP_SPREAD, height=300, title="Distribution", rescale=False),
         ),
+        overfit.layout(),
         card.card("Best combinations", _table(ids.SWEEP_TABLE, 440, **_PAGED), sub="a click opens the run in full"),
         dcc.Store(id=ids.SWEEP_VIEW),
         dcc.Store(id=ids.SWEEP_CHOSEN),
