@@ -1,0 +1,213 @@
+"""The numbers of a sweep's map, of its distribution and of its parallel coordinates."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dashboard.charts import parallel, spread
+from dashboard.charts import sweep as chart
+from dashboard.charts.sweep import Side, View
+from engine.backtest.sweep_result import SweepResult
+
+FAST, SLOW, STOP, FILL = "strategy.fast", "strategy.slow", "stops.stop_loss", "fill"
+SIDES = (Side(FAST, "Fast window", "bars"), Side(SLOW, "Slow window", "bars"), Side(STOP, "Stop loss", "%", True))
+X, Y = View("sharpe", FAST), View("sharpe", FAST, SLOW)
+
+
+def made(parameters: Any, sharpe: Any, symbols: tuple[str, ...] = ("A",), **more: Any) -> SweepResult:
+    """A result with these Sharpe ratios, one row a symbol; other figures follow from them."""
+    table, ratios = np.array(parameters, dtype=float), np.atleast_2d(np.array(sharpe, dtype=float))
+    axes = (FAST, SLOW, STOP)[: table.shape[1]]
+    names: dict[str, Any] = {
+        "axes": axes, "titles": ("Fast window", "Slow window", "Stop loss")[: len(axes)],
+        "units": ("bars", "bars", "")[: len(axes)],
+        "whole": (True, True, False)[: len(axes)], "words": ((),) * len(axes),
+        "values": tuple(tuple(np.unique(column).tolist()) for column in table.T),
+    }  # fmt: skip
+    base = {"strategy": {"kind": "sma_cross"}, "costs": {"commission": 5, "slippage": 3}}
+    return SweepResult(
+        label="SMA", family="sma_cross", symbols=symbols, objective="sharpe", parameters=table, sharpe=ratios,
+        total_return=ratios / 10, max_drawdown=-np.abs(ratios) / 20, trades=np.full(ratios.shape, 7, dtype=np.int32),
+        observations=(100,) * len(symbols), periods_per_year=(252.0,) * len(symbols), years=(2.0,) * len(symbols),
+        left_out=0, warnings=(), base=json.dumps(base), **(names | more),
+    )  # fmt: skip
+
+
+def grid(width: int, height: int) -> SweepResult:
+    """Sharpe = fast + slow / 1000 over the whole numbers from 1."""
+    fast, slow = (side.ravel() for side in np.meshgrid(np.arange(1, width + 1), np.arange(1, height + 1)))
+    return made(np.column_stack([fast, slow]), fast + slow / 1000)
+
+
+def test_a_cell_is_a_combination() -> None:
+    result = made([[1, 10], [2, 10], [1, 20]], [0.5, -0.25, 1.5])
+    info = chart.info(result, Y, SIDES)
+    assert (info.x.tolist(), info.y.tolist()) == ([1, 2], [10, 20])
+    assert info.z[0].tolist() == [0.5, -0.25]
+    assert info.z[1, 0] == 1.5
+    assert np.isnan(info.z[1, 1])
+    assert info.index.tolist() == [[0, 1], [2, -1]]
+    assert not info.coarse
+
+
+def test_a_cell_knows_every_figure() -> None:
+    info = chart.info(made([[1, 10], [2, 10]], [0.5, -0.25]), Y, SIDES)
+    assert info.details is not None
+    by_name = dict(zip(chart.FORMATS, info.details[0, 1], strict=True))
+    assert by_name["sharpe"] == -0.25
+    assert by_name["total_return"] == -0.025
+    assert by_name["trades"] == 7
+
+
+def test_a_point_means_the_nearest_cell() -> None:
+    result = made([[1, 10], [2, 10], [1, 20]], [0.5, -0.25, 1.5])
+    assert chart.cell(result, Y, 1.4, 18) == 2
+    assert chart.cell(result, Y, 9, -9) == 1
+    assert chart.cell(result, Y, 2, 20) is None
+    assert chart.cell(result, View("sharpe", SLOW), 12, 0) == 0
+
+
+def test_the_best_over_the_rest_or_one_value_of_it() -> None:
+    result = made([[1, 10, 0.05], [1, 10, 0.1], [2, 10, 0.05]], [0.5, 0.75, 0.25])
+    assert chart.info(result, Y, SIDES).z.tolist() == [[0.75, 0.25]]
+    fixed = chart.info(result, replace(Y, fixed=((STOP, 0.05),)), SIDES, [("best", 1), ("plateau", 0)])
+    assert fixed.z.tolist() == [[0.5, 0.25]]
+    assert [mark.name for mark in fixed.marks] == ["plateau"], "the best lies in another slice"
+    assert (fixed.marks[0].x, fixed.marks[0].y, fixed.marks[0].value) == (1, 10, 0.5)
+
+
+def test_a_large_grid_becomes_one_that_a_screen_shows() -> None:
+    info = chart.info(grid(390, 350), Y, SIDES)
+    assert info.coarse
+    assert max(info.z.shape) <= chart.CELLS
+    assert info.z.max() == 390.35
+    assert info.details is None, "the figures of so many cells would be megabytes"
+    best = np.unravel_index(info.z.argmax(), info.z.shape)
+    assert info.index[best] == 390 * 350 - 1
+
+
+def test_drawn_combinations_are_not_dust() -> None:
+    random = np.random.default_rng(0)
+    result = made(
+        np.column_stack([random.integers(1, 300, 500), random.integers(1, 300, 500)]), random.normal(size=500)
+    )
+    info = chart.info(result, Y, SIDES)
+    assert info.coarse
+    assert np.isfinite(info.z).mean() > 0.5
+    place = np.unravel_index(int(np.nanargmax(info.z)), info.z.shape)
+    assert info.index[place] == result.best(count=1)[0]
+    x, y = info.x[place[1]], info.y[place[0]]
+    assert chart.cell(result, Y, float(x), float(y)) == info.index[place], "a click opens what the cell shows"
+
+
+def test_words_keep_a_cell_each() -> None:
+    parameters = [[value, word] for value in range(0, 400, 7) for word in (0, 1)]
+    known = made(parameters, np.arange(len(parameters)), words=((), ("open", "close")))
+    assert len(chart.info(known, Y, SIDES).y) == 2
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "ends"),
+    [
+        ("sharpe", [-0.5, 0.0, 1.5], (-1.5, 1.5)),
+        ("sharpe", [0.5, 1.5], (0.5, 1.5)),
+        ("max_drawdown", [-0.5, -0.1], (-0.5, -0.1)),
+        ("trades", [3.0, 3.0], (2.7, 3.3)),
+        ("sharpe", [], (-1.0, 1.0)),
+    ],
+)
+def test_colours_part_at_zero_where_there_are_both_sides(metric: str, values: list[float], ends: Any) -> None:
+    low, high = chart.colour_ends(metric, np.array([[*values, np.nan]]))
+    assert (low, high) == pytest.approx(ends, rel=0.05)
+
+
+def test_one_parameter_is_a_line() -> None:
+    info = chart.info(made([[1], [2], [4]], [0.5, np.nan, 1.0]), X, SIDES, [("best", 2)])
+    drawn = chart.figure(info)
+    assert [trace.type for trace in drawn.data] == ["scatter", "scatter"]
+    assert drawn.data[0].x.tolist() == [1, 4]
+    assert drawn.data[1].y == (1.0,)
+
+
+def test_cells_or_contours() -> None:
+    info = chart.info(grid(5, 4), Y, SIDES, [("plateau", 3), ("best", 19)])
+    assert [trace.type for trace in chart.figure(info).data] == ["heatmap", "scatter", "scatter"]
+    assert chart.figure(info, contour=True).data[0].type == "contour"
+    assert chart.figure(chart.info(grid(5, 1), Y, SIDES), contour=True).data[0].type == "heatmap", "one row has none"
+
+
+def test_what_is_known_so_far() -> None:
+    partial = {"x_axis": FAST, "y_axis": SLOW, "x": [1, 2], "y": [10], "z": [[0.5, None]]}
+    info = chart.partial_info(partial, "sharpe", SIDES)
+    assert info.z[0, 0] == 0.5
+    assert np.isnan(info.z[0, 1])
+    assert (info.index == -1).all()
+    line = {"x_axis": FAST, "y_axis": None, "x": [1, 2], "y": [], "z": [[0.5, None]]}
+    assert chart.figure(chart.partial_info(line, "sharpe", SIDES)).data[0].x.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("side", "value", "text"),
+    [
+        (Side("", "", "bars"), 1200.0, "1,200"),
+        (Side("", "", "%", percent=True), 0.055, "5.5%"),
+        (Side("", "", words=("open", "close")), 1.0, "close"),
+        (Side("", "", "bp"), 2.718281828, "2.71828"),
+    ],
+)
+def test_a_value_as_people_read_it(side: Side, value: float, text: str) -> None:
+    assert side.text(value) == text
+
+
+def test_every_combination_is_in_the_histogram() -> None:
+    values = np.append(np.linspace(-1, 3, 1001), [np.nan, 50.0])
+    info = spread.info("sharpe", values, luck=2.0)
+    assert info is not None
+    assert info.counts.sum() == info.total == 1002
+    assert 0.0 in np.round(info.edges, 12), "no bar is both gain and loss"
+    assert info.median == pytest.approx(1.0, abs=0.01)
+    assert info.best == 50.0
+    assert spread.info("sharpe", np.array([np.nan])) is None
+
+
+@pytest.mark.parametrize("values", [[1.0], [0.0, 0.0], [-2.0, -2.0, -2.0]])
+def test_one_value_has_a_histogram(values: list[float]) -> None:
+    info = spread.info("sharpe", np.array(values))
+    assert info is not None
+    assert info.counts.sum() == len(values)
+    assert spread.figure(info).data[0].type == "bar"
+
+
+def test_what_lies_far_out_is_named_at_the_rim() -> None:
+    info = spread.info("sharpe", np.linspace(1.0, 1.1, 500), luck=0.1)
+    assert info is not None
+    drawn = spread.figure(info)
+    assert drawn.layout.xaxis.range[0] > 0.9
+    assert any("luck 0.10" in (words.text or "") for words in drawn.layout.annotations)
+
+
+def test_lines_are_the_best_and_a_sample() -> None:
+    values = np.append(np.random.default_rng(0).normal(size=5000), np.nan)
+    parameters = np.column_stack([np.arange(5001), np.arange(5001) % 7])
+    info = parallel.info(parameters, values, SIDES[:2], "sharpe")
+    assert info is not None
+    assert len(info.places) == parallel.LINES
+    assert info.total == 5000
+    assert set(info.index[-parallel.BEST :]) == set(np.argsort(values[:-1])[-parallel.BEST :])
+    assert info.index[0] == np.nanargmin(values)
+    assert info.places.min() >= 0
+    assert info.places.max() == 1
+    assert (np.diff(info.values[:, -1]) >= 0).all()
+
+
+def test_a_parameter_with_one_value_stands_in_the_middle() -> None:
+    info = parallel.info(np.array([[1.0, 5.0], [2.0, 5.0]]), np.array([0.5, 1.0]), SIDES[:2], "sharpe")
+    assert info is not None
+    assert info.places[:, 1].tolist() == [0.5, 0.5]
+    assert len(parallel.figure(info).data) == 2
+    assert parallel.info(np.array([[1.0]]), np.array([np.nan]), SIDES[:1], "sharpe") is None

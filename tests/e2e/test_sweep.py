@@ -1,0 +1,127 @@
+"""A journey through the sweep: from the axes to the map, to one cell, to its run in full. Fails on any error in the
+console.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+
+from tests.e2e.visitor import Visitor, dom_id
+
+pytestmark = pytest.mark.e2e
+PAGE = "backtest-sweep"
+
+
+def open_tab(visitor: Visitor, title: str) -> None:
+    visitor.until(
+        """
+        const tab = [...document.querySelectorAll('[role=tab]')].find(item => item.textContent === arguments[0]);
+        if (tab) tab.click();
+        return !!tab && tab.classList.contains('active');
+        """,
+        f"the tab {title}",
+        title,
+    )
+
+
+def value(visitor: Visitor, page: str, path: str) -> str:
+    """What a control of a form says."""
+    found = visitor.js(
+        "return (document.getElementById(arguments[0]) || {}).value", dom_id(role="field", page=page, path=path)
+    )
+    return str(found or "")
+
+
+def sees_map(visitor: Visitor) -> None:
+    """Wait until the map and everything under it is there."""
+    visitor.sees_trace("backtest-sweep-map", "plateau")
+    visitor.sees("By luck alone the best of so many")
+    visitor.until("return document.querySelectorAll('#backtest-sweep-table .ag-row').length > 3", "rows of the table")
+
+
+def click_cell(visitor: Visitor) -> str:
+    """Click a cell in the middle of the map; what it said of itself before, as "fast slow sharpe"."""
+    shown = visitor.until("return document.querySelector('[data-graph=\"backtest-sweep-map\"] .nsewdrag')", "the map")
+    visitor.js("arguments[0].scrollIntoView({block: 'center'})", shown)
+    ActionChains(visitor.driver).move_to_element(shown).perform()
+    words = str(visitor.until(
+        "return [...document.querySelectorAll('.hoverlayer .hovertext')].map(item => item.textContent).join(' ')",
+        "what the cell says",
+    ))  # fmt: skip
+    ActionChains(visitor.driver).click().perform()
+    return words
+
+
+def test_from_a_sweep_to_a_cell_to_its_run_in_full(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    open_tab(visitor, "Sweep")
+    visitor.sees("No sweep yet")
+    visitor.until(f"return !!document.getElementById('{dom_id(role='field', page=PAGE, path='axes.1.step')}')", "axes")
+    visitor.fill(PAGE, "axes.0.step", 5)
+    visitor.fill(PAGE, "axes.1.step", 25)
+    visitor.sees("208 combinations")
+    visitor.press_run(PAGE)
+    sees_map(visitor)
+    words = click_cell(visitor)
+    visitor.until(
+        "return (document.getElementById('backtest-kpis') || {innerText: ''}).innerText.includes('CAGR')", "key figures"
+    )
+    fast, slow = value(visitor, "backtest", "strategy.fast"), value(visitor, "backtest", "strategy.slow")
+    assert f"Fast window {fast}, Slow window {slow}" in words
+    visitor.sees_trace("backtest-equity", f"SMA {fast}/{slow}")
+    cells = visitor.js("return [...document.querySelectorAll('#backtest-kpis .kpi')].map(item => item.innerText)")
+    sharpe = next(cell.splitlines()[1] for cell in cells if cell.startswith("Sharpe"))
+    assert f"Sharpe {sharpe}" in words, (words, cells)
+
+
+def test_a_permalink_opens_the_sweep_and_a_reload_brings_it_back(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    open_tab(visitor, "Sweep")
+    visitor.until(f"return !!document.getElementById('{dom_id(role='field', page=PAGE, path='axes.1.step')}')", "axes")
+    visitor.fill(PAGE, "axes.0.step", 10)
+    visitor.fill(PAGE, "axes.1.step", 50)
+    visitor.sees("56 combinations")
+    visitor.press_run(PAGE)
+    sees_map(visitor)
+    link = str(visitor.js("return location.href"))
+    visitor.open("/data")
+    visitor.open(link)
+    sees_map(visitor)
+    assert value(visitor, PAGE, "axes.0.step") == "10"
+    assert value(visitor, "backtest", "strategy.fast") == "50"
+    open_tab(visitor, "Performance")
+    visitor.sees("No backtest yet")
+    visitor.press_run("backtest")
+    visitor.sees_trace("backtest-equity", "SMA 50/200")
+    assert visitor.js("return location.href") != link
+    open_tab(visitor, "Sweep")
+    visitor.until("return location.href === arguments[0]", "the URL follows the tab", link)
+
+
+def test_a_grid_that_is_too_large_says_so_at_the_axes(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    open_tab(visitor, "Sweep")
+    add = dom_id(role="add", page=PAGE, path="axes")
+    visitor.until(
+        "const list = document.getElementById(arguments[0]);"
+        "return !!list && [...list.options].some(item => item.value === 'costs.slippage')", "what can be added", add,
+    )  # fmt: skip
+    visitor.js(
+        """
+        const list = document.getElementById(arguments[0]);
+        Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set.call(list, 'costs.slippage');
+        list.dispatchEvent(new Event('change', {bubbles: true}));
+        """,
+        add,
+    )
+    third = dom_id(role="field", page=PAGE, path="axes.2.step")
+    visitor.until("return !!document.getElementById(arguments[0])", "the third axis", third)
+    visitor.fill(PAGE, "axes.2.step", "0.001")
+    visitor.sees("are more than the 4,000,000 of a sweep")
+    visitor.js("document.querySelector('input[value=latin_hypercube]').click()")
+    began = time.monotonic()
+    visitor.sees("1,000 combinations")
+    assert time.monotonic() - began < 20
