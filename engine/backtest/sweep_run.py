@@ -17,6 +17,7 @@ from engine.backtest.pairs import Pairs
 from engine.backtest.parallel import spread
 from engine.backtest.portfolio import decide
 from engine.backtest.quotes import require_tradable_prices
+from engine.backtest.sweep_parts import divided, is_divisible
 from engine.backtest.sweep_result import SweepResult
 from engine.backtest.windows import since
 from engine.errors import DataError, SpecError
@@ -166,8 +167,28 @@ def evaluate(
     Returns warnings. Sharpe ratios are annualised.
     """
     short = _too_short(unit, scales, parameters)
+    places = np.flatnonzero(~short)
+    way = divided if is_divisible(unit, places) else fill_in
+    way(unit, scales, parameters, places, found, inputs, step)
+    count = int(np.count_nonzero(short))
+    if count == 0:
+        return []
+    step(count)
+    return [f"{unit.name} has too few bars to warm up {count:,} of {len(parameters):,} combinations."]
+
+
+def fill_in(
+    unit: Unit,
+    scales: Sequence[Scale],
+    parameters: Floats,
+    chosen: Places,
+    found: Figures,
+    inputs: Mapping[str, Any],
+    step: Callable[[int], None],
+) -> None:
+    """``evaluate`` for the combinations ``chosen``, which have bars enough."""
     outer = [a for a, s in enumerate(scales) if not s.path.startswith("strategy.") and s.path not in _RULE_PATHS]
-    for row, places in sampling.groups(parameters, outer, np.flatnonzero(~short)):
+    for row, places in sampling.groups(parameters, outer, chosen):
         frame = unit.spec
         if outer:
             plain = {scales[a].path: scales[a].plain(v) for a, v in zip(outer, row, strict=True)}
@@ -187,11 +208,6 @@ def evaluate(
         else:
             _by_signals(part, scales, parameters, places, account, (rules, rule_of), found, inputs, step)
         found.sharpe[places] *= float(np.sqrt(unit.bars[0].periods_per_year()))
-    count = int(np.count_nonzero(short))
-    if count == 0:
-        return []
-    step(count)
-    return [f"{unit.name} has too few bars to warm up {count:,} of {len(parameters):,} combinations."]
 
 
 def _stopped(frame: BacktestSpec, scales: Sequence[Scale]) -> BacktestSpec:

@@ -157,3 +157,13 @@ def circumstances(progress: Progress) -> tuple[object, bool]:
 
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     return dask.config.get("distributed.worker.memory.spill"), signal.SIGINT not in blocked
+
+
+def sweep_of(progress: Progress, text: str) -> list[float]:
+    """Sharpe ratios of a sweep over the sample."""
+    import engine
+
+    found = engine.load_spec(text)
+    from engine.backtest.sweep_run import run_sweep
+
+    return list(run_sweep(found, {"market": engine.run(found.base.market)}, progress).sharpe[0])  # type: ignore[attr-defined]

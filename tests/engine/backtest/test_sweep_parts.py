@@ -1,0 +1,58 @@
+"""Sweeps of strategies without a kernel, spread over worker processes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from queue import Queue
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.cluster import Cluster
+from engine.config import Compute
+from engine.errors import Cancelled
+from engine.market.bars import MarketSpec
+from engine.market.catalog import load
+from tests.support import tasks
+from tests.support.sweeping import axis, run, spec, sweep
+
+REQUEST = sweep(
+    spec({"kind": "rsi_reversion"}, market={"collection": "wiki", "symbols": ["IBM"]}),
+    [axis("strategy.window", 2, 60), axis("strategy.enter_below", 20, 34, 2)],
+)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    started = Cluster(Compute(workers=2, memory_limit_mb=2000), tmp_path_factory.mktemp("workers"), warm=())
+    yield started
+    started.close()
+
+
+def test_parts_give_what_one_process_gives(cluster: Cluster) -> None:
+    heard: list[Mapping[str, Any]] = []
+    there = cluster.submit("parts", tasks.sweep_of, REQUEST.model_dump_json(), listen=heard.append)
+    (bars,) = load(MarketSpec.parse({"collection": "wiki", "symbols": ["IBM"]})).bars
+    here = run(REQUEST, bars)
+    np.testing.assert_array_equal(there.result(120), here.sharpe[0])
+    fractions = [event["fraction"] for event in heard if event["event"] == "progress"]
+    assert fractions == sorted(fractions)
+    assert len(set(fractions)) > 1
+
+
+def test_cancelled_parts_end(cluster: Cluster) -> None:
+    under_way: Queue[float] = Queue()
+    larger = REQUEST.model_copy(update={"axes": (REQUEST.axes[0], REQUEST.axes[1].model_copy(update={"step": 0.01}))})
+    job = cluster.submit(
+        "long", tasks.sweep_of, larger.model_dump_json(), listen=lambda event: under_way.put(event.get("fraction", 0))
+    )
+    while under_way.get(timeout=60) == 0:
+        pass
+    assert cluster.cancel("long")
+    with pytest.raises(Cancelled):
+        job.result(5)
+    began = time.monotonic()
+    cluster.submit("after", tasks.nothing).result(30)
+    assert time.monotonic() - began < 5
