@@ -64,7 +64,7 @@ class WalkForwardSpec(RunSpec):
     )
     minimum_trades: int = parameter(
         3,
-        title="Fewest trades",
+        title="Min. trades",
         help="Combinations with fewer trades in training are not chosen; the median counts where there are several "
         "symbols. Where none has as many, the account stays in cash.",
         ge=0,

@@ -173,7 +173,7 @@ def _about_choices(steps: Sequence[Step], best: SweepResult) -> list[str]:
         found.append(f"In {empty} of {count} windows no combination traded often enough: the account stayed in cash.")
     known = [step.agreement for step in steps if not np.isnan(step.agreement)]
     if known and float(np.median(known)) < UNRELATED:
-        said = f"{float(np.median(known)):.2f}".replace("-", MINUS)
+        said = f"{round(float(np.median(known)), 2) + 0.0:.2f}".replace("-", MINUS)
         found.append(
             "What was good in training was not what was good after: the rank correlation of all combinations is "
             f"{said} in the median window."

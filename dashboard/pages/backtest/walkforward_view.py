@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dashboard.charts.sweep import Side
     from engine.backtest.walkforward_result import WalkForwardResult
 
+_WRAPPED = {"wrapHeaderText": True, "autoHeaderHeight": True}
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 
 
@@ -78,19 +79,19 @@ def columns(result: WalkForwardResult) -> list[dict[str, Any]]:
     """Of the table of windows."""
     shown = [
         Column(field_of(side.path), side.title, "text" if side.words else "percent" if side.percent else "number",
-               2 if side.percent else decimals(result, place), least=90, help=side.name())
+               2 if side.percent else decimals(result, place), least=74, help=side.name())
         for place, side in enumerate(sides(result))
     ]  # fmt: skip
     return [
-        definition(column)
+        definition(column) | _WRAPPED
         for column in [
-            Column("window", "", "number", width=36),
-            Column("test", "Tested from", least=100, help="First bar of the test; the training ends before."),
+            Column("window", "", "number", width=32),
+            Column("test", "Tested from", least=92, help="First bar of the test; the training ends before."),
             *shown,
-            Column("in_sharpe", "Sharpe in", "number", 2, least=88, help="Of the chosen parameters in training."),
-            Column("out_sharpe", "Sharpe out", "number", 2, least=92, help="Of the same parameters in the test."),
-            Column("in_growth", "CAGR in", "signed_percent", 1, least=80, help="Growth a year in training."),
-            Column("out_growth", "CAGR out", "signed_percent", 1, least=84, help="Growth a year in the test."),
+            Column("in_sharpe", "Sharpe in", "number", 2, least=66, help="Of the chosen parameters in training."),
+            Column("out_sharpe", "Sharpe out", "number", 2, least=66, help="Of the same parameters in the test."),
+            Column("in_growth", "CAGR in", "signed_percent", 1, least=76, help="Growth a year in training."),
+            Column("out_growth", "CAGR out", "signed_percent", 1, least=78, help="Growth a year in the test."),
             Column("out_drawdown", "Drawdown", "signed_percent", 1, least=86, help="The deepest fall in the test."),
             Column("out_trades", "Trades", "number", least=66, help="Opened in the test."),
             Column("agreement", "Ranks", "number", 2, least=62,

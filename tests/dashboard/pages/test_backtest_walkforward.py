@@ -41,7 +41,7 @@ def test_form_reads_back_what_it_shows(workspace: Workspace) -> None:
     values = asked.model_dump(mode="json")
     assert tab.FORM.parse(values) == asked
     shown = words(tab.FORM.fields(values))
-    for title in ("Fast window", "Training", "Test", "Purge", "Choose by", "Fewest trades"):
+    for title in ("Fast window", "Training", "Test", "Purge", "Choose by", "Min. trades"):
         assert title in shown
 
 
@@ -133,10 +133,11 @@ def test_draws_from_a_stored_result(workspace: Workspace) -> None:
     with pytest.raises(PreventUpdate):
         tab.draw(data, "performance")
     with pytest.raises(PreventUpdate):
-        tab.draw_partial({"partial": None}, "walkforward")
-    _, sub = tab.draw_partial(
-        {"partial": {"of": 4, "windows": [{}], "time": [0, 1], "growth": [1, 1.1]}}, "walkforward"
-    )
+        tab.draw_partial({"partial": None}, "walkforward", "")
+    running = {"partial": {"of": 4, "windows": [{}], "time": [0, 1], "growth": [1, 1.1]}}
+    _, sub = tab.draw_partial(running, "walkforward", "")
+    with pytest.raises(PreventUpdate):
+        tab.draw_partial(running, "walkforward", sub)
     assert sub == "1 of 4 windows so far"
 
 

@@ -99,13 +99,14 @@ def open_window(chosen: list[dict[str, str]] | None, data: runs.ResultData) -> l
     Output(ids_sub(ids.WALK_CURVE), "children", allow_duplicate=True),
     Input(frame.progress(PAGE), "data"),
     State(OPEN.component_id, "active_tab"),
+    State(ids_sub(ids.WALK_CURVE), "children"),
     prevent_initial_call=True,
 )
-def draw_partial(progress: Any, tab: str) -> tuple[Any, str]:
-    """The account so far, while windows are run."""
+def draw_partial(progress: Any, tab: str, drawn: str) -> tuple[Any, str]:
+    """The account so far, whenever another window is done."""
     partial = (progress or {}).get("partial")
     info = curve.partial_info(partial) if partial and tab == TAB.name else None
-    if info is None:
+    if info is None or view.about_progress(partial) == drawn:
         raise PreventUpdate
     return curve.figure(info), view.about_progress(partial)
 
