@@ -72,11 +72,11 @@ def _same(metrics: Mapping[str, float | None], figures: Headline) -> dict[str, f
     found = {"total_return": figures.total_return, "sharpe": figures.sharpe, "max_drawdown": figures.max_drawdown}
     for name, value in found.items():
         own = metrics[name]
-        if own == value or (own is not None and value is not None and isclose(own, value, rel_tol=1e-9, abs_tol=1e-9)):
+        if own == value or (own is not None and value is not None and isclose(own, value, rel_tol=1e-7, abs_tol=1e-9)):
             continue
         raise EngineError(
-            f"The account and the sweep disagree about the {METRICS[name].title.lower()} of this run ({own} and {value}). "
-            "Please report it, and do not use its figures."
+            f"The account and the sweep disagree about the {METRICS[name].title.lower()} of this run: {own} and "
+            f"{value}. Please report it, and do not use its figures."
         )
     return found
 

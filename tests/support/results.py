@@ -46,7 +46,7 @@ def make_result(
     columns = {f"trade_{name}": np.array([item[name] for item in trades], dtype=kind) for name, kind in kinds.items()}
     figures = {**equity_metrics(moments, values, per_year), **trade_metrics(columns["trade_pnl"])}
     known = {
-        "label": "Made up", "currency": "USD", "capital": float(values[0]), "symbols": symbols, "periods_per_year": per_year, "time": moments,
+        "label": "Made up", "currency": "USD", "symbols": symbols, "periods_per_year": per_year, "time": moments,
         "equity": values, "benchmark": held, "costless": values * 1.01, "exposure": np.ones(len(values)),
         "family": "made_up", "capital": float(values[0]), "metrics": {**figures, "exposure": 1.0, "costs": 0.0},
         "benchmark_metrics": equity_metrics(moments, held, per_year), "warnings": (),

@@ -78,9 +78,7 @@ class Trade:
     low: float = math.inf
     trail: float = math.nan
 
-    @property
-    def entry_price(self) -> float:
-        return self.value_in / self.units_in
+    entry_price: float = math.nan
 
     @property
     def exit_price(self) -> float:
@@ -467,6 +465,7 @@ class SlowAccount:
         if units * trade.side > 0:
             trade.units_in += abs(units)
             trade.value_in += abs(units) * price
+            trade.entry_price = price if math.isnan(trade.entry_price) else trade.value_in / trade.units_in
         else:
             trade.units_out += abs(units)
             trade.value_out += abs(units) * price

@@ -63,7 +63,7 @@ def close_trade(s: int, t: int, reason: int, ambiguous: int, place: Any, trades:
         totals.losses += 1
         totals.lost -= relative
     if totals.kept:
-        entry_price = entry_value / place.entry_units
+        entry_price = place.price
         low, high = place.lowest / entry_price - 1.0, place.highest / entry_price - 1.0
         trade = trades[totals.trades]
         trade.symbol = s
@@ -117,6 +117,8 @@ def execute(
     if before * delta >= 0.0:
         place.entry_value += delta * price
         place.entry_units += size
+        # A quotient may miss the price of a single fill by a rounding, and a stop lies exactly below it.
+        place.price = price if before == 0.0 else abs(place.entry_value) / place.entry_units
     else:
         place.exit_value += size * price
         place.exit_units += size

@@ -17,7 +17,7 @@ def stop_level(place: Any, rules: Any) -> tuple[float, int]:
     side = 1.0 if place.units > 0.0 else -1.0
     level, reason = np.nan, STOP_LOSS
     if not np.isnan(rules.stop_loss):
-        level = abs(place.entry_value) / place.entry_units * (1.0 - side * rules.stop_loss)
+        level = place.price * (1.0 - side * rules.stop_loss)
     if not np.isnan(rules.trailing_stop):
         trail = place.best * (1.0 - side * rules.trailing_stop)
         if np.isnan(level) or side * trail > side * level:
@@ -31,8 +31,8 @@ def filled_within(t: int, bar: Any, place: Any, rules: Any) -> bool:
 
     The bar's best price may then lie before the fill; its worst does not.
     """
-    entry = abs(place.entry_value) / place.entry_units
-    slack = ROUNDING * bar.open  # the entry price is a quotient
+    entry = place.price
+    slack = ROUNDING * bar.open  # the price of several fills is a quotient
     better = entry < bar.open - slack if place.units > 0.0 else entry > bar.open + slack
     return rules.fill == LIMIT and place.entry_bar == t and better
 
@@ -41,7 +41,7 @@ def filled_within(t: int, bar: Any, place: Any, rules: Any) -> bool:
 def check_stop(s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Stop and target of a position that is held when the bar begins, or was filled during it."""
     side = 1.0 if place.units > 0.0 else -1.0
-    entry = abs(place.entry_value) / place.entry_units
+    entry = place.price
     within = filled_within(t, bar, place, rules)
     level, reason = stop_level(place, rules)
     target = entry * (1.0 + side * rules.take_profit)
@@ -80,7 +80,7 @@ def way_down(t: int, bar: Any, place: Any, rules: Any) -> tuple[float, float]:
     """Where a position begins the bar, and the worst price that it meets before its stop."""
     if np.isnan(bar.open):
         return place.mark, place.mark
-    first = abs(place.entry_value) / place.entry_units if filled_within(t, bar, place, rules) else bar.open
+    first = place.price if filled_within(t, bar, place, rules) else bar.open
     worst = bar.low if place.units > 0.0 else bar.high
     level, _ = stop_level(place, rules)
     if np.isnan(worst):

@@ -38,7 +38,7 @@ BAR = np.dtype(_floats("open", "high", "low", "close", "volume"))
 PLACE = np.dtype(
     _whole("entry_bar", "pending", "pending_reason", "age")
     + _floats("units", "entry_value", "entry_units", "exit_value", "exit_units", "fees", "best", "lowest", "highest")
-    + _floats("mark", "quote", "pending_amount", "limit", "wanted", "cost")
+    + _floats("price", "mark", "quote", "pending_amount", "limit", "wanted", "cost")
 )
 TRADE = np.dtype(
     _whole("symbol", "entry", "exit", "side", "reason", "ambiguous", "is_open")

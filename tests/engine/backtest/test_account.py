@@ -183,6 +183,16 @@ def test_stop_is_not_checked_on_a_bar_at_whose_close_was_entered() -> None:
     assert why(account) == ["still open"]
 
 
+@pytest.mark.parametrize("capital", [1000.0, 997.3, 33_333.33, 1e7 / 3])
+def test_low_that_lies_exactly_on_the_stop_stops(capital: float) -> None:
+    """Whatever the size of the position: the level follows from the price, not from value over units."""
+    bars = ohlc((100, 101, 99, 100), (100, 101, 97, 100), (100, 101, 95, 97), (97, 98, 96, 97))
+    kept = keep(bars, "L...", costs={"commission": 5, "slippage": 0}, stops={"stop_loss": 0.05}, capital=capital)
+    assert why(kept) == ["stop loss"]
+    assert kept.trades.exit.tolist() == [2]
+    assert kept.trades.entry_price.tolist() == [100.0]
+
+
 def test_gap_through_the_stop_fills_at_the_open() -> None:
     account = keep(ohlc(FLAT, FLAT, (8, 9, 7, 8.5)), "L..", stops={"stop_loss": 0.05})
     np.testing.assert_allclose(account.trades.exit_price, [8])

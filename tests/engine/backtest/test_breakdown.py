@@ -71,7 +71,11 @@ SOME = st.lists(
         lambda at, pnl, symbol, side, reason: trade(
             at.isoformat(), (at + timedelta(days=3)).isoformat(), pnl, symbol=symbol, side=side, reason=reason
         ),
-        MOMENTS, st.integers(-(10**8), 10**8).map(lambda cents: cents / 100), st.integers(0, 1), st.sampled_from((-1, 1)), st.sampled_from(REASONS),
+        MOMENTS,
+        st.integers(-(10**8), 10**8).map(lambda cents: cents / 100),
+        st.integers(0, 1),
+        st.sampled_from((-1, 1)),
+        st.sampled_from(REASONS),
     ),
     max_size=30,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from engine.backtest.costs import Costs
-from engine.backtest.quotes import Fill, carried, fill_prices
+from engine.backtest.quotes import carried, fill_prices
 from engine.backtest.simulate import Accounting, schedule, simulate
 from engine.errors import DataError
 from engine.market.bars import Bars, MarketSpec
