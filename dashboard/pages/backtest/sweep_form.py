@@ -16,6 +16,7 @@ from dashboard.components.fields import Field, Values, find, hundredfold
 from dashboard.components.icon import icon
 from dashboard.components.values import get
 from dashboard.format import count
+from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.studies import StudyForm
 from engine.backtest.axes import Sweepable, sweepable
 from engine.backtest.spec import BacktestSpec
@@ -30,6 +31,14 @@ _NICE = (1, 2, 2.5, 5, 10)
 
 class SweepForm(StudyForm):
     """A study's form with a row for each axis in place of the generic controls."""
+
+    def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | None, str]:
+        """A fresh form starts with the axes of the page's own fresh form; another base brings others (``fitting``)."""
+        values, asked, problem = super().start(query)
+        if asked is None:
+            base = BACKTEST.defaults()
+            values |= {self.base: base, "axes": usual(offers(base))}
+        return values, asked, problem
 
     def collect(self, found: Sequence[Mapping[str, str]], given: Sequence[Any]) -> dict[str, Any]:
         values = super().collect(found, given)
