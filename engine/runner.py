@@ -94,7 +94,7 @@ def _identity(spec: RunSpec) -> dict[str, object]:
     one."""
     items = _walk(spec)
     return {
-        "spec": canonical_json(spec),
+        "spec": spec.identity(),
         "sources": sorted({source_digest(type(item)) for item in items if is_plugin(type(item))}),
         "data": [catalog.fingerprint(item) for item in items if isinstance(item, MarketSpec)],
         "environment": [item.environment() for item in items if isinstance(item, RunSpec)],

@@ -98,6 +98,10 @@ class RunSpec(Spec):
         """The result, a frozen dataclass. Same spec, same machine: bit-identical."""
         raise TypeError(f"{type(self).__name__} has no compute method.")
 
+    def identity(self) -> str:
+        """Text that is equal for specs that ask for the same: two of a key have one result."""
+        return canonical_json(self)
+
     def environment(self) -> str:
         """What the result follows from besides spec, source and data: it becomes part of the run key.
 

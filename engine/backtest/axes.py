@@ -6,7 +6,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -261,3 +261,15 @@ def _suggest(path: str, owner: Spec, name: str) -> Sweepable:
     return Sweepable(
         path, field.title or name, unit_text, str(_extra(field, "section") or ""), whole, low, high, step, words, value
     )
+
+
+def swept_identity(spec: Spec, axes: Sequence[Axis]) -> str:
+    """The canonical JSON of ``spec`` without the values that its base has on the axes: they take no part in it."""
+    values = spec.model_dump(mode="json")
+    for axis in axes:
+        *way, last = axis.path.split(".")
+        place = values["base"]
+        for name in way:
+            place = place[name]
+        place[last] = None
+    return json.dumps(values, sort_keys=True, separators=(",", ":"))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from engine.backtest.axes import Axis, Scale, resolve, sweepable
+from engine.backtest.axes import Axis, Scale, resolve, sweepable, swept_identity
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweep_result import SweepResult
 from engine.errors import SpecError
@@ -110,6 +110,9 @@ class SweepSpec(RunSpec):
 
     def label(self) -> str:
         return f"{self._size(self.scales()):,} of {self.base.label()}"
+
+    def identity(self) -> str:
+        return swept_identity(self, self.axes)
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return self.base.inputs()

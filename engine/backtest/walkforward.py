@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import model_validator
 
+from engine.backtest.axes import swept_identity
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweep import Axis, SweepSpec
 from engine.backtest.walkforward_result import WalkForwardResult
@@ -99,6 +100,9 @@ class WalkForwardSpec(RunSpec):
 
     def label(self) -> str:
         return f"{info(self.base.strategy).title} walked forward, {self.base.market.label()}"
+
+    def identity(self) -> str:
+        return swept_identity(self, self.axes)
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return self.base.inputs()

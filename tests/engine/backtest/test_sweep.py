@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 import engine
+from engine import runner
 from engine.backtest.headline import headline
+from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweep import LIMIT, SweepSpec, sweepable
 from engine.backtest.sweep_result import SweepResult
 from engine.errors import Cancelled, DataError, NotTradeable, SpecError
@@ -18,6 +20,7 @@ from engine.market.bars import Bars
 from engine.research import ledger
 from tests.support.market import make_bars, random_walk
 from tests.support.sweeping import FILLS, axis, run, series, spec, sweep
+from tests.support.workspace import Workspace
 
 SMA = {"kind": "sma_cross", "fast": 5, "slow": 20}
 FAST, SLOW = axis("strategy.fast", 2, 9), axis("strategy.slow", 4, 30, 2)
@@ -335,3 +338,19 @@ def test_request_is_written_and_read() -> None:
     assert engine.load_spec(request.model_dump_json()) == request
     assert isinstance(request, SweepSpec)
     assert request.label() == "16 of SMA 5/20, TEST"
+
+
+def test_what_the_base_has_on_an_axis_makes_no_other_sweep(workspace: Workspace) -> None:
+    """A cell that is opened puts its parameters into the form: the same sweep from there is the one that was run."""
+
+    def real(fast: int, slow: int) -> BacktestSpec:
+        costs = {"commission": 5, "slippage": 3}
+        return BacktestSpec.parse({"strategy": {"kind": "sma_cross", "fast": fast, "slow": slow}, "costs": costs})
+
+    axes = [axis("strategy.fast", 2, 5), axis("strategy.slow", 10, 30, 10)]
+    one, other = (sweep(real(fast, 30), axes) for fast in (3, 4))
+    third = sweep(real(3, 30), axes[:1])
+    fourth = sweep(real(3, 20), axes[:1])
+    assert runner.run_key(one) == runner.run_key(other)
+    assert runner.trial_key(one) == runner.trial_key(other)
+    assert runner.run_key(third) != runner.run_key(fourth)
