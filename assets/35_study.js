@@ -13,6 +13,9 @@
     return wanted === now ? no() : wanted;
   };
 
+  /* Once, when the tab of the study is first in sight. */
+  here.firstOpened = (active, opened, run) => (active === tab(run.page) && !opened ? true : no());
+
   /* The URL is that of what is in sight: the study's where its tab is open and has one, else the page's. */
   here.followTab = function (active, runs, ids, href) {
     const owner = href.split("?")[0].slice(1);

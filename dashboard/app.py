@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dash import Dash, _callback
+from dash import Dash, _callback, html
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 from flask import Response, redirect, request, send_file
 
@@ -66,6 +66,8 @@ def create_app(
     app.layout = shell.layout(page.pages(pages))
     app.server.add_url_rule(f"/{_BOOTSTRAP}", "bootstrap", _bootstrap)
     _prime(app)
+    later = [part for item in page.pages(pages) for part in item.later()]
+    app.validation_layout = html.Div([app.validation_layout, *later])
     security.secure(app, config)
     app.server.before_request(_to_first_page(page.pages(pages)))
     return app

@@ -24,7 +24,8 @@ class Page:
 
     ``layout`` is called with the text of the permalink's ``spec``, or None, and never raises for a text that is
     wrong: the page then opens with its usual form and says so. ``icon`` names a drawing in ``assets/icons``.
-    ``studies`` are the names (``ids.study``) under which tabs of the page run specs of their own.
+    ``studies`` are the names (``ids.study``) under which tabs of the page run specs of their own; ``later`` makes what
+    is put into the page only when somebody opens it, for Dash to know its ids.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Page:
     order: int
     layout: Callable[[str | None], Component]
     studies: tuple[str, ...] = ()
+    later: Callable[[], list[Component]] = list
 
     def serve(self, spec: str | list[str] | None = None, **_: object) -> Component:
         """The layout for a URL's query; parameters that mean nothing here are ignored."""

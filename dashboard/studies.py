@@ -25,6 +25,7 @@ from dash import (
     set_props,
 )
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard import ids, runs, state
 from dashboard.components import states
@@ -108,14 +109,30 @@ def tab_of(study: str) -> str:
     return study.partition("-")[2]
 
 
-def pane(group: str, study: Study, results: Sequence[Component], opened: Opening) -> Component:
-    """The tab of ``study`` in the tabs ``group``: its form, its run bar, and ``results`` once there are any."""
+def pane(group: str, study: Study, results: Callable[[], Sequence[Component]], opened: Opening) -> list[Component]:
+    """The tab of ``study`` in the tabs ``group``, and what tells when it is first opened: until then it is empty.
+
+    The browser asks every component after every change, so what nobody has looked at is left out of the page.
+    """
+    page = study.form.page
+    is_open = opened.study == page
+    parts = contents(study, results(), opened) if is_open else []
+    filled = html.Div(parts, id=_pane(group, page), className="cards pane study", hidden=not is_open)
+    return [dcc.Store(id=ids.part("first-opened", page), data=is_open or None), filled]
+
+
+def _pane(group: str, page: str) -> ids.Id:
+    return {"role": "pane", "group": group, "tab": tab_of(page)}
+
+
+def contents(study: Study, results: Sequence[Component], opened: Opening) -> list[Component]:
+    """What the tab of ``study`` shows: its form, its run bar, and ``results`` once there are any."""
     form, page = study.form, study.form.page
     is_open = opened.study == page
     values, asked, problem = form.start(opened.asked if is_open else None)
     base = canonical_json(getattr(asked, form.base)) if asked is not None else ""
     fields = study.panel(values) if study.panel else form.panel(values)
-    parts = [
+    return [
         dcc.Store(id=ids.request(page), data=canonical_json(asked) if asked is not None else None),
         dcc.Store(id=ids.draft(page)),
         dcc.Store(id=ids.part("copied", page)),
@@ -137,14 +154,25 @@ def pane(group: str, study: Study, results: Sequence[Component], opened: Opening
             className="results is-empty",
         ),
     ]
-    id_ = {"role": "pane", "group": group, "tab": tab_of(page)}
-    return html.Div(parts, id=id_, className="cards pane study", hidden=not is_open)
 
 
-def wire(form: StudyForm, group: str) -> None:
-    """Register the callbacks of a study's form, run bar, background job and permalink."""
+def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -> None:
+    """Register the callbacks of a study's form, run bar, background job and permalink, and fill its tab in time."""
+    form = study.form
     runs.wire(form)
     page, owner = form.page, ids.owner(form.page)
+    opened = ids.part("first-opened", page)
+    clientside_callback(
+        ClientsideFunction("stratoscope", "firstOpened"),
+        Output(opened, "data"),
+        Input({"role": "tabs", "group": group}, "active_tab"),
+        State(opened, "data"),
+        State(ids.run(page), "id"),
+        prevent_initial_call=True,
+    )
+    callback(Output(_pane(group, page), "children"), Input(opened, "data"), prevent_initial_call=True)(
+        partial(fill, study, results)
+    )
     field = ids.field(page, form.base)
     tabs = {"role": "tabs", "group": group}
     clientside_callback(
@@ -162,6 +190,13 @@ def wire(form: StudyForm, group: str) -> None:
         State(ids.part("rail", owner), "href"),
         prevent_initial_call=True,
     )
+
+
+def fill(study: Study, results: Callable[[], Sequence[Component]], opened: bool | None) -> list[Component]:
+    """The tab's contents, once."""
+    if not opened:
+        raise PreventUpdate
+    return contents(study, results(), Opening(None))
 
 
 def wire_tabs(form: Form, group: str) -> None:

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from dash import html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard import ids, state, studies
 from dashboard.components import states
@@ -71,7 +73,8 @@ def test_a_permalink_of_a_study_fills_both_forms_and_runs_the_study_only() -> No
     assert (asked.study, studies.tab_of(asked.study)) == (PAGE, "real")
     assert asked.query is not None
     assert BacktestSpec.parse(state.from_query(asked.query)) == BACKTEST
-    pane = studies.pane("tabs", STUDY, [], asked)
+    opened, pane = studies.pane("tabs", STUDY, list, asked)
+    assert opened.data is True
     assert pane.hidden is False
     assert found(pane, ids.request(PAGE)).data == canonical_json(spec)
     assert found(pane, ids.field(PAGE, "backtest")).value == canonical_json(BACKTEST)
@@ -82,9 +85,14 @@ def test_a_permalink_of_the_page_leaves_the_studies_alone() -> None:
     query = state.to_query(BACKTEST)
     asked = studies.opening(query, [STUDY])
     assert asked == studies.Opening(query)
-    pane = studies.pane("tabs", STUDY, [], asked)
+    opened, pane = studies.pane("tabs", STUDY, list, asked)
+    assert opened.data is None
     assert pane.hidden is True
-    assert found(pane, ids.request(PAGE)).data is None
+    assert pane.children == []
+    filled = html.Div(studies.fill(STUDY, list, True))
+    assert found(filled, ids.request(PAGE)).data is None
+    with pytest.raises(PreventUpdate):
+        studies.fill(STUDY, list, None)
 
 
 @pytest.mark.parametrize("query", [None, "", "nonsense", "eJyrVkrKLE5VslIqSS0uUaoFACEbBKI"])
@@ -96,7 +104,7 @@ def test_a_study_of_another_version_says_so_in_its_tab() -> None:
     wrong = canonical_json(VerificationSpec(backtest=BACKTEST)).replace('"samples":1000', '"samples":1')
     asked = studies.opening(_packed(wrong), [STUDY])
     assert (asked.query, asked.study) == (None, PAGE)
-    words = str(studies.pane("tabs", STUDY, [], asked))
+    words = str(studies.pane("tabs", STUDY, list, asked)[1])
     assert "Samples must be at least 100" in words
 
 

@@ -1,7 +1,7 @@
 """The backtest page: a strategy with costs, its equity, its trades, and whether it is real."""
 
 from dashboard.page import Page
-from dashboard.pages.backtest.layout import layout
+from dashboard.pages.backtest.layout import later, layout
 from dashboard.pages.backtest.tabs import TABS
 
 PAGE = Page(
@@ -12,4 +12,5 @@ PAGE = Page(
     order=4,
     layout=layout,
     studies=tuple(tab.study.form.page for tab in TABS if tab.study),
+    later=later,
 )

@@ -12,4 +12,4 @@ market_options.follow_collection(FORM)
 studies.wire_tabs(FORM, ids.TABS)
 for tab in TABS:
     if tab.study:
-        studies.wire(tab.study.form, ids.TABS)
+        studies.wire(tab.study, tab.layout, ids.TABS)

@@ -25,10 +25,22 @@ def layout(query: str | None) -> Component:
             metric.strip(ids.KPIS),
             *(tabs.pane(ids.TABS, tab.name, tab.layout(), first=tab is own[0] and not asked.study) for tab in own),
         ],
-        studies=[*(studies.pane(ids.TABS, tab.study, tab.layout(), asked) for tab in TABS if tab.study), *free],
+        studies=[*_studies(asked), *free],
         tools=tools.layout(),
         empty=states.empty(
             "No backtest yet",
             "Choose symbols and a strategy, then press Run backtest. The sample data works offline.",
         ),
     )
+
+
+def _studies(asked: studies.Opening) -> list[Component]:
+    panes = [studies.pane(ids.TABS, tab.study, tab.layout, asked) for tab in TABS if tab.study]
+    return [part for parts in panes for part in parts]
+
+
+def later() -> list[Component]:
+    """What comes into the page once its tab is opened."""
+    nothing = studies.Opening(None)
+    parts = [studies.contents(tab.study, tab.layout(), nothing) for tab in TABS if tab.study]
+    return [part for found in parts for part in found]
