@@ -20,6 +20,12 @@ from typing import Any
 
 import psutil
 
+from dashboard.state import to_query
+from engine.backtest.axes import Axis
+from engine.backtest.costs import Costs
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweep import SweepSpec
+from engine.strategies.kinds.sma_cross import SmaCross
 from tests.benchmarks import honesty, sweep
 from tests.benchmarks.browser import chromium, milliseconds
 from tests.support.workbench import Server, server
@@ -28,6 +34,15 @@ HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed"
 READY = "return !!document.querySelector('.js-plotly-plot .main-svg') && document.readyState === 'complete'"
 RUN = """document.getElementById('{"page":"backtest","role":"run-button"}').click()"""
 FAST = """document.getElementById('{"page":"backtest","path":"strategy.fast","role":"field"}')"""
+SLIPPAGE = """document.getElementById('{"page":"backtest","path":"costs.slippage","role":"field"}')"""
+SWEEP = """
+window.mapBefore = document.querySelector('[id*="backtest-sweep-map"] .js-plotly-plot').data;
+document.querySelector('.study:not([hidden]) .run-button').click();
+"""
+MAPPED = """
+const map = document.querySelector('[id*="backtest-sweep-map"] .js-plotly-plot');
+return !!map && !!map.data && map.data.length > 1 && map.data !== window.mapBefore;
+"""
 SET = """
 const input = %s;
 Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, '%d');
@@ -47,6 +62,7 @@ def main() -> None:
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as folder, chromium() as driver:
         rows = [*start(driver, Path(folder), max(runs // 2, 3)), *clicks(driver, Path(folder) / "clicks", runs)]
+        rows += [maps(driver, Path(folder) / "maps", runs)]
         rows += [nothing(driver, Path(folder) / "nothing", runs * 3), modules()]
     rows += [*sweep.rows(runs), honesty.row()]
     print(f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}\n")
@@ -90,6 +106,24 @@ def backtest(driver: Any, fast: int) -> float:
     driver.execute_script(SET % (FAST, fast))
     time.sleep(0.5)  # the form's check is not part of the click
     return milliseconds(driver, RUN, DRAWN % fast)
+
+
+def maps(driver: Any, folder: Path, runs: int) -> tuple[str, ...]:
+    """Click on "Run sweep" to the map of 10,000 combinations, each time new ones; a permalink's are the first."""
+    base = BacktestSpec(strategy=SmaCross(fast=50, slow=150), costs=Costs(commission=5, slippage=0))
+    axes = (Axis(path="strategy.fast", low=2, high=101), Axis(path="strategy.slow", low=102, high=201))
+    with server(folder) as running:
+        driver.get(f"{running.address}/backtest?spec={to_query(SweepSpec(base=base, axes=axes))}")
+        wait(driver, MAPPED, 120)
+        settle(running)
+        taken = []
+        for slippage in range(1, runs + 2):
+            driver.execute_script(SET % (SLIPPAGE, slippage))
+            time.sleep(2)  # the forms' checks are not part of the click
+            taken.append(milliseconds(driver, SWEEP, MAPPED))
+    return row(
+        'click "run sweep" to the map of 10,000 combinations, warm, nothing stored', "1000 ms", taken[1:], "ms", 0
+    )
 
 
 def nothing(driver: Any, folder: Path, runs: int) -> tuple[str, ...]:
