@@ -271,4 +271,12 @@
     if (item.dataset.export !== "csv") return picture(plot, card, item.dataset.export);
     here.download(here.csv(plot), fileName(card) + ".csv", "text/csv");
   });
+
+  /* A moment after what has just arrived is on the screen; in a window that nobody sees, soon. */
+  here.afterPaint = () =>
+    new Promise((done) => {
+      const go = () => done(Date.now());
+      window.setTimeout(go, 500);
+      window.requestAnimationFrame(() => window.setTimeout(go, 120));
+    });
 })();

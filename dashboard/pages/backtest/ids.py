@@ -2,6 +2,7 @@
 
 KPIS = "backtest-kpis"
 EQUITY = "backtest-equity"
+PAINTED = "backtest-painted"
 SCALE = "backtest-scale"
 COMPARE = "backtest-compare"
 VERDICT = "backtest-verdict"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, html
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
 from dash.development.base_component import Component
 
 from dashboard import ids as frame
@@ -46,10 +46,16 @@ def layout() -> list[Component]:
         ),
         graph.graph(ids.ROLLING, height=430, title="Through time", tools=[choice]),
         card.columns(returns, latest, kind="half"),
+        dcc.Store(id=ids.PAINTED),
     ]
 
 
 TAB = Tab("performance", "Performance", layout)
+clientside_callback(
+    ClientsideFunction("stratoscope", "afterPaint"),
+    Output(ids.PAINTED, "data"),
+    Input(ids.KPIS, "children"),
+)
 
 
 @callback(
@@ -76,12 +82,12 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     Output(frame.figure(ids.MONTHLY), "data"),
     Output(frame.figure(ids.DISTRIBUTION), "data"),
     Output(ids_sub(ids.DISTRIBUTION), "children"),
-    Input(ids.KPIS, "children"),
+    Input(ids.PAINTED, "data"),
     OPEN,
     State(RESULT_ID, "data"),
 )
 def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
-    """What lies further down, once the key figures are there."""
+    """What lies further down, once the browser has painted what comes first."""
     _, result = opened_on("performance", data, tab)
     months, found = monthly.info(result), distribution.info(result)
     size = {"height": monthly.height(months)}
@@ -95,7 +101,7 @@ def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
 @callback(
     Output(frame.figure(ids.ROLLING), "data"),
     Output(ids_sub(ids.ROLLING), "children"),
-    Input(ids.KPIS, "children"),
+    Input(ids.PAINTED, "data"),
     Input(ids.WINDOW, "value"),
     OPEN,
     State(RESULT_ID, "data"),
