@@ -136,13 +136,13 @@ def _tear_sheet(spec: Any, result: Any) -> str:
 
 
 def _equity_csv(_: Any, result: Any) -> str:
-    from engine.backtest.export import equity_csv
+    from engine.backtest.reports.export import equity_csv
 
     return equity_csv(result)
 
 
 def _trades_csv(_: Any, result: Any) -> str:
-    from engine.backtest.export import trades_csv
+    from engine.backtest.reports.export import trades_csv
 
     return trades_csv(result)
 

@@ -26,10 +26,10 @@ from engine.store import ResultStore
 
 def run_kinds() -> Mapping[str, type[RunSpec]]:
     """The classes of specs that ``run`` computes, by the value of their ``kind``."""
-    from engine.backtest.second_opinion import SecondOpinionSpec
+    from engine.backtest.second_opinion.comparison import SecondOpinionSpec
     from engine.backtest.spec import BacktestSpec
-    from engine.backtest.sweep import SweepSpec
-    from engine.backtest.walkforward import WalkForwardSpec
+    from engine.backtest.sweeps.spec import SweepSpec
+    from engine.backtest.walkforward.spec import WalkForwardSpec
     from engine.benchmarks.harness import BenchmarkSpec
     from engine.features.matrix import FeatureSpec
     from engine.models.training import ModelSpec

@@ -9,7 +9,7 @@ import numpy as np
 
 from dashboard.charts import base
 from dashboard.format import signed_percent
-from engine.backtest.distribution import Distribution, distribution
+from engine.backtest.reports.distribution import Distribution, distribution
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:

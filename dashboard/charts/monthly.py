@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.charts import base
-from engine.backtest.periods import MONTHS, Months, monthly
+from engine.backtest.reports.periods import MONTHS, Months, monthly
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:

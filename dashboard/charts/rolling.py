@@ -9,9 +9,9 @@ import numpy as np
 
 from dashboard.charts import base
 from dashboard.charts.equity import POINTS, thin
-from engine.backtest import rolling
-from engine.backtest.breakdown import is_intraday
 from engine.backtest.metrics import bar_returns
+from engine.backtest.reports import rolling
+from engine.backtest.reports.breakdown import is_intraday
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:

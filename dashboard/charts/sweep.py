@@ -15,7 +15,7 @@ from engine.backtest.metrics import METRICS
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
-    from engine.backtest.sweep_result import SweepResult
+    from engine.backtest.sweeps.result import SweepResult
 
 CELLS, DETAILED = 300, 12_000
 """Cells of a map along each side, and cells in all up to which each shows every figure on hover."""

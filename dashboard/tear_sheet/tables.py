@@ -9,9 +9,9 @@ import numpy as np
 
 from dashboard.figures import figure_text
 from dashboard.format import MISSING, day, number, percent, signed_percent
-from engine.backtest.breakdown import Group, by_reason, by_side, by_symbol, is_intraday
 from engine.backtest.metrics import METRICS
-from engine.backtest.periods import MONTHS, monthly, yearly
+from engine.backtest.reports.breakdown import Group, by_reason, by_side, by_symbol, is_intraday
+from engine.backtest.reports.periods import MONTHS, monthly, yearly
 from engine.backtest.result import REASONS, BacktestResult
 
 SHOWN = 5

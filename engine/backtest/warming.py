@@ -17,8 +17,8 @@ def kernels() -> None:
 def load_kernels() -> None:
     """Run each kernel once, as a sweep and a run would."""
     from engine.backtest.headline import by_account, headline
-    from engine.backtest.sweep import SweepSpec
-    from engine.backtest.sweep_run import run_sweep
+    from engine.backtest.sweeps.run import run_sweep
+    from engine.backtest.sweeps.spec import SweepSpec
     from engine.market.bars import Market
     from engine.progress import silent
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pydantic import field_validator
 
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweep import SweepSpec
-from engine.backtest.sweep_result import SweepResult
+from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.market.bars import Floats
 from engine.progress import Progress, section
 from engine.spec import Estimate, RunSpec, parameter
@@ -138,9 +138,9 @@ def _returns(
 ) -> tuple[Floats, Floats, float]:
     """Bar returns (bars, combinations), those of holding, and bars a year."""
     from engine.backtest.assemble import curve
-    from engine.backtest.axes import changed
     from engine.backtest.metrics import bar_returns
     from engine.backtest.portfolio import decide, held, keep_accounts
+    from engine.backtest.sweeps.axes import changed
     from engine.market.bars import periods_per_year
 
     bars = inputs["market"].bars

@@ -21,10 +21,10 @@ from typing import Any
 import psutil
 
 from dashboard.state import to_query
-from engine.backtest.axes import Axis
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweep import SweepSpec
+from engine.backtest.sweeps.axes import Axis
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.benchmarks import honesty, sweep
 from tests.benchmarks.browser import chromium, milliseconds

@@ -100,7 +100,7 @@ def walk() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 
 def request(*axes: dict[str, Any], **fields: Any) -> Any:
-    from engine.backtest.sweep import SweepSpec
+    from engine.backtest.sweeps.spec import SweepSpec
 
     base = {"strategy": {"kind": "sma_cross"}, "costs": COSTS, "market": {"symbols": ["TEST"]}}
     stops = {"stops": fields.pop("stops")} if "stops" in fields else {}
@@ -129,7 +129,7 @@ def market() -> dict[str, Any]:
 
 
 def ours(case: str, runs: int) -> list[float]:
-    from engine.backtest.sweep_run import run_sweep
+    from engine.backtest.sweeps.run import run_sweep
     from engine.progress import silent
 
     low, high = WINDOWS[0], WINDOWS[-1]
@@ -178,7 +178,7 @@ def vectorbt(case: str, runs: int) -> list[float]:
 
 def memory(case: str, runs: int) -> list[float]:
     """Peak megabytes of a process that sweeps a million combinations, their number, and seconds."""
-    from engine.backtest.sweep_run import run_sweep
+    from engine.backtest.sweeps.run import run_sweep
     from engine.progress import silent
 
     slippage = {"path": "costs.slippage", "values": [1, 3, 5]}
@@ -194,7 +194,7 @@ def memory(case: str, runs: int) -> list[float]:
 
 
 def small(case: str, runs: int) -> list[float]:
-    from engine.backtest.sweep_run import run_sweep
+    from engine.backtest.sweeps.run import run_sweep
     from engine.progress import silent
 
     spec = request({"path": "strategy.fast", "low": 2, "high": 101}, {"path": "strategy.slow", "low": 102, "high": 201})

@@ -10,9 +10,9 @@ import numpy as np
 from hypothesis import strategies as some
 
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweep import SweepSpec
-from engine.backtest.sweep_result import SweepResult
-from engine.backtest.sweep_run import run_sweep
+from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.sweeps.run import run_sweep
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.market.bars import Bars, Market
 from engine.progress import Progress, silent
 from tests.support.market import make_bars

@@ -164,6 +164,6 @@ def sweep_of(progress: Progress, text: str) -> list[float]:
     import engine
 
     found = engine.load_spec(text)
-    from engine.backtest.sweep_run import run_sweep
+    from engine.backtest.sweeps.run import run_sweep
 
     return list(run_sweep(found, {"market": engine.run(found.base.market)}, progress).sharpe[0])  # type: ignore[attr-defined]

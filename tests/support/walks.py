@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.backtest.walkforward import WalkForwardSpec
-from engine.backtest.walkforward_result import WalkForwardResult
+from engine.backtest.walkforward.result import WalkForwardResult
+from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.market.bars import Bars, Market
 from engine.progress import silent
 from tests.support.market import random_walk

@@ -15,7 +15,7 @@ from engine.backtest.metrics import drawdown
 from engine.market.bars import Floats, Times
 
 if TYPE_CHECKING:
-    from engine.backtest.walkforward_result import WalkForwardResult
+    from engine.backtest.walkforward.result import WalkForwardResult
 
 ACCOUNT, HOLD, HINDSIGHT = "Out of sample", "Buy and hold", "Hindsight"
 

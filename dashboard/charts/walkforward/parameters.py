@@ -14,7 +14,7 @@ from dashboard.charts.sweep import Side
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
-    from engine.backtest.walkforward_result import WalkForwardResult
+    from engine.backtest.walkforward.result import WalkForwardResult
 
 _DAY = 86_400_000.0
 _GAP = 0.04  # as base.figure leaves between panes

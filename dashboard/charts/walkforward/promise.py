@@ -13,7 +13,7 @@ from dashboard.format import number
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
-    from engine.backtest.walkforward_result import WalkForwardResult
+    from engine.backtest.walkforward.result import WalkForwardResult
 
 _CLIP = 0.002  # of the cloud at each end may lie outside the picture
 

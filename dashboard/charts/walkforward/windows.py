@@ -11,7 +11,7 @@ from dashboard.charts import base
 from dashboard.format import count, day, number, signed_percent
 
 if TYPE_CHECKING:
-    from engine.backtest.walkforward_result import WalkForwardResult
+    from engine.backtest.walkforward.result import WalkForwardResult
 
 TRAINING, GAIN, LOSS, IDLE = "Training", "Profit", "Loss", "Idle"
 COLOURS = {

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids
-from dashboard.pages.backtest.sweep_form import SweepForm, fitting, offers, options
+from dashboard.pages.backtest.sweep.form import SweepForm, fitting, offers, options
 
 Found = Sequence[Mapping[str, str]]
 

@@ -14,8 +14,8 @@ from dashboard import runs
 from dashboard.charts import overlay
 from dashboard.figures import figure_text
 from dashboard.format import count, day, day_range, number, percent
-from engine.backtest.combine import Combined, Common, Rebalancing, Weighting, combine, common
 from engine.backtest.metrics import METRICS
+from engine.backtest.reports.combine import Combined, Common, Rebalancing, Weighting, combine, common
 from engine.backtest.result import BacktestResult
 from engine.differences import differences
 from engine.errors import DataError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from engine.backtest.export import equity_csv, trades_csv
+from engine.backtest.reports.export import equity_csv, trades_csv
 from engine.backtest.result import BacktestResult
 
 

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard.components.table import Column, definition
 from dashboard.format import count, day, signed_percent
-from engine.backtest.breakdown import is_intraday
+from engine.backtest.reports.breakdown import is_intraday
 from engine.backtest.result import REASONS, BacktestResult
 
 NONE = "The strategy never traded in this range."

@@ -13,7 +13,7 @@ from dashboard.components.bar_table import Bar, Signed, bar_table, shares
 from dashboard.figures import figure_text
 from dashboard.format import count, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
-from engine.backtest.periods import Year
+from engine.backtest.reports.periods import Year
 from engine.backtest.result import BacktestResult
 from engine.research.verdict import Verdict
 

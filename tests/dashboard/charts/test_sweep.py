@@ -12,7 +12,7 @@ import pytest
 from dashboard.charts import parallel, spread
 from dashboard.charts import sweep as chart
 from dashboard.charts.sweep import Side, View
-from engine.backtest.sweep_result import SweepResult
+from engine.backtest.sweeps.result import SweepResult
 
 FAST, SLOW, STOP, FILL = "strategy.fast", "strategy.slow", "stops.stop_loss", "fill"
 SIDES = (Side(FAST, "Fast window", "bars"), Side(SLOW, "Slow window", "bars"), Side(STOP, "Stop loss", "%", True))

@@ -10,7 +10,7 @@ import pytest
 from dashboard.charts import base
 from dashboard.charts.sweep import Side
 from dashboard.charts.walkforward import curve, parameters, promise, windows
-from engine.backtest.walkforward_result import WalkForwardResult
+from engine.backtest.walkforward.result import WalkForwardResult
 from tests.support.walks import walk
 
 SIDES = (Side("strategy.fast", "Fast window", "bars"), Side("strategy.slow", "Slow window", "bars"))

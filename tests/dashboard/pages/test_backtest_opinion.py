@@ -14,7 +14,7 @@ from dash.exceptions import PreventUpdate
 
 import engine
 from dashboard.pages.backtest import ids, opinion, tools
-from engine.backtest.second_opinion import SecondOpinionSpec
+from engine.backtest.second_opinion.comparison import SecondOpinionSpec
 from engine.backtest.spec import BacktestSpec
 from engine.errors import DeviceError, SpecError
 from engine.market.sources.stored import save

@@ -11,9 +11,9 @@ from dash.exceptions import PreventUpdate
 import engine
 from dashboard import studies
 from dashboard.pages.backtest import axes
-from dashboard.pages.backtest import walkforward_view as view
 from dashboard.pages.backtest.tabs import walkforward as tab
-from engine.backtest.walkforward_result import WalkForwardResult
+from dashboard.pages.backtest.walkforward import view
+from engine.backtest.walkforward.result import WalkForwardResult
 from engine.errors import SpecError
 from engine.market.sources.stored import save
 from engine.spec import canonical_json

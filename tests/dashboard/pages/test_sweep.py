@@ -16,12 +16,15 @@ from dash.exceptions import PreventUpdate
 import engine
 from dashboard import ids as frame
 from dashboard import studies
-from dashboard.pages.backtest import ids, sweep_controls, sweep_form, sweep_view
+from dashboard.pages.backtest import ids
+from dashboard.pages.backtest.sweep import controls as sweep_controls
+from dashboard.pages.backtest.sweep import form as sweep_form
+from dashboard.pages.backtest.sweep import view as sweep_view
 from dashboard.pages.backtest.tabs import sweep as tab
 from engine import runner
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweep import SweepSpec
-from engine.backtest.sweep_result import SweepResult
+from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.errors import SpecError
 from engine.spec import canonical_json
 

@@ -352,7 +352,7 @@ def test_model_that_lacks_a_symbol_is_refused_in_words() -> None:
 )
 def test_run_opened_from_a_sweeps_cell_shows_the_cells_figures(more: dict[str, Any]) -> None:
     """Identical bits, not nearly equal."""
-    from engine.backtest.sweep import SweepSpec
+    from engine.backtest.sweeps.spec import SweepSpec
 
     base = spec({"symbols": ["NVDA"]}, {"kind": "sma_cross"}, {"commission": 5, "slippage": 3}, **more)
     axes = [

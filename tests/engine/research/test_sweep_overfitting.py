@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.backtest.sweep import SweepSpec
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.market.sources.stored import save
 from engine.research.overfitting import from_sweep
 from engine.research.sweep_overfitting import OverfittingSpec, drawn

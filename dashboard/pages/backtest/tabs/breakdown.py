@@ -18,8 +18,8 @@ from dashboard.format import count, number, percent, signed_percent
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import OPEN, RESULT, Tab, opened_on
 from dashboard.pages.backtest.trade_list import NONE
-from engine.backtest import breakdown
-from engine.backtest.breakdown import Group
+from engine.backtest.reports import breakdown
+from engine.backtest.reports.breakdown import Group
 from engine.backtest.result import BacktestResult
 
 FIGURES = (ids.EXCURSIONS, ids.HOLDING, ids.PROFITS)

@@ -17,7 +17,7 @@ from dashboard.format import day_range
 from dashboard.pages.backtest import ids, view
 from dashboard.pages.backtest.tab import OPEN, RESULT, RESULT_ID, Tab, opened_on
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
-from engine.backtest.periods import yearly
+from engine.backtest.reports.periods import yearly
 from engine.backtest.result import BacktestResult
 
 SHOWN = 8  # latest trades

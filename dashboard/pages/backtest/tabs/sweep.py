@@ -14,15 +14,16 @@ from dashboard.charts import parallel, spread
 from dashboard.charts import sweep as chart
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
-from dashboard.pages.backtest import ids, sweep_layout
-from dashboard.pages.backtest import sweep_controls as control
-from dashboard.pages.backtest import sweep_view as view
+from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.form import FORM as BACKTEST
-from dashboard.pages.backtest.sweep_form import SweepForm, fitting, offers, options
+from dashboard.pages.backtest.sweep import controls as control
+from dashboard.pages.backtest.sweep import layout as sweep_layout
+from dashboard.pages.backtest.sweep import view
+from dashboard.pages.backtest.sweep.form import SweepForm, fitting, offers, options
 from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.studies import Study
 from engine.backtest.metrics import METRICS
-from engine.backtest.sweep import SweepSpec
+from engine.backtest.sweeps.spec import SweepSpec
 
 PAGE = frame.study("backtest", "sweep")
 FORM = SweepForm(page=PAGE, spec=SweepSpec, action="Run sweep")

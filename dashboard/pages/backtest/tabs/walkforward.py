@@ -12,14 +12,15 @@ from dashboard import runs, shell, studies
 from dashboard.charts.walkforward import curve, parameters, promise, windows
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
-from dashboard.pages.backtest import axes, ids, walkforward_layout
-from dashboard.pages.backtest import walkforward_view as view
+from dashboard.pages.backtest import axes, ids
 from dashboard.pages.backtest.form import FORM as BACKTEST
-from dashboard.pages.backtest.sweep_view import sides
+from dashboard.pages.backtest.sweep.view import sides
 from dashboard.pages.backtest.tab import OPEN, Tab
-from dashboard.pages.backtest.walkforward_form import WalkForwardForm
+from dashboard.pages.backtest.walkforward import layout as walkforward_layout
+from dashboard.pages.backtest.walkforward import view
+from dashboard.pages.backtest.walkforward.form import WalkForwardForm
 from dashboard.studies import Study
-from engine.backtest.walkforward import WalkForwardSpec
+from engine.backtest.walkforward.spec import WalkForwardSpec
 
 PAGE = frame.study("backtest", "walkforward")
 FORM = WalkForwardForm(page=PAGE, spec=WalkForwardSpec, action="Run walk-forward")

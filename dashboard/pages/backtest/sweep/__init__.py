@@ -1,0 +1,1 @@
+"""The sweep's form, controls and views."""

@@ -1,0 +1,163 @@
+"""What the controls of the sweep's tab ask to see, and which combination a click means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dashboard.charts import sweep as chart
+from dashboard.charts.sweep import View
+from dashboard.components.controls import labelled
+from dashboard.pages.backtest import ids
+from dashboard.pages.backtest.sweep.view import metrics, sides
+from engine.backtest.metrics import METRICS
+
+if TYPE_CHECKING:
+    from engine.backtest.sweeps.result import SweepResult
+
+MEDIAN = "*"  # the value of the select of symbols that shows the median of all
+RESTS = {"best": "at their best", "median": "their median", "mean": "their mean"}
+FIXED, STOPS = "at ", 100  # a value "at strategy.fast" of the select holds that axis; most values of its slider
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The combination that was clicked; one that ``opens`` is to be run in full on ``symbol``."""
+
+    index: int
+    opens: bool
+    symbol: str | None = None
+
+
+def view_of(result: SweepResult, given: Mapping[str, Any]) -> View:
+    """What the controls ask for, as far as this result has it; else the objective over the first two axes, of the
+    others the best.
+    """
+    axes = result.axes
+    x = given["x"] if given.get("x") in axes else axes[0]
+    others = [path for path in axes if path != x]
+    y = given["y"] if given.get("y") in others else next(iter(others), None)
+    name = given["metric"] if given.get("metric") in metrics(result) else result.objective
+    symbol = given["symbol"] if len(result.symbols) > 1 and given.get("symbol") in result.symbols else None
+    rest = str(given.get("rest"))
+    path = rest.removeprefix(FIXED)
+    if rest.startswith(FIXED) and path in others and path != y:
+        return View(name, x, y, symbol, fixed=((path, stop(result, path, given.get("at"))),))
+    return View(name, x, y, symbol, rest if rest in RESTS else "best")
+
+
+def swapped(asked: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Where both sides of the map are to show one axis, the side that was not touched takes the other's place; a slider
+    starts in the middle.
+    """
+    before = drawn or {}
+    if asked.get("rest") != before.get("rest"):
+        asked = {**asked, "at": None}
+    if asked.get("x") != asked.get("y") or before.get("key") != asked.get("key"):
+        return asked
+    side = "y" if asked["x"] != before.get("x") else "x"
+    return {**asked, side: before.get("x" if side == "y" else "y")}
+
+
+def asked(result: SweepResult, shown: View) -> dict[str, Any]:
+    """The values of the controls for what is shown."""
+    at = 0
+    if shown.fixed:
+        path, value = shown.fixed[0]
+        at = int(np.argmin(np.abs(np.array(stops(result, path)) - value)))
+    rest = f"{FIXED}{shown.fixed[0][0]}" if shown.fixed else shown.rest
+    return {"metric": shown.metric, "x": shown.x, "y": shown.y or "", "symbol": shown.symbol or MEDIAN, "rest": rest,
+            "at": at}  # fmt: skip
+
+
+def controls(result: SweepResult, shown: View) -> tuple[Any, ...]:
+    """Options and value of each select, which of them are hidden, then the slider's end, value, place and words."""
+    known, values = {side.path: side for side in sides(result)}, asked(result, shown)
+    axes = [(path, side.title) for path, side in known.items()]
+    others = [path for path in known if path not in (shown.x, shown.y)]
+    rests = [*RESTS.items(), *((f"{FIXED}{path}", f"at one {known[path].title.lower()}") for path in others)]
+    offered = {
+        "metric": [(name, METRICS[name].title) for name in metrics(result)],
+        "x": axes,
+        "y": axes,
+        "symbol": [(MEDIAN, f"median of {len(result.symbols)}"), *((name, name) for name in result.symbols)],
+        "rest": rests,
+    }
+    hidden = False, False, len(axes) < 2, len(result.symbols) < 2, not others
+    last, words = 1, ""
+    if shown.fixed:
+        path, value = shown.fixed[0]
+        last, words = max(len(stops(result, path)) - 1, 1), f"{known[path].title} {known[path].text(value)}"
+    parts = [part for name, items in offered.items() for part in (labelled(items), values[name])]
+    return *parts, *hidden, last, values["at"], not shown.fixed, words
+
+
+def stops(result: SweepResult, path: str) -> tuple[float, ...]:
+    """The values of an axis that its slider stops at."""
+    values = result.values[result.axes.index(path)]
+    return values[:: -(-len(values) // STOPS)]
+
+
+def stop(result: SweepResult, path: str, place: object) -> float:
+    """The value at a place of an axis's slider; the middle one for none."""
+    values = stops(result, path)
+    at = place if isinstance(place, int) and not isinstance(place, bool) else len(values) // 2
+    return values[min(max(at, 0), len(values) - 1)]
+
+
+def switch(shown: View, contour: bool) -> str:
+    """What the switch between cells and contours leads to; nothing where there is one parameter."""
+    return "" if shown.y is None else "cells" if contour else "contours"
+
+
+def chosen(result: SweepResult, shown: View, given: Any) -> int | None:
+    """The combination that was chosen last, of this result; else the plateau's, or the best."""
+    index = given.get("index") if isinstance(given, Mapping) and given.get("of") == len(result) else None
+    if isinstance(index, int) and 0 <= index < len(result):
+        return index
+    plateau = result.plateau(symbol=shown.symbol)
+    return plateau.index if plateau else None
+
+
+def choice(result: SweepResult, shown: View, cause: str, inputs: Sequence[Any], before: Any) -> Choice | None:
+    """What a click means: a cell, a row, a symbol or the button opens a run; the words above one only show it.
+
+    A cell of the median over several symbols is none that could be opened: it is shown, with its symbols. ``inputs``
+    come from the browser in the order of the callback; None where they mean nothing.
+    """
+    clicked, rows, symbols, *_ = inputs
+    now = chosen(result, shown, before)
+    single = len(result.symbols) == 1 or shown.symbol is not None
+    if cause == ids.SWEEP_MAP:
+        index = _clicked(result, shown, clicked)
+        return None if index is None else Choice(index, single, shown.symbol)
+    if cause == ids.SWEEP_TABLE:
+        index = _row(rows, len(result))
+        return None if index is None else Choice(index, single, shown.symbol)
+    if cause == ids.SWEEP_SYMBOLS:
+        name = symbols[0].get("symbol") if symbols and isinstance(symbols[0], Mapping) else None
+        return Choice(now, True, name) if now is not None and name in result.symbols else None
+    if cause == ids.SWEEP_OPEN:
+        return None if now is None else Choice(now, True, shown.symbol)
+    best = result.best(symbol=shown.symbol, count=1)
+    index = int(best[0]) if cause == ids.SWEEP_BEST and len(best) else chosen(result, shown, None)
+    return None if index is None else Choice(index, False)
+
+
+def _clicked(result: SweepResult, shown: View, clicked: Any) -> int | None:
+    try:
+        point = clicked["points"][0]
+        x, y = float(point["x"]), float(point["y"])
+    except (TypeError, KeyError, IndexError, ValueError):
+        return None
+    return chart.cell(result, shown, x, y)
+
+
+def _row(rows: Any, count: int) -> int | None:
+    given = rows[0].get("id") if rows and isinstance(rows[0], Mapping) else None
+    if not (isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 10 and int(given) < count):
+        return None
+    return int(given)

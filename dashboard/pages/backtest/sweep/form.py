@@ -1,0 +1,243 @@
+"""The form of the sweep: axes over the backtest in the page's form, and how their combinations are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import ids
+from dashboard.components import controls
+from dashboard.components.fields import Field, Values, find, hundredfold
+from dashboard.components.icon import icon
+from dashboard.components.values import get
+from dashboard.format import count
+from dashboard.pages.backtest.form import FORM as BACKTEST
+from dashboard.studies import StudyForm
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.axes import Sweepable, sweepable
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.errors import SpecError
+from engine.spec import RunSpec
+
+MOST, USUAL, STEPS = 8, 2, 60
+"""Axes of a sweep, axes that a fresh form has, and values that a suggested axis has at most."""
+_NICE = (1, 2, 2.5, 5, 10)
+
+
+class SweepForm(StudyForm):
+    """A study's form with a row for each axis in place of the generic controls."""
+
+    def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | None, str]:
+        """A fresh form starts with the axes of the page's own fresh form; another base brings others (``fitting``)."""
+        values, asked, problem = super().start(query)
+        if asked is None:
+            base = BACKTEST.defaults()
+            values |= {self.base: base, "axes": usual(offers(base))}
+        return values, asked, problem
+
+    def collect(self, found: Sequence[Mapping[str, str]], given: Sequence[Any]) -> dict[str, Any]:
+        values = super().collect(found, given)
+        axes = values.get("axes")
+        base = values.get(self.base)
+        values["axes"] = [_read(base, axis) for axis in axes if isinstance(axis, dict)] if axes else []
+        return values
+
+    def parse(self, values: Values) -> RunSpec:
+        base = values.get(self.base)
+        if isinstance(base, Mapping):
+            axes = values.get("axes") or ()
+            wrong = [problem for place, axis in enumerate(axes) for problem in _problems(f"axes.{place}", axis, base)]
+            if not axes:
+                wrong = [("axes", "Add a parameter to vary.")]
+            if wrong:
+                raise SpecError(wrong)
+        return super().parse(values)
+
+    def extent(self, spec: RunSpec) -> str:
+        """The number of backtests."""
+        if not isinstance(spec, SweepSpec):
+            return ""
+        grid, symbols = spec.grid_size(), len(spec.base.market.symbols)
+        number = count(grid, "combination") if spec.sample == "grid" else count(spec.count, "combination")
+        return f"{number} of {symbols} symbols" if symbols > 1 else number
+
+    def changed_list(self, values: Values, path: str, added: str, removed: int | None) -> list[Component]:
+        axes = [axis for place, axis in enumerate(values["axes"]) if place != removed]
+        base = values.get(self.base)
+        if not isinstance(base, Mapping):
+            return self.axes(axes, base)
+        offered = {item.path: item for item in offers(base)}
+        is_new = added in offered and added not in [axis.get("path") for axis in axes]
+        return self.axes([*axes, suggestion(offered[added])] if is_new else axes, base)
+
+    def axes(self, axes: Sequence[Values], base: object) -> list[Component]:
+        """A row for each of ``axes``."""
+        return [self._axis(place, axis, base) for place, axis in enumerate(axes)]
+
+    def fields(self, values: Values) -> list[Component]:
+        """The axes on the left, how combinations are chosen and judged on the right."""
+        base = get(values, self.base)
+        axes = values.get("axes") or ()
+        offered = [item for item in offers(base) if item.path not in [axis["path"] for axis in axes]] if axes else []
+        add = ids.part("add", self.page, path="axes")
+        label = html.Label("Add a parameter", htmlFor=ids.dom_id(add), className="visually-hidden")
+        select = dbc.Select(id=add, options=options(offered), value="", placeholder="+ add", className="select add")
+        head = html.Div([html.Span(word) for word in ("Parameter", "From", "To", "Step")], className="axis-head")
+        listed = html.Div(self.axes(axes, base), id=ids.part("list", self.page, path="axes"))
+        rows = self.rows(self.spec, values, "", values, "")
+        return [
+            html.Div([head, listed, controls.problem(self.page, "axes"), label, select], className="axes"),
+            html.Div([row for _, row in rows], className="sampling"),
+        ]
+
+    def _field(self, item: Field, value: Any, whole: Values, section: str) -> list[tuple[str, Component]]:
+        return [] if item.path == "axes" else super()._field(item, value, whole, section)
+
+    def _axis(self, place: int, axis: Values, base: object) -> Component:
+        path = str(axis.get("path", ""))
+        field = _field_of(base, path)
+        where = f"axes.{place}"
+        part = field.section if not path.startswith("strategy.") else ""
+        name = html.Div([html.Span(field.title, className="f-label", title=path), html.Small(part)])
+        hidden = dcc.Input(id=ids.field(self.page, f"{where}.path"), type="hidden", value=path)
+        remove = html.Button(
+            icon("close"),
+            id=ids.part("remove", self.page, path="axes", index=str(place)),
+            className="icon-button",
+            type="button",
+            **{"aria-label": f"Remove {field.title.lower()}"},
+        )
+        places = [where, *(f"{where}.{end}" for end in ("path", "low", "high", "step", "values"))]
+        problems = [controls.problem(self.page, at) for at in places]
+        parts = [name, *self._values(where, axis, field), hidden, remove, *problems]
+        return html.Div(parts, className="axis", key=where)
+
+    def _values(self, where: str, axis: Values, field: Field) -> list[Component]:
+        """What an axis runs through: words, numbers in a list, or a range."""
+        listed = tuple(axis.get("values") or ())
+        path = f"{where}.values"
+        if field.choices or field.control == "switch":
+            words = [(str(value), word) for value, word in field.choices or ((False, "off"), (True, "on"))]
+            many = replace(field, control="many")
+            return [self._control(path, many, [str(value) for value in listed], "values", words)]
+        if listed:
+            text = "; ".join(str(controls.shown(hundredfold(v) if field.percent else v)) for v in listed)
+            return [
+                self._control(path, replace(field, control="text", unit="%" if field.percent else ""), text, "values")
+            ]
+        number = replace(field, control="number", optional=False, step=field.step or 1)
+        step = replace(number, optional=True, low=None, high=None)
+        return [
+            self._control(f"{where}.{end}", step if end == "step" else number, axis.get(end), word)
+            for end, word in (("low", "from"), ("high", "to"), ("step", "step"))
+        ]
+
+    def _control(
+        self, path: str, field: Field, value: Any, word: str, words: controls.Options | None = None
+    ) -> Component:
+        id_ = ids.field(self.page, path)
+        label = html.Label(f"{field.title} {word}", htmlFor=ids.dom_id(id_), className="visually-hidden")
+        return html.Div([label, controls.control(id_, field, value, words)], className=f"axis-{word}")
+
+
+def offers(base: object) -> tuple[Sweepable, ...]:
+    """What can vary in the backtest of plain values ``base``; nothing while they make none."""
+    try:
+        return sweepable(BacktestSpec.parse(base))
+    except SpecError:
+        return ()
+
+
+def options(offered: Sequence[Sweepable]) -> list[dict[str, str]]:
+    """The select that adds an axis."""
+    return [{"value": item.path, "label": f"{item.section or 'Strategy'}: {item.title}"} for item in offered]
+
+
+def fitting(axes: Sequence[Values], base: object) -> list[Values] | None:
+    """``axes`` for another base: those that it has, with the usual ones where one had to go; None to leave all as
+    they are.
+    """
+    offered = offers(base)
+    known = [axis for axis in axes if axis.get("path") in [item.path for item in offered]]
+    if not offered or (axes and len(known) == len(axes)):
+        return None
+    first = usual(offered)
+    return [*first, *(axis for axis in known if axis["path"] not in [item["path"] for item in first])][:MOST]
+
+
+def usual(offered: Sequence[Sweepable]) -> list[dict[str, Any]]:
+    """The axes of a fresh form: the strategy's first numbers, or what trading costs where it has none."""
+    numbers = [item for item in offered if not item.choices and item.low < item.high]
+    own = [item for item in numbers if item.path.startswith("strategy.")][:USUAL]
+    return [suggestion(item) for item in own or [item for item in numbers if item.path == "costs.slippage"]]
+
+
+def suggestion(item: Sweepable) -> dict[str, Any]:
+    """An axis over ``item`` with a round step and at most ``STEPS`` values, or all the words that it can be."""
+    if item.choices:
+        return {"path": item.path, "values": list(item.choices)}
+    least = item.step or 0.0
+    wanted = max((item.high - item.low) / STEPS, least)
+    if wanted <= 0:
+        return {"path": item.path, "low": item.low, "high": item.high}
+    size = 10.0 ** _exponent(wanted)
+    step = next(size * nice for nice in _NICE if size * nice >= wanted * (1 - 1e-9))
+    if item.whole or (least and step % least > 1e-9):
+        step = max(round(step / (least or 1)) * (least or 1), least or 1)
+    return {"path": item.path, "low": item.low, "high": item.high, "step": float(f"{step:.6g}")}
+
+
+def _exponent(value: float) -> int:
+    from math import floor, log10
+
+    return floor(log10(value) + 1e-9)
+
+
+def _read(base: object, axis: dict[str, Any]) -> dict[str, Any]:
+    """The controls of an axis as plain values."""
+    field = _field_of(base, str(axis.get("path", "")))
+    kept = {
+        name: axis[name] for name in ("path", "low", "high", "step", "values") if axis.get(name) not in (None, "", [])
+    }
+    number = replace(field, control="number")
+    for name in ("low", "high", "step"):
+        if name in kept:
+            kept[name] = controls.given(number, kept[name])
+    if isinstance(kept.get("values"), str):
+        parts = kept["values"].replace(";", " ").split()
+        kept["values"] = [controls.given(number, part) for part in parts]
+    return kept
+
+
+def _problems(where: str, axis: Values, base: object) -> list[tuple[str, str]]:
+    """What is wrong with a range before the engine sees it, each at its own control."""
+    field = _field_of(base, str(axis.get("path", "")))
+    if axis.get("values"):
+        return []
+    if field.choices or field.control == "switch":
+        return [(f"{where}.values", f"{field.title} has nothing to run through: choose some.")]
+    found = []
+    for end, word in (("low", "From"), ("high", "To"), ("step", "Step")):
+        value = axis.get(end)
+        if value is None and end != "step":
+            found.append((f"{where}.{end}", f"{word} is missing: give a value."))
+        elif isinstance(value, str):
+            found.append((f"{where}.{end}", f"{word} must be a number, not '{value[:40]}'."))
+        elif end == "step" and value is not None and value <= 0:
+            found.append((f"{where}.{end}", f"{word} must be above 0."))
+    if not found and axis["low"] > axis["high"]:
+        found.append((f"{where}.high", "To must not be below from."))
+    return found
+
+
+def _field_of(base: object, path: str) -> Field:
+    """The field of the backtest that an axis names, as its own form shows it."""
+    try:
+        return find(BacktestSpec, base if isinstance(base, Mapping) else {}, path)
+    except (KeyError, SpecError):
+        return Field(path, path, "number", None)

@@ -1,0 +1,237 @@
+"""A sweep's result as the page prints it, and what of it the controls ask to see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.charts.parallel import BEST, ParallelInfo
+from dashboard.charts.spread import SpreadInfo
+from dashboard.charts.sweep import MapInfo, Side, View
+from dashboard.components import card, metric
+from dashboard.components.fields import find
+from dashboard.components.table import Column, definition
+from dashboard.figures import figure_text
+from dashboard.format import count, number, percent
+from engine.backtest.metrics import METRICS
+from engine.backtest.spec import BacktestSpec
+from engine.errors import SpecError
+
+if TYPE_CHECKING:
+    from engine.backtest.sweeps.result import SweepResult
+    from engine.backtest.sweeps.spec import SweepSpec
+
+_DECIMALS = {"trades": 0}
+_WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72, "calmar": 76}
+
+
+@dataclass(frozen=True)
+class Luck:
+    """Sharpe ratio that the best of ``trials`` is expected to reach without any skill, a year, and that of the best."""
+
+    trials: int
+    expected: float
+    best: float | None
+
+
+def sides(result: SweepResult) -> tuple[Side, ...]:
+    """The axes of a result, titled as in the page's form."""
+    base = json.loads(result.base)
+    return tuple(
+        side_of(base, path, title, unit, words)
+        for path, title, unit, words in zip(result.axes, result.titles, result.units, result.words, strict=True)
+    )
+
+
+def side_of(base: Mapping[str, Any], path: str, title: str = "", unit: str = "", words: Sequence[str] = ()) -> Side:
+    """The axis at ``path`` over the backtest of plain values ``base``."""
+    try:
+        field = find(BacktestSpec, base, path)
+    except (KeyError, SpecError):
+        return Side(path, title or path, unit, False, tuple(words))
+    known = {str(value): text for value, text in field.choices}
+    return Side(path, field.title, field.unit, field.percent, tuple(known.get(word, word) for word in words))
+
+
+def sides_of(spec: SweepSpec) -> tuple[Side, ...]:
+    """The axes of a request."""
+    base = spec.base.model_dump(mode="json")
+    return tuple(side_of(base, scale.path, scale.title, scale.unit, scale.words) for scale in spec.scales())
+
+
+def metrics(result: SweepResult) -> list[str]:
+    """The figures that this result has."""
+    from engine.backtest.sweeps import result as sweep_result
+
+    return [name for name in sweep_result.METRICS if np.isfinite(result.metric(name)).any()] or [result.objective]
+
+
+def luck(result: SweepResult, symbol: str | None) -> Luck:
+    """With the trials of the strategy's family that the ledger counts now, and the variance of this sweep's ratios."""
+    from engine.research import ledger
+    from engine.research.statistics import expected_maximum_sharpe
+
+    ratios = result.metric("sharpe", symbol)
+    ratios = ratios[np.isfinite(ratios)]
+    trials = max(sum(trial.count for trial in ledger.trials(result.family)), result.sharpe.size)
+    variance = float(ratios.var(ddof=1)) if len(ratios) > 1 else 0.0
+    return Luck(trials, expected_maximum_sharpe(variance, trials), float(ratios.max()) if len(ratios) else None)
+
+
+def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau: Any) -> list[metric.Metric]:
+    """The strip above the map."""
+    objective = result.objective
+    values = result.metric(objective, view.symbol)
+    ratios = result.metric("sharpe", view.symbol)
+    known = ratios[np.isfinite(ratios)]
+    title = METRICS[objective].title
+    return [
+        metric.Metric(
+            f"Best {title}",
+            figure_text(objective, float(values[best]) if best is not None else None),
+            place(result, best),
+            help=f"The highest {title} of all: a peak is often luck.",
+        ),
+        metric.Metric(
+            "Plateau",
+            figure_text(objective, plateau.value if plateau else None),
+            place(result, plateau.index if plateau else None),
+            help="The combination whose neighbourhood, one step along every parameter, has the best median"
+            + (f": {figure_text(objective, plateau.neighbourhood)} with {count(plateau.neighbours, 'neighbour')}."
+               if plateau else "."),
+        ),
+        metric.Metric("Median", figure_text(objective, float(np.nanmedian(values)) if best is not None else None),
+                      f"of {len(result):,}"),
+        metric.Metric("Sharpe above 0", percent(float((known > 0).mean()) if len(known) else None, 1),
+                      "of combinations"),
+        metric.Metric("By luck", number(found.expected, 2), f"best of {found.trials:,}",
+                      help="What the best of all counted trials is expected to reach without any skill, at the "
+                      "variance of this sweep's Sharpe ratios, were they independent."),
+        metric.Metric("Trials counted", number(found.trials), "of this strategy",
+                      help="By the ledger, over all sessions: combinations times symbols, and every backtest."),
+        metric.Metric("Left out", number(result.left_out), "not valid",
+                      help="Combinations that the strategy itself refuses, such as a fast window over the slow one."),
+    ]  # fmt: skip
+
+
+def honesty(result: SweepResult, found: Luck) -> list[Component]:
+    """One line on what so many attempts mean, and what a reader has to know."""
+    if found.best is None:
+        said = "No combination has a Sharpe ratio: none of them traded."
+    else:
+        below = ", less than that" if found.best <= found.expected else ""
+        said = (
+            f"The ledger now counts {count(found.trials, 'trial')} of this strategy. By luck alone the best of so many "
+            f"would reach a Sharpe ratio of about {number(found.expected, 2)}; the best here has "
+            f"{number(found.best, 2)}{below}."
+        )
+    return [html.P(said), *(html.P(text, className="note") for text in result.warnings)]
+
+
+def place(result: SweepResult, index: int | None) -> str:
+    """Where one combination is: its values in the order of the axes."""
+    if index is None:
+        return ""
+    return "at " + " / ".join(
+        side.text(value, 4) for side, value in zip(sides(result), result.parameters[index], strict=True)
+    )
+
+
+def combination(result: SweepResult, index: int, symbol: str | None) -> list[Component]:
+    """The parameters and the figures of one combination."""
+    named = zip(sides(result), result.parameters[index], strict=True)
+    given = [(side.name(), side.text(value)) for side, value in named]
+    found = [
+        (METRICS[name].title, figure_text(name, float(result.metric(name, symbol)[index]))) for name in metrics(result)
+    ]
+    return [card.facts(given), html.Hr(), card.facts(found)]
+
+
+def columns(result: SweepResult) -> list[dict[str, Any]]:
+    """Of the table of combinations: parameters, then figures. A path is a field without its dots."""
+    shown = []
+    for place, side in enumerate(sides(result)):
+        least = max(64, 26 + 7 * max(map(len, (side.title, *side.words))))
+        kind, digits = ("percent", 2) if side.percent else ("number", decimals(result, place))
+        shown.append(Column(field_of(side.path), side.title, "text" if side.words else kind, digits, least=least))
+    return [definition(column) for column in [*shown, *figure_columns(metrics(result))]]
+
+
+def figure_columns(names: Sequence[str]) -> list[Column]:
+    """A column for each figure."""
+    return [
+        Column(name, METRICS[name].title, "signed_percent" if METRICS[name].unit == "%" else "number",
+               _DECIMALS.get(name, 2), least=_WIDTHS[name], help=METRICS[name].definition)
+        for name in names
+    ]  # fmt: skip
+
+
+def rows(result: SweepResult, name: str, symbol: str | None, limit: int) -> list[dict[str, Any]]:
+    """Rows of that table, best first by ``name``; ``id`` is the combination."""
+    known = sides(result)
+    listed = []
+    for row in result.table(limit, name, symbol):
+        line = {"id": str(row["index"]), **{name: row[name] for name in metrics(result)}}
+        for place, side in enumerate(known):
+            value = float(result.parameters[row["index"], place])
+            line[field_of(side.path)] = side.text(value) if side.words else value
+        listed.append(line)
+    return listed
+
+
+def field_of(path: str) -> str:
+    """A path as the name of a table's field, where a dot would mean something nested."""
+    return path.replace(".", "__")
+
+
+def decimals(result: SweepResult, place: int) -> int:
+    """Digits after the point that tell the values of an axis apart, four at most."""
+    values = result.values[place][:50]
+    return next((digits for digits in range(4) if all(abs(v - round(v, digits)) < 1e-9 for v in values)), 4)
+
+
+def symbol_table(result: SweepResult, index: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Definitions of the columns, and a row a symbol, for one combination."""
+    columns = [
+        Column("symbol", "Symbol", least=66),
+        Column("sharpe", "Sharpe", "number", 2, least=66, help=METRICS["sharpe"].definition),
+        Column("total_return", "Return", "signed_percent", 2, least=112, help=METRICS["total_return"].definition),
+    ]
+    return [definition(column) for column in columns], [{"id": row["symbol"], **row} for row in result.by_symbol(index)]
+
+
+def about(info: MapInfo, result: SweepResult, shown: View) -> str:
+    """What the map shows, and what a click does."""
+    several = len(result.symbols) > 1
+    of = shown.symbol or (f"median of {len(result.symbols)} symbols" if several else "")
+    whole = "best in each cell" if info.coarse else ""
+    click = "" if (several and not shown.symbol) or info.coarse else "click opens the run"
+    return ", ".join(part for part in (METRICS[shown.metric].title, of, whole, click) if part)
+
+
+def best(result: SweepResult, shown: View) -> int | None:
+    """The best combination by the objective."""
+    found = result.best(symbol=shown.symbol, count=1)
+    return int(found[0]) if len(found) else None
+
+
+def spread_words(info: SpreadInfo | None) -> str:
+    """Behind the histogram's title."""
+    if info is None:
+        return ""
+    return METRICS[info.metric].title
+
+
+def parallel_words(info: ParallelInfo | None) -> str:
+    """Behind the title of the parallel coordinates."""
+    if info is None:
+        return ""
+    if len(info.index) == info.total:
+        return f"all {info.total:,}, the better the stronger"
+    return f"the best {BEST} and a sample of {info.total:,}"

@@ -1,0 +1,1 @@
+"""The walk-forward's form, layout and views."""

@@ -1,0 +1,38 @@
+"""The form of a walk-forward: the axes of a sweep, and the windows in which they are searched and tested."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.fields import Values
+from dashboard.format import count
+from dashboard.pages.backtest.sweep.form import SweepForm
+from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.spec import RunSpec
+
+_SEARCH = "Search and choice"
+
+
+class WalkForwardForm(SweepForm):
+    """A sweep's form with windows under the axes."""
+
+    def extent(self, spec: RunSpec) -> str:
+        """The number of windows and of backtests."""
+        if not isinstance(spec, WalkForwardSpec):
+            return ""
+        windows = len(spec.expected_windows())
+        if not windows:
+            return "no room for a window in these days"
+        return f"{count(windows, 'window')} of {super().extent(spec.sweep())}"
+
+    def fields(self, values: Values) -> list[Component]:
+        """Axes and windows on the left, search and choice on the right."""
+        axes, _ = super().fields(values)
+        rows = self.rows(self.spec, values, "", values, "")
+        windows = [control for section, control in rows if section == "Windows"]
+        others = [control for section, control in rows if section != "Windows"]
+        return [
+            html.Div([axes, html.H2("Windows"), html.Div(windows, className="window-fields")], className="axes-column"),
+            html.Div([html.H2(_SEARCH), html.Div(others, className="sampling")]),
+        ]

@@ -1,0 +1,148 @@
+"""A walk-forward's result as the page prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components import metric
+from dashboard.components.table import Column, definition
+from dashboard.figures import figure_text
+from dashboard.format import MISSING, count, number, percent, signed_percent
+from dashboard.pages.backtest.sweep.view import decimals, field_of, sides
+from engine.backtest.metrics import METRICS
+
+if TYPE_CHECKING:
+    from dashboard.charts.sweep import Side
+    from engine.backtest.walkforward.result import WalkForwardResult
+
+_WRAPPED = {"wrapHeaderText": True, "autoHeaderHeight": True}
+TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
+
+
+def verdict(result: WalkForwardResult) -> Component:
+    """One sentence, then what a reader has to know."""
+    from engine.backtest.walkforward.verdict import judge
+
+    found = judge(result)
+    said = html.P(
+        [html.Span(className=f"dot {TONES[found.grade]}", role="img", title=found.grade), html.B(found.headline), " ",
+         found.reason],
+        className="say",
+    )  # fmt: skip
+    return html.Div([said, *(html.P(text, className="note") for text in result.warnings)])
+
+
+def kpis(result: WalkForwardResult) -> list[metric.Metric]:
+    """The strip above the charts."""
+    own, hold, best = result.metrics, result.benchmark_metrics, result.hindsight_metrics
+    windows, efficiency, steady = len(result.test_first), result.efficiency(), result.steadiness()
+    losing = int(np.sum(result.out_return < 0))
+    axes = result.stability()
+    chance = float(np.mean([item.chance for item in axes]))
+    agreement = result.agreement[np.isfinite(result.agreement)]
+    return [
+        metric.Metric("Sharpe", figure_text("sharpe", own["sharpe"]), f"hold {figure_text('sharpe', hold['sharpe'])}",
+                      help=f"Of all tests together. {METRICS['sharpe'].definition} Hindsight: "
+                      f"{figure_text('sharpe', best['sharpe'])}."),
+        metric.Metric("CAGR", figure_text("cagr", own["cagr"]), f"hold {figure_text('cagr', hold['cagr'])}",
+                      tone=metric.tone(own["cagr"]), help=f"Of all tests together. Hindsight: "
+                      f"{figure_text('cagr', best['cagr'])}. {METRICS['cagr'].definition}"),
+        metric.Metric("Max drawdown", figure_text("max_drawdown", own["max_drawdown"]),
+                      f"hold {figure_text('max_drawdown', hold['max_drawdown'])}", tone="loss",
+                      help=METRICS["max_drawdown"].definition),
+        metric.Metric("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
+                      f"of {signed_percent(result.promised(), 1)}",
+                      help="Walk-forward efficiency (Pardo 2008): growth a year in the tests over growth a year in the "
+                      "trainings that chose. Half is what to ask for; none where training itself lost money."),
+        metric.Metric("Windows", f"{result.profitable} of {windows}", f"{losing} with a loss",
+                      help="Tests that ended with more than they began with. One without a trade has neither profit "
+                      "nor loss."),
+        metric.Metric("Steadiness", percent(steady, 0), f"by chance {percent(chance, 0)}",
+                      help="Share of windows that stayed at the values of the window before or next to them, mean over "
+                      "the parameters. Choices at random would do so by chance."),
+        metric.Metric("Agreement", number(float(np.median(agreement)), 2, signed=True) if len(agreement) else MISSING,
+                      "of the ranks",
+                      help="Rank correlation (Spearman) of the Sharpe ratios of all combinations in training and in "
+                      "the test, median over the windows. At zero, good in training says nothing about the test."),
+        metric.Metric("Trials", number(result.tried_count), "counted",
+                      help="Every combination of every window, on every symbol, and those of hindsight, as the ledger "
+                      "counts them."),
+    ]  # fmt: skip
+
+
+def columns(result: WalkForwardResult) -> list[dict[str, Any]]:
+    """Of the table of windows."""
+    shown = [
+        Column(field_of(side.path), side.title, "text" if side.words else "percent" if side.percent else "number",
+               2 if side.percent else decimals(result, place), least=74, help=side.name())
+        for place, side in enumerate(sides(result))
+    ]  # fmt: skip
+    return [
+        definition(column) | _WRAPPED
+        for column in [
+            Column("window", "", "number", width=32),
+            Column("test", "Tested from", least=92, help="First bar of the test; the training ends before."),
+            *shown,
+            Column("in_sharpe", "Sharpe in", "number", 2, least=66, help="Of the chosen parameters in training."),
+            Column("out_sharpe", "Sharpe out", "number", 2, least=66, help="Of the same parameters in the test."),
+            Column("in_growth", "CAGR in", "signed_percent", 1, least=76, help="Growth a year in training."),
+            Column("out_growth", "CAGR out", "signed_percent", 1, least=78, help="Growth a year in the test."),
+            Column("out_drawdown", "Drawdown", "signed_percent", 1, least=86, help="The deepest fall in the test."),
+            Column("out_trades", "Trades", "number", least=66, help="Opened in the test."),
+            Column("agreement", "Ranks", "number", 2, least=62,
+                   help="Rank correlation of all combinations' Sharpe ratios in training and test."),
+        ]
+    ]  # fmt: skip
+
+
+def rows(result: WalkForwardResult) -> list[dict[str, Any]]:
+    """A row a window; ``id`` is its place."""
+    known = sides(result)
+    return [_row(result, place, known) for place in range(len(result.test_first))]
+
+
+def _row(result: WalkForwardResult, place: int, known: Sequence[Side]) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "id": str(place),
+        "window": place + 1,
+        "test": str(result.test_first[place])[:10],
+    }
+    for axis, side in enumerate(known):
+        value = float(result.parameters[place, axis])
+        line[field_of(side.path)] = _plain(value) if not side.words else side.text(value) if value == value else MISSING
+    names = ("sharpe", "growth", "return", "drawdown", "trades")
+    return line | {
+        name: _plain(float(getattr(result, name)[place]))
+        for name in (*(f"in_{name}" for name in names), *(f"out_{name}" for name in names), "agreement")
+    }
+
+
+def _plain(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def about_windows(result: WalkForwardResult) -> str:
+    """Behind the plan's title."""
+    tried = count(int(result.combinations.max()), "combination")
+    return f"{tried} each"
+
+
+def about_paths(result: WalkForwardResult) -> str:
+    """Behind the title of the chosen parameters: the steadiness of each."""
+    parts = [
+        f"{side.title} {percent(item.near, 0)}"
+        for side, item in zip(sides(result), result.stability(), strict=True)
+        if item.near is not None
+    ]
+    return f"kept within a step: {', '.join(parts)}" if parts else ""
+
+
+def about_progress(partial: Mapping[str, Any]) -> str:
+    """Behind the curve's title while it grows."""
+    done = len(partial.get("windows") or ())
+    return f"{done} of {count(int(partial.get('of') or 0), 'window')} so far"

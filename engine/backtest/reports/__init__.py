@@ -1,0 +1,1 @@
+"""What is read off a finished backtest: groups, periods, rolling figures, combinations, CSV."""

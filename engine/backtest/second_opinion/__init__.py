@@ -1,0 +1,1 @@
+"""A run repeated by another library."""

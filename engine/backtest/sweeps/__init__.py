@@ -1,0 +1,1 @@
+"""Sweeps: one backtest over many parameters, symbols and costs."""

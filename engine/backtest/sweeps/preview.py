@@ -1,0 +1,57 @@
+"""The heatmap so far, small enough to be sent while a sweep runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.sweeps.axes import Scale
+from engine.market.bars import Floats
+
+_CELLS = 60  # most columns and rows
+
+
+class Preview:
+    """The first two axes of ``parameters`` in at most 60 columns and rows."""
+
+    def __init__(self, scales: Sequence[Scale], parameters: Floats) -> None:
+        self._paths = [scale.path for scale in scales[:2]]
+        self._parameters = parameters
+
+    @cached_property
+    def _places(self) -> tuple[list[Floats], NDArray[np.int64]]:
+        """The columns' and rows' values, and each combination's cell: of no use to a sweep that is over at once."""
+        axes = [bins(self._parameters[:, axis], _CELLS) for axis in range(len(self._paths))]
+        cell = axes[0][1] + (axes[1][1] * len(axes[0][0]) if len(axes) > 1 else 0)
+        return [centres for centres, _ in axes], cell
+
+    def picture(self, sharpe: Floats) -> dict[str, object]:
+        """The best of ``sharpe`` in each cell, None where there is none yet."""
+        centres, cell = self._places
+        shape = (len(centres[1]) if len(centres) > 1 else 1, len(centres[0]))
+        best = np.full(shape[0] * shape[1], -np.inf)
+        known = ~np.isnan(sharpe)
+        np.maximum.at(best, cell[known], sharpe[known])
+        rows = np.where(np.isinf(best), np.nan, np.round(best, 4)).reshape(shape)
+        return {
+            "x_axis": self._paths[0],
+            "y_axis": self._paths[1] if len(self._paths) > 1 else None,
+            "x": centres[0].tolist(),
+            "y": centres[1].tolist() if len(centres) > 1 else [],
+            "z": [[None if np.isnan(value) else float(value) for value in row] for row in rows],
+        }
+
+
+def bins(values: Floats, most: int) -> tuple[Floats, NDArray[np.int64]]:
+    """The distinct ``values`` or, where there are more than ``most``, the centres of that many equal bins; and the
+    place of each value among them.
+    """
+    known, place = np.unique(values, return_inverse=True)
+    if len(known) <= most:
+        return known, place.reshape(-1).astype(np.int64)
+    edges = np.linspace(known[0], known[-1], most + 1)
+    place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, most - 1)
+    return (edges[:-1] + edges[1:]) / 2, place.astype(np.int64)

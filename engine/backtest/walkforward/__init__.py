@@ -1,0 +1,1 @@
+"""Walk-forward optimisation: parameters chosen on one stretch, judged on the next."""

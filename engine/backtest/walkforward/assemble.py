@@ -1,0 +1,203 @@
+"""The result of a walk-forward, put together from its windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.backtest.assemble import curve
+from engine.backtest.portfolio import held
+from engine.backtest.stretch import Stretch, figures, follow, idle
+from engine.backtest.walkforward.choice import choose, pooled, tried, with_values
+from engine.backtest.walkforward.result import WalkForwardResult
+from engine.backtest.windows import before, since, unused
+from engine.market.bars import Bars, Floats, periods_per_year
+from engine.spec import canonical_json
+
+if TYPE_CHECKING:
+    from engine.backtest.sweeps.result import SweepResult
+    from engine.backtest.walkforward.run import Step, Walk
+
+UNRELATED, MINUS = 0.1, "\N{MINUS SIGN}"
+_FIGURES = {
+    "sharpe": "sharpe",
+    "return": "total_return",
+    "growth": "cagr",
+    "drawdown": "max_drawdown",
+    "trades": "trades",
+}
+
+
+def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwardResult:
+    """The result of ``steps``; ``best`` is the sweep over the bars of all tests, for hindsight."""
+    base = walk.spec.base
+    time = np.concatenate([step.outside.time for step in steps])
+    equity = np.concatenate([step.outside.equity for step in steps])
+    tested = [before(item, walk.windows[-1].stop) for item in walk.bars]
+    lead = steps[0].outside.lead
+    shown = [since(item, lead[0]) if len(lead) else item for item in tested]
+    benchmark = curve(time, base.capital, held(base, shown))
+    values, hindsight = _hindsight(walk, best, tested)
+    trades = float(sum(step.outside.trades for step in steps))
+    all_tried = pooled([*(step.tried for step in steps), tried(best)])
+    return WalkForwardResult(
+        label=walk.spec.label(),
+        family=base.strategy.kind,
+        currency=walk.bars[0].series.currency,
+        symbols=base.market.symbols,
+        objective=walk.spec.objective,
+        periods_per_year=periods_per_year(time),
+        capital=base.capital,
+        base=canonical_json(base),
+        axes=best.axes,
+        titles=best.titles,
+        units=best.units,
+        words=best.words,
+        values=_all_values(steps, best),
+        hindsight_parameters=values,
+        **_windows(steps),
+        **_figures(steps),
+        time=time,
+        equity=equity,
+        benchmark=benchmark,
+        hindsight=hindsight.equity,
+        window=np.repeat(np.arange(len(steps)), [len(step.outside.time) for step in steps]),
+        metrics=figures(lead, time, equity, base.capital) | {"trades": trades},
+        benchmark_metrics=figures(lead, time, benchmark, base.capital),
+        hindsight_metrics=hindsight.metrics(),
+        cloud_window=np.repeat(np.arange(len(steps)), [step.cloud.shape[1] for step in steps]),
+        cloud_in=np.concatenate([step.cloud[0] for step in steps]),
+        cloud_out=np.concatenate([step.cloud[1] for step in steps]),
+        tried_count=all_tried.count,
+        tried_rated=all_tried.rated,
+        tried_mean=all_tried.mean,
+        tried_variance=all_tried.variance,
+        tried_observations=all_tried.observations,
+        warnings=_warnings(walk, steps, best),
+    )
+
+
+def _hindsight(walk: Walk, best: SweepResult, tested: Sequence[Bars]) -> tuple[Floats, Stretch]:
+    """The parameters that were best on the bars of all tests, and one account that used them throughout."""
+    spec, start = walk.spec, walk.windows[0].test
+    chosen = choose(best, spec.objective, spec.minimum_trades, plateau=False)
+    values = np.full(len(best.axes), np.nan) if chosen is None else best.parameters[chosen]
+    base = with_values(spec.base, best.axes, best.words, values)
+    if base is None:
+        return values, idle(tested, start, spec.base.capital)
+    resume = spec.opening == "standing"
+    return values, follow(base, tested, walk.given(tested), start, resume=resume, close=True)
+
+
+def _all_values(steps: Sequence[Step], best: SweepResult) -> tuple[tuple[float, ...], ...]:
+    """Values of each axis that occurred anywhere."""
+    parts = [*(step.values for step in steps), best.values]
+    return tuple(tuple(sorted({value for part in parts for value in part[axis]})) for axis in range(len(best.axes)))
+
+
+def _windows(steps: Sequence[Step]) -> dict[str, Any]:
+    """The columns of the windows themselves."""
+    return {
+        "train_first": np.array([step.train_time[0] for step in steps]),
+        "train_last": np.array([step.train_time[-1] for step in steps]),
+        "test_first": np.array([step.outside.time[0] for step in steps]),
+        "test_last": np.array([step.outside.time[-1] for step in steps]),
+        "train_bars": np.array([len(step.train_time) for step in steps], dtype=np.int64),
+        "test_bars": np.array([len(step.outside.time) for step in steps], dtype=np.int64),
+        "parameters": np.array([step.parameters for step in steps]),
+        "combinations": np.array([step.combinations for step in steps], dtype=np.int64),
+        "eligible": np.array([step.eligible for step in steps], dtype=np.int64),
+        "agreement": np.array([step.agreement for step in steps]),
+        "held_before": np.array([step.outside.before for step in steps]),
+    }
+
+
+def _figures(steps: Sequence[Step]) -> dict[str, Any]:
+    """The columns of what was reached inside and outside."""
+    inside = [step.inside.metrics() if step.inside else {} for step in steps]
+    outside = [step.outside.metrics() for step in steps]
+    return {
+        f"{part}_{name}": np.array([_known(figures.get(key)) for figures in found])
+        for part, found in (("in", inside), ("out", outside))
+        for name, key in _FIGURES.items()
+    }
+
+
+def _known(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _warnings(walk: Walk, steps: Sequence[Step], best: SweepResult) -> tuple[str, ...]:
+    """What a reader of the figures has to know."""
+    found = [*_about_data(walk), *_about_windows(walk, steps), *_about_choices(steps, best)]
+    return tuple(found)
+
+
+def _about_data(walk: Walk) -> list[str]:
+    found = []
+    if all(item.series.kind == "equity" for item in walk.bars):
+        found.append("Survivors only: these symbols are known today to have lasted, which flatters every figure.")
+    if walk.spec.base.fill == "same_close":
+        found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
+    late = max(walk.bars, key=lambda item: item.time[0])
+    early = min(item.time[0] for item in walk.bars)
+    if late.time[0] - early > np.timedelta64(31, "D"):
+        found.append(f"The windows begin where {late.series.symbol} does, on {str(late.time[0])[:10]}.")
+    return found
+
+
+def _about_windows(walk: Walk, steps: Sequence[Step]) -> list[str]:
+    found, count = [], len(steps)
+    if count < 4:
+        found.append(f"Only {count} {'window' if count == 1 else 'windows'}: too few to tell skill from luck.")
+    rest = unused(walk.bars, walk.windows)
+    if rest is not None:
+        first, last = (str(moment)[:10] for moment in rest)
+        found.append(f"The bars from {first} to {last} are less than half a test and are left out.")
+    standing = sum(step.outside.before for step in steps)
+    if standing and walk.spec.opening == "flat":
+        found.append(
+            f"In {standing} of {count} tests the chosen parameters already stood for a position when it began, and the "
+            "account waited for a new entry. “In position” takes it along."
+        )
+    return found
+
+
+def _about_choices(steps: Sequence[Step], best: SweepResult) -> list[str]:
+    found, count = _at_the_end(steps, best), len(steps)
+    empty = sum(step.inside is None for step in steps)
+    trades = sum(step.outside.trades for step in steps)
+    if empty:
+        found.append(f"In {empty} of {count} windows no combination traded often enough: the account stayed in cash.")
+    known = [step.agreement for step in steps if not np.isnan(step.agreement)]
+    if known and float(np.median(known)) < UNRELATED:
+        said = f"{round(float(np.median(known)), 2) + 0.0:.2f}".replace("-", MINUS)
+        found.append(
+            "What was good in training was not what was good after: the rank correlation of all combinations is "
+            f"{said} in the median window."
+        )
+    if trades < 10:
+        what = "trade" if trades == 1 else "trades"
+        found.append(
+            f"{'Only ' if trades else ''}{trades or 'No'} {what} out of sample: too few to tell skill from luck."
+        )
+    if steps[-1].outside.equity[-1] <= 0:
+        found.append("Ruined: the equity reached zero, and trading ended there.")
+    return found
+
+
+def _at_the_end(steps: Sequence[Step], best: SweepResult) -> list[str]:
+    """Axes at an end of which most windows found their best."""
+    found = []
+    for axis, (title, values, words) in enumerate(zip(best.titles, _all_values(steps, best), best.words, strict=True)):
+        chosen = np.array([step.parameters[axis] for step in steps])
+        for end, word in ((values[0], "low"), (values[-1], "high")):
+            number = int(np.sum(chosen == end))
+            if not words and len(values) > 2 and 2 * number > len(steps):
+                found.append(
+                    f"{title} was at the {word} end of its range in {number} of {len(steps)} windows: what is best may "
+                    "lie beyond."
+                )
+    return found

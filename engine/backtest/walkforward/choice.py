@@ -1,0 +1,105 @@
+"""Choosing among the combinations of a sweep, and the backtest that a choice stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.sweeps.axes import changed
+from engine.market.bars import Floats
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+    from engine.backtest.sweeps.result import SweepResult
+
+
+def eligible(found: SweepResult, objective: str, minimum_trades: int) -> NDArray[np.bool_]:
+    """Combinations with a defined objective and enough trades, both as the median over symbols."""
+    return np.asarray(~np.isnan(found.metric(objective)) & (found.metric("trades") >= minimum_trades))
+
+
+def choose(found: SweepResult, objective: str, minimum_trades: int, plateau: bool) -> int | None:
+    """The combination to trade: the best one, or the one in the best neighbourhood (``sweep_views.plateau``) out of the
+    eligible ones; of equals the first, None where there is none.
+    """
+    from engine.backtest.sweeps import views as sweep_views
+
+    allowed = eligible(found, objective, minimum_trades)
+    if not allowed.any():
+        return None
+    score = np.where(allowed, found.metric(objective), np.nan)
+    if not plateau:
+        return int(np.nanargmax(score))
+    middle = sweep_views.plateau(found, score)
+    return None if middle is None else middle.index
+
+
+def with_values(
+    base: BacktestSpec, axes: Sequence[str], words: Sequence[Sequence[str]], values: Floats
+) -> BacktestSpec | None:
+    """``base`` with ``values`` at the paths ``axes``, those with ``words`` being places in them; None where a value is
+    NaN: nothing was chosen.
+    """
+    if np.isnan(values).any():
+        return None
+    plain = {
+        path: _word(choices[int(value)]) if choices else int(value) if float(value).is_integer() else float(value)
+        for path, choices, value in zip(axes, words, values, strict=True)
+    }
+    return changed(base, plain)
+
+
+def _word(choice: str) -> str | bool:
+    return {"True": True, "False": False}.get(choice, choice)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Backtests of a sweep as trials: how many, how many of them have a Sharpe ratio, the mean and the variance (n - 1)
+    of those per bar, and the returns behind each.
+    """
+
+    count: int
+    rated: int
+    mean: float
+    variance: float
+    observations: int
+
+
+def tried(found: SweepResult) -> Tried:
+    """Every combination on every symbol."""
+    trial = found.trial()
+    return Tried(trial.count, trial.ratios, trial.sharpe or 0.0, trial.variance, trial.observations)
+
+
+def pooled(parts: Sequence[Tried]) -> Tried:
+    """All of them together; the variance is that of all ratios, within the parts and between their means."""
+    rated = sum(part.rated for part in parts)
+    mean = sum(part.rated * part.mean for part in parts) / max(rated, 1)
+    within = sum(max(part.rated - 1, 0) * part.variance for part in parts)
+    between = sum(part.rated * (part.mean - mean) ** 2 for part in parts)
+    count = sum(part.count for part in parts)
+    observations = round(sum(part.count * part.observations for part in parts) / max(count, 1))
+    return Tried(count, rated, mean, (within + between) / (rated - 1) if rated > 1 else 0.0, observations)
+
+
+def agreement(inside: Floats, outside: Floats) -> float:
+    """Spearman's rank correlation of the pairs that are known; NaN for fewer than three or without spread."""
+    known = ~np.isnan(inside) & ~np.isnan(outside)
+    if known.sum() < 3:
+        return float("nan")
+    one, other = _ranks(inside[known]), _ranks(outside[known])
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return float("nan")
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def _ranks(values: Floats) -> Floats:
+    """From 1 on; equal values share the mean of their ranks."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2)[place], dtype=np.float64)

@@ -1,0 +1,199 @@
+"""What a walk-forward returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.metrics import bar_returns
+from engine.backtest.walkforward.stability import Stability, stability
+from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
+from engine.store import Trial
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class WalkForwardResult:
+    """Parameters chosen again and again on the past, and what they did afterwards.
+
+    Over the axes: ``axes`` (paths), ``titles``, ``units``, ``values`` (all that were tried, ascending; words as 0, 1,
+    2), ``words`` (of choices; empty for numbers), ``hindsight_parameters`` (NaN where nothing was eligible).
+
+    Over the windows: first and last bar of training and test, datetime64[ms]; the numbers of their bars (on the union
+    of the symbols' calendars); ``parameters`` (windows, axes), NaN where no combination was eligible and the account
+    stayed in cash; ``combinations`` tried, of which ``eligible`` made enough trades in training;
+    ``in_*`` and ``out_*``: Sharpe ratio a year, total return, growth a year, maximum drawdown, number of trades, NaN
+    where undefined. ``in_*`` are those of the chosen parameters on the training bars, ``out_*`` on the test bars.
+    ``agreement`` is the rank correlation (Spearman) of the Sharpe ratios of all combinations in training and in test.
+    ``held_before`` tells where the last decision before the test was to hold something.
+
+    Over the bars of all tests: ``time``, ``equity`` of one account led through them, ``benchmark`` (the same symbols
+    bought at the first of these bars and held), ``hindsight`` (the combination that was best on these very bars, which
+    nobody could know) and ``window``, each bar's window. The figures of ``metrics.equity_metrics`` are in
+    ``metrics``, ``benchmark_metrics`` and ``hindsight_metrics``.
+
+    ``cloud_*`` are Sharpe ratios of up to ``CLOUD`` combinations, spread over the windows, in training and test.
+    ``tried`` is what the ledger keeps: one entry for all combinations of all trainings.
+    ``base`` is the JSON text of the backtest that the axes change.
+    """
+
+    label: str
+    family: str
+    currency: str
+    symbols: tuple[str, ...]
+    objective: str
+    periods_per_year: float
+    capital: float
+    base: str
+    axes: tuple[str, ...]
+    titles: tuple[str, ...]
+    units: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
+    values: tuple[tuple[float, ...], ...]
+    hindsight_parameters: Floats
+    train_first: Times
+    train_last: Times
+    test_first: Times
+    test_last: Times
+    train_bars: Counts
+    test_bars: Counts
+    parameters: Floats
+    combinations: Counts
+    eligible: Counts
+    in_sharpe: Floats
+    in_return: Floats
+    in_growth: Floats
+    in_drawdown: Floats
+    in_trades: Floats
+    out_sharpe: Floats
+    out_return: Floats
+    out_growth: Floats
+    out_drawdown: Floats
+    out_trades: Floats
+    agreement: Floats
+    held_before: NDArray[np.bool_]
+    time: Times
+    equity: Floats
+    benchmark: Floats
+    hindsight: Floats
+    window: Counts
+    metrics: dict[str, float | None]
+    benchmark_metrics: dict[str, float | None]
+    hindsight_metrics: dict[str, float | None]
+    cloud_window: Counts
+    cloud_in: Floats
+    cloud_out: Floats
+    tried_count: int
+    tried_rated: int
+    tried_mean: float
+    tried_variance: float
+    tried_observations: int
+    warnings: tuple[str, ...]
+
+    def returns(self) -> Floats:
+        """Simple returns of the stitched account from bar to bar, one fewer than bars."""
+        return bar_returns(self.equity)
+
+    @property
+    def traded(self) -> NDArray[np.bool_]:
+        """Windows in which a combination was chosen."""
+        return np.asarray(self.eligible > 0)
+
+    @property
+    def profitable(self) -> int:
+        """Windows with a profit out of sample."""
+        return int(np.sum(self.out_return > 0))
+
+    def efficiency(self) -> float | None:
+        """Walk-forward efficiency (Pardo 2008): growth a year out of sample over that in training, each compounded
+        over the windows that chose something. None where the training earned nothing.
+        """
+        return ratio(_growth(self.out_return[self.traded], self._years("test")), self.promised())
+
+    def promised(self) -> float:
+        """Growth a year of the chosen parameters in training, compounded over the windows that chose something."""
+        return _growth(self.in_return[self.traded], self._years("train"))
+
+    def efficiencies(self) -> Floats:
+        """Of each window; NaN where its training earned nothing."""
+        found = [ratio(out, within) for out, within in zip(self.out_growth, self.in_growth, strict=True)]
+        return np.array([np.nan if value is None else value for value in found])
+
+    def stability(self) -> tuple[Stability, ...]:
+        """Of the chosen values of each axis."""
+        return tuple(
+            stability(self.parameters[:, axis], self.values[axis], bool(self.words[axis]))
+            for axis in range(len(self.axes))
+        )
+
+    def steadiness(self) -> float | None:
+        """Share of windows that stayed at the values of the window before or next to them, mean over the axes."""
+        known = [item.near for item in self.stability() if item.near is not None]
+        return float(np.mean(known)) if known else None
+
+    def word(self, axis: int, value: float) -> str:
+        """A value of an axis as people write it; "" for none."""
+        if np.isnan(value):
+            return ""
+        return self.words[axis][int(value)] if self.words[axis] else f"{value:,.6g}"
+
+    def spec_of(self, window: int) -> BacktestSpec | None:
+        """The backtest with the parameters of ``window``, over all its bars; None where it chose none."""
+        return self._spec(self.parameters[window])
+
+    def hindsight_spec(self) -> BacktestSpec | None:
+        """The backtest with the parameters that were best on the test bars."""
+        return self._spec(self.hindsight_parameters)
+
+    def _spec(self, values: Floats) -> BacktestSpec | None:
+        from engine.backtest.spec import BacktestSpec
+        from engine.backtest.walkforward.choice import with_values
+
+        base = BacktestSpec.model_validate_json(self.base)
+        return with_values(base, self.axes, self.words, values)
+
+    def trial(self) -> Trial:
+        """What the ledger keeps: every combination of every training was an attempt."""
+        mean = self.tried_mean if self.tried_rated else None
+        return Trial(
+            self.family, mean, self.tried_observations, self.tried_count, self.tried_variance,
+            self.periods_per_year, self.tried_rated,
+        )  # fmt: skip
+
+    def summary(self) -> Mapping[str, object]:
+        """Key figures for the command line and the library of runs."""
+        return {
+            "label": self.label,
+            "first": str(self.time[0]),
+            "last": str(self.time[-1]),
+            "windows": len(self.test_first),
+            "profitable": self.profitable,
+            "efficiency": self.efficiency(),
+            "metrics": self.metrics,
+            "benchmark": self.benchmark_metrics,
+            "hindsight": self.hindsight_metrics,
+            "warnings": list(self.warnings),
+        }
+
+    def _years(self, part: str) -> float:
+        first, last = getattr(self, f"{part}_first"), getattr(self, f"{part}_last")
+        return float(np.sum((last - first)[self.traded] / np.timedelta64(1, "ms"))) / MILLISECONDS_PER_YEAR
+
+
+def ratio(out: float, within: float) -> float | None:
+    """``out`` over ``within`` where that is positive."""
+    return out / within if within > 0 and np.isfinite(out) else None
+
+
+def _growth(totals: Floats, years: float) -> float:
+    """Growth a year that compounds to all ``totals`` one after another; a loss of everything is -1."""
+    grown = np.log1p(np.maximum(totals, -1 + 1e-300)).sum() / max(years, 1e-9)
+    return float(np.expm1(min(grown, 700.0)))

@@ -1,0 +1,186 @@
+"""The windows of a walk-forward, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.backtest.portfolio import require_possible
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.stretch import Stretch, follow, idle
+from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.walkforward.choice import Tried, agreement, choose, eligible, tried, with_values
+from engine.backtest.walkforward.result import WalkForwardResult
+from engine.backtest.walkforward.spec import LIMIT, WalkForwardSpec
+from engine.backtest.windows import Window, before, lay_out, since
+from engine.errors import SpecError
+from engine.market.bars import Bars, Floats, Market, Times
+from engine.market.catalog import require_tradeable
+from engine.progress import Progress, section
+
+CLOUD = 3_000
+"""Combinations kept of all windows together, to be drawn."""
+_CURVE = 300  # points of the curve so far
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One window. ``parameters`` were chosen, NaN for none: the account then stays in cash. ``inside`` is what they did
+    on the training bars, ``outside`` on those of the test. ``cloud`` are Sharpe ratios of some combinations in training
+    and test, (2, points); ``values`` those of each axis that occurred.
+    """
+
+    window: Window
+    train_time: Times
+    parameters: Floats
+    values: tuple[tuple[float, ...], ...]
+    combinations: int
+    eligible: int
+    inside: Stretch | None
+    outside: Stretch
+    tried: Tried
+    agreement: float
+    cloud: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """What every window needs."""
+
+    spec: WalkForwardSpec
+    bars: Sequence[Bars]
+    inputs: Mapping[str, Any]
+    windows: tuple[Window, ...]
+
+    def step(self, number: int, capital: float, progress: Progress) -> Step:
+        """The window ``number``; its test begins with ``capital``."""
+        spec, window = self.spec, self.windows[number]
+        compares = spec.agreement and spec.sample != "tpe"  # which draws other combinations each time
+        share = 0.7 if compares else 0.95
+        past = [_without_last(before(item, window.test), spec.windows.purge) for item in self.bars]
+        known = [before(item, window.stop) for item in self.bars]
+        training = self.search(past, window.train, section(progress, 0.0, share))
+        chosen = choose(training, spec.objective, spec.minimum_trades, spec.choice == "plateau")
+        cloud = np.empty((2, 0))
+        if compares:
+            after = self.search(known, window.test, section(progress, share, 0.95))
+            cloud = np.stack([training.metric("sharpe"), after.metric("sharpe")])
+        values = np.full(len(training.axes), np.nan) if chosen is None else training.parameters[chosen]
+        base = with_values(spec.base, training.axes, training.words, values)
+        return Step(
+            window=window,
+            train_time=_times(past, window.train),
+            parameters=values,
+            values=training.values,
+            combinations=len(training.parameters),
+            eligible=int(eligible(training, spec.objective, spec.minimum_trades).sum()),
+            inside=None if base is None else follow(base, past, self.given(past), window.train),
+            outside=self.test(base, known, window, capital),
+            tried=tried(training),
+            agreement=agreement(*cloud),
+            cloud=_some(cloud, CLOUD // len(self.windows)),
+        )
+
+    def test(self, base: BacktestSpec | None, known: Sequence[Bars], window: Window, capital: float) -> Stretch:
+        """What the chosen backtest does in the test of ``window``; nothing where none was chosen."""
+        if base is None or capital <= 0:
+            return idle(known, window.test, capital)
+        base = base.model_copy(update={"capital": capital})
+        resume = self.spec.opening == "standing"
+        return follow(base, known, self.given(known), window.test, resume=resume, close=True)
+
+    def search(self, bars: Sequence[Bars], start: np.datetime64, progress: Progress) -> SweepResult:
+        """Every combination on ``bars`` from ``start`` on; the bars before it are for looking back."""
+        from engine.backtest.sweeps.run import run_sweep
+
+        return run_sweep(self.spec.sweep(), self.given(bars), progress, start)
+
+    def given(self, bars: Sequence[Bars]) -> Mapping[str, Any]:
+        """The inputs of a strategy that knows ``bars`` alone."""
+        return {**self.inputs, "market": Market(tuple(bars))}
+
+
+def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:
+    """The result of ``spec``. Raises ``DataError`` where the bars have no room for a window, and all that a backtest
+    and a sweep raise.
+    """
+    from engine.backtest.walkforward.assemble import assemble
+
+    require_tradeable(inputs["market"])
+    bars: Sequence[Bars] = inputs["market"].bars
+    require_possible(spec.base, bars)
+    windows = lay_out(bars, spec.windows)
+    _require_room(spec, len(windows))
+    walk = Walk(spec, bars, inputs, windows)
+    steps: list[Step] = []
+    for number in range(len(windows)):
+        capital = steps[-1].outside.equity[-1] if steps else spec.base.capital
+        done = section(progress, number / (len(windows) + 1), (number + 1) / (len(windows) + 1))
+        steps.append(walk.step(number, float(capital), _named(done, number, windows, _so_far(spec, steps, windows))))
+    progress(len(windows) / (len(windows) + 1), "What hindsight would have chosen", _so_far(spec, steps, windows))
+    last = section(progress, len(windows) / (len(windows) + 1), 1.0)
+    tested = [before(item, windows[-1].stop) for item in bars]
+    best = walk.search(tested, windows[0].test, _named(last, -1, windows, _so_far(spec, steps, windows)))
+    return assemble(walk, steps, best)
+
+
+def _require_room(spec: WalkForwardSpec, windows: int) -> None:
+    sweep = spec.sweep()
+    size = sweep.grid_size() if spec.sample == "grid" else spec.count
+    total = size * len(spec.base.market.symbols) * windows
+    if total > LIMIT:
+        every = f"{size:,} combinations in each of {windows} windows are {total:,} backtests, more than {LIMIT:,}"
+        way = "narrow a range, raise a step, draw some of them, or lengthen the test"
+        raise SpecError([("axes", f"{every}: {way}.")])
+
+
+def _named(progress: Progress, number: int, windows: Sequence[Window], so_far: Mapping[str, object]) -> Progress:
+    """The progress of a sweep as that of a window; ``number`` -1 is hindsight."""
+    about = "Hindsight" if number < 0 else (
+        f"Window {number + 1} of {len(windows)}, {_month(windows[number].train)} to {_month(windows[number].stop - 1)}"
+    )  # fmt: skip
+
+    def report(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        progress(fraction, f"{about}: {message[:1].lower()}{message[1:]}", so_far)
+
+    return report
+
+
+def _month(moment: np.datetime64) -> str:
+    return str(moment)[:7]
+
+
+def _so_far(spec: WalkForwardSpec, steps: Sequence[Step], windows: Sequence[Window]) -> dict[str, object]:
+    """The windows that are done and the account so far, for the page: ``time`` in ms, ``growth`` of 1."""
+    time = [moment for step in steps for moment in step.outside.time.astype(np.int64).tolist()]
+    growth = [value / spec.base.capital for step in steps for value in step.outside.equity.tolist()]
+    every = max(len(time) // _CURVE, 1)
+    rows = [
+        {
+            "window": number + 1,
+            "test": f"{_month(step.window.test)} to {_month(step.window.stop - 1)}",
+            "return": float(step.outside.equity[-1] / step.outside.capital - 1) if step.outside.capital > 0 else 0.0,
+        }
+        for number, step in enumerate(steps)
+    ]
+    return {"of": len(windows), "windows": rows, "time": time[::every], "growth": growth[::every]}
+
+
+def _times(bars: Sequence[Bars], start: np.datetime64) -> Times:
+    """The union of the symbols' calendars from ``start`` on."""
+    return np.unique(np.concatenate([since(item, start).time for item in bars]))
+
+
+def _without_last(bars: Bars, count: int) -> Bars:
+    return before(bars, bars.time[-count]) if count and count <= len(bars) else bars
+
+
+def _some(cloud: Floats, most: int) -> Floats:
+    """Columns evenly spread over those that are known in both rows."""
+    known = np.flatnonzero(~np.isnan(cloud).any(axis=0))
+    if len(known) > most:
+        known = known[np.linspace(0, len(known) - 1, max(most, 1)).astype(np.int64)]
+    return cloud[:, known]

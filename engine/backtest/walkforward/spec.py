@@ -1,0 +1,146 @@
+"""Walk-forward optimisation: parameters are chosen on the past, traded on what follows, and chosen again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import model_validator
+
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.axes import swept_identity
+from engine.backtest.sweeps.spec import Axis, SweepSpec
+from engine.backtest.walkforward.result import WalkForwardResult
+from engine.backtest.windows import Window, Windows, between
+from engine.errors import EngineError, SpecError
+from engine.progress import Progress
+from engine.registry import info
+from engine.spec import Estimate, RunSpec, as_validation_error, parameter
+
+LIMIT = 50_000_000
+"""Backtests of all windows together."""
+_DAY = np.timedelta64(1, "D")
+
+
+class WalkForwardSpec(RunSpec):
+    """A sweep on the training bars of each window, and the combination that it chose on the test bars.
+
+    One combination is chosen for all symbols, by the median of the objective over them. A test starts flat with the
+    equity of the test before it, looks back on earlier bars, follows the decisions of its own bars alone, and sells at
+    its last close. Parameters never follow from a bar of their test or of a later one. A training always begins flat.
+    """
+
+    kind: Literal["walk_forward"] = "walk_forward"
+    base: BacktestSpec
+    axes: tuple[Axis, ...]
+    sample: Literal["grid", "random", "latin_hypercube", "tpe"] = parameter(
+        "grid",
+        title="Combinations",
+        help="All of the grid, or some drawn from the same ranges.",
+        choices={"grid": "Grid", "random": "Random", "latin_hypercube": "Latin", "tpe": "TPE"},
+        section="Search",
+    )
+    count: int = parameter(
+        1000,
+        title="Drawn",
+        help="Combinations drawn in each window; a grid has all of its own.",
+        ge=1,
+        le=1_000_000,
+        section="Search",
+    )
+    seed: int = parameter(0, title="Seed", ge=0, le=2**31 - 1, section="Search")
+    objective: Literal["sharpe", "total_return", "calmar"] = parameter(
+        "sharpe",
+        title="Choose by",
+        choices={"sharpe": "Sharpe", "total_return": "Return", "calmar": "Calmar"},
+        section="Choice",
+    )
+    choice: Literal["peak", "plateau"] = parameter(
+        "plateau",
+        title="Take",
+        help="The best combination, or the one whose neighbourhood is best: those one step away along every axis.",
+        choices={"peak": "The peak", "plateau": "The plateau"},
+        section="Choice",
+    )
+    minimum_trades: int = parameter(
+        3,
+        title="Min. trades",
+        help="Combinations with fewer trades in training are not chosen; the median counts where there are several "
+        "symbols. Where none has as many, the account stays in cash.",
+        ge=0,
+        le=100_000,
+        section="Choice",
+    )
+    windows: Windows = Windows()
+    opening: Literal["flat", "standing"] = parameter(
+        "flat",
+        title="A test begins",
+        help="Without a position until the first new decision, or with the one that the chosen parameters stand for "
+        "by then.",
+        choices={"flat": "Flat", "standing": "In position"},
+        section="Windows",
+    )
+    agreement: bool = parameter(
+        True,
+        title="Compare all",
+        help="Run every combination on the test bars too, to see whether good ones in training were good ones after. "
+        "The choice knows nothing of it.",
+        section="Choice",
+    )
+
+    @model_validator(mode="after")
+    def _sweepable(self) -> WalkForwardSpec:
+        """The rules of a sweep hold for its axes here."""
+        try:
+            self.sweep()
+        except SpecError as error:
+            raise as_validation_error(error) from None
+        return self
+
+    def label(self) -> str:
+        return f"{info(self.base.strategy).title} walked forward, {self.base.market.label()}"
+
+    def identity(self) -> str:
+        return swept_identity(self, self.axes)
+
+    def inputs(self) -> Mapping[str, RunSpec]:
+        return self.base.inputs()
+
+    def sweep(self) -> SweepSpec:
+        """What is run on the training bars of each window. Raises ``SpecError``."""
+        return SweepSpec.parse(
+            {
+                "base": self.base,
+                "axes": self.axes,
+                "sample": self.sample,
+                "count": self.count,
+                "seed": self.seed,
+                "objective": self.objective,
+                "drawdown": self.objective == "calmar",
+            }
+        )
+
+    def estimate(self) -> Estimate:
+        one, found = self.sweep().estimate(), self.expected_windows()
+        whole = (found[-1].stop - found[0].train) / _DAY if found else 1.0
+        part = sum((item.test - item.train + (item.stop - item.test) * self.agreement) / _DAY for item in found) / whole
+        return Estimate(0.2 + 0.05 * len(found) + one.seconds * float(part + 1), one.megabytes + 20)
+
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:
+        from engine.backtest.walkforward.run import run_windows
+
+        return run_windows(self, inputs, progress)
+
+    def expected_windows(self) -> tuple[Window, ...]:
+        """The windows, from what is known of the symbols without reading their bars; none where there is no room."""
+        from engine.market import catalog
+
+        market = self.base.market
+        try:
+            known = [catalog.find(market.collection, symbol, market.interval) for symbol in market.symbols]
+        except EngineError:
+            return ()
+        first = max([item.start[:10] for item in known] + [str(market.start or "")])
+        last = min([item.end[:10] for item in known] + [str(market.end or "9999")])
+        return between(np.datetime64(first, "ms"), np.datetime64(last, "ms"), self.windows)

@@ -1,0 +1,172 @@
+"""Looking at a sweep: heatmaps, slices, bins, tables, the plateau."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.backtest.sweeps.result import SweepResult
+from tests.support.sweeping import spec
+
+BASE = spec({"kind": "sma_cross"}, ("A", "B"))
+
+
+def result(parameters: np.ndarray, sharpe: np.ndarray, axes: tuple[str, ...] | None = None) -> SweepResult:
+    """A sweep with these Sharpe ratios; totals are the ratios, drawdowns a tenth below zero."""
+    table = np.atleast_2d(np.asarray(sharpe, dtype=float))
+    count = parameters.shape[1]
+    names = axes or ("strategy.fast", "strategy.slow", "costs.slippage")[:count]
+    return SweepResult(
+        label="made up",
+        family="sma_cross",
+        symbols=("A", "B")[: len(table)],
+        objective="sharpe",
+        axes=names,
+        titles=names,
+        units=("",) * count,
+        whole=tuple(name.startswith("strategy") for name in names),
+        values=tuple(tuple(np.unique(column).tolist()) for column in parameters.T),
+        words=tuple(("next_open", "same_close") if name == "fill" else () for name in names),
+        parameters=parameters,
+        total_return=table,
+        sharpe=table,
+        max_drawdown=np.where(np.isnan(table), np.nan, -0.1),
+        trades=np.full(table.shape, 7, dtype=np.int32),
+        observations=(100,) * len(table),
+        periods_per_year=(252.0,) * len(table),
+        years=(1.0,) * len(table),
+        left_out=0,
+        warnings=(),
+        base=BASE.model_dump_json(),
+    )
+
+
+def grid(*sizes: int) -> np.ndarray:
+    return np.stack(np.meshgrid(*[np.arange(2.0, 2 + size) for size in sizes], indexing="ij"), -1).reshape(
+        -1, len(sizes)
+    )
+
+
+def test_heatmap_of_two_axes() -> None:
+    parameters = grid(3, 2)
+    found = result(parameters, np.arange(6.0)).grid("sharpe", "strategy.fast", "strategy.slow")
+    assert found.x.tolist() == [2, 3, 4]
+    assert found.y.tolist() == [2, 3]
+    assert found.z.tolist() == [[0, 2, 4], [1, 3, 5]]
+    assert found.index.tolist() == [[0, 2, 4], [1, 3, 5]]
+
+
+def test_cells_without_a_figure_are_empty() -> None:
+    sharpe = np.array([0.0, np.nan, 2.0, 3.0])
+    found = result(grid(2, 2), sharpe).grid("sharpe", "strategy.fast", "strategy.slow")
+    np.testing.assert_array_equal(found.z, [[0, 2], [np.nan, 3]])
+    assert found.index.tolist() == [[0, 2], [-1, 3]]
+
+
+def test_third_axis_is_sliced_or_reduced() -> None:
+    parameters, sharpe = grid(2, 1, 3), np.array([1.0, 2, 9, 4, 5, 6])
+    made = result(parameters, sharpe)
+    at = made.grid("sharpe", "strategy.fast", fixed={"costs.slippage": 3})
+    assert at.z.tolist() == [[2, 5]]
+    assert at.y.tolist() == []
+    best = made.grid("sharpe", "strategy.fast")
+    assert (best.z.tolist(), best.index.tolist()) == ([[9, 6]], [[2, 5]])
+    median = made.grid("sharpe", "strategy.fast", rest="median")
+    assert (median.z.tolist(), median.index.tolist()) == ([[2, 5]], [[1, 4]])
+    mean = made.grid("sharpe", "strategy.fast", rest="mean")
+    assert (mean.z.tolist(), mean.index.tolist()) == ([[4, 5]], [[1, 4]])
+
+
+def test_drawn_axis_is_put_into_bins() -> None:
+    random = np.random.default_rng(0)
+    parameters = random.uniform(0, 1, (5000, 2))
+    made = result(parameters, parameters[:, 0], ("costs.slippage", "costs.commission"))
+    found = made.grid("sharpe", "costs.slippage", "costs.commission", rest="mean")
+    assert found.z.shape == (40, 40)
+    np.testing.assert_allclose(np.nanmean(found.z, axis=0), found.x, atol=0.01)
+    chosen = made.parameters[found.index[3, 5]]
+    assert abs(chosen[0] - found.x[5]) < 0.02
+    assert abs(chosen[1] - found.y[3]) < 0.02
+
+
+def test_symbols_are_taken_together_or_one_by_one() -> None:
+    made = result(grid(2, 1), np.array([[1.0, np.nan], [3.0, 5.0]]))
+    assert made.metric("sharpe").tolist() == [2, 5]
+    assert made.metric("sharpe", "B").tolist() == [3, 5]
+    assert made.metric("sharpe", over="mean").tolist() == [2, 5]
+    assert made.best().tolist() == [1, 0]
+    assert made.best(symbol="A").tolist() == [0]
+    assert [row["sharpe"] for row in made.by_symbol(1)] == [None, 5.0]
+
+
+def test_table_is_plain_and_best_first() -> None:
+    made = result(grid(2, 2), np.array([1.0, 3.0, np.nan, 2.0]))
+    rows = made.table(limit=2)
+    assert [row["index"] for row in rows] == [1, 3]
+    assert rows[0] == {
+        "index": 1,
+        "strategy.fast": 2,
+        "strategy.slow": 3,
+        "total_return": 3.0,
+        "sharpe": 3.0,
+        "max_drawdown": -0.1,
+        "trades": 7.0,
+        "calmar": pytest.approx(30.0),
+    }
+
+
+def test_choices_have_their_words_and_open_as_such() -> None:
+    made = result(np.array([[0.0], [1.0]]), np.array([1.0, 2.0]), ("fill",))
+    assert made.settings(1) == {"fill": "same_close"}
+    assert made.spec_of(1).fill == "same_close"
+    assert made.spec_of(1, "B").market.symbols == ("B",)
+
+
+def test_plateau_beats_a_peak() -> None:
+    """A single cell of 9 among zeros, and a hill of 3 around (7, 7)."""
+    parameters = grid(10, 10)
+    x, y = parameters.T
+    sharpe = np.where((abs(x - 8) <= 1) & (abs(y - 8) <= 1), 3.0, 0.0)
+    sharpe[(x == 4) & (y == 4)] = 9.0
+    made = result(parameters, sharpe)
+    found = made.plateau()
+    assert found is not None
+    assert made.parameters[found.index].tolist() == [8, 8]
+    assert (found.value, found.neighbourhood, found.neighbours) == (3, 3, 8)
+    assert made.parameters[made.best()[0]].tolist() == [4, 4]
+
+
+def test_plateau_does_not_trust_the_rim_or_what_is_unknown() -> None:
+    parameters = grid(6, 6)
+    x, y = parameters.T
+    sharpe = np.where((x == 2) & (y == 2), 5.0, np.where((x >= 5) & (y >= 5), 2.0, 0.0))
+    sharpe[(x == 2) & (y == 3)] = np.nan
+    found = result(parameters, sharpe).plateau()
+    assert found is not None
+    assert result(parameters, sharpe).parameters[found.index].min() >= 5
+
+
+def test_plateau_of_one_axis_and_of_drawn_ones() -> None:
+    line = result(grid(9), np.array([0, 8, 0, 2, 3, 2, 0, 0, 0.0]))
+    found = line.plateau()
+    assert found is not None
+    assert found.index == 4
+    random = np.random.default_rng(1)
+    parameters = random.uniform(0, 10, (2000, 2))
+    height = np.exp(-((parameters[:, 0] - 7) ** 2 + (parameters[:, 1] - 3) ** 2)) + random.normal(0, 0.2, 2000)
+    cloud = result(parameters, height, ("costs.slippage", "costs.commission"))
+    found = cloud.plateau()
+    assert found is not None
+    assert np.hypot(*(parameters[found.index] - (7, 3))) < 1
+
+
+def test_trial_counts_undefined_ratios_too() -> None:
+    trial = result(grid(3), np.array([[1.0, np.nan, 3.0], [5.0, 7.0, np.nan]])).trial()
+    assert (trial.count, trial.rated, trial.ratios) == (6, 4, 4)
+    assert trial.sharpe == pytest.approx(4 / np.sqrt(252))
+    assert trial.variance == pytest.approx(np.var([1, 3, 5, 7], ddof=1) / 252)
+
+
+def test_unknown_figure_is_refused() -> None:
+    with pytest.raises(ValueError, match="'sharp' is not one of"):
+        result(grid(2), np.zeros(2)).metric("sharp")
