@@ -91,11 +91,11 @@ def pairs() -> int:
     return len(WINDOWS) * (len(WINDOWS) - 1) // 2
 
 
-def walk() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def walk(bars: int = BARS) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Open, high, low and close of a random walk."""
     random = np.random.default_rng(1)
-    close = 100 * np.exp(np.cumsum(random.normal(0, 0.02, BARS)))
-    open = close * np.exp(random.normal(0, 0.01, BARS))
+    close = 100 * np.exp(np.cumsum(random.normal(0, 0.02, bars)))
+    open = close * np.exp(random.normal(0, 0.01, bars))
     return open, np.maximum(open, close) * 1.003, np.minimum(open, close) * 0.997, close
 
 
@@ -212,12 +212,19 @@ def kernels(case: str, runs: int) -> list[float]:
     return [time.perf_counter() - began]
 
 
+def one_run(case: str, runs: int) -> list[float]:
+    from tests.benchmarks import one_run
+
+    return one_run.measure(case, runs)
+
+
 CHILDREN: dict[str, Callable[[str, int], list[float]]] = {
     "ours": ours,
     "vectorbt": vectorbt,
     "memory": memory,
     "small": small,
     "kernels": kernels,
+    "one run": one_run,
 }
 
 if __name__ == "__main__":
