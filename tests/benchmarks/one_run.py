@@ -1,8 +1,8 @@
 """One run of twenty years: ``python -m tests.benchmarks.one_run`` prints its line, ``python -m tests.benchmarks`` too.
 
-From bars to the JSON that the browser is sent: decisions, the account and its counterpart of vectorbt, the benchmark, the
-costless run, and all that the tabs Performance, Trades and Breakdown show of it. Computed anew every time, with kernels
-and libraries warm.
+From bars to the JSON that the browser is sent: decisions, the account and its counterpart of vectorbt, the benchmark,
+the costless run, and all that the tabs Performance, Trades and Breakdown show of it. Computed anew every time, with
+kernels and libraries warm.
 """
 
 from __future__ import annotations
