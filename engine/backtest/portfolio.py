@@ -111,7 +111,7 @@ def keep_accounts(
 
 
 def _part(spec: BacktestSpec) -> float:
-    return spec.sizing.percent / 100 if isinstance(spec.sizing, Percent) else 1.0
+    return spec.sizing.part if isinstance(spec.sizing, Percent) else 1.0
 
 
 def _keep_one(spec: BacktestSpec, bars: Bars, signals: Signals, costs: Costs, cash: float) -> Account:

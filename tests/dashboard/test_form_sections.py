@@ -58,6 +58,22 @@ def test_a_kind_that_was_chosen_counts_as_set() -> None:
     assert changed([control for section, control in rows if section == "Sizing"]) == 1
 
 
+@pytest.mark.parametrize(("kind", "shown"), [
+    ("percent", {"part": "100"}),
+    ("volatility", {"target": "20", "largest": "100"}),
+    ("kelly", {"cap": "100", "first": "25"}),
+])  # fmt: skip
+def test_every_sizing_is_a_fraction_that_is_shown_in_percent(kind: str, shown: dict[str, str]) -> None:
+    made = form({"sizing": {"kind": kind}})
+    places, given = read(made.panel(made.defaults()))
+    texts = {place["path"]: value for place, value in zip(places, given, strict=True)}
+    spec = made.parse(made.collect(places, given))
+    for name, text in shown.items():
+        assert texts[f"sizing.{name}"] == text
+        assert getattr(spec.sizing, name) == float(text) / 100
+        assert find(BacktestSpec, made.defaults(), f"sizing.{name}").unit == "%"
+
+
 def test_rows_without_a_section_stand_by_themselves() -> None:
     row = html.Div("x")
     made = titled([("", row), ("One", row), ("One", row), ("Two", row)], ("Two",))

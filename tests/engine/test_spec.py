@@ -192,7 +192,7 @@ def test_label_is_the_same_for_the_same_spec() -> None:
 
 
 def test_base_label_names_class_and_values() -> None:
-    assert Percent(percent=50).label() == "Percent 50.0"
+    assert Percent(part=0.5).label() == "Percent 0.5"
 
 
 def test_walk_finds_every_spec_inside() -> None:

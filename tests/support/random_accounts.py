@@ -82,13 +82,13 @@ COSTS = some.fixed_dictionaries(
 )
 SIZINGS = some.sampled_from(
     [
-        *({"kind": "percent", "percent": percent} for percent in (100.0, 100.0, 30.0, 150.0)),
+        *({"kind": "percent", "part": part} for part in (1.0, 1.0, 0.3, 1.5)),
         *({"kind": "value", "value": value} for value in (300.0, 700.0, 3000.0)),
         *({"kind": "units", "units": units} for units in (5.0, 30.0, 200.0)),
-        {"kind": "volatility", "target": 300.0, "window": 2, "largest": 80.0},
-        {"kind": "volatility", "target": 20.0, "window": 2, "largest": 200.0},
-        {"kind": "kelly", "scale": 0.5, "cap": 40.0, "first": 25.0, "trades": 2},
-        {"kind": "kelly", "scale": 2.0, "cap": 200.0, "first": 120.0, "trades": 2},
+        {"kind": "volatility", "target": 3.0, "window": 2, "largest": 0.8},
+        {"kind": "volatility", "target": 0.2, "window": 2, "largest": 2.0},
+        {"kind": "kelly", "scale": 0.5, "cap": 0.4, "first": 0.25, "trades": 2},
+        {"kind": "kelly", "scale": 2.0, "cap": 2.0, "first": 1.2, "trades": 2},
     ]
 )
 STOPS = some.fixed_dictionaries(
@@ -120,7 +120,7 @@ def requests(draw: Any, symbols: int, rates: bool = True, weights: bool = False)
         limit_bars=draw(some.sampled_from((1, 3))),
         direction=draw(some.sampled_from(("long", "short", "both"))),
         cash=draw(some.sampled_from(("shared", "separate"))),
-        sizing={"kind": "percent", "percent": draw(some.sampled_from((100.0, 60.0)))} if weights else draw(SIZINGS),
+        sizing={"kind": "percent", "part": draw(some.sampled_from((1.0, 0.6)))} if weights else draw(SIZINGS),
         stops=draw(STOPS),
         financing=draw(some.fixed_dictionaries({}, optional=CREDIT | (RATES if rates else {}))),
     )

@@ -594,7 +594,7 @@ def slow_accounts(
     """The accounts of ``spec`` that follow ``decisions``: one for all symbols, or one for each."""
     costs = spec.costs if costs is None else costs
     if isinstance(decisions, np.ndarray):
-        part = spec.sizing.percent / 100 if isinstance(spec.sizing, Percent) else 1.0
+        part = spec.sizing.part if isinstance(spec.sizing, Percent) else 1.0
         orders = [
             [None if np.isnan(weight) else Order("weight", "rebalance", float(weight) * part) for weight in row]
             for row in decisions

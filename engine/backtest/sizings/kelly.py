@@ -31,11 +31,11 @@ class Kelly(Sizing):
         section="Sizing",
     )
     cap: float = parameter(
-        100.0, title="At most", unit="%", help="Of the equity.", gt=0, le=2000, step=5, section="Sizing"
+        1.0, title="At most", percent=True, help="Of the equity.", gt=0, le=20, step=0.05, section="Sizing"
     )
     first: float = parameter(
-        25.0, title="At first", unit="%", help="Of the equity, until enough trades are closed.", gt=0, le=2000, step=5,
-        section="Sizing",
+        0.25, title="At first", percent=True, help="Of the equity, until enough trades are closed.", gt=0, le=20,
+        step=0.05, section="Sizing",
     )  # fmt: skip
     trades: int = parameter(
         20,
@@ -48,5 +48,5 @@ class Kelly(Sizing):
     )
 
     def size(self, bars: Bars) -> Size:
-        amount = np.full(len(bars), self.first / 100)
-        return Size("kelly", amount, scale=self.scale, cap=self.cap / 100, trades=self.trades)
+        amount = np.full(len(bars), self.first)
+        return Size("kelly", amount, scale=self.scale, cap=self.cap, trades=self.trades)

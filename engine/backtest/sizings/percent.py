@@ -14,19 +14,19 @@ from engine.spec import parameter
 
 @plugin("percent", title="Part of equity")
 class Percent(Sizing):
-    """A fixed part of the equity at the fill; 100% is all of it."""
+    """A fixed part of the equity at the fill; 1 is all of it."""
 
     kind: Literal["percent"] = "percent"
-    percent: float = parameter(
-        100.0,
+    part: float = parameter(
+        1.0,
         title="Part",
-        unit="%",
+        percent=True,
         help="Of the equity when the order fills.",
         gt=0,
-        le=2000,
-        step=5,
+        le=20,
+        step=0.05,
         section="Sizing",
     )
 
     def size(self, bars: Bars) -> Size:
-        return Size("equity", np.full(len(bars), self.percent / 100))
+        return Size("equity", np.full(len(bars), self.part))

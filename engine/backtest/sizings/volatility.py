@@ -21,19 +21,19 @@ class Volatility(Sizing):
 
     kind: Literal["volatility"] = "volatility"
     target: float = parameter(
-        20.0, title="Target", unit="%", help="Volatility a year.", gt=0, le=500, step=1, section="Sizing"
+        0.2, title="Target", percent=True, help="Volatility a year.", gt=0, le=5, step=0.01, section="Sizing"
     )
     window: int = parameter(
         20, title="Window", unit="bars", help="Returns that it is measured on.", ge=2, le=1000, section="Sizing"
     )
     largest: float = parameter(
-        100.0, title="At most", unit="%", help="Of the equity.", gt=0, le=2000, step=5, section="Sizing"
+        1.0, title="At most", percent=True, help="Of the equity.", gt=0, le=20, step=0.05, section="Sizing"
     )
 
     def size(self, bars: Bars) -> Size:
         measured = realised_volatility(bars, self.window)
         with np.errstate(divide="ignore"):
-            return Size("equity", np.minimum(self.target / 100 / measured, self.largest / 100))
+            return Size("equity", np.minimum(self.target / measured, self.largest))
 
 
 def realised_volatility(bars: Bars, window: int) -> np.ndarray:

@@ -333,7 +333,7 @@ def test_short_never_costs_more_than_there_is_where_vectorbt_goes_to_minus_3000(
 def test_margin_call_on_borrowed_cash_stops_where_the_stop_lies() -> None:
     """Three times 1,000 at 10; the stop at 9.70 is met before 8.89, where a quarter of the value would be left."""
     rows, credit = (FLAT, FLAT, (10, 10, 8, 8)), {"leverage": 3.0}
-    sizing = {"kind": "percent", "percent": 300}
+    sizing = {"kind": "percent", "part": 3}
     called = keep(ohlc(*rows), "L..", sizing=sizing, financing=credit)
     np.testing.assert_allclose(called.trades.exit_price, [2000 / 225])
     assert why(called) == ["liquidation"]
@@ -349,7 +349,7 @@ def test_margin_call_never_sells_above_the_limit_that_bought() -> None:
         "L.",
         fill="limit",
         limit_offset=1000,
-        sizing={"kind": "percent", "percent": 500},
+        sizing={"kind": "percent", "part": 5},
         financing={"leverage": 5.0},
     )
     np.testing.assert_allclose(account.trades.exit_price, [9])
@@ -396,14 +396,14 @@ def test_borrowed_cash_costs_the_margin_rate() -> None:
     account = keep(
         ohlc(FLAT, FLAT, FLAT),
         "L..",
-        sizing={"kind": "percent", "percent": 200},
+        sizing={"kind": "percent", "part": 2},
         financing={"leverage": 2.0, "margin_rate": 0.3652425, "cash_yield": 0.0},
     )
     assert account.interest == pytest.approx(-1.0)
     np.testing.assert_allclose(account.equity, [1000, 1000, 999])
 
 
-KELLY = {"kind": "kelly", "scale": 0.5, "cap": 100.0, "first": 10.0, "trades": 2}
+KELLY = {"kind": "kelly", "scale": 0.5, "cap": 1.0, "first": 0.1, "trades": 2}
 
 
 def test_kelly_by_hand() -> None:
@@ -495,7 +495,7 @@ def test_largest_leverage_ends_at_the_first_bar_and_not_below_zero(mark: str) ->
         ohlc(FLAT, FLAT, (5, 30, 5, 30), FLAT),
         f"{mark}...",
         direction="both",
-        sizing={"kind": "percent", "percent": 2000},
+        sizing={"kind": "percent", "part": 20},
         financing={"leverage": 20.0},
         costs={"commission": 1000, "slippage": 1000},
     )
@@ -551,7 +551,7 @@ def test_bars_that_lack_a_part_leave_no_figure_unknown(fields: tuple[str, ...]) 
         direction="both",
         stops={"trailing_stop": 0.1},
         costs={"volume_limit": 0.5},
-        sizing={"kind": "percent", "percent": 200},
+        sizing={"kind": "percent", "part": 2},
         financing={"leverage": 3.0},
     )
     assert np.isfinite(account.equity).all()

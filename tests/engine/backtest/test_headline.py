@@ -135,7 +135,7 @@ def test_bars_without_a_price_and_a_time_stop_are_left_to_the_account() -> None:
     "fields",
     [
         {"direction": "both"},
-        {"sizing": {"kind": "percent", "percent": 50}},
+        {"sizing": {"kind": "percent", "part": 0.5}},
         {"financing": {"leverage": 2}},
         {"fill": "limit"},
         {"costs": {"commission": 5, "slippage": 3, "minimum": 1}},

@@ -39,7 +39,7 @@ def run(backtest: BacktestSpec, bars: list[Bars], start: str | np.datetime64 = "
         {"fill": "same_close"},
         {"fill": "limit", "limit_offset": 30},
         {"sizing": {"kind": "volatility", "window": 5}},
-        {"financing": {"cash_yield": 0.05, "leverage": 2}, "sizing": {"kind": "percent", "percent": 150}},
+        {"financing": {"cash_yield": 0.05, "leverage": 2}, "sizing": {"kind": "percent", "part": 1.5}},
         {"strategy": {"kind": "volatility_target"}},
     ],
 )

@@ -133,7 +133,7 @@ def test_allocations_are_verified_but_for_random_entries() -> None:
         {"fill": "limit", "limit_offset": 50},
         {"sizing": {"kind": "volatility"}},
         {"costs": {"commission": 0, "slippage": 0, "per_order": 5, "volume_limit": 0.1}},
-        {"financing": {"leverage": 3}, "sizing": {"kind": "percent", "percent": 300}, "direction": "both"},
+        {"financing": {"leverage": 3}, "sizing": {"kind": "percent", "part": 3}, "direction": "both"},
     ],
     ids=str,
 )

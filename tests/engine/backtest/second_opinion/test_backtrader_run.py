@@ -60,7 +60,7 @@ def assert_equal(ours: Account, theirs: Repeated) -> None:
     "sizing",
     [
         {"kind": "percent"},
-        {"kind": "percent", "percent": 40},
+        {"kind": "percent", "part": 0.4},
         {"kind": "value", "value": 4000},
         {"kind": "units", "units": 30},
         {"kind": "units", "units": 1000},

@@ -58,7 +58,7 @@ STRATEGIES: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     (SMA, [axis("stops.stop_loss", 0.01, 0.1, 0.01), axis("stops.take_profit", 0.02, 0.2, 0.02), FAST]),
     (SMA, [axis("stops.time_stop", 1, 9), axis("stops.trailing_stop", 0.02, 0.1, 0.02)]),
     (SMA, [{"path": "fill", "values": list(FILLS)}, FAST]),
-    (SMA, [axis("sizing.percent", 50, 150, 25), FAST]),
+    (SMA, [axis("sizing.part", 0.5, 1.5, 0.25), FAST]),
     (SMA, [{"path": "direction", "values": ["long", "both"]}, FAST, axis("costs.per_order", 0, 4, 2)]),
 ]
 
@@ -326,7 +326,7 @@ def test_everything_that_can_be_varied_is_listed() -> None:
     assert (fast.title, fast.unit, fast.whole, fast.value) == ("Fast window", "bars", True, 5)
     assert (fast.low, fast.high) == (2, 10)
     assert listed["fill"].choices == ("next_open", "next_close", "same_close", "limit")
-    assert {"costs.slippage", "stops.stop_loss", "sizing.percent", "financing.leverage"} <= set(listed)
+    assert {"costs.slippage", "stops.stop_loss", "sizing.part", "financing.leverage"} <= set(listed)
     assert not {"kind", "capital", "market.symbols"} & set(listed)
     for item in listed.values():
         if not item.choices and item.low < item.high:
