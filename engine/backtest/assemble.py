@@ -18,6 +18,8 @@ from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, perio
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
+_TOLD = 5  # symbols that a warning names
+
 
 def assemble(
     spec: BacktestSpec,
@@ -121,7 +123,7 @@ def _warnings(
     spec: BacktestSpec, bars: Sequence[Bars], kept: Sequence[Holding], trades: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """What a reader of the figures has to know."""
-    found = [*_about_data(spec, bars), *_about_trades(trades), *_about_orders(spec, kept)]
+    found = [*_about_data(spec, bars), *about_calendars(bars), *_about_trades(trades), *_about_orders(spec, kept)]
     return tuple(found)
 
 
@@ -140,6 +142,33 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
     if spec.fill == "same_close":
         found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
     return found
+
+
+def about_calendars(bars: Sequence[Bars]) -> list[str]:
+    """How bars of different times were joined, and which symbols lack a price on how many of them."""
+    time = np.unique(np.concatenate([item.time for item in bars]))
+    gaps = [_without_price(item, time) for item in bars]
+    told = [f"{item.series.symbol} {text}" for item, text in zip(bars, gaps, strict=True) if text]
+    if not told:
+        return []
+    rest = len(told) - _TOLD
+    more = f"; {rest} more {'symbol has' if rest == 1 else 'symbols have'} gaps" if rest > 0 else ""
+    joined = f"The account has {len(time):,} bars: all at which any symbol has one. " if len(bars) > 1 else ""
+    return [
+        f"{joined}Bars without a price: {'; '.join(told[:_TOLD])}{more}. Until its first price a symbol's part is "
+        "cash; after that what is held keeps its last price and orders wait for the next. Buy and hold does the same."
+    ]
+
+
+def _without_price(bars: Bars, time: Times) -> str:
+    """How many of ``time`` lack a close of ``bars``, and whether at the start, between, or at the end."""
+    known = bars.time[np.isfinite(bars.close)]
+    first, last = (int(np.searchsorted(time, moment)) for moment in (known[0], known[-1]))
+    count = len(time) - len(known)
+    parts = {"before the first": first, "after the last": len(time) - 1 - last}
+    parts["between"] = count - sum(parts.values())
+    where = ", ".join(f"{number:,} {name}" for name, number in parts.items() if number)
+    return f"on {count:,} ({where})" if count else ""
 
 
 def opens_where_it_closed(bars: Bars) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.errors import DataError
 from engine.market.bars import Bars, Floats
+from engine.strategies import Allocation
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -23,7 +24,9 @@ def fill_prices(bars: Bars, fill: Fill) -> Floats:
     account can be kept at.
     """
     at_open = fill in ("next_open", "limit")
-    _require_positive(bars, at_open)
+    if not np.isfinite(bars.close[0]):
+        raise DataError(f"{bars.series.symbol} has no close on its first bar: let the range begin later.")
+    _require_positive(bars, ("close", "open") if at_open else ("close",))
     if not at_open:
         return bars.close
     _require_ohlc(bars, "nothing can be filled at an open: choose the fill 'Next close'")
@@ -41,6 +44,8 @@ def require_tradable_prices(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
             )
             _require_inside(item, item.open, "opens")
             _require_inside(item, item.close, "closes")
+        if spec.stops.any or _can_owe(spec):
+            _require_positive(item, ("open", "high", "low"))
         if (spec.costs.volume_impact or spec.costs.volume_limit) and not item.series.has_volume:
             raise DataError(
                 f"{item.series.symbol} has no volume, which the volume impact and the volume limit need: set them to "
@@ -63,16 +68,22 @@ def _require_inside(bars: Bars, prices: Floats, verb: str) -> None:
         )
 
 
-def _require_positive(bars: Bars, at_open: bool) -> None:
-    if not np.isfinite(bars.close[0]):
-        raise DataError(f"{bars.series.symbol} has no close on its first bar: let the range begin later.")
-    prices = np.fmin(bars.close, bars.open) if at_open else bars.close
-    if (prices <= 0).any():
-        at = int((prices <= 0).argmax())
-        raise DataError(
-            f"{bars.series.symbol} has a price of {prices[at]:g} on {str(bars.time[at])[:10]}: "
-            "an account cannot be kept through it. Choose a range without it."
-        )
+def _can_owe(spec: BacktestSpec) -> bool:
+    """Whether a margin call may look at what lies between the fills."""
+    return spec.financing.leverage > 1 or spec.direction != "long" or isinstance(spec.strategy, Allocation)
+
+
+def _require_positive(bars: Bars, names: Sequence[str]) -> None:
+    """Raises ``DataError`` where a price of ``names`` is zero, negative or infinite; a missing one is none."""
+    for name in names:
+        prices = getattr(bars, name)
+        wrong = (prices <= 0) | np.isinf(prices)
+        if wrong.any():
+            at = int(wrong.argmax())
+            raise DataError(
+                f"{bars.series.symbol} has a price of {prices[at]:g} on {str(bars.time[at])[:10]}: "
+                "an account cannot be kept through it. Choose a range without it."
+            )
 
 
 def carried(close: Floats) -> Floats:

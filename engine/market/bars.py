@@ -85,7 +85,8 @@ class Bars:
         """
         if adjustment == "none":
             return self
-        ratio = self.adj_close / self.close
+        with np.errstate(divide="ignore", invalid="ignore"):  # of a close of nothing, which whoever trades it refuses
+            ratio = self.adj_close / self.close
         return replace(
             self,
             open=self.open * ratio,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,23 @@ def test_different_calendars_are_joined_and_held_values_carried() -> None:
     np.testing.assert_allclose(result.exposure, [0, 0.5, 1, 1, 1])
     assert result.periods_per_year == pytest.approx(365.2425)
     assert result.trade_symbol.tolist() == [0, 1]
+    assert (
+        "The account has 5 bars: all at which any symbol has one. Bars without a price: A on 1 (1 between); "
+        "B on 2 (1 before the first, 1 after the last). Until its first price a symbol's part is cash; after that what "
+        "is held keeps its last price and orders wait for the next. Buy and hold does the same."
+    ) in result.warnings
+
+
+def test_gaps_of_one_symbol_are_told_and_equal_calendars_are_not() -> None:
+    save(make_bars([10.0, 11.0, math.nan, 12.0]))
+    assert "Bars without a price: TEST on 1 (1 between). Until" in warned(run())
+    same = pair(random_walk(50, symbol="A"), random_walk(50, seed=2, symbol="B"))
+    assert "without a price" not in warned(run(same))
+
+
+def test_symbol_listed_late_is_told() -> None:
+    result = run({"collection": "wiki", "symbols": ["AAPL", "FB"]})
+    assert "FB on 3,074 (3,074 before the first)." in warned(result)
 
 
 def test_total_by_hand() -> None:
@@ -161,6 +179,31 @@ def test_closes_only_are_refused_at_the_open_and_run_at_the_close() -> None:
         run(market)
     result = run(market, fill="next_close")
     assert result.metrics["trades"] == 1
+
+
+@pytest.mark.parametrize("price", [-36.98, 0.0, math.inf])
+@pytest.mark.parametrize("fill", ["next_close", "same_close"])
+@pytest.mark.parametrize("adjustment", ["none", "total_return"])
+def test_price_that_no_account_survives_is_refused(price: float, fill: str, adjustment: str) -> None:
+    """As crude oil's close of 20 April 2020; here a series of closes alone."""
+    closes = np.array([20.1, 18.3, price, 10.0, 13.8])
+    bars = make_bars(closes, has_ohlc=False)
+    save(replace(bars, **dict.fromkeys(("open", "high", "low"), np.full(5, math.nan))))
+    with pytest.raises(DataError, match=f"TEST has a price of {price:g} on 2020-01-03.*Choose a range without it"):
+        run(MADE_UP | {"adjustment": adjustment}, fill=fill)
+    assert run(MADE_UP | {"start": "2020-01-04"}, fill=fill).metrics["trades"] == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"stops": {"stop_loss": 0.5}}, {"direction": "both"}, {"financing": {"leverage": 2}}],
+)
+def test_low_of_nothing_is_refused_where_somebody_looks_at_it(more: dict[str, Any]) -> None:
+    bars = make_bars([10.0, 10.0, 10.0])
+    save(replace(bars, low=np.array([10.0, 0.0, 10.0])))
+    assert run(fill="next_close").metrics["trades"] == 1
+    with pytest.raises(DataError, match="TEST has a price of 0 on 2020-01-02"):
+        run(fill="next_close", **more)
 
 
 def test_currencies_cannot_be_added_up() -> None:
