@@ -14,12 +14,13 @@ from engine.research.bootstrap import block_length
 
 SIZE = 0.05
 _TELL = 50
+_EQUAL = 1e-15
 
 
 @dataclass(frozen=True, eq=False)
 class Reality:
-    """``lower``, ``consistent`` and ``upper`` p-values of the best column (upper is White's reality check), and the
-    columns that are ``superior`` when the chance of naming any wrongly is held at 5%.
+    """``lower``, ``consistent`` and ``upper`` p-values of the best column (upper is White's reality check), one-sided,
+    and the columns that are ``superior`` when the chance of naming any wrongly is held at 5%.
     """
 
     lower: float
@@ -31,25 +32,40 @@ class Reality:
 def superior_ability(
     returns: Floats, benchmark: Floats, samples: int, seed: int, progress: Progress = silent
 ) -> Reality:
-    """SPA (Hansen 2005) and StepM (Romano and Wolf 2005), by arch, of ``returns`` (bars, variants) over ``benchmark``.
+    """Whether the best of ``returns`` (bars, variants) has a higher mean than ``benchmark``.
 
-    The differences are divided by their standard deviation first: arch compares plain means, among which the most
-    volatile variant would decide. Zeros as ``benchmark`` ask for a return above nothing. Blocks are those of
+    The differences are divided by their standard deviation first: ``best_of`` compares plain means, among which the
+    most volatile variant would decide. Zeros as ``benchmark`` ask for a return above nothing. Blocks are those of
     ``bootstrap.block_length`` for the mean of the differences. A variant equal to the benchmark has a difference of
     zero. Raises ``DataError`` for fewer than 20 bars.
     """
-
     if returns.ndim != 2 or len(returns) != len(benchmark):
         raise DataError("The variants and their benchmark have returns on different bars.")
     differences = returns - benchmark[:, None]
     deviation = differences.std(axis=0, ddof=1)
     scaled = differences / np.where(deviation > 1e-14, deviation, 1.0)
     block = max(round(block_length(scaled.mean(axis=1))), 1)
-    nothing = np.zeros(len(benchmark))
-    test = _quick(progress)(nothing, -scaled, block_size=block, reps=samples, seed=np.random.default_rng(seed))
+    return best_of(scaled, block, samples, np.random.default_rng(seed), progress)
+
+
+def best_of(
+    differences: Floats,
+    block: int,
+    samples: int,
+    random: np.random.Generator | np.random.RandomState,
+    progress: Progress = silent,
+) -> Reality:
+    """SPA (Hansen 2005) and StepM (Romano and Wolf 2005), by arch, of what variants gained over their benchmark (bars,
+    variants), in blocks of ``block`` bars in the mean.
+
+    A p-value is the share of resamples whose best is at least as good, what happened counted among them (Phipson and
+    Smyth 2010): it is never zero, and one where no variant differs from the benchmark.
+    """
+    test = _quick(progress)(np.zeros(len(differences)), -differences, block_size=block, reps=samples, seed=random)
     test.compute()
-    values = test.pvalues
-    return Reality(float(values["lower"]), float(values["consistent"]), float(values["upper"]), _superior(test))
+    drawn, own = test._simulated_vals.max(axis=0), test._loss_diff.mean(axis=0).max()
+    lower, consistent, upper = ((1 + np.sum(drawn >= own - _EQUAL, axis=0)) / (1 + samples)).tolist()
+    return Reality(lower, consistent, upper, _superior(test))
 
 
 def _quick(progress: Progress = silent) -> Any:

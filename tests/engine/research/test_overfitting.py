@@ -11,7 +11,8 @@ from hypothesis import strategies as some
 from scipy import stats
 
 from engine.errors import DataError
-from engine.research.overfitting import from_sweep, splits
+from engine.research.overfitting import Overfitting, from_sweep, splits
+from tests.support.r_random import rnorm
 
 
 def noise(bars: int, columns: int, seed: int = 0) -> np.ndarray:
@@ -47,6 +48,54 @@ def test_blocks_of_sums_are_the_definition(bars: int, columns: int, blocks: int)
     line = stats.linregress(found.inside, found.outside)
     assert (found.slope, found.intercept) == pytest.approx((line.slope, line.intercept))
     assert (found.blocks, found.columns) == (blocks, columns)
+
+
+# -- worked examples of the R package pbo, by the paper's algorithm -------------------------------------------------
+
+RISK_FREE = 0.03 / 252
+
+
+@pytest.mark.parametrize(
+    ("seed", "drawn"), [(42, [1.37095845, -0.56469817, 0.36312841]), (1, [-0.6264538, 0.1836433, -0.8356286])]
+)
+def test_random_numbers_are_those_of_r(seed: int, drawn: list[float]) -> None:
+    assert rnorm(seed, 3) == pytest.approx(drawn, abs=1e-7)
+
+
+def regressed(found: Overfitting) -> tuple[float, float]:
+    """What the package prints as "slope" and "ar^2": it regresses the ratios inside on those outside, takes the first
+    coefficient, which is the intercept, and adjusts the coefficient of determination.
+    """
+    line, count = stats.linregress(found.outside, found.inside), len(found.inside)
+    return line.intercept, 1 - (1 - line.rvalue**2) * (count - 1) / (count - 2)
+
+
+def test_example_of_the_vignette() -> None:
+    """The vignette: 100 columns of 2,400 normal returns, rescaled to a mean of zero, in 8 blocks.
+
+    Printed: p_bo 1.0000000, slope -0.0030456, ar^2 0.9700000, p_loss 1.0000000.
+    """
+    returns = rnorm(765, 240_000).reshape(100, 2400).T
+    returns = returns / np.sqrt(252) / returns.std(axis=0, ddof=1)
+    found = from_sweep(returns - returns.mean(axis=0) - RISK_FREE, 1, 8)
+    intercept, fit = regressed(found)
+    assert (found.probability, found.loss) == (1, 1)
+    assert intercept == pytest.approx(-0.0030456, abs=5e-8)
+    assert fit == pytest.approx(0.97, abs=5e-3)
+    assert found.slope == pytest.approx(stats.linregress(found.inside, found.outside).slope)
+
+
+def test_example_of_the_packages_tests() -> None:
+    """The package's own tests: 40 columns of 200 normal returns in 4 blocks, and the ranges of its results."""
+    found = from_sweep(rnorm(852, 8000).reshape(200, 40) - RISK_FREE, 1, 4)
+    intercept, fit = regressed(found)
+    assert len(found.logit) == 6
+    assert (found.probability, found.loss) == (0.5, 0.5)
+    assert 0.19 < intercept < 0.20
+    assert -0.24 < fit < -0.22
+
+
+# -- what must hold -------------------------------------------------------------------------------------------------
 
 
 def test_choice_among_noise_is_a_coin() -> None:
