@@ -16,7 +16,7 @@ FEWEST_WINDOWS, FEWEST_TRADES, KEPT, CERTAIN = 4, 10, 0.5, 1.645
 
 
 @dataclass(frozen=True)
-class Verdict:
+class WalkForwardVerdict:
     """``headline`` in a few words, ``reason`` in a sentence."""
 
     headline: str
@@ -24,38 +24,44 @@ class Verdict:
     grade: Literal["good", "doubtful", "bad"]
 
 
-def judge(result: WalkForwardResult) -> Verdict:
+def judge(result: WalkForwardResult) -> WalkForwardVerdict:
     """Whether what was learnt on the past was worth something afterwards; the first doubt counts."""
     growth, windows = result.metrics["cagr"], len(result.test_first)
     hold, efficiency = result.benchmark_metrics["cagr"] or 0.0, result.efficiency()
     if growth is None or not result.metrics["trades"]:
-        return Verdict("Nothing to judge.", "No window traded out of sample.", "doubtful")
+        return WalkForwardVerdict("Nothing to judge.", "No window traded out of sample.", "doubtful")
     promised = _percent(result.promised())
     if growth <= 0:
         reason = f"Out of sample it lost {_percent(-growth)} a year, where training had promised {promised}."
-        return Verdict("It does not hold.", reason, "bad")
+        return WalkForwardVerdict("It does not hold.", reason, "bad")
     if efficiency is None:
-        return Verdict("It does not hold.", "The best of training lost money in training itself.", "bad")
+        return WalkForwardVerdict("It does not hold.", "The best of training lost money in training itself.", "bad")
     kept = f"Out of sample it earned {_percent(growth)} a year, where training had promised {promised}"
     if windows < FEWEST_WINDOWS:
-        return Verdict("Too few windows.", f"{kept}; {windows} of them cannot tell skill from luck.", "doubtful")
+        return WalkForwardVerdict(
+            "Too few windows.", f"{kept}; {windows} of them cannot tell skill from luck.", "doubtful"
+        )
     trades = int(result.metrics["trades"])
     if trades < FEWEST_TRADES:
-        return Verdict("Too few trades.", f"{kept}; {trades} trades cannot tell skill from luck.", "doubtful")
+        return WalkForwardVerdict(
+            "Too few trades.", f"{kept}; {trades} trades cannot tell skill from luck.", "doubtful"
+        )
     if efficiency < KEPT:
-        return Verdict("It fades.", f"{kept}: {efficiency:.0%} of it, and half is what to ask for.", "bad")
+        return WalkForwardVerdict("It fades.", f"{kept}: {efficiency:.0%} of it, and half is what to ask for.", "bad")
     if _certainty(result) < CERTAIN:
         sharpe = result.metrics["sharpe"] or 0.0
         reason = f"{kept}, but a Sharpe ratio of {sharpe:.2f} over {_years(result):.1f} years can be luck."
-        return Verdict("Not yet.", reason, "doubtful")
+        return WalkForwardVerdict("Not yet.", reason, "doubtful")
     active = int(np.sum(result.out_trades > 0))
     if 2 * result.profitable <= active:
         reason = f"{kept}, but only {result.profitable} of {active} windows that traded made a profit."
-        return Verdict("Uneven.", reason, "doubtful")
+        return WalkForwardVerdict("Uneven.", reason, "doubtful")
     if growth <= hold and (result.metrics["sharpe"] or 0) <= (result.benchmark_metrics["sharpe"] or 0):
         reason = f"{kept}, and holding the same symbols earned {_percent(hold)} at a better ratio."
-        return Verdict("Not worth it.", reason, "doubtful")
-    return Verdict("It holds.", f"{kept}, with a profit in {result.profitable} of {windows} windows.", "good")
+        return WalkForwardVerdict("Not worth it.", reason, "doubtful")
+    return WalkForwardVerdict(
+        "It holds.", f"{kept}, with a profit in {result.profitable} of {windows} windows.", "good"
+    )
 
 
 def _certainty(result: WalkForwardResult) -> float:
