@@ -17,8 +17,16 @@
     window.scrollTo(0, 0);
   }
 
-  cells.StratoscopeRun = (props) =>
-    make("a", { href: "/backtest?spec=" + props.data.query, onClick: follow, className: "run-link" }, props.value);
+  /* The name opens the run, a badge tells what changed since and leads to its figures then beside those of now. */
+  cells.StratoscopeRun = function (props) {
+    const run = props.data, link = (query, look, text, title) =>
+      make("a", { key: look, href: "/backtest?spec=" + query, onClick: follow, className: look, title: title }, text);
+    const told = "Opening it computes it anew. Click to see its figures then beside those of now.";
+    const changed = run.changed && link(run.then, "run-changed", run.changed, "The " + run.changed + " since this was saved. " + told);
+    const setup = make("span", { key: "setup", className: "run-setup" }, run.setup);
+    const below = make("span", { key: "below", className: "run-below" }, [changed, setup]);
+    return make("span", { className: "run-cell" }, [link(run.query, "run-link", props.value), below]);
+  };
 
   function button(props, action, icon, title, more) {
     const press = () => props.setData({ key: props.data.key, action: action, at: Date.now() });

@@ -35,6 +35,9 @@ CREATE TABLE IF NOT EXISTS jobs (
     created REAL NOT NULL, started REAL, finished REAL
 );
 CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from
+    key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS run_notes (
     key TEXT PRIMARY KEY, tags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
     pinned INTEGER NOT NULL DEFAULT 0, deleted REAL -- when it was put into the bin

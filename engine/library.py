@@ -12,11 +12,13 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from engine import runner
 from engine.database import connect
-from engine.errors import SpecError
+from engine.errors import EngineError, SpecError
+from engine.market import catalog
 from engine.spec import RunSpec
 
 BIN_DAYS = 30
@@ -26,15 +28,16 @@ MOST_TAGS, TAG_LENGTH, NOTE_LENGTH = 12, 32, 2000
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SELECT = """
 SELECT runs.key, runs.label, runs.spec, runs.created, summary, COALESCE(tags, '') AS tags, COALESCE(note, '') AS note,
-       COALESCE(pinned, 0) AS pinned, deleted
-FROM runs LEFT JOIN run_summaries USING (key) LEFT JOIN run_notes USING (key)
+       COALESCE(pinned, 0) AS pinned, deleted, data, code
+FROM runs LEFT JOIN run_summaries USING (key) LEFT JOIN run_notes USING (key) LEFT JOIN run_origins USING (key)
 """
 
 
 @dataclass(frozen=True)
 class Saved:
     """One saved run. ``created`` and ``deleted`` are seconds since 1970, ``deleted`` None outside the bin; ``summary``
-    is what the result says of itself, empty where it cannot be read any more.
+    is what the result says of itself, empty where it cannot be read any more; ``origin`` is what it was computed from,
+    None for runs of versions that did not keep it.
     """
 
     key: str
@@ -46,6 +49,7 @@ class Saved:
     note: str
     pinned: bool
     deleted: float | None
+    origin: runner.Origin | None = None
 
     @property
     def metrics(self) -> Mapping[str, float | None]:
@@ -60,11 +64,38 @@ def saved(kind: str, *, in_bin: bool = False, limit: int = 1000) -> list[Saved]:
     Summaries of runs that were computed before summaries were kept are read from their results, once.
     """
     purge(older_than=BIN_DAYS * 86_400)
-    where = f"WHERE kind = ? AND deleted IS {'NOT ' if in_bin else ''}NULL"
     order = "deleted DESC" if in_bin else "pinned DESC, created DESC"
     with connect() as database:
-        rows = database.execute(f"{_SELECT} {where} ORDER BY {order} LIMIT ?", (kind, limit)).fetchall()
+        rows = database.execute(f"{_SELECT} {_shelf(in_bin)} ORDER BY {order} LIMIT ?", (kind, limit)).fetchall()
     return [item for item in map(_saved, rows) if item is not None]
+
+
+def size(kind: str, *, in_bin: bool = False) -> int:
+    """How many runs of ``kind`` there are, those that ``saved`` leaves out among them."""
+    with connect() as database:
+        found = database.execute(
+            f"SELECT COUNT(*) FROM runs LEFT JOIN run_notes USING (key) {_shelf(in_bin)}", (kind,)
+        ).fetchone()
+    return int(found[0])
+
+
+def changes(items: Iterable[Saved]) -> dict[str, str]:
+    """By key, what is no longer as it was when the run was computed: its "data", its "code", "data and code", or
+    "data or code" where the run does not say. A run that would be found as it is has no entry.
+    """
+    fingerprint = cache(catalog.fingerprint)
+    found = {item.key: _change(item, fingerprint) for item in items}
+    return {key: what for key, what in found.items() if what}
+
+
+def earlier(key: str, spec: RunSpec) -> list[Saved]:
+    """Saved runs that asked for the same as ``spec`` and are not the run ``key``: data or code were others. The newest
+    come first.
+    """
+    where = "WHERE kind = ? AND runs.label = ? AND runs.key != ? AND deleted IS NULL"
+    with connect() as database:
+        rows = database.execute(f"{_SELECT} {where} ORDER BY created DESC", (spec.kind, spec.label(), key)).fetchall()
+    return [item for item in map(_saved, rows) if item is not None and item.spec == spec]
 
 
 def find(keys: Sequence[str]) -> dict[str, Saved]:
@@ -132,7 +163,7 @@ def purge(older_than: float = 0.0, now: float | None = None) -> int:
     for row in rows:
         runner.store().delete(row["key"])
         with connect() as database:
-            for table in ("runs", "run_summaries", "run_notes"):
+            for table in ("runs", "run_summaries", "run_notes", "run_origins"):
                 database.execute(f"DELETE FROM {table} WHERE key = ?", (row["key"],))
     return len(rows)
 
@@ -159,8 +190,9 @@ def _saved(row: sqlite3.Row) -> Saved | None:
     summary = json.loads(row["summary"]) if row["summary"] else _read_summary(row["key"], spec)
     tags = tuple(item for item in row["tags"].split(",") if item)
     return Saved(
-        row["key"], row["label"], spec, row["created"], summary, tags, row["note"], bool(row["pinned"]), row["deleted"]
-    )
+        row["key"], row["label"], spec, row["created"], summary, tags, row["note"], bool(row["pinned"]), row["deleted"],
+        runner.Origin(row["data"], row["code"]) if row["code"] else None,
+    )  # fmt: skip
 
 
 def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:
@@ -170,6 +202,25 @@ def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:
         return {}
     runner.keep_summary(key, result)
     return dict(result.summary())
+
+
+def other(then: runner.Origin, now: runner.Origin) -> str:
+    """What of two origins differs: "data", "code", "data and code" or nothing."""
+    return " and ".join(name for name in ("data", "code") if getattr(now, name) != getattr(then, name))
+
+
+def _shelf(in_bin: bool) -> str:
+    return f"WHERE kind = ? AND deleted IS {'NOT ' if in_bin else ''}NULL"
+
+
+def _change(item: Saved, fingerprint: runner.Fingerprint) -> str:
+    try:
+        now = runner.origin(item.spec, fingerprint)
+        if item.origin is None:
+            return "data or code" if runner.run_key(item.spec) != item.key else ""
+    except EngineError:
+        return "data"  # the bars are not here any more
+    return other(item.origin, now)
 
 
 def _words(item: Saved) -> str:

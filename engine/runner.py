@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -89,14 +90,34 @@ def trial_key(spec: RunSpec) -> str:
     return _digest(_identity(spec))
 
 
-def _identity(spec: RunSpec) -> dict[str, object]:
+@dataclass(frozen=True)
+class Origin:
+    """What a result follows from besides its request: digests of the bars that it reads, and the machine where it
+    measures one; of the engine and of every plug-in in it. They tell what has changed since; the run key decides.
+    """
+
+    data: str
+    code: str
+
+
+Fingerprint = Callable[[MarketSpec], str]
+
+
+def origin(spec: RunSpec, fingerprint: Fingerprint = catalog.fingerprint) -> Origin:
+    """What ``spec`` would be computed from now. Raises ``DataError`` where the bars do not exist."""
+    parts = _identity(spec, fingerprint)
+    code = {"sources": parts["sources"], "engine": [__version__, engine_digest()]}
+    return Origin(_digest({name: parts[name] for name in ("data", "environment")}), _digest(code))
+
+
+def _identity(spec: RunSpec, fingerprint: Fingerprint = catalog.fingerprint) -> dict[str, object]:
     """The canonical spec, the source of every plug-in in it, the bars that it reads, and the machine where it measures
     one."""
     items = _walk(spec)
     return {
         "spec": spec.identity(),
         "sources": sorted({source_digest(type(item)) for item in items if is_plugin(type(item))}),
-        "data": [catalog.fingerprint(item) for item in items if isinstance(item, MarketSpec)],
+        "data": [fingerprint(item) for item in items if isinstance(item, MarketSpec)],
         "environment": [item.environment() for item in items if isinstance(item, RunSpec)],
     }
 
@@ -226,8 +247,10 @@ def keep_summary(key: str, result: Any) -> None:
 
 def _record(key: str, spec: RunSpec, seconds: float) -> None:
     row = (key, spec.kind, spec.label(), canonical_json(spec), time.time(), seconds)
+    made = origin(spec)
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+        database.execute("INSERT OR REPLACE INTO run_origins VALUES (?, ?, ?)", (key, made.data, made.code))
         database.execute("UPDATE run_notes SET deleted = NULL WHERE key = ?", (key,))  # it was asked for again
 
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.market.bars import Bars, Series
+
+UNUSED_DAYS = 7
+"""How long compiled kernels of another version are kept: two versions may be at work side by side."""
+
+_DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 def kernels() -> None:
@@ -15,8 +27,9 @@ def kernels() -> None:
 
 
 def load_kernels() -> None:
-    """Run each kernel once, as a sweep and a run would."""
+    """Run each kernel once, as a sweep and a run would; what other versions compiled long ago goes."""
     from engine.backtest.headline import by_account, headline
+    from engine.backtest.kernels.crossing import sweep
     from engine.backtest.sweeps.run import run_sweep
     from engine.backtest.sweeps.spec import SweepSpec
     from engine.market.bars import Market
@@ -37,9 +50,24 @@ def load_kernels() -> None:
         headline(spec.base, [bars], {})
         by_account(spec.base, [bars], [spec.base.strategy.signals(bars, {})])
 
+    compiled: Any = sweep
+    prune(Path(compiled.stats.cache_path).parent)
+
+
+def prune(own: Path) -> None:
+    """Remove the folders beside ``own``, that of this version's compiled kernels, whose version has not been loaded
+    for ``UNUSED_DAYS``.
+    """
+    with suppress(OSError):  # a folder that cannot be written holds nothing of ours
+        os.utime(own)
+        limit = time.time() - UNUSED_DAYS * 86_400
+        for other in own.parent.iterdir():
+            if other != own and _DIGEST.fullmatch(other.name) and other.stat().st_mtime < limit:
+                shutil.rmtree(other, ignore_errors=True)
+
 
 def _made_up(count: int) -> Bars:
-    time = (np.datetime64("2020-01-01", "D") + np.arange(count)).astype("datetime64[ms]")
+    days = (np.datetime64("2020-01-01", "D") + np.arange(count)).astype("datetime64[ms]")
     close = 100 + np.sin(np.arange(count))
     about = Series(
         source="",
@@ -59,4 +87,4 @@ def _made_up(count: int) -> Bars:
         origin="",
         licence="",
     )
-    return Bars(about, time, close, close + 1, close - 1, close, np.full(count, 1e3), close)
+    return Bars(about, days, close, close + 1, close - 1, close, np.full(count, 1e3), close)

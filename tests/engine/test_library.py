@@ -83,6 +83,7 @@ def test_other_kinds_and_specs_that_no_longer_parse_are_left_out() -> None:
         for other, kind, text in (("a" * 64, "backtest", "{}"), ("b" * 64, "model", "{}")):
             connection.execute("INSERT INTO runs VALUES (?, ?, '', ?, 0, 0)", (other, kind, text))
     assert keys() == [key]
+    assert (library.size("backtest"), library.size("backtest", in_bin=True)) == (2, 0)
 
 
 def test_newest_first_but_the_pinned_ones_before() -> None:
@@ -203,8 +204,68 @@ def test_an_old_database_gets_the_tables_in_place(workspace: Workspace) -> None:
     key = run()
     path = workspace.cache / "stratoscope.sqlite"
     old = sqlite3.connect(path)
-    old.executescript("DROP TABLE run_summaries; DROP TABLE run_notes;")
+    old.executescript("DROP TABLE run_summaries; DROP TABLE run_notes; DROP TABLE run_origins;")
     old.close()
     database._is_ready.cache_clear()
     library.tag(key, "there")
     assert [(item.key, item.tags) for item in library.saved("backtest")] == [(key, ("there",))]
+
+
+def only() -> library.Saved:
+    (item,) = library.saved("backtest")
+    return item
+
+
+def test_a_run_that_would_be_found_as_it_is_has_not_changed() -> None:
+    key = run()
+    assert library.changes([only()]) == {}
+    assert library.earlier(key, spec()) == []
+
+
+def test_other_bars_are_told_and_both_results_stay() -> None:
+    old = run()
+    save(random_walk(210, seed=5))
+    assert library.changes([only()]) == {old: "data"}
+    new = run()
+    assert new != old
+    assert library.changes(library.saved("backtest")) == {old: "data"}
+    (before,) = library.earlier(new, spec())
+    assert (before.key, before.metrics["trades"] is not None) == (old, True)
+    assert library.earlier(run(4), spec(4)) == [], "another request"
+    library.delete(old)
+    assert library.earlier(new, spec()) == [], "in the bin"
+
+
+def test_other_code_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = run()
+    monkeypatch.setattr(runner, "engine_digest", lambda: "another")
+    assert library.changes([only()]) == {key: "code"}
+    save(random_walk(210, seed=5))
+    assert library.changes([only()]) == {key: "data and code"}
+
+
+def test_bars_that_are_gone_are_a_change() -> None:
+    key = run()
+    (item,) = library.saved("backtest")
+    for path in (database.settings().cache / "bars").rglob("*.parquet"):
+        path.unlink()
+    assert library.changes([item]) == {key: "data"}
+
+
+def test_a_run_of_a_version_that_kept_no_origins_says_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = run()
+    with connect() as opened:
+        opened.execute("DELETE FROM run_origins")
+    assert (only().origin, library.changes([only()])) == (None, {})
+    monkeypatch.setattr(runner, "engine_digest", lambda: "another")
+    assert library.changes([only()]) == {key: "data or code"}
+
+
+def test_bars_are_read_once_for_all_runs_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for fast in (3, 4, 5):
+        run(fast)
+    asked: list[object] = []
+    fingerprint = library.catalog.fingerprint
+    monkeypatch.setattr(library.catalog, "fingerprint", lambda item: asked.append(item) or fingerprint(item))
+    assert library.changes(library.saved("backtest")) == {}
+    assert len(asked) == 1

@@ -74,6 +74,12 @@ def rows(result: BacktestResult, limit: int) -> list[dict[str, Any]]:
     return [_row(result, int(i), intraday) | {"decimals": decimals} for i in order]
 
 
+def listed(count_: int) -> str:
+    """What the table says of itself: which trades it has, if not all."""
+    most = f"the latest {ALL:,} of {count_:,}, the CSV has all; " if count_ > ALL else ""
+    return f"{most}prices with slippage"
+
+
 def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:
     """One trade in words: which it is, how long it was held, what it brought and why it ended."""
     row, total = _row(result, index, is_intraday(result)), len(result.trade_pnl)

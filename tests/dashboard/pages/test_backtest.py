@@ -13,16 +13,19 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 import engine
+from dashboard.figures import figure_text
 from dashboard.pages.backtest import csv_files, view
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
 from dashboard.pages.backtest.tabs.trades import chosen_trade
-from dashboard.pages.backtest.trade_list import COLUMNS, LATEST, columns, describe, rows
+from dashboard.pages.backtest.trade_list import ALL, COLUMNS, LATEST, columns, describe, rows
 from engine.backtest.costs import Costs
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import MarketSpec
+from engine.market.sources.stored import save
 from engine.spec import canonical_json
 from engine.strategies.kinds.sma_cross import SmaCross
+from tests.support.market import random_walk
 from tests.support.results import make_result, trade
 from tests.support.workspace import Workspace
 
@@ -100,10 +103,32 @@ def test_the_chosen_trade_is_the_one_in_the_row() -> None:
 
 def test_the_first_answer_has_all_that_is_in_sight(stored: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(performance.shell, "show_context", lambda *_, **__: None)
-    cells, verdict, figure = performance.draw(stored, None)
+    cells, verdict, figure, _ = performance.draw(stored, None)
     assert len(cells) == 8
     assert "".join(words(verdict))
     assert next(item.name for item in figure.data) == "No costs"
+
+
+def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(performance.shell, "show_context", lambda *_, **__: None)
+    spec = SPEC.model_copy(update={"market": MarketSpec(collection="made-up", symbols=("TEST",))})
+
+    def told() -> list[Any]:
+        engine.run(spec)
+        return list(performance.draw({"key": engine.run_key(spec), "spec": canonical_json(spec)}, None)[3])
+
+    save(random_walk(300))
+    assert told() == []
+    old = engine.run_key(spec)
+    then = engine.run(spec).metrics["sharpe"]
+    save(random_walk(300, seed=3))
+    said, link = told()
+    now = engine.run(spec).metrics["sharpe"]
+    assert " from other data: CAGR " in said.children
+    assert f"Sharpe {figure_text('sharpe', then)} then, {figure_text('sharpe', now)} now" in said.children
+    assert link.href.endswith(f"&compare={old}")
+    monkeypatch.setattr("engine.runner.engine_digest", lambda: "another")
+    assert told()[0].children.endswith(" from another version of the code: the key figures are the same.")
 
 
 def test_what_lies_below_is_drawn_while_the_tab_is_in_sight(stored: dict[str, str]) -> None:
@@ -125,7 +150,8 @@ def test_windows(stored: dict[str, str], window: Any) -> None:
 
 
 def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
-    _, listed, chosen = trades.list_trades(stored, "trades")
+    _, listed, chosen, said = trades.list_trades(stored, "trades")
+    assert said == "prices with slippage"
     assert chosen == listed[:1]
     figure, said = trades.show(chosen, stored)
     assert {"NVDA", "Entry"} <= {item.name for item in figure.data}
@@ -147,7 +173,7 @@ def test_a_run_without_trades_says_so(workspace: Workspace) -> None:
     idle = SPEC.model_copy(update={"market": first_days, "strategy": SmaCross(fast=10, slow=100)})
     assert not len(engine.run(idle).trade_pnl)
     data = {"key": engine.run_key(idle), "spec": canonical_json(idle)}
-    assert trades.list_trades(data, "trades")[1:] == ([], [])
+    assert trades.list_trades(data, "trades")[1:3] == ([], [])
     figure, said = trades.show([], data)
     assert (list(figure), said) == (["empty"], "")
     _, *figures, held, median = breakdown.take_apart(data, "breakdown")
@@ -155,6 +181,17 @@ def test_a_run_without_trades_says_so(workspace: Workspace) -> None:
     assert (held, median) == ("", "")
     _, latest, *_, returns, said = performance.draw_below([], "performance", data)
     assert (latest, list(returns), said) == ([], ["empty"], "")
+
+
+def test_a_table_that_has_not_all_trades_says_so_and_the_file_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = np.datetime64("2000-01-01") + np.arange(ALL + 1)
+    result = make_result(np.linspace(100, 120, 80), [trade(str(day), str(day + 1), 1) for day in days])
+    monkeypatch.setattr(trades, "opened_on", lambda *_: (None, result))
+    _, found, _, said = trades.list_trades(None, "trades")
+    assert (len(found), said) == (5_000, "the latest 5,000 of 5,001, the CSV has all; prices with slippage")
+    assert (found[0]["id"], found[-1]["id"]) == ("5000", "1"), "the newest first, the oldest left out"
+    text = csv_files.download(result, "trades", "0" * 64)["content"]
+    assert len(list(csv.reader(io.StringIO(text)))) == ALL + 1 + 1
 
 
 def test_files_have_a_line_for_every_trade_and_bar() -> None:

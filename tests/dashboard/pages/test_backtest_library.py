@@ -13,7 +13,7 @@ from dash.exceptions import PreventUpdate
 
 import engine
 from dashboard import state
-from dashboard.pages.backtest import ids
+from dashboard.pages.backtest import ids, saved
 from dashboard.pages.backtest.tabs import library as tab
 from engine import library
 from engine.backtest.spec import BacktestSpec
@@ -93,6 +93,40 @@ def test_the_search_and_the_count() -> None:
     assert words == "1 of 2"
     assert tab.listing(None, "saved", 0, None, "library")[1] == "2 runs"
     assert len(listed({"forged": 1})) == 2
+
+
+@pytest.mark.parametrize(
+    ("found", "searched", "total", "words"),
+    [(1, 1, 1, "1 run"), (2, 9, 9, "2 of 9"), (500, 500, 812, "the latest 500 of 812 runs"),
+     (28, 28, 30, "28 runs, 2 of another version"), (3, 500, 812, "3 of 500")],
+)  # fmt: skip
+def test_the_count_hides_nothing(found: int, searched: int, total: int, words: str) -> None:
+    assert tab.counted(found, searched, total) == words
+
+
+def test_a_run_whose_data_have_changed_says_so_and_leads_to_both_results() -> None:
+    key = run()
+    assert listed()[0]["changed"] == ""
+    save(random_walk(220, seed=9))
+    (row,) = listed()
+    assert row["changed"] == "data changed"
+    assert row["then"] == f"{row['query']}&compare={key}"
+
+
+def test_a_row_says_what_its_name_leaves_out() -> None:
+    run()
+    assert listed()[0]["setup"] == "made-up, 1d"
+    spec = BacktestSpec.parse(
+        {
+            "market": {"collection": "made-up", "symbols": ["TEST"], "start": "2020-02-01"},
+            "strategy": {"kind": "sma_cross", "fast": 3, "slow": 20},
+            "costs": {"commission": 10, "slippage": 3},
+            "sizing": {"kind": "volatility"},
+            "stops": {"stop_loss": 0.05},
+        }
+    )
+    expected = "from 2020-02-01; commission 10 bp; sizing Volatility target, 20%, 20 bars, 100%; stop loss 5%"
+    assert saved.settings(spec) == expected
 
 
 def test_what_is_typed_is_kept() -> None:

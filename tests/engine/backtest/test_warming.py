@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from engine.backtest.headline import headline
-from engine.backtest.warming import load_kernels
+from engine.backtest.warming import UNUSED_DAYS, load_kernels, prune
 from tests.support.market import random_walk
 from tests.support.sweeping import axis, run, spec, sweep
 
@@ -35,3 +40,24 @@ def test_nothing_is_compiled_after_the_warm_up() -> None:
     run(sweep(spec(sma, direction="both"), [fast]), bars)
     headline(spec(rsi), [bars], {})
     assert compiled(account, crossing, holdings, orders) == before
+
+
+def test_kernels_of_versions_that_nobody_loads_any_more_are_removed(tmp_path: Path) -> None:
+    old, new = time.time() - (UNUSED_DAYS + 1) * 86_400, time.time() - (UNUSED_DAYS - 1) * 86_400
+    own, unused, other, foreign = (tmp_path / name for name in ("0" * 16, "1" * 16, "2" * 16, "notes"))
+    for folder, age in ((own, old), (unused, old), (other, new), (foreign, old)):
+        (folder / "kernels").mkdir(parents=True)
+        (folder / "kernels" / "sweep.nbc").touch()
+        os.utime(folder, (age, age))
+    prune(own)
+    assert {item.name for item in tmp_path.iterdir()} == {own.name, other.name, foreign.name}
+    assert own.stat().st_mtime > new, "it is in use now"
+    prune(tmp_path / "nowhere" / own.name)
+
+
+def test_the_warm_up_prunes_beside_what_it_has_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    pruned: list[Path] = []
+    monkeypatch.setattr("engine.backtest.warming.prune", pruned.append)
+    load_kernels()
+    assert [len(folder.name) for folder in pruned] == [16]
+    assert list(pruned[0].glob("*/crossing.sweep*.nbi"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -12,11 +11,12 @@ from dash import Input, Output, State, callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard import runs, shell, state
+from dashboard import shell
 from dashboard.components import card, table
 from dashboard.format import count
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.comparison import MOST
+from dashboard.pages.backtest.saved import row
 from dashboard.pages.backtest.tab import OPEN, RESULT, Tab
 from engine.errors import SpecError
 
@@ -80,6 +80,7 @@ def _grid() -> Component:
         options={
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True},
             "selectionColumnDef": {"width": 36, "minWidth": 36, "resizable": False, "pinned": "left"},
+            "rowHeight": 44,
             "singleClickEdit": True,
             "stopEditingWhenCellsLoseFocus": True,
             "enableCellTextSelection": False,
@@ -122,9 +123,10 @@ def listing(text: Any, shelf: Any, changed: Any, data: Any, tab: str) -> tuple[A
         raise PreventUpdate
     everything = library.saved("backtest", in_bin=shelf == "bin", limit=LISTED)
     found = library.matching(everything, text if isinstance(text, str) else "")
-    words = count(len(everything), "run") if len(found) == len(everything) else f"{len(found)} of {len(everything)}"
+    changed, total = library.changes(found), library.size("backtest", in_bin=shelf == "bin")
     ticked = [] if ctx.triggered_id in (ids.SHELF, ids.CHANGED) else no_update
-    return [row(item) for item in found], words, shelf != "bin" or not everything, ticked
+    listed = [row(item, changed.get(item.key, "")) for item in found]
+    return listed, counted(len(found), len(everything), total), shelf != "bin" or not total, ticked
 
 
 @callback(
@@ -259,27 +261,16 @@ def emptied() -> list[str]:
     return []
 
 
+def counted(found: int, searched: int, total: int) -> str:
+    """How many runs are listed, of how many; those whose request this version cannot read are counted too."""
+    if found < searched:
+        return f"{found} of {searched}"
+    if total > LISTED:
+        return f"the latest {searched} of {total:,} runs"
+    return count(found, "run") + (f", {total - found} of another version" if total > found else "")
+
+
 def keys_of(chosen: Any) -> list[str]:
     """The run keys of the ticked rows, as the browser sends them."""
     rows = chosen if isinstance(chosen, list) else []
     return [row["key"] for row in rows if isinstance(row, Mapping) and isinstance(row.get("key"), str)]
-
-
-def row(item: Any) -> dict[str, Any]:
-    """A saved run as a row of the table."""
-    market = item.spec.market
-    metrics = {name: item.metrics.get(name) for name in ("cagr", "sharpe", "max_drawdown", "trades")}
-    where = f"{', '.join(market.symbols)} ({market.collection}, {market.interval})"
-    return {
-        "key": item.key,
-        "label": item.label,
-        "about": f"{where}, run {runs.short({'key': item.key})}",
-        "query": state.to_query(item.spec),
-        "created": item.created * 1000,
-        "moment": f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d %H:%M} UTC",
-        "tags": ", ".join(item.tags),
-        "note": item.note,
-        "pinned": item.pinned,
-        "deleted": item.deleted is not None,
-        **metrics,
-    }

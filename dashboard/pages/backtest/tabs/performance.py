@@ -14,7 +14,7 @@ from dashboard.charts import distribution, equity, monthly, rolling
 from dashboard.components import card, graph, metric, states, table
 from dashboard.components.graph import ids_sub
 from dashboard.format import day_range
-from dashboard.pages.backtest import ids, view
+from dashboard.pages.backtest import ids, saved, view
 from dashboard.pages.backtest.tab import OPEN, RESULT, RESULT_ID, Tab, opened_on
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
 from engine.backtest.reports.periods import yearly
@@ -40,6 +40,7 @@ def layout() -> list[Component]:
     latest = card.card("Latest trades", table.table(ids.LATEST, LATEST, empty=NONE))
     returns = graph.graph(ids.DISTRIBUTION, height=262, title="Returns of bars", rescale=False)
     return [
+        html.Div(id=ids.EARLIER, className="undo-bar", role="status"),
         card.columns(curves, judged),
         card.columns(
             graph.graph(ids.MONTHLY, height=320, title="Monthly returns", sub="%", rescale=False), years, kind="half"
@@ -62,15 +63,20 @@ clientside_callback(
     Output(ids.KPIS, "children"),
     Output(ids.VERDICT, "children"),
     Output(frame.figure(ids.EQUITY), "data"),
+    Output(ids.EARLIER, "children"),
     RESULT,
     State(ids.SCALE, "n_clicks"),
 )
 def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     """All that is in sight when a result arrives, in one answer: each further one would cost a round trip."""
+    from engine import library
+
     spec, result = runs.opened(data)
     show_context(data, spec, result)
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
-    return metric.cells(view.kpis(result)), verdict(result), figure
+    key = (data or {}).get("key", "")
+    told = saved.earlier(key, spec, result, library.earlier(key, spec))
+    return metric.cells(view.kpis(result)), verdict(result), figure, told
 
 
 @callback(

@@ -16,24 +16,25 @@ from dashboard.components import card, graph, states, table
 from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import csv_files, ids
 from dashboard.pages.backtest.tab import OPEN, RESULT, RESULT_ID, Tab, opened_on
-from dashboard.pages.backtest.trade_list import ALL, COLUMNS, NONE, columns, describe, rows
+from dashboard.pages.backtest.trade_list import ALL, COLUMNS, NONE, columns, describe, listed, rows
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars
 
 
 def layout() -> list[Component]:
-    listed = table.table(ids.TRADES, COLUMNS, height=420, empty=NONE, options=_CHOOSES)
-    listed.getRowId = "params.data.id"
-    listed.className += " chooses"
+    grid = table.table(ids.TRADES, COLUMNS, height=420, empty=NONE, options=_CHOOSES)
+    grid.getRowId = "params.data.id"
+    grid.className += " chooses"
     files = [
         html.Button("trades as CSV", id=ids.TRADE_CSV, className="link-button", type="button"),
         html.Button("equity as CSV", id=ids.EQUITY_CSV, className="link-button", type="button"),
     ]
+    said = html.Span(id=ids.TRADES_LISTED, className="hint")
     steps = [_step("Previous", "p", -1), _step("Next", "n", 1)]
     return [
         graph.graph(ids.FILLS, height=340, title="Trade", tools=steps),
-        card.card("Trades", [listed, dcc.Download(id=ids.DOWNLOAD)], sub="prices with slippage", tools=files),
+        card.card("Trades", [grid, dcc.Download(id=ids.DOWNLOAD)], tools=[said, *files]),
     ]
 
 
@@ -46,14 +47,15 @@ TAB = Tab("trades", "Trades", layout)
     Output(ids.TRADES, "columnDefs"),
     Output(ids.TRADES, "rowData"),
     Output(ids.TRADES, "selectedRows"),
+    Output(ids.TRADES_LISTED, "children"),
     RESULT,
     OPEN,
 )
-def list_trades(data: runs.ResultData, tab: str) -> tuple[list[dict[str, Any]], ...]:
+def list_trades(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
     """The newest trade is the one that is shown first."""
     _, result = opened_on("trades", data, tab)
-    listed = rows(result, ALL)
-    return columns(result), listed, listed[:1]
+    found = rows(result, ALL)
+    return columns(result), found, found[:1], listed(len(result.trade_pnl))
 
 
 @callback(

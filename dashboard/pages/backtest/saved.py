@@ -1,0 +1,80 @@
+"""Saved runs in words: as rows of the library, and beside the run on the page where they asked for the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import runs, state
+from dashboard.figures import figure_text
+from dashboard.pages.backtest.form import FORM
+from engine.backtest.metrics import METRICS
+from engine.backtest.result import BacktestResult
+from engine.backtest.spec import BacktestSpec
+from engine.differences import differences
+from engine.library import Saved
+
+LISTED = ("cagr", "sharpe", "max_drawdown", "trades")
+_OTHER = {"data": "other data", "code": "another version of the code", "data and code": "other data and code"}
+
+
+def row(item: Saved, changed: str = "") -> dict[str, Any]:
+    """A saved run as a row of the table; ``changed`` is what ``library.changes`` says of it."""
+    market, query = item.spec.market, state.to_query(item.spec)
+    setup = "; ".join(part for part in (f"{market.collection}, {market.interval}", settings(item.spec)) if part)
+    return {
+        "key": item.key,
+        "label": item.label,
+        "setup": setup,
+        "about": f"{', '.join(market.symbols)}; {setup}; run {runs.short({'key': item.key})}",
+        "query": query,
+        "changed": f"{changed} changed" if changed else "",
+        "then": f"{query}&compare={item.key}",
+        "created": item.created * 1000,
+        "moment": f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d %H:%M} UTC",
+        "tags": ", ".join(item.tags),
+        "note": item.note,
+        "pinned": item.pinned,
+        "deleted": item.deleted is not None,
+        **{name: item.metrics.get(name) for name in LISTED},
+    }
+
+
+def settings(spec: BacktestSpec) -> str:
+    """What ``spec`` sets otherwise than a fresh form with its symbols and its strategy: what its label leaves out."""
+    market = {name: getattr(spec.market, name) for name in ("collection", "symbols", "interval")}
+    usual = BacktestSpec.parse({**FORM.defaults(), "market": market, "strategy": spec.strategy})
+    return "; ".join(f"{item.title.lower()} {item.values[1]}" for item in differences([usual, spec]))
+
+
+def earlier(key: str, spec: BacktestSpec, result: BacktestResult, found: Sequence[Saved]) -> Sequence[Component | str]:
+    """What the latest of ``found``, saved runs of the same request, had otherwise than ``result``, the run ``key``."""
+    if not found:
+        return []
+    item = found[0]
+    other = _OTHER.get(difference(key, item), "other data or another version of the code")
+    then = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d}"
+    changed = [_moved(name, item, result) for name in LISTED]
+    moved = ", ".join(text for text in changed if text) or "the key figures are the same"
+    link = dcc.Link("Compare", href=f"/backtest?spec={state.to_query(spec)}&compare={item.key}")
+    return [html.Span(f"This request was computed on {then} from {other}: {moved}."), link]
+
+
+def difference(key: str, item: Saved) -> str:
+    """What the run ``key`` and ``item`` were not both computed from, as ``library.changes`` says it."""
+    from engine import library
+
+    own = library.find([key]).get(key)
+    if own is None or own.origin is None or item.origin is None:
+        return ""
+    return library.other(item.origin, own.origin)
+
+
+def _moved(name: str, item: Saved, result: BacktestResult) -> str:
+    """A figure then and now; nothing where both read the same."""
+    then, now = figure_text(name, item.metrics.get(name)), figure_text(name, result.metrics[name])
+    return f"{METRICS[name].title} {then} then, {now} now" if then != now else ""
