@@ -14,20 +14,29 @@ The order of events on a bar:
 7. The decision at this close. A bar without a price postpones fills: an exit is never dropped. Of several decisions
    that wait, the last one counts; an exit beats an entry of the same side.
 
-Buys pay more than the quote and sells get less by the slippage; limit entries alone have none. Where entries on one
-bar ask for more than the account can bear (leverage times equity, less the size of what is held), each gets the same
-part of what it asked for, whatever the order of the symbols; limit entries of one bar are entries on one bar.
+The quote of a fill lies within its bar. Buys pay more than it and sells get less by the slippage, which is a cost on
+top: the price may lie outside the bar, for a price cut at the bar's range would cost nothing where it matters most,
+and nothing at all with closes only. Limit entries alone have none, and never pay more than their limit.
+
+Where entries on one bar ask for more than the account can bear (leverage times equity, less the size of what is held),
+each gets the same part of what it asked for, whatever the order of the symbols; limit entries of one bar are entries on
+one bar.
 
 - Sizes: units are reckoned at the price before volume impact, and again where the impact makes them dearer than their
-  part. The volume limit comes last. What it leaves of an entry is dropped; what it leaves of an exit waits for the next
-  fill, and takes the place of a reversal's entry.
+  part. The volume limit comes last. It is one share of a bar's volume for all fills of a symbol on it, those of stops
+  and targets included. What it leaves of an entry is dropped; what it leaves of an exit waits for the next bar, and
+  takes the place of a reversal's entry.
 - A limit is anchored to the last known price at the decision and tried on the bars with a price that follow. On the bar
   that fills it below its open (a short one above) the best price may lie before the fill: the target waits, and the
   trailing stop and the excursions know the close alone.
-- A time stop is decided at the first close that many bars after the entry's bar, and filled as decisions are; it is put
-  off while the strategy asks for the position anew.
+- A time stop is decided at the first close that many bars after the bar of the first entry, and filled as decisions
+  are. Where the strategy asks for the same position at that close it is not heard: like after any other stop, only a
+  decision at a later close enters again.
+- What waits to be filled of a stop or target, the time stop included, is not withdrawn where the strategy asks for the
+  same position anew; another exit or a reversal takes its place.
 - A margin call is only looked for while something is short or cash is borrowed. All symbols are taken to their worst
-  prices, or their stops, together. It withdraws what waits for the symbols that it closes, and knows no volume limit.
+  prices, or their stops, together. It withdraws what waits for the symbols that it closes, and knows no volume limit,
+  for the broker does not ask: fills beyond it are counted.
 - Where the equity is not above zero at a close all is closed at the last prices, and the account stays at zero.
 - Weights: targets are reckoned with the equity before any of them is filled; a side changes by way of nothing, and what
   shrinks comes before what grows. A trade ends as "reversal" where the weight has the other sign, as "signal" at zero.
@@ -87,9 +96,10 @@ class Account:
 
     ``equity`` is cash plus positions at the close; ``gross`` the sum of the positions' sizes. ``slippage`` is the cash
     that worse prices than the quoted ones have cost, ``interest`` what was earned (paid if negative). ``cut`` orders
-    were filled in part; ``rejected`` entries not at all, for want of cash or of the least commission. ``unfilled``
-    tells of a last decision that would change a position and that no later bar can fill. ``orders`` are records (bar,
-    symbol, reason, units, price, fee, quote).
+    were filled in part; ``rejected`` entries not at all, for want of cash, of volume or of the least commission;
+    ``forced`` fills of margin calls were larger than the volume limit. ``unfilled`` tells of a last decision that would
+    change a position and that no later bar can fill. ``orders`` are records (bar, symbol, reason, units, price, fee,
+    quote).
     """
 
     time: Times
@@ -101,6 +111,7 @@ class Account:
     interest: float = 0.0
     cut: int = 0
     rejected: int = 0
+    forced: int = 0
     ruined: bool = False
     unfilled: bool = False
 
@@ -220,6 +231,7 @@ def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: flo
         interest=float(totals["interest"]),
         cut=int(totals["cut"]),
         rejected=int(totals["rejected"]),
+        forced=int(totals["forced"]),
         ruined=bool(totals["ruined"]),
         unfilled=_would_change(book["pending"], book["units"]),
     )

@@ -208,7 +208,11 @@ def _about_orders(spec: BacktestSpec, kept: Sequence[Holding]) -> list[str]:
     if cut:
         found.append(f"{cut} times orders asked for more than cash, leverage or volume allowed, and were cut.")
     if rejected:
-        found.append(f"{rejected} orders were too small to pay their own commission, or had no cash, and were dropped.")
+        found.append(
+            f"{rejected} orders were too small to pay their own commission, or had no cash or volume, and were dropped."
+        )
+    if forced := sum(item.account.forced for item in kept):
+        found.append(f"{forced} fills of margin calls took more of their bar's volume than the limit.")
     if any(item.account.ruined for item in kept):
         found.append("Ruined: the equity reached zero, and trading ended there.")
     if any(item.account.unfilled for item in kept):

@@ -13,7 +13,8 @@ class Costs(Spec):
     The commission is ``max(minimum, per_order + per_share * |units| + commission * value)`` in the market's currency.
     A fill's price is worse than the quote by ``slippage`` plus half the ``spread``, and by ``volume_impact`` times the
     squared share of the bar's volume that it takes (the volume-share model of Zipline, whose factor is 0.1); a bar
-    without a volume has no impact, and a sale brings at least 1% of the quote.
+    without a volume has no impact, and a sale brings at least 1% of the quote. The quote lies within the bar, the price
+    may lie beyond it; limit entries pay neither slippage nor impact.
     """
 
     commission: float = parameter(
@@ -86,7 +87,8 @@ class Costs(Spec):
         None,
         percent=True,
         title="Volume limit",
-        help="Largest share of a bar's volume that an order fills; the rest of it is dropped and reported.",
+        help="Largest share of a bar's volume that all fills of a symbol take. The rest of an entry is dropped, that "
+        "of an exit waits for the next bar; margin calls alone may take more, and are counted.",
         gt=0,
         le=1,
         step=0.005,

@@ -85,9 +85,12 @@ def require_possible(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
 
 
 def decide(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) -> Decisions:
-    """What the strategy of ``spec`` decides on ``bars``. Raises ``StrategyError`` where the strategy's code fails."""
+    """What the strategy of ``spec`` decides on ``bars``, weights of its side alone. Raises ``StrategyError`` where the
+    strategy's code fails.
+    """
     if isinstance(spec.strategy, Allocation):
-        return asked.weights(spec.strategy, align(bars), inputs)
+        weights = asked.weights(spec.strategy, align(bars), inputs)
+        return np.maximum(weights, 0.0) if spec.direction == "long" else weights
     return [asked.signals(spec.strategy, item, inputs) for item in bars]
 
 

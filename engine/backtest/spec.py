@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from engine.backtest.costs import Costs
 from engine.backtest.financing import Financing
@@ -14,10 +14,11 @@ from engine.backtest.result import BacktestResult
 from engine.backtest.sizings import SIZINGS, Sizing
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
+from engine.errors import SpecError
 from engine.market.bars import MarketSpec
 from engine.progress import Progress
-from engine.spec import Estimate, RunSpec, parameter
-from engine.strategies import STRATEGIES, Strategy
+from engine.spec import Estimate, RunSpec, as_validation_error, parameter
+from engine.strategies import STRATEGIES, Allocation, Strategy
 
 Direction = Literal["long", "short", "both"]
 Cash = Literal["separate", "shared"]
@@ -64,8 +65,8 @@ class BacktestSpec(RunSpec):
     direction: Direction = parameter(
         "long",
         title="Side",
-        help="Which of the strategy's decisions are followed. A strategy that divides an account among symbols chooses "
-        "its sides itself.",
+        help="Which of the strategy's decisions are followed. Of the weights of a strategy that divides an account "
+        "among symbols, Long takes those on the other side for nothing.",
         choices={"long": "Long", "short": "Short", "both": "Both"},
         section="Execution",
     )
@@ -82,6 +83,20 @@ class BacktestSpec(RunSpec):
     sizing: Annotated[Sizing, SIZINGS] = Field(Percent(), title="Sizing")
     stops: Stops = Stops()
     financing: Financing = Financing()
+
+    @model_validator(mode="after")
+    def _has_its_sides(self) -> BacktestSpec:
+        if isinstance(self.strategy, Allocation) and self.direction != "both":
+            name, problem = self.strategy.label(), ""
+            if self.direction == "short":
+                problem = (
+                    f"{name} divides an account and cannot be followed on its short side alone: choose Both or Long."
+                )
+            elif self.strategy.sells_short():
+                problem = f"{name} sells short as well: choose Both."
+            if problem:
+                raise as_validation_error(SpecError([("direction", problem)]))
+        return self
 
     def label(self) -> str:
         return f"{self.strategy.label()}, {self.market.label()}"

@@ -45,7 +45,7 @@ class Stops(Spec):
         None,
         title="Time stop",
         unit="bars",
-        help="Bars after which a position is closed, filled as a decision is; put off while the strategy asks anew.",
+        help="Bars after the first entry at whose close leaving is decided, whatever the strategy asks for there.",
         ge=1,
         le=100_000,
         section="Stops",

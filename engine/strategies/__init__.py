@@ -55,8 +55,12 @@ class Allocation(Strategy):
 
     ``weights(panel, inputs)`` is a float64 array (bars, symbols): the part of the equity that each symbol shall have
     after the decision at that close, negative for a short position, NaN where there is no decision and the position
-    stays as it is. Truncated history and ``warm_up()`` bind it as they bind ``signals``.
+    stays as it is. Truncated history and ``warm_up()`` bind it as they bind ``signals``. One that makes no sense
+    without its short positions says so by ``sells_short()``; of others a backtest may follow the long side alone.
     """
+
+    def sells_short(self) -> bool:
+        return False
 
     def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
         raise TypeError(f"{type(self).__name__} has no weights method.")

@@ -20,6 +20,7 @@ from engine.market.bars import Bars
 from engine.strategies import Signals
 
 YEAR = 365.2425 * 86_400_000
+PROTECTIVE = ("stop loss", "take profit", "trailing stop", "time stop")
 CLOSE_ENOUGH = 1e-9
 """An order that asks for more than there is by a smaller part than this is not cut."""
 
@@ -40,9 +41,9 @@ class Order:
             return self.ask in ("short", "exit", "exit long")
         return units < 0 and self.ask in ("long", "exit", "exit short")
 
-    def wants(self, units: float) -> bool:
-        """Whether it asks for such a position anew."""
-        return self.ask == "weight" or self.ask == ("long" if units > 0 else "short")
+    def ends(self, units: float) -> bool:
+        """The same, where a weight of nothing or of the other side is an exit too."""
+        return self.amount * units <= 0 if self.ask == "weight" else self.closes(units)
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,8 @@ class Place:
     trade: Trade | None = None
     shielded: bool = False
     """Filled below the open of this very bar, whose high may have come before."""
+    traded: float = 0.0
+    """Units filled on this very bar."""
     late: bool = False
     """Filled at the close of this very bar: nothing of it was seen."""
 
@@ -144,6 +147,7 @@ class SlowAccount:
     interest: float = 0.0
     cut: int = 0
     rejected: int = 0
+    forced: int = 0
     ruined: bool = False
     cash: float = 0.0
 
@@ -161,7 +165,7 @@ class SlowAccount:
                 self.gross.append(0.0)
                 continue
             for place in self.places:
-                place.shielded = place.late = False
+                place.shielded, place.late, place.traded = False, False, 0.0
             self.accrue(t)
             self.mark(t, "open")
             if self.spec.fill in ("next_open", "limit"):
@@ -264,15 +268,17 @@ class SlowAccount:
 
     def decide(self, t: int) -> None:
         for symbol, place in enumerate(self.places):
-            order = self.wanted[t][symbol]
-            if order is not None:
+            order, waiting = self.wanted[t][symbol], place.order
+            if order is not None and (
+                waiting is None or waiting.reason not in PROTECTIVE or not place.units or order.ends(place.units)
+            ):
                 order.limit_from = place.mark
                 place.order = order
             limit = self.spec.stops.time_stop
             trade = place.trade
             if limit is None or trade is None or t - trade.entry < limit:
                 continue
-            if place.order is None or not (place.order.closes(place.units) or place.order.wants(place.units)):
+            if place.order is None or not place.order.ends(place.units):
                 place.order = Order("exit", "time stop")
 
     # -- fills ------------------------------------------------------------------------------------------------------
@@ -421,7 +427,8 @@ class SlowAccount:
             return units
         volume = self.price(t, symbol, "volume")
         most = 0.0 if math.isnan(volume) else self.costs.volume_limit * volume
-        return math.copysign(min(abs(units), most), units)
+        left = most - self.places[symbol].traded
+        return math.copysign(min(abs(units), left if left > CLOSE_ENOUGH * most else 0.0), units)
 
     def paid(self, t: int, symbol: int, units: float, quote: float, by_limit: bool) -> float:
         """The price of a fill of signed ``units``."""
@@ -454,6 +461,7 @@ class SlowAccount:
         fee = self.commission(units, price)
         self.cash -= units * price + fee
         self.slippage += abs(units) * abs(price - quote)
+        place.traded += abs(units)
         self.fills.append((t, symbol, units, price, fee, quote))
         trade = place.trade
         if trade is None:
@@ -502,6 +510,7 @@ class SlowAccount:
         for symbol, (start, end) in enumerate(zip(starts, ends, strict=True)):
             place = self.places[symbol]
             if place.units:
+                self.forced += self.limited(t, symbol, place.units) != place.units
                 self.trade_units(t, symbol, -place.units, start + way * (end - start), "liquidation")
                 place.order = None
 

@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.book import trade_at, worth
+from engine.backtest.kernels.book import closes, trade_at, worth
 from engine.backtest.kernels.compiled import kernel
 from engine.backtest.kernels.fills import close_trade, note_price
 from engine.backtest.kernels.protection import check_stops, filled_within, margin_call
 from engine.backtest.kernels.records import (
     EXIT,
-    EXIT_LONG,
-    EXIT_SHORT,
     GO_LONG,
     LIMIT,
     LIQUIDATION,
@@ -23,6 +21,7 @@ from engine.backtest.kernels.records import (
     SAME_CLOSE,
     SIGNAL,
     STILL_OPEN,
+    STOP_LOSS,
     TIME_STOP,
 )
 
@@ -52,19 +51,24 @@ def see_bar(t: int, bars: Any, book: Any, rules: Any) -> None:
 
 
 @kernel
+def protects(place: Any) -> bool:
+    """Whether what waits is the exit of a stop or target, which nothing but another exit replaces."""
+    return place.pending == EXIT and place.units != 0.0 and STOP_LOSS <= place.pending_reason <= TIME_STOP
+
+
+@kernel
 def decide(t: int, decisions: Any, amounts: Any, book: Any, rules: Any) -> None:
     """Turn the decisions of this close into waiting orders; a later one replaces an earlier one that still waits."""
     for s in range(len(book)):
         place, code = book[s], decisions[t, s]
-        if code != NOTHING:
+        if code != NOTHING and not (protects(place) and not closes(code, amounts[t, s], place.units)):
             place.pending = code
             place.pending_amount = amounts[t, s]
             place.pending_reason = SIGNAL
             place.age = 0
             place.limit = place.mark * (1.0 - (1.0 if code == GO_LONG else -1.0) * rules.limit_offset)
-        elsewhere = place.pending == (EXIT_SHORT if place.units > 0.0 else EXIT_LONG)
-        idle = place.pending == NOTHING or elsewhere
-        if place.units != 0.0 and idle and 0 < rules.time_stop <= t - place.entry_bar:
+        is_due = place.units != 0.0 and 0 < rules.time_stop <= t - place.entry_bar
+        if is_due and not closes(place.pending, place.pending_amount, place.units):
             place.pending = EXIT
             place.pending_reason = TIME_STOP
 

@@ -111,6 +111,14 @@ def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
 
 
 @kernel
+def closes(code: int, weight: float, held: float) -> bool:
+    """Whether a decision ends a position of ``held`` units."""
+    if code == TO_WEIGHT:
+        return weight * held <= 0.0
+    return code == EXIT or (code in (GO_SHORT, EXIT_LONG) if held > 0.0 else code in (GO_LONG, EXIT_SHORT))
+
+
+@kernel
 def exit_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill the waiting exits, those of reversals among them."""
     for s in range(len(book)):
@@ -118,12 +126,10 @@ def exit_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any
         code, held = place.pending, place.units
         if code in (NOTHING, TO_WEIGHT) or np.isnan(place.quote):
             continue
-        closes_long = code in (GO_SHORT, EXIT, EXIT_LONG)
-        closes_short = code in (GO_LONG, EXIT, EXIT_SHORT)
         is_entry = code in (GO_LONG, GO_SHORT)
         if not is_entry:
             place.pending = NOTHING
-        if (held > 0.0 and closes_long) or (held < 0.0 and closes_short):
+        if held != 0.0 and closes(code, 0.0, held):
             reason = REVERSAL if is_entry else place.pending_reason
             close_position(s, t, place.quote, reason, 0, bars[t, s].volume, place, trades, orders, totals, rules)
 
@@ -140,7 +146,7 @@ def shrink(
         if place.units != 0.0:
             place.wanted = np.nan
     elif abs(target) < abs(held):
-        size = allowed(abs(held) - abs(target), volume, rules)
+        size = allowed(t, abs(held) - abs(target), volume, place, rules)
         if size > DUST * abs(held):
             side = -1.0 if held > 0.0 else 1.0
             price = fill_price(side, size, place.quote, volume, rules)

@@ -35,11 +35,15 @@ def fill_price(side: float, units: float, quote: float, volume: float, rules: An
 
 
 @kernel
-def allowed(units: float, volume: float, rules: Any) -> float:
-    """``units``, or what the volume limit leaves of them: nothing of an unknown volume."""
+def allowed(t: int, units: float, volume: float, place: Any, rules: Any) -> float:
+    """``units``, or what the volume limit and the bar's earlier fills leave of them: nothing of an unknown volume."""
     if rules.volume_limit == 0.0:
         return units
-    return min(units, rules.volume_limit * volume) if volume > 0.0 else 0.0
+    if not volume > 0.0:
+        return 0.0
+    most = rules.volume_limit * volume
+    left = most - place.traded if place.traded_bar == t else most
+    return min(units, left) if left > ROUNDING * most else 0.0
 
 
 @kernel
@@ -125,6 +129,8 @@ def execute(
         note_price(place, quote)
     place.fees += fee
     place.units = before + delta
+    place.traded = size + (place.traded if place.traded_bar == t else 0.0)
+    place.traded_bar = t
     if totals.kept:
         order = orders[totals.orders]
         order.bar = t
@@ -155,7 +161,7 @@ def close_position(
 ) -> None:
     """Sell or buy back what is held, or the part that the volume limit allows; the rest waits for the next fill."""
     held = place.units
-    size = allowed(abs(held), volume, rules)
+    size = allowed(t, abs(held), volume, place, rules)
     whole = size >= abs(held)
     side = -1.0 if held > 0.0 else 1.0
     if size > 0.0:
@@ -185,7 +191,7 @@ def open_position(
     rules: Any,
 ) -> None:
     """Enter ``size`` units, or fewer where the volume limits them or ``budget`` does not reach."""
-    taken = allowed(size, volume, rules)
+    taken = allowed(t, size, volume, place, rules)
     price = fill_price(side, taken, quote, volume, rules) if slipping else quote
     within = units_for(budget, price, rules)
     if taken > within:

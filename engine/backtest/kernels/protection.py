@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.kernels.compiled import kernel
-from engine.backtest.kernels.fills import close_position, execute, fill_price, note_price
+from engine.backtest.kernels.fills import allowed, close_position, execute, fill_price, note_price
 from engine.backtest.kernels.records import LIMIT, LIQUIDATION, NOTHING, ROUNDING, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP
 
 
@@ -121,6 +121,7 @@ def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
             first, worst = way_down(t, bars[t, s], place, rules)
             note_price(place, first)
             quote = first + way * (worst - first)
+            totals.forced += 1 if allowed(t, abs(held), bars[t, s].volume, place, rules) < abs(held) else 0
             price = fill_price(-1.0 if held > 0.0 else 1.0, abs(held), quote, bars[t, s].volume, rules)
             execute(s, t, -held, quote, price, LIQUIDATION, 0, place, trades, orders, totals, rules)
             place.pending = NOTHING

@@ -66,21 +66,6 @@ def walk(entry: Any, until: Any, entry_price: Any, prices: Any, rule: Any, at_op
     return _NEVER, 0.0
 
 
-@kernel
-def timed(orders: Any, at: Any, count: Any, entry: Any, rule: Any, shift: Any) -> Any:
-    """The bar at which the time stop of a position fills, unless an earlier order ends it: the decision is put off
-    while the strategy asks for the position anew.
-    """
-    if rule[6] == 0:
-        return _NEVER
-    bar = entry + np.int64(rule[6]) + shift
-    while at < count and orders[at] >> 1 <= bar:
-        if orders[at] == 2 * bar + 1:
-            bar += 1
-        at += 1
-    return bar
-
-
 @inlined
 def has_stops(rule: Any) -> Any:
     """Whether a rule has any."""
@@ -106,7 +91,7 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, memory: Any, trade
             continue
         entry = orders[i] >> 1
         i += 1
-        clock = timed(orders, i, count, entry, rule, shift)
+        clock = entry + np.int64(rule[6]) + shift if rule[6] > 0 else _NEVER
         j = i
         while j < count and orders[j] & 1:
             j += 1

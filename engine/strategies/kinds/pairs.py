@@ -67,6 +67,9 @@ class Pairs(Allocation):
     def warm_up(self) -> int:
         return self.window - 1
 
+    def sells_short(self) -> bool:
+        return True
+
     def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
         if len(panel.symbols) != 2:
             raise DataError(

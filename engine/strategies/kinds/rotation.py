@@ -64,6 +64,9 @@ class Rotation(Allocation):
     def warm_up(self) -> int:
         return self.lookback + self.skip
 
+    def sells_short(self) -> bool:
+        return self.sides == "both"
+
     def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
         needed = 2 * self.top if self.sides == "both" else self.top
         if len(panel.symbols) < needed:

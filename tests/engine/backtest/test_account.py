@@ -40,7 +40,7 @@ def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) 
         fast = holding.account
         np.testing.assert_allclose(fast.equity, slow.equity, rtol=1e-9, atol=1e-7)
         np.testing.assert_allclose(fast.gross, slow.gross, rtol=1e-9, atol=1e-6)
-        for name in ("slippage", "interest", "cut", "rejected", "ruined", "unfilled"):
+        for name in ("slippage", "interest", "cut", "rejected", "forced", "ruined", "unfilled"):
             assert getattr(fast, name) == pytest.approx(getattr(slow, name), rel=1e-8, abs=1e-7), name
         assert_same_trades(fast, slow)
         assert_same_orders(fast, slow)
@@ -115,8 +115,47 @@ def test_totals_of_a_sweep_are_those_of_the_account(data: some.DataObject) -> No
     assert found["returns"] == pytest.approx(changes.sum(), rel=1e-8, abs=1e-8)
     assert found["squares"] == pytest.approx((changes**2).sum(), rel=1e-8, abs=1e-8)
     assert found["drawdown"] == pytest.approx((np.concatenate(([spec.capital], equity)) / peak - 1).min(), abs=1e-8)
-    for name in ("slippage", "interest", "cut", "rejected", "ruined"):
+    for name in ("slippage", "interest", "cut", "rejected", "forced", "ruined"):
         assert float(found[name]) == pytest.approx(float(getattr(slow, name)), rel=1e-8, abs=1e-7), name
+
+
+@settings(max_examples=200)
+@given(some.data())
+def test_quotes_lie_within_their_bars_and_limits_are_kept(data: some.DataObject) -> None:
+    """Slippage and impact are costs on top of a quote that was there; an entry by limit has neither."""
+    bars = data.draw(random.markets())
+    spec = data.draw(random.requests(len(bars)))
+    signals = data.draw(random.signals(bars))
+    for holding in keep_accounts(spec, bars, signals):
+        columns = align([bars[index] for index in holding.symbols])
+        held = np.zeros(len(holding.symbols))
+        for order in holding.account.orders:
+            t, s = int(order["bar"]), int(order["symbol"])
+            low, high = columns.low[t, s], columns.high[t, s]
+            if np.isfinite(low):  # a margin call closes symbols without a bar at their last price
+                assert low * (1 - 1e-12) <= order["quote"] <= high * (1 + 1e-12)
+            assert np.sign(order["units"]) * (order["price"] - order["quote"]) >= 0
+            if spec.fill == "limit" and held[s] == 0:
+                assert order["price"] == order["quote"] <= columns.high[t, s]
+                asked = _limits(bars[holding.symbols[s]], signals[holding.symbols[s]], spec, columns.time[t])
+                side = np.sign(order["units"])
+                assert any(side * order["price"] <= side * limit * (1 + side * 1e-12) for limit in asked)
+            held[s] = 0.0 if abs(held[s] + order["units"]) < 1e-9 * abs(order["units"]) else held[s] + order["units"]
+
+
+def _limits(bars: Bars, signals: Signals, spec: BacktestSpec, moment: np.datetime64) -> list[float]:
+    """The limit of the last decision before ``moment`` to enter either side."""
+    codes = accounts.decided(signals, spec.direction)[bars.time < moment]
+    close = bars.close[bars.time < moment]
+    at = int(np.flatnonzero((codes == 1) | (codes == 2))[-1])
+    known = close[: at + 1][np.isfinite(close[: at + 1])]
+    return [known[-1] * (1 - (1 if codes[at] == 1 else -1) * spec.limit_offset * 1e-4)]
+
+
+def test_slippage_is_a_cost_on_top_of_a_bar_that_never_moved() -> None:
+    account = keep(ohlc(*[FLAT] * 4), "Lx..", costs={"slippage": 100})
+    np.testing.assert_allclose(account.orders["quote"], [10, 10])
+    np.testing.assert_allclose(account.orders["price"], [10.1, 9.9])
 
 
 @settings(max_examples=60)
@@ -245,10 +284,51 @@ def test_time_stop_is_a_decision_at_a_close(fill: str, entry: int, leaves: int) 
     assert why(account) == ["time stop"]
 
 
-def test_time_stop_is_put_off_while_the_position_is_asked_for_anew() -> None:
-    account = keep(ohlc(*[FLAT] * 6), "LLLL..", stops={"time_stop": 1})
-    assert account.trades.exit.tolist() == [5]
-    assert keep(ohlc(*[FLAT] * 6), "L.x...", stops={"time_stop": 1}).trades.exit.tolist() == [3]
+@pytest.mark.parametrize(
+    ("fill", "entries", "exits"),
+    [
+        ("next_open", [1, 5, 9], [4, 8, 9]),
+        ("next_close", [1, 5, 9], [4, 8, 9]),
+        ("same_close", [0, 3, 6, 9], [2, 5, 8]),
+    ],
+)
+def test_time_stop_is_on_time_for_a_strategy_that_decides_anew_on_every_bar(
+    fill: str, entries: list[int], exits: list[int]
+) -> None:
+    """Two bars held, out at the next fill, in again by the decision after the one that was not heard."""
+    account = keep(ohlc(*[FLAT] * 10), "L" * 10, stops={"time_stop": 2}, fill=fill)
+    assert account.trades.entry.tolist() == entries
+    assert account.trades.exit[: len(exits)].tolist() == exits
+    assert set(why(account)) == {"time stop", "still open"}
+
+
+def test_decision_that_leaves_counts_where_the_time_stop_would() -> None:
+    account = keep(ohlc(*[FLAT] * 6), "L.x...", stops={"time_stop": 1})
+    assert (account.trades.exit.tolist(), why(account)) == ([3], ["signal"])
+    reversed_ = keep(ohlc(*[FLAT] * 6), "L.S...", stops={"time_stop": 1}, direction="both")
+    assert why(reversed_)[0] == "reversal"
+
+
+def test_time_stop_of_weights_set_on_every_bar_is_on_time() -> None:
+    bars = ohlc(*[FLAT] * 8)
+    spec = request(stops={"time_stop": 3})
+    wanted = np.full((8, 1), 0.5)
+    assert_same(spec, [bars], wanted)
+    (holding,) = keep_accounts(spec, [bars], wanted)
+    trades = holding.account.trades
+    assert (trades.entry.tolist(), trades.exit.tolist()) == ([1, 6], [5, 7])
+
+
+@pytest.mark.parametrize("stop", ["stop_loss", "trailing_stop", "take_profit"])
+def test_what_a_stop_could_not_sell_is_sold_whatever_is_asked_for_anew(stop: str) -> None:
+    """Forty of 100 units go at the level, the rest at the next opens, though every close asks for more."""
+    moved = (10, 10, 9, 9) if stop != "take_profit" else (10, 11, 10, 11)
+    bars = ohlc(FLAT, FLAT, moved, *[(moved[3],)] * 5)
+    bars = replace(bars, volume=np.where(np.arange(8) == 1, 1e5, 1000.0))
+    account = keep(bars, "LLLLL...", costs={"volume_limit": 0.04}, stops={stop: 0.05})
+    assert account.orders["units"][:4].tolist() == [100, -40, -40, -20]
+    assert account.orders["bar"][:4].tolist() == [1, 2, 3, 4]
+    assert why(account)[0] == stop.replace("_", " ")
 
 
 def test_time_stop_heeds_no_exit_of_the_other_side() -> None:
@@ -451,13 +531,34 @@ def test_what_a_bar_takes_of_a_reversal_leaves_no_room_for_its_entry() -> None:
     assert why(account) == ["reversal"]
 
 
-def test_orders_that_a_volume_limit_stretches_over_every_bar_are_all_kept() -> None:
-    """Each bar sells at its open and again at its stop: two fills a bar, from one decision."""
+@pytest.mark.parametrize("fill", ["next_open", "next_close"])
+def test_volume_limit_binds_all_fills_of_a_bar(fill: str) -> None:
+    """A stop sells its share of each bar at the open or within: nothing is left for its close."""
     bars = replace(ohlc(FLAT, FLAT, *[(8.0, 9.0, 7.0, 8.0)] * 60), volume=np.full(62, 10.0))
     bars = replace(bars, volume=np.where(np.arange(62) == 1, 1e5, bars.volume))
-    account = keep(bars, "L" + "." * 61, costs={"volume_limit": 0.05}, stops={"stop_loss": 0.05})
-    assert len(account.orders) > 100
+    account = keep(bars, "L" + "." * 61, costs={"volume_limit": 0.05}, stops={"stop_loss": 0.05}, fill=fill)
+    assert account.orders["bar"].tolist() == list(range(1, 62))
     np.testing.assert_allclose(account.orders["units"][1:], -0.5)
+
+
+def test_reversal_takes_no_more_of_a_bar_than_its_share() -> None:
+    bars = replace(ohlc(*[FLAT] * 5), volume=np.array([1000, 1000, 3000, 1000, 1000.0]))
+    account = keep(bars, "LS...", costs={"volume_limit": 0.05}, direction="both")
+    assert account.orders["units"].tolist() == [50, -50, -100]
+    assert account.orders["bar"].tolist() == [1, 2, 2]
+
+
+def test_stop_on_the_entrys_bar_has_what_the_entry_left_of_the_volume() -> None:
+    bars = replace(ohlc(FLAT, (10, 10, 9, 9), (9,), (9,)), volume=np.full(4, 1500.0))
+    account = keep(bars, "L...", costs={"volume_limit": 0.1}, stops={"stop_loss": 0.05})
+    assert account.orders["units"].tolist() == [100, -50, -50]
+    np.testing.assert_allclose(account.orders["quote"], [10, 9.5, 9])
+
+
+def test_margin_call_knows_no_volume_limit_and_is_counted() -> None:
+    bars = replace(ohlc(FLAT, FLAT, (30, 30, 30, 30)), volume=np.array([1e6, 1e6, 1.0]))
+    account = keep(bars, "S..", costs={"volume_limit": 0.1}, direction="short")
+    assert (why(account), account.forced) == (["liquidation"], 1)
 
 
 def test_weights_shrink_before_they_grow_and_change_sides_by_way_of_nothing() -> None:

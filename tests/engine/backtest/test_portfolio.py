@@ -15,7 +15,7 @@ from engine.backtest.metrics import METRICS
 from engine.backtest.portfolio import total
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError, NotTradeable
+from engine.errors import DataError, NotTradeable, SpecError
 from engine.market.bars import Bars
 from engine.market.sources.stored import save
 from engine.store import decode, encode
@@ -229,6 +229,31 @@ def test_shortest_range_that_is_admitted_runs() -> None:
     save(random_walk(10))
     result = run(MADE_UP, {"kind": "sma_cross", "fast": 3, "slow": 8})
     assert len(result.equity) == 10
+
+
+def test_pairs_need_both_sides_and_no_allocation_is_followed_short_alone() -> None:
+    market = {"symbols": ["NVDA", "AAPL"]}
+    for strategy, side, words in [
+        ("pairs", "long", "sells short as well: choose Both"),
+        ({"kind": "rotation", "top": 1, "sides": "both"}, "long", "sells short as well: choose Both"),
+        ("volatility_target", "short", "cannot be followed on its short side alone"),
+    ]:
+        with pytest.raises(SpecError) as caught:
+            spec(market, strategy, direction=side)
+        ((path, problem),) = caught.value.problems
+        assert (path, words in problem) == ("direction", True)
+    assert run(market, "pairs", direction="both").metrics["trades"]
+    assert run(market, "volatility_target").metrics["trades"]
+
+
+def test_long_side_of_an_allocation_holds_nothing_short() -> None:
+    both = {"kind": "rotation", "top": 1, "sides": "both", "lookback": 50}
+    market = {"symbols": ["NVDA", "AAPL", "META"]}
+    request = spec(market, both, direction="both")
+    two_sided = engine.run(request)
+    one_sided = engine.run(request.model_copy(update={"direction": "long"}))  # as a sweep over its sides may ask for
+    assert set(two_sided.trade_side.tolist()) == {-1, 1}
+    assert set(one_sided.trade_side.tolist()) == {1}
 
 
 def test_failed_run_is_neither_stored_nor_counted() -> None:
