@@ -140,7 +140,7 @@ def _returns(
     from engine.backtest.assemble import curve
     from engine.backtest.metrics import bar_returns
     from engine.backtest.portfolio import decide, held, keep_accounts
-    from engine.backtest.sweeps.axes import changed
+    from engine.backtest.sweeps.fields import changed
     from engine.market.bars import periods_per_year
 
     bars = inputs["market"].bars

@@ -18,6 +18,7 @@ from engine.market.bars import Bars, Floats
 from engine.registry import Registry
 from engine.spec import Spec, parameter
 from engine.strategies.crossing import cross, levels
+from engine.strategies.memory import recalled
 
 Flags = NDArray[np.bool_]
 Comparison = Literal["above", "below", "crosses_above", "crosses_below"]
@@ -174,7 +175,7 @@ class Condition(Spec):
         raise TypeError(f"{type(self).__name__} has no truth method.")
 
     def judge(self, bars: Bars) -> Truth:
-        return ~self.truth(bars) if self.negated else self.truth(bars)
+        return recalled(self, bars, lambda _: ~self.truth(bars) if self.negated else self.truth(bars))
 
     def text(self) -> str:
         """The condition in words, without its negation."""

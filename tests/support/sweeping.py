@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as some
 
+from engine.backtest.headline import headline
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.run import run_sweep
@@ -37,6 +38,20 @@ def sweep(base: BacktestSpec, axes: Sequence[Mapping[str, Any]], **fields: Any) 
 
 def run(request: SweepSpec, *bars: Bars, progress: Progress = silent) -> SweepResult:
     return run_sweep(request, {"market": Market(bars)}, progress)
+
+
+def same_as_runs(found: SweepResult, *bars: Bars, count: int = 25) -> None:
+    """Assert that cells have the very figures of the runs that they open as, for some of the combinations."""
+    for place in np.random.default_rng(0).integers(0, len(found), count):
+        for row, symbol in enumerate(found.symbols):
+            opened = found.spec_of(int(place), symbol)
+            mine = [item for item in bars if item.series.symbol == symbol] or list(bars)
+            expected = headline(opened, mine, {})
+            ratio = np.nan if expected.sharpe is None else expected.sharpe
+            assert found.total_return[row, place] == expected.total_return
+            np.testing.assert_equal(found.sharpe[row, place], ratio)
+            assert found.max_drawdown[row, place] == expected.max_drawdown
+            assert found.trades[row, place] == expected.trades
 
 
 @some.composite

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import model_validator
 from pydantic.fields import FieldInfo
 
+from engine.backtest.sweeps.fields import Leaf, kind_of, leaves
 from engine.errors import SpecError, did_you_mean
-from engine.spec import RunSpec, Spec, parameter
+from engine.spec import Spec, parameter
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 VALUES = 10_000_000
 """Most values of one axis: beyond it no grid fits anyway."""
-_FIXED = ("kind", "market", "capital")
 
 
 class Axis(Spec):
     """A field of a backtest, by its dotted path, and its values: those listed, or from ``low`` to ``high`` by ``step``.
 
+    The path of a condition's field counts the conditions from 0, as in strategy.enter.0.left.window.
     Without a step whole numbers go by one and others by their field's own step, else by a tenth of the range; drawn
     samples then take any value in between.
     """
@@ -114,32 +114,37 @@ class Scale:
     def plain(self, value: float) -> bool | int | float | str:
         """The field's own value for one of ours."""
         if self.words:
-            word = self.words[int(value)]
-            return {"True": True, "False": False}.get(word, word)
+            return choice(self.words[int(value)])
         return int(value) if self.whole else float(value)
+
+
+def choice(word: str) -> bool | int | str:
+    """The value that a choice's ``word`` stands for."""
+    known: dict[str, bool] = {"True": True, "False": False}
+    return int(word) if word.isdecimal() else known.get(word, word)
 
 
 def sweepable(base: BacktestSpec) -> tuple[Sweepable, ...]:
     """What an axis over ``base`` may be, in the order of the form."""
-    return tuple(_suggest(path, owner, name) for path, owner, name in _leaves(base, ""))
+    return tuple(_suggest(path, leaf) for path, leaf in leaves(base).items())
 
 
 def resolve(base: BacktestSpec, axis: Axis) -> Scale:
     """``axis`` on ``base``. Raises ``SpecError`` (paths relative to the axis) for a field that is not there, cannot
     vary, or may not have a value that the axis asks for.
     """
-    known = {path: (owner, name) for path, owner, name in _leaves(base, "")}
+    known = leaves(base)
     if axis.path not in known:
         raise SpecError([("path", f"'{axis.path[:60]}' cannot be varied here.{did_you_mean(axis.path, tuple(known))}")])
-    owner, name = known[axis.path]
+    owner, name, title = known[axis.path]
     field = type(owner).model_fields[name]
-    words, whole = _choices(field), _kind(field) is int
+    words, whole = _choices(field), kind_of(field) is int
     listed = _listed(axis, words, field)
     _require_allowed(owner, name, axis, words, listed, whole)
     low, high = (min(listed), max(listed)) if listed else (float(axis.low or 0.0), float(axis.high or 0.0))
     step = axis.step or (1.0 if whole else _extra(field, "step")) or (high - low) / 10 or 1.0
     free = not (axis.values or axis.step or whole)
-    title, unit = field.title or name, str(_extra(field, "unit") or "")
+    unit = str(_extra(field, "unit") or "")
     scale = Scale(axis.path, title, unit, whole, low, high, float(step), free, listed, words)
     if scale.count() > VALUES and not free:
         raise SpecError([("step", f"{title} would have {scale.count():,} values: raise its step.")])
@@ -182,45 +187,8 @@ def _require_allowed(
         raise SpecError([("step", f"The step of whole numbers is a whole number, not {axis.step:g}.")])
 
 
-def changed(base: BacktestSpec, values: Mapping[str, Any]) -> BacktestSpec:
-    """``base`` with plain ``values`` at dotted paths. Raises ``SpecError`` where they do not go together."""
-    plain = json.loads(base.model_dump_json())
-    for path, value in values.items():
-        *way, name = path.split(".")
-        inner = plain
-        for part in way:
-            inner = inner[part]
-        inner[name] = value
-    return type(base).parse(plain)
-
-
-def _leaves(spec: Spec, prefix: str) -> Iterator[tuple[str, Spec, str]]:
-    """(path, owner, name) of every number and choice in ``spec``, but for the runs that it needs."""
-    for name, field in type(spec).model_fields.items():
-        value = getattr(spec, name)
-        if name in _FIXED or isinstance(value, RunSpec):
-            continue
-        if isinstance(value, Spec):
-            yield from _leaves(value, f"{prefix}{name}.")
-        elif _kind(field) is not None:
-            yield f"{prefix}{name}", spec, name
-
-
-def _kind(field: FieldInfo) -> type | None:
-    """int, float, or str for a choice; None for what cannot vary."""
-    hint: Any = field.annotation
-    united = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
-    options = typing.get_args(hint) if united else (hint,)
-    hints = [item for item in options if item is not type(None)]
-    if len(hints) != 1:
-        return None
-    if hints[0] in (int, float):
-        return typing.cast(type, hints[0])
-    return str if hints[0] is bool or typing.get_origin(hints[0]) is Literal else None
-
-
 def _choices(field: FieldInfo) -> tuple[str, ...]:
-    if _kind(field) is not str:
+    if kind_of(field) is not str:
         return ()
     return (
         ("False", "True")
@@ -242,10 +210,11 @@ def _bounds(field: FieldInfo) -> tuple[float, float]:
     return low, high
 
 
-def _suggest(path: str, owner: Spec, name: str) -> Sweepable:
+def _suggest(path: str, leaf: Leaf) -> Sweepable:
     """A range from half the value to twice it, inside the field's bounds; where there is no value, of twenty steps."""
+    owner, name, title = leaf
     field, value = type(owner).model_fields[name], getattr(owner, name)
-    words, whole = _choices(field), _kind(field) is int
+    words, whole = _choices(field), kind_of(field) is int
     step = _extra(field, "step") or (1.0 if whole else None)
     low, high = 0.0, float(max(len(words) - 1, 0))
     if not words:
@@ -258,9 +227,8 @@ def _suggest(path: str, owner: Spec, name: str) -> Sweepable:
             low, high = max(round(low / unit) * unit, least), min(round(high / unit) * unit, most)
     low, high = float(f"{low:.12g}"), float(f"{high:.12g}")
     unit_text = str(_extra(field, "unit") or "")
-    return Sweepable(
-        path, field.title or name, unit_text, str(_extra(field, "section") or ""), whole, low, high, step, words, value
-    )
+    section = str(_extra(field, "section") or "")
+    return Sweepable(path, title, unit_text, section, whole, low, high, step, words, value)
 
 
 def swept_identity(spec: Spec, axes: Sequence[Axis]) -> str:
@@ -270,6 +238,6 @@ def swept_identity(spec: Spec, axes: Sequence[Axis]) -> str:
         *way, last = axis.path.split(".")
         place = values["base"]
         for name in way:
-            place = place[name]
+            place = place[int(name) if isinstance(place, list) else name]
         place[last] = None
     return json.dumps(values, sort_keys=True, separators=(",", ":"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.backtest.sweeps.axes import choice
 from engine.market.bars import Floats
 from engine.store import Trial
 
@@ -133,8 +134,7 @@ class SweepResult:
 
     def _plain_value(self, axis: int, value: float) -> Any:
         if self.words[axis]:
-            word = self.words[axis][int(value)]
-            return {"True": True, "False": False}.get(word, word)
+            return choice(self.words[axis][int(value)])
         return int(value) if self.whole[axis] else value
 
     def spec_of(self, index: int, symbol: str | None = None) -> BacktestSpec:
@@ -144,7 +144,7 @@ class SweepResult:
         import json
 
         from engine.backtest.spec import BacktestSpec
-        from engine.backtest.sweeps.axes import changed
+        from engine.backtest.sweeps.fields import changed
 
         base = BacktestSpec.parse(json.loads(self.base))
         chosen = self.symbols[0] if symbol is None else symbol

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from engine.backtest.headline import RULES, account_of, by_account, is_plain, ru
 from engine.backtest.portfolio import decide
 from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.sweeps import sampling
-from engine.backtest.sweeps.axes import Scale, changed
+from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.pairs import Pairs
 from engine.backtest.sweeps.parallel import spread
 from engine.backtest.sweeps.parts import divided, is_divisible
@@ -24,7 +26,7 @@ from engine.errors import DataError, SpecError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, periods_per_year
 from engine.market.catalog import require_tradeable
 from engine.progress import Progress
-from engine.strategies import Allocation
+from engine.strategies import Allocation, Strategy
 from engine.strategies import decide as asked
 from engine.strategies.crossing import Crossing
 
@@ -236,15 +238,26 @@ def _too_short(unit: Unit, scales: Sequence[Scale], parameters: Floats) -> NDArr
     if not axes:
         return np.full(len(parameters), unit.spec.strategy.warm_up() > room)
     inner = [scales[axis] for axis in axes]
-    highest = {
-        s.path.partition(".")[2]: s.plain(float(parameters[:, a].max())) for a, s in zip(axes, inner, strict=True)
-    }
-    if not any("." in name for name in highest) and unit.spec.strategy.model_copy(update=highest).warm_up() <= room:
+    highest = _highest(unit.spec.strategy, inner, parameters[:, axes].max(axis=0))
+    if highest is not None and highest.warm_up() <= room:
         return np.zeros(len(parameters), dtype=bool)
     short = np.zeros(len(parameters), dtype=bool)
     for row, places in sampling.groups(parameters, axes):
         short[places] = sampling.strategy_of(unit.spec.strategy, inner, row).warm_up() > room
     return short
+
+
+def _highest(strategy: Strategy, scales: Sequence[Scale], values: Floats) -> Strategy | None:
+    """``strategy`` with the highest value of each axis, the longest to warm up; None where that cannot be told."""
+    if all("." not in scale.path.removeprefix("strategy.") for scale in scales):  # it need not be a valid one
+        plain = {s.path.removeprefix("strategy."): s.plain(float(v)) for s, v in zip(scales, values, strict=True)}
+        return strategy.model_copy(update=plain)
+    if any(scale.words for scale in scales):
+        return None
+    try:
+        return typing.cast(Strategy, sampling.strategy_of(strategy, scales, values))
+    except SpecError:
+        return None
 
 
 def _strategies(

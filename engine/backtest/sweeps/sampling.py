@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.fields import changed
 from engine.errors import SpecError
 from engine.market.bars import Floats
 
@@ -93,14 +94,11 @@ def _parses(strategy: Any, scales: Sequence[Scale], row: Floats) -> bool:
 
 def strategy_of(strategy: Any, scales: Sequence[Scale], row: Floats) -> Any:
     """``strategy`` with the values of ``row``, one for each of ``scales`` (paths that begin with "strategy.")."""
-    plain = strategy.model_dump(mode="json")
-    for scale, value in zip(scales, row, strict=True):
-        _, *way, name = scale.path.split(".")
-        inner = plain
-        for part in way:
-            inner = inner[part]
-        inner[name] = scale.plain(float(value))
-    return type(strategy).parse(plain)
+    values = {
+        scale.path.removeprefix("strategy."): scale.plain(float(value))
+        for scale, value in zip(scales, row, strict=True)
+    }
+    return changed(strategy, values)
 
 
 def groups(parameters: Floats, axes: Sequence[int], places: Places | None = None) -> Iterator[tuple[Floats, Places]]:

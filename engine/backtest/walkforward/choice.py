@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.sweeps.axes import changed
+from engine.backtest.sweeps.axes import choice
+from engine.backtest.sweeps.fields import changed
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
@@ -47,14 +48,10 @@ def with_values(
     if np.isnan(values).any():
         return None
     plain = {
-        path: _word(choices[int(value)]) if choices else int(value) if float(value).is_integer() else float(value)
+        path: choice(choices[int(value)]) if choices else int(value) if float(value).is_integer() else float(value)
         for path, choices, value in zip(axes, words, values, strict=True)
     }
     return changed(base, plain)
-
-
-def _word(choice: str) -> str | bool:
-    return {"True": True, "False": False}.get(choice, choice)
 
 
 @dataclass(frozen=True)

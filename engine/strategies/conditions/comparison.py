@@ -9,6 +9,7 @@ from pydantic import Field
 from engine.market.bars import Bars
 from engine.registry import plugin
 from engine.spec import parameter
+from engine.strategies.memory import recalled
 from engine.strategies.operands.averages import SmaLine
 from engine.strategies.operands.prices import Price
 from engine.strategies.rules import OPERANDS, Comparison, Condition, Operand, Truth, compare
@@ -40,7 +41,8 @@ class Compare(Condition):
         return known + 1 if self.comparison.startswith("crosses") else known
 
     def truth(self, bars: Bars) -> Truth:
-        return compare(self.left.line(bars), self.comparison, self.right.line(bars))
+        left, right = (recalled(operand, bars, operand.line) for operand in (self.left, self.right))
+        return compare(left, self.comparison, right)
 
     def text(self) -> str:
         return f"{self.left.label()} {SIGNS[self.comparison]} {self.right.label()}"

@@ -125,6 +125,21 @@ def test_a_huge_grid_is_refused_with_the_engines_sentence() -> None:
     assert FORM.parse(given(base(), *huge, sample="random"))
 
 
+def test_rules_are_offered_with_the_numbers_of_their_conditions_first() -> None:
+    plain = {"strategy": {"kind": "rules"}, "costs": {"commission": 5, "slippage": 3}}
+    offered = sweep_form.offers(plain)
+    assert [axis["path"] for axis in sweep_form.usual(offered)] == [
+        "strategy.enter.0.right.window",
+        "strategy.enter.1.left.window",
+    ], "no lag of 0"
+    words = {item["value"]: item["label"] for item in sweep_form.options(offered)}
+    assert words["strategy.enter.0.right.window"] == "Strategy: Enter long 1: SMA window"
+    row = str(FORM.axes(sweep_form.usual(offered), plain)[0])
+    assert "SMA window" in row
+    assert "Enter long 1" in row
+    assert "Remove enter long 1: sma window" in row
+
+
 def test_a_sweep_needs_an_axis_and_a_form_that_is_right() -> None:
     assert "Add a parameter" in problems(given(base()))["axes"]
     assert "form on the left" in problems(given("-"))[""]

@@ -102,15 +102,17 @@ class SweepForm(StudyForm):
         path = str(axis.get("path", ""))
         field = _field_of(base, path)
         where = f"axes.{place}"
-        part = field.section if not path.startswith("strategy.") else ""
-        name = html.Div([html.Span(field.title, className="f-label", title=path), html.Small(part)])
+        titles = {item.path: item.title for item in offers(base)}
+        of_list, _, own = titles.get(path, field.title).rpartition(": ")
+        part = of_list if path.startswith("strategy.") else field.section
+        name = html.Div([html.Span(own, className="f-label", title=path), html.Small(part)])
         hidden = dcc.Input(id=ids.field(self.page, f"{where}.path"), type="hidden", value=path)
         remove = html.Button(
             icon("close"),
             id=ids.part("remove", self.page, path="axes", index=str(place)),
             className="icon-button",
             type="button",
-            **{"aria-label": f"Remove {field.title.lower()}"},
+            **{"aria-label": f"Remove {titles.get(path, field.title).lower()}"},
         )
         places = [where, *(f"{where}.{end}" for end in ("path", "low", "high", "step", "values"))]
         problems = [controls.problem(self.page, at) for at in places]
@@ -171,9 +173,12 @@ def fitting(axes: Sequence[Values], base: object) -> list[Values] | None:
 
 
 def usual(offered: Sequence[Sweepable]) -> list[dict[str, Any]]:
-    """The axes of a fresh form: the strategy's first numbers, or what trading costs where it has none."""
+    """The axes of a fresh form: the strategy's first numbers, those before that are not 0, as a lag is or a threshold
+    that is off; what trading costs where it has none.
+    """
     numbers = [item for item in offered if not item.choices and item.low < item.high]
-    own = [item for item in numbers if item.path.startswith("strategy.")][:USUAL]
+    own = sorted((item for item in numbers if item.path.startswith("strategy.")), key=lambda item: not item.value)
+    own = own[:USUAL]
     return [suggestion(item) for item in own or [item for item in numbers if item.path == "costs.slippage"]]
 
 

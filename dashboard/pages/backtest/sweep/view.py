@@ -56,7 +56,7 @@ def side_of(base: Mapping[str, Any], path: str, title: str = "", unit: str = "",
     except (KeyError, SpecError):
         return Side(path, title or path, unit, False, tuple(words))
     known = {str(value): text for value, text in field.choices}
-    return Side(path, field.title, field.unit, field.percent, tuple(known.get(word, word) for word in words))
+    return Side(path, title or field.title, field.unit, field.percent, tuple(known.get(word, word) for word in words))
 
 
 def sides_of(spec: SweepSpec) -> tuple[Side, ...]:

@@ -11,15 +11,12 @@ from hypothesis import strategies as some
 
 import engine
 from engine import runner
-from engine.backtest.headline import headline
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.spec import LIMIT, SweepSpec, sweepable
 from engine.errors import Cancelled, DataError, NotTradeable, SpecError
-from engine.market.bars import Bars
 from engine.research import ledger
 from tests.support.market import make_bars, random_walk
-from tests.support.sweeping import FILLS, axis, run, series, spec, sweep
+from tests.support.sweeping import FILLS, axis, run, same_as_runs, series, spec, sweep
 from tests.support.workspace import Workspace
 
 SMA = {"kind": "sma_cross", "fast": 5, "slow": 20}
@@ -30,20 +27,6 @@ def problems(base: Any, axes: list[dict[str, Any]], **fields: Any) -> dict[str, 
     with pytest.raises(SpecError) as caught:
         sweep(base, axes, **fields)
     return dict(caught.value.problems)
-
-
-def same_as_runs(found: SweepResult, *bars: Bars, count: int = 25) -> None:
-    """Bit for bit, for some of the combinations."""
-    for place in np.random.default_rng(0).integers(0, len(found), count):
-        for row, symbol in enumerate(found.symbols):
-            opened = found.spec_of(int(place), symbol)
-            mine = [item for item in bars if item.series.symbol == symbol] or list(bars)
-            expected = headline(opened, mine, {})
-            ratio = np.nan if expected.sharpe is None else expected.sharpe
-            assert found.total_return[row, place] == expected.total_return
-            np.testing.assert_equal(found.sharpe[row, place], ratio)
-            assert found.max_drawdown[row, place] == expected.max_drawdown
-            assert found.trades[row, place] == expected.trades
 
 
 # -- a cell is a run ------------------------------------------------------------------------------------------------
