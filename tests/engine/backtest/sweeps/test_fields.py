@@ -65,7 +65,7 @@ def test_no_two_titles_of_a_strategy_are_the_same(kind: str) -> None:
         [axis("strategy.enter.1.conditions.0.right.value", 30, 60, 10), axis("costs.slippage", 0, 20, 10)],
         [axis("strategy.enter.1.conditions.1.bars", 2, 6), {"path": "strategy.enter_match", "values": ["all", "any"]}],
         [{"path": "strategy.leave.0.comparison", "values": ["below", "crosses_below"]}, WINDOW],
-        [WINDOW, axis("stops.stop_loss", 0.02, 0.1, 0.04), axis("sizing.percent", 50, 100, 50)],
+        [WINDOW, axis("stops.stop_loss", 0.02, 0.1, 0.04), axis("sizing.part", 0.5, 1.0, 0.5)],
     ],
 )
 def test_cell_of_swept_rules_is_the_run_that_it_opens_as(axes: list[dict[str, Any]]) -> None:
