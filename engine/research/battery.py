@@ -111,7 +111,7 @@ def _run(case: Case) -> Found:
         known
         | _figures(observations=len(returns), years=span / MILLISECONDS_PER_YEAR)
         | _figures(**{name: result.metrics[name] for name in names})
-        | _figures(benchmark_cagr=result.benchmark_metrics["cagr"])
+        | _figures(**{f"benchmark_{name}": result.benchmark_metrics[name] for name in ("cagr", "sharpe")})
     )
 
 
@@ -210,7 +210,7 @@ def _fills(case: Case) -> Found:
 def _regimes(case: Case) -> Found:
     periods, kinds = crises(case.result), regimes(case.result)
     columns: Found = {
-        f"crisis_{name}": tuple(getattr(item, name) for item in periods) for name in ("name", "start", "end")
+        f"crisis_{name}": tuple(getattr(item, name) for item in periods) for name in ("name", "start", "end", "whole")
     }
     columns |= {f"crisis_{name}": _column(periods, name) for name in ("total", "benchmark")}
     columns["regime_name"] = tuple(item.name for item in kinds)

@@ -10,7 +10,7 @@ from engine.research import robustness
 from engine.research.overfitting import Overfitting
 from engine.research.robustness import number, percent
 from engine.research.sequence import RUIN
-from engine.research.verdict import Finding, Grade
+from engine.research.verdict import FEWEST_TRADES, Finding, Grade
 from engine.research.verification import VerificationResult
 
 RARE, UNUSUAL = 0.05, 0.20
@@ -109,12 +109,14 @@ def _snooped(result: VerificationResult) -> Finding | None:
         return None
     # Never bad: a strategy may be worth its smaller risk without a higher mean.
     grade: Grade = "good" if value <= RARE else "doubtful"
+    others = count - 1
+    who = f"neither the strategy nor any of its {others:.0f} neighbours beat" if others else "the strategy did not beat"
     return Finding(
-        "Some variant beats holding",
+        "Beats holding in the mean",
         grade,
         _p(value),
-        f"Test of superior predictive ability: if none of the {count:.0f} variants beat buy and hold in the mean, the "
-        "best of them would look as good with this probability.",
+        f"Test of superior predictive ability: if {who} buy and hold in the mean, the best would look as good "
+        "with this probability.",
         "spa",
         "" if grade == "good" else "A higher mean return than that of holding; less risk does not count here.",
     )
@@ -124,16 +126,23 @@ def _ruin(result: VerificationResult) -> Finding | None:
     chance = result.figures.get("order_ruin")
     if chance is None:
         return None
-    grade: Grade = "good" if chance <= RUIN_RARE else "doubtful" if chance <= RUIN_SOME else "bad"
+    few = len(result.order_fan[0]) <= FEWEST_TRADES
+    grade: Grade = "bad" if chance > RUIN_SOME else "doubtful" if chance > RUIN_RARE or few else "good"
+    draws = len(result.order_total)
     deep = float(np.quantile(result.order_drawdown, 0.05))
     return Finding(
         "Risk of ruin",
         grade,
-        percent(chance, 1),
+        percent(chance, 1) if chance else f"< {percent(1 / draws, 1)}",
         f"Chance of losing {percent(RUIN)} of the capital over as many trades drawn at random from these; in another "
-        f"order they would have fallen by {percent(abs(deep))} from a peak one time in twenty.",
+        f"order they would have fallen by {percent(abs(deep))} from a peak one time in twenty."
+        + (f" Fewer than {FEWEST_TRADES} trades have seldom seen the worst." if few else ""),
         "orders",
-        "" if grade == "good" else "Smaller positions or a stop.",
+        ""
+        if grade == "good"
+        else "Smaller positions or a stop."
+        if chance > RUIN_RARE
+        else "More trades to draw from.",
     )
 
 
@@ -146,7 +155,9 @@ def _best(result: VerificationResult) -> Finding | None:
         "Not a few lucky trades",
         grade,
         f"{count:.0f} of {trades:.0f}",
-        "So many of the best trades make the whole profit: without them nothing is left.",
+        "So many of the best trades make the whole profit: without them nothing is left."
+        if count
+        else "There is no profit that trades could share.",
         "removed",
         "" if grade == "good" else "A profit that many trades share.",
     )

@@ -29,35 +29,41 @@ CRISES: tuple[tuple[str, str, str], ...] = (
     ("Tariffs", "2025-02-19", "2025-04-08"),
 )
 """Name, the S&P 500's last high close before the fall, and its lowest close."""
+PART = 5
+"""Bars of a crisis that is not covered whole from which it is looked at."""
+_DAY = np.timedelta64(1, "D")
 TREND_DAYS, VOLATILITY_BARS = 200, 20
 REGIMES = ("Bull", "Bear", "Calm", "Turbulent")
 
 
 @dataclass(frozen=True, eq=False)
 class Crisis:
-    """Total return of the strategy and of buy and hold from one close to another (ISO dates)."""
+    """Total return of the strategy and of buy and hold from one close to another (ISO dates): the ``whole`` crisis, or
+    the part of it for which there are data.
+    """
 
     name: str
     start: str
     end: str
     total: float
     benchmark: float
+    whole: bool
 
 
 def crises(result: BacktestResult) -> tuple[Crisis, ...]:
-    """The crises whose whole span the result covers, oldest first: from the last bar up to the start of each to the
-    last one up to its end.
+    """The crises that the result covers, oldest first: from the last bar up to the start of each to the last one up to
+    its end. Where the data begin later or end sooner, what they have of it, if that is ``PART`` bars.
     """
     found = []
     for name, start, end in CRISES:
-        first, last = (
-            int(np.searchsorted(result.time, np.datetime64(day, "D") + np.timedelta64(1, "D"))) - 1
-            for day in (start, end)
-        )
-        covered = result.time[-1] >= np.datetime64(end, "D")
-        if first >= 0 and last > first and covered and result.equity[first] > 0:
-            total, benchmark = (float(values[last] / values[first]) - 1 for values in (result.equity, result.benchmark))
-            found.append(Crisis(name, start, end, total, benchmark))
+        first, last = (int(np.searchsorted(result.time, np.datetime64(day, "D") + _DAY)) - 1 for day in (start, end))
+        whole = first >= 0 and bool(result.time[-1] >= np.datetime64(end, "D"))
+        first = max(first, 0)
+        if last - first < (1 if whole else PART) or result.equity[first] <= 0:
+            continue
+        seen = (start, end) if whole else (str(result.time[first])[:10], str(result.time[last])[:10])
+        total, benchmark = (float(values[last] / values[first]) - 1 for values in (result.equity, result.benchmark))
+        found.append(Crisis(name, seen[0], seen[1], total, benchmark, whole))
     return tuple(found)
 
 

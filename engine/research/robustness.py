@@ -29,6 +29,10 @@ def number(value: float) -> str:
     return f"{value:.2f}".replace("-", MINUS)
 
 
+def _some(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def of_costs(result: VerificationResult) -> Finding | None:
     if not len(result.cost_total):
         return None
@@ -43,7 +47,9 @@ def of_costs(result: VerificationResult) -> Finding | None:
         "Survives higher costs",
         grade,
         f"{multiple:.1f}×",
-        "Multiple of the assumed commission and slippage that takes the whole profit.",
+        "Multiple of the assumed commission and slippage that takes the whole profit."
+        if multiple
+        else "Nothing is earned even without costs.",
         "costs",
         "" if grade == "good" else "Fewer trades or a larger gain from each.",
     )
@@ -75,8 +81,8 @@ def of_neighbours(result: VerificationResult) -> Finding | None:
         "Neighbours do as well",
         grade,
         f"{percent(share)} profitable",
-        f"Of {len(result.jitter_total)} variants with one parameter changed by 10% or 20%; their median Sharpe ratio "
-        f"is {number(middle)}.",
+        f"Of {_some(len(result.jitter_total), 'variant')} with one parameter changed by 10% or 20%, whole numbers by "
+        f"one at least; the median Sharpe ratio is {number(middle)}.",
         "jitter",
         "" if grade == "good" else "Parameters from the middle of a region that does well, not from its peak.",
     )
@@ -91,8 +97,8 @@ def of_noise(result: VerificationResult) -> Finding | None:
         "Survives noise in the prices",
         grade,
         f"{percent(share)} profitable",
-        f"Of {len(result.noise_total)} backtests whose decisions saw prices moved a little; the median Sharpe ratio is "
-        f"{number(float(np.median(result.noise_sharpe)))}.",
+        f"Of {_some(len(result.noise_total), 'backtest')} whose decisions saw prices moved a little; the median Sharpe "
+        f"ratio is {number(float(np.median(result.noise_sharpe)))}.",
         "noise",
         "" if grade == "good" else "Rules that do not hang on a tick: wider thresholds, longer windows.",
     )
@@ -124,7 +130,7 @@ def of_regimes(result: VerificationResult) -> Finding | None:
     gains = result.regime_mean > 0
     lost = [name.lower() for name, gain in zip(result.regime_name, gains, strict=True) if not gain]
     grade: Grade = "good" if gains.all() else "doubtful" if 2 * gains.sum() >= len(gains) else "bad"
-    where = f"None in {' and '.join(lost)} markets. " if lost else ""
+    where = f"None in {' or '.join(lost)} markets. " if lost and gains.any() else "None in any. " if lost else ""
     return Finding(
         "Gains in every kind of market",
         grade,
@@ -138,15 +144,17 @@ def of_regimes(result: VerificationResult) -> Finding | None:
 def of_crises(result: VerificationResult) -> Finding | None:
     if not result.crisis_name:
         return None
-    milder = int(np.sum(result.crisis_total > result.crisis_benchmark))
+    better = int(np.sum(result.crisis_total > result.crisis_benchmark))
     total, worst = len(result.crisis_name), int(np.argmin(result.crisis_total))
-    grade: Grade = "good" if 2 * milder >= total else "doubtful"
+    grade: Grade = "good" if 2 * better >= total else "doubtful"
+    parts = total - sum(result.crisis_whole)
+    covered = f" The data have {'only a part' if parts == 1 else 'only parts'} of {parts} of them." if parts else ""
     return Finding(
         "Crises",
         grade,
-        f"{milder} of {total} milder",
-        f"Falls of the market in which it lost less than holding. Its worst was {result.crisis_name[worst]}: "
-        f"{percent(result.crisis_total[worst])}, holding {percent(result.crisis_benchmark[worst])}.",
+        f"{better} of {total} better",
+        f"Falls of the S&P 500 in which it did better than holding. Its worst was {result.crisis_name[worst]}: "
+        f"{percent(result.crisis_total[worst])}, holding {percent(result.crisis_benchmark[worst])}.{covered}",
         "crises",
         "" if grade == "good" else "An exit that reacts within weeks.",
     )

@@ -25,6 +25,13 @@ from engine.store import Trial
 Grade = Literal["good", "doubtful", "bad"]
 CONFIDENT, LIKELY = 0.95, 0.50
 """One in twenty is the error that the papers accept; below one half the opposite is the likelier."""
+_SAME = 1e-9
+STANDS = ("Perhaps.", "Not worth it.", "Less growth.")
+"""Headlines that take the ratio for more than luck."""
+CAVEAT = (
+    "Every test is judged by itself, p-values are one-sided and count the run itself among the draws. Of so many tests "
+    "one or two can fail, or pass, by chance: look for what they say together."
+)
 FEWEST_TRADES = 30
 """From about thirty on the mean of trades is near enough to normal for its error to mean something."""
 
@@ -58,12 +65,14 @@ class Verdict:
     def changes(self) -> tuple[str, ...]:
         """What would change the answer, what weighs most first."""
         ranked = sorted(self.findings, key=lambda finding: ("bad", "doubtful", "good").index(finding.grade))
-        return tuple(finding.remedy for finding in ranked if finding.remedy)
+        return tuple(dict.fromkeys(finding.remedy for finding in ranked if finding.remedy))
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the verdict needs of a run: ratios per bar, returns, growth a year."""
+    """What the verdict needs of a run: ratios per bar, returns, growth a year, the ratio a year of holding the same
+    symbols (None where that never moved), and whether its positions are ``resized`` by weights.
+    """
 
     sharpe: float
     skewness: float
@@ -73,7 +82,27 @@ class Evidence:
     periods_per_year: float
     cagr: float
     benchmark_cagr: float
+    benchmark_sharpe: float | None
     trades: int
+    resized: bool = False
+
+    @property
+    def yearly(self) -> float:
+        """The Sharpe ratio a year."""
+        return self.sharpe * sqrt(self.periods_per_year)
+
+    @property
+    def calmer(self) -> bool:
+        """Whether its Sharpe ratio is above that of holding."""
+        return self.benchmark_sharpe is not None and self.yearly > self.benchmark_sharpe
+
+    @property
+    def edge(self) -> float:
+        """Growth above that of holding: a year, or over the whole record where that is shorter than a year."""
+        power = min(self.years, 1.0)
+        grown, held = (max(1 + rate, 0.0) ** power for rate in (self.cagr, self.benchmark_cagr))
+        edge = grown - held
+        return 0.0 if abs(edge) < _SAME else edge
 
 
 def judge(result: BacktestResult, trials: tuple[Trial, ...]) -> Verdict:
@@ -92,7 +121,9 @@ def judge(result: BacktestResult, trials: tuple[Trial, ...]) -> Verdict:
         periods_per_year=result.periods_per_year,
         cagr=result.metrics["cagr"] or 0.0,
         benchmark_cagr=result.benchmark_metrics["cagr"] or 0.0,
+        benchmark_sharpe=result.benchmark_metrics["sharpe"],
         trades=int(result.metrics["trades"] or 0),
+        resized=is_resized(result.family),
     )
     return weigh(evidence, trials)
 
@@ -115,7 +146,9 @@ def judge_fully(
         periods_per_year=verification.periods_per_year,
         cagr=known["cagr"] or 0.0,
         benchmark_cagr=known["benchmark_cagr"] or 0.0,
+        benchmark_sharpe=known["benchmark_sharpe"],
         trades=int(known["trades"] or 0),
+        resized=is_resized(verification.family),
     )
     first = weigh(evidence, trials)
     more = findings(verification, overfitting)
@@ -123,12 +156,15 @@ def judge_fully(
     failed = [finding for finding in more if finding.grade == "bad"]
     if verification.look_ahead:
         headline, reason = "No.", f"{verification.look_ahead} Its figures mean nothing."
-    elif failed and headline in ("Perhaps.", "Not worth it."):
+    elif failed and headline in STANDS:
         names = " and ".join(f"“{finding.question}”" for finding in failed[:2])
         count = f"{len(failed)} of {len(more)} tests"
         headline, reason = "Fragile.", f"The ratio stands, but it fails {count}, {names} among them."
         if len(failed) <= 2:
             reason = f"The ratio stands, but it fails {names}."
+    doubts = sum(finding.grade == "doubtful" for finding in (*first.findings, *more))
+    if headline == "Perhaps." and doubts:
+        reason = f"It fails none of the tests; {doubts} of {len(first.findings) + len(more)} leave a doubt."
     return Verdict(headline, reason, (*first.findings, *more), first.trials)
 
 
@@ -142,7 +178,6 @@ def weigh(evidence: Evidence, trials: tuple[Trial, ...]) -> Verdict:
     positive = probabilistic_sharpe(evidence.sharpe, 0.0, *shape)
     deflated = deflated_sharpe(evidence.sharpe, variance, count, *shape)
     luck = expected_maximum_sharpe(variance, count)
-    edge = evidence.cagr - evidence.benchmark_cagr
     findings = (
         Finding(
             "Sharpe above zero",
@@ -164,18 +199,18 @@ def weigh(evidence: Evidence, trials: tuple[Trial, ...]) -> Verdict:
             "trials",
             "" if deflated >= CONFIDENT else _longer(evidence, luck),
         ),
-        Finding(
-            "Against buy and hold",
-            "good" if edge > 0 else "bad",
-            f"{edge * 100:+.2f}% a year".replace("-", "\N{MINUS SIGN}"),
-            "Growth a year above that of holding the same symbols at the same costs.",
-            "hold",
-            "" if edge > 0 else "Holding the same symbols has to be beaten, or the same growth reached at less risk.",
-        ),
-        _trades(evidence.trades),
+        _hold(evidence),
+        _trades(evidence),
         _record(evidence, luck),
     )
-    return Verdict(*_headline(positive, deflated, edge), findings, count)
+    return Verdict(*_headline(positive, deflated, evidence), findings, count)
+
+
+def is_resized(family: str) -> bool:
+    """Whether strategies of this kind move the weights of positions instead of opening and closing trades."""
+    from engine.strategies import STRATEGIES, Allocation
+
+    return issubclass(STRATEGIES.available().get(family, object), Allocation)
 
 
 def grade(probability: float) -> Grade:
@@ -188,15 +223,45 @@ def _nothing(trials: tuple[Trial, ...]) -> Verdict:
     return Verdict("Nothing to judge.", "The equity never moved: there is no return to test.", (), count)
 
 
-def _trades(count: int) -> Finding:
+def _hold(evidence: Evidence) -> Finding:
+    """Growth against that of holding; less of it at a better ratio is a doubt, not a failure."""
+    edge, held = evidence.edge, evidence.benchmark_sharpe
+    grade: Grade = "good" if edge > 0 else "doubtful" if evidence.calmer or edge == 0 else "bad"
+    remedy = "Holding the same symbols has to be beaten, or the same growth reached at less risk."
+    if edge < 0 and evidence.calmer:
+        remedy = "The smaller risk has to be wanted for itself, or borrowed against: holding grew faster."
+    if edge == 0:
+        remedy = "A strategy that differs from holding."
+    return Finding(
+        "Against buy and hold",
+        grade,
+        f"{edge * 100:+,.2f}% {'a year' if evidence.years >= 1 else 'in all'}".replace("-", "\N{MINUS SIGN}"),
+        "Growth above that of holding the same symbols at the same costs"
+        + (
+            "."
+            if held is None
+            else f"; the Sharpe ratio is {_number(evidence.yearly)}, that of holding {_number(held)}."
+        ),
+        "hold",
+        "" if grade == "good" else remedy,
+    )
+
+
+def _trades(evidence: Evidence) -> Finding:
+    count = evidence.trades
     enough = count >= FEWEST_TRADES
+    remedy = f"{FEWEST_TRADES - count} more trades: a longer range, more symbols, or shorter windows."
+    explanation = f"With fewer than {FEWEST_TRADES} trades a few lucky ones decide."
+    if evidence.resized:
+        remedy = "A longer range or more symbols: few positions have few chances to be wrong."
+        explanation += " A position counts once, however often it was resized."
     return Finding(
         "Number of trades",
         "good" if enough else "doubtful",
-        f"{count}",
-        f"With fewer than {FEWEST_TRADES} trades a few lucky ones decide.",
+        f"{count:,}",
+        explanation,
         "trades",
-        "" if enough else f"{FEWEST_TRADES - count} more trades: a longer range, more symbols, or shorter windows.",
+        "" if enough else remedy,
     )
 
 
@@ -205,12 +270,13 @@ def _record(evidence: Evidence, luck: float) -> Finding:
     years = _years_needed(evidence, luck)
     needed = f"{years:,.1f}" if isfinite(years) and years < 1000 else "over 1,000" if isfinite(years) else "∞"
     enough = evidence.years >= years
+    chance = "the luck of as many trials" if luck > 0 else "zero"
     return Finding(
         "Length of the record",
         "good" if enough else "doubtful" if evidence.years >= _years_needed(evidence, 0.0) else "bad",
         f"{evidence.years:,.1f} of {needed} years",
-        "Minimum track record length: the years in which a ratio like this one can be told from the luck of as many "
-        "trials with 95% confidence.",
+        f"Minimum track record length: the years in which a ratio like this one can be told from {chance} with 95% "
+        "confidence.",
         "record",
     )
 
@@ -224,13 +290,16 @@ def _years_needed(evidence: Evidence, benchmark: float) -> float:
 def _longer(evidence: Evidence, benchmark: float) -> str:
     years = _years_needed(evidence, benchmark)
     if not isfinite(years):
-        return "No length of history would do: the ratio is not above what luck gives. It takes a larger edge."
+        above = "what luck gives" if benchmark > 0 else "zero"
+        return f"No length of history would do: the ratio is not above {above}. It takes a larger edge."
     if years > 100:
         return "It would take over 100 years of the same: only a larger edge would do."
     return f"{years:.1f} years of the same would do; there are {evidence.years:.1f}."
 
 
-def _headline(positive: float, deflated: float, edge: float) -> tuple[str, str]:
+def _headline(positive: float, deflated: float, evidence: Evidence) -> tuple[str, str]:
+    if evidence.sharpe <= 0:
+        return "No.", "It earned nothing: the Sharpe ratio is not above zero. It takes another idea, not more data."
     if positive < CONFIDENT:
         return (
             "No.",
@@ -241,6 +310,24 @@ def _headline(positive: float, deflated: float, edge: float) -> tuple[str, str]:
             "Not yet.",
             "The edge does not survive the number of variants tried. A longer history would change this.",
         )
-    if edge <= 0:
-        return "Not worth it.", "The return is real, and holding the same symbols returned more."
+    if evidence.edge == 0:
+        return "Not worth it.", "It is what holding the same symbols returns."
+    if evidence.edge < 0 and evidence.calmer:
+        ratios = f"{_number(evidence.yearly)} against {_number(evidence.benchmark_sharpe or 0.0)}"
+        return "Less growth.", f"The Sharpe ratio is better than that of holding, {ratios}, but holding grew faster."
+    if evidence.edge < 0:
+        return "Not worth it.", "The return can be told from luck, but holding the same symbols returned more."
+    if evidence.trades < FEWEST_TRADES:
+        return (
+            "Perhaps.",
+            f"The ratio can be told from luck, but {_counted(evidence.trades)} cannot tell skill from a lucky ride.",
+        )
     return "Perhaps.", "It passes what was tested here. Data that nobody has looked at yet is the next test."
+
+
+def _counted(trades: int) -> str:
+    return "1 trade" if trades == 1 else f"{trades} trades"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")

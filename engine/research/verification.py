@@ -25,7 +25,7 @@ class VerificationResult:
     ``figures`` holds single numbers by name (None is undefined; a test that was not possible leaves its own out):
 
     - the run: ``observations`` (returns), ``years``, ``sharpe_per_bar``, ``skewness``, ``kurtosis``, ``sharpe``,
-      ``cagr``, ``benchmark_cagr``, ``total_return``, ``trades``;
+      ``cagr``, ``benchmark_cagr``, ``benchmark_sharpe``, ``total_return``, ``trades``;
     - ``bootstrap_block`` (bars), ``bootstrap_sharpe_low`` and ``_high``, ``bootstrap_cagr_low`` and ``_high`` (95%);
     - ``random_own_total``, ``random_own_sharpe``, ``random_p_total``, ``random_p_sharpe``;
     - ``cost_break_even`` (multiple of the costs), ``jitter_profitable`` and ``noise_profitable`` (shares);
@@ -40,7 +40,7 @@ class VerificationResult:
     ``order_fan`` is (bands, trades + 1), see ``sequence.BANDS``.
     Curves: total return and Sharpe ratio at each ``cost_multiple``; ``delay_bars``; of each variant
     (``jitter_field``, ``jitter_change``, ``jitter_value``); ``removed_total[n]`` without the n best trades.
-    Tables: ``crisis_*`` (names, ISO dates, total returns) and ``regime_*`` (see ``regimes.Regime``; NaN for None).
+    Tables: ``crisis_*`` (see ``regimes.Crisis``) and ``regime_*`` (see ``regimes.Regime``; NaN for None).
     ``look_ahead`` is the sentence of the first decision that used the future, empty where none was found. ``skipped``
     says by name of a test why it was not possible.
     """
@@ -75,6 +75,7 @@ class VerificationResult:
     crisis_end: tuple[str, ...]
     crisis_total: Floats
     crisis_benchmark: Floats
+    crisis_whole: tuple[bool, ...]
     regime_name: tuple[str, ...]
     regime_share: Floats
     regime_sharpe: Floats

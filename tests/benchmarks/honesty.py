@@ -20,13 +20,13 @@ from engine.market.bars import Bars, Floats, Market
 from engine.progress import silent
 from engine.research import holdings
 from engine.research.statistics import moments, probabilistic_sharpe
-from engine.research.verdict import CONFIDENT, judge
+from engine.research.verdict import CONFIDENT, STANDS, judge
 from engine.store import Trial
 from engine.strategies import Signals, Strategy
 from tests.support.market import make_bars
 
 BARS = 1250
-REAL = ("Perhaps.", "Not worth it.", "Fragile.")
+REAL = (*STANDS, "Fragile.")
 """Headlines that take the ratio for more than luck."""
 
 

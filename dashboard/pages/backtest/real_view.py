@@ -14,7 +14,8 @@ from dashboard.components import states
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
 from dashboard.format import day, number, percent, signed_percent
 from dashboard.pages.backtest.view import TONES
-from engine.research.verdict import Finding, Verdict
+from engine.research.regimes import CRISES
+from engine.research.verdict import CAVEAT, Finding, Verdict
 from engine.research.verification import VerificationResult
 
 MISSING = "The data or the number of trades do not allow this test."
@@ -25,7 +26,8 @@ def findings(judgement: Verdict) -> Component:
     rows = [_row(finding) for finding in judgement.findings]
     said = html.P([html.B(judgement.headline), " ", judgement.reason], className="say")
     changes = [html.H4("What would change the answer"), *(html.P(text, className="note") for text in judgement.changes)]
-    return html.Div([said, html.Div(rows, className="tests"), *(changes if judgement.changes else [])])
+    caveat = [html.P(CAVEAT, className="hint")] if rows else []
+    return html.Div([said, html.Div(rows, className="tests"), *caveat, *(changes if judgement.changes else [])])
 
 
 def _row(finding: Finding) -> Component:
@@ -112,22 +114,31 @@ def skipped(result: VerificationResult, test: str) -> Any:
 
 
 def crises(result: VerificationResult) -> Component:
-    """Return of the run and of holding in every crisis that the data cover."""
+    """Return of the run and of holding in every crisis of which the data cover something, and those they do not."""
     head = [("Crisis", ""), ("From", ""), ("To", ""), ("Run", "Total return."), ("Hold", "Of the same symbols.")]
     lengths = shares(list(result.crisis_total))
     rows = [
-        [name, day(start), day(end), Bar(signed_percent(own, 1), share), Signed(signed_percent(held, 1), held)]
-        for name, start, end, own, held, share in zip(
+        [
+            name if whole else f"{name}, in part",
+            day(start),
+            day(end),
+            Bar(signed_percent(own, 1), share),
+            Signed(signed_percent(held, 1), held),
+        ]
+        for name, start, end, own, held, whole, share in zip(
             result.crisis_name,
             result.crisis_start,
             result.crisis_end,
             result.crisis_total.tolist(),
             result.crisis_benchmark.tolist(),
+            result.crisis_whole,
             lengths,
             strict=True,
         )
     ]
-    return bar_table(head, rows, empty="The data cover no crisis from its start to its end.")
+    found = bar_table(head, rows, empty="The data cover no crisis.")
+    missed = [name for name, _, _ in CRISES if name not in result.crisis_name]
+    return html.Div([found, *([html.P(f"No data for {', '.join(missed)}.", className="hint")] if missed else [])])
 
 
 def regimes(result: VerificationResult) -> Component:

@@ -99,11 +99,44 @@ def test_every_finding_can_be_printed_and_says_what_would_change_it() -> None:
         ({"regime_mean": np.array([0.1, -0.1, 0.1, 0.1])}, "regimes", "doubtful"),
         ({"regime_mean": np.array([0.1, -0.1, -0.1, -0.1])}, "regimes", "bad"),
         ({"crisis_name": ("A", "B", "C"), "crisis_total": np.array([-0.1, -0.3, -0.3]),
-          "crisis_benchmark": np.array([-0.2, -0.2, -0.2])}, "crises", "doubtful"),
+          "crisis_benchmark": np.array([-0.2, -0.2, -0.2]), "crisis_whole": (True, True, False)}, "crises", "doubtful"),
     ],
 )  # fmt: skip
 def test_thresholds(values: dict[str, Any], test: str, grade: str) -> None:
     assert finding(changed(**values), test).grade == grade
+
+
+@pytest.mark.parametrize(
+    ("values", "test", "figure", "words"),
+    [
+        ({"order_ruin": 0.0}, "orders", "< 0.5%", "Chance of losing 50%"),
+        ({"order_ruin": 0.0, "order_fan": np.ones((5, 4))}, "orders", "< 0.5%", "Fewer than 30 trades"),
+        ({"removed_until_nothing": 0.0}, "removed", "0 of 14", "There is no profit"),
+        ({"cost_break_even": 0.0}, "costs", "0.0×", "Nothing is earned even without costs."),
+        ({"spa_variants": 1.0}, "spa", "p = 0.005", "if the strategy did not beat buy and hold"),
+        ({"spa_variants": 9.0}, "spa", "p = 0.005", "any of its 8 neighbours"),
+        ({"regime_mean": np.full(4, -0.1)}, "regimes", "0 of 4", "None in any."),
+        ({"regime_mean": np.array([0.1, -0.1, 0.1, -0.1])}, "regimes", "2 of 4", "None in bear or turbulent markets."),
+        ({"crisis_name": ("A",), "crisis_total": np.array([-0.1]), "crisis_benchmark": np.array([-0.2]),
+          "crisis_whole": (False,)}, "crises", "1 of 1 better", "The data have only a part of 1 of them."),
+    ],
+)  # fmt: skip
+def test_words_fit_the_case(values: dict[str, Any], test: str, figure: str, words: str) -> None:
+    found = finding(changed(**values), test)
+    assert found.figure == figure
+    assert words in found.explanation
+
+
+def test_few_trades_leave_a_doubt_about_ruin() -> None:
+    assert finding(changed(order_ruin=0.0, order_fan=np.ones((5, 4))), "orders").grade == "doubtful"
+    assert finding(changed(order_ruin=0.2, order_fan=np.ones((5, 4))), "orders").grade == "bad"
+
+
+def test_doubts_are_counted() -> None:
+    verdict = judge_fully(changed(noise_profitable=0.7), TRIED)
+    doubts = [item for item in verdict.findings if item.grade == "doubtful"]
+    assert verdict.reason == f"It fails none of the tests; {len(doubts)} of {len(verdict.findings)} leave a doubt."
+    assert "noise" in [item.test for item in doubts]
 
 
 def sweep(probability: float) -> Overfitting:

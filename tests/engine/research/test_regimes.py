@@ -28,16 +28,35 @@ def test_table_is_in_order_and_every_crisis_takes_time() -> None:
 def test_only_covered_crises_are_measured() -> None:
     found = {item.name: item for item in crises(long("2018-01-01", 1000))}
     assert set(found) == {"Volmageddon", "Late 2018", "Covid"}
+    assert all(item.whole for item in found.values())
     made = long("2018-01-01", 1000)
     at = [int(np.flatnonzero(made.time == np.datetime64(day))[0]) for day in ("2020-02-19", "2020-03-23")]
     assert found["Covid"].total == pytest.approx(made.equity[at[1]] / made.equity[at[0]] - 1)
     assert found["Covid"].benchmark == pytest.approx(made.benchmark[at[1]] / made.benchmark[at[0]] - 1)
 
 
-def test_crisis_cut_short_is_left_out() -> None:
-    assert [item.name for item in crises(long("2020-02-19", 33))] == []  # ends on 22 March
-    assert [item.name for item in crises(long("2020-02-19", 34))] == ["Covid"]
-    assert [item.name for item in crises(long("2020-02-20", 60))] == []
+@pytest.mark.parametrize(
+    ("first", "count", "start", "end", "whole"),
+    [
+        ("2020-02-19", 34, "2020-02-19", "2020-03-23", True),
+        ("2020-02-19", 33, "2020-02-19", "2020-03-22", False),
+        ("2020-02-20", 60, "2020-02-20", "2020-03-23", False),
+        ("2020-03-18", 60, "2020-03-18", "2020-03-23", False),
+    ],
+)
+def test_crisis_cut_short_is_measured_as_far_as_there_are_data(
+    first: str, count: int, start: str, end: str, whole: bool
+) -> None:
+    made = long(first, count)
+    (found,) = crises(made)
+    at = [int(np.flatnonzero(made.time == np.datetime64(day))[0]) for day in (start, end)]
+    assert (found.name, found.start, found.end, found.whole) == ("Covid", start, end, whole)
+    assert found.total == pytest.approx(made.equity[at[1]] / made.equity[at[0]] - 1)
+
+
+def test_a_glimpse_of_a_crisis_is_left_out() -> None:
+    assert crises(long("2020-03-19", 60)) == ()  # four returns of it
+    assert crises(long("2020-04-19", 60)) == ()
 
 
 def test_weekend_at_the_start_takes_the_bar_before() -> None:

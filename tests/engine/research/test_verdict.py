@@ -47,7 +47,9 @@ def test_noise_is_no() -> None:
 def test_loss_is_no() -> None:
     verdict = judge(result(-0.001), tried(-0.1))
     assert verdict.headline == "No."
+    assert verdict.reason.startswith("It earned nothing")
     assert grades(verdict)[:2] == ["bad", "bad"]
+    assert len(set(verdict.changes)) == len(verdict.changes)
 
 
 def test_edge_tried_once_is_perhaps() -> None:
@@ -85,6 +87,34 @@ def test_edge_below_buy_and_hold_is_not_worth_it() -> None:
     assert verdict.headline == "Not worth it."
     assert grades(verdict)[2] == "bad"
     assert verdict.findings[2].figure.startswith("\N{MINUS SIGN}")
+
+
+def test_less_growth_at_a_better_ratio_is_a_doubt() -> None:
+    waves = 100 * np.cumprod(1 + np.tile([0.03, -0.0255], 501))[:1001]
+    made = result(0.001)
+    held = make_result(waves, time=made.time)
+    calm = replace(made, benchmark=waves, benchmark_metrics=held.benchmark_metrics)
+    verdict = judge(calm, tried(0.1))
+    assert verdict.headline == "Less growth."
+    assert grades(verdict)[2] == "doubtful"
+    assert f"that of holding {held.metrics['sharpe']:.2f}." in verdict.findings[2].explanation
+
+
+def test_what_holding_returns_is_said_to_be_that() -> None:
+    made = result(0.001)
+    same = replace(made, benchmark=made.equity, benchmark_metrics={**made.metrics})
+    assert judge(same, tried(0.1)).reason == "It is what holding the same symbols returns."
+
+
+def test_growth_of_less_than_a_year_is_not_stretched_to_one() -> None:
+    finding = judge(result(0.001, count=30, benchmark=0.02), tried(0.1)).findings[2]
+    noise = np.random.default_rng(0).normal(0, 1, 30)
+    own = np.prod(1 + (noise - noise.mean()) / noise.std() * 0.01 + 0.001)
+    assert finding.figure == f"{(own - 1.02**30) * 100:.2f}% in all".replace("-", "\N{MINUS SIGN}")
+
+
+def test_a_lucky_ride_is_no_skill() -> None:
+    assert "3 trades cannot tell skill" in judge(result(0.001, trades=3), tried(0.1)).reason
 
 
 def test_few_trades_are_doubtful() -> None:
