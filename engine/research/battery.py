@@ -17,13 +17,14 @@ from engine.research import sensitivity
 from engine.research.bootstrap import resample
 from engine.research.causality import look_ahead
 from engine.research.fills import fill_honesty
-from engine.research.nulls import random_entries
+from engine.research.nulls import random_entries, random_weights
 from engine.research.reality import superior_ability
 from engine.research.regimes import crises, regimes
 from engine.research.rerun import rerun
 from engine.research.sequence import reorder, without_best
 from engine.research.statistics import moments
-from engine.research.verification import NOISE_RUNS, VerificationResult, VerificationSpec
+from engine.research.verification import NOISE_RUNS, NULL_RUNS, VerificationResult, VerificationSpec
+from engine.strategies import Allocation
 
 Found = dict[str, Any]
 """Fields of the result; what starts with "figures." goes into its figures."""
@@ -134,7 +135,11 @@ def _bootstrap(case: Case) -> Found:
 
 def _random(case: Case) -> Found:
     spec = case.spec
-    found = random_entries(spec.backtest, case.result, case.bars, spec.samples, spec.seed + 1, case.progress)
+    if isinstance(spec.backtest.strategy, Allocation):
+        runs = max(spec.samples // NULL_RUNS, 1)
+        found = random_weights(spec.backtest, case.bars, case.inputs, runs, spec.seed + 1, case.progress)
+    else:
+        found = random_entries(spec.backtest, case.result, case.bars, spec.samples, spec.seed + 1, case.progress)
     return {"random_total": found.total, "random_sharpe": found.sharpe} | _figures(
         random_own_total=found.own_total,
         random_own_sharpe=found.own_sharpe,

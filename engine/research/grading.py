@@ -10,7 +10,7 @@ from engine.research import robustness
 from engine.research.overfitting import Overfitting
 from engine.research.robustness import number, percent
 from engine.research.sequence import RUIN
-from engine.research.verdict import FEWEST_TRADES, Finding, Grade
+from engine.research.verdict import FEWEST_TRADES, Finding, Grade, is_resized
 from engine.research.verification import VerificationResult
 
 RARE, UNUSUAL = 0.05, 0.20
@@ -92,6 +92,16 @@ def _random(result: VerificationResult) -> Finding | None:
     if value is None:
         return None
     grade = _by_p(value)
+    if is_resized(result.family):
+        return Finding(
+            "Better than shuffled weights",
+            grade,
+            _p(value),
+            f"Share of {len(result.random_sharpe):,} backtests with the same weights at other times and on other "
+            "symbols, at the same costs, with a Sharpe ratio at least as high.",
+            "random",
+            "" if grade == "good" else "Weights that know something: as it is, any such weights explain the result.",
+        )
     return Finding(
         "Better than random entries",
         grade,

@@ -1,9 +1,10 @@
-"""What the same trades at random times would have earned."""
+"""What the same trades, or the same weights, at random times would have earned."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from engine.market.bars import Bars, Floats
 from engine.progress import Progress, silent
 from engine.research import holdings
 from engine.research.holdings import Indices, Prices, Trades
+from engine.research.rerun import decide, rerun
 from engine.strategies import Allocation
 
 _CELLS = 2_000_000
@@ -21,9 +23,9 @@ _CELLS = 2_000_000
 
 @dataclass(frozen=True, eq=False)
 class RandomEntries:
-    """``total`` and ``sharpe`` (a year) of each random list of trades, sorted each by itself, and of the true list
-    valued in the same way; ``p_total`` and ``p_sharpe`` are the shares of lists at least as good, the true one counted
-    among them (Phipson and Smyth 2010).
+    """``total`` and ``sharpe`` (a year) of each random list of trades (or of weights), sorted each by itself, and of
+    the true one valued in the same way; ``p_total`` and ``p_sharpe`` are the shares of lists at least as good, the true
+    one counted among them (Phipson and Smyth 2010).
     """
 
     total: Floats
@@ -48,10 +50,10 @@ def random_entries(
     is the whole of its symbol's account, in the true list and the random ones alike: sizes are not compared. The
     true list keeps its own prices, stops among them; random ones fill as the spec fills decisions. Raises ``DataError``
     where there is no trade, where positions of one symbol overlap or fill the whole
-    range, and for allocations.
+    range, and for allocations, which have ``random_weights``.
     """
     if isinstance(spec.strategy, Allocation):
-        raise DataError("Positions that are resized by weights cannot be placed at random.")
+        raise DataError("Positions that are resized by weights are no list of trades.")
     if not len(result.trade_pnl):
         raise DataError("There is no trade to place at random.")
     at = [holdings.prices(item, spec) for item in bars]
@@ -70,18 +72,57 @@ def random_entries(
             for trades, prices in zip(own, at, strict=True)
         ]
         drawn.append(holdings.figures(_equity(lists, at, known, fee), result.periods_per_year))
-    found = {name: np.sort(np.concatenate([item[name] for item in drawn])) for name in ("total", "sharpe")}
-    if np.ptp(found["total"]) <= 1e-12:
+    total, sharpe = (np.sort(np.concatenate([item[name] for item in drawn])) for name in ("total", "sharpe"))
+    if np.ptp(total) <= 1e-12:
         raise DataError("The trades fill the whole range: there is no other place for them.")
-    own_total, own_sharpe = float(true["total"][0]), float(true["sharpe"][0])
-    return RandomEntries(
-        found["total"],
-        found["sharpe"],
-        own_total,
-        own_sharpe,
-        p_value(found["total"], own_total),
-        p_value(found["sharpe"], own_sharpe),
-    )
+    return _ranked(total, sharpe, float(true["total"][0]), float(true["sharpe"][0]))
+
+
+def random_weights(
+    spec: BacktestSpec,
+    bars: Sequence[Bars],
+    inputs: Mapping[str, Any],
+    samples: int,
+    seed: int,
+    progress: Progress = silent,
+) -> RandomEntries:
+    """The null for an allocation: its own weights at other times and on other symbols, each time simulated at its
+    costs.
+
+    From the first decision on, the weights are shifted by a random number of bars, what falls off the end beginning
+    anew, and given to the symbols in a random order: how much is held, and how much is traded, stays as it was but for
+    the one seam. Raises ``DataError`` for fewer than three bars with weights, and where all weights are the same.
+    """
+    decisions = decide(spec, bars, inputs)
+    weights: Floats = np.asarray(decisions if isinstance(spec.strategy, Allocation) else np.empty((0, 0)))
+    decided = np.flatnonzero(np.isfinite(weights).any(axis=1))
+    if not len(decided) or len(weights) - decided[0] < 3:
+        raise DataError("There are no weights to put elsewhere.")
+    if np.nanmax(weights) - np.nanmin(weights) <= 1e-12:
+        raise DataError("The weights are always the same: at another time or on another symbol they would be, too.")
+    own, random = rerun(spec, bars, inputs, weights), np.random.default_rng(seed)
+    drawn = []
+    for done in range(samples):
+        progress(done / samples, f"Shuffled weights: {done} of {samples}")
+        drawn.append(rerun(spec, bars, inputs, _shuffled(weights, int(decided[0]), random)))
+    total, sharpe = (np.sort([getattr(item, name) for item in drawn]) for name in ("total", "sharpe"))
+    return _ranked(total, sharpe, own.total, own.sharpe)
+
+
+def _shuffled(weights: Floats, first: int, random: np.random.Generator) -> Floats:
+    """``weights`` from the row ``first`` on, shifted round and with their columns in another order."""
+    rows, symbols = len(weights) - first, weights.shape[1]
+    turned = np.roll(weights[first:], int(random.integers(1, rows)), axis=0)[:, random.permutation(symbols)]
+    for column in turned.T:  # what was held when the shifted weights begin was decided before
+        known = np.flatnonzero(np.isfinite(column))
+        if len(known) and known[0] > 0:
+            column[0] = column[known[-1]]
+    return np.concatenate((np.full((first, symbols), np.nan), turned))
+
+
+def _ranked(total: Floats, sharpe: Floats, own_total: float, own_sharpe: float) -> RandomEntries:
+    chances = p_value(total, own_total), p_value(sharpe, own_sharpe)
+    return RandomEntries(total, sharpe, own_total, own_sharpe, *chances)
 
 
 def p_value(null: Floats, own: float) -> float:

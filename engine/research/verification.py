@@ -14,8 +14,8 @@ from engine.market.bars import Floats
 from engine.progress import Progress
 from engine.spec import Estimate, RunSpec, parameter
 
-NOISE_RUNS = 10
-"""One backtest on noisy prices for so many samples: each costs a whole simulation."""
+NOISE_RUNS, NULL_RUNS = 10, 5
+"""One backtest on noisy prices, or of shuffled weights, for so many samples: each costs a whole simulation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ class VerificationSpec(RunSpec):
     samples: int = parameter(
         1000,
         title="Samples",
-        help="Random draws of each test; of backtests on noisy prices a tenth.",
+        help="Random draws of each test; of backtests on noisy prices a tenth, of shuffled weights a fifth.",
         ge=100,
         le=20_000,
         step=100,
@@ -126,7 +126,7 @@ class VerificationSpec(RunSpec):
         return {**self.backtest.inputs(), "backtest": self.backtest}
 
     def estimate(self) -> Estimate:
-        runs = 80 + self.samples / NOISE_RUNS
+        runs = 80 + self.samples / NOISE_RUNS + self.samples / NULL_RUNS
         once = 0.003 + 0.004 * len(self.backtest.market.symbols)
         whole = self.backtest.estimate()
         return Estimate(

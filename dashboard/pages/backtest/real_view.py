@@ -15,7 +15,7 @@ from dashboard.components.bar_table import Bar, Signed, bar_table, shares
 from dashboard.format import day, number, percent, signed_percent
 from dashboard.pages.backtest.view import TONES
 from engine.research.regimes import CRISES
-from engine.research.verdict import CAVEAT, Finding, Verdict
+from engine.research.verdict import CAVEAT, Finding, Verdict, is_resized
 from engine.research.verification import VerificationResult
 
 MISSING = "The data or the number of trades do not allow this test."
@@ -37,10 +37,11 @@ def _row(finding: Finding) -> Component:
 
 
 def luck(result: VerificationResult) -> Any:
-    """Sharpe ratios of the run resampled and of random entries, or why there are none."""
+    """Sharpe ratios of the run resampled and of random entries (or weights), or why there are none."""
+    chance = "shuffled weights" if is_resized(result.family) else "random entries"
     drawn = [
         (name, values)
-        for name, values in (("resampled", result.bootstrap_sharpe), ("random entries", result.random_sharpe))
+        for name, values in (("resampled", result.bootstrap_sharpe), (chance, result.random_sharpe))
         if len(values)
     ]
     if not drawn:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Literal
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,9 +12,11 @@ from hypothesis import strategies as some
 
 from engine.backtest.spec import BacktestSpec
 from engine.errors import DataError
-from engine.market.bars import Bars
+from engine.market.bars import Bars, Market
+from engine.market.panel import Panel
 from engine.research import holdings
-from engine.research.nulls import p_value, places, random_entries
+from engine.research.nulls import _shuffled, p_value, places, random_entries, random_weights
+from engine.strategies import Allocation
 from engine.strategies.kinds.buy_and_hold import BuyAndHold
 from tests.support.backtests import Crosses, Halves, request, simulated
 from tests.support.market import cut, days, make_bars, random_walk
@@ -153,3 +158,70 @@ def test_what_cannot_be_placed_is_said() -> None:
     halves = request(Halves())
     with pytest.raises(DataError, match="weights"):
         random_entries(halves, simulated(halves, bars), (bars,), 10, 0)
+
+
+# -- weights ----------------------------------------------------------------------------------------------------------
+
+
+class Timed(Allocation):
+    """All in one symbol, another one every ``every`` bars: the one that rises next, or one at random."""
+
+    kind: Literal["timed"] = "timed"
+    every: int = 25
+    knows: bool = True
+
+    def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> np.ndarray:
+        found = np.full((len(panel), len(panel.symbols)), np.nan)
+        for row in range(50, len(panel) - 1, self.every):
+            ahead = panel.close[min(row + self.every, len(panel) - 1)] / panel.close[row]
+            chosen = int(ahead.argmax()) if self.knows else row // self.every % len(panel.symbols)
+            found[row] = np.arange(len(panel.symbols)) == chosen
+        return found
+
+
+def walks(count: int, seed: int) -> tuple[Bars, ...]:
+    return tuple(random_walk(count, 10 * seed + place, symbol=name) for place, name in enumerate("ABC"))
+
+
+def inputs_of(bars: tuple[Bars, ...]) -> dict[str, Any]:
+    return {"market": Market(bars)}
+
+
+def test_weights_that_know_the_future_are_rare_among_shuffled_ones() -> None:
+    bars, spec = walks(600, 1), request(Timed(), ("A", "B", "C"))
+    found = random_weights(spec, bars, inputs_of(bars), 99, 0)
+    result = simulated(spec, *bars)
+    assert found.own_total == pytest.approx(result.metrics["total_return"])
+    assert found.own_sharpe == pytest.approx(result.metrics["sharpe"])
+    assert found.p_sharpe == found.p_total == 1 / 100
+
+
+def test_p_values_of_weights_without_knowledge_are_uniform() -> None:
+    found = []
+    for seed in range(40):
+        bars, spec = walks(300, seed + 50), request(Timed(knows=False), ("A", "B", "C"))
+        found.append(random_weights(spec, bars, inputs_of(bars), 39, seed).p_sharpe)
+    assert np.mean(np.array(found) <= 0.1) <= 0.25
+    assert np.mean(found) == pytest.approx(0.5, abs=0.15)
+
+
+def test_shuffled_weights_are_the_same_weights() -> None:
+    random = np.random.default_rng(0)
+    weights = np.full((200, 3), np.nan)
+    weights[20:190:10] = random.random((17, 3))
+    for _ in range(20):
+        found = _shuffled(weights, 20, random)
+        assert np.isnan(found[:20]).all()
+        assert np.isfinite(found[20]).all()
+        kept = found[20:][np.isfinite(found[20:]).all(axis=1)]
+        assert len(kept) in (17, 18)  # one more where the shift cuts a stretch without decisions
+        for column in kept.T:
+            assert any(set(column) == set(own[np.isfinite(own)]) for own in weights.T)
+
+
+def test_weights_that_never_move_cannot_be_shuffled() -> None:
+    bars = walks(100, 1)
+    with pytest.raises(DataError, match="always the same"):
+        random_weights(request(Halves(every=1000), ("A", "B", "C")), bars, inputs_of(bars), 20, 0)
+    with pytest.raises(DataError, match="no weights"):
+        random_weights(request(Timed(every=500), ("A", "B", "C")), walks(52, 1), inputs_of(walks(52, 1)), 20, 0)
