@@ -22,6 +22,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids, theme, tray
 from dashboard.components.icon import icon
+from dashboard.components.still import still
 from dashboard.errors import toast as toast
 from dashboard.page import Page
 
@@ -57,7 +58,7 @@ def chip(item: Chip) -> Component:
 
 def layout(pages: Sequence[Page]) -> Component:
     """The whole document body."""
-    return html.Div(
+    body = html.Div(
         [
             html.A("Skip to the results", href="#content", className="skip"),
             _rail(pages),
@@ -75,6 +76,7 @@ def layout(pages: Sequence[Page]) -> Component:
         ],
         className="app",
     )
+    return still(body)
 
 
 def _run_stores(page: str) -> list[ids.Id]:

@@ -34,6 +34,7 @@ from dashboard.components.fields import Field, Values
 from dashboard.components.form import Form, Row
 from dashboard.components.page_layout import copies
 from dashboard.components.run_bar import run_bar
+from dashboard.components.still import still
 from dashboard.components.values import get
 from engine.errors import SpecError
 from engine.spec import RunSpec, canonical_json
@@ -196,7 +197,7 @@ def fill(study: Study, results: Callable[[], Sequence[Component]], opened: bool 
     """The tab's contents, once."""
     if not opened:
         raise PreventUpdate
-    return contents(study, results(), Opening(None))
+    return still(contents(study, results(), Opening(None)))
 
 
 def wire_tabs(form: Form, group: str) -> None:

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids, state
+from dashboard.components.still import still
 from dashboard.format import count, duration, percent
 from dashboard.job_access import cancel, current_jobs
 from dashboard.job_list import Job
@@ -71,7 +72,7 @@ def poll(_: int | None, started: list[Any], runs: list[Any], before: dict[str, A
     waits = _waits(runs, before)
     if before and not waits and (before["jobs"], before["busy"]) == (listed, is_busy):
         raise PreventUpdate
-    shown = [_entry(row) for row in listed] or empty()
+    shown = still([_entry(row) for row in listed] or [empty()])
     return data, shown, _now(listed), count(len(active), "job"), ACTIVE_MS if is_busy or waits else IDLE_MS
 
 

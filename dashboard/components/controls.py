@@ -25,7 +25,7 @@ def row(page: str, field: Field, value: Any, options: Options | None = None, wai
     label = (
         html.Span(field.title, id=label_id, className="f-label")
         if grouped
-        else html.Label(field.title, id=label_id, htmlFor=ids.dom_id(id_), className="f-label")
+        else html.Label(field.title, htmlFor=ids.dom_id(id_), className="f-label")
     )
     role = {"role": "radiogroup" if _is_segmented(field) else "group", "aria-labelledby": label_id} if grouped else {}
     return html.Div(

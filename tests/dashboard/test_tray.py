@@ -17,6 +17,7 @@ from dashboard.job_access import MANAGER
 from dashboard.job_list import Job
 from engine.market.bars import MarketSpec
 from engine.spec import canonical_json
+from tests.support.shown import words
 
 pytestmark = pytest.mark.usefixtures("workspace")
 JOB = Job("a" * 64, "data", "market", "NVDA", canonical_json(MarketSpec()), "running", "Reading", 0.25)
@@ -48,11 +49,7 @@ def polled(*jobs: Job, runs: list[Any] | None = None, before: dict[str, Any] | N
 
 
 def text(component: Any) -> str:
-    if isinstance(component, list | tuple):
-        return " ".join(text(item) for item in component)
-    if component is None or isinstance(component, str):
-        return component or ""
-    return text(getattr(component, "children", None))
+    return " ".join(words(component))
 
 
 def test_no_job_says_what_the_tray_is_for() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -27,6 +26,7 @@ from engine.spec import canonical_json
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.market import random_walk
 from tests.support.results import make_result, trade
+from tests.support.shown import words
 from tests.support.workspace import Workspace
 
 SPEC = BacktestSpec(strategy=SmaCross(fast=20, slow=60), costs=Costs(commission=5, slippage=3))
@@ -46,17 +46,6 @@ def stored(workspace: Workspace) -> dict[str, str]:
 
 def made() -> BacktestResult:
     return make_result(np.linspace(100, 120, 80), TRADES)
-
-
-def words(component: Any) -> Iterator[str]:
-    """Every text in a component."""
-    if isinstance(component, str):
-        yield component
-    elif isinstance(component, list | tuple):
-        for item in component:
-            yield from words(item)
-    elif getattr(component, "children", None) is not None:
-        yield from words(component.children)
 
 
 def test_rows_have_a_value_for_every_column() -> None:
@@ -104,7 +93,7 @@ def test_the_chosen_trade_is_the_one_in_the_row() -> None:
 def test_the_first_answer_has_all_that_is_in_sight(stored: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(performance.shell, "show_context", lambda *_, **__: None)
     cells, verdict, figure, _ = performance.draw(stored, None)
-    assert len(cells) == 8
+    assert len(list(words(cells))) == 3 * 8
     assert "".join(words(verdict))
     assert next(item.name for item in figure.data) == "No costs"
 

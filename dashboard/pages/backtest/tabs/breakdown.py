@@ -14,6 +14,7 @@ from dashboard.charts import excursions, histograms
 from dashboard.components import card, graph, states
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
 from dashboard.components.graph import ids_sub
+from dashboard.components.still import still
 from dashboard.format import count, number, percent, signed_percent
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import OPEN, RESULT, Tab, opened_on
@@ -60,7 +61,7 @@ def take_apart(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
     held, made = histograms.holding_info(result), histograms.profit_info(result)
     figures = histograms.holding_figure(held), histograms.profit_figure(made)
     words = f"median {count(round(held.middle), 'bar')}", f"median {signed_percent(made.middle)}"
-    return groups(result), excursions.figure(excursions.info(result)), *figures, *words
+    return still(groups(result)), excursions.figure(excursions.info(result)), *figures, *words
 
 
 def groups(result: BacktestResult) -> list[Component]:

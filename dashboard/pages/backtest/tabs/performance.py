@@ -13,6 +13,7 @@ from dashboard import runs, shell
 from dashboard.charts import distribution, equity, monthly, rolling
 from dashboard.components import card, graph, metric, states, table
 from dashboard.components.graph import ids_sub
+from dashboard.components.still import still
 from dashboard.format import day_range
 from dashboard.pages.backtest import ids, saved, view
 from dashboard.pages.backtest.tab import OPEN, RESULT, RESULT_ID, Tab, opened_on
@@ -76,7 +77,7 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
     key = (data or {}).get("key", "")
     told = saved.earlier(key, spec, result, library.earlier(key, spec))
-    return metric.cells(view.kpis(result)), verdict(result), figure, told
+    return still(metric.cells(view.kpis(result))), still(verdict(result)), figure, told
 
 
 @callback(
@@ -97,7 +98,7 @@ def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
     _, result = opened_on("performance", data, tab)
     months, found = monthly.info(result), distribution.info(result)
     size = {"height": monthly.height(months)}
-    listed = columns(result, LATEST), rows(result, SHOWN), view.years(yearly(result))
+    listed = columns(result, LATEST), rows(result, SHOWN), still(view.years(yearly(result)))
     drawn = *listed, size, size, monthly.figure(months)
     if not result.exposure.any():
         return *drawn, states.no_figure(NONE), ""

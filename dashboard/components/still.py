@@ -1,0 +1,74 @@
+"""HTML that no callback can name, as one component.
+
+After every change of anything, Dash's renderer asks each component of the page whether the change concerns it, and what
+is made of ``dash.html`` counts like all others. Most of it only stands there: ``still`` hands it to the browser in one
+piece (``assets/28_still.js``), in which the components that have an id, or are more than HTML, keep their places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, overload
+
+from dash import html
+from dash.development.base_component import Component
+
+_HTML = html.Div._namespace
+
+
+class Still(Component):
+    """``content`` is a list of texts, of nodes ``{"tag", "props", "parts"}``, whose parts are such a list again, and of
+    numbers: the place in ``children`` of the component that stands there.
+    """
+
+    _namespace, _type = "stratoscope", "Still"
+    _prop_names = available_properties = ["children", "content"]  # noqa: RUF012 - as Dash declares them
+    _valid_wildcard_attributes = available_wildcard_properties = []  # noqa: RUF012
+    children: list[Component]
+    content: list[Any]
+
+
+@overload
+def still(parts: list[Component]) -> list[Component]: ...
+@overload
+def still(parts: Component) -> Component: ...
+def still(parts: Any) -> Any:
+    """The same component, or list of children, with all that stands still in one piece; nothing given is changed."""
+    if isinstance(parts, Component) and not _stands_still(parts):
+        return _with_children_still(parts)
+    listed = parts if isinstance(parts, Sequence) and not isinstance(parts, str) else [parts]
+    if not any(_stands_still(part) for part in listed):
+        return [_with_children_still(part) for part in listed] if isinstance(parts, list | tuple) else parts
+    moving: list[Component] = []
+    content = [node for part in listed for node in _nodes(part, moving)]
+    piece = Still(content=content, children=moving)
+    return [piece] if isinstance(parts, list | tuple) else piece
+
+
+def _stands_still(part: Any) -> bool:
+    return isinstance(part, Component) and part._namespace == _HTML and getattr(part, "id", None) is None
+
+
+def _with_children_still(part: Any) -> Any:
+    children = getattr(part, "children", None)
+    if not isinstance(part, Component) or isinstance(part, Still) or not isinstance(children, Component | list | tuple):
+        return part
+    same = copy(part)
+    same.children = still(children)
+    return same
+
+
+def _nodes(part: Any, moving: list[Component]) -> list[Any]:
+    """What ``part`` is in the content of a ``Still`` whose children are ``moving``."""
+    if part is None:
+        return []
+    if isinstance(part, list | tuple):
+        return [node for item in part for node in _nodes(item, moving)]
+    if not isinstance(part, Component):
+        return [str(part)]
+    if not _stands_still(part):
+        moving.append(_with_children_still(part))
+        return [len(moving) - 1]
+    props = dict(part.to_plotly_json()["props"])
+    return [{"tag": part._type.lower(), "props": props, "parts": _nodes(props.pop("children", None), moving)}]

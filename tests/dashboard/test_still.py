@@ -1,0 +1,87 @@
+"""HTML that stands still: one component, in which what a callback can name keeps its place."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dash import dcc, html
+from plotly.utils import PlotlyJSONEncoder
+
+from dashboard.components.still import Still, still
+from dashboard.page import pages
+
+TREE = html.Section(
+    [
+        html.Header([html.H3("Title"), html.Span("units", id="sub"), "and ", 7]),
+        html.Div(dcc.Input(id={"role": "field", "page": "demo"}), className="in", **{"data-step": "1"}),
+        html.Div([html.P("A sentence."), dcc.Store(id="store")], id="filled", hidden=True),
+        html.Div(html.Button("Press", id="button")),
+        None,
+    ],
+    **{"aria-label": "Title"},
+)
+
+
+def drawn(part: Any) -> str:
+    """The HTML of a tree, by the rules of the browser's side (``assets/28_still.js``); other components by id."""
+    if isinstance(part, list | tuple):
+        return "".join(drawn(item) for item in part)
+    if part is None or isinstance(part, str | int):
+        return "" if part is None else str(part)
+    if part["type"] == "Still":
+        places = part["props"]["children"]
+        return "".join(_node(item, places) for item in part["props"]["content"])
+    props = dict(part["props"])
+    inner = drawn(props.pop("children", None))
+    return _tag(part["type"].lower(), props, inner)
+
+
+def _node(part: Any, places: Any) -> str:
+    if isinstance(part, int):
+        return drawn(places[part])
+    if isinstance(part, str):
+        return part
+    return _tag(part["tag"], part["props"], "".join(_node(item, places) for item in part["parts"]))
+
+
+def _tag(tag: str, props: dict[str, Any], inner: str) -> str:
+    return f"<{tag} {json.dumps(props, sort_keys=True)}>{inner}</{tag}>"
+
+
+def plain(part: Any) -> Any:
+    return json.loads(json.dumps(part, cls=PlotlyJSONEncoder))
+
+
+def test_the_page_looks_the_same() -> None:
+    assert drawn(plain(still(TREE))) == drawn(plain(TREE))
+    assert drawn(plain(still([html.P("a"), "b"]))) == drawn(plain([html.P("a"), "b"]))
+
+
+def test_only_what_a_callback_can_name_is_a_component() -> None:
+    made = still(TREE)
+    assert [type(part).__name__ for part in (made, *made._traverse())] == [
+        "Still", "Span", "Input", "Div", "Still", "Store", "Button",
+    ]  # fmt: skip
+
+
+def test_what_was_given_is_as_it_was() -> None:
+    before = plain(TREE)
+    still(TREE)
+    assert plain(TREE) == before
+
+
+def test_nothing_is_made_of_nothing() -> None:
+    assert still("text") == "text"
+    assert still([]) == []
+    store = dcc.Store(id="store")
+    assert still([store]) == [store]
+    assert isinstance(still(html.P("a")), Still)
+
+
+def test_pages_are_handed_over_in_few_components() -> None:
+    """Dash's renderer asks each of them after every change of anything."""
+    backtest = next(page for page in pages() if page.name == "backtest")
+    plain_page, served = backtest.layout(None), backtest.serve()
+    assert list(served) == list(plain_page)
+    assert len(list(served._traverse())) < len(list(plain_page._traverse())) / 2
