@@ -17,15 +17,21 @@
     window.scrollTo(0, 0);
   }
 
-  /* The name opens the run, a badge tells what changed since and leads to its figures then beside those of now. */
+  const link = (query, look, text, title) =>
+    make("a", { key: look, href: "/backtest?spec=" + query, onClick: follow, className: look, title: title }, text);
+  const lines = (side, first, second) => make("span", { className: "run-cell " + side }, [first, second]);
+
   cells.StratoscopeRun = function (props) {
-    const run = props.data, link = (query, look, text, title) =>
-      make("a", { key: look, href: "/backtest?spec=" + query, onClick: follow, className: look, title: title }, text);
-    const told = "Opening it computes it anew. Click to see its figures then beside those of now.";
-    const changed = run.changed && link(run.then, "run-changed", run.changed, "The " + run.changed + " since this was saved. " + told);
-    const setup = make("span", { key: "setup", className: "run-setup" }, run.setup);
-    const below = make("span", { key: "below", className: "run-below" }, [changed, setup]);
-    return make("span", { className: "run-cell" }, [link(run.query, "run-link", props.value), below]);
+    const setup = make("span", { key: "setup", className: "run-setup" }, props.data.setup);
+    return lines("", link(props.data.query, "run-link", props.value), setup);
+  };
+
+  /* What changed since a run was saved leads to its figures then beside those of now. */
+  const CHANGED = { data: "data changed", code: "code changed", "data and code": "both changed" };
+  cells.StratoscopeSaved = function (props) {
+    const run = props.data, day = make("span", { key: "day" }, props.valueFormatted);
+    const told = "The " + run.changed + " changed since: opening it computes it anew. Click to see its figures then beside those of now.";
+    return lines("right", day, run.changed && link(run.then, "run-changed", CHANGED[run.changed] || "changed", told));
   };
 
   function button(props, action, icon, title, more) {

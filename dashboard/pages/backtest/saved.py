@@ -25,14 +25,14 @@ _OTHER = {"data": "other data", "code": "another version of the code", "data and
 def row(item: Saved, changed: str = "") -> dict[str, Any]:
     """A saved run as a row of the table; ``changed`` is what ``library.changes`` says of it."""
     market, query = item.spec.market, state.to_query(item.spec)
-    setup = "; ".join(part for part in (f"{market.collection}, {market.interval}", settings(item.spec)) if part)
+    setup = "; ".join(part for part in (settings(item.spec), f"{market.collection}, {market.interval}") if part)
     return {
         "key": item.key,
         "label": item.label,
         "setup": setup,
         "about": f"{', '.join(market.symbols)}; {setup}; run {runs.short({'key': item.key})}",
         "query": query,
-        "changed": f"{changed} changed" if changed else "",
+        "changed": changed,
         "then": f"{query}&compare={item.key}",
         "created": item.created * 1000,
         "moment": f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d %H:%M} UTC",
@@ -45,10 +45,13 @@ def row(item: Saved, changed: str = "") -> dict[str, Any]:
 
 
 def settings(spec: BacktestSpec) -> str:
-    """What ``spec`` sets otherwise than a fresh form with its symbols and its strategy: what its label leaves out."""
+    """What ``spec`` sets otherwise than a fresh form with its symbols and its strategy: what its label leaves out. The
+    costs, which runs often have in common, come last.
+    """
     market = {name: getattr(spec.market, name) for name in ("collection", "symbols", "interval")}
     usual = BacktestSpec.parse({**FORM.defaults(), "market": market, "strategy": spec.strategy})
-    return "; ".join(f"{item.title.lower()} {item.values[1]}" for item in differences([usual, spec]))
+    found = sorted(differences([usual, spec]), key=lambda item: item.path.startswith("costs."))
+    return "; ".join(f"{item.title.lower()} {item.values[1]}" for item in found)
 
 
 def earlier(key: str, spec: BacktestSpec, result: BacktestResult, found: Sequence[Saved]) -> Sequence[Component | str]:

@@ -109,7 +109,7 @@ def test_a_run_whose_data_have_changed_says_so_and_leads_to_both_results() -> No
     assert listed()[0]["changed"] == ""
     save(random_walk(220, seed=9))
     (row,) = listed()
-    assert row["changed"] == "data changed"
+    assert row["changed"] == "data"
     assert row["then"] == f"{row['query']}&compare={key}"
 
 
@@ -125,7 +125,7 @@ def test_a_row_says_what_its_name_leaves_out() -> None:
             "stops": {"stop_loss": 0.05},
         }
     )
-    expected = "from 2020-02-01; commission 10 bp; sizing Volatility target, 20%, 20 bars, 100%; stop loss 5%"
+    expected = "from 2020-02-01; sizing Volatility target, 20%, 20 bars, 100%; stop loss 5%; commission 10 bp"
     assert saved.settings(spec) == expected
 
 

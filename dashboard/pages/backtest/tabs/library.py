@@ -25,14 +25,14 @@ EDITABLE = ("tags", "note")
 SHELVES = {"saved": "Saved", "bin": "Bin"}
 COLUMNS = [
     table.Column("pinned", "", width=32),
-    table.Column("label", "Backtest", least=170),
+    table.Column("label", "Backtest", least=192),
     table.Column("cagr", "CAGR", "signed_percent", 2, width=82),
     table.Column("sharpe", "Sharpe", "number", 2, width=64),
     table.Column("max_drawdown", "Drawdown", "signed_percent", 2, width=84),
     table.Column("trades", "Trades", "number", width=62),
-    table.Column("created", "Saved", "day", width=92),
-    table.Column("tags", "Tags", least=78, help="Type, separated by commas."),
-    table.Column("note", "Note", least=90, help="Type what is worth knowing."),
+    table.Column("created", "Saved", "day", width=100),
+    table.Column("tags", "Tags", least=66, help="Type, separated by commas."),
+    table.Column("note", "Note", least=72, help="Type what is worth knowing."),
     table.Column("bin", "", width=36),
 ]
 
@@ -90,7 +90,7 @@ def _grid() -> Component:
     by_field = {column["field"]: column for column in grid.columnDefs}
     by_field["pinned"] |= {"cellRenderer": "StratoscopePin", "resizable": False, "minWidth": 32}
     by_field["bin"] |= {"cellRenderer": "StratoscopeBin", "sortable": False, "resizable": False, "minWidth": 36}
-    by_field["created"]["tooltipField"] = "moment"
+    by_field["created"] |= {"cellRenderer": "StratoscopeSaved", "tooltipField": "moment"}
     by_field["label"] |= {"cellRenderer": "StratoscopeRun", "tooltipField": "about"}
     for name in EDITABLE:
         by_field[name] |= {"editable": {"function": "!params.data.deleted"}, "cellClass": "typed", "tooltipField": name}

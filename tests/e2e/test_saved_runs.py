@@ -1,0 +1,188 @@
+"""Saved runs in a real browser: their files, the library's buttons, and several of them side by side."""
+
+from __future__ import annotations
+
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+import engine
+from dashboard import state
+from engine.backtest.reports.export import equity_csv, trades_csv
+from engine.runner import load_spec
+from tests.e2e.test_backtest_page import run, show
+from tests.e2e.visitor import Visitor
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.e2e
+ROW = "#backtest-library .ag-row[row-id='{key}'] [col-id='{column}']"
+
+
+@pytest.fixture
+def downloads(visitor: Visitor, tmp_path: Path) -> Path:
+    """The folder into which the visitor's browser saves files."""
+    folder = tmp_path / "downloads"
+    where = {"behavior": "allow", "downloadPath": str(folder)}
+    visitor.driver.execute_cdp_cmd("Browser.setDownloadBehavior", where)
+    return folder
+
+
+def saved(visitor: Visitor, folder: Path, pattern: str) -> Path:
+    """The one file of that name, once it is whole."""
+    return visitor.wait_for(lambda: next(folder.glob(pattern), None), pattern)
+
+
+def on_page(visitor: Visitor) -> Any:
+    """The request in the page's link."""
+    query = urllib.parse.parse_qs(urllib.parse.urlparse(visitor.driver.current_url).query)["spec"][0]
+    return load_spec(state.from_query(query))
+
+
+def rows(visitor: Visitor) -> list[str]:
+    """Keys of the runs that the library lists, from the top."""
+    script = """
+        const rows = [...document.querySelectorAll('#backtest-library .ag-center-cols-container .ag-row')];
+        const place = (row) => Number(row.getAttribute('row-index'));
+        return rows.sort((one, other) => place(one) - place(other)).map((row) => row.getAttribute('row-id'));
+    """
+    return list(visitor.js(script))
+
+
+def cell(visitor: Visitor, key: str, column: str) -> Any:
+    wanted = ROW.format(key=key, column=column)
+    visitor.until("return !!document.querySelector(arguments[0])", f"{column} of {key}", wanted)
+    return visitor.driver.find_element("css selector", wanted)
+
+
+def press(visitor: Visitor, key: str, column: str) -> None:
+    """The button in a row of the library."""
+    visitor.js("arguments[0].querySelector('button').click()", cell(visitor, key, column))
+
+
+def tick(visitor: Visitor, key: str) -> None:
+    box = f"#backtest-library .ag-row[row-id='{key}'] input[type=checkbox]"
+    visitor.until("return !!document.querySelector(arguments[0])", f"a box at {key}", box)
+    visitor.js("document.querySelector(arguments[0]).click()", box)
+
+
+def write(visitor: Visitor, key: str, column: str, text: str) -> None:
+    """Type into a cell as a person does, and leave it with Enter."""
+    ActionChains(visitor.driver).click(cell(visitor, key, column)).send_keys(text, Keys.ENTER).perform()
+    visitor.wait_for(lambda: cell(visitor, key, column).text == text, f"{text} in {column}")
+
+
+def search(visitor: Visitor, text: str) -> None:
+    visitor.until("return !!document.getElementById('backtest-search')", "the search")
+    box = visitor.driver.find_element("id", "backtest-search")
+    box.send_keys(Keys.CONTROL, "a")
+    box.send_keys(text or Keys.DELETE)
+
+
+def click(visitor: Visitor, id_: str) -> None:
+    """A button, once it can be pressed."""
+    visitor.until("return document.getElementById(arguments[0])?.disabled === false", id_, id_)
+    visitor.js("document.getElementById(arguments[0]).click()", id_)
+
+
+def choose(visitor: Visitor, group: str, value: str) -> None:
+    visitor.js("document.querySelector(`#${arguments[0]} input[value='${arguments[1]}']`).click()", group, value)
+
+
+def two_runs(visitor: Visitor, first: int, second: int) -> tuple[str, str]:
+    """Two runs, saved one after the other, and the library in sight with them alone; their keys."""
+    keys = []
+    for fast in (first, second):
+        run(visitor, fast)
+        keys.append(engine.run_key(on_page(visitor)))
+    show(visitor, "Library")
+    search(visitor, "/60 NVDA")
+    visitor.wait_for(lambda: set(keys) <= set(rows(visitor)), "both runs")
+    return keys[0], keys[1]
+
+
+def test_files_are_those_of_the_engine(visitor: Visitor, downloads: Path, workspace: Workspace) -> None:
+    run(visitor, 14)
+    result = engine.run(on_page(visitor))
+    show(visitor, "Trades")
+    click(visitor, "backtest-trade-csv")
+    assert saved(visitor, downloads, "*-trades.csv").read_text() == trades_csv(result)
+    click(visitor, "backtest-equity-csv")
+    assert saved(visitor, downloads, "*-equity.csv").read_text() == equity_csv(result)
+
+
+def test_a_tear_sheet_is_read_without_a_network(visitor: Visitor, downloads: Path) -> None:
+    run(visitor, 15)
+    click(visitor, "backtest-sheet")
+    sheet = saved(visitor, downloads, "sma-15-60-nvda-*.html")
+    assert sheet.stat().st_size < 2_000_000
+    assert visitor.complaints() == []
+    visitor.driver.execute_cdp_cmd("Network.enable", {})
+    offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    visitor.driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+    visitor.driver.get(sheet.as_uri())
+    for words in ("SMA 15/60, NVDA", "Is it real?", "Monthly returns", "commission: 5.0"):
+        visitor.sees(words)
+    assert visitor.js("return performance.getEntriesByType('resource').length") == 0
+    assert visitor.js("return document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_library_keeps_what_is_typed_pinned_deleted_and_restored(visitor: Visitor) -> None:
+    old, new = two_runs(visitor, 16, 17)
+    assert rows(visitor).index(new) < rows(visitor).index(old)
+    press(visitor, old, "pinned")
+    visitor.wait_for(lambda: rows(visitor)[0] == old, "the pinned run at the top")
+    write(visitor, new, "tags", "candidate")
+    search(visitor, "candidate")
+    visitor.wait_for(lambda: rows(visitor) == [new], "the tagged run alone")
+    write(visitor, new, "note", "looks too good")
+    press(visitor, new, "bin")
+    visitor.sees("is in the bin, for 30 days.")
+    visitor.wait_for(lambda: rows(visitor) == [], "nothing left")
+    click(visitor, "backtest-undo")
+    visitor.wait_for(lambda: rows(visitor) == [new], "the run again")
+    assert cell(visitor, new, "note").text == "looks too good"
+    tick(visitor, new)
+    click(visitor, "backtest-delete-ticked")
+    visitor.wait_for(lambda: rows(visitor) == [], "nothing left")
+    choose(visitor, "backtest-shelf", "bin")
+    visitor.wait_for(lambda: rows(visitor) == [new], "the run in the bin")
+    tick(visitor, new)
+    click(visitor, "backtest-restore-ticked")
+    visitor.wait_for(lambda: rows(visitor) == [], "an empty bin")
+    choose(visitor, "backtest-shelf", "saved")
+    visitor.wait_for(lambda: rows(visitor) == [new], "the run restored")
+    press(visitor, new, "bin")
+    choose(visitor, "backtest-shelf", "bin")
+    visitor.wait_for(lambda: rows(visitor) == [new], "the run in the bin again")
+    click(visitor, "backtest-empty-bin")
+    visitor.sees("Their trials stay counted.")
+    visitor.wait_for(lambda: rows(visitor) == [], "an empty bin")
+    choose(visitor, "backtest-shelf", "saved")
+    search(visitor, "")
+    visitor.wait_for(lambda: old in rows(visitor) and new not in rows(visitor), "the other run alone")
+
+
+def test_runs_side_by_side_and_their_link(visitor: Visitor) -> None:
+    first, second = two_runs(visitor, 18, 19)
+    tick(visitor, first)
+    tick(visitor, second)
+    click(visitor, "backtest-compare-ticked")
+    for name in ("SMA 18/60", "SMA 19/60", "Combined"):
+        visitor.sees_trace("backtest-overlay", name)
+    visitor.sees("Fast window")
+    visitor.sees("Weights set once")
+    choose(visitor, "backtest-weighting", "inverse_volatility")
+    visitor.sees("this portfolio is a hindsight.")
+    choose(visitor, "backtest-rebalancing", "monthly")
+    visitor.until("return /Weights set \\d+ times/.test(document.body.innerText)", "monthly weights")
+    link = visitor.driver.current_url
+    assert first in link, "the run on the page is in the link by its request"
+    visitor.open("/data")
+    visitor.open(link)
+    for name in ("SMA 18/60", "SMA 19/60"):
+        visitor.sees_trace("backtest-overlay", name)
+    assert visitor.js("return document.querySelector('[role=tab].active').textContent").startswith("Compare")
