@@ -17,6 +17,7 @@ EngineError
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -91,3 +92,11 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     ]
     hint = f" Did you mean '{close[0]}'?" if close else ""
     return f"{hint} There is: {', '.join(known)}." if known else hint
+
+
+def line_in(file: str, error: BaseException) -> int | None:
+    """The line of ``file`` at which ``error`` arose, the innermost one; None if it arose elsewhere."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return error.lineno
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return lines[-1] if lines else None

@@ -12,17 +12,17 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from pydantic_core import core_schema
 
 from engine.config import settings
-from engine.errors import ConfigError, SpecError, UnknownPlugin, did_you_mean
+from engine.errors import ConfigError, SpecError, UnknownPlugin, did_you_mean, line_in
 from engine.spec import PLUGIN_MODULES, Spec, as_validation_error
 
 S = TypeVar("S", bound=Spec)
@@ -60,7 +60,8 @@ class Registry(Generic[S]):
     """The plug-ins of one kind, and the validator of a field that holds one: ``Annotated[Strategy, STRATEGIES]``.
 
     Plug-ins are subclasses of ``base`` in ``package``, in entry points of the group
-    ``stratoscope.<group>`` and in ``<folder>/<group>/*.py`` of each plug-in folder that the configuration names.
+    ``stratoscope.<group>`` and in ``<folder>/<group>/*.py`` of each plug-in folder that the configuration names. One
+    that fails to load keeps none of the others from working: ``problems`` says what is wrong with it.
     """
 
     group: str
@@ -69,14 +70,24 @@ class Registry(Generic[S]):
 
     def available(self) -> Mapping[str, type[S]]:
         """Spec classes by name, in alphabetical order of their titles."""
+        return cast(Mapping[str, type[S]], self._found().classes)
+
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each plug-in that is not available: what failed to load, or has a name that is taken."""
+        return self._found().problems
+
+    def _found(self) -> _Found:
         files = [path for folder in settings().plugins for path in sorted((folder / self.group).glob("*.py"))]
-        return cast(Mapping[str, type[S]], _discover(self, tuple((path, path.read_bytes()) for path in files)))
+        return _discover(self, tuple((path, path.read_bytes()) for path in files))
 
     def get(self, name: str) -> type[S]:
-        """The spec class called ``name``. Raises ``UnknownPlugin`` with the closest match and the list."""
+        """The spec class called ``name``. Raises ``UnknownPlugin`` with what failed to load, the closest match and the
+        list.
+        """
         known = self.available()
         if name not in known:
-            text = f"'{name[:60]}' is not one of the {self.group}.{did_you_mean(str(name), tuple(known))}"
+            failed = "".join(f" {problem}" for problem in self.problems())
+            text = f"'{name[:60]}' is not one of the {self.group}.{failed}{did_you_mean(str(name), tuple(known))}"
             raise UnknownPlugin([("kind", text)])
         return known[name]
 
@@ -101,30 +112,47 @@ class Registry(Generic[S]):
             raise as_validation_error(error) from None
 
 
+class _Found(NamedTuple):
+    classes: Mapping[str, type[Spec]]
+    problems: tuple[str, ...]
+
+
 @cache
-def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> Mapping[str, type[Spec]]:
+def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> _Found:
     found: dict[str, type[Spec]] = {}
-    for module in _modules(registry, files):
+    problems: list[str] = []
+    for load in _loaders(registry, files):
+        try:
+            module = load()
+        except ConfigError as error:
+            problems.append(str(error))
+            continue
         for cls in _own_classes(module):
             if not (issubclass(cls, registry.base) and is_plugin(cls)):
                 continue
             name = info(cls).name
             if found.setdefault(name, cls) is not cls:
-                files_of = " and ".join(str(inspect.getsourcefile(item)) for item in (found[name], cls))
-                raise ConfigError(f"Two {registry.group} are called '{name}', in {files_of}: rename one of them.")
-    return dict(sorted(found.items(), key=lambda item: info(item[1]).title))
+                first, second = (inspect.getsourcefile(item) for item in (found[name], cls))
+                problems.append(
+                    f"Two {registry.group} are called '{name}', in {first} and {second}: rename one of them. "
+                    "Until then it is the first that is used."
+                )
+    return _Found(dict(sorted(found.items(), key=lambda item: info(item[1]).title)), tuple(problems))
 
 
-def _modules(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> Iterator[ModuleType]:
+def _loaders(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> Iterator[Callable[[], ModuleType]]:
     package = importlib.import_module(registry.package)
     for item in pkgutil.iter_modules(package.__path__):
-        yield importlib.import_module(f"{registry.package}.{item.name}")
+        yield partial(importlib.import_module, f"{registry.package}.{item.name}")
     for entry in importlib.metadata.entry_points(group=f"stratoscope.{registry.group}"):
-        with _named(entry.module):
-            module = importlib.import_module(entry.module)
-        yield module
+        yield partial(_load_module, entry.module)
     for path, source in files:
-        yield _load_file(registry.group, path, source)
+        yield partial(_load_file, registry.group, path, source)
+
+
+def _load_module(name: str) -> ModuleType:
+    with _named(name):
+        return importlib.import_module(name)
 
 
 class _Given(SourceFileLoader):
@@ -167,7 +195,10 @@ def _named(plugin: object) -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as error:
-        raise ConfigError(f"The plug-in {plugin} failed to load: {type(error).__name__}: {error}.") from error
+        line = line_in(str(plugin), error)
+        said = str(error.msg if isinstance(error, SyntaxError) else error).removesuffix(".")
+        place = f" in line {line}" if line else ""
+        raise ConfigError(f"The plug-in {plugin} failed to load{place}: {type(error).__name__}: {said}.") from error
 
 
 def is_plugin(cls: type) -> bool:

@@ -171,7 +171,7 @@ class Form:
             usually = item.default.get("kind", "") if isinstance(item.default, Mapping) else ""
             place = ids.choice(self.page, item.path)
             kind = controls.labelled_row(self.page, title, place, kinds, item.path, usually)
-            return [(section, kind), (section, self._group(item, item.path, value, whole))]
+            return [(section, kind), (section, _failed(item)), (section, self._group(item, item.path, value, whole))]
         if item.control == "plugins":
             return [(section, part) for part in self._list(item, value, whole)]
         if item.control == "group":
@@ -213,7 +213,14 @@ class Form:
         label = html.Label(f"Add to {item.title.lower()}", htmlFor=target, className="visually-hidden")
         words = html.Div([html.Span(item.title, className="f-label"), *controls.note(item)], className="f-name")
         caption = [html.Div(words, className="f caption")] if _is_inner(item) else []
-        return [*caption, listed, controls.problem(self.page, item.path), html.Div([label, add], className="add-row")]
+        add_row = html.Div([label, add], className="add-row")
+        return [*caption, listed, controls.problem(self.page, item.path), add_row, _failed(item)]
+
+
+def _failed(item: Field) -> Component:
+    """What the list of plug-ins lacks, and why."""
+    problems = item.registry.problems() if item.registry else ()
+    return html.Div([html.P(problem) for problem in problems], className="f-problem")
 
 
 def _is_inner(item: Field) -> bool:

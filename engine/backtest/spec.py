@@ -14,11 +14,11 @@ from engine.backtest.result import BacktestResult
 from engine.backtest.sizings import SIZINGS, Sizing
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
-from engine.errors import SpecError
+from engine.errors import SpecError, StrategyError
 from engine.market.bars import MarketSpec
 from engine.progress import Progress
 from engine.spec import Estimate, RunSpec, as_validation_error, parameter
-from engine.strategies import STRATEGIES, Allocation, Strategy
+from engine.strategies import STRATEGIES, Allocation, Strategy, decide
 
 Direction = Literal["long", "short", "both"]
 Cash = Literal["separate", "shared"]
@@ -83,6 +83,14 @@ class BacktestSpec(RunSpec):
     sizing: Annotated[Sizing, SIZINGS] = Field(Percent(), title="Sizing")
     stops: Stops = Stops()
     financing: Financing = Financing()
+
+    @model_validator(mode="after")
+    def _is_described(self) -> BacktestSpec:
+        try:
+            decide.require_description(self.strategy, self.market)
+        except StrategyError as error:
+            raise as_validation_error(SpecError([("strategy", str(error))])) from None
+        return self
 
     @model_validator(mode="after")
     def _has_its_sides(self) -> BacktestSpec:

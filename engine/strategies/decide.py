@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +10,24 @@ from typing import Any, cast
 
 import numpy as np
 
-from engine.errors import EngineError, StrategyError
-from engine.market.bars import Bars, Floats
+from engine.errors import EngineError, StrategyError, line_in
+from engine.market.bars import Bars, Floats, MarketSpec
 from engine.market.panel import Panel
 from engine.strategies import Allocation, Signals, Strategy
 
+_WORDS = {"label": "text", "warm_up": "a whole number of bars", "inputs": "a mapping of names to requests"}
 SIDES = ("entries", "exits", "short_entries", "short_exits")
+
+
+def require_description(strategy: Strategy, market: MarketSpec) -> None:
+    """Raises ``StrategyError`` if ``strategy`` cannot say what it is called, how long it warms up and what it needs."""
+    with _answering_for(strategy):
+        label, warm_up, inputs = strategy.label(), strategy.warm_up(), strategy.inputs(market)
+    for name, given, wanted in (("label", label, str), ("warm_up", warm_up, int), ("inputs", inputs, Mapping)):
+        if not isinstance(given, wanted) or isinstance(given, bool):
+            raise StrategyError(f"{_named(strategy)} returned {given!r:.40}: {name}() must return {_WORDS[name]}.")
+    if warm_up < 0:
+        raise StrategyError(f"{_named(strategy)} returned {warm_up}: warm_up() must not be below 0.")
 
 
 def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
@@ -60,18 +71,14 @@ def _answering_for(strategy: Strategy) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {error}".removesuffix(".")
-        raise StrategyError(f"{_named(strategy)} failed{_place(strategy, error)}: {said}.") from error
+        file = getattr(sys.modules.get(type(strategy).__module__), "__file__", None) or ""
+        line = line_in(file, error)
+        place = f" in line {line} of {Path(file).name}" if line else ""
+        raise StrategyError(f"{_named(strategy)} failed{place}: {said}.") from error
 
 
 def _named(strategy: Strategy) -> str:
     return f"The strategy '{strategy.kind or type(strategy).__name__}'"
-
-
-def _place(strategy: Strategy, error: BaseException) -> str:
-    """Where in the strategy's own file, as " in line 12 of breakout.py"; the innermost such place."""
-    file = getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    return f" in line {lines[-1]} of {Path(str(file)).name}" if lines else ""
 
 
 def _shape(value: object) -> str:

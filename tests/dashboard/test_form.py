@@ -242,3 +242,13 @@ def test_lists_and_choices_inside_a_plugin_are_named() -> None:
     assert named == ["Enter long", "Conditions", "Leave long", "Enter short", "Leave short"]
     labels = [item.children for item in every(panel) if type(item).__name__ == "Label"]
     assert labels.count("Against") == 3
+
+
+def test_a_plugin_that_fails_to_load_is_named_under_the_list_that_lacks_it(workspace: Workspace) -> None:
+    workspace.write_plugin("strategies", "broken", "1 / 0")
+    workspace.write_plugin("conditions", "broken", "2 / 0")
+    made = form(initial=RULES)
+    shown = str(made.panel(made.defaults()))
+    assert shown.count("strategies/broken.py failed to load in line 1: ZeroDivisionError: division by zero.") == 1
+    assert "conditions/broken.py failed to load in line 1" in shown
+    assert "Comparison" in shown, "what is sound stays"

@@ -20,7 +20,7 @@ from engine import runner
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.database import connect
-from engine.errors import Cancelled, ConfigError, DataError, SpecError, UnknownPlugin
+from engine.errors import Cancelled, DataError, SpecError, UnknownPlugin
 from engine.features.matrix import FeatureSpec
 from engine.market.bars import MarketSpec
 from engine.market.sources.stored import save
@@ -469,10 +469,12 @@ def test_unknown_plugin_is_refused_with_its_path() -> None:
     assert issubclass(UnknownPlugin, SpecError)
 
 
-def test_broken_plugin_folder_is_told_and_not_taken_for_a_wrong_spec(workspace: Workspace) -> None:
-    workspace.write_plugin("strategies", "broken", "1 / 0")
-    with pytest.raises(ConfigError, match="failed to load: ZeroDivisionError"):
-        runner.load_spec(BACKTEST)
+def test_broken_plugin_is_told_where_it_is_asked_for(workspace: Workspace) -> None:
+    path = workspace.write_plugin("strategies", "broken", "1 / 0")
+    assert runner.load_spec(BACKTEST).label()
+    with pytest.raises(SpecError) as caught:
+        runner.load_spec(BACKTEST | {"strategy": {"kind": "broken"}})
+    assert f"The plug-in {path} failed to load in line 1: ZeroDivisionError" in str(caught.value)
 
 
 def test_engine_offers_run_key_and_load_spec_lazily() -> None:

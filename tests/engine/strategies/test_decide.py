@@ -10,7 +10,7 @@ import pytest
 
 import engine
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError, EngineError, StrategyError
+from engine.errors import DataError, EngineError, SpecError, StrategyError
 from engine.market.bars import Bars
 from engine.market.panel import Panel, align
 from engine.strategies import Allocation, Signals, Strategy, decide
@@ -123,6 +123,27 @@ class Broken(Strategy):
     def signals(self, bars: Bars, inputs: Any) -> Signals:
         return Signals(bars.close > bars.closing, bars.close < 0)
 '''
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("label(self):\n        return 1 / 0", "failed in line 16 of broken.py: ZeroDivisionError: division by zero."),
+        ("label(self):\n        return None", r"returned None: label\(\) must return text."),
+        ("warm_up(self):\n        raise KeyError('x')", "failed in line 16 of broken.py: KeyError: 'x'."),
+        ("warm_up(self):\n        return 7.5", r"returned 7.5: warm_up\(\) must return a whole number of bars."),
+        ("warm_up(self):\n        return -1", r"returned -1: warm_up\(\) must not be below 0."),
+        ("inputs(self, market):\n        return 3", r"returned 3: inputs\(\) must return a mapping"),
+    ],
+)
+def test_what_a_users_file_says_of_itself_is_checked_with_the_request(
+    workspace: Workspace, method: str, words: str
+) -> None:
+    source = BROKEN.replace("    def signals", f"    def {method}\n\n    def signals")
+    workspace.write_plugin("strategies", "broken", source)
+    with pytest.raises(SpecError, match=f"The strategy 'broken' {words}") as caught:
+        BacktestSpec.parse({"strategy": {"kind": "broken"}, "costs": {"commission": 5, "slippage": 3}})
+    assert caught.value.problems[0][0] == "strategy"
 
 
 def test_line_of_a_users_file_is_named(workspace: Workspace) -> None:
