@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,9 @@ from tests.support.workspace import Workspace
 
 PAGE = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text(encoding="utf-8")
 FILES = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if block.startswith("from ")]
-PARTS = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if not block.startswith("from ")]
+PARTS = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if block.startswith("    ")]
+FOLDER = re.findall(r"`([\w/]+\.(?:yaml|py))`[^`]*?:\n\n```\w+\n(.*?)```", PAGE, re.DOTALL)
+"""What the page says to put into an empty folder: names and contents."""
 
 
 def install(workspace: Workspace, group: str, name: str, source: str = "") -> Any:
@@ -29,27 +34,80 @@ def install(workspace: Workspace, group: str, name: str, source: str = "") -> An
     return (OPERANDS if group == "operands" else STRATEGIES).parse({"kind": name})
 
 
-def test_breakout_fails_on_short_series_as_the_page_says(workspace: Workspace) -> None:
-    breakout = install(workspace, "strategies", "breakout")
-    assert decide.signals(breakout, random_walk(300), {}).entries.any()
-    with pytest.raises(StrategyError) as caught:
-        decide.signals(breakout, random_walk(20), {})
-    quoted = " ".join(re.findall(r"^> (.*)$", PAGE, re.MULTILINE))
-    assert str(caught.value) == quoted
+def test_empty_folder_that_follows_the_page_works(tmp_path: Path) -> None:
+    """Word by word: the run prints its figures, and the tests of the example pass, and fail for a look ahead."""
+    assert {name for name, _ in FOLDER} == {
+        "config.yaml",
+        "my_plugins/strategies/breakout.py",
+        "spec.yaml",
+        "test_breakout.py",
+    }
+    for name, text in FOLDER:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    ran = asked(tmp_path, "dashboard", "run", "spec.yaml", "--json")
+    assert '"sharpe"' in ran
+    tested = asked(tmp_path, "pytest", "-q", "-p", "no:cacheprovider")
+    assert "3 passed" in tested
+    strategy = tmp_path / "my_plugins" / "strategies" / "breakout.py"
+    strategy.write_text(
+        strategy.read_text(encoding="utf-8").replace("bars.close > high", "bars.close > bars.close[-1:].sum()")
+    )
+    assert "2 failed, 1 passed" in asked(tmp_path, "pytest", "-q", "-p", "no:cacheprovider")
 
 
-def test_breakout_with_its_short_side_and_its_remedy(workspace: Workspace) -> None:
+def asked(folder: Path, *command: str) -> str:
+    """What a module says when it is run in ``folder``, as somebody would who has the package installed."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith("STRATOSCOPE")}
+    known["PYTHONPATH"] = str(Path(__file__).parents[3])
+    run = subprocess.run(
+        [sys.executable, "-m", *command], cwd=folder, env=known, capture_output=True, text=True, check=False
+    )
+    return run.stdout + run.stderr
+
+
+def breakout_with(before: str, after: str) -> str:
     source = next(block for block in FILES if '@plugin("breakout"' in block)
-    short, remedy = PARTS
-    source = source.replace("        return Signals(entries=bars.close > high, exits=bars.close < low)\n", short)
-    source = source.replace("    def signals(self, bars: Bars, inputs: Any) -> Signals:\n", remedy)
+    assert before in source
+    return source.replace(before, after)
+
+
+def quoted() -> str:
+    return " ".join(re.findall(r"^> (.*)$", PAGE, re.MULTILINE))
+
+
+def test_breakout_that_fails_says_what_the_page_says(workspace: Workspace) -> None:
+    assert decide.signals(install(workspace, "strategies", "breakout"), random_walk(300), {}).entries.any()
+    wrong = breakout_with("highest(bars.close,", "highest(bars.closes,")
+    with pytest.raises(StrategyError) as caught:
+        decide.signals(install(workspace, "strategies", "breakout", wrong), random_walk(300), {})
+    assert str(caught.value) in quoted()
+
+
+def test_file_that_cannot_be_loaded_says_what_the_page_says(workspace: Workspace) -> None:
+    source = breakout_with("from typing import Any, Literal\n\n", "from typing import Any, Literal\n\nimport nmupy\n")
+    path = workspace.write_plugin("strategies", "breakout", source)
+    (problem,) = STRATEGIES.problems()
+    assert problem.replace(str(path), "my_plugins/strategies/breakout.py") in quoted()
+
+
+@pytest.mark.parametrize("count", [0, 1, 54, 55, 56])
+def test_breakout_answers_for_few_bars(workspace: Workspace, count: int) -> None:
+    found = decide.signals(install(workspace, "strategies", "breakout"), cut(random_walk(300), count), {})
+    assert len(found.entries) == count
+
+
+def test_breakout_with_its_short_side_and_its_refusal(workspace: Workspace) -> None:
+    short, refusal = PARTS
+    source = breakout_with("        return Signals(entries=bars.close > high, exits=bars.close < low)\n", short)
+    source = source.replace("    def signals(self, bars: Bars, inputs: Any) -> Signals:\n", refusal)
     source = source.replace("from engine.market.bars", "from engine.errors import DataError\nfrom engine.market.bars")
     breakout = install(workspace, "strategies", "breakout", source)
     found = decide.signals(breakout, random_walk(300), {})
     assert found.short_entries is not None
     np.testing.assert_array_equal(found.short_entries, found.exits)
-    with pytest.raises(DataError, match="TEST has 20 bars: choose a window shorter than that"):
-        decide.signals(breakout, random_walk(20), {})
+    with pytest.raises(DataError, match="TEST has no volume: choose another symbol"):
+        decide.signals(breakout, make_bars([1.0, 2.0], has_volume=False), {})
 
 
 def test_median_cross(workspace: Workspace) -> None:
