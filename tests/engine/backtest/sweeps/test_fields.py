@@ -36,7 +36,7 @@ WINDOW = axis("strategy.enter.0.left.window", 3, 12, 3)
 
 
 def titles(strategy: dict[str, Any]) -> dict[str, str]:
-    base = spec(strategy)
+    base = spec(strategy, direction="both")
     return {path.removeprefix("strategy."): leaf.title for path, leaf in leaves(base).items()}
 
 
