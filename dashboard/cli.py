@@ -129,10 +129,9 @@ def _files_asked_for(given: argparse.Namespace, spec: Any) -> list[tuple[Path, C
 def _tear_sheet(spec: Any, result: Any) -> str:
     import engine
     from dashboard.tear_sheet import tear_sheet
-    from engine.research import ledger
-    from engine.research.verdict import judge
+    from engine.verdicts import verdict
 
-    return tear_sheet(spec, result, engine.run_key(spec), judge(result, ledger.trials(result.family)))
+    return tear_sheet(spec, result, engine.run_key(spec), verdict(spec, result))
 
 
 def _equity_csv(_: Any, result: Any) -> str:

@@ -16,7 +16,7 @@ from engine import __version__
 from engine.backtest.metrics import METRICS, drawdown
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.research.verdict import Verdict
+from engine.research.verdict import CAVEAT, Verdict
 from engine.spec import to_yaml
 
 KPIS = ("cagr", "sharpe", "sortino", "max_drawdown", "volatility", "exposure", "trades", "costs")
@@ -30,7 +30,7 @@ def tear_sheet(
         _header(spec, result, key, made or datetime.now(UTC)),
         _kpis(result),
         _equity(result),
-        _section("Is it real?", _verdict(verdict), small=f"{count(verdict.trials, 'trial')} counted"),
+        _section("Is it real?", _verdict(verdict), small=_extent(verdict)),
         *([_section("To know", _notes(result.warnings))] if result.warnings else []),
         _section("Monthly returns", tables.months(result), small="%, the year on the right"),
         f'<div class="two">{_section("Years", tables.years(result))}'
@@ -114,13 +114,22 @@ def _equity(result: BacktestResult) -> str:
     )
 
 
+def _extent(verdict: Verdict) -> str:
+    """Which of the two verdicts this is."""
+    trials = f"{count(verdict.trials, 'trial')} counted"
+    if verdict.full:
+        return f"every test, {trials}"
+    return f"the quick verdict, {trials}; not every test was run"
+
+
 def _verdict(verdict: Verdict) -> str:
     rows = "".join(
         f'<li><span class="dot {finding.grade}" title="{finding.grade}"></span><span>{escape(finding.question)}</span>'
         f"<b>{escape(finding.figure)}</b><small>{escape(finding.explanation)}</small></li>"
         for finding in verdict.findings
     )
-    return f'<p><b>{escape(verdict.headline)}</b> {escape(verdict.reason)}</p><ul class="findings">{rows}</ul>'
+    caveat = f"<p>{escape(CAVEAT)}</p>" if verdict.full else ""
+    return f'<p><b>{escape(verdict.headline)}</b> {escape(verdict.reason)}</p><ul class="findings">{rows}</ul>{caveat}'
 
 
 def _notes(texts: Sequence[str]) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.research import robustness
-from engine.research.overfitting import Overfitting
 from engine.research.robustness import number, percent
 from engine.research.sequence import RUIN
+from engine.research.sweep_overfitting import SweepOverfitting
 from engine.research.verdict import FEWEST_TRADES, Finding, Grade, is_resized
 from engine.research.verification import VerificationResult
 
@@ -26,10 +26,12 @@ FEWEST_SHARING = 5
 """Winners that must share a profit however few trades there are."""
 
 
-def findings(result: VerificationResult, overfitting: Overfitting | None) -> tuple[Finding, ...]:
-    """One finding for each test that was possible, what weighs most first."""
+def findings(
+    result: VerificationResult, overfitting: SweepOverfitting | None, place: int | None
+) -> tuple[Finding, ...]:
+    """One finding for each test that was possible, what weighs most first; ``place`` is the run's in the sweep."""
     found = [test(result) for test in _ALL]
-    chosen = [] if overfitting is None else [_overfit(overfitting)]
+    chosen = [] if overfitting is None else [_overfit(overfitting), _best_swept(overfitting, place)]
     return (*chosen, *(finding for finding in found if finding is not None))
 
 
@@ -41,7 +43,7 @@ def _by_p(value: float) -> Grade:
     return "good" if value <= RARE else "doubtful" if value <= UNUSUAL else "bad"
 
 
-def _overfit(found: Overfitting) -> Finding:
+def _overfit(found: SweepOverfitting) -> Finding:
     value = found.probability
     grade: Grade = "good" if value <= OVERFIT else "doubtful" if value <= LIKELY_OVERFIT else "bad"
     return Finding(
@@ -49,9 +51,26 @@ def _overfit(found: Overfitting) -> Finding:
         grade,
         percent(value),
         f"Probability of backtest overfitting: in so many of {len(found.logit):,} ways to halve the history the best "
-        f"of {found.columns:,} variants on one half was no better than the median on the other.",
+        f"of {found.columns:,} combinations of its sweep on one half was no better than the median on the other.",
         "overfitting",
         "" if grade == "good" else "Fewer variants, or a region of parameters that all do well, chosen before looking.",
+    )
+
+
+def _best_swept(found: SweepOverfitting, place: int | None) -> Finding:
+    """Never bad, as ``_snooped``."""
+    value = found.spa_hold
+    grade: Grade = "good" if value <= RARE else "doubtful"
+    count, looked = len(found.superior), place in found.combinations.tolist()
+    this = "" if not looked else ", this run among them" if place in found.superior.tolist() else ", not this run"
+    return Finding(
+        "Best of the sweep beats holding",
+        grade,
+        _p(value),
+        f"Test of superior predictive ability of {found.columns:,} combinations of the sweep. Superior to holding with "
+        f"95% confidence in all that are named (StepM): {count:,}{this}.",
+        "sweep",
+        "" if grade == "good" else "A sweep whose best is more than its luck: fewer combinations or a larger edge.",
     )
 
 

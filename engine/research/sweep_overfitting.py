@@ -24,7 +24,7 @@ class SweepOverfitting:
 
     ``logit``, ``inside`` and ``outside`` have an entry a split. ``combinations`` are the places in the sweep of those
     that were looked at, of ``whole``; they are drawn without a look at their results. ``spa_zero`` and ``spa_hold`` are
-    the consistent p-values of the best over nothing and over holding the same symbols, ``stepm_hold`` how many are
+    the consistent p-values of the best over nothing and over holding the same symbols, ``superior`` the places of those
     superior to holding when the chance of naming any wrongly is held at 5%.
     """
 
@@ -43,7 +43,7 @@ class SweepOverfitting:
     loss: float
     spa_zero: float
     spa_hold: float
-    stepm_hold: int
+    superior: NDArray[np.int64]
 
     def summary(self) -> Mapping[str, object]:
         return {
@@ -122,7 +122,7 @@ class OverfittingSpec(RunSpec):
             loss=found.loss,
             spa_zero=zero.consistent,
             spa_hold=held.consistent,
-            stepm_hold=len(held.superior),
+            superior=chosen[np.array(held.superior, dtype=np.int64)],
         )
 
 

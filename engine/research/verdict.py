@@ -11,7 +11,6 @@ import numpy as np
 from engine.backtest.result import BacktestResult
 from engine.market.bars import MILLISECONDS_PER_YEAR
 from engine.research.ledger import pool
-from engine.research.overfitting import Overfitting
 from engine.research.statistics import (
     deflated_sharpe,
     expected_maximum_sharpe,
@@ -19,6 +18,7 @@ from engine.research.statistics import (
     moments,
     probabilistic_sharpe,
 )
+from engine.research.sweep_overfitting import SweepOverfitting
 from engine.research.verification import VerificationResult
 from engine.store import Trial
 
@@ -54,12 +54,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``headline`` in two words, ``reason`` in a sentence, the findings behind it, and the number of trials."""
+    """``headline`` in two words, ``reason`` in a sentence, the findings behind it, and the number of trials. ``full``
+    says whether every test of a verification is among them.
+    """
 
     headline: str
     reason: str
     findings: tuple[Finding, ...]
     trials: int
+    full: bool = False
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -129,9 +132,12 @@ def judge(result: BacktestResult, trials: tuple[Trial, ...]) -> Verdict:
 
 
 def judge_fully(
-    verification: VerificationResult, trials: tuple[Trial, ...], overfitting: Overfitting | None = None
+    verification: VerificationResult,
+    trials: tuple[Trial, ...],
+    overfitting: SweepOverfitting | None = None,
+    place: int | None = None,
 ) -> Verdict:
-    """The verdict with every test of ``verification``, and of the sweep that chose the run where there was one."""
+    """The verdict with every test of ``verification``, and of the sweep whose combination ``place`` the run is."""
     from engine.research.grading import findings
 
     known = verification.figures
@@ -151,7 +157,7 @@ def judge_fully(
         resized=is_resized(verification.family),
     )
     first = weigh(evidence, trials)
-    more = findings(verification, overfitting)
+    more = findings(verification, overfitting, place)
     headline, reason = first.headline, first.reason
     failed = [finding for finding in more if finding.grade == "bad"]
     if verification.look_ahead:
@@ -165,7 +171,7 @@ def judge_fully(
     doubts = sum(finding.grade == "doubtful" for finding in (*first.findings, *more))
     if headline == "Perhaps." and doubts:
         reason = f"It fails none of the tests; {doubts} of {len(first.findings) + len(more)} leave a doubt."
-    return Verdict(headline, reason, (*first.findings, *more), first.trials)
+    return Verdict(headline, reason, (*first.findings, *more), first.trials, full=True)
 
 
 def weigh(evidence: Evidence, trials: tuple[Trial, ...]) -> Verdict:

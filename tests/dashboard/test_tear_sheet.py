@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -43,6 +44,13 @@ def result(**changes: Any) -> BacktestResult:
 
 def sheet(**changes: Any) -> str:
     return tear_sheet(SPEC, result(**changes), KEY, VERDICT, MADE)
+
+
+def test_it_says_which_of_the_two_verdicts_it_prints() -> None:
+    assert "the quick verdict, 1,234 trials counted; not every test was run" in sheet()
+    whole = tear_sheet(SPEC, result(), KEY, replace(VERDICT, full=True), MADE)
+    assert "every test, 1,234 trials counted" in whole
+    assert "can fail, or pass, by chance" in whole
 
 
 class Balance(HTMLParser):

@@ -132,7 +132,7 @@ def said(found: SweepOverfitting) -> Component:
     looked = "" if found.columns == found.whole else f" of {found.whole:,}, drawn without a look at their results"
     note = (
         f"{count(len(found.logit), 'split')} of {found.blocks} blocks, {count(found.columns, 'combination')}{looked}. "
-        f"{count(found.stepm_hold, 'combination')} superior to holding with 95% confidence in all of them together."
+        f"{count(len(found.superior), 'combination')} superior to holding with 95% confidence in all of them together."
     )
     words = [html.P(answer(found), className="say"), *lines, html.P(note, className="hint")]
     return html.Div(words, className="verdict")

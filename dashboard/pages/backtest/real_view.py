@@ -10,9 +10,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.charts.research import fan, fill_range, samples, sensitivity
-from dashboard.components import states
+from dashboard.components import metric, states
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
-from dashboard.format import day, number, percent, signed_percent
+from dashboard.format import count, day, number, percent, signed_percent
 from dashboard.pages.backtest.view import TONES
 from engine.research.regimes import CRISES
 from engine.research.verdict import CAVEAT, Finding, Verdict, is_resized
@@ -75,6 +75,30 @@ def spread(result: VerificationResult) -> Any:
 def fills(result: VerificationResult) -> Any:
     found = fill_range.info(result)
     return fill_range.figure(found) if found.names else skipped(result, "fills")
+
+
+def fill_figures(result: VerificationResult) -> list[metric.Metric]:
+    """What the fills decide: profit at the honest and at the impossible price, the band of what a bar leaves open, and
+    how many bars leave it open.
+    """
+    known, trades = result.figures, result.figures.get("trades")
+    totals = (
+        ("Next open", "fill_next_open", "total return", "Every decision filled at the next bar's open."),
+        ("Same close", "fill_same_close", "which nobody gets", "Every decision filled at the close that made it."),
+        ("Best price", "fill_best", "of every bar", "Every fill at the best price of its bar, costs included."),
+        ("Worst price", "fill_worst", "of every bar", "Every fill at the worst price of its bar, costs included."),
+    )
+    ambiguous, stale = known.get("fill_ambiguous"), known.get("fill_stale")
+    return [
+        *(
+            metric.Metric(title, signed_percent(known.get(name), 1), note, metric.tone(known.get(name)), words)
+            for title, name, note, words in totals
+        ),
+        metric.Metric("Ambiguous bars", number(ambiguous), f"of {count(int(trades or 0), 'trade')}",
+                      help="Exits on a bar that touched both stop and target; they count as the stop."),
+        metric.Metric("Repeated opens", percent(stale, 1), "of the fills",
+                      help="Fills at an open that equals the close before: where there are many, nobody traded there."),
+    ]  # fmt: skip
 
 
 def costs(result: VerificationResult) -> Any:

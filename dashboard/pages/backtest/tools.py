@@ -28,12 +28,11 @@ def layout() -> list[Component]:
 )
 def save_sheet(clicks: int | None, data: runs.ResultData) -> dict[str, Any]:
     from dashboard.tear_sheet import file_name, tear_sheet
-    from engine.research import ledger
-    from engine.research.verdict import judge
+    from engine.verdicts import verdict
 
     if not data or "spec" not in data:
         shell.toast("There is no run on the page: run a backtest first.", tone="warn")
         raise PreventUpdate
     spec, result = runs.opened(data)
-    text = tear_sheet(spec, result, data["key"], judge(result, ledger.trials(result.family)))
+    text = tear_sheet(spec, result, data["key"], verdict(spec, result))
     return {"content": text, "filename": file_name(spec, data["key"], "html"), "type": "text/html", "base64": False}

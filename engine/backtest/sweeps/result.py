@@ -152,6 +152,26 @@ class SweepResult:
             base = base.model_copy(update={"market": base.market.model_copy(update={"symbols": (chosen,)})})
         return changed(base, self.settings(index))
 
+    def place_of(self, spec: BacktestSpec) -> int | None:
+        """The combination that ``spec`` is, on one of the symbols or on all of them; None where it is none."""
+        import json
+
+        from engine.backtest.sweeps.fields import changed, leaves
+
+        known = leaves(spec)
+        if any(path not in known for path in self.axes):
+            return None
+        given = [getattr(known[path].owner, known[path].name) for path in self.axes]
+        pairs = list(zip(given, self.words, strict=True))
+        if any(value is None or (words and str(value) not in words) for value, words in pairs):
+            return None
+        row = [words.index(str(value)) if words else value for value, words in pairs]
+        whole = type(spec).parse(json.loads(self.base))
+        for place in np.flatnonzero(np.isclose(self.parameters, row, rtol=1e-12, atol=0).all(axis=1)).tolist():
+            if spec in [changed(whole, self.settings(place)), *(self.spec_of(place, name) for name in self.symbols)]:
+                return int(place)
+        return None
+
     def trial(self) -> Trial:
         """One entry of the ledger for all of them: every combination on every symbol is a trial. Ratios are stated per
         bar of the first symbol.

@@ -8,9 +8,10 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard.pages.backtest import overfit, real_view
+from dashboard.pages.backtest import origin, overfit, real_view
 from dashboard.pages.backtest.tabs import real
 from engine import runner
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.market.sources.stored import save
 from engine.research.sweep_overfitting import OverfittingSpec
 from engine.research.verification import VerificationSpec
@@ -42,13 +43,16 @@ def stored(spec: Any) -> dict[str, str]:
 
 def test_every_test_has_its_words_and_every_chart_a_figure_or_a_reason() -> None:
     data = stored(VerificationSpec.parse({"backtest": BASE, "samples": 100}))
-    verdict, crises, regimes, *rest = real.show(data, "real")
+    crises, regimes, fills, *rest = real.show(data, "real")
+    verdict, _, hidden = origin.judge(data, "real", None)
+    assert hidden
     charts = rest[: len(real.CHARTS)]
     assert all(chart is not None for chart in charts)
     words = texts(verdict)
     for question in ("Sharpe above zero", "Uses only the past", "Better than random entries", "Survives higher costs"):
         assert question in words
     assert texts(crises)
+    assert [part for part in ("Next open", "Ambiguous bars", "Worst price") if part not in texts(fills)] == []
     assert texts(regimes)
     assert all(isinstance(text, str) for text in rest[len(real.CHARTS) :])
 
@@ -64,8 +68,33 @@ def test_a_run_without_trades_says_what_is_missing() -> None:
     save(random_walk(60, seed=1))
     still = BASE | {"strategy": {"kind": "sma_cross", "fast": 39, "slow": 40}}
     data = stored(VerificationSpec.parse({"backtest": still, "samples": 100}))
-    _, *rest = real.show(data, "real")
+    rest = real.show(data, "real")
     assert any(isinstance(chart, dict) and "empty" in chart for chart in rest)
+
+
+def test_the_sweep_that_a_run_came_from_can_be_tested_here() -> None:
+    data = stored(VerificationSpec.parse({"backtest": BASE, "samples": 100}))
+    swept = SweepSpec.parse({"base": BASE, "axes": AXES})
+    engine.run(swept)
+    _, words, hidden = origin.judge(data, "real", None)
+    assert "one of 12 combinations of a sweep" in words
+    assert not hidden
+    job, _ = origin.ask(1, data)
+    assert runner.load_spec(job) == OverfittingSpec(sweep=swept)
+    overfit.compute(lambda _: None, job)
+    verdict, _, hidden = origin.judge(data, "real", {"key": "…"})
+    assert hidden
+    assert "Chosen by skill, not by search" in texts(verdict)
+    assert "Best of the sweep beats holding" in texts(verdict)
+
+
+def test_progress_of_the_test_is_told() -> None:
+    assert origin.tell({"message": "Returns of 3"}) == "Testing the sweep: Returns of 3."
+    for nothing in (None, {}):
+        with pytest.raises(PreventUpdate):
+            origin.tell(nothing)
+    with pytest.raises(PreventUpdate):
+        origin.judge(None, "performance", None)
 
 
 def test_a_sweep_that_was_tested_says_how_often_its_choice_held() -> None:

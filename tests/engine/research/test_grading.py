@@ -11,7 +11,7 @@ import pytest
 
 from engine.market.bars import Market
 from engine.progress import silent
-from engine.research.overfitting import Overfitting, from_sweep
+from engine.research.sweep_overfitting import SweepOverfitting
 from engine.research.verdict import Finding, judge_fully
 from engine.research.verification import VerificationResult, VerificationSpec
 from engine.store import Trial
@@ -39,7 +39,7 @@ def changed(**values: Any) -> VerificationResult:
     return replace(strong(), figures={**strong().figures, **figures}, **columns)
 
 
-def finding(result: VerificationResult, test: str, overfitting: Overfitting | None = None) -> Finding:
+def finding(result: VerificationResult, test: str, overfitting: SweepOverfitting | None = None) -> Finding:
     (found,) = [item for item in judge_fully(result, TRIED, overfitting).findings if item.test == test][-1:]
     return found
 
@@ -139,16 +139,30 @@ def test_doubts_are_counted() -> None:
     assert "noise" in [item.test for item in doubts]
 
 
-def sweep(probability: float) -> Overfitting:
-    returns = np.random.default_rng(0).normal(0, 0.01, (400, 10))
-    return replace(from_sweep(returns, 252, 8), probability=probability)
+def sweep(probability: float, **values: Any) -> SweepOverfitting:
+    """Ten of forty combinations that were looked at, two of them superior to holding."""
+    known: dict[str, Any] = {
+        "label": "A sweep", "family": "crosses", "combinations": np.arange(0, 40, 4), "whole": 40,
+        "logit": np.zeros(70), "inside": np.zeros(70), "outside": np.zeros(70), "columns": 10, "blocks": 8,
+        "probability": probability, "slope": 0.0, "intercept": 0.0, "loss": 0.5, "spa_zero": 0.01, "spa_hold": 0.02,
+        "superior": np.array([4, 12]),
+    }  # fmt: skip
+    return SweepOverfitting(**known | values)
 
 
 @pytest.mark.parametrize(("probability", "grade"), [(0.1, "good"), (0.4, "doubtful"), (0.7, "bad")])
 def test_overfitting_of_the_sweep_comes_first(probability: float, grade: str) -> None:
     found = judge_fully(strong(), TRIED, sweep(probability)).findings[5]
     assert (found.test, found.grade) == ("overfitting", grade)
-    assert "of 10 variants" in found.explanation
+    assert "of 10 combinations of its sweep" in found.explanation
+
+
+@pytest.mark.parametrize(("place", "words"), [(4, "2, this run among them"), (8, "2, not this run"), (5, "2.")])
+def test_the_best_of_the_sweep_is_set_against_holding(place: int, words: str) -> None:
+    found = judge_fully(strong(), TRIED, sweep(0.1), place).findings[6]
+    assert (found.test, found.grade, found.figure) == ("sweep", "good", "p = 0.020")
+    assert found.explanation.endswith(f"(StepM): {words.removesuffix('.')}.")
+    assert judge_fully(strong(), TRIED, sweep(0.1, spa_hold=0.9), place).findings[6].grade == "doubtful"
 
 
 def test_failed_tests_make_it_fragile_and_are_named() -> None:

@@ -42,6 +42,7 @@ def test_it_looks_at_the_returns_of_the_runs() -> None:
     assert found.probability == own.probability
     assert 0 <= found.spa_zero <= 1
     assert 0 <= found.spa_hold <= 1
+    assert set(found.superior) <= set(found.combinations)
     restored = decode(encode(found), type(found))
     np.testing.assert_array_equal(restored.logit, found.logit)
 

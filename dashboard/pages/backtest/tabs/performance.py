@@ -7,6 +7,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard import runs, shell
@@ -29,7 +30,8 @@ def layout() -> list[Component]:
     curves = graph.graph(
         ids.EQUITY, height=430, title="Equity", sub="growth\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}1", tools=[scale]
     )
-    judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"))
+    every = html.Button("Every test", id=ids.REAL_OPEN, className="link-button", title="Put this run to every test")
+    judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"), tools=[every])
     windows = dbc.RadioItems(
         id=ids.WINDOW,
         options=[{"value": name, "label": name} for name in rolling.WINDOWS],
@@ -132,6 +134,18 @@ def rescale(clicks: int | None, data: runs.ResultData) -> tuple[Any, str]:
     _, result = runs.opened(data)
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
     return figure, "log" if is_log(clicks) else "linear"
+
+
+@callback(
+    Output(OPEN.component_id, "active_tab", allow_duplicate=True),
+    Input(ids.REAL_OPEN, "n_clicks"),
+    prevent_initial_call=True,
+)
+def test_it(clicks: int | None) -> str:
+    """From the quick verdict to all tests."""
+    if not clicks:
+        raise PreventUpdate
+    return "real"
 
 
 def is_log(clicks: int | None) -> bool:

@@ -10,13 +10,12 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard import runs
-from dashboard.components import card, graph, states
+from dashboard.components import card, graph, metric, states
 from dashboard.components.graph import ids_sub
-from dashboard.pages.backtest import ids, real_view
+from dashboard.pages.backtest import ids, origin, real_view
 from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.studies import Study, StudyForm
-from engine.research.verdict import judge_fully
-from engine.research.verification import VerificationResult, VerificationSpec
+from engine.research.verification import VerificationSpec
 
 FORM = StudyForm(page=frame.study("backtest", "real"), spec=VerificationSpec, action="Run every test", base="backtest")
 STUDY = Study(
@@ -45,11 +44,13 @@ SUBTITLED = (ids.REAL_LUCK, ids.REAL_COSTS, ids.REAL_NOISE, ids.REAL_FAN)
 
 
 def layout() -> list[Component]:
-    verdict = card.card("Is it real?", html.Div(id=ids.REAL_VERDICT, className="verdict full"))
+    said = html.Div(id=ids.REAL_VERDICT, className="verdict full")
+    verdict = card.card("Is it real?", [origin.layout(), said])
     crises = card.card("Crises", html.Div(id=ids.REAL_CRISES), sub="total return from start to end")
     regimes = card.card("Regimes", html.Div(id=ids.REAL_REGIMES), sub="told from earlier bars alone")
     return [
         verdict,
+        metric.strip(ids.REAL_FILL_FIGURES, 6),
         card.columns(
             _graph(ids.REAL_LUCK, "Luck", 230), _graph(ids.REAL_FILLS, "Fills", 230, "at other prices"), kind="half"
         ),
@@ -78,9 +79,9 @@ TAB = Tab("real", "Is it real?", layout, STUDY)
 
 
 @callback(
-    Output(ids.REAL_VERDICT, "children"),
     Output(ids.REAL_CRISES, "children"),
     Output(ids.REAL_REGIMES, "children"),
+    Output(ids.REAL_FILL_FIGURES, "children"),
     *(Output(frame.figure(name), "data") for name in CHARTS),
     *(Output(ids_sub(name), "children") for name in SUBTITLED),
     RESULT,
@@ -91,12 +92,5 @@ def show(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
         raise PreventUpdate
     _, result = runs.opened(data)
     charts = [draw(result) for draw in CHARTS.values()]
-    tables = real_view.crises(result), real_view.regimes(result)
-    return judged(result), *tables, *charts, *real_view.subtitles(result)
-
-
-def judged(result: VerificationResult) -> Component:
-    """The verdict, with the trials counted as of now."""
-    from engine.research import ledger
-
-    return real_view.findings(judge_fully(result, ledger.trials(result.family)))
+    tables = real_view.crises(result), real_view.regimes(result), metric.cells(real_view.fill_figures(result))
+    return *tables, *charts, *real_view.subtitles(result)

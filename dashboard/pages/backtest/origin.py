@@ -1,0 +1,101 @@
+"""The verdict of "Is it real?", and the sweep that the run came from: tested, or with a button that tests it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Input, Output, State, callback, dcc, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids as frame
+from dashboard import jobs, runs
+from dashboard.format import count
+from dashboard.pages.backtest import ids, overfit, real_view
+from dashboard.pages.backtest.tab import OPEN
+from engine.research.sweep_overfitting import OverfittingSpec
+from engine.spec import canonical_json
+from engine.verdicts import Swept
+
+TAB = "real"
+JOB, ANSWER = frame.part("origin-job", "backtest"), frame.part("origin", "backtest")
+PROGRESS = frame.part("origin-progress", "backtest")
+RESULT_ID = frame.result(frame.study("backtest", TAB))
+
+
+def layout() -> Component:
+    """What stands above the verdict where the sweep was not tested, and the stores of the job that tests it."""
+    button = html.Button("Test the sweep", id=ids.ORIGIN_ASK, className="link-button strong", type="button")
+    parts = [html.P(id=ids.ORIGIN_WORDS, role="status"), button]
+    said = html.Div(parts, id=ids.ORIGIN, className="origin", hidden=True)
+    return html.Div([dcc.Store(id=JOB), dcc.Store(id=PROGRESS), dcc.Store(id=ANSWER), said])
+
+
+@callback(
+    Output(ids.REAL_VERDICT, "children"),
+    Output(ids.ORIGIN_WORDS, "children"),
+    Output(ids.ORIGIN, "hidden"),
+    Input(RESULT_ID, "data"),
+    OPEN,
+    Input(ANSWER, "data"),
+)
+def judge(data: runs.ResultData, tab: str, _: Any) -> tuple[Component, str, bool]:
+    """The verdict, with the trials counted as of now and the sweep, if it was tested by now."""
+    from engine import verdicts
+
+    if tab != TAB:
+        raise PreventUpdate
+    spec, result = runs.opened(data)
+    origin = verdicts.swept(spec.backtest)
+    judged = real_view.findings(verdicts.fully(result, origin))
+    return judged, "" if origin is None else words(origin), origin is None or origin.tested is not None
+
+
+def words(origin: Swept) -> str:
+    """What the sweep has to do with the verdict."""
+    return (
+        f"These parameters are one of {count(origin.size, 'combination')} of a sweep. Whether choosing them was skill "
+        "or luck is a question to all of them, and nobody has asked it yet."
+    )
+
+
+@callback(
+    Output(JOB, "data"),
+    Output(ANSWER, "data"),
+    Input(ids.ORIGIN_ASK, "n_clicks"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def ask(clicks: int | None, data: runs.ResultData) -> tuple[str, dict[str, bool]]:
+    """A job for the test of the sweep."""
+    from engine import verdicts
+
+    origin = verdicts.swept(runs.opened(data)[0].backtest)
+    if not clicks or origin is None:
+        raise PreventUpdate
+    return canonical_json(OverfittingSpec(sweep=origin.sweep)), {"waits": True}
+
+
+callback(
+    Output(ANSWER, "data", allow_duplicate=True),
+    Input(JOB, "data"),
+    background=True,
+    interval=jobs.POLL_MILLISECONDS,
+    progress=[Output(PROGRESS, "data")],
+    running=[(Output(ids.ORIGIN_ASK, "disabled"), True, False)],
+    prevent_initial_call=True,
+    on_error=overfit.failed,
+)(overfit.compute)
+
+
+@callback(
+    Output(ids.ORIGIN_WORDS, "children", allow_duplicate=True),
+    Input(PROGRESS, "data"),
+    prevent_initial_call=True,
+)
+def tell(progress: Any) -> str:
+    """How far the job is."""
+    message = (progress or {}).get("message")
+    if not message:
+        raise PreventUpdate
+    return f"Testing the sweep: {message}."

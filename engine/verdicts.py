@@ -1,0 +1,77 @@
+"""What is known by now of whether a backtest is real: its stored verification, and the sweep that it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine import runner
+from engine.backtest.result import BacktestResult
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.research import ledger
+from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
+from engine.research.verdict import Verdict, judge, judge_fully
+from engine.research.verification import VerificationResult, VerificationSpec
+
+RECENT = 100
+"""Stored runs of a kind that are looked through, newest first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Swept:
+    """The sweep whose combination ``place``, of ``size``, a backtest is, and its test for overfitting, if there was
+    one.
+    """
+
+    sweep: SweepSpec
+    place: int
+    size: int
+    tested: SweepOverfitting | None
+
+
+def swept(spec: BacktestSpec) -> Swept | None:
+    """The stored sweep that ``spec`` is a combination of: one that was tested for overfitting before all others, then
+    the one with the most combinations.
+    """
+    for _, test in runner.recent_runs("overfitting", RECENT):
+        assert isinstance(test, OverfittingSpec)
+        found, tested = _place(test.sweep, spec), runner.lookup(test)
+        if found is not None and tested is not None:
+            return Swept(test.sweep, *found, tested)
+    others = []
+    for _, sweep in runner.recent_runs("sweep", RECENT):
+        assert isinstance(sweep, SweepSpec)
+        found = _place(sweep, spec)
+        if found is not None:
+            others.append(Swept(sweep, *found, None))
+    return max(others, key=lambda item: item.size, default=None)
+
+
+def _place(sweep: SweepSpec, spec: BacktestSpec) -> tuple[int, int] | None:
+    """Where ``spec`` is among the combinations of ``sweep``, and how many there are."""
+    base = sweep.base
+    if base.strategy.kind != spec.strategy.kind or not set(spec.market.symbols) <= set(base.market.symbols):
+        return None
+    result: SweepResult | None = runner.lookup(sweep)
+    if result is None or (place := result.place_of(spec)) is None:
+        return None
+    return place, len(result)
+
+
+def fully(found: VerificationResult, origin: Swept | None) -> Verdict:
+    """The verdict with every test of ``found``, and of the sweep that the backtest came from."""
+    trials = ledger.trials(found.family)
+    if origin is None or origin.tested is None:
+        return judge_fully(found, trials)
+    return judge_fully(found, trials, origin.tested, origin.place)
+
+
+def verdict(spec: BacktestSpec, result: BacktestResult) -> Verdict:
+    """The verdict with every test where they are stored, else the quick one."""
+    usual = VerificationSpec(backtest=spec)
+    asked = [usual, *(item for _, item in runner.recent_runs("verification", RECENT))]
+    for item in asked:
+        if isinstance(item, VerificationSpec) and item.backtest == spec and (found := runner.lookup(item)) is not None:
+            return fully(found, swept(spec))
+    return judge(result, ledger.trials(result.family))

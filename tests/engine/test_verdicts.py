@@ -1,0 +1,117 @@
+"""Which stored tests speak of a backtest: its verification, and the sweep that it is a combination of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import engine
+from engine import verdicts
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.market.sources.stored import save
+from engine.research.sweep_overfitting import OverfittingSpec
+from engine.research.verification import VerificationSpec
+from tests.support.market import random_walk
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+FAST = {"path": "strategy.fast", "low": 2, "high": 8, "step": 2}
+SLOW = {"path": "strategy.slow", "low": 10, "high": 30, "step": 10}
+
+
+@pytest.fixture(autouse=True)
+def bars(workspace: Any) -> None:
+    for seed, name in enumerate(("ONE", "TWO")):
+        save(random_walk(300, seed=seed, symbol=name))
+
+
+def backtest(fast: int = 4, slow: int = 20, symbols: tuple[str, ...] = ("ONE",), **more: Any) -> BacktestSpec:
+    market = {"collection": "made-up", "symbols": symbols, "adjustment": "none"}
+    costs = {"commission": 1, "slippage": 1}
+    strategy = {"kind": "sma_cross", "fast": fast, "slow": slow}
+    return BacktestSpec.parse({"market": market, "strategy": strategy, "costs": costs} | more)
+
+
+def sweep(base: BacktestSpec, *axes: dict[str, Any], **more: Any) -> SweepSpec:
+    spec = SweepSpec.parse({"base": base, "axes": axes or (FAST, SLOW), **more})
+    engine.run(spec)
+    return spec
+
+
+def test_a_run_is_found_in_the_sweep_that_holds_it() -> None:
+    asked = sweep(backtest())
+    cells = engine.run(asked)
+    for place in range(len(cells)):
+        found = verdicts.swept(cells.spec_of(place))
+        assert found is not None
+        assert (found.sweep, found.place, found.size, found.tested) == (asked, place, len(cells), None)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [backtest(5, 20), backtest(4, 25), backtest(fill="same_close"), backtest(symbols=("TWO",)), backtest(capital=5)],
+    ids=["fast", "slow", "fill", "symbol", "capital"],
+)
+def test_other_runs_are_not(other: BacktestSpec) -> None:
+    sweep(backtest())
+    assert verdicts.swept(other) is None
+
+
+def test_another_strategy_is_not() -> None:
+    sweep(backtest())
+    other = backtest().model_dump(mode="json") | {"strategy": {"kind": "rsi_reversion"}}
+    assert verdicts.swept(BacktestSpec.parse(other)) is None
+
+
+def test_one_symbol_of_a_sweep_and_all_of_them_are_found() -> None:
+    sweep(backtest(symbols=("ONE", "TWO")))
+    for symbols in (("ONE",), ("TWO",), ("ONE", "TWO")):
+        found = verdicts.swept(backtest(symbols=symbols))
+        assert found is not None
+        assert found.size == 12
+
+
+def test_drawn_values_and_choices_are_found_as_they_are() -> None:
+    asked = sweep(backtest(), {"path": "costs.commission", "low": 0, "high": 9}, sample="random", count=5)
+    cells = engine.run(asked)
+    assert verdicts.swept(cells.spec_of(3)) is not None
+    assert verdicts.swept(backtest(costs={"commission": 3.21, "slippage": 1})) is None
+    sweep(backtest(), {"path": "fill", "values": ["next_open", "next_close"]})
+    found = verdicts.swept(backtest(fill="next_close"))
+    assert found is not None
+    assert found.size == 2
+
+
+def test_the_largest_sweep_counts_and_a_tested_one_before_it() -> None:
+    small, large = sweep(backtest(), FAST), sweep(backtest())
+    found = verdicts.swept(backtest())
+    assert found is not None
+    assert found.sweep == large
+    test = OverfittingSpec(sweep=small, samples=100, blocks=4)
+    tested = engine.run(test)
+    found = verdicts.swept(backtest())
+    assert found is not None
+    assert found.sweep == small
+    assert found.tested is not None
+    assert found.tested.probability == tested.probability
+
+
+def test_verdict_is_quick_until_every_test_was_run() -> None:
+    spec = backtest()
+    result = engine.run(spec)
+    assert not verdicts.verdict(spec, result).full
+    engine.run(VerificationSpec(backtest=spec, samples=100))
+    whole = verdicts.verdict(spec, result)
+    assert whole.full
+    assert "sweep" not in [item.test for item in whole.findings]
+    assert not verdicts.verdict(backtest(6), engine.run(backtest(6))).full
+
+
+def test_the_tested_sweep_is_part_of_the_verdict() -> None:
+    spec = backtest()
+    found = engine.run(VerificationSpec(backtest=spec, samples=100))
+    engine.run(OverfittingSpec(sweep=sweep(spec), samples=100, blocks=4))
+    tests = [item.test for item in verdicts.fully(found, verdicts.swept(spec)).findings]
+    assert tests[5:7] == ["overfitting", "sweep"]
