@@ -27,7 +27,7 @@ from engine.store import ResultStore
 
 def run_kinds() -> Mapping[str, type[RunSpec]]:
     """The classes of specs that ``run`` computes, by the value of their ``kind``."""
-    from engine.backtest.second_opinion.comparison import SecondOpinionSpec
+    from engine.backtest.second_opinion.spec import SecondOpinionSpec
     from engine.backtest.spec import BacktestSpec
     from engine.backtest.sweeps.spec import SweepSpec
     from engine.backtest.walkforward.spec import WalkForwardSpec

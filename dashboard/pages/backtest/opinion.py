@@ -18,7 +18,8 @@ from dashboard.errors import sentence, toast
 from dashboard.format import MISSING, number, signed_percent
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import RESULT
-from engine.backtest.second_opinion.comparison import OURS, THEIRS, SecondOpinion, SecondOpinionSpec
+from engine.backtest.second_opinion.comparison import OURS, THEIRS, SecondOpinion
+from engine.backtest.second_opinion.spec import SecondOpinionSpec
 from engine.spec import canonical_json
 
 JOB, ANSWER = frame.part("opinion-job", "backtest"), frame.part("opinion", "backtest")

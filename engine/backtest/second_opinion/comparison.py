@@ -1,31 +1,54 @@
-"""A second opinion: a run repeated on Backtrader from the same signals, and compared trade by trade.
-
-Backtrader is told of the signals, the sizes' rule and the costs; bars, orders, fills, cash and positions are its own.
-Orders at the open use its "cheat on open", orders at a close its "cheat on close": both mean that the size is worked
-out at the price of the fill, as here.
-"""
+"""A second opinion: a run's trades beside those that Backtrader made of the same decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
 
-from engine.backtest.result import REASONS, BacktestResult
-from engine.backtest.spec import BacktestSpec
-from engine.market.bars import Floats, Market, Times
-from engine.progress import Progress
-from engine.spec import Estimate, RunSpec
-from engine.strategies import Allocation
+from engine.backtest.portfolio import total
+from engine.backtest.result import BacktestResult
+from engine.backtest.second_opinion.desk import RepeatedTrade
+from engine.backtest.second_opinion.trader import GAP, MARGIN, PEEK
+from engine.market.bars import Floats, Times
+
+if TYPE_CHECKING:
+    from engine.backtest.second_opinion.repeat import Repeated
 
 AGREES = 1e-9
 """Prices, sizes and profits that differ by less than this part of themselves are equal but for rounding."""
 
 BOTH, OURS, THEIRS = 0, 1, 2
+REASONS = ("", "only here", "only there", "leaves elsewhere", "size", "price in", "price out", "costs")
+"""What sets a trade apart from its repetition, the first that applies; none where they agree."""
+
+OWN = {
+    MARGIN: (
+        "1 position was",
+        "{} positions were",
+        "closed by a margin call. Backtrader knows none: its level was worked out apart, and Backtrader filled the "
+        "order there.",
+    ),
+    GAP: (
+        "1 bar",
+        "{} bars",
+        "opened beyond the target. Backtrader would have tried the stop first, so it was told to leave at the open.",
+    ),
+    PEEK: (
+        "On 1 bar",
+        "On {} bars",
+        "several limits were met at once. Their parts of the account were worked out before Backtrader matched them.",
+    ),
+}
+"""What Backtrader has no order for, in a sentence each: once, several times, and the rest of it."""
+SHARED = (
+    "Both were given the same decisions. Backtrader matched the orders with the bars, charged for them, and kept cash, "
+    "positions and profits; sizes and levels of stops were worked out anew, apart from the account. This checks fills, "
+    "costs, sizes and cash, not the strategy."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +57,8 @@ class SecondOpinion:
 
     ``found`` is ``BOTH``, ``OURS`` or ``THEIRS``; the columns of the side that lacks a trade are NaN, and NaT for
     times. ``symbol`` indexes ``symbols``, ``side`` is +1 or -1; what is named ``other_`` is Backtrader's. Prices
-    include slippage, profits all costs; trades still open are valued at the last close. ``notes`` are sentences on
-    what cannot agree.
+    include slippage, profits all costs but interest; trades still open are valued at the last close. ``curve`` and
+    ``other_curve`` are the equities at each close of ``time``. ``notes`` are sentences on how it was repeated.
     """
 
     label: str
@@ -56,26 +79,59 @@ class SecondOpinion:
     other_size: Floats
     pnl: Floats
     other_pnl: Floats
-    equity: float
-    other_equity: float
+    time: Times
+    curve: Floats
+    other_curve: Floats
     notes: tuple[str, ...]
+
+    @property
+    def equity(self) -> float:
+        """Ours at the end."""
+        return float(self.curve[-1])
+
+    @property
+    def other_equity(self) -> float:
+        """Backtrader's at the end."""
+        return float(self.other_curve[-1])
+
+    def reasons(self) -> NDArray[np.int64]:
+        """What sets each trade apart, as an index of ``REASONS``; zero where both are the same but for rounding."""
+        value = np.abs(self.size * self.entry_price)
+        return np.select(
+            [
+                self.found == OURS,
+                self.found == THEIRS,
+                self.exit_time != self.other_exit_time,
+                _apart(self.size, self.other_size),
+                _apart(self.entry_price, self.other_entry_price),
+                _apart(self.exit_price, self.other_exit_price),
+                np.abs(self.pnl - self.other_pnl) > AGREES * value,
+            ],
+            range(1, len(REASONS)),
+            0,
+        ).astype(np.int64)
 
     def agrees(self) -> NDArray[np.bool_]:
         """Which trades are the same in both: times equal, prices, sizes and profits equal but for rounding."""
-        same = (self.found == BOTH) & (self.exit_time == self.other_exit_time)
-        pairs = (
-            (self.entry_price, self.other_entry_price),
-            (self.exit_price, self.other_exit_price),
-            (self.size, self.other_size),
-        )
-        for ours, theirs in pairs:
-            same &= np.abs(ours - theirs) <= AGREES * np.abs(ours)
-        value = np.abs(self.size * self.entry_price)
-        return np.asarray(same & (np.abs(self.pnl - self.other_pnl) <= AGREES * value), dtype=np.bool_)
+        return np.asarray(self.reasons() == 0, dtype=np.bool_)
+
+    def differences(self) -> Floats:
+        """Backtrader's profit less ours, a trade that one of them lacks counted as nothing there."""
+        return np.asarray(np.nan_to_num(self.other_pnl) - np.nan_to_num(self.pnl), dtype=np.float64)
 
     def difference(self) -> float:
         """Backtrader's last equity over ours, less one."""
         return self.other_equity / self.equity - 1 if self.equity else float("nan")
+
+    def farthest(self) -> tuple[int, float]:
+        """The bar at which the two equities are farthest apart, and Backtrader's less ours there."""
+        apart = self.other_curve - self.curve
+        bar = int(np.abs(apart).argmax())
+        return bar, float(apart[bar])
+
+    def same_equity(self) -> bool:
+        """Whether the equities are the same at every close but for rounding."""
+        return bool(np.allclose(self.curve, self.other_curve, rtol=AGREES, atol=AGREES * float(np.max(self.curve))))
 
     def sentence(self) -> str:
         """The outcome in one sentence."""
@@ -83,10 +139,18 @@ class SecondOpinion:
         if count == 0:
             return "Neither of the two traded."
         if same == count:
-            return f"Backtrader agrees: all {count:,} trades are the same, and so is the equity at the end."
+            trades = "the only trade is the same" if count == 1 else f"all {count:,} trades are the same"
+            if self.same_equity():
+                return f"Backtrader agrees: {trades}, and so is the equity at every close."
+            apart = abs(self.farthest()[1])
+            return f"Backtrader agrees on the trades: {trades}. The equity is up to {apart:,.2f} {self.currency} apart."
         ours, theirs = int((self.found == OURS).sum()), int((self.found == THEIRS).sum())
         alone = f", {ours} only here, {theirs} only there" if ours or theirs else ""
-        return f"Backtrader agrees on {same:,} of {count:,} trades{alone}."
+        apart = float(np.abs(self.differences()).sum())
+        return (
+            f"Backtrader agrees on {same:,} of {count:,} trades{alone}. "
+            f"The profits of the others differ by {apart:,.2f} {self.currency} in all."
+        )
 
     def summary(self) -> Mapping[str, object]:
         return {
@@ -94,6 +158,7 @@ class SecondOpinion:
             "sentence": self.sentence(),
             "trades": len(self.found),
             "same": int(self.agrees().sum()),
+            "profits_apart": float(np.abs(self.differences()).sum()),
             "equity": self.equity,
             "other_equity": self.other_equity,
             "backtrader": self.version,
@@ -101,94 +166,32 @@ class SecondOpinion:
         }
 
 
-def obstacles(spec: BacktestSpec) -> tuple[str, ...]:
-    """What in ``spec`` Backtrader does not do as we do, as parts of a sentence; none for a run that it can repeat."""
-    costs, several = spec.costs, len(spec.market.symbols) > 1
-    found = {
-        "a strategy that sets weights": isinstance(spec.strategy, Allocation),
-        "stops, which it does not check on the entry bar": spec.stops.any,
-        "cash that several symbols share": spec.cash == "shared" and several,
-        "limit orders": spec.fill == "limit",
-        "Kelly sizes": spec.sizing.kind == "kelly",
-        "costs that grow with the share of the volume": bool(costs.volume_impact or costs.volume_limit),
-        "leverage and rates": spec.financing != type(spec.financing)(),
-    }
-    return tuple(words for words, there in found.items() if there)
+def _apart(ours: Floats, theirs: Floats) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(ours - theirs) > AGREES * np.abs(ours), dtype=np.bool_)
 
 
-class SecondOpinionSpec(RunSpec):
-    """A backtest, and the same once more on Backtrader."""
-
-    kind: Literal["second_opinion"] = "second_opinion"
-    backtest: BacktestSpec
-
-    @model_validator(mode="after")
-    def _can_be_repeated(self) -> SecondOpinionSpec:
-        found = obstacles(self.backtest)
-        if found:
-            raise ValueError(f"Backtrader cannot repeat this run: it does not do {'; nor '.join(found)} as we do.")
-        return self
-
-    def label(self) -> str:
-        return f"Second opinion on {self.backtest.label()}"
-
-    def inputs(self) -> Mapping[str, RunSpec]:
-        return {"backtest": self.backtest, **self.backtest.inputs()}
-
-    def shown_with(self) -> BacktestSpec:
-        return self.backtest
-
-    def estimate(self) -> Estimate:
-        cost = self.backtest.estimate()
-        return Estimate(seconds=cost.seconds + 1.0 + 0.4 * len(self.backtest.market.symbols), megabytes=cost.megabytes)
-
-    def environment(self) -> str:
-        """The version of Backtrader: another one may fill otherwise."""
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            return f"backtrader {version('backtrader')}"
-        except PackageNotFoundError:
-            return "backtrader is missing"
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> SecondOpinion:
-        from engine.backtest.portfolio import decide
-        from engine.backtest.second_opinion.backtrader_run import Repeated, repeat, version
-
-        spec, market = self.backtest, inputs["market"]
-        share = spec.capital / len(market.bars)
-        repeated: list[Repeated] = []
-        for place, (bars, signals) in enumerate(zip(market.bars, decide(spec, market.bars, inputs), strict=True)):
-            progress(place / len(market.bars), f"Repeating {bars.series.symbol} on Backtrader")
-            repeated.append(repeat(spec, bars, signals, share))
-        progress(1.0, "Comparing the trades")
-        return compare(self.label(), inputs["backtest"], market, repeated, version())
-
-
-def compare(label: str, result: BacktestResult, market: Market, repeated: list[Any], version: str) -> SecondOpinion:
-    """``result`` beside what Backtrader made of each symbol (``Repeated``, in the order of ``market``)."""
+def compare(label: str, result: BacktestResult, repeated: Sequence[Repeated], version: str) -> SecondOpinion:
+    """``result`` beside what Backtrader made of its accounts."""
     ours = {
         (int(result.trade_symbol[i]), int(result.trade_side[i]), result.trade_entry_time[i].astype(np.int64)): i
         for i in range(len(result.trade_pnl))
     }
     theirs = {
-        (symbol, trade.side, bars.time[trade.entry].astype(np.int64)): (bars, trade)
-        for symbol, (bars, run) in enumerate(zip(market.bars, repeated, strict=True))
+        (run.symbols[trade.symbol], trade.side, run.time[trade.entry].astype(np.int64)): (run, trade)
+        for run in repeated
         for trade in run.trades
     }
     keys = sorted({*ours, *theirs}, key=lambda key: (key[2], key[0], key[1]))
-    none = np.datetime64("NaT", "ms")
-    rows = []
-    for key in keys:
-        i = ours.get(key)
-        bars, trade = theirs.get(key, (None, None))
-        here = _ours(result, i) if i is not None else (none, *[np.nan] * 4)
-        there = (
-            (bars.time[trade.exit], trade.entry_price, trade.exit_price, trade.size, trade.pnl)
-            if trade is not None and bars is not None
-            else (none, *[np.nan] * 4)
+    none = (np.datetime64("NaT", "ms"), *[np.nan] * 4)
+    rows = [
+        (
+            _ours(result, ours[key]) if key in ours else none,
+            _theirs(*theirs[key]) if key in theirs else none,
         )
-        rows.append((BOTH if key in ours and key in theirs else OURS if key in ours else THEIRS, here, there))
+        for key in keys
+    ]
+    found = [BOTH if key in ours and key in theirs else OURS if key in ours else THEIRS for key in keys]
+    share = result.capital / len(repeated)
     return SecondOpinion(
         label=label,
         currency=result.currency,
@@ -196,12 +199,13 @@ def compare(label: str, result: BacktestResult, market: Market, repeated: list[A
         version=version,
         symbol=np.array([key[0] for key in keys], dtype=np.int64),
         side=np.array([key[1] for key in keys], dtype=np.int64),
-        found=np.array([row[0] for row in rows], dtype=np.int64),
+        found=np.array(found, dtype=np.int64),
         entry_time=np.array([key[2] for key in keys], dtype="datetime64[ms]"),
         **_columns(rows),
-        equity=float(result.equity[-1]),
-        other_equity=float(sum(run.equity for run in repeated)),
-        notes=_notes(result),
+        time=result.time,
+        curve=result.equity,
+        other_curve=total(result.time, [(run.time, run.equity) for run in repeated], share),
+        notes=_notes(repeated),
     )
 
 
@@ -215,22 +219,28 @@ def _ours(result: BacktestResult, i: int) -> tuple[Any, ...]:
     )
 
 
+def _theirs(run: Repeated, trade: RepeatedTrade) -> tuple[Any, ...]:
+    return run.time[trade.exit], trade.entry_price, trade.exit_price, trade.size, trade.pnl
+
+
 def _columns(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     """The columns that both have, ours and the other's under their names."""
     found: dict[str, Any] = {}
     for place, name in enumerate(("exit_time", "entry_price", "exit_price", "size", "pnl")):
         kind = "datetime64[ms]" if name == "exit_time" else np.float64
-        found[name] = np.array([here[place] for _, here, _ in rows], dtype=kind)
-        found[f"other_{name}"] = np.array([there[place] for _, _, there in rows], dtype=kind)
+        found[name] = np.array([here[place] for here, _ in rows], dtype=kind)
+        found[f"other_{name}"] = np.array([there[place] for _, there in rows], dtype=kind)
     return found
 
 
-def _notes(result: BacktestResult) -> tuple[str, ...]:
-    """What cannot agree, in sentences."""
+def _notes(repeated: Sequence[Repeated]) -> tuple[str, ...]:
+    """What Backtrader has no order for, how often it came up, and what the comparison is worth."""
     found = []
-    called = int((result.trade_reason == REASONS.index("liquidation")).sum())
-    if called:
-        trades = "1 trade was" if called == 1 else f"{called} trades were"
-        found.append(f"{trades} closed here by a margin call, which Backtrader does not know: it lets them run.")
-    found.append("The signals are the same on both sides: this checks fills, costs, sizes and cash, not the strategy.")
-    return tuple(found)
+    for name, (one, many, rest) in OWN.items():
+        count = sum(run.own.get(name, 0) for run in repeated)
+        if count:
+            found.append(f"{one if count == 1 else many.format(f'{count:,}')} {rest}")
+    refused = sum(run.refused for run in repeated)
+    if refused:
+        found.append(f"Backtrader refused {refused:,} {'order' if refused == 1 else 'orders'} for want of cash.")
+    return (*found, SHARED)

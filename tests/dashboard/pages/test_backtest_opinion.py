@@ -14,7 +14,7 @@ from dash.exceptions import PreventUpdate
 
 import engine
 from dashboard.pages.backtest import ids, opinion, tools
-from engine.backtest.second_opinion.comparison import SecondOpinionSpec
+from engine.backtest.second_opinion.spec import SecondOpinionSpec
 from engine.backtest.spec import BacktestSpec
 from engine.errors import DeviceError, SpecError
 from engine.market.sources.stored import save
@@ -71,11 +71,6 @@ def test_a_second_opinion_is_a_job_and_then_stored() -> None:
     assert not hidden
     assert {row["found"] for row in rows} == {"yes"}
     json.dumps(rows, allow_nan=False)
-
-
-def test_a_run_that_cannot_be_repeated_says_why() -> None:
-    with pytest.raises(SpecError, match="stops"):
-        opinion.ask(1, data(stops={"stop_loss": 0.1}))
 
 
 def test_without_a_run_on_the_page_it_says_what_to_do(said: list[str]) -> None:

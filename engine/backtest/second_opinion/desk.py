@@ -1,0 +1,85 @@
+"""What a trader keeps of each symbol, and says to Backtrader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, nan
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True)
+class RepeatedTrade:
+    """A trade from flat to flat; ``entry`` and ``exit`` are bars. An open one ends at the last close, without a fee."""
+
+    symbol: int
+    side: int
+    entry: int
+    exit: int
+    entry_price: float
+    exit_price: float
+    size: float
+    pnl: float
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Of an order: its ``price`` if it is no market order, and the ``most`` units that the volume limit lets through.
+    One that is ``plain`` has no slippage; one ``instead`` of the order before it is withdrawn when that is filled.
+    """
+
+    kind: Literal["market", "stop", "limit"] = "market"
+    price: float = nan
+    most: float = inf
+    plain: bool = False
+    closes: bool = False
+    instead: bool = False
+
+
+class Broker(Protocol):
+    """What a trader needs of Backtrader."""
+
+    def held(self, symbol: int) -> float:
+        """Units, negative when short."""
+
+    def order(self, symbol: int, units: float, terms: Terms) -> None:
+        """Buy, or sell where ``units`` is negative; what is left of one that closes comes back by ``unfinished``."""
+
+    def earn(self, cash: float) -> None:
+        """Interest, paid where negative."""
+
+
+@dataclass
+class Desk:
+    """A symbol: the wish that waits (``amount`` its size, ``age`` the bars that its limit was tried on, ``firm`` where
+    it is a stop's exit), the weight's ``target`` in units, and sums over the fills of the position that is held.
+    """
+
+    wish: int = 0
+    firm: bool = False
+    amount: float = nan
+    limit: float = nan
+    age: int = 0
+    target: float = nan
+    entry: int = 0
+    side: int = 0
+    best: float = nan
+    fees: float = 0.0
+    paid: float = 0.0
+    bought: float = 0.0
+    got: float = 0.0
+    sold: float = 0.0
+
+    def price(self) -> float:
+        """Mean of the fills into the position."""
+        return self.paid / self.bought
+
+
+@dataclass
+class Ask:
+    """An entry or an addition: units at ``quote``, and what they cost with commission."""
+
+    symbol: int
+    units: float
+    quote: float
+    cost: float
+    met: bool = True

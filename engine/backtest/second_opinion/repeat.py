@@ -1,0 +1,73 @@
+"""A run repeated on Backtrader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.backtest.portfolio import Decisions
+from engine.backtest.second_opinion import script, wishes
+from engine.backtest.second_opinion.desk import RepeatedTrade
+from engine.backtest.second_opinion.floor import stage
+from engine.backtest.second_opinion.trader import Trader
+from engine.market.bars import Bars, Floats, Times
+from engine.market.panel import align
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Repeated:
+    """What Backtrader made of an account: ``symbols`` are places in the market, those of ``trades`` among them; bars
+    are those of ``time``. ``equity`` is valued at each close, ``refused`` orders were too dear for Backtrader, and
+    ``own`` counts what it has no order for, by the names in ``trader``.
+    """
+
+    symbols: tuple[int, ...]
+    time: Times
+    equity: Floats
+    trades: tuple[RepeatedTrade, ...]
+    refused: int
+    own: dict[str, int]
+
+
+def repeat(
+    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, heed: Callable[[float], None] = lambda part: None
+) -> list[Repeated]:
+    """``decisions`` on ``bars`` by the rules of ``spec``: one account a symbol, or one for all that share their cash.
+
+    ``heed`` is told which part is done. Raises ``DeviceError`` where Backtrader is not installed.
+    """
+    if isinstance(decisions, np.ndarray) or spec.cash == "shared":
+        return [_account(spec, bars, decisions, tuple(range(len(bars))), spec.capital, heed)]
+    share = spec.capital / len(bars)
+    return [
+        _account(spec, [item], [signals], (i,), share, lambda part, i=i: heed((i + part) / len(bars)))  # type: ignore[misc]
+        for i, (item, signals) in enumerate(zip(bars, decisions, strict=True))
+    ]
+
+
+def _account(
+    spec: BacktestSpec,
+    bars: Sequence[Bars],
+    decisions: Decisions,
+    symbols: tuple[int, ...],
+    cash: float,
+    heed: Callable[[float], None],
+) -> Repeated:
+    panel = align(bars)
+    wished = (
+        wishes.of_weights(spec, decisions)
+        if isinstance(decisions, np.ndarray)
+        else wishes.of_signals(spec, panel.time, bars, decisions)
+    )
+    played = script.write(spec, panel, wished.codes)
+    done = stage(spec, played, cash, lambda floor: Trader(spec, played, wished, floor, cash, cash, heed=heed))
+    trader: Trader = done.trader
+    if not trader.ruined:
+        trader.finish()
+    return Repeated(symbols, panel.time, np.array(trader.equity), tuple(trader.trades), done.refused, dict(+trader.own))

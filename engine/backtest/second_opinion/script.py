@@ -1,0 +1,117 @@
+"""Each bar in the steps in which an account lives through it, as bars of their own for Backtrader.
+
+Backtrader fills all orders of a bar in the order in which they were given. Here a bar has moments that come one after
+the other: exits at the open, then entries with the cash that those brought, then stops between high and low, then the
+close. So one bar becomes several: a moment at the open or the close is a bar of that one price, on which market orders
+are filled at it; what happens within the bar is the bar itself, on which Backtrader matches stops and limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.quotes import carried
+from engine.backtest.second_opinion.wishes import TO_WEIGHT
+from engine.market.bars import MILLISECONDS_PER_YEAR, Floats
+from engine.market.panel import Panel
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+WAKE, LEAVE, TRIM, ENTER, DURING = range(5)
+"""Interest is due; exits; weights that shrink; entries and weights that grow; stops, targets and margin calls."""
+
+
+@dataclass(frozen=True, eq=False)
+class Script:
+    """``bar`` and ``step`` of each row; ``prices`` (rows, symbols, 4: open, high, low, close) as Backtrader sees them.
+
+    Per bar: ``years`` since the bar before. Per bar and symbol: ``quote`` at which decisions fill (NaN for none),
+    ``open``, ``high``, ``low`` (NaN for none), ``mark``, the last known close, and ``volume``, zero where unknown.
+    """
+
+    bar: NDArray[np.int64]
+    step: NDArray[np.int64]
+    prices: Floats
+    years: Floats
+    quote: Floats
+    open: Floats
+    high: Floats
+    low: Floats
+    mark: Floats
+    volume: Floats
+
+
+def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
+    """The script of ``panel`` for wishes with these ``codes`` (bars, symbols)."""
+    at_open = spec.fill in ("next_open", "limit")
+    quote = panel.open if at_open else panel.close
+    mark = np.column_stack([_known(column) for column in panel.close.T])
+    before = np.vstack([mark[:1], mark[:-1]])
+    open = np.where(np.isfinite(panel.open), panel.open, before)
+    whole = np.stack(
+        [
+            open,
+            np.where(np.isfinite(panel.high), panel.high, np.fmax(open, mark)),
+            np.where(np.isfinite(panel.low), panel.low, np.fmin(open, mark)),
+            mark,
+        ],
+        axis=-1,
+    )
+    busy = _busy(spec, codes, quote)
+    rows = [(bar, step) for bar in range(len(panel)) for step in _steps(spec, codes, bool(busy[bar]))]
+    bar, step = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
+    moment = (open if at_open else mark)[bar][:, :, None].repeat(4, axis=2)
+    moment[step == WAKE] = open[bar[step == WAKE]][:, :, None]
+    within = (step == DURING) | ((step == ENTER) & (spec.fill == "limit"))
+    years = np.diff(panel.time).astype("timedelta64[ms]").astype(np.float64) / MILLISECONDS_PER_YEAR
+    return Script(
+        bar=bar,
+        step=step,
+        prices=np.where(within[:, None, None], whole[bar], moment),
+        years=np.concatenate(([0.0], years)),
+        quote=quote,
+        open=panel.open,
+        high=panel.high,
+        low=panel.low,
+        mark=mark,
+        volume=np.where(panel.volume > 0, panel.volume, 0.0),
+    )
+
+
+def _steps(spec: BacktestSpec, codes: NDArray[np.int64], busy: bool) -> Iterator[int]:
+    """The steps of a bar, on which something can be filled if it is ``busy``."""
+    at_open = spec.fill in ("next_open", "limit")
+    rates = spec.financing
+    fills = ((LEAVE, TRIM, ENTER) if (codes == TO_WEIGHT).any() else (LEAVE, ENTER)) if busy else ()
+    if rates.cash_yield or rates.borrow_cost or rates.margin_rate:
+        yield WAKE
+    if at_open:
+        yield from fills
+    yield DURING
+    if not at_open:
+        yield from fills
+
+
+def _busy(spec: BacktestSpec, codes: NDArray[np.int64], quote: Floats) -> NDArray[np.bool_]:
+    """Bars on which a decision may be filled: the first with a quote after each."""
+    count = len(codes)
+    if spec.stops.time_stop or spec.costs.volume_limit or spec.fill == "limit":
+        return np.ones(count, dtype=bool)
+    found = np.zeros(count + 1, dtype=bool)
+    later = 0 if spec.fill == "same_close" else 1
+    for wished, quotes in zip(codes.T, quote.T, strict=True):
+        priced = np.append(np.flatnonzero(np.isfinite(quotes)), count)
+        found[priced[np.searchsorted(priced[:-1], np.flatnonzero(wished) + later)]] = True
+    return found[:count]
+
+
+def _known(close: Floats) -> Floats:
+    """The last known close, before the first one that."""
+    known = np.flatnonzero(np.isfinite(close))
+    return np.where(np.arange(len(close)) < known[0], close[known[0]], carried(close)) if len(known) else close

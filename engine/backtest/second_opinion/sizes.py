@@ -1,0 +1,65 @@
+"""Commission, prices and sizes by ``Costs``, written down for the second opinion: none of it is the account's code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+from engine.backtest.costs import BASIS_POINT, Costs
+
+LEAST = 0.01
+"""Of the quote, what a sale brings at the least."""
+NOTHING = 1e-9
+"""Of an equity, what is no room for another position."""
+
+
+def commission(units: float, price: float, costs: Costs) -> float:
+    """Commission of a fill."""
+    charged = costs.per_order + costs.per_share * units + costs.commission * BASIS_POINT * units * price
+    return max(costs.minimum, charged)
+
+
+def affordable(budget: float, price: float, costs: Costs) -> float:
+    """Units that ``budget`` pays for, commission included."""
+    units = (budget - costs.per_order) / (price * (1 + costs.commission * BASIS_POINT) + costs.per_share)
+    if units > 0 and commission(units, price, costs) <= costs.minimum:
+        units = (budget - costs.minimum) / price
+    return max(units, 0.0)
+
+
+def filled_price(side: int, units: float, quote: float, volume: float, costs: Costs) -> float:
+    """``quote`` made worse for a buy (+1) or a sale (-1) of ``units`` on a bar with ``volume``."""
+    worse = costs.slip()
+    if volume > 0:
+        worse += costs.volume_impact * (units / volume) ** 2
+    return quote * max(1.0 + side * worse, LEAST)
+
+
+def most(volume: float, taken: float, costs: Costs) -> float:
+    """Units that the volume limit lets through on a bar with ``volume``, of which ``taken`` were filled before."""
+    if costs.volume_limit is None:
+        return inf
+    left = costs.volume_limit * volume - taken
+    return left if left > NOTHING * costs.volume_limit * volume else 0.0
+
+
+def fitted(side: int, units: float, budget: float, quote: float, volume: float, costs: Costs) -> float:
+    """As many of ``units`` as ``budget`` pays for, at the price that they and ``volume`` make of ``quote``."""
+    return min(units, affordable(budget, filled_price(side, units, quote, volume, costs), costs))
+
+
+def room(equity: float, held: float, leverage: float) -> float:
+    """What may be spent on positions beside those worth ``held``."""
+    left = leverage * equity - held
+    return left if left > NOTHING * equity else 0.0
+
+
+def kelly(returns: Sequence[float], scale: float, cap: float) -> float:
+    """The Kelly fraction of trades with these returns, scaled, between zero and ``cap``."""
+    wins = [value for value in returns if value > 0]
+    losses = [-value for value in returns if value <= 0]
+    if not wins:
+        return 0.0
+    rate = len(wins) / len(returns)
+    against = (1 - rate) * (sum(losses) / len(losses)) / (sum(wins) / len(wins)) if losses else 0.0
+    return min(max(scale * (rate - against), 0.0), cap)

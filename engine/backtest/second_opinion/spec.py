@@ -1,0 +1,52 @@
+"""The request for a second opinion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from engine.backtest.second_opinion.comparison import SecondOpinion, compare
+from engine.backtest.spec import BacktestSpec
+from engine.progress import Progress
+from engine.spec import Estimate, RunSpec
+
+
+class SecondOpinionSpec(RunSpec):
+    """A backtest, and the same once more on Backtrader."""
+
+    kind: Literal["second_opinion"] = "second_opinion"
+    backtest: BacktestSpec
+
+    def label(self) -> str:
+        return f"Second opinion on {self.backtest.label()}"
+
+    def inputs(self) -> Mapping[str, RunSpec]:
+        return {"backtest": self.backtest, **self.backtest.inputs()}
+
+    def shown_with(self) -> BacktestSpec:
+        return self.backtest
+
+    def estimate(self) -> Estimate:
+        cost = self.backtest.estimate()
+        return Estimate(seconds=cost.seconds + 1.0 + 0.6 * len(self.backtest.market.symbols), megabytes=cost.megabytes)
+
+    def environment(self) -> str:
+        """The version of Backtrader: another one may fill otherwise."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return f"backtrader {version('backtrader')}"
+        except PackageNotFoundError:
+            return "backtrader is missing"
+
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> SecondOpinion:
+        from engine.backtest.portfolio import decide
+        from engine.backtest.second_opinion.library import version
+        from engine.backtest.second_opinion.repeat import repeat
+
+        spec, bars = self.backtest, inputs["market"].bars
+        words = f"Repeating {spec.market.label()} on Backtrader"
+        progress(0.0, words)
+        repeated = repeat(spec, bars, decide(spec, bars, inputs), lambda part: progress(0.98 * part, words))
+        progress(1.0, "Comparing the trades")
+        return compare(self.label(), inputs["backtest"], repeated, version())

@@ -1,0 +1,348 @@
+"""Who gives Backtrader its orders: wishes, sizes, stops and margin calls, out of what Backtrader says that it holds.
+
+Backtrader decides whether and at what price an order fills, charges for it, and keeps cash, positions and profits.
+What it has no order for is looked at here, once a step (see ``script``): what new positions may cost together, when a
+margin call comes, and that a bar which opens beyond a target is sold at its open.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import isfinite, nan
+from typing import TYPE_CHECKING
+
+from engine.backtest.second_opinion import sizes
+from engine.backtest.second_opinion.desk import Ask, Broker, Desk, RepeatedTrade, Terms
+from engine.backtest.second_opinion.script import DURING, Script
+from engine.backtest.second_opinion.wishes import ENTER as ENTRIES
+from engine.backtest.second_opinion.wishes import GO_LONG, TO_WEIGHT, Wishes, ends
+from engine.backtest.second_opinion.wishes import LEAVE as EXITS
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+MARKET = Terms()
+KEEP = 1 - 1e-13
+"""Of an order that takes all the cash: Backtrader refuses one that rounding makes too large."""
+DUST = 1e-12
+HEED = 500
+MARGIN, GAP, PEEK = "margin call", "gap", "shared limits"
+"""What Backtrader has no order for."""
+
+
+@dataclass
+class Trader:
+    """One account. ``cash`` is negative where it is borrowed; ``worth`` the equity, ``gross`` the positions' sizes."""
+
+    spec: BacktestSpec
+    script: Script
+    wishes: Wishes
+    broker: Broker
+    cash: float
+    worth: float
+    gross: float = 0.0
+    ruined: bool = False
+    bar: int = 0
+    equity: list[float] = field(default_factory=list)
+    trades: list[RepeatedTrade] = field(default_factory=list)
+    own: Counter[str] = field(default_factory=Counter)
+    heed: Callable[[float], None] = lambda part: None
+
+    def __post_init__(self) -> None:
+        self.stepping = DURING
+        self.taken = [0.0] * self.wishes.codes.shape[1]
+        self.desks = [Desk() for _ in range(self.wishes.codes.shape[1])]
+        self.returns: list[float] = []
+
+    def before(self, row: int) -> None:
+        """Give the orders of a step."""
+        self.bar, self.stepping = int(self.script.bar[row]), int(self.script.step[row])
+        if row == 0 or self.script.bar[row - 1] != self.bar:
+            self.taken = [0.0] * len(self.desks)
+        if not self.ruined:
+            (self.wake, self.leave, self.trim, self.enter, self.during)[self.stepping]()
+
+    def after(self, row: int, worth: float) -> None:
+        """A step is over; ``worth`` is the account's value at its close."""
+        values = [self.broker.held(s) * self.script.prices[row, s, 3] for s in range(len(self.desks))]
+        self.worth, self.cash, self.gross = worth, worth - sum(values), sum(map(abs, values))
+        during = self.script.step[row] == DURING
+        if during:
+            self.see()
+        last = row + 1 == len(self.script.bar) or self.script.bar[row + 1] != self.bar
+        if during if self.spec.fill == "same_close" else last:
+            self.hear()
+        if last:
+            self.close_bar()
+
+    def filled(self, symbol: int, units: float, price: float, fee: float) -> None:
+        """Backtrader has filled an order."""
+        desk, side = self.desks[symbol], 1 if units > 0 else -1
+        if not desk.bought:
+            desk.entry, desk.side, desk.best = self.bar, side, price
+        if side == desk.side:
+            desk.paid, desk.bought = desk.paid + abs(units) * price, desk.bought + abs(units)
+        else:
+            desk.got, desk.sold = desk.got + abs(units) * price, desk.sold + abs(units)
+        desk.fees += fee
+        self.taken[symbol] += abs(units)
+
+    def closed(self, symbol: int, pnl: float) -> None:
+        """By Backtrader's books the position is closed with this profit."""
+        desk = self.desks[symbol]
+        self.returns.append(pnl / desk.paid)
+        row = (symbol, desk.side, desk.entry, self.bar, desk.price(), desk.got / desk.sold, desk.bought, pnl)
+        self.trades.append(RepeatedTrade(*row))
+        self.desks[symbol] = Desk(desk.wish, desk.firm, desk.amount, desk.limit, desk.age, desk.target)
+
+    def unfinished(self, symbol: int) -> None:
+        """The volume limit has left something of an order that closes: it waits for the next bar."""
+        desk = self.desks[symbol]
+        desk.firm = desk.firm or self.stepping == DURING
+        desk.wish, desk.target = EXITS, nan
+
+    def leave_all(self, symbol: int, terms: Terms = MARKET) -> None:
+        """Close a position, as far as the volume limit lets it."""
+        terms = replace(terms, most=self.most(symbol), closes=True)
+        self.broker.order(symbol, -self.broker.held(symbol), terms)
+
+    def most(self, symbol: int) -> float:
+        """What the volume limit leaves of this bar."""
+        return sizes.most(float(self.script.volume[self.bar, symbol]), self.taken[symbol], self.spec.costs)
+
+    def finish(self) -> None:
+        """Enter what is still held as trades, at the last known prices."""
+        for s, desk in enumerate(self.desks):
+            held, mark = self.broker.held(s), float(self.script.mark[self.bar, s])
+            if held:
+                got, sold = desk.got + abs(held) * mark, desk.sold + abs(held)
+                pnl = desk.side * (got - desk.paid) - desk.fees
+                row = (s, desk.side, desk.entry, self.bar, desk.price(), got / sold, desk.bought, pnl)
+                self.trades.append(RepeatedTrade(*row))
+
+    def wake(self) -> None:
+        """Interest on free cash, or on what is borrowed; Backtrader itself charges for shorts."""
+        rates, years = self.spec.financing, float(self.script.years[self.bar])
+        short = sum(max(-self.broker.held(s), 0.0) * self.mark_before(s) for s in range(len(self.desks)))
+        free = self.cash - short
+        rate = rates.cash_yield if free > 0 else rates.margin_rate
+        if rate and years:
+            self.broker.earn(free * rate * years)
+
+    def mark_before(self, symbol: int) -> float:
+        """The last known close before this bar."""
+        return float(self.script.mark[max(self.bar - 1, 0), symbol])
+
+    def leave(self) -> None:
+        """Exits, those of reversals among them."""
+        for s, desk, _ in self.asking():
+            held = self.broker.held(s)
+            if held and desk.wish != TO_WEIGHT and ends(desk.wish, nan, held):
+                self.leave_all(s)
+            if not desk.wish & (ENTRIES | TO_WEIGHT):
+                desk.wish = 0
+
+    def trim(self) -> None:
+        """What new weights take away, all of them reckoned with the equity before any is filled."""
+        for s, desk, quote in self.asking():
+            if desk.wish == TO_WEIGHT:
+                desk.wish, desk.target = 0, desk.amount * self.worth / quote
+                self.shrink(s, self.broker.held(s), desk.target)
+
+    def asking(self) -> list[tuple[int, Desk, float]]:
+        """Symbols with a wish and a quote to fill it at."""
+        quotes = self.script.quote[self.bar]
+        return [(s, desk, float(quotes[s])) for s, desk in enumerate(self.desks) if desk.wish and isfinite(quotes[s])]
+
+    def shrink(self, symbol: int, held: float, target: float) -> None:
+        """Towards ``target`` units, by way of nothing where it lies on the other side."""
+        if held and target * held <= 0:
+            self.leave_all(symbol)
+        elif abs(held) - abs(target) > DUST * abs(held):
+            self.broker.order(symbol, target - held, Terms(most=self.most(symbol)))
+
+    def enter(self) -> None:
+        """Entries and additions; where they ask for more than the account can bear, each gets the same part of it."""
+        asks = [*self.entries(), *self.additions()]
+        total = sum(ask.cost for ask in asks if ask.met)
+        leverage, costs = self.spec.financing.leverage, self.spec.costs
+        part = sizes.room(self.worth, self.gross, leverage) / total if total > 0 else 0.0
+        if self.wishes.measure in ("equity", "kelly"):
+            part = min(part, 1.0)
+        is_limit = self.spec.fill == "limit"
+        for ask in asks:
+            side, volume = (1 if ask.units > 0 else -1), float(self.script.volume[self.bar, ask.symbol])
+            budget = ask.cost * (part if ask.met else 1.0)
+            units = min(abs(ask.units), self.most(ask.symbol))
+            if is_limit:
+                units = min(units, sizes.affordable(budget, ask.quote, costs))
+                limit = self.desks[ask.symbol].limit
+                self.send(ask.symbol, side * units, Terms("limit", limit, plain=True))
+            else:
+                self.send(ask.symbol, side * sizes.fitted(side, units, budget, ask.quote, volume, costs))
+        self.own[PEEK] += is_limit and sum(ask.met for ask in asks) > 1
+
+    def send(self, symbol: int, units: float, terms: Terms = MARKET) -> None:
+        """An order of a size that the cash must pay for."""
+        if units:
+            self.broker.order(symbol, units * KEEP, terms)
+
+    def entries(self) -> list[Ask]:
+        """The entries that wait, and what they ask for."""
+        asks, is_limit = [], self.spec.fill == "limit"
+        for s, desk, quote in self.asking():
+            if not desk.wish & ENTRIES:
+                continue
+            side = 1 if desk.wish & GO_LONG else -1
+            if self.broker.held(s):
+                desk.wish = 0
+                continue
+            met = not is_limit or self.meets(s, side, desk.limit)
+            desk.age += 1
+            if met or desk.age >= self.spec.limit_bars:
+                desk.wish = 0
+            at = side * min(side * quote, side * desk.limit) if is_limit else quote
+            units, cost = self.wanted(desk.amount, at if is_limit else at * (1 + side * self.spec.costs.slip()))
+            if cost:
+                asks.append(Ask(s, side * units, at, cost, met))
+        return asks
+
+    def meets(self, symbol: int, side: int, limit: float) -> bool:
+        """Whether the bar reaches a limit: what several entries ask for together has to be known before."""
+        reached = self.script.low[self.bar, symbol] if side > 0 else self.script.high[self.bar, symbol]
+        return bool(side * reached <= side * limit)
+
+    def wanted(self, amount: float, price: float) -> tuple[float, float]:
+        """Units of an entry at ``price``, and what they cost with commission; no cost is no entry."""
+        costs, wishes = self.spec.costs, self.wishes
+        if not (isfinite(amount) and amount > 0):
+            return 0.0, 0.0
+        if wishes.measure in ("equity", "kelly"):
+            if wishes.measure == "kelly" and len(self.returns) >= wishes.trades:
+                amount = sizes.kelly(self.returns, wishes.scale, wishes.cap)
+            return sizes.affordable(amount * self.worth, price, costs), amount * self.worth
+        units = amount if wishes.measure == "units" else amount / price
+        return units, units * price + sizes.commission(units, price, costs)
+
+    def additions(self) -> list[Ask]:
+        """What weights ask for beyond what is held."""
+        asks = []
+        for s, desk in enumerate(self.desks):
+            target, desk.target = desk.target, nan
+            missing = abs(target) - abs(self.broker.held(s))
+            if missing > DUST * abs(target):
+                side, quote = (1 if target > 0 else -1), float(self.script.quote[self.bar, s])
+                price = quote * (1 + side * self.spec.costs.slip())
+                cost = missing * price + sizes.commission(missing, price, self.spec.costs)
+                asks.append(Ask(s, side * missing, quote, cost))
+        return asks
+
+    def during(self) -> None:
+        """What happens without a decision: a margin call, or stops and targets."""
+        positions = [(s, self.broker.held(s)) for s in range(len(self.desks)) if self.broker.held(s)]
+        if positions and not self.called(positions):
+            for s, _ in positions:
+                if isfinite(self.script.open[self.bar, s]):
+                    self.protect(s)
+
+    def called(self, positions: list[tuple[int, float]]) -> bool:
+        """Close everything where the equity falls below maintenance on the way from the open to the worst prices."""
+        ways = [self.way(s, held) for s, held in positions]
+        spare = []
+        for place in (0, 1):
+            values = [held * way[place] for (_, held), way in zip(positions, ways, strict=True)]
+            gross = sum(map(abs, values))
+            spare.append(self.cash + sum(values) - self.spec.financing.maintenance * gross)
+            if place == 0 and self.cash >= -sizes.NOTHING * gross and all(held > 0 for _, held in positions):
+                return False
+        if min(spare) >= 0:
+            return False
+        part = 0.0 if spare[0] <= 0 else spare[0] / (spare[0] - spare[1])
+        self.own[MARGIN] += len(positions)
+        for (s, held), (first, worst) in zip(positions, ways, strict=True):
+            level = first + part * (worst - first)
+            at_open = level == self.script.open[self.bar, s] or first == worst
+            reach = self.script.low[self.bar, s] if held > 0 else self.script.high[self.bar, s]
+            level = max(level, reach) if held > 0 else min(level, reach)
+            self.broker.order(s, -held, MARKET if at_open else Terms("stop", float(level)))
+            self.desks[s].wish = 0
+        return True
+
+    def way(self, symbol: int, held: float) -> tuple[float, float]:
+        """Where a position begins the bar, and the worst price that it meets before its stop."""
+        script, bar = self.script, self.bar
+        first, mark = float(script.open[bar, symbol]), self.mark_before(symbol)
+        if not isfinite(first):
+            return mark, mark
+        if self.within(symbol):
+            first = self.desks[symbol].price()
+        better, worse = (max, min) if held > 0 else (min, max)
+        worst, stop = float(script.low[bar, symbol] if held > 0 else script.high[bar, symbol]), self.stop(symbol)
+        return first, worse(better(worst, stop) if isfinite(stop) else worst, first)
+
+    def within(self, symbol: int) -> bool:
+        """Whether a limit filled this position on this bar, away from its open: its best price may lie before that."""
+        desk, open = self.desks[symbol], float(self.script.open[self.bar, symbol])
+        if self.spec.fill != "limit" or desk.entry != self.bar:
+            return False
+        return desk.side * (open - desk.price()) > sizes.NOTHING * open
+
+    def stop(self, symbol: int) -> float:
+        """The nearer of stop loss and trailing stop, NaN for none."""
+        desk, rules = self.desks[symbol], self.spec.stops
+        levels = []
+        if rules.stop_loss is not None:
+            levels.append(desk.price() * (1 - desk.side * rules.stop_loss))
+        if rules.trailing_stop is not None:
+            levels.append(desk.best * (1 - desk.side * rules.trailing_stop))
+        return max(levels, key=lambda level: desk.side * level) if levels else nan
+
+    def protect(self, symbol: int) -> None:
+        """Stop before target, each instead of the other; a bar that opens beyond a target is sold at its open."""
+        desk, part = self.desks[symbol], self.spec.stops.take_profit
+        stop, open = self.stop(symbol), float(self.script.open[self.bar, symbol])
+        target = nan if part is None or self.within(symbol) else desk.price() * (1 + desk.side * part)
+        if desk.side * open >= desk.side * target and not desk.side * open <= desk.side * stop:
+            self.own[GAP] += 1
+            self.leave_all(symbol)
+            return
+        if isfinite(stop):
+            self.leave_all(symbol, Terms("stop", stop))
+        if isfinite(target):
+            self.leave_all(symbol, Terms("limit", target, instead=isfinite(stop)))
+
+    def see(self) -> None:
+        """The best prices of positions that were held through the bar."""
+        for s, desk in enumerate(self.desks):
+            if not self.broker.held(s) or not isfinite(self.script.open[self.bar, s]):
+                continue
+            better, script = (max, self.script.high) if desk.side > 0 else (min, self.script.low)
+            seen = self.script.mark if self.within(s) else script
+            desk.best = better(desk.best, float(seen[self.bar, s]))
+
+    def hear(self) -> None:
+        """The wishes of this close. The last one that waits counts, but an exit of a stop gives way to exits alone,
+        and a time stop waits for no other wish.
+        """
+        for s, desk in enumerate(self.desks):
+            code, amount = int(self.wishes.codes[self.bar, s]), float(self.wishes.amounts[self.bar, s])
+            held, after = self.broker.held(s), self.spec.stops.time_stop
+            stopping = desk.firm and desk.wish == EXITS and held
+            if code and not (stopping and not ends(code, amount, held)):
+                desk.wish, desk.firm, desk.amount, desk.age = code, False, amount, 0
+                away = self.spec.limit_offset / 10_000 * (1 if code & GO_LONG else -1)
+                desk.limit = float(self.script.mark[self.bar, s]) * (1 - away)
+            due = after and held and self.bar - desk.entry >= after
+            if due and not (desk.wish and ends(desk.wish, desk.amount, held)):
+                desk.wish, desk.firm = EXITS, True
+
+    def close_bar(self) -> None:
+        """The equity at the close; nobody loses more than there is."""
+        if self.worth <= 0 and not self.ruined:
+            self.finish()
+            self.ruined = True
+        self.equity.append(0.0 if self.ruined else self.worth)
+        if self.bar % HEED == 0:
+            self.heed(self.bar / len(self.script.years))

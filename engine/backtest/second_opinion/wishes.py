@@ -1,0 +1,78 @@
+"""What the strategy wishes for at each close, for every symbol of an account: the same for us and for Backtrader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.sizings import Measure
+from engine.backtest.sizings.percent import Percent
+from engine.market.bars import Bars, Floats, Times
+from engine.strategies import Signals
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+EXIT_LONG, EXIT_SHORT, GO_LONG, GO_SHORT, TO_WEIGHT = 1, 2, 4, 8, 16
+LEAVE, ENTER = EXIT_LONG | EXIT_SHORT, GO_LONG | GO_SHORT
+
+
+@dataclass(frozen=True, eq=False)
+class Wishes:
+    """``codes`` (bars, symbols) are sums of the codes above, zero for no wish; ``amounts`` are the sizes that go with
+    them, of what ``measure`` says (``sizings.Size``), or weights where it is "weight".
+    """
+
+    codes: NDArray[np.int64]
+    amounts: Floats
+    measure: Measure | str
+    scale: float = 1.0
+    cap: float = 1.0
+    trades: int = 0
+
+
+def of_signals(spec: BacktestSpec, time: Times, bars: Sequence[Bars], signals: Sequence[Signals]) -> Wishes:
+    """Wishes of symbols that are traded by signals, on the account's calendar ``time``."""
+    codes = np.zeros((len(time), len(bars)), dtype=np.int64)
+    amounts = np.full(codes.shape, np.nan)
+    sizes = [spec.sizing.size(item) for item in bars]
+    for place, (item, decided, size) in enumerate(zip(bars, signals, sizes, strict=True)):
+        rows = np.searchsorted(time, item.time)
+        codes[rows, place] = codes_of(decided, spec.direction)
+        amounts[rows, place] = size.amount
+    first = sizes[0]
+    return Wishes(codes, amounts, first.measure, first.scale, first.cap, first.trades)
+
+
+def of_weights(spec: BacktestSpec, weights: Floats) -> Wishes:
+    """Wishes of an allocation; ``weights`` (bars, symbols), NaN for none."""
+    part = spec.sizing.part if isinstance(spec.sizing, Percent) else 1.0
+    return Wishes(np.where(np.isnan(weights), 0, TO_WEIGHT).astype(np.int64), weights * part, "weight")
+
+
+def codes_of(signals: Signals, direction: str) -> NDArray[np.int64]:
+    """What ``signals`` ask for at each bar; one side or both are followed.
+
+    The exit of a side beats its entry, and entries of both sides at once are none.
+    """
+    none = np.zeros(len(signals.entries), dtype=bool)
+    use_long, use_short = direction != "short", direction != "long"
+    exit_long = signals.exits if use_long else none
+    exit_short = none if signals.short_exits is None or not use_short else signals.short_exits
+    go_long = signals.entries & ~exit_long if use_long else none
+    go_short = none if signals.short_entries is None or not use_short else signals.short_entries & ~exit_short
+    torn = go_long & go_short
+    entries = GO_LONG * (go_long & ~torn) + GO_SHORT * (go_short & ~torn)
+    exits = EXIT_LONG * exit_long + EXIT_SHORT * exit_short
+    return np.where(entries > 0, entries, exits).astype(np.int64)
+
+
+def ends(code: int, amount: float, held: float) -> bool:
+    """Whether a wish ends a position of ``held`` units."""
+    if code == TO_WEIGHT:
+        return amount * held <= 0
+    return bool(code & ((EXIT_LONG | GO_SHORT) if held > 0 else (EXIT_SHORT | GO_LONG)))
