@@ -129,6 +129,8 @@ class TaskProgress:
             return
         with self._lock:
             idle = self._waiting is None
+            if partial is None and self._waiting is not None:
+                partial = self._waiting["partial"]  # what has not been sent must not be lost
             self._waiting = {"fraction": float(fraction), "message": message, "partial": partial}
         pause = self._sent + _THROTTLE - time.monotonic()
         if pause <= 0:

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.parallel import each, spread
-from engine.backtest.sweeps.sampling import distinct
+from engine.backtest.sweeps.rows import Look, distinct, ordered, unwatched
 from engine.market.bars import Bars, Floats
 from engine.strategies.crossing import Crossing
 
 Places = NDArray[np.int64]
 
 _ROOM = 96e6  # bytes for lines and their codes at a time
+_LINES = 16  # lines computed between two looks
 _VALUE = 10  # bytes of a line at a bar: a float64 and a code
 
 
@@ -28,12 +29,18 @@ class Pairs:
     """
 
     def __init__(
-        self, strategy: Crossing, bars: Bars, scales: Sequence[Scale], parameters: Floats, known: Bars | None = None
+        self,
+        strategy: Crossing,
+        bars: Bars,
+        scales: Sequence[Scale],
+        parameters: Floats,
+        known: Bars | None = None,
+        look: Look = unwatched,
     ) -> None:
-        self._strategy, self._bars, self._known = strategy, bars, known or bars
+        self._strategy, self._bars, self._known, self._look = strategy, bars, known or bars, look
         cls = type(strategy)
         self._sides = tuple(
-            _Side(strategy, fields, scales, parameters) for fields in (cls.fast_fields, cls.slow_fields)
+            _Side(strategy, fields, scales, parameters, look) for fields in (cls.fast_fields, cls.slow_fields)
         )
 
     def run(
@@ -45,27 +52,31 @@ class Pairs:
         kept: tuple[NDArray[Any], ...],
         step: Callable[[int], None],
     ) -> None:
-        """Figures of the combinations ``places`` into ``kept``; see ``kernels.crossing.sweep``."""
+        """Figures of the combinations ``places`` into ``kept``, ratios a year; see ``kernels.crossing.sweep``."""
         from engine.backtest.kernels import crossing
 
+        yearly = np.sqrt(self._bars.periods_per_year())
         pairs = np.empty((len(self._sides[0].label), 2), dtype=np.int32)
         for block in self._blocks(places):
             rows = self._rows(block, pairs)
 
             def work(chunk: Places, rows: Any = rows) -> None:
                 crossing.sweep(rows, pairs, account, rules, rule_of, chunk, kept)
+                kept[1][chunk] *= yearly
 
             spread(work, block, step)
 
     def _blocks(self, places: Places) -> Iterator[Places]:
         limit = max(int(_ROOM / _VALUE / max(len(self._bars), 1)), 16)
         fast, slow = (side.label[places] for side in self._sides)
-        if len(self._sides[0].values) + len(self._sides[1].values) <= limit:
+        if len(self._sides[0]) + len(self._sides[1]) <= limit:
             yield places
             return
         part = limit // 2
-        block = (fast // part).astype(np.int64) * (int(slow.max()) // part + 1) + slow // part
-        order = np.argsort(block, kind="stable")
+        across = int(slow.max()) // part + 1
+        block = (fast // part).astype(np.int64) * across + slow // part
+        order = ordered(block, (int(fast.max()) // part + 1) * across)
+        self._look()
         for piece in np.split(order, np.flatnonzero(np.diff(block[order])) + 1):
             yield places[piece]
 
@@ -76,11 +87,11 @@ class Pairs:
         known: dict[tuple[Any, ...], int] = {}
         wanted: list[Callable[[], Floats]] = []
         for column, side in enumerate(self._sides):
-            used = np.zeros(len(side.values), dtype=bool)
+            used = np.zeros(len(side), dtype=bool)
             used[side.label[block]] = True
             rows = np.empty(len(used), dtype=np.int32)
             for label in np.flatnonzero(used):
-                updated = side.values[label]
+                updated = side.fields(int(label))
                 name = (column if not type(self._strategy).same_lines else 0, *updated.values())
                 if name not in known:
                     known[name] = len(wanted)
@@ -88,8 +99,10 @@ class Pairs:
                 rows[label] = known[name]
             pairs[block, column] = rows[side.label[block]]
         lines = np.empty((len(wanted), len(self._bars)))
-        for row, line in zip(lines, wanted, strict=True):
+        for number, (row, line) in enumerate(zip(lines, wanted, strict=True)):
             row[:] = line()
+            if not number % _LINES:
+                self._look()
         codes = np.empty((len(lines), (lines.shape[1] + 63) // 64 * 64 + 32), dtype=np.uint16)
         bits = lines.view(np.int64)
         each(lambda start, stop: crossing.encode(bits, codes, start, stop), lines.shape[1], 1024)
@@ -102,13 +115,21 @@ class Pairs:
 
 
 class _Side:
-    """The distinct values of the fields that one line depends on, and each combination's."""
+    """The distinct values of the fields that one line depends on, and each combination's ``label`` among them."""
 
-    def __init__(self, strategy: Crossing, fields: Sequence[str], scales: Sequence[Scale], parameters: Floats) -> None:
+    def __init__(
+        self, strategy: Crossing, fields: Sequence[str], scales: Sequence[Scale], parameters: Floats, look: Look
+    ) -> None:
         axes = [axis for axis, scale in enumerate(scales) if scale.path.removeprefix("strategy.") in fields]
-        rows, label = distinct(parameters[:, axes])
+        self._rows, label = distinct(parameters[:, axes], look)
         self.label = label.astype(np.int32)
-        fixed = {name: getattr(strategy, name) for name in fields}
-        names = [scales[axis].path.removeprefix("strategy.") for axis in axes]
-        columns = [[scales[a].plain(value) for value in rows[:, n].tolist()] for n, a in enumerate(axes)]
-        self.values = [fixed | dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [fixed]
+        self._scales = [scales[axis] for axis in axes]
+        self._fixed = {name: getattr(strategy, name) for name in fields}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def fields(self, label: int) -> dict[str, Any]:
+        """The fields' values of one label."""
+        row = zip(self._scales, self._rows[label].tolist(), strict=True)
+        return self._fixed | {scale.path.removeprefix("strategy."): scale.plain(value) for scale, value in row}

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from engine import worker
 from engine.backtest.headline import is_plain
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.rows import groups
 from engine.cluster import fan_out
 from engine.market.bars import Floats
 from engine.progress import Progress, silent
@@ -46,7 +46,7 @@ def divided(
 ) -> None:
     """``sweep_run.fill_in`` of the combinations ``places``, in parts. Those with the same strategy stay together."""
     inside = [axis for axis, scale in enumerate(scales) if scale.path.startswith("strategy.")]
-    together = np.concatenate([chosen for _, chosen in sampling.groups(parameters, inside, places)])
+    together = np.concatenate([chosen for _, chosen in groups(parameters, inside, places, lambda: step(0))])
     common = (unit.name, unit.spec.model_dump_json(), unit.bars, unit.known, unit.start)
     for wave in np.array_split(together, min(_WAVES, len(together) // _LEAST + 1)):
         parts = [part for part in np.array_split(wave, _PARTS) if len(part)]

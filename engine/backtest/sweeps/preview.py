@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.rows import Look, numbered, unwatched
 from engine.market.bars import Floats
 
 _CELLS = 60  # most columns and rows
@@ -17,14 +18,15 @@ _CELLS = 60  # most columns and rows
 class Preview:
     """The first two axes of ``parameters`` in at most 60 columns and rows."""
 
-    def __init__(self, scales: Sequence[Scale], parameters: Floats) -> None:
+    def __init__(self, scales: Sequence[Scale], parameters: Floats, look: Look = unwatched) -> None:
+        self._look = look
         self._paths = [scale.path for scale in scales[:2]]
         self._parameters = parameters
 
     @cached_property
     def _places(self) -> tuple[list[Floats], NDArray[np.int64]]:
         """The columns' and rows' values, and each combination's cell: of no use to a sweep that is over at once."""
-        axes = [bins(self._parameters[:, axis], _CELLS) for axis in range(len(self._paths))]
+        axes = [bins(self._parameters[:, axis], _CELLS, self._look) for axis in range(len(self._paths))]
         cell = axes[0][1] + (axes[1][1] * len(axes[0][0]) if len(axes) > 1 else 0)
         return [centres for centres, _ in axes], cell
 
@@ -45,13 +47,13 @@ class Preview:
         }
 
 
-def bins(values: Floats, most: int) -> tuple[Floats, NDArray[np.int64]]:
+def bins(values: Floats, most: int, look: Look = unwatched) -> tuple[Floats, NDArray[np.int64]]:
     """The distinct ``values`` or, where there are more than ``most``, the centres of that many equal bins; and the
     place of each value among them.
     """
-    known, place = np.unique(values, return_inverse=True)
+    known, place = numbered(values, look)
     if len(known) <= most:
-        return known, place.reshape(-1).astype(np.int64)
+        return known, place
     edges = np.linspace(known[0], known[-1], most + 1)
-    place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, most - 1)
-    return (edges[:-1] + edges[1:]) / 2, place.astype(np.int64)
+    part = np.clip(np.searchsorted(edges, known, side="right") - 1, 0, most - 1)
+    return (edges[:-1] + edges[1:]) / 2, part.astype(np.int64)[place]

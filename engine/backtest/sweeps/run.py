@@ -21,6 +21,7 @@ from engine.backtest.sweeps.pairs import Pairs
 from engine.backtest.sweeps.parallel import spread
 from engine.backtest.sweeps.parts import divided, is_divisible
 from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.sweeps.rows import Look, distinct, groups, numbered, unwatched
 from engine.backtest.windows import since
 from engine.errors import DataError, SpecError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, periods_per_year
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from engine.backtest.sweeps.spec import SweepSpec
 
 Places = NDArray[np.int64]
+_PARSED = 1_000  # specs made between two looks
 _RULE_PATHS = {f"{part}.{name}": name for name in RULES for part in ("costs", "stops")}
 
 
@@ -98,7 +100,11 @@ def run_sweep(
 
         parameters, figures, left_out, warnings = search(spec, scales, units, inputs, progress)
         return _result(spec, scales, units, parameters, figures, left_out, warnings)
-    parameters, left_out = combinations(spec, scales)
+
+    def look() -> None:
+        progress(0.0, "Laying out the combinations")
+
+    parameters, left_out = combinations(spec, scales, look)
     watch = Watch(progress, scales, parameters, len(units))
     figures, warnings = [], []
     for unit in units:
@@ -106,19 +112,20 @@ def run_sweep(
         watch.begin(unit, found)
         warnings += try_unit(unit, scales, parameters, found, inputs, watch.step, alone=len(units) == 1)
         figures.append(found)
-    return _result(spec, scales, units, parameters, figures, left_out, warnings)
+    return _result(spec, scales, units, parameters, figures, left_out, warnings, lambda: watch.step(0))
 
 
-def combinations(spec: SweepSpec, scales: Sequence[Scale]) -> tuple[Floats, int]:
+def combinations(spec: SweepSpec, scales: Sequence[Scale], look: Look = unwatched) -> tuple[Floats, int]:
     """The valid combinations of ``spec``, and how many were left out. Raises ``SpecError`` where there are none."""
     if spec.sample != "grid":
-        return sampling.drawn(scales, spec.base, spec.sample, spec.count, spec.seed)
-    every = sampling.grid(scales)
-    fine = sampling.valid(scales, spec.base, every)
+        return sampling.drawn(scales, spec.base, spec.sample, spec.count, spec.seed, look)
+    every = sampling.grid(scales, look)
+    fine = sampling.valid(scales, spec.base, every, look)
     if not fine.any():
         raise SpecError([("axes", "None of the combinations is valid: change the ranges of the axes.")])
     if fine.all():
         return every, 0
+    look()
     return every[fine], int(np.count_nonzero(~fine))
 
 
@@ -168,7 +175,7 @@ def evaluate(
 
     Returns warnings. Sharpe ratios are annualised.
     """
-    short = _too_short(unit, scales, parameters)
+    short = _too_short(unit, scales, parameters, lambda: step(0))
     places = np.flatnonzero(~short)
     way = divided if is_divisible(unit, places) else fill_in
     way(unit, scales, parameters, places, found, inputs, step)
@@ -190,7 +197,8 @@ def fill_in(
 ) -> None:
     """``evaluate`` for the combinations ``chosen``, which have bars enough."""
     outer = [a for a, s in enumerate(scales) if not s.path.startswith("strategy.") and s.path not in _RULE_PATHS]
-    for row, places in sampling.groups(parameters, outer, chosen):
+    look: Look = lambda: step(0)  # noqa: E731
+    for row, places in groups(parameters, outer, chosen, look):
         frame = unit.spec
         if outer:
             plain = {scales[a].path: scales[a].plain(v) for a, v in zip(outer, row, strict=True)}
@@ -203,13 +211,12 @@ def fill_in(
         if account is None:
             _by_accounts(part, scales, parameters, places, found, inputs, step)
             continue
-        rules, rule_of = _rules(frame, scales, parameters)
+        rules, rule_of = _rules(frame, scales, parameters, look)
         if isinstance(frame.strategy, Crossing):
-            pairs = Pairs(frame.strategy, unit.bars[0], scales, parameters, unit.known[0])
+            pairs = Pairs(frame.strategy, unit.bars[0], scales, parameters, unit.known[0], look)
             pairs.run(account, rules, rule_of, places, found.arrays(), step)
         else:
             _by_signals(part, scales, parameters, places, account, (rules, rule_of), found, inputs, step)
-        found.sharpe[places] *= float(np.sqrt(unit.bars[0].periods_per_year()))
 
 
 def _stopped(frame: BacktestSpec, scales: Sequence[Scale]) -> BacktestSpec:
@@ -219,19 +226,21 @@ def _stopped(frame: BacktestSpec, scales: Sequence[Scale]) -> BacktestSpec:
     return frame.model_copy(update={"stops": frame.stops.model_copy(update={"time_stop": 1})})
 
 
-def _rules(frame: BacktestSpec, scales: Sequence[Scale], parameters: Floats) -> tuple[Floats, NDArray[np.int32]]:
+def _rules(
+    frame: BacktestSpec, scales: Sequence[Scale], parameters: Floats, look: Look
+) -> tuple[Floats, NDArray[np.int32]]:
     """Settings of costs and stops, and each combination's (empty where there is one)."""
     values: dict[str, Any] = {**dict(frame.costs), **dict(frame.stops)}
     axes = [axis for axis, scale in enumerate(scales) if scale.path in _RULE_PATHS]
     if not axes:
         return rules_of(values), np.empty(0, dtype=np.int32)
-    rows, label = sampling.distinct(parameters[:, axes])
+    rows, label = distinct(parameters[:, axes], look)
     for column, axis in enumerate(axes):
         values[_RULE_PATHS[scales[axis].path]] = rows[:, column]
     return rules_of(values), label.astype(np.int32)
 
 
-def _too_short(unit: Unit, scales: Sequence[Scale], parameters: Floats) -> NDArray[np.bool_]:
+def _too_short(unit: Unit, scales: Sequence[Scale], parameters: Floats, look: Look) -> NDArray[np.bool_]:
     """Combinations whose strategy needs more bars than there are."""
     room = min(len(item) for item in unit.known) - 2
     axes = [axis for axis, scale in enumerate(scales) if scale.path.startswith("strategy.")]
@@ -242,7 +251,9 @@ def _too_short(unit: Unit, scales: Sequence[Scale], parameters: Floats) -> NDArr
     if highest is not None and highest.warm_up() <= room:
         return np.zeros(len(parameters), dtype=bool)
     short = np.zeros(len(parameters), dtype=bool)
-    for row, places in sampling.groups(parameters, axes):
+    for number, (row, places) in enumerate(groups(parameters, axes, look=look)):
+        if not number % _PARSED:
+            look()
         short[places] = sampling.strategy_of(unit.spec.strategy, inner, row).warm_up() > room
     return short
 
@@ -265,7 +276,7 @@ def _strategies(
 ) -> Iterator[tuple[BacktestSpec, Places]]:
     """The spec with each strategy among the combinations ``places``, and where it is."""
     axes = [axis for axis, scale in enumerate(scales) if scale.path.startswith("strategy.")]
-    for row, chosen in sampling.groups(parameters, axes, places):
+    for row, chosen in groups(parameters, axes, places):
         strategy = unit.spec.strategy
         if axes:
             strategy = sampling.strategy_of(strategy, [scales[axis] for axis in axes], row)
@@ -286,12 +297,14 @@ def _by_signals(
     """One signal function call for each strategy, then the kernel for all its settings."""
     from engine.backtest.kernels import orders
 
+    yearly = np.sqrt(unit.bars[0].periods_per_year())
     for spec, chosen in _strategies(unit, scales, parameters, places):
         signals = asked.signals(spec.strategy, unit.known[0], inputs)
         entries, exits = (_traded(flags, unit.skipped()) for flags in (signals.entries, signals.exits))
 
         def judge(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
             orders.judge_many(entries, exits, account, *rules, chunk, found.arrays())
+            found.sharpe[chunk] *= yearly
 
         if len(chosen) < 1000:
             judge(chosen)
@@ -313,7 +326,7 @@ def _by_accounts(
     axes = [axis for axis, scale in enumerate(scales) if scale.path in _RULE_PATHS]
     for spec, chosen in _strategies(unit, scales, parameters, places):
         decisions = decide(spec, unit.known, inputs)
-        for row, same in sampling.groups(parameters, axes, chosen):
+        for row, same in groups(parameters, axes, chosen):
             plain = {scales[axis].path: scales[axis].plain(v) for axis, v in zip(axes, row, strict=True)}
             figures = by_account(changed(spec, plain) if plain else spec, unit.known, decisions, unit.start)
             found.total[same], found.trades[same] = figures.total_return, figures.trades
@@ -339,9 +352,9 @@ class Watch:
     def __init__(self, progress: Progress, scales: Sequence[Scale], parameters: Floats, units: int) -> None:
         from engine.backtest.sweeps.preview import Preview
 
-        self._progress, self._preview = progress, Preview(scales, parameters)
+        self._progress, self._preview = progress, Preview(scales, parameters, lambda: self.step(0))
         self._total, self._units = len(parameters), units
-        self._done, self._unit, self._shown = 0, -1, time.monotonic()
+        self._done, self._unit, self._due = 0, -1, time.monotonic() + 0.25
         self._name, self._found = "", Figures.empty(0, False)
 
     def begin(self, unit: Unit, found: Figures) -> None:
@@ -352,8 +365,9 @@ class Watch:
         """``count`` more combinations of this unit are done. Raises ``Cancelled`` when nobody wants them."""
         self._done += count
         partial, now = None, time.monotonic()
-        if count and now - self._shown > 0.25:
-            partial, self._shown = self._preview.picture(self._found.sharpe), now
+        if count and now > self._due:
+            partial = self._preview.picture(self._found.sharpe)
+            self._due = time.monotonic() + max(0.25, 5 * (time.monotonic() - now))
         fraction = (self._unit + self._done / max(self._total, 1)) / self._units
         where = f" on {self._name}" if self._units > 1 else ""
         self._progress(fraction, f"{self._done:,} of {self._total:,} combinations{where}", partial)
@@ -367,6 +381,7 @@ def _result(
     figures: Sequence[Figures],
     left_out: int,
     warnings: Sequence[str],
+    look: Look = unwatched,
 ) -> SweepResult:
     shape = (len(units), len(parameters))
     drawdowns = [item.drawdown if len(item.drawdown) else np.full(len(parameters), np.nan) for item in figures]
@@ -379,7 +394,7 @@ def _result(
         titles=tuple(scale.title for scale in scales),
         units=tuple(scale.unit for scale in scales),
         whole=tuple(scale.whole for scale in scales),
-        values=tuple(tuple(sampling.numbered(column)[0].tolist()) for column in parameters.T),
+        values=tuple(tuple(numbered(column, look)[0].tolist()) for column in parameters.T),
         words=tuple(scale.words for scale in scales),
         parameters=parameters,
         total_return=np.array([item.total for item in figures]).reshape(shape),

@@ -21,8 +21,11 @@ __all__ = ["LIMIT", "Axis", "SweepSpec", "sweepable"]
 LIMIT = 4_000_000
 """Most backtests of a sweep: combinations times symbols."""
 
+SEARCHED = 100_000
+"""Most draws of a search by TPE, whose bookkeeping is Python's."""
+
 # Seconds of one backtest of 5,000 bars, as measured on one core of a server of 2023, and of a draw by TPE.
-_CROSSING, _STOPPED, _SIGNALS, _ACCOUNT, _DRAW = 1e-6, 3e-6, 4e-4, 1.5e-3, 4e-3
+_CROSSING, _STOPPED, _SIGNALS, _ACCOUNT, _DRAW = 1e-6, 3e-6, 4e-4, 1.5e-3, 1e-3
 _BARS = {"1d": 252.0, "1h": 1764.0}
 
 
@@ -82,8 +85,9 @@ class SweepSpec(RunSpec):
                 else "draw fewer"
             )
             raise SpecError([("axes", f"{size:,} combinations{each} are more than the {LIMIT:,} of a sweep: {way}.")])
-        if self.sample == "tpe" and self.count > 20_000:
-            raise SpecError([("count", f"TPE slows down as it learns: draw at most 20,000, not {self.count:,}.")])
+        if self.sample == "tpe" and self.count > SEARCHED:
+            why = f"TPE learns from at most {SEARCHED:,} draws, not {self.count:,}: it finds little more after a few "
+            raise SpecError([("count", f"{why}thousand. Random or Latin draw a million.")])
         if self.objective == "calmar" and not self.drawdown:
             raise SpecError([("drawdown", "Judging by the Calmar ratio needs the drawdown.")])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.backtest.sweeps.run import Figures, Unit
     from engine.backtest.sweeps.spec import SweepSpec
 
-_BATCH = 32  # draws between two looks at what has come of them
+_FEWEST, _MOST = 32, 512  # draws between two looks at what has come of them
 _REFUSED = 50  # invalid draws for each that is wanted, before the search ends
 
 
@@ -33,25 +33,31 @@ def search(
     """
     from engine.backtest.sweeps.run import Figures
 
-    study, spaces = _study(spec.seed), [_space(scale) for scale in scales]
+    spaces = {scale.path: _space(scale) for scale in scales}
+    study = _study(spaces, spec.seed)
     seen: dict[tuple[float, ...], float] = {}
     parts: list[tuple[Floats, list[Figures]]] = []
     warnings: dict[str, None] = {}
     refused = draws = 0
+
+    def look(done: int = 0) -> None:
+        progress(len(seen) / spec.count, f"{len(seen):,} of {spec.count:,} combinations drawn")
+
     while len(seen) < spec.count and draws < _REFUSED * spec.count:
-        trials = [study.ask(space_of(scales, spaces)) for _ in range(min(_BATCH, spec.count - len(seen)))]
+        most = min(max(len(seen) // 4, _FEWEST), _MOST, spec.count - len(seen))
+        trials = [study.ask(spaces) for _ in range(most)]
         draws += len(trials)
         rows = np.array([[_value(scale, trial.params[scale.path]) for scale in scales] for trial in trials])
         fine = sampling.valid(scales, spec.base, rows)
         refused += int(np.count_nonzero(~fine))
         new = list(dict.fromkeys(tuple(row) for row in rows[fine].tolist() if tuple(row) not in seen))
         if new:
-            figures, said = _run(spec, scales, units, np.array(new), inputs)
+            figures, said = _run(spec, scales, units, np.array(new), inputs, look)
             warnings |= dict.fromkeys(said)
             parts.append((np.array(new), figures))
             seen |= dict(zip(new, _scores(spec.objective, units, figures), strict=True))
         _tell(study, trials, rows.tolist(), fine.tolist(), seen)
-        progress(len(seen) / spec.count, f"{len(seen):,} of {spec.count:,} combinations drawn")
+        look()
         if not new and len(seen) >= _possible(scales):
             break
     if not parts:
@@ -63,12 +69,13 @@ def search(
     return np.concatenate([part[0] for part in parts]), figures, refused, list(warnings)
 
 
-def _study(seed: int) -> Any:
+def _study(spaces: Mapping[str, Any], seed: int) -> Any:
     import optuna
 
+    from engine.backtest.sweeps.parzen import Parzen
+
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
-    return optuna.create_study(direction="maximize", sampler=sampler)
+    return optuna.create_study(direction="maximize", sampler=Parzen(spaces, seed))
 
 
 def _space(scale: Scale) -> Any:
@@ -77,11 +84,6 @@ def _space(scale: Scale) -> Any:
     if scale.words:
         return CategoricalDistribution([int(value) for value in scale.listed])
     return FloatDistribution(scale.low, scale.high) if scale.free else IntDistribution(0, scale.count() - 1)
-
-
-def space_of(scales: Sequence[Scale], spaces: Sequence[Any]) -> dict[str, Any]:
-    """The search space by path."""
-    return {scale.path: space for scale, space in zip(scales, spaces, strict=True)}
 
 
 def _value(scale: Scale, drawn: float) -> float:
@@ -93,14 +95,19 @@ def _possible(scales: Sequence[Scale]) -> float:
 
 
 def _run(
-    spec: SweepSpec, scales: Sequence[Scale], units: Sequence[Unit], rows: Floats, inputs: Mapping[str, Any]
+    spec: SweepSpec,
+    scales: Sequence[Scale],
+    units: Sequence[Unit],
+    rows: Floats,
+    inputs: Mapping[str, Any],
+    look: Callable[[int], None],
 ) -> tuple[list[Figures], list[str]]:
     from engine.backtest.sweeps.run import Figures, try_unit
 
     figures, warnings = [], []
     for unit in units:
         found = Figures.empty(len(rows), spec.drawdown)
-        warnings += try_unit(unit, scales, rows, found, inputs, lambda count: None, alone=len(units) == 1)
+        warnings += try_unit(unit, scales, rows, found, inputs, look, alone=len(units) == 1)
         figures.append(found)
     return figures, warnings
 

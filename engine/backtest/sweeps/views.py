@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps.preview import bins
+from engine.backtest.sweeps.rows import distinct
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
@@ -115,8 +116,7 @@ def plateau(result: SweepResult, figure: Floats) -> Plateau | None:
     if not known.any():
         return None
     labels = np.column_stack([_coarse(result, axis) for axis in range(len(result.axes))])
-    cells, place = np.unique(labels, axis=0, return_inverse=True)
-    place = place.reshape(-1)
+    cells, place = distinct(labels)
     score = _medians(np.where(known, figure, np.nanmin(figure)), place, len(cells))
     medians, least, count = _neighbourhoods(cells, score, float(np.nanmin(figure)))
     has = np.zeros(len(cells), dtype=bool)
@@ -136,6 +136,11 @@ def _coarse(result: SweepResult, axis: int) -> NDArray[np.int64]:
 
 
 def _medians(values: Floats, place: NDArray[np.int64], count: int) -> Floats:
+    """The median of the ``values`` at each of ``count`` places."""
+    if count == len(values):
+        alone: Floats = np.empty(count)
+        alone[place] = values
+        return alone
     order = np.lexsort((values, place))
     starts = np.searchsorted(place[order], np.arange(count + 1))
     sizes = np.diff(starts)

@@ -257,15 +257,33 @@ def test_progress_shows_the_heatmap_so_far(monkeypatch: pytest.MonkeyPatch) -> N
     request = sweep(
         spec({"kind": "rsi_reversion"}), [axis("strategy.window", 2, 90), axis("strategy.enter_below", 10, 40)]
     )
-    run(request, random_walk(200), progress=lambda *given: heard.append(given))
-    fractions = [fraction for fraction, _, _ in heard]
+    found = run(request, random_walk(200), progress=lambda *given: heard.append(given))
+    fractions = [fraction for fraction, *_ in heard]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
-    picture = heard[-1][2]
+    picture = [given[2] for given in heard if len(given) > 2 and given[2]][-1]
     assert picture["x_axis"] == "strategy.window"
     assert len(picture["x"]) == 60
     assert len(picture["z"]) == len(picture["y"]) == 31
     assert heard[-1][1] == "2,759 of 2,759 combinations"
+    shown = [value for row in picture["z"] for value in row if value is not None]
+    assert max(shown) == pytest.approx(np.nanmax(found.sharpe), abs=1e-4)
+
+
+@pytest.mark.parametrize("strategy", [SMA, {"kind": "rsi_reversion", "window": 9}])
+def test_the_heatmap_so_far_has_ratios_a_year(strategy: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the map that follows has: every ratio in it is one of the result's."""
+    monkeypatch.setattr("engine.backtest.sweeps.run.time.monotonic", iter(range(10**6)).__next__)
+    pictures: list[Any] = []
+
+    def hear(fraction: float, message: str, partial: object = None) -> None:
+        pictures.extend([partial] if partial else [])
+
+    axes = [axis("costs.commission", 0, 49, 1), axis("costs.slippage", 0, 49, 1)]
+    found = run(sweep(spec(strategy), axes), random_walk(400), progress=hear)
+    first = [value for row in pictures[0]["z"] for value in row if value is not None]
+    assert first
+    assert np.isin(first, np.round(found.sharpe, 4)).all()
 
 
 def test_cancelled_sweep_stops() -> None:

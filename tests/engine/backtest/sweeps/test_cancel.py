@@ -1,0 +1,87 @@
+"""A cancelled sweep stops soon: how much work there is between two looks at whether anybody still wants it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.errors import Cancelled
+from engine.market.bars import Bars, Market
+from tests.support.market import random_walk
+from tests.support.sweeping import axis, run, spec, sweep
+
+SMA = {"kind": "sma_cross", "fast": 5, "slow": 20}
+RSI = {"kind": "rsi_reversion"}
+FAST, SLOW = axis("strategy.fast", 2, 700), axis("strategy.slow", 3, 700)
+STOP = axis("stops.stop_loss", 0.01, 0.2)
+LINES = [axis("strategy.fast", 2, 40), axis("strategy.slow", 41, 100, 2), axis("strategy.signal", 3, 30)]
+BANDS = [axis("strategy.window", 2, 60), axis("strategy.enter_below", 5, 45), axis("strategy.leave_above", 46, 80)]
+AT_MOST = 0.4  # seconds of a processor; a worker that does not look for half a second is killed and starts anew
+
+
+class Looks:
+    """A progress that measures the processor time from call to call."""
+
+    def __init__(self) -> None:
+        self.last, self.most, self.message = time.process_time(), 0.0, ""
+
+    def __call__(self, fraction: float, message: str, partial: object = None) -> None:
+        now = time.process_time()
+        if now - self.last > self.most:
+            self.most, self.message = now - self.last, message
+        self.last = time.process_time()
+
+
+@pytest.fixture(scope="module")
+def bars() -> Bars:
+    """A walk, with the kernels compiled."""
+    walk = random_walk(5000, seed=1)
+    for strategy in (SMA, RSI):
+        run(sweep(spec(strategy), [axis("stops.stop_loss", 0.01, 0.02, 0.01)]), walk)
+        run(sweep(spec(strategy), [axis("costs.slippage", 1, 2, 1)]), walk)
+    run(sweep(spec(SMA), [axis("strategy.fast", 2, 9), axis("strategy.slow", 10, 400)]), walk)
+    return walk
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        sweep(spec(SMA), [FAST, SLOW, axis("costs.slippage", 0, 2, 1)]),
+        sweep(spec(SMA), [FAST, SLOW, STOP], sample="latin_hypercube", count=300_000),
+        sweep(spec(SMA), [FAST, SLOW, STOP], sample="random", count=300_000),
+        sweep(spec(SMA), [FAST, SLOW], sample="tpe", count=600),
+        sweep(spec({"kind": "macd"}), LINES),
+    ],
+    ids=["grid", "latin_hypercube", "random", "tpe", "lines"],
+)
+def test_sweep_looks_often(request_: SweepSpec, bars: Bars) -> None:
+    looks = Looks()
+    run(request_, bars, progress=looks)
+    looks(1.0, "the end")
+    assert looks.most < AT_MOST, f"before it said: {looks.message}"
+
+
+def test_combinations_that_are_judged_one_by_one_are_watched(bars: Bars) -> None:
+    looks = Looks()
+
+    def until_it_runs(fraction: float, message: str, partial: object = None) -> None:
+        looks(fraction, message)
+        if fraction > 0:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        run(sweep(spec(RSI), BANDS), bars, progress=until_it_runs)
+    assert looks.most < AT_MOST, f"before it said: {looks.message}"
+
+
+def test_walk_forward_looks_often(bars: Bars) -> None:
+    looks, base = Looks(), spec(SMA).model_dump(mode="json")
+    axes: list[dict[str, Any]] = [axis("strategy.fast", 2, 200), axis("strategy.slow", 3, 300)]
+    asked = WalkForwardSpec.parse({"base": base, "axes": axes, "minimum_trades": 0})
+    asked.compute({"market": Market((bars,))}, looks)
+    looks(1.0, "the end")
+    assert looks.most < AT_MOST, f"before it said: {looks.message}"
