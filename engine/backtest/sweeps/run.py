@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from engine.backtest.sweeps.parallel import spread
 from engine.backtest.sweeps.parts import divided, is_divisible
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import Look, distinct, groups, numbered, unwatched
+from engine.backtest.sweeps.watch import Watch
 from engine.backtest.windows import since
 from engine.errors import DataError, SpecError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, periods_per_year
@@ -109,7 +109,7 @@ def run_sweep(
     figures, warnings = [], []
     for unit in units:
         found = Figures.empty(len(parameters), spec.drawdown)
-        watch.begin(unit, found)
+        watch.begin(unit.name, found.sharpe)
         warnings += try_unit(unit, scales, parameters, found, inputs, watch.step, alone=len(units) == 1)
         figures.append(found)
     return _result(spec, scales, units, parameters, figures, left_out, warnings, lambda: watch.step(0))
@@ -344,33 +344,6 @@ def _traded(flags: NDArray[np.bool_], skipped: int) -> NDArray[np.bool_]:
     if skipped:
         kept[0] = False
     return kept
-
-
-class Watch:
-    """Progress of a sweep: the fraction, a sentence, and a picture of the Sharpe ratios so far."""
-
-    def __init__(self, progress: Progress, scales: Sequence[Scale], parameters: Floats, units: int) -> None:
-        from engine.backtest.sweeps.preview import Preview
-
-        self._progress, self._preview = progress, Preview(scales, parameters, lambda: self.step(0))
-        self._total, self._units = len(parameters), units
-        self._done, self._unit, self._due = 0, -1, time.monotonic() + 0.25
-        self._name, self._found = "", Figures.empty(0, False)
-
-    def begin(self, unit: Unit, found: Figures) -> None:
-        self._unit, self._name, self._found, self._done = self._unit + 1, unit.name, found, 0
-        self.step(0)
-
-    def step(self, count: int) -> None:
-        """``count`` more combinations of this unit are done. Raises ``Cancelled`` when nobody wants them."""
-        self._done += count
-        partial, now = None, time.monotonic()
-        if count and now > self._due:
-            partial = self._preview.picture(self._found.sharpe)
-            self._due = time.monotonic() + max(0.25, 5 * (time.monotonic() - now))
-        fraction = (self._unit + self._done / max(self._total, 1)) / self._units
-        where = f" on {self._name}" if self._units > 1 else ""
-        self._progress(fraction, f"{self._done:,} of {self._total:,} combinations{where}", partial)
 
 
 def _result(

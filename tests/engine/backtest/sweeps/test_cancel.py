@@ -20,7 +20,7 @@ FAST, SLOW = axis("strategy.fast", 2, 700), axis("strategy.slow", 3, 700)
 STOP = axis("stops.stop_loss", 0.01, 0.2)
 LINES = [axis("strategy.fast", 2, 40), axis("strategy.slow", 41, 100, 2), axis("strategy.signal", 3, 30)]
 BANDS = [axis("strategy.window", 2, 60), axis("strategy.enter_below", 5, 45), axis("strategy.leave_above", 46, 80)]
-AT_MOST = 0.4  # seconds of a processor; a worker that does not look for half a second is killed and starts anew
+AT_MOST = 0.5  # seconds of a processor; a worker that does not look for half a second is killed and starts anew
 
 
 class Looks:
@@ -80,7 +80,7 @@ def test_combinations_that_are_judged_one_by_one_are_watched(bars: Bars) -> None
 
 def test_walk_forward_looks_often(bars: Bars) -> None:
     looks, base = Looks(), spec(SMA).model_dump(mode="json")
-    axes: list[dict[str, Any]] = [axis("strategy.fast", 2, 200), axis("strategy.slow", 3, 300)]
+    axes: list[dict[str, Any]] = [axis("strategy.fast", 2, 120), axis("strategy.slow", 3, 200)]
     asked = WalkForwardSpec.parse({"base": base, "axes": axes, "minimum_trades": 0})
     asked.compute({"market": Market((bars,))}, looks)
     looks(1.0, "the end")

@@ -253,7 +253,7 @@ def test_no_trade_at_all_is_a_figure() -> None:
 
 def test_progress_shows_the_heatmap_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[tuple[float, str, Any]] = []
-    monkeypatch.setattr("engine.backtest.sweeps.run.time.monotonic", iter(range(10**6)).__next__)
+    monkeypatch.setattr("engine.backtest.sweeps.watch.time.monotonic", iter(range(10**6)).__next__)
     request = sweep(
         spec({"kind": "rsi_reversion"}), [axis("strategy.window", 2, 90), axis("strategy.enter_below", 10, 40)]
     )
@@ -273,7 +273,7 @@ def test_progress_shows_the_heatmap_so_far(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("strategy", [SMA, {"kind": "rsi_reversion", "window": 9}])
 def test_the_heatmap_so_far_has_ratios_a_year(strategy: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """As the map that follows has: every ratio in it is one of the result's."""
-    monkeypatch.setattr("engine.backtest.sweeps.run.time.monotonic", iter(range(10**6)).__next__)
+    monkeypatch.setattr("engine.backtest.sweeps.watch.time.monotonic", iter(range(10**6)).__next__)
     pictures: list[Any] = []
 
     def hear(fraction: float, message: str, partial: object = None) -> None:
