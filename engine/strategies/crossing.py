@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from engine.market.bars import Bars, Floats
 from engine.strategies import Signals, Strategy
@@ -61,3 +62,37 @@ class Crossing(Strategy):
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
         up, down = cross(self.fast_line(bars), self.slow_line(bars))
         return Signals(entries=up, exits=down, short_entries=down, short_exits=up)
+
+
+class FastAndSlow(Crossing):
+    """What crossing strategies of a fast and a slow window share; subclasses have these as whole numbers of bars."""
+
+    fast_fields: ClassVar[tuple[str, ...]] = ("fast",)
+    slow_fields: ClassVar[tuple[str, ...]] = ("slow",)
+    fast: int
+    slow: int
+
+    @model_validator(mode="after")
+    def _in_order(self) -> FastAndSlow:
+        if self.fast >= self.slow:
+            raise ValueError(f"Fast window ({self.fast}) must be shorter than slow window ({self.slow}).")
+        return self
+
+    @classmethod
+    def valid(cls, parameters: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+        return np.asarray(parameters["fast"] < parameters["slow"])
+
+
+class AverageCross(FastAndSlow):
+    """Contract of a crossing of two averages of one kind: ``average(bars, window)`` gives either."""
+
+    same_lines: ClassVar[bool] = True
+
+    def average(self, bars: Bars, window: int) -> Floats:
+        raise TypeError(f"{type(self).__name__} has no average method.")
+
+    def fast_line(self, bars: Bars) -> Floats:
+        return self.average(bars, self.fast)
+
+    def slow_line(self, bars: Bars) -> Floats:
+        return self.average(bars, self.slow)

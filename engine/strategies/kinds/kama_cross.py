@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
-
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import model_validator
+from typing import Literal
 
 from engine.market.bars import Bars, Floats
 from engine.registry import plugin
 from engine.spec import parameter
 from engine.strategies import lines
-from engine.strategies.crossing import Crossing
+from engine.strategies.crossing import AverageCross
 
 
 @plugin("kama_cross", title="KAMA cross")
-class KamaCross(Crossing):
+class KamaCross(AverageCross):
     """Long from the close at which the fast adaptive average rises above the slow one until it falls below it.
 
     Kaufman's adaptive moving average (Smarter Trading, 1995) follows a trend quickly and stands nearly still while the
     price only oscillates, which spares the crossings of a market without direction.
     """
 
-    fast_fields: ClassVar[tuple[str, ...]] = ("fast",)
-    slow_fields: ClassVar[tuple[str, ...]] = ("slow",)
-    same_lines: ClassVar[bool] = True
     kind: Literal["kama_cross"] = "kama_cross"
     fast: int = parameter(
         10,
@@ -47,24 +39,11 @@ class KamaCross(Crossing):
         section="Strategy",
     )
 
-    @model_validator(mode="after")
-    def _in_order(self) -> KamaCross:
-        if self.fast >= self.slow:
-            raise ValueError(f"Fast window ({self.fast}) must be shorter than slow window ({self.slow}).")
-        return self
-
-    @classmethod
-    def valid(cls, parameters: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-        return np.asarray(parameters["fast"] < parameters["slow"])
-
     def label(self) -> str:
         return f"KAMA {self.fast}/{self.slow}"
 
     def warm_up(self) -> int:
         return lines.kama_warm_up(self.slow) + 1
 
-    def fast_line(self, bars: Bars) -> Floats:
-        return lines.kama(bars, self.fast)
-
-    def slow_line(self, bars: Bars) -> Floats:
-        return lines.kama(bars, self.slow)
+    def average(self, bars: Bars, window: int) -> Floats:
+        return lines.kama(bars, window)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
-
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import model_validator
+from typing import ClassVar, Literal
 
 from engine.market.bars import Bars, Floats
 from engine.registry import plugin
 from engine.spec import parameter
 from engine.strategies import lines
-from engine.strategies.crossing import Crossing
+from engine.strategies.crossing import FastAndSlow
 
 
 @plugin("macd", title="MACD")
-class Macd(Crossing):
+class Macd(FastAndSlow):
     """Long from the close at which the MACD rises above its signal line until it falls below it.
 
     The MACD (Appel 1979) is a fast exponential average of the close less a slow one; the signal line is an exponential
@@ -42,16 +37,6 @@ class Macd(Crossing):
         le=500,
         section="Strategy",
     )
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Macd:
-        if self.fast >= self.slow:
-            raise ValueError(f"Fast window ({self.fast}) must be shorter than slow window ({self.slow}).")
-        return self
-
-    @classmethod
-    def valid(cls, parameters: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-        return np.asarray(parameters["fast"] < parameters["slow"])
 
     def label(self) -> str:
         return f"MACD {self.fast}/{self.slow}/{self.signal}"
