@@ -169,7 +169,7 @@ def within(bars: Bars, window: Window | None) -> Bars:
 
 def part(bars: Bars, first: int, last: int) -> Bars:
     """The bars from index ``first`` up to, not including, ``last``."""
-    columns = [field.name for field in fields(bars) if field.name != "series"]
+    columns = [field.name for field in fields(bars) if field.name not in ("series", "dividends")]
     return replace(bars, **{name: getattr(bars, name)[first:last] for name in columns})
 
 

@@ -2,7 +2,8 @@
 
 The order of events on a bar:
 
-1. Interest and the cost of borrowing since the bar before, by calendar time.
+1. Interest and the cost of borrowing since the bar before, by calendar time. Dividends of what is held since then:
+   cash for who is long, a payment for who is short. They belong to the profit of the trade.
 2. What was decided at an earlier close fills at the open, exits before entries. Limit orders are tried.
 3. Margin: where the equity falls below the maintenance margin, everything is closed, at the open if it opens there,
    else where it is reached on the way to the bar's worst prices. Equity never goes below zero.
@@ -95,7 +96,8 @@ class Account:
     """What became of one cash: arrays over the bars of ``time``, then its trades.
 
     ``equity`` is cash plus positions at the close; ``gross`` the sum of the positions' sizes. ``slippage`` is the cash
-    that worse prices than the quoted ones have cost, ``interest`` what was earned (paid if negative). ``cut`` orders
+    that worse prices than the quoted ones have cost, ``interest`` what was earned (paid if negative),
+    ``dividends`` likewise. ``cut`` orders
     were filled in part; ``rejected`` entries not at all, for want of cash, of volume or of the least commission;
     ``forced`` fills of margin calls were larger than the volume limit. ``unfilled`` tells of a last decision that would
     change a position and that no later bar can fill. ``orders`` are records (bar, symbol, reason, units, price, fee,
@@ -109,6 +111,7 @@ class Account:
     orders: NDArray[Any]
     slippage: float
     interest: float = 0.0
+    dividends: float = 0.0
     cut: int = 0
     rejected: int = 0
     forced: int = 0
@@ -192,11 +195,12 @@ def rules_of(spec: BacktestSpec, size: Size | None, costs: Costs) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Tape:
-    """A panel as the kernel reads it: records (bars, symbols), and the years from each bar to the next."""
+    """A panel as the kernel reads it: records (bars, symbols), the years from each bar to the next, and dividends."""
 
     time: Times
     bars: NDArray[Any]
     years: Floats
+    payments: NDArray[Any]
 
 
 def tape_of(panel: Panel) -> Tape:
@@ -207,7 +211,10 @@ def tape_of(panel: Panel) -> Tape:
     for name in ("open", "high", "low", "close", "volume"):
         bars[name] = getattr(panel, name)
     years = np.diff(panel.time).astype("timedelta64[ms]").astype(np.float64) / MILLISECONDS_PER_YEAR
-    return Tape(panel.time, bars, np.concatenate(([0.0], years)))
+    at, symbol = np.nonzero(panel.dividends)
+    payments = np.empty(len(at), dtype=kernel.PAYMENT)
+    payments["bar"], payments["symbol"], payments["cash"] = at, symbol, panel.dividends[at, symbol]
+    return Tape(panel.time, bars, np.concatenate(([0.0], years)), payments)
 
 
 def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float) -> Account:
@@ -229,6 +236,7 @@ def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: flo
         orders=orders[: totals["orders"]],
         slippage=float(totals["slippage"]),
         interest=float(totals["interest"]),
+        dividends=float(totals["dividends"]),
         cut=int(totals["cut"]),
         rejected=int(totals["rejected"]),
         forced=int(totals["forced"]),
@@ -259,7 +267,7 @@ def _run(
     book["mark"] = np.nan
     amounts = np.ascontiguousarray(amounts, dtype=np.float64)
     trades, orders, equity, gross = kept
-    run(tape.bars, tape.years, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
+    run(tape.bars, tape.years, tape.payments, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
     return totals, book
 
 

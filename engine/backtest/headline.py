@@ -90,11 +90,13 @@ def is_plain(spec: BacktestSpec) -> bool:
 def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: bool = False) -> Any | None:
     """The *account* of ``kernels.orders`` for a plain ``spec`` on ``bars``.
 
-    None where bars without a price meet a time stop (of ``spec``, or ``timed``): what waits for what is then for the
-    streaming account to follow.
+    None where bars without a price meet a time stop (of ``spec``, or ``timed``), or where dividends are paid in cash:
+    what waits for what, and what the cash becomes, is then for the streaming account to follow.
     """
     from engine.backtest.kernels import holdings
 
+    if bars.dividends is not None:
+        return None
     prices = np.ascontiguousarray(fill_prices(bars, spec.fill), dtype=np.float64)
     close = carried(bars.close)
     shift = 0 if spec.fill == "same_close" else 1

@@ -48,6 +48,12 @@ METRICS: Mapping[str, Metric] = {
     "win_rate": Metric("Win rate", "%", "Share of trades with a profit after costs, open ones at the last close."),
     "profit_factor": Metric("Profit factor", "", "Sum of profits over sum of losses, after costs."),
     "costs": Metric("Costs paid", "%", "Commission and slippage a calendar year, of the mean equity."),
+    "dividends": Metric(
+        "Dividends",
+        "%",
+        "Received, less what was paid on short positions, a calendar year, of the mean equity. Total return prices "
+        "contain them.",
+    ),
 }
 
 

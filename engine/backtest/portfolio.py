@@ -150,11 +150,12 @@ def fits_vectorbt(spec: BacktestSpec) -> bool:
 def checked(
     spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, kept: Sequence[Holding]
 ) -> Sequence[Holding]:
-    """``kept`` with vectorbt's accounting where that is possible.
+    """``kept`` with vectorbt's accounting where that is possible; it knows no dividends.
 
     Raises ``EngineError`` where the two do not agree: a figure of which there are two is no figure.
     """
-    if isinstance(decisions, np.ndarray) or not fits_vectorbt(spec):
+    paid = any(item.dividends is not None for item in bars)
+    if isinstance(decisions, np.ndarray) or paid or not fits_vectorbt(spec):
         return kept
     from engine.backtest.simulate import simulate
 

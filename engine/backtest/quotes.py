@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from engine.errors import DataError
+from engine.market.actions import actions
 from engine.market.bars import Bars, Floats
 from engine.strategies import Allocation
 
@@ -37,6 +38,8 @@ def fill_prices(bars: Bars, fill: Fill) -> Floats:
 def require_tradable_prices(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
     """Raises ``DataError`` where the data lacks what the fills, stops and costs of ``spec`` need."""
     for item in bars:
+        if spec.market.adjustment == "none":
+            _require_unsplit(item)
         fill_prices(item, spec.fill)
         if spec.stops.any:
             _require_ohlc(
@@ -51,6 +54,16 @@ def require_tradable_prices(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
                 f"{item.series.symbol} has no volume, which the volume impact and the volume limit need: set them to "
                 "nothing."
             )
+
+
+def _require_unsplit(bars: Bars) -> None:
+    splits, _ = actions(bars.close, bars.adj_close)
+    if (splits != 1).any():
+        at = int((splits != 1).argmax())
+        raise DataError(
+            f"{bars.series.symbol} was split {splits[at]:.4g} for 1 on {str(bars.time[at])[:10]}, which looks like a "
+            "loss in prices as supplied: choose prices that are split adjusted, or total return."
+        )
 
 
 def _require_ohlc(bars: Bars, consequence: str) -> None:

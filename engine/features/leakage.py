@@ -55,7 +55,7 @@ def look_ahead(compute: Callable[[Bars], Mapping[str, Floats]], bars: Bars, cuts
 
 
 def _head(bars: Bars, count: int) -> Bars:
-    columns = [field.name for field in fields(bars) if field.name != "series"]
+    columns = [field.name for field in fields(bars) if field.name not in ("series", "dividends")]
     return replace(bars, **{name: getattr(bars, name)[:count] for name in columns})
 
 

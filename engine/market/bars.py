@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from pydantic import field_validator, model_validator
 
 from engine.errors import DataError
+from engine.market.actions import Dividends, actions, units_later
 from engine.progress import Progress
 from engine.spec import RunSpec, parameter
 
 Interval = Literal["1h", "1d"]
-Adjustment = Literal["none", "total_return"]
+Adjustment = Literal["none", "splits", "total_return"]
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
 
@@ -57,7 +58,8 @@ class Bars:
 
     ``time`` is datetime64[ms] of the bar's start: exchange-local dates for daily bars, UTC for intraday ones. Prices
     and volume are float64 of the same length; what the series lacks is NaN. ``adj_close`` is the close with splits
-    and dividends taken out.
+    and dividends taken out. ``dividends`` are those that the prices do not contain, None where there are none or
+    nobody has looked: ``adjusted`` does.
     """
 
     series: Series
@@ -68,6 +70,7 @@ class Bars:
     close: Floats
     volume: Floats
     adj_close: Floats
+    dividends: Dividends | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -79,12 +82,14 @@ class Bars:
         return self._map(lambda values: values[first:last])
 
     def adjusted(self, adjustment: Adjustment) -> Bars:
-        """Prices as supplied ("none"), or scaled so that the close is the total return ("total_return").
+        """Prices as supplied ("none"), in units of the last bar ("splits"), or scaled so that the close is the total
+        return ("total_return"). The first two know the dividends that are recovered from the adjusted close.
 
-        Open, high and low are scaled by the bar's ratio of adjusted to supplied close; volume stays as supplied.
+        For the total return open, high and low are scaled by the bar's ratio of adjusted to supplied close, and volume
+        stays as supplied.
         """
-        if adjustment == "none":
-            return self
+        if adjustment != "total_return":
+            return self._with_dividends(adjustment == "splits")
         with np.errstate(divide="ignore", invalid="ignore"):  # of a close of nothing, which whoever trades it refuses
             ratio = self.adj_close / self.close
         return replace(
@@ -94,6 +99,16 @@ class Bars:
             low=self.low * ratio,
             close=self.adj_close,
         )
+
+    def _with_dividends(self, without_splits: bool) -> Bars:
+        splits, cash = actions(self.close, self.adj_close)
+        paid = np.flatnonzero(cash)
+        bars, units = self, units_later(splits) if without_splits else np.ones(len(self))
+        if without_splits and (splits != 1).any():
+            prices = {name: getattr(self, name) / units for name in ("open", "high", "low", "close")}
+            bars = replace(self, **prices, volume=self.volume * units)
+        # What goes ex where units are split at once is one step of the ratio, and counts as a split.
+        return replace(bars, dividends=Dividends(self.time[paid], cash[paid] / units[paid])) if len(paid) else bars
 
     def periods_per_year(self) -> float:
         """Bars per calendar year of these very bars; raises ``DataError`` for fewer than two."""
@@ -159,8 +174,8 @@ class MarketSpec(RunSpec):
     adjustment: Adjustment = parameter(
         "total_return",
         title="Prices",
-        help="As supplied, or with splits and dividends reinvested.",
-        choices={"none": "Supplied", "total_return": "Total return"},
+        help="As supplied; without the jumps of splits, dividends being paid in cash; or with dividends reinvested.",
+        choices={"none": "Supplied", "splits": "Split adjusted", "total_return": "Total return"},
         section="Universe",
     )
 

@@ -13,7 +13,7 @@ from engine.market.bars import Bars, Floats, Times
 @dataclass(frozen=True, eq=False)
 class Panel:
     """``time`` is the union of the symbols' times; prices and volume are float64 (bars, symbols), NaN where a symbol
-    has no bar.
+    has no bar. ``dividends`` are cash per unit held over the start of the bar, zero for none.
     """
 
     time: Times
@@ -23,6 +23,7 @@ class Panel:
     low: Floats
     close: Floats
     volume: Floats
+    dividends: Floats
 
     def __len__(self) -> int:
         return len(self.time)
@@ -33,8 +34,13 @@ def align(bars: Sequence[Bars]) -> Panel:
     time = np.unique(np.concatenate([item.time for item in bars]))
     names = ("open", "high", "low", "close", "volume")
     columns = {name: np.full((len(time), len(bars)), np.nan) for name in names}
+    dividends = np.zeros((len(time), len(bars)))
     for index, item in enumerate(bars):
         rows = np.searchsorted(time, item.time)
         for name in names:
             columns[name][rows, index] = getattr(item, name)
-    return Panel(time=time, symbols=tuple(item.series.symbol for item in bars), **columns)
+        if item.dividends is not None:
+            rows = np.searchsorted(time, item.dividends.time)
+            inside = (rows > 0) & (rows < len(time))
+            np.add.at(dividends[:, index], rows[inside], item.dividends.cash[inside])
+    return Panel(time=time, symbols=tuple(item.series.symbol for item in bars), **columns, dividends=dividends)

@@ -78,7 +78,7 @@ def _spread(times: Times, count: int) -> Times:
 
 def _until(bars: Bars, last: np.datetime64) -> Bars:
     count = int(np.searchsorted(bars.time, last, side="right"))
-    columns = [field.name for field in fields(bars) if field.name != "series"]
+    columns = [field.name for field in fields(bars) if field.name not in ("series", "dividends")]
     return replace(bars, **{name: getattr(bars, name)[:count] for name in columns})
 
 

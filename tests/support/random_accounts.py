@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as some
 
 from engine.backtest.spec import BacktestSpec
+from engine.market.actions import Dividends
 from engine.market.bars import Bars
 from engine.strategies import Signals
 from tests.support.market import make_bars
@@ -18,6 +19,7 @@ COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
 JUMPS = (1.0, 1.0, 1.0, 0.99, 1.02, 0.95, 1.05, 0.8, 1.25)
 MOVES = (1.0, 1.01, 0.99, 1.04, 0.96, 1.1, 0.9, 0.75, 1.3)
 WICKS = (1.0, 1.0, 1.01, 1.05, 1.3)
+PAID = (0.0, 0.0, 0.0, 0.1, 2.0)
 VOLUMES = (50.0, 100.0, 400.0, 1000.0)
 NAN = float("nan")
 
@@ -48,8 +50,8 @@ def without(bars: Bars, missing: Sequence[bool], cut_out: bool) -> Bars:
 
 
 @some.composite
-def markets(draw: Any, most: int = 3, missing: bool = True) -> list[Bars]:
-    """One to ``most`` symbols on a calendar with holes; some lack bars."""
+def markets(draw: Any, most: int = 3, missing: bool = True, paying: bool = False) -> list[Bars]:
+    """One to ``most`` symbols on a calendar with holes; some lack bars, or pay dividends if there may be any."""
     count = draw(some.integers(2, 14))
     days = np.cumsum(draw(some.lists(some.sampled_from((1, 1, 3, 30)), min_size=count, max_size=count)))
     time = (np.datetime64("2020-01-01", "D") + days).astype("datetime64[ms]")
@@ -65,6 +67,9 @@ def markets(draw: Any, most: int = 3, missing: bool = True) -> list[Bars]:
         if missing and draw(some.booleans()):
             gone = draw(some.lists(some.sampled_from((False, False, False, True)), min_size=count, max_size=count))
             bars = without(bars, gone, draw(some.booleans()))
+        if paying and draw(some.booleans()):
+            cash = np.array(draw(some.lists(some.sampled_from(PAID), min_size=len(bars), max_size=len(bars))))
+            bars = replace(bars, dividends=Dividends(bars.time[cash > 0], cash[cash > 0]))
         found.append(bars)
     return found
 

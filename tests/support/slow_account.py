@@ -71,6 +71,7 @@ class Trade:
     units_out: float = 0.0
     value_out: float = 0.0
     fees: float = 0.0
+    received: float = 0.0
     exit: int = -1
     reason: str = ""
     ambiguous: bool = False
@@ -87,7 +88,7 @@ class Trade:
 
     @property
     def pnl(self) -> float:
-        return self.side * (self.value_out - self.value_in) - self.fees
+        return self.side * (self.value_out - self.value_in) - self.fees + self.received
 
     @property
     def mae(self) -> float:
@@ -145,6 +146,7 @@ class SlowAccount:
     fills: list[tuple[int, int, float, float, float, float]] = field(default_factory=list)
     slippage: float = 0.0
     interest: float = 0.0
+    dividends: float = 0.0
     cut: int = 0
     rejected: int = 0
     forced: int = 0
@@ -167,6 +169,7 @@ class SlowAccount:
             for place in self.places:
                 place.shielded, place.late, place.traded = False, False, 0.0
             self.accrue(t)
+            self.pay(t)
             self.mark(t, "open")
             if self.spec.fill in ("next_open", "limit"):
                 self.fill(t, "open")
@@ -212,6 +215,13 @@ class SlowAccount:
         earned -= shorts * rates.borrow_cost * years
         self.cash += earned
         self.interest += earned
+
+    def pay(self, t: int) -> None:
+        for place, cash in zip(self.places, self.bars["dividend"][t], strict=True):
+            if place.trade is not None and cash:
+                self.cash += place.units * cash
+                self.dividends += place.units * cash
+                place.trade.received += place.units * cash
 
     def value(self, t: int) -> None:
         for place in self.places:
@@ -638,10 +648,15 @@ def _account(
 ) -> SlowAccount:
     time = _calendar(bars)
     columns = {name: np.full((len(time), len(bars)), np.nan) for name in ("open", "high", "low", "close", "volume")}
+    columns["dividend"] = np.zeros((len(time), len(bars)))
     for symbol, item in enumerate(bars):
         for t, moment in enumerate(item.time.astype("datetime64[ms]").astype(np.int64)):
-            for name, column in columns.items():
+            for name, column in list(columns.items())[:5]:
                 column[time.index(int(moment)), symbol] = getattr(item, name)[t]
+        paid = item.dividends
+        for moment, each in [] if paid is None else zip(paid.time, paid.cash, strict=True):
+            row = time.index(int(moment.astype("datetime64[ms]").astype(np.int64)))
+            columns["dividend"][row, symbol] = each
     years = [0.0] + [(after - before) / YEAR for before, after in pairwise(time)]
     size = spec.sizing.size(bars[0])
     return SlowAccount(spec, costs, columns, years, orders, cash, size.scale, size.cap, size.trades, size.measure).run()

@@ -27,7 +27,9 @@ COLUMNS = (
     Column("bars", "Bars", "number", least=50),
     Column("reason", "Exit", least=104, help="Why the trade ended."),
     Column("return", "Return", "signed_percent", 2, least=90, help="Profit over the value of the entry."),
-    Column("pnl", "Profit", "number", 0, least=92, help="After commission and slippage of both sides."),
+    Column(
+        "pnl", "Profit", "number", 0, least=92, help="After commission and slippage of both sides, dividends included."
+    ),
     Column("entry_price", "Entry", "price", least=82, help="The fill, slippage included."),
     Column("exit_price", "Exit at", "price", least=82, help="Slippage included; the last close if open."),
     Column("mae", "MAE", "signed_percent", 2, least=90, help=f"Worst excursion {_HELD}"),

@@ -29,7 +29,7 @@ STEPS = {
     "quarter": "quarterly",
     "year": "yearly",
 }
-ADJUSTED = {"none": "as supplied", "total_return": "total return"}
+ADJUSTED = {"none": "as supplied", "splits": "split adjusted", "total_return": "total return"}
 NOT_TRADEABLE = {"index": "index level, not tradeable"}
 CHECKS = {
     "close": "Every close is positive.",

@@ -40,6 +40,17 @@ def accrue(years: float, book: Any, totals: Any, rules: Any) -> None:
 
 
 @kernel
+def pay(payment: Any, book: Any, totals: Any) -> None:
+    """A dividend on what is held since the bar before; who is short pays it."""
+    place = book[payment.symbol]
+    if place.units != 0.0:
+        cash = place.units * payment.cash
+        totals.cash += cash
+        totals.dividends += cash
+        place.received += cash
+
+
+@kernel
 def see_bar(t: int, bars: Any, book: Any, rules: Any) -> None:
     """Lows and highs of the bar, for what is held through it; of the best only what came after a fill within."""
     for s in range(len(book)):
@@ -114,6 +125,7 @@ def trade_bar(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
 def run(
     bars: Any,
     years: Any,
+    payments: Any,
     decisions: Any,
     amounts: Any,
     rules: Any,
@@ -126,20 +138,23 @@ def run(
 ) -> None:
     """Take the account through all bars.
 
-    ``bars`` (bars, symbols) of BAR, ``years`` since the bar before, ``decisions`` (int64) and ``amounts`` (float64)
-    (bars, symbols); ``rules`` and ``totals`` are records, ``book`` one PLACE a symbol. ``trades`` and ``orders`` are
-    filled where ``totals.kept`` and must be long enough, and so are ``equity`` and ``gross``.
+    ``bars`` (bars, symbols) of BAR, ``years`` since the bar before, ``payments`` PAYMENT, ``decisions`` (int64) and
+    ``amounts`` (float64) (bars, symbols); ``rules`` and ``totals`` are records, ``book`` one PLACE a symbol. ``trades``
+    and ``orders`` are filled where ``totals.kept`` and must be long enough, and so are ``equity`` and ``gross``.
 
     The loop itself only looks whether anything can happen on a bar: a call costs more than most bars need.
     """
     costly = rules.cash_yield != 0.0 or rules.borrow_cost != 0.0 or rules.margin_rate != 0.0
     stops = not (np.isnan(rules.stop_loss) and np.isnan(rules.take_profit) and np.isnan(rules.trailing_stop))
     watched = stops or totals.kept == 1
-    symbols = len(book)
+    symbols, paid = len(book), 0
     waiting = holding = short = False
     for t in range(len(bars)):
         if costly and t > 0 and totals.ruined == 0:
             accrue(years[t], book, totals, rules)
+        while paid < len(payments) and payments[paid].bar <= t:
+            pay(payments[paid], book, totals)
+            paid += 1
         if waiting or (holding and (watched or short or totals.cash < -1e-9 * totals.equity)):
             waiting = True  # for the close, if it is only for what the volume limit left of a stop
             trade_bar(t, bars, book, trades, orders, totals, rules, stops)

@@ -58,7 +58,7 @@ def close_trade(s: int, t: int, reason: int, ambiguous: int, place: Any, trades:
     """Enter the finished trade of symbol ``s`` and clear its place."""
     side = 1 if place.entry_value > 0.0 else -1
     entry_value = abs(place.entry_value)
-    pnl = side * (place.exit_value - entry_value) - place.fees
+    pnl = side * (place.exit_value - entry_value) - place.fees + place.received
     relative = pnl / entry_value
     if relative > 0.0:
         totals.wins += 1
@@ -91,6 +91,7 @@ def close_trade(s: int, t: int, reason: int, ambiguous: int, place: Any, trades:
     place.exit_value = 0.0
     place.exit_units = 0.0
     place.fees = 0.0
+    place.received = 0.0
 
 
 @kernel

@@ -34,11 +34,12 @@ RULES = np.dtype(
     + _floats("leverage", "maintenance", "cash_yield", "borrow_cost", "margin_rate", "scale", "cap")
 )
 BAR = np.dtype(_floats("open", "high", "low", "close", "volume"))
+PAYMENT = np.dtype(_whole("bar", "symbol") + _floats("cash"))  # a dividend per unit; ascending by bar
 # A symbol's position, the order that waits for it, the last known price, and the units traded on ``traded_bar``.
 PLACE = np.dtype(
     _whole("entry_bar", "pending", "pending_reason", "age", "traded_bar")
     + _floats("units", "entry_value", "entry_units", "exit_value", "exit_units", "fees", "best", "lowest", "highest")
-    + _floats("price", "mark", "quote", "pending_amount", "limit", "wanted", "cost", "traded")
+    + _floats("price", "mark", "quote", "pending_amount", "limit", "wanted", "cost", "traded", "received")
 )
 TRADE = np.dtype(
     _whole("symbol", "entry", "exit", "side", "reason", "ambiguous", "is_open")
@@ -48,5 +49,7 @@ ORDER = np.dtype(_whole("bar", "symbol", "reason") + _floats("units", "price", "
 # ``returns`` and ``squares`` add up bar returns; ``won`` and ``lost`` trades' profits over their entry values.
 TOTALS = np.dtype(
     _whole("trades", "orders", "cut", "rejected", "ruined", "ambiguous", "wins", "losses", "kept", "forced")
-    + _floats("cash", "slippage", "interest", "returns", "squares", "peak", "drawdown", "equity", "won", "lost")
+    + _floats(
+        "cash", "slippage", "interest", "dividends", "returns", "squares", "peak", "drawdown", "equity", "won", "lost"
+    )
 )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from engine.backtest.second_opinion.comparison import SecondOpinion, compare
 from engine.backtest.spec import BacktestSpec
+from engine.errors import DataError
 from engine.progress import Progress
 from engine.spec import Estimate, RunSpec
 
@@ -45,6 +46,8 @@ class SecondOpinionSpec(RunSpec):
         from engine.backtest.second_opinion.repeat import repeat
 
         spec, bars = self.backtest, inputs["market"].bars
+        if any(item.dividends is not None for item in bars):
+            raise DataError("Backtrader pays no dividends: choose the prices of the total return, and run both anew.")
         words = f"Repeating {spec.market.label()} on Backtrader"
         progress(0.0, words)
         repeated = repeat(spec, bars, decide(spec, bars, inputs), lambda part: progress(0.98 * part, words))

@@ -55,7 +55,7 @@ def _bars(path: Path, series: Series) -> Bars:
     table = _table(_present(path))
     rows = (table["collection"] == series.collection) & (table["symbol"] == series.symbol)
     rows = np.flatnonzero(rows)[np.argsort(table["ts"][rows], kind="stable")]
-    columns = {name: table[name][rows] for name in ("ts", *COLUMNS)}
+    columns: dict[str, Any] = {name: table[name][rows] for name in ("ts", *COLUMNS)}
     for values in columns.values():
         values.setflags(write=False)
     return Bars(series, columns.pop("ts"), **columns)

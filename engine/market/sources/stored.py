@@ -9,7 +9,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from engine.config import settings
 from engine.errors import DataError
@@ -86,7 +86,7 @@ def _bars(path: Path, version: _Version) -> Bars:
 
     with readable(_complaint(path)):
         table = ParquetFile(path, page_checksum_verification=True).read()
-        columns = {name: floats(table.column(name)) for name in COLUMNS}
+        columns: dict[str, Any] = {name: floats(table.column(name)) for name in COLUMNS}
         time = milliseconds(table.column("time"))
     for values in columns.values():
         values.setflags(write=False)

