@@ -35,15 +35,16 @@ def parameter(
     choices: Mapping[Any, str] | None = None,
     suggested: Any = None,
     section: str = "",
+    seldom: bool = False,
 ) -> Any:
     """A spec field with what a form needs to show it.
 
     ``unit`` is printed inside the control; a ``percent`` is a fraction that people read and type in percent;
     ``choices`` maps the values of a Literal to their words; ``suggested`` is what a form starts with where the spec
-    itself demands a value (costs); ``section`` is the form's group.
+    itself demands a value (costs); ``section`` is the form's group; what is ``seldom`` set comes last in it.
     """
     form = {"unit": unit, "step": step, "choices": choices, "suggested": suggested, "section": section}
-    form["percent"] = percent or None
+    form |= {"percent": percent or None, "seldom": seldom or None}
     kept = {key: value for key, value in form.items() if value not in (None, "")}
     return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=kept)
 

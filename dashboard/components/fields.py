@@ -47,8 +47,10 @@ class Field:
 
 
 def fields_of(cls: type[Spec], prefix: str = "") -> tuple[Field, ...]:
-    """The fields of ``cls`` in the order of their definition, without ``kind``; paths start with ``prefix``."""
-    named = ((name, info) for name, info in cls.model_fields.items() if name != "kind")
+    """The fields of ``cls`` in the order of their definition, those that are seldom set after the others, without
+    ``kind``; paths start with ``prefix``.
+    """
+    named = sorted(((name, info) for name, info in cls.model_fields.items() if name != "kind"), key=_is_seldom)
     return tuple(_field(f"{prefix}.{name}" if prefix else name, info) for name, info in named)
 
 
@@ -134,6 +136,11 @@ def _field(path: str, info: FieldInfo) -> Field:
         spec=annotation if control == "group" else None,
         registry=registry,
     )
+
+
+def _is_seldom(named: tuple[str, FieldInfo]) -> bool:
+    extra = named[1].json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("seldom"))
 
 
 def _default(info: FieldInfo, form: Mapping[str, Any]) -> Any:

@@ -171,7 +171,8 @@ class Form:
             usually = item.default.get("kind", "") if isinstance(item.default, Mapping) else ""
             place = ids.choice(self.page, item.path)
             kind = controls.labelled_row(self.page, title, place, kinds, item.path, usually)
-            return [(section, kind), (section, _failed(item)), (section, self._group(item, item.path, value, whole))]
+            parts = [kind, *_failed(item), self._group(item, item.path, value, whole)]
+            return [(section, part) for part in parts]
         if item.control == "plugins":
             return [(section, part) for part in self._list(item, value, whole)]
         if item.control == "group":
@@ -214,13 +215,13 @@ class Form:
         words = html.Div([html.Span(item.title, className="f-label"), *controls.note(item)], className="f-name")
         caption = [html.Div(words, className="f caption")] if _is_inner(item) else []
         add_row = html.Div([label, add], className="add-row")
-        return [*caption, listed, controls.problem(self.page, item.path), add_row, _failed(item)]
+        return [*caption, listed, controls.problem(self.page, item.path), add_row, *_failed(item)]
 
 
-def _failed(item: Field) -> Component:
+def _failed(item: Field) -> list[Component]:
     """What the list of plug-ins lacks, and why."""
     problems = item.registry.problems() if item.registry else ()
-    return html.Div([html.P(problem) for problem in problems], className="f-problem")
+    return [html.Div(problem, className="f-failed") for problem in problems]
 
 
 def _is_inner(item: Field) -> bool:

@@ -113,7 +113,7 @@ class Lagged(Operand):
     """An operand that can be read as it was some bars ago: subclasses give ``now``, ``settled`` and ``name``."""
 
     lag: int = parameter(
-        0, title="Bars ago", unit="bars", help="0 is the bar itself.", ge=0, le=1000, section="Strategy"
+        0, title="Bars ago", unit="bars", help="0 is the bar itself.", ge=0, le=1000, section="Strategy", seldom=True
     )
 
     def now(self, bars: Bars) -> Floats:

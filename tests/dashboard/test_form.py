@@ -17,6 +17,7 @@ from engine.errors import SpecError
 from engine.features.matrix import FeatureSpec
 from engine.models.training import ModelSpec
 from engine.spec import RunSpec, canonical_json
+from engine.strategies.rules import OPERANDS
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -252,3 +253,9 @@ def test_a_plugin_that_fails_to_load_is_named_under_the_list_that_lacks_it(works
     assert shown.count("strategies/broken.py failed to load in line 1: ZeroDivisionError: division by zero.") == 1
     assert "conditions/broken.py failed to load in line 1" in shown
     assert "Comparison" in shown, "what is sound stays"
+
+
+def test_what_is_seldom_set_comes_after_the_others() -> None:
+    names = [field.path for field in fields_of(OPERANDS.get("sma"))]
+    assert names == ["window", "lag"]
+    assert [field.path for field in fields_of(OPERANDS.get("price"))] == ["column", "lag"]
