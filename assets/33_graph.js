@@ -52,13 +52,21 @@
     const drawn = resolved({ data: figure.data, layout: figure.layout || {} }, chosen.tokens);
     drawn.layout.template = chosen.template;
     const id = here.domId(context.outputs_list[0].id), box = document.getElementById(id);
-    keepView(box && box.querySelector(".js-plotly-plot"), drawn);
+    const plot = box && box.querySelector(".js-plotly-plot");
+    keepView(plot, drawn);
+    keepShown(plot, drawn);
     attach(id);
     return [drawn, "graph-body", ""];
   };
 
-  /* The zoom and what the legend hides outlive a new theme, and new data whose uirevision is the same. Plotly would
-     see to it, but dcc.Graph hands it the layout that it has changed itself, and then it takes the zoom for ours. */
+  /* What was hidden or shown by the legend stays so for traces of that name, whatever is drawn next. */
+  function keepShown(plot, drawn) {
+    const chosen = (plot && plot.shownByName) || new Map();
+    for (const trace of drawn.data) if (chosen.has(trace.name)) trace.visible = chosen.get(trace.name);
+  }
+
+  /* The zoom outlives a new theme, and new data whose uirevision is the same. Plotly would see to it, but dcc.Graph
+     hands it the layout that it has changed itself, and then it takes the zoom for ours. */
   function keepView(plot, drawn) {
     if (!plot || !plot._fullLayout || plot._fullLayout.uirevision !== drawn.layout.uirevision) return;
     for (const name of Object.keys(plot._fullLayout).filter((key) => /^[xy]axis\d*$/.test(key))) {
@@ -67,10 +75,6 @@
       if (next.range || next.autorange !== undefined || axis.autorange !== false || !axis.range) continue;
       if (name[0] === "x" || isOurs) Object.assign(next, { range: axis.range.slice(), autorange: false });
     }
-    drawn.data.forEach((trace, index) => {
-      const before = (plot.data || [])[index];
-      if (before && before.name === trace.name && before.visible === "legendonly") trace.visible = "legendonly";
-    });
   }
 
   function attach(id, tries) {
@@ -110,14 +114,19 @@
   function legendItem(plot, trace) {
     const item = document.createElement("button"), mark = document.createElement("i");
     const isOn = trace.visible === true;
-    mark.style.background = swatch(trace);
+    const isDotted = trace.line && /dot/.test(trace.line.dash || "");
+    mark.style.background = isDotted ? "repeating-linear-gradient(90deg, " + swatch(trace) + " 0 2px, transparent 2px 4px)" : swatch(trace);
     item.type = "button";
     item.title = (isOn ? "Hide " : "Show ") + trace.name;
     item.setAttribute("aria-pressed", String(isOn));
     item.append(mark, trace.name);
     const group = plot._fullData.filter((other) => other === trace || (trace.legendgroup && other.legendgroup === trace.legendgroup));
-    const indices = group.map((other) => other.index);
-    item.onclick = () => window.Plotly.restyle(plot, { visible: isOn ? "legendonly" : true }, indices);
+    const indices = group.map((other) => other.index), next = isOn ? "legendonly" : true;
+    item.onclick = () => {
+      plot.shownByName = plot.shownByName || new Map();
+      for (const other of group) plot.shownByName.set(other.name, next);
+      window.Plotly.restyle(plot, { visible: next }, indices);
+    };
     return item;
   }
 

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from dashboard.format import number, percent, signed_percent
+from dashboard.format import count, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
+from engine.backtest.result import BacktestResult
+from engine.market.bars import MILLISECONDS_PER_YEAR
 
 SIGNED = ("total_return", "cagr", "max_drawdown")
 """Percentages that are printed with their sign."""
+
+
+MOST_OF_A_YEAR = 0.9
+
+
+def key_figures(result: BacktestResult) -> tuple[str, ...]:
+    """The metrics of the strip. What is shorter than most of a year shows what it earned: growth a year would make
+    that up, and the Global Investment Performance Standards forbid it.
+    """
+    years = float((result.time[-1] - result.time[0]).astype("timedelta64[ms]").astype(float)) / MILLISECONDS_PER_YEAR
+    growth = "cagr" if years >= MOST_OF_A_YEAR else "total_return"
+    return (growth, "sharpe", "sortino", "max_drawdown", "volatility", "exposure", "trades", "costs")
 
 
 def figure_text(name: str, value: float | None) -> str:
@@ -14,5 +28,5 @@ def figure_text(name: str, value: float | None) -> str:
     if METRICS[name].unit == "%":
         return signed_percent(value) if name in SIGNED else percent(value)
     if METRICS[name].unit == "days":
-        return number(value, 0, "days")
+        return number(value, 0) if value is None else count(round(value), "day")
     return number(value, 0 if name == "trades" else 2)

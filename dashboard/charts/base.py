@@ -54,6 +54,11 @@ def values(numbers: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(numbers, dtype=np.float32)
 
 
+def has_hours(time: NDArray[np.float64]) -> bool:
+    """Whether any of ``time``, milliseconds since 1970, is not a midnight: the crosshair tells the hour then."""
+    return bool(np.any(time % 86_400_000))
+
+
 def time_axis(*, intraday: bool = False, **more: Any) -> dict[str, Any]:
     """A date axis for ``times``, with a crosshair; never with rangebreaks."""
     hover = MINUTE_HOVER if intraday else DAY_HOVER

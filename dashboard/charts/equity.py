@@ -84,7 +84,7 @@ def figure(info: EquityInfo) -> go.Figure:
     drawdowns = base.value_axis(tickformat=".0%", nticks=4, rangemode="tozero")
     return base.figure(
         traces,
-        x=base.time_axis(),
+        x=base.time_axis(intraday=any(base.has_hours(curve.time) for curve in info.curves)),
         y=base.value_axis(log=info.log, **_ticks(info)),
         panes=[(drawdowns, 0.22)],
         keep="equity",

@@ -144,7 +144,7 @@ def _arrows(marks: Marks) -> go.Scatter:
 
     look = {
         "symbol": ["triangle-up" if buying else "triangle-down" for buying in marks.buys],
-        "size": 12,
+        "size": 14 if marks.name == "Entry" else 9,  # a reversal is both at one price: the exit stands in the entry
         "color": base.SERIES[0 if marks.name == "Entry" else 1],
         "line": {"color": base.SURFACE, "width": 1},
     }

@@ -60,7 +60,11 @@ def figure(info: OverlayInfo) -> go.Figure:
     ticks = {"tickformat": ".3~g", **_steps(info)} if info.log else {"tickformat": ".3~g"}
     below = base.value_axis(tickformat=".0%", nticks=4, rangemode="tozero")
     return base.figure(
-        traces, x=base.time_axis(), y=base.value_axis(log=info.log, **ticks), panes=[(below, 0.22)], keep="overlay"
+        traces,
+        x=base.time_axis(intraday=any(base.has_hours(curve.time) for curve in info.curves)),
+        y=base.value_axis(log=info.log, **ticks),
+        panes=[(below, 0.22)],
+        keep="overlay",
     )
 
 

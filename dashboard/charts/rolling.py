@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WINDOWS = {"3m": ("3 months", 0.25), "6m": ("6 months", 0.5), "1y": ("1 year", 1.0)}
 """Name of a window, and its part of a year."""
 
-_PANES = (("Sharpe", ".1~f"), ("Volatility", ".0%"), ("Beta to buy and hold", ".1~f"), ("Exposure", ".0%"))
+_PANES = (("Sharpe", ".2~f"), ("Volatility", ".1~%"), ("Beta to buy and hold", ".2~f"), ("Exposure", ".0%"))
 _SHARE, _GAP = 0.21, 0.04
 
 

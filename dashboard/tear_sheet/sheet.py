@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from dashboard.figures import figure_text
+import numpy as np
+
+from dashboard.figures import SIGNED, figure_text, key_figures
 from dashboard.format import count, day_range
 from dashboard.tear_sheet import tables
 from dashboard.tear_sheet.drawing import Line, chart
@@ -16,10 +18,9 @@ from engine import __version__
 from engine.backtest.metrics import METRICS, drawdown
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
+from engine.market.bars import Floats
 from engine.research.verdict import CAVEAT, Verdict
 from engine.spec import to_yaml
-
-KPIS = ("cagr", "sharpe", "sortino", "max_drawdown", "volatility", "exposure", "trades", "costs")
 
 
 def tear_sheet(
@@ -76,9 +77,9 @@ def _header(spec: BacktestSpec, result: BacktestResult, key: str, made: datetime
 
 def _kpis(result: BacktestResult) -> str:
     cells, won = [], f"win {figure_text('win_rate', result.metrics.get('win_rate'))}"
-    for name in KPIS:
+    for name in key_figures(result):
         value, hold = result.metrics.get(name), result.benchmark_metrics.get(name)
-        tone = "" if name not in ("cagr", "max_drawdown") or not value else " gain" if value > 0 else " loss"
+        tone = "" if name not in SIGNED or not value else " gain" if value > 0 else " loss"
         note = f"hold {figure_text(name, hold)}" if name in result.benchmark_metrics else ""
         note = note or {"trades": won, "exposure": "mean", "costs": "a year"}.get(name, "")
         about = METRICS[name]
@@ -91,17 +92,17 @@ def _kpis(result: BacktestResult) -> str:
 
 def _equity(result: BacktestResult) -> str:
     curves = [
-        Line("Buy and hold", result.time, result.benchmark / result.benchmark[0], "var(--s5)", 1.2),
-        Line("Without costs", result.time, result.costless / result.costless[0], "var(--muted)", 1.0, "2 3"),
-        Line("Strategy", result.time, result.equity / result.equity[0], "var(--s1)", 1.8),
+        Line("Buy and hold", result.time, result.benchmark / result.capital, "var(--s5)", 1.2),
+        Line("Without costs", result.time, result.costless / result.capital, "var(--muted)", 1.0, "2 3"),
+        Line("Strategy", result.time, result.equity / result.capital, "var(--s1)", 1.8),
     ]
     legend = "".join(
         f'<span><i class="{"dotted" if line.dash else ""}" style="color: {line.colour}"></i>{escape(line.name)}</span>'
         for line in reversed(curves)
     )
     falls = [
-        Line("Buy and hold", result.time, drawdown(result.benchmark), "var(--s5)", 1.0),
-        Line("Strategy", result.time, drawdown(result.equity), "var(--s1)", 1.2, fill=True),
+        Line("Buy and hold", result.time, _fall(result.benchmark, result.capital), "var(--s5)", 1.0),
+        Line("Strategy", result.time, _fall(result.equity, result.capital), "var(--s1)", 1.2, fill=True),
     ]
     is_positive = bool((result.equity > 0).all() and (result.benchmark > 0).all())
     return (
@@ -120,6 +121,11 @@ def _extent(verdict: Verdict) -> str:
     if verdict.full:
         return f"every test, {trials}"
     return f"the quick verdict, {trials}; not every test was run"
+
+
+def _fall(equity: Floats, capital: float) -> Floats:
+    """Below the highest so far, the capital at the start among it."""
+    return drawdown(np.concatenate(([capital], equity)))[1:]
 
 
 def _verdict(verdict: Verdict) -> str:

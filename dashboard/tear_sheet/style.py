@@ -66,7 +66,7 @@ footer { color: var(--faint); font-size: 12px; }
   .kpis { grid-template-columns: repeat(4, minmax(0, 1fr)); }
   .two { grid-template-columns: minmax(0, 1fr); }
 }
-@media print { body { padding: 0; } }
+@media print { body { padding: 0; } td, .dot { print-color-adjust: exact; } }
 """
 
 

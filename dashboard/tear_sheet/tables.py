@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 from dashboard.figures import figure_text
-from dashboard.format import MISSING, day, number, percent, signed_percent
+from dashboard.format import MISSING, count, day, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.breakdown import Group, by_reason, by_side, by_symbol, is_intraday
 from engine.backtest.reports.periods import MONTHS, monthly, yearly
@@ -33,7 +33,7 @@ def cell(text: str, tone: float | None = None) -> str:
 
 def months(result: BacktestResult) -> str:
     """Returns by month, shaded by their size, and by year."""
-    found = monthly(result.time, result.equity)
+    found = monthly(result.time, result.equity, result.capital)
     rows = []
     for year, returns, total in zip(found.years, found.returns, found.totals, strict=True):
         rows.append([cell(str(year)), *(_shaded(float(value)) for value in returns), cell(_part(total), float(total))])
@@ -84,7 +84,7 @@ def trades(result: BacktestResult) -> str:
     parts = [_durations(result), f'<div class="even">{tables}</div>']
     order = np.argsort(result.trade_return, kind="stable")
     best, worst = order[::-1][:SHOWN], order[:SHOWN]
-    parts.append(f"<h3>Best</h3>{_listed(result, best)}")
+    parts.append(f"<h3>{'Best' if len(order) > SHOWN else 'All'}</h3>{_listed(result, best)}")
     if len(order) > SHOWN:
         parts.append(f"<h3>Worst</h3>{_listed(result, worst)}")
     return "".join(parts)
@@ -93,11 +93,11 @@ def trades(result: BacktestResult) -> str:
 def _durations(result: BacktestResult) -> str:
     held, returns = result.trade_bars, result.trade_return
     facts = [
-        f"{len(held):,} trades",
+        count(len(held), "trade"),
         f"win rate {percent(result.metrics.get('win_rate'))}",
         f"profit factor {number(result.metrics.get('profit_factor'), 2)}",
         f"mean {signed_percent(float(returns.mean()))}, median {signed_percent(float(np.median(returns)))}",
-        f"held {number(float(held.mean()), 1)} bars in the mean, {number(float(held.max()))} at most",
+        f"held {number(float(held.mean()), 1)} bars in the mean, {count(int(held.max()), 'bar')} at most",
         f"commissions {number(float(result.trade_fees.sum()), 0, result.currency)}",
     ]
     return f"<p>{escape('; '.join(facts))}.</p>"

@@ -134,6 +134,26 @@ def test_odd_results_have_a_sheet_too(changes: dict[str, Any]) -> None:
     assert not re.search(r"\bnan\b|\binf\b|None", text)
 
 
+@pytest.mark.parametrize(("days_", "title", "other"), [(300, "Total return", "CAGR"), (400, "CAGR", "Total return")])
+def test_less_than_a_year_is_not_annualised_into_a_headline(days_: int, title: str, other: str) -> None:
+    strip = sheet(equity=np.linspace(1000, 1200, days_)).split('class="kpis"')[1].split("</section>")[0]
+    assert f"<span>{title}</span>" in strip
+    assert f"<span>{other}</span>" not in strip
+
+
+def test_what_the_first_bar_cost_is_in_the_first_month_as_in_the_first_year() -> None:
+    text = sheet(equity=np.linspace(900, 990, 20), capital=1000.0, trades=())
+    assert text.split('class="months"')[1].split("<td")[2].endswith(">−1.0</td>")
+    assert "−1.00%" in text.split("<h2>Years")[1], "990 of 1,000"
+
+
+def test_one_trade_is_all_of_them() -> None:
+    text = sheet(trades=TRADES[:1])
+    assert "<p>1 trade; " in text
+    assert "<h3>All</h3>" in text
+    assert "<h3>Best</h3>" not in text
+
+
 def test_names_of_files_are_safe() -> None:
     assert file_name(SPEC, KEY, "html") == "sma-20-50-aaa-bbb-7f3ac91e.html"
     odd = SPEC.model_copy(update={"market": SPEC.market.model_copy(update={"symbols": ("^../..=X",)})})

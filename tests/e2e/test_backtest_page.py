@@ -40,8 +40,13 @@ def test_trades_are_stepped_through_by_button_and_key(visitor: Visitor) -> None:
     visitor.sees_trace("backtest-fills", "Entry")
     newest, count = place(visitor)
     assert newest == count
+    legend = "[...document.querySelectorAll('[data-graph=\"backtest-fills\"] .legend button')]"
+    visitor.until(f"return {legend}.some(item => item.textContent === 'Entry')", "the legend")
+    visitor.js(f"{legend}.find(item => item.textContent === 'Entry').click()")
     press(visitor, "n")
     visitor.wait_for(lambda: place(visitor)[0] == newest - 1, "the trade before")
+    hidden = "[...document.querySelectorAll('[data-graph=\"backtest-fills\"] .js-plotly-plot')][0]._fullData"
+    visitor.until(f"return {hidden}.find(trace => trace.name === 'Entry').visible === 'legendonly'", "still hidden")
     visitor.js("document.querySelector('[data-grid-step=\"1\"]').click()")
     visitor.wait_for(lambda: place(visitor)[0] == newest - 2, "the one before that")
     press(visitor, "p")

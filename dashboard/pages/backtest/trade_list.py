@@ -83,13 +83,14 @@ def listed(count_: int) -> str:
 
 
 def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:
-    """One trade in words: which it is, how long it was held, what it brought and why it ended."""
+    """One trade in words: which it is, what it brought, why it ended and how long it was held."""
     row, total = _row(result, index, is_intraday(result)), len(result.trade_pnl)
-    until = "still open" if row["exit"] == "open" else f"to {row['exit']}"
-    held = f"{row['symbol']} {row['side'].lower()}, {row['entry']} {until}, {count(row['bars'], 'bar')}"
+    is_open = row["exit"] == "open"
+    dates = f"since {row['entry']}" if is_open else f"{row['entry']} to {row['exit']}"
     tone = "gain" if row["pnl"] > 0 else "loss" if row["pnl"] < 0 else ""
-    ended = "" if row["exit"] == "open" else f", ended by {row['reason']}"
-    return [f"{index + 1:,} of {total:,}, {held}, ", html.B(signed_percent(row["return"]), className=tone), ended]
+    brought = html.B(signed_percent(row["return"]), className=tone)
+    which = f"{index + 1:,} of {total:,}, {row['symbol']} {row['side'].lower()}, "
+    return [which, brought, f", {row['reason']}, {dates}, {count(row['bars'], 'bar')}"]
 
 
 def _row(result: BacktestResult, i: int, intraday: bool) -> dict[str, Any]:

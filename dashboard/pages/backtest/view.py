@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard.charts.distribution import DistributionInfo
 from dashboard.components import metric
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
-from dashboard.figures import figure_text
+from dashboard.figures import SIGNED, figure_text, key_figures
 from dashboard.format import count, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.periods import Year
@@ -29,17 +29,15 @@ def kpis(result: BacktestResult) -> list[metric.Metric]:
         "trades": f"win {percent(figures['win_rate'])}",
         "costs": "a year",
     }
-    names = ("cagr", "sharpe", "sortino", "max_drawdown", "volatility", "exposure", "trades", "costs")
-    signed = ("cagr", "max_drawdown")
     return [
         metric.Metric(
             METRICS[name].title,
             figure_text(name, figures[name]),
             notes[name],
-            tone=metric.tone(figures[name]) if name in signed else "",
+            tone=metric.tone(figures[name]) if name in SIGNED else "",
             help=METRICS[name].definition,
         )
-        for name in names
+        for name in key_figures(result)
     ]
 
 

@@ -72,8 +72,8 @@ def test_columns_have_room_for_hours_and_for_small_prices() -> None:
 
 def test_a_trade_is_told_in_words() -> None:
     told = "".join(words(list(describe(made(), 1))))
-    assert told == "2 of 3, BBB short, 2020-02-06 to 2020-02-08, 5 bars, \u22125.00%, ended by stop loss"
-    assert "".join(words(list(describe(made(), 2)))).endswith("still open, 5 bars, +0.50%")
+    assert told == "2 of 3, BBB short, \u22125.00%, stop loss, 2020-02-06 to 2020-02-08, 5 bars"
+    assert "".join(words(list(describe(made(), 2)))).endswith("+0.50%, still open, since 2020-03-06, 5 bars")
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,24 @@ def test_what_lies_below_is_drawn_while_the_tab_is_in_sight(stored: dict[str, st
 
 @pytest.mark.parametrize("window", ["3m", "6m", "1y", None, "forged"])
 def test_windows(stored: dict[str, str], window: Any) -> None:
-    figure, said = performance.roll([], window, "performance", stored)
+    *sizes, figure, said = performance.roll([], window, "performance", stored)
     assert len(figure.data) == 6
+    assert sizes == [{"height": 430}] * 2
     assert said.startswith("windows of ")
+
+
+@pytest.mark.parametrize(
+    ("end", "window", "words"),
+    [(date(2013, 5, 1), "6m", "This run is shorter than 6 months: choose a shorter window."),
+     (date(2013, 2, 28), "1y", "This run is shorter than 1 year: too short for any window.")],
+)  # fmt: skip
+def test_a_run_without_a_window_takes_little_room(workspace: Workspace, end: date, window: str, words: str) -> None:
+    spec = SPEC.model_copy(update={"market": MarketSpec(end=end), "strategy": SmaCross(fast=2, slow=5)})
+    engine.run(spec)
+    data = {"key": engine.run_key(spec), "spec": canonical_json(spec)}
+    low, body, empty, said = performance.roll([], window, "performance", data)
+    assert (low, body, said) == ({"height": 120}, {"height": 120}, "")
+    assert words in str(empty)
 
 
 def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:

@@ -104,10 +104,14 @@ def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
     drawn = *listed, size, size, monthly.figure(months)
     if not result.exposure.any():
         return *drawn, states.no_figure(NONE), ""
+    if found.drawn < 2:
+        return *drawn, states.no_figure("One bar in the market has no distribution."), ""
     return *drawn, distribution.figure(found), view.counted(found)
 
 
 @callback(
+    Output(frame.graph(ids.ROLLING), "style"),
+    Output({"role": "graph-body", "graph": ids.ROLLING}, "style"),
     Output(frame.figure(ids.ROLLING), "data"),
     Output(ids_sub(ids.ROLLING), "children"),
     Input(ids.PAINTED, "data"),
@@ -115,12 +119,15 @@ def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
     OPEN,
     State(RESULT_ID, "data"),
 )
-def roll(_: Any, window: str, tab: str, data: runs.ResultData) -> tuple[Any, str]:
+def roll(_: Any, window: str, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
     _, result = opened_on("performance", data, tab)
     info = rolling.info(result, str(window))
+    low, tall = {"height": 120}, {"height": 430}
     if info.is_empty():
-        return states.no_figure(f"This run is shorter than {info.window}: choose a shorter window."), ""
-    return rolling.figure(info), f"windows of {info.window}, {info.bars:,} bars"
+        shortest = rolling.info(result, next(iter(rolling.WINDOWS)))
+        rest = "too short for any window" if shortest.is_empty() else "choose a shorter window"
+        return low, low, states.no_figure(f"This run is shorter than {info.window}: {rest}."), ""
+    return tall, tall, rolling.figure(info), f"windows of {info.window}, {info.bars:,} bars"
 
 
 @callback(
