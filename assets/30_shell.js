@@ -98,7 +98,11 @@
     return { what: what, text: text };
   };
 
-  here.tab = (active, ids) => ids.map((id) => id.tab !== active);
+  /* Which panes are hidden, and which are in sight for the first time. */
+  here.tab = (active, panes, late, opened) => [
+    panes.map((id) => id.tab !== active),
+    late.map((id, index) => (id.tab === active && !opened[index] ? true : noUpdate())),
+  ];
 
   /* One menu open at a time; a click elsewhere or Escape closes it. */
   function closeMenus(except) {

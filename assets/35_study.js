@@ -13,9 +13,6 @@
     return wanted === now ? no() : wanted;
   };
 
-  /* Once, when the tab of the study is first in sight. */
-  here.firstOpened = (active, opened, run) => (active === tab(run.page) && !opened ? true : no());
-
   /* The URL is that of what is in sight: the study's where its tab is open and has one, else the page's. */
   here.followTab = function (active, runs, ids, href) {
     const owner = href.split("?")[0].slice(1);
@@ -24,6 +21,18 @@
     return here.permalink(find(owner + (isStudy ? "-" + active : "")), href);
   };
 
-  here.leaveStudy = (clicks, panes) =>
-    clicks && document.querySelector(".study:not([hidden])") ? panes[0].tab : no();
+  /* Each tab's result, once it is painted and while the tab is in sight; a free tab has something to show without one. */
+  here.seen = (painted, active, result, now, ids) =>
+    ids.map((id, index) => {
+      const before = now[index] || {};
+      if (id.tab !== active) return no();
+      if (before.free) return { ...result, free: true, opened: Date.now() };
+      return result && result.spec && before.painted !== painted ? { ...result, painted: painted } : no();
+    });
+
+  /* The page's own run button leads from a study to the first tab. */
+  document.addEventListener("click", (event) => {
+    if (event.target.closest('.side [data-run="true"]') && document.querySelector(".study:not([hidden])"))
+      document.querySelector(".tabs [role=tab]").click();
+  });
 })();

@@ -81,6 +81,6 @@
       history.replaceState(history.state, "", here.withCompared(location.pathname + location.search));
       sessionStorage.setItem("stratoscope-last/backtest", link);
     }
-    return [here.comparedKeys.length ? "Compare (" + here.comparedKeys.length + ")" : "Compare", link];
+    return [here.comparedKeys.length ? { compare: "Compare (" + here.comparedKeys.length + ")" } : {}, link];
   };
 })();

@@ -49,5 +49,5 @@ def _answer(output: Any, text: str) -> Any:
     if isinstance(output, list):
         return [_answer(item, text) for item in output]
     id_ = output["id"]
-    holds_result = isinstance(id_, dict) and id_.get("role") in ("result", "figure")
+    holds_result = isinstance(id_, dict) and id_.get("role") in ("result", "computed", "figure")
     return {"error": text} if holds_result and output["property"].startswith("data") else no_update

@@ -58,6 +58,11 @@ def progress(page: str) -> Id:
     return {"role": "progress", "page": page}
 
 
+def computed(page: str) -> Id:
+    """Store: as ``result``, of what the background callback has computed, where a first picture comes with it."""
+    return {"role": "computed", "page": page}
+
+
 def result(page: str) -> Id:
     """Store: ``{"key", "spec"}`` of the result to draw, or ``{"error": sentence}``."""
     return {"role": "result", "page": page}

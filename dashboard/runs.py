@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from dash import (
@@ -64,9 +64,20 @@ def short(data: ResultData) -> str:
     return f"{key[:4]}·{key[4:8]}" if key else ""
 
 
-def wire(form: Form) -> None:
+@dataclass(frozen=True)
+class FirstPicture:
+    """What is in sight first of a page's result, in the same answer as the result itself: each further one would cost a
+    round trip. ``draw`` takes the result store's data and the values of ``states``, and returns those of ``outputs``.
+    """
+
+    draw: Callable[..., tuple[Any, ...]] = lambda data: ()
+    outputs: tuple[Output, ...] = ()
+    states: tuple[State, ...] = ()
+
+
+def wire(form: Form, first: FirstPicture | None = None) -> None:
     """Register the callbacks of a page's form, run bar and background job."""
-    wired, page = Wired(form), form.page
+    wired, page = Wired(form, first or FirstPicture()), form.page
     fields = {"role": "field", "page": page, "path": ALL}
     choices = {"role": "choice", "page": page, "path": ALL}
     values = [State(fields, "id"), State(fields, "value"), State(choices, "id"), State(choices, "value")]
@@ -86,13 +97,17 @@ def wire(form: Form) -> None:
         Output(ids.result(page), "data"),
         Output(ids.job(page), "data"),
         Output(ids.progress(page), "data"),
+        *wired.first.outputs,
         Input(ids.part("run-button", page), "n_clicks"),
         Input(ids.request(page), "data"),
         *([] if form.action else [Input(ids.draft(page), "data")]),
+        *wired.first.states,
         *values,
     )(wired.open)
+    if first:
+        wired.show_computed()
     callback(
-        Output(ids.result(page), "data", allow_duplicate=True),
+        Output(ids.computed(page) if first else ids.result(page), "data", allow_duplicate=not first),
         Input(ids.job(page), "data"),
         background=True,
         interval=jobs.POLL_MILLISECONDS,
@@ -123,6 +138,7 @@ class Wired:
     """The callbacks of one form."""
 
     form: Form
+    first: FirstPicture = field(default_factory=FirstPicture)
 
     def check(self, given: list[Any], kinds: list[Any], found: Ids, chosen: Ids, places: Ids) -> tuple[Any, ...]:
         """The draft, a sentence for each field that has one, one for the whole form, and the estimate."""
@@ -141,17 +157,36 @@ class Wired:
         from engine import runner
 
         found, given, chosen, kinds = rest[-4:]
+        seen = rest[-4 - len(self.first.states) : -4]
+        nothing = [no_update] * len(self.first.outputs)
         if request and ctx.triggered_id in (None, ids.request(self.form.page)):
             spec = runner.load_spec(request)
         elif clicks or not self.form.action:
             spec = self._spec(found, given, chosen, kinds)
         else:
-            return None, None, no_update, None
+            return None, None, no_update, None, *nothing
         key, text = runner.run_key(spec), canonical_json(spec)
         run = {"key": key, "spec": text, "query": state.to_query(spec), "at": time.time()}
         if runner.is_stored(spec):
-            return run, {"key": key, "spec": text}, no_update, None
-        return run, None, text, None
+            result = {"key": key, "spec": text}
+            return run, result, no_update, None, *self.first.draw(result, *seen)
+        return run, None, text, None, *nothing
+
+    def show_computed(self) -> None:
+        """Register what shows a result that the background callback has computed."""
+        outputs = [Output(ids.result(self.form.page), "data"), *self.first.outputs]
+        callback(
+            *(Output(item.component_id, item.component_property, allow_duplicate=True) for item in outputs),
+            Input(ids.computed(self.form.page), "data"),
+            *self.first.states,
+            prevent_initial_call=True,
+        )(self.arrive)
+
+    def arrive(self, computed: ResultData, *seen: Any) -> tuple[Any, ...]:
+        """The result with its first picture, or the error in its place."""
+        if not computed or "spec" not in computed:
+            return computed, *[no_update] * len(self.first.outputs)
+        return computed, *self.first.draw(computed, *seen)
 
     def compute(self, set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
         """Runs in a worker."""

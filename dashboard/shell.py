@@ -41,7 +41,7 @@ class Chip:
 
 def show_context(crumbs: Sequence[str], chips: Sequence[Chip] = ()) -> None:
     """Say in the header, from any callback, what the page shows: subject, range, run, warnings."""
-    set_props(ids.CONTEXT, {"children": context(crumbs, chips)})
+    set_props(ids.CONTEXT, {"children": still(context(crumbs, chips))})
 
 
 def context(crumbs: Sequence[str], chips: Sequence[Chip] = ()) -> list[Component]:
@@ -63,7 +63,7 @@ def layout(pages: Sequence[Page]) -> Component:
             html.A("Skip to the results", href="#content", className="skip"),
             _rail(pages),
             _header(),
-            html.Div(page_container, id="content", className="content"),
+            html.Div(page_container, id="content", className="content", disable_n_clicks=True),
             html.Div(id="toasts", className="toasts", role="status", **{"aria-live": "polite"}),
             dcc.Store(id=ids.THEMES, data=dict(theme.themes())),
             dcc.Store(id=ids.THEME),
@@ -81,7 +81,7 @@ def layout(pages: Sequence[Page]) -> Component:
 
 def _run_stores(page: str) -> list[ids.Id]:
     """What a page's background callback writes outlives the page: a job goes on when its page is left."""
-    return [ids.run(page), ids.job(page), ids.progress(page), ids.result(page)]
+    return [ids.run(page), ids.job(page), ids.progress(page), ids.computed(page), ids.result(page)]
 
 
 def _rail(pages: Sequence[Page]) -> Component:

@@ -25,7 +25,6 @@ from dash import (
     set_props,
 )
 from dash.development.base_component import Component
-from dash.exceptions import PreventUpdate
 
 from dashboard import ids, runs, state
 from dashboard.components import states
@@ -34,7 +33,7 @@ from dashboard.components.fields import Field, Values
 from dashboard.components.form import Form, Row
 from dashboard.components.page_layout import copies
 from dashboard.components.run_bar import run_bar
-from dashboard.components.still import still
+from dashboard.components.tabs import fill_late, late_pane, line_id
 from dashboard.components.values import get
 from engine.errors import SpecError
 from engine.spec import RunSpec, canonical_json
@@ -111,22 +110,12 @@ def tab_of(study: str) -> str:
 
 
 def pane(group: str, study: Study, results: Callable[[], Sequence[Component]], opened: Opening) -> list[Component]:
-    """The tab of ``study`` in the tabs ``group``, and what tells when it is first opened: until then it is empty.
-
-    The browser asks every component after every change, so what nobody has looked at is left out of the page.
-    """
-    page = study.form.page
-    is_open = opened.study == page
-    parts = contents(study, results(), opened) if is_open else []
-    filled = html.Div(parts, id=_pane(group, page), className="cards pane study", hidden=not is_open)
-    return [dcc.Store(id=ids.part("first-opened", page), data=is_open or None), filled]
+    """The tab of ``study`` in the tabs ``group``, filled when it is first opened."""
+    parts = partial(contents, study, results, opened)
+    return late_pane(group, tab_of(study.form.page), parts, kind="study", is_open=opened.study == study.form.page)
 
 
-def _pane(group: str, page: str) -> ids.Id:
-    return {"role": "pane", "group": group, "tab": tab_of(page)}
-
-
-def contents(study: Study, results: Sequence[Component], opened: Opening) -> list[Component]:
+def contents(study: Study, results: Callable[[], Sequence[Component]], opened: Opening) -> list[Component]:
     """What the tab of ``study`` shows: its form, its run bar, and ``results`` once there are any."""
     form, page = study.form, study.form.page
     is_open = opened.study == page
@@ -149,7 +138,7 @@ def contents(study: Study, results: Sequence[Component], opened: Opening) -> lis
         html.Div(
             [
                 html.Div(study.empty(), className="when-empty"),
-                html.Div(list(results), className="when-ready cards"),
+                html.Div(list(results()), className="when-ready cards"),
             ],
             id=ids.part("results", page),
             className="results is-empty",
@@ -162,20 +151,9 @@ def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -
     form = study.form
     runs.wire(form)
     page, owner = form.page, ids.owner(form.page)
-    opened = ids.part("first-opened", page)
-    clientside_callback(
-        ClientsideFunction("stratoscope", "firstOpened"),
-        Output(opened, "data"),
-        Input({"role": "tabs", "group": group}, "active_tab"),
-        State(opened, "data"),
-        State(ids.run(page), "id"),
-        prevent_initial_call=True,
-    )
-    callback(Output(_pane(group, page), "children"), Input(opened, "data"), prevent_initial_call=True)(
-        partial(fill, study, results)
-    )
+    fill_late(group, tab_of(page), partial(contents, study, results, Opening(None)))
     field = ids.field(page, form.base)
-    tabs = {"role": "tabs", "group": group}
+    tabs = line_id(group)
     clientside_callback(
         ClientsideFunction("stratoscope", "studyBase"),
         Output(field, "value"),
@@ -193,18 +171,9 @@ def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -
     )
 
 
-def fill(study: Study, results: Callable[[], Sequence[Component]], opened: bool | None) -> list[Component]:
-    """The tab's contents, once."""
-    if not opened:
-        raise PreventUpdate
-    return still(contents(study, results(), Opening(None)))
-
-
 def wire_tabs(form: Form, group: str) -> None:
-    """The tabs of a page with the form ``form``: the URL follows the one in sight, the page's own run button leads from
-    a study to the first, and ``show`` works.
-    """
-    page, tabs = form.page, {"role": "tabs", "group": group}
+    """The tabs of a page with the form ``form``: the URL follows the one in sight, and ``show`` works."""
+    page, tabs = form.page, line_id(group)
     clientside_callback(
         ClientsideFunction("stratoscope", "followTab"),
         Output(ids.part("rail", page), "href", allow_duplicate=True),
@@ -214,17 +183,10 @@ def wire_tabs(form: Form, group: str) -> None:
         State(ids.part("rail", page), "href"),
         prevent_initial_call=True,
     )
-    clientside_callback(
-        ClientsideFunction("stratoscope", "leaveStudy"),
-        Output(tabs, "active_tab"),
-        Input(ids.part("run-button", page), "n_clicks"),
-        State({"role": "pane", "group": group, "tab": ALL}, "id"),
-        prevent_initial_call=True,
-    )
     callback(
         Output(ids.part("fields", page), "children"),
         Output(ids.request(page), "data", allow_duplicate=True),
-        Output(tabs, "active_tab", allow_duplicate=True),
+        Output(tabs, "active_tab"),
         Input(ids.shown(page), "data"),
         prevent_initial_call=True,
     )(partial(filled, form))

@@ -56,9 +56,10 @@ def empty() -> Component:
     Input(ids.JOBS_POLL, "n_intervals"),
     Input({"role": "job", "page": ALL}, "data"),
     State({"role": "run", "page": ALL}, "data"),
+    State({"role": "result", "page": ALL}, "data"),
     State(ids.JOBS, "data"),
 )
-def poll(_: int | None, started: list[Any], runs: list[Any], before: dict[str, Any] | None) -> tuple[Any, ...]:
+def poll(_: int | None, started: list[Any], runs: list[Any], results: list[Any], before: Any) -> tuple[Any, ...]:
     """The jobs as data for the run bars and as the tray's content; nothing if nothing has changed.
 
     A page that starts a job asks at once, and from then on often; a stored result asks nothing of it.
@@ -69,7 +70,7 @@ def poll(_: int | None, started: list[Any], runs: list[Any], before: dict[str, A
     listed = [_row(job) for job in [*active, *ended]]
     is_busy = bool(active) or isinstance(ctx.triggered_id, dict)
     data = {"jobs": listed, "busy": is_busy, "at": time.time()}
-    waits = _waits(runs, before)
+    waits = _waits(runs, results)
     if before and not waits and (before["jobs"], before["busy"]) == (listed, is_busy):
         raise PreventUpdate
     shown = still([_entry(row) for row in listed] or [empty()])
@@ -83,10 +84,10 @@ def cancel_job(clicks: list[int | None]) -> None:
         cancel(ctx.triggered_id["key"])
 
 
-def _waits(runs: Sequence[Any], before: Any) -> bool:
+def _waits(runs: Sequence[Any], results: Sequence[Any]) -> bool:
     """Whether a page may still wait for word about its run: then the list is sent even if it is the same."""
-    newest = max((run["at"] for run in runs if run), default=0.0)
-    return time.time() - newest < 15.0
+    pending = [run["at"] for run, result in zip(runs, results, strict=True) if run and not result]
+    return time.time() - max(pending, default=0.0) < 15.0
 
 
 def _row(job: Job) -> dict[str, Any]:

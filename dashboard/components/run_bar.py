@@ -35,6 +35,7 @@ def run_bar(page: str, action: str | None) -> Component:
         ],
         id=ids.part("run-bar", page),
         className="run-bar" if action else "run-bar quiet",
+        disable_n_clicks=True,
     )
 
 

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
-import dash_bootstrap_components as dbc
-from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, clientside_callback, html
+from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids
+from dashboard.components.still import still
+
+Contents = Callable[[], Sequence[Component]]
+
+
+class TabLine(Component):
+    """The line (``assets/29_tabs.js``): ``tabs`` are ``{"value", "label", "id", "controls"}``, ``active_tab`` the value
+    of the one in sight; ``labels`` by value replace those that change.
+    """
+
+    _namespace, _type = "stratoscope", "TabLine"
+    _prop_names = available_properties = ["id", "tabs", "labels", "active_tab"]  # noqa: RUF012 - as Dash declares them
+    _valid_wildcard_attributes = available_wildcard_properties = []  # noqa: RUF012
+    id: ids.Id
+    tabs: list[dict[str, str]]
+    active_tab: str
 
 
 def tabs(group: str, names: Sequence[tuple[str, str]], active: str = "") -> Component:
     """The tab line: (value, label) pairs, for ``page_layout(title=...)``. What they show is made by ``pane``; the
     first is in sight, or ``active``.
     """
-    return dbc.Tabs(
-        [dbc.Tab(label=label, tab_id=value, id=tab(group, value)) for value, label in names],
-        id={"role": "tabs", "group": group},
-        active_tab=active or names[0][0],
-    )
-
-
-def tab(group: str, value: str) -> dict[str, str]:
-    """Id of one tab of the line, whose ``label`` may change."""
-    return {"role": "tab", "group": group, "tab": value}
+    listed = [
+        {"value": value, "label": label, "id": _tab_id(group, value), "controls": ids.dom_id(pane_id(group, value))}
+        for value, label in names
+    ]
+    return TabLine(id=line_id(group), tabs=listed, active_tab=active or names[0][0])
 
 
 def pane(
@@ -31,13 +46,64 @@ def pane(
     """What the tab ``value`` shows; all panes are in the page, one is in sight. A ``free`` one stands beside the
     results, in whose place it is seen, with a result or without.
     """
-    id_ = {"role": "pane", "group": group, "tab": value}
-    return html.Div(list(children), id=id_, className="cards pane free" if free else "cards pane", hidden=not first)
+    return _pane(group, value, children, "cards pane free" if free else "cards pane", hidden=not first)
+
+
+def late_pane(group: str, value: str, contents: Contents, *, kind: str = "", is_open: bool = False) -> list[Component]:
+    """A pane that stays empty until its tab is first in sight, unless that is the case already, and what tells when;
+    ``fill_late`` is to be called once with the same ``contents``. ``kind`` are further classes, such as "free".
+
+    The browser asks every component after every change, so what nobody has looked at is left out of the page.
+    """
+    filled = _pane(group, value, contents() if is_open else [], f"cards pane {kind}".strip(), hidden=not is_open)
+    return [dcc.Store(id=_opened_id(group, value), data=is_open or None), filled]
+
+
+def fill_late(group: str, value: str, contents: Contents) -> None:
+    """Register the callback that fills a ``late_pane``."""
+    opened = Input(_opened_id(group, value), "data")
+    callback(Output(pane_id(group, value), "children"), opened, prevent_initial_call=True)(partial(fill, contents))
+
+
+def fill(contents: Contents, opened: bool | None) -> list[Component]:
+    """What a late pane shows, once."""
+    if not opened:
+        raise PreventUpdate
+    return still(list(contents()))
+
+
+def line_id(group: str) -> ids.Id:
+    """Id of the tab line, whose ``active_tab`` is the value of the tab in sight."""
+    return {"role": "tabs", "group": group}
+
+
+def pane_id(group: str, value: str) -> ids.Id:
+    """Id of what a tab shows."""
+    return {"role": "pane", "group": group, "tab": value}
+
+
+def _opened_id(group: str, value: str) -> ids.Id:
+    return {"role": "first-opened", "group": group, "tab": value}
+
+
+def _tab_id(group: str, value: str) -> str:
+    return f"{group}-{value}"
+
+
+def _pane(group: str, value: str, children: Sequence[Component], kind: str, hidden: bool) -> Component:
+    label: dict[str, Any] = {"aria-labelledby": _tab_id(group, value)}
+    return html.Div(
+        list(children), id=pane_id(group, value), className=kind, hidden=hidden, role="tabpanel", disable_n_clicks=True,
+        **label,
+    )  # fmt: skip
 
 
 clientside_callback(
     ClientsideFunction("stratoscope", "tab"),
     Output({"role": "pane", "group": MATCH, "tab": ALL}, "hidden"),
+    Output({"role": "first-opened", "group": MATCH, "tab": ALL}, "data"),
     Input({"role": "tabs", "group": MATCH}, "active_tab"),
     State({"role": "pane", "group": MATCH, "tab": ALL}, "id"),
+    State({"role": "first-opened", "group": MATCH, "tab": ALL}, "id"),
+    State({"role": "first-opened", "group": MATCH, "tab": ALL}, "data"),
 )

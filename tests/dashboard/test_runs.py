@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from dash import no_update
+from dash import Output, State, no_update
 from dash._callback_context import context_value
 from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
@@ -120,6 +120,26 @@ def test_a_stored_result_is_read_and_a_missing_one_is_never_computed_here(worksp
     assert outcome["key"] == runner.run_key(spec)
     assert result.summary()
     assert BACKTEST.open(1, None, *fields(BACKTEST))[1] == outcome
+
+
+def test_the_first_picture_comes_with_the_result() -> None:
+    """In one answer, whether the result was stored or has just been computed."""
+    picture = runs.FirstPicture(lambda data, clicks: (data["key"], clicks), (Output("a", "data"), Output("b", "data")),
+                                (State("c", "n_clicks"),))  # fmt: skip
+    wired = Wired(BACKTEST.form, picture)
+    computed = wired.compute(lambda *_: None, canonical_json(wired.form.parse(wired.form.defaults())))
+    assert wired.open(1, None, 7, *fields(wired))[1:] == (computed, no_update, None, computed["key"], 7)
+    assert wired.arrive(computed, 7) == (computed, computed["key"], 7)
+
+
+@pytest.mark.parametrize("computed", [None, {"error": "No bars."}])
+def test_without_a_result_there_is_no_picture(computed: Any) -> None:
+    picture = runs.FirstPicture(lambda data: 1 / 0, (Output("a", "data"),))
+    wired = Wired(BACKTEST.form, picture)
+    assert wired.open(None, None, *fields(wired)) == (None, None, no_update, None, no_update)
+    run, result, job, progress, drawn = wired.open(1, None, *fields(wired, strategy__fast=7))
+    assert (result, job, progress, drawn) == (None, run["spec"], None, no_update)
+    assert wired.arrive(computed) == (computed, no_update)
 
 
 @pytest.mark.parametrize("data", [None, {}, {"error": "No."}])

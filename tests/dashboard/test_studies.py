@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from dash import html
 from dash.development.base_component import Component
-from dash.exceptions import PreventUpdate
 
 from dashboard import ids, state, studies
 from dashboard.components import states
@@ -89,10 +88,8 @@ def test_a_permalink_of_the_page_leaves_the_studies_alone() -> None:
     assert opened.data is None
     assert pane.hidden is True
     assert pane.children == []
-    filled = html.Div(studies.fill(STUDY, list, True))
+    filled = html.Div(studies.contents(STUDY, list, studies.Opening(None)))
     assert found(filled, ids.request(PAGE)).data is None
-    with pytest.raises(PreventUpdate):
-        studies.fill(STUDY, list, None)
 
 
 @pytest.mark.parametrize("query", [None, "", "nonsense", "eJyrVkrKLE5VslIqSS0uUaoFACEbBKI"])

@@ -40,12 +40,12 @@ class Jobs:
         return True
 
 
-def polled(*jobs: Job, runs: list[Any] | None = None, before: dict[str, Any] | None = None) -> tuple[Any, ...]:
+def polled(*jobs: Job, run: Any = None, result: Any = None, before: dict[str, Any] | None = None) -> tuple[Any, ...]:
     context_value.set(AttributeDict(triggered_inputs=[{"prop_id": "jobs-poll.n_intervals", "value": 1}]))
     server = Flask("test")
     server.extensions[MANAGER] = Jobs(*jobs)
     with server.app_context():
-        return tray.poll(1, [], runs or [], before)
+        return tray.poll(1, [], [None, run], [None, result], before)
 
 
 def text(component: Any) -> str:
@@ -106,7 +106,11 @@ def test_the_same_again_is_not_sent() -> None:
 
 def test_a_page_that_waits_hears_even_the_same_again() -> None:
     data = polled(JOB)[0]
-    assert polled(JOB, runs=[None, {"at": time.time()}], before=data)[0]["jobs"] == data["jobs"]
+    run = {"at": time.time()}
+    assert polled(JOB, run=run, before=data)[0]["jobs"] == data["jobs"]
+    for result in ({"key": "k", "spec": "{}"}, {"error": "No."}):
+        with pytest.raises(PreventUpdate):
+            polled(JOB, run=run, result=result, before=data)
 
 
 def test_cancel_reaches_the_job_whose_button_was_pressed() -> None:

@@ -1,25 +1,21 @@
 """What a tab of the backtest page is, and how its callbacks reach the result.
 
 A tab is one module of ``dashboard.pages.backtest.tabs``: it registers its own callbacks and exposes ``TAB``, which
-joins the tuple ``TABS`` there. What is not in sight is not drawn: a tab's callbacks take ``RESULT`` and ``OPEN`` as
-inputs and start with ``opened_on``.
+joins the tuple ``TABS`` there. What is not in sight is not drawn, nor asked for: a tab's callbacks take ``seen`` of it,
+which the browser fills with the page's result once that is painted and the tab is in sight.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from dash import Input
+from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback
 from dash.development.base_component import Component
-from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import runs
 from dashboard.pages.backtest import ids
 from dashboard.studies import Study
-from engine.backtest.result import BacktestResult
 
 RESULT_ID = frame.result("backtest")
 RESULT = Input(RESULT_ID, "data")
@@ -39,8 +35,24 @@ class Tab:
     free: bool = False
 
 
-def opened_on(wanted: str, data: runs.ResultData, tab: str) -> tuple[Any, BacktestResult]:
-    """What ``runs.opened`` returns, once the tab that shows it is in sight; else ``PreventUpdate``."""
-    if tab != wanted:
-        raise PreventUpdate
-    return runs.opened(data)
+def seen_id(name: str) -> frame.Id:
+    """Store: the page's result, as ``runs.opened`` takes it, for the tab ``name``; a free tab's is filled anew whenever
+    that is opened.
+    """
+    return {"role": "seen", "page": "backtest", "tab": name}
+
+
+def seen(name: str) -> Input:
+    """What the callbacks of the tab ``name`` start from."""
+    return Input(seen_id(name), "data")
+
+
+clientside_callback(
+    ClientsideFunction("stratoscope", "seen"),
+    Output({"role": "seen", "page": "backtest", "tab": ALL}, "data"),
+    Input(ids.PAINTED, "data"),
+    OPEN,
+    State(RESULT_ID, "data"),
+    State({"role": "seen", "page": "backtest", "tab": ALL}, "data"),
+    State({"role": "seen", "page": "backtest", "tab": ALL}, "id"),
+)

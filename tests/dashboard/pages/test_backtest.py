@@ -121,19 +121,17 @@ def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkey
 
 
 def test_what_lies_below_is_drawn_while_the_tab_is_in_sight(stored: dict[str, str]) -> None:
-    _, latest, years, size, _, months, returns, said = performance.draw_below([], "performance", stored)
+    _, latest, years, size, _, months, returns, said = performance.draw_below(stored)
     assert 1 <= len(latest) <= performance.SHOWN
     assert "2023" in list(words(years))
     assert size == {"height": 30 + 11 * 26}
     assert (len(months.data), len(returns.data)) == (2, 2)
     assert said.endswith("in the market")
-    with pytest.raises(PreventUpdate):
-        performance.draw_below([], "trades", stored)
 
 
 @pytest.mark.parametrize("window", ["3m", "6m", "1y", None, "forged"])
 def test_windows(stored: dict[str, str], window: Any) -> None:
-    *sizes, figure, said = performance.roll([], window, "performance", stored)
+    *sizes, figure, said = performance.roll(stored, window)
     assert len(figure.data) == 6
     assert sizes == [{"height": 430}] * 2
     assert said.startswith("windows of ")
@@ -154,7 +152,7 @@ def test_a_run_without_a_window_takes_little_room(workspace: Workspace, end: dat
 
 
 def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
-    _, listed, chosen, said = trades.list_trades(stored, "trades")
+    _, listed, chosen, said = trades.list_trades(stored)
     assert said == "prices with slippage"
     assert chosen == listed[:1]
     figure, said = trades.show(chosen, stored)
@@ -163,7 +161,7 @@ def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
 
 
 def test_trades_are_taken_apart(stored: dict[str, str]) -> None:
-    groups, *figures, held, median = breakdown.take_apart(stored, "breakdown")
+    groups, *figures, held, median = breakdown.take_apart(stored)
     said = list(words(groups))
     assert {"By symbol", "By side", "By exit", "By weekday", "By month", "Signal"} <= set(said)
     assert "By hour" not in said
@@ -177,21 +175,21 @@ def test_a_run_without_trades_says_so(workspace: Workspace) -> None:
     idle = SPEC.model_copy(update={"market": first_days, "strategy": SmaCross(fast=10, slow=100)})
     assert not len(engine.run(idle).trade_pnl)
     data = {"key": engine.run_key(idle), "spec": canonical_json(idle)}
-    assert trades.list_trades(data, "trades")[1:3] == ([], [])
+    assert trades.list_trades(data)[1:3] == ([], [])
     figure, said = trades.show([], data)
     assert (list(figure), said) == (["empty"], "")
-    _, *figures, held, median = breakdown.take_apart(data, "breakdown")
+    _, *figures, held, median = breakdown.take_apart(data)
     assert [list(item) for item in figures] == [["empty"]] * 3
     assert (held, median) == ("", "")
-    _, latest, *_, returns, said = performance.draw_below([], "performance", data)
+    _, latest, *_, returns, said = performance.draw_below(data)
     assert (latest, list(returns), said) == ([], ["empty"], "")
 
 
 def test_a_table_that_has_not_all_trades_says_so_and_the_file_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
     days = np.datetime64("2000-01-01") + np.arange(ALL + 1)
     result = make_result(np.linspace(100, 120, 80), [trade(str(day), str(day + 1), 1) for day in days])
-    monkeypatch.setattr(trades, "opened_on", lambda *_: (None, result))
-    _, found, _, said = trades.list_trades(None, "trades")
+    monkeypatch.setattr(trades.runs, "opened", lambda _: (None, result))
+    _, found, _, said = trades.list_trades(None)
     assert (len(found), said) == (5_000, "the latest 5,000 of 5,001, the CSV has all; prices with slippage")
     assert (found[0]["id"], found[-1]["id"]) == ("5000", "1"), "the newest first, the oldest left out"
     text = csv_files.download(result, "trades", "0" * 64)["content"]

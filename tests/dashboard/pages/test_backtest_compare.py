@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dash.exceptions import PreventUpdate
 
 import engine
 from dashboard.pages.backtest import comparison
@@ -201,27 +200,20 @@ def data_of(fast: int) -> dict[str, str]:
     return {"key": key, "spec": canonical_json(spec(fast))}
 
 
-def test_nothing_is_drawn_out_of_sight() -> None:
-    with pytest.raises(PreventUpdate):
-        compare.compare(None, [], "equal", "never", "library")
-    with pytest.raises(PreventUpdate):
-        compare.offer(None, "performance", [])
-
-
 def test_without_a_run_and_a_choice_the_tab_says_what_to_do() -> None:
-    answer = compare.compare(None, [], "equal", "never", "compare")
+    answer = compare.compare(None, [], "equal", "never")
     assert answer[0] == {"empty": compare.NOTHING}
 
 
 def test_saved_runs_are_compared_without_a_run_on_the_page() -> None:
-    drawn, notes, *_ = compare.compare(None, [run(3), run(4)], "equal", "monthly", "compare")
+    drawn, notes, *_ = compare.compare(None, [run(3), run(4)], "equal", "monthly")
     assert [trace.name for trace in drawn.data][::2] == ["SMA 3/20, TEST", "SMA 4/20, TEST", "Combined"]
     assert notes == []
 
 
 @pytest.mark.parametrize("forged", [None, 7, "abc", [1, None, {}], {"a": 1}])
 def test_what_is_no_list_of_keys_is_no_choice(forged: Any) -> None:
-    answer = compare.compare(None, forged, "gold", ["x"], "compare")
+    answer = compare.compare(None, forged, "gold", ["x"])
     assert answer[0] == {"empty": compare.NOTHING}
     assert compare.how("gold", None) == ("equal", "never")
 
@@ -230,7 +222,7 @@ def test_the_list_offers_saved_runs_but_that_on_the_page_and_keeps_what_is_chose
     data, other = data_of(3), run(4)
     gone = run(5)
     library.delete(gone)
-    options, value = compare.offer(data, "compare", [gone, "0" * 64, data["key"]])
+    options, value = compare.offer(data, [gone, "0" * 64, data["key"]])
     offered = {option["value"]: option["label"] for option in options}
     assert set(offered) == {other, gone, "0" * 64}
     assert offered["0" * 64] == "not here"

@@ -58,7 +58,7 @@ def run(fast: int = 3) -> str:
 
 
 def listed(text: Any = "", shelf: Any = "saved") -> list[dict[str, Any]]:
-    return list(tab.listing(text, shelf, 0, None, "library")[0])
+    return list(tab.listing(text, shelf, 0, None)[0])
 
 
 def keys(shelf: str = "saved") -> list[str]:
@@ -80,18 +80,13 @@ def test_a_row_has_the_figures_a_link_and_nothing_large() -> None:
     assert len(json.dumps(row)) < 3000
 
 
-def test_nothing_is_listed_out_of_sight() -> None:
-    with pytest.raises(PreventUpdate):
-        tab.listing("", "saved", 0, None, "compare")
-
-
 def test_the_search_and_the_count() -> None:
     run(3)
     library.annotate(run(4), "deep")
-    rows, words, *_ = tab.listing("deep", "saved", 0, None, "library")
+    rows, words, *_ = tab.listing("deep", "saved", 0, None)
     assert len(rows) == 1
     assert words == "1 of 2"
-    assert tab.listing(None, "saved", 0, None, "library")[1] == "2 runs"
+    assert tab.listing(None, "saved", 0, None)[1] == "2 runs"
     assert len(listed({"forged": 1})) == 2
 
 

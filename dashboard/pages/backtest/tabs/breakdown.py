@@ -17,7 +17,7 @@ from dashboard.components.graph import ids_sub
 from dashboard.components.still import still
 from dashboard.format import count, number, percent, signed_percent
 from dashboard.pages.backtest import ids
-from dashboard.pages.backtest.tab import OPEN, RESULT, Tab, opened_on
+from dashboard.pages.backtest.tab import Tab, seen
 from dashboard.pages.backtest.trade_list import NONE
 from engine.backtest.reports import breakdown
 from engine.backtest.reports.breakdown import Group
@@ -51,11 +51,10 @@ TAB = Tab("breakdown", "Breakdown", layout)
     Output(ids.GROUPS, "children"),
     *(Output(frame.figure(name), "data") for name in FIGURES),
     *(Output(ids_sub(name), "children") for name in FIGURES[1:]),
-    RESULT,
-    OPEN,
+    seen("breakdown"),
 )
-def take_apart(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
-    _, result = opened_on("breakdown", data, tab)
+def take_apart(data: runs.ResultData) -> tuple[Any, ...]:
+    _, result = runs.opened(data)
     if not len(result.trade_pnl):
         return [], *([states.no_figure(NONE)] * 3), "", ""
     held, made = histograms.holding_info(result), histograms.profit_info(result)

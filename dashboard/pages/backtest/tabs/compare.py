@@ -15,7 +15,7 @@ from dashboard.charts import correlation, overlay
 from dashboard.components import card, graph, states, tabs
 from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import comparison, ids, opinion
-from dashboard.pages.backtest.tab import OPEN, RESULT, Tab
+from dashboard.pages.backtest.tab import Tab, seen
 
 NOTHING = "Choose saved runs above, or tick them in the library."
 FEW = "Two runs or more on common bars are needed."
@@ -32,7 +32,6 @@ def layout() -> list[Component]:
         _choice(ids.REBALANCING, "Rebalanced", comparison.REBALANCINGS),
     ]
     return [
-        dcc.Store(id=ids.CHOSEN, data=[]),
         html.Div([label, picker], className="compare-bar"),
         html.Div(id=ids.COMPARE_NOTES, className="compare-notes"),
         graph.graph(ids.OVERLAY, height=380, title="Equity", sub="growth of 1, after costs"),
@@ -65,15 +64,12 @@ TAB = Tab("compare", "Compare", layout, free=True)
     Output(frame.figure(ids.CORRELATION), "data"),
     Output(ids_sub(ids.CORRELATION), "children"),
     Output(ids.PORTFOLIO, "children"),
-    RESULT,
+    seen("compare"),
     Input(ids.CHOSEN, "data"),
     Input(ids.WEIGHTING, "value"),
     Input(ids.REBALANCING, "value"),
-    OPEN,
 )
-def compare(data: runs.ResultData, keys: Any, weighting: Any, rebalancing: Any, tab: str) -> tuple[Any, ...]:
-    if tab != "compare":
-        raise PreventUpdate
+def compare(data: runs.ResultData, keys: Any, weighting: Any, rebalancing: Any) -> tuple[Any, ...]:
     compared = comparison.gather(on_page(data), texts(keys))
     if not compared.results:
         none, words = states.no_figure(NOTHING), comparison.hint(NOTHING)
@@ -86,13 +82,11 @@ def compare(data: runs.ResultData, keys: Any, weighting: Any, rebalancing: Any, 
     )  # fmt: skip
 
 
-@callback(Output(ids.COMPARE, "options"), Output(ids.COMPARE, "value"), RESULT, OPEN, Input(ids.CHOSEN, "data"))
-def offer(data: runs.ResultData, tab: str, keys: Any) -> tuple[list[dict[str, str]], list[str]]:
+@callback(Output(ids.COMPARE, "options"), Output(ids.COMPARE, "value"), seen("compare"), Input(ids.CHOSEN, "data"))
+def offer(data: runs.ResultData, keys: Any) -> tuple[list[dict[str, str]], list[str]]:
     """Every saved backtest, and what is chosen already: the list drops at once what it does not offer."""
     from engine import library
 
-    if tab != "compare":
-        raise PreventUpdate
     saved = {item.key: item for item in library.saved("backtest", limit=200)} | library.find(texts(keys))
     own, chosen = (data or {}).get("key"), texts(keys)
     known = [
@@ -113,7 +107,7 @@ clientside_callback(
 )
 clientside_callback(
     ClientsideFunction("stratoscope", "comparedInLink"),
-    Output(tabs.tab(ids.TABS, "compare"), "label"),
+    Output(tabs.line_id(ids.TABS), "labels"),
     Output(frame.part("rail", "backtest"), "href", allow_duplicate=True),
     Input(ids.CHOSEN, "data"),
     State(frame.part("rail", "backtest"), "href"),

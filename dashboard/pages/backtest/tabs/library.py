@@ -17,7 +17,7 @@ from dashboard.format import count
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.comparison import MOST
 from dashboard.pages.backtest.saved import row
-from dashboard.pages.backtest.tab import OPEN, RESULT, Tab
+from dashboard.pages.backtest.tab import Tab, seen
 from engine.errors import SpecError
 
 LISTED, EMPTY = 500, "Nothing is saved yet: every backtest that has run appears here."
@@ -113,14 +113,11 @@ TAB = Tab("library", "Library", layout, free=True)
     Input(ids.SEARCH, "value"),
     Input(ids.SHELF, "value"),
     Input(ids.CHANGED, "data"),
-    RESULT,
-    OPEN,
+    seen("library"),
 )
-def listing(text: Any, shelf: Any, changed: Any, data: Any, tab: str) -> tuple[Any, ...]:
+def listing(text: Any, shelf: Any, changed: Any, _: Any) -> tuple[Any, ...]:
     from engine import library
 
-    if tab != "library":
-        raise PreventUpdate
     everything = library.saved("backtest", in_bin=shelf == "bin", limit=LISTED)
     found = library.matching(everything, text if isinstance(text, str) else "")
     changed, total = library.changes(found), library.size("backtest", in_bin=shelf == "bin")

@@ -17,7 +17,7 @@ from dashboard.components.graph import ids_sub
 from dashboard.components.still import still
 from dashboard.format import day_range
 from dashboard.pages.backtest import ids, saved, view
-from dashboard.pages.backtest.tab import OPEN, RESULT, RESULT_ID, Tab, opened_on
+from dashboard.pages.backtest.tab import RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
 from engine.backtest.reports.periods import yearly
 from engine.backtest.result import BacktestResult
@@ -62,16 +62,8 @@ clientside_callback(
 )
 
 
-@callback(
-    Output(ids.KPIS, "children"),
-    Output(ids.VERDICT, "children"),
-    Output(frame.figure(ids.EQUITY), "data"),
-    Output(ids.EARLIER, "children"),
-    RESULT,
-    State(ids.SCALE, "n_clicks"),
-)
 def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
-    """All that is in sight when a result arrives, in one answer: each further one would cost a round trip."""
+    """All that is in sight first, which comes with the result itself."""
     from engine import library
 
     spec, result = runs.opened(data)
@@ -80,6 +72,18 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     key = (data or {}).get("key", "")
     told = saved.earlier(key, spec, result, library.earlier(key, spec))
     return still(metric.cells(view.kpis(result))), still(verdict(result)), figure, told
+
+
+FIRST_PICTURE = runs.FirstPicture(
+    draw,
+    (
+        Output(ids.KPIS, "children"),
+        Output(ids.VERDICT, "children"),
+        Output(frame.figure(ids.EQUITY), "data"),
+        Output(ids.EARLIER, "children"),
+    ),
+    (State(ids.SCALE, "n_clicks"),),
+)
 
 
 @callback(
@@ -91,13 +95,11 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     Output(frame.figure(ids.MONTHLY), "data"),
     Output(frame.figure(ids.DISTRIBUTION), "data"),
     Output(ids_sub(ids.DISTRIBUTION), "children"),
-    Input(ids.PAINTED, "data"),
-    OPEN,
-    State(RESULT_ID, "data"),
+    seen("performance"),
 )
-def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
+def draw_below(data: runs.ResultData) -> tuple[Any, ...]:
     """What lies further down, once the browser has painted what comes first."""
-    _, result = opened_on("performance", data, tab)
+    _, result = runs.opened(data)
     months, found = monthly.info(result), distribution.info(result)
     size = {"height": monthly.height(months)}
     listed = columns(result, LATEST), rows(result, SHOWN), still(view.years(yearly(result)))
@@ -114,13 +116,11 @@ def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
     Output({"role": "graph-body", "graph": ids.ROLLING}, "style"),
     Output(frame.figure(ids.ROLLING), "data"),
     Output(ids_sub(ids.ROLLING), "children"),
-    Input(ids.PAINTED, "data"),
+    seen("performance"),
     Input(ids.WINDOW, "value"),
-    OPEN,
-    State(RESULT_ID, "data"),
 )
-def roll(_: Any, window: str, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
-    _, result = opened_on("performance", data, tab)
+def roll(data: runs.ResultData, window: str) -> tuple[Any, ...]:
+    _, result = runs.opened(data)
     info = rolling.info(result, str(window))
     low, tall = {"height": 120}, {"height": 430}
     if info.is_empty():

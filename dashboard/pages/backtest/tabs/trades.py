@@ -15,7 +15,7 @@ from dashboard.charts import fills
 from dashboard.components import card, graph, states, table
 from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import csv_files, ids
-from dashboard.pages.backtest.tab import OPEN, RESULT, RESULT_ID, Tab, opened_on
+from dashboard.pages.backtest.tab import RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import ALL, COLUMNS, NONE, columns, describe, listed, rows
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
@@ -48,12 +48,11 @@ TAB = Tab("trades", "Trades", layout)
     Output(ids.TRADES, "rowData"),
     Output(ids.TRADES, "selectedRows"),
     Output(ids.TRADES_LISTED, "children"),
-    RESULT,
-    OPEN,
+    seen("trades"),
 )
-def list_trades(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
+def list_trades(data: runs.ResultData) -> tuple[Any, ...]:
     """The newest trade is the one that is shown first."""
-    _, result = opened_on("trades", data, tab)
+    _, result = runs.opened(data)
     found = rows(result, ALL)
     return columns(result), found, found[:1], listed(len(result.trade_pnl))
 
