@@ -21,7 +21,7 @@
     };
     const tabs = props.tabs.map((tab) => {
       const isOpen = tab.value === props.active_tab;
-      const named = { key: tab.value, id: tab.id, type: "button", role: "tab", className: isOpen ? "tab on" : "tab" };
+      const named = { key: tab.value, id: tab.id, type: "button", role: "tab", className: isOpen ? "tab-button on" : "tab-button" };
       const state = { "aria-selected": isOpen, "aria-controls": tab.controls, tabIndex: isOpen ? 0 : -1 };
       return make("button", { ...named, ...state, onClick: () => open(tab.value) }, (props.labels || {})[tab.value] || tab.label);
     });
