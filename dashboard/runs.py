@@ -117,6 +117,12 @@ def wire(form: Form, first: FirstPicture | None = None) -> None:
     callback(Input(ids.part("cancel", page), "n_clicks"), State(ids.run(page), "data"), prevent_initial_call=True)(
         wired.cancel
     )
+    _wire_parts(wired, values)
+
+
+def _wire_parts(wired: Wired, values: list[State]) -> None:
+    """The callbacks that change which controls the form has."""
+    page = wired.form.page
     callback(
         Output({"role": "group", "page": page, "path": MATCH}, "children"),
         Input({"role": "choice", "page": page, "path": MATCH}, "value"),
