@@ -17,7 +17,7 @@ from dashboard.components.graph import ids_sub
 from dashboard.components.still import still
 from dashboard.format import day_range
 from dashboard.pages.backtest import ids, saved, view
-from dashboard.pages.backtest.tab import RESULT_ID, Tab, seen
+from dashboard.pages.backtest.tab import OPEN, RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
 from engine.backtest.reports.periods import yearly
 from engine.backtest.result import BacktestResult
