@@ -146,7 +146,7 @@ def test_a_run_without_a_window_takes_little_room(workspace: Workspace, end: dat
     spec = SPEC.model_copy(update={"market": MarketSpec(end=end), "strategy": SmaCross(fast=2, slow=5)})
     engine.run(spec)
     data = {"key": engine.run_key(spec), "spec": canonical_json(spec)}
-    low, body, empty, said = performance.roll([], window, "performance", data)
+    low, body, empty, said = performance.roll(data, window)
     assert (low, body, said) == ({"height": 120}, {"height": 120}, "")
     assert words in str(empty)
 
