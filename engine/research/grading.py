@@ -61,14 +61,14 @@ def _best_swept(found: SweepOverfitting, place: int | None) -> Finding:
     """Never bad, as ``_snooped``."""
     value = found.spa_hold
     grade: Grade = "good" if value <= RARE else "doubtful"
-    count, looked = len(found.superior), place in found.combinations.tolist()
-    this = "" if not looked else ", this run among them" if place in found.superior.tolist() else ", not this run"
+    named, looked = f"{len(found.superior):,}" if len(found.superior) else "none", place in found.combinations.tolist()
+    this = ", this run among them" if place in found.superior.tolist() else ", not this run"
     return Finding(
         "Best of the sweep beats holding",
         grade,
         _p(value),
         f"Test of superior predictive ability of {found.columns:,} combinations of the sweep. Superior to holding with "
-        f"95% confidence in all that are named (StepM): {count:,}{this}.",
+        f"95% confidence in all that are named (StepM): {named}{this if looked and len(found.superior) else ''}.",
         "sweep",
         "" if grade == "good" else "A sweep whose best is more than its luck: fewer combinations or a larger edge.",
     )

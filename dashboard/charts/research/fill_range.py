@@ -45,17 +45,20 @@ def figure(info: FillInfo) -> go.Figure:
         base.tint(base.GAIN if total >= 0 else base.LOSS, part)
         for total, part in zip(info.totals, strength, strict=True)
     ]
+    low, high = min(0.0, *info.totals), max(0.0, *info.totals)
+    room = 0.24 * (high - low) or 1.0  # for the figures beside the bars
     bars = go.Bar(
         x=list(info.totals), y=list(info.names), orientation="h", text=[signed_percent(item) for item in info.totals],
-        textposition="auto", insidetextanchor="end", marker={"color": colours, "line": {"width": 0}},
+        textposition="outside", marker={"color": colours, "line": {"width": 0}},
         hovertemplate="%{y}  %{x:.2%}<extra></extra>", cliponaxis=False,
     )  # fmt: skip
     return base.figure(
         [bars],
-        x={"tickformat": ".0%", "nticks": 4, "showspikes": False, "zeroline": True},
+        x={"tickformat": ".0%", "nticks": 4, "showspikes": False, "zeroline": True,
+           "range": [low - room if low < 0 else low, high + room if high > 0 else high]},
         y={"fixedrange": True, "type": "category", "autorange": "reversed", "showgrid": False, "ticks": ""},
         keep="fills-of-test",
         hover="closest",
         bargap=0.35,
         margin={"l": 140, "r": 24, "t": 4, "b": 26},
-    )
+    )  # fmt: skip

@@ -8,9 +8,11 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 import engine
+from dashboard import state
 from dashboard.pages.backtest import origin, overfit, real_view
-from dashboard.pages.backtest.tabs import real
+from dashboard.pages.backtest.tabs import performance, real
 from engine import runner
+from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.market.sources.stored import save
 from engine.research.sweep_overfitting import OverfittingSpec
@@ -55,6 +57,24 @@ def test_every_test_has_its_words_and_every_chart_a_figure_or_a_reason() -> None
     assert [part for part in ("Next open", "Ambiguous bars", "Worst price") if part not in texts(fills)] == []
     assert texts(regimes)
     assert all(isinstance(text, str) for text in rest[len(real.CHARTS) :])
+
+
+def test_the_quick_verdict_leads_to_every_test_once_they_were_run() -> None:
+    spec = BacktestSpec.parse(BASE)
+    result = engine.run(spec)
+    assert len(performance.verdict(spec, result)) == 1
+    every = VerificationSpec(backtest=spec)
+    engine.run(VerificationSpec(backtest=spec, samples=100))
+    assert len(performance.verdict(spec, result)) == 1
+    engine.run(every)
+    link: Any = performance.verdict(spec, result)[-1]
+    assert link.href == f"/backtest?spec={state.to_query(every)}"
+
+
+def test_the_quick_verdict_has_a_button_to_all_tests() -> None:
+    assert performance.test_it(1) == "real"
+    with pytest.raises(PreventUpdate):
+        performance.test_it(None)
 
 
 def test_nothing_is_drawn_while_another_tab_is_in_sight() -> None:

@@ -162,7 +162,11 @@ def test_the_best_of_the_sweep_is_set_against_holding(place: int, words: str) ->
     found = judge_fully(strong(), TRIED, sweep(0.1), place).findings[6]
     assert (found.test, found.grade, found.figure) == ("sweep", "good", "p = 0.020")
     assert found.explanation.endswith(f"(StepM): {words.removesuffix('.')}.")
-    assert judge_fully(strong(), TRIED, sweep(0.1, spa_hold=0.9), place).findings[6].grade == "doubtful"
+    none = judge_fully(strong(), TRIED, sweep(0.1, spa_hold=0.9, superior=np.empty(0, dtype=np.int64)), place).findings[
+        6
+    ]
+    assert none.grade == "doubtful"
+    assert none.explanation.endswith("(StepM): none.")
 
 
 def test_failed_tests_make_it_fragile_and_are_named() -> None:

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import runs, shell
+from dashboard import runs, shell, state
 from dashboard.charts import distribution, equity, monthly, rolling
 from dashboard.components import card, graph, metric, states, table
 from dashboard.components.graph import ids_sub
@@ -71,7 +71,7 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
     key = (data or {}).get("key", "")
     told = saved.earlier(key, spec, result, library.earlier(key, spec))
-    return still(metric.cells(view.kpis(result))), still(verdict(result)), figure, told
+    return still(metric.cells(view.kpis(result))), still(verdict(spec, result)), figure, told
 
 
 FIRST_PICTURE = runs.FirstPicture(
@@ -160,12 +160,19 @@ def is_log(clicks: int | None) -> bool:
     return not (clicks or 0) % 2
 
 
-def verdict(result: BacktestResult) -> Any:
-    """The panel "Is it real?", with the trials counted as of now."""
+def verdict(spec: Any, result: BacktestResult) -> list[Component]:
+    """The panel "Is it real?", with the trials counted as of now, and the way to every test where they were run."""
+    from engine import runner
     from engine.research import ledger
     from engine.research.verdict import judge
+    from engine.research.verification import VerificationSpec
 
-    return view.verdict(judge(result, ledger.trials(result.family)), result.warnings)
+    said = view.verdict(judge(result, ledger.trials(result.family)), result.warnings)
+    every = VerificationSpec(backtest=spec)
+    if not runner.is_stored(every):
+        return [said]
+    href = f"/backtest?spec={state.to_query(every)}"
+    return [said, dcc.Link("Every test was run: see what they say", href=href, className="link-button strong")]
 
 
 def show_context(data: runs.ResultData, spec: Any, result: BacktestResult) -> None:
