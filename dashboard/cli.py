@@ -121,16 +121,20 @@ def _files_asked_for(given: argparse.Namespace, spec: Any) -> list[tuple[Path, C
     """Where to write what. Raises ``ConfigError``, before anything is computed, for a spec that has no such files."""
     makers = {"tear_sheet": _tear_sheet, "equity_csv": _equity_csv, "trades_csv": _trades_csv}
     asked = [(Path(path), make) for name, make in makers.items() if (path := getattr(given, name))]
-    if asked and spec.kind != "backtest":
-        raise ConfigError(f"Tear sheets and CSV files are made of backtests, and {given.spec} is a {spec.kind}.")
+    is_sheet_alone = all(make is _tear_sheet for _, make in asked)
+    if asked and spec.kind != "backtest" and not (spec.kind == "walk_forward" and is_sheet_alone):
+        made_of = "Tear sheets are made of backtests and walk-forwards, CSV files of backtests"
+        raise ConfigError(f"{made_of}: {given.spec} is a {spec.kind}.")
     return asked
 
 
 def _tear_sheet(spec: Any, result: Any) -> str:
     import engine
-    from dashboard.tear_sheet import tear_sheet
+    from dashboard.tear_sheet import tear_sheet, walk_sheet
     from engine.verdicts import verdict
 
+    if spec.kind == "walk_forward":
+        return walk_sheet(spec, result, engine.run_key(spec))
     return tear_sheet(spec, result, engine.run_key(spec), verdict(spec, result))
 
 
@@ -159,7 +163,9 @@ def _parser() -> argparse.ArgumentParser:
     running = commands.add_parser("run", help="compute the spec in a YAML or JSON file")
     running.add_argument("spec", help="a file as 'Copy as YAML' gives it")
     running.add_argument("--json", action="store_true", help="print one line of JSON")
-    running.add_argument("--tear-sheet", metavar="PATH", help="write a backtest's tear sheet, one HTML file")
+    running.add_argument(
+        "--tear-sheet", metavar="PATH", help="write the tear sheet, one HTML file, of a backtest or walk-forward"
+    )
     running.add_argument("--equity-csv", metavar="PATH", help="write a backtest's equity, bar by bar")
     running.add_argument("--trades-csv", metavar="PATH", help="write a backtest's trades")
     running.set_defaults(command=run)

@@ -20,7 +20,7 @@ from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Floats
 from engine.research.verdict import CAVEAT, Verdict
-from engine.spec import to_yaml
+from engine.spec import RunSpec, to_yaml
 
 
 def tear_sheet(
@@ -31,32 +31,43 @@ def tear_sheet(
         _header(spec, result, key, made or datetime.now(UTC)),
         _kpis(result),
         _equity(result),
-        _section("Is it real?", _verdict(verdict), small=_extent(verdict)),
-        *([_section("To know", _notes(result.warnings))] if result.warnings else []),
-        _section("Monthly returns", tables.months(result), small="%, the year on the right"),
-        f'<div class="two">{_section("Years", tables.years(result))}'
-        f"{_section('Figures', tables.figures(result), small='beside holding the same symbols')}</div>",
-        _section("Trades", tables.trades(result), small="after all costs"),
-        _section("Request", f"<pre>{escape(to_yaml(spec))}</pre>", small="compute it again: stratoscope run spec.yaml"),
-        "<footer>Stratoscope. A past that was computed is no promise of a future.</footer>",
+        section("Is it real?", _verdict(verdict), small=_extent(verdict)),
+        *([section("To know", notes(result.warnings))] if result.warnings else []),
+        section("Monthly returns", tables.months(result), small="%, the year on the right"),
+        f'<div class="two">{section("Years", tables.years(result))}'
+        f"{section('Figures', tables.figures(result), small='beside holding the same symbols')}</div>",
+        section("Trades", tables.trades(result), small="after all costs"),
+        request(spec),
     ]
-    title = escape(spec.label())
+    return document(spec.label(), body)
+
+
+def document(title: str, body: Sequence[str]) -> str:
+    """The HTML file of a sheet with these sections."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{style()}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{style()}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
+        + "\n<footer>Stratoscope. A past that was computed is no promise of a future.</footer>"
         + "\n</main>\n</body>\n</html>\n"
     )
 
 
-def file_name(spec: BacktestSpec, key: str, ending: str) -> str:
+def file_name(spec: RunSpec, key: str, ending: str) -> str:
     """A name for the file of a run, safe on every system: ``sma-50-200-nvda-7f3ac91e.html``."""
     words = re.sub(r"[^a-z0-9]+", "-", spec.label().lower()).strip("-")[:60].strip("-")
     return f"{words or 'backtest'}-{key[:8]}.{ending}"
 
 
-def _section(title: str, content: str, small: str = "") -> str:
+def request(spec: RunSpec) -> str:
+    """The request as YAML."""
+    return section(
+        "Request", f"<pre>{escape(to_yaml(spec))}</pre>", small="compute it again: stratoscope run spec.yaml"
+    )
+
+
+def section(title: str, content: str, small: str = "") -> str:
     note = f"<small>{escape(small)}</small>" if small else ""
     return f"<section><h2>{escape(title)}{note}</h2>{content}</section>"
 
@@ -68,9 +79,14 @@ def _header(spec: BacktestSpec, result: BacktestResult, key: str, made: datetime
         f"data from {day_range(str(result.time[0]), str(result.time[-1]))}",
         count(len(result.time), "bar"),
     ]
+    return heading(spec.label(), facts, key, made)
+
+
+def heading(title: str, facts: Sequence[str], key: str, made: datetime) -> str:
+    """What this is, in a few facts, under which key, made when."""
     made_by = f"made {made:%Y-%m-%d %H:%M} UTC by Stratoscope {__version__}"
     return (
-        f"<header><h1>{escape(spec.label())}</h1><p>{escape(' · '.join(facts))}</p>"
+        f"<header><h1>{escape(title)}</h1><p>{escape(' · '.join(facts))}</p>"
         f"<p>run <code>{escape(key)}</code> · {made_by}</p></header>"
     )
 
@@ -83,11 +99,16 @@ def _kpis(result: BacktestResult) -> str:
         note = f"hold {figure_text(name, hold)}" if name in result.benchmark_metrics else ""
         note = note or {"trades": won, "exposure": "mean", "costs": "a year"}.get(name, "")
         about = METRICS[name]
-        cells.append(
-            f'<div title="{escape(about.definition)}"><span>{escape(about.title)}</span>'
-            f'<b class="{tone.strip()}">{figure_text(name, value)}</b><i>{note}</i></div>'
-        )
+        cells.append(key_figure(about.title, figure_text(name, value), note, about.definition, tone.strip()))
     return f'<section class="kpis">{"".join(cells)}</section>'
+
+
+def key_figure(title: str, text: str, note: str, about: str, tone: str = "") -> str:
+    """One cell of the strip."""
+    return (
+        f'<div title="{escape(about)}"><span>{escape(title)}</span>'
+        f'<b class="{tone}">{escape(text)}</b><i>{escape(note)}</i></div>'
+    )
 
 
 def _equity(result: BacktestResult) -> str:
@@ -96,17 +117,22 @@ def _equity(result: BacktestResult) -> str:
         Line("Without costs", result.time, result.costless / result.capital, "var(--muted)", 1.0, "2 3"),
         Line("Strategy", result.time, result.equity / result.capital, "var(--s1)", 1.8),
     ]
+    falls = [
+        Line("Buy and hold", result.time, fall(result.benchmark, result.capital), "var(--s5)", 1.0),
+        Line("Strategy", result.time, fall(result.equity, result.capital), "var(--s1)", 1.2, fill=True),
+    ]
+    return growth("growth of 1, after costs", curves, falls)
+
+
+def growth(small: str, curves: Sequence[Line], falls: Sequence[Line]) -> str:
+    """Curves of growth of 1, logarithmic where all stay above zero, the last on top, and below them the ``falls``."""
     legend = "".join(
         f'<span><i class="{"dotted" if line.dash else ""}" style="color: {line.colour}"></i>{escape(line.name)}</span>'
         for line in reversed(curves)
     )
-    falls = [
-        Line("Buy and hold", result.time, _fall(result.benchmark, result.capital), "var(--s5)", 1.0),
-        Line("Strategy", result.time, _fall(result.equity, result.capital), "var(--s1)", 1.2, fill=True),
-    ]
-    is_positive = bool((result.equity > 0).all() and (result.benchmark > 0).all())
+    is_positive = all(bool((line.values > 0).all()) for line in curves)
     return (
-        f"<section><h2>Equity<small>growth of 1, after costs{', logarithmic' if is_positive else ''}</small>"
+        f"<section><h2>Equity<small>{small}{', logarithmic' if is_positive else ''}</small>"
         f'<span class="legend">{legend}</span></h2>'
         + chart(curves, height=300, title="Growth of 1", log=is_positive)
         + "<h2>Drawdown</h2>"
@@ -123,7 +149,7 @@ def _extent(verdict: Verdict) -> str:
     return f"the quick verdict, {trials}; not every test was run"
 
 
-def _fall(equity: Floats, capital: float) -> Floats:
+def fall(equity: Floats, capital: float) -> Floats:
     """Below the highest so far, the capital at the start among it."""
     return drawdown(np.concatenate(([capital], equity)))[1:]
 
@@ -138,5 +164,5 @@ def _verdict(verdict: Verdict) -> str:
     return f'<p><b>{escape(verdict.headline)}</b> {escape(verdict.reason)}</p><ul class="findings">{rows}</ul>{caveat}'
 
 
-def _notes(texts: Sequence[str]) -> str:
+def notes(texts: Sequence[str]) -> str:
     return f'<ul class="notes">{"".join(f"<li>{escape(text)}</li>" for text in texts)}</ul>'

@@ -13,6 +13,7 @@ from engine.backtest.metrics import METRICS
 from engine.backtest.reports.breakdown import Group, by_reason, by_side, by_symbol, is_intraday
 from engine.backtest.reports.periods import MONTHS, monthly, yearly
 from engine.backtest.result import REASONS, BacktestResult
+from engine.backtest.walkforward.result import WalkForwardResult
 
 SHOWN = 5
 """Trades listed at either end."""
@@ -31,7 +32,7 @@ def cell(text: str, tone: float | None = None) -> str:
     return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
 
 
-def months(result: BacktestResult) -> str:
+def months(result: BacktestResult | WalkForwardResult) -> str:
     """Returns by month, shaded by their size, and by year."""
     found = monthly(result.time, result.equity, result.capital)
     rows = []

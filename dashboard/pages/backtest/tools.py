@@ -1,4 +1,4 @@
-"""What stands right of the tabs: the run on the page as a file."""
+"""What stands right of the tabs: what is in sight, the run or the walk-forward, as a file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import runs, shell
 from dashboard.pages.backtest import ids
-from dashboard.pages.backtest.tab import RESULT_ID
+from dashboard.pages.backtest.tab import OPEN, RESULT_ID
+from dashboard.pages.backtest.tabs.walkforward import RESULT_ID as WALK_ID
 
 
 def layout() -> list[Component]:
     """The tools, and what hands their files to the browser."""
-    title = "One HTML file of this run that needs nothing else"
+    title = "One HTML file of this run, or of the walk-forward in sight, that needs nothing else"
     sheet = html.Button("Tear sheet", id=ids.SHEET, className="link-button", type="button", title=title)
     return [sheet, dcc.Download(id=ids.SHEET_FILE)]
 
@@ -24,15 +25,28 @@ def layout() -> list[Component]:
     Output(ids.SHEET_FILE, "data"),
     Input(ids.SHEET, "n_clicks"),
     State(RESULT_ID, "data"),
+    State(WALK_ID, "data"),
+    State(OPEN.component_id, OPEN.component_property),
     prevent_initial_call=True,
 )
-def save_sheet(clicks: int | None, data: runs.ResultData) -> dict[str, Any]:
-    from dashboard.tear_sheet import file_name, tear_sheet
-    from engine.verdicts import verdict
+def save_sheet(clicks: int | None, run: runs.ResultData, walk: runs.ResultData, tab: str) -> dict[str, Any]:
+    from dashboard.tear_sheet import file_name
 
+    data = walk if tab == "walkforward" else run
     if not data or "spec" not in data:
-        shell.toast("There is no run on the page: run a backtest first.", tone="warn")
+        what = "walk-forward on the page: run one" if tab == "walkforward" else "run on the page: run a backtest"
+        shell.toast(f"There is no {what} first.", tone="warn")
         raise PreventUpdate
     spec, result = runs.opened(data)
-    text = tear_sheet(spec, result, data["key"], verdict(spec, result))
-    return {"content": text, "filename": file_name(spec, data["key"], "html"), "type": "text/html", "base64": False}
+    name = file_name(spec, data["key"], "html")
+    return {"content": sheet(spec, result, data["key"]), "filename": name, "type": "text/html", "base64": False}
+
+
+def sheet(spec: Any, result: Any, key: str) -> str:
+    """The tear sheet of a backtest or of a walk-forward."""
+    from dashboard.tear_sheet import tear_sheet, walk_sheet
+    from engine.verdicts import verdict
+
+    if spec.kind == "walk_forward":
+        return walk_sheet(spec, result, key)
+    return tear_sheet(spec, result, key, verdict(spec, result))

@@ -77,8 +77,10 @@ def test_without_a_run_on_the_page_it_says_what_to_do(said: list[str]) -> None:
     with pytest.raises(PreventUpdate):
         opinion.ask(1, None)
     with pytest.raises(PreventUpdate):
-        tools.save_sheet(1, None)
-    assert len(said) == 2
+        tools.save_sheet(1, None, None, "trades")
+    with pytest.raises(PreventUpdate):
+        tools.save_sheet(1, data(), None, "walkforward")
+    assert len(said) == 3
 
 
 def test_a_failure_is_shown_in_the_card(said: list[str]) -> None:
@@ -101,7 +103,7 @@ def test_a_job_of_it_leads_back_to_the_run() -> None:
 
 def test_the_tear_sheet_is_handed_to_the_browser() -> None:
     given = data()
-    found = tools.save_sheet(1, given)
+    found = tools.save_sheet(1, given, None, "performance")
     assert found["filename"] == f"sma-3-20-test-{given['key'][:8]}.html"
     assert found["content"].startswith("<!DOCTYPE html>")
     assert given["key"] in found["content"]
