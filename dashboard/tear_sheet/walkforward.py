@@ -27,7 +27,7 @@ _STRIP = ("cagr", "sharpe", "sortino", "max_drawdown", "volatility")
 def walk_sheet(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made: datetime | None = None) -> str:
     """The HTML of one walk-forward; ``made`` is when, now if not given. It refers to nothing outside itself."""
     found = judge(result)
-    said = f'<p><span class="dot {found.grade}"></span> <b>{escape(found.headline)}</b> {escape(found.reason)}</p>'
+    said = f"<p><b>{escape(found.headline)}</b> {escape(found.reason)}</p>"
     body = [
         _header(spec, result, key, made or datetime.now(UTC)),
         _kpis(result),
