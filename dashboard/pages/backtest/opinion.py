@@ -2,163 +2,132 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from dash import Input, Output, callback, ctx, dcc, html, no_update
+from dash import Input, Output, callback, ctx, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import jobs, runs
-from dashboard.components import card, table
-from dashboard.components.states import skeleton
-from dashboard.errors import sentence, toast
-from dashboard.format import MISSING, number, signed_percent
+from dashboard import runs, side_job
+from dashboard.charts import opinion as chart
+from dashboard.components import card, graph, table
+from dashboard.errors import toast
+from dashboard.format import MISSING, number
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import RESULT
-from engine.backtest.second_opinion.comparison import OURS, THEIRS, SecondOpinion
+from dashboard.side_job import SideJob
+from engine.backtest.second_opinion.comparison import REASONS, SecondOpinion
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
-from engine.spec import canonical_json
 
-JOB, ANSWER = frame.part("opinion-job", "backtest"), frame.part("opinion", "backtest")
-PROGRESS = frame.part("opinion-progress", "backtest")
+JOB = SideJob("backtest", "opinion")
 COLUMNS = [
     table.Column("symbol", "Symbol", width=82),
     table.Column("side", "Side", width=66),
     table.Column("entry", "In", least=96),
     table.Column("exit", "Out", least=96),
-    table.Column("size", "Size", "number", 2, least=92),
-    table.Column("pnl", "Profit here", "number", 2, least=118),
-    table.Column("other", "Profit there", "number", 2, least=118),
-    table.Column("difference", "Difference", "number", 6, help="Of the profits; below a billionth it is rounding."),
-    table.Column("found", "Agrees", width=92),
-]
-ASK = "The same signals on Backtrader, another program: its own orders, fills, costs and cash, compared trade by trade."
+    table.Column("found", "Agrees", least=104, help="What sets the two apart first, if anything does."),
+    table.Column("pnl", "Profit here", "number", 2, least=104),
+    table.Column("other", "Profit there", "number", 2, least=108),
+    table.Column("difference", "Difference", "number", 4, least=104, help="Of the profits; below a billionth of the "
+                 "position it is rounding."),
+    table.Column("size", "Size", "number", 2, least=102),
+    table.Column("price_in", "Price in", "number", 2, least=84),
+    table.Column("price_out", "Price out", "number", 2, least=88),
+]  # fmt: skip
+ASK = (
+    "The same decisions on Backtrader, another program, with these stops, limits, sizes and costs: its own fills, "
+    "charges, positions and cash, compared trade by trade."
+)
 
 
 def layout() -> Component:
-    """The card with its button, and the stores of the job."""
+    """The card with its button, the equities, the trades, and the stores of the job."""
     button = html.Button("Ask Backtrader", id=ids.ASK, className="link-button strong", type="button")
+    said = html.Div(html.P(ASK, className="hint"), id=ids.OPINION, className="pad")
+    drawn = graph.graph(ids.OPINION_CHART, height=300, title="Both equities", sub="and Backtrader's less ours")
     listed = table.table(ids.OPINION_TRADES, COLUMNS, height=300, empty="Neither of the two traded.")
     return html.Div(
         [
-            dcc.Store(id=JOB),
-            dcc.Store(id=PROGRESS),
-            dcc.Store(id=ANSWER),
-            card.card("Second opinion", html.Div(html.P(ASK, className="hint pad"), id=ids.OPINION), tools=[button]),
-            html.Div(listed, id=ids.OPINION_TABLE, className="panel-card", hidden=True),
+            *JOB.stores(),
+            card.card("Second opinion", said, tools=[button]),
+            html.Div([drawn, html.Div(listed, className="panel-card")], id=ids.OPINION_BOX, className="opinion",
+                     hidden=True),
         ],
         className="opinion",
-    )
+    )  # fmt: skip
 
 
 @callback(
-    Output(ANSWER, "data"),
-    Output(JOB, "data"),
-    Output(PROGRESS, "data"),
+    Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
+    Output(JOB.progress, "data"),
     Input(ids.ASK, "n_clicks"),
     RESULT,
     prevent_initial_call=True,
 )
 def ask(clicks: int | None, data: runs.ResultData) -> tuple[Any, Any, Any]:
     """A stored answer at once, or a job for it; nothing for another run on the page until it is asked about."""
-    from engine import runner
-
     if ctx.triggered_id != ids.ASK or not clicks:
         return None, no_update, None
     if not data or "spec" not in data:
         toast("There is no run on the page: run a backtest, or open one from the library.", "warn")
         raise PreventUpdate
-    spec, _ = runs.opened(data)
-    second = SecondOpinionSpec.parse({"backtest": spec})
-    text = canonical_json(second)
-    if runner.is_stored(second):
-        return {"key": runner.run_key(second), "spec": text}, no_update, None
-    return {"waits": True}, text, None
+    return *side_job.start(SecondOpinionSpec(backtest=runs.opened(data)[0])), None
 
 
-def failed(error: Exception) -> dict[str, str]:
-    """The sentence in place of an answer."""
-    toast(sentence(error))
-    return {"error": sentence(error)}
-
-
-def repeat(set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
-    """Runs in a worker."""
-    from engine import runner
-
-    spec = runner.load_spec(text)
-
-    def progress(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
-        set_progress({"fraction": fraction, "message": message, "partial": None})
-
-    runner.run(spec, progress)
-    return {"key": runner.run_key(spec), "spec": text}
-
-
-callback(
-    Output(ANSWER, "data", allow_duplicate=True),
-    Input(JOB, "data"),
-    background=True,
-    interval=jobs.POLL_MILLISECONDS,
-    progress=[Output(PROGRESS, "data")],
-    prevent_initial_call=True,
-    on_error=failed,
-)(repeat)
+JOB.wire()
 
 
 @callback(
     Output(ids.OPINION, "children"),
+    Output(frame.figure(ids.OPINION_CHART), "data"),
     Output(ids.OPINION_TRADES, "rowData"),
-    Output(ids.OPINION_TABLE, "hidden"),
-    Input(ANSWER, "data"),
-    Input(PROGRESS, "data"),
+    Output(ids.OPINION_BOX, "hidden"),
+    Input(JOB.answer, "data"),
+    Input(JOB.progress, "data"),
 )
-def show(answer: Any, progress: Any) -> tuple[Any, Any, bool]:
-    if not answer:
-        return html.P(ASK, className="hint pad"), [], True
-    if answer.get("error"):
-        return html.P(str(answer["error"]), className="pad"), [], True
-    if answer.get("waits"):
-        words = (progress or {}).get("message") or "Starting"
-        return html.Div([skeleton(14, "40%"), html.P(str(words), className="hint")], className="pad"), [], True
+def show(answer: Any, progress: Any) -> tuple[Any, Any, Any, bool]:
+    words = side_job.instead(answer, progress, ASK)
+    if words is not None:
+        return words, None, [], True
     _, found = runs.opened(answer)
-    return said(found), rows(found), not len(found.found)
+    return said(found), chart.figure(chart.info(found)), rows(found), not len(found.found)
 
 
 def said(found: SecondOpinion) -> Component:
-    """The outcome in a sentence, the last equities, and what cannot agree."""
-    agrees = bool(found.agrees().all()) and len(found.found) > 0
-    facts = (
+    """The outcome in a sentence, the equities, and how it was repeated."""
+    agrees = len(found.found) > 0 and bool(found.agrees().all()) and found.same_equity()
+    bar, apart = found.farthest()
+    ends = (
         f"Equity at the end: {number(found.equity, 2, found.currency)} here, "
-        f"{number(found.other_equity, 2, found.currency)} on Backtrader {found.version}, "
-        f"{'equal but for rounding' if abs(found.difference()) < 1e-9 else signed_percent(found.difference(), 4)}."
+        f"{number(found.other_equity, 2, found.currency)} on Backtrader {found.version}."
     )
+    far = f" Farthest apart on {_moment(found.time[bar])}: {number(apart, 2, found.currency)}."
     dot = html.Span(className=f"dot {'ok' if agrees else 'warn'}", role="img", title="agrees" if agrees else "differs")
+    words = [dot, html.B(found.sentence()), " ", ends, "" if found.same_equity() else far]
     notes = [html.P(text, className="hint") for text in found.notes]
-    return html.Div(
-        [html.P([dot, html.B(found.sentence()), " ", facts], className="say"), *notes], className="verdict pad"
-    )
+    return html.Div([html.P(words, className="say"), *notes], className="verdict")
 
 
 def rows(found: SecondOpinion) -> list[dict[str, Any]]:
-    """A row a trade, those that differ first."""
-    agrees = found.agrees()
-    alone = {OURS: "only here", THEIRS: "only there"}
-    order = np.argsort(agrees, kind="stable")
+    """A row a trade: those that differ first, the largest difference of profit at the top."""
+    reasons, apart = found.reasons(), found.differences()
+    order = np.lexsort((np.where(reasons > 0, -np.abs(apart), 0.0), reasons == 0))
     return [
         {
             "symbol": found.symbols[found.symbol[i]],
             "side": "long" if found.side[i] > 0 else "short",
             "entry": _moment(found.entry_time[i]),
             "exit": _moment(found.exit_time[i], found.other_exit_time[i]),
-            "size": _known(found.size[i], found.other_size[i]),
+            "found": REASONS[reasons[i]] or "yes",
             "pnl": _known(found.pnl[i]),
             "other": _known(found.other_pnl[i]),
-            "difference": _known(found.other_pnl[i] - found.pnl[i]),
-            "found": alone.get(int(found.found[i]), "yes" if agrees[i] else "no"),
+            "difference": float(apart[i]),
+            "size": _known(found.size[i], found.other_size[i]),
+            "price_in": _known(found.entry_price[i], found.other_entry_price[i]),
+            "price_out": _known(found.exit_price[i], found.other_exit_price[i]),
         }
         for i in order
     ]

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, State, callback, dcc, html
+from dash import Input, Output, State, callback, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import jobs, runs
+from dashboard import runs
 from dashboard.format import count
-from dashboard.pages.backtest import ids, overfit, real_view
+from dashboard.pages.backtest import ids, real_view
 from dashboard.pages.backtest.tab import OPEN
+from dashboard.side_job import SideJob
 from engine.research.sweep_overfitting import OverfittingSpec
 from engine.spec import canonical_json
 from engine.verdicts import Swept
 
 TAB = "real"
-JOB, ANSWER = frame.part("origin-job", "backtest"), frame.part("origin", "backtest")
-PROGRESS = frame.part("origin-progress", "backtest")
+JOB = SideJob("backtest", "origin")
 RESULT_ID = frame.result(frame.study("backtest", TAB))
 
 
@@ -28,7 +28,7 @@ def layout() -> Component:
     button = html.Button("Test the sweep", id=ids.ORIGIN_ASK, className="link-button strong", type="button")
     parts = [html.P(id=ids.ORIGIN_WORDS, role="status"), button]
     said = html.Div(parts, id=ids.ORIGIN, className="origin", hidden=True)
-    return html.Div([dcc.Store(id=JOB), dcc.Store(id=PROGRESS), dcc.Store(id=ANSWER), said])
+    return html.Div([*JOB.stores(), said])
 
 
 @callback(
@@ -37,7 +37,7 @@ def layout() -> Component:
     Output(ids.ORIGIN, "hidden"),
     Input(RESULT_ID, "data"),
     OPEN,
-    Input(ANSWER, "data"),
+    Input(JOB.answer, "data"),
 )
 def judge(data: runs.ResultData, tab: str, _: Any) -> tuple[Component, str, bool]:
     """The verdict, with the trials counted as of now and the sweep, if it was tested by now."""
@@ -60,8 +60,8 @@ def words(origin: Swept) -> str:
 
 
 @callback(
-    Output(JOB, "data"),
-    Output(ANSWER, "data"),
+    Output(JOB.job, "data"),
+    Output(JOB.answer, "data"),
     Input(ids.ORIGIN_ASK, "n_clicks"),
     State(RESULT_ID, "data"),
     prevent_initial_call=True,
@@ -76,21 +76,12 @@ def ask(clicks: int | None, data: runs.ResultData) -> tuple[str, dict[str, bool]
     return canonical_json(OverfittingSpec(sweep=origin.sweep)), {"waits": True}
 
 
-callback(
-    Output(ANSWER, "data", allow_duplicate=True),
-    Input(JOB, "data"),
-    background=True,
-    interval=jobs.POLL_MILLISECONDS,
-    progress=[Output(PROGRESS, "data")],
-    running=[(Output(ids.ORIGIN_ASK, "disabled"), True, False)],
-    prevent_initial_call=True,
-    on_error=overfit.failed,
-)(overfit.compute)
+JOB.wire(running=[(Output(ids.ORIGIN_ASK, "disabled"), True, False)])
 
 
 @callback(
     Output(ids.ORIGIN_WORDS, "children", allow_duplicate=True),
-    Input(PROGRESS, "data"),
+    Input(JOB.progress, "data"),
     prevent_initial_call=True,
 )
 def tell(progress: Any) -> str:

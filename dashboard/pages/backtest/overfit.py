@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from dash import Input, Output, callback, ctx, dcc, html, no_update
+from dash import Input, Output, callback, ctx, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import ids as frame
-from dashboard import jobs, runs
+from dashboard import runs, side_job
 from dashboard.charts.research import overfit
-from dashboard.components import card, graph, states
-from dashboard.errors import sentence, toast
+from dashboard.components import card, graph
 from dashboard.format import count, number, percent
 from dashboard.pages.backtest import ids
+from dashboard.side_job import SideJob
 from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
-from engine.spec import canonical_json
 
-JOB, ANSWER = frame.part("overfit-job", "backtest"), frame.part("overfit", "backtest")
-PROGRESS = frame.part("overfit-progress", "backtest")
+JOB = SideJob("backtest", "overfit")
 SWEPT = Input(frame.result(frame.study("backtest", "sweep")), "data")
 ASK = (
     "The best of many is partly luck. Every half of the history chooses its best combination, and the other half says "
@@ -35,9 +32,7 @@ def layout() -> Component:
     chart = graph.graph(ids.OVERFIT_CHART, height=280, title="Every split", rescale=False)
     return html.Div(
         [
-            dcc.Store(id=JOB),
-            dcc.Store(id=PROGRESS),
-            dcc.Store(id=ANSWER),
+            *JOB.stores(),
             card.card("Overfitting", said, tools=[button]),
             html.Div(chart, id=ids.OVERFIT_BOX, hidden=True),
         ],
@@ -46,73 +41,35 @@ def layout() -> Component:
 
 
 @callback(
-    Output(ANSWER, "data"),
-    Output(JOB, "data"),
-    Output(PROGRESS, "data"),
+    Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
+    Output(JOB.progress, "data"),
     Input(ids.OVERFIT_ASK, "n_clicks"),
     SWEPT,
     prevent_initial_call=True,
 )
 def ask(clicks: int | None, data: runs.ResultData) -> tuple[Any, Any, Any]:
     """A stored answer at once, or a job for it; nothing for another sweep until it is asked about."""
-    from engine import runner
-
     if not data or "spec" not in data:
         return None, no_update, None
     spec = OverfittingSpec(sweep=runs.opened(data)[0])
-    text = canonical_json(spec)
-    if runner.is_stored(spec):
-        return {"key": runner.run_key(spec), "spec": text}, no_update, None
-    if ctx.triggered_id != ids.OVERFIT_ASK or not clicks:
-        return None, no_update, None
-    return {"waits": True}, text, None
+    return *side_job.start(spec, ctx.triggered_id == ids.OVERFIT_ASK and bool(clicks)), None
 
 
-def failed(error: Exception) -> dict[str, str]:
-    """The sentence in place of an answer."""
-    toast(sentence(error))
-    return {"error": sentence(error)}
-
-
-def compute(set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
-    """Runs in a worker."""
-    from engine import runner
-
-    spec = runner.load_spec(text)
-
-    def progress(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
-        set_progress({"fraction": fraction, "message": message, "partial": None})
-
-    runner.run(spec, progress)
-    return {"key": runner.run_key(spec), "spec": text}
-
-
-callback(
-    Output(ANSWER, "data", allow_duplicate=True),
-    Input(JOB, "data"),
-    background=True,
-    interval=jobs.POLL_MILLISECONDS,
-    progress=[Output(PROGRESS, "data")],
-    prevent_initial_call=True,
-    on_error=failed,
-)(compute)
+JOB.wire()
 
 
 @callback(
     Output(ids.OVERFIT, "children"),
     Output(frame.figure(ids.OVERFIT_CHART), "data"),
     Output(ids.OVERFIT_BOX, "hidden"),
-    Input(ANSWER, "data"),
-    Input(PROGRESS, "data"),
+    Input(JOB.answer, "data"),
+    Input(JOB.progress, "data"),
 )
 def show(answer: Any, progress: Any) -> tuple[Any, Any, bool]:
-    if not answer:
-        return html.P(ASK, className="hint"), None, True
-    if answer.get("error"):
-        return html.P(str(answer["error"])), None, True
-    if answer.get("waits"):
-        words = (progress or {}).get("message") or "Starting"
-        return html.Div([states.skeleton(14, "40%"), html.P(str(words), className="hint")]), None, True
+    words = side_job.instead(answer, progress, ASK)
+    if words is not None:
+        return words, None, True
     _, found = runs.opened(answer)
     return said(found), overfit.figure(overfit.info(found)), False
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from dash import no_update
 from dash._callback_context import context_value
@@ -13,13 +14,19 @@ from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 
 import engine
+from dashboard import side_job
+from dashboard.charts import opinion as chart
 from dashboard.pages.backtest import ids, opinion, tools
+from engine.backtest.second_opinion.comparison import compare
+from engine.backtest.second_opinion.desk import RepeatedTrade
+from engine.backtest.second_opinion.repeat import Repeated
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
 from engine.backtest.spec import BacktestSpec
 from engine.errors import DeviceError, SpecError
 from engine.market.sources.stored import save
 from engine.spec import canonical_json
-from tests.support.market import random_walk
+from tests.support.market import days, random_walk
+from tests.support.results import make_result, trade
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -29,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("workspace")
 def said(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     save(random_walk(300))
     found: list[str] = []
-    for place in ("dashboard.shell.toast", "dashboard.pages.backtest.opinion.toast"):
+    for place in ("dashboard.shell.toast", "dashboard.pages.backtest.opinion.toast", "dashboard.side_job.toast"):
         monkeypatch.setattr(place, lambda text, tone="bad": found.append(text))
     return found
 
@@ -61,16 +68,57 @@ def test_a_second_opinion_is_a_job_and_then_stored() -> None:
     answer, job, _ = opinion.ask(1, given)
     assert answer == {"waits": True}
     steps: list[Any] = []
-    done = opinion.repeat(steps.append, job)
+    done = side_job.compute(steps.append, job)
     assert done["key"] == engine.run_key(engine.load_spec(job))
     assert steps[-1]["fraction"] == 1.0
     assert opinion.ask(1, given)[:2] == (done, no_update)
-    words, rows, hidden = opinion.show(done, None)
+    words, figure, rows, hidden = opinion.show(done, None)
     assert "Backtrader agrees" in json.dumps(words.to_plotly_json(), default=lambda part: part.to_plotly_json())
+    assert len(figure.data) == 3
     assert rows
     assert not hidden
     assert {row["found"] for row in rows} == {"yes"}
     json.dumps(rows, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stops": {"stop_loss": 0.03, "take_profit": 0.05}},
+        {"fill": "limit"},
+        {"direction": "both", "financing": {"leverage": 2.0}, "sizing": {"kind": "percent", "part": 2.0}},
+    ],
+    ids=str,
+)
+def test_what_it_refused_once_is_repeated(changes: dict[str, Any]) -> None:
+    _, job, _ = opinion.ask(1, data(**changes))
+    words, _, rows, _ = opinion.show(side_job.compute(lambda _: None, job), None)
+    assert "so is the equity at every close" in json.dumps(words, default=lambda part: part.to_plotly_json())
+    assert {row["found"] for row in rows} == {"yes"}
+
+
+def test_what_differs_most_stands_first() -> None:
+    ours = [trade(f"2020-01-{day:02}", f"2020-01-{day + 3:02}", 10.0, exit_price=101.0) for day in (2, 11, 21)]
+    exits = ((1, 4, 101.0, 10.0), (10, 13, 101.5, 15.0), (20, 23, 103.0, 30.0))
+    theirs = [RepeatedTrade(0, 1, entry, out, 100.0, price, 10.0, pnl) for entry, out, price, pnl in exits]
+    result = make_result(np.full(40, 1000.0), ours, symbols=("ONE",))
+    other = Repeated((0,), days(40), np.linspace(1000, 1025, 40), tuple(theirs), 0, {})
+    found = compare("Made up", result, [other], "1.0")
+    assert [(row["difference"], row["found"]) for row in opinion.rows(found)] == [
+        (20.0, "price out"),
+        (5.0, "price out"),
+        (0.0, "yes"),
+    ]
+    words = json.dumps(opinion.said(found), default=lambda part: part.to_plotly_json())
+    assert "Farthest apart on 2020-02-09: 25.00 USD." in words
+
+
+def test_the_chart_shows_both_and_no_rounding() -> None:
+    result = make_result(np.full(40, 1000.0), [], symbols=("ONE",))
+    other = Repeated((0,), days(40), np.full(40, 1000.0 + 1e-10), (), 0, {})
+    drawn = chart.figure(chart.info(compare("Made up", result, [other], "1.0")))
+    assert [trace.name for trace in drawn.data] == ["Here", "Backtrader", "Difference"]
+    assert drawn.layout.yaxis2.range == (-chart.PENNY, chart.PENNY)
 
 
 def test_without_a_run_on_the_page_it_says_what_to_do(said: list[str]) -> None:
@@ -84,11 +132,11 @@ def test_without_a_run_on_the_page_it_says_what_to_do(said: list[str]) -> None:
 
 
 def test_a_failure_is_shown_in_the_card(said: list[str]) -> None:
-    answer = opinion.failed(DeviceError("Backtrader is not installed."))
+    answer = side_job.failed(DeviceError("Backtrader is not installed."))
     assert said == ["Backtrader is not installed."]
-    words, rows, hidden = opinion.show(answer, None)
+    words, figure, rows, hidden = opinion.show(answer, None)
     assert words.children == "Backtrader is not installed."
-    assert (rows, hidden) == ([], True)
+    assert (figure, rows, hidden) == (None, [], True)
 
 
 def test_a_forged_answer_is_parsed_as_any_spec() -> None:

@@ -8,7 +8,7 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard import state
+from dashboard import side_job, state
 from dashboard.pages.backtest import origin, overfit, real_view
 from dashboard.pages.backtest.tabs import performance, real
 from engine import runner
@@ -101,7 +101,7 @@ def test_the_sweep_that_a_run_came_from_can_be_tested_here() -> None:
     assert not hidden
     job, _ = origin.ask(1, data)
     assert runner.load_spec(job) == OverfittingSpec(sweep=swept)
-    overfit.compute(lambda _: None, job)
+    side_job.compute(lambda _: None, job)
     verdict, _, hidden = origin.judge(data, "real", {"key": "…"})
     assert hidden
     assert "Chosen by skill, not by search" in texts(verdict)

@@ -1,0 +1,101 @@
+"""A job beside the run on a page: a button asks for it, and a card of its own says how far it is and what came of it.
+
+The store of the answer holds nothing, ``{"waits": True}``, ``{"key", "spec"}`` of a result, or ``{"error": sentence}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dash import Input, Output, callback, dcc, html, no_update
+from dash.development.base_component import Component
+
+from dashboard import ids, jobs
+from dashboard.components.states import skeleton
+from dashboard.errors import sentence, toast
+from engine.spec import RunSpec, canonical_json
+
+Answer = Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class SideJob:
+    """Its stores and its background callback; ``name`` tells it from the others of ``page``."""
+
+    page: str
+    name: str
+
+    @property
+    def job(self) -> ids.Id:
+        """Store: canonical JSON of the spec to compute."""
+        return ids.part(f"{self.name}-job", self.page)
+
+    @property
+    def answer(self) -> ids.Id:
+        """Store: the answer."""
+        return ids.part(self.name, self.page)
+
+    @property
+    def progress(self) -> ids.Id:
+        """Store: how far the job is."""
+        return ids.part(f"{self.name}-progress", self.page)
+
+    def stores(self) -> list[Component]:
+        """For the layout."""
+        return [dcc.Store(id=self.job), dcc.Store(id=self.progress), dcc.Store(id=self.answer)]
+
+    def wire(self, **more: Any) -> None:
+        """Register the background callback; ``more`` are options of it."""
+        callback(
+            Output(self.answer, "data", allow_duplicate=True),
+            Input(self.job, "data"),
+            background=True,
+            interval=jobs.POLL_MILLISECONDS,
+            progress=[Output(self.progress, "data")],
+            prevent_initial_call=True,
+            on_error=failed,
+            **more,
+        )(compute)
+
+
+def start(spec: RunSpec, asked: bool = True) -> tuple[Answer, Any]:
+    """For the stores of the answer and the job: a stored answer at once, and a job for one that is ``asked`` for."""
+    from engine import runner
+
+    text = canonical_json(spec)
+    if runner.is_stored(spec):
+        return {"key": runner.run_key(spec), "spec": text}, no_update
+    return ({"waits": True}, text) if asked else (None, no_update)
+
+
+def compute(set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
+    """Runs in a worker."""
+    from engine import runner
+
+    spec = runner.load_spec(text)
+
+    def progress(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        set_progress({"fraction": fraction, "message": message, "partial": None})
+
+    runner.run(spec, progress)
+    return {"key": runner.run_key(spec), "spec": text}
+
+
+def failed(error: Exception) -> dict[str, str]:
+    """The sentence in place of an answer."""
+    toast(sentence(error))
+    return {"error": sentence(error)}
+
+
+def instead(answer: Answer, progress: Answer, hint: str) -> Component | None:
+    """What stands where no result is to be shown: ``hint`` before anybody has asked. None where there is one."""
+    if not answer:
+        return html.P(hint, className="hint")
+    if answer.get("error"):
+        return html.P(str(answer["error"]))
+    if answer.get("waits"):
+        words = (progress or {}).get("message") or "Starting"
+        return html.Div([skeleton(14, "40%"), html.P(str(words), className="hint")])
+    return None
