@@ -17,9 +17,10 @@
 
   /* The poll of a background callback ends without a word when its job was cancelled or the server restarted; the
      list of jobs knows better. A list from before the run, or from its first moments, says nothing about it. */
-  function lostWord(jobs, run, result) {
+  function lostWord(jobs, run, result, computed) {
     if (!run || !jobs || stateOf(run, result) !== "running" || jobs.at < run.at + 1) return null;
     const job = entry(jobs, run.key);
+    if (job && job.status === "done" && computed && computed.key === run.key) return null;  // its picture is on the way
     return job && !ACTIVE.includes(job.status) ? job : null;
   }
 
@@ -49,8 +50,8 @@
     return [bar, words, width, "results " + shown + calm, state === "error" ? result.error : ""];
   };
 
-  here.settle = function (jobs, run, result) {
-    const job = lostWord(jobs, run, result);
+  here.settle = function (jobs, run, result, computed) {
+    const job = lostWord(jobs, run, result, computed);
     if (!job) return [no(), no()];
     if (job.status === "done") return [run.spec, no()];
     return [no(), { error: job.message && job.status === "failed" ? job.message : WORDS[job.status] || job.message }];

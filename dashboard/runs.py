@@ -27,6 +27,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids, jobs, state
 from dashboard.components.form import Form
+from dashboard.components.still import still
 from dashboard.format import duration, megabytes
 from dashboard.job_access import cancel
 from engine.errors import EngineError, SpecError
@@ -212,7 +213,7 @@ class Wired:
         found, given, chosen, kinds = rest
         path = ctx.triggered_id["path"] if isinstance(ctx.triggered_id, dict) else ""
         values = self.form.collect([*chosen, *found], [*kinds, *given])
-        return self.form.chosen(values, path, kind)
+        return still(self.form.chosen(values, path, kind))
 
     def change_list(self, added: str, removed: list[int | None], *rest: Any) -> tuple[Any, str]:
         """The cards of a list of plug-ins with one more or one fewer."""
@@ -222,7 +223,7 @@ class Wired:
             raise PreventUpdate
         index = int(trigger["index"]) if trigger["role"] == "remove" else None
         values = self.form.collect([*chosen, *found], [*kinds, *given])
-        return self.form.changed_list(values, trigger["path"], added, index), ""
+        return still(self.form.changed_list(values, trigger["path"], added, index)), ""
 
     def _spec(self, found: Ids, given: list[Any], chosen: Ids, kinds: list[Any]) -> RunSpec:
         try:
@@ -276,6 +277,7 @@ clientside_callback(
     Input(ids.JOBS, "data"),
     State({"role": "run", **_PAGE}, "data"),
     State({"role": "result", **_PAGE}, "data"),
+    State({"role": "computed", **_PAGE}, "data"),
     prevent_initial_call=True,
 )
 clientside_callback(

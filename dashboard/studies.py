@@ -33,6 +33,7 @@ from dashboard.components.fields import Field, Values
 from dashboard.components.form import Form, Row
 from dashboard.components.page_layout import copies
 from dashboard.components.run_bar import run_bar
+from dashboard.components.still import still
 from dashboard.components.tabs import fill_late, late_pane, line_id
 from dashboard.components.values import get
 from engine.errors import SpecError
@@ -205,4 +206,4 @@ def filled(form: Form, asked: Any) -> tuple[list[Component], str, str]:
     from engine import runner
 
     spec = runner.load_spec(asked["spec"])
-    return form.panel(spec.model_dump(mode="json")), canonical_json(spec), str(asked["tab"])
+    return still(form.panel(spec.model_dump(mode="json"))), canonical_json(spec), str(asked["tab"])

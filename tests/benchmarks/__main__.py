@@ -51,7 +51,7 @@ input.dispatchEvent(new Event('change', {bubbles: true}));
 input.blur();
 """
 DRAWN = """
-const graph = document.querySelector('[id*="backtest-equity"] .js-plotly-plot');
+const graph = document.getElementById('{"graph":"backtest-equity","role":"graph"}').querySelector('.js-plotly-plot');
 return !!graph && !!graph.data && graph.data.some(trace => (trace.name || '').startsWith('SMA %d/'))
 """
 
