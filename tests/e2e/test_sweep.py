@@ -15,26 +15,6 @@ pytestmark = pytest.mark.e2e
 PAGE = "backtest-sweep"
 
 
-def open_tab(visitor: Visitor, title: str) -> None:
-    visitor.until(
-        """
-        const tab = [...document.querySelectorAll('[role=tab]')].find(item => item.textContent === arguments[0]);
-        if (tab) tab.click();
-        return !!tab && tab.classList.contains('active');
-        """,
-        f"the tab {title}",
-        title,
-    )
-
-
-def value(visitor: Visitor, page: str, path: str) -> str:
-    """What a control of a form says."""
-    found = visitor.js(
-        "return (document.getElementById(arguments[0]) || {}).value", dom_id(role="field", page=page, path=path)
-    )
-    return str(found or "")
-
-
 def sees_map(visitor: Visitor) -> None:
     """Wait until the map and everything under it is there."""
     visitor.sees_trace("backtest-sweep-map", "plateau")
@@ -57,7 +37,7 @@ def click_cell(visitor: Visitor) -> str:
 
 def test_from_a_sweep_to_a_cell_to_its_run_in_full(visitor: Visitor) -> None:
     visitor.open("/backtest")
-    open_tab(visitor, "Sweep")
+    visitor.open_tab("Sweep")
     visitor.sees("No sweep yet")
     visitor.until(f"return !!document.getElementById('{dom_id(role='field', page=PAGE, path='axes.1.step')}')", "axes")
     visitor.fill(PAGE, "axes.0.step", 5)
@@ -69,7 +49,7 @@ def test_from_a_sweep_to_a_cell_to_its_run_in_full(visitor: Visitor) -> None:
     visitor.until(
         "return (document.getElementById('backtest-kpis') || {innerText: ''}).innerText.includes('CAGR')", "key figures"
     )
-    fast, slow = value(visitor, "backtest", "strategy.fast"), value(visitor, "backtest", "strategy.slow")
+    fast, slow = visitor.value("backtest", "strategy.fast"), visitor.value("backtest", "strategy.slow")
     assert f"Fast window {fast}, Slow window {slow}" in words
     visitor.sees_trace("backtest-equity", f"SMA {fast}/{slow}")
     cells = visitor.js("return [...document.querySelectorAll('#backtest-kpis .kpi')].map(item => item.innerText)")
@@ -79,7 +59,7 @@ def test_from_a_sweep_to_a_cell_to_its_run_in_full(visitor: Visitor) -> None:
 
 def test_a_permalink_opens_the_sweep_and_a_reload_brings_it_back(visitor: Visitor) -> None:
     visitor.open("/backtest")
-    open_tab(visitor, "Sweep")
+    visitor.open_tab("Sweep")
     visitor.until(f"return !!document.getElementById('{dom_id(role='field', page=PAGE, path='axes.1.step')}')", "axes")
     visitor.fill(PAGE, "axes.0.step", 10)
     visitor.fill(PAGE, "axes.1.step", 50)
@@ -90,20 +70,20 @@ def test_a_permalink_opens_the_sweep_and_a_reload_brings_it_back(visitor: Visito
     visitor.open("/data")
     visitor.open(link)
     sees_map(visitor)
-    assert value(visitor, PAGE, "axes.0.step") == "10"
-    assert value(visitor, "backtest", "strategy.fast") == "50"
-    open_tab(visitor, "Performance")
+    assert visitor.value(PAGE, "axes.0.step") == "10"
+    assert visitor.value("backtest", "strategy.fast") == "50"
+    visitor.open_tab("Performance")
     visitor.sees("No backtest yet")
     visitor.press_run("backtest")
     visitor.sees_trace("backtest-equity", "SMA 50/200")
     assert visitor.js("return location.href") != link
-    open_tab(visitor, "Sweep")
+    visitor.open_tab("Sweep")
     visitor.until("return location.href === arguments[0]", "the URL follows the tab", link)
 
 
 def test_a_grid_that_is_too_large_says_so_at_the_axes(visitor: Visitor) -> None:
     visitor.open("/backtest")
-    open_tab(visitor, "Sweep")
+    visitor.open_tab("Sweep")
     add = dom_id(role="add", page=PAGE, path="axes")
     visitor.until(
         "const list = document.getElementById(arguments[0]);"

@@ -52,6 +52,22 @@ class Visitor:
         self.until("return !!document.getElementById(arguments[0])", wanted, wanted)
         self.js("document.getElementById(arguments[0]).click()", wanted)
 
+    def open_tab(self, title: str) -> None:
+        self.until(
+            """
+            const tab = [...document.querySelectorAll('[role=tab]')].find(item => item.textContent === arguments[0]);
+            if (tab) tab.click();
+            return !!tab && tab.classList.contains('active');
+            """,
+            f"the tab {title}",
+            title,
+        )
+
+    def value(self, page: str, path: str) -> str:
+        """What a control of a form says."""
+        wanted = dom_id(role="field", page=page, path=path)
+        return str(self.js("return (document.getElementById(arguments[0]) || {}).value", wanted) or "")
+
     def press_run(self, page: str) -> None:
         self.click(role="run-button", page=page)
 

@@ -46,7 +46,7 @@ class Axes:
     form: SweepForm
 
     def follow(self, base: str | None, found: Found, given: Sequence[Any]) -> list[Component]:
-        """Another strategy has other parameters: axes that it lacks give way to its usual ones."""
+        """Another strategy has other parameters and bounds: see ``fitting``."""
         values = self.form.collect(found, given)
         axes = fitting(values["axes"], values.get(self.form.base))
         if axes is None:

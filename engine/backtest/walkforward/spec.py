@@ -26,9 +26,11 @@ _DAY = np.timedelta64(1, "D")
 class WalkForwardSpec(RunSpec):
     """A sweep on the training bars of each window, and the combination that it chose on the test bars.
 
-    One combination is chosen for all symbols, by the median of the objective over them. A test starts flat with the
-    equity of the test before it, looks back on earlier bars, follows the decisions of its own bars alone, and sells at
-    its last close. Parameters never follow from a bar of their test or of a later one. A training always begins flat.
+    One combination is chosen for all symbols, by the median of the objective over them. A test starts with the equity
+    of the test before it, looks back on earlier bars, and sells at its last close. By default its first bar takes over
+    the position that the chosen parameters stand for by then: who trades them would hold it, and a slow strategy that
+    had to wait for its next crossing would be judged by its absence. Parameters never follow from a bar of their test
+    or of a later one. A training always begins flat.
     """
 
     kind: Literal["walk_forward"] = "walk_forward"
@@ -73,12 +75,12 @@ class WalkForwardSpec(RunSpec):
         section="Choice",
     )
     windows: Windows = Windows()
-    opening: Literal["flat", "standing"] = parameter(
-        "flat",
+    opening: Literal["standing", "flat"] = parameter(
+        "standing",
         title="A test begins",
-        help="Without a position until the first new decision, or with the one that the chosen parameters stand for "
-        "by then.",
-        choices={"flat": "Flat", "standing": "In position"},
+        help="With the position that the chosen parameters stand for by then, bought on the first bar at the usual "
+        "costs; or without one until their first new decision.",
+        choices={"standing": "In position", "flat": "Flat"},
         section="Windows",
     )
     agreement: bool = parameter(

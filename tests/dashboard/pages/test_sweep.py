@@ -16,7 +16,7 @@ from dash.exceptions import PreventUpdate
 import engine
 from dashboard import ids as frame
 from dashboard import studies
-from dashboard.pages.backtest import ids
+from dashboard.pages.backtest import axes, ids
 from dashboard.pages.backtest.sweep import controls as sweep_controls
 from dashboard.pages.backtest.sweep import form as sweep_form
 from dashboard.pages.backtest.sweep import view as sweep_view
@@ -162,6 +162,29 @@ def test_another_strategy_has_its_own_axes() -> None:
     assert sweep_form.fitting(AXES, "-") is None
 
 
+def test_a_range_that_another_strategy_does_not_allow_gives_way_to_its_own() -> None:
+    kama = base(strategy={"kind": "kama_cross"}).model_dump(mode="json")
+    wide, fine = {"path": SLOW, "low": 100, "high": 900, "step": 50}, {"path": FAST, "low": 7, "high": 11}
+    found = sweep_form.fitting([fine, wide], kama)
+    assert found is not None
+    assert found[0] == fine, "what it allows stays"
+    assert found[1]["path"] == SLOW
+    assert found[1]["high"] <= 500, "its own bound"
+    typing = {"path": SLOW, "low": 100, "high": None}
+    assert sweep_form.fitting([fine, typing], kama) is None, "what is half typed is left to whoever types"
+
+
+def test_axes_of_fields_that_are_gone_leave_the_others_alone() -> None:
+    macd = base(strategy={"kind": "macd"}).model_dump(mode="json")
+    signal = {"path": "strategy.signal", "low": 3, "high": 12, "step": 3}
+    slow = {"path": SLOW, "low": 20, "high": 40, "step": 5}
+    assert sweep_form.fitting([slow, signal], macd) is None
+    found = sweep_form.fitting([slow, signal], base().model_dump(mode="json"))
+    assert found is not None
+    assert [axis["path"] for axis in found] == [FAST, SLOW]
+    assert slow in found
+
+
 @pytest.mark.parametrize(
     "kind", ["sma_cross", "rsi_reversion", "donchian_breakout", "buy_and_hold", "turn_of_month", "macd"]
 )
@@ -192,11 +215,9 @@ def test_axes_are_added_once_and_removed() -> None:
 def test_the_list_to_add_from_lacks_what_is_there() -> None:
     values = {"base": canonical_json(base()), "axes.0.path": FAST}
     places = [frame.field(PAGE, path) for path in values]
-    offered = tab.offer(list(values.values()), places, [])
+    offered = axes.Axes(FORM).offer(values["base"], None, places, list(values.values()))
     assert SLOW in [item["value"] for item in offered]
     assert FAST not in [item["value"] for item in offered]
-    with pytest.raises(PreventUpdate):
-        tab.offer(list(values.values()), places, offered)
 
 
 # What the controls ask for.

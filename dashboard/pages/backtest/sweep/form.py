@@ -19,7 +19,7 @@ from dashboard.format import count
 from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.studies import StudyForm
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import Sweepable, sweepable
+from engine.backtest.sweeps.axes import Axis, Sweepable, resolve, sweepable
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.errors import SpecError
 from engine.spec import RunSpec
@@ -161,15 +161,34 @@ def options(offered: Sequence[Sweepable]) -> list[dict[str, str]]:
 
 
 def fitting(axes: Sequence[Values], base: object) -> list[Values] | None:
-    """``axes`` for another base: those that it has, with the usual ones where one had to go; None to leave all as
-    they are.
+    """``axes`` for another base; None to leave all as they are.
+
+    A range that the base allows stays, another one gives way to the field's own. Where an axis is of a field that the
+    base lacks, the usual ones come instead.
     """
-    offered = offers(base)
-    known = [axis for axis in axes if axis.get("path") in [item.path for item in offered]]
-    if not offered or (axes and len(known) == len(axes)):
+    offered = {item.path: item for item in offers(base)}
+    known = [axis for axis in axes if axis.get("path") in offered]
+    kept = [axis if _is_allowed(base, axis) else suggestion(offered[axis["path"]]) for axis in known]
+    if not offered or (axes and kept == list(axes)):
         return None
-    first = usual(offered)
-    return [*first, *(axis for axis in known if axis["path"] not in [item["path"] for item in first])][:MOST]
+    if axes and len(known) == len(axes):
+        return kept
+    by_path = {axis["path"]: axis for axis in kept}
+    first = [by_path.pop(axis["path"], axis) for axis in usual(tuple(offered.values()))]
+    return [*first, *by_path.values()][:MOST]
+
+
+def _is_allowed(base: object, axis: Values) -> bool:
+    """Whether ``axis`` suits the field that it names; one that is half typed does, for its controls say the rest."""
+    try:
+        whole = Axis.parse({name: value for name, value in axis.items() if value is not None})
+    except SpecError:
+        return True
+    try:
+        resolve(BacktestSpec.parse(base), whole)
+    except SpecError:
+        return False
+    return True
 
 
 def usual(offered: Sequence[Sweepable]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dash import ALL, Input, Output, State, callback, ctx
+from dash import Input, Output, State, callback, ctx
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
@@ -14,12 +14,12 @@ from dashboard.charts import parallel, spread
 from dashboard.charts import sweep as chart
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
-from dashboard.pages.backtest import ids
+from dashboard.pages.backtest import axes, ids
 from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.backtest.sweep import controls as control
 from dashboard.pages.backtest.sweep import layout as sweep_layout
 from dashboard.pages.backtest.sweep import view
-from dashboard.pages.backtest.sweep.form import SweepForm, fitting, offers, options
+from dashboard.pages.backtest.sweep.form import SweepForm
 from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.studies import Study
 from engine.backtest.metrics import METRICS
@@ -31,43 +31,9 @@ STUDY = Study(FORM, "Sweep", sweep_layout.empty, sub="what varies around the bac
 TAB = Tab("sweep", "Sweep", sweep_layout.layout, STUDY)
 
 RESULT_ID = frame.result(PAGE)
-BASE = Input(frame.field(PAGE, FORM.base), "value")
-AXES = frame.part("list", PAGE, path="axes")
-FIELDS = {"role": "field", "page": PAGE, "path": ALL}
 ROWS = 500  # of the table of combinations
 
-
-@callback(
-    Output(AXES, "children", allow_duplicate=True),
-    BASE,
-    State(FIELDS, "id"),
-    State(FIELDS, "value"),
-    prevent_initial_call=True,
-)
-def follow(base: str | None, found: list[Any], given: list[Any]) -> list[Any]:
-    """Another strategy has other parameters: axes that it lacks give way to its usual ones."""
-    values = FORM.collect(found, given)
-    axes = fitting(values["axes"], values.get(FORM.base))
-    if axes is None:
-        raise PreventUpdate
-    return FORM.axes(axes, values[FORM.base])
-
-
-@callback(
-    Output(frame.part("add", PAGE, path="axes"), "options"),
-    Input(FIELDS, "value"),
-    State(FIELDS, "id"),
-    State(frame.part("add", PAGE, path="axes"), "options"),
-    prevent_initial_call=True,
-)
-def offer(given: list[Any], found: list[Any], before: Any) -> list[dict[str, str]]:
-    """What is not an axis yet."""
-    values = FORM.collect(found, given)
-    used = [axis.get("path") for axis in values["axes"]]
-    offered = options([item for item in offers(values.get(FORM.base)) if item.path not in used])
-    if offered == before:
-        raise PreventUpdate
-    return offered
+axes.wire(FORM)
 
 
 @callback(

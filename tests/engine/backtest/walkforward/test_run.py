@@ -219,7 +219,7 @@ def test_the_stitched_account_is_the_single_tests_one_after_another(more: dict[s
 def test_a_single_combination_is_the_backtest_inside_the_windows() -> None:
     """Every test grows as the one backtest over all bars does from its first entry inside that test on."""
     bars = random_walk(880, seed=5)
-    found = run(spec(base(costs=FREE), axes=[{"path": "strategy.fast", "values": [4]}]), bars)
+    found = run(spec(base(costs=FREE), axes=[{"path": "strategy.fast", "values": [4]}], opening="flat"), bars)
     one = whole(BacktestSpec.parse(base({"kind": "sma_cross", "fast": 4, "slow": 20}, costs=FREE)), bars)
     for number in range(4):
         first, last = (
@@ -230,11 +230,26 @@ def test_a_single_combination_is_the_backtest_inside_the_windows() -> None:
         assert found.out_return[number] == pytest.approx(one.equity[last] / one.equity[begin] - 1, rel=1e-9)
 
 
+def test_a_test_takes_over_the_position_that_its_parameters_stand_for() -> None:
+    """By default; from the first open on it then grows as the one backtest over all bars does."""
+    bars = random_walk(880, seed=5)
+    found = run(spec(base(costs=FREE), axes=[{"path": "strategy.fast", "values": [4]}]), bars)
+    one = whole(BacktestSpec.parse(base({"kind": "sma_cross", "fast": 4, "slow": 20}, costs=FREE)), bars)
+    standing = [number for number in range(len(found.test_first)) if found.held_before[number]]
+    assert standing
+    for number in standing:
+        first, last = (
+            int(np.searchsorted(bars.time, day)) for day in (found.test_first[number], found.test_last[number])
+        )
+        since_open = one.equity[last] / one.equity[first] * bars.close[first] / bars.open[first]
+        assert found.out_return[number] == pytest.approx(since_open - 1, rel=1e-9)
+
+
 def test_a_strategy_of_the_calendar_needs_nothing_from_before() -> None:
     """Its tests are the plain backtests of their own bars."""
     bars = random_walk(880)
     strategy = {"kind": "turn_of_month"}
-    asked = spec(base(strategy, costs=FREE), axes=[{"path": "costs.slippage", "values": [0]}])
+    asked = spec(base(strategy, costs=FREE), axes=[{"path": "costs.slippage", "values": [0]}], opening="flat")
     found = run(asked, bars)
     for number, window in enumerate(lay_out([bars], asked.windows)):
         part = since(before(bars, window.stop), window.test)
