@@ -1,11 +1,8 @@
-"""The hardware page: readings, their texts, the benchmark's form and its texts."""
+"""The hardware page: its texts, the benchmark's form and its callbacks."""
 
 from __future__ import annotations
 
-import gc
-import time
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -16,173 +13,15 @@ from dash.exceptions import PreventUpdate
 from flask import Flask
 
 from dashboard.job_list import Job
-from dashboard.pages.hardware import callbacks, machine, measured, readings, request, sampler, view
+from dashboard.pages.hardware import callbacks, machine, measured, request, sampler, view
 from dashboard.pages.hardware.layout import layout
-from dashboard.pages.hardware.readings import GpuUse, ProcessUse, Reader, Sample
+from dashboard.pages.hardware.readings import GpuUse, Sample
 from dashboard.pages.hardware.request import FORM
 from engine import devices, runner
 from engine.benchmarks.harness import BenchmarkSpec
-from engine.benchmarks.result import BenchmarkResult
 from engine.errors import SpecError
+from tests.support.machine import GIGA, QUIET, job, result
 from tests.support.workspace import Workspace
-
-GIGA = 2**30
-QUIET = Sample(
-    moment=1000.0, cores=(10.0, 30.0), megahertz=2300.0, load=(0.5, 0.25, 0.75), memory=4 * GIGA,
-    memory_total=16 * GIGA, swap=0, swap_total=0, disk_read=2.5e6, disk_write=0.0,
-    server=ProcessUse(1, 128 * 2**20, 1.0), workers=(ProcessUse(2, GIGA, 95.0), ProcessUse(3, GIGA, 0.0)),
-    own=2 * GIGA + 128 * 2**20, gpus=(),
-)  # fmt: skip
-
-
-def job(**about: Any) -> Job:
-    values = {"key": "k", "page": "hardware", "kind": "benchmark", "label": "Matrix product", "spec": "",
-              "message": "Timing", "created": 0.0, "status": "running", "fraction": 0.5}  # fmt: skip
-    return Job(**(values | about))
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, "It did not happen within ten seconds."
-        time.sleep(0.01)
-
-
-def result(**about: Any) -> BenchmarkResult:
-    made_up = BenchmarkResult(
-        workload="Matrix product 64 × 64 float32", devices=("numpy:cpu", "torch:cpu"), descriptions=("", ""),
-        samples=np.array([[0.002] * 3, [np.nan] * 3]), median=np.array([0.002, np.nan]),
-        lower=np.array([0.0019, np.nan]), upper=np.array([0.0022, np.nan]), error=np.array([8.9e-7, 0.5]),
-        bound=1.2e-5, rate=np.array([22.912, np.nan]), unit="GFLOP/s", usable=(True, False),
-        note=("", "torch CPU differs from float64."), threads=(2, 2), machine="made up", versions={}, measured=1.7e9,
-    )  # fmt: skip
-    return replace(made_up, **about)
-
-
-# Readings
-
-
-def test_a_reading_tells_of_this_machine_and_of_this_process() -> None:
-    reader = Reader(None)
-    sample = reader.read()
-    assert len(sample.cores) == devices.machine().threads
-    assert 0 < sample.memory < sample.memory_total == devices.machine().memory
-    assert sample.own >= sample.server.memory > 1e6
-    assert sample.gpus == ()
-
-
-def test_a_disk_that_tells_nothing_has_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readings.psutil, "disk_io_counters", lambda: None)
-    sample = Reader(None).read()
-    assert sample.disk_read is None
-    assert view.rate(sample.disk_read) == "–"
-
-
-def test_a_gpu_is_read_and_what_its_driver_does_not_say_stays_unsaid() -> None:
-    class Silent(Exception):
-        pass
-
-    def refuse(handle: int) -> None:
-        raise Silent
-
-    nvml = SimpleNamespace(
-        NVMLError=Silent,
-        nvmlDeviceGetCount=lambda: 1,
-        nvmlDeviceGetHandleByIndex=lambda index: index,
-        nvmlDeviceGetUtilizationRates=refuse,
-        nvmlDeviceGetMemoryInfo=lambda handle: SimpleNamespace(used=3 * GIGA, total=80 * GIGA),
-    )
-    (gpu,) = Reader(nvml).read().gpus
-    assert gpu == GpuUse(None, 3.0 * GIGA, 80.0 * GIGA)
-    assert np.isnan(readings.mean_busy([gpu]))
-
-
-def test_history_is_readings_as_arrays_and_begins_anew_with_another_core() -> None:
-    earlier = replace(QUIET, moment=997.0, cores=(1.0,))
-    found = readings.history([earlier, replace(QUIET, moment=998.5), QUIET])
-    assert found.ages.tolist() == [1.5, 0.0]
-    assert found.cores.tolist() == [[10, 30], [10, 30]]
-    assert found.memory.tolist() == [4 * GIGA] * 2
-    assert np.isnan(found.gpu).all()
-
-
-def test_history_of_nothing_is_empty() -> None:
-    assert readings.history([]).cores.shape == (0, 0)
-
-
-# The sampler
-
-
-@pytest.fixture
-def quick() -> Iterator[sampler.Sampler]:
-    found = sampler.Sampler(period=0.01, length=5)
-    yield found
-    found.stop()
-
-
-def test_a_sampler_keeps_the_last_readings(quick: sampler.Sampler) -> None:
-    quick.start()
-    until(lambda: len(quick.samples) == 5)
-    first = quick.samples[0]
-    until(lambda: quick.samples[0] is not first)
-    moments = [sample.moment for sample in quick.samples]
-    assert moments == sorted(moments)
-    assert len(moments) == 5
-
-
-def test_a_stopped_sampler_reads_no_more_and_starts_again(quick: sampler.Sampler) -> None:
-    quick.start()
-    until(lambda: bool(quick.samples))
-    quick.stop()
-    kept = quick.samples
-    assert quick._thread is None
-    quick.start()
-    until(lambda: quick.samples != kept)
-
-
-def test_starting_twice_is_starting_once(quick: sampler.Sampler) -> None:
-    quick.start()
-    thread = quick._thread
-    quick.start()
-    assert quick._thread is thread
-
-
-def test_a_sampler_that_nobody_holds_ends() -> None:
-    found = sampler.Sampler(period=0.01)
-    found.start()
-    thread, gone = found._thread, weakref.ref(found)
-    del found
-    gc.collect()
-    assert gone() is None
-    assert thread is not None
-    thread.join(10)
-    assert not thread.is_alive()
-
-
-def test_a_failed_reading_is_told_and_the_next_one_heals_it(
-    quick: sampler.Sampler, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(self: Reader) -> Sample:
-        raise OSError("no /proc")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Reader, "read", fail)
-        quick.start()
-        until(lambda: "no /proc" in quick.problem)
-    until(lambda: not quick.problem)
-    assert quick.samples
-
-
-def test_an_app_has_one_sampler_from_the_first_view_on() -> None:
-    server = Flask("test")
-    assert sampler.past(server) == ()
-    found = sampler.of(server)
-    try:
-        assert sampler.of(server) is found
-        until(lambda: bool(sampler.past(server)))
-    finally:
-        found.stop()
-
 
 # Texts
 

@@ -1,0 +1,151 @@
+"""The hardware page's readings, and the sampler that keeps the last of them."""
+
+from __future__ import annotations
+
+import gc
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from flask import Flask
+
+from dashboard.pages.hardware import readings, sampler, view
+from dashboard.pages.hardware.readings import GpuUse, Reader, Sample
+from engine import devices
+from tests.support.machine import GIGA, QUIET
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, "It did not happen within ten seconds."
+        time.sleep(0.01)
+
+
+# Readings
+
+
+def test_a_reading_tells_of_this_machine_and_of_this_process() -> None:
+    reader = Reader(None)
+    sample = reader.read()
+    assert len(sample.cores) == devices.machine().threads
+    assert 0 < sample.memory < sample.memory_total == devices.machine().memory
+    assert sample.own >= sample.server.memory > 1e6
+    assert sample.gpus == ()
+
+
+def test_a_disk_that_tells_nothing_has_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings.psutil, "disk_io_counters", lambda: None)
+    sample = Reader(None).read()
+    assert sample.disk_read is None
+    assert view.rate(sample.disk_read) == "–"
+
+
+def test_a_gpu_is_read_and_what_its_driver_does_not_say_stays_unsaid() -> None:
+    class Silent(Exception):
+        pass
+
+    def refuse(handle: int) -> None:
+        raise Silent
+
+    nvml = SimpleNamespace(
+        NVMLError=Silent,
+        nvmlDeviceGetCount=lambda: 1,
+        nvmlDeviceGetHandleByIndex=lambda index: index,
+        nvmlDeviceGetUtilizationRates=refuse,
+        nvmlDeviceGetMemoryInfo=lambda handle: SimpleNamespace(used=3 * GIGA, total=80 * GIGA),
+    )
+    (gpu,) = Reader(nvml).read().gpus
+    assert gpu == GpuUse(None, 3.0 * GIGA, 80.0 * GIGA)
+    assert np.isnan(readings.mean_busy([gpu]))
+
+
+def test_history_is_readings_as_arrays_and_begins_anew_with_another_core() -> None:
+    earlier = replace(QUIET, moment=997.0, cores=(1.0,))
+    found = readings.history([earlier, replace(QUIET, moment=998.5), QUIET])
+    assert found.ages.tolist() == [1.5, 0.0]
+    assert found.cores.tolist() == [[10, 30], [10, 30]]
+    assert found.memory.tolist() == [4 * GIGA] * 2
+    assert np.isnan(found.gpu).all()
+
+
+def test_history_of_nothing_is_empty() -> None:
+    assert readings.history([]).cores.shape == (0, 0)
+
+
+# The sampler
+
+
+@pytest.fixture
+def quick() -> Iterator[sampler.Sampler]:
+    found = sampler.Sampler(period=0.01, length=5)
+    yield found
+    found.stop()
+
+
+def test_a_sampler_keeps_the_last_readings(quick: sampler.Sampler) -> None:
+    quick.start()
+    until(lambda: len(quick.samples) == 5)
+    first = quick.samples[0]
+    until(lambda: quick.samples[0] is not first)
+    moments = [sample.moment for sample in quick.samples]
+    assert moments == sorted(moments)
+    assert len(moments) == 5
+
+
+def test_a_stopped_sampler_reads_no_more_and_starts_again(quick: sampler.Sampler) -> None:
+    quick.start()
+    until(lambda: bool(quick.samples))
+    quick.stop()
+    kept = quick.samples
+    assert quick._thread is None
+    quick.start()
+    until(lambda: quick.samples != kept)
+
+
+def test_starting_twice_is_starting_once(quick: sampler.Sampler) -> None:
+    quick.start()
+    thread = quick._thread
+    quick.start()
+    assert quick._thread is thread
+
+
+def test_a_sampler_that_nobody_holds_ends() -> None:
+    found = sampler.Sampler(period=0.01)
+    found.start()
+    thread, gone = found._thread, weakref.ref(found)
+    del found
+    gc.collect()
+    assert gone() is None
+    assert thread is not None
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_failed_reading_is_told_and_the_next_one_heals_it(
+    quick: sampler.Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Reader) -> Sample:
+        raise OSError("no /proc")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reader, "read", fail)
+        quick.start()
+        until(lambda: "no /proc" in quick.problem)
+    until(lambda: not quick.problem)
+    assert quick.samples
+
+
+def test_an_app_has_one_sampler_from_the_first_view_on() -> None:
+    server = Flask("test")
+    assert sampler.past(server) == ()
+    found = sampler.of(server)
+    try:
+        assert sampler.of(server) is found
+        until(lambda: bool(sampler.past(server)))
+    finally:
+        found.stop()
