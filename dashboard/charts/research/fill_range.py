@@ -46,7 +46,7 @@ def figure(info: FillInfo) -> go.Figure:
         for total, part in zip(info.totals, strength, strict=True)
     ]
     low, high = min(0.0, *info.totals), max(0.0, *info.totals)
-    room = 0.24 * (high - low) or 1.0  # for the figures beside the bars
+    room = 0.5 * (high - low) or 1.0  # for the figures beside the bars
     bars = go.Bar(
         x=list(info.totals), y=list(info.names), orientation="h", text=[signed_percent(item) for item in info.totals],
         textposition="outside", marker={"color": colours, "line": {"width": 0}},
