@@ -78,8 +78,8 @@ class Mark:
 class MapInfo:
     """``z`` is (y, x), NaN where there is nothing; ``index`` the combination behind each cell, -1 for none.
 
-    ``details`` is (y, x, metrics) or None; ``low`` and ``high`` are where the colours end. The cells of a ``coarse``
-    map hold several values of an axis, and show the best in them.
+    ``details`` is (y, x, metrics) or None; ``low`` and ``high`` are where the colours end. The tiles of a ``coarse``
+    map hold several values of an axis, about ``each`` combinations, and show the best of them.
     """
 
     metric: str
@@ -94,6 +94,7 @@ class MapInfo:
     low: float
     high: float
     coarse: bool
+    each: int = 1
 
 
 def info(result: SweepResult, view: View, sides: Sequence[Side], marks: Sequence[tuple[str, int]] = ()) -> MapInfo:
@@ -101,9 +102,11 @@ def info(result: SweepResult, view: View, sides: Sequence[Side], marks: Sequence
     by_path = {side.path: side for side in sides}
     (x, y, z, index), is_coarse = _cells_of(result, view)
     low, high = colour_ends(view.metric, z)
+    known = int(np.isfinite(result.metric(view.metric, view.symbol)).sum())
+    each = round(known / max(int(np.isfinite(z).sum()), 1)) if is_coarse and not view.fixed else 1
     return MapInfo(
         view.metric, by_path[view.x], by_path[view.y] if view.y else None, x, y, z, index,
-        _details(result, view, index), _marks(result, view, marks), low, high, is_coarse,
+        _details(result, view, index), _marks(result, view, marks), low, high, is_coarse, each,
     )  # fmt: skip
 
 
@@ -214,7 +217,8 @@ def _hover(info: MapInfo) -> str:
 
 
 def _value(side: Side, letter: str) -> str:
-    return f"%{{{letter}:.4~p}}" if side.percent else f"%{{{letter}}}"
+    unit = f" {side.unit}" if side.unit and not side.percent else ""
+    return f"%{{{letter}:.4~p}}" if side.percent else f"%{{{letter}}}{unit}"
 
 
 def _rings(info: MapInfo) -> list[go.Scatter]:
@@ -271,7 +275,8 @@ def _cells_of(result: SweepResult, view: View) -> tuple[Cells, bool]:
     columns = len(found.x) if words[view.x] else columns
     rows = len(cells[1]) if view.y is None or words[view.y] else rows
     if (rows, columns) == found.z.shape:
-        return cells, False
+        values = dict(zip(result.axes, result.values, strict=True))
+        return cells, len(found.x) < len(values[view.x]) or bool(view.y and len(found.y) < len(values[view.y]))
     return binned(cells, columns, rows), True
 
 

@@ -57,7 +57,11 @@ class Allocation(Strategy):
     after the decision at that close, negative for a short position, NaN where there is no decision and the position
     stays as it is. Truncated history and ``warm_up()`` bind it as they bind ``signals``. One that makes no sense
     without its short positions says so by ``sells_short()``; of others a backtest may follow the long side alone.
+    ``symbols()`` are the fewest and the most symbols that it can divide among, None for any number.
     """
+
+    def symbols(self) -> tuple[int, int | None]:
+        return 1, None
 
     def sells_short(self) -> bool:
         return False

@@ -50,7 +50,7 @@ def test_from_a_sweep_to_a_cell_to_its_run_in_full(visitor: Visitor) -> None:
         "return (document.getElementById('backtest-kpis') || {innerText: ''}).innerText.includes('CAGR')", "key figures"
     )
     fast, slow = visitor.value("backtest", "strategy.fast"), visitor.value("backtest", "strategy.slow")
-    assert f"Fast window {fast}, Slow window {slow}" in words
+    assert f"Fast window {fast} bars, Slow window {slow} bars" in words
     visitor.sees_trace("backtest-equity", f"SMA {fast}/{slow}")
     cells = visitor.js("return [...document.querySelectorAll('#backtest-kpis .kpi')].map(item => item.innerText)")
     sharpe = next(cell.splitlines()[1] for cell in cells if cell.startswith("Sharpe"))

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.components import form
-from dashboard.market_options import TRADEABLE_MARKET
+from dashboard.market_options import TRADEABLE_MARKET, tradeable_symbols
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
-from engine.spec import canonical_json
+from engine.errors import SpecError
+from engine.registry import info
+from engine.spec import RunSpec, canonical_json
+from engine.strategies import Allocation
 
 
 def trained_models(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -26,7 +29,35 @@ def trained_models(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 FURTHER_COSTS = [f"costs.{name}" for name in Costs.model_fields if name not in ("commission", "slippage")]
-FORM = form.Form(
+
+
+class BacktestForm(form.Form):
+    """The form of a backtest, which says at the symbols when the strategy needs more or fewer of them."""
+
+    def parse(self, values: Mapping[str, Any]) -> RunSpec:
+        spec = super().parse(values)
+        if isinstance(spec, BacktestSpec) and (text := symbols_wanted(spec, values)):
+            raise SpecError([("market.symbols", text)])
+        return spec
+
+
+def symbols_wanted(spec: BacktestSpec, values: Mapping[str, Any]) -> str:
+    """What has to change about the symbols for the strategy of ``spec``, with some to add; nothing where they suit."""
+    if not isinstance(spec.strategy, Allocation):
+        return ""
+    chosen, title = spec.market.symbols, info(spec.strategy).title
+    fewest, most = spec.strategy.symbols()
+    if most is not None and len(chosen) > most:
+        return f"{title} trades {most} symbols: take {len(chosen) - most} out."
+    missing = fewest - len(chosen)
+    if missing <= 0:
+        return ""
+    others = [symbol for symbol, _ in tradeable_symbols(values) if symbol not in chosen][:missing]
+    such = f", such as {', '.join(others)}" if others else " from another collection"
+    return f"{title} needs {'at least ' if most is None else ''}{fewest} symbols: add {missing} more{such}."
+
+
+FORM = BacktestForm(
     page="backtest",
     spec=BacktestSpec,
     action="Run backtest",

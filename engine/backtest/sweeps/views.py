@@ -16,7 +16,7 @@ from engine.market.bars import Floats
 if TYPE_CHECKING:
     from engine.backtest.sweeps.result import SweepResult
 
-_BINS, _LISTED = 40, 400  # bins of a drawn axis; distinct values that are shown one by one
+_BINS, _SLICES, _LISTED = 150, 40, 400  # bins of a drawn axis, shown and held; distinct values shown one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def _matches(result: SweepResult, fixed: Mapping[str, float]) -> NDArray[np.bool
         axis = result.axes.index(path)
         known = np.array(result.values[axis])
         if len(known) > _LISTED:
-            centres, place = bins(result.parameters[:, axis], _BINS)
+            centres, place = bins(result.parameters[:, axis], _SLICES)
             found &= place == int(np.argmin(np.abs(centres - value)))
         else:
             found &= result.parameters[:, axis] == known[np.argmin(np.abs(known - value))]

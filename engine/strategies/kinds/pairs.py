@@ -70,6 +70,9 @@ class Pairs(Allocation):
     def sells_short(self) -> bool:
         return True
 
+    def symbols(self) -> tuple[int, int | None]:
+        return 2, 2
+
     def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
         if len(panel.symbols) != 2:
             raise DataError(

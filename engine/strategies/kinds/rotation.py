@@ -67,8 +67,11 @@ class Rotation(Allocation):
     def sells_short(self) -> bool:
         return self.sides == "both"
 
+    def symbols(self) -> tuple[int, int | None]:
+        return (2 if self.sides == "both" else 1) * self.top, None
+
     def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
-        needed = 2 * self.top if self.sides == "both" else self.top
+        needed, _ = self.symbols()
         if len(panel.symbols) < needed:
             raise DataError(
                 f"The rotation chooses {needed} symbols at a time out of {len(panel.symbols)}: "

@@ -211,3 +211,15 @@ def test_a_parameter_with_one_value_stands_in_the_middle() -> None:
     assert info.places[:, 1].tolist() == [0.5, 0.5]
     assert len(parallel.figure(info).data) == 2
     assert parallel.info(np.array([[1.0]]), np.array([np.nan]), SIDES[:1], "sharpe") is None
+
+
+def test_drawn_axes_are_shown_in_tiles_that_say_what_they_hold() -> None:
+    random = np.random.default_rng(3)
+    result = made(random.uniform(0, 100, (90_000, 2)), random.normal(size=90_000))
+    info = chart.info(result, Y, SIDES)
+    assert info.coarse
+    assert info.z.shape == (150, 150)
+    assert info.each == round(90_000 / np.isfinite(info.z).sum())
+    assert info.each > 1
+    shown = info.index[info.index >= 0]
+    np.testing.assert_array_equal(result.sharpe[0][shown], info.z[info.index >= 0])

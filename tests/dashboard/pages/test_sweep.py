@@ -17,6 +17,7 @@ import engine
 from dashboard import ids as frame
 from dashboard import studies
 from dashboard.pages.backtest import axes, ids
+from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.backtest.sweep import controls as sweep_controls
 from dashboard.pages.backtest.sweep import form as sweep_form
 from dashboard.pages.backtest.sweep import view as sweep_view
@@ -200,6 +201,28 @@ def test_every_suggestion_is_accepted() -> None:
     for item in sweep_form.offers(base().model_dump(mode="json")):
         spec = SweepSpec.parse({"base": base(), "axes": [sweep_form.suggestion(item)]})
         assert 1 <= spec.grid_size() <= 2 * sweep_form.STEPS, item.path
+
+
+def form_problem(strategy: dict[str, Any], *symbols: str) -> dict[str, str]:
+    values = base(strategy=strategy, direction="both", market={"symbols": list(symbols)}).model_dump(mode="json")
+    try:
+        BACKTEST.parse(values)
+    except SpecError as error:
+        return dict(error.problems)
+    return {}
+
+
+def test_strategies_of_several_symbols_ask_for_them_at_the_symbols() -> None:
+    told = form_problem({"kind": "pairs"}, "NVDA")["market.symbols"]
+    assert told.startswith("Pairs needs 2 symbols: add 1 more, such as ")
+    assert "NVDA" not in told
+    assert form_problem({"kind": "pairs"}, "NVDA", "AAPL") == {}
+    assert "take 1 out" in form_problem({"kind": "pairs"}, "NVDA", "AAPL", "MSFT")["market.symbols"]
+    assert (
+        "at least 4 symbols: add 2 more"
+        in form_problem({"kind": "rotation", "top": 2, "sides": "both"}, "NVDA", "AAPL")["market.symbols"]
+    )
+    assert form_problem(STRATEGY, "NVDA") == {}
 
 
 def test_axes_are_added_once_and_removed() -> None:

@@ -210,8 +210,10 @@ def about(info: MapInfo, result: SweepResult, shown: View) -> str:
     """What the map shows, and what a click does."""
     several = len(result.symbols) > 1
     of = shown.symbol or (f"median of {len(result.symbols)} symbols" if several else "")
-    whole = "best in each cell" if info.coarse else ""
-    click = "" if (several and not shown.symbol) or info.coarse else "click opens the run"
+    of_some = f"the best of about {count(info.each, 'combination')}" if info.each > 1 else "the best of its values"
+    whole = f"each tile {of_some}" if info.coarse else ""
+    opens = "click opens that run" if info.coarse else "click opens the run"
+    click = "" if several and not shown.symbol else opens
     return ", ".join(part for part in (METRICS[shown.metric].title, of, whole, click) if part)
 
 
