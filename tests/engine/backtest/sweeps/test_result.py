@@ -79,10 +79,10 @@ def test_third_axis_is_sliced_or_reduced() -> None:
 
 def test_drawn_axis_is_put_into_bins() -> None:
     random = np.random.default_rng(0)
-    parameters = random.uniform(0, 1, (5000, 2))
+    parameters = random.uniform(0, 1, (100_000, 2))
     made = result(parameters, parameters[:, 0], ("costs.slippage", "costs.commission"))
     found = made.grid("sharpe", "costs.slippage", "costs.commission", rest="mean")
-    assert found.z.shape == (40, 40)
+    assert found.z.shape == (150, 150)
     np.testing.assert_allclose(np.nanmean(found.z, axis=0), found.x, atol=0.01)
     chosen = made.parameters[found.index[3, 5]]
     assert abs(chosen[0] - found.x[5]) < 0.02
