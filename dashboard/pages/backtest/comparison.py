@@ -109,6 +109,11 @@ def _calendars(results: Sequence[BacktestResult], shared: Common) -> list[str]:
     if all(len(result.time) == len(shared.time) for result in results):
         return []
     span = day_range(str(shared.time[0]), str(shared.time[-1]))
+    if shared.by_day:
+        return [
+            "Some runs are on bars within the day: each one's figures are over its own bars, correlation and portfolio "
+            f"over the last equity of each of the {count(len(shared.time), 'day')} that all have, {span}."
+        ]
     ranges = len({(day(str(result.time[0])), day(str(result.time[-1]))) for result in results}) > 1
     what = "cover different ranges" if ranges else "have different calendars"
     return [

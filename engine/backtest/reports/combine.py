@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.metrics import equity_metrics
+from engine.backtest.reports.breakdown import is_intraday
 from engine.backtest.result import BacktestResult
 from engine.errors import DataError
 from engine.market.bars import Floats, Times, periods_per_year
@@ -27,10 +28,13 @@ FEWEST_RETURNS = 20
 
 @dataclass(frozen=True, eq=False)
 class Common:
-    """Runs on the bars that all of them have: ``growth`` is (bars, runs), 1 at the first of these bars."""
+    """Runs on the bars that all of them have: ``growth`` is (bars, runs), 1 at the first of these bars. ``by_day``:
+    they are days, each with the last equity in it, because some of the runs are on hours and some on days.
+    """
 
     time: Times
     growth: Floats
+    by_day: bool = False
 
     @property
     def returns(self) -> Floats:
@@ -65,15 +69,24 @@ class Combined:
 
 def common(runs: Sequence[BacktestResult]) -> Common:
     """``runs`` on their common bars. Raises ``DataError`` where these are fewer than ``FEWEST_BARS``."""
-    time = reduce(np.intersect1d, [run.time for run in runs])
+    by_day = len({is_intraday(run) for run in runs}) > 1
+    series = [_days(run) if by_day else (run.time, run.equity) for run in runs]
+    time = reduce(np.intersect1d, [moments for moments, _ in series])
     if len(time) < FEWEST_BARS:
         bars = "no bar" if len(time) == 0 else f"only {len(time)} bars"
         raise DataError(
             f"These runs have {bars} in common, so they can be neither correlated nor combined: choose runs of the "
             "same interval whose ranges overlap."
         )
-    equity = np.column_stack([run.equity[np.searchsorted(run.time, time)] for run in runs])
-    return Common(time, equity / equity[0])
+    equity = np.column_stack([values[np.searchsorted(moments, time)] for moments, values in series])
+    return Common(time, equity / equity[0], by_day)
+
+
+def _days(run: BacktestResult) -> tuple[Times, Floats]:
+    """The days of a run and its last equity in each: a bar of a day is stamped with its start and valued at its end."""
+    dates = run.time.astype("datetime64[D]")
+    last = np.append(dates[1:] != dates[:-1], True)
+    return dates[last].astype("datetime64[ms]"), run.equity[last]
 
 
 def combine(runs: Common, weighting: Weighting, rebalancing: Rebalancing) -> Combined:

@@ -149,5 +149,5 @@ def matrix(compared: comparison.Compared, both: comparison.Together) -> tuple[An
     """The correlations as a figure, and on what they are based."""
     if both.shared is None:
         return states.no_figure(FEW), ""
-    sub = f"of {len(both.shared.time) - 1:,} bar returns"
+    sub = f"of {len(both.shared.time) - 1:,} {'daily' if both.shared.by_day else 'bar'} returns"
     return correlation.figure(correlation.info(compared.names, both.shared.correlation())), sub

@@ -38,6 +38,18 @@ def test_a_run_of_another_calendar_is_compared_on_the_bars_that_both_have() -> N
     assert len(common([every, weekly]).time) == 58
 
 
+def test_hours_and_days_are_compared_by_the_last_equity_of_each_day() -> None:
+    hours = days(40)[0] + np.arange(40 * 24).astype("timedelta64[h]")
+    within = make_result(walk(1, len(hours), 0.002), time=hours)
+    daily = make_result(within.equity[23::24], time=days(40))
+    found = common([within, daily])
+    assert (found.by_day, len(found.time)) == (True, 40)
+    last = pd.Series(within.equity, index=pd.DatetimeIndex(hours)).resample("D").last()
+    np.testing.assert_allclose(found.growth[:, 0], last / last.iloc[0])
+    np.testing.assert_allclose(found.correlation(), 1.0, err_msg="the same account twice")
+    assert not common([within, within]).by_day
+
+
 def test_too_few_common_bars_are_a_sentence() -> None:
     first, second = make_result(walk(1, 50, 0.01)), make_result(walk(2, 50, 0.01), time=days(50, "2031-01-01"))
     with pytest.raises(DataError, match="no bar in common"):
