@@ -99,6 +99,14 @@ def test_the_count_hides_nothing(found: int, searched: int, total: int, words: s
     assert tab.counted(found, searched, total) == words
 
 
+def test_a_search_goes_beyond_what_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tab, "LISTED", 2)
+    keys_ = [run(fast) for fast in (3, 4, 5)]
+    assert [row["key"] for row in listed()] == [keys_[2], keys_[1]]
+    assert [row["key"] for row in listed("3/20")] == [keys_[0]]
+    assert len(listed("/20")) == 2
+
+
 def test_a_run_whose_data_have_changed_says_so_and_leads_to_both_results() -> None:
     key = run()
     assert listed()[0]["changed"] == ""

@@ -20,7 +20,7 @@ from dashboard.pages.backtest.saved import row
 from dashboard.pages.backtest.tab import Tab, seen
 from engine.errors import SpecError
 
-LISTED, EMPTY = 500, "Nothing is saved yet: every backtest that has run appears here."
+LISTED, SEARCHED, EMPTY = 500, 20_000, "Nothing is saved yet: every backtest that has run appears here."
 EDITABLE = ("tags", "note")
 SHELVES = {"saved": "Saved", "bin": "Bin"}
 COLUMNS = [
@@ -118,8 +118,9 @@ TAB = Tab("library", "Library", layout, free=True)
 def listing(text: Any, shelf: Any, changed: Any, _: Any) -> tuple[Any, ...]:
     from engine import library
 
-    everything = library.saved("backtest", in_bin=shelf == "bin", limit=LISTED)
-    found = library.matching(everything, text if isinstance(text, str) else "")
+    words = text.strip() if isinstance(text, str) else ""
+    everything = library.saved("backtest", in_bin=shelf == "bin", limit=SEARCHED if words else LISTED)
+    found = library.matching(everything, words)[:LISTED]
     changed, total = library.changes(found), library.size("backtest", in_bin=shelf == "bin")
     ticked = [] if ctx.triggered_id in (ids.SHELF, ids.CHANGED) else no_update
     listed = [row(item, changed.get(item.key, "")) for item in found]
