@@ -43,18 +43,7 @@ def themes() -> Mapping[str, Mapping[str, Any]]:
 
 def template(token: Mapping[str, str]) -> dict[str, Any]:
     """The Plotly template for one set of token values."""
-    axis = {
-        "gridcolor": token["line"],
-        "griddash": "3px,3px",
-        "linecolor": token["line-strong"],
-        "zerolinecolor": token["line-strong"],
-        "zerolinewidth": 1,
-        "tickcolor": token["line-strong"],
-        "tickfont": {"color": token["muted"], "size": 11},
-        "title": {"font": {"color": token["muted"], "size": 11.5}, "standoff": 6},
-        "automargin": True,
-    }
-    x_axis = {**axis, "showgrid": False, "showline": True, "zeroline": False, "spikecolor": token["muted"]}
+    x_axis, y_axis = _axes(token)
     return {
         "layout": {
             "font": {"family": token["font"], "size": 12, "color": token["text"]},
@@ -68,8 +57,8 @@ def template(token: Mapping[str, str]) -> dict[str, Any]:
                 "diverging": diverging(token),
             },
             "coloraxis": {"colorbar": _colorbar(token)},
-            "xaxis": {**x_axis, "spikethickness": 1, "spikedash": "dot", "spikemode": "across"},
-            "yaxis": {**axis, "showline": False, "ticks": ""},
+            "xaxis": x_axis,
+            "yaxis": y_axis,
             "hoverlabel": {
                 "bgcolor": token["surface-2"],
                 "bordercolor": token["line-strong"],
@@ -91,6 +80,24 @@ def template(token: Mapping[str, str]) -> dict[str, Any]:
         },
         "data": _traces(token),
     }
+
+
+def _axes(token: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What all horizontal axes share, and all vertical ones."""
+    axis = {
+        "gridcolor": token["line"],
+        "griddash": "3px,3px",
+        "linecolor": token["line-strong"],
+        "zerolinecolor": token["line-strong"],
+        "zerolinewidth": 1,
+        "tickcolor": token["line-strong"],
+        "tickfont": {"color": token["muted"], "size": 11},
+        "title": {"font": {"color": token["muted"], "size": 11.5}, "standoff": 6},
+        "automargin": True,
+    }
+    spike = {"spikecolor": token["muted"], "spikethickness": 1, "spikedash": "dot", "spikemode": "across"}
+    across = {**axis, "showgrid": False, "showline": True, "zeroline": False, **spike}
+    return across, {**axis, "showline": False, "ticks": ""}
 
 
 def _traces(token: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:

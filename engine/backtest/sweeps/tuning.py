@@ -31,8 +31,6 @@ def search(
     A combination's score is the median of the objective over the symbols. One drawn again is not run again; invalid
     ones are told to the estimator as failures.
     """
-    from engine.backtest.sweeps.run import Figures
-
     spaces = {scale.path: _space(scale) for scale in scales}
     study = _study(spaces, spec.seed)
     seen: dict[tuple[float, ...], float] = {}
@@ -62,11 +60,18 @@ def search(
             break
     if not parts:
         raise SpecError([("axes", "None of the combinations drawn is valid: change the ranges of the axes.")])
-    figures = [
-        Figures(*(np.concatenate(a) for a in zip(*(p[1][u].arrays() for p in parts), strict=True)))
-        for u in range(len(units))
+    return np.concatenate([rows for rows, _ in parts]), _joined(parts), refused, list(warnings)
+
+
+def _joined(parts: Sequence[tuple[Floats, list[Figures]]]) -> list[Figures]:
+    """The figures of each unit, over all parts."""
+    from engine.backtest.sweeps.run import Figures
+
+    by_unit = zip(*(figures for _, figures in parts), strict=True)
+    return [
+        Figures(*(np.concatenate(same) for same in zip(*(one.arrays() for one in unit), strict=True)))
+        for unit in by_unit
     ]
-    return np.concatenate([part[0] for part in parts]), figures, refused, list(warnings)
 
 
 def _study(spaces: Mapping[str, Any], seed: int) -> Any:

@@ -34,7 +34,13 @@ class Rotation(Allocation):
         ge=1, le=2000, section="Strategy",
     )  # fmt: skip
     skip: int = parameter(
-        21, title="Skip", unit="bars", help="Latest bars that the return leaves out.", ge=0, le=500, section="Strategy"
+        21,
+        title="Skip",
+        unit="bars",
+        help="Latest bars, left out of the return; the lookback lies before them.",
+        ge=0,
+        le=500,
+        section="Strategy",
     )
     top: int = parameter(
         3, title="Hold", unit="symbols", help="How many symbols are held at a time.", ge=1, le=25, section="Strategy"

@@ -15,8 +15,9 @@ from engine.strategies import Signals, Strategy, lines
 class TimeSeriesMomentum(Strategy):
     """Long when the market has risen over the lookback, out when it has not; short when it has fallen.
 
-    Moskowitz, Ooi and Pedersen, Time Series Momentum (2012), with the decision renewed at every close. The latest bars
-    can be left out of the return, as is usual where they tend to revert.
+    Moskowitz, Ooi and Pedersen, Time Series Momentum (2012), with the decision renewed at every close; their returns
+    are those in excess of cash, and their positions of equal volatility, which is the sizing's business here. The
+    latest bars can be left out of the return, as is usual where they tend to revert.
     """
 
     kind: Literal["time_series_momentum"] = "time_series_momentum"
@@ -25,7 +26,13 @@ class TimeSeriesMomentum(Strategy):
         ge=1, le=2000, section="Strategy",
     )  # fmt: skip
     skip: int = parameter(
-        0, title="Skip", unit="bars", help="Latest bars that the return leaves out.", ge=0, le=500, section="Strategy"
+        0,
+        title="Skip",
+        unit="bars",
+        help="Latest bars, left out of the return; the lookback lies before them.",
+        ge=0,
+        le=500,
+        section="Strategy",
     )
     threshold: float = parameter(
         0.0,

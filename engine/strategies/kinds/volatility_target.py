@@ -19,8 +19,8 @@ from engine.strategies.panels import priced, undecided
 class VolatilityTarget(Allocation):
     """Always long, with an exposure of the target over the market's recent volatility, up to a cap.
 
-    Moreira and Muir, Volatility-Managed Portfolios (2017); Harvey and others, The Impact of Volatility Targeting
-    (2018). Every symbol gets an equal share of the account and its own exposure within it. The exposure is changed
+    Harvey and others, The Impact of Volatility Targeting (2018); Moreira and Muir, Volatility-Managed Portfolios
+    (2017), divide by the variance instead. Every symbol gets an equal share of the account and its own exposure within it. The exposure is changed
     only when it has moved by more than the band since it was last set.
 
     Volatility is the standard deviation of the symbol's last log returns, a year made of as many bars as the series
