@@ -185,4 +185,6 @@ def test_runs_side_by_side_and_their_link(visitor: Visitor) -> None:
     visitor.open(link)
     for name in ("SMA 18/60", "SMA 19/60"):
         visitor.sees_trace("backtest-overlay", name)
-    assert visitor.js("return document.querySelector('[role=tab].active').textContent").startswith("Compare")
+    assert visitor.js("return document.querySelector('[role=tab][aria-selected=true]').textContent").startswith(
+        "Compare"
+    )
