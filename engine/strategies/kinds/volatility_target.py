@@ -20,8 +20,8 @@ class VolatilityTarget(Allocation):
     """Always long, with an exposure of the target over the market's recent volatility, up to a cap.
 
     Harvey and others, The Impact of Volatility Targeting (2018); Moreira and Muir, Volatility-Managed Portfolios
-    (2017), divide by the variance instead. Every symbol gets an equal share of the account and its own exposure within it. The exposure is changed
-    only when it has moved by more than the band since it was last set.
+    (2017), divide by the variance instead. Every symbol gets an equal share of the account and its own exposure
+    within it. The exposure is changed only when it has moved by more than the band since it was last set.
 
     Volatility is the standard deviation of the symbol's last log returns, a year made of as many bars as the series
     has had a year until then. A bar on which the symbol has no price decides nothing.
