@@ -41,6 +41,10 @@ one bar.
 - Where the equity is not above zero at a close all is closed at the last prices, and the account stays at zero.
 - Weights: targets are reckoned with the equity before any of them is filled; a side changes by way of nothing, and what
   shrinks comes before what grows. A trade ends as "reversal" where the weight has the other sign, as "signal" at zero.
+- Rebalancing is a decision at the first close of a period for everything that stays held, and filled like one. The
+  sizing says anew how large each position is to be, at its quote; together with the entries of the moment they get the
+  same part of it where they ask for more than the account can bear. What is too large is sold first. A position whose
+  sizing has no answer stays as it is.
 - Excursions come from the lows and highs of bars that were held to their close; of the bar of an exit within it, only
   the open and the exit's quote are certain and count.
 """
@@ -61,7 +65,7 @@ from engine.market.panel import Panel
 from engine.strategies import Signals
 
 if TYPE_CHECKING:
-    from engine.backtest.spec import BacktestSpec, Direction
+    from engine.backtest.spec import BacktestSpec, Direction, Rebalance
 
 Codes = NDArray[np.int64]
 
@@ -149,6 +153,16 @@ def weighted(weights: Floats) -> Codes:
     from engine.backtest.kernels import records as kernel
 
     return np.where(np.isnan(weights), kernel.NOTHING, kernel.TO_WEIGHT).astype(np.int64)
+
+
+def rebalancing(time: Times, every: Rebalance) -> NDArray[np.bool_]:
+    """Which of the bars are the first of their day, week (from Monday), month or quarter; the very first is none."""
+    if every == "never":
+        return np.zeros(len(time), dtype=bool)
+    days = time.astype("datetime64[D]").astype(np.int64)
+    months = time.astype("datetime64[M]").astype(np.int64)
+    number = {"day": days, "week": (days + 3) // 7, "month": months, "quarter": months // 3}[every]
+    return np.diff(number, prepend=number[:1]) > 0
 
 
 def rules_of(spec: BacktestSpec, size: Size | None, costs: Costs) -> Any:

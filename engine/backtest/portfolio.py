@@ -129,6 +129,8 @@ def _keep_one(spec: BacktestSpec, bars: Bars, signals: Signals, costs: Costs, ca
 
 
 def _keep_shared(spec: BacktestSpec, bars: Sequence[Bars], signals: Sequence[Signals], costs: Costs) -> Holding:
+    from engine.backtest.kernels.records import REBALANCING
+
     panel = align(bars)
     codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
     amounts = np.full(codes.shape, np.nan)
@@ -137,6 +139,7 @@ def _keep_shared(spec: BacktestSpec, bars: Sequence[Bars], signals: Sequence[Sig
         rows = np.searchsorted(panel.time, item.time)
         codes[rows, index] = accounts.decided(decided, spec.direction)
         amounts[rows, index] = size.amount
+    codes[accounts.rebalancing(panel.time, spec.rebalance)] |= REBALANCING
     rules = accounts.rules_of(spec, sizes[0], costs)
     account = accounts.keep(accounts.tape_of(panel), codes, amounts, rules, spec.capital)
     return Holding(tuple(range(len(bars))), account)

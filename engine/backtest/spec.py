@@ -22,6 +22,7 @@ from engine.strategies import STRATEGIES, Allocation, Strategy, decide
 
 Direction = Literal["long", "short", "both"]
 Cash = Literal["separate", "shared"]
+Rebalance = Literal["never", "day", "week", "month", "quarter"]
 
 
 class BacktestSpec(RunSpec):
@@ -78,6 +79,14 @@ class BacktestSpec(RunSpec):
         title="Cash",
         help="An equal part for each symbol, traded by itself, or one account for all of them.",
         choices={"separate": "Separate", "shared": "Shared"},
+        section="Sizing",
+    )
+    rebalance: Rebalance = parameter(
+        "never",
+        title="Rebalance",
+        help="Of symbols that share the cash: at the first close of each, what is held goes back to the size that its "
+        "sizing asks for now, all by the same part where there is not enough. Separate accounts ignore it.",
+        choices={"never": "Never", "day": "Day", "week": "Week", "month": "Month", "quarter": "Quarter"},
         section="Sizing",
     )
     sizing: Annotated[Sizing, SIZINGS] = Field(Percent(), title="Sizing")

@@ -125,6 +125,7 @@ def requests(draw: Any, symbols: int, rates: bool = True, weights: bool = False)
         limit_bars=draw(some.sampled_from((1, 3))),
         direction=draw(some.sampled_from(("long", "short", "both"))),
         cash=draw(some.sampled_from(("shared", "separate"))),
+        rebalance="never" if weights else draw(some.sampled_from(("never", "day", "week", "month"))),
         sizing={"kind": "percent", "part": draw(some.sampled_from((1.0, 0.6)))} if weights else draw(SIZINGS),
         stops=draw(STOPS),
         financing=draw(some.fixed_dictionaries({}, optional=CREDIT | (RATES if rates else {}))),

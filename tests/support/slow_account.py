@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
@@ -136,6 +137,8 @@ class SlowAccount:
     years: list[float]
     wanted: list[list[Order | None]]
     capital: float
+    resize: list[list[float]] | None = None
+    """The amounts of a rebalancing, at the bars that have one."""
     scale: float = 1.0
     cap: float = 1.0
     kelly_trades: int = 0
@@ -284,6 +287,10 @@ class SlowAccount:
             ):
                 order.limit_from = place.mark
                 place.order = order
+            amounts = self.resize[t] if self.resize else []
+            stays = place.units and not (place.order and place.order.ends(place.units))
+            if amounts and stays:
+                place.order = Order("resize", "rebalance", amounts[symbol])
             limit = self.spec.stops.time_stop
             trade = place.trade
             if limit is None or trade is None or t - trade.entry < limit:
@@ -310,9 +317,11 @@ class SlowAccount:
             elif order.ask.startswith("exit"):
                 place.order = None
         wishes = self.rebalance(t, [symbol for symbol in ready if self.asks(symbol) == "weight"], name)
+        entries: list[Wish] = []
         for symbol in ready:
             if self.asks(symbol) in ("long", "short"):
-                wishes += self.entry(t, symbol)
+                entries += self.entry(t, symbol)
+        wishes += self.resized(t, [symbol for symbol in ready if self.asks(symbol) == "resize"], entries)
         self.enter(t, wishes, name)
 
     def asks(self, symbol: int) -> str:
@@ -417,6 +426,42 @@ class SlowAccount:
                 price = self.slipped(place.mark, side)
                 cost = more * price + self.commission(more, price)
                 wishes.append(Wish(symbol, side, more, cost, place.mark, by_limit=False))
+        return wishes
+
+    def resized(self, t: int, symbols: Sequence[int], entries: list[Wish]) -> list[Wish]:
+        """Bring positions to what their sizing asks for, in fair parts with the entries; returns what has to grow."""
+        equity, targets = self.worth(), dict[int, float]()
+        for symbol in symbols:
+            place = self.places[symbol]
+            assert place.order is not None
+            amount, place.order = self.part(place.order.amount), None
+            if place.units and amount > 0:
+                value = {"units": amount * place.mark, "value": amount}.get(self.measure, amount * equity)
+                targets[symbol] = value / place.mark
+        if not targets:
+            return entries
+        asked = sum(units * self.places[symbol].mark for symbol, units in targets.items())
+        asked += sum(wish.cost for wish in entries)
+        others = self.size() - sum(abs(self.places[symbol].units) * self.places[symbol].mark for symbol in targets)
+        room = self.spec.financing.leverage * equity - others
+        part = min(room / asked, 1.0) if room > CLOSE_ENOUGH * equity else 0.0
+        wishes = [replace(wish, units=wish.units * part, cost=wish.cost * part) for wish in entries]
+        lacking: dict[int, float] = {}
+        for symbol, units in targets.items():
+            held = abs(self.places[symbol].units)
+            lacking[symbol] = units * part - held
+            if lacking[symbol] < -CLOSE_ENOUGH * held:
+                sold = self.limited(t, symbol, math.copysign(lacking[symbol], -self.places[symbol].units))
+                if sold:
+                    self.trade_units(t, symbol, sold, self.places[symbol].mark, "rebalance")
+        for symbol, more in lacking.items():
+            place = self.places[symbol]
+            if place.units and more > CLOSE_ENOUGH * abs(place.units):
+                side = 1 if place.units > 0 else -1
+                price = self.slipped(place.mark, side)
+                cost = more * price + self.commission(more, price)
+                strict = self.measure in ("equity", "kelly")
+                wishes.append(Wish(symbol, side, more, cost, place.mark, by_limit=False, strict=strict))
         return wishes
 
     # -- prices, costs, sizes ---------------------------------------------------------------------------------------
@@ -620,7 +665,8 @@ def slow_accounts(
         ]
         return [_account(spec, costs, bars, orders, spec.capital)]
     if spec.cash == "shared":
-        return [_account(spec, costs, bars, _orders(spec, bars, decisions), spec.capital)]
+        resize = _resizing(spec, bars) if len(bars) > 1 else None
+        return [_account(spec, costs, bars, _orders(spec, bars, decisions), spec.capital, resize)]
     return [
         _account(spec, costs, [item], _orders(spec, [item], [signals]), spec.capital / len(bars))
         for item, signals in zip(bars, decisions, strict=True)
@@ -643,8 +689,32 @@ def _orders(spec: BacktestSpec, bars: Sequence[Bars], decisions: Sequence[Signal
     return found
 
 
+def _resizing(spec: BacktestSpec, bars: Sequence[Bars]) -> list[list[float]]:
+    """Amounts of each symbol at the first bar of each period, nothing at others."""
+    time = [datetime.fromtimestamp(moment / 1000, UTC) for moment in _calendar(bars)]
+    period = {
+        "never": lambda day: 0,
+        "day": lambda day: day.date(),
+        "week": lambda day: day.isocalendar()[:2],
+        "month": lambda day: (day.year, day.month),
+        "quarter": lambda day: (day.year, (day.month - 1) // 3),
+    }[spec.rebalance]
+    begins = [False] + [period(after) != period(before) for before, after in pairwise(time)]
+    amounts = [[math.nan] * len(bars) for _ in time]
+    for symbol, item in enumerate(bars):
+        for moment, amount in zip(item.time, spec.sizing.size(item).amount, strict=True):
+            row = _calendar(bars).index(int(moment.astype("datetime64[ms]").astype(np.int64)))
+            amounts[row][symbol] = float(amount)
+    return [row if begin else [] for row, begin in zip(amounts, begins, strict=True)]
+
+
 def _account(
-    spec: BacktestSpec, costs: Costs, bars: Sequence[Bars], orders: list[list[Order | None]], cash: float
+    spec: BacktestSpec,
+    costs: Costs,
+    bars: Sequence[Bars],
+    orders: list[list[Order | None]],
+    cash: float,
+    resize: list[list[float]] | None = None,
 ) -> SlowAccount:
     time = _calendar(bars)
     columns = {name: np.full((len(time), len(bars)), np.nan) for name in ("open", "high", "low", "close", "volume")}
@@ -659,4 +729,5 @@ def _account(
             columns["dividend"][row, symbol] = each
     years = [0.0] + [(after - before) / YEAR for before, after in pairwise(time)]
     size = spec.sizing.size(bars[0])
-    return SlowAccount(spec, costs, columns, years, orders, cash, size.scale, size.cap, size.trades, size.measure).run()
+    kelly = (size.scale, size.cap, size.trades, size.measure)
+    return SlowAccount(spec, costs, columns, years, orders, cash, resize, *kelly).run()

@@ -18,6 +18,8 @@ from engine.backtest.kernels.records import (
     NEXT_CLOSE,
     NEXT_OPEN,
     NOTHING,
+    REBALANCING,
+    RESIZE,
     SAME_CLOSE,
     SIGNAL,
     STILL_OPEN,
@@ -71,15 +73,18 @@ def protects(place: Any) -> bool:
 def decide(t: int, decisions: Any, amounts: Any, book: Any, rules: Any) -> None:
     """Turn the decisions of this close into waiting orders; a later one replaces an earlier one that still waits."""
     for s in range(len(book)):
-        place, code = book[s], decisions[t, s]
+        place, code = book[s], decisions[t, s] & ~REBALANCING
         if code != NOTHING and not (protects(place) and not closes(code, amounts[t, s], place.units)):
             place.pending = code
             place.pending_amount = amounts[t, s]
             place.pending_reason = SIGNAL
             place.age = 0
             place.limit = place.mark * (1.0 - (1.0 if code == GO_LONG else -1.0) * rules.limit_offset)
-        is_due = place.units != 0.0 and 0 < rules.time_stop <= t - place.entry_bar
-        if is_due and not closes(place.pending, place.pending_amount, place.units):
+        stays = place.units != 0.0 and not closes(place.pending, place.pending_amount, place.units)
+        if stays and decisions[t, s] & REBALANCING:
+            place.pending = RESIZE
+            place.pending_amount = amounts[t, s]
+        if stays and 0 < rules.time_stop <= t - place.entry_bar:
             place.pending = EXIT
             place.pending_reason = TIME_STOP
 

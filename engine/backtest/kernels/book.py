@@ -20,6 +20,7 @@ from engine.backtest.kernels.records import (
     LIMIT,
     NOTHING,
     REBALANCE,
+    RESIZE,
     REVERSAL,
     ROUNDING,
     SIGNAL,
@@ -84,8 +85,70 @@ def enters(place: Any) -> bool:
 
 
 @kernel
+def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> bool:
+    """Shrink what is larger than its sizing asks for now; returns whether anything is to be resized.
+
+    The entries of the moment get the same part of what they ask for, in ``wanted`` and ``cost``; what is smaller is
+    left with the units that it lacks in ``wanted``.
+    """
+    equity, gross = worth(book, totals)
+    asked, kept, resized = 0.0, gross, False
+    for s in range(len(book)):
+        place = book[s]
+        if place.pending == RESIZE and not np.isnan(place.quote):
+            place.wanted = size_now(equity, place, totals, rules) if place.units != 0.0 else 0.0
+            if place.wanted > 0.0:
+                resized = True
+                asked += place.wanted * place.quote
+                kept -= abs(place.units * place.quote)
+            else:
+                place.pending = NOTHING
+        elif enters(place) and place.units == 0.0:
+            side = 1.0 if place.pending == GO_LONG else -1.0
+            place.wanted, place.cost = want(side, equity, place.quote, rules.fill != LIMIT, place, totals, rules)
+            asked += place.cost
+    if not resized:
+        return False
+    part = min(room(equity, kept, rules) / asked, 1.0)
+    for s in range(len(book)):
+        place = book[s]
+        if place.pending == RESIZE and not np.isnan(place.quote):
+            held, side = abs(place.units), 1.0 if place.units > 0.0 else -1.0
+            place.wanted = part * place.wanted - held
+            size = allowed(t, -place.wanted, bars[t, s].volume, place, rules)
+            if place.wanted < -ROUNDING * held and size > 0.0:
+                price = fill_price(-side, size, place.quote, bars[t, s].volume, rules)
+                execute(s, t, -side * size, place.quote, price, REBALANCE, 0, place, trades, orders, totals, rules)
+        elif enters(place) and place.units == 0.0:
+            place.wanted *= part
+            place.cost *= part
+    return True
+
+
+@kernel
+def lack(place: Any, rules: Any) -> tuple[float, float]:
+    """Units by which a position is to grow, and what they cost with commission; zero where it is not."""
+    if place.units == 0.0 or not place.wanted > ROUNDING * abs(place.units):
+        return 0.0, 0.0
+    price = place.quote * (1.0 + (1.0 if place.units > 0.0 else -1.0) * rules.slip)
+    return place.wanted, place.wanted * price + fee_of(place.wanted, price, rules)
+
+
+@kernel
+def size_now(equity: float, place: Any, totals: Any, rules: Any) -> float:
+    """Units that the sizing asks for, reckoned at the quote; not above zero for none."""
+    amount = place.pending_amount
+    if not amount > 0.0 or np.isinf(amount):
+        return 0.0
+    if rules.measure == EQUITY or rules.measure == KELLY:
+        return (kelly(totals, rules, amount) if rules.measure == KELLY else amount) * equity / place.quote
+    return amount if rules.measure == UNITS else amount / place.quote
+
+
+@kernel
 def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill the waiting entries; where they ask for more than the account can bear, each gets the same part of it."""
+    resized = len(book) > 1 and resize_all(t, bars, book, trades, orders, totals, rules)
     equity, gross = worth(book, totals)
     slipping = rules.fill != LIMIT
     total = 0.0
@@ -93,19 +156,25 @@ def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
         place = book[s]
         if enters(place) and place.units == 0.0:
             side = 1.0 if place.pending == GO_LONG else -1.0
-            place.wanted, place.cost = want(side, equity, place.quote, slipping, place, totals, rules)
+            if not resized:
+                place.wanted, place.cost = want(side, equity, place.quote, slipping, place, totals, rules)
+            total += place.cost
+        elif place.pending == RESIZE and not np.isnan(place.quote):
+            place.wanted, place.cost = lack(place, rules)
             total += place.cost
     part = room(equity, gross, rules) / total if total > 0.0 else 0.0
     if rules.measure == EQUITY or rules.measure == KELLY:
         part = min(part, 1.0)
     for s in range(len(book)):
         place = book[s]
-        if enters(place):
-            if place.units == 0.0 and place.cost != 0.0:
-                side = 1.0 if place.pending == GO_LONG else -1.0
+        resizes = place.pending == RESIZE and not np.isnan(place.quote)
+        if enters(place) or resizes:
+            if (place.units == 0.0 or resizes) and place.cost != 0.0:
+                side = 1.0 if place.pending == GO_LONG or place.units > 0.0 else -1.0
                 size, budget, volume = place.wanted, place.cost * part, bars[t, s].volume
+                slips = slipping or resizes
                 open_position(
-                    s, t, side, size, budget, place.quote, slipping, volume, place, trades, orders, totals, rules
+                    s, t, side, size, budget, place.quote, slips, volume, place, trades, orders, totals, rules
                 )
             place.pending = NOTHING
 
@@ -124,7 +193,7 @@ def exit_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any
     for s in range(len(book)):
         place = book[s]
         code, held = place.pending, place.units
-        if code in (NOTHING, TO_WEIGHT) or np.isnan(place.quote):
+        if code in (NOTHING, TO_WEIGHT, RESIZE) or np.isnan(place.quote):
             continue
         is_entry = code in (GO_LONG, GO_SHORT)
         if not is_entry:

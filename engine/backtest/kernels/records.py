@@ -9,7 +9,8 @@ NEXT_OPEN, NEXT_CLOSE, SAME_CLOSE, LIMIT = 0, 1, 2, 3
 # Measures of a size
 EQUITY, VALUE, UNITS, KELLY, WEIGHT = 0, 1, 2, 3, 4
 # Decisions at a close
-NOTHING, GO_LONG, GO_SHORT, EXIT, EXIT_LONG, EXIT_SHORT, TO_WEIGHT = 0, 1, 2, 3, 4, 5, 6
+NOTHING, GO_LONG, GO_SHORT, EXIT, EXIT_LONG, EXIT_SHORT, TO_WEIGHT, RESIZE = 0, 1, 2, 3, 4, 5, 6, 7
+REBALANCING = 8  # added to the decision of a close at which what stays held is brought back to its size
 # Reasons, in the order of engine.backtest.result.REASONS
 SIGNAL, REVERSAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, TIME_STOP, REBALANCE, LIQUIDATION, STILL_OPEN = range(9)
 

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from engine.backtest.second_opinion.comparison import SecondOpinion, compare
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError
+from engine.errors import DataError, SpecError
 from engine.progress import Progress
 from engine.spec import Estimate, RunSpec
+from engine.strategies import Allocation
 
 
 class SecondOpinionSpec(RunSpec):
@@ -48,6 +49,8 @@ class SecondOpinionSpec(RunSpec):
         spec, bars = self.backtest, inputs["market"].bars
         if any(item.dividends is not None for item in bars):
             raise DataError("Backtrader pays no dividends: choose the prices of the total return, and run both anew.")
+        if spec.cash == "shared" and spec.rebalance != "never" and not isinstance(spec.strategy, Allocation):
+            raise SpecError([("backtest.rebalance", "Backtrader does not rebalance signals: choose Never.")])
         words = f"Repeating {spec.market.label()} on Backtrader"
         progress(0.0, words)
         repeated = repeat(spec, bars, decide(spec, bars, inputs), lambda part: progress(0.98 * part, words))

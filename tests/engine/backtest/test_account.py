@@ -452,6 +452,54 @@ def test_cash_is_shared_whatever_the_order_of_the_symbols(fill: str) -> None:
         np.testing.assert_allclose(sizes, 1000 / 3 / (prices[at] * 1.001), rtol=1e-12)
 
 
+def two(*prices: tuple[float, float]) -> list[Bars]:
+    """Two symbols at these prices, a bar a day from the thirtieth of January on."""
+    return [
+        ohlc(*[(price,) for price in column], symbol=f"S{place}", first="2020-01-30")
+        for place, column in enumerate(zip(*prices, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(("every", "bar"), [("never", None), ("month", 4), ("week", 6), ("quarter", None)])
+def test_positions_that_share_cash_are_brought_back_to_equal_parts(every: str, bar: int | None) -> None:
+    """One doubles at once: 500 and 500 become 1,000 and 500, then 750 each by the decision of the period's first bar.
+
+    February begins with the third bar, a Saturday, the week with the fifth.
+    """
+    bars = two((10, 10), (10, 10), *[(20, 10)] * 6)
+    account = keep(bars, "L" + "." * 7, "L" + "." * 7, rebalance=every)
+    sold = account.orders[account.orders["reason"] == REASONS.index("rebalance")]
+    assert account.equity[-1] == pytest.approx(1500)
+    if bar is None:
+        assert len(account.orders) == 2
+        return
+    assert sold["units"].tolist() == pytest.approx([-12.5])
+    assert account.orders["units"][2:].tolist() == pytest.approx([-12.5, 25])
+    assert account.orders["bar"][2:].tolist() == [bar - 1] * 2
+
+
+def test_entry_on_the_bar_of_a_rebalancing_gets_its_part() -> None:
+    bars = two(*[(10, 10)] * 6)
+    assert keep(bars, "L.....", "..L...").orders["units"].tolist() == [100]
+    shared = keep(bars, "L.....", "..L...", rebalance="month")
+    assert shared.orders["units"].tolist() == pytest.approx([100, -50, 50])
+
+
+def test_short_position_is_rebalanced_as_well() -> None:
+    """Sized at 40% each: the short one that rose to 480 is bought back to 40% of what is left, 920."""
+    bars = two((10, 10), (10, 10), *[(10, 12)] * 4)
+    about = {"rebalance": "month", "direction": "both", "sizing": {"kind": "percent", "part": 0.4}}
+    account = keep(bars, "L.....", "S.....", **about)
+    assert account.orders["units"].tolist() == pytest.approx([40, -40, -3.2, 40 - 0.4 * 920 / 12])
+    assert account.rejected == 0
+
+
+def test_value_that_is_still_right_is_left_alone() -> None:
+    bars = two(*[(10, 10)] * 40)
+    account = keep(bars, "L" + "." * 39, "L" + "." * 39, rebalance="day", costs={"commission": 10, "slippage": 5})
+    assert len(account.orders) == 2
+
+
 def test_full_account_enters_no_dust() -> None:
     """All is invested but for what rounding leaves: the second symbol gets nothing, not 1e-14 units."""
     bars = [ohlc(*[(15.147,)] * 4), ohlc(*[(7.722,)] * 4, symbol="S1")]
