@@ -57,7 +57,7 @@ class Visitor:
             """
             const tab = [...document.querySelectorAll('[role=tab]')].find(item => item.textContent === arguments[0]);
             if (tab) tab.click();
-            return !!tab && tab.classList.contains('active');
+            return !!tab && tab.getAttribute('aria-selected') === 'true';
             """,
             f"the tab {title}",
             title,
