@@ -45,13 +45,15 @@ class Broker(Protocol):
         """Buy, or sell where ``units`` is negative; what is left of one that closes comes back by ``unfinished``."""
 
     def earn(self, cash: float) -> None:
-        """Interest, paid where negative."""
+        """Interest and dividends, paid where negative."""
 
 
 @dataclass
 class Desk:
     """A symbol: the wish that waits (``amount`` its size, ``age`` the bars that its limit was tried on, ``firm`` where
-    it is a stop's exit), the weight's ``target`` in units, and sums over the fills of the position that is held.
+    it is a stop's exit), the weight's ``target`` in units, and sums over the fills of the position that is held;
+    ``price`` is the mean of
+    those into it, ``received`` are its dividends.
     """
 
     wish: int = 0
@@ -63,15 +65,20 @@ class Desk:
     entry: int = 0
     side: int = 0
     best: float = nan
+    price: float = nan
     fees: float = 0.0
+    received: float = 0.0
     paid: float = 0.0
     bought: float = 0.0
     got: float = 0.0
     sold: float = 0.0
 
-    def price(self) -> float:
-        """Mean of the fills into the position."""
-        return self.paid / self.bought
+    def enter(self, units: float, price: float) -> None:
+        """A fill into the position; a quotient would miss the price of the first by a rounding, and a stop lies exactly
+        below it.
+        """
+        self.paid, self.bought = self.paid + units * price, self.bought + units
+        self.price = price if units == self.bought else self.paid / self.bought
 
 
 @dataclass

@@ -151,13 +151,16 @@ class Talk:
         self.given.append(order)
 
     def earn(self, cash: float) -> None:
-        self.broker.add_cash(cash)
+        if cash:
+            self.broker.add_cash(cash)
 
     def notify_order(self, order: Any) -> None:
         self.refused += order.status == order.Margin
         if order.status in (order.Completed, order.Partial):
-            done = order.executed
-            self.trader.filled(self.places[order.data], float(done.size), float(done.price), float(done.comm))
+            done = order.executed.exbits[-1]  # the order's own price is a quotient, and a stop lies exactly below it
+            self.trader.filled(
+                self.places[order.data], float(done.size), float(done.price), float(done.closedcomm + done.openedcomm)
+            )
 
     def notify_trade(self, trade: Any) -> None:
         if trade.isclosed:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 WAKE, LEAVE, TRIM, ENTER, DURING = range(5)
-"""Interest is due; exits; weights that shrink; entries and weights that grow; stops, targets and margin calls."""
+"""Cash is due; exits; weights that shrink; entries and weights that grow; stops, targets and margin calls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,8 @@ class Script:
     """``bar`` and ``step`` of each row; ``prices`` (rows, symbols, 4: open, high, low, close) as Backtrader sees them.
 
     Per bar: ``years`` since the bar before. Per bar and symbol: ``quote`` at which decisions fill (NaN for none),
-    ``open``, ``high``, ``low`` (NaN for none), ``mark``, the last known close, and ``volume``, zero where unknown.
+    ``open``, ``high``, ``low`` (NaN for none), ``mark``, the last known close, ``volume``, zero where unknown,
+    and ``dividends``, cash a unit.
     """
 
     bar: NDArray[np.int64]
@@ -45,6 +46,7 @@ class Script:
     low: Floats
     mark: Floats
     volume: Floats
+    dividends: Floats
 
 
 def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
@@ -64,7 +66,9 @@ def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
         axis=-1,
     )
     busy = _busy(spec, codes, quote)
-    rows = [(bar, step) for bar in range(len(panel)) for step in _steps(spec, codes, bool(busy[bar]))]
+    rates, weighs = spec.financing, bool((codes == TO_WEIGHT).any())
+    due = (panel.dividends != 0).any(axis=1) | bool(rates.cash_yield or rates.borrow_cost or rates.margin_rate)
+    rows = [(bar, step) for bar in range(len(panel)) for step in _steps(at_open, weighs, busy[bar], due[bar])]
     bar, step = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
     moment = (open if at_open else mark)[bar][:, :, None].repeat(4, axis=2)
     moment[step == WAKE] = open[bar[step == WAKE]][:, :, None]
@@ -81,15 +85,14 @@ def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
         low=panel.low,
         mark=mark,
         volume=np.where(panel.volume > 0, panel.volume, 0.0),
+        dividends=panel.dividends,
     )
 
 
-def _steps(spec: BacktestSpec, codes: NDArray[np.int64], busy: bool) -> Iterator[int]:
-    """The steps of a bar, on which something can be filled if it is ``busy``."""
-    at_open = spec.fill in ("next_open", "limit")
-    rates = spec.financing
-    fills = ((LEAVE, TRIM, ENTER) if (codes == TO_WEIGHT).any() else (LEAVE, ENTER)) if busy else ()
-    if rates.cash_yield or rates.borrow_cost or rates.margin_rate:
+def _steps(at_open: bool, weighs: bool, busy: bool, due: bool) -> Iterator[int]:
+    """The steps of a bar: one that is ``busy`` may fill something, on one that is ``due`` cash is paid."""
+    fills = ((LEAVE, TRIM, ENTER) if weighs else (LEAVE, ENTER)) if busy else ()
+    if due:
         yield WAKE
     if at_open:
         yield from fills

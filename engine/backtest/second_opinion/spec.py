@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from engine.backtest.second_opinion.comparison import SecondOpinion, compare
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError, SpecError
+from engine.errors import SpecError
 from engine.progress import Progress
 from engine.spec import Estimate, RunSpec
 from engine.strategies import Allocation
@@ -47,8 +47,6 @@ class SecondOpinionSpec(RunSpec):
         from engine.backtest.second_opinion.repeat import repeat
 
         spec, bars = self.backtest, inputs["market"].bars
-        if any(item.dividends is not None for item in bars):
-            raise DataError("Backtrader pays no dividends: choose the prices of the total return, and run both anew.")
         if spec.cash == "shared" and spec.rebalance != "never" and not isinstance(spec.strategy, Allocation):
             raise SpecError([("backtest.rebalance", "Backtrader does not rebalance signals: choose Never.")])
         words = f"Repeating {spec.market.label()} on Backtrader"

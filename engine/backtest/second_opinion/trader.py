@@ -83,17 +83,18 @@ class Trader:
         if not desk.bought:
             desk.entry, desk.side, desk.best = self.bar, side, price
         if side == desk.side:
-            desk.paid, desk.bought = desk.paid + abs(units) * price, desk.bought + abs(units)
+            desk.enter(abs(units), price)
         else:
             desk.got, desk.sold = desk.got + abs(units) * price, desk.sold + abs(units)
         desk.fees += fee
         self.taken[symbol] += abs(units)
 
     def closed(self, symbol: int, pnl: float) -> None:
-        """By Backtrader's books the position is closed with this profit."""
+        """By Backtrader's books the position is closed with this profit; it knows no dividends."""
         desk = self.desks[symbol]
+        pnl += desk.received
         self.returns.append(pnl / desk.paid)
-        row = (symbol, desk.side, desk.entry, self.bar, desk.price(), desk.got / desk.sold, desk.bought, pnl)
+        row = (symbol, desk.side, desk.entry, self.bar, desk.price, desk.got / desk.sold, desk.bought, pnl)
         self.trades.append(RepeatedTrade(*row))
         self.desks[symbol] = Desk(desk.wish, desk.firm, desk.amount, desk.limit, desk.age, desk.target)
 
@@ -118,18 +119,20 @@ class Trader:
             held, mark = self.broker.held(s), float(self.script.mark[self.bar, s])
             if held:
                 got, sold = desk.got + abs(held) * mark, desk.sold + abs(held)
-                pnl = desk.side * (got - desk.paid) - desk.fees
-                row = (s, desk.side, desk.entry, self.bar, desk.price(), got / sold, desk.bought, pnl)
+                pnl = desk.side * (got - desk.paid) - desk.fees + desk.received
+                row = (s, desk.side, desk.entry, self.bar, desk.price, got / sold, desk.bought, pnl)
                 self.trades.append(RepeatedTrade(*row))
 
     def wake(self) -> None:
-        """Interest on free cash, or on what is borrowed; Backtrader itself charges for shorts."""
+        """Interest on free cash or on what is borrowed, and dividends; Backtrader itself charges for shorts."""
         rates, years = self.spec.financing, float(self.script.years[self.bar])
         short = sum(max(-self.broker.held(s), 0.0) * self.mark_before(s) for s in range(len(self.desks)))
         free = self.cash - short
-        rate = rates.cash_yield if free > 0 else rates.margin_rate
-        if rate and years:
-            self.broker.earn(free * rate * years)
+        self.broker.earn(free * (rates.cash_yield if free > 0 else rates.margin_rate) * years)
+        for s, desk in enumerate(self.desks):
+            paid = self.broker.held(s) * float(self.script.dividends[self.bar, s])
+            desk.received += paid
+            self.broker.earn(paid)
 
     def mark_before(self, symbol: int) -> float:
         """The last known close before this bar."""
@@ -277,7 +280,7 @@ class Trader:
         if not isfinite(first):
             return mark, mark
         if self.within(symbol):
-            first = self.desks[symbol].price()
+            first = self.desks[symbol].price
         better, worse = (max, min) if held > 0 else (min, max)
         worst, stop = float(script.low[bar, symbol] if held > 0 else script.high[bar, symbol]), self.stop(symbol)
         return first, worse(better(worst, stop) if isfinite(stop) else worst, first)
@@ -287,14 +290,14 @@ class Trader:
         desk, open = self.desks[symbol], float(self.script.open[self.bar, symbol])
         if self.spec.fill != "limit" or desk.entry != self.bar:
             return False
-        return desk.side * (open - desk.price()) > sizes.NOTHING * open
+        return desk.side * (open - desk.price) > sizes.NOTHING * open
 
     def stop(self, symbol: int) -> float:
         """The nearer of stop loss and trailing stop, NaN for none."""
         desk, rules = self.desks[symbol], self.spec.stops
         levels = []
         if rules.stop_loss is not None:
-            levels.append(desk.price() * (1 - desk.side * rules.stop_loss))
+            levels.append(desk.price * (1 - desk.side * rules.stop_loss))
         if rules.trailing_stop is not None:
             levels.append(desk.best * (1 - desk.side * rules.trailing_stop))
         return max(levels, key=lambda level: desk.side * level) if levels else nan
@@ -303,7 +306,7 @@ class Trader:
         """Stop before target, each instead of the other; a bar that opens beyond a target is sold at its open."""
         desk, part = self.desks[symbol], self.spec.stops.take_profit
         stop, open = self.stop(symbol), float(self.script.open[self.bar, symbol])
-        target = nan if part is None or self.within(symbol) else desk.price() * (1 + desk.side * part)
+        target = nan if part is None or self.within(symbol) else desk.price * (1 + desk.side * part)
         if desk.side * open >= desk.side * target and not desk.side * open <= desk.side * stop:
             self.own[GAP] += 1
             self.leave_all(symbol)

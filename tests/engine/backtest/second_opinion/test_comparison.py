@@ -16,6 +16,7 @@ from engine.backtest.second_opinion.repeat import Repeated
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
 from engine.backtest.second_opinion.trader import GAP, MARGIN
 from engine.backtest.spec import BacktestSpec
+from engine.errors import SpecError
 from engine.market.sources.stored import save
 from engine.store import decode, encode
 from engine.strategies import STRATEGIES, Allocation
@@ -132,6 +133,13 @@ def test_a_run_and_its_second_opinion_agree(workspace: Workspace, fill: str, dir
     assert found.difference() == pytest.approx(0.0, abs=1e-9)
     assert found.sentence().startswith("Backtrader agrees: all ")
     assert set(found.symbol.tolist()) == {0, 1}
+
+
+def test_signals_that_are_rebalanced_are_refused_in_a_sentence(workspace: Workspace) -> None:
+    for seed, name in enumerate(MARKET["symbols"]):
+        save(random_walk(100, seed=seed, symbol=name))
+    with pytest.raises(SpecError, match="does not rebalance signals"):
+        engine.run(SecondOpinionSpec(backtest=backtest(cash="shared", rebalance="month")))
 
 
 CALLS: tuple[dict[str, Any], ...] = (

@@ -18,6 +18,7 @@ from engine.backtest.second_opinion.library import version
 from engine.backtest.second_opinion.repeat import Repeated, repeat
 from engine.backtest.spec import BacktestSpec
 from engine.errors import DeviceError
+from engine.market.actions import Dividends
 from engine.market.bars import Bars
 from engine.strategies import Signals
 from tests.support import random_accounts as random
@@ -53,14 +54,15 @@ def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) 
 @settings(max_examples=250)
 @given(some.data())
 def test_signals_of_any_kind_come_to_the_same(data: some.DataObject) -> None:
-    bars = data.draw(random.markets())
-    assert_same(data.draw(random.requests(len(bars))), bars, data.draw(random.signals(bars)))
+    bars = data.draw(random.markets(paying=True))
+    spec = data.draw(random.requests(len(bars))).model_copy(update={"rebalance": "never"})
+    assert_same(spec, bars, data.draw(random.signals(bars)))
 
 
 @settings(max_examples=100)
 @given(some.data())
 def test_weights_come_to_the_same(data: some.DataObject) -> None:
-    bars = data.draw(random.markets())
+    bars = data.draw(random.markets(paying=True))
     assert_same(data.draw(random.requests(len(bars), weights=True)), bars, data.draw(random.weights(bars)))
 
 
@@ -109,7 +111,7 @@ def ohlc(*rows: tuple[float, float, float, float]) -> Bars:
 def entered_at_once(bars: Bars, **changes: Any) -> Repeated:
     """Bought or sold short by a decision at the first close, and nothing after it."""
     first, none = np.arange(len(bars)) == 0, np.zeros(len(bars), dtype=bool)
-    spec = request(direction="both", **changes)
+    spec = request(**{"direction": "both"} | changes)
     given = Signals(none, none, first, none) if changes.get("direction") == "short" else Signals(first, none)
     return assert_same(spec, [bars], [given])[0]
 
@@ -154,6 +156,15 @@ def test_a_margin_call_is_filled_where_the_equity_is_too_thin_and_is_counted() -
     found = entered_at_once(bars, financing={"leverage": 2.0}, sizing={"kind": "percent", "part": 2})
     assert found.own == {trader.MARGIN: 1}
     assert found.trades[0].exit_price == pytest.approx(1000 / 20 / 0.75)
+
+
+@pytest.mark.parametrize(("direction", "paid"), [("long", 20.0), ("short", -20.0)])
+def test_a_dividend_is_paid_in_cash_and_is_part_of_the_profit(direction: str, paid: float) -> None:
+    bars = ohlc(FLAT, FLAT, FLAT, FLAT)
+    paying = replace(bars, dividends=Dividends(bars.time[2:3], np.array([2.0])))
+    found = entered_at_once(paying, direction=direction)
+    assert found.trades[0].pnl == pytest.approx(paid)
+    assert found.equity.tolist() == pytest.approx([1000.0, 1000.0, 1000.0 + paid, 1000.0 + paid])
 
 
 def test_a_limit_expires() -> None:
