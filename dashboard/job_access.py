@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Protocol, cast
 
@@ -33,8 +34,8 @@ def current_jobs() -> Jobs | None:
     return cast("Jobs | None", current_app.extensions.get(MANAGER))
 
 
-def cancel(key: str) -> None:
-    """Cancel the job with this run key."""
-    jobs = current_jobs()
-    if jobs is not None:
-        jobs.cancel(key)
+def cancel(key: str, within: float = 0.0) -> None:
+    """Cancel the job with this run key, or the one that appears under it ``within`` so many seconds."""
+    jobs, limit = current_jobs(), time.monotonic() + within
+    while jobs is not None and not jobs.cancel(key) and time.monotonic() < limit:
+        time.sleep(0.05)

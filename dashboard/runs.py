@@ -204,9 +204,9 @@ class Wired:
         return {"key": runner.run_key(spec), "spec": text}
 
     def cancel(self, clicks: int | None, run: Mapping[str, str] | None) -> None:
-        """Cancel what the page waits for."""
+        """Cancel what the page waits for; what was asked for a moment ago may not be a job yet."""
         if clicks and run:
-            cancel(run["key"])
+            cancel(run["key"], within=2.0)
 
     def choose(self, kind: str, *rest: Any) -> Any:
         """The controls of the plug-in that was chosen."""
