@@ -19,7 +19,7 @@ from engine import runner
 from engine.database import connect
 from engine.errors import EngineError, SpecError
 from engine.market import catalog
-from engine.spec import RunSpec
+from engine.spec import RunSpec, canonical_json
 
 BIN_DAYS = 30
 """How long a deleted run can be restored."""
@@ -88,14 +88,13 @@ def changes(items: Iterable[Saved]) -> dict[str, str]:
     return {key: what for key, what in found.items() if what}
 
 
-def earlier(key: str, spec: RunSpec) -> list[Saved]:
-    """Saved runs that asked for the same as ``spec`` and are not the run ``key``: data or code were others. The newest
-    come first.
-    """
-    where = "WHERE kind = ? AND runs.label = ? AND runs.key != ? AND deleted IS NULL"
+def earlier(key: str, spec: RunSpec) -> Saved | None:
+    """The newest saved run that asked for the same as ``spec`` and is not the run ``key``: data or code were others."""
+    where = "WHERE kind = ? AND runs.spec = ? AND runs.key != ? AND deleted IS NULL"
+    given = (spec.kind, canonical_json(spec), key)
     with connect() as database:
-        rows = database.execute(f"{_SELECT} {where} ORDER BY created DESC", (spec.kind, spec.label(), key)).fetchall()
-    return [item for item in map(_saved, rows) if item is not None and item.spec == spec]
+        row = database.execute(f"{_SELECT} {where} ORDER BY created DESC LIMIT 1", given).fetchone()
+    return None if row is None else _saved(row)
 
 
 def find(keys: Sequence[str]) -> dict[str, Saved]:

@@ -164,12 +164,12 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
     key = run_key(spec)
     result = store().read(key, result_type(spec)) if spec.stored else None
     if result is None:
-        began = time.time()
+        began, made = time.time(), origin(spec)  # data may change while it computes
         inputs, done = _inputs(spec, progress)
         result = spec.compute(inputs, section(progress, done, 1.0))
         if spec.stored:
             store().write(key, result)
-            _record(key, spec, time.time() - began)
+            _record(key, spec, made, time.time() - began)
             keep_summary(key, result)
     if spec.stored:
         _count_trial(spec, result)
@@ -245,9 +245,8 @@ def keep_summary(key: str, result: Any) -> None:
         database.execute("INSERT OR REPLACE INTO run_summaries VALUES (?, ?)", row)
 
 
-def _record(key: str, spec: RunSpec, seconds: float) -> None:
+def _record(key: str, spec: RunSpec, made: Origin, seconds: float) -> None:
     row = (key, spec.kind, spec.label(), canonical_json(spec), time.time(), seconds)
-    made = origin(spec)
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
         database.execute("INSERT OR REPLACE INTO run_origins VALUES (?, ?, ?)", (key, made.data, made.code))

@@ -219,7 +219,7 @@ def only() -> library.Saved:
 def test_a_run_that_would_be_found_as_it_is_has_not_changed() -> None:
     key = run()
     assert library.changes([only()]) == {}
-    assert library.earlier(key, spec()) == []
+    assert library.earlier(key, spec()) is None
 
 
 def test_other_bars_are_told_and_both_results_stay() -> None:
@@ -229,11 +229,38 @@ def test_other_bars_are_told_and_both_results_stay() -> None:
     new = run()
     assert new != old
     assert library.changes(library.saved("backtest")) == {old: "data"}
-    (before,) = library.earlier(new, spec())
+    before = library.earlier(new, spec())
+    assert before is not None
     assert (before.key, before.metrics["trades"] is not None) == (old, True)
-    assert library.earlier(run(4), spec(4)) == [], "another request"
+    assert library.earlier(run(4), spec(4)) is None, "another request"
     library.delete(old)
-    assert library.earlier(new, spec()) == [], "in the bin"
+    assert library.earlier(new, spec()) is None, "in the bin"
+
+
+def test_the_latest_earlier_run_is_the_only_one_that_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked for at every click on Run."""
+    for seed in (3, 4, 5):
+        save(random_walk(200, seed=seed))
+        last = run()
+    save(random_walk(200, seed=6))
+    key, parsed, load = run(), [], runner.load_spec
+    monkeypatch.setattr(runner, "load_spec", lambda text: parsed.append(text) or load(text))
+    found = library.earlier(key, spec())
+    assert found is not None
+    assert (found.key, len(parsed)) == (last, 1)
+
+
+def test_bars_that_change_while_a_run_computes_are_not_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    compute = BacktestSpec.compute
+
+    def meanwhile(self: BacktestSpec, *rest: Any) -> Any:
+        result = compute(self, *rest)
+        save(random_walk(210, seed=5))
+        return result
+
+    monkeypatch.setattr(BacktestSpec, "compute", meanwhile)
+    engine.run(spec())
+    assert library.changes([only()]) == {only().key: "data"}
 
 
 def test_other_code_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,11 +54,10 @@ def settings(spec: BacktestSpec) -> str:
     return "; ".join(f"{item.title.lower()} {item.values[1]}" for item in found)
 
 
-def earlier(key: str, spec: BacktestSpec, result: BacktestResult, found: Sequence[Saved]) -> Sequence[Component | str]:
-    """What the latest of ``found``, saved runs of the same request, had otherwise than ``result``, the run ``key``."""
-    if not found:
+def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | None) -> Sequence[Component | str]:
+    """What ``item``, a saved run of the same request, had otherwise than ``result``, the run ``key``."""
+    if item is None:
         return []
-    item = found[0]
     other = _OTHER.get(difference(key, item), "other data or another version of the code")
     then = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d}"
     changed = [_moved(name, item, result) for name in LISTED]

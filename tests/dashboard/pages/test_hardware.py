@@ -191,7 +191,7 @@ def measure(spec: BenchmarkSpec, **about: Any) -> str:
     """Store a made-up result of ``spec``, as the runner does; its key."""
     key = runner.run_key(spec)
     runner.store().write(key, result(**about))
-    runner._record(key, spec, 1.0)
+    runner._record(key, spec, runner.origin(spec), 1.0)
     return key
 
 
