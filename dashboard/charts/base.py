@@ -92,20 +92,19 @@ def figure(
     ``panes`` are further y axes below the first, each with its share of the height, for traces that name ``yaxis``
     "y2", "y3". The zoom is kept while ``keep`` stays the same: pass the symbol where another one should start afresh.
     """
-    drawn = go.Figure(
-        data=list(traces),
-        layout={
-            "margin": MARGIN,
-            "hovermode": hover,
-            "showlegend": False,
-            "uirevision": keep,
-            "dragmode": "zoom",
-        },
-    )
+    settings = {
+        "margin": MARGIN,
+        "hovermode": hover,
+        "showlegend": False,
+        "uirevision": keep,
+        "dragmode": "zoom",
+        "xaxis": {**(x or {}), **({"anchor": f"y{len(panes) + 1}"} if panes else {})},
+        **_stacked(y or value_axis(), panes),
+        **layout,
+    }
+    # Plotly would copy its default template, which takes longer than all the rest.
+    drawn = go.Figure(data=list(traces), layout={"template": go.layout.Template(), **settings})
     drawn.layout.template = None
-    drawn.update_layout(xaxis=x or {}, **_stacked(y or value_axis(), panes), **layout)
-    if panes:
-        drawn.update_layout(xaxis_anchor=f"y{len(panes) + 1}")
     return drawn
 
 

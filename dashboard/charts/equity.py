@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,12 +103,11 @@ def thin(time: Floats, values: Floats, limit: int = 3_000) -> np.ndarray:
     n = len(time)
     if n <= limit:
         return np.arange(n)
-    edges = np.linspace(0, n, limit // 2 + 1).astype(int)
-    picks = [0, n - 1]
-    for start, stop in pairwise(edges):
-        part = values[start:stop]
-        picks += [start + int(part.argmin()), start + int(part.argmax())]
-    return np.unique(picks)
+    edges = np.linspace(0, n, limit // 2 + 1).astype(int)[:-1]
+    sizes = np.diff(edges, append=n)
+    bucket = np.repeat(np.arange(len(edges)), sizes)
+    order = np.lexsort((np.arange(n), values, bucket))
+    return np.unique(np.concatenate(([0, n - 1], order[edges], order[edges + sizes - 1])))
 
 
 def _curve(label: str, time: Times, equity: Floats, capital: float) -> Curve:
