@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.kernels.book import closes, trade_at, worth
-from engine.backtest.kernels.compiled import kernel
+from engine.backtest.kernels.compiled import inlined, kernel
 from engine.backtest.kernels.fills import close_trade, note_price
 from engine.backtest.kernels.protection import check_stops, filled_within, margin_call
 from engine.backtest.kernels.records import (
@@ -126,6 +126,21 @@ def trade_bar(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
         trade_at(t, False, bars, book, trades, orders, totals, rules)
 
 
+@inlined
+def enter_close(t: int, value: float, size: float, totals: Any, equity: Any, gross: Any) -> None:
+    """Add a close's equity and size of positions to the figures of the whole run, and to its curves where kept."""
+    if t > 0:
+        change = value / totals.equity - 1.0 if totals.equity > 0.0 else 0.0
+        totals.returns += change
+        totals.squares += change * change
+    totals.equity = value
+    totals.peak = max(totals.peak, value)
+    totals.drawdown = min(totals.drawdown, value / totals.peak - 1.0)
+    if totals.kept:
+        equity[t] = value
+        gross[t] = size
+
+
 @kernel
 def run(
     bars: Any,
@@ -189,14 +204,5 @@ def run(
             waiting = waiting or book[s].pending != NOTHING
             holding = holding or book[s].units != 0.0
             short = short or book[s].units < 0.0
-        if t > 0:
-            change = value / totals.equity - 1.0 if totals.equity > 0.0 else 0.0
-            totals.returns += change
-            totals.squares += change * change
-        totals.equity = value
-        totals.peak = max(totals.peak, value)
-        totals.drawdown = min(totals.drawdown, value / totals.peak - 1.0)
-        if totals.kept:
-            equity[t] = value
-            gross[t] = size
+        enter_close(t, value, size, totals, equity, gross)
     settle(len(bars) - 1, STILL_OPEN, book, trades, totals)
