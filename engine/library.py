@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -30,6 +30,11 @@ _SELECT = """
 SELECT runs.key, runs.label, runs.spec, runs.created, summary, COALESCE(tags, '') AS tags, COALESCE(note, '') AS note,
        COALESCE(pinned, 0) AS pinned, deleted, data, code
 FROM runs LEFT JOIN run_summaries USING (key) LEFT JOIN run_notes USING (key) LEFT JOIN run_origins USING (key)
+"""
+# Only what matches is parsed: specs are a hundred times slower to parse than to look through.
+_MATCHES = """
+matches(runs.label, tags, note, runs.key, CASE WHEN json_valid(runs.spec)
+    THEN json_extract(runs.spec, '$.market.symbols') || ' ' || json_extract(runs.spec, '$.strategy.kind') END)
 """
 
 
@@ -58,15 +63,19 @@ class Saved:
         return found if isinstance(found, Mapping) else {}
 
 
-def saved(kind: str, *, in_bin: bool = False, limit: int = 1000) -> list[Saved]:
-    """Runs of ``kind``, the pinned ones first, then the newest; those whose spec no longer parses are left out.
+def saved(kind: str, text: str = "", *, in_bin: bool = False, limit: int = 1000) -> list[Saved]:
+    """Runs of ``kind`` that have every word of ``text`` in their label, tags, note, symbols, strategy or key, the
+    pinned ones first, then the newest; those whose spec no longer parses are left out.
 
     Summaries of runs that were computed before summaries were kept are read from their results, once.
     """
     purge(older_than=BIN_DAYS * 86_400)
     order = "deleted DESC" if in_bin else "pinned DESC, created DESC"
+    searched = f"AND {_MATCHES}" if text.split() else ""
     with connect() as database:
-        rows = database.execute(f"{_SELECT} {_shelf(in_bin)} ORDER BY {order} LIMIT ?", (kind, limit)).fetchall()
+        database.create_function("matches", -1, _search(text), deterministic=True)
+        query = f"{_SELECT} {_shelf(in_bin)} {searched} ORDER BY {order} LIMIT ?"
+        rows = database.execute(query, (kind, limit)).fetchall()
     return [item for item in map(_saved, rows) if item is not None]
 
 
@@ -104,12 +113,6 @@ def find(keys: Sequence[str]) -> dict[str, Saved]:
         rows = [database.execute(f"{_SELECT} WHERE key = ?", (key,)).fetchone() for key in known]
     found = [_saved(row) for row in rows if row is not None]
     return {item.key: item for item in found if item is not None}
-
-
-def matching(items: Iterable[Saved], text: str) -> list[Saved]:
-    """Those of ``items`` that have every word of ``text`` in their label, tags, note, symbols, strategy or key."""
-    words = text.casefold().split()
-    return [item for item in items if all(word in _words(item) for word in words)]
 
 
 def tag(key: str, tags: str | Sequence[str]) -> tuple[str, ...]:
@@ -222,10 +225,12 @@ def _change(item: Saved, fingerprint: runner.Fingerprint) -> str:
     return other(item.origin, now)
 
 
-def _words(item: Saved) -> str:
-    """All that a search looks at, in one text."""
-    market = getattr(item.spec, "market", None)
-    strategy = getattr(item.spec, "strategy", None)
-    symbols = getattr(market, "symbols", ())
-    named = [item.label, *item.tags, item.note, *symbols, getattr(strategy, "kind", ""), item.key]
-    return " ".join(named).casefold()
+def _search(text: str) -> Callable[..., bool]:
+    """Whether every word of ``text`` is in one of the texts that the function is given; None among them has none."""
+    words = text.casefold().split()
+
+    def matches(*texts: str | None) -> bool:
+        looked = "\n".join(part for part in texts if part).casefold()
+        return all(word in looked for word in words)
+
+    return matches

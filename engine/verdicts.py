@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engine import runner
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.axes import differs_on_axes_alone
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.research import ledger
@@ -36,8 +37,8 @@ def swept(spec: BacktestSpec) -> Swept | None:
     """
     for _, test in runner.recent_runs("overfitting", RECENT):
         assert isinstance(test, OverfittingSpec)
-        found, tested = _place(test.sweep, spec), runner.lookup(test)
-        if found is not None and tested is not None:
+        found = _place(test.sweep, spec)
+        if found is not None and (tested := runner.lookup(test)) is not None:
             return Swept(test.sweep, *found, tested)
     others = []
     for _, sweep in runner.recent_runs("sweep", RECENT):
@@ -51,8 +52,8 @@ def swept(spec: BacktestSpec) -> Swept | None:
 def _place(sweep: SweepSpec, spec: BacktestSpec) -> tuple[int, int] | None:
     """Where ``spec`` is among the combinations of ``sweep``, and how many there are."""
     base = sweep.base
-    if base.strategy.kind != spec.strategy.kind or not set(spec.market.symbols) <= set(base.market.symbols):
-        return None
+    if not set(spec.market.symbols) <= set(base.market.symbols) or not differs_on_axes_alone(base, spec, sweep.axes):
+        return None  # told without a look at the result, which is large
     result: SweepResult | None = runner.lookup(sweep)
     if result is None or (place := result.place_of(spec)) is None:
         return None

@@ -143,7 +143,7 @@ def test_search_wants_every_word_somewhere() -> None:
     library.annotate(second, "drawdown too deep")
 
     def found(text: str) -> list[str]:
-        return [item.key for item in library.matching(library.saved("backtest"), text)]
+        return [item.key for item in library.saved("backtest", text)]
 
     assert found("") == [second, first]
     assert found("candidate") == [first]
@@ -152,6 +152,23 @@ def test_search_wants_every_word_somewhere() -> None:
     assert found("sma_cross test") == [first]
     assert found(first[:8]) == [first]
     assert found("candidate deep") == []
+    library.annotate(first, "Größe 100%")
+    assert found("GRÖSSE 100%") == [first]
+    assert found("100_") == []
+    assert found("capital") == [], "a field of every spec"
+    assert found("' OR 1=1 --") == []
+
+
+def test_a_search_parses_what_it_found_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    run(3), run(4), run(5)
+    library.tag(wanted := run(6), "wanted")
+    with connect() as connection:
+        connection.execute("INSERT INTO runs VALUES (?, 'backtest', 'broken', '{', 0, 0)", ("a" * 64,))
+    parsed, load = [], runner.load_spec
+    monkeypatch.setattr(runner, "load_spec", lambda text: parsed.append(text) or load(text))
+    assert [item.key for item in library.saved("backtest", "wanted")] == [wanted]
+    assert len(parsed) == 1
+    assert library.saved("backtest", "broken") == []
 
 
 def test_what_is_deleted_lies_in_the_bin_and_comes_back_whole() -> None:

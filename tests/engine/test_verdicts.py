@@ -9,6 +9,7 @@ import pytest
 import engine
 from engine import verdicts
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.fields import leaves
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.market.sources.stored import save
 from engine.research.sweep_overfitting import OverfittingSpec
@@ -57,6 +58,38 @@ def test_a_run_is_found_in_the_sweep_that_holds_it() -> None:
 def test_other_runs_are_not(other: BacktestSpec) -> None:
     sweep(backtest())
     assert verdicts.swept(other) is None
+
+
+@pytest.mark.parametrize("other", [backtest(fill="same_close"), backtest(symbols=("TWO",)), backtest(capital=5)])
+def test_only_results_of_sweeps_that_can_hold_a_run_are_read(
+    other: BacktestSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.run(OverfittingSpec(sweep=sweep(backtest()), samples=100, blocks=4))
+    monkeypatch.setattr(verdicts.runner, "lookup", lambda _: pytest.fail("a result was read"))
+    assert verdicts.swept(other) is None
+
+
+def test_a_test_is_read_once_the_run_has_its_place_in_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.run(OverfittingSpec(sweep=sweep(backtest()), samples=100, blocks=4))
+    read, lookup = [], verdicts.runner.lookup
+    monkeypatch.setattr(verdicts.runner, "lookup", lambda item: read.append(item.kind) or lookup(item))
+    assert verdicts.swept(backtest(5)) is None, "between the combinations"
+    assert "overfitting" not in read
+    assert verdicts.swept(backtest(4)) is not None
+
+
+def test_rules_with_fewer_conditions_than_those_of_a_sweep_are_none_of_it() -> None:
+    def rules(*windows: int) -> BacktestSpec:
+        above = [{"kind": "comparison", "right": {"kind": "sma", "window": window}} for window in windows]
+        return BacktestSpec.parse(backtest().model_dump(mode="json") | {"strategy": {"kind": "rules", "enter": above}})
+
+    two = rules(5, 10)
+    path = next(path for path in leaves(two) if path.endswith("1.right.window"))
+    sweep(two, {"path": path, "low": 10, "high": 12})
+    assert verdicts.swept(rules(5)) is None
+    found = verdicts.swept(rules(5, 11))
+    assert found is not None
+    assert found.place == 1
 
 
 def test_another_strategy_is_not() -> None:

@@ -234,10 +234,27 @@ def _suggest(path: str, leaf: Leaf) -> Sweepable:
 def swept_identity(spec: Spec, axes: Sequence[Axis]) -> str:
     """The canonical JSON of ``spec`` without the values that its base has on the axes: they take no part in it."""
     values = spec.model_dump(mode="json")
+    _clear(values["base"], axes)
+    return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+
+def differs_on_axes_alone(base: BacktestSpec, spec: BacktestSpec, axes: Sequence[Axis]) -> bool:
+    """Whether ``spec`` is ``base`` with other values on the axes, on whatever symbols."""
+    one, other = base.model_dump(mode="json"), spec.model_dump(mode="json")
+    one["market"]["symbols"] = other["market"]["symbols"] = None
+    try:
+        _clear(one, axes)
+        _clear(other, axes)
+    except (LookupError, TypeError, ValueError):
+        return False  # it has no such place: rules with fewer conditions
+    return one == other
+
+
+def _clear(values: Any, axes: Sequence[Axis]) -> None:
+    """Set the values on the axes to None, in place."""
     for axis in axes:
         *way, last = axis.path.split(".")
-        place = values["base"]
+        place = values
         for name in way:
             place = place[int(name) if isinstance(place, list) else name]
         place[last] = None
-    return json.dumps(values, sort_keys=True, separators=(",", ":"))

@@ -91,12 +91,13 @@ def test_the_search_and_the_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "searched", "total", "words"),
-    [(1, 1, 1, "1 run"), (2, 9, 9, "2 of 9"), (500, 500, 812, "the latest 500 of 812 runs"),
-     (28, 28, 30, "28 runs, 2 of another version"), (3, 500, 812, "3 of 500")],
+    ("found", "total", "searched", "words"),
+    [(1, 1, False, "1 run"), (2, 9, True, "2 of 9"), (500, 812, False, "the latest 500 of 812 runs"),
+     (28, 30, False, "28 runs, 2 of another version"), (3, 1812, True, "3 of 1,812"),
+     (500, 812, True, "the latest 500 of 812")],
 )  # fmt: skip
-def test_the_count_hides_nothing(found: int, searched: int, total: int, words: str) -> None:
-    assert tab.counted(found, searched, total) == words
+def test_the_count_hides_nothing(found: int, total: int, searched: bool, words: str) -> None:
+    assert tab.counted(found, total, searched=searched) == words
 
 
 def test_a_search_goes_beyond_what_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from dashboard.pages.backtest.saved import row
 from dashboard.pages.backtest.tab import Tab, seen
 from engine.errors import SpecError
 
-LISTED, SEARCHED, EMPTY = 500, 20_000, "Nothing is saved yet: every backtest that has run appears here."
+LISTED, EMPTY = 500, "Nothing is saved yet: every backtest that has run appears here."
 EDITABLE = ("tags", "note")
 SHELVES = {"saved": "Saved", "bin": "Bin"}
 COLUMNS = [
@@ -119,12 +119,11 @@ def listing(text: Any, shelf: Any, changed: Any, _: Any) -> tuple[Any, ...]:
     from engine import library
 
     words = text.strip() if isinstance(text, str) else ""
-    everything = library.saved("backtest", in_bin=shelf == "bin", limit=SEARCHED if words else LISTED)
-    found = library.matching(everything, words)[:LISTED]
+    found = library.saved("backtest", words, in_bin=shelf == "bin", limit=LISTED)
     changed, total = library.changes(found), library.size("backtest", in_bin=shelf == "bin")
     ticked = [] if ctx.triggered_id in (ids.SHELF, ids.CHANGED) else no_update
     listed = [row(item, changed.get(item.key, "")) for item in found]
-    return listed, counted(len(found), len(everything), total), shelf != "bin" or not total, ticked
+    return listed, counted(len(found), total, searched=bool(words)), shelf != "bin" or not total, ticked
 
 
 @callback(
@@ -259,12 +258,12 @@ def emptied() -> list[str]:
     return []
 
 
-def counted(found: int, searched: int, total: int) -> str:
+def counted(found: int, total: int, *, searched: bool = False) -> str:
     """How many runs are listed, of how many; those whose request this version cannot read are counted too."""
-    if found < searched:
-        return f"{found} of {searched}"
+    if searched:
+        return f"{'the latest ' if found == LISTED else ''}{found} of {total:,}"
     if total > LISTED:
-        return f"the latest {searched} of {total:,} runs"
+        return f"the latest {found} of {total:,} runs"
     return count(found, "run") + (f", {total - found} of another version" if total > found else "")
 
 
