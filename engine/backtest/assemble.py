@@ -13,6 +13,7 @@ from engine.backtest.metrics import METRICS, equity_metrics, trade_metrics
 from engine.backtest.portfolio import Holding, total
 from engine.backtest.result import REASONS, BacktestResult
 from engine.errors import EngineError
+from engine.market.actions import actions
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
 
 if TYPE_CHECKING:
@@ -144,9 +145,28 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
             "Dividends are paid in cash, untaxed, on the day from which the price is without them. Their sums are "
             "recovered from the adjusted closes, to about a hundredth."
         )
+    found += [text for item in bars if (text := about_adjustment(item))]
     if spec.fill == "same_close":
         found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
     return found
+
+
+def about_adjustment(bars: Bars) -> str:
+    """What about the adjusted closes of ``bars`` cannot be right, or keeps dividends from being found."""
+    found, symbol = actions(bars.close, bars.adj_close), bars.series.symbol
+    if found.faults.any():
+        count, day = int(found.faults.sum()), str(bars.time[found.faults.argmax()])[:10]
+        where = f"on {day}" if count == 1 else f"on {count:,} bars, first on {day},"
+        return (
+            f"The adjusted close of {symbol} moves {where} as no split or dividend makes it move: this is taken for a "
+            "fault of the data and pays nothing."
+        )
+    if found.unexplained:
+        return (
+            f"The adjusted closes of {symbol} drift from its prices by {abs(found.drift - 1):.1%} in steps too small "
+            "to tell from rounding: dividends it may have paid are missing."
+        )
+    return ""
 
 
 def about_calendars(bars: Sequence[Bars]) -> list[str]:

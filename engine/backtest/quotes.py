@@ -57,7 +57,7 @@ def require_tradable_prices(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
 
 
 def _require_unsplit(bars: Bars) -> None:
-    splits, _ = actions(bars.close, bars.adj_close)
+    splits = actions(bars.close, bars.adj_close).splits
     if (splits != 1).any():
         at = int((splits != 1).argmax())
         raise DataError(

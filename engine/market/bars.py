@@ -101,7 +101,8 @@ class Bars:
         )
 
     def _with_dividends(self, without_splits: bool) -> Bars:
-        splits, cash = actions(self.close, self.adj_close)
+        found = actions(self.close, self.adj_close)
+        splits, cash = found.splits, found.cash
         paid = np.flatnonzero(cash)
         bars, units = self, units_later(splits) if without_splits else np.ones(len(self))
         if without_splits and (splits != 1).any():

@@ -90,6 +90,18 @@ def test_dividends_are_in_the_result_where_total_return_is_asked_for() -> None:
     assert run(fill="next_close").trade_pnl.tolist() == pytest.approx([0], abs=1e-6)
 
 
+def test_result_says_what_about_adjusted_closes_is_wrong() -> None:
+    close, blip = np.full(200, 10.0), np.ones(200)
+    blip[[50, 120]] = 0.985
+    save(make_bars(close, adj_close=close * blip))
+    result = run(MADE_UP | {"adjustment": "splits"})
+    assert "The adjusted close of TEST moves on 2 bars, first on " in warned(result)
+    assert result.metrics["total_return"] == 0
+    close = np.random.default_rng(0).uniform(2.0, 3.0, 420)
+    save(make_bars(close, adj_close=np.round(close * 0.71 * 1.005 ** (np.arange(420) // 60), 2)))
+    assert "The adjusted closes of TEST drift from its prices by 2." in warned(run())
+
+
 def test_split_is_no_loss() -> None:
     """Two for one on the third day, half a unit of currency a share on the fourth, three for two on the fifth."""
     close = np.array([100.0, 100.0, 50.0, 49.5, 33.0])

