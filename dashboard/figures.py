@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.format import count, number, percent, signed_percent
-from engine.backtest.metrics import METRICS
+from engine.backtest.metrics import METRICS, WHOLE_YEAR
 from engine.backtest.result import BacktestResult
 from engine.market.bars import MILLISECONDS_PER_YEAR
 
@@ -11,15 +11,10 @@ SIGNED = ("total_return", "cagr", "max_drawdown")
 """Percentages that are printed with their sign."""
 
 
-MOST_OF_A_YEAR = 0.9
-
-
 def key_figures(result: BacktestResult) -> tuple[str, ...]:
-    """The metrics of the strip. What is shorter than most of a year shows what it earned: growth a year would make
-    that up, and the Global Investment Performance Standards forbid it.
-    """
+    """The metrics of the strip. What is shorter than ``WHOLE_YEAR`` shows what it earned, not growth a year."""
     years = float((result.time[-1] - result.time[0]).astype("timedelta64[ms]").astype(float)) / MILLISECONDS_PER_YEAR
-    growth = "cagr" if years >= MOST_OF_A_YEAR else "total_return"
+    growth = "cagr" if years >= WHOLE_YEAR else "total_return"
     return (growth, "sharpe", "sortino", "max_drawdown", "volatility", "exposure", "trades", "costs")
 
 

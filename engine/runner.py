@@ -199,15 +199,15 @@ def result_type(spec: RunSpec) -> Any:
     return typing.get_type_hints(type(spec).compute)["return"]
 
 
-def recent_runs(kind: str, limit: int = 200) -> list[tuple[str, RunSpec]]:
+def recent_runs(kind: str, limit: int = 200, of: RunSpec | None = None) -> list[tuple[str, RunSpec]]:
     """(run key, spec) of finished runs, newest first; without those in the bin and those whose spec no longer
-    parses.
+    parses. ``of`` leaves those alone whose request holds that one.
     """
     with connect() as database:
         rows = database.execute(
-            "SELECT key, spec FROM runs WHERE kind = ? AND key NOT IN "
+            "SELECT key, spec FROM runs WHERE kind = ? AND instr(spec, ?) AND key NOT IN "
             "(SELECT key FROM run_notes WHERE deleted IS NOT NULL) ORDER BY created DESC LIMIT ?",
-            (kind, limit),
+            (kind, canonical_json(of) if of else "", limit),
         ).fetchall()
     found = []
     for row in rows:

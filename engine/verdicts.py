@@ -70,9 +70,14 @@ def fully(found: VerificationResult, origin: Swept | None) -> Verdict:
 
 def verdict(spec: BacktestSpec, result: BacktestResult) -> Verdict:
     """The verdict with every test where they are stored, else the quick one."""
-    usual = VerificationSpec(backtest=spec)
-    asked = [usual, *(item for _, item in runner.recent_runs("verification", RECENT))]
-    for item in asked:
+    found = verification(spec)
+    return judge(result, ledger.trials(result.family)) if found is None else fully(found[1], swept(spec))
+
+
+def verification(spec: BacktestSpec) -> tuple[VerificationSpec, VerificationResult] | None:
+    """The stored verification of ``spec``: the usual one before all others, then the newest."""
+    recent = [item for _, item in runner.recent_runs("verification", RECENT, of=spec)]
+    for item in (VerificationSpec(backtest=spec), *recent):
         if isinstance(item, VerificationSpec) and item.backtest == spec and (found := runner.lookup(item)) is not None:
-            return fully(found, swept(spec))
-    return judge(result, ledger.trials(result.family))
+            return item, found
+    return None

@@ -9,6 +9,11 @@ import numpy as np
 
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
 
+WHOLE_YEAR = 0.99
+"""From here on growth is stated a year. Of less that would make up what was never earned, so the Global Investment
+Performance Standards forbid it; the first and last bar of a calendar year lie up to three days less apart than it.
+"""
+
 
 @dataclass(frozen=True)
 class Metric:

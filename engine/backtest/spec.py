@@ -67,7 +67,7 @@ class BacktestSpec(RunSpec):
         "long",
         title="Side",
         help="Which of the strategy's decisions are followed. Of the weights of a strategy that divides an account "
-        "among symbols, Long takes those on the other side for nothing.",
+        "among symbols, Long treats short weights as zero.",
         choices={"long": "Long", "short": "Short", "both": "Both"},
         section="Execution",
     )

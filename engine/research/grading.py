@@ -70,7 +70,9 @@ def _best_swept(found: SweepOverfitting, place: int | None) -> Finding:
         f"Test of superior predictive ability of {found.columns:,} combinations of the sweep. Superior to holding with "
         f"95% confidence in all that are named (StepM): {named}{this if looked and len(found.superior) else ''}.",
         "sweep",
-        "" if grade == "good" else "A sweep whose best is more than its luck: fewer combinations or a larger edge.",
+        ""
+        if grade == "good"
+        else "A sweep whose best beats what luck alone would give: fewer combinations or a larger edge.",
     )
 
 
@@ -162,7 +164,7 @@ def _ruin(result: VerificationResult) -> Finding | None:
     return Finding(
         "Risk of ruin",
         grade,
-        percent(chance, 1) if chance else f"< {percent(1 / draws, 1)}",
+        percent(chance, 1) if chance else f"none of {draws:,}",
         f"Chance of losing {percent(RUIN)} of the capital over as many trades drawn at random from these; in another "
         f"order they would have fallen by {percent(abs(deep))} from a peak one time in twenty."
         + (f" Fewer than {FEWEST_TRADES} trades have seldom seen the worst." if few else ""),

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from engine.backtest.metrics import WHOLE_YEAR
 from engine.backtest.result import BacktestResult
 from engine.market.bars import MILLISECONDS_PER_YEAR
 from engine.research.ledger import pool
@@ -95,14 +96,14 @@ class Evidence:
         return self.sharpe * sqrt(self.periods_per_year)
 
     @property
-    def calmer(self) -> bool:
+    def better_ratio(self) -> bool:
         """Whether its Sharpe ratio is above that of holding."""
         return self.benchmark_sharpe is not None and self.yearly > self.benchmark_sharpe
 
     @property
     def edge(self) -> float:
-        """Growth above that of holding: a year, or over the whole record where that is shorter than a year."""
-        power = min(self.years, 1.0)
+        """Growth above that of holding: a year, or over the record where that is shorter than ``WHOLE_YEAR``."""
+        power = 1.0 if self.years >= WHOLE_YEAR else self.years
         grown, held = (max(1 + rate, 0.0) ** power for rate in (self.cagr, self.benchmark_cagr))
         edge = grown - held
         return 0.0 if abs(edge) < _SAME else edge
@@ -158,20 +159,19 @@ def judge_fully(
     )
     first = weigh(evidence, trials)
     more = findings(verification, overfitting, place)
+    every = (*first.findings, *more)
     headline, reason = first.headline, first.reason
-    failed = [finding for finding in more if finding.grade == "bad"]
+    failed = [finding for finding in every if finding.grade == "bad"]
     if verification.look_ahead:
         headline, reason = "No.", f"{verification.look_ahead} Its figures mean nothing."
-    elif failed and headline in STANDS:
+    elif headline in STANDS and any(finding.grade == "bad" for finding in more):
         names = " and ".join(f"“{finding.question}”" for finding in failed[:2])
-        count = f"{len(failed)} of {len(more)} tests"
-        headline, reason = "Fragile.", f"The ratio stands, but it fails {count}, {names} among them."
-        if len(failed) <= 2:
-            reason = f"The ratio stands, but it fails {names}."
-    doubts = sum(finding.grade == "doubtful" for finding in (*first.findings, *more))
-    if headline == "Perhaps." and doubts:
-        reason = f"It fails none of the tests; {doubts} of {len(first.findings) + len(more)} leave a doubt."
-    return Verdict(headline, reason, (*first.findings, *more), first.trials, full=True)
+        what = names if len(failed) <= 2 else f"{len(failed)} of {len(every)} tests, {names} among them"
+        headline, reason = "Fragile.", f"The Sharpe ratio stands, but the run fails {what}."
+    doubts = sum(finding.grade == "doubtful" for finding in every)
+    if headline == "Perhaps." and doubts and evidence.trades >= FEWEST_TRADES:  # few trades are the doubt to tell
+        reason = f"It fails none of the tests; {doubts} of {len(every)} leave a doubt."
+    return Verdict(headline, reason, every, first.trials, full=True)
 
 
 def weigh(evidence: Evidence, trials: tuple[Trial, ...]) -> Verdict:
@@ -232,16 +232,18 @@ def _nothing(trials: tuple[Trial, ...]) -> Verdict:
 def _hold(evidence: Evidence) -> Finding:
     """Growth against that of holding; less of it at a better ratio is a doubt, not a failure."""
     edge, held = evidence.edge, evidence.benchmark_sharpe
-    grade: Grade = "good" if edge > 0 else "doubtful" if evidence.calmer or edge == 0 else "bad"
+    grade: Grade = "good" if edge > 0 else "doubtful" if evidence.better_ratio or edge == 0 else "bad"
     remedy = "Holding the same symbols has to be beaten, or the same growth reached at less risk."
-    if edge < 0 and evidence.calmer:
+    if edge < 0 and evidence.better_ratio:
         remedy = "The smaller risk has to be wanted for itself, or borrowed against: holding grew faster."
     if edge == 0:
         remedy = "A strategy that differs from holding."
     return Finding(
         "Against buy and hold",
         grade,
-        f"{edge * 100:+,.2f}% {'a year' if evidence.years >= 1 else 'in all'}".replace("-", "\N{MINUS SIGN}"),
+        f"{edge * 100:+,.2f}% {'a year' if evidence.years >= WHOLE_YEAR else 'over the record'}".replace(
+            "-", "\N{MINUS SIGN}"
+        ),
         "Growth above that of holding the same symbols at the same costs"
         + (
             "."
@@ -318,7 +320,7 @@ def _headline(positive: float, deflated: float, evidence: Evidence) -> tuple[str
         )
     if evidence.edge == 0:
         return "Not worth it.", "It is what holding the same symbols returns."
-    if evidence.edge < 0 and evidence.calmer:
+    if evidence.edge < 0 and evidence.better_ratio:
         ratios = f"{_number(evidence.yearly)} against {_number(evidence.benchmark_sharpe or 0.0)}"
         return "Less growth.", f"The Sharpe ratio is better than that of holding, {ratios}, but holding grew faster."
     if evidence.edge < 0:

@@ -18,8 +18,10 @@ def test_units(name: str, value: float | None, text: str) -> None:
     assert figure_text(name, value) == text
 
 
-@pytest.mark.parametrize(("bars", "first"), [(300, "total_return"), (330, "cagr"), (3000, "cagr")])
-def test_growth_a_year_needs_most_of_a_year(bars: int, first: str) -> None:
+@pytest.mark.parametrize(
+    ("bars", "first"), [(300, "total_return"), (330, "total_return"), (363, "cagr"), (3000, "cagr")]
+)
+def test_growth_a_year_needs_a_whole_year(bars: int, first: str) -> None:
     found = key_figures(make_result(np.linspace(100, 120, bars), []))
     assert found[0] == first
     assert len(set(found)) == 8

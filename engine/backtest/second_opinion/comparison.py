@@ -22,7 +22,7 @@ AGREES = 1e-9
 """Prices, sizes and profits that differ by less than this part of themselves are equal but for rounding."""
 
 BOTH, OURS, THEIRS = 0, 1, 2
-REASONS = ("", "only here", "only there", "leaves elsewhere", "size", "price in", "price out", "costs")
+REASONS = ("", "only here", "only there", "exit time", "size", "price in", "price out", "costs")
 """What sets a trade apart from its repetition, the first that applies; none where they agree."""
 
 OWN = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import engine
 from dashboard import side_job, state
 from dashboard.pages.backtest import origin, overfit, real_view
 from dashboard.pages.backtest.tabs import performance, real
-from engine import runner
+from engine import runner, verdicts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.market.sources.stored import save
@@ -63,12 +64,26 @@ def test_the_quick_verdict_leads_to_every_test_once_they_were_run() -> None:
     spec = BacktestSpec.parse(BASE)
     result = engine.run(spec)
     assert len(performance.verdict(spec, result)) == 1
-    every = VerificationSpec(backtest=spec)
+    other, usual = VerificationSpec(backtest=spec, samples=100), VerificationSpec(backtest=spec)
+    for every in (other, usual):
+        engine.run(every)
+        link: Any = performance.verdict(spec, result)[-1]
+        assert link.href == f"/backtest?spec={state.to_query(every)}"
+    fast = BacktestSpec.parse(BASE | {"capital": 5})
+    assert len(performance.verdict(fast, engine.run(fast))) == 1, "another run"
+
+
+def test_the_page_says_where_every_test_comes_to_another_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tear sheet prints that one."""
+    spec = BacktestSpec.parse(BASE)
+    result = engine.run(spec)
     engine.run(VerificationSpec(backtest=spec, samples=100))
-    assert len(performance.verdict(spec, result)) == 1
-    engine.run(every)
+    quick = verdicts.verdict(spec, result)
     link: Any = performance.verdict(spec, result)[-1]
-    assert link.href == f"/backtest?spec={state.to_query(every)}"
+    assert link.children == "Every test was run: see what they say"
+    monkeypatch.setattr(verdicts, "fully", lambda *_: replace(quick, headline="Fragile."))
+    link = performance.verdict(spec, result)[-1]
+    assert link.children == "Every test was run: “Fragile”"
 
 
 def test_the_quick_verdict_has_a_button_to_all_tests() -> None:

@@ -109,8 +109,8 @@ def test_thresholds(values: dict[str, Any], test: str, grade: str) -> None:
 @pytest.mark.parametrize(
     ("values", "test", "figure", "words"),
     [
-        ({"order_ruin": 0.0}, "orders", "< 0.5%", "Chance of losing 50%"),
-        ({"order_ruin": 0.0, "order_fan": np.ones((5, 4))}, "orders", "< 0.5%", "Fewer than 30 trades"),
+        ({"order_ruin": 0.0}, "orders", "none of 200", "Chance of losing 50%"),
+        ({"order_ruin": 0.0, "order_fan": np.ones((5, 4))}, "orders", "none of 200", "Fewer than 30 trades"),
         ({"removed_until_nothing": 0.0}, "removed", "0 of 14", "There is no profit"),
         ({"cost_break_even": 0.0}, "costs", "0.0×", "Nothing is earned even without costs."),
         ({"spa_variants": 1.0}, "spa", "p = 0.005", "if the strategy did not beat buy and hold"),
@@ -133,10 +133,23 @@ def test_few_trades_leave_a_doubt_about_ruin() -> None:
 
 
 def test_doubts_are_counted() -> None:
-    verdict = judge_fully(changed(noise_profitable=0.7), TRIED)
+    verdict = judge_fully(changed(noise_profitable=0.7, trades=40.0), TRIED)
     doubts = [item for item in verdict.findings if item.grade == "doubtful"]
     assert verdict.reason == f"It fails none of the tests; {len(doubts)} of {len(verdict.findings)} leave a doubt."
     assert "noise" in [item.test for item in doubts]
+
+
+def test_few_trades_are_the_doubt_that_is_told() -> None:
+    verdict = judge_fully(changed(noise_profitable=0.7, trades=1.0), TRIED)
+    assert verdict.headline == "Perhaps."
+    assert "1 trade cannot tell skill from a lucky ride" in verdict.reason
+
+
+def test_failed_tests_are_counted_among_all_that_are_listed() -> None:
+    verdict = judge_fully(changed(noise_profitable=0.1, cost_break_even=0.5, jitter_profitable=0.1), TRIED)
+    failed = [item for item in verdict.findings if item.grade == "bad"]
+    words = f"The Sharpe ratio stands, but the run fails {len(failed)} of {len(verdict.findings)} tests, "
+    assert (len(failed), verdict.reason.startswith(words)) == (3, True)
 
 
 def sweep(probability: float, **values: Any) -> SweepOverfitting:

@@ -14,7 +14,7 @@ from engine.research.statistics import (
     moments,
     probabilistic_sharpe,
 )
-from engine.research.verdict import Verdict, judge
+from engine.research.verdict import Evidence, Verdict, judge, weigh
 from engine.store import Trial
 from tests.support.results import make_result
 
@@ -110,7 +110,15 @@ def test_growth_of_less_than_a_year_is_not_stretched_to_one() -> None:
     finding = judge(result(0.001, count=30, benchmark=0.02), tried(0.1)).findings[2]
     noise = np.random.default_rng(0).normal(0, 1, 30)
     own = np.prod(1 + (noise - noise.mean()) / noise.std() * 0.01 + 0.001)
-    assert finding.figure == f"{(own - 1.02**30) * 100:.2f}% in all".replace("-", "\N{MINUS SIGN}")
+    assert finding.figure == f"{(own - 1.02**30) * 100:.2f}% over the record".replace("-", "\N{MINUS SIGN}")
+
+
+@pytest.mark.parametrize(("years", "unit"), [(0.98, "over the record"), (0.991, "a year")])
+def test_growth_against_holding_is_a_years_where_the_key_figure_is(years: float, unit: str) -> None:
+    """A calendar year of daily bars is a little shorter than a year."""
+    evidence = Evidence(0.1, 0.0, 3.0, 250, years, 252.0, cagr=0.2, benchmark_cagr=0.1, benchmark_sharpe=1.0, trades=40)
+    hold = weigh(evidence, tried(0.1)).findings[2]
+    assert hold.figure == f"{(1.2**years - 1.1**years) * 100 if years < 0.99 else 10:+.2f}% {unit}"
 
 
 def test_a_lucky_ride_is_no_skill() -> None:

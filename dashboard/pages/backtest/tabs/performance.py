@@ -162,17 +162,18 @@ def is_log(clicks: int | None) -> bool:
 
 def verdict(spec: Any, result: BacktestResult) -> list[Component]:
     """The panel "Is it real?", with the trials counted as of now, and the way to every test where they were run."""
-    from engine import runner
+    from engine import verdicts
     from engine.research import ledger
     from engine.research.verdict import judge
-    from engine.research.verification import VerificationSpec
 
-    said = view.verdict(judge(result, ledger.trials(result.family)), result.warnings)
-    every = VerificationSpec(backtest=spec)
-    if not runner.is_stored(every):
+    quick, every = judge(result, ledger.trials(result.family)), verdicts.verification(spec)
+    said = view.verdict(quick, result.warnings)
+    if every is None:
         return [said]
-    href = f"/backtest?spec={state.to_query(every)}"
-    return [said, dcc.Link("Every test was run: see what they say", href=href, className="link-button strong")]
+    full = verdicts.fully(every[1], verdicts.swept(spec)).headline.removesuffix(".")
+    words = "see what they say" if full == quick.headline.removesuffix(".") else f"“{full}”"
+    href = f"/backtest?spec={state.to_query(every[0])}"
+    return [said, dcc.Link(f"Every test was run: {words}", href=href, className="link-button strong")]
 
 
 def show_context(data: runs.ResultData, spec: Any, result: BacktestResult) -> None:

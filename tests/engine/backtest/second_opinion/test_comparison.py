@@ -78,7 +78,7 @@ SAME: dict[str, Any] = {"exit": 6, "entry_price": 100.0, "exit_price": 101.0, "s
     ("change", "reason"),
     [
         ({}, ""),
-        ({"exit": 7}, "leaves elsewhere"),
+        ({"exit": 7}, "exit time"),
         ({"size": 10.1}, "size"),
         ({"entry_price": 100.1}, "price in"),
         ({"exit_price": 101.1}, "price out"),
