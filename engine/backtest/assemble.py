@@ -29,11 +29,12 @@ def assemble(
     free: Sequence[Holding],
     benchmark: Sequence[Holding],
     figures: Headline | None = None,
+    shorts: bool = False,
 ) -> BacktestResult:
     """The result of ``spec``: its accounts, the same without costs, and holding the same symbols.
 
     ``figures`` are those of a sweep for the same run: they are shown in place of the own, from which they differ by
-    rounding alone. Raises ``EngineError`` where they differ by more.
+    rounding alone. Raises ``EngineError`` where they differ by more. ``shorts`` says that weights were below zero.
     """
     time = np.unique(np.concatenate([item.time for item in bars]))
     equity, costless, hold = (curve(time, spec.capital, holdings) for holdings in (kept, free, benchmark))
@@ -68,7 +69,7 @@ def assemble(
         family=spec.strategy.kind,
         metrics=metrics,
         benchmark_metrics=equity_metrics(time, hold, per_year, spec.capital),
-        warnings=_warnings(spec, bars, kept, trades),
+        warnings=(*_about_sides(spec, shorts), *_warnings(spec, bars, kept, trades)),
     )
 
 
@@ -128,6 +129,14 @@ def _warnings(
     """What a reader of the figures has to know."""
     found = [*_about_data(spec, bars), *about_calendars(bars), *_about_trades(trades), *_about_orders(spec, kept)]
     return tuple(found)
+
+
+def _about_sides(spec: BacktestSpec, shorts: bool) -> list[str]:
+    if not shorts or spec.direction == "both":
+        return []
+    return [
+        "Weights below zero were taken for nothing: the strategy also sells short. Choose the side Both to follow it."
+    ]
 
 
 def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:

@@ -50,13 +50,15 @@ def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progr
     require_tradeable(inputs["market"])
     require_possible(spec, bars)
     progress(0.1, f"Deciding on {spec.market.label()}")
-    decisions = decide(spec, bars, inputs)
+    asked_for = _asked_for(spec, bars, inputs)
+    decisions = _followed(spec, asked_for)
     progress(0.5, "Filling")
     kept = checked(spec, bars, decisions, keep_accounts(spec, bars, decisions))
     free = keep_accounts(spec, bars, decisions, FREE)
     benchmark = held(spec, bars)
     progress(1.0, "Adding up")
-    return assemble(spec, bars, kept, free, benchmark, swept(spec, bars, decisions))
+    shorts = isinstance(asked_for, np.ndarray) and bool((asked_for < 0).any())
+    return assemble(spec, bars, kept, free, benchmark, swept(spec, bars, decisions), shorts)
 
 
 def require_possible(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
@@ -66,6 +68,8 @@ def require_possible(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
         raise DataError(
             f"The symbols are priced in {' and '.join(currencies)}, which cannot be added up: choose one currency."
         )
+    if text := asked.symbols_wanted(spec.strategy, len(bars)):
+        raise SpecError([("market.symbols", text)])
     for item in bars:
         if len(item) < spec.strategy.warm_up() + 2:
             raise DataError(
@@ -88,10 +92,19 @@ def decide(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) 
     """What the strategy of ``spec`` decides on ``bars``, weights of its side alone. Raises ``StrategyError`` where the
     strategy's code fails.
     """
+    return _followed(spec, _asked_for(spec, bars, inputs))
+
+
+def _asked_for(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) -> Decisions:
     if isinstance(spec.strategy, Allocation):
-        weights = asked.weights(spec.strategy, align(bars), inputs)
-        return np.maximum(weights, 0.0) if spec.direction == "long" else weights
+        return asked.weights(spec.strategy, align(bars), inputs)
     return [asked.signals(spec.strategy, item, inputs) for item in bars]
+
+
+def _followed(spec: BacktestSpec, decisions: Decisions) -> Decisions:
+    if isinstance(decisions, np.ndarray) and spec.direction == "long":
+        return np.maximum(decisions, 0.0)
+    return decisions
 
 
 def keep_accounts(

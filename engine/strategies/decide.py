@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Integral
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,21 +14,59 @@ import numpy as np
 from engine.errors import EngineError, StrategyError, line_in
 from engine.market.bars import Bars, Floats, MarketSpec
 from engine.market.panel import Panel
+from engine.registry import info
 from engine.strategies import Allocation, Signals, Strategy
 
-_WORDS = {"label": "text", "warm_up": "a whole number of bars", "inputs": "a mapping of names to requests"}
+_WORDS = {
+    "label": "text",
+    "warm_up": "a whole number of bars",
+    "inputs": "a mapping of names to requests",
+    "sells_short": "True or False",
+    "symbols": "the fewest and the most symbols, None for any number",
+}
 SIDES = ("entries", "exits", "short_entries", "short_exits")
 
 
 def require_description(strategy: Strategy, market: MarketSpec) -> None:
-    """Raises ``StrategyError`` if ``strategy`` cannot say what it is called, how long it warms up and what it needs."""
+    """Raises ``StrategyError`` if ``strategy`` cannot say what it is called, how long it warms up and what it needs;
+    if it divides an account, also whether it sells short and among how many symbols it divides.
+    """
     with _answering_for(strategy):
-        label, warm_up, inputs = strategy.label(), strategy.warm_up(), strategy.inputs(market)
-    for name, given, wanted in (("label", label, str), ("warm_up", warm_up, int), ("inputs", inputs, Mapping)):
-        if not isinstance(given, wanted) or isinstance(given, bool):
+        answers: dict[str, Any] = {
+            "label": strategy.label(),
+            "warm_up": strategy.warm_up(),
+            "inputs": strategy.inputs(market),
+        }
+        if isinstance(strategy, Allocation):
+            answers |= {"sells_short": strategy.sells_short(), "symbols": strategy.symbols()}
+    for name, given in answers.items():
+        if not _suits(name, given):
             raise StrategyError(f"{_named(strategy)} returned {given!r:.40}: {name}() must return {_WORDS[name]}.")
-    if warm_up < 0:
-        raise StrategyError(f"{_named(strategy)} returned {warm_up}: warm_up() must not be below 0.")
+    if answers["warm_up"] < 0:
+        raise StrategyError(f"{_named(strategy)} returned {answers['warm_up']}: warm_up() must not be below 0.")
+
+
+def symbols_wanted(strategy: Strategy, count: int) -> str:
+    """What is wrong with ``count`` symbols for ``strategy``, as a sentence; nothing where they suit."""
+    fewest, most = strategy.symbols() if isinstance(strategy, Allocation) else (1, None)
+    if most is not None and count > most:
+        return f"{info(strategy).title} trades {most} symbols: take {count - most} out."
+    if count < fewest:
+        at_least = "at least " if most is None else ""
+        return f"{info(strategy).title} needs {at_least}{fewest} symbols: add {fewest - count} more."
+    return ""
+
+
+def _suits(name: str, given: Any) -> bool:
+    if name == "warm_up":
+        return _is_whole(given)
+    if name == "symbols":
+        return isinstance(given, tuple) and len(given) == 2 and _is_whole(given[0]) and _is_whole(given[1] or 0)
+    return isinstance(given, {"label": str, "inputs": Mapping, "sells_short": bool | np.bool_}[name])
+
+
+def _is_whole(given: Any) -> bool:
+    return isinstance(given, Integral) and not isinstance(given, bool)
 
 
 def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signals:

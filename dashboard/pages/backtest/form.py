@@ -10,9 +10,8 @@ from dashboard.market_options import TRADEABLE_MARKET, tradeable_symbols
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.errors import SpecError
-from engine.registry import info
 from engine.spec import RunSpec, canonical_json
-from engine.strategies import Allocation
+from engine.strategies import Allocation, decide
 
 
 def trained_models(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -43,18 +42,13 @@ class BacktestForm(form.Form):
 
 def symbols_wanted(spec: BacktestSpec, values: Mapping[str, Any]) -> str:
     """What has to change about the symbols for the strategy of ``spec``, with some to add; nothing where they suit."""
-    if not isinstance(spec.strategy, Allocation):
-        return ""
-    chosen, title = spec.market.symbols, info(spec.strategy).title
-    fewest, most = spec.strategy.symbols()
-    if most is not None and len(chosen) > most:
-        return f"{title} trades {most} symbols: take {len(chosen) - most} out."
-    missing = fewest - len(chosen)
+    chosen = spec.market.symbols
+    text = decide.symbols_wanted(spec.strategy, len(chosen))
+    missing = spec.strategy.symbols()[0] - len(chosen) if isinstance(spec.strategy, Allocation) else 0
     if missing <= 0:
-        return ""
+        return text
     others = [symbol for symbol, _ in tradeable_symbols(values) if symbol not in chosen][:missing]
-    such = f", such as {', '.join(others)}" if others else " from another collection"
-    return f"{title} needs {'at least ' if most is None else ''}{fewest} symbols: add {missing} more{such}."
+    return text.removesuffix(".") + (f", such as {', '.join(others)}." if others else " from another collection.")
 
 
 FORM = BacktestForm(

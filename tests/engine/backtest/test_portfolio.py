@@ -490,3 +490,55 @@ def test_run_opened_from_a_sweeps_cell_shows_the_cells_figures(more: dict[str, A
         metrics = engine.run(cells.spec_of(index)).metrics
         for name in ("total_return", "sharpe", "max_drawdown", "trades"):
             assert metrics[name] == cells.metric(name)[index]
+
+
+def test_number_of_symbols_that_a_strategy_needs_is_asked_for_in_every_request() -> None:
+    save(random_walk(200))
+    for strategy, words in (
+        ({"kind": "pairs"}, "Pairs needs 2 symbols: add 1 more."),
+        ({"kind": "rotation", "top": 2}, "needs at least 2 symbols: add 1 more."),
+    ):
+        with pytest.raises(SpecError) as caught:
+            run(strategy=strategy, direction="both")
+        ((path, said),) = caught.value.problems
+        assert path == "market.symbols"
+        assert said.endswith(words)
+
+
+HEDGED = '''
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.market.bars import Floats
+from engine.market.panel import Panel
+from engine.registry import plugin
+from engine.strategies import Allocation
+
+
+@plugin("hedged", title="Hedged")
+class Hedged(Allocation):
+    """Half long in the first symbol, half short in the second."""
+
+    kind: Literal["hedged"] = "hedged"
+
+    def label(self) -> str:
+        return "Hedged"
+
+    def weights(self, panel: Panel, inputs: Any) -> Floats:
+        return np.tile([0.5, -0.5], (len(panel), 1))
+'''
+
+
+def test_short_weights_that_are_not_followed_are_said(workspace: Workspace) -> None:
+    workspace.write_plugin("strategies", "hedged", HEDGED)
+    market = pair(random_walk(50, seed=1), random_walk(50, seed=2, symbol="OTHER"))
+    found = {side: run(market, "hedged", direction=side) for side in ("long", "both")}
+    assert {side: "Weights below zero were taken for nothing" in warned(result) for side, result in found.items()} == {
+        "long": True,
+        "both": False,
+    }
+    assert {side: bool((result.trade_side < 0).any()) for side, result in found.items()} == {
+        "long": False,
+        "both": True,
+    }

@@ -146,6 +146,36 @@ def test_what_a_users_file_says_of_itself_is_checked_with_the_request(
     assert caught.value.problems[0][0] == "strategy"
 
 
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("sells_short(self):\n        return self.nothing", "failed in line 16 of broken.py: AttributeError"),
+        ("sells_short(self):\n        return 'yes'", r"returned 'yes': sells_short\(\) must return True or False."),
+        ("symbols(self):\n        return self.nothing", "failed in line 16 of broken.py: AttributeError"),
+        ("symbols(self):\n        return 2", r"returned 2: symbols\(\) must return the fewest and the most symbols"),
+        ("symbols(self):\n        return 2, 2.5", r"returned \(2, 2.5\): symbols\(\) must return"),
+    ],
+)
+def test_what_an_allocation_says_of_itself_is_checked_with_the_request(
+    workspace: Workspace, method: str, words: str
+) -> None:
+    source = BROKEN.replace("    def signals", f"    def {method}\n\n    def signals")
+    source = source.replace("(Strategy)", "(Allocation)").replace("Signals, Strategy", "Allocation, Signals")
+    workspace.write_plugin("strategies", "broken", source)
+    with pytest.raises(SpecError, match=f"The strategy 'broken' {words}") as caught:
+        BacktestSpec.parse({"strategy": {"kind": "broken"}, "costs": {"commission": 5, "slippage": 3}})
+    assert caught.value.problems[0][0] == "strategy"
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers(workspace: Workspace) -> None:
+    method = "warm_up(self):\n        import numpy as np\n\n        return np.int64(5)"
+    workspace.write_plugin(
+        "strategies", "broken", BROKEN.replace("    def signals", f"    def {method}\n\n    def signals")
+    )
+    request = BacktestSpec.parse({"strategy": {"kind": "broken"}, "costs": {"commission": 5, "slippage": 3}})
+    assert request.strategy.warm_up() == 5
+
+
 def test_line_of_a_users_file_is_named(workspace: Workspace) -> None:
     workspace.write_plugin("strategies", "broken", BROKEN)
     request = BacktestSpec.parse({"strategy": {"kind": "broken"}, "costs": {"commission": 5, "slippage": 3}})
