@@ -2,11 +2,13 @@
 
 After every change of anything, Dash's renderer asks each component of the page whether the change concerns it, and what
 is made of ``dash.html`` counts like all others. Most of it only stands there: ``still`` hands it to the browser in one
-piece (``assets/28_still.js``), in which the components that have an id, or are more than HTML, keep their places.
+piece (``assets/28_still.js``), in which the components that have an id, or are more than HTML, keep their places. So do
+those whose address could run code: Dash sees to that in its own components.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from copy import copy
 from typing import Any, overload
@@ -15,6 +17,11 @@ from dash import html
 from dash.development.base_component import Component
 
 _HTML = html.Div._namespace
+_NEVER = frozenset(("Base", "Embed", "Form", "Iframe", "Link", "MapEl", "Meta", "ObjectEl", "Script"))
+"""What loads or sends something by itself, or is no tag of that name."""
+_ADDRESSES = ("href", "src", "formAction", "poster")
+_HARMLESS = re.compile(r"(?:https?://|[/#?]|$)", re.IGNORECASE)
+"""Addresses that run no code; the rest is left to Dash, which looks at each."""
 
 
 class Still(Component):
@@ -47,7 +54,11 @@ def still(parts: Any) -> Any:
 
 
 def _stands_still(part: Any) -> bool:
-    return isinstance(part, Component) and part._namespace == _HTML and getattr(part, "id", None) is None
+    if not isinstance(part, Component) or part._namespace != _HTML or getattr(part, "id", None) is not None:
+        return False
+    if part._type in _NEVER:
+        return False
+    return all(_HARMLESS.match(str(getattr(part, name))) for name in _ADDRESSES if hasattr(part, name))
 
 
 def _with_children_still(part: Any) -> Any:

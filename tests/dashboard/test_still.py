@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from dash import dcc, html
 from plotly.utils import PlotlyJSONEncoder
 
@@ -77,6 +78,34 @@ def test_nothing_is_made_of_nothing() -> None:
     store = dcc.Store(id="store")
     assert still([store]) == [store]
     assert isinstance(still(html.P("a")), Still)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "\tjavascript:alert(1)",
+     "java\nscript:alert(1)", "\x01javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "vbscript:x",
+     "https:javascript:alert(1)"],
+)  # fmt: skip
+def test_an_address_that_could_run_code_is_left_to_dash(address: str) -> None:
+    """Which replaces it by about:blank; what stands still goes to the browser as it is."""
+    for part in (html.A("a", href=address), html.Area(href=address), html.Button("b", formAction=address)):
+        made = still(html.Div(["text", part]))
+        assert [type(item) for item in made._traverse()] == [type(part)]
+        assert address not in json.dumps(made.content)
+
+
+def test_what_loads_something_by_itself_never_stands_still() -> None:
+    for part in (html.Iframe(srcDoc="<script>alert(1)</script>"), html.Iframe(src="/"), html.Embed(src="/"),
+                 html.ObjectEl(data="/"), html.Form(action="/"), html.Base(href="/"), html.MapEl()):  # fmt: skip
+        made = still(html.Div(["text", part]))
+        assert [type(item) for item in made._traverse()] == [type(part)]
+
+
+@pytest.mark.parametrize(
+    "address", ["/backtest?spec=1", "#top", "?a=b", "https://example.org", "http://example.org", ""]
+)
+def test_usual_links_stand_still(address: str) -> None:
+    assert not list(still(html.Div(html.A("a", href=address)))._traverse())
 
 
 def test_pages_are_handed_over_in_few_components() -> None:
