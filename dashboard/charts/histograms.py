@@ -78,6 +78,7 @@ def _figure(info: HistogramInfo, number: str, unit: str, *, keep: str) -> go.Fig
 
     middle, width = (info.edges[1:] + info.edges[:-1]) / 2, float(info.edges[1] - info.edges[0])
     bounds = np.stack((info.edges[:-1], info.edges[1:]), axis=1)
+    whole = {"dtick": 1} if (info.won + info.lost).max(initial=0.0) < 6 else {"nticks": 5}
     words = f"%{{customdata[0]:{number}}} to %{{customdata[1]:{number}}} {unit}<br>%{{y:.0f}} "
     traces = [
         go.Bar(
@@ -89,7 +90,7 @@ def _figure(info: HistogramInfo, number: str, unit: str, *, keep: str) -> go.Fig
     return base.figure(
         traces,
         x={"tickformat": number if unit else ".2~%", "nticks": 8, "showspikes": False},
-        y=base.value_axis(nticks=5, rangemode="tozero", tickformat="d"),
+        y=base.value_axis(rangemode="tozero", tickformat="d", **whole),
         keep=keep,
         hover="closest",
         barmode="stack",

@@ -36,8 +36,10 @@ def bar_table(head: Sequence[Head], rows: Sequence[Sequence[Cell]], *, empty: st
     """The first column is words, the others figures."""
     if not rows:
         return html.P(empty, className="state")
-    titles = html.Tr([html.Th(name, title=help or None, scope="col") for name, help in head])
-    body = [html.Tr([_first(cells[0]), *(_cell(cell) for cell in cells[1:])]) for cells in rows]
+    spans = [2 if isinstance(cell, Bar) else None for cell in rows[0]]
+    heads = zip(head, spans, strict=True)
+    titles = html.Tr([html.Th(name, title=help or None, scope="col", colSpan=span) for (name, help), span in heads])
+    body = [html.Tr([_first(cells[0]), *(part for cell in cells[1:] for part in _cells(cell))]) for cells in rows]
     return html.Div(html.Table([html.Thead(titles), html.Tbody(body)], className="bar-table"), className="scroll-x")
 
 
@@ -51,15 +53,16 @@ def _first(cell: Cell) -> Component:
     return html.Th(cell if isinstance(cell, str) else cell.text, scope="row")
 
 
-def _cell(cell: Cell) -> Component:
+def _cells(cell: Cell) -> list[Component]:
+    """One cell, or two for a bar: in a column of their own all bars start from one line."""
     if isinstance(cell, str):
-        return html.Td(cell)
+        return [html.Td(cell)]
     if isinstance(cell, Signed):
         is_zero = not any(digit in cell.text for digit in "123456789")
-        return html.Td(cell.text, className="" if is_zero else _tone(cell.value))
+        return [html.Td(cell.text, className="" if is_zero else _tone(cell.value))]
     width = {"width": f"{50 * min(abs(cell.share), 1):.1f}%"}
-    mark = html.Span(html.I(className=_tone(cell.share), style=width), className="bar-zone", **{"aria-hidden": "true"})
-    return html.Td(html.Div([mark, html.Span(cell.text)], className="bar-cell"))
+    mark = html.Div(html.I(className=_tone(cell.share), style=width), className="bar-zone")
+    return [html.Td(mark, className="bar-cell", **{"aria-hidden": "true"}), html.Td(cell.text)]
 
 
 def _tone(value: float | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import dash_ag_grid as dag
 from dash.development.base_component import Component
 
+_HEAD, _ROW, _SCROLLBAR = 30, 29, 17  # pixels, the first two as in assets/24_grid.css
 Kind = Literal["text", "number", "price", "percent", "signed_percent", "day", "time"]
 
 
@@ -33,16 +34,18 @@ def table(
     id: str,
     columns: Sequence[Column],
     *,
-    rows: Sequence[dict[str, Any]] = (),
+    rows: Sequence[dict[str, Any]] | None = None,
     height: int | None = None,
     empty: str = "Nothing to list yet.",
     options: dict[str, Any] | None = None,
 ) -> Component:
-    """The table ``id``; fill its ``rowData``. Without a ``height`` it is as tall as its rows."""
+    """The table ``id``; fill its ``rowData``. Without a ``height`` it is as tall as its rows. Without ``rows`` it waits
+    for them, and says that it is ``empty`` only once an empty list has come.
+    """
     layout = {} if height else {"domLayout": "autoHeight"}
     return dag.AgGrid(
         id=id,
-        rowData=list(rows),
+        rowData=None if rows is None else list(rows),
         columnDefs=[definition(column) for column in columns],
         defaultColDef={"sortable": True, "resizable": True, "suppressMovable": True, "minWidth": 60, "flex": 1},
         dashGridOptions={
@@ -56,6 +59,11 @@ def table(
         className="grid ag-theme-quartz",
         style={"height": height, "width": "100%"} if height else {"width": "100%"},
     )
+
+
+def fitting(count: int, most: int) -> dict[str, Any]:
+    """The ``style`` of a table of ``count`` rows that is as tall as they need and ``most`` pixels at most."""
+    return {"height": min(_HEAD + _ROW * max(count, 2) + _SCROLLBAR, most), "width": "100%"}
 
 
 def definition(column: Column) -> dict[str, Any]:

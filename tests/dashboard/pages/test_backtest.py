@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pytest
+from dash import html
 from dash.exceptions import PreventUpdate
 
 import engine
+from dashboard import runs
+from dashboard.charts import histograms
+from dashboard.components import table
+from dashboard.components.bar_table import Bar, bar_table
 from dashboard.figures import figure_text
 from dashboard.pages.backtest import csv_files, view
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
@@ -152,7 +158,7 @@ def test_a_run_without_a_window_takes_little_room(workspace: Workspace, end: dat
 
 
 def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
-    _, listed, chosen, said = trades.list_trades(stored)
+    _, listed, _, chosen, said = trades.list_trades(stored)
     assert said == "prices with slippage"
     assert chosen == listed[:1]
     figure, said = trades.show(chosen, stored)
@@ -170,12 +176,51 @@ def test_trades_are_taken_apart(stored: dict[str, str]) -> None:
     assert median.endswith("%")
 
 
+def test_the_groups_stand_in_two_columns_of_equal_height() -> None:
+    sizes = [1, 1, 2, 5, 12]  # one symbol: the months are longer than half of the rest
+    left, right = (column.children for column in breakdown.packed([(n, html.P(str(n))) for n in sizes]))
+    heights = [sum(int(card.children) + 3 for card in column) for column in (left, right)]
+    assert sorted(int(card.children) for card in [*left, *right]) == sizes
+    assert left[0].children == "1"
+    assert abs(heights[0] - heights[1]) <= 3
+
+
+def test_a_table_is_as_tall_as_its_trades_up_to_a_limit(stored: dict[str, str]) -> None:
+    heights = [table.fitting(rows, trades.TALL)["height"] for rows in (0, 2, 3, 12, 13, 5_000)]
+    assert heights[1] < heights[2] < heights[3] <= heights[4] == heights[5] == trades.TALL
+    assert heights[0] == heights[1]  # room for the sentence
+    _, listed, style, *_ = trades.list_trades(stored)
+    assert style == table.fitting(len(listed), trades.TALL)
+
+
+def test_a_table_does_not_say_that_it_is_empty_before_it_was_filled() -> None:
+    assert table.table("t", []).rowData is None
+    assert table.table("t", [], rows=[]).rowData == []
+
+
+def test_bars_stand_in_a_column_of_their_own() -> None:
+    lines = [["a", Bar("+1", 1.0), "x"], ["b", Bar("-1,000", -1.0), "y"]]
+    drawn = bar_table([("", ""), ("Profit", ""), ("Mean", "")], lines).children
+    head, body = drawn.children
+    assert [getattr(cell, "colSpan", None) for cell in head.children.children] == [None, 2, None]
+    assert [[type(cell.children) is html.Div for cell in row.children] for row in body.children] == [
+        [False, True, False, False]
+    ] * 2
+
+
+def test_a_count_of_trades_has_no_ticks_between_whole_numbers(stored: dict[str, str]) -> None:
+    info = histograms.holding_info(runs.opened(stored)[1])
+    few, many = replace(info, won=info.won * 0 + 2, lost=info.lost * 0 + 1), replace(info, won=info.won * 0 + 9)
+    assert histograms.holding_figure(few).layout.yaxis.dtick == 1
+    assert histograms.holding_figure(many).layout.yaxis.dtick is None
+
+
 def test_a_run_without_trades_says_so(workspace: Workspace) -> None:
     first_days = MarketSpec(end=date(2013, 6, 5))
     idle = SPEC.model_copy(update={"market": first_days, "strategy": SmaCross(fast=10, slow=100)})
     assert not len(engine.run(idle).trade_pnl)
     data = {"key": engine.run_key(idle), "spec": canonical_json(idle)}
-    assert trades.list_trades(data)[1:3] == ([], [])
+    assert [trades.list_trades(data)[place] for place in (1, 3)] == [[], []]
     figure, said = trades.show([], data)
     assert (list(figure), said) == (["empty"], "")
     _, *figures, held, median = breakdown.take_apart(data)
@@ -189,7 +234,7 @@ def test_a_table_that_has_not_all_trades_says_so_and_the_file_has_them(monkeypat
     days = np.datetime64("2000-01-01") + np.arange(ALL + 1)
     result = make_result(np.linspace(100, 120, 80), [trade(str(day), str(day + 1), 1) for day in days])
     monkeypatch.setattr(trades.runs, "opened", lambda _: (None, result))
-    _, found, _, said = trades.list_trades(None)
+    _, found, _, _, said = trades.list_trades(None)
     assert (len(found), said) == (5_000, "the latest 5,000 of 5,001, the CSV has all; prices with slippage")
     assert (found[0]["id"], found[-1]["id"]) == ("5000", "1"), "the newest first, the oldest left out"
     text = csv_files.download(result, "trades", "0" * 64)["content"]

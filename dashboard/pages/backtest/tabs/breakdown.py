@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from dash import Output, callback, html
@@ -23,6 +24,7 @@ from engine.backtest.reports import breakdown
 from engine.backtest.reports.breakdown import Group
 from engine.backtest.result import BacktestResult
 
+_FRAME = 3.2  # of a card, its titles and the gap to the next, in rows
 FIGURES = (ids.EXCURSIONS, ids.HOLDING, ids.PROFITS)
 
 
@@ -60,11 +62,11 @@ def take_apart(data: runs.ResultData) -> tuple[Any, ...]:
     held, made = histograms.holding_info(result), histograms.profit_info(result)
     figures = histograms.holding_figure(held), histograms.profit_figure(made)
     words = f"median {count(round(held.middle), 'bar')}", f"median {signed_percent(made.middle)}"
-    return still(groups(result)), excursions.figure(excursions.info(result)), *figures, *words
+    return still(packed(groups(result))), excursions.figure(excursions.info(result)), *figures, *words
 
 
-def groups(result: BacktestResult) -> list[Component]:
-    """A card for each way to group the trades."""
+def groups(result: BacktestResult) -> list[tuple[int, Component]]:
+    """A card for each way to group the trades, after its number of rows."""
     currency, hours = result.currency, breakdown.by_hour(result)
     return [
         _card("By symbol", breakdown.by_symbol(result), f"profit in {currency}"),
@@ -76,7 +78,17 @@ def groups(result: BacktestResult) -> list[Component]:
     ]
 
 
-def _card(title: str, found: Sequence[Group], sub: str = "") -> Component:
+def packed(cards: Sequence[tuple[int, Component]]) -> list[Component]:
+    """The cards, each with its number of rows, in two columns as equal in height as they can be, in their order."""
+    heights = [rows + _FRAME for rows, _ in cards]
+    half, places = sum(heights) / 2, range(len(cards))
+    chosen = (part for size in places for part in combinations(places, size) if 0 in part)
+    left = min(chosen, key=lambda part: abs(sum(heights[place] for place in part) - half))
+    columns = left, [place for place in places if place not in left]
+    return [html.Div([cards[place][1] for place in column]) for column in columns]
+
+
+def _card(title: str, found: Sequence[Group], sub: str = "") -> tuple[int, Component]:
     head = [
         ("", ""),
         ("Trades", "Open ones included, at the last close."),
@@ -87,7 +99,7 @@ def _card(title: str, found: Sequence[Group], sub: str = "") -> Component:
     ]
     lengths = shares([group.profit for group in found])
     lines = [_line(group, share) for group, share in zip(found, lengths, strict=True)]
-    return card.card(title, bar_table(head, lines, empty="No trades."), sub=sub)
+    return len(lines), card.card(title, bar_table(head, lines, empty="No trades."), sub=sub)
 
 
 def _line(group: Group, share: float) -> list[Any]:

@@ -21,9 +21,11 @@ from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars
 
+TALL = 420  # pixels, of the table
+
 
 def layout() -> list[Component]:
-    grid = table.table(ids.TRADES, COLUMNS, height=420, empty=NONE, options=_CHOOSES)
+    grid = table.table(ids.TRADES, COLUMNS, height=TALL, empty=NONE, options=_CHOOSES)
     grid.getRowId = "params.data.id"
     grid.className += " chooses"
     files = [
@@ -46,6 +48,7 @@ TAB = Tab("trades", "Trades", layout)
 @callback(
     Output(ids.TRADES, "columnDefs"),
     Output(ids.TRADES, "rowData"),
+    Output(ids.TRADES, "style"),
     Output(ids.TRADES, "selectedRows"),
     Output(ids.TRADES_LISTED, "children"),
     seen("trades"),
@@ -54,7 +57,7 @@ def list_trades(data: runs.ResultData) -> tuple[Any, ...]:
     """The newest trade is the one that is shown first."""
     _, result = runs.opened(data)
     found = rows(result, ALL)
-    return columns(result), found, found[:1], listed(len(result.trade_pnl))
+    return columns(result), found, table.fitting(len(found), TALL), found[:1], listed(len(result.trade_pnl))
 
 
 @callback(
