@@ -40,7 +40,8 @@ OWN = {
     PEEK: (
         "On 1 bar",
         "On {} bars",
-        "several limits were met at once. Their parts of the account were worked out before Backtrader matched them.",
+        "a limit was met together with other orders. Their parts of the account were worked out before Backtrader "
+        "matched them.",
     ),
 }
 """What Backtrader has no order for, in a sentence each: once, several times, and the rest of it."""

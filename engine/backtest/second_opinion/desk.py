@@ -51,9 +51,8 @@ class Broker(Protocol):
 @dataclass
 class Desk:
     """A symbol: the wish that waits (``amount`` its size, ``age`` the bars that its limit was tried on, ``firm`` where
-    it is a stop's exit), the weight's ``target`` in units, and sums over the fills of the position that is held;
-    ``price`` is the mean of
-    those into it, ``received`` are its dividends.
+    it is a stop's exit), the ``target`` in units of a weight or a rebalancing, and sums over the fills of the position
+    that is held; ``price`` is the mean of those into it, ``received`` are its dividends.
     """
 
     wish: int = 0
@@ -83,10 +82,13 @@ class Desk:
 
 @dataclass
 class Ask:
-    """An entry or an addition: units at ``quote``, and what they cost with commission."""
+    """An entry or an addition: units at ``quote``, and what they cost with commission. ``limit`` is NaN for none,
+    ``met`` tells whether the bar reaches it.
+    """
 
     symbol: int
     units: float
     quote: float
     cost: float
+    limit: float = nan
     met: bool = True

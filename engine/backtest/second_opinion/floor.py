@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 FIRST_DAY, UNLIMITED = 700_000.0, 1e15
+ROUNDED = 1 + 1e-9
+"""A leverage that lends what rounding makes orders dearer than the cash: Backtrader would refuse them."""
 
 
 @cache
@@ -176,7 +178,7 @@ def stage(spec: BacktestSpec, script: Script, cash: float, hire: Callable[[Any],
     cerebro.broker.setcash(cash)
     cerebro.broker.set_checksubmit(False)
     cerebro.broker.set_int2pnl(False)
-    leverage = UNLIMITED if spec.financing.leverage > 1 else 1.0
+    leverage = UNLIMITED if spec.financing.leverage > 1 else ROUNDED
     cerebro.broker.addcommissioninfo(
         charges(costs=spec.costs, borrow_cost=spec.financing.borrow_cost, leverage=leverage)
     )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.quotes import carried
-from engine.backtest.second_opinion.wishes import TO_WEIGHT
+from engine.backtest.second_opinion.wishes import RESIZE, TO_WEIGHT
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats
 from engine.market.panel import Panel
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 WAKE, LEAVE, TRIM, ENTER, DURING = range(5)
-"""Cash is due; exits; weights that shrink; entries and weights that grow; stops, targets and margin calls."""
+"""Cash is due; exits; positions that shrink; entries and positions that grow; stops, targets and margin calls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +66,9 @@ def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
         axis=-1,
     )
     busy = _busy(spec, codes, quote)
-    rates, weighs = spec.financing, bool((codes == TO_WEIGHT).any())
+    rates, trims = spec.financing, bool((codes & (TO_WEIGHT | RESIZE)).any())
     due = (panel.dividends != 0).any(axis=1) | bool(rates.cash_yield or rates.borrow_cost or rates.margin_rate)
-    rows = [(bar, step) for bar in range(len(panel)) for step in _steps(at_open, weighs, busy[bar], due[bar])]
+    rows = [(bar, step) for bar in range(len(panel)) for step in _steps(at_open, trims, busy[bar], due[bar])]
     bar, step = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
     moment = (open if at_open else mark)[bar][:, :, None].repeat(4, axis=2)
     moment[step == WAKE] = open[bar[step == WAKE]][:, :, None]
@@ -89,9 +89,9 @@ def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
     )
 
 
-def _steps(at_open: bool, weighs: bool, busy: bool, due: bool) -> Iterator[int]:
+def _steps(at_open: bool, trims: bool, busy: bool, due: bool) -> Iterator[int]:
     """The steps of a bar: one that is ``busy`` may fill something, on one that is ``due`` cash is paid."""
-    fills = ((LEAVE, TRIM, ENTER) if weighs else (LEAVE, ENTER)) if busy else ()
+    fills = ((LEAVE, TRIM, ENTER) if trims else (LEAVE, ENTER)) if busy else ()
     if due:
         yield WAKE
     if at_open:

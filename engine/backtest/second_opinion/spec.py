@@ -7,10 +7,8 @@ from typing import Any, Literal
 
 from engine.backtest.second_opinion.comparison import SecondOpinion, compare
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
 from engine.progress import Progress
 from engine.spec import Estimate, RunSpec
-from engine.strategies import Allocation
 
 
 class SecondOpinionSpec(RunSpec):
@@ -47,8 +45,6 @@ class SecondOpinionSpec(RunSpec):
         from engine.backtest.second_opinion.repeat import repeat
 
         spec, bars = self.backtest, inputs["market"].bars
-        if spec.cash == "shared" and spec.rebalance != "never" and not isinstance(spec.strategy, Allocation):
-            raise SpecError([("backtest.rebalance", "Backtrader does not rebalance signals: choose Never.")])
         words = f"Repeating {spec.market.label()} on Backtrader"
         progress(0.0, words)
         repeated = repeat(spec, bars, decide(spec, bars, inputs), lambda part: progress(0.98 * part, words))

@@ -10,22 +10,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from math import isfinite, nan
+from math import copysign, isfinite, nan
 from typing import TYPE_CHECKING
 
 from engine.backtest.second_opinion import sizes
 from engine.backtest.second_opinion.desk import Ask, Broker, Desk, RepeatedTrade, Terms
 from engine.backtest.second_opinion.script import DURING, Script
 from engine.backtest.second_opinion.wishes import ENTER as ENTRIES
-from engine.backtest.second_opinion.wishes import GO_LONG, TO_WEIGHT, Wishes, ends
+from engine.backtest.second_opinion.wishes import GO_LONG, RESIZE, TO_WEIGHT, Wishes, ends
 from engine.backtest.second_opinion.wishes import LEAVE as EXITS
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 MARKET = Terms()
-KEEP = 1 - 1e-13
-"""Of an order that takes all the cash: Backtrader refuses one that rounding makes too large."""
 DUST = 1e-12
 HEED = 500
 MARGIN, GAP, PEEK = "margin call", "gap", "shared limits"
@@ -55,6 +53,7 @@ class Trader:
         self.taken = [0.0] * self.wishes.codes.shape[1]
         self.desks = [Desk() for _ in range(self.wishes.codes.shape[1])]
         self.returns: list[float] = []
+        self.asks: list[Ask] | None = None
 
     def before(self, row: int) -> None:
         """Give the orders of a step."""
@@ -144,15 +143,38 @@ class Trader:
             held = self.broker.held(s)
             if held and desk.wish != TO_WEIGHT and ends(desk.wish, nan, held):
                 self.leave_all(s)
-            if not desk.wish & (ENTRIES | TO_WEIGHT):
+            if not desk.wish & (ENTRIES | TO_WEIGHT | RESIZE):
                 desk.wish = 0
 
     def trim(self) -> None:
-        """What new weights take away, all of them reckoned with the equity before any is filled."""
+        """What new weights and a rebalancing take away, all reckoned with the equity before any of it is filled."""
+        self.resize()
         for s, desk, quote in self.asking():
             if desk.wish == TO_WEIGHT:
                 desk.wish, desk.target = 0, desk.amount * self.worth / quote
                 self.shrink(s, self.broker.held(s), desk.target)
+
+    def resize(self) -> None:
+        """Targets of what is brought back to its size, in equal parts with the entries where there is not enough."""
+        due = [(s, desk, quote) for s, desk, quote in self.asking() if desk.wish == RESIZE]
+        asked, others, sized = 0.0, self.gross, list[tuple[int, float, float]]()
+        for s, desk, quote in due:
+            desk.wish, held, units = 0, self.broker.held(s), self.sized(desk.amount, quote)
+            if held and units:
+                asked, others = asked + units * quote, others - abs(held) * quote
+                sized.append((s, held, units))
+        if not sized:
+            return
+        asks = self.entries()
+        asked += sum(ask.cost for ask in asks if ask.met)
+        part = min(sizes.room(self.worth, others, self.spec.financing.leverage) / asked, 1.0)
+        self.asks = [replace(a, units=a.units * part, cost=a.cost * part) if a.met else a for a in asks]
+        for s, held, units in sized:
+            missing = part * units - abs(held)
+            if missing > sizes.NOTHING * abs(held):
+                self.desks[s].target = copysign(part * units, held)
+            elif missing < -sizes.NOTHING * abs(held):
+                self.broker.order(s, copysign(missing, -held), Terms(most=self.most(s)))
 
     def asking(self) -> list[tuple[int, Desk, float]]:
         """Symbols with a wish and a quote to fill it at."""
@@ -168,29 +190,29 @@ class Trader:
 
     def enter(self) -> None:
         """Entries and additions; where they ask for more than the account can bear, each gets the same part of it."""
-        asks = [*self.entries(), *self.additions()]
+        entries, self.asks = self.entries() if self.asks is None else self.asks, None
+        asks = [*entries, *self.additions()]
         total = sum(ask.cost for ask in asks if ask.met)
         leverage, costs = self.spec.financing.leverage, self.spec.costs
         part = sizes.room(self.worth, self.gross, leverage) / total if total > 0 else 0.0
         if self.wishes.measure in ("equity", "kelly"):
             part = min(part, 1.0)
-        is_limit = self.spec.fill == "limit"
         for ask in asks:
             side, volume = (1 if ask.units > 0 else -1), float(self.script.volume[self.bar, ask.symbol])
             budget = ask.cost * (part if ask.met else 1.0)
             units = min(abs(ask.units), self.most(ask.symbol))
-            if is_limit:
+            if isfinite(ask.limit):
                 units = min(units, sizes.affordable(budget, ask.quote, costs))
-                limit = self.desks[ask.symbol].limit
-                self.send(ask.symbol, side * units, Terms("limit", limit, plain=True))
+                self.send(ask.symbol, side * units, Terms("limit", ask.limit, plain=True))
             else:
                 self.send(ask.symbol, side * sizes.fitted(side, units, budget, ask.quote, volume, costs))
-        self.own[PEEK] += is_limit and sum(ask.met for ask in asks) > 1
+        met = [isfinite(ask.limit) for ask in asks if ask.met]
+        self.own[PEEK] += any(met) and len(met) > 1
 
     def send(self, symbol: int, units: float, terms: Terms = MARKET) -> None:
-        """An order of a size that the cash must pay for."""
+        """An order, if there is anything to order."""
         if units:
-            self.broker.order(symbol, units * KEEP, terms)
+            self.broker.order(symbol, units, terms)
 
     def entries(self) -> list[Ask]:
         """The entries that wait, and what they ask for."""
@@ -209,7 +231,7 @@ class Trader:
             at = side * min(side * quote, side * desk.limit) if is_limit else quote
             units, cost = self.wanted(desk.amount, at if is_limit else at * (1 + side * self.spec.costs.slip()))
             if cost:
-                asks.append(Ask(s, side * units, at, cost, met))
+                asks.append(Ask(s, side * units, at, cost, desk.limit if is_limit else nan, met))
         return asks
 
     def meets(self, symbol: int, side: int, limit: float) -> bool:
@@ -219,18 +241,24 @@ class Trader:
 
     def wanted(self, amount: float, price: float) -> tuple[float, float]:
         """Units of an entry at ``price``, and what they cost with commission; no cost is no entry."""
-        costs, wishes = self.spec.costs, self.wishes
+        costs, units = self.spec.costs, self.sized(amount, price)
+        if self.wishes.measure in ("equity", "kelly"):
+            return sizes.affordable(units * price, price, costs), units * price
+        return units, units * price + sizes.commission(units, price, costs) if units else 0.0
+
+    def sized(self, amount: float, price: float) -> float:
+        """Units of ``amount`` at ``price`` before commission; zero for no answer."""
+        wishes = self.wishes
         if not (isfinite(amount) and amount > 0):
-            return 0.0, 0.0
+            return 0.0
+        if wishes.measure == "kelly" and len(self.returns) >= wishes.trades:
+            amount = sizes.kelly(self.returns, wishes.scale, wishes.cap)
         if wishes.measure in ("equity", "kelly"):
-            if wishes.measure == "kelly" and len(self.returns) >= wishes.trades:
-                amount = sizes.kelly(self.returns, wishes.scale, wishes.cap)
-            return sizes.affordable(amount * self.worth, price, costs), amount * self.worth
-        units = amount if wishes.measure == "units" else amount / price
-        return units, units * price + sizes.commission(units, price, costs)
+            amount *= self.worth
+        return amount if wishes.measure == "units" else amount / price
 
     def additions(self) -> list[Ask]:
-        """What weights ask for beyond what is held."""
+        """What weights and a rebalancing ask for beyond what is held."""
         asks = []
         for s, desk in enumerate(self.desks):
             target, desk.target = desk.target, nan
@@ -330,13 +358,16 @@ class Trader:
         and a time stop waits for no other wish.
         """
         for s, desk in enumerate(self.desks):
-            code, amount = int(self.wishes.codes[self.bar, s]), float(self.wishes.amounts[self.bar, s])
+            given, amount = int(self.wishes.codes[self.bar, s]), float(self.wishes.amounts[self.bar, s])
+            code = given & ~RESIZE
             held, after = self.broker.held(s), self.spec.stops.time_stop
             stopping = desk.firm and desk.wish == EXITS and held
             if code and not (stopping and not ends(code, amount, held)):
                 desk.wish, desk.firm, desk.amount, desk.age = code, False, amount, 0
                 away = self.spec.limit_offset / 10_000 * (1 if code & GO_LONG else -1)
                 desk.limit = float(self.script.mark[self.bar, s]) * (1 - away)
+            if given & RESIZE and held and not ends(desk.wish, desk.amount, held):
+                desk.wish, desk.firm, desk.amount = RESIZE, False, amount
             due = after and held and self.bar - desk.entry >= after
             if due and not (desk.wish and ends(desk.wish, desk.amount, held)):
                 desk.wish, desk.firm = EXITS, True

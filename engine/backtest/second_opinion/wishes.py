@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,16 +17,25 @@ from engine.market.bars import Bars, Floats, Times
 from engine.strategies import Signals
 
 if TYPE_CHECKING:
-    from engine.backtest.spec import BacktestSpec
+    from engine.backtest.spec import BacktestSpec, Rebalance
 
-EXIT_LONG, EXIT_SHORT, GO_LONG, GO_SHORT, TO_WEIGHT = 1, 2, 4, 8, 16
+EXIT_LONG, EXIT_SHORT, GO_LONG, GO_SHORT, TO_WEIGHT, RESIZE = 1, 2, 4, 8, 16, 32
 LEAVE, ENTER = EXIT_LONG | EXIT_SHORT, GO_LONG | GO_SHORT
+PERIODS: dict[str, Callable[[datetime], object]] = {
+    "never": lambda moment: None,
+    "day": lambda moment: moment.date(),
+    "week": lambda moment: moment.isocalendar()[:2],
+    "month": lambda moment: (moment.year, moment.month),
+    "quarter": lambda moment: (moment.year, (moment.month - 1) // 3),
+}
+"""What is the same for all moments of a period."""
 
 
 @dataclass(frozen=True, eq=False)
 class Wishes:
-    """``codes`` (bars, symbols) are sums of the codes above, zero for no wish; ``amounts`` are the sizes that go with
-    them, of what ``measure`` says (``sizings.Size``), or weights where it is "weight".
+    """``codes`` (bars, symbols) are sums of the codes above, zero for no wish; ``RESIZE`` is only for what is held.
+    ``amounts`` are the sizes that go with them, of what ``measure`` says (``sizings.Size``), or weights where it is
+    "weight".
     """
 
     codes: NDArray[np.int64]
@@ -44,8 +55,16 @@ def of_signals(spec: BacktestSpec, time: Times, bars: Sequence[Bars], signals: S
         rows = np.searchsorted(time, item.time)
         codes[rows, place] = codes_of(decided, spec.direction)
         amounts[rows, place] = size.amount
+    if len(bars) > 1:
+        codes[rebalancing(time, spec.rebalance)] |= RESIZE
     first = sizes[0]
     return Wishes(codes, amounts, first.measure, first.scale, first.cap, first.trades)
+
+
+def rebalancing(time: Times, every: Rebalance) -> NDArray[np.bool_]:
+    """Which bars are the first of a period; the very first bar is none."""
+    keys = [PERIODS[every](moment) for moment in time.astype("datetime64[s]").tolist()]
+    return np.array([False] + [here != before for before, here in pairwise(keys)], dtype=bool)
 
 
 def of_weights(spec: BacktestSpec, weights: Floats) -> Wishes:

@@ -16,7 +16,6 @@ from engine.backtest.second_opinion.repeat import Repeated
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
 from engine.backtest.second_opinion.trader import GAP, MARGIN
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
 from engine.market.sources.stored import save
 from engine.store import decode, encode
 from engine.strategies import STRATEGIES, Allocation
@@ -135,17 +134,10 @@ def test_a_run_and_its_second_opinion_agree(workspace: Workspace, fill: str, dir
     assert set(found.symbol.tolist()) == {0, 1}
 
 
-def test_signals_that_are_rebalanced_are_refused_in_a_sentence(workspace: Workspace) -> None:
-    for seed, name in enumerate(MARKET["symbols"]):
-        save(random_walk(100, seed=seed, symbol=name))
-    with pytest.raises(SpecError, match="does not rebalance signals"):
-        engine.run(SecondOpinionSpec(backtest=backtest(cash="shared", rebalance="month")))
-
-
 CALLS: tuple[dict[str, Any], ...] = (
     {"stops": {"stop_loss": 0.05, "take_profit": 0.08}},
-    {"stops": {"trailing_stop": 0.06, "time_stop": 10}, "cash": "shared"},
-    {"fill": "limit", "limit_offset": 30, "sizing": {"kind": "volatility"}, "cash": "shared"},
+    {"stops": {"trailing_stop": 0.06, "time_stop": 10}, "cash": "shared", "rebalance": "month"},
+    {"fill": "limit", "limit_offset": 30, "sizing": {"kind": "volatility"}, "cash": "shared", "rebalance": "week"},
     {
         "direction": "both",
         "sizing": {"kind": "percent", "part": 1.5},
