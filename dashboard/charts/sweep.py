@@ -15,14 +15,20 @@ from engine.backtest.metrics import METRICS
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
     from engine.backtest.sweeps.result import SweepResult
 
 CELLS, DETAILED = 300, 12_000
 """Cells of a map along each side, and cells in all up to which each shows every figure on hover."""
 SPARSE = 0.35  # of the cells: where fewer are known, wider ones are drawn
+HERE = "in the form"  # the mark of the parameters that the page's form has
 GAPS = 60  # cells along a side up to which they are drawn apart
 FORMATS = {"total_return": "+.1%", "sharpe": ".2f", "max_drawdown": ".1%", "trades": ",d", "calmar": ".2f"}
 Cells = tuple[Floats, Floats, Floats, NDArray[np.int64]]
+_LOOKS = {
+    "best": ("diamond-open", base.TEXT, 12), "plateau": ("circle-open", base.WARN, 15),
+    HERE: ("square-open", base.SERIES[3], 12),
+}  # fmt: skip
 _TWO_SIDED = ("total_return", "sharpe", "calmar")
 _CLIP = 0.01  # of the values at each end share the colour of the end
 
@@ -98,7 +104,7 @@ class MapInfo:
 
 
 def info(result: SweepResult, view: View, sides: Sequence[Side], marks: Sequence[tuple[str, int]] = ()) -> MapInfo:
-    """What is drawn of ``result``; ``marks`` names combinations by their index."""
+    """What is drawn of ``result``; ``marks`` names combinations by their index, see ``here`` for one more."""
     by_path = {side.path: side for side in sides}
     (x, y, z, index), is_coarse = _cells_of(result, view)
     low, high = colour_ends(view.metric, z)
@@ -108,6 +114,22 @@ def info(result: SweepResult, view: View, sides: Sequence[Side], marks: Sequence
         view.metric, by_path[view.x], by_path[view.y] if view.y else None, x, y, z, index,
         _details(result, view, index), _marks(result, view, marks), low, high, is_coarse, each,
     )  # fmt: skip
+
+
+def here(result: SweepResult, view: View, spec: BacktestSpec) -> Mark | None:
+    """Where ``spec`` lies on the map, between its cells too; None where it is not in sight there."""
+    point = result.point_of(spec)
+    if point is None:
+        return None
+    (x, y, z, _), _ = _cells_of(result, view)
+    at = dict(zip(result.axes, point.tolist(), strict=True))
+    across, up = at[view.x], at[view.y] if view.y else 0.0
+    is_inside = x[0] <= across <= x[-1] and (view.y is None or y[0] <= up <= y[-1])
+    if not is_inside or any(not np.isclose(at[path], value) for path, value in view.fixed):
+        return None
+    known = np.isfinite(z[0])
+    value = float(np.interp(across, x[known], z[0][known])) if view.y is None and known.any() else np.nan
+    return Mark(HERE, across, up, value)
 
 
 def cell(result: SweepResult, view: View, x: float, y: float) -> int | None:
@@ -161,7 +183,7 @@ def figure(info: MapInfo, contour: bool = False, keep: str = "sweep") -> go.Figu
         return _line(info, keep)
     trace = _contours(info) if contour and min(info.z.shape) > 1 else _cells(info)
     return base.figure(
-        [trace, *_rings(info)],
+        [trace, *here_rings(None), *_rings(info)],
         x=_axis(info.x_side),
         y={**_axis(info.y_side), "title": {"text": info.y_side.name(), "standoff": 4}},
         keep=keep,
@@ -221,19 +243,28 @@ def _value(side: Side, letter: str) -> str:
     return f"%{{{letter}:.4~p}}" if side.percent else f"%{{{letter}}}{unit}"
 
 
+def here_rings(mark: Mark | None, is_line: bool = False) -> list[go.Scatter]:
+    """The traces 1 and 2 of every map: a ring at ``mark``, which moves with the form while the rest stays."""
+    if mark is None:
+        return [go.Scatter(x=[], y=[], name=HERE, showlegend=False) for _ in range(2)]
+    return _ring(mark, is_line)
+
+
 def _rings(info: MapInfo) -> list[go.Scatter]:
-    looks = {"best": ("diamond-open", base.TEXT, 12), "plateau": ("circle-open", base.WARN, 15),
-             "chosen": ("square-open", base.ACCENT, 15)}  # fmt: skip
-    rings = []
-    for mark in info.marks:
-        symbol, colour, size = looks[mark.name]
-        rings.append(
-            go.Scatter(
-                x=[mark.x], y=[mark.y], mode="markers", name=mark.name, hoverinfo="skip",
-                marker={"symbol": symbol, "size": size, "color": colour, "line": {"width": 2.4, "color": colour}},
-            )
-        )  # fmt: skip
-    return rings
+    return [trace for mark in info.marks for trace in _ring(mark, info.y_side is None)]
+
+
+def _ring(mark: Mark, is_line: bool) -> list[go.Scatter]:
+    """One mark in its colour, over a wider one that sets it off from the cells."""
+    symbol, colour, size = _LOOKS[mark.name]
+    return [
+        go.Scatter(
+            x=[mark.x], y=[mark.value if is_line else mark.y], mode="markers", name=mark.name, hoverinfo="skip",
+            showlegend=paint == colour, legendgroup=mark.name,
+            marker={"symbol": symbol, "size": size, "color": paint, "line": {"width": width, "color": paint}},
+        )
+        for paint, width in ((base.SURFACE, 6), (colour, 2.4))
+    ]  # fmt: skip
 
 
 def _line(info: MapInfo, keep: str) -> go.Figure:
@@ -247,7 +278,7 @@ def _line(info: MapInfo, keep: str) -> go.Figure:
             f"{metric.title} %{{y:{FORMATS[info.metric]}}}<extra></extra>",
         )
     ]  # fmt: skip
-    traces += [ring.update(x=[mark.x], y=[mark.value]) for ring, mark in zip(_rings(info), info.marks, strict=True)]
+    traces += [*here_rings(None), *_rings(info)]
     values = base.value_axis(metric.title, tickformat=FORMATS[info.metric].replace("+", ""), zeroline=True)
     return base.figure(traces, x=_axis(info.x_side), y=values, keep=keep, hover="closest",
                        margin={"l": 58, "r": 14, "t": 8, "b": 42})  # fmt: skip

@@ -81,4 +81,4 @@ def words(agreement: Floats) -> str:
     known = agreement[np.isfinite(agreement)]
     if not len(known):
         return "Sharpe of the chosen"
-    return f"rank correlation {number(float(np.median(known)), 2, signed=True)}"
+    return f"ranks {number(float(np.median(known)), 2, signed=True)}"

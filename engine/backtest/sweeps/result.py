@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import choice
+from engine.errors import SpecError
 from engine.market.bars import Floats
 from engine.store import Trial
 
@@ -156,7 +157,37 @@ class SweepResult:
         """The combination that ``spec`` is, on one of the symbols or on all of them; None where it is none."""
         import json
 
-        from engine.backtest.sweeps.fields import changed, leaves
+        from engine.backtest.sweeps.fields import changed
+
+        row = self._row(spec)
+        if row is None:
+            return None
+        whole = type(spec).parse(json.loads(self.base))
+        for place in np.flatnonzero(np.isclose(self.parameters, row, rtol=1e-12, atol=0).all(axis=1)).tolist():
+            if spec in [changed(whole, self.settings(place)), *(self.spec_of(place, name) for name in self.symbols)]:
+                return int(place)
+        return None
+
+    def point_of(self, spec: BacktestSpec) -> Floats | None:
+        """Where ``spec`` lies on the axes (axes,), between their values too; None where it differs in anything else."""
+        import json
+
+        from engine.backtest.sweeps.fields import changed
+
+        row, chosen = self._row(spec), spec.market.symbols
+        if row is None or not len(self):
+            return None
+        whole, settings = type(spec).parse(json.loads(self.base)), self.settings(0)
+        is_one = chosen != whole.market.symbols and len(chosen) == 1 and chosen[0] in self.symbols
+        alike = self.spec_of(0, chosen[0]) if is_one else changed(whole, settings)
+        try:
+            return np.array(row, dtype=np.float64) if changed(spec, settings) == alike else None
+        except SpecError:
+            return None
+
+    def _row(self, spec: BacktestSpec) -> list[float] | None:
+        """The axes' values in ``spec``; None where it lacks one."""
+        from engine.backtest.sweeps.fields import leaves
 
         known = leaves(spec)
         if any(path not in known for path in self.axes):
@@ -165,12 +196,7 @@ class SweepResult:
         pairs = list(zip(given, self.words, strict=True))
         if any(value is None or (words and str(value) not in words) for value, words in pairs):
             return None
-        row = [words.index(str(value)) if words else value for value, words in pairs]
-        whole = type(spec).parse(json.loads(self.base))
-        for place in np.flatnonzero(np.isclose(self.parameters, row, rtol=1e-12, atol=0).all(axis=1)).tolist():
-            if spec in [changed(whole, self.settings(place)), *(self.spec_of(place, name) for name in self.symbols)]:
-                return int(place)
-        return None
+        return [words.index(str(value)) if words else value for value, words in pairs]
 
     def trial(self) -> Trial:
         """One entry of the ledger for all of them: every combination on every symbol is a trial. Ratios are stated per

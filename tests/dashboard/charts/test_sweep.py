@@ -129,14 +129,16 @@ def test_colours_part_at_zero_where_there_are_both_sides(metric: str, values: li
 def test_one_parameter_is_a_line() -> None:
     info = chart.info(made([[1], [2], [4]], [0.5, np.nan, 1.0]), X, SIDES, [("best", 2)])
     drawn = chart.figure(info)
-    assert [trace.type for trace in drawn.data] == ["scatter", "scatter"]
+    assert [trace.name for trace in drawn.data] == ["Sharpe", *[chart.HERE] * 2, *["best"] * 2]
     assert drawn.data[0].x.tolist() == [1, 4]
-    assert drawn.data[1].y == (1.0,)
+    assert [trace.y for trace in drawn.data[1:]] == [(), (), (1.0,), (1.0,)]
 
 
 def test_cells_or_contours() -> None:
     info = chart.info(grid(5, 4), Y, SIDES, [("plateau", 3), ("best", 19)])
-    assert [trace.type for trace in chart.figure(info).data] == ["heatmap", "scatter", "scatter"]
+    drawn = chart.figure(info).data
+    assert drawn[0].type == "heatmap"
+    assert [trace.name for trace in drawn if trace.showlegend] == ["plateau", "best"], "not what sets a ring off"
     assert chart.figure(info, contour=True).data[0].type == "contour"
     assert chart.figure(chart.info(grid(5, 1), Y, SIDES), contour=True).data[0].type == "heatmap", "one row has none"
 

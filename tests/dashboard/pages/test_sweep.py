@@ -353,6 +353,45 @@ def test_nothing_is_drawn_out_of_sight(data: Any, name: str) -> None:
         tab.draw(data, name, None, 0, "", "", "", "", "", None)
 
 
+def marked(base: BacktestSpec, drawn: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """Where the rings at the form's parameters are put."""
+    patch = tab.mark_form(drawn, canonical_json(base), data_of(request()))
+    traces = [operation["params"]["value"] for operation in patch.to_plotly_json()["operations"]]
+    assert [operation["location"] for operation in patch.to_plotly_json()["operations"]] == [["data", 1], ["data", 2]]
+    return [(trace["x"], trace["y"]) for trace in traces]
+
+
+def test_a_ring_is_where_the_form_is(result: SweepResult) -> None:
+    drawn = {"key": data_of(request())["key"]}
+    own = request().base
+    assert marked(own, drawn) == [([4], [9])] * 2
+    between = {"kind": "sma_cross", "fast": 5, "slow": 10}
+    assert marked(base(strategy=between, market={"symbols": ["NVDA"]}), drawn) == [([5], [10])] * 2, "no cell there"
+    for other in (
+        base(strategy={**STRATEGY, "fast": 8}, market={"symbols": ["NVDA"]}),
+        base(strategy={"kind": "ema_cross", "fast": 4, "slow": 9}, market={"symbols": ["NVDA"]}),
+        base(costs={"commission": 6, "slippage": 3}, market={"symbols": ["NVDA"]}),
+        base(market={"symbols": ["AAPL"]}),
+    ):
+        assert marked(other, drawn) == [([], [])] * 2, other
+    with pytest.raises(PreventUpdate):
+        tab.mark_form({"key": "of another sweep"}, canonical_json(own), data_of(request()))
+
+
+def test_a_ring_of_each_symbol_and_of_an_axis_that_is_out_of_sight() -> None:
+    spec = request([*AXES, {"path": "costs.slippage", "low": 1, "high": 3}], ("NVDA", "AAPL"))
+    result = engine.run(spec)
+    assert isinstance(result, SweepResult)
+    shown = sweep_controls.view_of(result, {})
+    for symbols in (("AAPL",), ("NVDA", "AAPL")):
+        mark = sweep_controls.form_mark(result, shown, canonical_json(base(market={"symbols": list(symbols)})))
+        assert mark is not None
+        assert (mark.x, mark.y) == (4, 9)
+    away = replace(shown, fixed=(("costs.slippage", 2.0),))
+    assert sweep_controls.form_mark(result, away, canonical_json(spec.base)) is None
+    assert sweep_controls.form_mark(result, shown, "-") is None
+
+
 def test_further_down(result: SweepResult) -> None:
     spread, words, lines, _, columns, rows = tab.draw_below({}, data_of(request()))
     assert spread.data[0].type == "bar"

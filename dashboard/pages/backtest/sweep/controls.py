@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from dashboard.components.controls import labelled
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.sweep.view import metrics, sides
 from engine.backtest.metrics import METRICS
+from engine.errors import SpecError
 
 if TYPE_CHECKING:
     from engine.backtest.sweeps.result import SweepResult
@@ -106,6 +108,17 @@ def stop(result: SweepResult, path: str, place: object) -> float:
     values = stops(result, path)
     at = place if isinstance(place, int) and not isinstance(place, bool) else len(values) // 2
     return values[min(max(at, 0), len(values) - 1)]
+
+
+def form_mark(result: SweepResult, shown: View, base: object) -> chart.Mark | None:
+    """Where the parameters of ``base``, the JSON text of the page's form, lie on the map; None for none in sight."""
+    from engine.backtest.spec import BacktestSpec
+
+    try:
+        spec = BacktestSpec.parse(json.loads(base)) if isinstance(base, str) else None
+    except (ValueError, SpecError):
+        return None
+    return None if spec is None else chart.here(result, shown, spec)
 
 
 def switch(shown: View, contour: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Input, Output, State, callback, ctx
+from dash import Input, Output, Patch, State, callback, ctx
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
@@ -89,6 +89,25 @@ def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any,
         view.about(info, result, shown),
         control.switch(shown, asked["contour"]),
     )
+
+
+@callback(
+    Output(frame.figure(ids.SWEEP_MAP), "data", allow_duplicate=True),
+    Input(ids.SWEEP_VIEW, "data"),
+    Input(frame.field(PAGE, FORM.base), "value"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def mark_form(drawn: Any, base: str | None, data: runs.ResultData) -> Any:
+    """A ring on the map at the parameters in the page's form: those of the run that was opened from it last."""
+    _, result = runs.opened(data)
+    if not drawn or not data or drawn.get("key") != data.get("key"):
+        raise PreventUpdate
+    shown = control.view_of(result, drawn)
+    figure = Patch()
+    for place, trace in enumerate(chart.here_rings(control.form_mark(result, shown, base), shown.y is None), 1):
+        figure["data"][place] = trace.to_plotly_json()
+    return figure
 
 
 @callback(
