@@ -24,6 +24,15 @@
     event.target.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  /* A button that puts a value into a control, such as the symbols that a strategy lacks; the control takes the focus. */
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-sets]");
+    if (!button) return;
+    const row = button.closest(".f"), control = row && row.querySelector("input, select, button");
+    window.dash_clientside.set_props(JSON.parse(button.dataset.sets), { value: JSON.parse(button.dataset.value) });
+    if (control) control.focus();
+  });
+
   function mark(problem) {
     const own = document.getElementById(problem.id.replace('"role":"problem"', '"role":"field"'));
     const row = problem.closest(".f, .plugin") || (own && own.closest(".axis > div"));

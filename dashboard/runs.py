@@ -155,7 +155,9 @@ class Wired:
             at_field = dict(reversed(error.problems))
             known = {place["path"] for place in places}
             rest = " ".join(text for path, text in error.problems if path not in known)
-            return None, [at_field.get(place["path"], "") for place in places], rest, ""
+            values = self.form.collect([*chosen, *found], [*kinds, *given])
+            said = {path: self.form.problem(path, text, values) for path, text in at_field.items()}
+            return None, [said.get(place["path"], "") for place in places], rest, ""
         cost = ", ".join(part for part in (self.form.extent(spec), estimate(spec)) if part)
         return _draft(spec), [""] * len(places), "", cost
 

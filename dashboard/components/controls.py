@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,6 +61,12 @@ def usual(field: Field) -> dict[str, str]:
 def problem(page: str, path: str) -> Component:
     """Where the form's check writes what is wrong at ``path``."""
     return html.Div(id=ids.part("problem", page, path=path), className="f-problem", role="alert")
+
+
+def setter(id_: ids.Id, value: Any, text: str) -> Component:
+    """A button that puts ``value`` into the control ``id_``."""
+    data = {"data-sets": ids.dom_id(id_), "data-value": json.dumps(value)}
+    return html.Button(text, type="button", className="link-button strong", **data)
 
 
 def control(id_: ids.Id, field: Field, value: Any, options: Options | None = None, wait: int = 0) -> Component:

@@ -100,6 +100,10 @@ class Form:
             raise SpecError(missing)
         return self.spec.parse(without(values, [item.path for item in empty]))
 
+    def problem(self, path: str, text: str, values: Values) -> Any:
+        """What is shown at the field ``path`` where ``text`` is wrong with it: the text, or with a way out."""
+        return text
+
     def extent(self, spec: RunSpec) -> str:
         """What a run consists of, for the line under the run button; nothing where the estimate says enough."""
         return ""

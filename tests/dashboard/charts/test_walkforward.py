@@ -101,7 +101,7 @@ def test_promise_and_result(made: WalkForwardResult) -> None:
     assert (info.ends[:, 1] >= 0).all()
     drawn = promise.figure(info)
     assert [trace.name for trace in drawn.data[1:]] == ["All", "Chosen"]
-    assert promise.words(np.array([np.nan, -0.5, 0.1])) == "rank correlation −0.20"
+    assert promise.words(np.array([np.nan, -0.5, 0.1])) == "ranks −0.20"
 
 
 def test_nothing_to_compare_is_none(made: WalkForwardResult) -> None:
