@@ -30,7 +30,7 @@
     if (!button) return;
     const row = button.closest(".f"), control = row && row.querySelector("input, select, button");
     window.dash_clientside.set_props(JSON.parse(button.dataset.sets), { value: JSON.parse(button.dataset.value) });
-    if (control) control.focus();
+    if (control) setTimeout(() => control.focus(), 250);  // not while Enter is still down: it would open a list
   });
 
   function mark(problem) {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CELLS, DETAILED = 300, 12_000
 """Cells of a map along each side, and cells in all up to which each shows every figure on hover."""
 SPARSE = 0.35  # of the cells: where fewer are known, wider ones are drawn
-HERE = "in the form"  # the mark of the parameters that the page's form has
+HERE = "form"  # the mark of the parameters that the page's form has
 GAPS = 60  # cells along a side up to which they are drawn apart
 FORMATS = {"total_return": "+.1%", "sharpe": ".2f", "max_drawdown": ".1%", "trades": ",d", "calmar": ".2f"}
 Cells = tuple[Floats, Floats, Floats, NDArray[np.int64]]
