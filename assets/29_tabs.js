@@ -25,6 +25,6 @@
       const state = { "aria-selected": isOpen, "aria-controls": tab.controls, tabIndex: isOpen ? 0 : -1 };
       return make("button", { ...named, ...state, onClick: () => open(tab.value) }, (props.labels || {})[tab.value] || tab.label);
     });
-    return make("div", { id: props.id, role: "tablist", className: "tabs", onKeyDown: move }, ...tabs);
+    return make("div", { id: props.id, role: "tablist", "aria-label": props.label, className: "tabs", onKeyDown: move }, ...tabs);
   };
 })();

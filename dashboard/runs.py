@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from dash import (
     ALL,
@@ -34,12 +34,14 @@ from engine.errors import EngineError, SpecError
 from engine.progress import Progress
 from engine.spec import RunSpec, canonical_json, to_python, to_yaml
 
+S = TypeVar("S", bound=RunSpec)
 ResultData: TypeAlias = Mapping[str, str] | None
 Ids: TypeAlias = Sequence[Mapping[str, str]]
 
 
-def opened(data: ResultData) -> tuple[Any, Any]:
-    """(spec, result) of what a page's result store holds; raises ``PreventUpdate`` where there is nothing to draw.
+def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
+    """(spec, result) of what a page's result store holds; raises ``PreventUpdate`` where there is nothing to draw, and
+    ``SpecError`` for a request of another kind.
 
     The data comes from the browser: it is parsed as any spec, and a stored spec is only ever read here, not computed.
     """
@@ -48,6 +50,8 @@ def opened(data: ResultData) -> tuple[Any, Any]:
     if not data or "spec" not in data:
         raise PreventUpdate
     spec = runner.load_spec(data["spec"])
+    if not isinstance(spec, kind):
+        raise SpecError([("kind", f"A '{kind.model_fields['kind'].default}' belongs here, not a '{spec.kind}'.")])
     result = runner.lookup(spec) if spec.stored else runner.run(spec)
     if result is None:
         if data.get("key") != runner.run_key(spec):

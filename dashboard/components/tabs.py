@@ -18,18 +18,19 @@ Contents = Callable[[], Sequence[Component]]
 
 class TabLine(Component):
     """The line (``assets/29_tabs.js``): ``tabs`` are ``{"value", "label", "id", "controls"}``, ``active_tab`` the value
-    of the one in sight; ``labels`` by value replace those that change.
+    of the one in sight; ``labels`` by value replace those that change. Readers of the screen call the line ``label``.
     """
 
     _namespace, _type = "stratoscope", "TabLine"
-    _prop_names = available_properties = ["id", "tabs", "labels", "active_tab"]  # noqa: RUF012 - as Dash declares them
+    _prop_names = available_properties = ["id", "label", "tabs", "labels", "active_tab"]  # noqa: RUF012 - as Dash declares them
     _valid_wildcard_attributes = available_wildcard_properties = []  # noqa: RUF012
     id: ids.Id
+    label: str
     tabs: list[dict[str, str]]
     active_tab: str
 
 
-def tabs(group: str, names: Sequence[tuple[str, str]], active: str = "") -> Component:
+def tabs(group: str, names: Sequence[tuple[str, str]], active: str = "", label: str = "Views") -> Component:
     """The tab line: (value, label) pairs, for ``page_layout(title=...)``. What they show is made by ``pane``; the
     first is in sight, or ``active``.
     """
@@ -37,7 +38,7 @@ def tabs(group: str, names: Sequence[tuple[str, str]], active: str = "") -> Comp
         {"value": value, "label": label, "id": _tab_id(group, value), "controls": ids.dom_id(pane_id(group, value))}
         for value, label in names
     ]
-    return TabLine(id=line_id(group), tabs=listed, active_tab=active or names[0][0])
+    return TabLine(id=line_id(group), label=label, tabs=listed, active_tab=active or names[0][0])
 
 
 def pane(

@@ -13,6 +13,8 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids, runs, state
 from dashboard.components.form import Form
+from dashboard.pages.backtest import origin
+from dashboard.pages.backtest.tabs import breakdown, performance, trades
 from dashboard.runs import Wired
 from engine import runner
 from engine.backtest.spec import BacktestSpec
@@ -83,7 +85,7 @@ def test_a_quick_spec_is_there_at_once() -> None:
     assert result == {"key": run["key"], "spec": run["spec"]}
     assert job is no_update
     assert progress is None
-    spec, market = runs.opened(result)
+    spec, market = runs.opened(result, MarketSpec)
     assert spec == MarketSpec()
     assert len(market.bars) == 1
 
@@ -114,9 +116,9 @@ def test_a_request_is_parsed_as_any_spec(triggered: Any) -> None:
 def test_a_stored_result_is_read_and_a_missing_one_is_never_computed_here(workspace: Workspace) -> None:
     text = canonical_json(BACKTEST.form.parse(BACKTEST.form.defaults()))
     with pytest.raises(EngineError, match="run it again"):
-        runs.opened({"key": "0" * 64, "spec": text})
+        runs.opened({"key": "0" * 64, "spec": text}, BacktestSpec)
     outcome = BACKTEST.compute(lambda *_: None, text)
-    spec, result = runs.opened(outcome)
+    spec, result = runs.opened(outcome, BacktestSpec)
     assert outcome["key"] == runner.run_key(spec)
     assert result.summary()
     assert BACKTEST.open(1, None, *fields(BACKTEST))[1] == outcome
@@ -145,9 +147,22 @@ def test_without_a_result_there_is_no_picture(computed: Any) -> None:
 @pytest.mark.parametrize("data", [None, {}, {"error": "No."}])
 def test_nothing_is_drawn_while_there_is_no_result(data: Any) -> None:
     with pytest.raises(PreventUpdate):
-        runs.opened(data)
+        runs.opened(data, BacktestSpec)
 
 
 def test_keys_are_quoted_short() -> None:
     assert runs.short({"key": "7f3ac91e0000"}) == "7f3a·c91e"
     assert runs.short(None) == ""
+
+
+def test_a_stored_request_of_another_kind_gets_a_sentence() -> None:
+    """The browser may send any spec to any callback."""
+    stored = {"key": "0" * 64, "spec": canonical_json(MarketSpec())}
+    for callback in (
+        performance.draw_below,
+        trades.list_trades,
+        breakdown.take_apart,
+        lambda data: origin.ask(1, data),
+    ):
+        with pytest.raises(SpecError, match="belongs here, not a 'market'"):
+            callback(stored)

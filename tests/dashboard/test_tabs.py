@@ -21,6 +21,7 @@ def contents() -> list[Any]:
 def test_the_line_names_each_pane() -> None:
     line: Any = tabs.tabs("group", [("a", "First"), ("b", "Second")])
     assert line.active_tab == "a"
+    assert line.to_plotly_json()["props"]["label"] == "Views"
     assert [tab["label"] for tab in line.tabs] == ["First", "Second"]
     for tab in line.tabs:
         shown: Any = tabs.pane("group", tab["value"], [])

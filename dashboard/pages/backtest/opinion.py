@@ -20,6 +20,7 @@ from dashboard.pages.backtest.tab import RESULT
 from dashboard.side_job import SideJob
 from engine.backtest.second_opinion.comparison import REASONS, SecondOpinion
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
+from engine.backtest.spec import BacktestSpec
 
 JOB = SideJob("backtest", "opinion")
 COLUMNS = [
@@ -74,7 +75,7 @@ def ask(clicks: int | None, data: runs.ResultData) -> tuple[Any, Any, Any]:
     if not data or "spec" not in data:
         toast("There is no run on the page: run a backtest, or open one from the library.", "warn")
         raise PreventUpdate
-    return *side_job.start(SecondOpinionSpec(backtest=runs.opened(data)[0])), None
+    return *side_job.start(SecondOpinionSpec(backtest=runs.opened(data, BacktestSpec)[0])), None
 
 
 JOB.wire()
@@ -92,7 +93,7 @@ def show(answer: Any, progress: Any) -> tuple[Any, Any, Any, bool]:
     words = side_job.instead(answer, progress, ASK)
     if words is not None:
         return words, None, [], True
-    _, found = runs.opened(answer)
+    _, found = runs.opened(answer, SecondOpinionSpec)
     return said(found), chart.figure(chart.info(found)), rows(found), not len(found.found)
 
 

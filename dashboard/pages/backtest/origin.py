@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, State, callback, html
+from dash import Input, Output, State, callback, ctx, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import runs
+from dashboard import runs, side_job
 from dashboard.format import count
 from dashboard.pages.backtest import ids, real_view
 from dashboard.pages.backtest.tab import OPEN
 from dashboard.side_job import SideJob
 from engine.research.sweep_overfitting import OverfittingSpec
-from engine.spec import canonical_json
+from engine.research.verification import VerificationSpec
 from engine.verdicts import Swept
 
 TAB = "real"
@@ -39,13 +39,13 @@ def layout() -> Component:
     OPEN,
     Input(JOB.answer, "data"),
 )
-def judge(data: runs.ResultData, tab: str, _: Any) -> tuple[Component, str, bool]:
+def judge(data: runs.ResultData, tab: str, answer: side_job.Answer) -> tuple[Component, str, bool]:
     """The verdict, with the trials counted as of now and the sweep, if it was tested by now."""
     from engine import verdicts
 
-    if tab != TAB:
+    if tab != TAB or ((answer or {}).get("waits") and ctx.triggered_id == JOB.answer):
         raise PreventUpdate
-    spec, result = runs.opened(data)
+    spec, result = runs.opened(data, VerificationSpec)
     origin = verdicts.swept(spec.backtest)
     judged = real_view.findings(verdicts.fully(result, origin))
     return judged, "" if origin is None else words(origin), origin is None or origin.tested is not None
@@ -60,20 +60,21 @@ def words(origin: Swept) -> str:
 
 
 @callback(
-    Output(JOB.job, "data"),
     Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
     Input(ids.ORIGIN_ASK, "n_clicks"),
     State(RESULT_ID, "data"),
     prevent_initial_call=True,
 )
-def ask(clicks: int | None, data: runs.ResultData) -> tuple[str, dict[str, bool]]:
-    """A job for the test of the sweep."""
+def ask(clicks: int | None, data: runs.ResultData) -> tuple[side_job.Answer, Any]:
+    """A job for the test of the sweep; the answer knows the run that it was asked for."""
     from engine import verdicts
 
-    origin = verdicts.swept(runs.opened(data)[0].backtest)
+    origin = verdicts.swept(runs.opened(data, VerificationSpec)[0].backtest)
     if not clicks or origin is None:
         raise PreventUpdate
-    return canonical_json(OverfittingSpec(sweep=origin.sweep)), {"waits": True}
+    answer, job = side_job.start(OverfittingSpec(sweep=origin.sweep))
+    return {**(answer or {}), "of": (data or {}).get("key")}, job
 
 
 JOB.wire(running=[(Output(ids.ORIGIN_ASK, "disabled"), True, False)])
@@ -82,11 +83,13 @@ JOB.wire(running=[(Output(ids.ORIGIN_ASK, "disabled"), True, False)])
 @callback(
     Output(ids.ORIGIN_WORDS, "children", allow_duplicate=True),
     Input(JOB.progress, "data"),
+    State(JOB.answer, "data"),
+    State(RESULT_ID, "data"),
     prevent_initial_call=True,
 )
-def tell(progress: Any) -> str:
-    """How far the job is."""
+def tell(progress: Any, answer: side_job.Answer, data: runs.ResultData) -> str:
+    """How far the job is, beside the run that it was asked for."""
     message = (progress or {}).get("message")
-    if not message:
+    if not message or not data or (answer or {}).get("of") != data.get("key"):
         raise PreventUpdate
     return f"Testing the sweep: {message}."

@@ -13,7 +13,9 @@ from dashboard.charts.research import overfit
 from dashboard.components import card, graph
 from dashboard.format import count, number, percent
 from dashboard.pages.backtest import ids
+from dashboard.pages.backtest.view import TONES
 from dashboard.side_job import SideJob
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
 
 JOB = SideJob("backtest", "overfit")
@@ -23,6 +25,7 @@ ASK = (
     "what became of it."
 )
 SAFE, USELESS = 0.2, 0.5
+GRADES = {tone: grade for grade, tone in TONES.items()}
 
 
 def layout() -> Component:
@@ -52,7 +55,7 @@ def ask(clicks: int | None, data: runs.ResultData) -> tuple[Any, Any, Any]:
     """A stored answer at once, or a job for it; nothing for another sweep until it is asked about."""
     if not data or "spec" not in data:
         return None, no_update, None
-    spec = OverfittingSpec(sweep=runs.opened(data)[0])
+    spec = OverfittingSpec(sweep=runs.opened(data, SweepSpec)[0])
     return *side_job.start(spec, ctx.triggered_id == ids.OVERFIT_ASK and bool(clicks)), None
 
 
@@ -70,7 +73,7 @@ def show(answer: Any, progress: Any) -> tuple[Any, Any, bool]:
     words = side_job.instead(answer, progress, ASK)
     if words is not None:
         return words, None, True
-    _, found = runs.opened(answer)
+    _, found = runs.opened(answer, OverfittingSpec)
     return said(found), overfit.figure(overfit.info(found)), False
 
 
@@ -82,10 +85,7 @@ def said(found: SweepOverfitting) -> Component:
         ("Best beats nothing, p", number(found.spa_zero, 3), tone(found.spa_zero, 0.05, 0.2)),
         ("Best beats holding, p", number(found.spa_hold, 3), tone(found.spa_hold, 0.05, 0.2)),
     ]
-    lines = [
-        html.Div([html.Span(className=f"dot {dot}"), html.Span(name), html.B(text)], className="finding")
-        for name, text, dot in rows
-    ]
+    lines = [html.Div([_dot(grade), html.Span(name), html.B(text)], className="finding") for name, text, grade in rows]
     looked = "" if found.columns == found.whole else f" of {found.whole:,}, drawn without a look at their results"
     note = (
         f"{count(len(found.logit), 'split')} of {found.blocks} blocks, {count(found.columns, 'combination')}{looked}. "
@@ -93,6 +93,10 @@ def said(found: SweepOverfitting) -> Component:
     )
     words = [html.P(answer(found), className="say"), *lines, html.P(note, className="hint")]
     return html.Div(words, className="verdict")
+
+
+def _dot(grade: str) -> Component:
+    return html.Span(className=f"dot {grade}", role="img", title=GRADES[grade])
 
 
 def answer(found: SweepOverfitting) -> str:

@@ -12,6 +12,8 @@ from dashboard import runs, shell
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import OPEN, RESULT_ID
 from dashboard.pages.backtest.tabs.walkforward import RESULT_ID as WALK_ID
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.walkforward.spec import WalkForwardSpec
 
 
 def layout() -> list[Component]:
@@ -37,7 +39,7 @@ def save_sheet(clicks: int | None, run: runs.ResultData, walk: runs.ResultData, 
         what = "walk-forward on the page: run one" if tab == "walkforward" else "run on the page: run a backtest"
         shell.toast(f"There is no {what} first.", tone="warn")
         raise PreventUpdate
-    spec, result = runs.opened(data)
+    spec, result = runs.opened(data, WalkForwardSpec if tab == "walkforward" else BacktestSpec)
     name = file_name(spec, data["key"], "html")
     return {"content": sheet(spec, result, data["key"]), "filename": name, "type": "text/html", "base64": False}
 

@@ -16,7 +16,6 @@ from dashboard.format import day_range
 from dashboard.pages.data import ids, view
 from dashboard.pages.data.layout import FORM
 from dashboard.pages.data.summary import summarise
-from engine.errors import SpecError
 from engine.market import quality
 from engine.market.bars import Bars, Market, MarketSpec
 
@@ -144,10 +143,7 @@ def subject(data: runs.ResultData, symbol: str, span: str) -> str:
 
 def opened(data: runs.ResultData) -> tuple[MarketSpec, Market]:
     """The request and its bars; ``PreventUpdate`` where there is none. Raises ``SpecError`` for a forged one."""
-    spec, market = runs.opened(data)
-    if not isinstance(spec, MarketSpec):
-        raise SpecError([("kind", f"This page shows market data, not '{spec.kind}'.")])
-    return spec, market
+    return runs.opened(data, MarketSpec)
 
 
 def opened_for(tab: str, wanted: str, data: runs.ResultData) -> tuple[MarketSpec, Market]:

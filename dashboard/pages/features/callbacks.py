@@ -15,7 +15,6 @@ from dashboard.components.graph import ids_sub
 from dashboard.format import count, day_range
 from dashboard.pages.features import ids, view
 from dashboard.pages.features.layout import FORM
-from engine.errors import SpecError
 from engine.features.matrix import FeatureMatrix, FeatureSpec
 from engine.market.bars import Bars
 
@@ -121,10 +120,7 @@ def subject(data: runs.ResultData, symbol: str, span: str) -> str:
 
 def opened(data: runs.ResultData) -> tuple[FeatureSpec, FeatureMatrix]:
     """The request and its features; ``PreventUpdate`` where there is none. Raises ``SpecError`` for a forged one."""
-    spec, matrix = runs.opened(data)
-    if not isinstance(spec, FeatureSpec):
-        raise SpecError([("kind", f"This page shows features, not '{spec.kind}'.")])
-    return spec, matrix
+    return runs.opened(data, FeatureSpec)
 
 
 def shown(data: runs.ResultData, symbol: str | None) -> tuple[FeatureSpec, FeatureMatrix, Bars]:

@@ -20,6 +20,7 @@ from dashboard.pages.hardware.layout import WINDOWS
 from dashboard.pages.hardware.readings import Sample, history
 from dashboard.pages.hardware.request import FORM, PAGE, TAKE, benchmark_in
 from engine import devices
+from engine.benchmarks.harness import BenchmarkSpec
 from engine.config import settings
 from engine.errors import SpecError
 
@@ -80,7 +81,7 @@ def keep_take(run: Mapping[str, str] | None) -> int:
 def draw(data: runs.ResultData, progress: Mapping[str, Any] | None) -> tuple[Any, ...]:
     """The result, or what is known of it while it is measured."""
     if data and "spec" in data:
-        spec, (_, result) = benchmark_in(data["spec"]), runs.opened(data)
+        spec, (_, result) = benchmark_in(data["spec"]), runs.opened(data, BenchmarkSpec)
         info = benchmark.info(result, measured.takes(data["key"], spec))
         return speed_figure(info), measured.rows(result), measured.sub(spec, result, bool(info.earlier))
     if data or not progress or not progress.get("partial"):

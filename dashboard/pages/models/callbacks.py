@@ -32,7 +32,7 @@ RESULT = frame.result("models")
     Input(RESULT, "data"),
 )
 def draw(data: runs.ResultData) -> tuple[Any, ...]:
-    spec, result = runs.opened(data)
+    spec, result = runs.opened(data, ModelSpec)
     show_context(data, spec, result)
     verdict = view.verdict(judge(result, spec.target.horizon))
     rows, note = view.prediction_rows(result), view.prediction_note(result)
@@ -48,7 +48,7 @@ def draw(data: runs.ResultData) -> tuple[Any, ...]:
 def losses(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
     """The curve so far while the model trains, the whole one afterwards."""
     if data and "spec" in data:
-        return loss.figure(loss.info(runs.opened(data)[1]))
+        return loss.figure(loss.info(runs.opened(data, ModelSpec)[1]))
     if progress and progress.get("partial"):
         return loss.figure(loss.live(progress["partial"]))
     if data:
@@ -63,7 +63,7 @@ def losses(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
     Input(RESULT, "data"),
 )
 def score(data: runs.ResultData) -> tuple[Any, Any, Any]:
-    spec, result = runs.opened(data)
+    spec, result = runs.opened(data, ModelSpec)
     lucky, leaned = luck.info(result), importance.info(result)
     return (
         luck.figure(lucky) if lucky else states.no_figure("No null models were trained: set Null models above 0."),
@@ -74,7 +74,7 @@ def score(data: runs.ResultData) -> tuple[Any, Any, Any]:
 
 @callback(Output(frame.figure(ids.TIMELINE), "data"), Output(ids.PARTS, "children"), Input(RESULT, "data"))
 def split(data: runs.ResultData) -> tuple[Any, Any]:
-    spec, _ = runs.opened(data)
+    spec, _ = runs.opened(data, ModelSpec)
     drawn = timeline.info(spec, *spec.prepare())
     return timeline.figure(drawn), view.parts(drawn)
 
@@ -82,14 +82,14 @@ def split(data: runs.ResultData) -> tuple[Any, Any]:
 @callback(Output(ids.SYMBOL, "options"), Output(ids.SYMBOL, "value"), Input(RESULT, "data"), State(ids.SYMBOL, "value"))
 def offer(data: runs.ResultData, chosen: str | None) -> tuple[list[dict[str, str]], str]:
     """The model's symbols; the chosen one stays where it is among them."""
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, ModelSpec)
     options = [{"value": symbol, "label": symbol} for symbol in result.symbols]
     return options, chosen if chosen in result.symbols else result.symbols[0]
 
 
 @callback(Output(frame.figure(ids.PROBABILITY), "data"), Input(ids.SYMBOL, "value"), Input(RESULT, "data"))
 def predicted(symbol: str | None, data: runs.ResultData) -> Any:
-    spec, result = runs.opened(data)
+    spec, result = runs.opened(data, ModelSpec)
     if symbol not in result.symbols:
         return no_update
     from engine import runner
@@ -100,7 +100,7 @@ def predicted(symbol: str | None, data: runs.ResultData) -> Any:
 
 @callback(Output(ids.TRAINED, "children"), Input(RESULT, "data"))
 def trained(data: runs.ResultData) -> Any:
-    runs.opened(data)
+    runs.opened(data, ModelSpec)
     return view.trained(view.earlier(), (data or {}).get("key", ""))
 
 

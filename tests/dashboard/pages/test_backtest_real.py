@@ -12,6 +12,7 @@ import engine
 from dashboard import side_job, state
 from dashboard.pages.backtest import origin, overfit, real_view
 from dashboard.pages.backtest.tabs import performance, real
+from dashboard.pages.backtest.view import TONES
 from engine import runner, verdicts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
@@ -114,7 +115,8 @@ def test_the_sweep_that_a_run_came_from_can_be_tested_here() -> None:
     _, words, hidden = origin.judge(data, "real", None)
     assert "one of 12 combinations of a sweep" in words
     assert not hidden
-    job, _ = origin.ask(1, data)
+    answer, job = origin.ask(1, data)
+    assert answer == {"waits": True, "of": data["key"]}
     assert runner.load_spec(job) == OverfittingSpec(sweep=swept)
     side_job.compute(lambda _: None, job)
     verdict, _, hidden = origin.judge(data, "real", {"key": "…"})
@@ -123,11 +125,22 @@ def test_the_sweep_that_a_run_came_from_can_be_tested_here() -> None:
     assert "Best of the sweep beats holding" in texts(verdict)
 
 
+def test_nothing_is_judged_anew_while_the_test_of_the_sweep_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Triggered:
+        triggered_id = origin.JOB.answer
+
+    monkeypatch.setattr(origin, "ctx", Triggered)
+    with pytest.raises(PreventUpdate):
+        origin.judge({"key": "1", "spec": "not read"}, "real", {"waits": True, "of": "1"})
+
+
 def test_progress_of_the_test_is_told() -> None:
-    assert origin.tell({"message": "Returns of 3"}) == "Testing the sweep: Returns of 3."
-    for nothing in (None, {}):
+    answer, data, told = {"waits": True, "of": "1"}, {"key": "1"}, {"message": "Returns of 3"}
+    assert origin.tell(told, answer, data) == "Testing the sweep: Returns of 3."
+    for given in ((None, answer, data), ({}, answer, data), (told, answer, {"key": "2"}), (told, None, data),
+                  (told, None, None)):  # fmt: skip
         with pytest.raises(PreventUpdate):
-            origin.tell(nothing)
+            origin.tell(*given)
     with pytest.raises(PreventUpdate):
         origin.judge(None, "performance", None)
 
@@ -137,6 +150,10 @@ def test_a_sweep_that_was_tested_says_how_often_its_choice_held() -> None:
     words, figure, hidden = overfit.show(stored(spec), None)
     assert "Probability of overfitting" in texts(words)
     assert "12 combinations" in texts(words)
+    dots = [part for part in words._traverse() if "dot " in (getattr(part, "className", None) or "")]
+    assert len(dots) == 4
+    for dot in dots:  # a grade is not told by its colour alone
+        assert (dot.role, TONES[dot.title]) == ("img", dot.className.removeprefix("dot "))
     assert figure is not None
     assert hidden is False
 

@@ -232,7 +232,7 @@ def test_nothing_is_drawn_before_there_is_a_result() -> None:
 
 
 def test_another_kind_of_request_gets_a_sentence() -> None:
-    with pytest.raises(SpecError, match="market data"):
+    with pytest.raises(SpecError, match="'market' belongs here, not a 'features'"):
         callbacks.opened(result(FeatureSpec()))
 
 

@@ -124,7 +124,7 @@ def test_correlation_needs_two_features_and_enough_bars() -> None:
 
 
 def test_another_kind_of_request_gets_a_sentence() -> None:
-    with pytest.raises(SpecError, match="shows features"):
+    with pytest.raises(SpecError, match="'features' belongs here, not a 'market'"):
         callbacks.opened(result(MarketSpec()))
 
 

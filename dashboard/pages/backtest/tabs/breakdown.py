@@ -23,6 +23,7 @@ from dashboard.pages.backtest.trade_list import NONE
 from engine.backtest.reports import breakdown
 from engine.backtest.reports.breakdown import Group
 from engine.backtest.result import BacktestResult
+from engine.backtest.spec import BacktestSpec
 
 _FRAME = 3.2  # of a card, its titles and the gap to the next, in rows
 FIGURES = (ids.EXCURSIONS, ids.HOLDING, ids.PROFITS)
@@ -56,7 +57,7 @@ TAB = Tab("breakdown", "Breakdown", layout)
     seen("breakdown"),
 )
 def take_apart(data: runs.ResultData) -> tuple[Any, ...]:
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, BacktestSpec)
     if not len(result.trade_pnl):
         return [], *([states.no_figure(NONE)] * 3), "", ""
     held, made = histograms.holding_info(result), histograms.profit_info(result)

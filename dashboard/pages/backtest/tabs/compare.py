@@ -16,6 +16,7 @@ from dashboard.components import card, graph, states, tabs
 from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import comparison, ids, opinion
 from dashboard.pages.backtest.tab import Tab, seen
+from engine.backtest.spec import BacktestSpec
 
 NOTHING = "Choose saved runs above, or tick them in the library."
 FEW = "Two runs or more on common bars are needed."
@@ -125,7 +126,7 @@ clientside_callback(  # no output: that the list and the store follow each other
 def on_page(data: runs.ResultData) -> Any:
     """(key, spec, result) of the run on the page, or None."""
     try:
-        spec, result = runs.opened(data)
+        spec, result = runs.opened(data, BacktestSpec)
     except PreventUpdate:
         return None
     return (data or {})["key"], spec, result

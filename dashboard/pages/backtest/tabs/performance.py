@@ -21,6 +21,7 @@ from dashboard.pages.backtest.tab import OPEN, RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
 from engine.backtest.reports.periods import yearly
 from engine.backtest.result import BacktestResult
+from engine.backtest.spec import BacktestSpec
 
 SHOWN = 8  # latest trades
 
@@ -66,7 +67,7 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     """All that is in sight first, which comes with the result itself."""
     from engine import library
 
-    spec, result = runs.opened(data)
+    spec, result = runs.opened(data, BacktestSpec)
     show_context(data, spec, result)
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
     key = (data or {}).get("key", "")
@@ -99,7 +100,7 @@ FIRST_PICTURE = runs.FirstPicture(
 )
 def draw_below(data: runs.ResultData) -> tuple[Any, ...]:
     """What lies further down, once the browser has painted what comes first."""
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, BacktestSpec)
     months, found = monthly.info(result), distribution.info(result)
     size = {"height": monthly.height(months)}
     listed = columns(result, LATEST), rows(result, SHOWN), still(view.years(yearly(result)))
@@ -120,7 +121,7 @@ def draw_below(data: runs.ResultData) -> tuple[Any, ...]:
     Input(ids.WINDOW, "value"),
 )
 def roll(data: runs.ResultData, window: str) -> tuple[Any, ...]:
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, BacktestSpec)
     info = rolling.info(result, str(window))
     low, tall = {"height": 120}, {"height": 430}
     if info.is_empty():
@@ -138,7 +139,7 @@ def roll(data: runs.ResultData, window: str) -> tuple[Any, ...]:
     prevent_initial_call=True,
 )
 def rescale(clicks: int | None, data: runs.ResultData) -> tuple[Any, str]:
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, BacktestSpec)
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
     return figure, "log" if is_log(clicks) else "linear"
 

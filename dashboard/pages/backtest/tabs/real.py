@@ -90,7 +90,7 @@ TAB = Tab("real", "Is it real?", layout, STUDY)
 def show(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
     if tab != TAB.name:
         raise PreventUpdate
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, VerificationSpec)
     charts = [draw(result) for draw in CHARTS.values()]
     tables = real_view.crises(result), real_view.regimes(result), metric.cells(real_view.fill_figures(result))
     return *tables, *charts, *real_view.subtitles(result)

@@ -64,7 +64,7 @@ def draw(data: runs.ResultData, tab: str, clicks: int | None, at: Any, *rest: An
     asked |= {name: value or "" for (name, _, _), value in zip(sweep_layout.CONTROLS, given, strict=True)}
     if asked == drawn:
         raise PreventUpdate
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, control.swapped(asked, drawn))
     return *_top(result, shown, asked), *control.controls(result, shown)
 
@@ -123,7 +123,7 @@ def mark_form(drawn: Any, base: str | None, data: runs.ResultData) -> Any:
 )
 def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
     """What lies further down, once the map is there."""
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, drawn or {})
     values, luck = result.metric(shown.metric, shown.symbol), view.luck(result, shown.symbol)
     bars = spread.info(shown.metric, values, luck.expected if shown.metric == "sharpe" else None)
@@ -148,7 +148,7 @@ def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
 )
 def show_combination(drawn: Any, chosen: Any, data: runs.ResultData) -> tuple[Any, ...]:
     """One combination in words, by symbol where there are several."""
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, drawn or {})
     index = control.chosen(result, shown, chosen)
     if index is None:
@@ -177,7 +177,7 @@ def show_combination(drawn: Any, chosen: Any, data: runs.ResultData) -> tuple[An
 def choose(*given: Any) -> tuple[Any, ...]:
     """A combination becomes the chosen one, or is opened in full."""
     *inputs, chosen, drawn, data = given
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, drawn or {})
     cause = ctx.triggered_id if isinstance(ctx.triggered_id, str) else ids.SWEEP_MAP
     asked = control.choice(result, shown, cause, inputs, chosen)

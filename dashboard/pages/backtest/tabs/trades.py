@@ -55,7 +55,7 @@ TAB = Tab("trades", "Trades", layout)
 )
 def list_trades(data: runs.ResultData) -> tuple[Any, ...]:
     """The newest trade is the one that is shown first."""
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, BacktestSpec)
     found = rows(result, ALL)
     return columns(result), found, table.fitting(len(found), TALL), found[:1], listed(len(result.trade_pnl))
 
@@ -68,7 +68,7 @@ def list_trades(data: runs.ResultData) -> tuple[Any, ...]:
     prevent_initial_call=True,
 )
 def show(chosen: Any, data: runs.ResultData) -> tuple[Any, Any]:
-    spec, result = runs.opened(data)
+    spec, result = runs.opened(data, BacktestSpec)
     if not len(result.trade_pnl):
         return states.no_figure(NONE), ""
     index = chosen_trade(chosen, len(result.trade_pnl))
@@ -84,7 +84,7 @@ def show(chosen: Any, data: runs.ResultData) -> tuple[Any, Any]:
     prevent_initial_call=True,
 )
 def save(trades: int | None, equity: int | None, data: runs.ResultData) -> dict[str, Any]:
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, BacktestSpec)
     what = "trades" if ctx.triggered_id == ids.TRADE_CSV else "equity"
     return csv_files.download(result, what, (data or {}).get("key", ""))
 

@@ -86,7 +86,7 @@ def open_window(chosen: list[dict[str, str]] | None, data: runs.ResultData) -> l
     """The parameters of a window as a backtest over all bars."""
     if not chosen:
         raise PreventUpdate
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, WalkForwardSpec)
     spec = result.spec_of(min(int(chosen[0]["id"]), len(result.test_first) - 1))
     if spec is None:
         shell.toast("This window chose nothing: no combination traded often enough in its training.", tone="warn")
@@ -115,4 +115,4 @@ def draw_partial(progress: Any, tab: str, drawn: str) -> tuple[Any, str]:
 def _opened(data: runs.ResultData, tab: str) -> Any:
     if tab != TAB.name:
         raise PreventUpdate
-    return runs.opened(data)[1]
+    return runs.opened(data, WalkForwardSpec)[1]

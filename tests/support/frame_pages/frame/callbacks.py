@@ -11,6 +11,7 @@ from dashboard import ids, runs, shell
 from dashboard.charts import base
 from dashboard.components.metric import Metric, cells, tone
 from dashboard.format import number, signed_percent
+from engine.market.bars import MarketSpec
 from tests.support.frame_pages.frame.layout import FORM
 
 runs.wire(FORM)
@@ -23,7 +24,7 @@ runs.wire(FORM)
     Input(ids.result("frame"), "data"),
 )
 def draw(data: runs.ResultData) -> tuple[Any, Any, Any]:
-    spec, market = runs.opened(data)
+    spec, market = runs.opened(data, MarketSpec)
     bars = market.bars[0]
     change = float(bars.close[-1] / bars.close[-2] - 1)
     shell.show_context([spec.label()], [shell.Chip("run", runs.short(data))])
