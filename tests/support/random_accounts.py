@@ -90,7 +90,7 @@ SIZINGS = some.sampled_from(
         *({"kind": "percent", "part": part} for part in (1.0, 1.0, 0.3, 1.5)),
         *({"kind": "value", "value": value} for value in (300.0, 700.0, 3000.0)),
         *({"kind": "units", "units": units} for units in (5.0, 30.0, 200.0)),
-        {"kind": "volatility", "target": 3.0, "window": 2, "largest": 0.8},
+        {"kind": "volatility", "target": 1.0, "window": 2, "largest": 0.8},
         {"kind": "volatility", "target": 0.2, "window": 2, "largest": 2.0},
         {"kind": "kelly", "scale": 0.5, "cap": 0.4, "first": 0.25, "trades": 2},
         {"kind": "kelly", "scale": 2.0, "cap": 2.0, "first": 1.2, "trades": 2},

@@ -34,7 +34,7 @@ class Kelly(Sizing):
         1.0, title="At most", percent=True, help="Of the equity.", gt=0, le=20, step=0.05, section="Sizing"
     )
     first: float = parameter(
-        0.25, title="At first", percent=True, help="Of the equity, until enough trades are closed.", gt=0, le=20,
+        0.25, title="At first", percent=True, help="Of the equity, until enough trades are closed.", gt=0, le=2,
         step=0.05, section="Sizing",
     )  # fmt: skip
     trades: int = parameter(

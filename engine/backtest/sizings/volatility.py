@@ -21,7 +21,7 @@ class Volatility(Sizing):
 
     kind: Literal["volatility"] = "volatility"
     target: float = parameter(
-        0.2, title="Target", percent=True, help="Volatility a year.", gt=0, le=5, step=0.01, section="Sizing"
+        0.2, title="Target", percent=True, help="Volatility a year.", gt=0, le=1, step=0.01, section="Sizing"
     )
     window: int = parameter(
         20, title="Window", unit="bars", help="Returns that it is measured on.", ge=2, le=1000, section="Sizing"

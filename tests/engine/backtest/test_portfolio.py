@@ -530,6 +530,20 @@ class Hedged(Allocation):
 '''
 
 
+@pytest.mark.parametrize(
+    ("sizing", "words"),
+    [
+        ({"kind": "volatility", "target": 2}, "Target must be at most 100%, not 200%."),
+        ({"kind": "kelly", "first": 10}, "At first must be at most 200%, not 1,000%."),
+        ({"kind": "kelly", "cap": 50}, "At most must be at most 2,000%, not 5,000%."),
+    ],
+)
+def test_parts_that_were_meant_as_percent_numbers_are_refused(sizing: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        spec(MADE_UP, sizing=sizing)
+    assert [text for _, text in caught.value.problems] == [words]
+
+
 def test_short_weights_that_are_not_followed_are_said(workspace: Workspace) -> None:
     workspace.write_plugin("strategies", "hedged", HEDGED)
     market = pair(random_walk(50, seed=1), random_walk(50, seed=2, symbol="OTHER"))
