@@ -209,7 +209,7 @@ def test_bars_stand_in_a_column_of_their_own() -> None:
 
 
 def test_a_count_of_trades_has_no_ticks_between_whole_numbers(stored: dict[str, str]) -> None:
-    info = histograms.holding_info(runs.opened(stored)[1])
+    info = histograms.holding_info(runs.opened(stored, BacktestSpec)[1])
     few, many = replace(info, won=info.won * 0 + 2, lost=info.lost * 0 + 1), replace(info, won=info.won * 0 + 9)
     assert histograms.holding_figure(few).layout.yaxis.dtick == 1
     assert histograms.holding_figure(many).layout.yaxis.dtick is None

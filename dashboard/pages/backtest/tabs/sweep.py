@@ -100,7 +100,7 @@ def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any,
 )
 def mark_form(drawn: Any, base: str | None, data: runs.ResultData) -> Any:
     """A ring on the map at the parameters in the page's form: those of the run that was opened from it last."""
-    _, result = runs.opened(data)
+    _, result = runs.opened(data, SweepSpec)
     if not drawn or not data or drawn.get("key") != data.get("key"):
         raise PreventUpdate
     shown = control.view_of(result, drawn)
