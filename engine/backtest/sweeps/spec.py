@@ -122,9 +122,17 @@ class SweepSpec(RunSpec):
         return self.base.inputs()
 
     def estimate(self) -> Estimate:
+        size, market = self._size(self.scales()), self.base.market
+        needed = sum(item.estimate().seconds for item in self.base.inputs().values())
+        return Estimate(
+            seconds=0.2 + self.trying() + needed,
+            megabytes=180 + size * (8 * len(self.axes) + 60 * len(market.symbols)) / 1e6,
+        )
+
+    def trying(self) -> float:
+        """Expected seconds of the backtests alone, over all bars."""
         from engine.backtest.headline import is_plain
 
-        size = self._size(self.scales())
         market, each = self.base.market, _ACCOUNT
         if is_plain(self.base):
             crossing = isinstance(self.base.strategy, Crossing)
@@ -134,11 +142,7 @@ class SweepSpec(RunSpec):
             years = max((market.end - market.start).days / 365.25, 0.1)
         bars = years * _BARS[market.interval] / 5000
         drawing = _DRAW * self.count if self.sample == "tpe" else 0.0
-        needed = [item.estimate() for item in self.base.inputs().values()]
-        return Estimate(
-            seconds=0.2 + size * len(market.symbols) * each * bars + drawing + sum(item.seconds for item in needed),
-            megabytes=180 + size * (8 * len(self.axes) + 60 * len(market.symbols)) / 1e6,
-        )
+        return self._size(self.scales()) * len(market.symbols) * each * bars + drawing
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> SweepResult:
         from engine.backtest.sweeps.run import run_sweep

@@ -124,10 +124,12 @@ class WalkForwardSpec(RunSpec):
         )
 
     def estimate(self) -> Estimate:
-        one, found = self.sweep().estimate(), self.expected_windows()
+        """A sweep's bars are read and its kernels started once; its backtests are run over the bars of every window."""
+        sweep, found = self.sweep(), self.expected_windows()
+        one, tried = sweep.estimate(), sweep.trying()
         whole = (found[-1].stop - found[0].train) / _DAY if found else 1.0
         part = sum((item.test - item.train + (item.stop - item.test) * self.agreement) / _DAY for item in found) / whole
-        return Estimate(0.2 + 0.05 * len(found) + one.seconds * float(part + 1), one.megabytes + 20)
+        return Estimate(one.seconds + 0.05 * len(found) + tried * float(part), one.megabytes + 20)
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:
         from engine.backtest.walkforward.run import run_windows

@@ -437,4 +437,8 @@ def test_the_estimate_grows_with_the_windows(workspace: Workspace) -> None:
     save(random_walk(3000))
     few, many = spec(windows={"train": 12, "test": 12}), spec(windows={"train": 12, "test": 1})
     assert few.estimate().seconds < many.estimate().seconds
+    fixed = many.sweep().estimate().seconds - many.sweep().trying()
+    assert many.estimate().seconds < fixed + 0.1 * len(many.expected_windows()), (
+        "bars are read once, not in each window"
+    )
     assert spec(base(symbols=("NONE",))).estimate().seconds > 0
