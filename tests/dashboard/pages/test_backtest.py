@@ -233,7 +233,7 @@ def test_a_run_without_trades_says_so(workspace: Workspace) -> None:
 def test_a_table_that_has_not_all_trades_says_so_and_the_file_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
     days = np.datetime64("2000-01-01") + np.arange(ALL + 1)
     result = make_result(np.linspace(100, 120, 80), [trade(str(day), str(day + 1), 1) for day in days])
-    monkeypatch.setattr(trades.runs, "opened", lambda _: (None, result))
+    monkeypatch.setattr(trades.runs, "opened", lambda *_: (None, result))
     _, found, _, _, said = trades.list_trades(None)
     assert (len(found), said) == (5_000, "the latest 5,000 of 5,001, the CSV has all; prices with slippage")
     assert (found[0]["id"], found[-1]["id"]) == ("5000", "1"), "the newest first, the oldest left out"
