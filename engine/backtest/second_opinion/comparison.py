@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.portfolio import total
 from engine.backtest.result import BacktestResult
-from engine.backtest.second_opinion.desk import RepeatedTrade
+from engine.backtest.second_opinion.position import RepeatedTrade
 from engine.backtest.second_opinion.trader import GAP, MARGIN, PEEK
 from engine.market.bars import Floats, Times
 

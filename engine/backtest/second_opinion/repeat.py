@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.backtest.portfolio import Decisions
-from engine.backtest.second_opinion import script, wishes
-from engine.backtest.second_opinion.desk import RepeatedTrade
-from engine.backtest.second_opinion.floor import stage
+from engine.backtest.second_opinion import script, targets
+from engine.backtest.second_opinion.cerebro import run_cerebro
+from engine.backtest.second_opinion.position import RepeatedTrade
 from engine.backtest.second_opinion.trader import Trader
 from engine.market.bars import Bars, Floats, Times
 from engine.market.panel import align
@@ -36,17 +36,20 @@ class Repeated:
 
 
 def repeat(
-    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, heed: Callable[[float], None] = lambda part: None
+    spec: BacktestSpec,
+    bars: Sequence[Bars],
+    decisions: Decisions,
+    on_progress: Callable[[float], None] = lambda part: None,
 ) -> list[Repeated]:
     """``decisions`` on ``bars`` by the rules of ``spec``: one account a symbol, or one for all that share their cash.
 
-    ``heed`` is told which part is done. Raises ``DeviceError`` where Backtrader is not installed.
+    ``on_progress`` is told which part is done. Raises ``DeviceError`` where Backtrader is not installed.
     """
     if isinstance(decisions, np.ndarray) or spec.cash == "shared":
-        return [_account(spec, bars, decisions, tuple(range(len(bars))), spec.capital, heed)]
+        return [_account(spec, bars, decisions, tuple(range(len(bars))), spec.capital, on_progress)]
     share = spec.capital / len(bars)
     return [
-        _account(spec, [item], [signals], (i,), share, lambda part, i=i: heed((i + part) / len(bars)))  # type: ignore[misc]
+        _account(spec, [item], [signals], (i,), share, lambda part, i=i: on_progress((i + part) / len(bars)))  # type: ignore[misc]
         for i, (item, signals) in enumerate(zip(bars, decisions, strict=True))
     ]
 
@@ -57,16 +60,18 @@ def _account(
     decisions: Decisions,
     symbols: tuple[int, ...],
     cash: float,
-    heed: Callable[[float], None],
+    on_progress: Callable[[float], None],
 ) -> Repeated:
     panel = align(bars)
-    wished = (
-        wishes.of_weights(spec, decisions)
+    found = (
+        targets.of_weights(spec, decisions)
         if isinstance(decisions, np.ndarray)
-        else wishes.of_signals(spec, panel.time, bars, decisions)
+        else targets.of_signals(spec, panel.time, bars, decisions)
     )
-    played = script.write(spec, panel, wished.codes)
-    done = stage(spec, played, cash, lambda floor: Trader(spec, played, wished, floor, cash, cash, heed=heed))
+    played = script.write(spec, panel, found.codes)
+    done = run_cerebro(
+        spec, played, cash, lambda strategy: Trader(spec, played, found, strategy, cash, cash, on_progress=on_progress)
+    )
     trader: Trader = done.trader
     if not trader.ruined:
         trader.finish()

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.quotes import carried
-from engine.backtest.second_opinion.wishes import RESIZE, TO_WEIGHT
+from engine.backtest.second_opinion.targets import RESIZE, TO_WEIGHT
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats
 from engine.market.panel import Panel
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
-WAKE, LEAVE, TRIM, ENTER, DURING = range(5)
+ACCRUE, LEAVE, TRIM, ENTER, DURING = range(5)
 """Cash is due; exits; positions that shrink; entries and positions that grow; stops, targets and margin calls."""
 
 
@@ -50,7 +50,7 @@ class Script:
 
 
 def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
-    """The script of ``panel`` for wishes with these ``codes`` (bars, symbols)."""
+    """The script of ``panel`` for decisions with these ``codes`` (bars, symbols)."""
     at_open = spec.fill in ("next_open", "limit")
     quote = panel.open if at_open else panel.close
     mark = np.column_stack([_known(column) for column in panel.close.T])
@@ -71,7 +71,7 @@ def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
     rows = [(bar, step) for bar in range(len(panel)) for step in _steps(at_open, trims, busy[bar], due[bar])]
     bar, step = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
     moment = (open if at_open else mark)[bar][:, :, None].repeat(4, axis=2)
-    moment[step == WAKE] = open[bar[step == WAKE]][:, :, None]
+    moment[step == ACCRUE] = open[bar[step == ACCRUE]][:, :, None]
     within = (step == DURING) | ((step == ENTER) & (spec.fill == "limit"))
     years = np.diff(panel.time).astype("timedelta64[ms]").astype(np.float64) / MILLISECONDS_PER_YEAR
     return Script(
@@ -93,7 +93,7 @@ def _steps(at_open: bool, trims: bool, busy: bool, due: bool) -> Iterator[int]:
     """The steps of a bar: one that is ``busy`` may fill something, on one that is ``due`` cash is paid."""
     fills = ((LEAVE, TRIM, ENTER) if trims else (LEAVE, ENTER)) if busy else ()
     if due:
-        yield WAKE
+        yield ACCRUE
     if at_open:
         yield from fills
     yield DURING
@@ -108,9 +108,9 @@ def _busy(spec: BacktestSpec, codes: NDArray[np.int64], quote: Floats) -> NDArra
         return np.ones(count, dtype=bool)
     found = np.zeros(count + 1, dtype=bool)
     later = 0 if spec.fill == "same_close" else 1
-    for wished, quotes in zip(codes.T, quote.T, strict=True):
+    for decided, quotes in zip(codes.T, quote.T, strict=True):
         priced = np.append(np.flatnonzero(np.isfinite(quotes)), count)
-        found[priced[np.searchsorted(priced[:-1], np.flatnonzero(wished) + later)]] = True
+        found[priced[np.searchsorted(priced[:-1], np.flatnonzero(decided) + later)]] = True
     return found[:count]
 
 

@@ -1,4 +1,4 @@
-"""Who gives Backtrader its orders: wishes, sizes, stops and margin calls, out of what Backtrader says that it holds.
+"""Who gives Backtrader its orders: decisions, sizes, stops and margin calls, out of what Backtrader says that it holds.
 
 Backtrader decides whether and at what price an order fills, charges for it, and keeps cash, positions and profits.
 What it has no order for is looked at here, once a step (see ``script``): what new positions may cost together, when a
@@ -14,18 +14,18 @@ from math import copysign, isfinite, nan
 from typing import TYPE_CHECKING
 
 from engine.backtest.second_opinion import sizes
-from engine.backtest.second_opinion.desk import Ask, Broker, Desk, RepeatedTrade, Terms
+from engine.backtest.second_opinion.position import Ask, Broker, Position, RepeatedTrade, Terms
 from engine.backtest.second_opinion.script import DURING, Script
-from engine.backtest.second_opinion.wishes import ENTER as ENTRIES
-from engine.backtest.second_opinion.wishes import GO_LONG, RESIZE, TO_WEIGHT, Wishes, ends
-from engine.backtest.second_opinion.wishes import LEAVE as EXITS
+from engine.backtest.second_opinion.targets import ENTER as ENTRIES
+from engine.backtest.second_opinion.targets import GO_LONG, RESIZE, TO_WEIGHT, Targets, ends
+from engine.backtest.second_opinion.targets import LEAVE as EXITS
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 MARKET = Terms()
 DUST = 1e-12
-HEED = 500
+PROGRESS_BARS = 500
 MARGIN, GAP, PEEK = "margin call", "gap", "shared limits"
 """What Backtrader has no order for."""
 
@@ -36,7 +36,7 @@ class Trader:
 
     spec: BacktestSpec
     script: Script
-    wishes: Wishes
+    targets: Targets
     broker: Broker
     cash: float
     worth: float
@@ -46,12 +46,12 @@ class Trader:
     equity: list[float] = field(default_factory=list)
     trades: list[RepeatedTrade] = field(default_factory=list)
     own: Counter[str] = field(default_factory=Counter)
-    heed: Callable[[float], None] = lambda part: None
+    on_progress: Callable[[float], None] = lambda part: None
 
     def __post_init__(self) -> None:
         self.stepping = DURING
-        self.taken = [0.0] * self.wishes.codes.shape[1]
-        self.desks = [Desk() for _ in range(self.wishes.codes.shape[1])]
+        self.taken = [0.0] * self.targets.codes.shape[1]
+        self.positions = [Position() for _ in range(self.targets.codes.shape[1])]
         self.returns: list[float] = []
         self.asks: list[Ask] | None = None
 
@@ -59,49 +59,60 @@ class Trader:
         """Give the orders of a step."""
         self.bar, self.stepping = int(self.script.bar[row]), int(self.script.step[row])
         if row == 0 or self.script.bar[row - 1] != self.bar:
-            self.taken = [0.0] * len(self.desks)
+            self.taken = [0.0] * len(self.positions)
         if not self.ruined:
-            (self.wake, self.leave, self.trim, self.enter, self.during)[self.stepping]()
+            (self.accrue, self.leave, self.trim, self.enter, self.during)[self.stepping]()
 
     def after(self, row: int, worth: float) -> None:
         """A step is over; ``worth`` is the account's value at its close."""
-        values = [self.broker.held(s) * self.script.prices[row, s, 3] for s in range(len(self.desks))]
+        values = [self.broker.held(s) * self.script.prices[row, s, 3] for s in range(len(self.positions))]
         self.worth, self.cash, self.gross = worth, worth - sum(values), sum(map(abs, values))
         during = self.script.step[row] == DURING
         if during:
             self.see()
         last = row + 1 == len(self.script.bar) or self.script.bar[row + 1] != self.bar
         if during if self.spec.fill == "same_close" else last:
-            self.hear()
+            self.decide()
         if last:
             self.close_bar()
 
     def filled(self, symbol: int, units: float, price: float, fee: float) -> None:
         """Backtrader has filled an order."""
-        desk, side = self.desks[symbol], 1 if units > 0 else -1
-        if not desk.bought:
-            desk.entry, desk.side, desk.best = self.bar, side, price
-        if side == desk.side:
-            desk.enter(abs(units), price)
+        position, side = self.positions[symbol], 1 if units > 0 else -1
+        if not position.bought:
+            position.entry, position.side, position.best = self.bar, side, price
+        if side == position.side:
+            position.enter(abs(units), price)
         else:
-            desk.got, desk.sold = desk.got + abs(units) * price, desk.sold + abs(units)
-        desk.fees += fee
+            position.got, position.sold = position.got + abs(units) * price, position.sold + abs(units)
+        position.fees += fee
         self.taken[symbol] += abs(units)
 
     def closed(self, symbol: int, pnl: float) -> None:
         """By Backtrader's books the position is closed with this profit; it knows no dividends."""
-        desk = self.desks[symbol]
-        pnl += desk.received
-        self.returns.append(pnl / desk.paid)
-        row = (symbol, desk.side, desk.entry, self.bar, desk.price, desk.got / desk.sold, desk.bought, pnl)
+        position = self.positions[symbol]
+        pnl += position.received
+        self.returns.append(pnl / position.paid)
+        row = (
+            symbol,
+            position.side,
+            position.entry,
+            self.bar,
+            position.price,
+            position.got / position.sold,
+            position.bought,
+            pnl,
+        )
         self.trades.append(RepeatedTrade(*row))
-        self.desks[symbol] = Desk(desk.wish, desk.firm, desk.amount, desk.limit, desk.age, desk.target)
+        self.positions[symbol] = Position(
+            position.pending, position.firm, position.amount, position.limit, position.age, position.target
+        )
 
     def unfinished(self, symbol: int) -> None:
         """The volume limit has left something of an order that closes: it waits for the next bar."""
-        desk = self.desks[symbol]
-        desk.firm = desk.firm or self.stepping == DURING
-        desk.wish, desk.target = EXITS, nan
+        position = self.positions[symbol]
+        position.firm = position.firm or self.stepping == DURING
+        position.pending, position.target = EXITS, nan
 
     def leave_all(self, symbol: int, terms: Terms = MARKET) -> None:
         """Close a position, as far as the volume limit lets it."""
@@ -114,23 +125,23 @@ class Trader:
 
     def finish(self) -> None:
         """Enter what is still held as trades, at the last known prices."""
-        for s, desk in enumerate(self.desks):
+        for s, position in enumerate(self.positions):
             held, mark = self.broker.held(s), float(self.script.mark[self.bar, s])
             if held:
-                got, sold = desk.got + abs(held) * mark, desk.sold + abs(held)
-                pnl = desk.side * (got - desk.paid) - desk.fees + desk.received
-                row = (s, desk.side, desk.entry, self.bar, desk.price, got / sold, desk.bought, pnl)
+                got, sold = position.got + abs(held) * mark, position.sold + abs(held)
+                pnl = position.side * (got - position.paid) - position.fees + position.received
+                row = (s, position.side, position.entry, self.bar, position.price, got / sold, position.bought, pnl)
                 self.trades.append(RepeatedTrade(*row))
 
-    def wake(self) -> None:
+    def accrue(self) -> None:
         """Interest on free cash or on what is borrowed, and dividends; Backtrader itself charges for shorts."""
         rates, years = self.spec.financing, float(self.script.years[self.bar])
-        short = sum(max(-self.broker.held(s), 0.0) * self.mark_before(s) for s in range(len(self.desks)))
+        short = sum(max(-self.broker.held(s), 0.0) * self.mark_before(s) for s in range(len(self.positions)))
         free = self.cash - short
         self.broker.earn(free * (rates.cash_yield if free > 0 else rates.margin_rate) * years)
-        for s, desk in enumerate(self.desks):
+        for s, position in enumerate(self.positions):
             paid = self.broker.held(s) * float(self.script.dividends[self.bar, s])
-            desk.received += paid
+            position.received += paid
             self.broker.earn(paid)
 
     def mark_before(self, symbol: int) -> float:
@@ -139,27 +150,27 @@ class Trader:
 
     def leave(self) -> None:
         """Exits, those of reversals among them."""
-        for s, desk, _ in self.asking():
+        for s, position, _ in self.asking():
             held = self.broker.held(s)
-            if held and desk.wish != TO_WEIGHT and ends(desk.wish, nan, held):
+            if held and position.pending != TO_WEIGHT and ends(position.pending, nan, held):
                 self.leave_all(s)
-            if not desk.wish & (ENTRIES | TO_WEIGHT | RESIZE):
-                desk.wish = 0
+            if not position.pending & (ENTRIES | TO_WEIGHT | RESIZE):
+                position.pending = 0
 
     def trim(self) -> None:
         """What new weights and a rebalancing take away, all reckoned with the equity before any of it is filled."""
         self.resize()
-        for s, desk, quote in self.asking():
-            if desk.wish == TO_WEIGHT:
-                desk.wish, desk.target = 0, desk.amount * self.worth / quote
-                self.shrink(s, self.broker.held(s), desk.target)
+        for s, position, quote in self.asking():
+            if position.pending == TO_WEIGHT:
+                position.pending, position.target = 0, position.amount * self.worth / quote
+                self.shrink(s, self.broker.held(s), position.target)
 
     def resize(self) -> None:
         """Targets of what is brought back to its size, in equal parts with the entries where there is not enough."""
-        due = [(s, desk, quote) for s, desk, quote in self.asking() if desk.wish == RESIZE]
+        due = [(s, position, quote) for s, position, quote in self.asking() if position.pending == RESIZE]
         asked, others, sized = 0.0, self.gross, list[tuple[int, float, float]]()
-        for s, desk, quote in due:
-            desk.wish, held, units = 0, self.broker.held(s), self.sized(desk.amount, quote)
+        for s, position, quote in due:
+            position.pending, held, units = 0, self.broker.held(s), self.sized(position.amount, quote)
             if held and units:
                 asked, others = asked + units * quote, others - abs(held) * quote
                 sized.append((s, held, units))
@@ -172,14 +183,18 @@ class Trader:
         for s, held, units in sized:
             missing = part * units - abs(held)
             if missing > sizes.NOTHING * abs(held):
-                self.desks[s].target = copysign(part * units, held)
+                self.positions[s].target = copysign(part * units, held)
             elif missing < -sizes.NOTHING * abs(held):
                 self.broker.order(s, copysign(missing, -held), Terms(most=self.most(s)))
 
-    def asking(self) -> list[tuple[int, Desk, float]]:
-        """Symbols with a wish and a quote to fill it at."""
+    def asking(self) -> list[tuple[int, Position, float]]:
+        """Symbols with a decision and a quote to fill it at."""
         quotes = self.script.quote[self.bar]
-        return [(s, desk, float(quotes[s])) for s, desk in enumerate(self.desks) if desk.wish and isfinite(quotes[s])]
+        return [
+            (s, position, float(quotes[s]))
+            for s, position in enumerate(self.positions)
+            if position.pending and isfinite(quotes[s])
+        ]
 
     def shrink(self, symbol: int, held: float, target: float) -> None:
         """Towards ``target`` units, by way of nothing where it lies on the other side."""
@@ -195,7 +210,7 @@ class Trader:
         total = sum(ask.cost for ask in asks if ask.met)
         leverage, costs = self.spec.financing.leverage, self.spec.costs
         part = sizes.room(self.worth, self.gross, leverage) / total if total > 0 else 0.0
-        if self.wishes.measure in ("equity", "kelly"):
+        if self.targets.measure in ("equity", "kelly"):
             part = min(part, 1.0)
         for ask in asks:
             side, volume = (1 if ask.units > 0 else -1), float(self.script.volume[self.bar, ask.symbol])
@@ -217,21 +232,21 @@ class Trader:
     def entries(self) -> list[Ask]:
         """The entries that wait, and what they ask for."""
         asks, is_limit = [], self.spec.fill == "limit"
-        for s, desk, quote in self.asking():
-            if not desk.wish & ENTRIES:
+        for s, position, quote in self.asking():
+            if not position.pending & ENTRIES:
                 continue
-            side = 1 if desk.wish & GO_LONG else -1
+            side = 1 if position.pending & GO_LONG else -1
             if self.broker.held(s):
-                desk.wish = 0
+                position.pending = 0
                 continue
-            met = not is_limit or self.meets(s, side, desk.limit)
-            desk.age += 1
-            if met or desk.age >= self.spec.limit_bars:
-                desk.wish = 0
-            at = side * min(side * quote, side * desk.limit) if is_limit else quote
-            units, cost = self.wanted(desk.amount, at if is_limit else at * (1 + side * self.spec.costs.slip()))
+            met = not is_limit or self.meets(s, side, position.limit)
+            position.age += 1
+            if met or position.age >= self.spec.limit_bars:
+                position.pending = 0
+            at = side * min(side * quote, side * position.limit) if is_limit else quote
+            units, cost = self.wanted(position.amount, at if is_limit else at * (1 + side * self.spec.costs.slip()))
             if cost:
-                asks.append(Ask(s, side * units, at, cost, desk.limit if is_limit else nan, met))
+                asks.append(Ask(s, side * units, at, cost, position.limit if is_limit else nan, met))
         return asks
 
     def meets(self, symbol: int, side: int, limit: float) -> bool:
@@ -242,26 +257,26 @@ class Trader:
     def wanted(self, amount: float, price: float) -> tuple[float, float]:
         """Units of an entry at ``price``, and what they cost with commission; no cost is no entry."""
         costs, units = self.spec.costs, self.sized(amount, price)
-        if self.wishes.measure in ("equity", "kelly"):
+        if self.targets.measure in ("equity", "kelly"):
             return sizes.affordable(units * price, price, costs), units * price
         return units, units * price + sizes.commission(units, price, costs) if units else 0.0
 
     def sized(self, amount: float, price: float) -> float:
         """Units of ``amount`` at ``price`` before commission; zero for no answer."""
-        wishes = self.wishes
+        targets = self.targets
         if not (isfinite(amount) and amount > 0):
             return 0.0
-        if wishes.measure == "kelly" and len(self.returns) >= wishes.trades:
-            amount = sizes.kelly(self.returns, wishes.scale, wishes.cap)
-        if wishes.measure in ("equity", "kelly"):
+        if targets.measure == "kelly" and len(self.returns) >= targets.trades:
+            amount = sizes.kelly(self.returns, targets.scale, targets.cap)
+        if targets.measure in ("equity", "kelly"):
             amount *= self.worth
-        return amount if wishes.measure == "units" else amount / price
+        return amount if targets.measure == "units" else amount / price
 
     def additions(self) -> list[Ask]:
         """What weights and a rebalancing ask for beyond what is held."""
         asks = []
-        for s, desk in enumerate(self.desks):
-            target, desk.target = desk.target, nan
+        for s, position in enumerate(self.positions):
+            target, position.target = position.target, nan
             missing = abs(target) - abs(self.broker.held(s))
             if missing > DUST * abs(target):
                 side, quote = (1 if target > 0 else -1), float(self.script.quote[self.bar, s])
@@ -272,7 +287,7 @@ class Trader:
 
     def during(self) -> None:
         """What happens without a decision: a margin call, or stops and targets."""
-        positions = [(s, self.broker.held(s)) for s in range(len(self.desks)) if self.broker.held(s)]
+        positions = [(s, self.broker.held(s)) for s in range(len(self.positions)) if self.broker.held(s)]
         if positions and not self.called(positions):
             for s, _ in positions:
                 if isfinite(self.script.open[self.bar, s]):
@@ -298,7 +313,7 @@ class Trader:
             reach = self.script.low[self.bar, s] if held > 0 else self.script.high[self.bar, s]
             level = max(level, reach) if held > 0 else min(level, reach)
             self.broker.order(s, -held, MARKET if at_open else Terms("stop", float(level)))
-            self.desks[s].wish = 0
+            self.positions[s].pending = 0
         return True
 
     def way(self, symbol: int, held: float) -> tuple[float, float]:
@@ -308,34 +323,34 @@ class Trader:
         if not isfinite(first):
             return mark, mark
         if self.within(symbol):
-            first = self.desks[symbol].price
+            first = self.positions[symbol].price
         better, worse = (max, min) if held > 0 else (min, max)
         worst, stop = float(script.low[bar, symbol] if held > 0 else script.high[bar, symbol]), self.stop(symbol)
         return first, worse(better(worst, stop) if isfinite(stop) else worst, first)
 
     def within(self, symbol: int) -> bool:
         """Whether a limit filled this position on this bar, away from its open: its best price may lie before that."""
-        desk, open = self.desks[symbol], float(self.script.open[self.bar, symbol])
-        if self.spec.fill != "limit" or desk.entry != self.bar:
+        position, open = self.positions[symbol], float(self.script.open[self.bar, symbol])
+        if self.spec.fill != "limit" or position.entry != self.bar:
             return False
-        return desk.side * (open - desk.price) > sizes.NOTHING * open
+        return position.side * (open - position.price) > sizes.NOTHING * open
 
     def stop(self, symbol: int) -> float:
         """The nearer of stop loss and trailing stop, NaN for none."""
-        desk, rules = self.desks[symbol], self.spec.stops
+        position, rules = self.positions[symbol], self.spec.stops
         levels = []
         if rules.stop_loss is not None:
-            levels.append(desk.price * (1 - desk.side * rules.stop_loss))
+            levels.append(position.price * (1 - position.side * rules.stop_loss))
         if rules.trailing_stop is not None:
-            levels.append(desk.best * (1 - desk.side * rules.trailing_stop))
-        return max(levels, key=lambda level: desk.side * level) if levels else nan
+            levels.append(position.best * (1 - position.side * rules.trailing_stop))
+        return max(levels, key=lambda level: position.side * level) if levels else nan
 
     def protect(self, symbol: int) -> None:
         """Stop before target, each instead of the other; a bar that opens beyond a target is sold at its open."""
-        desk, part = self.desks[symbol], self.spec.stops.take_profit
+        position, part = self.positions[symbol], self.spec.stops.take_profit
         stop, open = self.stop(symbol), float(self.script.open[self.bar, symbol])
-        target = nan if part is None or self.within(symbol) else desk.price * (1 + desk.side * part)
-        if desk.side * open >= desk.side * target and not desk.side * open <= desk.side * stop:
+        target = nan if part is None or self.within(symbol) else position.price * (1 + position.side * part)
+        if position.side * open >= position.side * target and not position.side * open <= position.side * stop:
             self.own[GAP] += 1
             self.leave_all(symbol)
             return
@@ -346,31 +361,31 @@ class Trader:
 
     def see(self) -> None:
         """The best prices of positions that were held through the bar."""
-        for s, desk in enumerate(self.desks):
+        for s, position in enumerate(self.positions):
             if not self.broker.held(s) or not isfinite(self.script.open[self.bar, s]):
                 continue
-            better, script = (max, self.script.high) if desk.side > 0 else (min, self.script.low)
+            better, script = (max, self.script.high) if position.side > 0 else (min, self.script.low)
             seen = self.script.mark if self.within(s) else script
-            desk.best = better(desk.best, float(seen[self.bar, s]))
+            position.best = better(position.best, float(seen[self.bar, s]))
 
-    def hear(self) -> None:
-        """The wishes of this close. The last one that waits counts, but an exit of a stop gives way to exits alone,
-        and a time stop waits for no other wish.
+    def decide(self) -> None:
+        """The decisions of this close. The last one that waits counts, but an exit of a stop gives way to exits alone,
+        and a time stop waits for no other decision.
         """
-        for s, desk in enumerate(self.desks):
-            given, amount = int(self.wishes.codes[self.bar, s]), float(self.wishes.amounts[self.bar, s])
+        for s, position in enumerate(self.positions):
+            given, amount = int(self.targets.codes[self.bar, s]), float(self.targets.amounts[self.bar, s])
             code = given & ~RESIZE
             held, after = self.broker.held(s), self.spec.stops.time_stop
-            stopping = desk.firm and desk.wish == EXITS and held
+            stopping = position.firm and position.pending == EXITS and held
             if code and not (stopping and not ends(code, amount, held)):
-                desk.wish, desk.firm, desk.amount, desk.age = code, False, amount, 0
+                position.pending, position.firm, position.amount, position.age = code, False, amount, 0
                 away = self.spec.limit_offset / 10_000 * (1 if code & GO_LONG else -1)
-                desk.limit = float(self.script.mark[self.bar, s]) * (1 - away)
-            if given & RESIZE and held and not ends(desk.wish, desk.amount, held):
-                desk.wish, desk.firm, desk.amount = RESIZE, False, amount
-            due = after and held and self.bar - desk.entry >= after
-            if due and not (desk.wish and ends(desk.wish, desk.amount, held)):
-                desk.wish, desk.firm = EXITS, True
+                position.limit = float(self.script.mark[self.bar, s]) * (1 - away)
+            if given & RESIZE and held and not ends(position.pending, position.amount, held):
+                position.pending, position.firm, position.amount = RESIZE, False, amount
+            due = after and held and self.bar - position.entry >= after
+            if due and not (position.pending and ends(position.pending, position.amount, held)):
+                position.pending, position.firm = EXITS, True
 
     def close_bar(self) -> None:
         """The equity at the close; nobody loses more than there is."""
@@ -378,5 +393,5 @@ class Trader:
             self.finish()
             self.ruined = True
         self.equity.append(0.0 if self.ruined else self.worth)
-        if self.bar % HEED == 0:
-            self.heed(self.bar / len(self.script.years))
+        if self.bar % PROGRESS_BARS == 0:
+            self.on_progress(self.bar / len(self.script.years))

@@ -18,7 +18,7 @@ from dashboard import side_job
 from dashboard.charts import opinion as chart
 from dashboard.pages.backtest import ids, opinion, tools
 from engine.backtest.second_opinion.comparison import compare
-from engine.backtest.second_opinion.desk import RepeatedTrade
+from engine.backtest.second_opinion.position import RepeatedTrade
 from engine.backtest.second_opinion.repeat import Repeated
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
 from engine.backtest.spec import BacktestSpec

@@ -11,7 +11,7 @@ import pytest
 import engine
 from engine.backtest.result import BacktestResult
 from engine.backtest.second_opinion.comparison import BOTH, OURS, REASONS, THEIRS, SecondOpinion, compare
-from engine.backtest.second_opinion.desk import RepeatedTrade
+from engine.backtest.second_opinion.position import RepeatedTrade
 from engine.backtest.second_opinion.repeat import Repeated
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
 from engine.backtest.second_opinion.trader import GAP, MARGIN

@@ -1,4 +1,4 @@
-"""What the strategy wishes for at each close, for every symbol of an account: the same for us and for Backtrader."""
+"""What the strategy decides at each close, for every symbol of an account: the same for us and for Backtrader."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ PERIODS: dict[str, Callable[[datetime], object]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Wishes:
-    """``codes`` (bars, symbols) are sums of the codes above, zero for no wish; ``RESIZE`` is only for what is held.
+class Targets:
+    """``codes`` (bars, symbols) are sums of the codes above, zero for no decision; ``RESIZE`` is only for what is held.
     ``amounts`` are the sizes that go with them, of what ``measure`` says (``sizings.Size``), or weights where it is
     "weight".
     """
@@ -46,8 +46,8 @@ class Wishes:
     trades: int = 0
 
 
-def of_signals(spec: BacktestSpec, time: Times, bars: Sequence[Bars], signals: Sequence[Signals]) -> Wishes:
-    """Wishes of symbols that are traded by signals, on the account's calendar ``time``."""
+def of_signals(spec: BacktestSpec, time: Times, bars: Sequence[Bars], signals: Sequence[Signals]) -> Targets:
+    """Decisions of symbols that are traded by signals, on the account's calendar ``time``."""
     codes = np.zeros((len(time), len(bars)), dtype=np.int64)
     amounts = np.full(codes.shape, np.nan)
     sizes = [spec.sizing.size(item) for item in bars]
@@ -58,7 +58,7 @@ def of_signals(spec: BacktestSpec, time: Times, bars: Sequence[Bars], signals: S
     if len(bars) > 1:
         codes[rebalancing(time, spec.rebalance)] |= RESIZE
     first = sizes[0]
-    return Wishes(codes, amounts, first.measure, first.scale, first.cap, first.trades)
+    return Targets(codes, amounts, first.measure, first.scale, first.cap, first.trades)
 
 
 def rebalancing(time: Times, every: Rebalance) -> NDArray[np.bool_]:
@@ -67,10 +67,10 @@ def rebalancing(time: Times, every: Rebalance) -> NDArray[np.bool_]:
     return np.array([False] + [here != before for before, here in pairwise(keys)], dtype=bool)
 
 
-def of_weights(spec: BacktestSpec, weights: Floats) -> Wishes:
-    """Wishes of an allocation; ``weights`` (bars, symbols), NaN for none."""
+def of_weights(spec: BacktestSpec, weights: Floats) -> Targets:
+    """Decisions of an allocation; ``weights`` (bars, symbols), NaN for none."""
     part = spec.sizing.part if isinstance(spec.sizing, Percent) else 1.0
-    return Wishes(np.where(np.isnan(weights), 0, TO_WEIGHT).astype(np.int64), weights * part, "weight")
+    return Targets(np.where(np.isnan(weights), 0, TO_WEIGHT).astype(np.int64), weights * part, "weight")
 
 
 def codes_of(signals: Signals, direction: str) -> NDArray[np.int64]:
@@ -91,7 +91,7 @@ def codes_of(signals: Signals, direction: str) -> NDArray[np.int64]:
 
 
 def ends(code: int, amount: float, held: float) -> bool:
-    """Whether a wish ends a position of ``held`` units."""
+    """Whether a decision ends a position of ``held`` units."""
     if code == TO_WEIGHT:
         return amount * held <= 0
     return bool(code & ((EXIT_LONG | GO_SHORT) if held > 0 else (EXIT_SHORT | GO_LONG)))

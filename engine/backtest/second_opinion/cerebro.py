@@ -6,9 +6,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from engine.backtest.second_opinion import sizes
-from engine.backtest.second_opinion.desk import Terms
 from engine.backtest.second_opinion.library import library
-from engine.backtest.second_opinion.script import WAKE, Script
+from engine.backtest.second_opinion.position import Terms
+from engine.backtest.second_opinion.script import ACCRUE, Script
 from engine.backtest.second_opinion.trader import Trader
 
 if TYPE_CHECKING:
@@ -92,15 +92,15 @@ def _broker(bt: Any) -> Any:
 def _strategy(bt: Any) -> Any:
     kinds = {"market": bt.Order.Market, "stop": bt.Order.Stop, "limit": bt.Order.Limit}
 
-    class Floor(Talk, bt.Strategy):  # type: ignore[misc]
-        """``hire`` makes the trader."""
+    class TraderStrategy(BrokerStrategy, bt.Strategy):  # type: ignore[misc]
+        """``make_trader`` makes the trader."""
 
-        params = (("hire", None), ("script", None), ("kinds", kinds))
+        params = (("make_trader", None), ("script", None), ("kinds", kinds))
 
-    return Floor
+    return TraderStrategy
 
 
-class Talk:
+class BrokerStrategy:
     """What is ours of a strategy: it passes a trader's orders on, and Backtrader's answers back."""
 
     p: Any
@@ -113,7 +113,7 @@ class Talk:
     getposition: Any
 
     def __init__(self) -> None:
-        self.trader: Trader = self.p.hire(self)
+        self.trader: Trader = self.p.make_trader(self)
         self.given: list[Any] = []
         self.refused = 0
         self.places = {data: place for place, data in enumerate(self.datas)}
@@ -121,7 +121,7 @@ class Talk:
     def next_open(self) -> None:
         row = len(self.data) - 1  # the strategy itself is a row behind before the open
         step, bar = self.p.script.step[row], self.p.script.bar[row]
-        self.charges().years = float(self.p.script.years[bar]) if step == WAKE else 0.0
+        self.charges().years = float(self.p.script.years[bar]) if step == ACCRUE else 0.0
         self.volumes = self.p.script.volume[bar]
         self.trader.before(row)
 
@@ -169,8 +169,8 @@ class Talk:
             self.trader.closed(self.places[trade.data], float(trade.pnlcomm))
 
 
-def stage(spec: BacktestSpec, script: Script, cash: float, hire: Callable[[Any], Trader]) -> Any:
-    """Let Backtrader live through ``script`` with ``cash`` and the trader that ``hire`` makes; its strategy."""
+def run_cerebro(spec: BacktestSpec, script: Script, cash: float, make_trader: Callable[[Any], Trader]) -> Any:
+    """Let Backtrader live through ``script`` with ``cash`` and the trader that ``make_trader`` makes; its strategy."""
     bt = library()
     charges, feed, broker, strategy = classes()
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
@@ -184,6 +184,6 @@ def stage(spec: BacktestSpec, script: Script, cash: float, hire: Callable[[Any],
     )
     for place in range(script.prices.shape[1]):
         cerebro.adddata(feed(rows=script.prices[:, place].tolist()), name=str(place))
-    cerebro.addstrategy(strategy, hire=hire, script=script)
+    cerebro.addstrategy(strategy, make_trader=make_trader, script=script)
     (done,) = cerebro.run()
     return done

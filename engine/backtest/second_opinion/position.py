@@ -49,13 +49,13 @@ class Broker(Protocol):
 
 
 @dataclass
-class Desk:
-    """A symbol: the wish that waits (``amount`` its size, ``age`` the bars that its limit was tried on, ``firm`` where
-    it is a stop's exit), the ``target`` in units of a weight or a rebalancing, and sums over the fills of the position
-    that is held; ``price`` is the mean of those into it, ``received`` are its dividends.
+class Position:
+    """A symbol: the ``pending`` decision (``amount`` its size, ``age`` the bars that its limit was tried on, ``firm``
+    where it is a stop's exit), the ``target`` in units of a weight or a rebalancing, and sums over the fills of what is
+    held; ``price`` is the mean of those into it, ``received`` are its dividends.
     """
 
-    wish: int = 0
+    pending: int = 0
     firm: bool = False
     amount: float = nan
     limit: float = nan
