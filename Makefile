@@ -71,6 +71,7 @@ $(RUNTIME): pyproject.toml requirements.lock
 	@sh tools/environment.sh $(VENV) $(UV_VERSION)
 	@echo "Installing what Stratoscope runs on (the first time takes a few minutes) ..."
 	@$(INSTALL) --editable . || $(OFFLINE)
+	@$(BIN)/python -m compileall -q engine dashboard
 	@[ "$$(uname -s)" != Darwin ] || $(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
 	    echo "LightGBM cannot load OpenMP, which macOS does not bring: run 'brew install libomp', then make again." >&2; \
 	    exit 1; }

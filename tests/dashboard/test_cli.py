@@ -156,3 +156,13 @@ def test_the_module_is_the_command(workspace: Workspace) -> None:
     done = subprocess.run([sys.executable, "-m", "dashboard", "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "stratoscope" in done.stdout
+
+
+def test_the_server_imports_dash_without_notebooks_and_leaves_them_importable() -> None:
+    code = (
+        "import sys; from dashboard import cli; cli._import_dash();"
+        "print('dash' in sys.modules, 'IPython' in sys.modules);"
+        "from IPython import get_ipython; print(get_ipython())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "None"]
