@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from selenium.webdriver.chrome.options import Options
 
 settings.register_profile("house", deadline=None, derandomize=True)  # no failure by a slow machine or by chance
 settings.load_profile("house")
 
+pytest.register_assert_rewrite("tests.support.accounts")
 pytest_plugins = ["tests.support.workspace"]
 
 QUIET = (

@@ -1,0 +1,116 @@
+"""The account on random markets: as a slow one, written from the documents alone, keeps it; and what always holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from engine.backtest import account as accounts
+from engine.backtest.portfolio import keep_accounts
+from engine.backtest.spec import BacktestSpec
+from engine.market.bars import Bars
+from engine.market.panel import align
+from engine.strategies import Signals
+from tests.support import random_accounts as random
+from tests.support.accounts import assert_same
+from tests.support.slow_account import slow_accounts
+
+
+@settings(max_examples=400)
+@given(some.data())
+def test_signals_of_any_kind_are_kept_as_the_slow_account_keeps_them(data: some.DataObject) -> None:
+    bars = data.draw(random.markets(paying=True))
+    spec = data.draw(random.requests(len(bars)))
+    assert_same(spec, bars, data.draw(random.signals(bars)))
+
+
+@settings(max_examples=150)
+@given(some.data())
+def test_weights_are_kept_as_the_slow_account_keeps_them(data: some.DataObject) -> None:
+    bars = data.draw(random.markets(paying=True))
+    spec = data.draw(random.requests(len(bars), weights=True))
+    assert_same(spec, bars, data.draw(random.weights(bars)))
+
+
+@settings(max_examples=60)
+@given(some.data())
+def test_totals_of_a_sweep_are_those_of_the_account(data: some.DataObject) -> None:
+    """What a sweep keeps of a combination: no array, the same figures."""
+    bars = data.draw(random.markets(most=1, paying=True))
+    spec = data.draw(random.requests(1))
+    (signals,) = data.draw(random.signals(bars))
+    size = spec.sizing.size(bars[0])
+    found = accounts.totals_of(
+        accounts.tape_of(align(bars)),
+        accounts.one_column(accounts.decided(signals, spec.direction)),
+        accounts.one_column(size.amount),
+        accounts.rules_of(spec, size, spec.costs),
+        spec.capital,
+    )
+    (slow,) = slow_accounts(spec, bars, [signals])
+    equity = np.array(slow.equity)
+    changes = np.divide(equity[1:], equity[:-1], out=np.ones(len(equity) - 1), where=equity[:-1] > 0) - 1
+    peak = np.maximum.accumulate(np.concatenate(([spec.capital], equity)))
+    assert found["equity"] == pytest.approx(equity[-1], rel=1e-9, abs=1e-7)
+    assert found["trades"] == len(slow.trades)
+    assert found["orders"] == len(slow.fills)
+    assert found["returns"] == pytest.approx(changes.sum(), rel=1e-8, abs=1e-8)
+    assert found["squares"] == pytest.approx((changes**2).sum(), rel=1e-8, abs=1e-8)
+    assert found["drawdown"] == pytest.approx((np.concatenate(([spec.capital], equity)) / peak - 1).min(), abs=1e-8)
+    for name in ("slippage", "interest", "dividends", "cut", "rejected", "forced", "ruined"):
+        assert float(found[name]) == pytest.approx(float(getattr(slow, name)), rel=1e-8, abs=1e-7), name
+
+
+@settings(max_examples=200)
+@given(some.data())
+def test_quotes_lie_within_their_bars_and_limits_are_kept(data: some.DataObject) -> None:
+    """Slippage and impact are costs on top of a quote that was there; an entry by limit has neither."""
+    bars = data.draw(random.markets())
+    spec = data.draw(random.requests(len(bars)))
+    signals = data.draw(random.signals(bars))
+    for holding in keep_accounts(spec, bars, signals):
+        columns = align([bars[index] for index in holding.symbols])
+        held = np.zeros(len(holding.symbols))
+        for order in holding.account.orders:
+            t, s = int(order["bar"]), int(order["symbol"])
+            low, high = columns.low[t, s], columns.high[t, s]
+            if np.isfinite(low):  # a margin call closes symbols without a bar at their last price
+                assert low * (1 - 1e-12) <= order["quote"] <= high * (1 + 1e-12)
+            assert np.sign(order["units"]) * (order["price"] - order["quote"]) >= 0
+            if spec.fill == "limit" and held[s] == 0:
+                assert order["price"] == order["quote"] <= columns.high[t, s]
+                asked = _limits(bars[holding.symbols[s]], signals[holding.symbols[s]], spec, columns.time[t])
+                side = np.sign(order["units"])
+                assert any(side * order["price"] <= side * limit * (1 + side * 1e-12) for limit in asked)
+            held[s] = 0.0 if abs(held[s] + order["units"]) < 1e-9 * abs(order["units"]) else held[s] + order["units"]
+
+
+def _limits(bars: Bars, signals: Signals, spec: BacktestSpec, moment: np.datetime64) -> list[float]:
+    """The limit of the last decision before ``moment`` to enter either side."""
+    codes = accounts.decided(signals, spec.direction)[bars.time < moment]
+    close = bars.close[bars.time < moment]
+    at = int(np.flatnonzero((codes == 1) | (codes == 2))[-1])
+    known = close[: at + 1][np.isfinite(close[: at + 1])]
+    return [known[-1] * (1 - (1 if codes[at] == 1 else -1) * spec.limit_offset * 1e-4)]
+
+
+@settings(max_examples=60)
+@given(some.data())
+def test_nothing_is_known_of_the_future(data: some.DataObject) -> None:
+    """The account of the first bars is what the whole one was there."""
+    bars = data.draw(random.markets(most=1, missing=False))
+    spec = data.draw(random.requests(1))
+    (signals,) = data.draw(random.signals(bars))
+    count = data.draw(some.integers(1, len(bars[0])))
+    first = replace(bars[0], **{name: getattr(bars[0], name)[:count] for name in ("time", *random.COLUMNS)})
+    part = Signals(signals.entries[:count], signals.exits[:count], *_cut(signals, count))
+    (whole,), (begun,) = keep_accounts(spec, bars, [signals]), keep_accounts(spec, [first], [part])
+    np.testing.assert_array_equal(whole.account.equity[:count], begun.account.equity)
+
+
+def _cut(signals: Signals, count: int) -> list[np.ndarray]:
+    return [side[:count] for side in (signals.short_entries, signals.short_exits) if side is not None]

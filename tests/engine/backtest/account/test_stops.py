@@ -1,0 +1,148 @@
+"""Stops, targets and time stops by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.backtest.portfolio import keep_accounts
+from engine.errors import SpecError
+from tests.support.accounts import FLAT, assert_same, decide, keep, ohlc, why
+from tests.support.random_accounts import request
+
+
+def test_stop_is_checked_on_the_bar_of_the_entry() -> None:
+    account = keep(ohlc(FLAT, (10, 10.2, 9, 9.8), FLAT), "L..", stops={"stop_loss": 0.05})
+    assert (account.trades.entry.tolist(), account.trades.exit.tolist()) == ([1], [1])
+    np.testing.assert_allclose(account.trades.exit_price, [9.5])
+    np.testing.assert_allclose(account.equity, [1000, 950, 950])
+    assert why(account) == ["stop loss"]
+
+
+def test_stop_is_not_checked_on_a_bar_at_whose_close_was_entered() -> None:
+    account = keep(ohlc(FLAT, (10, 10, 8, 10), FLAT), "L..", stops={"stop_loss": 0.05}, fill="next_close")
+    assert why(account) == ["still open"]
+
+
+@pytest.mark.parametrize("capital", [1000.0, 997.3, 33_333.33, 1e7 / 3])
+def test_low_that_lies_exactly_on_the_stop_stops(capital: float) -> None:
+    """Whatever the size of the position: the level follows from the price, not from value over units."""
+    bars = ohlc((100, 101, 99, 100), (100, 101, 97, 100), (100, 101, 95, 97), (97, 98, 96, 97))
+    kept = keep(bars, "L...", costs={"commission": 5, "slippage": 0}, stops={"stop_loss": 0.05}, capital=capital)
+    assert why(kept) == ["stop loss"]
+    assert kept.trades.exit.tolist() == [2]
+    assert kept.trades.entry_price.tolist() == [100.0]
+
+
+def test_gap_through_the_stop_fills_at_the_open() -> None:
+    account = keep(ohlc(FLAT, FLAT, (8, 9, 7, 8.5)), "L..", stops={"stop_loss": 0.05})
+    np.testing.assert_allclose(account.trades.exit_price, [8])
+    np.testing.assert_allclose(account.trades.mae, [-0.2])
+
+
+def test_gap_over_the_target_fills_at_the_open() -> None:
+    account = keep(ohlc(FLAT, FLAT, (12, 12, 9, 9)), "L..", stops={"stop_loss": 0.05, "take_profit": 0.1})
+    np.testing.assert_allclose(account.trades.exit_price, [12])
+    assert why(account) == ["take profit"]
+    assert account.trades.ambiguous.tolist() == [False]
+
+
+@pytest.mark.parametrize(("mark", "level"), [("L", 9.5), ("S", 10.5)])
+def test_stop_and_target_on_one_bar_are_the_stop_and_ambiguous(mark: str, level: float) -> None:
+    account = keep(
+        ohlc(FLAT, FLAT, (10, 12, 8, 10)), f"{mark}..", stops={"stop_loss": 0.05, "take_profit": 0.1}, direction="both"
+    )
+    np.testing.assert_allclose(account.trades.exit_price, [level])
+    assert why(account) == ["stop loss"]
+    assert account.trades.ambiguous.tolist() == [True]
+    np.testing.assert_allclose(account.equity, [1000, 1000, 950])
+
+
+def test_stop_is_anchored_to_the_fill_and_pays_slippage() -> None:
+    """Bought at 10 x 1.01 = 10.10; the stop lies at 9.09 and sells at 9.09 x 0.99."""
+    account = keep(ohlc(FLAT, FLAT, (10, 10, 9, 9)), "L..", costs={"slippage": 100}, stops={"stop_loss": 0.1})
+    np.testing.assert_allclose(account.trades.exit_price, [10.1 * 0.9 * 0.99])
+
+
+def test_trailing_stop_follows_earlier_bars_alone() -> None:
+    """The entry's bar reaches 12 and then 9.5, which 12 x 0.9 would have stopped; the next bar falls to 10.8."""
+    account = keep(ohlc(FLAT, (10, 12, 9.5, 11.5), (11.5, 11.5, 10.5, 11)), "L..", stops={"trailing_stop": 0.1})
+    assert (account.trades.exit.tolist(), why(account)) == ([2], ["trailing stop"])
+    np.testing.assert_allclose(account.trades.exit_price, [10.8])
+    np.testing.assert_allclose(account.trades.mfe, [0.2])
+    np.testing.assert_allclose(account.trades.mae, [-0.05])
+
+
+def test_tighter_of_two_stops_holds() -> None:
+    both = {"stop_loss": 0.05, "trailing_stop": 0.1}
+    assert why(keep(ohlc(FLAT, FLAT, (10, 10, 9, 9)), "L..", stops=both)) == ["stop loss"]
+    assert why(keep(ohlc(FLAT, (10, 12, 10, 12), (12, 12, 9, 9)), "L..", stops=both)) == ["trailing stop"]
+
+
+@pytest.mark.parametrize(("fill", "entry", "leaves"), [("next_open", 1, 4), ("next_close", 1, 4), ("same_close", 0, 2)])
+def test_time_stop_is_a_decision_at_a_close(fill: str, entry: int, leaves: int) -> None:
+    account = keep(ohlc(*[FLAT] * 6), "L.....", stops={"time_stop": 2}, fill=fill)
+    assert (account.trades.entry.tolist(), account.trades.exit.tolist()) == ([entry], [leaves])
+    assert why(account) == ["time stop"]
+
+
+@pytest.mark.parametrize(
+    ("fill", "entries", "exits"),
+    [
+        ("next_open", [1, 5, 9], [4, 8, 9]),
+        ("next_close", [1, 5, 9], [4, 8, 9]),
+        ("same_close", [0, 3, 6, 9], [2, 5, 8]),
+    ],
+)
+def test_time_stop_is_on_time_for_a_strategy_that_decides_anew_on_every_bar(
+    fill: str, entries: list[int], exits: list[int]
+) -> None:
+    """Two bars held, out at the next fill, in again by the decision after the one that was not heard."""
+    account = keep(ohlc(*[FLAT] * 10), "L" * 10, stops={"time_stop": 2}, fill=fill)
+    assert account.trades.entry.tolist() == entries
+    assert account.trades.exit[: len(exits)].tolist() == exits
+    assert set(why(account)) == {"time stop", "still open"}
+
+
+def test_decision_that_leaves_counts_where_the_time_stop_would() -> None:
+    account = keep(ohlc(*[FLAT] * 6), "L.x...", stops={"time_stop": 1})
+    assert (account.trades.exit.tolist(), why(account)) == ([3], ["signal"])
+    reversed_ = keep(ohlc(*[FLAT] * 6), "L.S...", stops={"time_stop": 1}, direction="both")
+    assert why(reversed_)[0] == "reversal"
+
+
+def test_time_stop_of_weights_set_on_every_bar_is_on_time() -> None:
+    bars = ohlc(*[FLAT] * 8)
+    spec = request(stops={"time_stop": 3})
+    wanted = np.full((8, 1), 0.5)
+    assert_same(spec, [bars], wanted)
+    (holding,) = keep_accounts(spec, [bars], wanted)
+    trades = holding.account.trades
+    assert (trades.entry.tolist(), trades.exit.tolist()) == ([1, 6], [5, 7])
+
+
+@pytest.mark.parametrize("stop", ["stop_loss", "trailing_stop", "take_profit"])
+def test_what_a_stop_could_not_sell_is_sold_whatever_is_asked_for_anew(stop: str) -> None:
+    """Forty of 100 units go at the level, the rest at the next opens, though every close asks for more."""
+    moved = (10, 10, 9, 9) if stop != "take_profit" else (10, 11, 10, 11)
+    bars = ohlc(FLAT, FLAT, moved, *[(moved[3],)] * 5)
+    bars = replace(bars, volume=np.where(np.arange(8) == 1, 1e5, 1000.0))
+    account = keep(bars, "LLLLL...", costs={"volume_limit": 0.04}, stops={stop: 0.05})
+    assert account.orders["units"][:4].tolist() == [100, -40, -40, -20]
+    assert account.orders["bar"][:4].tolist() == [1, 2, 3, 4]
+    assert why(account)[0] == stop.replace("_", " ")
+
+
+def test_time_stop_heeds_no_exit_of_the_other_side() -> None:
+    bars = ohlc(*[FLAT] * 5)
+    signals = replace(decide("L...."), short_exits=np.ones(5, dtype=bool))
+    (holding,) = keep_accounts(request(direction="both", stops={"time_stop": 1}), [bars], [signals])
+    assert holding.account.trades.exit.tolist() == [3]
+
+
+@pytest.mark.parametrize("name", ["stop_loss", "take_profit", "trailing_stop", "time_stop"])
+def test_stop_without_width_is_refused(name: str) -> None:
+    with pytest.raises(SpecError):
+        request(stops={name: 0})
