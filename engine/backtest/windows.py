@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from engine.errors import DataError
+from engine.market.actions import Dividends
 from engine.market.bars import Bars, Times
 from engine.spec import Spec, parameter
 
@@ -126,4 +127,9 @@ def since(bars: Bars, moment: np.datetime64, lead: int = 0) -> Bars:
 
 def _rows(bars: Bars, first: int, stop: int) -> Bars:
     names = ("time", "open", "high", "low", "close", "volume", "adj_close")
-    return replace(bars, **{name: getattr(bars, name)[first:stop] for name in names})
+    part = replace(bars, **{name: getattr(bars, name)[first:stop] for name in names})
+    paid = bars.dividends
+    if paid is None or not len(part):
+        return replace(part, dividends=None)
+    inside = (paid.time >= part.time[0]) & (paid.time <= part.time[-1])
+    return replace(part, dividends=Dividends(paid.time[inside], paid.cash[inside]) if inside.any() else None)

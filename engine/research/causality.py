@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from engine.backtest.portfolio import Decisions, decide
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.windows import before
+from engine.errors import StrategyError
 from engine.market.bars import Bars, Floats, Times
 from engine.progress import Progress, silent
 
-CUTS = 32
+CUTS, FEWEST = 512, 32
+"""How often the bars are cut: a filter that knows the next bar shows on the very bars whose orders it keeps away, which
+are few. Fewer times where many bars would make that long."""
+_BARS = 2_000_000  # that the strategy is asked about, of all cuts and symbols together
 _WORDS = ("entry", "exit", "short entry", "short exit")
 
 
@@ -40,34 +45,42 @@ def look_ahead(
 ) -> Disagreement | None:
     """The earliest decision that is another one when the bars end sooner, or None.
 
-    The strategy decides again on bars cut at up to 32 times: half of them right behind decisions, where a look at
-    the next bar shows, the others spread evenly. Every decision on the shorter history must be that on the whole. A
-    model's predictions are inputs, out of sample by themselves.
+    The strategy decides again on bars cut at up to ``CUTS`` times: half of them right behind decisions of each symbol,
+    where a look at the next bar shows, the others spread evenly. Every decision on the shorter history must be that on
+    the whole; a history on which the strategy fails says nothing. A model's predictions are inputs, out of sample by
+    themselves. Raises ``StrategyError`` where the strategy fails on every shorter history.
     """
     whole = decide(spec, bars, inputs)
     found: list[tuple[np.datetime64, Disagreement]] = []
-    times = _cuts(bars, whole)
+    times, failed = _cuts(bars, whole), []
     for done, last in enumerate(times):
         progress(done / len(times), f"Look-ahead: {done} of {len(times)} cuts")
-        part = [_until(item, last) for item in bars]
-        kept = [(item, rest) for item, rest in zip(bars, part, strict=True) if len(rest)]
-        if isinstance(whole, np.ndarray) and len(kept) < len(bars):
-            continue  # an allocation is not asked before every symbol has begun
-        again = decide(spec, part, inputs)
-        found += _compare(bars, whole, again)
+        there = [place for place, item in enumerate(bars) if item.time[0] <= last]
+        part = whole if isinstance(whole, np.ndarray) else [whole[place] for place in there]
+        known = [bars[place] for place in there]
+        try:
+            again = decide(spec, [_until(item, last) for item in known], inputs)
+        except StrategyError as error:
+            failed.append(error)
+        else:
+            found += _compare(known, part, again)
+    if failed and len(failed) == len(times):
+        raise failed[-1]
     return min(found, key=lambda item: item[0])[1] if found else None
 
 
 def _cuts(bars: Sequence[Bars], whole: Decisions) -> list[np.datetime64]:
-    """Times up to which bars are known, ascending."""
+    """Times up to which bars are known, ascending; those of an allocation begin where all symbols have begun."""
     calendar = np.unique(np.concatenate([item.time for item in bars]))
     if isinstance(whole, np.ndarray):
-        decided = calendar[np.isfinite(whole).any(axis=1)]
+        moments = [calendar[np.isfinite(whole).any(axis=1)]]
     else:
         moments = [item.time[_flags(s).any(axis=1)] for item, s in zip(bars, whole, strict=True)]
-        decided = np.unique(np.concatenate(moments))
-    some, evenly = (_spread(times, CUTS // 2) for times in (decided, calendar[:-1]))
-    return list(np.unique(np.concatenate((some, evenly))))
+    half = int(np.clip(_BARS // sum(len(item) for item in bars), FEWEST, CUTS)) // 2
+    behind = [_spread(times, max(half // len(moments), 1)) for times in moments]
+    times = np.unique(np.concatenate((*behind, _spread(calendar[:-1], half))))
+    begun = max(item.time[0] for item in bars) if isinstance(whole, np.ndarray) else calendar[0]
+    return list(times[times >= begun])
 
 
 def _spread(times: Times, count: int) -> Times:
@@ -77,9 +90,7 @@ def _spread(times: Times, count: int) -> Times:
 
 
 def _until(bars: Bars, last: np.datetime64) -> Bars:
-    count = int(np.searchsorted(bars.time, last, side="right"))
-    columns = [field.name for field in fields(bars) if field.name not in ("series", "dividends")]
-    return replace(bars, **{name: getattr(bars, name)[:count] for name in columns})
+    return before(bars, last + np.timedelta64(1, "ms"))
 
 
 def _flags(signals: Any) -> Floats:

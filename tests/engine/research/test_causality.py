@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from engine.errors import StrategyError
+from engine.market.actions import Dividends
 from engine.market.bars import Bars
 from engine.market.panel import Panel
 from engine.research.causality import look_ahead
@@ -26,6 +28,39 @@ class Tomorrow(Crosses):
         honest = super().signals(bars, inputs)
         entries = np.append(honest.entries[1:], False)
         return replace(honest, entries=entries)
+
+
+class Filtered(Crosses):
+    """Leaves out the entries after which the next bar falls: what is left looks like any other decision."""
+
+    kind: Literal["filtered"] = "filtered"  # type: ignore[assignment]
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        honest = super().signals(bars, inputs)
+        falls = np.append(bars.close[1:] < bars.close[:-1], False)
+        return Signals(honest.entries & ~falls, honest.exits)
+
+
+class Announced(Crosses):
+    """Enters before a dividend."""
+
+    kind: Literal["announced"] = "announced"  # type: ignore[assignment]
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        paid = bars.time[:0] if bars.dividends is None else bars.dividends.time
+        return Signals(np.isin(bars.time + np.timedelta64(1, "D"), paid), np.isin(bars.time, paid))
+
+
+class Demanding(Tomorrow):
+    """Fails on less than ``least`` bars, and does not say so."""
+
+    kind: Literal["demanding"] = "demanding"  # type: ignore[assignment]
+    least: int = 50
+
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+        if len(bars) < self.least:
+            raise ValueError("too few bars")
+        return super().signals(bars, inputs)
 
 
 class WholeMean(Crosses):
@@ -96,3 +131,30 @@ def test_earliest_is_named() -> None:
 
 def test_strategy_that_never_decides_is_honest() -> None:
     assert look_ahead(request(Crosses(window=100)), (random_walk(60, 1),), {}) is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_filter_that_knows_the_next_bar_is_found(seed: int) -> None:
+    assert look_ahead(request(Filtered(window=40)), (random_walk(2500, seed),), {}) is not None
+
+
+def test_dividends_to_come_are_not_known() -> None:
+    bars = random_walk(200, 1)
+    bars = replace(bars, dividends=Dividends(bars.time[20::30], np.ones(6)))
+    found = look_ahead(request(Announced()), (bars,), {})
+    assert found is not None
+    assert found.time == str(bars.time[19])[:10]
+
+
+def test_strategy_that_fails_on_short_histories_is_asked_on_long_ones() -> None:
+    bars = random_walk(400, 1)
+    assert look_ahead(request(Demanding()), (bars,), {}) is not None
+    with pytest.raises(StrategyError, match="too few bars"):
+        look_ahead(request(Demanding(least=400)), (bars,), {})
+
+
+def test_symbol_that_begins_late_hides_nothing_before_it() -> None:
+    early, late = random_walk(400, 1, symbol="ONE"), random_walk(30, 2, symbol="TWO", time=days(30, "2021-01-05"))
+    found = look_ahead(request(Tomorrow(), ("ONE", "TWO")), (early, late), {})
+    assert found is not None
+    assert np.datetime64(found.time) < late.time[0]
