@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -164,13 +164,7 @@ def within(bars: Bars, window: Window | None) -> Bars:
         return bars
     times = base.times(bars.time)
     first, last = int(np.searchsorted(times, window[0])), int(np.searchsorted(times, window[1], side="right"))
-    return part(bars, first, last) if last > first else bars
-
-
-def part(bars: Bars, first: int, last: int) -> Bars:
-    """The bars from index ``first`` up to, not including, ``last``."""
-    columns = [field.name for field in fields(bars) if field.name not in ("series", "dividends")]
-    return replace(bars, **{name: getattr(bars, name)[first:last] for name in columns})
+    return bars.part(first, last) if last > first else bars
 
 
 def moment(bars: Bars, index: int) -> str:
@@ -207,7 +201,7 @@ def compare_info(market: Sequence[Bars], *, log: bool = False) -> CompareInfo:
                 f"{bars.series.symbol} ends on {moment(bars, -1)}, before another of the symbols begins: nothing can "
                 "be compared."
             )
-    parts = [part(bars, int(np.searchsorted(bars.time, start)), len(bars)) for bars in market]
+    parts = [bars.part(int(np.searchsorted(bars.time, start)), len(bars)) for bars in market]
     return CompareInfo(tuple(_rebased(bars) for bars in parts), moment(parts[0], 0), log)
 
 

@@ -13,7 +13,6 @@ from engine.backtest.metrics import METRICS, equity_metrics, trade_metrics
 from engine.backtest.portfolio import Holding, total
 from engine.backtest.result import REASONS, BacktestResult
 from engine.errors import EngineError
-from engine.market.actions import actions
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
 
 if TYPE_CHECKING:
@@ -149,23 +148,35 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
             f"{', '.join(stale)} opens where it closed the day before on most bars, as indices do: its opens are no "
             "prices at which anyone traded. Choose the fill 'Next close'."
         )
-    if any(item.dividends is not None for item in bars):
-        found.append(
-            "Dividends are paid in cash, untaxed, on the day from which the price is without them. Their sums are "
-            "recovered from the adjusted closes, to about a hundredth."
-        )
+    found += _about_dividends([item for item in bars if item.dividends is not None])
     found += [text for item in bars if (text := about_adjustment(item))]
     if spec.fill == "same_close":
         found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
     return found
 
 
+def _about_dividends(paying: Sequence[Bars]) -> list[str]:
+    if not paying:
+        return []
+    recovered = [item.series.symbol for item in paying if item.cash is None]
+    whose = "Their sums" if len(recovered) == len(paying) else f"The sums of {', '.join(recovered)}"
+    return [
+        "Dividends are paid in cash, untaxed, on the day from which the price is without them."
+        + (f" {whose} are recovered from the adjusted closes, to about a hundredth." if recovered else "")
+    ]
+
+
 def about_adjustment(bars: Bars) -> str:
     """What about the adjusted closes of ``bars`` cannot be right, or keeps dividends from being found."""
-    found, symbol = actions(bars.close, bars.adj_close), bars.series.symbol
+    found, symbol = bars.actions(), bars.series.symbol
     if found.faults.any():
         count, day = int(found.faults.sum()), str(bars.time[found.faults.argmax()])[:10]
         where = f"on {day}" if count == 1 else f"on {count:,} bars, first on {day},"
+        if bars.cash is not None:
+            return (
+                f"The adjusted close of {symbol} does not move {where} as the splits and dividends that its source "
+                "reports make it move: one of the two is wrong, and what is reported was taken for true."
+            )
         return (
             f"The adjusted close of {symbol} moves {where} as no split or dividend makes it move: this is taken for a "
             "fault of the data and pays nothing."

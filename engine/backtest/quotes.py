@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from engine.errors import DataError
-from engine.market.actions import actions
 from engine.market.bars import Bars, Floats
 from engine.strategies import Allocation
 
@@ -57,7 +56,7 @@ def require_tradable_prices(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
 
 
 def _require_unsplit(bars: Bars) -> None:
-    splits = actions(bars.close, bars.adj_close).splits
+    splits = bars.actions().splits
     if (splits != 1).any():
         at = int((splits != 1).argmax())
         raise DataError(

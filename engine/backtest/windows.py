@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from engine.errors import DataError
-from engine.market.actions import Dividends
 from engine.market.bars import Bars, Times
 from engine.spec import Spec, parameter
 
@@ -117,19 +116,9 @@ def unused(bars: Sequence[Bars], windows: Sequence[Window]) -> tuple[np.datetime
 
 def before(bars: Bars, moment: np.datetime64) -> Bars:
     """The bars earlier than ``moment``."""
-    return _rows(bars, 0, int(np.searchsorted(bars.time, moment)))
+    return bars.part(0, int(np.searchsorted(bars.time, moment)))
 
 
 def since(bars: Bars, moment: np.datetime64, lead: int = 0) -> Bars:
     """The bars from ``moment`` on, and the ``lead`` bars before it as far as there are any."""
-    return _rows(bars, max(int(np.searchsorted(bars.time, moment)) - lead, 0), len(bars))
-
-
-def _rows(bars: Bars, first: int, stop: int) -> Bars:
-    names = ("time", "open", "high", "low", "close", "volume", "adj_close")
-    part = replace(bars, **{name: getattr(bars, name)[first:stop] for name in names})
-    paid = bars.dividends
-    if paid is None or not len(part):
-        return replace(part, dividends=None)
-    inside = (paid.time >= part.time[0]) & (paid.time <= part.time[-1])
-    return replace(part, dividends=Dividends(paid.time[inside], paid.cash[inside]) if inside.any() else None)
+    return bars.part(max(int(np.searchsorted(bars.time, moment)) - lead, 0), len(bars))

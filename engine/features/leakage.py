@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def look_ahead(compute: Callable[[Bars], Mapping[str, Floats]], bars: Bars, cuts
     whole = compute(bars)
     found: dict[str, LookAhead] = {}
     for cut in _places(bars, cuts):
-        part = compute(_head(bars, cut))
+        part = compute(bars.part(0, cut))
         for name, values in whole.items():
             if name in found:
                 continue
@@ -52,11 +52,6 @@ def look_ahead(compute: Callable[[Bars], Mapping[str, Floats]], bars: Bars, cuts
                 day = str(bars.time[at]).removesuffix("T00:00:00.000")
                 found[name] = LookAhead(name, day, float(part[name][at]), float(values[at]))
     return tuple(found.values())
-
-
-def _head(bars: Bars, count: int) -> Bars:
-    columns = [field.name for field in fields(bars) if field.name not in ("series", "dividends")]
-    return replace(bars, **{name: getattr(bars, name)[:count] for name in columns})
 
 
 def _places(bars: Bars, count: int) -> list[int]:

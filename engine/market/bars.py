@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import field_validator, model_validator
 
 from engine.errors import DataError
-from engine.market.actions import Dividends, actions, units_later
+from engine.market.actions import Actions, Dividends, actions, reported, units_later
 from engine.progress import Progress
 from engine.spec import RunSpec, parameter
 
@@ -58,8 +58,9 @@ class Bars:
 
     ``time`` is datetime64[ms] of the bar's start: exchange-local dates for daily bars, UTC for intraday ones. Prices
     and volume are float64 of the same length; what the series lacks is NaN. ``adj_close`` is the close with splits
-    and dividends taken out. ``dividends`` are those that the prices do not contain, None where there are none or
-    nobody has looked: ``adjusted`` does.
+    and dividends taken out. ``splits`` and ``cash`` are those that the source reports (``actions.reported``), splits as
+    far as the prices show them; both None where it reports neither. ``dividends`` are those that the prices do not
+    contain, None where there are none or nobody has looked: ``adjusted`` does.
     """
 
     series: Series
@@ -70,6 +71,8 @@ class Bars:
     close: Floats
     volume: Floats
     adj_close: Floats
+    splits: Floats | None = None
+    cash: Floats | None = None
     dividends: Dividends | None = None
 
     def __len__(self) -> int:
@@ -79,11 +82,26 @@ class Bars:
         """The bars from ``start`` to ``end``, both days included."""
         first = 0 if start is None else int(np.searchsorted(self.time, np.datetime64(start, "ms")))
         last = len(self) if end is None else int(np.searchsorted(self.time, np.datetime64(end, "ms") + _DAY))
-        return self._map(lambda values: values[first:last])
+        return self.part(first, last)
+
+    def part(self, first: int, stop: int) -> Bars:
+        """The bars from index ``first`` up to, not including, ``stop``, and the dividends on them."""
+        part = replace(self, **{name: values[first:stop] for name, values in self._columns().items()})
+        paid = self.dividends
+        if paid is None or not len(part):
+            return replace(part, dividends=None)
+        inside = (paid.time >= part.time[0]) & (paid.time <= part.time[-1])
+        return replace(part, dividends=Dividends(paid.time[inside], paid.cash[inside]) if inside.any() else None)
+
+    def actions(self) -> Actions:
+        """Splits and dividends, exactly as reported or as recovered from the adjusted close."""
+        if self.splits is None or self.cash is None:
+            return actions(self.close, self.adj_close)
+        return reported(self.close, self.adj_close, self.splits, self.cash)
 
     def adjusted(self, adjustment: Adjustment) -> Bars:
         """Prices as supplied ("none"), in units of the last bar ("splits"), or scaled so that the close is the total
-        return ("total_return"). The first two know the dividends that are recovered from the adjusted close.
+        return ("total_return"). The first two know the dividends.
 
         For the total return open, high and low are scaled by the bar's ratio of adjusted to supplied close, and volume
         stays as supplied.
@@ -98,17 +116,21 @@ class Bars:
             high=self.high * ratio,
             low=self.low * ratio,
             close=self.adj_close,
+            splits=None,
+            cash=None,
         )
 
     def _with_dividends(self, without_splits: bool) -> Bars:
-        found = actions(self.close, self.adj_close)
+        found = self.actions()
         splits, cash = found.splits, found.cash
-        paid = np.flatnonzero(cash)
         bars, units = self, units_later(splits) if without_splits else np.ones(len(self))
         if without_splits and (splits != 1).any():
             prices = {name: getattr(self, name) / units for name in ("open", "high", "low", "close")}
             bars = replace(self, **prices, volume=self.volume * units)
-        # What goes ex where units are split at once is one step of the ratio, and counts as a split.
+            if self.splits is not None:
+                bars = replace(bars, splits=np.ones(len(self)), cash=cash / units)
+        # Unless they are reported, what goes ex where units are split is one step of the ratio and counts as a split.
+        paid = np.flatnonzero(cash)
         return replace(bars, dividends=Dividends(self.time[paid], cash[paid] / units[paid])) if len(paid) else bars
 
     def periods_per_year(self) -> float:
@@ -122,13 +144,14 @@ class Bars:
         about = self.series
         facts = (about.symbol, about.interval, about.kind, about.currency, about.timezone)
         total = hashlib.sha256(repr((facts, about.tradeable, about.has_ohlc, about.has_volume)).encode())
-        for values in (self.time, self.open, self.high, self.low, self.close, self.volume, self.adj_close):
+        for values in self._columns().values():
             total.update(np.ascontiguousarray(values).tobytes())
         return total.hexdigest()
 
-    def _map(self, change: Any) -> Bars:
-        names = ("time", "open", "high", "low", "close", "volume", "adj_close")
-        return replace(self, **{name: change(getattr(self, name)) for name in names})
+    def _columns(self) -> dict[str, Any]:
+        """The arrays that have a place for each bar."""
+        names = ("time", "open", "high", "low", "close", "volume", "adj_close", "splits", "cash")
+        return {name: values for name in names if (values := getattr(self, name)) is not None}
 
 
 _DAY = np.timedelta64(1, "D")

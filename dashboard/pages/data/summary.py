@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashboard.charts.candles import moment, part
+from dashboard.charts.candles import moment
 from engine.backtest.metrics import drawdown, equity_metrics
 from engine.market.bars import Bars, Floats, periods_per_year
 
@@ -67,7 +67,7 @@ def common(market: tuple[Bars, ...]) -> tuple[Bars, ...]:
     """The bars of each symbol over the days that all of them have."""
     start, end = max(bars.time[0] for bars in market), min(bars.time[-1] for bars in market)
     return tuple(
-        part(bars, int(np.searchsorted(bars.time, start)), int(np.searchsorted(bars.time, end, side="right")))
+        bars.part(int(np.searchsorted(bars.time, start)), int(np.searchsorted(bars.time, end, side="right")))
         for bars in market
     )
 

@@ -20,6 +20,7 @@ from engine.registry import plugin
 from engine.store import write_atomically
 
 _META = b"stratoscope.series"
+_ACTIONS = ("splits", "cash")
 _Version = tuple[int, int]
 
 
@@ -45,6 +46,7 @@ def save(bars: Bars) -> Path:
     import pyarrow.parquet as parquet
 
     columns = {"time": bars.time} | {name: getattr(bars, name) for name in COLUMNS}
+    columns |= {name: values for name in _ACTIONS if (values := getattr(bars, name)) is not None}
     meta = {_META: json.dumps(asdict(bars.series)).encode()}
     buffer = BytesIO()
     parquet.write_table(arrow.table(columns).replace_schema_metadata(meta), buffer, write_page_checksum=True)
@@ -87,6 +89,7 @@ def _bars(path: Path, version: _Version) -> Bars:
     with readable(_complaint(path)):
         table = ParquetFile(path, page_checksum_verification=True).read()
         columns: dict[str, Any] = {name: floats(table.column(name)) for name in COLUMNS}
+        columns |= {name: floats(table.column(name)) for name in _ACTIONS if name in table.column_names}
         time = milliseconds(table.column("time"))
     for values in columns.values():
         values.setflags(write=False)

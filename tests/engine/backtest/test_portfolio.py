@@ -115,6 +115,24 @@ def test_split_is_no_loss() -> None:
     assert result.metrics["dividends"] == pytest.approx(0.01 / (4 / 365.2425))
 
 
+def test_reported_dividends_and_splits_are_exact() -> None:
+    """10 units become 20 on the third day, each of them is paid 1 then and 0.123 the day after; adjusted closes are
+    rounded so that they do not show the second.
+    """
+    close = np.array([100.0, 100.0, 49.0, 48.877, 48.877])
+    bars = make_bars(close, adj_close=np.array([49.0, 49.0, 49.0, 48.9, 48.9]))
+    save(replace(bars, splits=np.array([0, 0, 2, 0, 0]) * 1.0, cash=np.array([0, 0, 1, 0.123, 0])))
+    result = run(MADE_UP | {"adjustment": "splits"}, capital=1000)
+    np.testing.assert_allclose(result.equity, 1000, rtol=1e-12)
+    np.testing.assert_allclose(result.trade_size, 20, rtol=1e-12)
+    assert result.metrics["dividends"] == pytest.approx(20 * 1.123 / 1000 / (4 / 365.2425), rel=1e-12)
+    assert "Dividends are paid in cash" in warned(result)
+    assert "recovered" not in warned(result)
+    assert "does not move on 2020-01-04 as the splits and dividends" in warned(result)
+    with pytest.raises(DataError, match="TEST was split 2 for 1 on 2020-01-03"):
+        run()
+
+
 def test_cash_dividends_of_the_sample_by_hand() -> None:
     """Apple, bought at the second open: the last close and the sum of all dividends, which the total return exceeds."""
     result = run({"symbols": ["AAPL"], "adjustment": "splits"})
@@ -535,7 +553,7 @@ class Hedged(Allocation):
     [
         ({"kind": "volatility", "target": 2}, "Target must be at most 100%, not 200%."),
         ({"kind": "kelly", "first": 10}, "At first must be at most 200%, not 1,000%."),
-        ({"kind": "kelly", "cap": 50}, "At most must be at most 2,000%, not 5,000%."),
+        ({"kind": "kelly", "cap": 10}, "Largest part must be at most 200%, not 1,000%."),
     ],
 )
 def test_parts_that_were_meant_as_percent_numbers_are_refused(sizing: dict[str, Any], words: str) -> None:

