@@ -17,7 +17,8 @@ class Kelly(Sizing):
     """Win rate less loss rate over the payoff ratio of the account's closed trades, scaled and capped.
 
     f = p - (1 - p) / b with p the share of winners and b mean win over mean loss (Kelly 1956), both as parts of the
-    entry's value. Nothing is entered while it is not positive; without a loss it is one, before the scale.
+    entry's value. Nothing is entered while it is not positive; without a loss it is one, before the scale. It is never
+    more, so that a cap above the largest scale would be none.
     """
 
     kind: Literal["kelly"] = "kelly"
@@ -31,7 +32,7 @@ class Kelly(Sizing):
         section="Sizing",
     )
     cap: float = parameter(
-        1.0, title="At most", percent=True, help="Of the equity.", gt=0, le=20, step=0.05, section="Sizing"
+        1.0, title="Largest part", percent=True, help="Of the equity.", gt=0, le=2, step=0.05, section="Sizing"
     )
     first: float = parameter(
         0.25, title="At first", percent=True, help="Of the equity, until enough trades are closed.", gt=0, le=2,

@@ -27,7 +27,7 @@ class Volatility(Sizing):
         20, title="Window", unit="bars", help="Returns that it is measured on.", ge=2, le=1000, section="Sizing"
     )
     largest: float = parameter(
-        1.0, title="At most", percent=True, help="Of the equity.", gt=0, le=20, step=0.05, section="Sizing"
+        1.0, title="Largest part", percent=True, help="Of the equity.", gt=0, le=20, step=0.05, section="Sizing"
     )
 
     def size(self, bars: Bars) -> Size:
