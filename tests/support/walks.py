@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.backtest.walkforward.result import WalkForwardResult
@@ -10,20 +11,30 @@ from engine.market.bars import Bars, Market
 from engine.progress import silent
 from tests.support.market import random_walk
 
+FREE = {"commission": 0, "slippage": 0}
+DEAR = {"commission": 10, "slippage": 5}
 AXES = ({"path": "strategy.fast", "values": [2, 4, 8]}, {"path": "strategy.slow", "low": 10, "high": 30, "step": 5})
+SHORT = {"train": 12, "test": 4}
 
 
-def walk_spec(**more: Any) -> WalkForwardSpec:
+def base(strategy: Any = None, symbols: tuple[str, ...] = ("TEST",), costs: Any = DEAR, **more: Any) -> dict[str, Any]:
+    """A backtest of made-up symbols, not yet parsed."""
+    market = {"collection": "made-up", "symbols": symbols, "adjustment": "none"}
+    strategy = strategy or {"kind": "sma_cross", "fast": 5, "slow": 20}
+    return {"market": market, "strategy": strategy, "costs": costs, **more}
+
+
+def walk_spec(
+    of: Mapping[str, Any] | None = None, axes: Any = AXES, windows: Any = SHORT, **more: Any
+) -> WalkForwardSpec:
     """Fifteen combinations in four windows of ``random_walk(880)``."""
-    base = {
-        "market": {"collection": "made-up", "symbols": ["TEST"], "adjustment": "none"},
-        "strategy": {"kind": "sma_cross", "fast": 5, "slow": 20},
-        "costs": {"commission": 10, "slippage": 5},
-    }
-    values = {"base": base, "axes": AXES, "windows": {"train": 12, "test": 4}, "minimum_trades": 0, **more}
-    return WalkForwardSpec.parse(values)
+    return WalkForwardSpec.parse({"base": of or base(), "axes": axes, "windows": windows, "minimum_trades": 0, **more})
+
+
+def run(asked: WalkForwardSpec, *bars: Bars) -> WalkForwardResult:
+    return asked.compute({"market": Market(bars)}, silent)
 
 
 def walk(*bars: Bars, **more: Any) -> WalkForwardResult:
     """What comes of ``walk_spec``."""
-    return walk_spec(**more).compute({"market": Market(bars or (random_walk(880),))}, silent)
+    return run(walk_spec(**more), *(bars or (random_walk(880),)))

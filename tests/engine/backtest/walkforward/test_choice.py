@@ -1,0 +1,179 @@
+"""What a walk-forward chooses, and what its choices may know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.stretch import follow
+from engine.backtest.sweeps.run import run_sweep
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.walkforward.result import WalkForwardResult
+from engine.backtest.windows import before, lay_out, since
+from engine.market.bars import Bars, Market
+from engine.progress import silent
+from engine.store import decode, encode
+from tests.support.backtests import simulated
+from tests.support.market import random_walk
+from tests.support.walks import AXES, SHORT, base, run, walk_spec
+
+
+def shaken(bars: Bars, first: int, seed: int) -> Bars:
+    """Other prices from the bar ``first`` on."""
+    factor = np.ones(len(bars))
+    factor[first:] = np.exp(np.random.default_rng(seed).normal(0, 0.05, len(bars) - first).cumsum())
+    return replace(bars, **{name: getattr(bars, name) * factor for name in ("open", "high", "low", "close")})
+
+
+@settings(max_examples=15)
+@given(
+    seed=st.integers(0, 10_000),
+    number=st.integers(0, 3),
+    purge=st.sampled_from([0, 7]),
+    choice=st.sampled_from(["peak", "plateau"]),
+)
+def test_no_bar_after_its_training_changes_a_windows_choice(seed: int, number: int, purge: int, choice: str) -> None:
+    bars = random_walk(880, seed=seed)
+    asked = walk_spec(windows={**SHORT, "purge": purge}, choice=choice, agreement=False)
+    found = run(asked, bars)
+    end = int(np.searchsorted(bars.time, found.train_last[number])) + 1
+    other = run(asked, shaken(bars, end, seed))
+    for name in ("parameters", "in_sharpe", "in_return", "in_drawdown", "in_trades", "eligible"):
+        np.testing.assert_array_equal(getattr(found, name)[: number + 1], getattr(other, name)[: number + 1])
+
+
+def test_purged_bars_are_in_neither_training_nor_test() -> None:
+    bars = random_walk(880)
+    found = run(walk_spec(windows={**SHORT, "purge": 7}), bars)
+    plain = run(walk_spec(), bars)
+    np.testing.assert_array_equal(found.train_bars, plain.train_bars - 7)
+    np.testing.assert_array_equal(found.train_last, plain.train_last - np.timedelta64(7, "D"))
+    np.testing.assert_array_equal(found.test_first, plain.test_first)
+
+
+def test_windows_are_those_that_were_laid_out() -> None:
+    bars = random_walk(880)
+    found, windows = run(walk_spec(), bars), lay_out([bars], walk_spec().windows)
+    assert [str(day)[:10] for day in found.test_first] == ["2021-01-01", "2021-05-01", "2021-09-01", "2022-01-01"]
+    for number, window in enumerate(windows):
+        train = since(before(bars, window.test), window.train)
+        assert (found.train_first[number], found.train_last[number]) == (train.time[0], train.time[-1])
+        assert found.train_bars[number] == len(train)
+    np.testing.assert_array_equal(found.time, before(since(bars, windows[0].test), windows[-1].stop).time)
+    np.testing.assert_array_equal(np.bincount(found.window), found.test_bars)
+
+
+def test_the_peak_is_the_best_combination_of_the_training() -> None:
+    bars = random_walk(880)
+    found = run(walk_spec(choice="peak"), bars)
+    sharpes = {}
+    for fast in (2, 4, 8):
+        for slow in (10, 15, 20, 25, 30):
+            asked = BacktestSpec.parse(base({"kind": "sma_cross", "fast": fast, "slow": slow}))
+            part = since(before(bars, np.datetime64("2021-01-01")), np.datetime64("2020-01-01"))
+            sharpes[fast, slow] = simulated(asked, part).metrics["sharpe"] or -9.0
+    best = max(sharpes, key=lambda key: sharpes[key])
+    assert tuple(found.parameters[0]) == best
+    assert found.in_sharpe[0] == pytest.approx(sharpes[best], rel=1e-12)
+
+
+@pytest.mark.parametrize("objective", ["total_return", "calmar"])
+def test_other_objectives(objective: str) -> None:
+    bars = random_walk(880, seed=4)
+    found = run(walk_spec(choice="peak", objective=objective), bars)
+    sweep = SweepSpec.parse({"base": base(), "axes": AXES, "objective": objective})
+    part = since(before(bars, np.datetime64("2021-01-01")), np.datetime64("2020-01-01"))
+    result = sweep.compute({"market": Market((part,))}, silent)
+    np.testing.assert_array_equal(found.parameters[0], result.parameters[result.best(count=1)[0]])
+
+
+@pytest.mark.parametrize(
+    ("of", "axes"),
+    [
+        (base(), AXES),
+        (base(fill="same_close"), AXES),
+        (base(stops={"stop_loss": 0.04, "time_stop": 9}), AXES),
+        (base(direction="both"), AXES),
+        (base(sizing={"kind": "volatility", "window": 30}), AXES),
+        (base(financing={"cash_yield": 0.05}), AXES),
+        (base({"kind": "rsi_reversion"}), [{"path": "strategy.window", "values": [5, 14, 40]}]),
+        (base({"kind": "volatility_target"}), [{"path": "strategy.window", "values": [10, 60]}]),
+        (
+            base(),
+            [{"path": "costs.slippage", "values": [0, 20]}, {"path": "fill", "values": ["next_open", "next_close"]}],
+        ),
+    ],
+)
+@pytest.mark.parametrize("start", [0, 1, 333])
+def test_a_cell_of_a_search_is_the_stretch(of: dict[str, Any], axes: Any, start: int) -> None:
+    """What a window is chosen by is what is shown of its training, whatever keeps the account."""
+    bars = random_walk(600, seed=9)
+    inputs, begin = {"market": Market((bars,))}, bars.time[start]
+    found = run_sweep(SweepSpec.parse({"base": of, "axes": axes}), inputs, silent, begin)
+    for index in range(len(found)):
+        part = follow(found.spec_of(index), [bars], inputs, begin)
+        figures = part.metrics()
+        assert found.trades[0, index] == part.trades
+        assert found.total_return[0, index] == pytest.approx(figures["total_return"], rel=1e-9, abs=1e-12)
+        assert found.max_drawdown[0, index] == pytest.approx(figures["max_drawdown"], rel=1e-9, abs=1e-12)
+        if figures["sharpe"] is None:
+            assert np.isnan(found.sharpe[0, index])
+        else:
+            assert found.sharpe[0, index] == pytest.approx(figures["sharpe"], rel=1e-9, abs=1e-12)
+
+
+def test_windows_without_enough_trades_stay_in_cash() -> None:
+    bars = random_walk(880)
+    found = run(walk_spec(minimum_trades=1000), bars)
+    assert np.isnan(found.parameters).all()
+    assert (found.eligible == 0).all()
+    np.testing.assert_array_equal(found.equity, np.full(len(found.time), 100_000.0))
+    assert found.efficiency() is None
+    assert found.steadiness() is None
+    assert found.spec_of(0) is None
+    assert any("stayed in cash" in text for text in found.warnings)
+    assert decode(encode(found), WalkForwardResult).summary() == found.summary()
+
+
+def test_one_choice_for_all_symbols_by_the_median() -> None:
+    bars = [random_walk(880, seed=n, symbol=name) for n, name in enumerate(("AAA", "BBB", "CCC"))]
+    names = ("AAA", "BBB", "CCC")
+    found = run(walk_spec(base(symbols=names), choice="peak"), *bars)
+    sweep = SweepSpec.parse({"base": base(symbols=names), "axes": AXES})
+    parts = [since(before(item, np.datetime64("2021-01-01")), np.datetime64("2020-01-01")) for item in bars]
+    result = sweep.compute({"market": Market(tuple(parts))}, silent)
+    best = int(np.nanargmax(np.median(result.sharpe, axis=0)))
+    np.testing.assert_array_equal(found.parameters[0], result.parameters[best])
+    assert found.tried_count == 3 * 15 * (4 + 1)
+
+
+def test_agreement_is_spearmans() -> None:
+    from scipy.stats import spearmanr
+
+    from engine.backtest.walkforward.choice import agreement
+
+    random = np.random.default_rng(0)
+    one, other = random.integers(0, 9, 60).astype(float), random.normal(size=60)
+    one[3], other[5] = np.nan, np.nan
+    known = ~np.isnan(one + other)
+    assert agreement(one, other) == pytest.approx(spearmanr(one[known], other[known]).statistic)
+    assert np.isnan(agreement(np.ones(5), other[:5]))
+    assert np.isnan(agreement(one[:2], other[:2]))
+
+
+def test_pooling_parts_is_pooling_their_ratios() -> None:
+    from engine.backtest.walkforward.choice import Tried, pooled
+
+    random = np.random.default_rng(0)
+    parts = [random.normal(n, 1 + n, size) for n, size in enumerate((5, 1, 40))]
+    tried = [Tried(len(p) + 1, len(p), p.mean(), p.var(ddof=1) if len(p) > 1 else 0.0, 100) for p in parts]
+    together, every = pooled(tried), np.concatenate(parts)
+    assert (together.count, together.rated, together.observations) == (49, 46, 100)
+    assert together.mean == pytest.approx(every.mean())
+    assert together.variance == pytest.approx(every.var(ddof=1))
