@@ -1,0 +1,80 @@
+"""Several accounts added up."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from engine.backtest.portfolio import total
+from engine.market.sources.stored import save
+from tests.support.market import make_bars, random_walk
+from tests.support.stored import pair, run, warned
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+
+def test_capital_is_split_equally_and_not_rebalanced() -> None:
+    market = pair(make_bars([1.0, 1.0, 2.0], symbol="A"), make_bars([5.0, 5.0, 5.0], symbol="B"))
+    np.testing.assert_allclose(run(market, capital=100).equity, [100, 100, 150])
+
+
+def test_different_calendars_are_joined_and_held_values_carried() -> None:
+    """A trades on days 1, 2, 4 and 5, B on days 2, 3, 4; each has 50 until its own first fill."""
+    of_a = make_bars([1.0, 1.0, 2.0, 3.0], symbol="A", time=["2020-01-01", "2020-01-02", "2020-01-04", "2020-01-05"])
+    of_b = make_bars([1.0, 1.0, 4.0], symbol="B", time=["2020-01-02", "2020-01-03", "2020-01-04"])
+    result = run(pair(of_a, of_b), capital=100)
+    assert [str(day)[8:10] for day in result.time] == ["01", "02", "03", "04", "05"]
+    np.testing.assert_allclose(result.equity, [100, 100, 100, 100 + 200, 150 + 200])
+    np.testing.assert_allclose(result.exposure, [0, 0.5, 1, 1, 1])
+    assert result.periods_per_year == pytest.approx(365.2425)
+    assert result.trade_symbol.tolist() == [0, 1]
+    assert (
+        "The account has 5 bars: all at which any symbol has one. Bars without a price: A on 1 (1 between); "
+        "B on 2 (1 before the first, 1 after the last). Until its first price a symbol's part is cash; after that what "
+        "is held keeps its last price and orders wait for the next. Buy and hold does the same."
+    ) in result.warnings
+
+
+def test_gaps_of_one_symbol_are_told_and_equal_calendars_are_not() -> None:
+    save(make_bars([10.0, 11.0, math.nan, 12.0]))
+    assert "Bars without a price: TEST on 1 (1 between). Until" in warned(run())
+    same = pair(random_walk(50, symbol="A"), random_walk(50, seed=2, symbol="B"))
+    assert "without a price" not in warned(run(same))
+
+
+def test_symbol_listed_late_is_told() -> None:
+    result = run({"collection": "wiki", "symbols": ["AAPL", "FB"]})
+    assert "FB on 3,074 (3,074 before the first)." in warned(result)
+
+
+def test_total_by_hand() -> None:
+    days = np.array(["2020-01-01", "2020-01-02", "2020-01-03"], dtype="datetime64[ms]")
+    np.testing.assert_array_equal(
+        total(days, [(days[:2], np.array([3.0, 4.0])), (days[2:], np.array([7.0]))], 5.0), [3 + 5, 4 + 5, 4 + 7]
+    )
+
+
+def test_trades_are_in_order_of_entry() -> None:
+    one = random_walk(300, seed=1, symbol="A")
+    two = random_walk(300, seed=2, symbol="B")
+    result = run(pair(one, two), {"kind": "sma_cross", "fast": 3, "slow": 8}, costs={"commission": 5, "slippage": 3})
+    assert (np.diff(result.trade_entry_time) >= np.timedelta64(0)).all()
+    assert set(result.trade_symbol.tolist()) == {0, 1}
+    assert (result.trade_exit_time[~result.trade_open] > result.trade_entry_time[~result.trade_open]).all()
+
+
+def test_sum_of_profits_is_the_change_of_equity() -> None:
+    one, two = random_walk(300, seed=1, symbol="A"), random_walk(200, seed=2, symbol="B")
+    result = run(pair(one, two), {"kind": "sma_cross", "fast": 3, "slow": 8}, costs={"commission": 5, "slippage": 3})
+    assert len(result.trade_pnl) > 10
+    assert result.trade_pnl.sum() == pytest.approx(result.equity[-1] - 100_000)
+    np.testing.assert_allclose(result.trade_return, result.trade_pnl / (result.trade_size * result.trade_entry_price))
+    assert (result.trade_bars >= 1).all()
+
+
+def test_order_of_symbols_does_not_change_the_sum() -> None:
+    market = pair(random_walk(100, seed=1, symbol="A"), random_walk(100, seed=2, symbol="B"))
+    back = market | {"symbols": ["B", "A"]}
+    np.testing.assert_allclose(run(market).equity, run(back).equity, rtol=1e-12)

@@ -1,0 +1,84 @@
+"""What the reader of a result is told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.market.sources.stored import save
+from tests.support.market import make_bars, random_walk
+from tests.support.stored import MADE_UP, pair, run, warned
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+
+HEDGED = '''
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.market.bars import Floats
+from engine.market.panel import Panel
+from engine.registry import plugin
+from engine.strategies import Allocation
+
+
+@plugin("hedged", title="Hedged")
+class Hedged(Allocation):
+    """Half long in the first symbol, half short in the second."""
+
+    kind: Literal["hedged"] = "hedged"
+
+    def label(self) -> str:
+        return "Hedged"
+
+    def weights(self, panel: Panel, inputs: Any) -> Floats:
+        return np.tile([0.5, -0.5], (len(panel), 1))
+'''
+
+
+def test_no_trades_are_told() -> None:
+    save(make_bars(np.full(30, 10.0), kind="fx"))
+    result = run(MADE_UP, {"kind": "sma_cross", "fast": 3, "slow": 8})
+    assert result.warnings == ("No trades: the strategy never entered in this range.",)
+    assert result.metrics["sharpe"] is None
+    assert result.metrics["win_rate"] is None
+    assert result.metrics["exposure"] == 0
+    assert result.metrics["costs"] == 0
+    np.testing.assert_array_equal(result.equity, 100_000)
+    assert result.trial().sharpe is None
+
+
+def test_few_and_open_trades_are_told() -> None:
+    save(make_bars([1.0, 2.0, 3.0], kind="fx"))
+    assert run().warnings == (
+        "Only 1 trade: too few to tell skill from luck.",
+        "1 still open at the end, valued at the last close.",
+    )
+
+
+def test_survivors_are_told_of_shares_alone() -> None:
+    assert "Survivors only" in warned(run({}))
+    assert "Survivors" not in warned(run({"collection": "dukascopy", "symbols": ["EURUSD"], "interval": "1h"}))
+
+
+def test_unfilled_decision_is_told() -> None:
+    close = [10.0] * 8 + [9.0, 9.0, 9.0, 20.0]
+    save(make_bars(close))
+    result = run(MADE_UP, {"kind": "sma_cross", "fast": 2, "slow": 5})
+    assert "A decision on the last bar is left unfilled" in warned(result)
+
+
+def test_short_weights_that_are_not_followed_are_said(workspace: Workspace) -> None:
+    workspace.write_plugin("strategies", "hedged", HEDGED)
+    market = pair(random_walk(50, seed=1), random_walk(50, seed=2, symbol="OTHER"))
+    found = {side: run(market, "hedged", direction=side) for side in ("long", "both")}
+    assert {side: "Weights below zero were taken for nothing" in warned(result) for side, result in found.items()} == {
+        "long": True,
+        "both": False,
+    }
+    assert {side: bool((result.trade_side < 0).any()) for side, result in found.items()} == {
+        "long": False,
+        "both": True,
+    }
