@@ -17,7 +17,7 @@ _COLUMNS = "family, sharpe, observations, count, variance, periods_per_year, rat
 @dataclass(frozen=True)
 class Pool:
     """Many trials as one: ``count`` of them, ``mean`` and ``variance`` (n - 1) of the Sharpe ratios of those
-    ``rated`` that have one, per bar of the length that was asked for.
+    ``rated`` that have one, per bar of the length that was asked for, on a record of the length that was asked for.
     """
 
     count: int
@@ -51,19 +51,28 @@ def count() -> int:
         return int(database.execute("SELECT COALESCE(SUM(count), 0) FROM trials").fetchone()[0])
 
 
-def pool(trials: Iterable[Trial], periods_per_year: float) -> Pool:
-    """All ``trials`` together, their Sharpe ratios stated per bar of a series with that many bars a year.
+def pool(trials: Iterable[Trial], periods_per_year: float, observations: int) -> Pool:
+    """All ``trials`` together, their Sharpe ratios stated per bar of a series with that many bars a year, and what they
+    vary by as for a record of ``observations`` returns.
 
-    The variance is that of all ratios: within the entries and between their means. An entry of unknown bars a year
-    is taken to have the same.
+    The variance is that of all ratios: within the entries and between their means. That of an estimate falls with the
+    length of its record, so a window of two years says four times too much about the luck of eight. Differences
+    between entries may be more than luck: those of longer records are left as they are. An entry of unknown bars a
+    year is taken to have the same.
     """
     entries = tuple(trials)
     rated = [trial for trial in entries if trial.ratios]
-    scales = [sqrt((trial.periods_per_year or periods_per_year) / periods_per_year) for trial in rated]
+    squares = [(trial.periods_per_year or periods_per_year) / periods_per_year for trial in rated]
+    lengths = [max(t.observations, 1) / max(observations, 1) / square for t, square in zip(rated, squares, strict=True)]
     total = sum(trial.ratios for trial in rated)
-    means = [(trial.sharpe or 0.0) * scale for trial, scale in zip(rated, scales, strict=True)]
+    means = [(trial.sharpe or 0.0) * sqrt(square) for trial, square in zip(rated, squares, strict=True)]
     mean = sum(trial.ratios * value for trial, value in zip(rated, means, strict=True)) / max(total, 1)
-    within = sum((t.ratios - 1) * t.variance * scale**2 for t, scale in zip(rated, scales, strict=True))
-    between = sum(t.ratios * (value - mean) ** 2 for t, value in zip(rated, means, strict=True))
+    within = sum(
+        (t.ratios - 1) * t.variance * square * length for t, square, length in zip(rated, squares, lengths, strict=True)
+    )
+    between = sum(
+        t.ratios * (value - mean) ** 2 * min(length, 1.0)
+        for t, value, length in zip(rated, means, lengths, strict=True)
+    )
     variance = (within + between) / (total - 1) if total > 1 else 0.0
     return Pool(sum(trial.count for trial in entries), total, mean, variance)

@@ -176,7 +176,7 @@ def judge_fully(
 
 def weigh(evidence: Evidence, trials: tuple[Trial, ...]) -> Verdict:
     """The verdict on the figures of a run alone."""
-    tried = pool(trials, evidence.periods_per_year)
+    tried = pool(trials, evidence.periods_per_year, evidence.observations)
     count = max(tried.count, 1)
     # Without two ratios the spread of luck is not known: it is then that of ratios measured on as many returns.
     variance = tried.variance if tried.rated > 1 else 1 / max(evidence.observations - 1, 1)

@@ -74,14 +74,16 @@ def tried(found: SweepResult) -> Tried:
 
 
 def pooled(parts: Sequence[Tried]) -> Tried:
-    """All of them together; the variance is that of all ratios, within the parts and between their means."""
+    """All of them together; the variance is that within the parts: nobody chooses among windows, and how markets differ
+    from one to another says nothing about the luck of a choice.
+    """
     rated = sum(part.rated for part in parts)
     mean = sum(part.rated * part.mean for part in parts) / max(rated, 1)
+    free = sum(max(part.rated - 1, 0) for part in parts)
     within = sum(max(part.rated - 1, 0) * part.variance for part in parts)
-    between = sum(part.rated * (part.mean - mean) ** 2 for part in parts)
     count = sum(part.count for part in parts)
     observations = round(sum(part.count * part.observations for part in parts) / max(count, 1))
-    return Tried(count, rated, mean, (within + between) / (rated - 1) if rated > 1 else 0.0, observations)
+    return Tried(count, rated, mean, within / max(free, 1), observations)
 
 
 def agreement(inside: Floats, outside: Floats) -> float:

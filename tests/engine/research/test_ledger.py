@@ -73,7 +73,7 @@ def test_pool_is_that_of_the_single_ratios() -> None:
         Trial("x", None, 100),
     ]
     everything = np.concatenate([first, second, [single]])
-    pool = ledger.pool(entries, 252.0)
+    pool = ledger.pool(entries, 252.0, 100)
     assert (pool.count, pool.rated) == (54, 48)
     assert pool.mean == pytest.approx(everything.mean(), rel=1e-12)
     assert pool.variance == pytest.approx(everything.var(ddof=1), rel=1e-12)
@@ -82,11 +82,26 @@ def test_pool_is_that_of_the_single_ratios() -> None:
 def test_daily_and_hourly_trials_are_pooled_by_the_year() -> None:
     """A ratio of one a year is 0.063 a day and 0.024 an hour: no difference between those two trials."""
     entries = [Trial("x", (1 / n) ** 0.5, 100, periods_per_year=n) for n in (252.0, 1764.0)]
-    pool = ledger.pool(entries, 252.0)
+    pool = ledger.pool(entries, 252.0, 100)
     assert pool.mean == pytest.approx((1 / 252) ** 0.5)
     assert pool.variance == pytest.approx(0, abs=1e-18)
 
 
+@pytest.mark.parametrize(("bars", "per_year"), [(250, 252.0), (1000, 252.0), (4000, 252.0), (1750, 1764.0)])
+def test_luck_is_that_of_the_record_at_hand(bars: int, per_year: float) -> None:
+    """Trials without skill, whatever they were measured on, say what a thousand daily returns would vary by."""
+    returns = np.random.default_rng(7).normal(0, 0.01, (4000, bars))
+    ratios = returns.mean(axis=1) / returns.std(axis=1, ddof=1)
+    swept = Trial("x", float(ratios.mean()), bars, 4000, float(ratios.var(ddof=1)), per_year)
+    assert ledger.pool([swept], 252.0, 1000).variance == pytest.approx(1 / 1000, rel=0.06)
+
+
+def test_shorter_runs_are_restated_and_longer_ones_left() -> None:
+    pool = ledger.pool([Trial("x", 0.1, 100), Trial("x", 0.3, 100)], 252.0, 400)
+    assert pool.variance == pytest.approx(0.02 / 4)
+    assert ledger.pool([Trial("x", 0.1, 100), Trial("x", 0.3, 100)], 252.0, 25).variance == pytest.approx(0.02)
+
+
 def test_pool_of_none() -> None:
-    assert ledger.pool((), 252.0) == ledger.Pool(0, 0, 0.0, 0.0)
-    assert ledger.pool([Trial("x", None, 5)], 252.0) == ledger.Pool(1, 0, 0.0, 0.0)
+    assert ledger.pool((), 252.0, 100) == ledger.Pool(0, 0, 0.0, 0.0)
+    assert ledger.pool([Trial("x", None, 5)], 252.0, 100) == ledger.Pool(1, 0, 0.0, 0.0)

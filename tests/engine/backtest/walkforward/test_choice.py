@@ -167,7 +167,7 @@ def test_agreement_is_spearmans() -> None:
     assert np.isnan(agreement(one[:2], other[:2]))
 
 
-def test_pooling_parts_is_pooling_their_ratios() -> None:
+def test_pooling_parts_forgets_how_windows_differ() -> None:
     from engine.backtest.walkforward.choice import Tried, pooled
 
     random = np.random.default_rng(0)
@@ -176,4 +176,6 @@ def test_pooling_parts_is_pooling_their_ratios() -> None:
     together, every = pooled(tried), np.concatenate(parts)
     assert (together.count, together.rated, together.observations) == (49, 46, 100)
     assert together.mean == pytest.approx(every.mean())
-    assert together.variance == pytest.approx(every.var(ddof=1))
+    centred = np.concatenate([part - part.mean() for part in parts])
+    assert together.variance == pytest.approx(centred @ centred / (len(every) - len(parts)))
+    assert pooled([Tried(3, 1, 0.1, 0.0, 50)]).variance == 0.0
