@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import json
 import logging
 import os
@@ -17,14 +18,14 @@ from typing import Any
 
 from engine.config import PATH_VARIABLE, Config, settings
 from engine.database import prepare_cache
-from engine.errors import ConfigError, EngineError
+from engine.errors import ConfigError, EngineError, SpecError
 
 THREADS, FAILED = 16, 2
 HEAD_START = 3.0  # seconds that the first page has the processor to itself before the workers start; a job starts them
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status: 0, or 2 after one plain sentence on stderr."""
+    """The exit status: 0, or 2 after a plain sentence on stderr for each thing that is wrong."""
     given = _parser().parse_args(arguments)
     if given.config:
         os.environ[PATH_VARIABLE] = given.config
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command(given)
     except EngineError as error:
-        print(error, file=sys.stderr)
+        print("\n".join(_sentences(error)), file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return 130
@@ -82,8 +83,9 @@ def _import_dash() -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Compute the spec in a file and print its run key and key figures."""
+    """Compute the spec in a file and print its key figures and its run key."""
     import engine
+    from dashboard.report import lines
 
     try:
         text = Path(given.spec).read_text(encoding="utf-8")
@@ -95,8 +97,11 @@ def run(given: argparse.Namespace) -> None:
     result = engine.run(spec)
     for path, write in files:
         write_text(path, write(spec, result))
-    report = {"key": engine.run_key(spec), "label": spec.label(), "summary": dict(result.summary())}
-    print(json.dumps(report) if given.json else "\n".join(_lines(report)))
+    key = engine.run_key(spec)
+    if given.json:
+        print(json.dumps({"key": key, "label": spec.label(), "summary": dict(result.summary())}))
+    else:
+        _print_report(lines(spec, result, key))
 
 
 def bind(config: Config) -> socket.socket:
@@ -164,9 +169,18 @@ def _trades_csv(_: Any, result: Any) -> str:
     return trades_csv(result)
 
 
-def _lines(report: dict[str, Any]) -> list[str]:
-    facts = [f"{name:<18} {value}" for name, value in report["summary"].items()]
-    return [f"{'run key':<18} {report['key']}", f"{'label':<18} {report['label']}", *facts]
+def _sentences(error: EngineError) -> list[str]:
+    """One a problem; it starts with the path of the field in the file where it does not name that itself."""
+    if not isinstance(error, SpecError):
+        return [str(error)]
+    return [text if path in text else f"{path}: {text}" for path, text in error.problems]
+
+
+def _print_report(found: list[str]) -> None:
+    """A terminal that lacks the minus sign gets a question mark in its place, not an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    print("\n".join(found))
 
 
 def _parser() -> argparse.ArgumentParser:

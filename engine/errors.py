@@ -87,9 +87,12 @@ class WorkerLost(JobError):
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """A sentence part that offers the closest of ``known``, then the list: " Did you mean 'x'? There is: x, y."."""
-    close = get_close_matches(name, known, n=1, cutoff=0.5) or [
-        item for item in known if name and item.lower() == name.lower()
-    ]
+    last = [item for item in known if item.endswith(f".{name}")]  # of a dotted path
+    close = (
+        last
+        or get_close_matches(name, known, n=1, cutoff=0.5)
+        or [item for item in known if name and item.lower() == name.lower()]
+    )
     hint = f" Did you mean '{close[0]}'?" if close else ""
     return f"{hint} There is: {', '.join(known)}." if known else hint
 

@@ -102,7 +102,8 @@ class Registry(Generic[S]):
         if isinstance(value, self.base):
             return value
         if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
-            raise SpecError([("kind", f"Choose one of the {self.group}: {', '.join(self.available())}.")])
+            named = f" Write {{kind: {value}}}." if isinstance(value, str) and value in self.available() else ""
+            raise SpecError([("kind", f"Choose one of the {self.group}: {', '.join(self.available())}.{named}")])
         return self.get(value["kind"]).parse(value)
 
     def _validate(self, value: Any) -> S:

@@ -58,6 +58,8 @@ def load_spec(source: str | bytes | Mapping[str, object]) -> RunSpec:
     if not isinstance(values, Mapping):
         raise SpecError([("", "A spec is a mapping with a field 'kind'.")])
     kind, kinds = values.get("kind"), run_kinds()
+    if kind is None:
+        raise SpecError([("kind", f"A spec says in its field 'kind' what it is: {', '.join(kinds)}.")])
     if not isinstance(kind, str) or kind not in kinds:
         raise SpecError([("kind", f"'{str(kind)[:60]}' cannot be run.{did_you_mean(str(kind), tuple(kinds))}")])
     return kinds[kind].parse(values)

@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -174,6 +174,8 @@ _WHOLE, _NUMBER = "a whole number", "a number"
 _DEMANDS = {
     "literal_error": "{expected}",
     "tuple_type": "a list",
+    "model_type": "a mapping of its fields to values",
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a day such as 2015-01-31"),
     "greater_than_equal": "at least {ge:,g}",
     "less_than_equal": "at most {le:,g}",
     "greater_than": "above {gt:,g}",
@@ -198,12 +200,19 @@ def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
             known = tuple(owner.model_fields)
             return ((path, f"'{path}' is not a field here.{did_you_mean(str(item['loc'][-1]), known)}"),)
         case "missing":
-            return ((path, f"{name} is missing: give a value."),)
+            return ((path, f"{name} is missing: {_needed(field)}."),)
         case "value_error":
             return ((path, str(context.get("error", item["msg"]))),)
     if item["type"] in _DEMANDS:
         return ((path, f"{name} must be {_demand(item['type'], context, read)}, not {read(given)}."),)
     return ((path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(given)}."),)
+
+
+def _needed(field: FieldInfo | None) -> str:
+    """What to give for a field that is missing: a value, or the fields without a default of the spec that it holds."""
+    inner = _spec_in(field.annotation) if field else None
+    demanded = [key for key, item in inner.model_fields.items() if item.is_required()] if inner else []
+    return f"it needs {' and '.join(demanded)}" if demanded else "give a value"
 
 
 def _demand(kind: str, context: Mapping[str, Any], read: Callable[[Any], str]) -> str:
@@ -231,11 +240,17 @@ def _place(cls: type[BaseModel], path: tuple[int | str, ...]) -> tuple[type[Base
     """The spec class whose field ``path`` leads to or should, and the last field on the way."""
     field: FieldInfo | None = None
     for part in path[:-1]:
-        field = cls.model_fields.get(str(part), field)
-        inner = field.annotation if field else None
-        if inspect.isclass(inner) and issubclass(inner, BaseModel):
-            cls = inner
+        if isinstance(part, str):  # a number is a place in a list
+            field = cls.model_fields.get(part, field)
+            cls = (_spec_in(field.annotation) if field else None) or cls
     return cls, cls.model_fields.get(str(path[-1]), field) if path else None
+
+
+def _spec_in(annotation: Any) -> type[BaseModel] | None:
+    """The spec class of a field, or of the items of its list."""
+    if inspect.isclass(annotation) and not get_args(annotation):
+        return annotation if issubclass(annotation, BaseModel) else None
+    return next((found for item in get_args(annotation) if (found := _spec_in(item))), None)
 
 
 def _short(value: object) -> str:

@@ -33,6 +33,8 @@ CAVEAT = (
     "Every test is judged by itself, p-values are one-sided and count the run itself among the draws. Of so many tests "
     "one or two can fail, or pass, by chance: look for what they say together."
 )
+FARTHEST = 100
+"""Years of the same beyond which more history is no way to an answer."""
 FEWEST_TRADES = 30
 """From about thirty on the mean of trades is near enough to normal for its error to mean something."""
 
@@ -209,7 +211,7 @@ def weigh(evidence: Evidence, trials: tuple[Trial, ...]) -> Verdict:
         _trades(evidence),
         _record(evidence, luck),
     )
-    return Verdict(*_headline(positive, deflated, evidence), findings, count)
+    return Verdict(*_headline(positive, deflated, evidence, luck), findings, count)
 
 
 def is_resized(family: str) -> bool:
@@ -300,12 +302,12 @@ def _longer(evidence: Evidence, benchmark: float) -> str:
     if not isfinite(years):
         above = "what luck gives" if benchmark > 0 else "zero"
         return f"No length of history would do: the ratio is not above {above}. It takes a larger edge."
-    if years > 100:
-        return "It would take over 100 years of the same: only a larger edge would do."
+    if years > FARTHEST:
+        return f"It would take over {FARTHEST} years of the same: only a larger edge would do."
     return f"{years:.1f} years of the same would do; there are {evidence.years:.1f}."
 
 
-def _headline(positive: float, deflated: float, evidence: Evidence) -> tuple[str, str]:
+def _headline(positive: float, deflated: float, evidence: Evidence, luck: float) -> tuple[str, str]:
     if evidence.sharpe <= 0:
         return "No.", "It earned nothing: the Sharpe ratio is not above zero. It takes another idea, not more data."
     if positive < CONFIDENT:
@@ -314,9 +316,10 @@ def _headline(positive: float, deflated: float, evidence: Evidence) -> tuple[str
             "The Sharpe ratio cannot be told from zero. More data or a larger edge would change this.",
         )
     if deflated < CONFIDENT:
+        change = "A longer history" if _years_needed(evidence, luck) <= FARTHEST else "Only a larger edge"
         return (
             "Not yet.",
-            "The edge does not survive the number of variants tried. A longer history would change this.",
+            f"The edge does not survive the number of variants tried. {change} would change this.",
         )
     if evidence.edge == 0:
         return "Not worth it.", "It is what holding the same symbols returns."

@@ -99,6 +99,32 @@ def test_a_wrong_spec_is_a_sentence(spec_file: Path, capsys: pytest.CaptureFixtu
     assert words in said(capsys)
 
 
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ("direction: shrt", "direction: Side must be 'long', 'short' or 'both', not 'shrt'."),
+        ("stops: {stop_loss: 5}", "stops.stop_loss: Stop loss must be below 100%, not 500%."),
+        ("strategy: {kind: sma_cross, fsat: 9}", "strategy.fsat: 'fsat' is not a field here. Did you mean 'fast'?"),
+        ("costs: {commission: 5}", "costs.slippage: Slippage is missing"),
+        ("cots: 3", "'cots' is not a field here. Did you mean 'costs'?"),
+    ],
+)
+def test_a_problem_names_the_field_in_the_file(
+    spec_file: Path, capsys: pytest.CaptureFixture[str], changed: str, words: str
+) -> None:
+    name = changed.split(":")[0]
+    kept = [line for line in BACKTEST.strip().splitlines() if not line.startswith(f"{name}:")]
+    spec_file.write_text("\n".join([*kept, changed]), encoding="utf-8")
+    assert cli.main(["run", str(spec_file)]) == 2
+    assert said(capsys).startswith(words)
+
+
+def test_every_problem_has_its_line(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec_file.write_text("kind: backtest\nstrategy: {kind: sma_cross}\nfill: next\n", encoding="utf-8")
+    assert cli.main(["run", str(spec_file)]) == 2
+    assert [line.split()[0] for line in capsys.readouterr().err.splitlines()] == ["costs", "fill:"]
+
+
 def test_a_missing_spec_is_a_sentence(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["run", str(workspace.folder / "nowhere.yaml")]) == 2
     assert "nowhere.yaml" in said(capsys)

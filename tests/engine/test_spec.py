@@ -18,6 +18,7 @@ from engine import runner
 from engine.backtest.costs import Costs
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.errors import SpecError, did_you_mean
 from engine.features.indicators.trend import Sma
 from engine.features.matrix import FeatureSpec
@@ -109,7 +110,32 @@ def test_anything_but_a_mapping_is_a_problem_of_the_whole(values: object) -> Non
     ((path, sentence),) = problems(MarketSpec, values)
     assert path == ""
     assert "pydantic" not in sentence
-    assert sentence.startswith("MarketSpec: ")
+    assert sentence.startswith("MarketSpec must be a mapping of its fields to values, not ")
+
+
+def test_a_spec_that_is_missing_says_what_it_needs() -> None:
+    ((path, sentence),) = problems(BacktestSpec, {"strategy": {"kind": "sma_cross"}})
+    assert (path, sentence) == ("costs", "costs is missing: it needs commission and slippage.")
+    ((path, sentence),) = problems(BacktestSpec, BACKTEST | {"costs": None})
+    assert (path, sentence) == ("costs", "costs must be a mapping of its fields to values, not None.")
+
+
+def test_an_unknown_field_in_a_list_is_compared_with_the_fields_of_its_items() -> None:
+    given = {"base": BACKTEST, "axes": [{"path": "strategy.fast", "low": 5, "hihg": 50}]}
+    ((path, sentence),) = problems(SweepSpec, given)
+    assert path == "axes.0.hihg"
+    assert sentence.endswith("Did you mean 'high'? There is: path, low, high, step, values.")
+
+
+def test_a_day_is_asked_for_with_an_example() -> None:
+    ((_, sentence),) = problems(MarketSpec, {"start": "01/02/2015"})
+    assert sentence == "From must be a day such as 2015-01-31, not '01/02/2015'."
+
+
+def test_the_name_of_a_strategy_alone_is_told_how_to_be_written() -> None:
+    ((path, sentence),) = problems(BacktestSpec, BACKTEST | {"strategy": "sma_cross"})
+    assert path == "strategy.kind"
+    assert sentence.endswith("Write {kind: sma_cross}.")
 
 
 def test_long_values_are_cut_in_sentences() -> None:
@@ -334,6 +360,7 @@ def test_python_text_of_a_plugin_from_a_folder_runs_too(workspace: Workspace) ->
         ("zzz", ("sma_cross", "buy"), " There is: sma_cross, buy."),
         ("", ("a",), " There is: a."),
         ("x", (), ""),
+        ("fast", ("cash", "strategy.fast"), " Did you mean 'strategy.fast'? There is: cash, strategy.fast."),
     ],
 )
 def test_suggestion(name: str, known: tuple[str, ...], sentence: str) -> None:

@@ -71,6 +71,16 @@ def test_same_edge_after_a_thousand_trials_is_not_yet() -> None:
     assert grades(verdict)[1] != "good"
 
 
+def test_what_would_change_the_answer_is_said_once() -> None:
+    """Where luck would do better no history is long enough; the headline says no other than the remedy."""
+    spread = np.random.default_rng(1).normal(0, 0.03, 999)
+    lucky = judge(result(0.001), tried(0.1, *(3 * spread)))
+    assert lucky.reason.endswith("Only a larger edge would change this.")
+    assert any("No length of history would do" in remedy for remedy in lucky.changes)
+    short = judge(result(0.001), tried(0.1, *(0.5 * spread)))
+    assert short.reason.endswith("A longer history would change this.")
+
+
 def test_figures_are_those_of_the_papers() -> None:
     made = result(0.001)
     ratios = [0.1, -0.02, 0.03, 0.05]

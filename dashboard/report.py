@@ -1,0 +1,248 @@
+"""A result as lines of text: what ``stratoscope run`` prints for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dashboard.figures import figure_text
+from dashboard.format import MINUS, MISSING, count, day_range, number, percent, signed_percent
+from engine.backtest.metrics import METRICS
+from engine.spec import RunSpec
+
+Table = Sequence[Sequence[str]]
+BEST = 5
+"""Combinations of a sweep that are listed."""
+GRADES = {"good": "pass", "doubtful": "doubt", "bad": "fail"}
+
+
+def lines(spec: RunSpec, result: Any, key: str) -> list[str]:
+    """The report of ``result``, its run key last."""
+    body = _REPORTS.get(spec.kind)
+    found = body(spec, result) if body else _plain(result.summary())
+    warnings = [f"! {text}" for text in getattr(result, "warnings", ())]
+    return [*([spec.label()] if body or spec.label() else []), *found, *_part(warnings), "", f"run key {key}"]
+
+
+def aligned(rows: Table, left: int = 1) -> list[str]:
+    """Rows of cells as lines: the first ``left`` columns start at one place, the others end at one."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(_cell(row, widths, place, left) for place in range(len(widths))).rstrip() for row in rows]
+
+
+def _cell(row: Sequence[str], widths: Sequence[int], place: int, left: int) -> str:
+    return row[place].ljust(widths[place]) if place < left else row[place].rjust(widths[place])
+
+
+def _part(found: Sequence[str]) -> list[str]:
+    """Lines with an empty one before them, if there are any."""
+    return ["", *found] if found else []
+
+
+def _figures(**sides: Mapping[str, float | None]) -> list[str]:
+    """Every metric of the first side, and what the others have of it."""
+    names = [name for name in METRICS if name in next(iter(sides.values()))]
+    rows = [[METRICS[name].title, *(_figure(name, side) for side in sides.values())] for name in names]
+    return aligned([["", *(title.replace("_", " ") for title in sides)], *rows])
+
+
+def _figure(name: str, side: Mapping[str, float | None]) -> str:
+    return figure_text(name, side[name]) if name in side else ""
+
+
+def _backtest(spec: Any, result: Any) -> list[str]:
+    from engine.verdicts import verdict
+
+    found = verdict(spec, result)
+    period = day_range(str(result.time[0]), str(result.time[-1]))
+    capital = number(result.capital, 0, result.currency)
+    return [
+        f"{period}, {count(len(result.time), 'bar')}, {capital} at the start, "
+        f"{number(float(result.equity[-1]), 0, result.currency)} at the end",
+        *_part(_figures(strategy=result.metrics, hold=result.benchmark_metrics)),
+        *_part([f"Is it real? {found.headline} {found.reason}"]),
+    ]
+
+
+def _sweep(_: Any, result: Any) -> list[str]:
+    from dashboard.pages.backtest.sweep.view import luck, metrics, sides
+
+    names, axes, plateau = metrics(result), sides(result), result.plateau()
+
+    def row(title: str, place: int) -> list[str]:
+        values = zip(axes, result.parameters[place], strict=True)
+        figures = [figure_text(name, float(result.metric(name)[place])) for name in names]
+        return [title, *(side.text(value) for side, value in values), *figures]
+
+    judged = METRICS[result.objective].title + (
+        f", the median of {len(result.symbols)} symbols" if len(result.symbols) > 1 else ""
+    )
+    left_out = f", {number(result.left_out)} left out as not valid" if result.left_out else ""
+    best = [row(f"Best {place + 1}", int(index)) for place, index in enumerate(result.best(count=BEST))]
+    found = luck(result, None)
+    return [
+        f"{count(len(result), 'combination')} of {', '.join(result.symbols)}{left_out}, judged by {judged}",
+        *_part(
+            aligned(
+                [
+                    ["", *(side.name() for side in axes), *(METRICS[name].title for name in names)],
+                    *best,
+                    *([row("Plateau", plateau.index)] if plateau else []),
+                    ["Median", *[""] * len(axes), *(_median(name, result) for name in names)],
+                ]
+            )
+        ),
+        *_part([_plateau(result, plateau)] if plateau else []),
+        f"By luck alone the best of the {count(found.trials, 'trial')} counted by now would reach a Sharpe ratio of "
+        f"about {number(found.expected, 2)}; the best here has {number(found.best, 2)}.",
+    ]
+
+
+def _median(name: str, result: Any) -> str:
+    known = result.metric(name)
+    known = known[np.isfinite(known)]
+    return figure_text(name, float(np.median(known)) if len(known) else None)
+
+
+def _plateau(result: Any, found: Any) -> str:
+    middle = figure_text(result.objective, found.neighbourhood)
+    return (
+        f"The plateau is the combination in the best neighbourhood: {middle} in the median of "
+        f"{count(found.neighbours, 'neighbour')}."
+    )
+
+
+def _walk_forward(_: Any, result: Any) -> list[str]:
+    from engine.backtest.walkforward.verdict import judge
+
+    found, efficiency = judge(result), result.efficiency()
+    kept = [
+        ["Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
+         f"of the {signed_percent(result.promised())} a year that training promised"],
+        ["Profitable", f"{result.profitable} of {len(result.test_first)}", "windows"],
+        ["Steadiness", percent(result.steadiness(), 0), "stayed at or next to the values of the window before"],
+    ]  # fmt: skip
+    return [
+        f"{day_range(str(result.time[0]), str(result.time[-1]))} out of sample, "
+        f"{count(len(result.test_first), 'window')}",
+        *_part([f"{found.headline} {found.reason}"]),
+        *_part(
+            _figures(
+                out_of_sample=result.metrics, hold=result.benchmark_metrics, best_in_hindsight=result.hindsight_metrics
+            )
+        ),
+        *_part(aligned(kept, left=3)),
+        *_part(_windows(result)),
+    ]
+
+
+def _windows(result: Any) -> list[str]:
+    """A line a window: when it was tested, with what, and what training and test had."""
+    from dashboard.pages.backtest.sweep.view import side_of
+
+    base = json.loads(result.base)
+    given = zip(result.axes, result.titles, result.units, result.words, strict=True)
+    axes = [side_of(base, *axis) for axis in given]
+    header = ["Test", *(side.name() for side in axes), "Sharpe in", "out", "CAGR in", "out", "Drawdown", "Trades"]
+    rows = [
+        [
+            day_range(str(result.test_first[i]), str(result.test_last[i])),
+            *(
+                side.text(value) if np.isfinite(value) else MISSING
+                for side, value in zip(axes, result.parameters[i], strict=True)
+            ),
+            *(figure_text("sharpe", float(part[i])) for part in (result.in_sharpe, result.out_sharpe)),
+            *(figure_text("cagr", float(part[i])) for part in (result.in_growth, result.out_growth)),
+            figure_text("max_drawdown", float(result.out_drawdown[i])),
+            number(float(result.out_trades[i])),
+        ]
+        for i in range(len(result.test_first))
+    ]
+    return aligned([header, *rows])
+
+
+def _verification(spec: Any, result: Any) -> list[str]:
+    from engine.verdicts import fully, swept
+
+    found = fully(result, swept(spec.backtest))
+    rows = [[GRADES[item.grade], item.figure, item.question] for item in found.findings]
+    return [
+        *_part([f"{found.headline} {found.reason}"]),
+        *_part(aligned(rows, left=3)),
+        *_part([f"not tested: {name}. {why}" for name, why in result.skipped.items()]),
+        *(["", "What would change the answer:", *(f"- {text}" for text in found.changes)] if found.changes else []),
+    ]
+
+
+def _overfitting(_: Any, result: Any) -> list[str]:
+    rows = [
+        [
+            "Probability of overfitting",
+            percent(result.probability, 1),
+            "the best in training is below the median after",
+        ],
+        ["Probability of loss", percent(result.loss, 1), "the best in training loses after"],
+        ["p over nothing", number(result.spa_zero, 3), "test of superior ability of the best"],
+        ["p over holding", number(result.spa_hold, 3), "the same against holding the same symbols"],
+        ["Superior to holding", number(len(result.superior)), "combinations, an error in any of them held at 5%"],
+        ["Looked at", f"{number(result.columns)} of {number(result.whole)}", "combinations"],
+    ]
+    return ["", *aligned(rows, left=3)]
+
+
+def _second_opinion(_: Any, result: Any) -> list[str]:
+    rows = [
+        ["Equity here", number(result.equity, 2, result.currency)],
+        [f"Backtrader {result.version}", number(result.other_equity, 2, result.currency)],
+    ]
+    return ["", result.sentence(), *_part(aligned(rows)), *_part([f"! {text}" for text in result.notes])]
+
+
+def _plain(summary: Mapping[str, Any]) -> list[str]:
+    """Key figures that have no report of their own: names and values, then a table of each group of them."""
+    single = [[_words(name), _value(value)] for name, value in summary.items() if not isinstance(value, Mapping)]
+    groups = {name: value for name, value in summary.items() if isinstance(value, Mapping)}
+    if groups and not single and all(list(group) == list(next(iter(groups.values()))) for group in groups.values()):
+        return _table("", groups)
+    found = aligned([row for row in single if row[0] != "label"], left=2) if len(single) > 1 else []
+    for name, group in groups.items():
+        nested = bool(group) and all(isinstance(item, Mapping) for item in group.values())
+        rows = [["  " + _words(key), _value(value)] for key, value in group.items()]
+        found += ["", *(_table(_words(name), group) if nested else [_words(name), *aligned(rows, left=2)])]
+    return found
+
+
+def _table(corner: str, groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    names = list(next(iter(groups.values())))
+    rows = [[str(title), *(_value(group.get(name)) for name in names)] for title, group in groups.items()]
+    return aligned([[corner, *map(_words, names)], *rows])
+
+
+def _words(name: object) -> str:
+    return str(name).replace("_", " ")
+
+
+def _value(value: object) -> str:
+    """A plain JSON value as people read it."""
+    if value is None or value == "":
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,.6g}".replace("-", MINUS) if isinstance(value, float) else f"{value:,}".replace("-", MINUS)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value, value)) or MISSING
+    return str(value).removesuffix("T00:00:00.000")
+
+
+_REPORTS: Mapping[str, Callable[[Any, Any], list[str]]] = {
+    "backtest": _backtest,
+    "sweep": _sweep,
+    "walk_forward": _walk_forward,
+    "verification": _verification,
+    "overfitting": _overfitting,
+    "second_opinion": _second_opinion,
+}
