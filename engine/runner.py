@@ -81,15 +81,21 @@ def _mapping(text: str | bytes) -> object:
 def run_key(spec: RunSpec) -> str:
     """sha256 in hexadecimal over everything that the result follows from.
 
-    That is the identity of the spec (see ``trial_key``) and the engine: its version and its source. Raises
-    ``DataError`` where the bars do not exist.
+    That is the spec, the source of every plug-in in it, the bars that it reads, and the engine: its version and its
+    source. Raises ``DataError`` where the bars do not exist.
     """
     return _digest({**_identity(spec), "engine": [__version__, engine_digest()]})
 
 
 def trial_key(spec: RunSpec) -> str:
-    """sha256 over what makes a trial another trial: a new version of the engine repeats the same one."""
-    return _digest(_identity(spec))
+    """sha256 over what makes a trial another trial: what was tried, and the code of it that is not the engine's.
+
+    A new version of the engine, a field with a default that it brings, and newer bars repeat the same one: ``ledger``
+    says why.
+    """
+    classes = {type(item) for item in _walk(spec) if is_plugin(type(item))}
+    own = sorted(source_digest(cls) for cls in classes if not cls.__module__.startswith("engine."))
+    return _digest({"spec": canonical_json(spec, without=spec.ignored(), brief=True), "sources": own})
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ def _identity(spec: RunSpec, fingerprint: Fingerprint = catalog.fingerprint) -> 
     one."""
     items = _walk(spec)
     return {
-        "spec": spec.identity(),
+        "spec": canonical_json(spec, without=spec.ignored()),
         "sources": sorted({source_digest(type(item)) for item in items if is_plugin(type(item))}),
         "data": [fingerprint(item) for item in items if isinstance(item, MarketSpec)],
         "environment": [item.environment() for item in items if isinstance(item, RunSpec)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, get_args
 
@@ -99,9 +99,9 @@ class RunSpec(Spec):
         """The result, a frozen dataclass. Same spec, same machine: bit-identical."""
         raise TypeError(f"{type(self).__name__} has no compute method.")
 
-    def identity(self) -> str:
-        """Text that is equal for specs that ask for the same: two of a key have one result."""
-        return canonical_json(self)
+    def ignored(self) -> tuple[str, ...]:
+        """Paths of values that take no part, such as those that the base of a sweep has on its axes."""
+        return ()
 
     def environment(self) -> str:
         """What the result follows from besides spec, source and data: it becomes part of the run key.
@@ -123,9 +123,36 @@ class Estimate:
     megabytes: float
 
 
-def canonical_json(spec: Spec) -> str:
-    """JSON of a spec with sorted keys and no blanks: equal specs give equal text."""
-    return json.dumps(spec.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+def canonical_json(spec: Spec, *, without: Sequence[str] = (), brief: bool = False) -> str:
+    """JSON of a spec with sorted keys and no blanks: equal specs give equal text.
+
+    ``without`` are paths of values that are left out. ``brief`` leaves out all that are at their defaults, but for
+    each ``kind``: a field with a default that a class is given later does not change that text.
+    """
+    plain = spec.model_dump(mode="json")
+    if without or brief:
+        plain = _part(spec, plain, [path.split(".") for path in without], brief)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+
+
+def _part(value: Any, plain: Any, without: Sequence[Sequence[str]], brief: bool) -> Any:
+    """``plain``, the plain values of ``value``, as far as ``canonical_json`` keeps them."""
+    if isinstance(value, tuple):
+        return [_part(item, plain[at], _below(without, str(at)), brief) for at, item in enumerate(value)]
+    if not isinstance(value, Spec):
+        return plain
+    kept = {}
+    for name, item in value:
+        ways = _below(without, name)
+        usual = brief and name != "kind" and item == type(value).model_fields[name].get_default()
+        if [] not in ways and (ways or not usual):
+            kept[name] = _part(item, plain[name], ways, brief)
+    return kept
+
+
+def _below(ways: Sequence[Sequence[str]], name: str) -> Sequence[Sequence[str]]:
+    """The rest of those of ``ways`` that lead through ``name``."""
+    return [way[1:] for way in ways if way[0] == name]
 
 
 def to_yaml(spec: Spec) -> str:

@@ -1,4 +1,11 @@
-"""The ledger: every trial ever run, appended once, never changed."""
+"""The ledger: every trial ever run, appended once, never changed.
+
+A trial is a configuration that was tried, for it is the choice among configurations that the deflated Sharpe ratio
+makes up for (Bailey and Lopez de Prado 2014): the strategy with its settings, symbols, range of days, costs and fills.
+The same one on bars that were added or corrected since is no further draw to choose from, and not counted again, and
+what it earned when it was first tried stays; neither is the same one after an update of the engine. Another range of
+days or another symbol is, and so is every change of a strategy file of one's own.
+"""
 
 from __future__ import annotations
 

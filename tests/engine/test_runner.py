@@ -226,6 +226,27 @@ def test_new_version_of_the_engine_repeats_the_same_trial(monkeypatch: pytest.Mo
     assert ledger.count() == 1
 
 
+def test_newer_bars_repeat_the_same_trial_and_another_range_or_symbol_does_not() -> None:
+    save(random_walk(300))
+    engine.run(spec())
+    (first,) = ledger.trials("sma_cross")
+    save(random_walk(400))
+    engine.run(spec())
+    assert ledger.trials("sma_cross") == (first,)
+    engine.run(spec(market=MADE_UP | {"start": "2020-02-01"}))
+    save(random_walk(400, seed=1, symbol="OTHER"))
+    engine.run(spec(market=MADE_UP | {"symbols": ["OTHER"]}))
+    assert ledger.count() == 3
+
+
+@pytest.mark.usefixtures("bars")
+def test_another_version_of_a_strategy_of_ones_own_is_another_trial(workspace: Workspace) -> None:
+    for code in (STRATEGY, STRATEGY.replace("at % 7 == 4", "at % 7 == 3"), STRATEGY):
+        workspace.write_plugin("strategies", "weekly", code)
+        engine.run(spec(strategy={"kind": "weekly"}))
+    assert len(ledger.trials("weekly")) == 2
+
+
 def test_engine_offers_run_key_and_load_spec_lazily() -> None:
     script = (
         "import sys, engine; print('engine.runner' in sys.modules); engine.run; print('engine.runner' in sys.modules)"

@@ -25,6 +25,7 @@ from engine.features.matrix import FeatureSpec
 from engine.market.bars import MarketSpec
 from engine.models.training import ModelSpec
 from engine.spec import RunSpec, Spec, canonical_json, parameter, to_python, to_yaml
+from engine.strategies import STRATEGIES
 from engine.strategies.kinds.follow_model import FollowModel
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.workspace import Workspace
@@ -205,6 +206,57 @@ def test_canonical_json_is_sorted_and_complete() -> None:
     assert values["strategy"] == {"kind": "sma_cross", "fast": 50, "slow": 200}
     assert values["capital"] == 100_000.0
     assert set(values) == set(BacktestSpec.model_fields)
+
+
+def test_brief_json_has_what_differs_from_the_defaults() -> None:
+    asked = BacktestSpec.parse(BACKTEST | {"capital": 5, "stops": {"time_stop": 3}, "market": {"symbols": ["NVDA"]}})
+    assert json.loads(canonical_json(asked, brief=True)) == {
+        "kind": "backtest",
+        "strategy": {"kind": "sma_cross"},
+        "costs": BACKTEST["costs"],
+        "capital": 5.0,
+        "stops": {"time_stop": 3},
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(STRATEGIES.available()))
+def test_brief_json_is_the_whole_request(kind: str) -> None:
+    strategy = {"kind": kind} | ({"model": {"null_fits": 0}} if kind == "follow_model" else {})
+    values = BACKTEST | {"strategy": strategy, "fill": "next_close", "direction": "both"}
+    asked = BacktestSpec.parse(values | {"market": {"symbols": ["A", "B"], "start": "2020-02-29"}})
+    assert BacktestSpec.parse(json.loads(canonical_json(asked, brief=True))) == asked
+
+
+def test_a_field_with_a_default_changes_no_brief_json() -> None:
+    class Before(Spec):
+        kind: str = "x"
+        old: int = 3
+
+    class After(Before):
+        new: int = 7
+
+    class Holder(Spec):
+        held: Before
+
+    class Later(Spec):
+        held: Before
+        added: tuple[int, ...] = (1,)
+
+    for old in (3, 4):
+        texts = {canonical_json(made, brief=True) for made in (Before(old=old), After(old=old))}
+        assert len(texts) == 1
+        texts = {canonical_json(h(held=made(old=old)), brief=True) for h in (Holder, Later) for made in (Before, After)}
+        assert len(texts) == 1
+    assert canonical_json(After(new=8), brief=True) == '{"kind":"x","new":8}'
+
+
+def test_json_without_some_values() -> None:
+    asked = BacktestSpec.parse(BACKTEST)
+    values = json.loads(canonical_json(asked, without=("strategy.fast", "capital")))
+    assert values["strategy"] == {"kind": "sma_cross", "slow": 200}
+    assert set(values) == set(BacktestSpec.model_fields) - {"capital"}
+    short = json.loads(canonical_json(asked, without=("strategy.fast", "stops.time_stop"), brief=True))
+    assert (short["strategy"], short["stops"]) == ({"kind": "sma_cross"}, {})
 
 
 def test_defaults_left_out_and_spelt_out_are_one_spec() -> None:

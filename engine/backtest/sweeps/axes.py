@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import typing
 from collections.abc import Sequence
@@ -229,13 +228,6 @@ def _suggest(path: str, leaf: Leaf) -> Sweepable:
     unit_text = str(_extra(field, "unit") or "")
     section = str(_extra(field, "section") or "")
     return Sweepable(path, title, unit_text, section, whole, low, high, step, words, value)
-
-
-def swept_identity(spec: Spec, axes: Sequence[Axis]) -> str:
-    """The canonical JSON of ``spec`` without the values that its base has on the axes: they take no part in it."""
-    values = spec.model_dump(mode="json")
-    _clear(values["base"], axes)
-    return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
 
 def differs_on_axes_alone(base: BacktestSpec, spec: BacktestSpec, axes: Sequence[Axis]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import Axis, Scale, resolve, sweepable, swept_identity
+from engine.backtest.sweeps.axes import Axis, Scale, resolve, sweepable
 from engine.backtest.sweeps.result import SweepResult
 from engine.errors import SpecError
 from engine.progress import Progress
@@ -115,8 +115,8 @@ class SweepSpec(RunSpec):
     def label(self) -> str:
         return f"{self._size(self.scales()):,} of {self.base.label()}"
 
-    def identity(self) -> str:
-        return swept_identity(self, self.axes)
+    def ignored(self) -> tuple[str, ...]:
+        return tuple(f"base.{axis.path}" for axis in self.axes)
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return self.base.inputs()

@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import swept_identity
 from engine.backtest.sweeps.spec import Axis, SweepSpec
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import Window, Windows, between
@@ -103,8 +102,8 @@ class WalkForwardSpec(RunSpec):
     def label(self) -> str:
         return f"{info(self.base.strategy).title} walked forward, {self.base.market.label()}"
 
-    def identity(self) -> str:
-        return swept_identity(self, self.axes)
+    def ignored(self) -> tuple[str, ...]:
+        return tuple(f"base.{axis.path}" for axis in self.axes)
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return self.base.inputs()
