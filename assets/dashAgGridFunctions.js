@@ -13,9 +13,6 @@
     return sign + text;
   }
 
-  functions.stratoscopeTone = (value) =>
-    typeof value !== "number" || !value ? "ag-right-aligned-cell" : "ag-right-aligned-cell " + (value > 0 ? "gain" : "loss");
-
   functions.stratoscopeCell = function (value, kind, decimals, unit) {
     if (value === null || value === undefined || value === "") return MISSING;
     if (kind === "day" || kind === "time") {
@@ -26,6 +23,12 @@
     if (!Number.isFinite(value)) return MISSING;
     if (kind === "percent") return number(100 * value, decimals || 2, false) + "%";
     if (kind === "signed_percent") return number(100 * value, decimals || 2, true) + "%";
-    return number(value, decimals, false) + (unit ? " " + unit : "");
+    return number(value, decimals, kind === "signed") + (unit ? " " + unit : "");
+  };
+
+  /* What prints as zero has no colour. */
+  functions.stratoscopeTone = function (value, ...how) {
+    const right = "ag-right-aligned-cell", text = functions.stratoscopeCell(value, ...how);
+    return typeof value !== "number" || !/[1-9]/.test(text) ? right : right + (value > 0 ? " gain" : " loss");
   };
 })();

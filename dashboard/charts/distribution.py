@@ -70,9 +70,9 @@ def figure(info: DistributionInfo) -> go.Figure:
         ),
     ]  # fmt: skip
     marks = [
-        _mark(info.mean, f"mean {signed_percent(info.mean)}", 1.0, "left"),
-        _mark(info.value_at_risk, f"VaR 95% {signed_percent(info.value_at_risk)}", 1.0, "right"),
-        _mark(info.shortfall, f"shortfall {signed_percent(info.shortfall)}", 0.87, "right"),
+        _mark(info.shortfall, f"shortfall {signed_percent(info.shortfall)}", 1.0),
+        _mark(info.value_at_risk, f"VaR 95% {signed_percent(info.value_at_risk)}", 0.93),
+        _mark(info.mean, f"mean {signed_percent(info.mean)}", 0.86),
     ]
     return base.figure(
         traces,
@@ -86,15 +86,14 @@ def figure(info: DistributionInfo) -> go.Figure:
     )
 
 
-def _mark(at: float, text: str, height: float, side: str) -> tuple[dict[str, object], dict[str, object]]:
-    """A vertical line and the words beside its upper end."""
+def _mark(at: float, text: str, height: float) -> tuple[dict[str, object], dict[str, object]]:
+    """A vertical line and the words right of its upper end: lines further to the right end below these words."""
     line = {
         "type": "line", "x0": at, "x1": at, "y0": 0, "y1": height, "yref": "paper",
         "line": {"color": base.MUTED, "width": 1},
     }  # fmt: skip
-    shift = 4 if side == "left" else -4
     words = {
-        "x": at, "y": height, "yref": "paper", "text": text, "showarrow": False, "xanchor": side, "yanchor": "top",
-        "xshift": shift, "font": {"size": 11, "color": base.TEXT},
+        "x": at, "y": height, "yref": "paper", "text": text, "showarrow": False, "xanchor": "left", "yanchor": "top",
+        "xshift": 4, "font": {"size": 11, "color": base.TEXT},
     }  # fmt: skip
     return line, words

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.charts import base
+from dashboard.format import number
 from engine.backtest.reports.periods import MONTHS, Months, monthly
 from engine.market.bars import Floats
 
@@ -52,17 +53,18 @@ def figure(info: MonthlyInfo) -> go.Figure:
     import plotly.graph_objects as go
 
     row = (height(info) - _LETTERS) / len(info.years)
-    text = {"texttemplate": "%{z:.1f}", "textfont": {"size": 10 if row >= 14 else 8}} if row >= 10 else {}
+    print_ = {"texttemplate": "%{text}", "textfont": {"size": 10 if row >= 14 else 8}} if row >= 10 else {}
     look = {"y": list(info.years), "colorscale": base.diverging(), "zmid": 0, "showscale": False, "xgap": 1, "ygap": 1,
-            "hoverongaps": False, **text}  # fmt: skip
+            "hoverongaps": False, **print_}  # fmt: skip
     traces = [
         go.Heatmap(
-            x=list(MONTHS), z=base.values(info.months), zmin=-info.full, zmax=info.full, name="Return, %",
-            hovertemplate="%{x} %{y}  %{z:.2f}%<extra></extra>", **look,
+            x=list(MONTHS), z=base.values(info.months), text=_texts(info.months), zmin=-info.full, zmax=info.full,
+            name="Return, %", hovertemplate="%{x} %{y}  %{z:.2f}%<extra></extra>", **look,
         ),
         go.Heatmap(
-            x=["Year"], z=base.values(info.totals[:, None]), zmin=-info.full_year, zmax=info.full_year, xaxis="x2",
-            name="Year, %", hovertemplate="%{y}  %{z:.2f}%<extra></extra>", **look,
+            x=["Year"], z=base.values(info.totals[:, None]), text=_texts(info.totals[:, None]), xaxis="x2",
+            zmin=-info.full_year, zmax=info.full_year, name="Year, %",
+            hovertemplate="%{y}  %{z:.2f}%<extra></extra>", **look,
         ),
     ]  # fmt: skip
     columns = {"fixedrange": True, "showgrid": False, "ticks": "", "type": "category", "showspikes": False}
@@ -77,6 +79,11 @@ def figure(info: MonthlyInfo) -> go.Figure:
         xaxis2={**columns, "domain": [0.91, 1], "anchor": "y"},
         margin={"l": 44, "r": 12, "t": 4, "b": 24},
     )  # fmt: skip
+
+
+def _texts(values: Floats) -> list[list[str]]:
+    """A cell's return in percent; nothing where the run has no bar."""
+    return [[number(value, 1) if np.isfinite(value) else "" for value in row] for row in values]
 
 
 def _full(values: Floats) -> float:

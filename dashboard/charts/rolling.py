@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from engine.backtest.result import BacktestResult
 
-WINDOWS = {"3m": ("3 months", 0.25), "6m": ("6 months", 0.5), "1y": ("1 year", 1.0)}
+WINDOWS = {"1m": ("1 month", 1 / 12), "3m": ("3 months", 0.25), "6m": ("6 months", 0.5), "1y": ("1 year", 1.0)}
 """Name of a window, and its part of a year."""
+
+USUAL = "6m"
 
 _PANES = (("Sharpe", ".2~f"), ("Volatility", ".1~%"), ("Beta to buy and hold", ".2~f"), ("Exposure", ".0%"))
 _SHARE, _GAP = 0.21, 0.04
@@ -55,11 +57,22 @@ class RollingInfo:
         return not np.isfinite(self.volatility.value).any()
 
 
-def info(result: BacktestResult, window: str = "6m") -> RollingInfo:
+def filled(result: BacktestResult) -> tuple[str, ...]:
+    """The windows that ``result`` is long enough for, the shortest first."""
+    return tuple(name for name in WINDOWS if _bars(result, name) < len(result.time))
+
+
+def usual(result: BacktestResult) -> str:
+    """The window to begin with: the usual one, or the longest before it of which ``result`` has two."""
+    up_to = list(WINDOWS)[: list(WINDOWS).index(USUAL) + 1]
+    twice = [name for name in up_to if 2 * _bars(result, name) < len(result.time)]
+    return twice[-1] if twice else up_to[0]
+
+
+def info(result: BacktestResult, window: str = USUAL) -> RollingInfo:
     """The lines over ``window``, one of ``WINDOWS``; any other name means the usual one."""
-    words, part = WINDOWS.get(window, WINDOWS["6m"])
-    per_year = result.periods_per_year
-    bars = max(round(part * per_year), 3)
+    window = window if window in WINDOWS else USUAL
+    words, per_year, bars = WINDOWS[window][0], result.periods_per_year, _bars(result, window)
     own, held = result.returns(), bar_returns(result.benchmark)
     time = base.times(result.time)
     return RollingInfo(
@@ -98,6 +111,10 @@ def figure(info: RollingInfo) -> go.Figure:
         annotations=_titles(),
         margin={**base.MARGIN, "t": 18},
     )
+
+
+def _bars(result: BacktestResult, window: str) -> int:
+    return max(round(WINDOWS[window][1] * result.periods_per_year), 3)
 
 
 def _titles() -> list[dict[str, object]]:

@@ -10,13 +10,14 @@ import dash_ag_grid as dag
 from dash.development.base_component import Component
 
 _HEAD, _ROW, _SCROLLBAR = 30, 29, 17  # pixels, the first two as in assets/24_grid.css
-Kind = Literal["text", "number", "price", "percent", "signed_percent", "day", "time"]
+Kind = Literal["text", "number", "signed", "price", "percent", "signed_percent", "day", "time"]
 
 
 @dataclass(frozen=True)
 class Column:
     """One column; ``field`` is its key in the rows. Percentages are given as fractions, times as ms since 1970 or
-    ISO text; a price has as many decimals as its row says in ``decimals``. A column has its ``width``, or shares what
+    ISO text; what is ``signed`` has its sign and its colour; a price has as many decimals as its row says in
+    ``decimals``. A column has its ``width``, or shares what
     is left and is at least ``least`` wide (pixels).
     """
 
@@ -84,6 +85,6 @@ def definition(column: Column) -> dict[str, Any]:
         "type": "rightAligned",
         "valueFormatter": {"function": f"stratoscopeCell(params.value, {how})"},
     }
-    if column.kind == "signed_percent":
-        base["cellClass"] = {"function": "stratoscopeTone(params.value)"}
+    if column.kind.startswith("signed"):
+        base["cellClass"] = {"function": f"stratoscopeTone(params.value, {how})"}
     return base

@@ -28,9 +28,9 @@ COLUMNS = (
     Column("reason", "Exit", least=104, help="Why the trade ended."),
     Column("return", "Return", "signed_percent", 2, least=90, help="Profit over the value of the entry."),
     Column(
-        "pnl", "Profit", "number", 0, least=92, help="After commission and slippage of both sides, dividends included."
+        "pnl", "Profit", "signed", 0, least=96, help="After commission and slippage of both sides, dividends included."
     ),
-    Column("entry_price", "Entry", "price", least=82, help="The fill, slippage included."),
+    Column("entry_price", "Entry at", "price", least=82, help="The fill, slippage included."),
     Column("exit_price", "Exit at", "price", least=82, help="Slippage included; the last close if open."),
     Column("mae", "MAE", "signed_percent", 2, least=90, help=f"Worst excursion {_HELD}"),
     Column("mfe", "MFE", "signed_percent", 2, least=94, help=f"Best excursion {_HELD}"),
@@ -76,10 +76,10 @@ def rows(result: BacktestResult, limit: int) -> list[dict[str, Any]]:
     return [_row(result, int(i), intraday) | {"decimals": decimals} for i in order]
 
 
-def listed(count_: int) -> str:
-    """What the table says of itself: which trades it has, if not all."""
+def listed(count_: int, currency: str) -> str:
+    """What the table says of itself: which trades it has, if not all, and what its money is."""
     most = f"the latest {ALL:,} of {count_:,}, the CSV has all; " if count_ > ALL else ""
-    return f"{most}prices with slippage"
+    return f"{most}profit in {currency}, prices with slippage"
 
 
 def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:

@@ -75,6 +75,16 @@ def test_a_run_shorter_than_the_window_is_empty() -> None:
     assert not rolling.info(short, "3m").is_empty()
 
 
+def test_a_run_begins_with_a_window_that_it_has_two_of() -> None:
+    bars = {name: rolling.info(long_run(), name).bars for name in rolling.WINDOWS}
+    for name, count in bars.items():
+        assert (name in rolling.filled(long_run(count + 1)), name in rolling.filled(long_run(count))) == (True, False)
+    assert rolling.usual(long_run(1600)) == "6m"
+    assert rolling.usual(long_run(2 * bars["6m"] + 1)) == "6m"
+    assert rolling.usual(long_run(2 * bars["6m"])) == "3m"
+    assert rolling.usual(long_run(2 * bars["3m"])) == rolling.usual(long_run(bars["1m"])) == "1m"
+
+
 def test_the_panes_stand_under_their_names() -> None:
     figure: Any = rolling.figure(rolling.info(long_run()))
     tops = [axis.domain[1] for axis in (figure.layout[name] for name in ("yaxis", "yaxis2", "yaxis3", "yaxis4"))]
@@ -109,6 +119,15 @@ def test_rows_are_of_one_height_and_lower_where_there_are_many() -> None:
     assert monthly.height(monthly.info(long_run(200))) == 56
 
 
+def test_a_month_reads_as_every_other_number_does() -> None:
+    time = np.arange("2020-02-03", "2021-04-01", dtype="datetime64[D]").astype("datetime64[ms]")
+    info = monthly.info(make_result(np.linspace(100, 80, len(time)), time=time))
+    figure: Any = monthly.figure(info)
+    assert figure.data[0].text[0][0] == "", "January came before the first bar"
+    assert figure.data[0].text[0][1] == f"\N{MINUS SIGN}{abs(info.months[0, 1]):.1f}"
+    assert figure.data[1].text[1][0] == f"\N{MINUS SIGN}{abs(info.totals[1]):.1f}"
+
+
 def test_many_years_are_drawn_without_words() -> None:
     time = (np.datetime64("1950-01-31", "D") + 30 * np.arange(900)).astype("datetime64[ms]")
     figure: Any = monthly.figure(monthly.info(make_result(np.linspace(100, 900, 900), time=time)))
@@ -122,8 +141,17 @@ def test_bars_without_a_position_are_not_in_the_histogram() -> None:
     assert info.drawn == info.counts.sum() < 900
     assert info.value_at_risk == pytest.approx(np.quantile(result.returns(), 0.05))
     figure: Any = distribution.figure(info)
-    assert [shape.x0 for shape in figure.layout.shapes] == [info.mean, info.value_at_risk, info.shortfall]
-    assert [note.text.split(" ")[0] for note in figure.layout.annotations] == ["mean", "VaR", "shortfall"]
+    assert [shape.x0 for shape in figure.layout.shapes] == [info.shortfall, info.value_at_risk, info.mean]
+    assert [note.text.split(" ")[0] for note in figure.layout.annotations] == ["shortfall", "VaR", "mean"]
+
+
+def test_the_words_at_a_return_cover_neither_the_axis_nor_another_line() -> None:
+    figure: Any = distribution.figure(distribution.info(long_run()))
+    notes, lines = figure.layout.annotations, figure.layout.shapes
+    assert {note.xanchor for note in notes} == {"left"}, "the axis is left of all of them"
+    letters = 14 / 228  # of the height that is drawn in
+    for place, note in enumerate(notes):
+        assert [line.y1 <= note.y - letters for line in lines[place + 1 :] if line.x0 > note.x] == [True] * (2 - place)
 
 
 def test_excursions_are_sizes_and_split_by_what_came_of_them() -> None:

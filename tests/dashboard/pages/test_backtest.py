@@ -15,7 +15,7 @@ from dash.exceptions import PreventUpdate
 
 import engine
 from dashboard import runs
-from dashboard.charts import histograms
+from dashboard.charts import histograms, rolling
 from dashboard.components import table
 from dashboard.components.bar_table import Bar, bar_table
 from dashboard.figures import figure_text
@@ -135,31 +135,44 @@ def test_what_lies_below_is_drawn_while_the_tab_is_in_sight(stored: dict[str, st
     assert said.endswith("in the market")
 
 
-@pytest.mark.parametrize("window", ["3m", "6m", "1y", None, "forged"])
-def test_windows(stored: dict[str, str], window: Any) -> None:
-    *sizes, figure, said = performance.roll(stored, window)
+@pytest.mark.parametrize(
+    ("window", "shown"), [("3m", "3m"), ("6m", "6m"), ("1y", "1y"), (None, "6m"), ("forged", "6m"), ([], "6m")]
+)
+def test_windows(stored: dict[str, str], window: Any, shown: str) -> None:
+    *sizes, figure, said, options, value = performance.roll(stored, window)
     assert len(figure.data) == 6
     assert sizes == [{"height": 430}] * 2
-    assert said.startswith("windows of ")
+    assert said.startswith(f"windows of {rolling.WINDOWS[shown][0]}, ")
+    assert value == shown
+    assert not any(option["disabled"] for option in options)
 
 
-@pytest.mark.parametrize(
-    ("end", "window", "words"),
-    [(date(2013, 5, 1), "6m", "This run is shorter than 6 months: choose a shorter window."),
-     (date(2013, 2, 28), "1y", "This run is shorter than 1 year: too short for any window.")],
-)  # fmt: skip
-def test_a_run_without_a_window_takes_little_room(workspace: Workspace, end: date, window: str, words: str) -> None:
+def ended(end: date) -> dict[str, str]:
+    """A run from the start of 2013."""
     spec = SPEC.model_copy(update={"market": MarketSpec(end=end), "strategy": SmaCross(fast=2, slow=5)})
     engine.run(spec)
-    data = {"key": engine.run_key(spec), "spec": canonical_json(spec)}
-    low, body, empty, said = performance.roll(data, window)
+    return {"key": engine.run_key(spec), "spec": canonical_json(spec)}
+
+
+@pytest.mark.parametrize(("window", "shown"), [(None, "1m"), ("3m", "3m"), ("1y", "1m")])
+def test_a_short_run_has_a_window_that_it_fills(workspace: Workspace, window: str | None, shown: str) -> None:
+    *_, said, options, value = performance.roll(ended(date(2013, 5, 1)), window)
+    assert value == shown
+    assert said.startswith(f"windows of {rolling.WINDOWS[shown][0]}, ")
+    assert [option["value"] for option in options if option["disabled"]] == ["6m", "1y"]
+
+
+def test_a_run_without_a_window_takes_little_room(workspace: Workspace) -> None:
+    low, body, empty, said, options, value = performance.roll(ended(date(2013, 1, 18)), "6m")
     assert (low, body, said) == ({"height": 120}, {"height": 120}, "")
-    assert words in str(empty)
+    assert "This run is shorter than 1 month: too short for any window." in str(empty)
+    assert all(option["disabled"] for option in options)
+    assert value is None
 
 
 def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
     _, listed, _, chosen, said = trades.list_trades(stored)
-    assert said == "prices with slippage"
+    assert said == "profit in USD, prices with slippage"
     assert chosen == listed[:1]
     figure, said = trades.show(chosen, stored)
     assert {"NVDA", "Entry"} <= {item.name for item in figure.data}
@@ -235,7 +248,10 @@ def test_a_table_that_has_not_all_trades_says_so_and_the_file_has_them(monkeypat
     result = make_result(np.linspace(100, 120, 80), [trade(str(day), str(day + 1), 1) for day in days])
     monkeypatch.setattr(trades.runs, "opened", lambda *_: (None, result))
     _, found, _, _, said = trades.list_trades(None)
-    assert (len(found), said) == (5_000, "the latest 5,000 of 5,001, the CSV has all; prices with slippage")
+    assert (len(found), said) == (
+        5_000,
+        "the latest 5,000 of 5,001, the CSV has all; profit in USD, prices with slippage",
+    )
     assert (found[0]["id"], found[-1]["id"]) == ("5000", "1"), "the newest first, the oldest left out"
     text = csv_files.download(result, "trades", "0" * 64)["content"]
     assert len(list(csv.reader(io.StringIO(text)))) == ALL + 1 + 1

@@ -241,3 +241,9 @@ def test_ticked_runs_go_to_compare_eight_at_most(said: list[str]) -> None:
     assert "first 8 of 10" in said[0]
     with pytest.raises(PreventUpdate):
         tab.compare_ticked(1, [])
+
+
+def test_a_strategy_that_asks_for_a_side_is_listed_too() -> None:
+    market = {"collection": "made-up", "symbols": ["TEST", "OTHER"]}
+    asked = {"market": market, "strategy": {"kind": "pairs"}, "costs": {"commission": 5, "slippage": 3}}
+    assert saved.settings(BacktestSpec.parse(asked | {"direction": "both"})) == "side Both"

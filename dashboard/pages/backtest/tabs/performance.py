@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -33,13 +34,12 @@ def layout() -> list[Component]:
     )
     every = html.Button("Every test", id=ids.REAL_OPEN, className="link-button", title="Put this run to every test")
     judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"), tools=[every])
-    windows = dbc.RadioItems(
+    choices = dbc.RadioItems(
         id=ids.WINDOW,
-        options=[{"value": name, "label": name} for name in rolling.WINDOWS],
-        value="6m",
+        options=windows(tuple(rolling.WINDOWS)),
         className="seg small",
     )
-    choice = html.Div(windows, role="radiogroup", **{"aria-label": "Window"})
+    choice = html.Div(choices, role="radiogroup", **{"aria-label": "Window"})
     years = card.card("Years", html.Div(id=ids.YEARS, className="scroll-y"), sub="against buy and hold")
     latest = card.card("Latest trades", table.table(ids.LATEST, LATEST, empty=NONE))
     returns = graph.graph(ids.DISTRIBUTION, height=262, title="Returns of bars", rescale=False)
@@ -117,18 +117,23 @@ def draw_below(data: runs.ResultData) -> tuple[Any, ...]:
     Output({"role": "graph-body", "graph": ids.ROLLING}, "style"),
     Output(frame.figure(ids.ROLLING), "data"),
     Output(ids_sub(ids.ROLLING), "children"),
+    Output(ids.WINDOW, "options"),
+    Output(ids.WINDOW, "value"),
     seen("performance"),
     Input(ids.WINDOW, "value"),
 )
-def roll(data: runs.ResultData, window: str) -> tuple[Any, ...]:
+def roll(data: runs.ResultData, window: Any) -> tuple[Any, ...]:
+    """Over the window that was chosen, or over one that suits where the run does not fill that or none was chosen."""
     _, result = runs.opened(data, BacktestSpec)
-    info = rolling.info(result, str(window))
-    low, tall = {"height": 120}, {"height": 430}
-    if info.is_empty():
-        shortest = rolling.info(result, next(iter(rolling.WINDOWS)))
-        rest = "too short for any window" if shortest.is_empty() else "choose a shorter window"
-        return low, low, states.no_figure(f"This run is shorter than {info.window}: {rest}."), ""
-    return tall, tall, rolling.figure(info), f"windows of {info.window}, {info.bars:,} bars"
+    filled, low, tall = rolling.filled(result), {"height": 120}, {"height": 430}
+    if not filled:
+        shortest = rolling.info(result, rolling.usual(result)).window
+        text = f"This run is shorter than {shortest}: too short for any window."
+        return low, low, states.no_figure(text), "", windows(filled), None
+    chosen = window if window in filled else rolling.usual(result)
+    info = rolling.info(result, chosen)
+    said = f"windows of {info.window}, {info.bars:,} bars"
+    return tall, tall, rolling.figure(info), said, windows(filled), chosen
 
 
 @callback(
@@ -154,6 +159,11 @@ def test_it(clicks: int | None) -> str:
     if not clicks:
         raise PreventUpdate
     return "real"
+
+
+def windows(filled: Sequence[str]) -> list[dict[str, Any]]:
+    """The choice of windows; those that a run does not fill cannot be taken."""
+    return [{"value": name, "label": name, "disabled": name not in filled} for name in rolling.WINDOWS]
 
 
 def is_log(clicks: int | None) -> bool:

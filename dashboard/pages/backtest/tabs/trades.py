@@ -57,7 +57,13 @@ def list_trades(data: runs.ResultData) -> tuple[Any, ...]:
     """The newest trade is the one that is shown first."""
     _, result = runs.opened(data, BacktestSpec)
     found = rows(result, ALL)
-    return columns(result), found, table.fitting(len(found), TALL), found[:1], listed(len(result.trade_pnl))
+    return (
+        columns(result),
+        found,
+        table.fitting(len(found), TALL),
+        found[:1],
+        listed(len(result.trade_pnl), result.currency),
+    )
 
 
 @callback(
