@@ -62,7 +62,7 @@ def serve(_: argparse.Namespace) -> None:
         gc.freeze()
         gc.enable()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        workers = threading.Timer(HEAD_START, manager.start)
+        workers = threading.Timer(HEAD_START, lambda: (_tidy(), manager.start()))
         workers.daemon = True
         workers.start()
         print(f"Stratoscope is at {address(config)}", flush=True)
@@ -71,6 +71,16 @@ def serve(_: argparse.Namespace) -> None:
         finally:
             workers.cancel()
             manager.close()
+
+
+def _tidy() -> None:
+    """Remove what writers that were killed have left."""
+    from engine import runner
+    from engine.market.sources import stored
+    from engine.store import remove_leftovers
+
+    remove_leftovers(stored.folder())
+    runner.store().remove_leftovers()
 
 
 def _import_dash() -> None:

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import tempfile
+import time
 import types
 import typing
 import zipfile
@@ -59,6 +60,7 @@ class Trial:
 
 
 R = TypeVar("R", bound=Result)
+_TEMPORARY = ".tmp-"
 # What zipfile, NumPy and JSON raise for bytes that are damaged at one place or another.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, KeyError, TypeError, ValueError)
 
@@ -113,6 +115,11 @@ class ResultStore:
         except OSError as error:
             raise StoreError(f"The result could not be stored at {path}: {error}.") from error
 
+    def remove_leftovers(self) -> None:
+        """``remove_leftovers`` of a local store."""
+        if self._is_local:
+            remove_leftovers(Path(self._root))
+
     def delete(self, key: str) -> None:
         """Remove the result of ``key``, if there is one."""
         with contextlib.suppress(FileNotFoundError):
@@ -122,7 +129,7 @@ class ResultStore:
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace the file ``path`` by ``data``: readers see the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -132,6 +139,16 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(folder: Path, older_than: float = 3600.0) -> None:
+    """Remove what writers that were killed more than ``older_than`` seconds ago have left in the folders of ``folder``;
+    one that is still at work is younger.
+    """
+    for path in folder.glob(f"*/{_TEMPORARY}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > older_than:
+                path.unlink()
 
 
 def encode(result: Result) -> bytes:

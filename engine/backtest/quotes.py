@@ -28,6 +28,7 @@ def fill_prices(bars: Bars, fill: Fill) -> Floats:
         raise DataError(f"{bars.series.symbol} has no close on its first bar: let the range begin later.")
     _require_positive(bars, ("close", "open") if at_open else ("close",))
     if not at_open:
+        _require_inside(bars, bars.close, "closes")
         return bars.close
     _require_ohlc(bars, "nothing can be filled at an open: choose the fill 'Next close'")
     _require_inside(bars, bars.open, "opens")
@@ -73,10 +74,11 @@ def _require_ohlc(bars: Bars, consequence: str) -> None:
 def _require_inside(bars: Bars, prices: Floats, verb: str) -> None:
     slack = 1e-9 * prices
     outside = (prices < bars.low - slack) | (prices > bars.high + slack)
+    other = "Next close" if verb == "opens" else "Next open"
     if outside.any():
         raise DataError(
             f"{bars.series.symbol} {verb} outside its own range on {str(bars.time[outside.argmax()])[:10]}: "
-            "fills there would be fiction. Repair the data or choose the fill 'Next close' and no stops."
+            f"fills there would be fiction. Repair the data or choose the fill '{other}' and no stops."
         )
 
 

@@ -22,8 +22,16 @@ def collections() -> Mapping[str, tuple[Series, ...]]:
     return {collection: tuple(members.values()) for collection, members in found.items()}
 
 
+def problems() -> tuple[str, ...]:
+    """A sentence for each file of bars that cannot be read, whose series is in no collection."""
+    return tuple(text for cls in SOURCES.available().values() for text in cls().problems())
+
+
 def find(collection: str, symbol: str, interval: str) -> Series:
-    """The series of that name. Raises ``DataError`` with what there is instead."""
+    """The series of that name. Raises ``DataError`` with what there is instead, or with what is wrong with its file."""
+    for cls in SOURCES.available().values():
+        if text := cls().problem(collection, symbol, interval):
+            raise DataError(text)
     known = collections()
     if collection not in known:
         raise DataError(f"There is no collection '{collection}'.{did_you_mean(collection, tuple(known))}")

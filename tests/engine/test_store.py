@@ -9,6 +9,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -154,6 +155,18 @@ def test_store_in_memory() -> None:
     assert_same(example(), ResultStore("memory://stratoscope-test").read(KEY, Example))
     store.delete(KEY)
     assert store.read(KEY, Example) is None
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    made = ResultStore(f"file://{tmp_path}/results")
+    made.write(KEY, example())
+    folder = place(tmp_path).parent
+    for name, age in ((".tmp-old", 7200), (".tmp-young", 60), ("old.zip", 7200)):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - age,) * 2)
+    made.remove_leftovers()
+    assert {path.name for path in folder.iterdir()} == {f"{KEY}.zip", ".tmp-young", "old.zip"}
+    assert made.has(KEY)
 
 
 def test_plain_path_is_a_url_too(tmp_path: Path) -> None:

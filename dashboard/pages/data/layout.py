@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboard import market_options
 from dashboard.components import card, form, graph, metric, page_layout, states, table, tabs
 from dashboard.pages.data import ids
+from engine.market import catalog
 from engine.market.bars import MarketSpec
 
 FORM = form.Form(
@@ -69,6 +70,7 @@ def _chart_section() -> Sequence[Component]:
     picker = dbc.Select(id=ids.SYMBOL, options=[], className="select")
     return [
         html.Div(id=ids.PROBLEM, className="run-problem", role="alert"),
+        *(html.Div(text, className="f-failed") for text in catalog.problems()),
         html.H2("On screen"),
         html.Div(_row("Symbol", picker, ids.SYMBOL), id=ids.SYMBOL_ROW, hidden=True),
         _row("Range", _segments(ids.SPAN, SPANS, "all")),

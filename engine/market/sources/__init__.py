@@ -24,5 +24,13 @@ class Source(Spec):
     def read(self, series: Series) -> Bars:
         raise TypeError(f"{type(self).__name__} has no read method.")
 
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each file that cannot be read: what is in it is not listed, all else is."""
+        return ()
+
+    def problem(self, collection: str, symbol: str, interval: str) -> str:
+        """What keeps that very series from being read; nothing for others, listed or not."""
+        return ""
+
 
 SOURCES = Registry("sources", Source, "engine.market.sources")

@@ -31,13 +31,20 @@ class Stored(Source):
     kind: Literal["stored"] = "stored"
 
     def series(self) -> tuple[Series, ...]:
-        return tuple(_header(path, _version(path)) for path in sorted(_folder().glob("*/*.parquet")))
+        return tuple(found for path in _files() if isinstance(found := _about(path), Series))
 
     def read(self, series: Series) -> Bars:
-        for path in _folder().glob("*/*.parquet"):
-            if _header(path, _version(path)) == series:
+        for path in _files():
+            if _about(path) == series:
                 return _bars(path, _version(path))
         raise DataError(f"The stored bars of {series.symbol} are gone: download or import them again.")
+
+    def problems(self) -> tuple[str, ...]:
+        return tuple(found for path in _files() if isinstance(found := _about(path), str))
+
+    def problem(self, collection: str, symbol: str, interval: str) -> str:
+        path = _path(collection, symbol, interval)
+        return found if path.exists() and isinstance(found := _about(path), str) else ""
 
 
 def save(bars: Bars) -> Path:
@@ -50,14 +57,22 @@ def save(bars: Bars) -> Path:
     meta = {_META: json.dumps(asdict(bars.series)).encode()}
     buffer = BytesIO()
     parquet.write_table(arrow.table(columns).replace_schema_metadata(meta), buffer, write_page_checksum=True)
-    series = bars.series
-    path = _folder() / _slug(series.collection) / f"{_slug(series.symbol)}-{_slug(series.interval)}.parquet"
+    path = _path(bars.series.collection, bars.series.symbol, bars.series.interval)
     write_atomically(path, buffer.getvalue())
     return path
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where the files are."""
     return settings().cache / "bars"
+
+
+def _files() -> list[Path]:
+    return sorted(folder().glob("*/*.parquet"))
+
+
+def _path(collection: str, symbol: str, interval: str) -> Path:
+    return folder() / _slug(collection) / f"{_slug(symbol)}-{_slug(interval)}.parquet"
 
 
 def _slug(name: str) -> str:
@@ -72,6 +87,16 @@ def _version(path: Path) -> _Version:
     """Changes with each replacement of the file, within the same tick of the clock as well."""
     status = path.stat()
     return status.st_ino, status.st_mtime_ns
+
+
+def _about(path: Path) -> Series | str:
+    """The series in a file, or a sentence on what is wrong with it: the others are read all the same."""
+    try:
+        return _header(path, _version(path))
+    except DataError as error:
+        return str(error)
+    except FileNotFoundError:  # replaced or removed at this moment
+        return _complaint(path)
 
 
 @lru_cache(maxsize=4096)

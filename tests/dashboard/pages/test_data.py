@@ -18,6 +18,7 @@ from engine.market.bars import MarketSpec
 from engine.market.quality import check
 from engine.spec import RunSpec, canonical_json
 from tests.support.market import days, make_bars, random_walk
+from tests.support.workspace import Workspace
 
 
 def result(spec: RunSpec) -> dict[str, str]:
@@ -262,3 +263,12 @@ def test_the_page_is_laid_out_with_any_permalink() -> None:
         assert layout(query) is not None
     assert FORM.start(state.to_query(TWO))[1] == TWO
     assert FORM.page == ids.PAGE
+
+
+def test_files_that_cannot_be_read_are_named_beside_the_form(workspace: Workspace) -> None:
+    from engine.market.sources.stored import save
+
+    path = save(random_walk(10))
+    assert path.name not in text_of(layout(None))
+    path.write_bytes(b"PAR1")
+    assert f"The stored bars in {path} cannot be read: delete the file" in text_of(layout(None))

