@@ -1,8 +1,7 @@
-"""The sweep's tab: its form, what its controls ask for, what a click means, and what it says."""
+"""What the controls of the sweep tab ask for, what a click means, and what the tab says."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,53 +14,17 @@ from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard import ids as frame
 from dashboard import studies
-from dashboard.pages.backtest import axes, ids
-from dashboard.pages.backtest.form import FORM as BACKTEST
+from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.sweep import controls as sweep_controls
-from dashboard.pages.backtest.sweep import form as sweep_form
 from dashboard.pages.backtest.sweep import view as sweep_view
 from dashboard.pages.backtest.tabs import sweep as tab
-from engine import runner
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.sweeps.spec import SweepSpec
-from engine.errors import SpecError
 from engine.spec import canonical_json
+from tests.support.sweep_page import AXES, FAST, SLOW, STRATEGY, base, data_of, request
 
 pytestmark = pytest.mark.usefixtures("workspace")
-PAGE, FORM = tab.PAGE, tab.FORM
-FAST, SLOW = "strategy.fast", "strategy.slow"
-STRATEGY: dict[str, Any] = {"kind": "sma_cross", "fast": 4, "slow": 9}
-COSTS = {"commission": 5, "slippage": 3}
-AXES = [{"path": FAST, "low": 3, "high": 6}, {"path": SLOW, "low": 5, "high": 11, "step": 2}]
-
-
-def base(**fields: Any) -> BacktestSpec:
-    return BacktestSpec.parse({"strategy": STRATEGY, "costs": COSTS} | fields)
-
-
-def request(axes: Any = AXES, symbols: tuple[str, ...] = ("NVDA",), **fields: Any) -> SweepSpec:
-    return SweepSpec.parse({"base": base(market={"symbols": list(symbols)}), "axes": axes} | fields)
-
-
-def given(start: BacktestSpec | str, *axes: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
-    """What the form collects from the browser for these controls."""
-    controls = {"base": start if isinstance(start, str) else canonical_json(start)}
-    controls |= {f"axes.{place}.{name}": value for place, axis in enumerate(axes) for name, value in axis.items()}
-    controls |= {"sample": "grid", "count": "1,000", "seed": "0", "objective": "sharpe", "drawdown": True} | fields
-    return FORM.collect([frame.field(PAGE, path) for path in controls], list(controls.values()))
-
-
-def data_of(spec: SweepSpec) -> dict[str, str]:
-    return {"key": runner.run_key(spec), "spec": canonical_json(spec)}
-
-
-def problems(values: dict[str, Any]) -> dict[str, str]:
-    with pytest.raises(SpecError) as error:
-        FORM.parse(values)
-    return dict(error.value.problems)
 
 
 @pytest.fixture
@@ -80,185 +43,6 @@ def result() -> SweepResult:
     found = engine.run(request())
     assert isinstance(found, SweepResult)
     return found
-
-
-# The form.
-
-
-def test_text_in_the_controls_becomes_axes() -> None:
-    axes = [{"path": FAST, "low": "3", "high": "6", "step": ""}, {"path": "stops.stop_loss", "low": "5", "high": "20"}]
-    spec = FORM.parse(given(base(), *axes))
-    assert isinstance(spec, SweepSpec)
-    assert spec.base == base()
-    assert [(axis.low, axis.high, axis.step) for axis in spec.axes] == [(3, 6, None), (0.05, 0.2, None)], "percent"
-
-
-def test_choices_and_lists_become_values() -> None:
-    axes = [{"path": "fill", "values": ["next_open", "next_close"]}, {"path": FAST, "values": "3; 5 6"}]
-    spec = FORM.parse(given(base(), *axes))
-    assert isinstance(spec, SweepSpec)
-    assert [axis.values for axis in spec.axes] == [("next_open", "next_close"), (3, 5, 6)]
-
-
-@pytest.mark.parametrize(
-    ("axis", "place", "words"),
-    [
-        ({"path": FAST, "low": "", "high": "6"}, "axes.0.low", "missing"),
-        ({"path": FAST, "low": "abc", "high": "6"}, "axes.0.low", "must be a number, not 'abc'"),
-        ({"path": FAST, "low": "9", "high": "6"}, "axes.0.high", "below"),
-        ({"path": FAST, "low": "3", "high": "6", "step": "0"}, "axes.0.step", "above 0"),
-        ({"path": FAST, "low": "-3", "high": "6"}, "axes.0.low", "at least"),
-        ({"path": FAST, "low": "3", "high": "6", "step": "0.5"}, "axes.0.step", "whole number"),
-        ({"path": "strategy.window", "low": "3", "high": "6"}, "axes.0.path", "cannot be varied"),
-        ({"path": "stops.stop_loss", "low": "0", "high": "6"}, "axes.0.low", "above 0%"),
-        ({"path": "fill", "values": []}, "axes.0.values", "choose"),
-        ({"path": "fill", "values": ["never"]}, "axes.0.values", "cannot be 'never'"),
-    ],
-)
-def test_what_is_wrong_is_said_at_its_control(axis: dict[str, Any], place: str, words: str) -> None:
-    found = problems(given(base(), axis))
-    assert words in found.get(place, ""), found
-
-
-def test_a_huge_grid_is_refused_with_the_engines_sentence() -> None:
-    huge = [{"path": path, "low": "3", "high": "400"} for path in (FAST, SLOW)]
-    huge.append({"path": "costs.slippage", "low": "0", "high": "999"})
-    assert "more than the 4,000,000" in problems(given(base(), *huge))["axes"]
-    assert FORM.parse(given(base(), *huge, sample="random"))
-
-
-def test_rules_are_offered_with_the_numbers_of_their_conditions_first() -> None:
-    plain = {"strategy": {"kind": "rules"}, "costs": {"commission": 5, "slippage": 3}}
-    offered = sweep_form.offers(plain)
-    assert [axis["path"] for axis in sweep_form.usual(offered)] == [
-        "strategy.enter.0.right.window",
-        "strategy.enter.1.left.window",
-    ], "no lag of 0"
-    words = {item["value"]: item["label"] for item in sweep_form.options(offered)}
-    assert words["strategy.enter.0.right.window"] == "Strategy: Enter long 1: SMA window"
-    row = str(FORM.axes(sweep_form.usual(offered), plain)[0])
-    assert "SMA window" in row
-    assert "Enter long 1" in row
-    assert "Remove enter long 1: sma window" in row
-
-
-def test_a_sweep_needs_an_axis_and_a_form_that_is_right() -> None:
-    assert "Add a parameter" in problems(given(base()))["axes"]
-    assert "form on the left" in problems(given("-"))[""]
-
-
-def test_the_extent_counts_combinations() -> None:
-    assert FORM.extent(request()) == "16 combinations"
-    assert FORM.extent(request(sample="random", count=50)) == "50 combinations"
-    assert FORM.extent(request(symbols=("NVDA", "AAPL"))) == "16 combinations of 2 symbols"
-
-
-def test_another_strategy_has_its_own_axes() -> None:
-    rsi = base(strategy={"kind": "rsi_reversion"}).model_dump(mode="json")
-    kept = [*AXES, {"path": "costs.slippage", "low": 0, "high": 9}]
-    found = sweep_form.fitting(kept, rsi)
-    assert found is not None
-    assert [axis["path"] for axis in found][2:] == ["costs.slippage"]
-    assert all(axis["path"].startswith("strategy.") for axis in found[:2])
-    assert sweep_form.fitting(AXES, base().model_dump(mode="json")) is None, "what fits stays as it is"
-    assert sweep_form.fitting(AXES, "-") is None
-
-
-def test_a_range_that_another_strategy_does_not_allow_gives_way_to_its_own() -> None:
-    kama = base(strategy={"kind": "kama_cross"}).model_dump(mode="json")
-    wide, fine = {"path": SLOW, "low": 100, "high": 900, "step": 50}, {"path": FAST, "low": 7, "high": 11}
-    found = sweep_form.fitting([fine, wide], kama)
-    assert found is not None
-    assert found[0] == fine, "what it allows stays"
-    assert found[1]["path"] == SLOW
-    assert found[1]["high"] <= 500, "its own bound"
-    typing = {"path": SLOW, "low": 100, "high": None}
-    assert sweep_form.fitting([fine, typing], kama) is None, "what is half typed is left to whoever types"
-
-
-def test_axes_of_fields_that_are_gone_leave_the_others_alone() -> None:
-    macd = base(strategy={"kind": "macd"}).model_dump(mode="json")
-    signal = {"path": "strategy.signal", "low": 3, "high": 12, "step": 3}
-    slow = {"path": SLOW, "low": 20, "high": 40, "step": 5}
-    assert sweep_form.fitting([slow, signal], macd) is None
-    found = sweep_form.fitting([slow, signal], base().model_dump(mode="json"))
-    assert found is not None
-    assert [axis["path"] for axis in found] == [FAST, SLOW]
-    assert slow in found
-
-
-@pytest.mark.parametrize(
-    "kind", ["sma_cross", "rsi_reversion", "donchian_breakout", "buy_and_hold", "turn_of_month", "macd"]
-)
-def test_the_usual_axes_can_be_swept(kind: str) -> None:
-    start = base(strategy={"kind": kind})
-    axes = sweep_form.usual(sweep_form.offers(start.model_dump(mode="json")))
-    assert 1 <= len(axes) <= 2
-    spec = SweepSpec.parse({"base": start, "axes": axes})
-    assert 2 <= spec.grid_size() <= 10_000
-
-
-def test_every_suggestion_is_accepted() -> None:
-    for item in sweep_form.offers(base().model_dump(mode="json")):
-        spec = SweepSpec.parse({"base": base(), "axes": [sweep_form.suggestion(item)]})
-        assert 1 <= spec.grid_size() <= 2 * sweep_form.STEPS, item.path
-
-
-def form_problem(strategy: dict[str, Any], *symbols: str) -> dict[str, str]:
-    values = base(strategy=strategy, direction="both", market={"symbols": list(symbols)}).model_dump(mode="json")
-    try:
-        BACKTEST.parse(values)
-    except SpecError as error:
-        return dict(error.problems)
-    return {}
-
-
-def test_strategies_of_several_symbols_ask_for_them_at_the_symbols() -> None:
-    told = form_problem({"kind": "pairs"}, "NVDA")["market.symbols"]
-    assert told == "Pairs needs 2 symbols: add 1 more."
-    assert form_problem({"kind": "pairs"}, "NVDA", "AAPL") == {}
-    assert "take 1 out" in form_problem({"kind": "pairs"}, "NVDA", "AAPL", "MSFT")["market.symbols"]
-    assert (
-        "at least 4 symbols: add 2 more"
-        in form_problem({"kind": "rotation", "top": 2, "sides": "both"}, "NVDA", "AAPL")["market.symbols"]
-    )
-    assert form_problem(STRATEGY, "NVDA") == {}
-
-
-def test_a_button_adds_the_symbols_that_lack() -> None:
-    strategy = {"kind": "rotation", "top": 2, "sides": "both"}
-    values = base(strategy=strategy, direction="both", market={"symbols": ["NVDA"]}).model_dump(mode="json")
-    text, button = BACKTEST.problem("market.symbols", "Add 3 more.", values)
-    assert text == "Add 3 more. "
-    wanted = json.loads(getattr(button, "data-value"))
-    assert json.loads(getattr(button, "data-sets")) == frame.field("backtest", "market.symbols")
-    assert (wanted[0], len(set(wanted))) == ("NVDA", 4)
-    values["market"]["symbols"] = wanted
-    BACKTEST.parse(values)
-    assert BACKTEST.problem("market.symbols", "Wrong.", values) == "Wrong."
-    assert BACKTEST.problem("strategy.kind", "Wrong.", {**values, "market": {"symbols": ["NVDA"]}}) == "Wrong."
-    assert BACKTEST.problem("market.symbols", "Wrong.", {**values, "market": {"symbols": []}}) == "Wrong."
-
-
-def test_axes_are_added_once_and_removed() -> None:
-    values = given(base(), {"path": FAST, "low": "3", "high": "6"})
-    shown = [str(row) for row in FORM.changed_list(values, "axes", "costs.slippage", None)]
-    assert len(shown) == 2
-    assert "costs.slippage" in shown[1]
-    assert len(FORM.changed_list(values, "axes", FAST, None)) == 1, "it is one already"
-    assert len(FORM.changed_list(values, "axes", "__class__", None)) == 1
-    assert FORM.changed_list(values, "axes", "", 0) == []
-
-
-def test_the_list_to_add_from_lacks_what_is_there() -> None:
-    values = {"base": canonical_json(base()), "axes.0.path": FAST}
-    places = [frame.field(PAGE, path) for path in values]
-    offered = axes.Axes(FORM).offer(values["base"], None, places, list(values.values()))
-    assert SLOW in [item["value"] for item in offered]
-    assert FAST not in [item["value"] for item in offered]
-
-
-# What the controls ask for.
 
 
 def test_the_first_two_axes_are_shown_first(result: SweepResult) -> None:
@@ -288,9 +72,6 @@ def test_sides_change_places() -> None:
     drawn = {"key": "k", "x": FAST, "y": SLOW}
     assert sweep_controls.swapped({"key": "k", "x": SLOW, "y": SLOW}, drawn)["y"] == FAST
     assert sweep_controls.swapped({"key": "k", "x": FAST, "y": FAST}, drawn)["x"] == SLOW
-
-
-# What a click means.
 
 
 def click(x: float, y: float) -> list[Any]:
@@ -344,9 +125,6 @@ def test_a_row_is_put_into_the_form(result: SweepResult, triggered: Any, monkeyp
     assert chosen["index"] == 5
     assert cleared == [[], [], None], "so that the same row can be clicked again"
     assert opened == [("backtest", result.spec_of(5), "performance")]
-
-
-# What the tab says.
 
 
 def test_all_that_is_in_sight_comes_at_once(result: SweepResult) -> None:
