@@ -111,8 +111,15 @@ def wire(form: Form, first: FirstPicture | None = None) -> None:
     )(wired.open)
     if first:
         wired.show_computed()
+    _wire_job(wired, in_two_steps=first is not None)
+    _wire_parts(wired, values)
+
+
+def _wire_job(wired: Wired, in_two_steps: bool) -> None:
+    """The background job and its cancel button; ``in_two_steps`` where ``show_computed`` passes its result on."""
+    page = wired.form.page
     callback(
-        Output(ids.computed(page) if first else ids.result(page), "data", allow_duplicate=not first),
+        Output(ids.computed(page) if in_two_steps else ids.result(page), "data", allow_duplicate=not in_two_steps),
         Input(ids.job(page), "data"),
         background=True,
         interval=jobs.POLL_MILLISECONDS,
@@ -122,7 +129,6 @@ def wire(form: Form, first: FirstPicture | None = None) -> None:
     callback(Input(ids.part("cancel", page), "n_clicks"), State(ids.run(page), "data"), prevent_initial_call=True)(
         wired.cancel
     )
-    _wire_parts(wired, values)
 
 
 def _wire_parts(wired: Wired, values: list[State]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -46,35 +47,13 @@ def page_layout(
             dcc.Store(id=ids.draft(page)),
             dcc.Store(id=ids.part("copied", page)),
             dcc.Store(id=ids.shown(page)),
-            html.Details(
-                [
-                    html.Summary([icon("sliders"), "Settings"], className="panel-toggle"),
-                    html.Div(
-                        [
-                            html.Div(
-                                [html.Div(form.panel(values), id=ids.part("fields", page)), *panel], className="fields"
-                            ),
-                            run_bar(page, form.action),
-                        ],
-                        className="side-inner",
-                    ),
-                ],
-                open=True,
-                className="side",
-            ),
+            _side(form, values, panel),
             html.Main(
                 [
                     _top(page, title, tools),
                     *([states.error(problem)] if problem else []),
                     html.Div(id=ids.part("results-error", page), className="results-error", role="alert"),
-                    html.Div(
-                        [
-                            html.Div(empty, className="when-empty"),
-                            html.Div(list(results), className="when-ready cards"),
-                        ],
-                        id=ids.part("results", page),
-                        className="results is-empty",
-                    ),
+                    _results(page, results, empty),
                     *studies,
                 ],
                 className="main",
@@ -82,6 +61,28 @@ def page_layout(
             ),
         ],
         className="body",
+    )
+
+
+def _side(form: Form, values: Mapping[str, Any], panel: Sequence[Component]) -> Component:
+    """The control panel; it can be folded away where there is little room."""
+    page = form.page
+    fields = html.Div([html.Div(form.panel(values), id=ids.part("fields", page)), *panel], className="fields")
+    return html.Details(
+        [
+            html.Summary([icon("sliders"), "Settings"], className="panel-toggle"),
+            html.Div([fields, run_bar(page, form.action)], className="side-inner"),
+        ],
+        open=True,
+        className="side",
+    )
+
+
+def _results(page: str, results: Sequence[Component], empty: Component) -> Component:
+    return html.Div(
+        [html.Div(empty, className="when-empty"), html.Div(list(results), className="when-ready cards")],
+        id=ids.part("results", page),
+        className="results is-empty",
     )
 
 

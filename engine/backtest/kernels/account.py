@@ -127,6 +127,23 @@ def trade_bar(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
 
 
 @inlined
+def mark_close(t: int, bars: Any, decisions: Any, book: Any, totals: Any) -> tuple[float, float, bool]:
+    """Mark positions at a close: equity, size of all positions, and whether anything is decided there."""
+    value, size, decided = totals.cash, 0.0, False
+    for s in range(len(book)):
+        close = bars[t, s].close
+        book[s].quote = close
+        if not np.isnan(close):
+            book[s].mark = close
+        if book[s].units != 0.0:
+            worth_now = book[s].units * book[s].mark
+            value += worth_now
+            size += abs(worth_now)
+        decided = decided or decisions[t, s] != NOTHING
+    return value, size, decided
+
+
+@inlined
 def enter_close(t: int, value: float, size: float, totals: Any, equity: Any, gross: Any) -> None:
     """Add a close's equity and size of positions to the figures of the whole run, and to its curves where kept."""
     if t > 0:
@@ -167,7 +184,7 @@ def run(
     costly = rules.cash_yield != 0.0 or rules.borrow_cost != 0.0 or rules.margin_rate != 0.0
     stops = not (np.isnan(rules.stop_loss) and np.isnan(rules.take_profit) and np.isnan(rules.trailing_stop))
     watched = stops or totals.kept == 1
-    symbols, paid = len(book), 0
+    paid = 0
     waiting = holding = short = False
     for t in range(len(bars)):
         if costly and t > 0 and totals.ruined == 0:
@@ -178,18 +195,7 @@ def run(
         if waiting or (holding and (watched or short or totals.cash < -1e-9 * totals.equity)):
             waiting = True  # for the close, if it is only for what the volume limit left of a stop
             trade_bar(t, bars, book, trades, orders, totals, rules, stops)
-        decided = False
-        value, size = totals.cash, 0.0
-        for s in range(symbols):
-            close = bars[t, s].close
-            book[s].quote = close
-            if not np.isnan(close):
-                book[s].mark = close
-            if book[s].units != 0.0:
-                worth_now = book[s].units * book[s].mark
-                value += worth_now
-                size += abs(worth_now)
-            decided = decided or decisions[t, s] != NOTHING
+        value, size, decided = mark_close(t, bars, decisions, book, totals)
         if totals.ruined == 0:
             if decided or (holding and rules.time_stop > 0) or (waiting and rules.fill == SAME_CLOSE):
                 decide(t, decisions, amounts, book, rules)
@@ -200,7 +206,7 @@ def run(
                 ruin(t, book, trades, totals)
                 value, size = 0.0, 0.0
         waiting = holding = short = False
-        for s in range(symbols):
+        for s in range(len(book)):
             waiting = waiting or book[s].pending != NOTHING
             holding = holding or book[s].units != 0.0
             short = short or book[s].units < 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,7 +42,6 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
     benchmark = curve(time, base.capital, held(base, shown))
     values, hindsight = _hindsight(walk, best, tested)
     trades = float(sum(step.outside.trades for step in steps))
-    all_tried = pooled([*(step.tried for step in steps), tried(best)])
     return WalkForwardResult(
         label=walk.spec.label(),
         family=base.strategy.kind,
@@ -67,14 +67,8 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
         metrics=figures(lead, time, equity, base.capital) | {"trades": trades},
         benchmark_metrics=figures(lead, time, benchmark, base.capital),
         hindsight_metrics=hindsight.metrics(),
-        cloud_window=np.repeat(np.arange(len(steps)), [step.cloud.shape[1] for step in steps]),
-        cloud_in=np.concatenate([step.cloud[0] for step in steps]),
-        cloud_out=np.concatenate([step.cloud[1] for step in steps]),
-        tried_count=all_tried.count,
-        tried_rated=all_tried.rated,
-        tried_mean=all_tried.mean,
-        tried_variance=all_tried.variance,
-        tried_observations=all_tried.observations,
+        **_cloud(steps),
+        **_tried(steps, best),
         warnings=_warnings(walk, steps, best),
     )
 
@@ -123,6 +117,21 @@ def _figures(steps: Sequence[Step]) -> dict[str, Any]:
         for part, found in (("in", inside), ("out", outside))
         for name, key in _FIGURES.items()
     }
+
+
+def _cloud(steps: Sequence[Step]) -> dict[str, Any]:
+    """What combinations reached inside and outside, each with the number of its window."""
+    return {
+        "cloud_window": np.repeat(np.arange(len(steps)), [step.cloud.shape[1] for step in steps]),
+        "cloud_in": np.concatenate([step.cloud[0] for step in steps]),
+        "cloud_out": np.concatenate([step.cloud[1] for step in steps]),
+    }
+
+
+def _tried(steps: Sequence[Step], best: SweepResult) -> dict[str, Any]:
+    """Every combination of every training and of the hindsight, as trials."""
+    found = asdict(pooled([*(step.tried for step in steps), tried(best)]))
+    return {f"tried_{name}": value for name, value in found.items()}
 
 
 def _known(value: float | None) -> float:

@@ -125,6 +125,34 @@ def wicked_walk(seed: int, count: int = 1000) -> Bars:
     return replace(bars, high=bars.high * (1 + wick[0]), low=bars.low * (1 - wick[1]))
 
 
+def of_vectorbt(bars: Bars, entries: np.ndarray, stops: dict[str, float], mark: str) -> Any:
+    """vectorbt's trades of entries that fill at the next open, each of a value of 50."""
+    stop = stops.get("stop_loss", stops.get("trailing_stop"))
+    portfolio = vbt.Portfolio.from_signals(
+        bars.close,
+        np.concatenate(([False], entries[:-1])),
+        False,
+        price=bars.open,
+        open=bars.open,
+        high=bars.high,
+        low=bars.low,
+        size=50.0,
+        size_type="value",
+        fees=0.001,
+        slippage=0.002,
+        sl_stop=np.nan if stop is None else stop,
+        sl_trail="trailing_stop" in stops,
+        tp_stop=stops.get("take_profit", np.nan),
+        stop_entry_price="fillprice",
+        stop_exit_price="stopmarket",
+        direction=f"{mark}only",
+        init_cash=1000,
+        val_price=bars.open,
+        freq="1D",
+    )
+    return portfolio.trades.records
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("mark", ["long", "short"])
 @pytest.mark.parametrize(
@@ -159,30 +187,7 @@ def test_stops_are_vectorbts_where_it_looks(stops: dict[str, float], mark: str, 
     )
     (holding,) = keep_accounts(spec, [bars], [signals])
     ours = holding.account
-    stop = stops.get("stop_loss", stops.get("trailing_stop"))
-    theirs = vbt.Portfolio.from_signals(
-        bars.close,
-        np.concatenate(([False], entries[:-1])),
-        False,
-        price=bars.open,
-        open=bars.open,
-        high=bars.high,
-        low=bars.low,
-        size=50.0,
-        size_type="value",
-        fees=0.001,
-        slippage=0.002,
-        sl_stop=np.nan if stop is None else stop,
-        sl_trail="trailing_stop" in stops,
-        tp_stop=stops.get("take_profit", np.nan),
-        stop_entry_price="fillprice",
-        stop_exit_price="stopmarket",
-        direction=f"{mark}only",
-        init_cash=1000,
-        val_price=bars.open,
-        freq="1D",
-    )
-    records = theirs.trades.records
+    records = of_vectorbt(bars, entries, stops, mark)
     assert len(ours.trades.entry) > 0
     assert ours.trades.entry.tolist() == records["entry_idx"].tolist()
     assert ours.trades.exit.tolist() == records["exit_idx"].tolist()
