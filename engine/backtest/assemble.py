@@ -150,6 +150,9 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
         )
     found += _about_dividends([item for item in bars if item.dividends is not None])
     found += [text for item in bars if (text := about_adjustment(item))]
+    if told := [f"{item.unpriced:,} of {item.series.symbol}" for item in bars if item.unpriced]:
+        more = f" and of {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+        found.append(f"Rows without a close were left out, as if there were none: {', '.join(told[:_TOLD])}{more}.")
     if spec.fill == "same_close":
         found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
     return found

@@ -60,7 +60,8 @@ class Bars:
     and volume are float64 of the same length; what the series lacks is NaN. ``adj_close`` is the close with splits
     and dividends taken out. ``splits`` and ``cash`` are those that the source reports (``actions.reported``), splits as
     far as the prices show them; both None where it reports neither. ``dividends`` are those that the prices do not
-    contain, None where there are none or nobody has looked: ``adjusted`` does.
+    contain, None where there are none or nobody has looked: ``adjusted`` does. ``unpriced`` rows have been left out by
+    ``priced``.
     """
 
     series: Series
@@ -74,6 +75,7 @@ class Bars:
     splits: Floats | None = None
     cash: Floats | None = None
     dividends: Dividends | None = None
+    unpriced: int = 0
 
     def __len__(self) -> int:
         return len(self.time)
@@ -92,6 +94,18 @@ class Bars:
             return replace(part, dividends=None)
         inside = (paid.time >= part.time[0]) & (paid.time <= part.time[-1])
         return replace(part, dividends=Dividends(paid.time[inside], paid.cash[inside]) if inside.any() else None)
+
+    def priced(self) -> Bars:
+        """The bars with a close. A row without one (a holiday, a gap of the provider) is none: averages pass over it
+        instead of beginning anew, and no crossing is lost in it. One on which an action was reported stays.
+        """
+        kept = ~np.isnan(self.close)
+        if self.splits is not None and self.cash is not None:
+            kept |= (self.splits != 1) | (self.cash != 0)
+        if kept.all():
+            return self
+        columns = {name: values[kept] for name, values in self._columns().items()}
+        return replace(self, **columns, unpriced=len(self) - int(kept.sum()))
 
     def actions(self) -> Actions:
         """Splits and dividends, exactly as reported or as recovered from the adjusted close."""

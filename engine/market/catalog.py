@@ -52,8 +52,14 @@ def read(series: Series) -> Bars:
 
 
 def load(spec: MarketSpec) -> Market:
-    """The bars that ``spec`` asks for, adjusted. Raises ``DataError`` for an unknown symbol or an empty range."""
-    return Market(tuple(bars.adjusted(spec.adjustment) for bars in _select(spec)))
+    """The bars that ``spec`` asks for, adjusted; rows without a close are none. Raises ``DataError`` for an unknown
+    symbol or an empty range.
+    """
+    found = tuple(bars.adjusted(spec.adjustment).priced() for bars in _select(spec))
+    for bars in found:
+        if not len(bars):
+            raise DataError(f"{bars.series.symbol} has no close in this range: choose a longer one.")
+    return Market(found)
 
 
 def fingerprint(spec: MarketSpec) -> str:

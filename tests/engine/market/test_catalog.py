@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+import engine
 from engine.errors import DataError, NotTradeable
 from engine.market import catalog
 from engine.market.bars import MarketSpec
@@ -30,6 +32,41 @@ def test_symbols_come_in_the_order_asked_for() -> None:
 def test_each_symbol_keeps_its_own_calendar() -> None:
     market = catalog.load(MarketSpec(collection="wiki", symbols=("AAPL", "FB")))
     assert [len(bars) for bars in market.bars] == [3270, 196]
+
+
+def test_row_without_a_close_is_no_bar() -> None:
+    """An average of 100 bars would begin anew after it, and the exits of a year with it."""
+    whole, missing = random_walk(600, 5), np.zeros(600, dtype=bool)
+    missing[[150, 151, 333]] = True
+    names = ("open", "high", "low", "close", "volume", "adj_close")
+    save(replace(whole, **{name: np.where(missing, np.nan, getattr(whole, name)) for name in names}))
+    spec = {"market": {"collection": "made-up", "symbols": ["TEST"]}, "strategy": {"kind": "ema_cross"}} | {
+        "costs": {"commission": 5, "slippage": 3}
+    }
+    holed = engine.run(engine.load_spec({"kind": "backtest", **spec}))
+    save(replace(whole, **{name: getattr(whole, name)[~missing] for name in ("time", *names)}))
+    found = engine.run(engine.load_spec({"kind": "backtest", **spec}))
+    assert len(found.trade_pnl) > 0
+    assert holed.equity.tolist() == found.equity.tolist()
+    assert holed.trade_exit_time.tolist() == found.trade_exit_time.tolist()
+
+
+def test_reported_action_keeps_its_row() -> None:
+    bars = random_walk(20, 1)
+    bars.close[[3, 7]] = np.nan
+    splits = np.where(np.arange(20) == 7, 2.0, 1.0)
+    save(replace(bars, splits=splits, cash=np.zeros(20)))
+    spec = MarketSpec(collection="made-up", symbols=("TEST",), adjustment="none")
+    (found,) = catalog.load(spec).bars
+    assert len(found) == 19
+    assert bars.time[7] in found.time
+
+
+def test_closes_that_are_all_missing_are_refused() -> None:
+    bars = random_walk(20, 1)
+    bars.close[:] = np.nan
+    save(bars)
+    assert "no close in this range" in refused(collection="made-up", symbols=["TEST"], adjustment="none")
 
 
 def test_unknown_collection_is_refused_with_the_closest() -> None:
