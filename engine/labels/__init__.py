@@ -27,6 +27,7 @@ class Label(Spec):
     ``compute(bars)`` answers it for each bar. ``horizon`` is the largest number of bars ahead that an
     answer uses: ``end`` at bar t is the time of one of the bars t+1..t+horizon, and the last bars have no
     answer where that lies beyond the data. A value that is not NaN has an end, and the other way round.
+    A bar without a price makes unknown what asks about it, and nothing else.
     """
 
     kind: str

@@ -53,14 +53,14 @@ class Model(Spec):
         return False
 
     def fit(self, train: Sample, validation: Sample | None, seed: int, on_round: OnRound | None = None) -> Fitted:
-        """Learn; ``on_round`` watches, and what it raises ends the training."""
+        """Learn; ``on_round`` is called after every round, and what it raises ends the training."""
         raise TypeError(f"{type(self).__name__} has no fit method.")
 
     def predict(self, text: str, values: Floats) -> Floats:
         raise TypeError(f"{type(self).__name__} has no predict method.")
 
     def seconds(self, rows: int, features: int) -> float:
-        """Roughly how long one unwatched ``fit`` takes on one core."""
+        """Roughly how long one unwatched ``fit`` takes on one core; more for more rows and features."""
         return 1.0
 
 

@@ -11,9 +11,9 @@ class Source(Spec):
     """Where bars come from.
 
     ``series()`` lists what can be read now, quickly. ``read(series)`` returns all its bars: ascending unique times,
-    raw prices, finite closes, ``low <= open, close <= high`` not guaranteed (``quality.check`` reports it). It opens
-    only files that it finds by itself: a symbol is looked up in the list and never becomes part of a path. Raises
-    ``DataError`` for a series that it does not list.
+    raw prices, finite closes, ``low <= open, close <= high`` not guaranteed (``quality.check`` reports it), arrays
+    not writeable, a day's time its date. It opens only files that it finds by itself: a symbol is looked up in the list
+    and never becomes part of a path. Raises ``DataError`` for a series that it does not list.
     """
 
     kind: str = ""

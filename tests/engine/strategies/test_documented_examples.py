@@ -24,7 +24,9 @@ from tests.support.workspace import Workspace
 PAGE = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text(encoding="utf-8")
 FILES = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if block.startswith("from ")]
 PARTS = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if block.startswith("    ")]
-FOLDER = re.findall(r"`([\w/]+\.(?:yaml|py))`[^`]*?:\n\n```\w+\n(.*?)```", PAGE, re.DOTALL)
+FOLDER = re.findall(
+    r"`([\w/]+\.(?:yaml|py))`[^`]*?:\n\n```\w+\n(.*?)```", PAGE.split("\n## An indicator\n")[0], re.DOTALL
+)
 """What the page says to put into an empty folder: names and contents."""
 
 

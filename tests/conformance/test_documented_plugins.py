@@ -1,0 +1,69 @@
+"""The page on plug-ins: what it shows of each kind keeps the contract of its kind, tested as the page says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.market import random_walk
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+GIVEN = dict(re.findall(r"`(my_plugins/\w+/\w+\.py)`:\n\n```python\n(.*?)```", PAGE, re.DOTALL))
+CLASSES = ("CloseInRange", "RangeRisk", "AboveHigh", "Logistic", "MyFiles")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that follows the page, with the prices of one symbol."""
+    for name, source in GIVEN.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source, encoding="utf-8")
+    (tmp_path / "config.yaml").write_text("plugins: [my_plugins]\n", encoding="utf-8")
+    bars = random_walk(900)
+    names = ("open", "high", "low", "close", "volume")
+    rows = zip(bars.time.astype("datetime64[D]"), *(getattr(bars, name) for name in names), strict=True)
+    lines = [",".join(map(str, row)) for row in rows if np.isfinite(row[4])]
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices" / "MINE.csv").write_text("\n".join(["date," + ",".join(names), *lines]), encoding="utf-8")
+    return tmp_path
+
+
+def asked(folder: Path, *command: str) -> str:
+    known = {**os.environ, "STRATOSCOPE_CONFIG": str(folder / "config.yaml"), "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, env=known, capture_output=True, text=True, check=False
+    )
+    return run.stdout + run.stderr
+
+
+def test_what_the_page_shows_keeps_every_contract(folder: Path) -> None:
+    kinds = [f"tests/conformance/test_{kind}.py" for kind in ("indicators", "sizings", "labels", "models", "sources")]
+    said = asked(folder, "pytest", "-q", "-p", "no:cacheprovider", *kinds, "-k", " or ".join(CLASSES))
+    assert re.search(r"^\d\d passed", said.splitlines()[-1]), said
+    indicator = folder / "my_plugins/indicators/close_in_range.py"
+    wrong = indicator.read_text(encoding="utf-8").replace("(close - low)", "(close[-1] - low)")
+    indicator.write_text(wrong, encoding="utf-8")
+    said = asked(folder, "pytest", "-q", "-p", "no:cacheprovider", kinds[0], "-k", CLASSES[0])
+    assert "failed" in said.splitlines()[-1], said
+
+
+def test_they_work_together(folder: Path) -> None:
+    """A run on prices of one's own, sized by one's own sizing, deciding by one's own model on one's own label."""
+    spec = folder / "spec.yaml"
+    market = "market: {collection: mine, symbols: [MINE]}"
+    model = f"{{kind: model, {market}, features: [{{kind: close_in_range, window: 20}}], null_fits: 0, "
+    model += "target: {kind: above_high}, model: {kind: logistic, rounds: 20}}"
+    spec.write_text(
+        f"kind: backtest\n{market}\nstrategy: {{kind: follow_model, model: {model}}}\n"
+        "sizing: {kind: range_risk, risk: 0.02}\ncosts: {commission: 5, slippage: 3}\n",
+        encoding="utf-8",
+    )
+    said = asked(folder, "dashboard", "run", str(spec))
+    assert "Total return" in said, said
