@@ -30,8 +30,9 @@
   const CHANGED = { data: "data changed", code: "code changed", "data and code": "both changed" };
   cells.StratoscopeSaved = function (props) {
     const run = props.data, day = make("span", { key: "day" }, props.valueFormatted);
+    const hour = make("span", { key: "hour", className: "run-setup" }, run.moment.slice(11));
     const told = "The " + run.changed + " changed since: opening it computes it anew. Click to see its figures then beside those of now.";
-    return lines("right", day, run.changed && link(run.then, "run-changed", CHANGED[run.changed] || "changed", told));
+    return lines("right", day, run.changed ? link(run.then, "run-changed", CHANGED[run.changed] || "changed", told) : hour);
   };
 
   function button(props, action, icon, title, more) {
@@ -53,13 +54,32 @@
       ? button(props, "restore", icon("restore"), "Restore")
       : button(props, "delete", icon("bin"), "Put into the bin");
 
-  /* ?compare=key,key beside ?spec=: the chosen runs are part of the link. */
+  /* An empty list is one of the search, of the bin or of a fresh start; from one empty list to the next it stays. */
+  cells.StratoscopeNoRuns = function (props) {
+    const [, look] = window.React.useState(0);
+    window.React.useEffect(() => {
+      const again = () => setTimeout(() => look(Date.now()), 400);
+      for (const kind of ["input", "change"]) document.addEventListener(kind, again);
+      return () => ["input", "change"].forEach((kind) => document.removeEventListener(kind, again));
+    }, []);
+    const words = document.getElementById(props.search).value.trim();
+    const inBin = document.querySelector("#" + props.shelf + " input:checked").value === "bin";
+    const text = words ? "Nothing here matches “" + words + "”." : inBin ? "The bin is empty." : props.nothing;
+    return make("span", { className: "no-runs" }, text);
+  };
+
+  /* ?compare=key,key beside ?spec=: the chosen runs are part of the link, and how they are combined where that is not
+     as usual: &weights=, &rebalanced=. */
+  const HOW = ["weights", "rebalanced"];
   const chosen = (search) =>
     (new URLSearchParams(search || "").get("compare") || "").split(",").filter((key) => KEY.test(key));
 
   here.chosenRuns = function (search) {
-    const keys = chosen(search), kept = here.comparedKeys || [];
-    if (keys.length) return [keys, "compare"];
+    const keys = chosen(search), kept = here.comparedKeys || [], asked = new URLSearchParams(search || "");
+    if (keys.length) {
+      here.combining = HOW.map((name) => asked.get(name));
+      return [keys, "compare"];
+    }
     return [kept.length ? kept : no(), no()];  // opening another run keeps what was chosen
   };
 
@@ -69,18 +89,37 @@
 
   here.withCompared = function (link) {
     const url = new URL(link, location.origin), keys = here.comparedKeys || [];
-    url.searchParams.delete("compare");
+    for (const name of ["compare", ...HOW]) url.searchParams.delete(name);
     const text = url.pathname + url.search;
-    return keys.length && url.pathname === "/backtest" ? text + (url.search ? "&" : "?") + "compare=" + keys.join(",") : text;
+    if (!keys.length || url.pathname !== "/backtest") return text;
+    const how = (here.combining || []).map((value, place) => (value ? "&" + HOW[place] + "=" + encodeURIComponent(value) : ""));
+    return text + (url.search ? "&" : "?") + "compare=" + keys.join(",") + how.join("");
   };
 
-  here.comparedInLink = function (keys, href) {
-    here.comparedKeys = (keys || []).filter((key) => KEY.test(key));
+  /* The two choices as the link has them, once they are there; then the link as they are. */
+  here.combineAsAsked = (seen, weights, rebalanced) =>
+    [weights, rebalanced].map((offered, place) => {
+      const asked = (here.combining || [])[place];
+      return offered.some((option) => option.value === asked) ? asked : no();
+    });
+
+  here.combiningInLink = function (weights, rebalanced, offers, others, href) {
+    here.combining = [[weights, offers], [rebalanced, others]].map(([value, list]) => (value === list[0].value ? "" : value));
+    return putInLink(href);
+  };
+
+  function putInLink(href) {
     const link = here.withCompared(href);
     if (location.pathname === "/backtest") {
       history.replaceState(history.state, "", here.withCompared(location.pathname + location.search));
       sessionStorage.setItem("stratoscope-last/backtest", link);
     }
+    return link;
+  }
+
+  here.comparedInLink = function (keys, href) {
+    here.comparedKeys = (keys || []).filter((key) => KEY.test(key));
+    const link = putInLink(href);
     return [here.comparedKeys.length ? { compare: "Compare (" + here.comparedKeys.length + ")" } : {}, link];
   };
 })();

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.charts import base
+from dashboard.format import number
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def figure(info: CorrelationInfo) -> go.Figure:
 
     count = len(info.names)
     pairs = [[f"{row}<br>{column}" for column in info.names] for row in info.names]
-    text = [["" if np.isnan(value) else f"{value:.2f}" for value in row] for row in info.values]
+    text = [["" if np.isnan(value) else number(value, 2) for value in row] for row in info.values]
     cells = go.Heatmap(
         z=info.values, x=list(range(count)), y=list(range(count)), zmin=-1, zmid=0, zmax=1, colorscale=base.diverging(),
         text=text, texttemplate="%{text}", textfont={"size": 12}, customdata=pairs, showscale=False,

@@ -1,4 +1,4 @@
-"""Equity and drawdown of several runs and of their portfolio, each as growth of 1 from its own first bar."""
+"""Equity and drawdown of several runs, of their portfolio and of holding, each as growth of 1 from its first bar."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 COLOURS = tuple(base.SERIES[index] for index in (0, 1, 2, 3, 5))
 DASHES = ("solid", "dash")
+COMBINED = (base.TEXT, "solid")
+HELD = (base.SERIES[4], "solid")
+"""Colour and dash of the portfolio and of buying and holding."""
+
+
+Line = tuple[str, Times, Floats]
+"""Name, time and equity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,18 +39,22 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class OverlayInfo:
-    """``curves`` in the order of their colours; ``combined`` is the portfolio of them all, if there is one."""
+    """``curves`` in the order of their colours; ``combined`` is the portfolio of them all and ``held`` buying and
+    holding, if there is one.
+    """
 
     curves: tuple[Curve, ...]
     combined: Curve | None
+    held: Curve | None
     log: bool
 
 
-def info(runs: Sequence[tuple[str, Times, Floats]], combined: tuple[str, Times, Floats] | None = None) -> OverlayInfo:
-    """What is drawn for (name, time, equity) of each run; logarithmic where every equity stays above zero."""
-    lines = [*runs, *([combined] if combined else [])]
+def info(runs: Sequence[Line], combined: Line | None = None, held: Line | None = None) -> OverlayInfo:
+    """What is drawn of each run; logarithmic where every equity stays above zero."""
+    lines = [*runs, *(line for line in (combined, held) if line)]
     is_positive = all(bool((equity > 0).all()) for _, _, equity in lines)
-    return OverlayInfo(tuple(_curve(*run) for run in runs), _curve(*combined) if combined else None, is_positive)
+    whole, hold = (_curve(*line) if line else None for line in (combined, held))
+    return OverlayInfo(tuple(_curve(*run) for run in runs), whole, hold, is_positive)
 
 
 def style(index: int) -> tuple[str, str]:
@@ -52,10 +63,11 @@ def style(index: int) -> tuple[str, str]:
 
 
 def figure(info: OverlayInfo) -> go.Figure:
-    """Growth above, drawdown below, on one time axis; the portfolio on top of all."""
-    drawn = [(curve, *style(index), 1.5) for index, curve in enumerate(info.curves)]
+    """Growth above, drawdown below, on one time axis; the portfolio on top of all, holding under them."""
+    drawn = [(info.held, *HELD, 1.1)] if info.held else []
+    drawn += [(curve, *style(index), 1.5) for index, curve in enumerate(info.curves)]
     if info.combined is not None:
-        drawn.append((info.combined, base.TEXT, "solid", 2.2))
+        drawn.append((info.combined, *COMBINED, 2.2))
     traces = [trace for item in drawn for trace in _traces(*item)]
     ticks = {"tickformat": ".3~g", **_steps(info)} if info.log else {"tickformat": ".3~g"}
     below = base.value_axis(tickformat=".0%", nticks=4, rangemode="tozero")
@@ -90,7 +102,7 @@ def _curve(label: str, time: Times, equity: Floats) -> Curve:
 
 def _steps(info: OverlayInfo) -> dict[str, object]:
     """On a log axis the steps 1, 2, 5 over up to three powers of ten, beyond that the powers alone."""
-    growth = np.concatenate([curve.growth for curve in info.curves])
+    growth = np.concatenate([curve.growth for curve in (*info.curves, info.held) if curve])
     span = float(np.log10(growth.max() / growth.min()))
     if span < 0.4:
         return {"dtick": None, "nticks": 6}

@@ -143,6 +143,19 @@ def test_the_legend_hides_and_shows(frame: Visitor) -> None:
     frame.until(f"{PLOT} return plot._fullData[1].visible === true", "the line again")
 
 
+def test_the_settings_of_a_narrow_page_fold_away(frame: Visitor) -> None:
+    frame.driver.set_window_size(768, 900)
+    frame.open("/frame")
+    frame.sees("Press Draw.")
+    shown = "return document.getElementById(arguments[0]).checkVisibility({contentVisibilityAuto: true})"
+    assert frame.js(shown, FROM) is True
+    frame.driver.find_element("css selector", ".panel-toggle").click()
+    frame.wait_for(lambda: frame.js(shown, FROM) is False, "the settings hidden")
+    frame.driver.find_element("css selector", ".panel-toggle").click()
+    frame.wait_for(lambda: frame.js(shown, FROM) is True, "the settings again")
+    frame.driver.set_window_size(1280, 900)
+
+
 @pytest.mark.parametrize("width", [1280, 768])
 def test_nothing_is_wider_than_the_window(frame: Visitor, width: int) -> None:
     frame.driver.set_window_size(width, 900)

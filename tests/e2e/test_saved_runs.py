@@ -139,6 +139,10 @@ def test_the_library_keeps_what_is_typed_pinned_deleted_and_restored(visitor: Vi
     write(visitor, new, "tags", "candidate")
     search(visitor, "candidate")
     visitor.wait_for(lambda: rows(visitor) == [new], "the tagged run alone")
+    search(visitor, "no such run")
+    visitor.sees("Nothing here matches “no such run”.")
+    search(visitor, "candidate")
+    visitor.wait_for(lambda: rows(visitor) == [new], "the tagged run again")
     write(visitor, new, "note", "looks too good")
     press(visitor, new, "bin")
     visitor.sees("is in the bin, for 30 days.")
@@ -162,8 +166,9 @@ def test_the_library_keeps_what_is_typed_pinned_deleted_and_restored(visitor: Vi
     click(visitor, "backtest-empty-bin")
     visitor.sees("Their trials stay counted.")
     visitor.wait_for(lambda: rows(visitor) == [], "an empty bin")
-    choose(visitor, "backtest-shelf", "saved")
     search(visitor, "")
+    visitor.sees("The bin is empty.")
+    choose(visitor, "backtest-shelf", "saved")
     visitor.wait_for(lambda: old in rows(visitor) and new not in rows(visitor), "the other run alone")
 
 
@@ -182,10 +187,15 @@ def test_runs_side_by_side_and_their_link(visitor: Visitor) -> None:
     visitor.until("return /Weights set \\d+ times/.test(document.body.innerText)", "monthly weights")
     link = visitor.driver.current_url
     assert first in link, "the run on the page is in the link by its request"
+    assert link.endswith("&weights=inverse_volatility&rebalanced=monthly")
     visitor.open("/data")
     visitor.open(link)
-    for name in ("SMA 18/60", "SMA 19/60"):
+    for name in ("SMA 18/60", "SMA 19/60", "Buy and hold, NVDA"):
         visitor.sees_trace("backtest-overlay", name)
+    visitor.until("return /Weights set \\d+ times/.test(document.body.innerText)", "the link's weights")
+    choose(visitor, "backtest-rebalancing", "never")
+    visitor.sees("this portfolio is a hindsight.")
+    visitor.wait_for(lambda: visitor.driver.current_url.endswith("&weights=inverse_volatility"), "the usual left out")
     assert visitor.js("return document.querySelector('[role=tab][aria-selected=true]').textContent").startswith(
         "Compare"
     )

@@ -48,6 +48,12 @@ class Compared:
             for label, key in zip(labels, self.keys, strict=True)
         ]
 
+    @property
+    def held(self) -> str:
+        """What is bought and held beside them: the first run's symbols."""
+        symbols = self.results[0].symbols
+        return f"Buy and hold, {', '.join(symbols) if len(symbols) <= 3 else count(len(symbols), 'symbol')}"
+
 
 @dataclass(frozen=True, eq=False)
 class Together:
@@ -123,10 +129,11 @@ def _calendars(results: Sequence[BacktestResult], shared: Common) -> list[str]:
 
 
 def curves(compared: Compared, both: Together) -> overlay.OverlayInfo:
-    """What the chart draws."""
+    """What the chart draws: what ``figures`` has a column of."""
     drawn = [(name, item.time, item.equity) for name, item in zip(compared.names, compared.results, strict=True)]
-    found = both.combined
-    return overlay.info(drawn, ("Combined", found.time, found.growth) if found else None)
+    first, found = compared.results[0], both.combined
+    combined = ("Combined", found.time, found.growth) if found else None
+    return overlay.info(drawn, combined, (compared.held, first.time, first.benchmark))
 
 
 def figures(compared: Compared, both: Together) -> Component:
@@ -136,9 +143,9 @@ def figures(compared: Compared, both: Together) -> Component:
         for index, (name, result) in enumerate(zip(compared.names, compared.results, strict=True))
     ]
     if both.combined:
-        columns.append((html.Span([swatch(None), "Combined"], className="run-name"), both.combined.metrics))
+        columns.append((named("Combined", overlay.COMBINED), both.combined.metrics))
     count_ = len(columns)
-    columns.append(("Buy and hold", compared.results[0].benchmark_metrics))
+    columns.append((named(compared.held, overlay.HELD), compared.results[0].benchmark_metrics))
     rows = []
     for name, about in METRICS.items():
         values = [figures_.get(name) for _, figures_ in columns]
@@ -187,7 +194,10 @@ def portfolio(compared: Compared, both: Together) -> Component:
     """The weights of the portfolio, at the start and at the end."""
     found = both.combined
     if found is None:
-        return hint("Two runs or more in one currency, on common bars, make a portfolio.")
+        more = "Add another run above to combine the two."
+        return hint(
+            more if len(compared.results) < 2 else "These runs make no portfolio: the line above the chart says why."
+        )
     last = found.weights[-1]
     rows = [
         html.Tr([html.Td(heading(name, i)), html.Td(percent(found.weights[0][i], 1)), html.Td(percent(last[i], 1))])
@@ -215,15 +225,16 @@ def hint(text: str) -> Component:
 
 
 def heading(name: str, index: int) -> Component:
-    """A run's name with the colour of its line."""
-    return html.Span([swatch(index), name], title=name, className="run-name")
+    """A run's name with a piece of its line."""
+    return named(name, overlay.style(index))
 
 
-def swatch(index: int | None) -> Component:
-    """A piece of a run's line; that of the portfolio for None."""
-    colour, dash = ("var(--text)", "solid") if index is None else overlay.style(index)
+def named(name: str, style: tuple[str, str]) -> Component:
+    """A name with a piece of the line that has this colour and dash."""
+    colour, dash = style
     line = "dashed" if dash == "dash" else "solid"
-    return html.I(className="swatch", style={"borderTop": f"3px {line} {colour}"})
+    swatch = html.I(className="swatch", style={"borderTop": f"3px {line} {colour}"})
+    return html.Span([swatch, name], title=name, className="run-name")
 
 
 def _scrolling(table: Component) -> Component:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -180,8 +181,13 @@ def test_every_metric_knows_whether_more_is_better() -> None:
 def test_figures_have_a_column_for_each_run_the_portfolio_and_holding() -> None:
     pair = made_up(walk(1), walk(2))
     shown = " ".join(texts(comparison.figures(pair, together(pair, "equal", "never"))).split())
-    assert "SMA 3/20, TEST SMA 4/20, TEST Combined Buy and hold" in shown
+    held = f"Buy and hold, {', '.join(pair.results[0].symbols)}"
+    assert f"SMA 3/20, TEST SMA 4/20, TEST Combined {held} " in shown
     assert "best" in shown
+    drawn = comparison.curves(pair, together(pair, "equal", "never"))
+    assert drawn.held is not None
+    assert drawn.held.label == held, "what has a column has a line"
+    assert drawn.held.growth[-1] == pytest.approx(pair.results[0].benchmark[-1] / pair.results[0].benchmark[0])
 
 
 def test_differences_are_those_of_the_specs() -> None:
@@ -207,8 +213,24 @@ def test_without_a_run_and_a_choice_the_tab_says_what_to_do() -> None:
 
 def test_saved_runs_are_compared_without_a_run_on_the_page() -> None:
     drawn, notes, *_ = compare.compare(None, [run(3), run(4)], "equal", "monthly")
-    assert [trace.name for trace in drawn.data][::2] == ["SMA 3/20, TEST", "SMA 4/20, TEST", "Combined"]
+    assert [trace.name for trace in drawn.data][::2] == [
+        "Buy and hold, TEST", "SMA 3/20, TEST", "SMA 4/20, TEST", "Combined",
+    ]  # fmt: skip
     assert notes == []
+
+
+def test_one_run_says_what_a_second_would_show() -> None:
+    _, _, _, _, matrix, sub, portfolio = compare.compare(None, [run(3)], "equal", "never")
+    assert (matrix, sub) == ({"empty": compare.ONE}, "")
+    assert texts(portfolio) == "Add another run above to combine the two."
+
+
+def test_runs_of_different_times_say_where_the_reason_stands() -> None:
+    apart = made_up(walk(1), replace(walk(2), time=walk(2).time + np.timedelta64(9_000, "D")))
+    both = together(apart, "equal", "never")
+    assert both.notes
+    assert compare.matrix(apart, both) == ({"empty": compare.APART}, "")
+    assert "above the chart says why" in texts(comparison.portfolio(apart, both))
 
 
 @pytest.mark.parametrize("forged", [None, 7, "abc", [1, None, {}], {"a": 1}])

@@ -247,3 +247,16 @@ def test_a_strategy_that_asks_for_a_side_is_listed_too() -> None:
     market = {"collection": "made-up", "symbols": ["TEST", "OTHER"]}
     asked = {"market": market, "strategy": {"kind": "pairs"}, "costs": {"commission": 5, "slippage": 3}}
     assert saved.settings(BacktestSpec.parse(asked | {"direction": "both"})) == "side Both"
+
+
+def test_the_table_grows_with_its_rows_up_to_the_windows_foot() -> None:
+    def height(found: int) -> tuple[int, str]:
+        said = tab.tall(found)["height"].removeprefix("min(")
+        own, limit = said.split("px, ", 1)
+        return int(own), limit
+
+    assert height(0) == height(5), "a note is written in a box that needs room"
+    assert height(9)[0] - height(8)[0] == tab.ROW
+    assert {height(count)[1] for count in (0, 9, 500)} == {"max(320px, 100dvh - 230px))"}
+    run()
+    assert tab.listing("", "saved", 0, None)[-1] == tab.tall(1) == tab._grid().style

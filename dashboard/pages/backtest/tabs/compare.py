@@ -19,7 +19,8 @@ from dashboard.pages.backtest.tab import Tab, seen
 from engine.backtest.spec import BacktestSpec
 
 NOTHING = "Choose saved runs above, or tick them in the library."
-FEW = "Two runs or more on common bars are needed."
+ONE = "Add another run above to see how the two move together."
+APART = "These runs have no bars in common to compare: the line above the chart says why."
 
 
 def layout() -> list[Component]:
@@ -74,7 +75,7 @@ def compare(data: runs.ResultData, keys: Any, weighting: Any, rebalancing: Any) 
     compared = comparison.gather(on_page(data), texts(keys))
     if not compared.results:
         none, words = states.no_figure(NOTHING), comparison.hint(NOTHING)
-        return none, comparison.notes(compared.notes), words, words, states.no_figure(FEW), "", words
+        return none, comparison.notes(compared.notes), words, words, states.no_figure(NOTHING), "", words
     both = comparison.together(compared, *how(weighting, rebalancing))
     return (
         overlay.figure(comparison.curves(compared, both)), comparison.notes((*compared.notes, *both.notes)),
@@ -114,6 +115,24 @@ clientside_callback(
     State(frame.part("rail", "backtest"), "href"),
     prevent_initial_call=True,
 )
+clientside_callback(
+    ClientsideFunction("stratoscope", "combineAsAsked"),
+    Output(ids.WEIGHTING, "value"),
+    Output(ids.REBALANCING, "value"),
+    seen("compare"),
+    State(ids.WEIGHTING, "options"),
+    State(ids.REBALANCING, "options"),
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "combiningInLink"),
+    Output(frame.part("rail", "backtest"), "href", allow_duplicate=True),
+    Input(ids.WEIGHTING, "value"),
+    Input(ids.REBALANCING, "value"),
+    State(ids.WEIGHTING, "options"),
+    State(ids.REBALANCING, "options"),
+    State(frame.part("rail", "backtest"), "href"),
+    prevent_initial_call=True,
+)
 clientside_callback(  # no output: that the list and the store follow each other is no circle in the graph of callbacks
     ClientsideFunction("stratoscope", "chooseRuns"),
     Input(ids.COMPARE, "value"),
@@ -149,6 +168,6 @@ def how(weighting: Any, rebalancing: Any) -> tuple[Any, Any]:
 def matrix(compared: comparison.Compared, both: comparison.Together) -> tuple[Any, str]:
     """The correlations as a figure, and on what they are based."""
     if both.shared is None:
-        return states.no_figure(FEW), ""
+        return states.no_figure(ONE if len(compared.results) < 2 else APART), ""
     sub = f"of {len(both.shared.time) - 1:,} {'daily' if both.shared.by_day else 'bar'} returns"
     return correlation.figure(correlation.info(compared.names, both.shared.correlation())), sub

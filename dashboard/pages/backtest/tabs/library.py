@@ -22,17 +22,18 @@ from engine.errors import SpecError
 
 LISTED, EMPTY = 500, "Nothing is saved yet: every backtest that has run appears here."
 EDITABLE = ("tags", "note")
+ROW = 44  # pixels: a name and what it leaves out
 SHELVES = {"saved": "Saved", "bin": "Bin"}
 COLUMNS = [
     table.Column("pinned", "", width=32),
-    table.Column("label", "Backtest", least=192),
+    table.Column("label", "Backtest", least=216),
     table.Column("cagr", "CAGR", "signed_percent", 2, width=82),
     table.Column("sharpe", "Sharpe", "number", 2, width=64),
     table.Column("max_drawdown", "Drawdown", "signed_percent", 2, width=84),
     table.Column("trades", "Trades", "number", width=62),
     table.Column("created", "Saved", "day", width=100),
-    table.Column("tags", "Tags", least=66, help="Type, separated by commas."),
-    table.Column("note", "Note", least=72, help="Type what is worth knowing."),
+    table.Column("tags", "Tags", least=60, help="Type, separated by commas."),
+    table.Column("note", "Note", least=66, help="Type what is worth knowing."),
     table.Column("bin", "", width=36),
 ]
 
@@ -75,16 +76,18 @@ def _grid() -> Component:
     grid = table.table(
         ids.LIBRARY,
         COLUMNS,
-        height=560,
+        height=table.needed(0),
         empty=EMPTY,
         options={
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True},
             "selectionColumnDef": {"width": 36, "minWidth": 36, "resizable": False, "pinned": "left"},
-            "rowHeight": 44,
+            "rowHeight": ROW,
             "singleClickEdit": True,
             "stopEditingWhenCellsLoseFocus": True,
             "enableCellTextSelection": False,
             "tooltipShowDelay": 300,
+            "noRowsOverlayComponent": "StratoscopeNoRuns",
+            "noRowsOverlayComponentParams": {"nothing": EMPTY, "search": ids.SEARCH, "shelf": ids.SHELF},
         },
     )
     by_field = {column["field"]: column for column in grid.columnDefs}
@@ -97,7 +100,7 @@ def _grid() -> Component:
     by_field["note"] |= {"cellEditor": "agLargeTextCellEditor", "cellEditorPopup": True,
                          "cellEditorParams": {"maxLength": 2000, "rows": 4, "cols": 44}}  # fmt: skip
     grid.getRowId = "params.data.key"
-    grid.style = {"height": "max(320px, calc(100dvh - 230px))", "width": "100%"}
+    grid.style = tall(0)
     grid.className += " library"
     return grid
 
@@ -110,6 +113,7 @@ TAB = Tab("library", "Library", layout, free=True)
     Output(ids.COUNT, "children"),
     Output(ids.EMPTY_BIN, "disabled"),
     Output(ids.LIBRARY, "selectedRows"),
+    Output(ids.LIBRARY, "style"),
     Input(ids.SEARCH, "value"),
     Input(ids.SHELF, "value"),
     Input(ids.CHANGED, "data"),
@@ -123,7 +127,8 @@ def listing(text: Any, shelf: Any, changed: Any, _: Any) -> tuple[Any, ...]:
     changed, total = library.changes(found), library.size("backtest", in_bin=shelf == "bin")
     ticked = [] if ctx.triggered_id in (ids.SHELF, ids.CHANGED) else no_update
     listed = [row(item, changed.get(item.key, "")) for item in found]
-    return listed, counted(len(found), total, searched=bool(words)), shelf != "bin" or not total, ticked
+    count_ = counted(len(found), total, searched=bool(words))
+    return listed, count_, shelf != "bin" or not total, ticked, tall(len(listed))
 
 
 @callback(
@@ -265,6 +270,13 @@ def counted(found: int, total: int, *, searched: bool = False) -> str:
     if total > LISTED:
         return f"the latest {found} of {total:,} runs"
     return count(found, "run") + (f", {total - found} of another version" if total > found else "")
+
+
+def tall(found: int) -> dict[str, Any]:
+    """The ``style`` of the table of ``found`` runs: as tall as they are, up to the window's foot; there is always room
+    for the box in which a note is written.
+    """
+    return {"height": f"min({table.needed(found, row=ROW, least=5)}px, max(320px, 100dvh - 230px))", "width": "100%"}
 
 
 def keys_of(chosen: Any) -> list[str]:
