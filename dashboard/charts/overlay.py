@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.charts import base
-from dashboard.charts.equity import POINTS, thin
+from dashboard.charts.equity import POINTS, Curve, thin
 from engine.backtest.metrics import drawdown
 from engine.market.bars import Floats, Times
 
@@ -25,16 +25,6 @@ HELD = (base.SERIES[4], "solid")
 
 Line = tuple[str, Times, Floats]
 """Name, time and equity."""
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """One line: ``time`` float64 ms since 1970, ``growth`` of 1 at its first bar, ``drawdown`` <= 0."""
-
-    label: str
-    time: Floats
-    growth: Floats
-    drawdown: Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,17 +7,14 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import numpy as np
 import pytest
 
 import engine
 from engine import runner
-from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.errors import DataError
 from engine.market.sources.stored import save
@@ -32,27 +29,7 @@ pytestmark = pytest.mark.usefixtures("workspace")
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def bars(workspace: Workspace) -> None:
-    save(random_walk(300))
-
-
-@pytest.fixture
-def computed(monkeypatch: pytest.MonkeyPatch) -> list[BacktestSpec]:
-    """The backtests that were computed, not read."""
-    found: list[BacktestSpec] = []
-    compute = BacktestSpec.compute
-
-    @wraps(compute)
-    def counted(self: BacktestSpec, *arguments: Any) -> BacktestResult:
-        found.append(self)
-        return compute(self, *arguments)
-
-    monkeypatch.setattr(BacktestSpec, "compute", counted)
-    return found
-
-
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_key_is_a_sha256_and_the_same_each_time() -> None:
     key = engine.run_key(spec())
     assert len(key) == 64
@@ -60,7 +37,7 @@ def test_key_is_a_sha256_and_the_same_each_time() -> None:
     assert engine.run_key(spec()) == key
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_order_of_fields_and_spelt_out_defaults_do_not_change_the_key() -> None:
     key = engine.run_key(spec())
     assert engine.run_key(BacktestSpec.parse(dict(reversed(BACKTEST.items())))) == key
@@ -68,7 +45,7 @@ def test_order_of_fields_and_spelt_out_defaults_do_not_change_the_key() -> None:
     assert engine.run_key(runner.load_spec(json.loads(canonical_json(spec())))) == key
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_every_field_changes_the_key() -> None:
     keys = {
         engine.run_key(spec(**change))
@@ -119,7 +96,7 @@ def test_bars_of_the_model_are_in_the_key_of_the_backtest_that_follows_it() -> N
     assert engine.run_key(following) != before
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_one_changed_line_of_a_strategy_is_another_key_and_another_result(workspace: Workspace) -> None:
     workspace.write_plugin("strategies", "weekly", STRATEGY)
     values = BACKTEST | {"strategy": {"kind": "weekly"}}
@@ -134,7 +111,7 @@ def test_one_changed_line_of_a_strategy_is_another_key_and_another_result(worksp
     assert engine.run_key(runner.load_spec(values)) == key
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_old_code_is_not_stored_under_the_key_of_new_code(workspace: Workspace) -> None:
     """A spec that was parsed before the file changed computes with the old code, and under the old key."""
     workspace.write_plugin("strategies", "weekly", STRATEGY)
@@ -146,7 +123,7 @@ def test_old_code_is_not_stored_under_the_key_of_new_code(workspace: Workspace) 
     assert encode(engine.run(old)) != encode(engine.run(new))
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_other_plugins_do_not_change_the_key(workspace: Workspace) -> None:
     before = engine.run_key(spec())
     workspace.write_plugin("strategies", "weekly", STRATEGY)

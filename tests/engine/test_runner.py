@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from functools import wraps
 from typing import Any
 
 import pytest
@@ -28,30 +27,10 @@ from tests.support.workspace import Workspace, forget
 pytestmark = pytest.mark.usefixtures("workspace")
 
 
-@pytest.fixture
-def bars(workspace: Workspace) -> None:
-    save(random_walk(300))
-
-
-@pytest.fixture
-def computed(monkeypatch: pytest.MonkeyPatch) -> list[BacktestSpec]:
-    """The backtests that were computed, not read."""
-    found: list[BacktestSpec] = []
-    compute = BacktestSpec.compute
-
-    @wraps(compute)
-    def counted(self: BacktestSpec, *arguments: Any) -> BacktestResult:
-        found.append(self)
-        return compute(self, *arguments)
-
-    monkeypatch.setattr(BacktestSpec, "compute", counted)
-    return found
-
-
 # -- once -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_same_request_computes_once(computed: list[BacktestSpec]) -> None:
     first = engine.run(spec())
     again = engine.run(BacktestSpec.parse(dict(reversed(BACKTEST.items()))))
@@ -61,7 +40,7 @@ def test_same_request_computes_once(computed: list[BacktestSpec]) -> None:
     assert len(computed) == 2
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_same_request_after_a_restart_is_read(computed: list[BacktestSpec]) -> None:
     first = engine.run(spec())
     forget()
@@ -69,7 +48,7 @@ def test_same_request_after_a_restart_is_read(computed: list[BacktestSpec]) -> N
     assert len(computed) == 1
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_changed_bar_computes_again_and_restored_bar_does_not(computed: list[BacktestSpec]) -> None:
     engine.run(spec())
     save(random_walk(300, seed=1))
@@ -79,7 +58,7 @@ def test_changed_bar_computes_again_and_restored_bar_does_not(computed: list[Bac
     assert len(computed) == 2
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_damaged_result_is_computed_again(workspace: Workspace, computed: list[BacktestSpec]) -> None:
     first = engine.run(spec())
     (file,) = (workspace.cache / "results").glob("*/*.zip")
@@ -88,7 +67,7 @@ def test_damaged_result_is_computed_again(workspace: Workspace, computed: list[B
     assert len(computed) == 2
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_lookup_reads_and_never_computes(computed: list[BacktestSpec]) -> None:
     assert runner.lookup(spec()) is None
     assert not runner.is_stored(spec())
@@ -98,7 +77,7 @@ def test_lookup_reads_and_never_computes(computed: list[BacktestSpec]) -> None:
     assert len(computed) == 1
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_quick_specs_are_not_stored(workspace: Workspace) -> None:
     market = MarketSpec.parse(MADE_UP)
     assert len(engine.run(market).bars[0]) == 300
@@ -109,7 +88,7 @@ def test_quick_specs_are_not_stored(workspace: Workspace) -> None:
     assert runner.recent_runs("market") == []
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_failure_is_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> BacktestResult:
         raise RuntimeError("in the middle")
@@ -127,7 +106,7 @@ def test_failure_is_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- progress -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_progress_goes_forward_from_zero_to_one() -> None:
     seen: list[tuple[float, str]] = []
     values = {"kind": "follow_model", "model": {"kind": "model", "market": MADE_UP, "null_fits": 2}}
@@ -139,7 +118,7 @@ def test_progress_goes_forward_from_zero_to_one() -> None:
     assert all(message for _, message in seen)
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_cancelled_run_stores_nothing() -> None:
     def stop(*_: Any) -> None:
         raise Cancelled("Cancelled.")
@@ -162,7 +141,7 @@ def test_section_maps_and_bounds() -> None:
 # -- the record -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_each_run_is_recorded_once_and_found_by_its_key() -> None:
     for _ in range(3):
         engine.run(spec())
@@ -176,7 +155,7 @@ def test_each_run_is_recorded_once_and_found_by_its_key() -> None:
     assert row["seconds"] > 0
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_recent_runs_are_newest_first_and_limited() -> None:
     for capital in (1, 2, 3):
         engine.run(spec(capital=capital))
@@ -185,7 +164,7 @@ def test_recent_runs_are_newest_first_and_limited() -> None:
     assert len(runner.recent_runs("backtest", limit=2)) == 2
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_runs_of_plugins_that_are_gone_are_left_out(workspace: Workspace) -> None:
     path = workspace.write_plugin("strategies", "weekly", STRATEGY)
     gone = spec(strategy={"kind": "weekly"})
@@ -197,7 +176,7 @@ def test_runs_of_plugins_that_are_gone_are_left_out(workspace: Workspace) -> Non
     assert runner.find_run(key) is None
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_each_trial_lands_in_the_ledger_once() -> None:
     for fast in (2, 3, 4, 3, 2):
         engine.run(spec(strategy={"kind": "sma_cross", "fast": fast, "slow": 8}))
@@ -207,7 +186,7 @@ def test_each_trial_lands_in_the_ledger_once() -> None:
     assert len({trial.sharpe for trial in trials}) == 3
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_trial_that_was_stored_before_the_ledger_was_lost_is_entered_again(workspace: Workspace) -> None:
     engine.run(spec())
     for path in workspace.cache.glob("stratoscope.sqlite*"):
@@ -216,7 +195,7 @@ def test_trial_that_was_stored_before_the_ledger_was_lost_is_entered_again(works
     assert ledger.count() == 1
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_new_version_of_the_engine_repeats_the_same_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     engine.run(spec())
     key = engine.run_key(spec())
@@ -239,7 +218,7 @@ def test_newer_bars_repeat_the_same_trial_and_another_range_or_symbol_does_not()
     assert ledger.count() == 3
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 def test_another_version_of_a_strategy_of_ones_own_is_another_trial(workspace: Workspace) -> None:
     for code in (STRATEGY, STRATEGY.replace("at % 7 == 4", "at % 7 == 3"), STRATEGY):
         workspace.write_plugin("strategies", "weekly", code)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import market_options
-from dashboard.components import card, form, graph, metric, page_layout, states, table, tabs
+from dashboard.components import card, form, graph, metric, on_screen, page_layout, states, table, tabs
 from dashboard.pages.data import ids
 from engine.market import catalog
 from engine.market.bars import MarketSpec
@@ -23,8 +22,6 @@ FORM = form.Form(
         "interval": market_options.intervals,
     },
 )
-SPANS = {"91": "3M", "365": "1Y", "1826": "5Y", "all": "All"}
-SCALES = {"linear": "Linear", "log": "Log"}
 TABS = {
     "chart": "Chart",
     "compare": "Compare",
@@ -66,15 +63,11 @@ def layout(query: str | None) -> Component:
 
 
 def _chart_section() -> Sequence[Component]:
-    """How to look at the series: no part of the request. The symbol is there to choose where there are several."""
-    picker = dbc.Select(id=ids.SYMBOL, options=[], className="select")
+    """How to look at the series."""
     return [
         html.Div(id=ids.PROBLEM, className="run-problem", role="alert"),
         *(html.Div(text, className="f-failed") for text in catalog.problems()),
-        html.H2("On screen"),
-        html.Div(_row("Symbol", picker, ids.SYMBOL), id=ids.SYMBOL_ROW, hidden=True),
-        _row("Range", _segments(ids.SPAN, SPANS, "all")),
-        _row("Scale", _segments(ids.SCALE, SCALES, "log")),
+        *on_screen.section(ids.SYMBOL, ids.SYMBOL_ROW, ids.SPAN, ids.SCALE),
     ]
 
 
@@ -88,18 +81,3 @@ def _compare() -> Sequence[Component]:
 def _table() -> Component:
     note = html.Span(id=ids.TABLE_NOTE, className="sub")
     return card.card("Bars", table.table(ids.TABLE, [], height=560), tools=[note])
-
-
-def _row(title: str, control: Component, labelled: str = "") -> Component:
-    """A control that is no field of the spec, in the form's own look."""
-    name = html.Label(title, htmlFor=labelled, className="f-label")
-    if not labelled:
-        name = html.Span(title, className="f-label")
-    group = {} if labelled else {"role": "radiogroup", "aria-label": title}
-    parts = [html.Div(name, className="f-name"), html.Div(control, className="f-control", **group)]
-    return html.Div(parts, className="f")
-
-
-def _segments(id: str, options: dict[str, str], value: str) -> Component:
-    items = [{"value": key, "label": text} for key, text in options.items()]
-    return dbc.RadioItems(id=id, name=id, options=items, value=value, className="seg")

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components import card, form, graph, page_layout, states, table, tabs
+from dashboard.components import card, form, graph, on_screen, page_layout, states, table, tabs
 from dashboard.market_options import MARKET
 from dashboard.pages.features import ids
 from engine.features.matrix import FeatureSpec
 
 FORM = form.Form(page=ids.PAGE, spec=FeatureSpec, options=MARKET)
-SPANS = {"91": "3M", "365": "1Y", "1826": "5Y", "all": "All"}
-SCALES = {"linear": "Linear", "log": "Log"}
 COLUMNS = [
     table.Column("name", "Feature"),
     table.Column("last", "Last", "number", 4, width=84, help="Value at the last bar of the range."),
@@ -52,27 +49,8 @@ def layout(query: str | None) -> Component:
 
 
 def _chart_section() -> Sequence[Component]:
-    """How to look at the features: no part of the request. The symbol is there to choose where there are several."""
-    picker = dbc.Select(id=ids.SYMBOL, options=[], className="select")
+    """How to look at the features."""
     return [
         html.Div(id=ids.PROBLEM, className="run-problem", role="alert"),
-        html.H2("On screen"),
-        html.Div(_row("Symbol", picker, ids.SYMBOL), id=ids.SYMBOL_ROW, hidden=True),
-        _row("Range", _segments(ids.SPAN, SPANS, "all")),
-        _row("Scale", _segments(ids.SCALE, SCALES, "log")),
+        *on_screen.section(ids.SYMBOL, ids.SYMBOL_ROW, ids.SPAN, ids.SCALE),
     ]
-
-
-def _row(title: str, control: Component, labelled: str = "") -> Component:
-    """A control that is no field of the spec, in the form's own look."""
-    name = html.Label(title, htmlFor=labelled, className="f-label")
-    if not labelled:
-        name = html.Span(title, className="f-label")
-    group = {} if labelled else {"role": "radiogroup", "aria-label": title}
-    parts = [html.Div(name, className="f-name"), html.Div(control, className="f-control", **group)]
-    return html.Div(parts, className="f")
-
-
-def _segments(id: str, options: dict[str, str], value: str) -> Component:
-    items = [{"value": key, "label": text} for key, text in options.items()]
-    return dbc.RadioItems(id=id, name=id, options=items, value=value, className="seg")
