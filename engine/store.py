@@ -32,6 +32,15 @@ class Result(Protocol):
         ...
 
 
+class Labelled:
+    """A result that prints as its label: its arrays would fill the screen of a notebook."""
+
+    label: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.label}>"
+
+
 @dataclasses.dataclass(frozen=True)
 class Trial:
     """What the ledger keeps of a run whose result has a ``trial()``: one attempt to find something, or many at once.

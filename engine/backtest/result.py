@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
 from engine.market.bars import Floats, Times
-from engine.store import Trial
+from engine.store import Labelled, Trial
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 REASONS = (
     "signal",
@@ -26,8 +30,8 @@ REASONS = (
 """Why a trade ended; ``trade_reason`` indexes it."""
 
 
-@dataclass(frozen=True, eq=False)
-class BacktestResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class BacktestResult(Labelled):
     """Equity and trades of one run.
 
     Arrays over bars, on the union of the symbols' calendars: ``time`` datetime64[ms], ``equity``, ``benchmark`` (buy
@@ -78,6 +82,18 @@ class BacktestResult:
     def returns(self) -> Floats:
         """Simple returns from bar to bar, one fewer than bars; zero once nothing is left."""
         return bar_returns(self.equity)
+
+    def frame(self) -> DataFrame:
+        """A row for each bar, by its time: equity, hold, without_costs, exposure, drawdown."""
+        from engine.backtest.reports import frames
+
+        return frames.bars(self)
+
+    def trade_frame(self) -> DataFrame:
+        """A row for each trade, in the order of the entries, in words and numbers: see ``export.trade_columns``."""
+        from engine.backtest.reports import frames
+
+        return frames.trades(self)
 
     def summary(self) -> Mapping[str, object]:
         return {

@@ -13,13 +13,14 @@ from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Floats
 from engine.progress import Progress
 from engine.spec import Estimate, RunSpec, parameter
+from engine.store import Labelled
 
 NOISE_RUNS, NULL_RUNS = 10, 5
 """One backtest on noisy prices, or of shuffled weights, for so many samples: each costs a whole simulation."""
 
 
-@dataclass(frozen=True, eq=False)
-class VerificationResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class VerificationResult(Labelled):
     """The numbers of every test, for ``verdict.judge_fully`` and for charts.
 
     ``figures`` holds single numbers by name (None is undefined; a test that was not possible leaves its own out):

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from engine.backtest.sweeps.axes import choice
 from engine.errors import SpecError
 from engine.market.bars import Floats
-from engine.store import Trial
+from engine.store import Labelled, Trial
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from engine.backtest.spec import BacktestSpec
     from engine.backtest.sweeps.views import Matrix, Plateau
 
@@ -22,8 +24,8 @@ METRICS = ("total_return", "sharpe", "max_drawdown", "trades", "calmar")
 """Figures of a combination, as ``metrics.METRICS`` defines them."""
 
 
-@dataclass(frozen=True, eq=False)
-class SweepResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class SweepResult(Labelled):
     """Figures of C combinations of A axes on S symbols (one where symbols share an account).
 
     ``axes`` are dotted paths, ``parameters`` (C, A) their values; a choice is its place in the axis' ``words``.
@@ -119,6 +121,14 @@ class SweepResult:
             | {name: _plain(float(figures[name][row])) for name in METRICS}
             for row, place in enumerate(places)
         ]
+
+    def frame(self, symbol: str | None = None) -> DataFrame:
+        """A row for each combination, ``spec_of(row)`` being its backtest: axes by their paths, then figures, of
+        ``symbol`` or the median over all.
+        """
+        from engine.backtest.reports import frames
+
+        return frames.combinations(self, symbol)
 
     def by_symbol(self, index: int) -> list[dict[str, Any]]:
         """The figures of one combination by symbol, as plain values."""

@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 from engine.backtest.metrics import bar_returns
 from engine.backtest.walkforward.stability import Stability, stability
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
-from engine.store import Trial
+from engine.store import Labelled, Trial
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from engine.backtest.spec import BacktestSpec
 
 Counts = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
-class WalkForwardResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class WalkForwardResult(Labelled):
     """Parameters chosen again and again on the past, and what they did afterwards.
 
     Over the axes: ``axes`` (paths), ``titles``, ``units``, ``values`` (all that were tried, ascending; words as 0, 1,
@@ -159,6 +161,18 @@ class WalkForwardResult:
 
         base = BacktestSpec.model_validate_json(self.base)
         return with_values(base, self.axes, self.words, values)
+
+    def frame(self) -> DataFrame:
+        """A row for each bar of the tests, by its time: equity, hold, hindsight, drawdown, window."""
+        from engine.backtest.reports import frames
+
+        return frames.bars(self)
+
+    def window_frame(self) -> DataFrame:
+        """A row for each window: its dates, the chosen values by path, the figures of training and test."""
+        from engine.backtest.reports import frames
+
+        return frames.windows(self)
 
     def trial(self) -> Trial:
         """What the ledger keeps: every combination of every training was an attempt."""
