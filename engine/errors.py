@@ -20,6 +20,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import Any
 
 
 class EngineError(Exception):
@@ -74,7 +75,9 @@ class JobError(EngineError):
 
 
 class Cancelled(JobError):
-    pass
+    """``tried`` is the ``store.Trial`` of what was tried until then, None for nothing: who stops a search saw it."""
+
+    tried: Any = None
 
 
 class QueueFull(JobError):

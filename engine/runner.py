@@ -16,7 +16,7 @@ import yaml
 from engine import __version__
 from engine.config import settings
 from engine.database import connect
-from engine.errors import SpecError, did_you_mean
+from engine.errors import Cancelled, SpecError, did_you_mean
 from engine.market import catalog
 from engine.market.bars import MarketSpec
 from engine.progress import Progress, section, silent
@@ -174,7 +174,11 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
     if result is None:
         began, made = time.time(), origin(spec)  # data may change while it computes
         inputs, done = _inputs(spec, progress)
-        result = spec.compute(inputs, section(progress, done, 1.0))
+        try:
+            result = spec.compute(inputs, section(progress, done, 1.0))
+        except Cancelled as stopped:
+            _count_stopped(spec, stopped)
+            raise
         if spec.stored:
             store().write(key, result)
             _record(key, spec, made, time.time() - began)
@@ -259,6 +263,15 @@ def _record(key: str, spec: RunSpec, made: Origin, seconds: float) -> None:
         database.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
         database.execute("INSERT OR REPLACE INTO run_origins VALUES (?, ?, ?)", (key, made.data, made.code))
         database.execute("UPDATE run_notes SET deleted = NULL WHERE key = ?", (key,))  # it was asked for again
+
+
+def _count_stopped(spec: RunSpec, stopped: Cancelled) -> None:
+    """Enter what a search has tried before it was cancelled; of the runs around it none counts that again."""
+    tried, stopped.tried = stopped.tried, None
+    if tried is not None and tried.count:
+        from engine.research import ledger
+
+        ledger.record_part(trial_key(spec), spec, tried)
 
 
 def _count_trial(spec: RunSpec, result: Any) -> None:

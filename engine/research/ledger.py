@@ -20,6 +20,11 @@ from engine.store import Trial
 
 _COLUMNS = "family, sharpe, observations, count, variance, periods_per_year, rated"
 
+# A cancelled search, whose key has a plus, counts where nobody has taken it to its end, or farther.
+_STANDS = """(instr(t.key, '+') = 0 OR NOT EXISTS (
+    SELECT 1 FROM trials o WHERE o.key = substr(t.key, 1, instr(t.key, '+') - 1)
+    OR (o.count > t.count AND substr(o.key, 1, instr(o.key, '+')) = substr(t.key, 1, instr(t.key, '+')))))"""
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -43,11 +48,18 @@ def record(key: str, spec: RunSpec, trial: Trial) -> None:
         )
 
 
+def record_part(key: str, spec: RunSpec, trial: Trial) -> None:
+    """Enter what a search under ``key`` had tried when it was cancelled. It counts until the search is run to its end,
+    or farther: what is tried again is not another trial.
+    """
+    record(f"{key}+{trial.count}", spec, trial)
+
+
 def trials(family: str) -> tuple[Trial, ...]:
     """All trials of ``family``, oldest first, across sessions and users of this cache; a sweep's are one entry."""
     with connect() as database:
         rows = database.execute(
-            f"SELECT {_COLUMNS} FROM trials WHERE family = ? ORDER BY created", (family,)
+            f"SELECT {_COLUMNS} FROM trials t WHERE family = ? AND {_STANDS} ORDER BY created", (family,)
         ).fetchall()
     return tuple(Trial(**row) for row in rows)
 
@@ -55,7 +67,7 @@ def trials(family: str) -> tuple[Trial, ...]:
 def count() -> int:
     """Number of trials of all families, those of sweeps included."""
     with connect() as database:
-        return int(database.execute("SELECT COALESCE(SUM(count), 0) FROM trials").fetchone()[0])
+        return int(database.execute(f"SELECT COALESCE(SUM(count), 0) FROM trials t WHERE {_STANDS}").fetchone()[0])
 
 
 def pool(trials: Iterable[Trial], periods_per_year: float, observations: int) -> Pool:

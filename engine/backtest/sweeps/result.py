@@ -212,18 +212,7 @@ class SweepResult(Labelled):
         """One entry of the ledger for all of them: every combination on every symbol is a trial. Ratios are stated per
         bar of the first symbol.
         """
-        per_year = self.periods_per_year[0]
-        ratios = self.sharpe[~np.isnan(self.sharpe)] / np.sqrt(per_year)
-        rated = len(ratios)
-        return Trial(
-            self.family,
-            float(ratios.mean()) if rated else None,
-            max(self.observations),
-            count=self.sharpe.size,
-            variance=float(ratios.var(ddof=1)) if rated > 1 else 0.0,
-            periods_per_year=per_year,
-            rated=rated,
-        )
+        return trial_of(self.family, self.sharpe, self.sharpe.size, self.periods_per_year[0], max(self.observations))
 
     def summary(self) -> Mapping[str, object]:
         return {
@@ -234,6 +223,20 @@ class SweepResult(Labelled):
             "best": self.table(limit=5),
             "warnings": list(self.warnings),
         }
+
+
+def trial_of(family: str, sharpe: Floats, count: int, per_year: float, observations: int) -> Trial:
+    """``count`` backtests, of which ``sharpe`` has the ratios a year, NaN where there is none."""
+    ratios = sharpe[~np.isnan(sharpe)] / np.sqrt(per_year)
+    return Trial(
+        family,
+        float(ratios.mean()) if len(ratios) else None,
+        observations,
+        count=count,
+        variance=float(ratios.var(ddof=1)) if len(ratios) > 1 else 0.0,
+        periods_per_year=per_year,
+        rated=len(ratios),
+    )
 
 
 def calmar(total_return: Floats, max_drawdown: Floats, years: float) -> Floats:

@@ -21,7 +21,7 @@ from engine.backtest.sweeps.parallel import spread
 from engine.backtest.sweeps.parts import divided, is_divisible
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import Look, distinct, groups, numbered, unwatched
-from engine.backtest.sweeps.watch import Watch
+from engine.backtest.sweeps.watch import Watch, counting
 from engine.backtest.windows import since
 from engine.errors import DataError, SpecError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, periods_per_year
@@ -62,6 +62,10 @@ class Unit:
         """Bars a calendar year."""
         return periods_per_year(np.unique(np.concatenate([item.time for item in self.bars])))
 
+    def returns(self) -> int:
+        """Returns from bar to bar."""
+        return max(len(np.unique(np.concatenate([item.time for item in self.bars]))) - 1, 0)
+
     def years(self) -> float:
         """Calendar years from the first bar to the last."""
         first, last = min(item.time[0] for item in self.bars), max(item.time[-1] for item in self.bars)
@@ -98,7 +102,9 @@ def run_sweep(
     if spec.sample == "tpe":
         from engine.backtest.sweeps.tuning import search
 
-        parameters, figures, left_out, warnings = search(spec, scales, units, inputs, progress)
+        shown: list[Figures] = []
+        with counting(units[0], shown, lambda: sum(len(item.sharpe) for item in shown)):
+            parameters, figures, left_out, warnings = search(spec, scales, units, inputs, progress, shown)
         return _result(spec, scales, units, parameters, figures, left_out, warnings)
 
     def look() -> None:
@@ -106,12 +112,12 @@ def run_sweep(
 
     parameters, left_out = combinations(spec, scales, look)
     watch = Watch(progress, scales, parameters, len(units))
-    figures, warnings = [], []
-    for unit in units:
-        found = Figures.empty(len(parameters), spec.drawdown)
-        watch.begin(unit.name, found.sharpe)
-        warnings += try_unit(unit, scales, parameters, found, inputs, watch.step, alone=len(units) == 1)
-        figures.append(found)
+    warnings, figures = [], []
+    with counting(units[0], figures, lambda: watch.count):
+        for unit in units:
+            figures.append(Figures.empty(len(parameters), spec.drawdown))
+            watch.begin(unit.name, figures[-1].sharpe)
+            warnings += try_unit(unit, scales, parameters, figures[-1], inputs, watch.step, alone=len(units) == 1)
     return _result(spec, scales, units, parameters, figures, left_out, warnings, lambda: watch.step(0))
 
 
@@ -374,7 +380,7 @@ def _result(
         sharpe=np.array([item.sharpe for item in figures]).reshape(shape),
         max_drawdown=np.array(drawdowns).reshape(shape),
         trades=np.array([item.trades for item in figures], dtype=np.int32).reshape(shape),
-        observations=tuple(max(len(np.unique(np.concatenate([b.time for b in u.bars]))) - 1, 0) for u in units),
+        observations=tuple(unit.returns() for unit in units),
         periods_per_year=tuple(unit.per_year() for unit in units),
         years=tuple(unit.years() for unit in units),
         left_out=left_out,

@@ -24,12 +24,17 @@ _REFUSED = 50  # invalid draws for each that is wanted, before the search ends
 
 
 def search(
-    spec: SweepSpec, scales: Sequence[Scale], units: Sequence[Unit], inputs: Mapping[str, Any], progress: Progress
+    spec: SweepSpec,
+    scales: Sequence[Scale],
+    units: Sequence[Unit],
+    inputs: Mapping[str, Any],
+    progress: Progress,
+    shown: list[Figures],
 ) -> tuple[Floats, list[Figures], int, list[str]]:
     """Parameters tried, the figures of each unit, the number of invalid draws, and warnings.
 
     A combination's score is the median of the objective over the symbols. One drawn again is not run again; invalid
-    ones are told to the estimator as failures.
+    ones are told to the estimator as failures. What was run is added to ``shown``.
     """
     spaces = {scale.path: _space(scale) for scale in scales}
     study = _study(spaces, spec.seed)
@@ -53,6 +58,7 @@ def search(
             figures, said = _run(spec, scales, units, np.array(new), inputs, look)
             warnings |= dict.fromkeys(said)
             parts.append((np.array(new), figures))
+            shown.extend(figures)
             seen |= dict(zip(new, _scores(spec.objective, units, figures), strict=True))
         _tell(study, trials, rows.tolist(), fine.tolist(), seen)
         look()

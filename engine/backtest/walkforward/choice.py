@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import choice
 from engine.backtest.sweeps.fields import changed
-from engine.market.bars import Floats
+from engine.market.bars import Bars, Floats
+from engine.store import Trial
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -84,6 +85,13 @@ def pooled(parts: Sequence[Tried]) -> Tried:
     count = sum(part.count for part in parts)
     observations = round(sum(part.count * part.observations for part in parts) / max(count, 1))
     return Tried(count, rated, mean, within / max(free, 1), observations)
+
+
+def as_trial(found: Tried, family: str, bars: Bars) -> Trial:
+    """What the ledger keeps of it; ``bars`` tell how many there are a year."""
+    mean = found.mean if found.rated else None
+    per_year = bars.periods_per_year()
+    return Trial(family, mean, found.observations, found.count, found.variance, per_year, found.rated)
 
 
 def agreement(inside: Floats, outside: Floats) -> float:

@@ -12,11 +12,11 @@ from engine.backtest.portfolio import require_possible
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.stretch import Stretch, follow, idle
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.walkforward.choice import Tried, agreement, choose, eligible, tried, with_values
+from engine.backtest.walkforward.choice import Tried, agreement, as_trial, choose, eligible, pooled, tried, with_values
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import LIMIT, WalkForwardSpec
 from engine.backtest.windows import Window, before, lay_out, since
-from engine.errors import SpecError
+from engine.errors import Cancelled, SpecError
 from engine.market.bars import Bars, Floats, Market, Times
 from engine.market.catalog import require_tradeable
 from engine.progress import Progress, section
@@ -116,6 +116,16 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
     _require_room(spec, len(windows))
     walk = Walk(spec, bars, inputs, windows)
     steps: list[Step] = []
+    try:
+        return assemble(walk, steps, _walked(walk, steps, progress))
+    except Cancelled as stopped:  # what the sweep of a window tells counts once that window is done
+        stopped.tried = as_trial(pooled([step.tried for step in steps]), spec.base.strategy.kind, bars[0])
+        raise
+
+
+def _walked(walk: Walk, steps: list[Step], progress: Progress) -> SweepResult:
+    """Fill ``steps``; the sweep over the bars of all tests, for hindsight."""
+    spec, bars, windows = walk.spec, walk.bars, walk.windows
     for number in range(len(windows)):
         capital = steps[-1].outside.equity[-1] if steps else spec.base.capital
         done = section(progress, number / (len(windows) + 1), (number + 1) / (len(windows) + 1))
@@ -123,8 +133,7 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
     progress(len(windows) / (len(windows) + 1), "What hindsight would have chosen", _so_far(spec, steps, windows))
     last = section(progress, len(windows) / (len(windows) + 1), 1.0)
     tested = [before(item, windows[-1].stop) for item in bars]
-    best = walk.search(tested, windows[0].test, _named(last, -1, windows, _so_far(spec, steps, windows)))
-    return assemble(walk, steps, best)
+    return walk.search(tested, windows[0].test, _named(last, -1, windows, _so_far(spec, steps, windows)))
 
 
 def _require_room(spec: WalkForwardSpec, windows: int) -> None:

@@ -63,6 +63,23 @@ def test_sweep_is_one_entry_and_many_trials() -> None:
     assert ledger.count() == 1001
 
 
+def test_cancelled_search_counts_until_it_is_taken_farther() -> None:
+    def searched(count: int, whole: bool = False) -> None:
+        trial = Trial("x", 0.1, 100, count=count, variance=1e-4)
+        ledger.record("k", SPEC, trial) if whole else ledger.record_part("k", SPEC, trial)
+
+    ledger.record("other", SPEC, Trial("x", 0.2, 100))
+    for count, known in ((30, 30), (10, 30), (70, 70), (70, 70)):
+        searched(count)
+        assert ledger.count() == 1 + known
+        assert sum(trial.count for trial in ledger.trials("x")) == 1 + known
+    ledger.record_part("kk", SPEC, Trial("x", 0.1, 100, count=5))
+    searched(70, whole=True)
+    assert ledger.count() == 1 + 5 + 70
+    searched(40)
+    assert ledger.count() == 1 + 5 + 70
+
+
 def test_pool_is_that_of_the_single_ratios() -> None:
     random = np.random.default_rng(3)
     first, second, single = random.normal(0.1, 0.02, 40), random.normal(-0.2, 0.05, 7), 0.3
