@@ -49,6 +49,7 @@ def assemble(
         "exposure": float(np.mean(exposure)),
         **trade_metrics(trades["trade_pnl"]),
         "costs": (float(trades["trade_fees"].sum()) + slippage) / years / float(np.mean(equity)),
+        "turnover": sum(_traded(item) for item in kept) / 2 / years / float(np.mean(equity)),
         "dividends": None if in_prices else dividends / years / float(np.mean(equity)),
     }
     if figures is not None:
@@ -90,6 +91,12 @@ def curve(time: Times, capital: float, holdings: Sequence[Holding]) -> Floats:
     """Equity of all accounts on the calendar ``time``."""
     share = capital / len(holdings)
     return total(time, [(item.account.time, item.account.equity) for item in holdings], share)
+
+
+def _traded(holding: Holding) -> float:
+    """Value of all fills."""
+    orders = holding.account.orders
+    return float(np.abs(orders["units"] * orders["price"]).sum())
 
 
 def _trades(kept: Sequence[Holding]) -> dict[str, Any]:

@@ -53,6 +53,9 @@ METRICS: Mapping[str, Metric] = {
     "win_rate": Metric("Win rate", "%", "Share of trades with a profit after costs, open ones at the last close."),
     "profit_factor": Metric("Profit factor", "", "Sum of profits over sum of losses, after costs."),
     "costs": Metric("Costs paid", "%", "Commission and slippage a calendar year, of the mean equity."),
+    "turnover": Metric(
+        "Turnover", "%", "Half the value of all that was bought and sold, a calendar year, of the mean equity."
+    ),
     "dividends": Metric(
         "Dividends",
         "%",

@@ -237,5 +237,5 @@ def test_every_definition_is_a_sentence(name: str) -> None:
 
 
 def test_every_figure_is_defined() -> None:
-    known = {*figures([1, 2, 1]), *trade_metrics(np.array([1.0])), "exposure", "costs", "dividends"}
+    known = {*figures([1, 2, 1]), *trade_metrics(np.array([1.0])), "exposure", "costs", "turnover", "dividends"}
     assert known == set(METRICS)

@@ -12,7 +12,7 @@ import engine
 from engine.errors import DataError
 from engine.market import catalog
 from engine.market.sources.stored import save
-from tests.support.market import make_bars
+from tests.support.market import make_bars, random_walk
 from tests.support.stored import MADE_UP, run, spec, warned
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -41,6 +41,16 @@ def test_costs_a_year_are_what_was_paid(costs: dict[str, float]) -> None:
     np.testing.assert_allclose(result.equity[1:], 1000 - paid)
     assert result.metrics["costs"] == pytest.approx(paid / (365 / 365.2425) / mean)
     assert result.trade_fees[0] == pytest.approx(paid if costs["commission"] else 0)
+
+
+def test_turnover_is_half_of_what_the_trades_bought_and_sold() -> None:
+    save(random_walk(1000, 3))
+    result = run(strategy={"kind": "sma_cross", "fast": 5, "slow": 20}, direction="both", sizing={"kind": "kelly"})
+    left = np.where(result.trade_open, 0.0, result.trade_exit_price)
+    traded = float((result.trade_size * (result.trade_entry_price + left)).sum())
+    expected = traded / 2 / (999 / 365.2425) / result.equity.mean()
+    assert len(result.trade_pnl) > 20
+    assert result.metrics["turnover"] == pytest.approx(expected)
 
 
 def test_dividends_are_in_the_result_where_total_return_is_asked_for() -> None:
