@@ -211,15 +211,21 @@ def result_type(spec: RunSpec) -> Any:
     return typing.get_type_hints(type(spec).compute)["return"]
 
 
-def recent_runs(kind: str, limit: int = 200, of: RunSpec | None = None) -> list[tuple[str, RunSpec]]:
-    """(run key, spec) of finished runs, newest first; without those in the bin and those whose spec no longer
-    parses. ``of`` leaves those alone whose request holds that one.
+def recent_runs(
+    kind: str, limit: int | None = 200, of: RunSpec | None = None, having: Mapping[str, object] | None = None
+) -> list[tuple[str, RunSpec]]:
+    """(run key, spec) of finished runs, newest first, all of them for a ``limit`` of None; without those in the bin and
+    those whose spec no longer parses. ``of`` leaves those alone whose request holds that one, and ``having`` those
+    whose request has these values at dotted paths.
     """
+    wanted = having or {}
+    same = "".join(" AND json_extract(spec, ?) IS ?" for _ in wanted)
+    values = [part for path, value in wanted.items() for part in (f"$.{path}", value)]
     with connect() as database:
         rows = database.execute(
-            "SELECT key, spec FROM runs WHERE kind = ? AND instr(spec, ?) AND key NOT IN "
+            f"SELECT key, spec FROM runs WHERE kind = ? AND instr(spec, ?){same} AND key NOT IN "
             "(SELECT key FROM run_notes WHERE deleted IS NOT NULL) ORDER BY created DESC LIMIT ?",
-            (kind, canonical_json(of) if of else "", limit),
+            (kind, canonical_json(of) if of else "", *values, -1 if limit is None else limit),
         ).fetchall()
     found = []
     for row in rows:

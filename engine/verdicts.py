@@ -14,9 +14,7 @@ from engine.research import ledger
 from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
 from engine.research.verdict import Verdict, judge, judge_fully
 from engine.research.verification import VerificationResult, VerificationSpec
-
-RECENT = 100
-"""Stored runs of a kind that are looked through, newest first."""
+from engine.spec import RunSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,18 +33,30 @@ def swept(spec: BacktestSpec) -> Swept | None:
     """The stored sweep that ``spec`` is a combination of: one that was tested for overfitting before all others, then
     the one with the most combinations.
     """
-    for _, test in runner.recent_runs("overfitting", RECENT):
+    for _, test in _stored("overfitting", "sweep.base", spec):
         assert isinstance(test, OverfittingSpec)
         found = _place(test.sweep, spec)
         if found is not None and (tested := runner.lookup(test)) is not None:
             return Swept(test.sweep, *found, tested)
     others = []
-    for _, sweep in runner.recent_runs("sweep", RECENT):
+    for _, sweep in _stored("sweep", "base", spec):
         assert isinstance(sweep, SweepSpec)
         found = _place(sweep, spec)
         if found is not None:
             others.append(Swept(sweep, *found, None))
     return max(others, key=lambda item: item.size, default=None)
+
+
+def _stored(kind: str, base: str, spec: BacktestSpec) -> list[tuple[str, RunSpec]]:
+    """All stored runs of ``kind`` whose backtest, at the path ``base``, is like ``spec`` in what no axis can vary."""
+    market = spec.market
+    alike = {"strategy.kind": spec.strategy.kind, "market.collection": market.collection, "capital": spec.capital}
+    alike |= {
+        "sizing.kind": spec.sizing.kind,
+        "market.interval": market.interval,
+        "market.adjustment": market.adjustment,
+    }
+    return runner.recent_runs(kind, None, having={f"{base}.{path}": value for path, value in alike.items()})
 
 
 def _place(sweep: SweepSpec, spec: BacktestSpec) -> tuple[int, int] | None:
@@ -76,7 +86,7 @@ def verdict(spec: BacktestSpec, result: BacktestResult) -> Verdict:
 
 def verification(spec: BacktestSpec) -> tuple[VerificationSpec, VerificationResult] | None:
     """The stored verification of ``spec``: the usual one before all others, then the newest."""
-    recent = [item for _, item in runner.recent_runs("verification", RECENT, of=spec)]
+    recent = [item for _, item in runner.recent_runs("verification", None, of=spec)]
     for item in (VerificationSpec(backtest=spec), *recent):
         if isinstance(item, VerificationSpec) and item.backtest == spec and (found := runner.lookup(item)) is not None:
             return item, found

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+import numpy as np
+
 from engine.errors import DataError, NotTradeable, did_you_mean
 from engine.market.bars import Bars, Market, MarketSpec, Series
 from engine.market.sources import SOURCES
@@ -44,6 +46,16 @@ def find(collection: str, symbol: str, interval: str) -> Series:
             return series
     there = ", ".join(series.interval for series in named)
     raise DataError(f"{symbol} in {collection} comes in bars of {there}, not {interval}.")
+
+
+def span(spec: MarketSpec) -> tuple[np.datetime64, np.datetime64]:
+    """The days of ``spec`` from which and up to which all its symbols have bars, without reading any; the last is
+    before the first where they have none in common. Raises ``DataError``.
+    """
+    known = [find(spec.collection, symbol, spec.interval) for symbol in spec.symbols]
+    first = max([item.start[:10] for item in known] + [str(spec.start or "")])
+    last = min([item.end[:10] for item in known] + [str(spec.end or "9999")])
+    return np.datetime64(first, "ms"), np.datetime64(last, "ms")
 
 
 def read(series: Series) -> Bars:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from engine import verdicts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.fields import leaves
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.database import connect
 from engine.market.sources.stored import save
 from engine.research.sweep_overfitting import OverfittingSpec
 from engine.research.verification import VerificationSpec
+from engine.spec import canonical_json
 from tests.support.market import random_walk
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -129,6 +132,22 @@ def test_the_largest_sweep_counts_and_a_tested_one_before_it() -> None:
     assert found.sweep == small
     assert found.tested is not None
     assert found.tested.probability == tested.probability
+
+
+def test_a_sweep_and_its_test_are_found_behind_any_number_of_newer_ones() -> None:
+    asked = sweep(backtest())
+    test = OverfittingSpec(sweep=asked, samples=100, blocks=4)
+    newer = [sweep(backtest(fill="same_close")), OverfittingSpec(sweep=sweep(backtest(symbols=("TWO",))))]
+    engine.run(test)
+    with connect() as database:
+        for number in range(150):
+            for spec in newer:
+                row = (f"{number:064x}{spec.kind}", spec.kind, "", canonical_json(spec), time.time() + number, 1.0)
+                database.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+    found = verdicts.swept(backtest())
+    assert found is not None
+    assert found.sweep == asked
+    assert found.tested is not None
 
 
 def test_verdict_is_quick_until_every_test_was_run() -> None:

@@ -210,7 +210,9 @@ def _bounds(field: FieldInfo) -> tuple[float, float]:
 
 
 def _suggest(path: str, leaf: Leaf) -> Sweepable:
-    """A range from half the value to twice it, inside the field's bounds; where there is no value, of twenty steps."""
+    """A range from half the value to twice it, inside the field's bounds: of twenty steps from 0 on where that is the
+    value, and without a value of fifteen from the fifth on.
+    """
     owner, name, title = leaf
     field, value = type(owner).model_fields[name], getattr(owner, name)
     words, whole = _choices(field), kind_of(field) is int
@@ -219,7 +221,7 @@ def _suggest(path: str, leaf: Leaf) -> Sweepable:
     if not words:
         least, most = _bounds(field)
         middle = float(value) if value else 10 * (step or 0.1)
-        low, high = sorted((middle / 2, middle * 2))
+        low, high = sorted((0.0 if value == 0 else middle / 2, middle * 2))
         low, high = max(low, least), min(high, most)
         if whole or step:
             unit = step or 1.0

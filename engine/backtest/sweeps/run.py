@@ -278,11 +278,11 @@ def _highest(strategy: Strategy, scales: Sequence[Scale], values: Floats) -> Str
 
 
 def _strategies(
-    unit: Unit, scales: Sequence[Scale], parameters: Floats, places: Places
+    unit: Unit, scales: Sequence[Scale], parameters: Floats, places: Places, look: Look
 ) -> Iterator[tuple[BacktestSpec, Places]]:
     """The spec with each strategy among the combinations ``places``, and where it is."""
     axes = [axis for axis, scale in enumerate(scales) if scale.path.startswith("strategy.")]
-    for row, chosen in groups(parameters, axes, places):
+    for row, chosen in groups(parameters, axes, places, look):
         strategy = unit.spec.strategy
         if axes:
             strategy = sampling.strategy_of(strategy, [scales[axis] for axis in axes], row)
@@ -304,7 +304,7 @@ def _by_signals(
     from engine.backtest.kernels import orders
 
     yearly = np.sqrt(unit.bars[0].periods_per_year())
-    for spec, chosen in _strategies(unit, scales, parameters, places):
+    for spec, chosen in _strategies(unit, scales, parameters, places, lambda: step(0)):
         signals = asked.signals(spec.strategy, unit.known[0], inputs)
         entries, exits = (_traded(flags, unit.skipped()) for flags in (signals.entries, signals.exits))
 
@@ -330,9 +330,9 @@ def _by_accounts(
 ) -> None:
     """Whatever depends on more than the bars of fills: the streaming account, one combination at a time."""
     axes = [axis for axis, scale in enumerate(scales) if scale.path in _RULE_PATHS]
-    for spec, chosen in _strategies(unit, scales, parameters, places):
+    for spec, chosen in _strategies(unit, scales, parameters, places, lambda: step(0)):
         decisions = decide(spec, unit.known, inputs)
-        for row, same in groups(parameters, axes, chosen):
+        for row, same in groups(parameters, axes, chosen, lambda: step(0)):
             plain = {scales[axis].path: scales[axis].plain(v) for axis, v in zip(axes, row, strict=True)}
             figures = by_account(changed(spec, plain) if plain else spec, unit.known, decisions, unit.start)
             found.total[same], found.trades[same] = figures.total_return, figures.trades

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis, Scale, resolve, sweepable
 from engine.backtest.sweeps.result import SweepResult
-from engine.errors import SpecError
+from engine.errors import EngineError, SpecError
+from engine.market.bars import MarketSpec
 from engine.progress import Progress
 from engine.spec import Estimate, RunSpec, as_validation_error, parameter
+from engine.strategies import Allocation
 from engine.strategies.crossing import Crossing
 
 __all__ = ["LIMIT", "Axis", "SweepSpec", "sweepable"]
@@ -24,9 +27,12 @@ LIMIT = 4_000_000
 SEARCHED = 100_000
 """Most draws of a search by TPE, whose bookkeeping is Python's."""
 
-# Seconds of one backtest of 5,000 bars, as measured on one core of a server of 2023, and of a draw by TPE.
-_CROSSING, _STOPPED, _SIGNALS, _ACCOUNT, _DRAW = 1e-6, 3e-6, 4e-4, 1.5e-3, 1e-3
-_BARS = {"1d": 252.0, "1h": 1764.0}
+# Seconds of one backtest and of each of its bars, as measured on one core of a server of 2023; of a draw by TPE.
+_CROSSING, _STOPPED = (1e-6, 4e-10), (1.5e-6, 1.2e-9)
+_SIGNALS, _RULES = (1e-4, 2.5e-8), (3e-4, 1.5e-8)
+_ACCOUNT, _OF_SYMBOL, _DRAW = (6e-4, 3e-7), 4e-7, 1e-3
+_BARS = {"1d": 252.0, "1h": 1764.0}  # a year
+_YEARS = 20.0  # where nothing is known of the data
 
 
 class SweepSpec(RunSpec):
@@ -129,22 +135,42 @@ class SweepSpec(RunSpec):
             megabytes=180 + size * (8 * len(self.axes) + 60 * len(market.symbols)) / 1e6,
         )
 
-    def trying(self) -> float:
-        """Expected seconds of the backtests alone, over all bars."""
+    def trying(self, years: float | None = None) -> float:
+        """Expected seconds of the backtests alone, over ``years`` or all that the data have."""
         from engine.backtest.headline import is_plain
 
-        market, each = self.base.market, _ACCOUNT
-        if is_plain(self.base):
-            crossing = isinstance(self.base.strategy, Crossing)
-            each = (_STOPPED if self.base.stops.any else _CROSSING) if crossing else _SIGNALS
-        years = 20.0
-        if market.start and market.end:
-            years = max((market.end - market.start).days / 365.25, 0.1)
-        bars = years * _BARS[market.interval] / 5000
+        market, size, scales = self.base.market, self._size(self.scales()), self.scales()
+        bars = (_years(market) if years is None else years) * _BARS[market.interval]
         drawing = _DRAW * self.count if self.sample == "tpe" else 0.0
-        return self._size(self.scales()) * len(market.symbols) * each * bars + drawing
+        strategy, symbols = self.base.strategy, len(market.symbols)
+        if not is_plain(self.base):
+            is_one = isinstance(strategy, Allocation) or self.base.cash == "shared"
+            accounts, together = (1, symbols) if is_one else (symbols, 1)
+            return drawing + size * accounts * (_of(_ACCOUNT, bars) + _OF_SYMBOL * together * bars)
+        stopped = self.base.stops.any or any(scale.path.startswith("stops.") for scale in scales)
+        kernel = size * _of(_STOPPED if stopped else _CROSSING, bars)
+        if isinstance(strategy, Crossing):
+            return drawing + symbols * kernel
+        own = prod(scale.count() for scale in scales if scale.path.startswith("strategy."))
+        signals = min(own, size) * _of(_RULES if strategy.kind == "rules" else _SIGNALS, bars)
+        return drawing + symbols * (signals + kernel)
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> SweepResult:
         from engine.backtest.sweeps.run import run_sweep
 
         return run_sweep(self, inputs, progress)
+
+
+def _of(cost: tuple[float, float], bars: float) -> float:
+    return cost[0] + cost[1] * bars
+
+
+def _years(market: MarketSpec) -> float:
+    """Length of the data that all symbols have, without reading them."""
+    from engine.market import catalog
+
+    try:
+        first, last = catalog.span(market)
+    except EngineError:
+        return _YEARS
+    return max(float((last - first) / np.timedelta64(365, "D")), 0.1)

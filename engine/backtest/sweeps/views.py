@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps.preview import bins
-from engine.backtest.sweeps.rows import distinct
+from engine.backtest.sweeps.rows import Look, distinct, numbered, unwatched
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
     from engine.backtest.sweeps.result import SweepResult
 
+_BLOCK = 1_000_000  # neighbours that are looked up at a time
 _BINS, _SLICES, _LISTED = 150, 40, 400  # bins of a drawn axis, shown and held; distinct values shown one by one
 
 
@@ -104,7 +105,7 @@ def _reduced(
     return means, order[starts]
 
 
-def plateau(result: SweepResult, figure: Floats) -> Plateau | None:
+def plateau(result: SweepResult, figure: Floats, look: Look = unwatched) -> Plateau | None:
     """The combination whose neighbourhood has the best median: itself and those at most one step away along every axis.
 
     A peak among poor neighbours was luck; on a plateau a parameter may be a little wrong. Neighbours without the figure
@@ -115,10 +116,10 @@ def plateau(result: SweepResult, figure: Floats) -> Plateau | None:
     known = ~np.isnan(figure)
     if not known.any():
         return None
-    labels = np.column_stack([_coarse(result, axis) for axis in range(len(result.axes))])
-    cells, place = distinct(labels)
-    score = _medians(np.where(known, figure, np.nanmin(figure)), place, len(cells))
-    medians, least, count = _neighbourhoods(cells, score, float(np.nanmin(figure)))
+    labels = np.column_stack([_coarse(result, axis, look) for axis in range(len(result.axes))])
+    cells, place = distinct(labels, look)
+    score = _medians(np.where(known, figure, np.nanmin(figure)), place, len(cells), look)
+    medians, least, count = _neighbourhoods(cells, score, float(np.nanmin(figure)), look)
     has = np.zeros(len(cells), dtype=bool)
     has[place[known]] = True
     best = np.flatnonzero(has & (medians == medians[has].max()))
@@ -128,28 +129,31 @@ def plateau(result: SweepResult, figure: Floats) -> Plateau | None:
     return Plateau(index, float(figure[index]), float(medians[cell]), int(count[cell]))
 
 
-def _coarse(result: SweepResult, axis: int) -> NDArray[np.int64]:
+def _coarse(result: SweepResult, axis: int, look: Look) -> NDArray[np.int64]:
     size = len(result.values[axis])
     crowded = size > _LISTED and size * 2 > len(result) ** (1 / len(result.axes)) * 4
     most = max(int(len(result) ** (1 / len(result.axes)) / 2), 4) if crowded else size
-    return bins(result.parameters[:, axis], min(most, size))[1]
+    return bins(result.parameters[:, axis], min(most, size), look)[1]
 
 
-def _medians(values: Floats, place: NDArray[np.int64], count: int) -> Floats:
+def _medians(values: Floats, place: NDArray[np.int64], count: int, look: Look) -> Floats:
     """The median of the ``values`` at each of ``count`` places."""
     if count == len(values):
         alone: Floats = np.empty(count)
         alone[place] = values
         return alone
-    order = np.lexsort((values, place))
-    starts = np.searchsorted(place[order], np.arange(count + 1))
+    known, rank = numbered(values, look)
+    order = np.sort(place * len(known) + rank)
+    starts = np.searchsorted(order, np.arange(count + 1) * len(known))
     sizes = np.diff(starts)
     lower, upper = starts[:-1] + (sizes - 1) // 2, starts[:-1] + sizes // 2
-    found: Floats = (values[order[lower]] + values[order[upper]]) / 2
+    found: Floats = (known[order[lower] % len(known)] + known[order[upper] % len(known)]) / 2
     return found
 
 
-def _neighbourhoods(cells: NDArray[np.int64], score: Floats, worst: float) -> tuple[Floats, Floats, NDArray[np.int64]]:
+def _neighbourhoods(
+    cells: NDArray[np.int64], score: Floats, worst: float, look: Look
+) -> tuple[Floats, Floats, NDArray[np.int64]]:
     """Median and least over each cell and its neighbours, filled up with ``worst``, and how many those are."""
     size = cells.max(axis=0) + 3
     strides = np.concatenate((np.cumprod(size[::-1])[::-1][1:], [1]))
@@ -157,10 +161,10 @@ def _neighbourhoods(cells: NDArray[np.int64], score: Floats, worst: float) -> tu
     offsets = np.array(np.meshgrid(*[[-1, 0, 1]] * cells.shape[1], indexing="ij")).reshape(cells.shape[1], -1)
     if offsets.shape[1] > 300:  # many axes: one step along one axis at a time
         offsets = offsets[:, np.abs(offsets).sum(axis=0) <= 1]
-    order = np.argsort(keys)
+    order = np.argsort(keys, kind="stable")
     sorted_keys, sorted_score = keys[order], score[order]
     medians, least, counts = np.empty(len(cells)), np.empty(len(cells)), np.empty(len(cells), dtype=np.int64)
-    blocks = [slice(n, n + 2_000_000 // offsets.shape[1]) for n in range(0, len(cells), 2_000_000 // offsets.shape[1])]
+    blocks = [slice(n, n + _BLOCK // offsets.shape[1]) for n in range(0, len(cells), _BLOCK // offsets.shape[1])]
 
     def around(block: slice) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         wanted = keys[block, None] + (strides @ offsets)[None, :]
@@ -168,9 +172,11 @@ def _neighbourhoods(cells: NDArray[np.int64], score: Floats, worst: float) -> tu
         return sorted_keys[at] == wanted, at
 
     for block in blocks:
+        look()
         counts[block] = around(block)[0].sum(axis=1)
     most = int(counts.max())
     for block in blocks:
+        look()
         there, at = around(block)
         values = np.sort(np.where(there, sorted_score[at], np.inf), axis=1)
         missing = most - counts[block]

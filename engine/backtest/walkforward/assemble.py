@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backtest.assemble import curve
+from engine.backtest.assemble import about_calendars, curve
 from engine.backtest.portfolio import held
 from engine.backtest.stretch import Stretch, figures, follow, idle
 from engine.backtest.walkforward.choice import choose, pooled, tried, with_values
@@ -154,7 +154,8 @@ def _about_data(walk: Walk) -> list[str]:
     early = min(item.time[0] for item in walk.bars)
     if late.time[0] - early > np.timedelta64(31, "D"):
         found.append(f"The windows begin where {late.series.symbol} does, on {str(late.time[0])[:10]}.")
-    return found
+    first, stop = walk.windows[0].train, walk.windows[-1].stop
+    return found + about_calendars([since(before(item, stop), first) for item in walk.bars])
 
 
 def _about_windows(walk: Walk, steps: Sequence[Step]) -> list[str]:

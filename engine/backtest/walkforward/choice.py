@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import choice
 from engine.backtest.sweeps.fields import changed
+from engine.backtest.sweeps.rows import Look, numbered, unwatched
 from engine.market.bars import Bars, Floats
 from engine.store import Trial
 
@@ -24,7 +25,9 @@ def eligible(found: SweepResult, objective: str, minimum_trades: int) -> NDArray
     return np.asarray(~np.isnan(found.metric(objective)) & (found.metric("trades") >= minimum_trades))
 
 
-def choose(found: SweepResult, objective: str, minimum_trades: int, plateau: bool) -> int | None:
+def choose(
+    found: SweepResult, objective: str, minimum_trades: int, plateau: bool, look: Look = unwatched
+) -> int | None:
     """The combination to trade: the best one, or the one in the best neighbourhood (``sweep_views.plateau``) out of the
     eligible ones; of equals the first, None where there is none.
     """
@@ -33,10 +36,11 @@ def choose(found: SweepResult, objective: str, minimum_trades: int, plateau: boo
     allowed = eligible(found, objective, minimum_trades)
     if not allowed.any():
         return None
+    look()
     score = np.where(allowed, found.metric(objective), np.nan)
     if not plateau:
         return int(np.nanargmax(score))
-    middle = sweep_views.plateau(found, score)
+    middle = sweep_views.plateau(found, score, look)
     return None if middle is None else middle.index
 
 
@@ -94,19 +98,20 @@ def as_trial(found: Tried, family: str, bars: Bars) -> Trial:
     return Trial(family, mean, found.observations, found.count, found.variance, per_year, found.rated)
 
 
-def agreement(inside: Floats, outside: Floats) -> float:
+def agreement(inside: Floats, outside: Floats, look: Look = unwatched) -> float:
     """Spearman's rank correlation of the pairs that are known; NaN for fewer than three or without spread."""
     known = ~np.isnan(inside) & ~np.isnan(outside)
     if known.sum() < 3:
         return float("nan")
-    one, other = _ranks(inside[known]), _ranks(outside[known])
+    one, other = _ranks(inside[known], look), _ranks(outside[known], look)
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return float("nan")
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def _ranks(values: Floats) -> Floats:
+def _ranks(values: Floats, look: Look) -> Floats:
     """From 1 on; equal values share the mean of their ranks."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    place = numbered(values, look)[1]
+    counts = np.bincount(place)
     last = np.cumsum(counts)
     return np.asarray((last - (counts - 1) / 2)[place], dtype=np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,8 @@ class Walk:
         past = [_without_last(before(item, window.test), spec.windows.purge) for item in self.bars]
         known = [before(item, window.stop) for item in self.bars]
         training = self.search(past, window.train, section(progress, 0.0, share))
-        chosen = choose(training, spec.objective, spec.minimum_trades, spec.choice == "plateau")
+        is_plateau, look = spec.choice == "plateau", partial(progress, share, "Choosing")
+        chosen = choose(training, spec.objective, spec.minimum_trades, is_plateau, look)
         cloud = np.empty((2, 0))
         if compares:
             after = self.search(known, window.test, section(progress, share, 0.95))
@@ -80,7 +82,7 @@ class Walk:
             inside=None if base is None else follow(base, past, self.given(past), window.train),
             outside=self.test(base, known, window, capital),
             tried=tried(training),
-            agreement=agreement(*cloud),
+            agreement=agreement(cloud[0], cloud[1], partial(progress, 0.95, "Comparing all")),
             cloud=_some(cloud, CLOUD // len(self.windows)),
         )
 

@@ -19,7 +19,7 @@ from engine.spec import Estimate, RunSpec, as_validation_error, parameter
 
 LIMIT = 50_000_000
 """Backtests of all windows together."""
-_DAY = np.timedelta64(1, "D")
+_YEAR, _WINDOW = np.timedelta64(365, "D"), 0.03  # seconds of what is done once for a window
 
 
 class WalkForwardSpec(RunSpec):
@@ -123,12 +123,18 @@ class WalkForwardSpec(RunSpec):
         )
 
     def estimate(self) -> Estimate:
-        """A sweep's bars are read and its kernels started once; its backtests are run over the bars of every window."""
+        """A sweep's data are prepared once. Its backtests are tried on the training bars of every window, on those of
+        the test too to compare them, and for hindsight; each time their strategies look at all bars up to there.
+        """
         sweep, found = self.sweep(), self.expected_windows()
-        one, tried = sweep.estimate(), sweep.trying()
-        whole = (found[-1].stop - found[0].train) / _DAY if found else 1.0
-        part = sum((item.test - item.train + (item.stop - item.test) * self.agreement) / _DAY for item in found) / whole
-        return Estimate(one.seconds + 0.05 * len(found) + tried * float(part), one.megabytes + 20)
+        once = sweep.estimate()
+        if not found:
+            return Estimate(once.seconds, once.megabytes + 20)
+        ends = [item.test for item in found] + [found[-1].stop]
+        if self.agreement and self.sample != "tpe":
+            ends += [item.stop for item in found]
+        tried = sum(sweep.trying(float((end - found[0].train) / _YEAR)) for end in ends)
+        return Estimate(once.seconds - sweep.trying() + tried + _WINDOW * len(found), once.megabytes + 20)
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:
         from engine.backtest.walkforward.run import run_windows
@@ -139,11 +145,8 @@ class WalkForwardSpec(RunSpec):
         """The windows, from what is known of the symbols without reading their bars; none where there is no room."""
         from engine.market import catalog
 
-        market = self.base.market
         try:
-            known = [catalog.find(market.collection, symbol, market.interval) for symbol in market.symbols]
+            first, last = catalog.span(self.base.market)
         except EngineError:
             return ()
-        first = max([item.start[:10] for item in known] + [str(market.start or "")])
-        last = min([item.end[:10] for item in known] + [str(market.end or "9999")])
-        return between(np.datetime64(first, "ms"), np.datetime64(last, "ms"), self.windows)
+        return between(first, last, self.windows)

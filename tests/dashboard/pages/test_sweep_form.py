@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dashboard import ids as frame
@@ -13,6 +14,7 @@ from dashboard.pages.backtest import axes
 from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.backtest.sweep import form as sweep_form
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.axes import Sweepable
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.errors import SpecError
 from engine.spec import canonical_json
@@ -148,10 +150,38 @@ def test_the_usual_axes_can_be_swept(kind: str) -> None:
     assert 2 <= spec.grid_size() <= 10_000
 
 
-def test_every_suggestion_is_accepted() -> None:
-    for item in sweep_form.offers(base().model_dump(mode="json")):
-        spec = SweepSpec.parse({"base": base(), "axes": [sweep_form.suggestion(item)]})
-        assert 1 <= spec.grid_size() <= 2 * sweep_form.STEPS, item.path
+@pytest.mark.parametrize("kind", ["sma_cross", "rsi_reversion", "donchian_breakout", "macd", "rules"])
+def test_every_suggestion_is_accepted_and_has_the_forms_own_value(kind: str) -> None:
+    start = base(strategy={"kind": kind})
+    for item in sweep_form.offers(start.model_dump(mode="json")):
+        spec = SweepSpec.parse({"base": start, "axes": [sweep_form.suggestion(item)]})
+        assert 1 <= spec.grid_size() <= sweep_form.STEPS + 1, item.path
+        values = spec.scales()[0].values()
+        assert item.choices or item.value is None or np.isclose(values, item.value).any(), item.path
+
+
+@pytest.mark.parametrize(
+    ("value", "range_", "found"),
+    [
+        (50, (25, 100, 1), (25, 100, 5)),
+        (200, (100, 400, 1), (100, 400, 5)),
+        (14, (7, 28, 1), (7, 28, 1)),
+        (55, (28, 110, 1), (30, 110, 5)),
+        (63, (32, 126, 1), (33, 125, 2)),
+        (50, (25, 99, 1), (26, 98, 2)),
+        (2.0, (1, 4, 0.1), (1, 4, 0.1)),
+        (None, (0.05, 0.2, 0.01), (0.05, 0.2, 0.01)),
+        (0.3, (0.15, 0.6, None), (0.15, 0.6, 0.01)),
+        (7.3, (3.65, 14.6, None), (3.7, 14.5, 0.2)),
+    ],
+)
+def test_a_suggested_axis_is_round_and_goes_through_the_forms_value(
+    value: float | None, range_: tuple[float, float, float | None], found: tuple[float, float, float]
+) -> None:
+    low, high, step = range_
+    item = Sweepable("strategy.fast", "Fast", "", "", step == 1, low, high, step, (), value)
+    axis = sweep_form.suggestion(item)
+    assert (axis["low"], axis["high"], axis["step"]) == found
 
 
 def form_problem(strategy: dict[str, Any], *symbols: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import floor, log10
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -24,9 +25,9 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.errors import SpecError
 from engine.spec import RunSpec
 
-MOST, USUAL, STEPS = 8, 2, 60
-"""Axes of a sweep, axes that a fresh form has, and values that a suggested axis has at most."""
-_NICE = (1, 2, 2.5, 5, 10)
+MOST, USUAL, STEPS, FEWEST = 8, 2, 60, 10
+"""Axes of a sweep, axes that a fresh form has; steps that a suggested axis has at most, and at least where it can."""
+_NICE = (1, 2, 2.5, 5)
 
 
 class SweepForm(StudyForm):
@@ -202,24 +203,37 @@ def usual(offered: Sequence[Sweepable]) -> list[dict[str, Any]]:
 
 
 def suggestion(item: Sweepable) -> dict[str, Any]:
-    """An axis over ``item`` with a round step and at most ``STEPS`` values, or all the words that it can be."""
+    """An axis over ``item`` with a round step and at most ``STEPS`` steps, the form's own value among its own; or all
+    the words that it can be.
+
+    Of the round steps the first is taken with which the suggested ends and the value lie on one grid, else on one of
+    the step's multiples; where none has, the ends give way.
+    """
     if item.choices:
         return {"path": item.path, "values": list(item.choices)}
     least = item.step or 0.0
     wanted = max((item.high - item.low) / STEPS, least)
     if wanted <= 0:
         return {"path": item.path, "low": item.low, "high": item.high}
-    size = 10.0 ** _exponent(wanted)
-    step = next(size * nice for nice in _NICE if size * nice >= wanted * (1 - 1e-9))
-    if item.whole or (least and step % least > 1e-9):
-        step = max(round(step / (least or 1)) * (least or 1), least or 1)
-    return {"path": item.path, "low": item.low, "high": item.high, "step": float(f"{step:.6g}")}
+    value = float(item.value) if item.value is not None and item.low <= item.value <= item.high else item.low
+    sizes = _round_steps(wanted, least)
+    fine = [size for size in sizes if (item.high - item.low) / size >= FEWEST] or sizes[:1]
+    kept = next((size for size in fine if _divides(size, value - item.low, item.high - item.low)), None)
+    step = kept or next((size for size in fine if _divides(size, value)), sizes[0])
+    below, above = (floor(reach / step + 1e-9) for reach in (value - item.low, item.high - value))
+    ends = {"low": value - below * step, "high": value + above * step, "step": step}
+    return {"path": item.path} | {name: float(f"{end:.6g}") for name, end in ends.items()}
 
 
-def _exponent(value: float) -> int:
-    from math import floor, log10
+def _round_steps(wanted: float, least: float) -> list[float]:
+    """Round numbers from ``wanted`` up to ten times that, multiples of ``least`` where there are any."""
+    size = 10.0 ** floor(log10(wanted) + 1e-9)
+    found = [size * ten * nice for ten in (1, 10) for nice in _NICE if size * ten * nice >= wanted * (1 - 1e-9)]
+    return [step for step in found if not least or _divides(least, step)] or [least]
 
-    return floor(log10(value) + 1e-9)
+
+def _divides(step: float, *values: float) -> bool:
+    return all(abs(value / step - round(value / step)) < 1e-6 for value in values)
 
 
 def _read(base: object, axis: dict[str, Any]) -> dict[str, Any]:

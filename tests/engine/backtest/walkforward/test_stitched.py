@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,15 @@ def test_several_symbols_are_one_portfolio() -> None:
     assert str(found.train_first[0])[:10] == "2020-06-01"
     assert any("LATE" in text for text in found.warnings)
     assert np.prod(1 + found.out_return) == pytest.approx(found.equity[-1] / 100_000, rel=1e-9)
+
+
+def test_bars_without_a_price_are_told_as_of_a_run() -> None:
+    whole, gaps = random_walk(880), random_walk(880, seed=8, symbol="GAPS")
+    kept = np.delete(np.arange(880), slice(500, 540))
+    columns = {name: getattr(gaps, name)[kept] for name in ("open", "high", "low", "close", "volume", "adj_close")}
+    gaps = replace(gaps, time=gaps.time[kept], **columns)
+    (told,) = [text for text in run(walk_spec(base(symbols=("TEST", "GAPS"))), whole, gaps).warnings if "GAPS" in text]
+    assert "GAPS on 40 (40 between)" in told
 
 
 def test_a_ruined_account_stays_at_nothing() -> None:
