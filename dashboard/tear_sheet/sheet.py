@@ -36,6 +36,7 @@ def tear_sheet(
         section("Monthly returns", tables.months(result), small="%, the year on the right"),
         f'<div class="two">{section("Years", tables.years(result))}'
         f"{section('Figures', tables.figures(result), small='beside holding the same symbols')}</div>",
+        section("Drawdowns", tables.drawdowns(result), small="the deepest, in calendar days"),
         section("Trades", tables.trades(result), small="after all costs"),
         request(spec),
     ]

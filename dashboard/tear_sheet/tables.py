@@ -11,12 +11,13 @@ from dashboard.figures import figure_text
 from dashboard.format import MISSING, count, day, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.breakdown import Group, by_reason, by_side, by_symbol, is_intraday
+from engine.backtest.reports.drawdowns import deepest
 from engine.backtest.reports.periods import MONTHS, monthly, yearly
 from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.walkforward.result import WalkForwardResult
 
 SHOWN = 5
-"""Trades listed at either end."""
+"""Drawdowns, and trades at either end, that are listed."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], name: str = "") -> str:
@@ -57,6 +58,25 @@ def years(result: BacktestResult) -> str:
     return table(["Year", "Return", "Hold", "Drawdown", "Sharpe", "Trades"], rows)
 
 
+def drawdowns(result: BacktestResult | WalkForwardResult) -> str:
+    """The deepest ones, from the high to the recovery."""
+    found = deepest(result.time, result.equity, result.capital, SHOWN)
+    if not found:
+        return "<p>The equity never fell below an earlier high.</p>"
+    rows = [
+        [
+            cell(signed_percent(item.depth), item.depth),
+            cell(day(str(item.start))),
+            cell(day(str(item.bottom))),
+            cell("not yet" if item.end is None else day(str(item.end))),
+            cell(number(item.days_down)),
+            cell(number(item.days)),
+        ]
+        for item in found
+    ]
+    return table(["Depth", "High", "Bottom", "Recovered", "Days down", "Days in all"], rows)
+
+
 def figures(result: BacktestResult) -> str:
     """Every metric, and what holding the symbols had."""
     hold = result.benchmark_metrics
@@ -84,10 +104,12 @@ def trades(result: BacktestResult) -> str:
     tables = "".join(_groups(title, found, result.currency) for title, found in groups)
     parts = [_durations(result), f'<div class="even">{tables}</div>']
     order = np.argsort(result.trade_return, kind="stable")
-    best, worst = order[::-1][:SHOWN], order[:SHOWN]
-    parts.append(f"<h3>{'Best' if len(order) > SHOWN else 'All'}</h3>{_listed(result, best)}")
-    if len(order) > SHOWN:
-        parts.append(f"<h3>Worst</h3>{_listed(result, worst)}")
+    if len(order) <= 2 * SHOWN:
+        parts.append(f"<h3>All</h3>{_listed(result, order[::-1])}")
+    else:
+        parts.append(
+            f"<h3>Best</h3>{_listed(result, order[::-1][:SHOWN])}<h3>Worst</h3>{_listed(result, order[:SHOWN])}"
+        )
     return "".join(parts)
 
 

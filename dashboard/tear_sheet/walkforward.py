@@ -37,6 +37,7 @@ def walk_sheet(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made:
         section("Windows", _windows(result), small="chosen in training (in), traded on the test that follows it (out)"),
         section("Monthly returns", tables.months(result), small="%, all tests one after another"),
         section("Figures", _figures(result), small="of all tests together"),
+        section("Drawdowns", tables.drawdowns(result), small="the deepest, in calendar days"),
         request(spec),
     ]
     return document(spec.label(), body)

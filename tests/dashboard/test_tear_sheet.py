@@ -154,6 +154,19 @@ def test_one_trade_is_all_of_them() -> None:
     assert "<h3>Best</h3>" not in text
 
 
+def test_few_trades_are_listed_once() -> None:
+    text = sheet(trades=TRADES * 3)
+    assert "<h3>All</h3>" in text
+    assert text.split("<h3>All</h3>")[1].split("</table>")[0].count("<tr>") == 1 + 3 * len(TRADES)
+
+
+def test_the_deepest_drawdowns_have_their_days() -> None:
+    text = sheet(equity=np.array([1000.0, 1200, 600, 1200, 1300, 1170] + [1250.0] * 14), capital=1000.0, trades=())
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", text.split("<h2>Drawdowns")[1].split("</table>")[0])
+    assert cells[:6] == ["−50.00%", "2020-01-02", "2020-01-03", "2020-01-04", "1", "2"]
+    assert cells[6:10] == ["−10.00%", "2020-01-05", "2020-01-06", "not yet"]
+
+
 def test_names_of_files_are_safe() -> None:
     assert file_name(SPEC, KEY, "html") == "sma-20-50-aaa-bbb-7f3ac91e.html"
     odd = SPEC.model_copy(update={"market": SPEC.market.model_copy(update={"symbols": ("^../..=X",)})})

@@ -1,0 +1,51 @@
+"""Drawdowns: by hand, and against quantstats."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import quantstats
+
+from engine.backtest.metrics import longest_drawdown
+from engine.backtest.reports.drawdowns import deepest
+from engine.market.bars import Times
+
+
+def days(count: int) -> Times:
+    return (np.datetime64("2020-01-01") + np.arange(count)).astype("datetime64[ms]")
+
+
+def test_spells_by_hand() -> None:
+    """From the high on the 2nd down to the 4th, back on the 6th; then one that is not over."""
+    time = days(8)
+    first, second = deepest(time, np.array([100.0, 120, 90, 60, 110, 120, 130, 117]), 100.0)
+    assert (first.start, first.bottom, first.end) == (time[1], time[3], time[5])
+    assert (first.depth, first.days, first.days_down) == (-0.5, 4.0, 2.0)
+    assert (second.start, second.bottom, second.end) == (time[6], time[7], None)
+    assert (second.depth, second.days) == (pytest.approx(-0.1), 1.0)
+
+
+def test_the_capital_is_the_first_high() -> None:
+    """Costs of the first bar are a drawdown from what there was before it."""
+    (found,) = deepest(days(3), np.array([95.0, 90, 110]), 100.0)
+    assert (found.start, found.end) == (days(3)[0], days(3)[2])
+    assert found.depth == pytest.approx(-0.1)
+
+
+def test_what_never_falls_has_none() -> None:
+    assert deepest(days(3), np.array([100.0, 100, 101]), 100.0) == ()
+
+
+def test_as_quantstats_finds_them() -> None:
+    returns = np.random.default_rng(3).normal(0.0005, 0.01, 700)
+    time, equity = days(701), np.concatenate(([1.0], np.cumprod(1 + returns)))
+    series = pd.Series(equity, index=pd.DatetimeIndex(time)).pct_change().dropna()
+    theirs = quantstats.stats.drawdown_details(quantstats.stats.to_drawdown_series(series))
+    theirs = theirs.sort_values("max drawdown").head(5)
+    found = deepest(time, equity, 1.0)
+    np.testing.assert_allclose([100 * item.depth for item in found], theirs["max drawdown"], rtol=1e-9)
+    assert [str(item.bottom)[:10] for item in found] == [str(day)[:10] for day in theirs["valley"]]
+    first_below = [str(item.start + np.timedelta64(1, "D"))[:10] for item in found]
+    assert first_below == [str(day)[:10] for day in theirs["start"]]
+    assert max(item.days for item in deepest(time, equity, 1.0, 1000)) == longest_drawdown(time, equity)
