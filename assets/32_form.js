@@ -62,10 +62,26 @@
   }
 
   function count(fold) {
-    const places = [...fold.querySelectorAll("[data-usual]")];
+    const places = [...fold.querySelectorAll(".f:not([hidden]) > [data-usual]")];
     const differing = places.filter((place) => ![null, place.dataset.usual].includes(said(place))).length;
     fold.querySelector(".fold-title").dataset.changed = differing ? differing + " set" : "";
   }
+
+  /* What means something only beside certain values of other controls is in sight then, and while it is wrong; its own
+     value is kept. */
+  function isMeant(row) {
+    return Object.entries(JSON.parse(row.dataset.when)).every(([id, values]) => {
+      const other = document.getElementById(id);
+      return !other || values.includes(said(other.closest(".f-control")));
+    });
+  }
+
+  window.dash_clientside.stratoscope.showMeant = function () {
+    for (const row of document.querySelectorAll(".f[data-when]"))
+      row.hidden = !isMeant(row) && !row.querySelector(".f-problem:not(:empty)");
+  };
+
+  document.addEventListener("change", () => window.dash_clientside.stratoscope.showMeant());
 
   for (const kind of ["input", "change"]) {
     document.addEventListener(kind, (event) => {

@@ -299,6 +299,10 @@ clientside_callback(
     State({"role": "rail", **_PAGE}, "href"),
     prevent_initial_call=True,
 )
+clientside_callback(  # after the form was changed on the server's side, as by opening a run
+    ClientsideFunction("stratoscope", "showMeant"),
+    Input({"role": "draft", "page": ALL}, "data"),
+)
 clientside_callback(
     ClientsideFunction("stratoscope", "copy"),
     Output({"role": "copied", **_PAGE}, "data"),

@@ -36,15 +36,17 @@ def parameter(
     suggested: Any = None,
     section: str = "",
     seldom: bool = False,
+    when: Mapping[str, Sequence[Any]] | None = None,
 ) -> Any:
     """A spec field with what a form needs to show it.
 
     ``unit`` is printed inside the control; a ``percent`` is a fraction that people read and type in percent;
     ``choices`` maps the values of a Literal to their words; ``suggested`` is what a form starts with where the spec
-    itself demands a value (costs); ``section`` is the form's group; what is ``seldom`` set comes last in it.
+    itself demands a value (costs); ``section`` is the form's group; what is ``seldom`` set comes last in it. ``when``
+    says for which values of other fields of the same spec, by name, this one means anything: see ``idle``.
     """
     form = {"unit": unit, "step": step, "choices": choices, "suggested": suggested, "section": section}
-    form |= {"percent": percent or None, "seldom": seldom or None}
+    form |= {"percent": percent or None, "seldom": seldom or None, "when": when}
     kept = {key: value for key, value in form.items() if value not in (None, "")}
     return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=kept)
 
@@ -121,6 +123,22 @@ class Estimate:
 
     seconds: float
     megabytes: float
+
+
+def conditions(field: FieldInfo) -> Mapping[str, Sequence[Any]]:
+    """For which values of which other fields ``field`` means anything; nothing where it always does."""
+    extra = field.json_schema_extra
+    found: Any = extra.get("when") if isinstance(extra, dict) else None
+    return found or {}
+
+
+def idle(spec: Spec) -> tuple[str, ...]:
+    """Names of the fields of ``spec`` that mean nothing beside its other values."""
+    return tuple(
+        name
+        for name, field in type(spec).model_fields.items()
+        if any(getattr(spec, other) not in values for other, values in conditions(field).items())
+    )
 
 
 def canonical_json(spec: Spec, *, without: Sequence[str] = (), brief: bool = False) -> str:

@@ -18,8 +18,12 @@ Options = Sequence[tuple[Any, str]]
 _SEGMENTS, _SEGMENT_TEXT, _LONG_LIST = 4, 22, 12
 
 
-def row(page: str, field: Field, value: Any, options: Options | None = None, wait: int = 0) -> Component:
-    """Label, control and the place for what is wrong with the value; typing counts ``wait`` milliseconds after."""
+def row(
+    page: str, field: Field, value: Any, options: Options | None = None, wait: int = 0, hidden: bool = False
+) -> Component:
+    """Label, control and the place for what is wrong with the value; typing counts ``wait`` milliseconds after. The
+    browser shows and hides a field that means something only beside others (``assets/32_form.js``).
+    """
     id_ = ids.field(page, field.path)
     label_id = f"{page}-{field.path}-label"
     grouped = _is_segmented(field) or field.control == "many"
@@ -36,7 +40,15 @@ def row(page: str, field: Field, value: Any, options: Options | None = None, wai
             problem(page, field.path),
         ],
         className="f",
+        hidden=hidden,
+        **_when(page, field),
     )
+
+
+def _when(page: str, field: Field) -> dict[str, str]:
+    """For the browser: the controls that decide whether the field means anything, and what they then say."""
+    found = {ids.dom_id(ids.field(page, path)): [str(value) for value in values] for path, values in field.when}
+    return {"data-when": json.dumps(found)} if found else {}
 
 
 def labelled_row(page: str, title: str, id_: ids.Id, bare: Component, path: str, usually: str = "") -> Component:

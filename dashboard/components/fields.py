@@ -14,7 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from engine.errors import SpecError
 from engine.registry import Registry
-from engine.spec import Spec
+from engine.spec import Spec, conditions
 
 Control = Literal["number", "text", "date", "switch", "choice", "many", "group", "plugin", "plugins"]
 Values = Mapping[str, Any]
@@ -26,7 +26,8 @@ class Field:
 
     ``control`` follows from the annotation; "group" is a nested spec, "plugin" and "plugins" are one and several
     specs of ``registry``. ``default`` is a plain value (JSON), None where a value must be given. The bounds and the
-    step of a ``percent``, a fraction, are percentages; its default is not.
+    step of a ``percent``, a fraction, are percentages; its default is not. ``when`` are paths of other fields, and the
+    values of these for which this one means anything.
     """
 
     path: str
@@ -44,6 +45,7 @@ class Field:
     step: float | None = None
     spec: type[Spec] | None = None
     registry: Registry[Any] | None = None
+    when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
 
 
 def fields_of(cls: type[Spec], prefix: str = "") -> tuple[Field, ...]:
@@ -135,7 +137,13 @@ def _field(path: str, info: FieldInfo) -> Field:
         step=hundredfold(step) if is_percent else step,
         spec=annotation if control == "group" else None,
         registry=registry,
+        when=tuple((_beside(path, name), tuple(values)) for name, values in conditions(info).items()),
     )
+
+
+def _beside(path: str, name: str) -> str:
+    """The path of the field ``name`` of the same spec."""
+    return ".".join([*path.split(".")[:-1], name])
 
 
 def _is_seldom(named: tuple[str, FieldInfo]) -> bool:

@@ -182,7 +182,8 @@ class Form:
         if item.control == "group":
             value = compact(value) if value else ""
         wait = 0 if self.action else _TYPING
-        return [(section, controls.row(self.page, item, value, offer(whole) if offer else None, wait))]
+        options = offer(whole) if offer else None
+        return [(section, controls.row(self.page, item, value, options, wait, _is_idle(item, whole)))]
 
     def _kinds(self, item: Field, path: str, value: Any) -> Component:
         kinds = item.registry.available() if item.registry else {}
@@ -220,6 +221,11 @@ class Form:
         caption = [html.Div(words, className="f caption")] if _is_inner(item) else []
         add_row = html.Div([label, add], className="add-row")
         return [*caption, listed, controls.problem(self.page, item.path), add_row, *_failed(item)]
+
+
+def _is_idle(item: Field, whole: Values) -> bool:
+    """Whether ``item`` means nothing beside the other values of the form."""
+    return any(get(whole, path) not in values for path, values in item.when)
 
 
 def _failed(item: Field) -> list[Component]:

@@ -17,7 +17,7 @@ from engine.backtest.stops import Stops
 from engine.errors import SpecError, StrategyError
 from engine.market.bars import MarketSpec
 from engine.progress import Progress
-from engine.spec import Estimate, RunSpec, as_validation_error, parameter
+from engine.spec import Estimate, RunSpec, as_validation_error, idle, parameter
 from engine.strategies import STRATEGIES, Allocation, Strategy, decide
 
 Direction = Literal["long", "short", "both"]
@@ -49,6 +49,7 @@ class BacktestSpec(RunSpec):
         title="Limit offset",
         unit="bp",
         help="How far better than the deciding close a limit order asks to be filled. Other fills ignore it.",
+        when={"fill": ("limit",)},
         ge=0,
         le=5000,
         step=5,
@@ -59,6 +60,7 @@ class BacktestSpec(RunSpec):
         title="Limit lasts",
         unit="bars",
         help="Bars after which a limit order that was not filled is withdrawn. Other fills ignore it.",
+        when={"fill": ("limit",)},
         ge=1,
         le=1000,
         section="Execution",
@@ -87,6 +89,7 @@ class BacktestSpec(RunSpec):
         help="Of symbols that share the cash: at the first close of each, what is held goes back to the size that its "
         "sizing asks for now, all by the same part where there is not enough. Separate accounts ignore it.",
         choices={"never": "Never", "day": "Day", "week": "Week", "month": "Month", "quarter": "Quarter"},
+        when={"cash": ("shared",)},
         section="Sizing",
     )
     sizing: Annotated[Sizing, SIZINGS] = Field(Percent(), title="Sizing")
@@ -117,6 +120,9 @@ class BacktestSpec(RunSpec):
 
     def label(self) -> str:
         return f"{self.strategy.label()}, {self.market.label()}"
+
+    def ignored(self) -> tuple[str, ...]:
+        return idle(self)
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"market": self.market, **self.strategy.inputs(self.market)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from dash import html
 
+from dashboard import ids, state
 from dashboard.components import controls
 from dashboard.components.fields import find
 from dashboard.components.form import Form
@@ -106,3 +108,37 @@ def test_what_is_wrong_with_a_percentage_is_said_in_percent() -> None:
     with pytest.raises(SpecError, match=r"Cash yield must be at least -20%, not -50%\."):
         BacktestSpec.parse({"strategy": {"kind": "sma_cross"}, "costs": {"commission": 1, "slippage": 1},
                             "financing": {"cash_yield": -0.5}})  # fmt: skip
+
+
+def hidden(made: Form) -> set[str]:
+    """Paths of the fields whose rows are out of sight."""
+    rows = [
+        row
+        for row in every(made.panel(made.defaults()))
+        if getattr(row, "className", "") == "f" and getattr(row, "hidden", False)
+    ]
+    return {item.id["path"] for item in every(rows) if isinstance(getattr(item, "id", None), dict)}
+
+
+def test_a_field_is_in_sight_while_it_means_anything() -> None:
+    assert hidden(form({})) == {"limit_offset", "limit_bars", "rebalance"}
+    assert hidden(form({"fill": "limit"})) == {"rebalance"}
+    assert hidden(form({"cash": "shared"})) == {"limit_offset", "limit_bars"}
+
+
+def test_the_browser_is_told_what_decides_whether_a_field_is_in_sight() -> None:
+    made = form({})
+    rows = [item for item in every(made.panel(made.defaults())) if getattr(item, "className", "") == "f"]
+    (row,) = [
+        row for row in rows if any(getattr(item, "id", None) == ids.field("test", "limit_bars") for item in every(row))
+    ]
+    assert json.loads(getattr(row, "data-when")) == {ids.dom_id(ids.field("test", "fill")): ["limit"]}
+
+
+def test_what_is_out_of_sight_keeps_its_value_and_does_not_count_as_set() -> None:
+    made = Form(page="test", spec=BacktestSpec, folded=("Execution",),
+                initial={**STOPS, "fill": "next_close", "limit_offset": 20.0})  # fmt: skip
+    assert made.collect(*read(made.panel(made.defaults())))["limit_offset"] == 20
+    assert getattr(folds(made)["Execution"].children[0], "data-changed") == "1 set"
+    shown, asked, _ = made.start(state.to_query(BacktestSpec.parse(made.defaults())))
+    assert (shown["limit_offset"], asked.limit_offset if isinstance(asked, BacktestSpec) else 0) == (20.0, 20.0)

@@ -83,3 +83,40 @@ def test_a_fold_opens_for_what_is_wrong_in_it_and_counts_what_was_set(visitor: V
     assert visitor.js(f"return {fold}.open", field) is True
     visitor.fill("backtest", "stops.stop_loss", "7.5")
     visitor.until(f"return {fold}.querySelector('.fold-title').dataset.changed === '1 set'", "one set", field)
+
+
+def test_fields_of_limit_orders_come_with_the_limit(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    offset, lasts, rebalance = (
+        dom_id(role="field", page="backtest", path=path) for path in ("limit_offset", "limit_bars", "rebalance")
+    )
+    row = "document.getElementById(arguments[0]).closest('.f')"
+    visitor.until("return !!document.getElementById(arguments[0])", "the form", offset)
+    assert [visitor.js(f"return {row}.hidden", path) for path in (offset, lasts, rebalance)] == [True] * 3
+    visitor.fill("backtest", "fill", "limit")
+    visitor.until(f"return !{row}.hidden", "the offset", offset)
+    visitor.fill("backtest", "limit_offset", "x")
+    visitor.sees("Limit offset must be a number")
+    visitor.fill("backtest", "fill", "next_close")
+    assert visitor.js(f"return {row}.hidden", offset) is False, "what is wrong stays in sight"
+    visitor.until(f"return {row}.hidden", "the lifetime gone", lasts)
+    visitor.fill("backtest", "fill", "limit")
+    visitor.fill("backtest", "limit_offset", "20")
+    visitor.fill("backtest", "fill", "next_close")
+    visitor.until(f"return {row}.hidden", "the offset gone", offset)
+    assert visitor.value("backtest", "limit_offset") == "20"
+    fold = f"{row.replace('.f', '.fold')}.querySelector('.fold-title').dataset.changed"
+    visitor.until(f"return {fold} === '1 set'", "the fill alone", offset)
+
+
+def test_pairs_say_all_that_they_need_and_buttons_set_it(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    visitor.sees("about")
+    visitor.choose("backtest", "strategy", "pairs")
+    visitor.sees("Pairs needs 2 symbols: add 1 more.")
+    visitor.sees("sells short as well: choose Both.")
+    button = "[...document.querySelectorAll('[data-sets]')].find(item => item.textContent.startsWith(arguments[0]))"
+    for words in ("Add ", "Set Both"):
+        visitor.js(f"{button}.click()", words)
+        visitor.until(f"return !{button}", f"{words} done", words)
+    visitor.sees("about")

@@ -18,6 +18,7 @@ from engine import runner
 from engine.backtest.spec import BacktestSpec
 from engine.errors import DataError
 from engine.market.sources.stored import save
+from engine.progress import silent
 from engine.spec import canonical_json
 from engine.store import encode
 from tests.support.market import cut, random_walk
@@ -61,6 +62,31 @@ def test_every_field_changes_the_key() -> None:
         )
     }
     assert len(keys) == 8
+
+
+@pytest.mark.usefixtures("bars")
+@pytest.mark.parametrize(
+    ("beside", "idle", "meant"),
+    [
+        ({"fill": "next_open"}, {"limit_offset": 40, "limit_bars": 1}, {"fill": "limit"}),
+        ({"fill": "next_close"}, {"limit_offset": 40, "limit_bars": 1}, {"fill": "limit"}),
+        ({"cash": "separate"}, {"rebalance": "week"}, {"cash": "shared"}),
+    ],
+)
+def test_what_means_nothing_beside_other_values_changes_neither_key_nor_result(
+    beside: dict[str, Any], idle: dict[str, Any], meant: dict[str, Any]
+) -> None:
+    save(random_walk(300, symbol="OTHER", seed=2))
+    both = {"market": MADE_UP | {"symbols": ["TEST", "OTHER"]}}
+    usual, changed = spec(**both, **beside), spec(**both, **beside, **idle)
+    assert set(changed.ignored()) >= set(idle)
+    assert engine.run_key(changed) == engine.run_key(usual)
+    inputs = {name: engine.run(item) for name, item in usual.inputs().items()}
+    assert encode(changed.compute(inputs, silent)) == encode(usual.compute(inputs, silent))
+    other, asked = spec(**both, **meant), spec(**both, **meant, **idle)
+    assert not set(asked.ignored()) & set(idle)
+    assert engine.run_key(asked) != engine.run_key(other)
+    assert encode(asked.compute(inputs, silent)) != encode(other.compute(inputs, silent))
 
 
 @pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume", "adj_close"])

@@ -12,7 +12,7 @@ from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.errors import SpecError
 from engine.spec import RunSpec, canonical_json
-from engine.strategies import Allocation, decide
+from engine.strategies import Allocation, Strategy, decide
 
 
 def trained_models(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -32,48 +32,64 @@ FURTHER_COSTS = [f"costs.{name}" for name in Costs.model_fields if name not in (
 
 
 class BacktestForm(form.Form):
-    """The form of a backtest: at the symbols it says how many the strategy needs, and offers those that lack."""
+    """The form of a backtest: what the strategy needs of symbols and side is said at once, and a button sets it."""
 
     def parse(self, values: Mapping[str, Any]) -> RunSpec:
-        spec = super().parse(values)
-        if isinstance(spec, BacktestSpec) and (text := symbols_wanted(spec, values)):
-            raise SpecError([("market.symbols", text)])
+        wanted = [("market.symbols", text)] if (text := symbols_wanted(self.strategy(values), values)) else []
+        try:
+            spec = super().parse(values)
+        except SpecError as error:
+            known = {path for path, _ in error.problems}
+            raise SpecError([*(item for item in wanted if item[0] not in known), *error.problems]) from None
+        if wanted:
+            raise SpecError(wanted)
         return spec
 
     def problem(self, path: str, text: str, values: Mapping[str, Any]) -> Any:
-        """At symbols that are too few: a button that adds what is missing."""
-        added = self._symbols_to_add(values) if path == "market.symbols" else []
+        """At symbols that are too few a button that adds what is missing, at a side that does not suit the other."""
+        strategy, place = self.strategy(values), ids.field(self.page, path)
+        if path == "direction" and isinstance(strategy, Allocation):
+            return [f"{text} ", controls.setter(place, "both", "Set Both")]
+        added = symbols_to_add(strategy, values) if path == "market.symbols" else []
         if not added:
             return text
-        wanted = [*values["market"]["symbols"], *added]
-        return [f"{text} ", controls.setter(ids.field(self.page, path), wanted, f"Add {', '.join(added)}")]
+        return [f"{text} ", controls.setter(place, [*chosen_symbols(values), *added], f"Add {', '.join(added)}")]
 
-    def _symbols_to_add(self, values: Mapping[str, Any]) -> list[str]:
+    def strategy(self, values: Mapping[str, Any]) -> Strategy | None:
+        """The strategy that the form says, whatever else it says; None while that makes none."""
         try:
-            spec = super().parse(values)
+            spec = super().parse({**self.defaults(), "strategy": values.get("strategy"), "direction": "both"})
         except SpecError:
-            return []
-        return symbols_to_add(spec, values) if isinstance(spec, BacktestSpec) else []
+            return None
+        return spec.strategy if isinstance(spec, BacktestSpec) else None
 
 
-def symbols_wanted(spec: BacktestSpec, values: Mapping[str, Any]) -> str:
-    """What has to change about the symbols for the strategy of ``spec``; nothing where they suit."""
-    chosen = spec.market.symbols
-    text = decide.symbols_wanted(spec.strategy, len(chosen))
-    missing = spec.strategy.symbols()[0] - len(chosen) if isinstance(spec.strategy, Allocation) else 0
-    if missing <= 0 or symbols_to_add(spec, values):
+def chosen_symbols(values: Mapping[str, Any]) -> list[str]:
+    """The symbols in plain values of a backtest."""
+    return list((values.get("market") or {}).get("symbols") or ())
+
+
+def symbols_wanted(strategy: Strategy | None, values: Mapping[str, Any]) -> str:
+    """What has to change about the chosen symbols for ``strategy``; nothing where they suit or none is chosen."""
+    chosen = chosen_symbols(values)
+    if strategy is None or not chosen:
+        return ""
+    text = decide.symbols_wanted(strategy, len(chosen))
+    missing = strategy.symbols()[0] - len(chosen) if isinstance(strategy, Allocation) else 0
+    if missing <= 0 or symbols_to_add(strategy, values):
         return text
     return text.removesuffix(".") + " from another collection."
 
 
-def symbols_to_add(spec: BacktestSpec, values: Mapping[str, Any]) -> list[str]:
-    """The first symbols of the chosen collection that make up for those that the strategy of ``spec`` lacks; none where
-    it lacks none or the collection has too few.
+def symbols_to_add(strategy: Strategy | None, values: Mapping[str, Any]) -> list[str]:
+    """The first symbols of the chosen collection that make up for those that ``strategy`` lacks; none where it lacks
+    none or the collection has too few.
     """
-    if not isinstance(spec.strategy, Allocation):
+    if not isinstance(strategy, Allocation):
         return []
-    missing = max(spec.strategy.symbols()[0] - len(spec.market.symbols), 0)
-    others = [symbol for symbol, _ in tradeable_symbols(values) if symbol not in spec.market.symbols][:missing]
+    chosen = chosen_symbols(values)
+    missing = max(strategy.symbols()[0] - len(chosen), 0)
+    others = [symbol for symbol, _ in tradeable_symbols(values) if symbol not in chosen][:missing]
     return others if len(others) == missing else []
 
 

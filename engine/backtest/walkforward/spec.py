@@ -49,8 +49,11 @@ class WalkForwardSpec(RunSpec):
         ge=1,
         le=1_000_000,
         section="Search",
+        when={"sample": ("random", "latin_hypercube", "tpe")},
     )
-    seed: int = parameter(0, title="Seed", ge=0, le=2**31 - 1, section="Search")
+    seed: int = parameter(
+        0, title="Seed", ge=0, le=2**31 - 1, section="Search", when={"sample": ("random", "latin_hypercube", "tpe")}
+    )
     objective: Literal["sharpe", "total_return", "calmar"] = parameter(
         "sharpe",
         title="Choose by",

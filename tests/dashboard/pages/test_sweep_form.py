@@ -217,7 +217,26 @@ def test_a_button_adds_the_symbols_that_lack() -> None:
     BACKTEST.parse(values)
     assert BACKTEST.problem("market.symbols", "Wrong.", values) == "Wrong."
     assert BACKTEST.problem("strategy.kind", "Wrong.", {**values, "market": {"symbols": ["NVDA"]}}) == "Wrong."
-    assert BACKTEST.problem("market.symbols", "Wrong.", {**values, "market": {"symbols": []}}) == "Wrong."
+    _, button = BACKTEST.problem("market.symbols", "Wrong.", {**values, "market": {**values["market"], "symbols": []}})
+    assert len(json.loads(getattr(button, "data-value"))) == 4
+
+
+def test_side_and_symbols_are_asked_for_at_once() -> None:
+    values = {**BACKTEST.defaults(), "strategy": {"kind": "pairs"}}
+    with pytest.raises(SpecError) as wrong:
+        BACKTEST.parse(values)
+    assert [path for path, _ in wrong.value.problems] == ["market.symbols", "direction"]
+    with pytest.raises(SpecError) as wrong:
+        BACKTEST.parse({**values, "costs": {"commission": -1, "slippage": 3}})
+    assert {"market.symbols", "costs.commission"} <= {path for path, _ in wrong.value.problems}
+    with pytest.raises(SpecError) as wrong:
+        BACKTEST.parse({**values, "strategy": {"kind": "pairs", "window": 1}})
+    assert [path for path, _ in wrong.value.problems] == ["strategy.window"], "what it needs is not known yet"
+    text, button = BACKTEST.problem("direction", "Choose Both.", values)
+    assert text == "Choose Both. "
+    assert json.loads(getattr(button, "data-sets")) == frame.field("backtest", "direction")
+    assert json.loads(getattr(button, "data-value")) == "both"
+    assert BACKTEST.problem("direction", "Wrong.", BACKTEST.defaults()) == "Wrong."
 
 
 def test_axes_are_added_once_and_removed() -> None:
