@@ -28,7 +28,7 @@ from dash.exceptions import PreventUpdate
 from dashboard import ids, jobs, state
 from dashboard.components.form import Form
 from dashboard.components.still import still
-from dashboard.format import duration, megabytes
+from dashboard.format import count, duration, megabytes
 from dashboard.job_access import cancel
 from engine.errors import EngineError, SpecError
 from engine.progress import Progress
@@ -158,7 +158,9 @@ class Wired:
     first: FirstPicture = field(default_factory=FirstPicture)
 
     def check(self, given: list[Any], kinds: list[Any], found: Ids, chosen: Ids, places: Ids) -> tuple[Any, ...]:
-        """The draft, a sentence for each field that has one, one for the whole form, and the estimate."""
+        """The draft, a sentence for each field that has one, one for the whole form, and the estimate or how many
+        fields stand in its way.
+        """
         try:
             spec = self.form.parse(self.form.collect([*chosen, *found], [*kinds, *given]))
         except SpecError as error:
@@ -167,7 +169,9 @@ class Wired:
             rest = " ".join(text for path, text in error.problems if path not in known)
             values = self.form.collect([*chosen, *found], [*kinds, *given])
             said = {path: self.form.problem(path, text, values) for path, text in at_field.items()}
-            return None, [said.get(place["path"], "") for place in places], rest, ""
+            told = [said.get(place["path"], "") for place in places]
+            wrong = sum(map(bool, told))
+            return None, told, rest, f"{count(wrong, 'field')} to set right" if wrong else ""
         cost = ", ".join(part for part in (self.form.extent(spec), estimate(spec)) if part)
         return _draft(spec), [""] * len(places), "", cost
 

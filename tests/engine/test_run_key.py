@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_every_field_changes_the_key() -> None:
     assert len(keys) == 8
 
 
-@pytest.mark.usefixtures("bars")
+@pytest.mark.usefixtures("stored")
 @pytest.mark.parametrize(
     ("beside", "idle", "meant"),
     [
