@@ -161,8 +161,8 @@ def remove_leftovers(folder: Path, older_than: float = 3600.0) -> None:
 
 
 def encode(result: Result) -> bytes:
-    """``result`` as bytes. Raises ``TypeError`` for a field that is neither an array nor JSON, ``ValueError`` for an
-    array of objects.
+    """``result`` as bytes, whenever it is written the same. Raises ``TypeError`` for a field that is neither an array
+    nor JSON, ``ValueError`` for an array of objects.
     """
     plain: dict[str, object] = {}
     buffer = io.BytesIO()
@@ -172,10 +172,10 @@ def encode(result: Result) -> bytes:
             if isinstance(value, np.ndarray):
                 part = io.BytesIO()
                 np.lib.format.write_array(part, value, allow_pickle=False)
-                archive.writestr(f"{field.name}.npy", part.getvalue())
+                archive.writestr(zipfile.ZipInfo(f"{field.name}.npy"), part.getvalue())
             else:
                 plain[field.name] = value
-        archive.writestr("result.json", json.dumps(plain))
+        archive.writestr(zipfile.ZipInfo("result.json"), json.dumps(plain))
     return buffer.getvalue()
 
 
