@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.reports.periods import MONTHS
 from engine.backtest.result import REASONS, BacktestResult
+from engine.market.bars import Times
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _BARS_OF_DAYS = 400  # daily bars are 366 a year at most
@@ -47,23 +50,33 @@ def by_reason(result: BacktestResult) -> tuple[Group, ...]:
     return _groups(result, result.trade_reason, [reason.capitalize() for reason in REASONS])
 
 
-def by_weekday(result: BacktestResult) -> tuple[Group, ...]:
+def by_weekday(result: BacktestResult, zone: str = "UTC") -> tuple[Group, ...]:
     """Day of the week of the entry; weekends only where something was entered then."""
-    days = result.trade_entry_time.astype("datetime64[D]").astype(np.int64)
+    days = _entered(result, zone).astype("datetime64[D]").astype(np.int64)
     return _groups(result, (days + 3) % 7, WEEKDAYS, 5)  # 1970 began on a Thursday
 
 
-def by_month(result: BacktestResult) -> tuple[Group, ...]:
+def by_month(result: BacktestResult, zone: str = "UTC") -> tuple[Group, ...]:
     """Calendar month of the entry, all years together."""
-    return _groups(result, result.trade_entry_time.astype("datetime64[M]").astype(np.int64) % 12, MONTHS, 12)
+    return _groups(result, _entered(result, zone).astype("datetime64[M]").astype(np.int64) % 12, MONTHS, 12)
 
 
-def by_hour(result: BacktestResult) -> tuple[Group, ...]:
-    """Hour of the entry, in the time of the bars, which is UTC within days; nothing for daily bars."""
+def by_hour(result: BacktestResult, zone: str = "UTC") -> tuple[Group, ...]:
+    """Hour of the entry by the clock of ``zone``; nothing for daily bars."""
     if not is_intraday(result):
         return ()
-    hours = result.trade_entry_time.astype("datetime64[h]").astype(np.int64) % 24
+    hours = _entered(result, zone).astype("datetime64[h]").astype(np.int64) % 24
     return _groups(result, hours, [f"{hour:02d}:00" for hour in range(24)])
+
+
+def _entered(result: BacktestResult, zone: str) -> Times:
+    """Entry times by the clock of ``zone``, summer time included; those of daily bars are dates, and stay."""
+    times = result.trade_entry_time
+    if zone == "UTC" or not is_intraday(result) or not len(times):
+        return times
+    clock, (hours, place) = ZoneInfo(zone), np.unique(times.astype("datetime64[h]"), return_inverse=True)
+    offsets = [datetime.fromtimestamp(int(hour) * 3600, clock).utcoffset() for hour in hours.astype(np.int64)]
+    return np.asarray(times + np.array(offsets, dtype="timedelta64[ms]")[place])
 
 
 def is_intraday(result: BacktestResult) -> bool:
