@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,11 @@ from numpy.typing import NDArray
 from engine import worker
 from engine.backtest.headline import is_plain
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.rows import groups
+from engine.backtest.sweeps.units import Figures, Places, Unit, Work
 from engine.cluster import fan_out
-from engine.market.bars import Floats
 from engine.progress import Progress, silent
 from engine.strategies.crossing import Crossing
-
-if TYPE_CHECKING:
-    from engine.backtest.sweeps.run import Figures, Unit
-
-Places = NDArray[np.int64]
 
 _LEAST = 300  # combinations that are worth the way to other processes
 _WAVES, _PARTS = 10, 8  # times that all processes come together, so that the heatmap grows; parts of each
@@ -35,39 +29,32 @@ def is_divisible(unit: Unit, places: Places) -> bool:
     return not (isinstance(unit.spec.strategy, Crossing) and is_plain(unit.spec) and len(unit.bars) == 1)
 
 
-def divided(
-    unit: Unit,
-    scales: Sequence[Scale],
-    parameters: Floats,
-    places: Places,
-    found: Figures,
-    inputs: Mapping[str, Any],
-    step: Callable[[int], None],
-) -> None:
-    """``sweep_run.fill_in`` of the combinations ``places``, in parts. Those with the same strategy stay together."""
-    inside = [axis for axis, scale in enumerate(scales) if scale.path.startswith("strategy.")]
-    together = np.concatenate([chosen for _, chosen in groups(parameters, inside, places, lambda: step(0))])
-    common = (unit.name, unit.spec.model_dump_json(), unit.bars, unit.known, unit.start)
+def divided(work: Work, places: Places) -> None:
+    """``evaluation.fill_in`` of the combinations ``places``, in parts. Those with the same strategy stay together."""
+    unit, found = work.unit, work.found
+    together = np.concatenate([chosen for _, chosen in groups(work.parameters, work.inner(), places, work.look)])
+    common = (unit.name, unit.spec.model_dump_json(), unit.bars, unit.known, unit.start, tuple(work.scales))
     for wave in np.array_split(together, min(_WAVES, len(together) // _LEAST + 1)):
         parts = [part for part in np.array_split(wave, _PARTS) if len(part)]
-        items = [(*common, tuple(scales), parameters[part], bool(len(found.drawdown)), dict(inputs)) for part in parts]
+        items = [(*common, work.parameters[part], bool(len(found.drawdown)), dict(work.inputs)) for part in parts]
 
         def heard(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
-            step(0)  # which raises once the sweep is cancelled
+            work.look()  # which raises once the sweep is cancelled
 
         for part, arrays in zip(parts, fan_out(_part, items, heard), strict=True):
             for mine, theirs in zip(found.arrays(), arrays, strict=True):
                 if len(mine):
                     mine[part] = theirs
-        step(len(wave))
+        work.step(len(wave))
 
 
 def _part(item: tuple[Any, ...], progress: Progress = silent) -> tuple[NDArray[Any], ...]:
     """The figures of some combinations; what is sent is plain data, for a plug-in's class may not be there yet."""
-    from engine.backtest.sweeps.run import Figures, Unit, fill_in
+    from engine.backtest.sweeps.evaluation import fill_in
 
     name, text, bars, known, start, scales, parameters, drawdown, inputs = item
     unit = Unit(name, BacktestSpec.parse(json.loads(text)), bars, known, start)
     found = Figures.empty(len(parameters), drawdown)
-    fill_in(unit, scales, parameters, np.arange(len(parameters)), found, inputs, lambda count: progress(0.0, ""))
+    work = Work(unit, scales, parameters, found, inputs, lambda count: progress(0.0, ""))
+    fill_in(work, np.arange(len(parameters)))
     return found.arrays()

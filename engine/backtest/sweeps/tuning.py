@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.evaluation import try_unit
 from engine.backtest.sweeps.result import calmar
+from engine.backtest.sweeps.units import Figures, Unit, Work
 from engine.errors import SpecError
 from engine.market.bars import Floats
 from engine.progress import Progress
 
 if TYPE_CHECKING:
-    from engine.backtest.sweeps.run import Figures, Unit
     from engine.backtest.sweeps.spec import SweepSpec
 
 _FEWEST, _MOST = 32, 512  # draws between two looks at what has come of them
@@ -71,8 +72,6 @@ def search(
 
 def _joined(parts: Sequence[tuple[Floats, list[Figures]]]) -> list[Figures]:
     """The figures of each unit, over all parts."""
-    from engine.backtest.sweeps.run import Figures
-
     by_unit = zip(*(figures for _, figures in parts), strict=True)
     return [
         Figures(*(np.concatenate(same) for same in zip(*(one.arrays() for one in unit), strict=True)))
@@ -113,12 +112,10 @@ def _run(
     inputs: Mapping[str, Any],
     look: Callable[[int], None],
 ) -> tuple[list[Figures], list[str]]:
-    from engine.backtest.sweeps.run import Figures, try_unit
-
     figures, warnings = [], []
     for unit in units:
         found = Figures.empty(len(rows), spec.drawdown)
-        warnings += try_unit(unit, scales, rows, found, inputs, look, alone=len(units) == 1)
+        warnings += try_unit(Work(unit, scales, rows, found, inputs, look), alone=len(units) == 1)
         figures.append(found)
     return figures, warnings
 

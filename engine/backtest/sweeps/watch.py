@@ -17,7 +17,7 @@ from engine.market.bars import Floats
 from engine.progress import Progress
 
 if TYPE_CHECKING:
-    from engine.backtest.sweeps.run import Figures, Unit
+    from engine.backtest.sweeps.units import Figures, Unit
 
 
 class Watch:

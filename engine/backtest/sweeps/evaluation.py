@@ -1,0 +1,186 @@
+"""Combinations of parameters become figures: by a kernel for many at once, or by the account one by one."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.headline import RULES, account_of, by_account, is_plain, rules_of
+from engine.backtest.portfolio import decide
+from engine.backtest.quotes import require_tradable_prices
+from engine.backtest.sweeps import sampling
+from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.fields import changed
+from engine.backtest.sweeps.pairs import Pairs
+from engine.backtest.sweeps.parallel import spread
+from engine.backtest.sweeps.parts import divided, is_divisible
+from engine.backtest.sweeps.rows import distinct, groups
+from engine.backtest.sweeps.units import Places, Work
+from engine.errors import DataError, SpecError
+from engine.market.bars import Floats
+from engine.strategies import Strategy
+from engine.strategies import decide as asked
+from engine.strategies.crossing import Crossing
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+_PARSED = 1_000  # specs made between two looks
+_RULE_PATHS = {f"{part}.{name}": name for name in RULES for part in ("costs", "stops")}
+
+
+def try_unit(work: Work, alone: bool) -> list[str]:
+    """``evaluate``, where one of several symbols that cannot be traded becomes a warning."""
+    try:
+        return evaluate(work)
+    except DataError as error:
+        if alone:
+            raise
+        return [f"{work.unit.name} was left out: {error}"]
+
+
+def evaluate(work: Work) -> list[str]:
+    """Find the figures of all combinations. Returns warnings. Sharpe ratios are annualised."""
+    short = _too_short(work)
+    places = np.flatnonzero(~short)
+    way = divided if is_divisible(work.unit, places) else fill_in
+    way(work, places)
+    count = int(np.count_nonzero(short))
+    if count == 0:
+        return []
+    work.step(count)
+    return [f"{work.unit.name} has too few bars to warm up {count:,} of {len(short):,} combinations."]
+
+
+def fill_in(work: Work, chosen: Places) -> None:
+    """``evaluate`` for the combinations ``chosen``, which have bars enough."""
+    unit, scales = work.unit, work.scales
+    outer = [a for a, s in enumerate(scales) if not s.path.startswith("strategy.") and s.path not in _RULE_PATHS]
+    timed = any(scale.path == "stops.time_stop" for scale in scales)
+    for row, places in groups(work.parameters, outer, chosen, work.look):
+        frame = changed(unit.spec, work.plain(outer, row)) if outer else unit.spec
+        require_tradable_prices(_stopped(frame, scales), unit.bars)
+        part = replace(work, unit=replace(unit, spec=frame))
+        is_fast = is_plain(frame) and len(unit.bars) == 1
+        account = account_of(frame, unit.bars[0], bool(len(work.found.drawdown)), timed) if is_fast else None
+        if account is None:
+            _by_accounts(part, places)
+            continue
+        rules, rule_of = _rules(part)
+        if isinstance(frame.strategy, Crossing):
+            pairs = Pairs(frame.strategy, unit.bars[0], scales, work.parameters, unit.known[0], work.look)
+            pairs.run(account, rules, rule_of, places, work.found.arrays(), work.step)
+        else:
+            _by_signals(part, places, account, rules, rule_of)
+
+
+def _stopped(frame: BacktestSpec, scales: Sequence[Scale]) -> BacktestSpec:
+    """``frame`` with a stop where the axes may set one, so that its data is asked to have what stops need."""
+    if frame.stops.any or not any(scale.path.startswith("stops.") for scale in scales):
+        return frame
+    return frame.model_copy(update={"stops": frame.stops.model_copy(update={"time_stop": 1})})
+
+
+def _rules(work: Work) -> tuple[Floats, NDArray[np.int32]]:
+    """Settings of costs and stops, and each combination's (empty where there is one)."""
+    frame = work.unit.spec
+    values: dict[str, Any] = {**dict(frame.costs), **dict(frame.stops)}
+    axes = [axis for axis, scale in enumerate(work.scales) if scale.path in _RULE_PATHS]
+    if not axes:
+        return rules_of(values), np.empty(0, dtype=np.int32)
+    rows, label = distinct(work.parameters[:, axes], work.look)
+    for column, axis in enumerate(axes):
+        values[_RULE_PATHS[work.scales[axis].path]] = rows[:, column]
+    return rules_of(values), label.astype(np.int32)
+
+
+def _too_short(work: Work) -> NDArray[np.bool_]:
+    """Combinations whose strategy needs more bars than there are."""
+    strategy, axes, count = work.unit.spec.strategy, work.inner(), len(work.parameters)
+    room = min(len(item) for item in work.unit.known) - 2
+    if not axes:
+        return np.full(count, strategy.warm_up() > room)
+    inner = [work.scales[axis] for axis in axes]
+    highest = _highest(strategy, inner, work.parameters[:, axes].max(axis=0))
+    short = np.zeros(count, dtype=bool)
+    if highest is not None and highest.warm_up() <= room:
+        return short
+    for number, (row, places) in enumerate(groups(work.parameters, axes, look=work.look)):
+        if not number % _PARSED:
+            work.look()
+        short[places] = sampling.strategy_of(strategy, inner, row).warm_up() > room
+    return short
+
+
+def _highest(strategy: Strategy, scales: Sequence[Scale], values: Floats) -> Strategy | None:
+    """``strategy`` with the highest value of each axis, the longest to warm up; None where that cannot be told."""
+    if all("." not in scale.path.removeprefix("strategy.") for scale in scales):  # it need not be a valid one
+        plain = {s.path.removeprefix("strategy."): s.plain(float(v)) for s, v in zip(scales, values, strict=True)}
+        return strategy.model_copy(update=plain)
+    if any(scale.words for scale in scales):
+        return None
+    try:
+        return typing.cast(Strategy, sampling.strategy_of(strategy, scales, values))
+    except SpecError:
+        return None
+
+
+def _strategies(work: Work, places: Places) -> Iterator[tuple[BacktestSpec, Places]]:
+    """Specs with each strategy that occurs at ``places``, and the places of each."""
+    axes, strategy = work.inner(), work.unit.spec.strategy
+    scales = [work.scales[axis] for axis in axes]
+    for row, chosen in groups(work.parameters, axes, places, work.look):
+        used = sampling.strategy_of(strategy, scales, row) if axes else strategy
+        yield work.unit.spec.model_copy(update={"strategy": used}), chosen
+
+
+def _by_signals(work: Work, places: Places, account: Any, rules: Floats, rule_of: NDArray[np.int32]) -> None:
+    """One signal function call for each strategy, then the kernel for all its settings."""
+    from engine.backtest.kernels import orders
+
+    unit, found = work.unit, work.found
+    yearly = np.sqrt(unit.bars[0].periods_per_year())
+    for spec, chosen in _strategies(work, places):
+        signals = asked.signals(spec.strategy, unit.known[0], work.inputs)
+        entries, exits = (_traded(flags, unit.skipped()) for flags in (signals.entries, signals.exits))
+
+        def judge(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
+            orders.judge_many(entries, exits, account, rules, rule_of, chunk, found.arrays())
+            found.sharpe[chunk] *= yearly
+
+        if len(chosen) < 1000:
+            judge(chosen)
+            work.step(len(chosen))
+        else:
+            spread(judge, chosen, work.step)
+
+
+def _by_accounts(work: Work, places: Places) -> None:
+    """Whatever depends on more than the bars of fills: the streaming account, one combination at a time."""
+    unit, found = work.unit, work.found
+    axes = [axis for axis, scale in enumerate(work.scales) if scale.path in _RULE_PATHS]
+    for spec, chosen in _strategies(work, places):
+        decisions = decide(spec, unit.known, work.inputs)
+        for row, same in groups(work.parameters, axes, chosen, work.look):
+            plain = work.plain(axes, row)
+            figures = by_account(changed(spec, plain) if plain else spec, unit.known, decisions, unit.start)
+            found.total[same], found.trades[same] = figures.total_return, figures.trades
+            found.sharpe[same] = np.nan if figures.sharpe is None else figures.sharpe
+            if len(found.drawdown):
+                found.drawdown[same] = figures.max_drawdown
+            work.step(len(same))
+
+
+def _traded(flags: NDArray[np.bool_], skipped: int) -> NDArray[np.bool_]:
+    """Decisions on the bars of the account, an array as the kernels are compiled for; on the bar before the account's
+    start there are none.
+    """
+    kept = np.array(flags[skipped:])
+    if skipped:
+        kept[0] = False
+    return kept
