@@ -42,6 +42,8 @@ def plugin(name: str, *, title: str) -> Callable[[type[S]], type[S]]:
     """Class decorator that makes a spec class a plug-in; ``name`` must be the default of its ``kind``."""
 
     def mark(cls: type[S]) -> type[S]:
+        if not issubclass(cls, Spec):
+            raise TypeError(f"{cls.__name__} must extend the base class of its kind, such as Strategy.")
         if cls.model_fields["kind"].default != name:
             raise TypeError(f"{cls.__name__}.kind must default to {name!r}.")
         setattr(cls, _MARK, PluginInfo(name, title, inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0]))
@@ -73,7 +75,8 @@ class Registry(Generic[S]):
         return cast(Mapping[str, type[S]], self._found().classes)
 
     def problems(self) -> tuple[str, ...]:
-        """A sentence for each plug-in that is not available: what failed to load, or has a name that is taken."""
+        """A sentence for each plug-in that is not available: what failed to load, was not marked as one, or has a name
+        that is taken."""
         return self._found().problems
 
     def _found(self) -> _Found:
@@ -128,9 +131,13 @@ def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) ->
         except ConfigError as error:
             problems.append(str(error))
             continue
-        for cls in _own_classes(module):
-            if not (issubclass(cls, registry.base) and is_plugin(cls)):
-                continue
+        plugins = [cls for cls in _own_classes(module) if issubclass(cls, registry.base) and is_plugin(cls)]
+        if not plugins and hasattr(module, _DIGEST) and not Path(str(module.__file__)).name.startswith("_"):
+            problems.append(
+                f"The file {module.__file__} has none of the {registry.group}: put @plugin(name, title=...) before a "
+                f"class that extends {registry.base.__name__}."
+            )
+        for cls in plugins:
             name = info(cls).name
             if found.setdefault(name, cls) is not cls:
                 first, second = (inspect.getsourcefile(item) for item in (found[name], cls))

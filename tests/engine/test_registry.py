@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import dedent
 
@@ -86,6 +87,21 @@ def test_parse_takes_a_spec_as_it_is() -> None:
 def test_anything_without_a_kind_is_refused_with_the_list(value: object) -> None:
     with pytest.raises(SpecError, match=r"Choose one of the strategies: .*sma_cross"):
         STRATEGIES.parse(value)
+
+
+def test_a_file_whose_class_is_not_marked_or_of_another_kind_says_so(workspace: Workspace) -> None:
+    path = workspace.write_plugin("strategies", "waits", re.sub(r"@plugin\(.*\)\n", "", strategy("waits")))
+    workspace.write_plugin("strategies", "_shared", "X = 1\n")
+    assert STRATEGIES.problems() == (
+        f"The file {path} has none of the strategies: put @plugin(name, title=...) before a class that extends "
+        "Strategy.",
+    )
+    assert "waits" not in STRATEGIES.available()
+
+
+def test_a_class_without_a_base_is_told_so() -> None:
+    with pytest.raises(TypeError, match="Wrong must extend the base class of its kind, such as Strategy"):
+        plugin("wrong", title="Wrong")(type("Wrong", (), {}))
 
 
 def test_kind_and_name_must_agree() -> None:
