@@ -23,7 +23,8 @@ CELLS, DETAILED = 300, 12_000
 SPARSE = 0.35  # of the cells: where fewer are known, wider ones are drawn
 HERE = "form"  # the mark of the parameters that the page's form has
 GAPS = 60  # cells along a side up to which they are drawn apart
-FORMATS = {"total_return": "+.1%", "sharpe": ".2f", "max_drawdown": ".1%", "trades": ",d", "calmar": ".2f"}
+NAMED = 10  # values of an axis up to which each has its tick
+FORMATS = {"total_return": "+,.1%", "sharpe": ".2f", "max_drawdown": ".1%", "trades": ",d", "calmar": ".2f"}
 Cells = tuple[Floats, Floats, Floats, NDArray[np.int64]]
 _LOOKS = {
     "best": ("diamond-open", base.TEXT, 12), "plateau": ("circle-open", base.WARN, 15),
@@ -181,15 +182,20 @@ def figure(info: MapInfo, contour: bool = False, keep: str = "sweep") -> go.Figu
     """Cells or contours with the marks over them; a line where there is one parameter."""
     if info.y_side is None:
         return _line(info, keep)
-    trace = _contours(info) if contour and min(info.z.shape) > 1 else _cells(info)
+    trace = _contours(info) if contour and has_contours(info) else _cells(info)
     return base.figure(
         [trace, *here_rings(None), *_rings(info)],
-        x=_axis(info.x_side),
-        y={**_axis(info.y_side), "title": {"text": info.y_side.name(), "standoff": 4}},
+        x=_axis(info.x_side, info.x, info.coarse),
+        y={**_axis(info.y_side, info.y, info.coarse), "title": {"text": info.y_side.name(), "standoff": 4}},
         keep=keep,
         hover="closest",
         margin={"l": 58, "r": 6, "t": 8, "b": 42},
     )
+
+
+def has_contours(info: MapInfo) -> bool:
+    """Whether lines of equal height say anything: not along one value, nor between single draws."""
+    return min(info.z.shape) > 1 and float(np.isfinite(info.z).mean()) >= SPARSE
 
 
 def _cells(info: MapInfo) -> go.Heatmap:
@@ -280,12 +286,14 @@ def _line(info: MapInfo, keep: str) -> go.Figure:
     ]  # fmt: skip
     traces += [*here_rings(None), *_rings(info)]
     values = base.value_axis(metric.title, tickformat=FORMATS[info.metric].replace("+", ""), zeroline=True)
-    return base.figure(traces, x=_axis(info.x_side), y=values, keep=keep, hover="closest",
+    return base.figure(traces, x=_axis(info.x_side, info.x, info.coarse), y=values, keep=keep, hover="closest",
                        margin={"l": 58, "r": 14, "t": 8, "b": 42})  # fmt: skip
 
 
-def _axis(side: Side) -> dict[str, Any]:
-    words = {"tickvals": list(range(len(side.words))), "ticktext": list(side.words)} if side.words else {}
+def _axis(side: Side, values: Floats, coarse: bool) -> dict[str, Any]:
+    words: dict[str, Any] = {"tickvals": values.tolist()} if len(values) <= NAMED and not coarse else {}
+    if side.words:
+        words = {"tickvals": list(range(len(side.words))), "ticktext": list(side.words)}
     percent = {"tickformat": ".3~p"} if side.percent else {}
     return {"title": {"text": side.name(), "standoff": 6}, "showgrid": False, "zeroline": False, "showspikes": False,
             "fixedrange": False, "nticks": 12, **words, **percent}  # fmt: skip

@@ -54,7 +54,7 @@ def figure(info: FillInfo) -> go.Figure:
     )  # fmt: skip
     return base.figure(
         [bars],
-        x={"tickformat": ".0%", "nticks": 4, "showspikes": False, "zeroline": True,
+        x={"tickformat": ",.0%", "nticks": 4, "showspikes": False, "zeroline": True,
            "range": [low - room if low < 0 else low, high + room if high > 0 else high]},
         y={"fixedrange": True, "type": "category", "autorange": "reversed", "showgrid": False, "ticks": ""},
         keep="fills-of-test",

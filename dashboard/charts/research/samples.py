@@ -75,7 +75,12 @@ def figure(info: SamplesInfo, *, number: str, keep: str) -> go.Figure:
     highest = max(float(values.max()) for values in info.shares)
     return base.figure(
         traces,
-        x={"tickformat": number, "nticks": 8, "showspikes": False},
+        x={
+            "tickformat": _fine(number, float(info.edges[-1] - info.edges[0])),
+            "nticks": 5,
+            "tickangle": 0,
+            "showspikes": False,
+        },
         y=base.value_axis(range=[0, 1.3 * highest or 1], tickformat=".0%", nticks=4),
         keep=keep,
         hover="closest",
@@ -84,3 +89,8 @@ def figure(info: SamplesInfo, *, number: str, keep: str) -> go.Figure:
         shapes=lines,
         annotations=words,
     )
+
+
+def _fine(number: str, span: float) -> str:
+    """The axis format with a decimal where whole percents would name neighbouring ticks alike."""
+    return number.replace(".0%", ".1%") if span < 0.06 else number

@@ -56,7 +56,7 @@ def noise(result: VerificationResult) -> Any:
         return skipped(result, "noise")
     own = result.figures.get("total_return")
     found = samples.info([("on noisy prices", result.noise_total)], [(own, f"this run {signed_percent(own, 0)}")])
-    return samples.figure(found, number=".0%", keep="noise")
+    return samples.figure(found, number=",.0%", keep="noise")
 
 
 def orders(result: VerificationResult) -> Any:
@@ -117,7 +117,7 @@ def parameters(result: VerificationResult) -> Any:
 
 
 def removed(result: VerificationResult) -> Any:
-    words = {"x_title": "best trades taken away", "y_title": "total return", "y_format": ".0%", "keep": "removed"}
+    words = {"x_title": "best trades taken away", "y_title": "total return", "y_format": ",.0%", "keep": "removed"}
     return _curves(result, "removed", sensitivity.removed, words)
 
 

@@ -79,9 +79,14 @@ class SweepResult(Labelled):
         found[known] = (np.nanmedian if over == "median" else np.nanmean)(table[:, known], axis=0)
         return found
 
+    def ranked(self, name: str | None = None, symbol: str | None = None) -> Floats:
+        """The figure that combinations are ranked by; NaN for a drawdown of none that traded, which is no merit."""
+        figure = self.metric(name or self.objective, symbol)
+        return np.where(self.metric("trades", symbol) > 0, figure, np.nan) if name == "max_drawdown" else figure
+
     def best(self, name: str | None = None, symbol: str | None = None, count: int = 10) -> NDArray[np.int64]:
         """The places of the best combinations, best first; those without the figure are none of them."""
-        figure = self.metric(name or self.objective, symbol)
+        figure = self.ranked(name, symbol)
         count = min(count, int(np.count_nonzero(~np.isnan(figure))))
         if count == 0:
             return np.empty(0, dtype=np.int64)

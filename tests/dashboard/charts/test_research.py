@@ -78,3 +78,9 @@ def test_ranks_of_all_splits_are_counted() -> None:
     assert found.counts[: overfit.BINS // 2].sum() == 30
     np.testing.assert_allclose(found.line, [[0, 1], [0, 0.5]])
     overfit.figure(found)
+
+
+@pytest.mark.parametrize(("values", "expected"), [((-0.25, -0.21), ".1%"), ((-0.5, 0.5), ".0%")])
+def test_neighbouring_ticks_have_different_words(values: tuple[float, float], expected: str) -> None:
+    found = samples.info([("drawn", np.linspace(*values, 50))], [])
+    assert samples.figure(found, number=".0%", keep="drawn").layout.xaxis.tickformat == expected

@@ -225,3 +225,22 @@ def test_drawn_axes_are_shown_in_tiles_that_say_what_they_hold() -> None:
     assert info.each > 1
     shown = info.index[info.index >= 0]
     np.testing.assert_array_equal(result.sharpe[0][shown], info.z[info.index >= 0])
+
+
+def test_few_values_have_a_tick_each_and_none_between() -> None:
+    """A whole number of bars has no halves."""
+    drawn = chart.figure(chart.info(made([[5, 10], [5, 20], [5, 30]], [0.5, -0.25, 1.5]), Y, SIDES)).layout
+    assert list(drawn.xaxis.tickvals) == [5]
+    assert list(drawn.yaxis.tickvals) == [10, 20, 30]
+    assert chart.figure(chart.info(grid(40, 35), Y, SIDES)).layout.xaxis.tickvals is None
+
+
+def test_contours_are_drawn_where_cells_have_neighbours() -> None:
+    whole = chart.info(grid(6, 5), Y, SIDES)
+    assert chart.has_contours(whole)
+    assert chart.figure(whole, contour=True).data[0].type == "contour"
+    for single in (chart.info(made([[1, 10], [2, 20], [3, 30], [4, 40]], [1.0, 2.0, 3.0, 4.0]), Y, SIDES),
+                   chart.info(grid(1, 5), Y, SIDES)):  # fmt: skip
+        if not single.coarse:
+            assert not chart.has_contours(single)
+            assert chart.figure(single, contour=True).data[0].type == "heatmap"

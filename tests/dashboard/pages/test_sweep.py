@@ -199,12 +199,24 @@ def test_further_down(result: SweepResult) -> None:
 def test_luck_counts_what_the_ledger_counts(result: SweepResult) -> None:
     found = sweep_view.luck(result, None)
     assert found.trials == len(result)
+    assert found.expected is not None
     assert found.expected > 0
     said = str(sweep_view.honesty(result, found))
     assert f"{len(result)} trials" in said
     assert f"{found.expected:.2f}" in said
     engine.run(result.spec_of(0))
     assert sweep_view.luck(result, None).trials == len(result) + 1
+
+
+def test_one_combination_does_not_tell_what_luck_would_reach(result: SweepResult) -> None:
+    alone = replace(
+        result, parameters=result.parameters[:1], values=tuple((float(value),) for value in result.parameters[0]),
+        **{name: getattr(result, name)[:, :1] for name in ("sharpe", "total_return", "max_drawdown", "trades")},
+    )  # fmt: skip
+    found = sweep_view.luck(alone, None)
+    assert found.expected is None
+    assert "cannot be told from one combination" in str(sweep_view.honesty(alone, found))
+    assert tab._top(alone, sweep_controls.view_of(alone, {}), {"contour": False, "key": ""})
 
 
 def test_a_sweep_without_trades_says_so(result: SweepResult) -> None:

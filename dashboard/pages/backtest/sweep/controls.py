@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dashboard.charts import sweep as chart
-from dashboard.charts.sweep import View
+from dashboard.charts.sweep import MapInfo, View
 from dashboard.components.controls import labelled
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.sweep.view import metrics, sides
@@ -121,9 +121,9 @@ def form_mark(result: SweepResult, shown: View, base: object) -> chart.Mark | No
     return None if spec is None else chart.here(result, shown, spec)
 
 
-def switch(shown: View, contour: bool) -> str:
-    """What the switch between cells and contours leads to; nothing where there is one parameter."""
-    return "" if shown.y is None else "cells" if contour else "contours"
+def switch(info: MapInfo, contour: bool) -> str:
+    """What the switch between cells and contours leads to; nothing where the map has no contours."""
+    return "" if info.y_side is None or not chart.has_contours(info) else "cells" if contour else "contours"
 
 
 def chosen(result: SweepResult, shown: View, given: Any) -> int | None:

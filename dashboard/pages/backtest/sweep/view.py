@@ -33,10 +33,12 @@ _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72,
 
 @dataclass(frozen=True)
 class Luck:
-    """Sharpe ratio that the best of ``trials`` is expected to reach without any skill, a year, and that of the best."""
+    """Sharpe ratio that the best of ``trials`` is expected to reach without any skill, a year, and that of the best; one
+    combination does not tell what luck would reach.
+    """
 
     trials: int
-    expected: float
+    expected: float | None
     best: float | None
 
 
@@ -80,8 +82,8 @@ def luck(result: SweepResult, symbol: str | None) -> Luck:
     ratios = result.metric("sharpe", symbol)
     ratios = ratios[np.isfinite(ratios)]
     trials = max(sum(trial.count for trial in ledger.trials(result.family)), result.sharpe.size)
-    variance = float(ratios.var(ddof=1)) if len(ratios) > 1 else 0.0
-    return Luck(trials, expected_maximum_sharpe(variance, trials), float(ratios.max()) if len(ratios) else None)
+    expected = expected_maximum_sharpe(float(ratios.var(ddof=1)), trials) if len(ratios) > 1 else None
+    return Luck(trials, expected, float(ratios.max()) if len(ratios) else None)
 
 
 def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau: Any) -> list[metric.Metric]:
@@ -124,6 +126,11 @@ def honesty(result: SweepResult, found: Luck) -> list[Component]:
     """One line on what so many attempts mean, and what a reader has to know."""
     if found.best is None:
         said = "No combination has a Sharpe ratio: none of them traded."
+    elif found.expected is None:
+        said = (
+            f"The ledger now counts {count(found.trials, 'trial')} of this strategy. What luck alone would reach "
+            "cannot be told from one combination: it takes the spread of several."
+        )
     else:
         below = ", less than that" if found.best <= found.expected else ""
         said = (

@@ -87,7 +87,7 @@ def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any,
         view.honesty(result, found),
         figure,
         view.about(info, result, shown),
-        control.switch(shown, asked["contour"]),
+        control.switch(info, asked["contour"]),
     )
 
 
@@ -127,7 +127,8 @@ def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
     shown = control.view_of(result, drawn or {})
     values, luck = result.metric(shown.metric, shown.symbol), view.luck(result, shown.symbol)
     bars = spread.info(shown.metric, values, luck.expected if shown.metric == "sharpe" else None)
-    lines = parallel.info(result.parameters, values, view.sides(result), shown.metric)
+    ranked = result.ranked(shown.metric, shown.symbol)
+    lines = parallel.info(result.parameters, ranked, view.sides(result), shown.metric)
     nothing = states.no_figure(f"No combination has a {METRICS[shown.metric].title}.")
     figures = spread.figure(bars) if bars else nothing, parallel.figure(lines) if lines else nothing
     return (

@@ -86,12 +86,12 @@ def columns(result: WalkForwardResult) -> list[dict[str, Any]]:
         definition(column) | _WRAPPED
         for column in [
             Column("window", "", "number", width=32),
-            Column("test", "Tested from", least=92, help="First bar of the test; the training ends before."),
+            Column("test", "Tested from", least=108, help="First bar of the test; the training ends before."),
             *shown,
             Column("in_sharpe", "Sharpe in", "number", 2, least=66, help="Of the chosen parameters in training."),
             Column("out_sharpe", "Sharpe out", "number", 2, least=66, help="Of the same parameters in the test."),
-            Column("in_growth", "CAGR in", "signed_percent", 1, least=76, help="Growth a year in training."),
-            Column("out_growth", "CAGR out", "signed_percent", 1, least=78, help="Growth a year in the test."),
+            Column("in_growth", "CAGR in", "signed_percent", 1, least=86, help="Growth a year in training."),
+            Column("out_growth", "CAGR out", "signed_percent", 1, least=90, help="Growth a year in the test."),
             Column("out_drawdown", "Drawdown", "signed_percent", 1, least=86, help="The deepest fall in the test."),
             Column("out_trades", "Trades", "number", least=66, help="Opened in the test."),
             Column("agreement", "Ranks", "number", 2, least=62,

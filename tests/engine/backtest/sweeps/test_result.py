@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -170,3 +172,13 @@ def test_trial_counts_undefined_ratios_too() -> None:
 def test_unknown_figure_is_refused() -> None:
     with pytest.raises(ValueError, match="'sharp' is not one of"):
         result(grid(2), np.zeros(2)).metric("sharp")
+
+
+def test_not_to_trade_is_no_merit_of_a_drawdown() -> None:
+    made = replace(
+        result(grid(4), np.array([np.nan, 0.5, 1.0, 0.2])),
+        max_drawdown=np.array([[0.0, -0.3, -0.1, 0.0]]), trades=np.array([[0, 3, 2, 1]], dtype=np.int32),
+    )  # fmt: skip
+    assert made.best("max_drawdown").tolist() == [3, 2, 1]
+    assert [row["index"] for row in made.table(sort="max_drawdown")] == [3, 2, 1]
+    assert made.metric("max_drawdown").tolist() == [0.0, -0.3, -0.1, 0.0], "its figure stays that of the run"
