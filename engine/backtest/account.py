@@ -53,6 +53,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,11 +102,10 @@ class Account:
 
     ``equity`` is cash plus positions at the close; ``gross`` the sum of the positions' sizes. ``slippage`` is the cash
     that worse prices than the quoted ones have cost, ``interest`` what was earned (paid if negative),
-    ``dividends`` likewise. ``cut`` orders
-    were filled in part; ``rejected`` entries not at all, for want of cash, of volume or of the least commission;
-    ``forced`` fills of margin calls were larger than the volume limit. ``unfilled`` tells of a last decision that would
-    change a position and that no later bar can fill. ``orders`` are records (bar, symbol, reason, units, price, fee,
-    quote).
+    ``dividends`` likewise. ``count`` is the number of trades, whether they are listed or not. ``cut`` orders were
+    filled in part; ``rejected`` entries not at all, for want of cash, of volume or of the least commission; ``forced``
+    fills of margin calls were larger than the volume limit. ``unfilled`` tells of a last decision that would change a
+    position and that no later bar can fill. ``orders`` are records (bar, symbol, reason, units, price, fee, quote).
     """
 
     time: Times
@@ -116,6 +116,7 @@ class Account:
     slippage: float
     interest: float = 0.0
     dividends: float = 0.0
+    count: int = 0
     cut: int = 0
     rejected: int = 0
     forced: int = 0
@@ -217,8 +218,9 @@ class Tape:
     payments: NDArray[Any]
 
 
+@lru_cache(maxsize=4)
 def tape_of(panel: Panel) -> Tape:
-    """The prices of ``panel`` for the kernel."""
+    """The prices of ``panel`` for the kernel; of the same panel one tape."""
     from engine.backtest.kernels import records as kernel
 
     bars = np.empty(panel.close.shape, dtype=kernel.BAR)
@@ -231,17 +233,27 @@ def tape_of(panel: Panel) -> Tape:
     return Tape(panel.time, bars, np.concatenate(([0.0], years)), payments)
 
 
-def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float) -> Account:
-    """The account over ``tape``, that starts with ``capital`` in cash; decisions and amounts are (bars, symbols)."""
+def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float, *, listed: bool = True) -> Account:
+    """The account over ``tape``, that starts with ``capital`` in cash; decisions and amounts are (bars, symbols).
+
+    Where trades and orders are not ``listed`` the account has none of them, and all else is the same and sooner known.
+    """
     from engine.backtest.kernels import records as kernel
+    from engine.backtest.kernels.account import run
 
     bars, symbols = decisions.shape
     decided = int(np.count_nonzero(decisions))
     partial = 2 * bars * symbols if rules["volume_limit"] > 0 else 0
-    trades = np.zeros(decided + symbols, dtype=kernel.TRADE)
-    orders = np.zeros(3 * decided + 2 * symbols + partial, dtype=kernel.ORDER)
+    trades = np.zeros((decided + symbols) * listed, dtype=kernel.TRADE)
+    orders = np.zeros((3 * decided + 2 * symbols + partial) * listed, dtype=kernel.ORDER)
     equity, gross = np.zeros(bars), np.zeros(bars)
-    totals, book = _run(tape, decisions, amounts, rules, capital, (trades, orders, equity, gross))
+    totals = np.zeros(1, dtype=kernel.TOTALS)[0]
+    totals["cash"] = totals["equity"] = capital
+    totals["kept"] = listed
+    book = np.zeros(symbols, dtype=kernel.PLACE)
+    book["mark"] = np.nan
+    amounts = np.ascontiguousarray(amounts, dtype=np.float64)
+    run(tape.bars, tape.years, tape.payments, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
     return Account(
         time=tape.time,
         equity=equity,
@@ -251,38 +263,13 @@ def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: flo
         slippage=float(totals["slippage"]),
         interest=float(totals["interest"]),
         dividends=float(totals["dividends"]),
+        count=int(totals["trades"]),
         cut=int(totals["cut"]),
         rejected=int(totals["rejected"]),
         forced=int(totals["forced"]),
         ruined=bool(totals["ruined"]),
         unfilled=_would_change(book["pending"], book["units"]),
     )
-
-
-def totals_of(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float) -> Any:
-    """The kernel's totals alone (a record of ``kernels.records.TOTALS``): what a sweep keeps of a combination."""
-    from engine.backtest.kernels import records as kernel
-
-    nothing = np.zeros(0)
-    none = (np.zeros(0, dtype=kernel.TRADE), np.zeros(0, dtype=kernel.ORDER), nothing, nothing)
-    return _run(tape, decisions, amounts, rules, capital, none)[0]
-
-
-def _run(
-    tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float, kept: tuple[NDArray[Any], ...]
-) -> tuple[Any, NDArray[Any]]:
-    from engine.backtest.kernels import records as kernel
-    from engine.backtest.kernels.account import run
-
-    totals = np.zeros(1, dtype=kernel.TOTALS)[0]
-    totals["cash"] = totals["peak"] = totals["equity"] = capital
-    totals["kept"] = len(kept[2]) > 0
-    book = np.zeros(decisions.shape[1], dtype=kernel.PLACE)
-    book["mark"] = np.nan
-    amounts = np.ascontiguousarray(amounts, dtype=np.float64)
-    trades, orders, equity, gross = kept
-    run(tape.bars, tape.years, tape.payments, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
-    return totals, book
 
 
 def one_column(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
@@ -301,6 +288,6 @@ def _would_change(pending: Codes, units: Floats) -> bool:
     from engine.backtest.kernels import records as kernel
 
     enters = ((pending == kernel.GO_LONG) & (units <= 0)) | ((pending == kernel.GO_SHORT) & (units >= 0))
-    exits = np.isin(pending, (kernel.EXIT, kernel.EXIT_LONG)) & (units > 0)
-    covers = np.isin(pending, (kernel.EXIT, kernel.EXIT_SHORT)) & (units < 0)
+    exits = ((pending == kernel.EXIT) | (pending == kernel.EXIT_LONG)) & (units > 0)
+    covers = ((pending == kernel.EXIT) | (pending == kernel.EXIT_SHORT)) & (units < 0)
     return bool(np.any(enters | exits | covers | (pending == kernel.TO_WEIGHT)))

@@ -14,6 +14,7 @@ from engine.backtest.portfolio import Holding, total
 from engine.backtest.result import REASONS, BacktestResult
 from engine.errors import EngineError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
+from engine.market.panel import calendar
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -35,7 +36,7 @@ def assemble(
     ``figures`` are those of a sweep for the same run: they are shown in place of the own, from which they differ by
     rounding alone. Raises ``EngineError`` where they differ by more. ``shorts`` says that weights were below zero.
     """
-    time = np.unique(np.concatenate([item.time for item in bars]))
+    time = calendar(bars)
     equity, costless, hold = (curve(time, spec.capital, holdings) for holdings in (kept, free, benchmark))
     gross = total(time, [(item.account.time, item.account.gross) for item in kept], 0.0)
     exposure = np.divide(gross, equity, out=np.zeros(len(time)), where=equity > 0)
@@ -201,7 +202,7 @@ def about_adjustment(bars: Bars) -> str:
 
 def about_calendars(bars: Sequence[Bars]) -> list[str]:
     """How bars of different times were joined, and which symbols lack a price on how many of them."""
-    time = np.unique(np.concatenate([item.time for item in bars]))
+    time = calendar(bars)
     gaps = [_without_price(item, time) for item in bars]
     told = [f"{item.series.symbol} {text}" for item, text in zip(bars, gaps, strict=True) if text]
     if not told:

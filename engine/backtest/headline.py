@@ -68,8 +68,7 @@ def by_account(
     else:
         decisions = stretch.since(decisions, bars, start, spec.direction)
     found = stretch.account(spec, bars, decisions, start)
-    figures = found.metrics()
-    return Headline(figures["total_return"] or 0.0, figures["sharpe"], figures["max_drawdown"] or 0.0, found.trades)
+    return Headline(*found.headline(), found.trades)
 
 
 def is_plain(spec: BacktestSpec) -> bool:

@@ -74,24 +74,30 @@ def equity_metrics(
     account that was ruined. ``capital`` is what it started with, the first equity if not given.
     """
     capital = float(equity[0]) if capital is None else capital
-    returns = bar_returns(equity)
+    total_return, sharpe, deepest = headline(equity, periods_per_year, capital)
+    returns, root = bar_returns(equity), float(np.sqrt(periods_per_year))
     years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
-    total = float(equity[-1] / capital)
     deviation = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
     downside = float(np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2)))
-    ratio, root = sharpe_per_bar(returns), float(np.sqrt(periods_per_year))
-    deepest = float(np.min(drawdown(np.concatenate(([capital], equity)))))
-    cagr = _growth(total, years)
+    cagr = _growth(float(equity[-1] / capital), years)
     return {
-        "total_return": total - 1,
+        "total_return": total_return,
         "cagr": cagr,
-        "sharpe": None if ratio is None else ratio * root,
+        "sharpe": sharpe,
         "sortino": float(np.mean(returns)) / downside * root if downside > 0 else None,
         "max_drawdown": deepest,
         "max_drawdown_days": longest_drawdown(time, equity),
         "volatility": deviation * root,
         "calmar": cagr / -deepest if cagr is not None and deepest < 0 else None,
     }
+
+
+def headline(equity: Floats, periods_per_year: float, capital: float) -> tuple[float, float | None, float]:
+    """Total return, Sharpe ratio and maximum drawdown of ``equity_metrics`` alone."""
+    ratio = sharpe_per_bar(bar_returns(equity))
+    deepest = float(np.min(drawdown(np.concatenate(([capital], equity)))))
+    yearly = None if ratio is None else ratio * float(np.sqrt(periods_per_year))
+    return float(equity[-1] / capital) - 1, yearly, deepest
 
 
 def bar_returns(equity: Floats) -> Floats:

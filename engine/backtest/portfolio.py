@@ -108,20 +108,28 @@ def _followed(spec: BacktestSpec, decisions: Decisions) -> Decisions:
 
 
 def keep_accounts(
-    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, costs: Costs | None = None
+    spec: BacktestSpec,
+    bars: Sequence[Bars],
+    decisions: Decisions,
+    costs: Costs | None = None,
+    *,
+    listed: bool = True,
 ) -> list[Holding]:
-    """The accounts of ``spec`` that follow ``decisions``, at ``costs`` or its own: one a symbol, or one for all."""
+    """The accounts of ``spec`` that follow ``decisions``, at ``costs`` or its own: one a symbol, or one for all; their
+    trades and orders only where they are to be ``listed``.
+    """
     costs = spec.costs if costs is None else costs
     if isinstance(decisions, np.ndarray):
         tape = accounts.tape_of(align(bars))
         codes, amounts = accounts.weighted(decisions), decisions * _part(spec)
         rules = accounts.rules_of(spec, None, costs)
-        return [Holding(tuple(range(len(bars))), accounts.keep(tape, codes, amounts, rules, spec.capital))]
+        account = accounts.keep(tape, codes, amounts, rules, spec.capital, listed=listed)
+        return [Holding(tuple(range(len(bars))), account)]
     if spec.cash == "shared" and len(bars) > 1:
-        return [_keep_shared(spec, bars, decisions, costs)]
+        return [_keep_shared(spec, bars, decisions, costs, listed)]
     share = spec.capital / len(bars)
     return [
-        Holding((index,), _keep_one(spec, item, signals, costs, share))
+        Holding((index,), _keep_one(spec, item, signals, costs, share, listed))
         for index, (item, signals) in enumerate(zip(bars, decisions, strict=True))
     ]
 
@@ -130,7 +138,7 @@ def _part(spec: BacktestSpec) -> float:
     return spec.sizing.part if isinstance(spec.sizing, Percent) else 1.0
 
 
-def _keep_one(spec: BacktestSpec, bars: Bars, signals: Signals, costs: Costs, cash: float) -> Account:
+def _keep_one(spec: BacktestSpec, bars: Bars, signals: Signals, costs: Costs, cash: float, listed: bool) -> Account:
     size = spec.sizing.size(bars)
     return accounts.keep(
         accounts.tape_of(align([bars])),
@@ -138,10 +146,13 @@ def _keep_one(spec: BacktestSpec, bars: Bars, signals: Signals, costs: Costs, ca
         accounts.one_column(size.amount),
         accounts.rules_of(spec, size, costs),
         cash,
+        listed=listed,
     )
 
 
-def _keep_shared(spec: BacktestSpec, bars: Sequence[Bars], signals: Sequence[Signals], costs: Costs) -> Holding:
+def _keep_shared(
+    spec: BacktestSpec, bars: Sequence[Bars], signals: Sequence[Signals], costs: Costs, listed: bool
+) -> Holding:
     from engine.backtest.kernels.records import REBALANCING
 
     panel = align(bars)
@@ -154,7 +165,7 @@ def _keep_shared(spec: BacktestSpec, bars: Sequence[Bars], signals: Sequence[Sig
         amounts[rows, index] = size.amount
     codes[accounts.rebalancing(panel.time, spec.rebalance)] |= REBALANCING
     rules = accounts.rules_of(spec, sizes[0], costs)
-    account = accounts.keep(accounts.tape_of(panel), codes, amounts, rules, spec.capital)
+    account = accounts.keep(accounts.tape_of(panel), codes, amounts, rules, spec.capital, listed=listed)
     return Holding(tuple(range(len(bars))), account)
 
 
@@ -227,6 +238,9 @@ def total(time: Times, parts: Sequence[tuple[Times, Floats]], before: float) -> 
     """Sum of each part's values on the common calendar ``time``: its last known value, ``before`` its first."""
     added = np.zeros(len(time))
     for own, values in parts:
+        if own is time:
+            added += values
+            continue
         known = np.searchsorted(own, time, side="right") - 1
         added += np.where(known >= 0, values[np.maximum(known, 0)], before)
     return added

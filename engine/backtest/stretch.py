@@ -15,12 +15,12 @@ import numpy as np
 from engine.backtest.account import decided
 from engine.backtest.assemble import curve
 from engine.backtest.costs import BASIS_POINT, Costs
-from engine.backtest.metrics import equity_metrics
+from engine.backtest.metrics import equity_metrics, headline
 from engine.backtest.portfolio import Decisions, Holding, decide, keep_accounts
 from engine.backtest.quotes import carried
 from engine.backtest.spec import BacktestSpec, Direction
 from engine.market.bars import Bars, Floats, Times, periods_per_year
-from engine.market.panel import align
+from engine.market.panel import calendar
 from engine.strategies import Signals
 
 _ALL = np.datetime64("9999-12-31", "ms")
@@ -44,12 +44,21 @@ class Stretch:
         """``metrics.equity_metrics`` of the stretch, from the close before it on, and its number of trades."""
         return figures(self.lead, self.time, self.equity, self.capital) | {"trades": float(self.trades)}
 
+    def headline(self) -> tuple[float, float | None, float]:
+        """``metrics.headline`` of the same."""
+        whole, equity = with_lead(self.lead, self.time, self.equity, self.capital)
+        return headline(equity, periods_per_year(whole), self.capital)
+
 
 def figures(lead: Times, time: Times, equity: Floats, capital: float) -> dict[str, float | None]:
     """``metrics.equity_metrics`` of an account that has ``capital`` at the close ``lead``."""
-    whole = np.concatenate([lead, time])
-    equity = np.concatenate([np.full(len(lead), capital), equity])
+    whole, equity = with_lead(lead, time, equity, capital)
     return equity_metrics(whole, equity, periods_per_year(whole), capital)
+
+
+def with_lead(lead: Times, time: Times, equity: Floats, capital: float) -> tuple[Times, Floats]:
+    """Times and equity from the close ``lead`` on, where there is one."""
+    return np.concatenate([lead, time]), np.concatenate([np.full(len(lead), capital), equity])
 
 
 def follow(
@@ -76,20 +85,20 @@ def account(
     spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, start: np.datetime64, *, close: bool = False
 ) -> Stretch:
     """The account from ``start`` on that follows ``decisions``, which are all that it is told of the time before."""
-    kept = _accounts(spec, bars, decisions, start)
-    time = np.unique(np.concatenate([item.time for item in bars]))
+    kept = _accounts(spec, bars, decisions, start, listed=close)
+    time = calendar(bars)
     equity, first = curve(time, spec.capital, kept), int(np.searchsorted(time, start))
     equity = equity[first:]
     if close:
         leaving = sum(_cost_of_leaving(spec.costs, bars, item) for item in kept)
         equity[-1] = max(equity[-1] - leaving, 0.0)
-    trades = sum(len(item.account.trades.entry) for item in kept)
+    trades = sum(item.account.count for item in kept)
     return Stretch(time[max(first - 1, 0) : first], time[first:], equity, spec.capital, trades, before=False)
 
 
 def idle(bars: Sequence[Bars], start: np.datetime64, capital: float) -> Stretch:
     """A stretch that is spent in cash."""
-    time = np.unique(np.concatenate([item.time for item in bars]))
+    time = calendar(bars)
     first = int(np.searchsorted(time, start))
     lead, time = time[max(first - 1, 0) : first], time[first:]
     return Stretch(lead, time, np.full(len(time), capital), capital, 0, False)
@@ -100,7 +109,7 @@ def since(
 ) -> Decisions:
     """Decisions from ``start`` on alone; with ``resume`` the last one before it too, at the close right before it."""
     if isinstance(known, np.ndarray):
-        first = int(np.searchsorted(align(bars).time, start))
+        first = int(np.searchsorted(calendar(bars), start))
         weights = known.copy()
         weights[:first] = np.nan
         if resume and first:
@@ -142,7 +151,7 @@ def _held(known: Decisions, bars: Sequence[Bars], start: np.datetime64, directio
     from engine.backtest.kernels.records import GO_LONG, GO_SHORT
 
     if isinstance(known, np.ndarray):
-        first = int(np.searchsorted(align(bars).time, start))
+        first = int(np.searchsorted(calendar(bars), start))
         return bool(first) and bool(np.any(np.nan_to_num(_last_weights(known[:first]))))
     for item, signals in zip(bars, known, strict=True):
         last = _last_decision(signals, int(np.searchsorted(item.time, start)), direction)
@@ -151,17 +160,19 @@ def _held(known: Decisions, bars: Sequence[Bars], start: np.datetime64, directio
     return False
 
 
-def _accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, start: np.datetime64) -> list[Holding]:
+def _accounts(
+    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, start: np.datetime64, listed: bool
+) -> list[Holding]:
     """The accounts over all ``bars``, with as much capital as becomes ``spec.capital`` until ``start``: idle cash may
     earn interest before.
     """
     if spec.financing.cash_yield:
-        idle = keep_accounts(spec, bars, since(decisions, bars, _ALL, spec.direction))
-        time = np.unique(np.concatenate([item.time for item in bars]))
+        idle = keep_accounts(spec, bars, since(decisions, bars, _ALL, spec.direction), listed=False)
+        time = calendar(bars)
         earlier = curve(time, spec.capital, idle)[time < start]
         grown = float(earlier[-1]) / spec.capital if len(earlier) else 1.0
         spec = spec.model_copy(update={"capital": spec.capital / grown})
-    return keep_accounts(spec, bars, decisions)
+    return keep_accounts(spec, bars, decisions, listed=listed)
 
 
 def _cost_of_leaving(costs: Costs, bars: Sequence[Bars], holding: Holding) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -29,9 +30,26 @@ class Panel:
         return len(self.time)
 
 
+def calendar(bars: Sequence[Bars]) -> Times:
+    """All times at which any of the symbols has a bar, ascending; those of the same bars are one read-only array."""
+    return _calendar(tuple(bars))
+
+
 def align(bars: Sequence[Bars]) -> Panel:
-    """The bars of each symbol in a column, in the order given."""
+    """The bars of each symbol in a column, in the order given; of the same bars one read-only panel."""
+    return _aligned(tuple(bars))
+
+
+@lru_cache(maxsize=4)
+def _calendar(bars: tuple[Bars, ...]) -> Times:
     time = np.unique(np.concatenate([item.time for item in bars]))
+    time.setflags(write=False)
+    return time
+
+
+@lru_cache(maxsize=4)
+def _aligned(bars: tuple[Bars, ...]) -> Panel:
+    time = calendar(bars)
     names = ("open", "high", "low", "close", "volume")
     columns = {name: np.full((len(time), len(bars)), np.nan) for name in names}
     dividends = np.zeros((len(time), len(bars)))
@@ -43,4 +61,6 @@ def align(bars: Sequence[Bars]) -> Panel:
             rows = np.searchsorted(time, item.dividends.time)
             inside = (rows > 0) & (rows < len(time))
             np.add.at(dividends[:, index], rows[inside], item.dividends.cash[inside])
+    for values in (*columns.values(), dividends):
+        values.setflags(write=False)
     return Panel(time=time, symbols=tuple(item.series.symbol for item in bars), **columns, dividends=dividends)

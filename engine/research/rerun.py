@@ -14,6 +14,7 @@ from engine.backtest.portfolio import Decisions, decide, keep_accounts
 from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats, Times, periods_per_year
+from engine.market.panel import calendar
 from engine.strategies import Signals
 
 __all__ = ["Decisions", "Rerun", "decide", "delayed", "rerun"]
@@ -50,8 +51,8 @@ def rerun(
     stops that the bars do not allow.
     """
     require_tradable_prices(spec, bars)
-    kept = keep_accounts(spec, bars, decide(spec, bars, inputs) if decisions is None else decisions)
-    time = np.unique(np.concatenate([item.time for item in bars]))
+    kept = keep_accounts(spec, bars, decide(spec, bars, inputs) if decisions is None else decisions, listed=False)
+    time = calendar(bars)
     return Rerun(time, curve(time, spec.capital, kept), spec.capital)
 
 

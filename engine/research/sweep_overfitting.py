@@ -142,13 +142,15 @@ def _returns(
     from engine.backtest.portfolio import decide, held, keep_accounts
     from engine.backtest.sweeps.fields import changed
     from engine.market.bars import periods_per_year
+    from engine.market.panel import calendar
 
     bars = inputs["market"].bars
-    time = np.unique(np.concatenate([item.time for item in bars]))
+    time = calendar(bars)
     columns = []
     for count, place in enumerate(chosen.tolist()):
         progress(count / len(chosen), f"Returns of {count:,} of {len(chosen):,} combinations")
         spec = changed(base, sweep.settings(place))
-        columns.append(bar_returns(curve(time, spec.capital, keep_accounts(spec, bars, decide(spec, bars, inputs)))))
+        kept = keep_accounts(spec, bars, decide(spec, bars, inputs), listed=False)
+        columns.append(bar_returns(curve(time, spec.capital, kept)))
     hold = bar_returns(curve(time, base.capital, held(base, bars)))
     return np.column_stack(columns), hold, periods_per_year(time)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,13 +14,18 @@ STALE = np.timedelta64(7, "D")
 """A symbol whose last bar is older than this is taken for gone; holidays and other markets' weekends are shorter."""
 
 
+@lru_cache(maxsize=2)
 def last_known(panel: Panel) -> Floats:
-    """Closes (bars, symbols), a missing one replaced by the last before it; NaN where that is older than a week."""
+    """Closes (bars, symbols), a missing one replaced by the last before it; NaN where that is older than a week. Those
+    of the same panel are one read-only array.
+    """
     rows = np.arange(len(panel))[:, None]
     last = np.maximum.accumulate(np.where(np.isfinite(panel.close), rows, -1), axis=0)
     known = np.take_along_axis(panel.close, np.maximum(last, 0), axis=0) if len(panel) else panel.close
     recent = panel.time[:, None] - panel.time[np.maximum(last, 0)] <= STALE if len(panel) else np.isfinite(known)
-    return np.where((last >= 0) & recent, known, np.nan)
+    found = np.where((last >= 0) & recent, known, np.nan)
+    found.setflags(write=False)
+    return found
 
 
 def priced(close: Floats) -> NDArray[np.bool_]:

@@ -145,17 +145,10 @@ def mark_close(t: int, bars: Any, decisions: Any, book: Any, totals: Any) -> tup
 
 @inlined
 def enter_close(t: int, value: float, size: float, totals: Any, equity: Any, gross: Any) -> None:
-    """Add a close's equity and size of positions to the figures of the whole run, and to its curves where kept."""
-    if t > 0:
-        change = value / totals.equity - 1.0 if totals.equity > 0.0 else 0.0
-        totals.returns += change
-        totals.squares += change * change
+    """Enter a close's equity and size of positions."""
     totals.equity = value
-    totals.peak = max(totals.peak, value)
-    totals.drawdown = min(totals.drawdown, value / totals.peak - 1.0)
-    if totals.kept:
-        equity[t] = value
-        gross[t] = size
+    equity[t] = value
+    gross[t] = size
 
 
 @kernel
@@ -177,7 +170,7 @@ def run(
 
     ``bars`` (bars, symbols) of BAR, ``years`` since the bar before, ``payments`` PAYMENT, ``decisions`` (int64) and
     ``amounts`` (float64) (bars, symbols); ``rules`` and ``totals`` are records, ``book`` one PLACE a symbol. ``trades``
-    and ``orders`` are filled where ``totals.kept`` and must be long enough, and so are ``equity`` and ``gross``.
+    and ``orders`` are filled where ``totals.kept`` and must be long enough; ``equity`` and ``gross`` (bars) always are.
 
     The loop itself only looks whether anything can happen on a bar: a call costs more than most bars need.
     """

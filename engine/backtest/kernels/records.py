@@ -47,10 +47,8 @@ TRADE = np.dtype(
     + _floats("entry_price", "exit_price", "size", "pnl", "fees", "mae", "mfe")
 )
 ORDER = np.dtype(_whole("bar", "symbol", "reason") + _floats("units", "price", "fee", "quote"))
-# ``returns`` and ``squares`` add up bar returns; ``won`` and ``lost`` trades' profits over their entry values.
+# ``kept`` says whether trades and orders are; ``won`` and ``lost`` add up trades' profits over their entry values.
 TOTALS = np.dtype(
     _whole("trades", "orders", "cut", "rejected", "ruined", "ambiguous", "wins", "losses", "kept", "forced")
-    + _floats(
-        "cash", "slippage", "interest", "dividends", "returns", "squares", "peak", "drawdown", "equity", "won", "lost"
-    )
+    + _floats("cash", "slippage", "interest", "dividends", "equity", "won", "lost")
 )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.backtest.sweeps.axes import Scale
 from engine.backtest.windows import since
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, periods_per_year
+from engine.market.panel import calendar
 from engine.strategies import Allocation
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ class Unit:
 
     def per_year(self) -> float:
         """Bars a calendar year."""
-        return periods_per_year(np.unique(np.concatenate([item.time for item in self.bars])))
+        return periods_per_year(calendar(self.bars))
 
     def returns(self) -> int:
         """Returns from bar to bar."""
-        return max(len(np.unique(np.concatenate([item.time for item in self.bars]))) - 1, 0)
+        return max(len(calendar(self.bars)) - 1, 0)
 
     def years(self) -> float:
         """Calendar years from the first bar to the last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -80,14 +81,10 @@ class Pairs(Allocation):
                 f"choose two instead of {len(panel.symbols)}."
             )
         weights = undecided(panel)
-        both = np.flatnonzero(priced(panel.close).all(axis=1))
-        first, second = np.log(panel.close[both]).T
-        line = rolling_line(second, first, self.window)
-        rounding = line.deviation <= 1e-8
-        score = np.divide(line.residual, line.deviation, out=np.full(len(both), np.nan), where=~rounding)
-        held = self.positions(score, line.slope > 0)
+        both, slopes, score = _regressed(panel, self.window)
+        held = self.positions(score, slopes > 0)
         changed = np.flatnonzero(held != np.concatenate(([0], held[:-1]))) if len(held) else held
-        slope = np.where(held[changed] == 0, 0.0, line.slope[changed])
+        slope = np.where(held[changed] == 0, 0.0, slopes[changed])
         gross = held[changed] / (1.0 + np.abs(slope))
         weights[both[changed]] = np.column_stack([gross, 0.0 - slope * gross])
         return weights
@@ -102,3 +99,13 @@ class Pairs(Allocation):
         entered = latest((score <= -self.enter) & (score > -self.stop) & is_pair)
         stopped = latest(score <= -self.stop)
         return ((entered > in_line) & (stopped <= in_line)).astype(np.int64)
+
+
+@lru_cache(maxsize=2)
+def _regressed(panel: Panel, window: int) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """The bars on which both have a price, and slope and z-score on them: a sweep asks with many levels."""
+    both = np.flatnonzero(priced(panel.close).all(axis=1))
+    first, second = np.log(panel.close[both]).T
+    line = rolling_line(second, first, window)
+    spread = line.deviation > 1e-8  # less is rounding
+    return both, line.slope, np.divide(line.residual, line.deviation, out=np.full(len(both), np.nan), where=spread)

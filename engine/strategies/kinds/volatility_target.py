@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
 from engine.market.panel import Panel
@@ -67,25 +69,32 @@ class VolatilityTarget(Allocation):
     def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
         weights = undecided(panel)
         share = 1.0 / len(panel.symbols)
-        for column in range(len(panel.symbols)):
-            rows = np.flatnonzero(priced(panel.close[:, column]))
-            exposure = self.exposure(panel.close[rows, column], panel.time[rows])
-            weights[rows, column] = share * changes(exposure, self.band)
+        for column, (rows, measured) in enumerate(_measured(panel, self.window)):
+            weights[rows, column] = share * changes(self.exposure(measured), self.band)
         return weights
 
-    def exposure(self, close: Floats, time: Times) -> Floats:
-        """Target over volatility at each bar, at most the cap; NaN for ``window`` bars and where nothing moved."""
-        wanted = np.full(len(close), np.nan)
-        if len(close) > self.window:
-            returns = np.lib.stride_tricks.sliding_window_view(np.diff(np.log(close)), self.window)
-            years = (time[self.window :] - time[0]) / np.timedelta64(1, "ms") / MILLISECONDS_PER_YEAR
-            per_year = np.arange(self.window, len(close)) / years
-            volatility = np.std(returns, axis=1, ddof=1) * np.sqrt(per_year)
-            moved = volatility > 1e-10
-            wanted[self.window :] = np.divide(
-                self.target, volatility, out=np.full(len(volatility), np.nan), where=moved
-            )
+    def exposure(self, measured: Floats) -> Floats:
+        """Target over volatility at each bar, at most the cap; NaN where that is not known or nothing moved."""
+        moved = measured > 1e-10
+        wanted = np.divide(self.target, measured, out=np.full(len(measured), np.nan), where=moved)
         return np.asarray(np.minimum(wanted, self.cap))
+
+
+@lru_cache(maxsize=2)
+def _measured(panel: Panel, window: int) -> tuple[tuple[NDArray[np.int64], Floats], ...]:
+    """The bars on which each symbol has a price, and its volatility on them: a sweep asks with many targets."""
+    rows = [np.flatnonzero(priced(column)) for column in panel.close.T]
+    return tuple((at, volatility(panel.close[at, s], panel.time[at], window)) for s, at in enumerate(rows))
+
+
+def volatility(close: Floats, time: Times, window: int) -> Floats:
+    """Volatility a year of the last ``window`` log returns at each bar; NaN for the first ``window`` bars."""
+    found = np.full(len(close), np.nan)
+    if len(close) > window:
+        returns = np.lib.stride_tricks.sliding_window_view(np.diff(np.log(close)), window)
+        years = (time[window:] - time[0]) / np.timedelta64(1, "ms") / MILLISECONDS_PER_YEAR
+        found[window:] = np.std(returns, axis=1, ddof=1) * np.sqrt(np.arange(window, len(close)) / years)
+    return found
 
 
 def changes(wanted: Floats, band: float) -> Floats:

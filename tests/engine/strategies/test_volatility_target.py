@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from engine.market.panel import align
-from engine.strategies.kinds.volatility_target import VolatilityTarget, changes
+from engine.strategies.kinds.volatility_target import VolatilityTarget, changes, volatility
 from tests.support.market import make_bars, random_walk
 
 
@@ -34,7 +34,7 @@ def test_exposure_agrees_with_plain_python(target: float, window: int, cap: floa
     strategy = VolatilityTarget(target=target, window=window, cap=cap)
     bars = random_walk(400, seed=2)
     expected = plain(bars.close.tolist(), bars.time, strategy)
-    np.testing.assert_allclose(strategy.exposure(bars.close, bars.time), expected, rtol=1e-9)
+    np.testing.assert_allclose(strategy.exposure(volatility(bars.close, bars.time, window)), expected, rtol=1e-9)
 
 
 def test_every_symbol_has_its_share_and_its_own_calendar() -> None:
@@ -73,7 +73,7 @@ def test_volatility_that_is_reached_is_the_target() -> None:
     """Returns of a steady market, held by the exposure of the bar before."""
     bars = random_walk(6000, seed=9)
     strategy = VolatilityTarget(target=0.2, cap=10, band=0, window=60)
-    exposure = strategy.exposure(bars.close, bars.time)
+    exposure = strategy.exposure(volatility(bars.close, bars.time, strategy.window))
     earned = exposure[60:-1] * np.diff(np.log(bars.close))[60:]
     assert np.std(earned) * math.sqrt(365.2425) == pytest.approx(0.2, rel=0.03)
 

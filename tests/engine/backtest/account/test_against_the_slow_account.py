@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -17,7 +16,6 @@ from engine.market.panel import align
 from engine.strategies import Signals
 from tests.support import random_accounts as random
 from tests.support.accounts import assert_same
-from tests.support.slow_account import slow_accounts
 
 
 @settings(max_examples=400)
@@ -38,31 +36,20 @@ def test_weights_are_kept_as_the_slow_account_keeps_them(data: some.DataObject) 
 
 @settings(max_examples=60)
 @given(some.data())
-def test_totals_of_a_sweep_are_those_of_the_account(data: some.DataObject) -> None:
-    """What a sweep keeps of a combination: no array, the same figures."""
-    bars = data.draw(random.markets(most=1, paying=True))
-    spec = data.draw(random.requests(1))
-    (signals,) = data.draw(random.signals(bars))
-    size = spec.sizing.size(bars[0])
-    found = accounts.totals_of(
-        accounts.tape_of(align(bars)),
-        accounts.one_column(accounts.decided(signals, spec.direction)),
-        accounts.one_column(size.amount),
-        accounts.rules_of(spec, size, spec.costs),
-        spec.capital,
-    )
-    (slow,) = slow_accounts(spec, bars, [signals])
-    equity = np.array(slow.equity)
-    changes = np.divide(equity[1:], equity[:-1], out=np.ones(len(equity) - 1), where=equity[:-1] > 0) - 1
-    peak = np.maximum.accumulate(np.concatenate(([spec.capital], equity)))
-    assert found["equity"] == pytest.approx(equity[-1], rel=1e-9, abs=1e-7)
-    assert found["trades"] == len(slow.trades)
-    assert found["orders"] == len(slow.fills)
-    assert found["returns"] == pytest.approx(changes.sum(), rel=1e-8, abs=1e-8)
-    assert found["squares"] == pytest.approx((changes**2).sum(), rel=1e-8, abs=1e-8)
-    assert found["drawdown"] == pytest.approx((np.concatenate(([spec.capital], equity)) / peak - 1).min(), abs=1e-8)
-    for name in ("slippage", "interest", "dividends", "cut", "rejected", "forced", "ruined"):
-        assert float(found[name]) == pytest.approx(float(getattr(slow, name)), rel=1e-8, abs=1e-7), name
+def test_accounts_whose_trades_are_not_listed_are_the_same(data: some.DataObject) -> None:
+    """What a sweep keeps of a combination: the equity, bit for bit, and the number of trades."""
+    bars = data.draw(random.markets(paying=True))
+    weights = data.draw(some.booleans())
+    spec = data.draw(random.requests(len(bars), weights=weights))
+    decisions = data.draw(random.weights(bars) if weights else random.signals(bars))
+    pairs = zip(keep_accounts(spec, bars, decisions), keep_accounts(spec, bars, decisions, listed=False), strict=True)
+    for whole, short in ((one.account, other.account) for one, other in pairs):
+        assert whole.count == short.count == len(whole.trades.entry)
+        assert len(short.trades.entry) == len(short.orders) == 0
+        for name in ("equity", "gross"):
+            assert getattr(whole, name).tobytes() == getattr(short, name).tobytes()
+        for name in ("slippage", "interest", "dividends", "cut", "rejected", "forced", "ruined", "unfilled"):
+            assert getattr(whole, name) == getattr(short, name)
 
 
 @settings(max_examples=200)
