@@ -33,7 +33,7 @@ _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72,
 
 @dataclass(frozen=True)
 class Luck:
-    """Sharpe ratio that the best of ``trials`` is expected to reach without any skill, a year, and that of the best; one
+    """Sharpe ratio that the best of ``trials`` would reach without any skill, a year, and that of the best. One
     combination does not tell what luck would reach.
     """
 
