@@ -159,6 +159,10 @@ def deep(levels: int) -> dict[str, Any]:
     return found
 
 
+def test_conditions_may_be_four_deep() -> None:
+    assert entries(rules([deep(3)]), [1.0, 2.0]) == ".x"
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
