@@ -75,12 +75,7 @@ def figure(info: SamplesInfo, *, number: str, keep: str) -> go.Figure:
     highest = max(float(values.max()) for values in info.shares)
     return base.figure(
         traces,
-        x={
-            "tickformat": _fine(number, float(info.edges[-1] - info.edges[0])),
-            "nticks": 5,
-            "tickangle": 0,
-            "showspikes": False,
-        },
+        x={"tickformat": _fine(info, number), "nticks": 5, "tickangle": 0, "showspikes": False},
         y=base.value_axis(range=[0, 1.3 * highest or 1], tickformat=".0%", nticks=4),
         keep=keep,
         hover="closest",
@@ -91,6 +86,6 @@ def figure(info: SamplesInfo, *, number: str, keep: str) -> go.Figure:
     )
 
 
-def _fine(number: str, span: float) -> str:
+def _fine(info: SamplesInfo, number: str) -> str:
     """The axis format with a decimal where whole percents would name neighbouring ticks alike."""
-    return number.replace(".0%", ".1%") if span < 0.06 else number
+    return number.replace(".0%", ".1%") if info.edges[-1] - info.edges[0] < 0.06 else number
