@@ -161,3 +161,18 @@ def test_above_ignores_rounding_and_what_is_unknown() -> None:
     other = np.array([1.0, 1.0, 1.0, 1.0, np.nan])
     assert lines.above(one, other).tolist() == [False, False, True, False, False]
     assert lines.above(other, one).tolist() == [False] * 5
+
+
+@pytest.mark.parametrize(("first", "then"), [(10, 11.3), (0.1, 0.3), (3.3, 2.9), (7, 0.7)])
+def test_macd_of_a_price_that_has_come_to_stand_still_is_nothing(first: float, then: float) -> None:
+    """Averages of TA-Lib stay apart by a rounding for ever."""
+    bars = make_bars(np.concatenate((np.full(30, first), np.full(1500, then))))
+    apart = talib.EMA(bars.close, 12) - talib.EMA(bars.close, 26)
+    assert (apart[-500:] != 0).all()
+    assert (lines.macd(bars, 12, 26)[-500:] == 0).all()
+
+
+def test_macd_of_a_price_that_hardly_moves_is_kept() -> None:
+    """A wave of a hundred-millionth of the price."""
+    bars = make_bars(100 * (1 + 1e-8 * np.sin(np.arange(400) / 5)))
+    assert (lines.macd(bars, 12, 26)[200:] != 0).mean() > 0.9
