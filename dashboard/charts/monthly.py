@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.backtest.result import BacktestResult
 
 _CLIP = 0.95  # the quantile of the sizes beyond which a colour is full
+_WIDE = 5  # letters of a number, such as −12.3, that is printed smaller
 _ROW, _LEAST_ROW, _MOST, _LETTERS = 26, 17, 480, 30  # pixels: of a row, of one among many, of all, below them
 
 
@@ -53,16 +54,19 @@ def figure(info: MonthlyInfo) -> go.Figure:
     import plotly.graph_objects as go
 
     row = (height(info) - _LETTERS) / len(info.years)
-    print_ = {"texttemplate": "%{text}", "textfont": {"size": 10 if row >= 14 else 8}} if row >= 10 else {}
+    months, totals = _texts(info.months), _texts(info.totals[:, None])
+    fits = max(map(len, (text for line in months for text in line))) < _WIDE
+    size = 8 if row < 14 else 10 if fits else 9
+    print_ = {"texttemplate": "%{text}", "textfont": {"size": size}} if row >= 10 else {}
     look = {"y": list(info.years), "colorscale": base.diverging(), "zmid": 0, "showscale": False, "xgap": 1, "ygap": 1,
             "hoverongaps": False, **print_}  # fmt: skip
     traces = [
         go.Heatmap(
-            x=list(MONTHS), z=base.values(info.months), text=_texts(info.months), zmin=-info.full, zmax=info.full,
+            x=list(MONTHS), z=base.values(info.months), text=months, zmin=-info.full, zmax=info.full,
             name="Return, %", hovertemplate="%{x} %{y}  %{z:.2f}%<extra></extra>", **look,
         ),
         go.Heatmap(
-            x=["Year"], z=base.values(info.totals[:, None]), text=_texts(info.totals[:, None]), xaxis="x2",
+            x=["Year"], z=base.values(info.totals[:, None]), text=totals, xaxis="x2",
             zmin=-info.full_year, zmax=info.full_year, name="Year, %",
             hovertemplate="%{y}  %{z:.2f}%<extra></extra>", **look,
         ),
@@ -77,7 +81,7 @@ def figure(info: MonthlyInfo) -> go.Figure:
         keep="monthly",
         hover="closest",
         xaxis2={**columns, "domain": [0.91, 1], "anchor": "y"},
-        margin={"l": 44, "r": 12, "t": 4, "b": 24},
+        margin={"l": 38, "r": 6, "t": 4, "b": 24},
     )  # fmt: skip
 
 

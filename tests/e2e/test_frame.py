@@ -153,6 +153,13 @@ def test_the_settings_of_a_narrow_page_fold_away(frame: Visitor) -> None:
     frame.wait_for(lambda: frame.js(shown, FROM) is False, "the settings hidden")
     frame.driver.find_element("css selector", ".panel-toggle").click()
     frame.wait_for(lambda: frame.js(shown, FROM) is True, "the settings again")
+    draw(frame)
+    cut = """
+        const sub = document.querySelector('.graph-card:has(.legend button) .sub');
+        sub.textContent = '2,318 combinations each, of which some were drawn a second time';
+        return sub.scrollWidth > sub.clientWidth;
+    """
+    assert frame.js(cut) is False, "words beside a legend take a line of their own"
     frame.driver.set_window_size(1280, 900)
 
 
@@ -161,4 +168,6 @@ def test_nothing_is_wider_than_the_window(frame: Visitor, width: int) -> None:
     frame.driver.set_window_size(width, 900)
     draw(frame)
     assert frame.js("return document.documentElement.scrollWidth <= window.innerWidth")
+    panel = "const panel = document.querySelector('.fields');"
+    assert frame.js(f"{panel} return panel.scrollWidth <= panel.clientWidth"), "the form does not scroll sideways"
     frame.driver.set_window_size(1280, 900)

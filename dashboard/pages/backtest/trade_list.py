@@ -86,11 +86,11 @@ def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:
     """One trade in words: which it is, what it brought, why it ended and how long it was held."""
     row, total = _row(result, index, is_intraday(result)), len(result.trade_pnl)
     is_open = row["exit"] == "open"
-    dates = f"since {row['entry']}" if is_open else f"{row['entry']} to {row['exit']}"
+    ended = f"open since {row['entry']}" if is_open else f"{row['reason']}, {row['entry']} to {row['exit']}"
     tone = "gain" if row["pnl"] > 0 else "loss" if row["pnl"] < 0 else ""
     brought = html.B(signed_percent(row["return"]), className=tone)
     which = f"{index + 1:,} of {total:,}, {row['symbol']} {row['side'].lower()}, "
-    return [which, brought, f", {row['reason']}, {dates}, {count(row['bars'], 'bar')}"]
+    return [which, brought, f", {ended}, {count(row['bars'], 'bar')}"]
 
 
 def _row(result: BacktestResult, i: int, intraday: bool) -> dict[str, Any]:

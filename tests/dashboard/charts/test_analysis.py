@@ -128,6 +128,15 @@ def test_a_month_reads_as_every_other_number_does() -> None:
     assert figure.data[1].text[1][0] == f"\N{MINUS SIGN}{abs(info.totals[1]):.1f}"
 
 
+def test_numbers_that_are_wide_are_printed_smaller() -> None:
+    time = np.array(["2020-01-31", "2020-02-28", "2020-03-31"], dtype="datetime64[ms]")
+    sizes = [
+        monthly.figure(monthly.info(make_result([100.0, 99.0, last], time=time))).data[0].textfont.size
+        for last in (95.0, 80.0)
+    ]
+    assert sizes == [10, 9]
+
+
 def test_many_years_are_drawn_without_words() -> None:
     time = (np.datetime64("1950-01-31", "D") + 30 * np.arange(900)).astype("datetime64[ms]")
     figure: Any = monthly.figure(monthly.info(make_result(np.linspace(100, 900, 900), time=time)))

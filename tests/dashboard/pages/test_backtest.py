@@ -79,7 +79,7 @@ def test_columns_have_room_for_hours_and_for_small_prices() -> None:
 def test_a_trade_is_told_in_words() -> None:
     told = "".join(words(list(describe(made(), 1))))
     assert told == "2 of 3, BBB short, \u22125.00%, stop loss, 2020-02-06 to 2020-02-08, 5 bars"
-    assert "".join(words(list(describe(made(), 2)))).endswith("+0.50%, still open, since 2020-03-06, 5 bars")
+    assert "".join(words(list(describe(made(), 2)))).endswith("+0.50%, open since 2020-03-06, 5 bars")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ def layout() -> list[Component]:
     judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"), tools=[every])
     choices = dbc.RadioItems(
         id=ids.WINDOW,
+        name=ids.WINDOW,
         options=windows(tuple(rolling.WINDOWS)),
         className="seg small",
     )
