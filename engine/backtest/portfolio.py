@@ -14,6 +14,7 @@ from engine.backtest.costs import Costs
 from engine.backtest.financing import Financing
 from engine.backtest.headline import Headline, headline, is_plain
 from engine.backtest.quotes import require_tradable_prices
+from engine.backtest.sizings import sized
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
 from engine.errors import DataError, EngineError, SpecError
@@ -139,7 +140,7 @@ def _part(spec: BacktestSpec) -> float:
 
 
 def _keep_one(spec: BacktestSpec, bars: Bars, signals: Signals, costs: Costs, cash: float, listed: bool) -> Account:
-    size = spec.sizing.size(bars)
+    size = sized(spec.sizing, bars)
     return accounts.keep(
         accounts.tape_of(align([bars])),
         accounts.one_column(accounts.decided(signals, spec.direction)),
@@ -158,7 +159,7 @@ def _keep_shared(
     panel = align(bars)
     codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
     amounts = np.full(codes.shape, np.nan)
-    sizes = [spec.sizing.size(item) for item in bars]
+    sizes = [sized(spec.sizing, item) for item in bars]
     for index, (item, decided, size) in enumerate(zip(bars, signals, sizes, strict=True)):
         rows = np.searchsorted(panel.time, item.time)
         codes[rows, index] = accounts.decided(decided, spec.direction)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.portfolio import Decisions, decide
+from engine.backtest.sizings import sized
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.windows import before
 from engine.errors import StrategyError
 from engine.market.bars import Bars, Floats, Times
 from engine.progress import Progress, silent
+from engine.strategies import Allocation
 
 CUTS, FEWEST = 512, 32
 """How often the bars are cut: a filter that knows the next bar shows on the very bars whose orders it keeps away, which
@@ -47,10 +49,10 @@ def look_ahead(
 
     The strategy decides again on bars cut at up to ``CUTS`` times: half of them right behind decisions of each symbol,
     where a look at the next bar shows, the others spread evenly. Every decision on the shorter history must be that on
-    the whole; a history on which the strategy fails says nothing. A model's predictions are inputs, out of sample by
-    themselves. Raises ``StrategyError`` where the strategy fails on every shorter history.
+    the whole, and so must every size; a history on which the strategy fails says nothing. A model's predictions are
+    inputs, out of sample by themselves. Raises ``StrategyError`` where the strategy fails on every shorter history.
     """
-    whole = decide(spec, bars, inputs)
+    whole, sizes = decide(spec, bars, inputs), _sizes(spec, bars)
     found: list[tuple[np.datetime64, Disagreement]] = []
     times, failed = _cuts(bars, whole), []
     for done, last in enumerate(times):
@@ -58,12 +60,13 @@ def look_ahead(
         there = [place for place, item in enumerate(bars) if item.time[0] <= last]
         part = whole if isinstance(whole, np.ndarray) else [whole[place] for place in there]
         known = [bars[place] for place in there]
+        cut = [_until(item, last) for item in known]
         try:
-            again = decide(spec, [_until(item, last) for item in known], inputs)
+            again, smaller = decide(spec, cut, inputs), _sizes(spec, cut)
         except StrategyError as error:
             failed.append(error)
         else:
-            found += _compare(known, part, again)
+            found += _compare(known, part, again) + _compare_sizes(known, [sizes[place] for place in there], smaller)
     if failed and len(failed) == len(times):
         raise failed[-1]
     return min(found, key=lambda item: item[0])[1] if found else None
@@ -100,6 +103,31 @@ def _flags(signals: Any) -> Floats:
     return np.column_stack([none if flags is None else flags for flags in sides]).astype(np.float64)
 
 
+def _sizes(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Floats]:
+    """What the sizing says at each bar of each symbol; weights have none but their own."""
+    if isinstance(spec.strategy, Allocation):
+        return [np.empty(0)] * len(bars)
+    return [sized(spec.sizing, item).amount for item in bars]
+
+
+def _compare_sizes(
+    bars: Sequence[Bars], whole: Sequence[Floats], again: Sequence[Floats]
+) -> list[tuple[np.datetime64, Disagreement]]:
+    """The first other size of each symbol."""
+    found = []
+    for item, later, then in zip(bars, whole, again, strict=True):
+        same = np.isclose(then, later[: len(then)], rtol=1e-9, atol=0, equal_nan=True)
+        if not same.all():
+            at = int(np.argmin(same))
+            words = (f"a size of {amount[at]:.4g}" for amount in (then, later))
+            found.append((item.time[at], Disagreement(item.series.symbol, _day(item.time[at]), *words)))
+    return found
+
+
+def _day(moment: np.datetime64) -> str:
+    return str(moment).removesuffix("T00:00:00.000")
+
+
 def _compare(bars: Sequence[Bars], whole: Decisions, again: Decisions) -> list[tuple[np.datetime64, Disagreement]]:
     """The first disagreement of each symbol."""
     if isinstance(whole, np.ndarray) or isinstance(again, np.ndarray):
@@ -112,8 +140,8 @@ def _compare(bars: Sequence[Bars], whole: Decisions, again: Decisions) -> list[t
         same = np.isclose(then, later[: len(then)], rtol=0, atol=1e-9, equal_nan=True).all(axis=1)
         if not same.all():
             at = int(np.argmin(same))
-            day = str(times[at]).removesuffix("T00:00:00.000")
-            found.append((times[at], Disagreement(item.series.symbol, day, _words(then[at]), _words(later[at]))))
+            words = _words(then[at]), _words(later[at])
+            found.append((times[at], Disagreement(item.series.symbol, _day(times[at]), *words)))
     return found
 
 

@@ -15,6 +15,7 @@ from engine.errors import EngineError, StrategyError, line_in
 from engine.market.bars import Bars, Floats, MarketSpec
 from engine.market.panel import Panel
 from engine.registry import info
+from engine.spec import Spec
 from engine.strategies import Allocation, Signals, Strategy
 
 _WORDS = {
@@ -31,7 +32,7 @@ def require_description(strategy: Strategy, market: MarketSpec) -> None:
     """Raises ``StrategyError`` if ``strategy`` cannot say what it is called, how long it warms up and what it needs;
     if it divides an account, also whether it sells short and among how many symbols it divides.
     """
-    with _answering_for(strategy):
+    with answering_for(strategy):
         answers: dict[str, Any] = {
             "label": strategy.label(),
             "warm_up": strategy.warm_up(),
@@ -41,9 +42,9 @@ def require_description(strategy: Strategy, market: MarketSpec) -> None:
             answers |= {"sells_short": strategy.sells_short(), "symbols": strategy.symbols()}
     for name, given in answers.items():
         if not _suits(name, given):
-            raise StrategyError(f"{_named(strategy)} returned {given!r:.40}: {name}() must return {_WORDS[name]}.")
+            raise StrategyError(f"{named(strategy)} returned {given!r:.40}: {name}() must return {_WORDS[name]}.")
     if answers["warm_up"] < 0:
-        raise StrategyError(f"{_named(strategy)} returned {answers['warm_up']}: warm_up() must not be below 0.")
+        raise StrategyError(f"{named(strategy)} returned {answers['warm_up']}: warm_up() must not be below 0.")
 
 
 def symbols_wanted(strategy: Strategy, count: int) -> str:
@@ -71,17 +72,17 @@ def _is_whole(given: Any) -> bool:
 
 def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
     """``strategy.signals``. Raises ``StrategyError`` if it fails or does not return two or four flags a bar."""
-    with _answering_for(strategy):
+    with answering_for(strategy):
         found: Any = strategy.signals(bars, inputs)
     if not isinstance(found, Signals):
-        raise StrategyError(f"{_named(strategy)} returned {type(found).__name__}: signals() must return Signals.")
+        raise StrategyError(f"{named(strategy)} returned {type(found).__name__}: signals() must return Signals.")
     for side in SIDES:
         flags = getattr(found, side)
         if flags is None and side.startswith("short"):
             continue
         if not isinstance(flags, np.ndarray) or flags.dtype != bool or flags.shape != (len(bars),):
             raise StrategyError(
-                f"{_named(strategy)} returned {_shape(flags)} as {side} for {len(bars):,} bars: "
+                f"{named(strategy)} returned {_shape(flags)} as {side} for {len(bars):,} bars: "
                 "it must be an array of bool, one for each bar."
             )
     return found
@@ -89,35 +90,36 @@ def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signal
 
 def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
     """``strategy.weights``. Raises ``StrategyError`` if it fails or does not return a number a bar and symbol."""
-    with _answering_for(strategy):
+    with answering_for(strategy):
         found: Any = strategy.weights(panel, inputs)
     shape = (len(panel), len(panel.symbols))
     if not isinstance(found, np.ndarray) or found.dtype != np.float64 or found.shape != shape:
         raise StrategyError(
-            f"{_named(strategy)} returned {_shape(found)} as weights for {shape[0]:,} bars of {shape[1]} symbols: "
+            f"{named(strategy)} returned {_shape(found)} as weights for {shape[0]:,} bars of {shape[1]} symbols: "
             "it must be an array of float64, a row for each bar and a column for each symbol."
         )
     if np.isinf(found).any():
-        raise StrategyError(f"{_named(strategy)} returned an infinite weight: NaN is what stands for no decision.")
+        raise StrategyError(f"{named(strategy)} returned an infinite weight: NaN is what stands for no decision.")
     return cast(Floats, found)
 
 
 @contextmanager
-def _answering_for(strategy: Strategy) -> Iterator[None]:
+def answering_for(asked: Spec, kind: str = "strategy") -> Iterator[None]:
+    """What the plug-in ``asked`` raises inside is a ``StrategyError`` that names it and the line of its file."""
     try:
         yield
     except EngineError:
         raise
     except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {error}".removesuffix(".")
-        file = getattr(sys.modules.get(type(strategy).__module__), "__file__", None) or ""
+        file = getattr(sys.modules.get(type(asked).__module__), "__file__", None) or ""
         line = line_in(file, error)
         place = f" in line {line} of {Path(file).name}" if line else ""
-        raise StrategyError(f"{_named(strategy)} failed{place}: {said}.") from error
+        raise StrategyError(f"{named(asked, kind)} failed{place}: {said}.") from error
 
 
-def _named(strategy: Strategy) -> str:
-    return f"The strategy '{strategy.kind or type(strategy).__name__}'"
+def named(asked: Spec, kind: str = "strategy") -> str:
+    return f"The {kind} '{getattr(asked, 'kind', '') or type(asked).__name__}'"
 
 
 def _shape(value: object) -> str:

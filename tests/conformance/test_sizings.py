@@ -21,7 +21,9 @@ def sizing(request: pytest.FixtureRequest) -> Sizing:
 
 @pytest.fixture(scope="module")
 def bars() -> Bars:
-    return random_walk(LENGTH)
+    """On a calendar that becomes denser, as when a market begins to trade on weekends."""
+    steps = np.where(np.arange(LENGTH) < 200, 3, 1)
+    return random_walk(LENGTH, time=np.datetime64("2020-01-01", "ms") + np.cumsum(steps).astype("timedelta64[D]"))
 
 
 def test_there_is_an_amount_for_each_bar(sizing: Sizing, bars: Bars) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.sizings import Measure
+from engine.backtest.sizings import Measure, sized
 from engine.backtest.sizings.percent import Percent
 from engine.market.bars import Bars, Floats, Times
 from engine.strategies import Signals
@@ -50,7 +50,7 @@ def of_signals(spec: BacktestSpec, time: Times, bars: Sequence[Bars], signals: S
     """Decisions of symbols that are traded by signals, on the account's calendar ``time``."""
     codes = np.zeros((len(time), len(bars)), dtype=np.int64)
     amounts = np.full(codes.shape, np.nan)
-    sizes = [spec.sizing.size(item) for item in bars]
+    sizes = [sized(spec.sizing, item) for item in bars]
     for place, (item, decided, size) in enumerate(zip(bars, signals, sizes, strict=True)):
         rows = np.searchsorted(time, item.time)
         codes[rows, place] = codes_of(decided, spec.direction)

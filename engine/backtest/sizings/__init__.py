@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from engine.market.bars import Bars, Floats
 from engine.registry import Registry
 from engine.spec import Spec
+from engine.strategies.decide import answering_for
 
 Measure = Literal["equity", "value", "units", "kelly"]
 MEASURES: tuple[Measure, ...] = ("equity", "value", "units", "kelly")
@@ -36,6 +37,15 @@ class Sizing(Spec):
 
     def size(self, bars: Bars) -> Size:
         raise TypeError(f"{type(self).__name__} has no size method.")
+
+
+def sized(sizing: Sizing, bars: Bars) -> Size:
+    """``sizing.size``. Raises ``StrategyError`` if it fails or does not return a size with a number a bar."""
+    with answering_for(sizing, "sizing"):
+        found: Any = sizing.size(bars)
+        if not isinstance(found, Size) or found.measure not in MEASURES or found.amount.shape != (len(bars),):
+            raise TypeError(f"it must return a Size with one number for each of {len(bars):,} bars")
+    return found
 
 
 SIZINGS = Registry("sizings", Sizing, "engine.backtest.sizings")

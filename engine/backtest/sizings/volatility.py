@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from engine.backtest.sizings import Size, Sizing
-from engine.market.bars import Bars
+from engine.market.bars import MILLISECONDS_PER_YEAR, Bars
 from engine.registry import plugin
 from engine.spec import parameter
 
@@ -37,10 +37,13 @@ class Volatility(Sizing):
 
 
 def realised_volatility(bars: Bars, window: int) -> np.ndarray:
-    """Standard deviation (n - 1) of the last ``window`` simple returns at each bar, a year; NaN before them."""
+    """Standard deviation (n - 1) of the last ``window`` simple returns at each bar, NaN before them; a year is as many
+    bars as the series has had a year until then.
+    """
     found = np.full(len(bars), np.nan)
     returns = bars.close[1:] / bars.close[:-1] - 1
     if len(returns) >= window:
         rolled = np.lib.stride_tricks.sliding_window_view(returns, window)
-        found[window:] = rolled.std(axis=1, ddof=1) * np.sqrt(bars.periods_per_year())
+        years = (bars.time[window:] - bars.time[0]) / np.timedelta64(1, "ms") / MILLISECONDS_PER_YEAR
+        found[window:] = rolled.std(axis=1, ddof=1) * np.sqrt(np.arange(window, len(bars)) / years)
     return found

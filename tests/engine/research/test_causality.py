@@ -9,13 +9,14 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from engine.backtest.sizings import Size, Sizing
 from engine.errors import StrategyError
 from engine.market.actions import Dividends
 from engine.market.bars import Bars
 from engine.market.panel import Panel
 from engine.research.causality import look_ahead
 from engine.strategies import Signals
-from tests.support.backtests import Crosses, Halves, request
+from tests.support.backtests import Crosses, Halves, request, simulated
 from tests.support.market import days, random_walk
 
 
@@ -158,3 +159,33 @@ def test_symbol_that_begins_late_hides_nothing_before_it() -> None:
     found = look_ahead(request(Tomorrow(), ("ONE", "TWO")), (early, late), {})
     assert found is not None
     assert np.datetime64(found.time) < late.time[0]
+
+
+class Clairvoyant(Sizing):
+    """Hardly enters before the next bar falls."""
+
+    kind: Literal["clairvoyant"] = "clairvoyant"  # type: ignore[assignment]
+
+    def size(self, bars: Bars) -> Size:
+        return Size("equity", np.where(np.append(bars.close[1:] < bars.close[:-1], False), 0.01, 1.0))
+
+
+class Broken(Sizing):
+    kind: Literal["broken"] = "broken"  # type: ignore[assignment]
+
+    def size(self, bars: Bars) -> Size:
+        return Size("equity", np.ones(3))
+
+
+def test_size_that_knows_the_future_is_found() -> None:
+    bars = random_walk(400, 1)
+    honest = request(Crosses(), sizing={"kind": "volatility"})
+    assert look_ahead(honest, (bars,), {}) is None
+    found = look_ahead(honest.model_copy(update={"sizing": Clairvoyant()}), (bars,), {})
+    assert found is not None
+    assert (found.then, found.later) == ("a size of 1", "a size of 0.01")
+
+
+def test_sizing_that_fails_is_named() -> None:
+    with pytest.raises(StrategyError, match=r"The sizing 'broken' failed.* one number for each of 50 bars"):
+        simulated(request(Crosses()).model_copy(update={"sizing": Broken()}), random_walk(50, 1))
