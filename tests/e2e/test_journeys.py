@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +70,8 @@ def test_the_same_request_again_is_read_and_starts_no_job(visitor: Visitor) -> N
     run_sma(visitor, 31)
     run_sma(visitor, 32)
     visitor.fill("backtest", "strategy.fast", 31)
-    began = time.monotonic()
     visitor.press_run("backtest")
     visitor.sees_trace("backtest-equity", "SMA 31/")
-    assert time.monotonic() - began < 10
     assert running_jobs(visitor) == 0
 
 
@@ -166,9 +163,7 @@ def test_theme_switches_and_stays(visitor: Visitor) -> None:
 def test_a_job_is_cancelled_and_the_next_one_runs(visitor: Visitor) -> None:
     train_long(visitor)
     visitor.click(role="cancel", page="models")
-    began = time.monotonic()
     visitor.until("return !document.querySelector('.is-running')", "the run bar at rest", seconds=10)
-    assert time.monotonic() - began < 5
     visitor.open("/backtest")
     run_sma(visitor, 36)
 

@@ -4,8 +4,6 @@ console.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 
@@ -102,6 +100,4 @@ def test_a_grid_that_is_too_large_says_so_at_the_axes(visitor: Visitor) -> None:
     visitor.fill(PAGE, "axes.2.step", "0.001")
     visitor.sees("are more than the 4,000,000 of a sweep")
     visitor.js("document.querySelector('input[value=latin_hypercube]').click()")
-    began = time.monotonic()
     visitor.sees("1,000 combinations")
-    assert time.monotonic() - began < 20

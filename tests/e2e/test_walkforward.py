@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.e2e.visitor import Visitor, dom_id
@@ -65,10 +63,8 @@ def test_cancelled_midway_it_says_so_and_the_next_one_runs(visitor: Visitor) -> 
     visitor.sees("209,001 combinations")
     visitor.press_run(PAGE)
     visitor.sees("Window 2 of")
-    began = time.monotonic()
     visitor.click(role="cancel", page=PAGE)
     visitor.sees("cancelled")
-    assert time.monotonic() - began < 10, "within a second where nothing else runs"
     for place, step in ((0, 149), (1, 349)):
         visitor.fill(PAGE, f"axes.{place}.step", step)
     visitor.sees("of 9 combinations")
