@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -51,8 +51,28 @@ def parameter(
     return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=kept)
 
 
-class Spec(BaseModel):
-    """Base of every spec: frozen, hashable, unknown fields forbidden, no NaN or infinity."""
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _Constructed(ModelMetaclass):
+    """Makes ``SmaCross(fsat=3)`` say what ``SmaCross.parse({"fsat": 3})`` says, instead of pydantic's own words."""
+
+    if not TYPE_CHECKING:  # the signature is that of the class
+
+        def __call__(cls, *args, **values):  # noqa: N805
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as error:
+                raise _spec_error(cls, error) from None
+
+
+class Spec(BaseModel, metaclass=_Constructed):
+    """Base of every spec: frozen, hashable, unknown fields forbidden, no NaN or infinity. Built from wrong values it
+    raises ``SpecError``.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
@@ -62,7 +82,7 @@ class Spec(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise SpecError([found for item in error.errors() for found in _explain(cls, item)]) from None
+            raise _spec_error(cls, error) from None
 
     def label(self) -> str:
         """Short name for legends and lists; the same spec always has the same one."""
@@ -228,6 +248,10 @@ _DEMANDS = {
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), _WHOLE),
     **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _NUMBER),
 }
+
+
+def _spec_error(cls: type[BaseModel], error: ValidationError) -> SpecError:
+    return SpecError([found for item in error.errors() for found in _explain(cls, item)])
 
 
 def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ from engine.errors import SpecError
 from engine.market.bars import MarketSpec
 from engine.spec import Spec
 from engine.strategies.kinds.follow_model import FollowModel
+from engine.strategies.kinds.sma_cross import SmaCross
 
 COSTS = {"commission": 5, "slippage": 3}
 BACKTEST = {"kind": "backtest", "strategy": {"kind": "sma_cross"}, "costs": COSTS}
@@ -107,6 +108,14 @@ def test_an_unknown_field_in_a_list_is_compared_with_the_fields_of_its_items() -
     ((path, sentence),) = problems(SweepSpec, given)
     assert path == "axes.0.hihg"
     assert sentence.endswith("Did you mean 'high'? There is: path, low, high, step, values.")
+
+
+def test_a_class_that_is_called_says_what_parse_says() -> None:
+    with pytest.raises(SpecError, match=r"'fsat' is not a field here\. Did you mean 'fast'") as caught:
+        SmaCross(fsat=3)  # type: ignore[call-arg]
+    assert caught.value.problems == problems(SmaCross, {"fsat": 3})
+    with pytest.raises(SpecError, match=r"Fast window \(300\) must be shorter than slow window \(200\)"):
+        SmaCross(fast=300, slow=200)
 
 
 def test_a_day_is_asked_for_with_an_example() -> None:
