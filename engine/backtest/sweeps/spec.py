@@ -30,7 +30,7 @@ SEARCHED = 100_000
 # Seconds of one backtest and of each of its bars, as measured on one core of a server of 2023; of a draw by TPE.
 _CROSSING, _STOPPED = (1e-6, 4e-10), (1.5e-6, 1.2e-9)
 _SIGNALS, _RULES = (1e-4, 2.5e-8), (3e-4, 1.5e-8)
-_ACCOUNT, _OF_SYMBOL, _DRAW = (6e-4, 3e-7), 4e-7, 1e-3
+_ACCOUNT, _OF_SYMBOL, _DRAW = (5e-4, 5e-8), 4e-8, 1e-3
 _BARS = {"1d": 252.0, "1h": 1764.0}  # a year
 _YEARS = 20.0  # where nothing is known of the data
 
