@@ -7,7 +7,7 @@ opens the page with that field in the page's form and the study's tab in sight.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from dash import (
     set_props,
 )
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard import ids, runs, state
 from dashboard.components import states
@@ -170,6 +171,21 @@ def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -
         State(ids.part("rail", owner), "href"),
         prevent_initial_call=True,
     )
+    callback(
+        Output(ids.request(page), "data", allow_duplicate=True),
+        Input(ids.draft(page), "data"),
+        State(ids.run(page), "data"),
+        prevent_initial_call=True,
+    )(recalled)
+
+
+def recalled(draft: Mapping[str, str] | None, run: Mapping[str, Any] | None) -> str:
+    """The request for what the form asks, where that is stored already and the tab has nothing to show yet."""
+    from engine import runner
+
+    if not draft or run or not runner.is_stored(runner.load_spec(draft["spec"])):
+        raise PreventUpdate
+    return draft["spec"]
 
 
 def wire_tabs(form: Form, group: str) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from dash import html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
+import engine
 from dashboard import ids, state, studies
 from dashboard.components import states
 from dashboard.components.form import Form
@@ -126,3 +128,15 @@ def _packed(text: str) -> str:
     import zlib
 
     return base64.urlsafe_b64encode(zlib.compress(text.encode())).decode().rstrip("=")
+
+
+def test_a_tab_without_a_result_shows_the_one_that_is_stored() -> None:
+    asked = VerificationSpec(backtest=BACKTEST, samples=200)
+    draft = {"spec": canonical_json(asked)}
+    for pointless in ((None, None), (draft, None)):
+        with pytest.raises(PreventUpdate):
+            studies.recalled(*pointless)
+    engine.run(asked)
+    assert studies.recalled(draft, None) == draft["spec"]
+    with pytest.raises(PreventUpdate):
+        studies.recalled(draft, {"key": "another result in sight"})

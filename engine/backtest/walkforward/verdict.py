@@ -27,7 +27,7 @@ class WalkForwardVerdict:
 def judge(result: WalkForwardResult) -> WalkForwardVerdict:
     """Whether what was learnt on the past was worth something afterwards; the first doubt counts."""
     growth, windows = result.metrics["cagr"], len(result.test_first)
-    hold, efficiency = result.benchmark_metrics["cagr"] or 0.0, result.efficiency()
+    efficiency = result.efficiency()
     if growth is None or not result.metrics["trades"]:
         return WalkForwardVerdict("Nothing to judge.", "No window traded out of sample.", "doubtful")
     promised = _percent(result.promised())
@@ -52,13 +52,30 @@ def judge(result: WalkForwardResult) -> WalkForwardVerdict:
         sharpe = result.metrics["sharpe"] or 0.0
         reason = f"{kept}, but a Sharpe ratio of {sharpe:.2f} over {_years(result):.1f} years can be luck."
         return WalkForwardVerdict("Not yet.", reason, "doubtful")
+    return _worth(result, growth, kept)
+
+
+def _worth(result: WalkForwardResult, growth: float, kept: str) -> WalkForwardVerdict:
+    """What can be told from luck, beside holding the same symbols and any other choice of parameters."""
     active = int(np.sum(result.out_trades > 0))
     if 2 * result.profitable <= active:
         reason = f"{kept}, but only {result.profitable} of {active} windows that traded made a profit."
         return WalkForwardVerdict("Uneven.", reason, "doubtful")
-    if growth <= hold and (result.metrics["sharpe"] or 0) <= (result.benchmark_metrics["sharpe"] or 0):
+    hold = result.benchmark_metrics["cagr"] or 0.0
+    ratio, holds = result.metrics["sharpe"] or 0.0, result.benchmark_metrics["sharpe"] or 0.0
+    if growth <= hold and ratio <= holds:
         reason = f"{kept}, and holding the same symbols earned {_percent(hold)} at a better ratio."
         return WalkForwardVerdict("Not worth it.", reason, "doubtful")
+    if growth <= hold:
+        reason = (
+            f"{kept}. The Sharpe ratio is better than that of holding, {ratio:.2f} against {holds:.2f}, but holding"
+        )
+        return WalkForwardVerdict("Less growth.", f"{reason} earned {_percent(hold)}.", "doubtful")
+    known = result.agreement[np.isfinite(result.agreement)]
+    if len(known) >= FEWEST_WINDOWS and np.median(known) <= 0:
+        reason = f"{kept}, but ranks in training said nothing of ranks afterwards: other parameters did as well."
+        return WalkForwardVerdict("Not by choice.", reason, "doubtful")
+    windows = len(result.test_first)
     return WalkForwardVerdict(
         "It holds.", f"{kept}, with a profit in {result.profitable} of {windows} windows.", "good"
     )

@@ -31,6 +31,7 @@ def made() -> WalkForwardResult:
         out_trades=np.full(4, 10.0),
         metrics={**found.metrics, "cagr": 0.15, "sharpe": 1.0, "trades": 40.0},
         benchmark_metrics={**found.benchmark_metrics, "cagr": 0.10, "sharpe": 0.5},
+        agreement=np.array([0.5, 0.2, 0.1, -0.3]),
     )
 
 
@@ -54,6 +55,16 @@ def test_what_is_good_on_all_counts_holds(made: WalkForwardResult) -> None:
         ({"metrics": {"sharpe": 0.4}}, "Not yet.", "a Sharpe ratio of 0.40 over 10.0 years can be luck"),
         ({"out_return": np.array([0.9, 0.3, -0.1, -0.1])}, "Uneven.", "only 2 of 4 windows that traded"),
         ({"benchmark_metrics": {"cagr": 0.2, "sharpe": 1.2}}, "Not worth it.", "holding the same symbols earned 20.0%"),
+        (
+            {"benchmark_metrics": {"cagr": 0.3, "sharpe": 0.6}},
+            "Less growth.",
+            "1.00 against 0.60, but holding earned 30.0%",
+        ),
+        (
+            {"agreement": np.array([-0.4, -0.1, np.nan, -0.2, 0.3])},
+            "Not by choice.",
+            "said nothing of ranks afterwards",
+        ),
     ],
 )
 def test_the_first_doubt_counts(made: WalkForwardResult, change: dict[str, Any], headline: str, says: str) -> None:
@@ -67,8 +78,3 @@ def test_the_first_doubt_counts(made: WalkForwardResult, change: dict[str, Any],
     assert found.headline == headline
     assert says in found.reason
     assert found.grade != "good"
-
-
-def test_less_growth_at_a_better_ratio_is_worth_it(made: WalkForwardResult) -> None:
-    hold = {**made.benchmark_metrics, "cagr": 0.3, "sharpe": 0.6}
-    assert judge(replace(made, benchmark_metrics=hold)).headline == "It holds."
