@@ -1,13 +1,14 @@
-"""Time series as inline SVG: lines and areas on one time axis, coloured by the page's tokens."""
+"""Inline SVG, coloured by the page's tokens: lines and areas on one time axis, and bars of a distribution."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashboard.charts.equity import thin
 from dashboard.format import percent
@@ -21,7 +22,7 @@ Place = Callable[[Floats], Floats]
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """``values`` at ``time``; ``colour`` is a CSS colour; ``fill`` shades the area to zero."""
+    """``values`` at ``time``, NaN in gaps; ``colour`` is a CSS colour; ``fill`` shades the area to zero."""
 
     name: str
     time: Times
@@ -30,6 +31,12 @@ class Line:
     width: float = 1.5
     dash: str = ""
     fill: bool = False
+
+    def stretches(self) -> list[Line]:
+        """Its parts without a gap."""
+        known = np.isfinite(self.values)
+        parts = np.split(np.arange(len(known)), np.flatnonzero(known[1:] != known[:-1]) + 1)
+        return [replace(self, time=self.time[part], values=self.values[part]) for part in parts if known[part].any()]
 
 
 @dataclass(frozen=True)
@@ -63,11 +70,72 @@ def chart(lines: Sequence[Line], *, height: int, title: str, log: bool = False, 
         return TOP + (1 - scale.place(values)) * inner
 
     parts = [_grid(scale, y_of, in_percent), _dates(first, last, x_of, height)]
-    parts += [_path(line, x_of, y_of, float(y_of(np.zeros(1))[0]) if line.fill else 0.0) for line in lines]
+    zero = float(y_of(np.zeros(1))[0]) if any(line.fill for line in lines) else 0.0
+    parts += [_path(part, x_of, y_of, zero) for line in lines for part in line.stretches()]
+    return _svg(parts, height, title)
+
+
+def histogram(edges: Floats, counts: Floats, expected: Floats, marks: Mapping[str, float], *, height: int) -> str:
+    """The SVG element of ``counts`` between ``edges`` (returns, evenly spaced), a line through the ``expected`` counts,
+    and a vertical line with its words at each of ``marks``.
+    """
+    base, top = height - BOTTOM, 1.25 * max(float(counts.max()), float(expected.max()), 1.0)
+    middle = (edges[1:] + edges[:-1]) / 2
+
+    def x_of(values: Floats) -> Floats:
+        return LEFT + (values - edges[0]) / (edges[-1] - edges[0]) * (WIDTH - LEFT - RIGHT)
+
+    def y_of(values: Floats) -> Floats:
+        return base - values / top * (base - TOP)
+
+    curve = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(x_of(middle), y_of(expected), strict=True))
+    ticks = np.array(value_scale(edges).ticks)
+    parts = [
+        *_bars(x_of(edges), y_of(counts), middle < 0, base),
+        f'<polyline points="{curve}" fill="none" stroke="var(--text)" stroke-width="1.2" stroke-dasharray="2 3"/>',
+        *_marks(list(marks), x_of(np.array(list(marks.values()))), base),
+        f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}" class="axis"/>',
+        *(
+            f'<text x="{x:.1f}" y="{base + 16}" text-anchor="middle">{percent(float(tick), 1)}</text>'
+            for x, tick in zip(x_of(ticks), ticks, strict=True)
+        ),
+    ]
+    return _svg(parts, height, "How often bars returned what")
+
+
+def _bars(edges: Floats, tops: Floats, is_loss: NDArray[np.bool_], base: int) -> list[str]:
+    """Bars between ``edges`` that stand on ``base``, all in pixels; empty ones are left out."""
+    return [
+        f'<rect x="{left + 1:.1f}" y="{top:.1f}" width="{max(right - left - 2, 1):.1f}" height="{base - top:.1f}" '
+        f'class="{"low" if loss else "high"}"/>'
+        for left, right, top, loss in zip(edges[:-1], edges[1:], tops, is_loss, strict=True)
+        if top < base
+    ]
+
+
+def _marks(words: Sequence[str], places: Floats, base: int) -> list[str]:
+    """Vertical lines with words right of their upper ends, each a line below the one before."""
+    return [
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP + 16 * row}" y2="{base}" class="axis"/>'
+        f'<text x="{x + 5:.1f}" y="{TOP + 16 * row + 10}">{escape(text)}</text>'
+        for row, (text, x) in enumerate(zip(words, places, strict=True))
+    ]
+
+
+def _svg(parts: Sequence[str], height: int, title: str) -> str:
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}" '
         f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
     )
+
+
+def legend(lines: Sequence[Line]) -> str:
+    """What the ``lines`` are, the last, which lies on top, first."""
+    names = "".join(
+        f'<span><i class="{"dotted" if line.dash else ""}" style="color: {line.colour}"></i>{escape(line.name)}</span>'
+        for line in reversed(lines)
+    )
+    return f'<span class="legend">{names}</span>'
 
 
 def value_scale(values: Floats, *, log: bool = False, has_zero: bool = False) -> Scale:
@@ -108,7 +176,7 @@ def _grid(scale: Scale, y_of: Place, in_percent: bool) -> str:
     parts = []
     for mark in scale.ticks:
         y = float(y_of(np.array([mark]))[0])
-        text = percent(mark, 0) if in_percent else f"{mark:,.6g}"
+        text = percent(mark, 0) if in_percent else f"{mark:,.6g}".replace("-", "\N{MINUS SIGN}")
         parts.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>'
             f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
@@ -136,7 +204,7 @@ def _path(line: Line, x_of: Place, y_of: Place, zero: float) -> str:
     moments = line.time.astype("datetime64[ms]").astype(np.float64)
     kept = thin(moments, line.values, POINTS)
     xs, ys = x_of(moments[kept]), y_of(line.values[kept])
-    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True) if math.isfinite(y))
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
     dash = f' stroke-dasharray="{line.dash}"' if line.dash else ""
     drawn = (
         f'<polyline points="{points}" fill="none" stroke="{line.colour}" stroke-width="{line.width}"{dash}>'

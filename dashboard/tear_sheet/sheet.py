@@ -11,8 +11,8 @@ import numpy as np
 
 from dashboard.figures import SIGNED, figure_text, key_figures
 from dashboard.format import count, day_range
-from dashboard.tear_sheet import tables
-from dashboard.tear_sheet.drawing import Line, chart
+from dashboard.tear_sheet import behaviour, tables
+from dashboard.tear_sheet.drawing import Line, chart, legend
 from dashboard.tear_sheet.style import style
 from engine import __version__
 from engine.backtest.metrics import METRICS, drawdown
@@ -36,6 +36,8 @@ def tear_sheet(
         section("Monthly returns", tables.months(result), small="%, the year on the right"),
         f'<div class="two">{section("Years", tables.years(result))}'
         f"{section('Figures', tables.figures(result), small='beside holding the same symbols')}</div>",
+        optional("Through time", *behaviour.through_time(result)),
+        optional("Returns of bars", *behaviour.returns(result)),
         section("Drawdowns", tables.drawdowns(result), small="the deepest, in calendar days"),
         section("Trades", tables.trades(result), small="after all costs"),
         request(spec),
@@ -71,6 +73,11 @@ def request(spec: RunSpec) -> str:
 def section(title: str, content: str, small: str = "") -> str:
     note = f"<small>{escape(small)}</small>" if small else ""
     return f"<section><h2>{escape(title)}{note}</h2>{content}</section>"
+
+
+def optional(title: str, content: str, small: str) -> str:
+    """The section, or nothing where there is nothing to say in it."""
+    return section(title, content, small) if content else ""
 
 
 def _header(spec: BacktestSpec, result: BacktestResult, key: str, made: datetime) -> str:
@@ -127,14 +134,10 @@ def _equity(result: BacktestResult) -> str:
 
 def growth(small: str, curves: Sequence[Line], falls: Sequence[Line]) -> str:
     """Curves of growth of 1, logarithmic where all stay above zero, the last on top, and below them the ``falls``."""
-    legend = "".join(
-        f'<span><i class="{"dotted" if line.dash else ""}" style="color: {line.colour}"></i>{escape(line.name)}</span>'
-        for line in reversed(curves)
-    )
     is_positive = all(bool((line.values > 0).all()) for line in curves)
     return (
         f"<section><h2>Equity<small>{small}{', logarithmic' if is_positive else ''}</small>"
-        f'<span class="legend">{legend}</span></h2>'
+        f"{legend(curves)}</h2>"
         + chart(curves, height=300, title="Growth of 1", log=is_positive)
         + "<h2>Drawdown</h2>"
         + chart(falls, height=130, title="Fall below the highest equity so far", in_percent=True)

@@ -31,6 +31,8 @@ svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--muted); font-size: 12px; }
 .grid { stroke: var(--line); stroke-dasharray: 3 3; }
 .axis { stroke: var(--line-strong); }
+.low { fill: var(--loss); opacity: .7; }
+.high { fill: var(--gain); opacity: .7; }
 .legend { float: right; display: flex; gap: 14px; color: var(--muted); font-size: 12px; font-weight: 400; }
 .legend i { display: inline-block; width: 14px; margin-right: 6px; border-top: 2px solid; vertical-align: middle; }
 .legend .dotted { border-top-style: dotted; }

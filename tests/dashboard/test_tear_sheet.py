@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from dashboard.tear_sheet import file_name, tear_sheet
-from dashboard.tear_sheet.drawing import LEFT, RIGHT, WIDTH, Line, chart, log_ticks, value_scale
+from dashboard.tear_sheet.drawing import LEFT, RIGHT, WIDTH, Line, chart, histogram, log_ticks, value_scale
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.research.verdict import Finding, Verdict
@@ -167,6 +167,16 @@ def test_the_deepest_drawdowns_have_their_days() -> None:
     assert cells[6:10] == ["−10.00%", "2020-01-05", "2020-01-06", "not yet"]
 
 
+def test_it_shows_the_usual_window_through_time_and_the_returns_of_bars() -> None:
+    text, made = sheet(), result()
+    assert "windows of 6 months, 183 bars" in text
+    sharpe = ET.fromstring(re.search(r"<h3>Sharpe ratio.*?</h3>(<svg.*?</svg>)", text)[1])  # type: ignore[index]
+    assert len(sharpe.findall("{http://www.w3.org/2000/svg}polyline")) == 2
+    worst = np.quantile(made.returns(), 0.05)
+    assert f"value at risk 95% {worst:+.2%}".replace("-", "\N{MINUS SIGN}") in text
+    assert "Through time" not in sheet(equity=np.linspace(1000, 1100, 20), trades=())
+
+
 def test_names_of_files_are_safe() -> None:
     assert file_name(SPEC, KEY, "html") == "sma-20-50-aaa-bbb-7f3ac91e.html"
     odd = SPEC.model_copy(update={"market": SPEC.market.model_copy(update={"symbols": ("^../..=X",)})})
@@ -190,6 +200,25 @@ def test_a_line_goes_from_edge_to_edge_and_up_where_values_grow(log: bool) -> No
     ys = [y for _, y in found]
     assert ys == sorted(ys, reverse=True)
     assert (ys[1] == pytest.approx((ys[0] + ys[2]) / 2, abs=0.1)) is log
+
+
+def test_a_gap_is_not_bridged() -> None:
+    values = np.array([np.nan, 1.0, 2.0, np.nan, np.nan, 3.0, 4.0])
+    root = ET.fromstring(chart([Line("A", days(7), values, "red")], height=200, title="T"))
+    lines = root.findall("{http://www.w3.org/2000/svg}polyline")
+    starts = [float(line.attrib["points"].split(",")[0]) for line in lines]
+    step = (WIDTH - LEFT - RIGHT) / 6
+    assert starts == pytest.approx([LEFT + step, LEFT + 5 * step], abs=0.1)
+
+
+def test_bars_of_a_distribution_are_as_high_as_they_are_many() -> None:
+    edges, counts = np.array([-0.02, -0.01, 0.0, 0.01]), np.array([2.0, 0.0, 8.0])
+    root = ET.fromstring(histogram(edges, counts, np.zeros(3), {"mean <0>": 0.0}, height=200))
+    bars = root.findall("{http://www.w3.org/2000/svg}rect")
+    assert [bar.attrib["class"] for bar in bars] == ["low", "high"]
+    low, high = (float(bar.attrib["height"]) for bar in bars)
+    assert high == pytest.approx(4 * low, abs=0.2)
+    assert "mean <0>" in "".join(root.itertext())
 
 
 def test_long_lines_are_thinned_and_keep_their_extremes() -> None:
