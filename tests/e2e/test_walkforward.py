@@ -50,8 +50,9 @@ def test_from_the_axes_to_the_account_and_back_by_its_link(visitor: Visitor) -> 
     assert rows(visitor) == before
     assert visitor.value(PAGE, "axes.1.step") == "100"
     assert visitor.value(PAGE, "windows.test") == "9"
-    visitor.js("document.querySelector('#backtest-walk-table .ag-center-cols-container .ag-row').click()")
-    visitor.sees_trace("backtest-equity", "SMA")
+    second = "#backtest-walk-table .ag-row[row-index='1'] .ag-cell"
+    visitor.js("document.querySelector(arguments[0]).click()", second)
+    visitor.sees_trace("backtest-equity", "SMA 25/100")
 
 
 def test_cancelled_midway_it_says_so_and_the_next_one_runs(visitor: Visitor) -> None:

@@ -177,12 +177,18 @@ def test_trials_of_a_sweep_count_one_by_one() -> None:
 
 
 def test_trials_of_other_bars_are_compared_by_the_year() -> None:
-    """Ratios of 1 and 0.5 a year on days, 0 and -0.5 on hours: a deviation of 0.6455 a year. Of four, the best is
-    expected 0.4228 x 0.6745 + 0.5772 x 1.3287 = 1.0521 deviations above zero.
+    """Ratios of 1 and 0.5 a year on days, 0 and -0.5 on as many years of hours: a deviation of 0.6455 a year. Of four,
+    the best is expected 0.4228 x 0.6745 + 0.5772 x 1.3287 = 1.0521 deviations above zero. A record of a thousand hours
+    says a 24th of that about a thousand days: a deviation of sqrt(0.625 x 25 / 24 / 3) = 0.4658.
     """
     kinds = [(1.0, 365.2425), (0.5, 365.2425), (0.0, 8765.82), (-0.5, 8765.82)]
-    trials = tuple(Trial("made_up", yearly / n**0.5, 1000, periods_per_year=n) for yearly, n in kinds)
-    assert "beating 0.68 a year" in judge(result(0.001), trials).findings[1].explanation
+    for hours, luck in ((24_000, 0.68), (1_000, 0.49)):
+        lengths = (1_000, 1_000, hours, hours)
+        trials = tuple(
+            Trial("made_up", yearly / n**0.5, length, periods_per_year=n)
+            for (yearly, n), length in zip(kinds, lengths, strict=True)
+        )
+        assert f"beating {luck} a year" in judge(result(0.001), trials).findings[1].explanation
 
 
 def test_trials_of_unknown_ratios_are_luck_of_the_same_length() -> None:
