@@ -129,7 +129,7 @@ def test_draws_from_a_stored_result(workspace: Workspace) -> None:
     drawn = tab.draw(data, "walkforward")
     assert len(drawn) == 6
     below = tab.draw_below(None, "walkforward", data)
-    assert below[1] == "15 combinations each"
+    assert below[1] == "15 tried in each"
     with pytest.raises(PreventUpdate):
         tab.draw(data, "performance")
     with pytest.raises(PreventUpdate):

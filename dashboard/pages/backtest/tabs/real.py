@@ -91,6 +91,9 @@ def show(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
     if tab != TAB.name:
         raise PreventUpdate
     _, result = runs.opened(data, VerificationSpec)
-    charts = [draw(result) for draw in CHARTS.values()]
+    if result.figures["sharpe_per_bar"] is None:
+        charts: list[Any] = [states.no_figure("The equity never moved.") for _ in CHARTS]
+    else:
+        charts = [draw(result) for draw in CHARTS.values()]
     tables = real_view.crises(result), real_view.regimes(result), metric.cells(real_view.fill_figures(result))
     return *tables, *charts, *real_view.subtitles(result)

@@ -128,8 +128,7 @@ def _plain(value: float) -> float | None:
 
 def about_windows(result: WalkForwardResult) -> str:
     """Behind the plan's title."""
-    tried = count(int(result.combinations.max()), "combination")
-    return f"{tried} each"
+    return f"{int(result.combinations.max()):,} tried in each"
 
 
 def about_paths(result: WalkForwardResult) -> str:
