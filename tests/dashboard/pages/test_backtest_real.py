@@ -101,10 +101,13 @@ def test_nothing_is_drawn_while_another_tab_is_in_sight() -> None:
         real.show(None, "real")
 
 
-def test_a_run_without_trades_says_what_is_missing() -> None:
+def test_a_run_with_hardly_a_trade_or_none_says_what_is_missing() -> None:
     save(random_walk(60, seed=1))
-    still = BASE | {"strategy": {"kind": "sma_cross", "fast": 39, "slow": 40}}
-    data = stored(VerificationSpec.parse({"backtest": still, "samples": 100}))
+    once = BASE | {"strategy": {"kind": "sma_cross", "fast": 39, "slow": 40}}
+    rest = real.show(stored(VerificationSpec.parse({"backtest": once, "samples": 100})), "real")
+    assert any(isinstance(chart, dict) and "empty" in chart for chart in rest)
+    never = BASE | {"strategy": {"kind": "rsi_reversion", "enter_below": 1, "leave_above": 50}}
+    data = stored(VerificationSpec.parse({"backtest": never, "samples": 100}))
     charts = real.show(data, "real")[3 : 3 + len(real.CHARTS)]
     assert set(map(str, charts)) == {str(states.no_figure("The equity never moved."))}
 
