@@ -107,6 +107,7 @@ def test_a_run_with_hardly_a_trade_or_none_says_what_is_missing() -> None:
     rest = real.show(stored(VerificationSpec.parse({"backtest": once, "samples": 100})), "real")
     assert any(isinstance(chart, dict) and "empty" in chart for chart in rest)
     never = BASE | {"strategy": {"kind": "rsi_reversion", "enter_below": 1, "leave_above": 50}}
+    save(random_walk(300, seed=1))
     data = stored(VerificationSpec.parse({"backtest": never, "samples": 100}))
     charts = real.show(data, "real")[3 : 3 + len(real.CHARTS)]
     assert set(map(str, charts)) == {str(states.no_figure("The equity never moved."))}
