@@ -96,8 +96,8 @@ def _sweep(_: Any, result: Any) -> list[str]:
             )
         ),
         *_part([_plateau(result, plateau)] if plateau else []),
-        f"By luck alone the best of the {count(found.trials, 'trial')} counted by now would reach a Sharpe ratio of "
-        f"about {number(found.expected, 2)}; the best here has {number(found.best, 2)}.",
+        f"{count(found.trials, 'trial')} of this strategy are counted by now. By luck alone the best of {found.many:,} "
+        f"would reach a Sharpe ratio of about {number(found.expected, 2)}; the best here has {number(found.best, 2)}.",
     ]
 
 

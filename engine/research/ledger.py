@@ -10,11 +10,12 @@ days or another symbol is, and so is every change of a strategy file of one's ow
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 from engine.database import connect
+from engine.research.statistics import expected_maximum_sharpe
 from engine.spec import RunSpec, canonical_json
 from engine.store import Trial
 
@@ -95,3 +96,18 @@ def pool(trials: Iterable[Trial], periods_per_year: float, observations: int) ->
     )
     variance = (within + between) / (total - 1) if total > 1 else 0.0
     return Pool(sum(trial.count for trial in entries), total, mean, variance)
+
+
+def luck(trials: Sequence[Trial], periods_per_year: float, observations: int) -> float:
+    """Sharpe ratio per bar that the best of ``trials`` is expected to reach without skill on a record of
+    ``observations`` returns (see ``pool`` and ``statistics.expected_maximum_sharpe``).
+
+    That of all together, or of one search alone where that is more: the best of a part is never better than the best
+    of all, so a wide search among combinations that hardly differ does not make an earlier one look less lucky. Of
+    trials without two ratios the spread is taken to be that of ratios measured on as many returns.
+    """
+    whole = pool(trials, periods_per_year, observations)
+    spread = whole.variance if whole.rated > 1 else 1 / max(observations - 1, 1)
+    searches = (pool((trial,), periods_per_year, observations) for trial in trials if trial.ratios > 1)
+    alone = (expected_maximum_sharpe(search.variance, search.count) for search in searches)
+    return max([expected_maximum_sharpe(spread, max(whole.count, 1)), *alone])

@@ -11,10 +11,8 @@ import numpy as np
 from engine.backtest.metrics import WHOLE_YEAR
 from engine.backtest.result import BacktestResult
 from engine.market.bars import MILLISECONDS_PER_YEAR
-from engine.research.ledger import pool
+from engine.research import ledger
 from engine.research.statistics import (
-    deflated_sharpe,
-    expected_maximum_sharpe,
     minimum_track_record,
     moments,
     probabilistic_sharpe,
@@ -178,14 +176,11 @@ def judge_fully(
 
 def weigh(evidence: Evidence, trials: tuple[Trial, ...]) -> Verdict:
     """The verdict on the figures of a run alone."""
-    tried = pool(trials, evidence.periods_per_year, evidence.observations)
-    count = max(tried.count, 1)
-    # Without two ratios the spread of luck is not known: it is then that of ratios measured on as many returns.
-    variance = tried.variance if tried.rated > 1 else 1 / max(evidence.observations - 1, 1)
+    count = max(sum(trial.count for trial in trials), 1)
+    luck = ledger.luck(trials, evidence.periods_per_year, evidence.observations)
     shape = (evidence.observations, evidence.skewness, evidence.kurtosis)
     positive = probabilistic_sharpe(evidence.sharpe, 0.0, *shape)
-    deflated = deflated_sharpe(evidence.sharpe, variance, count, *shape)
-    luck = expected_maximum_sharpe(variance, count)
+    deflated = probabilistic_sharpe(evidence.sharpe, luck, *shape)  # the deflated Sharpe ratio
     findings = (
         Finding(
             "Sharpe above zero",

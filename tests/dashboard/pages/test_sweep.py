@@ -22,6 +22,7 @@ from dashboard.pages.backtest.tabs import sweep as tab
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
 from engine.spec import canonical_json
+from engine.verdicts import verdict
 from tests.support.sweep_page import AXES, FAST, SLOW, STRATEGY, base, data_of, request
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -206,6 +207,13 @@ def test_luck_counts_what_the_ledger_counts(result: SweepResult) -> None:
     assert f"{found.expected:.2f}" in said
     engine.run(result.spec_of(0))
     assert sweep_view.luck(result, None).trials == len(result) + 1
+
+
+def test_luck_is_what_the_verdict_on_a_combination_says(result: SweepResult) -> None:
+    engine.run(result.spec_of(0))
+    spec = result.spec_of(1)
+    said = verdict(spec, engine.run(spec)).findings[1].explanation
+    assert f"beating {sweep_view.luck(result, None).expected:.2f} a year" in said
 
 
 def test_one_combination_does_not_tell_what_luck_would_reach(result: SweepResult) -> None:

@@ -33,11 +33,12 @@ _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72,
 
 @dataclass(frozen=True)
 class Luck:
-    """Sharpe ratio that the best of ``trials`` would reach without any skill, a year, and that of the best. One
-    combination does not tell what luck would reach.
+    """How many ``trials`` the ledger counts; the Sharpe ratio, a year, that the best of so ``many`` would reach without
+    any skill, and that of the best. One combination does not tell what luck would reach.
     """
 
     trials: int
+    many: int
     expected: float | None
     best: float | None
 
@@ -75,15 +76,24 @@ def metrics(result: SweepResult) -> list[str]:
 
 
 def luck(result: SweepResult, symbol: str | None) -> Luck:
-    """With the trials of the strategy's family that the ledger counts now, and the variance of this sweep's ratios."""
+    """Of one symbol's ratios, that of every trial of the strategy's family, as the verdict on one of them counts it; of
+    medians of several symbols, which vary less, that of as many such medians.
+    """
     from engine.research import ledger
     from engine.research.statistics import expected_maximum_sharpe
 
     ratios = result.metric("sharpe", symbol)
     ratios = ratios[np.isfinite(ratios)]
-    trials = max(sum(trial.count for trial in ledger.trials(result.family)), result.sharpe.size)
-    expected = expected_maximum_sharpe(float(ratios.var(ddof=1)), trials) if len(ratios) > 1 else None
-    return Luck(trials, expected, float(ratios.max()) if len(ratios) else None)
+    entries = ledger.trials(result.family)
+    trials = max(sum(trial.count for trial in entries), result.sharpe.size)
+    best = float(ratios.max()) if len(ratios) else None
+    if len(ratios) < 2:
+        return Luck(trials, trials, None, best)
+    if symbol is None and len(result.symbols) > 1:
+        return Luck(trials, len(result), expected_maximum_sharpe(float(ratios.var(ddof=1)), len(result)), best)
+    place = result.symbols.index(symbol) if symbol else 0
+    per_year, observations = result.periods_per_year[place], result.observations[place]
+    return Luck(trials, trials, ledger.luck(entries, per_year, observations) * float(np.sqrt(per_year)), best)
 
 
 def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau: Any) -> list[metric.Metric]:
@@ -112,9 +122,9 @@ def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau
                       f"of {len(result):,}"),
         metric.Metric("Sharpe above 0", percent(float((known > 0).mean()) if len(known) else None, 1),
                       "of combinations"),
-        metric.Metric("By luck", number(found.expected, 2), f"best of {found.trials:,}",
-                      help="What the best of all counted trials is expected to reach without any skill, at the "
-                      "variance of this sweep's Sharpe ratios, were they independent."),
+        metric.Metric("By luck", number(found.expected, 2), f"best of {found.many:,}",
+                      help="What the best of so many is expected to reach without any skill, were they independent, "
+                      "by the variance of their Sharpe ratios: of all trials that are counted, or of these medians."),
         metric.Metric("Trials counted", number(found.trials), "of this strategy",
                       help="By the ledger, over all sessions: combinations times symbols, and every backtest."),
         metric.Metric("Left out", number(result.left_out), "not valid",
@@ -133,8 +143,9 @@ def honesty(result: SweepResult, found: Luck) -> list[Component]:
         )
     else:
         below = ", less than that" if found.best <= found.expected else ""
+        many = "so many" if found.many == found.trials else f"{found.many:,} such medians"
         said = (
-            f"The ledger now counts {count(found.trials, 'trial')} of this strategy. By luck alone the best of so many "
+            f"The ledger now counts {count(found.trials, 'trial')} of this strategy. By luck alone the best of {many} "
             f"would reach a Sharpe ratio of about {number(found.expected, 2)}; the best here has "
             f"{number(found.best, 2)}{below}."
         )
