@@ -21,7 +21,8 @@ _NORMAL = NormalDist()
 def probabilistic_sharpe(sharpe: float, benchmark: float, observations: int, skewness: float, kurtosis: float) -> float:
     """Probability that the true Sharpe ratio exceeds ``benchmark`` (Bailey and Lopez de Prado 2012).
 
-    Phi[(SR - SR*) sqrt(n - 1) / sqrt(1 - g3 SR + (g4 - 1)/4 SR^2)], in [0, 1].
+    Phi[(SR - SR*) sqrt(n - 1) / sqrt(1 - g3 SR + (g4 - 1)/4 SR^2)], in [0, 1]. Against the best of all skilless trials
+    (``expected_maximum_sharpe``) it is the deflated Sharpe ratio (Bailey and Lopez de Prado 2014).
     """
     spread = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
     return _NORMAL.cdf((sharpe - benchmark) * sqrt(observations - 1) / sqrt(max(spread, 1e-12)))
@@ -37,14 +38,6 @@ def expected_maximum_sharpe(variance: float, trials: int) -> float:
         return 0.0
     first, second = _NORMAL.inv_cdf(1 - 1 / trials), _NORMAL.inv_cdf(1 - 1 / (trials * e))
     return sqrt(variance) * ((1 - EULER_GAMMA) * first + EULER_GAMMA * second)
-
-
-def deflated_sharpe(
-    sharpe: float, variance: float, trials: int, observations: int, skewness: float, kurtosis: float
-) -> float:
-    """The probabilistic Sharpe ratio against the best of ``trials`` skilless ones (Bailey and Lopez de Prado 2014)."""
-    luck = expected_maximum_sharpe(variance, trials)
-    return probabilistic_sharpe(sharpe, luck, observations, skewness, kurtosis)
 
 
 def moments(returns: Floats) -> tuple[float, float, float]:

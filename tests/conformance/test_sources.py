@@ -50,7 +50,8 @@ def test_series_are_told_apart(source: Source) -> None:
 
 def test_names_can_be_asked_for(source: Source) -> None:
     for series in source.series():
-        MarketSpec(collection=series.collection, symbols=(series.symbol,), interval=series.interval)  # type: ignore[arg-type]
+        named = {"collection": series.collection, "symbols": [series.symbol], "interval": series.interval}
+        assert MarketSpec.parse(named).symbols == (series.symbol,)
 
 
 def test_list_is_the_same_each_time(source: Source) -> None:
