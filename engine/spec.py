@@ -58,7 +58,10 @@ else:
 
 
 class _Constructed(ModelMetaclass):
-    """Makes ``SmaCross(fsat=3)`` say what ``SmaCross.parse({"fsat": 3})`` says, instead of pydantic's own words."""
+    """Makes ``SmaCross(fsat=3)`` say what ``SmaCross.parse({"fsat": 3})`` says, instead of pydantic's own words.
+
+    Not an ``__init__``: pydantic calls that for the specs within a spec too, where the way to the field would be lost.
+    """
 
     if not TYPE_CHECKING:  # the signature is that of the class
 
