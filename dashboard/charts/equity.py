@@ -111,7 +111,7 @@ def thin(time: Floats, values: Floats, limit: int = 3_000) -> np.ndarray:
 
 
 def _curve(label: str, time: Times, equity: Floats, capital: float) -> Curve:
-    moments, below = base.times(time), drawdown(np.concatenate(([capital], equity)))[1:]
+    moments, below = base.times(time), drawdown(equity, capital)
     kept = np.union1d(thin(moments, equity, POINTS), thin(moments, below, POINTS))
     return Curve(label, moments[kept], equity[kept] / capital, below[kept])
 

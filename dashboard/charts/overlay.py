@@ -23,8 +23,8 @@ HELD = (base.SERIES[4], "solid")
 """Colour and dash of the portfolio and of buying and holding."""
 
 
-Line = tuple[str, Times, Floats]
-"""Name, time and equity."""
+Line = tuple[str, Times, Floats, float]
+"""Name, time, equity, and the capital that it came from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class OverlayInfo:
 def info(runs: Sequence[Line], combined: Line | None = None, held: Line | None = None) -> OverlayInfo:
     """What is drawn of each run; logarithmic where every equity stays above zero."""
     lines = [*runs, *(line for line in (combined, held) if line)]
-    is_positive = all(bool((equity > 0).all()) for _, _, equity in lines)
+    is_positive = all(bool((equity > 0).all()) for _, _, equity, _ in lines)
     whole, hold = (_curve(*line) if line else None for line in (combined, held))
     return OverlayInfo(tuple(_curve(*run) for run in runs), whole, hold, is_positive)
 
@@ -84,10 +84,10 @@ def _traces(curve: Curve, colour: str, dash: str, width: float) -> list[go.Scatt
     ]  # fmt: skip
 
 
-def _curve(label: str, time: Times, equity: Floats) -> Curve:
-    moments, below = base.times(time), drawdown(equity)
+def _curve(label: str, time: Times, equity: Floats, capital: float) -> Curve:
+    moments, below = base.times(time), drawdown(equity, capital)
     kept = np.union1d(thin(moments, equity, POINTS), thin(moments, below, POINTS))
-    return Curve(label, moments[kept], equity[kept] / equity[0], below[kept])
+    return Curve(label, moments[kept], equity[kept] / capital, below[kept])
 
 
 def _steps(info: OverlayInfo) -> dict[str, object]:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
-import numpy as np
-
 from dashboard.figures import SIGNED, figure_text, key_figures
 from dashboard.format import count, day_range
 from dashboard.tear_sheet import behaviour, tables
@@ -18,7 +16,6 @@ from engine import __version__
 from engine.backtest.metrics import METRICS, drawdown
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.market.bars import Floats
 from engine.research.verdict import CAVEAT, Verdict
 from engine.spec import RunSpec, to_yaml
 
@@ -126,8 +123,8 @@ def _equity(result: BacktestResult) -> str:
         Line("Strategy", result.time, result.equity / result.capital, "var(--s1)", 1.8),
     ]
     falls = [
-        Line("Buy and hold", result.time, fall(result.benchmark, result.capital), "var(--s5)", 1.0),
-        Line("Strategy", result.time, fall(result.equity, result.capital), "var(--s1)", 1.2, fill=True),
+        Line("Buy and hold", result.time, drawdown(result.benchmark, result.capital), "var(--s5)", 1.0),
+        Line("Strategy", result.time, drawdown(result.equity, result.capital), "var(--s1)", 1.2, fill=True),
     ]
     return growth("growth of 1, after costs", curves, falls)
 
@@ -151,11 +148,6 @@ def _extent(verdict: Verdict) -> str:
     if verdict.full:
         return f"every test, {trials}"
     return f"the quick verdict, {trials}; not every test was run"
-
-
-def fall(equity: Floats, capital: float) -> Floats:
-    """Below the highest so far, the capital at the start among it."""
-    return drawdown(np.concatenate(([capital], equity)))[1:]
 
 
 def _verdict(verdict: Verdict) -> str:

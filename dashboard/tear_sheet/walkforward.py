@@ -14,8 +14,8 @@ from dashboard.figures import figure_text
 from dashboard.format import MISSING, count, day_range, number, percent, signed_percent
 from dashboard.tear_sheet import tables
 from dashboard.tear_sheet.drawing import Line
-from dashboard.tear_sheet.sheet import document, fall, growth, heading, key_figure, notes, request, section
-from engine.backtest.metrics import METRICS
+from dashboard.tear_sheet.sheet import document, growth, heading, key_figure, notes, request, section
+from engine.backtest.metrics import METRICS, drawdown
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import WalkForwardSpec
@@ -80,8 +80,8 @@ def _equity(result: WalkForwardResult) -> str:
         Line("Out of sample", result.time, result.equity / capital, "var(--s1)", 1.8),
     ]
     falls = [
-        Line("Buy and hold", result.time, fall(result.benchmark, capital), "var(--s5)", 1.0),
-        Line("Out of sample", result.time, fall(result.equity, capital), "var(--s1)", 1.2, fill=True),
+        Line("Buy and hold", result.time, drawdown(result.benchmark, capital), "var(--s5)", 1.0),
+        Line("Out of sample", result.time, drawdown(result.equity, capital), "var(--s1)", 1.2, fill=True),
     ]
     return growth("growth of 1 over all tests, after costs", curves, falls)
 

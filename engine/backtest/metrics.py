@@ -38,11 +38,14 @@ METRICS: Mapping[str, Metric] = {
         "",
         "Mean bar return over the root mean square of the negative ones, annualised like the Sharpe ratio.",
     ),
-    "max_drawdown": Metric("Max drawdown", "%", "Deepest fall of equity below its highest value so far."),
+    "max_drawdown": Metric(
+        "Max drawdown", "%", "Deepest fall of equity below its highest value so far, the capital at the start among it."
+    ),
     "max_drawdown_days": Metric(
         "Longest drawdown",
         "days",
-        "Longest time below an earlier high, in calendar days, to the end if unrecovered.",
+        "Longest time below an earlier high, the capital at the start among them, in calendar days, to the end if "
+        "unrecovered.",
     ),
     "volatility": Metric(
         "Volatility", "%", "Standard deviation of bar returns, times the root of the bars in a calendar year."
@@ -86,7 +89,7 @@ def equity_metrics(
         "sharpe": sharpe,
         "sortino": float(np.mean(returns)) / downside * root if downside > 0 else None,
         "max_drawdown": deepest,
-        "max_drawdown_days": longest_drawdown(time, equity),
+        "max_drawdown_days": longest_drawdown(time, equity, capital),
         "volatility": deviation * root,
         "calmar": cagr / -deepest if cagr is not None and deepest < 0 else None,
     }
@@ -95,7 +98,7 @@ def equity_metrics(
 def headline(equity: Floats, periods_per_year: float, capital: float) -> tuple[float, float | None, float]:
     """Total return, Sharpe ratio and maximum drawdown of ``equity_metrics`` alone."""
     ratio = sharpe_per_bar(bar_returns(equity))
-    deepest = float(np.min(drawdown(np.concatenate(([capital], equity)))))
+    deepest = float(np.min(drawdown(equity, capital)))
     yearly = None if ratio is None else ratio * float(np.sqrt(periods_per_year))
     return float(equity[-1] / capital) - 1, yearly, deepest
 
@@ -123,14 +126,20 @@ def _growth(total: float, years: float) -> float | None:
         return None
 
 
-def drawdown(equity: Floats) -> Floats:
-    """Equity below its highest value so far, as a part of that: zero or negative, as long as ``equity``."""
-    return equity / np.maximum.accumulate(equity) - 1
+def drawdown(equity: Floats, capital: float) -> Floats:
+    """Equity below its highest value so far, as a part of that: zero or negative, as long as ``equity``.
+
+    ``capital``, above zero, is what there was before the first bar, and the first high: what is lost on that very bar
+    is a fall too.
+    """
+    return equity / np.maximum(np.maximum.accumulate(equity), capital) - 1
 
 
-def longest_drawdown(time: Times, equity: Floats) -> float:
-    """Calendar days of the longest spell between a high and its recovery, or the end."""
-    under = drawdown(equity) < 0
+def longest_drawdown(time: Times, equity: Floats, capital: float) -> float:
+    """Calendar days of the longest spell between a high and its recovery, or the end; ``capital`` is the high at the
+    first of ``time`` where equity begins below it.
+    """
+    under = drawdown(equity, capital) < 0
     if not under.any():
         return 0.0
     last_high = np.maximum.accumulate(np.where(under, 0, np.arange(len(equity))))

@@ -98,7 +98,7 @@ def _traces(line: Line, style: dict[str, Any]) -> list[go.Scatter]:
 
 
 def _line(name: str, time: Times, growth: Floats) -> Line:
-    moments, below = base.times(time), drawdown(np.concatenate(([1.0], growth)))[1:]
+    moments, below = base.times(time), drawdown(growth, 1.0)
     kept = np.union1d(thin(moments, growth, POINTS), thin(moments, below, POINTS))
     return Line(name, moments[kept], growth[kept], below[kept])
 

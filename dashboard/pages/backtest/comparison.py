@@ -130,10 +130,10 @@ def _calendars(results: Sequence[BacktestResult], shared: Common) -> list[str]:
 
 def curves(compared: Compared, both: Together) -> overlay.OverlayInfo:
     """What the chart draws: what ``figures`` has a column of."""
-    drawn = [(name, item.time, item.equity) for name, item in zip(compared.names, compared.results, strict=True)]
-    first, found = compared.results[0], both.combined
-    combined = ("Combined", found.time, found.growth) if found else None
-    return overlay.info(drawn, combined, (compared.held, first.time, first.benchmark))
+    runs, first, found = compared.results, compared.results[0], both.combined
+    drawn = [(name, run.time, run.equity, run.capital) for name, run in zip(compared.names, runs, strict=True)]
+    combined = ("Combined", found.time, found.growth, 1.0) if found else None
+    return overlay.info(drawn, combined, (compared.held, first.time, first.benchmark, first.capital))
 
 
 def figures(compared: Compared, both: Together) -> Component:

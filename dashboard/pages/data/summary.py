@@ -74,7 +74,7 @@ def common(market: tuple[Bars, ...]) -> tuple[Bars, ...]:
 
 def _deepest(close: Floats) -> tuple[int | None, int | None]:
     """Index of the high before the deepest drawdown, and of the recovery."""
-    under = drawdown(close)
+    under = drawdown(close, float(close[0]))
     low = int(under.argmin())
     if under[low] == 0:
         return None, None

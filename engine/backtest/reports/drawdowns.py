@@ -27,7 +27,7 @@ class Drawdown:
 
 def deepest(time: Times, equity: Floats, capital: float, count: int = 5) -> tuple[Drawdown, ...]:
     """The ``count`` deepest drawdowns, deepest first; ``capital`` is the first high."""
-    fall = drawdown(np.concatenate(([capital], equity)))[1:]
+    fall = drawdown(equity, capital)
     edges = np.diff(np.concatenate(([0], (fall < 0).astype(np.int8), [0])))
     spells = zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True)
     found = [_spell(time, fall, int(first), int(stop)) for first, stop in spells]

@@ -29,7 +29,7 @@ def bar_columns(result: BacktestResult) -> Columns:
         "hold": result.benchmark,
         "without_costs": result.costless,
         "exposure": result.exposure,
-        "drawdown": drawdown(result.equity),
+        "drawdown": drawdown(result.equity, result.capital),
     }
 
 

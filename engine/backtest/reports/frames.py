@@ -30,7 +30,7 @@ def bars(result: BacktestResult | WalkForwardResult) -> DataFrame:
         "equity": result.equity,
         "hold": result.benchmark,
         "hindsight": result.hindsight,
-        "drawdown": drawdown(result.equity),
+        "drawdown": drawdown(result.equity, result.capital),
         "window": result.window,
     }
     return DataFrame(columns, index=_named(result.time))

@@ -70,14 +70,15 @@ def yearly(result: BacktestResult) -> tuple[Year, ...]:
     found, start = [], 0
     for place, end in enumerate(last):
         before = result.equity[start - 1] if start else result.capital
-        equity = np.concatenate(([before], result.equity[start : end + 1]))
-        ratio = sharpe_per_bar(bar_returns(equity if start else equity[1:]))
+        within = result.equity[start : end + 1]
+        equity = np.concatenate(([before], within)) if start else within
+        ratio = sharpe_per_bar(bar_returns(equity))
         found.append(
             Year(
                 year=int(years[end]),
                 total=float(totals[place]),
                 hold=float(holds[place]),
-                drawdown=float(drawdown(equity).min()) if before > 0 else 0.0,
+                drawdown=float(drawdown(within, float(before)).min()) if before > 0 else 0.0,
                 sharpe=None if ratio is None else ratio * root,
                 trades=int(np.count_nonzero(entered == years[end])),
             )

@@ -7,12 +7,12 @@ import numpy as np
 from dashboard.charts import correlation, overlay
 from tests.support.market import days
 
-RUNS = [(f"Run {index}", days(50), np.linspace(1000, 1000 + 100 * index, 50)) for index in range(8)]
+RUNS = [(f"Run {index}", days(50), np.linspace(1000, 1000 + 100 * index, 50), 1000.0) for index in range(8)]
 
 
 def test_each_run_begins_at_one_and_keeps_its_order() -> None:
     found = overlay.info(RUNS)
-    assert [curve.label for curve in found.curves] == [name for name, _, _ in RUNS]
+    assert [curve.label for curve in found.curves] == [name for name, *_ in RUNS]
     assert all(curve.growth[0] == 1.0 for curve in found.curves)
     assert found.curves[7].growth[-1] == 1.7
     assert found.combined is None
@@ -24,8 +24,8 @@ def test_eight_runs_look_different() -> None:
 
 
 def test_the_portfolio_is_drawn_last_and_a_lost_account_on_a_linear_axis() -> None:
-    lost = ("Lost", days(50), np.concatenate((np.linspace(1000, 10, 30), np.zeros(20))))
-    found = overlay.info([*RUNS[:2], lost], ("Combined", days(50), np.ones(50)))
+    lost = ("Lost", days(50), np.concatenate((np.linspace(1000, 10, 30), np.zeros(20))), 1000.0)
+    found = overlay.info([*RUNS[:2], lost], ("Combined", days(50), np.ones(50), 1.0))
     drawn = overlay.figure(found)
     assert [trace.name for trace in drawn.data][-2:] == ["Combined", "Combined drawdown"]
     assert drawn.layout.yaxis.type == "linear"
@@ -33,14 +33,14 @@ def test_the_portfolio_is_drawn_last_and_a_lost_account_on_a_linear_axis() -> No
 
 
 def test_holding_is_drawn_under_the_runs_in_a_colour_of_its_own() -> None:
-    found = overlay.info(RUNS, held=("Buy and hold, AAA", days(60), np.linspace(500, 5000, 60)))
+    found = overlay.info(RUNS, held=("Buy and hold, AAA", days(60), np.linspace(500, 5000, 60), 500.0))
     drawn = overlay.figure(found)
     assert [trace.name for trace in drawn.data][:2] == ["Buy and hold, AAA", "Buy and hold, AAA drawdown"]
     assert found.held is not None
     assert (found.held.growth[0], found.held.growth[-1]) == (1.0, 10.0)
     assert drawn.data[0].line.color not in {overlay.style(index)[0] for index in range(8)}
     assert drawn.layout.yaxis.dtick == "D2", "the steps of the axis count the line of holding"
-    lost = ("Lost", days(50), np.concatenate((np.linspace(1000, 10, 30), np.zeros(20))))
+    lost = ("Lost", days(50), np.concatenate((np.linspace(1000, 10, 30), np.zeros(20))), 1000.0)
     assert overlay.figure(overlay.info(RUNS, held=lost)).layout.yaxis.type == "linear"
 
 

@@ -111,7 +111,8 @@ def test_growth_beyond_all_numbers_is_undefined_not_an_error() -> None:
 
 
 def test_drawdown_by_hand() -> None:
-    np.testing.assert_allclose(drawdown(np.array([2.0, 4, 3, 4, 5, 1])), [0, 0, -0.25, 0, 0, -0.8])
+    np.testing.assert_allclose(drawdown(np.array([2.0, 4, 3, 4, 5, 1]), 2.0), [0, 0, -0.25, 0, 0, -0.8])
+    np.testing.assert_allclose(drawdown(np.array([2.0, 4, 3]), 2.5), [-0.2, 0, -0.25])
 
 
 @pytest.mark.parametrize(
@@ -129,17 +130,17 @@ def test_drawdown_by_hand() -> None:
     ],
 )
 def test_longest_drawdown_by_hand(equity: list[float], expected: float) -> None:
-    assert longest_drawdown(days(len(equity)), np.array(equity, dtype=float)) == expected
+    assert longest_drawdown(days(len(equity)), np.array(equity, dtype=float), equity[0]) == expected
 
 
 def test_longest_drawdown_counts_weekends() -> None:
     friday_to_monday = np.array(["2020-01-02", "2020-01-03", "2020-01-06", "2020-01-07"], dtype="datetime64[ms]")
-    assert longest_drawdown(friday_to_monday, np.array([1.0, 2, 1, 2])) == 4
+    assert longest_drawdown(friday_to_monday, np.array([1.0, 2, 1, 2]), 1.0) == 4
 
 
 def test_longest_drawdown_of_hours_is_a_part_of_a_day() -> None:
     time = (np.datetime64("2020-01-01", "h") + np.arange(5)).astype("datetime64[ms]")
-    assert longest_drawdown(time, np.array([2.0, 1, 1, 2, 3])) == pytest.approx(3 / 24)
+    assert longest_drawdown(time, np.array([2.0, 1, 1, 2, 3]), 2.0) == pytest.approx(3 / 24)
 
 
 def slow_longest(times: list[datetime], equity: list[float]) -> float:
@@ -159,13 +160,14 @@ def test_longest_drawdown_agrees_with_asking_every_bar(equity: list[float], data
     hours = np.cumsum(gaps)
     times = [datetime(2020, 1, 1) + timedelta(hours=int(hour)) for hour in hours]
     stamps = np.array(times, dtype="datetime64[ms]")
-    assert longest_drawdown(stamps, np.array(equity)) == pytest.approx(slow_longest(times, equity))
+    assert longest_drawdown(stamps, np.array(equity), equity[0]) == pytest.approx(slow_longest(times, equity))
 
 
 @given(EQUITIES)
 def test_drawdown_agrees_with_plain_python(equity: list[float]) -> None:
-    expected = [value / max(equity[: i + 1]) - 1 for i, value in enumerate(equity)]
-    np.testing.assert_allclose(drawdown(np.array(equity)), expected, rtol=0, atol=1e-12)
+    capital = 1.1 * equity[0]
+    expected = [value / max([capital, *equity[: i + 1]]) - 1 for i, value in enumerate(equity)]
+    np.testing.assert_allclose(drawdown(np.array(equity), capital), expected, rtol=0, atol=1e-12)
 
 
 # -- against other libraries ----------------------------------------------------------------------------------------

@@ -7,9 +7,15 @@ import pandas as pd
 import pytest
 import quantstats
 
+from dashboard.charts import equity, overlay
 from engine.backtest.metrics import longest_drawdown
 from engine.backtest.reports.drawdowns import deepest
+from engine.backtest.reports.export import equity_csv
+from engine.backtest.reports.periods import yearly
 from engine.market.bars import Times
+from engine.market.sources.stored import save
+from tests.support.market import make_bars
+from tests.support.stored import run
 
 
 def days(count: int) -> Times:
@@ -48,4 +54,24 @@ def test_as_quantstats_finds_them() -> None:
     assert [str(item.bottom)[:10] for item in found] == [str(day)[:10] for day in theirs["valley"]]
     first_below = [str(item.start + np.timedelta64(1, "D"))[:10] for item in found]
     assert first_below == [str(day)[:10] for day in theirs["start"]]
-    assert max(item.days for item in deepest(time, equity, 1.0, 1000)) == longest_drawdown(time, equity)
+    assert max(item.days for item in deepest(time, equity, 1.0, 1000)) == longest_drawdown(time, equity, 1.0)
+
+
+@pytest.mark.usefixtures("workspace")
+def test_every_output_counts_a_loss_of_the_first_bar() -> None:
+    """Filled at the deciding close with 10% of commission: 100,000 buy 90,909 on the first bar, and stay below them."""
+    save(make_bars(np.linspace(100, 105, 50)))
+    result = run(fill="same_close", costs={"commission": 1000, "slippage": 0})
+    first = 1 / 1.1 - 1
+    assert result.equity[0] == pytest.approx(100_000 / 1.1)
+    assert result.metrics["max_drawdown"] == pytest.approx(first)
+    assert result.metrics["max_drawdown_days"] == 49
+    (spell,) = deepest(result.time, result.equity, result.capital)
+    assert (spell.depth, spell.days) == (pytest.approx(first), 49)
+    assert result.frame()["drawdown"].iloc[0] == pytest.approx(first)
+    header, line = (text.split(",") for text in equity_csv(result).splitlines()[:2])
+    assert float(line[header.index("drawdown")]) == pytest.approx(first)
+    assert yearly(result)[0].drawdown == pytest.approx(first)
+    assert equity.info([result]).curves[0].drawdown[0] == pytest.approx(first)
+    drawn = overlay.info([("One", result.time, result.equity, result.capital)]).curves[0]
+    assert (drawn.growth[0], drawn.drawdown[0]) == (pytest.approx(1 / 1.1), pytest.approx(first))

@@ -28,7 +28,7 @@ def test_the_equity_comes_back_to_the_last_bit() -> None:
     np.testing.assert_array_equal(found["equity"], result.equity)
     np.testing.assert_array_equal(found["hold"], result.benchmark)
     np.testing.assert_array_equal(found["without_costs"], result.costless)
-    np.testing.assert_array_equal(found["drawdown"], drawdown(result.equity))
+    np.testing.assert_array_equal(found["drawdown"], drawdown(result.equity, result.capital))
 
 
 def test_days_stand_without_a_time_and_hours_with_one() -> None:

@@ -34,7 +34,7 @@ def test_bars_are_rows_by_time() -> None:
     assert isinstance(frame.index, pd.DatetimeIndex)
     assert (frame.index.to_numpy().astype("datetime64[ms]") == result.time).all()
     np.testing.assert_array_equal(frame["equity"], result.equity)
-    np.testing.assert_array_equal(frame["drawdown"], drawdown(result.equity))
+    np.testing.assert_array_equal(frame["drawdown"], drawdown(result.equity, result.capital))
 
 
 def test_trades_are_rows_of_words_dates_and_numbers() -> None:
