@@ -10,6 +10,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from engine.documents import complaint, read_yaml
 from engine.errors import ConfigError, did_you_mean
 
 PATH_VARIABLE = "STRATOSCOPE_CONFIG"
@@ -91,14 +92,12 @@ def load(path: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text) or {}
+        values = read_yaml(text) or {}
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date such as 2024-02-30
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path.name}{where}: this is not valid YAML: {getattr(error, 'problem', error)}.") from None
-    _require_distinct(path.name, tree)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or a date such as 2024-02-30
+        said = complaint(error)
+        raise ConfigError(f"{path.name}{', ' if said.startswith('line ') else ': '}{said}.") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path.name}: expected settings such as 'server:', found {type(values).__name__}.")
     try:
@@ -116,16 +115,6 @@ def _anchored(config: Config, folder: Path) -> Config:
     if config.results and "://" not in config.results:
         changes["results"] = f"file://{(folder / Path(config.results).expanduser()).resolve()}"
     return config.model_copy(update=changes)
-
-
-def _require_distinct(file: str, node: yaml.Node | None) -> None:
-    """YAML lets the last of two equal keys win without a word."""
-    seen: set[str] = set()
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if key.value in seen:
-            raise ConfigError(f"{file}, line {key.start_mark.line + 1}: '{key.value}' is there twice.")
-        seen.add(key.value)
-        _require_distinct(file, value)
 
 
 def _explain(file: str, tree: yaml.Node | None, item: Any) -> str:
