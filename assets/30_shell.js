@@ -89,6 +89,10 @@
       here.say("The form is not complete: mend what is marked first.", "warn");
       return noUpdate();
     }
+    if (what === "link" && !draft.query) {
+      here.say("This request is too long for a link: run it, and copy the address of the page.", "warn");
+      return noUpdate();
+    }
     const text = what === "link" ? location.origin + here.withCompared(location.pathname + "?spec=" + draft.query) : draft[what];
     const name = { yaml: "YAML", python: "Python", link: "Link" }[what];
     toClipboard(text).then(

@@ -268,7 +268,7 @@ def _draft(spec: RunSpec) -> dict[str, str]:
         "spec": canonical_json(spec),
         "yaml": to_yaml(spec),
         "python": to_python(spec),
-        "query": state.to_query(spec),
+        "query": state.short_query(spec),
     }
 
 

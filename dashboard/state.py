@@ -1,4 +1,4 @@
-"""A spec in a URL: deflated canonical JSON in URL-safe base64."""
+"""A spec in a URL: deflated canonical JSON in URL-safe base64, or the key of one that is too long for an address."""
 
 from __future__ import annotations
 
@@ -8,21 +8,36 @@ import json
 import zlib
 from typing import Any
 
+from engine import permalinks
 from engine.errors import SpecError
 from engine.spec import Spec, canonical_json
 
 MAX_TEXT = 64 * 1024  # of the JSON, in bytes: a permalink that unpacks to more is refused before it does
 MAX_QUERY = 16 * 1024  # of the text in the URL
+_KEPT = "~"  # what begins a key; base64 has none
 
 
 def to_query(spec: Spec) -> str:
-    """Text that ``from_query`` turns back into the spec's plain values; safe in a URL as it is."""
-    packed = zlib.compress(canonical_json(spec).encode(), level=9)
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    """Text that ``from_query`` turns back into the spec's plain values; safe in a URL as it is.
+
+    A spec too long for an address is kept in the database, and the text is its key, which this workbench alone opens.
+    """
+    return short_query(spec) or _KEPT + permalinks.keep(canonical_json(spec))
+
+
+def short_query(spec: Spec) -> str:
+    """``to_query`` where the text holds the spec itself, nothing for one that is too long: for links to what is still
+    being typed, of which each letter would be kept.
+    """
+    plain = canonical_json(spec).encode()
+    text = base64.urlsafe_b64encode(zlib.compress(plain, level=9)).decode().rstrip("=")
+    return text if len(plain) <= MAX_TEXT and len(text) <= MAX_QUERY else ""
 
 
 def from_query(text: str) -> dict[str, Any]:
     """The plain values in ``text``. Raises ``SpecError`` for anything that ``to_query`` cannot have written."""
+    if text.startswith(_KEPT):
+        return _kept(text.removeprefix(_KEPT))
     try:
         if len(text) > MAX_QUERY:
             raise ValueError("too long")
@@ -36,4 +51,14 @@ def from_query(text: str) -> dict[str, Any]:
         raise SpecError([("", "This link is damaged: ask for a new one, or set the form by hand.")]) from None
     if not isinstance(values, dict):
         raise SpecError([("", "This link does not hold a request: ask for a new one, or set the form by hand.")])
+    return values
+
+
+def _kept(key: str) -> dict[str, Any]:
+    found = permalinks.find(key)
+    if found is None:
+        raise SpecError(
+            [("", "What this link asks for is not kept here: it opens where it was copied, or set the form by hand.")]
+        )
+    values: dict[str, Any] = json.loads(found)
     return values

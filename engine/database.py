@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     status TEXT NOT NULL, message TEXT NOT NULL, fraction REAL NOT NULL,
     created REAL NOT NULL, started REAL, finished REAL
 );
+CREATE TABLE IF NOT EXISTS links (key TEXT PRIMARY KEY, spec TEXT NOT NULL, created REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from
     key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL

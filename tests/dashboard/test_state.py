@@ -6,11 +6,14 @@ import base64
 import json
 import zlib
 
+import numpy as np
 import pytest
 
 from dashboard import state
 from engine.errors import SpecError
 from engine.market.bars import MarketSpec
+from engine.runner import load_spec
+from tests.support.sweeping import spec, sweep
 
 
 def packed(text: bytes) -> str:
@@ -57,3 +60,24 @@ def test_a_link_cannot_unpack_to_more_than_the_limit() -> None:
     assert len(small) < state.MAX_QUERY
     with pytest.raises(SpecError, match="damaged"):
         state.from_query(small)
+
+
+@pytest.mark.usefixtures("workspace")
+@pytest.mark.parametrize("count", [3, 3_000, 90_000])
+def test_a_request_of_any_length_opens_again(count: int) -> None:
+    """Thousands of listed values were written into an address that was then refused as damaged."""
+    values = np.random.default_rng(0).permutation(10 * count)[:count] / 8 + 1
+    asked = sweep(spec({"kind": "sma_cross"}), [{"path": "costs.per_order", "values": values.tolist()}])
+    text = state.to_query(asked)
+    assert len(text) <= state.MAX_QUERY
+    assert load_spec(state.from_query(text)) == asked
+    assert state.to_query(asked) == text
+    assert state.short_query(asked) == ("" if text[0] == "~" else text)
+    assert (text[0] == "~") == (count == 90_000), "the longest alone is kept"
+
+
+@pytest.mark.usefixtures("workspace")
+@pytest.mark.parametrize("text", ["~", "~" + "0" * 64, "~' OR 1=1 --", "~\N{SNOWMAN}"])
+def test_a_key_that_nothing_is_kept_under_is_a_sentence(text: str) -> None:
+    with pytest.raises(SpecError, match="not kept here"):
+        state.from_query(text)
