@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from pydantic import field_validator, model_validator
 
 from engine.errors import DataError
 from engine.market.actions import Actions, Dividends, actions, reported, units_later
+from engine.market.days import Days, Zones, trading_days
 from engine.progress import Progress
 from engine.spec import RunSpec, parameter
 
@@ -31,7 +33,8 @@ _SYMBOL = r"[\w.^=\-]{1,32}"
 class Series:
     """What is known about a series without reading its bars.
 
-    ``start`` and ``end`` are the first and last bar's ISO times; ``origin`` says where the provider had it from.
+    ``start`` and ``end`` are the first and last bar's ISO times; ``origin`` says where the provider had it from;
+    ``timezone`` is that of the exchange.
     """
 
     source: str
@@ -50,6 +53,17 @@ class Series:
     end: str
     origin: str
     licence: str
+
+    @property
+    def zones(self) -> Zones:
+        """What the trading days of its bars follow from: see ``days.trading_days``."""
+        return () if self.interval == "1d" else (self.timezone,)
+
+    @property
+    def span(self) -> tuple[np.datetime64, np.datetime64]:
+        """First and last trading day."""
+        first, last = trading_days(np.array([self.start[:19], self.end[:19]], dtype="datetime64[ms]"), self.zones)
+        return first, last
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +94,15 @@ class Bars:
     def __len__(self) -> int:
         return len(self.time)
 
+    @cached_property
+    def days(self) -> Days:
+        """The trading day of each bar."""
+        return trading_days(self.time, self.series.zones)
+
     def between(self, start: date | None, end: date | None) -> Bars:
-        """The bars from ``start`` to ``end``, both days included."""
-        first = 0 if start is None else int(np.searchsorted(self.time, np.datetime64(start, "ms")))
-        last = len(self) if end is None else int(np.searchsorted(self.time, np.datetime64(end, "ms") + _DAY))
+        """The bars from ``start`` to ``end``, trading days that are both included."""
+        first = 0 if start is None else int(np.searchsorted(self.days, np.datetime64(start, "D")))
+        last = len(self) if end is None else int(np.searchsorted(self.days, np.datetime64(end, "D"), side="right"))
         return self.part(first, last)
 
     def part(self, first: int, stop: int) -> Bars:
@@ -166,9 +185,6 @@ class Bars:
         """The arrays that have a place for each bar."""
         names = ("time", "open", "high", "low", "close", "volume", "adj_close", "splits", "cash")
         return {name: values for name in names if (values := getattr(self, name)) is not None}
-
-
-_DAY = np.timedelta64(1, "D")
 
 
 def periods_per_year(time: Times) -> float:

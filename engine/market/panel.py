@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from engine.market.bars import Bars, Floats, Times
+from engine.market.days import Days, Zones, trading_days
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
     """``time`` is the union of the symbols' times; prices and volume are float64 (bars, symbols), NaN where a symbol
-    has no bar. ``dividends`` are cash per unit held over the start of the bar, zero for none.
+    has no bar. ``dividends`` are cash per unit held over the start of the bar, zero for none. ``zones`` are those of
+    the exchanges of intraday bars, ascending.
     """
 
     time: Times
@@ -25,6 +27,12 @@ class Panel:
     close: Floats
     volume: Floats
     dividends: Floats
+    zones: Zones = ()
+
+    @cached_property
+    def days(self) -> Days:
+        """The trading day of each bar: see ``days.trading_days``."""
+        return trading_days(self.time, self.zones)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -33,6 +41,11 @@ class Panel:
 def calendar(bars: Sequence[Bars]) -> Times:
     """All times at which any of the symbols has a bar, ascending; those of the same bars are one read-only array."""
     return _calendar(tuple(bars))
+
+
+def zones_of(bars: Iterable[Bars]) -> Zones:
+    """The time zones of the exchanges of intraday bars, ascending; none of daily bars."""
+    return tuple(sorted({zone for item in bars for zone in item.series.zones}))
 
 
 def align(bars: Sequence[Bars]) -> Panel:
@@ -63,4 +76,5 @@ def _aligned(bars: tuple[Bars, ...]) -> Panel:
             np.add.at(dividends[:, index], rows[inside], item.dividends.cash[inside])
     for values in (*columns.values(), dividends):
         values.setflags(write=False)
-    return Panel(time=time, symbols=tuple(item.series.symbol for item in bars), **columns, dividends=dividends)
+    symbols = tuple(item.series.symbol for item in bars)
+    return Panel(time=time, symbols=symbols, **columns, dividends=dividends, zones=zones_of(bars))

@@ -31,7 +31,7 @@ def test_range_includes_both_days() -> None:
 
 
 def test_range_of_hours_includes_the_whole_last_day() -> None:
-    bars = make_bars(np.arange(1.0, len(HOURS) + 1), time=HOURS, interval="1h")
+    bars = make_bars(np.arange(1.0, len(HOURS) + 1), time=HOURS, interval="1h", timezone="UTC")
     part = bars.between(date(2017, 1, 3), date(2017, 1, 4))
     assert span(part) == ("2017-01-03T00:00", "2017-01-04T23:00")
     assert len(part) == 48
