@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import DataError
 from engine.market.bars import Floats, Times
@@ -18,15 +19,21 @@ def floats(column: Any) -> Floats:
     """float64, NaN for nulls."""
     whole = column.cast("float64").combine_chunks()
     values = np.frombuffer(whole.buffers()[1])[whole.offset : whole.offset + len(whole)].copy()
-    values[np.from_dlpack(whole.is_null().cast("uint8")) == 1] = np.nan
+    values[_nulls(whole)] = np.nan
     return values
 
 
 def milliseconds(column: Any) -> Times:
-    """datetime64[ms]. Raises ``DataError`` for a bar without a time."""
-    if column.null_count:
-        raise DataError(f"{column.null_count} of {len(column)} bars have no time.")
-    return np.from_dlpack(column.cast("timestamp[ms]").cast("int64").combine_chunks()).view("datetime64[ms]")
+    """datetime64[ms], NaT for nulls; read-only."""
+    whole = column.cast("timestamp[ms]").cast("int64").combine_chunks()
+    times = np.frombuffer(whole.buffers()[1], dtype="datetime64[ms]")[whole.offset : whole.offset + len(whole)].copy()
+    times[_nulls(whole)] = np.datetime64("NaT")
+    times.setflags(write=False)
+    return times
+
+
+def _nulls(whole: Any) -> NDArray[np.bool_]:
+    return np.asarray(np.from_dlpack(whole.is_null().cast("uint8")) == 1)
 
 
 @contextmanager

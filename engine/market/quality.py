@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.market.bars import Bars
+from engine.market.soundness import LAST, flaws
 
 JUMP = 0.40
 
@@ -22,14 +23,25 @@ class Finding:
 
 
 def check(bars: Bars) -> tuple[Finding, ...]:
-    """Faults of ``bars``, none if it is clean. Prices that a series does not have are no fault."""
+    """Faults of ``bars``, none if it is clean; those for which the series is refused come first. Prices that a series
+    does not have are no fault.
+    """
+    refused = [
+        Finding(flaw.name, len(flaw.rows), int(flaw.rows[0]), flaw.sentence[:1].upper() + flaw.sentence[1:])
+        for flaw in flaws(bars)
+    ]
+    if any(finding.name in LAST for finding in refused):
+        return tuple(refused)
+    return (*refused, *_odd(bars))
+
+
+def _odd(bars: Bars) -> tuple[Finding, ...]:
     faults: list[tuple[str, np.ndarray, str]] = [
         ("close", ~(np.isfinite(bars.close) & (bars.close > 0)), "without a positive close"),
-        ("order", _after_first(bars.time[1:] <= bars.time[:-1]), "not later than the bar before"),
     ]
     if bars.series.has_ohlc:
         body_low, body_high = np.minimum(bars.open, bars.close), np.maximum(bars.open, bars.close)
-        slack = 1e-9 * bars.close
+        slack = 1e-9 * np.where(np.isfinite(bars.close), bars.close, 0.0)
         faults += [
             ("gap in prices", ~np.isfinite(bars.open + bars.high + bars.low), "without open, high or low"),
             (

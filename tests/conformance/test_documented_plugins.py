@@ -67,3 +67,37 @@ def test_they_work_together(folder: Path) -> None:
     )
     said = asked(folder, "dashboard", "run", str(spec))
     assert "Total return" in said, said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "\n2020-02-10,",
+            "\n2020-02-09,",
+            "MINE in mine cannot be used: 1 of its 900 rows has the time of the row before",
+        ),
+        ("\n2020-02-10,", "\n2020-02-10 05:00,", "1 of its 900 rows has a time of day .* row 41 .2020-02-10 05:00"),
+        ("\n2020-02-10,", "\n,", "MINE in mine cannot be used: 1 of its 900 rows has no time: row 900"),
+        ("\n2020-02-10,", "\nsoon,", r"The source 'my_files' failed in line \d+ of my_files.py: ValueError"),
+        ("\n2020-02-10,", "\n2020-02-10,inf,1,1,1,1\n2030-01-01,", r"infinite values .open.: row 41"),
+    ],
+)
+def test_rows_that_cannot_be_used_are_named(folder: Path, old: str, new: str, expected: str) -> None:
+    prices, spec = folder / "prices" / "MINE.csv", folder / "spec.yaml"
+    written = prices.read_text(encoding="utf-8")
+    prices.write_text(written.replace(old, new), encoding="utf-8")
+    spec.write_text("kind: market\ncollection: mine\nsymbols: [MINE]\n", encoding="utf-8")
+    said = asked(folder, "dashboard", "run", str(spec))
+    assert re.search(expected, said), said
+    assert "Traceback" not in said
+
+
+def test_rows_in_any_order_are_taken_by_the_page_s_source(folder: Path) -> None:
+    prices, spec = folder / "prices" / "MINE.csv", folder / "spec.yaml"
+    spec.write_text("kind: market\ncollection: mine\nsymbols: [MINE]\n", encoding="utf-8")
+    said = asked(folder, "dashboard", "run", str(spec))
+    head, *rows = prices.read_text(encoding="utf-8").splitlines()
+    prices.write_text("\n".join([head, *rows[::-1]]), encoding="utf-8")
+    assert asked(folder, "dashboard", "run", str(spec)) == said
+    assert "900" in said

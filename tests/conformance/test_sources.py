@@ -12,6 +12,7 @@ import pytest
 
 from engine.errors import EngineError
 from engine.market.bars import Interval, MarketSpec, Series
+from engine.market.soundness import require_sound
 from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import save
 from engine.registry import info
@@ -70,6 +71,7 @@ def test_bars_are_whole_and_in_order(source: Source) -> None:
             assert values.dtype == np.float64
             assert values.shape == bars.time.shape
         assert np.isfinite(bars.close).all()
+        require_sound(bars)
 
 
 def test_first_and_last_bar_are_as_listed(source: Source) -> None:

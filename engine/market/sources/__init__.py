@@ -12,8 +12,9 @@ class Source(Spec):
 
     ``series()`` lists what can be read now, quickly. ``read(series)`` returns all its bars: ascending unique times,
     raw prices, finite closes, ``low <= open, close <= high`` not guaranteed (``quality.check`` reports it), arrays
-    not writeable, a day's time its date. It opens only files that it finds by itself: a symbol is looked up in the list
-    and never becomes part of a path. Raises ``DataError`` for a series that it does not list.
+    not writeable, a day's time its date at the exchange, that of an intraday bar in UTC. ``catalog.read`` refuses what
+    is not so. It opens only files that it finds by itself: a symbol is looked up in the list and never becomes part of
+    a path. Raises ``DataError`` for a series that it does not list.
     """
 
     kind: str = ""

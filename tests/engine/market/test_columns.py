@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as arrow
 import pytest
 
-from engine.errors import DataError
 from engine.market.columns import floats, milliseconds
 
 
@@ -59,9 +58,9 @@ def test_times_of_any_unit_are_milliseconds(unit: str) -> None:
     np.testing.assert_array_equal(times, stamps)
 
 
-def test_time_that_is_missing_is_refused() -> None:
-    with pytest.raises(DataError, match="1 of 2 bars have no time"):
-        milliseconds(column([0, None], type=arrow.timestamp("ms")))
+def test_time_that_is_missing_is_not_a_time() -> None:
+    times = milliseconds(column([0], [None, 5], type=arrow.timestamp("ms")).slice(1))
+    np.testing.assert_array_equal(times, np.array(["NaT", "1970-01-01T00:00:00.005"], dtype="datetime64[ms]"))
 
 
 def test_pandas_is_not_loaded() -> None:

@@ -60,7 +60,17 @@ def test_time_that_stands_still_or_runs_back_is_found() -> None:
     time = bars.time.copy()
     time[4] = time[3]
     time[8] = time[0]
-    assert found(replace(bars, time=time)) == {"order": (2, 4)}
+    assert found(replace(bars, time=time)) == {"order": (1, 8), "twice": (1, 4)}
+
+
+def test_what_a_series_is_refused_for_comes_first_and_alone_where_nothing_else_can_be_looked_for() -> None:
+    bars = broken("close", [2, 3], np.inf, 10)
+    assert found(bars)["infinite"] == (2, 2)
+    assert check(bars)[0].sentence.startswith("2 of its 10 rows have infinite values (close): row 3 (2020-01-03), row ")
+    time = bars.time.copy()
+    time[4] = "NaT"
+    assert found(replace(bars, time=time)) == {"time": (1, 4)}
+    assert found(replace(bars, close=bars.close[:-1])) == {"columns": (10, 0)}
 
 
 def test_unadjusted_split_is_a_jump_and_an_adjusted_one_is_none() -> None:
