@@ -57,7 +57,7 @@ def _backtest(spec: Any, result: Any) -> list[str]:
     from engine.verdicts import verdict
 
     found = verdict(spec, result)
-    period = day_range(str(result.time[0]), str(result.time[-1]))
+    period = day_range(str(result.days[0]), str(result.days[-1]))
     capital = number(result.capital, 0, result.currency)
     return [
         f"{period}, {count(len(result.time), 'bar')}, {capital} at the start, "
@@ -126,7 +126,7 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
         ["Steadiness", percent(result.steadiness(), 0), "stayed at or next to the values of the window before"],
     ]  # fmt: skip
     return [
-        f"{day_range(str(result.time[0]), str(result.time[-1]))} out of sample, "
+        f"{day_range(str(result.day(result.time[0])), str(result.day(result.time[-1])))} out of sample, "
         f"{count(len(result.test_first), 'window')}",
         *_part([f"{found.headline} {found.reason}"]),
         *_part(
@@ -149,7 +149,7 @@ def _windows(result: Any) -> list[str]:
     header = ["Test", *(side.name() for side in axes), "Sharpe in", "out", "CAGR in", "out", "Drawdown", "Trades"]
     rows = [
         [
-            day_range(str(result.test_first[i]), str(result.test_last[i])),
+            day_range(str(result.day(result.test_first[i])), str(result.day(result.test_last[i]))),
             *(
                 side.text(value) if np.isfinite(value) else MISSING
                 for side, value in zip(axes, result.parameters[i], strict=True)

@@ -25,7 +25,7 @@ TEXT, MUTED, FAINT, LINE, SURFACE = (
 LINE_STRONG, SURFACE_2, BACKGROUND = "var(--line-strong)", "var(--surface-2)", "var(--bg)"
 SERIES = tuple(f"var(--s{index})" for index in range(1, 7))
 
-DAY_HOVER, MINUTE_HOVER = "%Y-%m-%d", "%Y-%m-%d %H:%M"
+DAY_HOVER, MINUTE_HOVER = "%Y-%m-%d", "%Y-%m-%d %H:%M UTC"
 MARGIN = {"l": 48, "r": 14, "t": 8, "b": 26}
 
 

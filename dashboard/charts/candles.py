@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CANDLES = 1_500
 STEPS = {"1h": ("hour", "4 hours", "day", "week", "month"), "1d": ("day", "week", "month", "quarter", "year")}
 PRICE = ",.6~g"
+UTC = " UTC"
+"""What follows on a time of day."""
 
 Window = tuple[float, float]
 """From and to in milliseconds since 1970, both included."""
@@ -37,8 +39,8 @@ _PRICES = ("open", "high", "low", "close")
 class CandleInfo:
     """What is drawn of a series.
 
-    ``time`` is float64 milliseconds since 1970 of each bar, or of the start of the hours, day, week, month, quarter or
-    year that a candle stands for. ``open``, ``high``, ``low`` and ``close``
+    ``time`` is float64 milliseconds since 1970 of each bar, or of the start of the hours, or of the date with which the
+    trading day, week, month, quarter or year begins that a candle stands for. ``open``, ``high``, ``low`` and ``close``
     are float64 in ``currency``; the first three are empty where the series has closes only, ``volume`` where it has
     none. ``step`` is the length of a candle ("week"); ``bars`` counts the bars in view, from ``first`` to ``last``,
     and ``total`` those of the whole range.
@@ -168,9 +170,10 @@ def within(bars: Bars, window: Window | None) -> Bars:
 
 
 def moment(bars: Bars, index: int) -> str:
-    """The time of a bar: the day, and the hour of intraday bars."""
-    unit = "D" if bars.series.interval == "1d" else "m"
-    return str(np.datetime_as_string(bars.time[index], unit=unit)).replace("T", " ")
+    """The time of a bar: the day, of intraday bars with the hour in UTC."""
+    if bars.series.interval == "1d":
+        return str(np.datetime_as_string(bars.time[index], unit="D"))
+    return f"{np.datetime_as_string(bars.time[index], unit='m')}{UTC}".replace("T", " ", 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +235,7 @@ def _candles(bars: Bars) -> tuple[dict[str, Floats], str]:
     ends = np.append(starts[1:], len(bars)) - 1
     has_volume = bars.series.has_volume
     return {
-        "time": base.times(bars.time[starts] if len(starts) == len(bars) else _floor(bars.time[starts], step)),
+        "time": base.times(bars.time if len(starts) == len(bars) else _floor(bars, step)[starts]),
         "open": bars.open[starts],
         "high": np.fmax.reduceat(bars.high, starts),
         "low": np.fmin.reduceat(bars.low, starts),
@@ -250,18 +253,20 @@ def _line(bars: Bars) -> tuple[dict[str, Floats], str]:
 
 def period_starts(bars: Bars, step: str) -> NDArray[np.intp]:
     """Index of the first bar of each period that has bars."""
-    first = _floor(bars.time, step)
+    first = _floor(bars, step)
     return np.flatnonzero(np.append(True, first[1:] != first[:-1]))
 
 
-def _floor(time: Times, step: str) -> Times:
-    """The start of the hour, day, week from Monday, month, quarter or year that each time falls into."""
+def _floor(bars: Bars, step: str) -> Times:
+    """The start of the hour that each bar falls into, or of the day, week from Monday, month, quarter or year that its
+    trading day does.
+    """
     if "hour" in step:
         length = np.timedelta64(4 if step == "4 hours" else 1, "h")
-        return time - (time - np.datetime64(0, "ms")) % length
+        return np.asarray(bars.time - (bars.time - np.datetime64(0, "ms")) % length)
     if step == "week":
         monday = np.timedelta64(3, "D")  # 1970 began on a Thursday
-        return ((time + monday).astype("datetime64[W]") - monday).astype("datetime64[ms]")
+        return ((bars.days + monday).astype("datetime64[W]") - monday).astype("datetime64[ms]")
     unit = {"day": "D", "month": "M", "quarter": "M", "year": "Y"}[step]
-    whole = time.astype(f"datetime64[{unit}]")
+    whole = bars.days.astype(f"datetime64[{unit}]")
     return (whole - whole.astype(np.int64) % 3 if step == "quarter" else whole).astype("datetime64[ms]")

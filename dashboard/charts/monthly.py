@@ -37,7 +37,7 @@ class MonthlyInfo:
 
 def info(result: BacktestResult) -> MonthlyInfo:
     """What is drawn of ``result``, the latest year last."""
-    found: Months = monthly(result.time, result.equity, result.capital)
+    found: Months = monthly(result.days, result.equity, result.capital)
     months, totals = 100 * found.returns, 100 * found.totals
     return MonthlyInfo(tuple(map(str, found.years)), months, totals, _full(months), _full(totals))
 

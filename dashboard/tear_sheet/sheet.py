@@ -81,7 +81,7 @@ def _header(spec: BacktestSpec, result: BacktestResult, key: str, made: datetime
     symbols = ", ".join(result.symbols)
     facts = [
         f"{symbols} ({spec.market.collection}, {spec.market.interval}, {result.currency})",
-        f"data from {day_range(str(result.time[0]), str(result.time[-1]))}",
+        f"data from {day_range(str(result.days[0]), str(result.days[-1]))}",
         count(len(result.time), "bar"),
     ]
     return heading(spec.label(), facts, key, made)

@@ -35,7 +35,7 @@ def cell(text: str, tone: float | None = None) -> str:
 
 def months(result: BacktestResult | WalkForwardResult) -> str:
     """Returns by month, shaded by their size, and by year."""
-    found = monthly(result.time, result.equity, result.capital)
+    found = monthly(result.days, result.equity, result.capital)
     rows = []
     for year, returns, total in zip(found.years, found.returns, found.totals, strict=True):
         rows.append([cell(str(year)), *(_shaded(float(value)) for value in returns), cell(_part(total), float(total))])
@@ -66,9 +66,9 @@ def drawdowns(result: BacktestResult | WalkForwardResult) -> str:
     rows = [
         [
             cell(signed_percent(item.depth), item.depth),
-            cell(day(str(item.start))),
-            cell(day(str(item.bottom))),
-            cell("not yet" if item.end is None else day(str(item.end))),
+            cell(str(result.day(item.start))),
+            cell(str(result.day(item.bottom))),
+            cell("not yet" if item.end is None else str(result.day(item.end))),
             cell(number(item.days_down)),
             cell(number(item.days)),
         ]
@@ -161,7 +161,8 @@ def _listed(result: BacktestResult, places: Iterable[int]) -> str:
         ]
         for i in places
     ]
-    return table(["Symbol", "Side", "In", "Out", "Bars", "Exit", f"Profit, {result.currency}", "Return"], rows)
+    moments = ["In, UTC", "Out, UTC"] if intraday else ["In", "Out"]
+    return table(["Symbol", "Side", *moments, "Bars", "Exit", f"Profit, {result.currency}", "Return"], rows)
 
 
 def _part(value: float) -> str:

@@ -47,7 +47,7 @@ def _header(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made: da
     market = spec.base.market
     facts = [
         f"{', '.join(result.symbols)} ({market.collection}, {market.interval}, {result.currency})",
-        f"tested on {day_range(str(result.time[0]), str(result.time[-1]))}",
+        f"tested on {day_range(str(result.day(result.time[0])), str(result.day(result.time[-1])))}",
         count(len(result.test_first), "window"),
     ]
     return heading(spec.label(), facts, key, made)
@@ -91,7 +91,7 @@ def _windows(result: WalkForwardResult) -> str:
     base = json.loads(result.base)
     rows = [
         [
-            tables.cell(day_range(str(result.test_first[i]), str(result.test_last[i]))),
+            tables.cell(day_range(str(result.day(result.test_first[i])), str(result.day(result.test_last[i])))),
             *(tables.cell(_value(result, base, i, axis)) for axis in range(len(result.axes))),
             tables.cell(_number(result.in_sharpe[i])),
             tables.cell(_number(result.out_sharpe[i])),

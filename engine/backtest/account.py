@@ -62,6 +62,7 @@ from numpy.typing import NDArray
 from engine.backtest.costs import BASIS_POINT, Costs
 from engine.backtest.sizings import Size
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
+from engine.market.days import Days
 from engine.market.panel import Panel
 from engine.strategies import Signals
 
@@ -156,13 +157,14 @@ def weighted(weights: Floats) -> Codes:
     return np.where(np.isnan(weights), kernel.NOTHING, kernel.TO_WEIGHT).astype(np.int64)
 
 
-def rebalancing(time: Times, every: Rebalance) -> NDArray[np.bool_]:
-    """Which of the bars are the first of their day, week (from Monday), month or quarter; the very first is none."""
+def rebalancing(days: Days, every: Rebalance) -> NDArray[np.bool_]:
+    """Which of the bars are the first of their trading day, week (from Monday), month or quarter; the very first is
+    none.
+    """
     if every == "never":
-        return np.zeros(len(time), dtype=bool)
-    days = time.astype("datetime64[D]").astype(np.int64)
-    months = time.astype("datetime64[M]").astype(np.int64)
-    number = {"day": days, "week": (days + 3) // 7, "month": months, "quarter": months // 3}[every]
+        return np.zeros(len(days), dtype=bool)
+    day, month = days.astype(np.int64), days.astype("datetime64[M]").astype(np.int64)
+    number = {"day": day, "week": (day + 3) // 7, "month": month, "quarter": month // 3}[every]
     return np.diff(number, prepend=number[:1]) > 0
 
 

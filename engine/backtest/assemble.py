@@ -59,6 +59,7 @@ def assemble(
         label=spec.label(),
         currency=bars[0].series.currency,
         symbols=spec.market.symbols,
+        zones=tuple(zone for item in bars for zone in item.series.zones),
         periods_per_year=per_year,
         capital=spec.capital,
         time=time,
@@ -181,7 +182,7 @@ def about_adjustment(bars: Bars) -> str:
     """What about the adjusted closes of ``bars`` cannot be right, or keeps dividends from being found."""
     found, symbol = bars.actions(), bars.series.symbol
     if found.faults.any():
-        count, day = int(found.faults.sum()), str(bars.time[found.faults.argmax()])[:10]
+        count, day = int(found.faults.sum()), bars.days[found.faults.argmax()]
         where = f"on {day}" if count == 1 else f"on {count:,} bars, first on {day},"
         if bars.cash is not None:
             return (

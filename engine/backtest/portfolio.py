@@ -164,7 +164,7 @@ def _keep_shared(
         rows = np.searchsorted(panel.time, item.time)
         codes[rows, index] = accounts.decided(decided, spec.direction)
         amounts[rows, index] = size.amount
-    codes[accounts.rebalancing(panel.time, spec.rebalance)] |= REBALANCING
+    codes[accounts.rebalancing(panel.days, spec.rebalance)] |= REBALANCING
     rules = accounts.rules_of(spec, sizes[0], costs)
     account = accounts.keep(accounts.tape_of(panel), codes, amounts, rules, spec.capital, listed=listed)
     return Holding(tuple(range(len(bars))), account)

@@ -61,7 +61,7 @@ def _require_unsplit(bars: Bars) -> None:
     if (splits != 1).any():
         at = int((splits != 1).argmax())
         raise DataError(
-            f"{bars.series.symbol} was split {splits[at]:.4g} for 1 on {str(bars.time[at])[:10]}, which looks like a "
+            f"{bars.series.symbol} was split {splits[at]:.4g} for 1 on {bars.days[at]}, which looks like a "
             "loss in prices as supplied: choose prices that are split adjusted, or total return."
         )
 
@@ -77,7 +77,7 @@ def _require_inside(bars: Bars, prices: Floats, verb: str) -> None:
     other = "Next close" if verb == "opens" else "Next open"
     if outside.any():
         raise DataError(
-            f"{bars.series.symbol} {verb} outside its own range on {str(bars.time[outside.argmax()])[:10]}: "
+            f"{bars.series.symbol} {verb} outside its own range on {bars.days[outside.argmax()]}: "
             f"fills there would be fiction. Repair the data or choose the fill '{other}' and no stops."
         )
 
@@ -95,7 +95,7 @@ def _require_positive(bars: Bars, names: Sequence[str]) -> None:
         if wrong.any():
             at = int(wrong.argmax())
             raise DataError(
-                f"{bars.series.symbol} has a price of {prices[at]:g} on {str(bars.time[at])[:10]}: "
+                f"{bars.series.symbol} has a price of {prices[at]:g} on {bars.days[at]}: "
                 "an account cannot be kept through it. Choose a range without it."
             )
 

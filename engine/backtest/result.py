@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
 from engine.market.bars import Floats, Times
+from engine.market.days import Days, Zones, trading_day, trading_days
 from engine.store import Labelled, Trial
 
 if TYPE_CHECKING:
@@ -45,12 +47,15 @@ class BacktestResult(Labelled):
     and the best excursion while held, as parts of the entry price; ``trade_ambiguous`` marks an exit on a bar that
     touched stop and target, which counts as the stop. A trade still open at the end has ``trade_open`` set and is
     valued at the last close.
+    ``zones`` are the time zones of the symbols' exchanges, none at all for daily bars: the times of these are dates,
+    and those of intraday bars in UTC.
     ``metrics`` and ``benchmark_metrics`` hold the figures that ``metrics.METRICS`` defines; None is undefined.
     """
 
     label: str
     currency: str
     symbols: tuple[str, ...]
+    zones: Zones
     periods_per_year: float
     capital: float
     time: Times
@@ -78,6 +83,15 @@ class BacktestResult(Labelled):
     metrics: dict[str, float | None]
     benchmark_metrics: dict[str, float | None]
     warnings: tuple[str, ...]
+
+    @cached_property
+    def days(self) -> Days:
+        """The trading day of each bar: see ``days.trading_days``."""
+        return trading_days(self.time, self.zones)
+
+    def day(self, moment: np.datetime64) -> np.datetime64:
+        """The trading day of a bar."""
+        return trading_day(moment, self.zones)
 
     def returns(self) -> Floats:
         """Simple returns from bar to bar, one fewer than bars; zero once nothing is left."""

@@ -9,7 +9,9 @@ from typing import Literal
 import numpy as np
 
 from engine.errors import DataError
-from engine.market.bars import Bars, Times
+from engine.market.bars import Bars
+from engine.market.days import Zones, day_start
+from engine.market.panel import zones_of
 from engine.spec import Spec, parameter
 
 Anchoring = Literal["rolling", "anchored"]
@@ -65,28 +67,31 @@ class Windows(Spec):
 
 @dataclass(frozen=True)
 class Window:
-    """Training from ``train`` on until ``test``, test from there until ``stop``; each day is the first of a month."""
+    """Training from ``train`` on until ``test``, test from there until ``stop``: the moments, datetime64[ms], at which
+    the first trading days of ``months`` begin.
+    """
 
     train: np.datetime64
     test: np.datetime64
     stop: np.datetime64
+    months: tuple[np.datetime64, np.datetime64, np.datetime64]
 
 
 def lay_out(bars: Sequence[Bars], windows: Windows) -> tuple[Window, ...]:
-    """The windows in the days that all ``bars`` have. Raises ``DataError`` where there is no room for one."""
-    first, last = max(item.time[0] for item in bars), min(item.time[-1] for item in bars)
-    found = between(first, last, windows)
+    """The windows in the trading days that all ``bars`` have. Raises ``DataError`` where there is no room for one."""
+    first, last = max(item.days[0] for item in bars), min(item.days[-1] for item in bars)
+    found = between(first, last, windows, zones_of(bars))
     if not found:
         raise DataError(
-            f"The bars reach from {str(first)[:10]} to {str(last)[:10]}: too short for {windows.train} months of "
+            f"The bars reach from {first} to {last}: too short for {windows.train} months of "
             f"training and {windows.test} of test. Choose shorter windows or a longer range."
         )
     return found
 
 
-def between(first: np.datetime64, last: np.datetime64, windows: Windows) -> tuple[Window, ...]:
-    """The windows from ``first`` to ``last``, the times of bars, beginning with the first month of which at most a week
-    is missing. The last test ends with the data; one of less than half its length is left out.
+def between(first: np.datetime64, last: np.datetime64, windows: Windows, zones: Zones = ()) -> tuple[Window, ...]:
+    """The windows from ``first`` to ``last``, trading days in ``zones``, beginning with the first month of which at
+    most a week is missing. The last test ends with the data; one of less than half its length is left out.
     """
     month = first.astype("datetime64[M]")
     start = month if first - month.astype(first.dtype) <= _WEEK else month + 1
@@ -97,21 +102,21 @@ def between(first: np.datetime64, last: np.datetime64, windows: Windows) -> tupl
         if _share(test, stop, last) < 0.5:
             break
         train = start if windows.anchoring == "anchored" else test - windows.train
-        found.append(Window(*(moment.astype("datetime64[ms]") for moment in (train, test, stop))))
+        begins = [day_start(month, zones) for month in (train, test, stop)]
+        found.append(Window(begins[0], begins[1], begins[2], (train, test, stop)))
     return tuple(found)
 
 
 def _share(test: np.datetime64, stop: np.datetime64, last: np.datetime64) -> float:
     """How much of a test the data cover."""
-    begin, end = test.astype("datetime64[ms]"), stop.astype("datetime64[ms]")
+    begin, end = test.astype("datetime64[D]"), stop.astype("datetime64[D]")
     return float((min(last + _DAY, end) - begin) / (end - begin))
 
 
 def unused(bars: Sequence[Bars], windows: Sequence[Window]) -> tuple[np.datetime64, np.datetime64] | None:
-    """First and last of the bars behind the last test, or None."""
-    time: Times = np.unique(np.concatenate([item.time for item in bars]))
-    rest = time[time >= windows[-1].stop]
-    return (rest[0], rest[-1]) if len(rest) else None
+    """First and last trading day of the bars behind the last test, or None."""
+    days = np.unique(np.concatenate([since(item, windows[-1].stop).days for item in bars]))
+    return (days[0], days[-1]) if len(days) else None
 
 
 def before(bars: Bars, moment: np.datetime64) -> Bars:

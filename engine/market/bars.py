@@ -61,8 +61,13 @@ class Series:
 
     @property
     def span(self) -> tuple[np.datetime64, np.datetime64]:
-        """First and last trading day."""
-        first, last = trading_days(np.array([self.start[:19], self.end[:19]], dtype="datetime64[ms]"), self.zones)
+        """First and last trading day. Raises ``DataError`` where the source does not say."""
+        ends = np.array([self.start[:19], self.end[:19]], dtype="datetime64[ms]")
+        if np.isnat(ends).any():
+            raise DataError(
+                f"The source of {self.symbol} in {self.collection} lists it without its first or last time."
+            )
+        first, last = trading_days(ends, self.zones)
         return first, last
 
 

@@ -34,6 +34,12 @@ def trading_days(time: NDArray[np.datetime64], zones: Iterable[str]) -> Days:
     return np.minimum.reduce(dates) if dates else time.astype("datetime64[D]")
 
 
+def trading_day(moment: np.datetime64, zones: Iterable[str]) -> np.datetime64:
+    """The trading day of one moment."""
+    day: np.datetime64 = trading_days(np.array([moment]), zones)[0]
+    return day
+
+
 def day_start(day: np.datetime64, zones: Iterable[str]) -> np.datetime64:
     """The first moment of ``day``, datetime64[ms] as the times of bars are: none before it has that trading day."""
     midnight = day.astype("datetime64[D]").astype("datetime64[ms]")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -142,8 +141,9 @@ class ModelSpec(RunSpec):
         total = 0.0
         for symbol in self.market.symbols:
             series = catalog.find(self.market.collection, symbol, self.market.interval)
-            first, last = (date.fromisoformat(text[:10]) for text in (series.start, series.end))
-            start, end = max(first, self.market.start or first), min(last, self.market.end or last)
-            share = ((end - start).days + 1) / ((last - first).days + 1)
+            first, last = series.span
+            start = max(first, np.datetime64(self.market.start or "0001-01-01", "D"))
+            end = min(last, np.datetime64(self.market.end or "9999-12-31", "D"))
+            share = float((end - start + 1) / (last - first + 1))
             total += series.rows * max(0.0, share)
         return total

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
 from engine.backtest.result import BacktestResult
-from engine.market.bars import Floats, Times
+from engine.market.bars import Floats
+from engine.market.days import Days
 
 CRISES: tuple[tuple[str, str, str], ...] = (
     ("Black Monday", "1987-08-25", "1987-12-04"),
@@ -31,7 +32,6 @@ CRISES: tuple[tuple[str, str, str], ...] = (
 """Name, the S&P 500's last high close before the fall, and its lowest close."""
 PART = 5
 """Bars of a crisis that is not covered whole from which it is looked at."""
-_DAY = np.timedelta64(1, "D")
 TREND_DAYS, VOLATILITY_BARS = 200, 20
 REGIMES = ("Bull", "Bear", "Calm", "Turbulent")
 
@@ -56,12 +56,12 @@ def crises(result: BacktestResult) -> tuple[Crisis, ...]:
     """
     found = []
     for name, start, end in CRISES:
-        first, last = (int(np.searchsorted(result.time, np.datetime64(day, "D") + _DAY)) - 1 for day in (start, end))
-        whole = first >= 0 and bool(result.time[-1] >= np.datetime64(end, "D"))
+        first, last = (int(np.searchsorted(result.days, np.datetime64(day, "D"), "right")) - 1 for day in (start, end))
+        whole = first >= 0 and bool(result.days[-1] >= np.datetime64(end, "D"))
         first = max(first, 0)
         if last - first < (1 if whole else PART) or result.equity[first] <= 0:
             continue
-        seen = (start, end) if whole else (str(result.time[first])[:10], str(result.time[last])[:10])
+        seen = (start, end) if whole else (str(result.days[first]), str(result.days[last]))
         total, benchmark = (float(values[last] / values[first]) - 1 for values in (result.equity, result.benchmark))
         found.append(Crisis(name, seen[0], seen[1], total, benchmark, whole))
     return tuple(found)
@@ -88,7 +88,7 @@ def regimes(result: BacktestResult) -> tuple[Regime, ...]:
     such so far; a return belongs to what was known at the close before it.
     """
     own, held = result.returns(), bar_returns(result.benchmark)
-    trend = bull(result.benchmark, round(TREND_DAYS * bars_a_day(result.time)))[:-1]
+    trend = bull(result.benchmark, round(TREND_DAYS * bars_a_day(result.days)))[:-1]
     wild = turbulent(held)
     found = []
     for name, where in zip(REGIMES, (trend > 0, trend < 0, wild < 0, wild > 0), strict=True):
@@ -101,9 +101,9 @@ def regimes(result: BacktestResult) -> tuple[Regime, ...]:
     return tuple(found)
 
 
-def bars_a_day(time: Times) -> float:
-    """Mean number of bars on the calendar days that have any."""
-    return len(time) / len(np.unique(time.astype("datetime64[D]")))
+def bars_a_day(days: Days) -> float:
+    """Mean number of bars on the trading days that have any."""
+    return len(days) / len(np.unique(days))
 
 
 def bull(prices: Floats, window: int) -> NDArray[np.int64]:

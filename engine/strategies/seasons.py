@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.market.bars import Bars
+from engine.market.days import Days
 from engine.strategies import Signals, Strategy
 from engine.strategies.lines import silent
 
-Days = NDArray[np.datetime64]
 Flags = NDArray[np.bool_]
 
 MONDAY = np.datetime64("1970-01-05", "D")
@@ -26,7 +26,7 @@ class Season(Strategy):
     also trades on Saturdays and Sundays. The decision at the close of a daily bar is about the next session, which is
     the next weekday, or the next day if a bar on a weekend has been seen before; a decision filled at the next open is
     held on that very day. Holidays are not known beforehand and count as sessions. Bars within a day are decided
-    by their own date in UTC.
+    by their own trading day, the date at the exchange.
     """
 
     @abstractmethod
@@ -34,7 +34,7 @@ class Season(Strategy):
         """Whether each of ``days`` belongs to the season."""
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        days = bars.time.astype("datetime64[D]")
+        days = bars.days
         weekends = np.logical_or.accumulate(weekday(days) >= 5)
         if bars.series.interval == "1d":
             days = np.where(weekends, days + 1, np.busday_offset(days, 1, roll="backward"))

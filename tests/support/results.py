@@ -32,11 +32,15 @@ def make_result(
     symbols: tuple[str, ...] = ("AAA", "BBB"),
     **more: Any,
 ) -> BacktestResult:
-    """A result with that equity, on consecutive days unless ``time`` says otherwise, and those trades."""
+    """A result with that equity, on consecutive days unless ``time`` says otherwise, and those trades; of exchanges in
+    UTC unless ``zones`` are given.
+    """
     values = np.asarray(equity, dtype=np.float64)
     held = values.copy() if benchmark is None else np.asarray(benchmark, dtype=np.float64)
     moments = days(len(values)) if time is None else np.asarray(time, dtype="datetime64[ms]")
     per_year = periods_per_year(moments)
+    is_daily = bool((moments == moments.astype("datetime64[D]")).all())
+    zones = () if is_daily else ("UTC",) * len(symbols)
     kinds = {
         "symbol": np.int64, "entry_time": "datetime64[ms]", "exit_time": "datetime64[ms]", "entry_price": np.float64,
         "exit_price": np.float64, "size": np.float64, "pnl": np.float64, "return": np.float64, "fees": np.float64,
@@ -46,9 +50,10 @@ def make_result(
     columns = {f"trade_{name}": np.array([item[name] for item in trades], dtype=kind) for name, kind in kinds.items()}
     figures = {**equity_metrics(moments, values, per_year), **trade_metrics(columns["trade_pnl"])}
     known = {
-        "label": "Made up", "currency": "USD", "symbols": symbols, "periods_per_year": per_year, "time": moments,
-        "equity": values, "benchmark": held, "costless": values * 1.01, "exposure": np.ones(len(values)),
-        "family": "made_up", "capital": float(values[0]), "metrics": {**figures, "exposure": 1.0, "costs": 0.0},
+        "label": "Made up", "currency": "USD", "symbols": symbols, "zones": zones, "periods_per_year": per_year,
+        "time": moments, "equity": values, "benchmark": held, "costless": values * 1.01,
+        "exposure": np.ones(len(values)), "family": "made_up", "capital": float(values[0]),
+        "metrics": {**figures, "exposure": 1.0, "costs": 0.0},
         "benchmark_metrics": equity_metrics(moments, held, per_year), "warnings": (),
     }  # fmt: skip
     return BacktestResult(**{**known, **columns, **more})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from dashboard.charts import base
-from dashboard.format import count, day, number, signed_percent
+from dashboard.format import count, day_range, number, signed_percent
 
 if TYPE_CHECKING:
     from engine.backtest.walkforward.result import WalkForwardResult
@@ -90,4 +90,5 @@ def _bars(kind: str, parts: list[Part]) -> go.Bar:
 
 
 def _days(result: WalkForwardResult, part: str, lane: int) -> str:
-    return f"{day(str(getattr(result, f'{part}_first')[lane]))} to {day(str(getattr(result, f'{part}_last')[lane]))}"
+    first, last = (getattr(result, f"{part}_{end}")[lane] for end in ("first", "last"))
+    return day_range(str(result.day(first)), str(result.day(last)))

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from dashboard import runs
 from dashboard.charts import overlay
 from dashboard.figures import figure_text
-from dashboard.format import count, day, day_range, number, percent
+from dashboard.format import count, day_range, number, percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.combine import Combined, Common, Rebalancing, Weighting, combine, common
 from engine.backtest.result import BacktestResult
@@ -114,13 +114,13 @@ def _calendars(results: Sequence[BacktestResult], shared: Common) -> list[str]:
     """A sentence where the runs are not on the same bars."""
     if all(len(result.time) == len(shared.time) for result in results):
         return []
-    span = day_range(str(shared.time[0]), str(shared.time[-1]))
+    span = day_range(str(shared.days[0]), str(shared.days[-1]))
     if shared.by_day:
         return [
             "Some runs are on bars within the day: each one's figures are over its own bars, correlation and portfolio "
             f"over the last equity of each of the {count(len(shared.time), 'day')} that all have, {span}."
         ]
-    ranges = len({(day(str(result.time[0])), day(str(result.time[-1]))) for result in results}) > 1
+    ranges = len({(result.days[0], result.days[-1]) for result in results}) > 1
     what = "cover different ranges" if ranges else "have different calendars"
     return [
         f"The runs {what}: each one's figures are over its own bars, correlation and portfolio over the "
@@ -193,7 +193,7 @@ def spec_differences(compared: Compared) -> Component:
 def portfolio(compared: Compared, both: Together) -> Component:
     """The weights of the portfolio, at the start and at the end."""
     found = both.combined
-    if found is None:
+    if found is None or both.shared is None:
         more = "Add another run above to combine the two."
         return hint(
             more if len(compared.results) < 2 else "These runs make no portfolio: the line above the chart says why."
@@ -207,7 +207,7 @@ def portfolio(compared: Compared, both: Together) -> Component:
     head = html.Tr([html.Th("Run"), html.Th("First weight"), html.Th("Last set")])
     mean = np.mean([result.metrics["sharpe"] or 0.0 for result in compared.results])
     line = (
-        f"Weights set {when}, {day_range(str(found.time[0]), str(found.time[-1]))}. Sharpe "
+        f"Weights set {when}, {day_range(str(both.shared.days[0]), str(both.shared.days[-1]))}. Sharpe "
         f"{number(found.metrics['sharpe'], 2)}, the runs' mean {number(float(mean), 2)}. Moving money among the runs "
         "costs nothing here."
     )

@@ -49,14 +49,14 @@ _MOMENT = 142  # pixels that a day with its hour takes
 
 
 def columns(result: BacktestResult, shown: Sequence[Column] = COLUMNS) -> list[dict[str, Any]]:
-    """The table's columns for ``result``, with room for hours within days; of the latest trades the exit is left out
-    where both would not fit.
+    """The table's columns for ``result``, with room for hours (in UTC) within days; of the latest trades the exit is
+    left out where both would not fit.
     """
     if not is_intraday(result):
         return [definition(column) for column in shown]
     kept = [column for column in shown if column.field != "exit" or shown is not LATEST]
-    wide = ("entry", "exit")
-    return [definition(replace(column, least=_MOMENT) if column.field in wide else column) for column in kept]
+    wide = {"entry": {"title": "In, UTC", "least": _MOMENT}, "exit": {"title": "Out, UTC", "least": _MOMENT}}
+    return [definition(replace(column, **wide.get(column.field, {}))) for column in kept]
 
 
 def _decimals(result: BacktestResult) -> int:

@@ -82,7 +82,7 @@ def describe(data: runs.ResultData, symbol: str) -> Any:
     """The key figures, and what the header says."""
     _, bars = shown(data, symbol)
     series = bars.series
-    crumbs = [series.symbol, view.BARS[series.interval], day_range(str(bars.time[0]), str(bars.time[-1]))]
+    crumbs = [series.symbol, view.BARS[series.interval], day_range(str(bars.days[0]), str(bars.days[-1]))]
     shell.show_context(crumbs, view.chips(series, quality.check(as_supplied(data, symbol))))
     return metric.cells(view.kpis(summarise(bars), series))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashboard.charts.candles import moment
 from engine.backtest.metrics import drawdown, equity_metrics
@@ -15,10 +16,11 @@ SKEW = "Third central moment of the bar returns over the cube of their standard 
 
 @dataclass(frozen=True)
 class Extreme:
-    """The return of one bar, and its time."""
+    """The return of one bar, its time and its trading day."""
 
     change: float
     time: str
+    day: str
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,17 @@ class Summary:
     """Figures of a series; those that its bars are too few for are None.
 
     ``figures`` are ``engine.backtest.metrics`` of the closes; ``high`` is the time of the high before the deepest
-    drawdown and ``recovered`` that of the first close not below it again, None if there is none yet.
+    drawdown and ``recovered`` that of the first close not below it again, None if there is none yet; ``last_day`` and
+    ``high_day`` are trading days.
     """
 
     last: float
     last_time: str
+    last_day: str
     years: float
     figures: dict[str, float | None]
     high: str | None
+    high_day: str
     recovered: str | None
     skew: float | None
     best: Extreme | None
@@ -46,20 +51,22 @@ def summarise(bars: Bars) -> Summary:
     close, time = bars.close[known], bars.time[known]
     if len(known) < 3:
         last = float(close[-1]) if len(known) else float("nan")
-        return Summary(last, moment(bars, -1), 0.0, {}, None, None, None, None, None)
+        return Summary(last, moment(bars, -1), str(bars.days[-1]), 0.0, {}, None, "", None, None, None, None)
     returns = close[1:] / close[:-1] - 1
     high, recovered = _deepest(close)
     best, worst = int(returns.argmax()), int(returns.argmin())
     return Summary(
         last=float(close[-1]),
         last_time=moment(bars, int(known[-1])),
+        last_day=str(bars.days[known[-1]]),
         years=(len(close) - 1) / periods_per_year(time),
         figures=equity_metrics(time, close, periods_per_year(time)),
         high=None if high is None else moment(bars, int(known[high])),
+        high_day="" if high is None else str(bars.days[known[high]]),
         recovered=None if recovered is None else moment(bars, int(known[recovered])),
         skew=_skew(returns),
-        best=Extreme(float(returns[best]), moment(bars, int(known[best + 1]))),
-        worst=Extreme(float(returns[worst]), moment(bars, int(known[worst + 1]))),
+        best=_extreme(bars, returns, known, best),
+        worst=_extreme(bars, returns, known, worst),
     )
 
 
@@ -70,6 +77,11 @@ def common(market: tuple[Bars, ...]) -> tuple[Bars, ...]:
         bars.part(int(np.searchsorted(bars.time, start)), int(np.searchsorted(bars.time, end, side="right")))
         for bars in market
     )
+
+
+def _extreme(bars: Bars, returns: Floats, known: NDArray[np.intp], place: int) -> Extreme:
+    at = int(known[place + 1])
+    return Extreme(float(returns[place]), moment(bars, at), str(bars.days[at]))
 
 
 def _deepest(close: Floats) -> tuple[int | None, int | None]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from dash.development.base_component import Component
 
-from dashboard.charts.candles import CandleInfo, moment
+from dashboard.charts.candles import UTC, CandleInfo, moment
 from dashboard.components import card, metric, table
-from dashboard.format import count, day, number, percent, signed_percent
-from dashboard.pages.data.summary import SKEW, Summary, common, summarise
+from dashboard.format import count, day_range, number, percent, signed_percent
+from dashboard.pages.data.summary import SKEW, Extreme, Summary, common, summarise
 from dashboard.shell import Chip
 from engine.backtest.metrics import METRICS
 from engine.market.bars import Bars, Series
@@ -34,6 +34,7 @@ NOT_TRADEABLE = {"index": "index level, not tradeable"}
 CHECKS = {
     "close": "Every close is positive.",
     "order": "Every bar is later than the one before.",
+    "date": "The time of a daily bar is its date.",
     "gap in prices": "Open, high and low are there.",
     "range": "Open and close lie between low and high.",
     "stale open": "Opens differ from the closes before.",
@@ -91,14 +92,14 @@ def kpis(summary: Summary, series: Series) -> list[metric.Metric]:
     best, worst = summary.best, summary.worst
     cagr, deepest = figures.get("cagr"), figures.get("max_drawdown")
     return [
-        metric.Metric("Last", price(summary.last), day(summary.last_time), help=f"Close of {summary.last_time}."),
+        metric.Metric("Last", price(summary.last), summary.last_day, help=f"Close of {summary.last_time}."),
         _figure("cagr", signed_percent(cagr), span, tone=metric.tone(cagr)),
         _figure("volatility", percent(figures.get("volatility")), "annual"),
         _figure("sharpe", number(figures.get("sharpe"), 2), "cash at 0%"),
         _figure("max_drawdown", signed_percent(deepest), *_spell(summary), tone=metric.tone(deepest)),
         metric.Metric("Skew", number(summary.skew, 2, signed=True), BARS[series.interval], help=SKEW),
-        _extreme(f"Best {unit}", best.change if best else None, best.time if best else ""),
-        _extreme(f"Worst {unit}", worst.change if worst else None, worst.time if worst else ""),
+        _extreme(f"Best {unit}", best),
+        _extreme(f"Worst {unit}", worst),
     ]
 
 
@@ -119,7 +120,7 @@ def bar_columns(bars: Bars) -> list[dict[str, Any]]:
     return [
         table.definition(column)
         for column in (
-            table.Column("time", "Time", width=150),
+            table.Column("time", "Time" if bars.series.interval == "1d" else f"Time,{UTC}", width=150),
             *prices,
             table.Column("change", "Change", "signed_percent", width=100, help=CHANGE),
             table.Column("volume", "Volume", "number", width=150),
@@ -133,7 +134,8 @@ def bar_rows(bars: Bars) -> list[dict[str, Any]]:
     columns = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")} | {"change": change}
     newest = range(len(bars) - 1, max(len(bars) - 1 - MOST_ROWS, -1), -1)
     return [
-        {"time": moment(bars, index)} | {name: _plain(values[index]) for name, values in columns.items()}
+        {"time": moment(bars, index).removesuffix(UTC)}
+        | {name: _plain(values[index]) for name, values in columns.items()}
         for index in newest
     ]
 
@@ -170,8 +172,10 @@ def quality(bars: Bars, findings: Sequence[Finding]) -> Component:
 
 
 def _applicable(series: Series) -> list[str]:
-    lacking = ([] if series.has_ohlc else ["gap in prices", "range", "stale open"]) + (
-        [] if series.has_volume else ["volume"]
+    lacking = (
+        (["date"] if series.interval != "1d" else [])
+        + ([] if series.has_ohlc else ["gap in prices", "range", "stale open"])
+        + ([] if series.has_volume else ["volume"])
     )
     return [name for name in CHECKS if name not in lacking]
 
@@ -199,7 +203,7 @@ def provenance(series: Series, bars: Bars, adjustment: str) -> Component:
         ("Currency", series.currency),
         ("Time zone", series.timezone),
         ("Bars", f"{series.rows:,} {BARS[series.interval]}"),
-        ("Range", f"{_minute(series.start)} to {_minute(series.end)}"),
+        ("Range", day_range(*map(str, series.span))),
         ("Columns", ", ".join([*has, "close", "adjusted close"])),
     ]
     where = [
@@ -222,16 +226,15 @@ def _spell(summary: Summary) -> tuple[str, str]:
     if summary.high is None:
         return "none", ""
     end = f"recovered on {summary.recovered}" if summary.recovered else "not recovered since"
-    return f"high {summary.high[:7]}", f"High on {summary.high}, {end}."
+    return f"high {summary.high_day[:7]}", f"High on {summary.high}, {end}."
 
 
-def _extreme(name: str, change: float | None, time: str) -> metric.Metric:
-    return metric.Metric(name, signed_percent(change), day(time), tone=metric.tone(change), help=f"{CHANGE} {time}")
+def _extreme(name: str, found: Extreme | None) -> metric.Metric:
+    if found is None:
+        return metric.Metric(name, signed_percent(None), "", help=CHANGE)
+    tone = metric.tone(found.change)
+    return metric.Metric(name, signed_percent(found.change), found.day, tone=tone, help=f"{CHANGE} {found.time}")
 
 
 def _plain(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _minute(moment: str) -> str:
-    return moment.removesuffix(" 00:00:00")[:16]

@@ -83,7 +83,7 @@ def describe(data: runs.ResultData, symbol: str) -> tuple[Any, str]:
     """The table of values with its look-ahead check, and what the header says."""
     spec, matrix, bars = shown(data, symbol)
     signs = view.signs_of_look_ahead(spec.features, bars)
-    dates = day_range(str(bars.time[0]), str(bars.time[-1]))
+    dates = day_range(str(bars.days[0]), str(bars.days[-1]))
     shell.show_context(
         [bars.series.symbol, count(len(matrix.names), "feature"), dates], view.chips(spec.features, signs)
     )

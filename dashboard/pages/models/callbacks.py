@@ -12,6 +12,7 @@ from dashboard.charts.models import calibration, importance, loss, luck, probabi
 from dashboard.components import metric, states
 from dashboard.format import count, day_range
 from dashboard.pages.models import ids, view
+from dashboard.pages.models.handover import day
 from dashboard.pages.models.layout import FORM
 from dashboard.pages.models.verdict import judge
 from engine.models.result import ModelResult
@@ -106,8 +107,9 @@ def trained(data: runs.ResultData) -> Any:
 
 def show_context(data: runs.ResultData, spec: ModelSpec, result: ModelResult) -> None:
     """The header's line: what is on screen."""
+    days = day_range(*(str(day(spec, moment)) for moment in (result.train_start, str(result.time.max()))))
     shell.show_context(
-        crumbs=[spec.model.label(), spec.market.label(), day_range(result.train_start, view.moment(result.time.max()))],
+        crumbs=[spec.model.label(), spec.market.label(), days],
         chips=[
             shell.Chip("label", spec.target.label(), title=f"Horizon {count(spec.target.horizon, 'bar')}."),
             shell.Chip("purged", count(result.n_purged, "row"), title="Dropped: their labels reach into a later part."),

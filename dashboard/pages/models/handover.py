@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dashboard.components.values import complete
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.market import catalog
+from engine.market.days import trading_day
 from engine.models.result import ModelResult
 from engine.models.training import ModelSpec
 
@@ -18,6 +21,13 @@ def tradeable(spec: ModelSpec) -> tuple[str, ...]:
     )
 
 
+def day(spec: ModelSpec, moment: str) -> np.datetime64:
+    """The trading day of the bar at ``moment``, an ISO time."""
+    market = spec.market
+    known = [catalog.find(market.collection, symbol, market.interval).zones for symbol in market.symbols]
+    return trading_day(np.datetime64(moment, "ms"), {zone for zones in known for zone in zones})
+
+
 def backtest(spec: ModelSpec, result: ModelResult) -> BacktestSpec | None:
     """A backtest of following the model where it can be traded, or None where it cannot.
 
@@ -27,6 +37,9 @@ def backtest(spec: ModelSpec, result: ModelResult) -> BacktestSpec | None:
     symbols = tradeable(spec)
     if not symbols:
         return None
-    market = spec.market.model_dump(mode="json") | {"symbols": list(symbols), "start": result.test_start[:10]}
+    market = spec.market.model_dump(mode="json") | {
+        "symbols": list(symbols),
+        "start": str(day(spec, result.test_start)),
+    }
     strategy = {"kind": "follow_model", "model": spec.model_dump(mode="json")}
     return BacktestSpec.parse({"market": market, "strategy": strategy, "costs": complete(Costs, {})})

@@ -20,7 +20,7 @@ from engine.models.training import ModelSpec
 
 TABS = (("score", "Score"), ("predictions", "Predictions"), ("trained", "Trained models"))
 COLUMNS = (
-    Column("time", "Bar"),
+    Column("time", "Bar", help="Its date; the hour in UTC of bars within the day."),
     Column("symbol", "Symbol"),
     Column("probability", "Probability", kind="percent", help="Of a rise."),
     Column("says", "Says", help="Up from a probability of one half on."),

@@ -128,7 +128,7 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
         title = "Train a model that includes a symbol which can be bought."
         return html.Span("Index levels cannot be backtested", className="hint", title=title)
     left_out = f", without {', '.join(levels)} (an index level cannot be bought)" if levels else ""
-    text = f"Follows its predictions from {result.test_start[:10]}, its first test bar{left_out}."
+    text = f"Follows its predictions from {asked.market.start}, its first test bar{left_out}."
     words = ["Backtest this model →", *([f" (without {', '.join(levels)})"] if levels else [])]
     return dcc.Link(words, href=f"/backtest?spec={state.to_query(asked)}", className="link-button", title=text)
 

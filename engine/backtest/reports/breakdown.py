@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +11,9 @@ from numpy.typing import NDArray
 from engine.backtest.reports.periods import MONTHS
 from engine.backtest.result import REASONS, BacktestResult
 from engine.market.bars import Times
+from engine.market.days import clock
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_BARS_OF_DAYS = 400  # daily bars are 366 a year at most
 
 
 @dataclass(frozen=True)
@@ -50,38 +48,37 @@ def by_reason(result: BacktestResult) -> tuple[Group, ...]:
     return _groups(result, result.trade_reason, [reason.capitalize() for reason in REASONS])
 
 
-def by_weekday(result: BacktestResult, zone: str = "UTC") -> tuple[Group, ...]:
-    """Day of the week of the entry; weekends only where something was entered then."""
-    days = _entered(result, zone).astype("datetime64[D]").astype(np.int64)
+def by_weekday(result: BacktestResult) -> tuple[Group, ...]:
+    """Day of the week of the entry at its exchange; weekends only where something was entered then."""
+    days = _entered(result).astype("datetime64[D]").astype(np.int64)
     return _groups(result, (days + 3) % 7, WEEKDAYS, 5)  # 1970 began on a Thursday
 
 
-def by_month(result: BacktestResult, zone: str = "UTC") -> tuple[Group, ...]:
-    """Calendar month of the entry, all years together."""
-    return _groups(result, _entered(result, zone).astype("datetime64[M]").astype(np.int64) % 12, MONTHS, 12)
+def by_month(result: BacktestResult) -> tuple[Group, ...]:
+    """Calendar month of the entry at its exchange, all years together."""
+    return _groups(result, _entered(result).astype("datetime64[M]").astype(np.int64) % 12, MONTHS, 12)
 
 
-def by_hour(result: BacktestResult, zone: str = "UTC") -> tuple[Group, ...]:
-    """Hour of the entry by the clock of ``zone``; nothing for daily bars."""
+def by_hour(result: BacktestResult) -> tuple[Group, ...]:
+    """Hour of the entry by the clock of its exchange; nothing for daily bars."""
     if not is_intraday(result):
         return ()
-    hours = _entered(result, zone).astype("datetime64[h]").astype(np.int64) % 24
+    hours = _entered(result).astype("datetime64[h]").astype(np.int64) % 24
     return _groups(result, hours, [f"{hour:02d}:00" for hour in range(24)])
 
 
-def _entered(result: BacktestResult, zone: str) -> Times:
-    """Entry times by the clock of ``zone``, summer time included; those of daily bars are dates, and stay."""
-    times = result.trade_entry_time
-    if zone == "UTC" or not is_intraday(result) or not len(times):
-        return times
-    clock, (hours, place) = ZoneInfo(zone), np.unique(times.astype("datetime64[h]"), return_inverse=True)
-    offsets = [datetime.fromtimestamp(int(hour) * 3600, clock).utcoffset() for hour in hours.astype(np.int64)]
-    return np.asarray(times + np.array(offsets, dtype="timedelta64[ms]")[place])
+def _entered(result: BacktestResult) -> Times:
+    """Entry times by the clock of each symbol's exchange, summer time included; those of daily bars are dates."""
+    times = result.trade_entry_time.copy()
+    for zone in set(result.zones):
+        there = np.array([found == zone for found in result.zones])[result.trade_symbol]
+        times[there] = clock(times[there], zone)
+    return times
 
 
 def is_intraday(result: BacktestResult) -> bool:
-    """Whether there are several bars a day."""
-    return result.periods_per_year > _BARS_OF_DAYS
+    """Whether its bars are shorter than days."""
+    return bool(result.zones)
 
 
 def _groups(

@@ -15,6 +15,7 @@ from engine.backtest.reports.breakdown import is_intraday
 from engine.backtest.result import BacktestResult
 from engine.errors import DataError
 from engine.market.bars import Floats, Times, periods_per_year
+from engine.market.days import Days, Zones, trading_days
 
 Weighting = Literal["equal", "inverse_volatility"]
 Rebalancing = Literal["never", "monthly"]
@@ -29,12 +30,19 @@ FEWEST_RETURNS = 20
 @dataclass(frozen=True, eq=False)
 class Common:
     """Runs on the bars that all of them have: ``growth`` is (bars, runs), 1 at the first of these bars. ``by_day``:
-    they are days, each with the last equity in it, because some of the runs are on hours and some on days.
+    they are days, each with the last equity in it, because some of the runs are on hours and some on days. ``zones``
+    are those of the exchanges where they are not.
     """
 
     time: Times
     growth: Floats
     by_day: bool = False
+    zones: Zones = ()
+
+    @property
+    def days(self) -> Days:
+        """The trading day of each bar."""
+        return trading_days(self.time, self.zones)
 
     @property
     def returns(self) -> Floats:
@@ -79,14 +87,14 @@ def common(runs: Sequence[BacktestResult]) -> Common:
             "same interval whose ranges overlap."
         )
     equity = np.column_stack([values[np.searchsorted(moments, time)] for moments, values in series])
-    return Common(time, equity / equity[0], by_day)
+    zones = () if by_day else tuple(sorted({zone for run in runs for zone in run.zones}))
+    return Common(time, equity / equity[0], by_day, zones)
 
 
 def _days(run: BacktestResult) -> tuple[Times, Floats]:
     """The days of a run and its last equity in each: a bar of a day is stamped with its start and valued at its end."""
-    dates = run.time.astype("datetime64[D]")
-    last = np.append(dates[1:] != dates[:-1], True)
-    return dates[last].astype("datetime64[ms]"), run.equity[last]
+    last = np.append(run.days[1:] != run.days[:-1], True)
+    return run.days[last].astype("datetime64[ms]"), run.equity[last]
 
 
 def combine(runs: Common, weighting: Weighting, rebalancing: Rebalancing) -> Combined:
@@ -97,7 +105,7 @@ def combine(runs: Common, weighting: Weighting, rebalancing: Rebalancing) -> Com
     there is no past to learn from, and it takes that of all the returns: a hindsight that the reader must be told of.
     """
     count = runs.growth.shape[1]
-    starts = _month_ends(runs.time) if rebalancing == "monthly" else np.zeros(1, dtype=np.int64)
+    starts = _month_ends(runs.days) if rebalancing == "monthly" else np.zeros(1, dtype=np.int64)
     returns, growth, weights = runs.returns, np.ones(len(runs.time)), np.empty((len(starts), count))
     for place, start in enumerate(starts):
         stop = int(starts[place + 1]) if place + 1 < len(starts) else len(runs.time) - 1
@@ -109,9 +117,9 @@ def combine(runs: Common, weighting: Weighting, rebalancing: Rebalancing) -> Com
     return Combined(runs.time, growth, weights, runs.time[starts], metrics)
 
 
-def _month_ends(time: Times) -> NDArray[np.int64]:
+def _month_ends(days: Days) -> NDArray[np.int64]:
     """The first bar, and the last one of each calendar month but the last bar of all."""
-    months = time.astype("datetime64[M]")
+    months = days.astype("datetime64[M]")
     ends = np.flatnonzero(months[1:] != months[:-1])
     return np.unique(np.concatenate(([0], ends))).astype(np.int64)
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from engine.backtest.metrics import bar_returns, drawdown, sharpe_per_bar
 from engine.backtest.result import BacktestResult
-from engine.market.bars import Floats, Times
+from engine.market.bars import Floats
+from engine.market.days import Days, trading_days
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -42,12 +43,12 @@ class Year:
     trades: int
 
 
-def monthly(time: Times, equity: Floats, capital: float | None = None) -> Months:
-    """The last equity of each month and year over the last before it, less one; zero once nothing is left. The first
-    is over ``capital``, or over the first equity if that is not given.
+def monthly(days: Days, equity: Floats, capital: float | None = None) -> Months:
+    """The last equity of each month and year of trading days over the last before it, less one; zero once nothing is
+    left. The first is over ``capital``, or over the first equity if that is not given.
     """
     capital = float(equity[0]) if capital is None else capital
-    stamps = time.astype("datetime64[M]").astype(np.int64)
+    stamps = days.astype("datetime64[M]").astype(np.int64)
     last = _last(stamps)
     first_year, final_year = int(stamps[0] // 12), int(stamps[-1] // 12)
     count = final_year - first_year + 1
@@ -61,11 +62,11 @@ def monthly(time: Times, equity: Floats, capital: float | None = None) -> Months
 
 def yearly(result: BacktestResult) -> tuple[Year, ...]:
     """One entry for each calendar year that has bars, ascending."""
-    years = _years(result.time)
+    years = _years(result.days)
     last = _last(years)
     totals = _growth(result.equity, last, result.capital)
     holds = _growth(result.benchmark, last, result.capital)
-    entered = _years(result.trade_entry_time)
+    entered = _years(trading_days(result.trade_entry_time, result.zones))
     root = float(np.sqrt(result.periods_per_year))
     found, start = [], 0
     for place, end in enumerate(last):
@@ -87,8 +88,8 @@ def yearly(result: BacktestResult) -> tuple[Year, ...]:
     return tuple(found)
 
 
-def _years(time: Times) -> NDArray[np.int64]:
-    return time.astype("datetime64[Y]").astype(np.int64) + 1970
+def _years(days: Days) -> NDArray[np.int64]:
+    return days.astype("datetime64[Y]").astype(np.int64) + 1970
 
 
 def _last(periods: NDArray[np.int64]) -> NDArray[np.intp]:

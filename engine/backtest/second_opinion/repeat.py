@@ -66,7 +66,7 @@ def _account(
     found = (
         targets.of_weights(spec, decisions)
         if isinstance(decisions, np.ndarray)
-        else targets.of_signals(spec, panel.time, bars, decisions)
+        else targets.of_signals(spec, panel, bars, decisions)
     )
     played = script.write(spec, panel, found.codes)
     done = run_cerebro(

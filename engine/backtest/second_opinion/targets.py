@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from engine.backtest.sizings import Measure, sized
 from engine.backtest.sizings.percent import Percent
-from engine.market.bars import Bars, Floats, Times
+from engine.market.bars import Bars, Floats
+from engine.market.days import Days
+from engine.market.panel import Panel
 from engine.strategies import Signals
 
 if TYPE_CHECKING:
@@ -21,14 +23,14 @@ if TYPE_CHECKING:
 
 EXIT_LONG, EXIT_SHORT, GO_LONG, GO_SHORT, TO_WEIGHT, RESIZE = 1, 2, 4, 8, 16, 32
 LEAVE, ENTER = EXIT_LONG | EXIT_SHORT, GO_LONG | GO_SHORT
-PERIODS: dict[str, Callable[[datetime], object]] = {
-    "never": lambda moment: None,
-    "day": lambda moment: moment.date(),
-    "week": lambda moment: moment.isocalendar()[:2],
-    "month": lambda moment: (moment.year, moment.month),
-    "quarter": lambda moment: (moment.year, (moment.month - 1) // 3),
+PERIODS: dict[str, Callable[[date], object]] = {
+    "never": lambda day: None,
+    "day": lambda day: day,
+    "week": lambda day: day.isocalendar()[:2],
+    "month": lambda day: (day.year, day.month),
+    "quarter": lambda day: (day.year, (day.month - 1) // 3),
 }
-"""What is the same for all moments of a period."""
+"""What is the same for all days of a period."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,24 +48,24 @@ class Targets:
     trades: int = 0
 
 
-def of_signals(spec: BacktestSpec, time: Times, bars: Sequence[Bars], signals: Sequence[Signals]) -> Targets:
-    """Decisions of symbols that are traded by signals, on the account's calendar ``time``."""
-    codes = np.zeros((len(time), len(bars)), dtype=np.int64)
+def of_signals(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], signals: Sequence[Signals]) -> Targets:
+    """Decisions of symbols that are traded by signals, on the account's calendar, that of ``panel``."""
+    codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
     amounts = np.full(codes.shape, np.nan)
     sizes = [sized(spec.sizing, item) for item in bars]
     for place, (item, decided, size) in enumerate(zip(bars, signals, sizes, strict=True)):
-        rows = np.searchsorted(time, item.time)
+        rows = np.searchsorted(panel.time, item.time)
         codes[rows, place] = codes_of(decided, spec.direction)
         amounts[rows, place] = size.amount
     if len(bars) > 1:
-        codes[rebalancing(time, spec.rebalance)] |= RESIZE
+        codes[rebalancing(panel.days, spec.rebalance)] |= RESIZE
     first = sizes[0]
     return Targets(codes, amounts, first.measure, first.scale, first.cap, first.trades)
 
 
-def rebalancing(time: Times, every: Rebalance) -> NDArray[np.bool_]:
-    """Which bars are the first of a period; the very first bar is none."""
-    keys = [PERIODS[every](moment) for moment in time.astype("datetime64[s]").tolist()]
+def rebalancing(days: Days, every: Rebalance) -> NDArray[np.bool_]:
+    """Which bars are the first of a period of trading days; the very first bar is none."""
+    keys = [PERIODS[every](day) for day in days.tolist()]
     return np.array([False] + [here != before for before, here in pairwise(keys)], dtype=bool)
 
 

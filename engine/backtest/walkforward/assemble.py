@@ -47,6 +47,7 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
         family=base.strategy.kind,
         currency=walk.bars[0].series.currency,
         symbols=base.market.symbols,
+        zones=tuple(zone for item in walk.bars for zone in item.series.zones),
         objective=walk.spec.objective,
         periods_per_year=periods_per_year(time),
         capital=base.capital,
@@ -153,7 +154,7 @@ def _about_data(walk: Walk) -> list[str]:
     late = max(walk.bars, key=lambda item: item.time[0])
     early = min(item.time[0] for item in walk.bars)
     if late.time[0] - early > np.timedelta64(31, "D"):
-        found.append(f"The windows begin where {late.series.symbol} does, on {str(late.time[0])[:10]}.")
+        found.append(f"The windows begin where {late.series.symbol} does, on {late.days[0]}.")
     first, stop = walk.windows[0].train, walk.windows[-1].stop
     return found + about_calendars([since(before(item, stop), first) for item in walk.bars])
 
@@ -164,7 +165,7 @@ def _about_windows(walk: Walk, steps: Sequence[Step]) -> list[str]:
         found.append(f"Only {count} {'window' if count == 1 else 'windows'}: too few to tell skill from luck.")
     rest = unused(walk.bars, walk.windows)
     if rest is not None:
-        first, last = (str(moment)[:10] for moment in rest)
+        first, last = rest
         found.append(f"The bars from {first} to {last} are less than half a test and are left out.")
     standing = sum(step.outside.before for step in steps)
     if standing and walk.spec.opening == "flat":

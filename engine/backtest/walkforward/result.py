@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.backtest.metrics import bar_returns
 from engine.backtest.walkforward.stability import Stability, stability
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
+from engine.market.days import Zones, trading_day
 from engine.store import Labelled, Trial
 
 if TYPE_CHECKING:
@@ -44,13 +45,15 @@ class WalkForwardResult(Labelled):
 
     ``cloud_*`` are Sharpe ratios of up to ``CLOUD`` combinations, spread over the windows, in training and test.
     ``tried`` is what the ledger keeps: one entry for all combinations of all trainings.
-    ``base`` is the JSON text of the backtest that the axes change.
+    ``base`` is the JSON text of the backtest that the axes change. ``zones`` are those of the symbols' exchanges, none
+    for daily bars.
     """
 
     label: str
     family: str
     currency: str
     symbols: tuple[str, ...]
+    zones: Zones
     objective: str
     periods_per_year: float
     capital: float
@@ -99,6 +102,10 @@ class WalkForwardResult(Labelled):
     tried_variance: float
     tried_observations: int
     warnings: tuple[str, ...]
+
+    def day(self, moment: np.datetime64) -> np.datetime64:
+        """The trading day of a bar."""
+        return trading_day(moment, self.zones)
 
     def returns(self) -> Floats:
         """Simple returns of the stitched account from bar to bar, one fewer than bars."""

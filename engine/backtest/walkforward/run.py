@@ -151,17 +151,13 @@ def _require_room(spec: WalkForwardSpec, windows: int) -> None:
 def _named(progress: Progress, number: int, windows: Sequence[Window], so_far: Mapping[str, object]) -> Progress:
     """The progress of a sweep as that of a window; ``number`` -1 is hindsight."""
     about = "Hindsight" if number < 0 else (
-        f"Window {number + 1} of {len(windows)}, {_month(windows[number].train)} to {_month(windows[number].stop - 1)}"
+        f"Window {number + 1} of {len(windows)}, {windows[number].months[0]} to {windows[number].months[2] - 1}"
     )  # fmt: skip
 
     def report(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
         progress(fraction, f"{about}: {message[:1].lower()}{message[1:]}", so_far)
 
     return report
-
-
-def _month(moment: np.datetime64) -> str:
-    return str(moment)[:7]
 
 
 def _so_far(spec: WalkForwardSpec, steps: Sequence[Step], windows: Sequence[Window]) -> dict[str, object]:
@@ -172,7 +168,7 @@ def _so_far(spec: WalkForwardSpec, steps: Sequence[Step], windows: Sequence[Wind
     rows = [
         {
             "window": number + 1,
-            "test": f"{_month(step.window.test)} to {_month(step.window.stop - 1)}",
+            "test": f"{step.window.months[1]} to {step.window.months[2] - 1}",
             "return": float(step.outside.equity[-1] / step.outside.capital - 1) if step.outside.capital > 0 else 0.0,
         }
         for number, step in enumerate(steps)

@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 from pydantic import model_validator
 
+from engine.market.days import Days
 from engine.registry import plugin
 from engine.spec import parameter
-from engine.strategies.seasons import Days, Flags, Season, session_of_month
+from engine.strategies.seasons import Flags, Season, session_of_month
 
 
 @plugin("turn_of_month", title="Turn of the month")

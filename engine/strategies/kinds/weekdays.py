@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 from pydantic import model_validator
 
+from engine.market.days import Days
 from engine.registry import plugin
 from engine.spec import parameter
-from engine.strategies.seasons import Days, Flags, Season, weekday
+from engine.strategies.seasons import Flags, Season, weekday
 
 Weekday = Literal[0, 1, 2, 3, 4, 5, 6]
 NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -63,15 +63,23 @@ def test_many_bars_are_drawn_as_weeks_from_monday() -> None:
     ],
 )
 def test_a_candle_stands_at_the_start_of_its_period(step: str, expected: str) -> None:
-    time = np.array(["2021-05-19T13:45"], dtype="datetime64[ms]")
-    assert str(candles._floor(time, step)[0])[:16] == expected
+    bars = make_bars([1.0], time=["2021-05-19T13:45"], interval="1h")
+    assert str(candles._floor(bars, step)[0])[:16] == expected
+
+
+def test_candle_of_a_day_is_the_session_of_the_exchange() -> None:
+    """Two sessions in Sydney, the second of which begins while it is still the first's date in UTC."""
+    time = ["2020-01-13T23:00", "2020-01-14T04:00", "2020-01-14T23:00", "2020-01-15T04:00"]
+    bars = make_bars([1.0, 2.0, 3.0, 4.0], time=time, interval="1h", timezone="Australia/Sydney")
+    assert candles.period_starts(bars, "day").tolist() == [0, 2]
+    assert [str(day)[:10] for day in candles._floor(bars, "day")[[0, 2]]] == ["2020-01-14", "2020-01-15"]
 
 
 def test_times_before_1970_fall_into_their_periods_too() -> None:
-    time = np.array(["1969-12-31T23:00", "1965-02-03"], dtype="datetime64[ms]")
-    assert [str(day)[:10] for day in candles._floor(time, "quarter")] == ["1969-10-01", "1965-01-01"]
-    assert [str(day)[:10] for day in candles._floor(time, "week")] == ["1969-12-29", "1965-02-01"]
-    assert [str(day)[:13] for day in candles._floor(time, "4 hours")] == ["1969-12-31T20", "1965-02-03T00"]
+    bars = make_bars([1.0, 2.0], time=["1965-02-03", "1969-12-31T23:00"], interval="1h", timezone="UTC")
+    assert [str(day)[:10] for day in candles._floor(bars, "quarter")] == ["1965-01-01", "1969-10-01"]
+    assert [str(day)[:10] for day in candles._floor(bars, "week")] == ["1965-02-01", "1969-12-29"]
+    assert [str(day)[:13] for day in candles._floor(bars, "4 hours")] == ["1965-02-03T00", "1969-12-31T20"]
 
 
 def test_missing_prices_stay_missing_and_spoil_no_extremes() -> None:

@@ -118,7 +118,7 @@ def test_the_header_names_source_and_licence_and_what_cannot_be_bought() -> None
         ),
         (
             MarketSpec(collection="dukascopy", symbols=("EURUSD",), interval="1h"),
-            "EURUSD, ask bars, USD · daily candles · 2017-01-01 22:00 to 2017-12-29 21:00, 6,225 bars",
+            "EURUSD, ask bars, USD · daily candles · 2017-01-01 22:00 UTC to 2017-12-29 21:00 UTC, 6,225 bars",
         ),
     ],
 )
@@ -164,8 +164,8 @@ def test_provenance_says_what_the_manifest_says() -> None:
 def test_quality_lists_every_check_that_applies() -> None:
     closes_only = make_bars([1.0, 2.0, 1.0], has_ohlc=False, has_volume=False)
     grid = view.quality(closes_only, check(closes_only)).children[1].children
-    assert [row["name"] for row in grid.rowData] == ["Jump", "Close", "Order"]
-    assert [row["count"] for row in grid.rowData] == [2, 0, 0]
+    assert [row["name"] for row in grid.rowData] == ["Jump", "Close", "Order", "Date"]
+    assert [row["count"] for row in grid.rowData] == [2, 0, 0, 0]
     assert grid.rowData[0]["first"] == "2020-01-02"
 
 

@@ -23,10 +23,12 @@ from engine.backtest.spec import BacktestSpec
 from engine.errors import SpecError
 from engine.features.indicators.momentum import Rsi
 from engine.market.bars import MarketSpec
+from engine.market.sources.stored import save
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.training import ModelSpec
 from engine.spec import canonical_json
 from tests.dashboard.charts.test_models import result
+from tests.support.market import make_bars
 from tests.support.workspace import Workspace
 
 SMALL = ModelSpec(features=(Rsi(window=5),), model=LightGbm(rounds=5, early_stopping=3), null_fits=3)
@@ -180,6 +182,15 @@ class TestHandover:
         assert getattr(asked.strategy, "model", None) == SMALL
         assert (asked.market.symbols, str(asked.market.start)) == (("NVDA",), "2020-01-01")
         assert (asked.costs.commission, asked.costs.slippage) == (5.0, 3.0)
+
+    def test_begins_with_the_trading_day_of_the_first_test_bar(self, workspace: Workspace) -> None:
+        """A session in Sydney begins on the day before in UTC: that day would let training bars in."""
+        hours = np.array(["2020-01-13T23:00", "2020-01-14T00:00"], dtype="datetime64[ms]")
+        save(make_bars([1.0, 2.0], time=hours, interval="1h", timezone="Australia/Sydney"))
+        spec = ModelSpec(market=MarketSpec(collection="made-up", symbols=("TEST",), interval="1h"))
+        asked = handover.backtest(spec, result(test_start="2020-01-13T23:00:00.000"))
+        assert asked is not None
+        assert str(asked.market.start) == "2020-01-14"
 
     def test_the_link_is_the_permalink_of_that_backtest(self) -> None:
         link = view.handover(SMALL, result())

@@ -116,5 +116,7 @@ def test_short_history_has_fewer_regimes() -> None:
 def test_days_hold_several_bars() -> None:
     hours = np.datetime64("2024-01-01T14:00", "ms") + np.arange(7) * np.timedelta64(1, "h")
     time = np.concatenate([hours + np.timedelta64(day, "D") for day in range(10)])
-    assert bars_a_day(time) == 7
-    assert bars_a_day(days(10)) == 1
+    assert bars_a_day(make_result(np.ones(70), time=time).days) == 7
+    assert bars_a_day(make_result(np.ones(10)).days) == 1
+    late = make_result(np.ones(70), time=time - np.timedelta64(17, "h"), zones=("Australia/Sydney",))
+    assert bars_a_day(late.days) == 7, "from 21:00 to 03:00 in UTC"

@@ -102,9 +102,21 @@ def test_months_by_hand() -> None:
 
 
 def test_bars_within_a_day_are_decided_by_their_own_date() -> None:
+    """22:00 of a Monday to 01:00 in UTC is Tuesday morning in Sydney, and Monday afternoon in New York."""
     hours = (np.datetime64("2020-01-06T22", "h") + np.arange(4)).astype("datetime64[ms]")
-    found = Weekdays(first=1, last=1).signals(make_bars(np.ones(4), time=hours, interval="1h"), {})
-    assert marks(found.entries) == "..xx"
+    tuesday = Weekdays(first=1, last=1)
+    for zone, expected in {"UTC": "..xx", "Australia/Sydney": "xxxx", "America/New_York": "...."}.items():
+        bars = make_bars(np.ones(4), time=hours, interval="1h", timezone=zone)
+        assert marks(tuesday.signals(bars, {}).entries) == expected
+
+
+def test_month_of_bars_within_a_day_is_that_of_the_exchange() -> None:
+    """The last session of January in Sydney begins at 23:00 UTC of the 30th, the first of February on the 31st."""
+    hours = np.array(["2020-01-30T23", "2020-01-31T04", "2020-01-31T23"], dtype="datetime64[ms]")
+    bars = make_bars(np.ones(3), time=hours, interval="1h", timezone="Australia/Sydney")
+    assert marks(Months(first=2, last=2).signals(bars, {}).entries) == "..x"
+    assert marks(TurnOfMonth(last=1, first=0).signals(bars, {}).entries) == "xx."
+    assert marks(TurnOfMonth(last=0, first=1).signals(bars, {}).entries) == "..x"
 
 
 def test_missing_close_decides_nothing() -> None:

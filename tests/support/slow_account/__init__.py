@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -80,10 +81,14 @@ def _orders(spec: BacktestSpec, bars: Sequence[Bars], decisions: Sequence[Signal
 
 def _resizing(spec: BacktestSpec, bars: Sequence[Bars]) -> list[list[float]]:
     """Amounts of each symbol at the first bar of each period, nothing at others."""
-    time = [datetime.fromtimestamp(moment / 1000, UTC) for moment in _calendar(bars)]
+    zones = {"UTC" if item.series.interval == "1d" else item.series.timezone for item in bars}
+    time = [
+        min(datetime.fromtimestamp(moment / 1000, ZoneInfo(zone)).date() for zone in zones)
+        for moment in _calendar(bars)
+    ]
     period = {
         "never": lambda day: 0,
-        "day": lambda day: day.date(),
+        "day": lambda day: day,
         "week": lambda day: day.isocalendar()[:2],
         "month": lambda day: (day.year, day.month),
         "quarter": lambda day: (day.year, (day.month - 1) // 3),

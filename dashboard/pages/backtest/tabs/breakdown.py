@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from dash import Output, callback, html
 from dash.development.base_component import Component
@@ -25,8 +24,6 @@ from engine.backtest.reports import breakdown
 from engine.backtest.reports.breakdown import Group
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.errors import EngineError
-from engine.market import catalog
 
 _FRAME = 3.2  # of a card, its titles and the gap to the next, in rows
 FIGURES = (ids.EXCURSIONS, ids.HOLDING, ids.PROFITS)
@@ -60,35 +57,31 @@ TAB = Tab("breakdown", "Breakdown", layout)
     seen("breakdown"),
 )
 def take_apart(data: runs.ResultData) -> tuple[Any, ...]:
-    spec, result = runs.opened(data, BacktestSpec)
+    _, result = runs.opened(data, BacktestSpec)
     if not len(result.trade_pnl):
         return [], *([states.no_figure(NONE)] * 3), "", ""
     held, made = histograms.holding_info(result), histograms.profit_info(result)
     figures = histograms.holding_figure(held), histograms.profit_figure(made)
     words = f"median {count(round(held.middle), 'bar')}", f"median {signed_percent(made.middle)}"
-    return still(packed(groups(result, zone_of(spec)))), excursions.figure(excursions.info(result)), *figures, *words
+    return still(packed(groups(result))), excursions.figure(excursions.info(result)), *figures, *words
 
 
-def zone_of(spec: BacktestSpec) -> str:
-    """The clock of the exchange, UTC where there are several or none is known."""
-    market = spec.market
-    try:
-        zones = {catalog.find(market.collection, symbol, market.interval).timezone for symbol in market.symbols}
-        return ZoneInfo(zones.pop()).key if len(zones) == 1 else "UTC"
-    except (EngineError, KeyError, ValueError):  # a zone that this machine has not heard of
-        return "UTC"
+def whose_clock(result: BacktestResult) -> str:
+    """The clock by which hours are told."""
+    zones = set(result.zones)
+    return zones.pop() if len(zones) == 1 else "each by the clock of its exchange"
 
 
-def groups(result: BacktestResult, zone: str = "UTC") -> list[tuple[int, Component]]:
+def groups(result: BacktestResult) -> list[tuple[int, Component]]:
     """A card for each way to group the trades, after its number of rows."""
-    currency, hours = result.currency, breakdown.by_hour(result, zone)
+    currency, hours = result.currency, breakdown.by_hour(result)
     return [
         _card("By symbol", breakdown.by_symbol(result), f"profit in {currency}"),
         _card("By side", breakdown.by_side(result)),
         _card("By exit", breakdown.by_reason(result)),
-        _card("By weekday", breakdown.by_weekday(result, zone), "of the entry"),
-        _card("By month", breakdown.by_month(result, zone), "of the entry"),
-        *([_card("By hour", hours, f"of the entry, {zone}")] if hours else []),
+        _card("By weekday", breakdown.by_weekday(result), "of the entry"),
+        _card("By month", breakdown.by_month(result), "of the entry"),
+        *([_card("By hour", hours, f"of the entry, {whose_clock(result)}")] if hours else []),
     ]
 
 

@@ -195,7 +195,7 @@ def show_context(data: runs.ResultData, spec: Any, result: BacktestResult) -> No
         crumbs=[
             spec.strategy.label(),
             spec.market.label(),
-            day_range(str(result.time[0]), str(result.time[-1])),
+            day_range(str(result.days[0]), str(result.days[-1])),
         ],
         chips=[shell.Chip("run", runs.short(data)), *survivors],
     )

@@ -110,7 +110,7 @@ def _row(result: WalkForwardResult, place: int, known: Sequence[Side]) -> dict[s
     line: dict[str, Any] = {
         "id": str(place),
         "window": place + 1,
-        "test": str(result.test_first[place])[:10],
+        "test": str(result.day(result.test_first[place])),
     }
     for axis, side in enumerate(known):
         value = float(result.parameters[place, axis])

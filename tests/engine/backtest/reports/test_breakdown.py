@@ -64,15 +64,20 @@ def test_the_open_of_an_exchange_is_one_hour_in_summer_and_winter() -> None:
     hours = np.datetime64("2020-01-01T00", "ms") + np.arange(5000) * np.timedelta64(1, "h")
     winter, summer = trade("2020-03-06T14:30", "2020-03-06T18:30", 5), trade("2020-03-09T13:30", "2020-03-09T15:30", -1)
     late = trade("2020-06-30T23:30", "2020-07-01T00:30", 1)
-    inside = make_result(np.linspace(100, 120, 5000), [winter, summer, late], time=hours)
-    by_name = {group.name: group.trades for group in breakdown.by_hour(inside, "America/New_York")}
-    assert by_name == {"09:00": 2, "19:00": 1}
-    assert {group.name: group.trades for group in breakdown.by_hour(inside)} == {"13:00": 1, "14:00": 1, "23:00": 1}
-    days = {group.name for group in breakdown.by_weekday(inside, "Asia/Tokyo") if group.trades}
-    assert days == {"Fri", "Mon", "Wed"}
-    assert [group.trades for group in breakdown.by_month(inside, "Asia/Tokyo")][6] == 1
-    daily = make_result(np.linspace(100, 120, 80), TRADES)
-    assert breakdown.by_weekday(daily, "America/New_York") == breakdown.by_weekday(daily)
+
+    def inside(zone: str, other: str = "UTC") -> BacktestResult:
+        trades = [winter, summer, late]
+        return make_result(np.linspace(100, 120, 5000), trades, time=hours, zones=(zone, other))
+
+    def entered(groups: tuple[Group, ...]) -> dict[str, int]:
+        return {group.name: group.trades for group in groups if group.trades}
+
+    assert entered(breakdown.by_hour(inside("America/New_York"))) == {"09:00": 2, "19:00": 1}
+    assert entered(breakdown.by_hour(inside("UTC"))) == {"13:00": 1, "14:00": 1, "23:00": 1}
+    assert entered(breakdown.by_weekday(inside("Asia/Tokyo"))) == {"Fri": 1, "Mon": 1, "Wed": 1}
+    assert entered(breakdown.by_month(inside("Asia/Tokyo")))["Jul"] == 1
+    late |= {"symbol": 1}
+    assert entered(breakdown.by_hour(inside("America/New_York", "Asia/Tokyo"))) == {"08:00": 1, "09:00": 2}
 
 
 @pytest.mark.parametrize("by", BY)

@@ -50,6 +50,20 @@ def test_hours_and_days_are_compared_by_the_last_equity_of_each_day() -> None:
     assert not common([within, within]).by_day
 
 
+def test_days_of_hours_are_those_of_the_exchange() -> None:
+    """Forty sessions in Sydney from 23:00 to 04:00 in UTC, beside daily bars of the same account."""
+    sessions = (days(40, "2020-01-13")[:, None] + np.arange(23, 29).astype("timedelta64[h]")).ravel()
+    within = make_result(walk(1, len(sessions), 0.002), time=sessions, zones=("Australia/Sydney",))
+    daily = make_result(within.equity[5::6], time=days(40, "2020-01-14"))
+    found = common([within, daily])
+    assert len(found.time) == 40
+    np.testing.assert_allclose(found.growth[:, 0], found.growth[:, 1])
+    hours = common([within, within])
+    assert str(hours.days[0]) == "2020-01-14"
+    weights = combine(hours, "equal", "monthly")
+    assert [str(moment)[:13] for moment in weights.rebalanced] == ["2020-01-13T23", "2020-01-31T04"]
+
+
 def test_too_few_common_bars_are_a_sentence() -> None:
     first, second = make_result(walk(1, 50, 0.01)), make_result(walk(2, 50, 0.01), time=days(50, "2031-01-01"))
     with pytest.raises(DataError, match="no bar in common"):
