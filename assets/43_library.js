@@ -27,12 +27,13 @@
   };
 
   /* What changed since a run was saved leads to its figures then beside those of now. */
-  const CHANGED = { data: "data changed", code: "code changed", "data and code": "both changed" };
+  const ONE = { data: "data changed", code: "code changed", libraries: "libs changed" };
+  const several = (what) => (what.includes(" or ") ? "changed" : what.includes(",") ? "all changed" : "both changed");
   cells.StratoscopeSaved = function (props) {
     const run = props.data, day = make("span", { key: "day" }, props.valueFormatted);
     const hour = make("span", { key: "hour", className: "run-setup" }, run.moment.slice(11));
     const told = "The " + run.changed + " changed since: opening it computes it anew. Click to see its figures then beside those of now.";
-    return lines("right", day, run.changed ? link(run.then, "run-changed", CHANGED[run.changed] || "changed", told) : hour);
+    return lines("right", day, run.changed ? link(run.then, "run-changed", ONE[run.changed] || several(run.changed), told) : hour);
   };
 
   function button(props, action, icon, title, more) {

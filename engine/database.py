@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 CREATE TABLE IF NOT EXISTS links (key TEXT PRIMARY KEY, spec TEXT NOT NULL, created REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from
-    key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL
+    key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL, libraries TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS run_notes (
     key TEXT PRIMARY KEY, tags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
@@ -51,6 +51,7 @@ _ADDED = (
     ("trials", "variance", "REAL NOT NULL DEFAULT 0"),
     ("trials", "periods_per_year", "REAL"),
     ("trials", "rated", "INTEGER"),
+    ("run_origins", "libraries", "TEXT NOT NULL DEFAULT ''"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
 import platform
 import subprocess
@@ -14,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from engine import libraries
 from engine.errors import DeviceError, did_you_mean
 
 NAMES: Mapping[str, str] = {
@@ -102,14 +102,16 @@ def expected() -> tuple[str, ...]:
     absent = {
         "torch:cuda": not nvidia or "+cpu" in versions.get("torch", ""),
         "torch:mps": not apple,
-        "mlx:gpu": not (apple or (nvidia and any(name.startswith("mlx-cuda") for name in _installed(_BACKENDS)))),
+        "mlx:gpu": not (
+            apple or (nvidia and any(name.startswith("mlx-cuda") for name in libraries.installed(_BACKENDS)))
+        ),
     }
     return tuple(name for name in NAMES if name in installed and not absent.get(name, False))
 
 
 def library_versions() -> Mapping[str, str]:
     """Versions of the installed array libraries, from their metadata: nothing is imported."""
-    return _installed(_LIBRARIES)
+    return libraries.installed(_LIBRARIES)
 
 
 @cache
@@ -137,18 +139,8 @@ def cores() -> int:
 @cache
 def fingerprint() -> str:
     """sha256 over the machine and the versions of its libraries: a timing holds for one fingerprint."""
-    parts = (machine(), sorted(_installed((*_LIBRARIES, *_BACKENDS)).items()))
+    parts = (machine(), sorted(libraries.installed((*_LIBRARIES, *_BACKENDS)).items()))
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _installed(names: tuple[str, ...]) -> Mapping[str, str]:
-    versions = {}
-    for name in names:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 @cache

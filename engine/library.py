@@ -11,7 +11,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -24,11 +24,14 @@ from engine.spec import RunSpec, canonical_json
 BIN_DAYS = 30
 """How long a deleted run can be restored."""
 
+UNTOLD = "data, code or libraries"
+"""What has changed since a run of a version that did not keep what it was computed from."""
+
 MOST_TAGS, TAG_LENGTH, NOTE_LENGTH = 12, 32, 2000
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SELECT = """
 SELECT runs.key, runs.label, runs.spec, runs.created, summary, COALESCE(tags, '') AS tags, COALESCE(note, '') AS note,
-       COALESCE(pinned, 0) AS pinned, deleted, data, code
+       COALESCE(pinned, 0) AS pinned, deleted, data, code, libraries
 FROM runs LEFT JOIN run_summaries USING (key) LEFT JOIN run_notes USING (key) LEFT JOIN run_origins USING (key)
 """
 # Only what matches is parsed: specs are a hundred times slower to parse than to look through.
@@ -89,8 +92,9 @@ def size(kind: str, *, in_bin: bool = False) -> int:
 
 
 def changes(items: Iterable[Saved]) -> dict[str, str]:
-    """By key, what is no longer as it was when the run was computed: its "data", its "code", "data and code", or
-    "data or code" where the run does not say. A run that would be found as it is has no entry.
+    """By key, what is no longer as it was when the run was computed: its "data", its "code", its "libraries", several
+    of them ("data, code and libraries"), or ``UNTOLD`` where the run does not say. A run that would be found as it is
+    has no entry.
     """
     fingerprint = cache(catalog.fingerprint)
     found = {item.key: _change(item, fingerprint) for item in items}
@@ -193,7 +197,7 @@ def _saved(row: sqlite3.Row) -> Saved | None:
     tags = tuple(item for item in row["tags"].split(",") if item)
     return Saved(
         row["key"], row["label"], spec, row["created"], summary, tags, row["note"], bool(row["pinned"]), row["deleted"],
-        runner.Origin(row["data"], row["code"]) if row["code"] else None,
+        runner.Origin(row["data"], row["code"], row["libraries"]) if row["code"] else None,
     )  # fmt: skip
 
 
@@ -207,8 +211,10 @@ def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:
 
 
 def other(then: runner.Origin, now: runner.Origin) -> str:
-    """What of two origins differs: "data", "code", "data and code" or nothing."""
-    return " and ".join(name for name in ("data", "code") if getattr(now, name) != getattr(then, name))
+    """What of two origins differs: "data", "code", "libraries", several ("data and libraries") or nothing."""
+    names = [field.name for field in fields(then)]
+    found = [name for name in names if getattr(then, name) and getattr(now, name) != getattr(then, name)]
+    return " and ".join([", ".join(found[:-1])] * (len(found) > 1) + found[-1:])
 
 
 def _shelf(in_bin: bool) -> str:
@@ -219,7 +225,7 @@ def _change(item: Saved, fingerprint: runner.Fingerprint) -> str:
     try:
         now = runner.origin(item.spec, fingerprint)
         if item.origin is None:
-            return "data or code" if runner.run_key(item.spec) != item.key else ""
+            return UNTOLD if runner.run_key(item.spec) != item.key else ""
     except EngineError:
         return "data"  # the bars are not here any more
     return other(item.origin, now)

@@ -6,14 +6,14 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from engine import __version__
+from engine import __version__, libraries
 from engine.config import settings
 from engine.database import connect
 from engine.documents import complaint, read_yaml
@@ -91,17 +91,18 @@ def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def run_key(spec: RunSpec) -> str:
     """sha256 in hexadecimal over everything that the result follows from.
 
-    That is the spec, the source of every plug-in in it, the bars that it reads, and the engine: its version and its
-    source. Raises ``DataError`` where the bars do not exist.
+    That is the spec, the source of every plug-in in it, the bars that it reads, the engine (its version and its source)
+    and the versions of the numeric libraries. Raises ``DataError`` where the bars do not exist.
     """
-    return _digest({**_identity(spec), "engine": [__version__, engine_digest()]})
+    engine = [__version__, engine_digest()]
+    return _digest({**_identity(spec), "engine": engine, "libraries": libraries.versions()})
 
 
 def trial_key(spec: RunSpec) -> str:
     """sha256 over what makes a trial another trial: what was tried, and the code of it that is not the engine's.
 
-    A new version of the engine, a field with a default that it brings, and newer bars repeat the same one: ``ledger``
-    says why.
+    A new version of the engine or of a library, a field with a default that it brings, and newer bars repeat the same
+    one: ``ledger`` says why.
     """
     classes = {type(item) for item in _walk(spec) if is_plugin(type(item))}
     own = sorted(source_digest(cls) for cls in classes if not cls.__module__.startswith("engine."))
@@ -111,11 +112,13 @@ def trial_key(spec: RunSpec) -> str:
 @dataclass(frozen=True)
 class Origin:
     """What a result follows from besides its request: digests of the bars that it reads, and the machine where it
-    measures one; of the engine and of every plug-in in it. They tell what has changed since; the run key decides.
+    measures one; of the engine and of every plug-in in it; of the versions of the numeric libraries (empty where a run
+    does not say). They tell what has changed since; the run key decides.
     """
 
     data: str
     code: str
+    libraries: str = ""
 
 
 Fingerprint = Callable[[MarketSpec], str]
@@ -125,7 +128,8 @@ def origin(spec: RunSpec, fingerprint: Fingerprint = catalog.fingerprint) -> Ori
     """What ``spec`` would be computed from now. Raises ``DataError`` where the bars do not exist."""
     parts = _identity(spec, fingerprint)
     code = {"sources": parts["sources"], "engine": [__version__, engine_digest()]}
-    return Origin(_digest({name: parts[name] for name in ("data", "environment")}), _digest(code))
+    data = {name: parts[name] for name in ("data", "environment")}
+    return Origin(_digest(data), _digest(code), _digest(libraries.versions()))
 
 
 def _identity(spec: RunSpec, fingerprint: Fingerprint = catalog.fingerprint) -> dict[str, object]:
@@ -277,7 +281,7 @@ def _record(key: str, spec: RunSpec, made: Origin, seconds: float) -> None:
     row = (key, spec.kind, spec.label(), canonical_json(spec), time.time(), seconds)
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
-        database.execute("INSERT OR REPLACE INTO run_origins VALUES (?, ?, ?)", (key, made.data, made.code))
+        database.execute("INSERT OR REPLACE INTO run_origins VALUES (?, ?, ?, ?)", (key, *astuple(made)))
         database.execute("UPDATE run_notes SET deleted = NULL WHERE key = ?", (key,))  # it was asked for again
 
 

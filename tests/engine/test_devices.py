@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from engine import devices
+from engine import devices, libraries
 from engine.errors import DeviceError
 
 REMEDIES = ("pip install", "https://pytorch.org", "Apple silicon", "nvidia-smi", "install it again")
@@ -136,19 +135,15 @@ def _nvml(count: int, answers: bool = True) -> SimpleNamespace:
 def test_nvidia_gpus_are_listed_without_importing_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", _nvml(2))
     versions = {"numpy": "2.4", "torch": "2.13.0", "mlx": "0.32", "mlx-cuda-13": "0.32"}
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: _known(versions, name))
+    monkeypatch.setattr(
+        libraries, "installed", lambda names: {name: versions[name] for name in names if name in versions}
+    )
     monkeypatch.setattr(devices.platform, "system", lambda: "Linux")
     _anew()
     assert devices.machine().gpus == ("GPU 0 (driver 580.1)", "GPU 1 (driver 580.1)")
     assert devices.expected() == ("numpy:cpu", "torch:cpu", "torch:cuda", "mlx:cpu", "mlx:gpu")
     versions |= {"torch": "2.13.0+cpu"}
     assert "torch:cuda" not in devices.expected()
-
-
-def _known(versions: dict[str, str], name: str) -> str:
-    if name not in versions:
-        raise importlib.metadata.PackageNotFoundError(name)
-    return versions[name]
 
 
 def test_without_a_driver_there_are_no_nvidia_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +166,7 @@ def test_another_version_or_machine_is_another_fingerprint(monkeypatch: pytest.M
     before = devices.fingerprint()
     _anew()
     assert devices.fingerprint() == before
-    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99")
+    monkeypatch.setattr(libraries, "installed", lambda names: dict.fromkeys(names, "99"))
     _anew()
     newer = devices.fingerprint()
     monkeypatch.setattr(psutil, "cpu_count", lambda logical: 96)
@@ -182,7 +177,7 @@ def test_another_version_or_machine_is_another_fingerprint(monkeypatch: pytest.M
 def test_what_the_server_asks_imports_nothing_heavy() -> None:
     code = """
 import json, sys
-from engine import devices
+from engine import devices, libraries
 from engine.benchmarks.harness import BenchmarkSpec
 from engine.benchmarks.workloads import WORKLOADS
 WORKLOADS.available()

@@ -16,10 +16,10 @@ from engine.backtest.metrics import METRICS
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.differences import differences
-from engine.library import Saved
+from engine.library import UNTOLD, Saved
 
 LISTED = ("cagr", "sharpe", "max_drawdown", "trades")
-_OTHER = {"data": "other data", "code": "another version of the code", "data and code": "other data and code"}
+_OTHER = {"code": "another version of the code", "libraries": "other versions of the libraries"}
 
 
 def row(item: Saved, changed: str = "") -> dict[str, Any]:
@@ -59,7 +59,8 @@ def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | 
     """What ``item``, a saved run of the same request, had otherwise than ``result``, the run ``key``."""
     if item is None:
         return []
-    other = _OTHER.get(difference(key, item), "other data or another version of the code")
+    differs = difference(key, item) or UNTOLD
+    other = _OTHER.get(differs, f"other {differs}")
     then = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d}"
     changed = [_moved(name, item, result) for name in LISTED]
     moved = ", ".join(text for text in changed if text) or "the key figures are the same"

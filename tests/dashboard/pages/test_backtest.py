@@ -124,6 +124,8 @@ def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkey
     assert link.href.endswith(f"&compare={old}")
     monkeypatch.setattr("engine.runner.engine_digest", lambda: "another")
     assert told()[0].children.endswith(" from another version of the code: the key figures are the same.")
+    monkeypatch.setattr("engine.libraries.versions", lambda: {"numpy": "99"})
+    assert told()[0].children.endswith(" from other versions of the libraries: the key figures are the same.")
 
 
 def test_what_lies_below_is_drawn_while_the_tab_is_in_sight(stored: dict[str, str]) -> None:
