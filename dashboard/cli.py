@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import io
 import json
@@ -18,7 +19,7 @@ from typing import Any
 
 from engine.config import PATH_VARIABLE, Config, settings
 from engine.database import prepare_cache
-from engine.errors import ConfigError, EngineError, SpecError
+from engine.errors import ConfigError, EngineError, SpecError, StoreError
 
 THREADS, FAILED = 16, 2
 HEAD_START = 3.0  # seconds that the first page has the processor to itself before the workers start; a job starts them
@@ -74,13 +75,16 @@ def serve(_: argparse.Namespace) -> None:
 
 
 def _tidy() -> None:
-    """Remove what writers that were killed have left."""
-    from engine import runner
+    """Remove what writers that were killed have left, and results beyond the limit, which may have been lowered."""
+    from engine import housekeeping, records, runner
     from engine.market.sources import stored
     from engine.store import remove_leftovers
 
     remove_leftovers(stored.folder())
     runner.store().remove_leftovers()
+    with contextlib.suppress(StoreError):  # the next run says so
+        records.complete(runner.store().size)
+        housekeeping.keep_within_limit(runner.store())
 
 
 def _import_dash() -> None:

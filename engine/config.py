@@ -61,12 +61,18 @@ class Config(_Section):
     compute: Compute = Compute()
     cache: Path = Path("cache")
     results: str | None = None
+    results_limit_gb: float = Field(default=5, ge=0, le=1_000_000)
     plugins: tuple[Path, ...] = ()
 
     @property
     def results_url(self) -> str:
         """Where results are kept: the configured URL, or the folder ``results`` under the cache."""
         return self.results or f"file://{self.cache / 'results'}"
+
+    @property
+    def results_limit(self) -> int | None:
+        """Bytes that results may take before the oldest are dropped; None where there is no limit."""
+        return int(self.results_limit_gb * 1e9) or None
 
     def is_loopback(self) -> bool:
         """Whether only programs of this machine can reach the server."""

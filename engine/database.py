@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT
 CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from
     key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL, libraries TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE IF NOT EXISTS run_results ( -- bytes: NULL before it is known, 0 where the result is not stored
+    key TEXT PRIMARY KEY, bytes INTEGER, used REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS run_results_by_use ON run_results (used, bytes);
 CREATE TABLE IF NOT EXISTS run_notes (
     key TEXT PRIMARY KEY, tags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
     pinned INTEGER NOT NULL DEFAULT 0, deleted REAL -- when it was put into the bin

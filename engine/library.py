@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from engine import runner
+from engine import records, runner
 from engine.database import connect
 from engine.errors import EngineError, SpecError
 from engine.market import catalog
@@ -31,8 +31,9 @@ MOST_TAGS, TAG_LENGTH, NOTE_LENGTH = 12, 32, 2000
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SELECT = """
 SELECT runs.key, runs.label, runs.spec, runs.created, summary, COALESCE(tags, '') AS tags, COALESCE(note, '') AS note,
-       COALESCE(pinned, 0) AS pinned, deleted, data, code, libraries
+       COALESCE(pinned, 0) AS pinned, deleted, data, code, libraries, bytes
 FROM runs LEFT JOIN run_summaries USING (key) LEFT JOIN run_notes USING (key) LEFT JOIN run_origins USING (key)
+    LEFT JOIN run_results USING (key)
 """
 # Only what matches is parsed: specs are a hundred times slower to parse than to look through.
 _MATCHES = """
@@ -45,7 +46,8 @@ matches(runs.label, tags, note, runs.key, CASE WHEN json_valid(runs.spec)
 class Saved:
     """One saved run. ``created`` and ``deleted`` are seconds since 1970, ``deleted`` None outside the bin; ``summary``
     is what the result says of itself, empty where it cannot be read any more; ``origin`` is what it was computed from,
-    None for runs of versions that did not keep it.
+    None for runs of versions that did not keep it. ``size`` is the bytes of its stored result, 0 where that is gone, by
+    the limit of the configuration or because it could not be stored: opening the run computes it again.
     """
 
     key: str
@@ -58,6 +60,7 @@ class Saved:
     pinned: bool
     deleted: float | None
     origin: runner.Origin | None = None
+    size: int = 0
 
     @property
     def metrics(self) -> Mapping[str, float | None]:
@@ -73,6 +76,7 @@ def saved(kind: str, text: str = "", *, in_bin: bool = False, limit: int = 1000)
     Summaries of runs that were computed before summaries were kept are read from their results, once.
     """
     purge(older_than=BIN_DAYS * 86_400)
+    records.complete(runner.store().size)
     order = "deleted DESC" if in_bin else "pinned DESC, created DESC"
     searched = f"AND {_MATCHES}" if text.split() else ""
     with connect() as database:
@@ -168,9 +172,7 @@ def purge(older_than: float = 0.0, now: float | None = None) -> int:
         rows = database.execute("SELECT key FROM run_notes WHERE deleted <= ?", (limit,)).fetchall()
     for row in rows:
         runner.store().delete(row["key"])
-        with connect() as database:
-            for table in ("runs", "run_summaries", "run_notes", "run_origins"):
-                database.execute(f"DELETE FROM {table} WHERE key = ?", (row["key"],))
+        records.forget(row["key"])
     return len(rows)
 
 
@@ -197,7 +199,7 @@ def _saved(row: sqlite3.Row) -> Saved | None:
     tags = tuple(item for item in row["tags"].split(",") if item)
     return Saved(
         row["key"], row["label"], spec, row["created"], summary, tags, row["note"], bool(row["pinned"]), row["deleted"],
-        runner.Origin(row["data"], row["code"], row["libraries"]) if row["code"] else None,
+        runner.Origin(row["data"], row["code"], row["libraries"]) if row["code"] else None, row["bytes"] or 0,
     )  # fmt: skip
 
 
@@ -206,8 +208,9 @@ def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:
     result = runner.store().read(key, runner.result_type(spec))
     if result is None:
         return {}
-    runner.keep_summary(key, result)
-    return dict(result.summary())
+    summary = dict(result.summary())
+    records.keep_summary(key, summary)
+    return summary
 
 
 def other(then: runner.Origin, now: runner.Origin) -> str:

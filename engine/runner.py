@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from engine import __version__, libraries
+from engine import __version__, housekeeping, libraries, records
 from engine.config import settings
 from engine.database import connect
 from engine.documents import complaint, read_yaml
-from engine.errors import Cancelled, SpecError, did_you_mean
+from engine.errors import Cancelled, SpecError, StoreError, did_you_mean
 from engine.market import catalog
 from engine.market.bars import MarketSpec
 from engine.progress import Progress, section, silent
+from engine.records import Origin as Origin
 from engine.registry import is_plugin, source_digest
 from engine.spec import RunSpec, Spec, canonical_json
-from engine.store import ResultStore
+from engine.store import ResultStore, encode
+
+UNSTORED = "It is kept in memory until the program ends."
+_log = logging.getLogger("stratoscope")
 
 
 def run_kinds() -> Mapping[str, type[RunSpec]]:
@@ -109,18 +113,6 @@ def trial_key(spec: RunSpec) -> str:
     return _digest({"spec": canonical_json(spec, without=spec.ignored(), brief=True), "sources": own})
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What a result follows from besides its request: digests of the bars that it reads, and the machine where it
-    measures one; of the engine and of every plug-in in it; of the versions of the numeric libraries (empty where a run
-    does not say). They tell what has changed since; the run key decides.
-    """
-
-    data: str
-    code: str
-    libraries: str = ""
-
-
 Fingerprint = Callable[[MarketSpec], str]
 
 
@@ -170,7 +162,13 @@ def _walk(spec: RunSpec) -> list[Spec]:
 
 def lookup(spec: RunSpec) -> Any | None:
     """The stored result of ``spec``, or None."""
-    return store().read(run_key(spec), result_type(spec)) if spec.stored else None
+    if not spec.stored:
+        return None
+    key = run_key(spec)
+    result = store().read(key, result_type(spec))
+    if result is not None:
+        mend(key, spec, result)
+    return result
 
 
 def is_stored(spec: RunSpec) -> bool:
@@ -179,27 +177,56 @@ def is_stored(spec: RunSpec) -> bool:
 
 
 def run(spec: RunSpec, progress: Progress = silent) -> Any:
-    """The result of ``spec``: read if it is stored, else computed after its inputs, stored and recorded.
+    """The result of ``spec``: read if it is stored, else computed after its inputs, recorded and stored.
 
-    Raises ``EngineError`` with a sentence for the user, ``Cancelled`` when ``progress`` says so.
+    Where there is no room to store it, it is the answer all the same, kept in the memory of this process, and a warning
+    is logged. Raises ``EngineError`` with a sentence for the user, ``Cancelled`` when ``progress`` says so.
     """
     key = run_key(spec)
     result = store().read(key, result_type(spec)) if spec.stored else None
-    if result is None:
-        began, made = time.time(), origin(spec)  # data may change while it computes
-        inputs, done = _inputs(spec, progress)
-        try:
-            result = spec.compute(inputs, section(progress, done, 1.0))
-        except Cancelled as stopped:
-            _count_stopped(spec, stopped)
-            raise
-        if spec.stored:
-            store().write(key, result)
-            _record(key, spec, made, time.time() - began)
-            keep_summary(key, result)
+    if result is not None:
+        mend(key, spec, result)
+        return result
+    began, made = time.time(), origin(spec)  # data may change while it computes
+    inputs, done = _inputs(spec, progress)
+    try:
+        result = spec.compute(inputs, section(progress, done, 1.0))
+    except Cancelled as stopped:
+        _count_stopped(spec, stopped)
+        raise
     if spec.stored:
-        _count_trial(spec, result)
+        _keep(key, spec, result, made, time.time() - began)
     return result
+
+
+def _keep(key: str, spec: RunSpec, result: Any, made: Origin, seconds: float) -> None:
+    """Count the trial, enter the run, store its result, in this order: see ``records``."""
+    data = encode(result)
+    try:
+        _count_trial(spec, result)
+        records.enter(key, spec, made, result.summary(), seconds)
+        records.set_size(key, store().put(key, data))
+        housekeeping.keep_within_limit(store())
+    except StoreError as error:
+        if not store().has(key):
+            store().hold(key, data)
+            _log.warning("%s %s", error, UNSTORED)
+
+
+def mend(key: str, spec: RunSpec, result: Any) -> None:
+    """Note the use of a result that was read, and enter what its record lacks: what a process that died has not come to
+    write, or a database that was lost, or a disk that was full.
+    """
+    try:
+        if (held := store().held(key)) is not None:
+            store().put(key, held)
+        _count_trial(spec, result)
+        if not records.is_entered(key):
+            records.enter(key, spec, origin(spec), result.summary(), anew=False)
+            records.set_size(key, store().size(key))
+        records.note_use(key)
+    except StoreError as error:
+        _log.debug("The record of %s could not be mended: %s", key, error)
 
 
 def _inputs(spec: RunSpec, progress: Progress) -> tuple[dict[str, Any], float]:
@@ -270,21 +297,6 @@ def _store(url: str) -> ResultStore:
     return ResultStore(url)
 
 
-def keep_summary(key: str, result: Any) -> None:
-    """Keep the key figures of the run ``key`` where they are listed without reading its result."""
-    with connect() as database:
-        row = (key, json.dumps(dict(result.summary())))
-        database.execute("INSERT OR REPLACE INTO run_summaries VALUES (?, ?)", row)
-
-
-def _record(key: str, spec: RunSpec, made: Origin, seconds: float) -> None:
-    row = (key, spec.kind, spec.label(), canonical_json(spec), time.time(), seconds)
-    with connect() as database:
-        database.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
-        database.execute("INSERT OR REPLACE INTO run_origins VALUES (?, ?, ?, ?)", (key, *astuple(made)))
-        database.execute("UPDATE run_notes SET deleted = NULL WHERE key = ?", (key,))  # it was asked for again
-
-
 def _count_stopped(spec: RunSpec, stopped: Cancelled) -> None:
     """Enter what a search has tried before it was cancelled; of the runs around it none counts that again."""
     tried, stopped.tried = stopped.tried, None
@@ -299,4 +311,6 @@ def _count_trial(spec: RunSpec, result: Any) -> None:
     if trial is not None:
         from engine.research import ledger
 
-        ledger.record(trial_key(spec), spec, trial())
+        key = trial_key(spec)
+        if not ledger.has(key):
+            ledger.record(key, spec, trial())

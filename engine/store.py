@@ -7,7 +7,9 @@ import dataclasses
 import io
 import json
 import os
+import re
 import tempfile
+import threading
 import time
 import types
 import typing
@@ -69,7 +71,11 @@ class Trial:
 
 
 R = TypeVar("R", bound=Result)
+HELD_BYTES = 256_000_000
+"""Most bytes of results that one process keeps in memory because they could not be stored."""
+
 _TEMPORARY = ".tmp-"
+_FILE = re.compile(r"[0-9a-f]{64}\.zip")
 # What zipfile, NumPy and JSON raise for bytes that are damaged at one place or another.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, KeyError, TypeError, ValueError)
 
@@ -78,7 +84,8 @@ class ResultStore:
     """Results under an fsspec URL, one file a run: a zip of ``result.json`` and an npy per array.
 
     A local file is written beside its place, fsynced and renamed, so that a killed process leaves no broken file;
-    other file systems get the whole object in one request.
+    other file systems get the whole object in one request. What could not be written is ``hold`` in memory: this
+    process finds it as if it were stored.
     """
 
     def __init__(self, url: str) -> None:
@@ -90,13 +97,15 @@ class ResultStore:
             raise StoreError(f"The result store '{url}' cannot be opened: {error}.") from None
         self._root = str(root).rstrip("/")
         self._is_local = "file" in self._files.protocol
+        self._held: dict[str, bytes] = {}
+        self._lock = threading.Lock()  # guards _held
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key[:2]}/{key}.zip"
 
     def has(self, key: str) -> bool:
         """Whether a result is stored under ``key``."""
-        return bool(self._files.exists(self._path(key)))
+        return key in self._held or bool(self._files.exists(self._path(key)))
 
     def read(self, key: str, result_type: type[R]) -> R | None:
         """The stored result, or None. A damaged file is removed and counts as none. Raises ``StoreError``."""
@@ -104,7 +113,8 @@ class ResultStore:
         try:
             data = self._files.cat_file(path)
         except FileNotFoundError:
-            return None
+            held = self.held(key)
+            return None if held is None else decode(held, result_type)
         except OSError as error:
             raise StoreError(f"The result at {path} could not be read: {error}.") from error
         try:
@@ -113,9 +123,15 @@ class ResultStore:
             self.delete(key)
             return None
 
-    def write(self, key: str, result: Result) -> None:
-        """Store ``result`` under ``key``; a second writer of the same key replaces it by the same content."""
-        path, data = self._path(key), encode(result)
+    def write(self, key: str, result: Result) -> int:
+        """Store ``result`` under ``key`` and return its bytes; a second writer of the same key replaces it by the same
+        content. Raises ``StoreError``.
+        """
+        return self.put(key, encode(result))
+
+    def put(self, key: str, data: bytes) -> int:
+        """``write`` for a result that is encoded already."""
+        path = self._path(key)
         try:
             if self._is_local:
                 write_atomically(Path(path), data)
@@ -123,6 +139,34 @@ class ResultStore:
                 self._files.pipe_file(path, data)
         except OSError as error:
             raise StoreError(f"The result could not be stored at {path}: {error}.") from error
+        self._release(key)
+        return len(data)
+
+    def size(self, key: str) -> int:
+        """Bytes of the stored result, 0 where there is none. Raises ``StoreError``."""
+        path = self._path(key)
+        try:
+            return int(self._files.size(path) or 0)
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise StoreError(f"The result at {path} could not be looked up: {error}.") from error
+
+    def sizes(self) -> dict[str, tuple[int, float]]:
+        """(bytes, seconds since 1970 of its writing, 0 where the file system does not tell) of each stored result, by
+        key: a walk over all files. Raises ``StoreError``.
+        """
+        self._files.invalidate_cache()
+        try:
+            found = self._files.find(self._root, detail=True)
+        except OSError as error:
+            raise StoreError(f"The results at {self._root} could not be listed: {error}.") from error
+        names = {path: path.rpartition("/")[2] for path in found}
+        return {
+            name.removesuffix(".zip"): (int(found[path]["size"] or 0), float(found[path].get("mtime") or 0.0))
+            for path, name in names.items()
+            if _FILE.fullmatch(name)
+        }
 
     def remove_leftovers(self) -> None:
         """``remove_leftovers`` of a local store."""
@@ -130,9 +174,33 @@ class ResultStore:
             remove_leftovers(Path(self._root))
 
     def delete(self, key: str) -> None:
-        """Remove the result of ``key``, if there is one."""
-        with contextlib.suppress(FileNotFoundError):
-            self._files.rm_file(self._path(key))
+        """Remove the result of ``key``, if there is one. Raises ``StoreError``."""
+        self._release(key)
+        path = self._path(key)
+        try:
+            self._files.rm_file(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise StoreError(f"The result at {path} could not be removed: {error}.") from error
+
+    def hold(self, key: str, data: bytes) -> None:
+        """Keep the encoded result of ``key``, which cannot be written, in memory; the oldest make room for it beyond
+        ``HELD_BYTES``.
+        """
+        with self._lock:
+            self._held.pop(key, None)
+            while self._held and sum(map(len, self._held.values())) + len(data) > HELD_BYTES:
+                self._held.pop(next(iter(self._held)))
+            self._held[key] = data
+
+    def held(self, key: str) -> bytes | None:
+        """The encoded result of ``key`` if it is in memory alone."""
+        return self._held.get(key)
+
+    def _release(self, key: str) -> None:
+        with self._lock:
+            self._held.pop(key, None)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -150,14 +218,23 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
-def remove_leftovers(folder: Path, older_than: float = 3600.0) -> None:
-    """Remove what writers that were killed more than ``older_than`` seconds ago have left in the folders of ``folder``;
-    one that is still at work is younger.
+def remove_leftovers(folder: Path) -> None:
+    """Remove the ``leftovers`` in the folders of ``folder``."""
+    for path in leftovers(folder):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def leftovers(folder: Path, older_than: float = 3600.0) -> list[Path]:
+    """What writers that were killed more than ``older_than`` seconds ago have left in the folders of ``folder``; one
+    that is still at work is younger.
     """
+    found = []
     for path in folder.glob(f"*/{_TEMPORARY}*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > older_than:
-                path.unlink()
+                found.append(path)
+    return found
 
 
 def encode(result: Result) -> bytes:

@@ -49,6 +49,12 @@ def record(key: str, spec: RunSpec, trial: Trial) -> None:
         )
 
 
+def has(key: str) -> bool:
+    """Whether the trial under ``key`` is entered."""
+    with connect() as database:
+        return database.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone() is not None
+
+
 def record_part(key: str, spec: RunSpec, trial: Trial) -> None:
     """Enter what a search under ``key`` had tried when it was cancelled. It counts until the search is run to its end,
     or farther: what is tried again is not another trial.

@@ -17,7 +17,7 @@ from dashboard.pages.hardware import callbacks, machine, measured, request, samp
 from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.readings import GpuUse, Sample
 from dashboard.pages.hardware.request import FORM
-from engine import devices, runner
+from engine import devices, records, runner
 from engine.benchmarks.harness import BenchmarkSpec
 from engine.errors import SpecError
 from tests.support.machine import GIGA, QUIET, job, result
@@ -190,8 +190,9 @@ def test_a_result_with_missing_values_has_no_finite_error() -> None:
 def measure(spec: BenchmarkSpec, **about: Any) -> str:
     """Store a made-up result of ``spec``, as the runner does; its key."""
     key = runner.run_key(spec)
-    runner.store().write(key, result(**about))
-    runner._record(key, spec, runner.origin(spec), 1.0)
+    made = result(**about)
+    runner.store().write(key, made)
+    records.enter(key, spec, runner.origin(spec), made.summary(), 1.0)
     return key
 
 
