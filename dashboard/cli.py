@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from dashboard import cleaning
 from engine.config import PATH_VARIABLE, Config, settings
 from engine.database import prepare_cache
 from engine.errors import ConfigError, EngineError, SpecError, StoreError
@@ -118,6 +119,29 @@ def run(given: argparse.Namespace) -> None:
         _print_report(lines(spec, result, key))
 
 
+def clean(given: argparse.Namespace) -> None:
+    """Say what can be removed from the cache, ask, and remove it. Raises ``ConfigError`` where nobody can be asked."""
+    from engine import housekeeping, runner
+
+    prepare_cache(settings().cache)
+    age = 0.0 if given.all_results else given.older_than
+    planned = housekeeping.plan(runner.store(), older_than=age, empty_bin=given.bin, bars=given.bars)
+    found = cleaning.lines(planned)
+    _print_report(found or [f"There is nothing to remove from {settings().cache}."])
+    if not found or not (given.yes or _agreed()):
+        return
+    housekeeping.clean(runner.store(), planned)
+    print("Done.")
+
+
+def _agreed() -> bool:
+    """Whether the user says yes."""
+    if not sys.stdin.isatty():
+        raise ConfigError("Nothing was removed: say --yes where there is nobody to ask.")
+    print("Remove it? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def bind(config: Config) -> socket.socket:
     """The server's socket, listening. Raises ``ConfigError`` if the port is taken."""
     host, port = config.server.host, config.server.port
@@ -211,6 +235,8 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument("--equity-csv", metavar="PATH", help="write a backtest's equity, bar by bar")
     running.add_argument("--trades-csv", metavar="PATH", help="write a backtest's trades")
     running.set_defaults(command=run)
-    for command in (serving, running):
+    cleaning.add_options(tidying := commands.add_parser("clean", help=cleaning.HELP, description=cleaning.ABOUT))
+    tidying.set_defaults(command=clean)
+    for command in (serving, running, tidying):
         command.add_argument("--config", metavar="PATH", help="configuration instead of ./config.yaml")
     return parser

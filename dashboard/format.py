@@ -63,6 +63,13 @@ def megabytes(value: float | None) -> str:
     return number(value / 1024, 1, "GB") if value >= 1000 else number(value, 0, "MB")
 
 
+def disk_size(amount: float) -> str:
+    """Bytes as ``84 KB``, ``1.4 MB``, ``812 MB`` or ``23.5 GB``, in units of 1,024."""
+    if amount < 2**20:
+        return number(amount / 2**10, 0, "KB")
+    return number(amount / 2**20, 1, "MB") if amount < 10 * 2**20 else megabytes(amount / 2**20)
+
+
 def day(moment: date | datetime | str) -> str:
     """``2023-09-21``; the time of day is left out."""
     return str(moment)[:10]

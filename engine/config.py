@@ -72,7 +72,7 @@ class Config(_Section):
     @property
     def results_limit(self) -> int | None:
         """Bytes that results may take before the oldest are dropped; None where there is no limit."""
-        return int(self.results_limit_gb * 1e9) or None
+        return int(self.results_limit_gb * 2**30) or None
 
     def is_loopback(self) -> bool:
         """Whether only programs of this machine can reach the server."""

@@ -46,7 +46,7 @@ def stored() -> set[str]:
 @pytest.fixture
 def limit(workspace: Workspace) -> Callable[[float], None]:
     """Sets the limit in bytes."""
-    return lambda size: workspace.configure(f"cache: cache\nresults_limit_gb: {size / 1e9:.9f}\n")
+    return lambda size: workspace.configure(f"cache: cache\nresults_limit_gb: {size / 2**30:.12f}\n")
 
 
 # -- the limit ------------------------------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ def test_usage_is_told_without_a_look_at_a_result(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(ResultStore, "size", lambda *_: pytest.fail("a file was looked at"))
     monkeypatch.setattr(ResultStore, "sizes", lambda *_: pytest.fail("files were listed"))
     used = housekeeping.usage()
-    assert (used.results, used.count, used.limit) == (sum(sizes), 2, 5_000_000_000)
+    assert (used.results, used.count, used.limit) == (sum(sizes), 2, 5 * 2**30)
     assert used.bars == sum(path.stat().st_size for path in (workspace.cache / "bars").rglob("*.parquet"))
     assert used.database >= (workspace.cache / "stratoscope.sqlite").stat().st_size > 0
     assert 0 < used.free <= used.total

@@ -1,0 +1,110 @@
+"""``stratoscope clean``: it says what it will remove, asks, and never takes a trial."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+
+import pytest
+
+import engine
+from dashboard import cleaning, cli
+from engine import library, runner
+from engine.database import connect
+from engine.market.sources.stored import save
+from engine.research import ledger
+from tests.support.market import random_walk
+from tests.support.requests import spec
+from tests.support.workspace import Workspace
+
+
+@pytest.fixture(autouse=True)
+def stored(workspace: Workspace) -> None:
+    """Two results, one of them not used for a long time; the other is pinned."""
+    save(random_walk(300))
+    for capital in (1000, 2000):
+        engine.run(spec(capital=capital))
+    with connect() as database:
+        database.execute("UPDATE run_results SET used = 0 WHERE key = ?", (key(1000),))
+    library.pin(key(2000), True)
+
+
+def key(capital: int) -> str:
+    return engine.run_key(spec(capital=capital))
+
+
+class Typed(io.StringIO):
+    """A terminal at which somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def has(capital: int) -> bool:
+    return runner.store().has(key(capital))
+
+
+def test_it_says_what_goes_and_removes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["clean", "--older-than", "30d", "--yes"]) == 0
+    first, total, done = capsys.readouterr().out.splitlines()
+    assert first.startswith("1 result, ")
+    assert first.endswith(" KB: the runs stay listed and are computed again when they are opened")
+    assert (total.startswith("Together "), done) == (True, "Done.")
+    assert (has(1000), has(2000), ledger.count()) == (False, True, 2)
+    assert len(library.saved("backtest")) == 2
+
+
+def test_without_options_only_what_nobody_can_reach_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["clean", "--yes"]) == 0
+    assert capsys.readouterr().out.startswith("There is nothing to remove from ")
+    assert (has(1000), has(2000)) == (True, True)
+
+
+def test_all_results_are_all_but_the_marked_ones() -> None:
+    assert cli.main(["clean", "--all-results", "--yes"]) == 0
+    assert (has(1000), has(2000)) == (False, True)
+
+
+@pytest.mark.parametrize(("answer", "stays"), [("y\n", False), ("Yes\n", False), ("n\n", True), ("\n", True)])
+def test_it_asks_first(monkeypatch: pytest.MonkeyPatch, answer: str, stays: bool) -> None:
+    monkeypatch.setattr(sys, "stdin", Typed(answer))
+    assert cli.main(["clean", "--older-than", "30d"]) == 0
+    assert has(1000) == stays
+
+
+def test_where_nobody_can_be_asked_nothing_goes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert cli.main(["clean", "--older-than", "30d"]) == 2
+    assert capsys.readouterr().err == "Nothing was removed: say --yes where there is nobody to ask.\n"
+    assert has(1000)
+
+
+def test_bars_go_only_when_they_are_named(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["clean", "--all-results", "--yes"]) == 0
+    assert [*workspace.cache.glob("bars/*/*.parquet")]
+    assert cli.main(["clean", "--bars", "--yes"]) == 0
+    assert "1 file of bars, " in capsys.readouterr().out
+    assert not [*workspace.cache.glob("bars/*/*.parquet")]
+
+
+def test_the_bin_is_emptied_when_it_is_named() -> None:
+    library.delete(key(2000))
+    assert cli.main(["clean", "--bin", "--yes"]) == 0
+    assert (has(1000), has(2000), ledger.count()) == (True, False, 2)
+
+
+@pytest.mark.parametrize(("text", "hours"), [("12h", 12), ("30d", 720), (" 6W ", 1008), ("0d", 0)])
+def test_ages(text: str, hours: int) -> None:
+    assert cleaning.age(text) == hours * 3600
+
+
+@pytest.mark.parametrize("text", ["", "30", "d", "-3d", "3 days", "999999d"])
+def test_what_is_no_age_is_a_sentence(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no age: write 12h, 30d or 6w"):
+        cleaning.age(text)
+    with pytest.raises(SystemExit):
+        cli.main(["clean", "--older-than", text or "x"])
+    assert "is no age" in capsys.readouterr().err or text == "-3d"
