@@ -47,7 +47,9 @@
     if (track) track.parentElement.setAttribute("aria-valuenow", Math.round(100 * (fraction || 0)));
     const calm = state === "error" && /^(The job was c|C)ancelled\./.test(result.error) ? " is-cancelled" : "";
     const width = { width: percent(fraction) };
-    return [bar, words, width, "results " + shown + calm, state === "error" ? result.error : ""];
+    const unstored = state === "ready" && result.warning ? " is-unstored" : "";
+    const said = state === "error" ? result.error : unstored ? result.warning : "";
+    return [bar, words, width, "results " + shown + calm + unstored, said];
   };
 
   here.settle = function (jobs, run, result, computed) {

@@ -16,6 +16,10 @@ from engine.errors import JobError
 from engine.progress import Progress
 from engine.worker import load
 
+UNSTORED = (
+    "This result could not be stored: the disk is full, or the folder of results cannot be written. It stays here until"
+    " the server stops. The log says what is wrong; 'stratoscope clean' makes room."
+)
 _NO_UPDATE = {"_dash_no_update": "_dash_no_update"}
 
 
@@ -29,8 +33,20 @@ class JobFunction:
     takes_progress: bool
 
 
+@dataclass(frozen=True)
+class Unstored:
+    """The outcome ``value`` of a job whose result, under the run key ``key``, could not be stored: its bytes ``data``
+    travel with it, to be kept in the server's memory.
+    """
+
+    value: dict[str, Any]
+    key: str
+    data: bytes
+
+
 def run_callback(progress: Progress, callbacks: str, job_fn: JobFunction, args: Any) -> Any:
-    """In a worker: the result of the callback, as JSON values. ``callbacks`` names the function that imports them all.
+    """In a worker: the result of the callback, as JSON values; ``Unstored`` where it names a run that is in the memory
+    of this worker alone. ``callbacks`` names the function that imports them all.
 
     Raises ``JobError`` where the worker runs other code than the server, and ``TypeError`` for a result beyond JSON.
     """
@@ -41,7 +57,15 @@ def run_callback(progress: Progress, callbacks: str, job_fn: JobFunction, args: 
         result = function(*first, *([] if named else args), **named)
     except PreventUpdate:
         return _NO_UPDATE
-    return _NO_UPDATE if isinstance(result, NoUpdate) else json.loads(json.dumps(result))
+    return _NO_UPDATE if isinstance(result, NoUpdate) else _with_unstored(json.loads(json.dumps(result)))
+
+
+def _with_unstored(value: Any) -> Any:
+    from engine.runner import store
+
+    key = value.get("key") if isinstance(value, dict) else None
+    held = store().held(key) if isinstance(key, str) else None
+    return value if held is None else Unstored(value, str(key), held)
 
 
 def _find(callbacks: str, job_fn: JobFunction) -> Callable[..., Any]:

@@ -21,14 +21,14 @@ from typing import Any, cast
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 
 from dashboard import job_list
-from dashboard.job_call import JobFunction, run_callback
+from dashboard.job_call import UNSTORED, JobFunction, Unstored, run_callback
 from dashboard.job_list import Job, Status
 from dashboard.live import LiveState
 from engine import worker
 from engine.cluster import Cluster
 from engine.config import Config
 from engine.database import prepare_cache
-from engine.errors import Cancelled, EngineError, JobError, QueueFull
+from engine.errors import Cancelled, EngineError, JobError, QueueFull, StoreError
 from engine.spec import RunSpec, canonical_json
 
 POLL_MILLISECONDS = 50
@@ -128,7 +128,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             if waiting >= self._limit:
                 raise QueueFull(f"{waiting} jobs are waiting already: try again when some have ended, or cancel one.")
             job = self._new_job(key, job_fn, spec, _page_in(context))
-            job_list.add(job)
+            _listed(job_list.add, job)
             self._live.clear(key)
             self._live.set_progress(key, _progress_of(job))
             self._active[key] = "queued"
@@ -198,7 +198,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             with self._changed:
                 self._active[key] = "running"
             progress |= {"status": "running", "started": time.time(), "message": ""}
-            job_list.set_running(key)
+            _listed(job_list.set_running, key)
         else:
             progress |= {name: event[name] for name in ("fraction", "message", "partial")}
         self._live.set_progress(key, progress)
@@ -215,9 +215,9 @@ class DaskManager(BaseBackgroundCallbackManager):
         try:
             progress = (self._live.progress(key) or {}) | {"status": status, "message": message, "partial": None}
             progress["fraction"] = progress.get("fraction", 0.0) if error else 1.0
-            job_list.set_ended(key, status, message, progress["fraction"])
+            _listed(job_list.set_ended, key, status, message, progress["fraction"])
             self._live.set_progress(key, progress)
-            self._live.set_outcome(key, {"error": message} if error else {"result": future.result()})
+            self._live.set_outcome(key, {"error": message} if error else {"result": _taken(future.result())})
         except Exception:  # noqa: BLE001 - those who wait must hear of the end whatever happens to its record
             _log.exception("The end of job %s could not be recorded.", key)
         finally:
@@ -236,8 +236,8 @@ class DaskManager(BaseBackgroundCallbackManager):
             return key in self._active
 
     def _interrupt(self) -> None:
-        for job in map(self._with_progress, job_list.active()):
-            job_list.set_ended(job.key, "interrupted", job_list.INTERRUPTED, job.fraction)
+        for job in map(self._with_progress, _listed(job_list.active) or ()):
+            _listed(job_list.set_ended, job.key, "interrupted", job_list.INTERRUPTED, job.fraction)
             self._live.set_progress(job.key, _progress_of(replace(job, status="interrupted")))
 
     def _with_progress(self, job: Job) -> Job:
@@ -254,6 +254,25 @@ class DaskManager(BaseBackgroundCallbackManager):
             message="Waiting for a free worker." if self._cluster.is_ready() else "The workers are starting.",
             created=time.time(),
         )
+
+
+def _listed(change: Callable[..., Any], *args: Any) -> Any:
+    """What ``change`` of the list of jobs returns. A full disk keeps a job from being listed, not from running."""
+    try:
+        return change(*args)
+    except StoreError as error:
+        _log.warning("The list of jobs is incomplete: %s", error)
+        return None
+
+
+def _taken(outcome: Any) -> Any:
+    """The value of an outcome; a result that could not be stored is kept in this process, and the value says so."""
+    if not isinstance(outcome, Unstored):
+        return outcome
+    from engine.runner import store
+
+    store().hold(outcome.key, outcome.data)
+    return {**outcome.value, "warning": UNSTORED}
 
 
 def _spec_in(args: Any) -> RunSpec | None:

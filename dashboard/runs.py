@@ -30,6 +30,7 @@ from dashboard.components.form import Form
 from dashboard.components.still import still
 from dashboard.format import count, duration, megabytes
 from dashboard.job_access import cancel
+from dashboard.job_call import UNSTORED
 from engine.errors import EngineError, SpecError
 from engine.progress import Progress
 from engine.spec import RunSpec, canonical_json, to_python, to_yaml
@@ -61,6 +62,13 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
             )
         raise EngineError("This result is not stored any more: run it again.")
     return spec, result
+
+
+def warning(key: str) -> dict[str, str]:
+    """For a page's result store: what there is to say of a result that is in memory alone."""
+    from engine.runner import store
+
+    return {"warning": UNSTORED} if store().held(key) is not None else {}
 
 
 def short(data: ResultData) -> str:
@@ -191,7 +199,7 @@ class Wired:
         key, text = runner.run_key(spec), canonical_json(spec)
         run = {"key": key, "spec": text, "query": state.to_query(spec), "at": time.time()}
         if runner.is_stored(spec):
-            result = {"key": key, "spec": text}
+            result = {"key": key, "spec": text} | warning(key)
             return run, result, no_update, None, *self.first.draw(result, *seen)
         return run, None, text, None, *nothing
 

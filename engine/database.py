@@ -72,14 +72,13 @@ def connect() -> Iterator[sqlite3.Connection]:
         _is_ready.cache_clear()
     prepare_cache(folder)
     try:
-        connection = sqlite3.connect(path, timeout=10)
+        _is_ready(path)
+        connection = _open(path)
     except sqlite3.Error as error:
-        raise StoreError(f"The database {path} cannot be opened: {error}.") from None
+        raise StoreError(f"The database {path} failed: {error}.") from None
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous = NORMAL")
-        if not _is_ready(path):
-            raise StoreError(f"The database {path} could not be set up.")
         with connection:
             yield connection
     except sqlite3.DatabaseError as error:
@@ -88,9 +87,28 @@ def connect() -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
+def _open(path: Path) -> sqlite3.Connection:
+    """An open database, also on a full disk, where there is no room for the index that connections share beside it:
+    whoever is alone in the database keeps that in memory.
+    """
+    connection = sqlite3.connect(path, timeout=10)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if not error.sqlite_errorname.startswith("SQLITE_IOERR"):
+            raise
+        connection = sqlite3.connect(path, timeout=10)
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
 @cache
 def _is_ready(path: Path) -> bool:
-    connection = sqlite3.connect(path, timeout=10)
+    connection = _open(path)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(_SCHEMA)

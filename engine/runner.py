@@ -26,7 +26,7 @@ from engine.registry import is_plugin, source_digest
 from engine.spec import RunSpec, Spec, canonical_json
 from engine.store import ResultStore, encode
 
-UNSTORED = "It is kept in memory until the program ends."
+UNSTORED = "The result is kept in memory until the program ends."
 _log = logging.getLogger("stratoscope")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.config import settings
-from engine.errors import DataError
+from engine.errors import DataError, StoreError
 from engine.market.bars import Bars, Series
 from engine.market.columns import COLUMNS, floats, milliseconds, readable
 from engine.market.sources import Source
@@ -48,7 +48,9 @@ class Stored(Source):
 
 
 def save(bars: Bars) -> Path:
-    """Keep ``bars`` as ``bars/<collection>/<symbol>-<interval>.parquet`` under the cache; replaces an older file."""
+    """Keep ``bars`` as ``bars/<collection>/<symbol>-<interval>.parquet`` under the cache; replaces an older file.
+    Raises ``StoreError``.
+    """
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
@@ -58,7 +60,12 @@ def save(bars: Bars) -> Path:
     buffer = BytesIO()
     parquet.write_table(arrow.table(columns).replace_schema_metadata(meta), buffer, write_page_checksum=True)
     path = _path(bars.series.collection, bars.series.symbol, bars.series.interval)
-    write_atomically(path, buffer.getvalue())
+    try:
+        write_atomically(path, buffer.getvalue())
+    except OSError as error:
+        raise StoreError(
+            f"The bars of {bars.series.symbol} could not be stored at {path}: {error.strerror}."
+        ) from error
     return path
 
 
