@@ -34,7 +34,8 @@ class Series:
     """What is known about a series without reading its bars.
 
     ``start`` and ``end`` are the first and last bar's ISO times; ``origin`` says where the provider had it from;
-    ``timezone`` is that of the exchange.
+    ``timezone`` is that of the exchange. ``split_adjusted`` says that prices and volume come without the jumps of
+    splits, as Yahoo's do, and nothing tells when those were: how many shares one was on the day itself is then unknown.
     """
 
     source: str
@@ -53,6 +54,7 @@ class Series:
     end: str
     origin: str
     licence: str
+    split_adjusted: bool = False
 
     @property
     def zones(self) -> Zones:
@@ -81,6 +83,10 @@ class Bars:
     far as the prices show them; both None where it reports neither. ``dividends`` are those that the prices do not
     contain, None where there are none or nobody has looked: ``adjusted`` does. ``unpriced`` rows have been left out by
     ``priced``.
+
+    ``shares`` are how many shares of that very day one unit of these prices is, None where it is one throughout: who
+    counts by the share, as a broker does, counts those. ``traded`` is how many such units changed hands, so that price
+    times it is the value traded; None where ``volume`` itself counts them.
     """
 
     series: Series
@@ -95,6 +101,8 @@ class Bars:
     cash: Floats | None = None
     dividends: Dividends | None = None
     unpriced: int = 0
+    shares: Floats | None = None
+    traded: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -141,21 +149,25 @@ class Bars:
         """Prices as supplied ("none"), in units of the last bar ("splits"), or scaled so that the close is the total
         return ("total_return"). The first two know the dividends.
 
-        For the total return open, high and low are scaled by the bar's ratio of adjusted to supplied close, and volume
-        stays as supplied.
+        For the total return open, high and low are scaled by the bar's ratio of adjusted to supplied close. Volume is
+        in units of the last bar then, as without splits: it has none of their jumps, and nothing of the dividends.
         """
         if adjustment != "total_return":
             return self._with_dividends(adjustment == "splits")
         with np.errstate(divide="ignore", invalid="ignore"):  # of a close of nothing, which whoever trades it refuses
             ratio = self.adj_close / self.close
+            traded = self.volume / ratio
         return replace(
             self,
             open=self.open * ratio,
             high=self.high * ratio,
             low=self.low * ratio,
             close=self.adj_close,
+            volume=self.volume * units_later(self.actions().splits),
             splits=None,
             cash=None,
+            shares=ratio,
+            traded=traded,
         )
 
     def _with_dividends(self, without_splits: bool) -> Bars:
@@ -164,7 +176,7 @@ class Bars:
         bars, units = self, units_later(splits) if without_splits else np.ones(len(self))
         if without_splits and (splits != 1).any():
             prices = {name: getattr(self, name) / units for name in ("open", "high", "low", "close")}
-            bars = replace(self, **prices, volume=self.volume * units)
+            bars = replace(self, **prices, volume=self.volume * units, shares=1 / units)
             if self.splits is not None:
                 bars = replace(bars, splits=np.ones(len(self)), cash=cash / units)
         # Unless they are reported, what goes ex where units are split is one step of the ratio and counts as a split.
@@ -180,7 +192,7 @@ class Bars:
     def digest(self) -> str:
         """sha256 over every value and what is known of them: one changed bar is another digest."""
         about = self.series
-        facts = (about.symbol, about.interval, about.kind, about.currency, about.timezone)
+        facts = (about.symbol, about.interval, about.kind, about.currency, about.timezone, about.split_adjusted)
         total = hashlib.sha256(repr((facts, about.tradeable, about.has_ohlc, about.has_volume)).encode())
         for values in self._columns().values():
             total.update(np.ascontiguousarray(values).tobytes())
@@ -188,7 +200,7 @@ class Bars:
 
     def _columns(self) -> dict[str, Any]:
         """The arrays that have a place for each bar."""
-        names = ("time", "open", "high", "low", "close", "volume", "adj_close", "splits", "cash")
+        names = ("time", "open", "high", "low", "close", "volume", "adj_close", "splits", "cash", "shares", "traded")
         return {name: values for name in names if (values := getattr(self, name)) is not None}
 
 

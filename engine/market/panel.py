@@ -14,9 +14,10 @@ from engine.market.days import Days, Zones, trading_days
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """``time`` is the union of the symbols' times; prices and volume are float64 (bars, symbols), NaN where a symbol
-    has no bar. ``dividends`` are cash per unit held over the start of the bar, zero for none. ``zones`` are those of
-    the exchanges of intraday bars, ascending.
+    """``time`` is the union of the symbols' times; prices, ``volume`` and ``traded`` are float64 (bars, symbols), NaN
+    where a symbol has no bar. ``dividends`` are cash per unit held over the start of the bar, zero for none. ``traded``
+    and ``shares`` are those of ``Bars``, the latter the last known where a symbol has no bar, and one before its first.
+    ``zones`` are those of the exchanges of intraday bars, ascending.
     """
 
     time: Times
@@ -26,6 +27,8 @@ class Panel:
     low: Floats
     close: Floats
     volume: Floats
+    traded: Floats
+    shares: Floats
     dividends: Floats
     zones: Zones = ()
 
@@ -63,18 +66,27 @@ def _calendar(bars: tuple[Bars, ...]) -> Times:
 @lru_cache(maxsize=4)
 def _aligned(bars: tuple[Bars, ...]) -> Panel:
     time = calendar(bars)
-    names = ("open", "high", "low", "close", "volume")
+    names = ("open", "high", "low", "close", "volume", "traded")
     columns = {name: np.full((len(time), len(bars)), np.nan) for name in names}
-    dividends = np.zeros((len(time), len(bars)))
+    shares, dividends = np.ones((len(time), len(bars))), np.zeros((len(time), len(bars)))
     for index, item in enumerate(bars):
         rows = np.searchsorted(time, item.time)
         for name in names:
-            columns[name][rows, index] = getattr(item, name)
+            columns[name][rows, index] = item.volume if (values := getattr(item, name)) is None else values
+        if item.shares is not None:
+            until = np.append(rows, len(time))
+            shares[until[0] :, index] = np.repeat(_known(item.shares), np.diff(until))
         if item.dividends is not None:
             rows = np.searchsorted(time, item.dividends.time)
             inside = (rows > 0) & (rows < len(time))
             np.add.at(dividends[:, index], rows[inside], item.dividends.cash[inside])
-    for values in (*columns.values(), dividends):
+    for values in (*columns.values(), shares, dividends):
         values.setflags(write=False)
     symbols = tuple(item.series.symbol for item in bars)
-    return Panel(time=time, symbols=symbols, **columns, dividends=dividends, zones=zones_of(bars))
+    return Panel(time=time, symbols=symbols, **columns, shares=shares, dividends=dividends, zones=zones_of(bars))
+
+
+def _known(shares: Floats) -> Floats:
+    """``shares`` with each missing one replaced by the last before it, or by one."""
+    last = np.maximum.accumulate(np.where(np.isfinite(shares), np.arange(len(shares)), -1))
+    return np.where(last >= 0, shares[last], 1.0)

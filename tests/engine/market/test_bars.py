@@ -74,7 +74,30 @@ def test_split_and_dividend_disappear_from_all_prices() -> None:
     np.testing.assert_allclose(bars.open, adj_close * 0.99, rtol=1e-12)
     np.testing.assert_allclose(bars.high, adj_close, rtol=1e-12)
     np.testing.assert_allclose(bars.low, adj_close * 0.99, rtol=1e-12)
-    np.testing.assert_array_equal(bars.volume, 1000.0)
+
+
+def test_a_unit_of_adjusted_prices_is_so_many_shares_of_the_day() -> None:
+    """1,000 shares a day; a 2:1 split on the third day, a tenth of the close paid out on the fourth."""
+    supplied = replace(
+        make_bars([100.0, 100.0, 50.0, 45.0], adj_close=[45.0, 45.0, 45.0, 45.0]),
+        splits=np.array([1.0, 1, 2, 1]), cash=np.array([0.0, 0, 0, 5]),
+    )  # fmt: skip
+    assert (supplied.adjusted("none").shares, supplied.adjusted("none").traded) == (None, None)
+    without, whole = supplied.adjusted("splits"), supplied.adjusted("total_return")
+    assert without.shares is not None
+    assert whole.shares is not None
+    assert whole.traded is not None
+    np.testing.assert_allclose(without.shares, [0.5, 0.5, 1, 1])
+    np.testing.assert_allclose(whole.shares, [0.45, 0.45, 0.9, 1])
+    for bars in (without, whole):
+        np.testing.assert_allclose(bars.volume, [2000, 2000, 1000, 1000])
+        np.testing.assert_allclose(bars.close / bars.shares, supplied.close)
+    assert without.traded is None
+    np.testing.assert_allclose(whole.close * whole.traded, supplied.close * supplied.volume)
+    part = whole.part(1, 3)
+    assert part.shares is not None
+    np.testing.assert_allclose(part.shares, [0.45, 0.9])
+    assert part.digest() != replace(part, shares=part.shares * 2).digest()
 
 
 def test_adjustment_keeps_the_shape_of_each_bar() -> None:
@@ -118,7 +141,9 @@ def test_moved_bar_symbol_and_facts_are_in_the_digest() -> None:
     time = bars.time.copy()
     time[3] += np.timedelta64(1, "ms")
     assert replace(bars, time=time).digest() != bars.digest()
-    for change in ({"symbol": "OTHER"}, {"interval": "1h"}, {"currency": "EUR"}, {"has_ohlc": False}):
+    for change in (
+        {"symbol": "OTHER"}, {"interval": "1h"}, {"currency": "EUR"}, {"has_ohlc": False}, {"split_adjusted": True},
+    ):  # fmt: skip
         assert random_walk(50, **change).digest() != bars.digest()
 
 
