@@ -24,27 +24,32 @@ each gets the same part of what it asked for, whatever the order of the symbols;
 one bar.
 
 - Sizes: units are reckoned at the price before volume impact, and again where the impact makes them dearer than their
-  part. The volume limit comes last. It is one share of a bar's volume for all fills of a symbol on it, those of stops
-  and targets included. What it leaves of an entry is dropped; what it leaves of an exit waits for the next bar, and
-  takes the place of a reversal's entry.
+  part. Units are those of the prices. Commission by the share and fixed sizes count the shares of the day of the fill
+  (``Bars.shares``), and a bar's volume is how many units changed hands (``Bars.traded``): neither depends on what has
+  been taken out of the prices. The volume limit comes last. It is one share of a bar's volume for all fills of a symbol
+  on it, those of stops and targets included. What it leaves of an entry is dropped; what it leaves of an exit waits for
+  the next bar, and takes the place of a reversal's entry.
 - A limit is anchored to the last known price at the decision and tried on the bars with a price that follow. On the bar
   that fills it below its open (a short one above) the best price may lie before the fill: the target waits, and the
   trailing stop and the excursions know the close alone.
-- A time stop is decided at the first close that many bars after the bar of the first entry, and filled as decisions
-  are. Where the strategy asks for the same position at that close it is not heard: like after any other stop, only a
-  decision at a later close enters again.
+- A time stop is decided at the first close that many closes of the symbol after the bar of the first entry, and filled
+  as decisions are; bars of the calendar on which the symbol has no close do not count. Where the strategy asks for the
+  same position at that close it is not heard: like after any other stop, only a decision at a later close enters again.
 - What waits to be filled of a stop or target, the time stop included, is not withdrawn where the strategy asks for the
   same position anew; another exit or a reversal takes its place.
 - A margin call is only looked for while something is short or cash is borrowed. All symbols are taken to their worst
   prices, or their stops, together. It withdraws what waits for the symbols that it closes, and knows no volume limit,
   for the broker does not ask: fills beyond it are counted.
 - Where the equity is not above zero at a close all is closed at the last prices, and the account stays at zero.
+- What weights or a rebalancing cannot pay for waits while another position that they are to change waits for its
+  market, unless that has been closed for over a week; a stop withdraws it.
 - Weights: targets are reckoned with the equity before any of them is filled; a side changes by way of nothing, and what
   shrinks comes before what grows. A trade ends as "reversal" where the weight has the other sign, as "signal" at zero.
 - Rebalancing is a decision at the first close of a period for everything that stays held, and filled like one. The
-  sizing says anew how large each position is to be, at its quote; together with the entries of the moment they get the
-  same part of it where they ask for more than the account can bear. What is too large is sold first. A position whose
-  sizing has no answer stays as it is.
+  sizing says anew how large each position is to be, at its quote, as of the symbol's last bar where it has none at that
+  close; together with the entries of the moment they get the same part of it where they ask for more than the account
+  can bear. What is too large is sold first. A position whose sizing has no answer stays as it is, and so does what
+  waits for it. A new size that waits gives way to exits and newer ones alone.
 - Excursions come from the lows and highs of bars that were held to their close; of the bar of an exit within it, only
   the open and the exit's quote are certain and count.
 """
@@ -212,12 +217,15 @@ def rules_of(spec: BacktestSpec, size: Size | None, costs: Costs) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Tape:
-    """A panel as the kernel reads it: records (bars, symbols), the years from each bar to the next, and dividends."""
+    """A panel as the kernel reads it: records (bars, symbols), the years from each bar to the next, dividends, and
+    whether some of several symbols lacks a price somewhere.
+    """
 
     time: Times
     bars: NDArray[Any]
     years: Floats
     payments: NDArray[Any]
+    gaps: bool
 
 
 @lru_cache(maxsize=4)
@@ -226,13 +234,15 @@ def tape_of(panel: Panel) -> Tape:
     from engine.backtest.kernels import records as kernel
 
     bars = np.empty(panel.close.shape, dtype=kernel.BAR)
-    for name in ("open", "high", "low", "close", "volume"):
+    for name in ("open", "high", "low", "close", "shares"):
         bars[name] = getattr(panel, name)
+    bars["volume"] = panel.traded
     years = np.diff(panel.time).astype("timedelta64[ms]").astype(np.float64) / MILLISECONDS_PER_YEAR
     at, symbol = np.nonzero(panel.dividends)
     payments = np.empty(len(at), dtype=kernel.PAYMENT)
     payments["bar"], payments["symbol"], payments["cash"] = at, symbol, panel.dividends[at, symbol]
-    return Tape(panel.time, bars, np.concatenate(([0.0], years)), payments)
+    gaps = len(panel.symbols) > 1 and bool(np.isnan(panel.open).any() or np.isnan(panel.close).any())
+    return Tape(panel.time, bars, np.concatenate(([0.0], years)), payments, gaps)
 
 
 def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float, *, listed: bool = True) -> Account:
@@ -245,7 +255,7 @@ def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: flo
 
     bars, symbols = decisions.shape
     decided = int(np.count_nonzero(decisions))
-    partial = 2 * bars * symbols if rules["volume_limit"] > 0 else 0
+    partial = 2 * bars * symbols if rules["volume_limit"] > 0 or tape.gaps else 0
     trades = np.zeros((decided + symbols) * listed, dtype=kernel.TRADE)
     orders = np.zeros((3 * decided + 2 * symbols + partial) * listed, dtype=kernel.ORDER)
     equity, gross = np.zeros(bars), np.zeros(bars)

@@ -7,11 +7,13 @@ from math import isclose
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.backtest.headline import Headline
 from engine.backtest.metrics import METRICS, equity_metrics, trade_metrics
 from engine.backtest.portfolio import Holding, total
 from engine.backtest.result import REASONS, BacktestResult
+from engine.backtest.sizings import sized
 from engine.errors import EngineError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
 from engine.market.panel import calendar
@@ -40,7 +42,7 @@ def assemble(
     equity, costless, hold = (curve(time, spec.capital, holdings) for holdings in (kept, free, benchmark))
     gross = total(time, [(item.account.time, item.account.gross) for item in kept], 0.0)
     exposure = np.divide(gross, equity, out=np.zeros(len(time)), where=equity > 0)
-    trades = _trades(kept)
+    trades = _trades(kept, bars)
     per_year = periods_per_year(time)
     years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
     slippage, dividends = (sum(getattr(item.account, name) for item in kept) for name in ("slippage", "dividends"))
@@ -101,7 +103,7 @@ def _traded(holding: Holding) -> float:
     return float(np.abs(orders["units"] * orders["price"]).sum())
 
 
-def _trades(kept: Sequence[Holding]) -> dict[str, Any]:
+def _trades(kept: Sequence[Holding], bars: Sequence[Bars]) -> dict[str, Any]:
     """Columns of all trades, ordered by entry."""
     columns: dict[str, list[Any]] = {}
     for holding in kept:
@@ -117,7 +119,7 @@ def _trades(kept: Sequence[Holding]) -> dict[str, Any]:
             "trade_pnl": trades.pnl,
             "trade_return": trades.pnl / (trades.size * trades.entry_price),
             "trade_fees": trades.fees,
-            "trade_bars": trades.exit - trades.entry,
+            "trade_bars": _bars_held(holding, bars),
             "trade_reason": trades.reason,
             "trade_mae": trades.mae,
             "trade_mfe": trades.mfe,
@@ -129,6 +131,19 @@ def _trades(kept: Sequence[Holding]) -> dict[str, Any]:
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
     order = np.argsort(joined["trade_entry_time"], kind="stable")
     return {name: values[order] for name, values in joined.items()}
+
+
+def _bars_held(holding: Holding, bars: Sequence[Bars]) -> NDArray[np.int64]:
+    """Of each trade the symbol's own bars after that of its entry, to that of its exit: what a time stop counts."""
+    trades, time = holding.account.trades, holding.account.time
+    found = np.zeros(len(trades.entry), dtype=np.int64)
+    for place, index in enumerate(holding.symbols):
+        mine, own = trades.symbol == place, bars[index].time[np.isfinite(bars[index].close)]
+        entry, exit = (
+            np.searchsorted(own, time[moments[mine]], side="right") for moments in (trades.entry, trades.exit)
+        )
+        found[mine] = exit - entry
+    return found
 
 
 def _warnings(
@@ -159,6 +174,7 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
         )
     found += _about_dividends([item for item in bars if item.dividends is not None])
     found += [text for item in bars if (text := about_adjustment(item))]
+    found += about_shares(spec, bars)
     if told := [f"{item.unpriced:,} of {item.series.symbol}" for item in bars if item.unpriced]:
         more = f" and of {len(told) - _TOLD} more" if len(told) > _TOLD else ""
         found.append(f"Rows without a close were left out, as if there were none: {', '.join(told[:_TOLD])}{more}.")
@@ -175,6 +191,22 @@ def _about_dividends(paying: Sequence[Bars]) -> list[str]:
     return [
         "Dividends are paid in cash, untaxed, on the day from which the price is without them."
         + (f" {whose} are recovered from the adjusted closes, to about a hundredth." if recovered else "")
+    ]
+
+
+def about_shares(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
+    """Where ``spec`` counts by the share, symbols whose shares of the day of a fill are unknown."""
+    unknown = [item.series.symbol for item in bars if item.series.split_adjusted]
+    counted = ["the commission per share"] if spec.costs.per_share else []
+    counted += ["the size of a position"] if sized(spec.sizing, bars[0]).measure == "units" else []
+    if not (unknown and counted):
+        return []
+    what = " and ".join(counted)
+    more = f" and {len(unknown) - _TOLD} more" if len(unknown) > _TOLD else ""
+    return [
+        f"{what[0].upper()}{what[1:]} {'counts' if len(counted) == 1 else 'count'} today's shares of "
+        f"{', '.join(unknown[:_TOLD])}{more}: the source takes splits out of prices and does not tell when they were. "
+        "Before each there were fewer shares, by its factor. What goes by value is right."
     ]
 
 

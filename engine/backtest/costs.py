@@ -10,11 +10,12 @@ BASIS_POINT = 1e-4
 class Costs(Spec):
     """Costs of every fill.
 
-    The commission is ``max(minimum, per_order + per_share * |units| + commission * value)`` in the market's currency.
-    A fill's price is worse than the quote by ``slippage`` plus half the ``spread``, and by ``volume_impact`` times the
-    squared share of the bar's volume that it takes (the volume-share model of Zipline, whose factor is 0.1); a bar
-    without a volume has no impact, and a sale brings at least 1% of the quote. The quote lies within the bar, the price
-    may lie beyond it; limit entries pay neither slippage nor impact.
+    The commission is ``max(minimum, per_order + per_share * shares + commission * value)`` in the market's currency,
+    where shares are those of the day of the fill, whatever has been taken out of the prices since. A fill's price is
+    worse than the quote by ``slippage`` plus half the ``spread``, and by ``volume_impact`` times the squared share of
+    the bar's volume that it takes (the volume-share model of Zipline, whose factor is 0.1); a bar without a volume has
+    no impact, and a sale brings at least 1% of the quote. The quote lies within the bar, the price may lie beyond it;
+    limit entries pay neither slippage nor impact.
     """
 
     commission: float = parameter(
@@ -49,7 +50,7 @@ class Costs(Spec):
     per_share: float = parameter(
         0.0,
         title="Per share",
-        help="Commission on each unit, in the currency.",
+        help="Commission on each share, coin or contract as it was on the day of the fill, in the currency.",
         ge=0,
         le=1e6,
         step=0.005,

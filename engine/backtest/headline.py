@@ -90,7 +90,8 @@ def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: boo
     """The *account* of ``kernels.orders`` for a plain ``spec`` on ``bars``.
 
     None where bars without a price meet a time stop (of ``spec``, or ``timed``), or where dividends are paid in cash:
-    what waits for what, and what the cash becomes, is then for the streaming account to follow.
+    what waits for what, and what the cash becomes, is then for the streaming account to follow. Nothing here counts by
+    the share or by volume: costs are parts of the value, so what a unit of the prices is does not matter.
     """
     from engine.backtest.kernels import holdings
 
@@ -100,10 +101,10 @@ def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: boo
     close = carried(bars.close)
     shift = 0 if spec.fill == "same_close" else 1
     priced = np.isfinite(prices)
+    if (timed or spec.stops.time_stop is not None) and not (priced[shift:] & np.isfinite(bars.close[shift:])).all():
+        return None
     fills = np.empty(0, dtype=np.int64)
     if not priced[shift:].all():
-        if timed or spec.stops.time_stop is not None:
-            return None
         there = np.flatnonzero(priced)
         place = np.searchsorted(there, np.arange(len(bars)) + shift, side="left")
         fills = np.append(there, len(bars))[place].astype(np.int64)

@@ -163,7 +163,8 @@ def _keep_shared(
     for index, (item, decided, size) in enumerate(zip(bars, signals, sizes, strict=True)):
         rows = np.searchsorted(panel.time, item.time)
         codes[rows, index] = accounts.decided(decided, spec.direction)
-        amounts[rows, index] = size.amount
+        until = np.append(rows, len(panel))  # where there is no bar the size is that of the last one
+        amounts[until[0] :, index] = np.repeat(size.amount, np.diff(until))
     codes[accounts.rebalancing(panel.days, spec.rebalance)] |= REBALANCING
     rules = accounts.rules_of(spec, sizes[0], costs)
     account = accounts.keep(accounts.tape_of(panel), codes, amounts, rules, spec.capital, listed=listed)

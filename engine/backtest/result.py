@@ -42,7 +42,7 @@ class BacktestResult(Labelled):
     Arrays over trades, in the order of their entries: ``trade_symbol`` indexes ``symbols``; prices are averages over
     the fills of a side and include slippage; ``trade_side`` is +1 or -1; ``trade_pnl`` is after commission and
     slippage and includes dividends; ``trade_return`` is the profit over the entry's value; ``trade_fees`` are the
-    commissions of all fills;
+    commissions of all fills; ``trade_bars`` counts the symbol's own bars from the entry's, exclusive, to the exit's;
     ``trade_reason`` indexes ``REASONS``; ``trade_mae`` (at most zero) and ``trade_mfe`` (at least zero) are the worst
     and the best excursion while held, as parts of the entry price; ``trade_ambiguous`` marks an exit on a bar that
     touched stop and target, which counts as the stop. A trade still open at the end has ``trade_open`` set and is

@@ -45,7 +45,8 @@ class Stops(Spec):
         None,
         title="Time stop",
         unit="bars",
-        help="Bars after the first entry at whose close leaving is decided, whatever the strategy asks for there.",
+        help="Bars of the symbol after the first entry, at whose close leaving is decided, whatever the strategy asks "
+        "for there.",
         ge=1,
         le=100_000,
         section="Stops",

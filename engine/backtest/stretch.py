@@ -20,7 +20,7 @@ from engine.backtest.portfolio import Decisions, Holding, decide, keep_accounts
 from engine.backtest.quotes import carried
 from engine.backtest.spec import BacktestSpec, Direction
 from engine.market.bars import Bars, Floats, Times, periods_per_year
-from engine.market.panel import calendar
+from engine.market.panel import align, calendar
 from engine.strategies import Signals
 
 _ALL = np.datetime64("9999-12-31", "ms")
@@ -182,8 +182,8 @@ def _cost_of_leaving(costs: Costs, bars: Sequence[Bars], holding: Holding) -> fl
         units = float(orders["units"][orders["symbol"] == place].sum())
         if not holding.account.trades.is_open[holding.account.trades.symbol == place].any():
             continue
-        mark = float(carried(bars[index].close)[-1])
+        mark, shares = float(carried(bars[index].close)[-1]), float(align([bars[index]]).shares[-1, 0])
         price, size = mark * (1 - np.sign(units) * costs.slip()), abs(units)
-        fee = costs.per_order + costs.per_share * size + costs.commission * BASIS_POINT * size * price
+        fee = costs.per_order + costs.per_share * shares * size + costs.commission * BASIS_POINT * size * price
         total += size * abs(mark - price) + max(fee, costs.minimum)
     return float(total)

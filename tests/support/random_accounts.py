@@ -21,6 +21,7 @@ MOVES = (1.0, 1.01, 0.99, 1.04, 0.96, 1.1, 0.9, 0.75, 1.3)
 WICKS = (1.0, 1.0, 1.01, 1.05, 1.3)
 PAID = (0.0, 0.0, 0.0, 0.1, 2.0)
 VOLUMES = (50.0, 100.0, 400.0, 1000.0)
+SHARES = (1.0, 0.5, 0.1, 2.0)
 NAN = float("nan")
 
 
@@ -49,9 +50,17 @@ def without(bars: Bars, missing: Sequence[bool], cut_out: bool) -> Bars:
     return replace(bars, **{name: np.where(gone, NAN, getattr(bars, name)) for name in COLUMNS})
 
 
+def in_units(bars: Bars, shares: np.ndarray) -> Bars:
+    """``bars`` whose units are these shares of the day, of which ``volume`` are traded; no price, no telling."""
+    known = np.where(np.isnan(bars.close), NAN, shares)
+    return replace(bars, shares=known, traded=bars.volume / known, volume=np.full(len(bars), NAN))
+
+
 @some.composite
 def markets(draw: Any, most: int = 3, missing: bool = True, paying: bool = False) -> list[Bars]:
-    """One to ``most`` symbols on a calendar with holes; some lack bars, or pay dividends if there may be any."""
+    """One to ``most`` symbols on a calendar with holes; some lack bars, have units that are no shares of the day, or
+    pay dividends if there may be any.
+    """
     count = draw(some.integers(2, 14))
     days = np.cumsum(draw(some.lists(some.sampled_from((1, 1, 3, 30)), min_size=count, max_size=count)))
     time = (np.datetime64("2020-01-01", "D") + days).astype("datetime64[ms]")
@@ -67,6 +76,8 @@ def markets(draw: Any, most: int = 3, missing: bool = True, paying: bool = False
         if missing and draw(some.booleans()):
             gone = draw(some.lists(some.sampled_from((False, False, False, True)), min_size=count, max_size=count))
             bars = without(bars, gone, draw(some.booleans()))
+        if draw(some.booleans()):
+            bars = in_units(bars, np.array([draw(some.sampled_from(SHARES)) for _ in range(len(bars))]))
         if paying and draw(some.booleans()):
             cash = np.array(draw(some.lists(some.sampled_from(PAID), min_size=len(bars), max_size=len(bars))))
             bars = replace(bars, dividends=Dividends(bars.time[cash > 0], cash[cash > 0]))

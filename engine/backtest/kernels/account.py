@@ -64,27 +64,28 @@ def see_bar(t: int, bars: Any, book: Any, rules: Any) -> None:
 
 
 @kernel
-def protects(place: Any) -> bool:
-    """Whether what waits is the exit of a stop or target, which nothing but another exit replaces."""
-    return place.pending == EXIT and place.units != 0.0 and STOP_LOSS <= place.pending_reason <= TIME_STOP
+def persists(place: Any) -> bool:
+    """Whether nothing but an exit replaces what waits: the exit of a stop or target, or a new size of what is held."""
+    stops = place.pending == EXIT and STOP_LOSS <= place.pending_reason <= TIME_STOP
+    return place.units != 0.0 and (stops or place.pending == RESIZE)
 
 
 @kernel
 def decide(t: int, decisions: Any, amounts: Any, book: Any, rules: Any) -> None:
     """Turn the decisions of this close into waiting orders; a later one replaces an earlier one that still waits."""
     for s in range(len(book)):
-        place, code = book[s], decisions[t, s] & ~REBALANCING
-        if code != NOTHING and not (protects(place) and not closes(code, amounts[t, s], place.units)):
+        place, code, amount = book[s], decisions[t, s] & ~REBALANCING, amounts[t, s]
+        if code != NOTHING and (not persists(place) or closes(code, amount, place.units)):
             place.pending = code
-            place.pending_amount = amounts[t, s]
+            place.pending_amount = amount
             place.pending_reason = SIGNAL
             place.age = 0
             place.limit = place.mark * (1.0 - (1.0 if code == GO_LONG else -1.0) * rules.limit_offset)
         stays = place.units != 0.0 and not closes(place.pending, place.pending_amount, place.units)
-        if stays and decisions[t, s] & REBALANCING:
+        if stays and decisions[t, s] & REBALANCING and 0.0 < amount < np.inf:
             place.pending = RESIZE
-            place.pending_amount = amounts[t, s]
-        if stays and 0 < rules.time_stop <= t - place.entry_bar:
+            place.pending_amount = amount
+        if stays and 0 < rules.time_stop <= place.held:
             place.pending = EXIT
             place.pending_reason = TIME_STOP
 
@@ -135,6 +136,8 @@ def mark_close(t: int, bars: Any, decisions: Any, book: Any, totals: Any) -> tup
         book[s].quote = close
         if not np.isnan(close):
             book[s].mark = close
+            book[s].seen = totals.now
+            book[s].held += t > book[s].entry_bar
         if book[s].units != 0.0:
             worth_now = book[s].units * book[s].mark
             value += worth_now
@@ -180,6 +183,7 @@ def run(
     paid = 0
     waiting = holding = short = False
     for t in range(len(bars)):
+        totals.now += years[t]
         if costly and t > 0 and totals.ruined == 0:
             accrue(years[t], book, totals, rules)
         while paid < len(payments) and payments[paid].bar <= t:

@@ -26,6 +26,7 @@ from engine.backtest.kernels.records import (
     SIGNAL,
     TO_WEIGHT,
     UNITS,
+    WEEK,
     WEIGHT,
 )
 
@@ -64,18 +65,18 @@ def room(equity: float, gross: float, rules: Any) -> float:
 
 @kernel
 def want(
-    side: float, equity: float, quote: float, slipping: bool, place: Any, totals: Any, rules: Any
+    side: float, equity: float, slipping: bool, bar: Any, place: Any, totals: Any, rules: Any
 ) -> tuple[float, float]:
     """Units that an entry asks for, and what they cost with commission; no cost is no order."""
     amount = place.pending_amount
     if not amount > 0.0 or np.isinf(amount):
         return 0.0, 0.0
-    price = quote * (1.0 + side * rules.slip) if slipping else quote
+    price = place.quote * (1.0 + side * rules.slip) if slipping else place.quote
     if rules.measure == EQUITY or rules.measure == KELLY:
         part = kelly(totals, rules, amount) if rules.measure == KELLY else amount
-        return units_for(part * equity, price, rules), part * equity
-    units = amount if rules.measure == UNITS else amount / price
-    return units, units * price + fee_of(units, price, rules)
+        return units_for(part * equity, price, bar, rules), part * equity
+    units = amount / (bar.shares if rules.measure == UNITS else price)
+    return units, units * price + fee_of(units, price, bar, rules)
 
 
 @kernel
@@ -85,8 +86,18 @@ def enters(place: Any) -> bool:
 
 
 @kernel
-def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> bool:
-    """Shrink what is larger than its sizing asks for now; returns whether anything is to be resized.
+def expects(code: int, book: Any, totals: Any) -> bool:
+    """Whether something held that an order of this kind is to change waits for its market to open."""
+    for s in range(len(book)):
+        place = book[s]
+        if place.pending == code and place.units != 0.0 and np.isnan(place.quote) and totals.now - place.seen <= WEEK:
+            return True
+    return False
+
+
+@kernel
+def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> tuple[bool, bool]:
+    """Shrink what is larger than its sizing asks for now; returns whether anything is to be resized, and once more.
 
     The entries of the moment get the same part of what they ask for, in ``wanted`` and ``cost``; what is smaller is
     left with the units that it lacks in ``wanted``.
@@ -96,7 +107,7 @@ def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: A
     for s in range(len(book)):
         place = book[s]
         if place.pending == RESIZE and not np.isnan(place.quote):
-            place.wanted = size_now(equity, place, totals, rules) if place.units != 0.0 else 0.0
+            place.wanted = size_now(equity, bars[t, s], place, totals, rules) if place.units != 0.0 else 0.0
             if place.wanted > 0.0:
                 resized = True
                 asked += place.wanted * place.quote
@@ -105,50 +116,53 @@ def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: A
                 place.pending = NOTHING
         elif enters(place) and place.units == 0.0:
             side = 1.0 if place.pending == GO_LONG else -1.0
-            place.wanted, place.cost = want(side, equity, place.quote, rules.fill != LIMIT, place, totals, rules)
+            place.wanted, place.cost = want(side, equity, rules.fill != LIMIT, bars[t, s], place, totals, rules)
             asked += place.cost
     if not resized:
-        return False
+        return False, False
     part = min(room(equity, kept, rules) / asked, 1.0)
     for s in range(len(book)):
         place = book[s]
         if place.pending == RESIZE and not np.isnan(place.quote):
             held, side = abs(place.units), 1.0 if place.units > 0.0 else -1.0
             place.wanted = part * place.wanted - held
-            size = allowed(t, -place.wanted, bars[t, s].volume, place, rules)
+            bar = bars[t, s]
+            size = allowed(t, -place.wanted, bar, place, rules)
             if place.wanted < -ROUNDING * held and size > 0.0:
-                price = fill_price(-side, size, place.quote, bars[t, s].volume, rules)
-                execute(s, t, -side * size, place.quote, price, REBALANCE, 0, place, trades, orders, totals, rules)
+                price = fill_price(-side, size, place.quote, bar, rules)
+                execute(s, t, -side * size, place.quote, price, REBALANCE, 0, bar, place, trades, orders, totals, rules)
         elif enters(place) and place.units == 0.0:
             place.wanted *= part
             place.cost *= part
-    return True
+    return True, part < 1.0 - ROUNDING and expects(RESIZE, book, totals)
 
 
 @kernel
-def lack(place: Any, rules: Any) -> tuple[float, float]:
+def lack(bar: Any, place: Any, rules: Any) -> tuple[float, float]:
     """Units by which a position is to grow, and what they cost with commission; zero where it is not."""
     if place.units == 0.0 or not place.wanted > ROUNDING * abs(place.units):
         return 0.0, 0.0
     price = place.quote * (1.0 + (1.0 if place.units > 0.0 else -1.0) * rules.slip)
-    return place.wanted, place.wanted * price + fee_of(place.wanted, price, rules)
+    return place.wanted, place.wanted * price + fee_of(place.wanted, price, bar, rules)
 
 
 @kernel
-def size_now(equity: float, place: Any, totals: Any, rules: Any) -> float:
+def size_now(equity: float, bar: Any, place: Any, totals: Any, rules: Any) -> float:
     """Units that the sizing asks for, reckoned at the quote; not above zero for none."""
     amount = place.pending_amount
     if not amount > 0.0 or np.isinf(amount):
         return 0.0
     if rules.measure == EQUITY or rules.measure == KELLY:
         return (kelly(totals, rules, amount) if rules.measure == KELLY else amount) * equity / place.quote
-    return amount if rules.measure == UNITS else amount / place.quote
+    return amount / (bar.shares if rules.measure == UNITS else place.quote)
 
 
 @kernel
 def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill the waiting entries; where they ask for more than the account can bear, each gets the same part of it."""
-    resized = len(book) > 1 and resize_all(t, bars, book, trades, orders, totals, rules)
+    resized = again = False
+    if len(book) > 1:
+        resized, again = resize_all(t, bars, book, trades, orders, totals, rules)
     equity, gross = worth(book, totals)
     slipping = rules.fill != LIMIT
     total = 0.0
@@ -157,10 +171,10 @@ def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
         if enters(place) and place.units == 0.0:
             side = 1.0 if place.pending == GO_LONG else -1.0
             if not resized:
-                place.wanted, place.cost = want(side, equity, place.quote, slipping, place, totals, rules)
+                place.wanted, place.cost = want(side, equity, slipping, bars[t, s], place, totals, rules)
             total += place.cost
         elif place.pending == RESIZE and not np.isnan(place.quote):
-            place.wanted, place.cost = lack(place, rules)
+            place.wanted, place.cost = lack(bars[t, s], place, rules)
             total += place.cost
     part = room(equity, gross, rules) / total if total > 0.0 else 0.0
     if rules.measure == EQUITY or rules.measure == KELLY:
@@ -171,12 +185,10 @@ def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
         if enters(place) or resizes:
             if (place.units == 0.0 or resizes) and place.cost != 0.0:
                 side = 1.0 if place.pending == GO_LONG or place.units > 0.0 else -1.0
-                size, budget, volume = place.wanted, place.cost * part, bars[t, s].volume
+                size, budget, bar = place.wanted, place.cost * part, bars[t, s]
                 slips = slipping or resizes
-                open_position(
-                    s, t, side, size, budget, place.quote, slips, volume, place, trades, orders, totals, rules
-                )
-            place.pending = NOTHING
+                open_position(s, t, side, size, budget, place.quote, slips, bar, place, trades, orders, totals, rules)
+            place.pending = RESIZE if resizes and again else NOTHING
 
 
 @kernel
@@ -200,36 +212,36 @@ def exit_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any
             place.pending = NOTHING
         if held != 0.0 and closes(code, 0.0, held):
             reason = REVERSAL if is_entry else place.pending_reason
-            close_position(s, t, place.quote, reason, 0, bars[t, s].volume, place, trades, orders, totals, rules)
+            close_position(s, t, place.quote, reason, 0, bars[t, s], place, trades, orders, totals, rules)
 
 
 @kernel
 def shrink(
-    s: int, t: int, target: float, volume: float, place: Any, trades: Any, orders: Any, totals: Any, rules: Any
+    s: int, t: int, target: float, bar: Any, place: Any, trades: Any, orders: Any, totals: Any, rules: Any
 ) -> None:
     """Take a position back towards ``target`` units, to zero where that lies on the other side."""
     held = place.units
     if held != 0.0 and target * held <= 0.0:
         reason = SIGNAL if target == 0.0 else REVERSAL
-        close_position(s, t, place.quote, reason, 0, volume, place, trades, orders, totals, rules)
+        close_position(s, t, place.quote, reason, 0, bar, place, trades, orders, totals, rules)
         if place.units != 0.0:
             place.wanted = np.nan
     elif abs(target) < abs(held):
-        size = allowed(t, abs(held) - abs(target), volume, place, rules)
+        size = allowed(t, abs(held) - abs(target), bar, place, rules)
         if size > DUST * abs(held):
             side = -1.0 if held > 0.0 else 1.0
-            price = fill_price(side, size, place.quote, volume, rules)
-            execute(s, t, side * size, place.quote, price, REBALANCE, 0, place, trades, orders, totals, rules)
+            price = fill_price(side, size, place.quote, bar, rules)
+            execute(s, t, side * size, place.quote, price, REBALANCE, 0, bar, place, trades, orders, totals, rules)
 
 
 @kernel
-def growth(place: Any, rules: Any) -> tuple[float, float]:
+def growth(bar: Any, place: Any, rules: Any) -> tuple[float, float]:
     """Units that are missing to the wanted ones, and what they cost with commission; zero where none are."""
     units = abs(place.wanted) - abs(place.units)
     if not units > DUST * abs(place.wanted):
         return 0.0, 0.0
     price = place.quote * (1.0 + (1.0 if place.wanted > 0.0 else -1.0) * rules.slip)
-    return units, units * price + fee_of(units, price, rules)
+    return units, units * price + fee_of(units, price, bar, rules)
 
 
 @kernel
@@ -242,21 +254,23 @@ def rebalance_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals
         if place.pending == TO_WEIGHT and not np.isnan(place.quote):
             place.pending = NOTHING
             place.wanted = place.pending_amount * equity / place.quote
-            shrink(s, t, place.wanted, bars[t, s].volume, place, trades, orders, totals, rules)
+            shrink(s, t, place.wanted, bars[t, s], place, trades, orders, totals, rules)
     equity, gross = worth(book, totals)
     total = 0.0
     for s in range(len(book)):
-        total += growth(book[s], rules)[1]
+        total += growth(bars[t, s], book[s], rules)[1]
     part = room(equity, gross, rules) / total if total > 0.0 else 0.0
+    again = part < 1.0 - ROUNDING and expects(TO_WEIGHT, book, totals)
     for s in range(len(book)):
         place = book[s]
-        units, cost = growth(place, rules)
-        if units > 0.0:
+        units, cost = growth(bars[t, s], place, rules)
+        if units > 0.0 and again:
+            place.pending = TO_WEIGHT
+            place.pending_reason = REBALANCE
+        if units > 0.0 and (part > 0.0 or not again):
             side = 1.0 if place.wanted > 0.0 else -1.0
-            volume = bars[t, s].volume
-            open_position(
-                s, t, side, units, part * cost, place.quote, True, volume, place, trades, orders, totals, rules
-            )
+            bar, budget = bars[t, s], part * cost
+            open_position(s, t, side, units, budget, place.quote, True, bar, place, trades, orders, totals, rules)
 
 
 @kernel

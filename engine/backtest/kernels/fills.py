@@ -9,39 +9,41 @@ from engine.backtest.kernels.records import DUST, EXIT, LEAST, ROUNDING, SIGNAL,
 
 
 @kernel
-def fee_of(units: float, price: float, rules: Any) -> float:
-    """Commission of a fill."""
-    return max(rules.per_order + rules.per_share * units + rules.commission * units * price, rules.minimum)
+def fee_of(units: float, price: float, bar: Any, rules: Any) -> float:
+    """Commission of a fill on ``bar``, by the shares of that day."""
+    by_share = rules.per_share * bar.shares
+    return max(rules.per_order + by_share * units + rules.commission * units * price, rules.minimum)
 
 
 @kernel
-def units_for(budget: float, price: float, rules: Any) -> float:
-    """Units whose price and commission together cost ``budget``."""
-    units = (budget - rules.per_order) / (price * (1.0 + rules.commission) + rules.per_share)
+def units_for(budget: float, price: float, bar: Any, rules: Any) -> float:
+    """Units whose price and commission on ``bar`` together cost ``budget``."""
+    by_share = rules.per_share * bar.shares
+    units = (budget - rules.per_order) / (price * (1.0 + rules.commission) + by_share)
     if units <= 0.0:
         return 0.0
-    if rules.per_order + rules.per_share * units + rules.commission * units * price < rules.minimum:
+    if rules.per_order + by_share * units + rules.commission * units * price < rules.minimum:
         units = (budget - rules.minimum) / price
     return max(units, 0.0)
 
 
 @kernel
-def fill_price(side: float, units: float, quote: float, volume: float, rules: Any) -> float:
+def fill_price(side: float, units: float, quote: float, bar: Any, rules: Any) -> float:
     """The quote made worse by slippage and by the share of the bar's volume; a sale brings something."""
     worse = rules.slip
-    if rules.impact > 0.0 and volume > 0.0:
-        worse += rules.impact * (units / volume) ** 2
+    if rules.impact > 0.0 and bar.volume > 0.0:
+        worse += rules.impact * (units / bar.volume) ** 2
     return quote * max(1.0 + side * worse, LEAST)
 
 
 @kernel
-def allowed(t: int, units: float, volume: float, place: Any, rules: Any) -> float:
+def allowed(t: int, units: float, bar: Any, place: Any, rules: Any) -> float:
     """``units``, or what the volume limit and the bar's earlier fills leave of them: nothing of an unknown volume."""
     if rules.volume_limit == 0.0:
         return units
-    if not volume > 0.0:
+    if not bar.volume > 0.0:
         return 0.0
-    most = rules.volume_limit * volume
+    most = rules.volume_limit * bar.volume
     left = most - place.traded if place.traded_bar == t else most
     return min(units, left) if left > ROUNDING * most else 0.0
 
@@ -103,6 +105,7 @@ def execute(
     price: float,
     reason: int,
     ambiguous: int,
+    bar: Any,
     place: Any,
     trades: Any,
     orders: Any,
@@ -111,11 +114,12 @@ def execute(
 ) -> None:
     """Change the position of symbol ``s`` by ``delta`` units at ``price``; never across zero."""
     size, before = abs(delta), place.units
-    fee = fee_of(size, price, rules)
+    fee = fee_of(size, price, bar, rules)
     totals.cash -= delta * price + fee
     totals.slippage += size * abs(price - quote)
     if before == 0.0:
         place.entry_bar = t
+        place.held = 0
         place.best = price
         place.lowest = price
         place.highest = price
@@ -153,7 +157,7 @@ def close_position(
     quote: float,
     reason: int,
     ambiguous: int,
-    volume: float,
+    bar: Any,
     place: Any,
     trades: Any,
     orders: Any,
@@ -162,13 +166,13 @@ def close_position(
 ) -> None:
     """Sell or buy back what is held, or the part that the volume limit allows; the rest waits for the next fill."""
     held = place.units
-    size = allowed(t, abs(held), volume, place, rules)
+    size = allowed(t, abs(held), bar, place, rules)
     whole = size >= abs(held)
     side = -1.0 if held > 0.0 else 1.0
     if size > 0.0:
-        price = fill_price(side, size, quote, volume, rules)
+        price = fill_price(side, size, quote, bar, rules)
         delta = -held if whole else side * size
-        execute(s, t, delta, quote, price, reason, ambiguous, place, trades, orders, totals, rules)
+        execute(s, t, delta, quote, price, reason, ambiguous, bar, place, trades, orders, totals, rules)
     if not whole:
         totals.cut += 1 if size > 0.0 else 0
         place.pending = EXIT
@@ -184,7 +188,7 @@ def open_position(
     budget: float,
     quote: float,
     slipping: bool,
-    volume: float,
+    bar: Any,
     place: Any,
     trades: Any,
     orders: Any,
@@ -192,14 +196,14 @@ def open_position(
     rules: Any,
 ) -> None:
     """Enter ``size`` units, or fewer where the volume limits them or ``budget`` does not reach."""
-    taken = allowed(t, size, volume, place, rules)
-    price = fill_price(side, taken, quote, volume, rules) if slipping else quote
-    within = units_for(budget, price, rules)
+    taken = allowed(t, size, bar, place, rules)
+    price = fill_price(side, taken, quote, bar, rules) if slipping else quote
+    within = units_for(budget, price, bar, rules)
     if taken > within:
         taken = within
-        price = fill_price(side, taken, quote, volume, rules) if slipping else quote
+        price = fill_price(side, taken, quote, bar, rules) if slipping else quote
     if taken > 0.0:
         totals.cut += 1 if taken < size * (1.0 - ROUNDING) else 0
-        execute(s, t, side * taken, quote, price, SIGNAL, 0, place, trades, orders, totals, rules)
+        execute(s, t, side * taken, quote, price, SIGNAL, 0, bar, place, trades, orders, totals, rules)
     else:
         totals.rejected += 1

@@ -8,7 +8,17 @@ import numpy as np
 
 from engine.backtest.kernels.compiled import kernel
 from engine.backtest.kernels.fills import allowed, close_position, execute, fill_price, note_price
-from engine.backtest.kernels.records import LIMIT, LIQUIDATION, NOTHING, ROUNDING, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP
+from engine.backtest.kernels.records import (
+    LIMIT,
+    LIQUIDATION,
+    NOTHING,
+    REBALANCE,
+    ROUNDING,
+    STOP_LOSS,
+    TAKE_PROFIT,
+    TO_WEIGHT,
+    TRAILING_STOP,
+)
 
 
 @kernel
@@ -61,7 +71,9 @@ def check_stop(s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, t
         totals.ambiguous += ambiguous
         if not within:
             note_price(place, bar.open)
-        close_position(s, t, quote, reason, ambiguous, bar.volume, place, trades, orders, totals, rules)
+        close_position(s, t, quote, reason, ambiguous, bar, place, trades, orders, totals, rules)
+        if place.pending == TO_WEIGHT and place.pending_reason == REBALANCE:
+            place.pending = NOTHING
     if place.units != 0.0:
         seen = bar.close if within else best
         place.best = max(place.best, seen) if side > 0.0 else min(place.best, seen)
@@ -121,7 +133,7 @@ def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
             first, worst = way_down(t, bars[t, s], place, rules)
             note_price(place, first)
             quote = first + way * (worst - first)
-            totals.forced += 1 if allowed(t, abs(held), bars[t, s].volume, place, rules) < abs(held) else 0
-            price = fill_price(-1.0 if held > 0.0 else 1.0, abs(held), quote, bars[t, s].volume, rules)
-            execute(s, t, -held, quote, price, LIQUIDATION, 0, place, trades, orders, totals, rules)
+            totals.forced += 1 if allowed(t, abs(held), bars[t, s], place, rules) < abs(held) else 0
+            price = fill_price(-1.0 if held > 0.0 else 1.0, abs(held), quote, bars[t, s], rules)
+            execute(s, t, -held, quote, price, LIQUIDATION, 0, bars[t, s], place, trades, orders, totals, rules)
             place.pending = NOTHING

@@ -17,6 +17,7 @@ SIGNAL, REVERSAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, TIME_STOP, REBALANCE, L
 ROUNDING = 1e-9  # of an equity or a size: less is no difference
 LEAST = 0.01  # of the quote, what a sale brings however large a share of the volume it takes
 DUST = 1e-12  # of a position: what is left of it after selling all but for rounding
+WEEK = 7.0 / 365.2425 + ROUNDING  # in years: a market that has been closed for longer is not waited for
 
 
 def _floats(*names: str) -> list[tuple[str, str]]:
@@ -34,21 +35,24 @@ RULES = np.dtype(
     + _floats("stop_loss", "take_profit", "trailing_stop")
     + _floats("leverage", "maintenance", "cash_yield", "borrow_cost", "margin_rate", "scale", "cap")
 )
-BAR = np.dtype(_floats("open", "high", "low", "close", "volume"))
+# ``volume`` counts units of the prices, ``shares`` are those of the day that one such unit is.
+BAR = np.dtype(_floats("open", "high", "low", "close", "volume", "shares"))
 PAYMENT = np.dtype(_whole("bar", "symbol") + _floats("cash"))  # a dividend per unit; ascending by bar
-# A symbol's position, the order that waits for it, the last known price, and the units traded on ``traded_bar``.
+# A symbol's position, the order that waits for it, the last known price and when it was ``seen``, the units traded on
+# ``traded_bar``, and how many closes of its own it has been ``held`` for since the bar of its entry.
 PLACE = np.dtype(
-    _whole("entry_bar", "pending", "pending_reason", "age", "traded_bar")
+    _whole("entry_bar", "held", "pending", "pending_reason", "age", "traded_bar")
     + _floats("units", "entry_value", "entry_units", "exit_value", "exit_units", "fees", "best", "lowest", "highest")
-    + _floats("price", "mark", "quote", "pending_amount", "limit", "wanted", "cost", "traded", "received")
+    + _floats("price", "mark", "seen", "quote", "pending_amount", "limit", "wanted", "cost", "traded", "received")
 )
 TRADE = np.dtype(
     _whole("symbol", "entry", "exit", "side", "reason", "ambiguous", "is_open")
     + _floats("entry_price", "exit_price", "size", "pnl", "fees", "mae", "mfe")
 )
 ORDER = np.dtype(_whole("bar", "symbol", "reason") + _floats("units", "price", "fee", "quote"))
-# ``kept`` says whether trades and orders are; ``won`` and ``lost`` add up trades' profits over their entry values.
+# ``kept`` says whether trades and orders are; ``won`` and ``lost`` add up trades' profits over their entry values;
+# ``now`` is in years since the first bar.
 TOTALS = np.dtype(
     _whole("trades", "orders", "cut", "rejected", "ruined", "ambiguous", "wins", "losses", "kept", "forced")
-    + _floats("cash", "slippage", "interest", "dividends", "equity", "won", "lost")
+    + _floats("cash", "slippage", "interest", "dividends", "equity", "won", "lost", "now")
 )

@@ -30,13 +30,15 @@ def classes() -> tuple[Any, Any, Any, Any]:
 
 def _charges(bt: Any) -> Any:
     class Charges(bt.CommInfoBase):  # type: ignore[misc]
-        """Commission by ``Costs``; ``years`` is the time that shorts have to pay for at this moment."""
+        """Commission by ``Costs``; ``years`` is the time that shorts have to pay for at this moment, ``shares`` what a
+        unit is on this day.
+        """
 
         params = (("costs", None), ("borrow_cost", 0.0), ("stocklike", True), ("percabs", True))
-        years = 0.0
+        years, shares = 0.0, 1.0
 
         def _getcommission(self, size: float, price: float, pseudoexec: bool) -> float:
-            return sizes.commission(abs(size), price, self.p.costs) if size else 0.0
+            return sizes.commission(abs(size), price, self.shares, self.p.costs) if size else 0.0
 
         def get_credit_interest(self, data: Any, pos: Any, dt: Any) -> float:
             return float(max(-pos.size, 0.0) * data.close[-1] * self.p.borrow_cost * self.years)
@@ -121,7 +123,9 @@ class BrokerStrategy:
     def next_open(self) -> None:
         row = len(self.data) - 1  # the strategy itself is a row behind before the open
         step, bar = self.p.script.step[row], self.p.script.bar[row]
-        self.charges().years = float(self.p.script.years[bar]) if step == ACCRUE else 0.0
+        for data, shares in zip(self.datas, self.p.script.shares[bar], strict=True):
+            charges = self.broker.getcommissioninfo(data)
+            charges.years, charges.shares = float(self.p.script.years[bar]) if step == ACCRUE else 0.0, float(shares)
         self.volumes = self.p.script.volume[bar]
         self.trader.before(row)
 
@@ -135,9 +139,6 @@ class BrokerStrategy:
                 self.cancel(order)
         self.given = []
         self.trader.after(len(self.data) - 1, float(self.broker.getvalue()))
-
-    def charges(self) -> Any:
-        return self.broker.getcommissioninfo(self.data)
 
     def held(self, symbol: int) -> float:
         return float(self.getposition(self.datas[symbol]).size)
@@ -179,10 +180,9 @@ def run_cerebro(spec: BacktestSpec, script: Script, cash: float, make_trader: Ca
     cerebro.broker.set_checksubmit(False)
     cerebro.broker.set_int2pnl(False)
     leverage = UNLIMITED if spec.financing.leverage > 1 else ROUNDED
-    cerebro.broker.addcommissioninfo(
-        charges(costs=spec.costs, borrow_cost=spec.financing.borrow_cost, leverage=leverage)
-    )
     for place in range(script.prices.shape[1]):
+        terms = charges(costs=spec.costs, borrow_cost=spec.financing.borrow_cost, leverage=leverage)
+        cerebro.broker.addcommissioninfo(terms, name=str(place))
         cerebro.adddata(feed(rows=script.prices[:, place].tolist()), name=str(place))
     cerebro.addstrategy(strategy, make_trader=make_trader, script=script)
     (done,) = cerebro.run()

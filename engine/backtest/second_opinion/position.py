@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf, nan
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from engine.backtest.stops import Stops
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,14 @@ class Broker(Protocol):
 @dataclass
 class Position:
     """A symbol: the ``pending`` decision (``amount`` its size, ``age`` the bars that its limit was tried on, ``firm``
-    where it is a stop's exit), the ``target`` in units of a weight or a rebalancing, and sums over the fills of what is
-    held; ``price`` is the mean of those into it, ``received`` are its dividends.
+    where it is a stop's exit, ``rest`` where it is what a weight could not pay for), the ``target`` in units of a
+    weight or a rebalancing, and sums over the fills of what is held; ``price`` is the mean of those into it,
+    ``received`` are its dividends.
     """
 
     pending: int = 0
     firm: bool = False
+    rest: bool = False
     amount: float = nan
     limit: float = nan
     age: int = 0
@@ -78,6 +83,20 @@ class Position:
         """
         self.paid, self.bought = self.paid + units * price, self.bought + units
         self.price = price if units == self.bought else self.paid / self.bought
+
+    def trade(self, symbol: int, exit: int, pnl: float) -> RepeatedTrade:
+        """The position as a trade that ends at the bar ``exit``."""
+        price = self.got / self.sold
+        return RepeatedTrade(symbol, self.side, self.entry, exit, self.price, price, self.bought, pnl)
+
+    def stop(self, rules: Stops) -> float:
+        """The nearer of stop loss and trailing stop, NaN for none."""
+        levels = []
+        if rules.stop_loss is not None:
+            levels.append(self.price * (1 - self.side * rules.stop_loss))
+        if rules.trailing_stop is not None:
+            levels.append(self.best * (1 - self.side * rules.trailing_stop))
+        return max(levels, key=lambda level: self.side * level) if levels else nan
 
 
 @dataclass

@@ -32,8 +32,9 @@ class Script:
     """``bar`` and ``step`` of each row; ``prices`` (rows, symbols, 4: open, high, low, close) as Backtrader sees them.
 
     Per bar: ``years`` since the bar before. Per bar and symbol: ``quote`` at which decisions fill (NaN for none),
-    ``open``, ``high``, ``low`` (NaN for none), ``mark``, the last known close, ``volume``, zero where unknown,
-    and ``dividends``, cash a unit.
+    ``open``, ``high``, ``low`` (NaN for none), ``mark``, the last known close, ``closes``, how many were known by then,
+    ``silence``, years since the last one before the bar, ``volume`` in units of the prices, zero where unknown, the
+    ``shares`` that a unit is, and ``dividends``, cash a unit.
     """
 
     bar: NDArray[np.int64]
@@ -45,7 +46,10 @@ class Script:
     high: Floats
     low: Floats
     mark: Floats
+    closes: NDArray[np.int64]
+    silence: Floats
     volume: Floats
+    shares: Floats
     dividends: Floats
 
 
@@ -73,18 +77,22 @@ def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
     moment = (open if at_open else mark)[bar][:, :, None].repeat(4, axis=2)
     moment[step == ACCRUE] = open[bar[step == ACCRUE]][:, :, None]
     within = (step == DURING) | ((step == ENTER) & (spec.fill == "limit"))
-    years = np.diff(panel.time).astype("timedelta64[ms]").astype(np.float64) / MILLISECONDS_PER_YEAR
+    now = (panel.time - panel.time[0]).astype("timedelta64[ms]").astype(np.float64) / MILLISECONDS_PER_YEAR
+    seen = np.maximum.accumulate(np.where(np.isfinite(panel.close), now[:, None], -np.inf), axis=0)
     return Script(
         bar=bar,
         step=step,
         prices=np.where(within[:, None, None], whole[bar], moment),
-        years=np.concatenate(([0.0], years)),
+        years=np.diff(now, prepend=0.0),
         quote=quote,
         open=panel.open,
         high=panel.high,
         low=panel.low,
         mark=mark,
-        volume=np.where(panel.volume > 0, panel.volume, 0.0),
+        closes=np.cumsum(np.isfinite(panel.close), axis=0),
+        silence=now[:, None] - np.vstack([seen[:1], seen[:-1]]),
+        volume=np.where(panel.traded > 0, panel.traded, 0.0),
+        shares=panel.shares,
         dividends=panel.dividends,
     )
 
@@ -102,9 +110,9 @@ def _steps(at_open: bool, trims: bool, busy: bool, due: bool) -> Iterator[int]:
 
 
 def _busy(spec: BacktestSpec, codes: NDArray[np.int64], quote: Floats) -> NDArray[np.bool_]:
-    """Bars on which a decision may be filled: the first with a quote after each."""
-    count = len(codes)
-    if spec.stops.time_stop or spec.costs.volume_limit or spec.fill == "limit":
+    """Bars on which a decision may be filled: the first with a quote after each, or later where it waits for others."""
+    count, waits = len(codes), bool((codes & (TO_WEIGHT | RESIZE)).any() and np.isnan(quote).any())
+    if waits or spec.stops.time_stop or spec.costs.volume_limit or spec.fill == "limit":
         return np.ones(count, dtype=bool)
     found = np.zeros(count + 1, dtype=bool)
     later = 0 if spec.fill == "same_close" else 1

@@ -13,16 +13,16 @@ NOTHING = 1e-9
 """Of an equity, what is no room for another position."""
 
 
-def commission(units: float, price: float, costs: Costs) -> float:
-    """Commission of a fill."""
-    charged = costs.per_order + costs.per_share * units + costs.commission * BASIS_POINT * units * price
+def commission(units: float, price: float, shares: float, costs: Costs) -> float:
+    """Commission of a fill on a day of which a unit is so many ``shares``."""
+    charged = costs.per_order + costs.per_share * shares * units + costs.commission * BASIS_POINT * units * price
     return max(costs.minimum, charged)
 
 
-def affordable(budget: float, price: float, costs: Costs) -> float:
+def affordable(budget: float, price: float, shares: float, costs: Costs) -> float:
     """Units that ``budget`` pays for, commission included."""
-    units = (budget - costs.per_order) / (price * (1 + costs.commission * BASIS_POINT) + costs.per_share)
-    if units > 0 and commission(units, price, costs) <= costs.minimum:
+    units = (budget - costs.per_order) / (price * (1 + costs.commission * BASIS_POINT) + costs.per_share * shares)
+    if units > 0 and commission(units, price, shares, costs) <= costs.minimum:
         units = (budget - costs.minimum) / price
     return max(units, 0.0)
 
@@ -43,9 +43,9 @@ def most(volume: float, taken: float, costs: Costs) -> float:
     return left if left > NOTHING * costs.volume_limit * volume else 0.0
 
 
-def fitted(side: int, units: float, budget: float, quote: float, volume: float, costs: Costs) -> float:
+def fitted(side: int, units: float, budget: float, quote: float, volume: float, shares: float, costs: Costs) -> float:
     """As many of ``units`` as ``budget`` pays for, at the price that they and ``volume`` make of ``quote``."""
-    return min(units, affordable(budget, filled_price(side, units, quote, volume, costs), costs))
+    return min(units, affordable(budget, filled_price(side, units, quote, volume, costs), shares, costs))
 
 
 def room(equity: float, held: float, leverage: float) -> float:

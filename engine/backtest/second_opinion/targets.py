@@ -54,9 +54,10 @@ def of_signals(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], signals: 
     amounts = np.full(codes.shape, np.nan)
     sizes = [sized(spec.sizing, item) for item in bars]
     for place, (item, decided, size) in enumerate(zip(bars, signals, sizes, strict=True)):
-        rows = np.searchsorted(panel.time, item.time)
-        codes[rows, place] = codes_of(decided, spec.direction)
-        amounts[rows, place] = size.amount
+        codes[np.searchsorted(panel.time, item.time), place] = codes_of(decided, spec.direction)
+        for row, moment in enumerate(panel.time):
+            if known := int((item.time <= moment).sum()):
+                amounts[row, place] = size.amount[known - 1]
     if len(bars) > 1:
         codes[rebalancing(panel.days, spec.rebalance)] |= RESIZE
     first = sizes[0]

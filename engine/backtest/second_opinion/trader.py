@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from math import copysign, isfinite, nan
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from engine.backtest.second_opinion import sizes
 from engine.backtest.second_opinion.position import Ask, Broker, Position, RepeatedTrade, Terms
 from engine.backtest.second_opinion.script import DURING, Script
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 MARKET = Terms()
-DUST = 1e-12
+DUST, WEEK = 1e-12, 7 / 365.2425 + 1e-9
 PROGRESS_BARS = 500
 MARGIN, GAP, PEEK = "margin call", "gap", "shared limits"
 """What Backtrader has no order for."""
@@ -93,20 +95,11 @@ class Trader:
         position = self.positions[symbol]
         pnl += position.received
         self.returns.append(pnl / position.paid)
-        row = (
-            symbol,
-            position.side,
-            position.entry,
-            self.bar,
-            position.price,
-            position.got / position.sold,
-            position.bought,
-            pnl,
-        )
-        self.trades.append(RepeatedTrade(*row))
+        self.trades.append(position.trade(symbol, self.bar, pnl))
         self.positions[symbol] = Position(
-            position.pending, position.firm, position.amount, position.limit, position.age, position.target
-        )
+            pending=0 if position.rest else position.pending, firm=position.firm, amount=position.amount,
+            limit=position.limit, age=position.age, target=position.target,
+        )  # fmt: skip
 
     def unfinished(self, symbol: int) -> None:
         """The volume limit has left something of an order that closes: it waits for the next bar."""
@@ -128,10 +121,9 @@ class Trader:
         for s, position in enumerate(self.positions):
             held, mark = self.broker.held(s), float(self.script.mark[self.bar, s])
             if held:
-                got, sold = position.got + abs(held) * mark, position.sold + abs(held)
-                pnl = position.side * (got - position.paid) - position.fees + position.received
-                row = (s, position.side, position.entry, self.bar, position.price, got / sold, position.bought, pnl)
-                self.trades.append(RepeatedTrade(*row))
+                position.got, position.sold = position.got + abs(held) * mark, position.sold + abs(held)
+                pnl = position.side * (position.got - position.paid) - position.fees + position.received
+                self.trades.append(position.trade(s, self.bar, pnl))
 
     def accrue(self) -> None:
         """Interest on free cash or on what is borrowed, and dividends; Backtrader itself charges for shorts."""
@@ -162,7 +154,7 @@ class Trader:
         self.resize()
         for s, position, quote in self.asking():
             if position.pending == TO_WEIGHT:
-                position.pending, position.target = 0, position.amount * self.worth / quote
+                position.pending, position.rest, position.target = 0, False, position.amount * self.worth / quote
                 self.shrink(s, self.broker.held(s), position.target)
 
     def resize(self) -> None:
@@ -170,7 +162,7 @@ class Trader:
         due = [(s, position, quote) for s, position, quote in self.asking() if position.pending == RESIZE]
         asked, others, sized = 0.0, self.gross, list[tuple[int, float, float]]()
         for s, position, quote in due:
-            position.pending, held, units = 0, self.broker.held(s), self.sized(position.amount, quote)
+            position.pending, held, units = 0, self.broker.held(s), self.sized(s, position.amount, quote)
             if held and units:
                 asked, others = asked + units * quote, others - abs(held) * quote
                 sized.append((s, held, units))
@@ -180,12 +172,19 @@ class Trader:
         asked += sum(ask.cost for ask in asks if ask.met)
         part = min(sizes.room(self.worth, others, self.spec.financing.leverage) / asked, 1.0)
         self.asks = [replace(a, units=a.units * part, cost=a.cost * part) if a.met else a for a in asks]
+        again = part < 1 - sizes.NOTHING and self.expects(RESIZE)
         for s, held, units in sized:
             missing = part * units - abs(held)
+            self.positions[s].pending = RESIZE if again else 0
             if missing > sizes.NOTHING * abs(held):
                 self.positions[s].target = copysign(part * units, held)
             elif missing < -sizes.NOTHING * abs(held):
                 self.broker.order(s, copysign(missing, -held), Terms(most=self.most(s)))
+
+    def expects(self, code: int) -> bool:
+        """Whether something held that such a decision is to change waits for its market, closed for a week at most."""
+        waits = ~np.isfinite(self.script.quote[self.bar]) & (self.script.silence[self.bar] <= WEEK)
+        return any(waits[s] and p.pending == code and self.broker.held(s) for s, p in enumerate(self.positions))
 
     def asking(self) -> list[tuple[int, Position, float]]:
         """Symbols with a decision and a quote to fill it at."""
@@ -212,15 +211,18 @@ class Trader:
         part = sizes.room(self.worth, self.gross, leverage) / total if total > 0 else 0.0
         if self.targets.measure in ("equity", "kelly"):
             part = min(part, 1.0)
+        again = part < 1 - sizes.NOTHING and self.expects(TO_WEIGHT)
         for ask in asks:
+            if again:
+                self.positions[ask.symbol].pending, self.positions[ask.symbol].rest = TO_WEIGHT, True
             side, volume = (1 if ask.units > 0 else -1), float(self.script.volume[self.bar, ask.symbol])
-            budget = ask.cost * (part if ask.met else 1.0)
+            budget, shares = ask.cost * (part if ask.met else 1.0), self.shares(ask.symbol)
             units = min(abs(ask.units), self.most(ask.symbol))
             if isfinite(ask.limit):
-                units = min(units, sizes.affordable(budget, ask.quote, costs))
+                units = min(units, sizes.affordable(budget, ask.quote, shares, costs))
                 self.send(ask.symbol, side * units, Terms("limit", ask.limit, plain=True))
             else:
-                self.send(ask.symbol, side * sizes.fitted(side, units, budget, ask.quote, volume, costs))
+                self.send(ask.symbol, side * sizes.fitted(side, units, budget, ask.quote, volume, shares, costs))
         met = [isfinite(ask.limit) for ask in asks if ask.met]
         self.own[PEEK] += any(met) and len(met) > 1
 
@@ -244,7 +246,8 @@ class Trader:
             if met or position.age >= self.spec.limit_bars:
                 position.pending = 0
             at = side * min(side * quote, side * position.limit) if is_limit else quote
-            units, cost = self.wanted(position.amount, at if is_limit else at * (1 + side * self.spec.costs.slip()))
+            price = at if is_limit else at * (1 + side * self.spec.costs.slip())
+            units, cost = self.wanted(s, position.amount, price)
             if cost:
                 asks.append(Ask(s, side * units, at, cost, position.limit if is_limit else nan, met))
         return asks
@@ -254,14 +257,18 @@ class Trader:
         reached = self.script.low[self.bar, symbol] if side > 0 else self.script.high[self.bar, symbol]
         return bool(side * reached <= side * limit)
 
-    def wanted(self, amount: float, price: float) -> tuple[float, float]:
-        """Units of an entry at ``price``, and what they cost with commission; no cost is no entry."""
-        costs, units = self.spec.costs, self.sized(amount, price)
-        if self.targets.measure in ("equity", "kelly"):
-            return sizes.affordable(units * price, price, costs), units * price
-        return units, units * price + sizes.commission(units, price, costs) if units else 0.0
+    def shares(self, symbol: int) -> float:
+        """What a unit is on this day."""
+        return float(self.script.shares[self.bar, symbol])
 
-    def sized(self, amount: float, price: float) -> float:
+    def wanted(self, symbol: int, amount: float, price: float) -> tuple[float, float]:
+        """Units of an entry at ``price``, and what they cost with commission; no cost is no entry."""
+        costs, shares, units = self.spec.costs, self.shares(symbol), self.sized(symbol, amount, price)
+        if self.targets.measure in ("equity", "kelly"):
+            return sizes.affordable(units * price, price, shares, costs), units * price
+        return units, units * price + sizes.commission(units, price, shares, costs) if units else 0.0
+
+    def sized(self, symbol: int, amount: float, price: float) -> float:
         """Units of ``amount`` at ``price`` before commission; zero for no answer."""
         targets = self.targets
         if not (isfinite(amount) and amount > 0):
@@ -270,7 +277,7 @@ class Trader:
             amount = sizes.kelly(self.returns, targets.scale, targets.cap)
         if targets.measure in ("equity", "kelly"):
             amount *= self.worth
-        return amount if targets.measure == "units" else amount / price
+        return amount / (self.shares(symbol) if targets.measure == "units" else price)
 
     def additions(self) -> list[Ask]:
         """What weights and a rebalancing ask for beyond what is held."""
@@ -281,7 +288,7 @@ class Trader:
             if missing > DUST * abs(target):
                 side, quote = (1 if target > 0 else -1), float(self.script.quote[self.bar, s])
                 price = quote * (1 + side * self.spec.costs.slip())
-                cost = missing * price + sizes.commission(missing, price, self.spec.costs)
+                cost = missing * price + sizes.commission(missing, price, self.shares(s), self.spec.costs)
                 asks.append(Ask(s, side * missing, quote, cost))
         return asks
 
@@ -325,7 +332,8 @@ class Trader:
         if self.within(symbol):
             first = self.positions[symbol].price
         better, worse = (max, min) if held > 0 else (min, max)
-        worst, stop = float(script.low[bar, symbol] if held > 0 else script.high[bar, symbol]), self.stop(symbol)
+        stop = self.positions[symbol].stop(self.spec.stops)
+        worst = float(script.low[bar, symbol] if held > 0 else script.high[bar, symbol])
         return first, worse(better(worst, stop) if isfinite(stop) else worst, first)
 
     def within(self, symbol: int) -> bool:
@@ -335,20 +343,10 @@ class Trader:
             return False
         return position.side * (open - position.price) > sizes.NOTHING * open
 
-    def stop(self, symbol: int) -> float:
-        """The nearer of stop loss and trailing stop, NaN for none."""
-        position, rules = self.positions[symbol], self.spec.stops
-        levels = []
-        if rules.stop_loss is not None:
-            levels.append(position.price * (1 - position.side * rules.stop_loss))
-        if rules.trailing_stop is not None:
-            levels.append(position.best * (1 - position.side * rules.trailing_stop))
-        return max(levels, key=lambda level: position.side * level) if levels else nan
-
     def protect(self, symbol: int) -> None:
         """Stop before target, each instead of the other; a bar that opens beyond a target is sold at its open."""
         position, part = self.positions[symbol], self.spec.stops.take_profit
-        stop, open = self.stop(symbol), float(self.script.open[self.bar, symbol])
+        stop, open = position.stop(self.spec.stops), float(self.script.open[self.bar, symbol])
         target = nan if part is None or self.within(symbol) else position.price * (1 + position.side * part)
         if position.side * open >= position.side * target and not position.side * open <= position.side * stop:
             self.own[GAP] += 1
@@ -369,21 +367,24 @@ class Trader:
             position.best = better(position.best, float(seen[self.bar, s]))
 
     def decide(self) -> None:
-        """The decisions of this close. The last one that waits counts, but an exit of a stop gives way to exits alone,
-        and a time stop waits for no other decision.
+        """The decisions of this close. The last one that waits counts, but an exit of a stop and a new size of what is
+        held give way to exits alone, and a time stop waits for no other decision.
         """
         for s, position in enumerate(self.positions):
             given, amount = int(self.targets.codes[self.bar, s]), float(self.targets.amounts[self.bar, s])
             code = given & ~RESIZE
             held, after = self.broker.held(s), self.spec.stops.time_stop
-            stopping = position.firm and position.pending == EXITS and held
-            if code and not (stopping and not ends(code, amount, held)):
+            stays = held and (position.pending == RESIZE or (position.firm and position.pending == EXITS))
+            if code and not (stays and not ends(code, amount, held)):
                 position.pending, position.firm, position.amount, position.age = code, False, amount, 0
+                position.rest = False
                 away = self.spec.limit_offset / 10_000 * (1 if code & GO_LONG else -1)
                 position.limit = float(self.script.mark[self.bar, s]) * (1 - away)
-            if given & RESIZE and held and not ends(position.pending, position.amount, held):
+            answered = isfinite(amount) and amount > 0
+            if given & RESIZE and answered and held and not ends(position.pending, position.amount, held):
                 position.pending, position.firm, position.amount = RESIZE, False, amount
-            due = after and held and self.bar - position.entry >= after
+            closes = self.script.closes[:, s]
+            due = after and held and closes[self.bar] - closes[position.entry] >= after
             if due and not (position.pending and ends(position.pending, position.amount, held)):
                 position.pending, position.firm = EXITS, True
 

@@ -18,9 +18,10 @@ MEASURES: tuple[Measure, ...] = ("equity", "value", "units", "kelly")
 class Size:
     """Size of an entry decided at each bar's close: ``amount`` is float64 as long as the bars.
 
-    ``measure`` says of what: "equity" a part of the equity at the fill, "value" an amount of currency, "units" units.
-    "kelly" is a part of the equity too, and once ``trades`` of the account's trades are closed the Kelly fraction of
-    those, times ``scale``, from zero to ``cap``. An amount that is NaN or not positive enters nothing.
+    ``measure`` says of what: "equity" a part of the equity at the fill, "value" an amount of currency, "units" shares,
+    coins or contracts as they are on the day of the fill (``Bars.shares`` of them are a unit of the prices). "kelly" is
+    a part of the equity too, and once ``trades`` of the account's trades are closed the Kelly fraction of those, times
+    ``scale``, from zero to ``cap``. An amount that is NaN or not positive enters nothing.
     """
 
     measure: Measure

@@ -14,7 +14,7 @@ from engine.spec import parameter
 
 @plugin("units", title="Fixed units")
 class Units(Sizing):
-    """The same number of shares, coins or contracts for every position."""
+    """The same number of shares, coins or contracts for every position, as they were on the day of the fill."""
 
     kind: Literal["units"] = "units"
     units: float = parameter(100.0, title="Units", help="Of a position.", gt=0, le=1e12, step=10, section="Sizing")

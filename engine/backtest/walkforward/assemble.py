@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backtest.assemble import about_calendars, curve
+from engine.backtest.assemble import about_calendars, about_shares, curve
 from engine.backtest.portfolio import held
 from engine.backtest.stretch import Stretch, figures, follow, idle
 from engine.backtest.walkforward.choice import choose, pooled, tried, with_values
@@ -155,6 +155,7 @@ def _about_data(walk: Walk) -> list[str]:
     early = min(item.time[0] for item in walk.bars)
     if late.time[0] - early > np.timedelta64(31, "D"):
         found.append(f"The windows begin where {late.series.symbol} does, on {late.days[0]}.")
+    found += about_shares(walk.spec.base, walk.bars)
     first, stop = walk.windows[0].train, walk.windows[-1].stop
     return found + about_calendars([since(before(item, stop), first) for item in walk.bars])
 

@@ -129,6 +129,9 @@ def test_bars_without_a_price_and_a_time_stop_are_left_to_the_account() -> None:
     assert account_of(spec(HOLD), holed) is not None
     assert account_of(spec(HOLD, stops={"time_stop": 3}), holed) is None
     assert account_of(spec(HOLD, stops={"time_stop": 3}), bars) is not None
+    unmarked = replace(bars, close=np.where(np.arange(50) == 20, NAN, bars.close))
+    assert account_of(spec(HOLD, stops={"time_stop": 3}), unmarked) is None
+    assert account_of(spec(HOLD), unmarked) is not None
 
 
 @pytest.mark.parametrize(

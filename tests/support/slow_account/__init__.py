@@ -80,7 +80,7 @@ def _orders(spec: BacktestSpec, bars: Sequence[Bars], decisions: Sequence[Signal
 
 
 def _resizing(spec: BacktestSpec, bars: Sequence[Bars]) -> list[list[float]]:
-    """Amounts of each symbol at the first bar of each period, nothing at others."""
+    """Amounts of each symbol at the first bar of each period, those of its last bar by then; nothing at others."""
     zones = {"UTC" if item.series.interval == "1d" else item.series.timezone for item in bars}
     time = [
         min(datetime.fromtimestamp(moment / 1000, ZoneInfo(zone)).date() for zone in zones)
@@ -96,9 +96,10 @@ def _resizing(spec: BacktestSpec, bars: Sequence[Bars]) -> list[list[float]]:
     begins = [False] + [period(after) != period(before) for before, after in pairwise(time)]
     amounts = [[math.nan] * len(bars) for _ in time]
     for symbol, item in enumerate(bars):
-        for moment, amount in zip(item.time, spec.sizing.size(item).amount, strict=True):
-            row = _calendar(bars).index(int(moment.astype("datetime64[ms]").astype(np.int64)))
-            amounts[row][symbol] = float(amount)
+        own, known = _calendar([item]), spec.sizing.size(item).amount
+        for row, moment in enumerate(_calendar(bars)):
+            earlier = [float(amount) for at, amount in zip(own, known, strict=True) if at <= moment]
+            amounts[row][symbol] = earlier[-1] if earlier else math.nan
     return [row if begin else [] for row, begin in zip(amounts, begins, strict=True)]
 
 
@@ -112,11 +113,15 @@ def _account(
 ) -> SlowAccount:
     time = _calendar(bars)
     columns = {name: np.full((len(time), len(bars)), np.nan) for name in ("open", "high", "low", "close", "volume")}
-    columns["dividend"] = np.zeros((len(time), len(bars)))
+    columns |= {"dividend": np.zeros((len(time), len(bars))), "shares": np.ones((len(time), len(bars)))}
     for symbol, item in enumerate(bars):
+        volume = item.volume if item.traded is None else item.traded
         for t, moment in enumerate(item.time.astype("datetime64[ms]").astype(np.int64)):
-            for name, column in list(columns.items())[:5]:
-                column[time.index(int(moment)), symbol] = getattr(item, name)[t]
+            for name in ("open", "high", "low", "close"):
+                columns[name][time.index(int(moment)), symbol] = getattr(item, name)[t]
+            columns["volume"][time.index(int(moment)), symbol] = volume[t]
+            if item.shares is not None and not math.isnan(item.shares[t]):
+                columns["shares"][time.index(int(moment)) :, symbol] = item.shares[t]
         paid = item.dividends
         for moment, each in [] if paid is None else zip(paid.time, paid.cash, strict=True):
             row = time.index(int(moment.astype("datetime64[ms]").astype(np.int64)))

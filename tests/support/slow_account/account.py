@@ -31,6 +31,9 @@ class SlowAccount(Orders):
             self.margin(t)
             self.stop(t)
             self.mark(t, "close")
+            for symbol, place in enumerate(self.places):
+                if place.trade is not None and place.trade.entry < t and not math.isnan(self.price(t, symbol, "close")):
+                    place.trade.closes += 1
             if self.spec.fill == "same_close":
                 self.decide(t)
             if self.spec.fill in ("next_close", "same_close"):
@@ -46,6 +49,7 @@ class SlowAccount(Orders):
             price = self.price(t, symbol, name)
             if not math.isnan(price):
                 place.mark = price
+                place.seen = t if name == "close" else place.seen
             elif name == "close":
                 place.mark = place.closed
             if name == "close":
@@ -96,18 +100,17 @@ class SlowAccount(Orders):
     def decide(self, t: int) -> None:
         for symbol, place in enumerate(self.places):
             order, waiting = self.wanted[t][symbol], place.order
-            if order is not None and (
-                waiting is None or waiting.reason not in PROTECTIVE or not place.units or order.ends(place.units)
-            ):
+            firm = waiting is not None and (waiting.reason in PROTECTIVE or waiting.ask == "resize")
+            if order is not None and (not firm or not place.units or order.ends(place.units)):
                 order.limit_from = place.mark
                 place.order = order
             amounts = self.resize[t] if self.resize else []
             stays = place.units and not (place.order and place.order.ends(place.units))
-            if amounts and stays:
+            if amounts and stays and 0 < amounts[symbol] < math.inf:
                 place.order = Order("resize", "rebalance", amounts[symbol])
             limit = self.spec.stops.time_stop
             trade = place.trade
-            if limit is None or trade is None or t - trade.entry < limit:
+            if limit is None or trade is None or trade.closes < limit:
                 continue
             if place.order is None or not place.order.ends(place.units):
                 place.order = Order("exit", "time stop")
@@ -188,3 +191,7 @@ class SlowAccount(Orders):
                 trade.ambiguous = taken and not place.units
             elif taken:
                 self.leave(t, symbol, target, "take profit")
+            else:
+                continue
+            if place.order is not None and place.order.reason == "rest":
+                place.order = None

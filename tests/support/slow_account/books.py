@@ -43,6 +43,8 @@ class Books:
     forced: int = 0
     ruined: bool = False
     cash: float = 0.0
+    awaited: list[str] = field(default_factory=list)
+    """What is asked of positions whose market is closed at this moment, and was open within a week."""
 
     def __post_init__(self) -> None:
         self.cash = self.capital
@@ -61,11 +63,11 @@ class Books:
     def shorts(self) -> float:
         return sum(-place.units * place.mark for place in self.places if place.units < 0)
 
-    def units_of(self, budget: float, price: float) -> float:
+    def units_of(self, t: int, symbol: int, budget: float, price: float) -> float:
         """Units that cost ``budget`` with their commission; zero where it does not even pay the least one."""
-        costs = self.costs
+        costs, a_unit = self.costs, self.costs.per_share * self.price(t, symbol, "shares")
         by_minimum = (budget - costs.minimum) / price
-        by_rates = (budget - costs.per_order) / (price * (1 + costs.commission * 1e-4) + costs.per_share)
+        by_rates = (budget - costs.per_order) / (price * (1 + costs.commission * 1e-4) + a_unit)
         return max(0.0, min(by_minimum, by_rates))
 
     def slipped(self, quote: float, side: int) -> float:
@@ -90,9 +92,10 @@ class Books:
             worse += self.costs.volume_impact * (units / volume) ** 2
         return quote * max(1 + math.copysign(worse, units), 0.01)
 
-    def commission(self, units: float, price: float) -> float:
-        costs, size = self.costs, abs(units)
-        return max(costs.minimum, costs.per_order + costs.per_share * size + costs.commission * 1e-4 * size * price)
+    def commission(self, t: int, symbol: int, units: float, price: float) -> float:
+        """By the value, and by what the units are in shares of the day."""
+        costs, size, shares = self.costs, abs(units), abs(units) * self.price(t, symbol, "shares")
+        return max(costs.minimum, costs.per_order + costs.per_share * shares + costs.commission * 1e-4 * size * price)
 
     def trade_units(
         self,
@@ -108,7 +111,7 @@ class Books:
         """Fill signed ``units``: pay, book, open, grow, shrink or end the trade."""
         place = self.places[symbol]
         price = self.paid(t, symbol, units, quote, by_limit)
-        fee = self.commission(units, price)
+        fee = self.commission(t, symbol, units, price)
         self.cash -= units * price + fee
         self.slippage += abs(units) * abs(price - quote)
         place.traded += abs(units)

@@ -9,6 +9,8 @@ from dataclasses import replace
 from tests.support.slow_account.books import CLOSE_ENOUGH, Books
 from tests.support.slow_account.records import Order, Wish
 
+WEEK = 7 / 365.2425 + 1e-9
+
 
 class Orders(Books):
     """Books that fill what waits."""
@@ -29,6 +31,12 @@ class Orders(Books):
                 self.leave(t, symbol, place.mark, reason, late=name == "close")
             elif order.ask.startswith("exit"):
                 place.order = None
+        closed = [place for symbol, place in enumerate(self.places) if math.isnan(self.price(t, symbol, name))]
+        self.awaited = [
+            place.order.ask
+            for place in closed
+            if place.units and place.order is not None and sum(self.years[place.seen + 1 : t + 1]) <= WEEK
+        ]
         wishes = self.rebalance(t, [symbol for symbol in ready if self.asks(symbol) == "weight"], name)
         entries: list[Wish] = []
         for symbol in ready:
@@ -55,8 +63,8 @@ class Orders(Books):
             if quote is None:
                 place.order = order if order.tries < self.spec.limit_bars else None
                 return []
-            return self.wish(symbol, side, quote, quote, order.amount)
-        return self.wish(symbol, side, place.mark, self.slipped(place.mark, side), order.amount)
+            return self.wish(t, symbol, side, quote, quote, order.amount)
+        return self.wish(t, symbol, side, place.mark, self.slipped(place.mark, side), order.amount)
 
     def limit_fill(self, t: int, symbol: int, side: int, order: Order) -> float | None:
         limit = order.limit_from * (1 - side * self.spec.limit_offset * 1e-4)
@@ -65,17 +73,17 @@ class Orders(Books):
             return min(opens, limit) if low <= limit else None
         return max(opens, limit) if high >= limit else None
 
-    def wish(self, symbol: int, side: int, quote: float, price: float, amount: float) -> list[Wish]:
+    def wish(self, t: int, symbol: int, side: int, quote: float, price: float, amount: float) -> list[Wish]:
         """What an entry asks for at ``price``; nothing where the amount is no positive number."""
         amount = self.part(amount)
         if not amount > 0:
             return []
         if self.measure in ("units", "value"):
-            units = amount if self.measure == "units" else amount / price
-            cost = units * price + self.commission(units, price)
+            units = amount / (self.price(t, symbol, "shares") if self.measure == "units" else price)
+            cost = units * price + self.commission(t, symbol, units, price)
             return [Wish(symbol, side, units, cost, quote, self.spec.fill == "limit")]
         budget = amount * self.worth()
-        units = self.units_of(budget, price)
+        units = self.units_of(t, symbol, budget, price)
         return [Wish(symbol, side, units, budget, quote, self.spec.fill == "limit", strict=True)]
 
     def part(self, amount: float) -> float:
@@ -102,9 +110,13 @@ class Orders(Books):
             share = room / total if total > 0 else 0.0
             if wish.strict:
                 share = min(share, 1.0)
+            if wish.order is not None and share < 1 - CLOSE_ENOUGH and "weight" in self.awaited:
+                self.places[wish.symbol].order = replace(wish.order, reason="rest")
+                if share == 0:
+                    continue
             units = abs(self.limited(t, wish.symbol, wish.units))
             price = self.paid(t, wish.symbol, wish.side * units, wish.quote, wish.by_limit)
-            units = min(units, self.units_of(share * wish.cost, price))
+            units = min(units, self.units_of(t, wish.symbol, share * wish.cost, price))
             if units <= 0:
                 self.rejected += 1
                 continue
@@ -119,11 +131,12 @@ class Orders(Books):
         """Shrink towards the weights, to nothing where they have another side; returns what has to grow."""
         equity, wishes = self.worth(), []
         targets: dict[int, float] = {}
+        orders: dict[int, Order] = {}
         for symbol in symbols:
             place = self.places[symbol]
             assert place.order is not None
             targets[symbol] = place.order.amount * equity / place.mark
-            place.order = None
+            orders[symbol], place.order = place.order, None
         for symbol, target in targets.items():
             place = self.places[symbol]
             if place.units and place.units * target <= 0:
@@ -137,27 +150,19 @@ class Orders(Books):
             if place.units * target >= 0 and more > CLOSE_ENOUGH * abs(target):
                 side = 1 if target > 0 else -1
                 price = self.slipped(place.mark, side)
-                cost = more * price + self.commission(more, price)
-                wishes.append(Wish(symbol, side, more, cost, place.mark, by_limit=False))
+                cost = more * price + self.commission(t, symbol, more, price)
+                wishes.append(Wish(symbol, side, more, cost, place.mark, by_limit=False, order=orders[symbol]))
         return wishes
 
     def resized(self, t: int, symbols: Sequence[int], entries: list[Wish]) -> list[Wish]:
         """Bring positions to what their sizing asks for, in fair parts with the entries; returns what has to grow."""
-        equity, targets = self.worth(), dict[int, float]()
+        targets = self.sized(t, symbols)
+        part = self.bearable(targets, entries)
         for symbol in symbols:
-            place = self.places[symbol]
-            assert place.order is not None
-            amount, place.order = self.part(place.order.amount), None
-            if place.units and amount > 0:
-                value = {"units": amount * place.mark, "value": amount}.get(self.measure, amount * equity)
-                targets[symbol] = value / place.mark
+            if symbol not in targets or part >= 1 - CLOSE_ENOUGH or "resize" not in self.awaited:
+                self.places[symbol].order = None
         if not targets:
             return entries
-        asked = sum(units * self.places[symbol].mark for symbol, units in targets.items())
-        asked += sum(wish.cost for wish in entries)
-        others = self.size() - sum(abs(self.places[symbol].units) * self.places[symbol].mark for symbol in targets)
-        room = self.spec.financing.leverage * equity - others
-        part = min(room / asked, 1.0) if room > CLOSE_ENOUGH * equity else 0.0
         wishes = [replace(wish, units=wish.units * part, cost=wish.cost * part) for wish in entries]
         lacking: dict[int, float] = {}
         for symbol, units in targets.items():
@@ -172,7 +177,30 @@ class Orders(Books):
             if place.units and more > CLOSE_ENOUGH * abs(place.units):
                 side = 1 if place.units > 0 else -1
                 price = self.slipped(place.mark, side)
-                cost = more * price + self.commission(more, price)
+                cost = more * price + self.commission(t, symbol, more, price)
                 strict = self.measure in ("equity", "kelly")
                 wishes.append(Wish(symbol, side, more, cost, place.mark, by_limit=False, strict=strict))
         return wishes
+
+    def sized(self, t: int, symbols: Sequence[int]) -> dict[int, float]:
+        """Units that the sizing asks for now, of positions that it has an answer for."""
+        targets: dict[int, float] = {}
+        for symbol in symbols:
+            place = self.places[symbol]
+            assert place.order is not None
+            amount = self.part(place.order.amount)
+            if place.units and amount > 0:
+                a_share = place.mark / self.price(t, symbol, "shares")
+                value = {"units": amount * a_share, "value": amount}.get(self.measure, amount * self.worth())
+                targets[symbol] = value / place.mark
+        return targets
+
+    def bearable(self, targets: dict[int, float], entries: Sequence[Wish]) -> float:
+        """The part of targets and entries that the account can bear beside what else it holds."""
+        if not targets:
+            return 1.0
+        asked = sum(units * self.places[symbol].mark for symbol, units in targets.items())
+        asked += sum(wish.cost for wish in entries)
+        others = self.size() - sum(abs(self.places[symbol].units) * self.places[symbol].mark for symbol in targets)
+        room = self.spec.financing.leverage * self.worth() - others
+        return min(room / asked, 1.0) if room > CLOSE_ENOUGH * self.worth() else 0.0

@@ -38,6 +38,8 @@ class Wish:
     quote: float
     by_limit: bool
     strict: bool = False
+    order: Order | None = None
+    """Of a weight: it waits on where there is not enough."""
 
 
 @dataclass
@@ -54,6 +56,8 @@ class Trade:
     fees: float = 0.0
     received: float = 0.0
     exit: int = -1
+    closes: int = 0
+    """Of the symbol's own bars since that of the entry."""
     reason: str = ""
     ambiguous: bool = False
     is_open: bool = False
@@ -105,6 +109,8 @@ class Place:
     units: float = 0.0
     mark: float = math.nan
     closed: float = math.nan
+    seen: int = 0
+    """The bar of the last known close."""
     order: Order | None = None
     trade: Trade | None = None
     shielded: bool = False

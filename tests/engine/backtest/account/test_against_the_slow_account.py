@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -93,7 +91,7 @@ def test_nothing_is_known_of_the_future(data: some.DataObject) -> None:
     spec = data.draw(random.requests(1))
     (signals,) = data.draw(random.signals(bars))
     count = data.draw(some.integers(1, len(bars[0])))
-    first = replace(bars[0], **{name: getattr(bars[0], name)[:count] for name in ("time", *random.COLUMNS)})
+    first = bars[0].part(0, count)
     part = Signals(signals.entries[:count], signals.exits[:count], *_cut(signals, count))
     (whole,), (begun,) = keep_accounts(spec, bars, [signals]), keep_accounts(spec, [first], [part])
     np.testing.assert_array_equal(whole.account.equity[:count], begun.account.equity)

@@ -78,14 +78,14 @@ def test_value_that_is_still_right_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("sizing", [{"kind": "percent", "part": 0.2}, KELLY | {"cap": 0.2}])
-def test_symbol_without_a_bar_at_the_decision_to_rebalance_stays_as_it_is(sizing: dict[str, Any]) -> None:
+def test_symbol_without_a_bar_at_the_decision_to_rebalance_is_sized_as_of_its_last(sizing: dict[str, Any]) -> None:
     """Both double before February, whose first bar, the thirteenth, the second symbol lacks."""
     prices = [10, 10, 12, 10, 9, 10, 10, *[20] * 8]
     whole, other = (ohlc(*[(float(price),) for price in prices], symbol=name, first="2020-01-20") for name in "AB")
     lacking = without(other, np.arange(15) == 12, cut_out=True)
     account = keep([whole, lacking], "LxLx.L.........", ".....L........", rebalance="month", sizing=sizing)
     rebalanced = account.orders[account.orders["reason"] == REASONS.index("rebalance")]
-    assert (rebalanced["symbol"].tolist(), rebalanced["bar"].tolist()) == ([0], [13])
+    assert (rebalanced["symbol"].tolist(), rebalanced["bar"].tolist()) == ([0, 1], [13, 13])
 
 
 def test_full_account_enters_no_dust() -> None:

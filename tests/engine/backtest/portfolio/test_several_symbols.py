@@ -9,7 +9,7 @@ import pytest
 
 from engine.backtest.portfolio import total
 from engine.market.sources.stored import save
-from tests.support.market import make_bars, random_walk
+from tests.support.market import days, make_bars, random_walk
 from tests.support.stored import pair, run, warned
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -72,6 +72,24 @@ def test_sum_of_profits_is_the_change_of_equity() -> None:
     assert result.trade_pnl.sum() == pytest.approx(result.equity[-1] - 100_000)
     np.testing.assert_allclose(result.trade_return, result.trade_pnl / (result.trade_size * result.trade_entry_price))
     assert (result.trade_bars >= 1).all()
+
+
+@pytest.mark.parametrize("cash", ["shared", "separate"])
+def test_bars_held_are_those_of_the_symbol(cash: str) -> None:
+    """Five bars of the stock until its time stop is filled, the seven days of a week for the coin beside it."""
+    coin = make_bars(np.full(20, 10.0), time=days(20, "2020-06-01"), symbol="COIN")
+    weekdays = coin.time[np.is_busday(coin.time.astype("datetime64[D]"))]
+    stock = make_bars(np.full(len(weekdays), 10.0), time=weekdays, symbol="STOCK")
+    result = run(pair(coin, stock), stops={"time_stop": 4}, cash=cash, sizing={"kind": "percent", "part": 0.5})
+    closed = ~result.trade_open
+    assert dict(zip(result.trade_symbol[closed].tolist(), result.trade_bars[closed].tolist(), strict=True)) == {
+        0: 5,
+        1: 5,
+    }
+    left = dict(
+        zip(result.trade_symbol[closed].tolist(), result.trade_exit_time[closed].astype("datetime64[D]"), strict=True)
+    )
+    assert [str(left[symbol]) for symbol in (0, 1)] == ["2020-06-07", "2020-06-09"]
 
 
 def test_order_of_symbols_does_not_change_the_sum() -> None:
