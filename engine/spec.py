@@ -124,6 +124,14 @@ class RunSpec(Spec):
         """The result, a frozen dataclass. Same spec, same machine: bit-identical."""
         raise TypeError(f"{type(self).__name__} has no compute method.")
 
+    def point_in_time(self, result: Any) -> Callable[[Any], Any]:
+        """A function that gives ``result`` as it would have been at a moment (datetime64[ms] in UTC), for a look-ahead
+        check of who uses it: made again from the bars that had ended by then, with nothing in it that was not known.
+
+        Without a method of its own a run gives ``result`` itself, which is right where it follows from no bars.
+        """
+        return lambda moment: result
+
     def ignored(self) -> tuple[str, ...]:
         """Paths of values that take no part, such as those that the base of a sweep has on its axes."""
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from engine.features.indicators.momentum import Rsi
 from engine.features.indicators.trend import Sma
 from engine.features.leakage import look_ahead
 from engine.market.bars import Bars, Floats, Market, MarketSpec, Times
-from engine.progress import Progress
+from engine.progress import Progress, silent
 from engine.spec import RunSpec, parameter
 
 
@@ -73,6 +73,10 @@ class FeatureSpec(RunSpec):
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"market": self.market}
+
+    def point_in_time(self, result: FeatureMatrix) -> Callable[[np.datetime64], FeatureMatrix]:
+        market = self.market.compute({}, silent)
+        return lambda moment: self.compute({"market": market.until(moment)}, silent)
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> FeatureMatrix:
         market: Market = inputs["market"]

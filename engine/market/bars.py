@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -17,6 +17,7 @@ from pydantic import field_validator, model_validator
 from engine.errors import DataError
 from engine.market.actions import Actions, Dividends, actions, reported, units_later
 from engine.market.days import Days, Zones, trading_days
+from engine.market.known import known_at
 from engine.progress import Progress
 from engine.spec import RunSpec, parameter
 
@@ -216,6 +217,11 @@ class Market:
 
     bars: tuple[Bars, ...]
 
+    def until(self, moment: np.datetime64) -> Market:
+        """The bars that had ended by ``moment``, in UTC; a symbol without any is left out."""
+        ended = [int(np.searchsorted(known_at(item), moment, side="right")) for item in self.bars]
+        return Market(tuple(item.part(0, count) for item, count in zip(self.bars, ended, strict=True) if count))
+
     def summary(self) -> Mapping[str, object]:
         """Bars, first and last time, and last close by symbol."""
         return {
@@ -278,6 +284,9 @@ class MarketSpec(RunSpec):
     def label(self) -> str:
         names = ", ".join(self.symbols[:3])
         return names if len(self.symbols) <= 3 else f"{len(self.symbols)} symbols"
+
+    def point_in_time(self, result: Market) -> Callable[[np.datetime64], Market]:
+        return result.until
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> Market:
         from engine.market import catalog

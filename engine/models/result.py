@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
-from engine.market.bars import Floats, Times
+from engine.market.bars import Bars, Floats, Times
+from engine.market.known import joined
 from engine.store import Trial
 
 
@@ -20,8 +21,8 @@ class ModelResult:
     Over the rounds that were run: ``train_loss`` and ``validation_loss``, mean log loss (the latter is empty
     without early stopping); the model keeps the first ``best_round``. Over the features, named ``features``:
     ``importance``, the loss that splits on them saved. Over the rows of the test part, symbol after symbol:
-    ``time`` datetime64[ms], ``symbol`` int32 (index into ``symbols``), ``probability`` of a rise, and ``outcome``,
-    1, 0 or NaN where the outcome lies beyond the data.
+    ``time`` datetime64[ms], ``known`` (the moment in UTC at which the bar had ended), ``symbol`` int32 (index into
+    ``symbols``), ``probability`` of a rise, and ``outcome``, 1, 0 or NaN where the outcome lies beyond the data.
 
     ``scores`` holds the figures of ``scores.SCORES`` over the ``n_scored`` rows with a known label.
     ``null_auc`` is the test AUC of models trained the same way on labels that have nothing to do with the
@@ -39,6 +40,7 @@ class ModelResult:
     best_round: int
     importance: Floats
     time: Times
+    known: Times
     symbol: NDArray[np.int32]
     probability: Floats
     outcome: Floats
@@ -54,18 +56,30 @@ class ModelResult:
     test_start: str
     text: str
 
+    def usable(self, bars: Bars) -> Floats:
+        """The probability of a rise that a decision at the close of each of ``bars`` can follow, NaN where none: each
+        prediction is there on the first bar that had not ended before it was known (``market.known.joined``), whatever
+        the interval and the clock of the model's own bars. Raises ``DataError`` as ``predictions`` does.
+        """
+        rows = self._of(bars.series.symbol)
+        return joined(self.probability[rows], self.known[rows], bars)
+
     def predictions(self, symbol: str) -> tuple[Times, Floats]:
         """Times and probabilities of a rise for ``symbol``, of the test part alone, ascending.
 
+        The times are those at which the model's bars began, to be shown: ``usable`` says when they can be followed.
         Raises ``DataError`` for a symbol that the model was not trained on.
         """
+        rows = self._of(symbol)
+        return self.time[rows], self.probability[rows]
+
+    def _of(self, symbol: str) -> NDArray[np.bool_]:
         if symbol not in self.symbols:
             raise DataError(
                 f"This model was trained on {', '.join(self.symbols)} and has no predictions for {symbol}: "
                 "train one that includes it."
             )
-        rows = self.symbol == self.symbols.index(symbol)
-        return self.time[rows], self.probability[rows]
+        return np.asarray(self.symbol == self.symbols.index(symbol))
 
     def null_band(self) -> tuple[float, float] | None:
         """The 5% and 95% points of ``null_auc``: where the AUC of a model without knowledge falls nine times in ten."""

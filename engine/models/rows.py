@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.features.matrix import FeatureMatrix
 from engine.labels import Label
 from engine.market.bars import Floats, Market, Times
+from engine.market.known import known_at
 from engine.models import Sample
 from engine.models.splits import embargoed
 
@@ -19,7 +20,8 @@ class Rows:
     """Rows behind the warm-up, symbol after symbol, each ascending in time.
 
     ``time`` datetime64[ms]; ``symbol`` int32; ``values`` float64, rows x features, all finite; ``label`` 1, 0 or
-    NaN where the outcome is not known; ``end`` is the end of the label with the embargo added, NaT if unknown.
+    NaN where the outcome is not known; ``end`` is the end of the label with the embargo added, NaT if unknown;
+    ``known`` is the moment in UTC at which the features were known.
     """
 
     time: Times
@@ -27,13 +29,14 @@ class Rows:
     values: Floats
     label: Floats
     end: Times
+    known: Times
 
     def __len__(self) -> int:
         return len(self.time)
 
     def where(self, mask: NDArray[np.bool_]) -> Rows:
         """The rows that ``mask`` keeps."""
-        return Rows(self.time[mask], self.symbol[mask], self.values[mask], self.label[mask], self.end[mask])
+        return Rows(*(getattr(self, field.name)[mask] for field in fields(self)))
 
     def sample(self) -> Sample:
         """These rows for a model; all labels must be known."""
@@ -50,5 +53,6 @@ def pool(matrix: FeatureMatrix, market: Market, target: Label, embargo: int) -> 
         values=matrix.values,
         label=np.concatenate([item.value for item in labels]),
         end=np.concatenate(ends),
+        known=np.concatenate([known_at(bars) for bars in market.bars]),
     )
     return everything.where(matrix.usable())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -96,6 +96,7 @@ class ModelSpec(RunSpec):
             best_round=fitted.best_round,
             importance=fitted.importance,
             time=test.time,
+            known=test.known,
             symbol=test.symbol,
             probability=probability,
             outcome=test.label,
@@ -112,6 +113,11 @@ class ModelSpec(RunSpec):
             text=fitted.text,
         )
 
+    def point_in_time(self, result: ModelResult) -> Callable[[np.datetime64], ModelResult]:
+        from engine.models.history import History
+
+        return History(self, result, self.market.compute({}, silent))
+
     def _scores(self, learnt: Learnt, test: Rows, probability: Floats) -> dict[str, float]:
         on, known = learnt.fitted_on, ~np.isnan(test.label)
         scores = out_of_sample(test.label[known], probability[known], float(np.mean(on.label)))
@@ -120,7 +126,11 @@ class ModelSpec(RunSpec):
     def prepare(self) -> tuple[Market, FeatureMatrix]:
         """Bars and features, read and computed here: for workers that get the spec alone."""
         market = self.market.compute({}, silent)
-        return market, self._features().compute({"market": market}, silent)
+        return market, self.matrix(market)
+
+    def matrix(self, market: Market) -> FeatureMatrix:
+        """The features of ``market``."""
+        return self._features().compute({"market": market}, silent)
 
     def parts(self, market: Market, matrix: FeatureMatrix) -> tuple[Rows, Rows, Split]:
         """Training rows, test rows and the split between them. Raises ``DataError`` where they are too few."""

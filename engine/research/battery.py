@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.backtest.causality import look_ahead
 from engine.backtest.metrics import bar_returns
 from engine.backtest.result import BacktestResult
 from engine.errors import DataError, SpecError, StrategyError
@@ -15,7 +16,6 @@ from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats
 from engine.progress import Progress, section
 from engine.research import sensitivity
 from engine.research.bootstrap import resample
-from engine.research.causality import look_ahead
 from engine.research.fills import fill_honesty
 from engine.research.nulls import random_entries, random_weights
 from engine.research.reality import superior_ability

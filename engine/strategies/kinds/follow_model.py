@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from engine.market.bars import Bars, MarketSpec
@@ -20,7 +19,8 @@ from engine.strategies import Signals, Strategy
 class FollowModel(Strategy):
     """Long while a trained model gives the rise a high enough probability, short while it gives a fall as much.
 
-    Only predictions for bars after the model's training part are followed; before them the strategy holds nothing.
+    Only predictions for bars after the model's training part are followed; before them the strategy holds nothing. A
+    prediction of bars of another interval or clock is followed once its own bar has ended, on the bar at hand then.
     """
 
     kind: Literal["follow_model"] = "follow_model"
@@ -63,10 +63,7 @@ class FollowModel(Strategy):
         return {"model": self.model}
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        time, predicted = inputs["model"].predictions(bars.series.symbol)
-        probability = np.full(len(bars), np.nan)
-        _, here, there = np.intersect1d(bars.time, time, return_indices=True)
-        probability[here] = predicted[there]
+        probability = inputs["model"].usable(bars)
         return Signals(
             entries=probability >= self.enter_above,
             exits=probability < self.exit_below,

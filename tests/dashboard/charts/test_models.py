@@ -36,6 +36,7 @@ def result(**changes: Any) -> ModelResult:
         best_round=2,
         importance=np.array([1.0, 3.0]),
         time=np.tile(days(3), 2),
+        known=np.tile(days(3, "2020-01-02"), 2),
         symbol=np.array([0, 0, 0, 1, 1, 1], dtype=np.int32),
         probability=np.array([0.4, 0.6, 0.7, 0.3, 0.5, 0.45]),
         outcome=np.array([0.0, 1.0, np.nan, 1.0, 0.0, np.nan]),

@@ -35,7 +35,7 @@ def rows(count: int, horizon: int = 3) -> Rows:
     time = days(count + horizon)
     label = np.arange(count, dtype=np.float64) % 2
     number = np.arange(count, dtype=np.float64)[:, None]
-    return Rows(time[:count], np.zeros(count, dtype=np.int32), number, label, time[horizon:])
+    return Rows(time[:count], np.zeros(count, dtype=np.int32), number, label, time[horizon:], time[1 : count + 1])
 
 
 def test_validation_is_the_latest_fifth_and_purged() -> None:

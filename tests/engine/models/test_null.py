@@ -20,6 +20,7 @@ def rows(lengths: tuple[int, ...], seed: int = 0) -> Rows:
         values=np.zeros((count, 1)),
         label=np.concatenate([label[:length] for length in lengths]),
         end=np.full(count, np.datetime64("NaT"), dtype="datetime64[ms]"),
+        known=np.concatenate([days(length, "2020-01-02") for length in lengths]),
     )
 
 

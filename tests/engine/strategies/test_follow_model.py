@@ -12,6 +12,8 @@ import pytest
 import engine
 from engine.backtest.spec import BacktestSpec
 from engine.errors import SpecError
+from engine.market.bars import Bars
+from engine.market.known import joined, known_at
 from engine.models.training import ModelSpec
 from engine.strategies import Strategy
 from engine.strategies.kinds.follow_model import FollowModel
@@ -22,20 +24,25 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Predicted:
-    """A model's result that predicts what the test says."""
+    """A model's result that predicts what the test says, of bars that had ended when they were ``known``."""
 
-    time: np.ndarray
+    known: np.ndarray
     probability: np.ndarray
 
-    def predictions(self, symbol: str) -> tuple[np.ndarray, np.ndarray]:
-        assert symbol == "TEST"
-        return self.time, self.probability
+    def usable(self, bars: Bars) -> np.ndarray:
+        assert bars.series.symbol == "TEST"
+        return joined(self.probability, self.known, bars)
+
+
+def predicted(probability: np.ndarray, first: str = "2020-01-01") -> Predicted:
+    """Predictions of days like those of ``make_bars``."""
+    return Predicted(known_at(make_bars(probability, time=days(len(probability), first))), probability)
 
 
 def decide(
     probability: list[float], enter: float = 0.55, leave: float = 0.5, first: str = "2020-01-01", bars: int = 6
 ) -> tuple[str, str]:
-    model = Predicted(days(len(probability), first), np.array(probability))
+    model = predicted(np.array(probability), first)
     strategy = FollowModel(model=ModelSpec(), enter_above=enter, exit_below=leave)
     signals = strategy.signals(make_bars(np.ones(bars)), {"model": model})
     return tuple("".join("x" if flag else "." for flag in flags) for flags in (signals.entries, signals.exits))  # type: ignore[return-value]
@@ -107,9 +114,18 @@ def test_model_and_backtest_are_computed_once_and_both_counted(monkeypatch: pyte
 
 def test_the_short_side_mirrors_the_long_one() -> None:
     probability = np.array([0.4, 0.44, 0.5, 0.51, 0.6, NAN])
-    model = Predicted(days(6), probability)
+    model = predicted(probability)
     signals = FollowModel(model=ModelSpec(), enter_above=0.55).signals(make_bars(np.ones(6)), {"model": model})
     assert signals.short_entries is not None
     assert signals.short_exits is not None
     assert signals.short_entries.tolist() == [True, True, False, False, False, False]
     assert signals.short_exits.tolist() == [False, False, False, True, True, False]
+
+
+def test_a_day_is_followed_from_the_hour_that_ends_it() -> None:
+    coarse = make_bars(np.array([0.9, 0.1]), time=days(2), timezone="UTC")
+    finer = make_bars(np.ones(60), time=np.datetime64("2020-01-01", "h") + np.arange(60), interval="1h", timezone="UTC")
+    model = Predicted(known_at(coarse), coarse.close)
+    signals = FollowModel(model=ModelSpec()).signals(finer, {"model": model})
+    assert np.flatnonzero(signals.entries).tolist() == [23]
+    assert np.flatnonzero(signals.exits).tolist() == [47]

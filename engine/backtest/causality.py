@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 from engine.backtest.portfolio import Decisions, decide
 from engine.backtest.sizings import sized
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.windows import before
-from engine.errors import StrategyError
-from engine.market.bars import Bars, Floats, Times
+from engine.errors import DataError, EngineError, StrategyError
+from engine.market.bars import Bars, Floats, Market, Times
+from engine.market.known import known_at
 from engine.progress import Progress, silent
 from engine.strategies import Allocation
 
@@ -42,58 +42,92 @@ class Disagreement:
         )
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Bars known at a ``moment`` (UTC): the first ``counts[i]`` of the i-th symbol."""
+
+    moment: np.datetime64
+    counts: tuple[int, ...]
+
+
 def look_ahead(
-    spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], progress: Progress = silent
+    spec: BacktestSpec,
+    bars: Sequence[Bars],
+    inputs: Mapping[str, Any],
+    progress: Progress = silent,
+    cuts: int | None = None,
 ) -> Disagreement | None:
     """The earliest decision that is another one when the bars end sooner, or None.
 
-    The strategy decides again on bars cut at up to ``CUTS`` times: half of them right behind decisions of each symbol,
-    where a look at the next bar shows, the others spread evenly. Every decision on the shorter history must be that on
-    the whole, and so must every size; a history on which the strategy fails says nothing. A model's predictions are
-    inputs, out of sample by themselves. Raises ``StrategyError`` where the strategy fails on every shorter history.
+    The strategy decides again at up to ``cuts`` moments, as many as the data allow if not given: half of them right
+    behind decisions of each symbol, where a look at the next bar shows, the others spread evenly. It gets the bars that
+    had ended by then, and its inputs as they were then (``RunSpec.point_in_time``): features and predictions are
+    computed again. Every decision on the shorter history must be that on the whole, and so must every size; a history
+    on which the strategy fails says nothing. Raises ``StrategyError`` where it fails on every shorter history.
     """
     whole, sizes = decide(spec, bars, inputs), _sizes(spec, bars)
     found: list[tuple[np.datetime64, Disagreement]] = []
-    times, failed = _cuts(bars, whole), []
-    for done, last in enumerate(times):
-        progress(done / len(times), f"Look-ahead: {done} of {len(times)} cuts")
-        there = [place for place, item in enumerate(bars) if item.time[0] <= last]
+    failed: list[EngineError] = []
+    then = _inputs_then(spec, inputs)
+    places = _cuts(bars, whole, cuts)
+    for done, cut in enumerate(places):
+        progress(done / len(places), f"Look-ahead: {done} of {len(places)} cuts")
+        there = [place for place, count in enumerate(cut.counts) if count]
         part = whole if isinstance(whole, np.ndarray) else [whole[place] for place in there]
         known = [bars[place] for place in there]
-        cut = [_until(item, last) for item in known]
+        ended = [item.part(0, cut.counts[place]) for item, place in zip(known, there, strict=True)]
         try:
-            again, smaller = decide(spec, cut, inputs), _sizes(spec, cut)
-        except StrategyError as error:
+            again, smaller = decide(spec, ended, then(cut.moment, ended)), _sizes(spec, ended)
+        except (StrategyError, DataError) as error:
             failed.append(error)
         else:
             found += _compare(known, part, again) + _compare_sizes(known, [sizes[place] for place in there], smaller)
-    if failed and len(failed) == len(times):
+    if failed and len(failed) == len(places):
         raise failed[-1]
     return min(found, key=lambda item: item[0])[1] if found else None
 
 
-def _cuts(bars: Sequence[Bars], whole: Decisions) -> list[np.datetime64]:
-    """Times up to which bars are known, ascending; those of an allocation begin where all symbols have begun."""
-    calendar = np.unique(np.concatenate([item.time for item in bars]))
+def _inputs_then(
+    spec: BacktestSpec, inputs: Mapping[str, Any]
+) -> Callable[[np.datetime64, Sequence[Bars]], Mapping[str, Any]]:
+    """What a strategy is given at a moment at which it knows some bars."""
+    needed = spec.strategy.inputs(spec.market)
+    histories = {name: run.point_in_time(inputs[name]) for name, run in needed.items() if name in inputs}
+
+    def then(moment: np.datetime64, bars: Sequence[Bars]) -> Mapping[str, Any]:
+        own = {name: history(moment) for name, history in histories.items()}
+        return {**inputs, "market": Market(tuple(bars)), **own}
+
+    return then
+
+
+def _cuts(bars: Sequence[Bars], whole: Decisions, count: int | None) -> list[Cut]:
+    """Where the bars are cut, ascending in time: a symbol's own decisions at the ends of its bars, an allocation's at
+    the times of the common calendar, from the one on at which all symbols have begun.
+    """
+    most = int(np.clip(_BARS // sum(len(item) for item in bars), FEWEST, CUTS)) if count is None else count
+    ends = [known_at(item) for item in bars]
     if isinstance(whole, np.ndarray):
-        moments = [calendar[np.isfinite(whole).any(axis=1)]]
+        clocks, begun = [item.time for item in bars], max(item.time[0] for item in bars)
+        calendar = np.unique(np.concatenate(clocks))
+        decided = [calendar[np.isfinite(whole).any(axis=1)]]
     else:
-        moments = [item.time[_flags(s).any(axis=1)] for item, s in zip(bars, whole, strict=True)]
-    half = int(np.clip(_BARS // sum(len(item) for item in bars), FEWEST, CUTS)) // 2
-    behind = [_spread(times, max(half // len(moments), 1)) for times in moments]
-    times = np.unique(np.concatenate((*behind, _spread(calendar[:-1], half))))
-    begun = max(item.time[0] for item in bars) if isinstance(whole, np.ndarray) else calendar[0]
-    return list(times[times >= begun])
+        clocks, begun = ends, min(end[0] for end in ends)
+        calendar = np.unique(np.concatenate(clocks))
+        decided = [end[_flags(signals).any(axis=1)] for end, signals in zip(ends, whole, strict=True)]
+    behind = [_spread(times, max(most // 2 // len(decided), 1)) for times in decided]
+    times = np.unique(np.concatenate((*behind, _spread(calendar[:-1], most // 2))))
+    found = []
+    for last in times[times >= begun]:
+        counts = tuple(int(np.searchsorted(clock, last, side="right")) for clock in clocks)
+        found.append(Cut(max(end[n - 1] for end, n in zip(ends, counts, strict=True) if n), counts))
+    return found
 
 
 def _spread(times: Times, count: int) -> Times:
     if not len(times):
         return times
     return np.asarray(times[np.unique(np.linspace(0, len(times) - 1, min(count, len(times))).astype(int))])
-
-
-def _until(bars: Bars, last: np.datetime64) -> Bars:
-    return before(bars, last + np.timedelta64(1, "ms"))
 
 
 def _flags(signals: Any) -> Floats:

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from engine.backtest.causality import look_ahead
 from engine.backtest.sizings import Size, Sizing
 from engine.errors import StrategyError
 from engine.market.actions import Dividends
 from engine.market.bars import Bars
 from engine.market.panel import Panel
-from engine.research.causality import look_ahead
 from engine.strategies import Signals
 from tests.support.backtests import Crosses, Halves, request, simulated
 from tests.support.market import days, random_walk

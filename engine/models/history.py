@@ -1,0 +1,84 @@
+"""A trained model as it was at moments of its test part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.market.bars import Market
+from engine.models.result import ModelResult
+from engine.models.rows import Rows, pool
+
+if TYPE_CHECKING:
+    from engine.models.training import ModelSpec
+
+
+class History:
+    """``result``, the model of ``spec`` trained on ``market``, at a moment: the fitted model and its split stay,
+    features and labels are computed again from the bars that had ended by then, and the predictions are those that
+    they give.
+
+    A score of the whole test was not known and is NaN. A model whose training rows, labels included, were not known
+    when its test began has predicted nothing at any moment.
+    """
+
+    def __init__(self, spec: ModelSpec, result: ModelResult, market: Market) -> None:
+        self._spec, self._result, self._market = spec, result, market
+        self._start = np.datetime64(result.test_start)
+        self._is_out_of_sample = self._learnt_before_the_test()
+        self._latest: tuple[tuple[int, ...], ModelResult] | None = None
+
+    def __call__(self, moment: np.datetime64) -> ModelResult:
+        market = self._market.until(moment)
+        lengths = tuple(len(bars) for bars in market.bars)
+        if self._latest is None or self._latest[0] != lengths:  # finer bars ask for the same state again and again
+            self._latest = lengths, self._predicted(market)
+        return self._latest[1]
+
+    def _predicted(self, market: Market) -> ModelResult:
+        rows: Rows | None = None
+        if self._is_out_of_sample and any(bars.time[-1] >= self._start for bars in market.bars):
+            everything = self._rows(market)
+            rows = everything.where(everything.time >= self._start)
+        result, none = self._result, np.empty(0)
+        unknown = {"scores": dict.fromkeys(result.scores, np.nan), "null_auc": none}
+        if rows is None or not len(rows):
+            empty = {name: getattr(result, name)[:0] for name in ("time", "known", "symbol", "probability", "outcome")}
+            return replace(result, **empty, **unknown, n_test=0, n_scored=0)
+        return replace(
+            result,
+            time=rows.time,
+            known=rows.known,
+            symbol=rows.symbol,
+            probability=self._spec.model.predict(result.text, rows.values),
+            outcome=rows.label,
+            n_test=len(rows),
+            n_scored=int((~np.isnan(rows.label)).sum()),
+            **unknown,
+        )
+
+    def _rows(self, market: Market) -> Rows:
+        """The rows of ``market``, its symbols numbered as in the result."""
+        spec = self._spec
+        rows = pool(spec.matrix(market), market, spec.target, spec.embargo)
+        places = [self._result.symbols.index(bars.series.symbol) for bars in market.bars]
+        return replace(rows, symbol=np.array(places, dtype=np.int32)[rows.symbol])
+
+    def _learnt_before_the_test(self) -> bool:
+        """Whether each training row is the same on the bars before the test alone."""
+        train, _, _ = self._spec.parts(self._market, self._spec.matrix(self._market))
+        parts = (bars.part(0, int(np.searchsorted(bars.time, self._start))) for bars in self._market.bars)
+        then = self._rows(Market(tuple(bars for bars in parts if len(bars))))
+        at = np.searchsorted(_keys(then), _keys(train))
+        if not len(then) or (at >= len(then)).any() or (_keys(then)[at] != _keys(train)).any():
+            return False
+        same = np.isclose(then.values[at], train.values, rtol=1e-9, atol=1e-12).all()
+        return bool(same) and np.array_equal(then.label[at], train.label)
+
+
+def _keys(rows: Rows) -> NDArray[np.int64]:
+    """Symbol and time of each row as one number, ascending."""
+    return rows.symbol.astype(np.int64) * 2**52 + rows.time.astype(np.int64)
