@@ -214,6 +214,16 @@ def is_plugin(cls: type) -> bool:
     return _MARK in vars(cls)
 
 
+def is_built_in(cls: type) -> bool:
+    """Whether ``cls`` comes with the engine, whose conformance tests keep its contract."""
+    return cls.__module__.startswith("engine.")
+
+
+def is_all_built_in(spec: Spec) -> bool:
+    """Whether ``spec`` and every spec inside it comes with the engine, the models that it follows included."""
+    return all(is_built_in(type(item)) for item in spec.walk())
+
+
 @cache
 def source_digest(cls: type[Spec]) -> str:
     """sha256 of the file that ``cls`` was loaded from: one changed line is a new digest.

@@ -16,7 +16,9 @@ from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.sizings import sized
 from engine.errors import EngineError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
+from engine.market.known import overtaken
 from engine.market.panel import calendar
+from engine.strategies import Allocation
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -178,9 +180,24 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
     if told := [f"{item.unpriced:,} of {item.series.symbol}" for item in bars if item.unpriced]:
         more = f" and of {len(told) - _TOLD} more" if len(told) > _TOLD else ""
         found.append(f"Rows without a close were left out, as if there were none: {', '.join(told[:_TOLD])}{more}.")
+    found += _about_clocks(spec, bars)
     if spec.fill == "same_close":
         found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
     return found
+
+
+def _about_clocks(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
+    """A strategy that decides about all symbols at once waits for all of them; not so each by itself."""
+    if not isinstance(spec.strategy, Allocation) or spec.fill == "next_close":
+        return []
+    found = overtaken(bars, at_open=spec.fill != "same_close")
+    if found is None:
+        return []
+    when = "closes" if spec.fill == "same_close" else "may open again"
+    return [
+        f"{found[0]} {when} before the bar of {found[1]} of the same date has ended, and is traded on it all the same: "
+        "that close was still to come. Choose the fill 'Next close', or symbols of one clock."
+    ]
 
 
 def _about_dividends(paying: Sequence[Bars]) -> list[str]:

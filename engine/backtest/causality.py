@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.backtest.portfolio import Decisions, decide
 from engine.backtest.sizings import sized
-from engine.backtest.spec import BacktestSpec
 from engine.errors import DataError, EngineError, StrategyError
 from engine.market.bars import Bars, Floats, Market, Times
 from engine.market.known import known_at
 from engine.progress import Progress, silent
 from engine.strategies import Allocation
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
 
 CUTS, FEWEST = 512, 32
 """How often the bars are cut: a filter that knows the next bar shows on the very bars whose orders it keeps away, which

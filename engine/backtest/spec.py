@@ -135,6 +135,10 @@ class BacktestSpec(RunSpec):
         )
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> BacktestResult:
+        from engine.backtest.foresight import require_causal
         from engine.backtest.portfolio import run_portfolio
 
-        return run_portfolio(self, inputs, progress)
+        require_causal(self, inputs)
+        result = run_portfolio(self, inputs, progress)
+        require_causal(self, inputs)
+        return result

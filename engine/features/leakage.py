@@ -2,47 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.market.bars import Bars, Floats
+from engine.market.bars import Bars, Floats, Series
+
+Compute = Callable[[Bars], Mapping[str, Floats]]
 
 CUTS = 16
 TOLERANCE = 1e-9
+_COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
 
 
 @dataclass(frozen=True)
 class LookAhead:
-    """The value of ``output`` at ``time`` was ``then`` on a shorter history and ``later`` on all of it."""
+    """The value of ``output`` at ``time`` was ``then`` on a shorter history and ``later`` on all of it; of ``symbol``
+    where several were looked at.
+    """
 
     output: str
     time: str
     then: float
     later: float
+    symbol: str = ""
 
     def sentence(self) -> str:
         """What was found, for the user."""
+        of = f" of {self.symbol}" if self.symbol else ""
         return (
-            f"{self.output} looks ahead: at {self.time} it is {_words(self.then)} on the data known then "
+            f"{self.output} looks ahead: at {self.time} it is {_words(self.then)} on the data{of} known then "
             f"and {_words(self.later)} once later bars are known."
         )
 
 
-def look_ahead(compute: Callable[[Bars], Mapping[str, Floats]], bars: Bars, cuts: int = CUTS) -> tuple[LookAhead, ...]:
+def look_ahead(compute: Compute, bars: Bars, cuts: int = CUTS) -> tuple[LookAhead, ...]:
     """The outputs of ``compute`` that use the future, each with its first sign; none where it is causal.
 
-    ``compute`` runs again on ``bars`` cut short at about ``cuts`` places: some early ones, where a
-    back-filled warm-up shows, some behind missing values, where a filled gap shows, and the rest spread
-    evenly. Every value on the shorter history must equal the one on the whole, to 1e-9 of the output's
-    spread. Finds centred windows, statistics over the full sample, negative shifts and back-fills.
+    ``compute`` runs again on ``bars`` cut short at about ``cuts`` places: some early ones, where a back-filled warm-up
+    shows, the rest spread evenly; and at some more behind missing values of each column, where a filled gap shows.
+    Every value on the shorter history must equal the one on the whole, to 1e-9 of the output's spread. Finds centred
+    windows, statistics over the full sample, negative shifts and back-fills; what is filled from behind shows only
+    where something is missing, for which there are ``made_up`` bars.
     """
     whole = compute(bars)
     found: dict[str, LookAhead] = {}
     for cut in _places(bars, cuts):
-        part = compute(bars.part(0, cut))
+        try:
+            part = compute(bars.part(0, cut))
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything; a history on which it does shows nothing
+            continue
         for name, values in whole.items():
             if name in found:
                 continue
@@ -54,13 +66,70 @@ def look_ahead(compute: Callable[[Bars], Mapping[str, Floats]], bars: Bars, cuts
     return tuple(found.values())
 
 
+def leaks(compute: Compute, series: Iterable[Bars]) -> tuple[LookAhead, ...]:
+    """``look_ahead`` on the first of ``series`` that shows any, then on ``made_up`` bars. What ``compute`` raises there
+    shows nothing: they may lack what it needs.
+    """
+    for bars in series:
+        if found := look_ahead(compute, bars):
+            return tuple(replace(sign, symbol=bars.series.symbol) for sign in found)
+    try:
+        found = look_ahead(compute, made_up())
+    except Exception:  # noqa: BLE001 - a plug-in may raise anything on bars that are not the user's
+        return ()
+    return tuple(replace(sign, symbol=made_up().series.symbol) for sign in found)
+
+
+@lru_cache(maxsize=1)
+def made_up() -> Bars:
+    """A random walk of daily bars in which each column has gaps of its own, and some bars lack everything."""
+    count, random = 400, np.random.default_rng(7)
+    close = 100 * np.exp(np.cumsum(random.normal(0, 0.02, count)))
+    open = close * np.exp(random.normal(0, 0.01, count))
+    columns = {
+        "open": open,
+        "high": np.maximum(open, close) * (1 + random.uniform(0, 0.02, count)),
+        "low": np.minimum(open, close) * (1 - random.uniform(0, 0.02, count)),
+        "close": close,
+        "volume": random.integers(1_000, 9_000, count).astype(np.float64),
+        "adj_close": close * 0.9,
+    }
+    for place, name in enumerate(_COLUMNS):
+        for first in (60 + 12 * place, 190 + 12 * place, 330 + 9 * place):
+            columns[name][first : first + 1 + place % 3] = np.nan
+    for values in columns.values():
+        values[[140, 290, 291]] = np.nan
+    time = np.busday_offset(np.datetime64("2001-01-01"), np.arange(count)).astype("datetime64[ms]")
+    about = Series(
+        source="",
+        collection="",
+        symbol="a made-up symbol with gaps",
+        interval="1d",
+        kind="equity",
+        currency="USD",
+        timezone="America/New_York",
+        tradeable=True,
+        has_ohlc=True,
+        has_volume=True,
+        adjustment="none",
+        rows=count,
+        start=str(time[0]),
+        end=str(time[-1]),
+        origin="",
+        licence="",
+    )
+    return Bars(about, time, **columns)
+
+
 def _places(bars: Bars, count: int) -> list[int]:
     length = len(bars)
     early = [2**power for power in range(count // 3)]
-    missing = np.flatnonzero(~np.isfinite(bars.close)) + 1
-    gaps = missing[np.linspace(0, len(missing) - 1, min(count // 3, len(missing))).astype(int)].tolist()
     even = np.linspace(length // 8, length - 1, count - len(early)).astype(int).tolist()
-    return sorted({cut for cut in early + gaps + even if 0 < cut < length})
+    gaps: set[int] = set()
+    for name in _COLUMNS:
+        missing = np.flatnonzero(~np.isfinite(getattr(bars, name))) + 1
+        gaps.update(missing[np.linspace(0, len(missing) - 1, min(count // 3, len(missing))).astype(int)].tolist())
+    return sorted({cut for cut in (*early, *gaps, *even) if 0 < cut < length})
 
 
 def _differs(part: Floats, whole: Floats, spread: float) -> NDArray[np.bool_]:

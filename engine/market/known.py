@@ -64,7 +64,7 @@ def _of_year(year: int, timezone: str) -> Times:
     try:
         zone = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError):  # none, or one that this machine has not heard of
-        return days.astype("datetime64[ms]") + _ANYWHERE
+        return np.asarray(days.astype("datetime64[ms]") + _ANYWHERE)
     seconds = [datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() for day in days.tolist()]
     return np.round(np.array(seconds) * 1000).astype(np.int64).astype("datetime64[ms]")
 

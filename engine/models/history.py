@@ -43,22 +43,20 @@ class History:
         if self._is_out_of_sample and any(bars.time[-1] >= self._start for bars in market.bars):
             everything = self._rows(market)
             rows = everything.where(everything.time >= self._start)
-        result, none = self._result, np.empty(0)
-        unknown = {"scores": dict.fromkeys(result.scores, np.nan), "null_auc": none}
-        if rows is None or not len(rows):
-            empty = {name: getattr(result, name)[:0] for name in ("time", "known", "symbol", "probability", "outcome")}
-            return replace(result, **empty, **unknown, n_test=0, n_scored=0)
-        return replace(
-            result,
-            time=rows.time,
-            known=rows.known,
-            symbol=rows.symbol,
-            probability=self._spec.model.predict(result.text, rows.values),
-            outcome=rows.label,
-            n_test=len(rows),
-            n_scored=int((~np.isnan(rows.label)).sum()),
-            **unknown,
+        nothing = self._result.time[:0]
+        told = replace(
+            self._result,
+            time=rows.time if rows else nothing,
+            known=rows.known if rows else nothing,
+            symbol=rows.symbol if rows else self._result.symbol[:0],
+            outcome=rows.label if rows else np.empty(0),
+            probability=np.empty(0),
+            scores=dict.fromkeys(self._result.scores, np.nan),
+            null_auc=np.empty(0),
+            n_test=len(rows) if rows else 0,
+            n_scored=int(np.isfinite(rows.label).sum()) if rows else 0,
         )
+        return replace(told, probability=self._spec.model.predict(told.text, rows.values)) if rows else told
 
     def _rows(self, market: Market) -> Rows:
         """The rows of ``market``, its symbols numbered as in the result."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.features import INDICATORS, Indicator
-from engine.features.leakage import look_ahead
+from engine.features.leakage import look_ahead, made_up
 from engine.market import catalog
 from engine.market.bars import Bars, MarketSpec
 from engine.spec import Spec, canonical_json
@@ -55,6 +55,7 @@ def test_values_begin_right_behind_the_warm_up(indicator: Indicator, bars: Bars)
 def test_no_value_uses_a_later_bar(indicator: Indicator, bars: Bars) -> None:
     assert look_ahead(indicator.compute, bars) == ()
     assert look_ahead(indicator.compute, with_gap(bars, 700, 704)) == ()
+    assert look_ahead(indicator.compute, made_up()) == ()
 
 
 def test_no_value_uses_a_later_bar_of_real_data(indicator: Indicator) -> None:

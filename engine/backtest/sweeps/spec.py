@@ -159,8 +159,10 @@ class SweepSpec(RunSpec):
         return drawing + symbols * (signals + kernel)
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> SweepResult:
+        from engine.backtest.foresight import require_causal_sweep
         from engine.backtest.sweeps.run import run_sweep
 
+        require_causal_sweep(self, inputs)
         return run_sweep(self, inputs, progress)
 
 

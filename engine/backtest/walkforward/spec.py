@@ -140,8 +140,10 @@ class WalkForwardSpec(RunSpec):
         return Estimate(once.seconds - sweep.trying() + tried + _WINDOW * len(found), once.megabytes + 20)
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:
+        from engine.backtest.foresight import require_causal_sweep
         from engine.backtest.walkforward.run import run_windows
 
+        require_causal_sweep(self.sweep(), inputs)
         return run_windows(self, inputs, progress)
 
     def expected_windows(self) -> tuple[Window, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine.features.leakage import look_ahead
+from engine.features.leakage import leaks, look_ahead
 from engine.market.bars import Bars, Floats
 from tests.support.market import make_bars, random_walk
 
@@ -45,6 +46,10 @@ def of(function: Callable[[pd.Series], pd.Series]) -> Callable[[Bars], dict[str,
     return lambda bars: {"out": function(series(bars)).to_numpy(dtype=np.float64)}
 
 
+def filled(column: str, way: str) -> Callable[[Bars], dict[str, Floats]]:
+    return lambda bars: {"out": getattr(pd.Series(getattr(bars, column)), way)().to_numpy(dtype=np.float64)}
+
+
 @pytest.mark.parametrize("name", LEAKS)
 @pytest.mark.parametrize("length", [60, 300, 2500])
 def test_a_leak_is_found(name: str, length: int) -> None:
@@ -66,6 +71,46 @@ def test_a_gap_filled_from_behind_is_found() -> None:
     assert look_ahead(of(lambda values: values.bfill()), gapped)
     assert look_ahead(of(lambda values: values.interpolate()), gapped)
     assert look_ahead(of(lambda values: values.ffill()), gapped) == ()
+
+
+@pytest.mark.parametrize("column", ["open", "high", "low", "volume", "adj_close"])
+def test_a_gap_of_any_column_filled_from_behind_is_found(column: str) -> None:
+    bars = replace(random_walk(500), volume=np.arange(500.0))
+    values = getattr(bars, column).copy()
+    values[[217, 218, 333]] = np.nan
+    gapped = replace(bars, **{column: values})
+    assert look_ahead(filled(column, "bfill"), gapped)
+    assert look_ahead(filled(column, "interpolate"), gapped)
+    assert look_ahead(filled(column, "ffill"), gapped) == ()
+
+
+@pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume", "adj_close"])
+def test_what_the_users_bars_do_not_show_made_up_ones_do(column: str) -> None:
+    whole = random_walk(500)
+    assert look_ahead(filled(column, "bfill"), whole) == ()
+    for way in ("bfill", "interpolate"):
+        (sign,) = leaks(filled(column, way), [whole])
+        assert sign.sentence().startswith(f"out looks ahead: at {sign.time} it is ")
+        assert " on the data of a made-up symbol with gaps known then and " in sign.sentence()
+    assert leaks(filled(column, "ffill"), [whole]) == ()
+
+
+def test_every_series_is_looked_at_and_named() -> None:
+    volume = np.full(300, 5.0)
+    volume[100] = np.nan
+    second = replace(random_walk(300, symbol="SECOND"), volume=volume)
+    (sign,) = leaks(filled("volume", "bfill"), [random_walk(300), second])
+    assert sign.symbol == "SECOND"
+
+
+def test_what_fails_on_made_up_bars_or_on_short_ones_shows_nothing_there() -> None:
+    def picky(bars: Bars) -> dict[str, Floats]:
+        if len(bars) < 100 or np.isnan(bars.volume).any():
+            raise ValueError("not for me")
+        return {"out": np.append(bars.close[1:], np.nan) if len(bars) > 400 else bars.close}
+
+    assert leaks(picky, [random_walk(300)]) == ()
+    assert leaks(picky, [random_walk(500)])
 
 
 def test_only_the_output_that_leaks_is_named_in_a_sentence() -> None:
