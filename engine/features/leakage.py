@@ -67,17 +67,19 @@ def look_ahead(compute: Compute, bars: Bars, cuts: int = CUTS) -> tuple[LookAhea
 
 
 def leaks(compute: Compute, series: Iterable[Bars]) -> tuple[LookAhead, ...]:
-    """``look_ahead`` on the first of ``series`` that shows any, then on ``made_up`` bars. What ``compute`` raises there
-    shows nothing: they may lack what it needs.
-    """
+    """``look_ahead`` on the first of ``series`` that shows any."""
     for bars in series:
         if found := look_ahead(compute, bars):
             return tuple(replace(sign, symbol=bars.series.symbol) for sign in found)
+    return ()
+
+
+def leaks_into_gaps(compute: Compute) -> tuple[LookAhead, ...]:
+    """``leaks`` on ``made_up`` bars; what ``compute`` raises there shows nothing, since they may lack what it needs."""
     try:
-        found = look_ahead(compute, made_up())
+        return leaks(compute, (made_up(),))
     except Exception:  # noqa: BLE001 - a plug-in may raise anything on bars that are not the user's
         return ()
-    return tuple(replace(sign, symbol=made_up().series.symbol) for sign in found)
 
 
 @lru_cache(maxsize=1)

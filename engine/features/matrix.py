@@ -13,7 +13,7 @@ from engine.errors import DataError
 from engine.features import Features, Indicator
 from engine.features.indicators.momentum import Rsi
 from engine.features.indicators.trend import Sma
-from engine.features.leakage import leaks
+from engine.features.leakage import leaks, leaks_into_gaps
 from engine.market.bars import Bars, Floats, Market, MarketSpec, Times
 from engine.progress import Progress, silent
 from engine.registry import is_built_in
@@ -112,5 +112,7 @@ def require_causal(features: Features, market: Market) -> None:
     suite keeps.
     """
     for feature in features:
-        if not is_built_in(type(feature)) and (found := leaks(feature.compute, market.bars)):
+        if is_built_in(type(feature)):
+            continue
+        if found := leaks(feature.compute, market.bars) or leaks_into_gaps(feature.compute):
             raise DataError(f"The feature {feature.label()} cannot be used. {found[0].sentence()}")

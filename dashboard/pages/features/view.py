@@ -14,7 +14,7 @@ from dashboard.components import states
 from dashboard.format import count
 from dashboard.shell import Chip
 from engine.features import Indicator
-from engine.features.leakage import CUTS, LookAhead, leaks
+from engine.features.leakage import CUTS, LookAhead, leaks, leaks_into_gaps
 from engine.features.matrix import FeatureMatrix
 from engine.market.bars import Bars
 
@@ -23,7 +23,7 @@ Signs = Mapping[str, Sequence[LookAhead]]
 
 def signs_of_look_ahead(features: Sequence[Indicator], bars: Bars) -> Signs:
     """What each feature betrays when it is recomputed on shorter histories, by label; nothing where it is causal."""
-    return {feature.label(): leaks(feature.compute, [bars]) for feature in features}
+    return {feature.label(): leaks(feature.compute, [bars]) or leaks_into_gaps(feature.compute) for feature in features}
 
 
 def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], signs: Signs) -> list[dict[str, Any]]:

@@ -226,6 +226,7 @@ def test_what_comes_with_the_engine_is_not_asked_twice(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(foresight, "look_ahead", never)
     monkeypatch.setattr(foresight, "leaks", never)
+    monkeypatch.setattr(foresight, "leaks_into_gaps", never)
     assert run(asked({"kind": "sma_cross", "fast": 5, "slow": 20})).metrics["trades"]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.features.leakage import leaks, look_ahead
+from engine.features.leakage import leaks, leaks_into_gaps, look_ahead
 from engine.market.bars import Bars, Floats
 from tests.support.market import make_bars, random_walk
 
@@ -89,10 +89,10 @@ def test_what_the_users_bars_do_not_show_made_up_ones_do(column: str) -> None:
     whole = random_walk(500)
     assert look_ahead(filled(column, "bfill"), whole) == ()
     for way in ("bfill", "interpolate"):
-        (sign,) = leaks(filled(column, way), [whole])
+        (sign,) = leaks_into_gaps(filled(column, way))
         assert sign.sentence().startswith(f"out looks ahead: at {sign.time} it is ")
         assert " on the data of a made-up symbol with gaps known then and " in sign.sentence()
-    assert leaks(filled(column, "ffill"), [whole]) == ()
+    assert leaks_into_gaps(filled(column, "ffill")) == ()
 
 
 def test_every_series_is_looked_at_and_named() -> None:
@@ -109,7 +109,7 @@ def test_what_fails_on_made_up_bars_or_on_short_ones_shows_nothing_there() -> No
             raise ValueError("not for me")
         return {"out": np.append(bars.close[1:], np.nan) if len(bars) > 400 else bars.close}
 
-    assert leaks(picky, [random_walk(300)]) == ()
+    assert leaks(picky, [random_walk(300)]) == leaks_into_gaps(picky) == ()
     assert leaks(picky, [random_walk(500)])
 
 

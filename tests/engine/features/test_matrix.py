@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,6 +121,34 @@ def test_a_users_indicator_that_peeks_is_turned_away(workspace: Workspace) -> No
     spec = FeatureSpec.parse({"features": [{"kind": "sma"}, {"kind": "peek"}]})
     with pytest.raises(DataError, match=r"The feature Peek cannot be used\. close looks ahead: at "):
         require_causal(spec.features, catalog.load(spec.market))
+
+
+FILLED = (
+    PEEK.replace("np.append(bars.close[1:], np.nan)", "filled(bars.volume)")
+    .replace("@plugin", "def filled(values):\n    return pd.Series(values).bfill().to_numpy()\n\n@plugin")
+    .replace("import numpy as np", "import numpy as np\nimport pandas as pd")
+)
+
+
+def test_a_gap_filled_from_behind_is_turned_away_where_no_symbol_has_one(workspace: Workspace) -> None:
+    workspace.write_plugin("indicators", "peek", FILLED)
+    spec = FeatureSpec.parse({"features": [{"kind": "peek"}]})
+    market = catalog.load(spec.market)
+    assert np.isfinite(market.bars[0].volume).all()
+    with pytest.raises(
+        DataError, match=r"close looks ahead: at .* on the data of a made-up symbol with gaps known then"
+    ):
+        require_causal(spec.features, market)
+
+
+def test_a_gap_of_the_second_symbol_is_turned_away_on_its_own_bars(workspace: Workspace) -> None:
+    workspace.write_plugin("indicators", "peek", FILLED)
+    spec = FeatureSpec.parse({"features": [{"kind": "peek"}]})
+    one, two = random_walk(300, 1), random_walk(300, 2, symbol="TWO")
+    volume = two.volume.copy()
+    volume[[100, 101]] = np.nan
+    with pytest.raises(DataError, match=r"at 2020-04-10 it is unknown on the data of TWO known then and 1000 once"):
+        require_causal(spec.features, Market((one, replace(two, volume=volume))))
 
 
 def test_a_users_indicator_of_the_wrong_length_is_named(workspace: Workspace) -> None:
