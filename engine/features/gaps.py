@@ -1,10 +1,11 @@
-"""Series with missing values: each unbroken run is computed by itself."""
+"""Series with missing values, of which each unbroken run is computed by itself, and series that stand still."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.market.bars import Floats
 
@@ -27,3 +28,16 @@ def on_unbroken_runs(function: Callable[..., Floats], warm_up: int, *series: Flo
             values = function(*(np.ascontiguousarray(values[start:stop]) for values in series))
             result[start + warm_up : stop] = values[warm_up:]
     return result
+
+
+def standing_still(share: Floats, moves: NDArray[np.bool_], first: int) -> Floats:
+    """``share``, a quotient of Wilder's averages from place ``first`` on, corrected for bars that do not move.
+
+    Before the first of ``moves`` it is nothing by nothing: NaN. On a later bar without one numerator and denominator
+    shrink by the same factor, so that it stays what it was; TA-Lib gives 0 once it takes the two for nothing.
+    """
+    place = np.arange(len(share))
+    last = np.maximum.accumulate(np.where(moves | (place == first), place, 0))
+    vanished = ~moves & (share == 0)
+    kept = np.where(vanished, share[last], share)
+    return np.where(np.logical_or.accumulate(moves), kept, np.nan)

@@ -10,13 +10,17 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
+
+import numpy as np
+
+from engine.market.bars import Floats
 
 _OPTIONAL = ("pandas", "polars")
 
@@ -28,6 +32,21 @@ def talib() -> Any:
         return importlib.import_module("talib")
     with _without(_OPTIONAL):
         return importlib.import_module("talib")
+
+
+def near_one(function: Callable[..., Floats], *, in_price: bool) -> Callable[..., Floats]:
+    """``function`` of one or more series of prices, called with prices near one; a result ``in_price`` is scaled back.
+
+    TA-Lib takes a range or variance below 1e-14 for none. The prices are multiplied by a power of two that brings the
+    first of the last series near one, which is exact: a coin that costs a millionth of a dollar has an RSI and bands.
+    """
+
+    def scaled(*prices: Floats) -> Floats:
+        exponent = np.frexp(prices[-1][0])[1]
+        found = function(*(np.ldexp(part, -exponent) for part in prices))
+        return np.asarray(np.ldexp(found, exponent) if in_price else found)
+
+    return scaled
 
 
 class _Absent(MetaPathFinder):

@@ -4,9 +4,7 @@ Every function returns float64 as long as the bars. A line is NaN for its ``*_wa
 bar until it has warmed up again (``gaps.on_unbroken_runs``). Averages that never forget warm up until, on the sample
 data, the line of a series begun later differs by less than 0.01% in the median.
 
-TA-Lib takes a variance below 1e-14 for none. Prices are therefore handed to it multiplied by a power of two that
-brings the first of each run near one, and its lines are multiplied back: exact, and a coin that costs a millionth of a
-dollar has bands, too.
+A quotient of nothing by nothing is unknown, NaN, where TA-Lib says 0.
 """
 
 from __future__ import annotations
@@ -17,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import DataError
-from engine.features.gaps import on_unbroken_runs
+from engine.features.gaps import on_unbroken_runs, standing_still
 from engine.features.indicators.momentum import Rsi
-from engine.features.reference import talib
+from engine.features.reference import near_one, talib
 from engine.market.bars import Bars, Floats
 from engine.strategies import Signals
 from engine.strategies.crossing import levels
@@ -50,7 +48,7 @@ def kama_warm_up(window: int) -> int:
 
 def kama(bars: Bars, window: int) -> Floats:
     """Kaufman's adaptive average (1995): smoothed by 2/3 where the close trends over ``window`` bars, by 2/31 squared
-    where it only oscillates.
+    where it only oscillates. Where it has not moved at all, the two are the same, and TA-Lib takes the first.
     """
     return _in_price(lambda close: talib().KAMA(close, window), kama_warm_up(window), bars.close)
 
@@ -88,13 +86,9 @@ def rsi_warm_up(window: int) -> int:
 
 
 def rsi(bars: Bars, window: int) -> Floats:
-    """Wilder's relative strength index (1978); NaN while the price has never moved, where TA-Lib says 0."""
-
-    def line(close: Floats) -> Floats:
-        moved = np.maximum.accumulate(np.append(False, close[1:] != close[:-1]))
-        return np.where(moved, talib().RSI(close, window), np.nan)
-
-    return _plain(line, rsi_warm_up(window), bars.close)
+    """``Rsi``: Wilder's relative strength index (1978)."""
+    (line,) = Rsi(window=window).compute(bars).values()
+    return line
 
 
 def band(bars: Bars, window: int, width: float) -> Floats:
@@ -133,8 +127,24 @@ def adx_warm_up(window: int) -> int:
 
 
 def adx(bars: Bars, window: int) -> Floats:
-    """Wilder's average directional index (1978), from 0 to 100: how one-sided the movement has been."""
-    return _plain(lambda *prices: talib().ADX(*prices, window), adx_warm_up(window), *_ranges(bars))
+    """Wilder's average directional index (1978), from 0 to 100: how one-sided the movement has been.
+
+    It is an average of shares of the movement in either direction, and warms up from the first bar on that has any; a
+    series without one has no index.
+    """
+    warm_up = adx_warm_up(window)
+
+    def line(high: Floats, low: Floats, close: Floats) -> Floats:
+        found = np.full(len(close), np.nan)
+        up, down = np.diff(high), -np.diff(low)
+        directed = np.flatnonzero((np.maximum(up, down) > 0) & (up != down)) + 1
+        if len(directed):
+            start = max(int(directed[0]) - window, 0)  # of the first share
+            part = talib().ADX(high[start:], low[start:], close[start:], window)
+            found[start + warm_up :] = part[warm_up:]
+        return found
+
+    return _plain(line, warm_up, *_ranges(bars))
 
 
 def directional_warm_up(window: int) -> int:
@@ -142,11 +152,20 @@ def directional_warm_up(window: int) -> int:
 
 
 def directional(bars: Bars, window: int) -> tuple[Floats, Floats]:
-    """Wilder's directional indicators (1978), +DI and -DI, from 0 to 100."""
-    prices, warm_up = _ranges(bars), directional_warm_up(window)
-    plus = _plain(lambda *parts: talib().PLUS_DI(*parts, window), warm_up, *prices)
-    minus = _plain(lambda *parts: talib().MINUS_DI(*parts, window), warm_up, *prices)
-    return plus, minus
+    """Wilder's directional indicators (1978), +DI and -DI, from 0 to 100: shares of the true range. NaN as long as
+    there has been none.
+    """
+
+    def share(name: str) -> Callable[..., Floats]:
+        def line(high: Floats, low: Floats, close: Floats) -> Floats:
+            top, bottom = np.maximum(high[1:], close[:-1]), np.minimum(low[1:], close[:-1])
+            found = getattr(talib(), name)(high, low, close, window)
+            return standing_still(found, np.append(False, top > bottom), window)
+
+        return line
+
+    warm_up, prices = directional_warm_up(window), _ranges(bars)
+    return _plain(share("PLUS_DI"), warm_up, *prices), _plain(share("MINUS_DI"), warm_up, *prices)
 
 
 def highest(values: Floats, window: int) -> Floats:
@@ -160,11 +179,10 @@ def lowest(values: Floats, window: int) -> Floats:
 
 
 def past_return(close: Floats, lookback: int, skip: int = 0) -> Floats:
-    """Return over ``lookback`` bars up to ``skip`` bars ago, along the first axis."""
+    """Return over ``lookback`` bars up to ``skip`` bars ago, along the first axis; NaN out of a price of zero."""
     result = np.full(close.shape, np.nan)
     last, first = close[lookback : len(close) - skip], close[: max(len(close) - skip - lookback, 0)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        result[lookback + skip :] = last / first - 1
+    result[lookback + skip :] = np.divide(last, first, out=np.full(last.shape, np.nan), where=first != 0) - 1
     return result
 
 
@@ -187,23 +205,13 @@ def _delayed(line: Floats) -> Floats:
 
 
 def _in_price(function: Callable[..., Floats], warm_up: int, *prices: Floats) -> Floats:
-    """A line in units of price, computed on prices near one."""
-
-    def near_one(*parts: Floats) -> Floats:
-        exponent = np.frexp(parts[-1][0])[1]
-        return np.asarray(np.ldexp(function(*(np.ldexp(part, -exponent) for part in parts)), exponent))
-
-    return on_unbroken_runs(near_one, warm_up, *prices)
+    """A line in units of price."""
+    return on_unbroken_runs(near_one(function, in_price=True), warm_up, *prices)
 
 
 def _plain(function: Callable[..., Floats], warm_up: int, *prices: Floats) -> Floats:
-    """A line without unit, computed on prices near one."""
-
-    def near_one(*parts: Floats) -> Floats:
-        exponent = np.frexp(parts[-1][0])[1]
-        return function(*(np.ldexp(part, -exponent) for part in parts))
-
-    return on_unbroken_runs(near_one, warm_up, *prices)
+    """A line without unit."""
+    return on_unbroken_runs(near_one(function, in_price=False), warm_up, *prices)
 
 
 def silent(bars: Bars, warm_up: int, **decisions: Flags) -> Signals:

@@ -11,12 +11,16 @@ from engine.market.bars import MILLISECONDS_PER_YEAR, Bars
 from engine.registry import plugin
 from engine.spec import parameter
 
+STILL = 1e-10
+"""A volatility of no more is rounding: the price has not moved."""
+
 
 @plugin("volatility", title="Volatility target")
 class Volatility(Sizing):
     """Target over the symbol's realised volatility when the entry is decided, up to a largest part of the equity.
 
-    The position is not resized while it is held; the strategy *Volatility target* does that.
+    Where the price has not moved within the window there is no volatility to aim at, and nothing is entered. The
+    position is not resized while it is held; the strategy *Volatility target* does that.
     """
 
     kind: Literal["volatility"] = "volatility"
@@ -32,8 +36,8 @@ class Volatility(Sizing):
 
     def size(self, bars: Bars) -> Size:
         measured = realised_volatility(bars, self.window)
-        with np.errstate(divide="ignore"):
-            return Size("equity", np.minimum(self.target / measured, self.largest))
+        wanted = np.divide(self.target, measured, out=np.full(len(measured), np.nan), where=measured > STILL)
+        return Size("equity", np.minimum(wanted, self.largest))
 
 
 def realised_volatility(bars: Bars, window: int) -> np.ndarray:

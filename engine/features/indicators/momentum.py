@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from engine.features import Indicator
-from engine.features.gaps import on_unbroken_runs
-from engine.features.reference import talib
+from engine.features.gaps import on_unbroken_runs, standing_still
+from engine.features.reference import near_one, talib
 from engine.market.bars import Bars, Floats
 from engine.registry import plugin
 from engine.spec import parameter
@@ -18,7 +20,8 @@ SETTLED = 7.5
 class Rsi(Indicator):
     """Relative strength index (Wilder 1978): 100 x average gain / (average gain + average loss).
 
-    Both averages are Wilder's, smoothed by 1/window; prices that have not moved at all give 0, as in TA-Lib.
+    Both averages are Wilder's, smoothed by 1/window. It is unknown, NaN, as long as the price has never moved, where
+    TA-Lib says 0; on a bar without a move both averages shrink alike and it stays what it was.
     """
 
     kind: Literal["rsi"] = "rsi"
@@ -41,5 +44,8 @@ class Rsi(Indicator):
         return -int(-SETTLED * self.window // 1)
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
-        values = on_unbroken_runs(lambda close: talib().RSI(close, self.window), self.warm_up(), bars.close)
-        return {"rsi": values}
+        return {"rsi": on_unbroken_runs(near_one(self._known, in_price=False), self.warm_up(), bars.close)}
+
+    def _known(self, close: Floats) -> Floats:
+        moves = np.append(False, close[1:] != close[:-1])
+        return standing_still(talib().RSI(close, self.window), moves, self.window)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
+
 from engine.features import Indicator
 from engine.features.gaps import on_unbroken_runs
 from engine.features.reference import talib
@@ -39,7 +41,7 @@ class Sma(Indicator):
 @plugin("sma_distance", title="Distance from SMA")
 class SmaDistance(Indicator):
     """Close over its simple moving average, minus one: comparable between symbols and decades, as a price
-    is not.
+    is not. Unknown, NaN, where the average is zero.
     """
 
     kind: Literal["sma_distance"] = "sma_distance"
@@ -55,4 +57,6 @@ class SmaDistance(Indicator):
         return self.window - 1
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
-        return {"distance": bars.close / _average(bars, self.window) - 1}
+        average = _average(bars, self.window)
+        none = np.full(len(average), np.nan)
+        return {"distance": np.divide(bars.close, average, out=none, where=average != 0) - 1}

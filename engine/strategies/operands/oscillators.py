@@ -91,7 +91,7 @@ class AdxLine(Lagged):
 
 @plugin("atr", title="ATR")
 class AtrLine(Lagged):
-    """Wilder's average true range in percent of the close."""
+    """Wilder's average true range in percent of the close; of a close of zero there is none."""
 
     kind: Literal["atr"] = "atr"
     window: int = parameter(
@@ -102,7 +102,8 @@ class AtrLine(Lagged):
         return lines.atr_warm_up(self.window)
 
     def now(self, bars: Bars) -> Floats:
-        return np.asarray(100 * lines.atr(bars, self.window) / bars.close)
+        line, close = lines.atr(bars, self.window), bars.close
+        return np.divide(100 * line, close, out=np.full(len(close), np.nan), where=close != 0)
 
     def name(self) -> str:
         return f"ATR {self.window} %"

@@ -66,11 +66,37 @@ def test_only_gains_and_only_losses() -> None:
     assert Rsi(window=5).compute(make_bars(rising[::-1].copy()))["rsi"][-1] == 0
 
 
+WALK = random_walk(300, 3).close.tolist()
+STILL = {
+    "at the start": [WALK[0]] * 250 + WALK,
+    "in the middle": WALK[:150] + [WALK[149]] * 900 + WALK[150:],
+    "at the end": WALK + [WALK[-1]] * 900,
+    "once between": [5.0] * 40 + [6.0] + [6.0] * 600,
+}
+
+
+@pytest.mark.parametrize("place", STILL)
+@pytest.mark.parametrize("window", [2, 5, 14])
+@pytest.mark.parametrize("price", [1.0, 1e-9])
+def test_where_the_price_stands_still_the_index_is_wilders(place: str, window: int, price: float) -> None:
+    """Unknown until the first move; then each average shrinks alike, where TA-Lib falls to 0 in the end."""
+    close, rsi = np.array(STILL[place]) * price, Rsi(window=window)
+    found, expected = rsi.compute(make_bars(close))["rsi"], wilder(close, window)
+    expected[: rsi.warm_up()] = np.nan
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_a_price_that_never_moved_has_no_index() -> None:
+    assert np.isnan(Rsi(window=3).compute(make_bars(np.full(400, 7.0)))["rsi"]).all()
+
+
 @given(prices, some.integers(2, 12))
 def test_rsi_lies_between_0_and_100(close: np.ndarray, window: int) -> None:
     values = Rsi(window=window).compute(make_bars(close))["rsi"]
     known = values[~np.isnan(values)]
-    assert len(known) == max(len(close) - Rsi(window=window).warm_up(), 0)
+    moved = np.flatnonzero(np.diff(close)) + 1
+    first = max(Rsi(window=window).warm_up(), int(moved[0]) if len(moved) else len(close))
+    assert len(known) == max(len(close) - first, 0)
     assert ((known >= 0) & (known <= 100)).all()
 
 

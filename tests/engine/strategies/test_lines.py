@@ -11,9 +11,13 @@ import pytest
 import talib
 
 from engine.errors import DataError
+from engine.features.indicators.momentum import Rsi
+from engine.features.indicators.trend import SmaDistance
 from engine.market import catalog
 from engine.market.bars import Bars, MarketSpec
 from engine.strategies import lines
+from engine.strategies.operands.feature import Feature
+from engine.strategies.operands.oscillators import AtrLine, RsiLine
 from tests.support import by_definition
 from tests.support.market import make_bars, random_walk
 
@@ -114,7 +118,76 @@ def test_a_missing_bar_costs_the_warm_up_and_no_more(name: str) -> None:
 @each
 def test_a_price_that_stands_still_is_no_failure(name: str) -> None:
     found = LINES[name][0](make_bars(np.full(400, 0.1)))
-    assert np.isfinite(found[200:]).all() or name == "rsi"
+    is_share = name in ("rsi", "adx", "+di", "-di")  # of a movement that there has not been
+    assert np.isnan(found[200:]).all() if is_share else np.isfinite(found[200:]).all()
+
+
+STILL = {"at the start": (0, 300), "in the middle": (400, 900), "at the end": (1199, 900)}
+
+
+def paused(place: str) -> Bars:
+    """``BARS`` with the close of one of them repeated many times behind it, without a range."""
+    at, count = STILL[place]
+    columns = ("open", "high", "low", "close")
+    parts = {name: getattr(BARS, name).tolist() for name in columns}
+    rest = [BARS.close[at]] * count
+    held = {name: np.array([*parts[name][: at + 1], *rest, *parts[name][at + 1 :]]) for name in columns}
+    if at == 0:
+        held = {name: np.concatenate((rest, values[count:])) for name, values in held.items()}
+    return replace(make_bars(held["close"]), **held)
+
+
+@pytest.mark.parametrize("place", STILL)
+@pytest.mark.parametrize("name", ["+di", "-di", "adx"])
+def test_shares_of_the_movement_stay_what_they_were_while_there_is_none(place: str, name: str) -> None:
+    bars, found = paused(place), LINES[name][0](paused(place))
+    exact = dict(zip(("+di", "-di", "adx"), shares_by_definition(bars), strict=True))[name]
+    known = np.isfinite(found)
+    np.testing.assert_allclose(found[known], exact[known], rtol=4e-3, atol=1e-6)
+    at, count = STILL[place]
+    warm_up = LINES[name][2]
+    if at:
+        assert known[warm_up:].all()
+        assert found[at + count] == pytest.approx(exact[at + count], rel=4e-3)
+    else:
+        first = count if name != "adx" else count - 14 + warm_up
+        assert np.flatnonzero(known)[0] in (first, first + 1)
+        assert known[first + 1 :].all()
+
+
+def shares_by_definition(bars: Bars) -> tuple[np.ndarray, ...]:
+    """Wilder's recipe in exact fractions of the averages; where there has been no movement there is no share."""
+    high, low, close = bars.high.tolist(), bars.low.tolist(), bars.close.tolist()
+    ups = [high[at] - high[at - 1] for at in range(1, len(high))]
+    downs = [low[at - 1] - low[at] for at in range(1, len(low))]
+    rising = [up if up > down and up > 0 else 0.0 for up, down in zip(ups, downs, strict=True)]
+    falling = [down if down > up and down > 0 else 0.0 for up, down in zip(ups, downs, strict=True)]
+    ranges = by_definition.true_ranges(high, low, close)
+    plus, minus, adx = (np.full(len(close), np.nan) for _ in range(3))
+    summed, shares = [0.0, 0.0, 0.0], []
+    for at in range(1, len(close)):
+        now = (rising[at - 1], falling[at - 1], ranges[at - 1])
+        kept = 1 - 1 / 14 if at > 14 else 1.0
+        summed = [kept * one + new for one, new in zip(summed, now, strict=True)]
+        if at < 14 or summed[2] == 0:
+            continue
+        plus[at], minus[at] = 100 * summed[0] / summed[2], 100 * summed[1] / summed[2]
+        if summed[0] + summed[1] > 0:
+            shares.append(100 * abs(summed[0] - summed[1]) / (summed[0] + summed[1]))
+            adx[at] = np.mean(shares) if len(shares) <= 14 else adx[at - 1] + (shares[-1] - adx[at - 1]) / 14
+    return plus, minus, adx
+
+
+def test_quotients_by_nothing_are_unknown() -> None:
+    zeros = make_bars(np.concatenate((np.zeros(40), np.arange(1.0, 41.0))))
+    (distance,) = SmaDistance(window=5).compute(zeros).values()
+    assert np.isnan(distance[:40]).all()
+    assert distance[40] == 4  # 1 over a mean of 1/5
+    assert np.isnan(lines.past_return(zeros.close, 10)[:50]).all()
+    assert lines.past_return(zeros.close, 10)[50] == 10
+    average_range = AtrLine(window=2).line(zeros)
+    assert np.isnan(average_range[:40]).all()
+    assert np.isfinite(average_range[40:]).all()
 
 
 def test_rsi_is_unknown_until_the_price_moves() -> None:
@@ -176,3 +249,10 @@ def test_macd_of_a_price_that_hardly_moves_is_kept() -> None:
     """A wave of a hundred-millionth of the price."""
     bars = make_bars(100 * (1 + 1e-8 * np.sin(np.arange(400) / 5)))
     assert (lines.macd(bars, 12, 26)[200:] != 0).mean() > 0.9
+
+
+def test_a_rule_and_a_feature_say_the_same_of_a_price_that_never_moved() -> None:
+    for bars in (make_bars(np.full(300, 7.0)), paused("at the start"), paused("at the end")):
+        rule, feature = RsiLine(window=14).line(bars), Feature(indicator=Rsi(window=14)).line(bars)
+        np.testing.assert_array_equal(rule, feature)
+    assert np.isnan(RsiLine().line(make_bars(np.full(300, 7.0)))).all()
