@@ -103,7 +103,7 @@ class AtrLine(Lagged):
 
     def now(self, bars: Bars) -> Floats:
         line, close = lines.atr(bars, self.window), bars.close
-        return np.divide(100 * line, close, out=np.full(len(close), np.nan), where=close != 0)
+        return np.asarray(np.divide(100 * line, close, out=np.full(len(close), np.nan), where=close != 0))
 
     def name(self) -> str:
         return f"ATR {self.window} %"
