@@ -293,3 +293,33 @@ def test_a_model_of_days_is_followed_on_days_by_any_join(workspace: Workspace) -
     assert engine.run(wrong).metrics["total_return"] == engine.run(same).metrics["total_return"]
     inputs = {name: engine.run(needed) for name, needed in same.inputs().items()}
     assert causality.look_ahead(same, inputs["market"].bars, inputs, cuts=24) is None
+
+
+CONTEXT = """
+from engine.market.bars import MarketSpec
+from engine.market.known import joined, known_at
+
+@plugin("{name}", title="{name}")
+class X(Strategy):
+    "Long after a day on which another series has risen."
+    kind: Literal["{name}"] = "{name}"
+    def label(self): return "{name}"
+    def inputs(self, market): return {{"other": MarketSpec(collection="made-up", symbols=("OTHER",))}}
+    def signals(self, bars, inputs):
+        (other,) = inputs["other"].bars
+        change = np.append(np.nan, np.diff(other.close))
+        gained = {code}
+        return Signals(gained > 0, gained < 0)
+"""
+
+
+def test_another_series_is_known_from_the_end_of_its_bars_on(workspace: Workspace) -> None:
+    """The days of OTHER end in New York, hours after those of COIN in UTC: on the same date OTHER is not known."""
+    save(random_walk(600, 3, symbol="COIN", timezone="UTC", kind="crypto"))
+    by_date = "np.append(change, np.full(600, np.nan))[: len(bars)]"
+    for name, code in {"by_end": "joined(change, known_at(other), bars)", "by_date": by_date}.items():
+        workspace.write_plugin("strategies", name, HEAD + CONTEXT.format(name=name, code=code))
+    assert run(asked({"kind": "by_end"}, symbols=["COIN"])).metrics["trades"] > 50
+    with pytest.raises(StrategyError, match=r"The decision for COIN at .* the strategy uses the future"):
+        run(asked({"kind": "by_date"}, symbols=["COIN"]))
+    assert run(asked({"kind": "by_date"})).metrics["trades"] > 50  # of the same clock it is the same bar

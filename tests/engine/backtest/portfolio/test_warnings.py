@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from engine.market.bars import Bars
 from engine.market.sources.stored import save
 from tests.support.market import make_bars, random_walk
 from tests.support.stored import MADE_UP, pair, run, warned
@@ -15,6 +18,8 @@ pytestmark = pytest.mark.usefixtures("workspace")
 
 HEDGED = '''
 from typing import Any, Literal
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -82,3 +87,25 @@ def test_short_weights_that_are_not_followed_are_said(workspace: Workspace) -> N
         "long": False,
         "both": True,
     }
+
+
+def test_closes_that_were_still_to_come_are_said_of_decisions_about_several_symbols() -> None:
+    home = random_walk(60, seed=1)
+    abroad = random_walk(60, seed=2, symbol="OTHER", timezone="Australia/Sydney")
+    coin = random_walk(60, seed=3, symbol="OTHER", timezone="UTC", kind="crypto")
+    rotation = {"kind": "rotation", "lookback": 5, "skip": 0, "top": 1, "every": 5}
+
+    def told(strategy: str | dict[str, object], other: Bars, fill: str) -> bool:
+        return "that close was still to come" in warned(run(pair(home, other), strategy, fill=fill))
+
+    assert told(rotation, abroad, "same_close")
+    assert not told(rotation, abroad, "next_open")
+    assert told(rotation, coin, "same_close")
+    assert not told(rotation, coin, "next_close")
+    assert not told("buy_and_hold", abroad, "same_close")
+    save(home)
+    at_open = run(pair(abroad, replace(coin, series=replace(coin.series, symbol="COIN"))), rotation)
+    assert (
+        "OTHER may open again before the bar of COIN of the same date has ended, and is traded on it all the same: "
+        "that close was still to come. Choose the fill 'Next close', or symbols of one clock."
+    ) in at_open.warnings
