@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import subprocess
@@ -12,15 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.backtest.portfolio import keep_accounts
-from engine.market.panel import align
-from tests.support.market import days, make_bars, random_walk
-from tests.support.random_accounts import request
+from tests.support.market import random_walk
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 GIVEN = dict(re.findall(r"`(my_plugins/\w+/\w+\.py)`:\n\n```python\n(.*?)```", PAGE, re.DOTALL))
-ALLOCATION = re.findall(r"```python\n([^`]*?class EqualParts.*?)```", PAGE, re.DOTALL)
 CLASSES = ("CloseInRange", "RangeRisk", "AboveHigh", "Logistic", "MyFiles")
 
 
@@ -106,26 +101,3 @@ def test_rows_in_any_order_are_taken_by_the_page_s_source(folder: Path) -> None:
     prices.write_text("\n".join([head, *rows[::-1]]), encoding="utf-8")
     assert asked(folder, "dashboard", "run", str(spec)) == said
     assert "900" in said
-
-
-def test_the_allocation_of_the_page_evens_out_what_is_closed_on_the_day(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A coin doubles on a weekend of the stock's, on which parts are evened out: both have 750 of 1,500 on Monday."""
-    (source,) = ALLOCATION
-    (tmp_path / "equal_parts.py").write_text(source, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    strategy = importlib.import_module("equal_parts").EqualParts(every=7)
-    coin = make_bars([10.0] * 5 + [20.0] * 7, time=days(12, "2020-08-01"), symbol="COIN")
-    stock = make_bars([10.0] * 8, time=coin.time[np.is_busday(coin.time.astype("datetime64[D]"))], symbol="STOCK")
-    weights = strategy.weights(align([coin, stock]), {})
-    (held,) = keep_accounts(request(2), [coin, stock], weights)
-    assert np.flatnonzero(np.isfinite(weights).all(axis=1)).tolist() == [0, 7]
-    assert [(int(order["bar"]), int(order["symbol"])) for order in held.account.orders] == [
-        (1, 0),
-        (2, 1),
-        (8, 0),
-        (9, 1),
-    ]
-    np.testing.assert_allclose(held.account.orders["units"], [50, 50, -12.5, 25])
-    assert held.account.gross[-1] == pytest.approx(1500)

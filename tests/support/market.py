@@ -73,5 +73,4 @@ def random_walk(count: int, seed: int = 0, **about: object) -> Bars:
 
 def cut(bars: Bars, count: int) -> Bars:
     """The first ``count`` bars."""
-    columns = ("time", "open", "high", "low", "close", "volume", "adj_close")
-    return replace(bars, **{name: getattr(bars, name)[:count] for name in columns})
+    return bars.part(0, count)

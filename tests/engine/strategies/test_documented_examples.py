@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.backtest.portfolio import keep_accounts
 from engine.errors import DataError, StrategyError
 from engine.market.panel import align
 from engine.strategies import STRATEGIES, decide
 from engine.strategies.crossing import Crossing
 from engine.strategies.rules import OPERANDS
 from tests.support.deciding import marks
-from tests.support.market import cut, make_bars, random_walk
+from tests.support.market import cut, days, make_bars, random_walk
+from tests.support.random_accounts import request
 from tests.support.workspace import Workspace
 
 PAGE = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -125,6 +127,19 @@ def test_equal_parts(workspace: Workspace) -> None:
     found = decide.weights(strategy, align(bars), {})
     assert np.flatnonzero(np.isfinite(found[:, 0])).tolist() == [0, 21, 42]
     assert np.flatnonzero(found[:, 1] == 0.5).tolist() == [0, 21]
+
+
+def test_equal_parts_are_evened_out_where_one_is_closed_on_the_day(workspace: Workspace) -> None:
+    """The coin has doubled by the Saturday of the decision: both have 750 of 1,500 on Monday."""
+    strategy = install(workspace, "strategies", "equal_parts").model_copy(update={"every": 8})
+    coin = make_bars([10.0] * 5 + [20.0] * 8, time=days(13, "2020-07-31"), symbol="COIN")
+    stock = make_bars([10.0] * 9, time=coin.time[np.is_busday(coin.time.astype("datetime64[D]"))], symbol="STOCK")
+    weights = decide.weights(strategy, align([coin, stock]), {})
+    (held,) = keep_accounts(request(2), [coin, stock], weights)
+    orders = held.account.orders
+    assert (orders["bar"].tolist(), orders["symbol"].tolist()) == ([1, 3, 9, 10], [0, 1, 0, 1])
+    np.testing.assert_allclose(orders["units"], [50, 50, -12.5, 25])
+    assert held.account.gross[-1] == pytest.approx(1500)
 
 
 def test_typical_price(workspace: Workspace) -> None:
