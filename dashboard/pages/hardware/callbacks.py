@@ -15,7 +15,7 @@ from dashboard.charts import benchmark, hardware
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
 from dashboard.job_access import current_jobs
-from dashboard.pages.hardware import ids, machine, measured, sampler, view
+from dashboard.pages.hardware import ids, machine, measured, sampler, storage, view
 from dashboard.pages.hardware.layout import WINDOWS
 from dashboard.pages.hardware.readings import Sample, history
 from dashboard.pages.hardware.request import FORM, PAGE, TAKE, benchmark_in
@@ -35,6 +35,7 @@ NO_BASELINE = "NumPy CPU was not timed, so there is no speed-up: choose it among
     Output(frame.figure(ids.GPU), "data"),
     Output(ids.KPIS, "children"),
     Output(ids.WORKERS, "children"),
+    Output(ids.STORAGE, "children"),
     Input(ids.TICK, "data"),
     Input(ids.WINDOW, "value"),
 )
@@ -42,13 +43,14 @@ def show_live(_: int | None, window: int) -> tuple[Any, ...]:
     watching = sampler.of(current_app)
     seconds, samples = seconds_of(window), watching.samples
     if watching.problem:
-        return ({"error": watching.problem},) * 3 + ([], [])
+        return ({"error": watching.problem},) * 3 + ([], [], [])
     if not samples:
         raise PreventUpdate
     jobs = current_jobs()
     active = jobs.active() if jobs else []
     cells = metric.cells(view.kpis(samples[-1], active, has_other_gpu()))
-    return *figures(samples, seconds), cells, view.workers(samples[-1], active, settings().compute.scheduler)
+    at_work = view.workers(samples[-1], active, settings().compute.scheduler)
+    return *figures(samples, seconds), cells, at_work, storage.lines(watching.usage, settings().results)
 
 
 clientside_callback(

@@ -108,5 +108,6 @@ def _lists() -> list[Component]:
             card("Workers", html.Div(skeleton(60), id=ids.WORKERS), sub="processes and jobs now"),
             kind="half",
         ),
+        card("Storage", html.Div(skeleton(60), id=ids.STORAGE), sub="of the cache on disk"),
         card("Devices", columns(*machine.device_lists(), kind="three"), sub="of this machine"),
     ]

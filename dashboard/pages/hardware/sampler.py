@@ -14,11 +14,14 @@ import weakref
 from flask import Flask
 
 from dashboard.pages.hardware.readings import Reader, Sample
-from engine import devices
+from engine import devices, housekeeping
+from engine.errors import EngineError
+from engine.housekeeping import Usage
 
 PERIOD = 1.0  # seconds between two readings
 KEPT = 600  # readings
 EXTENSION = "stratoscope.sampler"
+_DISK_PERIOD = 15.0  # seconds between two looks at the files of the cache
 _FIRST = 0.25  # seconds to the first reading: somebody waits for it
 _log = logging.getLogger("stratoscope.hardware")
 
@@ -30,6 +33,7 @@ class _Ring:
         self.length = length
         self.samples: tuple[Sample, ...] = ()
         self.problem = ""
+        self.usage: Usage | None = None
 
     def add(self, sample: Sample) -> None:
         self.samples, self.problem = (*self.samples, sample)[-self.length :], ""
@@ -52,6 +56,11 @@ class Sampler:
     def problem(self) -> str:
         """Why there was no reading this time; empty while all is well."""
         return self._ring.problem
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the cache took on disk a moment ago; None before the first look at it, or where there is none."""
+        return self._ring.usage
 
     def start(self) -> None:
         """Begin to read, unless that is under way. Returns at once; the first reading follows within the period."""
@@ -90,7 +99,7 @@ def past(server: Flask) -> tuple[Sample, ...]:
 def _watch(ring: _Ring, stop: threading.Event, period: float) -> None:
     """Add a reading each period. Knows the ring and not the sampler, which can so be given up while this runs."""
     with devices.nvidia() as nvml:
-        reader, due = Reader(nvml), time.monotonic() + min(period, _FIRST)
+        reader, due, looked = Reader(nvml), time.monotonic() + min(period, _FIRST), -_DISK_PERIOD
         while not stop.wait(max(due - time.monotonic(), 0)):
             try:
                 ring.add(reader.read())
@@ -99,4 +108,14 @@ def _watch(ring: _Ring, stop: threading.Event, period: float) -> None:
                 ring.problem = (
                     f"The machine cannot be read ({type(error).__name__}: {error}): trying again each second."
                 )
+            if time.monotonic() - looked >= _DISK_PERIOD:
+                ring.usage, looked = _disk_usage(), time.monotonic()
             due = max(due + period, time.monotonic())  # after a pause of the machine it does not catch up
+
+
+def _disk_usage() -> Usage | None:
+    try:
+        return housekeeping.usage()
+    except (EngineError, OSError):
+        _log.debug("The cache could not be measured.", exc_info=True)
+        return None

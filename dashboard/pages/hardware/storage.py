@@ -1,0 +1,46 @@
+"""What the cache takes on disk, as the page prints it."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.card import columns
+from dashboard.format import count, disk_size, percent
+from engine.housekeeping import Usage
+
+SCARCE = 2**30
+"""Free bytes below which the disk is called almost full: some sweeps fill it."""
+
+
+def lines(usage: Usage | None, elsewhere: str | None) -> list[Component]:
+    """A line for each part; ``elsewhere`` is the address of results that are not kept in the cache."""
+    if usage is None:
+        return [html.P("The cache has not been measured yet.", className="hint")]
+    records = _line("Library, ledger, jobs", "lists of runs and jobs, every trial", usage.database + usage.jobs)
+    bars = _line("Bars", "downloaded and imported prices", usage.bars)
+    return [columns(html.Div([_results(usage, elsewhere), bars]), html.Div([records, _free(usage)]), kind="half")]
+
+
+def _results(usage: Usage, elsewhere: str | None) -> Component:
+    words = f"{count(usage.count, 'result')}{f' at {elsewhere}' if elsewhere else ''}"
+    if usage.limit is None:
+        return _line("Results", f"{words}, no limit", usage.results)
+    share = min(usage.results / usage.limit, 1.0)
+    filled = html.Div(html.I(style={"width": percent(share, 1)}), className="bar")
+    is_over = usage.results > usage.limit
+    told = "more than the limit, all marked or of today" if is_over else f"{percent(share, 0)} of the limit"
+    return _line("Results", f"{words}, {told}", usage.results, f" of {disk_size(usage.limit)}", filled)
+
+
+def _free(usage: Usage) -> Component:
+    words = f"of {disk_size(usage.total)} under the cache folder"
+    if usage.free >= SCARCE:
+        return _line("Free on this disk", words, usage.free)
+    mark = html.Span("almost full", className="chip warn", title="stratoscope clean removes what is not needed.")
+    return _line("Free on this disk", [f"{words} ", mark], usage.free)
+
+
+def _line(title: str, words: str | list[str | Component], size: int, of: str = "", *below: Component) -> Component:
+    body = html.Div([html.B(title), html.Span(words, className="hint"), *below])
+    return html.Div([body, html.Span(f"{disk_size(size)}{of}", className="amount")], className="job")
