@@ -32,8 +32,9 @@
   cells.StratoscopeSaved = function (props) {
     const run = props.data, day = make("span", { key: "day" }, props.valueFormatted);
     const hour = make("span", { key: "hour", className: "run-setup" }, run.moment.slice(11));
+    const gone = make("span", { key: "gone", className: "run-setup", title: "Its result is not stored any more: opening the run computes it again." }, "not stored");
     const told = "The " + run.changed + " changed since: opening it computes it anew. Click to see its figures then beside those of now.";
-    return lines("right", day, run.changed ? link(run.then, "run-changed", ONE[run.changed] || several(run.changed), told) : hour);
+    return lines("right", day, run.changed ? link(run.then, "run-changed", ONE[run.changed] || several(run.changed), told) : run.stored ? hour : gone);
   };
 
   function button(props, action, icon, title, more) {

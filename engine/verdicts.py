@@ -20,11 +20,12 @@ from engine.spec import RunSpec
 @dataclass(frozen=True, eq=False)
 class Swept:
     """The sweep whose combination ``place``, of ``size``, a backtest is, and its test for overfitting, if there was
-    one.
+    one. ``place`` is None (and ``size`` 0) where the sweep's result is not stored any more: the backtest differs from
+    its base on its axes alone, and whether it is a combination of it is known once the sweep is computed again.
     """
 
     sweep: SweepSpec
-    place: int
+    place: int | None
     size: int
     tested: SweepOverfitting | None
 
@@ -38,12 +39,14 @@ def swept(spec: BacktestSpec) -> Swept | None:
         found = _place(test.sweep, spec)
         if found is not None and (tested := runner.lookup(test)) is not None:
             return Swept(test.sweep, *found, tested)
-    others = []
+    others: list[Swept] = []
     for _, sweep in _stored("sweep", "base", spec):
         assert isinstance(sweep, SweepSpec)
         found = _place(sweep, spec)
         if found is not None:
             others.append(Swept(sweep, *found, None))
+        elif _may_hold(sweep, spec) and not runner.is_stored(sweep):
+            others.append(Swept(sweep, None, 0, None))
     return max(others, key=lambda item: item.size, default=None)
 
 
@@ -61,13 +64,19 @@ def _stored(kind: str, base: str, spec: BacktestSpec) -> list[tuple[str, RunSpec
 
 def _place(sweep: SweepSpec, spec: BacktestSpec) -> tuple[int, int] | None:
     """Where ``spec`` is among the combinations of ``sweep``, and how many there are."""
-    base = sweep.base
-    if not set(spec.market.symbols) <= set(base.market.symbols) or not differs_on_axes_alone(base, spec, sweep.axes):
-        return None  # told without a look at the result, which is large
+    if not _may_hold(sweep, spec):
+        return None
     result: SweepResult | None = runner.lookup(sweep)
     if result is None or (place := result.place_of(spec)) is None:
         return None
     return place, len(result)
+
+
+def _may_hold(sweep: SweepSpec, spec: BacktestSpec) -> bool:
+    """Whether ``spec`` can be a combination of ``sweep``, told without a look at the result, which is large."""
+    base = sweep.base
+    of_its_symbols = set(spec.market.symbols) <= set(base.market.symbols)
+    return of_its_symbols and differs_on_axes_alone(base, spec, sweep.axes)
 
 
 def fully(found: VerificationResult, origin: Swept | None) -> Verdict:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import engine
-from engine import verdicts
+from engine import runner, verdicts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.fields import leaves
 from engine.backtest.sweeps.spec import SweepSpec
@@ -167,3 +167,17 @@ def test_the_tested_sweep_is_part_of_the_verdict() -> None:
     engine.run(OverfittingSpec(sweep=sweep(spec), samples=100, blocks=4))
     tests = [item.test for item in verdicts.fully(found, verdicts.swept(spec)).findings]
     assert tests[5:7] == ["overfitting", "sweep"]
+
+
+def test_a_sweep_whose_result_was_dropped_is_still_told() -> None:
+    """Else a combination that was chosen among many would pass for the only one that was tried."""
+    asked = sweep(backtest())
+    runner.store().delete(engine.run_key(asked))
+    found = verdicts.swept(backtest(4, 20))
+    assert found is not None
+    assert (found.sweep, found.place, found.size, found.tested) == (asked, None, 0, None)
+    assert verdicts.swept(backtest(capital=5)) is None
+    engine.run(asked)
+    found = verdicts.swept(backtest(4, 20))
+    assert found is not None
+    assert found.place is not None

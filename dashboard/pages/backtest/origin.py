@@ -53,6 +53,11 @@ def judge(data: runs.ResultData, tab: str, answer: side_job.Answer) -> tuple[Com
 
 def words(origin: Swept) -> str:
     """What the sweep has to do with the verdict."""
+    if origin.place is None:
+        return (
+            "These parameters may be one of the combinations of a sweep whose result is not stored any more. Testing "
+            "it computes it again: only then is it known whether choosing them was skill or luck."
+        )
     return (
         f"These parameters are one of {count(origin.size, 'combination')} of a sweep. Whether choosing them was skill "
         "or luck is a question to all of them, and nobody has asked it yet."
@@ -67,13 +72,15 @@ def words(origin: Swept) -> str:
     prevent_initial_call=True,
 )
 def ask(clicks: int | None, data: runs.ResultData) -> tuple[side_job.Answer, Any]:
-    """A job for the test of the sweep; the answer knows the run that it was asked for."""
+    """A job for the test of the sweep, or for the sweep itself where its result is gone; the answer knows the run that
+    it was asked for.
+    """
     from engine import verdicts
 
     origin = verdicts.swept(runs.opened(data, VerificationSpec)[0].backtest)
     if not clicks or origin is None:
         raise PreventUpdate
-    answer, job = side_job.start(OverfittingSpec(sweep=origin.sweep))
+    answer, job = side_job.start(origin.sweep if origin.place is None else OverfittingSpec(sweep=origin.sweep))
     return {**(answer or {}), "of": (data or {}).get("key")}, job
 
 

@@ -33,6 +33,7 @@ def row(item: Saved, changed: str = "") -> dict[str, Any]:
         "about": f"{', '.join(market.symbols)}; {setup}; run {runs.short({'key': item.key})}",
         "query": query,
         "changed": changed,
+        "stored": item.size > 0,
         "then": f"{query}&compare={item.key}",
         "created": item.created * 1000,
         "moment": f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d %H:%M} UTC",

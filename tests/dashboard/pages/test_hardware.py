@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,13 +14,14 @@ from dash.exceptions import PreventUpdate
 from flask import Flask
 
 from dashboard.job_list import Job
-from dashboard.pages.hardware import callbacks, machine, measured, request, sampler, view
+from dashboard.pages.hardware import callbacks, machine, measured, request, sampler, storage, view
 from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.readings import GpuUse, Sample
 from dashboard.pages.hardware.request import FORM
 from engine import devices, records, runner
 from engine.benchmarks.harness import BenchmarkSpec
 from engine.errors import SpecError
+from engine.housekeeping import Usage
 from tests.support.machine import GIGA, QUIET, job, result
 from tests.support.workspace import Workspace
 
@@ -240,7 +242,7 @@ def test_a_noisy_measurement_is_called_so(quartile: float, chip: bool) -> None:
 @pytest.fixture
 def watching(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """A sampler whose readings the test sets, in a request to an app without jobs."""
-    found = SimpleNamespace(samples=(), problem="")
+    found = SimpleNamespace(samples=(), problem="", usage=None)
     monkeypatch.setattr(sampler, "of", lambda server: found)
     with Flask("test").app_context():
         yield found
@@ -253,7 +255,7 @@ def test_the_live_part_waits_for_the_first_reading(workspace: Workspace, watchin
 
 def test_the_live_part_draws_what_was_read(workspace: Workspace, watching: SimpleNamespace) -> None:
     watching.samples = (replace(QUIET, moment=999.0), QUIET)
-    cpu, memory, gpu, cells, workers = callbacks.show_live(1, 60)
+    cpu, memory, gpu, cells, workers, _ = callbacks.show_live(1, 60)
     assert [trace.name for trace in cpu.data] == ["all cores", "core 1", "core 2"]
     assert memory.data[0].y.tolist() == [4, 4]
     assert gpu is None
@@ -268,7 +270,7 @@ def test_the_live_part_draws_a_gpu_where_one_is_read(workspace: Workspace, watch
 
 def test_a_machine_that_cannot_be_read_is_said_in_each_chart(workspace: Workspace, watching: SimpleNamespace) -> None:
     watching.problem = "The machine cannot be read."
-    assert callbacks.show_live(1, 600) == ({"error": watching.problem},) * 3 + ([], [])
+    assert callbacks.show_live(1, 600) == ({"error": watching.problem},) * 3 + ([], [], [])
 
 
 def test_a_result_is_drawn_and_listed_with_its_takes(workspace: Workspace) -> None:
@@ -308,3 +310,34 @@ def test_a_forged_result_of_another_kind_is_refused(workspace: Workspace) -> Non
     for callback in (lambda: callbacks.draw(forged, None), lambda: callbacks.list_earlier(forged)):
         with pytest.raises(SpecError):
             callback()
+
+
+# What the cache takes
+
+USED = Usage(bars=3 * 2**20, results=2**30, count=9000, database=5 * 2**20, jobs=0, limit=4 * 2**30, free=9 * 2**30,
+             total=100 * 2**30)  # fmt: skip
+
+
+def test_each_part_of_the_cache_has_its_size() -> None:
+    shown = str(storage.lines(USED, None))
+    for part in ("9,000 results, 25% of the limit", "1.0 GB of 4.0 GB", "'25.0%'", "3.0 MB", "5.0 MB", "9.0 GB"):
+        assert part in shown
+    assert "almost full" not in shown
+
+
+def test_a_limit_that_is_passed_a_missing_one_and_a_full_disk_are_told() -> None:
+    assert "all marked or of today" in str(storage.lines(replace(USED, results=5 * 2**30), None))
+    assert "9,000 results at s3://far, no limit" in str(storage.lines(replace(USED, limit=None), "s3://far"))
+    assert "almost full" in str(storage.lines(replace(USED, free=2**20), None))
+    assert "not been measured" in str(storage.lines(None, None))
+
+
+def test_the_sampler_looks_at_the_cache(workspace: Workspace) -> None:
+    watching = sampler.Sampler(period=0.01)
+    watching.start()
+    deadline = time.monotonic() + 30
+    while watching.usage is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    watching.stop()
+    assert watching.usage is not None
+    assert (watching.usage.results, watching.usage.count) == (0, 0)
