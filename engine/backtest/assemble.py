@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.headline import Headline
-from engine.backtest.metrics import METRICS, equity_metrics, trade_metrics
+from engine.backtest.metrics import ANNUALISED, METRICS, equity_metrics, trade_metrics
 from engine.backtest.portfolio import Holding, total
 from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.sizings import sized
 from engine.errors import EngineError
-from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
+from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year, spans_month
 from engine.market.known import overtaken
 from engine.market.panel import calendar
 from engine.strategies import Allocation
@@ -153,6 +153,9 @@ def _warnings(
 ) -> tuple[str, ...]:
     """What a reader of the figures has to know."""
     found = [*_about_data(spec, bars), *about_calendars(bars), *_about_trades(trades), *_about_orders(spec, kept)]
+    if not spans_month(calendar(bars)):
+        names = [METRICS[name].title for name in ANNUALISED]
+        found.append(f"Shorter than a month: {', '.join(names)} are not stated, for a few days make no year.")
     return tuple(found)
 
 

@@ -53,7 +53,7 @@ def headline(
     rule = rules_of({**dict(spec.costs), **dict(spec.stops)})[0]
     entries, exits = (np.array(flags) for flags in (signals.entries, signals.exits))
     (total, sharpe, drawdown), trades = orders.judge(entries, exits, account, rule)
-    ratio = sharpe * float(np.sqrt(bars[0].periods_per_year()))
+    ratio = sharpe * float(np.sqrt(bars[0].stated_per_year()))
     return Headline(float(total), None if np.isnan(ratio) else float(ratio), float(drawdown), int(trades))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
+from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times, spans_month
 
 WHOLE_YEAR = 0.99
 """From here on growth is stated a year. Of less that would make up what was never earned, so the Global Investment
@@ -24,6 +24,11 @@ class Metric:
     definition: str
 
 
+ANNUALISED = ("sharpe", "sortino", "volatility", "calmar")
+"""What is not stated of less than a month."""
+
+_STATED = "Not stated below a month."
+
 METRICS: Mapping[str, Metric] = {
     "total_return": Metric("Total return", "%", "Last equity over the capital at the start, less one."),
     "cagr": Metric("CAGR", "%", "Growth a calendar year that compounds to the total return."),
@@ -31,12 +36,12 @@ METRICS: Mapping[str, Metric] = {
         "Sharpe",
         "",
         "Mean over standard deviation (n - 1) of bar returns, times the root of the bars in a calendar year of this "
-        "data. Cash earns nothing.",
+        f"data. Cash earns nothing. {_STATED}",
     ),
     "sortino": Metric(
         "Sortino",
         "",
-        "Mean bar return over the root mean square of the negative ones, annualised like the Sharpe ratio.",
+        f"Mean bar return over the root mean square of the negative ones, annualised like the Sharpe ratio. {_STATED}",
     ),
     "max_drawdown": Metric(
         "Max drawdown", "%", "Deepest fall of equity below its highest value so far, the capital at the start among it."
@@ -48,9 +53,11 @@ METRICS: Mapping[str, Metric] = {
         "unrecovered.",
     ),
     "volatility": Metric(
-        "Volatility", "%", "Standard deviation of bar returns, times the root of the bars in a calendar year."
+        "Volatility",
+        "%",
+        f"Standard deviation of bar returns, times the root of the bars in a calendar year. {_STATED}",
     ),
-    "calmar": Metric("Calmar", "", "CAGR over the size of the maximum drawdown."),
+    "calmar": Metric("Calmar", "", f"CAGR over the size of the maximum drawdown. {_STATED}"),
     "exposure": Metric("Exposure", "%", "Mean invested part of the equity."),
     "trades": Metric("Trades", "", "Positions opened, those still open included."),
     "win_rate": Metric("Win rate", "%", "Share of trades with a profit after costs, open ones at the last close."),
@@ -71,13 +78,14 @@ METRICS: Mapping[str, Metric] = {
 def equity_metrics(
     time: Times, equity: Floats, periods_per_year: float, capital: float | None = None
 ) -> dict[str, float | None]:
-    """The figures that follow from equity alone; undefined ones are None.
+    """The figures that follow from equity alone; undefined ones are None, and those of ``ANNUALISED`` below a month.
 
     ``equity`` is at least two bars long, valued at ``time``, and positive, but that it may end in zeros: those of an
     account that was ruined. ``capital`` is what it started with, the first equity if not given.
     """
     capital = float(equity[0]) if capital is None else capital
-    total_return, sharpe, deepest = headline(equity, periods_per_year, capital)
+    stated = spans_month(time)
+    total_return, sharpe, deepest = headline(equity, periods_per_year if stated else float("nan"), capital)
     returns, root = bar_returns(equity), float(np.sqrt(periods_per_year))
     years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
     deviation = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
@@ -87,19 +95,21 @@ def equity_metrics(
         "total_return": total_return,
         "cagr": cagr,
         "sharpe": sharpe,
-        "sortino": float(np.mean(returns)) / downside * root if downside > 0 else None,
+        "sortino": float(np.mean(returns)) / downside * root if stated and downside > 0 else None,
         "max_drawdown": deepest,
         "max_drawdown_days": longest_drawdown(time, equity, capital),
-        "volatility": deviation * root,
-        "calmar": cagr / -deepest if cagr is not None and deepest < 0 else None,
+        "volatility": deviation * root if stated else None,
+        "calmar": cagr / -deepest if stated and cagr is not None and deepest < 0 else None,
     }
 
 
 def headline(equity: Floats, periods_per_year: float, capital: float) -> tuple[float, float | None, float]:
-    """Total return, Sharpe ratio and maximum drawdown of ``equity_metrics`` alone."""
+    """Total return, Sharpe ratio and maximum drawdown of ``equity_metrics`` alone; where ``periods_per_year`` is NaN
+    the ratio is not stated.
+    """
     ratio = sharpe_per_bar(bar_returns(equity))
     deepest = float(np.min(drawdown(equity, capital)))
-    yearly = None if ratio is None else ratio * float(np.sqrt(periods_per_year))
+    yearly = None if ratio is None or np.isnan(periods_per_year) else ratio * float(np.sqrt(periods_per_year))
     return float(equity[-1] / capital) - 1, yearly, deepest
 
 

@@ -19,7 +19,7 @@ from engine.backtest.metrics import equity_metrics, headline
 from engine.backtest.portfolio import Decisions, Holding, decide, keep_accounts
 from engine.backtest.quotes import carried
 from engine.backtest.spec import BacktestSpec, Direction
-from engine.market.bars import Bars, Floats, Times, periods_per_year
+from engine.market.bars import Bars, Floats, Times, periods_per_year, spans_month
 from engine.market.panel import align, calendar
 from engine.strategies import Signals
 
@@ -47,7 +47,8 @@ class Stretch:
     def headline(self) -> tuple[float, float | None, float]:
         """``metrics.headline`` of the same."""
         whole, equity = with_lead(self.lead, self.time, self.equity, self.capital)
-        return headline(equity, periods_per_year(whole), self.capital)
+        per_year = periods_per_year(whole) if spans_month(whole) else float("nan")
+        return headline(equity, per_year, self.capital)
 
 
 def figures(lead: Times, time: Times, equity: Floats, capital: float) -> dict[str, float | None]:

@@ -27,6 +27,8 @@ Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
 
 MILLISECONDS_PER_YEAR = 365.2425 * 86_400_000
+MONTH = 25 * 86_400_000 / MILLISECONDS_PER_YEAR
+"""Calendar years from the first bar of a month to its last, at least: those of a February that begins on a Monday."""
 _SYMBOL = r"[\w.^=\-]{1,32}"
 
 
@@ -190,6 +192,10 @@ class Bars:
             raise DataError(f"{self.series.symbol} has {len(self)} bars in this range: choose a longer one.")
         return periods_per_year(self.time)
 
+    def stated_per_year(self) -> float:
+        """The same, NaN below a month; raises ``DataError`` likewise."""
+        return self.periods_per_year() if spans_month(self.time) else float("nan")
+
     def digest(self) -> str:
         """sha256 over every value and what is known of them: one changed bar is another digest."""
         about = self.series
@@ -209,6 +215,13 @@ def periods_per_year(time: Times) -> float:
     """Observed bars per calendar year: (n - 1) intervals over the time from the first to the last."""
     span = float((time[-1] - time[0]) / np.timedelta64(1, "ms"))
     return (len(time) - 1) * MILLISECONDS_PER_YEAR / span
+
+
+def spans_month(time: Times) -> bool:
+    """Whether the bars are those of a month or more. Of fewer no ratio is stated a year: the five bars of a week lie
+    four days apart, which would make 365 a year of 252.
+    """
+    return bool((time[-1] - time[0]) / np.timedelta64(1, "ms") / MILLISECONDS_PER_YEAR >= MONTH)
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,8 +259,8 @@ class MarketSpec(RunSpec):
     )
     symbols: tuple[str, ...] = parameter(("NVDA",), title="Symbols", section="Universe")
     interval: Interval = parameter("1d", title="Interval", choices={"1h": "1h", "1d": "1d"}, section="Universe")
-    start: date | None = parameter(None, title="From", help="First day, included.", section="Universe")
-    end: date | None = parameter(None, title="To", help="Last day, included.", section="Universe")
+    start: date | None = parameter(None, title="From", help="First trading day, included.", section="Universe")
+    end: date | None = parameter(None, title="To", help="Last trading day, included.", section="Universe")
     adjustment: Adjustment = parameter(
         "total_return",
         title="Prices",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashboard.charts.candles import moment
 from engine.backtest.metrics import drawdown, equity_metrics
-from engine.market.bars import Bars, Floats, periods_per_year
+from engine.market.bars import Bars, Floats, Times, periods_per_year, spans_month
 
 SKEW = "Third central moment of the bar returns over the cube of their standard deviation; zero if symmetric."
 
@@ -60,7 +60,7 @@ def summarise(bars: Bars) -> Summary:
         last_time=moment(bars, int(known[-1])),
         last_day=str(bars.days[known[-1]]),
         years=(len(close) - 1) / periods_per_year(time),
-        figures=equity_metrics(time, close, periods_per_year(time)),
+        figures=_figures(time, close),
         high=None if high is None else moment(bars, int(known[high])),
         high_day="" if high is None else str(bars.days[known[high]]),
         recovered=None if recovered is None else moment(bars, int(known[recovered])),
@@ -77,6 +77,12 @@ def common(market: tuple[Bars, ...]) -> tuple[Bars, ...]:
         bars.part(int(np.searchsorted(bars.time, start)), int(np.searchsorted(bars.time, end, side="right")))
         for bars in market
     )
+
+
+def _figures(time: Times, close: Floats) -> dict[str, float | None]:
+    """``equity_metrics``, and no growth a year out of less than a month."""
+    figures = equity_metrics(time, close, periods_per_year(time))
+    return figures if spans_month(time) else figures | {"cagr": None}
 
 
 def _extreme(bars: Bars, returns: Floats, known: NDArray[np.intp], place: int) -> Extreme:

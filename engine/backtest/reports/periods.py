@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.metrics import bar_returns, drawdown, sharpe_per_bar
 from engine.backtest.result import BacktestResult
-from engine.market.bars import Floats
+from engine.market.bars import Floats, spans_month
 from engine.market.days import Days, trading_days
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -32,7 +32,7 @@ class Year:
 
     ``total`` and ``hold`` are the returns of the run and of holding its symbols; ``drawdown`` is the deepest fall
     within the year, whose start counts as a high; ``sharpe`` is that of the year's bars, annualised by the bars a year
-    of the whole run, None where it is undefined; ``trades`` were entered in it.
+    of the whole run, None where it is undefined or the run is shorter than a month; ``trades`` were entered in it.
     """
 
     year: int
@@ -67,7 +67,7 @@ def yearly(result: BacktestResult) -> tuple[Year, ...]:
     totals = _growth(result.equity, last, result.capital)
     holds = _growth(result.benchmark, last, result.capital)
     entered = _years(trading_days(result.trade_entry_time, result.zones))
-    root = float(np.sqrt(result.periods_per_year))
+    root = float(np.sqrt(result.periods_per_year)) if spans_month(result.time) else None
     found, start = [], 0
     for place, end in enumerate(last):
         before = result.equity[start - 1] if start else result.capital
@@ -80,7 +80,7 @@ def yearly(result: BacktestResult) -> tuple[Year, ...]:
                 total=float(totals[place]),
                 hold=float(holds[place]),
                 drawdown=float(drawdown(within, float(before)).min()) if before > 0 else 0.0,
-                sharpe=None if ratio is None else ratio * root,
+                sharpe=None if ratio is None or root is None else ratio * root,
                 trades=int(np.count_nonzero(entered == years[end])),
             )
         )

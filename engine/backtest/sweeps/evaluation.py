@@ -144,7 +144,7 @@ def _by_signals(work: Work, places: Places, account: Any, rules: Floats, rule_of
     from engine.backtest.kernels import orders
 
     unit, found = work.unit, work.found
-    yearly = np.sqrt(unit.bars[0].periods_per_year())
+    yearly = np.sqrt(unit.bars[0].stated_per_year())
     for spec, chosen in _strategies(work, places):
         signals = asked.signals(spec.strategy, unit.known[0], work.inputs)
         entries, exits = (_traded(flags, unit.skipped()) for flags in (signals.entries, signals.exits))

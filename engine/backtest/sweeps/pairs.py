@@ -55,7 +55,7 @@ class Pairs:
         """Figures of the combinations ``places`` into ``kept``, ratios a year; see ``kernels.crossing.sweep``."""
         from engine.backtest.kernels import crossing
 
-        yearly = np.sqrt(self._bars.periods_per_year())
+        yearly = np.sqrt(self._bars.stated_per_year())
         pairs = np.empty((len(self._sides[0].label), 2), dtype=np.int32)
         for block in self._blocks(places):
             rows = self._rows(block, pairs)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import choice
 from engine.errors import SpecError
-from engine.market.bars import Floats
+from engine.market.bars import MONTH, Floats
 from engine.store import Labelled, Trial
 
 if TYPE_CHECKING:
@@ -245,10 +245,12 @@ def trial_of(family: str, sharpe: Floats, count: int, per_year: float, observati
 
 
 def calmar(total_return: Floats, max_drawdown: Floats, years: float) -> Floats:
-    """Growth a year over the size of the maximum drawdown, NaN where nothing was lost or all was."""
+    """Growth a year over the size of the maximum drawdown, NaN where nothing was lost or all was, and below a
+    month.
+    """
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         growth = np.power(np.maximum(total_return + 1, 0.0), 1 / years) - 1
-        found: Floats = np.where(max_drawdown < 0, growth / -max_drawdown, np.nan)
+        found: Floats = np.where((max_drawdown < 0) & (years >= MONTH), growth / -max_drawdown, np.nan)
         return np.where(np.isfinite(found), found, np.nan)
 
 

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.backtest.metrics import METRICS, drawdown, equity_metrics, longest_drawdown, trade_metrics
+from engine.backtest.metrics import (
+    ANNUALISED,
+    METRICS,
+    drawdown,
+    equity_metrics,
+    longest_drawdown,
+    trade_metrics,
+)
 from engine.market.bars import periods_per_year
 from tests.support.market import days
 
@@ -42,20 +49,41 @@ def curve(of: pandas.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_five_bars_by_hand() -> None:
-    """100, 110, 99, 99, 118.8: returns of 10%, -10%, 0% and 20% on four days."""
-    found = figures([100, 110, 99, 99, 118.8])
+    """100, 110, 99, 99, 118.8: returns of 10%, -10%, 0% and 20%, nine days apart."""
+    found = figures([100, 110, 99, 99, 118.8], days(37)[::9])
     r = [0.1, -0.1, 0.0, 0.2]
     mean = sum(r) / 4
     deviation = math.sqrt(sum((x - mean) ** 2 for x in r) / 3)
-    root = math.sqrt(365.2425)
+    root = math.sqrt(365.2425 / 9)
     assert found["total_return"] == pytest.approx(0.188)
-    assert found["cagr"] == pytest.approx(1.188 ** (365.2425 / 4) - 1)
+    assert found["cagr"] == pytest.approx(1.188 ** (365.2425 / 36) - 1)
     assert found["sharpe"] == pytest.approx(mean / deviation * root)
     assert found["sortino"] == pytest.approx(mean / math.sqrt(0.01 / 4) * root)
     assert found["volatility"] == pytest.approx(deviation * root)
     assert found["max_drawdown"] == pytest.approx(-0.1)
-    assert found["max_drawdown_days"] == 3
-    assert found["calmar"] == pytest.approx((1.188 ** (365.2425 / 4) - 1) / 0.1)
+    assert found["max_drawdown_days"] == 27
+    assert found["calmar"] == pytest.approx((1.188 ** (365.2425 / 36) - 1) / 0.1)
+
+
+@pytest.mark.parametrize("bars", [5, 21])
+def test_less_than_a_month_has_no_figure_a_year(bars: int) -> None:
+    """Five days lie four apart and would make 365 bars a year, hours of five sessions 2,900 where there are 1,764."""
+    week = days(5, "2020-01-06")
+    hourly = (week[:, None] + np.arange(14, 21).astype("timedelta64[h]")).ravel()
+    for time in (week, hourly, days(bars)):
+        found = figures(np.linspace(100, 110, len(time)) + np.arange(len(time)) % 2, time)
+        assert [found[name] for name in ANNUALISED] == [None] * 4
+        assert found["total_return"] is not None
+        assert found["max_drawdown"] is not None
+
+
+def test_shortest_month_has_its_ratios() -> None:
+    """The nineteen sessions of February 2020, but for the holiday of the 17th: 3rd to 28th, 25 days apart."""
+    time = days(26, "2020-02-03")
+    time = time[np.is_busday(time.astype("datetime64[D]"), holidays=["2020-02-17"])]
+    values = 100 + np.arange(19) % 3 + np.arange(19.0)
+    r = values[1:] / values[:-1] - 1
+    assert figures(values, time)["sharpe"] == pytest.approx(r.mean() / r.std(ddof=1) * math.sqrt(18 * 365.2425 / 25))
 
 
 def test_double_in_two_years_is_41_percent_a_year() -> None:
@@ -67,15 +95,15 @@ def test_double_in_two_years_is_41_percent_a_year() -> None:
 
 
 def test_hours_are_annualised_by_their_own_calendar() -> None:
-    """Five days of 24 hours: 365.2425 x 24 bars a year, not 252 x 24."""
-    time = np.arange("2020-01-06", "2020-01-11", dtype="datetime64[h]").astype("datetime64[ms]")
+    """Sixty days of 24 hours: 365.2425 x 24 bars a year, not 252 x 24."""
+    time = np.arange("2020-01-06", "2020-03-06", dtype="datetime64[h]").astype("datetime64[ms]")
     values = np.cumprod(1 + np.random.default_rng(1).normal(0, 0.001, len(time)))
     r = values[1:] / values[:-1] - 1
     assert figures(values, time)["sharpe"] == pytest.approx(r.mean() / r.std(ddof=1) * math.sqrt(365.2425 * 24))
 
 
 def test_flat_equity_has_no_ratio_and_no_drawdown() -> None:
-    assert figures([5, 5, 5]) == {
+    assert figures([5] * 30) == {
         "total_return": 0,
         "cagr": 0,
         "sharpe": None,
@@ -93,7 +121,7 @@ def test_growth_that_varies_by_rounding_alone_has_no_ratio(growth: float) -> Non
 
 
 def test_two_bars_have_no_deviation() -> None:
-    found = figures([100, 90])
+    found = figures([100, 90], np.array(["2020-01-01", "2020-02-01"], dtype="datetime64[ms]"))
     assert found["sharpe"] is None
     assert found["volatility"] == 0
     assert found["total_return"] == pytest.approx(-0.1)

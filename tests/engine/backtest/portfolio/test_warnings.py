@@ -60,6 +60,7 @@ def test_few_and_open_trades_are_told() -> None:
     assert run().warnings == (
         "Only 1 trade: too few to tell skill from luck.",
         "1 still open at the end, valued at the last close.",
+        "Shorter than a month: Sharpe, Sortino, Volatility, Calmar are not stated, for a few days make no year.",
     )
 
 
