@@ -37,13 +37,13 @@ class Flaw:
 def require_sound(bars: Bars) -> None:
     """Raise ``DataError`` for columns of the wrong type or length, a row without a time, rows that do not ascend
     (newest first, out of order, a time twice), daily rows that are no dates, infinite values, and intraday bars whose
-    time zone is not known.
+    time zone is not known; it says all that is wrong.
 
     It looks at each value once, in a part of the time that the digest of the same bars takes.
     """
-    flaw = next(flaws(bars), None)
-    if flaw is not None:
-        raise DataError(f"{bars.series.symbol} in {bars.series.collection} cannot be used: {flaw.sentence}")
+    if found := [flaw.sentence for flaw in flaws(bars)]:
+        more = "".join(f" {text[:1].upper()}{text[1:]}" for text in found[1:])
+        raise DataError(f"{bars.series.symbol} in {bars.series.collection} cannot be used: {found[0]}{more}")
 
 
 def flaws(bars: Bars) -> Iterator[Flaw]:

@@ -88,14 +88,15 @@ def chart_note(info: CandleInfo, series: Series, adjustment: str) -> str:
 def kpis(summary: Summary, series: Series) -> list[metric.Metric]:
     """The strip under the chart."""
     figures, unit = summary.figures, "day" if series.interval == "1d" else "hour"
-    span = f"{summary.years:.1f} years" if figures else "too few bars"
+    is_short = bool(figures) and figures["volatility"] is None
+    span = "under a month" if is_short else f"{summary.years:.1f} years" if figures else "too few bars"
     best, worst = summary.best, summary.worst
     cagr, deepest = figures.get("cagr"), figures.get("max_drawdown")
     return [
         metric.Metric("Last", price(summary.last), summary.last_day, help=f"Close of {summary.last_time}."),
         _figure("cagr", signed_percent(cagr), span, tone=metric.tone(cagr)),
-        _figure("volatility", percent(figures.get("volatility")), "annual"),
-        _figure("sharpe", number(figures.get("sharpe"), 2), "cash at 0%"),
+        _figure("volatility", percent(figures.get("volatility")), span if is_short else "annual"),
+        _figure("sharpe", number(figures.get("sharpe"), 2), span if is_short else "cash at 0%"),
         _figure("max_drawdown", signed_percent(deepest), *_spell(summary), tone=metric.tone(deepest)),
         metric.Metric("Skew", number(summary.skew, 2, signed=True), BARS[series.interval], help=SKEW),
         _extreme(f"Best {unit}", best),

@@ -272,3 +272,10 @@ def test_files_that_cannot_be_read_are_named_beside_the_form(workspace: Workspac
     assert path.name not in text_of(layout(None))
     path.write_bytes(b"PAR1")
     assert f"The stored bars in {path} cannot be read: delete the file" in text_of(layout(None))
+
+
+def test_less_than_a_month_has_dashes_and_says_so() -> None:
+    week = random_walk(5)
+    shown = {item.name: (item.text, item.note) for item in view.kpis(summarise(week), week.series)}
+    for name in ("CAGR", "Volatility", "Sharpe"):
+        assert shown[name] == ("–", "under a month")

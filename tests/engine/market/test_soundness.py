@@ -147,6 +147,9 @@ def test_all_that_is_wrong_can_be_told(zone: str) -> None:
     spoilt = changed("close", 3, np.inf, replace(taken(CLEAN, [0, 1, 1, 4, 3]), series=CLEAN.series))
     stamped = replace(spoilt, time=spoilt.time + np.timedelta64(1, "h"))
     assert [flaw.name for flaw in flaws(stamped)] == ["order", "twice", "date", "infinite"]
+    said = refused(stamped)
+    assert said.startswith("1 of its 5 rows has an earlier time than the row before: row 5 (2020-01-04 01:00). Sort")
+    assert "Keep one of each. 5 of its 5 rows have a time of day" in said
 
 
 # -- the one way in -------------------------------------------------------------------------------------------------

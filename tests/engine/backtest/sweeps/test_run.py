@@ -357,27 +357,6 @@ def test_what_the_base_has_on_an_axis_makes_no_other_sweep(workspace: Workspace)
     assert runner.run_key(third) != runner.run_key(fourth)
 
 
-@pytest.mark.parametrize(
-    ("strategy", "varied"),
-    [("sma_cross", axis("strategy.fast", 2, 5)), ("rsi_reversion", axis("strategy.window", 2, 5))],
-)
-def test_below_a_month_a_cell_has_no_ratio_as_the_run_has_none(
-    workspace: Workspace, strategy: str, varied: Any
-) -> None:
-    market = {"collection": "dukascopy", "symbols": ["EURUSD"], "interval": "1h"}
-    market |= {"start": "2017-03-06", "end": "2017-03-24"}
-    base = BacktestSpec.parse(
-        {"market": market, "strategy": {"kind": strategy}, "costs": {"commission": 5, "slippage": 3}}
-    )
-    found = engine.run(sweep(base, [varied]))
-    run = engine.run(found.spec_of(0))
-    assert np.isnan(found.sharpe).all()
-    assert np.isnan(found.metric("calmar")).all()
-    assert (run.metrics["sharpe"], run.metrics["calmar"]) == (None, None)
-    assert run.metrics["total_return"] == found.total_return.ravel()[0]
-    assert found.trial().count == 4
-
-
 def test_the_estimate_follows_the_work() -> None:
     """By the kind of account, what each axis changes, and the bars that there are."""
 
