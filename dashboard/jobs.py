@@ -93,8 +93,18 @@ class DaskManager(BaseBackgroundCallbackManager):
         return job_list.ended(limit)
 
     def progress(self, key: str) -> dict[str, Any] | None:
-        """``status``, ``fraction``, ``message``, ``partial``, ``created`` and ``started`` of a job of today."""
+        """``status``, ``fraction``, ``message``, ``partial``, ``created`` and ``started`` of a job of today, and the
+        ``pid`` of the process that runs it, or has.
+        """
         return self._live.progress(key)
+
+    def at_work(self) -> dict[int, tuple[str, ...]]:
+        """Keys of the jobs that each worker process computes, whole or in part, by its process id."""
+        found: dict[int, tuple[str, ...]] = {}
+        for key, places in self._cluster.at_work().items():
+            for place in places:
+                found[place.pid] = (*found.get(place.pid, ()), key)
+        return found
 
     def cancel(self, key: str) -> bool:
         """Stop a job for all who wait for it; False if it does not wait or run. Its worker is free in a second."""
@@ -197,7 +207,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         if event["event"] == "started":
             with self._changed:
                 self._active[key] = "running"
-            progress |= {"status": "running", "started": time.time(), "message": ""}
+            progress |= {"status": "running", "started": time.time(), "message": "", "pid": event["pid"]}
             _listed(job_list.set_running, key)
         else:
             progress |= {name: event[name] for name in ("fraction", "message", "partial")}

@@ -1,4 +1,4 @@
-"""The one place that knows Dask: a cluster of our own on this machine, or a scheduler's address.
+"""The place that knows Dask, with ``local_cluster``: a cluster of our own, or a scheduler at an address.
 
 A job is a function that is called as ``function(progress, *args)`` in a worker process, under a key: equal keys share
 one job. The function must be importable there; what it is given and what it returns travel pickled between our own
@@ -10,27 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import threading
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, TypeVar
 
-from engine import worker
+from engine import local_cluster, worker
 from engine.config import Compute
 from engine.errors import Cancelled, JobError, WorkerLost
+from engine.local_cluster import distributed as _dask
 from engine.progress import Progress, section
 
 Listener = Callable[[Mapping[str, Any]], None]
-"""Told of ``{"event": "started"}`` and ``{"event": "progress", "fraction":, "message":, "partial":}`` on the cluster's
-own thread: it must return at once."""
+"""Told of ``{"event": "started"}`` and ``{"event": "progress", "fraction":, "message":, "partial":}``, both with the
+"pid" of the worker process, on the cluster's own thread: it must return at once."""
 
 Item = TypeVar("Item")
 R = TypeVar("R")
@@ -40,10 +38,18 @@ _ATTEMPTS = 3  # times that a job is tried whose worker fell because of another 
 _log = logging.getLogger("stratoscope.jobs")
 
 
+@dataclass(frozen=True)
+class Place:
+    """A worker process: its address in the cluster, and its process id on the machine where it runs."""
+
+    address: str
+    pid: int
+
+
 @dataclass(eq=False)
 class _Job:
     """A job from ``submit`` to its end: ``name`` is Dask's key of the attempt under way, ``task`` Dask's future, and
-    ``worker`` the address where it runs, None before it starts and after it has ended."""
+    ``places`` where the attempt and its parts run, by Dask's keys of these, from their start to their end."""
 
     key: str
     payload: bytes
@@ -51,7 +57,7 @@ class _Job:
     listen: Listener | None
     future: Future[Any] = field(default_factory=Future)
     name: str = ""
-    worker: str | None = None
+    places: dict[str, Place] = field(default_factory=dict)
     task: Any = None
 
 
@@ -114,6 +120,14 @@ class Cluster:
             _spawn(job.task.client, self._evict(job.task.client, job.task, job.name))
         return True
 
+    def at_work(self) -> dict[str, tuple[Place, ...]]:
+        """Who has which job, by its key: the process that runs it, then others that compute parts of it right now.
+
+        Jobs that wait are not among them.
+        """
+        with self._lock:
+            return {key: tuple(dict.fromkeys(job.places.values())) for key, job in self._jobs.items() if job.places}
+
     def close(self) -> None:
         """Stop the workers of an embedded cluster, or leave the scheduler; jobs under way are given up."""
         if self._starter is not None:
@@ -125,8 +139,7 @@ class Cluster:
         if self._ready.done():
             self._ready.result().close()
         if self._embedded is not None:
-            self._embedded.sync(_stop, self._embedded)
-            self._embedded.close()
+            local_cluster.stop(self._embedded)
 
     def _begin(self) -> Future[Any]:
         with self._lock:
@@ -158,9 +171,9 @@ class Cluster:
 
     def _connect(self) -> Any:
         if self._compute.scheduler is None:
-            self._embedded = _local_cluster(self._compute, self._folder)
+            self._embedded = local_cluster.start(self._compute, self._folder)
         client = _dask().Client(self._compute.scheduler or self._embedded, timeout=5, set_as_default=False)
-        client.register_plugin(_worker_plugin(self._warm))
+        client.register_plugin(local_cluster.warm_up_plugin(self._warm))
         client.subscribe_topic(worker.TOPIC, self._hear)
         return client
 
@@ -181,13 +194,15 @@ class Cluster:
 
     async def _attempt(self, client: Any, job: _Job) -> Any:
         for _ in range(_ATTEMPTS):
+            if job.future.done():  # cancelled on its way here: it is never sent
+                break
             needs = {"GPU": 1} if job.device == "gpu" and await _offers_gpu(client) else None
             count = self._failures[job.key]
-            job.name, job.worker = f"run-{job.key}{f'-{count}' if count else ''}", None
+            job.name, job.places = f"run-{job.key}{f'-{count}' if count else ''}", {}
             self._names[job.name] = job
             job.task = client.submit(worker.call, job.payload, key=job.name, resources=needs)
             try:
-                if job.future.done():  # cancelled before there was a task to evict
+                if job.future.done():  # cancelled while there was no task to evict yet
                     await self._evict(client, job.task, job.name)
                 return await job.task
             except _dask().KilledWorker:
@@ -205,7 +220,8 @@ class Cluster:
     def _is_at_fault(self, job: _Job) -> bool:
         """Whether a job ran on the worker that died. Dask blames those that waited there as well; and where we killed
         the worker, it was for the sake of another job."""
-        return job.worker is not None and job.worker not in self._killed
+        place = job.places.get(job.name)
+        return place is not None and place.address not in self._killed
 
     def _obituary(self) -> WorkerLost:
         return WorkerLost(
@@ -220,22 +236,25 @@ class Cluster:
             client.close()
 
     def _hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
-        """A message from a worker, on the client's event loop."""
+        """A message from a worker about a job or a part of one, on the client's event loop."""
         message = event[1]
-        job = self._names.get(message["task"])
+        name = message["task"]
+        job = self._names.get(name) or self._names.get(worker.whole(name))
         if job is None or job.future.done():
             return
-        if message["event"] == "ended":
-            job.worker = None
-        elif message["event"] == "started" and self._is_at_fault(job):
+        if message["event"] == "started" and name == job.name and self._is_at_fault(job):
             # A scheduler that is not ours tries a job again when its worker has died. We do not.
-            task, name = job.task, job.name
+            task = job.task
             self._settle(job, error=self._obituary())
             _spawn(task.client, self._evict(task.client, task, name))
-        else:
-            job.worker = message["worker"]
-            if job.listen is not None:
-                job.listen(message)
+            return
+        with self._lock:
+            if message["event"] == "ended":
+                job.places.pop(name, None)
+            else:
+                job.places[name] = Place(message["worker"], message["pid"])
+        if job.listen is not None and name == job.name and message["event"] != "ended":
+            job.listen(message)
 
     def _settle(self, job: _Job, value: Any = None, error: BaseException | None = None) -> None:
         with self._lock:
@@ -292,14 +311,15 @@ def _gather(client: Any, items: Sequence[bytes], parts: dict[int, Any], progress
     todo = list(range(len(items)))
     while len(values) < len(items):
         if todo:
-            stem = f"{name}/{uuid.uuid4().hex[:8]}"
-            keys = [f"{stem}/{n}" for n in todo]
+            keys = worker.part_names(name, todo)
             sent = client.map(worker.call_part, [items[n] for n in todo], key=keys, priority=-1)
             parts.update(zip(todo, sent, strict=True))
         progress(len(values) / len(items), f"{len(values)} of {len(items)} parts done.")
         ended = [n for n, part in parts.items() if n not in values and part.done()]
         todo = [n for n in ended if parts[n].status == "error"]  # its worker died, of this part or of another job
         losses.update(todo)
+        for n in todo:
+            worker.tell(worker.this_worker(), parts[n].key, {"event": "ended"})  # the dead cannot
         if any(losses[n] == _ATTEMPTS for n in todo):
             raise WorkerLost("The worker process that computed a part of this job died: run it again.")
         fine = [n for n in ended if n not in todo]
@@ -308,70 +328,6 @@ def _gather(client: Any, items: Sequence[bytes], parts: dict[int, Any], progress
         if not ended:
             time.sleep(0.02)
     return [values[n] for n in range(len(items))]
-
-
-def _local_cluster(compute: Compute, folder: Path) -> Any:
-    """Worker processes on this machine, each with one thread; the first one holds the GPU."""
-    import dask
-
-    distributed = _dask()
-    for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # lost workers are ours to tell of
-    count = compute.worker_count()
-    tls = distributed.Security.temporary()
-    common = {"host": "127.0.0.1", "protocol": "tls://", "security": tls}
-    # Ctrl-C reaches the whole process group, and the server is to decide what it means: what this thread starts
-    # inherits its mask. The tracker of resources would lift it, were it to start later.
-    resource_tracker.ensure_running()
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    dask.config.set(worker.settings(count))  # for good: Dask reads some of it when a process starts anew
-    options = {
-        **common,
-        "nthreads": 1,
-        "memory_limit": compute.memory_limit_mb * 1_000_000,
-        "local_directory": str(folder),
-        "silence_logs": logging.CRITICAL,
-    }
-    return distributed.SpecCluster(
-        scheduler={
-            "cls": distributed.Scheduler,
-            "options": {**common, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
-        },
-        workers={
-            n: {"cls": distributed.Nanny, "options": options | ({} if n else {"resources": {"GPU": 1}})}
-            for n in range(count)
-        },
-        security=tls,
-    )
-
-
-async def _stop(cluster: Any) -> None:
-    """Kill the workers, which have nothing to put in order: one that imports a large package would take its time."""
-    for nanny in cluster.workers.values():
-        nanny.close_gracefully()  # so that it starts no other
-        worker.kill_process(nanny)
-
-
-def _worker_plugin(modules: tuple[str, ...]) -> Any:
-    """Has the scheduler warm up each worker process, those that start anew included."""
-    from distributed import WorkerPlugin
-
-    warm_up = worker.warm_up
-
-    class WarmUp(WorkerPlugin):
-        name = "stratoscope"
-
-        def setup(self, worker: Any) -> None:
-            warm_up(worker, modules)
-
-    return WarmUp()
-
-
-def _dask() -> Any:
-    """The package, imported at first use; half of it carries no types."""
-    import distributed
-
-    return distributed
 
 
 def _spawn(client: Any, coroutine: Coroutine[Any, Any, None]) -> None:

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import traceback
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ HEAVY = (
 meanwhile waits for the end of the step."""
 
 TOPIC = "stratoscope"
-"""Under which workers send messages to servers: mappings with "event", "task" (Dask's key) and "worker"."""
+"""Under which workers send messages to servers: mappings with "event", "task" (Dask's key), "worker" and "pid"."""
 
 _THROTTLE = 0.05  # seconds between two messages of progress
 _IMPORTING = threading.Lock()  # held by the warm-up while it imports
@@ -60,13 +61,15 @@ def call_part(payload: bytes) -> bytes:
     """The outcome of ``function(item, progress)``, whose progress only looks out for a cancel."""
     progress = TaskProgress(this_worker(), silent=True)
     with _IMPORTING:
-        pass
+        progress.send({"event": "started"})
 
     def run() -> object:
         function, item = _unpack(payload)
         return function(item, progress)
 
-    return outcome_of(run)
+    outcome = outcome_of(run)
+    progress.send({"event": "ended"})
+    return outcome
 
 
 def outcome_of(call: Callable[[], object]) -> bytes:
@@ -148,7 +151,12 @@ class TaskProgress:
 
     def send(self, event: Mapping[str, Any]) -> None:
         """Tell the server; raises ``TypeError`` for what is not plain data."""
-        self._worker.log_event(TOPIC, {**event, "task": self._task, "worker": self._worker.address})
+        tell(self._worker, self._task, event)
+
+
+def tell(worker: Any, task: str, event: Mapping[str, Any]) -> None:
+    """Tell the server of a task, from its worker or from the one that waits for it; raises as ``TaskProgress.send``."""
+    worker.log_event(TOPIC, {**event, "task": task, "worker": worker.address, "pid": os.getpid()})
 
 
 def this_worker() -> Any:
@@ -210,6 +218,17 @@ def load(path: str) -> Any:
     name, _, function = path.partition(":")
     module = importlib.import_module(name)
     return getattr(module, function)() if function else module
+
+
+def part_names(name: str, numbers: Iterable[int]) -> list[str]:
+    """Dask's keys of parts of the task ``name``, never used before."""
+    stem = f"{name}/{uuid.uuid4().hex[:8]}"
+    return [f"{stem}/{n}" for n in numbers]
+
+
+def whole(part: str) -> str:
+    """The task that ``part`` is a part of, by Dask's keys."""
+    return part.rsplit("/", 2)[0]
 
 
 def any_of(keys: Iterable[object], name: str) -> bool:

@@ -32,6 +32,7 @@ from tests.support import background
 from tests.support.outside import ROOT, outside_cluster
 from tests.support.workspace import Workspace, forget
 
+PATIENCE = 60.0  # seconds, for a machine that other things keep busy
 CALLBACKS = "tests.support.background:register"
 CONFIG = "cache: cache\ncompute: {workers: 2, queue_limit: 12, memory_limit_mb: 700}\n"
 
@@ -48,6 +49,14 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     forget()
 
 
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """A file for which jobs wait; it appears when the test makes it, or ends."""
+    path = tmp_path / "gate"
+    yield path
+    path.touch()
+
+
 @pytest.fixture(scope="module")
 def manager(space: Workspace) -> Iterator[DaskManager]:
     started = DaskManager(settings(), CALLBACKS, warm=())
@@ -60,9 +69,9 @@ def call(manager: DaskManager, key: str, name: str, *args: Any, context: Any = N
     return manager.call_job_fn(key, manager.func_registry[background.JOBS[name]], list(args), context or {})
 
 
-def poll(manager: DaskManager, key: str, within: float = 30) -> Any:
+def poll(manager: DaskManager, key: str) -> Any:
     """What Dash does until there is a result."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + PATIENCE
     while (result := manager.get_result(key, key)) is manager.UNDEFINED:
         assert manager.job_running(key)
         assert time.monotonic() < deadline, "no result"
@@ -74,8 +83,8 @@ def sentence(result: Any) -> str:
     return str(result["background_callback_error"]["msg"])
 
 
-def until(condition: Callable[[], Any], within: float = 20) -> None:
-    deadline = time.monotonic() + within
+def until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.02)
@@ -114,13 +123,14 @@ def test_one_look_waits_for_the_end_and_brings_the_result(
         assert manager.get_result(f"trip-{number}", None) == number + 1
 
 
-def test_equal_requests_share_a_job(manager: DaskManager, tmp_path: Path) -> None:
+def test_equal_requests_share_a_job(manager: DaskManager, tmp_path: Path, gate: Path) -> None:
     file = tmp_path / "runs"
     with ThreadPoolExecutor(8) as tabs:
-        list(tabs.map(lambda _: call(manager, "shared", "note", str(file), 0.3), range(8)))
+        list(tabs.map(lambda _: call(manager, "shared", "note", str(file), str(gate)), range(8)))
+        gate.touch()
         assert set(tabs.map(lambda _: poll(manager, "shared"), range(8))) == {str(file)}
     assert file.read_text().count("ran") == 1
-    call(manager, "shared", "note", str(file), 0.0)  # one that has ended runs again
+    call(manager, "shared", "note", str(file), str(gate))  # one that has ended runs again
     poll(manager, "shared")
     assert file.read_text().count("ran") == 2
 
@@ -135,8 +145,9 @@ def test_no_job_of_many_clients_is_lost(manager: DaskManager) -> None:
     assert not manager.active()
 
 
-def test_progress_is_seen_by_all_and_in_the_tray(manager: DaskManager) -> None:
-    call(manager, "report", "report", 20, 0.05, context={"outputs_list": {"id": {"role": "result", "page": "models"}}})
+def test_progress_is_seen_by_all_and_in_the_tray(manager: DaskManager, gate: Path) -> None:
+    page = {"outputs_list": {"id": {"role": "result", "page": "models"}}}
+    call(manager, "report", "report", 20, str(gate), context=page)
     until(lambda: (manager.progress("report") or {})["fraction"] > 0.3)
     first, second = manager.get_progress("report"), manager.get_progress("report")
     assert first
@@ -148,7 +159,10 @@ def test_progress_is_seen_by_all_and_in_the_tray(manager: DaskManager) -> None:
     assert (job.key, job.page, job.kind, job.label, job.status) == ("report", "models", "report", "report", "running")
     assert job.message.startswith("step")
     assert job.created <= (job.started or 0)
-    assert poll(manager, "report")["pid"] != os.getpid()
+    assert manager.at_work() == {first[0]["pid"]: ("report",)}
+    gate.touch()
+    assert poll(manager, "report")["pid"] == first[0]["pid"] != os.getpid()
+    assert manager.at_work() == {}
     assert not manager.active()
     assert manager.recent(1)[0].key == "report"
 
@@ -184,12 +198,14 @@ def test_cancel_is_for_everybody_and_the_key_is_free_again(manager: DaskManager,
     call(manager, "deaf", "add", 1, 1)
     assert poll(manager, "deaf") == 2
     pid = int((tmp_path / "pid").read_text())
-    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, within=2)
+    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     assert status(manager, "deaf") == "done"
 
 
-def test_a_lost_worker_fails_one_job(manager: DaskManager) -> None:
-    call(manager, "dying", "dying", "x")
+def test_a_lost_worker_fails_one_job(manager: DaskManager, gate: Path) -> None:
+    call(manager, "dying", "dying", str(gate))
+    until(lambda: (manager.progress("dying") or {})["fraction"] > 0)
+    gate.touch()
     keys = [call(manager, f"beside-{n}", "add", n, n) for n in range(5)]
     assert "worker process that ran this job died" in sentence(poll(manager, "dying"))
     assert [poll(manager, key) for key in keys] == [0, 2, 4, 6, 8]
@@ -339,7 +355,7 @@ def test_a_scheduler_elsewhere_runs_the_same_job_by_configuration_alone(workspac
         try:
             key = manager.build_cache_key(background.nothing, [canonical_json(spec)], [], None)
             assert key == run_key(spec)
-            call(manager, key, "report", 3, 0.01)
+            call(manager, key, "report", 3, str(workspace.config))
             assert poll(manager, key)["pid"] not in {os.getpid(), None}
             assert status(manager, key) == "done"
         finally:

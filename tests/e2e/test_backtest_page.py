@@ -19,8 +19,7 @@ def run(visitor: Visitor, fast: int) -> None:
 
 
 def show(visitor: Visitor, tab: str) -> None:
-    script = "[...document.querySelectorAll('[role=tab]')].find(tab => tab.textContent === arguments[0]).click()"
-    visitor.js(script, tab)
+    visitor.open_tab(tab)
 
 
 def press(visitor: Visitor, key: str) -> None:
@@ -92,14 +91,15 @@ def test_fields_of_limit_orders_come_with_the_limit(visitor: Visitor) -> None:
     )
     row = "document.getElementById(arguments[0]).closest('.f')"
     visitor.until("return !!document.getElementById(arguments[0])", "the form", offset)
-    assert [visitor.js(f"return {row}.hidden", path) for path in (offset, lasts, rebalance)] == [True] * 3
+    for path in (offset, lasts, rebalance):
+        visitor.until(f"return {row}.hidden", "hidden", path)
     visitor.fill("backtest", "fill", "limit")
     visitor.until(f"return !{row}.hidden", "the offset", offset)
     visitor.fill("backtest", "limit_offset", "x")
     visitor.sees("Limit offset must be a number")
     visitor.fill("backtest", "fill", "next_close")
-    assert visitor.js(f"return {row}.hidden", offset) is False, "what is wrong stays in sight"
     visitor.until(f"return {row}.hidden", "the lifetime gone", lasts)
+    assert visitor.js(f"return {row}.hidden", offset) is False, "what is wrong stays in sight"
     visitor.fill("backtest", "fill", "limit")
     visitor.fill("backtest", "limit_offset", "20")
     visitor.fill("backtest", "fill", "next_close")

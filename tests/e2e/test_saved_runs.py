@@ -19,6 +19,7 @@ from tests.e2e.visitor import Visitor
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.e2e
+PRESS = "const found = document.querySelector(arguments[0]); if (found) found.click(); return !!found;"
 ROW = "#backtest-library .ag-row[row-id='{key}'] [col-id='{column}']"
 
 
@@ -32,8 +33,15 @@ def downloads(visitor: Visitor, tmp_path: Path) -> Path:
 
 
 def saved(visitor: Visitor, folder: Path, pattern: str) -> Path:
-    """The one file of that name, once it is whole."""
-    return visitor.wait_for(lambda: next(folder.glob(pattern), None), pattern)
+    """The one file of that name, once it is whole: Chromium makes an empty one of that name, fills another beside it,
+    and renames that.
+    """
+
+    def whole() -> Path | None:
+        found = next(folder.glob(pattern), None)
+        return found if found and found.stat().st_size and not any(folder.glob("*.crdownload")) else None
+
+    return visitor.wait_for(whole, pattern)
 
 
 def on_page(visitor: Visitor) -> Any:
@@ -60,18 +68,26 @@ def cell(visitor: Visitor, key: str, column: str) -> Any:
 
 def press(visitor: Visitor, key: str, column: str) -> None:
     """The button in a row of the library."""
-    visitor.js("arguments[0].querySelector('button').click()", cell(visitor, key, column))
+    button = ROW.format(key=key, column=column) + " button"
+    visitor.until(PRESS, f"{column} of {key}", button)
 
 
 def tick(visitor: Visitor, key: str) -> None:
     box = f"#backtest-library .ag-row[row-id='{key}'] input[type=checkbox]"
-    visitor.until("return !!document.querySelector(arguments[0])", f"a box at {key}", box)
-    visitor.js("document.querySelector(arguments[0]).click()", box)
+    visitor.until(PRESS, f"a box at {key}", box)
 
 
 def write(visitor: Visitor, key: str, column: str, text: str) -> None:
     """Type into a cell as a person does, and leave it with Enter."""
-    ActionChains(visitor.driver).click(cell(visitor, key, column)).send_keys(text, Keys.ENTER).perform()
+    wanted = ROW.format(key=key, column=column)
+
+    def is_open() -> bool:
+        ActionChains(visitor.driver).click(cell(visitor, key, column)).perform()
+        return bool(visitor.js("return !!document.querySelector(arguments[0])?.contains(document.activeElement)"
+                               "&& document.activeElement.tagName === 'INPUT'", wanted))  # fmt: skip
+
+    visitor.wait_for(is_open, f"the editor in {column}")
+    ActionChains(visitor.driver).send_keys(text, Keys.ENTER).perform()
     visitor.wait_for(lambda: cell(visitor, key, column).text == text, f"{text} in {column}")
 
 
@@ -84,12 +100,12 @@ def search(visitor: Visitor, text: str) -> None:
 
 def click(visitor: Visitor, id_: str) -> None:
     """A button, once it can be pressed."""
-    visitor.until("return document.getElementById(arguments[0])?.disabled === false", id_, id_)
-    visitor.js("document.getElementById(arguments[0]).click()", id_)
+    script = "const found = document.getElementById(arguments[0]); if (found?.disabled !== false) return false;"
+    visitor.until(f"{script} found.click(); return true;", id_, id_)
 
 
 def choose(visitor: Visitor, group: str, value: str) -> None:
-    visitor.js("document.querySelector(`#${arguments[0]} input[value='${arguments[1]}']`).click()", group, value)
+    visitor.until(PRESS, f"{value} in {group}", f"#{group} input[value='{value}']")
 
 
 def two_runs(visitor: Visitor, first: int, second: int) -> tuple[str, str]:

@@ -7,10 +7,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from selenium.common.exceptions import StaleElementReferenceException
+
 
 def dom_id(**parts: str) -> str:
     """The element's id in the page for a component whose id is a mapping."""
     return json.dumps(dict(sorted(parts.items())), separators=(",", ":"))
+
+
+def _unless_redrawn(look: Callable[[], Any]) -> Any:
+    try:
+        return look()
+    except StaleElementReferenceException:
+        return None
 
 
 class Visitor:
@@ -33,8 +42,9 @@ class Visitor:
         return self.wait_for(lambda: self.js(script, *arguments), what, seconds)
 
     def wait_for(self, look: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+        """The first true value of ``look``; where what it looks at is drawn anew meanwhile, it looks again."""
         limit = time.monotonic() + seconds
-        while not (found := look()):
+        while not (found := _unless_redrawn(look)):
             assert time.monotonic() < limit, f"Never came: {what}. The page says: {self.text()[:1500]}"
             time.sleep(0.02)
         return found
@@ -91,6 +101,7 @@ class Visitor:
     def choose(self, page: str, path: str, kind: str) -> None:
         """Choose the plug-in ``kind`` at ``path``."""
         wanted = dom_id(role="choice", page=page, path=path)
+        self.until("return !!document.getElementById(arguments[0])", wanted, wanted)
         self.js(
             """
             const input = document.getElementById(arguments[0]);

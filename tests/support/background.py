@@ -14,6 +14,7 @@ from dash.background_callback.managers import BaseBackgroundCallbackManager
 from dash.exceptions import PreventUpdate
 
 from engine.errors import DataError
+from tests.support.tasks import await_file
 
 JOBS: dict[str, str] = {}
 
@@ -39,20 +40,21 @@ def add(one: int, two: int) -> int:
     return one + two
 
 
-def note(file: str, seconds: float) -> str:
-    """Leave a line in ``file``; how often a job ran can be counted there."""
+def note(file: str, gate: str) -> str:
+    """Leave a line in ``file``, where it can be counted how often a job ran, and wait until ``gate`` is there."""
     with Path(file).open("a") as lines:
         lines.write("ran\n")
-    time.sleep(seconds)
+    await_file(Path(gate))
     return file
 
 
-def report(set_progress: Callable[[Any], None], steps: int, seconds: float) -> dict[str, int]:
-    """Report each step, bare and as the list that Dash documents."""
+def report(set_progress: Callable[[Any], None], steps: int, gate: str) -> dict[str, int]:
+    """Report half of the steps, bare and as the list that Dash documents, and the others once ``gate`` is there."""
     for number in range(steps):
+        if number == steps // 2:
+            await_file(Path(gate))
         value = {"fraction": (number + 1) / steps, "message": f"step {number + 1}", "partial": {"loss": [number]}}
         set_progress(value if number % 2 else (value,))
-        time.sleep(seconds)
     return {"pid": os.getpid()}
 
 
@@ -60,7 +62,7 @@ def deaf(set_progress: Callable[[Any], None], pid_file: str) -> None:
     """Take note of the process and sleep."""
     Path(pid_file).write_text(str(os.getpid()))
     set_progress({"fraction": 0.25, "message": "asleep"})
-    time.sleep(60)
+    time.sleep(600)
 
 
 def no_bars(name: str) -> None:
@@ -81,8 +83,10 @@ def no_news(how: str) -> Any:
     return no_update
 
 
-def dying(name: str) -> None:
-    time.sleep(0.1)
+def dying(set_progress: Callable[[Any], None], gate: str) -> None:
+    """Die once ``gate`` is there."""
+    set_progress({"fraction": 0.25, "message": "about to die"})
+    await_file(Path(gate))
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -96,5 +100,5 @@ FUNCTIONS = {
     mistaken: False,
     not_json: False,
     no_news: False,
-    dying: False,
+    dying: True,
 }

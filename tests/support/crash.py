@@ -25,7 +25,7 @@ def main(folder: str) -> None:
         time.sleep(0.02)
     call("queued", "deaf", f"{folder}/never")
     print("ready", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 
 
 if __name__ == "__main__":

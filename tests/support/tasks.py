@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from engine.cluster import fan_out
 from engine.errors import Cancelled, DataError, SpecError
@@ -47,6 +48,24 @@ def note(progress: Progress, file: Path, seconds: float = 0.0) -> str:
     return str(file)
 
 
+def held(progress: Progress, file: Path, gate: Path) -> str:
+    """``note``, and then wait until ``gate`` is there."""
+    note(progress, file)
+    await_file(gate)
+    return str(file)
+
+
+def await_file(path: Path) -> None:
+    """Wait until a test says so by a file."""
+    while not path.exists():
+        time.sleep(0.01)
+
+
+def is_known(name: str, dask_worker: Any = None) -> bool:
+    """Whether a worker, or the scheduler, where this is to be run, still knows the task."""
+    return name in getattr(dask_worker, "state", dask_worker).tasks
+
+
 def span(progress: Progress, seconds: float) -> tuple[float, float]:
     """When the job began and when it ended."""
     began = time.time()
@@ -54,11 +73,14 @@ def span(progress: Progress, seconds: float) -> tuple[float, float]:
     return began, time.time()
 
 
-def tell(progress: Progress, count: int, seconds: float) -> None:
-    """Report ``count`` times as fast as can be, then fall silent for a while."""
+def tell(progress: Progress, count: int, gate: Path) -> float:
+    """Report ``count`` times as fast as can be, then fall silent until ``gate`` is there; seconds of reporting."""
+    began = time.monotonic()
     for number in range(count):
         progress(number / count, f"step {number}", {"number": number})
-    time.sleep(seconds)
+    took = time.monotonic() - began
+    await_file(gate)
+    return took
 
 
 def polite(progress: Progress, file: Path) -> None:
@@ -72,31 +94,36 @@ def polite(progress: Progress, file: Path) -> None:
         raise
 
 
-def asleep(progress: Progress) -> None:
+def asleep(progress: Progress, gate: Path | None = None) -> None:
+    """Report the process, and sleep from then on, or once ``gate`` is there."""
     progress(0.0, str(os.getpid()))
-    time.sleep(60)
+    if gate:
+        await_file(gate)
+    time.sleep(600)
 
 
-def busy(progress: Progress) -> None:
+def busy(progress: Progress, gate: Path) -> None:
     """Multiply matrices, without a glance at the progress."""
     import numpy as np
 
     progress(0.0, str(os.getpid()))
+    await_file(gate)
     matrix = np.ones((300, 300))
     while True:
         matrix @ matrix
 
 
-def hoarding(progress: Progress) -> None:
+def hoarding(progress: Progress, gate: Path) -> None:
     """Keep the interpreter to itself, so that not even the worker around it can answer."""
     progress(0.0, str(os.getpid()))
-    time.sleep(0.05)  # for the report to leave
+    await_file(gate)
     _ = 7 ** (10**9)
 
 
-def dying(progress: Progress) -> None:
+def dying(progress: Progress, gate: Path) -> None:
+    """Die once ``gate`` is there."""
     progress(0.0, "about to die")
-    time.sleep(0.1)
+    await_file(gate)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -133,6 +160,16 @@ def _part(seconds: float, progress: Progress) -> tuple[float, int]:
     return seconds, os.getpid()
 
 
+def spread_held(progress: Progress, count: int, gate: Path) -> list[int]:
+    """The process of each part, all of which wait until ``gate`` is there."""
+    return fan_out(_held_part, [gate] * count, progress)
+
+
+def _held_part(gate: Path, progress: Progress) -> int:
+    await_file(gate)
+    return os.getpid()
+
+
 def spread_mistake(progress: Progress) -> list[float]:
     return fan_out(_mistaken_part, [3.0, 2.0, 1.0, 0.0], progress)
 
@@ -144,7 +181,7 @@ def _mistaken_part(item: float, progress: Progress) -> float:
 
 
 def spread_stubborn(progress: Progress) -> list[None]:
-    return fan_out(_stubborn_part, [60.0, 60.0, 60.0], progress)
+    return fan_out(_stubborn_part, [600.0, 600.0, 600.0], progress)
 
 
 def _stubborn_part(seconds: float, progress: Progress) -> None:

@@ -33,21 +33,35 @@ def free_port() -> int:
 @contextmanager
 def server(folder: Path, command: tuple[str, ...] = ("-m", "dashboard", "serve")) -> Iterator[Server]:
     """A server on a free port with ``folder`` as its configuration's and its cache's place; returns once it listens."""
-    port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "config.yaml"
+    # Somebody else may take a port between our look and the server's start.
+    running = next((found for _ in range(3) if (found := _start(folder, command))), None)
+    if running is None:
+        raise RuntimeError("The server did not start: run it by hand to see why.")
+    try:
+        yield running
+    finally:
+        _end(running.process)
+
+
+def _start(folder: Path, command: tuple[str, ...]) -> Server | None:
+    """The server once it listens, or None where it has ended instead."""
+    port, config = free_port(), folder / "config.yaml"
     config.write_text(f"server: {{port: {port}}}\ncache: {folder / 'cache'}\n", encoding="utf-8")
     environment = os.environ | {"STRATOSCOPE_CONFIG": str(config)}
     asked = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *command], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-    try:
-        assert process.stdout is not None
-        if not process.stdout.readline():
-            raise RuntimeError("The server did not start: run it by hand to see why.")
-        yield Server(f"http://127.0.0.1:{port}", process, asked, config)
-    finally:
-        process.terminate()
-        process.wait(20)
-        process.stdout.close()
+    assert process.stdout is not None
+    if process.stdout.readline():
+        return Server(f"http://127.0.0.1:{port}", process, asked, config)
+    _end(process)
+    return None
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    process.wait(60)
+    assert process.stdout is not None
+    process.stdout.close()
