@@ -244,6 +244,7 @@ def test_a_job_cancelled_in_the_queue_never_runs(cluster: Cluster, tmp_path: Pat
     file = tmp_path / "never"
     first = [cluster.submit(f"block-{n}", tasks.held, tmp_path / "first", gate) for n in range(WORKERS)]
     future = cluster.submit("never", tasks.note, file)
+    assert eventually(lambda: cluster._jobs["never"].task is not None)
     cluster.cancel("never")
     assert isinstance(future.exception(0), Cancelled)
     assert eventually(lambda: is_forgotten(cluster, "run-never"))
