@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Protocol, cast
 
@@ -24,8 +23,10 @@ class Jobs(Protocol):
         """The latest jobs of any status, newest first."""
         ...
 
-    def cancel(self, key: str) -> bool:
-        """Stop the job with this run key; False if there is none."""
+    def cancel(self, key: str, within: float = 0.0) -> bool:
+        """Stop the job with this run key, or the one that is asked for ``within`` so many seconds; False if there is
+        none yet.
+        """
         ...
 
 
@@ -35,7 +36,8 @@ def current_jobs() -> Jobs | None:
 
 
 def cancel(key: str, within: float = 0.0) -> None:
-    """Cancel the job with this run key, or the one that appears under it ``within`` so many seconds."""
-    jobs, limit = current_jobs(), time.monotonic() + within
-    while jobs is not None and not jobs.cancel(key) and time.monotonic() < limit:
-        time.sleep(0.05)
+    """Cancel the job with this run key, or the one that appears under it ``within`` so many seconds. Returns at once:
+    nobody who asks for what never comes may hold a thread of the server.
+    """
+    if jobs := current_jobs():
+        jobs.cancel(key, within)

@@ -35,6 +35,7 @@ POLL_MILLISECONDS = 50
 """``interval=`` of a background callback: a poll waits for the result itself, so that few are needed."""
 
 _POLL = 0.25  # seconds that a request for a result may wait for it
+_UNWANTED = 100  # cancels of what has not been asked for that are remembered, lest a forger fill the memory
 _log = logging.getLogger("stratoscope.jobs")
 
 
@@ -58,7 +59,8 @@ class DaskManager(BaseBackgroundCallbackManager):
         self._live = LiveState(cache / "live")
         self._callbacks, self._limit = callbacks, config.compute.queue_limit
         self._active: dict[str, Status] = {}
-        self._changed = threading.Condition()  # guards _active; notified when a job has ended
+        self._unwanted: dict[str, float] = {}  # keys cancelled before they were asked for, and until when that holds
+        self._changed = threading.Condition()  # guards these two; notified when a job has ended
         self._waiters = threading.BoundedSemaphore(max(1, threads // 2))
         self._recorder = ThreadPoolExecutor(1, "job-recorder")  # keeps the cluster's thread free of disks
         self._started = self._closed = False
@@ -106,9 +108,15 @@ class DaskManager(BaseBackgroundCallbackManager):
                 found[place.pid] = (*found.get(place.pid, ()), key)
         return found
 
-    def cancel(self, key: str) -> bool:
-        """Stop a job for all who wait for it; False if it does not wait or run. Its worker is free in a second."""
-        found = self._cluster.cancel(key)
+    def cancel(self, key: str, within: float = 0.0) -> bool:
+        """Stop a job for all who wait for it; False if it does not wait or run. Its worker is free in a second.
+
+        Then the one that is asked for under the key ``within`` so many seconds is stopped as it arrives.
+        """
+        with self._changed:
+            found = self._cluster.cancel(key)
+            if not found and within:
+                self._refuse(key, within)
         if found:
             self._recorder.submit(int).result()  # returns when the cancel is recorded
         return found
@@ -152,6 +160,9 @@ class DaskManager(BaseBackgroundCallbackManager):
             listen=lambda event: self._record(partial(self._heard, key, dict(event))),
         )
         future.add_done_callback(lambda done: self._record(partial(self._ended, key, done)))
+        with self._changed:
+            if self._unwanted.pop(key, 0.0) > time.monotonic():
+                self._cluster.cancel(key)
         return key
 
     def get_progress(self, key: str) -> list[dict[str, Any]] | None:
@@ -195,6 +206,11 @@ class DaskManager(BaseBackgroundCallbackManager):
 
     def get_or_create_signing_secret(self, generate: Callable[[], bytes]) -> bytes:
         return self._live.secret(self.SIGNING_SECRET_KEY, generate().decode("ascii")).encode("ascii")
+
+    def _refuse(self, key: str, within: float) -> None:
+        now = time.monotonic()
+        kept = [(name, until) for name, until in self._unwanted.items() if until > now and name != key]
+        self._unwanted = dict([*kept[-_UNWANTED:], (key, now + within)])
 
     # The recorder's thread.
 

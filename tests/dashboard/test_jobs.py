@@ -202,6 +202,22 @@ def test_cancel_is_for_everybody_and_the_key_is_free_again(manager: DaskManager,
     assert status(manager, "deaf") == "done"
 
 
+def test_a_cancel_that_comes_first_holds_nobody_and_stops_the_job_when_it_comes(
+    manager: DaskManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("a thread of the server waits"))
+    assert not manager.cancel("early", within=1e6)
+    for n in range(1000):
+        manager.cancel(f"forged-{n}", within=1e6)
+    assert len(manager._unwanted) <= 101
+    assert not manager.cancel("early", within=1e6)
+    monkeypatch.undo()
+    call(manager, "early", "add", 1, 1)
+    assert sentence(poll(manager, "early")) == "The job was cancelled."
+    call(manager, "early", "add", 1, 1)
+    assert poll(manager, "early") == 2  # once
+
+
 def test_a_lost_worker_fails_one_job(manager: DaskManager, gate: Path) -> None:
     call(manager, "dying", "dying", str(gate))
     until(lambda: (manager.progress("dying") or {})["fraction"] > 0)

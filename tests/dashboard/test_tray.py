@@ -13,7 +13,7 @@ from dash.exceptions import PreventUpdate
 from flask import Flask
 
 from dashboard import tray
-from dashboard.job_access import MANAGER, cancel
+from dashboard.job_access import MANAGER
 from dashboard.job_list import Job
 from engine.market.bars import MarketSpec
 from engine.spec import canonical_json
@@ -35,7 +35,7 @@ class Jobs:
     def recent(self, limit: int) -> list[Job]:
         return list(self.jobs)[:limit]
 
-    def cancel(self, key: str) -> bool:
+    def cancel(self, key: str, within: float = 0.0) -> bool:
         self.cancelled.append(key)
         return True
 
@@ -111,21 +111,6 @@ def test_a_page_that_waits_hears_even_the_same_again() -> None:
     for result in ({"key": "k", "spec": "{}"}, {"error": "No."}):
         with pytest.raises(PreventUpdate):
             polled(JOB, run=run, result=result, before=data)
-
-
-def test_cancel_waits_for_a_job_that_is_only_just_asked_for() -> None:
-    class Late(Jobs):
-        def cancel(self, key: str) -> bool:
-            super().cancel(key)
-            return len(self.cancelled) == 3
-
-    server, jobs = Flask("test"), Late()
-    server.extensions[MANAGER] = jobs
-    with server.app_context():
-        cancel("k", within=30.0)
-        assert jobs.cancelled == ["k"] * 3
-        cancel("other")
-    assert jobs.cancelled[3:] == ["other"]
 
 
 def test_cancel_reaches_the_job_whose_button_was_pressed() -> None:
