@@ -58,7 +58,7 @@ def create_app(
         suppress_callback_exceptions=False,
         on_error=on_error,
         serve_locally=True,
-        compress=False,
+        compress=not config.is_loopback(),
     )
     app.server.extensions[MANAGER] = manager
     page.register(pages)

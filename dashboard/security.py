@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+import math
 import os
 from collections.abc import Callable, Sequence
 
 from dash import Dash
 from flask import Flask, Response, request
 
+from dashboard.brake import Brake
 from engine.config import PASSWORD_VARIABLE, Config
 from engine.errors import ConfigError
 
@@ -91,10 +93,17 @@ def required_password(config: Config) -> str | None:
 
 
 def _password_check(password: str) -> Callable[[], Response | None]:
+    brake = Brake()
+
     def check() -> Response | None:
-        given = request.authorization.password if request.authorization else None
-        if given is not None and hmac.compare_digest(given.encode(), password.encode()):
-            return None
+        given, address = request.authorization.password if request.authorization else None, request.remote_addr or ""
+        if given is not None:
+            if wait := brake.seconds(address):
+                return Response("Too many wrong passwords.", 429, {"Retry-After": str(math.ceil(wait))})
+            is_right = hmac.compare_digest(given.encode(), password.encode())
+            brake.note(address, is_right)
+            if is_right:
+                return None
         challenge = {"WWW-Authenticate": 'Basic realm="Stratoscope", charset="UTF-8"'}
         return Response("Stratoscope asks for its password.", 401, challenge)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from dash import Dash
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 
 from dashboard import security
 from dashboard.app import create_app
+from dashboard.brake import Brake
 from engine.config import PASSWORD_VARIABLE, Config, Server
 from engine.errors import ConfigError
 from tests.support.workspace import Workspace
@@ -115,3 +117,44 @@ def test_files_outside_the_assets_are_not_served(client: FlaskClient) -> None:
         response = client.get(path)
         assert b"root:" not in response.data
         assert b"[project]" not in response.data
+
+
+def basic(password: str) -> dict[str, str]:
+    token = base64.b64encode(f"anyone:{password}".encode()).decode()
+    return {"Host": "lab.example", "Authorization": f"Basic {token}"}
+
+
+def test_guesses_are_slowed_down_by_address(guarded: Dash, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("dashboard.brake.time", SimpleNamespace(monotonic=lambda: now[0]))
+    client = guarded.server.test_client()
+    assert [client.get("/data", headers=basic("wrong")).status_code for _ in range(5)] == [401] * 5
+    refused = client.get("/data", headers=basic(PASSWORD))
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+    other = {"REMOTE_ADDR": "10.0.0.9"}
+    assert client.get("/data", headers=basic(PASSWORD), environ_base=other).status_code == 200
+    now[0] += 1.1
+    assert client.get("/data", headers=basic("wrong")).status_code == 401
+    assert client.get("/data", headers=basic(PASSWORD)).headers["Retry-After"] == "2"
+    now[0] += 2.1
+    assert client.get("/data", headers=basic(PASSWORD)).status_code == 200
+    assert client.get("/data", headers=basic("wrong")).status_code == 401
+    assert client.get("/data", headers=basic(PASSWORD)).status_code == 200
+
+
+def test_the_table_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.brake.MOST", 3)
+    brake = Brake()
+    for number in range(9):
+        brake.note(str(number), is_right=False)
+    assert list(brake._wrong) == ["6", "7", "8"]
+
+
+def test_pages_are_compressed_for_other_machines_only(guarded: Dash, client: FlaskClient) -> None:
+    wanted = {"Accept-Encoding": "gzip"}
+    answer = guarded.server.test_client().get("/_dash-layout", headers=basic(PASSWORD) | wanted)
+    plain = client.get("/_dash-layout", headers=wanted)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "Content-Encoding" not in plain.headers
+    assert len(answer.data) < len(plain.data) / 2
