@@ -16,6 +16,7 @@ from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats
 from engine.progress import Progress, section
 from engine.research import sensitivity
 from engine.research.bootstrap import resample
+from engine.research.drawdowns import histories
 from engine.research.fills import fill_honesty
 from engine.research.nulls import random_entries, random_weights
 from engine.research.reality import superior_ability
@@ -78,7 +79,7 @@ def _assembled(
         if "tuple" in str(field.type):
             values[field.name] = ()
         elif "Floats" in str(field.type):
-            values[field.name] = np.empty((0, 0) if field.name == "order_fan" else 0)
+            values[field.name] = np.empty((0, 0) if field.name == "fan" else 0)
         elif "int64" in str(field.type):
             values[field.name] = np.empty(0, dtype=np.int64)
     figures = {name.removeprefix("figures."): value for name, value in found.items() if name.startswith("figures.")}
@@ -107,7 +108,7 @@ def _run(case: Case) -> Found:
     except ValueError:
         known = _figures(sharpe_per_bar=None, skewness=None, kurtosis=None)
     span = float((result.time[-1] - result.time[0]) / np.timedelta64(1, "ms"))
-    names = ("sharpe", "cagr", "total_return", "trades")
+    names = ("sharpe", "cagr", "total_return", "max_drawdown", "trades")
     return (
         known
         | _figures(observations=len(returns), years=span / MILLISECONDS_PER_YEAR)
@@ -196,10 +197,14 @@ def _noise(case: Case) -> Found:
     return columns | _figures(noise_profitable=found.profitable)
 
 
+def _drawdowns(case: Case) -> Found:
+    found = histories(case.result, case.spec.samples, case.spec.seed + 6, case.progress)
+    columns = {"drawdown": found.drawdown, "fan": found.fan, "fan_bars": found.bars}
+    return columns | _figures(drawdown_block=found.block, ruin=found.ruin)
+
+
 def _orders(case: Case) -> Found:
-    found = reorder(case.result, case.spec.samples, case.spec.seed + 5)
-    columns = {"order_drawdown": found.drawdown, "order_total": found.total, "order_fan": found.fan}
-    return columns | _figures(order_own_drawdown=found.own_drawdown, order_ruin=found.ruin)
+    return {"order_drawdown": reorder(case.result, case.spec.samples, case.spec.seed + 5)}
 
 
 def _removed(case: Case) -> Found:
@@ -236,6 +241,7 @@ TESTS: tuple[tuple[str, str, float, Callable[[Case], Found]], ...] = (
     ("delays", "Acting later", 0.5, _delays),
     ("jitter", "Changing each parameter a little", 4, _jitter),
     ("noise", "Adding noise to the prices", 4, _noise),
+    ("drawdowns", "Resampling the falls", 1, _drawdowns),
     ("orders", "Shuffling the trades", 0.5, _orders),
     ("removed", "Taking away the best trades", 0.1, _removed),
     ("fills", "Questioning the fills", 0.5, _fills),

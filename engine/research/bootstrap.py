@@ -12,7 +12,8 @@ from engine.progress import Progress, silent
 
 LEAST = 20
 """Returns from which a block length can be estimated."""
-_AT_ONCE = 100
+AT_ONCE = 100
+"""Histories drawn between two looks at whether they are still wanted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +64,9 @@ def resample(
     columns = np.column_stack([returns, np.log(np.maximum(1 + returns, 1e-12))])
     source = StationaryBootstrap(block, columns, seed=np.random.default_rng(seed))  # type: ignore[arg-type]
     parts = []
-    for start in range(0, samples, _AT_ONCE):
+    for start in range(0, samples, AT_ONCE):
         progress(start / samples, f"Resampled histories: {start} of {samples}")
-        parts.append(source.apply(_figures, min(_AT_ONCE, samples - start)))
+        parts.append(source.apply(_figures, min(AT_ONCE, samples - start)))
     drawn = np.concatenate(parts)
     deviation = np.sqrt(np.maximum(drawn[:, 1], 0.0))
     moves = deviation > 1e-14

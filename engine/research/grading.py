@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.research import robustness
+from engine.research.drawdowns import RUIN
 from engine.research.robustness import number, percent
-from engine.research.sequence import RUIN
 from engine.research.sweep_overfitting import SweepOverfitting
-from engine.research.verdict import FEWEST_TRADES, Finding, Grade, is_resized
+from engine.research.verdict import Finding, Grade, is_resized
 from engine.research.verification import VerificationResult
 
 RARE, UNUSUAL = 0.05, 0.20
@@ -19,7 +19,7 @@ OVERFIT, LIKELY_OVERFIT = 0.20, 0.50
 """Probability of overfitting: at one half the winner of a sweep is as good as any other column out of sample, so that
 choosing was worth nothing; at one fifth choosing still pays four times in five."""
 RUIN_RARE, RUIN_SOME = 0.01, 0.05
-"""Chance of losing half the capital: one in a hundred is what prudent accounts bear, one in twenty is a gamble."""
+"""Chance of losing half from a high: one in a hundred is what prudent accounts bear, one in twenty is a gamble."""
 FEW_TRADES = 0.05
 """Part of the trades that may not carry the whole profit: what one trade in twenty earned may not come again."""
 FEWEST_SHARING = 5
@@ -154,26 +154,21 @@ def _snooped(result: VerificationResult) -> Finding | None:
 
 
 def _ruin(result: VerificationResult) -> Finding | None:
-    chance = result.figures.get("order_ruin")
+    """Bad too where the run itself fell so far: it can happen, whatever the samples say."""
+    chance, own = result.figures.get("ruin"), result.figures.get("max_drawdown") or 0.0
     if chance is None:
         return None
-    few = len(result.order_fan[0]) <= FEWEST_TRADES
-    grade: Grade = "bad" if chance > RUIN_SOME else "doubtful" if chance > RUIN_RARE or few else "good"
-    draws = len(result.order_total)
-    deep = float(np.quantile(result.order_drawdown, 0.05))
+    grade: Grade = "bad" if chance > RUIN_SOME or own <= -RUIN else "doubtful" if chance > RUIN_RARE else "good"
+    draws, deep = len(result.drawdown), float(np.quantile(result.drawdown, 0.05))
     return Finding(
         "Risk of ruin",
         grade,
         percent(chance, 1) if chance else f"none of {draws:,}",
-        f"Chance of losing {percent(RUIN)} of the capital over as many trades drawn at random from these; in another "
-        f"order they would have fallen by {percent(abs(deep))} from a peak one time in twenty."
-        + (f" Fewer than {FEWEST_TRADES} trades have seldom seen the worst." if few else ""),
-        "orders",
-        ""
-        if grade == "good"
-        else "Smaller positions or a stop."
-        if chance > RUIN_RARE
-        else "More trades to draw from.",
+        f"Chance of a fall by {percent(RUIN)} from a high in a history as long as this one, of its own returns in "
+        f"blocks of {result.figures['drawdown_block']:.1f} bars. One in twenty falls by {percent(abs(deep), 1)} or "
+        f"more; as it happened it was {percent(abs(own), 1)}.",
+        "drawdowns",
+        "" if grade == "good" else "Smaller positions or a stop.",
     )
 
 

@@ -5,35 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.backtest.result import BacktestResult
 from engine.errors import DataError
 from engine.market.bars import Floats
 
-RUIN = 0.5
-"""Part of the capital whose loss counts as ruin: from there a return of 100% is needed to be even again."""
-BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_REMOVED = 20
 LEAST = 1e-9
 """Part of the equity that is left at least, so that its logarithm is a number."""
 _CELLS = 2_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Orders:
-    """Monte Carlo over the order of trades.
-
-    ``drawdown`` (sorted, negative) is the deepest fall from trade to trade of each shuffled order; the end is the same
-    in all of them. ``total`` (sorted) and ``ruin`` are of lists of as many trades drawn with replacement: the total
-    returns, and the share of lists that lose half the capital at some point. ``fan`` is (bands, trades + 1): quantiles
-    ``BANDS`` of those lists' equity after each trade, of a capital of one. Falls inside a trade are not seen.
-    """
-
-    drawdown: Floats
-    own_drawdown: float
-    total: Floats
-    ruin: float
-    fan: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +32,8 @@ def shares(result: BacktestResult) -> Shares:
     """Where trades follow one another, the base is the equity at each entry; where they overlap, it is the harmonic
     mean of the equity while they were held, whose profits add up to the logarithm of the whole, nearly.
     """
-    entry, exit = (
-        np.searchsorted(result.time, moments) for moments in (result.trade_entry_time, result.trade_exit_time)
-    )
-    if (entry[1:] >= np.maximum.accumulate(exit)[:-1]).all():
+    entry, exit = _held(result)
+    if _one_by_one(entry, exit):
         base = result.capital + np.concatenate(([0.0], np.cumsum(result.trade_pnl)))[:-1][: len(entry)]
         parts = _over(result.trade_pnl, base)
         return Shares(base, np.log(np.maximum(1 + parts, LEAST)), True)
@@ -64,39 +43,56 @@ def shares(result: BacktestResult) -> Shares:
     return Shares(_over(np.ones(len(mean)), mean), result.trade_pnl * mean, False)
 
 
+def _held(result: BacktestResult) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The bars of each trade's entry and exit."""
+    moments = (result.trade_entry_time, result.trade_exit_time)
+    entry, exit = (np.searchsorted(result.time, item).astype(np.int64) for item in moments)
+    return entry, exit
+
+
+def _one_by_one(entry: NDArray[np.int64], exit: NDArray[np.int64]) -> bool:
+    return bool((entry[1:] >= np.maximum.accumulate(exit)[:-1]).all())
+
+
 def _over(above: Floats, below: Floats) -> Floats:
     return np.divide(above, below, out=np.zeros(len(below)), where=below > 0)
 
 
-def reorder(result: BacktestResult, samples: int, seed: int) -> Orders:
-    """The orders of the trades of ``result``, each worth the same part of the equity as it was. Raises ``DataError``
-    for fewer than two trades.
+def reorder(result: BacktestResult, samples: int, seed: int) -> Floats:
+    """The maximum drawdown of ``result`` with its trades in other orders (samples,; sorted, zero or negative): each
+    with the bars from its entry to the next one, so that falls inside a trade are seen and the order as it was has the
+    run's own drawdown.
+
+    Raises ``DataError`` for fewer than two trades, and where any two overlap: no order of them shows what they lost
+    together (``drawdowns`` does).
     """
-    growth = shares(result).growth
-    if len(growth) < 2:
+    entry, exit = _held(result)
+    if len(entry) < 2:
         raise DataError("An order needs at least two trades.")
-    random = np.random.default_rng(seed)
-    own = float(_deepest(growth[None, :])[0])
-    drawdown, total, lowest, paths = [], [], [], []
-    step = max(_CELLS // len(growth), 1)
+    if not _one_by_one(entry, exit):
+        raise DataError("Trades overlap: no order of them shows what they lost together.")
+    growth = np.diff(np.log(np.maximum(np.concatenate(([result.capital], result.equity)) / result.capital, LEAST)))
+    starts = np.unique(np.concatenate(([0], entry)))
+    parts = [_part(piece) for piece in np.split(growth, starts[1:])]
+    total, high, low, within = (np.array(column) for column in zip(*parts, strict=True))
+    random, found = np.random.default_rng(seed), []
+    step = max(_CELLS // len(parts), 1)
     for start in range(0, samples, step):
-        shape = (min(step, samples - start), len(growth))
-        drawdown.append(_deepest(random.permuted(np.broadcast_to(growth, shape), axis=1)))
-        drawn = np.cumsum(growth[random.integers(0, len(growth), shape)], axis=1)
-        total.append(np.expm1(drawn[:, -1]))
-        lowest.append(drawn.min(axis=1))
-        if start == 0:
-            paths = [np.quantile(drawn, BANDS, axis=0)]
-    ruin = float(np.mean(np.concatenate(lowest) <= np.log(1 - RUIN)))
-    fan = np.exp(np.concatenate((np.zeros((len(BANDS), 1)), paths[0]), axis=1))
-    return Orders(np.sort(np.concatenate(drawdown)), own, np.sort(np.concatenate(total)), ruin, fan)
+        shape = (min(step, samples - start), len(parts))
+        order = random.permuted(np.broadcast_to(np.arange(len(parts)), shape), axis=1)
+        before = np.cumsum(total[order], axis=1) - total[order]
+        peak = np.zeros(shape)  # of all parts before
+        peak[:, 1:] = np.maximum.accumulate(before + high[order], axis=1)[:, :-1]
+        found.append(np.minimum(within.min(), (before + low[order] - peak).min(axis=1)))
+    return np.sort(np.expm1(np.concatenate(found)))
 
 
-def _deepest(growth: Floats) -> Floats:
-    """Deepest fall of each row from its highest value so far, the start included; zero or negative."""
-    path = np.cumsum(growth, axis=1)
-    high = np.maximum(np.maximum.accumulate(path, axis=1), 0.0)
-    return np.asarray(np.expm1(np.min(path - high, axis=1)))
+def _part(growth: Floats) -> tuple[float, float, float, float]:
+    """Of consecutive logarithmic returns: their sum, the highest and the lowest place of their path from zero, and its
+    deepest fall from a high.
+    """
+    path = np.concatenate(([0.0], np.cumsum(growth)))
+    return path[-1], path.max(), path.min(), float((path - np.maximum.accumulate(path)).min())
 
 
 @dataclass(frozen=True, eq=False)

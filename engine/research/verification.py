@@ -27,19 +27,20 @@ class VerificationResult(Labelled):
     ``figures`` holds single numbers by name (None is undefined; a test that was not possible leaves its own out):
 
     - the run: ``observations`` (returns), ``years``, ``sharpe_per_bar``, ``skewness``, ``kurtosis``, ``sharpe``,
-      ``cagr``, ``benchmark_cagr``, ``benchmark_sharpe``, ``total_return``, ``trades``;
+      ``cagr``, ``benchmark_cagr``, ``benchmark_sharpe``, ``total_return``, ``max_drawdown``, ``trades``;
     - ``bootstrap_block`` (bars), ``bootstrap_sharpe_low`` and ``_high``, ``bootstrap_cagr_low`` and ``_high`` (95%);
     - ``random_own_total``, ``random_own_sharpe``, ``random_p_total``, ``random_p_sharpe``;
     - ``cost_break_even`` (multiple of the costs), ``jitter_profitable`` and ``noise_profitable`` (shares);
     - ``spa_zero`` and ``spa_hold`` (consistent p-values of the best variant over nothing and over buy and hold),
       ``stepm_zero`` and ``stepm_hold`` (variants that are superior), ``spa_variants``;
-    - ``order_own_drawdown``, ``order_ruin``; ``removed_until_nothing``;
+    - ``ruin`` and ``drawdown_block`` (bars), see ``drawdowns.Histories``; ``removed_until_nothing``;
     - ``fill_next_open``, ``fill_same_close``, ``fill_best``, ``fill_worst`` (total returns), ``fill_ambiguous`` (bars),
       ``fill_stale`` (share).
 
     Distributions, one entry a sample, sorted each by itself: ``bootstrap_sharpe``, ``bootstrap_cagr``;
-    ``random_total``, ``random_sharpe``; ``noise_total``, ``noise_sharpe``; ``order_drawdown``, ``order_total``.
-    ``order_fan`` is (bands, trades + 1), see ``sequence.BANDS``.
+    ``random_total``, ``random_sharpe``; ``noise_total``, ``noise_sharpe``; ``drawdown`` of resampled histories and
+    ``order_drawdown`` of the trades in other orders (``sequence.reorder``; empty where any overlap).
+    ``fan`` is (bands, points) at the bars ``fan_bars``, see ``drawdowns.Histories``.
     Curves: total return and Sharpe ratio at each ``cost_multiple``; ``delay_bars``; of each variant
     (``jitter_field``, ``jitter_change``, ``jitter_value``); ``removed_total[n]`` without the n best trades.
     Tables: ``crisis_*`` (see ``regimes.Crisis``) and ``regime_*`` (see ``regimes.Regime``; NaN for None).
@@ -68,9 +69,10 @@ class VerificationResult(Labelled):
     jitter_value: Floats
     jitter_total: Floats
     jitter_sharpe: Floats
+    drawdown: Floats
     order_drawdown: Floats
-    order_total: Floats
-    order_fan: Floats
+    fan: Floats
+    fan_bars: NDArray[np.int64]
     removed_total: Floats
     crisis_name: tuple[str, ...]
     crisis_start: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Where the account stands after each trade, if the trades are drawn again and again from those that it made."""
+"""Where the account stands as time goes by, if its own returns are drawn again and again in blocks."""
 
 from __future__ import annotations
 
@@ -15,22 +15,18 @@ if TYPE_CHECKING:
 
     from engine.research.verification import VerificationResult
 
-MOST = 400  # points along the trades
-
 
 @dataclass(frozen=True, eq=False)
 class FanInfo:
-    """``bands`` (5, points): the 5%, 25%, 50%, 75% and 95% quantiles of the equity after ``trades`` trades."""
+    """``bands`` (5, points): the 5%, 25%, 50%, 75% and 95% quantiles of the equity after ``years`` of bars."""
 
-    trades: Floats
+    years: Floats
     bands: Floats
 
 
 def info(result: VerificationResult) -> FanInfo:
-    """The fan of ``result``, thinned to what a screen shows."""
-    last = result.order_fan.shape[1] - 1
-    kept = np.unique(np.linspace(0, last, min(last + 1, MOST)).astype(np.intp))
-    return FanInfo(kept.astype(np.float64), result.order_fan[:, kept])
+    """The fan of ``result``."""
+    return FanInfo(result.fan_bars / result.periods_per_year, result.fan)
 
 
 def figure(info: FanInfo) -> go.Figure:
@@ -40,22 +36,22 @@ def figure(info: FanInfo) -> go.Figure:
     low, lower, middle, upper, high = info.bands
     traces = []
     for top, bottom, name, strength in ((high, low, "5 to 95%", 14), (upper, lower, "25 to 75%", 26)):
-        edge = {"x": info.trades, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        edge = {"x": info.years, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
         traces.append(go.Scatter(y=top, showlegend=False, **edge))
         traces.append(
             go.Scatter(y=bottom, name=name, fill="tonexty", fillcolor=base.tint(base.ACCENT, strength), **edge)
         )
     traces.append(
         go.Scatter(
-            x=info.trades, y=middle, name="median", mode="lines", line={"color": base.ACCENT, "width": 1.8},
+            x=info.years, y=middle, name="median", mode="lines", line={"color": base.ACCENT, "width": 1.8},
             customdata=np.stack((low, high), axis=1),
-            hovertemplate="after %{x:.0f} trades %{y:.2f}<br>from %{customdata[0]:.2f} to %{customdata[1]:.2f}"
+            hovertemplate="after %{x:.2f} years %{y:.2f}<br>from %{customdata[0]:.2f} to %{customdata[1]:.2f}"
             "<extra></extra>",
         )
     )  # fmt: skip
     return base.figure(
         traces,
-        x={"title": {"text": "trades"}, "nticks": 8, "showspikes": False},
+        x={"title": {"text": "years"}, "nticks": 8, "showspikes": False},
         y=base.value_axis("of 1", log=True),
         keep="fan",
         hover="closest",

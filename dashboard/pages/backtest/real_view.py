@@ -59,17 +59,19 @@ def noise(result: VerificationResult) -> Any:
     return samples.figure(found, number=",.0%", keep="noise")
 
 
-def orders(result: VerificationResult) -> Any:
-    if not len(result.order_drawdown):
-        return skipped(result, "orders")
-    own = result.figures.get("order_own_drawdown")
+def drawdowns(result: VerificationResult) -> Any:
+    """Maximum drawdowns of resampled histories, and of the trades in other orders where none overlap."""
+    if not len(result.drawdown):
+        return skipped(result, "drawdowns")
+    drawn = [("resampled", result.drawdown), ("trades in another order", result.order_drawdown)]
+    own = result.figures.get("max_drawdown")
     marks = [(own, f"as it happened {signed_percent(own, 1)}")]
-    found = samples.info([("in another order", result.order_drawdown)], marks)
-    return samples.figure(found, number=".0%", keep="orders")
+    found = samples.info([(name, values) for name, values in drawn if len(values)], marks)
+    return samples.figure(found, number=".0%", keep="drawdowns")
 
 
 def spread(result: VerificationResult) -> Any:
-    return fan.figure(fan.info(result)) if result.order_fan.size else skipped(result, "orders")
+    return fan.figure(fan.info(result)) if result.fan.size else skipped(result, "drawdowns")
 
 
 def fills(result: VerificationResult) -> Any:
@@ -190,15 +192,18 @@ def regimes(result: VerificationResult) -> Component:
     return bar_table(head, rows, empty=result.skipped.get("regimes", MISSING))
 
 
-def subtitles(result: VerificationResult) -> tuple[str, str, str, str]:
-    """What stands behind the titles of luck, costs, noise and orders."""
+def subtitles(result: VerificationResult) -> tuple[str, ...]:
+    """What stands behind the titles of luck, costs, noise, drawdowns and the fan, which says too why the drawdowns are
+    without those of other orders of the trades.
+    """
     known = result.figures
     chance = known.get("random_p_sharpe")
     even = known.get("cost_break_even")
-    ruin, profitable = known.get("order_ruin"), known.get("noise_profitable")
+    ruin, profitable = known.get("ruin"), known.get("noise_profitable")
     return (
         "" if chance is None else f"p {number(chance, 3)}",
         "profit at all multiples" if even is None else f"breaks even at {number(even, 1)}×",
         "" if profitable is None else f"{percent(profitable, 0)} keep a profit",
-        "" if ruin is None else f"half the capital is lost in {percent(ruin, 1)} of the draws",
+        "" if ruin is None else f"{percent(ruin, 1)} fall by half",
+        ". ".join(("its own returns, in blocks", *filter(None, [result.skipped.get("orders")]))),
     )

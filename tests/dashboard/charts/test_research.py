@@ -53,12 +53,11 @@ def test_taking_no_trade_away_is_the_run_itself() -> None:
     assert curve.origin == 0
 
 
-def test_fan_is_thinned_and_keeps_both_ends() -> None:
-    bands = np.cumsum(np.ones((5, 2001)), axis=1)
-    found = fan.info(verified(order_fan=bands))
-    assert len(found.trades) == fan.MOST
-    assert (found.trades[0], found.trades[-1]) == (0, 2000)
-    assert found.bands[:, -1].tolist() == bands[:, -1].tolist()
+def test_fan_is_drawn_over_years() -> None:
+    bands = np.cumsum(np.ones((5, 3)), axis=1)
+    found = fan.info(verified(fan=bands, fan_bars=np.array([0, 126, 504]), periods_per_year=252.0))
+    assert found.years.tolist() == [0, 0.5, 2]
+    assert found.bands.tolist() == bands.tolist()
 
 
 def test_fills_that_the_data_do_not_allow_are_left_out() -> None:

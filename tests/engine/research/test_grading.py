@@ -50,8 +50,8 @@ def test_strong_strategy_passes_everything() -> None:
     tests = [item.test for item in verdict.findings]
     assert tests[:5] == ["sharpe", "trials", "hold", "trades", "record"]
     assert set(tests[5:]) >= {
-        "look_ahead", "bootstrap", "random", "spa", "costs", "delays", "jitter", "noise", "removed", "fills", "orders",
-        "regimes",
+        "look_ahead", "bootstrap", "random", "spa", "costs", "delays", "jitter", "noise", "removed", "fills",
+        "drawdowns", "regimes",
     }  # fmt: skip
     assert len(tests) == len(set(tests))
     assert not [item for item in verdict.findings if item.grade == "bad"]
@@ -94,8 +94,10 @@ def test_every_finding_can_be_printed_and_says_what_would_change_it() -> None:
         ({"fill_worst": -0.2}, "fills", "doubtful"),
         ({"fill_stale": 0.2}, "fills", "doubtful"),
         ({"fill_stale": 0.9}, "fills", "bad"),
-        ({"order_ruin": 0.03}, "orders", "doubtful"),
-        ({"order_ruin": 0.2}, "orders", "bad"),
+        ({"ruin": 0.01}, "drawdowns", "good"),
+        ({"ruin": 0.03}, "drawdowns", "doubtful"),
+        ({"ruin": 0.2}, "drawdowns", "bad"),
+        ({"ruin": 0.001, "max_drawdown": -0.53}, "drawdowns", "bad"),
         ({"regime_mean": np.array([0.1, -0.1, 0.1, 0.1])}, "regimes", "doubtful"),
         ({"regime_mean": np.array([0.1, -0.1, -0.1, -0.1])}, "regimes", "bad"),
         ({"crisis_name": ("A", "B", "C"), "crisis_total": np.array([-0.1, -0.3, -0.3]),
@@ -109,8 +111,8 @@ def test_thresholds(values: dict[str, Any], test: str, grade: str) -> None:
 @pytest.mark.parametrize(
     ("values", "test", "figure", "words"),
     [
-        ({"order_ruin": 0.0}, "orders", "none of 200", "Chance of losing 50%"),
-        ({"order_ruin": 0.0, "order_fan": np.ones((5, 4))}, "orders", "none of 200", "Fewer than 30 trades"),
+        ({"ruin": 0.0}, "drawdowns", "none of 200", "Chance of a fall by 50% from a high"),
+        ({"ruin": 0.31, "max_drawdown": -0.53}, "drawdowns", "31.0%", "as it happened it was 53.0%."),
         ({"removed_until_nothing": 0.0}, "removed", "0 of 14", "There is no profit"),
         ({"cost_break_even": 0.0}, "costs", "0.0×", "Nothing is earned even without costs."),
         ({"spa_variants": 1.0}, "spa", "p = 0.005", "if the strategy did not beat buy and hold"),
@@ -125,11 +127,6 @@ def test_words_fit_the_case(values: dict[str, Any], test: str, figure: str, word
     found = finding(changed(**values), test)
     assert found.figure == figure
     assert words in found.explanation
-
-
-def test_few_trades_leave_a_doubt_about_ruin() -> None:
-    assert finding(changed(order_ruin=0.0, order_fan=np.ones((5, 4))), "orders").grade == "doubtful"
-    assert finding(changed(order_ruin=0.2, order_fan=np.ones((5, 4))), "orders").grade == "bad"
 
 
 def test_doubts_are_counted() -> None:
@@ -204,10 +201,10 @@ def test_first_answer_stands_where_it_is_no() -> None:
 
 
 def test_tests_that_were_not_possible_are_silent() -> None:
-    gone = {name: value for name, value in strong().figures.items() if not name.startswith(("random", "order", "spa"))}
+    gone = {name: value for name, value in strong().figures.items() if not name.startswith(("random", "ruin", "spa"))}
     result = replace(strong(), figures=gone, skipped={"random": "No room.", "look_ahead": "It failed."})
     tests = {item.test for item in judge_fully(result, TRIED).findings}
-    assert not tests & {"random", "orders", "spa", "look_ahead"}
+    assert not tests & {"random", "drawdowns", "spa", "look_ahead"}
 
 
 def test_account_that_never_moved_has_nothing_to_judge() -> None:

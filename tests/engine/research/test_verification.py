@@ -60,6 +60,7 @@ def test_run_is_stored_and_enters_only_its_backtest_into_the_ledger() -> None:
     assert result.figures["random_own_sharpe"] == pytest.approx(own.metrics["sharpe"])
     assert result.figures["fill_next_open"] == pytest.approx(own.metrics["total_return"])
     assert result.removed_total[0] == pytest.approx(own.metrics["total_return"])
+    assert result.figures["max_drawdown"] == own.metrics["max_drawdown"]
 
 
 def test_result_has_every_column_at_its_length() -> None:
@@ -70,8 +71,8 @@ def test_result_has_every_column_at_its_length() -> None:
         "bootstrap_cagr",
         "random_total",
         "random_sharpe",
+        "drawdown",
         "order_drawdown",
-        "order_total",
     ):
         values = getattr(result, name)
         assert values.shape == (100,)
@@ -80,7 +81,7 @@ def test_result_has_every_column_at_its_length() -> None:
     assert result.cost_total.shape == result.cost_sharpe.shape == (len(COSTS),)
     assert result.delay_bars.tolist() == list(DELAYS)
     assert len(result.jitter_field) == len(result.jitter_total) == len(result.jitter_value) == len(result.jitter_change)
-    assert result.order_fan.shape[0] == 5
+    assert result.fan.shape == (5, len(result.fan_bars))
     assert len(result.regime_name) == len(result.regime_share) == 4
     documented = VerificationResult.__doc__ or ""
     for name in result.figures:
@@ -106,9 +107,9 @@ def test_no_trade_leaves_reasons_and_empty_columns() -> None:
     result = computed(request(Crosses()), make_bars(np.full(100, 10.0)))
     assert set(result.skipped) == {"random", "orders"}
     assert all(reason.endswith(".") for reason in result.skipped.values())
-    assert len(result.random_total) == len(result.order_total) == 0
+    assert len(result.random_total) == len(result.order_drawdown) == 0
     assert result.figures["sharpe_per_bar"] is None
-    assert result.order_fan.shape == (0, 0)
+    assert (result.fan == 1).all()
     decode(encode(result), VerificationResult)
 
 
@@ -122,6 +123,7 @@ def test_allocations_are_verified() -> None:
     bars = (random_walk(300, 5, symbol="ONE"), random_walk(300, 6, symbol="TWO"))
     result = computed(request(Halves(), ("ONE", "TWO")), *bars)
     assert "always the same" in result.skipped.pop("random")
+    assert "Trades overlap" in result.skipped.pop("orders")
     assert result.skipped == {}
     assert len(result.noise_total) == 10
 

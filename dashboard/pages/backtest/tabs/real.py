@@ -36,11 +36,11 @@ CHARTS = {
     ids.REAL_DELAYS: real_view.delays,
     ids.REAL_PARAMETERS: real_view.parameters,
     ids.REAL_NOISE: real_view.noise,
-    ids.REAL_ORDERS: real_view.orders,
+    ids.REAL_DRAWDOWNS: real_view.drawdowns,
     ids.REAL_FAN: real_view.spread,
     ids.REAL_REMOVED: real_view.removed,
 }
-SUBTITLED = (ids.REAL_LUCK, ids.REAL_COSTS, ids.REAL_NOISE, ids.REAL_FAN)
+SUBTITLED = (ids.REAL_LUCK, ids.REAL_COSTS, ids.REAL_NOISE, ids.REAL_DRAWDOWNS, ids.REAL_FAN)
 
 
 def layout() -> list[Component]:
@@ -62,12 +62,12 @@ def layout() -> list[Component]:
         ),
         card.columns(
             _graph(ids.REAL_NOISE, "Noise", 230),
-            _graph(ids.REAL_ORDERS, "Drawdown", 230, "in another order"),
+            _graph(ids.REAL_DRAWDOWNS, "Drawdown", 230),
             _graph(ids.REAL_REMOVED, "Best trades", 230, "taken away"),
             kind="three",
         ),
         card.columns(crises, regimes, kind="half"),
-        _graph(ids.REAL_FAN, "Trades drawn again", 260),
+        _graph(ids.REAL_FAN, "Histories drawn again", 260),
     ]
 
 
