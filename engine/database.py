@@ -20,7 +20,8 @@ CREATE INDEX IF NOT EXISTS runs_by_kind ON runs (kind, created);
 CREATE TABLE IF NOT EXISTS trials (
     key TEXT PRIMARY KEY, family TEXT NOT NULL, spec TEXT NOT NULL, created REAL NOT NULL,
     sharpe REAL, observations INTEGER NOT NULL,
-    count INTEGER NOT NULL DEFAULT 1, variance REAL NOT NULL DEFAULT 0, periods_per_year REAL, rated INTEGER
+    count INTEGER NOT NULL DEFAULT 1, variance REAL NOT NULL DEFAULT 0, periods_per_year REAL, rated INTEGER,
+    code TEXT NOT NULL DEFAULT '', drawn BLOB
 );
 CREATE INDEX IF NOT EXISTS trials_by_family ON trials (family);
 CREATE TRIGGER IF NOT EXISTS trials_keep BEFORE DELETE ON trials
@@ -56,6 +57,8 @@ _ADDED = (
     ("trials", "periods_per_year", "REAL"),
     ("trials", "rated", "INTEGER"),
     ("run_origins", "libraries", "TEXT NOT NULL DEFAULT ''"),
+    ("trials", "code", "TEXT NOT NULL DEFAULT ''"),
+    ("trials", "drawn", "BLOB"),
 )
 
 

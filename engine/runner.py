@@ -105,12 +105,18 @@ def run_key(spec: RunSpec) -> str:
 def trial_key(spec: RunSpec) -> str:
     """sha256 over what makes a trial another trial: what was tried, and the code of it that is not the engine's.
 
-    A new version of the engine or of a library, a field with a default that it brings, and newer bars repeat the same
-    one: ``ledger`` says why.
+    A new version of the engine or of a library, a field with a default that it brings, newer bars and other costs repeat
+    the same one: ``ledger`` says why.
     """
+    tried = spec.as_trial()
+    text = canonical_json(tried, without=tried.ignored(), brief=True)
+    return _digest({"spec": text, "sources": _own_sources(spec)})
+
+
+def _own_sources(spec: RunSpec) -> list[str]:
+    """Digests of the plug-ins of ``spec`` that are not the engine's."""
     classes = {type(item) for item in _walk(spec) if is_plugin(type(item))}
-    own = sorted(source_digest(cls) for cls in classes if not cls.__module__.startswith("engine."))
-    return _digest({"spec": canonical_json(spec, without=spec.ignored(), brief=True), "sources": own})
+    return sorted(source_digest(cls) for cls in classes if not cls.__module__.startswith("engine."))
 
 
 Fingerprint = Callable[[MarketSpec], str]
@@ -313,4 +319,5 @@ def _count_trial(spec: RunSpec, result: Any) -> None:
 
         key = trial_key(spec)
         if not ledger.has(key):
-            ledger.record(key, spec, trial())
+            drawn = result.parameters if getattr(spec, "sample", "") == "tpe" else None
+            ledger.record(key, spec, trial(), code=" ".join(_own_sources(spec)), drawn=drawn)

@@ -136,6 +136,10 @@ class RunSpec(Spec):
         """Paths of values that take no part, such as those that the base of a sweep has on its axes."""
         return ()
 
+    def as_trial(self) -> RunSpec:
+        """What of it the ledger of trials counts: the request without what stresses it and is no choice."""
+        return self
+
     def environment(self) -> str:
         """What the result follows from besides spec, source and data: it becomes part of the run key.
 

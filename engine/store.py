@@ -51,7 +51,8 @@ class Trial:
     ``observations`` the number of returns behind each. A sweep is one entry for all its ``count`` attempts: ``sharpe``
     is then the mean of those ``rated`` ones that have a ratio, ``variance`` (n - 1) theirs, both per bar.
     ``periods_per_year`` is what a ratio's square grows by when it is stated a year; None in entries that are older
-    than this field. ``rated`` None means all where there is a ratio, else none.
+    than this field. ``rated`` None means all where there is a ratio, else none. ``whole`` is the entry itself where
+    ``count`` and ``rated`` leave out what another entry has tried too.
     """
 
     family: str
@@ -61,6 +62,7 @@ class Trial:
     variance: float = 0.0
     periods_per_year: float | None = None
     rated: int | None = None
+    whole: Trial | None = None
 
     @property
     def ratios(self) -> int:

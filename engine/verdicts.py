@@ -79,18 +79,20 @@ def _may_hold(sweep: SweepSpec, spec: BacktestSpec) -> bool:
     return of_its_symbols and differs_on_axes_alone(base, spec, sweep.axes)
 
 
-def fully(found: VerificationResult, origin: Swept | None) -> Verdict:
-    """The verdict with every test of ``found``, and of the sweep that the backtest came from."""
-    trials = ledger.trials(found.family)
-    if origin is None or origin.tested is None:
-        return judge_fully(found, trials)
-    return judge_fully(found, trials, origin.tested, origin.place)
+def verdict(spec: BacktestSpec, result: BacktestResult | None = None, origin: Swept | None = None) -> Verdict:
+    """What is known by now of ``spec``, everywhere the same: with every test where they are stored, and that of the
+    sweep which the backtest came from, else the quick verdict on ``result``. The trials are counted as of now.
 
-
-def verdict(spec: BacktestSpec, result: BacktestResult) -> Verdict:
-    """The verdict with every test where they are stored, else the quick one."""
-    found = verification(spec)
-    return judge(result, ledger.trials(result.family)) if found is None else fully(found[1], swept(spec))
+    ``result`` is read where it is not given, and ``origin`` looked for. Raises what ``runner.run`` does where neither
+    result is stored.
+    """
+    tested = verification(spec)
+    trials, on_data = ledger.trials(spec.strategy.kind), ledger.on_data(spec.market)
+    if tested is None:
+        return judge(runner.run(spec) if result is None else result, trials, on_data)
+    origin = swept(spec) if origin is None else origin
+    overfitting, place = (None, None) if origin is None else (origin.tested, origin.place)
+    return judge_fully(tested[1], trials, overfitting, place, on_data)
 
 
 def verification(spec: BacktestSpec) -> tuple[VerificationSpec, VerificationResult] | None:

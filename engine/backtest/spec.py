@@ -124,6 +124,10 @@ class BacktestSpec(RunSpec):
     def ignored(self) -> tuple[str, ...]:
         return idle(self)
 
+    def as_trial(self) -> BacktestSpec:
+        """Without its costs: nobody chooses them."""
+        return self.model_copy(update={"costs": Costs(commission=0, slippage=0)})
+
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"market": self.market, **self.strategy.inputs(self.market)}
 

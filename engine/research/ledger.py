@@ -1,24 +1,37 @@
 """The ledger: every trial ever run, appended once, never changed.
 
 A trial is a configuration that was tried, for it is the choice among configurations that the deflated Sharpe ratio
-makes up for (Bailey and Lopez de Prado 2014): the strategy with its settings, symbols, range of days, costs and fills.
+makes up for (Bailey and Lopez de Prado 2014): the strategy with its settings, symbols, range of days and fills.
 The same one on bars that were added or corrected since is no further draw to choose from, and not counted again, and
-what it earned when it was first tried stays; neither is the same one after an update of the engine. Another range of
-days or another symbol is, and so is every change of a strategy file of one's own.
+what it earned when it was first tried stays; neither is the same one after an update of the engine, nor at other costs:
+nobody chooses those, they are a stress. Another range of days or another symbol is, and so is every change of a
+strategy file of one's own.
+
+What a search has tried is counted once, however often one of its combinations is run by itself, before or after it, and
+whatever part of it another search tries again (``overlap``). A search that was cancelled does not tell which of its
+combinations it has tried, and takes none from others.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
+import numpy as np
+
 from engine.database import connect
+from engine.market.bars import Floats, MarketSpec
+from engine.research import overlap
 from engine.research.statistics import expected_maximum_sharpe
 from engine.spec import RunSpec, canonical_json
 from engine.store import Trial
 
+_SEARCHES = ("sweep", "walk_forward")
+_LEAD = 2  # bars before the first that is measured, and after it until a position can be held
+_NEVER = "9999-12-31"
 _COLUMNS = "family, sharpe, observations, count, variance, periods_per_year, rated"
 
 # A cancelled search, whose key has a plus, counts where nobody has taken it to its end, or farther.
@@ -39,13 +52,20 @@ class Pool:
     variance: float
 
 
-def record(key: str, spec: RunSpec, trial: Trial) -> None:
-    """Enter the trial under ``key`` (``runner.trial_key``); the same one again is not counted again."""
+def record(key: str, spec: RunSpec, trial: Trial, code: str = "", drawn: Floats | None = None) -> None:
+    """Enter the trial under ``key`` (``runner.trial_key``); the same one again is not counted again.
+
+    ``code`` tells the plug-ins that are not the engine's. ``drawn`` are the combinations (combinations, axes) of a
+    search whose request does not tell them.
+    """
     what = (trial.family, trial.sharpe, trial.observations, trial.count, trial.variance, trial.periods_per_year)
-    row = (key, canonical_json(spec), time.time(), *what, trial.rated)
+    kept = None if drawn is None else drawn[~np.isnan(drawn).any(axis=1)].astype(np.float64).tobytes()
+    row = (key, canonical_json(spec), time.time(), *what, trial.rated, code, kept)
     with connect() as database:
         database.execute(
-            f"INSERT OR IGNORE INTO trials (key, spec, created, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
+            f"INSERT OR IGNORE INTO trials (key, spec, created, {_COLUMNS}, code, drawn) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
         )
 
 
@@ -63,18 +83,96 @@ def record_part(key: str, spec: RunSpec, trial: Trial) -> None:
 
 
 def trials(family: str) -> tuple[Trial, ...]:
-    """All trials of ``family``, oldest first, across sessions and users of this cache; a sweep's are one entry."""
-    with connect() as database:
-        rows = database.execute(
-            f"SELECT {_COLUMNS} FROM trials t WHERE family = ? AND {_STANDS} ORDER BY created", (family,)
-        ).fetchall()
-    return tuple(Trial(**row) for row in rows)
+    """All trials of ``family``, oldest first, across sessions and users of this cache; a sweep's are one entry. What
+    two entries have tried is counted in one of them.
+    """
+    return _once(_entries("AND family = ?", family))
+
+
+def on_data(market: MarketSpec) -> tuple[Trial, ...]:
+    """All trials of whatever family on the data of ``market``: its collection and interval, one of its symbols at
+    least, and some of its days.
+    """
+    place = "coalesce(json_extract(spec, '$.base.market'), json_extract(spec, '$.market'))"
+    same = "".join(f"AND json_extract({place}, '$.{name}') = ? " for name in ("collection", "interval"))
+    found = _entries(same, market.collection, market.interval)
+    return _once([entry for entry in found if _is_on(entry, market)])
 
 
 def count() -> int:
     """Number of trials of all families, those of sweeps included."""
+    return sum(trial.count for trial in _once(_entries("")))
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A row of the ledger. ``stopped`` tells of a search that was cancelled."""
+
+    trial: Trial
+    spec: str
+    code: str
+    drawn: bytes | None
+    stopped: bool
+
+
+def _entries(where: str, *values: object) -> list[_Entry]:
+    """Oldest first."""
     with connect() as database:
-        return int(database.execute(f"SELECT COALESCE(SUM(count), 0) FROM trials t WHERE {_STANDS}").fetchone()[0])
+        rows = database.execute(
+            f"SELECT {_COLUMNS}, spec, code, drawn, instr(key, '+') > 0 AS stopped FROM trials t "
+            f"WHERE {_STANDS} {where} ORDER BY created",
+            values,
+        ).fetchall()
+    names = _COLUMNS.split(", ")
+    return [
+        _Entry(Trial(**{name: row[name] for name in names}), row["spec"], row["code"], row["drawn"], row["stopped"])
+        for row in rows
+    ]
+
+
+def _is_on(entry: _Entry, market: MarketSpec) -> bool:
+    plain = json.loads(entry.spec)
+    own = (plain.get("base") or plain)["market"]
+    start, end = own.get("start") or "", own.get("end") or _NEVER
+    first, last = (str(day) if day else none for day, none in ((market.start, ""), (market.end, _NEVER)))
+    return not set(own["symbols"]).isdisjoint(market.symbols) and start <= last and first <= end
+
+
+def _once(entries: Sequence[_Entry]) -> tuple[Trial, ...]:
+    """The trials of ``entries``, what is in two of them taken from the smaller one; oldest first."""
+    searches = [entry for entry in entries if json.loads(entry.spec)["kind"] in _SEARCHES]
+    if not searches:
+        return tuple(entry.trial for entry in entries)
+    left: dict[int, Trial] = {}
+    known: list[tuple[_Entry, overlap.Space]] = []
+    spaces = [overlap.space(entry.spec, entry.drawn) for entry in entries]
+    sizes = [(-entry.trial.count, not (space and space.scales)) for entry, space in zip(entries, spaces, strict=True)]
+    for place in sorted(range(len(entries)), key=sizes.__getitem__):
+        entry, space = entries[place], spaces[place]
+        share = 0.0 if space is None else overlap.covered(space, _holding(entry, space, known))
+        left[place] = _rest(entry.trial, share if share == 1 or not entry.stopped else 0.0)
+        if space is not None and space.scales and not entry.stopped:
+            known.append((entry, space))
+    return tuple(left[place] for place in range(len(entries)) if left[place].count or left[place].whole)
+
+
+def _holding(entry: _Entry, space: overlap.Space, known: Sequence[tuple[_Entry, overlap.Space]]) -> list[overlap.Space]:
+    """Those of ``known`` that measured the same code on no fewer days than ``entry``, or on as many bars."""
+    least = entry.trial.observations + _LEAD
+    return [
+        other
+        for held, other in known
+        if held.code == entry.code
+        and (other.start == space.start or (other.start < space.start and held.trial.observations <= least))
+    ]
+
+
+def _rest(trial: Trial, share: float) -> Trial:
+    """``trial`` without the ``share`` of it that another entry has."""
+    if not share:
+        return trial
+    count, ratios = (round(number * (1 - share)) for number in (trial.count, trial.ratios))
+    return replace(trial, count=count, rated=ratios, whole=trial if trial.count > 1 else None)
 
 
 def pool(trials: Iterable[Trial], periods_per_year: float, observations: int) -> Pool:
@@ -110,10 +208,43 @@ def luck(trials: Sequence[Trial], periods_per_year: float, observations: int) ->
 
     That of all together, or of one search alone where that is more: the best of a part is never better than the best
     of all, so a wide search among combinations that hardly differ does not make an earlier one look less lucky. Of
-    trials without two ratios the spread is taken to be that of ratios measured on as many returns.
+    trials without two ratios the spread is taken to be that of ratios measured on as many returns, and of trials of
+    several families no more than that: strategies differ in kind too, which is no luck.
     """
-    whole = pool(trials, periods_per_year, observations)
-    spread = whole.variance if whole.rated > 1 else 1 / max(observations - 1, 1)
-    searches = (pool((trial,), periods_per_year, observations) for trial in trials if trial.ratios > 1)
+    whole, skilless = pool(trials, periods_per_year, observations), 1 / max(observations - 1, 1)
+    spread = whole.variance if whole.rated > 1 else skilless
+    if len({trial.family for trial in trials}) > 1:
+        spread = min(spread, skilless)
+    entries = (trial.whole or trial for trial in trials)
+    searches = (pool((trial,), periods_per_year, observations) for trial in entries if trial.ratios > 1)
     alone = (expected_maximum_sharpe(search.variance, search.count) for search in searches)
     return max([expected_maximum_sharpe(spread, max(whole.count, 1)), *alone])
+
+
+@dataclass(frozen=True)
+class Luck:
+    """What the best of so many trials is expected to reach without skill, as a Sharpe ratio per bar: ``family`` of the
+    ``trials`` of one family, ``all`` of these and of the ``on_data`` of whatever family on the same data, the higher.
+
+    A run is deflated by ``all``. The paper counts every trial that the one at hand was chosen from (Bailey and Lopez de
+    Prado 2014), and who searches the same data with another family chooses from both. It takes them for independent, so
+    this is an upper bound where families resemble one another.
+    """
+
+    trials: int
+    on_data: int
+    family: float
+    all: float
+
+    @property
+    def counted(self) -> str:
+        """Such as "12 trials", with ", 4,812 on these data" where that is another number."""
+        own = f"{self.trials:,} {'trial' if self.trials == 1 else 'trials'}"
+        return own if self.on_data == self.trials else f"{own}, {self.on_data:,} on these data"
+
+
+def luck_of(trials: Sequence[Trial], on_data: Sequence[Trial], periods_per_year: float, observations: int) -> Luck:
+    """For a record of ``observations`` returns; without any trials ``on_data`` those of the family are all."""
+    own, every = (luck(found, periods_per_year, observations) for found in (trials, on_data))
+    counts = [max(sum(trial.count for trial in found), 1) for found in (trials, on_data or trials)]
+    return Luck(counts[0], counts[1], own, max(own, every))

@@ -31,6 +31,8 @@ CAVEAT = (
     "Every test is judged by itself, p-values are one-sided and count the run itself among the draws. Of so many tests "
     "one or two can fail, or pass, by chance: look for what they say together."
 )
+QUICK = ("sharpe", "trials", "hold", "trades", "record")
+"""The tests of every verdict; the others are those of a verification."""
 FARTHEST = 100
 """Years of the same beyond which more history is no way to an answer."""
 FEWEST_TRADES = 30
@@ -55,8 +57,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``headline`` in two words, ``reason`` in a sentence, the findings behind it, and the number of trials. ``full``
-    says whether every test of a verification is among them.
+    """``headline`` in two words, ``reason`` in a sentence, the findings behind it, and the number of trials: of the
+    family, and ``on_data`` of all families on the same data. ``full`` says whether every test of a verification is
+    among them.
     """
 
     headline: str
@@ -64,6 +67,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     trials: int
     full: bool = False
+    on_data: int = 0
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -95,6 +99,10 @@ class Evidence:
         """The Sharpe ratio a year."""
         return self.sharpe * sqrt(self.periods_per_year)
 
+    def above(self, benchmark: float) -> float:
+        """The probability that the true ratio per bar is above ``benchmark``: above luck, the deflated ratio."""
+        return probabilistic_sharpe(self.sharpe, benchmark, self.observations, self.skewness, self.kurtosis)
+
     @property
     def better_ratio(self) -> bool:
         """Whether its Sharpe ratio is above that of holding."""
@@ -109,12 +117,14 @@ class Evidence:
         return 0.0 if abs(edge) < _SAME else edge
 
 
-def judge(result: BacktestResult, trials: tuple[Trial, ...]) -> Verdict:
-    """The verdict on ``result``, given every trial of its family, its own among them. Simulates nothing."""
+def judge(result: BacktestResult, trials: tuple[Trial, ...], on_data: tuple[Trial, ...] = ()) -> Verdict:
+    """The verdict on ``result``, given every trial of its family, its own among them, and every trial of whatever
+    family on its data; none given, there are no others. Simulates nothing.
+    """
     try:
         sharpe, skewness, kurtosis = moments(result.returns())
     except ValueError:
-        return _nothing(trials)
+        return _nothing(trials, on_data)
     span = float((result.time[-1] - result.time[0]) / np.timedelta64(1, "ms"))
     evidence = Evidence(
         sharpe=sharpe,
@@ -129,7 +139,7 @@ def judge(result: BacktestResult, trials: tuple[Trial, ...]) -> Verdict:
         trades=int(result.metrics["trades"] or 0),
         resized=is_resized(result.family),
     )
-    return weigh(evidence, trials)
+    return weigh(evidence, trials, on_data)
 
 
 def judge_fully(
@@ -137,13 +147,14 @@ def judge_fully(
     trials: tuple[Trial, ...],
     overfitting: SweepOverfitting | None = None,
     place: int | None = None,
+    on_data: tuple[Trial, ...] = (),
 ) -> Verdict:
     """The verdict with every test of ``verification``, and of the sweep whose combination ``place`` the run is."""
     from engine.research.grading import findings
 
     known = verification.figures
     if known["sharpe_per_bar"] is None:
-        return _nothing(trials)
+        return _nothing(trials, on_data)
     evidence = Evidence(
         sharpe=known["sharpe_per_bar"],
         skewness=known["skewness"] or 0.0,
@@ -157,7 +168,7 @@ def judge_fully(
         trades=int(known["trades"] or 0),
         resized=is_resized(verification.family),
     )
-    first = weigh(evidence, trials)
+    first = weigh(evidence, trials, on_data)
     more = findings(verification, overfitting, place)
     every = (*first.findings, *more)
     headline, reason = first.headline, first.reason
@@ -171,16 +182,13 @@ def judge_fully(
     doubts = sum(finding.grade == "doubtful" for finding in every)
     if headline == "Perhaps." and doubts and evidence.trades >= FEWEST_TRADES:  # few trades are the doubt to tell
         reason = f"It fails none of the tests; {doubts} of {len(every)} leave a doubt."
-    return Verdict(headline, reason, every, first.trials, full=True)
+    return Verdict(headline, reason, every, first.trials, full=True, on_data=first.on_data)
 
 
-def weigh(evidence: Evidence, trials: tuple[Trial, ...]) -> Verdict:
+def weigh(evidence: Evidence, trials: tuple[Trial, ...], on_data: tuple[Trial, ...] = ()) -> Verdict:
     """The verdict on the figures of a run alone."""
-    count = max(sum(trial.count for trial in trials), 1)
-    luck = ledger.luck(trials, evidence.periods_per_year, evidence.observations)
-    shape = (evidence.observations, evidence.skewness, evidence.kurtosis)
-    positive = probabilistic_sharpe(evidence.sharpe, 0.0, *shape)
-    deflated = probabilistic_sharpe(evidence.sharpe, luck, *shape)  # the deflated Sharpe ratio
+    luck = ledger.luck_of(trials, on_data, evidence.periods_per_year, evidence.observations)
+    positive = evidence.above(0.0)
     findings = (
         Finding(
             "Sharpe above zero",
@@ -191,22 +199,30 @@ def weigh(evidence: Evidence, trials: tuple[Trial, ...]) -> Verdict:
             "sharpe",
             "" if positive >= CONFIDENT else _longer(evidence, 0.0),
         ),
-        Finding(
-            f"Sharpe after {count:,} {'trial' if count == 1 else 'trials'}",
-            grade(deflated),
-            f"{deflated:.2f}",
-            f"Deflated Sharpe ratio: the probability of beating {luck * sqrt(evidence.periods_per_year):.2f} a year, "
-            f"which the best of {count:,} trials of this family without skill would reach."
-            if count > 1
-            else "Deflated Sharpe ratio: with a single trial of this family, the probability of a positive ratio.",
-            "trials",
-            "" if deflated >= CONFIDENT else _longer(evidence, luck),
-        ),
+        _deflated(evidence, luck),
         _hold(evidence),
         _trades(evidence),
-        _record(evidence, luck),
+        _record(evidence, luck.all),
     )
-    return Verdict(*_headline(positive, deflated, evidence, luck), findings, count)
+    return Verdict(*_headline(positive, evidence, luck), findings, luck.trials, on_data=luck.on_data)
+
+
+def _deflated(evidence: Evidence, luck: ledger.Luck) -> Finding:
+    """The deflated Sharpe ratio, and what it would be without the other families."""
+    deflated, of_family = evidence.above(luck.all), evidence.above(luck.family)
+    reached = f"the probability of beating {luck.all * sqrt(evidence.periods_per_year):.2f} a year"
+    other = luck.on_data != luck.trials
+    if luck.all > luck.family:
+        said = f"{reached}, which the best of {luck.on_data:,} trials on these data without skill would reach, of "
+        said += f"whatever family. After {_counted(luck.trials, 'trial')} of this family alone it is {of_family:.2f}."
+    elif luck.trials > 1:
+        said = f"{reached}, which the best of {luck.trials:,} trials of this family without skill would reach"
+        said += f", and no more by that of {luck.on_data:,} on these data." if other else "."
+    else:
+        said = "with a single trial of this family, the probability of a positive ratio."
+    remedy = "" if deflated >= CONFIDENT else _longer(evidence, luck.all)
+    question = f"Sharpe after {luck.counted}"
+    return Finding(question, grade(deflated), f"{deflated:.2f}", f"Deflated Sharpe ratio: {said}", "trials", remedy)
 
 
 def is_resized(family: str) -> bool:
@@ -221,9 +237,10 @@ def grade(probability: float) -> Grade:
     return "good" if probability >= CONFIDENT else "doubtful" if probability >= LIKELY else "bad"
 
 
-def _nothing(trials: tuple[Trial, ...]) -> Verdict:
-    count = max(sum(trial.count for trial in trials), 1)
-    return Verdict("Nothing to judge.", "The equity never moved: there is no return to test.", (), count)
+def _nothing(trials: tuple[Trial, ...], on_data: tuple[Trial, ...]) -> Verdict:
+    luck = ledger.luck_of(trials, on_data, 1.0, 2)
+    said = "The equity never moved: there is no return to test."
+    return Verdict("Nothing to judge.", said, (), luck.trials, on_data=luck.on_data)
 
 
 def _hold(evidence: Evidence) -> Finding:
@@ -302,7 +319,7 @@ def _longer(evidence: Evidence, benchmark: float) -> str:
     return f"{years:.1f} years of the same would do; there are {evidence.years:.1f}."
 
 
-def _headline(positive: float, deflated: float, evidence: Evidence, luck: float) -> tuple[str, str]:
+def _headline(positive: float, evidence: Evidence, luck: ledger.Luck) -> tuple[str, str]:
     if evidence.sharpe <= 0:
         return "No.", "It earned nothing: the Sharpe ratio is not above zero. It takes another idea, not more data."
     if positive < CONFIDENT:
@@ -310,12 +327,12 @@ def _headline(positive: float, deflated: float, evidence: Evidence, luck: float)
             "No.",
             "The Sharpe ratio cannot be told from zero. More data or a larger edge would change this.",
         )
-    if deflated < CONFIDENT:
-        change = "A longer history" if _years_needed(evidence, luck) <= FARTHEST else "Only a larger edge"
-        return (
-            "Not yet.",
-            f"The edge does not survive the number of variants tried. {change} would change this.",
-        )
+    if evidence.above(luck.all) < CONFIDENT:
+        change = "A longer history" if _years_needed(evidence, luck.all) <= FARTHEST else "Only a larger edge"
+        tried = "the number of variants tried"
+        if evidence.above(luck.family) >= CONFIDENT:
+            tried = f"all that was tried on these data, {luck.on_data:,} trials of whatever family"
+        return "Not yet.", f"The edge does not survive {tried}. {change} would change this."
     if evidence.edge == 0:
         return "Not worth it.", "It is what holding the same symbols returns."
     if evidence.edge < 0 and evidence.better_ratio:
@@ -324,15 +341,13 @@ def _headline(positive: float, deflated: float, evidence: Evidence, luck: float)
     if evidence.edge < 0:
         return "Not worth it.", "The return can be told from luck, but holding the same symbols returned more."
     if evidence.trades < FEWEST_TRADES:
-        return (
-            "Perhaps.",
-            f"The ratio can be told from luck, but {_counted(evidence.trades)} cannot tell skill from a lucky ride.",
-        )
+        few = _counted(evidence.trades, "trade")
+        return "Perhaps.", f"The ratio can be told from luck, but {few} cannot tell skill from a lucky ride."
     return "Perhaps.", "It passes what was tested here. Data that nobody has looked at yet is the next test."
 
 
-def _counted(trades: int) -> str:
-    return "1 trade" if trades == 1 else f"{trades} trades"
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _number(value: float) -> str:

@@ -163,9 +163,9 @@ def test_verdict_is_quick_until_every_test_was_run() -> None:
 
 def test_the_tested_sweep_is_part_of_the_verdict() -> None:
     spec = backtest()
-    found = engine.run(VerificationSpec(backtest=spec, samples=100))
+    engine.run(VerificationSpec(backtest=spec, samples=100))
     engine.run(OverfittingSpec(sweep=sweep(spec), samples=100, blocks=4))
-    tests = [item.test for item in verdicts.fully(found, verdicts.swept(spec)).findings]
+    tests = [item.test for item in verdicts.verdict(spec).findings]
     assert tests[5:7] == ["overfitting", "sweep"]
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
     from engine.market.bars import Floats
 
+COSTS = "costs."
+"""How the paths of costs begin."""
 VALUES = 10_000_000
 """Most values of one axis: beyond it no grid fits anyway."""
 
@@ -115,6 +117,11 @@ class Scale:
         if self.words:
             return choice(self.words[int(value)])
         return int(value) if self.whole else float(value)
+
+
+def without_costs(axes: Sequence[Axis]) -> tuple[Axis, ...]:
+    """Those of ``axes`` that somebody chooses on; costs are a stress."""
+    return tuple(axis for axis in axes if not axis.path.startswith(COSTS))
 
 
 def choice(word: str) -> bool | int | str:
@@ -233,9 +240,10 @@ def _suggest(path: str, leaf: Leaf) -> Sweepable:
 
 
 def differs_on_axes_alone(base: BacktestSpec, spec: BacktestSpec, axes: Sequence[Axis]) -> bool:
-    """Whether ``spec`` is ``base`` with other values on the axes, on whatever symbols."""
+    """Whether ``spec`` is ``base`` with other values on the axes, on whatever symbols from whatever first day."""
     one, other = base.model_dump(mode="json"), spec.model_dump(mode="json")
-    one["market"]["symbols"] = other["market"]["symbols"] = None
+    for name in ("symbols", "start"):
+        one["market"][name] = other["market"][name] = None
     try:
         _clear(one, axes)
         _clear(other, axes)

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import Axis, Scale, resolve, sweepable
+from engine.backtest.sweeps.axes import Axis, Scale, resolve, sweepable, without_costs
 from engine.backtest.sweeps.result import SweepResult
 from engine.errors import EngineError, SpecError
 from engine.market.bars import MarketSpec
@@ -126,6 +126,12 @@ class SweepSpec(RunSpec):
 
     def ignored(self) -> tuple[str, ...]:
         return tuple(f"base.{axis.path}" for axis in self.axes)
+
+    def as_trial(self) -> RunSpec:
+        """Without costs; where all axes are costs it is the base under stress. What is drawn follows from all axes."""
+        axes, base = without_costs(self.axes), self.base.as_trial()
+        kept = axes if self.sample == "grid" else self.axes
+        return self.model_copy(update={"base": base, "axes": kept}) if axes else base
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return self.base.inputs()

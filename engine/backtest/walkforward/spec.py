@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.axes import without_costs
 from engine.backtest.sweeps.spec import Axis, SweepSpec
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import Window, Windows, between
@@ -107,6 +108,11 @@ class WalkForwardSpec(RunSpec):
 
     def ignored(self) -> tuple[str, ...]:
         return tuple(f"base.{axis.path}" for axis in self.axes)
+
+    def as_trial(self) -> WalkForwardSpec:
+        """Without costs, as a sweep."""
+        axes = without_costs(self.axes) if self.sample == "grid" else self.axes
+        return self.model_copy(update={"base": self.base.as_trial(), "axes": axes})
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return self.base.inputs()

@@ -1,0 +1,200 @@
+"""Which trials of the ledger another entry has tried too: combinations of a search, and searches that overlap.
+
+Told from the requests and not from stored results, which may be gone. Costs are no difference, see ``ledger``; neither
+is a first day of its own where as much was measured: a combination may be run from the first day of its search on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.axes import COSTS, Scale
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.errors import SpecError
+from engine.market.bars import Floats
+
+_KINDS: Mapping[str, type[BacktestSpec] | type[SweepSpec] | type[WalkForwardSpec]] = {
+    "backtest": BacktestSpec,
+    "sweep": SweepSpec,
+    "walk_forward": WalkForwardSpec,
+}
+_START = "market.start"
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """The backtests of one request: ``fixed`` plain values by path, and those on the axes ``scales`` (of a single
+    backtest none). ``search`` is the request of several; ``drawn`` are its combinations where they cannot be told from
+    it (TPE), as bytes of float64 (combinations, all axes).
+    """
+
+    fixed: Mapping[str, Any]
+    start: str
+    scales: tuple[Scale, ...]
+    search: SweepSpec | None = None
+    drawn: bytes | None = None
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        return frozenset(scale.path for scale in self.scales)
+
+    @cached_property
+    def is_grid(self) -> bool:
+        return self.search is None or self.search.sample == "grid"
+
+    @cached_property
+    def values(self) -> tuple[frozenset[float], ...]:
+        """Of each axis of a grid."""
+        return tuple(frozenset(scale.values().tolist()) for scale in self.scales)
+
+    @cached_property
+    def marks(self) -> NDArray[np.int64]:
+        """Of the combinations of a search that is no grid, see ``_marks``."""
+        return np.unique(_marks(self.rows()))
+
+    def rows(self) -> Floats:
+        """Every combination (combinations, axes); of a grid of a strategy without a rule for arrays those too that it
+        refuses.
+        """
+        from engine.backtest.sweeps import sampling
+        from engine.backtest.sweeps.run import combinations
+
+        if self.search is None:
+            return np.empty((1, 0))
+        every = self.search.scales()
+        if self.drawn is not None:
+            rows = np.frombuffer(self.drawn).reshape(-1, len(every))
+        elif self.is_grid and not hasattr(type(self.search.base.strategy), "valid"):
+            rows = sampling.grid(every)
+        else:
+            rows, _ = combinations(self.search, every)
+        kept = [place for place, scale in enumerate(every) if scale.path in self.paths]
+        return rows if len(kept) == len(every) else np.unique(rows[:, kept], axis=0)
+
+    def number(self, scale: Scale) -> float | None:
+        """The fixed value at the path of ``scale`` as its axis counts it."""
+        value = self.fixed.get(scale.path)
+        if scale.words:
+            return float(scale.words.index(str(value))) if str(value) in scale.words else None
+        return float(value) if isinstance(value, int | float) else None
+
+
+def space(request: str, drawn: bytes | None = None) -> Space | None:
+    """Of a request's canonical JSON, as the ledger keeps it; None where it is no backtest or search of them, no longer
+    parses, or does not tell its combinations.
+    """
+    try:
+        return _space(request, drawn)
+    except SpecError:
+        return None
+
+
+@lru_cache(maxsize=8192)
+def _space(request: str, drawn: bytes | None) -> Space | None:
+    plain = json.loads(request)
+    cls = _KINDS.get(plain.get("kind"))
+    if cls is None:
+        return None
+    spec = cls.parse(plain)
+    if isinstance(spec, BacktestSpec):
+        return _of(spec, ())
+    search = spec.sweep() if isinstance(spec, WalkForwardSpec) else spec
+    scales = tuple(scale for scale in search.scales() if not scale.path.startswith(COSTS))
+    if scales and search.sample == "tpe" and drawn is None:
+        return None
+    return _of(search.base, scales, search if scales else None, drawn)
+
+
+def _of(base: BacktestSpec, scales: tuple[Scale, ...], search: SweepSpec | None = None, drawn: Any = None) -> Space:
+    plain = base.model_dump(mode="json")
+    for name in (*base.ignored(), "costs"):
+        plain.pop(name, None)
+    fixed = _flat(plain, "")
+    start = str(fixed.pop(_START) or "")
+    for scale in scales:
+        fixed.pop(scale.path, None)
+    return Space(fixed, start, scales, search, drawn)
+
+
+def _flat(value: Any, path: str) -> dict[str, Any]:
+    """Plain values by their dotted paths."""
+    if not isinstance(value, dict | list) or not value:
+        return {path: value if not isinstance(value, dict | list) else len(value)}
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    return {key: item for at, inner in items for key, item in _flat(inner, f"{path}.{at}" if path else str(at)).items()}
+
+
+def covered(one: Space, others: Sequence[Space]) -> float:
+    """The share of the combinations of ``one`` that any of ``others`` has too."""
+    near = tuple(other for other in others if _meets(one, other))
+    return _share(one, near) if near else 0.0
+
+
+@lru_cache(maxsize=2**18)
+def _meets(one: Space, other: Space) -> bool:
+    """Whether the two may have a combination in common."""
+    return _alike(one, other) and _touches(one, other)
+
+
+@lru_cache(maxsize=1024)
+def _share(one: Space, near: tuple[Space, ...]) -> float:
+    if not one.scales and any(other.is_grid for other in near):
+        return 1.0
+    rows = one.rows()
+    found = np.zeros(len(rows), dtype=bool)
+    for other in near:
+        found |= _within(one, rows, other)
+    return float(found.mean())
+
+
+def _alike(one: Space, other: Space) -> bool:
+    """Whether the two differ on their axes alone."""
+    if not one.scales:
+        both = len(other.fixed) + sum(path in one.fixed for path in other.paths)
+        return len(one.fixed) == both and other.fixed.items() <= one.fixed.items()
+    mine = {path: value for path, value in one.fixed.items() if path not in other.paths}
+    return mine == {path: value for path, value in other.fixed.items() if path not in one.paths}
+
+
+def _touches(one: Space, other: Space) -> bool:
+    """Whether two grids have a value in common on every axis; of drawn ones that is not asked."""
+    if not (one.is_grid and other.is_grid):
+        return True
+    own = {scale.path: values for scale, values in zip(one.scales, one.values, strict=True)}
+    its = {scale.path: values for scale, values in zip(other.scales, other.values, strict=True)}
+    return all(
+        not own[scale.path].isdisjoint(its[scale.path]) if scale.path in own else one.number(scale) in its[scale.path]
+        for scale in other.scales
+    ) and all(other.number(scale) in own[scale.path] for scale in one.scales if scale.path not in its)
+
+
+def _within(one: Space, rows: Floats, other: Space) -> NDArray[np.bool_]:
+    """Which of ``rows``, the combinations of ``one``, are among those of ``other`` (combinations,)."""
+    given = {scale.path: column for scale, column in zip(one.scales, rows.T, strict=True)}
+    found = np.ones(len(rows), dtype=bool)
+    for scale in one.scales:
+        if scale.path not in other.paths:
+            found &= given[scale.path] == other.number(scale)
+    columns = [
+        given[scale.path] if scale.path in given else np.full(len(rows), one.number(scale), dtype=np.float64)
+        for scale in other.scales
+    ]
+    if not other.is_grid:
+        return found & np.isin(_marks(np.column_stack(columns)), other.marks)
+    for column, values in zip(columns, other.values, strict=True):
+        found &= np.isin(column, list(values))
+    return found
+
+
+def _marks(rows: Floats) -> NDArray[np.int64]:
+    """A number for each of ``rows``, the same for the same values."""
+    return np.fromiter((hash(tuple(row)) for row in rows.tolist()), np.int64, len(rows))
