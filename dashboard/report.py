@@ -96,7 +96,7 @@ def _sweep(_: Any, result: Any) -> list[str]:
             )
         ),
         *_part([_plateau(result, plateau)] if plateau else []),
-        f"{count(found.trials, 'trial')} of this strategy are counted by now. By luck alone the best of {found.many:,} "
+        f"{found.counted} are counted by now. By luck alone the best of {found.many:,} "
         f"would reach a Sharpe ratio of about {number(found.expected, 2)}; the best here has {number(found.best, 2)}.",
     ]
 
@@ -165,9 +165,9 @@ def _windows(result: Any) -> list[str]:
 
 
 def _verification(spec: Any, result: Any) -> list[str]:
-    from engine.verdicts import fully, swept
+    from engine.verdicts import verdict
 
-    found = fully(result, swept(spec.backtest))
+    found = verdict(spec.backtest)
     rows = [[GRADES[item.grade], item.figure, item.question] for item in found.findings]
     return [
         *_part([f"{found.headline} {found.reason}"]),

@@ -45,9 +45,9 @@ def judge(data: runs.ResultData, tab: str, answer: side_job.Answer) -> tuple[Com
 
     if tab != TAB or ((answer or {}).get("waits") and ctx.triggered_id == JOB.answer):
         raise PreventUpdate
-    spec, result = runs.opened(data, VerificationSpec)
+    spec, _ = runs.opened(data, VerificationSpec)
     origin = verdicts.swept(spec.backtest)
-    judged = real_view.findings(verdicts.fully(result, origin))
+    judged = real_view.findings(verdicts.verdict(spec.backtest, origin=origin), real_view.judged_by(spec))
     return judged, "" if origin is None else words(origin), origin is None or origin.tested is not None
 
 

@@ -16,18 +16,34 @@ from dashboard.format import count, day, number, percent, signed_percent
 from dashboard.pages.backtest.view import TONES
 from engine.research.regimes import CRISES
 from engine.research.verdict import CAVEAT, Finding, Verdict, is_resized
-from engine.research.verification import VerificationResult
+from engine.research.verification import VerificationResult, VerificationSpec
 
 MISSING = "The data or the number of trades do not allow this test."
 
 
-def findings(judgement: Verdict) -> Component:
-    """Every test: what was asked, what came of it, and what that means, the words in full."""
+def judged_by(spec: VerificationSpec) -> str:
+    """Where another verification of the same run than ``spec`` is the one that the verdict follows: which."""
+    from engine import verdicts
+
+    found = verdicts.verification(spec.backtest)
+    if found is None or found[0] == spec:
+        return ""
+    other = found[0]
+    return (
+        f"The verdict and these figures are everywhere those with {other.samples:,} samples, a noise of "
+        f"{other.noise:g} and the seed {other.seed}; the charts below are of the tests as they were run here."
+    )
+
+
+def findings(judgement: Verdict, note: str = "") -> Component:
+    """Every test: what was asked, what came of it, and what that means, the words in full, after a ``note``."""
     rows = [_row(finding) for finding in judgement.findings]
     said = html.P([html.B(judgement.headline), " ", judgement.reason], className="say")
     changes = [html.H4("What would change the answer"), *(html.P(text, className="note") for text in judgement.changes)]
     caveat = [html.P(CAVEAT, className="hint")] if rows else []
-    return html.Div([said, html.Div(rows, className="tests"), *caveat, *(changes if judgement.changes else [])])
+    told = [html.P(note, className="note")] if note else []
+    tests = html.Div(rows, className="tests")
+    return html.Div([said, *told, tests, *caveat, *(changes if judgement.changes else [])])
 
 
 def _row(finding: Finding) -> Component:

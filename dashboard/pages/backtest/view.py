@@ -15,7 +15,7 @@ from dashboard.format import count, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.periods import Year
 from engine.backtest.result import BacktestResult
-from engine.research.verdict import Verdict
+from engine.research.verdict import QUICK, Verdict
 
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 
@@ -42,7 +42,9 @@ def kpis(result: BacktestResult) -> list[metric.Metric]:
 
 
 def verdict(judgement: Verdict, warnings: Sequence[str]) -> Component:
-    """The answer first, then the tests behind it, then what a reader has to know."""
+    """The answer first, then the tests behind it, then what a reader has to know. Of the tests of a verification those
+    alone that failed.
+    """
     rows = [
         html.Div(
             [
@@ -53,9 +55,16 @@ def verdict(judgement: Verdict, warnings: Sequence[str]) -> Component:
             className="finding",
         )
         for finding in judgement.findings
+        if finding.test in QUICK or finding.grade == "bad"
     ]
     said = [html.H4("To know"), *(html.P(text, className="note") for text in warnings)] if warnings else []
     return html.Div([html.P([html.B(judgement.headline), " ", judgement.reason], className="say"), *rows, *said])
+
+
+def outcome(judgement: Verdict) -> str:
+    """How many of every test failed and left a doubt."""
+    bad, doubtful = (sum(item.grade == grade for item in judgement.findings) for grade in ("bad", "doubtful"))
+    return f"All {len(judgement.findings)} tests: {bad or 'none'} failed, {doubtful or 'none'} in doubt"
 
 
 def years(found: Sequence[Year]) -> Component:

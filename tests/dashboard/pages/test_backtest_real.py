@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from html import unescape
 from typing import Any
 
 import pytest
+from dash import html
 from dash.exceptions import PreventUpdate
 
 import engine
@@ -14,11 +16,14 @@ from dashboard.components import states
 from dashboard.pages.backtest import origin, overfit, real_view
 from dashboard.pages.backtest.tabs import performance, real
 from dashboard.pages.backtest.view import TONES
+from dashboard.report import lines
+from dashboard.tear_sheet import tear_sheet
 from engine import runner, verdicts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.market.sources.stored import save
 from engine.research.sweep_overfitting import OverfittingSpec
+from engine.research.verdict import QUICK
 from engine.research.verification import VerificationSpec
 from engine.spec import canonical_json
 from tests.dashboard.pages.test_backtest_compare import texts
@@ -75,17 +80,71 @@ def test_the_quick_verdict_leads_to_every_test_once_they_were_run() -> None:
     assert len(performance.verdict(fast, engine.run(fast))) == 1, "another run"
 
 
-def test_the_page_says_where_every_test_comes_to_another_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tear sheet prints that one."""
+def plain(printed: str) -> str:
+    """Its words, without tags and with single blanks."""
+    return " ".join(re.sub("<[^>]*>", "", unescape(printed)).split())
+
+
+def test_there_is_one_verdict_on_every_page_and_file() -> None:
+    """Before and after every test was run, and after a search that makes the run one of many."""
+    spec = BacktestSpec.parse(BASE)
+    result = engine.run(spec)
+    key = runner.run_key(spec)
+
+    def said() -> tuple[str, str, int]:
+        found = verdicts.verdict(spec, result)
+        for printed in (
+            texts(html.Div(performance.verdict(spec, result))),
+            " ".join(lines(spec, result, key)),
+            tear_sheet(spec, result, key, verdicts.verdict(spec, result)),
+        ):
+            assert f"{found.headline} {found.reason}" in plain(printed)
+        return found.headline, found.reason, found.trials
+
+    said()
+    asked = VerificationSpec(backtest=spec, samples=100)
+    data = stored(asked)
+    headline, reason, trials = said()
+    assert f"{headline} {reason}" in plain(texts(origin.judge(data, "real", None)[0]))
+    assert f"{headline} {reason}" in " ".join(lines(asked, engine.run(asked), key))
+    engine.run(SweepSpec.parse({"base": BASE, "axes": AXES}))
+    assert said()[2] == trials + 11
+    assert plain(texts(origin.judge(data, "real", None)[0])).startswith(" ".join(said()[:2]))
+
+
+def test_the_verdict_follows_one_verification_of_several() -> None:
+    spec = BacktestSpec.parse(BASE)
+    usual, other = (
+        stored(VerificationSpec(backtest=spec, seed=seed, samples=samples)) for seed, samples in ((0, 1000), (3, 100))
+    )
+    one, another = (origin.judge(data, "real", None)[0] for data in (usual, other))
+    assert "the charts below" not in texts(one)
+    assert "those with 1,000 samples, a noise of 0.1 and the seed 0" in texts(another)
+    assert texts(another).startswith(texts(one)[:40])
+
+
+def test_the_card_fails_what_every_test_fails() -> None:
     spec = BacktestSpec.parse(BASE)
     result = engine.run(spec)
     engine.run(VerificationSpec(backtest=spec, samples=100))
-    quick = verdicts.verdict(spec, result)
-    link: Any = performance.verdict(spec, result)[-1]
-    assert link.children == "Every test was run: see what they say"
-    monkeypatch.setattr(verdicts, "fully", lambda *_: replace(quick, headline="Fragile."))
-    link = performance.verdict(spec, result)[-1]
-    assert link.children == "Every test was run: “Fragile”"
+    found = verdicts.verdict(spec, result)
+    card = texts(html.Div(performance.verdict(spec, result)))
+    for item in found.findings:
+        assert (item.question in card) is (item.test in QUICK or item.grade == "bad")
+    bad = sum(item.grade == "bad" for item in found.findings)
+    assert f"All {len(found.findings)} tests: {bad or 'none'} failed" in card
+
+
+def test_the_card_is_judged_again_when_it_is_seen_again() -> None:
+    spec = BacktestSpec.parse(BASE)
+    data = stored(spec)
+    before = str(performance.judge_again("performance", data))
+    engine.run(VerificationSpec(backtest=spec, samples=100))
+    assert "All " in str(performance.judge_again("performance", data))
+    assert "All " not in before
+    for tab, known in (("real", data), ("performance", None), ("performance", {"error": "No."})):
+        with pytest.raises(PreventUpdate):
+            performance.judge_again(tab, known)
 
 
 def test_the_quick_verdict_has_a_button_to_all_tests() -> None:

@@ -20,6 +20,7 @@ from dashboard.pages.backtest.sweep import controls as sweep_controls
 from dashboard.pages.backtest.sweep import view as sweep_view
 from dashboard.pages.backtest.tabs import sweep as tab
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
 from engine.spec import canonical_json
 from engine.verdicts import verdict
@@ -206,6 +207,8 @@ def test_luck_counts_what_the_ledger_counts(result: SweepResult) -> None:
     assert f"{len(result)} trials" in said
     assert f"{found.expected:.2f}" in said
     engine.run(result.spec_of(0))
+    assert sweep_view.luck(result, None).trials == len(result), "a combination that is opened is no new trial"
+    engine.run(changed(result.spec_of(0), {"strategy.slow": 150}))
     assert sweep_view.luck(result, None).trials == len(result) + 1
 
 

@@ -22,6 +22,7 @@ from dashboard.format import count, number, percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
 from engine.errors import SpecError
+from engine.market.bars import MarketSpec
 
 if TYPE_CHECKING:
     from engine.backtest.sweeps.result import SweepResult
@@ -33,11 +34,12 @@ _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72,
 
 @dataclass(frozen=True)
 class Luck:
-    """How many ``trials`` the ledger counts; the Sharpe ratio, a year, that the best of so ``many`` would reach without
-    any skill, and that of the best. One combination does not tell what luck would reach.
+    """How many ``trials`` the ledger counts, in words too; the Sharpe ratio, a year, that the best of so ``many`` would
+    reach without any skill, and that of the best. One combination does not tell what luck would reach.
     """
 
     trials: int
+    counted: str
     many: int
     expected: float | None
     best: float | None
@@ -76,24 +78,27 @@ def metrics(result: SweepResult) -> list[str]:
 
 
 def luck(result: SweepResult, symbol: str | None) -> Luck:
-    """Of one symbol's ratios, that of every trial of the strategy's family, as the verdict on one of them counts it; of
-    medians of several symbols, which vary less, that of as many such medians.
+    """Of one symbol's ratios, that of every trial of the strategy's family and of all on these data, as the verdict on
+    one of them counts it; of medians of several symbols, which vary less, that of as many such medians.
     """
     from engine.research import ledger
     from engine.research.statistics import expected_maximum_sharpe
 
-    ratios = result.metric("sharpe", symbol)
-    ratios = ratios[np.isfinite(ratios)]
-    entries = ledger.trials(result.family)
-    trials = max(sum(trial.count for trial in entries), result.sharpe.size)
-    best = float(ratios.max()) if len(ratios) else None
-    if len(ratios) < 2:
-        return Luck(trials, trials, None, best)
-    if symbol is None and len(result.symbols) > 1:
-        return Luck(trials, len(result), expected_maximum_sharpe(float(ratios.var(ddof=1)), len(result)), best)
     place = result.symbols.index(symbol) if symbol else 0
     per_year, observations = result.periods_per_year[place], result.observations[place]
-    return Luck(trials, trials, ledger.luck(entries, per_year, observations) * float(np.sqrt(per_year)), best)
+    entries = ledger.trials(result.family) or (result.trial(),)
+    market = MarketSpec.parse(json.loads(result.base)["market"])
+    found = ledger.luck_of(entries, ledger.on_data(market), per_year, observations)
+    ratios = result.metric("sharpe", symbol)
+    ratios = ratios[np.isfinite(ratios)]
+    best = float(ratios.max()) if len(ratios) else None
+    many = found.on_data if found.all > found.family else found.trials
+    expected: float | None = found.all * float(np.sqrt(per_year))
+    if len(ratios) < 2:
+        expected = None
+    elif symbol is None and len(result.symbols) > 1:
+        many, expected = len(result), expected_maximum_sharpe(float(ratios.var(ddof=1)), len(result))
+    return Luck(found.trials, found.counted.replace("trials", "trials of this strategy", 1), many, expected, best)
 
 
 def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau: Any) -> list[metric.Metric]:
@@ -138,14 +143,17 @@ def honesty(result: SweepResult, found: Luck) -> list[Component]:
         said = "No combination has a Sharpe ratio: none of them traded."
     elif found.expected is None:
         said = (
-            f"The ledger now counts {count(found.trials, 'trial')} of this strategy. What luck alone would reach "
+            f"The ledger now counts {found.counted}. What luck alone would reach "
             "cannot be told from one combination: it takes the spread of several."
         )
     else:
         below = ", less than that" if found.best <= found.expected else ""
-        many = "so many" if found.many == found.trials else f"{found.many:,} such medians"
+        is_medians = found.many == len(result) and len(result.symbols) > 1
+        many = (
+            "so many" if found.many == found.trials else f"{found.many:,} {'such medians' if is_medians else 'trials'}"
+        )
         said = (
-            f"The ledger now counts {count(found.trials, 'trial')} of this strategy. By luck alone the best of {many} "
+            f"The ledger now counts {found.counted}. By luck alone the best of {many} "
             f"would reach a Sharpe ratio of about {number(found.expected, 2)}; the best here has "
             f"{number(found.best, 2)}{below}."
         )

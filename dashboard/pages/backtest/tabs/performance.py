@@ -172,20 +172,29 @@ def is_log(clicks: int | None) -> bool:
     return not (clicks or 0) % 2
 
 
-def verdict(spec: Any, result: BacktestResult) -> list[Component]:
-    """The panel "Is it real?", with the trials counted as of now, and the way to every test where they were run."""
+def verdict(spec: BacktestSpec, result: BacktestResult) -> list[Component]:
+    """The panel "Is it real?": the verdict as it stands by now, and the way to every test where they were run."""
     from engine import verdicts
-    from engine.research import ledger
-    from engine.research.verdict import judge
 
-    quick, every = judge(result, ledger.trials(result.family)), verdicts.verification(spec)
-    said = view.verdict(quick, result.warnings)
+    found, every = verdicts.verdict(spec, result), verdicts.verification(spec)
+    said = view.verdict(found, result.warnings)
     if every is None:
         return [said]
-    full = verdicts.fully(every[1], verdicts.swept(spec)).headline.removesuffix(".")
-    words = "see what they say" if full == quick.headline.removesuffix(".") else f"“{full}”"
     href = f"/backtest?spec={state.to_query(every[0])}"
-    return [said, dcc.Link(f"Every test was run: {words}", href=href, className="link-button strong")]
+    return [said, dcc.Link(view.outcome(found), href=href, className="link-button strong")]
+
+
+@callback(
+    Output(ids.VERDICT, "children", allow_duplicate=True),
+    OPEN,
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def judge_again(tab: str, data: runs.ResultData) -> Any:
+    """Whoever comes back from another tab may have run every test there, or a sweep: the verdict is that of now."""
+    if tab != TAB.name or not data or "spec" not in data:
+        raise PreventUpdate
+    return still(verdict(*runs.opened(data, BacktestSpec)))
 
 
 def show_context(data: runs.ResultData, spec: Any, result: BacktestResult) -> None:
