@@ -79,7 +79,7 @@ def drawdowns(result: VerificationResult) -> Any:
     """Maximum drawdowns of resampled histories, and of the trades in other orders where none overlap."""
     if not len(result.drawdown):
         return skipped(result, "drawdowns")
-    drawn = [("resampled", result.drawdown), ("trades in another order", result.order_drawdown)]
+    drawn = [("resampled", result.drawdown), ("reordered", result.order_drawdown)]
     own = result.figures.get("max_drawdown")
     marks = [(own, f"as it happened {signed_percent(own, 1)}")]
     found = samples.info([(name, values) for name, values in drawn if len(values)], marks)
