@@ -221,5 +221,5 @@ def subtitles(result: VerificationResult) -> tuple[str, ...]:
         "profit at all multiples" if even is None else f"breaks even at {number(even, 1)}×",
         "" if profitable is None else f"{percent(profitable, 0)} keep a profit",
         "" if ruin is None else f"{percent(ruin, 1)} fall by half",
-        ". ".join(("its own returns, in blocks", *filter(None, [result.skipped.get("orders")]))),
+        result.skipped.get("orders", "its own returns, in blocks"),
     )
