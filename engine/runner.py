@@ -105,8 +105,8 @@ def run_key(spec: RunSpec) -> str:
 def trial_key(spec: RunSpec) -> str:
     """sha256 over what makes a trial another trial: what was tried, and the code of it that is not the engine's.
 
-    A new version of the engine or of a library, a field with a default that it brings, newer bars and other costs repeat
-    the same one: ``ledger`` says why.
+    A new version of the engine or of a library, a field with a default that it brings, newer bars and other costs
+    repeat the same one: ``ledger`` says why.
     """
     tried = spec.as_trial()
     text = canonical_json(tried, without=tried.ignored(), brief=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.headline import Headline
+from engine.backtest.measured import Measured, needed_by, warm_up_of
 from engine.backtest.metrics import ANNUALISED, METRICS, equity_metrics, trade_metrics
 from engine.backtest.portfolio import Holding, total
 from engine.backtest.result import REASONS, BacktestResult
@@ -28,17 +29,19 @@ _TOLD = 5  # symbols that a warning names
 
 def assemble(
     spec: BacktestSpec,
-    bars: Sequence[Bars],
+    bars: Measured,
     kept: Sequence[Holding],
     free: Sequence[Holding],
     benchmark: Sequence[Holding],
     figures: Headline | None = None,
     shorts: bool = False,
+    stood: Sequence[str] = (),
 ) -> BacktestResult:
     """The result of ``spec``: its accounts, the same without costs, and holding the same symbols.
 
     ``figures`` are those of a sweep for the same run: they are shown in place of the own, from which they differ by
-    rounding alone. Raises ``EngineError`` where they differ by more. ``shorts`` says that weights were below zero.
+    rounding alone. Raises ``EngineError`` where they differ by more. ``shorts`` says that weights were below zero,
+    ``stood`` in which symbols the strategy stood for a position when the account began.
     """
     time = calendar(bars)
     equity, costless, hold = (curve(time, spec.capital, holdings) for holdings in (kept, free, benchmark))
@@ -73,9 +76,12 @@ def assemble(
         exposure=exposure,
         **trades,
         family=spec.strategy.kind,
+        warm_up=warm_up_of(spec),
+        needed=needed_by(spec),
+        waited=bars.waited(),
         metrics=metrics,
         benchmark_metrics=equity_metrics(time, hold, per_year, spec.capital),
-        warnings=(*_about_sides(spec, shorts), *_warnings(spec, bars, kept, trades)),
+        warnings=(*_about_sides(spec, shorts), *_about_beginning(stood), *_warnings(spec, bars, kept, trades)),
     )
 
 
@@ -164,6 +170,15 @@ def _about_sides(spec: BacktestSpec, shorts: bool) -> list[str]:
         return []
     return [
         "Weights below zero were taken for nothing: the strategy also sells short. Choose the side Both to follow it."
+    ]
+
+
+def _about_beginning(stood: Sequence[str]) -> list[str]:
+    if not stood:
+        return []
+    names = ", ".join(stood[:_TOLD]) + (f" and {len(stood) - _TOLD} more" if len(stood) > _TOLD else "")
+    return [
+        f"When the account begins the strategy already stands for a position in {names}: it waits for the next entry."
     ]
 
 
@@ -264,7 +279,7 @@ def about_calendars(bars: Sequence[Bars]) -> list[str]:
     more = f"; {rest} more {'symbol has' if rest == 1 else 'symbols have'} gaps" if rest > 0 else ""
     joined = f"The account has {len(time):,} bars: all at which any symbol has one. " if len(bars) > 1 else ""
     return [
-        f"{joined}Bars without a price: {'; '.join(told[:_TOLD])}{more}. Until its first price a symbol's part is "
+        f"{joined}Bars without a price: {'; '.join(told[:_TOLD])}{more}. Until it can be traded a symbol's part is "
         "cash; after that what is held keeps its last price and orders wait for the next. Buy and hold does the same."
     ]
 

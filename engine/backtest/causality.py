@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backtest.portfolio import Decisions, decide
+from engine.backtest.measured import Decisions
+from engine.backtest.portfolio import decide
 from engine.backtest.sizings import sized
 from engine.errors import DataError, EngineError, StrategyError
 from engine.market.bars import Bars, Floats, Market, Times

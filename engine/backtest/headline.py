@@ -57,17 +57,11 @@ def headline(
     return Headline(float(total), None if np.isnan(ratio) else float(ratio), float(drawdown), int(trades))
 
 
-def by_account(
-    spec: BacktestSpec, bars: Sequence[Bars], decisions: Any, start: np.datetime64 | None = None
-) -> Headline:
-    """The headline by way of the streaming account and its equity; of the bars from ``start`` on if that is given."""
+def by_account(spec: BacktestSpec, bars: Sequence[Bars], decisions: Any) -> Headline:
+    """The headline by way of the streaming account and its equity."""
     from engine.backtest import stretch
 
-    if start is None:
-        start = min(item.time[0] for item in bars)
-    else:
-        decisions = stretch.since(decisions, bars, start, spec.direction)
-    found = stretch.account(spec, bars, decisions, start)
+    found = stretch.account(spec, bars, decisions)
     return Headline(*found.headline(), found.trades)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from engine.backtest.account import Account
 from engine.backtest.costs import Costs
 from engine.backtest.financing import Financing
 from engine.backtest.headline import Headline, headline, is_plain
+from engine.backtest.measured import Decisions, Measured, begun, known_of, measured, sizes_of, stood
 from engine.backtest.quotes import require_tradable_prices
-from engine.backtest.sizings import sized
+from engine.backtest.sizings import Size
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
 from engine.errors import DataError, EngineError, SpecError
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
     from engine.progress import Progress
 
-Decisions: TypeAlias = Sequence[Signals] | Floats
-"""Signals of each symbol, or the weights (bars, symbols) of an allocation."""
 FREE = Costs(commission=0, slippage=0)
 
 
@@ -47,11 +46,11 @@ def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progr
     """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` where it cannot be traded."""
     from engine.backtest.assemble import assemble
 
-    bars: Sequence[Bars] = inputs["market"].bars
     require_tradeable(inputs["market"])
-    require_possible(spec, bars)
+    bars = possible(spec, inputs["market"].bars)
     progress(0.1, f"Deciding on {spec.market.label()}")
-    asked_for = _asked_for(spec, bars, inputs)
+    known = _asked_for(spec, bars.known, inputs)
+    asked_for = begun(known, bars, spec.strategy, spec.direction)
     decisions = _followed(spec, asked_for)
     progress(0.5, "Filling")
     kept = checked(spec, bars, decisions, keep_accounts(spec, bars, decisions))
@@ -59,24 +58,22 @@ def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progr
     benchmark = held(spec, bars)
     progress(1.0, "Adding up")
     shorts = isinstance(asked_for, np.ndarray) and bool((asked_for < 0).any())
-    return assemble(spec, bars, kept, free, benchmark, swept(spec, bars, decisions), shorts)
+    waiting = [] if spec.strategy.stands or isinstance(known, np.ndarray) else stood(known, bars, spec.direction)
+    return assemble(spec, bars, kept, free, benchmark, swept(spec, bars, decisions), shorts, waiting)
 
 
-def require_possible(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
-    """Raises where the data or the combination of settings makes ``spec`` impossible, with what to change."""
-    currencies = sorted({item.series.currency for item in bars})
+def possible(spec: BacktestSpec, known: Sequence[Bars]) -> Measured:
+    """What ``spec`` is measured on. Raises where the data or the combination of settings makes it impossible, with what
+    to change.
+    """
+    currencies = sorted({item.series.currency for item in known})
     if len(currencies) > 1:
         raise DataError(
             f"The symbols are priced in {' and '.join(currencies)}, which cannot be added up: choose one currency."
         )
-    if text := asked.symbols_wanted(spec.strategy, len(bars)):
+    if text := asked.symbols_wanted(spec.strategy, len(known)):
         raise SpecError([("market.symbols", text)])
-    for item in bars:
-        if len(item) < spec.strategy.warm_up() + 2:
-            raise DataError(
-                f"{item.series.symbol} has {len(item)} bars in this range, and {spec.strategy.label()} needs "
-                f"{spec.strategy.warm_up() + 2}: choose a longer range or shorter windows."
-            )
+    bars = measured(spec, known)
     if isinstance(spec.strategy, Allocation):
         if not isinstance(spec.sizing, Percent):
             raise SpecError(
@@ -87,13 +84,15 @@ def require_possible(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
                 [("fill", f"{spec.strategy.label()} cannot be filled by limit orders: choose another fill.")]
             )
     require_tradable_prices(spec, bars)
+    return bars
 
 
 def decide(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) -> Decisions:
-    """What the strategy of ``spec`` decides on ``bars``, weights of its side alone. Raises ``StrategyError`` where the
-    strategy's code fails.
+    """What the strategy of ``spec`` decides on ``bars``, by all that is known where they are ``Measured``; weights of
+    its side alone. Raises ``StrategyError`` where the strategy's code fails.
     """
-    return _followed(spec, _asked_for(spec, bars, inputs))
+    found = _followed(spec, _asked_for(spec, known_of(bars), inputs))
+    return begun(found, bars, spec.strategy, spec.direction) if isinstance(bars, Measured) else found
 
 
 def _asked_for(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) -> Decisions:
@@ -128,10 +127,10 @@ def keep_accounts(
         return [Holding(tuple(range(len(bars))), account)]
     if spec.cash == "shared" and len(bars) > 1:
         return [_keep_shared(spec, bars, decisions, costs, listed)]
-    share = spec.capital / len(bars)
+    share, sizes = spec.capital / len(bars), sizes_of(spec, bars)
     return [
-        Holding((index,), _keep_one(spec, item, signals, costs, share, listed))
-        for index, (item, signals) in enumerate(zip(bars, decisions, strict=True))
+        Holding((index,), _keep_one(spec, item, signals, size, costs, share, listed))
+        for index, (item, signals, size) in enumerate(zip(bars, decisions, sizes, strict=True))
     ]
 
 
@@ -139,8 +138,9 @@ def _part(spec: BacktestSpec) -> float:
     return spec.sizing.part if isinstance(spec.sizing, Percent) else 1.0
 
 
-def _keep_one(spec: BacktestSpec, bars: Bars, signals: Signals, costs: Costs, cash: float, listed: bool) -> Account:
-    size = sized(spec.sizing, bars)
+def _keep_one(
+    spec: BacktestSpec, bars: Bars, signals: Signals, size: Size, costs: Costs, cash: float, listed: bool
+) -> Account:
     return accounts.keep(
         accounts.tape_of(align([bars])),
         accounts.one_column(accounts.decided(signals, spec.direction)),
@@ -159,7 +159,7 @@ def _keep_shared(
     panel = align(bars)
     codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
     amounts = np.full(codes.shape, np.nan)
-    sizes = [sized(spec.sizing, item) for item in bars]
+    sizes = sizes_of(spec, bars)
     for index, (item, decided, size) in enumerate(zip(bars, signals, sizes, strict=True)):
         rows = np.searchsorted(panel.time, item.time)
         codes[rows, index] = accounts.decided(decided, spec.direction)
@@ -221,7 +221,10 @@ def swept(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> Hea
 
 
 def held(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Holding]:
-    """Buy and hold of the same symbols, with equal parts of the capital, at the same costs."""
+    """Buy and hold of the same symbols, with equal parts of the capital, at the same costs: of each from the first bar
+    on which it could be traded.
+    """
+    bars = bars.own if isinstance(bars, Measured) else bars
     plain = spec.model_copy(
         update={
             "strategy": BuyAndHold(),

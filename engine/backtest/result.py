@@ -39,6 +39,9 @@ class BacktestResult(Labelled):
     Arrays over bars, on the union of the symbols' calendars: ``time`` datetime64[ms], ``equity``, ``benchmark`` (buy
     and hold of the same symbols at the same costs) and ``costless`` (the same decisions without any cost) in the
     market's currency, valued at each close, and ``exposure``, the size of all positions over the equity.
+    All of them begin with the first bar of the range on which the strategy could trade: ``warm_up`` bars of a symbol
+    had to lie before it (more than the strategy ``needed`` where the request says so), and ``waited`` bars of the range
+    went by until they did.
     Arrays over trades, in the order of their entries: ``trade_symbol`` indexes ``symbols``; prices are averages over
     the fills of a side and include slippage; ``trade_side`` is +1 or -1; ``trade_pnl`` is after commission and
     slippage and includes dividends; ``trade_return`` is the profit over the entry's value; ``trade_fees`` are the
@@ -80,6 +83,9 @@ class BacktestResult(Labelled):
     trade_ambiguous: NDArray[np.bool_]
     trade_open: NDArray[np.bool_]
     family: str
+    warm_up: int
+    needed: int
+    waited: int
     metrics: dict[str, float | None]
     benchmark_metrics: dict[str, float | None]
     warnings: tuple[str, ...]
@@ -96,6 +102,13 @@ class BacktestResult(Labelled):
     def returns(self) -> Floats:
         """Simple returns from bar to bar, one fewer than bars; zero once nothing is left."""
         return bar_returns(self.equity)
+
+    def measured(self) -> str:
+        """From which day on, and why, in a sentence."""
+        from engine.backtest.measured import FIRST_DAY, sentence
+
+        asked = "behind the warm-up that was asked for" if self.warm_up > self.needed else FIRST_DAY
+        return sentence(self.time[0], self.warm_up, self.waited, why=asked)
 
     def frame(self) -> DataFrame:
         """A row for each bar, by its time: equity, hold, without_costs, exposure, drawdown."""
@@ -114,6 +127,7 @@ class BacktestResult(Labelled):
             "label": self.label,
             "first": str(self.time[0]),
             "last": str(self.time[-1]),
+            "measured": self.measured(),
             "metrics": self.metrics,
             "benchmark": self.benchmark_metrics,
             "warnings": list(self.warnings),

@@ -29,7 +29,8 @@ class BacktestSpec(RunSpec):
     """One strategy on some symbols with some costs.
 
     With ``cash`` "separate" the capital is split equally among the symbols and each part is traded by itself; with
-    "shared" all trade from one account. ``engine.backtest.account`` documents the order of events on a bar.
+    "shared" all trade from one account. ``engine.backtest.account`` documents the order of events on a bar,
+    ``engine.backtest.measured`` with which bar the account begins.
     """
 
     kind: Literal["backtest"] = "backtest"
@@ -75,6 +76,16 @@ class BacktestSpec(RunSpec):
     )
     capital: float = parameter(
         100_000.0, title="Capital", help="Cash at the start.", ge=1, le=1e12, step=1000, section="Execution"
+    )
+    warm_up: int | None = parameter(
+        None,
+        title="Warm-up",
+        unit="bars",
+        help="Bars that have to lie before the first decision; those that the strategy needs if this is left out or "
+        "less. Runs with the same are measured over the same days. Bars before the range count.",
+        ge=0,
+        le=20_000,
+        section="Execution",
     )
     cash: Cash = parameter(
         "separate",
@@ -129,7 +140,8 @@ class BacktestSpec(RunSpec):
         return self.model_copy(update={"costs": Costs(commission=0, slippage=0)})
 
     def inputs(self) -> Mapping[str, RunSpec]:
-        return {"market": self.market, **self.strategy.inputs(self.market)}
+        known = self.market.with_past()
+        return {"market": known, **self.strategy.inputs(known)}
 
     def estimate(self) -> Estimate:
         needed = [item.estimate() for item in self.strategy.inputs(self.market).values()]

@@ -1,7 +1,6 @@
-"""A backtest of a stretch of bars, before which a strategy may look but not trade.
+"""An account of a stretch of bars, and its figures: of a backtest, of a cell of a sweep, of a window of a walk-forward.
 
-The decisions of the stretch alone are followed, by an account that is flat when it begins; indicators, sizes and
-models know the bars before it. So where there is history, nothing has to warm up first.
+The stretch of a test begins in the middle of a strategy's life, at the close before its first bar.
 """
 
 from __future__ import annotations
@@ -15,15 +14,14 @@ import numpy as np
 from engine.backtest.account import decided
 from engine.backtest.assemble import curve
 from engine.backtest.costs import BASIS_POINT, Costs
+from engine.backtest.measured import Decisions, Measured, from_start, last_decision, last_weights, tail
 from engine.backtest.metrics import equity_metrics, headline
-from engine.backtest.portfolio import Decisions, Holding, decide, keep_accounts
+from engine.backtest.portfolio import Holding, decide, keep_accounts
 from engine.backtest.quotes import carried
 from engine.backtest.spec import BacktestSpec, Direction
 from engine.market.bars import Bars, Floats, Times, periods_per_year, spans_month
 from engine.market.panel import align, calendar
 from engine.strategies import Signals
-
-_ALL = np.datetime64("9999-12-31", "ms")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,31 +62,41 @@ def with_lead(lead: Times, time: Times, equity: Floats, capital: float) -> tuple
 
 def follow(
     spec: BacktestSpec,
-    bars: Sequence[Bars],
+    known: Sequence[Bars],
     inputs: Mapping[str, Any],
     start: np.datetime64,
     *,
     resume: bool = False,
     close: bool = False,
 ) -> Stretch:
-    """The account of ``spec`` from ``start`` to the end of ``bars``, with ``spec.capital``.
+    """The account of ``spec`` from the close before ``start`` to the end of ``known``, with ``spec.capital``.
 
-    With ``resume`` the last decision before ``start`` counts as one of the close before it. With ``close`` what is held
+    With ``resume`` the last decision before ``start`` counts as one of that close. With ``close`` what is held
     at the end is sold at the last close; that costs commission, slippage and spread, as any other fill.
     """
-    known = decide(spec, bars, inputs)
-    followed = since(known, bars, start, spec.direction, resume=resume)
+    decided, bars = decide(spec, known, inputs), from_start(known, start, lead=1)
+    followed = tail(since(decided, known, start, spec.direction, resume=resume), bars)
     found = account(spec, bars, followed, start, close=close)
-    return replace(found, before=_held(known, bars, start, spec.direction))
+    return replace(found, before=_held(decided, known, start, spec.direction))
+
+
+def measure(spec: BacktestSpec, bars: Measured, inputs: Mapping[str, Any]) -> Stretch:
+    """The account of ``spec`` on ``bars`` as a backtest keeps it."""
+    return account(spec, bars, decide(spec, bars, inputs))
 
 
 def account(
-    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, start: np.datetime64, *, close: bool = False
+    spec: BacktestSpec,
+    bars: Sequence[Bars],
+    decisions: Decisions,
+    start: np.datetime64 | None = None,
+    *,
+    close: bool = False,
 ) -> Stretch:
-    """The account from ``start`` on that follows ``decisions``, which are all that it is told of the time before."""
-    kept = _accounts(spec, bars, decisions, start, listed=close)
+    """The account on ``bars`` that follows ``decisions``; those before ``start``, if that is given, are its lead."""
+    kept = keep_accounts(spec, bars, decisions, listed=close)
     time = calendar(bars)
-    equity, first = curve(time, spec.capital, kept), int(np.searchsorted(time, start))
+    equity, first = curve(time, spec.capital, kept), 0 if start is None else int(np.searchsorted(time, start))
     equity = equity[first:]
     if close:
         leaving = sum(_cost_of_leaving(spec.costs, bars, item) for item in kept)
@@ -114,14 +122,14 @@ def since(
         weights = known.copy()
         weights[:first] = np.nan
         if resume and first:
-            weights[first - 1] = _last_weights(known[:first])
+            weights[first - 1] = last_weights(known[:first])
         return weights
     return [_since(item, flags, start, direction, resume) for item, flags in zip(bars, known, strict=True)]
 
 
 def _since(bars: Bars, signals: Signals, start: np.datetime64, direction: Direction, resume: bool) -> Signals:
     first = int(np.searchsorted(bars.time, start))
-    last = _last_decision(signals, first, direction) if resume else None
+    last = last_decision(signals, first, direction) if resume else None
 
     def part(flags: Any) -> Any:
         if flags is None:
@@ -135,45 +143,18 @@ def _since(bars: Bars, signals: Signals, start: np.datetime64, direction: Direct
     return Signals(*(part(getattr(signals, side)) for side in ("entries", "exits", "short_entries", "short_exits")))
 
 
-def _last_decision(signals: Signals, first: int, direction: Direction) -> int | None:
-    """The bar before ``first`` on which something was decided last."""
-    found = np.flatnonzero(decided(signals, direction)[:first])
-    return int(found[-1]) if len(found) else None
-
-
-def _last_weights(known: Floats) -> Floats:
-    """Each symbol's last weight; NaN where there is none."""
-    row = np.where(np.isnan(known), -1, np.arange(len(known))[:, None]).max(axis=0)
-    return np.where(row >= 0, known[row, np.arange(known.shape[1])], np.nan)
-
-
 def _held(known: Decisions, bars: Sequence[Bars], start: np.datetime64, direction: Direction) -> bool:
     """Whether the last decision before ``start`` was to hold something."""
     from engine.backtest.kernels.records import GO_LONG, GO_SHORT
 
     if isinstance(known, np.ndarray):
         first = int(np.searchsorted(calendar(bars), start))
-        return bool(first) and bool(np.any(np.nan_to_num(_last_weights(known[:first]))))
+        return bool(first) and bool(np.any(np.nan_to_num(last_weights(known[:first]))))
     for item, signals in zip(bars, known, strict=True):
-        last = _last_decision(signals, int(np.searchsorted(item.time, start)), direction)
+        last = last_decision(signals, int(np.searchsorted(item.time, start)), direction)
         if last is not None and decided(signals, direction)[last] in (GO_LONG, GO_SHORT):
             return True
     return False
-
-
-def _accounts(
-    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, start: np.datetime64, listed: bool
-) -> list[Holding]:
-    """The accounts over all ``bars``, with as much capital as becomes ``spec.capital`` until ``start``: idle cash may
-    earn interest before.
-    """
-    if spec.financing.cash_yield:
-        idle = keep_accounts(spec, bars, since(decisions, bars, _ALL, spec.direction), listed=False)
-        time = calendar(bars)
-        earlier = curve(time, spec.capital, idle)[time < start]
-        grown = float(earlier[-1]) / spec.capital if len(earlier) else 1.0
-        spec = spec.model_copy(update={"capital": spec.capital / grown})
-    return keep_accounts(spec, bars, decisions, listed=listed)
 
 
 def _cost_of_leaving(costs: Costs, bars: Sequence[Bars], holding: Holding) -> float:

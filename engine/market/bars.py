@@ -294,6 +294,10 @@ class MarketSpec(RunSpec):
             raise ValueError(f"The range ends ({self.end}) before it starts ({self.start}).")
         return self
 
+    def with_past(self) -> MarketSpec:
+        """The same with all bars before its range, which strategies look back on."""
+        return self.model_copy(update={"start": None})
+
     def label(self) -> str:
         names = ", ".join(self.symbols[:3])
         return names if len(self.symbols) <= 3 else f"{len(self.symbols)} symbols"

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from engine.backtest.assemble import curve
 from engine.backtest.causality import look_ahead
+from engine.backtest.measured import Measured, measured
 from engine.backtest.metrics import bar_returns
+from engine.backtest.portfolio import held
 from engine.backtest.result import BacktestResult
 from engine.errors import DataError, SpecError, StrategyError
-from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats
+from engine.market.bars import MILLISECONDS_PER_YEAR, Floats
 from engine.progress import Progress, section
 from engine.research import sensitivity
 from engine.research.bootstrap import resample
@@ -36,13 +39,9 @@ class Case:
     """What every test works on."""
 
     spec: VerificationSpec
+    bars: Measured
     inputs: Mapping[str, Any]
     progress: Progress
-
-    @property
-    def bars(self) -> tuple[Bars, ...]:
-        bars: tuple[Bars, ...] = self.inputs["market"].bars
-        return bars
 
     @property
     def result(self) -> BacktestResult:
@@ -56,13 +55,14 @@ class Case:
 
 def verify(spec: VerificationSpec, inputs: Mapping[str, Any], progress: Progress) -> VerificationResult:
     """The result of every test in ``TESTS``."""
-    found, skipped, done = _run(Case(spec, inputs, progress)), {}, 0.0
+    bars = measured(spec.backtest, inputs["market"].bars)
+    found, skipped, done = _run(Case(spec, bars, inputs, progress)), {}, 0.0
     whole = sum(share for _, _, share, _ in TESTS)
     for name, sentence, share, test in TESTS:
         part = section(progress, done / whole, (done + share) / whole)
         part(0.0, sentence)
         try:
-            found |= test(Case(spec, inputs, part))
+            found |= test(Case(spec, bars, inputs, part))
         except (DataError, SpecError, StrategyError) as error:
             skipped[name] = str(error)
         done += share
@@ -118,7 +118,7 @@ def _run(case: Case) -> Found:
 
 
 def _look_ahead(case: Case) -> Found:
-    found = look_ahead(case.spec.backtest, case.bars, case.inputs, case.progress)
+    found = look_ahead(case.spec.backtest, case.bars.known, case.inputs, case.progress)
     return {"look_ahead": found.sentence() if found else ""}
 
 
@@ -162,17 +162,17 @@ def _delays(case: Case) -> Found:
 
 def _jitter(case: Case) -> Found:
     """The variants, and whether the best of them and the strategy itself is better than nothing and than holding."""
-    spec, bars = case.spec, case.bars
+    spec, bars = case.spec, sensitivity.common_stretch(case.spec.backtest, case.bars)
     tried = sensitivity.jitter(spec.backtest, bars, case.inputs, section(case.progress, 0.0, 0.5))
     changed, reruns = [variant for variant, _ in tried], [again for _, again in tried]
     found = sensitivity.outcomes(reruns)
     own = rerun(spec.backtest, bars, case.inputs)
     matrix = np.column_stack([own.returns(), *(item.returns() for item in reruns)])
-    held = bar_returns(case.result.benchmark)
+    hold = bar_returns(curve(own.time, spec.backtest.capital, held(spec.backtest, bars)))
     zero = superior_ability(
         matrix, np.zeros(len(matrix)), spec.samples, spec.seed + 2, section(case.progress, 0.5, 0.75)
     )
-    hold = superior_ability(matrix, held, spec.samples, spec.seed + 3, section(case.progress, 0.75, 1.0))
+    over_hold = superior_ability(matrix, hold, spec.samples, spec.seed + 3, section(case.progress, 0.75, 1.0))
     return {
         "jitter_field": tuple(item.field for item in changed),
         "jitter_change": np.array([item.change for item in changed], dtype=np.float64),
@@ -182,9 +182,9 @@ def _jitter(case: Case) -> Found:
     } | _figures(
         jitter_profitable=found.profitable if changed else None,
         spa_zero=zero.consistent,
-        spa_hold=hold.consistent,
+        spa_hold=over_hold.consistent,
         stepm_zero=len(zero.superior),
-        stepm_hold=len(hold.superior),
+        stepm_hold=len(over_hold.superior),
         spa_variants=matrix.shape[1],
     )
 

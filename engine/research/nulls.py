@@ -46,7 +46,7 @@ def random_entries(
 ) -> RandomEntries:
     """The null: as many trades, as long, on the same sides, in random order at random places, at the same costs.
 
-    Places are equally likely among those after the strategy's warm-up where the trades do not overlap. Every position
+    Places are equally likely among all those that are measured where the trades do not overlap. Every position
     is the whole of its symbol's account, in the true list and the random ones alike: sizes are not compared. The
     true list keeps its own prices, stops among them; random ones fill as the spec fills decisions. Raises ``DataError``
     where there is no trade, where positions of one symbol overlap or fill the whole
@@ -154,7 +154,7 @@ def _placed(own: Trades, count: int, at: Prices, spec: BacktestSpec, random: np.
     gaps = own.entry[:, 1:] - own.exit[:, :-1]
     gap = 0 if gaps.size and gaps.min() == 0 else 1
     decided = 0 if spec.fill == "same_close" else 1
-    first = min(spec.strategy.warm_up() + decided, int(own.entry.min()))
+    first = min(decided, int(own.entry.min()))
     order = np.argsort(random.random((count, own.entry.size)), axis=1)
     length, side = length[0][order], own.side[0][order]
     if bars - first - int(length[0].sum()) - gap * (own.entry.size - 1) < 0:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.assemble import curve
+from engine.backtest.measured import Decisions
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
-from engine.backtest.portfolio import Decisions, decide, keep_accounts
+from engine.backtest.portfolio import decide, keep_accounts
 from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats, Times, periods_per_year

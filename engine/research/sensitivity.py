@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.costs import Costs
+from engine.backtest.measured import Measured, known_of, measured, warm_up_of, with_known
 from engine.backtest.portfolio import decide
 from engine.backtest.spec import BacktestSpec
 from engine.errors import DataError, SpecError
 from engine.market.bars import Bars, Floats
+from engine.market.panel import calendar
 from engine.progress import Progress, silent
 from engine.research.rerun import Rerun, delayed, rerun
 from engine.spec import RunSpec, Spec
@@ -134,6 +136,14 @@ def variants(strategy: Strategy) -> tuple[Variant, ...]:
     return tuple(found.values())
 
 
+def common_stretch(spec: BacktestSpec, bars: Measured) -> Measured:
+    """``bars`` from the first on which every variant can trade too, of those that leave half of them to be measured."""
+    own = warm_up_of(spec)
+    known = (variant.strategy.warm_up() for variant in variants(spec.strategy))
+    longest = max((warm_up for warm_up in known if warm_up <= own + len(calendar(bars)) // 2), default=0)
+    return measured(spec, bars.known, longest) if longest > own else bars
+
+
 def jitter(
     spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], progress: Progress = silent
 ) -> list[tuple[Variant, Rerun]]:
@@ -202,7 +212,7 @@ def noise(
     found = []
     for done in range(samples):
         progress(done / samples, f"Noise on prices: {done} of {samples}")
-        seen = [noisy(item, level, random) for item in bars]
+        seen = with_known(bars, [noisy(item, level, random) for item in known_of(bars)])
         found.append(rerun(spec, bars, inputs, decide(spec, seen, inputs)))
     return outcomes(found)
 

@@ -138,13 +138,14 @@ def _returns(
 ) -> tuple[Floats, Floats, float]:
     """Bar returns (bars, combinations), those of holding, and bars a year."""
     from engine.backtest.assemble import curve
+    from engine.backtest.measured import measured
     from engine.backtest.metrics import bar_returns
     from engine.backtest.portfolio import decide, held, keep_accounts
     from engine.backtest.sweeps.fields import changed
     from engine.market.bars import periods_per_year
     from engine.market.panel import calendar
 
-    bars = inputs["market"].bars
+    bars = measured(base, inputs["market"].bars, sweep.warm_up)
     time = calendar(bars)
     columns = []
     for count, place in enumerate(chosen.tolist()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +36,14 @@ class Strategy(Spec):
     ``signals(bars, inputs)`` uses no bar later than t for its decision at t (the conformance tests recompute it on
     truncated history) and is silent during ``warm_up()`` bars. ``inputs(market)`` names the runs that it needs, such
     as a model's; their results arrive in ``inputs`` under the same names.
+
+    ``bars`` are all up to the end of the range, those before it included; an account begins flat with the range.
+    ``stands`` says that the last decision then counts as one of the first close. Without it, as an entry is a matter
+    of its moment, only later ones are followed.
     """
 
     kind: str = ""
+    stands: ClassVar[bool] = False
 
     def inputs(self, market: MarketSpec) -> Mapping[str, RunSpec]:
         return {}
@@ -55,10 +60,13 @@ class Allocation(Strategy):
 
     ``weights(panel, inputs)`` is a float64 array (bars, symbols): the part of the equity that each symbol shall have
     after the decision at that close, negative for a short position, NaN where there is no decision and the position
-    stays as it is. Truncated history and ``warm_up()`` bind it as they bind ``signals``. One that makes no sense
-    without its short positions says so by ``sells_short()``; of others a backtest may follow the long side alone.
-    ``symbols()`` are the fewest and the most symbols that it can divide among, None for any number.
+    stays as it is: a weight stands until the next. Truncated history and ``warm_up()`` bars, those of the common
+    calendar, bind it as they bind ``signals``. One that makes no sense without its short positions says so by
+    ``sells_short()``; of others a backtest may follow the long side alone. ``symbols()`` are the fewest and the most
+    symbols that it can divide among, None for any number.
     """
+
+    stands: ClassVar[bool] = True
 
     def symbols(self) -> tuple[int, int | None]:
         return 1, None

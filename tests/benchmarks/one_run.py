@@ -43,7 +43,7 @@ def measure(case: str, runs: int) -> list[float]:
 
     def run() -> None:
         result = run_portfolio(spec, market(bars), silent)
-        if len(result.time) != len(bars) or not len(result.trade_pnl):
+        if len(result.time) != len(bars) - strategy.warm_up() or not len(result.trade_pnl):
             raise RuntimeError(f"{len(result.time)} bars and {len(result.trade_pnl)} trades")
         for part in page(spec, bars, result):
             to_json_plotly(part)

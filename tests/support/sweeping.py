@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as some
 
 from engine.backtest.headline import headline
+from engine.backtest.measured import measured
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.run import run_sweep
@@ -46,7 +47,7 @@ def same_as_runs(found: SweepResult, *bars: Bars, count: int = 25) -> None:
         for row, symbol in enumerate(found.symbols):
             opened = found.spec_of(int(place), symbol)
             mine = [item for item in bars if item.series.symbol == symbol] or list(bars)
-            expected = headline(opened, mine, {})
+            expected = headline(opened, measured(opened, mine), {})
             ratio = np.nan if expected.sharpe is None else expected.sharpe
             assert found.total_return[row, place] == expected.total_return
             np.testing.assert_equal(found.sharpe[row, place], ratio)

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.backtest.windows import Window, lay_out
 from engine.market.bars import Bars, Market
 from engine.progress import silent
 from tests.support.market import random_walk
@@ -15,6 +16,8 @@ FREE = {"commission": 0, "slippage": 0}
 DEAR = {"commission": 10, "slippage": 5}
 AXES = ({"path": "strategy.fast", "values": [2, 4, 8]}, {"path": "strategy.slow", "low": 10, "high": 30, "step": 5})
 SHORT = {"train": 12, "test": 4}
+WARM = 30
+"""Bars that the slowest combination takes to warm up."""
 
 
 def base(strategy: Any = None, symbols: tuple[str, ...] = ("TEST",), costs: Any = DEAR, **more: Any) -> dict[str, Any]:
@@ -29,6 +32,11 @@ def walk_spec(
 ) -> WalkForwardSpec:
     """Fifteen combinations in four windows of ``random_walk(880)``."""
     return WalkForwardSpec.parse({"base": of or base(), "axes": axes, "windows": windows, "minimum_trades": 0, **more})
+
+
+def laid_out(asked: WalkForwardSpec, bars: Bars) -> tuple[Window, ...]:
+    """The windows of ``asked``: in the days on which every combination of ``AXES`` can trade."""
+    return lay_out([bars.part(WARM, len(bars))], asked.windows)
 
 
 def run(asked: WalkForwardSpec, *bars: Bars) -> WalkForwardResult:

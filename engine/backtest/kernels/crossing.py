@@ -167,8 +167,10 @@ def make_room(bars: Any) -> Any:
 
 
 @kernel
-def crossings(codes: Any, lines: Any, fast: Any, slow: Any, orders: Any) -> Any:
-    """Orders at every crossing as ``strategies.crossing.cross`` defines it, ties and gaps included."""
+def crossings(codes: Any, lines: Any, fast: Any, slow: Any, lead: Any, orders: Any) -> Any:
+    """Orders at every crossing as ``strategies.crossing.cross`` defines it, ties and gaps included; bars are counted
+    from the bar ``lead`` of the lines on.
+    """
     one, other = fast * codes.shape[1], slow * codes.shape[1]
     was_up = was_down = was_known = np.uint64(0)
     count = 0
@@ -186,7 +188,7 @@ def crossings(codes: Any, lines: Any, fast: Any, slow: Any, orders: Any) -> Any:
         while events != 0:
             place = lowest(events)
             if at + place < lines.shape[1]:
-                orders[count] = 2 * (at + place) + np.int64((rises >> np.uint64(place)) & _ONE)
+                orders[count] = 2 * (at + place - lead) + np.int64((rises >> np.uint64(place)) & _ONE)
                 count += 1
             events &= events - _ONE
         was_up, was_down, was_known = up >> _TOP, down >> _TOP, known >> _TOP
@@ -198,13 +200,15 @@ def sweep(rows: Any, pairs: Any, account: Any, rules: Any, rule_of: Any, chunk: 
     """Figures of combinations: for each position in ``chunk``, a pair of lines in ``pairs`` (combinations, 2), into the
     same positions of ``kept`` (total returns, Sharpe ratios per bar, drawdowns, numbers of trades).
 
-    ``rows`` are codes, the lines themselves, starts and whether a line has gaps. ``rules`` (settings, 7) are costs and
+    ``rows`` are codes, the lines themselves, starts and whether a line has gaps. Lines may have a bar more than the
+    account, the one before its first. ``rules`` (settings, 7) are costs and
     stops, ``rule_of`` each combination's row of them, empty where there is one.
     """
     codes, values, starts, broken = rows
     lines, falls, fills, _, shift, _ = account
     bars = len(lines) - 1
-    room = make_room(bars)
+    lead = values.shape[1] - bars
+    room = make_room(values.shape[1])
     events = room[0]
     scratch = make_scratch(bars)
     setting = -1
@@ -218,9 +222,9 @@ def sweep(rows: Any, pairs: Any, account: Any, rules: Any, rule_of: Any, chunk: 
         setting = row
         first = -1
         if not broken[fast] and not broken[slow] and len(fills) == 0:
-            first, count = changes(codes, values, fast, slow, max(starts[fast], starts[slow]), shift, room)
+            first, count = changes(codes, values, fast, slow, max(starts[fast], starts[slow]), shift - lead, room)
         if first < 0:
-            count = crossings(codes, values, fast, slow, events)
+            count = crossings(codes, values, fast, slow, lead, events)
             count = postpone(events, count, fills, shift, bars)
         else:
             if count > first and events[count - 1] >= bars:

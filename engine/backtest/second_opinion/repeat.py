@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.backtest.portfolio import Decisions
+from engine.backtest.measured import Decisions, only
 from engine.backtest.second_opinion import script, targets
 from engine.backtest.second_opinion.cerebro import run_cerebro
 from engine.backtest.second_opinion.position import RepeatedTrade
@@ -49,8 +49,8 @@ def repeat(
         return [_account(spec, bars, decisions, tuple(range(len(bars))), spec.capital, on_progress)]
     share = spec.capital / len(bars)
     return [
-        _account(spec, [item], [signals], (i,), share, lambda part, i=i: on_progress((i + part) / len(bars)))  # type: ignore[misc]
-        for i, (item, signals) in enumerate(zip(bars, decisions, strict=True))
+        _account(spec, only(bars, i), [signals], (i,), share, lambda part, i=i: on_progress((i + part) / len(bars)))  # type: ignore[misc]
+        for i, signals in enumerate(decisions)
     ]
 
 

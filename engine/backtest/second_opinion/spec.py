@@ -40,11 +40,12 @@ class SecondOpinionSpec(RunSpec):
             return "backtrader is missing"
 
     def compute(self, inputs: Mapping[str, Any], progress: Progress) -> SecondOpinion:
+        from engine.backtest.measured import measured
         from engine.backtest.portfolio import decide
         from engine.backtest.second_opinion.library import version
         from engine.backtest.second_opinion.repeat import repeat
 
-        spec, bars = self.backtest, inputs["market"].bars
+        spec, bars = self.backtest, measured(self.backtest, inputs["market"].bars)
         words = f"Repeating {spec.market.label()} on Backtrader"
         progress(0.0, words)
         repeated = repeat(spec, bars, decide(spec, bars, inputs), lambda part: progress(0.98 * part, words))

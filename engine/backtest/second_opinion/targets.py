@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.sizings import Measure, sized
+from engine.backtest.measured import sizes_of
+from engine.backtest.sizings import Measure
 from engine.backtest.sizings.percent import Percent
 from engine.market.bars import Bars, Floats
 from engine.market.days import Days
@@ -52,7 +53,7 @@ def of_signals(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], signals: 
     """Decisions of symbols that are traded by signals, on the account's calendar, that of ``panel``."""
     codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
     amounts = np.full(codes.shape, np.nan)
-    sizes = [sized(spec.sizing, item) for item in bars]
+    sizes = sizes_of(spec, bars)
     for place, (item, decided, size) in enumerate(zip(bars, signals, sizes, strict=True)):
         codes[np.searchsorted(panel.time, item.time), place] = codes_of(decided, spec.direction)
         for row, moment in enumerate(panel.time):

@@ -32,9 +32,14 @@ class Size:
 
 
 class Sizing(Spec):
-    """Contract of a sizing: ``size(bars)`` uses no bar later than t for the amount at t."""
+    """Contract of a sizing: ``size(bars)`` uses no bar later than t for the amount at t. ``bars`` are all up to the end
+    of the range; on the first ``warm_up()`` of them it may have no answer.
+    """
 
     kind: str = ""
+
+    def warm_up(self) -> int:
+        return 0
 
     def size(self, bars: Bars) -> Size:
         raise TypeError(f"{type(self).__name__} has no size method.")

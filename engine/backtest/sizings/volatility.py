@@ -34,6 +34,9 @@ class Volatility(Sizing):
         1.0, title="Largest part", percent=True, help="Of the equity.", gt=0, le=20, step=0.05, section="Sizing"
     )
 
+    def warm_up(self) -> int:
+        return self.window
+
     def size(self, bars: Bars) -> Size:
         measured = realised_volatility(bars, self.window)
         wanted = np.divide(self.target, measured, out=np.full(len(measured), np.nan), where=measured > STILL)

@@ -240,10 +240,13 @@ def _suggest(path: str, leaf: Leaf) -> Sweepable:
 
 
 def differs_on_axes_alone(base: BacktestSpec, spec: BacktestSpec, axes: Sequence[Axis]) -> bool:
-    """Whether ``spec`` is ``base`` with other values on the axes, on whatever symbols from whatever first day."""
+    """Whether ``spec`` is ``base`` with other values on the axes, on whatever symbols from whatever first day and with
+    whatever warm-up.
+    """
     one, other = base.model_dump(mode="json"), spec.model_dump(mode="json")
     for name in ("symbols", "start"):
         one["market"][name] = other["market"][name] = None
+    one["warm_up"] = other["warm_up"] = None
     try:
         _clear(one, axes)
         _clear(other, axes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,16 +14,15 @@ from engine.backtest.portfolio import decide
 from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.common import highest
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.pairs import Pairs
 from engine.backtest.sweeps.parallel import spread
 from engine.backtest.sweeps.parts import divided, is_divisible
 from engine.backtest.sweeps.rows import distinct, groups
 from engine.backtest.sweeps.units import Places, Work
-from engine.errors import DataError, SpecError
+from engine.errors import DataError
 from engine.market.bars import Floats
-from engine.strategies import Strategy
-from engine.strategies import decide as asked
 from engine.strategies.crossing import Crossing
 
 if TYPE_CHECKING:
@@ -37,6 +35,8 @@ _RULE_PATHS = {f"{part}.{name}": name for name in RULES for part in ("costs", "s
 def try_unit(work: Work, alone: bool) -> list[str]:
     """``evaluate``, where one of several symbols that cannot be traded becomes a warning."""
     try:
+        if work.unit.problem:
+            raise DataError(work.unit.problem)
         return evaluate(work)
     except DataError as error:
         if alone:
@@ -106,28 +106,15 @@ def _too_short(work: Work) -> NDArray[np.bool_]:
     if not axes:
         return np.full(count, strategy.warm_up() > room)
     inner = [work.scales[axis] for axis in axes]
-    highest = _highest(strategy, inner, work.parameters[:, axes].max(axis=0))
+    slowest = highest(strategy, inner, work.parameters[:, axes].max(axis=0))
     short = np.zeros(count, dtype=bool)
-    if highest is not None and highest.warm_up() <= room:
+    if slowest is not None and slowest.warm_up() <= room:
         return short
     for number, (row, places) in enumerate(groups(work.parameters, axes, look=work.look)):
         if not number % _PARSED:
             work.look()
         short[places] = sampling.strategy_of(strategy, inner, row).warm_up() > room
     return short
-
-
-def _highest(strategy: Strategy, scales: Sequence[Scale], values: Floats) -> Strategy | None:
-    """``strategy`` with the highest value of each axis, the longest to warm up; None where that cannot be told."""
-    if all("." not in scale.path.removeprefix("strategy.") for scale in scales):  # it need not be a valid one
-        plain = {s.path.removeprefix("strategy."): s.plain(float(v)) for s, v in zip(scales, values, strict=True)}
-        return strategy.model_copy(update=plain)
-    if any(scale.words for scale in scales):
-        return None
-    try:
-        return typing.cast(Strategy, sampling.strategy_of(strategy, scales, values))
-    except SpecError:
-        return None
 
 
 def _strategies(work: Work, places: Places) -> Iterator[tuple[BacktestSpec, Places]]:
@@ -146,8 +133,8 @@ def _by_signals(work: Work, places: Places, account: Any, rules: Floats, rule_of
     unit, found = work.unit, work.found
     yearly = np.sqrt(unit.bars[0].stated_per_year())
     for spec, chosen in _strategies(work, places):
-        signals = asked.signals(spec.strategy, unit.known[0], work.inputs)
-        entries, exits = (_traded(flags, unit.skipped()) for flags in (signals.entries, signals.exits))
+        signals = decide(spec, unit.bars, work.inputs)[0]
+        entries, exits = (np.array(flags) for flags in (signals.entries, signals.exits))
 
         def judge(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
             orders.judge_many(entries, exits, account, rules, rule_of, chunk, found.arrays())
@@ -165,22 +152,12 @@ def _by_accounts(work: Work, places: Places) -> None:
     unit, found = work.unit, work.found
     axes = [axis for axis, scale in enumerate(work.scales) if scale.path in _RULE_PATHS]
     for spec, chosen in _strategies(work, places):
-        decisions = decide(spec, unit.known, work.inputs)
+        decisions = decide(spec, unit.bars, work.inputs)
         for row, same in groups(work.parameters, axes, chosen, work.look):
             plain = work.plain(axes, row)
-            figures = by_account(changed(spec, plain) if plain else spec, unit.known, decisions, unit.start)
+            figures = by_account(changed(spec, plain) if plain else spec, unit.bars, decisions)
             found.total[same], found.trades[same] = figures.total_return, figures.trades
             found.sharpe[same] = np.nan if figures.sharpe is None else figures.sharpe
             if len(found.drawdown):
                 found.drawdown[same] = figures.max_drawdown
             work.step(len(same))
-
-
-def _traded(flags: NDArray[np.bool_], skipped: int) -> NDArray[np.bool_]:
-    """Decisions on the bars of the account, an array as the kernels are compiled for; on the bar before the account's
-    start there are none.
-    """
-    kept = np.array(flags[skipped:])
-    if skipped:
-        kept[0] = False
-    return kept

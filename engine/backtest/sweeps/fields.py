@@ -15,7 +15,7 @@ from engine.registry import info, is_plugin
 from engine.spec import RunSpec, Spec
 
 S = TypeVar("S", bound=Spec)
-_FIXED = ("kind", "market", "capital")
+_FIXED = ("kind", "market", "capital", "warm_up")
 
 
 def changed(base: S, values: Mapping[str, Any]) -> S:

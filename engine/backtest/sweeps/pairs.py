@@ -24,8 +24,9 @@ _VALUE = 10  # bytes of a line at a bar: a float64 and a code
 class Pairs:
     """The combinations ``parameters`` (combinations, axes) of ``strategy`` on ``bars``, the last ones of ``known``.
 
-    Lines are computed once each, by the strategy itself. Where all of them do not fit into memory at once, the
-    combinations are taken in blocks of some fast and some slow lines.
+    Lines are computed once each, by the strategy itself; where there is a bar before the first they know it, for they
+    may cross on the first. Where all of them do not fit into memory at once, the combinations are taken in blocks of
+    some fast and some slow lines.
     """
 
     def __init__(
@@ -98,7 +99,8 @@ class Pairs:
                     wanted.append(self._line(column, updated))
                 rows[label] = known[name]
             pairs[block, column] = rows[side.label[block]]
-        lines = np.empty((len(wanted), len(self._bars)))
+        skipped = len(self._known) - len(self._bars)
+        lines = np.empty((len(wanted), len(self._bars) + min(skipped, 1)))
         for number, (row, line) in enumerate(zip(lines, wanted, strict=True)):
             row[:] = line()
             if not number % _LINES:
@@ -110,8 +112,8 @@ class Pairs:
 
     def _line(self, column: int, updated: dict[str, Any]) -> Callable[[], Floats]:
         strategy = self._strategy.model_copy(update=updated)
-        skipped = len(self._known) - len(self._bars)
-        return lambda: (strategy.fast_line if column == 0 else strategy.slow_line)(self._known)[skipped:]
+        first = max(len(self._known) - len(self._bars) - 1, 0)
+        return lambda: (strategy.fast_line if column == 0 else strategy.slow_line)(self._known)[first:]
 
 
 class _Side:

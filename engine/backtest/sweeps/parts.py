@@ -33,7 +33,7 @@ def divided(work: Work, places: Places) -> None:
     """``evaluation.fill_in`` of the combinations ``places``, in parts. Those with the same strategy stay together."""
     unit, found = work.unit, work.found
     together = np.concatenate([chosen for _, chosen in groups(work.parameters, work.inner(), places, work.look)])
-    common = (unit.name, unit.spec.model_dump_json(), unit.bars, unit.known, unit.start, tuple(work.scales))
+    common = (unit.name, unit.spec.model_dump_json(), unit.bars, tuple(work.scales))
     for wave in np.array_split(together, min(_WAVES, len(together) // _LEAST + 1)):
         parts = [part for part in np.array_split(wave, _PARTS) if len(part)]
         items = [(*common, work.parameters[part], bool(len(found.drawdown)), dict(work.inputs)) for part in parts]
@@ -52,8 +52,8 @@ def _part(item: tuple[Any, ...], progress: Progress = silent) -> tuple[NDArray[A
     """The figures of some combinations; what is sent is plain data, for a plug-in's class may not be there yet."""
     from engine.backtest.sweeps.evaluation import fill_in
 
-    name, text, bars, known, start, scales, parameters, drawdown, inputs = item
-    unit = Unit(name, BacktestSpec.parse(json.loads(text)), bars, known, start)
+    name, text, bars, scales, parameters, drawdown, inputs = item
+    unit = Unit(name, BacktestSpec.parse(json.loads(text)), bars)
     found = Figures.empty(len(parameters), drawdown)
     work = Work(unit, scales, parameters, found, inputs, lambda count: progress(0.0, ""))
     fill_in(work, np.arange(len(parameters)))

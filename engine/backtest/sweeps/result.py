@@ -31,8 +31,9 @@ class SweepResult(Labelled):
     ``axes`` are dotted paths, ``parameters`` (C, A) their values; a choice is its place in the axis' ``words``.
     ``values`` are the distinct ones, ascending. ``total_return``, ``sharpe`` and ``max_drawdown`` are (S, C), NaN where
     undefined or not wanted, ``trades`` int32. ``observations`` are bar returns, ``years`` calendar years and
-    ``periods_per_year`` bars a year, by symbol. ``left_out`` combinations were invalid. ``base`` is the JSON of the
-    backtest that was varied.
+    ``periods_per_year`` bars a year, by symbol. All were measured from ``first`` on (an ISO time), the first bar on
+    which every one could trade: each symbol has ``warm_up`` bars before its own, and ``waited`` bars of the range went
+    by. ``left_out`` combinations were invalid. ``base`` is the JSON of the backtest that was varied.
     """
 
     label: str
@@ -53,12 +54,22 @@ class SweepResult(Labelled):
     observations: tuple[int, ...]
     periods_per_year: tuple[float, ...]
     years: tuple[float, ...]
+    first: str
+    warm_up: int
+    waited: int
     left_out: int
     warnings: tuple[str, ...]
     base: str
 
     def __len__(self) -> int:
         return len(self.parameters)
+
+    def measured(self) -> str:
+        """From which day on, and why, in a sentence."""
+        from engine.backtest.measured import sentence
+
+        first_day = "the first day on which every combination could trade"
+        return sentence(self.first, self.warm_up, self.waited, why=first_day)
 
     def of_symbols(self, name: str) -> Floats:
         """The figure ``name`` (S, C)."""
@@ -159,6 +170,7 @@ class SweepResult(Labelled):
         """
         import json
 
+        from engine.backtest.measured import warm_up_of
         from engine.backtest.spec import BacktestSpec
         from engine.backtest.sweeps.fields import changed
 
@@ -166,7 +178,8 @@ class SweepResult(Labelled):
         chosen = self.symbols[0] if symbol is None else symbol
         if chosen in base.market.symbols:
             base = base.model_copy(update={"market": base.market.model_copy(update={"symbols": (chosen,)})})
-        return changed(base, self.settings(index))
+        cell = changed(base, self.settings(index))
+        return cell.model_copy(update={"warm_up": self.warm_up}) if warm_up_of(cell) < self.warm_up else cell
 
     def place_of(self, spec: BacktestSpec) -> int | None:
         """The combination that ``spec`` is, on one of the symbols or on all of them; None where it is none."""
@@ -179,7 +192,8 @@ class SweepResult(Labelled):
             return None
         whole = type(spec).parse(json.loads(self.base))
         for place in np.flatnonzero(np.isclose(self.parameters, row, rtol=1e-12, atol=0).all(axis=1)).tolist():
-            if spec in [changed(whole, self.settings(place)), *(self.spec_of(place, name) for name in self.symbols)]:
+            found = [changed(whole, self.settings(place)), *(self.spec_of(place, name) for name in self.symbols)]
+            if _measured_alike(spec) in map(_measured_alike, found):
                 return int(place)
         return None
 
@@ -196,7 +210,8 @@ class SweepResult(Labelled):
         is_one = chosen != whole.market.symbols and len(chosen) == 1 and chosen[0] in self.symbols
         alike = self.spec_of(0, chosen[0]) if is_one else changed(whole, settings)
         try:
-            return np.array(row, dtype=np.float64) if changed(spec, settings) == alike else None
+            is_alike = _measured_alike(changed(spec, settings)) == _measured_alike(alike)
+            return np.array(row, dtype=np.float64) if is_alike else None
         except SpecError:
             return None
 
@@ -223,11 +238,17 @@ class SweepResult(Labelled):
         return {
             "label": self.label,
             "combinations": len(self),
+            "measured": self.measured(),
             "left_out": self.left_out,
             "symbols": list(self.symbols),
             "best": self.table(limit=5),
             "warnings": list(self.warnings),
         }
+
+
+def _measured_alike(spec: BacktestSpec) -> BacktestSpec:
+    """``spec`` without what says over which days it is measured: a combination is the same over others."""
+    return spec.model_copy(update={"warm_up": None})
 
 
 def trial_of(family: str, sharpe: Floats, count: int, per_year: float, observations: int) -> Trial:

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.common import common_warm_up
 from engine.backtest.sweeps.evaluation import try_unit
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import Look, numbered, unwatched
@@ -17,6 +18,7 @@ from engine.backtest.sweeps.watch import Watch, counting
 from engine.errors import SpecError
 from engine.market.bars import Floats
 from engine.market.catalog import require_tradeable
+from engine.market.panel import calendar
 from engine.progress import Progress
 
 if TYPE_CHECKING:
@@ -28,22 +30,30 @@ def run_sweep(
 ) -> SweepResult:
     """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` where it cannot be run at all.
 
-    With ``start`` every combination has the figures of ``stretch.follow`` from there on.
+    All combinations are measured on the same bars: from the first on which every one of them can trade, or from
+    ``start``.
     """
     require_tradeable(inputs["market"])
-    scales, units = spec.scales(), units_of(spec.base, inputs["market"].bars, start)
-    if spec.sample == "tpe":
-        from engine.backtest.sweeps.tuning import search
-
-        shown: list[Figures] = []
-        with counting(units[0], shown, lambda: sum(len(item.sharpe) for item in shown)):
-            parameters, figures, left_out, warnings = search(spec, scales, units, inputs, progress, shown)
-        return _result(spec, scales, units, parameters, figures, left_out, warnings)
+    scales, known = spec.scales(), inputs["market"].bars
 
     def look() -> None:
         progress(0.0, "Laying out the combinations")
 
+    def lay_out(parameters: Floats | None) -> tuple[int, list[Unit]]:
+        warm_up = 0 if start is not None else common_warm_up(spec.base, scales, parameters, known, look)
+        return warm_up, units_of(spec.base, known, warm_up, start)
+
+    if spec.sample == "tpe":
+        from engine.backtest.sweeps.tuning import search
+
+        warm_up, units = lay_out(None)
+        shown: list[Figures] = []
+        with counting(units[0], shown, lambda: sum(len(item.sharpe) for item in shown)):
+            parameters, figures, left_out, warnings = search(spec, scales, units, inputs, progress, shown)
+        return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings)
+
     parameters, left_out = combinations(spec, scales, look)
+    warm_up, units = lay_out(parameters)
     watch = Watch(progress, scales, parameters, len(units))
     warnings, figures = [], []
     with counting(units[0], figures, lambda: watch.count):
@@ -52,7 +62,7 @@ def run_sweep(
             watch.begin(unit.name, figures[-1].sharpe)
             work = Work(unit, scales, parameters, figures[-1], inputs, watch.step)
             warnings += try_unit(work, alone=len(units) == 1)
-    return _result(spec, scales, units, parameters, figures, left_out, warnings, lambda: watch.step(0))
+    return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings, lambda: watch.step(0))
 
 
 def combinations(spec: SweepSpec, scales: Sequence[Scale], look: Look = unwatched) -> tuple[Floats, int]:
@@ -73,13 +83,16 @@ def _result(
     spec: SweepSpec,
     scales: Sequence[Scale],
     units: Sequence[Unit],
+    warm_up: int,
     parameters: Floats,
     figures: Sequence[Figures],
     left_out: int,
     warnings: Sequence[str],
     look: Look = unwatched,
 ) -> SweepResult:
-    shape = (len(units), len(parameters))
+    shape, waited = (len(units), len(parameters)), min(unit.bars.waited() for unit in units)
+    if waited > max(unit.returns() for unit in units):
+        warnings = [*warnings, _about_waiting(waited, units)]
     drawdowns = [item.drawdown if len(item.drawdown) else np.full(len(parameters), np.nan) for item in figures]
     return SweepResult(
         label=spec.base.label(),
@@ -100,7 +113,18 @@ def _result(
         observations=tuple(unit.returns() for unit in units),
         periods_per_year=tuple(unit.per_year() for unit in units),
         years=tuple(unit.years() for unit in units),
+        first=str(min(calendar(unit.bars)[0] for unit in units)),
+        warm_up=warm_up,
+        waited=waited,
         left_out=left_out,
         warnings=tuple(warnings),
         base=spec.base.model_dump_json(),
+    )
+
+
+def _about_waiting(waited: int, units: Sequence[Unit]) -> str:
+    left = max(unit.returns() for unit in units) + 1
+    return (
+        f"The slowest combination takes {waited:,} bars of the range to warm up, which leaves {left:,} to compare all "
+        "on: narrow its axis for more."
     )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.backtest.measured import Measured, from_start, measured
 from engine.backtest.sweeps.axes import Scale
-from engine.backtest.windows import since
+from engine.errors import DataError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, periods_per_year
 from engine.market.panel import calendar
 from engine.strategies import Allocation
@@ -23,21 +24,19 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """One account of a sweep: a symbol by itself, or all of them where they share one.
-
-    ``known`` are its ``bars`` and those before them, which are for looking back alone. Where there are any, the first
-    of ``bars`` is the one before ``start``: nothing is decided there.
+    """One account of a sweep: a symbol by itself, or all of them where they share one. All combinations are measured on
+    the same ``bars``; ``problem`` says why there is nothing to measure.
     """
 
     name: str
     spec: BacktestSpec
-    bars: tuple[Bars, ...]
-    known: tuple[Bars, ...]
-    start: np.datetime64 | None = None
+    bars: Measured
+    problem: str = ""
 
-    def skipped(self) -> int:
-        """Bars of the first symbol that are known and not traded."""
-        return len(self.known[0]) - len(self.bars[0])
+    @property
+    def known(self) -> tuple[Bars, ...]:
+        """The ``bars`` and those before them, which are for looking back alone."""
+        return self.bars.known
 
     def per_year(self) -> float:
         """Bars a calendar year."""
@@ -99,17 +98,27 @@ class Work:
         return {scale.path: scale.plain(value) for scale, value in zip(scales, row, strict=True)}
 
 
-def units_of(base: BacktestSpec, bars: Sequence[Bars], start: np.datetime64 | None = None) -> list[Unit]:
-    """The accounts of a sweep over ``base``, each with the spec that runs it by itself."""
+def units_of(
+    base: BacktestSpec, bars: Sequence[Bars], warm_up: int | None = None, start: np.datetime64 | None = None
+) -> list[Unit]:
+    """The accounts of a sweep over ``base``, each with the spec that runs it by itself: from the first bar that has
+    ``warm_up`` bars before it, or from ``start``.
+    """
     if isinstance(base.strategy, Allocation) or (base.cash == "shared" and len(bars) > 1):
-        return [_unit(base.market.label(), base, bars, start)]
+        return [_unit(base.market.label(), base, bars, warm_up, start)]
     found = []
     for item in bars:
         market = base.market.model_copy(update={"symbols": (item.series.symbol,)})
-        found.append(_unit(item.series.symbol, base.model_copy(update={"market": market}), [item], start))
+        found.append(_unit(item.series.symbol, base.model_copy(update={"market": market}), [item], warm_up, start))
     return found
 
 
-def _unit(name: str, spec: BacktestSpec, bars: Sequence[Bars], start: np.datetime64 | None) -> Unit:
-    traded = bars if start is None else [since(item, start, lead=1) for item in bars]
-    return Unit(name, spec, tuple(traded), tuple(bars), start)
+def _unit(
+    name: str, spec: BacktestSpec, known: Sequence[Bars], warm_up: int | None, start: np.datetime64 | None
+) -> Unit:
+    if start is not None:
+        return Unit(name, spec, from_start(known, start))
+    try:
+        return Unit(name, spec, measured(spec, known, warm_up))
+    except DataError as error:
+        return Unit(name, spec, from_start(known, known[0].time[0]), str(error))

@@ -70,6 +70,8 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
         hindsight_metrics=hindsight.metrics(),
         **_cloud(steps),
         **_tried(steps, best),
+        warm_up=walk.warm_up,
+        waited=walk.course.waited(),
         warnings=_warnings(walk, steps, best),
     )
 
@@ -151,10 +153,10 @@ def _about_data(walk: Walk) -> list[str]:
         found.append("Survivors only: these symbols are known today to have lasted, which flatters every figure.")
     if walk.spec.base.fill == "same_close":
         found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
-    late = max(walk.bars, key=lambda item: item.time[0])
-    early = min(item.time[0] for item in walk.bars)
+    late = max(walk.course.own, key=lambda item: item.time[0])
+    early = min(item.time[0] for item in walk.course.own)
     if late.time[0] - early > np.timedelta64(31, "D"):
-        found.append(f"The windows begin where {late.series.symbol} does, on {late.days[0]}.")
+        found.append(f"The windows begin where {late.series.symbol} can be traded, on {late.days[0]}.")
     found += about_shares(walk.spec.base, walk.bars)
     first, stop = walk.windows[0].train, walk.windows[-1].stop
     return found + about_calendars([since(before(item, stop), first) for item in walk.bars])

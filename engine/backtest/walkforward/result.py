@@ -44,9 +44,10 @@ class WalkForwardResult(Labelled):
     ``metrics``, ``benchmark_metrics`` and ``hindsight_metrics``.
 
     ``cloud_*`` are Sharpe ratios of up to ``CLOUD`` combinations, spread over the windows, in training and test.
-    ``tried`` is what the ledger keeps: one entry for all combinations of all trainings.
-    ``base`` is the JSON text of the backtest that the axes change. ``zones`` are those of the symbols' exchanges, none
-    for daily bars.
+    ``tried`` is what the ledger keeps: one entry for all combinations of all trainings. No training begins before every
+    combination could trade: ``warm_up`` bars had to lie before, and ``waited`` bars of the range, on the common
+    calendar, went by until they did. ``base`` is the JSON text of the backtest that the axes change. ``zones`` are those
+    of the symbols' exchanges, none for daily bars.
     """
 
     label: str
@@ -101,6 +102,8 @@ class WalkForwardResult(Labelled):
     tried_mean: float
     tried_variance: float
     tried_observations: int
+    warm_up: int
+    waited: int
     warnings: tuple[str, ...]
 
     def day(self, moment: np.datetime64) -> np.datetime64:
@@ -110,6 +113,13 @@ class WalkForwardResult(Labelled):
     def returns(self) -> Floats:
         """Simple returns of the stitched account from bar to bar, one fewer than bars."""
         return bar_returns(self.equity)
+
+    def measured(self) -> str:
+        """From which day on the first training is measured, and why, in a sentence."""
+        from engine.backtest.measured import sentence
+
+        first_month = "the first month in which every combination could trade"
+        return sentence(self.train_first[0], self.warm_up, self.waited, "Trained", first_month)
 
     @property
     def traded(self) -> NDArray[np.bool_]:
@@ -195,6 +205,7 @@ class WalkForwardResult(Labelled):
             "label": self.label,
             "first": str(self.time[0]),
             "last": str(self.time[-1]),
+            "measured": self.measured(),
             "windows": len(self.test_first),
             "profitable": self.profitable,
             "efficiency": self.efficiency(),

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.portfolio import require_possible
+from engine.backtest.measured import Measured, from_start, measured
+from engine.backtest.portfolio import possible
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.stretch import Stretch, follow, idle
+from engine.backtest.stretch import Stretch, follow, idle, measure
+from engine.backtest.sweeps.common import common_warm_up
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.walkforward.choice import Tried, agreement, as_trial, choose, eligible, pooled, tried, with_values
 from engine.backtest.walkforward.result import WalkForwardResult
@@ -49,12 +51,19 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """What every window needs."""
+    """What every window needs: ``bars`` are all that are known, ``course`` those from the first on which every
+    combination can trade, ``warm_up`` bars before which have to be known.
+    """
 
     spec: WalkForwardSpec
-    bars: Sequence[Bars]
+    course: Measured
+    warm_up: int
     inputs: Mapping[str, Any]
     windows: tuple[Window, ...]
+
+    @property
+    def bars(self) -> tuple[Bars, ...]:
+        return self.course.known
 
     def step(self, number: int, capital: float, progress: Progress) -> Step:
         """The window ``number``; its test begins with ``capital``."""
@@ -79,7 +88,7 @@ class Walk:
             values=training.values,
             combinations=len(training.parameters),
             eligible=int(eligible(training, spec.objective, spec.minimum_trades).sum()),
-            inside=None if base is None else follow(base, past, self.given(past), window.train),
+            inside=None if base is None else measure(base, from_start(past, window.train), self.given(past)),
             outside=self.test(base, known, window, capital),
             tried=tried(training),
             agreement=agreement(cloud[0], cloud[1], partial(progress, 0.95, "Comparing all")),
@@ -113,16 +122,27 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
 
     require_tradeable(inputs["market"])
     bars: Sequence[Bars] = inputs["market"].bars
-    require_possible(spec.base, bars)
-    windows = lay_out(bars, spec.windows)
+    possible(spec.base, bars)
+    course, warm_up = _course(spec, bars)
+    windows = lay_out(course.own, spec.windows)
     _require_room(spec, len(windows))
-    walk = Walk(spec, bars, inputs, windows)
+    walk = Walk(spec, course, warm_up, inputs, windows)
     steps: list[Step] = []
     try:
         return assemble(walk, steps, _walked(walk, steps, progress))
     except Cancelled as stopped:  # what the sweep of a window tells counts once that window is done
-        stopped.tried = as_trial(pooled([step.tried for step in steps]), spec.base.strategy.kind, bars[0])
+        stopped.tried = as_trial(pooled([step.tried for step in steps]), spec.base.strategy.kind, course[0])
         raise
+
+
+def _course(spec: WalkForwardSpec, known: Sequence[Bars]) -> tuple[Measured, int]:
+    """The bars from the first on which every combination can trade, and how many those take to warm up."""
+    from engine.backtest.sweeps.run import combinations
+
+    sweep = spec.sweep()
+    parameters = None if spec.sample == "tpe" else combinations(sweep, sweep.scales())[0]
+    warm_up = common_warm_up(spec.base, sweep.scales(), parameters, known)
+    return measured(spec.base, known, warm_up), warm_up
 
 
 def _walked(walk: Walk, steps: list[Step], progress: Progress) -> SweepResult:

@@ -14,6 +14,7 @@ from engine.backtest.sweeps.spec import Axis, SweepSpec
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import Window, Windows, between
 from engine.errors import EngineError, SpecError
+from engine.market.bars import Series
 from engine.progress import Progress
 from engine.registry import info
 from engine.spec import Estimate, RunSpec, as_validation_error, parameter
@@ -153,11 +154,27 @@ class WalkForwardSpec(RunSpec):
         return run_windows(self, inputs, progress)
 
     def expected_windows(self) -> tuple[Window, ...]:
-        """The windows, from what is known of the symbols without reading their bars; none where there is no room."""
+        """The windows, from what is known of the symbols without reading their bars; none where there is no room. Bars
+        to warm up on are taken to be spread evenly.
+        """
         from engine.market import catalog
 
+        market = self.base.market
         try:
-            first, last = catalog.span(self.base.market)
+            first, last = catalog.span(market)
+            known = [catalog.find(market.collection, symbol, market.interval) for symbol in market.symbols]
         except EngineError:
             return ()
-        return between(first, last, self.windows)
+        return between(max(first, *(_begun(series, self._warm_up()) for series in known)), last, self.windows)
+
+    def _warm_up(self) -> int:
+        """What the slowest combination takes to warm up, as far as that can be told without trying all."""
+        from engine.backtest.sweeps.common import at_most
+
+        return at_most(self.base, self.sweep().scales())
+
+
+def _begun(series: Series, warm_up: int) -> np.datetime64:
+    """About when ``series`` has ``warm_up`` bars behind it."""
+    first, last = (np.datetime64(text[:10], "ms") for text in (series.start, series.end))
+    return first + (last - first) * min(warm_up, series.rows) // max(series.rows, 1)

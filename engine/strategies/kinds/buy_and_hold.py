@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -17,6 +17,7 @@ class BuyAndHold(Strategy):
     """Enters on the first bar and never leaves: what every other strategy has to beat."""
 
     kind: Literal["buy_and_hold"] = "buy_and_hold"
+    stands: ClassVar[bool] = True
 
     def label(self) -> str:
         return "Buy and hold"

@@ -109,7 +109,7 @@ def test_rows_of_windows(made: WalkForwardResult) -> None:
     rows = view.rows(made)
     assert [row["window"] for row in rows] == [1, 2, 3, 4]
     assert set(fields) <= set(rows[0])
-    assert rows[0]["test"] == "2021-01-01"
+    assert rows[0]["test"] == "2021-02-01"
     assert rows[0]["strategy__fast"] == made.parameters[0, 0]
 
 

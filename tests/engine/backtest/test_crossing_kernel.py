@@ -54,7 +54,7 @@ def test_crossings_are_those_of_the_definition(build: str, count: int, bars: int
             up, down = cross(lines[fast], lines[slow])
             decided = np.flatnonzero(up | down)
             found = np.empty(bars + 72, dtype=np.int64)
-            number = crossing.crossings(codes, bits, fast, slow, found)
+            number = crossing.crossings(codes, bits, fast, slow, 0, found)
             assert found[:number].tolist() == (2 * decided + up[decided]).tolist()
             if fast == slow or broken[fast] or broken[slow]:
                 continue

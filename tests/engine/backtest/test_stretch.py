@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.backtest.measured import measured
 from engine.backtest.portfolio import run_portfolio
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.stretch import Stretch, follow
+from engine.backtest.stretch import Stretch, follow, measure
 from engine.market.bars import Bars, Market
 from engine.progress import silent
 from tests.support.market import cut, days, make_bars, random_walk
@@ -44,10 +45,15 @@ def run(backtest: BacktestSpec, bars: list[Bars], start: str | np.datetime64 = "
     ],
 )
 def test_a_stretch_from_the_first_bar_on_is_the_backtest(more: dict[str, Any]) -> None:
+    """As a sweep keeps it, and but for the close before it as a test begins that takes nothing along."""
     bars = random_walk(400)
     backtest = spec(**{"strategy": CROSS, **more})
-    whole = run_portfolio(backtest, {"market": Market((bars,))}, silent)
-    part = run(backtest, [bars])
+    inputs = {"market": Market((bars,))}
+    whole = run_portfolio(backtest, inputs, silent)
+    part = measure(backtest, measured(backtest, [bars]), inputs)
+    if not backtest.strategy.stands:
+        test = run(backtest, [bars], whole.time[0])
+        np.testing.assert_allclose(test.equity / test.equity[0], part.equity / part.equity[0], rtol=1e-12)
     np.testing.assert_allclose(part.equity, whole.equity, rtol=1e-12)
     assert part.trades == whole.metrics["trades"]
     for name in ("total_return", "sharpe", "max_drawdown", "cagr"):
@@ -57,8 +63,10 @@ def test_a_stretch_from_the_first_bar_on_is_the_backtest(more: dict[str, Any]) -
 def test_several_symbols_on_calendars_of_their_own() -> None:
     one, other = random_walk(300), random_walk(250, seed=1, symbol="OTHER", time=days(250, "2020-02-01"))
     backtest = spec(symbols=("TEST", "OTHER"), cash="shared", direction="both", costs=COSTS)
-    whole = run_portfolio(backtest, {"market": Market((one, other))}, silent)
-    np.testing.assert_allclose(run(backtest, [one, other]).equity, whole.equity, rtol=1e-12)
+    inputs = {"market": Market((one, other))}
+    whole = run_portfolio(backtest, inputs, silent)
+    part = measure(backtest, measured(backtest, [one, other]), inputs)
+    np.testing.assert_allclose(part.equity, whole.equity, rtol=1e-12)
 
 
 def test_what_was_decided_before_the_stretch_is_not_followed() -> None:
@@ -123,9 +131,9 @@ def test_indicators_and_sizes_know_the_bars_before() -> None:
     for more in ({}, {"sizing": {"kind": "volatility", "window": 60}}, {"financing": {"cash_yield": 0.05}}):
         backtest = spec({"kind": "sma_cross", "fast": 20, "slow": 100}, **more)
         whole = run_portfolio(backtest, {"market": Market((bars,))}, silent)
-        entry = int(np.searchsorted(bars.time, whole.trade_entry_time[0]))
+        entry = int(np.searchsorted(whole.time, whole.trade_entry_time[0]))
         start = entry - 1  # the decision is the stretch's first
-        part = run(backtest, [bars], bars.time[start])
+        part = run(backtest, [bars], whole.time[start])
         np.testing.assert_allclose(part.equity / part.equity[0], whole.equity[start:] / whole.equity[start], rtol=1e-9)
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from engine.backtest.measured import measured
 from engine.backtest.spec import BacktestSpec
 from engine.errors import DataError
 from engine.market.bars import Bars, Market
@@ -34,7 +35,7 @@ SETTINGS = [
 
 
 def equity(spec: BacktestSpec, bars: Bars, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    result = simulated(spec, bars)
+    result, (bars,) = simulated(spec, bars), measured(spec, [bars])
     trades, at = holdings.actual(result, 0, bars), holdings.prices(bars, spec)
     grown = np.exp(np.cumsum(holdings.growth(trades, at, holdings.charge(spec, result))[0]))
     return grown, result.equity / spec.capital
@@ -60,7 +61,7 @@ def test_valuation_is_that_of_the_simulation_with_missing_bars() -> None:
 def test_quotes_of_the_true_places_are_the_true_trades() -> None:
     """What random lists are valued at, put where the trades were, is the simulation too."""
     bars, spec = random_walk(500, 1), request(Crosses())
-    result = simulated(spec, bars)
+    result, (bars,) = simulated(spec, bars), measured(spec, [bars])
     own, at = holdings.actual(result, 0, bars), holdings.prices(bars, spec)
     again = holdings.quoted(own.entry, own.exit, own.side, at, spec.costs.slip())
     np.testing.assert_allclose(again.entry_price, own.entry_price)
@@ -72,7 +73,7 @@ def test_several_symbols_add_up_to_the_simulation() -> None:
     one, other = random_walk(400, 1, symbol="ONE"), random_walk(300, 2, symbol="TWO", time=days(300, "2020-03-01"))
     spec = request(Crosses(), ("ONE", "TWO"))
     result = simulated(spec, one, other)
-    found = random_entries(spec, result, (one, other), 50, 0)
+    found = random_entries(spec, result, measured(spec, [one, other]), 50, 0)
     assert found.own_total == pytest.approx(result.metrics["total_return"], rel=1e-9)
     assert found.own_sharpe == pytest.approx(result.metrics["sharpe"], rel=1e-9)
 
@@ -108,7 +109,7 @@ def test_lists_keep_number_and_length_of_the_trades() -> None:
     with pytest.raises(DataError, match="fill the whole range"):  # nothing differs where no price moves
         random_entries(spec, result, (flat,), 20, 0)
     costly = request(Crosses())
-    found = random_entries(costly, simulated(costly, bars), (bars,), 300, 0)
+    found = random_entries(costly, simulated(costly, bars), measured(costly, [bars]), 300, 0)
     assert len(found.total) == len(found.sharpe) == 300
     assert (np.diff(found.total) >= 0).all()
     assert found.total[0] < found.own_total or found.p_total == 1
@@ -118,7 +119,7 @@ def test_knowing_the_future_is_rare_among_random_entries() -> None:
     """A walk that rises while the strategy holds and falls otherwise."""
     wave = 100 * np.exp(0.2 * np.sin(np.arange(600) / 30))
     bars, spec = make_bars(wave), request(Crosses(window=15))
-    found = random_entries(spec, simulated(spec, bars), (bars,), 400, 0)
+    found = random_entries(spec, simulated(spec, bars), measured(spec, [bars]), 400, 0)
     assert found.p_sharpe < 0.01
     assert found.p_total < 0.01
 
@@ -127,7 +128,7 @@ def test_p_values_on_random_walks_are_uniform() -> None:
     found = []
     for seed in range(60):
         bars, spec = random_walk(250, seed + 100), request(Crosses(), costs={"commission": 0, "slippage": 0})
-        found.append(random_entries(spec, simulated(spec, bars), (bars,), 100, seed).p_sharpe)
+        found.append(random_entries(spec, simulated(spec, bars), measured(spec, [bars]), 100, seed).p_sharpe)
     assert np.mean(np.array(found) <= 0.1) <= 0.25
     assert np.mean(found) == pytest.approx(0.5, abs=0.12)
 
@@ -142,7 +143,7 @@ def test_p_value_counts_itself() -> None:
 def test_same_seed_same_lists() -> None:
     bars, spec = random_walk(300, 5), request(Crosses())
     result = simulated(spec, bars)
-    one, other = (random_entries(spec, result, (bars,), 30, 1) for _ in range(2))
+    one, other = (random_entries(spec, result, measured(spec, [bars]), 30, 1) for _ in range(2))
     np.testing.assert_array_equal(one.sharpe, other.sharpe)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.costs import Costs
+from engine.backtest.measured import measured
 from engine.market.bars import Bars
 from engine.research import sensitivity
 from engine.research.rerun import decide, delayed, rerun
@@ -27,7 +28,7 @@ def wave(count: int = 400) -> Bars:
 )
 def test_rerun_is_the_backtest(settings: dict[str, Any]) -> None:
     bars, spec = random_walk(300, 1), request(Crosses(), **settings)
-    result, again = simulated(spec, bars), rerun(spec, (bars,), {})
+    result, again = simulated(spec, bars), rerun(spec, measured(spec, [bars]), {})
     np.testing.assert_allclose(again.equity, result.equity, rtol=1e-9)
     assert again.total == pytest.approx(result.metrics["total_return"])
     assert again.sharpe == pytest.approx(result.metrics["sharpe"])
@@ -149,9 +150,21 @@ def test_words_are_no_numbers() -> None:
 
 
 def test_variants_are_the_backtests_of_their_strategies() -> None:
-    bars = random_walk(300, 3)
-    for variant, again in sensitivity.jitter(request(Crosses()), (bars,), {}):
-        np.testing.assert_allclose(again.equity, simulated(request(variant.strategy), bars).equity, rtol=1e-9)
+    """All over one stretch: from the first bar on which the slowest of them could trade."""
+    bars, spec = random_walk(300, 3), request(Crosses())
+    shared = sensitivity.common_stretch(spec, measured(spec, [bars]))
+    tried = sensitivity.jitter(spec, shared, {})
+    assert max(variant.strategy.warm_up() for variant, _ in tried) == 12
+    for variant, again in tried:
+        alone = simulated(request(variant.strategy, warm_up=12), bars)
+        np.testing.assert_array_equal(again.time, alone.time)
+        np.testing.assert_allclose(again.equity, alone.equity, rtol=1e-9)
+
+
+def test_variants_that_would_leave_little_to_measure_do_not_shorten_the_stretch() -> None:
+    bars, spec = random_walk(300, 3), request(Crosses(window=270))
+    whole = measured(spec, [bars])
+    assert len(sensitivity.common_stretch(spec, whole)[0]) == len(whole[0]) == 30
 
 
 # -- noise ----------------------------------------------------------------------------------------------------------

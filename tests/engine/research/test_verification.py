@@ -116,7 +116,7 @@ def test_no_trade_leaves_reasons_and_empty_columns() -> None:
 def test_short_history_leaves_reasons() -> None:
     result = computed(request(Crosses(window=2)), random_walk(15, 4))
     assert "20 are needed" in result.skipped["bootstrap"]
-    assert result.figures["observations"] == 14
+    assert result.figures["observations"] == 14 - 2
 
 
 def test_allocations_are_verified() -> None:

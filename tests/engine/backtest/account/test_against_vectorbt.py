@@ -15,7 +15,8 @@ from hypothesis import strategies as some
 
 import engine
 from engine.backtest.account import Account
-from engine.backtest.portfolio import Decisions, decide, keep_accounts
+from engine.backtest.measured import Decisions, measured
+from engine.backtest.portfolio import decide, keep_accounts
 from engine.backtest.quotes import carried
 from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.spec import BacktestSpec
@@ -219,7 +220,7 @@ def test_headline_figures_of_each_strategy_are_vectorbts(kind: str, fill: str) -
     result = engine.run(spec)
     assert isinstance(result, BacktestResult)
     inputs = {name: engine.run(item) for name, item in spec.inputs().items()}
-    bars = inputs["market"].bars
+    bars = measured(spec, inputs["market"].bars)
     (signals,) = decide(spec, bars, inputs)
     theirs = vbt.Portfolio.from_signals(
         bars[0].close,

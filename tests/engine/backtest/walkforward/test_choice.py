@@ -10,18 +10,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.backtest.measured import from_start
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.stretch import follow
+from engine.backtest.stretch import measure
 from engine.backtest.sweeps.run import run_sweep
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.result import WalkForwardResult
-from engine.backtest.windows import before, lay_out, since
+from engine.backtest.windows import before, since
 from engine.market.bars import Bars, Market
 from engine.progress import silent
 from engine.store import decode, encode
 from tests.support.backtests import simulated
 from tests.support.market import random_walk
-from tests.support.walks import AXES, SHORT, base, run, walk_spec
+from tests.support.walks import AXES, SHORT, base, laid_out, run, walk_spec
+
+TESTED = np.datetime64("2021-02-01", "ms")
+"""The first day of the first test, whose training begins with the first month behind the warm-up."""
+
+
+def trained(*of: Any, **more: Any) -> dict[str, Any]:
+    """The backtest of the first training: from its first day on, knowing the bars before."""
+    found = base(*of, **more)
+    return found | {"market": found["market"] | {"start": "2020-02-01"}}
 
 
 def shaken(bars: Bars, first: int, seed: int) -> Bars:
@@ -59,8 +69,8 @@ def test_purged_bars_are_in_neither_training_nor_test() -> None:
 
 def test_windows_are_those_that_were_laid_out() -> None:
     bars = random_walk(880)
-    found, windows = run(walk_spec(), bars), lay_out([bars], walk_spec().windows)
-    assert [str(day)[:10] for day in found.test_first] == ["2021-01-01", "2021-05-01", "2021-09-01", "2022-01-01"]
+    found, windows = run(walk_spec(), bars), laid_out(walk_spec(), bars)
+    assert [str(day)[:10] for day in found.test_first] == ["2021-02-01", "2021-06-01", "2021-10-01", "2022-02-01"]
     for number, window in enumerate(windows):
         train = since(before(bars, window.test), window.train)
         assert (found.train_first[number], found.train_last[number]) == (train.time[0], train.time[-1])
@@ -75,9 +85,8 @@ def test_the_peak_is_the_best_combination_of_the_training() -> None:
     sharpes = {}
     for fast in (2, 4, 8):
         for slow in (10, 15, 20, 25, 30):
-            asked = BacktestSpec.parse(base({"kind": "sma_cross", "fast": fast, "slow": slow}))
-            part = since(before(bars, np.datetime64("2021-01-01")), np.datetime64("2020-01-01"))
-            sharpes[fast, slow] = simulated(asked, part).metrics["sharpe"] or -9.0
+            asked = BacktestSpec.parse(trained({"kind": "sma_cross", "fast": fast, "slow": slow}))
+            sharpes[fast, slow] = simulated(asked, before(bars, TESTED)).metrics["sharpe"] or -9.0
     best = max(sharpes, key=lambda key: sharpes[key])
     assert tuple(found.parameters[0]) == best
     assert found.in_sharpe[0] == pytest.approx(sharpes[best], rel=1e-12)
@@ -87,9 +96,8 @@ def test_the_peak_is_the_best_combination_of_the_training() -> None:
 def test_other_objectives(objective: str) -> None:
     bars = random_walk(880, seed=4)
     found = run(walk_spec(choice="peak", objective=objective), bars)
-    sweep = SweepSpec.parse({"base": base(), "axes": AXES, "objective": objective})
-    part = since(before(bars, np.datetime64("2021-01-01")), np.datetime64("2020-01-01"))
-    result = sweep.compute({"market": Market((part,))}, silent)
+    sweep = SweepSpec.parse({"base": trained(), "axes": AXES, "objective": objective})
+    result = sweep.compute({"market": Market((before(bars, TESTED),))}, silent)
     np.testing.assert_array_equal(found.parameters[0], result.parameters[result.best(count=1)[0]])
 
 
@@ -117,7 +125,7 @@ def test_a_cell_of_a_search_is_the_stretch(of: dict[str, Any], axes: Any, start:
     inputs, begin = {"market": Market((bars,))}, bars.time[start]
     found = run_sweep(SweepSpec.parse({"base": of, "axes": axes}), inputs, silent, begin)
     for index in range(len(found)):
-        part = follow(found.spec_of(index), [bars], inputs, begin)
+        part = measure(found.spec_of(index), from_start([bars], begin), inputs)
         figures = part.metrics()
         assert found.trades[0, index] == part.trades
         assert found.total_return[0, index] == pytest.approx(figures["total_return"], rel=1e-9, abs=1e-12)
@@ -145,8 +153,8 @@ def test_one_choice_for_all_symbols_by_the_median() -> None:
     bars = [random_walk(880, seed=n, symbol=name) for n, name in enumerate(("AAA", "BBB", "CCC"))]
     names = ("AAA", "BBB", "CCC")
     found = run(walk_spec(base(symbols=names), choice="peak"), *bars)
-    sweep = SweepSpec.parse({"base": base(symbols=names), "axes": AXES})
-    parts = [since(before(item, np.datetime64("2021-01-01")), np.datetime64("2020-01-01")) for item in bars]
+    sweep = SweepSpec.parse({"base": trained(symbols=names), "axes": AXES})
+    parts = [before(item, TESTED) for item in bars]
     result = sweep.compute({"market": Market(tuple(parts))}, silent)
     best = int(np.nanargmax(np.median(result.sharpe, axis=0)))
     np.testing.assert_array_equal(found.parameters[0], result.parameters[best])

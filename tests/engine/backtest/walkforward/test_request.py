@@ -49,7 +49,7 @@ def test_progress_names_the_window_and_shows_what_is_done() -> None:
     assert fractions == sorted(fractions)
     assert fractions[0] >= 0
     assert fractions[-1] <= 1
-    assert any(text.startswith("Window 3 of 4, 2020-09 to 2021-12: ") for _, text, _ in seen)
+    assert any(text.startswith("Window 3 of 4, 2020-10 to 2022-01: ") for _, text, _ in seen)
     last = seen[-1][2]
     assert [row["window"] for row in last["windows"]] == [1, 2, 3, 4]
     assert len(last["time"]) == len(last["growth"]) <= 700

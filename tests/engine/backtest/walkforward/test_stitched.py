@@ -16,7 +16,7 @@ from engine.market.bars import Market
 from engine.store import decode, encode
 from tests.support.backtests import simulated
 from tests.support.market import days, make_bars, random_walk
-from tests.support.walks import DEAR, FREE, base, run, walk_spec
+from tests.support.walks import DEAR, FREE, base, laid_out, run, walk_spec
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_the_stitched_account_is_the_single_tests_one_after_another(more: dict[s
     bars = random_walk(880, seed=2)
     found = run(walk_spec(base(**{"costs": DEAR, **more}), opening=opening), bars)
     capital = 100_000.0
-    for number, window in enumerate(lay_out([bars], walk_spec().windows)):
+    for number, window in enumerate(laid_out(walk_spec(), bars)):
         chosen = found.spec_of(number)
         assert chosen is not None
         known = before(bars, window.stop)
@@ -54,7 +54,8 @@ def test_a_single_combination_is_the_backtest_inside_the_windows() -> None:
         )
         entries = np.searchsorted(bars.time, one.trade_entry_time)
         begin = int(entries[entries > first][0]) - 1  # decided at that close
-        assert found.out_return[number] == pytest.approx(one.equity[last] / one.equity[begin] - 1, rel=1e-9)
+        grown = one.equity[last - 20] / one.equity[begin - 20]  # it is measured from the 20th bar on
+        assert found.out_return[number] == pytest.approx(grown - 1, rel=1e-9)
 
 
 def test_a_test_takes_over_the_position_that_its_parameters_stand_for() -> None:
@@ -68,7 +69,7 @@ def test_a_test_takes_over_the_position_that_its_parameters_stand_for() -> None:
         first, last = (
             int(np.searchsorted(bars.time, day)) for day in (found.test_first[number], found.test_last[number])
         )
-        since_open = one.equity[last] / one.equity[first] * bars.close[first] / bars.open[first]
+        since_open = one.equity[last - 20] / one.equity[first - 20] * bars.close[first] / bars.open[first]
         assert found.out_return[number] == pytest.approx(since_open - 1, rel=1e-9)
 
 
@@ -87,7 +88,7 @@ def test_a_strategy_of_the_calendar_needs_nothing_from_before() -> None:
 def test_hindsight_is_the_best_on_the_very_bars_of_the_tests() -> None:
     bars = random_walk(880, seed=1)
     found = run(walk_spec(base(costs=FREE), choice="peak", objective="total_return", opening="standing"), bars)
-    known, first = before(bars, np.datetime64("2022-05-01")), np.datetime64("2021-01-01", "ms")
+    known, first = before(bars, np.datetime64("2022-06-01")), np.datetime64("2021-02-01", "ms")
 
     def followed(asked: BacktestSpec, resume: bool) -> Any:
         return follow(asked, [known], {"market": Market((known,))}, first, resume=resume, close=True)
@@ -116,7 +117,7 @@ def test_holding_is_bought_at_the_first_open_of_the_tests() -> None:
 def test_several_symbols_are_one_portfolio() -> None:
     late = random_walk(700, seed=8, symbol="LATE", time=days(700, "2020-06-01"))
     found = run(walk_spec(base(symbols=("TEST", "LATE"))), random_walk(880), late)
-    assert str(found.train_first[0])[:10] == "2020-06-01"
+    assert str(found.train_first[0])[:10] == "2020-07-01", "the first of a month after its 30 bars of warm-up"
     assert any("LATE" in text for text in found.warnings)
     assert np.prod(1 + found.out_return) == pytest.approx(found.equity[-1] / 100_000, rel=1e-9)
 

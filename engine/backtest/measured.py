@@ -1,0 +1,247 @@
+"""What a run is measured on: the bars from the first on which it could trade, and all before them to look back on.
+
+A strategy and a sizing know every bar that there is. The account, buy and hold, the account without costs and all that
+is reckoned from them begin together, with the first bar of the range at whose close the strategy may decide: warming up
+is nobody's idle time, and where there are bars before the range it takes none of it.
+
+An account begins flat. What was decided before it is not followed, but for strategies whose last decision stands
+(``Strategy.stands``: buy and hold, and all that divide an account): it counts as one of the first close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+import numpy as np
+
+from engine.backtest.account import decided
+from engine.backtest.sizings import Size, sized
+from engine.errors import DataError
+from engine.market.bars import Bars, Floats
+from engine.market.panel import calendar
+from engine.strategies import Allocation, Signals, Strategy
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec, Direction
+
+Decisions: TypeAlias = Sequence[Signals] | Floats
+"""Signals of each symbol, or the weights (bars, symbols) of an allocation."""
+
+FIRST_DAY = "the first day on which it could trade"
+
+
+@dataclass(frozen=True, eq=False)
+class Measured(Sequence[Bars]):
+    """The ``bars`` of each symbol that accounts are kept on; ``known`` are these and all before them.
+
+    ``own`` are those from the first on which the symbol by itself could be traded, on which it is held: an account
+    that is divided among symbols may have begun before one of them was listed. ``asked`` is the time of the first bar
+    of the range that was asked for.
+    """
+
+    bars: tuple[Bars, ...]
+    known: tuple[Bars, ...]
+    own: tuple[Bars, ...]
+    asked: np.datetime64
+
+    def __len__(self) -> int:
+        return len(self.bars)
+
+    @overload
+    def __getitem__(self, place: int) -> Bars: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Bars]: ...
+    def __getitem__(self, place: int | slice) -> Bars | Sequence[Bars]:
+        return self.bars[place]
+
+    def waited(self) -> int:
+        """Bars of the range, on the common calendar, that went by before any symbol could be traded."""
+        time = calendar(self.known)
+        return int(np.count_nonzero((time >= self.asked) & (time < calendar(self)[0])))
+
+
+def warm_up_of(spec: BacktestSpec) -> int:
+    """Bars that have to be known before the first at whose close ``spec`` may decide."""
+    return max(needed_by(spec), spec.warm_up or 0)
+
+
+def needed_by(spec: BacktestSpec) -> int:
+    """Bars that the strategy and the sizing of ``spec`` take to warm up."""
+    return max(spec.strategy.warm_up(), spec.sizing.warm_up())
+
+
+def measured(spec: BacktestSpec, known: Sequence[Bars], warm_up: int | None = None) -> Measured:
+    """What ``spec`` is measured on, of the bars ``known`` up to the end of its range, if it warms up for ``warm_up``
+    bars instead of its own.
+
+    Each symbol begins with the first of its bars in the range that has a close and as many bars before it as it takes
+    to warm up. A strategy that divides an account counts bars of the common calendar and begins once. Raises
+    ``DataError`` where fewer than two bars are left.
+    """
+    warm_up = warm_up_of(spec) if warm_up is None else warm_up
+    asked = [len(item) - len(item.between(spec.market.start, None)) for item in known]
+    for item, place in zip(known, asked, strict=True):
+        _require_room(spec, item, place, warm_up)
+    moment = min(item.time[place] for item, place in zip(known, asked, strict=True))
+    if isinstance(spec.strategy, Allocation):
+        time = calendar(known)
+        start = max(moment, time[warm_up])
+        own = [time[int(np.searchsorted(time, item.time[0])) + warm_up] for item in known]
+        bars = [from_moment(item, start) for item in known]
+        alone = [from_moment(item, max(start, begin)) for item, begin in zip(known, own, strict=True)]
+    else:
+        bars = alone = [_from(item, max(place, warm_up)) for item, place in zip(known, asked, strict=True)]
+    for item in alone:
+        if len(item) < 2:
+            raise DataError(
+                f"{item.series.symbol} has {len(item)} {'bar' if len(item) == 1 else 'bars'} in this range on which "
+                f"{spec.strategy.label()} could trade: choose a longer range or shorter windows."
+            )
+    return Measured(tuple(bars), tuple(known), tuple(alone), moment)
+
+
+def _require_room(spec: BacktestSpec, item: Bars, place: int, warm_up: int) -> None:
+    if place == len(item):
+        raise DataError(
+            f"{item.series.symbol} has no bars from {spec.market.start} on: choose a range that begins sooner."
+        )
+    if len(item) < warm_up + 2:
+        where = "up to the end of this range" if place else "in this range"
+        raise DataError(
+            f"{item.series.symbol} has {len(item)} bars {where}, and {spec.strategy.label()} needs {warm_up + 2}: "
+            "choose a longer range or shorter windows."
+        )
+
+
+def from_moment(bars: Bars, moment: np.datetime64, lead: int = 0) -> Bars:
+    """``bars`` from the first with a close at or after ``moment`` on, and the ``lead`` before it where there are as
+    many.
+    """
+    return _from(bars, max(int(np.searchsorted(bars.time, moment)) - lead, 0))
+
+
+def _from(bars: Bars, first: int) -> Bars:
+    priced = np.flatnonzero(np.isfinite(bars.close[first:]))
+    first = first + int(priced[0]) if len(priced) else len(bars)
+    return bars.part(first, len(bars)) if first else bars
+
+
+def from_start(known: Sequence[Bars], start: np.datetime64, lead: int = 0) -> Measured:
+    """``known`` measured from ``start`` on, and ``lead`` bars before it, whatever warms up."""
+    bars = tuple(from_moment(item, start, lead) for item in known)
+    return Measured(bars, tuple(known), bars, start)
+
+
+def known_of(bars: Sequence[Bars]) -> Sequence[Bars]:
+    """All that is known where ``bars`` are measured: bars of their own have no past."""
+    return bars.known if isinstance(bars, Measured) else bars
+
+
+def with_known(bars: Sequence[Bars], known: Sequence[Bars]) -> Sequence[Bars]:
+    """``bars`` of which a strategy knows ``known`` instead, of the same times."""
+    return replace(bars, known=tuple(known)) if isinstance(bars, Measured) else known
+
+
+def only(bars: Sequence[Bars], place: int) -> Sequence[Bars]:
+    """One symbol of ``bars`` with its past."""
+    if not isinstance(bars, Measured):
+        return [bars[place]]
+    return Measured((bars.bars[place],), (bars.known[place],), (bars.own[place],), bars.asked)
+
+
+def sizes_of(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Size]:
+    """What the sizing of ``spec`` says of each of ``bars``, by all that is known."""
+    found = [sized(spec.sizing, item) for item in known_of(bars)]
+    return [
+        replace(size, amount=size.amount[len(size.amount) - len(item) :])
+        for size, item in zip(found, bars, strict=True)
+    ]
+
+
+def stood(known: Sequence[Signals], bars: Measured, direction: Direction) -> list[str]:
+    """Symbols whose last decision before they are measured was to hold something, which an account that begins flat
+    does not.
+    """
+    from engine.backtest.kernels.records import GO_LONG, GO_SHORT
+
+    found = []
+    for item, signals in zip(bars, known, strict=True):
+        last = last_decision(signals, len(signals.entries) - len(item) + 1, direction)
+        before = last is not None and last < len(signals.entries) - len(item)
+        if before and decided(signals, direction)[last] in (GO_LONG, GO_SHORT):
+            found.append(item.series.symbol)
+    return found
+
+
+def sentence(
+    first: str | np.datetime64,
+    warm_up: int,
+    waited: int,
+    what: str = "Measured",
+    why: str = FIRST_DAY,
+) -> str:
+    """From which day on something is measured, and where its warm-up lies."""
+    day, bars = str(first)[:10], waited or warm_up
+    told = f"{bars:,} {'bar' if bars == 1 else 'bars'}"
+    if waited:
+        return f"{what} from {day}, {why}: {told} before it went into the warm-up."
+    return f"{what} from {day}, warmed up on {told} before it." if warm_up else f"{what} from {day}."
+
+
+def tail(known: Decisions, bars: Measured) -> Decisions:
+    """Of decisions on all known bars those on the measured ones."""
+    if isinstance(known, np.ndarray):
+        return np.asarray(known[np.searchsorted(calendar(bars.known), calendar(bars))])
+    return [_tail(signals, len(item)) for signals, item in zip(known, bars, strict=True)]
+
+
+def begun(known: Decisions, bars: Measured, strategy: Strategy, direction: Direction) -> Decisions:
+    """``tail`` for an account that begins flat: with the last decision up to the first close where it ``stands``."""
+    return standing(known, bars, direction) if strategy.stands else tail(known, bars)
+
+
+def standing(known: Decisions, bars: Measured, direction: Direction) -> Decisions:
+    """``tail`` whose first decision is the last one up to then."""
+    found = tail(known, bars)
+    if isinstance(known, np.ndarray) or isinstance(found, np.ndarray):
+        first = int(np.searchsorted(calendar(bars.known), calendar(bars)[0]))
+        return np.concatenate((last_weights(np.asarray(known)[: first + 1])[None], np.asarray(found)[1:]))
+    return [_standing(signals, part, direction) for signals, part in zip(known, found, strict=True)]
+
+
+def _standing(known: Signals, part: Signals, direction: Direction) -> Signals:
+    earlier = len(known.entries) - len(part.entries)
+    last = last_decision(known, earlier + 1, direction)
+    if not earlier or not len(part.entries) or last is None:
+        return part
+
+    def at_first(flags: Any, whole: Any) -> Any:
+        if flags is None:
+            return None
+        taken = flags.copy()
+        taken[0] = whole[last]
+        return taken
+
+    names = ("entries", "exits", "short_entries", "short_exits")
+    return Signals(*(at_first(getattr(part, name), getattr(known, name)) for name in names))
+
+
+def _tail(signals: Signals, count: int) -> Signals:
+    def part(flags: Any) -> Any:
+        return None if flags is None else flags[len(flags) - count :]
+
+    return Signals(*(part(getattr(signals, side)) for side in ("entries", "exits", "short_entries", "short_exits")))
+
+
+def last_decision(signals: Signals, stop: int, direction: Direction) -> int | None:
+    """The bar before ``stop`` on which something was decided last."""
+    found = np.flatnonzero(decided(signals, direction)[:stop])
+    return int(found[-1]) if len(found) else None
+
+
+def last_weights(known: Floats) -> Floats:
+    """Each symbol's last weight; NaN where there is none."""
+    row = np.where(np.isnan(known), -1, np.arange(len(known))[:, None]).max(axis=0)
+    return np.where(row >= 0, known[row, np.arange(known.shape[1])], np.nan)
