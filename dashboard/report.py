@@ -62,6 +62,7 @@ def _backtest(spec: Any, result: Any) -> list[str]:
     return [
         f"{period}, {count(len(result.time), 'bar')}, {capital} at the start, "
         f"{number(float(result.equity[-1]), 0, result.currency)} at the end",
+        result.measured(),
         *_part(_figures(strategy=result.metrics, hold=result.benchmark_metrics)),
         *_part([f"Is it real? {found.headline} {found.reason}"]),
     ]
@@ -85,6 +86,7 @@ def _sweep(_: Any, result: Any) -> list[str]:
     found = luck(result, None)
     return [
         f"{count(len(result), 'combination')} of {', '.join(result.symbols)}{left_out}, judged by {judged}",
+        result.measured(),
         *_part(
             aligned(
                 [
@@ -128,6 +130,7 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
     return [
         f"{day_range(str(result.day(result.time[0])), str(result.day(result.time[-1])))} out of sample, "
         f"{count(len(result.test_first), 'window')}",
+        result.measured(),
         *_part([f"{found.headline} {found.reason}"]),
         *_part(
             _figures(

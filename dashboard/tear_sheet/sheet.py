@@ -29,7 +29,7 @@ def tear_sheet(
         _kpis(result),
         _equity(result),
         section("Is it real?", _verdict(verdict), small=_extent(verdict)),
-        *([section("To know", notes(result.warnings))] if result.warnings else []),
+        section("To know", notes((result.measured(), *result.warnings))),
         section("Monthly returns", tables.months(result), small="%, the year on the right"),
         f'<div class="two">{section("Years", tables.years(result))}'
         f"{section('Figures', tables.figures(result), small='beside holding the same symbols')}</div>",

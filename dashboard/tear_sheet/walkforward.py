@@ -33,7 +33,7 @@ def walk_sheet(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made:
         _kpis(result),
         _equity(result),
         section("Does it hold?", said, small=f"{count(result.tried_count, 'trial')} counted"),
-        *([section("To know", notes(result.warnings))] if result.warnings else []),
+        section("To know", notes((result.measured(), *result.warnings))),
         section("Windows", _windows(result), small="chosen in training (in), traded on the test that follows it (out)"),
         section("Monthly returns", tables.months(result), small="%, all tests one after another"),
         section("Figures", _figures(result), small="of all tests together"),

@@ -157,7 +157,7 @@ def honesty(result: SweepResult, found: Luck) -> list[Component]:
             f"would reach a Sharpe ratio of about {number(found.expected, 2)}; the best here has "
             f"{number(found.best, 2)}{below}."
         )
-    return [html.P(said), *(html.P(text, className="note") for text in result.warnings)]
+    return [html.P(said), *(html.P(text, className="note") for text in (result.measured(), *result.warnings))]
 
 
 def place(result: SweepResult, index: int | None) -> str:

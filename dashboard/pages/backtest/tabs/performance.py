@@ -177,7 +177,7 @@ def verdict(spec: BacktestSpec, result: BacktestResult) -> list[Component]:
     from engine import verdicts
 
     found, every = verdicts.verdict(spec, result), verdicts.verification(spec)
-    said = view.verdict(found, result.warnings)
+    said = view.verdict(found, (result.measured(), *result.warnings))
     if every is None:
         return [said]
     href = f"/backtest?spec={state.to_query(every[0])}"

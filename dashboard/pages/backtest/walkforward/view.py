@@ -34,7 +34,7 @@ def verdict(result: WalkForwardResult) -> Component:
          found.reason],
         className="say",
     )  # fmt: skip
-    return html.Div([said, *(html.P(text, className="note") for text in result.warnings)])
+    return html.Div([said, *(html.P(text, className="note") for text in (result.measured(), *result.warnings))])
 
 
 def kpis(result: WalkForwardResult) -> list[metric.Metric]:
