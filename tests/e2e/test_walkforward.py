@@ -50,8 +50,8 @@ def test_from_the_axes_to_the_account_and_back_by_its_link(visitor: Visitor) -> 
     assert rows(visitor) == before
     assert visitor.value(PAGE, "axes.1.step") == "100"
     assert visitor.value(PAGE, "windows.test") == "9"
-    second = "#backtest-walk-table .ag-row[row-index='1'] .ag-cell"
-    visitor.js("document.querySelector(arguments[0]).click()", second)
+    first = "#backtest-walk-table .ag-row[row-index='0'] .ag-cell"
+    visitor.js("document.querySelector(arguments[0]).click()", first)
     visitor.sees_trace("backtest-equity", "SMA 25/100")
 
 
