@@ -46,8 +46,8 @@ class WalkForwardResult(Labelled):
     ``cloud_*`` are Sharpe ratios of up to ``CLOUD`` combinations, spread over the windows, in training and test.
     ``tried`` is what the ledger keeps: one entry for all combinations of all trainings. No training begins before every
     combination could trade: ``warm_up`` bars had to lie before, and ``waited`` bars of the range, on the common
-    calendar, went by until they did. ``base`` is the JSON text of the backtest that the axes change. ``zones`` are those
-    of the symbols' exchanges, none for daily bars.
+    calendar, went by until they did. ``base`` is the JSON text of the backtest that the axes change. ``zones`` are
+    those of the symbols' exchanges, none for daily bars.
     """
 
     label: str
