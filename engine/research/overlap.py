@@ -1,7 +1,8 @@
 """Which trials of the ledger another entry has tried too: combinations of a search, and searches that overlap.
 
 Told from the requests and not from stored results, which may be gone. Costs are no difference, see ``ledger``; neither
-is a first day of its own where as much was measured: a combination may be run from the first day of its search on.
+is the warm-up of a search, which those that are opened from it keep, nor a first day of its own where as much was
+measured.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _space(request: str, drawn: bytes | None) -> Space | None:
 
 def _of(base: BacktestSpec, scales: tuple[Scale, ...], search: SweepSpec | None = None, drawn: Any = None) -> Space:
     plain = base.model_dump(mode="json")
-    for name in (*base.ignored(), "costs"):
+    for name in (*base.ignored(), "costs", "warm_up"):
         plain.pop(name, None)
     fixed = _flat(plain, "")
     start = str(fixed.pop(_START) or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from engine.backtest.metrics import bar_returns
 from engine.backtest.walkforward.stability import Stability, stability
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
-from engine.market.days import Zones, trading_day
+from engine.market.days import Days, Zones, trading_day, trading_days
 from engine.store import Labelled, Trial
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ class WalkForwardResult(Labelled):
     warm_up: int
     waited: int
     warnings: tuple[str, ...]
+
+    @cached_property
+    def days(self) -> Days:
+        """The trading day of each bar: see ``days.trading_days``."""
+        return trading_days(self.time, self.zones)
 
     def day(self, moment: np.datetime64) -> np.datetime64:
         """The trading day of a bar."""

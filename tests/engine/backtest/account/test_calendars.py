@@ -79,7 +79,10 @@ def test_size_on_a_closed_day_is_that_of_the_last_bar() -> None:
 
 def test_sizing_without_an_answer_takes_nothing_from_what_waits() -> None:
     """The stock has rows without prices on the weekend, on which its volatility is unknown: Friday's size stays."""
-    coin, whole = market([10.0] * 7 + [20.0] * 11, STILL, ())
+    moves = [0.1 * (day % 2) for day in range(18)]
+    coin, whole = market(
+        [10 + move for move in moves[:7]] + [20 + move for move in moves[7:]], [10 + move for move in moves], ()
+    )
     stock = without(whole, np.isin(np.arange(18), WEEKEND).tolist(), cut_out=False)
     asked = {"kind": "volatility", "target": 1.0, "window": 2, "largest": 0.5}
     assert np.isnan(request(2, sizing=asked).sizing.size(stock).amount[[7, 8]]).all()

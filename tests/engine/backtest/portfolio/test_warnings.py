@@ -44,7 +44,7 @@ class Hedged(Allocation):
 
 
 def test_no_trades_are_told() -> None:
-    save(make_bars(np.full(30, 10.0), kind="fx"))
+    save(make_bars(np.full(40, 10.0), kind="fx"))
     result = run(MADE_UP, {"kind": "sma_cross", "fast": 3, "slow": 8})
     assert result.warnings == ("No trades: the strategy never entered in this range.",)
     assert result.metrics["sharpe"] is None
