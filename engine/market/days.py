@@ -22,7 +22,7 @@ Days = NDArray[np.datetime64]
 Zones = tuple[str, ...]
 """Names of time zones; none at all for daily bars."""
 
-_DAY = np.timedelta64(1, "D")
+_ANYWHERE = np.timedelta64(12, "h")  # by which a date begins later in the last place on earth than in UTC
 
 
 def trading_days(time: NDArray[np.datetime64], zones: Iterable[str]) -> Days:
@@ -42,10 +42,32 @@ def trading_day(moment: np.datetime64, zones: Iterable[str]) -> np.datetime64:
 
 def day_start(day: np.datetime64, zones: Iterable[str]) -> np.datetime64:
     """The first moment of ``day``, datetime64[ms] as the times of bars are: none before it has that trading day."""
-    midnight = day.astype("datetime64[D]").astype("datetime64[ms]")
-    near = np.arange(midnight - _DAY, midnight + _DAY, np.timedelta64(15, "m"))  # zones differ by quarters of an hour
-    starts: list[np.datetime64] = [near[np.searchsorted(clock(near, zone), midnight)] for zone in set(zones)]
-    return max(starts, default=midnight)
+    one = day.astype("datetime64[D]").reshape(1)
+    starts: list[np.datetime64] = [midnights(one, zone)[0] for zone in set(zones)]
+    return max(starts, default=one.astype("datetime64[ms]")[0])
+
+
+def midnights(days: Days, zone: str) -> NDArray[np.datetime64]:
+    """The moment in UTC, datetime64[ms], at which each of ``days`` begins in ``zone``; where that is not known, the one
+    at which it has begun everywhere on earth.
+    """
+    if not len(days) or zone == "UTC":
+        return days.astype("datetime64[ms]")
+    first = days.min().astype("datetime64[Y]")
+    years = np.arange(first, days.max().astype("datetime64[Y]") + 1).astype(int) + 1970
+    every = np.concatenate([_midnights(int(year), zone) for year in years])
+    return np.asarray(every[(days - first.astype("datetime64[D]")).astype(np.int64)])
+
+
+@lru_cache(maxsize=1024)
+def _midnights(year: int, zone: str) -> NDArray[np.datetime64]:
+    days = np.arange(np.datetime64(f"{year:04}", "D"), np.datetime64(f"{year + 1:04}", "D"))
+    try:
+        place = _known(zone)
+    except DataError:
+        return np.asarray(days.astype("datetime64[ms]") + _ANYWHERE)
+    seconds = [datetime(day.year, day.month, day.day, tzinfo=place).timestamp() for day in days.tolist()]
+    return np.round(np.array(seconds) * 1000).astype(np.int64).astype("datetime64[ms]")
 
 
 def clock(time: NDArray[np.datetime64], zone: str) -> NDArray[np.datetime64]:

@@ -7,13 +7,11 @@ zones or calendars meet, a value counts from the moment on at which it was known
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
-from numpy.typing import NDArray
+
+from engine.market.days import Days, midnights
 
 if TYPE_CHECKING:
     from engine.market.bars import Bars, Floats, Times
@@ -22,7 +20,6 @@ STALE = np.timedelta64(7, "D")
 """A value that has waited longer than this for a bar is not handed to it."""
 _HOUR = np.timedelta64(3_600_000, "ms")
 _LENGTH = {"m": _HOUR // 60, "h": _HOUR}
-_ANYWHERE = 12 * _HOUR  # by which a date ends later in the last place on earth than in UTC
 _OPENS, _CLOSES = 9 * _HOUR, 17 * _HOUR
 """No exchange's session begins before the one or ends after the other, by its own clock."""
 _AT_EXCHANGES = ("equity", "index", "etf", "fund")
@@ -46,27 +43,6 @@ def begun_at(bars: Bars) -> Times:
     if bars.series.interval.endswith("d"):
         return midnights(bars.time.astype("datetime64[D]"), bars.series.timezone)
     return bars.time
-
-
-def midnights(days: NDArray[np.datetime64], timezone: str) -> Times:
-    """The moment in UTC, datetime64[ms], at which each of ``days`` begins in ``timezone``."""
-    if not len(days) or timezone == "UTC":
-        return days.astype("datetime64[ms]")
-    first = days.min().astype("datetime64[Y]")
-    years = np.arange(first, days.max().astype("datetime64[Y]") + 1).astype(int) + 1970
-    every = np.concatenate([_of_year(int(year), timezone) for year in years])
-    return np.asarray(every[(days - first.astype("datetime64[D]")).astype(np.int64)])
-
-
-@lru_cache(maxsize=1024)
-def _of_year(year: int, timezone: str) -> Times:
-    days = np.arange(np.datetime64(f"{year:04}", "D"), np.datetime64(f"{year + 1:04}", "D"))
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):  # none, or one that this machine has not heard of
-        return np.asarray(days.astype("datetime64[ms]") + _ANYWHERE)
-    seconds = [datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() for day in days.tolist()]
-    return np.round(np.array(seconds) * 1000).astype(np.int64).astype("datetime64[ms]")
 
 
 def joined(values: Floats, known: Times, bars: Bars) -> Floats:
@@ -108,12 +84,12 @@ def overtaken(bars: Sequence[Bars], *, at_open: bool) -> tuple[str, str] | None:
     return None
 
 
-def _opening(bars: Bars, dates: NDArray[np.datetime64]) -> Times:
+def _opening(bars: Bars, dates: Days) -> Times:
     begin = midnights(dates, bars.series.timezone)
     return begin if _all_day(bars) else begin + _OPENS
 
 
-def _closing(bars: Bars, dates: NDArray[np.datetime64]) -> Times:
+def _closing(bars: Bars, dates: Days) -> Times:
     if _all_day(bars):
         return midnights(dates + 1, bars.series.timezone)
     return midnights(dates, bars.series.timezone) + _CLOSES
