@@ -15,6 +15,7 @@ from engine.backtest.walkforward.choice import choose, pooled, tried, with_value
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import before, since, unused
 from engine.market.bars import Bars, Floats, periods_per_year
+from engine.market.panel import zones_of
 from engine.spec import canonical_json
 
 if TYPE_CHECKING:
@@ -43,15 +44,8 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
     values, hindsight = _hindsight(walk, best, tested)
     trades = float(sum(step.outside.trades for step in steps))
     return WalkForwardResult(
-        label=walk.spec.label(),
-        family=base.strategy.kind,
-        currency=walk.bars[0].series.currency,
-        symbols=base.market.symbols,
-        zones=tuple(zone for item in walk.bars for zone in item.series.zones),
-        objective=walk.spec.objective,
+        **_request(walk),
         periods_per_year=periods_per_year(time),
-        capital=base.capital,
-        base=canonical_json(base),
         axes=best.axes,
         titles=best.titles,
         units=best.units,
@@ -70,10 +64,25 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
         hindsight_metrics=hindsight.metrics(),
         **_cloud(steps),
         **_tried(steps, best),
-        warm_up=walk.warm_up,
-        waited=walk.course.waited(),
         warnings=_warnings(walk, steps, best),
     )
+
+
+def _request(walk: Walk) -> dict[str, Any]:
+    """What was asked for, and on what it is measured."""
+    base = walk.spec.base
+    return {
+        "label": walk.spec.label(),
+        "family": base.strategy.kind,
+        "currency": walk.bars[0].series.currency,
+        "symbols": base.market.symbols,
+        "zones": zones_of(walk.bars),
+        "objective": walk.spec.objective,
+        "capital": base.capital,
+        "base": canonical_json(base),
+        "warm_up": walk.warm_up,
+        "waited": walk.course.waited(),
+    }
 
 
 def _hindsight(walk: Walk, best: SweepResult, tested: Sequence[Bars]) -> tuple[Floats, Stretch]:
