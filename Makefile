@@ -35,8 +35,10 @@ help: ## list the targets
 run: $(RUNTIME) $(KERNELS) ## start the workbench on 127.0.0.1:8050 (ARGS: options of `stratoscope serve`)
 	@$(BIN)/stratoscope serve $(ARGS)
 
+# A browser's patience is counted in seconds, so its journeys come alone, after the rest. 5: none of them was chosen.
 test: $(TESTING) $(KERNELS) browser ## run all tests, browser journeys included (ARGS: options of pytest)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile -m "not e2e" $(ARGS) || [ $$? -eq 5 ]
+	$(BIN)/pytest -m e2e $(ARGS) || [ $$? -eq 5 ]
 
 lint: $(TESTING) ## check format and code (ruff)
 	$(BIN)/ruff format --check .
