@@ -45,7 +45,7 @@ def swept(spec: BacktestSpec) -> Swept | None:
         found = _place(sweep, spec)
         if found is not None:
             others.append(Swept(sweep, *found, None))
-        elif _may_hold(sweep, spec) and not runner.is_stored(sweep):
+        elif differs_on_axes_alone(sweep.base, spec, sweep.axes) and not runner.is_stored(sweep):
             others.append(Swept(sweep, None, 0, None))
     return max(others, key=lambda item: item.size, default=None)
 
@@ -63,20 +63,15 @@ def _stored(kind: str, base: str, spec: BacktestSpec) -> list[tuple[str, RunSpec
 
 
 def _place(sweep: SweepSpec, spec: BacktestSpec) -> tuple[int, int] | None:
-    """Where ``spec`` is among the combinations of ``sweep``, and how many there are."""
-    if not _may_hold(sweep, spec):
+    """Where ``spec`` is among the combinations of ``sweep``, and how many there are. What cannot be one is told without
+    a look at the result, which is large.
+    """
+    if not differs_on_axes_alone(sweep.base, spec, sweep.axes):
         return None
     result: SweepResult | None = runner.lookup(sweep)
     if result is None or (place := result.place_of(spec)) is None:
         return None
     return place, len(result)
-
-
-def _may_hold(sweep: SweepSpec, spec: BacktestSpec) -> bool:
-    """Whether ``spec`` can be a combination of ``sweep``, told without a look at the result, which is large."""
-    base = sweep.base
-    of_its_symbols = set(spec.market.symbols) <= set(base.market.symbols)
-    return of_its_symbols and differs_on_axes_alone(base, spec, sweep.axes)
 
 
 def verdict(spec: BacktestSpec, result: BacktestResult | None = None, origin: Swept | None = None) -> Verdict:

@@ -17,6 +17,7 @@ from engine.strategies import Allocation, Signals
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
+    from engine.backtest.together import Together
 
 RULES = ("commission", "slippage", "spread", "stop_loss", "take_profit", "trailing_stop", "time_stop")
 """Costs and stops that the kernels take as numbers: many settings of them share one account."""
@@ -33,36 +34,46 @@ class Headline:
 
 
 def headline(
-    spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], decided: Signals | None = None
+    spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], decided: Sequence[Signals] | None = None
 ) -> Headline:
     """The headline of ``spec`` on ``bars``, identical to that of the same combination in a sweep.
 
-    ``decided`` are the strategy's signals where they are known already. Raises ``DataError`` for bars that the fills or
-    stops cannot use.
+    ``decided`` are the strategy's signals on each of ``bars`` where they are known already. Raises ``DataError`` for
+    bars that the fills or stops cannot use.
     """
     from engine.backtest.portfolio import decide
 
     require_tradable_prices(spec, bars)
-    account = account_of(spec, bars[0]) if is_plain(spec) and len(bars) == 1 else None
-    decisions = [decided] if decided is not None else decide(spec, bars, inputs)
+    decisions: Any = decide(spec, bars, inputs) if decided is None else decided
+    rules = rules_of({**dict(spec.costs), **dict(spec.stops)})
+    if len(bars) > 1:
+        several = together_of(spec, bars)
+        return by_account(spec, bars, decisions) if several is None else _known(*several.judge(decisions, rules))
+    account = account_of(spec, bars[0]) if is_plain(spec) else None
     if account is None:
         return by_account(spec, bars, decisions)
     from engine.backtest.kernels import orders
 
-    signals = decisions[0]
-    rule = rules_of({**dict(spec.costs), **dict(spec.stops)})[0]
-    entries, exits = (np.array(flags) for flags in (signals.entries, signals.exits))
-    (total, sharpe, drawdown), trades = orders.judge(entries, exits, account, rule)
-    ratio = sharpe * float(np.sqrt(bars[0].stated_per_year()))
+    entries, exits = (np.array(flags) for flags in (decisions[0].entries, decisions[0].exits))
+    (total, sharpe, drawdown), trades = orders.judge(entries, exits, account, rules[0])
+    return _known(total, sharpe * float(np.sqrt(bars[0].stated_per_year())), drawdown, trades)
+
+
+def _known(total: float, ratio: float, drawdown: float, trades: int) -> Headline:
+    """A headline out of a kernel's figures, whose ``ratio`` is NaN where it is undefined."""
     return Headline(float(total), None if np.isnan(ratio) else float(ratio), float(drawdown), int(trades))
 
 
 def by_account(spec: BacktestSpec, bars: Sequence[Bars], decisions: Any) -> Headline:
     """The headline by way of the streaming account and its equity."""
+    return by_accounts(spec, bars, decisions)[0]
+
+
+def by_accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Any) -> list[Headline]:
+    """``by_account``, and behind it those of the accounts that it is the sum of."""
     from engine.backtest import stretch
 
-    found = stretch.account(spec, bars, decisions)
-    return Headline(*found.headline(), found.trades)
+    return [Headline(*item.headline(), item.trades) for item in stretch.accounts(spec, bars, decisions)]
 
 
 def is_plain(spec: BacktestSpec) -> bool:
@@ -105,6 +116,18 @@ def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: boo
     falls = holdings.make_falls(close) if drawdown else np.empty((0, 0, 4))
     seen = np.column_stack([bars.open, bars.high, bars.low])
     return holdings.make_lines(close, prices), falls, fills, seen, shift, spec.fill == "next_open"
+
+
+def together_of(
+    spec: BacktestSpec, bars: Sequence[Bars], drawdown: bool = True, timed: bool = False
+) -> Together | None:
+    """The accounts of a plain ``spec`` on each of ``bars``, to be added up on their calendar; None where ``account_of``
+    has none of one of them.
+    """
+    from engine.backtest.together import lay_out
+
+    accounts = [account_of(spec, item, drawdown, timed) for item in bars] if is_plain(spec) else [None]
+    return None if any(account is None for account in accounts) else lay_out(bars, accounts)
 
 
 def rules_of(values: Mapping[str, Any]) -> Floats:

@@ -56,6 +56,10 @@ class Measured(Sequence[Bars]):
     def __getitem__(self, place: int | slice) -> Bars | Sequence[Bars]:
         return self.bars[place]
 
+    def only(self, place: int) -> Measured:
+        """One symbol of these."""
+        return Measured((self.bars[place],), (self.known[place],), (self.own[place],), self.asked)
+
     def waited(self) -> int:
         """Bars of the range, on the common calendar, that went by before any symbol could be traded."""
         time = calendar(self.known)
@@ -129,8 +133,13 @@ def _from(bars: Bars, first: int) -> Bars:
 
 
 def from_start(known: Sequence[Bars], start: np.datetime64, lead: int = 0) -> Measured:
-    """``known`` measured from ``start`` on, and ``lead`` bars before it, whatever warms up."""
+    """``known`` measured from ``start`` on, and ``lead`` bars before it, whatever warms up. Raises ``DataError`` for a
+    symbol without any.
+    """
     bars = tuple(from_moment(item, start, lead) for item in known)
+    for item in bars:
+        if not len(item):
+            raise DataError(f"{item.series.symbol} has no bars from {str(start)[:10]} on: choose another range.")
     return Measured(bars, tuple(known), bars, start)
 
 
@@ -146,9 +155,7 @@ def with_known(bars: Sequence[Bars], known: Sequence[Bars]) -> Sequence[Bars]:
 
 def only(bars: Sequence[Bars], place: int) -> Sequence[Bars]:
     """One symbol of ``bars`` with its past."""
-    if not isinstance(bars, Measured):
-        return [bars[place]]
-    return Measured((bars.bars[place],), (bars.known[place],), (bars.own[place],), bars.asked)
+    return bars.only(place) if isinstance(bars, Measured) else [bars[place]]
 
 
 def sizes_of(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Size]:

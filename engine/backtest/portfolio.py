@@ -66,13 +66,7 @@ def possible(spec: BacktestSpec, known: Sequence[Bars]) -> Measured:
     """What ``spec`` is measured on. Raises where the data or the combination of settings makes it impossible, with what
     to change.
     """
-    currencies = sorted({item.series.currency for item in known})
-    if len(currencies) > 1:
-        raise DataError(
-            f"The symbols are priced in {' and '.join(currencies)}, which cannot be added up: choose one currency."
-        )
-    if text := asked.symbols_wanted(spec.strategy, len(known)):
-        raise SpecError([("market.symbols", text)])
+    require_addable(spec, known)
     bars = measured(spec, known)
     if isinstance(spec.strategy, Allocation):
         if not isinstance(spec.sizing, Percent):
@@ -85,6 +79,17 @@ def possible(spec: BacktestSpec, known: Sequence[Bars]) -> Measured:
             )
     require_tradable_prices(spec, bars)
     return bars
+
+
+def require_addable(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
+    """Raises where ``bars`` are in several currencies, or not as many as the strategy of ``spec`` wants."""
+    currencies = sorted({item.series.currency for item in bars})
+    if len(currencies) > 1:
+        raise DataError(
+            f"The symbols are priced in {' and '.join(currencies)}, which cannot be added up: choose one currency."
+        )
+    if text := asked.symbols_wanted(spec.strategy, len(bars)):
+        raise SpecError([("market.symbols", text)])
 
 
 def decide(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) -> Decisions:
@@ -215,9 +220,9 @@ def swept(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> Hea
     """The figures that a sweep gives this run, so that a cell and the run opened from it are one; None for runs that
     a sweep leaves to the same account as this.
     """
-    if isinstance(decisions, np.ndarray) or len(bars) > 1 or not is_plain(spec):
+    if isinstance(decisions, np.ndarray) or not is_plain(spec):
         return None
-    return headline(spec, bars, {}, decisions[0])
+    return headline(spec, bars, {}, decisions)
 
 
 def held(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Holding]:

@@ -136,8 +136,11 @@ class BacktestSpec(RunSpec):
         return idle(self)
 
     def as_trial(self) -> BacktestSpec:
-        """Without its costs, which nobody chooses, and the warm-up of the sweep that it was opened from."""
-        return self.model_copy(update={"costs": Costs(commission=0, slippage=0), "warm_up": None})
+        """Without what a market or a broker charges (``sweeps.stress``), which nobody chooses, and the warm-up of the
+        sweep that it was opened from.
+        """
+        free = {"costs": Costs(commission=0, slippage=0), "financing": Financing(leverage=self.financing.leverage)}
+        return self.model_copy(update={**free, "warm_up": None})
 
     def inputs(self) -> Mapping[str, RunSpec]:
         known = self.market.with_past()

@@ -95,14 +95,30 @@ def account(
 ) -> Stretch:
     """The account on ``bars`` that follows ``decisions``; those before ``start``, if that is given, are its lead."""
     kept = keep_accounts(spec, bars, decisions, listed=close)
-    time = calendar(bars)
-    equity, first = curve(time, spec.capital, kept), 0 if start is None else int(np.searchsorted(time, start))
-    equity = equity[first:]
+    found = _together(spec, bars, kept, start)
     if close:
         leaving = sum(_cost_of_leaving(spec.costs, bars, item) for item in kept)
-        equity[-1] = max(equity[-1] - leaving, 0.0)
+        found.equity[-1] = max(found.equity[-1] - leaving, 0.0)
+    return found
+
+
+def accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> list[Stretch]:
+    """``account``; where it is the sum of several, one for each symbol, these follow, each on its own bars."""
+    kept = keep_accounts(spec, bars, decisions, listed=False)
+    whole, share = _together(spec, bars, kept), spec.capital / len(kept)
+    if len(kept) == 1:
+        return [whole]
+    parts = [item.account for item in kept]
+    return [whole, *(Stretch(part.time[:0], part.time, part.equity, share, part.count, False) for part in parts)]
+
+
+def _together(
+    spec: BacktestSpec, bars: Sequence[Bars], kept: Sequence[Holding], start: np.datetime64 | None = None
+) -> Stretch:
+    time = calendar(bars)
+    equity, first = curve(time, spec.capital, kept), 0 if start is None else int(np.searchsorted(time, start))
     trades = sum(item.account.count for item in kept)
-    return Stretch(time[max(first - 1, 0) : first], time[first:], equity, spec.capital, trades, before=False)
+    return Stretch(time[max(first - 1, 0) : first], time[first:], equity[first:], spec.capital, trades, before=False)
 
 
 def idle(bars: Sequence[Bars], start: np.datetime64, capital: float) -> Stretch:

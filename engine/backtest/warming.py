@@ -35,20 +35,23 @@ def load_kernels() -> None:
     from engine.market.bars import Market
     from engine.progress import silent
 
-    bars = _made_up(80)
-    for kind, path, low, high in (
-        ("sma_cross", "strategy.fast", 2, 4),
-        ("buy_and_hold", "stops.stop_loss", 0.01, 0.02),
+    crossing, holding = {"kind": "sma_cross", "slow": 5, "fast": 2}, {"kind": "buy_and_hold"}
+    for count, strategy, axis in (
+        (1, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
+        (1, holding, {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}),
+        (2, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
+        (2, holding, {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}),
     ):
-        plain = {
-            "base": {"strategy": {"kind": kind, **({"slow": 5, "fast": 2} if kind == "sma_cross" else {})}}
-            | {"costs": {"commission": 5, "slippage": 3}, "market": {"symbols": ["WARM"]}},
-            "axes": [{"path": path, "low": low, "high": high}],
+        bars = [_made_up(80) for _ in range(count)]
+        base = {
+            "strategy": strategy,
+            "costs": {"commission": 5, "slippage": 3},
+            "market": {"symbols": list("AB"[:count])},
         }
-        spec = SweepSpec.parse(plain)
-        run_sweep(spec, {"market": Market((bars,))}, silent)
-        headline(spec.base, [bars], {})
-        by_account(spec.base, [bars], [spec.base.strategy.signals(bars, {})])
+        spec = SweepSpec.parse({"base": base, "axes": [axis]})
+        run_sweep(spec, {"market": Market(tuple(bars))}, silent)
+        headline(spec.base, bars, {})
+        by_account(spec.base, bars, [spec.base.strategy.signals(item, {}) for item in bars])
 
     compiled: Any = sweep
     prune(Path(compiled.stats.cache_path).parent)

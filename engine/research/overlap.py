@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import COSTS, Scale
+from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.sweeps.stress import is_stress
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.errors import SpecError
 from engine.market.bars import Floats
@@ -109,7 +110,7 @@ def _space(request: str, drawn: bytes | None) -> Space | None:
     if isinstance(spec, BacktestSpec):
         return _of(spec, ())
     search = spec.sweep() if isinstance(spec, WalkForwardSpec) else spec
-    scales = tuple(scale for scale in search.scales() if not scale.path.startswith(COSTS))
+    scales = tuple(scale for scale in search.scales() if not is_stress(scale.path))
     if scales and search.sample == "tpe" and drawn is None:
         return None
     return _of(search.base, scales, search if scales else None, drawn)
@@ -117,9 +118,9 @@ def _space(request: str, drawn: bytes | None) -> Space | None:
 
 def _of(base: BacktestSpec, scales: tuple[Scale, ...], search: SweepSpec | None = None, drawn: Any = None) -> Space:
     plain = base.model_dump(mode="json")
-    for name in (*base.ignored(), "costs", "warm_up"):
+    for name in (*base.ignored(), "warm_up"):
         plain.pop(name, None)
-    fixed = _flat(plain, "")
+    fixed = {path: value for path, value in _flat(plain, "").items() if not is_stress(path)}
     start = str(fixed.pop(_START) or "")
     for scale in scales:
         fixed.pop(scale.path, None)

@@ -13,6 +13,7 @@ from pydantic import field_validator
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.errors import DataError
 from engine.market.bars import Floats
 from engine.progress import Progress, section
 from engine.spec import Estimate, RunSpec, parameter
@@ -23,7 +24,8 @@ class SweepOverfitting:
     """``engine.research.overfitting.Overfitting`` of ``columns`` combinations of a sweep, and tests of the best.
 
     ``logit``, ``inside`` and ``outside`` have an entry a split. ``combinations`` are the places in the sweep of those
-    that were looked at, of ``whole``; they are drawn without a look at their results. ``spa_zero`` and ``spa_hold`` are
+    that were looked at, of ``whole`` among which there is a choice (those at the backtest's own costs); they are drawn
+    without a look at their results. ``spa_zero`` and ``spa_hold`` are
     the consistent p-values of the best over nothing and over holding the same symbols, ``superior`` the places of those
     superior to holding when the chance of naming any wrongly is held at 5%.
     """
@@ -57,10 +59,7 @@ class SweepOverfitting:
 
 
 class OverfittingSpec(RunSpec):
-    """Whether choosing the best of a sweep is worth anything on bars that did not choose it.
-
-    With several symbols the returns are those of all of them together.
-    """
+    """Whether choosing the best of a sweep is worth anything on bars that did not choose it."""
 
     kind: Literal["overfitting"] = "overfitting"
     sweep: SweepSpec
@@ -99,7 +98,10 @@ class OverfittingSpec(RunSpec):
         from engine.research.reality import superior_ability
 
         sweep: SweepResult = inputs["sweep"]
-        chosen = drawn(len(sweep), self.columns, self.seed)
+        if reason := sweep.no_choice():
+            raise DataError(f"Nothing was chosen here that could be overfitted. {reason}")
+        choices = np.flatnonzero(sweep.choosable)
+        chosen = choices[drawn(len(choices), self.columns, self.seed)]
         returns, hold, per_year = _returns(self.sweep.base, sweep, chosen, inputs, section(progress, 0.0, 0.7))
         progress(0.7, "Choosing on every half of the blocks")
         found = from_sweep(returns, per_year, self.blocks)
@@ -110,7 +112,7 @@ class OverfittingSpec(RunSpec):
             label=self.label(),
             family=sweep.family,
             combinations=chosen,
-            whole=len(sweep),
+            whole=len(choices),
             logit=found.logit,
             inside=found.inside,
             outside=found.outside,

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as some
 
 from engine.backtest.headline import headline
-from engine.backtest.measured import measured
+from engine.backtest.measured import measured, only
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.run import run_sweep
@@ -42,17 +42,31 @@ def run(request: SweepSpec, *bars: Bars, progress: Progress = silent) -> SweepRe
 
 
 def same_as_runs(found: SweepResult, *bars: Bars, count: int = 25) -> None:
-    """Assert that cells have the very figures of the runs that they open as, for some of the combinations."""
+    """Assert that cells have the very figures of the runs that they open as, for some of the combinations; and that the
+    part of each symbol is, but for rounding, the run of that symbol alone with its part of the capital.
+    """
     for place in np.random.default_rng(0).integers(0, len(found), count):
-        for row, symbol in enumerate(found.symbols):
-            opened = found.spec_of(int(place), symbol)
-            mine = [item for item in bars if item.series.symbol == symbol] or list(bars)
-            expected = headline(opened, measured(opened, mine), {})
-            ratio = np.nan if expected.sharpe is None else expected.sharpe
-            assert found.total_return[row, place] == expected.total_return
-            np.testing.assert_equal(found.sharpe[row, place], ratio)
-            assert found.max_drawdown[row, place] == expected.max_drawdown
-            assert found.trades[row, place] == expected.trades
+        opened = found.spec_of(int(place))
+        whole = measured(opened, bars)
+        expected = headline(opened, whole, {})
+        assert found.total_return[0, place] == expected.total_return
+        np.testing.assert_equal(found.sharpe[0, place], np.nan if expected.sharpe is None else expected.sharpe)
+        assert found.max_drawdown[0, place] == expected.max_drawdown
+        assert found.trades[0, place] == expected.trades
+        for row, item in enumerate(bars if found.parts else (), 1):
+            part = headline(alone(opened, item), only(whole, row - 1), {})
+            mine = found.total_return[row, place], found.max_drawdown[row, place]
+            np.testing.assert_allclose(mine, (part.total_return, part.max_drawdown), rtol=1e-9, atol=1e-12)
+            ratio = np.nan if part.sharpe is None else part.sharpe
+            np.testing.assert_allclose(found.sharpe[row, place], ratio, rtol=1e-7, atol=1e-7)
+            assert found.trades[row, place] == part.trades
+
+
+def alone(whole: BacktestSpec, bars: Bars) -> BacktestSpec:
+    """``whole`` on one of its symbols, with that symbol's part of the capital."""
+    market = whole.market.model_copy(update={"symbols": (bars.series.symbol,)})
+    part = whole.capital / len(whole.market.symbols)
+    return whole.model_copy(update={"market": market, "capital": part})
 
 
 @some.composite

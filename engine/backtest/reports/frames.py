@@ -45,7 +45,7 @@ def trades(result: BacktestResult) -> DataFrame:
 
 def combinations(result: SweepResult, symbol: str | None = None) -> DataFrame:
     """A row for each combination, in the order of the result: ``result.spec_of(row)`` is its backtest. The axes by
-    their paths, then the figures, of ``symbol`` or the median over all.
+    their paths, then the figures, of the whole or of ``symbol``.
     """
     from pandas import DataFrame
 

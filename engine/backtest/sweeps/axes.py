@@ -13,6 +13,7 @@ from pydantic import model_validator
 from pydantic.fields import FieldInfo
 
 from engine.backtest.sweeps.fields import Leaf, kind_of, leaves
+from engine.backtest.sweeps.stress import is_stress
 from engine.errors import SpecError, did_you_mean
 from engine.spec import Spec, parameter
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
     from engine.market.bars import Floats
 
-COSTS = "costs."
-"""How the paths of costs begin."""
 VALUES = 10_000_000
 """Most values of one axis: beyond it no grid fits anyway."""
 
@@ -121,7 +120,7 @@ class Scale:
 
 def without_costs(axes: Sequence[Axis]) -> tuple[Axis, ...]:
     """Those of ``axes`` that somebody chooses on; costs are a stress."""
-    return tuple(axis for axis in axes if not axis.path.startswith(COSTS))
+    return tuple(axis for axis in axes if not is_stress(axis.path))
 
 
 def choice(word: str) -> bool | int | str:
@@ -240,12 +239,8 @@ def _suggest(path: str, leaf: Leaf) -> Sweepable:
 
 
 def differs_on_axes_alone(base: BacktestSpec, spec: BacktestSpec, axes: Sequence[Axis]) -> bool:
-    """Whether ``spec`` is ``base`` with other values on the axes, on whatever symbols from whatever first day and with
-    whatever warm-up.
-    """
+    """Whether ``spec`` is ``base`` with other values on the axes, and with whatever warm-up."""
     one, other = base.model_dump(mode="json"), spec.model_dump(mode="json")
-    for name in ("symbols", "start"):
-        one["market"][name] = other["market"][name] = None
     one["warm_up"] = other["warm_up"] = None
     try:
         _clear(one, axes)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.headline import RULES, account_of, by_account, is_plain, rules_of
+from engine.backtest.headline import RULES, account_of, by_accounts, is_plain, rules_of, together_of
 from engine.backtest.portfolio import decide
 from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.sweeps import sampling
@@ -20,8 +20,8 @@ from engine.backtest.sweeps.pairs import Pairs
 from engine.backtest.sweeps.parallel import spread
 from engine.backtest.sweeps.parts import divided, is_divisible
 from engine.backtest.sweeps.rows import distinct, groups
-from engine.backtest.sweeps.units import Places, Work
-from engine.errors import DataError
+from engine.backtest.sweeps.units import Places, Unit, Work
+from engine.backtest.together import Together
 from engine.market.bars import Floats
 from engine.strategies.crossing import Crossing
 
@@ -32,20 +32,11 @@ _PARSED = 1_000  # specs made between two looks
 _RULE_PATHS = {f"{part}.{name}": name for name in RULES for part in ("costs", "stops")}
 
 
-def try_unit(work: Work, alone: bool) -> list[str]:
-    """``evaluate``, where one of several symbols that cannot be traded becomes a warning."""
-    try:
-        if work.unit.problem:
-            raise DataError(work.unit.problem)
-        return evaluate(work)
-    except DataError as error:
-        if alone:
-            raise
-        return [f"{work.unit.name} was left out: {error}"]
-
-
 def evaluate(work: Work) -> list[str]:
-    """Find the figures of all combinations. Returns warnings. Sharpe ratios are annualised."""
+    """Find the figures of all combinations. Returns warnings. Sharpe ratios are annualised.
+
+    Raises ``DataError`` where a symbol cannot be traded, as the run of any of them would.
+    """
     short = _too_short(work)
     places = np.flatnonzero(~short)
     way = divided if is_divisible(work.unit, places) else fill_in
@@ -54,7 +45,8 @@ def evaluate(work: Work) -> list[str]:
     if count == 0:
         return []
     work.step(count)
-    return [f"{work.unit.name} has too few bars to warm up {count:,} of {len(short):,} combinations."]
+    shortest = min(work.unit.known, key=len).series.symbol
+    return [f"{shortest} has too few bars to warm up {count:,} of {len(short):,} combinations."]
 
 
 def fill_in(work: Work, chosen: Places) -> None:
@@ -65,18 +57,28 @@ def fill_in(work: Work, chosen: Places) -> None:
     for row, places in groups(work.parameters, outer, chosen, work.look):
         frame = changed(unit.spec, work.plain(outer, row)) if outer else unit.spec
         require_tradable_prices(_stopped(frame, scales), unit.bars)
-        part = replace(work, unit=replace(unit, spec=frame))
-        is_fast = is_plain(frame) and len(unit.bars) == 1
-        account = account_of(frame, unit.bars[0], bool(len(work.found.drawdown)), timed) if is_fast else None
+        part = replace(work, units=(replace(unit, spec=frame), *work.units[1:]))
+        account = _account(part, timed)
         if account is None:
             _by_accounts(part, places)
             continue
         rules, rule_of = _rules(part)
         if isinstance(frame.strategy, Crossing):
-            pairs = Pairs(frame.strategy, unit.bars[0], scales, work.parameters, unit.known[0], work.look)
-            pairs.run(account, rules, rule_of, places, work.found.arrays(), work.step)
+            pairs = Pairs(frame.strategy, unit.bars, scales, work.parameters, unit.known, work.look)
+            kept = work.found.arrays() if isinstance(account, Together) else work.found.whole()
+            pairs.run(account, rules, rule_of, places, kept, work.step)
         else:
             _by_signals(part, places, account, rules, rule_of)
+
+
+def _account(work: Work, timed: bool) -> Any | None:
+    """What the kernels follow the request with: the account of one symbol, or those of several together; None where
+    they cannot.
+    """
+    unit, drawdown = work.unit, work.found.has_drawdown
+    if unit.is_several:
+        return together_of(unit.spec, unit.bars, drawdown, timed)
+    return account_of(unit.spec, unit.bars[0], drawdown, timed) if is_plain(unit.spec) else None
 
 
 def _stopped(frame: BacktestSpec, scales: Sequence[Scale]) -> BacktestSpec:
@@ -129,16 +131,19 @@ def _strategies(work: Work, places: Places) -> Iterator[tuple[BacktestSpec, Plac
 def _by_signals(work: Work, places: Places, account: Any, rules: Floats, rule_of: NDArray[np.int32]) -> None:
     """One signal function call for each strategy, then the kernel for all its settings."""
     from engine.backtest.kernels import orders
+    from engine.backtest.kernels import together as kernels
 
     unit, found = work.unit, work.found
-    yearly = np.sqrt(unit.bars[0].stated_per_year())
+    several = isinstance(account, Together)
+    judge_many = kernels.judge_together if several else orders.judge_many
+    given, kept = (account.market, found.arrays()) if several else (account, found.whole())
+    yearly = account.yearly[:, None] if several else np.sqrt(unit.bars[0].stated_per_year())
     for spec, chosen in _strategies(work, places):
-        signals = decide(spec, unit.bars, work.inputs)[0]
-        entries, exits = (np.array(flags) for flags in (signals.entries, signals.exits))
+        entries, exits = _decided(spec, unit, work.inputs)
 
         def judge(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
-            orders.judge_many(entries, exits, account, rules, rule_of, chunk, found.arrays())
-            found.sharpe[chunk] *= yearly
+            judge_many(entries, exits, given, rules, rule_of, chunk, kept)
+            kept[1][..., chunk] *= yearly
 
         if len(chosen) < 1000:
             judge(chosen)
@@ -155,9 +160,18 @@ def _by_accounts(work: Work, places: Places) -> None:
         decisions = decide(spec, unit.bars, work.inputs)
         for row, same in groups(work.parameters, axes, chosen, work.look):
             plain = work.plain(axes, row)
-            figures = by_account(changed(spec, plain) if plain else spec, unit.bars, decisions)
-            found.total[same], found.trades[same] = figures.total_return, figures.trades
-            found.sharpe[same] = np.nan if figures.sharpe is None else figures.sharpe
-            if len(found.drawdown):
-                found.drawdown[same] = figures.max_drawdown
+            figures = by_accounts(changed(spec, plain) if plain else spec, unit.bars, decisions)
+            for unit_row, one in enumerate(figures):
+                found.total[unit_row, same], found.trades[unit_row, same] = one.total_return, one.trades
+                found.sharpe[unit_row, same] = np.nan if one.sharpe is None else one.sharpe
+                if found.has_drawdown:
+                    found.drawdown[unit_row, same] = one.max_drawdown
             work.step(len(same))
+
+
+def _decided(spec: BacktestSpec, unit: Unit, inputs: Mapping[str, Any]) -> tuple[NDArray[np.bool_], ...]:
+    """Entries and exits on the bars of each symbol, one symbol behind the other: arrays as the kernels are compiled
+    for.
+    """
+    found = decide(spec, unit.bars, inputs)
+    return tuple(np.concatenate([getattr(signals, side) for signals in found]) for side in ("entries", "exits"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.parallel import each, spread
 from engine.backtest.sweeps.rows import Look, distinct, ordered, unwatched
+from engine.backtest.together import Together
 from engine.market.bars import Bars, Floats
 from engine.strategies.crossing import Crossing
 
 Places = NDArray[np.int64]
+Line: TypeAlias = Callable[[Bars], Floats]
 
 _ROOM = 96e6  # bytes for lines and their codes at a time
 _LINES = 16  # lines computed between two looks
@@ -22,7 +24,8 @@ _VALUE = 10  # bytes of a line at a bar: a float64 and a code
 
 
 class Pairs:
-    """The combinations ``parameters`` (combinations, axes) of ``strategy`` on ``bars``, the last ones of ``known``.
+    """The combinations ``parameters`` (combinations, axes) of ``strategy`` on the ``bars`` of each symbol, the last
+    ones of ``known``.
 
     Lines are computed once each, by the strategy itself; where there is a bar before the first they know it, for they
     may cross on the first. Where all of them do not fit into memory at once, the combinations are taken in blocks of
@@ -32,10 +35,10 @@ class Pairs:
     def __init__(
         self,
         strategy: Crossing,
-        bars: Bars,
+        bars: Sequence[Bars],
         scales: Sequence[Scale],
         parameters: Floats,
-        known: Bars | None = None,
+        known: Sequence[Bars] | None = None,
         look: Look = unwatched,
     ) -> None:
         self._strategy, self._bars, self._known, self._look = strategy, bars, known or bars, look
@@ -53,22 +56,27 @@ class Pairs:
         kept: tuple[NDArray[Any], ...],
         step: Callable[[int], None],
     ) -> None:
-        """Figures of the combinations ``places`` into ``kept``, ratios a year; see ``kernels.crossing.sweep``."""
+        """Figures of the combinations ``places`` into ``kept``, ratios a year; ``account`` is what ``crossing.sweep``
+        reads, or several ``Together``.
+        """
         from engine.backtest.kernels import crossing
+        from engine.backtest.kernels import together as kernels
 
-        yearly = np.sqrt(self._bars.stated_per_year())
+        several = isinstance(account, Together)
+        sweep, given = (kernels.sweep_together, account.market) if several else (crossing.sweep, account)
+        yearly = account.yearly[:, None] if several else np.sqrt(self._bars[0].stated_per_year())
         pairs = np.empty((len(self._sides[0].label), 2), dtype=np.int32)
         for block in self._blocks(places):
-            rows = self._rows(block, pairs)
+            rows = self._rows(block, pairs, several)
 
             def work(chunk: Places, rows: Any = rows) -> None:
-                crossing.sweep(rows, pairs, account, rules, rule_of, chunk, kept)
-                kept[1][chunk] *= yearly
+                sweep(rows, pairs, given, rules, rule_of, chunk, kept)
+                kept[1][..., chunk] *= yearly
 
             spread(work, block, step)
 
     def _blocks(self, places: Places) -> Iterator[Places]:
-        limit = max(int(_ROOM / _VALUE / max(len(self._bars), 1)), 16)
+        limit = max(int(_ROOM / _VALUE / max(sum(map(len, self._bars)), 1)), 16)
         fast, slow = (side.label[places] for side in self._sides)
         if len(self._sides[0]) + len(self._sides[1]) <= limit:
             yield places
@@ -81,12 +89,33 @@ class Pairs:
         for piece in np.split(order, np.flatnonzero(np.diff(block[order])) + 1):
             yield places[piece]
 
-    def _rows(self, block: Places, pairs: NDArray[np.int32]) -> tuple[NDArray[Any], ...]:
-        """Codes, lines, starts and gaps of the lines in ``block``, whose ``pairs`` are set to them."""
-        from engine.backtest.kernels import crossing
+    def _rows(self, block: Places, pairs: NDArray[np.int32], several: bool) -> tuple[NDArray[Any], ...]:
+        """Codes, lines, starts and gaps of the lines in ``block``, whose ``pairs`` are set to them; of ``several``
+        symbols as ``kernels.together.sweep_together`` reads them.
+        """
+        wanted = self._wanted(block, pairs)
+        if not several:
+            widths = self._widths(0)
+            codes = np.empty((len(wanted), widths[0]), dtype=np.uint16)
+            lines = np.empty((len(wanted), widths[1]), dtype=np.int64)
+            return codes, lines, *self._code(wanted, 0, codes, lines)
+        sizes = len(wanted) * np.array([self._widths(symbol) for symbol in range(len(self._bars))])
+        begin = np.vstack([[0, 0], np.cumsum(sizes, axis=0)])
+        stores = np.empty(begin[-1, 0], np.uint16), np.empty(begin[-1, 1], np.int64)
+        found = []
+        for number in range(len(self._bars)):
+            own = [
+                store[first:last].reshape(len(wanted), -1)
+                for store, first, last in zip(stores, begin[number], begin[number + 1], strict=True)
+            ]
+            found.append(self._code(wanted, number, own[0], own[1]))
+        places = np.column_stack([begin[:-1], sizes // max(len(wanted), 1)]).astype(np.int64)
+        return *stores, places, *(np.array(column) for column in zip(*found, strict=True))
 
+    def _wanted(self, block: Places, pairs: NDArray[np.int32]) -> list[Line]:
+        """The lines in ``block``, whose ``pairs`` are set to their places."""
         known: dict[tuple[Any, ...], int] = {}
-        wanted: list[Callable[[], Floats]] = []
+        wanted: list[Line] = []
         for column, side in enumerate(self._sides):
             used = np.zeros(len(side), dtype=bool)
             used[side.label[block]] = True
@@ -96,24 +125,29 @@ class Pairs:
                 name = (column if not type(self._strategy).same_lines else 0, *updated.values())
                 if name not in known:
                     known[name] = len(wanted)
-                    wanted.append(self._line(column, updated))
+                    strategy = self._strategy.model_copy(update=updated)
+                    wanted.append(strategy.fast_line if column == 0 else strategy.slow_line)
                 rows[label] = known[name]
             pairs[block, column] = rows[side.label[block]]
-        skipped = len(self._known) - len(self._bars)
-        lines = np.empty((len(wanted), len(self._bars) + min(skipped, 1)))
-        for number, (row, line) in enumerate(zip(lines, wanted, strict=True)):
-            row[:] = line()
+        return wanted
+
+    def _code(self, wanted: Sequence[Line], symbol: int, codes: NDArray[np.uint16], bits: NDArray[np.int64]) -> Any:
+        """Fill in the lines of a symbol and their codes; returns starts and gaps."""
+        from engine.backtest.kernels import crossing
+
+        known, bars = self._known[symbol], bits.shape[1]
+        for number, (row, line) in enumerate(zip(bits.view(np.float64), wanted, strict=True)):
+            row[:] = line(known)[len(known) - bars :]
             if not number % _LINES:
                 self._look()
-        codes = np.empty((len(lines), (lines.shape[1] + 63) // 64 * 64 + 32), dtype=np.uint16)
-        bits = lines.view(np.int64)
-        each(lambda start, stop: crossing.encode(bits, codes, start, stop), lines.shape[1], 1024)
-        return codes, bits, *crossing.survey(codes, lines.shape[1])
+        each(lambda start, stop: crossing.encode(bits, codes, start, stop), bars, 1024)
+        return crossing.survey(codes, bars)
 
-    def _line(self, column: int, updated: dict[str, Any]) -> Callable[[], Floats]:
-        strategy = self._strategy.model_copy(update=updated)
-        first = max(len(self._known) - len(self._bars) - 1, 0)
-        return lambda: (strategy.fast_line if column == 0 else strategy.slow_line)(self._known)[first:]
+    def _widths(self, symbol: int) -> tuple[int, int]:
+        """How many codes and how many values a line of a symbol has."""
+        bars = len(self._bars[symbol])
+        values = bars + (len(self._known[symbol]) > bars)
+        return (values + 63) // 64 * 64 + 32, values
 
 
 class _Side:

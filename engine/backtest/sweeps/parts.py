@@ -13,7 +13,7 @@ from engine import worker
 from engine.backtest.headline import is_plain
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.rows import groups
-from engine.backtest.sweeps.units import Figures, Places, Unit, Work
+from engine.backtest.sweeps.units import Figures, Places, Unit, Work, laid_out
 from engine.cluster import fan_out
 from engine.progress import Progress, silent
 from engine.strategies.crossing import Crossing
@@ -26,25 +26,26 @@ def is_divisible(unit: Unit, places: Places) -> bool:
     """Whether this is a job on the cluster, and one for more than one process: kernels have threads already."""
     if len(places) < _LEAST or worker.this_worker() is None:
         return False
-    return not (isinstance(unit.spec.strategy, Crossing) and is_plain(unit.spec) and len(unit.bars) == 1)
+    is_paid = any(item.dividends is not None for item in unit.bars)
+    return is_paid or not (isinstance(unit.spec.strategy, Crossing) and is_plain(unit.spec))
 
 
 def divided(work: Work, places: Places) -> None:
     """``evaluation.fill_in`` of the combinations ``places``, in parts. Those with the same strategy stay together."""
     unit, found = work.unit, work.found
     together = np.concatenate([chosen for _, chosen in groups(work.parameters, work.inner(), places, work.look)])
-    common = (unit.name, unit.spec.model_dump_json(), unit.bars, tuple(work.scales))
+    common = (unit.spec.model_dump_json(), unit.bars, tuple(work.scales))
     for wave in np.array_split(together, min(_WAVES, len(together) // _LEAST + 1)):
         parts = [part for part in np.array_split(wave, _PARTS) if len(part)]
-        items = [(*common, work.parameters[part], bool(len(found.drawdown)), dict(work.inputs)) for part in parts]
+        items = [(*common, work.parameters[part], found.has_drawdown, dict(work.inputs)) for part in parts]
 
         def heard(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
             work.look()  # which raises once the sweep is cancelled
 
         for part, arrays in zip(parts, fan_out(_part, items, heard), strict=True):
             for mine, theirs in zip(found.arrays(), arrays, strict=True):
-                if len(mine):
-                    mine[part] = theirs
+                if mine.shape[1]:
+                    mine[:, part] = theirs
         work.step(len(wave))
 
 
@@ -52,9 +53,9 @@ def _part(item: tuple[Any, ...], progress: Progress = silent) -> tuple[NDArray[A
     """The figures of some combinations; what is sent is plain data, for a plug-in's class may not be there yet."""
     from engine.backtest.sweeps.evaluation import fill_in
 
-    name, text, bars, scales, parameters, drawdown, inputs = item
-    unit = Unit(name, BacktestSpec.parse(json.loads(text)), bars)
-    found = Figures.empty(len(parameters), drawdown)
-    work = Work(unit, scales, parameters, found, inputs, lambda count: progress(0.0, ""))
+    text, bars, scales, parameters, drawdown, inputs = item
+    units = laid_out(BacktestSpec.parse(json.loads(text)), bars)
+    found = Figures.empty(len(units), len(parameters), drawdown)
+    work = Work(units, scales, parameters, found, inputs, lambda count: progress(0.0, ""))
     fill_in(work, np.arange(len(parameters)))
     return found.arrays()

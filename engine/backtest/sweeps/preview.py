@@ -9,19 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import Scale
-from engine.backtest.sweeps.rows import Look, numbered, unwatched
+from engine.backtest.sweeps.rows import Look, Places, numbered, unwatched
 from engine.market.bars import Floats
 
 _CELLS = 60  # most columns and rows
 
 
 class Preview:
-    """The first two axes of ``parameters`` in at most 60 columns and rows."""
+    """The first two axes of ``parameters`` in at most 60 columns and rows; of the combinations ``shown``, or of all."""
 
-    def __init__(self, scales: Sequence[Scale], parameters: Floats, look: Look = unwatched) -> None:
-        self._look = look
+    def __init__(
+        self, scales: Sequence[Scale], parameters: Floats, look: Look = unwatched, shown: Places | None = None
+    ) -> None:
+        self._look, self._shown = look, shown
         self._paths = [scale.path for scale in scales[:2]]
-        self._parameters = parameters
+        self._parameters = parameters if shown is None else parameters[shown]
 
     @cached_property
     def _places(self) -> tuple[list[Floats], NDArray[np.int64]]:
@@ -33,6 +35,7 @@ class Preview:
     def picture(self, sharpe: Floats) -> dict[str, object]:
         """The best of ``sharpe`` in each cell, None where there is none yet."""
         centres, cell = self._places
+        sharpe = sharpe if self._shown is None else sharpe[self._shown]
         shape = (len(centres[1]) if len(centres) > 1 else 1, len(centres[0]))
         best = np.full(shape[0] * shape[1], -np.inf)
         known = ~np.isnan(sharpe)

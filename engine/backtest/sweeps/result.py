@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import choice
+from engine.backtest.sweeps.stress import at_own, chosen_once, own_values, stressed
 from engine.errors import SpecError
 from engine.market.bars import MONTH, Floats
 from engine.store import Labelled, Trial
@@ -26,14 +28,18 @@ METRICS = ("total_return", "sharpe", "max_drawdown", "trades", "calmar")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SweepResult(Labelled):
-    """Figures of C combinations of A axes on S symbols (one where symbols share an account).
+    """Figures of C combinations of A axes: each is the whole request with other values, a portfolio of its symbols.
 
     ``axes`` are dotted paths, ``parameters`` (C, A) their values; a choice is its place in the axis' ``words``.
-    ``values`` are the distinct ones, ascending. ``total_return``, ``sharpe`` and ``max_drawdown`` are (S, C), NaN where
-    undefined or not wanted, ``trades`` int32. ``observations`` are bar returns, ``years`` calendar years and
-    ``periods_per_year`` bars a year, by symbol. All were measured from ``first`` on (an ISO time), the first bar on
-    which every one could trade: each symbol has ``warm_up`` bars before its own, and ``waited`` bars of the range went
-    by. ``left_out`` combinations were invalid. ``base`` is the JSON of the backtest that was varied.
+    ``values`` are the distinct ones, ascending. ``total_return``, ``sharpe`` and ``max_drawdown`` are (R, C), NaN where
+    undefined or not wanted, ``trades`` int32: row 0 is the request; where several ``symbols`` have accounts of their
+    own, a row for each of these parts follows, else there is none. ``observations`` are bar returns, ``years`` calendar
+    years and ``periods_per_year`` bars a year, by row. All were measured from ``first`` on (an ISO time), the first bar
+    on which every one could trade: each symbol has ``warm_up`` bars before its own, and ``waited`` bars of the range
+    went by. ``left_out`` combinations were invalid. ``base`` is the JSON of the backtest that was varied.
+
+    Axes over costs are a stress and no choice: what is the best, the plateau or a trial is told among the combinations
+    at the costs of ``base`` itself.
     """
 
     label: str
@@ -71,32 +77,60 @@ class SweepResult(Labelled):
         first_day = "the first day on which every combination could trade"
         return sentence(self.first, self.warm_up, self.waited, why=first_day)
 
-    def of_symbols(self, name: str) -> Floats:
-        """The figure ``name`` (S, C)."""
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The symbols that have figures of their own beside those of the whole."""
+        return self.symbols if len(self.sharpe) > 1 else ()
+
+    def metric(self, name: str, symbol: str | None = None) -> Floats:
+        """The figure ``name`` of each combination: of the whole request, or of one symbol's part in it."""
         if name not in METRICS:
             raise ValueError(f"'{name}' is not one of {', '.join(METRICS)}.")
+        row = 0 if symbol is None else 1 + self.parts.index(symbol)
         if name == "calmar":
-            rows = zip(self.total_return, self.max_drawdown, self.years, strict=True)
-            return np.array([calmar(*row) for row in rows])
-        return np.asarray(getattr(self, name), dtype=np.float64)
+            return calmar(self.total_return[row], self.max_drawdown[row], self.years[row])
+        return np.asarray(getattr(self, name)[row], dtype=np.float64)
 
-    def metric(self, name: str, symbol: str | None = None, over: Literal["median", "mean"] = "median") -> Floats:
-        """The figure ``name`` of each combination: of one symbol, or the median or mean over those that have it."""
-        table = self.of_symbols(name)
-        if symbol is not None or len(self.symbols) == 1:
-            return np.asarray(table[0 if symbol is None else self.symbols.index(symbol)])
-        known = ~np.isnan(table).all(axis=0)
-        found = np.full(len(self), np.nan)
-        found[known] = (np.nanmedian if over == "median" else np.nanmean)(table[:, known], axis=0)
-        return found
+    @cached_property
+    def choosable(self) -> NDArray[np.bool_]:
+        """Combinations at the costs of ``base``; where costs are all that varies none, for nothing is chosen then."""
+        if len(stressed(self.axes)) == len(self.axes):
+            return np.zeros(len(self), dtype=bool)
+        return at_own(self.parameters, self.axes, self.own_costs())
+
+    def no_choice(self) -> str:
+        """Why no combination is named the best, in a sentence; "" where one may be."""
+        places = stressed(self.axes)
+        if len(places) == len(self.axes):
+            return "What trading costs is a stress and no choice: none of these combinations is the best."
+        if not len(self) or self.choosable.any():
+            return ""
+        own = zip(places, self.own_costs().tolist(), strict=True)
+        named = " and ".join(
+            f"{self.titles[axis].lower()} {value:g} {self.units[axis]}".rstrip() for axis, value in own
+        )
+        return (
+            f"Costs are a stress and no choice, and none of these combinations has those of the backtest itself "
+            f"({named}): none is named the best. Put them on the axis to compare at them."
+        )
+
+    def own_costs(self) -> Floats:
+        """What ``base`` has on each axis that is a cost; NaN for none."""
+        import json
+
+        return own_values(json.loads(self.base), self.axes) if stressed(self.axes) else np.empty(0)
 
     def ranked(self, name: str | None = None, symbol: str | None = None) -> Floats:
-        """The figure that combinations are ranked by; NaN for a drawdown of none that traded, which is no merit."""
-        figure = self.metric(name or self.objective, symbol)
+        """The figure that combinations are ranked by; NaN for those at other costs than the backtest's own, and for a
+        drawdown of none that traded, which is no merit.
+        """
+        figure = np.where(self.choosable, self.metric(name or self.objective, symbol), np.nan)
         return np.where(self.metric("trades", symbol) > 0, figure, np.nan) if name == "max_drawdown" else figure
 
     def best(self, name: str | None = None, symbol: str | None = None, count: int = 10) -> NDArray[np.int64]:
-        """The places of the best combinations, best first; those without the figure are none of them."""
+        """The places of the best combinations, best first; those without the figure are none of them, and none is where
+        there is ``no_choice``.
+        """
         figure = self.ranked(name, symbol)
         count = min(count, int(np.count_nonzero(~np.isnan(figure))))
         if count == 0:
@@ -113,13 +147,12 @@ class SweepResult(Labelled):
         y: str | None = None,
         fixed: Mapping[str, float] | None = None,
         symbol: str | None = None,
-        over: Literal["median", "mean"] = "median",
         rest: Literal["best", "median", "mean"] = "best",
     ) -> Matrix:
         """``name`` over the axes ``x`` and ``y``; see ``sweep_views.matrix``."""
         from engine.backtest.sweeps.views import matrix
 
-        return matrix(self, self.metric(name, symbol, over), x, y, fixed or {}, rest)
+        return matrix(self, self.metric(name, symbol), x, y, fixed or {}, rest)
 
     def plateau(self, name: str | None = None, symbol: str | None = None) -> Plateau | None:
         """The combination in the best neighbourhood; see ``sweep_views.plateau``."""
@@ -128,8 +161,10 @@ class SweepResult(Labelled):
         return plateau(self, self.metric(name or self.objective, symbol))
 
     def table(self, limit: int = 1000, sort: str | None = None, symbol: str | None = None) -> list[dict[str, Any]]:
-        """Rows of plain values, best first: "index", each axis by its path, and the figures; None is undefined."""
-        places = self.best(sort, symbol, limit)
+        """Rows of plain values, best first: "index", each axis by its path, and the figures; None is undefined. Where
+        there is ``no_choice`` they are in the order of the combinations.
+        """
+        places = np.arange(min(limit, len(self))) if self.no_choice() else self.best(sort, symbol, limit)
         figures = {name: self.metric(name, symbol)[places] for name in METRICS}
         return [
             {"index": int(place)}
@@ -139,18 +174,18 @@ class SweepResult(Labelled):
         ]
 
     def frame(self, symbol: str | None = None) -> DataFrame:
-        """A row for each combination, ``spec_of(row)`` being its backtest: axes by their paths, then figures, of
-        ``symbol`` or the median over all.
+        """A row for each combination, ``spec_of(row)`` being its backtest: axes by their paths, then figures, of the
+        whole or of ``symbol``.
         """
         from engine.backtest.reports import frames
 
         return frames.combinations(self, symbol)
 
     def by_symbol(self, index: int) -> list[dict[str, Any]]:
-        """The figures of one combination by symbol, as plain values."""
+        """The figures of one combination, as plain values: of the whole, whose "symbol" is None, then of its parts."""
         return [
-            {"symbol": symbol} | {name: _plain(float(self.of_symbols(name)[row, index])) for name in METRICS}
-            for row, symbol in enumerate(self.symbols)
+            {"symbol": symbol} | {name: _plain(float(self.metric(name, symbol)[index])) for name in METRICS}
+            for symbol in (None, *self.parts)
         ]
 
     def settings(self, index: int) -> dict[str, Any]:
@@ -164,56 +199,37 @@ class SweepResult(Labelled):
             return choice(self.words[axis][int(value)])
         return int(value) if self.whole[axis] else value
 
-    def spec_of(self, index: int, symbol: str | None = None) -> BacktestSpec:
-        """The backtest of one combination on ``symbol`` (the first by default), or on all where they share an account:
-        run in full it has the very figures of the cell.
-        """
+    def spec_of(self, index: int) -> BacktestSpec:
+        """The backtest of one combination, with all symbols: run in full it has the very figures of the cell."""
         import json
 
         from engine.backtest.measured import warm_up_of
         from engine.backtest.spec import BacktestSpec
         from engine.backtest.sweeps.fields import changed
 
-        base = BacktestSpec.parse(json.loads(self.base))
-        chosen = self.symbols[0] if symbol is None else symbol
-        if chosen in base.market.symbols:
-            base = base.model_copy(update={"market": base.market.model_copy(update={"symbols": (chosen,)})})
-        cell = changed(base, self.settings(index))
+        cell = changed(BacktestSpec.parse(json.loads(self.base)), self.settings(index))
         return cell.model_copy(update={"warm_up": self.warm_up}) if warm_up_of(cell) < self.warm_up else cell
 
     def place_of(self, spec: BacktestSpec) -> int | None:
-        """The combination that ``spec`` is, on one of the symbols or on all of them; None where it is none."""
-        import json
-
-        from engine.backtest.sweeps.fields import changed
-
+        """The combination that ``spec`` is; None where it is none."""
         row = self._row(spec)
         if row is None:
             return None
-        whole = type(spec).parse(json.loads(self.base))
-        for place in np.flatnonzero(np.isclose(self.parameters, row, rtol=1e-12, atol=0).all(axis=1)).tolist():
-            found = [changed(whole, self.settings(place)), *(self.spec_of(place, name) for name in self.symbols)]
-            if _measured_alike(spec) in map(_measured_alike, found):
-                return int(place)
-        return None
+        found = np.flatnonzero(np.isclose(self.parameters, row, rtol=1e-12, atol=0).all(axis=1)).tolist()
+        return next((place for place in found if _is_measured_alike(spec, self.spec_of(place))), None)
 
     def point_of(self, spec: BacktestSpec) -> Floats | None:
         """Where ``spec`` lies on the axes (axes,), between their values too; None where it differs in anything else."""
-        import json
-
         from engine.backtest.sweeps.fields import changed
 
-        row, chosen = self._row(spec), spec.market.symbols
+        row = self._row(spec)
         if row is None or not len(self):
             return None
-        whole, settings = type(spec).parse(json.loads(self.base)), self.settings(0)
-        is_one = chosen != whole.market.symbols and len(chosen) == 1 and chosen[0] in self.symbols
-        alike = self.spec_of(0, chosen[0]) if is_one else changed(whole, settings)
         try:
-            is_alike = _measured_alike(changed(spec, settings)) == _measured_alike(alike)
-            return np.array(row, dtype=np.float64) if is_alike else None
+            is_alike = _is_measured_alike(changed(spec, self.settings(0)), self.spec_of(0))
         except SpecError:
             return None
+        return np.array(row, dtype=np.float64) if is_alike else None
 
     def _row(self, spec: BacktestSpec) -> list[float] | None:
         """The axes' values in ``spec``; None where it lacks one."""
@@ -229,10 +245,12 @@ class SweepResult(Labelled):
         return [words.index(str(value)) if words else value for value, words in pairs]
 
     def trial(self) -> Trial:
-        """One entry of the ledger for all of them: every combination on every symbol is a trial. Ratios are stated per
-        bar of the first symbol.
+        """One entry of the ledger for all of them: every combination is a trial, on however many symbols, and the same
+        one at other costs is none.
         """
-        return trial_of(self.family, self.sharpe, self.sharpe.size, self.periods_per_year[0], max(self.observations))
+        tried = chosen_once(self.parameters, self.axes, self.own_costs())
+        per_year, observations = self.periods_per_year[0], self.observations[0]
+        return trial_of(self.family, self.sharpe[0, tried], len(tried), per_year, observations)
 
     def summary(self) -> Mapping[str, object]:
         return {
@@ -246,9 +264,9 @@ class SweepResult(Labelled):
         }
 
 
-def _measured_alike(spec: BacktestSpec) -> BacktestSpec:
-    """``spec`` without what says over which days it is measured: a combination is the same over others."""
-    return spec.model_copy(update={"warm_up": None})
+def _is_measured_alike(one: BacktestSpec, other: BacktestSpec) -> bool:
+    """Whether the two are one but for the days over which they are measured: a combination is the same over others."""
+    return one.model_copy(update={"warm_up": None}) == other.model_copy(update={"warm_up": None})
 
 
 def trial_of(family: str, sharpe: Floats, count: int, per_year: float, observations: int) -> Trial:
@@ -269,9 +287,11 @@ def calmar(total_return: Floats, max_drawdown: Floats, years: float) -> Floats:
     """Growth a year over the size of the maximum drawdown, NaN where nothing was lost or all was, and below a
     month.
     """
+    if not years >= MONTH:
+        return np.full(len(total_return), np.nan)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         growth = np.power(np.maximum(total_return + 1, 0.0), 1 / years) - 1
-        found: Floats = np.where((max_drawdown < 0) & (years >= MONTH), growth / -max_drawdown, np.nan)
+        found: Floats = np.where(max_drawdown < 0, growth / -max_drawdown, np.nan)
         return np.where(np.isfinite(found), found, np.nan)
 
 

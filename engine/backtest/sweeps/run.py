@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.backtest.assemble import about_shares
+from engine.backtest.portfolio import require_addable
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.common import common_warm_up
-from engine.backtest.sweeps.evaluation import try_unit
+from engine.backtest.sweeps.evaluation import evaluate
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.sweeps.rows import Look, numbered, unwatched
+from engine.backtest.sweeps.rows import Look, Places, numbered, unwatched
+from engine.backtest.sweeps.stress import chosen_once, own_values, stressed
 from engine.backtest.sweeps.units import Figures, Unit, Work, units_of
 from engine.backtest.sweeps.watch import Watch, counting
 from engine.errors import SpecError
 from engine.market.bars import Floats
 from engine.market.catalog import require_tradeable
-from engine.market.panel import calendar
 from engine.progress import Progress
 
 if TYPE_CHECKING:
@@ -28,13 +30,15 @@ if TYPE_CHECKING:
 def run_sweep(
     spec: SweepSpec, inputs: Mapping[str, Any], progress: Progress, start: np.datetime64 | None = None
 ) -> SweepResult:
-    """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` where it cannot be run at all.
+    """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` where it cannot be run at all, as
+    the run of a combination would: where one symbol cannot be traded, the request cannot.
 
     All combinations are measured on the same bars: from the first on which every one of them can trade, or from
     ``start``.
     """
-    require_tradeable(inputs["market"])
     scales, known = spec.scales(), inputs["market"].bars
+    require_tradeable(inputs["market"])
+    require_addable(spec.base, known)
 
     def look() -> None:
         progress(0.0, "Laying out the combinations")
@@ -48,21 +52,31 @@ def run_sweep(
 
         warm_up, units = lay_out(None)
         shown: list[Figures] = []
-        with counting(units[0], shown, lambda: sum(len(item.sharpe) for item in shown)):
+        with counting(units[0], lambda: _ratios(shown), lambda: len(_ratios(shown))):
             parameters, figures, left_out, warnings = search(spec, scales, units, inputs, progress, shown)
         return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings)
 
     parameters, left_out = combinations(spec, scales, look)
     warm_up, units = lay_out(parameters)
-    watch = Watch(progress, scales, parameters, len(units))
-    warnings, figures = [], []
-    with counting(units[0], figures, lambda: watch.count):
-        for unit in units:
-            figures.append(Figures.empty(len(parameters), spec.drawdown))
-            watch.begin(unit.name, figures[-1].sharpe)
-            work = Work(unit, scales, parameters, figures[-1], inputs, watch.step)
-            warnings += try_unit(work, alone=len(units) == 1)
+    axes = [axis.path for axis in spec.axes]
+    tried = _at_own_costs(spec, axes, parameters, look)
+    hidden = ["", "", *axes[2:]]  # the map so far has two axes: it is no better for the costs that it does not show
+    seen = _at_own_costs(spec, hidden[: len(axes)], parameters, look) if stressed(hidden) else None
+    figures = Figures.empty(len(units), len(parameters), spec.drawdown)
+    watch = Watch(progress, scales, parameters, figures.sharpe[0], seen)
+    with counting(units[0], lambda: figures.sharpe[0, tried], lambda: min(watch.count, len(tried))):
+        watch.step(0)
+        warnings = evaluate(Work(units, scales, parameters, figures, inputs, watch.step))
     return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings, lambda: watch.step(0))
+
+
+def _ratios(shown: Sequence[Figures]) -> Floats:
+    return np.concatenate([np.empty(0), *(item.sharpe[0] for item in shown)])
+
+
+def _at_own_costs(spec: SweepSpec, axes: Sequence[str], parameters: Floats, look: Look) -> Places:
+    """Each combination once for all costs among ``axes``, at those of the base: what counts as a trial."""
+    return chosen_once(parameters, axes, own_values(spec.base.model_dump(mode="json"), axes), look)
 
 
 def combinations(spec: SweepSpec, scales: Sequence[Scale], look: Look = unwatched) -> tuple[Floats, int]:
@@ -85,19 +99,19 @@ def _result(
     units: Sequence[Unit],
     warm_up: int,
     parameters: Floats,
-    figures: Sequence[Figures],
+    figures: Figures,
     left_out: int,
     warnings: Sequence[str],
     look: Look = unwatched,
 ) -> SweepResult:
-    shape, waited = (len(units), len(parameters)), min(unit.bars.waited() for unit in units)
-    if waited > max(unit.returns() for unit in units):
-        warnings = [*warnings, _about_waiting(waited, units)]
-    drawdowns = [item.drawdown if len(item.drawdown) else np.full(len(parameters), np.nan) for item in figures]
+    total, sharpe, drawdown, trades = figures.arrays()
+    whole, waited = units[0], units[0].bars.waited()
+    if waited > whole.returns():
+        warnings = [*warnings, _about_waiting(waited, whole)]
     return SweepResult(
         label=spec.base.label(),
         family=spec.base.strategy.kind,
-        symbols=tuple(unit.name for unit in units),
+        symbols=spec.base.market.symbols,
         objective=spec.objective,
         axes=tuple(scale.path for scale in scales),
         titles=tuple(scale.title for scale in scales),
@@ -106,25 +120,24 @@ def _result(
         values=tuple(tuple(numbered(column, look)[0].tolist()) for column in parameters.T),
         words=tuple(scale.words for scale in scales),
         parameters=parameters,
-        total_return=np.array([item.total for item in figures]).reshape(shape),
-        sharpe=np.array([item.sharpe for item in figures]).reshape(shape),
-        max_drawdown=np.array(drawdowns).reshape(shape),
-        trades=np.array([item.trades for item in figures], dtype=np.int32).reshape(shape),
+        total_return=total,
+        sharpe=sharpe,
+        max_drawdown=drawdown if figures.has_drawdown else np.full(sharpe.shape, np.nan),
+        trades=trades,
         observations=tuple(unit.returns() for unit in units),
         periods_per_year=tuple(unit.per_year() for unit in units),
         years=tuple(unit.years() for unit in units),
-        first=str(min(calendar(unit.bars)[0] for unit in units)),
+        first=str(whole.time()[0]),
         warm_up=warm_up,
         waited=waited,
         left_out=left_out,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *about_shares(spec.base, whole.bars)),
         base=spec.base.model_dump_json(),
     )
 
 
-def _about_waiting(waited: int, units: Sequence[Unit]) -> str:
-    left = max(unit.returns() for unit in units) + 1
+def _about_waiting(waited: int, whole: Unit) -> str:
     return (
-        f"The slowest combination takes {waited:,} bars of the range to warm up, which leaves {left:,} to compare all "
-        "on: narrow its axis for more."
+        f"The slowest combination takes {waited:,} bars of the range to warm up, which leaves {whole.returns() + 1:,} "
+        "to compare all on: narrow its axis for more."
     )

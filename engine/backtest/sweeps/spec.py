@@ -12,6 +12,7 @@ from pydantic import model_validator
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis, Scale, resolve, sweepable, without_costs
 from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.sweeps.stress import is_stress
 from engine.errors import EngineError, SpecError
 from engine.market.bars import MarketSpec
 from engine.progress import Progress
@@ -22,13 +23,14 @@ from engine.strategies.crossing import Crossing
 __all__ = ["LIMIT", "Axis", "SweepSpec", "sweepable"]
 
 LIMIT = 4_000_000
-"""Most backtests of a sweep: combinations times symbols."""
+"""Most accounts of a sweep: combinations times symbols."""
 
 SEARCHED = 100_000
 """Most draws of a search by TPE, whose bookkeeping is Python's."""
 
 # Seconds of one backtest and of each of its bars, as measured on one core of a server of 2023; of a draw by TPE.
 _CROSSING, _STOPPED = (1e-6, 4e-10), (1.5e-6, 1.2e-9)
+_ADDED = (2e-6, 9e-10)  # of each symbol's part in a portfolio of several
 _SIGNALS, _RULES = (1e-4, 2.5e-8), (3e-4, 1.5e-8)
 _ACCOUNT, _OF_SYMBOL, _DRAW = (5e-4, 5e-8), 4e-8, 1e-3
 _BARS = {"1d": 252.0, "1h": 1764.0}  # a year
@@ -36,11 +38,11 @@ _YEARS = 20.0  # where nothing is known of the data
 
 
 class SweepSpec(RunSpec):
-    """Backtests of every combination of the axes' values, or of some of them, each symbol by itself with all of the
-    capital.
+    """Backtests of every combination of the axes' values, or of some of them: each is the whole request with these
+    values, on all of its symbols.
 
-    Combinations that the strategy's own validation refuses are left out. With several symbols a combination is judged
-    by the median over them.
+    Combinations that the strategy's own validation refuses are left out. Axes over costs are a stress: nothing is
+    chosen along them, see ``SweepResult``.
     """
 
     kind: Literal["sweep"] = "sweep"
@@ -78,7 +80,9 @@ class SweepSpec(RunSpec):
     @model_validator(mode="after")
     def _sweepable(self) -> SweepSpec:
         try:
-            self._require_room(self.scales())
+            scales = self.scales()
+            self._require_room(scales)
+            self._require_choice(scales)
         except SpecError as error:
             raise as_validation_error(error) from None
         return self
@@ -99,6 +103,12 @@ class SweepSpec(RunSpec):
             raise SpecError([("count", f"{why}thousand. Random or Latin draw a million.")])
         if self.objective == "calmar" and not self.drawdown:
             raise SpecError([("drawdown", "Judging by the Calmar ratio needs the drawdown.")])
+
+    def _require_choice(self, scales: tuple[Scale, ...]) -> None:
+        costs = [scale.title.lower() for scale in scales if is_stress(scale.path)]
+        if self.sample == "tpe" and costs:
+            why = "A search by TPE maximises, and costs are a stress and no choice"
+            raise SpecError([("sample", f"{why}: take {' and '.join(costs)} out of the axes, or run a grid.")])
 
     def scales(self) -> tuple[Scale, ...]:
         """The axes on the base. Raises ``SpecError``."""
@@ -125,7 +135,8 @@ class SweepSpec(RunSpec):
         return f"{self._size(self.scales()):,} of {self.base.label()}"
 
     def ignored(self) -> tuple[str, ...]:
-        return tuple(f"base.{axis.path}" for axis in self.axes)
+        """What the base has on an axis, but for its costs: the best is told at those."""
+        return tuple(f"base.{axis.path}" for axis in self.axes if not is_stress(axis.path))
 
     def as_trial(self) -> RunSpec:
         """Without costs; where all axes are costs it is the base under stress. What is drawn follows from all axes."""
@@ -157,7 +168,7 @@ class SweepSpec(RunSpec):
             accounts, together = (1, symbols) if is_one else (symbols, 1)
             return drawing + size * accounts * (_of(_ACCOUNT, bars) + _OF_SYMBOL * together * bars)
         stopped = self.base.stops.any or any(scale.path.startswith("stops.") for scale in scales)
-        kernel = size * _of(_STOPPED if stopped else _CROSSING, bars)
+        kernel = size * (_of(_STOPPED if stopped else _CROSSING, bars) + (_of(_ADDED, bars) if symbols > 1 else 0.0))
         if isinstance(strategy, Crossing):
             return drawing + symbols * kernel
         own = prod(scale.count() for scale in scales if scale.path.startswith("strategy."))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.axes import Scale
-from engine.backtest.sweeps.evaluation import try_unit
+from engine.backtest.sweeps.evaluation import evaluate
 from engine.backtest.sweeps.result import calmar
 from engine.backtest.sweeps.units import Figures, Unit, Work
 from engine.errors import SpecError
@@ -31,16 +30,16 @@ def search(
     inputs: Mapping[str, Any],
     progress: Progress,
     shown: list[Figures],
-) -> tuple[Floats, list[Figures], int, list[str]]:
-    """Parameters tried, the figures of each unit, the number of invalid draws, and warnings.
+) -> tuple[Floats, Figures, int, list[str]]:
+    """Parameters tried, their figures, the number of invalid draws, and warnings.
 
-    A combination's score is the median of the objective over the symbols. One drawn again is not run again; invalid
-    ones are told to the estimator as failures. What was run is added to ``shown``.
+    A combination's score is the objective of the whole request. One drawn again is not run again; invalid ones are told
+    to the estimator as failures. What was run is added to ``shown``.
     """
     spaces = {scale.path: _space(scale) for scale in scales}
     study = _study(spaces, spec.seed)
     seen: dict[tuple[float, ...], float] = {}
-    parts: list[tuple[Floats, list[Figures]]] = []
+    parts: list[Floats] = []
     warnings: dict[str, None] = {}
     refused = draws = 0
 
@@ -56,27 +55,19 @@ def search(
         refused += int(np.count_nonzero(~fine))
         new = list(dict.fromkeys(tuple(row) for row in rows[fine].tolist() if tuple(row) not in seen))
         if new:
-            figures, said = _run(spec, scales, units, np.array(new), inputs, look)
-            warnings |= dict.fromkeys(said)
-            parts.append((np.array(new), figures))
-            shown.extend(figures)
-            seen |= dict(zip(new, _scores(spec.objective, units, figures), strict=True))
+            found = Figures.empty(len(units), len(new), spec.drawdown)
+            warnings |= dict.fromkeys(evaluate(Work(units, scales, np.array(new), found, inputs, look)))
+            parts.append(np.array(new))
+            shown.append(found)
+            seen |= dict(zip(new, _scores(spec.objective, units[0], shown[-1]), strict=True))
         _tell(study, trials, rows.tolist(), fine.tolist(), seen)
         look()
         if not new and len(seen) >= _possible(scales):
             break
     if not parts:
         raise SpecError([("axes", "None of the combinations drawn is valid: change the ranges of the axes.")])
-    return np.concatenate([rows for rows, _ in parts]), _joined(parts), refused, list(warnings)
-
-
-def _joined(parts: Sequence[tuple[Floats, list[Figures]]]) -> list[Figures]:
-    """The figures of each unit, over all parts."""
-    by_unit = zip(*(figures for _, figures in parts), strict=True)
-    return [
-        Figures(*(np.concatenate(same) for same in zip(*(one.arrays() for one in unit), strict=True)))
-        for unit in by_unit
-    ]
+    arrays = zip(*(figures.arrays() for figures in shown), strict=True)
+    return np.concatenate(parts), Figures(*(np.concatenate(same, axis=1) for same in arrays)), refused, list(warnings)
 
 
 def _study(spaces: Mapping[str, Any], seed: int) -> Any:
@@ -104,34 +95,11 @@ def _possible(scales: Sequence[Scale]) -> float:
     return float("inf") if any(scale.free for scale in scales) else float(np.prod([scale.count() for scale in scales]))
 
 
-def _run(
-    spec: SweepSpec,
-    scales: Sequence[Scale],
-    units: Sequence[Unit],
-    rows: Floats,
-    inputs: Mapping[str, Any],
-    look: Callable[[int], None],
-) -> tuple[list[Figures], list[str]]:
-    figures, warnings = [], []
-    for unit in units:
-        found = Figures.empty(len(rows), spec.drawdown)
-        warnings += try_unit(Work(unit, scales, rows, found, inputs, look), alone=len(units) == 1)
-        figures.append(found)
-    return figures, warnings
-
-
-def _scores(objective: str, units: Sequence[Unit], figures: Sequence[Figures]) -> list[float]:
-    columns = []
-    for unit, found in zip(units, figures, strict=True):
-        if objective == "calmar":
-            columns.append(calmar(found.total, found.drawdown, unit.years()))
-        else:
-            columns.append(found.total if objective == "total_return" else found.sharpe)
-    table = np.array(columns)
-    empty: NDArray[np.bool_] = np.asarray(np.isnan(table).all(axis=0))
-    table[:, empty] = 0.0
-    scores: Floats = np.where(empty, np.nan, np.nanmedian(table, axis=0))
-    return [float(value) for value in scores]
+def _scores(objective: str, unit: Unit, figures: Figures) -> list[float]:
+    total, sharpe, drawdown, _ = figures.whole()
+    scores = {"total_return": total, "sharpe": sharpe}
+    found: Floats = scores[objective] if objective in scores else calmar(total, drawdown, unit.years())
+    return [float(value) for value in found]
 
 
 def _tell(study: Any, trials: Sequence[Any], rows: Sequence[Sequence[float]], fine: Sequence[bool], seen: Any) -> None:

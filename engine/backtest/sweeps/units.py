@@ -1,4 +1,4 @@
-"""The accounts of a sweep, combinations of parameters on each of them, and the figures that come of these."""
+"""What a sweep follows: the accounts of a request, combinations of parameters on them, and the figures that come."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.measured import Measured, from_start, measured
 from engine.backtest.sweeps.axes import Scale
-from engine.errors import DataError
-from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, periods_per_year
+from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
 from engine.market.panel import calendar
 from engine.strategies import Allocation
 
@@ -24,37 +23,47 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """One account of a sweep: a symbol by itself, or all of them where they share one. All combinations are measured on
-    the same ``bars``; ``problem`` says why there is nothing to measure.
+    """What has figures of its own: a request as a whole, or one of its symbols, which has a part of its capital.
+
+    All combinations are measured on the same ``bars``.
     """
 
     name: str
     spec: BacktestSpec
     bars: Measured
-    problem: str = ""
 
     @property
     def known(self) -> tuple[Bars, ...]:
         """The ``bars`` and those before them, which are for looking back alone."""
         return self.bars.known
 
+    @property
+    def is_several(self) -> bool:
+        """Whether it has several symbols, each with an account of its own."""
+        return has_parts(self.spec)
+
+    def time(self) -> Times:
+        """The bars of its calendar."""
+        return calendar(self.bars)
+
     def per_year(self) -> float:
-        """Bars a calendar year."""
-        return periods_per_year(calendar(self.bars))
+        """Bars a calendar year, NaN for fewer than two."""
+        time = self.time()
+        return periods_per_year(time) if len(time) > 1 else np.nan
 
     def returns(self) -> int:
         """Returns from bar to bar."""
-        return max(len(calendar(self.bars)) - 1, 0)
+        return max(len(self.time()) - 1, 0)
 
     def years(self) -> float:
         """Calendar years from the first bar to the last."""
-        first, last = min(item.time[0] for item in self.bars), max(item.time[-1] for item in self.bars)
-        return float((last - first) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
+        time = self.time()
+        return float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR if len(time) else 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class Figures:
-    """What is kept of each combination: arrays over combinations, ``drawdown`` empty if it is not wanted."""
+    """What is kept of each combination: arrays (units, combinations), ``drawdown`` (units, 0) if it is not wanted."""
 
     total: Floats
     sharpe: Floats
@@ -62,27 +71,42 @@ class Figures:
     trades: NDArray[np.int32]
 
     @classmethod
-    def empty(cls, count: int, drawdown: bool) -> Figures:
-        nothing = np.full(count, np.nan)
-        return cls(nothing, nothing.copy(), np.full(count if drawdown else 0, np.nan), np.zeros(count, np.int32))
+    def empty(cls, units: int, count: int, drawdown: bool) -> Figures:
+        nothing = np.full((units, count), np.nan)
+        deepest = np.full((units, count if drawdown else 0), np.nan)
+        return cls(nothing, nothing.copy(), deepest, np.zeros((units, count), np.int32))
+
+    @property
+    def has_drawdown(self) -> bool:
+        return bool(self.drawdown.shape[1])
 
     def arrays(self) -> tuple[NDArray[Any], ...]:
         return self.total, self.sharpe, self.drawdown, self.trades
 
+    def whole(self) -> tuple[NDArray[Any], ...]:
+        """The arrays of the first unit."""
+        return tuple(values[0] for values in self.arrays())
+
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """Combinations on one unit: ``parameters`` (combinations, axes) on ``scales``, whose figures go into ``found``.
+    """Combinations of a request: ``parameters`` (combinations, axes) on ``scales``, whose figures go into ``found``, a
+    row for each of ``units``: the whole, and its symbols.
 
     ``step`` hears how many more are done, and raises once nobody wants them.
     """
 
-    unit: Unit
+    units: Sequence[Unit]
     scales: Sequence[Scale]
     parameters: Floats
     found: Figures
     inputs: Mapping[str, Any]
     step: Callable[[int], None]
+
+    @property
+    def unit(self) -> Unit:
+        """The whole request."""
+        return self.units[0]
 
     def look(self) -> None:
         """Ask between two steps whether this is still wanted."""
@@ -99,26 +123,30 @@ class Work:
 
 
 def units_of(
-    base: BacktestSpec, bars: Sequence[Bars], warm_up: int | None = None, start: np.datetime64 | None = None
+    base: BacktestSpec, known: Sequence[Bars], warm_up: int | None = None, start: np.datetime64 | None = None
 ) -> list[Unit]:
-    """The accounts of a sweep over ``base``, each with the spec that runs it by itself: from the first bar that has
-    ``warm_up`` bars before it, or from ``start``.
+    """What a sweep over ``base`` has figures of: the whole request, measured from the first bars that have ``warm_up``
+    before them or from ``start``; then, where several symbols have accounts of their own, each with its part of the
+    bars and of the capital. Raises ``DataError`` where one of them cannot be traded.
     """
-    if isinstance(base.strategy, Allocation) or (base.cash == "shared" and len(bars) > 1):
-        return [_unit(base.market.label(), base, bars, warm_up, start)]
-    found = []
-    for item in bars:
+    bars = measured(base, known, warm_up) if start is None else from_start(known, start)
+    return laid_out(base, bars)
+
+
+def laid_out(base: BacktestSpec, bars: Measured) -> list[Unit]:
+    """``units_of`` that are measured on ``bars``, each with the spec that runs it by itself."""
+    found = [Unit(base.market.label(), base, bars)]
+    if not has_parts(base):
+        return found
+    for place, item in enumerate(bars):
         market = base.market.model_copy(update={"symbols": (item.series.symbol,)})
-        found.append(_unit(item.series.symbol, base.model_copy(update={"market": market}), [item], warm_up, start))
+        alone = base.model_copy(update={"market": market, "capital": base.capital / len(bars)})
+        found.append(Unit(item.series.symbol, alone, bars.only(place)))
     return found
 
 
-def _unit(
-    name: str, spec: BacktestSpec, known: Sequence[Bars], warm_up: int | None, start: np.datetime64 | None
-) -> Unit:
-    if start is not None:
-        return Unit(name, spec, from_start(known, start))
-    try:
-        return Unit(name, spec, measured(spec, known, warm_up))
-    except DataError as error:
-        return Unit(name, spec, from_start(known, known[0].time[0]), str(error))
+def has_parts(base: BacktestSpec) -> bool:
+    """Whether ``base`` gives each of several symbols an account of its own."""
+    if isinstance(base.strategy, Allocation):
+        return False
+    return bool(base.cash == "separate") and len(base.market.symbols) > 1

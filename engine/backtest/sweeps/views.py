@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps.preview import bins
 from engine.backtest.sweeps.rows import Look, distinct, numbered, unwatched
+from engine.backtest.sweeps.stress import stressed
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
@@ -52,9 +53,12 @@ def matrix(
 ) -> Matrix:
     """``figure`` over two axes: the combinations whose other axes are ``fixed``, and of axes that are neither shown nor
     fixed the best, the median or the mean. A cell opens the best combination in it, or the one nearest to its figure.
-    Drawn axes are put into bins.
+    Drawn axes are put into bins. The best is none of the lowest costs: costs that are not shown stay those of the
+    backtest itself, or the nearest to them.
     """
     shown = [result.axes.index(path) for path in (x, y) if path is not None]
+    if rest == "best":
+        fixed = {**_costs(result, {x, y}), **fixed}
     chosen = np.flatnonzero(~np.isnan(figure) & _matches(result, fixed))
     axes = [_places(result, axis) for axis in shown]
     width, height = len(axes[0][0]), len(axes[1][0]) if y is not None else 1
@@ -67,6 +71,16 @@ def matrix(
     index[cells] = chosen[order[at]]
     columns = np.empty(0) if y is None else axes[1][0]
     return Matrix(axes[0][0], columns, z.reshape(height, width), index.reshape(height, width))
+
+
+def _costs(result: SweepResult, shown: Set[str | None]) -> dict[str, float]:
+    """The backtest's own values of the costs that are not ``shown``, or the middle of an axis where it has none."""
+    paths = [result.axes[axis] for axis in stressed(result.axes)]
+    found = {}
+    for path, own in zip(paths, result.own_costs().tolist(), strict=True):
+        values = result.values[result.axes.index(path)]
+        found[path] = values[len(values) // 2] if np.isnan(own) else own
+    return {path: value for path, value in found.items() if path not in shown}
 
 
 def _places(result: SweepResult, axis: int) -> tuple[Floats, NDArray[np.int64]]:
@@ -106,17 +120,30 @@ def _reduced(
 
 
 def plateau(result: SweepResult, figure: Floats, look: Look = unwatched) -> Plateau | None:
-    """The combination whose neighbourhood has the best median: itself and those at most one step away along every axis.
+    """The combination whose neighbourhood has the best median: itself and those at most one step away along every axis,
+    at the costs of the backtest itself.
 
     A peak among poor neighbours was luck; on a plateau a parameter may be a little wrong. Neighbours without the figure
     count as the worst that there is, and so do those that are missing to the largest neighbourhood: at the rim nothing
     is known of the other side. Of equal medians the better worst neighbour counts, then the first. Drawn axes are put
     into bins, of which each counts with its median.
     """
+    places, axes = np.arange(len(result)), list(range(len(result.axes)))
+    if costs := stressed(result.axes):
+        places = np.flatnonzero(result.choosable)
+        axes = [axis for axis in axes if axis not in costs]
+    found = _plateau(result, figure[places], places, axes, look)
+    return found and replace(found, index=int(places[found.index]))
+
+
+def _plateau(
+    result: SweepResult, figure: Floats, places: NDArray[np.int64], axes: Sequence[int], look: Look
+) -> Plateau | None:
+    """The same for the combinations ``places`` along ``axes``, the index being that among ``places``."""
     known = ~np.isnan(figure)
     if not known.any():
         return None
-    labels = np.column_stack([_coarse(result, axis, look) for axis in range(len(result.axes))])
+    labels = np.column_stack([_coarse(result.parameters[places, axis], len(axes), look) for axis in axes])
     cells, place = distinct(labels, look)
     score = _medians(np.where(known, figure, np.nanmin(figure)), place, len(cells), look)
     medians, least, count = _neighbourhoods(cells, score, float(np.nanmin(figure)), look)
@@ -129,11 +156,13 @@ def plateau(result: SweepResult, figure: Floats, look: Look = unwatched) -> Plat
     return Plateau(index, float(figure[index]), float(medians[cell]), int(count[cell]))
 
 
-def _coarse(result: SweepResult, axis: int, look: Look) -> NDArray[np.int64]:
-    size = len(result.values[axis])
-    crowded = size > _LISTED and size * 2 > len(result) ** (1 / len(result.axes)) * 4
-    most = max(int(len(result) ** (1 / len(result.axes)) / 2), 4) if crowded else size
-    return bins(result.parameters[:, axis], min(most, size), look)[1]
+def _coarse(column: Floats, axes: int, look: Look) -> NDArray[np.int64]:
+    """The place of each value, of one of so many ``axes``; of a drawn axis that of its bin."""
+    known, place = numbered(column, look)
+    side = len(column) ** (1 / axes)
+    if len(known) <= _LISTED or len(known) <= 2 * side:
+        return place
+    return bins(column, max(int(side / 2), 4), look)[1]
 
 
 def _medians(values: Floats, place: NDArray[np.int64], count: int, look: Look) -> Floats:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def eligible(found: SweepResult, objective: str, minimum_trades: int) -> NDArray[np.bool_]:
-    """Combinations with a defined objective and enough trades, both as the median over symbols."""
+    """Combinations with a defined objective and enough trades, both of all symbols together."""
     return np.asarray(~np.isnan(found.metric(objective)) & (found.metric("trades") >= minimum_trades))
 
 
@@ -73,7 +73,7 @@ class Tried:
 
 
 def tried(found: SweepResult) -> Tried:
-    """Every combination on every symbol."""
+    """Every combination, on however many symbols."""
     trial = found.trial()
     return Tried(trial.count, trial.ratios, trial.sharpe or 0.0, trial.variance, trial.observations)
 

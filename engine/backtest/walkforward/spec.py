@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import without_costs
 from engine.backtest.sweeps.spec import Axis, SweepSpec
+from engine.backtest.sweeps.stress import is_stress
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import Window, Windows, between
 from engine.errors import EngineError, SpecError
@@ -27,7 +27,7 @@ _YEAR, _WINDOW = np.timedelta64(365, "D"), 0.03  # seconds of what is done once 
 class WalkForwardSpec(RunSpec):
     """A sweep on the training bars of each window, and the combination that it chose on the test bars.
 
-    One combination is chosen for all symbols, by the median of the objective over them. A test starts with the equity
+    One combination is chosen for all symbols, by the objective of their portfolio. A test starts with the equity
     of the test before it, looks back on earlier bars, and sells at its last close. By default its first bar takes over
     the position that the chosen parameters stand for by then: who trades them would hold it, and a slow strategy that
     had to wait for its next crossing would be judged by its absence. Parameters never follow from a bar of their test
@@ -72,8 +72,8 @@ class WalkForwardSpec(RunSpec):
     minimum_trades: int = parameter(
         3,
         title="Min. trades",
-        help="Combinations with fewer trades in training are not chosen; the median counts where there are several "
-        "symbols. Where none has as many, the account stays in cash.",
+        help="Combinations with fewer trades in training, of all symbols together, are not chosen. Where none has as "
+        "many, the account stays in cash.",
         ge=0,
         le=100_000,
         section="Choice",
@@ -97,9 +97,13 @@ class WalkForwardSpec(RunSpec):
 
     @model_validator(mode="after")
     def _sweepable(self) -> WalkForwardSpec:
-        """The rules of a sweep hold for its axes here."""
+        """The rules of a sweep hold for its axes here, and none of them is a cost, which nobody chooses."""
         try:
             self.sweep()
+            for place, axis in enumerate(self.axes):
+                if is_stress(axis.path):
+                    why = "A walk-forward chooses, and what trading costs is no choice: sweep it instead."
+                    raise SpecError([(f"axes.{place}.path", why)])
         except SpecError as error:
             raise as_validation_error(error) from None
         return self
@@ -112,8 +116,7 @@ class WalkForwardSpec(RunSpec):
 
     def as_trial(self) -> WalkForwardSpec:
         """Without costs, as a sweep."""
-        axes = without_costs(self.axes) if self.sample == "grid" else self.axes
-        return self.model_copy(update={"base": self.base.as_trial(), "axes": axes})
+        return self.model_copy(update={"base": self.base.as_trial()})
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return self.base.inputs()

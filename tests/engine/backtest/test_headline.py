@@ -48,7 +48,7 @@ def test_agrees_with_vectorbt(data: some.DataObject) -> None:
     decided = Signals(*data.draw(flags(len(bars))))
     costs = {"commission": data.draw(some.sampled_from([0, 5, 1000])), "slippage": data.draw(some.sampled_from([0, 3]))}
     asked = spec(HOLD, fill=data.draw(some.sampled_from(FILLS)), costs=costs)
-    agree(headline(asked, [bars], {}, decided), by_vectorbt(asked, bars, decided))
+    agree(headline(asked, [bars], {}, [decided]), by_vectorbt(asked, bars, decided))
 
 
 STOPS = some.fixed_dictionaries(
@@ -69,7 +69,7 @@ def test_stops_agree_with_the_account_and_with_plain_python(data: some.DataObjec
     costs = {"commission": data.draw(some.sampled_from([0, 5])), "slippage": data.draw(some.sampled_from([1, 317]))}
     asked = spec(HOLD, fill=data.draw(some.sampled_from(FILLS)), costs=costs, stops=data.draw(STOPS))
     try:
-        found = headline(asked, [bars], {}, decided)
+        found = headline(asked, [bars], {}, [decided])
     except DataError:
         assert asked.stops.any
         return
@@ -99,7 +99,7 @@ def test_price_that_grows_evenly_has_no_ratio() -> None:
     bars = make_bars(100 * 1.01 ** np.arange(300))
     whole = Signals(np.arange(300) == 0, np.zeros(300, bool))
     free = spec(HOLD, costs={"commission": 0, "slippage": 0}, fill="same_close")
-    found = headline(free, [bars], {}, whole)
+    found = headline(free, [bars], {}, [whole])
     assert found.sharpe is None
     assert found.total_return == pytest.approx(1.01**299 - 1)
 
@@ -111,7 +111,7 @@ def test_one_mad_bar_does_not_blur_the_quiet_ones() -> None:
     bars = make_bars(close)
     decided = Signals(np.arange(400) == 200, np.arange(400) == 390)
     asked = spec(HOLD)
-    agree(headline(asked, [bars], {}, decided), by_vectorbt(asked, bars, decided))
+    agree(headline(asked, [bars], {}, [decided]), by_vectorbt(asked, bars, decided))
 
 
 def test_entry_at_the_first_close_pays_its_costs_before_the_first_return() -> None:

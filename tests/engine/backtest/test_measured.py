@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.backtest.measured import measured, sentence, sizes_of
+from engine.backtest.measured import from_start, measured, sentence, sizes_of
 from engine.backtest.portfolio import decide
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
@@ -202,6 +202,12 @@ def test_a_symbol_that_is_listed_later_is_cash_for_the_run_and_for_holding(cash:
     ]
     np.testing.assert_allclose(found.benchmark, sum(halves), rtol=1e-9)
     np.testing.assert_allclose(found.equity, found.benchmark, rtol=1e-9)
+
+
+def test_a_symbol_without_bars_from_a_moment_on_is_refused() -> None:
+    early, late = rising(40, "EARLY"), rising(60, "LATE")
+    with pytest.raises(DataError, match="EARLY has no bars from 2020-02-15 on"):
+        from_start([late, early], np.datetime64("2020-02-15", "ms"))
 
 
 def test_an_allocation_counts_bars_of_the_common_calendar() -> None:

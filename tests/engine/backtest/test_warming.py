@@ -26,12 +26,14 @@ def compiled(*modules: ModuleType) -> dict[str, int]:
 
 
 def test_nothing_is_compiled_after_the_warm_up() -> None:
-    from engine.backtest.kernels import account, crossing, holdings, orders
+    from engine.backtest.kernels import account, crossing, holdings, orders, together
 
     load_kernels()
-    before = compiled(account, crossing, holdings, orders)
+    kernels = account, crossing, holdings, orders, together
+    before = compiled(*kernels)
     assert before["engine.backtest.kernels.crossing.sweep"] == 1
-    bars = random_walk(300)
+    assert before["engine.backtest.kernels.together.sweep_together"] == 1
+    bars, other = random_walk(300), random_walk(200, seed=2, symbol="TWO")
     sma, rsi = {"kind": "sma_cross", "fast": 3, "slow": 9}, {"kind": "rsi_reversion"}
     fast, window = axis("strategy.fast", 2, 8), axis("strategy.window", 5, 9)
     run(sweep(spec(sma, stops={"trailing_stop": 0.1}), [fast]), bars)
@@ -39,7 +41,12 @@ def test_nothing_is_compiled_after_the_warm_up() -> None:
     run(sweep(spec(rsi), [window, axis("stops.take_profit", 0.1, 0.2)], sample="random", count=9), bars)
     run(sweep(spec(sma, direction="both"), [fast]), bars)
     headline(spec(rsi), [bars], {})
-    assert compiled(account, crossing, holdings, orders) == before
+    two = ("TEST", "TWO")
+    run(sweep(spec(sma, two, stops={"trailing_stop": 0.1}), [fast, axis("costs.slippage", 1, 5)]), bars, other)
+    run(sweep(spec(sma, two), [fast], drawdown=False), bars, other)
+    run(sweep(spec(rsi, two), [window, axis("stops.take_profit", 0.1, 0.2)], sample="random", count=9), bars, other)
+    headline(spec(rsi, two), [bars, other], {})
+    assert compiled(*kernels) == before
 
 
 def test_kernels_of_versions_that_nobody_loads_any_more_are_removed(tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ def test_costs_are_no_choice() -> None:
     first = engine.run(backtest())
     for costs in ({"commission": 9, "slippage": 0}, {"commission": 0, "slippage": 3, "per_order": 1, "spread": 4}):
         engine.run(backtest(costs=costs))
+    engine.run(backtest(financing={"cash_yield": 0.03}))  # what a broker pays is none either
     (kept,) = ledger.trials("sma_cross")
     assert kept == first.trial()
     assert trial_key(sweep(COMMISSION)) == trial_key(backtest())
@@ -141,7 +142,10 @@ def test_costs_are_no_choice() -> None:
     assert trial_key(sweep(FAST, COMMISSION)) != trial_key(sweep(FAST, SLOW))
     enter(sweep(FAST, COMMISSION), 4)
     enter(backtest(3, costs={"commission": 2.5, "slippage": 1}))
+    enter(backtest(3, financing={"cash_yield": 0.02}))
     assert counted() == 4
+    enter(backtest(3, financing={"leverage": 2}))
+    assert counted() == 5, "how much is borrowed is a choice"
 
 
 def test_a_drawn_search_over_costs_too_is_what_it_drew_of_the_rest() -> None:

@@ -131,9 +131,10 @@ def test_unknown_shares_of_the_day_are_told_where_they_are_counted(said: str) ->
     assert "today's shares" not in warned(run(market, costs=costs, sizing=sizing))
 
 
-def test_unknown_shares_of_the_day_are_told_by_a_walk_forward() -> None:
+@pytest.mark.parametrize("kind", ["sweep", "walk_forward"])
+def test_unknown_shares_of_the_day_are_told_by_a_search(kind: str) -> None:
     costs = {"commission": 0, "slippage": 0, "per_share": 0.01}
     base = {"strategy": {"kind": "sma_cross"}, "market": {"symbols": ["NVDA"]}, "costs": costs}
     axes = [{"path": "strategy.fast", "low": 5, "high": 10, "step": 5}]
-    asked = engine.load_spec({"kind": "walk_forward", "base": base, "axes": axes})
+    asked = engine.load_spec({"kind": kind, "base": base, "axes": axes})
     assert any("today's shares of NVDA" in text for text in engine.run(asked).warnings)

@@ -14,14 +14,16 @@ BASE = spec({"kind": "sma_cross"}, ("A", "B"))
 
 
 def result(parameters: np.ndarray, sharpe: np.ndarray, axes: tuple[str, ...] | None = None) -> SweepResult:
-    """A sweep with these Sharpe ratios; totals are the ratios, drawdowns a tenth below zero."""
+    """A sweep with these Sharpe ratios, of the whole and then of its symbols; totals are the ratios, drawdowns a tenth
+    below zero.
+    """
     table = np.atleast_2d(np.asarray(sharpe, dtype=float))
     count = parameters.shape[1]
-    names = axes or ("strategy.fast", "strategy.slow", "costs.slippage")[:count]
+    names = axes or ("strategy.fast", "strategy.slow", "sizing.part")[:count]
     return SweepResult(
         label="made up",
         family="sma_cross",
-        symbols=("A", "B")[: len(table)],
+        symbols=("A", "B"),
         objective="sharpe",
         axes=names,
         titles=names,
@@ -71,7 +73,7 @@ def test_cells_without_a_figure_are_empty() -> None:
 def test_third_axis_is_sliced_or_reduced() -> None:
     parameters, sharpe = grid(2, 1, 3), np.array([1.0, 2, 9, 4, 5, 6])
     made = result(parameters, sharpe)
-    at = made.grid("sharpe", "strategy.fast", fixed={"costs.slippage": 3})
+    at = made.grid("sharpe", "strategy.fast", fixed={"sizing.part": 3})
     assert at.z.tolist() == [[2, 5]]
     assert at.y.tolist() == []
     best = made.grid("sharpe", "strategy.fast")
@@ -85,8 +87,8 @@ def test_third_axis_is_sliced_or_reduced() -> None:
 def test_drawn_axis_is_put_into_bins() -> None:
     random = np.random.default_rng(0)
     parameters = random.uniform(0, 1, (100_000, 2))
-    made = result(parameters, parameters[:, 0], ("costs.slippage", "costs.commission"))
-    found = made.grid("sharpe", "costs.slippage", "costs.commission", rest="mean")
+    made = result(parameters, parameters[:, 0], ("stops.stop_loss", "stops.take_profit"))
+    found = made.grid("sharpe", "stops.stop_loss", "stops.take_profit", rest="mean")
     assert found.z.shape == (150, 150)
     np.testing.assert_allclose(np.nanmean(found.z, axis=0), found.x, atol=0.01)
     chosen = made.parameters[found.index[3, 5]]
@@ -94,14 +96,24 @@ def test_drawn_axis_is_put_into_bins() -> None:
     assert abs(chosen[1] - found.y[3]) < 0.02
 
 
-def test_symbols_are_taken_together_or_one_by_one() -> None:
-    made = result(grid(2, 1), np.array([[1.0, np.nan], [3.0, 5.0]]))
-    assert made.metric("sharpe").tolist() == [2, 5]
+def test_the_whole_is_what_counts_and_its_symbols_stand_beside_it() -> None:
+    made = result(grid(2, 1), np.array([[1.5, 1.2], [1.0, np.nan], [3.0, 5.0]]))
+    assert made.parts == ("A", "B")
+    assert made.metric("sharpe").tolist() == [1.5, 1.2]
     assert made.metric("sharpe", "B").tolist() == [3, 5]
-    assert made.metric("sharpe", over="mean").tolist() == [2, 5]
-    assert made.best().tolist() == [1, 0]
+    assert made.best().tolist() == [0, 1]
+    assert made.best(symbol="B").tolist() == [1, 0]
     assert made.best(symbol="A").tolist() == [0]
-    assert [row["sharpe"] for row in made.by_symbol(1)] == [None, 5.0]
+    assert [(row["symbol"], row["sharpe"]) for row in made.by_symbol(1)] == [(None, 1.2), ("A", None), ("B", 5.0)]
+    assert made.frame("B")["sharpe"].tolist() == [3, 5]
+
+
+def test_symbols_that_share_an_account_have_no_figures_of_their_own() -> None:
+    made = result(grid(2, 1), np.array([1.0, 2.0]))
+    assert made.parts == ()
+    assert [row["symbol"] for row in made.by_symbol(1)] == [None]
+    with pytest.raises(ValueError, match="tuple"):
+        made.metric("sharpe", "A")
 
 
 def test_table_is_plain_and_best_first() -> None:
@@ -124,7 +136,7 @@ def test_choices_have_their_words_and_open_as_such() -> None:
     made = result(np.array([[0.0], [1.0]]), np.array([1.0, 2.0]), ("fill",))
     assert made.settings(1) == {"fill": "same_close"}
     assert made.spec_of(1).fill == "same_close"
-    assert made.spec_of(1, "B").market.symbols == ("B",)
+    assert made.spec_of(1).market.symbols == ("A", "B")
 
 
 def test_plateau_beats_a_peak() -> None:
@@ -159,17 +171,23 @@ def test_plateau_of_one_axis_and_of_drawn_ones() -> None:
     random = np.random.default_rng(1)
     parameters = random.uniform(0, 10, (2000, 2))
     height = np.exp(-((parameters[:, 0] - 7) ** 2 + (parameters[:, 1] - 3) ** 2)) + random.normal(0, 0.2, 2000)
-    cloud = result(parameters, height, ("costs.slippage", "costs.commission"))
+    cloud = result(parameters, height, ("stops.stop_loss", "stops.take_profit"))
     found = cloud.plateau()
     assert found is not None
     assert np.hypot(*(parameters[found.index] - (7, 3))) < 1
 
 
 def test_trial_counts_undefined_ratios_too() -> None:
-    trial = result(grid(3), np.array([[1.0, np.nan, 3.0], [5.0, 7.0, np.nan]])).trial()
+    trial = result(grid(6), np.array([1.0, np.nan, 3.0, 5.0, 7.0, np.nan])).trial()
     assert (trial.count, trial.rated, trial.ratios) == (6, 4, 4)
     assert trial.sharpe == pytest.approx(4 / np.sqrt(252))
     assert trial.variance == pytest.approx(np.var([1, 3, 5, 7], ddof=1) / 252)
+
+
+def test_a_combination_is_one_trial_on_however_many_symbols() -> None:
+    trial = result(grid(2), np.array([[1.0, 3.0], [9.0, 9.0], [-7.0, 2.0]])).trial()
+    assert (trial.count, trial.rated) == (2, 2)
+    assert trial.sharpe == pytest.approx(2 / np.sqrt(252))
 
 
 def test_unknown_figure_is_refused() -> None:

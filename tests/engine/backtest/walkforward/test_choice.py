@@ -22,7 +22,7 @@ from engine.progress import silent
 from engine.store import decode, encode
 from tests.support.backtests import simulated
 from tests.support.market import random_walk
-from tests.support.walks import AXES, SHORT, base, laid_out, run, walk_spec
+from tests.support.walks import AXES, DEAR, SHORT, base, laid_out, run, walk_spec
 
 TESTED = np.datetime64("2021-02-01", "ms")
 """The first day of the first test, whose training begins with the first month behind the warm-up."""
@@ -136,6 +136,23 @@ def test_a_cell_of_a_search_is_the_stretch(of: dict[str, Any], axes: Any, start:
             assert found.sharpe[0, index] == pytest.approx(figures["sharpe"], rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.parametrize("fields", [{}, {"costs": DEAR | {"per_share": 0.01}}, {"direction": "both"}])
+def test_a_cell_of_a_search_is_the_stretch_of_all_symbols(fields: dict[str, Any]) -> None:
+    """One of which is listed after the training began, and is cash until then."""
+    names = ("AAA", "BBB", "CCC")
+    bars = [random_walk(600, seed=n, symbol=name) for n, name in enumerate(names)]
+    bars[1] = bars[1].part(150, 600)
+    inputs, begin = {"market": Market(tuple(bars))}, bars[0].time[100]
+    found = run_sweep(SweepSpec.parse({"base": base(symbols=names, **fields), "axes": AXES}), inputs, silent, begin)
+    for index in range(len(found)):
+        part = measure(found.spec_of(index), from_start(bars, begin), inputs)
+        figures = part.metrics()
+        assert len(part.time) == 500
+        assert found.trades[0, index] == part.trades
+        for name in ("total_return", "sharpe", "max_drawdown"):
+            assert found.metric(name)[index] == pytest.approx(figures[name], rel=1e-9, abs=1e-12)
+
+
 def test_windows_without_enough_trades_stay_in_cash() -> None:
     bars = random_walk(880)
     found = run(walk_spec(minimum_trades=1000), bars)
@@ -149,16 +166,20 @@ def test_windows_without_enough_trades_stay_in_cash() -> None:
     assert decode(encode(found), WalkForwardResult).summary() == found.summary()
 
 
-def test_one_choice_for_all_symbols_by_the_median() -> None:
+def test_one_choice_for_all_symbols_by_their_portfolio() -> None:
     bars = [random_walk(880, seed=n, symbol=name) for n, name in enumerate(("AAA", "BBB", "CCC"))]
     names = ("AAA", "BBB", "CCC")
     found = run(walk_spec(base(symbols=names), choice="peak"), *bars)
-    sweep = SweepSpec.parse({"base": trained(symbols=names), "axes": AXES})
     parts = [before(item, TESTED) for item in bars]
-    result = sweep.compute({"market": Market(tuple(parts))}, silent)
-    best = int(np.nanargmax(np.median(result.sharpe, axis=0)))
-    np.testing.assert_array_equal(found.parameters[0], result.parameters[best])
-    assert found.tried_count == 3 * 15 * (4 + 1)
+    sharpes = {}
+    for fast in (2, 4, 8):
+        for slow in (10, 15, 20, 25, 30):
+            asked = BacktestSpec.parse(trained({"kind": "sma_cross", "fast": fast, "slow": slow}, symbols=names))
+            sharpes[fast, slow] = simulated(asked, *parts).metrics["sharpe"] or -9.0
+    best = max(sharpes, key=lambda key: sharpes[key])
+    assert tuple(found.parameters[0]) == best
+    assert found.in_sharpe[0] == pytest.approx(sharpes[best], rel=1e-12)
+    assert found.tried_count == 15 * (4 + 1), "a combination is one trial on however many symbols"
 
 
 def test_agreement_is_spearmans() -> None:

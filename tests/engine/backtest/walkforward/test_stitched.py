@@ -77,7 +77,7 @@ def test_a_strategy_of_the_calendar_needs_nothing_from_before() -> None:
     """Its tests are the plain backtests of their own bars."""
     bars = random_walk(880)
     strategy = {"kind": "turn_of_month"}
-    asked = walk_spec(base(strategy, costs=FREE), axes=[{"path": "costs.slippage", "values": [0]}], opening="flat")
+    asked = walk_spec(base(strategy, costs=FREE), axes=[{"path": "strategy.last", "values": [1]}], opening="flat")
     found = run(asked, bars)
     for number, window in enumerate(lay_out([bars], asked.windows)):
         part = since(before(bars, window.stop), window.test)
