@@ -69,7 +69,7 @@ def _backtest(spec: Any, result: Any) -> list[str]:
 
 
 def _sweep(_: Any, result: Any) -> list[str]:
-    from dashboard.pages.backtest.sweep.view import luck, metrics, sides
+    from dashboard.pages.backtest.sweep.view import about_costs, luck, metrics, sides
 
     names, axes, plateau = metrics(result), sides(result), result.plateau()
 
@@ -78,12 +78,11 @@ def _sweep(_: Any, result: Any) -> list[str]:
         figures = [figure_text(name, float(result.metric(name)[place])) for name in names]
         return [title, *(side.text(value) for side, value in values), *figures]
 
-    judged = METRICS[result.objective].title + (
-        f", the median of {len(result.symbols)} symbols" if len(result.symbols) > 1 else ""
-    )
+    judged = METRICS[result.objective].title
     left_out = f", {number(result.left_out)} left out as not valid" if result.left_out else ""
     best = [row(f"Best {place + 1}", int(index)) for place, index in enumerate(result.best(count=BEST))]
     found = luck(result, None)
+    counted = f"{found.counted} are counted by now."
     return [
         f"{count(len(result), 'combination')} of {', '.join(result.symbols)}{left_out}, judged by {judged}",
         result.measured(),
@@ -98,8 +97,8 @@ def _sweep(_: Any, result: Any) -> list[str]:
             )
         ),
         *_part([_plateau(result, plateau)] if plateau else []),
-        f"{found.counted} are counted by now. By luck alone the best of {found.many:,} "
-        f"would reach a Sharpe ratio of about {number(found.expected, 2)}; the best here has {number(found.best, 2)}.",
+        *about_costs(result),
+        *([f"{result.no_choice()} {counted}"] if result.no_choice() else [f"{counted} {found.said()}."]),
     ]
 
 

@@ -26,14 +26,14 @@ class SpreadInfo:
     edges: Floats
     counts: Floats
     median: float
-    best: float
+    best: float | None
     luck: float | None
     positive: float
     total: int
 
 
-def info(metric: str, values: Floats, luck: float | None = None) -> SpreadInfo | None:
-    """What is drawn of ``values``, one a combination; None where none is known."""
+def info(metric: str, values: Floats, luck: float | None = None, best: bool = True) -> SpreadInfo | None:
+    """What is drawn of ``values``, one a combination, the ``best`` marked or not; None where none is known."""
     known = values[np.isfinite(values)]
     if not len(known):
         return None
@@ -44,8 +44,8 @@ def info(metric: str, values: Floats, luck: float | None = None) -> SpreadInfo |
     if metric in _SIGNED and low < 0 < high:  # an edge at zero, so that no bar is both gain and loss
         edges -= edges[np.argmin(np.abs(edges))]
     counts = np.histogram(np.clip(known, edges[0], edges[-1]), edges)[0].astype(np.float64)
-    best = float(known.max())
-    return SpreadInfo(metric, edges, counts, float(np.median(known)), best, luck, float((known > 0).mean()), len(known))
+    middle, most = float(np.median(known)), float(known.max()) if best else None
+    return SpreadInfo(metric, edges, counts, middle, most, luck, float((known > 0).mean()), len(known))
 
 
 def figure(info: SpreadInfo) -> go.Figure:
@@ -59,7 +59,9 @@ def figure(info: SpreadInfo) -> go.Figure:
         x=middle, y=info.counts, width=width, marker={"color": colours, "line": {"width": 0}}, name="Combinations",
         showlegend=False, hovertemplate=f"{title} about %{{x:{form}}}: %{{y:,d}} combinations<extra></extra>",
     )  # fmt: skip
-    lines = [("median", info.median, base.TEXT, 1.0), ("best", info.best, base.TEXT, 0.92)]
+    lines = [("median", info.median, base.TEXT, 1.0)]
+    if info.best is not None:
+        lines.append(("best", info.best, base.TEXT, 0.92))
     if info.luck is not None:
         lines.append(("luck", info.luck, base.WARN, 0.84))
     ends = float(info.edges[0]), float(info.edges[-1])

@@ -59,7 +59,7 @@ class Side:
 @dataclass(frozen=True)
 class View:
     """What a map shows: ``metric`` over the parameters ``x`` and ``y`` (paths; None for one row), of one ``symbol`` or
-    the median of all, at the values ``fixed`` of further parameters and the ``rest`` ("best", "median", "mean") over
+    of the whole, at the values ``fixed`` of further parameters and the ``rest`` ("best", "median", "mean") over
     those that are left.
     """
 

@@ -48,7 +48,7 @@ class Axes:
     def follow(self, base: str | None, found: Found, given: Sequence[Any]) -> list[Component]:
         """Another strategy has other parameters and bounds: see ``fitting``."""
         values = self.form.collect(found, given)
-        axes = fitting(values["axes"], values.get(self.form.base))
+        axes = fitting(values["axes"], values.get(self.form.base), self.form.stress)
         if axes is None:
             raise PreventUpdate
         return self.form.axes(axes, values[self.form.base])
@@ -57,4 +57,4 @@ class Axes:
         """What is not an axis yet."""
         values = self.form.collect(found, given)
         used = [axis.get("path") for axis in values["axes"]]
-        return options([item for item in offers(values.get(self.form.base)) if item.path not in used])
+        return options([item for item in offers(values.get(self.form.base), self.form.stress) if item.path not in used])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dash import Dash
+from dash import Dash, no_update
 from dash._callback_context import context_value
 from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
@@ -85,7 +85,7 @@ def test_a_cell_opens_its_run(result: SweepResult) -> None:
     choice = sweep_controls.choice(result, shown, ids.SWEEP_MAP, click(4.2, 8.8), None)
     assert choice is not None
     assert choice.opens
-    strategy = result.spec_of(choice.index, choice.symbol).strategy.model_dump()
+    strategy = result.spec_of(choice.index).strategy.model_dump()
     assert (strategy["fast"], strategy["slow"]) == (4, 9)
 
 
@@ -98,23 +98,75 @@ def test_the_run_of_a_cell_has_its_very_figures(result: SweepResult) -> None:
         assert run.metrics["trades"] == result.trades[0, index]
 
 
-def test_a_median_is_none_that_could_be_opened() -> None:
+@pytest.mark.parametrize("symbol", ["*", "AAPL"])
+def test_a_cell_of_several_symbols_opens_all_of_them(symbol: str) -> None:
+    """Whatever the map shows: the form keeps its symbols."""
     found = engine.run(request(symbols=("NVDA", "AAPL")))
-    shown = sweep_controls.view_of(found, {})
+    shown = sweep_controls.view_of(found, {"symbol": symbol})
     choice = sweep_controls.choice(found, shown, ids.SWEEP_MAP, click(4, 9), None)
     assert choice is not None
-    assert not choice.opens
-    before = {"of": len(found), "index": choice.index}
-    row = [None, None, [{"symbol": "AAPL"}], None, None, None]
-    opened = sweep_controls.choice(found, shown, ids.SWEEP_SYMBOLS, row, before)
-    assert opened == sweep_controls.Choice(choice.index, True, "AAPL")
-    assert found.spec_of(opened.index, opened.symbol).market.symbols == ("AAPL",)
+    assert choice.opens
+    opened = found.spec_of(choice.index)
+    assert opened.market.symbols == ("NVDA", "AAPL")
+    run = engine.run(opened)
+    for name in ("sharpe", "total_return", "max_drawdown", "trades"):
+        assert run.metrics[name] == found.metric(name)[choice.index]
+
+
+def test_a_symbol_of_a_combination_turns_the_map_to_it() -> None:
+    found = engine.run(request(symbols=("NVDA", "AAPL")))
+    shown, before = sweep_controls.view_of(found, {}), {"of": len(found), "index": 3}
+    for name in ("AAPL", "*"):
+        row = [None, None, [{"id": name}], None, None, None]
+        turned = sweep_controls.choice(found, shown, ids.SWEEP_SYMBOLS, row, before)
+        assert turned == sweep_controls.Choice(3, False, name)
+    _, rows = sweep_view.symbol_table(found, 3, "*")
+    assert [row["id"] for row in rows] == ["*", "NVDA", "AAPL"]
+    assert [row["symbol"] for row in rows] == ["Portfolio", "NVDA", "AAPL"]
+    assert rows[0]["trades"] == rows[1]["trades"] + rows[2]["trades"]
+    of_one = sweep_controls.view_of(found, {"symbol": "AAPL"})
+    assert "AAPL alone" in str(sweep_view.combination(found, 3, of_one.symbol))
+
+
+def costs_alone() -> Any:
+    return engine.run(request([{"path": "costs.slippage", "low": 0, "high": 8, "step": 1}]))
+
+
+def test_among_costs_none_is_the_best() -> None:
+    found = costs_alone()
+    shown = sweep_controls.view_of(found, {})
+    assert "stress and no choice" in str(sweep_view.honesty(found, sweep_view.luck(found, None)))
+    assert sweep_view.best(found, shown) is None
+    assert sweep_controls.chosen(found, shown, None) == 3, "that of the backtest itself"
+    _, strip, _, figure, *_ = tab._top(found, shown, {"contour": False, "key": ""})
+    assert "\u2013" in str(strip[0])
+    assert {trace.name for trace in figure.data} == {"Sharpe", "form"}
+
+
+def test_the_best_at_the_costs_of_the_backtest_says_so() -> None:
+    found = engine.run(request([*AXES, {"path": "costs.slippage", "low": 0, "high": 8, "step": 1}]))
+    said = str(sweep_view.honesty(found, sweep_view.luck(found, None)))
+    assert "at the backtest's own, slippage 3 bp." in said
+    labels = sweep_controls.controls(found, sweep_controls.view_of(found, {}))[8]
+    assert next(item["label"] for item in labels) == "as in the backtest"
+
+
+def test_costs_that_are_not_on_the_axis_leave_no_best() -> None:
+    spec = request([*AXES, {"path": "costs.slippage", "low": 5, "high": 8, "step": 1}])
+    found = engine.run(spec)
+    assert "(slippage 3 bp)" in str(sweep_view.honesty(found, sweep_view.luck(found, None)))
+    card, hidden, columns, rows, *disabled = tab.show_combination({}, None, data_of(spec))
+    assert card == sweep_view.CHOOSE
+    assert (hidden, columns, rows, disabled) == (True, [], [], [True, True, True])
+    _, _, lines, _, _, rows = tab.draw_below({}, data_of(spec))
+    assert "stress and no choice" in str(lines)
+    assert len(rows) == len(found)
 
 
 @pytest.mark.parametrize("clicked", [None, {}, {"points": []}, {"points": [{"x": "a", "y": None}]}, "x", {"points": 3}])
 def test_a_forged_click_means_nothing(result: SweepResult, clicked: Any) -> None:
     shown = sweep_controls.view_of(result, {})
-    inputs = [clicked, [{"id": "99999"}], [{"symbol": "../x"}], None, None, None]
+    inputs = [clicked, [{"id": "99999"}], [{"id": "../x"}], None, None, None]
     for cause in (ids.SWEEP_MAP, ids.SWEEP_TABLE, ids.SWEEP_SYMBOLS):
         assert sweep_controls.choice(result, shown, cause, inputs, {"of": "x", "index": []}) is None
 
@@ -125,7 +177,7 @@ def test_a_row_is_put_into_the_form(result: SweepResult, triggered: Any, monkeyp
     triggered(ids.SWEEP_TABLE)
     chosen, *cleared = tab.choose(None, [{"id": "5"}], None, None, None, None, None, {}, data_of(request()))
     assert chosen["index"] == 5
-    assert cleared == [[], [], None], "so that the same row can be clicked again"
+    assert cleared == [[], [], None, no_update], "so that the same row can be clicked again"
     assert opened == [("backtest", result.spec_of(5), "performance")]
 
 
@@ -173,15 +225,16 @@ def test_a_ring_is_where_the_form_is(result: SweepResult) -> None:
         tab.mark_form({"key": "of another sweep"}, canonical_json(own), data_of(request()))
 
 
-def test_a_ring_of_each_symbol_and_of_an_axis_that_is_out_of_sight() -> None:
+def test_a_ring_of_several_symbols_and_of_an_axis_that_is_out_of_sight() -> None:
     spec = request([*AXES, {"path": "costs.slippage", "low": 1, "high": 3}], ("NVDA", "AAPL"))
     result = engine.run(spec)
     assert isinstance(result, SweepResult)
     shown = sweep_controls.view_of(result, {})
-    for symbols in (("AAPL",), ("NVDA", "AAPL")):
-        mark = sweep_controls.form_mark(result, shown, canonical_json(base(market={"symbols": list(symbols)})))
-        assert mark is not None
-        assert (mark.x, mark.y) == (4, 9)
+    mark = sweep_controls.form_mark(result, shown, canonical_json(spec.base))
+    assert mark is not None
+    assert (mark.x, mark.y) == (4, 9)
+    one = canonical_json(base(market={"symbols": ["AAPL"]}))
+    assert sweep_controls.form_mark(result, shown, one) is None, "one symbol alone is no combination"
     away = replace(shown, fixed=(("costs.slippage", 2.0),))
     assert sweep_controls.form_mark(result, away, canonical_json(spec.base)) is None
     assert sweep_controls.form_mark(result, shown, "-") is None
@@ -252,7 +305,8 @@ def test_one_axis_has_no_second_side() -> None:
 def test_the_combination_in_words(result: SweepResult) -> None:
     words = str(sweep_view.combination(result, 5, None))
     assert "Fast window, bars" in words
-    card, one, _, rows = tab.show_combination({}, {"of": len(result), "index": 5}, data_of(request()))
+    card, one, _, rows, *disabled = tab.show_combination({}, {"of": len(result), "index": 5}, data_of(request()))
+    assert disabled == [False, False, False]
     assert (one, len(rows)) == (True, 1)
     assert card
 

@@ -13,9 +13,11 @@ from dashboard import ids as frame
 from dashboard.pages.backtest import axes
 from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.backtest.sweep import form as sweep_form
+from dashboard.pages.backtest.tabs.walkforward import FORM as WALK
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Sweepable
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.errors import SpecError
 from engine.spec import canonical_json
 from tests.support.sweep_page import AXES, FAST, FORM, PAGE, SLOW, STRATEGY, base, request
@@ -102,7 +104,7 @@ def test_a_sweep_needs_an_axis_and_a_form_that_is_right() -> None:
 def test_the_extent_counts_combinations() -> None:
     assert FORM.extent(request()) == "16 combinations"
     assert FORM.extent(request(sample="random", count=50)) == "50 combinations"
-    assert FORM.extent(request(symbols=("NVDA", "AAPL"))) == "16 combinations of 2 symbols"
+    assert FORM.extent(request(symbols=("NVDA", "AAPL"))) == "16 combinations on 2 symbols"
 
 
 def test_another_strategy_has_its_own_axes() -> None:
@@ -148,6 +150,20 @@ def test_the_usual_axes_can_be_swept(kind: str) -> None:
     assert 1 <= len(axes) <= 2
     spec = SweepSpec.parse({"base": start, "axes": axes})
     assert 2 <= spec.grid_size() <= 10_000
+
+
+@pytest.mark.parametrize("kind", ["sma_cross", "buy_and_hold", "turn_of_month"])
+def test_a_walk_forward_is_offered_no_costs(kind: str) -> None:
+    start = base(strategy={"kind": kind})
+    plain = start.model_dump(mode="json")
+    offered = sweep_form.offers(plain, WALK.stress)
+    assert {item.path for item in sweep_form.offers(plain)} - {item.path for item in offered} >= {"costs.slippage"}
+    for item in offered:
+        WalkForwardSpec.parse({"base": start, "axes": [sweep_form.suggestion(item)]})
+    assert sweep_form.usual(offered)
+    costs = [{"path": "costs.slippage", "low": 0, "high": 10, "step": 1}]
+    found = sweep_form.fitting(costs, plain, WALK.stress)
+    assert found == sweep_form.usual(offered), "costs of a sweep that is walked forward give way"
 
 
 @pytest.mark.parametrize("kind", ["sma_cross", "rsi_reversion", "donchian_breakout", "macd", "rules"])

@@ -15,23 +15,26 @@ from dashboard.components.controls import labelled
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.sweep.view import metrics, sides
 from engine.backtest.metrics import METRICS
+from engine.backtest.sweeps.stress import is_stress
 from engine.errors import SpecError
 
 if TYPE_CHECKING:
     from engine.backtest.sweeps.result import SweepResult
 
-MEDIAN = "*"  # the value of the select of symbols that shows the median of all
+WHOLE = "*"  # the value of the select of symbols that shows the request as a whole
 RESTS = {"best": "at their best", "median": "their median", "mean": "their mean"}
 FIXED, STOPS = "at ", 100  # a value "at strategy.fast" of the select holds that axis; most values of its slider
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The combination that was clicked; one that ``opens`` is to be run in full on ``symbol``."""
+    """The combination that was clicked; one that ``opens`` is to be run in full, with all symbols. ``of`` is what the
+    map is to show from now on, if anything else: the whole or a symbol, as the select says it.
+    """
 
     index: int
     opens: bool
-    symbol: str | None = None
+    of: str | None = None
 
 
 def view_of(result: SweepResult, given: Mapping[str, Any]) -> View:
@@ -43,7 +46,7 @@ def view_of(result: SweepResult, given: Mapping[str, Any]) -> View:
     others = [path for path in axes if path != x]
     y = given["y"] if given.get("y") in others else next(iter(others), None)
     name = given["metric"] if given.get("metric") in metrics(result) else result.objective
-    symbol = given["symbol"] if len(result.symbols) > 1 and given.get("symbol") in result.symbols else None
+    symbol = given["symbol"] if given.get("symbol") in result.parts else None
     rest = str(given.get("rest"))
     path = rest.removeprefix(FIXED)
     if rest.startswith(FIXED) and path in others and path != y:
@@ -71,7 +74,7 @@ def asked(result: SweepResult, shown: View) -> dict[str, Any]:
         path, value = shown.fixed[0]
         at = int(np.argmin(np.abs(np.array(stops(result, path)) - value)))
     rest = f"{FIXED}{shown.fixed[0][0]}" if shown.fixed else shown.rest
-    return {"metric": shown.metric, "x": shown.x, "y": shown.y or "", "symbol": shown.symbol or MEDIAN, "rest": rest,
+    return {"metric": shown.metric, "x": shown.x, "y": shown.y or "", "symbol": shown.symbol or WHOLE, "rest": rest,
             "at": at}  # fmt: skip
 
 
@@ -80,21 +83,23 @@ def controls(result: SweepResult, shown: View) -> tuple[Any, ...]:
     known, values = {side.path: side for side in sides(result)}, asked(result, shown)
     axes = [(path, side.title) for path, side in known.items()]
     others = [path for path in known if path not in (shown.x, shown.y)]
-    rests = [*RESTS.items(), *((f"{FIXED}{path}", f"at one {known[path].title.lower()}") for path in others)]
+    costs = all(is_stress(path) for path in others)
+    words = {**RESTS, "best": "as in the backtest"} if costs else RESTS
+    rests = [*words.items(), *((f"{FIXED}{path}", f"at one {known[path].title.lower()}") for path in others)]
     offered = {
         "metric": [(name, METRICS[name].title) for name in metrics(result)],
         "x": axes,
         "y": axes,
-        "symbol": [(MEDIAN, f"median of {len(result.symbols)}"), *((name, name) for name in result.symbols)],
+        "symbol": [(WHOLE, "Portfolio"), *((name, name) for name in result.parts)],
         "rest": rests,
     }
-    hidden = False, False, len(axes) < 2, len(result.symbols) < 2, not others
-    last, words = 1, ""
+    hidden = False, False, len(axes) < 2, not result.parts, not others
+    last, said = 1, ""
     if shown.fixed:
         path, value = shown.fixed[0]
-        last, words = max(len(stops(result, path)) - 1, 1), f"{known[path].title} {known[path].text(value)}"
+        last, said = max(len(stops(result, path)) - 1, 1), f"{known[path].title} {known[path].text(value)}"
     parts = [part for name, items in offered.items() for part in (labelled(items), values[name])]
-    return *parts, *hidden, last, values["at"], not shown.fixed, words
+    return *parts, *hidden, last, values["at"], not shown.fixed, said
 
 
 def stops(result: SweepResult, path: str) -> tuple[float, ...]:
@@ -127,34 +132,38 @@ def switch(info: MapInfo, contour: bool) -> str:
 
 
 def chosen(result: SweepResult, shown: View, given: Any) -> int | None:
-    """The combination that was chosen last, of this result; else the plateau's, or the best."""
+    """The combination that was chosen last, of this result; else the plateau's, or that of the backtest itself; None
+    where it is none.
+    """
     index = given.get("index") if isinstance(given, Mapping) and given.get("of") == len(result) else None
     if isinstance(index, int) and 0 <= index < len(result):
         return index
     plateau = result.plateau(symbol=shown.symbol)
-    return plateau.index if plateau else None
+    return plateau.index if plateau else own_place(result)
+
+
+def own_place(result: SweepResult) -> int | None:
+    """The combination that the backtest itself is."""
+    from engine.backtest.spec import BacktestSpec
+
+    return result.place_of(BacktestSpec.parse(json.loads(result.base)))
 
 
 def choice(result: SweepResult, shown: View, cause: str, inputs: Sequence[Any], before: Any) -> Choice | None:
-    """What a click means: a cell, a row, a symbol or the button opens a run; the words above one only show it.
-
-    A cell of the median over several symbols is none that could be opened: it is shown, with its symbols. ``inputs``
-    come from the browser in the order of the callback; None where they mean nothing.
+    """What a click means: a cell, a row or the button opens a run, always with all symbols; a row of the symbols turns
+    the map to one of them, and the words above only show a combination. ``inputs`` come from the browser in the order
+    of the callback; None where they mean nothing.
     """
     clicked, rows, symbols, *_ = inputs
     now = chosen(result, shown, before)
-    single = len(result.symbols) == 1 or shown.symbol is not None
-    if cause == ids.SWEEP_MAP:
-        index = _clicked(result, shown, clicked)
-        return None if index is None else Choice(index, single, shown.symbol)
-    if cause == ids.SWEEP_TABLE:
-        index = _row(rows, len(result))
-        return None if index is None else Choice(index, single, shown.symbol)
+    if cause in (ids.SWEEP_MAP, ids.SWEEP_TABLE):
+        index = _clicked(result, shown, clicked) if cause == ids.SWEEP_MAP else _row(rows, len(result))
+        return None if index is None else Choice(index, True)
     if cause == ids.SWEEP_SYMBOLS:
-        name = symbols[0].get("symbol") if symbols and isinstance(symbols[0], Mapping) else None
-        return Choice(now, True, name) if now is not None and name in result.symbols else None
+        name = symbols[0].get("id") if symbols and isinstance(symbols[0], Mapping) else None
+        return Choice(now, False, str(name)) if now is not None and name in (WHOLE, *result.parts) else None
     if cause == ids.SWEEP_OPEN:
-        return None if now is None else Choice(now, True, shown.symbol)
+        return None if now is None else Choice(now, True)
     best = result.best(symbol=shown.symbol, count=1)
     index = int(best[0]) if cause == ids.SWEEP_BEST and len(best) else chosen(result, shown, None)
     return None if index is None else Choice(index, False)

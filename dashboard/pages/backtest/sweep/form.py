@@ -22,6 +22,7 @@ from dashboard.studies import StudyForm
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis, Sweepable, resolve, sweepable
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.sweeps.stress import is_stress
 from engine.errors import SpecError
 from engine.spec import RunSpec
 
@@ -31,14 +32,18 @@ _NICE = (1, 2, 2.5, 5)
 
 
 class SweepForm(StudyForm):
-    """A study's form with a row for each axis in place of the generic controls."""
+    """A study's form with a row for each axis in place of the generic controls. ``stress`` says whether axes over costs
+    are offered, along which nothing is chosen.
+    """
+
+    stress = True
 
     def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | None, str]:
         """A fresh form starts with the axes of the page's own fresh form; another base brings others (``fitting``)."""
         values, asked, problem = super().start(query)
         if asked is None:
             base = BACKTEST.defaults()
-            values |= {self.base: base, "axes": usual(offers(base))}
+            values |= {self.base: base, "axes": usual(offers(base, self.stress))}
         return values, asked, problem
 
     def collect(self, found: Sequence[Mapping[str, str]], given: Sequence[Any]) -> dict[str, Any]:
@@ -65,14 +70,14 @@ class SweepForm(StudyForm):
             return ""
         grid, symbols = spec.grid_size(), len(spec.base.market.symbols)
         number = count(grid, "combination") if spec.sample == "grid" else count(spec.count, "combination")
-        return f"{number} of {symbols} symbols" if symbols > 1 else number
+        return f"{number} on {symbols} symbols" if symbols > 1 else number
 
     def changed_list(self, values: Values, path: str, added: str, removed: int | None) -> list[Component]:
         axes = [axis for place, axis in enumerate(values["axes"]) if place != removed]
         base = values.get(self.base)
         if not isinstance(base, Mapping):
             return self.axes(axes, base)
-        offered = {item.path: item for item in offers(base)}
+        offered = {item.path: item for item in offers(base, self.stress)}
         is_new = added in offered and added not in [axis.get("path") for axis in axes]
         return self.axes([*axes, suggestion(offered[added])] if is_new else axes, base)
 
@@ -84,7 +89,8 @@ class SweepForm(StudyForm):
         """The axes on the left, how combinations are chosen and judged on the right."""
         base = get(values, self.base)
         axes = values.get("axes") or ()
-        offered = [item for item in offers(base) if item.path not in [axis["path"] for axis in axes]] if axes else []
+        used = [axis["path"] for axis in axes]
+        offered = [item for item in offers(base, self.stress) if item.path not in used] if axes else []
         add = ids.part("add", self.page, path="axes")
         label = html.Label("Add a parameter", htmlFor=ids.dom_id(add), className="visually-hidden")
         select = dbc.Select(id=add, options=options(offered), value="", placeholder="+ add", className="select add")
@@ -148,10 +154,10 @@ class SweepForm(StudyForm):
         return html.Div([label, controls.control(id_, field, value, words)], className=f"axis-{word}")
 
 
-def offers(base: object) -> tuple[Sweepable, ...]:
-    """What can vary in the backtest of plain values ``base``; nothing while they make none."""
+def offers(base: object, stress: bool = True) -> tuple[Sweepable, ...]:
+    """What can vary in the backtest of plain values ``base``, costs for a ``stress`` alone; nothing without one."""
     try:
-        return sweepable(BacktestSpec.parse(base))
+        return tuple(item for item in sweepable(BacktestSpec.parse(base)) if stress or not is_stress(item.path))
     except SpecError:
         return ()
 
@@ -161,13 +167,13 @@ def options(offered: Sequence[Sweepable]) -> list[dict[str, str]]:
     return [{"value": item.path, "label": f"{item.section or 'Strategy'}: {item.title}"} for item in offered]
 
 
-def fitting(axes: Sequence[Values], base: object) -> list[Values] | None:
+def fitting(axes: Sequence[Values], base: object, stress: bool = True) -> list[Values] | None:
     """``axes`` for another base; None to leave all as they are.
 
     A range that the base allows stays, another one gives way to the field's own. Where an axis is of a field that the
     base lacks, the usual ones come instead.
     """
-    offered = {item.path: item for item in offers(base)}
+    offered = {item.path: item for item in offers(base, stress)}
     known = [axis for axis in axes if axis.get("path") in offered]
     kept = [axis if _is_allowed(base, axis) else suggestion(offered[axis["path"]]) for axis in known]
     if not offered or (axes and kept == list(axes)):
@@ -194,12 +200,12 @@ def _is_allowed(base: object, axis: Values) -> bool:
 
 def usual(offered: Sequence[Sweepable]) -> list[dict[str, Any]]:
     """The axes of a fresh form: the strategy's first numbers, those before that are not 0, as a lag is or a threshold
-    that is off; what trading costs where it has none.
+    that is off; where it has none what trading costs, or a stop where that is not offered.
     """
     numbers = [item for item in offered if not item.choices and item.low < item.high]
     own = sorted((item for item in numbers if item.path.startswith("strategy.")), key=lambda item: not item.value)
-    own = own[:USUAL]
-    return [suggestion(item) for item in own or [item for item in numbers if item.path == "costs.slippage"]]
+    others = [item for path in ("costs.slippage", "stops.stop_loss") for item in numbers if item.path == path]
+    return [suggestion(item) for item in own[:USUAL] or others[:1]]
 
 
 def suggestion(item: Sweepable) -> dict[str, Any]:

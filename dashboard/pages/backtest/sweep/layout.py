@@ -42,14 +42,17 @@ def layout() -> list[Component]:
         _controls(),
         card.columns(
             graph.graph(ids.SWEEP_MAP, height=440, title="Map", tools=[contour], rescale=False),
-            html.Div([_chosen(), _symbols()], className="cards"),
+            _chosen(),
         ),
+        _symbols(),
         card.columns(
             graph.graph(ids.SWEEP_PARALLEL, height=300, title="What the best share", rescale=False),
             graph.graph(ids.SWEEP_SPREAD, height=300, title="Distribution", rescale=False),
         ),
         overfit.layout(),
-        card.card("Best combinations", _table(ids.SWEEP_TABLE, 440, **_PAGED), sub="a click opens the run in full"),
+        card.card(
+            "Combinations", _table(ids.SWEEP_TABLE, 440, **_PAGED), sub="best first, a click opens the run in full"
+        ),
         dcc.Store(id=ids.SWEEP_VIEW),
         dcc.Store(id=ids.SWEEP_CHOSEN),
     ]
@@ -81,7 +84,7 @@ def _chosen() -> Component:
 
 
 def _symbols() -> Component:
-    listed = card.card("By symbol", _table(ids.SWEEP_SYMBOLS), sub="a click opens the run")
+    listed = card.card("Combination by symbol", _table(ids.SWEEP_SYMBOLS), sub="a click turns the map to it")
     return html.Div(listed, id=ids.SWEEP_SYMBOLS_BOX, hidden=True)
 
 

@@ -21,6 +21,7 @@ from dashboard.figures import figure_text
 from dashboard.format import count, number, percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.stress import stressed
 from engine.errors import SpecError
 from engine.market.bars import MarketSpec
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from engine.backtest.sweeps.result import SweepResult
     from engine.backtest.sweeps.spec import SweepSpec
 
+CHOOSE = html.P("A click on a cell of the map opens its run in full.", className="hint")
 _DECIMALS = {"trades": 0}
 _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72, "calmar": 76}
 
@@ -43,6 +45,14 @@ class Luck:
     many: int
     expected: float | None
     best: float | None
+
+    def said(self) -> str:
+        """What luck alone would reach beside what was reached, in words."""
+        many = "so many" if self.many == self.trials else f"{self.many:,} trials"
+        return (
+            f"By luck alone the best of {many} would reach a Sharpe ratio of about {number(self.expected, 2)}; "
+            f"the best here has {number(self.best, 2)}"
+        )
 
 
 def sides(result: SweepResult) -> tuple[Side, ...]:
@@ -78,26 +88,21 @@ def metrics(result: SweepResult) -> list[str]:
 
 
 def luck(result: SweepResult, symbol: str | None) -> Luck:
-    """Of one symbol's ratios, that of every trial of the strategy's family and of all on these data, as the verdict on
-    one of them counts it; of medians of several symbols, which vary less, that of as many such medians.
+    """Of every trial of the strategy's family and of all on these data, as the verdict on one of them counts it; on the
+    record of the whole or of one ``symbol``.
     """
     from engine.research import ledger
-    from engine.research.statistics import expected_maximum_sharpe
 
-    place = result.symbols.index(symbol) if symbol else 0
-    per_year, observations = result.periods_per_year[place], result.observations[place]
+    row = 0 if symbol is None else 1 + result.parts.index(symbol)
+    per_year, observations = result.periods_per_year[row], result.observations[row]
     entries = ledger.trials(result.family) or (result.trial(),)
     market = MarketSpec.parse(json.loads(result.base)["market"])
     found = ledger.luck_of(entries, ledger.on_data(market), per_year, observations)
-    ratios = result.metric("sharpe", symbol)
+    ratios = result.ranked("sharpe", symbol)
     ratios = ratios[np.isfinite(ratios)]
     best = float(ratios.max()) if len(ratios) else None
     many = found.on_data if found.all > found.family else found.trials
-    expected: float | None = found.all * float(np.sqrt(per_year))
-    if len(ratios) < 2:
-        expected = None
-    elif symbol is None and len(result.symbols) > 1:
-        many, expected = len(result), expected_maximum_sharpe(float(ratios.var(ddof=1)), len(result))
+    expected = found.all * float(np.sqrt(per_year)) if len(ratios) > 1 else None
     return Luck(found.trials, found.counted.replace("trials", "trials of this strategy", 1), many, expected, best)
 
 
@@ -106,14 +111,14 @@ def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau
     objective = result.objective
     values = result.metric(objective, view.symbol)
     ratios = result.metric("sharpe", view.symbol)
-    known = ratios[np.isfinite(ratios)]
+    known, defined = ratios[np.isfinite(ratios)], values[np.isfinite(values)]
     title = METRICS[objective].title
     return [
         metric.Metric(
             f"Best {title}",
             figure_text(objective, float(values[best]) if best is not None else None),
             place(result, best),
-            help=f"The highest {title} of all: a peak is often luck.",
+            help=f"The highest {title} of all, at the backtest's own costs, which are no choice: a peak is often luck.",
         ),
         metric.Metric(
             "Plateau",
@@ -123,15 +128,16 @@ def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau
             + (f": {figure_text(objective, plateau.neighbourhood)} with {count(plateau.neighbours, 'neighbour')}."
                if plateau else "."),
         ),
-        metric.Metric("Median", figure_text(objective, float(np.nanmedian(values)) if best is not None else None),
+        metric.Metric("Median", figure_text(objective, float(np.median(defined)) if len(defined) else None),
                       f"of {len(result):,}"),
         metric.Metric("Sharpe above 0", percent(float((known > 0).mean()) if len(known) else None, 1),
                       "of combinations"),
         metric.Metric("By luck", number(found.expected, 2), f"best of {found.many:,}",
                       help="What the best of so many is expected to reach without any skill, were they independent, "
-                      "by the variance of their Sharpe ratios: of all trials that are counted, or of these medians."),
+                      "by the variance of the Sharpe ratios of all trials that are counted."),
         metric.Metric("Trials counted", number(found.trials), "of this strategy",
-                      help="By the ledger, over all sessions: combinations times symbols, and every backtest."),
+                      help="By the ledger, over all sessions: every backtest, and every combination of a sweep once, "
+                      "on however many symbols and at whatever costs."),
         metric.Metric("Left out", number(result.left_out), "not valid",
                       help="Combinations that the strategy itself refuses, such as a fast window over the slow one."),
     ]  # fmt: skip
@@ -139,7 +145,9 @@ def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau
 
 def honesty(result: SweepResult, found: Luck) -> list[Component]:
     """One line on what so many attempts mean, and what a reader has to know."""
-    if found.best is None:
+    if reason := result.no_choice():
+        said = f"{reason} The ledger now counts {found.counted}."
+    elif found.best is None:
         said = "No combination has a Sharpe ratio: none of them traded."
     elif found.expected is None:
         said = (
@@ -148,16 +156,22 @@ def honesty(result: SweepResult, found: Luck) -> list[Component]:
         )
     else:
         below = ", less than that" if found.best <= found.expected else ""
-        is_medians = found.many == len(result) and len(result.symbols) > 1
-        many = (
-            "so many" if found.many == found.trials else f"{found.many:,} {'such medians' if is_medians else 'trials'}"
-        )
-        said = (
-            f"The ledger now counts {found.counted}. By luck alone the best of {many} "
-            f"would reach a Sharpe ratio of about {number(found.expected, 2)}; the best here has "
-            f"{number(found.best, 2)}{below}."
-        )
-    return [html.P(said), *(html.P(text, className="note") for text in (result.measured(), *result.warnings))]
+        said = f"The ledger now counts {found.counted}. {found.said()}{below}."
+    notes = (result.measured(), *about_costs(result), *result.warnings)
+    return [html.P(said), *(html.P(text, className="note") for text in notes)]
+
+
+def about_costs(result: SweepResult) -> list[str]:
+    """Where the best is told although costs vary."""
+    costs = [] if result.no_choice() else stressed(result.axes)
+    if not costs:
+        return []
+    known = sides(result)
+    own = [f"{known[axis].title.lower()} {known[axis].text(value)} {known[axis].unit}".rstrip()
+           for axis, value in zip(costs, result.own_costs().tolist(), strict=True)]  # fmt: skip
+    return [
+        f"Costs are a stress and no choice: the best and the plateau are told at the backtest's own, {', '.join(own)}."
+    ]
 
 
 def place(result: SweepResult, index: int | None) -> str:
@@ -176,7 +190,8 @@ def combination(result: SweepResult, index: int, symbol: str | None) -> list[Com
     found = [
         (METRICS[name].title, figure_text(name, float(result.metric(name, symbol)[index]))) for name in metrics(result)
     ]
-    return [card.facts(given), html.Hr(), card.facts(found)]
+    of = [html.P(f"{symbol} alone, with its part of the capital", className="hint")] if symbol else []
+    return [card.facts(given), html.Hr(), *of, card.facts(found)]
 
 
 def columns(result: SweepResult) -> list[dict[str, Any]]:
@@ -222,24 +237,21 @@ def decimals(result: SweepResult, place: int) -> int:
     return next((digits for digits in range(4) if all(abs(v - round(v, digits)) < 1e-9 for v in values)), 4)
 
 
-def symbol_table(result: SweepResult, index: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Definitions of the columns, and a row a symbol, for one combination."""
-    columns = [
-        Column("symbol", "Symbol", least=66),
-        Column("sharpe", "Sharpe", "number", 2, least=66, help=METRICS["sharpe"].definition),
-        Column("total_return", "Return", "signed_percent", 2, least=112, help=METRICS["total_return"].definition),
-    ]
-    return [definition(column) for column in columns], [{"id": row["symbol"], **row} for row in result.by_symbol(index)]
+def symbol_table(result: SweepResult, index: int, whole: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Definitions of the columns, and the rows of the whole and of each symbol, for one combination."""
+    columns = [Column("symbol", "Symbol", least=96), *figure_columns(metrics(result))]
+    rows = result.by_symbol(index)
+    named = [{**row, "id": row["symbol"] or whole, "symbol": row["symbol"] or "Portfolio"} for row in rows]
+    return [definition(column) for column in columns], named
 
 
 def about(info: MapInfo, result: SweepResult, shown: View) -> str:
     """What the map shows, and what a click does."""
-    several = len(result.symbols) > 1
-    of = shown.symbol or (f"median of {len(result.symbols)} symbols" if several else "")
+    of = shown.symbol or (f"portfolio of {len(result.symbols)} symbols" if len(result.symbols) > 1 else "")
     of_some = f"the best of about {count(info.each, 'combination')}" if info.each > 1 else "the best of its values"
     whole = f"each tile {of_some}" if info.coarse else ""
-    opens = "click opens that run" if info.coarse else "click opens the run"
-    click = "" if several and not shown.symbol else opens
+    click = "click opens that run" if info.coarse else "click opens the run"
+    click += f" of all {len(result.symbols)}" if shown.symbol else ""
     return ", ".join(part for part in (METRICS[shown.metric].title, of, whole, click) if part)
 
 

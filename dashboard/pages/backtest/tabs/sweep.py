@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dash import Input, Output, Patch, State, callback, ctx
+import numpy as np
+from dash import Input, Output, Patch, State, callback, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
@@ -126,10 +127,12 @@ def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
     _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, drawn or {})
     values, luck = result.metric(shown.metric, shown.symbol), view.luck(result, shown.symbol)
-    bars = spread.info(shown.metric, values, luck.expected if shown.metric == "sharpe" else None)
+    is_choice = not result.no_choice()
+    values = np.where(result.choosable, values, np.nan) if is_choice else values
+    bars = spread.info(shown.metric, values, luck.expected if shown.metric == "sharpe" else None, best=is_choice)
     ranked = result.ranked(shown.metric, shown.symbol)
     lines = parallel.info(result.parameters, ranked, view.sides(result), shown.metric)
-    nothing = states.no_figure(f"No combination has a {METRICS[shown.metric].title}.")
+    nothing = states.no_figure(result.no_choice() or f"No combination has a {METRICS[shown.metric].title}.")
     figures = spread.figure(bars) if bars else nothing, parallel.figure(lines) if lines else nothing
     return (
         figures[0], view.spread_words(bars), figures[1], view.parallel_words(lines),
@@ -142,6 +145,7 @@ def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
     Output(ids.SWEEP_SYMBOLS_BOX, "hidden"),
     Output(ids.SWEEP_SYMBOLS, "columnDefs"),
     Output(ids.SWEEP_SYMBOLS, "rowData"),
+    *(Output(id_, "disabled") for id_ in (ids.SWEEP_BEST, ids.SWEEP_PLATEAU, ids.SWEEP_OPEN)),
     Input(ids.SWEEP_VIEW, "data"),
     Input(ids.SWEEP_CHOSEN, "data"),
     State(RESULT_ID, "data"),
@@ -151,12 +155,12 @@ def show_combination(drawn: Any, chosen: Any, data: runs.ResultData) -> tuple[An
     """One combination in words, by symbol where there are several."""
     _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, drawn or {})
-    index = control.chosen(result, shown, chosen)
+    index, no_best = control.chosen(result, shown, chosen), bool(result.no_choice())
     if index is None:
-        raise PreventUpdate
-    one = len(result.symbols) == 1
-    columns, rows = view.symbol_table(result, index)
-    return view.combination(result, index, shown.symbol), one, columns, rows
+        return view.CHOOSE, True, [], [], no_best, no_best, True
+    columns, rows = view.symbol_table(result, index, control.WHOLE)
+    words = view.combination(result, index, shown.symbol)
+    return words, not result.parts, columns, rows, no_best, no_best, False
 
 
 @callback(
@@ -164,6 +168,7 @@ def show_combination(drawn: Any, chosen: Any, data: runs.ResultData) -> tuple[An
     Output(ids.SWEEP_TABLE, "selectedRows"),
     Output(ids.SWEEP_SYMBOLS, "selectedRows"),
     Output(frame.graph(ids.SWEEP_MAP), "clickData"),
+    Output(ids.SWEEP_SYMBOL, "value", allow_duplicate=True),
     Input(frame.graph(ids.SWEEP_MAP), "clickData"),
     Input(ids.SWEEP_TABLE, "selectedRows"),
     Input(ids.SWEEP_SYMBOLS, "selectedRows"),
@@ -176,7 +181,7 @@ def show_combination(drawn: Any, chosen: Any, data: runs.ResultData) -> tuple[An
     prevent_initial_call=True,
 )
 def choose(*given: Any) -> tuple[Any, ...]:
-    """A combination becomes the chosen one, or is opened in full."""
+    """A combination becomes the chosen one, or is opened in full; or the map turns to a symbol."""
     *inputs, chosen, drawn, data = given
     _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, drawn or {})
@@ -185,8 +190,8 @@ def choose(*given: Any) -> tuple[Any, ...]:
     if asked is None:
         raise PreventUpdate
     if asked.opens:
-        studies.show(BACKTEST, result.spec_of(asked.index, asked.symbol), "performance")
-    return {"of": len(result), "index": asked.index}, [], [], None
+        studies.show(BACKTEST, result.spec_of(asked.index), "performance")
+    return {"of": len(result), "index": asked.index}, [], [], None, asked.of or no_update
 
 
 @callback(

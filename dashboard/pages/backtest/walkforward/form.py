@@ -17,6 +17,8 @@ _SEARCH = "Search and choice"
 class WalkForwardForm(SweepForm):
     """A sweep's form with windows under the axes."""
 
+    stress = False
+
     def extent(self, spec: RunSpec) -> str:
         """The number of windows and of backtests."""
         if not isinstance(spec, WalkForwardSpec):
