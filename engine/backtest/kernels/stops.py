@@ -78,7 +78,8 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, memory: Any, trade
     returns how many. An exit at ``bars`` is none: the position is still open.
 
     A stop on the bar of an order comes after it where orders fill at the open, and before it where they fill at the
-    close.
+    close. What was asked for at the close at which a time stop was decided is not heard, also where another stop is
+    reached on the bar that would have filled it.
     """
     lines, _, _, prices, shift, at_open = account
     entries, exits, quotes = trades
@@ -101,7 +102,7 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, memory: Any, trade
         entries[made] = entry
         if hit < leave or (hit == leave and not at_open and hit < bars):
             exits[made], quotes[made] = hit, quote
-            last = hit if at_open else hit - 1
+            last = hit if at_open or (hit == clock and shift > 0) else hit - 1
         else:
             exits[made] = leave
             quotes[made] = lines[leave, QUOTE]

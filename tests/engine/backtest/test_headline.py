@@ -79,6 +79,19 @@ def test_stops_agree_with_the_account_and_with_plain_python(data: some.DataObjec
     assert slow.equity[-1] / asked.capital - 1 == pytest.approx(found.total_return, rel=1e-9, abs=1e-12)
 
 
+def test_stop_on_the_bar_that_fills_a_time_stop_leaves_the_deciding_close_unheard() -> None:
+    """In at the second close, a time stop decided at the third, where the strategy asks to enter again; on the fourth
+    the trailing stop of a tenth below 121 is reached before the close. By hand: one trade, out at 108.9.
+    """
+    bars = make_bars([101.0, 100, 107, 108], open=[96.0, 105, 114, 118])
+    bars = replace(bars, high=np.array([108.0, 118, 121, 118]), low=np.array([73.0, 97, 95, 100]))
+    asked = spec(
+        HOLD, fill="next_close", stops={"trailing_stop": 0.1, "time_stop": 1}, costs={"commission": 0, "slippage": 0}
+    )
+    found = headline(asked, [bars], {}, [Signals(np.ones(4, bool), np.zeros(4, bool))])
+    assert (found.trades, found.total_return) == (1, pytest.approx(0.089))
+
+
 @pytest.mark.parametrize("symbol", ["AAPL", "IBM", "MSFT"])
 @pytest.mark.parametrize("fill", FILLS)
 def test_agrees_with_vectorbt_on_the_sample(symbol: str, fill: str) -> None:
