@@ -242,7 +242,9 @@ def test_cancel_kills_a_job_that_does_not_listen(cluster: Cluster, gate: Path, t
 
 def test_a_job_cancelled_in_the_queue_never_runs(cluster: Cluster, tmp_path: Path, gate: Path) -> None:
     file = tmp_path / "never"
-    first = [cluster.submit(f"block-{n}", tasks.held, tmp_path / "first", gate) for n in range(WORKERS)]
+    begun = [tmp_path / f"first-{n}" for n in range(WORKERS)]
+    first = [cluster.submit(f"block-{n}", tasks.held, note, gate) for n, note in enumerate(begun)]
+    assert eventually(lambda: all(note.exists() for note in begun)), "every process has something to do"
     future = cluster.submit("never", tasks.note, file)
     assert eventually(lambda: cluster._jobs["never"].task is not None)
     cluster.cancel("never")
