@@ -10,7 +10,7 @@ An account begins flat. What was decided before it is not followed, but for stra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
@@ -22,6 +22,7 @@ from engine.errors import DataError
 from engine.market.bars import Bars, Floats
 from engine.market.panel import calendar
 from engine.strategies import Allocation, Signals, Strategy
+from engine.strategies.decide import begins
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec, Direction
@@ -76,13 +77,18 @@ def needed_by(spec: BacktestSpec) -> int:
     return max(spec.strategy.warm_up(), spec.sizing.warm_up())
 
 
-def measured(spec: BacktestSpec, known: Sequence[Bars], warm_up: int | None = None) -> Measured:
+def measured(
+    spec: BacktestSpec,
+    known: Sequence[Bars],
+    warm_up: int | None = None,
+    inputs: Mapping[str, Any] | None = None,
+) -> Measured:
     """What ``spec`` is measured on, of the bars ``known`` up to the end of its range, if it warms up for ``warm_up``
     bars instead of its own.
 
     Each symbol begins with the first of its bars in the range that has a close and as many bars before it as it takes
-    to warm up. A strategy that divides an account counts bars of the common calendar and begins once. Raises
-    ``DataError`` where fewer than two bars are left.
+    to warm up, and not before ``inputs`` let it decide, such as the model that it follows. A strategy that divides an
+    account counts bars of the common calendar and begins once. Raises ``DataError`` where fewer than two bars are left.
     """
     warm_up = warm_up_of(spec) if warm_up is None else warm_up
     asked = [len(item) - len(item.between(spec.market.start, None)) for item in known]
@@ -96,7 +102,10 @@ def measured(spec: BacktestSpec, known: Sequence[Bars], warm_up: int | None = No
         bars = [from_moment(item, start) for item in known]
         alone = [from_moment(item, max(start, begin)) for item, begin in zip(known, own, strict=True)]
     else:
-        bars = alone = [_from(item, max(place, warm_up)) for item, place in zip(known, asked, strict=True)]
+        first = [0 if inputs is None else begins(spec.strategy, item, inputs) for item in known]
+        bars = alone = [
+            _from(item, max(place, warm_up, begin)) for item, place, begin in zip(known, asked, first, strict=True)
+        ]
     for item in alone:
         if len(item) < 2:
             raise DataError(

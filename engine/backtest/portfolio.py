@@ -47,7 +47,7 @@ def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progr
     from engine.backtest.assemble import assemble
 
     require_tradeable(inputs["market"])
-    bars = possible(spec, inputs["market"].bars)
+    bars = possible(spec, inputs)
     progress(0.1, f"Deciding on {spec.market.label()}")
     known = _asked_for(spec, bars.known, inputs)
     asked_for = begun(known, bars, spec.strategy, spec.direction)
@@ -62,12 +62,13 @@ def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progr
     return assemble(spec, bars, kept, free, benchmark, swept(spec, bars, decisions), shorts, waiting)
 
 
-def possible(spec: BacktestSpec, known: Sequence[Bars]) -> Measured:
+def possible(spec: BacktestSpec, inputs: Mapping[str, Any]) -> Measured:
     """What ``spec`` is measured on. Raises where the data or the combination of settings makes it impossible, with what
     to change.
     """
+    known = inputs["market"].bars
     require_addable(spec, known)
-    bars = measured(spec, known)
+    bars = measured(spec, known, inputs=inputs)
     if isinstance(spec.strategy, Allocation):
         if not isinstance(spec.sizing, Percent):
             raise SpecError(

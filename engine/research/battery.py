@@ -55,7 +55,7 @@ class Case:
 
 def verify(spec: VerificationSpec, inputs: Mapping[str, Any], progress: Progress) -> VerificationResult:
     """The result of every test in ``TESTS``."""
-    bars = measured(spec.backtest, inputs["market"].bars)
+    bars = measured(spec.backtest, inputs["market"].bars, inputs=inputs)
     found, skipped, done = _run(Case(spec, bars, inputs, progress)), {}, 0.0
     whole = sum(share for _, _, share, _ in TESTS)
     for name, sentence, share, test in TESTS:
@@ -162,7 +162,7 @@ def _delays(case: Case) -> Found:
 
 def _jitter(case: Case) -> Found:
     """The variants, and whether the best of them and the strategy itself is better than nothing and than holding."""
-    spec, bars = case.spec, sensitivity.common_stretch(case.spec.backtest, case.bars)
+    spec, bars = case.spec, sensitivity.common_stretch(case.spec.backtest, case.bars, case.inputs)
     tried = sensitivity.jitter(spec.backtest, bars, case.inputs, section(case.progress, 0.0, 0.5))
     changed, reruns = [variant for variant, _ in tried], [again for _, again in tried]
     found = sensitivity.outcomes(reruns)

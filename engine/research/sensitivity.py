@@ -136,12 +136,12 @@ def variants(strategy: Strategy) -> tuple[Variant, ...]:
     return tuple(found.values())
 
 
-def common_stretch(spec: BacktestSpec, bars: Measured) -> Measured:
+def common_stretch(spec: BacktestSpec, bars: Measured, inputs: Mapping[str, Any]) -> Measured:
     """``bars`` from the first on which every variant can trade too, of those that leave half of them to be measured."""
     own = warm_up_of(spec)
     known = (variant.strategy.warm_up() for variant in variants(spec.strategy))
     longest = max((warm_up for warm_up in known if warm_up <= own + len(calendar(bars)) // 2), default=0)
-    return measured(spec, bars.known, longest) if longest > own else bars
+    return measured(spec, bars.known, longest, inputs) if longest > own else bars
 
 
 def jitter(

@@ -147,7 +147,7 @@ def _returns(
     from engine.market.bars import periods_per_year
     from engine.market.panel import calendar
 
-    bars = measured(base, inputs["market"].bars, sweep.warm_up)
+    bars = measured(base, inputs["market"].bars, sweep.warm_up, inputs)
     time = calendar(bars)
     columns = []
     for count, place in enumerate(chosen.tolist()):

@@ -51,6 +51,12 @@ class Strategy(Spec):
     def warm_up(self) -> int:
         return 0
 
+    def begins(self, bars: Bars, inputs: Mapping[str, Any]) -> int:
+        """Index of the first of ``bars`` at whose close it can decide, where ``inputs`` tell; of an allocation nobody
+        asks.
+        """
+        return 0
+
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
         raise TypeError(f"{type(self).__name__} has no signals method.")
 

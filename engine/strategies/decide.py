@@ -88,6 +88,15 @@ def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signal
     return found
 
 
+def begins(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> int:
+    """``strategy.begins``. Raises ``StrategyError`` if it fails or does not return the index of a bar."""
+    with answering_for(strategy):
+        found: Any = strategy.begins(bars, inputs)
+    if not _is_whole(found) or not 0 <= found <= len(bars):
+        raise StrategyError(f"{named(strategy)} returned {found!r:.40}: begins() must return the index of a bar.")
+    return int(found)
+
+
 def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
     """``strategy.weights``. Raises ``StrategyError`` if it fails or does not return a number a bar and symbol."""
     with answering_for(strategy):

@@ -45,7 +45,7 @@ class SecondOpinionSpec(RunSpec):
         from engine.backtest.second_opinion.library import version
         from engine.backtest.second_opinion.repeat import repeat
 
-        spec, bars = self.backtest, measured(self.backtest, inputs["market"].bars)
+        spec, bars = self.backtest, measured(self.backtest, inputs["market"].bars, inputs=inputs)
         words = f"Repeating {spec.market.label()} on Backtrader"
         progress(0.0, words)
         repeated = repeat(spec, bars, decide(spec, bars, inputs), lambda part: progress(0.98 * part, words))

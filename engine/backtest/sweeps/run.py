@@ -45,7 +45,7 @@ def run_sweep(
 
     def lay_out(parameters: Floats | None) -> tuple[int, list[Unit]]:
         warm_up = 0 if start is not None else common_warm_up(spec.base, scales, parameters, known, look)
-        return warm_up, units_of(spec.base, known, warm_up, start)
+        return warm_up, units_of(spec.base, inputs, warm_up, start)
 
     if spec.sample == "tpe":
         from engine.backtest.sweeps.tuning import search

@@ -123,13 +123,17 @@ class Work:
 
 
 def units_of(
-    base: BacktestSpec, known: Sequence[Bars], warm_up: int | None = None, start: np.datetime64 | None = None
+    base: BacktestSpec,
+    inputs: Mapping[str, Any],
+    warm_up: int | None = None,
+    start: np.datetime64 | None = None,
 ) -> list[Unit]:
     """What a sweep over ``base`` has figures of: the whole request, measured from the first bars that have ``warm_up``
     before them or from ``start``; then, where several symbols have accounts of their own, each with its part of the
     bars and of the capital. Raises ``DataError`` where one of them cannot be traded.
     """
-    bars = measured(base, known, warm_up) if start is None else from_start(known, start)
+    known = inputs["market"].bars
+    bars = measured(base, known, warm_up, inputs) if start is None else from_start(known, start)
     return laid_out(base, bars)
 
 

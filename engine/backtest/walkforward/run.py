@@ -121,9 +121,8 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
     from engine.backtest.walkforward.assemble import assemble
 
     require_tradeable(inputs["market"])
-    bars: Sequence[Bars] = inputs["market"].bars
-    possible(spec.base, bars)
-    course, warm_up = _course(spec, bars)
+    possible(spec.base, inputs)
+    course, warm_up = _course(spec, inputs)
     windows = lay_out(course.own, spec.windows)
     _require_room(spec, len(windows))
     walk = Walk(spec, course, warm_up, inputs, windows)
@@ -135,14 +134,14 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
         raise
 
 
-def _course(spec: WalkForwardSpec, known: Sequence[Bars]) -> tuple[Measured, int]:
+def _course(spec: WalkForwardSpec, inputs: Mapping[str, Any]) -> tuple[Measured, int]:
     """The bars from the first on which every combination can trade, and how many those take to warm up."""
     from engine.backtest.sweeps.run import combinations
 
-    sweep = spec.sweep()
+    sweep, known = spec.sweep(), inputs["market"].bars
     parameters = None if spec.sample == "tpe" else combinations(sweep, sweep.scales())[0]
     warm_up = common_warm_up(spec.base, sweep.scales(), parameters, known)
-    return measured(spec.base, known, warm_up), warm_up
+    return measured(spec.base, known, warm_up, inputs), warm_up
 
 
 def _walked(walk: Walk, steps: list[Step], progress: Progress) -> SweepResult:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from engine.market.bars import Bars, MarketSpec
@@ -61,6 +62,11 @@ class FollowModel(Strategy):
 
     def inputs(self, market: MarketSpec) -> Mapping[str, RunSpec]:
         return {"model": self.model}
+
+    def begins(self, bars: Bars, inputs: Mapping[str, Any]) -> int:
+        """The first bar with a prediction: while the model learns there is nothing to follow."""
+        known = np.flatnonzero(np.isfinite(inputs["model"].usable(bars)))
+        return int(known[0]) if len(known) else len(bars)
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
         probability = inputs["model"].usable(bars)

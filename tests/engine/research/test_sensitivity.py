@@ -152,7 +152,7 @@ def test_words_are_no_numbers() -> None:
 def test_variants_are_the_backtests_of_their_strategies() -> None:
     """All over one stretch: from the first bar on which the slowest of them could trade."""
     bars, spec = random_walk(300, 3), request(Crosses())
-    shared = sensitivity.common_stretch(spec, measured(spec, [bars]))
+    shared = sensitivity.common_stretch(spec, measured(spec, [bars]), {})
     tried = sensitivity.jitter(spec, shared, {})
     assert max(variant.strategy.warm_up() for variant, _ in tried) == 12
     for variant, again in tried:
@@ -164,7 +164,7 @@ def test_variants_are_the_backtests_of_their_strategies() -> None:
 def test_variants_that_would_leave_little_to_measure_do_not_shorten_the_stretch() -> None:
     bars, spec = random_walk(300, 3), request(Crosses(window=270))
     whole = measured(spec, [bars])
-    assert len(sensitivity.common_stretch(spec, whole)[0]) == len(whole[0]) == 30
+    assert len(sensitivity.common_stretch(spec, whole, {})[0]) == len(whole[0]) == 30
 
 
 # -- noise ----------------------------------------------------------------------------------------------------------

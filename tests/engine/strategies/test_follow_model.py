@@ -13,6 +13,7 @@ import engine
 from engine.backtest.spec import BacktestSpec
 from engine.errors import SpecError
 from engine.market.bars import Bars
+from engine.market.catalog import load
 from engine.market.known import joined, known_at
 from engine.models.training import ModelSpec
 from engine.strategies import Strategy
@@ -83,7 +84,12 @@ def test_nothing_is_held_before_the_test_part_of_the_model() -> None:
     request = BacktestSpec.parse(values)
     result, trained = engine.run(request), engine.run(model)
     start = np.datetime64(trained.test_start)
-    assert (result.equity[result.time <= start] == 100_000).all()
+    assert result.time[0] == start, "while the model learns nobody is idle"
+    assert result.equity[0] == result.benchmark[0] == 100_000
+    (bars,) = load(request.market).bars
+    first = int(np.searchsorted(bars.time, start)) + 1
+    bought = bars.open[first] * 1.0003 * 1.0005
+    assert result.benchmark[-1] == pytest.approx(100_000 * bars.close[-1] / bought)
     assert result.metrics["trades"]
     assert (result.trade_entry_time > start).all()
     assert np.datetime64(trained.train_end) < start
