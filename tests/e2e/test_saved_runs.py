@@ -82,9 +82,12 @@ def write(visitor: Visitor, key: str, column: str, text: str) -> None:
     wanted = ROW.format(key=key, column=column)
 
     def is_open() -> bool:
+        """Of a note the editor lies over the table; a second click into an open one might close it."""
+        script = "const at = document.activeElement; return !!at.closest(arguments[0] + ' input, .ag-popup-editor')"
+        if visitor.js(script, wanted):
+            return True
         ActionChains(visitor.driver).click(cell(visitor, key, column)).perform()
-        return bool(visitor.js("return !!document.querySelector(arguments[0])?.contains(document.activeElement)"
-                               "&& document.activeElement.tagName === 'INPUT'", wanted))  # fmt: skip
+        return bool(visitor.js(script, wanted))
 
     visitor.wait_for(is_open, f"the editor in {column}")
     ActionChains(visitor.driver).send_keys(text, Keys.ENTER).perform()
