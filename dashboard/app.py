@@ -10,7 +10,7 @@ from dash import Dash, _callback, html
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 from flask import Response, redirect, request, send_file
 
-from dashboard import page, security, shell
+from dashboard import incoming, page, security, shell
 from dashboard.errors import on_error
 from dashboard.job_access import MANAGER
 from dashboard.page import import_callbacks as import_callbacks
@@ -69,6 +69,7 @@ def create_app(
     later = [part for item in page.pages(pages) for part in item.later()]
     app.validation_layout = html.Div([app.validation_layout, *later])
     security.secure(app, config)
+    incoming.guard(app)
     app.server.before_request(_to_first_page(page.pages(pages)))
     return app
 

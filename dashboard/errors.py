@@ -6,9 +6,9 @@ import logging
 from typing import Any
 
 from dash import callback_context, no_update, set_props
-from dash.exceptions import BackgroundCallbackError
+from dash.exceptions import BackgroundCallbackError, PreventUpdate
 
-from dashboard import ids
+from dashboard import ids, incoming
 from engine.errors import EngineError
 
 _LOG = logging.getLogger("stratoscope")
@@ -34,12 +34,15 @@ def toast(text: str, tone: str = "bad") -> None:
 
 def on_error(error: Exception) -> Any:
     """Dash's handler for every callback: a toast, and the error in each result or figure that was to be filled."""
+    outputs = callback_context.outputs_list
     if not isinstance(error, EngineError | BackgroundCallbackError):
+        if (reason := incoming.misfit()) is not None:
+            incoming.refuse(reason)
+            raise PreventUpdate
         _LOG.error("A callback failed.", exc_info=error)
     text = sentence(error)
     if text != _CANCELLED:
         toast(text)
-    outputs = callback_context.outputs_list
     if not outputs:
         return None
     return [_answer(item, text) for item in outputs] if isinstance(outputs, list) else _answer(outputs, text)

@@ -31,12 +31,12 @@ from dashboard.components.still import still
 from dashboard.format import count, duration, megabytes
 from dashboard.job_access import cancel
 from dashboard.job_call import UNSTORED
+from dashboard.sent import ResultData, Run
 from engine.errors import EngineError, SpecError
 from engine.progress import Progress
 from engine.spec import RunSpec, canonical_json, to_python, to_yaml
 
 S = TypeVar("S", bound=RunSpec)
-ResultData: TypeAlias = Mapping[str, str] | None
 Ids: TypeAlias = Sequence[Mapping[str, str]]
 
 
@@ -227,19 +227,19 @@ class Wired:
         runner.run(spec, _reporting(set_progress))
         return {"key": runner.run_key(spec), "spec": text}
 
-    def cancel(self, clicks: int | None, run: Mapping[str, str] | None) -> None:
+    def cancel(self, clicks: int | None, run: Run | None) -> None:
         """Cancel what the page waits for; what was asked for a moment ago may not be a job yet."""
         if clicks and run:
             cancel(run["key"], within=2.0)
 
-    def choose(self, kind: str, *rest: Any) -> Any:
+    def choose(self, kind: str | None, *rest: Any) -> Any:
         """The controls of the plug-in that was chosen."""
         found, given, chosen, kinds = rest
         path = ctx.triggered_id["path"] if isinstance(ctx.triggered_id, dict) else ""
         values = self.form.collect([*chosen, *found], [*kinds, *given])
-        return still(self.form.chosen(values, path, kind))
+        return still(self.form.chosen(values, path, kind or ""))
 
-    def change_list(self, added: str, removed: list[int | None], *rest: Any) -> tuple[Any, str]:
+    def change_list(self, added: str | None, removed: list[int | None], *rest: Any) -> tuple[Any, str]:
         """The cards of a list of plug-ins with one more or one fewer."""
         found, given, chosen, kinds = rest
         trigger = ctx.triggered_id
@@ -247,7 +247,7 @@ class Wired:
             raise PreventUpdate
         index = int(trigger["index"]) if trigger["role"] == "remove" else None
         values = self.form.collect([*chosen, *found], [*kinds, *given])
-        return still(self.form.changed_list(values, trigger["path"], added, index)), ""
+        return still(self.form.changed_list(values, trigger["path"], added or "", index)), ""
 
     def _spec(self, found: Ids, given: list[Any], chosen: Ids, kinds: list[Any]) -> RunSpec:
         try:

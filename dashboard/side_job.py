@@ -15,9 +15,8 @@ from dash.development.base_component import Component
 from dashboard import ids, jobs
 from dashboard.components.states import skeleton
 from dashboard.errors import sentence, toast
+from dashboard.sent import Answer, Progress
 from engine.spec import RunSpec, canonical_json
-
-Answer = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -89,13 +88,13 @@ def failed(error: Exception) -> dict[str, str]:
     return {"error": sentence(error)}
 
 
-def instead(answer: Answer, progress: Answer, hint: str) -> Component | None:
+def instead(answer: Answer, progress: Progress | None, hint: str) -> Component | None:
     """What stands where no result is to be shown: ``hint`` before anybody has asked. None where there is one."""
     if not answer:
         return html.P(hint, className="hint")
     if answer.get("error"):
         return html.P(str(answer["error"]))
     if answer.get("waits"):
-        words = (progress or {}).get("message") or "Starting"
+        words = (progress["message"] if progress else "") or "Starting"
         return html.Div([skeleton(14, "40%"), html.P(str(words), className="hint")])
     return None

@@ -7,7 +7,7 @@ opens the page with that field in the page's form and the study's tab in sight.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -37,6 +37,7 @@ from dashboard.components.run_bar import run_bar
 from dashboard.components.still import still
 from dashboard.components.tabs import fill_late, late_pane, line_id
 from dashboard.components.values import get
+from dashboard.sent import Draft, Run, Shown
 from engine.errors import SpecError
 from engine.spec import RunSpec, canonical_json
 
@@ -179,7 +180,7 @@ def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -
     )(recalled)
 
 
-def recalled(draft: Mapping[str, str] | None, run: Mapping[str, Any] | None) -> str:
+def recalled(draft: Draft | None, run: Run | None) -> str:
     """The request for what the form asks, where that is stored already and the tab has nothing to show yet."""
     from engine import runner
 
@@ -214,7 +215,7 @@ def show(form: Form, spec: RunSpec, tab: str) -> None:
     set_props(ids.shown(form.page), {"data": {"spec": canonical_json(spec), "tab": tab}})
 
 
-def filled(form: Form, asked: Any) -> tuple[list[Component], str, str]:
+def filled(form: Form, asked: Shown) -> tuple[list[Component], str, str]:
     """The form's controls for the spec that is to be shown, its request, and the tab.
 
     By way of a store and its callback: what ``set_props`` puts into a page starts no callbacks of its own.

@@ -15,6 +15,7 @@ from dashboard.components.still import still
 from dashboard.format import count, duration, percent
 from dashboard.job_access import cancel, current_jobs
 from dashboard.job_list import Job
+from dashboard.sent import Listed, ResultData, Run
 from engine.errors import SpecError
 
 ACTIVE_MS, IDLE_MS, SHOWN = 1000, 5000, 6
@@ -59,7 +60,9 @@ def empty() -> Component:
     State({"role": "result", "page": ALL}, "data"),
     State(ids.JOBS, "data"),
 )
-def poll(_: int | None, started: list[Any], runs: list[Any], results: list[Any], before: Any) -> tuple[Any, ...]:
+def poll(
+    _: int | None, started: list[str | None], runs: list[Run | None], results: list[ResultData], before: Listed | None
+) -> tuple[Any, ...]:
     """The jobs as data for the run bars and as the tray's content; nothing if nothing has changed.
 
     A page that starts a job asks at once, and from then on often; a stored result asks nothing of it.
@@ -84,9 +87,9 @@ def cancel_job(clicks: list[int | None]) -> None:
         cancel(ctx.triggered_id["key"])
 
 
-def _waits(runs: Sequence[Any], results: Sequence[Any]) -> bool:
+def _waits(runs: Sequence[Run | None], results: Sequence[ResultData]) -> bool:
     """Whether a page may still wait for word about its run: then the list is sent even if it is the same."""
-    pending = [run["at"] for run, result in zip(runs, results, strict=True) if run and not result]
+    pending = [run["at"] for run, result in zip(runs, results, strict=False) if run and not result]
     return time.time() - max(pending, default=0.0) < 15.0
 
 

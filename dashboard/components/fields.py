@@ -80,11 +80,11 @@ def class_of(field: Field, value: object) -> type[Spec] | None:
 
 
 def find(cls: type[Spec], values: Values, path: str) -> Field:
-    """The field at ``path``. Raises ``KeyError``."""
+    """The field at ``path``. Raises ``SpecError``."""
     for field in walk(cls, values):
         if field.path == path:
             return field
-    raise KeyError(path)
+    raise SpecError([(path, "The form has no such field: reload the page.")])
 
 
 def name_of(field: Field) -> str:

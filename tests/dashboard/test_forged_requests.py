@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dashboard.app import create_app
+from dashboard.jobs import DaskManager
 from engine.config import settings
 from tests.support.browserless import HOST, Client
 
@@ -34,11 +36,112 @@ FORGED: Mapping[str, tuple[dict[str, Any], str]] = {
     "another page's kind": ({"kind": "nothing"}, "cannot be run"),
     "a thousand symbols": ({"market": {"symbols": [f"A{n}" for n in range(1000)]}}, "1 to 50 symbols"),
 }
+WRONG: tuple[Any, ...] = (
+    None, True, 10**30, "text\x00", [None], {"a": 1}, {"spec": 5}, {"spec": "{", "key": "a"},
+    {"fraction": 1, "message": "", "partial": {"a": 1}},
+)  # fmt: skip
 
 
 @pytest.fixture
 def client(workspace: Any) -> Client:
     return Client(create_app(settings()))
+
+
+class NoWorkers(DaskManager):
+    """Takes jobs and starts none."""
+
+    def call_job_fn(self, key: Any, *_: Any) -> Any:
+        return key
+
+
+@pytest.fixture
+def waiting(workspace: Any) -> Client:
+    """A client of an app whose background callbacks start nothing."""
+    return Client(create_app(settings(), NoWorkers(settings())))
+
+
+def plain(id_: Any) -> Any:
+    """``id_`` of a dependency with something in place of its patterns."""
+    return {key: "x" if isinstance(value, list) else value for key, value in id_.items()} if is_of_many(id_) else id_
+
+
+def is_of_many(id_: Any, pattern: str = "") -> bool:
+    return isinstance(id_, dict) and any(isinstance(value, list) and pattern in ("", *value) for value in id_.values())
+
+
+def request_of(dependency: Mapping[str, Any], values: list[Any]) -> dict[str, Any]:
+    """What a page sends for a callback with ``values`` for its inputs and states."""
+
+    def part(text: str, prop: str, **value: Any) -> Any:
+        id_ = json.loads(text) if text.startswith("{") else text
+        one = {"id": plain(id_), "property": prop, **value}
+        return [one] if is_of_many(id_, "ALL") else one
+
+    outputs = [part(*text.rsplit(".", 1)) for text in dependency["output"].strip(".").split("...") if "." in text]
+    for output in outputs:
+        one = output[0] if isinstance(output, list) else output
+        one["property"] = one["property"].partition("@")[0]
+    arguments = [*dependency["inputs"], *dependency["state"]]
+    given = [part(item["id"], item["property"], value=value) for item, value in zip(arguments, values, strict=True)]
+    first, count = dependency["inputs"][0], len(dependency["inputs"])
+    is_list = dependency["output"].startswith("..")
+    return {
+        "output": dependency["output"],
+        "outputs": outputs if is_list else next(iter(outputs), None),
+        "inputs": given[:count],
+        "state": given[count:],
+        "changedPropIds": [f"{first['id']}.{first['property']}"],
+    }
+
+
+def forgeries(dependency: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Each wrong value in each place of a callback and in all of them, then requests of another shape."""
+    count = len(dependency["inputs"]) + len(dependency["state"])
+    for value in WRONG:
+        for place in (*range(count), None):
+            yield request_of(dependency, [value if place in (index, None) else None for index in range(count)])
+    whole = request_of(dependency, [None] * count)
+    for name in ("output", "outputs", "inputs", "state", "changedPropIds"):
+        for value in (None, [], "x", [{"id": {"role": "x"}, "property": "y"}]):
+            yield whole | {name: value}
+
+
+def test_a_value_of_a_wrong_type_costs_one_line_at_most(waiting: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """At every callback: no status 500, and no traceback in the log."""
+    served = [item for item in waiting.dependencies if not item["clientside_function"]]
+    assert len(served) > 100
+    for dependency in served:
+        for body in forgeries(dependency):
+            caplog.clear()
+            answer = waiting.http.post("/_dash-update-component", json=body, headers=HOST)
+            said = [record for record in caplog.records if record.levelno >= logging.WARNING]
+            assert answer.status_code < 500, body
+            assert not any(record.exc_info for record in said), body
+            assert len(said) <= 1, body
+
+
+@pytest.mark.parametrize("text", ["", "{", "NaN", '{"output": NaN}', "[" * 5000, '"\\ud800"', "[]", "null", "5"])
+def test_a_body_that_is_no_request_is_refused(client: Client, caplog: pytest.LogCaptureFixture, text: str) -> None:
+    sent = {**HOST, "Content-Type": "application/json"}
+    assert client.http.post("/_dash-update-component", data=text, headers=sent).status_code == 400
+    assert not any(record.exc_info for record in caplog.records)
+
+
+def test_a_bug_of_ours_leaves_its_traceback(
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails on values that are as they should be is no forgery."""
+    from engine import runner
+
+    def broken(*_: Any) -> Any:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(runner, "run_key", broken)
+    open_page = client.callback('"page":"backtest","role":"result"}.data...', '"role":"request"')
+    answer = client.call(open_page, {'"role":"request"}.data': json.dumps(BACKTEST)}, '"role":"request"')
+    assert answer.status_code == 200
+    assert "Something went wrong" in answer.get_data(as_text=True)
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [KeyError]
 
 
 def files(folder: Path) -> set[Path]:

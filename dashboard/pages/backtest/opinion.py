@@ -17,6 +17,7 @@ from dashboard.errors import toast
 from dashboard.format import MISSING, number
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import RESULT
+from dashboard.sent import Answer, Progress
 from dashboard.side_job import SideJob
 from engine.backtest.second_opinion.comparison import REASONS, SecondOpinion
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
@@ -89,7 +90,7 @@ JOB.wire()
     Input(JOB.answer, "data"),
     Input(JOB.progress, "data"),
 )
-def show(answer: Any, progress: Any) -> tuple[Any, Any, Any, bool]:
+def show(answer: Answer, progress: Progress | None) -> tuple[Any, Any, Any, bool]:
     words = side_job.instead(answer, progress, ASK)
     if words is not None:
         return words, None, [], True

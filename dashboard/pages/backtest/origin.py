@@ -13,6 +13,7 @@ from dashboard import runs, side_job
 from dashboard.format import count
 from dashboard.pages.backtest import ids, real_view
 from dashboard.pages.backtest.tab import OPEN
+from dashboard.sent import Answer, Progress
 from dashboard.side_job import SideJob
 from engine.research.sweep_overfitting import OverfittingSpec
 from engine.research.verification import VerificationSpec
@@ -39,7 +40,7 @@ def layout() -> Component:
     OPEN,
     Input(JOB.answer, "data"),
 )
-def judge(data: runs.ResultData, tab: str, answer: side_job.Answer) -> tuple[Component, str, bool]:
+def judge(data: runs.ResultData, tab: str, answer: Answer) -> tuple[Component, str, bool]:
     """The verdict, with the trials counted as of now and the sweep, if it was tested by now."""
     from engine import verdicts
 
@@ -71,7 +72,7 @@ def words(origin: Swept) -> str:
     State(RESULT_ID, "data"),
     prevent_initial_call=True,
 )
-def ask(clicks: int | None, data: runs.ResultData) -> tuple[side_job.Answer, Any]:
+def ask(clicks: int | None, data: runs.ResultData) -> tuple[Answer, Any]:
     """A job for the test of the sweep, or for the sweep itself where its result is gone; the answer knows the run that
     it was asked for.
     """
@@ -94,9 +95,9 @@ JOB.wire(running=[(Output(ids.ORIGIN_ASK, "disabled"), True, False)])
     State(RESULT_ID, "data"),
     prevent_initial_call=True,
 )
-def tell(progress: Any, answer: side_job.Answer, data: runs.ResultData) -> str:
+def tell(progress: Progress | None, answer: Answer, data: runs.ResultData) -> str:
     """How far the job is, beside the run that it was asked for."""
-    message = (progress or {}).get("message")
+    message = progress["message"] if progress else ""
     if not message or not data or (answer or {}).get("of") != data.get("key"):
         raise PreventUpdate
     return f"Testing the sweep: {message}."

@@ -14,6 +14,7 @@ from dashboard.components import card, graph
 from dashboard.format import count, number, percent
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.view import TONES
+from dashboard.sent import Answer, Progress
 from dashboard.side_job import SideJob
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
@@ -69,7 +70,7 @@ JOB.wire()
     Input(JOB.answer, "data"),
     Input(JOB.progress, "data"),
 )
-def show(answer: Any, progress: Any) -> tuple[Any, Any, bool]:
+def show(answer: Answer, progress: Progress | None) -> tuple[Any, Any, bool]:
     words = side_job.instead(answer, progress, ASK)
     if words is not None:
         return words, None, True

@@ -51,7 +51,7 @@ def offer(data: runs.ResultData, symbol: str | None) -> tuple[Any, str, bool]:
     Input(ids.SCALE, "value"),
     Input(ids.VIEW, "data"),
 )
-def chart(data: Any, symbol: str, span: str, scale: str, held: Any) -> tuple[Any, Any]:
+def chart(data: Any, symbol: str | None, span: str, scale: str, held: Any) -> tuple[Any, Any]:
     spec, bars = shown(data, symbol)
     start = candles.last_days(bars, span)
     keep = subject(data, symbol, span)
@@ -69,7 +69,7 @@ def chart(data: Any, symbol: str, span: str, scale: str, held: Any) -> tuple[Any
     State(ids.SPAN, "value"),
     prevent_initial_call=True,
 )
-def zoom(change: Any, data: runs.ResultData, symbol: str, span: str) -> Any:
+def zoom(change: Any, data: runs.ResultData, symbol: str | None, span: str) -> Any:
     """The range that the chart was zoomed to, with what it is a range of."""
     try:
         return {"keep": subject(data, symbol, span), "range": candles.asked_window(change)}
@@ -78,7 +78,7 @@ def zoom(change: Any, data: runs.ResultData, symbol: str, span: str) -> Any:
 
 
 @callback(Output(ids.KPIS, "children"), RESULT, SYMBOL)
-def describe(data: runs.ResultData, symbol: str) -> Any:
+def describe(data: runs.ResultData, symbol: str | None) -> Any:
     """The key figures, and what the header says."""
     _, bars = shown(data, symbol)
     series = bars.series
@@ -103,7 +103,7 @@ def compare(data: runs.ResultData, scale: str, tab: str) -> tuple[Any, Any]:
 
 
 @callback(Output(ids.QUALITY, "children"), RESULT, SYMBOL, TAB)
-def faults(data: runs.ResultData, symbol: str, tab: str) -> Any:
+def faults(data: runs.ResultData, symbol: str | None, tab: str) -> Any:
     opened_for(tab, "quality", data)
     bars = as_supplied(data, symbol)
     return view.quality(bars, quality.check(bars))
@@ -117,26 +117,26 @@ def faults(data: runs.ResultData, symbol: str, tab: str) -> Any:
     SYMBOL,
     TAB,
 )
-def list_bars(data: runs.ResultData, symbol: str, tab: str) -> tuple[Any, Any, str]:
+def list_bars(data: runs.ResultData, symbol: str | None, tab: str) -> tuple[Any, Any, str]:
     opened_for(tab, "table", data)
     _, bars = shown(data, symbol)
     return view.bar_columns(bars), view.bar_rows(bars), view.table_note(bars)
 
 
 @callback(Output(ids.PROVENANCE, "children"), RESULT, SYMBOL, TAB)
-def origin(data: runs.ResultData, symbol: str, tab: str) -> Any:
+def origin(data: runs.ResultData, symbol: str | None, tab: str) -> Any:
     opened_for(tab, "provenance", data)
     spec, bars = shown(data, symbol)
     return view.provenance(bars.series, bars, spec.adjustment)
 
 
 @callback(Output(ids.PROBLEM, "children"), Input(frame.part("run-problem", ids.PAGE), "children"))
-def say(problem: str) -> str:
+def say(problem: str | None) -> str | None:
     """What is wrong with the form as a whole: without a run button, the bar that says it is out of sight."""
     return problem
 
 
-def subject(data: runs.ResultData, symbol: str, span: str) -> str:
+def subject(data: runs.ResultData, symbol: str | None, span: str) -> str:
     """What a zoom belongs to: another run, symbol or range starts with all of itself in sight."""
     return f"{(data or {}).get('key')} {symbol} {span}"
 
@@ -160,7 +160,7 @@ def shown(data: runs.ResultData, symbol: str | None) -> tuple[MarketSpec, Bars]:
     return spec, by_symbol.get(str(symbol), market.bars[0])
 
 
-def as_supplied(data: runs.ResultData, symbol: str) -> Bars:
+def as_supplied(data: runs.ResultData, symbol: str | None) -> Bars:
     """The bars on screen before adjustment, which is what quality is judged on."""
     import engine
 

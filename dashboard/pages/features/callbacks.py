@@ -51,7 +51,7 @@ def offer(data: runs.ResultData, symbol: str | None) -> tuple[Any, str, bool]:
     Input(ids.SCALE, "value"),
     Input(ids.VIEW, "data"),
 )
-def chart(data: Any, symbol: str, span: str, scale: str, held: Any) -> tuple[Any, ...]:
+def chart(data: Any, symbol: str | None, span: str, scale: str, held: Any) -> tuple[Any, ...]:
     spec, matrix, bars = shown(data, symbol)
     start = candles.last_days(bars, span)
     keep = subject(data, symbol, span)
@@ -70,7 +70,7 @@ def chart(data: Any, symbol: str, span: str, scale: str, held: Any) -> tuple[Any
     State(ids.SPAN, "value"),
     prevent_initial_call=True,
 )
-def zoom(change: Any, data: runs.ResultData, symbol: str, span: str) -> Any:
+def zoom(change: Any, data: runs.ResultData, symbol: str | None, span: str) -> Any:
     """The range that the chart was zoomed to, with what it is a range of."""
     try:
         return {"keep": subject(data, symbol, span), "range": candles.asked_window(change)}
@@ -79,7 +79,7 @@ def zoom(change: Any, data: runs.ResultData, symbol: str, span: str) -> Any:
 
 
 @callback(Output(ids.TABLE, "rowData"), Output(ids.TABLE_NOTE, "children"), RESULT, SYMBOL)
-def describe(data: runs.ResultData, symbol: str) -> tuple[Any, str]:
+def describe(data: runs.ResultData, symbol: str | None) -> tuple[Any, str]:
     """The table of values with its look-ahead check, and what the header says."""
     spec, matrix, bars = shown(data, symbol)
     signs = view.signs_of_look_ahead(spec.features, bars)
@@ -98,7 +98,7 @@ def describe(data: runs.ResultData, symbol: str) -> tuple[Any, str]:
     SYMBOL,
     Input({"role": "tabs", "group": ids.TABS}, "active_tab"),
 )
-def correlate(data: runs.ResultData, symbol: str, tab: str) -> tuple[Any, Any, Any]:
+def correlate(data: runs.ResultData, symbol: str | None, tab: str) -> tuple[Any, Any, Any]:
     if tab != "correlation":
         raise PreventUpdate
     _, matrix, bars = shown(data, symbol)
@@ -108,12 +108,12 @@ def correlate(data: runs.ResultData, symbol: str, tab: str) -> tuple[Any, Any, A
 
 
 @callback(Output(ids.PROBLEM, "children"), Input(frame.part("run-problem", ids.PAGE), "children"))
-def say(problem: str) -> str:
+def say(problem: str | None) -> str | None:
     """What is wrong with the form as a whole: without a run button, the bar that says it is out of sight."""
     return problem
 
 
-def subject(data: runs.ResultData, symbol: str, span: str) -> str:
+def subject(data: runs.ResultData, symbol: str | None, span: str) -> str:
     """What a zoom belongs to: another run, symbol or range starts with all of itself in sight."""
     return f"{(data or {}).get('key')} {symbol} {span}"
 

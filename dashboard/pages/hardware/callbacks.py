@@ -19,6 +19,7 @@ from dashboard.pages.hardware import ids, machine, measured, sampler, storage, v
 from dashboard.pages.hardware.layout import WINDOWS
 from dashboard.pages.hardware.readings import Sample, history
 from dashboard.pages.hardware.request import FORM, PAGE, TAKE, benchmark_in
+from dashboard.sent import Run
 from engine import devices
 from engine.benchmarks.harness import BenchmarkSpec
 from engine.config import settings
@@ -66,7 +67,7 @@ def introduce(_: str | None) -> None:
 
 
 @callback(Output(frame.field(PAGE, TAKE), "value"), Input(frame.run(PAGE), "data"))
-def keep_take(run: Mapping[str, str] | None) -> int:
+def keep_take(run: Run | None) -> int:
     """The form holds the take of the run on the page, so that copies of it are copies of that run."""
     if not run:
         raise PreventUpdate

@@ -283,5 +283,5 @@ def _field_of(base: object, path: str) -> Field:
     """The field of the backtest that an axis names, as its own form shows it."""
     try:
         return find(BacktestSpec, base if isinstance(base, Mapping) else {}, path)
-    except (KeyError, SpecError):
+    except SpecError:
         return Field(path, path, "number", None)

@@ -68,7 +68,7 @@ def side_of(base: Mapping[str, Any], path: str, title: str = "", unit: str = "",
     """The axis at ``path`` over the backtest of plain values ``base``."""
     try:
         field = find(BacktestSpec, base, path)
-    except (KeyError, SpecError):
+    except SpecError:
         return Side(path, title or path, unit, False, tuple(words))
     known = {str(value): text for value, text in field.choices}
     return Side(path, title or field.title, field.unit, field.percent, tuple(known.get(word, word) for word in words))

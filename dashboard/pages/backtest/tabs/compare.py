@@ -71,7 +71,9 @@ TAB = Tab("compare", "Compare", layout, free=True)
     Input(ids.WEIGHTING, "value"),
     Input(ids.REBALANCING, "value"),
 )
-def compare(data: runs.ResultData, keys: Any, weighting: Any, rebalancing: Any) -> tuple[Any, ...]:
+def compare(
+    data: runs.ResultData, keys: list[str] | None, weighting: str | None, rebalancing: str | None
+) -> tuple[Any, ...]:
     compared = comparison.gather(on_page(data), texts(keys))
     if not compared.results:
         none, words = states.no_figure(NOTHING), comparison.hint(NOTHING)
@@ -85,7 +87,7 @@ def compare(data: runs.ResultData, keys: Any, weighting: Any, rebalancing: Any) 
 
 
 @callback(Output(ids.COMPARE, "options"), Output(ids.COMPARE, "value"), seen("compare"), Input(ids.CHOSEN, "data"))
-def offer(data: runs.ResultData, keys: Any) -> tuple[list[dict[str, str]], list[str]]:
+def offer(data: runs.ResultData, keys: list[str] | None) -> tuple[list[dict[str, str]], list[str]]:
     """Every saved backtest, and what is chosen already: the list drops at once what it does not offer."""
     from engine import library
 

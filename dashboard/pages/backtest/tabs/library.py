@@ -18,6 +18,7 @@ from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.comparison import MOST
 from dashboard.pages.backtest.saved import row
 from dashboard.pages.backtest.tab import Tab, seen
+from dashboard.sent import Edit, Rows
 from engine.errors import SpecError
 
 LISTED, EMPTY = 500, "Nothing is saved yet: every backtest that has run appears here."
@@ -119,7 +120,7 @@ TAB = Tab("library", "Library", layout, free=True)
     Input(ids.CHANGED, "data"),
     seen("library"),
 )
-def listing(text: Any, shelf: Any, changed: Any, _: Any) -> tuple[Any, ...]:
+def listing(text: str | None, shelf: str | None, changed: Any, _: Any) -> tuple[Any, ...]:
     from engine import library
 
     words = text.strip() if isinstance(text, str) else ""
@@ -138,18 +139,18 @@ def listing(text: Any, shelf: Any, changed: Any, _: Any) -> tuple[Any, ...]:
     Input(ids.LIBRARY, "selectedRows"),
     Input(ids.SHELF, "value"),
 )
-def enable(chosen: Any, shelf: Any) -> tuple[bool, bool, bool]:
+def enable(chosen: Rows, shelf: str | None) -> tuple[bool, bool, bool]:
     some = bool(keys_of(chosen))
     return not some or shelf == "bin", not some or shelf == "bin", not some or shelf != "bin"
 
 
 @callback(Output(ids.CHANGED, "data"), Input(ids.LIBRARY, "cellValueChanged"), prevent_initial_call=True)
-def edit(changes: Any) -> float:
+def edit(changes: Sequence[Edit] | None) -> float:
     """Keep what was typed; what cannot be kept is said, and the list shows what is kept."""
     from engine import library
 
-    for change in changes if isinstance(changes, list) else []:
-        column, key = change.get("colId"), (change.get("data") or {}).get("key")
+    for change in changes or ():
+        column, key = change["colId"], change["data"].get("key", "")
         text = change.get("value") or ""
         if column not in EDITABLE or not isinstance(text, str):
             continue
@@ -172,7 +173,9 @@ def edit(changes: Any) -> float:
     State(ids.DELETED, "data"),
     prevent_initial_call=True,
 )
-def act(cell: Any, delete: Any, restore: Any, undo: Any, empty: Any, chosen: Any, deleted: Any) -> tuple[Any, Any]:
+def act(
+    cell: Any, delete: Any, restore: Any, undo: Any, empty: Any, chosen: Any, deleted: list[str] | None
+) -> tuple[Any, Any]:
     match ctx.triggered_id:
         case ids.LIBRARY:
             return time.time(), pressed(cell)
@@ -190,7 +193,7 @@ def act(cell: Any, delete: Any, restore: Any, undo: Any, empty: Any, chosen: Any
     Output(ids.DELETED_TEXT, "children"),
     Input(ids.DELETED, "data"),
 )
-def offer_undo(deleted: Any) -> tuple[bool, str]:
+def offer_undo(deleted: list[str] | None) -> tuple[bool, str]:
     from engine import library
 
     found = library.find([key for key in deleted or [] if isinstance(key, str)])

@@ -103,7 +103,7 @@ def open_window(chosen: list[dict[str, str]] | None, data: runs.ResultData) -> l
     State(ids_sub(ids.WALK_CURVE), "children"),
     prevent_initial_call=True,
 )
-def draw_partial(progress: Any, tab: str, drawn: str) -> tuple[Any, str]:
+def draw_partial(progress: Any, tab: str, drawn: str | None) -> tuple[Any, str]:
     """The account so far, whenever another window is done."""
     partial = (progress or {}).get("partial")
     info = curve.partial_info(partial) if partial and tab == TAB.name else None
