@@ -220,7 +220,7 @@ def test_headline_figures_of_each_strategy_are_vectorbts(kind: str, fill: str) -
     result = engine.run(spec)
     assert isinstance(result, BacktestResult)
     inputs = {name: engine.run(item) for name, item in spec.inputs().items()}
-    bars = measured(spec, inputs["market"].bars)
+    bars = measured(spec, inputs["market"].bars, inputs=inputs)
     (signals,) = decide(spec, bars, inputs)
     theirs = vbt.Portfolio.from_signals(
         bars[0].close,
