@@ -146,7 +146,7 @@ def test_no_job_of_many_clients_is_lost(manager: DaskManager) -> None:
 def test_progress_is_seen_by_all_and_in_the_tray(manager: DaskManager, gate: Path) -> None:
     page = {"outputs_list": {"id": {"role": "result", "page": "models"}}}
     call(manager, "report", "report", 20, str(gate), context=page)
-    until(lambda: (manager.progress("report") or {})["fraction"] > 0.3)
+    until(lambda: (manager.progress("report") or {}).get("fraction", 0) > 0.3)
     first, second = manager.get_progress("report"), manager.get_progress("report")
     assert first
     assert second
@@ -186,7 +186,7 @@ def test_no_update_is_an_answer(manager: DaskManager, how: str) -> None:
 
 def test_cancel_is_for_everybody_and_the_key_is_free_again(manager: DaskManager, tmp_path: Path) -> None:
     call(manager, "deaf", "deaf", str(tmp_path / "pid"))
-    until(lambda: (manager.progress("deaf") or {})["fraction"] == 0.25)
+    until(lambda: (manager.progress("deaf") or {}).get("fraction", 0) == 0.25)
     manager.terminate_job("deaf")  # what Dash says when a tab has asked for something else
     assert status(manager, "deaf") == "running"
     assert manager.cancel("deaf")
@@ -218,7 +218,7 @@ def test_a_cancel_that_comes_first_holds_nobody_and_stops_the_job_when_it_comes(
 
 def test_a_lost_worker_fails_one_job(manager: DaskManager, gate: Path) -> None:
     call(manager, "dying", "dying", str(gate))
-    until(lambda: (manager.progress("dying") or {})["fraction"] > 0)
+    until(lambda: (manager.progress("dying") or {}).get("fraction", 0) > 0)
     gate.touch()
     keys = [call(manager, f"beside-{n}", "add", n, n) for n in range(5)]
     assert "worker process that ran this job died" in sentence(poll(manager, "dying"))
