@@ -171,14 +171,16 @@ class DaskManager(BaseBackgroundCallbackManager):
         return [progress] if progress else None
 
     def result_ready(self, key: str) -> bool:
-        return self._live.outcome(key) is not None
+        with self._changed:
+            return key not in self._active and self._live.outcome(key) is not None
 
     def get_result(self, key: str, job: str | None) -> Any:
-        """The result, for every tab that asks; ``UNDEFINED`` while the job goes on, after a short wait for its end."""
-        outcome = self._live.outcome(key)
-        if outcome is None and self._wait_for_end(key):
+        """The result, for every tab that asks; ``UNDEFINED`` while the job goes on, after a short wait for its end. Who
+        has seen it may ask for the job anew: it is there no sooner than the key is free.
+        """
+        if self._wait_for_end(key):
             return self.UNDEFINED
-        outcome = outcome or self._live.outcome(key) or {"error": _why_lost(job_list.find(key))}
+        outcome = self._live.outcome(key) or {"error": _why_lost(job_list.find(key))}
         if "error" in outcome:
             return {"background_callback_error": {"msg": outcome["error"], "tb": ""}}
         return outcome["result"]

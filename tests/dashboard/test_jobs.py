@@ -200,6 +200,21 @@ def test_cancel_is_for_everybody_and_the_key_is_free_again(manager: DaskManager,
     assert status(manager, "deaf") == "done"
 
 
+def test_a_result_is_there_once_its_key_is_free_again(manager: DaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has seen the end and asks anew would else join the job that has ended, and get its result again."""
+    seen: list[Any] = []
+    keep = manager._live.set_outcome
+
+    def looked_at(key: str, outcome: Any) -> None:
+        keep(key, outcome)
+        seen.append(manager.get_result(key, key))
+
+    monkeypatch.setattr(manager._live, "set_outcome", looked_at)
+    call(manager, "ending", "add", 1, 1)
+    assert poll(manager, "ending") == 2
+    assert seen == [manager.UNDEFINED]
+
+
 def test_a_cancel_that_comes_first_holds_nobody_and_stops_the_job_when_it_comes(
     manager: DaskManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
