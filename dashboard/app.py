@@ -14,7 +14,7 @@ from dashboard import incoming, page, security, shell
 from dashboard.errors import on_error
 from dashboard.job_access import MANAGER
 from dashboard.page import import_callbacks as import_callbacks
-from engine.config import Config
+from engine.core.config import Config
 
 ASSETS = Path(__file__).parent.parent / "assets"
 _BOOTSTRAP = "vendor/bootstrap.min.css"

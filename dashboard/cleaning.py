@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dashboard.format import count, disk_size
 
 if TYPE_CHECKING:
-    from engine.housekeeping import Plan
+    from engine.jobs.housekeeping import Plan
 
 HELP = "remove stored results and other files that are not needed"
 ABOUT = (

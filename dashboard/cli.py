@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from dashboard import cleaning
-from engine.config import PATH_VARIABLE, Config, settings
-from engine.database import prepare_cache
-from engine.errors import ConfigError, EngineError, SpecError, StoreError
+from engine.core.config import PATH_VARIABLE, Config, settings
+from engine.core.database import prepare_cache
+from engine.core.errors import ConfigError, EngineError, SpecError, StoreError
 
 THREADS, FAILED = 16, 2
 HEAD_START = 3.0  # seconds that the first page has the processor to itself before the workers start; a job starts them
@@ -77,9 +77,9 @@ def serve(_: argparse.Namespace) -> None:
 
 def _tidy() -> None:
     """Remove what writers that were killed have left, and results beyond the limit, which may have been lowered."""
-    from engine import housekeeping, records, runner
+    from engine.core.store import remove_leftovers
+    from engine.jobs import housekeeping, records, runner
     from engine.market.sources import stored
-    from engine.store import remove_leftovers
 
     remove_leftovers(stored.folder())
     runner.store().remove_leftovers()
@@ -121,7 +121,7 @@ def run(given: argparse.Namespace) -> None:
 
 def clean(given: argparse.Namespace) -> None:
     """Say what can be removed from the cache, ask, and remove it. Raises ``ConfigError`` where nobody can be asked."""
-    from engine import housekeeping, runner
+    from engine.jobs import housekeeping, runner
 
     prepare_cache(settings().cache)
     age = 0.0 if given.all_results else given.older_than

@@ -9,7 +9,7 @@ from dash import callback_context, no_update, set_props
 from dash.exceptions import BackgroundCallbackError, PreventUpdate
 
 from dashboard import ids, incoming
-from engine.errors import EngineError
+from engine.core.errors import EngineError
 
 _LOG = logging.getLogger("stratoscope")
 _BACKGROUND = "An error occurred inside a background callback: "

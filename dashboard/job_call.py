@@ -12,9 +12,9 @@ from dash._no_update import NoUpdate
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 from dash.exceptions import PreventUpdate
 
-from engine.errors import JobError
-from engine.progress import Progress
-from engine.worker import load
+from engine.core.errors import JobError
+from engine.core.progress import Progress
+from engine.jobs.worker import load
 
 UNSTORED = (
     "This result could not be stored: the disk is full, or the folder of results cannot be written. It stays here until"
@@ -61,7 +61,7 @@ def run_callback(progress: Progress, callbacks: str, job_fn: JobFunction, args: 
 
 
 def _with_unstored(value: Any) -> Any:
-    from engine.runner import store
+    from engine.jobs.runner import store
 
     key = value.get("key") if isinstance(value, dict) else None
     held = store().held(key) if isinstance(key, str) else None

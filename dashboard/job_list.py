@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.database import connect
+from engine.core.database import connect
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 INTERRUPTED = "The server stopped while this job ran: run it again."

@@ -24,12 +24,12 @@ from dashboard import job_list
 from dashboard.job_call import UNSTORED, JobFunction, Unstored, run_callback
 from dashboard.job_list import Job, Status
 from dashboard.live import LiveState
-from engine import worker
-from engine.cluster import Cluster
-from engine.config import Config
-from engine.database import prepare_cache
-from engine.errors import Cancelled, EngineError, JobError, QueueFull, StoreError
-from engine.spec import RunSpec, canonical_json
+from engine.core.config import Config
+from engine.core.database import prepare_cache
+from engine.core.errors import Cancelled, EngineError, JobError, QueueFull, StoreError
+from engine.core.spec import RunSpec, canonical_json
+from engine.jobs import worker
+from engine.jobs.cluster import Cluster
 
 POLL_MILLISECONDS = 50
 """``interval=`` of a background callback: a poll waits for the result itself, so that few are needed."""
@@ -131,7 +131,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         spec = _spec_in(args)
         if spec is None:
             return cast(str, super().build_cache_key(fn, args, cache_args_to_ignore, triggered))
-        from engine.runner import run_key
+        from engine.jobs.runner import run_key
 
         return run_key(spec)
 
@@ -297,7 +297,7 @@ def _taken(outcome: Any) -> Any:
     """The value of an outcome; a result that could not be stored is kept in this process, and the value says so."""
     if not isinstance(outcome, Unstored):
         return outcome
-    from engine.runner import store
+    from engine.jobs.runner import store
 
     store().hold(outcome.key, outcome.data)
     return {**outcome.value, "warning": UNSTORED}
@@ -314,7 +314,7 @@ def _spec_in(args: Any) -> RunSpec | None:
         return None
     if "kind" not in fields:
         return None
-    from engine.runner import load_spec
+    from engine.jobs.runner import load_spec
 
     return load_spec(fields)
 

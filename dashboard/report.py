@@ -11,7 +11,7 @@ import numpy as np
 from dashboard.figures import figure_text
 from dashboard.format import MINUS, MISSING, count, day_range, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
-from engine.spec import RunSpec
+from engine.core.spec import RunSpec
 
 Table = Sequence[Sequence[str]]
 BEST = 5

@@ -32,9 +32,9 @@ from dashboard.format import count, duration, megabytes
 from dashboard.job_access import cancel
 from dashboard.job_call import UNSTORED
 from dashboard.sent import ResultData, Run
-from engine.errors import EngineError, SpecError
-from engine.progress import Progress
-from engine.spec import RunSpec, canonical_json, to_python, to_yaml
+from engine.core.errors import EngineError, SpecError
+from engine.core.progress import Progress
+from engine.core.spec import RunSpec, canonical_json, to_python, to_yaml
 
 S = TypeVar("S", bound=RunSpec)
 Ids: TypeAlias = Sequence[Mapping[str, str]]
@@ -46,7 +46,7 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
 
     The data comes from the browser: it is parsed as any spec, and a stored spec is only ever read here, not computed.
     """
-    from engine import runner
+    from engine.jobs import runner
 
     if not data or "spec" not in data:
         raise PreventUpdate
@@ -66,7 +66,7 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
 
 def warning(key: str) -> dict[str, str]:
     """For a page's result store: what there is to say of a result that is in memory alone."""
-    from engine.runner import store
+    from engine.jobs.runner import store
 
     return {"warning": UNSTORED} if store().held(key) is not None else {}
 
@@ -185,7 +185,7 @@ class Wired:
 
     def open(self, clicks: int | None, request: str | None, *rest: Any) -> tuple[Any, ...]:
         """The run that was asked for, with its result if there is one and a job if there is not."""
-        from engine import runner
+        from engine.jobs import runner
 
         found, given, chosen, kinds = rest[-4:]
         seen = rest[-4 - len(self.first.states) : -4]
@@ -221,7 +221,7 @@ class Wired:
 
     def compute(self, set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
         """Runs in a worker."""
-        from engine import runner
+        from engine.jobs import runner
 
         spec = runner.load_spec(text)
         runner.run(spec, _reporting(set_progress))

@@ -11,8 +11,8 @@ from dash import Dash
 from flask import Flask, Response, request
 
 from dashboard.brake import Brake
-from engine.config import PASSWORD_VARIABLE, Config
-from engine.errors import ConfigError
+from engine.core.config import PASSWORD_VARIABLE, Config
+from engine.core.errors import ConfigError
 
 LOOPBACK = ("127.0.0.1", "localhost")
 HEADERS = {

@@ -16,7 +16,7 @@ from dashboard import ids, jobs
 from dashboard.components.states import skeleton
 from dashboard.errors import sentence, toast
 from dashboard.sent import Answer, Progress
-from engine.spec import RunSpec, canonical_json
+from engine.core.spec import RunSpec, canonical_json
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class SideJob:
 
 def start(spec: RunSpec, asked: bool = True) -> tuple[Answer, Any]:
     """For the stores of the answer and the job: a stored answer at once, and a job for one that is ``asked`` for."""
-    from engine import runner
+    from engine.jobs import runner
 
     text = canonical_json(spec)
     if runner.is_stored(spec):
@@ -71,7 +71,7 @@ def start(spec: RunSpec, asked: bool = True) -> tuple[Answer, Any]:
 
 def compute(set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
     """Runs in a worker."""
-    from engine import runner
+    from engine.jobs import runner
 
     spec = runner.load_spec(text)
 

@@ -8,9 +8,9 @@ import json
 import zlib
 from typing import Any
 
-from engine import permalinks
-from engine.errors import SpecError
-from engine.spec import Spec, canonical_json
+from engine.core import permalinks
+from engine.core.errors import SpecError
+from engine.core.spec import Spec, canonical_json
 
 MAX_TEXT = 64 * 1024  # of the JSON, in bytes: a permalink that unpacks to more is refused before it does
 MAX_QUERY = 16 * 1024  # of the text in the URL

@@ -16,7 +16,7 @@ from dashboard.format import count, duration, percent
 from dashboard.job_access import cancel, current_jobs
 from dashboard.job_list import Job
 from dashboard.sent import Listed, ResultData, Run
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 
 ACTIVE_MS, IDLE_MS, SHOWN = 1000, 5000, 6
 _ENDED = {
@@ -101,7 +101,7 @@ def _row(job: Job) -> dict[str, Any]:
 
 def _link(job: Job) -> str:
     """The permalink of a job's page, or nothing where its spec is of another version."""
-    from engine import runner
+    from engine.jobs import runner
 
     try:
         return f"/{ids.owner(job.page)}?spec={state.to_query(runner.load_spec(job.spec).shown_with())}"

@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine import libraries
-from engine.errors import DeviceError, did_you_mean
+from engine.core import libraries
+from engine.core.errors import DeviceError, did_you_mean
 
 NAMES: Mapping[str, str] = {
     "numpy:cpu": "NumPy CPU",

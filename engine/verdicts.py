@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine import runner
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import differs_on_axes_alone
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.core.spec import RunSpec
+from engine.jobs import runner
 from engine.research import ledger
 from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
 from engine.research.verdict import Verdict, judge, judge_fully
 from engine.research.verification import VerificationResult, VerificationSpec
-from engine.spec import RunSpec
 
 
 @dataclass(frozen=True, eq=False)

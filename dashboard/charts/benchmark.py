@@ -11,9 +11,9 @@ from pydantic import field_validator
 
 from dashboard.charts import base
 from engine.benchmarks.result import BASELINE, BenchmarkResult, Floats
+from engine.core.errors import SpecError
+from engine.core.spec import Spec
 from engine.devices import NAMES
-from engine.errors import SpecError
-from engine.spec import Spec
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

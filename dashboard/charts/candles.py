@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dashboard.charts import base
 from dashboard.charts.equity import thin
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Bars, Floats, Times
 
 if TYPE_CHECKING:

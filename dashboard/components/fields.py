@@ -12,9 +12,9 @@ from typing import Any, Literal
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from engine.errors import SpecError
-from engine.registry import Registry
-from engine.spec import Spec, conditions
+from engine.core.errors import SpecError
+from engine.core.registry import Registry
+from engine.core.spec import Spec, conditions
 
 Control = Literal["number", "text", "date", "switch", "choice", "many", "group", "plugin", "plugins"]
 Values = Mapping[str, Any]

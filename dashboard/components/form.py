@@ -17,9 +17,9 @@ from dashboard.components.fields import Field, Values, class_of, fields_of, find
 from dashboard.components.icon import icon
 from dashboard.components.sections import Row, titled
 from dashboard.components.values import compact, complete, completed, get, known, lists, put, without
-from engine.errors import SpecError
-from engine.registry import info
-from engine.spec import RunSpec, Spec
+from engine.core.errors import SpecError
+from engine.core.registry import info
+from engine.core.spec import RunSpec, Spec
 
 _TYPING = 400  # milliseconds of rest before a form without a run button takes a typed value
 Offer = Callable[[Values], controls.Options]

@@ -13,7 +13,7 @@ from dashboard.components import states
 from dashboard.components.form import Form
 from dashboard.components.icon import icon
 from dashboard.components.run_bar import run_bar
-from engine.spec import canonical_json
+from engine.core.spec import canonical_json
 
 COPIES = (("yaml", "Copy as ", "YAML"), ("python", "Copy as ", "Python"), ("link", "Copy ", "link"))
 """What is copied, and the words on its button: the first of them only where there is room."""

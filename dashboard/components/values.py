@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.components.fields import Field, Values, class_of, fields_of, name_of, plain
-from engine.spec import Spec
+from engine.core.spec import Spec
 
 
 def complete(cls: type[Spec], given: Values) -> dict[str, Any]:

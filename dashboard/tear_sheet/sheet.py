@@ -16,8 +16,8 @@ from engine import __version__
 from engine.backtest.metrics import METRICS, drawdown
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
+from engine.core.spec import RunSpec, to_yaml
 from engine.research.verdict import CAVEAT, Verdict
-from engine.spec import RunSpec, to_yaml
 
 
 def tear_sheet(

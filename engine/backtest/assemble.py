@@ -15,7 +15,7 @@ from engine.backtest.metrics import ANNUALISED, METRICS, equity_metrics, trade_m
 from engine.backtest.portfolio import Holding, total
 from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.sizings import sized
-from engine.errors import EngineError
+from engine.core.errors import EngineError
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year, spans_month
 from engine.market.known import overtaken
 from engine.market.panel import calendar

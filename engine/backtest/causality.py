@@ -11,10 +11,10 @@ import numpy as np
 from engine.backtest.measured import Decisions
 from engine.backtest.portfolio import decide
 from engine.backtest.sizings import sized
-from engine.errors import DataError, EngineError, StrategyError
+from engine.core.errors import DataError, EngineError, StrategyError
+from engine.core.progress import Progress, silent
 from engine.market.bars import Bars, Floats, Market, Times
 from engine.market.known import known_at
-from engine.progress import Progress, silent
 from engine.strategies import Allocation
 
 if TYPE_CHECKING:

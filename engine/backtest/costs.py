@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.spec import Spec, parameter
+from engine.core.spec import Spec, parameter
 
 BASIS_POINT = 1e-4
 

@@ -16,12 +16,12 @@ import numpy as np
 
 from engine.backtest.causality import look_ahead
 from engine.backtest.sizings import Sizing, sized
-from engine.errors import DataError, SpecError, StrategyError
+from engine.core.errors import DataError, SpecError, StrategyError
+from engine.core.registry import is_all_built_in, is_built_in
+from engine.core.spec import RunSpec, Spec
 from engine.features import Indicator
 from engine.features.leakage import Compute, LookAhead, leaks, leaks_into_gaps
 from engine.market.bars import Bars
-from engine.registry import is_all_built_in, is_built_in
-from engine.spec import RunSpec, Spec
 from engine.strategies.decide import answering_for, named
 from engine.strategies.rules import Condition, Operand
 

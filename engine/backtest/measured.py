@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.backtest.account import decided
 from engine.backtest.sizings import Size, sized
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Bars, Floats
 from engine.market.panel import calendar
 from engine.strategies import Allocation, Signals, Strategy

@@ -18,7 +18,7 @@ from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.sizings import Size
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
-from engine.errors import DataError, EngineError, SpecError
+from engine.core.errors import DataError, EngineError, SpecError
 from engine.market.bars import Bars, Floats, Times
 from engine.market.catalog import require_tradeable
 from engine.market.panel import align
@@ -29,7 +29,7 @@ from engine.strategies.kinds.buy_and_hold import BuyAndHold
 if TYPE_CHECKING:
     from engine.backtest.result import BacktestResult
     from engine.backtest.spec import BacktestSpec
-    from engine.progress import Progress
+    from engine.core.progress import Progress
 
 FREE = Costs(commission=0, slippage=0)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Bars, Floats
 from engine.strategies import Allocation
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
+from engine.core.store import Labelled, Trial
 from engine.market.bars import Floats, Times
 from engine.market.days import Days, Zones, trading_day, trading_days
-from engine.store import Labelled, Trial
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -14,10 +14,10 @@ from engine.backtest.result import BacktestResult
 from engine.backtest.sizings import SIZINGS, Sizing
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
-from engine.errors import SpecError, StrategyError
+from engine.core.errors import SpecError, StrategyError
+from engine.core.progress import Progress
+from engine.core.spec import Estimate, RunSpec, as_validation_error, idle, parameter
 from engine.market.bars import MarketSpec
-from engine.progress import Progress
-from engine.spec import Estimate, RunSpec, as_validation_error, idle, parameter
 from engine.strategies import STRATEGIES, Allocation, Strategy, decide
 
 Direction = Literal["long", "short", "both"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.spec import Spec, parameter
+from engine.core.spec import Spec, parameter
 
 
 class Stops(Spec):

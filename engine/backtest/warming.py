@@ -32,8 +32,8 @@ def load_kernels() -> None:
     from engine.backtest.kernels.crossing import sweep
     from engine.backtest.sweeps.run import run_sweep
     from engine.backtest.sweeps.spec import SweepSpec
+    from engine.core.progress import silent
     from engine.market.bars import Market
-    from engine.progress import silent
 
     crossing, holding = {"kind": "sma_cross", "slow": 5, "fast": 2}, {"kind": "buy_and_hold"}
     for count, strategy, axis in (

@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.spec import Spec, parameter
 from engine.market.bars import Bars
 from engine.market.days import Zones, day_start
 from engine.market.panel import zones_of
-from engine.spec import Spec, parameter
 
 Anchoring = Literal["rolling", "anchored"]
 

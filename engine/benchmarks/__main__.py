@@ -12,8 +12,8 @@ from engine import devices
 from engine.benchmarks.harness import BenchmarkSpec
 from engine.benchmarks.result import BenchmarkResult
 from engine.benchmarks.workloads import WORKLOADS
-from engine.errors import EngineError
-from engine.progress import silent
+from engine.core.errors import EngineError
+from engine.core.progress import silent
 
 QUIET = 0.1  # of the CPU: what other programs may use before the table says so
 

@@ -16,12 +16,12 @@ from engine import devices
 from engine.benchmarks.result import BenchmarkResult
 from engine.benchmarks.workloads import WORKLOADS, Workload
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
-from engine.config import settings
+from engine.core.config import settings
+from engine.core.errors import DeviceError, did_you_mean
+from engine.core.progress import Progress
+from engine.core.spec import Estimate, RunSpec, parameter
 from engine.devices import Device
-from engine.errors import DeviceError, did_you_mean
 from engine.features.kernels import Kernels, kernels_for
-from engine.progress import Progress
-from engine.spec import Estimate, RunSpec, parameter
 
 ROUNDS = 3  # the samples of a device are spread over so many turns: a drift of the clock meets every device
 PAUSE = 0.25  # seconds before a turn: idle BLAS threads spin on for 0.1 to 0.2 s and would slow the next library down

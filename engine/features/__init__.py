@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
+from engine.core.registry import Registry
+from engine.core.spec import Spec
 from engine.market.bars import Bars, Floats
-from engine.registry import Registry
-from engine.spec import Spec
 
 
 class Indicator(Spec):

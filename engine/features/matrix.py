@@ -9,15 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.progress import Progress, silent
+from engine.core.registry import is_built_in
+from engine.core.spec import RunSpec, parameter
 from engine.features import Features, Indicator
 from engine.features.indicators.momentum import Rsi
 from engine.features.indicators.trend import Sma
 from engine.features.leakage import leaks, leaks_into_gaps
 from engine.market.bars import Bars, Floats, Market, MarketSpec, Times
-from engine.progress import Progress, silent
-from engine.registry import is_built_in
-from engine.spec import RunSpec, parameter
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.core.registry import Registry
+from engine.core.spec import Spec
 from engine.market.bars import Bars, Floats, Times
-from engine.registry import Registry
-from engine.spec import Spec
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,10 @@ from typing import Literal
 
 import numpy as np
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.labels import Label, Labels
 from engine.market.bars import Bars
-from engine.registry import plugin
-from engine.spec import parameter
 
 
 @plugin("forward_return", title="Forward return")

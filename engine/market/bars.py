@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator, model_validator
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.progress import Progress
+from engine.core.spec import RunSpec, parameter
 from engine.market.actions import Actions, Dividends, actions, reported, units_later
 from engine.market.days import Days, Zones, trading_days
 from engine.market.known import known_at
-from engine.progress import Progress
-from engine.spec import RunSpec, parameter
 
 Interval = Literal["1h", "1d"]
 Adjustment = Literal["none", "splits", "total_return"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import DataError, EngineError, NotTradeable, did_you_mean, line_in
+from engine.core.errors import DataError, EngineError, NotTradeable, did_you_mean, line_in
 from engine.market.bars import Bars, Market, MarketSpec, Series
 from engine.market.soundness import require_sound
 from engine.market.sources import SOURCES, Source

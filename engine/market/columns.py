@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Floats, Times
 
 COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 
 Days = NDArray[np.datetime64]
 Zones = tuple[str, ...]

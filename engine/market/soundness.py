@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Bars
 from engine.market.days import trading_days
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.core.registry import Registry
+from engine.core.spec import Spec
 from engine.market.bars import Floats
-from engine.registry import Registry
-from engine.spec import Spec
 
 OnRound = Callable[[int, int, float, float | None], None]
 """Called after each round: rounds done, rounds at most, training loss, validation loss where there is one."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.progress import Progress
 from engine.models import Fitted, Model, OnRound
 from engine.models.rows import Rows
 from engine.models.splits import chronological
-from engine.progress import Progress
 
 VALIDATION_FRACTION = 0.2
 FEWEST_ROWS = 20

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.cluster import fan_out
+from engine.core.progress import Progress
+from engine.core.spec import canonical_json
+from engine.jobs.cluster import fan_out
 from engine.market.bars import Floats
 from engine.models.fitting import learn
 from engine.models.rows import Rows
 from engine.models.scores import auc
-from engine.progress import Progress
-from engine.spec import canonical_json
 
 if TYPE_CHECKING:
     from engine.models.training import ModelSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.database import connect
+from engine.core.database import connect
 
 
 @dataclass(frozen=True)

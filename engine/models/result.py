@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.store import Trial
 from engine.market.bars import Bars, Floats, Times
 from engine.market.known import joined
-from engine.store import Trial
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Times
 
 NEVER = np.datetime64("9999-12-31", "ms")

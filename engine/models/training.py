@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from engine.core.progress import Progress, section, silent
+from engine.core.spec import Estimate, RunSpec, parameter
 from engine.features import Features
 from engine.features.indicators.momentum import Rsi
 from engine.features.indicators.trend import SmaDistance
@@ -22,8 +24,6 @@ from engine.models.result import ModelResult
 from engine.models.rows import Rows, pool
 from engine.models.scores import auc, out_of_sample
 from engine.models.splits import Split, chronological
-from engine.progress import Progress, section, silent
-from engine.spec import Estimate, RunSpec, parameter
 
 
 class ModelSpec(RunSpec):

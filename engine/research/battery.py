@@ -14,9 +14,9 @@ from engine.backtest.measured import Measured, measured
 from engine.backtest.metrics import bar_returns
 from engine.backtest.portfolio import held
 from engine.backtest.result import BacktestResult
-from engine.errors import DataError, SpecError, StrategyError
+from engine.core.errors import DataError, SpecError, StrategyError
+from engine.core.progress import Progress, section
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats
-from engine.progress import Progress, section
 from engine.research import sensitivity
 from engine.research.bootstrap import resample
 from engine.research.drawdowns import histories

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
-from engine.progress import Progress, silent
 
 LEAST = 20
 """Returns from which a block length can be estimated."""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from engine.backtest.metrics import bar_returns
 from engine.backtest.result import BacktestResult
+from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
-from engine.progress import Progress, silent
 from engine.research.bootstrap import AT_ONCE, block_length
 from engine.research.sequence import LEAST
 

@@ -13,9 +13,9 @@ from engine.backtest.costs import BASIS_POINT
 from engine.backtest.portfolio import decide
 from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.progress import Progress, silent
 from engine.market.bars import Bars, Floats
-from engine.progress import Progress, silent
 from engine.research.rerun import rerun
 from engine.research.sequence import LEAST, shares
 from engine.strategies import Allocation

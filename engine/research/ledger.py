@@ -22,12 +22,12 @@ from math import sqrt
 
 import numpy as np
 
-from engine.database import connect
+from engine.core.database import connect
+from engine.core.spec import RunSpec, canonical_json
+from engine.core.store import Trial
 from engine.market.bars import Floats, MarketSpec
 from engine.research import overlap
 from engine.research.statistics import expected_maximum_sharpe
-from engine.spec import RunSpec, canonical_json
-from engine.store import Trial
 
 _SEARCHES = ("sweep", "walk_forward")
 _LEAD = 2  # bars before the first that is measured, and after it until a position can be held

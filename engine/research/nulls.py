@@ -10,9 +10,9 @@ import numpy as np
 
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.progress import Progress, silent
 from engine.market.bars import Bars, Floats
-from engine.progress import Progress, silent
 from engine.research import holdings
 from engine.research.holdings import Indices, Prices, Trades
 from engine.research.rerun import decide, rerun

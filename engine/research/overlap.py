@@ -21,7 +21,7 @@ from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import is_stress
 from engine.backtest.walkforward.spec import WalkForwardSpec
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from engine.market.bars import Floats
 
 _KINDS: Mapping[str, type[BacktestSpec] | type[SweepSpec] | type[WalkForwardSpec]] = {

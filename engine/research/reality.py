@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
-from engine.progress import Progress, silent
 from engine.research.bootstrap import block_length
 
 SIZE = 0.05

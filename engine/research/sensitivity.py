@@ -12,12 +12,12 @@ from engine.backtest.costs import Costs
 from engine.backtest.measured import Measured, known_of, measured, warm_up_of, with_known
 from engine.backtest.portfolio import decide
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError, SpecError
+from engine.core.errors import DataError, SpecError
+from engine.core.progress import Progress, silent
+from engine.core.spec import RunSpec, Spec
 from engine.market.bars import Bars, Floats
 from engine.market.panel import calendar
-from engine.progress import Progress, silent
 from engine.research.rerun import Rerun, delayed, rerun
-from engine.spec import RunSpec, Spec
 from engine.strategies import Strategy
 
 COSTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)

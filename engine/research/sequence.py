@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.result import BacktestResult
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Floats
 
 MOST_REMOVED = 20

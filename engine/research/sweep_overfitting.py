@@ -13,10 +13,10 @@ from pydantic import field_validator
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.progress import Progress, section
+from engine.core.spec import Estimate, RunSpec, parameter
 from engine.market.bars import Floats
-from engine.progress import Progress, section
-from engine.spec import Estimate, RunSpec, parameter
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.backtest.metrics import WHOLE_YEAR
 from engine.backtest.result import BacktestResult
+from engine.core.store import Trial
 from engine.market.bars import MILLISECONDS_PER_YEAR
 from engine.research import ledger
 from engine.research.statistics import (
@@ -19,7 +20,6 @@ from engine.research.statistics import (
 )
 from engine.research.sweep_overfitting import SweepOverfitting
 from engine.research.verification import VerificationResult
-from engine.store import Trial
 
 Grade = Literal["good", "doubtful", "bad"]
 CONFIDENT, LIKELY = 0.95, 0.50

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.spec import BacktestSpec
+from engine.core.progress import Progress, silent
+from engine.core.registry import is_all_built_in
+from engine.core.spec import Estimate, RunSpec, parameter
+from engine.core.store import Labelled
 from engine.market.bars import Floats
-from engine.progress import Progress, silent
-from engine.registry import is_all_built_in
-from engine.spec import Estimate, RunSpec, parameter
-from engine.store import Labelled
 
 NOISE_RUNS, NULL_RUNS = 10, 5
 """One backtest on noisy prices, or of shuffled weights, for so many samples: each costs a whole simulation."""

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.registry import Registry
+from engine.core.spec import RunSpec, Spec
 from engine.market.bars import Bars, Floats, MarketSpec
 from engine.market.panel import Panel
-from engine.registry import Registry
-from engine.spec import RunSpec, Spec
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from engine.core.spec import parameter
 from engine.market.bars import Bars, Floats
-from engine.spec import parameter
 from engine.strategies import Strategy, lines
 
 

@@ -11,11 +11,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from engine.errors import EngineError, StrategyError, line_in
+from engine.core.errors import EngineError, StrategyError, line_in
+from engine.core.registry import info
+from engine.core.spec import Spec
 from engine.market.bars import Bars, Floats, MarketSpec
 from engine.market.panel import Panel
-from engine.registry import info
-from engine.spec import Spec
 from engine.strategies import Allocation, Signals, Strategy
 
 _WORDS = {

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.features.gaps import on_unbroken_runs, standing_still
 from engine.features.indicators.momentum import Rsi
 from engine.features.reference import near_one, talib

@@ -11,8 +11,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from engine.core.spec import Spec
 from engine.market.bars import Bars
-from engine.spec import Spec
 
 A = TypeVar("A")
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from engine.core.registry import Registry
+from engine.core.spec import Spec, parameter
 from engine.market.bars import Bars, Floats
-from engine.registry import Registry
-from engine.spec import Spec, parameter
 from engine.strategies.crossing import cross, levels
 from engine.strategies.memory import recalled
 

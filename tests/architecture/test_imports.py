@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from engine.backtest.spec import BacktestSpec
-from engine.spec import canonical_json
+from engine.core.spec import canonical_json
 from tests.support.workspace import Workspace
 
 HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed")
@@ -28,7 +28,7 @@ def loaded(code: str) -> set[str]:
 
 
 def test_creating_the_app_loads_nothing_heavy(workspace: Workspace) -> None:
-    code = "from dashboard.app import create_app\nfrom engine.config import settings\ncreate_app(settings())"
+    code = "from dashboard.app import create_app\nfrom engine.core.config import settings\ncreate_app(settings())"
     assert loaded(code) == set()
 
 
@@ -70,7 +70,8 @@ devices.expected()
 
 def test_what_the_server_does_itself_loads_nothing_heavy(workspace: Workspace) -> None:
     code = f"""
-from engine import devices, runner
+from engine import devices
+from engine.jobs import runner
 from engine.benchmarks.workloads import WORKLOADS
 from engine.features import INDICATORS
 from engine.labels import LABELS
@@ -94,7 +95,7 @@ def test_reading_a_stored_result_loads_nothing_heavy(workspace: Workspace) -> No
     engine.run(REQUEST)
     code = f"""
 import engine
-from engine import runner
+from engine.jobs import runner
 from engine.research import ledger, verdict
 result = runner.lookup(engine.load_spec({canonical_json(REQUEST)!r}))
 assert result is not None

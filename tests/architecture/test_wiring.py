@@ -12,7 +12,7 @@ from dash import Dash
 from dash.development.base_component import Component
 
 from dashboard.app import create_app
-from engine.config import settings
+from engine.core.config import settings
 
 MADE_ON_DEMAND = ("cancel-job", "remove", "add", "list", "choice", "group")
 """Roles of components that appear with a job, or with the plug-in or the list that a form has just been given."""

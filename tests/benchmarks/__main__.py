@@ -150,7 +150,8 @@ def nothing(driver: Any, folder: Path, runs: int) -> tuple[str, ...]:
 def modules() -> tuple[str, ...]:
     """Which heavy modules creating the app imports."""
     code = (
-        "import sys; from dashboard.app import create_app; from engine.config import settings; create_app(settings());"
+        "import sys; from dashboard.app import create_app; from engine.core.config import settings; "
+        "create_app(settings());"
         f"print(*[name for name in {HEAVY!r} if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

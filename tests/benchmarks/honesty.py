@@ -16,12 +16,12 @@ import numpy as np
 from engine.backtest.portfolio import run_portfolio
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
+from engine.core.progress import silent
+from engine.core.store import Trial
 from engine.market.bars import Bars, Floats, Market
-from engine.progress import silent
 from engine.research import holdings
 from engine.research.statistics import moments, probabilistic_sharpe
 from engine.research.verdict import CONFIDENT, STANDS, judge
-from engine.store import Trial
 from engine.strategies import Signals, Strategy
 from tests.support.market import make_bars
 

@@ -34,7 +34,7 @@ def measure(case: str, runs: int) -> list[float]:
 
     from engine.backtest.portfolio import run_portfolio
     from engine.backtest.spec import BacktestSpec
-    from engine.progress import silent
+    from engine.core.progress import silent
     from engine.strategies.kinds.sma_cross import SmaCross
 
     strategy = SmaCross(fast=20, slow=50)

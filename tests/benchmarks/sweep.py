@@ -130,7 +130,7 @@ def market() -> dict[str, Any]:
 
 def ours(case: str, runs: int) -> list[float]:
     from engine.backtest.sweeps.run import run_sweep
-    from engine.progress import silent
+    from engine.core.progress import silent
 
     low, high = WINDOWS[0], WINDOWS[-1]
     fast = {"path": "strategy.fast", "low": low, "high": high - 1}
@@ -179,7 +179,7 @@ def vectorbt(case: str, runs: int) -> list[float]:
 def memory(case: str, runs: int) -> list[float]:
     """Peak megabytes of a process that sweeps a million combinations, their number, and seconds."""
     from engine.backtest.sweeps.run import run_sweep
-    from engine.progress import silent
+    from engine.core.progress import silent
 
     slippage = {"path": "costs.slippage", "values": [1, 3, 5]}
     fast, slow = (
@@ -195,7 +195,7 @@ def memory(case: str, runs: int) -> list[float]:
 
 def small(case: str, runs: int) -> list[float]:
     from engine.backtest.sweeps.run import run_sweep
-    from engine.progress import silent
+    from engine.core.progress import silent
 
     spec = request({"path": "strategy.fast", "low": 2, "high": 101}, {"path": "strategy.slow", "low": 102, "high": 201})
     given = market()

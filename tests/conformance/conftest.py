@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from engine.config import settings
+from engine.core.config import settings
 from tests.support.workspace import Workspace
 
 FOLDERS = [str(folder) for folder in settings().plugins]

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.core.spec import Spec, canonical_json
 from engine.features import INDICATORS, Indicator
 from engine.features.leakage import look_ahead, made_up
 from engine.market import catalog
 from engine.market.bars import Bars, MarketSpec
-from engine.spec import Spec, canonical_json
 from tests.support.market import cut, random_walk
 
 LENGTH = 1500

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from engine import devices
+from engine.core.errors import DeviceError
 from engine.devices import Device
-from engine.errors import DeviceError
 from engine.features.kernels import (
     Kernels,
     Precision,

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.core.spec import canonical_json
 from engine.labels import LABELS, Label
 from engine.market.bars import Bars
-from engine.spec import canonical_json
 from tests.support.market import cut, random_walk
 
 LENGTH = 800

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from engine.errors import Cancelled
+from engine.core.errors import Cancelled
+from engine.core.spec import canonical_json
 from engine.models import MODELS, Fitted, Model, Sample
-from engine.spec import canonical_json
 
 ROWS = 1200
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine.backtest.sizings import MEASURES, SIZINGS, Sizing
+from engine.core.spec import canonical_json
 from engine.market.bars import Bars
-from engine.spec import canonical_json
 from tests.support.market import cut, random_walk
 
 LENGTH = 400

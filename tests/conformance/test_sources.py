@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from engine.errors import EngineError
+from engine.core.errors import EngineError
+from engine.core.registry import info
 from engine.market.bars import Interval, MarketSpec, Series
 from engine.market.soundness import require_sound
 from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import save
-from engine.registry import info
 from tests.support.market import random_walk
 
 pytestmark = pytest.mark.usefixtures("workspace")

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 import engine
-from engine import runner
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.registry import info
+from engine.core.spec import RunSpec, canonical_json, to_python, to_yaml
+from engine.jobs import runner
 from engine.market import catalog
 from engine.market.bars import Bars, MarketSpec
 from engine.market.panel import align
-from engine.registry import info
 from engine.research import ledger
-from engine.spec import RunSpec, canonical_json, to_python, to_yaml
 from engine.strategies import STRATEGIES, Allocation, Strategy, decide
 from engine.strategies.crossing import Crossing
 from tests.support.market import cut, random_walk

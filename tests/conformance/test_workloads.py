@@ -10,10 +10,10 @@ import pytest
 from engine import devices, load_spec, run_key
 from engine.benchmarks.harness import BenchmarkSpec
 from engine.benchmarks.workloads import WORKLOADS, Workload
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.registry import info
+from engine.core.spec import to_yaml
 from engine.features.kernels import kernels_for
-from engine.registry import info
-from engine.spec import to_yaml
 
 
 @pytest.fixture(params=WORKLOADS.available())

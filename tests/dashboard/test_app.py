@@ -10,7 +10,7 @@ import pytest
 
 from dashboard import page
 from dashboard.app import create_app
-from engine.config import Config
+from engine.core.config import Config
 from tests.support.workspace import Workspace
 
 HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed", "pandas", "sklearn", "scipy")
@@ -19,7 +19,7 @@ HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed"
 def test_creating_the_app_imports_nothing_heavy(workspace: Workspace) -> None:
     script = (
         "import json, sys\n"
-        "from engine.config import settings\n"
+        "from engine.core.config import settings\n"
         "from dashboard.app import create_app\n"
         "create_app(settings())\n"
         f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"

@@ -10,8 +10,8 @@ import pytest
 
 import engine
 from dashboard import cleaning, cli
-from engine import library, runner
-from engine.database import connect
+from engine.core.database import connect
+from engine.jobs import library, runner
 from engine.market.sources.stored import save
 from engine.research import ledger
 from tests.support.market import random_walk

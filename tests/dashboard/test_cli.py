@@ -14,8 +14,8 @@ import pytest
 
 import engine
 from dashboard import cli
+from engine.core.spec import to_yaml
 from engine.market.bars import MarketSpec
-from engine.spec import to_yaml
 from tests.support.workbench import free_port, server
 from tests.support.workspace import Workspace
 

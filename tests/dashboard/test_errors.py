@@ -12,7 +12,7 @@ from dash._utils import AttributeDict
 from dash.exceptions import BackgroundCallbackError
 
 from dashboard import errors, ids
-from engine.errors import DataError
+from engine.core.errors import DataError
 
 SECRET = "at /home/someone/secret.py line 3"
 

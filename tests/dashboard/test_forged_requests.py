@@ -12,7 +12,7 @@ import pytest
 
 from dashboard.app import create_app
 from dashboard.jobs import DaskManager
-from engine.config import settings
+from engine.core.config import settings
 from tests.support.browserless import HOST, Client
 
 BACKTEST: dict[str, Any] = {
@@ -131,7 +131,7 @@ def test_a_bug_of_ours_leaves_its_traceback(
     client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What fails on values that are as they should be is no forgery."""
-    from engine import runner
+    from engine.jobs import runner
 
     def broken(*_: Any) -> Any:
         raise KeyError("a bug")
@@ -213,7 +213,7 @@ def test_a_forged_job_handle_cancels_nothing(client: Client) -> None:
 
 
 def test_the_cache_belongs_to_its_owner_alone(client: Client) -> None:
-    from engine.database import connect
+    from engine.core.database import connect
 
     with connect():
         pass

@@ -13,10 +13,10 @@ from dashboard.components import controls
 from dashboard.components.fields import fields_of, walk
 from dashboard.components.form import Form
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.spec import RunSpec, canonical_json
 from engine.features.matrix import FeatureSpec
 from engine.models.training import ModelSpec
-from engine.spec import RunSpec, canonical_json
 from engine.strategies.rules import OPERANDS
 from tests.support.workspace import Workspace
 

@@ -14,7 +14,7 @@ from dashboard.components.fields import find
 from dashboard.components.form import Form
 from dashboard.components.sections import changed, titled
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from tests.dashboard.test_form import every, read
 
 pytestmark = pytest.mark.usefixtures("workspace")

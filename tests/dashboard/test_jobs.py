@@ -21,11 +21,11 @@ from dash import Dash, Input, Output, dcc, html
 
 from dashboard.jobs import DaskManager
 from dashboard.live import LiveState
-from engine.config import PATH_VARIABLE, settings
-from engine.errors import QueueFull, SpecError
+from engine.core.config import PATH_VARIABLE, settings
+from engine.core.errors import QueueFull, SpecError
+from engine.core.spec import canonical_json
+from engine.jobs.runner import run_key
 from engine.market.bars import MarketSpec
-from engine.runner import run_key
-from engine.spec import canonical_json
 from tests.support import background
 from tests.support.outside import ROOT, outside_cluster
 from tests.support.workspace import Workspace, forget
@@ -96,7 +96,7 @@ def status(manager: DaskManager, key: str) -> str:
 
 def test_creating_a_manager_does_not_import_dask(space: Workspace) -> None:
     code = (
-        "import sys; from dashboard.jobs import DaskManager; from engine.config import settings\n"
+        "import sys; from dashboard.jobs import DaskManager; from engine.core.config import settings\n"
         "DaskManager(settings()); sys.exit(any(name in sys.modules for name in ('distributed', 'dask', 'torch')))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

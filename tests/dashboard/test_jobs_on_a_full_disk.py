@@ -10,8 +10,8 @@ import pytest
 
 from dashboard import job_call, jobs, runs
 from dashboard.live import LiveState
-from engine import runner
-from engine.errors import StoreError
+from engine.core.errors import StoreError
+from engine.jobs import runner
 from tests.support.workspace import Workspace, forget
 
 

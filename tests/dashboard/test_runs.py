@@ -16,11 +16,11 @@ from dashboard.components.form import Form
 from dashboard.pages.backtest import origin
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
 from dashboard.runs import Wired
-from engine import runner
 from engine.backtest.spec import BacktestSpec
-from engine.errors import EngineError, SpecError
+from engine.core.errors import EngineError, SpecError
+from engine.core.spec import canonical_json
+from engine.jobs import runner
 from engine.market.bars import MarketSpec
-from engine.spec import canonical_json
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")

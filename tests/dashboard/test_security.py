@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from dashboard import security
 from dashboard.app import create_app
 from dashboard.brake import Brake
-from engine.config import PASSWORD_VARIABLE, Config, Server
-from engine.errors import ConfigError
+from engine.core.config import PASSWORD_VARIABLE, Config, Server
+from engine.core.errors import ConfigError
 from tests.support.workspace import Workspace
 
 PASSWORD = "correct horse"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from dashboard import state
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.jobs.runner import load_spec
 from engine.market.bars import MarketSpec
-from engine.runner import load_spec
 from tests.support.sweeping import spec, sweep
 
 

@@ -17,9 +17,9 @@ from dashboard.components.form import Form
 from dashboard.runs import Wired
 from dashboard.studies import Study, StudyForm
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
 from engine.research.verification import VerificationSpec
-from engine.spec import canonical_json
 
 pytestmark = pytest.mark.usefixtures("workspace")
 PAGE = ids.study("backtest", "real")

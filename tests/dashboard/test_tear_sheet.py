@@ -97,7 +97,7 @@ def test_it_holds_what_was_asked_and_what_came_of_it() -> None:
 def test_the_request_in_it_can_be_computed_again() -> None:
     import html
 
-    from engine.runner import load_spec
+    from engine.jobs.runner import load_spec
 
     found = re.search(r"<pre>(.*?)</pre>", sheet(), re.DOTALL)
     assert found

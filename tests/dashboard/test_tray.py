@@ -15,8 +15,8 @@ from flask import Flask
 from dashboard import tray
 from dashboard.job_access import MANAGER
 from dashboard.job_list import Job
+from engine.core.spec import canonical_json
 from engine.market.bars import MarketSpec
-from engine.spec import canonical_json
 from tests.support.shown import words
 
 pytestmark = pytest.mark.usefixtures("workspace")

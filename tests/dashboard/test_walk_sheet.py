@@ -13,9 +13,9 @@ import engine
 from dashboard.pages.backtest import tools
 from dashboard.tear_sheet import walk_sheet
 from engine.backtest.walkforward.result import WalkForwardResult
+from engine.core.spec import canonical_json
+from engine.jobs.runner import load_spec
 from engine.market.sources.stored import save
-from engine.runner import load_spec
-from engine.spec import canonical_json
 from tests.dashboard.test_tear_sheet import Balance
 from tests.support.market import random_walk
 from tests.support.walks import walk, walk_spec

@@ -13,7 +13,7 @@ from selenium.webdriver.common.keys import Keys
 import engine
 from dashboard import state
 from engine.backtest.reports.export import equity_csv, trades_csv
-from engine.runner import load_spec
+from engine.jobs.runner import load_spec
 from tests.e2e.test_backtest_page import run, show
 from tests.e2e.visitor import Visitor
 from tests.support.workspace import Workspace

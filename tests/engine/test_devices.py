@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from engine import devices, libraries
-from engine.errors import DeviceError
+from engine import devices
+from engine.core import libraries
+from engine.core.errors import DeviceError
 
 REMEDIES = ("pip install", "https://pytorch.org", "Apple silicon", "nvidia-smi", "install it again")
 
@@ -177,7 +178,8 @@ def test_another_version_or_machine_is_another_fingerprint(monkeypatch: pytest.M
 def test_what_the_server_asks_imports_nothing_heavy() -> None:
     code = """
 import json, sys
-from engine import devices, libraries
+from engine import devices
+from engine.core import libraries
 from engine.benchmarks.harness import BenchmarkSpec
 from engine.benchmarks.workloads import WORKLOADS
 WORKLOADS.available()

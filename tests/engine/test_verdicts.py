@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 import engine
-from engine import runner, verdicts
+from engine import verdicts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.fields import leaves
 from engine.backtest.sweeps.spec import SweepSpec
-from engine.database import connect
+from engine.core.database import connect
+from engine.core.spec import canonical_json
+from engine.jobs import runner
 from engine.market.sources.stored import save
 from engine.research.sweep_overfitting import OverfittingSpec
 from engine.research.verification import VerificationSpec
-from engine.spec import canonical_json
 from tests.support.market import random_walk
 
 pytestmark = pytest.mark.usefixtures("workspace")

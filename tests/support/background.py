@@ -13,7 +13,7 @@ from dash import no_update
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 from dash.exceptions import PreventUpdate
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from tests.support.tasks import await_file
 
 JOBS: dict[str, str] = {}

@@ -10,9 +10,9 @@ import numpy as np
 from engine.backtest.portfolio import run_portfolio
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
+from engine.core.progress import silent
 from engine.market.bars import Bars, Floats, Market
 from engine.market.panel import Panel
-from engine.progress import silent
 from engine.strategies import Allocation, Signals, Strategy
 
 COSTS = {"commission": 5, "slippage": 3}

@@ -6,7 +6,7 @@ import sys
 import time
 
 from dashboard.jobs import DaskManager
-from engine.config import settings
+from engine.core.config import settings
 from tests.support import background
 
 

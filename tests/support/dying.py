@@ -15,8 +15,9 @@ from types import FrameType
 from typing import Any
 
 import engine
-from engine import config, library, records, runner
 from engine.backtest.spec import BacktestSpec
+from engine.core import config
+from engine.jobs import library, records, runner
 from engine.market.sources.stored import save
 from engine.research import ledger
 from tests.support.market import random_walk

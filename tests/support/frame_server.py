@@ -5,7 +5,7 @@ from __future__ import annotations
 from waitress import create_server
 
 from dashboard.app import create_app
-from engine.config import settings
+from engine.core.config import settings
 
 
 def main() -> None:

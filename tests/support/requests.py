@@ -21,7 +21,7 @@ STRATEGY = '''
 
     import numpy as np
 
-    from engine.registry import plugin
+    from engine.core.registry import plugin
     from engine.strategies import Signals, Strategy
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard.pages.backtest.tabs import sweep as tab
-from engine import runner
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
-from engine.spec import canonical_json
+from engine.core.spec import canonical_json
+from engine.jobs import runner
 
 PAGE, FORM = tab.PAGE, tab.FORM
 FAST, SLOW = "strategy.fast", "strategy.slow"

@@ -15,8 +15,8 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.run import run_sweep
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.core.progress import Progress, silent
 from engine.market.bars import Bars, Market
-from engine.progress import Progress, silent
 from tests.support.market import make_bars
 
 NAN = float("nan")

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.cluster import fan_out
-from engine.errors import Cancelled, DataError, SpecError
-from engine.progress import Progress
+from engine.core.errors import Cancelled, DataError, SpecError
+from engine.core.progress import Progress
+from engine.jobs.cluster import fan_out
 
 warmed: list[int] = []
 

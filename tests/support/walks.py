@@ -8,8 +8,8 @@ from typing import Any
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.backtest.windows import Window, lay_out
+from engine.core.progress import silent
 from engine.market.bars import Bars, Market
-from engine.progress import silent
 from tests.support.market import random_walk
 
 FREE = {"commission": 0, "slippage": 0}

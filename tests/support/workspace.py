@@ -9,7 +9,8 @@ from textwrap import dedent
 
 import pytest
 
-from engine import config, database, registry, runner
+from engine.core import config, database, registry
+from engine.jobs import runner
 
 
 @dataclass(frozen=True)

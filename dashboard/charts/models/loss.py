@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import model_validator
 
 from dashboard.charts import base
+from engine.core.spec import Spec
 from engine.market.bars import Floats
 from engine.models.result import ModelResult
-from engine.spec import Spec
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

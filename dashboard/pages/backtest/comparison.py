@@ -17,9 +17,9 @@ from dashboard.format import count, day_range, number, percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.combine import Combined, Common, Rebalancing, Weighting, combine, common
 from engine.backtest.result import BacktestResult
-from engine.differences import differences
-from engine.errors import DataError
-from engine.spec import RunSpec
+from engine.core.differences import differences
+from engine.core.errors import DataError
+from engine.core.spec import RunSpec
 
 MOST = 8
 """Runs side by side: as many as can be told apart on a chart."""
@@ -69,7 +69,7 @@ def gather(first: tuple[str, RunSpec, BacktestResult] | None, keys: Sequence[str
 
     Keys come from the browser: what is not one of a saved backtest is named and goes no further.
     """
-    from engine import library, runner
+    from engine.jobs import library, runner
 
     wanted = [key for key in dict.fromkeys(keys) if not first or key != first[0]]
     room = MOST - (first is not None)

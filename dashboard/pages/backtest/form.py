@@ -10,8 +10,8 @@ from dashboard.components import controls, form
 from dashboard.market_options import TRADEABLE_MARKET, tradeable_symbols
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
-from engine.spec import RunSpec, canonical_json
+from engine.core.errors import SpecError
+from engine.core.spec import RunSpec, canonical_json
 from engine.strategies import Allocation, Strategy, decide
 
 
@@ -19,7 +19,7 @@ def trained_models(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Models that have been trained, newest first, by the JSON text of their specs; before them one that is named by
     a permalink and has not been trained here.
     """
-    from engine.runner import load_spec, recent_runs
+    from engine.jobs.runner import load_spec, recent_runs
 
     found = [spec for _, spec in recent_runs("model", limit=50)]
     chosen = (values.get("strategy") or {}).get("model")

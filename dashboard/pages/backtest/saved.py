@@ -15,8 +15,8 @@ from dashboard.pages.backtest.form import FORM
 from engine.backtest.metrics import METRICS
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.differences import differences
-from engine.library import UNTOLD, Saved
+from engine.core.differences import differences
+from engine.jobs.library import UNTOLD, Saved
 
 LISTED = ("cagr", "sharpe", "max_drawdown", "trades")
 _OTHER = {"code": "another version of the code", "libraries": "other versions of the libraries"}
@@ -71,7 +71,7 @@ def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | 
 
 def difference(key: str, item: Saved) -> str:
     """What the run ``key`` and ``item`` were not both computed from, as ``library.changes`` says it."""
-    from engine import library
+    from engine.jobs import library
 
     own = library.find([key]).get(key)
     if own is None or own.origin is None or item.origin is None:

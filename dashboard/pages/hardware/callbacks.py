@@ -22,8 +22,8 @@ from dashboard.pages.hardware.request import FORM, PAGE, TAKE, benchmark_in
 from dashboard.sent import Run
 from engine import devices
 from engine.benchmarks.harness import BenchmarkSpec
-from engine.config import settings
-from engine.errors import SpecError
+from engine.core.config import settings
+from engine.core.errors import SpecError
 
 runs.wire(FORM)
 

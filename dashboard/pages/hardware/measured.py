@@ -87,7 +87,7 @@ def earlier(kind: str | None, shown: str) -> list[Component]:
 
 def _stored(wanted: Callable[[str, BenchmarkSpec], bool]) -> Iterator[tuple[str, BenchmarkSpec, BenchmarkResult]]:
     """Benchmarks that the present code, machine and libraries would find again, newest first."""
-    from engine import runner
+    from engine.jobs import runner
 
     for key, spec in runner.recent_runs("benchmark", SEARCHED):
         if isinstance(spec, BenchmarkSpec) and wanted(key, spec) and runner.run_key(spec) == key:

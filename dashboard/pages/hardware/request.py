@@ -13,8 +13,8 @@ from dashboard.components.fields import Values
 from dashboard.components.form import Form
 from engine import devices
 from engine.benchmarks.harness import BenchmarkSpec
-from engine.errors import SpecError
-from engine.spec import RunSpec
+from engine.core.errors import SpecError
+from engine.core.spec import RunSpec
 
 PAGE, TAKE = "hardware", "take"
 
@@ -53,7 +53,7 @@ FORM = BenchmarkForm(
 
 def benchmark_in(text: str) -> BenchmarkSpec:
     """The spec in what the browser sent. Raises ``SpecError`` for any other spec than a benchmark's."""
-    from engine.runner import load_spec
+    from engine.jobs.runner import load_spec
 
     spec = load_spec(text)
     if not isinstance(spec, BenchmarkSpec):
@@ -63,7 +63,7 @@ def benchmark_in(text: str) -> BenchmarkSpec:
 
 def fresh(spec: BenchmarkSpec) -> BenchmarkSpec:
     """``spec`` with the next take that has not been measured yet, from the one on the page or from the first on."""
-    from engine.runner import is_stored
+    from engine.jobs.runner import is_stored
 
     if not is_stored(spec):
         spec = spec.model_copy(update={TAKE: 1})

@@ -14,9 +14,10 @@ import weakref
 from flask import Flask
 
 from dashboard.pages.hardware.readings import Reader, Sample
-from engine import devices, housekeeping
-from engine.errors import EngineError
-from engine.housekeeping import Usage
+from engine import devices
+from engine.core.errors import EngineError
+from engine.jobs import housekeeping
+from engine.jobs.housekeeping import Usage
 
 PERIOD = 1.0  # seconds between two readings
 KEPT = 600  # readings

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from dashboard.components.card import columns
 from dashboard.format import count, disk_size, percent
-from engine.housekeeping import Usage
+from engine.jobs.housekeeping import Usage
 
 SCARCE = 2**30
 """Free bytes below which the disk is called almost full: some sweeps fill it."""

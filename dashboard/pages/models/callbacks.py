@@ -93,7 +93,7 @@ def predicted(symbol: str | None, data: runs.ResultData) -> Any:
     spec, result = runs.opened(data, ModelSpec)
     if symbol not in result.symbols:
         return no_update
-    from engine import runner
+    from engine.jobs import runner
 
     market = runner.run(spec.market.model_copy(update={"symbols": (symbol,)}))
     return probability.figure(probability.info(result, market.bars[0]))

@@ -135,14 +135,14 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
 
 def earlier(limit: int = MOST_MODELS) -> list[Trained]:
     """Finished models, newest first; the result of one that is not stored any more is None."""
-    from engine.runner import recent_runs, store
+    from engine.jobs.runner import recent_runs, store
 
     return [(key, spec, store().read(key, ModelResult)) for key, spec in _distinct(recent_runs("model"))[:limit]]
 
 
 def latest() -> list[Component]:
     """Links to the newest models, for a page that shows none yet."""
-    from engine.runner import recent_runs
+    from engine.jobs.runner import recent_runs
 
     newest = _distinct(recent_runs("model", limit=50))[:5]
     return [html.Div([_link(spec), " ", html.Span(_short(key), className="hint")]) for key, spec in newest]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.backtest.metrics import equity_metrics
 from engine.backtest.reports.breakdown import is_intraday
 from engine.backtest.result import BacktestResult
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Floats, Times, periods_per_year
 from engine.market.days import Days, Zones, trading_days
 

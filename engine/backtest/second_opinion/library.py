@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from engine.errors import DeviceError
+from engine.core.errors import DeviceError
 
 
 def library() -> Any:

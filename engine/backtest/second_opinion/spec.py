@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from engine.backtest.second_opinion.comparison import SecondOpinion, compare
 from engine.backtest.spec import BacktestSpec
-from engine.progress import Progress
-from engine.spec import Estimate, RunSpec
+from engine.core.progress import Progress
+from engine.core.spec import Estimate, RunSpec
 
 
 class SecondOpinionSpec(RunSpec):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engine.core.registry import Registry
+from engine.core.spec import Spec
 from engine.market.bars import Bars, Floats
-from engine.registry import Registry
-from engine.spec import Spec
 from engine.strategies.decide import answering_for
 
 Measure = Literal["equity", "value", "units", "kelly"]

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 
 from engine.backtest.sizings import Size, Sizing
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Bars
-from engine.registry import plugin
-from engine.spec import parameter
 
 
 @plugin("units", title="Fixed units")

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 
 from engine.backtest.sizings import Size, Sizing
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars
-from engine.registry import plugin
-from engine.spec import parameter
 
 STILL = 1e-10
 """A volatility of no more is rounding: the price has not moved."""

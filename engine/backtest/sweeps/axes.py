@@ -14,8 +14,8 @@ from pydantic.fields import FieldInfo
 
 from engine.backtest.sweeps.fields import Leaf, kind_of, leaves
 from engine.backtest.sweeps.stress import is_stress
-from engine.errors import SpecError, did_you_mean
-from engine.spec import Spec, parameter
+from engine.core.errors import SpecError, did_you_mean
+from engine.core.spec import Spec, parameter
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec

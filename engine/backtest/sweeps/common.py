@@ -12,7 +12,7 @@ from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.rows import Look, groups, unwatched
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from engine.market.bars import Bars, Floats
 from engine.strategies import Strategy
 

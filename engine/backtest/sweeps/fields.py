@@ -10,9 +10,9 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic.fields import FieldInfo
 
-from engine.errors import SpecError
-from engine.registry import info, is_plugin
-from engine.spec import RunSpec, Spec
+from engine.core.errors import SpecError
+from engine.core.registry import info, is_plugin
+from engine.core.spec import RunSpec, Spec
 
 S = TypeVar("S", bound=Spec)
 _FIXED = ("kind", "market", "capital", "warm_up")

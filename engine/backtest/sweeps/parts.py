@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import worker
 from engine.backtest.headline import is_plain
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.rows import groups
 from engine.backtest.sweeps.units import Figures, Places, Unit, Work, laid_out
-from engine.cluster import fan_out
-from engine.progress import Progress, silent
+from engine.core.progress import Progress, silent
+from engine.jobs import worker
+from engine.jobs.cluster import fan_out
 from engine.strategies.crossing import Crossing
 
 _LEAST = 300  # combinations that are worth the way to other processes

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import choice
 from engine.backtest.sweeps.stress import at_own, chosen_once, own_values, stressed
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.store import Labelled, Trial
 from engine.market.bars import MONTH, Floats
-from engine.store import Labelled, Trial
 
 if TYPE_CHECKING:
     from pandas import DataFrame

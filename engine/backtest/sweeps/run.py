@@ -18,10 +18,10 @@ from engine.backtest.sweeps.rows import Look, Places, numbered, unwatched
 from engine.backtest.sweeps.stress import chosen_once, own_values, stressed
 from engine.backtest.sweeps.units import Figures, Unit, Work, units_of
 from engine.backtest.sweeps.watch import Watch, counting
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.progress import Progress
 from engine.market.bars import Floats
 from engine.market.catalog import require_tradeable
-from engine.progress import Progress
 
 if TYPE_CHECKING:
     from engine.backtest.sweeps.spec import SweepSpec

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.rows import Look, distinct, once, unwatched
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis, Scale, resolve, sweepable, without_costs
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.stress import is_stress
-from engine.errors import EngineError, SpecError
+from engine.core.errors import EngineError, SpecError
+from engine.core.progress import Progress
+from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
 from engine.market.bars import MarketSpec
-from engine.progress import Progress
-from engine.spec import Estimate, RunSpec, as_validation_error, parameter
 from engine.strategies import Allocation
 from engine.strategies.crossing import Crossing
 

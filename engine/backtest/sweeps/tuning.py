@@ -12,9 +12,9 @@ from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.evaluation import evaluate
 from engine.backtest.sweeps.result import calmar
 from engine.backtest.sweeps.units import Figures, Unit, Work
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.progress import Progress
 from engine.market.bars import Floats
-from engine.progress import Progress
 
 if TYPE_CHECKING:
     from engine.backtest.sweeps.spec import SweepSpec

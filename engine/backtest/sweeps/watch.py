@@ -11,9 +11,9 @@ from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.preview import Preview
 from engine.backtest.sweeps.result import trial_of
 from engine.backtest.sweeps.rows import Places
-from engine.errors import Cancelled
+from engine.core.errors import Cancelled
+from engine.core.progress import Progress
 from engine.market.bars import Floats
-from engine.progress import Progress
 
 if TYPE_CHECKING:
     from engine.backtest.sweeps.units import Unit

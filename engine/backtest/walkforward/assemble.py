@@ -14,9 +14,9 @@ from engine.backtest.stretch import Stretch, figures, follow, idle
 from engine.backtest.walkforward.choice import choose, pooled, tried, with_values
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import before, since, unused
+from engine.core.spec import canonical_json
 from engine.market.bars import Bars, Floats, periods_per_year
 from engine.market.panel import zones_of
-from engine.spec import canonical_json
 
 if TYPE_CHECKING:
     from engine.backtest.sweeps.result import SweepResult

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from engine.backtest.sweeps.axes import choice
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.rows import Look, numbered, unwatched
+from engine.core.store import Trial
 from engine.market.bars import Bars, Floats
-from engine.store import Trial
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec

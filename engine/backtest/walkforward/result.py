@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from engine.backtest.metrics import bar_returns
 from engine.backtest.walkforward.stability import Stability, stability
+from engine.core.store import Labelled, Trial
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
 from engine.market.days import Days, Zones, trading_day, trading_days
-from engine.store import Labelled, Trial
 
 if TYPE_CHECKING:
     from pandas import DataFrame

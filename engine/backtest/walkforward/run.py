@@ -19,10 +19,10 @@ from engine.backtest.walkforward.choice import Tried, agreement, as_trial, choos
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import LIMIT, WalkForwardSpec
 from engine.backtest.windows import Window, before, lay_out, since
-from engine.errors import Cancelled, SpecError
+from engine.core.errors import Cancelled, SpecError
+from engine.core.progress import Progress, section
 from engine.market.bars import Bars, Floats, Market, Times
 from engine.market.catalog import require_tradeable
-from engine.progress import Progress, section
 
 CLOUD = 3_000
 """Combinations kept of all windows together, to be drawn."""

@@ -13,11 +13,11 @@ from engine.backtest.sweeps.spec import Axis, SweepSpec
 from engine.backtest.sweeps.stress import is_stress
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import Window, Windows, between
-from engine.errors import EngineError, SpecError
+from engine.core.errors import EngineError, SpecError
+from engine.core.progress import Progress
+from engine.core.registry import info
+from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
 from engine.market.bars import Series
-from engine.progress import Progress
-from engine.registry import info
-from engine.spec import Estimate, RunSpec, as_validation_error, parameter
 
 LIMIT = 50_000_000
 """Backtests of all windows together."""

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.registry import Registry
+from engine.core.spec import Spec, parameter
 from engine.features.kernels import Kernels, Precision
-from engine.registry import Registry
-from engine.spec import Spec, parameter
 
 SEED = 20_240_229
 CHECKED_ROWS = 64  # of a result are compared with the reference: all of them would take longer than the timing

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.benchmarks.workloads import CHECKED_ROWS, SEED, Arrays, Workload, checked_rows
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.features.kernels import Kernels, matrix_product_bound
-from engine.registry import plugin
-from engine.spec import parameter
 
 
 @plugin("matrix_product", title="Matrix product")

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from engine.benchmarks.workloads import CHECKED_ROWS, SEED, Arrays, Workload, checked_rows
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.features.kernels import Kernels, rolling_mean_bound, window_sums
-from engine.registry import plugin
-from engine.spec import parameter
 
 
 @plugin("rolling_mean", title="Rolling mean")

@@ -6,12 +6,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.features import Indicator
 from engine.features.gaps import on_unbroken_runs, standing_still
 from engine.features.reference import near_one, talib
 from engine.market.bars import Bars, Floats
-from engine.registry import plugin
-from engine.spec import parameter
 
 SETTLED = 7.5
 

@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.errors import DeviceError
 from engine.devices import Device
-from engine.errors import DeviceError
 
 Precision = Literal["float32", "float64"]
 

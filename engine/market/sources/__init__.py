@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from engine.core.registry import Registry
+from engine.core.spec import Spec
 from engine.market.bars import Bars, Series
-from engine.registry import Registry
-from engine.spec import Spec
 
 
 class Source(Spec):

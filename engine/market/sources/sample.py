@@ -11,11 +11,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.registry import plugin
 from engine.market.bars import Bars, Series
 from engine.market.columns import COLUMNS, floats, milliseconds, readable
 from engine.market.sources import Source
-from engine.registry import plugin
 
 _FOLDER = Path(__file__).parents[1] / "sample"
 _FILES = {"1d": "daily.parquet", "1h": "hourly.parquet"}

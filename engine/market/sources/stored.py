@@ -11,13 +11,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.config import settings
-from engine.errors import DataError, StoreError
+from engine.core.config import settings
+from engine.core.errors import DataError, StoreError
+from engine.core.registry import plugin
+from engine.core.store import write_atomically
 from engine.market.bars import Bars, Series
 from engine.market.columns import COLUMNS, floats, milliseconds, readable
 from engine.market.sources import Source
-from engine.registry import plugin
-from engine.store import write_atomically
 
 _META = b"stratoscope.series"
 _ACTIONS = ("splits", "cash")

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnRound, Sample
-from engine.registry import plugin
-from engine.spec import parameter
 
 _FIXED = {
     "objective": "binary",

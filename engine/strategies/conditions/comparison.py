@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Bars
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies.memory import recalled
 from engine.strategies.operands.averages import SmaLine
 from engine.strategies.operands.prices import Price

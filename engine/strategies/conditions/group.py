@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Bars
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies.conditions.comparison import Compare
 from engine.strategies.rules import CONDITIONS, Condition, Match, Truth, combine
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Bars
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies import Signals, Strategy, lines
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from engine.core.registry import plugin
 from engine.market.bars import Bars
-from engine.registry import plugin
 from engine.strategies import Signals, lines
 from engine.strategies.bands import Bands
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from engine.core.registry import plugin
 from engine.market.bars import Bars
-from engine.registry import plugin
 from engine.strategies import Signals, Strategy
 
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
+from engine.core.registry import plugin
+from engine.core.spec import RunSpec, parameter
 from engine.market.bars import Bars, MarketSpec
 from engine.models.training import ModelSpec
-from engine.registry import plugin
-from engine.spec import RunSpec, parameter
 from engine.strategies import Signals, Strategy
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Bars
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies import Signals, Strategy, lines
 
 

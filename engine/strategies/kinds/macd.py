@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Bars, Floats
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies import lines
 from engine.strategies.crossing import FastAndSlow
 

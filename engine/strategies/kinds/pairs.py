@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Floats
 from engine.market.panel import Panel
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies import Allocation
 from engine.strategies.panels import latest, priced, undecided
 from engine.strategies.regression import rolling_line

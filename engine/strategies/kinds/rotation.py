@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Floats
 from engine.market.panel import Panel
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies import Allocation
 from engine.strategies.lines import past_return
 from engine.strategies.panels import last_known, undecided

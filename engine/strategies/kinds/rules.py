@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Bars
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies import Signals, Strategy, lines
 from engine.strategies.conditions.comparison import Compare
 from engine.strategies.operands.averages import SmaLine

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.features.indicators.trend import Sma
 from engine.market.bars import Bars, Floats
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies.crossing import AverageCross
 
 

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from pydantic import model_validator
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.days import Days
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies.seasons import Flags, Season, session_of_month
 
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
 from engine.market.panel import Panel
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies import Allocation
 from engine.strategies.panels import priced, undecided
 

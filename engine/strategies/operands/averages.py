@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.features.gaps import on_unbroken_runs
 from engine.features.indicators.trend import Sma
 from engine.features.reference import talib
 from engine.market.bars import Bars, Floats
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies import lines
 from engine.strategies.rules import Lagged
 

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.features import INDICATORS, Indicator
 from engine.features.indicators.trend import SmaDistance
 from engine.market.bars import Bars, Floats
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies.rules import Lagged
 
 

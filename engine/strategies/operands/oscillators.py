@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from pydantic import model_validator
 
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.market.bars import Bars, Floats
-from engine.registry import plugin
-from engine.spec import parameter
 from engine.strategies import lines
 from engine.strategies.rules import Lagged
 

@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.charts import benchmark
 from engine.benchmarks.result import BenchmarkResult
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 
 NAN = float("nan")
 

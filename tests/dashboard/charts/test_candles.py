@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dashboard.charts import base, candles
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market import catalog
 from engine.market.bars import Bars
 from tests.support.market import days, make_bars, random_walk

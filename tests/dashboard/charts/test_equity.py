@@ -12,7 +12,7 @@ from dashboard.charts import equity
 from engine.backtest.costs import Costs
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.progress import silent
+from engine.core.progress import silent
 from engine.strategies.kinds.sma_cross import SmaCross
 
 

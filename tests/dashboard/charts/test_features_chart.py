@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from dashboard.charts import base, candles, features
+from engine.core.progress import silent
 from engine.features import Indicator
 from engine.features.indicators.momentum import Rsi
 from engine.features.indicators.trend import Sma
 from engine.features.matrix import FeatureMatrix, FeatureSpec
 from engine.market.bars import Bars, Floats, Market
-from engine.progress import silent
 from tests.support.market import random_walk
 
 

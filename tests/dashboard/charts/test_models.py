@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
-from engine.errors import DataError, SpecError
+from engine.core.errors import DataError, SpecError
+from engine.core.progress import silent
 from engine.features.indicators.momentum import Rsi
 from engine.features.indicators.trend import Sma
 from engine.features.matrix import FeatureMatrix, FeatureSpec
@@ -18,7 +19,6 @@ from engine.market.bars import Bars, Market
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.result import ModelResult
 from engine.models.training import ModelSpec
-from engine.progress import silent
 from tests.support.market import days, make_bars, random_walk
 
 FEATURES = (Sma(window=5), Rsi(window=2))

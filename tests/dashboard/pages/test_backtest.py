@@ -26,9 +26,9 @@ from dashboard.pages.backtest.trade_list import ALL, COLUMNS, LATEST, columns, d
 from engine.backtest.costs import Costs
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
+from engine.core.spec import canonical_json
 from engine.market.bars import MarketSpec
 from engine.market.sources.stored import save
-from engine.spec import canonical_json
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.market import random_walk
 from tests.support.results import make_result, trade
@@ -122,9 +122,9 @@ def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkey
     assert " from other data: CAGR " in said.children
     assert f"Sharpe {figure_text('sharpe', then)} then, {figure_text('sharpe', now)} now" in said.children
     assert link.href.endswith(f"&compare={old}")
-    monkeypatch.setattr("engine.runner.engine_digest", lambda: "another")
+    monkeypatch.setattr("engine.jobs.runner.engine_digest", lambda: "another")
     assert told()[0].children.endswith(" from another version of the code: the key figures are the same.")
-    monkeypatch.setattr("engine.libraries.versions", lambda: {"numpy": "99"})
+    monkeypatch.setattr("engine.core.libraries.versions", lambda: {"numpy": "99"})
     assert told()[0].children.endswith(" from other versions of the libraries: the key figures are the same.")
 
 

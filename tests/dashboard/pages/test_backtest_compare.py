@@ -12,11 +12,11 @@ import engine
 from dashboard.pages.backtest import comparison
 from dashboard.pages.backtest.comparison import Compared, gather, together
 from dashboard.pages.backtest.tabs import compare
-from engine import library, runner
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
+from engine.core.spec import canonical_json
+from engine.jobs import library, runner
 from engine.market.sources.stored import save
-from engine.spec import canonical_json
 from tests.support.market import days, random_walk
 from tests.support.results import make_result
 from tests.support.workspace import Workspace
@@ -90,7 +90,7 @@ def test_a_result_that_is_gone_is_named_and_what_to_do() -> None:
 
 
 def test_a_saved_run_of_another_kind_is_not_compared() -> None:
-    from engine.database import connect
+    from engine.core.database import connect
 
     with connect() as connection:
         connection.execute("INSERT INTO runs VALUES (?, 'market', '', ?, 0, 0)", ("a" * 64, '{"kind": "market"}'))

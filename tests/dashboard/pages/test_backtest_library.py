@@ -15,9 +15,9 @@ import engine
 from dashboard import state
 from dashboard.pages.backtest import ids, saved
 from dashboard.pages.backtest.tabs import library as tab
-from engine import library
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.jobs import library
 from engine.market.sources.stored import save
 from engine.research import ledger
 from tests.support.market import random_walk

@@ -22,9 +22,9 @@ from engine.backtest.second_opinion.position import RepeatedTrade
 from engine.backtest.second_opinion.repeat import Repeated
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DeviceError, SpecError
+from engine.core.errors import DeviceError, SpecError
+from engine.core.spec import canonical_json
 from engine.market.sources.stored import save
-from engine.spec import canonical_json
 from tests.support.market import days, random_walk
 from tests.support.results import make_result, trade
 from tests.support.workspace import Workspace

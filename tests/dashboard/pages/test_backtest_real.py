@@ -18,14 +18,15 @@ from dashboard.pages.backtest.tabs import performance, real
 from dashboard.pages.backtest.view import TONES
 from dashboard.report import lines
 from dashboard.tear_sheet import tear_sheet
-from engine import runner, verdicts
+from engine import verdicts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.core.spec import canonical_json
+from engine.jobs import runner
 from engine.market.sources.stored import save
 from engine.research.sweep_overfitting import OverfittingSpec
 from engine.research.verdict import QUICK
 from engine.research.verification import VerificationSpec
-from engine.spec import canonical_json
 from tests.dashboard.pages.test_backtest_compare import texts
 from tests.support.market import random_walk
 from tests.support.workspace import Workspace

@@ -14,9 +14,9 @@ from dashboard.pages.backtest import axes
 from dashboard.pages.backtest.tabs import walkforward as tab
 from dashboard.pages.backtest.walkforward import view
 from engine.backtest.walkforward.result import WalkForwardResult
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
 from engine.market.sources.stored import save
-from engine.spec import canonical_json
 from tests.support.market import random_walk
 from tests.support.walks import walk, walk_spec
 from tests.support.workspace import Workspace

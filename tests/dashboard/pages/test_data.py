@@ -12,11 +12,11 @@ from dashboard.charts import candles
 from dashboard.pages.data import callbacks, ids, view
 from dashboard.pages.data.layout import FORM, layout
 from dashboard.pages.data.summary import common, summarise
-from engine.errors import DataError, SpecError
+from engine.core.errors import DataError, SpecError
+from engine.core.spec import RunSpec, canonical_json
 from engine.features.matrix import FeatureSpec
 from engine.market.bars import MarketSpec
 from engine.market.quality import check
-from engine.spec import RunSpec, canonical_json
 from tests.support.market import days, make_bars, random_walk
 from tests.support.workspace import Workspace
 

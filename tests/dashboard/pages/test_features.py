@@ -11,14 +11,14 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.pages.features import callbacks, view
 from dashboard.pages.features.layout import layout
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.progress import silent
+from engine.core.spec import canonical_json
 from engine.features import Indicator
 from engine.features.indicators.momentum import Rsi
 from engine.features.indicators.trend import Sma
 from engine.features.matrix import FeatureSpec
 from engine.market.bars import Bars, Floats, Market, MarketSpec
-from engine.progress import silent
-from engine.spec import canonical_json
 from tests.support.market import random_walk
 
 TWO = FeatureSpec(market=MarketSpec(symbols=("NVDA", "AAPL")), features=(Sma(window=20), Rsi(window=14)))

@@ -18,10 +18,11 @@ from dashboard.pages.hardware import callbacks, machine, measured, request, samp
 from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.readings import GpuUse, Sample
 from dashboard.pages.hardware.request import FORM
-from engine import devices, records, runner
+from engine import devices
 from engine.benchmarks.harness import BenchmarkSpec
-from engine.errors import SpecError
-from engine.housekeeping import Usage
+from engine.core.errors import SpecError
+from engine.jobs import records, runner
+from engine.jobs.housekeeping import Usage
 from tests.support.machine import GIGA, QUIET, job, result
 from tests.support.workspace import Workspace
 
@@ -274,7 +275,7 @@ def test_a_machine_that_cannot_be_read_is_said_in_each_chart(workspace: Workspac
 
 
 def test_a_result_is_drawn_and_listed_with_its_takes(workspace: Workspace) -> None:
-    from engine.spec import canonical_json
+    from engine.core.spec import canonical_json
 
     measure(BenchmarkSpec(take=1), median=np.array([0.002, 0.001]))
     spec = BenchmarkSpec(take=2)

@@ -20,13 +20,13 @@ from dashboard.pages.models import callbacks, handover, view
 from dashboard.pages.models.layout import FORM, layout
 from dashboard.pages.models.verdict import grade, judge, majority
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
 from engine.features.indicators.momentum import Rsi
 from engine.market.bars import MarketSpec
 from engine.market.sources.stored import save
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.training import ModelSpec
-from engine.spec import canonical_json
 from tests.dashboard.charts.test_models import result
 from tests.support.market import make_bars
 from tests.support.workspace import Workspace
@@ -154,7 +154,7 @@ class TestView:
         assert view.moment(np.datetime64("2020-01-01")) == "2020-01-01"
 
     def test_each_trained_spec_is_listed_once(self, workspace: Workspace) -> None:
-        from engine.database import connect
+        from engine.core.database import connect
 
         trained = engine.run(SMALL)
         with connect() as database:
@@ -168,7 +168,7 @@ class TestView:
 
     def test_a_result_that_was_removed_leaves_its_row(self, workspace: Workspace) -> None:
         engine.run(SMALL)
-        engine.runner.store().delete(engine.run_key(SMALL))
+        engine.jobs.runner.store().delete(engine.run_key(SMALL))
         (found,) = view.earlier()
         assert found[2] is None
         assert "–" in texts(view.trained([found], ""))

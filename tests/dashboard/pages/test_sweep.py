@@ -22,7 +22,7 @@ from dashboard.pages.backtest.tabs import sweep as tab
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
-from engine.spec import canonical_json
+from engine.core.spec import canonical_json
 from engine.verdicts import verdict
 from tests.support.sweep_page import AXES, FAST, SLOW, STRATEGY, base, data_of, request
 
@@ -332,7 +332,7 @@ def test_the_app_serves_a_sweeps_permalink() -> None:
     from dashboard.app import create_app
     from dashboard.pages.backtest.layout import layout
     from dashboard.state import to_query
-    from engine.config import settings
+    from engine.core.config import settings
 
     assert isinstance(create_app(settings()), Dash)
     page = layout(to_query(request()))

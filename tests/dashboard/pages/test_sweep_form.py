@@ -18,8 +18,8 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Sweepable
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
-from engine.errors import SpecError
-from engine.spec import canonical_json
+from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
 from tests.support.sweep_page import AXES, FAST, FORM, PAGE, SLOW, STRATEGY, base, request
 
 pytestmark = pytest.mark.usefixtures("workspace")

@@ -11,7 +11,7 @@ import pytest
 
 from engine.backtest.causality import look_ahead
 from engine.backtest.sizings import Size, Sizing
-from engine.errors import StrategyError
+from engine.core.errors import StrategyError
 from engine.market.actions import Dividends
 from engine.market.bars import Bars
 from engine.market.panel import Panel

@@ -10,7 +10,7 @@ import pytest
 
 import engine
 from engine.backtest import causality, foresight
-from engine.errors import EngineError, StrategyError
+from engine.core.errors import EngineError, StrategyError
 from engine.market.bars import Bars
 from engine.market.sources.stored import save
 from engine.research.verdict import judge_fully
@@ -23,8 +23,8 @@ from typing import ClassVar, Literal
 import numpy as np, pandas as pd
 from engine.backtest.sizings import Size, Sizing
 from engine.features import Indicator
-from engine.registry import plugin
-from engine.spec import parameter
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 from engine.strategies import Allocation, Signals, Strategy
 from engine.strategies.kinds.follow_model import FollowModel
 from engine.strategies.rules import Condition, Operand, Truth

@@ -13,7 +13,7 @@ from engine.backtest.headline import Headline, account_of, by_account, headline,
 from engine.backtest.metrics import equity_metrics
 from engine.backtest.simulate import simulate
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Bars, MarketSpec
 from engine.market.catalog import load
 from engine.strategies import Signals

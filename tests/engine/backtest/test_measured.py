@@ -14,12 +14,12 @@ from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.run import run_sweep
 from engine.backtest.sweeps.spec import SweepSpec
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.progress import silent
+from engine.jobs.runner import run_key
 from engine.market import catalog
 from engine.market.bars import Bars, Market, MarketSpec
 from engine.market.sources.stored import save
-from engine.progress import silent
-from engine.runner import run_key
 from tests.support.backtests import simulated
 from tests.support.market import days, make_bars, random_walk
 from tests.support.stored import MADE_UP, run, spec, warned

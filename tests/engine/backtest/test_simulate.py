@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from engine.backtest.costs import Costs
 from engine.backtest.quotes import carried, fill_prices
 from engine.backtest.simulate import Accounting, schedule, simulate
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Bars, MarketSpec
 from engine.market.catalog import load
 from engine.strategies import Signals

@@ -13,8 +13,8 @@ from engine.backtest.measured import measured
 from engine.backtest.portfolio import run_portfolio
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.stretch import Stretch, follow, measure
+from engine.core.progress import silent
 from engine.market.bars import Bars, Market
-from engine.progress import silent
 from tests.support.market import cut, days, make_bars, random_walk
 
 FREE = {"commission": 0, "slippage": 0}

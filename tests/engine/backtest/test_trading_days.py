@@ -15,12 +15,12 @@ from engine.backtest.reports.periods import monthly, yearly
 from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.second_opinion.targets import rebalancing as theirs
 from engine.backtest.windows import Windows, before, lay_out, since, unused
+from engine.core.store import decode, encode
 from engine.market import catalog
 from engine.market.bars import Bars, MarketSpec
 from engine.market.panel import align
 from engine.market.sources.stored import save
 from engine.research.regimes import crises
-from engine.store import decode, encode
 from tests.support import stored
 from tests.support.market import make_bars
 from tests.support.results import make_result, trade
@@ -79,7 +79,7 @@ def test_range_of_a_request_is_in_days_of_the_exchange() -> None:
     result = stored.run(market)
     assert [str(day) for day in result.days[[0, -1]]] == ["2020-01-14", "2020-01-15"]
     assert decode(encode(result), BacktestResult).days.tolist() == result.days.tolist()
-    with pytest.raises(engine.errors.DataError, match="it has them from 2020-01-13 to 2020-01-31"):
+    with pytest.raises(engine.core.errors.DataError, match="it has them from 2020-01-13 to 2020-01-31"):
         stored.run(HOURS | {"start": "2020-02-01"})
 
 

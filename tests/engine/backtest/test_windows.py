@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.windows import Window, Windows, before, lay_out, since, unused
-from engine.errors import DataError, SpecError
+from engine.core.errors import DataError, SpecError
 from engine.market.bars import Bars
 from tests.support.market import days, make_bars
 

@@ -17,12 +17,12 @@ from engine.benchmarks.harness import BenchmarkSpec
 from engine.benchmarks.result import BenchmarkResult
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.benchmarks.workloads.rolling_mean import RollingMean
+from engine.core.errors import Cancelled, DeviceError, SpecError
+from engine.core.progress import silent
+from engine.core.spec import canonical_json
 from engine.devices import Device
-from engine.errors import Cancelled, DeviceError, SpecError
 from engine.features.kernels import Kernels, kernels_for
 from engine.features.kernels.numpy import Backend
-from engine.progress import silent
-from engine.spec import canonical_json
 from tests.support.workspace import Workspace
 
 SMALL = MatrixProduct(size=64)

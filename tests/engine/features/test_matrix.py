@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 import engine
-from engine.errors import DataError, SpecError
+from engine.core.errors import DataError, SpecError
+from engine.core.progress import silent
+from engine.core.spec import canonical_json
 from engine.features.indicators.momentum import Rsi
 from engine.features.indicators.trend import Sma
 from engine.features.matrix import FeatureMatrix, FeatureSpec, require_causal
 from engine.market import catalog
 from engine.market.bars import Market, MarketSpec
-from engine.progress import silent
-from engine.spec import canonical_json
 from tests.support.market import make_bars, random_walk
 from tests.support.workspace import Workspace
 
@@ -103,7 +103,7 @@ PEEK = '''
 from typing import ClassVar, Literal
 import numpy as np
 from engine.features import Indicator
-from engine.registry import plugin
+from engine.core.registry import plugin
 
 @plugin("peek", title="Peek")
 class Peek(Indicator):

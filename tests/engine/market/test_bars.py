@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Bars, MarketSpec, periods_per_year
 from tests.support.market import days, make_bars, random_walk
 

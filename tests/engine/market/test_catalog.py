@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.errors import DataError, NotTradeable
+from engine.core.errors import DataError, NotTradeable
 from engine.market import catalog
 from engine.market.bars import MarketSpec
 from engine.market.sources.stored import Stored, save

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Bars
 from engine.market.days import clock, day_start, trading_days
 from engine.market.panel import align

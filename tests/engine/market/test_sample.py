@@ -11,7 +11,7 @@ import numpy as np
 import pandas
 import pytest
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market import catalog, quality
 from engine.market.bars import Bars, MarketSpec, Series
 from engine.market.sources import sample

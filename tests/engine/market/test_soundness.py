@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 import engine
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market import catalog
 from engine.market.bars import Bars, MarketSpec
 from engine.market.soundness import flaws, require_sound

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market import catalog
 from engine.market.bars import Bars, MarketSpec
 from engine.market.sources.stored import Stored, _slug, save

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.models import Fitted, Model, OnRound, Sample
 from engine.models import fitting as module
 from engine.models.fitting import LossCurve, learn

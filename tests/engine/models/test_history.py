@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.core.progress import silent
 from engine.features.matrix import FeatureMatrix
 from engine.market.bars import Bars, Market
 from engine.market.known import known_at
@@ -16,7 +17,6 @@ from engine.models import training
 from engine.models.result import ModelResult
 from engine.models.splits import Split, chronological
 from engine.models.training import ModelSpec
-from engine.progress import silent
 from tests.support.market import days, random_walk
 
 QUICK = {"kind": "lightgbm", "rounds": 20, "early_stopping": 0}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.models.splits import NEVER, chronological, embargoed
 from tests.support.market import days
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import engine
-from engine.errors import Cancelled, DataError, SpecError
+from engine.core.errors import Cancelled, DataError, SpecError
+from engine.core.store import decode, encode
 from engine.features.matrix import FeatureSpec
 from engine.market.bars import Bars, Market, MarketSpec
 from engine.market.sources.stored import save
@@ -19,7 +20,6 @@ from engine.models.registry import trained
 from engine.models.result import ModelResult
 from engine.models.scores import SCORES, auc
 from engine.models.training import ModelSpec
-from engine.store import decode, encode
 from tests.support.market import make_bars, random_walk
 from tests.support.workspace import Workspace
 
@@ -30,8 +30,8 @@ NOISE = '''
 from typing import ClassVar, Literal
 import numpy as np
 from engine.features import Indicator
-from engine.registry import plugin
-from engine.spec import parameter
+from engine.core.registry import plugin
+from engine.core.spec import parameter
 
 @plugin("noise", title="Noise")
 class Noise(Indicator):
@@ -47,7 +47,7 @@ PEEK = '''
 from typing import ClassVar, Literal
 import numpy as np
 from engine.features import Indicator
-from engine.registry import plugin
+from engine.core.registry import plugin
 
 @plugin("peek", title="Peek")
 class Peek(Indicator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.research.bootstrap import block_length, resample
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.research import drawdowns
 from engine.research.drawdowns import BANDS, histories
 from engine.research.sequence import shares

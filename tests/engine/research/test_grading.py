@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.core.progress import silent
+from engine.core.store import Trial
 from engine.market.bars import Market
-from engine.progress import silent
 from engine.research.sweep_overfitting import SweepOverfitting
 from engine.research.verdict import Finding, judge_fully
 from engine.research.verification import VerificationResult, VerificationSpec
-from engine.store import Trial
 from tests.support.backtests import Crosses, request, simulated
 from tests.support.market import make_bars
 

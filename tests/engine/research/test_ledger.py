@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from engine.backtest.spec import BacktestSpec
-from engine.database import connect
-from engine.errors import StoreError
+from engine.core.database import connect
+from engine.core.errors import StoreError
+from engine.core.spec import canonical_json
+from engine.core.store import Trial
 from engine.research import ledger
-from engine.spec import canonical_json
-from engine.store import Trial
 
 pytestmark = pytest.mark.usefixtures("workspace")
 

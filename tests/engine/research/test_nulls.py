@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from engine.backtest.measured import measured
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Bars, Market
 from engine.market.panel import Panel
 from engine.research import holdings

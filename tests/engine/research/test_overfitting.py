@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from scipy import stats
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.research.overfitting import Overfitting, from_sweep, splits
 from tests.support.r_random import rnorm
 

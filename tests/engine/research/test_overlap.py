@@ -11,12 +11,12 @@ import engine
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.core.spec import RunSpec, canonical_json
+from engine.core.store import Trial
+from engine.jobs.runner import run_key, store, trial_key
 from engine.market.bars import MarketSpec
 from engine.market.sources.stored import save
 from engine.research import ledger, overlap
-from engine.runner import run_key, store, trial_key
-from engine.spec import RunSpec, canonical_json
-from engine.store import Trial
 from engine.verdicts import verdict
 from tests.support.market import random_walk
 from tests.support.workspace import Workspace

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from arch.bootstrap import SPA, StepM
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.research.bootstrap import block_length
 from engine.research.reality import _quick, best_of, superior_ability
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.result import BacktestResult
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.research.sequence import reorder, shares, without_best
 from tests.support.backtests import Crosses, request, simulated
 from tests.support.market import days, random_walk

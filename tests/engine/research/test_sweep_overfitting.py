@@ -9,10 +9,10 @@ import pytest
 
 import engine
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.core.store import decode, encode
 from engine.market.sources.stored import save
 from engine.research.overfitting import from_sweep
 from engine.research.sweep_overfitting import OverfittingSpec, drawn
-from engine.store import decode, encode
 from tests.support.market import make_bars, random_walk
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -75,7 +75,7 @@ def test_what_is_drawn_follows_from_the_seed_alone() -> None:
 
 
 def test_odd_blocks_are_refused() -> None:
-    with pytest.raises(engine.errors.SpecError, match="must be even, not 5"):
+    with pytest.raises(engine.core.errors.SpecError, match="must be even, not 5"):
         request(blocks=5)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.result import BacktestResult
+from engine.core.store import Trial
 from engine.research import ledger
 from engine.research.statistics import (
     expected_maximum_sharpe,
@@ -16,7 +17,6 @@ from engine.research.statistics import (
     probabilistic_sharpe,
 )
 from engine.research.verdict import Evidence, Verdict, judge, weigh
-from engine.store import Trial
 from tests.support.results import make_result
 
 

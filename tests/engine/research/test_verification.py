@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 import engine
-from engine import runner
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.progress import silent
+from engine.core.spec import canonical_json
+from engine.core.store import decode, encode
+from engine.jobs import runner
 from engine.market.bars import Market
-from engine.progress import silent
 from engine.research import ledger
 from engine.research.battery import TESTS
 from engine.research.sensitivity import COSTS, DELAYS
 from engine.research.verification import VerificationResult, VerificationSpec
-from engine.spec import canonical_json
-from engine.store import decode, encode
 from tests.support.backtests import Crosses, Halves, request, simulated
 from tests.support.market import make_bars, random_walk
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from engine.strategies.crossing import Crossing
 from engine.strategies.kinds.ema_cross import EmaCross
 from engine.strategies.kinds.kama_cross import KamaCross

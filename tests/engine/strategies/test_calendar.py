@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from engine.market.bars import Bars
 from engine.strategies import Strategy
 from engine.strategies.kinds.months import Months

@@ -10,7 +10,7 @@ import pytest
 
 import engine
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DataError, EngineError, SpecError, StrategyError
+from engine.core.errors import DataError, EngineError, SpecError, StrategyError
 from engine.market.bars import Bars
 from engine.market.panel import Panel, align
 from engine.strategies import Allocation, Signals, Strategy, decide
@@ -110,7 +110,7 @@ BROKEN = '''
 from typing import Any, Literal
 
 from engine.market.bars import Bars
-from engine.registry import plugin
+from engine.core.registry import plugin
 from engine.strategies import Signals, Strategy
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.portfolio import keep_accounts
-from engine.errors import DataError, StrategyError
+from engine.core.errors import DataError, StrategyError
 from engine.market.panel import align
 from engine.strategies import STRATEGIES, decide
 from engine.strategies.crossing import Crossing
@@ -105,7 +105,9 @@ def test_breakout_with_its_short_side_and_its_refusal(workspace: Workspace) -> N
     short, refusal = PARTS
     source = breakout_with("        return Signals(entries=bars.close > high, exits=bars.close < low)\n", short)
     source = source.replace("    def signals(self, bars: Bars, inputs: Any) -> Signals:\n", refusal)
-    source = source.replace("from engine.market.bars", "from engine.errors import DataError\nfrom engine.market.bars")
+    source = source.replace(
+        "from engine.market.bars", "from engine.core.errors import DataError\nfrom engine.market.bars"
+    )
     breakout = install(workspace, "strategies", "breakout", source)
     found = decide.signals(breakout, random_walk(300), {})
     assert found.short_entries is not None

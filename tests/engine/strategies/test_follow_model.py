@@ -11,7 +11,7 @@ import pytest
 
 import engine
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from engine.market.bars import Bars
 from engine.market.catalog import load
 from engine.market.known import joined, known_at

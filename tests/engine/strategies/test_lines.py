@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import talib
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.features.indicators.momentum import Rsi
 from engine.features.indicators.trend import SmaDistance
 from engine.market import catalog

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.errors import DataError, SpecError
+from engine.core.errors import DataError, SpecError
 from engine.market.bars import Bars
 from engine.market.panel import align
 from engine.strategies.kinds.pairs import Pairs

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from engine.backtest.spec import BacktestSpec
-from engine.errors import SpecError
+from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
 from engine.market.bars import Bars
-from engine.spec import canonical_json
 from engine.strategies import Signals, Strategy
 from engine.strategies.kinds.rules import Rules
 from tests.support.backtests import request, simulated

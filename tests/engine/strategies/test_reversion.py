@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from engine.market.bars import Bars
 from engine.strategies.kinds.bollinger_breakout import BollingerBreakout
 from engine.strategies.kinds.bollinger_reversion import BollingerReversion

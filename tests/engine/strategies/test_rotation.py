@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market.bars import Bars
 from engine.market.panel import Panel, align
 from engine.strategies.kinds.rotation import Rotation

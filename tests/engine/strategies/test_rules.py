@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import talib
 
-from engine.errors import DataError, SpecError
-from engine.registry import info
-from engine.spec import canonical_json
+from engine.core.errors import DataError, SpecError
+from engine.core.registry import info
+from engine.core.spec import canonical_json
 from engine.strategies.kinds.rules import Rules
 from engine.strategies.rules import CONDITIONS, OPERANDS, Condition, Operand
 from tests.support.deciding import marks, sides

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.market import make_bars, random_walk
 

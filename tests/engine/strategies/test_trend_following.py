@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import talib
 
-from engine.errors import DataError, SpecError
+from engine.core.errors import DataError, SpecError
 from engine.strategies import Strategy
 from engine.strategies.kinds.adx_trend import AdxTrend
 from engine.strategies.kinds.donchian import DonchianBreakout

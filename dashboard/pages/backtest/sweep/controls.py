@@ -16,7 +16,7 @@ from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.sweep.view import metrics, sides
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.stress import is_stress
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 
 if TYPE_CHECKING:
     from engine.backtest.sweeps.result import SweepResult

@@ -23,8 +23,8 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis, Sweepable, resolve, sweepable
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import is_stress
-from engine.errors import SpecError
-from engine.spec import RunSpec
+from engine.core.errors import SpecError
+from engine.core.spec import RunSpec
 
 MOST, USUAL, STEPS, FEWEST = 8, 2, 60, 10
 """Axes of a sweep, axes that a fresh form has; steps that a suggested axis has at most, and at least where it can."""

@@ -22,7 +22,7 @@ from dashboard.format import count, number, percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.stress import stressed
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from engine.market.bars import MarketSpec
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ def compare(
 @callback(Output(ids.COMPARE, "options"), Output(ids.COMPARE, "value"), seen("compare"), Input(ids.CHOSEN, "data"))
 def offer(data: runs.ResultData, keys: list[str] | None) -> tuple[list[dict[str, str]], list[str]]:
     """Every saved backtest, and what is chosen already: the list drops at once what it does not offer."""
-    from engine import library
+    from engine.jobs import library
 
     saved = {item.key: item for item in library.saved("backtest", limit=200)} | library.find(texts(keys))
     own, chosen = (data or {}).get("key"), texts(keys)

@@ -66,7 +66,7 @@ clientside_callback(
 
 def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     """All that is in sight first, which comes with the result itself."""
-    from engine import library
+    from engine.jobs import library
 
     spec, result = runs.opened(data, BacktestSpec)
     show_context(data, spec, result)

@@ -204,7 +204,7 @@ def choose(*given: Any) -> tuple[Any, ...]:
 )
 def draw_partial(progress: Any, run: Any, tab: str) -> tuple[Any, Any]:
     """The map so far, while the sweep runs."""
-    from engine import runner
+    from engine.jobs import runner
 
     partial = (progress or {}).get("partial")
     if tab != TAB.name or not partial or not run:

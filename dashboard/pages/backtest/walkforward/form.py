@@ -9,7 +9,7 @@ from dashboard.components.fields import Values
 from dashboard.format import count
 from dashboard.pages.backtest.sweep.form import SweepForm
 from engine.backtest.walkforward.spec import WalkForwardSpec
-from engine.spec import RunSpec
+from engine.core.spec import RunSpec
 
 _SEARCH = "Search and choice"
 

@@ -20,9 +20,9 @@ from engine.backtest.portfolio import decide, keep_accounts
 from engine.backtest.quotes import carried
 from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.spec import BacktestSpec
+from engine.core.registry import info
 from engine.market.bars import Bars
 from engine.market.panel import align
-from engine.registry import info
 from engine.strategies import STRATEGIES, Allocation, Signals
 from tests.support import random_accounts as random
 from tests.support.market import make_bars

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.portfolio import keep_accounts
-from engine.errors import SpecError
+from engine.core.errors import SpecError
 from tests.support.accounts import FLAT, assert_same, decide, keep, ohlc, why
 from tests.support.random_accounts import request
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.errors import DataError
+from engine.core.errors import DataError
 from engine.market import catalog
 from engine.market.sources.stored import save
 from tests.support.market import make_bars, random_walk

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.errors import DataError, NotTradeable, SpecError
+from engine.core.errors import DataError, NotTradeable, SpecError
 from engine.market.sources.stored import save
 from tests.support.market import make_bars, random_walk
 from tests.support.stored import MADE_UP, pair, run, spec

@@ -11,8 +11,8 @@ import pytest
 import engine
 from engine.backtest.metrics import METRICS
 from engine.backtest.result import BacktestResult
+from engine.core.store import decode, encode
 from engine.market import catalog
-from engine.store import decode, encode
 from tests.support.stored import run, spec
 from tests.support.workspace import Workspace
 

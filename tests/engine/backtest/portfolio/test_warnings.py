@@ -25,7 +25,7 @@ import numpy as np
 
 from engine.market.bars import Floats
 from engine.market.panel import Panel
-from engine.registry import plugin
+from engine.core.registry import plugin
 from engine.strategies import Allocation
 
 

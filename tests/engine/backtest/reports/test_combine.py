@@ -8,7 +8,7 @@ import pytest
 
 from engine.backtest.reports.combine import FEWEST_BARS, Common, combine, common
 from engine.backtest.result import BacktestResult
-from engine.errors import DataError
+from engine.core.errors import DataError
 from tests.support.market import days
 from tests.support.results import make_result
 

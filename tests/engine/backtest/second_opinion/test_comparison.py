@@ -16,8 +16,8 @@ from engine.backtest.second_opinion.repeat import Repeated
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
 from engine.backtest.second_opinion.trader import GAP, MARGIN
 from engine.backtest.spec import BacktestSpec
+from engine.core.store import decode, encode
 from engine.market.sources.stored import save
-from engine.store import decode, encode
 from engine.strategies import STRATEGIES, Allocation
 from tests.support.market import days, random_walk
 from tests.support.results import make_result, trade

@@ -18,7 +18,7 @@ from engine.backtest.second_opinion.comparison import AGREES
 from engine.backtest.second_opinion.library import version
 from engine.backtest.second_opinion.repeat import Repeated, repeat
 from engine.backtest.spec import BacktestSpec
-from engine.errors import DeviceError
+from engine.core.errors import DeviceError
 from engine.market.actions import Dividends
 from engine.market.bars import Bars
 from engine.strategies import Signals

@@ -13,7 +13,7 @@ from engine.backtest.sweeps import parallel, rows, views
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.choice import agreement, choose
 from engine.backtest.walkforward.spec import WalkForwardSpec
-from engine.errors import Cancelled
+from engine.core.errors import Cancelled
 from engine.market.bars import Bars, Market
 from tests.support.market import random_walk
 from tests.support.sweeping import axis, run, spec, sweep

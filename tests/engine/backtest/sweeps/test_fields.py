@@ -8,8 +8,8 @@ import pytest
 
 from engine.backtest.sweeps.fields import changed, leaves
 from engine.backtest.sweeps.spec import SweepSpec
-from engine.errors import SpecError
-from engine.spec import canonical_json
+from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
 from engine.strategies import STRATEGIES
 from engine.strategies.kinds.rules import Rules
 from tests.support.market import random_walk

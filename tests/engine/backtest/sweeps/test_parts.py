@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import worker
-from engine.cluster import Cluster
-from engine.config import Compute
-from engine.errors import Cancelled
+from engine.core.config import Compute
+from engine.core.errors import Cancelled
+from engine.jobs import worker
+from engine.jobs.cluster import Cluster
 from engine.market.bars import MarketSpec
 from engine.market.catalog import load
 from tests.support import tasks

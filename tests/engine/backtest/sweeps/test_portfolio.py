@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from engine.backtest.portfolio import run_portfolio
-from engine.errors import DataError
+from engine.core.errors import DataError
+from engine.core.progress import silent
 from engine.market.bars import Bars, Market
-from engine.progress import silent
 from tests.engine.backtest.sweeps.test_run import FAST, SLOW, SMA, STRATEGIES
 from tests.support.market import make_bars, random_walk
 from tests.support.sweeping import FILLS, axis, run, same_as_runs, series, spec, sweep

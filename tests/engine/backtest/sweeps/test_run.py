@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 import engine
-from engine import runner
 from engine.backtest.portfolio import run_portfolio
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import LIMIT, SweepSpec, sweepable
-from engine.errors import Cancelled, DataError, NotTradeable, SpecError
+from engine.core.errors import Cancelled, DataError, NotTradeable, SpecError
+from engine.core.progress import silent
+from engine.jobs import runner
 from engine.market.bars import Market
-from engine.progress import silent
 from engine.research import ledger
 from tests.support.market import make_bars, random_walk
 from tests.support.sweeping import FILLS, axis, run, same_as_runs, series, spec, sweep

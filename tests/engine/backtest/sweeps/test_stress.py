@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.sweeps.result import SweepResult
-from engine.errors import Cancelled, SpecError
+from engine.core.errors import Cancelled, SpecError
 from engine.research.sweep_overfitting import OverfittingSpec
 from tests.support.market import random_walk
 from tests.support.sweeping import axis, run, spec, sweep
@@ -114,7 +114,7 @@ def test_the_costs_of_the_backtest_make_another_sweep() -> None:
 @pytest.mark.usefixtures("workspace")
 def test_only_what_was_a_choice_can_be_overfitted() -> None:
     import engine
-    from engine.errors import DataError
+    from engine.core.errors import DataError
     from engine.market.sources.stored import save
 
     save(BARS)

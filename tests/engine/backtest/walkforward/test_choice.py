@@ -17,9 +17,9 @@ from engine.backtest.sweeps.run import run_sweep
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import before, since
+from engine.core.progress import silent
+from engine.core.store import decode, encode
 from engine.market.bars import Bars, Market
-from engine.progress import silent
-from engine.store import decode, encode
 from tests.support.backtests import simulated
 from tests.support.market import random_walk
 from tests.support.walks import AXES, DEAR, SHORT, base, laid_out, run, walk_spec

@@ -10,7 +10,7 @@ import pytest
 import engine
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import WalkForwardSpec
-from engine.errors import Cancelled, DataError, SpecError
+from engine.core.errors import Cancelled, DataError, SpecError
 from engine.market.bars import Market
 from engine.market.sources.stored import save
 from engine.research import ledger

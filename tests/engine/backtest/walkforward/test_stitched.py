@@ -12,8 +12,8 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.stretch import follow
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import before, lay_out, since
+from engine.core.store import decode, encode
 from engine.market.bars import Market
-from engine.store import decode, encode
 from tests.support.backtests import simulated
 from tests.support.market import days, make_bars, random_walk
 from tests.support.walks import DEAR, FREE, base, laid_out, run, walk_spec

@@ -1,0 +1,1 @@
+"""The ground that the engine stands on: requests, plug-ins, errors, configuration, storage."""

@@ -1,0 +1,147 @@
+"""config.yaml: read once, validated, wrong keys named with their line."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from engine.core.documents import complaint, read_yaml
+from engine.core.errors import ConfigError, did_you_mean
+
+PATH_VARIABLE = "STRATOSCOPE_CONFIG"
+PASSWORD_VARIABLE = "STRATOSCOPE_PASSWORD"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, values: Any) -> Any:
+        """A key without a value, such as a section whose lines are all commented out, means the default."""
+        return (
+            {key: value for key, value in values.items() if value is not None} if isinstance(values, dict) else values
+        )
+
+
+class Server(_Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8050, ge=1, le=65535)
+    trusted_hosts: tuple[str, ...] = ()
+    upload_limit_mb: float = Field(default=64, gt=0, le=4096)
+
+
+class Compute(_Section):
+    scheduler: str | None = Field(default=None, pattern=r"^(tcp|tls)://[\w.\-]+:\d+$")
+    workers: int | Literal["auto"] = "auto"
+    queue_limit: int = Field(default=32, ge=1, le=10_000)
+    memory_limit_mb: int = Field(default=4096, ge=512)
+
+    @field_validator("workers", mode="before")
+    @classmethod
+    def _auto_or_some(cls, value: object) -> object:
+        if value != "auto" and not (type(value) is int and 1 <= value <= 256):
+            raise ValueError("must be 'auto' or a number from 1 to 256")
+        return value
+
+    def worker_count(self) -> int:
+        """Workers of the embedded cluster: as many as configured, or one a core up to eight."""
+        return min(os.cpu_count() or 1, 8) if self.workers == "auto" else int(self.workers)
+
+
+class Config(_Section):
+    """The whole of config.yaml. ``cache`` and ``plugins`` are absolute; ``results`` is an fsspec URL."""
+
+    server: Server = Server()
+    compute: Compute = Compute()
+    cache: Path = Path("cache")
+    results: str | None = None
+    results_limit_gb: float = Field(default=5, ge=0, le=1_000_000)
+    plugins: tuple[Path, ...] = ()
+
+    @property
+    def results_url(self) -> str:
+        """Where results are kept: the configured URL, or the folder ``results`` under the cache."""
+        return self.results or f"file://{self.cache / 'results'}"
+
+    @property
+    def results_limit(self) -> int | None:
+        """Bytes that results may take before the oldest are dropped; None where there is no limit."""
+        return int(self.results_limit_gb * 2**30) or None
+
+    def is_loopback(self) -> bool:
+        """Whether only programs of this machine can reach the server."""
+        return self.server.host in ("127.0.0.1", "localhost", "::1")
+
+
+@cache
+def settings() -> Config:
+    """The configuration of this process: the file that ``STRATOSCOPE_CONFIG`` names, else ./config.yaml, else the
+    defaults. Workers inherit the variable, so that server and workers agree. Raises ``ConfigError``.
+    """
+    named = os.environ.get(PATH_VARIABLE)
+    path = Path(named or "config.yaml").resolve()
+    if not path.exists():
+        if named:
+            raise ConfigError(f"There is no configuration file at {path}: check {PATH_VARIABLE}.")
+        return _anchored(Config(), path.parent)
+    return load(path)
+
+
+def load(path: Path) -> Config:
+    """The configuration in ``path``; relative folders count from the file's own. Raises ``ConfigError``."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = read_yaml(text) or {}
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or a date such as 2024-02-30
+        said = complaint(error)
+        raise ConfigError(f"{path.name}{', ' if said.startswith('line ') else ': '}{said}.") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path.name}: expected settings such as 'server:', found {type(values).__name__}.")
+    try:
+        return _anchored(Config.model_validate(values), path.parent.resolve())
+    except ValidationError as error:
+        raise ConfigError(" ".join(_explain(path.name, tree, item) for item in error.errors())) from None
+
+
+def _anchored(config: Config, folder: Path) -> Config:
+    plugins = tuple(folder / path.expanduser() for path in config.plugins)
+    missing = [str(path) for path in plugins if not path.is_dir()]
+    if missing:
+        raise ConfigError(f"The plug-in folder {missing[0]} does not exist: create it or take it out of 'plugins'.")
+    changes: dict[str, Any] = {"cache": (folder / config.cache.expanduser()).resolve(), "plugins": plugins}
+    if config.results and "://" not in config.results:
+        changes["results"] = f"file://{(folder / Path(config.results).expanduser()).resolve()}"
+    return config.model_copy(update=changes)
+
+
+def _explain(file: str, tree: yaml.Node | None, item: Any) -> str:
+    path = [str(part) for part in item["loc"]]
+    where, name = f"{file}, line {_line(tree, path)}", ".".join(path)
+    if item["type"] == "extra_forbidden":
+        section: Any = Config
+        for part in path[:-1]:
+            section = section.model_fields[part].annotation
+        return f"{where}: '{name}' is not a setting.{did_you_mean(path[-1], tuple(section.model_fields))}"
+    problem = item["msg"].removeprefix("Value error, ")
+    return f"{where}: '{name}' {problem[0].lower()}{problem[1:]}, not {item['input']!r}."
+
+
+def _line(node: yaml.Node | None, path: list[str]) -> int:
+    """Line of the key that ``path`` leads to, or of the deepest key on the way that exists."""
+    line = 1
+    for part in path:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        match = [(key, value) for key, value in pairs if key.value == part]
+        if not match:
+            break
+        line, node = match[0][0].start_mark.line + 1, match[0][1]
+    return line

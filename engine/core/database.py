@@ -1,0 +1,153 @@
+"""The SQLite database under the cache: finished runs and what is noted on them, the ledger of trials, the jobs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from engine.core.config import settings
+from engine.core.errors import StoreError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    key TEXT PRIMARY KEY, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL,
+    created REAL NOT NULL, seconds REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS runs_by_kind ON runs (kind, created);
+CREATE TABLE IF NOT EXISTS trials (
+    key TEXT PRIMARY KEY, family TEXT NOT NULL, spec TEXT NOT NULL, created REAL NOT NULL,
+    sharpe REAL, observations INTEGER NOT NULL,
+    count INTEGER NOT NULL DEFAULT 1, variance REAL NOT NULL DEFAULT 0, periods_per_year REAL, rated INTEGER,
+    code TEXT NOT NULL DEFAULT '', drawn BLOB
+);
+CREATE INDEX IF NOT EXISTS trials_by_family ON trials (family);
+CREATE TRIGGER IF NOT EXISTS trials_keep BEFORE DELETE ON trials
+    BEGIN SELECT RAISE(ABORT, 'the ledger of trials is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS trials_stay BEFORE UPDATE ON trials
+    BEGIN SELECT RAISE(ABORT, 'the ledger of trials is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS trials_once BEFORE INSERT ON trials -- REPLACE would delete without asking trials_keep
+    WHEN EXISTS (SELECT 1 FROM trials WHERE key = NEW.key) BEGIN SELECT RAISE(IGNORE); END;
+CREATE TABLE IF NOT EXISTS jobs (
+    key TEXT PRIMARY KEY, page TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL,
+    status TEXT NOT NULL, message TEXT NOT NULL, fraction REAL NOT NULL,
+    created REAL NOT NULL, started REAL, finished REAL
+);
+CREATE TABLE IF NOT EXISTS links (key TEXT PRIMARY KEY, spec TEXT NOT NULL, created REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from
+    key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL, libraries TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS run_results ( -- bytes: NULL before it is known, 0 where the result is not stored
+    key TEXT PRIMARY KEY, bytes INTEGER, used REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS run_results_by_use ON run_results (used, bytes);
+CREATE TABLE IF NOT EXISTS run_notes (
+    key TEXT PRIMARY KEY, tags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
+    pinned INTEGER NOT NULL DEFAULT 0, deleted REAL -- when it was put into the bin
+);
+"""
+
+# What a database of an earlier version lacks: table, column, its declaration.
+_ADDED = (
+    ("trials", "count", "INTEGER NOT NULL DEFAULT 1"),
+    ("trials", "variance", "REAL NOT NULL DEFAULT 0"),
+    ("trials", "periods_per_year", "REAL"),
+    ("trials", "rated", "INTEGER"),
+    ("run_origins", "libraries", "TEXT NOT NULL DEFAULT ''"),
+    ("trials", "code", "TEXT NOT NULL DEFAULT ''"),
+    ("trials", "drawn", "BLOB"),
+)
+
+
+@contextmanager
+def connect() -> Iterator[sqlite3.Connection]:
+    """A connection to the database; commits on leaving, rolls back on an error. Raises ``StoreError``.
+
+    Connections are cheap here (0.2 ms) and belong to one thread: open one for each unit of work.
+    """
+    folder = settings().cache
+    path = folder / "stratoscope.sqlite"
+    if not path.exists():  # the first time, or deleted under us
+        prepare_cache.cache_clear()
+        _is_ready.cache_clear()
+    prepare_cache(folder)
+    try:
+        _is_ready(path)
+        connection = _open(path)
+    except sqlite3.Error as error:
+        raise StoreError(f"The database {path} failed: {error}.") from None
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = NORMAL")
+        with connection:
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"The database {path} failed: {error}.") from error
+    finally:
+        connection.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """An open database, also on a full disk, where there is no room for the index that connections share beside it:
+    whoever is alone in the database keeps that in memory.
+    """
+    connection = sqlite3.connect(path, timeout=10)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if not error.sqlite_errorname.startswith("SQLITE_IOERR"):
+            raise
+        connection = sqlite3.connect(path, timeout=10)
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+@cache
+def _is_ready(path: Path) -> bool:
+    connection = _open(path)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(_SCHEMA)
+        _add_columns(connection)
+    finally:
+        connection.close()
+    return True
+
+
+def _add_columns(connection: sqlite3.Connection) -> None:
+    """Bring the tables of an earlier version up to date, in place: rows stay, with the new columns' defaults."""
+    if not _missing(connection):
+        return
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")  # two processes may start at the same moment
+        for table, column, declaration in _missing(connection):
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {declaration}")
+
+
+def _missing(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    known = {table: {row[1] for row in connection.execute(f"PRAGMA table_info({table})")} for table, _, _ in _ADDED}
+    return [item for item in _ADDED if item[1] not in known[item[0]]]
+
+
+@cache
+def prepare_cache(folder: Path) -> Path:
+    """``folder``, made if need be and readable by its owner alone. Raises ``StoreError`` where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink(missing_ok=True)  # another process may try at the same moment
+    except OSError as error:
+        raise StoreError(
+            f"The cache folder {folder} cannot be written ({error.strerror}): "
+            "change its permissions, or name another under 'cache' in config.yaml."
+        ) from None
+    return folder

@@ -1,0 +1,243 @@
+"""Plug-ins: one file, one decorated spec class, found by discovery."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+from pydantic_core import core_schema
+
+from engine.core.config import settings
+from engine.core.errors import ConfigError, SpecError, UnknownPlugin, did_you_mean, line_in
+from engine.core.spec import PLUGIN_MODULES, Spec, as_validation_error
+
+S = TypeVar("S", bound=Spec)
+_MARK, _DIGEST = "__stratoscope_plugin__", "__stratoscope_digest__"
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """What a list of plug-ins shows: the value of ``kind``, a title, and the class docstring's first paragraph."""
+
+    name: str
+    title: str
+    summary: str
+
+
+def plugin(name: str, *, title: str) -> Callable[[type[S]], type[S]]:
+    """Class decorator that makes a spec class a plug-in; ``name`` must be the default of its ``kind``."""
+
+    def mark(cls: type[S]) -> type[S]:
+        if not issubclass(cls, Spec):
+            raise TypeError(f"{cls.__name__} must extend the base class of its kind, such as Strategy.")
+        if cls.model_fields["kind"].default != name:
+            raise TypeError(f"{cls.__name__}.kind must default to {name!r}.")
+        setattr(cls, _MARK, PluginInfo(name, title, inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0]))
+        return cls
+
+    return mark
+
+
+def info(spec: Spec | type[Spec]) -> PluginInfo:
+    """The ``PluginInfo`` of a plug-in spec or its class."""
+    return cast(PluginInfo, getattr(spec, _MARK))
+
+
+@dataclass(frozen=True)
+class Registry(Generic[S]):
+    """The plug-ins of one kind, and the validator of a field that holds one: ``Annotated[Strategy, STRATEGIES]``.
+
+    Plug-ins are subclasses of ``base`` in ``package``, in entry points of the group
+    ``stratoscope.<group>`` and in ``<folder>/<group>/*.py`` of each plug-in folder that the configuration names. One
+    that fails to load keeps none of the others from working: ``problems`` says what is wrong with it.
+    """
+
+    group: str
+    base: type[S]
+    package: str
+
+    def available(self) -> Mapping[str, type[S]]:
+        """Spec classes by name, in alphabetical order of their titles."""
+        return cast(Mapping[str, type[S]], self._found().classes)
+
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each plug-in that is not available: what failed to load, was not marked as one, or has a name
+        that is taken."""
+        return self._found().problems
+
+    def _found(self) -> _Found:
+        files = [path for folder in settings().plugins for path in sorted((folder / self.group).glob("*.py"))]
+        return _discover(self, tuple((path, path.read_bytes()) for path in files))
+
+    def get(self, name: str) -> type[S]:
+        """The spec class called ``name``. Raises ``UnknownPlugin`` with what failed to load, the closest match and the
+        list.
+        """
+        known = self.available()
+        if name not in known:
+            failed = "".join(f" {problem}" for problem in self.problems())
+            text = f"'{name[:60]}' is not one of the {self.group}.{failed}{did_you_mean(str(name), tuple(known))}"
+            raise UnknownPlugin([("kind", text)])
+        return known[name]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self._validate,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda spec: spec.model_dump(mode="json")),
+        )
+
+    def parse(self, value: Any) -> S:
+        """The spec that a mapping with ``kind`` describes. Raises ``SpecError`` with the path of the field."""
+        if isinstance(value, self.base):
+            return value
+        if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
+            named = f" Write {{kind: {value}}}." if isinstance(value, str) and value in self.available() else ""
+            raise SpecError([("kind", f"Choose one of the {self.group}: {', '.join(self.available())}.{named}")])
+        return self.get(value["kind"]).parse(value)
+
+    def _validate(self, value: Any) -> S:
+        try:
+            return self.parse(value)
+        except SpecError as error:
+            raise as_validation_error(error) from None
+
+
+class _Found(NamedTuple):
+    classes: Mapping[str, type[Spec]]
+    problems: tuple[str, ...]
+
+
+@cache
+def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> _Found:
+    found: dict[str, type[Spec]] = {}
+    problems: list[str] = []
+    for load in _loaders(registry, files):
+        try:
+            module = load()
+        except ConfigError as error:
+            problems.append(str(error))
+            continue
+        plugins = [cls for cls in _own_classes(module) if issubclass(cls, registry.base) and is_plugin(cls)]
+        if not plugins and hasattr(module, _DIGEST) and not Path(str(module.__file__)).name.startswith("_"):
+            problems.append(
+                f"The file {module.__file__} has none of the {registry.group}: put @plugin(name, title=...) before a "
+                f"class that extends {registry.base.__name__}."
+            )
+        for cls in plugins:
+            name = info(cls).name
+            if found.setdefault(name, cls) is not cls:
+                first, second = (inspect.getsourcefile(item) for item in (found[name], cls))
+                problems.append(
+                    f"Two {registry.group} are called '{name}', in {first} and {second}: rename one of them. "
+                    "Until then it is the first that is used."
+                )
+    return _Found(dict(sorted(found.items(), key=lambda item: info(item[1]).title)), tuple(problems))
+
+
+def _loaders(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> Iterator[Callable[[], ModuleType]]:
+    package = importlib.import_module(registry.package)
+    for item in pkgutil.iter_modules(package.__path__):
+        yield partial(importlib.import_module, f"{registry.package}.{item.name}")
+    for entry in importlib.metadata.entry_points(group=f"stratoscope.{registry.group}"):
+        yield partial(_load_module, entry.module)
+    for path, source in files:
+        yield partial(_load_file, registry.group, path, source)
+
+
+def _load_module(name: str) -> ModuleType:
+    with _named(name):
+        return importlib.import_module(name)
+
+
+class _Given(SourceFileLoader):
+    """Loads the very bytes that were digested; a .pyc would be taken for fresh within the second of its making."""
+
+    def __init__(self, name: str, path: str, source: bytes) -> None:
+        super().__init__(name, path)
+        self._source = source
+
+    def path_stats(self, path: Any) -> Any:
+        raise OSError("no .pyc")
+
+    def get_data(self, path: Any) -> bytes:
+        return self._source
+
+
+@cache
+def _load_file(group: str, path: Path, source: bytes) -> ModuleType:
+    digest = hashlib.sha256(source).hexdigest()
+    place = hashlib.sha256(f"{path}|{digest}".encode()).hexdigest()[:12]
+    name = (
+        f"{PLUGIN_MODULES}.{group}.{path.stem}_{place}"  # versions of a file, and files of one name, live side by side
+    )
+    spec = cast(ModuleSpec, importlib.util.spec_from_file_location(name, path, loader=_Given(name, str(path), source)))
+    module = importlib.util.module_from_spec(spec)
+    setattr(module, _DIGEST, digest)
+    sys.modules[name] = module
+    try:
+        with _named(path):
+            cast(Loader, spec.loader).exec_module(module)
+    except ConfigError:
+        del sys.modules[name]
+        raise
+    return module
+
+
+@contextmanager
+def _named(plugin: object) -> Iterator[None]:
+    """A user's module may raise anything while it is loaded: name it and go no further."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        line = line_in(str(plugin), error)
+        said = str(error.msg if isinstance(error, SyntaxError) else error).removesuffix(".")
+        place = f" in line {line}" if line else ""
+        raise ConfigError(f"The plug-in {plugin} failed to load{place}: {type(error).__name__}: {said}.") from error
+
+
+def is_plugin(cls: type) -> bool:
+    """Whether ``cls`` itself was made a plug-in."""
+    return _MARK in vars(cls)
+
+
+def is_built_in(cls: type) -> bool:
+    """Whether ``cls`` comes with the engine, whose conformance tests keep its contract."""
+    return cls.__module__.startswith("engine.")
+
+
+def is_all_built_in(spec: Spec) -> bool:
+    """Whether ``spec`` and every spec inside it comes with the engine, the models that it follows included."""
+    return all(is_built_in(type(item)) for item in spec.walk())
+
+
+@cache
+def source_digest(cls: type[Spec]) -> str:
+    """sha256 of the file that ``cls`` was loaded from: one changed line is a new digest.
+
+    A file in a plug-in folder is loaded anew when it has changed; a changed file of the engine itself counts from
+    the next start of the process, as its code does.
+    """
+    module = sys.modules[cls.__module__]
+    given = getattr(module, _DIGEST, None)
+    if given is None and module.__file__ is None:
+        raise ConfigError(f"The source file of {cls.__name__} cannot be found.")
+    return cast(str, given or hashlib.sha256(Path(cast(str, module.__file__)).read_bytes()).hexdigest())
+
+
+def _own_classes(module: ModuleType) -> list[type]:
+    values = vars(module).values()
+    return [value for value in values if inspect.isclass(value) and value.__module__ == module.__name__]

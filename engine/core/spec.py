@@ -1,0 +1,342 @@
+"""Specs: the request as one frozen object that serves as form, validation, YAML, URL, cache key and label."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from engine.core.errors import SpecError, did_you_mean
+from engine.core.progress import Progress
+
+PLUGIN_MODULES = "stratoscope_plugins"
+_INNER = "stratoscope_problems"
+
+
+def parameter(
+    default: Any = ...,
+    *,
+    title: str,
+    help: str = "",
+    unit: str = "",
+    percent: bool = False,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    step: float | None = None,
+    choices: Mapping[Any, str] | None = None,
+    suggested: Any = None,
+    section: str = "",
+    seldom: bool = False,
+    when: Mapping[str, Sequence[Any]] | None = None,
+) -> Any:
+    """A spec field with what a form needs to show it.
+
+    ``unit`` is printed inside the control; a ``percent`` is a fraction that people read and type in percent;
+    ``choices`` maps the values of a Literal to their words; ``suggested`` is what a form starts with where the spec
+    itself demands a value (costs); ``section`` is the form's group; what is ``seldom`` set comes last in it. ``when``
+    says for which values of other fields of the same spec, by name, this one means anything: see ``idle``.
+    """
+    form = {"unit": unit, "step": step, "choices": choices, "suggested": suggested, "section": section}
+    form |= {"percent": percent or None, "seldom": seldom or None, "when": when}
+    kept = {key: value for key, value in form.items() if value not in (None, "")}
+    return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=kept)
+
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _Constructed(ModelMetaclass):
+    """Makes ``SmaCross(fsat=3)`` say what ``SmaCross.parse({"fsat": 3})`` says, instead of pydantic's own words.
+
+    Not an ``__init__``: pydantic calls that for the specs within a spec too, where the way to the field would be lost.
+    """
+
+    if not TYPE_CHECKING:  # the signature is that of the class
+
+        def __call__(cls, *args, **values):  # noqa: N805
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as error:
+                raise _spec_error(cls, error) from None
+
+
+class Spec(BaseModel, metaclass=_Constructed):
+    """Base of every spec: frozen, hashable, unknown fields forbidden, no NaN or infinity. Built from wrong values it
+    raises ``SpecError``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    @classmethod
+    def parse(cls, values: object) -> Self:
+        """The spec that ``values`` (a mapping of plain values) describes. Raises ``SpecError``."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise _spec_error(cls, error) from None
+
+    def label(self) -> str:
+        """Short name for legends and lists; the same spec always has the same one."""
+        values = [str(value) for name, value in self if name != "kind"]
+        return f"{type(self).__name__} {', '.join(values)}".strip()
+
+    def walk(self) -> Iterator[Spec]:
+        """This spec and every spec inside it, depth first."""
+        yield self
+        for _, value in self:
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Spec):
+                    yield from item.walk()
+
+
+class RunSpec(Spec):
+    """A spec that ``engine.run`` computes. Subclasses have ``kind``, a ``result_type`` and ``compute``.
+
+    ``stored`` is False where computing is as quick as reading (bars, indicators). ``device`` is "gpu" for work that
+    must not share the graphics processor with another job.
+    """
+
+    stored: ClassVar[bool] = True
+    device: ClassVar[str] = "cpu"
+    kind: str = ""
+
+    def inputs(self) -> Mapping[str, RunSpec]:
+        """The runs whose results ``compute`` needs, by name; the runner computes or reads them first."""
+        return {}
+
+    def shown_with(self) -> RunSpec:
+        """The run that this one is shown with: itself, or the one that it is about."""
+        return self
+
+    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> Any:
+        """The result, a frozen dataclass. Same spec, same machine: bit-identical."""
+        raise TypeError(f"{type(self).__name__} has no compute method.")
+
+    def point_in_time(self, result: Any) -> Callable[[Any], Any]:
+        """A function that gives ``result`` as it would have been at a moment (datetime64[ms] in UTC), for a look-ahead
+        check of who uses it: made again from the bars that had ended by then, with nothing in it that was not known.
+
+        Without a method of its own a run gives ``result`` itself, which is right where it follows from no bars.
+        """
+        return lambda moment: result
+
+    def ignored(self) -> tuple[str, ...]:
+        """Paths of values that take no part, such as those that the base of a sweep has on its axes."""
+        return ()
+
+    def as_trial(self) -> RunSpec:
+        """What of it the ledger of trials counts: the request without what stresses it and is no choice."""
+        return self
+
+    def environment(self) -> str:
+        """What the result follows from besides spec, source and data: it becomes part of the run key.
+
+        A timing depends on the machine; what only computes numbers does not.
+        """
+        return ""
+
+    def estimate(self) -> Estimate:
+        """What the run will cost, without reading any data."""
+        return Estimate(seconds=0.1, megabytes=10)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Cost of a run before it starts: wall seconds on one core and peak memory in megabytes."""
+
+    seconds: float
+    megabytes: float
+
+
+def conditions(field: FieldInfo) -> Mapping[str, Sequence[Any]]:
+    """For which values of which other fields ``field`` means anything; nothing where it always does."""
+    extra = field.json_schema_extra
+    found: Any = extra.get("when") if isinstance(extra, dict) else None
+    return found or {}
+
+
+def idle(spec: Spec) -> tuple[str, ...]:
+    """Names of the fields of ``spec`` that mean nothing beside its other values."""
+    return tuple(
+        name
+        for name, field in type(spec).model_fields.items()
+        if any(getattr(spec, other) not in values for other, values in conditions(field).items())
+    )
+
+
+def canonical_json(spec: Spec, *, without: Sequence[str] = (), brief: bool = False) -> str:
+    """JSON of a spec with sorted keys and no blanks: equal specs give equal text.
+
+    ``without`` are paths of values that are left out. ``brief`` leaves out all that are at their defaults, but for
+    each ``kind``: a field with a default that a class is given later does not change that text.
+    """
+    plain = spec.model_dump(mode="json")
+    if without or brief:
+        plain = _part(spec, plain, [path.split(".") for path in without], brief)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+
+
+def _part(value: Any, plain: Any, without: Sequence[Sequence[str]], brief: bool) -> Any:
+    """``plain``, the plain values of ``value``, as far as ``canonical_json`` keeps them."""
+    if isinstance(value, tuple):
+        return [_part(item, plain[at], _below(without, str(at)), brief) for at, item in enumerate(value)]
+    if not isinstance(value, Spec):
+        return plain
+    kept = {}
+    for name, item in value:
+        ways = _below(without, name)
+        usual = brief and name != "kind" and item == type(value).model_fields[name].get_default()
+        if [] not in ways and (ways or not usual):
+            kept[name] = _part(item, plain[name], ways, brief)
+    return kept
+
+
+def _below(ways: Sequence[Sequence[str]], name: str) -> Sequence[Sequence[str]]:
+    """The rest of those of ``ways`` that lead through ``name``."""
+    return [way[1:] for way in ways if way[0] == name]
+
+
+def to_yaml(spec: Spec) -> str:
+    """YAML of a spec, fields in the order of their definition; ``runner.load_spec`` reads it back."""
+    return yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def to_python(spec: Spec) -> str:
+    """A Python script that builds the spec, runs it and prints its run key.
+
+    Classes from a plug-in folder cannot be imported by name, so a spec that has one is given as YAML.
+    """
+    classes = sorted({(type(item).__module__, type(item).__name__) for item in spec.walk()})
+    if any(module.startswith(PLUGIN_MODULES) for module, _ in classes):
+        quoted = to_yaml(spec).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+        text = f'import engine\n\nspec = engine.load_spec("""\n{quoted}""")'
+        return f"{text}\n\nresult = engine.run(spec)\nprint(engine.run_key(spec))\n"
+    imports = [f"from {module} import {name}" for module, name in classes]
+    head = "\n".join(["import engine", *imports])
+    return f"{head}\n\nspec = {_source(spec, 0)}\n\nresult = engine.run(spec)\nprint(engine.run_key(spec))\n"
+
+
+def _source(value: object, depth: int) -> str:
+    pad = "    " * (depth + 1)
+    if isinstance(value, Spec):
+        fields = [f"{pad}{name}={_source(item, depth + 1)}," for name, item in value if name != "kind"]
+        return (
+            "\n".join([f"{type(value).__name__}(", *fields, "    " * depth + ")"])
+            if fields
+            else (f"{type(value).__name__}()")
+        )
+    if isinstance(value, tuple) and any(isinstance(item, Spec) for item in value):
+        items = [f"{pad}{_source(item, depth + 1)}," for item in value]
+        return "\n".join(["(", *items, "    " * depth + ")"])
+    if hasattr(value, "isoformat"):
+        return repr(value.isoformat())
+    return repr(value)
+
+
+def as_validation_error(error: SpecError) -> PydanticCustomError:
+    """``error`` as a validator may raise it: ``Spec.parse`` puts the path of the field before its problems."""
+    return PydanticCustomError(_INNER, "{text}", {"text": str(error), "problems": error.problems})
+
+
+_WHOLE, _NUMBER = "a whole number", "a number"
+_DEMANDS = {
+    "literal_error": "{expected}",
+    "tuple_type": "a list",
+    "model_type": "a mapping of its fields to values",
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a day such as 2015-01-31"),
+    "greater_than_equal": "at least {ge:,g}",
+    "less_than_equal": "at most {le:,g}",
+    "greater_than": "above {gt:,g}",
+    "less_than": "below {lt:,g}",
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _NUMBER),
+}
+
+
+def _spec_error(cls: type[BaseModel], error: ValidationError) -> SpecError:
+    return SpecError([found for item in error.errors() for found in _explain(cls, item)])
+
+
+def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
+    """(dotted path, sentence) for one pydantic error, in the words of the form."""
+    path = ".".join(str(part) for part in item["loc"])
+    owner, field = _place(cls, item["loc"])
+    name = (field.title if field else None) or path or cls.__name__
+    context, given = item.get("ctx", {}), item.get("input")
+    shown = field.json_schema_extra if field else None
+    read = _in_percent if isinstance(shown, dict) and shown.get("percent") else _short
+    if item["type"] == _INNER:
+        return SpecError(context["problems"]).under(path).problems
+    match item["type"]:
+        case "extra_forbidden":
+            known = tuple(owner.model_fields)
+            return ((path, f"'{path}' is not a field here.{did_you_mean(str(item['loc'][-1]), known)}"),)
+        case "missing":
+            return ((path, f"{name} is missing: {_needed(field)}."),)
+        case "value_error":
+            return ((path, str(context.get("error", item["msg"]))),)
+    if item["type"] in _DEMANDS:
+        return ((path, f"{name} must be {_demand(item['type'], context, read)}, not {read(given)}."),)
+    return ((path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(given)}."),)
+
+
+def _needed(field: FieldInfo | None) -> str:
+    """What to give for a field that is missing: a value, or the fields without a default of the spec that it holds."""
+    inner = _spec_in(field.annotation) if field else None
+    demanded = [key for key, item in inner.model_fields.items() if item.is_required()] if inner else []
+    return f"it needs {' and '.join(demanded)}" if demanded else "give a value"
+
+
+def _demand(kind: str, context: Mapping[str, Any], read: Callable[[Any], str]) -> str:
+    """What a value must be; bounds as ``read`` prints them."""
+    if read is _in_percent:
+        context = {name: _Printed(read(value)) for name, value in context.items()}
+    return _DEMANDS[kind].format(**context)
+
+
+class _Printed(str):
+    """Text that a number's format leaves as it is."""
+
+    def __format__(self, _: str) -> str:
+        return str(self)
+
+
+def _in_percent(value: object) -> str:
+    """A fraction as a percentage; what is no number as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _short(value)
+    return f"{100 * value:,.12g}%"
+
+
+def _place(cls: type[BaseModel], path: tuple[int | str, ...]) -> tuple[type[BaseModel], FieldInfo | None]:
+    """The spec class whose field ``path`` leads to or should, and the last field on the way."""
+    field: FieldInfo | None = None
+    for part in path[:-1]:
+        if isinstance(part, str):  # a number is a place in a list
+            field = cls.model_fields.get(part, field)
+            cls = (_spec_in(field.annotation) if field else None) or cls
+    return cls, cls.model_fields.get(str(path[-1]), field) if path else None
+
+
+def _spec_in(annotation: Any) -> type[BaseModel] | None:
+    """The spec class of a field, or of the items of its list."""
+    if inspect.isclass(annotation) and not get_args(annotation):
+        return annotation if issubclass(annotation, BaseModel) else None
+    return next((found for item in get_args(annotation) if (found := _spec_in(item))), None)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,280 @@
+"""The result store: run key -> result, written atomically, read without ever unpickling."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import re
+import tempfile
+import threading
+import time
+import types
+import typing
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from engine.core.errors import StoreError
+
+
+class Result(Protocol):
+    """A frozen dataclass of arrays, numbers, text, and tuples or dicts of those, that a run returns."""
+
+    __dataclass_fields__: typing.ClassVar[dict[str, Any]]
+
+    def summary(self) -> Mapping[str, object]:
+        """The result's key figures as plain JSON values, for the command line."""
+        ...
+
+
+class Labelled:
+    """A result that prints as its label: its arrays would fill the screen of a notebook."""
+
+    label: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.label}>"
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """What the ledger keeps of a run whose result has a ``trial()``: one attempt to find something, or many at once.
+
+    ``family`` is what is being tried (a strategy's kind), ``sharpe`` the Sharpe ratio per bar (None if undefined),
+    ``observations`` the number of returns behind each. A sweep is one entry for all its ``count`` attempts: ``sharpe``
+    is then the mean of those ``rated`` ones that have a ratio, ``variance`` (n - 1) theirs, both per bar.
+    ``periods_per_year`` is what a ratio's square grows by when it is stated a year; None in entries that are older
+    than this field. ``rated`` None means all where there is a ratio, else none. ``whole`` is the entry itself where
+    ``count`` and ``rated`` leave out what another entry has tried too.
+    """
+
+    family: str
+    sharpe: float | None
+    observations: int
+    count: int = 1
+    variance: float = 0.0
+    periods_per_year: float | None = None
+    rated: int | None = None
+    whole: Trial | None = None
+
+    @property
+    def ratios(self) -> int:
+        """The number of Sharpe ratios behind ``sharpe`` and ``variance``."""
+        if self.sharpe is None:
+            return 0
+        return self.count if self.rated is None else self.rated
+
+
+R = TypeVar("R", bound=Result)
+HELD_BYTES = 256_000_000
+"""Most bytes of results that one process keeps in memory because they could not be stored."""
+
+_TEMPORARY = ".tmp-"
+_FILE = re.compile(r"[0-9a-f]{64}\.zip")
+# What zipfile, NumPy and JSON raise for bytes that are damaged at one place or another.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, KeyError, TypeError, ValueError)
+
+
+class ResultStore:
+    """Results under an fsspec URL, one file a run: a zip of ``result.json`` and an npy per array.
+
+    A local file is written beside its place, fsynced and renamed, so that a killed process leaves no broken file;
+    other file systems get the whole object in one request. What could not be written is ``hold`` in memory: this
+    process finds it as if it were stored.
+    """
+
+    def __init__(self, url: str) -> None:
+        import fsspec
+
+        try:
+            self._files, root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError) as error:
+            raise StoreError(f"The result store '{url}' cannot be opened: {error}.") from None
+        self._root = str(root).rstrip("/")
+        self._is_local = "file" in self._files.protocol
+        self._held: dict[str, bytes] = {}
+        self._lock = threading.Lock()  # guards _held
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key[:2]}/{key}.zip"
+
+    def has(self, key: str) -> bool:
+        """Whether a result is stored under ``key``."""
+        return key in self._held or bool(self._files.exists(self._path(key)))
+
+    def read(self, key: str, result_type: type[R]) -> R | None:
+        """The stored result, or None. A damaged file is removed and counts as none. Raises ``StoreError``."""
+        path = self._path(key)
+        try:
+            data = self._files.cat_file(path)
+        except FileNotFoundError:
+            held = self.held(key)
+            return None if held is None else decode(held, result_type)
+        except OSError as error:
+            raise StoreError(f"The result at {path} could not be read: {error}.") from error
+        try:
+            return decode(data, result_type)
+        except _DAMAGE:
+            self.delete(key)
+            return None
+
+    def write(self, key: str, result: Result) -> int:
+        """Store ``result`` under ``key`` and return its bytes; a second writer of the same key replaces it by the same
+        content. Raises ``StoreError``.
+        """
+        return self.put(key, encode(result))
+
+    def put(self, key: str, data: bytes) -> int:
+        """``write`` for a result that is encoded already."""
+        path = self._path(key)
+        try:
+            if self._is_local:
+                write_atomically(Path(path), data)
+            else:
+                self._files.pipe_file(path, data)
+        except OSError as error:
+            raise StoreError(f"The result could not be stored at {path}: {error}.") from error
+        self._release(key)
+        return len(data)
+
+    def size(self, key: str) -> int:
+        """Bytes of the stored result, 0 where there is none. Raises ``StoreError``."""
+        path = self._path(key)
+        try:
+            return int(self._files.size(path) or 0)
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise StoreError(f"The result at {path} could not be looked up: {error}.") from error
+
+    def sizes(self) -> dict[str, tuple[int, float]]:
+        """(bytes, seconds since 1970 of its writing, 0 where the file system does not tell) of each stored result, by
+        key: a walk over all files. Raises ``StoreError``.
+        """
+        self._files.invalidate_cache()
+        try:
+            found = self._files.find(self._root, detail=True)
+        except OSError as error:
+            raise StoreError(f"The results at {self._root} could not be listed: {error}.") from error
+        names = {path: path.rpartition("/")[2] for path in found}
+        return {
+            name.removesuffix(".zip"): (int(found[path]["size"] or 0), float(found[path].get("mtime") or 0.0))
+            for path, name in names.items()
+            if _FILE.fullmatch(name)
+        }
+
+    def remove_leftovers(self) -> None:
+        """``remove_leftovers`` of a local store."""
+        if self._is_local:
+            remove_leftovers(Path(self._root))
+
+    def delete(self, key: str) -> None:
+        """Remove the result of ``key``, if there is one. Raises ``StoreError``."""
+        self._release(key)
+        path = self._path(key)
+        try:
+            self._files.rm_file(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise StoreError(f"The result at {path} could not be removed: {error}.") from error
+
+    def hold(self, key: str, data: bytes) -> None:
+        """Keep the encoded result of ``key``, which cannot be written, in memory; the oldest make room for it beyond
+        ``HELD_BYTES``.
+        """
+        with self._lock:
+            self._held.pop(key, None)
+            while self._held and sum(map(len, self._held.values())) + len(data) > HELD_BYTES:
+                self._held.pop(next(iter(self._held)))
+            self._held[key] = data
+
+    def held(self, key: str) -> bytes | None:
+        """The encoded result of ``key`` if it is in memory alone."""
+        return self._held.get(key)
+
+    def _release(self, key: str) -> None:
+        with self._lock:
+            self._held.pop(key, None)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace the file ``path`` by ``data``: readers see the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the ``leftovers`` in the folders of ``folder``."""
+    for path in leftovers(folder):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def leftovers(folder: Path, older_than: float = 3600.0) -> list[Path]:
+    """What writers that were killed more than ``older_than`` seconds ago have left in the folders of ``folder``; one
+    that is still at work is younger.
+    """
+    found = []
+    for path in folder.glob(f"*/{_TEMPORARY}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > older_than:
+                found.append(path)
+    return found
+
+
+def encode(result: Result) -> bytes:
+    """``result`` as bytes, whenever it is written the same. Raises ``TypeError`` for a field that is neither an array
+    nor JSON, ``ValueError`` for an array of objects.
+    """
+    plain: dict[str, object] = {}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for field in dataclasses.fields(result):
+            value = getattr(result, field.name)
+            if isinstance(value, np.ndarray):
+                part = io.BytesIO()
+                np.lib.format.write_array(part, value, allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{field.name}.npy"), part.getvalue())
+            else:
+                plain[field.name] = value
+        archive.writestr(zipfile.ZipInfo("result.json"), json.dumps(plain))
+    return buffer.getvalue()
+
+
+def decode(data: bytes, result_type: type[R]) -> R:
+    """The result that ``encode`` wrote; raises one of ``_DAMAGE`` for anything else."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        values = json.loads(archive.read("result.json"))
+        hints = typing.get_type_hints(result_type)
+        for name in archive.namelist():
+            if name.endswith(".npy"):
+                part = io.BytesIO(archive.read(name))
+                values[name.removesuffix(".npy")] = np.lib.format.read_array(part, allow_pickle=False)
+    return result_type(**{name: _restore(hints[name], value) for name, value in values.items()})
+
+
+def _restore(hint: Any, value: Any) -> Any:
+    """JSON lists become the tuples that the field's type asks for."""
+    if isinstance(hint, types.UnionType):
+        hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
+    if typing.get_origin(hint) is tuple and isinstance(value, list):
+        inner = typing.get_args(hint)[0]
+        return tuple(_restore(inner, item) for item in value)
+    return value

@@ -1,0 +1,352 @@
+"""The place that knows Dask, with ``local_cluster``: a cluster of our own, or a scheduler at an address.
+
+A job is a function that is called as ``function(progress, *args)`` in a worker process, under a key: equal keys share
+one job. The function must be importable there; what it is given and what it returns travel pickled between our own
+processes, never through a file. The embedded cluster listens on the loopback address only and speaks TLS with
+certificates that live in memory, so that no other user of the machine can have code run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engine.core.config import Compute
+from engine.core.errors import Cancelled, JobError, WorkerLost
+from engine.core.progress import Progress, section
+from engine.jobs import local_cluster, worker
+from engine.jobs.local_cluster import distributed as _dask
+
+Listener = Callable[[Mapping[str, Any]], None]
+"""Told of ``{"event": "started"}`` and ``{"event": "progress", "fraction":, "message":, "partial":}``, both with the
+"pid" of the worker process, on the cluster's own thread: it must return at once."""
+
+Item = TypeVar("Item")
+R = TypeVar("R")
+
+_GRACE = 0.5  # seconds that a cancelled job has for stopping by itself
+_ATTEMPTS = 3  # times that a job is tried whose worker fell because of another job
+_log = logging.getLogger("stratoscope.jobs")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A worker process: its address in the cluster, and its process id on the machine where it runs."""
+
+    address: str
+    pid: int
+
+
+@dataclass(eq=False)
+class _Job:
+    """A job from ``submit`` to its end: ``name`` is Dask's key of the attempt under way, ``task`` Dask's future, and
+    ``places`` where the attempt and its parts run, by Dask's keys of these, from their start to their end."""
+
+    key: str
+    payload: bytes
+    device: str
+    listen: Listener | None
+    future: Future[Any] = field(default_factory=Future)
+    name: str = ""
+    places: dict[str, Place] = field(default_factory=dict)
+    task: Any = None
+
+
+class Cluster:
+    """Worker processes that run jobs. Every method but ``close`` returns at once.
+
+    ``warm`` lists what each worker imports in the background when it starts (modules, or ``module:function`` to call);
+    ``folder`` is the workers' working directory.
+    """
+
+    def __init__(self, compute: Compute, folder: Path, warm: Sequence[str] = worker.HEAVY) -> None:
+        self._compute, self._folder, self._warm = compute, folder, tuple(warm)
+        self._lock = threading.Lock()
+        self._ready: Future[Any] = Future()  # of the client
+        self._starter: threading.Thread | None = None
+        self._embedded: Any = None
+        self._jobs: dict[str, _Job] = {}  # by key
+        self._names: dict[str, _Job] = {}  # by Dask's key
+        self._failures: Counter[str] = Counter()  # attempts by key whose name in Dask must not be used again
+        self._killed: set[str] = set()  # addresses of workers that we killed
+
+    def start(self) -> None:
+        """Bring the workers up in the background, unless that is done or under way."""
+        self._begin()
+
+    def is_ready(self) -> bool:
+        """Whether workers are there to take jobs."""
+        return self._ready.done()
+
+    def submit(
+        self, key: str, function: Callable[..., Any], *args: Any, device: str = "cpu", listen: Listener | None = None
+    ) -> Future[Any]:
+        """The future of the job ``key``, which is started unless it is queued or running already.
+
+        Jobs whose ``device`` is "gpu" run one at a time. The future raises what the function raised if that is an
+        ``EngineError``, ``Cancelled`` after ``cancel``, ``WorkerLost`` when the process died under it, and else a
+        ``JobError`` that names the error; the traceback goes to the log.
+        """
+        payload = worker.pack(function, *args)
+        with self._lock:
+            if key in self._jobs:
+                return self._jobs[key].future
+            job = self._jobs[key] = _Job(key, payload, device, listen)
+        self._begin().add_done_callback(partial(self._launch, job))
+        return job.future
+
+    def cancel(self, key: str) -> bool:
+        """Stop the job ``key``; False if there is none. Its future raises ``Cancelled`` at once.
+
+        The next call of the job's progress raises ``Cancelled`` too; a job that makes none within half a second
+        loses its process, which starts anew. A job that another server has asked the same scheduler for goes on.
+        """
+        with self._lock:
+            job = self._jobs.pop(key, None)
+            if job is None:
+                return False
+            self._failures[key] += 1
+        job.future.set_exception(Cancelled("The job was cancelled."))
+        if job.task is not None:
+            _spawn(job.task.client, self._evict(job.task.client, job.task, job.name))
+        return True
+
+    def at_work(self) -> dict[str, tuple[Place, ...]]:
+        """Who has which job, by its key: the process that runs it, then others that compute parts of it right now.
+
+        Jobs that wait are not among them.
+        """
+        with self._lock:
+            return {key: tuple(dict.fromkeys(job.places.values())) for key, job in self._jobs.items() if job.places}
+
+    def close(self) -> None:
+        """Stop the workers of an embedded cluster, or leave the scheduler; jobs under way are given up."""
+        if self._starter is not None:
+            self._starter.join()
+        with self._lock:
+            jobs, self._jobs = list(self._jobs.values()), {}
+        for job in jobs:
+            job.future.set_exception(Cancelled("The server was stopped."))
+        if self._ready.done():
+            self._ready.result().close()
+        if self._embedded is not None:
+            local_cluster.stop(self._embedded)
+
+    def _begin(self) -> Future[Any]:
+        with self._lock:
+            if self._starter is None:
+                self._starter = threading.Thread(target=self._bring_up, name="cluster-start", daemon=True)
+                self._starter.start()
+            return self._ready
+
+    def _bring_up(self) -> None:
+        try:
+            client = self._connect()
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the jobs that wait must hear of it
+            _log.debug("The cluster did not start.", exc_info=True)
+            self._forget().set_exception(self._why_not(error))
+        else:
+            self._ready.set_result(client)
+
+    def _forget(self) -> Future[Any]:
+        """Have the next job start the cluster anew; returns the future that jobs have waited for until now."""
+        with self._lock:
+            ready, self._ready, self._starter = self._ready, Future(), None
+        return ready
+
+    def _why_not(self, error: Exception) -> JobError:
+        if self._compute.scheduler is None:
+            return JobError(f"The worker processes did not start: {type(error).__name__}: {error}.")
+        advice = "start it, or take 'compute.scheduler' out of config.yaml to compute on this machine."
+        return JobError(f"No scheduler answers at {self._compute.scheduler}: {advice}")
+
+    def _connect(self) -> Any:
+        if self._compute.scheduler is None:
+            self._embedded = local_cluster.start(self._compute, self._folder)
+        client = _dask().Client(self._compute.scheduler or self._embedded, timeout=5, set_as_default=False)
+        client.register_plugin(local_cluster.warm_up_plugin(self._warm))
+        client.subscribe_topic(worker.TOPIC, self._hear)
+        return client
+
+    def _launch(self, job: _Job, ready: Future[Any]) -> None:
+        if error := ready.exception():
+            self._settle(job, error=error)
+        else:
+            _spawn(ready.result(), self._follow(ready.result(), job))
+
+    async def _follow(self, client: Any, job: _Job) -> None:
+        """The whole life of a job, on the client's event loop."""
+        try:
+            self._settle(job, value=worker.value_of(await self._attempt(client, job), job.key))
+        except Exception as error:  # noqa: BLE001 - it is the job's outcome
+            self._settle(job, error=error)
+        finally:
+            job.task = None  # lets the worker drop the result
+
+    async def _attempt(self, client: Any, job: _Job) -> Any:
+        for _ in range(_ATTEMPTS):
+            if job.future.done():  # cancelled on its way here: it is never sent
+                break
+            needs = {"GPU": 1} if job.device == "gpu" and await _offers_gpu(client) else None
+            count = self._failures[job.key]
+            job.name, job.places = f"run-{job.key}{f'-{count}' if count else ''}", {}
+            self._names[job.name] = job
+            job.task = client.submit(worker.call, job.payload, key=job.name, resources=needs)
+            try:
+                if job.future.done():  # cancelled while there was no task to evict yet
+                    await self._evict(client, job.task, job.name)
+                return await job.task
+            except _dask().KilledWorker:
+                self._failures[job.key] += 1
+                if self._is_at_fault(job):
+                    break
+            except _dask().CancelledError:
+                if not job.future.done():
+                    threading.Thread(target=self._part_with, args=(client,), daemon=True).start()
+                raise WorkerLost("The scheduler went away while this job ran: run it again.") from None
+            finally:
+                del self._names[job.name]
+        raise self._obituary()
+
+    def _is_at_fault(self, job: _Job) -> bool:
+        """Whether a job ran on the worker that died. Dask blames those that waited there as well; and where we killed
+        the worker, it was for the sake of another job."""
+        place = job.places.get(job.name)
+        return place is not None and place.address not in self._killed
+
+    def _obituary(self) -> WorkerLost:
+        return WorkerLost(
+            "The worker process that ran this job died, most often for want of memory: a worker may use "
+            f"{self._compute.memory_limit_mb:,} MB ('compute.memory_limit_mb' in config.yaml). Make the job smaller "
+            "or raise the limit, then run it again."
+        )
+
+    def _part_with(self, client: Any) -> None:
+        if self._ready.done() and self._ready.result() is client:
+            self._forget()
+            client.close()
+
+    def _hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        """A message from a worker about a job or a part of one, on the client's event loop."""
+        message = event[1]
+        name = message["task"]
+        job = self._names.get(name) or self._names.get(worker.whole(name))
+        if job is None or job.future.done():
+            return
+        if message["event"] == "started" and name == job.name and self._is_at_fault(job):
+            # A scheduler that is not ours tries a job again when its worker has died. We do not.
+            task = job.task
+            self._settle(job, error=self._obituary())
+            _spawn(task.client, self._evict(task.client, task, name))
+            return
+        with self._lock:
+            if message["event"] == "ended":
+                job.places.pop(name, None)
+            else:
+                job.places[name] = Place(message["worker"], message["pid"])
+        if job.listen is not None and name == job.name and message["event"] != "ended":
+            job.listen(message)
+
+    def _settle(self, job: _Job, value: Any = None, error: BaseException | None = None) -> None:
+        with self._lock:
+            if self._jobs.get(job.key) is not job:
+                return  # cancelled meanwhile
+            del self._jobs[job.key]
+        job.future.set_exception(error) if error else job.future.set_result(value)
+
+    async def _evict(self, client: Any, task: Any, name: str) -> None:
+        """Have the workers drop a task, and kill those that still work on it after the grace."""
+        try:
+            processing = await client.processing()
+            states = {address: "" for address, tasks in processing.items() if worker.any_of(tasks, name)}
+            await client.cancel([task])
+            deadline = time.monotonic() + _GRACE
+            while states and time.monotonic() < deadline:
+                await asyncio.sleep(0.03)
+                answers = await asyncio.gather(*(_ask(client, address, name) for address in states))
+                states = {address: state for address, state in zip(states, answers, strict=True) if state}
+            for address, state in states.items():
+                if state != "wanted":
+                    await self._kill(client, address)
+        except (OSError, KeyError) as error:  # the scheduler or the worker has gone, and the task with it
+            _log.debug("Nothing left to cancel of %s: %s", name, error)
+
+    async def _kill(self, client: Any, address: str) -> None:
+        self._killed.add(address)
+        if not await client.run(worker.kill_process, nanny=True, workers=[address]):
+            _log.warning("%s has no nanny: a cancelled job goes on there until it ends.", address)
+
+
+def fan_out(function: Callable[[Item, Progress], R], items: Sequence[Item], progress: Progress) -> list[R]:
+    """``[function(item, progress), ...]``, in order: spread over the cluster when called in a job, else in turn.
+
+    The parts leave room for other jobs. A job on the GPU keeps its parts to itself. An error in a part, or
+    ``Cancelled``, stops the rest and is raised. ``function`` must be importable.
+    """
+    host = worker.this_worker()
+    name = host.get_current_task() if host else ""
+    if host is None or len(items) < 2 or host.state.tasks[name].resource_restrictions:
+        step = 1 / max(len(items), 1)
+        return [function(item, section(progress, n * step, (n + 1) * step)) for n, item in enumerate(items)]
+    with _dask().worker_client() as client:
+        parts: dict[int, Any] = {}  # Dask's futures
+        try:
+            return _gather(client, [worker.pack(function, item) for item in items], parts, progress)
+        finally:
+            client.cancel(list(parts.values()))
+
+
+def _gather(client: Any, items: Sequence[bytes], parts: dict[int, Any], progress: Progress) -> list[Any]:
+    """The values of all parts; raises as soon as one has failed or the job is cancelled."""
+    name, values, losses = worker.this_worker().get_current_task(), dict[int, Any](), Counter[int]()
+    todo = list(range(len(items)))
+    while len(values) < len(items):
+        if todo:
+            keys = worker.part_names(name, todo)
+            sent = client.map(worker.call_part, [items[n] for n in todo], key=keys, priority=-1)
+            parts.update(zip(todo, sent, strict=True))
+        progress(len(values) / len(items), f"{len(values)} of {len(items)} parts done.")
+        ended = [n for n, part in parts.items() if n not in values and part.done()]
+        todo = [n for n in ended if parts[n].status == "error"]  # its worker died, of this part or of another job
+        losses.update(todo)
+        for n in todo:
+            worker.tell(worker.this_worker(), parts[n].key, {"event": "ended"})  # the dead cannot
+        if any(losses[n] == _ATTEMPTS for n in todo):
+            raise WorkerLost("The worker process that computed a part of this job died: run it again.")
+        fine = [n for n in ended if n not in todo]
+        for n, outcome in zip(fine, client.gather([parts[n] for n in fine]), strict=True):
+            values[n] = worker.value_of(outcome, name)
+        if not ended:
+            time.sleep(0.02)
+    return [values[n] for n in range(len(items))]
+
+
+def _spawn(client: Any, coroutine: Coroutine[Any, Any, None]) -> None:
+    asyncio.run_coroutine_threadsafe(coroutine, client.loop.asyncio_loop)
+
+
+async def _ask(client: Any, address: str, name: str) -> str:
+    """``lingering`` of one worker, by the scheduler's word where a job does not let the worker answer."""
+    try:
+        answers = await asyncio.wait_for(client.run(worker.lingering, name, workers=[address]), 0.15)
+        return str(answers.get(address, ""))
+    except TimeoutError:
+        processing = await client.processing([address])
+        return "wanted" if worker.any_of(processing.get(address, ()), name) else "dropped"
+    except (OSError, KeyError):
+        return ""  # gone
+
+
+async def _offers_gpu(client: Any) -> bool:
+    """Whether any worker holds the resource GPU; where none does, jobs for it run anywhere."""
+    workers = (await client.scheduler.identity(n_workers=-1))["workers"]
+    return any("GPU" in item["resources"] for item in workers.values())

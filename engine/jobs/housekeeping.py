@@ -1,0 +1,200 @@
+"""What the cache takes on disk, and dropping what nobody needs: results only, and bars where they are asked for.
+
+A result that is dropped leaves its run in the library, with figures, tags and notes: opening it computes it again. The
+ledger of trials is never touched. Each removal may be cut short at any point: what is left is found at the next reading
+of the record (see ``records.complete``), and other processes may read, write and drop at the same time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from engine.core.config import settings
+from engine.core.errors import StoreError
+from engine.core.store import ResultStore, leftovers
+from engine.jobs import records
+
+T = TypeVar("T")
+
+RECENT = 86_400.0
+"""Seconds since its last use for which the limit spares a result: somebody may be looking at it."""
+
+ROOM = 0.9
+"""Down to this share of the limit results are dropped, so that not each new one drops another."""
+
+_ORPHANED = 3600.0  # seconds; a result of that age without a run is not one that is just being entered
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Bytes on disk: of ``bars``, of ``results`` (``count`` of them, wherever they are kept), of the ``database`` (the
+    library, the ledger, the list of jobs), of the live state and folders of ``jobs``. ``limit`` is that of the results,
+    None without one; ``free`` and ``total`` are those of the file system under the cache.
+    """
+
+    bars: int
+    results: int
+    count: int
+    database: int
+    jobs: int
+    limit: int | None
+    free: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Part(Generic[T]):
+    """Some things to remove, and the bytes that become free."""
+
+    items: tuple[T, ...] = ()
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What ``clean`` removes: by run key the ``results`` that were not used since ``before``, the ``orphans`` (results
+    without a run), and the runs in the ``bin``; files that killed writers left, and those of ``bars``.
+    """
+
+    results: Part[str] = Part()
+    orphans: Part[str] = Part()
+    bin: Part[str] = Part()
+    leftovers: Part[Path] = Part()
+    bars: Part[Path] = Part()
+    before: float = 0.0
+
+    @property
+    def parts(self) -> tuple[Part[Any], ...]:
+        """All of them."""
+        return self.results, self.orphans, self.bin, self.leftovers, self.bars
+
+
+def usage() -> Usage:
+    """What is used now. It looks at each file of bars (a millisecond a hundred), at no file of a result."""
+    cache, held = settings().cache, records.stored()
+    disk = shutil.disk_usage(cache)
+    return Usage(
+        bars=_size(_bars().glob("*/*")),
+        results=held.size,
+        count=held.count,
+        database=_size(cache.glob("stratoscope.sqlite*")),
+        jobs=_size([*cache.glob("live/**/*"), *cache.glob("workers/**/*")]),
+        limit=settings().results_limit,
+        free=disk.free,
+        total=disk.total,
+    )
+
+
+def keep_within_limit(store: ResultStore, now: float | None = None) -> int:
+    """Drop the results that nobody has used for the longest time, but none that is pinned, tagged, annotated or
+    ``RECENT``, until the rest keeps to the limit of the configuration; returns how many. Raises ``StoreError``.
+    """
+    limit = settings().results_limit
+    if limit is None or (excess := records.stored().size - limit) <= 0:
+        return 0
+    before = (time.time() if now is None else now) - RECENT
+    return drop(store, _first(records.droppable(before), excess + (1 - ROOM) * limit), before)
+
+
+def drop(store: ResultStore, keys: Sequence[str], before: float) -> int:
+    """Remove the results of ``keys`` that nobody has used or marked since ``before``; returns how many. Raises
+    ``StoreError``.
+    """
+    if not keys:
+        return 0
+    try:
+        claimed = records.claim(keys, before)
+    except StoreError:  # a full disk has no room for the claim: the first result makes it
+        store.delete(keys[0])
+        claimed = records.claim(keys, before)
+    for key in claimed:
+        store.delete(key)
+        records.set_size(key, 0)
+    return len(claimed)
+
+
+def plan(store: ResultStore, *, older_than: float | None = None, empty_bin: bool = False, bars: bool = False) -> Plan:
+    """What there is to remove: results that have not been used for ``older_than`` seconds (None: only what exceeds the
+    limit), results without a run, what killed writers left; the bin and all bars where they are asked for.
+
+    Walks over all files, and corrects the record where it is wrong about one. Raises ``StoreError``.
+    """
+    now, files = time.time(), store.sizes()
+    sizes = {key: size for key, (size, _) in files.items()}
+    _correct(sizes)
+    before = now - (RECENT if older_than is None else older_than)
+    found = dict(records.droppable(before))
+    if older_than is None:
+        limit = settings().results_limit
+        kept = _first(list(found.items()), records.stored().size - limit if limit is not None else 0)
+        found = {key: found[key] for key in kept}
+    own = settings().results is None  # elsewhere other servers may have theirs beside ours
+    unknown = set(sizes) - records.known(list(sizes)) if own else set()
+    left = [*leftovers(_bars()), *(leftovers(settings().cache / "results") if own else ())]
+    return Plan(
+        results=_part(found, found),
+        orphans=_part(sorted(key for key in unknown if now - files[key][1] > _ORPHANED), sizes),
+        bin=_part(records.binned() if empty_bin else (), sizes),
+        leftovers=Part(tuple(left), _size(left)),
+        bars=Part(chosen := tuple(sorted(_bars().glob("*/*.parquet"))), _size(chosen)) if bars else Part(),
+        before=before,
+    )
+
+
+def clean(store: ResultStore, planned: Plan) -> None:
+    """Remove what was ``planned``, but for results that were used, pinned or tagged since. Raises ``StoreError``."""
+    for path in (*planned.leftovers.items, *planned.bars.items):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{path} could not be removed: {error.strerror}.") from None
+    for key in (*planned.orphans.items, *planned.bin.items):
+        store.delete(key)
+    for key in planned.bin.items:
+        records.forget(key)
+    drop(store, planned.results.items, planned.before)
+
+
+def _bars() -> Path:
+    return settings().cache / "bars"
+
+
+def _part(keys: Iterable[str], sizes: Mapping[str, int]) -> Part[str]:
+    items = tuple(keys)
+    return Part(items, sum(sizes.get(key, 0) for key in items))
+
+
+def _first(found: Sequence[tuple[str, int]], excess: float) -> list[str]:
+    """As many of ``found``, from the first on, as make ``excess`` bytes free."""
+    chosen = []
+    for key, size in found:
+        if excess <= 0:
+            break
+        chosen.append(key)
+        excess -= size
+    return chosen
+
+
+def _correct(sizes: dict[str, int]) -> None:
+    """Note the true sizes of results whose record says another, because they came or went outside our sight."""
+    wrong = {key: sizes.get(key, 0) for key, size in records.sizes().items() if size != sizes.get(key, 0)}
+    with contextlib.suppress(StoreError):  # a full disk has no room for that
+        records.complete(lambda key: sizes.get(key, 0))
+        for key, size in wrong.items():
+            records.correct_size(key, size)
+
+
+def _size(paths: Iterable[Path]) -> int:
+    """Bytes of those files that are there."""
+    total = 0
+    for path in paths:
+        with contextlib.suppress(OSError):
+            total += os.stat(path).st_size
+    return total

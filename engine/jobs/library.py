@@ -1,0 +1,245 @@
+"""The library of saved runs: their key figures, tags and notes, what is pinned, and a bin.
+
+What is deleted lies in the bin and can be restored; ``purge`` removes it for good. The ledger of trials knows nothing
+of this: a run that was deleted was tried all the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from engine.core.database import connect
+from engine.core.errors import EngineError, SpecError
+from engine.core.spec import RunSpec, canonical_json
+from engine.jobs import records, runner
+from engine.market import catalog
+
+BIN_DAYS = 30
+"""How long a deleted run can be restored."""
+
+UNTOLD = "data, code or libraries"
+"""What has changed since a run of a version that did not keep what it was computed from."""
+
+MOST_TAGS, TAG_LENGTH, NOTE_LENGTH = 12, 32, 2000
+_KEY = re.compile(r"[0-9a-f]{64}")
+_SELECT = """
+SELECT runs.key, runs.label, runs.spec, runs.created, summary, COALESCE(tags, '') AS tags, COALESCE(note, '') AS note,
+       COALESCE(pinned, 0) AS pinned, deleted, data, code, libraries, bytes
+FROM runs LEFT JOIN run_summaries USING (key) LEFT JOIN run_notes USING (key) LEFT JOIN run_origins USING (key)
+    LEFT JOIN run_results USING (key)
+"""
+# Only what matches is parsed: specs are a hundred times slower to parse than to look through.
+_MATCHES = """
+matches(runs.label, tags, note, runs.key, CASE WHEN json_valid(runs.spec)
+    THEN json_extract(runs.spec, '$.market.symbols') || ' ' || json_extract(runs.spec, '$.strategy.kind') END)
+"""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One saved run. ``created`` and ``deleted`` are seconds since 1970, ``deleted`` None outside the bin; ``summary``
+    is what the result says of itself, empty where it cannot be read any more; ``origin`` is what it was computed from,
+    None for runs of versions that did not keep it. ``size`` is the bytes of its stored result, 0 where that is gone, by
+    the limit of the configuration or because it could not be stored: opening the run computes it again.
+    """
+
+    key: str
+    label: str
+    spec: RunSpec
+    created: float
+    summary: Mapping[str, Any]
+    tags: tuple[str, ...]
+    note: str
+    pinned: bool
+    deleted: float | None
+    origin: runner.Origin | None = None
+    size: int = 0
+
+    @property
+    def metrics(self) -> Mapping[str, float | None]:
+        """The run's key figures by name."""
+        found = self.summary.get("metrics")
+        return found if isinstance(found, Mapping) else {}
+
+
+def saved(kind: str, text: str = "", *, in_bin: bool = False, limit: int = 1000) -> list[Saved]:
+    """Runs of ``kind`` that have every word of ``text`` in their label, tags, note, symbols, strategy or key, the
+    pinned ones first, then the newest; those whose spec no longer parses are left out.
+
+    Summaries of runs that were computed before summaries were kept are read from their results, once.
+    """
+    purge(older_than=BIN_DAYS * 86_400)
+    records.complete(runner.store().size)
+    order = "deleted DESC" if in_bin else "pinned DESC, created DESC"
+    searched = f"AND {_MATCHES}" if text.split() else ""
+    with connect() as database:
+        database.create_function("matches", -1, _search(text), deterministic=True)
+        query = f"{_SELECT} {_shelf(in_bin)} {searched} ORDER BY {order} LIMIT ?"
+        rows = database.execute(query, (kind, limit)).fetchall()
+    return [item for item in map(_saved, rows) if item is not None]
+
+
+def size(kind: str, *, in_bin: bool = False) -> int:
+    """How many runs of ``kind`` there are, those that ``saved`` leaves out among them."""
+    with connect() as database:
+        found = database.execute(
+            f"SELECT COUNT(*) FROM runs LEFT JOIN run_notes USING (key) {_shelf(in_bin)}", (kind,)
+        ).fetchone()
+    return int(found[0])
+
+
+def changes(items: Iterable[Saved]) -> dict[str, str]:
+    """By key, what is no longer as it was when the run was computed: its "data", its "code", its "libraries", several
+    of them ("data, code and libraries"), or ``UNTOLD`` where the run does not say. A run that would be found as it is
+    has no entry.
+    """
+    fingerprint = cache(catalog.fingerprint)
+    found = {item.key: _change(item, fingerprint) for item in items}
+    return {key: what for key, what in found.items() if what}
+
+
+def earlier(key: str, spec: RunSpec) -> Saved | None:
+    """The newest saved run that asked for the same as ``spec`` and is not the run ``key``: data or code were others."""
+    where = "WHERE kind = ? AND runs.spec = ? AND runs.key != ? AND deleted IS NULL"
+    given = (spec.kind, canonical_json(spec), key)
+    with connect() as database:
+        row = database.execute(f"{_SELECT} {where} ORDER BY created DESC LIMIT 1", given).fetchone()
+    return None if row is None else _saved(row)
+
+
+def find(keys: Sequence[str]) -> dict[str, Saved]:
+    """The saved runs under ``keys``, in their order, those in the bin among them; unknown keys are passed over."""
+    known = [key for key in dict.fromkeys(keys) if is_key(key)]
+    with connect() as database:
+        rows = [database.execute(f"{_SELECT} WHERE key = ?", (key,)).fetchone() for key in known]
+    found = [_saved(row) for row in rows if row is not None]
+    return {item.key: item for item in found if item is not None}
+
+
+def tag(key: str, tags: str | Sequence[str]) -> tuple[str, ...]:
+    """Give the run these tags, in place of those that it had; returns them as they are kept.
+
+    Text is split at commas. Raises ``SpecError`` for too many or too long ones.
+    """
+    given = tags.split(",") if isinstance(tags, str) else tags
+    kept = tuple(dict.fromkeys(" ".join(item.split()) for item in given if item.strip()))
+    if len(kept) > MOST_TAGS:
+        raise SpecError([("tags", f"A run has at most {MOST_TAGS} tags, not {len(kept)}.")])
+    for item in kept:
+        if len(item) > TAG_LENGTH or not item.isprintable():
+            raise SpecError(
+                [("tags", f"The tag '{item[:40]}' is too long: at most {TAG_LENGTH} printable characters.")]
+            )
+    _set(key, "tags", ",".join(item.replace(",", " ") for item in kept))
+    return kept
+
+
+def annotate(key: str, note: str) -> str:
+    """Write ``note`` on the run, in place of an earlier one; returns it as it is kept. Raises ``SpecError``."""
+    kept = note.strip()
+    if len(kept) > NOTE_LENGTH:
+        raise SpecError([("note", f"A note has at most {NOTE_LENGTH:,} characters, not {len(kept):,}.")])
+    _set(key, "note", kept)
+    return kept
+
+
+def pin(key: str, pinned: bool) -> None:
+    """Keep the run at the top of the library, or no longer."""
+    _set(key, "pinned", int(pinned))
+
+
+def delete(key: str) -> None:
+    """Put the run into the bin, where it stays for ``BIN_DAYS``; its trial stays counted."""
+    _set(key, "deleted", time.time())
+
+
+def restore(key: str) -> None:
+    """Take the run out of the bin."""
+    _set(key, "deleted", None)
+
+
+def purge(older_than: float = 0.0, now: float | None = None) -> int:
+    """Remove what has lain in the bin for ``older_than`` seconds for good, results and records; returns how many."""
+    limit = (time.time() if now is None else now) - older_than
+    with connect() as database:
+        rows = database.execute("SELECT key FROM run_notes WHERE deleted <= ?", (limit,)).fetchall()
+    for row in rows:
+        runner.store().delete(row["key"])
+        records.forget(row["key"])
+    return len(rows)
+
+
+def is_key(text: object) -> bool:
+    """Whether ``text`` has the form of a run key: anything else never reaches the store."""
+    return isinstance(text, str) and _KEY.fullmatch(text) is not None
+
+
+def _set(key: str, column: str, value: object) -> None:
+    """Change one column of the notes on a run. Raises ``SpecError`` if there is no such run."""
+    with connect() as database:
+        if not is_key(key) or database.execute("SELECT 1 FROM runs WHERE key = ?", (key,)).fetchone() is None:
+            raise SpecError([("key", "This run is not in the library any more: reload the page.")])
+        database.execute("INSERT OR IGNORE INTO run_notes (key) VALUES (?)", (key,))
+        database.execute(f"UPDATE run_notes SET {column} = ? WHERE key = ?", (value, key))
+
+
+def _saved(row: sqlite3.Row) -> Saved | None:
+    try:
+        spec = runner.load_spec(row["spec"])
+    except SpecError:
+        return None
+    summary = json.loads(row["summary"]) if row["summary"] else _read_summary(row["key"], spec)
+    tags = tuple(item for item in row["tags"].split(",") if item)
+    return Saved(
+        row["key"], row["label"], spec, row["created"], summary, tags, row["note"], bool(row["pinned"]), row["deleted"],
+        runner.Origin(row["data"], row["code"], row["libraries"]) if row["code"] else None, row["bytes"] or 0,
+    )  # fmt: skip
+
+
+def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:
+    """The summary in the stored result, kept from now on; nothing where the result is gone."""
+    result = runner.store().read(key, runner.result_type(spec))
+    if result is None:
+        return {}
+    summary = dict(result.summary())
+    records.keep_summary(key, summary)
+    return summary
+
+
+def other(then: runner.Origin, now: runner.Origin) -> str:
+    """What of two origins differs: "data", "code", "libraries", several ("data and libraries") or nothing."""
+    names = [field.name for field in fields(then)]
+    found = [name for name in names if getattr(then, name) and getattr(now, name) != getattr(then, name)]
+    return " and ".join([", ".join(found[:-1])] * (len(found) > 1) + found[-1:])
+
+
+def _shelf(in_bin: bool) -> str:
+    return f"WHERE kind = ? AND deleted IS {'NOT ' if in_bin else ''}NULL"
+
+
+def _change(item: Saved, fingerprint: runner.Fingerprint) -> str:
+    try:
+        now = runner.origin(item.spec, fingerprint)
+        if item.origin is None:
+            return UNTOLD if runner.run_key(item.spec) != item.key else ""
+    except EngineError:
+        return "data"  # the bars are not here any more
+    return other(item.origin, now)
+
+
+def _search(text: str) -> Callable[..., bool]:
+    """Whether every word of ``text`` is in one of the texts that the function is given; None among them has none."""
+    words = text.casefold().split()
+
+    def matches(*texts: str | None) -> bool:
+        looked = "\n".join(part for part in texts if part).casefold()
+        return all(word in looked for word in words)
+
+    return matches

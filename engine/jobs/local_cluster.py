@@ -1,0 +1,82 @@
+"""A cluster of our own on this machine: how its scheduler and its worker processes are set up, and how they end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import Any
+
+from engine.core.config import Compute
+from engine.jobs import worker
+
+
+def distributed() -> Any:
+    """The package, imported at first use; half of it carries no types."""
+    import distributed
+
+    return distributed
+
+
+def start(compute: Compute, folder: Path) -> Any:
+    """Worker processes on this machine, each with one thread; the first one holds the GPU."""
+    import dask
+
+    package = distributed()
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # lost workers are ours to tell of
+    count = compute.worker_count()
+    tls = package.Security.temporary()
+    common = {"host": "127.0.0.1", "protocol": "tls://", "security": tls}
+    # Ctrl-C reaches the whole process group, and the server is to decide what it means: what this thread starts
+    # inherits its mask. The tracker of resources would lift it, were it to start later.
+    resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    dask.config.set(worker.settings(count))  # for good: Dask reads some of it when a process starts anew
+    options = {
+        **common,
+        "nthreads": 1,
+        "memory_limit": compute.memory_limit_mb * 1_000_000,
+        "local_directory": str(folder),
+        "silence_logs": logging.CRITICAL,
+    }
+    return package.SpecCluster(
+        scheduler={
+            "cls": package.Scheduler,
+            "options": {**common, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
+        },
+        workers={
+            n: {"cls": package.Nanny, "options": options | ({} if n else {"resources": {"GPU": 1}})}
+            for n in range(count)
+        },
+        security=tls,
+    )
+
+
+def stop(cluster: Any) -> None:
+    """End the workers and the scheduler."""
+    cluster.sync(_kill, cluster)
+    cluster.close()
+
+
+async def _kill(cluster: Any) -> None:
+    """Kill the workers, which have nothing to put in order: one that imports a large package would take its time."""
+    for nanny in cluster.workers.values():
+        nanny.close_gracefully()  # so that it starts no other
+        worker.kill_process(nanny)
+
+
+def warm_up_plugin(modules: tuple[str, ...]) -> Any:
+    """Has the scheduler warm up each worker process, those that start anew included."""
+    from distributed import WorkerPlugin
+
+    warm_up = worker.warm_up
+
+    class WarmUp(WorkerPlugin):
+        name = "stratoscope"
+
+        def setup(self, worker: Any) -> None:
+            warm_up(worker, modules)
+
+    return WarmUp()

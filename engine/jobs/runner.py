@@ -1,0 +1,325 @@
+"""run(spec): a stored result is read, a missing one is computed, stored and recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine import __version__
+from engine.core import libraries
+from engine.core.config import settings
+from engine.core.database import connect
+from engine.core.documents import complaint, read_yaml
+from engine.core.errors import Cancelled, SpecError, StoreError, did_you_mean
+from engine.core.progress import Progress, section, silent
+from engine.core.registry import is_plugin, source_digest
+from engine.core.spec import RunSpec, Spec, canonical_json
+from engine.core.store import ResultStore, encode
+from engine.jobs import housekeeping, records
+from engine.jobs.records import Origin as Origin
+from engine.market import catalog
+from engine.market.bars import MarketSpec
+
+UNSTORED = "The result is kept in memory until the program ends."
+_log = logging.getLogger("stratoscope")
+
+
+def run_kinds() -> Mapping[str, type[RunSpec]]:
+    """The classes of specs that ``run`` computes, by the value of their ``kind``."""
+    from engine.backtest.second_opinion.spec import SecondOpinionSpec
+    from engine.backtest.spec import BacktestSpec
+    from engine.backtest.sweeps.spec import SweepSpec
+    from engine.backtest.walkforward.spec import WalkForwardSpec
+    from engine.benchmarks.harness import BenchmarkSpec
+    from engine.features.matrix import FeatureSpec
+    from engine.models.training import ModelSpec
+    from engine.research.sweep_overfitting import OverfittingSpec
+    from engine.research.verification import VerificationSpec
+
+    classes = (
+        MarketSpec,
+        FeatureSpec,
+        ModelSpec,
+        BacktestSpec,
+        SweepSpec,
+        WalkForwardSpec,
+        SecondOpinionSpec,
+        VerificationSpec,
+        OverfittingSpec,
+        BenchmarkSpec,
+    )
+    return {cls.model_fields["kind"].default: cls for cls in classes}
+
+
+def load_spec(source: str | bytes | Mapping[str, object]) -> RunSpec:
+    """The spec in a mapping or in YAML or JSON text, told apart by its ``kind``. Raises ``SpecError``."""
+    values = _mapping(source) if isinstance(source, str | bytes) else source
+    if not isinstance(values, Mapping):
+        raise SpecError([("", "A spec is a mapping with a field 'kind'.")])
+    kind, kinds = values.get("kind"), run_kinds()
+    if kind is None:
+        raise SpecError([("kind", f"A spec says in its field 'kind' what it is: {', '.join(kinds)}.")])
+    if not isinstance(kind, str) or kind not in kinds:
+        raise SpecError([("kind", f"'{str(kind)[:60]}' cannot be run.{did_you_mean(str(kind), tuple(kinds))}")])
+    return kinds[kind].parse(values)
+
+
+def _mapping(text: str | bytes) -> object:
+    """JSON is tried first: it is read a hundred times faster, and YAML takes its escapes for something else. A key that
+    is there twice is left to YAML, which knows the line.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_distinct)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return read_yaml(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2024-02-30
+        said = complaint(error)
+        raise SpecError([("", f"{said[:1].upper()}{said[1:]}.")]) from None
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("A key is there twice.")
+    return values
+
+
+def run_key(spec: RunSpec) -> str:
+    """sha256 in hexadecimal over everything that the result follows from.
+
+    That is the spec, the source of every plug-in in it, the bars that it reads, the engine (its version and its source)
+    and the versions of the numeric libraries. Raises ``DataError`` where the bars do not exist.
+    """
+    engine = [__version__, engine_digest()]
+    return _digest({**_identity(spec), "engine": engine, "libraries": libraries.versions()})
+
+
+def trial_key(spec: RunSpec) -> str:
+    """sha256 over what makes a trial another trial: what was tried, and the code of it that is not the engine's.
+
+    A new version of the engine or of a library, a field with a default that it brings, newer bars and other costs
+    repeat the same one: ``ledger`` says why.
+    """
+    tried = spec.as_trial()
+    text = canonical_json(tried, without=tried.ignored(), brief=True)
+    return _digest({"spec": text, "sources": _own_sources(spec)})
+
+
+def _own_sources(spec: RunSpec) -> list[str]:
+    """Digests of the plug-ins of ``spec`` that are not the engine's."""
+    classes = {type(item) for item in _walk(spec) if is_plugin(type(item))}
+    return sorted(source_digest(cls) for cls in classes if not cls.__module__.startswith("engine."))
+
+
+Fingerprint = Callable[[MarketSpec], str]
+
+
+def origin(spec: RunSpec, fingerprint: Fingerprint = catalog.fingerprint) -> Origin:
+    """What ``spec`` would be computed from now. Raises ``DataError`` where the bars do not exist."""
+    parts = _identity(spec, fingerprint)
+    code = {"sources": parts["sources"], "engine": [__version__, engine_digest()]}
+    data = {name: parts[name] for name in ("data", "environment")}
+    return Origin(_digest(data), _digest(code), _digest(libraries.versions()))
+
+
+def _identity(spec: RunSpec, fingerprint: Fingerprint = catalog.fingerprint) -> dict[str, object]:
+    """The canonical spec, the source of every plug-in in it, the bars that it reads, and the machine where it measures
+    one."""
+    items = _walk(spec)
+    return {
+        "spec": canonical_json(spec, without=spec.ignored()),
+        "sources": sorted({source_digest(type(item)) for item in items if is_plugin(type(item))}),
+        "data": [fingerprint(item) for item in items if isinstance(item, MarketSpec)],
+        "environment": [item.environment() for item in items if isinstance(item, RunSpec)],
+    }
+
+
+def _digest(parts: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def engine_digest() -> str:
+    """Digest of the engine's own modules as this process found them, its plug-ins among them: a backtest follows from
+    the indicators that its strategy uses and from the strategy that it is compared with.
+    """
+    root = Path(__file__).parents[1]
+    total = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        total.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return total.hexdigest()
+
+
+def _walk(spec: RunSpec) -> list[Spec]:
+    """Every spec inside ``spec`` and inside the runs that it takes its inputs from."""
+    items = list(spec.walk())
+    for item in spec.inputs().values():
+        items += _walk(item)
+    return items
+
+
+def lookup(spec: RunSpec) -> Any | None:
+    """The stored result of ``spec``, or None."""
+    if not spec.stored:
+        return None
+    key = run_key(spec)
+    result = store().read(key, result_type(spec))
+    if result is not None:
+        mend(key, spec, result)
+    return result
+
+
+def is_stored(spec: RunSpec) -> bool:
+    """Whether ``run`` would answer at once."""
+    return not spec.stored or store().has(run_key(spec))
+
+
+def run(spec: RunSpec, progress: Progress = silent) -> Any:
+    """The result of ``spec``: read if it is stored, else computed after its inputs, recorded and stored.
+
+    Where there is no room to store it, it is the answer all the same, kept in the memory of this process, and a warning
+    is logged. Raises ``EngineError`` with a sentence for the user, ``Cancelled`` when ``progress`` says so.
+    """
+    key = run_key(spec)
+    result = store().read(key, result_type(spec)) if spec.stored else None
+    if result is not None:
+        mend(key, spec, result)
+        return result
+    began, made = time.time(), origin(spec)  # data may change while it computes
+    inputs, done = _inputs(spec, progress)
+    try:
+        result = spec.compute(inputs, section(progress, done, 1.0))
+    except Cancelled as stopped:
+        _count_stopped(spec, stopped)
+        raise
+    if spec.stored:
+        _keep(key, spec, result, made, time.time() - began)
+    return result
+
+
+def _keep(key: str, spec: RunSpec, result: Any, made: Origin, seconds: float) -> None:
+    """Count the trial, enter the run, store its result, in this order: see ``records``."""
+    data = encode(result)
+    try:
+        _count_trial(spec, result)
+        records.enter(key, spec, made, result.summary(), seconds)
+        records.set_size(key, store().put(key, data))
+        housekeeping.keep_within_limit(store())
+    except StoreError as error:
+        if not store().has(key):
+            store().hold(key, data)
+            _log.warning("%s %s", error, UNSTORED)
+
+
+def mend(key: str, spec: RunSpec, result: Any) -> None:
+    """Note the use of a result that was read, and enter what its record lacks: what a process that died has not come to
+    write, or a database that was lost, or a disk that was full.
+    """
+    try:
+        if (held := store().held(key)) is not None:
+            store().put(key, held)
+        _count_trial(spec, result)
+        if not records.is_entered(key):
+            records.enter(key, spec, origin(spec), result.summary(), anew=False)
+            records.set_size(key, store().size(key))
+        records.note_use(key)
+    except StoreError as error:
+        _log.debug("The record of %s could not be mended: %s", key, error)
+
+
+def _inputs(spec: RunSpec, progress: Progress) -> tuple[dict[str, Any], float]:
+    """The results that ``spec`` needs, and the fraction of the whole that they are, by what each is estimated to take.
+
+    What is read or computed at once takes none of the progress.
+    """
+    needed = spec.inputs()
+    weights = {name: 0.0 if is_stored(item) else item.estimate().seconds for name, item in needed.items()}
+    whole = max(spec.estimate().seconds, sum(weights.values()) + 0.05)
+    inputs, done = {}, 0.0
+    for name, item in needed.items():
+        share = weights[name] / whole
+        inputs[name] = run(item, section(progress, done, done + share) if share else silent)
+        done += share
+    return inputs, done
+
+
+def result_type(spec: RunSpec) -> Any:
+    """The class of the result, from the return annotation of ``compute``."""
+    import typing
+
+    return typing.get_type_hints(type(spec).compute)["return"]
+
+
+def recent_runs(
+    kind: str, limit: int | None = 200, of: RunSpec | None = None, having: Mapping[str, object] | None = None
+) -> list[tuple[str, RunSpec]]:
+    """(run key, spec) of finished runs, newest first, all of them for a ``limit`` of None; without those in the bin and
+    those whose spec no longer parses. ``of`` leaves those alone whose request holds that one, and ``having`` those
+    whose request has these values at dotted paths.
+    """
+    wanted = having or {}
+    same = "".join(" AND json_extract(spec, ?) IS ?" for _ in wanted)
+    values = [part for path, value in wanted.items() for part in (f"$.{path}", value)]
+    with connect() as database:
+        rows = database.execute(
+            f"SELECT key, spec FROM runs WHERE kind = ? AND instr(spec, ?){same} AND key NOT IN "
+            "(SELECT key FROM run_notes WHERE deleted IS NOT NULL) ORDER BY created DESC LIMIT ?",
+            (kind, canonical_json(of) if of else "", *values, -1 if limit is None else limit),
+        ).fetchall()
+    found = []
+    for row in rows:
+        try:
+            found.append((row["key"], load_spec(row["spec"])))
+        except SpecError:
+            continue
+    return found
+
+
+def find_run(key: str) -> RunSpec | None:
+    """The spec that was computed under ``key``, or None; also where it no longer parses."""
+    with connect() as database:
+        row = database.execute("SELECT spec FROM runs WHERE key = ?", (key,)).fetchone()
+    try:
+        return load_spec(row["spec"]) if row else None
+    except SpecError:
+        return None
+
+
+def store() -> ResultStore:
+    """The result store that the configuration names."""
+    return _store(settings().results_url)
+
+
+@cache
+def _store(url: str) -> ResultStore:
+    return ResultStore(url)
+
+
+def _count_stopped(spec: RunSpec, stopped: Cancelled) -> None:
+    """Enter what a search has tried before it was cancelled; of the runs around it none counts that again."""
+    tried, stopped.tried = stopped.tried, None
+    if tried is not None and tried.count:
+        from engine.research import ledger
+
+        ledger.record_part(trial_key(spec), spec, tried)
+
+
+def _count_trial(spec: RunSpec, result: Any) -> None:
+    trial = getattr(result, "trial", None)
+    if trial is not None:
+        from engine.research import ledger
+
+        key = trial_key(spec)
+        if not ledger.has(key):
+            drawn = result.parameters if getattr(spec, "sample", "") == "tpe" else None
+            ledger.record(key, spec, trial(), code=" ".join(_own_sources(spec)), drawn=drawn)

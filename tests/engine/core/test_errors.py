@@ -1,0 +1,41 @@
+"""The tree of errors, as it is drawn and as it is."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from engine.core import errors
+from engine.core.errors import EngineError, SpecError, UnknownPlugin
+
+CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, EngineError)]
+
+
+def test_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
+    drawn: dict[str, str] = {}
+    above: list[str] = []
+    for line in (errors.__doc__ or "").splitlines():
+        match = re.match(r"([│├└─ ]*)([A-Z]\w+)(\s{2,}|$)", line)
+        if match and match[2].endswith(("Error", "Plugin", "Tradeable", "Cancelled", "Full", "Lost", "Interrupted")):
+            depth = len(match[1]) // 4
+            del above[depth:]
+            drawn[match[2]] = above[-1] if above else "Exception"
+            above.append(match[2])
+    assert drawn == {cls.__name__: cls.__base__.__name__ for cls in CLASSES}
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if not issubclass(cls, SpecError)])
+def test_sentence_is_shown_as_it_is(cls: type[EngineError]) -> None:
+    assert str(cls("What is wrong, and what to do.")) == "What is wrong, and what to do."
+
+
+def test_problems_are_joined_and_put_under_a_path() -> None:
+    error = SpecError([("fast", "Too short."), ("", "Out of order.")])
+    assert str(error) == "Too short. Out of order."
+    below = error.under("strategy")
+    assert below.problems == (("strategy.fast", "Too short."), ("strategy", "Out of order."))
+    assert below.under("spec").problems[0][0] == "spec.strategy.fast"
+    assert below.under("").problems == below.problems
+    assert isinstance(UnknownPlugin([("kind", "No.")]), SpecError)

@@ -1,0 +1,381 @@
+"""The cluster, with real worker processes: jobs arrive, share, stop, die and come back."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import psutil
+import pytest
+
+from engine.core.config import Compute
+from engine.core.errors import Cancelled, DataError, JobError, SpecError, WorkerLost
+from engine.core.progress import silent
+from engine.jobs.cluster import Cluster, fan_out
+from tests.support import tasks
+from tests.support.outside import outside_cluster
+
+PATIENCE = 60.0  # seconds, for a machine that other things keep busy
+WORKERS = 2
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    compute = Compute(workers=WORKERS, memory_limit_mb=600)
+    started = Cluster(compute, tmp_path_factory.mktemp("workers"), warm=("tests.support.tasks:warm",))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """A file for which jobs wait; it appears when the test makes it, or ends."""
+    path = tmp_path / "gate"
+    yield path
+    path.touch()
+
+
+class Heard:
+    """A listener that remembers; ``first`` waits for the first report of progress."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[float, Mapping[str, Any]]] = []
+        self._reports: Queue[Mapping[str, Any]] = Queue()
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        self.events.append((time.monotonic(), event))
+        if event["event"] == "progress":
+            self._reports.put(event)
+
+    def first(self) -> Mapping[str, Any]:
+        return self._reports.get(timeout=PATIENCE)
+
+    def messages(self) -> list[Any]:
+        """What has been reported so far."""
+        return [event["message"] for _, event in self.events if event["event"] == "progress"]
+
+
+def listening(process: psutil.Process) -> list[Any]:
+    """Addresses on which a process listens; none where it has just ended."""
+    try:
+        found = process.net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return []
+    return [connection.laddr for connection in found if connection.status == psutil.CONN_LISTEN]
+
+
+def outcomes(futures: list[Future[Any]]) -> list[Any]:
+    """Results, and exceptions in the place of those that failed."""
+    return [future.exception(PATIENCE) or future.result() for future in futures]
+
+
+def gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def eventually(condition: Callable[[], bool], within: float = PATIENCE) -> bool:
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def processes(cluster: Cluster, key: str) -> list[int]:
+    """Process ids of the workers that have the job."""
+    return [place.pid for place in cluster.at_work().get(key, ())]
+
+
+def everybody_works(cluster: Cluster, name: str) -> bool:
+    """Whether every worker takes jobs: as many as there are run at the same time."""
+    spans = outcomes([cluster.submit(f"{name}-{n}", tasks.span, 0.3) for n in range(WORKERS)])
+    return max(began for began, _ in spans) < min(ended for _, ended in spans)
+
+
+def is_forgotten(cluster: Cluster, name: str) -> bool:
+    """Whether neither the server nor the scheduler nor a worker knows a task of this name."""
+    client = cluster._ready.result(PATIENCE)
+    known = [name in cluster._names, client.run_on_scheduler(tasks.is_known, name)]
+    return not any([*known, *client.run(tasks.is_known, name).values()])
+
+
+def test_importing_the_module_does_not_import_dask() -> None:
+    code = "import engine.jobs.cluster, sys; sys.exit('distributed' in sys.modules or 'dask' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_job_is_taken_before_the_workers_are_up(tmp_path: Path) -> None:
+    cluster = Cluster(Compute(workers=1), tmp_path, warm=("tests.support.slow",))
+    try:
+        future = cluster.submit("early", tasks.add, 1, 2)
+        assert not cluster.is_ready()
+        assert future.result(PATIENCE) == 3
+        assert cluster.is_ready()
+        # The warm-up imports by now, or soon: no job may import a part of that package meanwhile.
+        assert cluster.submit("import", tasks.import_part).result(PATIENCE) == 7
+    finally:
+        cluster.close()
+
+
+def test_jobs_that_have_ended_leave_nothing_behind(cluster: Cluster) -> None:
+    before = dict(cluster._failures)
+    assert [cluster.submit(f"trip-{number}", tasks.add, number, 1).result(PATIENCE) for number in range(20)] == [
+        *range(1, 21)
+    ]
+    assert (cluster._jobs, cluster._names, dict(cluster._failures)) == ({}, {}, before)
+
+
+def test_equal_keys_share_one_job(cluster: Cluster, tmp_path: Path, gate: Path) -> None:
+    file = tmp_path / "runs"
+    futures = [cluster.submit("shared", tasks.held, file, gate) for _ in range(10)]
+    gate.touch()
+    assert outcomes(futures) == [str(file)] * 10
+    assert file.read_text().count("ran") == 1
+
+
+def test_many_jobs_of_many_clients_all_arrive(cluster: Cluster) -> None:
+    def client(number: int) -> list[int]:
+        return [cluster.submit(f"sum-{number}-{n}", tasks.add, number, n).result(PATIENCE) for n in range(25)]
+
+    with ThreadPoolExecutor(8) as clients:
+        assert list(clients.map(client, range(8))) == [[number + n for n in range(25)] for number in range(8)]
+
+
+def test_errors_of_ours_arrive_as_they_are(cluster: Cluster) -> None:
+    with pytest.raises(DataError, match=r"^There are no bars of NOPE\.$"):
+        cluster.submit("no-data", tasks.no_data).result(PATIENCE)
+    with pytest.raises(SpecError) as caught:
+        cluster.submit("wrong-spec", tasks.wrong_spec).result(PATIENCE)
+    assert caught.value.problems == (("strategy.fast", "Fast must be below slow."), ("", "Nothing fits."))
+
+
+def test_other_errors_are_named_and_logged(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "stratoscope"), pytest.raises(JobError) as caught:
+        cluster.submit("mistake", tasks.mistaken).result(PATIENCE)
+    assert str(caught.value) == "The job failed: ZeroDivisionError: division by zero."
+    assert "tasks.py" in caplog.text
+    assert "tasks.py" not in str(caught.value)
+
+
+def test_progress_is_throttled_and_the_last_is_never_lost(cluster: Cluster, gate: Path) -> None:
+    heard = Heard()
+    future = cluster.submit("tell", tasks.tell, 3000, gate, listen=heard)
+    assert eventually(lambda: "step 2999" in heard.messages())  # it did not wait for the end, which waits for us
+    gate.touch()
+    seconds = future.result(PATIENCE)
+    assert heard.events[0][1]["event"] == "started"
+    assert heard.events[-1][1]["partial"] == {"number": 2999}
+    assert len(heard.messages()) <= 20 * seconds + 2
+
+
+def test_it_is_known_who_has_which_job(cluster: Cluster, tmp_path: Path, gate: Path) -> None:
+    heard = [Heard() for _ in range(WORKERS)]
+    running = [cluster.submit(f"has-{n}", tasks.asleep, gate, listen=listen) for n, listen in enumerate(heard)]
+    pids = [int(listen.first()["message"]) for listen in heard]
+    waiting = cluster.submit("has-none", tasks.nothing)
+    assert [processes(cluster, f"has-{n}") for n in range(WORKERS)] == [[pid] for pid in pids]
+    assert [listen.events[0][1]["pid"] for listen in heard] == pids
+    assert not processes(cluster, "has-none")
+    for n in range(WORKERS):
+        cluster.cancel(f"has-{n}")
+    assert outcomes([waiting])
+    assert all(isinstance(future.exception(0), Cancelled) for future in running)
+    assert cluster.at_work() == {}
+
+
+def test_a_job_whose_process_is_killed_fails_and_one_that_loses_a_part_goes_on(cluster: Cluster, gate: Path) -> None:
+    assert eventually(lambda: everybody_works(cluster, f"lose-{time.monotonic()}"))
+    whole = cluster.submit("lose-part", tasks.spread_held, 2 * WORKERS, gate)
+    assert eventually(lambda: len(processes(cluster, "lose-part")) == WORKERS)
+    _, other = processes(cluster, "lose-part")
+    os.kill(other, signal.SIGKILL)
+    assert eventually(lambda: other not in processes(cluster, "lose-part"))
+    gate.touch()
+    done = whole.result(PATIENCE)
+    assert len(done) == 2 * WORKERS
+    assert other not in done
+    gate.unlink()
+    lost = cluster.submit("lose-all", tasks.spread_held, 2 * WORKERS, gate)
+    assert eventually(lambda: bool(processes(cluster, "lose-all")))
+    os.kill(processes(cluster, "lose-all")[0], signal.SIGKILL)
+    with pytest.raises(WorkerLost, match="The worker process that ran this job died"):
+        lost.result(PATIENCE)
+
+
+def test_cancel_stops_a_job_that_reports(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.jobs.cluster._GRACE", PATIENCE)  # it stops by itself, however long that takes here
+    file, heard = tmp_path / "polite", Heard()
+    future = cluster.submit("polite", tasks.polite, file, listen=heard)
+    pid = int(heard.first()["message"])
+    assert cluster.cancel("polite")
+    assert isinstance(future.exception(0), Cancelled)
+    assert cluster.submit("polite", tasks.add, 1, 1).result(PATIENCE) == 2  # the key is free again, at once
+    assert eventually(file.exists)
+    assert not gone(pid)
+    assert not cluster.cancel("polite")
+
+
+@pytest.mark.parametrize("task", [tasks.asleep, tasks.busy, tasks.hoarding])
+def test_cancel_kills_a_job_that_does_not_listen(cluster: Cluster, gate: Path, task: Callable[..., Any]) -> None:
+    heard = Heard()
+    future = cluster.submit(task.__name__, task, gate, listen=heard)
+    pid = int(heard.first()["message"])
+    gate.touch()
+    waiting = [cluster.submit(f"after-{task.__name__}-{n}", tasks.span, 0.01) for n in range(6)]
+    assert cluster.cancel(task.__name__)
+    assert isinstance(future.exception(0), Cancelled)
+    assert eventually(lambda: gone(pid))
+    assert all(isinstance(outcome, tuple) for outcome in outcomes(waiting))  # nobody else is blamed
+    assert eventually(lambda: everybody_works(cluster, f"again-{task.__name__}-{time.monotonic()}"))
+
+
+def test_a_job_cancelled_in_the_queue_never_runs(cluster: Cluster, tmp_path: Path, gate: Path) -> None:
+    file = tmp_path / "never"
+    begun = [tmp_path / f"first-{n}" for n in range(WORKERS)]
+    first = [cluster.submit(f"block-{n}", tasks.held, note, gate) for n, note in enumerate(begun)]
+    assert eventually(lambda: all(note.exists() for note in begun)), "every process has something to do"
+    future = cluster.submit("never", tasks.note, file)
+    assert eventually(lambda: cluster._jobs["never"].task is not None)
+    cluster.cancel("never")
+    assert isinstance(future.exception(0), Cancelled)
+    assert eventually(lambda: is_forgotten(cluster, "run-never"))
+    gate.touch()
+    outcomes(first)
+    cluster.submit("later", tasks.nothing).result(PATIENCE)
+    assert not file.exists()
+
+
+def test_a_killed_worker_fails_its_job_only(cluster: Cluster, gate: Path) -> None:
+    heard = Heard()
+    futures = [cluster.submit("dying", tasks.dying, gate, listen=heard)]
+    heard.first()
+    gate.touch()
+    futures += [cluster.submit(f"innocent-{n}", tasks.span, 0.05) for n in range(10)]
+    dead, *others = outcomes(futures)
+    assert isinstance(dead, WorkerLost)
+    assert "600 MB" in str(dead)
+    assert all(isinstance(other, tuple) for other in others)
+    assert cluster.submit("dying", tasks.add, 2, 2).result(PATIENCE) == 4
+
+
+def test_a_job_without_measure_fails_for_want_of_memory(cluster: Cluster) -> None:
+    with pytest.raises(WorkerLost, match="for want of memory"):
+        cluster.submit("greedy", tasks.greedy).result(PATIENCE)
+
+
+def test_processes_that_start_anew_are_prepared_as_the_first(cluster: Cluster, gate: Path) -> None:
+    gate.touch()
+    with pytest.raises(WorkerLost):
+        cluster.submit("reset", tasks.dying, gate).result(PATIENCE)
+    assert eventually(lambda: everybody_works(cluster, f"reset-{time.monotonic()}"))
+    for number in range(2 * WORKERS):
+        assert cluster.submit(f"under-{number}", tasks.circumstances).result(PATIENCE) == (False, False)
+    assert eventually(lambda: cluster.submit("warm?", tasks.is_warm).result(PATIENCE))
+
+
+def test_jobs_for_the_gpu_run_one_at_a_time(cluster: Cluster) -> None:
+    spans = sorted(outcomes([cluster.submit(f"gpu-{n}", tasks.span, 0.1, device="gpu") for n in range(4)]))
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
+
+
+def test_fan_out_keeps_the_order_and_uses_the_workers(cluster: Cluster) -> None:
+    assert eventually(lambda: everybody_works(cluster, f"order-{time.monotonic()}"))
+    heard, items = Heard(), [0.08, 0.02, 0.05] * 4
+    parts = cluster.submit("fan", tasks.spread, items, listen=heard).result(PATIENCE)
+    assert [item for item, _ in parts] == items
+    assert len({process for _, process in parts}) == WORKERS
+    fractions = [event["fraction"] for _, event in heard.events if event["event"] == "progress"]
+    assert fractions == sorted(fractions)
+
+
+def test_fan_out_lets_other_jobs_through(cluster: Cluster) -> None:
+    sweep = cluster.submit("sweep", tasks.spread, [0.05] * 4000)  # minutes
+    assert eventually(lambda: len(processes(cluster, "sweep")) == WORKERS)
+    cluster.submit("meanwhile", tasks.nothing).result(PATIENCE)
+    assert not sweep.done()
+    cluster.cancel("sweep")
+
+
+def test_fan_out_on_the_gpu_stays_in_its_process(cluster: Cluster) -> None:
+    parts = cluster.submit("fan-gpu", tasks.spread, [0.01] * 6, device="gpu").result(PATIENCE)
+    assert len({process for _, process in parts}) == 1
+
+
+def test_fan_out_without_a_cluster_works_in_turn() -> None:
+    told: list[float] = []
+    assert fan_out(tasks._mistaken_part, [1.0, 2.0], silent) == [1.0, 0.5]
+    assert fan_out(tasks._part, [0.02], lambda fraction, *_: told.append(fraction))[0][0] == 0.02
+    assert told
+
+
+def test_an_error_in_a_part_is_the_jobs(cluster: Cluster) -> None:
+    with pytest.raises(DataError, match="There is nothing in zero"):
+        cluster.submit("spread-mistake", tasks.spread_mistake).result(PATIENCE)
+
+
+@pytest.mark.parametrize(("task", "args"), [(tasks.spread, ([0.3] * 2000,)), (tasks.spread_stubborn, ())])
+def test_cancel_stops_every_part(cluster: Cluster, task: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    key = f"cancel-{task.__name__}"
+    future = cluster.submit(key, task, *args)
+    assert eventually(lambda: len(processes(cluster, key)) == WORKERS)
+    cluster.cancel(key)
+    assert isinstance(future.exception(0), Cancelled)
+    assert eventually(lambda: everybody_works(cluster, f"{key}-{time.monotonic()}"))
+
+
+def test_only_this_machine_and_only_who_holds_the_certificate(cluster: Cluster) -> None:
+    cluster.submit("listening", tasks.nothing).result(PATIENCE)
+    here = psutil.Process()
+    sockets = [socket for process in (here, *here.children(recursive=True)) for socket in listening(process)]
+    assert sockets
+    assert {socket.ip for socket in sockets} == {"127.0.0.1"}
+    address = cluster._ready.result().scheduler.address
+    code = (
+        "import sys; from distributed import Client\n"
+        "try: Client(sys.argv[1], timeout=1)\n"
+        "except (OSError, TypeError): sys.exit(7)"
+    )
+    for stranger in (address, address.replace("tls", "tcp")):
+        tried = subprocess.run([sys.executable, "-c", code, stranger], capture_output=True, check=False, timeout=60)
+        assert tried.returncode == 7, tried.stderr
+
+
+def test_a_scheduler_elsewhere_by_its_address_alone(tmp_path: Path, gate: Path) -> None:
+    with outside_cluster(tmp_path) as address:
+        cluster = Cluster(Compute(scheduler=address), tmp_path, warm=())
+        try:
+            assert cluster.submit("first", tasks.add, 1, 1).result(PATIENCE) == 2
+            assert cluster._embedded is None
+            assert [item for item, _ in cluster.submit("fan", tasks.spread, [0.01] * 4).result(PATIENCE)] == [0.01] * 4
+            assert cluster.submit("gpu", tasks.add, 1, 1, device="gpu").result(PATIENCE) == 2
+            heard = Heard()
+            cluster.submit("asleep", tasks.asleep, listen=heard)
+            pid = int(heard.first()["message"])
+            cluster.cancel("asleep")
+            assert eventually(lambda: gone(pid))
+            gate.touch()
+            with pytest.raises(WorkerLost):  # that scheduler would try again: one worker is enough
+                cluster.submit("dying", tasks.dying, gate).result(PATIENCE)
+            assert cluster.submit("next", tasks.add, 1, 2).result(PATIENCE) == 3
+        finally:
+            cluster.close()
+
+
+def test_a_scheduler_that_does_not_answer(tmp_path: Path) -> None:
+    cluster = Cluster(Compute(scheduler="tcp://127.0.0.1:9"), tmp_path, warm=())
+    try:
+        with pytest.raises(JobError, match=r"No scheduler answers at tcp://127\.0\.0\.1:9"):
+            cluster.submit("any", tasks.nothing).result(PATIENCE)
+    finally:
+        cluster.close()

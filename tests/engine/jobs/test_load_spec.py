@@ -1,0 +1,84 @@
+"""Requests are read from whatever form they come in, or refused in a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.core.errors import SpecError, UnknownPlugin
+from engine.features.matrix import FeatureSpec
+from engine.jobs import runner
+from engine.market.bars import MarketSpec
+from engine.models.training import ModelSpec
+from tests.support.requests import BACKTEST
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+
+def test_kinds_are_told_apart() -> None:
+    assert {"market", "features", "model", "backtest", "benchmark"} <= set(runner.run_kinds())
+    assert isinstance(runner.load_spec({"kind": "market"}), MarketSpec)
+    assert isinstance(runner.load_spec("kind: model"), ModelSpec)
+    assert isinstance(runner.load_spec(b'{"kind": "features"}'), FeatureSpec)
+
+
+def test_dates_may_be_written_with_or_without_quotes() -> None:
+    for text in ("2020-01-02", "'2020-01-02'"):
+        assert runner.load_spec(f"kind: market\nstart: {text}") == MarketSpec.parse({"start": "2020-01-02"})
+
+
+def test_forged_names_are_cut_in_sentences() -> None:
+    for values in ({"kind": "x" * 10**6}, BACKTEST | {"strategy": {"kind": "x" * 10**6}}):
+        with pytest.raises(SpecError) as caught:
+            runner.load_spec(values)
+        assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("", "A spec is a mapping with a field 'kind'."),
+        ("- a", "A spec is a mapping with a field 'kind'."),
+        ("42", "A spec is a mapping with a field 'kind'."),
+        ("{}", "A spec says in its field 'kind' what it is: market,"),
+        ("kind: [market]", "cannot be run. Did you mean 'market'?"),
+        ("kind: bactest", "'bactest' cannot be run. Did you mean 'backtest'?"),
+        ("kind: sma_cross", "'sma_cross' cannot be run."),
+        ("kind: market\nstart: 2020-02-30", "This is not valid YAML: day is out of range for month."),
+        ("a: [", "Line 1: this is not valid YAML: "),
+        ("a: 'b", "Line 1: this is not valid YAML: "),
+        ("\x00", "This is not valid YAML: "),
+        (b"\xff\xfe\xfa", "This is not valid YAML: "),
+        ("[" * 1000, "This is not valid YAML: "),
+        ("a: !!python/object/apply:os.mkdir [exploded]", "Line 1: this is not valid YAML: "),
+        ("kind: backtest\ncosts: {commission: 5, slippage: 3}\ncosts:\n", "Line 3: 'costs' is there twice."),
+        ("costs:\n  slippage: 3\n  commission: 5\n  slippage: 0\n", "Line 4: 'slippage' is there twice."),
+        ("axes:\n- path: a\n  from: 1\n  path: b\n", "Line 4: 'path' is there twice."),
+        ('{"kind": "backtest",\n "costs": {"slippage": 3,\n "slippage": 0}}', "Line 3: 'slippage' is there twice."),
+        ("0x10: a\n16: b\n", "Line 2: '16' is there twice."),
+    ],
+)
+def test_what_is_no_spec_is_refused_in_one_sentence(source: Any, sentence: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        runner.load_spec(source)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_plugin_is_refused_with_its_path() -> None:
+    with pytest.raises(SpecError) as caught:
+        runner.load_spec(BACKTEST | {"strategy": {"kind": "sma_crossing"}})
+    ((path, sentence),) = caught.value.problems
+    assert path == "strategy.kind"
+    assert "Did you mean 'sma_cross'?" in sentence
+    assert issubclass(UnknownPlugin, SpecError)
+
+
+def test_broken_plugin_is_told_where_it_is_asked_for(workspace: Workspace) -> None:
+    path = workspace.write_plugin("strategies", "broken", "1 / 0")
+    assert runner.load_spec(BACKTEST).label()
+    with pytest.raises(SpecError) as caught:
+        runner.load_spec(BACKTEST | {"strategy": {"kind": "broken"}})
+    assert f"The plug-in {path} failed to load in line 1: ZeroDivisionError" in str(caught.value)

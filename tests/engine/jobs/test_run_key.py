@@ -1,0 +1,195 @@
+"""The key of a run covers its request, its code and its data."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import numpy as np
+import pytest
+
+import engine
+from engine.backtest.spec import BacktestSpec
+from engine.core.errors import DataError
+from engine.core.progress import silent
+from engine.core.spec import canonical_json
+from engine.core.store import encode
+from engine.jobs import runner
+from engine.market.sources.stored import save
+from tests.support.market import cut, random_walk
+from tests.support.requests import BACKTEST, COSTS, MADE_UP, STRATEGY, spec
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.usefixtures("stored")
+def test_key_is_a_sha256_and_the_same_each_time() -> None:
+    key = engine.run_key(spec())
+    assert len(key) == 64
+    assert set(key) <= set("0123456789abcdef")
+    assert engine.run_key(spec()) == key
+
+
+@pytest.mark.usefixtures("stored")
+def test_order_of_fields_and_spelt_out_defaults_do_not_change_the_key() -> None:
+    key = engine.run_key(spec())
+    assert engine.run_key(BacktestSpec.parse(dict(reversed(BACKTEST.items())))) == key
+    assert engine.run_key(spec(capital=100_000, fill="next_open")) == key
+    assert engine.run_key(runner.load_spec(json.loads(canonical_json(spec())))) == key
+
+
+@pytest.mark.usefixtures("stored")
+def test_every_field_changes_the_key() -> None:
+    keys = {
+        engine.run_key(spec(**change))
+        for change in (
+            {},
+            {"capital": 1},
+            {"fill": "next_close"},
+            {"costs": COSTS | {"slippage": 4}},
+            {"strategy": {"kind": "sma_cross", "fast": 4, "slow": 8}},
+            {"strategy": {"kind": "buy_and_hold"}},
+            {"market": MADE_UP | {"adjustment": "none"}},
+            {"market": MADE_UP | {"start": "2020-02-01"}},
+        )
+    }
+    assert len(keys) == 8
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize(
+    ("beside", "idle", "meant"),
+    [
+        ({"fill": "next_open"}, {"limit_offset": 40, "limit_bars": 1}, {"fill": "limit"}),
+        ({"fill": "next_close"}, {"limit_offset": 40, "limit_bars": 1}, {"fill": "limit"}),
+        ({"cash": "separate"}, {"rebalance": "week"}, {"cash": "shared"}),
+    ],
+)
+def test_what_means_nothing_beside_other_values_changes_neither_key_nor_result(
+    beside: dict[str, Any], idle: dict[str, Any], meant: dict[str, Any]
+) -> None:
+    save(random_walk(300, symbol="OTHER", seed=2))
+    both = {"market": MADE_UP | {"symbols": ["TEST", "OTHER"]}}
+    usual, changed = spec(**both, **beside), spec(**both, **beside, **idle)
+    assert set(changed.ignored()) >= set(idle)
+    assert engine.run_key(changed) == engine.run_key(usual)
+    inputs = {name: engine.run(item) for name, item in usual.inputs().items()}
+    assert encode(changed.compute(inputs, silent)) == encode(usual.compute(inputs, silent))
+    other, asked = spec(**both, **meant), spec(**both, **meant, **idle)
+    assert not set(asked.ignored()) & set(idle)
+    assert engine.run_key(asked) != engine.run_key(other)
+    assert encode(asked.compute(inputs, silent)) != encode(other.compute(inputs, silent))
+
+
+@pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume", "adj_close"])
+def test_one_changed_bar_is_another_key(column: str) -> None:
+    bars = random_walk(300)
+    save(bars)
+    before = engine.run_key(spec())
+    values = getattr(bars, column).copy()
+    values[150] = np.nextafter(values[150], np.inf)
+    save(replace(bars, **{column: values}))
+    assert engine.run_key(spec()) != before
+    save(bars)
+    assert engine.run_key(spec()) == before
+
+
+def test_one_more_bar_is_another_key_unless_the_range_ends_before() -> None:
+    longer = random_walk(301)
+    save(cut(longer, 300))
+    open_end, closed = spec(), spec(market=MADE_UP | {"end": "2020-06-01"})
+    before = engine.run_key(open_end), engine.run_key(closed)
+    save(longer)
+    assert engine.run_key(open_end) != before[0]
+    assert engine.run_key(closed) == before[1]
+
+
+def test_bars_of_the_model_are_in_the_key_of_the_backtest_that_follows_it() -> None:
+    save(random_walk(600))
+    save(random_walk(600, symbol="OTHER"))
+    model = {"kind": "model", "market": MADE_UP | {"symbols": ["TEST", "OTHER"]}}
+    following = spec(strategy={"kind": "follow_model", "model": model})
+    before = engine.run_key(following)
+    save(random_walk(600, seed=1, symbol="OTHER"))
+    assert engine.run_key(following) != before
+
+
+@pytest.mark.usefixtures("stored")
+def test_one_changed_line_of_a_strategy_is_another_key_and_another_result(workspace: Workspace) -> None:
+    workspace.write_plugin("strategies", "weekly", STRATEGY)
+    values = BACKTEST | {"strategy": {"kind": "weekly"}}
+    before = runner.load_spec(values)
+    key, result = engine.run_key(before), engine.run(before)
+    workspace.write_plugin("strategies", "weekly", STRATEGY.replace("at % 7 == 4", "at % 7 == 3"))
+    after = runner.load_spec(values)
+    assert canonical_json(after) == canonical_json(before)
+    assert engine.run_key(after) != key
+    assert engine.run(after).metrics != result.metrics
+    workspace.write_plugin("strategies", "weekly", STRATEGY)
+    assert engine.run_key(runner.load_spec(values)) == key
+
+
+@pytest.mark.usefixtures("stored")
+def test_old_code_is_not_stored_under_the_key_of_new_code(workspace: Workspace) -> None:
+    """A spec that was parsed before the file changed computes with the old code, and under the old key."""
+    workspace.write_plugin("strategies", "weekly", STRATEGY)
+    values = BACKTEST | {"strategy": {"kind": "weekly"}}
+    old = runner.load_spec(values)
+    workspace.write_plugin("strategies", "weekly", STRATEGY.replace("at % 7 == 4", "at % 7 == 3"))
+    new = runner.load_spec(values)
+    assert engine.run_key(old) != engine.run_key(new)
+    assert encode(engine.run(old)) != encode(engine.run(new))
+
+
+@pytest.mark.usefixtures("stored")
+def test_other_plugins_do_not_change_the_key(workspace: Workspace) -> None:
+    before = engine.run_key(spec())
+    workspace.write_plugin("strategies", "weekly", STRATEGY)
+    assert engine.run_key(spec()) == before
+
+
+def test_one_changed_line_of_the_engine_is_another_key(tmp_path: Path) -> None:
+    """Wherever it lies: in the simulation, in the indicator behind the strategy, in the strategy compared with."""
+    copy = tmp_path / "engine"
+    shutil.copytree(ROOT / "engine", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    script = dedent("""
+        import sys
+        from pathlib import Path
+        import engine
+        from engine.jobs import runner
+        spec = runner.load_spec({"kind": "backtest", "strategy": {"kind": "sma_cross"},
+                                 "costs": {"commission": 5, "slippage": 3}})
+        assert Path(engine.__file__).is_relative_to(sys.argv[1]), engine.__file__
+        for name in sys.stdin.read().split():
+            print(engine.run_key(spec), runner.trial_key(spec))
+            path = Path(engine.__file__).parent / name
+            path.write_bytes(path.read_bytes() + b"# a remark")
+            runner.engine_digest.cache_clear()
+        print(engine.run_key(spec), runner.trial_key(spec))
+    """)
+    changed = ("backtest/simulate.py", "features/indicators/trend.py", "strategies/kinds/buy_and_hold.py")
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{script}", str(tmp_path)],
+        input=" ".join(changed),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    keys, trials = zip(*(line.split() for line in done.stdout.splitlines()), strict=True)
+    assert len(set(keys)) == len(changed) + 1
+    assert len(set(trials)) == 1
+
+
+def test_key_of_bars_that_do_not_exist_is_refused() -> None:
+    with pytest.raises(DataError, match="There is no collection 'made-up'"):
+        engine.run_key(spec())
