@@ -12,8 +12,9 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.spec import RunSpec
 from engine.jobs import runner
 from engine.research import ledger
+from engine.research.findings import Verdict
 from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
-from engine.research.verdict import Verdict, judge, judge_fully
+from engine.research.verdict import judge, judge_fully
 from engine.research.verification import VerificationResult, VerificationSpec
 
 

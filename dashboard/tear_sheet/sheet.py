@@ -17,7 +17,8 @@ from engine.backtest.metrics import METRICS, drawdown
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.core.spec import RunSpec, to_yaml
-from engine.research.verdict import CAVEAT, Verdict
+from engine.research.findings import Verdict
+from engine.research.verdict import CAVEAT
 
 
 def tear_sheet(

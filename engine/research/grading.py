@@ -8,9 +8,9 @@ import numpy as np
 
 from engine.research import robustness
 from engine.research.drawdowns import RUIN
+from engine.research.findings import Finding, Grade, is_resized
 from engine.research.robustness import number, percent
 from engine.research.sweep_overfitting import SweepOverfitting
-from engine.research.verdict import Finding, Grade, is_resized
 from engine.research.verification import VerificationResult
 
 RARE, UNUSUAL = 0.05, 0.20

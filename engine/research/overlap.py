@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.run import combinations
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import is_stress
 from engine.backtest.walkforward.spec import WalkForwardSpec
@@ -67,9 +69,6 @@ class Space:
         """Every combination (combinations, axes); of a grid of a strategy without a rule for arrays those too that it
         refuses.
         """
-        from engine.backtest.sweeps import sampling
-        from engine.backtest.sweeps.run import combinations
-
         if self.search is None:
             return np.empty((1, 0))
         every = self.search.scales()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.research.verdict import Finding, Grade
+from engine.research.findings import Finding, Grade
 from engine.research.verification import VerificationResult
 
 MINUS = "\N{MINUS SIGN}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite, sqrt
-from typing import Literal
 
 import numpy as np
 
@@ -13,6 +12,8 @@ from engine.backtest.result import BacktestResult
 from engine.core.store import Trial
 from engine.market.bars import MILLISECONDS_PER_YEAR
 from engine.research import ledger
+from engine.research.findings import Finding, Grade, Verdict, is_resized
+from engine.research.grading import findings
 from engine.research.statistics import (
     minimum_track_record,
     moments,
@@ -21,7 +22,6 @@ from engine.research.statistics import (
 from engine.research.sweep_overfitting import SweepOverfitting
 from engine.research.verification import VerificationResult
 
-Grade = Literal["good", "doubtful", "bad"]
 CONFIDENT, LIKELY = 0.95, 0.50
 """One in twenty is the error that the papers accept; below one half the opposite is the likelier."""
 _SAME = 1e-9
@@ -37,43 +37,6 @@ FARTHEST = 100
 """Years of the same beyond which more history is no way to an answer."""
 FEWEST_TRADES = 30
 """From about thirty on the mean of trades is near enough to normal for its error to mean something."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One test: what was asked in plain words, its grade, the figure to print, and what the figure is.
-
-    ``test`` names it for a page that shows more of it ("costs"); ``remedy`` is a sentence on what would change the
-    answer, empty where the grade is good.
-    """
-
-    question: str
-    grade: Grade
-    figure: str
-    explanation: str
-    test: str = ""
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """``headline`` in two words, ``reason`` in a sentence, the findings behind it, and the number of trials: of the
-    family, and ``on_data`` of all families on the same data. ``full`` says whether every test of a verification is
-    among them.
-    """
-
-    headline: str
-    reason: str
-    findings: tuple[Finding, ...]
-    trials: int
-    full: bool = False
-    on_data: int = 0
-
-    @property
-    def changes(self) -> tuple[str, ...]:
-        """What would change the answer, what weighs most first."""
-        ranked = sorted(self.findings, key=lambda finding: ("bad", "doubtful", "good").index(finding.grade))
-        return tuple(dict.fromkeys(finding.remedy for finding in ranked if finding.remedy))
 
 
 @dataclass(frozen=True)
@@ -150,8 +113,6 @@ def judge_fully(
     on_data: tuple[Trial, ...] = (),
 ) -> Verdict:
     """The verdict with every test of ``verification``, and of the sweep whose combination ``place`` the run is."""
-    from engine.research.grading import findings
-
     known = verification.figures
     if known["sharpe_per_bar"] is None:
         return _nothing(trials, on_data)
@@ -223,13 +184,6 @@ def _deflated(evidence: Evidence, luck: ledger.Luck) -> Finding:
     remedy = "" if deflated >= CONFIDENT else _longer(evidence, luck.all)
     question = f"Sharpe after {luck.counted}"
     return Finding(question, grade(deflated), f"{deflated:.2f}", f"Deflated Sharpe ratio: {said}", "trials", remedy)
-
-
-def is_resized(family: str) -> bool:
-    """Whether strategies of this kind move the weights of positions instead of opening and closing trades."""
-    from engine.strategies import STRATEGIES, Allocation
-
-    return issubclass(STRATEGIES.available().get(family, object), Allocation)
 
 
 def grade(probability: float) -> Grade:

@@ -16,7 +16,7 @@ from dashboard.tear_sheet import file_name, tear_sheet
 from dashboard.tear_sheet.drawing import LEFT, RIGHT, WIDTH, Line, chart, histogram, log_ticks, value_scale
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.research.verdict import Finding, Verdict
+from engine.research.findings import Finding, Verdict
 from tests.support.market import days
 from tests.support.results import make_result, trade
 

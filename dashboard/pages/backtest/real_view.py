@@ -14,8 +14,9 @@ from dashboard.components import metric, states
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
 from dashboard.format import count, day, number, percent, signed_percent
 from dashboard.pages.backtest.view import TONES
+from engine.research.findings import Finding, Verdict, is_resized
 from engine.research.regimes import CRISES
-from engine.research.verdict import CAVEAT, Finding, Verdict, is_resized
+from engine.research.verdict import CAVEAT
 from engine.research.verification import VerificationResult, VerificationSpec
 
 MISSING = "The data or the number of trades do not allow this test."

@@ -15,7 +15,8 @@ from dashboard.format import count, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.periods import Year
 from engine.backtest.result import BacktestResult
-from engine.research.verdict import QUICK, Verdict
+from engine.research.findings import Verdict
+from engine.research.verdict import QUICK
 
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.models.result import ModelResult
-from engine.research.verdict import Finding, Grade, Verdict
+from engine.research.findings import Finding, Grade, Verdict
 
 FEWEST_NULLS = 50  # with 20, another seed moves the ends of the band by a hundredth
 FEWEST_INDEPENDENT = 250

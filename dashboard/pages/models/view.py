@@ -18,7 +18,7 @@ from dashboard.pages.models.verdict import majority
 from engine.models.result import ModelResult
 from engine.models.scores import SCORES
 from engine.models.training import ModelSpec
-from engine.research.verdict import Verdict
+from engine.research.findings import Verdict
 
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 LUCK = "Under it the 5% to 95% band of models without knowledge on the same rows."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -14,9 +13,9 @@ import engine
 from engine.core.errors import Cancelled, DataError, SpecError
 from engine.core.store import decode, encode
 from engine.features.matrix import FeatureSpec
+from engine.jobs.runner import recent_runs
 from engine.market.bars import Bars, Market, MarketSpec
 from engine.market.sources.stored import save
-from engine.models.registry import trained
 from engine.models.result import ModelResult
 from engine.models.scores import SCORES, auc
 from engine.models.training import ModelSpec
@@ -198,7 +197,7 @@ def test_a_feature_that_knows_the_answer_is_turned_away(workspace: Workspace) ->
     workspace.write_plugin("indicators", "peek", PEEK)
     with pytest.raises(DataError, match=r"The feature Peek cannot be used\. ahead looks ahead"):
         engine.run(spec(features=[{"kind": "peek"}]))
-    assert trained() == ()
+    assert recent_runs("model") == []
 
 
 def test_symbols_are_pooled_and_told_apart() -> None:
@@ -295,15 +294,14 @@ def test_a_wrong_request_names_its_field(changes: dict[str, object], path: str) 
 
 
 def test_trained_models_are_listed_newest_first() -> None:
-    assert trained() == ()
+    assert recent_runs("model") == []
     requests = [spec(), spec(seed=1)]
     for request in requests:
         engine.run(request)
-    found = trained()
-    assert [item.key for item in found] == [engine.run_key(request) for request in reversed(requests)]
-    assert ModelSpec.parse(json.loads(found[0].spec)) == requests[1]
-    assert found[0].label == requests[1].label() == "LightGBM 40 on Close/SMA 20, RSI 14: NVDA up in 5 bars"
-    assert trained(limit=1) == found[:1]
+    found = recent_runs("model")
+    assert found == [(engine.run_key(request), request) for request in reversed(requests)]
+    assert found[0][1].label() == "LightGBM 40 on Close/SMA 20, RSI 14: NVDA up in 5 bars"
+    assert recent_runs("model", limit=1) == found[:1]
 
 
 def test_a_training_is_a_trial() -> None:

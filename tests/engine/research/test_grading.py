@@ -12,8 +12,9 @@ import pytest
 from engine.core.progress import silent
 from engine.core.store import Trial
 from engine.market.bars import Market
+from engine.research.findings import Finding
 from engine.research.sweep_overfitting import SweepOverfitting
-from engine.research.verdict import Finding, judge_fully
+from engine.research.verdict import judge_fully
 from engine.research.verification import VerificationResult, VerificationSpec
 from tests.support.backtests import Crosses, request, simulated
 from tests.support.market import make_bars

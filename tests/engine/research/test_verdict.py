@@ -10,13 +10,14 @@ import pytest
 from engine.backtest.result import BacktestResult
 from engine.core.store import Trial
 from engine.research import ledger
+from engine.research.findings import Verdict
 from engine.research.statistics import (
     expected_maximum_sharpe,
     minimum_track_record,
     moments,
     probabilistic_sharpe,
 )
-from engine.research.verdict import Evidence, Verdict, judge, weigh
+from engine.research.verdict import Evidence, judge, weigh
 from tests.support.results import make_result
 
 
