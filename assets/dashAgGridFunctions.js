@@ -1,4 +1,4 @@
-/* How a table prints a value: the same rules as dashboard/format.py. */
+/* How a table prints a value: the same rules as dashboard/text/format.py. */
 (function () {
   "use strict";
   const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});

@@ -10,10 +10,11 @@ from dash import Dash, _callback, html
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 from flask import Response, redirect, request, send_file
 
-from dashboard import incoming, page, security, shell
+from dashboard import page, shell
+from dashboard.callbacks import import_callbacks
 from dashboard.errors import on_error
-from dashboard.job_access import MANAGER
-from dashboard.page import import_callbacks as import_callbacks
+from dashboard.jobs.access import MANAGER
+from dashboard.security import policy, requests
 from engine.core.config import Config
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -62,14 +63,14 @@ def create_app(
     )
     app.server.extensions[MANAGER] = manager
     page.register(pages)
-    page.import_callbacks(pages)
+    import_callbacks(pages)
     app.layout = shell.layout(page.pages(pages))
     app.server.add_url_rule(f"/{_BOOTSTRAP}", "bootstrap", _bootstrap)
     _prime(app)
     later = [part for item in page.pages(pages) for part in item.later()]
     app.validation_layout = html.Div([app.validation_layout, *later])
-    security.secure(app, config)
-    incoming.guard(app)
+    policy.secure(app, config)
+    requests.guard(app)
     app.server.before_request(_to_first_page(page.pages(pages)))
     return app
 

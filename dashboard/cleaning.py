@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from dashboard.format import count, disk_size
+from dashboard.text.format import count, disk_size
 
 if TYPE_CHECKING:
     from engine.jobs.housekeeping import Plan

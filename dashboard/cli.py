@@ -56,7 +56,7 @@ def serve(_: argparse.Namespace) -> None:
         from waitress import create_server
 
         from dashboard.app import create_app
-        from dashboard.jobs import DaskManager
+        from dashboard.jobs.manager import DaskManager
 
         manager = DaskManager(config, threads=THREADS)
         app = create_app(config, manager)
@@ -100,7 +100,7 @@ def _import_dash() -> None:
 def run(given: argparse.Namespace) -> None:
     """Compute the spec in a file and print its key figures and its run key."""
     import engine
-    from dashboard.report import lines
+    from dashboard.text.report import lines
 
     try:
         text = Path(given.spec).read_text(encoding="utf-8")

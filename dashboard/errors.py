@@ -8,7 +8,8 @@ from typing import Any
 from dash import callback_context, no_update, set_props
 from dash.exceptions import BackgroundCallbackError, PreventUpdate
 
-from dashboard import ids, incoming
+from dashboard import ids
+from dashboard.security import requests
 from engine.core.errors import EngineError
 
 _LOG = logging.getLogger("stratoscope")
@@ -36,8 +37,8 @@ def on_error(error: Exception) -> Any:
     """Dash's handler for every callback: a toast, and the error in each result or figure that was to be filled."""
     outputs = callback_context.outputs_list
     if not isinstance(error, EngineError | BackgroundCallbackError):
-        if (reason := incoming.misfit()) is not None:
-            incoming.refuse(reason)
+        if (reason := requests.misfit()) is not None:
+            requests.refuse(reason)
             raise PreventUpdate
         _LOG.error("A callback failed.", exc_info=error)
     text = sentence(error)

@@ -46,21 +46,15 @@ class Page:
 @cache
 def pages(package: str = PACKAGE) -> tuple[Page, ...]:
     """The pages of ``package``, in the order of the rail."""
-    found = [module.PAGE for module in _packages(package)]
+    found = [module.PAGE for module in packages(package)]
     return tuple(sorted(found, key=lambda page: (page.order, page.name)))
 
 
-def import_callbacks(package: str = PACKAGE) -> None:
-    """Import what registers callbacks: the shell, the components, and each page's ``callbacks`` module.
-
-    The server does so once; a worker does so to find the function that a background callback names.
-    """
-    importlib.import_module("dashboard.shell")
-    importlib.import_module("dashboard.tray")
-    for name in ("components.graph", "components.tabs", "runs"):
-        importlib.import_module(f"dashboard.{name}")
-    for module in _packages(package):
-        importlib.import_module(f"{module.__name__}.callbacks")
+def packages(package: str = PACKAGE) -> list[ModuleType]:
+    """The packages of the pages, by name."""
+    root = importlib.import_module(package)
+    names = [item.name for item in pkgutil.iter_modules(root.__path__) if item.ispkg]
+    return [importlib.import_module(f"{package}.{name}") for name in names]
 
 
 def register(package: str = PACKAGE) -> None:
@@ -80,9 +74,3 @@ def register(package: str = PACKAGE) -> None:
 
 def _not_found(**_: object) -> Component:
     return html.Main(states.empty("There is no such page", "Choose one on the left.", symbol="alert"), className="lost")
-
-
-def _packages(package: str) -> list[ModuleType]:
-    root = importlib.import_module(package)
-    names = [item.name for item in pkgutil.iter_modules(root.__path__) if item.ispkg]
-    return [importlib.import_module(f"{package}.{name}") for name in names]

@@ -20,10 +20,11 @@ from dash import (
 )
 from dash.development.base_component import Component
 
-from dashboard import ids, theme, tray
+from dashboard import ids, theme
 from dashboard.components.icon import icon
 from dashboard.components.still import still
 from dashboard.errors import toast as toast
+from dashboard.jobs import tray
 from dashboard.page import Page
 
 Tone = Literal["", "ok", "warn", "bad"]

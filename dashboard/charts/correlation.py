@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.charts import base
-from dashboard.format import number
+from dashboard.text.format import number
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:

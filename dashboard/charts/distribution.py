@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.charts import base
-from dashboard.format import signed_percent
+from dashboard.text.format import signed_percent
 from engine.backtest.reports.distribution import Distribution, distribution
 from engine.market.bars import Floats
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dashboard.charts import base, candles
 from dashboard.charts.equity import thin
-from dashboard.format import number
+from dashboard.text.format import number
 from engine.features import Indicator
 from engine.features.matrix import FeatureMatrix
 from engine.market.bars import Bars, Floats

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.charts import base
-from dashboard.format import number
+from dashboard.text.format import number
 from engine.backtest.reports.periods import MONTHS, Months, monthly
 from engine.market.bars import Floats
 

@@ -89,7 +89,7 @@ def figure(info: SpreadInfo) -> go.Figure:
 
 
 def _text(metric: str, value: float) -> str:
-    from dashboard.format import number, signed_percent
+    from dashboard.text.format import number, signed_percent
 
     if FORMATS[metric].endswith("%"):
         return signed_percent(value, 1)

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.components.fields import Field, hundredfold
-from dashboard.format import MINUS
+from dashboard.text.format import MINUS
 
 Options = Sequence[tuple[Any, str]]
 _SEGMENTS, _SEGMENT_TEXT, _LONG_LIST = 4, 22, 12

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.format import count
+from dashboard.text.format import count
 
 Row = tuple[str, Component]
 """The section that it stands in, and the control."""

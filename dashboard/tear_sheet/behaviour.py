@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dashboard.charts import distribution, rolling
-from dashboard.format import count, number, signed_percent
 from dashboard.tear_sheet.drawing import Line, chart, histogram, legend
+from dashboard.text.format import count, number, signed_percent
 from engine.backtest.result import BacktestResult
 from engine.market.bars import Times
 

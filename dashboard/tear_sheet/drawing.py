@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.charts.equity import thin
-from dashboard.format import percent
+from dashboard.text.format import percent
 from engine.market.bars import Floats, Times
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM, POINTS = 1000, 54, 10, 8, 22, 1200

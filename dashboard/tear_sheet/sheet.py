@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from dashboard.figures import SIGNED, figure_text, key_figures
-from dashboard.format import count, day_range
 from dashboard.tear_sheet import behaviour, tables
 from dashboard.tear_sheet.drawing import Line, chart, legend
 from dashboard.tear_sheet.style import style
+from dashboard.text.format import count, day_range
+from dashboard.text.metrics import SIGNED, key_metrics, metric_text
 from engine import __version__
 from engine.backtest.metrics import METRICS, drawdown
 from engine.backtest.result import BacktestResult
@@ -98,14 +98,14 @@ def heading(title: str, facts: Sequence[str], key: str, made: datetime) -> str:
 
 
 def _kpis(result: BacktestResult) -> str:
-    cells, won = [], f"win {figure_text('win_rate', result.metrics.get('win_rate'))}"
-    for name in key_figures(result):
+    cells, won = [], f"win {metric_text('win_rate', result.metrics.get('win_rate'))}"
+    for name in key_metrics(result):
         value, hold = result.metrics.get(name), result.benchmark_metrics.get(name)
         tone = "" if name not in SIGNED or not value else " gain" if value > 0 else " loss"
-        note = f"hold {figure_text(name, hold)}" if name in result.benchmark_metrics else ""
+        note = f"hold {metric_text(name, hold)}" if name in result.benchmark_metrics else ""
         note = note or {"trades": won, "exposure": "mean", "costs": "a year"}.get(name, "")
         about = METRICS[name]
-        cells.append(key_figure(about.title, figure_text(name, value), note, about.definition, tone.strip()))
+        cells.append(key_figure(about.title, metric_text(name, value), note, about.definition, tone.strip()))
     return f'<section class="kpis">{"".join(cells)}</section>'
 
 

@@ -7,8 +7,8 @@ from html import escape
 
 import numpy as np
 
-from dashboard.figures import figure_text
-from dashboard.format import MISSING, count, day, number, percent, signed_percent
+from dashboard.text.format import MISSING, count, day, number, percent, signed_percent
+from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.breakdown import Group, by_reason, by_side, by_symbol, is_intraday
 from engine.backtest.reports.drawdowns import deepest
@@ -83,8 +83,8 @@ def figures(result: BacktestResult) -> str:
     rows = [
         [
             f'<td title="{escape(about.definition)}">{escape(about.title)}</td>',
-            cell(figure_text(name, result.metrics[name])),
-            cell(figure_text(name, hold[name]) if name in hold else ""),
+            cell(metric_text(name, result.metrics[name])),
+            cell(metric_text(name, hold[name]) if name in hold else ""),
         ]
         for name, about in METRICS.items()
         if name in result.metrics

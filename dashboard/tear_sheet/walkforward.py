@@ -10,11 +10,11 @@ from html import escape
 import numpy as np
 
 from dashboard.components.fields import find
-from dashboard.figures import figure_text
-from dashboard.format import MISSING, count, day_range, number, percent, signed_percent
 from dashboard.tear_sheet import tables
 from dashboard.tear_sheet.drawing import Line
 from dashboard.tear_sheet.sheet import document, growth, heading, key_figure, notes, request, section
+from dashboard.text.format import MISSING, count, day_range, number, percent, signed_percent
+from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS, drawdown
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.walkforward.result import WalkForwardResult
@@ -56,7 +56,7 @@ def _header(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made: da
 def _kpis(result: WalkForwardResult) -> str:
     own, hold = result.metrics, result.benchmark_metrics
     cells = [
-        key_figure(METRICS[name].title, figure_text(name, own[name]), f"hold {figure_text(name, hold[name])}",
+        key_figure(METRICS[name].title, metric_text(name, own[name]), f"hold {metric_text(name, hold[name])}",
                    METRICS[name].definition)
         for name in _STRIP
     ]  # fmt: skip
@@ -130,7 +130,7 @@ def _figures(result: WalkForwardResult) -> str:
     rows = [
         [
             f'<td title="{escape(about.definition)}">{escape(about.title)}</td>',
-            *(tables.cell(figure_text(name, side[name]) if name in side else "") for side in sides),
+            *(tables.cell(metric_text(name, side[name]) if name in side else "") for side in sides),
         ]
         for name, about in METRICS.items()
         if name in result.metrics

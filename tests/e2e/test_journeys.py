@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.live import LiveState
+from dashboard.jobs.progress_store import ProgressStore
 from dashboard.state import to_query
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
@@ -202,7 +202,7 @@ def test_a_killed_worker_fails_one_job_and_the_next_one_runs(own_workbench: tupl
 
 def process_of_the_job(server: Server) -> int:
     """Process id of the worker that has the one job that runs, as the server knows it; 0 while none has."""
-    live = LiveState(server.config.parent / "cache" / "live")
+    live = ProgressStore(server.config.parent / "cache" / "live")
     try:
         found = [live.progress(key) or {} for key, _ in jobs_of(server, "running")]
         return int(found[0].get("pid", 0)) if found else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from dashboard.jobs import DaskManager
+from dashboard.jobs.manager import DaskManager
 from engine.core.config import settings
 from tests.support import background
 

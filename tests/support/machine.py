@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.job_list import Job
+from dashboard.jobs.listing import Job
 from dashboard.pages.hardware.readings import ProcessUse, Sample
 from engine.benchmarks.result import BenchmarkResult
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dashboard.charts import base
-from dashboard.format import signed_percent
+from dashboard.text.format import signed_percent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.charts import base
-from dashboard.format import number
+from dashboard.text.format import number
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:

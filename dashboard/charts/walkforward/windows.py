@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from dashboard.charts import base
-from dashboard.format import count, day_range, number, signed_percent
+from dashboard.text.format import count, day_range, number, signed_percent
 
 if TYPE_CHECKING:
     from engine.backtest.walkforward.result import WalkForwardResult

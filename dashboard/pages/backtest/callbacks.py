@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dashboard import market_options, runs, studies
+from dashboard import market_options, runs
 from dashboard.components import tabs
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.form import FORM
 from dashboard.pages.backtest.tabs import FIRST, TABS
 from dashboard.pages.backtest.tabs.performance import FIRST_PICTURE
+from dashboard.runs import studies
 
 runs.wire(FORM, FIRST_PICTURE)
 market_options.follow_collection(FORM)

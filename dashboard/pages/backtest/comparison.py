@@ -12,8 +12,8 @@ from dash.development.base_component import Component
 
 from dashboard import runs
 from dashboard.charts import overlay
-from dashboard.figures import figure_text
-from dashboard.format import count, day_range, number, percent
+from dashboard.text.format import count, day_range, number, percent
+from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.combine import Combined, Common, Rebalancing, Weighting, combine, common
 from engine.backtest.result import BacktestResult
@@ -157,7 +157,7 @@ def figures(compared: Compared, both: Together) -> Component:
 
 
 def _cell(name: str, value: float | None, is_best: bool, is_known: bool) -> Component:
-    text = figure_text(name, value) if is_known else ""
+    text = metric_text(name, value) if is_known else ""
     return (
         html.Td([html.B(text), html.Span("best", className="unseen")], className="best") if is_best else html.Td(text)
     )

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dash import dcc
 from dash.development.base_component import Component
 
-from dashboard import studies
 from dashboard.components import metric, page_layout, states, tabs
 from dashboard.pages.backtest import ids, tools
 from dashboard.pages.backtest.form import FORM
 from dashboard.pages.backtest.tab import Tab, seen_id
 from dashboard.pages.backtest.tabs import FIRST, TABS
+from dashboard.runs import studies
 
 
 def layout(query: str | None) -> Component:

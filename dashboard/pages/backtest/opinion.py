@@ -10,15 +10,16 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import runs, side_job
+from dashboard import runs
 from dashboard.charts import opinion as chart
 from dashboard.components import card, graph, table
 from dashboard.errors import toast
-from dashboard.format import MISSING, number
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import RESULT
-from dashboard.sent import Answer, Progress
-from dashboard.side_job import SideJob
+from dashboard.security.payloads import Answer, Progress
+from dashboard.text.format import MISSING, number
 from engine.backtest.second_opinion.comparison import REASONS, SecondOpinion
 from engine.backtest.second_opinion.spec import SecondOpinionSpec
 from engine.backtest.spec import BacktestSpec

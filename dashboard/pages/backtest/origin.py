@@ -9,12 +9,13 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import runs, side_job
-from dashboard.format import count
+from dashboard import runs
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
 from dashboard.pages.backtest import ids, real_view
 from dashboard.pages.backtest.tab import OPEN
-from dashboard.sent import Answer, Progress
-from dashboard.side_job import SideJob
+from dashboard.security.payloads import Answer, Progress
+from dashboard.text.format import count
 from engine.research.sweep_overfitting import OverfittingSpec
 from engine.research.verification import VerificationSpec
 from engine.verdicts import Swept

@@ -8,14 +8,15 @@ from dash import Input, Output, callback, ctx, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import ids as frame
-from dashboard import runs, side_job
+from dashboard import runs
 from dashboard.charts.research import overfit
 from dashboard.components import card, graph
-from dashboard.format import count, number, percent
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.view import TONES
-from dashboard.sent import Answer, Progress
-from dashboard.side_job import SideJob
+from dashboard.security.payloads import Answer, Progress
+from dashboard.text.format import count, number, percent
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
 

@@ -12,8 +12,8 @@ from dash.development.base_component import Component
 from dashboard.charts.research import fan, fill_range, samples, sensitivity
 from dashboard.components import metric, states
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
-from dashboard.format import count, day, number, percent, signed_percent
 from dashboard.pages.backtest.view import TONES
+from dashboard.text.format import count, day, number, percent, signed_percent
 from engine.research.findings import Finding, Verdict, is_resized
 from engine.research.regimes import CRISES
 from engine.research.verdict import CAVEAT

@@ -10,8 +10,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import runs, state
-from dashboard.figures import figure_text
 from dashboard.pages.backtest.form import FORM
+from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
@@ -81,5 +81,5 @@ def difference(key: str, item: Saved) -> str:
 
 def _moved(name: str, item: Saved, result: BacktestResult) -> str:
     """A figure then and now; nothing where both read the same."""
-    then, now = figure_text(name, item.metrics.get(name)), figure_text(name, result.metrics[name])
+    then, now = metric_text(name, item.metrics.get(name)), metric_text(name, result.metrics[name])
     return f"{METRICS[name].title} {then} then, {now} now" if then != now else ""

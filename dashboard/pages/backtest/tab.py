@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids as frame
 from dashboard.pages.backtest import ids
-from dashboard.studies import Study
+from dashboard.runs.studies import Study
 
 RESULT_ID = frame.result("backtest")
 RESULT = Input(RESULT_ID, "data")

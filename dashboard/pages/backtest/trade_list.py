@@ -11,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.table import Column, definition
-from dashboard.format import count, day, signed_percent
+from dashboard.text.format import count, day, signed_percent
 from engine.backtest.reports.breakdown import is_intraday
 from engine.backtest.result import REASONS, BacktestResult
 

@@ -10,8 +10,8 @@ from dash.development.base_component import Component
 from dashboard.charts.distribution import DistributionInfo
 from dashboard.components import metric
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
-from dashboard.figures import SIGNED, figure_text, key_figures
-from dashboard.format import count, number, percent, signed_percent
+from dashboard.text.format import count, number, percent, signed_percent
+from dashboard.text.metrics import SIGNED, key_metrics, metric_text
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.periods import Year
 from engine.backtest.result import BacktestResult
@@ -25,7 +25,7 @@ def kpis(result: BacktestResult) -> list[metric.Metric]:
     """The strip above the charts, each figure with that of holding the same symbols."""
     figures, hold = result.metrics, result.benchmark_metrics
     notes = {
-        **{name: f"hold {figure_text(name, hold[name])}" for name in hold},
+        **{name: f"hold {metric_text(name, hold[name])}" for name in hold},
         "exposure": "mean",
         "trades": f"win {percent(figures['win_rate'])}",
         "costs": "a year",
@@ -33,12 +33,12 @@ def kpis(result: BacktestResult) -> list[metric.Metric]:
     return [
         metric.Metric(
             METRICS[name].title,
-            figure_text(name, figures[name]),
+            metric_text(name, figures[name]),
             notes[name],
             tone=metric.tone(figures[name]) if name in SIGNED else "",
             help=METRICS[name].definition,
         )
-        for name in key_figures(result)
+        for name in key_metrics(result)
     ]
 
 

@@ -12,10 +12,10 @@ from dashboard import market_options, runs, shell
 from dashboard.charts import candles
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
-from dashboard.format import day_range
 from dashboard.pages.data import ids, view
 from dashboard.pages.data.layout import FORM
 from dashboard.pages.data.summary import summarise
+from dashboard.text.format import day_range
 from engine.market import quality
 from engine.market.bars import Bars, Market, MarketSpec
 

@@ -10,9 +10,9 @@ from dash.development.base_component import Component
 
 from dashboard.charts.candles import UTC, CandleInfo, moment
 from dashboard.components import card, metric, table
-from dashboard.format import count, day_range, number, percent, signed_percent
 from dashboard.pages.data.summary import SKEW, Extreme, Summary, common, summarise
 from dashboard.shell import Chip
+from dashboard.text.format import count, day_range, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.market.bars import Bars, Series
 from engine.market.quality import JUMP, Finding

@@ -12,9 +12,9 @@ from dashboard import market_options, runs, shell
 from dashboard.charts import candles
 from dashboard.charts import features as charts
 from dashboard.components.graph import ids_sub
-from dashboard.format import count, day_range
 from dashboard.pages.features import ids, view
 from dashboard.pages.features.layout import FORM
+from dashboard.text.format import count, day_range
 from engine.features.matrix import FeatureMatrix, FeatureSpec
 from engine.market.bars import Bars
 

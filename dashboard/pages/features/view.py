@@ -11,8 +11,8 @@ from dashboard.charts.candles import moment
 from dashboard.charts.features import FEWEST, CorrelationInfo, FeaturesInfo
 from dashboard.charts.features import correlation_figure as figure
 from dashboard.components import states
-from dashboard.format import count
 from dashboard.shell import Chip
+from dashboard.text.format import count
 from engine.features import Indicator
 from engine.features.leakage import CUTS, LookAhead, leaks, leaks_into_gaps
 from engine.features.matrix import FeatureMatrix

@@ -14,12 +14,12 @@ from dashboard import runs, shell
 from dashboard.charts import benchmark, hardware
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
-from dashboard.job_access import current_jobs
+from dashboard.jobs.access import current_jobs
 from dashboard.pages.hardware import ids, machine, measured, sampler, storage, view
 from dashboard.pages.hardware.layout import WINDOWS
 from dashboard.pages.hardware.readings import Sample, history
 from dashboard.pages.hardware.request import FORM, PAGE, TAKE, benchmark_in
-from dashboard.sent import Run
+from dashboard.security.payloads import Run
 from engine import devices
 from engine.benchmarks.harness import BenchmarkSpec
 from engine.core.config import settings

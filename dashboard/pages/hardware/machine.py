@@ -9,8 +9,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import shell
-from dashboard.format import count
 from dashboard.pages.hardware.view import size
+from dashboard.text.format import count
 from engine import devices
 
 

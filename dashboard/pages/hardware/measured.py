@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard import state
 from dashboard.charts.benchmark import BenchmarkInfo
-from dashboard.format import MINUS, MISSING, number, percent
+from dashboard.text.format import MINUS, MISSING, number, percent
 from engine.benchmarks.harness import BenchmarkSpec
 from engine.benchmarks.result import BASELINE, BenchmarkResult
 from engine.devices import NAMES

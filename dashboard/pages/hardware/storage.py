@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.card import columns
-from dashboard.format import count, disk_size, percent
+from dashboard.text.format import count, disk_size, percent
 from engine.jobs.housekeeping import Usage
 
 SCARCE = 2**30

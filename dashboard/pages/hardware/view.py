@@ -8,9 +8,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.metric import Metric
-from dashboard.format import MISSING, count, megabytes, number, percent
-from dashboard.job_list import Job
+from dashboard.jobs.listing import Job
 from dashboard.pages.hardware.readings import GpuUse, ProcessUse, Sample, mean_busy
+from dashboard.text.format import MISSING, count, megabytes, number, percent
 
 MEBIBYTE = 2**20
 

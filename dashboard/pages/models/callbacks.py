@@ -10,11 +10,11 @@ from dashboard import ids as frame
 from dashboard import market_options, runs, shell
 from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
 from dashboard.components import metric, states
-from dashboard.format import count, day_range
 from dashboard.pages.models import ids, view
 from dashboard.pages.models.handover import day
 from dashboard.pages.models.layout import FORM
 from dashboard.pages.models.verdict import judge
+from dashboard.text.format import count, day_range
 from engine.models.result import ModelResult
 from engine.models.training import ModelSpec
 

@@ -9,12 +9,13 @@ import numpy as np
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import job_list, runs, state
+from dashboard import runs, state
 from dashboard.charts.models.timeline import TimelineInfo
 from dashboard.components import metric
-from dashboard.format import MISSING, count, duration, number, percent
+from dashboard.jobs import listing
 from dashboard.pages.models.handover import backtest, tradeable
 from dashboard.pages.models.verdict import majority
+from dashboard.text.format import MISSING, count, duration, number, percent
 from engine.models.result import ModelResult
 from engine.models.scores import SCORES
 from engine.models.training import ModelSpec
@@ -60,7 +61,7 @@ def kpis(result: ModelResult, seconds: float | None) -> list[metric.Metric]:
 
 def took(key: str) -> float | None:
     """Seconds that the job of this run took, None if no page has trained it."""
-    job = job_list.find(key)
+    job = listing.find(key)
     return job.finished - job.started if job and job.started and job.finished else None
 
 

@@ -18,11 +18,11 @@ from dashboard import runs
 from dashboard.charts import histograms, rolling
 from dashboard.components import table
 from dashboard.components.bar_table import Bar, bar_table
-from dashboard.figures import figure_text
 from dashboard.pages.backtest import csv_files, view
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
 from dashboard.pages.backtest.tabs.trades import chosen_trade
 from dashboard.pages.backtest.trade_list import ALL, COLUMNS, LATEST, columns, describe, rows
+from dashboard.text.metrics import metric_text
 from engine.backtest.costs import Costs
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
@@ -120,7 +120,7 @@ def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkey
     said, link = told()
     now = engine.run(spec).metrics["sharpe"]
     assert " from other data: CAGR " in said.children
-    assert f"Sharpe {figure_text('sharpe', then)} then, {figure_text('sharpe', now)} now" in said.children
+    assert f"Sharpe {metric_text('sharpe', then)} then, {metric_text('sharpe', now)} now" in said.children
     assert link.href.endswith(f"&compare={old}")
     monkeypatch.setattr("engine.jobs.runner.engine_digest", lambda: "another")
     assert told()[0].children.endswith(" from another version of the code: the key figures are the same.")

@@ -14,8 +14,8 @@ from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard import side_job
 from dashboard.charts import opinion as chart
+from dashboard.jobs import side_job
 from dashboard.pages.backtest import ids, opinion, tools
 from engine.backtest.second_opinion.comparison import compare
 from engine.backtest.second_opinion.position import RepeatedTrade
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("workspace")
 def said(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     save(random_walk(300))
     found: list[str] = []
-    for place in ("dashboard.shell.toast", "dashboard.pages.backtest.opinion.toast", "dashboard.side_job.toast"):
+    for place in ("dashboard.shell.toast", "dashboard.pages.backtest.opinion.toast", "dashboard.jobs.side_job.toast"):
         monkeypatch.setattr(place, lambda text, tone="bad": found.append(text))
     return found
 

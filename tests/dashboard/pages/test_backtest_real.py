@@ -11,13 +11,14 @@ from dash import html
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard import side_job, state
+from dashboard import state
 from dashboard.components import states
+from dashboard.jobs import side_job
 from dashboard.pages.backtest import origin, overfit, real_view
 from dashboard.pages.backtest.tabs import performance, real
 from dashboard.pages.backtest.view import TONES
-from dashboard.report import lines
 from dashboard.tear_sheet import tear_sheet
+from dashboard.text.report import lines
 from engine import verdicts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec

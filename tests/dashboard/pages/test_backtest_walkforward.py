@@ -9,10 +9,10 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard import studies
 from dashboard.pages.backtest import axes
 from dashboard.pages.backtest.tabs import walkforward as tab
 from dashboard.pages.backtest.walkforward import view
+from dashboard.runs import studies
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json

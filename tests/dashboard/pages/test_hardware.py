@@ -13,7 +13,7 @@ import pytest
 from dash.exceptions import PreventUpdate
 from flask import Flask
 
-from dashboard.job_list import Job
+from dashboard.jobs.listing import Job
 from dashboard.pages.hardware import callbacks, machine, measured, request, sampler, storage, view
 from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.readings import GpuUse, Sample

@@ -15,7 +15,8 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard import job_list, state
+from dashboard import state
+from dashboard.jobs import listing
 from dashboard.pages.models import callbacks, handover, view
 from dashboard.pages.models.layout import FORM, layout
 from dashboard.pages.models.verdict import grade, judge, majority
@@ -117,10 +118,10 @@ class TestView:
         assert cells["Luck as good"][1] == "no null models"
 
     def test_the_time_is_that_of_the_job(self, workspace: Workspace) -> None:
-        job_list.add(job_list.Job("k", "models", "model", "", ""))
+        listing.add(listing.Job("k", "models", "model", "", ""))
         assert view.took("k") is None
-        job_list.set_running("k")
-        job_list.set_ended("k", "done", "", 1.0)
+        listing.set_running("k")
+        listing.set_ended("k", "done", "", 1.0)
         assert view.took("k") == pytest.approx(0, abs=5)
         assert view.took("unknown") is None
 

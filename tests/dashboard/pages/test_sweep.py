@@ -14,11 +14,11 @@ from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard import studies
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.sweep import controls as sweep_controls
 from dashboard.pages.backtest.sweep import view as sweep_view
 from dashboard.pages.backtest.tabs import sweep as tab
+from dashboard.runs import studies
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult

@@ -16,9 +16,9 @@ from dashboard.components import controls
 from dashboard.components.fields import Field, Values, find, hundredfold
 from dashboard.components.icon import icon
 from dashboard.components.values import get
-from dashboard.format import count
 from dashboard.pages.backtest.form import FORM as BACKTEST
-from dashboard.studies import StudyForm
+from dashboard.runs.studies import StudyForm
+from dashboard.text.format import count
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis, Sweepable, resolve, sweepable
 from engine.backtest.sweeps.spec import SweepSpec

@@ -17,8 +17,8 @@ from dashboard.charts.sweep import MapInfo, Side, View
 from dashboard.components import card, metric
 from dashboard.components.fields import find
 from dashboard.components.table import Column, definition
-from dashboard.figures import figure_text
-from dashboard.format import count, number, percent
+from dashboard.text.format import count, number, percent
+from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.stress import stressed
@@ -116,19 +116,19 @@ def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau
     return [
         metric.Metric(
             f"Best {title}",
-            figure_text(objective, float(values[best]) if best is not None else None),
+            metric_text(objective, float(values[best]) if best is not None else None),
             place(result, best),
             help=f"The highest {title} of all, at the backtest's own costs, which are no choice: a peak is often luck.",
         ),
         metric.Metric(
             "Plateau",
-            figure_text(objective, plateau.value if plateau else None),
+            metric_text(objective, plateau.value if plateau else None),
             place(result, plateau.index if plateau else None),
             help="The combination whose neighbourhood, one step along every parameter, has the best median"
-            + (f": {figure_text(objective, plateau.neighbourhood)} with {count(plateau.neighbours, 'neighbour')}."
+            + (f": {metric_text(objective, plateau.neighbourhood)} with {count(plateau.neighbours, 'neighbour')}."
                if plateau else "."),
         ),
-        metric.Metric("Median", figure_text(objective, float(np.median(defined)) if len(defined) else None),
+        metric.Metric("Median", metric_text(objective, float(np.median(defined)) if len(defined) else None),
                       f"of {len(result):,}"),
         metric.Metric("Sharpe above 0", percent(float((known > 0).mean()) if len(known) else None, 1),
                       "of combinations"),
@@ -188,7 +188,7 @@ def combination(result: SweepResult, index: int, symbol: str | None) -> list[Com
     named = zip(sides(result), result.parameters[index], strict=True)
     given = [(side.name(), side.text(value)) for side, value in named]
     found = [
-        (METRICS[name].title, figure_text(name, float(result.metric(name, symbol)[index]))) for name in metrics(result)
+        (METRICS[name].title, metric_text(name, float(result.metric(name, symbol)[index]))) for name in metrics(result)
     ]
     of = [html.P(f"{symbol} alone, with its part of the capital", className="hint")] if symbol else []
     return [card.facts(given), html.Hr(), *of, card.facts(found)]

@@ -16,10 +16,10 @@ from dashboard.components import card, graph, states
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
 from dashboard.components.graph import ids_sub
 from dashboard.components.still import still
-from dashboard.format import count, number, percent, signed_percent
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import Tab, seen
 from dashboard.pages.backtest.trade_list import NONE
+from dashboard.text.format import count, number, percent, signed_percent
 from engine.backtest.reports import breakdown
 from engine.backtest.reports.breakdown import Group
 from engine.backtest.result import BacktestResult

@@ -13,12 +13,12 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import shell
 from dashboard.components import card, table
-from dashboard.format import count
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.comparison import MOST
 from dashboard.pages.backtest.saved import row
 from dashboard.pages.backtest.tab import Tab, seen
-from dashboard.sent import Edit, Rows
+from dashboard.security.payloads import Edit, Rows
+from dashboard.text.format import count
 from engine.core.errors import SpecError
 
 LISTED, EMPTY = 500, "Nothing is saved yet: every backtest that has run appears here."

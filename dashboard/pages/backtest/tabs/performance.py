@@ -16,10 +16,10 @@ from dashboard.charts import distribution, equity, monthly, rolling
 from dashboard.components import card, graph, metric, states, table
 from dashboard.components.graph import ids_sub
 from dashboard.components.still import still
-from dashboard.format import day_range
 from dashboard.pages.backtest import ids, saved, view
 from dashboard.pages.backtest.tab import OPEN, RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
+from dashboard.text.format import day_range
 from engine.backtest.reports.periods import yearly
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec

@@ -10,7 +10,7 @@ from dash import Input, Output, Patch, State, callback, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import runs, studies
+from dashboard import runs
 from dashboard.charts import parallel, spread
 from dashboard.charts import sweep as chart
 from dashboard.components import metric, states
@@ -22,7 +22,8 @@ from dashboard.pages.backtest.sweep import layout as sweep_layout
 from dashboard.pages.backtest.sweep import view
 from dashboard.pages.backtest.sweep.form import SweepForm
 from dashboard.pages.backtest.tab import OPEN, Tab
-from dashboard.studies import Study
+from dashboard.runs import studies
+from dashboard.runs.studies import Study
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.spec import SweepSpec
 

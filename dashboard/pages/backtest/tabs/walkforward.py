@@ -8,7 +8,7 @@ from dash import Input, Output, State, callback
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import runs, shell, studies
+from dashboard import runs, shell
 from dashboard.charts.walkforward import curve, parameters, promise, windows
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
@@ -19,7 +19,8 @@ from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.pages.backtest.walkforward import layout as walkforward_layout
 from dashboard.pages.backtest.walkforward import view
 from dashboard.pages.backtest.walkforward.form import WalkForwardForm
-from dashboard.studies import Study
+from dashboard.runs import studies
+from dashboard.runs.studies import Study
 from engine.backtest.walkforward.spec import WalkForwardSpec
 
 PAGE = frame.study("backtest", "walkforward")

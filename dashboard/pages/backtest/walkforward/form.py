@@ -6,8 +6,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.fields import Values
-from dashboard.format import count
 from dashboard.pages.backtest.sweep.form import SweepForm
+from dashboard.text.format import count
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.spec import RunSpec
 

@@ -11,9 +11,9 @@ from dash.development.base_component import Component
 
 from dashboard.components import metric
 from dashboard.components.table import Column, definition
-from dashboard.figures import figure_text
-from dashboard.format import MISSING, count, number, percent, signed_percent
 from dashboard.pages.backtest.sweep.view import decimals, field_of, sides
+from dashboard.text.format import MISSING, count, number, percent, signed_percent
+from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ def kpis(result: WalkForwardResult) -> list[metric.Metric]:
     chance = float(np.mean([item.chance for item in axes]))
     agreement = result.agreement[np.isfinite(result.agreement)]
     return [
-        metric.Metric("Sharpe", figure_text("sharpe", own["sharpe"]), f"hold {figure_text('sharpe', hold['sharpe'])}",
+        metric.Metric("Sharpe", metric_text("sharpe", own["sharpe"]), f"hold {metric_text('sharpe', hold['sharpe'])}",
                       help=f"Of all tests together. {METRICS['sharpe'].definition} Hindsight: "
-                      f"{figure_text('sharpe', best['sharpe'])}."),
-        metric.Metric("CAGR", figure_text("cagr", own["cagr"]), f"hold {figure_text('cagr', hold['cagr'])}",
+                      f"{metric_text('sharpe', best['sharpe'])}."),
+        metric.Metric("CAGR", metric_text("cagr", own["cagr"]), f"hold {metric_text('cagr', hold['cagr'])}",
                       tone=metric.tone(own["cagr"]), help=f"Of all tests together. Hindsight: "
-                      f"{figure_text('cagr', best['cagr'])}. {METRICS['cagr'].definition}"),
-        metric.Metric("Max drawdown", figure_text("max_drawdown", own["max_drawdown"]),
-                      f"hold {figure_text('max_drawdown', hold['max_drawdown'])}", tone="loss",
+                      f"{metric_text('cagr', best['cagr'])}. {METRICS['cagr'].definition}"),
+        metric.Metric("Max drawdown", metric_text("max_drawdown", own["max_drawdown"]),
+                      f"hold {metric_text('max_drawdown', hold['max_drawdown'])}", tone="loss",
                       help=METRICS["max_drawdown"].definition),
         metric.Metric("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
                       f"of {signed_percent(result.promised(), 1)}",

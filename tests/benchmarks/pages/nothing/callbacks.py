@@ -2,14 +2,14 @@
 
 from dash import Input, Output, callback
 
-from dashboard import jobs
+from dashboard.jobs.call import POLL_MILLISECONDS
 
 
 @callback(
     Output("nothing-done", "children"),
     Input("nothing-go", "n_clicks"),
     background=True,
-    interval=jobs.POLL_MILLISECONDS,
+    interval=POLL_MILLISECONDS,
     prevent_initial_call=True,
 )
 def nothing(clicks: int) -> str:

@@ -10,7 +10,7 @@ from dash import Input, Output, callback
 from dashboard import ids, runs, shell
 from dashboard.charts import base
 from dashboard.components.metric import Metric, cells, tone
-from dashboard.format import number, signed_percent
+from dashboard.text.format import number, signed_percent
 from engine.market.bars import MarketSpec
 from tests.support.frame_pages.frame.layout import FORM
 

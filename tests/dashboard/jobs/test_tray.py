@@ -12,9 +12,9 @@ from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 from flask import Flask
 
-from dashboard import tray
-from dashboard.job_access import MANAGER
-from dashboard.job_list import Job
+from dashboard.jobs import tray
+from dashboard.jobs.access import MANAGER
+from dashboard.jobs.listing import Job
 from engine.core.spec import canonical_json
 from engine.market.bars import MarketSpec
 from tests.support.shown import words

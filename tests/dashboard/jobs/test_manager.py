@@ -19,8 +19,8 @@ import psutil
 import pytest
 from dash import Dash, Input, Output, dcc, html
 
-from dashboard.jobs import DaskManager
-from dashboard.live import LiveState
+from dashboard.jobs.manager import DaskManager
+from dashboard.jobs.progress_store import ProgressStore
 from engine.core.config import PATH_VARIABLE, settings
 from engine.core.errors import QueueFull, SpecError
 from engine.core.spec import canonical_json
@@ -96,7 +96,7 @@ def status(manager: DaskManager, key: str) -> str:
 
 def test_creating_a_manager_does_not_import_dask(space: Workspace) -> None:
     code = (
-        "import sys; from dashboard.jobs import DaskManager; from engine.core.config import settings\n"
+        "import sys; from dashboard.jobs.manager import DaskManager; from engine.core.config import settings\n"
         "DaskManager(settings()); sys.exit(any(name in sys.modules for name in ('distributed', 'dask', 'torch')))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
@@ -115,7 +115,7 @@ def test_one_look_waits_for_the_end_and_brings_the_result(
     manager: DaskManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody asks twice: with no limit to its wait, a look that were not woken would hang."""
-    monkeypatch.setattr("dashboard.jobs._POLL", None)
+    monkeypatch.setattr("dashboard.jobs.manager._POLL", None)
     for number in range(20):
         call(manager, f"trip-{number}", "add", number, 1)
         assert manager.get_result(f"trip-{number}", None) == number + 1
@@ -256,7 +256,7 @@ def test_the_queue_has_a_limit(manager: DaskManager, tmp_path: Path) -> None:
 
 def test_polls_never_take_every_thread(manager: DaskManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of six looks wait for the end of a job, however long that takes; the others return at once."""
-    monkeypatch.setattr("dashboard.jobs._POLL", None)
+    monkeypatch.setattr("dashboard.jobs.manager._POLL", None)
     monkeypatch.setattr(manager, "_waiters", BoundedSemaphore(2))
     call(manager, "long", "deaf", str(tmp_path / "long"))
     with ThreadPoolExecutor(6) as tabs:
@@ -332,7 +332,7 @@ def test_through_dash_itself(manager: DaskManager) -> None:
 def test_nothing_but_json_is_kept_and_nobody_else_reads_it(space: Workspace, manager: DaskManager) -> None:
     folder = space.cache / "live"
     assert folder.stat().st_mode & 0o777 == 0o700
-    live = LiveState(folder)
+    live = ProgressStore(folder)
     secret = manager.get_or_create_signing_secret(lambda: b"first")
     assert live.secret(manager.SIGNING_SECRET_KEY, "second").encode() == secret
     live.set_outcome("forged", {"result": 1})

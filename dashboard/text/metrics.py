@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.format import count, number, percent, signed_percent
+from dashboard.text.format import count, number, percent, signed_percent
 from engine.backtest.metrics import METRICS, WHOLE_YEAR
 from engine.backtest.result import BacktestResult
 from engine.market.bars import MILLISECONDS_PER_YEAR
@@ -11,14 +11,14 @@ SIGNED = ("total_return", "cagr", "max_drawdown")
 """Percentages that are printed with their sign."""
 
 
-def key_figures(result: BacktestResult) -> tuple[str, ...]:
+def key_metrics(result: BacktestResult) -> tuple[str, ...]:
     """The metrics of the strip. What is shorter than ``WHOLE_YEAR`` shows what it earned, not growth a year."""
     years = float((result.time[-1] - result.time[0]).astype("timedelta64[ms]").astype(float)) / MILLISECONDS_PER_YEAR
     growth = "cagr" if years >= WHOLE_YEAR else "total_return"
     return (growth, "sharpe", "sortino", "max_drawdown", "volatility", "exposure", "trades", "costs")
 
 
-def figure_text(name: str, value: float | None) -> str:
+def metric_text(name: str, value: float | None) -> str:
     """One metric as text, in the unit that its definition names."""
     if METRICS[name].unit == "%":
         return signed_percent(value) if name in SIGNED else percent(value)

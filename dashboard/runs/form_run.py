@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from dash import (
     ALL,
@@ -25,56 +25,19 @@ from dash import (
 )
 from dash.exceptions import PreventUpdate
 
-from dashboard import ids, jobs, state
+from dashboard import ids, state
 from dashboard.components.form import Form
 from dashboard.components.still import still
-from dashboard.format import count, duration, megabytes
-from dashboard.job_access import cancel
-from dashboard.job_call import UNSTORED
-from dashboard.sent import ResultData, Run
-from engine.core.errors import EngineError, SpecError
+from dashboard.jobs.access import cancel
+from dashboard.jobs.call import POLL_MILLISECONDS
+from dashboard.runs.results import warning
+from dashboard.security.payloads import ResultData, Run
+from dashboard.text.format import count, duration, megabytes
+from engine.core.errors import SpecError
 from engine.core.progress import Progress
 from engine.core.spec import RunSpec, canonical_json, to_python, to_yaml
 
-S = TypeVar("S", bound=RunSpec)
 Ids: TypeAlias = Sequence[Mapping[str, str]]
-
-
-def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
-    """(spec, result) of what a page's result store holds; raises ``PreventUpdate`` where there is nothing to draw, and
-    ``SpecError`` for a request of another kind.
-
-    The data comes from the browser: it is parsed as any spec, and a stored spec is only ever read here, not computed.
-    """
-    from engine.jobs import runner
-
-    if not data or "spec" not in data:
-        raise PreventUpdate
-    spec = runner.load_spec(data["spec"])
-    if not isinstance(spec, kind):
-        raise SpecError([("kind", f"A '{kind.model_fields['kind'].default}' belongs here, not a '{spec.kind}'.")])
-    result = runner.lookup(spec) if spec.stored else runner.run(spec)
-    if result is None:
-        if data.get("key") != runner.run_key(spec):
-            raise EngineError(
-                "Data, a plug-in or Stratoscope itself has changed since this was asked for: run it again; if this "
-                "comes back, restart the server."
-            )
-        raise EngineError("This result is not stored any more: run it again.")
-    return spec, result
-
-
-def warning(key: str) -> dict[str, str]:
-    """For a page's result store: what there is to say of a result that is in memory alone."""
-    from engine.jobs.runner import store
-
-    return {"warning": UNSTORED} if store().held(key) is not None else {}
-
-
-def short(data: ResultData) -> str:
-    """The run key as people quote it: ``7f3a·c91e``."""
-    key = (data or {}).get("key", "")
-    return f"{key[:4]}·{key[4:8]}" if key else ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +93,7 @@ def _wire_job(wired: Wired, in_two_steps: bool) -> None:
         Output(ids.computed(page) if in_two_steps else ids.result(page), "data", allow_duplicate=not in_two_steps),
         Input(ids.job(page), "data"),
         background=True,
-        interval=jobs.POLL_MILLISECONDS,
+        interval=POLL_MILLISECONDS,
         progress=[Output(ids.progress(page), "data")],
         prevent_initial_call=True,
     )(wired.compute)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import engine
-from dashboard.report import aligned, lines
+from dashboard.text.report import aligned, lines
 from engine.core.errors import EngineError
 from tests.support.workspace import Workspace
 

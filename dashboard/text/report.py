@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.figures import figure_text
-from dashboard.format import MINUS, MISSING, count, day_range, number, percent, signed_percent
+from dashboard.text.format import MINUS, MISSING, count, day_range, number, percent, signed_percent
+from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
 from engine.core.spec import RunSpec
 
@@ -50,7 +50,7 @@ def _figures(**sides: Mapping[str, float | None]) -> list[str]:
 
 
 def _figure(name: str, side: Mapping[str, float | None]) -> str:
-    return figure_text(name, side[name]) if name in side else ""
+    return metric_text(name, side[name]) if name in side else ""
 
 
 def _backtest(spec: Any, result: Any) -> list[str]:
@@ -75,7 +75,7 @@ def _sweep(_: Any, result: Any) -> list[str]:
 
     def row(title: str, place: int) -> list[str]:
         values = zip(axes, result.parameters[place], strict=True)
-        figures = [figure_text(name, float(result.metric(name)[place])) for name in names]
+        figures = [metric_text(name, float(result.metric(name)[place])) for name in names]
         return [title, *(side.text(value) for side, value in values), *figures]
 
     judged = METRICS[result.objective].title
@@ -105,11 +105,11 @@ def _sweep(_: Any, result: Any) -> list[str]:
 def _median(name: str, result: Any) -> str:
     known = result.metric(name)
     known = known[np.isfinite(known)]
-    return figure_text(name, float(np.median(known)) if len(known) else None)
+    return metric_text(name, float(np.median(known)) if len(known) else None)
 
 
 def _plateau(result: Any, found: Any) -> str:
-    middle = figure_text(result.objective, found.neighbourhood)
+    middle = metric_text(result.objective, found.neighbourhood)
     return (
         f"The plateau is the combination in the best neighbourhood: {middle} in the median of "
         f"{count(found.neighbours, 'neighbour')}."
@@ -156,9 +156,9 @@ def _windows(result: Any) -> list[str]:
                 side.text(value) if np.isfinite(value) else MISSING
                 for side, value in zip(axes, result.parameters[i], strict=True)
             ),
-            *(figure_text("sharpe", float(part[i])) for part in (result.in_sharpe, result.out_sharpe)),
-            *(figure_text("cagr", float(part[i])) for part in (result.in_growth, result.out_growth)),
-            figure_text("max_drawdown", float(result.out_drawdown[i])),
+            *(metric_text("sharpe", float(part[i])) for part in (result.in_sharpe, result.out_sharpe)),
+            *(metric_text("cagr", float(part[i])) for part in (result.in_growth, result.out_growth)),
+            metric_text("max_drawdown", float(result.out_drawdown[i])),
             number(float(result.out_trades[i])),
         ]
         for i in range(len(result.test_first))

@@ -15,7 +15,7 @@ from dashboard import ids, runs, state
 from dashboard.components.form import Form
 from dashboard.pages.backtest import origin
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
-from dashboard.runs import Wired
+from dashboard.runs.form_run import Wired
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import EngineError, SpecError
 from engine.core.spec import canonical_json

@@ -20,19 +20,16 @@ from typing import Any, cast
 
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 
-from dashboard import job_list
-from dashboard.job_call import UNSTORED, JobFunction, Unstored, run_callback
-from dashboard.job_list import Job, Status
-from dashboard.live import LiveState
+from dashboard.jobs import listing
+from dashboard.jobs.call import UNSTORED, JobFunction, Unstored, run_callback
+from dashboard.jobs.listing import Job, Status
+from dashboard.jobs.progress_store import ProgressStore
 from engine.core.config import Config
 from engine.core.database import prepare_cache
 from engine.core.errors import Cancelled, EngineError, JobError, QueueFull, StoreError
 from engine.core.spec import RunSpec, canonical_json
 from engine.jobs import worker
 from engine.jobs.cluster import Cluster
-
-POLL_MILLISECONDS = 50
-"""``interval=`` of a background callback: a poll waits for the result itself, so that few are needed."""
 
 _POLL = 0.25  # seconds that a request for a result may wait for it
 _UNWANTED = 100  # cancels of what has not been asked for that are remembered, lest a forger fill the memory
@@ -50,13 +47,13 @@ class DaskManager(BaseBackgroundCallbackManager):
     def __init__(
         self,
         config: Config,
-        callbacks: str = "dashboard.page:import_callbacks",
+        callbacks: str = "dashboard.callbacks:import_callbacks",
         threads: int = 16,
         warm: Sequence[str] = worker.HEAVY,
     ) -> None:
         cache = prepare_cache(config.cache)
         self._cluster = Cluster(config.compute, cache / "workers", (callbacks, *warm))
-        self._live = LiveState(cache / "live")
+        self._live = ProgressStore(cache / "live")
         self._callbacks, self._limit = callbacks, config.compute.queue_limit
         self._active: dict[str, Status] = {}
         self._unwanted: dict[str, float] = {}  # keys cancelled before they were asked for, and until when that holds
@@ -88,11 +85,11 @@ class DaskManager(BaseBackgroundCallbackManager):
 
     def active(self) -> list[Job]:
         """Jobs that wait or run, oldest first, with their progress."""
-        return [self._with_progress(job) for job in job_list.active()]
+        return [self._with_progress(job) for job in listing.active()]
 
     def recent(self, limit: int = 20) -> list[Job]:
         """Jobs that have ended, newest first."""
-        return job_list.ended(limit)
+        return listing.ended(limit)
 
     def progress(self, key: str) -> dict[str, Any] | None:
         """``status``, ``fraction``, ``message``, ``partial``, ``created`` and ``started`` of a job of today, and the
@@ -146,7 +143,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             if waiting >= self._limit:
                 raise QueueFull(f"{waiting} jobs are waiting already: try again when some have ended, or cancel one.")
             job = self._new_job(key, job_fn, spec, _page_in(context))
-            _listed(job_list.add, job)
+            _listed(listing.add, job)
             self._live.clear(key)
             self._live.set_progress(key, _progress_of(job))
             self._active[key] = "queued"
@@ -180,7 +177,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         """
         if self._wait_for_end(key):
             return self.UNDEFINED
-        outcome = self._live.outcome(key) or {"error": _why_lost(job_list.find(key))}
+        outcome = self._live.outcome(key) or {"error": _why_lost(listing.find(key))}
         if "error" in outcome:
             return {"background_callback_error": {"msg": outcome["error"], "tb": ""}}
         return outcome["result"]
@@ -226,7 +223,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             with self._changed:
                 self._active[key] = "running"
             progress |= {"status": "running", "started": time.time(), "message": "", "pid": event["pid"]}
-            _listed(job_list.set_running, key)
+            _listed(listing.set_running, key)
         else:
             progress |= {name: event[name] for name in ("fraction", "message", "partial")}
         self._live.set_progress(key, progress)
@@ -243,7 +240,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         try:
             progress = (self._live.progress(key) or {}) | {"status": status, "message": message, "partial": None}
             progress["fraction"] = progress.get("fraction", 0.0) if error else 1.0
-            _listed(job_list.set_ended, key, status, message, progress["fraction"])
+            _listed(listing.set_ended, key, status, message, progress["fraction"])
             self._live.set_progress(key, progress)
             self._live.set_outcome(key, {"error": message} if error else {"result": _taken(future.result())})
         except Exception:  # noqa: BLE001 - those who wait must hear of the end whatever happens to its record
@@ -264,8 +261,8 @@ class DaskManager(BaseBackgroundCallbackManager):
             return key in self._active
 
     def _interrupt(self) -> None:
-        for job in map(self._with_progress, _listed(job_list.active) or ()):
-            _listed(job_list.set_ended, job.key, "interrupted", job_list.INTERRUPTED, job.fraction)
+        for job in map(self._with_progress, _listed(listing.active) or ()):
+            _listed(listing.set_ended, job.key, "interrupted", listing.INTERRUPTED, job.fraction)
             self._live.set_progress(job.key, _progress_of(replace(job, status="interrupted")))
 
     def _with_progress(self, job: Job) -> Job:

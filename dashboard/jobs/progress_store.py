@@ -35,7 +35,7 @@ class PlainDisk(JSONDisk):
         return super().fetch(mode, filename, value, read)
 
 
-class LiveState:
+class ProgressStore:
     """What the pages that watch a job read; any thread may call. What the disk has no room for is kept in memory, the
     latest ``REMEMBERED`` entries of it.
     """

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dashboard.app import create_app
-from dashboard.jobs import DaskManager
+from dashboard.jobs.manager import DaskManager
 from engine.core.config import settings
 from tests.support.browserless import HOST, Client
 

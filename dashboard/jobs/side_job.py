@@ -12,10 +12,11 @@ from typing import Any
 from dash import Input, Output, callback, dcc, html, no_update
 from dash.development.base_component import Component
 
-from dashboard import ids, jobs
+from dashboard import ids
 from dashboard.components.states import skeleton
 from dashboard.errors import sentence, toast
-from dashboard.sent import Answer, Progress
+from dashboard.jobs.call import POLL_MILLISECONDS
+from dashboard.security.payloads import Answer, Progress
 from engine.core.spec import RunSpec, canonical_json
 
 
@@ -51,7 +52,7 @@ class SideJob:
             Output(self.answer, "data", allow_duplicate=True),
             Input(self.job, "data"),
             background=True,
-            interval=jobs.POLL_MILLISECONDS,
+            interval=POLL_MILLISECONDS,
             progress=[Output(self.progress, "data")],
             prevent_initial_call=True,
             on_error=failed,

@@ -11,11 +11,12 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard import ids, state, studies
+from dashboard import ids, state
 from dashboard.components import states
 from dashboard.components.form import Form
-from dashboard.runs import Wired
-from dashboard.studies import Study, StudyForm
+from dashboard.runs import studies
+from dashboard.runs.form_run import Wired
+from dashboard.runs.studies import Study, StudyForm
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json

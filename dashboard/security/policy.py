@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dash import Dash
 from flask import Flask, Response, request
 
-from dashboard.brake import Brake
+from dashboard.security.throttle import Throttle
 from engine.core.config import PASSWORD_VARIABLE, Config
 from engine.core.errors import ConfigError
 
@@ -93,7 +93,7 @@ def required_password(config: Config) -> str | None:
 
 
 def _password_check(password: str) -> Callable[[], Response | None]:
-    brake = Brake()
+    brake = Throttle()
 
     def check() -> Response | None:
         given, address = request.authorization.password if request.authorization else None, request.remote_addr or ""

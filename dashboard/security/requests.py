@@ -22,7 +22,7 @@ from flask.json.provider import DefaultJSONProvider
 from pydantic import TypeAdapter, ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from dashboard.sent import BY_PROPERTY, BY_ROLE
+from dashboard.security.payloads import BY_PROPERTY, BY_ROLE
 
 ROUTE = "/_dash-update-component"
 _LOOKUP = "stratoscope-callbacks"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dashboard import job_call, jobs, runs
-from dashboard.live import LiveState
+from dashboard import runs
+from dashboard.jobs import call, manager
+from dashboard.jobs.progress_store import ProgressStore
 from engine.core.errors import StoreError
 from engine.jobs import runner
 from tests.support.workspace import Workspace, forget
@@ -17,15 +18,15 @@ from tests.support.workspace import Workspace, forget
 
 def test_a_result_that_a_worker_could_not_store_is_kept_by_the_server(workspace: Workspace) -> None:
     runner.store().hold("ab" * 32, b"encoded")
-    outcome = job_call._with_unstored({"key": "ab" * 32, "spec": "{}"})
-    assert job_call._with_unstored({"key": "cd" * 32}) == {"key": "cd" * 32}
+    outcome = call._with_unstored({"key": "ab" * 32, "spec": "{}"})
+    assert call._with_unstored({"key": "cd" * 32}) == {"key": "cd" * 32}
     forget()  # the server is another process
     assert runner.store().held("ab" * 32) is None
-    assert jobs._taken(outcome) == {"key": "ab" * 32, "spec": "{}", "warning": job_call.UNSTORED}
+    assert manager._taken(outcome) == {"key": "ab" * 32, "spec": "{}", "warning": call.UNSTORED}
     assert runner.store().held("ab" * 32) == b"encoded"
-    assert runs.warning("ab" * 32) == {"warning": job_call.UNSTORED}
+    assert runs.warning("ab" * 32) == {"warning": call.UNSTORED}
     assert runs.warning("cd" * 32) == {}
-    assert jobs._taken(7) == 7
+    assert manager._taken(7) == 7
 
 
 @pytest.mark.parametrize("opens", [True, False])
@@ -33,12 +34,12 @@ def test_live_state_does_without_a_disk(tmp_path: Path, monkeypatch: pytest.Monk
     def full(*_: Any, **__: Any) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    live = LiveState(tmp_path / "live")
+    live = ProgressStore(tmp_path / "live")
     live.set_progress("one", {"fraction": 0.1})
     live.close()
     for name in ("set", "add", "delete", *([] if opens else ["__init__"])):
-        monkeypatch.setattr(f"dashboard.live.Cache.{name}", full)
-    live = LiveState(tmp_path / "live")
+        monkeypatch.setattr(f"dashboard.jobs.progress_store.Cache.{name}", full)
+    live = ProgressStore(tmp_path / "live")
     assert live.progress("one") == ({"fraction": 0.1} if opens else None)
     live.set_progress("one", {"fraction": 0.5})
     live.set_outcome("one", {"result": 1})
@@ -53,5 +54,5 @@ def test_a_list_of_jobs_that_cannot_be_written_stops_no_job(caplog: pytest.LogCa
     def full(*_: Any) -> None:
         raise StoreError("The database failed: database or disk is full.")
 
-    assert jobs._listed(full, 1) is None
+    assert manager._listed(full, 1) is None
     assert caplog.messages == ["The list of jobs is incomplete: The database failed: database or disk is full."]

@@ -10,9 +10,9 @@ import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 
-from dashboard import security
 from dashboard.app import create_app
-from dashboard.brake import Brake
+from dashboard.security import policy
+from dashboard.security.throttle import Throttle
 from engine.core.config import PASSWORD_VARIABLE, Config, Server
 from engine.core.errors import ConfigError
 from tests.support.workspace import Workspace
@@ -33,13 +33,13 @@ def reachable(folder: Path) -> Config:
 def test_every_answer_carries_the_headers(client: FlaskClient, path: str) -> None:
     with client.get(path) as response:
         headers = response.headers
-    policy = headers["Content-Security-Policy"]
-    assert "unsafe-eval" not in policy
-    assert "script-src 'self' 'sha256-" in policy
-    assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
+    rules = headers["Content-Security-Policy"]
+    assert "unsafe-eval" not in rules
+    assert "script-src 'self' 'sha256-" in rules
+    assert "'unsafe-inline'" not in rules.split("script-src")[1].split(";")[0]
     for part in ("default-src 'self'", "object-src 'none'", "frame-ancestors 'none'", "base-uri 'self'"):
-        assert part in policy
-    for name, value in security.HEADERS.items():
+        assert part in rules
+    for name, value in policy.HEADERS.items():
         assert headers.getlist(name) == [value]
 
 
@@ -74,7 +74,7 @@ def test_an_upload_over_the_limit_is_refused(workspace: Workspace) -> None:
 
 
 def test_loopback_needs_no_password() -> None:
-    assert security.required_password(Config()) is None
+    assert policy.required_password(Config()) is None
 
 
 @pytest.mark.parametrize("password", [None, "", "short"])
@@ -126,7 +126,7 @@ def basic(password: str) -> dict[str, str]:
 
 def test_guesses_are_slowed_down_by_address(guarded: Dash, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr("dashboard.brake.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("dashboard.security.throttle.time", SimpleNamespace(monotonic=lambda: now[0]))
     client = guarded.server.test_client()
     assert [client.get("/data", headers=basic("wrong")).status_code for _ in range(5)] == [401] * 5
     refused = client.get("/data", headers=basic(PASSWORD))
@@ -143,8 +143,8 @@ def test_guesses_are_slowed_down_by_address(guarded: Dash, monkeypatch: pytest.M
 
 
 def test_the_table_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.brake.MOST", 3)
-    brake = Brake()
+    monkeypatch.setattr("dashboard.security.throttle.MOST", 3)
+    brake = Throttle()
     for number in range(9):
         brake.note(str(number), is_right=False)
     assert list(brake._wrong) == ["6", "7", "8"]

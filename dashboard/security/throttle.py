@@ -8,7 +8,7 @@ import time
 FREE, LONGEST, MOST = 5, 60.0, 10_000  # wrong guesses without a wait, seconds of the longest wait, addresses kept
 
 
-class Brake:
+class Throttle:
     """Wrong guesses by client address; any thread may call. Nobody waits here: a guess is refused instead.
 
     The address is that of the connection: what a header says of it, anyone can forge. Behind a proxy all share its.

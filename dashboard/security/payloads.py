@@ -1,7 +1,7 @@
 """What the browser sends to callbacks, as types: those of the stores and controls that every page has, by their role,
 and of the properties that Dash fills itself. A callback's annotations say the rest, and more.
 
-A value of another type is one that no page of ours has sent: a failure on it is no bug of ours, see ``incoming``.
+A value of another type is one that no page of ours has sent: a failure on it is no bug of ours, see ``requests``.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from flask import current_app
 
-from dashboard.job_list import Job
+from dashboard.jobs.listing import Job
 
 MANAGER = "stratoscope.manager"
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from dashboard import format as formats
+from dashboard.text import format as formats
 
 
 @pytest.mark.parametrize(

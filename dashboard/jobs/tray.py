@@ -12,10 +12,10 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids, state
 from dashboard.components.still import still
-from dashboard.format import count, duration, percent
-from dashboard.job_access import cancel, current_jobs
-from dashboard.job_list import Job
-from dashboard.sent import Listed, ResultData, Run
+from dashboard.jobs.access import cancel, current_jobs
+from dashboard.jobs.listing import Job
+from dashboard.security.payloads import Listed, ResultData, Run
+from dashboard.text.format import count, duration, percent
 from engine.core.errors import SpecError
 
 ACTIVE_MS, IDLE_MS, SHOWN = 1000, 5000, 6

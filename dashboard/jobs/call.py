@@ -16,6 +16,8 @@ from engine.core.errors import JobError
 from engine.core.progress import Progress
 from engine.jobs.worker import load
 
+POLL_MILLISECONDS = 50
+"""``interval=`` of a background callback: a poll waits for the result itself, so that few are needed."""
 UNSTORED = (
     "This result could not be stored: the disk is full, or the folder of results cannot be written. It stays here until"
     " the server stops. The log says what is wrong; 'stratoscope clean' makes room."

@@ -1,0 +1,51 @@
+"""Stored results that a page draws: read for what the browser holds of them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from dash.exceptions import PreventUpdate
+
+from dashboard.jobs.call import UNSTORED
+from dashboard.security.payloads import ResultData as ResultData
+from engine.core.errors import EngineError, SpecError
+from engine.core.spec import RunSpec
+
+S = TypeVar("S", bound=RunSpec)
+
+
+def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
+    """(spec, result) of what a page's result store holds; raises ``PreventUpdate`` where there is nothing to draw, and
+    ``SpecError`` for a request of another kind.
+
+    The data comes from the browser: it is parsed as any spec, and a stored spec is only ever read here, not computed.
+    """
+    from engine.jobs import runner
+
+    if not data or "spec" not in data:
+        raise PreventUpdate
+    spec = runner.load_spec(data["spec"])
+    if not isinstance(spec, kind):
+        raise SpecError([("kind", f"A '{kind.model_fields['kind'].default}' belongs here, not a '{spec.kind}'.")])
+    result = runner.lookup(spec) if spec.stored else runner.run(spec)
+    if result is None:
+        if data.get("key") != runner.run_key(spec):
+            raise EngineError(
+                "Data, a plug-in or Stratoscope itself has changed since this was asked for: run it again; if this "
+                "comes back, restart the server."
+            )
+        raise EngineError("This result is not stored any more: run it again.")
+    return spec, result
+
+
+def warning(key: str) -> dict[str, str]:
+    """For a page's result store: what there is to say of a result that is in memory alone."""
+    from engine.jobs.runner import store
+
+    return {"warning": UNSTORED} if store().held(key) is not None else {}
+
+
+def short(data: ResultData) -> str:
+    """The run key as people quote it: ``7f3a·c91e``."""
+    key = (data or {}).get("key", "")
+    return f"{key[:4]}·{key[4:8]}" if key else ""
