@@ -8,11 +8,13 @@ theme that is on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 GAIN, LOSS, ACCENT, WARN, BAD = "var(--gain)", "var(--loss)", "var(--accent)", "var(--warn)", "var(--bad)"
 TEXT, MUTED, FAINT, LINE, SURFACE = (
@@ -92,6 +94,8 @@ def figure(
     ``panes`` are further y axes below the first, each with its share of the height, for traces that name ``yaxis``
     "y2", "y3". The zoom is kept while ``keep`` stays the same: pass the symbol where another one should start afresh.
     """
+    import plotly.graph_objects as go
+
     settings = {
         "margin": MARGIN,
         "hovermode": hover,

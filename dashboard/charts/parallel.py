@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.charts import base
-from dashboard.charts.sweep import FORMATS, Side
+from dashboard.charts.sweep import FORMATS
+from dashboard.text.sweeps import Side
 from engine.backtest.metrics import METRICS
 from engine.market.bars import Floats
 

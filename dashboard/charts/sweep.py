@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.charts import base
+from dashboard.text.sweeps import Side
 from engine.backtest.metrics import METRICS
 from engine.market.bars import Floats
 
@@ -32,28 +33,6 @@ _LOOKS = {
 }  # fmt: skip
 _TWO_SIDED = ("total_return", "sharpe", "calmar")
 _CLIP = 0.01  # of the values at each end share the colour of the end
-
-
-@dataclass(frozen=True)
-class Side:
-    """One parameter as an axis: ``words`` are its choices, whose values are 0, 1, 2; ``percent`` a fraction."""
-
-    path: str
-    title: str
-    unit: str = ""
-    percent: bool = False
-    words: tuple[str, ...] = ()
-
-    def text(self, value: float, digits: int = 6) -> str:
-        """One value as people read it."""
-        if self.words:
-            return self.words[int(value)]
-        whole = not self.percent and float(value).is_integer()
-        return f"{value:,.0f}" if whole else f"{100 * value:.{digits}g}%" if self.percent else f"{value:,.{digits}g}"
-
-    def name(self) -> str:
-        """Title and unit."""
-        return f"{self.title}, {self.unit}" if self.unit and not self.percent else self.title
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,11 @@ import numpy as np
 
 from dashboard.text.format import MINUS, MISSING, count, day_range, number, percent, signed_percent
 from dashboard.text.metrics import metric_text
+from dashboard.text.sweeps import about_costs, luck, metric_names, side_of, sides
 from engine.backtest.metrics import METRICS
+from engine.backtest.walkforward.verdict import judge
 from engine.core.spec import RunSpec
+from engine.verdicts import verdict
 
 Table = Sequence[Sequence[str]]
 BEST = 5
@@ -54,8 +57,6 @@ def _figure(name: str, side: Mapping[str, float | None]) -> str:
 
 
 def _backtest(spec: Any, result: Any) -> list[str]:
-    from engine.verdicts import verdict
-
     found = verdict(spec, result)
     period = day_range(str(result.days[0]), str(result.days[-1]))
     capital = number(result.capital, 0, result.currency)
@@ -69,9 +70,7 @@ def _backtest(spec: Any, result: Any) -> list[str]:
 
 
 def _sweep(_: Any, result: Any) -> list[str]:
-    from dashboard.pages.backtest.sweep.view import about_costs, luck, metrics, sides
-
-    names, axes, plateau = metrics(result), sides(result), result.plateau()
+    names, axes, plateau = metric_names(result), sides(result), result.plateau()
 
     def row(title: str, place: int) -> list[str]:
         values = zip(axes, result.parameters[place], strict=True)
@@ -117,8 +116,6 @@ def _plateau(result: Any, found: Any) -> str:
 
 
 def _walk_forward(_: Any, result: Any) -> list[str]:
-    from engine.backtest.walkforward.verdict import judge
-
     found, efficiency = judge(result), result.efficiency()
     kept = [
         ["Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
@@ -143,8 +140,6 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
 
 def _windows(result: Any) -> list[str]:
     """A line a window: when it was tested, with what, and what training and test had."""
-    from dashboard.pages.backtest.sweep.view import side_of
-
     base = json.loads(result.base)
     given = zip(result.axes, result.titles, result.units, result.words, strict=True)
     axes = [side_of(base, *axis) for axis in given]
@@ -167,8 +162,6 @@ def _windows(result: Any) -> list[str]:
 
 
 def _verification(spec: Any, result: Any) -> list[str]:
-    from engine.verdicts import verdict
-
     found = verdict(spec.backtest)
     rows = [[GRADES[item.grade], item.figure, item.question] for item in found.findings]
     return [

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from engine.backtest.spec import BacktestSpec
-from engine.core.spec import canonical_json
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.core.spec import RunSpec, canonical_json
 from tests.support.workspace import Workspace
 
 HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed")
@@ -17,6 +22,10 @@ SPARED = ("dask", "sklearn", "scipy", "optuna", "quantstats", "matplotlib", "pan
 REQUEST = BacktestSpec.parse(
     {"strategy": {"kind": "sma_cross", "fast": 3, "slow": 8}, "costs": {"commission": 5, "slippage": 3}}
 )
+
+
+STUDY = {"base": REQUEST.model_dump(mode="json"), "axes": [{"path": "strategy.fast", "values": [3, 4]}]}
+SWEEP, WALK = SweepSpec.parse(STUDY), WalkForwardSpec.parse(STUDY)
 
 
 def loaded(code: str) -> set[str]:
@@ -102,3 +111,21 @@ assert result is not None
 verdict.judge(result, ledger.trials(result.family))
 """
     assert loaded(code) == set()
+
+
+@pytest.mark.parametrize("spec", [REQUEST, SWEEP, WALK], ids=lambda spec: spec.kind)
+def test_a_run_without_a_browser_loads_no_page(workspace: Workspace, tmp_path: Path, spec: RunSpec) -> None:
+    file, sheet = tmp_path / "spec.json", tmp_path / "sheet.html"
+    file.write_text(canonical_json(spec), encoding="utf-8")
+    with_sheet = [] if spec.kind == "sweep" else ["--tear-sheet", str(sheet)]
+    script = f"""
+import sys
+from dashboard.cli import main
+assert main({["run", str(file), *with_sheet]!r}) == 0
+print([name for name in sys.modules if name.partition(".")[0] in ("dash", "flask") or "dashboard.pages" in name])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "run key" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert sheet.exists() == bool(with_sheet)

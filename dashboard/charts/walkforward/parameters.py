@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.charts import base
-from dashboard.charts.sweep import Side
+from dashboard.text.sweeps import Side
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dash import dcc
 from dash.development.base_component import Component
 
-from dashboard.components import metric, page_layout, states, tabs
+from dashboard.components import metric, states, tabs
+from dashboard.components.page_layout import page_layout
 from dashboard.pages.backtest import ids, tools
 from dashboard.pages.backtest.form import FORM
 from dashboard.pages.backtest.tab import Tab, seen_id

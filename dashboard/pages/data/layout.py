@@ -8,7 +8,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import market_options
-from dashboard.components import card, form, graph, metric, on_screen, page_layout, states, table, tabs
+from dashboard.components import card, form, graph, metric, on_screen, states, table, tabs
+from dashboard.components.page_layout import page_layout
 from dashboard.pages.data import ids
 from engine.market import catalog
 from engine.market.bars import MarketSpec

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components import card, form, graph, on_screen, page_layout, states, table, tabs
+from dashboard.components import card, form, graph, on_screen, states, table, tabs
+from dashboard.components.page_layout import page_layout
 from dashboard.market_options import MARKET
 from dashboard.pages.features import ids
 from engine.features.matrix import FeatureSpec

@@ -7,9 +7,10 @@ from dash import dcc, html
 from dash.development.base_component import Component
 from flask import current_app
 
-from dashboard.components import metric, page_layout
+from dashboard.components import metric
 from dashboard.components.card import card, columns
 from dashboard.components.graph import graph
+from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
 from dashboard.pages.hardware import ids, machine, sampler

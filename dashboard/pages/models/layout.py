@@ -6,11 +6,11 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import page_layout
 from dashboard.components.card import card, columns
 from dashboard.components.form import Form
 from dashboard.components.graph import graph
 from dashboard.components.metric import strip
+from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
 from dashboard.components.tabs import pane, tabs

@@ -11,7 +11,8 @@ import pytest
 
 from dashboard.charts import parallel, spread
 from dashboard.charts import sweep as chart
-from dashboard.charts.sweep import Side, View
+from dashboard.charts.sweep import View
+from dashboard.text.sweeps import Side
 from engine.backtest.sweeps.result import SweepResult
 
 FAST, SLOW, STOP, FILL = "strategy.fast", "strategy.slow", "stops.stop_loss", "fill"

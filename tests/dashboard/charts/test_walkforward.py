@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dashboard.charts import base
-from dashboard.charts.sweep import Side
 from dashboard.charts.walkforward import curve, parameters, promise, windows
+from dashboard.text.sweeps import Side
 from engine.backtest.walkforward.result import WalkForwardResult
 from tests.support.walks import walk
 

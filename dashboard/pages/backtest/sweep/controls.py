@@ -13,7 +13,7 @@ from dashboard.charts import sweep as chart
 from dashboard.charts.sweep import MapInfo, View
 from dashboard.components.controls import labelled
 from dashboard.pages.backtest import ids
-from dashboard.pages.backtest.sweep.view import metrics, sides
+from dashboard.text.sweeps import metric_names, sides
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.stress import is_stress
 from engine.core.errors import SpecError
@@ -45,7 +45,7 @@ def view_of(result: SweepResult, given: Mapping[str, Any]) -> View:
     x = given["x"] if given.get("x") in axes else axes[0]
     others = [path for path in axes if path != x]
     y = given["y"] if given.get("y") in others else next(iter(others), None)
-    name = given["metric"] if given.get("metric") in metrics(result) else result.objective
+    name = given["metric"] if given.get("metric") in metric_names(result) else result.objective
     symbol = given["symbol"] if given.get("symbol") in result.parts else None
     rest = str(given.get("rest"))
     path = rest.removeprefix(FIXED)
@@ -87,7 +87,7 @@ def controls(result: SweepResult, shown: View) -> tuple[Any, ...]:
     words = {**RESTS, "best": "as in the backtest"} if costs else RESTS
     rests = [*words.items(), *((f"{FIXED}{path}", f"at one {known[path].title.lower()}") for path in others)]
     offered = {
-        "metric": [(name, METRICS[name].title) for name in metrics(result)],
+        "metric": [(name, METRICS[name].title) for name in metric_names(result)],
         "x": axes,
         "y": axes,
         "symbol": [(WHOLE, "Portfolio"), *((name, name) for name in result.parts)],

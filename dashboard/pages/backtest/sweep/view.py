@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from dash import html
@@ -13,97 +11,18 @@ from dash.development.base_component import Component
 
 from dashboard.charts.parallel import BEST, ParallelInfo
 from dashboard.charts.spread import SpreadInfo
-from dashboard.charts.sweep import MapInfo, Side, View
+from dashboard.charts.sweep import MapInfo, View
 from dashboard.components import card, metric
-from dashboard.components.fields import find
 from dashboard.components.table import Column, definition
 from dashboard.text.format import count, number, percent
 from dashboard.text.metrics import metric_text
+from dashboard.text.sweeps import Luck, about_costs, metric_names, sides
 from engine.backtest.metrics import METRICS
-from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.stress import stressed
-from engine.core.errors import SpecError
-from engine.market.bars import MarketSpec
-
-if TYPE_CHECKING:
-    from engine.backtest.sweeps.result import SweepResult
-    from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.sweeps.result import SweepResult
 
 CHOOSE = html.P("A click on a cell of the map opens its run in full.", className="hint")
 _DECIMALS = {"trades": 0}
 _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72, "calmar": 76}
-
-
-@dataclass(frozen=True)
-class Luck:
-    """How many ``trials`` the ledger counts, in words too; the Sharpe ratio, a year, that the best of so ``many`` would
-    reach without any skill, and that of the best. One combination does not tell what luck would reach.
-    """
-
-    trials: int
-    counted: str
-    many: int
-    expected: float | None
-    best: float | None
-
-    def said(self) -> str:
-        """What luck alone would reach beside what was reached, in words."""
-        many = "so many" if self.many == self.trials else f"{self.many:,} trials"
-        return (
-            f"By luck alone the best of {many} would reach a Sharpe ratio of about {number(self.expected, 2)}; "
-            f"the best here has {number(self.best, 2)}"
-        )
-
-
-def sides(result: SweepResult) -> tuple[Side, ...]:
-    """The axes of a result, titled as in the page's form."""
-    base = json.loads(result.base)
-    return tuple(
-        side_of(base, path, title, unit, words)
-        for path, title, unit, words in zip(result.axes, result.titles, result.units, result.words, strict=True)
-    )
-
-
-def side_of(base: Mapping[str, Any], path: str, title: str = "", unit: str = "", words: Sequence[str] = ()) -> Side:
-    """The axis at ``path`` over the backtest of plain values ``base``."""
-    try:
-        field = find(BacktestSpec, base, path)
-    except SpecError:
-        return Side(path, title or path, unit, False, tuple(words))
-    known = {str(value): text for value, text in field.choices}
-    return Side(path, title or field.title, field.unit, field.percent, tuple(known.get(word, word) for word in words))
-
-
-def sides_of(spec: SweepSpec) -> tuple[Side, ...]:
-    """The axes of a request."""
-    base = spec.base.model_dump(mode="json")
-    return tuple(side_of(base, scale.path, scale.title, scale.unit, scale.words) for scale in spec.scales())
-
-
-def metrics(result: SweepResult) -> list[str]:
-    """The figures that this result has."""
-    from engine.backtest.sweeps import result as sweep_result
-
-    return [name for name in sweep_result.METRICS if np.isfinite(result.metric(name)).any()] or [result.objective]
-
-
-def luck(result: SweepResult, symbol: str | None) -> Luck:
-    """Of every trial of the strategy's family and of all on these data, as the verdict on one of them counts it; on the
-    record of the whole or of one ``symbol``.
-    """
-    from engine.research import ledger
-
-    row = 0 if symbol is None else 1 + result.parts.index(symbol)
-    per_year, observations = result.periods_per_year[row], result.observations[row]
-    entries = ledger.trials(result.family) or (result.trial(),)
-    market = MarketSpec.parse(json.loads(result.base)["market"])
-    found = ledger.luck_of(entries, ledger.on_data(market), per_year, observations)
-    ratios = result.ranked("sharpe", symbol)
-    ratios = ratios[np.isfinite(ratios)]
-    best = float(ratios.max()) if len(ratios) else None
-    many = found.on_data if found.all > found.family else found.trials
-    expected = found.all * float(np.sqrt(per_year)) if len(ratios) > 1 else None
-    return Luck(found.trials, found.counted.replace("trials", "trials of this strategy", 1), many, expected, best)
 
 
 def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau: Any) -> list[metric.Metric]:
@@ -161,19 +80,6 @@ def honesty(result: SweepResult, found: Luck) -> list[Component]:
     return [html.P(said), *(html.P(text, className="note") for text in notes)]
 
 
-def about_costs(result: SweepResult) -> list[str]:
-    """Where the best is told although costs vary."""
-    costs = [] if result.no_choice() else stressed(result.axes)
-    if not costs:
-        return []
-    known = sides(result)
-    own = [f"{known[axis].title.lower()} {known[axis].text(value)} {known[axis].unit}".rstrip()
-           for axis, value in zip(costs, result.own_costs().tolist(), strict=True)]  # fmt: skip
-    return [
-        f"Costs are a stress and no choice: the best and the plateau are told at the backtest's own, {', '.join(own)}."
-    ]
-
-
 def place(result: SweepResult, index: int | None) -> str:
     """Where one combination is: its values in the order of the axes."""
     if index is None:
@@ -188,7 +94,8 @@ def combination(result: SweepResult, index: int, symbol: str | None) -> list[Com
     named = zip(sides(result), result.parameters[index], strict=True)
     given = [(side.name(), side.text(value)) for side, value in named]
     found = [
-        (METRICS[name].title, metric_text(name, float(result.metric(name, symbol)[index]))) for name in metrics(result)
+        (METRICS[name].title, metric_text(name, float(result.metric(name, symbol)[index])))
+        for name in metric_names(result)
     ]
     of = [html.P(f"{symbol} alone, with its part of the capital", className="hint")] if symbol else []
     return [card.facts(given), html.Hr(), *of, card.facts(found)]
@@ -201,7 +108,7 @@ def columns(result: SweepResult) -> list[dict[str, Any]]:
         least = max(64, 26 + 7 * max(map(len, (side.title, *side.words))))
         kind, digits = ("percent", 2) if side.percent else ("number", decimals(result, place))
         shown.append(Column(field_of(side.path), side.title, "text" if side.words else kind, digits, least=least))
-    return [definition(column) for column in [*shown, *figure_columns(metrics(result))]]
+    return [definition(column) for column in [*shown, *figure_columns(metric_names(result))]]
 
 
 def figure_columns(names: Sequence[str]) -> list[Column]:
@@ -218,7 +125,7 @@ def rows(result: SweepResult, name: str, symbol: str | None, limit: int) -> list
     known = sides(result)
     listed = []
     for row in result.table(limit, name, symbol):
-        line = {"id": str(row["index"]), **{name: row[name] for name in metrics(result)}}
+        line = {"id": str(row["index"]), **{name: row[name] for name in metric_names(result)}}
         for place, side in enumerate(known):
             value = float(result.parameters[row["index"], place])
             line[field_of(side.path)] = side.text(value) if side.words else value
@@ -239,7 +146,7 @@ def decimals(result: SweepResult, place: int) -> int:
 
 def symbol_table(result: SweepResult, index: int, whole: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Definitions of the columns, and the rows of the whole and of each symbol, for one combination."""
-    columns = [Column("symbol", "Symbol", least=96), *figure_columns(metrics(result))]
+    columns = [Column("symbol", "Symbol", least=96), *figure_columns(metric_names(result))]
     rows = result.by_symbol(index)
     named = [{**row, "id": row["symbol"] or whole, "symbol": row["symbol"] or "Portfolio"} for row in rows]
     return [definition(column) for column in columns], named

@@ -24,6 +24,7 @@ from dashboard.pages.backtest.sweep.form import SweepForm
 from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.runs import studies
 from dashboard.runs.studies import Study
+from dashboard.text import sweeps
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.spec import SweepSpec
 
@@ -76,10 +77,10 @@ def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any,
     best, plateau, found = (
         view.best(result, shown),
         result.plateau(symbol=shown.symbol),
-        view.luck(result, shown.symbol),
+        sweeps.luck(result, shown.symbol),
     )
     marks = [("plateau", plateau.index if plateau else None), ("best", best)]
-    info = chart.info(result, shown, view.sides(result), [(name, at) for name, at in marks if at is not None])
+    info = chart.info(result, shown, sweeps.sides(result), [(name, at) for name, at in marks if at is not None])
     drawn = {**asked, **control.asked(result, shown)}
     figure = chart.figure(info, asked["contour"], keep=f"{asked['key']} {shown.x} {shown.y}")
     strip = metric.cells(view.kpis(result, shown, found, best, plateau))
@@ -127,12 +128,12 @@ def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
     """What lies further down, once the map is there."""
     _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, drawn or {})
-    values, luck = result.metric(shown.metric, shown.symbol), view.luck(result, shown.symbol)
+    values, luck = result.metric(shown.metric, shown.symbol), sweeps.luck(result, shown.symbol)
     is_choice = not result.no_choice()
     values = np.where(result.choosable, values, np.nan) if is_choice else values
     bars = spread.info(shown.metric, values, luck.expected if shown.metric == "sharpe" else None, best=is_choice)
     ranked = result.ranked(shown.metric, shown.symbol)
-    lines = parallel.info(result.parameters, ranked, view.sides(result), shown.metric)
+    lines = parallel.info(result.parameters, ranked, sweeps.sides(result), shown.metric)
     nothing = states.no_figure(result.no_choice() or f"No combination has a {METRICS[shown.metric].title}.")
     figures = spread.figure(bars) if bars else nothing, parallel.figure(lines) if lines else nothing
     return (
@@ -210,5 +211,5 @@ def draw_partial(progress: Any, run: Any, tab: str) -> tuple[Any, Any]:
     partial = (progress or {}).get("partial")
     if tab != TAB.name or not partial or not run:
         raise PreventUpdate
-    info = chart.partial_info(partial, "sharpe", view.sides_of(runner.load_spec(run["spec"])))
+    info = chart.partial_info(partial, "sharpe", sweeps.sides_of(runner.load_spec(run["spec"])))
     return chart.figure(info, keep="partial"), "Sharpe so far"

@@ -14,13 +14,13 @@ from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import axes, ids
 from dashboard.pages.backtest.form import FORM as BACKTEST
-from dashboard.pages.backtest.sweep.view import sides
 from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.pages.backtest.walkforward import layout as walkforward_layout
 from dashboard.pages.backtest.walkforward import view
 from dashboard.pages.backtest.walkforward.form import WalkForwardForm
 from dashboard.runs import studies
 from dashboard.runs.studies import Study
+from dashboard.text.sweeps import sides
 from engine.backtest.walkforward.spec import WalkForwardSpec
 
 PAGE = frame.study("backtest", "walkforward")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from dash import html
@@ -11,14 +11,13 @@ from dash.development.base_component import Component
 
 from dashboard.components import metric
 from dashboard.components.table import Column, definition
-from dashboard.pages.backtest.sweep.view import decimals, field_of, sides
+from dashboard.pages.backtest.sweep.view import decimals, field_of
 from dashboard.text.format import MISSING, count, number, percent, signed_percent
 from dashboard.text.metrics import metric_text
+from dashboard.text.sweeps import Side, sides
 from engine.backtest.metrics import METRICS
-
-if TYPE_CHECKING:
-    from dashboard.charts.sweep import Side
-    from engine.backtest.walkforward.result import WalkForwardResult
+from engine.backtest.walkforward.result import WalkForwardResult
+from engine.backtest.walkforward.verdict import judge
 
 _WRAPPED = {"wrapHeaderText": True, "autoHeaderHeight": True}
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
@@ -26,8 +25,6 @@ TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 
 def verdict(result: WalkForwardResult) -> Component:
     """One sentence, then what a reader has to know."""
-    from engine.backtest.walkforward.verdict import judge
-
     found = judge(result)
     said = html.P(
         [html.Span(className=f"dot {TONES[found.grade]}", role="img", title=found.grade), html.B(found.headline), " ",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dash.development.base_component import Component
 
-from dashboard.components import page_layout
 from dashboard.components.form import Form
 from dashboard.components.graph import graph
 from dashboard.components.metric import strip
+from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty
 from dashboard.components.table import Column, table
 from engine.market.bars import MarketSpec
