@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from engine.core.registry import Registry
 from engine.core.spec import Spec
 from engine.market.bars import Bars, Floats, Times
+
+Task = Literal["binary", "multiclass", "regression"]
+"""What a model of a label has to do: tell two classes apart, or more than two, or predict a number."""
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
     """Outcomes of one series, a row a bar.
 
-    ``value`` float64 is 1 for up, 0 for down and NaN where it is not known (yet). ``end`` datetime64[ms] is
-    the time of the last bar whose price the outcome used, NaT where there is none: what purging goes by.
+    ``value`` float64 is the index of the outcome's class, of a regression the outcome itself, and NaN where it is not
+    known (yet). ``end`` datetime64[ms] is the time of the last bar whose price the outcome used, NaT where there is
+    none: what purging goes by.
     """
 
     value: Floats
@@ -24,11 +29,19 @@ class Labels:
 class Label(Spec):
     """A question about the bars after t.
 
-    ``compute(bars)`` answers it for each bar. ``horizon`` is the largest number of bars ahead that an
-    answer uses: ``end`` at bar t is the time of one of the bars t+1..t+horizon, and the last bars have no
-    answer where that lies beyond the data. A value that is not NaN has an end, and the other way round.
-    A bar without a price makes unknown what asks about it, and nothing else.
+    ``task`` is the kind of answer. ``classes`` names the classes from the lowest outcome to the highest, two of a
+    binary label, three or more of a multi-class one; a regression has none. ``unit`` is that of a regression's values:
+    "%" where they are fractions to be shown as percentages.
+
+    ``compute(bars)`` answers for each bar. ``horizon`` is the largest number of bars ahead that an answer uses: ``end``
+    at bar t is the time of one of the bars t+1..t+horizon, and the last bars have no answer where that lies beyond the
+    data. A value that is not NaN has an end, and the other way round. A bar without a price makes unknown what asks
+    about it, and nothing else.
     """
+
+    task: ClassVar[Task] = "binary"
+    classes: ClassVar[tuple[str, ...]] = ("down", "up")
+    unit: ClassVar[str] = ""
 
     kind: str
     horizon: int

@@ -9,15 +9,15 @@ import numpy as np
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.labels import Label, Labels
+from engine.labels.returns import forward_returns, plural
 from engine.market.bars import Bars
 
 
-@plugin("forward_return", title="Forward return")
+@plugin("forward_return", title="Forward return: up or down")
 class ForwardReturn(Label):
     """Whether the total return from the close of bar t to that of bar t + ``horizon`` exceeds ``threshold``.
 
-    It is computed from the adjusted close whatever prices the market shows: a split is no loss, a dividend
-    no fall. With a horizon over one bar neighbours share all but one of their bars: they are not independent.
+    Dividends count and splits do not, whatever prices the market shows.
     """
 
     kind: Literal["forward_return"] = "forward_return"
@@ -37,13 +37,9 @@ class ForwardReturn(Label):
 
     def label(self) -> str:
         over = f" over {self.threshold:g}%" if self.threshold else ""
-        return f"up{over} in {self.horizon} bar{'s' if self.horizon > 1 else ''}"
+        return f"up{over} in {plural(self.horizon)}"
 
     def compute(self, bars: Bars) -> Labels:
-        value = np.full(len(bars), np.nan)
-        end = np.full(len(bars), np.datetime64("NaT"), dtype="datetime64[ms]")
-        start, stop = bars.adj_close[: -self.horizon], bars.adj_close[self.horizon :]
-        known = np.flatnonzero((start > 0) & (stop > 0) & np.isfinite(start + stop))
-        value[known] = stop[known] / start[known] - 1 > self.threshold / 100
-        end[known] = bars.time[known + self.horizon]
-        return Labels(value, end)
+        ahead = forward_returns(bars, self.horizon)
+        above = (ahead.value > self.threshold / 100).astype(np.float64)
+        return Labels(np.where(np.isnan(ahead.value), np.nan, above), ahead.end)

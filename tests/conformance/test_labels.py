@@ -26,13 +26,22 @@ def bars() -> Bars:
     return random_walk(LENGTH)
 
 
-def test_answers_are_up_down_or_unknown(target: Label, bars: Bars) -> None:
+def test_classes_are_those_of_the_task(target: Label) -> None:
+    least, most = {"binary": (2, 2), "multiclass": (3, 100), "regression": (0, 0)}[target.task]
+    assert least <= len(target.classes) <= most
+    assert len(set(target.classes)) == len(target.classes)
+
+
+def test_answers_are_of_the_task_or_unknown(target: Label, bars: Bars) -> None:
     labels = target.compute(bars)
     assert labels.value.dtype == np.float64
     assert labels.end.dtype == np.dtype("datetime64[ms]")
     assert labels.value.shape == labels.end.shape == (LENGTH,)
     known = labels.value[~np.isnan(labels.value)]
-    assert set(np.unique(known)) == {0.0, 1.0}
+    if target.task == "regression":
+        assert len(np.unique(known)) > len(known) / 2
+    else:
+        assert set(np.unique(known)) == set(range(len(target.classes)))
 
 
 def test_an_answer_has_an_end_within_its_horizon(target: Label, bars: Bars) -> None:
@@ -68,7 +77,8 @@ def test_an_answer_uses_its_last_bar(target: Label, bars: Bars) -> None:
         closes[at:] *= factor
         shifted = replace(bars, open=closes, high=closes, low=closes, close=closes, adj_close=closes)
         answers.add(float(target.compute(shifted).value[300]))
-    assert answers == {0.0, 1.0}
+    assert len(answers) == 2
+    assert target.task == "regression" or answers == {0.0, len(target.classes) - 1.0}
 
 
 def test_a_missing_price_makes_answers_unknown_and_nothing_else(target: Label, bars: Bars) -> None:
