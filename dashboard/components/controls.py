@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,9 +65,9 @@ def labelled_row(page: str, title: str, id_: ids.Id, bare: Component, path: str,
 def usual(field: Field) -> dict[str, str]:
     """What the browser compares a control with, to tell what was changed inside a folded section."""
     value = hundredfold(field.default) if field.percent else field.default
-    if field.control in ("many", "group") or isinstance(value, list | dict):
+    if field.control in ("many", "group") or (isinstance(value, list | dict) and field.control != "numbers"):
         return {}
-    text = shown(value) if field.control == "number" else value
+    text = shown(value) if field.control == "number" else listed(value) if field.control == "numbers" else value
     return {"data-usual": "" if text is None else str(text)}
 
 
@@ -104,12 +105,25 @@ def shown(value: Any) -> Any:
     return f"{int(value):,}" if value == int(value) else f"{value:,}"
 
 
+def listed(values: Any) -> Any:
+    """Numbers as the text of their input: [64, 32] is "64, 32"."""
+    return ", ".join(f"{value:.15g}" for value in values) if isinstance(values, list | tuple) else values
+
+
 def given(field: Field, value: Any) -> Any:
-    """What a control's text stands for: a number, one of the choices; the text itself where it is neither."""
+    """What a control's text stands for: a number, several, one of the choices; the text itself where it is none."""
     if not isinstance(value, str):
         return value
     if field.control == "choice":
         return next((choice for choice, _ in field.choices if str(choice) == value), value)
+    if field.control == "numbers":
+        numbers = [_number(field, part) for part in re.split(r"\s*[,;]\s*|\s+", value.strip()) if part]
+        return value if any(isinstance(number, str) for number in numbers) else numbers
+    return _number(field, value)
+
+
+def _number(field: Field, value: str) -> float | str:
+    """The number in a text, as people write it; the text itself where it is none."""
     plain = value.replace(",", "").replace(MINUS, "-").replace("\u202f", "").replace(" ", "")
     try:
         number = float(plain)
@@ -118,6 +132,13 @@ def given(field: Field, value: Any) -> Any:
     if field.percent:
         return number / 100
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def unread(field: Field, value: Any) -> str:
+    """What is wrong with a text that stands for no list of numbers; nothing where it does."""
+    if field.control != "numbers" or not isinstance(value, str):
+        return ""
+    return f"{field.title} must be numbers with commas between them, such as 64, 32, not '{value[:60]}'."
 
 
 def labelled(options: Options) -> list[dict[str, Any]]:
@@ -132,7 +153,7 @@ def _input(id_: ids.Id, field: Field, value: Any, wait: int) -> Component:
     entry = dbc.Input(
         id=id_,
         type="text",
-        value=shown(hundredfold(value) if field.percent else value) if kind else value,
+        value=shown(hundredfold(value) if field.percent else value) if kind else listed(value),
         placeholder="none" if field.optional else "",
         autoComplete="off",
         debounce=wait or False,

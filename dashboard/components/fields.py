@@ -16,7 +16,7 @@ from engine.core.errors import SpecError
 from engine.core.registry import Registry
 from engine.core.spec import Spec, conditions
 
-Control = Literal["number", "text", "date", "switch", "choice", "many", "group", "plugin", "plugins"]
+Control = Literal["number", "numbers", "text", "date", "switch", "choice", "many", "group", "plugin", "plugins"]
 Values = Mapping[str, Any]
 
 
@@ -24,10 +24,11 @@ Values = Mapping[str, Any]
 class Field:
     """One field of a spec class, as a form sees it.
 
-    ``control`` follows from the annotation; "group" is a nested spec, "plugin" and "plugins" are one and several
-    specs of ``registry``. ``default`` is a plain value (JSON), None where a value must be given. The bounds and the
-    step of a ``percent``, a fraction, are percentages; its default is not. ``when`` are paths of other fields, and the
-    values of these for which this one means anything.
+    ``control`` follows from the annotation; "numbers" are several, typed as text, and the bounds are those of each;
+    "group" is a nested spec, "plugin" and "plugins" are one and several specs of ``registry``. ``default`` is a plain
+    value (JSON), None where a value must be given. The bounds and the step of a ``percent``, a fraction, are
+    percentages; its default is not. ``when`` are paths of other fields, and the values of these for which this one
+    means anything.
     """
 
     path: str
@@ -113,6 +114,9 @@ def _field(path: str, info: FieldInfo) -> Field:
     form: dict[str, Any] = dict(extra)
     annotation, metadata, optional = _unwrap(info.annotation, list(info.metadata))
     control, registry = _control(annotation, metadata)
+    if control == "numbers":
+        annotation, attached, _ = _unwrap(typing.get_args(annotation)[0], [])
+        metadata = [part for item in attached for part in getattr(item, "metadata", (item,))]
     choices = form.get("choices") or {}
     if control == "choice":
         choices = {value: choices.get(value, str(value)) for value in typing.get_args(annotation)}
@@ -173,7 +177,9 @@ def _control(annotation: Any, metadata: list[Any]) -> tuple[Control, Registry[An
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     registry = next((item for item in metadata if isinstance(item, Registry)), None)
     if origin is tuple and arguments:
-        _, attached, _ = _unwrap(arguments[0], [])
+        item, attached, _ = _unwrap(arguments[0], [])
+        if item in (int, float):
+            return "numbers", None
         inner = next((item for item in attached if isinstance(item, Registry)), None)
         return ("plugins", inner) if inner else ("many", None)
     if registry is not None:

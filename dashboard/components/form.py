@@ -87,7 +87,7 @@ class Form:
                 put(values, item.path, get(start, item.path))
             elif item.control == "plugins" and value is None:
                 put(values, item.path, [])
-            elif item.control in ("number", "choice") and value is not None:
+            elif item.control in ("number", "numbers", "choice") and value is not None:
                 put(values, item.path, controls.given(item, value))
         return self._decoded(known(self.spec, values))
 
@@ -95,10 +95,14 @@ class Form:
         """The spec in plain values. Raises ``SpecError``, with a sentence for each empty field that needs a value."""
         shown = self.shown(values)
         empty = [item for item in shown if item.control != "many" and get(values, item.path, "?") in (None, "")]
-        missing = [(item.path, f"{item.title} is missing: give a value.") for item in empty if not item.optional]
-        if missing:
-            raise SpecError(missing)
-        return self.spec.parse(without(values, [item.path for item in empty]))
+        wrong = [(item.path, f"{item.title} is missing: give a value.") for item in empty if not item.optional]
+        wrong += [(item.path, text) for item in shown if (text := controls.unread(item, get(values, item.path)))]
+        if wrong:
+            raise SpecError(wrong)
+        try:
+            return self.spec.parse(without(values, [item.path for item in empty]))
+        except SpecError as error:
+            raise _at_controls(error, shown) from None
 
     def problem(self, path: str, text: str, values: Values) -> Any:
         """What is shown at the field ``path`` where ``text`` is wrong with it: the text, or with a way out."""
@@ -221,6 +225,16 @@ class Form:
         caption = [html.Div(words, className="f caption")] if _is_inner(item) else []
         add_row = html.Div([label, add], className="add-row")
         return [*caption, listed, controls.problem(self.page, item.path), add_row, *_failed(item)]
+
+
+def _at_controls(error: SpecError, shown: Sequence[Field]) -> SpecError:
+    """``error`` with what is wrong with one of several numbers at the control that they are typed into."""
+    typed = [item.path for item in shown if item.control == "numbers"]
+    if not typed:
+        return error
+    return SpecError(
+        [(next((path for path in typed if at.startswith(f"{path}.")), at), text) for at, text in error.problems]
+    )
 
 
 def _is_idle(item: Field, whole: Values) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from dash.development.base_component import Component
+from hypothesis import given
+from hypothesis import strategies as some
+from pydantic import Field
 
 from dashboard import ids, state
 from dashboard.components import controls
@@ -14,7 +17,7 @@ from dashboard.components.fields import fields_of, walk
 from dashboard.components.form import Form
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
-from engine.core.spec import RunSpec, canonical_json
+from engine.core.spec import RunSpec, canonical_json, parameter
 from engine.features.matrix import FeatureSpec
 from engine.models.training import ModelSpec
 from engine.strategies.rules import OPERANDS
@@ -259,3 +262,60 @@ def test_what_is_seldom_set_comes_after_the_others() -> None:
     names = [field.path for field in fields_of(OPERANDS.get("sma"))]
     assert names == ["window", "lag"]
     assert [field.path for field in fields_of(OPERANDS.get("price"))] == ["column", "lag"]
+
+
+class Layered(RunSpec):
+    """A request with several numbers in one field."""
+
+    kind: Literal["layered"] = "layered"
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(max_length=4)] = parameter(
+        (64, 32), title="Hidden layers", help="Units of each."
+    )
+    rates: tuple[float, ...] = parameter((0.1,), title="Rates")
+
+
+class TestSeveralNumbers:
+    """A tuple of numbers is typed as text."""
+
+    def test_the_field_knows_the_bounds_of_each_number(self) -> None:
+        hidden, rates = fields_of(Layered)
+        assert (hidden.control, hidden.low, hidden.high, hidden.default) == ("numbers", 1, 4096, [64, 32])
+        assert (rates.control, rates.low) == ("numbers", None)
+
+    def test_what_is_shown_is_what_is_read_back(self) -> None:
+        made = form(Layered)
+        _, values = read(made.panel(made.defaults()))
+        assert values == ["64, 32", "0.1"]
+        assert made.parse(collected(made)) == Layered()
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [("8", (8,)), (" 8 ,16;4 ", (8, 16, 4)), ("8 16", (8, 16)), ("", ()), ("1024,2048", (1024, 2048))],
+    )
+    def test_it_is_read_as_people_write_it(self, text: str, expected: tuple[int, ...]) -> None:
+        made = form(Layered)
+        assert made.parse(collected(made, hidden=text)).hidden == expected
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("8, big", "Hidden layers must be numbers with commas between them, such as 64, 32, not '8, big'."),
+            ("8, 0", "Hidden layers must be at least 1, not 0."),
+            ("8, 5000", "Hidden layers must be at most 4,096, not 5000."),
+            ("2.5", "Hidden layers must be a whole number, not 2.5."),
+            ("1 2 3 4 5", "Hidden layers must be a list of at most 4, not"),
+            ("nan", "Hidden layers must be a number, not nan."),
+        ],
+    )
+    def test_a_wrong_number_is_a_sentence_at_the_field(self, text: str, words: str) -> None:
+        made = form(Layered)
+        with pytest.raises(SpecError) as caught:
+            made.parse(collected(made, hidden=text))
+        assert [path for path, _ in caught.value.problems] == ["hidden"]
+        assert caught.value.problems[0][1].startswith(words)
+
+    @given(some.lists(some.integers(1, 4096), max_size=4), some.sampled_from([",", ", ", ";", " ", " , "]))
+    def test_any_list_survives_the_form(self, numbers: list[int], between: str) -> None:
+        (hidden, _) = fields_of(Layered)
+        assert controls.given(hidden, between.join(map(str, numbers))) == numbers
+        assert controls.given(hidden, controls.listed(numbers)) == numbers
