@@ -11,8 +11,8 @@ import numpy as np
 from dashboard.charts import base, candles
 from dashboard.charts.equity import thin
 from dashboard.text.format import number
-from engine.features import Indicator
 from engine.features.matrix import FeatureMatrix
+from engine.indicators import Indicator
 from engine.market.bars import Bars, Floats
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from engine.backtest.sizings import Sizing, sized
 from engine.core.errors import DataError, SpecError, StrategyError
 from engine.core.registry import is_all_built_in, is_built_in
 from engine.core.spec import RunSpec, Spec
-from engine.features import Indicator
 from engine.features.leakage import Compute, LookAhead, leaks, leaks_into_gaps
+from engine.indicators import Indicator
 from engine.market.bars import Bars
 from engine.strategies.decide import answering_for, named
 from engine.strategies.rules import Condition, Operand

@@ -9,7 +9,7 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -23,6 +23,7 @@ from pydantic_core import core_schema
 
 from engine.core.config import settings
 from engine.core.errors import ConfigError, SpecError, UnknownPlugin, did_you_mean, line_in
+from engine.core.search import search
 from engine.core.spec import PLUGIN_MODULES, Spec, as_validation_error
 
 S = TypeVar("S", bound=Spec)
@@ -31,14 +32,18 @@ _MARK, _DIGEST = "__stratoscope_plugin__", "__stratoscope_digest__"
 
 @dataclass(frozen=True)
 class PluginInfo:
-    """What a list of plug-ins shows: the value of ``kind``, a title, and the class docstring's first paragraph."""
+    """What a list of plug-ins shows: the value of ``kind``, a title, and the class docstring's first paragraph; the
+    group that a picker lists it in, and other words by which people look for it.
+    """
 
     name: str
     title: str
     summary: str
+    group: str = ""
+    synonyms: tuple[str, ...] = ()
 
 
-def plugin(name: str, *, title: str) -> Callable[[type[S]], type[S]]:
+def plugin(name: str, *, title: str, group: str = "", synonyms: tuple[str, ...] = ()) -> Callable[[type[S]], type[S]]:
     """Class decorator that makes a spec class a plug-in; ``name`` must be the default of its ``kind``."""
 
     def mark(cls: type[S]) -> type[S]:
@@ -46,7 +51,8 @@ def plugin(name: str, *, title: str) -> Callable[[type[S]], type[S]]:
             raise TypeError(f"{cls.__name__} must extend the base class of its kind, such as Strategy.")
         if cls.model_fields["kind"].default != name:
             raise TypeError(f"{cls.__name__}.kind must default to {name!r}.")
-        setattr(cls, _MARK, PluginInfo(name, title, inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0]))
+        summary = inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0]
+        setattr(cls, _MARK, PluginInfo(name, title, summary, group, synonyms))
         return cls
 
     return mark
@@ -55,6 +61,18 @@ def plugin(name: str, *, title: str) -> Callable[[type[S]], type[S]]:
 def info(spec: Spec | type[Spec]) -> PluginInfo:
     """The ``PluginInfo`` of a plug-in spec or its class."""
     return cast(PluginInfo, getattr(spec, _MARK))
+
+
+@dataclass(frozen=True)
+class PluginTable:
+    """Plug-ins that a module makes of the rows of a table, each when it is first asked for: a module that has one as a
+    global offers all of them.
+
+    ``infos()`` lists them without making any; ``make(name)`` gives the marked spec class, the same one each time.
+    """
+
+    infos: Callable[[], Sequence[PluginInfo]]
+    make: Callable[[str], type[Spec]]
 
 
 @dataclass(frozen=True)
@@ -71,8 +89,18 @@ class Registry(Generic[S]):
     package: str
 
     def available(self) -> Mapping[str, type[S]]:
-        """Spec classes by name, in alphabetical order of their titles."""
+        """Spec classes by name, in alphabetical order of their titles. Those of a table are made when they are read:
+        to list plug-ins ask for their ``infos``.
+        """
         return cast(Mapping[str, type[S]], self._found().classes)
+
+    def infos(self) -> tuple[PluginInfo, ...]:
+        """What a list shows of each, in alphabetical order of their titles."""
+        return tuple(self._found().infos.values())
+
+    def search(self, text: str, group: str | None = None) -> tuple[PluginInfo, ...]:
+        """The plug-ins that have every word of ``text``, best match first: see ``engine.core.search``."""
+        return search(self.infos(), text, group)
 
     def problems(self) -> tuple[str, ...]:
         """A sentence for each plug-in that is not available: what failed to load, was not marked as one, or has a name
@@ -116,14 +144,40 @@ class Registry(Generic[S]):
             raise as_validation_error(error) from None
 
 
+class _Plugins(Mapping[str, type[Spec]]):
+    """Spec classes by name, made when they are read."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], type[Spec]]]) -> None:
+        self._makers = makers
+
+    def __getitem__(self, name: str) -> type[Spec]:
+        return self._makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+
+class _Offer(NamedTuple):
+    info: PluginInfo
+    make: Callable[[], type[Spec]]
+    file: str
+
+
 class _Found(NamedTuple):
     classes: Mapping[str, type[Spec]]
+    infos: Mapping[str, PluginInfo]
     problems: tuple[str, ...]
 
 
 @cache
 def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> _Found:
-    found: dict[str, type[Spec]] = {}
+    found: dict[str, _Offer] = {}
     problems: list[str] = []
     for load in _loaders(registry, files):
         try:
@@ -131,21 +185,37 @@ def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) ->
         except ConfigError as error:
             problems.append(str(error))
             continue
-        plugins = [cls for cls in _own_classes(module) if issubclass(cls, registry.base) and is_plugin(cls)]
-        if not plugins and hasattr(module, _DIGEST) and not Path(str(module.__file__)).name.startswith("_"):
+        offers = list(_offers(registry, module))
+        if not offers and hasattr(module, _DIGEST) and not Path(str(module.__file__)).name.startswith("_"):
             problems.append(
                 f"The file {module.__file__} has none of the {registry.group}: put @plugin(name, title=...) before a "
                 f"class that extends {registry.base.__name__}."
             )
-        for cls in plugins:
-            name = info(cls).name
-            if found.setdefault(name, cls) is not cls:
-                first, second = (inspect.getsourcefile(item) for item in (found[name], cls))
+        for offer in offers:
+            name = offer.info.name
+            if (first := found.setdefault(name, offer)) is not offer and first.make() is not offer.make():
                 problems.append(
-                    f"Two {registry.group} are called '{name}', in {first} and {second}: rename one of them. "
+                    f"Two {registry.group} are called '{name}', in {first.file} and {offer.file}: rename one of them. "
                     "Until then it is the first that is used."
                 )
-    return _Found(dict(sorted(found.items(), key=lambda item: info(item[1]).title)), tuple(problems))
+    listed = dict(sorted(found.items(), key=lambda item: item[1].info.title))
+    makers = {name: offer.make for name, offer in listed.items()}
+    return _Found(_Plugins(makers), {name: offer.info for name, offer in listed.items()}, tuple(problems))
+
+
+def _offers(registry: Registry[Any], module: ModuleType) -> Iterator[_Offer]:
+    """The plug-ins of a module: its own marked classes, and the rows of its tables."""
+    for cls in _own_classes(module):
+        if issubclass(cls, registry.base) and is_plugin(cls):
+            yield _Offer(info(cls), partial(_same, cls), str(inspect.getsourcefile(cls)))
+    for table in vars(module).values():
+        if isinstance(table, PluginTable):
+            for row in table.infos():
+                yield _Offer(row, partial(table.make, row.name), str(module.__file__))
+
+
+def _same(cls: type[Spec]) -> type[Spec]:
+    return cls
 
 
 def _loaders(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> Iterator[Callable[[], ModuleType]]:

@@ -13,10 +13,11 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
 from engine.core.registry import is_built_in
 from engine.core.spec import RunSpec, parameter
-from engine.features import Features, Indicator
-from engine.features.indicators.momentum import Rsi
-from engine.features.indicators.trend import Sma
+from engine.features import Features
 from engine.features.leakage import leaks, leaks_into_gaps
+from engine.indicators import Indicator, require_inputs
+from engine.indicators.averages import Sma
+from engine.indicators.momentum import Rsi
 from engine.market.bars import Bars, Floats, Market, MarketSpec, Times
 
 
@@ -93,17 +94,19 @@ class FeatureSpec(RunSpec):
             close=np.concatenate([bars.close for bars in market.bars]),
             values=np.concatenate(blocks),
             names=tuple(name for feature in self.features for name in feature.columns()),
-            warm_up=tuple(feature.warm_up() for feature in self.features for _ in feature.outputs),
+            warm_up=tuple(bars for feature in self.features for bars in feature.warm_ups()),
             symbols=tuple(bars.series.symbol for bars in market.bars),
         )
 
 
 def _columns(feature: Indicator, bars: Bars) -> Floats:
+    require_inputs(feature, bars)
     computed = feature.compute(bars)
-    for name in feature.outputs:
+    names = [output.name for output in feature.outputs]
+    for name in names:
         if name not in computed or computed[name].shape != bars.close.shape:
             raise DataError(f"The indicator {feature.label()} has no value for each bar in its output '{name}'.")
-    return np.column_stack([computed[name] for name in feature.outputs])
+    return np.column_stack([computed[name] for name in names])
 
 
 def require_causal(features: Features, market: Market) -> None:

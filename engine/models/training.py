@@ -10,9 +10,9 @@ import numpy as np
 from engine.core.progress import Progress, section, silent
 from engine.core.spec import Estimate, RunSpec, parameter
 from engine.features import Features
-from engine.features.indicators.momentum import Rsi
-from engine.features.indicators.trend import SmaDistance
 from engine.features.matrix import FeatureMatrix, FeatureSpec, require_causal
+from engine.indicators.averages import SmaDistance
+from engine.indicators.momentum import Rsi
 from engine.labels import LABELS, Label
 from engine.labels.forward_return import ForwardReturn
 from engine.market.bars import Floats, Market, MarketSpec

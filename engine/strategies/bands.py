@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine.core.spec import parameter
+from engine.indicators import channels
 from engine.market.bars import Bars, Floats
-from engine.strategies import Strategy, lines
+from engine.strategies import Strategy
 
 
 class Bands(Strategy):
@@ -29,5 +30,5 @@ class Bands(Strategy):
         return self.window - 1
 
     def lower_middle_upper(self, bars: Bars) -> tuple[Floats, Floats, Floats]:
-        lower, middle, upper = (lines.band(bars, self.window, width) for width in (-self.width, 0.0, self.width))
+        lower, middle, upper = (channels.band(bars, self.window, width) for width in (-self.width, 0.0, self.width))
         return lower, middle, upper

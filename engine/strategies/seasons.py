@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.market.bars import Bars
 from engine.market.days import Days
 from engine.strategies import Signals, Strategy
-from engine.strategies.lines import silent
+from engine.strategies.flags import silent
 
 Flags = NDArray[np.bool_]
 

@@ -82,7 +82,7 @@ def test_what_the_server_does_itself_loads_nothing_heavy(workspace: Workspace) -
 from engine import devices
 from engine.jobs import runner
 from engine.benchmarks.workloads import WORKLOADS
-from engine.features import INDICATORS
+from engine.indicators import INDICATORS
 from engine.labels import LABELS
 from engine.market import catalog
 from engine.market.sources import SOURCES

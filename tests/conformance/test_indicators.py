@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from engine.core.spec import Spec, canonical_json
-from engine.features import INDICATORS, Indicator
 from engine.features.leakage import look_ahead, made_up
+from engine.indicators import INDICATORS, Indicator
 from engine.market import catalog
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars, Floats, MarketSpec
 from tests.support.market import cut, random_walk
 
 LENGTH = 1500
@@ -25,7 +25,13 @@ def indicator(request: pytest.FixtureRequest) -> Indicator:
 
 @pytest.fixture(scope="module")
 def bars() -> Bars:
-    return random_walk(LENGTH)
+    """A random walk whose volume varies, as real volume does."""
+    walk = random_walk(LENGTH)
+    return replace(walk, volume=np.random.default_rng(5).integers(500, 5_000, LENGTH).astype(np.float64))
+
+
+def names(indicator: Indicator) -> tuple[str, ...]:
+    return tuple(output.name for output in indicator.outputs)
 
 
 def with_gap(bars: Bars, first: int, last: int) -> Bars:
@@ -40,16 +46,18 @@ def with_gap(bars: Bars, first: int, last: int) -> Bars:
 
 def test_each_output_has_a_float_for_every_bar(indicator: Indicator, bars: Bars) -> None:
     computed = indicator.compute(bars)
-    assert tuple(computed) == indicator.outputs
-    for values in computed.values():
+    assert tuple(computed) == names(indicator)
+    for name, values in computed.items():
         assert values.dtype == np.float64
         assert values.shape == (LENGTH,)
+        np.testing.assert_array_equal(indicator.line(bars, name), values)
 
 
 def test_values_begin_right_behind_the_warm_up(indicator: Indicator, bars: Bars) -> None:
-    for values in indicator.compute(bars).values():
-        assert np.isnan(values[: indicator.warm_up()]).all()
-        assert np.isfinite(values[indicator.warm_up() :]).all()
+    assert max(indicator.warm_ups()) == indicator.warm_up()
+    for values, warm_up in zip(indicator.compute(bars).values(), indicator.warm_ups(), strict=True):
+        assert np.isnan(values[:warm_up]).all()
+        assert np.isfinite(values[warm_up:]).all()
 
 
 def test_no_value_uses_a_later_bar(indicator: Indicator, bars: Bars) -> None:
@@ -63,16 +71,32 @@ def test_no_value_uses_a_later_bar_of_real_data(indicator: Indicator) -> None:
         assert look_ahead(indicator.compute, real) == ()
 
 
-def test_where_the_series_began_is_forgotten_after_the_warm_up(indicator: Indicator, bars: Bars) -> None:
+def test_where_the_series_began_matters_as_little_as_its_family_says(indicator: Indicator, bars: Bars) -> None:
     whole = indicator.compute(bars)
     for start in (10, 100, 333):
         columns = ("time", "open", "high", "low", "close", "volume", "adj_close")
         later = indicator.compute(replace(bars, **{name: getattr(bars, name)[start:] for name in columns}))
-        for name, values in later.items():
-            settled = slice(indicator.warm_up(), None)
-            difference = np.abs(values[settled] - whole[name][start:][settled])
-            assert np.median(difference) < 1e-4 * np.ptp(whole[name][start:][settled])
-            assert np.max(difference) < 1e-2 * np.ptp(whole[name][start:][settled])
+        for (name, values), warm_up in zip(later.items(), indicator.warm_ups(), strict=True):
+            forgotten(indicator, values[warm_up:], whole[name][start:][warm_up:])
+
+
+def forgotten(indicator: Indicator, later: Floats, whole: Floats) -> None:
+    """What ``Indicator.family`` promises of the same bars in two series of which one began later."""
+    span = np.ptp(whole)
+    match indicator.family:
+        case "finite":
+            np.testing.assert_allclose(later, whole, rtol=1e-9, atol=1e-9 * span)
+        case "recursive":
+            assert np.median(np.abs(later - whole)) <= 1e-4 * span
+            assert np.max(np.abs(later - whole)) <= 1e-2 * span
+        case "cumulative":
+            differences = np.allclose(np.diff(later), np.diff(whole), rtol=1e-9, atol=1e-9 * span)
+            changes = np.allclose(later[1:] / later[:-1], whole[1:] / whole[:-1], rtol=1e-9) if whole.all() else False
+            assert differences or changes
+        case "event":
+            np.testing.assert_array_equal(later, whole)
+            assert (whole == np.rint(whole)).all()
+            assert (whole == 0).mean() > 0.5
 
 
 def test_a_gap_stays_a_gap_and_is_left_behind(indicator: Indicator, bars: Bars) -> None:
@@ -93,7 +117,7 @@ def test_the_same_bars_give_the_same_bits_and_are_left_alone(indicator: Indicato
     digest = bars.digest()
     first, second = indicator.compute(bars), indicator.compute(bars)
     assert bars.digest() == digest
-    for name in indicator.outputs:
+    for name in names(indicator):
         assert first[name].tobytes() == second[name].tobytes()
 
 
@@ -102,6 +126,9 @@ def test_columns_and_panes_can_be_drawn(indicator: Indicator) -> None:
     assert all(column.startswith(indicator.label()) for column in indicator.columns())
     assert indicator.pane in ("price", "own")
     assert indicator.pane == "own" or not indicator.levels
+    assert len(set(names(indicator))) == len(names(indicator))
+    bands = [at for at, output in enumerate(indicator.outputs) if output.style == "band"]
+    assert bands in ([], [bands[0], bands[0] + 1] if bands else [])
 
 
 def test_it_survives_json(indicator: Indicator) -> None:

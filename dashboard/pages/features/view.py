@@ -13,9 +13,9 @@ from dashboard.charts.features import correlation_figure as figure
 from dashboard.components import states
 from dashboard.shell import Chip
 from dashboard.text.format import count
-from engine.features import Indicator
 from engine.features.leakage import CUTS, LookAhead, leaks, leaks_into_gaps
 from engine.features.matrix import FeatureMatrix
+from engine.indicators import Indicator
 from engine.market.bars import Bars
 
 Signs = Mapping[str, Sequence[LookAhead]]

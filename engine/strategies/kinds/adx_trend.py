@@ -9,8 +9,9 @@ from pydantic import model_validator
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators import directional
 from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, lines
+from engine.strategies import Signals, Strategy, flags
 
 
 @plugin("adx_trend", title="ADX-filtered trend")
@@ -57,14 +58,14 @@ class AdxTrend(Strategy):
         return f"ADX {self.window} > {self.enter_above:g}, out < {self.leave_below:g}"
 
     def warm_up(self) -> int:
-        return lines.adx_warm_up(self.window)
+        return directional.adx_warm_up(self.window)
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        plus, minus = lines.directional(bars, self.window)
-        adx = lines.adx(bars, self.window)
-        rising, falling = lines.above(plus, minus), lines.above(minus, plus)
+        plus, minus = directional.directional(bars, self.window)
+        adx = directional.adx(bars, self.window)
+        rising, falling = flags.above(plus, minus), flags.above(minus, plus)
         trend, over = adx > self.enter_above, adx < self.leave_below
-        return lines.silent(
+        return flags.silent(
             bars,
             self.warm_up(),
             entries=rising & trend,

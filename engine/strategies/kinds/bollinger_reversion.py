@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from engine.core.registry import plugin
 from engine.market.bars import Bars
-from engine.strategies import Signals, lines
+from engine.strategies import Signals, flags
 from engine.strategies.bands import Bands
 
 
@@ -26,8 +26,8 @@ class BollingerReversion(Bands):
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
         lower, middle, upper = self.lower_middle_upper(bars)
         return Signals(
-            entries=lines.above(lower, bars.close),
-            exits=lines.above(bars.close, middle),
-            short_entries=lines.above(bars.close, upper),
-            short_exits=lines.above(middle, bars.close),
+            entries=flags.above(lower, bars.close),
+            exits=flags.above(bars.close, middle),
+            short_entries=flags.above(bars.close, upper),
+            short_exits=flags.above(middle, bars.close),
         )

@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators import channels
+from engine.indicators.volatility import ranges
 from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, lines
+from engine.strategies import Signals, Strategy, flags
 
 
 @plugin("donchian_breakout", title="Donchian breakout")
@@ -47,12 +49,12 @@ class DonchianBreakout(Strategy):
         if self.prices == "closes":
             high = low = bars.close
         else:
-            high, low = lines.with_ranges(bars).high, bars.low
-        return lines.silent(
+            high, low, _ = ranges(bars)
+        return flags.silent(
             bars,
             self.warm_up(),
-            entries=bars.close > lines.highest(high, self.enter),
-            exits=bars.close < lines.lowest(low, self.leave),
-            short_entries=bars.close < lines.lowest(low, self.enter),
-            short_exits=bars.close > lines.highest(high, self.leave),
+            entries=bars.close > channels.highest(high, self.enter),
+            exits=bars.close < channels.lowest(low, self.leave),
+            short_entries=bars.close < channels.lowest(low, self.enter),
+            short_exits=bars.close > channels.highest(high, self.leave),
         )

@@ -6,8 +6,8 @@ from typing import Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators import averages
 from engine.market.bars import Bars, Floats
-from engine.strategies import lines
 from engine.strategies.crossing import AverageCross
 
 
@@ -30,7 +30,7 @@ class EmaCross(AverageCross):
         return f"EMA {self.fast}/{self.slow}"
 
     def warm_up(self) -> int:
-        return lines.ema_warm_up(self.slow) + 1
+        return averages.ema_warm_up(self.slow) + 1
 
     def average(self, bars: Bars, window: int) -> Floats:
-        return lines.ema(bars, window)
+        return averages.ema(bars, window)

@@ -6,8 +6,8 @@ from typing import Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators import averages
 from engine.market.bars import Bars, Floats
-from engine.strategies import lines
 from engine.strategies.crossing import AverageCross
 
 
@@ -43,7 +43,7 @@ class KamaCross(AverageCross):
         return f"KAMA {self.fast}/{self.slow}"
 
     def warm_up(self) -> int:
-        return lines.kama_warm_up(self.slow) + 1
+        return averages.kama_warm_up(self.slow) + 1
 
     def average(self, bars: Bars, window: int) -> Floats:
-        return lines.kama(bars, window)
+        return averages.kama(bars, window)

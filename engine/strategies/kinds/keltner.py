@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators import averages, channels, volatility
 from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, lines
+from engine.strategies import Signals, Strategy, flags
 
 
 @plugin("keltner_breakout", title="Keltner breakout")
@@ -42,16 +43,16 @@ class KeltnerBreakout(Strategy):
         return f"Keltner {self.window}, {self.width:g} ATR {self.atr_window}"
 
     def warm_up(self) -> int:
-        return lines.keltner_warm_up(self.window, self.atr_window)
+        return channels.keltner_warm_up(self.window, self.atr_window)
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        middle = lines.ema(bars, self.window)
-        reach = self.width * lines.atr(bars, self.atr_window)
-        return lines.silent(
+        middle = averages.ema(bars, self.window)
+        reach = self.width * volatility.atr(bars, self.atr_window)
+        return flags.silent(
             bars,
             self.warm_up(),
-            entries=lines.above(bars.close, middle + reach),
-            exits=lines.above(middle, bars.close),
-            short_entries=lines.above(middle - reach, bars.close),
-            short_exits=lines.above(bars.close, middle),
+            entries=flags.above(bars.close, middle + reach),
+            exits=flags.above(middle, bars.close),
+            short_entries=flags.above(middle - reach, bars.close),
+            short_exits=flags.above(bars.close, middle),
         )

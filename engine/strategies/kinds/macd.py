@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators import momentum
 from engine.market.bars import Bars, Floats
-from engine.strategies import lines
 from engine.strategies.crossing import FastAndSlow
 
 
@@ -42,10 +42,10 @@ class Macd(FastAndSlow):
         return f"MACD {self.fast}/{self.slow}/{self.signal}"
 
     def warm_up(self) -> int:
-        return lines.macd_warm_up(self.slow, self.signal) + 1
+        return momentum.macd_warm_up(self.slow, self.signal) + 1
 
     def fast_line(self, bars: Bars) -> Floats:
-        return lines.macd(bars, self.fast, self.slow)
+        return momentum.macd(bars, self.fast, self.slow)
 
     def slow_line(self, bars: Bars) -> Floats:
-        return lines.macd_signal(bars, self.fast, self.slow, self.signal)
+        return momentum.macd_signal(bars, self.fast, self.slow, self.signal)

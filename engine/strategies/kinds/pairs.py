@@ -13,11 +13,11 @@ from pydantic import model_validator
 from engine.core.errors import DataError
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators.regression import rolling_line
 from engine.market.bars import Floats
 from engine.market.panel import Panel
 from engine.strategies import Allocation
 from engine.strategies.panels import latest, priced, undecided
-from engine.strategies.regression import rolling_line
 
 
 @plugin("pairs", title="Pairs")

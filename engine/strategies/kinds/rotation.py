@@ -10,10 +10,10 @@ import numpy as np
 from engine.core.errors import DataError
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators.momentum import past_return
 from engine.market.bars import Floats
 from engine.market.panel import Panel
 from engine.strategies import Allocation
-from engine.strategies.lines import past_return
 from engine.strategies.panels import last_known, undecided
 
 

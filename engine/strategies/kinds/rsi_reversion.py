@@ -9,8 +9,9 @@ from pydantic import model_validator
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators import momentum
 from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, lines
+from engine.strategies import Signals, Strategy
 
 
 @plugin("rsi_reversion", title="RSI reversion")
@@ -58,10 +59,10 @@ class RsiReversion(Strategy):
         return f"RSI {self.window} < {self.enter_below:g}, out > {self.leave_above:g}"
 
     def warm_up(self) -> int:
-        return lines.rsi_warm_up(self.window)
+        return momentum.rsi_warm_up(self.window)
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        rsi = lines.rsi(bars, self.window)
+        rsi = momentum.rsi(bars, self.window)
         return Signals(
             entries=rsi < self.enter_below,
             exits=rsi > self.leave_above,

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, lines
+from engine.strategies import Signals, Strategy, flags
 from engine.strategies.conditions.comparison import Compare
 from engine.strategies.operands.averages import SmaLine
 from engine.strategies.operands.oscillators import RsiLine
@@ -90,7 +90,7 @@ class Rules(Strategy):
         return max(part.warm_up() for part in (*self.enter, *self.leave, *self.short_enter, *self.short_leave))
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        return lines.silent(
+        return flags.silent(
             bars,
             self.warm_up(),
             entries=self._decide(bars, self.enter, self.enter_match),
@@ -99,7 +99,7 @@ class Rules(Strategy):
             short_exits=self._decide(bars, self.short_leave, self.leave_match),
         )
 
-    def _decide(self, bars: Bars, conditions: Conditions, match: Match) -> lines.Flags:
+    def _decide(self, bars: Bars, conditions: Conditions, match: Match) -> flags.Flags:
         if not conditions:
-            return lines.never(bars)
+            return flags.never(bars)
         return combine([part.judge(bars) for part in conditions], match).yes

@@ -6,7 +6,7 @@ from typing import Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.features.indicators.trend import Sma
+from engine.indicators import averages
 from engine.market.bars import Bars, Floats
 from engine.strategies.crossing import AverageCross
 
@@ -46,5 +46,4 @@ class SmaCross(AverageCross):
         return self.slow
 
     def average(self, bars: Bars, window: int) -> Floats:
-        (line,) = Sma(window=window).compute(bars).values()
-        return line
+        return averages.sma(bars.close, window)

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators import momentum
 from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, lines
+from engine.strategies import Signals, Strategy, flags
 
 
 @plugin("time_series_momentum", title="Time-series momentum")
@@ -54,8 +55,8 @@ class TimeSeriesMomentum(Strategy):
         return self.lookback + self.skip
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        gained = lines.past_return(bars.close, self.lookback, self.skip)
-        return lines.silent(
+        gained = momentum.past_return(bars.close, self.lookback, self.skip)
+        return flags.silent(
             bars,
             self.warm_up(),
             entries=gained > self.threshold,

@@ -1,4 +1,4 @@
-"""Every indicator of the features page."""
+"""Every indicator of the library."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pydantic import Field
 from engine.core.errors import DataError
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.features import INDICATORS, Indicator
-from engine.features.indicators.trend import SmaDistance
+from engine.indicators import INDICATORS, Indicator
+from engine.indicators.averages import SmaDistance
 from engine.market.bars import Bars, Floats
-from engine.strategies.rules import Lagged
+from engine.strategies.indicator_line import IndicatorLine
 
 
-@plugin("feature", title="Feature")
-class Feature(Lagged):
-    """An indicator of the features page, with its own parameters."""
+@plugin("feature", title="Indicator")
+class Feature(IndicatorLine):
+    """An indicator of the library, with its own parameters."""
 
     kind: Literal["feature"] = "feature"
     indicator: Annotated[Indicator, INDICATORS] = Field(
@@ -27,17 +27,23 @@ class Feature(Lagged):
         1, title="Output", help="Which of the indicator's lines, where it has several.", ge=1, le=20, section="Strategy"
     )
 
+    def source(self) -> Indicator:
+        return self.indicator
+
+    def place(self) -> int:
+        return self.output - 1
+
     def settled(self) -> int:
-        return self.indicator.warm_up()
+        return self.indicator.warm_up() if self.output > len(self.indicator.outputs) else super().settled()
 
     def now(self, bars: Bars) -> Floats:
-        names = self.indicator.outputs
-        if self.output > len(names):
+        count = len(self.indicator.outputs)
+        if self.output > count:
             raise DataError(
-                f"{self.indicator.label()} has {len(names)} {'line' if len(names) == 1 else 'lines'}, "
+                f"{self.indicator.label()} has {count} {'line' if count == 1 else 'lines'}, "
                 f"so there is no line {self.output}: choose a smaller number."
             )
-        return self.indicator.compute(bars)[names[self.output - 1]]
+        return super().now(bars)
 
     def name(self) -> str:
         return self.indicator.label() if self.output == 1 else f"{self.indicator.label()} line {self.output}"

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 from pydantic import model_validator
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.market.bars import Bars, Floats
-from engine.strategies import lines
-from engine.strategies.rules import Lagged
+from engine.indicators import Indicator
+from engine.indicators.directional import Adx, Directional
+from engine.indicators.momentum import Macd, Rsi
+from engine.indicators.volatility import AtrPercent
+from engine.strategies.indicator_line import IndicatorLine
 
 
 @plugin("rsi", title="RSI")
-class RsiLine(Lagged):
+class RsiLine(IndicatorLine):
     """Wilder's relative strength index, from 0 to 100."""
 
     kind: Literal["rsi"] = "rsi"
@@ -23,18 +24,12 @@ class RsiLine(Lagged):
         14, title="Window", unit="bars", help="Bars in Wilder's averages.", ge=2, le=500, section="Strategy"
     )
 
-    def settled(self) -> int:
-        return lines.rsi_warm_up(self.window)
-
-    def now(self, bars: Bars) -> Floats:
-        return lines.rsi(bars, self.window)
-
-    def name(self) -> str:
-        return f"RSI {self.window}"
+    def source(self) -> Indicator:
+        return Rsi(window=self.window)
 
 
 @plugin("macd", title="MACD")
-class MacdLine(Lagged):
+class MacdLine(IndicatorLine):
     """A fast exponential average less a slow one, or the signal line: the average of that."""
 
     kind: Literal["macd"] = "macd"
@@ -51,13 +46,11 @@ class MacdLine(Lagged):
             raise ValueError(f"Fast window ({self.fast}) must be shorter than slow window ({self.slow}).")
         return self
 
-    def settled(self) -> int:
-        return lines.macd_warm_up(self.slow, self.signal if self.output == "signal" else 0)
+    def source(self) -> Indicator:
+        return Macd(fast=self.fast, slow=self.slow, signal=self.signal)
 
-    def now(self, bars: Bars) -> Floats:
-        if self.output == "signal":
-            return lines.macd_signal(bars, self.fast, self.slow, self.signal)
-        return lines.macd(bars, self.fast, self.slow)
+    def place(self) -> int:
+        return 1 if self.output == "signal" else 0
 
     def name(self) -> str:
         signal = f"/{self.signal} signal" if self.output == "signal" else ""
@@ -65,7 +58,7 @@ class MacdLine(Lagged):
 
 
 @plugin("adx", title="ADX, +DI, −DI")
-class AdxLine(Lagged):
+class AdxLine(IndicatorLine):
     """Wilder's directional movement, from 0 to 100: its strength, or the share of either direction."""
 
     kind: Literal["adx"] = "adx"
@@ -76,21 +69,18 @@ class AdxLine(Lagged):
         "adx", title="Line", choices={"adx": "ADX", "plus": "+DI", "minus": "−DI"}, section="Strategy"
     )
 
-    def settled(self) -> int:
-        return lines.adx_warm_up(self.window) if self.output == "adx" else lines.directional_warm_up(self.window)
+    def source(self) -> Indicator:
+        return Adx(window=self.window) if self.output == "adx" else Directional(window=self.window)
 
-    def now(self, bars: Bars) -> Floats:
-        if self.output == "adx":
-            return lines.adx(bars, self.window)
-        plus, minus = lines.directional(bars, self.window)
-        return plus if self.output == "plus" else minus
+    def place(self) -> int:
+        return 1 if self.output == "minus" else 0
 
     def name(self) -> str:
         return f"{ {'adx': 'ADX', 'plus': '+DI', 'minus': '−DI'}[self.output] } {self.window}"
 
 
 @plugin("atr", title="ATR")
-class AtrLine(Lagged):
+class AtrLine(IndicatorLine):
     """Wilder's average true range in percent of the close; of a close of zero there is none."""
 
     kind: Literal["atr"] = "atr"
@@ -98,12 +88,5 @@ class AtrLine(Lagged):
         14, title="Window", unit="bars", help="Bars in Wilder's average.", ge=2, le=500, section="Strategy"
     )
 
-    def settled(self) -> int:
-        return lines.atr_warm_up(self.window)
-
-    def now(self, bars: Bars) -> Floats:
-        line, close = lines.atr(bars, self.window), bars.close
-        return np.asarray(np.divide(100 * line, close, out=np.full(len(close), np.nan), where=close != 0))
-
-    def name(self) -> str:
-        return f"ATR {self.window} %"
+    def source(self) -> Indicator:
+        return AtrPercent(window=self.window)

@@ -6,14 +6,13 @@ from typing import Literal
 
 import numpy as np
 
-from engine.core.errors import DataError
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators import Indicator, require_columns
+from engine.indicators.momentum import PastReturn
 from engine.market.bars import Bars, Floats
-from engine.strategies import lines
+from engine.strategies.indicator_line import IndicatorLine
 from engine.strategies.rules import Lagged, Operand
-
-Column = Literal["close", "open", "high", "low", "volume"]
 
 
 @plugin("price", title="Price")
@@ -21,7 +20,7 @@ class Price(Lagged):
     """A column of the bar, the volume included."""
 
     kind: Literal["price"] = "price"
-    column: Column = parameter(
+    column: Literal["close", "open", "high", "low", "volume"] = parameter(
         "close",
         title="Column",
         choices={"close": "Close", "open": "Open", "high": "High", "low": "Low", "volume": "Volume"},
@@ -29,11 +28,7 @@ class Price(Lagged):
     )
 
     def now(self, bars: Bars) -> Floats:
-        about = bars.series
-        if self.column == "volume" and not about.has_volume:
-            raise DataError(f"{about.symbol} has no volume: choose a rule without it, or another symbol.")
-        if self.column in ("open", "high", "low"):
-            lines.with_ranges(bars)
+        require_columns(bars, (self.column,), "this rule")
         return np.asarray(getattr(bars, self.column), dtype=np.float64)
 
     def name(self) -> str:
@@ -55,7 +50,7 @@ class Number(Operand):
 
 
 @plugin("past_return", title="Return")
-class PastReturn(Lagged):
+class PastReturnLine(IndicatorLine):
     """Change of the close over some bars, in percent."""
 
     kind: Literal["past_return"] = "past_return"
@@ -69,11 +64,5 @@ class PastReturn(Lagged):
         section="Strategy",
     )
 
-    def settled(self) -> int:
-        return self.window
-
-    def now(self, bars: Bars) -> Floats:
-        return np.asarray(100 * lines.past_return(bars.close, self.window))
-
-    def name(self) -> str:
-        return f"Return {self.window} %"
+    def source(self) -> Indicator:
+        return PastReturn(window=self.window)

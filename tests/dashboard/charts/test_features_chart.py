@@ -10,10 +10,10 @@ import pytest
 
 from dashboard.charts import base, candles, features
 from engine.core.progress import silent
-from engine.features import Indicator
-from engine.features.indicators.momentum import Rsi
-from engine.features.indicators.trend import Sma
 from engine.features.matrix import FeatureMatrix, FeatureSpec
+from engine.indicators import Indicator, Output
+from engine.indicators.averages import Sma
+from engine.indicators.momentum import Rsi
 from engine.market.bars import Bars, Floats, Market
 from tests.support.market import random_walk
 
@@ -22,7 +22,7 @@ class Twin(Indicator):
     """Two outputs on one axis."""
 
     kind: Literal["twin"] = "twin"
-    outputs: ClassVar[tuple[str, ...]] = ("up", "down")
+    outputs: ClassVar[tuple[Output, ...]] = (Output("up"), Output("down"))
 
     def label(self) -> str:
         return "Twin"

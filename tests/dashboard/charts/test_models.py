@@ -11,9 +11,9 @@ import pytest
 from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
 from engine.core.errors import DataError, SpecError
 from engine.core.progress import silent
-from engine.features.indicators.momentum import Rsi
-from engine.features.indicators.trend import Sma
 from engine.features.matrix import FeatureMatrix, FeatureSpec
+from engine.indicators.averages import Sma
+from engine.indicators.momentum import Rsi
 from engine.labels.forward_return import ForwardReturn
 from engine.market.bars import Bars, Market
 from engine.models.kinds.lightgbm import LightGbm

@@ -14,10 +14,10 @@ from dashboard.pages.features.layout import layout
 from engine.core.errors import SpecError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
-from engine.features import Indicator
-from engine.features.indicators.momentum import Rsi
-from engine.features.indicators.trend import Sma
 from engine.features.matrix import FeatureSpec
+from engine.indicators import Indicator, Output
+from engine.indicators.averages import Sma
+from engine.indicators.momentum import Rsi
 from engine.market.bars import Bars, Floats, Market, MarketSpec
 from tests.support.market import random_walk
 
@@ -33,7 +33,7 @@ class Tomorrow(Indicator):
     """The close of the next bar: what no feature may know."""
 
     kind: Literal["tomorrow"] = "tomorrow"
-    outputs: ClassVar[tuple[str, ...]] = ("close",)
+    outputs: ClassVar[tuple[Output, ...]] = (Output("close"),)
 
     def label(self) -> str:
         return "Tomorrow"

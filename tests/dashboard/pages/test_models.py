@@ -23,7 +23,7 @@ from dashboard.pages.models.verdict import grade, judge, majority
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json
-from engine.features.indicators.momentum import Rsi
+from engine.indicators.momentum import Rsi
 from engine.market.bars import MarketSpec
 from engine.market.sources.stored import save
 from engine.models.kinds.lightgbm import LightGbm

@@ -22,7 +22,7 @@ HEAD = """
 from typing import ClassVar, Literal
 import numpy as np, pandas as pd
 from engine.backtest.sizings import Size, Sizing
-from engine.features import Indicator
+from engine.indicators import Indicator, Output
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.strategies import Allocation, Signals, Strategy
@@ -34,7 +34,7 @@ INDICATOR = """
 class X(Indicator):
     "An indicator."
     kind: Literal["{name}"] = "{name}"
-    outputs: ClassVar[tuple[str, ...]] = ("x",)
+    outputs: ClassVar[tuple[Output, ...]] = (Output("x"),)
     def label(self): return "{name}"
     def warm_up(self): return 0
     def compute(self, bars): return {{"x": np.asarray({code}, dtype=np.float64)}}

@@ -19,8 +19,8 @@ from engine.backtest.sizings.percent import Percent
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import did_you_mean
 from engine.core.spec import RunSpec, Spec, canonical_json, parameter, to_python, to_yaml
-from engine.features.indicators.trend import Sma
 from engine.features.matrix import FeatureSpec
+from engine.indicators.averages import Sma
 from engine.jobs import runner
 from engine.market.bars import MarketSpec
 from engine.models.training import ModelSpec
@@ -222,7 +222,7 @@ def test_python_text_of_a_plugin_from_a_folder_runs_too(workspace: Workspace) ->
 
         from typing import ClassVar, Literal
 
-        from engine.features import Indicator
+        from engine.indicators import Indicator, Output
         from engine.core.registry import plugin
         from engine.core.spec import parameter
 
@@ -233,7 +233,7 @@ def test_python_text_of_a_plugin_from_a_folder_runs_too(workspace: Workspace) ->
 
             kind: Literal["echo"] = "echo"
             note: str = parameter("", title="Note")
-            outputs: ClassVar[tuple[str, ...]] = ("echo",)
+            outputs: ClassVar[tuple[Output, ...]] = (Output("echo"),)
 
             def warm_up(self):
                 return 0

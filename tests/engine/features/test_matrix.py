@@ -11,9 +11,9 @@ import engine
 from engine.core.errors import DataError, SpecError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
-from engine.features.indicators.momentum import Rsi
-from engine.features.indicators.trend import Sma
 from engine.features.matrix import FeatureMatrix, FeatureSpec, require_causal
+from engine.indicators.averages import Sma
+from engine.indicators.momentum import Rsi
 from engine.market import catalog
 from engine.market.bars import Market, MarketSpec
 from tests.support.market import make_bars, random_walk
@@ -102,14 +102,14 @@ PEEK = '''
 """A plug-in that looks one bar ahead."""
 from typing import ClassVar, Literal
 import numpy as np
-from engine.features import Indicator
+from engine.indicators import Indicator, Output
 from engine.core.registry import plugin
 
 @plugin("peek", title="Peek")
 class Peek(Indicator):
     """Tomorrow's close."""
     kind: Literal["peek"] = "peek"
-    outputs: ClassVar[tuple[str, ...]] = ("close",)
+    outputs: ClassVar[tuple[Output, ...]] = (Output("close"),)
     def label(self): return "Peek"
     def warm_up(self): return 0
     def compute(self, bars): return {"close": np.append(bars.close[1:], np.nan)}

@@ -28,7 +28,7 @@ NOISE = '''
 """A plug-in without knowledge."""
 from typing import ClassVar, Literal
 import numpy as np
-from engine.features import Indicator
+from engine.indicators import Indicator, Output
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 
@@ -37,7 +37,7 @@ class Noise(Indicator):
     """White noise: value t is the t-th draw."""
     kind: Literal["noise"] = "noise"
     draw: int = parameter(0, title="Draw", ge=0)
-    outputs: ClassVar[tuple[str, ...]] = ("noise",)
+    outputs: ClassVar[tuple[Output, ...]] = (Output("noise"),)
     def warm_up(self): return 0
     def compute(self, bars): return {"noise": np.random.default_rng(self.draw).normal(size=len(bars))}
 '''
@@ -45,14 +45,14 @@ PEEK = '''
 """A plug-in that knows the answer."""
 from typing import ClassVar, Literal
 import numpy as np
-from engine.features import Indicator
+from engine.indicators import Indicator, Output
 from engine.core.registry import plugin
 
 @plugin("peek", title="Peek")
 class Peek(Indicator):
     """The return of the next five bars."""
     kind: Literal["peek"] = "peek"
-    outputs: ClassVar[tuple[str, ...]] = ("ahead",)
+    outputs: ClassVar[tuple[Output, ...]] = (Output("ahead"),)
     def label(self): return "Peek"
     def warm_up(self): return 0
     def compute(self, bars):

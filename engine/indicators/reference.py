@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.indicators.gaps import on_unbroken_runs
 from engine.market.bars import Floats
 
 _OPTIONAL = ("pandas", "polars")
@@ -47,6 +48,16 @@ def near_one(function: Callable[..., Floats], *, in_price: bool) -> Callable[...
         return np.asarray(np.ldexp(found, exponent) if in_price else found)
 
     return scaled
+
+
+def in_price(function: Callable[..., Floats], warm_up: int, *prices: Floats) -> Floats:
+    """A line in units of price of each unbroken run of ``prices``, computed with prices near one."""
+    return on_unbroken_runs(near_one(function, in_price=True), warm_up, *prices)
+
+
+def without_unit(function: Callable[..., Floats], warm_up: int, *prices: Floats) -> Floats:
+    """A line without unit, likewise."""
+    return on_unbroken_runs(near_one(function, in_price=False), warm_up, *prices)
 
 
 class _Absent(MetaPathFinder):

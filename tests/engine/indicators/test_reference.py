@@ -8,7 +8,7 @@ import sys
 CODE = """
 import sys
 import numpy as np
-from engine.features.reference import talib
+from engine.indicators.reference import talib
 average = talib().SMA(np.arange(10.0), 3)
 assert np.isnan(average[:2]).all() and (average[2:] == np.arange(1.0, 9.0)).all()
 assert "pandas" not in sys.modules and "polars" not in sys.modules

@@ -11,11 +11,12 @@ import pytest
 import talib
 
 from engine.core.errors import DataError
-from engine.features.indicators.momentum import Rsi
-from engine.features.indicators.trend import SmaDistance
+from engine.indicators import averages, channels, directional, momentum, volatility
+from engine.indicators.averages import SmaDistance
+from engine.indicators.momentum import Rsi
 from engine.market import catalog
 from engine.market.bars import Bars, MarketSpec
-from engine.strategies import lines
+from engine.strategies import flags
 from engine.strategies.operands.feature import Feature
 from engine.strategies.operands.oscillators import AtrLine, RsiLine
 from tests.support import by_definition
@@ -25,18 +26,18 @@ BARS = random_walk(1200, seed=3)
 C, H, L = BARS.close, BARS.high, BARS.low
 
 LINES: dict[str, tuple[Callable[[Bars], np.ndarray], Callable[[], np.ndarray], int]] = {
-    "ema": (lambda bars: lines.ema(bars, 20), lambda: talib.EMA(C, 20), 75),
-    "kama": (lambda bars: lines.kama(bars, 10), lambda: talib.KAMA(C, 10), 95),
-    "macd": (lambda bars: lines.macd(bars, 12, 26), lambda: talib.MACD(C, 12, 26, 9)[0], 138),
-    "signal": (lambda bars: lines.macd_signal(bars, 12, 26, 9), lambda: talib.MACD(C, 12, 26, 9)[1], 186),
-    "rsi": (lambda bars: lines.rsi(bars, 14), lambda: talib.RSI(C, 14), 105),
-    "upper": (lambda bars: lines.band(bars, 20, 1.5), lambda: talib.BBANDS(C, 20, 1.5, 1.5)[0], 19),
-    "middle": (lambda bars: lines.band(bars, 20, 0), lambda: talib.BBANDS(C, 20, 1.5, 1.5)[1], 19),
-    "lower": (lambda bars: lines.band(bars, 20, -1.5), lambda: talib.BBANDS(C, 20, 1.5, 1.5)[2], 19),
-    "atr": (lambda bars: lines.atr(bars, 14), lambda: talib.ATR(H, L, C, 14), 105),
-    "adx": (lambda bars: lines.adx(bars, 14), lambda: talib.ADX(H, L, C, 14), 155),
-    "+di": (lambda bars: lines.directional(bars, 14)[0], lambda: talib.PLUS_DI(H, L, C, 14), 126),
-    "-di": (lambda bars: lines.directional(bars, 14)[1], lambda: talib.MINUS_DI(H, L, C, 14), 126),
+    "ema": (lambda bars: averages.ema(bars, 20), lambda: talib.EMA(C, 20), 75),
+    "kama": (lambda bars: averages.kama(bars, 10), lambda: talib.KAMA(C, 10), 95),
+    "macd": (lambda bars: momentum.macd(bars, 12, 26), lambda: talib.MACD(C, 12, 26, 9)[0], 138),
+    "signal": (lambda bars: momentum.macd_signal(bars, 12, 26, 9), lambda: talib.MACD(C, 12, 26, 9)[1], 186),
+    "rsi": (lambda bars: momentum.rsi(bars, 14), lambda: talib.RSI(C, 14), 105),
+    "upper": (lambda bars: channels.band(bars, 20, 1.5), lambda: talib.BBANDS(C, 20, 1.5, 1.5)[0], 19),
+    "middle": (lambda bars: channels.band(bars, 20, 0), lambda: talib.BBANDS(C, 20, 1.5, 1.5)[1], 19),
+    "lower": (lambda bars: channels.band(bars, 20, -1.5), lambda: talib.BBANDS(C, 20, 1.5, 1.5)[2], 19),
+    "atr": (lambda bars: volatility.atr(bars, 14), lambda: talib.ATR(H, L, C, 14), 105),
+    "adx": (lambda bars: directional.adx(bars, 14), lambda: talib.ADX(H, L, C, 14), 155),
+    "+di": (lambda bars: directional.directional(bars, 14)[0], lambda: talib.PLUS_DI(H, L, C, 14), 126),
+    "-di": (lambda bars: directional.directional(bars, 14)[1], lambda: talib.MINUS_DI(H, L, C, 14), 126),
 }
 each = pytest.mark.parametrize("name", LINES)
 
@@ -78,19 +79,19 @@ def test_agrees_with_the_definition(name: str) -> None:
 def test_bands_against_pandas(width: float) -> None:
     rolling = pd.Series(C).rolling(20)
     expected = rolling.mean() + width * rolling.std(ddof=0)
-    np.testing.assert_allclose(lines.band(BARS, 20, width), expected, rtol=1e-10)
+    np.testing.assert_allclose(channels.band(BARS, 20, width), expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("window", [2, 5, 55])
 def test_channel_of_earlier_bars_against_pandas(window: int) -> None:
-    np.testing.assert_array_equal(lines.highest(H, window), pd.Series(H).rolling(window).max().shift())
-    np.testing.assert_array_equal(lines.lowest(L, window), pd.Series(L).rolling(window).min().shift())
+    np.testing.assert_array_equal(channels.highest(H, window), pd.Series(H).rolling(window).max().shift())
+    np.testing.assert_array_equal(channels.lowest(L, window), pd.Series(L).rolling(window).min().shift())
 
 
 @pytest.mark.parametrize(("lookback", "skip"), [(1, 0), (20, 0), (20, 5), (900, 299), (900, 300), (2000, 0)])
 def test_past_return_against_pandas(lookback: int, skip: int) -> None:
     expected = pd.Series(C).pct_change(lookback).shift(skip)
-    np.testing.assert_allclose(lines.past_return(C, lookback, skip), expected, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(momentum.past_return(C, lookback, skip), expected, rtol=1e-12, atol=1e-15)
 
 
 @each
@@ -183,15 +184,15 @@ def test_quotients_by_nothing_are_unknown() -> None:
     (distance,) = SmaDistance(window=5).compute(zeros).values()
     assert np.isnan(distance[:40]).all()
     assert distance[40] == 4  # 1 over a mean of 1/5
-    assert np.isnan(lines.past_return(zeros.close, 10)[:50]).all()
-    assert lines.past_return(zeros.close, 10)[50] == 10
+    assert np.isnan(momentum.past_return(zeros.close, 10)[:50]).all()
+    assert momentum.past_return(zeros.close, 10)[50] == 10
     average_range = AtrLine(window=2).line(zeros)
     assert np.isnan(average_range[:40]).all()
     assert np.isfinite(average_range[40:]).all()
 
 
 def test_rsi_is_unknown_until_the_price_moves() -> None:
-    found = lines.rsi(make_bars([5.0] * 60 + [6.0] * 3 + [5.0] * 3), 2)
+    found = momentum.rsi(make_bars([5.0] * 60 + [6.0] * 3 + [5.0] * 3), 2)
     assert np.isnan(found[:60]).all()
     assert found[60] == 100
     assert np.isfinite(found[60:]).all()
@@ -200,13 +201,13 @@ def test_rsi_is_unknown_until_the_price_moves() -> None:
 @pytest.mark.parametrize(
     ("line", "warm_up"),
     [
-        (lambda bars: lines.ema(bars, 50), lines.ema_warm_up(50)),
-        (lambda bars: lines.kama(bars, 20), lines.kama_warm_up(20)),
-        (lambda bars: lines.macd(bars, 12, 26), lines.macd_warm_up(26)),
-        (lambda bars: lines.macd_signal(bars, 12, 26, 9), lines.macd_warm_up(26, 9)),
-        (lambda bars: lines.atr(bars, 14), lines.atr_warm_up(14)),
-        (lambda bars: lines.adx(bars, 14), lines.adx_warm_up(14)),
-        (lambda bars: lines.directional(bars, 14)[0], lines.directional_warm_up(14)),
+        (lambda bars: averages.ema(bars, 50), averages.ema_warm_up(50)),
+        (lambda bars: averages.kama(bars, 20), averages.kama_warm_up(20)),
+        (lambda bars: momentum.macd(bars, 12, 26), momentum.macd_warm_up(26)),
+        (lambda bars: momentum.macd_signal(bars, 12, 26, 9), momentum.macd_warm_up(26, 9)),
+        (lambda bars: volatility.atr(bars, 14), volatility.atr_warm_up(14)),
+        (lambda bars: directional.adx(bars, 14), directional.adx_warm_up(14)),
+        (lambda bars: directional.directional(bars, 14)[0], directional.directional_warm_up(14)),
     ],
 )
 @pytest.mark.usefixtures("workspace")
@@ -226,14 +227,14 @@ COLUMNS = ("time", "open", "high", "low", "close", "volume", "adj_close")
 
 def test_closes_alone_have_no_ranges() -> None:
     with pytest.raises(DataError, match="TEST has closing prices only, and this strategy needs highs and lows"):
-        lines.atr(make_bars(C, has_ohlc=False), 14)
+        volatility.atr(make_bars(C, has_ohlc=False), 14)
 
 
 def test_above_ignores_rounding_and_what_is_unknown() -> None:
     one = np.array([1.0, 1.0 + 1e-15, 1.1, np.nan, 2.0])
     other = np.array([1.0, 1.0, 1.0, 1.0, np.nan])
-    assert lines.above(one, other).tolist() == [False, False, True, False, False]
-    assert lines.above(other, one).tolist() == [False] * 5
+    assert flags.above(one, other).tolist() == [False, False, True, False, False]
+    assert flags.above(other, one).tolist() == [False] * 5
 
 
 @pytest.mark.parametrize(("first", "then"), [(10, 11.3), (0.1, 0.3), (3.3, 2.9), (7, 0.7)])
@@ -242,13 +243,13 @@ def test_macd_of_a_price_that_has_come_to_stand_still_is_nothing(first: float, t
     bars = make_bars(np.concatenate((np.full(30, first), np.full(1500, then))))
     apart = talib.EMA(bars.close, 12) - talib.EMA(bars.close, 26)
     assert (apart[-500:] != 0).all()
-    assert (lines.macd(bars, 12, 26)[-500:] == 0).all()
+    assert (momentum.macd(bars, 12, 26)[-500:] == 0).all()
 
 
 def test_macd_of_a_price_that_hardly_moves_is_kept() -> None:
     """A wave of a hundred-millionth of the price."""
     bars = make_bars(100 * (1 + 1e-8 * np.sin(np.arange(400) / 5)))
-    assert (lines.macd(bars, 12, 26)[200:] != 0).mean() > 0.9
+    assert (momentum.macd(bars, 12, 26)[200:] != 0).mean() > 0.9
 
 
 def test_a_rule_and_a_feature_say_the_same_of_a_price_that_never_moved() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import arrays
 
-from engine.features.indicators.trend import Sma, SmaDistance
+from engine.indicators.averages import Sma, SmaDistance
 from engine.market import catalog
 from engine.market.bars import MarketSpec
 from tests.support.market import make_bars

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import arrays
 
-from engine.features.gaps import on_unbroken_runs
+from engine.indicators.gaps import on_unbroken_runs
 
 NAN = np.nan
 

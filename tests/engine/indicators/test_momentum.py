@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import arrays
 
-from engine.features.indicators.momentum import Rsi
+from engine.indicators.momentum import Rsi
 from engine.market import catalog
 from engine.market.bars import MarketSpec
 from tests.support.market import make_bars, random_walk

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.strategies.regression import rolling_line
+from engine.indicators.regression import rolling_line
 
 
 def by_numpy(x: np.ndarray, y: np.ndarray, at: int, window: int) -> tuple[float, float, float, float]:

@@ -1,0 +1,74 @@
+"""Search in a list of plug-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
+
+class Findable(Protocol):
+    """What is found by its words."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def synonyms(self) -> tuple[str, ...]: ...
+
+
+F = TypeVar("F", bound=Findable)
+
+_EXACT, _BEGINS, _WORD, _INSIDE, _GROUP, _SUMMARY = range(6)
+
+
+def search(items: Iterable[F], text: str, group: str | None = None) -> tuple[F, ...]:
+    """Those of ``items`` that have every word of ``text``, best match first, and of equal ones in the given order.
+
+    A whole name, title or synonym counts most, then its beginning, the beginning of a word of it, a part of it, the
+    group, and last a word of the summary. With ``group`` only the items of that group are looked at.
+    """
+    listed = [item for item in items if group is None or item.group == group]
+    words = _plain(text).split()
+    if not words:
+        return tuple(listed)
+    ranked = [(rank, item) for item in listed if (rank := _rank(item, words)) is not None]
+    return tuple(item for _, item in sorted(ranked, key=lambda found: found[0]))
+
+
+def _rank(item: Findable, words: Sequence[str]) -> tuple[int, ...] | None:
+    """Smaller is better; None where a word is missing. The own name and title come before synonyms."""
+    own, others = [_plain(item.name), _plain(item.title)], [_plain(word) for word in item.synonyms]
+    phrase = " ".join(words)
+    whole = min(_place(phrase, own), _place(phrase, others))
+    each = [
+        min(_place(word, [*own, *others]), _GROUP if word in _plain(item.group) else _SUMMARY + 1,
+            _SUMMARY if word in _plain(item.summary) else _SUMMARY + 1)
+        for word in words
+    ]  # fmt: skip
+    if max(each) > _SUMMARY:
+        return None
+    return (min(whole, max(each)), _place(phrase, own), sum(each), len(item.title))
+
+
+def _place(words: str, phrases: Iterable[str]) -> int:
+    found = _SUMMARY + 1
+    for phrase in phrases:
+        if phrase == words:
+            return _EXACT
+        if phrase.startswith(words):
+            found = min(found, _BEGINS)
+        elif f" {words}" in phrase:
+            found = min(found, _WORD)
+        elif words in phrase:
+            found = min(found, _INSIDE)
+    return found
+
+
+def _plain(text: str) -> str:
+    """Lower case, with one blank between words."""
+    return " ".join("".join(sign if sign.isalnum() else " " for sign in text.casefold()).split())

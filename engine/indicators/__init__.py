@@ -1,0 +1,153 @@
+"""Indicators: one library for features, rules, strategies and charts, one file a family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from engine.core.errors import DataError
+from engine.core.registry import PluginInfo, Registry
+from engine.core.spec import Spec
+from engine.market.bars import Bars, Floats
+from engine.market.panel import Panel
+
+Column = Literal["open", "high", "low", "close", "volume"]
+Style = Literal["line", "histogram", "marker", "band"]
+Family = Literal["finite", "recursive", "cumulative", "event"]
+Pane = Literal["price", "own"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One line of an indicator.
+
+    ``style`` says how a chart draws it: a "line"; a "histogram" of bars from zero; a "marker" where it is not zero,
+    above the bar if negative and below it if positive; two "band" outputs in a row are the edges of a filled band.
+    ``unit`` is "price" or "volume" for units of that column, "%" for percent, "bars" for a number of bars, "°" for an
+    angle, and empty for a plain number.
+    """
+
+    name: str
+    style: Style = "line"
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """A further series that an indicator needs: ``symbol`` at ``interval``; empty is that of the indicator's bars."""
+
+    symbol: str = ""
+    interval: str = ""
+
+
+class Indicator(Spec):
+    """Contract of an indicator: a function of the bars so far.
+
+    ``compute(bars)`` gives for each of ``outputs`` one float64 array as long as ``bars``. The value at bar t follows
+    from bars 0..t alone, and the result is the same bit for bit each time. Each output is NaN for as many bars as
+    ``warm_ups()`` says, and again after a gap in its input (``gaps.on_unbroken_runs``). Prices are those of the
+    ``MarketSpec``: adjusted unless it says otherwise. ``inputs()`` are the columns that it reads; bars without them are
+    refused before ``compute`` is asked.
+
+    ``family`` is what it promises about the bar at which its input begins, and what the conformance tests ask of it:
+
+    - "finite": a value follows from the last ``warm_up() + 1`` bars, but for rounding.
+    - "recursive": what came before fades; after the warm-up it is below 0.01% of the output's range in the median.
+    - "cumulative": it never fades, but only differences or relative changes of the output mean anything.
+    - "event": values from a few whole numbers, zero on most bars, that follow from the last ``warm_up() + 1`` bars.
+
+    A chart draws the outputs over the price or, with ``pane`` "own", on an axis of their own with lines at ``levels``.
+    ``nanoseconds`` is a hint of the cost per bar.
+    """
+
+    kind: str
+    outputs: ClassVar[tuple[Output, ...]]
+    family: ClassVar[Family] = "finite"
+    pane: ClassVar[Pane] = "own"
+    levels: ClassVar[tuple[float, ...]] = ()
+    nanoseconds: ClassVar[float] = 50.0
+
+    def inputs(self) -> tuple[Column, ...]:
+        return ("close",)
+
+    def warm_up(self) -> int:
+        """Bars at the start without a value of every output."""
+        raise TypeError(f"{type(self).__name__} has no warm_up method.")
+
+    def warm_ups(self) -> tuple[int, ...]:
+        """Bars at the start without a value, of each output."""
+        return (self.warm_up(),) * len(self.outputs)
+
+    def compute(self, bars: Bars) -> dict[str, Floats]:
+        raise TypeError(f"{type(self).__name__} has no compute method.")
+
+    def line(self, bars: Bars, output: str) -> Floats:
+        """One output alone, for whoever needs no other."""
+        return self.compute(bars)[output]
+
+    def columns(self) -> tuple[str, ...]:
+        """Names of the outputs among those of others: the label, and the output where there are several."""
+        if len(self.outputs) == 1:
+            return (self.label(),)
+        return tuple(f"{self.label()} {output.name}" for output in self.outputs)
+
+
+class ContextIndicator(Indicator):
+    """Contract of an indicator that needs further series: ``context()`` names them, by a name of its own.
+
+    Their bars arrive under the same names. They have calendars of their own: a value of theirs counts from the moment
+    at which its bar had ended (``engine.market.known``). Which of a context's bars are given does not matter to what
+    was known then; the conformance tests cut them short.
+    """
+
+    def context(self) -> Mapping[str, Context]:
+        raise TypeError(f"{type(self).__name__} has no context method.")
+
+    def compute_with(self, bars: Bars, context: Mapping[str, Bars]) -> dict[str, Floats]:
+        raise TypeError(f"{type(self).__name__} has no compute_with method.")
+
+    def compute(self, bars: Bars) -> dict[str, Floats]:
+        raise DataError(f"{self.label()} needs bars of another series: use it as a feature, which can have them.")
+
+
+class PanelIndicator(Indicator):
+    """Contract of an indicator of several symbols at once, such as a rank among them.
+
+    ``compute_panel(panel)`` gives for each of ``outputs`` a float64 array (bars, symbols); its row t follows from rows
+    0..t alone.
+    """
+
+    def compute_panel(self, panel: Panel) -> dict[str, Floats]:
+        raise TypeError(f"{type(self).__name__} has no compute_panel method.")
+
+    def compute(self, bars: Bars) -> dict[str, Floats]:
+        raise DataError(f"{self.label()} compares several symbols: use it as a feature, which can have them.")
+
+
+INDICATORS = Registry("indicators", Indicator, "engine.indicators")
+"""The indicators that come with the engine, and those of the user."""
+
+
+def search(text: str, group: str | None = None) -> tuple[PluginInfo, ...]:
+    """The indicators whose name, title, group, synonyms or summary have every word of ``text``, best match first;
+    those of ``group`` alone if it is given. Without text all of them, in alphabetical order of their titles.
+    """
+    return INDICATORS.search(text, group)
+
+
+def require_inputs(indicator: Indicator, bars: Bars) -> None:
+    """Raise ``DataError`` where ``bars`` lack a column that ``indicator`` reads."""
+    require_columns(bars, indicator.inputs(), indicator.label())
+
+
+def require_columns(bars: Bars, columns: tuple[Column, ...], what: str) -> None:
+    """Raise ``DataError`` where ``bars`` lack one of ``columns``, which ``what`` needs."""
+    about = bars.series
+    if not about.has_ohlc and any(column in ("open", "high", "low") for column in columns):
+        raise DataError(
+            f"{about.symbol} has closing prices only, and {what} needs highs and lows: "
+            "choose one that compares closes, or another symbol."
+        )
+    if not about.has_volume and "volume" in columns:
+        raise DataError(f"{about.symbol} has no volume, and {what} needs it: choose one without it, or another symbol.")
