@@ -12,6 +12,7 @@ from dashboard.components.controls import labelled
 from dashboard.components.form import Form
 from engine.market import catalog
 from engine.market.bars import Series
+from engine.market.intervals import finest_first
 
 Options = list[tuple[str, str]]
 Offer = Callable[[Mapping[str, Any]], Sequence[tuple[Any, str]]]
@@ -43,7 +44,7 @@ def tradeable_collections(values: Mapping[str, Any]) -> Options:
 
 def intervals(values: Mapping[str, Any]) -> Options:
     """The bar intervals of the chosen collection."""
-    return [(name, name) for name in sorted({item.interval for item in _chosen(values)})]
+    return [(name, name) for name in sorted({item.interval for item in _chosen(values)}, key=finest_first)]
 
 
 MARKET = {"market.collection": collections, "market.symbols": symbols, "market.interval": intervals}

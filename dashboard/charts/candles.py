@@ -18,12 +18,17 @@ from dashboard.charts import base
 from dashboard.charts.equity import thin
 from engine.core.errors import DataError
 from engine.market.bars import Bars, Floats, Times
+from engine.market.intervals import INTERVALS, bar_interval
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 CANDLES = 1_500
-STEPS = {"1h": ("hour", "4 hours", "day", "week", "month"), "1d": ("day", "week", "month", "quarter", "year")}
+STEPS = {"hour": "hourly", "4 hours": "4-hour", "day": "daily", "week": "weekly", "month": "monthly"} | {
+    "quarter": "quarterly",
+    "year": "yearly",
+}
+"""What longer candles stand for, and their adjectives, from the shortest to the longest."""
 PRICE = ",.6~g"
 UTC = " UTC"
 """What follows on a time of day."""
@@ -171,7 +176,7 @@ def within(bars: Bars, window: Window | None) -> Bars:
 
 def moment(bars: Bars, index: int) -> str:
     """The time of a bar: the day, of intraday bars with the hour in UTC."""
-    if bars.series.interval == "1d":
+    if not bars.series.is_intraday:
         return str(np.datetime_as_string(bars.time[index], unit="D"))
     return f"{np.datetime_as_string(bars.time[index], unit='m')}{UTC}".replace("T", " ", 1)
 
@@ -229,7 +234,7 @@ def _rebased(bars: Bars) -> Rebased:
 
 def _candles(bars: Bars) -> tuple[dict[str, Floats], str]:
     """The bars, or longer ones: first open, highest high, lowest low, last close, sum of the volume."""
-    steps = STEPS[bars.series.interval]
+    steps = _steps(bars)
     step = next((step for step in steps if len(period_starts(bars, step)) <= CANDLES), steps[-1])
     starts = period_starts(bars, step)
     ends = np.append(starts[1:], len(bars)) - 1
@@ -248,7 +253,19 @@ def _line(bars: Bars) -> tuple[dict[str, Floats], str]:
     time, none = base.times(bars.time), bars.open[:0]
     kept = thin(time, bars.close)
     drawn = dict.fromkeys(("open", "high", "low", "volume"), none)
-    return drawn | {"time": time[kept], "close": bars.close[kept]}, STEPS[bars.series.interval][0]
+    return drawn | {"time": time[kept], "close": bars.close[kept]}, _steps(bars)[0]
+
+
+def candles_named(step: str) -> str:
+    """What candles of a ``step`` are called, such as weekly."""
+    return STEPS.get(step) or next(item.adjective for item in INTERVALS.values() if item.period == step)
+
+
+def _steps(bars: Bars) -> list[str]:
+    """The candles in which ``bars`` can be drawn: their own period and the longer ones of ``STEPS``."""
+    own = bar_interval(bars.series.interval)
+    shorter = {item.period for item in INTERVALS.values() if item.duration < own.duration}
+    return [own.period, *(step for step in STEPS if step != own.period and step not in shorter)]
 
 
 def period_starts(bars: Bars, step: str) -> NDArray[np.intp]:
@@ -258,11 +275,11 @@ def period_starts(bars: Bars, step: str) -> NDArray[np.intp]:
 
 
 def _floor(bars: Bars, step: str) -> Times:
-    """The start of the hour that each bar falls into, or of the day, week from Monday, month, quarter or year that its
-    trading day does.
+    """The start of the minutes or hours that each bar falls into, or of the day, week from Monday, month, quarter or
+    year that its trading day does.
     """
-    if "hour" in step:
-        length = np.timedelta64(4 if step == "4 hours" else 1, "h")
+    lengths = {item.period: item.duration for item in INTERVALS.values() if item.is_intraday}
+    if (length := lengths.get(step)) is not None:
         return np.asarray(bars.time - (bars.time - np.datetime64(0, "ms")) % length)
     if step == "week":
         monday = np.timedelta64(3, "D")  # 1970 began on a Thursday

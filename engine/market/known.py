@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.market.days import Days, midnights
+from engine.market.intervals import bar_interval
 
 if TYPE_CHECKING:
     from engine.market.bars import Bars, Floats, Times
 
 STALE = np.timedelta64(7, "D")
-"""A value that has waited longer than this for a bar is not handed to it."""
+"""A value that has waited longer than this, or than a bar lasts, for one is not handed to it."""
 _HOUR = np.timedelta64(3_600_000, "ms")
-_LENGTH = {"m": _HOUR // 60, "h": _HOUR}
 _OPENS, _CLOSES = 9 * _HOUR, 17 * _HOUR
 """No exchange's session begins before the one or ends after the other, by its own clock."""
 _AT_EXCHANGES = ("equity", "index", "etf", "fund")
@@ -30,19 +30,14 @@ def known_at(bars: Bars) -> Times:
 
     Bars within a day end one interval after their start. A daily bar has ended when its date has at the exchange: at
     the next midnight of the series' time zone, wherever daylight saving puts it. Where the zone is not known that is
-    the end of the date anywhere on earth.
+    the end of the date anywhere on earth. Weeks and months end with their last date.
     """
-    count, unit = int(bars.series.interval[:-1]), bars.series.interval[-1]
-    if unit == "d":
-        return midnights(bars.time.astype("datetime64[D]") + count, bars.series.timezone)
-    return bars.time + count * _LENGTH[unit]
+    return bar_interval(bars.series.interval).ends(bars.time, bars.series.timezone)
 
 
 def begun_at(bars: Bars) -> Times:
     """The moment in UTC, datetime64[ms], at which each bar began; of a daily one its date did."""
-    if bars.series.interval.endswith("d"):
-        return midnights(bars.time.astype("datetime64[D]"), bars.series.timezone)
-    return bars.time
+    return bar_interval(bars.series.interval).begins(bars.time, bars.series.timezone)
 
 
 def joined(values: Floats, known: Times, bars: Bars) -> Floats:
@@ -51,7 +46,8 @@ def joined(values: Floats, known: Times, bars: Bars) -> Floats:
 
     Each belongs to the first bar that had not ended before it was known, and of several on one bar the latest counts;
     so what follows from these very bars belongs to its own. It is there on that bar alone and is not carried on. What
-    was known before the first bar began belongs to no bar, and so does what has waited for one longer than ``STALE``.
+    was known before the first bar began belongs to no bar, and so does what has waited for one longer than ``STALE``
+    and longer than one lasts.
     """
     found = np.full(len(bars), np.nan)
     if not len(bars):
@@ -59,25 +55,27 @@ def joined(values: Floats, known: Times, bars: Bars) -> Floats:
     ends = known_at(bars)
     at = np.searchsorted(ends, known)
     kept = (at < len(ends)) & (known > begun_at(bars.part(0, 1))[0])
-    kept[kept] = ends[at[kept]] - known[kept] <= STALE
+    longest = max(STALE, bar_interval(bars.series.interval).duration)
+    kept[kept] = ends[at[kept]] - known[kept] <= longest
     found[at[kept]] = values[kept]  # of several for one place the last is what stays
     return found
 
 
 def overtaken(bars: Sequence[Bars], *, at_open: bool) -> tuple[str, str] | None:
-    """Two symbols of daily ``bars`` of which the first may be traded on the second's close before that was known; None
+    """Two symbols of dated ``bars`` of which the first may be traded on the second's close before that was known; None
     where there are none.
 
     What is decided about several symbols follows from all their bars of one date, and is filled at the close of that
     date or, with ``at_open``, at the first open after it. Exchanges are taken to trade from 9 to 17 o'clock by their
     own clock, and what is not traded at one the whole day.
     """
-    daily = [item for item in bars if item.series.interval.endswith("d") and len(item)]
-    if len({(item.series.timezone, _all_day(item)) for item in daily}) < 2:
+    dated = [item for item in bars if not item.series.is_intraday and len(item)]
+    if len({(item.series.timezone, _all_day(item)) for item in dated}) < 2:
         return None
-    for one in daily:
-        for other in daily:
+    for one in dated:
+        for other in dated:
             dates = np.intersect1d(one.time, other.time).astype("datetime64[D]")
+            dates = bar_interval(one.series.interval).last_dates(dates)
             traded = _opening(one, dates + 1) if at_open else _closing(one, dates)
             if (traded < _closing(other, dates)).any():
                 return one.series.symbol, other.series.symbol

@@ -81,6 +81,6 @@ def _none(bars: Bars) -> np.ndarray:
 
 def _mostly_stale(bars: Bars) -> bool:
     """Index feeds repeat the last close as open; in equities a single match is chance."""
-    if bars.series.interval != "1d" or len(bars) < 2:
+    if bars.series.is_intraday or len(bars) < 2:
         return False
     return float(np.mean(bars.open[1:] == bars.close[:-1])) > 0.1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.core.errors import DataError
 from engine.market.bars import Bars
 from engine.market.days import trading_days
+from engine.market.intervals import bar_interval
 
 TOLD = 3
 """Rows that a sentence names."""
@@ -111,7 +112,7 @@ def _unordered(bars: Bars) -> Iterator[Flaw]:
         told = f"{_some(back, len(bars))} an earlier time than the row before: {_named(bars, back)}. Sort them by time."
         yield Flaw("order", back, told)
     if len(twice):
-        hint = "" if bars.series.interval == "1d" else (
+        hint = "" if not bars.series.is_intraday else (
             " An hour that a clock set back has twice is two hours in UTC, which intraday times must be."
         )  # fmt: skip
         told = f"{_some(twice, len(bars))} the time of the row before: {_named(bars, twice)}. Keep one of each."
@@ -119,16 +120,17 @@ def _unordered(bars: Bars) -> Iterator[Flaw]:
 
 
 def _undated(bars: Bars) -> Iterator[Flaw]:
-    """Daily rows with a time of day."""
-    if bars.series.interval != "1d":
+    """Rows of days, weeks or months with a time of day."""
+    if bars.series.is_intraday:
         return
     rows = np.flatnonzero(bars.time.astype(np.int64) % _MILLISECONDS_A_DAY)
     if len(rows):
+        kind = bar_interval(bars.series.interval).adjective
         yield Flaw(
             "date",
             rows,
-            f"{_some(rows, len(bars))} a time of day though its bars are daily: {_named(bars, rows)}. The time of a "
-            f"daily bar is its date: take the day by the clock of {bars.series.timezone}.",
+            f"{_some(rows, len(bars))} a time of day though its bars are {kind}: {_named(bars, rows)}. The time of a "
+            f"{kind} bar is its date: take the day by the clock of {bars.series.timezone}.",
         )
 
 

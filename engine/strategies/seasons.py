@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.market.bars import Bars
 from engine.market.days import Days
+from engine.market.intervals import bar_interval
 from engine.strategies import Signals, Strategy
 from engine.strategies.flags import silent
 
@@ -36,7 +37,8 @@ class Season(Strategy):
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
         days = bars.days
         weekends = np.logical_or.accumulate(weekday(days) >= 5)
-        if bars.series.interval == "1d":
+        if not bars.series.is_intraday:
+            days = bar_interval(bars.series.interval).last_dates(days)
             days = np.where(weekends, days + 1, np.busday_offset(days, 1, roll="backward"))
         inside = self.holds(days, weekends)
         return silent(bars, self.warm_up(), entries=inside, exits=~inside, short_entries=~inside, short_exits=inside)

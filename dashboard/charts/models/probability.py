@@ -44,7 +44,7 @@ def info(result: ModelResult, bars: Bars) -> ProbabilityInfo:
     return ProbabilityInfo(
         symbol=bars.series.symbol,
         currency=bars.series.currency,
-        intraday=bars.series.interval != "1d",
+        intraday=bars.series.is_intraday,
         price_time=moments[kept_prices],
         price=price[kept_prices],
         time=predicted[kept],

@@ -18,6 +18,7 @@ from dashboard.pages.data.summary import summarise
 from dashboard.text.format import day_range
 from engine.market import quality
 from engine.market.bars import Bars, Market, MarketSpec
+from engine.market.intervals import bar_interval
 
 runs.wire(FORM)
 market_options.follow_collection(FORM)
@@ -82,7 +83,7 @@ def describe(data: runs.ResultData, symbol: str | None) -> Any:
     """The key figures, and what the header says."""
     _, bars = shown(data, symbol)
     series = bars.series
-    crumbs = [series.symbol, view.BARS[series.interval], day_range(str(bars.days[0]), str(bars.days[-1]))]
+    crumbs = [series.symbol, bar_interval(series.interval).adjective, day_range(str(bars.days[0]), str(bars.days[-1]))]
     shell.show_context(crumbs, view.chips(series, quality.check(as_supplied(data, symbol))))
     return metric.cells(view.kpis(summarise(bars), series))
 

@@ -8,27 +8,18 @@ from typing import Any
 import numpy as np
 from dash.development.base_component import Component
 
-from dashboard.charts.candles import UTC, CandleInfo, moment
+from dashboard.charts.candles import UTC, CandleInfo, candles_named, moment
 from dashboard.components import card, metric, table
 from dashboard.pages.data.summary import SKEW, Extreme, Summary, common, summarise
 from dashboard.shell import Chip
 from dashboard.text.format import count, day_range, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.market.bars import Bars, Series
+from engine.market.intervals import bar_interval
 from engine.market.quality import JUMP, Finding
 
 MOST_ROWS = 1_000
 CHANGE = "Close over the close before, less one."
-BARS = {"1d": "daily", "1h": "hourly"}
-STEPS = {
-    "hour": "hourly",
-    "4 hours": "4-hour",
-    "day": "daily",
-    "week": "weekly",
-    "month": "monthly",
-    "quarter": "quarterly",
-    "year": "yearly",
-}
 ADJUSTED = {"none": "as supplied", "splits": "split adjusted", "total_return": "total return"}
 NOT_TRADEABLE = {"index": "index level, not tradeable"}
 CHECKS = {
@@ -79,7 +70,7 @@ def not_tradeable(series: Series) -> str:
 def chart_note(info: CandleInfo, series: Series, adjustment: str) -> str:
     """What the chart's title leaves open: prices, currency, what one candle is, and what part is in sight."""
     shown = f"{info.bars:,} of {info.total:,} bars" if info.bars < info.total else count(info.bars, "bar")
-    kind = "closes only" if info.is_line() else f"{STEPS[info.step]} candles"
+    kind = "closes only" if info.is_line() else f"{candles_named(info.step)} candles"
     words = [part for part in series.adjustment.split("; ") if part != "close only"]
     prices = ADJUSTED[adjustment] if series.kind == "equity" else ", ".join(words)
     return f"{info.symbol}, {prices}, {info.currency} · {kind} · {info.first} to {info.last}, {shown}"
@@ -87,7 +78,7 @@ def chart_note(info: CandleInfo, series: Series, adjustment: str) -> str:
 
 def kpis(summary: Summary, series: Series) -> list[metric.Metric]:
     """The strip under the chart."""
-    figures, unit = summary.figures, "day" if series.interval == "1d" else "hour"
+    figures, unit = summary.figures, bar_interval(series.interval).period
     is_short = bool(figures) and figures["volatility"] is None
     span = "under a month" if is_short else f"{summary.years:.1f} years" if figures else "too few bars"
     best, worst = summary.best, summary.worst
@@ -98,7 +89,7 @@ def kpis(summary: Summary, series: Series) -> list[metric.Metric]:
         _figure("volatility", percent(figures.get("volatility")), span if is_short else "annual"),
         _figure("sharpe", number(figures.get("sharpe"), 2), span if is_short else "cash at 0%"),
         _figure("max_drawdown", signed_percent(deepest), *_spell(summary), tone=metric.tone(deepest)),
-        metric.Metric("Skew", number(summary.skew, 2, signed=True), BARS[series.interval], help=SKEW),
+        metric.Metric("Skew", number(summary.skew, 2, signed=True), bar_interval(series.interval).adjective, help=SKEW),
         _extreme(f"Best {unit}", best),
         _extreme(f"Worst {unit}", worst),
     ]
@@ -121,7 +112,7 @@ def bar_columns(bars: Bars) -> list[dict[str, Any]]:
     return [
         table.definition(column)
         for column in (
-            table.Column("time", "Time" if bars.series.interval == "1d" else f"Time,{UTC}", width=150),
+            table.Column("time", f"Time,{UTC}" if bars.series.is_intraday else "Time", width=150),
             *prices,
             table.Column("change", "Change", "signed_percent", width=100, help=CHANGE),
             table.Column("volume", "Volume", "number", width=150),
@@ -174,7 +165,7 @@ def quality(bars: Bars, findings: Sequence[Finding]) -> Component:
 
 def _applicable(series: Series) -> list[str]:
     lacking = (
-        (["date"] if series.interval != "1d" else [])
+        (["date"] if series.is_intraday else [])
         + ([] if series.has_ohlc else ["gap in prices", "range", "stale open"])
         + ([] if series.has_volume else ["volume"])
     )
@@ -203,7 +194,7 @@ def provenance(series: Series, bars: Bars, adjustment: str) -> Component:
         ("Tradeable", tradeable),
         ("Currency", series.currency),
         ("Time zone", series.timezone),
-        ("Bars", f"{series.rows:,} {BARS[series.interval]}"),
+        ("Bars", f"{series.rows:,} {bar_interval(series.interval).adjective}"),
         ("Range", day_range(*map(str, series.span))),
         ("Columns", ", ".join([*has, "close", "adjusted close"])),
     ]

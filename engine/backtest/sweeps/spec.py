@@ -17,6 +17,7 @@ from engine.core.errors import EngineError, SpecError
 from engine.core.progress import Progress
 from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
 from engine.market.bars import MarketSpec
+from engine.market.intervals import bar_interval
 from engine.strategies import Allocation
 from engine.strategies.crossing import Crossing
 
@@ -33,7 +34,6 @@ _CROSSING, _STOPPED = (1e-6, 4e-10), (1.5e-6, 1.2e-9)
 _ADDED = (2e-6, 9e-10)  # of each symbol's part in a portfolio of several
 _SIGNALS, _RULES = (1e-4, 2.5e-8), (3e-4, 1.5e-8)
 _ACCOUNT, _OF_SYMBOL, _DRAW = (5e-4, 5e-8), 4e-8, 1e-3
-_BARS = {"1d": 252.0, "1h": 1764.0}  # a year
 _YEARS = 20.0  # where nothing is known of the data
 
 
@@ -160,7 +160,7 @@ class SweepSpec(RunSpec):
         from engine.backtest.headline import is_plain
 
         market, size, scales = self.base.market, self._size(self.scales()), self.scales()
-        bars = (_years(market) if years is None else years) * _BARS[market.interval]
+        bars = (_years(market) if years is None else years) * bar_interval(market.interval).typical_per_year
         drawing = _DRAW * self.count if self.sample == "tpe" else 0.0
         strategy, symbols = self.base.strategy, len(market.symbols)
         if not is_plain(self.base):

@@ -12,6 +12,7 @@ from dashboard.charts import base, candles
 from engine.core.errors import DataError
 from engine.market import catalog
 from engine.market.bars import Bars
+from engine.market.intervals import INTERVALS
 from tests.support.market import days, make_bars, random_walk
 
 DAY = 86_400_000.0
@@ -217,3 +218,25 @@ def test_a_hole_at_the_common_start_is_passed_over() -> None:
     gap = make_bars([np.nan, 4.0, 8.0], symbol="GAP")
     (line,) = candles.compare_info([gap]).lines
     np.testing.assert_allclose(line.value, [100.0, 200.0])
+
+
+@pytest.mark.parametrize(("interval", "length"), [("1m", 1), ("5m", 5), ("2h", 120)])
+def test_every_interval_can_be_drawn_in_its_own_bars_and_in_longer_ones(interval: str, length: int) -> None:
+    few, many = (
+        random_walk(count, time=np.datetime64("2024-01-01T00:00", "m") + length * np.arange(count), interval=interval)
+        for count in (100, 40_000)
+    )
+    info = candles.info(few)
+    assert info.step == INTERVALS[interval].period
+    assert info.bars == len(info.time) == 100
+    info = candles.info(many)
+    assert info.step in candles.STEPS
+    assert len(info.time) <= candles.CANDLES
+    assert info.high.max() == many.high.max()
+
+
+def test_candles_of_weeks_are_months_when_there_are_too_many() -> None:
+    weeks = random_walk(2000, time=np.datetime64("1980-01-07") + 7 * np.arange(2000), interval="1w")
+    info = candles.info(weeks)
+    assert (info.step, candles.candles_named(info.step)) == ("month", "monthly")
+    assert candles.candles_named("15 minutes") == "15-minute"

@@ -1,0 +1,114 @@
+"""Symbols: what a symbol is, and the file name that stands for one on every file system.
+
+A symbol is what a provider calls a series: AAPL, BRK.B, ^GSPC, EURUSD=X, ES1!, BTC/USDT, BINANCE:BTCUSDT. It has
+letters, digits and ``PUNCTUATION``, no blanks. Upper and lower case are two symbols, as they are at exchanges (BACPB,
+BACpB); the forms of one character, such as a full-width A, are one, and alphabets that look alike cannot be mixed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase, digits
+from urllib.parse import unquote_to_bytes
+
+PUNCTUATION = ".^=-_/:&+$#!@"
+"""Signs in symbols beside letters and digits; a name that begins with @ is that of a universe and no symbol."""
+LONGEST = 32
+UNIVERSE = "@"
+"""What the name of a universe begins with where symbols are listed."""
+
+_USUAL = re.compile(rf"(?!{UNIVERSE})[A-Za-z0-9{re.escape(PUNCTUATION)}]{{1,{LONGEST}}}")
+_NAMED = re.compile(rf"[A-Za-z0-9{re.escape(PUNCTUATION)}]")
+_ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE", "LISU", "OSAGE", "DESERET")
+"""Scripts that have letters which look like those of another: one of them in a symbol, and no more."""
+_DEVICES = re.compile(r"(?i)(CON|PRN|AUX|NUL|(COM|LPT)[0-9])(\.|$)")
+"""Names that Windows takes for devices, whatever follows after a dot."""
+_LONGEST_FILE = 200
+"""Bytes of a file name, of the 255 that file systems allow: what is added to one has room."""
+
+
+def symbol(text: str) -> str:
+    """``text`` as the symbol that it names: without blanks at its ends, each character in its one form (NFKC).
+
+    Raises ``ValueError`` with a sentence on what in it no symbol has.
+    """
+    if _USUAL.fullmatch(text) and text.strip(PUNCTUATION):
+        return text
+    found = unicodedata.normalize("NFKC", text).strip()
+    if not found:
+        raise ValueError("A symbol is empty: give its name, such as AAPL or BTC/USDT.")
+    if len(found) > LONGEST:
+        raise ValueError(f"'{found[:LONGEST]}...' is too long for a symbol: {LONGEST} characters at most.")
+    if found.startswith(UNIVERSE):
+        raise ValueError(f"'{found}' is the name of a universe, not of a symbol.")
+    for sign in found:
+        if not (sign.isalpha() or sign.isdecimal() or sign in PUNCTUATION):
+            shown = "".join(item if item.isprintable() else "?" for item in found)
+            raise ValueError(f"'{shown}' cannot be a symbol: it has {_described(sign)}. {_ALLOWED}")
+    if not any(sign.isalnum() for sign in found):
+        raise ValueError(f"'{found}' cannot be a symbol: it has neither a letter nor a digit.")
+    _require_one_alphabet(found)
+    file_name(found)
+    return found
+
+
+_ALLOWED = f"Letters, digits and {' '.join(PUNCTUATION)} are allowed."
+
+
+def _require_one_alphabet(text: str) -> None:
+    first: dict[str, str] = {}
+    for sign in text:
+        script = unicodedata.name(sign, "").split(" ")[0]
+        if sign.isalpha() and script in _ALPHABETS:
+            first.setdefault(script, sign)
+    if len(first) > 1:
+        one, other = list(first.values())[:2]
+        raise ValueError(
+            f"'{text}' cannot be a symbol: {_described(one)} and {_described(other)} are of two alphabets that look "
+            "alike. Type it again in one of them."
+        )
+
+
+def _described(sign: str) -> str:
+    """``'–' (En dash)``; a sign that cannot be seen by its name alone."""
+    name = unicodedata.name(sign, "").capitalize() or f"the character U+{ord(sign):04X}"
+    if sign == " ":
+        return "a blank inside"
+    return f"'{sign}'" if _NAMED.fullmatch(sign) else f"'{sign}' ({name})" if sign.isprintable() else name
+
+
+# -- file names ------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16_384)
+def file_name(name: str, *, plain: str = ascii_uppercase) -> str:
+    """A file name that stands for ``name`` alone, also where the file system does not tell upper from lower case or
+    knows names of devices (Windows): letters in ``plain`` (upper or lower case), digits, ``-``, ``_`` and inner dots
+    stay, each other byte of its UTF-8 becomes ``%`` and two hexadecimal digits. ``named`` gives the name back.
+
+    Raises ``ValueError`` for a name that would be too long.
+    """
+    kept = frozenset((plain + digits + "-_.").encode())
+    data = name.encode("utf-8", "surrogatepass")
+    ends = {0, len(data) - 1}
+    coded = "".join(
+        chr(byte) if byte in kept and not (byte == ord(".") and place in ends) else f"%{byte:02X}"
+        for place, byte in enumerate(data)
+    )
+    if _DEVICES.match(coded):
+        coded = f"%{ord(coded[0]):02X}{coded[1:]}"
+    if len(coded) > _LONGEST_FILE:
+        raise ValueError(f"'{name[:40]}...' is too long for the name of a file.")
+    return coded or "%"
+
+
+def folder_name(name: str) -> str:
+    """``file_name`` for names that are mostly in lower case, such as those of collections."""
+    return file_name(name, plain=ascii_lowercase)
+
+
+def named(file: str) -> str:
+    """The name that a file name stands for: ``named(file_name(name)) == name``."""
+    return "" if file == "%" else unquote_to_bytes(file).decode("utf-8", "surrogatepass")
