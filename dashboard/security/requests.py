@@ -20,6 +20,7 @@ from dash import Dash
 from flask import Response, current_app, has_request_context, request
 from flask.json.provider import DefaultJSONProvider
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import is_typeddict
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from dashboard.security.payloads import BY_PROPERTY, BY_ROLE
@@ -183,16 +184,25 @@ def _by_place(arguments: Sequence[tuple[Any, str]]) -> Iterable[Any]:
 
 
 def _parameters(callback: Mapping[str, Any], order: Any) -> Iterable[tuple[Any, Any]]:
-    """(place in Dash's order, type) of the parameters; a nested grouping has no place, as it has no one type."""
+    """(place in Dash's order, type) of the parameters; of a group, which a ``TypedDict`` describes, of its parts."""
     function = inspect.unwrap(callback["callback"])
     target = function.func if isinstance(function, partial) else function
     hints = typing.get_type_hints(target, include_extras=True)
-    named = inspect.signature(function).parameters.values()
     if isinstance(order, dict):
-        return [(place, hints.get(name, Any)) for name, place in order.items()]
+        return _parts(order, hints)
+    named = inspect.signature(function).parameters.values()
     skipped = 1 if (callback.get("background") or {}).get("progress") else 0
     places = [parameter for parameter in named if parameter.kind is not parameter.VAR_POSITIONAL][skipped:]
     return list(zip(_listed(order), [hints.get(item.name, Any) for item in places], strict=False))
+
+
+def _parts(group: Mapping[str, Any], hints: Mapping[str, Any]) -> Iterable[tuple[Any, Any]]:
+    for name, place in group.items():
+        hint = hints.get(name, Any)
+        if not isinstance(place, dict):
+            yield place, hint
+        elif is_typeddict(hint):
+            yield from _parts(place, typing.get_type_hints(hint, include_extras=True))
 
 
 def _listed(value: Any) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, State, callback
+from dash import Input, Output, callback
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
@@ -12,70 +12,41 @@ from dashboard import market_options, runs, shell
 from dashboard.charts import candles
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
+from dashboard.components.series_view import Seen, zoom_of
 from dashboard.pages.data import ids, view
-from dashboard.pages.data.layout import FORM
-from dashboard.pages.data.summary import summarise
+from dashboard.pages.data.layout import FORM, SEEN
 from dashboard.text.format import day_range
 from engine.market import quality
 from engine.market.bars import Bars, Market, MarketSpec
 from engine.market.intervals import bar_interval
+from engine.research.price_summary import summarise
 
 runs.wire(FORM)
 market_options.follow_collection(FORM)
 
 RESULT = Input(frame.result(ids.PAGE), "data")
-SYMBOL = Input(ids.SYMBOL, "value")
+SYMBOL = Input(SEEN.symbol, "value")
 TAB = Input({"role": "tabs", "group": ids.TABS}, "active_tab")
 
 
-@callback(
-    Output(ids.SYMBOL, "options"),
-    Output(ids.SYMBOL, "value"),
-    Output(ids.SYMBOL_ROW, "hidden"),
-    RESULT,
-    State(ids.SYMBOL, "value"),
-)
-def offer(data: runs.ResultData, symbol: str | None) -> tuple[Any, str, bool]:
-    """The symbols that can be looked at; the one on screen stays while it is among them."""
-    _, market = opened(data)
-    symbols = [bars.series.symbol for bars in market.bars]
-    options = [{"value": name, "label": name} for name in symbols]
-    return options, symbol if symbol in symbols else symbols[0], len(symbols) == 1
+def symbols(data: runs.ResultData) -> list[str]:
+    """The symbols that can be looked at."""
+    return [bars.series.symbol for bars in opened(data)[1].bars]
+
+
+SEEN.wire(symbols)
 
 
 @callback(
     Output(frame.figure(ids.CHART), "data"),
     Output(ids_sub(ids.CHART), "children"),
-    RESULT,
-    SYMBOL,
-    Input(ids.SPAN, "value"),
-    Input(ids.SCALE, "value"),
-    Input(ids.VIEW, "data"),
+    inputs={"seen": SEEN.inputs()},
 )
-def chart(data: Any, symbol: str | None, span: str, scale: str, held: Any) -> tuple[Any, Any]:
-    spec, bars = shown(data, symbol)
-    start = candles.last_days(bars, span)
-    keep = subject(data, symbol, span)
-    window = candles.held_window(held, keep) or start
-    info = candles.info(bars, window, log=scale == "log")
-    figure = candles.figure(info, keep=keep)
-    return figure, view.chart_note(info, bars.series, spec.adjustment)
-
-
-@callback(
-    Output(ids.VIEW, "data"),
-    Input(frame.graph(ids.CHART), "relayoutData"),
-    State(frame.result(ids.PAGE), "data"),
-    State(ids.SYMBOL, "value"),
-    State(ids.SPAN, "value"),
-    prevent_initial_call=True,
-)
-def zoom(change: Any, data: runs.ResultData, symbol: str | None, span: str) -> Any:
-    """The range that the chart was zoomed to, with what it is a range of."""
-    try:
-        return {"keep": subject(data, symbol, span), "range": candles.asked_window(change)}
-    except KeyError:
-        raise PreventUpdate from None
+def chart(seen: Seen) -> tuple[Any, Any]:
+    spec, bars = shown(seen["data"], seen["symbol"])
+    keep, window = zoom_of(seen, bars)
+    info = candles.info(bars, window, log=seen["scale"] == "log")
+    return candles.figure(info, keep=keep), view.chart_note(info, bars.series, spec.adjustment)
 
 
 @callback(Output(ids.KPIS, "children"), RESULT, SYMBOL)
@@ -85,14 +56,14 @@ def describe(data: runs.ResultData, symbol: str | None) -> Any:
     series = bars.series
     crumbs = [series.symbol, bar_interval(series.interval).adjective, day_range(str(bars.days[0]), str(bars.days[-1]))]
     shell.show_context(crumbs, view.chips(series, quality.check(as_supplied(data, symbol))))
-    return metric.cells(view.kpis(summarise(bars), series))
+    return metric.cells(view.kpis(summarise(bars), bars))
 
 
 @callback(
     Output(frame.figure(ids.COMPARE), "data"),
     Output(ids.COMPARE_TABLE, "rowData"),
     RESULT,
-    Input(ids.SCALE, "value"),
+    SEEN.inputs()["scale"],
     TAB,
 )
 def compare(data: runs.ResultData, scale: str, tab: str) -> tuple[Any, Any]:
@@ -129,17 +100,6 @@ def origin(data: runs.ResultData, symbol: str | None, tab: str) -> Any:
     opened_for(tab, "provenance", data)
     spec, bars = shown(data, symbol)
     return view.provenance(bars.series, bars, spec.adjustment)
-
-
-@callback(Output(ids.PROBLEM, "children"), Input(frame.part("run-problem", ids.PAGE), "children"))
-def say(problem: str | None) -> str | None:
-    """What is wrong with the form as a whole: without a run button, the bar that says it is out of sight."""
-    return problem
-
-
-def subject(data: runs.ResultData, symbol: str | None, span: str) -> str:
-    """What a zoom belongs to: another run, symbol or range starts with all of itself in sight."""
-    return f"{(data or {}).get('key')} {symbol} {span}"
 
 
 def opened(data: runs.ResultData) -> tuple[MarketSpec, Market]:

@@ -2,13 +2,7 @@
 
 PAGE = "data"
 TABS = "data"
-PROBLEM = "data-problem"
-SYMBOL = "data-symbol"
-SYMBOL_ROW = "data-symbol-row"
 CHART = "data-chart"
-SPAN = "data-span"
-SCALE = "data-scale"
-VIEW = "data-view"
 KPIS = "data-kpis"
 COMPARE = "data-compare"
 COMPARE_TABLE = "data-compare-table"

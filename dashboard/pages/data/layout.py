@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from dashboard import market_options
-from dashboard.components import card, form, graph, metric, on_screen, states, table, tabs
+from dashboard.components import card, form, graph, metric, states, table, tabs
 from dashboard.components.page_layout import page_layout
+from dashboard.components.series_view import SeriesView
 from dashboard.pages.data import ids
 from engine.market import catalog
 from engine.market.bars import MarketSpec
@@ -23,6 +24,7 @@ FORM = form.Form(
         "interval": market_options.intervals,
     },
 )
+SEEN = SeriesView(ids.PAGE, ids.CHART)
 TABS = {
     "chart": "Chart",
     "compare": "Compare",
@@ -56,7 +58,7 @@ def layout(query: str | None) -> Component:
         title=tabs.tabs(ids.TABS, list(TABS.items())),
         panel=_chart_section(),
         results=[
-            dcc.Store(id=ids.VIEW),
+            SEEN.store(),
             *(tabs.pane(ids.TABS, name, contents[name], first=name == "chart") for name in TABS),
         ],
         empty=states.empty("No series chosen", "Choose a collection and at least one symbol.", symbol="data"),
@@ -66,9 +68,9 @@ def layout(query: str | None) -> Component:
 def _chart_section() -> Sequence[Component]:
     """How to look at the series."""
     return [
-        html.Div(id=ids.PROBLEM, className="run-problem", role="alert"),
+        SEEN.problem(),
         *(html.Div(text, className="f-failed") for text in catalog.problems()),
-        *on_screen.section(ids.SYMBOL, ids.SYMBOL_ROW, ids.SPAN, ids.SCALE),
+        *SEEN.controls(),
     ]
 
 

@@ -10,13 +10,13 @@ from dash.development.base_component import Component
 
 from dashboard.charts.candles import UTC, CandleInfo, candles_named, moment
 from dashboard.components import card, metric, table
-from dashboard.pages.data.summary import SKEW, Extreme, Summary, common, summarise
 from dashboard.shell import Chip
 from dashboard.text.format import count, day_range, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.market.bars import Bars, Series
 from engine.market.intervals import bar_interval
 from engine.market.quality import JUMP, Finding
+from engine.research.price_summary import SKEWNESS, BarReturn, PriceSummary, common, summarise
 
 MOST_ROWS = 1_000
 CHANGE = "Close over the close before, less one."
@@ -76,22 +76,26 @@ def chart_note(info: CandleInfo, series: Series, adjustment: str) -> str:
     return f"{info.symbol}, {prices}, {info.currency} · {kind} · {info.first} to {info.last}, {shown}"
 
 
-def kpis(summary: Summary, series: Series) -> list[metric.Metric]:
+def kpis(summary: PriceSummary, bars: Bars) -> list[metric.Metric]:
     """The strip under the chart."""
-    figures, unit = summary.figures, bar_interval(series.interval).period
-    is_short = bool(figures) and figures["volatility"] is None
-    span = "under a month" if is_short else f"{summary.years:.1f} years" if figures else "too few bars"
-    best, worst = summary.best, summary.worst
-    cagr, deepest = figures.get("cagr"), figures.get("max_drawdown")
+    metrics, interval = summary.metrics, bar_interval(bars.series.interval)
+    is_short = bool(metrics) and metrics["volatility"] is None
+    span = "under a month" if is_short else f"{summary.years:.1f} years" if metrics else "too few bars"
+    cagr, deepest = metrics.get("cagr"), metrics.get("max_drawdown")
     return [
-        metric.Metric("Last", price(summary.last), summary.last_day, help=f"Close of {summary.last_time}."),
+        metric.Metric(
+            "Last",
+            price(summary.close),
+            str(bars.days[summary.last]),
+            help=f"Close of {moment(bars, summary.last)}.",
+        ),
         _figure("cagr", signed_percent(cagr), span, tone=metric.tone(cagr)),
-        _figure("volatility", percent(figures.get("volatility")), span if is_short else "annual"),
-        _figure("sharpe", number(figures.get("sharpe"), 2), span if is_short else "cash at 0%"),
-        _figure("max_drawdown", signed_percent(deepest), *_spell(summary), tone=metric.tone(deepest)),
-        metric.Metric("Skew", number(summary.skew, 2, signed=True), bar_interval(series.interval).adjective, help=SKEW),
-        _extreme(f"Best {unit}", best),
-        _extreme(f"Worst {unit}", worst),
+        _figure("volatility", percent(metrics.get("volatility")), span if is_short else "annual"),
+        _figure("sharpe", number(metrics.get("sharpe"), 2), span if is_short else "cash at 0%"),
+        _figure("max_drawdown", signed_percent(deepest), *_spell(summary, bars), tone=metric.tone(deepest)),
+        metric.Metric("Skew", number(summary.skewness, 2, signed=True), interval.adjective, help=SKEWNESS),
+        _extreme(f"Best {interval.period}", summary.best, bars),
+        _extreme(f"Worst {interval.period}", summary.worst, bars),
     ]
 
 
@@ -145,9 +149,9 @@ def compare_rows(market: tuple[Bars, ...]) -> list[dict[str, Any]]:
     for bars in common(market):
         summary = summarise(bars)
         names = ("cagr", "volatility", "sharpe", "max_drawdown")
-        figures = {name: summary.figures.get(name) for name in names}
-        change = summary.figures.get("total_return")
-        rows.append({"symbol": bars.series.symbol, "change": change, "skew": summary.skew} | figures)
+        metrics = {name: summary.metrics.get(name) for name in names}
+        change = summary.metrics.get("total_return")
+        rows.append({"symbol": bars.series.symbol, "change": change, "skew": summary.skewness} | metrics)
     return rows
 
 
@@ -213,19 +217,20 @@ def _figure(name: str, text: str, note: str, more: str = "", *, tone: metric.Ton
     return metric.Metric(METRICS[name].title, text, note, tone=tone, help=help)
 
 
-def _spell(summary: Summary) -> tuple[str, str]:
+def _spell(summary: PriceSummary, bars: Bars) -> tuple[str, str]:
     """When the deepest drawdown began, in short, and the whole of it for the explanation."""
-    if summary.high is None:
+    if summary.peak is None:
         return "none", ""
-    end = f"recovered on {summary.recovered}" if summary.recovered else "not recovered since"
-    return f"high {summary.high_day[:7]}", f"High on {summary.high}, {end}."
+    recovery = summary.recovery
+    end = "not recovered since" if recovery is None else f"recovered on {moment(bars, recovery)}"
+    return f"high {str(bars.days[summary.peak])[:7]}", f"High on {moment(bars, summary.peak)}, {end}."
 
 
-def _extreme(name: str, found: Extreme | None) -> metric.Metric:
+def _extreme(name: str, found: BarReturn | None, bars: Bars) -> metric.Metric:
     if found is None:
         return metric.Metric(name, signed_percent(None), "", help=CHANGE)
-    tone = metric.tone(found.change)
-    return metric.Metric(name, signed_percent(found.change), found.day, tone=tone, help=f"{CHANGE} {found.time}")
+    words, day, help = signed_percent(found.value), str(bars.days[found.bar]), f"{CHANGE} {moment(bars, found.bar)}"
+    return metric.Metric(name, words, day, tone=metric.tone(found.value), help=help)
 
 
 def _plain(value: float) -> float | None:

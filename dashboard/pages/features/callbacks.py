@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ALL, Input, Output, State, callback
+from dash import Input, Output, callback
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard import market_options, runs, shell
-from dashboard.charts import candles
 from dashboard.charts import features as charts
 from dashboard.components.graph import ids_sub
+from dashboard.components.series_view import Seen, zoom_of
 from dashboard.pages.features import ids, view
-from dashboard.pages.features.layout import FORM
+from dashboard.pages.features.layout import FORM, SEEN
 from dashboard.text.format import count, day_range
 from engine.features.matrix import FeatureMatrix, FeatureSpec
 from engine.market.bars import Bars
@@ -22,22 +22,15 @@ runs.wire(FORM)
 market_options.follow_collection(FORM)
 
 RESULT = Input(frame.result(ids.PAGE), "data")
-SYMBOL = Input(ids.SYMBOL, "value")
-FIELDS = {"role": "field", "page": ids.PAGE, "path": ALL}
+SYMBOL = Input(SEEN.symbol, "value")
 
 
-@callback(
-    Output(ids.SYMBOL, "options"),
-    Output(ids.SYMBOL, "value"),
-    Output(ids.SYMBOL_ROW, "hidden"),
-    RESULT,
-    State(ids.SYMBOL, "value"),
-)
-def offer(data: runs.ResultData, symbol: str | None) -> tuple[Any, str, bool]:
-    """The symbols that can be looked at; the one on screen stays while it is among them."""
-    _, matrix = opened(data)
-    options = [{"value": name, "label": name} for name in matrix.symbols]
-    return options, symbol if symbol in matrix.symbols else matrix.symbols[0], len(matrix.symbols) == 1
+def symbols(data: runs.ResultData) -> tuple[str, ...]:
+    """The symbols that can be looked at."""
+    return opened(data)[1].symbols
+
+
+SEEN.wire(symbols)
 
 
 @callback(
@@ -45,37 +38,14 @@ def offer(data: runs.ResultData, symbol: str | None) -> tuple[Any, str, bool]:
     Output(ids_sub(ids.CHART), "children"),
     Output({"role": "graph-body", "graph": ids.CHART}, "style"),
     Output(frame.graph(ids.CHART), "style"),
-    RESULT,
-    SYMBOL,
-    Input(ids.SPAN, "value"),
-    Input(ids.SCALE, "value"),
-    Input(ids.VIEW, "data"),
+    inputs={"seen": SEEN.inputs()},
 )
-def chart(data: Any, symbol: str | None, span: str, scale: str, held: Any) -> tuple[Any, ...]:
-    spec, matrix, bars = shown(data, symbol)
-    start = candles.last_days(bars, span)
-    keep = subject(data, symbol, span)
-    window = candles.held_window(held, keep) or start
-    info = charts.info(bars, matrix, spec.features, window, log=scale == "log")
-    figure = charts.figure(info, keep=keep)
+def chart(seen: Seen) -> tuple[Any, ...]:
+    spec, matrix, bars = shown(seen["data"], seen["symbol"])
+    keep, window = zoom_of(seen, bars)
+    info = charts.info(bars, matrix, spec.features, window, log=seen["scale"] == "log")
     height = {"height": info.height()}
-    return figure, view.chart_note(info), height, height
-
-
-@callback(
-    Output(ids.VIEW, "data"),
-    Input(frame.graph(ids.CHART), "relayoutData"),
-    State(frame.result(ids.PAGE), "data"),
-    State(ids.SYMBOL, "value"),
-    State(ids.SPAN, "value"),
-    prevent_initial_call=True,
-)
-def zoom(change: Any, data: runs.ResultData, symbol: str | None, span: str) -> Any:
-    """The range that the chart was zoomed to, with what it is a range of."""
-    try:
-        return {"keep": subject(data, symbol, span), "range": candles.asked_window(change)}
-    except KeyError:
-        raise PreventUpdate from None
+    return charts.figure(info, keep=keep), view.chart_note(info), height, height
 
 
 @callback(Output(ids.TABLE, "rowData"), Output(ids.TABLE_NOTE, "children"), RESULT, SYMBOL)
@@ -105,17 +75,6 @@ def correlate(data: runs.ResultData, symbol: str | None, tab: str) -> tuple[Any,
     info = charts.correlation_info(matrix, bars.series.symbol)
     height = {"height": info.height()}
     return view.correlation_figure(info), height, height
-
-
-@callback(Output(ids.PROBLEM, "children"), Input(frame.part("run-problem", ids.PAGE), "children"))
-def say(problem: str | None) -> str | None:
-    """What is wrong with the form as a whole: without a run button, the bar that says it is out of sight."""
-    return problem
-
-
-def subject(data: runs.ResultData, symbol: str | None, span: str) -> str:
-    """What a zoom belongs to: another run, symbol or range starts with all of itself in sight."""
-    return f"{(data or {}).get('key')} {symbol} {span}"
 
 
 def opened(data: runs.ResultData) -> tuple[FeatureSpec, FeatureMatrix]:

@@ -2,13 +2,7 @@
 
 PAGE = "features"
 TABS = "features"
-PROBLEM = "features-problem"
-SYMBOL = "features-symbol"
-SYMBOL_ROW = "features-symbol-row"
 CHART = "features-chart"
-SPAN = "features-span"
-SCALE = "features-scale"
-VIEW = "features-view"
 TABLE = "features-table"
 TABLE_NOTE = "features-table-note"
 CORRELATION = "features-correlation"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import card, form, graph, on_screen, states, table, tabs
+from dashboard.components import card, form, graph, states, table, tabs
 from dashboard.components.page_layout import page_layout
+from dashboard.components.series_view import SeriesView
 from dashboard.market_options import MARKET
 from dashboard.pages.features import ids
 from engine.features.matrix import FeatureSpec
 
 FORM = form.Form(page=ids.PAGE, spec=FeatureSpec, options=MARKET)
+SEEN = SeriesView(ids.PAGE, ids.CHART)
 COLUMNS = [
     table.Column("name", "Feature"),
     table.Column("last", "Last", "number", 4, width=84, help="Value at the last bar of the range."),
@@ -39,19 +39,11 @@ def layout(query: str | None) -> Component:
         FORM,
         query,
         title=tabs.tabs(ids.TABS, [("chart", "Chart"), ("correlation", "Correlation")]),
-        panel=_chart_section(),
+        panel=[SEEN.problem(), *SEEN.controls()],
         results=[
-            dcc.Store(id=ids.VIEW),
+            SEEN.store(),
             tabs.pane(ids.TABS, "chart", chart, first=True),
             tabs.pane(ids.TABS, "correlation", [correlation]),
         ],
         empty=states.empty("No features yet", "Choose a symbol and at least one indicator.", symbol="features"),
     )
-
-
-def _chart_section() -> Sequence[Component]:
-    """How to look at the features."""
-    return [
-        html.Div(id=ids.PROBLEM, className="run-problem", role="alert"),
-        *on_screen.section(ids.SYMBOL, ids.SYMBOL_ROW, ids.SPAN, ids.SCALE),
-    ]

@@ -5,25 +5,30 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from dash.exceptions import PreventUpdate
-from scipy.stats import skew
 
 import engine
 from dashboard.charts import candles
+from dashboard.components.series_view import Seen, offer, zoomed
 from dashboard.pages.data import callbacks, ids, view
 from dashboard.pages.data.layout import FORM, layout
-from dashboard.pages.data.summary import common, summarise
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import RunSpec, canonical_json
 from engine.features.matrix import FeatureSpec
 from engine.market.bars import MarketSpec
 from engine.market.quality import check
-from tests.support.market import days, make_bars, random_walk
+from engine.research.price_summary import summarise
+from tests.support.market import make_bars, random_walk
 from tests.support.workspace import Workspace
 
 
 def result(spec: RunSpec) -> dict[str, str]:
     """What the page's result store holds for ``spec``."""
     return {"key": "k", "spec": canonical_json(spec)}
+
+
+def seen(data: dict[str, str], symbol: str, span: str, scale: str, zoom: object) -> Seen:
+    """What the page's chart is asked to show."""
+    return {"data": data, "symbol": symbol, "span": span, "scale": scale, "zoom": zoom}
 
 
 TWO = MarketSpec(symbols=("NVDA", "AAPL"))
@@ -38,56 +43,19 @@ def text_of(component: object) -> str:
     return text_of(getattr(component, "children", None) or "")
 
 
-def test_the_summary_says_when_the_deepest_fall_began_and_ended() -> None:
-    summary = summarise(make_bars([100.0, 120.0, 60.0, 90.0, 120.0, 110.0]))
-    assert summary.figures["max_drawdown"] == pytest.approx(-0.5)
-    assert (summary.high, summary.recovered) == ("2020-01-02", "2020-01-05")
-    assert summary.best is not None
-    assert summary.worst is not None
-    assert (summary.best.change, summary.best.time) == (pytest.approx(0.5), "2020-01-04")
-    assert (summary.worst.change, summary.worst.time) == (pytest.approx(-0.5), "2020-01-03")
-    assert (summary.last, summary.last_time) == (110.0, "2020-01-06")
-
-
-def test_a_fall_that_goes_on_has_not_recovered() -> None:
-    assert summarise(make_bars([100.0, 80.0, 90.0])).recovered is None
-
-
-def test_a_series_that_only_rises_has_no_fall() -> None:
-    summary = summarise(make_bars([1.0, 2.0, 3.0]))
-    assert (summary.high, summary.figures["max_drawdown"]) == (None, 0.0)
-
-
-def test_skew_is_that_of_scipy() -> None:
-    bars = random_walk(500)
-    assert summarise(bars).skew == pytest.approx(skew(bars.close[1:] / bars.close[:-1] - 1))
-
-
-def test_bars_without_a_close_are_passed_over() -> None:
-    with_hole = summarise(make_bars([100.0, np.nan, 120.0, 60.0, 0.0, 90.0]))
-    assert with_hole.figures["total_return"] == pytest.approx(-0.1)
-    assert with_hole.high == "2020-01-03"
-
-
 @pytest.mark.parametrize("closes", [[100.0], [100.0, 110.0], [np.nan]])
 def test_too_few_bars_have_no_figures(closes: list[float]) -> None:
     bars = make_bars(closes)
     summary = summarise(bars)
-    assert summary.figures == {}
-    cells = view.kpis(summary, bars.series)
+    assert summary.metrics == {}
+    cells = view.kpis(summary, bars)
     assert [cell.text for cell in cells[1:]] == ["\u2013"] * 7
     assert cells[1].note == "too few bars"
 
 
-def test_common_days_are_those_of_all_symbols() -> None:
-    early, late = make_bars([1.0, 2.0, 3.0, 4.0]), make_bars([1.0, 2.0, 3.0], time=days(3, "2020-01-03"))
-    first, second = common((early, late))
-    assert (list(first.close), list(second.close)) == ([3.0, 4.0], [1.0, 2.0])
-
-
 def test_the_strip_shows_the_figures_of_the_engine() -> None:
     (bars,) = engine.run(MarketSpec()).bars
-    cells = {cell.name: cell for cell in view.kpis(summarise(bars), bars.series)}
+    cells = {cell.name: cell for cell in view.kpis(summarise(bars), bars)}
     assert list(cells) == ["Last", "CAGR", "Volatility", "Sharpe", "Max drawdown", "Skew", "Best day", "Worst day"]
     assert cells["Last"].text == "410.17"
     assert (cells["Best day"].text, cells["Best day"].note) == ("+29.81%", "2016-11-11")
@@ -170,9 +138,9 @@ def test_quality_lists_every_check_that_applies() -> None:
 
 
 def test_symbols_are_offered_where_there_are_several() -> None:
-    options, symbol, hidden = callbacks.offer(result(TWO), "AAPL")
+    options, symbol, hidden = offer(callbacks.symbols, result(TWO), "AAPL")
     assert ([option["value"] for option in options], symbol, hidden) == (["NVDA", "AAPL"], "AAPL", False)
-    assert callbacks.offer(result(MarketSpec()), "AAPL")[1:] == ("NVDA", True)
+    assert offer(callbacks.symbols, result(MarketSpec()), "AAPL")[1:] == ("NVDA", True)
 
 
 def test_a_forged_symbol_shows_the_first() -> None:
@@ -180,7 +148,7 @@ def test_a_forged_symbol_shows_the_first() -> None:
 
 
 def test_a_range_shows_its_part_in_days() -> None:
-    figure, note = callbacks.chart(result(MarketSpec()), "NVDA", "365", "log", None)
+    figure, note = callbacks.chart(seen(result(MarketSpec()), "NVDA", "365", scale="log", zoom=None))
     assert len(figure.data[0].x) == 252
     assert note.endswith("252 of 2,699 bars")
     assert figure.layout.yaxis.type == "log"
@@ -188,16 +156,18 @@ def test_a_range_shows_its_part_in_days() -> None:
 
 @pytest.mark.parametrize("span", ["all", "nonsense", "../x"])
 def test_other_ranges_show_all(span: str) -> None:
-    assert callbacks.chart(result(MarketSpec()), "NVDA", span, "linear", None)[1].endswith(", 2,699 bars")
+    assert callbacks.chart(seen(result(MarketSpec()), "NVDA", span, scale="linear", zoom=None))[1].endswith(
+        ", 2,699 bars"
+    )
 
 
 def test_a_zoom_is_drawn_in_days_and_belongs_to_its_symbol() -> None:
     data = result(TWO)
-    held = callbacks.zoom({"xaxis.range": ["2020-01-01", "2020-12-31"]}, data, "NVDA", "all")
-    assert callbacks.chart(data, "NVDA", "all", "log", held)[1].endswith("253 of 2,699 bars")
-    assert callbacks.chart(data, "AAPL", "all", "log", held)[1].endswith(", 2,699 bars")
+    held = zoomed({"xaxis.range": ["2020-01-01", "2020-12-31"]}, data, "NVDA", "all")
+    assert callbacks.chart(seen(data, "NVDA", "all", scale="log", zoom=held))[1].endswith("253 of 2,699 bars")
+    assert callbacks.chart(seen(data, "AAPL", "all", scale="log", zoom=held))[1].endswith(", 2,699 bars")
     with pytest.raises(PreventUpdate):
-        callbacks.zoom({"autosize": True}, data, "NVDA", "all")
+        zoomed({"autosize": True}, data, "NVDA", "all")
 
 
 def test_two_symbols_are_compared_and_one_is_not() -> None:
@@ -276,6 +246,6 @@ def test_files_that_cannot_be_read_are_named_beside_the_form(workspace: Workspac
 
 def test_less_than_a_month_has_dashes_and_says_so() -> None:
     week = random_walk(5)
-    shown = {item.name: (item.text, item.note) for item in view.kpis(summarise(week), week.series)}
+    shown = {item.name: (item.text, item.note) for item in view.kpis(summarise(week), week)}
     for name in ("CAGR", "Volatility", "Sharpe"):
         assert shown[name] == ("–", "under a month")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from dash.exceptions import PreventUpdate
 
+from dashboard.components.series_view import offer, zoomed
 from dashboard.pages.features import callbacks, view
 from dashboard.pages.features.layout import layout
 from engine.core.errors import SpecError
@@ -87,12 +88,14 @@ def test_a_causal_set_is_said_to_be_so() -> None:
 
 
 def test_symbols_are_offered_where_there_are_several() -> None:
-    assert callbacks.offer(result(TWO), "AAPL")[1:] == ("AAPL", False)
-    assert callbacks.offer(result(FeatureSpec()), "AAPL")[1:] == ("NVDA", True)
+    assert offer(callbacks.symbols, result(TWO), "AAPL")[1:] == ("AAPL", False)
+    assert offer(callbacks.symbols, result(FeatureSpec()), "AAPL")[1:] == ("NVDA", True)
 
 
 def test_the_chart_is_as_high_as_its_panes_need() -> None:
-    figure, note, body, graph = callbacks.chart(result(TWO), "NVDA", "all", "log", None)
+    figure, note, body, graph = callbacks.chart(
+        {"data": result(TWO), "symbol": "NVDA", "span": "all", "scale": "log", "zoom": None}
+    )
     assert note == "NVDA, USD, closes · 2013-01-02 to 2023-09-21, 2,699 bars · warm-up shaded"
     assert body == graph == {"height": 460}
     assert [trace.name for trace in figure.data] == ["NVDA", "SMA 20", "RSI 14"]
@@ -100,12 +103,12 @@ def test_the_chart_is_as_high_as_its_panes_need() -> None:
 
 def test_a_zoom_shows_candles_of_the_symbol_on_screen() -> None:
     data = result(TWO)
-    held = callbacks.zoom({"xaxis.range": ["2020-01-01", "2020-12-31"]}, data, "AAPL", "all")
-    figure, note, *_ = callbacks.chart(data, "AAPL", "all", "linear", held)
+    held = zoomed({"xaxis.range": ["2020-01-01", "2020-12-31"]}, data, "AAPL", "all")
+    figure, note, *_ = callbacks.chart({"data": data, "symbol": "AAPL", "span": "all", "scale": "linear", "zoom": held})
     assert note == "AAPL, USD, candles · 2020-01-02 to 2020-12-31, 253 of 2,699 bars"
     assert figure.data[0].type == "candlestick"
     with pytest.raises(PreventUpdate):
-        callbacks.zoom({"autosize": True}, data, "AAPL", "all")
+        zoomed({"autosize": True}, data, "AAPL", "all")
 
 
 def test_a_forged_symbol_shows_the_first() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from dashboard.app import create_app
 from dashboard.jobs.manager import DaskManager
+from dashboard.security import requests
 from engine.core.config import settings
 from tests.support.browserless import HOST, Client
 
@@ -125,6 +126,17 @@ def test_a_body_that_is_no_request_is_refused(client: Client, caplog: pytest.Log
     sent = {**HOST, "Content-Type": "application/json"}
     assert client.http.post("/_dash-update-component", data=text, headers=sent).status_code == 400
     assert not any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize(("place", "value"), [("data-symbol", 5), ("data-span", None), ("data-scale", ["log"])])
+def test_each_part_of_a_group_of_arguments_has_its_type(client: Client, place: str, value: Any) -> None:
+    dependency = next(item for item in client.dependencies if '"graph":"data-chart","role":"figure"' in item["output"])
+    usual = {"data-symbol": "NVDA", "data-span": "all", "data-scale": "log"}
+    names = [item["id"] for item in dependency["inputs"]]
+    lookup = client.http.application.extensions["stratoscope-callbacks"]
+    requests._check(request_of(dependency, [usual.get(name) for name in names]), lookup)
+    with pytest.raises(requests.Refused, match="data-chart"):
+        requests._check(request_of(dependency, [(usual | {place: value}).get(name) for name in names]), lookup)
 
 
 def test_a_bug_of_ours_leaves_its_traceback(

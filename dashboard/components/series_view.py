@@ -1,0 +1,168 @@
+"""The part of a result that is on screen: symbol, range, scale and zoom of one chart, which are no part of the request.
+
+``wire`` registers what every such chart has in common; its own callback takes ``inputs`` as one argument, a ``Seen``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import Input, Output, State, callback, dcc, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+from typing_extensions import TypedDict
+
+from dashboard import ids
+from dashboard.charts import candles
+from dashboard.security.payloads import ResultData
+from engine.market.bars import Bars
+
+SPANS = {"91": "3M", "365": "1Y", "1826": "5Y", "all": "All"}
+SCALES = {"linear": "Linear", "log": "Log"}
+
+
+class Seen(TypedDict):
+    """What a chart is to show, as the browser says it: of the page's result, one symbol, its last ``span`` days, and of
+    these what was zoomed to.
+    """
+
+    data: ResultData
+    symbol: str | None
+    span: str
+    scale: str
+    zoom: Any
+
+
+@dataclass(frozen=True)
+class SeriesView:
+    """The controls of ``chart``, a graph of ``page``."""
+
+    page: str
+    chart: str
+
+    @property
+    def symbol(self) -> str:
+        """Id of the select."""
+        return f"{self.page}-symbol"
+
+    @property
+    def zoom(self) -> str:
+        """Store: ``{"keep", "range"}``, the range that the chart was zoomed to and what it is a range of."""
+        return f"{self.page}-view"
+
+    def problem(self) -> Component:
+        """For the panel: what is wrong with the form as a whole."""
+        return html.Div(id=self._problem, className="run-problem", role="alert")
+
+    def controls(self) -> list[Component]:
+        """For the panel: how to look at the series. The symbol's row is shown where there are several."""
+        picker = dbc.Select(id=self.symbol, options=[], className="select")
+        return [
+            html.H2("On screen"),
+            html.Div(_row("Symbol", picker, self.symbol), id=self._row, hidden=True),
+            _row("Range", _segments(self._span, SPANS, "all")),
+            _row("Scale", _segments(self._scale, SCALES, "log")),
+        ]
+
+    def store(self) -> Component:
+        """For the results."""
+        return dcc.Store(id=self.zoom)
+
+    def inputs(self) -> dict[str, Input]:
+        """The parts of ``Seen``, each of which draws the chart anew."""
+        return {
+            "data": Input(ids.result(self.page), "data"),
+            "symbol": Input(self.symbol, "value"),
+            "span": Input(self._span, "value"),
+            "scale": Input(self._scale, "value"),
+            "zoom": Input(self.zoom, "data"),
+        }
+
+    def wire(self, symbols: Callable[[ResultData], Sequence[str]]) -> None:
+        """Register the callbacks; ``symbols`` of a result can be looked at, and raises ``PreventUpdate`` for none."""
+        result = ids.result(self.page)
+        callback(
+            Output(self.symbol, "options"),
+            Output(self.symbol, "value"),
+            Output(self._row, "hidden"),
+            inputs={"data": Input(result, "data"), "symbol": State(self.symbol, "value")},
+        )(partial(offer, symbols))
+        callback(
+            Output(self.zoom, "data"),
+            inputs={
+                "change": Input(ids.graph(self.chart), "relayoutData"),
+                "data": State(result, "data"),
+                "symbol": State(self.symbol, "value"),
+                "span": State(self._span, "value"),
+            },
+            prevent_initial_call=True,
+        )(zoomed)
+        callback(Output(self._problem, "children"), Input(ids.part("run-problem", self.page), "children"))(say)
+
+    @property
+    def _row(self) -> str:
+        return f"{self.page}-symbol-row"
+
+    @property
+    def _span(self) -> str:
+        return f"{self.page}-span"
+
+    @property
+    def _scale(self) -> str:
+        return f"{self.page}-scale"
+
+    @property
+    def _problem(self) -> str:
+        return f"{self.page}-problem"
+
+
+def offer(
+    symbols: Callable[[ResultData], Sequence[str]], data: ResultData, symbol: str | None
+) -> tuple[list[Mapping[str, str]], str, bool]:
+    """The symbols that can be looked at; the one on screen stays while it is among them."""
+    names = symbols(data)
+    options = [{"value": name, "label": name} for name in names]
+    return options, symbol if symbol in names else names[0], len(names) == 1
+
+
+def zoomed(change: Any, data: ResultData, symbol: str | None, span: str) -> dict[str, Any]:
+    """The range that the chart was zoomed to, with what it is a range of."""
+    try:
+        return {"keep": subject(data, symbol, span), "range": candles.asked_window(change)}
+    except KeyError:
+        raise PreventUpdate from None
+
+
+def say(problem: str | None) -> str | None:
+    """What is wrong with the form as a whole: without a run button, the bar that says it is out of sight."""
+    return problem
+
+
+def subject(data: ResultData, symbol: str | None, span: str) -> str:
+    """What a zoom belongs to: another run, symbol or range starts with all of itself in sight."""
+    return f"{(data or {}).get('key')} {symbol} {span}"
+
+
+def zoom_of(seen: Seen, bars: Bars) -> tuple[str, candles.Window | None]:
+    """What the chart's zoom belongs to, and the part of ``bars`` to draw."""
+    keep = subject(seen["data"], seen["symbol"], seen["span"])
+    return keep, candles.held_window(seen["zoom"], keep) or candles.last_days(bars, seen["span"])
+
+
+def _row(title: str, control: Component, labelled: str = "") -> Component:
+    """A control that is no field of the spec, in the form's own look."""
+    name = html.Label(title, htmlFor=labelled, className="f-label")
+    if not labelled:
+        name = html.Span(title, className="f-label")
+    group = {} if labelled else {"role": "radiogroup", "aria-label": title}
+    parts = [html.Div(name, className="f-name"), html.Div(control, className="f-control", **group)]
+    return html.Div(parts, className="f")
+
+
+def _segments(id: str, options: dict[str, str], value: str) -> Component:
+    items = [{"value": key, "label": text} for key, text in options.items()]
+    return dbc.RadioItems(id=id, name=id, options=items, value=value, className="seg")

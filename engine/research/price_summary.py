@@ -1,0 +1,99 @@
+"""Summary statistics of one series: what its closes amount to when they are held from the first to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.metrics import drawdown, equity_metrics
+from engine.market.bars import Bars, Floats, Times, periods_per_year, spans_month
+
+SKEWNESS = "Third central moment of the bar returns over the cube of their standard deviation; zero if symmetric."
+
+
+@dataclass(frozen=True)
+class BarReturn:
+    """The return of one bar, close over the close before less one, and the bar's index."""
+
+    value: float
+    bar: int
+
+
+@dataclass(frozen=True)
+class PriceSummary:
+    """Bars are indices into those that were summed up; what these are too few for is None, NaN or empty.
+
+    ``close`` is that of the last bar that has one. ``metrics`` are ``engine.backtest.metrics`` of the closes over
+    ``years`` of calendar time; ``peak`` is the bar of the high before the deepest drawdown, and ``recovery`` that of
+    the first close not below it again.
+    """
+
+    close: float
+    last: int
+    years: float = 0.0
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    peak: int | None = None
+    recovery: int | None = None
+    skewness: float | None = None
+    best: BarReturn | None = None
+    worst: BarReturn | None = None
+
+
+def summarise(bars: Bars) -> PriceSummary:
+    """The statistics of ``bars``; bars without a positive close are passed over."""
+    known = np.flatnonzero(np.isfinite(bars.close) & (bars.close > 0))
+    close, time = bars.close[known], bars.time[known]
+    if len(known) < 3:
+        return PriceSummary(float(close[-1]) if len(known) else float("nan"), len(bars) - 1)
+    returns = close[1:] / close[:-1] - 1
+    peak, recovery = _deepest(close)
+    return PriceSummary(
+        close=float(close[-1]),
+        last=int(known[-1]),
+        years=(len(close) - 1) / periods_per_year(time),
+        metrics=_metrics(time, close),
+        peak=None if peak is None else int(known[peak]),
+        recovery=None if recovery is None else int(known[recovery]),
+        skewness=_skewness(returns),
+        best=_bar_return(returns, known, int(returns.argmax())),
+        worst=_bar_return(returns, known, int(returns.argmin())),
+    )
+
+
+def common(market: tuple[Bars, ...]) -> tuple[Bars, ...]:
+    """The bars of each symbol over the days that all of them have."""
+    start, end = max(bars.time[0] for bars in market), min(bars.time[-1] for bars in market)
+    return tuple(
+        bars.part(int(np.searchsorted(bars.time, start)), int(np.searchsorted(bars.time, end, side="right")))
+        for bars in market
+    )
+
+
+def _metrics(time: Times, close: Floats) -> dict[str, float | None]:
+    """``equity_metrics``, and no compound annual growth rate out of less than a month."""
+    found = equity_metrics(time, close, periods_per_year(time))
+    return found if spans_month(time) else found | {"cagr": None}
+
+
+def _bar_return(returns: Floats, known: NDArray[np.intp], place: int) -> BarReturn:
+    return BarReturn(float(returns[place]), int(known[place + 1]))
+
+
+def _deepest(close: Floats) -> tuple[int | None, int | None]:
+    """Index of the high before the deepest drawdown, and of the recovery."""
+    under = drawdown(close, float(close[0]))
+    low = int(under.argmin())
+    if under[low] == 0:
+        return None, None
+    high = int(close[: low + 1].argmax())
+    again = np.flatnonzero(close[low:] >= close[high])
+    return high, low + int(again[0]) if len(again) else None
+
+
+def _skewness(returns: Floats) -> float | None:
+    centred = returns - returns.mean()
+    deviation = float(np.sqrt(np.mean(centred**2)))
+    return float(np.mean(centred**3)) / deviation**3 if deviation > 0 else None
