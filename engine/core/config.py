@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -54,8 +55,28 @@ class Compute(_Section):
         return min(os.cpu_count() or 1, 8) if self.workers == "auto" else int(self.workers)
 
 
+class Files(_Section):
+    """Folders of CSV files from which bars can be fetched, and what the files do not say themselves."""
+
+    folders: tuple[Path, ...] = ()
+    timezone: str = "America/New_York"
+    currency: str = "USD"
+
+
+class MarketData(_Section):
+    """``priority`` names sources of bars, those first that are used where several have a series; the others follow by
+    their own. ``universes`` are lists of symbols by name.
+    """
+
+    priority: tuple[str, ...] = ()
+    files: Files = Files()
+    universes: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
 class Config(_Section):
-    """The whole of config.yaml. ``cache`` and ``plugins`` are absolute; ``results`` is an fsspec URL."""
+    """The whole of config.yaml. ``cache``, ``plugins`` and the folders of files are absolute; ``results`` is an fsspec
+    URL.
+    """
 
     server: Server = Server()
     compute: Compute = Compute()
@@ -63,6 +84,7 @@ class Config(_Section):
     results: str | None = None
     results_limit_gb: float = Field(default=5, ge=0, le=1_000_000)
     plugins: tuple[Path, ...] = ()
+    market: MarketData = MarketData()
 
     @property
     def results_url(self) -> str:
@@ -117,7 +139,10 @@ def _anchored(config: Config, folder: Path) -> Config:
     missing = [str(path) for path in plugins if not path.is_dir()]
     if missing:
         raise ConfigError(f"The plug-in folder {missing[0]} does not exist: create it or take it out of 'plugins'.")
+    files = config.market.files
+    files = files.model_copy(update={"folders": tuple(folder / path.expanduser() for path in files.folders)})
     changes: dict[str, Any] = {"cache": (folder / config.cache.expanduser()).resolve(), "plugins": plugins}
+    changes["market"] = config.market.model_copy(update={"files": files})
     if config.results and "://" not in config.results:
         changes["results"] = f"file://{(folder / Path(config.results).expanduser()).resolve()}"
     return config.model_copy(update=changes)

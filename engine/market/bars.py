@@ -39,6 +39,8 @@ class Series:
     ``start`` and ``end`` are the first and last bar's ISO times; ``origin`` says where the provider had it from;
     ``timezone`` is that of the exchange. ``split_adjusted`` says that prices and volume come without the jumps of
     splits, as Yahoo's do, and nothing tells when those were: how many shares one was on the day itself is then unknown.
+    ``provider`` is the source that stored bars were fetched from and ``fetched`` the ISO time in UTC at which; both are
+    empty where nothing was fetched.
     """
 
     source: str
@@ -58,6 +60,8 @@ class Series:
     origin: str
     licence: str
     split_adjusted: bool = False
+    provider: str = ""
+    fetched: str = ""
 
     @property
     def zones(self) -> Zones:
@@ -204,7 +208,17 @@ class Bars:
         return self.periods_per_year() if spans_month(self.time) else float("nan")
 
     def digest(self) -> str:
-        """sha256 over every value and what is known of them: one changed bar is another digest."""
+        """sha256 over every value and what is known of them: one changed bar is another digest. Where and when they
+        were fetched has no part in it. Of arrays that nobody can write to it is reckoned once.
+        """
+        is_fixed = not any(values.flags.writeable for values in self._columns().values())
+        return self._digest if is_fixed else self._reckoned()
+
+    @cached_property
+    def _digest(self) -> str:
+        return self._reckoned()
+
+    def _reckoned(self) -> str:
         about = self.series
         facts = (about.symbol, about.interval, about.kind, about.currency, about.timezone, about.split_adjusted)
         total = hashlib.sha256(repr((facts, about.tradeable, about.has_ohlc, about.has_volume)).encode())

@@ -6,55 +6,98 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from weakref import WeakSet
 
 import numpy as np
 
+from engine.core.config import settings
 from engine.core.errors import DataError, EngineError, NotTradeable, did_you_mean, line_in
 from engine.market.bars import Bars, Market, MarketSpec, Series
 from engine.market.soundness import require_sound
 from engine.market.sources import SOURCES, Source
 
 
-def collections() -> Mapping[str, tuple[Series, ...]]:
-    """Series by collection, in the order of their sources.
+@dataclass(frozen=True)
+class Entry:
+    """A series that can be read; ``also_in`` are the sources that have it too and are not used, the next best first."""
 
-    Where two sources have the same series the later counts: one that was stored here replaces that of the sample. A
-    source whose code fails is left out: see ``problems``.
+    series: Series
+    also_in: tuple[str, ...] = ()
+
+
+def sources() -> tuple[Source, ...]:
+    """Every source, that whose series are used first: those that config.yaml lists, then by their own priority."""
+    listed = settings().market.priority
+    place = {name: at for at, name in enumerate(listed)}
+    found = [cls() for cls in SOURCES.available().values()]
+    return tuple(sorted(found, key=lambda item: (place.get(item.kind, len(place)), -item.priority)))
+
+
+def entries() -> tuple[Entry, ...]:
+    """What can be read, in the order of collections, each series once; a source whose code fails is left out: see
+    ``problems``.
     """
-    found: dict[str, dict[tuple[str, str], Series]] = {}
-    for cls in SOURCES.available().values():
-        for series in () if isinstance(listed := _listed(cls()), str) else listed:
-            found.setdefault(series.collection, {})[series.symbol, series.interval] = series
-    return {collection: tuple(members.values()) for collection, members in found.items()}
+    found: dict[tuple[str, str, str], list[Series]] = {}
+    for source in reversed(sources()):
+        for series in () if isinstance(listed := _listed(source), str) else listed:
+            found.setdefault((series.collection, series.symbol, series.interval), []).append(series)
+    return tuple(Entry(same[-1], tuple(item.source for item in same[-2::-1])) for same in found.values())
+
+
+def collections() -> Mapping[str, tuple[Series, ...]]:
+    """Series by collection, in the order of their sources."""
+    found: dict[str, list[Series]] = {}
+    for entry in entries():
+        found.setdefault(entry.series.collection, []).append(entry.series)
+    return {collection: tuple(members) for collection, members in found.items()}
 
 
 def problems() -> tuple[str, ...]:
     """A sentence for each file of bars that cannot be read and each source that fails, whose series are in no
-    collection.
+    collection, and for each name of a source in config.yaml that is none.
     """
-    sources = [cls() for cls in SOURCES.available().values()]
-    return (*(text for source in sources for text in source.problems()), *_failures(sources))
+    known = sources()
+    names = tuple(source.kind for source in known)
+    unknown = [
+        f"config.yaml gives priority to '{name}', which is not a source.{did_you_mean(name, names)}"
+        for name in settings().market.priority
+        if name not in names
+    ]
+    return (*unknown, *(text for source in known for text in source.problems()), *_failures(known))
 
 
 def find(collection: str, symbol: str, interval: str) -> Series:
-    """The series of that name. Raises ``DataError`` with what there is instead, or with what is wrong with its file."""
-    for cls in SOURCES.available().values():
-        if text := cls().problem(collection, symbol, interval):
+    """The series of that name, from the first of ``sources`` that has it; no other is asked, and none lists what it
+    has. Raises ``DataError`` with what there is instead, or with what is wrong with its file.
+    """
+    for source in sources():
+        if text := source.problem(collection, symbol, interval):
             raise DataError(text)
+        if found := _found(source, collection, symbol, interval):
+            return found
+    raise DataError(_missing(collection, symbol, interval))
+
+
+def also_in(series: Series) -> tuple[str, ...]:
+    """The sources that have a series of that name too and are not used, the next best first."""
+    names = (series.collection, series.symbol, series.interval)
+    return tuple(source.kind for source in sources() if source.kind != series.source and _found(source, *names))
+
+
+def _missing(collection: str, symbol: str, interval: str) -> str:
     known = collections()
     if collection not in known:
-        failed = "".join(f" {text}" for text in _failures(cls() for cls in SOURCES.available().values()))
-        raise DataError(f"There is no collection '{collection}'.{did_you_mean(collection, tuple(known))}{failed}")
+        failed = "".join(f" {text}" for text in _failures(sources()))
+        return f"There is no collection '{collection}'.{did_you_mean(collection, tuple(known))}{failed}"
     named = [series for series in known[collection] if series.symbol == symbol]
     if not named:
         symbols = tuple(series.symbol for series in known[collection])
-        raise DataError(f"'{symbol}' is not in the collection {collection}.{did_you_mean(symbol, symbols)}")
-    for series in named:
-        if series.interval == interval:
-            return series
+        return f"'{symbol}' is not in the collection {collection}.{did_you_mean(symbol, symbols)}"
     there = ", ".join(series.interval for series in named)
-    raise DataError(f"{symbol} in {collection} comes in bars of {there}, not {interval}.")
+    return f"{symbol} in {collection} comes in bars of {there}, not {interval}."
 
 
 def span(spec: MarketSpec) -> tuple[np.datetime64, np.datetime64]:
@@ -69,11 +112,19 @@ def span(spec: MarketSpec) -> tuple[np.datetime64, np.datetime64]:
 
 def read(series: Series) -> Bars:
     """All bars of ``series`` as supplied: the only way from a source to bars. Raises ``DataError`` for those that
-    nobody could reckon with: see ``soundness.require_sound``.
+    nobody could reckon with (``soundness.require_sound``), which is looked at once for the same bars.
     """
     bars = supplied(series)
-    require_sound(bars)
+    if bars not in _checked():
+        require_sound(bars)
+        _checked().add(bars)
     return bars
+
+
+@cache
+def _checked() -> WeakSet[Bars]:
+    """Bars at hand that were found sound."""
+    return WeakSet()
 
 
 def supplied(series: Series) -> Bars:
@@ -95,9 +146,20 @@ def load(spec: MarketSpec) -> Market:
 
 
 def fingerprint(spec: MarketSpec) -> str:
-    """Digest of the bars that ``spec`` selects, as supplied."""
-    digests = "|".join(bars.digest() for bars in _select(spec))
+    """Digest of the bars that ``spec`` selects, as supplied. Of whole series it is asked of the source, which may keep
+    it; of a part the bars are read.
+    """
+    digests = "|".join(_digest(spec, symbol) for symbol in spec.symbols)
     return hashlib.sha256(digests.encode()).hexdigest()
+
+
+def _digest(spec: MarketSpec, symbol: str) -> str:
+    series = find(spec.collection, symbol, spec.interval)
+    if _covers(spec, series):
+        source = SOURCES.get(series.source)()
+        with _answering_for(source):
+            return source.fingerprint(series)
+    return _selected(spec, series).digest()
 
 
 def require_tradeable(market: Market) -> None:
@@ -110,19 +172,27 @@ def require_tradeable(market: Market) -> None:
             )
 
 
+def _covers(spec: MarketSpec, series: Series) -> bool:
+    """Whether ``spec`` leaves no bar of ``series`` out."""
+    if spec.start is None and spec.end is None:
+        return True
+    first, last = series.span
+    return bool((spec.start is None or spec.start <= first) and (spec.end is None or last <= spec.end))
+
+
 def _select(spec: MarketSpec) -> tuple[Bars, ...]:
-    selected = []
-    for symbol in spec.symbols:
-        series = find(spec.collection, symbol, spec.interval)
-        bars = read(series).between(spec.start, spec.end)
-        if len(bars) == 0:
-            first, last = series.span
-            raise DataError(
-                f"{symbol} has no bars between {spec.start or 'its start'} and {spec.end or 'its end'}: "
-                f"it has them from {first} to {last}."
-            )
-        selected.append(bars)
-    return tuple(selected)
+    return tuple(_selected(spec, find(spec.collection, symbol, spec.interval)) for symbol in spec.symbols)
+
+
+def _selected(spec: MarketSpec, series: Series) -> Bars:
+    bars = read(series).between(spec.start, spec.end)
+    if len(bars) == 0:
+        first, last = series.span
+        raise DataError(
+            f"{series.symbol} has no bars between {spec.start or 'its start'} and {spec.end or 'its end'}: "
+            f"it has them from {first} to {last}."
+        )
+    return bars
 
 
 class _SourceFailed(DataError):
@@ -136,6 +206,15 @@ def _listed(source: Source) -> tuple[Series, ...] | str:
             return source.series()
     except _SourceFailed as error:
         return str(error)
+
+
+def _found(source: Source, collection: str, symbol: str, interval: str) -> Series | None:
+    """What ``source`` has under that name; nothing if its code fails, which ``problems`` tells."""
+    try:
+        with _answering_for(source):
+            return source.find(collection, symbol, interval)
+    except _SourceFailed:
+        return None
 
 
 def _failures(sources: Iterable[Source]) -> list[str]:

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits
 from urllib.parse import unquote_to_bytes
+
+from engine.core.config import settings
+from engine.core.errors import did_you_mean
 
 PUNCTUATION = ".^=-_/:&+$#!@"
 """Signs in symbols beside letters and digits; a name that begins with @ is that of a universe and no symbol."""
@@ -77,6 +81,45 @@ def _described(sign: str) -> str:
     if sign == " ":
         return "a blank inside"
     return f"'{sign}'" if _NAMED.fullmatch(sign) else f"'{sign}' ({name})" if sign.isprintable() else name
+
+
+MOST = 5_000
+"""Symbols of one request."""
+
+
+def symbol_list(texts: Iterable[str]) -> tuple[str, ...]:
+    """The symbols that ``texts`` name, in their order; each @name stands for the members of that universe. Raises
+    ``ValueError`` for one that is none, for one that is named twice, and for none or more than ``MOST``.
+    """
+    found: list[str] = []
+    listed: set[str] = set()
+    for text in texts:
+        is_universe = text.strip().startswith(UNIVERSE)
+        for item in members(text.strip().removeprefix(UNIVERSE)) if is_universe else (symbol(text),):
+            if item not in listed:
+                found.append(item)
+            elif not is_universe:
+                raise ValueError(f"The symbol {item} is named twice.")
+            listed.add(item)
+    if not 1 <= len(found) <= MOST:
+        raise ValueError(f"Choose from 1 to {MOST:,} symbols.")
+    return tuple(found)
+
+
+def members(universe: str) -> tuple[str, ...]:
+    """The symbols of a universe that config.yaml names. Raises ``ValueError`` for another."""
+    known = settings().market.universes
+    if universe not in known:
+        raise ValueError(f"There is no universe '{universe[:40]}'.{did_you_mean(universe, tuple(known))}")
+    return tuple(symbol(item) for item in known[universe])
+
+
+def collection_name(text: str) -> str:
+    """``text`` as the name of a collection. Raises ``ValueError`` for one that is empty, too long or not printable."""
+    if not (1 <= len(text) <= 64 and text.isprintable()):
+        raise ValueError("The name of a collection has from 1 to 64 printable characters.")
+    folder_name(text)
+    return text
 
 
 # -- file names ------------------------------------------------------------------------------------------------------

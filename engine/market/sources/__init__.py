@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from engine.core.progress import Progress
 from engine.core.registry import Registry
 from engine.core.spec import Spec
 from engine.market.bars import Bars, Series
+from engine.market.fetching import Answers, Capabilities, FetchRequest, Listing
 
 
 class Source(Spec):
-    """Where bars come from.
+    """Where bars come from: a source is read, or is fetched from into the store, or both.
 
-    ``series()`` lists what can be read now, quickly. ``read(series)`` returns all its bars: ascending unique times,
-    raw prices, finite closes, ``low <= open, close <= high`` not guaranteed (``quality.check`` reports it), arrays
-    not writeable, a day's time its date at the exchange, that of an intraday bar in UTC. ``catalog.read`` refuses what
-    is not so. It opens only files that it finds by itself: a symbol is looked up in the list and never becomes part of
-    a path. Raises ``DataError`` for a series that it does not list.
+    **Reading.** ``series()`` lists what can be read now, quickly. ``read(series)`` returns all its bars: ascending
+    unique times, raw prices, finite closes, ``low <= open, close <= high`` not guaranteed (``quality.check`` reports
+    it), arrays not writeable, a day's time its date at the exchange, that of an intraday bar in UTC. ``catalog.read``
+    refuses what is not so. It opens only files that it finds by itself: a symbol is looked up in the list, or becomes
+    a file name by ``symbols.file_name`` alone. Raises ``DataError`` for a series that it does not list. Of several
+    sources with one series that of the highest ``priority`` is used, unless config.yaml says otherwise.
+
+    **Fetching.** A source with ``capabilities`` has ``fetch(request, progress)``, which yields an answer for each
+    symbol of the request as soon as it is there, in their order and in bounded memory: bars of ``request.interval`` in
+    the range as ``read`` would return them, or the status that says why there are none. What goes wrong with one symbol
+    is its answer and no exception; what raises ends the fetch and costs no bars that came before. ``progress`` is told
+    what is being waited for, and may raise ``Cancelled``. ``search(text)`` lists what could be fetched, the best match
+    first.
     """
 
+    priority: ClassVar[int] = 50
+    capabilities: ClassVar[Capabilities | None] = None
     kind: str = ""
 
     def series(self) -> tuple[Series, ...]:
@@ -25,6 +39,15 @@ class Source(Spec):
     def read(self, series: Series) -> Bars:
         raise TypeError(f"{type(self).__name__} has no read method.")
 
+    def find(self, collection: str, symbol: str, interval: str) -> Series | None:
+        """The series of that name, None if there is none; a source with many answers without listing them."""
+        wanted = (collection, symbol, interval)
+        return next((item for item in self.series() if (item.collection, item.symbol, item.interval) == wanted), None)
+
+    def fingerprint(self, series: Series) -> str:
+        """The digest of all bars of ``series``; a source that keeps it with them answers without reading any."""
+        return self.read(series).digest()
+
     def problems(self) -> tuple[str, ...]:
         """A sentence for each file that cannot be read: what is in it is not listed, all else is."""
         return ()
@@ -32,6 +55,12 @@ class Source(Spec):
     def problem(self, collection: str, symbol: str, interval: str) -> str:
         """What keeps that very series from being read; nothing for others, listed or not."""
         return ""
+
+    def search(self, text: str) -> tuple[Listing, ...]:
+        raise TypeError(f"{type(self).__name__} has no search method.")
+
+    def fetch(self, request: FetchRequest, progress: Progress) -> Answers:
+        raise TypeError(f"{type(self).__name__} has no fetch method.")
 
 
 SOURCES = Registry("sources", Source, "engine.market.sources")

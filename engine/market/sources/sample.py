@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +15,17 @@ from engine.core.errors import DataError
 from engine.core.registry import plugin
 from engine.market.bars import Bars, Series
 from engine.market.columns import COLUMNS, floats, milliseconds, readable
+from engine.market.intervals import bar_interval
 from engine.market.sources import Source
 
 _FOLDER = Path(__file__).parents[1] / "sample"
-_FILES = {"1d": "daily.parquet", "1h": "hourly.parquet"}
 
 
 @plugin("sample", title="Sample")
 class Sample(Source):
     """Sixteen series of equities, indices, a commodity and a currency pair, with their licences."""
 
+    priority: ClassVar[int] = 0
     kind: Literal["sample"] = "sample"
 
     def series(self) -> tuple[Series, ...]:
@@ -33,7 +34,7 @@ class Sample(Source):
     def read(self, series: Series) -> Bars:
         if series not in self.series():
             raise DataError(f"{series.symbol} of {series.collection} is not in the sample.")
-        return _bars(_FOLDER / _FILES[series.interval], series)
+        return _bars(_FOLDER / f"{bar_interval(series.interval).adjective}.parquet", series)
 
 
 @cache
@@ -44,7 +45,7 @@ def _manifest(folder: Path) -> tuple[Series, ...]:
             Series(
                 source="sample",
                 origin=item["source"],
-                **{name: item[name] for name in Series.__dataclass_fields__ if name not in ("source", "origin")},
+                **{name: value for name, value in item.items() if name != "source"},
             )
             for item in json.loads(path.read_text(encoding="utf-8"))
         )

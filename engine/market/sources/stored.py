@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
+import os
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from engine.core.config import settings
 from engine.core.errors import DataError, StoreError
@@ -18,45 +18,71 @@ from engine.core.store import write_atomically
 from engine.market.bars import Bars, Series
 from engine.market.columns import COLUMNS, floats, milliseconds, readable
 from engine.market.sources import Source
+from engine.market.symbols import file_name, folder_name
 
-_META = b"stratoscope.series"
+_SERIES, _FINGERPRINT = b"stratoscope.series", b"stratoscope.fingerprint"
 _ACTIONS = ("splits", "cash")
-_Version = tuple[int, int]
+_SUFFIX = ".parquet"
+
+
+class _Version(NamedTuple):
+    """Changes with each replacement of a file, within the same tick of the clock as well."""
+
+    inode: int
+    changed: int
+    size: int
+
+
+class _Header(NamedTuple):
+    """What a file says about its bars: ``fingerprint`` is their digest, empty where another program wrote them."""
+
+    series: Series
+    fingerprint: str
 
 
 @plugin("stored", title="Stored")
 class Stored(Source):
     """Bars that were downloaded or imported on this machine."""
 
+    priority: ClassVar[int] = 100
     kind: Literal["stored"] = "stored"
 
     def series(self) -> tuple[Series, ...]:
-        return tuple(found for path in _files() if isinstance(found := _about(path), Series))
+        return tuple(found.series for path, version in _files() if isinstance(found := _about(path, version), _Header))
+
+    def find(self, collection: str, symbol: str, interval: str) -> Series | None:
+        found = _at(collection, symbol, interval)
+        return found.series if isinstance(found, _Header) else None
 
     def read(self, series: Series) -> Bars:
-        for path in _files():
-            if _about(path) == series:
-                return _bars(path, _version(path))
-        raise DataError(f"The stored bars of {series.symbol} are gone: download or import them again.")
+        path = _place(series)
+        version = _version(path) if path else None
+        if path is None or version is None:
+            raise DataError(f"The stored bars of {series.symbol} are gone: download or import them again.")
+        return _bars(path, version)
+
+    def fingerprint(self, series: Series) -> str:
+        found = _at(series.collection, series.symbol, series.interval)
+        return (isinstance(found, _Header) and found.fingerprint) or super().fingerprint(series)
 
     def problems(self) -> tuple[str, ...]:
-        return tuple(found for path in _files() if isinstance(found := _about(path), str))
+        return tuple(found for path, version in _files() if isinstance(found := _about(path, version), str))
 
     def problem(self, collection: str, symbol: str, interval: str) -> str:
-        path = _path(collection, symbol, interval)
-        return found if path.exists() and isinstance(found := _about(path), str) else ""
+        found = _at(collection, symbol, interval)
+        return found if isinstance(found, str) else ""
 
 
 def save(bars: Bars) -> Path:
-    """Keep ``bars`` as ``bars/<collection>/<symbol>-<interval>.parquet`` under the cache; replaces an older file.
-    Raises ``StoreError``.
+    """Keep ``bars`` with their fingerprint in ``bars/<collection>/<symbol>-<interval>.parquet`` under the cache, the
+    names as ``symbols.file_name`` writes them; an older file is replaced at once. Raises ``StoreError``.
     """
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
     columns = {"time": bars.time} | {name: getattr(bars, name) for name in COLUMNS}
     columns |= {name: values for name in _ACTIONS if (values := getattr(bars, name)) is not None}
-    meta = {_META: json.dumps(asdict(bars.series)).encode()}
+    meta = {_SERIES: json.dumps(asdict(bars.series)).encode(), _FINGERPRINT: bars.digest().encode()}
     buffer = BytesIO()
     parquet.write_table(arrow.table(columns).replace_schema_metadata(meta), buffer, write_page_checksum=True)
     path = _path(bars.series.collection, bars.series.symbol, bars.series.interval)
@@ -74,44 +100,70 @@ def folder() -> Path:
     return settings().cache / "bars"
 
 
-def _files() -> list[Path]:
-    return sorted(folder().glob("*/*.parquet"))
+def _files() -> Iterator[tuple[Path, _Version]]:
+    """Every file by folder and name, with its version: a look at the folders, none into the files."""
+    if not folder().is_dir():
+        return
+    for inner in sorted(item.path for item in os.scandir(folder()) if item.is_dir()):
+        for item in sorted(os.scandir(inner), key=lambda item: item.name):
+            if item.name.endswith(_SUFFIX) and (version := _version(Path(item.path))):
+                yield Path(item.path), version
 
 
 def _path(collection: str, symbol: str, interval: str) -> Path:
-    return folder() / _slug(collection) / f"{_slug(symbol)}-{_slug(interval)}.parquet"
-
-
-def _slug(name: str) -> str:
-    """A file name for ``name``: no separators, no leading dot, distinct for distinct names also where the file system
-    does not tell upper from lower case.
-    """
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', name)[:40]}-{digest}"
-
-
-def _version(path: Path) -> _Version:
-    """Changes with each replacement of the file, within the same tick of the clock as well."""
-    status = path.stat()
-    return status.st_ino, status.st_mtime_ns
-
-
-def _about(path: Path) -> Series | str:
-    """The series in a file, or a sentence on what is wrong with it: the others are read all the same."""
+    """Raises ``StoreError`` for names that are too long for one of a file."""
     try:
-        return _header(path, _version(path))
+        return folder() / folder_name(collection) / f"{file_name(symbol)}-{interval}{_SUFFIX}"
+    except ValueError as error:
+        raise StoreError(str(error)) from None
+
+
+def _place(series: Series) -> Path | None:
+    try:
+        return _path(series.collection, series.symbol, series.interval)
+    except StoreError:
+        return None
+
+
+def _version(path: Path) -> _Version | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return _Version(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def _at(collection: str, symbol: str, interval: str) -> _Header | str | None:
+    """What lies at the place of that series: its header, what is wrong with it, or nothing."""
+    try:
+        path = _path(collection, symbol, interval)
+    except StoreError:
+        return None
+    version = _version(path)
+    return None if version is None else _about(path, version)
+
+
+def _about(path: Path, version: _Version) -> _Header | str:
+    """The header of a file, or a sentence on what is wrong with it: the others are read all the same."""
+    try:
+        found = _header(path, version)
     except DataError as error:
         return str(error)
     except FileNotFoundError:  # replaced or removed at this moment
         return _complaint(path)
+    if (own := _place(found.series)) != path:
+        name = own.relative_to(folder()) if own else "shorter names"
+        return f"The stored bars in {path} are those of {found.series.symbol}: move the file to {name}, or delete it."
+    return found
 
 
-@lru_cache(maxsize=4096)
-def _header(path: Path, version: _Version) -> Series:
+@lru_cache(maxsize=65_536)
+def _header(path: Path, version: _Version) -> _Header:
     from pyarrow.parquet import read_schema
 
     with readable(_complaint(path)):
-        return Series(**json.loads(read_schema(path).metadata[_META]))
+        found = read_schema(path).metadata
+        return _Header(Series(**json.loads(found[_SERIES])), found.get(_FINGERPRINT, b"").decode())
 
 
 @lru_cache(maxsize=128)
@@ -125,7 +177,14 @@ def _bars(path: Path, version: _Version) -> Bars:
         time = milliseconds(table.column("time"))
     for values in columns.values():
         values.setflags(write=False)
-    return Bars(_header(path, version), time, **columns)
+    header = _header(path, version)
+    bars = Bars(header.series, time, **columns)
+    if header.fingerprint and bars.digest() != header.fingerprint:
+        raise DataError(
+            f"The stored bars in {path} were changed by another program: delete the file, then download or import them "
+            "again."
+        )
+    return bars
 
 
 def _complaint(path: Path) -> str:

@@ -122,7 +122,7 @@ def test_key_that_is_there_twice_is_refused(workspace: Workspace, text: str, lin
 def test_unknown_key_names_itself_the_closest_and_the_line(workspace: Workspace) -> None:
     assert refusal(workspace, "cache: cache\n\nservr:\n  port: 1\n") == (
         "config.yaml, line 3: 'servr' is not a setting. Did you mean 'server'? "
-        "There is: server, compute, cache, results, results_limit_gb, plugins."
+        "There is: server, compute, cache, results, results_limit_gb, plugins, market."
     )
 
 

@@ -12,8 +12,10 @@ import engine
 from engine.core.errors import DataError, NotTradeable
 from engine.market import catalog
 from engine.market.bars import MarketSpec
+from engine.market.sources.sample import Sample
 from engine.market.sources.stored import Stored, save
 from tests.support.market import random_walk
+from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")
 
@@ -146,3 +148,48 @@ def test_source_that_cannot_read_refuses_with_what_went_wrong(monkeypatch: pytes
     save(random_walk(10))
     monkeypatch.setattr(Stored, "read", failing)
     assert refused(collection="made-up", symbols=["TEST"]) == "The source 'stored' failed: ValueError: no such column."
+
+
+# -- several sources, many series -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("priority", "rows"), [("[]", 10), ("[stored]", 10), ("[sample]", 3270), ("[sample, stored]", 3270)]
+)
+def test_priority_decides_which_source_is_used(workspace: Workspace, priority: str, rows: int) -> None:
+    workspace.configure(f"cache: cache\nmarket: {{priority: {priority}}}\n")
+    save(random_walk(10, collection="wiki", symbol="AAPL"))
+    series = catalog.find("wiki", "AAPL", "1d")
+    other = "sample" if series.source == "stored" else "stored"
+    assert series.rows == rows
+    assert catalog.also_in(series) == (other,)
+    (entry,) = (item for item in catalog.entries() if item.also_in)
+    assert (entry.series, entry.also_in) == (series, (other,))
+    assert catalog.also_in(catalog.find("wiki", "FB", "1d")) == ()
+
+
+def test_priority_of_a_source_that_does_not_exist_is_told(workspace: Workspace) -> None:
+    workspace.configure("cache: cache\nmarket: {priority: [store]}\n")
+    (sentence,) = catalog.problems()
+    assert sentence.startswith("config.yaml gives priority to 'store', which is not a source. Did you mean 'stored'?")
+    assert catalog.find("wiki", "AAPL", "1d").source == "sample"
+
+
+def test_a_series_is_found_without_a_list_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    save(random_walk(10))
+    monkeypatch.setattr(Stored, "series", failing)
+    monkeypatch.setattr(Sample, "series", failing)
+    spec = MarketSpec(collection="made-up", symbols=("TEST",))
+    assert len(catalog.load(spec).bars[0]) == 10
+    assert catalog.fingerprint(spec)
+
+
+def test_bars_are_checked_once_for_the_same_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(catalog, "require_sound", lambda bars: checked.append(bars.digest()))
+    for seed in (0, 0, 1):
+        save(random_walk(10, seed=seed))
+        for _ in range(3):
+            catalog.load(MarketSpec(collection="made-up", symbols=("TEST",)))
+    assert len(checked) == 3  # a file that was written again is read again
+    assert len(set(checked)) == 2

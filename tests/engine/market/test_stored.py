@@ -8,13 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
 
-from engine.core.errors import DataError
+from engine.core.errors import DataError, StoreError
 from engine.market import catalog
 from engine.market.bars import Bars, MarketSpec
-from engine.market.sources.stored import Stored, _slug, save
+from engine.market.sources.stored import Stored, save
 from tests.support.market import make_bars, random_walk
 from tests.support.workspace import Workspace
 
@@ -127,19 +125,6 @@ def test_no_name_leaves_its_folder(workspace: Workspace, name: str) -> None:
     assert_same(Stored().read(bars.series), bars)
 
 
-@given(some.text(max_size=8), some.text(max_size=8))
-def test_different_names_have_different_files_on_any_file_system(one: str, other: str) -> None:
-    """macOS does not tell upper from lower case, nor an é from an e with an accent."""
-    assert (_slug(one).lower() == _slug(other).lower()) == (one == other)
-    assert _slug(one).isascii()
-    assert "/" not in _slug(one)
-
-
-@pytest.mark.parametrize(("one", "other"), [("\u0123" + "4", "\u1234"), ("aapl", "AAPL"), ("\x12" + "34", "\u1234")])
-def test_names_that_were_alike_have_different_files(one: str, other: str) -> None:
-    assert _slug(one).lower() != _slug(other).lower()
-
-
 def test_series_that_is_gone_is_one_sentence() -> None:
     bars = random_walk(10)
     save(bars).unlink()
@@ -216,3 +201,67 @@ def metadata(path: Path) -> bytes:
     from pyarrow.parquet import read_schema
 
     return read_schema(path).metadata[b"stratoscope.series"]
+
+
+# -- fingerprints kept with the file ---------------------------------------------------------------------------------
+
+
+def test_fingerprint_of_a_stored_series_is_known_without_reading_its_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    bars = random_walk(100)
+    save(bars)
+    monkeypatch.setattr(Stored, "read", None)
+    assert Stored().fingerprint(bars.series) == bars.digest()
+    assert catalog.fingerprint(SPEC) == catalog.fingerprint(MarketSpec.parse(SPEC.model_dump() | {"end": "2030-01-01"}))
+
+
+def test_file_without_a_fingerprint_has_that_of_its_bars(workspace: Workspace) -> None:
+    bars = random_walk(100)
+    rewrite(save(bars), fingerprint=None)
+    assert Stored().fingerprint(bars.series) == bars.digest()
+
+
+def test_file_that_another_program_changed_is_refused() -> None:
+    """Else its old fingerprint would give the results of other bars."""
+    bars = random_walk(100)
+    path = save(bars)
+    rewrite(path, close=bars.close + 1)
+    with pytest.raises(DataError, match=r"were changed by another program: delete the file, then download or import"):
+        catalog.load(SPEC)
+
+
+def test_when_bars_were_fetched_is_kept_and_is_no_part_of_their_fingerprint() -> None:
+    bars = random_walk(50)
+    save(replace(bars, series=replace(bars.series, provider="files", fetched="2026-11-28T12:00:00+00:00")))
+    assert (Stored().series()[0].provider, Stored().series()[0].fetched) == ("files", "2026-11-28T12:00:00+00:00")
+    before = catalog.fingerprint(SPEC)
+    save(bars)
+    assert catalog.fingerprint(SPEC) == before
+
+
+def test_file_at_another_place_is_named_with_its_own(workspace: Workspace) -> None:
+    path = save(random_walk(10))
+    moved = path.rename(path.with_name("OLD.parquet"))
+    assert Stored().series() == ()
+    assert Stored().problems() == (
+        f"The stored bars in {moved} are those of TEST: move the file to made-up/TEST-1d.parquet, or delete it.",
+    )
+
+
+def test_names_too_long_for_a_file_are_refused() -> None:
+    with pytest.raises(StoreError, match="too long for the name of a file"):
+        save(random_walk(5, symbol="日" * 64))
+    assert Stored().find("made-up", "日" * 64, "1d") is None
+
+
+def rewrite(path: Path, fingerprint: str | None = "", **columns: np.ndarray) -> None:
+    """The file as another program writes it again, with its metadata or without the fingerprint."""
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    table = parquet.read_table(path)
+    meta = dict(table.schema.metadata)
+    if fingerprint is None:
+        del meta[b"stratoscope.fingerprint"]
+    for name, values in columns.items():
+        table = table.set_column(table.column_names.index(name), name, arrow.array(values))
+    parquet.write_table(table.replace_schema_metadata(meta), path)

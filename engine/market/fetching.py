@@ -1,0 +1,190 @@
+"""What a source is asked to fetch, what it can, and what came of it, symbol by symbol."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, Literal
+
+from pydantic import field_validator, model_validator
+
+from engine.core.spec import Spec, parameter
+from engine.market.bars import Bars
+from engine.market.intervals import DAILY, INTERVALS, Interval, bar_interval
+from engine.market.symbols import collection_name, symbol_list
+
+Adjusted = Literal["none", "splits", "splits and dividends"]
+Field = Literal["open", "high", "low", "close", "volume", "adj_close", "splits", "dividends"]
+Status = Literal[
+    "stored",
+    "unchanged",
+    "unknown symbol",
+    "no data in range",
+    "before listing",
+    "history limit",
+    "restated",
+    "rate limited",
+    "invalid",
+    "source failed",
+    "no network",
+    "not stored",
+    "not reached",
+]
+
+STATUSES: Final[Mapping[Status, str]] = {
+    "stored": "Its bars are new or have changed, and were stored.",
+    "unchanged": "The bars that came are those that were stored before.",
+    "unknown symbol": "The source does not know the symbol.",
+    "no data in range": "The source has bars of it, but none in the range.",
+    "before listing": "The range ends before its first day at the exchange.",
+    "history limit": "The source does not reach back that far at this interval.",
+    "restated": "The bars disagree with those stored before: the whole history has to be fetched again.",
+    "rate limited": "The source asks to wait: try again later.",
+    "invalid": "What came cannot be used as bars.",
+    "source failed": "The source answered with an error.",
+    "no network": "The source could not be reached.",
+    "not stored": "The bars came and could not be written.",
+    "not reached": "Its turn did not come, because the source stopped before.",
+}
+"""What each status of a symbol means; all but the first two leave what was stored before as it was."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a source can fetch.
+
+    ``history`` are the most days that bars reach back, by interval; an interval without an entry has no such limit.
+    ``adjustment`` says what the prices come without. ``needs_key`` says that an account is needed, ``rate`` how many
+    requests a minute the provider allows, None for any number. ``fields`` are the columns that bars come with.
+    """
+
+    intervals: tuple[Interval, ...]
+    fields: frozenset[Field]
+    adjustment: Adjusted = "none"
+    history: Mapping[Interval, int] = field(default_factory=dict)
+    needs_key: bool = False
+    rate: int | None = None
+    can_search: bool = True
+
+    def limit(self, interval: Interval) -> int | None:
+        """The most days that bars of ``interval`` reach back, None for any number."""
+        return self.history.get(interval)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One answer to a search: a symbol that can be fetched, its name, and what is known of it."""
+
+    symbol: str
+    name: str = ""
+    kind: str = ""
+    exchange: str = ""
+    currency: str = ""
+
+
+class FetchRequest(Spec):
+    """Bars to fetch from one source into a collection."""
+
+    source: str = parameter(title="Source", help="Where the bars come from.")
+    symbols: tuple[str, ...] = parameter(title="Symbols", help="As the source names them.")
+    collection: str = parameter(
+        "", title="Collection", help="Where they are kept; empty for one named like the source."
+    )
+    interval: Interval = parameter(DAILY, title="Interval", choices={name: name for name in INTERVALS})
+    start: date | None = parameter(None, title="From", help="First trading day, included; empty for all there is.")
+    end: date | None = parameter(None, title="To", help="Last trading day, included; empty for the latest.")
+
+    @field_validator("symbols")
+    @classmethod
+    def _symbols(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        return symbol_list(symbols)
+
+    @field_validator("collection")
+    @classmethod
+    def _collection(cls, collection: str) -> str:
+        return collection_name(collection) if collection else ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> FetchRequest:
+        if self.start and self.end and self.start > self.end:
+            raise ValueError(f"The range ends ({self.end}) before it starts ({self.start}).")
+        return self
+
+    @property
+    def target(self) -> str:
+        """The collection in which the bars are kept."""
+        return self.collection or self.source
+
+    def label(self) -> str:
+        names = ", ".join(self.symbols) if len(self.symbols) <= 3 else f"{len(self.symbols):,} symbols"
+        return f"{names} from {self.source}, {bar_interval(self.interval).adjective}"
+
+
+@dataclass(frozen=True, eq=False)
+class Fetched:
+    """What a source answers for one symbol: ``bars``, or the status that says why there are none and a sentence that a
+    user can act on. ``dropped`` counts rows of the provider that are no bars and were left out.
+    """
+
+    symbol: str
+    bars: Bars | None = None
+    status: Status = "stored"
+    sentence: str = ""
+    dropped: int = 0
+
+
+Answers = Iterator[Fetched]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one symbol: ``rows`` bars are stored now, of which ``added`` were not there before, from ``first``
+    to ``last`` (ISO times, empty for none).
+    """
+
+    symbol: str
+    status: Status
+    sentence: str = ""
+    rows: int = 0
+    added: int = 0
+    dropped: int = 0
+    first: str = ""
+    last: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the bars that were asked for are stored now."""
+        return self.status in ("stored", "unchanged")
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What came of a ``FetchRequest``: an outcome for each of its symbols, in their order; ``fetched`` is the ISO time
+    in UTC at which it began.
+    """
+
+    source: str
+    collection: str
+    interval: str
+    fetched: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The symbols whose bars were asked for in vain."""
+        return tuple(item for item in self.outcomes if not item.succeeded)
+
+    def summary(self) -> Mapping[str, object]:
+        """Symbols by status, bars added, and a sentence for each symbol that failed."""
+        counts = Counter(item.status for item in self.outcomes)
+        return {
+            "source": self.source,
+            "collection": self.collection,
+            "interval": self.interval,
+            "fetched": self.fetched,
+            "symbols": {status: counts[status] for status in STATUSES if counts[status]},
+            "bars_added": sum(item.added for item in self.outcomes),
+            "failed": {item.symbol: item.sentence or STATUSES[item.status] for item in self.failed},
+        }
