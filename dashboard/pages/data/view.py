@@ -13,6 +13,7 @@ from dashboard.components import card, metric, table
 from dashboard.shell import Chip
 from dashboard.text.format import count, day_range, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
+from engine.market import catalog
 from engine.market.bars import Bars, Series
 from engine.market.intervals import bar_interval
 from engine.market.quality import JUMP, Finding
@@ -204,12 +205,27 @@ def provenance(series: Series, bars: Bars, adjustment: str) -> Component:
     ]
     where = [
         ("Source", series.origin),
+        *_fetched(series),
+        *_elsewhere(series),
         ("Licence", series.licence),
         ("Prices as supplied", series.adjustment),
         ("Prices on screen", ADJUSTED[adjustment]),
         ("Bars on screen", f"{len(bars):,}, {moment(bars, 0)} to {moment(bars, -1)}"),
     ]
     return card.columns(card.card("Series", card.facts(about)), card.card("Source", card.facts(where)), kind="half")
+
+
+def _fetched(series: Series) -> list[tuple[str, str]]:
+    """When stored bars were fetched, and by which source."""
+    if not series.fetched:
+        return []
+    return [("Fetched", f"{series.fetched[:16].replace('T', ' ')}{UTC}, from {series.provider}")]
+
+
+def _elsewhere(series: Series) -> list[tuple[str, str]]:
+    """Which of several sources with this series is used."""
+    others = catalog.also_in(series)
+    return [("Also in", f"{', '.join(others)}: not used, '{series.source}' has priority")] if others else []
 
 
 def _figure(name: str, text: str, note: str, more: str = "", *, tone: metric.Tone = "") -> metric.Metric:

@@ -16,6 +16,7 @@ from engine.core.spec import RunSpec, canonical_json
 from engine.features.matrix import FeatureSpec
 from engine.market.bars import MarketSpec
 from engine.market.quality import check
+from engine.market.sources.stored import save
 from engine.research.price_summary import summarise
 from tests.support.market import make_bars, random_walk
 from tests.support.workspace import Workspace
@@ -113,6 +114,18 @@ def test_currencies_have_the_decimals_that_they_move_in() -> None:
     assert "'number', 5" in formats[1]
     assert view.price(410.17) == "410.17"
     assert view.price(1.07251) == "1.07251"
+
+
+def test_provenance_says_when_bars_were_fetched_and_where_else_they_are(workspace: Workspace) -> None:
+    save(random_walk(9, collection="wiki", symbol="AAPL", provider="files", fetched="2026-11-28T09:05:07+00:00"))
+    (bars,) = engine.run(MarketSpec(collection="wiki", symbols=("AAPL",))).bars
+    words = text_of(view.provenance(bars.series, bars, "none"))
+    assert "2026-11-28 09:05 UTC, from files" in words
+    assert "sample: not used, 'stored' has priority" in words
+    (bars,) = engine.run(MarketSpec()).bars
+    words = text_of(view.provenance(bars.series, bars, "none"))
+    assert "Fetched" not in words
+    assert "Also in" not in words
 
 
 def test_provenance_says_what_the_manifest_says() -> None:
