@@ -37,7 +37,7 @@ from dashboard.components.run_bar import run_bar
 from dashboard.components.still import still
 from dashboard.components.tabs import fill_late, late_pane, line_id
 from dashboard.components.values import get
-from dashboard.runs import form_run
+from dashboard.runs import wiring
 from dashboard.security.payloads import Draft, Run, Shown
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json
@@ -153,7 +153,7 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
 def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -> None:
     """Register the callbacks of a study's form, run bar, background job and permalink, and fill its tab in time."""
     form = study.form
-    form_run.wire(form)
+    wiring.wire(form)
     page, owner = form.page, ids.owner(form.page)
     fill_late(group, tab_of(page), partial(contents, study, results, Opening(None)))
     field = ids.field(page, form.base)

@@ -197,13 +197,13 @@ def test_deleting_several_can_be_undone(triggered: Any) -> None:
     first, second, third = run(3), run(4), run(5)
     rows = [row for row in listed() if row["key"] != second]
     triggered(ids.DELETE_TICKED)
-    _, deleted = tab.act(None, 1, None, None, None, rows, [])
+    _, deleted = tab.act(None, {}, rows, [])
     assert keys() == [second]
     hidden, words = tab.offer_undo(deleted)
     assert not hidden
     assert words.startswith("2 backtests are in the bin")
     triggered(ids.UNDO)
-    _, left = tab.act(None, None, None, 1, None, [], deleted)
+    _, left = tab.act(None, {}, [], deleted)
     assert keys() == [third, second, first]
     assert tab.offer_undo(left) == (True, "")
 
@@ -219,7 +219,7 @@ def test_the_bin_is_emptied_for_good_and_the_trials_stay(triggered: Any, said: l
     key = run()
     press(key, "delete")
     triggered(ids.EMPTY_BIN)
-    assert tab.act(None, None, None, None, 1, [], [key])[1] == []
+    assert tab.act(None, {}, [], [key])[1] == []
     assert (keys(), keys("bin")) == ([], [])
     assert ledger.count() == 1
     assert "Their trials stay counted" in said[0]

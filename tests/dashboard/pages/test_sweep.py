@@ -30,6 +30,14 @@ from tests.support.sweep_page import AXES, FAST, SLOW, STRATEGY, base, data_of, 
 pytestmark = pytest.mark.usefixtures("workspace")
 
 
+UNTOUCHED = {name: "" for name, _, _ in tab.sweep_layout.CONTROLS}
+
+
+def clicked(point: Any = None, rows: Any = None, symbols: Any = None) -> sweep_controls.Clicked:
+    """What the browser says that was clicked."""
+    return {"point": point, "rows": rows, "symbols": symbols}
+
+
 @pytest.fixture
 def triggered() -> Iterator[Any]:
     """Say which component a click was on, as Dash does."""
@@ -77,8 +85,8 @@ def test_sides_change_places() -> None:
     assert sweep_controls.swapped({"key": "k", "x": FAST, "y": FAST}, drawn)["x"] == SLOW
 
 
-def click(x: float, y: float) -> list[Any]:
-    return [{"points": [{"x": x, "y": y}]}, None, None, None, None, None]
+def click(x: float, y: float) -> sweep_controls.Clicked:
+    return clicked({"points": [{"x": x, "y": y}]})
 
 
 def test_a_cell_opens_its_run(result: SweepResult) -> None:
@@ -118,7 +126,7 @@ def test_a_symbol_of_a_combination_turns_the_map_to_it() -> None:
     found = engine.run(request(symbols=("NVDA", "AAPL")))
     shown, before = sweep_controls.view_of(found, {}), {"of": len(found), "index": 3}
     for name in ("AAPL", "*"):
-        row = [None, None, [{"id": name}], None, None, None]
+        row = clicked(symbols=[{"id": name}])
         turned = sweep_controls.choice(found, shown, ids.SWEEP_SYMBOLS, row, before)
         assert turned == sweep_controls.Choice(3, False, name)
     _, rows = sweep_view.symbol_table(found, 3, "*")
@@ -164,41 +172,40 @@ def test_costs_that_are_not_on_the_axis_leave_no_best() -> None:
     assert len(rows) == len(found)
 
 
-@pytest.mark.parametrize("clicked", [None, {}, {"points": []}, {"points": [{"x": "a", "y": None}]}, "x", {"points": 3}])
-def test_a_forged_click_means_nothing(result: SweepResult, clicked: Any) -> None:
+@pytest.mark.parametrize("point", [None, {}, {"points": []}, {"points": [{"x": "a", "y": None}]}, "x", {"points": 3}])
+def test_a_forged_click_means_nothing(result: SweepResult, point: Any) -> None:
     shown = sweep_controls.view_of(result, {})
-    inputs = [clicked, [{"id": "99999"}], [{"id": "../x"}], None, None, None]
+    given = clicked(point, [{"id": "99999"}], [{"id": "../x"}])
     for cause in (ids.SWEEP_MAP, ids.SWEEP_TABLE, ids.SWEEP_SYMBOLS):
-        assert sweep_controls.choice(result, shown, cause, inputs, {"of": "x", "index": []}) is None
+        assert sweep_controls.choice(result, shown, cause, given, {"of": "x", "index": []}) is None
 
 
 def test_a_row_is_put_into_the_form(result: SweepResult, triggered: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Any] = []
     monkeypatch.setattr(studies, "show", lambda form, spec, name: opened.append((form.page, spec, name)))
     triggered(ids.SWEEP_TABLE)
-    chosen, *cleared = tab.choose(None, [{"id": "5"}], None, None, None, None, None, {}, data_of(request()))
+    chosen, *cleared = tab.choose(clicked(rows=[{"id": "5"}]), {}, None, {}, data_of(request()))
     assert chosen["index"] == 5
     assert cleared == [[], [], None, no_update], "so that the same row can be clicked again"
     assert opened == [("backtest", result.spec_of(5), "performance")]
 
 
 def test_all_that_is_in_sight_comes_at_once(result: SweepResult) -> None:
-    rest = ["", "", "", "", ""]
-    drawn, strip, said, figure, about, switch, *_ = tab.draw(data_of(request()), "sweep", None, 0, *rest, None)
+    drawn, strip, said, figure, about, switch, *_ = tab.draw(data_of(request()), "sweep", None, 0, UNTOUCHED, None)
     assert (drawn["x"], drawn["y"], drawn["metric"]) == (FAST, SLOW, "sharpe")
     assert len(strip) == 7
     assert "trial" in str(said)
     assert figure.data[0].type == "heatmap"
     assert (about, switch) == ("Sharpe, click opens the run", "contours")
-    again = [drawn[name] for name, _, _ in tab.sweep_layout.CONTROLS]
+    again = {name: drawn[name] for name in UNTOUCHED}
     with pytest.raises(PreventUpdate):
-        tab.draw(data_of(request()), "sweep", None, drawn["at"], *again, drawn)
+        tab.draw(data_of(request()), "sweep", None, drawn["at"], again, drawn)
 
 
 @pytest.mark.parametrize(("data", "name"), [(None, "sweep"), ({"error": "No."}, "sweep"), ({"spec": "{}"}, "trades")])
 def test_nothing_is_drawn_out_of_sight(data: Any, name: str) -> None:
     with pytest.raises(PreventUpdate):
-        tab.draw(data, name, None, 0, "", "", "", "", "", None)
+        tab.draw(data, name, None, 0, UNTOUCHED, None)
 
 
 def marked(base: BacktestSpec, drawn: Mapping[str, Any]) -> list[tuple[Any, Any]]:

@@ -15,7 +15,7 @@ from dashboard import ids, state
 from dashboard.components import states
 from dashboard.components.form import Form
 from dashboard.runs import studies
-from dashboard.runs.form_run import Wired
+from dashboard.runs.form_callbacks import FormCallbacks
 from dashboard.runs.studies import Study, StudyForm
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
@@ -53,7 +53,9 @@ def test_a_page_that_has_only_just_opened_complains_of_nothing() -> None:
         FORM.parse(given(""))
     assert error.value.problems == ()
     places = [ids.field(PAGE, "samples")]
-    _, problems, rest, cost = Wired(FORM).check(["10", ""], [], [*places, ids.field(PAGE, "backtest")], [], places)
+    _, problems, rest, cost = FormCallbacks(FORM).check(
+        {"fields": [*places, ids.field(PAGE, "backtest")], "values": ["10", ""], "choices": [], "kinds": []}, places
+    )
     assert (problems, rest, cost) == ([""], "", "")
 
 

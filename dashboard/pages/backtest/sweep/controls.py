@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from dashboard.charts import sweep as chart
 from dashboard.charts.sweep import MapInfo, View
 from dashboard.components.controls import labelled
 from dashboard.pages.backtest import ids
+from dashboard.security.payloads import Rows
 from dashboard.text.sweeps import metric_names, sides
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.stress import is_stress
@@ -35,6 +37,14 @@ class Choice:
     index: int
     opens: bool
     of: str | None = None
+
+
+class Clicked(TypedDict):
+    """What was clicked, as the browser says it: a cell of the map, rows of the table, rows of the symbols."""
+
+    point: Mapping[str, Any] | None
+    rows: Rows
+    symbols: Rows
 
 
 def view_of(result: SweepResult, given: Mapping[str, Any]) -> View:
@@ -149,17 +159,18 @@ def own_place(result: SweepResult) -> int | None:
     return result.place_of(BacktestSpec.parse(json.loads(result.base)))
 
 
-def choice(result: SweepResult, shown: View, cause: str, inputs: Sequence[Any], before: Any) -> Choice | None:
+def choice(result: SweepResult, shown: View, cause: str, clicked: Clicked, before: Any) -> Choice | None:
     """What a click means: a cell, a row or the button opens a run, always with all symbols; a row of the symbols turns
-    the map to one of them, and the words above only show a combination. ``inputs`` come from the browser in the order
-    of the callback; None where they mean nothing.
+    the map to one of them, and the words above only show a combination. None where it means nothing.
     """
-    clicked, rows, symbols, *_ = inputs
     now = chosen(result, shown, before)
     if cause in (ids.SWEEP_MAP, ids.SWEEP_TABLE):
-        index = _clicked(result, shown, clicked) if cause == ids.SWEEP_MAP else _row(rows, len(result))
+        index = (
+            _clicked(result, shown, clicked["point"]) if cause == ids.SWEEP_MAP else _row(clicked["rows"], len(result))
+        )
         return None if index is None else Choice(index, True)
     if cause == ids.SWEEP_SYMBOLS:
+        symbols = clicked["symbols"]
         name = symbols[0].get("id") if symbols and isinstance(symbols[0], Mapping) else None
         return Choice(now, False, str(name)) if now is not None and name in (WHOLE, *result.parts) else None
     if cause == ids.SWEEP_OPEN:

@@ -164,25 +164,24 @@ def edit(changes: Sequence[Edit] | None) -> float:
 @callback(
     Output(ids.CHANGED, "data", allow_duplicate=True),
     Output(ids.DELETED, "data"),
-    Input(ids.LIBRARY, "cellRendererData"),
-    Input(ids.DELETE_TICKED, "n_clicks"),
-    Input(ids.RESTORE_TICKED, "n_clicks"),
-    Input(ids.UNDO, "n_clicks"),
-    Input(ids.EMPTY_BIN, "n_clicks"),
-    State(ids.LIBRARY, "selectedRows"),
-    State(ids.DELETED, "data"),
+    inputs={
+        "cell": Input(ids.LIBRARY, "cellRendererData"),
+        "buttons": {
+            id_: Input(id_, "n_clicks") for id_ in (ids.DELETE_TICKED, ids.RESTORE_TICKED, ids.UNDO, ids.EMPTY_BIN)
+        },
+        "ticked": State(ids.LIBRARY, "selectedRows"),
+        "deleted": State(ids.DELETED, "data"),
+    },
     prevent_initial_call=True,
 )
-def act(
-    cell: Any, delete: Any, restore: Any, undo: Any, empty: Any, chosen: Any, deleted: list[str] | None
-) -> tuple[Any, Any]:
+def act(cell: Any, buttons: Any, ticked: Any, deleted: list[str] | None) -> tuple[Any, Any]:
     match ctx.triggered_id:
         case ids.LIBRARY:
             return time.time(), pressed(cell)
         case ids.DELETE_TICKED:
-            return time.time(), put_away(keys_of(chosen))
+            return time.time(), put_away(keys_of(ticked))
         case ids.RESTORE_TICKED:
-            return time.time(), take_back(keys_of(chosen))
+            return time.time(), take_back(keys_of(ticked))
         case ids.UNDO:
             return time.time(), take_back([key for key in deleted or [] if isinstance(key, str)])
     return time.time(), emptied()

@@ -84,7 +84,7 @@ FIRST_PICTURE = runs.FirstPicture(
         Output(frame.figure(ids.EQUITY), "data"),
         Output(ids.EARLIER, "children"),
     ),
-    (State(ids.SCALE, "n_clicks"),),
+    {"clicks": State(ids.SCALE, "n_clicks")},
 )
 
 

@@ -51,20 +51,23 @@ axes.wire(FORM)
     *(Output(ids.SWEEP_AT, prop) for prop in ("max", "value")),
     Output(f"{ids.SWEEP_AT}-box", "hidden"),
     Output(ids.SWEEP_AT_TEXT, "children"),
-    Input(RESULT_ID, "data"),
-    OPEN,
-    Input(ids.SWEEP_CONTOUR, "n_clicks"),
-    Input(ids.SWEEP_AT, "value"),
-    *(Input(id_, "value") for _, id_, _ in sweep_layout.CONTROLS),
-    State(ids.SWEEP_VIEW, "data"),
+    inputs={
+        "data": Input(RESULT_ID, "data"),
+        "tab": OPEN,
+        "clicks": Input(ids.SWEEP_CONTOUR, "n_clicks"),
+        "at": Input(ids.SWEEP_AT, "value"),
+        "chosen": {name: Input(id_, "value") for name, id_, _ in sweep_layout.CONTROLS},
+        "drawn": State(ids.SWEEP_VIEW, "data"),
+    },
 )
-def draw(data: runs.ResultData, tab: str, clicks: int | None, at: Any, *rest: Any) -> tuple[Any, ...]:
+def draw(
+    data: runs.ResultData, tab: str, clicks: int | None, at: Any, chosen: Mapping[str, Any], drawn: Any
+) -> tuple[Any, ...]:
     """All that is in sight when a result arrives, and again whenever the map is to show something else."""
     if tab != TAB.name or not data or "spec" not in data:
         raise PreventUpdate
-    *given, drawn = rest
     asked = {"key": data.get("key"), "contour": bool((clicks or 0) % 2), "at": at}
-    asked |= {name: value or "" for (name, _, _), value in zip(sweep_layout.CONTROLS, given, strict=True)}
+    asked |= {name: value or "" for name, value in chosen.items()}
     if asked == drawn:
         raise PreventUpdate
     _, result = runs.opened(data, SweepSpec)
@@ -171,24 +174,25 @@ def show_combination(drawn: Any, chosen: Any, data: runs.ResultData) -> tuple[An
     Output(ids.SWEEP_SYMBOLS, "selectedRows"),
     Output(frame.graph(ids.SWEEP_MAP), "clickData"),
     Output(ids.SWEEP_SYMBOL, "value", allow_duplicate=True),
-    Input(frame.graph(ids.SWEEP_MAP), "clickData"),
-    Input(ids.SWEEP_TABLE, "selectedRows"),
-    Input(ids.SWEEP_SYMBOLS, "selectedRows"),
-    Input(ids.SWEEP_OPEN, "n_clicks"),
-    Input(ids.SWEEP_BEST, "n_clicks"),
-    Input(ids.SWEEP_PLATEAU, "n_clicks"),
-    State(ids.SWEEP_CHOSEN, "data"),
-    State(ids.SWEEP_VIEW, "data"),
-    State(RESULT_ID, "data"),
+    inputs={
+        "clicked": {
+            "point": Input(frame.graph(ids.SWEEP_MAP), "clickData"),
+            "rows": Input(ids.SWEEP_TABLE, "selectedRows"),
+            "symbols": Input(ids.SWEEP_SYMBOLS, "selectedRows"),
+        },
+        "buttons": {id_: Input(id_, "n_clicks") for id_ in (ids.SWEEP_OPEN, ids.SWEEP_BEST, ids.SWEEP_PLATEAU)},
+        "chosen": State(ids.SWEEP_CHOSEN, "data"),
+        "drawn": State(ids.SWEEP_VIEW, "data"),
+        "data": State(RESULT_ID, "data"),
+    },
     prevent_initial_call=True,
 )
-def choose(*given: Any) -> tuple[Any, ...]:
+def choose(clicked: control.Clicked, buttons: Any, chosen: Any, drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
     """A combination becomes the chosen one, or is opened in full; or the map turns to a symbol."""
-    *inputs, chosen, drawn, data = given
     _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, drawn or {})
     cause = ctx.triggered_id if isinstance(ctx.triggered_id, str) else ids.SWEEP_MAP
-    asked = control.choice(result, shown, cause, inputs, chosen)
+    asked = control.choice(result, shown, cause, clicked, chosen)
     if asked is None:
         raise PreventUpdate
     if asked.opens:

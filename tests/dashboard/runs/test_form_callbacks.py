@@ -15,7 +15,7 @@ from dashboard import ids, runs, state
 from dashboard.components.form import Form
 from dashboard.pages.backtest import origin
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
-from dashboard.runs.form_run import Wired
+from dashboard.runs.form_callbacks import Entered, FormCallbacks
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import EngineError, SpecError
 from engine.core.spec import canonical_json
@@ -24,8 +24,10 @@ from engine.market.bars import MarketSpec
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")
-MARKET = Wired(Form(page="data", spec=MarketSpec))
-BACKTEST = Wired(Form(page="backtest", spec=BacktestSpec, action="Run", initial={"strategy": {"kind": "sma_cross"}}))
+MARKET = FormCallbacks(Form(page="data", spec=MarketSpec))
+BACKTEST = FormCallbacks(
+    Form(page="backtest", spec=BacktestSpec, action="Run", initial={"strategy": {"kind": "sma_cross"}})
+)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +42,7 @@ def triggered() -> Iterator[Any]:
     context_value.set({})
 
 
-def fields(wired: Wired, **changed: Any) -> tuple[Any, ...]:
+def fields(wired: FormCallbacks, **changed: Any) -> Entered:
     """Ids and values of fields and of choices, as the browser sends them."""
     values = wired.form.defaults()
     places, given, chosen, kinds = [], [], [], []
@@ -54,12 +56,12 @@ def fields(wired: Wired, **changed: Any) -> tuple[Any, ...]:
         if path in values:
             chosen.append(ids.choice(wired.form.page, path))
             kinds.append(changed.get(path, values[path]["kind"]))
-    return places, given, chosen, kinds
+    return {"fields": places, "values": given, "choices": chosen, "kinds": kinds}
 
 
-def check(wired: Wired, **changed: Any) -> tuple[Any, ...]:
-    found, given, chosen, kinds = fields(wired, **changed)
-    return wired.check(given, kinds, found, chosen, [*found, *chosen])
+def check(wired: FormCallbacks, **changed: Any) -> tuple[Any, ...]:
+    entered = fields(wired, **changed)
+    return wired.check(entered, [*entered["fields"], *entered["choices"]])
 
 
 def test_a_form_that_is_right_gives_texts_and_an_estimate() -> None:
@@ -82,7 +84,7 @@ def test_a_problem_stands_at_its_field_or_above_the_button() -> None:
 
 
 def test_a_quick_spec_is_there_at_once() -> None:
-    run, result, job, progress = MARKET.open(None, None, {}, *fields(MARKET))
+    run, result, job, progress = MARKET.reopen(None, None, {}, fields(MARKET))
     assert result == {"key": run["key"], "spec": run["spec"]}
     assert job is no_update
     assert progress is None
@@ -92,11 +94,11 @@ def test_a_quick_spec_is_there_at_once() -> None:
 
 
 def test_a_page_without_a_request_shows_no_run() -> None:
-    assert BACKTEST.open(None, None, *fields(BACKTEST)) == (None, None, no_update, None)
+    assert BACKTEST.open(None, None, fields(BACKTEST)) == (None, None, no_update, None)
 
 
 def test_the_button_starts_a_job_for_what_is_not_stored() -> None:
-    run, result, job, _ = BACKTEST.open(1, None, *fields(BACKTEST))
+    run, result, job, _ = BACKTEST.open(1, None, fields(BACKTEST))
     assert result is None
     assert job == run["spec"]
     assert run["key"] == runner.run_key(runner.load_spec(job))
@@ -104,14 +106,14 @@ def test_the_button_starts_a_job_for_what_is_not_stored() -> None:
 
 def test_the_button_does_nothing_while_a_field_is_wrong() -> None:
     with pytest.raises(PreventUpdate):
-        BACKTEST.open(1, None, *fields(BACKTEST, strategy__fast="abc"))
+        BACKTEST.open(1, None, fields(BACKTEST, strategy__fast="abc"))
 
 
 def test_a_request_is_parsed_as_any_spec(triggered: Any) -> None:
     triggered(f"{ids.dom_id(ids.request('backtest'))}.data")
     for forged in ("{}", "[", '{"kind": "backtest", "market": {"symbols": ["../../etc/passwd"]}}'):
         with pytest.raises(SpecError):
-            BACKTEST.open(None, forged, *fields(BACKTEST))
+            BACKTEST.open(None, forged, fields(BACKTEST))
 
 
 def test_a_stored_result_is_read_and_a_missing_one_is_never_computed_here(workspace: Workspace) -> None:
@@ -122,25 +124,26 @@ def test_a_stored_result_is_read_and_a_missing_one_is_never_computed_here(worksp
     spec, result = runs.opened(outcome, BacktestSpec)
     assert outcome["key"] == runner.run_key(spec)
     assert result.summary()
-    assert BACKTEST.open(1, None, *fields(BACKTEST))[1] == outcome
+    assert BACKTEST.open(1, None, fields(BACKTEST))[1] == outcome
 
 
 def test_the_first_picture_comes_with_the_result() -> None:
     """In one answer, whether the result was stored or has just been computed."""
-    picture = runs.FirstPicture(lambda data, clicks: (data["key"], clicks), (Output("a", "data"), Output("b", "data")),
-                                (State("c", "n_clicks"),))  # fmt: skip
-    wired = Wired(BACKTEST.form, picture)
+    outputs = Output("a", "data"), Output("b", "data")
+    states = {"clicked": State("c", "n_clicks")}
+    picture = runs.FirstPicture(lambda data, clicked: (data["key"], clicked), outputs, states)
+    wired = FormCallbacks(BACKTEST.form, picture)
     computed = wired.compute(lambda *_: None, canonical_json(wired.form.parse(wired.form.defaults())))
-    assert wired.open(1, None, 7, *fields(wired))[1:] == (computed, no_update, None, computed["key"], 7)
-    assert wired.arrive(computed, 7) == (computed, computed["key"], 7)
+    assert wired.open(1, None, fields(wired), {"clicked": 7})[1:] == (computed, no_update, None, computed["key"], 7)
+    assert wired.arrive(computed, {"clicked": 7}) == (computed, computed["key"], 7)
 
 
 @pytest.mark.parametrize("computed", [None, {"error": "No bars."}])
 def test_without_a_result_there_is_no_picture(computed: Any) -> None:
     picture = runs.FirstPicture(lambda data: 1 / 0, (Output("a", "data"),))
-    wired = Wired(BACKTEST.form, picture)
-    assert wired.open(None, None, *fields(wired)) == (None, None, no_update, None, no_update)
-    run, result, job, progress, drawn = wired.open(1, None, *fields(wired, strategy__fast=7))
+    wired = FormCallbacks(BACKTEST.form, picture)
+    assert wired.open(None, None, fields(wired)) == (None, None, no_update, None, no_update)
+    run, result, job, progress, drawn = wired.open(1, None, fields(wired, strategy__fast=7))
     assert (result, job, progress, drawn) == (None, run["spec"], None, no_update)
     assert wired.arrive(computed) == (computed, no_update)
 

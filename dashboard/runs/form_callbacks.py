@@ -1,0 +1,159 @@
+"""The callbacks of a form, as the plain functions that they are: from what stands in it to a stored result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from dash import Output, State, ctx, no_update
+from dash.exceptions import PreventUpdate
+from typing_extensions import TypedDict
+
+from dashboard import ids, state
+from dashboard.components.form import Form
+from dashboard.components.still import still
+from dashboard.jobs.access import cancel
+from dashboard.runs.results import warning
+from dashboard.security.payloads import ResultData, Run
+from dashboard.text.format import count, duration, megabytes
+from engine.core.errors import SpecError
+from engine.core.progress import Progress
+from engine.core.spec import RunSpec, canonical_json, to_python, to_yaml
+from engine.jobs import runner
+
+Ids: TypeAlias = Sequence[Mapping[str, str]]
+Seen: TypeAlias = Mapping[str, Any] | None
+"""The values of a first picture's states."""
+
+
+class Entered(TypedDict):
+    """What stands in a form: its fields with their values, its choices of a plug-in with the kinds."""
+
+    fields: Ids
+    values: Sequence[Any]
+    choices: Ids
+    kinds: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class FirstPicture:
+    """What is in sight first of a page's result, in the same answer as the result itself: each further one would cost a
+    round trip. ``draw`` takes the result store's data and the values of ``states`` under their names, and returns those
+    of ``outputs``.
+    """
+
+    draw: Callable[..., tuple[Any, ...]] = lambda data: ()
+    outputs: tuple[Output, ...] = ()
+    states: Mapping[str, State] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FormCallbacks:
+    """The callbacks of one form."""
+
+    form: Form
+    first: FirstPicture = field(default_factory=FirstPicture)
+
+    def check(self, entered: Entered, places: Ids) -> tuple[Any, ...]:
+        """The draft, a sentence for each field that has one, one for the whole form, and the estimate or how many
+        fields stand in its way.
+        """
+        values = self._values(entered)
+        try:
+            spec = self.form.parse(values)
+        except SpecError as error:
+            at_field = dict(reversed(error.problems))
+            known = {place["path"] for place in places}
+            rest = " ".join(text for path, text in error.problems if path not in known)
+            said = {path: self.form.problem(path, text, values) for path, text in at_field.items()}
+            told = [said.get(place["path"], "") for place in places]
+            wrong = sum(map(bool, told))
+            return None, told, rest, f"{count(wrong, 'field')} to set right" if wrong else ""
+        cost = ", ".join(part for part in (self.form.extent(spec), estimate(spec)) if part)
+        return _draft(spec), [""] * len(places), "", cost
+
+    def open(self, clicks: int | None, request: str | None, entered: Entered, seen: Seen = None) -> tuple[Any, ...]:
+        """The run that was asked for, with its result if there is one and a job if there is not."""
+        nothing = [no_update] * len(self.first.outputs)
+        if request and ctx.triggered_id in (None, ids.request(self.form.page)):
+            spec = runner.load_spec(request)
+        elif clicks or not self.form.action:
+            spec = self._spec(entered)
+        else:
+            return None, None, no_update, None, *nothing
+        key, text = runner.run_key(spec), canonical_json(spec)
+        run = {"key": key, "spec": text, "query": state.to_query(spec), "at": time.time()}
+        if runner.is_stored(spec):
+            result = {"key": key, "spec": text} | warning(key)
+            return run, result, no_update, None, *self.first.draw(result, **(seen or {}))
+        return run, None, text, None, *nothing
+
+    def reopen(self, clicks: int | None, request: str | None, draft: Any, entered: Entered) -> tuple[Any, ...]:
+        """The same for a form without a button, whenever there is another ``draft`` of it."""
+        return self.open(clicks, request, entered)
+
+    def arrive(self, computed: ResultData, seen: Seen = None) -> tuple[Any, ...]:
+        """The result with its first picture, or the error in its place."""
+        if not computed or "spec" not in computed:
+            return computed, *[no_update] * len(self.first.outputs)
+        return computed, *self.first.draw(computed, **(seen or {}))
+
+    def compute(self, set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
+        """Runs in a worker."""
+        spec = runner.load_spec(text)
+        runner.run(spec, _reporting(set_progress))
+        return {"key": runner.run_key(spec), "spec": text}
+
+    def cancel(self, clicks: int | None, run: Run | None) -> None:
+        """Cancel what the page waits for; what was asked for a moment ago may not be a job yet."""
+        if clicks and run:
+            cancel(run["key"], within=2.0)
+
+    def choose(self, kind: str | None, entered: Entered) -> Any:
+        """The controls of the plug-in that was chosen."""
+        path = ctx.triggered_id["path"] if isinstance(ctx.triggered_id, dict) else ""
+        return still(self.form.chosen(self._values(entered), path, kind or ""))
+
+    def change_list(self, added: str | None, removed: list[int | None], entered: Entered) -> tuple[Any, str]:
+        """The cards of a list of plug-ins with one more or one fewer."""
+        trigger = ctx.triggered_id
+        if not isinstance(trigger, dict) or not (added or any(removed)):
+            raise PreventUpdate
+        index = int(trigger["index"]) if trigger["role"] == "remove" else None
+        return still(self.form.changed_list(self._values(entered), trigger["path"], added or "", index)), ""
+
+    def _values(self, entered: Entered) -> Any:
+        places = [*entered["choices"], *entered["fields"]]
+        return self.form.collect(places, [*entered["kinds"], *entered["values"]])
+
+    def _spec(self, entered: Entered) -> RunSpec:
+        try:
+            return self.form.parse(self._values(entered))
+        except SpecError:
+            raise PreventUpdate from None  # the check has said what is wrong, at the field
+
+
+def _reporting(set_progress: Callable[[Any], None]) -> Progress:
+    """The engine's progress by way of Dash's ``set_progress``, which takes the value of the one output."""
+
+    def progress(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        set_progress({"fraction": fraction, "message": message, "partial": partial})
+
+    return progress
+
+
+def estimate(spec: RunSpec) -> str:
+    """What the run will cost, for the line under the run button."""
+    cost = spec.estimate()
+    return f"about {duration(cost.seconds)}, {megabytes(cost.megabytes)}"
+
+
+def _draft(spec: RunSpec) -> dict[str, str]:
+    return {
+        "spec": canonical_json(spec),
+        "yaml": to_yaml(spec),
+        "python": to_python(spec),
+        "query": state.short_query(spec),
+    }

@@ -1,0 +1,163 @@
+"""From a form to a result: one set of callbacks, registered for each page by ``wire(form)``.
+
+Fields are checked as they change. The run button, or a permalink, opens a run: a stored result is there at once, a
+missing one starts the page's background callback, whose argument is the spec's JSON and whose outcome is the run key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback
+
+from dashboard import ids
+from dashboard.components.form import Form
+from dashboard.jobs.call import POLL_MILLISECONDS
+from dashboard.runs.form_callbacks import FirstPicture, FormCallbacks
+
+
+def wire(form: Form, first: FirstPicture | None = None) -> None:
+    """Register the callbacks of a page's form, run bar and background job."""
+    wired, page = FormCallbacks(form, first or FirstPicture()), form.page
+    problems = {"role": "problem", "page": page, "path": ALL}
+    callback(
+        Output(ids.draft(page), "data"),
+        Output(problems, "children"),
+        Output(ids.part("run-problem", page), "children"),
+        Output(ids.part("estimate", page), "children"),
+        inputs={"entered": _entered(page, Input), "places": State(problems, "id")},
+    )(wired.check)
+    _wire_open(wired)
+    if first:
+        _wire_arrival(wired)
+    _wire_job(wired, in_two_steps=first is not None)
+    _wire_parts(wired)
+
+
+def _entered(page: str, by: type[Input | State]) -> dict[str, Input | State]:
+    """The parts of ``form_callbacks.Entered``; their values ``by`` input, where a change of one calls, or state."""
+    fields, choices = ({"role": role, "page": page, "path": ALL} for role in ("field", "choice"))
+    return {
+        "fields": State(fields, "id"),
+        "values": by(fields, "value"),
+        "choices": State(choices, "id"),
+        "kinds": by(choices, "value"),
+    }
+
+
+def _seen(wired: FormCallbacks) -> dict[str, Mapping[str, State]]:
+    return {"seen": wired.first.states} if wired.first.states else {}
+
+
+def _wire_open(wired: FormCallbacks) -> None:
+    """What opens a run: the button, a permalink, and each change of a form without a button."""
+    page, has_button = wired.form.page, bool(wired.form.action)
+    callback(
+        Output(ids.run(page), "data"),
+        Output(ids.result(page), "data"),
+        Output(ids.job(page), "data"),
+        Output(ids.progress(page), "data"),
+        *wired.first.outputs,
+        inputs={
+            "clicks": Input(ids.part("run-button", page), "n_clicks"),
+            "request": Input(ids.request(page), "data"),
+            **({} if has_button else {"draft": Input(ids.draft(page), "data")}),
+            **_seen(wired),
+            "entered": _entered(page, State),
+        },
+    )(wired.open if has_button else wired.reopen)
+
+
+def _wire_arrival(wired: FormCallbacks) -> None:
+    """What shows a result that the background callback has computed."""
+    page = wired.form.page
+    outputs = [Output(ids.result(page), "data"), *wired.first.outputs]
+    callback(
+        *(Output(item.component_id, item.component_property, allow_duplicate=True) for item in outputs),
+        inputs={"computed": Input(ids.computed(page), "data"), **_seen(wired)},
+        prevent_initial_call=True,
+    )(wired.arrive)
+
+
+def _wire_job(wired: FormCallbacks, in_two_steps: bool) -> None:
+    """The background job and its cancel button; ``in_two_steps`` where ``arrive`` passes its result on."""
+    page = wired.form.page
+    callback(
+        Output(ids.computed(page) if in_two_steps else ids.result(page), "data", allow_duplicate=not in_two_steps),
+        Input(ids.job(page), "data"),
+        background=True,
+        interval=POLL_MILLISECONDS,
+        progress=[Output(ids.progress(page), "data")],
+        prevent_initial_call=True,
+    )(wired.compute)
+    callback(Input(ids.part("cancel", page), "n_clicks"), State(ids.run(page), "data"), prevent_initial_call=True)(
+        wired.cancel
+    )
+
+
+def _wire_parts(wired: FormCallbacks) -> None:
+    """The callbacks that change which controls the form has."""
+    page = wired.form.page
+    callback(
+        Output({"role": "group", "page": page, "path": MATCH}, "children"),
+        inputs={
+            "kind": Input({"role": "choice", "page": page, "path": MATCH}, "value"),
+            "entered": _entered(page, State),
+        },
+        prevent_initial_call=True,
+    )(wired.choose)
+    callback(
+        Output({"role": "list", "page": page, "path": MATCH}, "children"),
+        Output({"role": "add", "page": page, "path": MATCH}, "value"),
+        inputs={
+            "added": Input({"role": "add", "page": page, "path": MATCH}, "value"),
+            "removed": Input({"role": "remove", "page": page, "path": MATCH, "index": ALL}, "n_clicks"),
+            "entered": _entered(page, State),
+        },
+        prevent_initial_call=True,
+    )(wired.change_list)
+
+
+_PAGE = {"page": MATCH}
+clientside_callback(
+    ClientsideFunction("stratoscope", "runBar"),
+    Output({"role": "run-bar", **_PAGE}, "className"),
+    Output({"role": "run-message", **_PAGE}, "children"),
+    Output({"role": "run-track", **_PAGE}, "style"),
+    Output({"role": "results", **_PAGE}, "className"),
+    Output({"role": "results-error", **_PAGE}, "children"),
+    Input({"role": "run", **_PAGE}, "data"),
+    Input({"role": "result", **_PAGE}, "data"),
+    Input({"role": "progress", **_PAGE}, "data"),
+    Input({"role": "cancel", **_PAGE}, "n_clicks"),
+    Input(ids.JOBS, "data"),
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "settle"),
+    Output({"role": "request", **_PAGE}, "data", allow_duplicate=True),
+    Output({"role": "result", **_PAGE}, "data", allow_duplicate=True),
+    Input(ids.JOBS, "data"),
+    State({"role": "run", **_PAGE}, "data"),
+    State({"role": "result", **_PAGE}, "data"),
+    State({"role": "computed", **_PAGE}, "data"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "permalink"),
+    Output({"role": "rail", **_PAGE}, "href", allow_duplicate=True),
+    Input({"role": "run", **_PAGE}, "data"),
+    State({"role": "rail", **_PAGE}, "href"),
+    prevent_initial_call=True,
+)
+clientside_callback(  # after the form was changed on the server's side, as by opening a run
+    ClientsideFunction("stratoscope", "showMeant"),
+    Input({"role": "draft", "page": ALL}, "data"),
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "copy"),
+    Output({"role": "copied", **_PAGE}, "data"),
+    Input({"role": "copy", **_PAGE, "what": ALL}, "n_clicks"),
+    State({"role": "draft", **_PAGE}, "data"),
+    State({"role": "request", **_PAGE}, "id"),
+    prevent_initial_call=True,
+)
