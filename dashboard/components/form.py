@@ -18,7 +18,6 @@ from dashboard.components.icon import icon
 from dashboard.components.sections import Row, titled
 from dashboard.components.values import compact, complete, completed, get, known, lists, put, without
 from engine.core.errors import SpecError
-from engine.core.registry import info
 from engine.core.spec import RunSpec, Spec
 
 _TYPING = 400  # milliseconds of rest before a form without a run button takes a typed value
@@ -190,9 +189,8 @@ class Form:
         return [(section, controls.row(self.page, item, value, options, wait, _is_idle(item, whole)))]
 
     def _kinds(self, item: Field, path: str, value: Any) -> Component:
-        kinds = item.registry.available() if item.registry else {}
-        options = [{"value": name, "label": info(cls).title} for name, cls in kinds.items()]
-        chosen = value.get("kind") if isinstance(value, Mapping) else next(iter(kinds), None)
+        options = _kinds_of(item)
+        chosen = value.get("kind") if isinstance(value, Mapping) else options[0]["value"] if options else None
         label = {"aria-label": item.title}
         return html.Div(
             dbc.Select(id=ids.choice(self.page, path), options=options, value=chosen, className="select"),
@@ -209,8 +207,7 @@ class Form:
         return [control for _, control in self.rows(cls, value, path, whole, "")] if cls else []
 
     def _list(self, item: Field, value: Any, whole: Values) -> list[Component]:
-        kinds = item.registry.available() if item.registry else {}
-        options = [{"value": name, "label": info(cls).title} for name, cls in kinds.items()]
+        options = _kinds_of(item)
         add = dbc.Select(
             id=ids.part("add", self.page, path=item.path),
             options=options,
@@ -235,6 +232,11 @@ def _at_controls(error: SpecError, shown: Sequence[Field]) -> SpecError:
     return SpecError(
         [(next((path for path in typed if at.startswith(f"{path}.")), at), text) for at, text in error.problems]
     )
+
+
+def _kinds_of(item: Field) -> list[dict[str, Any]]:
+    """The plug-ins that can be chosen for ``item``, as Dash's options."""
+    return [{"value": info.name, "label": info.title} for info in item.registry.infos()] if item.registry else []
 
 
 def _is_idle(item: Field, whole: Values) -> bool:

@@ -9,9 +9,10 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache, partial
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -27,6 +28,7 @@ from engine.core.search import search
 from engine.core.spec import PLUGIN_MODULES, Spec, as_validation_error
 
 S = TypeVar("S", bound=Spec)
+_MANY, _FEW = 40, 12  # plug-ins, up to which a sentence names all; how many it names of more
 _MARK, _DIGEST = "__stratoscope_plugin__", "__stratoscope_digest__"
 
 
@@ -118,7 +120,8 @@ class Registry(Generic[S]):
         known = self.available()
         if name not in known:
             failed = "".join(f" {problem}" for problem in self.problems())
-            text = f"'{name[:60]}' is not one of the {self.group}.{failed}{did_you_mean(str(name), tuple(known))}"
+            near = did_you_mean(str(name), _nearest(str(name), known))
+            text = f"'{name[:60]}' is not one of the {self.group}.{failed}{near}"
             raise UnknownPlugin([("kind", text)])
         return known[name]
 
@@ -134,7 +137,7 @@ class Registry(Generic[S]):
             return value
         if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
             named = f" Write {{kind: {value}}}." if isinstance(value, str) and value in self.available() else ""
-            raise SpecError([("kind", f"Choose one of the {self.group}: {', '.join(self.available())}.{named}")])
+            raise SpecError([("kind", f"Choose one of the {self.group}: {_listed(self.available())}.{named}")])
         return self.get(value["kind"]).parse(value)
 
     def _validate(self, value: Any) -> S:
@@ -142,6 +145,18 @@ class Registry(Generic[S]):
             return self.parse(value)
         except SpecError as error:
             raise as_validation_error(error) from None
+
+
+def _nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The names that a sentence lists: all, or of many those that are closest to ``name``."""
+    names = tuple(known)
+    return names if len(names) <= _MANY else tuple(get_close_matches(name, names, n=_FEW, cutoff=0.0))
+
+
+def _listed(known: Iterable[str]) -> str:
+    names = tuple(known)
+    more = f" and {len(names) - _FEW} more" if len(names) > _MANY else ""
+    return ", ".join(names[:_FEW] if more else names) + more
 
 
 class _Plugins(Mapping[str, type[Spec]]):

@@ -23,14 +23,14 @@ class Findable(Protocol):
 
 F = TypeVar("F", bound=Findable)
 
-_EXACT, _BEGINS, _WORD, _INSIDE, _GROUP, _SUMMARY = range(6)
+_EXACT, _BEGINS, _WORD, _ENDS, _INSIDE, _GROUP, _SUMMARY = range(7)
 
 
 def search(items: Iterable[F], text: str, group: str | None = None) -> tuple[F, ...]:
     """Those of ``items`` that have every word of ``text``, best match first, and of equal ones in the given order.
 
-    A whole name, title or synonym counts most, then its beginning, the beginning of a word of it, a part of it, the
-    group, and last a word of the summary. With ``group`` only the items of that group are looked at.
+    A whole name, title or synonym counts most, then its beginning, the beginning of a word of it, its end, any part,
+    the group, and last a word of the summary. With ``group`` only the items of that group are looked at.
     """
     listed = [item for item in items if group is None or item.group == group]
     words = _plain(text).split()
@@ -42,8 +42,9 @@ def search(items: Iterable[F], text: str, group: str | None = None) -> tuple[F, 
 
 def _rank(item: Findable, words: Sequence[str]) -> tuple[int, ...] | None:
     """Smaller is better; None where a word is missing. The own name and title come before synonyms."""
-    own, others = [_plain(item.name), _plain(item.title)], [_plain(word) for word in item.synonyms]
-    phrase = " ".join(words)
+    name, phrase = _plain(item.name), " ".join(words)
+    own = [_plain(item.title), *([name] if name.startswith(words[0]) else [])]
+    others = [_plain(word) for word in item.synonyms]
     whole = min(_place(phrase, own), _place(phrase, others))
     each = [
         min(_place(word, [*own, *others]), _GROUP if word in _plain(item.group) else _SUMMARY + 1,
@@ -64,6 +65,8 @@ def _place(words: str, phrases: Iterable[str]) -> int:
             found = min(found, _BEGINS)
         elif f" {words}" in phrase:
             found = min(found, _WORD)
+        elif phrase.endswith(words):
+            found = min(found, _ENDS)
         elif words in phrase:
             found = min(found, _INSIDE)
     return found

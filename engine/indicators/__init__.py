@@ -23,7 +23,7 @@ class Output:
     """One line of an indicator.
 
     ``style`` says how a chart draws it: a "line"; a "histogram" of bars from zero; a "marker" where it is not zero,
-    above the bar if negative and below it if positive; two "band" outputs in a row are the edges of a filled band.
+    above the bar if negative and below it if positive; two "band" outputs are the edges of a filled one.
     ``unit`` is "price" or "volume" for units of that column, "%" for percent, "bars" for a number of bars, "°" for an
     angle, and empty for a plain number.
     """

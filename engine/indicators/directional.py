@@ -93,7 +93,7 @@ class Adx(_Directional):
         return {"adx": adx(bars, self.window)}
 
 
-@plugin("directional", title="+DI, −DI", group="Momentum", synonyms=("directional indicators", "DMI"))
+@plugin("directional", title="+DI, −DI", group="Momentum", synonyms=("PLUS DI", "MINUS DI", "DMI"))
 class Directional(_Directional):
     """Directional indicators (Wilder 1978), from 0 to 100: the shares of the true range by which bars reached beyond
     the one before, upwards and downwards. Unknown, NaN, as long as there has been no range.

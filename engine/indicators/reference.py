@@ -11,7 +11,7 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -28,10 +28,9 @@ _OPTIONAL = ("pandas", "polars")
 
 @cache
 def talib() -> Any:
-    """The module ``talib``; its functions take and return float64 arrays."""
-    if "pandas" in sys.modules:
-        return importlib.import_module("talib")
-    with _without(_OPTIONAL):
+    """The module ``talib``, its ``abstract`` included; its functions take and return float64 arrays."""
+    with nullcontext() if "pandas" in sys.modules else _without(_OPTIONAL):
+        importlib.import_module("talib.abstract")
         return importlib.import_module("talib")
 
 

@@ -11,6 +11,7 @@ import pytest
 from engine.core.errors import SpecError, UnknownPlugin
 from engine.core.registry import info, plugin, source_digest
 from engine.core.spec import Spec
+from engine.indicators import INDICATORS
 from engine.strategies import STRATEGIES, Strategy
 from engine.strategies.kinds.buy_and_hold import BuyAndHold
 from engine.strategies.kinds.sma_cross import SmaCross
@@ -299,3 +300,19 @@ def package(folder: Path, name: str, source: str) -> None:
 def test_spec_without_a_mark_is_no_plugin() -> None:
     with pytest.raises(AttributeError):
         info(Spec)
+
+
+def test_of_many_plug_ins_a_sentence_names_the_closest() -> None:
+    with pytest.raises(UnknownPlugin, match=r"Did you mean 'talib_tsi'\?") as caught:
+        INDICATORS.get("talib_tsy")
+    assert str(caught.value).count("talib_") == 14
+    with pytest.raises(SpecError, match=r"Choose one of the indicators: .* and \d+ more\."):
+        INDICATORS.parse({})
+
+
+def test_a_table_of_plug_ins_makes_a_class_when_it_is_asked_for() -> None:
+    names = [info.name for info in INDICATORS.infos()]
+    assert names == list(INDICATORS.available())
+    assert [info.title for info in INDICATORS.infos()] == sorted(info.title for info in INDICATORS.infos())
+    assert INDICATORS.available()["talib_cci"] is INDICATORS.get("talib_cci")
+    assert "talib_rsi" not in INDICATORS.available()

@@ -176,7 +176,7 @@ def test_one_changed_line_of_the_engine_is_another_key(tmp_path: Path) -> None:
             runner.engine_digest.cache_clear()
         print(engine.run_key(spec), runner.trial_key(spec))
     """)
-    changed = ("backtest/simulate.py", "features/indicators/trend.py", "strategies/kinds/buy_and_hold.py")
+    changed = ("backtest/simulate.py", "indicators/averages.py", "strategies/kinds/buy_and_hold.py")
     done = subprocess.run(
         [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{script}", str(tmp_path)],
         input=" ".join(changed),

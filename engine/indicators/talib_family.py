@@ -1,0 +1,153 @@
+"""TA-Lib's functions as indicators, each made from its row of a table when it is first asked for.
+
+``talib_functions.json`` holds what TA-Lib says of each function and what was measured of it; ``tools/talib_table.py``
+writes it. A function that is an indicator with a file of its own is not offered twice, and one that makes no sense of
+prices is left out: the table says which and why.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from engine.core.registry import PluginInfo, PluginTable, plugin
+from engine.core.spec import parameter
+from engine.indicators import Column, Indicator, Output
+from engine.indicators.gaps import on_unbroken_runs
+from engine.indicators.reference import near_one
+from engine.indicators.talib_measure import Call, longest, warm_up
+from engine.market.bars import Bars, Floats
+
+TABLE_SHA256 = "6cc42c86960f0bd2f03e5a9dc0bbf6beba61519c38dce3ed3c9cee825ddd0ea5"
+"""Of the table: a changed table is another source, and so another run key."""
+PREFIX = "talib_"
+_PRICES = {"price": ("Price", "close"), "first": ("First price", "high"), "second": ("Second price", "low")}
+
+
+@cache
+def table() -> Mapping[str, Mapping[str, Any]]:
+    """Rows by the name of the function. ``instead`` names the indicator of the library that is offered in its place,
+    ``left_out`` says why there is none.
+    """
+    path = Path(__file__).with_name("talib_functions.json")
+    rows: Mapping[str, Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return rows
+
+
+class TalibFunction(Indicator):
+    """A function of TA-Lib with its own parameters and defaults.
+
+    Indices become numbers of bars ago, and what is infinite is unknown, NaN. A quotient of nothing by nothing is 0, as
+    the library has it. The warm-up is measured: that of the defaults is in the table, any other is found by computing a
+    random walk from several starts.
+    """
+
+    function: ClassVar[str] = ""
+    row: ClassVar[Mapping[str, Any]] = {}
+
+    def label(self) -> str:
+        words = [str(value) if isinstance(value, str) else f"{value:g}" for value in self._parameters().values()]
+        chosen = {name: getattr(self, name) for name in _PRICES if name in self.row["inputs"]}
+        usual = {name: _PRICES[name][1] for name in chosen}
+        words += [] if chosen == usual else list(chosen.values())
+        return f"{self.function}({', '.join(words)})" if words else self.function
+
+    def inputs(self) -> tuple[Column, ...]:
+        return tuple(dict.fromkeys(self._call().inputs))  # type: ignore[arg-type]
+
+    def warm_up(self) -> int:
+        if all(self._parameters()[item["name"]] == item["default"] for item in self.row["parameters"]):
+            return int(self.row["warm_up"])
+        call = self._call()
+        if self.family == "cumulative":
+            return call.lookback()
+        measured = warm_up(call)
+        return longest(call) if measured is None else measured
+
+    def compute(self, bars: Bars) -> dict[str, Floats]:
+        call, degree = self._call(), self.row["degree"]
+
+        def values(*series: Floats) -> Floats:
+            return call.values(dict(zip(call.inputs, series, strict=True)))
+
+        function = values if degree is None else near_one(values, in_price=degree == 1)
+        series = [getattr(bars, name) for name in call.inputs]
+        found = on_unbroken_runs(function, self.warm_up(), *series, outputs=len(self.outputs))
+        return {output.name: found[:, place].copy() for place, output in enumerate(self.outputs)}
+
+    def _parameters(self) -> dict[str, Any]:
+        return {item["name"]: getattr(self, item["name"]) for item in self.row["parameters"]}
+
+    def _call(self) -> Call:
+        chosen = {name: getattr(self, name) for name in _PRICES if name in self.row["inputs"]}
+        return Call.of(self.function, self.row, {**self._parameters(), **chosen})
+
+
+@cache
+def infos() -> Sequence[PluginInfo]:
+    """The functions that are offered."""
+    return tuple(_info(name, row) for name, row in table().items() if not {"instead", "left_out"} & row.keys())
+
+
+@cache
+def make(kind: str) -> type[Indicator]:
+    """The spec class of ``talib_rvi`` and the like. Raises ``KeyError`` for a function that is not offered."""
+    name = kind.removeprefix(PREFIX).upper()
+    row, about = table()[name], _info(name, table()[name])
+    if about not in infos():
+        raise KeyError(kind)
+    fields = {key: value for item in row["inputs"] if item in _PRICES for key, value in _price(item).items()}
+    for item in row["parameters"]:
+        fields |= _field(item)
+    namespace: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": about.summary,
+        "__annotations__": {"kind": Literal[kind], **{key: type_ for key, (type_, _) in fields.items()}},
+        "kind": kind,
+        **{key: default for key, (_, default) in fields.items()},
+        "function": name,
+        "row": row,
+        "outputs": tuple(Output(**output) for output in row["outputs"]),
+        "family": row["family"],
+        "pane": row["pane"],
+        "levels": tuple(float(level) for level in row.get("levels", ())),
+        "nanoseconds": row["nanoseconds"],
+    }
+    made = types.new_class(name, (TalibFunction,), {}, lambda body: body.update(namespace))
+    return plugin(kind, title=about.title, group=about.group, synonyms=about.synonyms)(made)
+
+
+def _info(name: str, row: Mapping[str, Any]) -> PluginInfo:
+    summary = f"{row['title']}, the function {name} of TA-Lib."
+    return PluginInfo(f"{PREFIX}{name.lower()}", row["title"], summary, row["group"], (name,))
+
+
+def _price(name: str) -> dict[str, tuple[Any, Any]]:
+    title, usual = _PRICES[name]
+    words = {"close": "Close", "open": "Open", "high": "High", "low": "Low"}
+    return {name: (Literal["close", "open", "high", "low"], parameter(usual, title=title, choices=words))}
+
+
+def _field(item: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    shown = {"title": item["title"], "help": item["help"] if item["help"] != item["title"] else ""}
+    if "choices" in item:
+        words = {word: word.upper() for word in item["choices"]}
+        return {item["name"]: (Literal[tuple(item["choices"])], parameter(item["default"], choices=words, **shown))}
+    is_whole = "step" not in item
+    unit = "bars" if is_whole else ""
+    bounds = {"ge": item["low"], "le": item["high"], "step": item.get("step")}
+    return {item["name"]: (int if is_whole else float, parameter(item["default"], unit=unit, **bounds, **shown))}
+
+
+def __getattr__(name: str) -> Any:
+    """The class of a function by its name, which is how a script or a worker imports it."""
+    if name.isupper() and name in table():
+        return make(f"{PREFIX}{name.lower()}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+FUNCTIONS = PluginTable(infos, make)

@@ -1,0 +1,105 @@
+"""The start of a TA-Lib function: how many bars it needs until it no longer matters where its series began.
+
+The library tells the first bar with a value. Of recursive functions those that follow are still wrong, some without a
+flag that says so: they are measured, by computing a random walk from several starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from engine.indicators.reference import talib
+from engine.market.bars import Floats
+
+SAME = 1e-4
+"""Part of one standard deviation of the output below which two values are the same."""
+STARTS, STEP = 24, 37
+MARGIN = 1.25
+_CHOSEN = {"price": "close", "first": "high", "second": "low"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One function with its parameters, and the columns that it reads, in the order of its arguments.
+
+    ``positions`` says that it answers with indices: they become numbers of bars ago.
+    """
+
+    function: str
+    inputs: tuple[str, ...]
+    parameters: tuple[tuple[str, float], ...]
+    positions: bool = False
+
+    @classmethod
+    def of(cls, function: str, row: Mapping[str, Any], given: Mapping[str, Any]) -> Call:
+        """The call of ``row`` of the table with ``given`` parameters and columns, as a form has them."""
+        inputs = tuple(given.get(name, _CHOSEN.get(name, name)) for name in row["inputs"])
+        parameters = []
+        for item in row["parameters"]:
+            value = given.get(item["name"], item["default"])
+            parameters.append((item["name"], item["choices"][value] if "choices" in item else value))
+        return cls(function, inputs, tuple(parameters), bool(row.get("positions")))
+
+    def lookback(self) -> int:
+        """Place of the first value, as the library tells it."""
+        function = talib().abstract.Function(self.function, **dict(self.parameters))
+        return int(function.lookback)
+
+    def values(self, columns: Mapping[str, Floats]) -> Floats:
+        """float64 (bars, outputs) of columns without gaps; what is infinite is unknown, NaN."""
+        given = [np.ascontiguousarray(columns[name]) for name in self.inputs]
+        found = getattr(talib(), self.function)(*given, **dict(self.parameters))
+        result = np.column_stack(found if isinstance(found, tuple) else (found,)).astype(np.float64)
+        if self.positions:
+            result = np.arange(len(result), dtype=np.float64)[:, None] - result
+        return np.where(np.isfinite(result), result, np.nan)
+
+
+@lru_cache(maxsize=512)
+def warm_up(call: Call) -> int | None:
+    """Bars at the start after which the outputs of series begun at any of several bars agree; None if they do not
+    within ``longest`` bars.
+    """
+    lookback, length = call.lookback(), longest(call)
+    columns = walk(length + STARTS * STEP)
+    whole = call.values(columns)
+    close = SAME * np.nanstd(whole[lookback:], axis=0) + 1e-12 * np.nanmax(np.abs(whole[lookback:]), axis=0)
+    last = lookback - 1
+    for start in range(STEP, STARTS * STEP + 1, STEP):
+        later = call.values({name: values[start : start + length] for name, values in columns.items()})
+        same = np.abs(later - whole[start : start + length]) <= close
+        same |= np.isnan(later) & np.isnan(whole[start : start + length])
+        apart = np.flatnonzero(~same[lookback:].all(axis=1))
+        if len(apart):
+            last = max(last, lookback + int(apart[-1]))
+    if last < lookback:
+        return lookback
+    if last >= length - lookback - 100:
+        return None
+    fading = last + 1 - lookback
+    return lookback + 5 * -int(-MARGIN * fading // 5)
+
+
+def longest(call: Call) -> int:
+    """Bars within which what fades is expected to have faded."""
+    return 40 * (call.lookback() + 1) + 400
+
+
+@lru_cache(maxsize=4)
+def walk(length: int) -> Mapping[str, Floats]:
+    """A random walk of bars with volume, the same on every machine and with every version of NumPy."""
+    raw = np.random.PCG64(20_240_701).random_raw(8 * length).astype(np.float64).reshape(8, length) / 2.0**64
+    close = 100 * np.exp(np.cumsum(0.02 * (raw[:4].sum(axis=0) - 2)))
+    close *= np.exp(-np.linspace(0, np.log(close[-1] / 100), length))  # back where it began: no trend of long walks
+    open = close * np.exp(0.01 * (raw[4] - 0.5))
+    high = np.maximum(open, close) * (1 + 0.01 * raw[5])
+    low = np.minimum(open, close) * (1 - 0.01 * raw[6])
+    columns = {"open": open, "high": high, "low": low, "close": close, "volume": 1e5 + np.floor(9e5 * raw[7])}
+    for values in columns.values():
+        values.setflags(write=False)
+    return columns
