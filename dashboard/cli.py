@@ -188,7 +188,7 @@ def _files_asked_for(given: argparse.Namespace, spec: Any) -> list[tuple[Path, C
 def _tear_sheet(spec: Any, result: Any) -> str:
     import engine
     from dashboard.tear_sheet import tear_sheet, walk_sheet
-    from engine.verdicts import verdict
+    from engine.research.evidence import verdict
 
     if spec.kind == "walk_forward":
         return walk_sheet(spec, result, engine.run_key(spec))

@@ -14,7 +14,7 @@ from dashboard.text.sweeps import about_costs, luck, metric_names, side_of, side
 from engine.backtest.metrics import METRICS
 from engine.backtest.walkforward.verdict import judge
 from engine.core.spec import RunSpec
-from engine.verdicts import verdict
+from engine.research.evidence import verdict
 
 Table = Sequence[Sequence[str]]
 BEST = 5

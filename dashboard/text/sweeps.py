@@ -16,7 +16,7 @@ from engine.backtest.sweeps.result import METRICS, SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import stressed
 from engine.core.errors import SpecError
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from engine.research import ledger
 
 

@@ -13,6 +13,7 @@ from engine.backtest.portfolio import decide
 from engine.backtest.sizings import sized
 from engine.core.errors import DataError, EngineError, StrategyError
 from engine.core.progress import Progress, silent
+from engine.jobs.executors import as_of
 from engine.market.bars import Bars, Floats, Market, Times
 from engine.market.known import known_at
 from engine.strategies import Allocation
@@ -64,7 +65,7 @@ def look_ahead(
 
     The strategy decides again at up to ``cuts`` moments, as many as the data allow if not given: half of them right
     behind decisions of each symbol, where a look at the next bar shows, the others spread evenly. It gets the bars that
-    had ended by then, and its inputs as they were then (``RunSpec.point_in_time``): features and predictions are
+    had ended by then, and its inputs as they were then (``executors.as_of``): features and predictions are
     computed again. Every decision on the shorter history must be that on the whole, and so must every size; a history
     on which the strategy fails says nothing. Raises ``StrategyError`` where it fails on every shorter history.
     """
@@ -95,7 +96,7 @@ def _inputs_then(
 ) -> Callable[[np.datetime64, Sequence[Bars]], Mapping[str, Any]]:
     """What a strategy is given at a moment at which it knows some bars."""
     needed = spec.strategy.inputs(spec.market)
-    histories = {name: run.point_in_time(inputs[name]) for name, run in needed.items() if name in inputs}
+    histories = {name: as_of(run, inputs[name]) for name, run in needed.items() if name in inputs}
 
     def then(moment: np.datetime64, bars: Sequence[Bars]) -> Mapping[str, Any]:
         own = {name: history(moment) for name, history in histories.items()}

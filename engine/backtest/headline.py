@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.backtest.costs import BASIS_POINT
-from engine.backtest.financing import Financing
+from engine.backtest.plain import is_plain
 from engine.backtest.quotes import carried, fill_prices, require_tradable_prices
-from engine.backtest.sizings.percent import Percent
 from engine.market.bars import Bars, Floats
-from engine.strategies import Allocation, Signals
+from engine.strategies import Signals
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -74,21 +73,6 @@ def by_accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Any) -> lis
     from engine.backtest import stretch
 
     return [Headline(*item.headline(), item.trades) for item in stretch.accounts(spec, bars, decisions)]
-
-
-def is_plain(spec: BacktestSpec) -> bool:
-    """Whether the account is fully invested or in cash, long only, at costs that are shares of the value: its figures
-    then follow from the bars of its fills alone.
-    """
-    return (
-        not isinstance(spec.strategy, Allocation)
-        and spec.direction == "long"
-        and spec.sizing == Percent()
-        and spec.financing == Financing()
-        and spec.costs.proportional
-        and spec.fill != "limit"
-        and (spec.cash == "separate" or len(spec.market.symbols) == 1)
-    )
 
 
 def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: bool = False) -> Any | None:

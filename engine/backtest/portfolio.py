@@ -12,8 +12,9 @@ from engine.backtest import account as accounts
 from engine.backtest.account import Account
 from engine.backtest.costs import Costs
 from engine.backtest.financing import Financing
-from engine.backtest.headline import Headline, headline, is_plain
+from engine.backtest.headline import Headline, headline
 from engine.backtest.measured import Decisions, Measured, begun, known_of, measured, sizes_of, stood
+from engine.backtest.plain import is_plain
 from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.sizings import Size
 from engine.backtest.sizings.percent import Percent

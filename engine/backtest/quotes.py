@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from engine.backtest.spec import BacktestSpec, Fill
 from engine.core.errors import DataError
 from engine.market.bars import Bars, Floats
 from engine.strategies import Allocation
-
-if TYPE_CHECKING:
-    from engine.backtest.spec import BacktestSpec
-
-Fill = Literal["next_open", "next_close", "same_close", "limit"]
 
 
 def fill_prices(bars: Bars, fill: Fill) -> Floats:

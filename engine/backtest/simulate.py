@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.costs import BASIS_POINT, Costs
-from engine.backtest.quotes import Fill, carried, fill_prices
+from engine.backtest.quotes import carried, fill_prices
+from engine.backtest.spec import Fill
 from engine.market.bars import Bars, Floats
 from engine.strategies import Signals
 

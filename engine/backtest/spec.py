@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from engine.backtest.costs import Costs
 from engine.backtest.financing import Financing
-from engine.backtest.quotes import Fill
-from engine.backtest.result import BacktestResult
 from engine.backtest.sizings import SIZINGS, Sizing
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
 from engine.core.errors import SpecError, StrategyError
-from engine.core.progress import Progress
 from engine.core.spec import Estimate, RunSpec, as_validation_error, idle, parameter
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from engine.strategies import STRATEGIES, Allocation, Strategy, decide
 
+Fill = Literal["next_open", "next_close", "same_close", "limit"]
 Direction = Literal["long", "short", "both"]
 Cash = Literal["separate", "shared"]
 Rebalance = Literal["never", "day", "week", "month", "quarter"]
@@ -152,12 +150,3 @@ class BacktestSpec(RunSpec):
             seconds=0.05 + 0.03 * len(self.market.symbols) + sum(item.seconds for item in needed),
             megabytes=max([20.0, *(item.megabytes for item in needed)]),
         )
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> BacktestResult:
-        from engine.backtest.foresight import require_causal
-        from engine.backtest.portfolio import run_portfolio
-
-        require_causal(self, inputs)
-        result = run_portfolio(self, inputs, progress)
-        require_causal(self, inputs)
-        return result

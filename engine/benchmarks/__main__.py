@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import devices
-from engine.benchmarks.harness import BenchmarkSpec
+from engine.benchmarks.harness import measure
 from engine.benchmarks.result import BenchmarkResult
+from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.workloads import WORKLOADS
 from engine.core.errors import EngineError
 from engine.core.progress import silent
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         results = [
-            BenchmarkSpec.parse({"workload": {"kind": name}, "repetitions": given.repetitions}).compute({}, silent)
+            measure(BenchmarkSpec.parse({"workload": {"kind": name}, "repetitions": given.repetitions}), silent)
             for name in given.workloads or WORKLOADS.available()
         ]
     except EngineError as error:

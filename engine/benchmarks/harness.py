@@ -3,88 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import field_validator
 
 from engine import devices
 from engine.benchmarks.result import BenchmarkResult
-from engine.benchmarks.workloads import WORKLOADS, Workload
-from engine.benchmarks.workloads.matrix_product import MatrixProduct
+from engine.benchmarks.spec import FEWEST, PATIENCE, PAUSE, ROUNDS, WARM_UP, BenchmarkSpec
+from engine.benchmarks.workloads import Workload
 from engine.core.config import settings
-from engine.core.errors import DeviceError, did_you_mean
+from engine.core.errors import DeviceError
 from engine.core.progress import Progress
-from engine.core.spec import Estimate, RunSpec, parameter
 from engine.devices import Device
 from engine.features.kernels import Kernels, kernels_for
 
-ROUNDS = 3  # the samples of a device are spread over so many turns: a drift of the clock meets every device
-PAUSE = 0.25  # seconds before a turn: idle BLAS threads spin on for 0.1 to 0.2 s and would slow the next library down
-WARM_UP = 0.2  # seconds of calls before the first sample, one call at least
-PATIENCE = 10.0  # seconds that the samples of a device may take; it has three unless one call takes longer
-FEWEST = 3
 MEMORY_SHARE = 0.8  # of the memory that may be used: the libraries themselves need some
 
 
-class BenchmarkSpec(RunSpec):
-    """One workload on some devices of this machine; none named means all that are present."""
+def measure(spec: BenchmarkSpec, progress: Progress) -> BenchmarkResult:
+    """Timings of this machine. ``progress`` gets {"device": names, "seconds": medians so far or None}.
 
-    device: ClassVar[str] = "gpu"  # one at a time: two benchmarks at once measure each other
-    kind: Literal["benchmark"] = "benchmark"
-    workload: Annotated[Workload, WORKLOADS] = parameter(MatrixProduct(), title="Workload", section="Workload")
-    devices: tuple[str, ...] = parameter(
-        (), title="Devices", help="None chosen: every one present.", choices=devices.NAMES, section="Benchmark"
-    )
-    repetitions: int = parameter(
-        20, title="Repetitions", help="Timed calls on each device.", ge=FEWEST, le=200, step=1, section="Benchmark"
-    )
-    take: int = parameter(
-        1, title="Take", help="What was measured is kept; a new take measures again.", ge=1, step=1, section="Benchmark"
-    )
-
-    @field_validator("devices")
-    @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if name not in devices.NAMES:
-                raise ValueError(f"'{name[:40]}' is not a device.{did_you_mean(name, tuple(devices.NAMES))}")
-        if len(set(names)) < len(names):
-            raise ValueError("A device is named twice.")
-        return names
-
-    def label(self) -> str:
-        return f"{self.workload.label()}, take {self.take}"
-
-    def environment(self) -> str:
-        """The machine and its libraries: another one measures for itself."""
-        return devices.fingerprint()
-
-    def estimate(self) -> Estimate:
-        """Supposes a slow processor: 10 GFLOP/s, 1 GB/s."""
-        names = self.devices or devices.expected()
-        call = self.workload.amount() / {"GFLOP/s": 1e10, "GB/s": 1e9}[self.workload.unit]
-        each = ROUNDS * PAUSE + WARM_UP + min(PATIENCE, call * self.repetitions)
-        return Estimate(len(names) * each, self.workload.megabytes(len(names)))
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> BenchmarkResult:
-        """Timings of this machine. ``progress`` gets {"device": names, "seconds": medians so far or None}.
-
-        A device that fails, lacks the precision or disagrees with float64 is marked, and the others go on. Raises
-        ``DeviceError`` for a device that is not here, and for more memory than may be used.
-        """
-        chosen = tuple(devices.get(name) for name in self.devices) or devices.available()
-        require_memory(self.workload, len(chosen))
-        busy = _busy()
-        with ExitStack() as stack:
-            lanes = [_Lane.enter(device, stack) for device in chosen]
-            _prepare(lanes, self.workload, self.repetitions, progress)
-            _take_turns(lanes, self.workload, progress)
-        return _result(self, lanes, busy)
+    A device that fails, lacks the precision or disagrees with float64 is marked, and the others go on. Raises
+    ``DeviceError`` for a device that is not here, and for more memory than may be used.
+    """
+    chosen = tuple(devices.get(name) for name in spec.devices) or devices.available()
+    require_memory(spec.workload, len(chosen))
+    busy = _busy()
+    with ExitStack() as stack:
+        lanes = [_Lane.enter(device, stack) for device in chosen]
+        _prepare(lanes, spec.workload, spec.repetitions, progress)
+        _take_turns(lanes, spec.workload, progress)
+    return _result(spec, lanes, busy)
 
 
 def require_memory(workload: Workload, count: int) -> None:

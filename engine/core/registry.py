@@ -220,7 +220,7 @@ def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) ->
 
 def _offers(registry: Registry[Any], module: ModuleType) -> Iterator[_Offer]:
     """The plug-ins of a module: its own marked classes, and the rows of its tables."""
-    for cls in _own_classes(module):
+    for cls in own_classes(module):
         if issubclass(cls, registry.base) and is_plugin(cls):
             yield _Offer(info(cls), partial(_same, cls), str(inspect.getsourcefile(cls)))
     for table in vars(module).values():
@@ -237,13 +237,25 @@ def _loaders(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> 
     package = importlib.import_module(registry.package)
     for item in pkgutil.iter_modules(package.__path__):
         yield partial(importlib.import_module, f"{registry.package}.{item.name}")
-    for entry in importlib.metadata.entry_points(group=f"stratoscope.{registry.group}"):
-        yield partial(_load_module, entry.module)
+    for entry in entry_points(f"stratoscope.{registry.group}"):
+        yield partial(load_module, entry.module)
     for path, source in files:
         yield partial(_load_file, registry.group, path, source)
 
 
-def _load_module(name: str) -> ModuleType:
+def entry_points(group: str) -> importlib.metadata.EntryPoints:
+    """The entry points of ``group`` in all packages that are installed."""
+    return cast(importlib.metadata.EntryPoints, _entry_points().select(group=group))
+
+
+@cache
+def _entry_points() -> Any:
+    """Those of all groups: reading them opens a file of each package."""
+    return importlib.metadata.entry_points()
+
+
+def load_module(name: str) -> ModuleType:
+    """The module ``name`` of somebody else. Raises ``ConfigError`` whatever it raises."""
     with _named(name):
         return importlib.import_module(name)
 
@@ -323,6 +335,7 @@ def source_digest(cls: type[Spec]) -> str:
     return cast(str, given or hashlib.sha256(Path(cast(str, module.__file__)).read_bytes()).hexdigest())
 
 
-def _own_classes(module: ModuleType) -> list[type]:
+def own_classes(module: ModuleType) -> list[type]:
+    """The classes that ``module`` defines."""
     values = vars(module).values()
     return [value for value in values if inspect.isclass(value) and value.__module__ == module.__name__]

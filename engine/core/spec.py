@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from engine.core.errors import SpecError, did_you_mean
-from engine.core.progress import Progress
 
 PLUGIN_MODULES = "stratoscope_plugins"
 _INNER = "stratoscope_problems"
@@ -102,7 +103,7 @@ class Spec(BaseModel, metaclass=_Constructed):
 
 
 class RunSpec(Spec):
-    """A spec that ``engine.run`` computes. Subclasses have ``kind``, a ``result_type`` and ``compute``.
+    """A spec that ``engine.run`` computes: a request alone, which knows nothing of its executor (``jobs.executors``).
 
     ``stored`` is False where computing is as quick as reading (bars, indicators). ``device`` is "gpu" for work that
     must not share the graphics processor with another job.
@@ -113,24 +114,12 @@ class RunSpec(Spec):
     kind: str = ""
 
     def inputs(self) -> Mapping[str, RunSpec]:
-        """The runs whose results ``compute`` needs, by name; the runner computes or reads them first."""
+        """The runs whose results the executor needs, by name; the runner computes or reads them first."""
         return {}
 
     def shown_with(self) -> RunSpec:
         """The run that this one is shown with: itself, or the one that it is about."""
         return self
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> Any:
-        """The result, a frozen dataclass. Same spec, same machine: bit-identical."""
-        raise TypeError(f"{type(self).__name__} has no compute method.")
-
-    def point_in_time(self, result: Any) -> Callable[[Any], Any]:
-        """A function that gives ``result`` as it would have been at a moment (datetime64[ms] in UTC), for a look-ahead
-        check of who uses it: made again from the bars that had ended by then, with nothing in it that was not known.
-
-        Without a method of its own a run gives ``result`` itself, which is right where it follows from no bars.
-        """
-        return lambda moment: result
 
     def ignored(self) -> tuple[str, ...]:
         """Paths of values that take no part, such as those that the base of a sweep has on its axes."""
@@ -139,6 +128,14 @@ class RunSpec(Spec):
     def as_trial(self) -> RunSpec:
         """What of it the ledger of trials counts: the request without what stresses it and is no choice."""
         return self
+
+    def drawn(self, result: Any) -> NDArray[np.float64] | None:
+        """The combinations (combinations, axes) of a search that its request does not tell; None where it does."""
+        return None
+
+    def fingerprint(self) -> str:
+        """Digest of the data that it reads itself, its inputs' apart: it becomes part of the run key. "" for none."""
+        return ""
 
     def environment(self) -> str:
         """What the result follows from besides spec, source and data: it becomes part of the run key.

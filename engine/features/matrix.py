@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,10 @@ from numpy.typing import NDArray
 from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
 from engine.core.registry import is_built_in
-from engine.core.spec import RunSpec, parameter
 from engine.features import Features
 from engine.features.leakage import leaks, leaks_into_gaps
 from engine.indicators import Indicator, require_inputs
-from engine.indicators.averages import Sma
-from engine.indicators.momentum import Rsi
-from engine.market.bars import Bars, Floats, Market, MarketSpec, Times
+from engine.market.bars import Bars, Floats, Market, Times
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,41 +58,23 @@ class FeatureMatrix:
         return {"rows": len(self.time), "usable": int(self.usable().sum()), "last": last}
 
 
-class FeatureSpec(RunSpec):
-    """Features of the symbols of a market."""
-
-    stored = False
-    kind: Literal["features"] = "features"
-    market: MarketSpec = parameter(MarketSpec(), title="Market")
-    features: Features = parameter((Sma(), Rsi()), title="Features", section="Features")
-
-    def label(self) -> str:
-        return f"{self.market.label()} · {', '.join(feature.label() for feature in self.features)}"
-
-    def inputs(self) -> Mapping[str, RunSpec]:
-        return {"market": self.market}
-
-    def point_in_time(self, result: FeatureMatrix) -> Callable[[np.datetime64], FeatureMatrix]:
-        market = self.market.compute({}, silent)
-        return lambda moment: self.compute({"market": market.until(moment)}, silent)
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> FeatureMatrix:
-        market: Market = inputs["market"]
-        blocks = []
-        for done, bars in enumerate(market.bars):
-            progress(done / len(market.bars), f"Computing the features of {bars.series.symbol}")
-            blocks.append(np.column_stack([_columns(feature, bars) for feature in self.features]))
-        lengths = [len(bars) for bars in market.bars]
-        return FeatureMatrix(
-            time=np.concatenate([bars.time for bars in market.bars]),
-            symbol=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
-            bar=np.concatenate([np.arange(length, dtype=np.int32) for length in lengths]),
-            close=np.concatenate([bars.close for bars in market.bars]),
-            values=np.concatenate(blocks),
-            names=tuple(name for feature in self.features for name in feature.columns()),
-            warm_up=tuple(bars for feature in self.features for bars in feature.warm_ups()),
-            symbols=tuple(bars.series.symbol for bars in market.bars),
-        )
+def matrix(features: Features, market: Market, progress: Progress = silent) -> FeatureMatrix:
+    """The ``features`` of ``market``. Raises ``DataError`` for an indicator without a value for each bar."""
+    blocks = []
+    for done, bars in enumerate(market.bars):
+        progress(done / len(market.bars), f"Computing the features of {bars.series.symbol}")
+        blocks.append(np.column_stack([_columns(feature, bars) for feature in features]))
+    lengths = [len(bars) for bars in market.bars]
+    return FeatureMatrix(
+        time=np.concatenate([bars.time for bars in market.bars]),
+        symbol=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
+        bar=np.concatenate([np.arange(length, dtype=np.int32) for length in lengths]),
+        close=np.concatenate([bars.close for bars in market.bars]),
+        values=np.concatenate(blocks),
+        names=tuple(name for feature in features for name in feature.columns()),
+        warm_up=tuple(bars for feature in features for bars in feature.warm_ups()),
+        symbols=tuple(bars.series.symbol for bars in market.bars),
+    )
 
 
 def _columns(feature: Indicator, bars: Bars) -> Floats:

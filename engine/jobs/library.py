@@ -18,8 +18,7 @@ from typing import Any
 from engine.core.database import connect
 from engine.core.errors import EngineError, SpecError
 from engine.core.spec import RunSpec, canonical_json
-from engine.jobs import records, runner
-from engine.market import catalog
+from engine.jobs import executors, records, runner
 
 BIN_DAYS = 30
 """How long a deleted run can be restored."""
@@ -100,7 +99,7 @@ def changes(items: Iterable[Saved]) -> dict[str, str]:
     of them ("data, code and libraries"), or ``UNTOLD`` where the run does not say. A run that would be found as it is
     has no entry.
     """
-    fingerprint = cache(catalog.fingerprint)
+    fingerprint = cache(runner.fingerprint_of)
     found = {item.key: _change(item, fingerprint) for item in items}
     return {key: what for key, what in found.items() if what}
 
@@ -205,7 +204,7 @@ def _saved(row: sqlite3.Row) -> Saved | None:
 
 def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:
     """The summary in the stored result, kept from now on; nothing where the result is gone."""
-    result = runner.store().read(key, runner.result_type(spec))
+    result = runner.store().read(key, executors.result_type(spec))
     if result is None:
         return {}
     summary = dict(result.summary())

@@ -11,97 +11,29 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from engine import __version__
 from engine.core import libraries
 from engine.core.config import settings
 from engine.core.database import connect
-from engine.core.documents import complaint, read_yaml
-from engine.core.errors import Cancelled, SpecError, StoreError, did_you_mean
+from engine.core.errors import Cancelled, SpecError, StoreError
 from engine.core.progress import Progress, section, silent
 from engine.core.registry import is_plugin, source_digest
 from engine.core.spec import RunSpec, Spec, canonical_json
 from engine.core.store import ResultStore, encode
-from engine.jobs import housekeeping, records
+from engine.jobs import executors, housekeeping, records, trials
 from engine.jobs.records import Origin as Origin
-from engine.market import catalog
-from engine.market.bars import MarketSpec
+from engine.jobs.requests import load_spec as load_spec
 
 UNSTORED = "The result is kept in memory until the program ends."
 _log = logging.getLogger("stratoscope")
 
 
-def run_kinds() -> Mapping[str, type[RunSpec]]:
-    """The classes of specs that ``run`` computes, by the value of their ``kind``."""
-    from engine.backtest.second_opinion.spec import SecondOpinionSpec
-    from engine.backtest.spec import BacktestSpec
-    from engine.backtest.sweeps.spec import SweepSpec
-    from engine.backtest.walkforward.spec import WalkForwardSpec
-    from engine.benchmarks.harness import BenchmarkSpec
-    from engine.features.matrix import FeatureSpec
-    from engine.models.training import ModelSpec
-    from engine.research.sweep_overfitting import OverfittingSpec
-    from engine.research.verification import VerificationSpec
-
-    classes = (
-        MarketSpec,
-        FeatureSpec,
-        ModelSpec,
-        BacktestSpec,
-        SweepSpec,
-        WalkForwardSpec,
-        SecondOpinionSpec,
-        VerificationSpec,
-        OverfittingSpec,
-        BenchmarkSpec,
-    )
-    return {cls.model_fields["kind"].default: cls for cls in classes}
-
-
-def load_spec(source: str | bytes | Mapping[str, object]) -> RunSpec:
-    """The spec in a mapping or in YAML or JSON text, told apart by its ``kind``. Raises ``SpecError``."""
-    values = _mapping(source) if isinstance(source, str | bytes) else source
-    if not isinstance(values, Mapping):
-        raise SpecError([("", "A spec is a mapping with a field 'kind'.")])
-    kind, kinds = values.get("kind"), run_kinds()
-    if kind is None:
-        raise SpecError([("kind", f"A spec says in its field 'kind' what it is: {', '.join(kinds)}.")])
-    if not isinstance(kind, str) or kind not in kinds:
-        raise SpecError([("kind", f"'{str(kind)[:60]}' cannot be run.{did_you_mean(str(kind), tuple(kinds))}")])
-    return kinds[kind].parse(values)
-
-
-def _mapping(text: str | bytes) -> object:
-    """JSON is tried first: it is read a hundred times faster, and YAML takes its escapes for something else. A key that
-    is there twice is left to YAML, which knows the line.
-    """
-    try:
-        return json.loads(text, object_pairs_hook=_distinct)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return read_yaml(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2024-02-30
-        said = complaint(error)
-        raise SpecError([("", f"{said[:1].upper()}{said[1:]}.")]) from None
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        raise ValueError("A key is there twice.")
-    return values
-
-
 def run_key(spec: RunSpec) -> str:
     """sha256 in hexadecimal over everything that the result follows from.
 
-    That is the spec, the source of every plug-in in it, the bars that it reads, the engine (its version and its source)
+    That is the spec, the source of every plug-in in it, the bars that it reads, the engine (its source)
     and the versions of the numeric libraries. Raises ``DataError`` where the bars do not exist.
     """
-    engine = [__version__, engine_digest()]
-    return _digest({**_identity(spec), "engine": engine, "libraries": libraries.versions()})
+    return _digest({**_identity(spec), "engine": engine_digest(), "libraries": libraries.versions()})
 
 
 def trial_key(spec: RunSpec) -> str:
@@ -121,25 +53,30 @@ def _own_sources(spec: RunSpec) -> list[str]:
     return sorted(source_digest(cls) for cls in classes if not cls.__module__.startswith("engine."))
 
 
-Fingerprint = Callable[[MarketSpec], str]
+Fingerprint = Callable[[RunSpec], str]
 
 
-def origin(spec: RunSpec, fingerprint: Fingerprint = catalog.fingerprint) -> Origin:
+def fingerprint_of(spec: RunSpec) -> str:
+    """``RunSpec.fingerprint`` as a function, which may be cached."""
+    return spec.fingerprint()
+
+
+def origin(spec: RunSpec, fingerprint: Fingerprint = fingerprint_of) -> Origin:
     """What ``spec`` would be computed from now. Raises ``DataError`` where the bars do not exist."""
     parts = _identity(spec, fingerprint)
-    code = {"sources": parts["sources"], "engine": [__version__, engine_digest()]}
+    code = {"sources": parts["sources"], "engine": engine_digest()}
     data = {name: parts[name] for name in ("data", "environment")}
     return Origin(_digest(data), _digest(code), _digest(libraries.versions()))
 
 
-def _identity(spec: RunSpec, fingerprint: Fingerprint = catalog.fingerprint) -> dict[str, object]:
+def _identity(spec: RunSpec, fingerprint: Fingerprint = fingerprint_of) -> dict[str, object]:
     """The canonical spec, the source of every plug-in in it, the bars that it reads, and the machine where it measures
     one."""
     items = _walk(spec)
     return {
         "spec": canonical_json(spec, without=spec.ignored()),
         "sources": sorted({source_digest(type(item)) for item in items if is_plugin(type(item))}),
-        "data": [fingerprint(item) for item in items if isinstance(item, MarketSpec)],
+        "data": [text for item in items if isinstance(item, RunSpec) and (text := fingerprint(item))],
         "environment": [item.environment() for item in items if isinstance(item, RunSpec)],
     }
 
@@ -173,7 +110,7 @@ def lookup(spec: RunSpec) -> Any | None:
     if not spec.stored:
         return None
     key = run_key(spec)
-    result = store().read(key, result_type(spec))
+    result = store().read(key, executors.result_type(spec))
     if result is not None:
         mend(key, spec, result)
     return result
@@ -191,14 +128,14 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
     is logged. Raises ``EngineError`` with a sentence for the user, ``Cancelled`` when ``progress`` says so.
     """
     key = run_key(spec)
-    result = store().read(key, result_type(spec)) if spec.stored else None
+    result = store().read(key, executors.result_type(spec)) if spec.stored else None
     if result is not None:
         mend(key, spec, result)
         return result
     began, made = time.time(), origin(spec)  # data may change while it computes
     inputs, done = _inputs(spec, progress)
     try:
-        result = spec.compute(inputs, section(progress, done, 1.0))
+        result = executors.compute(spec, inputs, section(progress, done, 1.0))
     except Cancelled as stopped:
         _count_stopped(spec, stopped)
         raise
@@ -253,13 +190,6 @@ def _inputs(spec: RunSpec, progress: Progress) -> tuple[dict[str, Any], float]:
     return inputs, done
 
 
-def result_type(spec: RunSpec) -> Any:
-    """The class of the result, from the return annotation of ``compute``."""
-    import typing
-
-    return typing.get_type_hints(type(spec).compute)["return"]
-
-
 def recent_runs(
     kind: str, limit: int | None = 200, of: RunSpec | None = None, having: Mapping[str, object] | None = None
 ) -> list[tuple[str, RunSpec]]:
@@ -309,17 +239,12 @@ def _count_stopped(spec: RunSpec, stopped: Cancelled) -> None:
     """Enter what a search has tried before it was cancelled; of the runs around it none counts that again."""
     tried, stopped.tried = stopped.tried, None
     if tried is not None and tried.count:
-        from engine.research import ledger
-
-        ledger.record_part(trial_key(spec), spec, tried)
+        trials.record_part(trial_key(spec), spec, tried)
 
 
 def _count_trial(spec: RunSpec, result: Any) -> None:
     trial = getattr(result, "trial", None)
     if trial is not None:
-        from engine.research import ledger
-
         key = trial_key(spec)
-        if not ledger.has(key):
-            drawn = result.parameters if getattr(spec, "sample", "") == "tpe" else None
-            ledger.record(key, spec, trial(), code=" ".join(_own_sources(spec)), drawn=drawn)
+        if not trials.has(key):
+            trials.record(key, spec, trial(), code=" ".join(_own_sources(spec)), drawn=spec.drawn(result))

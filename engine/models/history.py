@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.features.matrix import matrix
 from engine.market.bars import Market
+from engine.market.known import until
+from engine.models.preparation import parts
 from engine.models.result import ModelResult
 from engine.models.rows import Rows, pool
-
-if TYPE_CHECKING:
-    from engine.models.training import ModelSpec
+from engine.models.spec import ModelSpec
 
 
 class History:
@@ -32,7 +32,7 @@ class History:
         self._latest: tuple[tuple[int, ...], ModelResult] | None = None
 
     def __call__(self, moment: np.datetime64) -> ModelResult:
-        market = self._market.until(moment)
+        market = until(self._market, moment)
         lengths = tuple(len(bars) for bars in market.bars)
         if self._latest is None or self._latest[0] != lengths:  # finer bars ask for the same state again and again
             self._latest = lengths, self._predicted(market)
@@ -61,15 +61,15 @@ class History:
     def _rows(self, market: Market) -> Rows:
         """The rows of ``market``, its symbols numbered as in the result."""
         spec = self._spec
-        rows = pool(spec.matrix(market), market, spec.target, spec.embargo)
+        rows = pool(matrix(spec.features, market), market, spec.target, spec.embargo)
         places = [self._result.symbols.index(bars.series.symbol) for bars in market.bars]
         return replace(rows, symbol=np.array(places, dtype=np.int32)[rows.symbol])
 
     def _learnt_before_the_test(self) -> bool:
         """Whether each training row is the same on the bars before the test alone."""
-        train, _, _ = self._spec.parts(self._market, self._spec.matrix(self._market))
-        parts = (bars.part(0, int(np.searchsorted(bars.time, self._start))) for bars in self._market.bars)
-        then = self._rows(Market(tuple(bars for bars in parts if len(bars))))
+        train, _, _ = parts(self._spec, self._market, matrix(self._spec.features, self._market))
+        earlier = (bars.part(0, int(np.searchsorted(bars.time, self._start))) for bars in self._market.bars)
+        then = self._rows(Market(tuple(bars for bars in earlier if len(bars))))
         at = np.searchsorted(_keys(then), _keys(train))
         if not len(then) or (at >= len(then)).any() or (_keys(then)[at] != _keys(train)).any():
             return False

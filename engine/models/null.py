@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,11 +23,10 @@ from engine.core.spec import canonical_json
 from engine.jobs.cluster import fan_out
 from engine.market.bars import Floats
 from engine.models.fitting import learn
+from engine.models.preparation import parts, prepare
 from engine.models.rows import Rows
 from engine.models.scores import auc
-
-if TYPE_CHECKING:
-    from engine.models.training import ModelSpec
+from engine.models.spec import ModelSpec
 
 _MOST_TASKS = 20
 
@@ -47,8 +45,8 @@ def null_aucs(spec: ModelSpec, progress: Progress, curve: Mapping[str, object]) 
     if not spec.null_fits:
         return np.empty(0)
     text = canonical_json(spec)
-    parts = np.array_split(np.arange(spec.null_fits), min(spec.null_fits, _MOST_TASKS))
-    items = [(text, [int(number) for number in part]) for part in parts]
+    numbers = np.array_split(np.arange(spec.null_fits), min(spec.null_fits, _MOST_TASKS))
+    items = [(text, [int(number) for number in part]) for part in numbers]
     return np.sort(np.concatenate([np.array(part) for part in fan_out(_some, items, report)]))
 
 
@@ -66,10 +64,8 @@ def rotated(rows: Rows, horizon: int, seed: Sequence[int]) -> Floats:
 
 def _some(item: tuple[str, list[int]], progress: Progress) -> list[float]:
     """Test AUCs of the null models with these numbers, of the model in this JSON text."""
-    from engine.models.training import ModelSpec
-
     spec = ModelSpec.parse(json.loads(item[0]))
-    train, test, _ = spec.parts(*spec.prepare())
+    train, test, _ = parts(spec, *prepare(spec))
     known = test.where(~np.isnan(test.label))
     scores = []
     for done, number in enumerate(item[1]):

@@ -27,7 +27,8 @@ from engine.research.regimes import crises, regimes
 from engine.research.rerun import rerun
 from engine.research.sequence import reorder, without_best
 from engine.research.statistics import moments
-from engine.research.verification import NOISE_RUNS, NULL_RUNS, VerificationResult, VerificationSpec
+from engine.research.verification.result import VerificationResult
+from engine.research.verification.spec import NOISE_RUNS, NULL_RUNS, VerificationSpec
 from engine.strategies import Allocation
 
 Found = dict[str, Any]

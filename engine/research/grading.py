@@ -10,8 +10,8 @@ from engine.research import robustness
 from engine.research.drawdowns import RUIN
 from engine.research.findings import Finding, Grade, is_resized
 from engine.research.robustness import number, percent
-from engine.research.sweep_overfitting import SweepOverfitting
-from engine.research.verification import VerificationResult
+from engine.research.sweep_overfitting.result import SweepOverfitting
+from engine.research.verification.result import VerificationResult
 
 RARE, UNUSUAL = 0.05, 0.20
 """p-values: one in twenty by chance is the custom of the field; one in five is no more than a hint."""

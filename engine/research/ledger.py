@@ -1,4 +1,4 @@
-"""The ledger: every trial ever run, appended once, never changed.
+"""The ledger: how many trials were ever made, each counted once, and what the best of them owes to luck.
 
 A trial is a configuration that was tried, for it is the choice among configurations that the deflated Sharpe ratio
 makes up for (Bailey and Lopez de Prado 2014): the strategy with its settings, symbols, range of days and fills.
@@ -15,29 +15,19 @@ combinations it has tried, and takes none from others.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
-import numpy as np
-
-from engine.core.database import connect
-from engine.core.spec import RunSpec, canonical_json
 from engine.core.store import Trial
-from engine.market.bars import Floats, MarketSpec
+from engine.jobs.trials import Entry, entries
+from engine.market.spec import MarketSpec
 from engine.research import overlap
 from engine.research.statistics import expected_maximum_sharpe
 
 _SEARCHES = ("sweep", "walk_forward")
 _LEAD = 2  # bars before the first that is measured, and after it until a position can be held
 _NEVER = "9999-12-31"
-_COLUMNS = "family, sharpe, observations, count, variance, periods_per_year, rated"
-
-# A cancelled search, whose key has a plus, counts where nobody has taken it to its end, or farther.
-_STANDS = """(instr(t.key, '+') = 0 OR NOT EXISTS (
-    SELECT 1 FROM trials o WHERE o.key = substr(t.key, 1, instr(t.key, '+') - 1)
-    OR (o.count > t.count AND substr(o.key, 1, instr(o.key, '+')) = substr(t.key, 1, instr(t.key, '+')))))"""
 
 
 @dataclass(frozen=True)
@@ -52,41 +42,11 @@ class Pool:
     variance: float
 
 
-def record(key: str, spec: RunSpec, trial: Trial, code: str = "", drawn: Floats | None = None) -> None:
-    """Enter the trial under ``key`` (``runner.trial_key``); the same one again is not counted again.
-
-    ``code`` tells the plug-ins that are not the engine's. ``drawn`` are the combinations (combinations, axes) of a
-    search whose request does not tell them.
-    """
-    what = (trial.family, trial.sharpe, trial.observations, trial.count, trial.variance, trial.periods_per_year)
-    kept = None if drawn is None else drawn[~np.isnan(drawn).any(axis=1)].astype(np.float64).tobytes()
-    row = (key, canonical_json(spec), time.time(), *what, trial.rated, code, kept)
-    with connect() as database:
-        database.execute(
-            f"INSERT OR IGNORE INTO trials (key, spec, created, {_COLUMNS}, code, drawn) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            row,
-        )
-
-
-def has(key: str) -> bool:
-    """Whether the trial under ``key`` is entered."""
-    with connect() as database:
-        return database.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone() is not None
-
-
-def record_part(key: str, spec: RunSpec, trial: Trial) -> None:
-    """Enter what a search under ``key`` had tried when it was cancelled. It counts until the search is run to its end,
-    or farther: what is tried again is not another trial.
-    """
-    record(f"{key}+{trial.count}", spec, trial)
-
-
 def trials(family: str) -> tuple[Trial, ...]:
     """All trials of ``family``, oldest first, across sessions and users of this cache; a sweep's are one entry. What
     two entries have tried is counted in one of them.
     """
-    return _once(_entries("AND family = ?", family))
+    return _once(entries("AND family = ?", family))
 
 
 def on_data(market: MarketSpec) -> tuple[Trial, ...]:
@@ -95,42 +55,16 @@ def on_data(market: MarketSpec) -> tuple[Trial, ...]:
     """
     place = "coalesce(json_extract(spec, '$.base.market'), json_extract(spec, '$.market'))"
     same = "".join(f"AND json_extract({place}, '$.{name}') = ? " for name in ("collection", "interval"))
-    found = _entries(same, market.collection, market.interval)
+    found = entries(same, market.collection, market.interval)
     return _once([entry for entry in found if _is_on(entry, market)])
 
 
 def count() -> int:
     """Number of trials of all families, those of sweeps included."""
-    return sum(trial.count for trial in _once(_entries("")))
+    return sum(trial.count for trial in _once(entries("")))
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A row of the ledger. ``stopped`` tells of a search that was cancelled."""
-
-    trial: Trial
-    spec: str
-    code: str
-    drawn: bytes | None
-    stopped: bool
-
-
-def _entries(where: str, *values: object) -> list[_Entry]:
-    """Oldest first."""
-    with connect() as database:
-        rows = database.execute(
-            f"SELECT {_COLUMNS}, spec, code, drawn, instr(key, '+') > 0 AS stopped FROM trials t "
-            f"WHERE {_STANDS} {where} ORDER BY created",
-            values,
-        ).fetchall()
-    names = _COLUMNS.split(", ")
-    return [
-        _Entry(Trial(**{name: row[name] for name in names}), row["spec"], row["code"], row["drawn"], row["stopped"])
-        for row in rows
-    ]
-
-
-def _is_on(entry: _Entry, market: MarketSpec) -> bool:
+def _is_on(entry: Entry, market: MarketSpec) -> bool:
     plain = json.loads(entry.spec)
     own = (plain.get("base") or plain)["market"]
     start, end = own.get("start") or "", own.get("end") or _NEVER
@@ -138,13 +72,13 @@ def _is_on(entry: _Entry, market: MarketSpec) -> bool:
     return not set(own["symbols"]).isdisjoint(market.symbols) and start <= last and first <= end
 
 
-def _once(entries: Sequence[_Entry]) -> tuple[Trial, ...]:
+def _once(entries: Sequence[Entry]) -> tuple[Trial, ...]:
     """The trials of ``entries``, what is in two of them taken from the smaller one; oldest first."""
     searches = [entry for entry in entries if json.loads(entry.spec)["kind"] in _SEARCHES]
     if not searches:
         return tuple(entry.trial for entry in entries)
     left: dict[int, Trial] = {}
-    known: list[tuple[_Entry, overlap.Space]] = []
+    known: list[tuple[Entry, overlap.Space]] = []
     spaces = [overlap.space(entry.spec, entry.drawn) for entry in entries]
     sizes = [(-entry.trial.count, not (space and space.scales)) for entry, space in zip(entries, spaces, strict=True)]
     for place in sorted(range(len(entries)), key=sizes.__getitem__):
@@ -156,7 +90,7 @@ def _once(entries: Sequence[_Entry]) -> tuple[Trial, ...]:
     return tuple(left[place] for place in range(len(entries)) if left[place].count or left[place].whole)
 
 
-def _holding(entry: _Entry, space: overlap.Space, known: Sequence[tuple[_Entry, overlap.Space]]) -> list[overlap.Space]:
+def _holding(entry: Entry, space: overlap.Space, known: Sequence[tuple[Entry, overlap.Space]]) -> list[overlap.Space]:
     """Those of ``known`` that measured the same code on no fewer days than ``entry``, or on as many bars."""
     least = entry.trial.observations + _LEAD
     return [

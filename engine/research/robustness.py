@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.research.findings import Finding, Grade
-from engine.research.verification import VerificationResult
+from engine.research.verification.result import VerificationResult
 
 MINUS = "\N{MINUS SIGN}"
 SAFE_COSTS, OWN_COSTS = 2.0, 1.0

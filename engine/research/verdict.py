@@ -19,8 +19,8 @@ from engine.research.statistics import (
     moments,
     probabilistic_sharpe,
 )
-from engine.research.sweep_overfitting import SweepOverfitting
-from engine.research.verification import VerificationResult
+from engine.research.sweep_overfitting.result import SweepOverfitting
+from engine.research.verification.result import VerificationResult
 
 CONFIDENT, LIKELY = 0.95, 0.50
 """One in twenty is the error that the papers accept; below one half the opposite is the likelier."""

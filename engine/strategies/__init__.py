@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from engine.core.registry import Registry
 from engine.core.spec import RunSpec, Spec
-from engine.market.bars import Bars, Floats, MarketSpec
+from engine.market.bars import Bars, Floats
 from engine.market.panel import Panel
+from engine.market.spec import MarketSpec
 
 
 @dataclass(frozen=True, eq=False)

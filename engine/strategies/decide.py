@@ -14,8 +14,9 @@ import numpy as np
 from engine.core.errors import EngineError, StrategyError, line_in
 from engine.core.registry import info
 from engine.core.spec import Spec
-from engine.market.bars import Bars, Floats, MarketSpec
+from engine.market.bars import Bars, Floats
 from engine.market.panel import Panel
+from engine.market.spec import MarketSpec
 from engine.strategies import Allocation, Signals, Strategy
 
 _WORDS = {

@@ -11,7 +11,8 @@ from engine.core.spec import Spec, canonical_json
 from engine.features.leakage import look_ahead, made_up
 from engine.indicators import INDICATORS, Indicator
 from engine.market import catalog
-from engine.market.bars import Bars, Floats, MarketSpec
+from engine.market.bars import Bars, Floats
+from engine.market.spec import MarketSpec
 from tests.support.market import cut, random_walk
 
 LENGTH = 1500

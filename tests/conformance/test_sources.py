@@ -12,11 +12,12 @@ import pytest
 
 from engine.core.errors import EngineError
 from engine.core.registry import info
-from engine.market.bars import MarketSpec, Series
+from engine.market.bars import Series
 from engine.market.intervals import Interval
 from engine.market.soundness import require_sound
 from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
 from tests.support.market import random_walk
 
 pytestmark = pytest.mark.usefixtures("workspace")

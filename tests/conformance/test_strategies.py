@@ -20,8 +20,9 @@ from engine.core.registry import info
 from engine.core.spec import RunSpec, canonical_json, to_python, to_yaml
 from engine.jobs import runner
 from engine.market import catalog
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars
 from engine.market.panel import align
+from engine.market.spec import MarketSpec
 from engine.research import ledger
 from engine.strategies import STRATEGIES, Allocation, Strategy, decide
 from engine.strategies.crossing import Crossing

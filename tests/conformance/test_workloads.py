@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine import devices, load_spec, run_key
-from engine.benchmarks.harness import BenchmarkSpec
+from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.workloads import WORKLOADS, Workload
 from engine.core.errors import SpecError
 from engine.core.registry import info

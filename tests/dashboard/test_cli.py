@@ -15,7 +15,7 @@ import pytest
 import engine
 from dashboard import cli
 from engine.core.spec import to_yaml
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from tests.support.workbench import free_port, server
 from tests.support.workspace import Workspace
 

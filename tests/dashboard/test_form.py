@@ -18,8 +18,8 @@ from dashboard.components.form import Form
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json, parameter
-from engine.features.matrix import FeatureSpec
-from engine.models.training import ModelSpec
+from engine.features.spec import FeatureSpec
+from engine.models.spec import ModelSpec
 from engine.strategies.rules import OPERANDS
 from tests.support.workspace import Workspace
 

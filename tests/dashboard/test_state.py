@@ -12,7 +12,7 @@ import pytest
 from dashboard import state
 from engine.core.errors import SpecError
 from engine.jobs.runner import load_spec
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from tests.support.sweeping import spec, sweep
 
 

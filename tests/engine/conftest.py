@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Any
 
 import pytest
 
-from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
+from engine.jobs import executors
 from engine.market.sources.stored import save
 from tests.support.market import random_walk
 from tests.support.workspace import Workspace
@@ -24,12 +23,11 @@ def stored(workspace: Workspace) -> None:
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[BacktestSpec]:
     """The backtests that were computed, not read."""
     found: list[BacktestSpec] = []
-    compute = BacktestSpec.compute
+    compute = executors.compute
 
-    @wraps(compute)
-    def counted(self: BacktestSpec, *arguments: Any) -> BacktestResult:
-        found.append(self)
-        return compute(self, *arguments)
+    def counted(spec: Any, *arguments: Any) -> Any:
+        found.extend([spec] * isinstance(spec, BacktestSpec))
+        return compute(spec, *arguments)
 
-    monkeypatch.setattr(BacktestSpec, "compute", counted)
+    monkeypatch.setattr(executors, "compute", counted)
     return found

@@ -180,7 +180,7 @@ def test_what_the_server_asks_imports_nothing_heavy() -> None:
 import json, sys
 from engine import devices
 from engine.core import libraries
-from engine.benchmarks.harness import BenchmarkSpec
+from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.workloads import WORKLOADS
 WORKLOADS.available()
 spec = BenchmarkSpec()

@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import engine
-from engine.backtest.spec import BacktestSpec
 from engine.core import config
-from engine.jobs import library, records, runner
+from engine.jobs import executors, library, records, runner
 from engine.market.sources.stored import save
 from engine.research import ledger
 from tests.support.market import random_walk
@@ -62,7 +61,7 @@ def in_child(act: Any) -> int:
 
 def die_at(place: int) -> None:
     """Run the request; end at line ``place`` after its computation."""
-    compute, left = BacktestSpec.compute, [place]
+    compute, left = executors.compute, [place]
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         if frame.f_code.co_name not in STEPS or "/engine/" not in frame.f_code.co_filename:
@@ -73,13 +72,12 @@ def die_at(place: int) -> None:
                 os._exit(KILLED)
         return trace
 
-    @wraps(compute)
-    def computed(self: BacktestSpec, *rest: Any) -> Any:
-        result = compute(self, *rest)
+    def computed(*arguments: Any) -> Any:
+        result = compute(*arguments)
         sys.settrace(trace)
         return result
 
-    BacktestSpec.compute = computed  # type: ignore[method-assign]
+    executors.compute = computed
     engine.run(spec())
 
 

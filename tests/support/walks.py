@@ -9,6 +9,7 @@ from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.backtest.windows import Window, lay_out
 from engine.core.progress import silent
+from engine.jobs import executors
 from engine.market.bars import Bars, Market
 from tests.support.market import random_walk
 
@@ -40,7 +41,7 @@ def laid_out(asked: WalkForwardSpec, bars: Bars) -> tuple[Window, ...]:
 
 
 def run(asked: WalkForwardSpec, *bars: Bars) -> WalkForwardResult:
-    return asked.compute({"market": Market(bars)}, silent)
+    return executors.compute(asked, {"market": Market(bars)}, silent)
 
 
 def walk(*bars: Bars, **more: Any) -> WalkForwardResult:

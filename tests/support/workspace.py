@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 
 from engine.core import config, database, registry
-from engine.jobs import runner
+from engine.jobs import requests, runner
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ def forget() -> None:
         database.prepare_cache,
         database._is_ready,
         registry._discover,
+        registry._entry_points,
+        requests._discover,
         runner._store,
     ):
         remembered.cache_clear()

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from dashboard.charts import base
 from engine.features.matrix import FeatureMatrix
 from engine.market.bars import Market, Times
+from engine.models import preparation
 from engine.models.fitting import VALIDATION_FRACTION
+from engine.models.spec import ModelSpec
 from engine.models.splits import chronological
-from engine.models.training import ModelSpec
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -83,7 +84,7 @@ def divide(spec: ModelSpec, market: Market, matrix: FeatureMatrix) -> tuple[NDAr
 
     The bars right before the test are the embargo; those before them whose labels would reach into it are purged.
     """
-    train, _, split = spec.parts(market, matrix)
+    train, _, split = preparation.parts(spec, market, matrix)
     usable = matrix.usable()
     part = np.full(len(matrix.time), -1, np.int8)
     part[matrix.bar < max(matrix.warm_up)] = WARM_UP

@@ -13,7 +13,7 @@ from engine.market.bars import Floats
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from engine.research.verification import VerificationResult
+    from engine.research.verification.result import VerificationResult
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from dashboard.text.format import signed_percent
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from engine.research.verification import VerificationResult
+    from engine.research.verification.result import VerificationResult
 
 ROWS = (
     ("fill_best", "Best price of the bar"),

@@ -13,7 +13,7 @@ from engine.market.bars import Floats
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from engine.research.sweep_overfitting import SweepOverfitting
+    from engine.research.sweep_overfitting.result import SweepOverfitting
 
 MOST = 800  # points of the scatter
 BINS = 40

@@ -16,9 +16,9 @@ from dashboard.pages.backtest import ids, real_view
 from dashboard.pages.backtest.tab import OPEN
 from dashboard.security.payloads import Answer, Progress
 from dashboard.text.format import count
-from engine.research.sweep_overfitting import OverfittingSpec
-from engine.research.verification import VerificationSpec
-from engine.verdicts import Swept
+from engine.research.evidence import Swept
+from engine.research.sweep_overfitting.spec import OverfittingSpec
+from engine.research.verification.spec import VerificationSpec
 
 TAB = "real"
 JOB = SideJob("backtest", "origin")
@@ -43,13 +43,13 @@ def layout() -> Component:
 )
 def judge(data: runs.ResultData, tab: str, answer: Answer) -> tuple[Component, str, bool]:
     """The verdict, with the trials counted as of now and the sweep, if it was tested by now."""
-    from engine import verdicts
+    from engine.research import evidence
 
     if tab != TAB or ((answer or {}).get("waits") and ctx.triggered_id == JOB.answer):
         raise PreventUpdate
     spec, _ = runs.opened(data, VerificationSpec)
-    origin = verdicts.swept(spec.backtest)
-    judged = real_view.findings(verdicts.verdict(spec.backtest, origin=origin), real_view.judged_by(spec))
+    origin = evidence.swept(spec.backtest)
+    judged = real_view.findings(evidence.verdict(spec.backtest, origin=origin), real_view.judged_by(spec))
     return judged, "" if origin is None else words(origin), origin is None or origin.tested is not None
 
 
@@ -77,9 +77,9 @@ def ask(clicks: int | None, data: runs.ResultData) -> tuple[Answer, Any]:
     """A job for the test of the sweep, or for the sweep itself where its result is gone; the answer knows the run that
     it was asked for.
     """
-    from engine import verdicts
+    from engine.research import evidence
 
-    origin = verdicts.swept(runs.opened(data, VerificationSpec)[0].backtest)
+    origin = evidence.swept(runs.opened(data, VerificationSpec)[0].backtest)
     if not clicks or origin is None:
         raise PreventUpdate
     answer, job = side_job.start(origin.sweep if origin.place is None else OverfittingSpec(sweep=origin.sweep))

@@ -18,7 +18,8 @@ from dashboard.pages.backtest.view import TONES
 from dashboard.security.payloads import Answer, Progress
 from dashboard.text.format import count, number, percent
 from engine.backtest.sweeps.spec import SweepSpec
-from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
+from engine.research.sweep_overfitting.result import SweepOverfitting
+from engine.research.sweep_overfitting.spec import OverfittingSpec
 
 JOB = SideJob("backtest", "overfit")
 SWEPT = Input(frame.result(frame.study("backtest", "sweep")), "data")

@@ -17,16 +17,17 @@ from dashboard.text.format import count, day, number, percent, signed_percent
 from engine.research.findings import Finding, Verdict, is_resized
 from engine.research.regimes import CRISES
 from engine.research.verdict import CAVEAT
-from engine.research.verification import VerificationResult, VerificationSpec
+from engine.research.verification.result import VerificationResult
+from engine.research.verification.spec import VerificationSpec
 
 MISSING = "The data or the number of trades do not allow this test."
 
 
 def judged_by(spec: VerificationSpec) -> str:
     """Where another verification of the same run than ``spec`` is the one that the verdict follows: which."""
-    from engine import verdicts
+    from engine.research import evidence
 
-    found = verdicts.verification(spec.backtest)
+    found = evidence.verification(spec.backtest)
     if found is None or found[0] == spec:
         return ""
     other = found[0]

@@ -47,7 +47,7 @@ def save_sheet(clicks: int | None, run: runs.ResultData, walk: runs.ResultData, 
 def sheet(spec: Any, result: Any, key: str) -> str:
     """The tear sheet of a backtest or of a walk-forward."""
     from dashboard.tear_sheet import tear_sheet, walk_sheet
-    from engine.verdicts import verdict
+    from engine.research.evidence import verdict
 
     if spec.kind == "walk_forward":
         return walk_sheet(spec, result, key)

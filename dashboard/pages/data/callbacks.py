@@ -17,8 +17,9 @@ from dashboard.pages.data import ids, view
 from dashboard.pages.data.layout import FORM, SEEN
 from dashboard.text.format import day_range
 from engine.market import quality
-from engine.market.bars import Bars, Market, MarketSpec
+from engine.market.bars import Bars, Market
 from engine.market.intervals import bar_interval
+from engine.market.spec import MarketSpec
 from engine.research.price_summary import summarise
 
 runs.wire(FORM)

@@ -13,7 +13,7 @@ from dashboard.components.page_layout import page_layout
 from dashboard.components.series_view import SeriesView
 from dashboard.pages.data import ids
 from engine.market import catalog
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 
 FORM = form.Form(
     page=ids.PAGE,

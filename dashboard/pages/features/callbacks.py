@@ -15,7 +15,8 @@ from dashboard.components.series_view import Seen, zoom_of
 from dashboard.pages.features import ids, view
 from dashboard.pages.features.layout import FORM, SEEN
 from dashboard.text.format import count, day_range
-from engine.features.matrix import FeatureMatrix, FeatureSpec
+from engine.features.matrix import FeatureMatrix
+from engine.features.spec import FeatureSpec
 from engine.market.bars import Bars
 
 runs.wire(FORM)

@@ -10,7 +10,7 @@ from dashboard.components.page_layout import page_layout
 from dashboard.components.series_view import SeriesView
 from dashboard.market_options import MARKET
 from dashboard.pages.features import ids
-from engine.features.matrix import FeatureSpec
+from engine.features.spec import FeatureSpec
 
 FORM = form.Form(page=ids.PAGE, spec=FeatureSpec, options=MARKET)
 SEEN = SeriesView(ids.PAGE, ids.CHART)

@@ -21,7 +21,7 @@ from dashboard.pages.hardware.readings import Sample, history
 from dashboard.pages.hardware.request import FORM, PAGE, TAKE, benchmark_in
 from dashboard.security.payloads import Run
 from engine import devices
-from engine.benchmarks.harness import BenchmarkSpec
+from engine.benchmarks.spec import BenchmarkSpec
 from engine.core.config import settings
 from engine.core.errors import SpecError
 

@@ -13,8 +13,8 @@ from dash.development.base_component import Component
 from dashboard import state
 from dashboard.charts.benchmark import BenchmarkInfo
 from dashboard.text.format import MINUS, MISSING, number, percent
-from engine.benchmarks.harness import BenchmarkSpec
 from engine.benchmarks.result import BASELINE, BenchmarkResult
+from engine.benchmarks.spec import BenchmarkSpec
 from engine.devices import NAMES
 
 LISTED, COMPARED, SEARCHED = 8, 8, 100

@@ -12,7 +12,7 @@ from dashboard import ids
 from dashboard.components.fields import Values
 from dashboard.components.form import Form
 from engine import devices
-from engine.benchmarks.harness import BenchmarkSpec
+from engine.benchmarks.spec import BenchmarkSpec
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec
 

@@ -15,8 +15,9 @@ from dashboard.pages.models.handover import day
 from dashboard.pages.models.layout import FORM
 from dashboard.pages.models.verdict import judge
 from dashboard.text.format import count, day_range
+from engine.models.preparation import prepare
 from engine.models.result import ModelResult
-from engine.models.training import ModelSpec
+from engine.models.spec import ModelSpec
 
 runs.wire(FORM)
 market_options.follow_collection(FORM)
@@ -76,7 +77,7 @@ def score(data: runs.ResultData) -> tuple[Any, Any, Any]:
 @callback(Output(frame.figure(ids.TIMELINE), "data"), Output(ids.PARTS, "children"), Input(RESULT, "data"))
 def split(data: runs.ResultData) -> tuple[Any, Any]:
     spec, _ = runs.opened(data, ModelSpec)
-    drawn = timeline.info(spec, *spec.prepare())
+    drawn = timeline.info(spec, *prepare(spec))
     return timeline.figure(drawn), view.parts(drawn)
 
 

@@ -10,7 +10,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.market import catalog
 from engine.market.days import trading_day
 from engine.models.result import ModelResult
-from engine.models.training import ModelSpec
+from engine.models.spec import ModelSpec
 
 
 def tradeable(spec: ModelSpec) -> tuple[str, ...]:

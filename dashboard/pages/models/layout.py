@@ -16,7 +16,7 @@ from dashboard.components.table import Column, table
 from dashboard.components.tabs import pane, tabs
 from dashboard.market_options import MARKET
 from dashboard.pages.models import ids, view
-from engine.models.training import ModelSpec
+from engine.models.spec import ModelSpec
 
 TABS = (("score", "Score"), ("predictions", "Predictions"), ("trained", "Trained models"))
 COLUMNS = (

@@ -18,7 +18,7 @@ from dashboard.pages.models.verdict import majority
 from dashboard.text.format import MISSING, count, duration, number, percent
 from engine.models.result import ModelResult
 from engine.models.scores import SCORES
-from engine.models.training import ModelSpec
+from engine.models.spec import ModelSpec
 from engine.research.findings import Verdict
 
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from engine.backtest.second_opinion.comparison import SecondOpinion, compare
 from engine.backtest.spec import BacktestSpec
-from engine.core.progress import Progress
 from engine.core.spec import Estimate, RunSpec
 
 
@@ -38,16 +36,3 @@ class SecondOpinionSpec(RunSpec):
             return f"backtrader {version('backtrader')}"
         except PackageNotFoundError:
             return "backtrader is missing"
-
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> SecondOpinion:
-        from engine.backtest.measured import measured
-        from engine.backtest.portfolio import decide
-        from engine.backtest.second_opinion.library import version
-        from engine.backtest.second_opinion.repeat import repeat
-
-        spec, bars = self.backtest, measured(self.backtest, inputs["market"].bars, inputs=inputs)
-        words = f"Repeating {spec.market.label()} on Backtrader"
-        progress(0.0, words)
-        repeated = repeat(spec, bars, decide(spec, bars, inputs), lambda part: progress(0.98 * part, words))
-        progress(1.0, "Comparing the trades")
-        return compare(self.label(), inputs["backtest"], repeated, version())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.headline import RULES, account_of, by_accounts, is_plain, rules_of, together_of
+from engine.backtest.headline import RULES, account_of, by_accounts, rules_of, together_of
+from engine.backtest.plain import is_plain
 from engine.backtest.portfolio import decide
 from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.sweeps import sampling

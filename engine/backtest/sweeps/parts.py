@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.headline import is_plain
+from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.rows import groups
 from engine.backtest.sweeps.units import Figures, Places, Unit, Work, laid_out

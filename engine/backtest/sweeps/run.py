@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from engine.backtest.assemble import about_shares
+from engine.backtest.foresight import require_causal_sweep
 from engine.backtest.portfolio import require_addable
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.axes import Scale
@@ -15,16 +16,22 @@ from engine.backtest.sweeps.common import common_warm_up
 from engine.backtest.sweeps.evaluation import evaluate
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import Look, Places, numbered, unwatched
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import chosen_once, own_values, stressed
 from engine.backtest.sweeps.units import Figures, Unit, Work, units_of
 from engine.backtest.sweeps.watch import Watch, counting
 from engine.core.errors import SpecError
 from engine.core.progress import Progress
+from engine.jobs.executors import computes
 from engine.market.bars import Floats
 from engine.market.catalog import require_tradeable
 
-if TYPE_CHECKING:
-    from engine.backtest.sweeps.spec import SweepSpec
+
+@computes(SweepSpec)
+def compute(spec: SweepSpec, inputs: Mapping[str, Any], progress: Progress) -> SweepResult:
+    """Figures of all combinations. Raises ``StrategyError`` where the strategy uses the future."""
+    require_causal_sweep(spec, inputs)
+    return run_sweep(spec, inputs, progress)
 
 
 def run_sweep(

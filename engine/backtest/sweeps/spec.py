@@ -9,15 +9,16 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import model_validator
 
+from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis, Scale, resolve, sweepable, without_costs
-from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.stress import is_stress
 from engine.core.errors import EngineError, SpecError
-from engine.core.progress import Progress
 from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
-from engine.market.bars import MarketSpec
+from engine.market import catalog
+from engine.market.bars import Floats
 from engine.market.intervals import bar_interval
+from engine.market.spec import MarketSpec
 from engine.strategies import Allocation
 from engine.strategies.crossing import Crossing
 
@@ -157,8 +158,6 @@ class SweepSpec(RunSpec):
 
     def trying(self, years: float | None = None) -> float:
         """Expected seconds of the backtests alone, over ``years`` or all that the data have."""
-        from engine.backtest.headline import is_plain
-
         market, size, scales = self.base.market, self._size(self.scales()), self.scales()
         bars = (_years(market) if years is None else years) * bar_interval(market.interval).typical_per_year
         drawing = _DRAW * self.count if self.sample == "tpe" else 0.0
@@ -175,12 +174,8 @@ class SweepSpec(RunSpec):
         signals = min(own, size) * _of(_RULES if strategy.kind == "rules" else _SIGNALS, bars)
         return drawing + symbols * (signals + kernel)
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> SweepResult:
-        from engine.backtest.foresight import require_causal_sweep
-        from engine.backtest.sweeps.run import run_sweep
-
-        require_causal_sweep(self, inputs)
-        return run_sweep(self, inputs, progress)
+    def drawn(self, result: Any) -> Floats | None:
+        return result.parameters if self.sample == "tpe" else None
 
 
 def _of(cost: tuple[float, float], bars: float) -> float:
@@ -189,8 +184,6 @@ def _of(cost: tuple[float, float], bars: float) -> float:
 
 def _years(market: MarketSpec) -> float:
     """Length of the data that all symbols have, without reading them."""
-    from engine.market import catalog
-
     try:
         first, last = catalog.span(market)
     except EngineError:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.backtest.foresight import require_causal_sweep
 from engine.backtest.measured import Measured, from_start, measured
 from engine.backtest.portfolio import possible
 from engine.backtest.spec import BacktestSpec
@@ -21,6 +22,7 @@ from engine.backtest.walkforward.spec import LIMIT, WalkForwardSpec
 from engine.backtest.windows import Window, before, lay_out, since
 from engine.core.errors import Cancelled, SpecError
 from engine.core.progress import Progress, section
+from engine.jobs.executors import computes
 from engine.market.bars import Bars, Floats, Market, Times
 from engine.market.catalog import require_tradeable
 
@@ -112,6 +114,13 @@ class Walk:
     def given(self, bars: Sequence[Bars]) -> Mapping[str, Any]:
         """The inputs of a strategy that knows ``bars`` alone."""
         return {**self.inputs, "market": Market(tuple(bars))}
+
+
+@computes(WalkForwardSpec)
+def compute(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:
+    """Parameters and accounts of all windows. Raises ``StrategyError`` where the strategy uses the future."""
+    require_causal_sweep(spec.sweep(), inputs)
+    return run_windows(spec, inputs, progress)
 
 
 def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:

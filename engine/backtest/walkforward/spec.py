@@ -11,13 +11,12 @@ from pydantic import model_validator
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import Axis, SweepSpec
 from engine.backtest.sweeps.stress import is_stress
-from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import Window, Windows, between
 from engine.core.errors import EngineError, SpecError
-from engine.core.progress import Progress
 from engine.core.registry import info
 from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
-from engine.market.bars import Series
+from engine.market import catalog
+from engine.market.bars import Floats, Series
 
 LIMIT = 50_000_000
 """Backtests of all windows together."""
@@ -149,19 +148,13 @@ class WalkForwardSpec(RunSpec):
         tried = sum(sweep.trying(float((end - found[0].train) / _YEAR)) for end in ends)
         return Estimate(once.seconds - sweep.trying() + tried + _WINDOW * len(found), once.megabytes + 20)
 
-    def compute(self, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:
-        from engine.backtest.foresight import require_causal_sweep
-        from engine.backtest.walkforward.run import run_windows
-
-        require_causal_sweep(self.sweep(), inputs)
-        return run_windows(self, inputs, progress)
+    def drawn(self, result: Any) -> Floats | None:
+        return result.parameters if self.sample == "tpe" else None
 
     def expected_windows(self) -> tuple[Window, ...]:
         """The windows, from what is known of the symbols without reading their bars; none where there is no room. Bars
         to warm up on are taken to be spread evenly.
         """
-        from engine.market import catalog
-
         market = self.base.market
         try:
             first, last = catalog.span(market)

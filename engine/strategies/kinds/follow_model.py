@@ -11,8 +11,9 @@ from pydantic import Field, field_validator, model_validator
 
 from engine.core.registry import plugin
 from engine.core.spec import RunSpec, parameter
-from engine.market.bars import Bars, MarketSpec
-from engine.models.training import ModelSpec
+from engine.market.bars import Bars
+from engine.market.spec import MarketSpec
+from engine.models.spec import ModelSpec
 from engine.strategies import Signals, Strategy
 
 

@@ -13,13 +13,14 @@ from engine.backtest.costs import Costs
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.core.progress import silent
+from engine.jobs import executors
 from engine.strategies.kinds.sma_cross import SmaCross
 
 
 @pytest.fixture(scope="module")
 def result() -> BacktestResult:
     spec = BacktestSpec(strategy=SmaCross(fast=20, slow=60), costs=Costs(commission=5, slippage=3))
-    return spec.compute({"market": spec.market.compute({}, silent)}, silent)
+    return executors.compute(spec, {"market": executors.compute(spec.market, {}, silent)}, silent)
 
 
 def test_a_short_run_is_drawn_bar_by_bar(result: BacktestResult) -> None:

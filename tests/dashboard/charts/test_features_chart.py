@@ -10,10 +10,12 @@ import pytest
 
 from dashboard.charts import base, candles, features
 from engine.core.progress import silent
-from engine.features.matrix import FeatureMatrix, FeatureSpec
+from engine.features.matrix import FeatureMatrix
+from engine.features.spec import FeatureSpec
 from engine.indicators import Indicator, Output
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
+from engine.jobs import executors
 from engine.market.bars import Bars, Floats, Market
 from tests.support.market import random_walk
 
@@ -37,7 +39,7 @@ class Twin(Indicator):
 def matrix_of(chosen: tuple[Indicator, ...], *bars: Bars) -> FeatureMatrix:
     """The features of ``bars`` as the engine computes them."""
     spec = FeatureSpec.model_construct(features=chosen)
-    return spec.compute({"market": Market(bars)}, silent)
+    return executors.compute(spec, {"market": Market(bars)}, silent)
 
 
 def test_overlays_lie_on_the_price_and_others_have_panes() -> None:

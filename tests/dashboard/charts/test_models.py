@@ -11,14 +11,15 @@ import pytest
 from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
 from engine.core.errors import DataError, SpecError
 from engine.core.progress import silent
-from engine.features.matrix import FeatureMatrix, FeatureSpec
+from engine.features.matrix import FeatureMatrix
+from engine.features.spec import FeatureSpec
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
 from engine.labels.forward_return import ForwardReturn
 from engine.market.bars import Bars, Market
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.result import ModelResult
-from engine.models.training import ModelSpec
+from engine.models.spec import ModelSpec
 from tests.support.market import days, make_bars, random_walk
 
 FEATURES = (Sma(window=5), Rsi(window=2))

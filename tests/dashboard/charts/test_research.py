@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from dashboard.charts.research import fan, fill_range, overfit, samples, sensitivity
-from engine.research.sweep_overfitting import SweepOverfitting
-from engine.research.verification import VerificationResult
+from engine.research.sweep_overfitting.result import SweepOverfitting
+from engine.research.verification.result import VerificationResult
 
 
 def verified(**known: Any) -> VerificationResult:

@@ -25,7 +25,7 @@ from engine.core.config import PATH_VARIABLE, settings
 from engine.core.errors import QueueFull, SpecError
 from engine.core.spec import canonical_json
 from engine.jobs.runner import run_key
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from tests.support import background
 from tests.support.outside import ROOT, outside_cluster
 from tests.support.workspace import Workspace, forget

@@ -16,7 +16,7 @@ from dashboard.jobs import tray
 from dashboard.jobs.access import MANAGER
 from dashboard.jobs.listing import Job
 from engine.core.spec import canonical_json
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from tests.support.shown import words
 
 pytestmark = pytest.mark.usefixtures("workspace")

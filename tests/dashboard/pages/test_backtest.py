@@ -27,8 +27,8 @@ from engine.backtest.costs import Costs
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.core.spec import canonical_json
-from engine.market.bars import MarketSpec
 from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.market import random_walk
 from tests.support.results import make_result, trade

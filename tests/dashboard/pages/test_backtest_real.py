@@ -19,15 +19,15 @@ from dashboard.pages.backtest.tabs import performance, real
 from dashboard.pages.backtest.view import TONES
 from dashboard.tear_sheet import tear_sheet
 from dashboard.text.report import lines
-from engine import verdicts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.spec import canonical_json
 from engine.jobs import runner
 from engine.market.sources.stored import save
-from engine.research.sweep_overfitting import OverfittingSpec
+from engine.research import evidence
+from engine.research.sweep_overfitting.spec import OverfittingSpec
 from engine.research.verdict import QUICK
-from engine.research.verification import VerificationSpec
+from engine.research.verification.spec import VerificationSpec
 from tests.dashboard.pages.test_backtest_compare import texts
 from tests.support.market import random_walk
 from tests.support.workspace import Workspace
@@ -94,11 +94,11 @@ def test_there_is_one_verdict_on_every_page_and_file() -> None:
     key = runner.run_key(spec)
 
     def said() -> tuple[str, str, int]:
-        found = verdicts.verdict(spec, result)
+        found = evidence.verdict(spec, result)
         for printed in (
             texts(html.Div(performance.verdict(spec, result))),
             " ".join(lines(spec, result, key)),
-            tear_sheet(spec, result, key, verdicts.verdict(spec, result)),
+            tear_sheet(spec, result, key, evidence.verdict(spec, result)),
         ):
             assert f"{found.headline} {found.reason}" in plain(printed)
         return found.headline, found.reason, found.trials
@@ -129,7 +129,7 @@ def test_the_card_fails_what_every_test_fails() -> None:
     spec = BacktestSpec.parse(BASE)
     result = engine.run(spec)
     engine.run(VerificationSpec(backtest=spec, samples=100))
-    found = verdicts.verdict(spec, result)
+    found = evidence.verdict(spec, result)
     card = texts(html.Div(performance.verdict(spec, result)))
     for item in found.findings:
         assert (item.question in card) is (item.test in QUICK or item.grade == "bad")

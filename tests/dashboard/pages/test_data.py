@@ -13,10 +13,10 @@ from dashboard.pages.data import callbacks, ids, view
 from dashboard.pages.data.layout import FORM, layout
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import RunSpec, canonical_json
-from engine.features.matrix import FeatureSpec
-from engine.market.bars import MarketSpec
+from engine.features.spec import FeatureSpec
 from engine.market.quality import check
 from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
 from engine.research.price_summary import summarise
 from tests.support.market import make_bars, random_walk
 from tests.support.workspace import Workspace

@@ -15,11 +15,12 @@ from dashboard.pages.features.layout import layout
 from engine.core.errors import SpecError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
-from engine.features.matrix import FeatureSpec
+from engine.features.spec import FeatureSpec
 from engine.indicators import Indicator, Output
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
-from engine.market.bars import Bars, Floats, Market, MarketSpec
+from engine.market.bars import Bars, Floats, Market
+from engine.market.spec import MarketSpec
 from tests.support.market import random_walk
 
 TWO = FeatureSpec(market=MarketSpec(symbols=("NVDA", "AAPL")), features=(Sma(window=20), Rsi(window=14)))

@@ -19,7 +19,7 @@ from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.readings import GpuUse, Sample
 from dashboard.pages.hardware.request import FORM
 from engine import devices
-from engine.benchmarks.harness import BenchmarkSpec
+from engine.benchmarks.spec import BenchmarkSpec
 from engine.core.errors import SpecError
 from engine.jobs import records, runner
 from engine.jobs.housekeeping import Usage

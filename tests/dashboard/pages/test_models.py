@@ -24,10 +24,10 @@ from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json
 from engine.indicators.momentum import Rsi
-from engine.market.bars import MarketSpec
 from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
 from engine.models.kinds.lightgbm import LightGbm
-from engine.models.training import ModelSpec
+from engine.models.spec import ModelSpec
 from tests.dashboard.charts.test_models import result
 from tests.support.market import make_bars
 from tests.support.workspace import Workspace

@@ -24,7 +24,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
 from engine.core.spec import canonical_json
-from engine.verdicts import verdict
+from engine.research.evidence import verdict
 from tests.support.sweep_page import AXES, FAST, SLOW, STRATEGY, base, data_of, request
 
 pytestmark = pytest.mark.usefixtures("workspace")

@@ -20,7 +20,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.core.errors import EngineError, SpecError
 from engine.core.spec import canonical_json
 from engine.jobs import runner
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")

@@ -20,7 +20,7 @@ from dashboard.runs.studies import Study, StudyForm
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json
-from engine.research.verification import VerificationSpec
+from engine.research.verification.spec import VerificationSpec
 
 pytestmark = pytest.mark.usefixtures("workspace")
 PAGE = ids.study("backtest", "real")

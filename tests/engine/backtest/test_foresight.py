@@ -14,7 +14,7 @@ from engine.core.errors import EngineError, StrategyError
 from engine.market.bars import Bars
 from engine.market.sources.stored import save
 from engine.research.verdict import judge_fully
-from engine.research.verification import VerificationSpec
+from engine.research.verification.spec import VerificationSpec
 from tests.support.market import days, make_bars, random_walk
 from tests.support.workspace import Workspace
 
@@ -296,7 +296,7 @@ def test_a_model_of_days_is_followed_on_days_by_any_join(workspace: Workspace) -
 
 
 CONTEXT = """
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from engine.market.known import joined, known_at
 
 @plugin("{name}", title="{name}")

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from engine.backtest.headline import Headline, account_of, by_account, headline, is_plain
+from engine.backtest.headline import Headline, account_of, by_account, headline
 from engine.backtest.metrics import equity_metrics
+from engine.backtest.plain import is_plain
 from engine.backtest.simulate import simulate
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import DataError
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars
 from engine.market.catalog import load
+from engine.market.spec import MarketSpec
 from engine.strategies import Signals
 from tests.support.market import make_bars, random_walk
 from tests.support.slow_account import slow_accounts

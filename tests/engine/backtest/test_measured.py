@@ -18,8 +18,9 @@ from engine.core.errors import DataError
 from engine.core.progress import silent
 from engine.jobs.runner import run_key
 from engine.market import catalog
-from engine.market.bars import Bars, Market, MarketSpec
+from engine.market.bars import Bars, Market
 from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
 from tests.support.backtests import simulated
 from tests.support.market import days, make_bars, random_walk
 from tests.support.stored import MADE_UP, run, spec, warned

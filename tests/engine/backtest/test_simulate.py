@@ -13,8 +13,9 @@ from engine.backtest.costs import Costs
 from engine.backtest.quotes import carried, fill_prices
 from engine.backtest.simulate import Accounting, schedule, simulate
 from engine.core.errors import DataError
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars
 from engine.market.catalog import load
+from engine.market.spec import MarketSpec
 from engine.strategies import Signals
 from tests.support.market import make_bars, random_walk
 

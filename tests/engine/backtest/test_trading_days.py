@@ -17,9 +17,10 @@ from engine.backtest.second_opinion.targets import rebalancing as theirs
 from engine.backtest.windows import Windows, before, lay_out, since, unused
 from engine.core.store import decode, encode
 from engine.market import catalog
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars
 from engine.market.panel import align
 from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
 from engine.research.regimes import crises
 from tests.support import stored
 from tests.support.market import make_bars

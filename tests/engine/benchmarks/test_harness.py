@@ -13,8 +13,8 @@ import pytest
 import engine
 from engine import devices
 from engine.benchmarks import harness
-from engine.benchmarks.harness import BenchmarkSpec
 from engine.benchmarks.result import BenchmarkResult
+from engine.benchmarks.spec import PATIENCE, PAUSE, ROUNDS, WARM_UP, BenchmarkSpec
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.benchmarks.workloads.rolling_mean import RollingMean
 from engine.core.errors import Cancelled, DeviceError, SpecError
@@ -23,6 +23,7 @@ from engine.core.spec import canonical_json
 from engine.devices import Device
 from engine.features.kernels import Kernels, kernels_for
 from engine.features.kernels.numpy import Backend
+from engine.jobs import executors
 from tests.support.workspace import Workspace
 
 SMALL = MatrixProduct(size=64)
@@ -68,7 +69,7 @@ def altered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def measure(spec: BenchmarkSpec) -> BenchmarkResult:
-    return spec.compute({}, silent)
+    return executors.compute(spec, {}, silent)
 
 
 @pytest.mark.parametrize("workload", [SMALL, RollingMean(symbols=4, bars=300, window=20)])
@@ -205,7 +206,7 @@ def test_progress_shows_the_medians_so_far_and_can_stop_it() -> None:
 
     spec = BenchmarkSpec(workload=SMALL, devices=CPUS, repetitions=9)
     with pytest.raises(Cancelled):
-        spec.compute({}, progress)
+        executors.compute(spec, {}, progress)
     fractions = [fraction for fraction, _, _ in seen]
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] < fractions[-1] <= 1
@@ -261,7 +262,7 @@ def test_a_wrong_request_names_its_field(values: dict[str, Any], path: str, sent
 
 def test_the_estimate_is_bounded_by_the_patience() -> None:
     huge = BenchmarkSpec(workload=MatrixProduct(size=8192), devices=CPUS, repetitions=200)
-    assert huge.estimate().seconds <= 3 * (harness.PATIENCE + harness.WARM_UP + harness.ROUNDS * harness.PAUSE)
+    assert huge.estimate().seconds <= 3 * (PATIENCE + WARM_UP + ROUNDS * PAUSE)
     assert huge.estimate().megabytes == huge.workload.megabytes(3)
     assert BenchmarkSpec(workload=SMALL).estimate().megabytes == SMALL.megabytes(len(devices.expected()))
 

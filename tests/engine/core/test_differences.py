@@ -8,8 +8,8 @@ import pytest
 
 from engine.backtest.spec import BacktestSpec
 from engine.core.differences import NOT_THERE, differences
-from engine.features.matrix import FeatureSpec
-from engine.market.bars import MarketSpec
+from engine.features.spec import FeatureSpec
+from engine.market.spec import MarketSpec
 
 SMA: dict[str, Any] = {"kind": "sma_cross", "fast": 20, "slow": 50}
 COSTS: dict[str, Any] = {"commission": 5, "slippage": 3}

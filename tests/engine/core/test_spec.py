@@ -19,11 +19,11 @@ from engine.backtest.sizings.percent import Percent
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import did_you_mean
 from engine.core.spec import RunSpec, Spec, canonical_json, parameter, to_python, to_yaml
-from engine.features.matrix import FeatureSpec
+from engine.features.spec import FeatureSpec
 from engine.indicators.averages import Sma
-from engine.jobs import runner
-from engine.market.bars import MarketSpec
-from engine.models.training import ModelSpec
+from engine.jobs import executors, runner
+from engine.market.spec import MarketSpec
+from engine.models.spec import ModelSpec
 from engine.strategies import STRATEGIES
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.workspace import Workspace
@@ -131,8 +131,8 @@ def test_walk_finds_every_spec_inside() -> None:
 
 
 def test_run_spec_that_cannot_compute_says_so() -> None:
-    with pytest.raises(TypeError, match="no compute method"):
-        RunSpec().compute({}, lambda *_: None)
+    with pytest.raises(TypeError, match="Nothing computes RunSpec"):
+        executors.compute(RunSpec(), {}, lambda *_: None)
     assert RunSpec().inputs() == {}
     assert RunSpec().estimate().seconds > 0
 

@@ -11,7 +11,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.errors import SpecError
 from engine.core.spec import Spec
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from engine.strategies.kinds.follow_model import FollowModel
 from engine.strategies.kinds.sma_cross import SmaCross
 

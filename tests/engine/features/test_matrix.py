@@ -11,11 +11,14 @@ import engine
 from engine.core.errors import DataError, SpecError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
-from engine.features.matrix import FeatureMatrix, FeatureSpec, require_causal
+from engine.features.matrix import FeatureMatrix, require_causal
+from engine.features.spec import FeatureSpec
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
+from engine.jobs import executors
 from engine.market import catalog
-from engine.market.bars import Market, MarketSpec
+from engine.market.bars import Market
+from engine.market.spec import MarketSpec
 from tests.support.market import make_bars, random_walk
 from tests.support.workspace import Workspace
 
@@ -23,7 +26,7 @@ from tests.support.workspace import Workspace
 def matrix(*lengths: int) -> FeatureMatrix:
     spec = FeatureSpec(features=(Sma(window=5), Rsi(window=2)))
     bars = [random_walk(length, seed, symbol=f"S{seed}") for seed, length in enumerate(lengths)]
-    return spec.compute({"market": Market(tuple(bars))}, silent)
+    return executors.compute(spec, {"market": Market(tuple(bars))}, silent)
 
 
 def test_rows_are_symbol_after_symbol() -> None:
@@ -48,7 +51,7 @@ def test_rows_behind_a_gap_are_not_usable_until_warm_again() -> None:
     close = random_walk(60).close.copy()
     close[30] = np.nan
     spec = FeatureSpec(features=(Sma(window=5),))
-    found = spec.compute({"market": Market((make_bars(close),))}, silent)
+    found = executors.compute(spec, {"market": Market((make_bars(close),))}, silent)
     assert np.flatnonzero(~found.usable()).tolist() == [0, 1, 2, 3, 30, 31, 32, 33, 34]
 
 

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from engine.indicators.averages import Sma, SmaDistance
 from engine.market import catalog
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from tests.support.market import make_bars
 
 prices = arrays(np.float64, some.integers(2, 120), elements=some.floats(0.01, 1e5))

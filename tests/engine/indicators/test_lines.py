@@ -15,7 +15,8 @@ from engine.indicators import averages, channels, directional, momentum, volatil
 from engine.indicators.averages import SmaDistance
 from engine.indicators.momentum import Rsi
 from engine.market import catalog
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars
+from engine.market.spec import MarketSpec
 from engine.strategies import flags
 from engine.strategies.operands.feature import Feature
 from engine.strategies.operands.oscillators import AtrLine, RsiLine

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from engine.indicators.momentum import Rsi
 from engine.market import catalog
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from tests.support.market import make_bars, random_walk
 
 prices = arrays(np.float64, some.integers(2, 150), elements=some.floats(1, 1e4))

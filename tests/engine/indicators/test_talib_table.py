@@ -17,7 +17,7 @@ from talib import abstract
 
 from engine.core.errors import SpecError
 from engine.core.spec import to_python
-from engine.features.matrix import FeatureSpec
+from engine.features.spec import FeatureSpec
 from engine.indicators import INDICATORS, Indicator, search, talib_family, talib_measure
 from engine.market.bars import Bars
 from tests.support.market import make_bars, random_walk

@@ -14,7 +14,8 @@ from engine.core import database
 from engine.core.database import connect
 from engine.core.errors import SpecError
 from engine.core.store import ResultStore
-from engine.jobs import library, runner
+from engine.jobs import executors, library, runner
+from engine.market import catalog
 from engine.market.sources.stored import save
 from engine.research import ledger
 from tests.support.market import random_walk
@@ -269,14 +270,14 @@ def test_the_latest_earlier_run_is_the_only_one_that_is_parsed(monkeypatch: pyte
 
 
 def test_bars_that_change_while_a_run_computes_are_not_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    compute = BacktestSpec.compute
+    compute = executors.compute
 
-    def meanwhile(self: BacktestSpec, *rest: Any) -> Any:
-        result = compute(self, *rest)
+    def meanwhile(*arguments: Any) -> Any:
+        result = compute(*arguments)
         save(random_walk(210, seed=5))
         return result
 
-    monkeypatch.setattr(BacktestSpec, "compute", meanwhile)
+    monkeypatch.setattr(executors, "compute", meanwhile)
     engine.run(spec())
     assert library.changes([only()]) == {only().key: "data"}
 
@@ -310,7 +311,7 @@ def test_bars_are_read_once_for_all_runs_on_them(monkeypatch: pytest.MonkeyPatch
     for fast in (3, 4, 5):
         run(fast)
     asked: list[object] = []
-    fingerprint = library.catalog.fingerprint
-    monkeypatch.setattr(library.catalog, "fingerprint", lambda item: asked.append(item) or fingerprint(item))
+    fingerprint = catalog.fingerprint
+    monkeypatch.setattr(catalog, "fingerprint", lambda item: asked.append(item) or fingerprint(item))
     assert library.changes(library.saved("backtest")) == {}
     assert len(asked) == 1

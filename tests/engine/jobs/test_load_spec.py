@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.core.errors import SpecError, UnknownPlugin
-from engine.features.matrix import FeatureSpec
-from engine.jobs import runner
-from engine.market.bars import MarketSpec
-from engine.models.training import ModelSpec
+from engine.features.spec import FeatureSpec
+from engine.jobs import requests, runner
+from engine.market.spec import MarketSpec
+from engine.models.spec import ModelSpec
 from tests.support.requests import BACKTEST
-from tests.support.workspace import Workspace
+from tests.support.workspace import Workspace, forget
 
 pytestmark = pytest.mark.usefixtures("workspace")
 
 
 def test_kinds_are_told_apart() -> None:
-    assert {"market", "features", "model", "backtest", "benchmark"} <= set(runner.run_kinds())
+    assert {"market", "features", "model", "backtest", "benchmark"} <= set(requests.run_kinds())
     assert isinstance(runner.load_spec({"kind": "market"}), MarketSpec)
     assert isinstance(runner.load_spec("kind: model"), ModelSpec)
     assert isinstance(runner.load_spec(b'{"kind": "features"}'), FeatureSpec)
@@ -42,7 +43,7 @@ def test_forged_names_are_cut_in_sentences() -> None:
         ("", "A spec is a mapping with a field 'kind'."),
         ("- a", "A spec is a mapping with a field 'kind'."),
         ("42", "A spec is a mapping with a field 'kind'."),
-        ("{}", "A spec says in its field 'kind' what it is: market,"),
+        ("{}", "A spec says in its field 'kind' what it is: backtest, benchmark,"),
         ("kind: [market]", "cannot be run. Did you mean 'market'?"),
         ("kind: bactest", "'bactest' cannot be run. Did you mean 'backtest'?"),
         ("kind: sma_cross", "'sma_cross' cannot be run."),
@@ -82,3 +83,54 @@ def test_broken_plugin_is_told_where_it_is_asked_for(workspace: Workspace) -> No
     with pytest.raises(SpecError) as caught:
         runner.load_spec(BACKTEST | {"strategy": {"kind": "broken"}})
     assert f"The plug-in {path} failed to load in line 1: ZeroDivisionError" in str(caught.value)
+
+
+def installed(folder: Path, name: str, source: str) -> None:
+    """A distribution with the modules ``<name>.spec`` and ``<name>.run`` and an entry point for the former."""
+    about = folder / f"{name}-1.dist-info"
+    for path in (about, folder / name):
+        path.mkdir(parents=True)
+    (folder / name / "spec.py").write_text(source, encoding="utf-8")
+    (folder / name / "run.py").write_text(DOUBLED, encoding="utf-8")
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n", encoding="utf-8")
+    (about / "entry_points.txt").write_text(f"[stratoscope.runs]\nx = {name}.spec\n", encoding="utf-8")
+
+
+DOUBLE = """
+from typing import Literal
+from engine.core.spec import RunSpec
+
+class Double(RunSpec):
+    kind: Literal["double"] = "double"
+    number: float = 1.5
+"""
+DOUBLED = """
+from dataclasses import dataclass
+from engine.jobs.executors import computes
+from doubling.spec import Double
+
+@dataclass(frozen=True)
+class Doubled:
+    number: float
+    def summary(self):
+        return {"number": self.number}
+
+@computes(Double)
+def compute(spec, inputs, progress) -> Doubled:
+    return Doubled(2 * spec.number)
+"""
+
+
+def test_an_entry_point_adds_a_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed(tmp_path / "site", "doubling", DOUBLE)
+    installed(tmp_path / "site", "failing", "1 / 0")
+    installed(tmp_path / "site", "taking", DOUBLE.replace("double", "market"))
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    forget()
+    assert runner.run(spec := runner.load_spec({"kind": "double"})).number == 3.0
+    assert runner.lookup(spec).number == 3.0
+    with pytest.raises(SpecError, match=r"The plug-in failing\.spec failed to load: ZeroDiv"):
+        runner.load_spec({"kind": "x"})
+    assert any("called 'market', in engine.market.spec and taking.spec" in text for text in requests.problems())
+    assert isinstance(runner.load_spec({"kind": "market"}), MarketSpec)
+    forget()

@@ -20,7 +20,7 @@ from engine.core.errors import DataError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
 from engine.core.store import encode
-from engine.jobs import runner
+from engine.jobs import executors, runner
 from engine.market.sources.stored import save
 from tests.support.market import cut, random_walk
 from tests.support.requests import BACKTEST, COSTS, MADE_UP, STRATEGY, spec
@@ -83,11 +83,11 @@ def test_what_means_nothing_beside_other_values_changes_neither_key_nor_result(
     assert set(changed.ignored()) >= set(idle)
     assert engine.run_key(changed) == engine.run_key(usual)
     inputs = {name: engine.run(item) for name, item in usual.inputs().items()}
-    assert encode(changed.compute(inputs, silent)) == encode(usual.compute(inputs, silent))
+    assert encode(executors.compute(changed, inputs, silent)) == encode(executors.compute(usual, inputs, silent))
     other, asked = spec(**both, **meant), spec(**both, **meant, **idle)
     assert not set(asked.ignored()) & set(idle)
     assert engine.run_key(asked) != engine.run_key(other)
-    assert encode(asked.compute(inputs, silent)) != encode(other.compute(inputs, silent))
+    assert encode(executors.compute(asked, inputs, silent)) != encode(executors.compute(other, inputs, silent))
 
 
 @pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume", "adj_close"])

@@ -15,10 +15,10 @@ from engine.core.database import connect
 from engine.core.errors import Cancelled
 from engine.core.progress import section, silent
 from engine.core.store import encode
-from engine.features.matrix import FeatureSpec
-from engine.jobs import runner
-from engine.market.bars import MarketSpec
+from engine.features.spec import FeatureSpec
+from engine.jobs import executors, runner
 from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
 from engine.research import ledger
 from tests.support.market import random_walk
 from tests.support.requests import BACKTEST, MADE_UP, STRATEGY, spec
@@ -94,7 +94,7 @@ def test_failure_is_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("in the middle")
 
     with monkeypatch.context() as broken:
-        broken.setattr(BacktestSpec, "compute", fails)
+        broken.setattr(executors, "compute", fails)
         with pytest.raises(RuntimeError):
             engine.run(spec())
     assert not runner.is_stored(spec())
@@ -199,7 +199,7 @@ def test_trial_that_was_stored_before_the_ledger_was_lost_is_entered_again(works
 def test_new_version_of_the_engine_repeats_the_same_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     engine.run(spec())
     key = engine.run_key(spec())
-    monkeypatch.setattr(runner, "__version__", "99")
+    monkeypatch.setattr(runner, "engine_digest", lambda: "another")
     engine.run(spec())
     assert engine.run_key(spec()) != key
     assert ledger.count() == 1

@@ -9,7 +9,8 @@ import pytest
 
 from engine.market import catalog
 from engine.market.actions import actions, reported, units_later
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars
+from engine.market.spec import MarketSpec
 from tests.support.market import make_bars
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from engine.core.errors import DataError
-from engine.market.bars import Bars, MarketSpec, periods_per_year
+from engine.market.bars import Bars, periods_per_year
+from engine.market.spec import MarketSpec
 from tests.support.market import days, make_bars, random_walk
 
 HOURS = np.arange("2017-01-02T22", "2017-01-05T22", dtype="datetime64[h]").astype("datetime64[ms]")

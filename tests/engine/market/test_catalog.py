@@ -11,9 +11,9 @@ import pytest
 import engine
 from engine.core.errors import DataError, NotTradeable
 from engine.market import catalog
-from engine.market.bars import MarketSpec
 from engine.market.sources.sample import Sample
 from engine.market.sources.stored import Stored, save
+from engine.market.spec import MarketSpec
 from tests.support.market import random_walk
 from tests.support.workspace import Workspace
 

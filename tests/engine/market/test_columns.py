@@ -65,7 +65,7 @@ def test_time_that_is_missing_is_not_a_time() -> None:
 
 def test_pandas_is_not_loaded() -> None:
     script = (
-        "import sys; from engine.market import catalog; from engine.market.bars import MarketSpec;"
+        "import sys; from engine.market import catalog; from engine.market.spec import MarketSpec;"
         "catalog.load(MarketSpec()); print('pandas' in sys.modules)"
     )
     assert (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.market.bars import Bars, Market
-from engine.market.known import begun_at, joined, known_at, overtaken
+from engine.market.known import begun_at, joined, known_at, overtaken, until
 from tests.support.market import days, make_bars, random_walk
 
 
@@ -103,7 +103,7 @@ def test_what_waited_too_long_or_since_before_the_start_belongs_to_no_bar() -> N
 
 def test_a_market_until_a_moment_has_the_bars_that_had_ended() -> None:
     market = Market((of(hours(48), "1h", symbol="H"), of(["2024-01-01", "2024-01-02"], symbol="D")))
-    early, late = market.until(np.datetime64("2024-01-01T23:59")), market.until(np.datetime64("2024-01-02T00:00"))
+    early, late = until(market, np.datetime64("2024-01-01T23:59")), until(market, np.datetime64("2024-01-02T00:00"))
     assert [(item.series.symbol, len(item)) for item in early.bars] == [("H", 23)]
     assert [(item.series.symbol, len(item)) for item in late.bars] == [("H", 24), ("D", 1)]
 

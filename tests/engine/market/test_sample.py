@@ -13,9 +13,10 @@ import pytest
 
 from engine.core.errors import DataError
 from engine.market import catalog, quality
-from engine.market.bars import Bars, MarketSpec, Series
+from engine.market.bars import Bars, Series
 from engine.market.sources import sample
 from engine.market.sources.sample import Sample
+from engine.market.spec import MarketSpec
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")

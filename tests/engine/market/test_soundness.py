@@ -14,9 +14,10 @@ import engine
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import DataError
 from engine.market import catalog
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars
 from engine.market.soundness import flaws, require_sound
 from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
 from tests.support import stored as backtests
 from tests.support.market import days, make_bars, random_walk
 

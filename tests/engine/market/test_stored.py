@@ -11,8 +11,9 @@ import pytest
 
 from engine.core.errors import DataError, StoreError
 from engine.market import catalog
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars
 from engine.market.sources.stored import Stored, save
+from engine.market.spec import MarketSpec
 from tests.support.market import make_bars, random_walk
 from tests.support.workspace import Workspace
 

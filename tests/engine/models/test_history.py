@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from engine.core.progress import silent
-from engine.features.matrix import FeatureMatrix
+from engine.features import Features
+from engine.features.matrix import FeatureMatrix, matrix
+from engine.jobs import executors
 from engine.market.bars import Bars, Market
 from engine.market.known import known_at
 from engine.market.sources.stored import save
-from engine.models import training
+from engine.models import history, preparation
 from engine.models.result import ModelResult
+from engine.models.spec import ModelSpec
 from engine.models.splits import Split, chronological
-from engine.models.training import ModelSpec
 from tests.support.market import days, random_walk
 
 QUICK = {"kind": "lightgbm", "rounds": 20, "early_stopping": 0}
@@ -34,12 +36,12 @@ def spec(workspace: object) -> ModelSpec:
 
 
 def trained(spec: ModelSpec) -> ModelResult:
-    market, matrix = spec.prepare()
-    return spec.compute({"market": market, "features": matrix}, silent)
+    market, features = preparation.prepare(spec)
+    return executors.compute(spec, {"market": market, "features": features}, silent)
 
 
 def at(spec: ModelSpec, result: ModelResult) -> Callable[[np.datetime64], ModelResult]:
-    return spec.point_in_time(result)
+    return executors.as_of(spec, result)
 
 
 def ends(*bars: Bars) -> Iterator[np.datetime64]:
@@ -77,7 +79,7 @@ def test_a_model_that_learnt_from_its_test_has_predicted_nothing(
         split = chronological(time, end, fraction)
         return replace(split, train=~np.isnat(end))
 
-    monkeypatch.setattr(training, "chronological", all_of_it)
+    monkeypatch.setattr(preparation, "chronological", all_of_it)
     result = trained(spec)
     assert not len(at(spec, result)(np.datetime64("2100-01-01")).time)
 
@@ -85,12 +87,10 @@ def test_a_model_that_learnt_from_its_test_has_predicted_nothing(
 def test_a_model_whose_features_know_more_has_predicted_nothing(
     spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compute = ModelSpec.matrix
-
-    def leaking(self: ModelSpec, market: Market) -> FeatureMatrix:
-        matrix = compute(self, market)
-        return replace(matrix, values=matrix.values - matrix.values[-1])
+    def leaking(features: Features, market: Market) -> FeatureMatrix:
+        honest = matrix(features, market)
+        return replace(honest, values=honest.values - honest.values[-1])
 
     result = trained(spec)
-    monkeypatch.setattr(ModelSpec, "matrix", leaking)
+    monkeypatch.setattr(history, "matrix", leaking)
     assert not len(at(spec, result)(np.datetime64("2100-01-01")).time)

@@ -12,13 +12,15 @@ import pytest
 import engine
 from engine.core.errors import Cancelled, DataError, SpecError
 from engine.core.store import decode, encode
-from engine.features.matrix import FeatureSpec
+from engine.features.spec import FeatureSpec
+from engine.jobs import executors
 from engine.jobs.runner import recent_runs
-from engine.market.bars import Bars, Market, MarketSpec
+from engine.market.bars import Bars, Market
 from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
 from engine.models.result import ModelResult
 from engine.models.scores import SCORES, auc
-from engine.models.training import ModelSpec
+from engine.models.spec import ModelSpec
 from tests.support.market import make_bars, random_walk
 from tests.support.workspace import Workspace
 
@@ -89,9 +91,11 @@ def learnt(bars: Bars, **changes: Any) -> ModelResult:
 @pytest.fixture(scope="module")
 def nvda() -> tuple[ModelSpec, Market, ModelResult]:
     request = spec()
-    market = request.market.compute({}, lambda *_: None)
-    matrix = FeatureSpec(market=request.market, features=request.features).compute({"market": market}, lambda *_: None)
-    return request, market, request.compute({"market": market, "features": matrix}, lambda *_: None)
+    market = executors.compute(request.market, {}, lambda *_: None)
+    matrix = executors.compute(
+        FeatureSpec(market=request.market, features=request.features), {"market": market}, lambda *_: None
+    )
+    return request, market, executors.compute(request, {"market": market, "features": matrix}, lambda *_: None)
 
 
 def test_the_test_part_is_the_end_of_the_data_and_whole(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
@@ -146,7 +150,9 @@ def test_later_bars_change_no_training_and_no_earlier_prediction(nvda: tuple[Mod
 
 def test_the_model_text_predicts_what_was_stored(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
     request, market, result = nvda
-    matrix = FeatureSpec(market=request.market, features=request.features).compute({"market": market}, lambda *_: None)
+    matrix = executors.compute(
+        FeatureSpec(market=request.market, features=request.features), {"market": market}, lambda *_: None
+    )
     np.testing.assert_array_equal(
         request.model.predict(result.text, matrix.values[-result.n_test :]), result.probability
     )
@@ -234,7 +240,7 @@ def test_progress_rises_and_carries_the_loss_curve() -> None:
     heard: list[tuple[float, str, Mapping[str, object] | None]] = []
     request = spec(null_fits=4, model={"kind": "lightgbm", "rounds": 60, "early_stopping": 10})
     inputs = {name: engine.run(needed) for name, needed in request.inputs().items()}
-    result = request.compute(inputs, lambda *event: heard.append((*event, None)[:3]))
+    result = executors.compute(request, inputs, lambda *event: heard.append((*event, None)[:3]))
     fractions = [event[0] for event in heard]
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] <= fractions[-1] <= 1
@@ -257,7 +263,7 @@ def test_it_can_be_cancelled_at_every_stage(stop_at: str) -> None:
     request = spec(null_fits=2)
     inputs = {name: engine.run(needed) for name, needed in request.inputs().items()}
     with pytest.raises(Cancelled):
-        request.compute(inputs, progress)
+        executors.compute(request, inputs, progress)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,13 @@ import pytest
 
 from engine.core.progress import silent
 from engine.core.store import Trial
+from engine.jobs import executors
 from engine.market.bars import Market
 from engine.research.findings import Finding
-from engine.research.sweep_overfitting import SweepOverfitting
+from engine.research.sweep_overfitting.result import SweepOverfitting
 from engine.research.verdict import judge_fully
-from engine.research.verification import VerificationResult, VerificationSpec
+from engine.research.verification.result import VerificationResult
+from engine.research.verification.spec import VerificationSpec
 from tests.support.backtests import Crosses, request, simulated
 from tests.support.market import make_bars
 
@@ -30,7 +32,7 @@ def strong() -> VerificationResult:
     bars, backtest = make_bars(close), request(Crosses(window=8))
     spec = VerificationSpec(backtest=backtest, samples=200)
     inputs = {"market": Market((bars,)), "backtest": simulated(backtest, bars)}
-    return spec.compute(inputs, silent)
+    return executors.compute(spec, inputs, silent)
 
 
 def changed(**values: Any) -> VerificationResult:

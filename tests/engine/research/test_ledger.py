@@ -10,6 +10,7 @@ from engine.core.database import connect
 from engine.core.errors import StoreError
 from engine.core.spec import canonical_json
 from engine.core.store import Trial
+from engine.jobs import trials
 from engine.research import ledger
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -23,9 +24,9 @@ def test_empty_at_first() -> None:
 
 
 def test_trials_come_back_oldest_first_by_family() -> None:
-    ledger.record("c", SPEC, Trial("sma_cross", 0.1, 100))
-    ledger.record("a", SPEC, Trial("sma_cross", None, 50))
-    ledger.record("b", SPEC, Trial("other", -0.2, 30))
+    trials.record("c", SPEC, Trial("sma_cross", 0.1, 100))
+    trials.record("a", SPEC, Trial("sma_cross", None, 50))
+    trials.record("b", SPEC, Trial("other", -0.2, 30))
     assert ledger.trials("sma_cross") == (Trial("sma_cross", 0.1, 100), Trial("sma_cross", None, 50))
     assert ledger.trials("other") == (Trial("other", -0.2, 30),)
     assert ledger.trials("none") == ()
@@ -34,12 +35,12 @@ def test_trials_come_back_oldest_first_by_family() -> None:
 
 def test_same_run_twice_is_one_trial() -> None:
     for sharpe in (0.1, 0.2):
-        ledger.record("key", SPEC, Trial("sma_cross", sharpe, 100))
+        trials.record("key", SPEC, Trial("sma_cross", sharpe, 100))
     assert ledger.trials("sma_cross") == (Trial("sma_cross", 0.1, 100),)
 
 
 def test_what_was_tried_is_kept_with_it() -> None:
-    ledger.record("key", SPEC, Trial("sma_cross", 0.1, 100))
+    trials.record("key", SPEC, Trial("sma_cross", 0.1, 100))
     with connect() as connection:
         (row,) = connection.execute("SELECT key, spec, created FROM trials").fetchall()
     assert (row["key"], row["spec"]) == ("key", canonical_json(SPEC))
@@ -48,7 +49,7 @@ def test_what_was_tried_is_kept_with_it() -> None:
 
 @pytest.mark.parametrize("statement", ["DELETE FROM trials", "UPDATE trials SET family = 'x'"])
 def test_nobody_can_forget_a_trial(statement: str) -> None:
-    ledger.record("key", SPEC, Trial("sma_cross", 0.1, 100))
+    trials.record("key", SPEC, Trial("sma_cross", 0.1, 100))
     with pytest.raises(StoreError, match="append-only"), connect() as connection:
         connection.execute(statement)
     assert ledger.trials("sma_cross") == (Trial("sma_cross", 0.1, 100),)
@@ -56,8 +57,8 @@ def test_nobody_can_forget_a_trial(statement: str) -> None:
 
 def test_sweep_is_one_entry_and_many_trials() -> None:
     swept = Trial("sma_cross", 0.02, 99, count=1000, variance=1e-4, periods_per_year=252.0, rated=990)
-    ledger.record("sweep", SPEC, swept)
-    ledger.record("run", SPEC, Trial("sma_cross", 0.1, 100, periods_per_year=252.0))
+    trials.record("sweep", SPEC, swept)
+    trials.record("run", SPEC, Trial("sma_cross", 0.1, 100, periods_per_year=252.0))
     assert ledger.trials("sma_cross")[0] == swept
     assert ledger.trials("sma_cross")[0].ratios == 990
     assert ledger.count() == 1001
@@ -66,14 +67,14 @@ def test_sweep_is_one_entry_and_many_trials() -> None:
 def test_cancelled_search_counts_until_it_is_taken_farther() -> None:
     def searched(count: int, whole: bool = False) -> None:
         trial = Trial("x", 0.1, 100, count=count, variance=1e-4)
-        ledger.record("k", SPEC, trial) if whole else ledger.record_part("k", SPEC, trial)
+        trials.record("k", SPEC, trial) if whole else trials.record_part("k", SPEC, trial)
 
-    ledger.record("other", SPEC, Trial("x", 0.2, 100))
+    trials.record("other", SPEC, Trial("x", 0.2, 100))
     for count, known in ((30, 30), (10, 30), (70, 70), (70, 70)):
         searched(count)
         assert ledger.count() == 1 + known
         assert sum(trial.count for trial in ledger.trials("x")) == 1 + known
-    ledger.record_part("kk", SPEC, Trial("x", 0.1, 100, count=5))
+    trials.record_part("kk", SPEC, Trial("x", 0.1, 100, count=5))
     searched(70, whole=True)
     assert ledger.count() == 1 + 5 + 70
     searched(40)

@@ -13,11 +13,12 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.spec import RunSpec, canonical_json
 from engine.core.store import Trial
+from engine.jobs import trials
 from engine.jobs.runner import run_key, store, trial_key
-from engine.market.bars import MarketSpec
 from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
 from engine.research import ledger, overlap
-from engine.verdicts import verdict
+from engine.research.evidence import verdict
 from tests.support.market import random_walk
 from tests.support.workspace import Workspace
 
@@ -41,7 +42,7 @@ def sweep(*axes: dict[str, Any], base: BacktestSpec | None = None, **more: Any) 
 def enter(spec: RunSpec, count: int = 1, observations: int = 299, family: str = "sma_cross", **more: Any) -> None:
     """As if it had been run, with ratios of its own."""
     variance = 1e-4 if count > 1 else 0.0
-    ledger.record(trial_key(spec), spec, Trial(family, 0.01, observations, count, variance, 252.0), **more)
+    trials.record(trial_key(spec), spec, Trial(family, 0.01, observations, count, variance, 252.0), **more)
 
 
 def counted(family: str = "sma_cross") -> int:
@@ -194,8 +195,8 @@ def test_drawn_searches_are_counted_as_their_union() -> None:
 def test_the_spread_is_that_of_the_search_that_keeps_its_trials() -> None:
     """What is in two searches weighs once; each by itself still says what it says about luck."""
     narrow, wide = sweep(FAST), sweep({**FAST, "high": 9})
-    ledger.record(trial_key(narrow), narrow, Trial("sma_cross", 0.0, 1000, 4, 0.05**2, 252.0))
-    ledger.record(trial_key(wide), wide, Trial("sma_cross", 0.0, 1000, 8, 0.01**2, 252.0))
+    trials.record(trial_key(narrow), narrow, Trial("sma_cross", 0.0, 1000, 4, 0.05**2, 252.0))
+    trials.record(trial_key(wide), wide, Trial("sma_cross", 0.0, 1000, 8, 0.01**2, 252.0))
     first, second = ledger.trials("sma_cross")
     assert (first.count, first.ratios, second.count) == (0, 0, 8)
     assert ledger.pool((first, second), 252.0, 1000).variance == pytest.approx(0.01**2)
@@ -205,7 +206,7 @@ def test_the_spread_is_that_of_the_search_that_keeps_its_trials() -> None:
 
 def test_a_cancelled_search_takes_nothing_from_others() -> None:
     asked = sweep()
-    ledger.record_part(trial_key(asked), asked, Trial("sma_cross", 0.0, 299, 5, 1e-4, 252.0))
+    trials.record_part(trial_key(asked), asked, Trial("sma_cross", 0.0, 299, 5, 1e-4, 252.0))
     enter(backtest(3))
     assert counted() == 6
     enter(sweep(FAST, {**SLOW, "high": 40}), 16)  # which has all of it
@@ -220,7 +221,7 @@ def test_other_code_of_a_strategy_of_ones_own_is_another_trial(workspace: Worksp
 
 def test_a_request_that_no_longer_parses_counts_for_itself() -> None:
     enter(sweep(), 12)
-    with ledger.connect() as database:
+    with trials.connect() as database:
         text = canonical_json(backtest(3)).replace('"fast"', '"gone"')
         database.execute(
             "INSERT INTO trials (key, family, spec, created, observations) VALUES ('k', 'sma_cross', ?, 1e10, 299)",
@@ -256,11 +257,11 @@ def test_trials_on_these_data_are_those_of_every_family() -> None:
 
 
 def test_a_model_is_a_trial_on_its_data_too() -> None:
-    from engine.models.training import ModelSpec
+    from engine.models.spec import ModelSpec
 
     market = backtest().market
     spec = ModelSpec.parse({"market": market, "features": [{"kind": "rsi"}]})
-    ledger.record(trial_key(spec), spec, Trial("model:lightgbm", None, 100))
+    trials.record(trial_key(spec), spec, Trial("model:lightgbm", None, 100))
     assert [trial.family for trial in ledger.on_data(market)] == ["model:lightgbm"]
 
 

@@ -12,7 +12,8 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.store import decode, encode
 from engine.market.sources.stored import save
 from engine.research.overfitting import from_sweep
-from engine.research.sweep_overfitting import OverfittingSpec, drawn
+from engine.research.sweep_overfitting.run import drawn
+from engine.research.sweep_overfitting.spec import OverfittingSpec
 from tests.support.market import make_bars, random_walk
 
 pytestmark = pytest.mark.usefixtures("workspace")

@@ -13,12 +13,13 @@ from engine.core.errors import SpecError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
 from engine.core.store import decode, encode
-from engine.jobs import runner
+from engine.jobs import executors, runner
 from engine.market.bars import Market
 from engine.research import ledger
 from engine.research.battery import TESTS
 from engine.research.sensitivity import COSTS, DELAYS
-from engine.research.verification import VerificationResult, VerificationSpec
+from engine.research.verification.result import VerificationResult
+from engine.research.verification.spec import VerificationSpec
 from tests.support.backtests import Crosses, Halves, request, simulated
 from tests.support.market import make_bars, random_walk
 
@@ -35,7 +36,7 @@ PLAIN = {
 
 def computed(backtest: Any, *bars: Any, **values: Any) -> VerificationResult:
     spec = VerificationSpec(backtest=backtest, samples=100, **values)
-    return spec.compute({"market": Market(bars), "backtest": simulated(backtest, *bars)}, silent)
+    return executors.compute(spec, {"market": Market(bars), "backtest": simulated(backtest, *bars)}, silent)
 
 
 @pytest.mark.usefixtures("workspace")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,11 @@ import pytest
 import engine
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
+from engine.jobs import executors
 from engine.market.bars import Bars
 from engine.market.catalog import load
 from engine.market.known import joined, known_at
-from engine.models.training import ModelSpec
+from engine.models.spec import ModelSpec
 from engine.strategies import Strategy
 from engine.strategies.kinds.follow_model import FollowModel
 from tests.support.market import days, make_bars
@@ -100,14 +100,13 @@ def test_model_and_backtest_are_computed_once_and_both_counted(monkeypatch: pyte
     from engine.research import ledger
 
     calls: list[ModelSpec] = []
-    compute = ModelSpec.compute
+    compute = executors.compute
 
-    @wraps(compute)
-    def counted(self: ModelSpec, *arguments: Any) -> Any:
-        calls.append(self)
-        return compute(self, *arguments)
+    def counted(spec: Any, *arguments: Any) -> Any:
+        calls.extend([spec] * isinstance(spec, ModelSpec))
+        return compute(spec, *arguments)
 
-    monkeypatch.setattr(ModelSpec, "compute", counted)
+    monkeypatch.setattr(executors, "compute", counted)
     model = ModelSpec(null_fits=0)
     engine.run(model)
     for enter in (0.5, 0.55, 0.6):

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import engine
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars
+from engine.market.spec import MarketSpec
 from engine.strategies import STRATEGIES
 from tests.support.deciding import SIDES, sides
 

@@ -174,9 +174,9 @@ def is_log(clicks: int | None) -> bool:
 
 def verdict(spec: BacktestSpec, result: BacktestResult) -> list[Component]:
     """The panel "Is it real?": the verdict as it stands by now, and the way to every test where they were run."""
-    from engine import verdicts
+    from engine.research import evidence
 
-    found, every = verdicts.verdict(spec, result), verdicts.verification(spec)
+    found, every = evidence.verdict(spec, result), evidence.verification(spec)
     said = view.verdict(found, (result.measured(), *result.warnings))
     if every is None:
         return [said]

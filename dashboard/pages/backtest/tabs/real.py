@@ -15,7 +15,7 @@ from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import ids, origin, real_view
 from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.runs.studies import Study, StudyForm
-from engine.research.verification import VerificationSpec
+from engine.research.verification.spec import VerificationSpec
 
 FORM = StudyForm(page=frame.study("backtest", "real"), spec=VerificationSpec, action="Run every test", base="backtest")
 STUDY = Study(

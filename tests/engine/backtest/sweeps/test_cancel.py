@@ -14,6 +14,7 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.choice import agreement, choose
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.errors import Cancelled
+from engine.jobs import executors
 from engine.market.bars import Bars, Market
 from tests.support.market import random_walk
 from tests.support.sweeping import axis, run, spec, sweep
@@ -87,7 +88,7 @@ def test_walk_forward_looks_often(bars: Bars) -> None:
     looks, base = Looks(), spec(SMA).model_dump(mode="json")
     axes: list[dict[str, Any]] = [axis("strategy.fast", 2, 120), axis("strategy.slow", 3, 200)]
     asked = WalkForwardSpec.parse({"base": base, "axes": axes, "minimum_trades": 0})
-    asked.compute({"market": Market((bars,))}, looks)
+    executors.compute(asked, {"market": Market((bars,))}, looks)
     assert looks.most() < AT_MOST
     assert len(looks.heard) > 40
 

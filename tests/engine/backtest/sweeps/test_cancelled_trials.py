@@ -11,7 +11,7 @@ from engine.core.errors import Cancelled
 from engine.core.spec import RunSpec
 from engine.market.sources.stored import save
 from engine.research import ledger
-from engine.research.sweep_overfitting import OverfittingSpec
+from engine.research.sweep_overfitting.spec import OverfittingSpec
 from tests.support.market import random_walk
 from tests.support.sweeping import axis, spec, sweep
 from tests.support.walks import walk_spec

@@ -14,8 +14,8 @@ from engine.core.config import Compute
 from engine.core.errors import Cancelled
 from engine.jobs import worker
 from engine.jobs.cluster import Cluster
-from engine.market.bars import MarketSpec
 from engine.market.catalog import load
+from engine.market.spec import MarketSpec
 from tests.support import tasks
 from tests.support.sweeping import axis, run, spec, sweep
 

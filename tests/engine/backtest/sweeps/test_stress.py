@@ -9,7 +9,7 @@ import pytest
 
 from engine.backtest.sweeps.result import SweepResult
 from engine.core.errors import Cancelled, SpecError
-from engine.research.sweep_overfitting import OverfittingSpec
+from engine.research.sweep_overfitting.spec import OverfittingSpec
 from tests.support.market import random_walk
 from tests.support.sweeping import axis, run, spec, sweep
 from tests.support.walks import walk_spec

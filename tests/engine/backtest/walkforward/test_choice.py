@@ -19,6 +19,7 @@ from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import before, since
 from engine.core.progress import silent
 from engine.core.store import decode, encode
+from engine.jobs import executors
 from engine.market.bars import Bars, Market
 from tests.support.backtests import simulated
 from tests.support.market import random_walk
@@ -97,7 +98,7 @@ def test_other_objectives(objective: str) -> None:
     bars = random_walk(880, seed=4)
     found = run(walk_spec(choice="peak", objective=objective), bars)
     sweep = SweepSpec.parse({"base": trained(), "axes": AXES, "objective": objective})
-    result = sweep.compute({"market": Market((before(bars, TESTED),))}, silent)
+    result = executors.compute(sweep, {"market": Market((before(bars, TESTED),))}, silent)
     np.testing.assert_array_equal(found.parameters[0], result.parameters[result.best(count=1)[0]])
 
 

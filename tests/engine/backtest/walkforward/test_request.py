@@ -11,6 +11,7 @@ import engine
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.errors import Cancelled, DataError, SpecError
+from engine.jobs import executors
 from engine.market.bars import Market
 from engine.market.sources.stored import save
 from engine.research import ledger
@@ -44,7 +45,7 @@ def test_stored_result_and_permalink(workspace: Workspace) -> None:
 
 def test_progress_names_the_window_and_shows_what_is_done() -> None:
     seen: list[tuple[float, str, Any]] = []
-    walk_spec().compute({"market": Market((random_walk(880),))}, lambda *call: seen.append(call))
+    executors.compute(walk_spec(), {"market": Market((random_walk(880),))}, lambda *call: seen.append(call))
     fractions = [call[0] for call in seen]
     assert fractions == sorted(fractions)
     assert fractions[0] >= 0
@@ -61,7 +62,7 @@ def test_cancelling_stops_between_combinations() -> None:
             raise Cancelled("Stopped.")
 
     with pytest.raises(Cancelled):
-        walk_spec().compute({"market": Market((random_walk(880),))}, progress)
+        executors.compute(walk_spec(), {"market": Market((random_walk(880),))}, progress)
 
 
 def test_a_range_without_room_says_what_to_change() -> None:

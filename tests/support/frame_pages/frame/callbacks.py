@@ -11,7 +11,7 @@ from dashboard import ids, runs, shell
 from dashboard.charts import base
 from dashboard.components.metric import Metric, cells, tone
 from dashboard.text.format import number, signed_percent
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 from tests.support.frame_pages.frame.layout import FORM
 
 runs.wire(FORM)

@@ -10,7 +10,7 @@ from dashboard.components.metric import strip
 from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty
 from dashboard.components.table import Column, table
-from engine.market.bars import MarketSpec
+from engine.market.spec import MarketSpec
 
 FORM = Form(
     page="frame", spec=MarketSpec, action="Draw", options={"symbols": lambda _: [("NVDA", "NVDA"), ("AAPL", "AAPL")]}

@@ -13,9 +13,11 @@ from engine.core.spec import RunSpec
 from engine.jobs import runner
 from engine.research import ledger
 from engine.research.findings import Verdict
-from engine.research.sweep_overfitting import OverfittingSpec, SweepOverfitting
+from engine.research.sweep_overfitting.result import SweepOverfitting
+from engine.research.sweep_overfitting.spec import OverfittingSpec
 from engine.research.verdict import judge, judge_fully
-from engine.research.verification import VerificationResult, VerificationSpec
+from engine.research.verification.result import VerificationResult
+from engine.research.verification.spec import VerificationSpec
 
 
 @dataclass(frozen=True, eq=False)

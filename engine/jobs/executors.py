@@ -1,0 +1,95 @@
+"""Executors: the functions that compute requests, each registered for its spec in the ``run.py`` beside it.
+
+A request is a leaf: it knows nothing of what computes it. An executor is imported when something is to be computed or a
+stored result is to be read, and not for a form, a list or a run key.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from engine.core.progress import Progress
+from engine.core.spec import RunSpec
+
+S = TypeVar("S", bound=RunSpec)
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EXECUTOR, _POINT_IN_TIME = "__stratoscope_executor__", "__stratoscope_point_in_time__"
+
+
+def computes(spec: type[RunSpec]) -> Callable[[F], F]:
+    """Register ``function(spec, inputs, progress)`` as what computes ``spec``.
+
+    ``inputs`` holds the results of ``spec.inputs()`` by name. The return annotation is the result type, a frozen
+    dataclass (see ``store.Result``). Same spec, same machine: bit-identical.
+    """
+    return _registers(spec, _EXECUTOR)
+
+
+def point_in_time(spec: type[RunSpec]) -> Callable[[F], F]:
+    """Register ``function(spec, result)`` as what ``as_of`` calls for ``spec``."""
+    return _registers(spec, _POINT_IN_TIME)
+
+
+def _registers(spec: type[RunSpec], mark: str) -> Callable[[F], F]:
+    def register(function: F) -> F:
+        setattr(spec, mark, staticmethod(function))
+        return function
+
+    return register
+
+
+def compute(spec: RunSpec, inputs: Mapping[str, Any], progress: Progress) -> Any:
+    """The result of ``spec``, computed now: nothing is read from the store and nothing written to it."""
+    return executor(type(spec))(spec, inputs, progress)
+
+
+def result_type(spec: RunSpec) -> Any:
+    """The class of the result of ``spec``."""
+    return typing.get_type_hints(executor(type(spec)))["return"]
+
+
+def as_of(spec: RunSpec, result: Any) -> Callable[[Any], Any]:
+    """A function that gives ``result`` as it would have been at a moment (datetime64[ms] in UTC), for a look-ahead
+    check of who uses it: made again from the bars that had ended by then, with nothing in it that was not known.
+
+    Where nothing is registered it gives ``result`` itself, which is right for what follows from no bars.
+    """
+    executor(type(spec))
+    registered: Callable[..., Callable[[Any], Any]] | None = getattr(type(spec), _POINT_IN_TIME, None)
+    return registered(spec, result) if registered else lambda moment: result
+
+
+def executor(spec: type[RunSpec]) -> Callable[..., Any]:
+    """The function that computes requests of the class ``spec``, its module imported. Raises ``TypeError`` where there
+    is none.
+    """
+    if not hasattr(spec, _EXECUTOR) and (name := _beside(spec)):
+        importlib.import_module(name)
+    try:
+        return typing.cast(Callable[..., Any], getattr(spec, _EXECUTOR))
+    except AttributeError:
+        name = spec.__name__
+        raise TypeError(f"Nothing computes {name}: register a function with @computes({name}).") from None
+
+
+def executor_module(spec: type[RunSpec]) -> str:
+    """The name of the module whose function computes ``spec``, without importing it; that of the spec where none is
+    known yet.
+    """
+    if hasattr(spec, _EXECUTOR):
+        return str(getattr(spec, _EXECUTOR).__module__)
+    return _beside(spec) or spec.__module__
+
+
+def _beside(spec: type[RunSpec]) -> str:
+    """The module ``run`` in the package of the ``spec``; "" where there is none."""
+    for cls in spec.__mro__:
+        package, _, module = cls.__module__.rpartition(".")
+        if module == "spec" and cls is not RunSpec and importlib.util.find_spec(f"{package}.run") is not None:
+            return f"{package}.run"
+    return ""

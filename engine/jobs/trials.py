@@ -1,0 +1,80 @@
+"""The record of trials: every one that was ever made, appended once and never changed.
+
+A trial is a configuration that was tried (see ``engine.research.ledger``, which counts them). A search that was
+cancelled is entered under its key, a plus and how many it had tried.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.database import connect
+from engine.core.spec import RunSpec, canonical_json
+from engine.core.store import Trial
+
+_COLUMNS = "family, sharpe, observations, count, variance, periods_per_year, rated"
+
+# A cancelled search, whose key has a plus, counts where nobody has taken it to its end, or farther.
+_STANDS = """(instr(t.key, '+') = 0 OR NOT EXISTS (
+    SELECT 1 FROM trials o WHERE o.key = substr(t.key, 1, instr(t.key, '+') - 1)
+    OR (o.count > t.count AND substr(o.key, 1, instr(o.key, '+')) = substr(t.key, 1, instr(t.key, '+')))))"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One trial, or all of a search: ``spec`` is its JSON, ``stopped`` tells of a search that was cancelled."""
+
+    trial: Trial
+    spec: str
+    code: str
+    drawn: bytes | None
+    stopped: bool
+
+
+def entries(where: str, *values: object) -> list[Entry]:
+    """What is entered, oldest first; ``where`` are further conditions of SQL that begin with AND."""
+    with connect() as database:
+        rows = database.execute(
+            f"SELECT {_COLUMNS}, spec, code, drawn, instr(key, '+') > 0 AS stopped FROM trials t "
+            f"WHERE {_STANDS} {where} ORDER BY created",
+            values,
+        ).fetchall()
+    names = _COLUMNS.split(", ")
+    return [
+        Entry(Trial(**{name: row[name] for name in names}), row["spec"], row["code"], row["drawn"], row["stopped"])
+        for row in rows
+    ]
+
+
+def record(key: str, spec: RunSpec, trial: Trial, code: str = "", drawn: NDArray[np.float64] | None = None) -> None:
+    """Enter the trial under ``key`` (``runner.trial_key``); the same one again is not counted again.
+
+    ``code`` tells the plug-ins that are not the engine's. ``drawn`` are the combinations (combinations, axes) of a
+    search whose request does not tell them.
+    """
+    what = (trial.family, trial.sharpe, trial.observations, trial.count, trial.variance, trial.periods_per_year)
+    kept = None if drawn is None else drawn[~np.isnan(drawn).any(axis=1)].astype(np.float64).tobytes()
+    row = (key, canonical_json(spec), time.time(), *what, trial.rated, code, kept)
+    with connect() as database:
+        database.execute(
+            f"INSERT OR IGNORE INTO trials (key, spec, created, {_COLUMNS}, code, drawn) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+
+
+def has(key: str) -> bool:
+    """Whether the trial under ``key`` is entered."""
+    with connect() as database:
+        return database.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone() is not None
+
+
+def record_part(key: str, spec: RunSpec, trial: Trial) -> None:
+    """Enter what a search under ``key`` had tried when it was cancelled. It counts until the search is run to its end,
+    or farther: what is tried again is not another trial.
+    """
+    record(f"{key}+{trial.count}", spec, trial)

@@ -1,0 +1,29 @@
+"""From the request for a model to its rows: bars, features, and the parts for training and test."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.features.matrix import FeatureMatrix, matrix
+from engine.market import catalog
+from engine.market.bars import Market
+from engine.models.fitting import require_both
+from engine.models.rows import Rows, pool
+from engine.models.spec import ModelSpec
+from engine.models.splits import Split, chronological
+
+
+def prepare(spec: ModelSpec) -> tuple[Market, FeatureMatrix]:
+    """Bars and features, read and computed here: for workers that get the spec alone."""
+    market = catalog.load(spec.market)
+    return market, matrix(spec.features, market)
+
+
+def parts(spec: ModelSpec, market: Market, features: FeatureMatrix) -> tuple[Rows, Rows, Split]:
+    """Training rows, test rows and the split between them. Raises ``DataError`` where they are too few."""
+    rows = pool(features, market, spec.target, spec.embargo)
+    split = chronological(rows.time, rows.end, spec.test_fraction)
+    train, test = rows.where(split.train), rows.where(split.test)
+    require_both(train, "training")
+    require_both(test.where(~np.isnan(test.label)), "test")
+    return train, test, split

@@ -1,0 +1,86 @@
+"""The request for a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import numpy as np
+
+from engine.core.spec import Estimate, RunSpec, parameter
+from engine.features import Features
+from engine.features.spec import FeatureSpec
+from engine.indicators.averages import SmaDistance
+from engine.indicators.momentum import Rsi
+from engine.labels import LABELS, Label
+from engine.labels.forward_return import ForwardReturn
+from engine.market import catalog
+from engine.market.spec import MarketSpec
+from engine.models import MODELS, Model
+from engine.models.kinds.lightgbm import LightGbm
+
+
+class ModelSpec(RunSpec):
+    """A model of one label on some features, tested on the bars after those that it learnt from."""
+
+    kind: Literal["model"] = "model"
+    market: MarketSpec = parameter(MarketSpec(), title="Market", section="Universe")
+    features: Features = parameter((SmaDistance(), Rsi()), title="Features", section="Features")
+    target: Annotated[Label, LABELS] = parameter(ForwardReturn(), title="Label", section="Label")
+    model: Annotated[Model, MODELS] = parameter(LightGbm(), title="Model", section="Model")
+    test_fraction: float = parameter(
+        0.3,
+        title="Test part",
+        help="Latest share of the bars, kept from the training and used for the score.",
+        ge=0.1,
+        le=0.9,
+        step=0.05,
+        section="Validation",
+    )
+    embargo: int = parameter(
+        0,
+        title="Embargo",
+        unit="bars",
+        help="Bars left out before the test, beyond those whose labels reach into it.",
+        ge=0,
+        le=500,
+        section="Validation",
+    )
+    null_fits: int = parameter(
+        20,
+        title="Null models",
+        help="Models trained on labels without a tie to the features, to see what luck scores. 0 is none.",
+        ge=0,
+        le=200,
+        section="Validation",
+    )
+    seed: int = parameter(0, title="Seed", ge=0, le=2**31 - 1, section="Validation")
+
+    def label(self) -> str:
+        features = ", ".join(feature.label() for feature in self.features[:3])
+        more = f" and {len(self.features) - 3} more" if len(self.features) > 3 else ""
+        return f"{self.model.label()} on {features}{more}: {self.market.label()} {self.target.label()}"
+
+    def inputs(self) -> Mapping[str, RunSpec]:
+        return {"market": self.market, "features": self.feature_spec()}
+
+    def estimate(self) -> Estimate:
+        rows, columns = self._rows(), sum(len(feature.outputs) for feature in self.features)
+        one = self.model.seconds(int(rows * (1 - self.test_fraction)), columns)
+        return Estimate(seconds=0.1 + one * (2 + self.null_fits), megabytes=100 + rows * (columns + 8) * 32e-6)
+
+    def feature_spec(self) -> FeatureSpec:
+        """The request for the features that it learns from."""
+        return FeatureSpec(market=self.market, features=self.features)
+
+    def _rows(self) -> float:
+        """Bars that the market selects, from what is known without reading them."""
+        total = 0.0
+        for symbol in self.market.symbols:
+            series = catalog.find(self.market.collection, symbol, self.market.interval)
+            first, last = series.span
+            start = max(first, np.datetime64(self.market.start or "0001-01-01", "D"))
+            end = min(last, np.datetime64(self.market.end or "9999-12-31", "D"))
+            share = float((end - start + 1) / (last - first + 1))
+            total += series.rows * max(0.0, share)
+        return total

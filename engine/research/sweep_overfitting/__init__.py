@@ -1,0 +1,1 @@
+"""Overfitting of the best combination of a sweep."""

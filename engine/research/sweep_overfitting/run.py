@@ -1,0 +1,83 @@
+"""How likely the best combination of a sweep is only the best of the past: cross-validation and superior ability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.assemble import curve
+from engine.backtest.measured import measured
+from engine.backtest.metrics import bar_returns
+from engine.backtest.portfolio import decide, held, keep_accounts
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.fields import changed
+from engine.backtest.sweeps.result import SweepResult
+from engine.core.errors import DataError
+from engine.core.progress import Progress, section
+from engine.jobs.executors import computes
+from engine.market.bars import Floats, periods_per_year
+from engine.market.panel import calendar
+from engine.research.overfitting import from_sweep
+from engine.research.reality import superior_ability
+from engine.research.sweep_overfitting.result import SweepOverfitting
+from engine.research.sweep_overfitting.spec import OverfittingSpec
+
+
+@computes(OverfittingSpec)
+def compute(spec: OverfittingSpec, inputs: Mapping[str, Any], progress: Progress) -> SweepOverfitting:
+    """The tests of the best. Raises ``DataError`` for a sweep in which nothing was chosen."""
+    sweep: SweepResult = inputs["sweep"]
+    if reason := sweep.no_choice():
+        raise DataError(f"Nothing was chosen here that could be overfitted. {reason}")
+    choices = np.flatnonzero(sweep.choosable)
+    chosen = choices[drawn(len(choices), spec.columns, spec.seed)]
+    returns, hold, per_year = _returns(spec.sweep.base, sweep, chosen, inputs, section(progress, 0.0, 0.7))
+    progress(0.7, "Choosing on every half of the blocks")
+    found = from_sweep(returns, per_year, spec.blocks)
+    nothing = np.zeros(len(hold))
+    zero = superior_ability(returns, nothing, spec.samples, spec.seed, section(progress, 0.75, 0.87))
+    held = superior_ability(returns, hold, spec.samples, spec.seed, section(progress, 0.87, 1.0))
+    return SweepOverfitting(
+        label=spec.label(),
+        family=sweep.family,
+        combinations=chosen,
+        whole=len(choices),
+        logit=found.logit,
+        inside=found.inside,
+        outside=found.outside,
+        columns=found.columns,
+        blocks=found.blocks,
+        probability=found.probability,
+        slope=found.slope,
+        intercept=found.intercept,
+        loss=found.loss,
+        spa_zero=zero.consistent,
+        spa_hold=held.consistent,
+        superior=chosen[np.array(held.superior, dtype=np.int64)],
+    )
+
+
+def drawn(whole: int, most: int, seed: int) -> NDArray[np.int64]:
+    """Places of at most ``most`` of ``whole`` combinations, ascending, drawn without a look at any result."""
+    if whole <= most:
+        return np.arange(whole, dtype=np.int64)
+    return np.sort(np.random.default_rng(seed).choice(whole, most, replace=False)).astype(np.int64)
+
+
+def _returns(
+    base: BacktestSpec, sweep: SweepResult, chosen: NDArray[np.int64], inputs: Mapping[str, Any], progress: Progress
+) -> tuple[Floats, Floats, float]:
+    """Bar returns (bars, combinations), those of holding, and bars a year."""
+    bars = measured(base, inputs["market"].bars, sweep.warm_up, inputs)
+    time = calendar(bars)
+    columns = []
+    for count, place in enumerate(chosen.tolist()):
+        progress(count / len(chosen), f"Returns of {count:,} of {len(chosen):,} combinations")
+        spec = changed(base, sweep.settings(place))
+        kept = keep_accounts(spec, bars, decide(spec, bars, inputs), listed=False)
+        columns.append(bar_returns(curve(time, spec.capital, kept)))
+    hold = bar_returns(curve(time, base.capital, held(base, bars)))
+    return np.column_stack(columns), hold, periods_per_year(time)

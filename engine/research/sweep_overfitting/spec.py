@@ -1,0 +1,47 @@
+"""The request to test the best of a sweep for overfitting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import field_validator
+
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.core.spec import Estimate, RunSpec, parameter
+
+
+class OverfittingSpec(RunSpec):
+    """Whether choosing the best of a sweep is worth anything on bars that did not choose it."""
+
+    kind: Literal["overfitting"] = "overfitting"
+    sweep: SweepSpec
+    columns: int = parameter(
+        200,
+        title="Combinations",
+        help="Most that are looked at; of more, as many are drawn at random.",
+        ge=2,
+        le=1000,
+        step=50,
+    )
+    blocks: int = parameter(16, title="Blocks", help="That time is cut into; even.", ge=2, le=20, step=2)
+    samples: int = parameter(500, title="Samples", help="Resamples of the tests.", ge=100, le=10_000, step=100)
+    seed: int = parameter(0, title="Seed", ge=0, le=2**31 - 1)
+
+    @field_validator("blocks")
+    @classmethod
+    def _even(cls, blocks: int) -> int:
+        if blocks % 2:
+            raise ValueError(f"The number of blocks must be even, not {blocks}.")
+        return blocks
+
+    def label(self) -> str:
+        return f"Overfitting of {self.sweep.label()}"
+
+    def inputs(self) -> Mapping[str, RunSpec]:
+        return {**self.sweep.base.inputs(), "sweep": self.sweep}
+
+    def estimate(self) -> Estimate:
+        whole = self.sweep.estimate()
+        accounts = self.columns * len(self.sweep.base.market.symbols)
+        return Estimate(seconds=whole.seconds + 2 + 0.005 * accounts, megabytes=max(whole.megabytes, 300.0))

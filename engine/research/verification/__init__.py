@@ -1,0 +1,1 @@
+"""Every test there is on one backtest."""
