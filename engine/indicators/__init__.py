@@ -35,9 +35,12 @@ class Output:
 
 @dataclass(frozen=True)
 class Context:
-    """A further series that an indicator needs: ``symbol`` at ``interval``; empty is that of the indicator's bars."""
+    """A further series that an indicator needs: ``symbol`` of ``collection`` at ``interval``, each of which is that of
+    the indicator's own bars where it is empty.
+    """
 
     symbol: str = ""
+    collection: str = ""
     interval: str = ""
 
 
@@ -96,9 +99,8 @@ class Indicator(Spec):
 class ContextIndicator(Indicator):
     """Contract of an indicator that needs further series: ``context()`` names them, by a name of its own.
 
-    Their bars arrive under the same names. They have calendars of their own: a value of theirs counts from the moment
-    at which its bar had ended (``engine.market.known``). Which of a context's bars are given does not matter to what
-    was known then; the conformance tests cut them short.
+    Their bars, with all past that there is, arrive under the same names. They have calendars of their own: a value of
+    theirs counts from the moment at which its bar had ended (``engine.market.known``).
     """
 
     def context(self) -> Mapping[str, Context]:

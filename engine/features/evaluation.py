@@ -1,0 +1,94 @@
+"""Indicators computed among the series that they need: those of a market, and further ones as context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.core.errors import DataError
+from engine.indicators import Context, ContextIndicator, Indicator, PanelIndicator, require_inputs
+from engine.market.bars import Bars, Floats, Market, MarketSpec
+from engine.market.known import joined, known_at
+from engine.market.panel import align
+
+CONTEXT = "context"
+
+
+def context_requests(features: Sequence[Indicator], market: MarketSpec) -> Mapping[str, MarketSpec]:
+    """The markets that the context of ``features`` comes from, by name; with all bars before the range of ``market``,
+    which they look back on. Raises ``SpecError`` for what cannot be a symbol.
+    """
+    found = {}
+    for feature in features:
+        if isinstance(feature, ContextIndicator):
+            for needed in feature.context().values():
+                values = {**dict(market), "start": None, "interval": needed.interval or market.interval}
+                values["collection"] = needed.collection or market.collection
+                values["symbols"] = (needed.symbol,) if needed.symbol else market.symbols
+                found[_name(needed)] = MarketSpec.parse(values)
+    return found
+
+
+def _name(needed: Context) -> str:
+    return " ".join([CONTEXT, needed.collection or "-", needed.symbol or "-", needed.interval or "-"])
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """The ``market`` of a matrix, and the ``context`` of its features by the names of ``context_requests``."""
+
+    market: Market
+    context: Mapping[str, Market]
+
+    def until(self, moment: np.datetime64) -> Surroundings:
+        """What had ended by ``moment``, in UTC."""
+        return Surroundings(
+            self.market.until(moment), {name: market.until(moment) for name, market in self.context.items()}
+        )
+
+    def compute(self, feature: Indicator, bars: Bars) -> dict[str, Floats]:
+        """``feature`` of ``bars``, one symbol of the market. Raises ``DataError`` where a series lacks a column."""
+        require_inputs(feature, bars)
+        if isinstance(feature, PanelIndicator):
+            return self._among_others(feature, bars)
+        if isinstance(feature, ContextIndicator):
+            needed = feature.context()
+            return feature.compute_with(bars, {name: self._bars(needed[name], bars) for name in needed})
+        return feature.compute(bars)
+
+    def computing(self, feature: Indicator) -> Callable[[Bars], dict[str, Floats]]:
+        """``compute`` as a look-ahead check asks it: of bars cut short, with everything else cut at the same moment."""
+
+        def compute(bars: Bars) -> dict[str, Floats]:
+            if type(feature).compute not in (ContextIndicator.compute, PanelIndicator.compute) or not len(bars):
+                return self.compute(feature, bars)
+            return self.until(known_at(bars)[-1]).compute(feature, bars)
+
+        return compute
+
+    def _bars(self, needed: Context, own: Bars) -> Bars:
+        symbol = needed.symbol or own.series.symbol
+        known = self.context.get(_name(needed), Market(())).bars
+        for bars in known:
+            if bars.series.symbol == symbol:
+                return bars
+        raise DataError(f"{symbol} has no bars by then: choose another symbol or a later range.")
+
+    def _among_others(self, feature: PanelIndicator, bars: Bars) -> dict[str, Floats]:
+        """The symbol's column; a row counts once the bars of all its symbols have ended."""
+        market = self.market.bars
+        symbols = [item.series.symbol for item in market]
+        if len(symbols) < 2:
+            raise DataError(f"{feature.label()} compares several symbols: choose two or more.")
+        panel = align(market)
+        known = np.full(len(panel), np.datetime64("NaT"), dtype="datetime64[ms]")
+        for item in market:
+            rows = np.searchsorted(panel.time, item.time)
+            known[rows] = np.fmax(known[rows], known_at(item))
+        own = np.searchsorted(panel.time, bars.time)
+        place, known = symbols.index(bars.series.symbol), np.maximum.accumulate(known)
+        return {
+            name: joined(values[own, place], known[own], bars) for name, values in feature.compute_panel(panel).items()
+        }

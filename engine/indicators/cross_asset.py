@@ -1,0 +1,105 @@
+"""Indicators of one series against others: another symbol, or the same one in longer bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from engine.core.errors import DataError
+from engine.core.registry import plugin
+from engine.core.spec import parameter
+from engine.indicators import INDICATORS, Context, ContextIndicator, Indicator, Output, PanelIndicator, require_inputs
+from engine.indicators.averages import SmaDistance
+from engine.indicators.regression import rolling_line
+from engine.market.bars import Bars, Floats
+from engine.market.intervals import Interval, bar_interval
+from engine.market.known import STALE, joined, known_at
+
+_GROUP = "Cross-asset"
+
+
+@plugin("beta", title="Beta against a symbol", group=_GROUP, synonyms=("market beta", "sensitivity", "hedge ratio"))
+class Beta(ContextIndicator):
+    """The slope of the returns against those of another symbol, by least squares over the last ones (Sharpe 1964).
+
+    Returns run between bars on which both have a close, that of the other being the last one known at the end of the
+    bar. Unknown, NaN, where the other stands still.
+    """
+
+    kind: Literal["beta"] = "beta"
+    symbol: str = parameter("SPY", title="Symbol", help="The one that the returns are compared with.")
+    collection: str = parameter("", title="Collection", help="Where that symbol is, if it is another one.")
+    window: int = parameter(60, title="Window", unit="bars", ge=3, le=1000, help="Returns in the regression.")
+
+    outputs: ClassVar[tuple[Output, ...]] = (Output("beta"),)
+    levels: ClassVar[tuple[float, ...]] = (1.0,)
+
+    def label(self) -> str:
+        return f"Beta {self.symbol} {self.window}"
+
+    def context(self) -> Mapping[str, Context]:
+        return {"other": Context(self.symbol, self.collection)}
+
+    def warm_up(self) -> int:
+        return self.window
+
+    def compute_with(self, bars: Bars, context: Mapping[str, Bars]) -> dict[str, Floats]:
+        other = context["other"]
+        theirs, result = joined(other.close, known_at(other), bars), np.full(len(bars), np.nan)
+        both = np.flatnonzero(np.isfinite(theirs) & np.isfinite(bars.close) & (theirs != 0) & (bars.close != 0))
+        x, y = (np.diff(values[both]) / values[both][:-1] for values in (theirs, bars.close))
+        result[both[1:]] = rolling_line(x, y, self.window).slope
+        return {"beta": result}
+
+
+@plugin("longer_bars", title="Indicator of longer bars", group=_GROUP, synonyms=("higher timeframe", "multi-timeframe"))
+class LongerBars(ContextIndicator):
+    """An indicator of the same symbol in longer bars, as it was at the last of them that had ended.
+
+    It looks back on all the longer bars before the range too, and is unknown where these do not reach, or end.
+    """
+
+    kind: Literal["longer_bars"] = "longer_bars"
+    interval: Interval = parameter("1w", title="Interval", help="Longer than that of the bars.")
+    indicator: Annotated[Indicator, INDICATORS] = Field(SmaDistance(), title="Indicator")
+    output: int = parameter(1, title="Output", ge=1, le=20, help="Which of its lines, where it has several.")
+
+    outputs: ClassVar[tuple[Output, ...]] = (Output("value"),)
+
+    @field_validator("indicator")
+    @classmethod
+    def _of_one_series(cls, indicator: Indicator) -> Indicator:
+        if isinstance(indicator, ContextIndicator | PanelIndicator):
+            raise ValueError(f"{indicator.label()} needs other series itself: choose an indicator of one series.")
+        return indicator
+
+    def label(self) -> str:
+        return f"{self.indicator.label()} of {self.interval}" + (f" line {self.output}" if self.output > 1 else "")
+
+    def context(self) -> Mapping[str, Context]:
+        return {"longer": Context(interval=self.interval)}
+
+    def warm_up(self) -> int:
+        return 0
+
+    def compute_with(self, bars: Bars, context: Mapping[str, Bars]) -> dict[str, Floats]:
+        longer = context["longer"]
+        if bar_interval(longer.series.interval).duration <= bar_interval(bars.series.interval).duration:
+            raise DataError(
+                f"{self.label()}: bars of {longer.series.interval} are not longer than those of "
+                f"{bars.series.interval}: choose a longer interval."
+            )
+        if self.output > len(self.indicator.outputs):
+            raise DataError(f"{self.indicator.label()} has no line {self.output}: choose a smaller number.")
+        require_inputs(self.indicator, longer)
+        values = self.indicator.line(longer, self.indicator.outputs[self.output - 1].name)
+        ends, now = known_at(longer), known_at(bars)
+        last = np.searchsorted(ends, now, side="right") - 1
+        kept = (last >= 0) & np.isfinite(bars.close)
+        kept[kept] = now[kept] - ends[last[kept]] <= max(STALE, bar_interval(longer.series.interval).duration)
+        result = np.full(len(bars), np.nan)
+        result[kept] = values[last[kept]]
+        return {"value": result}

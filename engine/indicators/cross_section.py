@@ -1,0 +1,60 @@
+"""Indicators of one symbol among others: the cross-section of a market."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from engine.core.registry import plugin
+from engine.core.spec import parameter
+from engine.indicators import Output, PanelIndicator
+from engine.indicators.momentum import past_return
+from engine.market.bars import Floats
+from engine.market.panel import Panel
+
+
+def rank(values: Floats) -> Floats:
+    """Rank of each value in its row from 0, the lowest, to 1, the highest; equal ones share the middle of their ranks.
+    NaN where it is unknown or no other of the row is known.
+    """
+    known = np.isfinite(values)
+    others = known.sum(axis=1, keepdims=True) - 1
+    result = np.full(values.shape, np.nan)
+    for place in range(values.shape[1]):
+        own = values[:, place : place + 1]
+        below, equal = (values < own).sum(axis=1), (values == own).sum(axis=1) - 1
+        counted = known[:, place] & (others[:, 0] > 0)
+        result[counted, place] = (below + equal / 2)[counted] / others[counted, 0]
+    return result
+
+
+@plugin(
+    "return_rank", title="Rank of return", group="Cross-section",
+    synonyms=("cross-sectional rank", "relative strength", "cross-sectional momentum"),
+)  # fmt: skip
+class ReturnRank(PanelIndicator):
+    """Rank of the return over some bars among the symbols of the market: 0 for the lowest, 1 for the highest
+    (cross-sectional momentum, Jegadeesh and Titman 1993).
+
+    Each return is over the symbol's own bars. Unknown, NaN, where fewer than two symbols have one.
+    """
+
+    kind: Literal["return_rank"] = "return_rank"
+    window: int = parameter(60, title="Window", unit="bars", ge=1, le=2000, help="Bars of the return.")
+
+    outputs: ClassVar[tuple[Output, ...]] = (Output("rank"),)
+    levels: ClassVar[tuple[float, ...]] = (0.0, 1.0)
+
+    def label(self) -> str:
+        return f"Rank of return {self.window}"
+
+    def warm_up(self) -> int:
+        return self.window
+
+    def compute_panel(self, panel: Panel) -> dict[str, Floats]:
+        returns = np.full(panel.close.shape, np.nan)
+        for place in range(len(panel.symbols)):
+            own = np.flatnonzero(np.isfinite(panel.close[:, place]))
+            returns[own, place] = past_return(panel.close[own, place], self.window)
+        return {"rank": rank(returns)}

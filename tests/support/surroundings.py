@@ -1,0 +1,43 @@
+"""What an indicator needs beside its bars, made up: other symbols of the market and series of its context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from engine.features.evaluation import Surroundings, context_requests
+from engine.indicators import Indicator
+from engine.market.bars import Bars, Floats, Market, MarketSpec
+from tests.support.market import days, make_bars, random_walk
+
+
+def computing(indicator: Indicator) -> Callable[[Bars], dict[str, Floats]]:
+    """``indicator`` as a function of bars, everything else being cut where they end."""
+    return lambda bars: around(indicator, bars).computing(indicator)(bars)
+
+
+def around(indicator: Indicator, bars: Bars) -> Surroundings:
+    """``bars`` with two further symbols, and ten years of history of whatever ``indicator`` asks for."""
+    named = [("A", 31), ("B", 32)]
+    market = Market((bars, *(_history(symbol, seed, "1d", bars.series.timezone) for symbol, seed in named)))
+    asked = context_requests((indicator,), MarketSpec(symbols=("OWN",)))
+    context = {}
+    for name, spec in asked.items():
+        symbol = bars.series.symbol if spec.symbols == ("OWN",) else spec.symbols[0]
+        context[name] = Market((_history(symbol, 33, spec.interval, bars.series.timezone),))
+    return Surroundings(market, context)
+
+
+@lru_cache
+def _history(symbol: str, seed: int, interval: str, timezone: str) -> Bars:
+    walk = random_walk(12_000, seed, symbol=symbol, timezone=timezone)
+    walk = replace(walk, time=days(12_000, "1995-01-02"))
+    if interval == "1d":
+        return walk
+    mondays = np.arange(0, 12_000 - 7, 7)
+    return make_bars(
+        walk.close[mondays + 6], time=walk.time[mondays], symbol=symbol, timezone=timezone, interval=interval
+    )
