@@ -9,9 +9,10 @@ import numpy as np
 
 from engine.core.errors import DataError
 from engine.indicators import Context, ContextIndicator, Indicator, PanelIndicator, require_inputs
-from engine.market.bars import Bars, Floats, Market, MarketSpec
-from engine.market.known import joined, known_at
+from engine.market.bars import Bars, Floats, Market
+from engine.market.known import joined, known_at, until
 from engine.market.panel import align
+from engine.market.spec import MarketSpec
 
 CONTEXT = "context"
 
@@ -45,7 +46,7 @@ class Surroundings:
     def until(self, moment: np.datetime64) -> Surroundings:
         """What had ended by ``moment``, in UTC."""
         return Surroundings(
-            self.market.until(moment), {name: market.until(moment) for name, market in self.context.items()}
+            until(self.market, moment), {name: until(market, moment) for name, market in self.context.items()}
         )
 
     def compute(self, feature: Indicator, bars: Bars) -> dict[str, Floats]:

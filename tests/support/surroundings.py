@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.features.evaluation import Surroundings, context_requests
 from engine.indicators import Indicator
-from engine.market.bars import Bars, Floats, Market, MarketSpec
+from engine.market.bars import Bars, Floats, Market
+from engine.market.spec import MarketSpec
 from tests.support.market import days, make_bars, random_walk
 
 

@@ -15,7 +15,8 @@ from engine.features.leakage import look_ahead
 from engine.indicators.averages import Sma
 from engine.indicators.cross_asset import Beta, LongerBars
 from engine.indicators.cross_section import ReturnRank, rank
-from engine.market.bars import Bars, Market, MarketSpec
+from engine.market.bars import Bars, Market
+from engine.market.spec import MarketSpec
 from tests.support.market import days, make_bars, random_walk
 
 OWN = random_walk(300, seed=1, symbol="OWN")
