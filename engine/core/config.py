@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -60,7 +61,14 @@ class Files(_Section):
 
     folders: tuple[Path, ...] = ()
     timezone: str = "America/New_York"
-    currency: str = "USD"
+    currency: str = Field(default="USD", min_length=1, max_length=8)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("must be a time zone such as America/New_York")
+        return name
 
 
 class MarketData(_Section):

@@ -130,7 +130,7 @@ def _checked() -> WeakSet[Bars]:
 def supplied(series: Series) -> Bars:
     """The bars of ``series`` as they came, to look at what is wrong with them."""
     source = SOURCES.get(series.source)()
-    with _answering_for(source):
+    with source_errors(source):
         return source.read(series)
 
 
@@ -157,7 +157,7 @@ def _digest(spec: Selection, symbol: str) -> str:
     series = find(spec.collection, symbol, spec.interval)
     if _covers(spec, series):
         source = SOURCES.get(series.source)()
-        with _answering_for(source):
+        with source_errors(source):
             return source.fingerprint(series)
     return _selected(spec, series).digest()
 
@@ -202,7 +202,7 @@ class _SourceFailed(DataError):
 def _listed(source: Source) -> tuple[Series, ...] | str:
     """The series of ``source``, or a sentence on how its code failed: the others are listed all the same."""
     try:
-        with _answering_for(source):
+        with source_errors(source):
             return source.series()
     except _SourceFailed as error:
         return str(error)
@@ -211,7 +211,7 @@ def _listed(source: Source) -> tuple[Series, ...] | str:
 def _found(source: Source, collection: str, symbol: str, interval: str) -> Series | None:
     """What ``source`` has under that name; nothing if its code fails, which ``problems`` tells."""
     try:
-        with _answering_for(source):
+        with source_errors(source):
             return source.find(collection, symbol, interval)
     except _SourceFailed:
         return None
@@ -222,7 +222,7 @@ def _failures(sources: Iterable[Source]) -> list[str]:
 
 
 @contextmanager
-def _answering_for(source: Source) -> Iterator[None]:
+def source_errors(source: Source) -> Iterator[None]:
     """What the code of ``source`` raises inside is a ``DataError`` that names it and the line of its file."""
     try:
         yield

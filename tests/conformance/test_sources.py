@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from engine.core.errors import EngineError
+from engine.core.errors import Cancelled, EngineError
+from engine.core.progress import silent
 from engine.core.registry import info
 from engine.market.bars import Series
+from engine.market.fetching import Adjusted, FetchRequest, Field
 from engine.market.intervals import Interval
 from engine.market.soundness import require_sound
 from engine.market.sources import SOURCES, Source
@@ -25,9 +27,13 @@ pytestmark = pytest.mark.usefixtures("workspace")
 COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
 
 
-@pytest.fixture(params=SOURCES.available().values(), ids=lambda cls: cls.__name__)
+READ = [cls for cls in SOURCES.available().values() if cls.series is not Source.series]
+FETCHED = [cls for cls in SOURCES.available().values() if cls.capabilities is not None]
+
+
+@pytest.fixture(params=READ, ids=lambda cls: cls.__name__)
 def source(request: pytest.FixtureRequest) -> Source:
-    """A source with at least one series."""
+    """A source that is read, with at least one series."""
     save(random_walk(50))
     spec: Source = request.param()
     return spec
@@ -107,9 +113,72 @@ def test_series_that_is_not_listed_is_refused(source: Source, name: str) -> None
         source.read(forged)
 
 
+def test_every_source_is_read_or_fetched_from() -> None:
+    assert {*READ, *FETCHED} == set(SOURCES.available().values())
+
+
+def test_a_series_is_found_as_it_is_listed(source: Source) -> None:
+    for series in source.series():
+        assert source.find(series.collection, series.symbol, series.interval) == series
+        assert source.find(series.collection, series.symbol, "1mo") is None
+        assert source.find("../..", series.symbol, series.interval) is None
+
+
+def test_fingerprint_is_the_digest_of_the_bars(source: Source) -> None:
+    series = source.series()[0]
+    assert source.fingerprint(series) == source.read(series).digest()
+
+
+# -- the half that fetches -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=FETCHED, ids=lambda cls: cls.__name__)
+def fetching(request: pytest.FixtureRequest) -> Source:
+    spec: Source = request.param()
+    return spec
+
+
+def test_capabilities_are_declared_in_the_words_of_the_contract(fetching: Source) -> None:
+    able = fetching.capabilities
+    assert able is not None
+    assert able.intervals
+    assert {*able.intervals, *able.history} <= set(get_args(Interval))
+    assert {"close"} <= able.fields <= set(get_args(Field))
+    assert able.adjustment in get_args(Adjusted)
+    assert all(days > 0 for days in able.history.values())
+    assert able.rate is None or able.rate > 0
+
+
+def test_symbols_that_nobody_knows_have_an_answer_each(fetching: Source) -> None:
+    symbols = ("NO-SUCH-1", "NO/SUCH:2", "CON")
+    asked = FetchRequest(source=fetching.kind, symbols=symbols)
+    answers = list(fetching.fetch(asked, silent))
+    assert tuple(item.symbol for item in answers) == symbols
+    for item in answers:
+        assert item.bars is None
+        assert item.status == "unknown symbol"
+        assert item.sentence.endswith(".")
+
+
+def test_fetching_can_be_cancelled(fetching: Source) -> None:
+    def cancel(*given: object) -> None:
+        raise Cancelled("Cancelled.")
+
+    with pytest.raises(Cancelled):
+        list(fetching.fetch(FetchRequest(source=fetching.kind, symbols=("A", "B")), cancel))
+
+
+def test_a_search_for_nonsense_finds_nothing(fetching: Source) -> None:
+    assert fetching.search("no such series, anywhere") == ()
+
+
 def test_base_class_says_what_is_missing() -> None:
     empty: Any = Source()
     with pytest.raises(TypeError, match="no series method"):
         empty.series()
     with pytest.raises(TypeError, match="no read method"):
         empty.read(None)
+    with pytest.raises(TypeError, match="no search method"):
+        empty.search("A")
+    with pytest.raises(TypeError, match="no fetch method"):
+        empty.fetch(None, silent)

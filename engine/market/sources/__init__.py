@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from engine.core.errors import DataError
 from engine.core.progress import Progress
 from engine.core.registry import Registry
 from engine.core.spec import Spec
@@ -34,9 +35,14 @@ class Source(Spec):
     kind: str = ""
 
     def series(self) -> tuple[Series, ...]:
+        """What can be read; nothing of a source that is only fetched from."""
+        if self.capabilities is not None:
+            return ()
         raise TypeError(f"{type(self).__name__} has no series method.")
 
     def read(self, series: Series) -> Bars:
+        if self.capabilities is not None:
+            raise DataError(f"{series.symbol} of '{self.kind}' has to be fetched before it is read.")
         raise TypeError(f"{type(self).__name__} has no read method.")
 
     def find(self, collection: str, symbol: str, interval: str) -> Series | None:

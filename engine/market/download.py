@@ -1,0 +1,187 @@
+"""Fetching bars from a source into the store, symbol by symbol, without losing what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from engine.core.errors import Cancelled, DataError, EngineError, StoreError
+from engine.core.progress import Progress, section, silent
+from engine.market import catalog
+from engine.market.bars import Bars
+from engine.market.fetching import Fetched, FetchReport, FetchRequest, Listing, Outcome
+from engine.market.soundness import require_sound
+from engine.market.sources import SOURCES, Source
+from engine.market.sources.stored import Stored, save
+
+_SAME = 1e-6
+"""Relative difference up to which a price is the one that was stored: providers print six digits and more."""
+_PRICES = ("open", "high", "low", "close", "adj_close")
+
+
+def search(source: str, text: str) -> tuple[Listing, ...]:
+    """What ``source`` could fetch that matches ``text``, the best match first. Raises ``DataError`` for a source that
+    cannot be searched.
+    """
+    found = _fetching(source)
+    if found.capabilities is None or not found.capabilities.can_search:
+        raise DataError(f"The source '{source}' cannot be searched: type the symbols as it names them.")
+    with catalog.source_errors(found):
+        return found.search(text)
+
+
+def fetch(request: FetchRequest, progress: Progress = silent) -> FetchReport:
+    """Fetch what ``request`` asks for and keep it, each symbol as soon as it is there.
+
+    What fails is in the report and costs neither another symbol nor bars that are stored already. Raises ``DataError``
+    where the source cannot fetch at all, ``Cancelled`` as ``progress`` does: what came before it is kept.
+    """
+    source = _fetching(request.source)
+    _require_able(source, request)
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    outcomes: dict[str, Outcome] = {}
+    stopped = ""
+    try:
+        for answer in _answers(source, request, progress):
+            outcomes[answer.symbol] = _keep(request, answer, began)
+    except Cancelled:
+        raise
+    except EngineError as error:
+        stopped = str(error)
+    rest = (Outcome(name, "not reached", stopped) for name in request.symbols if name not in outcomes)
+    outcomes |= {item.symbol: item for item in rest}
+    ordered = tuple(outcomes[name] for name in request.symbols)
+    return FetchReport(request.source, request.target, request.interval, began, ordered)
+
+
+def _fetching(name: str) -> Source:
+    source = SOURCES.get(name)()
+    if source.capabilities is None:
+        able = ", ".join(kind for kind, cls in SOURCES.available().items() if cls.capabilities is not None)
+        raise DataError(f"Nothing can be fetched from '{name}'. Sources that can: {able}.")
+    return source
+
+
+def _require_able(source: Source, request: FetchRequest) -> None:
+    able = source.capabilities
+    if able is not None and request.interval not in able.intervals:
+        raise DataError(
+            f"The source '{request.source}' has no bars of {request.interval}. Available: {', '.join(able.intervals)}."
+        )
+
+
+def _answers(source: Source, request: FetchRequest, progress: Progress) -> Iterator[Fetched]:
+    """The answers of ``source``, each once and to what was asked."""
+    waiting = set(request.symbols)
+    with catalog.source_errors(source):
+        for answer in source.fetch(request, section(progress, 0.0, 1.0)):
+            if answer.symbol not in waiting:
+                raise DataError(f"The source '{request.source}' answered for {answer.symbol}, which was not asked for.")
+            waiting.remove(answer.symbol)
+            yield answer
+    progress(1.0, f"{len(request.symbols) - len(waiting):,} of {len(request.symbols):,} symbols fetched.")
+
+
+def _keep(request: FetchRequest, answer: Fetched, fetched: str) -> Outcome:
+    """Store what came for one symbol, and say what became of it."""
+    name, dropped = answer.symbol, answer.dropped
+    if answer.bars is None:
+        return Outcome(name, answer.status, answer.sentence)
+    try:
+        new = _selected(request, answer, answer.bars, fetched)
+        old = _stored(request, name)
+        if new is None:
+            first, last = answer.bars.series.span
+            said = f"{name} has no bars in this range: the source has them from {first} to {last}."
+            return Outcome(name, "no data in range", said, dropped=dropped)
+        if old is not None and (said := _disagreement(old, new)):
+            return Outcome(name, "restated", said, dropped=dropped)
+        whole = new if old is None else _merged(old, new)
+        added = len(whole) if old is None else int((~np.isin(whole.time, old.time)).sum())
+        is_same = old is not None and whole.digest() == old.digest()
+        if not is_same:
+            save(whole)
+    except DataError as error:
+        return Outcome(name, "invalid", str(error), dropped=dropped)
+    except StoreError as error:
+        return Outcome(name, "not stored", str(error), dropped=dropped)
+    about = whole.series
+    return Outcome(name, "unchanged" if is_same else "stored", "", len(whole), added, dropped, about.start, about.end)
+
+
+def _selected(request: FetchRequest, answer: Fetched, bars: Bars, fetched: str) -> Bars | None:
+    """The bars in the range asked for, sound and under the name that they are kept by; None where there are none."""
+    about = bars.series
+    if (about.symbol, about.interval) != (answer.symbol, request.interval):
+        raise DataError(
+            f"Asked for {answer.symbol} in bars of {request.interval}, the source sent {about.symbol} in bars of "
+            f"{about.interval}."
+        )
+    require_sound(bars)
+    part = bars.between(request.start, request.end)
+    if not len(part):
+        return None
+    kept = replace(about, source="stored", collection=request.target, provider=request.source, fetched=fetched)
+    return _labelled(replace(part, series=kept, unpriced=0))
+
+
+def _labelled(bars: Bars) -> Bars:
+    """``bars`` whose series says how many there are, and from when to when."""
+    series = replace(bars.series, rows=len(bars), start=str(bars.time[0]), end=str(bars.time[-1]))
+    return replace(bars, series=series)
+
+
+def _stored(request: FetchRequest, name: str) -> Bars | None:
+    """What is stored under the name; nothing where that cannot be read any more."""
+    store = Stored()
+    series = store.find(request.target, name, request.interval)
+    try:
+        return None if series is None else store.read(series)
+    except DataError:
+        return None
+
+
+def _disagreement(old: Bars, new: Bars) -> str:
+    """Why ``new`` bars cannot be joined with ``old`` ones that reach further back or further on; nothing if they can.
+
+    A provider that adjusts prices states all of them anew after a split or a dividend: bars of before and after are
+    then no series. Those that both have must agree, but for the last of the old, which may have been unfinished.
+    """
+    if new.time[0] <= old.time[0] and new.time[-1] >= old.time[-1]:
+        return ""
+    name, ask = new.series.symbol, "fetch its whole history again."
+    if _facts(old) != _facts(new):
+        return f"{name} is stored with another currency, time zone or columns: {ask}"
+    times, mine, yours = np.intersect1d(old.time[:-1], new.time, return_indices=True)
+    if not len(times):
+        return f"The bars of {name} have none in common with those stored up to {str(old.time[-1])[:10]}: {ask}"
+    for column in _PRICES:
+        before, after = getattr(old, column)[mine], getattr(new, column)[yours]
+        wrong = ~np.isclose(before, after, rtol=_SAME, atol=0.0, equal_nan=True)
+        if wrong.any():
+            day = str(times[wrong.argmax()])[:10]
+            return f"{column} of {name} on {day} was {before[wrong][0]:g} and is {after[wrong][0]:g} now: {ask}"
+    return ""
+
+
+def _facts(bars: Bars) -> tuple[object, ...]:
+    about = bars.series
+    has = (about.has_ohlc, about.has_volume, bars.splits is None, bars.cash is None)
+    return (about.currency, about.timezone, about.adjustment, about.split_adjusted, *has)
+
+
+def _merged(old: Bars, new: Bars) -> Bars:
+    """``new`` with the bars of ``old`` before its first and after its last."""
+    before, after = old.time < new.time[0], old.time > new.time[-1]
+    columns: dict[str, Any] = {}
+    for name in ("time", *_PRICES, "volume", "splits", "cash"):
+        mine, yours = getattr(old, name), getattr(new, name)
+        if yours is not None:
+            parts = (yours,) if mine is None else (mine[before], yours, mine[after])
+            columns[name] = np.concatenate(parts)
+            columns[name].setflags(write=False)
+    return _labelled(replace(new, **columns))
