@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Literal
 
@@ -12,12 +11,15 @@ from engine.core.spec import RunSpec, parameter
 from engine.market import catalog
 from engine.market.bars import Adjustment
 from engine.market.intervals import DAILY, INTERVALS, Interval
-
-_SYMBOL = r"[\w.^=\-]{1,32}"
+from engine.market.symbols import collection_name, symbol_list
 
 
 class MarketSpec(RunSpec):
-    """Bars of some symbols of a collection over a range of days."""
+    """Bars of some symbols of a collection over a range of days.
+
+    Where symbols are listed, ``@name`` stands for the members of a universe. They take its place as the request is
+    made: a run follows from them and not from the name, and a universe that has changed makes another request.
+    """
 
     stored = False
     kind: Literal["market"] = "market"
@@ -40,22 +42,13 @@ class MarketSpec(RunSpec):
 
     @field_validator("collection")
     @classmethod
-    def _printable(cls, collection: str) -> str:
-        if not (1 <= len(collection) <= 64 and collection.isprintable()):
-            raise ValueError("The name of a collection has from 1 to 64 printable characters.")
-        return collection
+    def _named(cls, collection: str) -> str:
+        return collection_name(collection)
 
     @field_validator("symbols")
     @classmethod
-    def _known_form(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
-        for symbol in symbols:
-            if not re.fullmatch(_SYMBOL, symbol):
-                raise ValueError(f"'{symbol[:40]}' cannot be a symbol: letters, digits and . ^ = - _ only.")
-        if not 1 <= len(symbols) <= 50:
-            raise ValueError("Choose from 1 to 50 symbols.")
-        if len(set(symbols)) < len(symbols):
-            raise ValueError("A symbol is named twice.")
-        return symbols
+    def _listed(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        return symbol_list(symbols)
 
     @model_validator(mode="after")
     def _in_order(self) -> MarketSpec:
@@ -68,8 +61,7 @@ class MarketSpec(RunSpec):
         return self.model_copy(update={"start": None})
 
     def label(self) -> str:
-        names = ", ".join(self.symbols[:3])
-        return names if len(self.symbols) <= 3 else f"{len(self.symbols)} symbols"
+        return ", ".join(self.symbols) if len(self.symbols) <= 3 else f"{len(self.symbols):,} symbols"
 
     def fingerprint(self) -> str:
         return catalog.fingerprint(self)

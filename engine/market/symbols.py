@@ -1,8 +1,9 @@
 """Symbols: what a symbol is, and the file name that stands for one on every file system.
 
 A symbol is what a provider calls a series: AAPL, BRK.B, ^GSPC, EURUSD=X, ES1!, BTC/USDT, BINANCE:BTCUSDT. It has
-letters, digits and ``PUNCTUATION``, no blanks. Upper and lower case are two symbols, as they are at exchanges (BACPB,
-BACpB); the forms of one character, such as a full-width A, are one, and alphabets that look alike cannot be mixed.
+letters, digits and ``PUNCTUATION``, no blanks, and is no path. Upper and lower case are two symbols, as they are at
+exchanges (BACPB, BACpB); the forms of one character, such as a full-width A, are one, and alphabets that look alike
+cannot be mixed.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ _LONGEST_FILE = 200
 """Bytes of a file name, of the 255 that file systems allow: what is added to one has room."""
 
 
+@lru_cache(maxsize=16_384)
 def symbol(text: str) -> str:
     """``text`` as the symbol that it names: without blanks at its ends, each character in its one form (NFKC).
 
     Raises ``ValueError`` with a sentence on what in it no symbol has.
     """
-    if _USUAL.fullmatch(text) and text.strip(PUNCTUATION):
+    if _USUAL.fullmatch(text) and text.strip(PUNCTUATION) and "/" not in text:
         return text
     found = unicodedata.normalize("NFKC", text).strip()
     if not found:
@@ -53,6 +55,8 @@ def symbol(text: str) -> str:
             raise ValueError(f"'{shown}' cannot be a symbol: it has {_described(sign)}. {_ALLOWED}")
     if not any(sign.isalnum() for sign in found):
         raise ValueError(f"'{found}' cannot be a symbol: it has neither a letter nor a digit.")
+    if "/" in found and any(not part.strip(".") for part in found.split("/")):
+        raise ValueError(f"'{found}' cannot be a symbol: it is a path.")
     _require_one_alphabet(found)
     file_name(found)
     return found

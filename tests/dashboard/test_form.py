@@ -19,6 +19,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json, parameter
 from engine.features.spec import FeatureSpec
+from engine.market.intervals import INTERVALS
 from engine.models.spec import ModelSpec
 from engine.strategies.rules import OPERANDS
 from tests.support.workspace import Workspace
@@ -61,7 +62,7 @@ def test_fields_carry_what_the_spec_says() -> None:
     commission, interval, fast = (fields[path] for path in ("costs.commission", "market.interval", "strategy.fast"))
     assert (commission.control, commission.unit, commission.low, commission.default) == ("number", "bp", 0, 5.0)
     assert interval.control == "choice"
-    assert [value for value, _ in interval.choices] == ["1h", "1d"]
+    assert [value for value, _ in interval.choices] == list(INTERVALS)
     assert (fast.control, fast.step, fast.default) == ("number", 1, 50)
     assert (fields["market.start"].control, fields["market.start"].optional) == ("date", True)
     assert fields["market.symbols"].control == "many"
@@ -110,7 +111,7 @@ def test_numbers_are_read_as_people_write_them() -> None:
         ({"strategy__fast": "2.5"}, "strategy.fast", "Fast window"),
         ({"costs__commission": "-1"}, "costs.commission", "Commission"),
         ({"costs__commission": "nan"}, "costs.commission", "Commission"),
-        ({"market__interval": "1m"}, "market.interval", "Interval"),
+        ({"market__interval": "7m"}, "market.interval", "Interval"),
         ({"market__symbols": ["../../etc/passwd"]}, "market.symbols", "cannot be a symbol"),
         ({"market__start": "yesterday"}, "market.start", "From"),
         ({"strategy": "no_such"}, "strategy.kind", "no_such"),

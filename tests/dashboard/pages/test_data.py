@@ -224,7 +224,7 @@ def test_another_kind_of_request_gets_a_sentence() -> None:
     ("spec", "error", "words"),
     [
         ({"symbols": ["NOPE"]}, DataError, "'NOPE' is not in the collection"),
-        ({"symbols": []}, SpecError, "from 1 to 50 symbols"),
+        ({"symbols": []}, SpecError, "from 1 to 5,000 symbols"),
         ({"symbols": ["../../etc/passwd"]}, SpecError, "cannot be a symbol"),
         ({"start": "2022-01-01", "end": "2020-01-01"}, SpecError, "before it starts"),
         ({"end": "1990-01-01"}, DataError, "NVDA has no bars"),

@@ -35,7 +35,7 @@ FORGED: Mapping[str, tuple[dict[str, Any], str]] = {
     "no costs": ({"costs": {}}, "missing"),
     "an unknown field": ({"evil": 1}, "'evil' is not a field"),
     "another page's kind": ({"kind": "nothing"}, "cannot be run"),
-    "a thousand symbols": ({"market": {"symbols": [f"A{n}" for n in range(1000)]}}, "1 to 50 symbols"),
+    "too many symbols": ({"market": {"symbols": [f"A{n}" for n in range(5001)]}}, "1 to 5,000 symbols"),
 }
 WRONG: tuple[Any, ...] = (
     None, True, 10**30, "text\x00", [None], {"a": 1}, {"spec": 5}, {"spec": "{", "key": "a"},

@@ -13,10 +13,11 @@ import pytest
 from engine.core.errors import Cancelled, DataError, SpecError, StoreError
 from engine.core.progress import Progress, silent
 from engine.market import catalog, download
-from engine.market.bars import Bars, MarketSpec
+from engine.market.bars import Bars
 from engine.market.fetching import STATUSES, Answers, Fetched, FetchReport, FetchRequest
 from engine.market.sources.files import Files
 from engine.market.sources.stored import Stored, save
+from engine.market.spec import MarketSpec
 from tests.support.market import days, random_walk
 from tests.support.workspace import Workspace
 
@@ -55,21 +56,21 @@ def test_from_a_folder_of_files_to_a_backtest_of_their_bars(workspace: Workspace
     workspace.configure("cache: cache\nmarket: {files: {folders: [prices]}}\n")
     close = 100 + np.cumsum(np.random.default_rng(3).normal(size=400))
     rows = [f"{str(day)[:10]},{value!r}" for day, value in zip(days(400), close.tolist(), strict=True)]
-    (folder / "BTC-USDT.csv").write_text("\n".join(["date,close", *rows]))
+    (folder / "BTC%2FUSDT.csv").write_text("\n".join(["date,close", *rows]))
     (folder / "BAD.csv").write_text("date,close\nyesterday,1\n")
-    report = download.fetch(request("BTC-USDT", "BAD", "NONE", collection="mine"))
+    report = download.fetch(request("BTC/USDT", "BAD", "NONE", collection="mine"))
     assert [item.status for item in report.outcomes] == ["stored", "invalid", "unknown symbol"]
     assert report.outcomes[0].rows == report.outcomes[0].added == 400
     assert report.summary()["symbols"] == {"stored": 1, "unknown symbol": 1, "invalid": 1}
-    series = catalog.find("mine", "BTC-USDT", "1d")
+    series = catalog.find("mine", "BTC/USDT", "1d")
     assert (series.source, series.provider, series.fetched) == ("stored", "files", report.fetched)
-    market = {"collection": "mine", "symbols": ["BTC-USDT"], "adjustment": "none"}
+    market = {"collection": "mine", "symbols": ["BTC/USDT"], "adjustment": "none"}
     assert catalog.load(MarketSpec.parse(market)).bars[0].close.tolist() == close.tolist()
-    spec = {"kind": "backtest", "market": market, "strategy": {"kind": "ema_cross"}}
+    spec = {"kind": "backtest", "market": market, "strategy": {"kind": "ema_cross"}, "fill": "next_close"}
     assert len(engine.run(engine.load_spec(spec | {"costs": {"commission": 5, "slippage": 3}})).equity)
-    again = download.fetch(request("BTC-USDT", collection="mine"))
+    again = download.fetch(request("BTC/USDT", collection="mine"))
     assert [(item.status, item.rows, item.added) for item in again.outcomes] == [("unchanged", 400, 0)]
-    assert catalog.find("mine", "BTC-USDT", "1d").fetched == report.fetched
+    assert catalog.find("mine", "BTC/USDT", "1d").fetched == report.fetched
 
 
 def test_each_symbol_is_stored_as_soon_as_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

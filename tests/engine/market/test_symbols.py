@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import string
+import time
 from urllib.parse import unquote
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from engine.market.symbols import LONGEST, PUNCTUATION, file_name, folder_name, named, symbol
+import engine
+from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
+from engine.market.spec import MarketSpec
+from engine.market.symbols import LONGEST, MOST, PUNCTUATION, file_name, folder_name, named, symbol
+from tests.support.workspace import Workspace
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
 FORBIDDEN_ON_WINDOWS = set('<>:"/\\|?*') | {chr(code) for code in range(32)}
@@ -45,7 +52,10 @@ def test_forms_of_one_symbol_are_one(text: str, found: str) -> None:
         ("AΑPL", "two alphabets"),  # noqa: RUF001 - a Greek one
         ("BRK–B", "EN DASH".capitalize()),
         ("A\u200bB", "Zero width space"),
-        ("../etc", None),
+        ("../etc", "it is a path"),
+        ("/A", "it is a path"),
+        ("A//B", "it is a path"),
+        ("A/./B", "it is a path"),
         ("..", "neither a letter nor a digit"),
         ("/", "neither a letter nor a digit"),
         ("A\\B", r"'\\'"),
@@ -57,11 +67,7 @@ def test_forms_of_one_symbol_are_one(text: str, found: str) -> None:
         ("@tech", "the name of a universe"),
     ],
 )
-def test_what_no_symbol_has_is_named(text: str, said: str | None) -> None:
-    if said is None:
-        assert symbol(text) == text  # a name, and no path: file_name sees to that
-        assert "/" not in file_name(text)
-        return
+def test_what_no_symbol_has_is_named(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         symbol(text)
 
@@ -121,3 +127,46 @@ def test_usual_names_stay_readable_and_are_undone_by_any_url_decoder() -> None:
 def test_name_too_long_for_a_file_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="too long for the name of a file"):
         file_name(name)
+
+
+# -- lists -----------------------------------------------------------------------------------------------------------
+
+
+def test_universe_stands_for_its_members_as_they_are_now(workspace: Workspace) -> None:
+    workspace.configure("cache: cache\nmarket: {universes: {tech: [AAPL, ' NVDA'], all: [AAPL, GOOG]}}\n")
+    before = MarketSpec(symbols=("MSFT", "@tech", "@all"))
+    assert before.symbols == ("MSFT", "AAPL", "NVDA", "GOOG")
+    assert before == MarketSpec(symbols=("MSFT", "AAPL", "NVDA", "GOOG"))
+    workspace.configure("cache: cache\nmarket: {universes: {tech: [AAPL, GOOG]}}\n")
+    after = MarketSpec(symbols=("@tech",))
+    assert after.symbols == ("AAPL", "GOOG")
+    with pytest.raises(SpecError, match=r"There is no universe 'tecj'\. Did you mean 'tech'"):
+        MarketSpec(symbols=("@tecj",))
+
+
+def test_changed_universe_is_another_run_key(workspace: Workspace) -> None:
+    keys = set()
+    for members in ("[AAPL, NVDA]", "[AAPL, GOOG]", "[AAPL, NVDA]"):
+        workspace.configure(f"cache: cache\nmarket: {{universes: {{tech: {members}}}}}\n")
+        spec = engine.load_spec({"kind": "market", "symbols": ["@tech"]})
+        keys.add(engine.run_key(spec))
+    assert len(keys) == 2
+
+
+def test_as_many_symbols_as_a_request_can_have_cost_little() -> None:
+    symbols = [f"S{number}/USDT" for number in range(MOST)]
+    began = time.perf_counter()
+    spec = MarketSpec.parse({"symbols": symbols})
+    text = canonical_json(spec)
+    assert MarketSpec.parse(json.loads(text)) == spec
+    assert hash(spec) == hash(MarketSpec.parse({"symbols": symbols}))
+    assert time.perf_counter() - began < 2.0
+    assert spec.symbols == tuple(symbols)
+    assert spec.label() == "5,000 symbols"
+    with pytest.raises(SpecError, match="from 1 to 5,000 symbols"):
+        MarketSpec.parse({"symbols": [*symbols, "ONE-MORE"]})
+
+
+def test_symbol_that_is_there_twice_is_named() -> None:
+    with pytest.raises(SpecError, match="The symbol AAPL is named twice"):
+        MarketSpec(symbols=("AAPL", "NVDA", " AAPL "))
