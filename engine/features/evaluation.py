@@ -4,36 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from engine.core.errors import DataError
+from engine.features.context import context_name, context_requests
 from engine.indicators import Context, ContextIndicator, Indicator, PanelIndicator, require_inputs
+from engine.market import catalog
 from engine.market.bars import Bars, Floats, Market
 from engine.market.known import joined, known_at, until
 from engine.market.panel import align
 from engine.market.spec import MarketSpec
 
-CONTEXT = "context"
+NO_CONTEXT: Mapping[str, Market] = MappingProxyType({})
 
 
-def context_requests(features: Sequence[Indicator], market: MarketSpec) -> Mapping[str, MarketSpec]:
-    """The markets that the context of ``features`` comes from, by name; with all bars before the range of ``market``,
-    which they look back on. Raises ``SpecError`` for what cannot be a symbol.
-    """
-    found = {}
-    for feature in features:
-        if isinstance(feature, ContextIndicator):
-            for needed in feature.context().values():
-                values = {**dict(market), "start": None, "interval": needed.interval or market.interval}
-                values["collection"] = needed.collection or market.collection
-                values["symbols"] = (needed.symbol,) if needed.symbol else market.symbols
-                found[_name(needed)] = MarketSpec.parse(values)
-    return found
-
-
-def _name(needed: Context) -> str:
-    return " ".join([CONTEXT, needed.collection or "-", needed.symbol or "-", needed.interval or "-"])
+def load_context(features: Sequence[Indicator], market: MarketSpec) -> Mapping[str, Market]:
+    """The markets of ``context_requests``, read. Raises ``DataError`` for an unknown symbol."""
+    return {name: catalog.load(spec) for name, spec in context_requests(features, market).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +60,7 @@ class Surroundings:
 
     def _bars(self, needed: Context, own: Bars) -> Bars:
         symbol = needed.symbol or own.series.symbol
-        known = self.context.get(_name(needed), Market(())).bars
+        known = self.context.get(context_name(needed), Market(())).bars
         for bars in known:
             if bars.series.symbol == symbol:
                 return bars

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,9 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
 from engine.core.registry import is_built_in
 from engine.features import Features
-from engine.features.leakage import leaks, leaks_into_gaps
-from engine.indicators import Indicator, require_inputs
+from engine.features.evaluation import NO_CONTEXT, Surroundings
+from engine.features.leakage import LookAhead, leaks, leaks_into_gaps
+from engine.indicators import Indicator
 from engine.market.bars import Bars, Floats, Market, Times
 
 
@@ -58,12 +59,16 @@ class FeatureMatrix:
         return {"rows": len(self.time), "usable": int(self.usable().sum()), "last": last}
 
 
-def matrix(features: Features, market: Market, progress: Progress = silent) -> FeatureMatrix:
-    """The ``features`` of ``market``. Raises ``DataError`` for an indicator without a value for each bar."""
-    blocks = []
+def matrix(
+    features: Features, market: Market, progress: Progress = silent, *, context: Mapping[str, Market] = NO_CONTEXT
+) -> FeatureMatrix:
+    """The ``features`` of ``market``, with the ``context`` that they ask for (``evaluation.context_requests``). Raises
+    ``DataError`` for an indicator without a value for each bar, and where a series lacks what one needs.
+    """
+    blocks, around = [], Surroundings(market, context)
     for done, bars in enumerate(market.bars):
         progress(done / len(market.bars), f"Computing the features of {bars.series.symbol}")
-        blocks.append(np.column_stack([_columns(feature, bars) for feature in features]))
+        blocks.append(np.column_stack([_columns(feature, bars, around) for feature in features]))
     lengths = [len(bars) for bars in market.bars]
     return FeatureMatrix(
         time=np.concatenate([bars.time for bars in market.bars]),
@@ -77,9 +82,8 @@ def matrix(features: Features, market: Market, progress: Progress = silent) -> F
     )
 
 
-def _columns(feature: Indicator, bars: Bars) -> Floats:
-    require_inputs(feature, bars)
-    computed = feature.compute(bars)
+def _columns(feature: Indicator, bars: Bars, around: Surroundings) -> Floats:
+    computed = around.compute(feature, bars)
     names = [output.name for output in feature.outputs]
     for name in names:
         if name not in computed or computed[name].shape != bars.close.shape:
@@ -87,7 +91,7 @@ def _columns(feature: Indicator, bars: Bars) -> Floats:
     return np.column_stack([computed[name] for name in names])
 
 
-def require_causal(features: Features, market: Market) -> None:
+def require_causal(features: Features, market: Market, context: Mapping[str, Market] = NO_CONTEXT) -> None:
     """Raise ``DataError`` if a feature uses the future: checked on every symbol, and on made-up bars with gaps, by
     cutting their history short. Indicators that come with the engine are taken at their word, which the conformance
     suite keeps.
@@ -95,5 +99,13 @@ def require_causal(features: Features, market: Market) -> None:
     for feature in features:
         if is_built_in(type(feature)):
             continue
-        if found := leaks(feature.compute, market.bars) or leaks_into_gaps(feature.compute):
+        if found := signs_of_look_ahead(feature, market.bars, Surroundings(market, context)):
             raise DataError(f"The feature {feature.label()} cannot be used. {found[0].sentence()}")
+
+
+def signs_of_look_ahead(feature: Indicator, series: Sequence[Bars], around: Surroundings) -> tuple[LookAhead, ...]:
+    """What ``feature`` betrays when it is computed again on shorter histories of ``series``, which are of the market
+    that lies ``around``, and on made-up bars with gaps; nothing where it is causal.
+    """
+    compute = around.computing(feature)
+    return leaks(compute, series) or leaks_into_gaps(compute)

@@ -8,21 +8,28 @@ from typing import Any
 import numpy as np
 
 from engine.core.progress import Progress
+from engine.features.context import context_requests
+from engine.features.evaluation import Surroundings, load_context
 from engine.features.matrix import FeatureMatrix, matrix
 from engine.features.spec import FeatureSpec
 from engine.jobs.executors import computes, point_in_time
 from engine.market import catalog
-from engine.market.known import until
 
 
 @computes(FeatureSpec)
 def compute(spec: FeatureSpec, inputs: Mapping[str, Any], progress: Progress) -> FeatureMatrix:
     """The features of all bars."""
-    return matrix(spec.features, inputs["market"], progress)
+    context = {name: inputs[name] for name in context_requests(spec.features, spec.market)}
+    return matrix(spec.features, inputs["market"], progress, context=context)
 
 
 @point_in_time(FeatureSpec)
 def known(spec: FeatureSpec, result: FeatureMatrix) -> Callable[[np.datetime64], FeatureMatrix]:
     """The features computed again from the bars that had ended by a moment."""
-    market = catalog.load(spec.market)
-    return lambda moment: matrix(spec.features, until(market, moment))
+    around = Surroundings(catalog.load(spec.market), load_context(spec.features, spec.market))
+
+    def at(moment: np.datetime64) -> FeatureMatrix:
+        then = around.until(moment)
+        return matrix(spec.features, then.market, context=then.context)
+
+    return at

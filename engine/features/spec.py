@@ -7,6 +7,7 @@ from typing import Literal
 
 from engine.core.spec import RunSpec, parameter
 from engine.features import Features
+from engine.features.context import context_requests
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
 from engine.market.spec import MarketSpec
@@ -24,4 +25,4 @@ class FeatureSpec(RunSpec):
         return f"{self.market.label()} · {', '.join(feature.label() for feature in self.features)}"
 
     def inputs(self) -> Mapping[str, RunSpec]:
-        return {"market": self.market}
+        return {"market": self.market, **context_requests(self.features, self.market)}

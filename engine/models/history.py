@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.features.evaluation import load_context
 from engine.features.matrix import matrix
 from engine.market.bars import Market
 from engine.market.known import until
@@ -27,6 +28,7 @@ class History:
 
     def __init__(self, spec: ModelSpec, result: ModelResult, market: Market) -> None:
         self._spec, self._result, self._market = spec, result, market
+        self._context = load_context(spec.features, spec.market)
         self._start = np.datetime64(result.test_start)
         self._is_out_of_sample = self._learnt_before_the_test()
         self._latest: tuple[tuple[int, ...], ModelResult] | None = None
@@ -61,13 +63,13 @@ class History:
     def _rows(self, market: Market) -> Rows:
         """The rows of ``market``, its symbols numbered as in the result."""
         spec = self._spec
-        rows = pool(matrix(spec.features, market), market, spec.target, spec.embargo)
+        rows = pool(matrix(spec.features, market, context=self._context), market, spec.target, spec.embargo)
         places = [self._result.symbols.index(bars.series.symbol) for bars in market.bars]
         return replace(rows, symbol=np.array(places, dtype=np.int32)[rows.symbol])
 
     def _learnt_before_the_test(self) -> bool:
         """Whether each training row is the same on the bars before the test alone."""
-        train, _, _ = parts(self._spec, self._market, matrix(self._spec.features, self._market))
+        train, _, _ = parts(self._spec, self._market, matrix(self._spec.features, self._market, context=self._context))
         earlier = (bars.part(0, int(np.searchsorted(bars.time, self._start))) for bars in self._market.bars)
         then = self._rows(Market(tuple(bars for bars in earlier if len(bars))))
         at = np.searchsorted(_keys(then), _keys(train))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.features.evaluation import load_context
 from engine.features.matrix import FeatureMatrix, matrix
 from engine.market import catalog
 from engine.market.bars import Market
@@ -16,7 +17,7 @@ from engine.models.splits import Split, chronological
 def prepare(spec: ModelSpec) -> tuple[Market, FeatureMatrix]:
     """Bars and features, read and computed here: for workers that get the spec alone."""
     market = catalog.load(spec.market)
-    return market, matrix(spec.features, market)
+    return market, matrix(spec.features, market, context=load_context(spec.features, spec.market))
 
 
 def parts(spec: ModelSpec, market: Market, features: FeatureMatrix) -> tuple[Rows, Rows, Split]:

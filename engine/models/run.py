@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.progress import Progress, section
+from engine.features.evaluation import load_context
 from engine.features.matrix import FeatureMatrix, require_causal
 from engine.jobs.executors import computes, point_in_time
 from engine.market import catalog
@@ -26,7 +27,7 @@ from engine.models.spec import ModelSpec
 def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> ModelResult:
     """The trained model and its predictions. Raises ``DataError`` for a feature that looks ahead, or too few rows."""
     progress(0.0, "Checking the features for look-ahead")
-    require_causal(spec.features, inputs["market"])
+    require_causal(spec.features, inputs["market"], load_context(spec.features, spec.market))
     matrix: FeatureMatrix = inputs["features"]
     train, test, split = parts(spec, inputs["market"], matrix)
     curve = LossCurve(section(progress, 0.05, 0.5))

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine.features.evaluation import Surroundings, context_requests
+from engine.features.context import context_requests
+from engine.features.evaluation import Surroundings
 from engine.indicators import Indicator
 from engine.market.bars import Bars, Floats, Market
 from engine.market.spec import MarketSpec

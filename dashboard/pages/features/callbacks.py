@@ -15,6 +15,7 @@ from dashboard.components.series_view import Seen, zoom_of
 from dashboard.pages.features import ids, view
 from dashboard.pages.features.layout import FORM, SEEN
 from dashboard.text.format import count, day_range
+from engine.features.evaluation import Surroundings, load_context
 from engine.features.matrix import FeatureMatrix
 from engine.features.spec import FeatureSpec
 from engine.market.bars import Bars
@@ -53,7 +54,7 @@ def chart(seen: Seen) -> tuple[Any, ...]:
 def describe(data: runs.ResultData, symbol: str | None) -> tuple[Any, str]:
     """The table of values with its look-ahead check, and what the header says."""
     spec, matrix, bars = shown(data, symbol)
-    signs = view.signs_of_look_ahead(spec.features, bars)
+    signs = view.signs_of_look_ahead(spec.features, bars, surroundings(spec))
     dates = day_range(str(bars.days[0]), str(bars.days[-1]))
     shell.show_context(
         [bars.series.symbol, count(len(matrix.names), "feature"), dates], view.chips(spec.features, signs)
@@ -81,6 +82,13 @@ def correlate(data: runs.ResultData, symbol: str | None, tab: str) -> tuple[Any,
 def opened(data: runs.ResultData) -> tuple[FeatureSpec, FeatureMatrix]:
     """The request and its features; ``PreventUpdate`` where there is none. Raises ``SpecError`` for a forged one."""
     return runs.opened(data, FeatureSpec)
+
+
+def surroundings(spec: FeatureSpec) -> Surroundings:
+    """The series among which the features are computed."""
+    import engine
+
+    return Surroundings(engine.run(spec.market), load_context(spec.features, spec.market))
 
 
 def shown(data: runs.ResultData, symbol: str | None) -> tuple[FeatureSpec, FeatureMatrix, Bars]:

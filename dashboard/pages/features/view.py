@@ -13,17 +13,23 @@ from dashboard.charts.features import correlation_figure as figure
 from dashboard.components import states
 from dashboard.shell import Chip
 from dashboard.text.format import count
-from engine.features.leakage import CUTS, LookAhead, leaks, leaks_into_gaps
+from engine.features.evaluation import Surroundings
+from engine.features.leakage import CUTS, LookAhead
 from engine.features.matrix import FeatureMatrix
+from engine.features.matrix import signs_of_look_ahead as signs_of
 from engine.indicators import Indicator
-from engine.market.bars import Bars
+from engine.market.bars import Bars, Market
 
 Signs = Mapping[str, Sequence[LookAhead]]
 
 
-def signs_of_look_ahead(features: Sequence[Indicator], bars: Bars) -> Signs:
-    """What each feature betrays when it is recomputed on shorter histories, by label; nothing where it is causal."""
-    return {feature.label(): leaks(feature.compute, [bars]) or leaks_into_gaps(feature.compute) for feature in features}
+def signs_of_look_ahead(features: Sequence[Indicator], bars: Bars, around: Surroundings | None = None) -> Signs:
+    """What each feature betrays when it is recomputed on shorter histories, by label; nothing where it is causal.
+
+    ``around`` are the series that they may need beside ``bars``.
+    """
+    among = around or Surroundings(Market((bars,)), {})
+    return {feature.label(): signs_of(feature, [bars], among) for feature in features}
 
 
 def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], signs: Signs) -> list[dict[str, Any]]:
@@ -32,7 +38,7 @@ def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], signs
     values = matrix.values[matrix.rows(bars.series.symbol)]
     return [
         {"name": matrix.names[index], "causal": "found" if signs[owner.label()] else "none"}
-        | _figures(values[:, index], bars, owner.warm_up())
+        | _figures(values[:, index], bars, matrix.warm_up[index])
         for index, owner in enumerate(owners)
     ]
 

@@ -13,8 +13,8 @@ from dashboard.components.series_view import offer, zoomed
 from dashboard.pages.features import callbacks, view
 from dashboard.pages.features.layout import layout
 from engine.core.errors import SpecError
-from engine.core.progress import silent
 from engine.core.spec import canonical_json
+from engine.features.matrix import matrix
 from engine.features.spec import FeatureSpec
 from engine.indicators import Indicator, Output
 from engine.indicators.averages import Sma
@@ -49,8 +49,8 @@ class Tomorrow(Indicator):
 
 def rows_of(chosen: tuple[Indicator, ...], bars: Bars) -> list[dict[str, object]]:
     """The table for ``bars``."""
-    matrix = FeatureSpec.model_construct(features=chosen).compute({"market": Market((bars,))}, silent)
-    return view.rows(bars, matrix, chosen, view.signs_of_look_ahead(chosen, bars))
+    found = matrix(chosen, Market((bars,)))
+    return view.rows(bars, found, chosen, view.signs_of_look_ahead(chosen, bars))
 
 
 def test_a_row_sums_up_a_feature() -> None:

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from engine.core.errors import DataError, SpecError
-from engine.features.evaluation import Surroundings, context_requests
+from engine.features.context import context_requests
+from engine.features.evaluation import Surroundings
 from engine.features.leakage import look_ahead
 from engine.indicators.averages import Sma
 from engine.indicators.cross_asset import Beta, LongerBars

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import engine
@@ -14,6 +16,8 @@ from engine.core.spec import canonical_json
 from engine.features.matrix import FeatureMatrix, require_causal
 from engine.features.spec import FeatureSpec
 from engine.indicators.averages import Sma
+from engine.indicators.cross_asset import Beta
+from engine.indicators.cross_section import ReturnRank
 from engine.indicators.momentum import Rsi
 from engine.jobs import executors
 from engine.market import catalog
@@ -162,3 +166,21 @@ def test_a_users_indicator_of_the_wrong_length_is_named(workspace: Workspace) ->
     )
     with pytest.raises(DataError, match="Peek has no value for each bar in its output 'close'"):
         engine.run(FeatureSpec.parse({"features": [{"kind": "short"}]}))
+
+
+def test_a_feature_may_need_another_symbol_and_the_other_symbols(workspace: Workspace) -> None:
+    """Through the runner, on the sample data: an index of another collection, and the symbols of the market."""
+    market = MarketSpec(symbols=("NVDA", "AAPL"), end=date(2018, 1, 1))
+    beta, rank = Beta(symbol="^GSPC", collection="arch", window=100), ReturnRank(window=20)
+    matrix = engine.run(FeatureSpec(market=market, features=(beta, rank)))
+    index = catalog.load(MarketSpec(collection="arch", symbols=("^GSPC",))).bars[0]
+    own = catalog.load(market).bars[0]
+    closes = pd.DataFrame({"y": pd.Series(own.close, own.time), "x": pd.Series(index.close, index.time)})
+    returns = closes.dropna().pct_change()
+    expected = returns["y"].rolling(100).cov(returns["x"]) / returns["x"].rolling(100).var()
+    found = pd.Series(matrix.values[matrix.rows("NVDA"), 0], own.time)
+    np.testing.assert_allclose(found, expected.reindex(found.index), rtol=1e-7)
+    assert np.isfinite(found).mean() > 0.9
+    np.testing.assert_array_equal(matrix.values[matrix.rows("NVDA"), 1], 1 - matrix.values[matrix.rows("AAPL"), 1])
+    with pytest.raises(DataError, match="QQQ"):
+        engine.run(FeatureSpec(market=market, features=(Beta(symbol="QQQ"),)))

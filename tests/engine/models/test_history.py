@@ -87,7 +87,7 @@ def test_a_model_that_learnt_from_its_test_has_predicted_nothing(
 def test_a_model_whose_features_know_more_has_predicted_nothing(
     spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def leaking(features: Features, market: Market) -> FeatureMatrix:
+    def leaking(features: Features, market: Market, **more: object) -> FeatureMatrix:
         honest = matrix(features, market)
         return replace(honest, values=honest.values - honest.values[-1])
 
