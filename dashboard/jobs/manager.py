@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
@@ -36,6 +36,13 @@ _UNWANTED = 100  # cancels of what has not been asked for that are remembered, l
 _log = logging.getLogger("stratoscope.jobs")
 
 
+@dataclass(eq=False)
+class _Active:
+    """A job from its call to the record of its end: what is heard of an earlier one under its key is not of it."""
+
+    status: Status = "queued"
+
+
 class DaskManager(BaseBackgroundCallbackManager):
     """Runs background callbacks on the cluster and answers Dash's polls.
 
@@ -55,7 +62,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         self._cluster = Cluster(config.compute, cache / "workers", (callbacks, *warm))
         self._live = ProgressStore(cache / "live")
         self._callbacks, self._limit = callbacks, config.compute.queue_limit
-        self._active: dict[str, Status] = {}
+        self._active: dict[str, _Active] = {}
         self._unwanted: dict[str, float] = {}  # keys cancelled before they were asked for, and until when that holds
         self._changed = threading.Condition()  # guards these two; notified when a job has ended
         self._waiters = threading.BoundedSemaphore(max(1, threads // 2))
@@ -139,25 +146,14 @@ class DaskManager(BaseBackgroundCallbackManager):
         with self._changed:
             if key in self._active:
                 return key
-            waiting = sum(status == "queued" for status in self._active.values())
+            waiting = sum(job.status == "queued" for job in self._active.values())
             if waiting >= self._limit:
                 raise QueueFull(f"{waiting} jobs are waiting already: try again when some have ended, or cancel one.")
             job = self._new_job(key, job_fn, spec, _page_in(context))
             _listed(listing.add, job)
             self._live.clear(key)
             self._live.set_progress(key, _progress_of(job))
-            self._active[key] = "queued"
-        future = self._cluster.submit(
-            key,
-            run_callback,
-            self._callbacks,
-            job_fn,
-            args,
-            device=spec.device if spec else "cpu",
-            listen=lambda event: self._record(partial(self._heard, key, dict(event))),
-        )
-        future.add_done_callback(lambda done: self._record(partial(self._ended, key, done)))
-        with self._changed:
+            self._send(key, job_fn, args, spec.device if spec else "cpu")
             if self._unwanted.pop(key, 0.0) > time.monotonic():
                 self._cluster.cancel(key)
         return key
@@ -206,6 +202,19 @@ class DaskManager(BaseBackgroundCallbackManager):
     def get_or_create_signing_secret(self, generate: Callable[[], bytes]) -> bytes:
         return self._live.secret(self.SIGNING_SECRET_KEY, generate().decode("ascii")).encode("ascii")
 
+    def _send(self, key: str, job_fn: JobFunction, args: Any, device: str) -> None:
+        active = self._active[key] = _Active()
+        future = self._cluster.submit(
+            key,
+            run_callback,
+            self._callbacks,
+            job_fn,
+            args,
+            device=device,
+            listen=lambda event: self._record(partial(self._heard, key, active, dict(event))),
+        )
+        future.add_done_callback(lambda done: self._record(partial(self._ended, key, done)))
+
     def _refuse(self, key: str, within: float) -> None:
         now = time.monotonic()
         kept = [(name, until) for name, until in self._unwanted.items() if until > now and name != key]
@@ -217,11 +226,14 @@ class DaskManager(BaseBackgroundCallbackManager):
         if not self._closed:
             self._recorder.submit(action)
 
-    def _heard(self, key: str, event: Mapping[str, Any]) -> None:
+    def _heard(self, key: str, active: _Active, event: Mapping[str, Any]) -> None:
+        with self._changed:
+            if self._active.get(key) is not active:
+                return  # said as the job was cancelled
         progress = self._live.progress(key) or {}
         if event["event"] == "started":
             with self._changed:
-                self._active[key] = "running"
+                active.status = "running"
             progress |= {"status": "running", "started": time.time(), "message": "", "pid": event["pid"]}
             _listed(listing.set_running, key)
         else:

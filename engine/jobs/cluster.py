@@ -34,7 +34,8 @@ Item = TypeVar("Item")
 R = TypeVar("R")
 
 _GRACE = 0.5  # seconds that a cancelled job has for stopping by itself
-_ATTEMPTS = 3  # times that a job is tried whose worker fell because of another job
+_PATIENCE = 10.0  # seconds that a busy machine has for telling a worker of a cancel
+_ATTEMPTS = 3  # times that a job is tried whose worker fell because of another job; those that we kill do not count
 _log = logging.getLogger("stratoscope.jobs")
 
 
@@ -116,8 +117,8 @@ class Cluster:
                 return False
             self._failures[key] += 1
         job.future.set_exception(Cancelled("The job was cancelled."))
-        if job.task is not None:
-            _spawn(job.task.client, self._evict(job.task.client, job.task, job.name))
+        if (task := job.task) is not None:  # looked at after the future is done: see _attempt
+            _spawn(task.client, self._evict(task.client, task))
         return True
 
     def at_work(self) -> dict[str, tuple[Place, ...]]:
@@ -193,20 +194,20 @@ class Cluster:
             job.task = None  # lets the worker drop the result
 
     async def _attempt(self, client: Any, job: _Job) -> Any:
-        for _ in range(_ATTEMPTS):
-            if job.future.done():  # cancelled on its way here: it is never sent
-                break
+        losses = 0
+        while losses < _ATTEMPTS:
             needs = {"GPU": 1} if job.device == "gpu" and await _offers_gpu(client) else None
-            count = self._failures[job.key]
-            job.name, job.places = f"run-{job.key}{f'-{count}' if count else ''}", {}
+            if not self._name(job):  # cancelled on its way here: it is never sent
+                break
             self._names[job.name] = job
             job.task = client.submit(worker.call, job.payload, key=job.name, resources=needs)
             try:
                 if job.future.done():  # cancelled while there was no task to evict yet
-                    await self._evict(client, job.task, job.name)
+                    await self._evict(client, job.task)
                 return await job.task
-            except _dask().KilledWorker:
-                self._failures[job.key] += 1
+            except _dask().KilledWorker as error:
+                self._retire_name(job)
+                losses += error.last_worker.address not in self._killed
                 if self._is_at_fault(job):
                     break
             except _dask().CancelledError:
@@ -216,6 +217,19 @@ class Cluster:
             finally:
                 del self._names[job.name]
         raise self._obituary()
+
+    def _name(self, job: _Job) -> bool:
+        """Name the next attempt of a job; False if it has been cancelled, when the name may be another's."""
+        with self._lock:
+            if self._jobs.get(job.key) is not job:
+                return False
+            count = self._failures[job.key]
+            job.name, job.places = f"run-{job.key}{f'-{count}' if count else ''}", {}
+        return True
+
+    def _retire_name(self, job: _Job) -> None:
+        with self._lock:
+            self._failures[job.key] += 1
 
     def _is_at_fault(self, job: _Job) -> bool:
         """Whether a job ran on the worker that died. Dask blames those that waited there as well; and where we killed
@@ -244,9 +258,10 @@ class Cluster:
             return
         if message["event"] == "started" and name == job.name and self._is_at_fault(job):
             # A scheduler that is not ours tries a job again when its worker has died. We do not.
+            self._retire_name(job)
             task = job.task
             self._settle(job, error=self._obituary())
-            _spawn(task.client, self._evict(task.client, task, name))
+            _spawn(task.client, self._evict(task.client, task))
             return
         with self._lock:
             if message["event"] == "ended":
@@ -263,26 +278,32 @@ class Cluster:
             del self._jobs[job.key]
         job.future.set_exception(error) if error else job.future.set_result(value)
 
-    async def _evict(self, client: Any, task: Any, name: str) -> None:
+    async def _evict(self, client: Any, task: Any) -> None:
         """Have the workers drop a task, and kill those that still work on it after the grace."""
         try:
+            await _until_known(client, task)
             processing = await client.processing()
-            states = {address: "" for address, tasks in processing.items() if worker.any_of(tasks, name)}
+            states = {address: "" for address, tasks in processing.items() if worker.any_of(tasks, task.key)}
             await client.cancel([task])
-            deadline = time.monotonic() + _GRACE
-            while states and time.monotonic() < deadline:
+            began = time.monotonic()
+            while states and time.monotonic() < began + _PATIENCE:
                 await asyncio.sleep(0.03)
-                answers = await asyncio.gather(*(_ask(client, address, name) for address in states))
+                answers = await asyncio.gather(*(_ask(client, address, task.key) for address in states))
                 states = {address: state for address, state in zip(states, answers, strict=True) if state}
-            for address, state in states.items():
-                if state != "wanted":
-                    await self._kill(client, address)
+                if time.monotonic() > began + _GRACE:
+                    for address in [address for address, state in states.items() if state == "dropped"]:
+                        del states[address]
+                        await self._kill(client, address)
         except (OSError, KeyError) as error:  # the scheduler or the worker has gone, and the task with it
-            _log.debug("Nothing left to cancel of %s: %s", name, error)
+            _log.debug("Nothing left to cancel of %s: %s", task.key, error)
 
     async def _kill(self, client: Any, address: str) -> None:
         self._killed.add(address)
-        if not await client.run(worker.kill_process, nanny=True, workers=[address]):
+        try:
+            has_nanny = await client.run(worker.kill_process, nanny=True, workers=[address])
+        except (OSError, KeyError):
+            return  # gone
+        if not has_nanny:
             _log.warning("%s has no nanny: a cancelled job goes on there until it ends.", address)
 
 
@@ -334,14 +355,25 @@ def _spawn(client: Any, coroutine: Coroutine[Any, Any, None]) -> None:
     asyncio.run_coroutine_threadsafe(coroutine, client.loop.asyncio_loop)
 
 
+async def _until_known(client: Any, task: Any) -> None:
+    """Wait until the scheduler has unpacked a task, or it is over: the cancel of one that it does not know is lost."""
+    deadline = time.monotonic() + _PATIENCE
+    while not task.done() and time.monotonic() < deadline:
+        if (await client.scheduler.get_task_status(keys=[task.key]))[task.key] is not None:
+            break
+        await asyncio.sleep(0.01)
+
+
 async def _ask(client: Any, address: str, name: str) -> str:
-    """``lingering`` of one worker, by the scheduler's word where a job does not let the worker answer."""
+    """``lingering`` of one worker, by the scheduler's word where a job does not let the worker answer. A worker that
+    has yet to hear of a cancel calls the task "wanted", as one does where another server waits for it."""
     try:
-        answers = await asyncio.wait_for(client.run(worker.lingering, name, workers=[address]), 0.15)
-        return str(answers.get(address, ""))
-    except TimeoutError:
-        processing = await client.processing([address])
-        return "wanted" if worker.any_of(processing.get(address, ()), name) else "dropped"
+        try:
+            answers = await asyncio.wait_for(client.run(worker.lingering, name, workers=[address]), 0.15)
+            return str(answers.get(address, ""))
+        except TimeoutError:
+            processing = await client.processing([address])
+            return "wanted" if worker.any_of(processing.get(address, ()), name) else "dropped"
     except (OSError, KeyError):
         return ""  # gone
 

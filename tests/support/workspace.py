@@ -64,3 +64,11 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
     space.configure("cache: cache\n")
     yield space
     forget()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """A file for which jobs wait; it appears when the test makes it, or ends."""
+    path = tmp_path / "gate"
+    yield path
+    path.touch()

@@ -8,90 +8,28 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
-import psutil
 import pytest
 from dash import Dash, Input, Output, dcc, html
 
 from dashboard.jobs.manager import DaskManager
 from dashboard.jobs.progress_store import ProgressStore
-from engine.core.config import PATH_VARIABLE, settings
+from engine.core.config import settings
 from engine.core.errors import QueueFull, SpecError
 from engine.core.spec import canonical_json
 from engine.jobs.runner import run_key
 from engine.market.spec import MarketSpec
 from tests.support import background
+from tests.support.managed import CALLBACKS, call, poll, sentence, status, until
 from tests.support.outside import ROOT, outside_cluster
-from tests.support.workspace import Workspace, forget
+from tests.support.processes import is_gone
+from tests.support.workspace import Workspace
 
-PATIENCE = 60.0  # seconds, for a machine that other things keep busy
-CALLBACKS = "tests.support.background:register"
-CONFIG = "cache: cache\ncompute: {workers: 2, queue_limit: 12, memory_limit_mb: 700}\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """One workspace, in force for the whole module."""
-    with pytest.MonkeyPatch.context() as patch:
-        here = Workspace(tmp_path_factory.mktemp("jobs"))
-        patch.setenv(PATH_VARIABLE, str(here.config))
-        here.configure(CONFIG)
-        background.register()
-        yield here
-    forget()
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Iterator[Path]:
-    """A file for which jobs wait; it appears when the test makes it, or ends."""
-    path = tmp_path / "gate"
-    yield path
-    path.touch()
-
-
-@pytest.fixture(scope="module")
-def manager(space: Workspace) -> Iterator[DaskManager]:
-    started = DaskManager(settings(), CALLBACKS, warm=())
-    yield started
-    started.close()
-
-
-def call(manager: DaskManager, key: str, name: str, *args: Any, context: Any = None) -> str:
-    """What Dash does with a request."""
-    return manager.call_job_fn(key, manager.func_registry[background.JOBS[name]], list(args), context or {})
-
-
-def poll(manager: DaskManager, key: str) -> Any:
-    """What Dash does until there is a result."""
-    deadline = time.monotonic() + PATIENCE
-    while (result := manager.get_result(key, key)) is manager.UNDEFINED:
-        assert manager.job_running(key)
-        assert time.monotonic() < deadline, "no result"
-    return result
-
-
-def sentence(result: Any) -> str:
-    assert result["background_callback_error"]["tb"] == ""
-    return str(result["background_callback_error"]["msg"])
-
-
-def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.02)
-
-
-def status(manager: DaskManager, key: str) -> str:
-    jobs = [job.status for job in (*manager.active(), *manager.recent(500)) if job.key == key]
-    assert len(jobs) <= 1
-    return jobs[0] if jobs else ""
+pytestmark = pytest.mark.usefixtures("space")
 
 
 def test_creating_a_manager_does_not_import_dask(space: Workspace) -> None:
@@ -184,22 +122,6 @@ def test_no_update_is_an_answer(manager: DaskManager, how: str) -> None:
     assert poll(manager, f"no-news-{how}") == {"_dash_no_update": "_dash_no_update"}
 
 
-def test_cancel_is_for_everybody_and_the_key_is_free_again(manager: DaskManager, tmp_path: Path) -> None:
-    call(manager, "deaf", "deaf", str(tmp_path / "pid"))
-    until(lambda: (manager.progress("deaf") or {}).get("fraction", 0) == 0.25)
-    manager.terminate_job("deaf")  # what Dash says when a tab has asked for something else
-    assert status(manager, "deaf") == "running"
-    assert manager.cancel("deaf")
-    assert sentence(manager.get_result("deaf", "deaf")) == "The job was cancelled."
-    assert status(manager, "deaf") == "cancelled"
-    assert not manager.cancel("deaf")
-    call(manager, "deaf", "add", 1, 1)
-    assert poll(manager, "deaf") == 2
-    pid = int((tmp_path / "pid").read_text())
-    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    assert status(manager, "deaf") == "done"
-
-
 def test_a_result_is_there_once_its_key_is_free_again(manager: DaskManager, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has seen the end and asks anew would else join the job that has ended, and get its result again."""
     seen: list[Any] = []
@@ -213,22 +135,6 @@ def test_a_result_is_there_once_its_key_is_free_again(manager: DaskManager, monk
     call(manager, "ending", "add", 1, 1)
     assert poll(manager, "ending") == 2
     assert seen == [manager.UNDEFINED]
-
-
-def test_a_cancel_that_comes_first_holds_nobody_and_stops_the_job_when_it_comes(
-    manager: DaskManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("a thread of the server waits"))
-    assert not manager.cancel("early", within=1e6)
-    for n in range(1000):
-        manager.cancel(f"forged-{n}", within=1e6)
-    assert len(manager._unwanted) <= 101
-    assert not manager.cancel("early", within=1e6)
-    monkeypatch.undo()
-    call(manager, "early", "add", 1, 1)
-    assert sentence(poll(manager, "early")) == "The job was cancelled."
-    call(manager, "early", "add", 1, 1)
-    assert poll(manager, "early") == 2  # once
 
 
 def test_a_lost_worker_fails_one_job(manager: DaskManager, gate: Path) -> None:
@@ -354,7 +260,7 @@ def test_a_killed_server_leaves_interrupted_jobs_and_no_worker(workspace: Worksp
         finally:
             server.kill()
     worker = int((workspace.folder / "pid").read_text())
-    until(lambda: not psutil.pid_exists(worker))
+    until(lambda: is_gone(worker))
     manager = DaskManager(settings(), CALLBACKS, warm=())
     try:
         manager.start()

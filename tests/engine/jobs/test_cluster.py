@@ -8,11 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
 import psutil
@@ -23,46 +21,9 @@ from engine.core.errors import Cancelled, DataError, JobError, SpecError, Worker
 from engine.core.progress import silent
 from engine.jobs.cluster import Cluster, fan_out
 from tests.support import tasks
+from tests.support.clusters import PATIENCE, WORKERS, Heard, eventually, everybody_works, outcomes, processes
 from tests.support.outside import outside_cluster
-
-PATIENCE = 60.0  # seconds, for a machine that other things keep busy
-WORKERS = 2
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    compute = Compute(workers=WORKERS, memory_limit_mb=600)
-    started = Cluster(compute, tmp_path_factory.mktemp("workers"), warm=("tests.support.tasks:warm",))
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Iterator[Path]:
-    """A file for which jobs wait; it appears when the test makes it, or ends."""
-    path = tmp_path / "gate"
-    yield path
-    path.touch()
-
-
-class Heard:
-    """A listener that remembers; ``first`` waits for the first report of progress."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[float, Mapping[str, Any]]] = []
-        self._reports: Queue[Mapping[str, Any]] = Queue()
-
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        self.events.append((time.monotonic(), event))
-        if event["event"] == "progress":
-            self._reports.put(event)
-
-    def first(self) -> Mapping[str, Any]:
-        return self._reports.get(timeout=PATIENCE)
-
-    def messages(self) -> list[Any]:
-        """What has been reported so far."""
-        return [event["message"] for _, event in self.events if event["event"] == "progress"]
+from tests.support.processes import is_gone
 
 
 def listening(process: psutil.Process) -> list[Any]:
@@ -72,42 +33,6 @@ def listening(process: psutil.Process) -> list[Any]:
     except psutil.NoSuchProcess:
         return []
     return [connection.laddr for connection in found if connection.status == psutil.CONN_LISTEN]
-
-
-def outcomes(futures: list[Future[Any]]) -> list[Any]:
-    """Results, and exceptions in the place of those that failed."""
-    return [future.exception(PATIENCE) or future.result() for future in futures]
-
-
-def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-
-
-def eventually(condition: Callable[[], bool], within: float = PATIENCE) -> bool:
-    deadline = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def processes(cluster: Cluster, key: str) -> list[int]:
-    """Process ids of the workers that have the job."""
-    return [place.pid for place in cluster.at_work().get(key, ())]
-
-
-def everybody_works(cluster: Cluster, name: str) -> bool:
-    """Whether every worker takes jobs: as many as there are run at the same time."""
-    spans = outcomes([cluster.submit(f"{name}-{n}", tasks.span, 0.3) for n in range(WORKERS)])
-    return max(began for began, _ in spans) < min(ended for _, ended in spans)
-
-
-def is_forgotten(cluster: Cluster, name: str) -> bool:
-    """Whether neither the server nor the scheduler nor a worker knows a task of this name."""
-    client = cluster._ready.result(PATIENCE)
-    known = [name in cluster._names, client.run_on_scheduler(tasks.is_known, name)]
-    return not any([*known, *client.run(tasks.is_known, name).values()])
 
 
 def test_importing_the_module_does_not_import_dask() -> None:
@@ -213,49 +138,6 @@ def test_a_job_whose_process_is_killed_fails_and_one_that_loses_a_part_goes_on(c
         lost.result(PATIENCE)
 
 
-def test_cancel_stops_a_job_that_reports(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.jobs.cluster._GRACE", PATIENCE)  # it stops by itself, however long that takes here
-    file, heard = tmp_path / "polite", Heard()
-    future = cluster.submit("polite", tasks.polite, file, listen=heard)
-    pid = int(heard.first()["message"])
-    assert cluster.cancel("polite")
-    assert isinstance(future.exception(0), Cancelled)
-    assert cluster.submit("polite", tasks.add, 1, 1).result(PATIENCE) == 2  # the key is free again, at once
-    assert eventually(file.exists)
-    assert not gone(pid)
-    assert not cluster.cancel("polite")
-
-
-@pytest.mark.parametrize("task", [tasks.asleep, tasks.busy, tasks.hoarding])
-def test_cancel_kills_a_job_that_does_not_listen(cluster: Cluster, gate: Path, task: Callable[..., Any]) -> None:
-    heard = Heard()
-    future = cluster.submit(task.__name__, task, gate, listen=heard)
-    pid = int(heard.first()["message"])
-    gate.touch()
-    waiting = [cluster.submit(f"after-{task.__name__}-{n}", tasks.span, 0.01) for n in range(6)]
-    assert cluster.cancel(task.__name__)
-    assert isinstance(future.exception(0), Cancelled)
-    assert eventually(lambda: gone(pid))
-    assert all(isinstance(outcome, tuple) for outcome in outcomes(waiting))  # nobody else is blamed
-    assert eventually(lambda: everybody_works(cluster, f"again-{task.__name__}-{time.monotonic()}"))
-
-
-def test_a_job_cancelled_in_the_queue_never_runs(cluster: Cluster, tmp_path: Path, gate: Path) -> None:
-    file = tmp_path / "never"
-    begun = [tmp_path / f"first-{n}" for n in range(WORKERS)]
-    first = [cluster.submit(f"block-{n}", tasks.held, note, gate) for n, note in enumerate(begun)]
-    assert eventually(lambda: all(note.exists() for note in begun)), "every process has something to do"
-    future = cluster.submit("never", tasks.note, file)
-    assert eventually(lambda: cluster._jobs["never"].task is not None)
-    cluster.cancel("never")
-    assert isinstance(future.exception(0), Cancelled)
-    assert eventually(lambda: is_forgotten(cluster, "run-never"))
-    gate.touch()
-    outcomes(first)
-    cluster.submit("later", tasks.nothing).result(PATIENCE)
-    assert not file.exists()
-
-
 def test_a_killed_worker_fails_its_job_only(cluster: Cluster, gate: Path) -> None:
     heard = Heard()
     futures = [cluster.submit("dying", tasks.dying, gate, listen=heard)]
@@ -324,16 +206,6 @@ def test_an_error_in_a_part_is_the_jobs(cluster: Cluster) -> None:
         cluster.submit("spread-mistake", tasks.spread_mistake).result(PATIENCE)
 
 
-@pytest.mark.parametrize(("task", "args"), [(tasks.spread, ([0.3] * 2000,)), (tasks.spread_stubborn, ())])
-def test_cancel_stops_every_part(cluster: Cluster, task: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    key = f"cancel-{task.__name__}"
-    future = cluster.submit(key, task, *args)
-    assert eventually(lambda: len(processes(cluster, key)) == WORKERS)
-    cluster.cancel(key)
-    assert isinstance(future.exception(0), Cancelled)
-    assert eventually(lambda: everybody_works(cluster, f"{key}-{time.monotonic()}"))
-
-
 def test_only_this_machine_and_only_who_holds_the_certificate(cluster: Cluster) -> None:
     cluster.submit("listening", tasks.nothing).result(PATIENCE)
     here = psutil.Process()
@@ -363,7 +235,7 @@ def test_a_scheduler_elsewhere_by_its_address_alone(tmp_path: Path, gate: Path) 
             cluster.submit("asleep", tasks.asleep, listen=heard)
             pid = int(heard.first()["message"])
             cluster.cancel("asleep")
-            assert eventually(lambda: gone(pid))
+            assert eventually(lambda: is_gone(pid))
             gate.touch()
             with pytest.raises(WorkerLost):  # that scheduler would try again: one worker is enough
                 cluster.submit("dying", tasks.dying, gate).result(PATIENCE)

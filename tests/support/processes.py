@@ -1,0 +1,13 @@
+"""What tests ask about processes that end while they are looked at."""
+
+from __future__ import annotations
+
+import psutil
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended; it may do so between any two looks, and stay a zombie for a while."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
