@@ -10,12 +10,11 @@ import numpy as np
 from dashboard.charts import base
 from dashboard.text.format import signed_percent
 from engine.backtest.reports.distribution import Distribution, distribution
+from engine.backtest.result import BacktestResult
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.backtest.result import BacktestResult
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,11 @@ import numpy as np
 
 from dashboard.charts import base
 from engine.backtest.metrics import drawdown
+from engine.backtest.result import BacktestResult
 from engine.market.bars import Floats, Times
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.backtest.result import BacktestResult
 
 POINTS = 1_000  # a page has about as many pixels for them
 

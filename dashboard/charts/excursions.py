@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.charts import base
+from engine.backtest.result import BacktestResult
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.backtest.result import BacktestResult
 
 MOST = 2_000  # points that a browser draws without effort
 

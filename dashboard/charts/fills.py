@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.charts import base, candles
+from engine.backtest.result import BacktestResult
+from engine.backtest.stops import Stops
 from engine.market.bars import Bars, Floats
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.backtest.result import BacktestResult
-    from engine.backtest.stops import Stops
 
 ROOM, LEAST = 0.35, 25
 """Bars shown before and after a trade: this part of its own, and at least so many."""

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.charts import base
+from engine.backtest.result import BacktestResult
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.backtest.result import BacktestResult
 
 BINS = 32
 _OUTER = 0.01  # on each side, in the outermost bins: a few extremes would leave all others in one

@@ -10,12 +10,11 @@ import numpy as np
 from dashboard.charts import base
 from dashboard.text.format import number
 from engine.backtest.reports.periods import MONTHS, Months, monthly
+from engine.backtest.result import BacktestResult
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.backtest.result import BacktestResult
 
 _CLIP = 0.95  # the quantile of the sizes beyond which a colour is full
 _WIDE = 5  # letters of a number, such as −12.3, that is printed smaller

@@ -9,12 +9,11 @@ import numpy as np
 
 from dashboard.charts import base
 from dashboard.charts.equity import POINTS, thin
+from engine.backtest.second_opinion.comparison import SecondOpinion
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.backtest.second_opinion.comparison import SecondOpinion
 
 PENNY = 0.01
 """The axis of the differences shows no less than this on either side: rounding is no picture."""

@@ -12,12 +12,11 @@ from dashboard.charts.equity import POINTS, thin
 from engine.backtest.metrics import bar_returns
 from engine.backtest.reports import rolling
 from engine.backtest.reports.breakdown import is_intraday
+from engine.backtest.result import BacktestResult
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.backtest.result import BacktestResult
 
 WINDOWS = {"1m": ("1 month", 1 / 12), "3m": ("3 months", 0.25), "6m": ("6 months", 0.5), "1y": ("1 year", 1.0)}
 """Name of a window, and its part of a year."""

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard.charts import base
 from dashboard.charts.sweep import FORMATS
+from dashboard.text.format import number, signed_percent
 from engine.backtest.metrics import METRICS
 from engine.market.bars import Floats
 
@@ -89,8 +90,6 @@ def figure(info: SpreadInfo) -> go.Figure:
 
 
 def _text(metric: str, value: float) -> str:
-    from dashboard.text.format import number, signed_percent
-
     if FORMATS[metric].endswith("%"):
         return signed_percent(value, 1)
     return number(value, 0 if metric == "trades" else 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,13 +14,11 @@ from pydantic import model_validator
 from dashboard.charts import base
 from dashboard.text.sweeps import Side
 from engine.backtest.metrics import METRICS
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.result import SweepResult
 from engine.core.errors import SpecError
 from engine.core.spec import Spec
 from engine.market.bars import Floats
-
-if TYPE_CHECKING:
-    from engine.backtest.spec import BacktestSpec
-    from engine.backtest.sweeps.result import SweepResult
 
 CELLS, DETAILED = 300, 12_000
 """Cells of a map along each side, and cells in all up to which each shows every figure on hover."""

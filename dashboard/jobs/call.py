@@ -14,6 +14,7 @@ from dash.exceptions import PreventUpdate
 
 from engine.core.errors import JobError
 from engine.core.progress import Progress
+from engine.jobs import runner
 from engine.jobs.worker import load
 
 POLL_MILLISECONDS = 50
@@ -63,10 +64,8 @@ def run_callback(progress: Progress, callbacks: str, job_fn: JobFunction, args: 
 
 
 def _with_unstored(value: Any) -> Any:
-    from engine.jobs.runner import store
-
     key = value.get("key") if isinstance(value, dict) else None
-    held = store().held(key) if isinstance(key, str) else None
+    held = runner.store().held(key) if isinstance(key, str) else None
     return value if held is None else Unstored(value, str(key), held)
 
 

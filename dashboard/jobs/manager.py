@@ -28,7 +28,7 @@ from engine.core.config import Config
 from engine.core.database import prepare_cache
 from engine.core.errors import Cancelled, EngineError, JobError, QueueFull, StoreError
 from engine.core.spec import RunSpec, canonical_json
-from engine.jobs import worker
+from engine.jobs import runner, worker
 from engine.jobs.cluster import Cluster
 
 _POLL = 0.25  # seconds that a request for a result may wait for it
@@ -135,9 +135,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         spec = _spec_in(args)
         if spec is None:
             return cast(str, super().build_cache_key(fn, args, cache_args_to_ignore, triggered))
-        from engine.jobs.runner import run_key
-
-        return run_key(spec)
+        return runner.run_key(spec)
 
     def call_job_fn(self, key: str, job_fn: JobFunction, args: Any, context: Any) -> str:
         """Start the job, or join the one that runs under ``key``. Raises ``QueueFull``."""
@@ -306,9 +304,7 @@ def _taken(outcome: Any) -> Any:
     """The value of an outcome; a result that could not be stored is kept in this process, and the value says so."""
     if not isinstance(outcome, Unstored):
         return outcome
-    from engine.jobs.runner import store
-
-    store().hold(outcome.key, outcome.data)
+    runner.store().hold(outcome.key, outcome.data)
     return {**outcome.value, "warning": UNSTORED}
 
 
@@ -323,9 +319,7 @@ def _spec_in(args: Any) -> RunSpec | None:
         return None
     if "kind" not in fields:
         return None
-    from engine.jobs.runner import load_spec
-
-    return load_spec(fields)
+    return runner.load_spec(fields)
 
 
 def _page_in(context: Any) -> str:

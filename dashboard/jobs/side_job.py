@@ -18,6 +18,7 @@ from dashboard.errors import sentence, toast
 from dashboard.jobs.call import POLL_MILLISECONDS
 from dashboard.security.payloads import Answer, Progress
 from engine.core.spec import RunSpec, canonical_json
+from engine.jobs import runner
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,6 @@ class SideJob:
 
 def start(spec: RunSpec, asked: bool = True) -> tuple[Answer, Any]:
     """For the stores of the answer and the job: a stored answer at once, and a job for one that is ``asked`` for."""
-    from engine.jobs import runner
-
     text = canonical_json(spec)
     if runner.is_stored(spec):
         return {"key": runner.run_key(spec), "spec": text}, no_update
@@ -72,8 +71,6 @@ def start(spec: RunSpec, asked: bool = True) -> tuple[Answer, Any]:
 
 def compute(set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
     """Runs in a worker."""
-    from engine.jobs import runner
-
     spec = runner.load_spec(text)
 
     def progress(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:

@@ -17,6 +17,7 @@ from dashboard.jobs.listing import Job
 from dashboard.security.payloads import Listed, ResultData, Run
 from dashboard.text.format import count, duration, percent
 from engine.core.errors import SpecError
+from engine.jobs import runner
 
 ACTIVE_MS, IDLE_MS, SHOWN = 1000, 5000, 6
 _ENDED = {
@@ -101,8 +102,6 @@ def _row(job: Job) -> dict[str, Any]:
 
 def _link(job: Job) -> str:
     """The permalink of a job's page, or nothing where its spec is of another version."""
-    from engine.jobs import runner
-
     try:
         return f"/{ids.owner(job.page)}?spec={state.to_query(runner.load_spec(job.spec).shown_with())}"
     except SpecError:

@@ -10,6 +10,7 @@ from dashboard.jobs.call import UNSTORED
 from dashboard.security.payloads import ResultData as ResultData
 from engine.core.errors import EngineError, SpecError
 from engine.core.spec import RunSpec
+from engine.jobs import runner
 
 S = TypeVar("S", bound=RunSpec)
 
@@ -20,8 +21,6 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
 
     The data comes from the browser: it is parsed as any spec, and a stored spec is only ever read here, not computed.
     """
-    from engine.jobs import runner
-
     if not data or "spec" not in data:
         raise PreventUpdate
     spec = runner.load_spec(data["spec"])
@@ -40,9 +39,7 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
 
 def warning(key: str) -> dict[str, str]:
     """For a page's result store: what there is to say of a result that is in memory alone."""
-    from engine.jobs.runner import store
-
-    return {"warning": UNSTORED} if store().held(key) is not None else {}
+    return {"warning": UNSTORED} if runner.store().held(key) is not None else {}
 
 
 def short(data: ResultData) -> str:

@@ -41,6 +41,7 @@ from dashboard.runs import wiring
 from dashboard.security.payloads import Draft, Run, Shown
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json
+from engine.jobs import runner
 
 _BROKEN = "-"  # what the browser writes into the field while the page's form does not validate
 
@@ -183,8 +184,6 @@ def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -
 
 def recalled(draft: Draft | None, run: Run | None) -> str:
     """The request for what the form asks, where that is stored already and the tab has nothing to show yet."""
-    from engine.jobs import runner
-
     if not draft or run or not runner.is_stored(runner.load_spec(draft["spec"])):
         raise PreventUpdate
     return draft["spec"]
@@ -221,7 +220,5 @@ def filled(form: Form, asked: Shown) -> tuple[list[Component], str, str]:
 
     By way of a store and its callback: what ``set_props`` puts into a page starts no callbacks of its own.
     """
-    from engine.jobs import runner
-
     spec = runner.load_spec(asked["spec"])
     return still(form.panel(spec.model_dump(mode="json"))), canonical_json(spec), str(asked["tab"])

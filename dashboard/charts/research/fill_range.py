@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from dashboard.charts import base
 from dashboard.text.format import signed_percent
+from engine.research.verification.result import VerificationResult
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.research.verification.result import VerificationResult
 
 ROWS = (
     ("fill_best", "Best price of the bar"),

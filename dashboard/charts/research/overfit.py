@@ -9,11 +9,10 @@ import numpy as np
 
 from dashboard.charts import base
 from engine.market.bars import Floats
+from engine.research.sweep_overfitting.result import SweepOverfitting
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.research.sweep_overfitting.result import SweepOverfitting
 
 MOST = 800  # points of the scatter
 BINS = 40

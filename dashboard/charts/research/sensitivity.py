@@ -10,11 +10,10 @@ import numpy as np
 
 from dashboard.charts import base
 from engine.market.bars import Floats
+from engine.research.verification.result import VerificationResult
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from engine.research.verification.result import VerificationResult
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,11 +13,9 @@ from pydantic import Field, model_validator
 from dashboard.charts import base
 from dashboard.charts.equity import POINTS, thin
 from engine.backtest.metrics import drawdown
+from engine.backtest.walkforward.result import WalkForwardResult
 from engine.core.spec import Spec
 from engine.market.bars import Floats, Times
-
-if TYPE_CHECKING:
-    from engine.backtest.walkforward.result import WalkForwardResult
 
 Moment = Annotated[int, Field(ge=-(2**53), le=2**53)]
 ACCOUNT, HOLD, HINDSIGHT = "Out of sample", "Buy and hold", "Hindsight"

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.charts import base
 from dashboard.text.sweeps import Side
+from engine.backtest.walkforward.result import WalkForwardResult
 from engine.market.bars import Floats
-
-if TYPE_CHECKING:
-    from engine.backtest.walkforward.result import WalkForwardResult
 
 _DAY = 86_400_000.0
 _GAP = 0.04  # as base.figure leaves between panes

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.charts import base
 from dashboard.text.format import number
+from engine.backtest.walkforward.result import WalkForwardResult
 from engine.market.bars import Floats
-
-if TYPE_CHECKING:
-    from engine.backtest.walkforward.result import WalkForwardResult
 
 _CLIP = 0.002  # of the cloud at each end may lie outside the picture
 

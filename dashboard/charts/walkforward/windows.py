@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
 from dashboard.charts import base
 from dashboard.text.format import count, day_range, number, signed_percent
-
-if TYPE_CHECKING:
-    from engine.backtest.walkforward.result import WalkForwardResult
+from engine.backtest.walkforward.result import WalkForwardResult
 
 TRAINING, GAIN, LOSS, IDLE = "Training", "Profit", "Loss", "Idle"
 COLOURS = {

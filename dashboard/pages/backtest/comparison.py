@@ -20,6 +20,7 @@ from engine.backtest.result import BacktestResult
 from engine.core.differences import differences
 from engine.core.errors import DataError
 from engine.core.spec import RunSpec
+from engine.jobs import library, runner
 
 MOST = 8
 """Runs side by side: as many as can be told apart on a chart."""
@@ -69,8 +70,6 @@ def gather(first: tuple[str, RunSpec, BacktestResult] | None, keys: Sequence[str
 
     Keys come from the browser: what is not one of a saved backtest is named and goes no further.
     """
-    from engine.jobs import library, runner
-
     wanted = [key for key in dict.fromkeys(keys) if not first or key != first[0]]
     room = MOST - (first is not None)
     found: list[tuple[str, RunSpec, BacktestResult]] = [first] if first else []

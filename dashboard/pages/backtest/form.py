@@ -12,6 +12,7 @@ from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json
+from engine.jobs import runner
 from engine.strategies import Allocation, Strategy, decide
 
 
@@ -19,11 +20,9 @@ def trained_models(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Models that have been trained, newest first, by the JSON text of their specs; before them one that is named by
     a permalink and has not been trained here.
     """
-    from engine.jobs.runner import load_spec, recent_runs
-
-    found = [spec for _, spec in recent_runs("model", limit=50)]
+    found = [spec for _, spec in runner.recent_runs("model", limit=50)]
     chosen = (values.get("strategy") or {}).get("model")
-    if isinstance(chosen, Mapping) and (named := load_spec(chosen)) not in found:
+    if isinstance(chosen, Mapping) and (named := runner.load_spec(chosen)) not in found:
         found.insert(0, named)
     return [(canonical_json(spec), spec.label()) for spec in found]
 

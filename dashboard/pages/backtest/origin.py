@@ -16,6 +16,7 @@ from dashboard.pages.backtest import ids, real_view
 from dashboard.pages.backtest.tab import OPEN
 from dashboard.security.payloads import Answer, Progress
 from dashboard.text.format import count
+from engine.research import evidence
 from engine.research.evidence import Swept
 from engine.research.sweep_overfitting.spec import OverfittingSpec
 from engine.research.verification.spec import VerificationSpec
@@ -43,8 +44,6 @@ def layout() -> Component:
 )
 def judge(data: runs.ResultData, tab: str, answer: Answer) -> tuple[Component, str, bool]:
     """The verdict, with the trials counted as of now and the sweep, if it was tested by now."""
-    from engine.research import evidence
-
     if tab != TAB or ((answer or {}).get("waits") and ctx.triggered_id == JOB.answer):
         raise PreventUpdate
     spec, _ = runs.opened(data, VerificationSpec)
@@ -77,8 +76,6 @@ def ask(clicks: int | None, data: runs.ResultData) -> tuple[Answer, Any]:
     """A job for the test of the sweep, or for the sweep itself where its result is gone; the answer knows the run that
     it was asked for.
     """
-    from engine.research import evidence
-
     origin = evidence.swept(runs.opened(data, VerificationSpec)[0].backtest)
     if not clicks or origin is None:
         raise PreventUpdate

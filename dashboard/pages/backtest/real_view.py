@@ -14,6 +14,7 @@ from dashboard.components import metric, states
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
 from dashboard.pages.backtest.view import TONES
 from dashboard.text.format import count, day, number, percent, signed_percent
+from engine.research import evidence
 from engine.research.findings import Finding, Verdict, is_resized
 from engine.research.regimes import CRISES
 from engine.research.verdict import CAVEAT
@@ -25,8 +26,6 @@ MISSING = "The data or the number of trades do not allow this test."
 
 def judged_by(spec: VerificationSpec) -> str:
     """Where another verification of the same run than ``spec`` is the one that the verdict follows: which."""
-    from engine.research import evidence
-
     found = evidence.verification(spec.backtest)
     if found is None or found[0] == spec:
         return ""

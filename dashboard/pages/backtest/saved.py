@@ -16,6 +16,7 @@ from engine.backtest.metrics import METRICS
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.core.differences import differences
+from engine.jobs import library
 from engine.jobs.library import UNTOLD, Saved
 
 LISTED = ("cagr", "sharpe", "max_drawdown", "trades")
@@ -71,8 +72,6 @@ def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | 
 
 def difference(key: str, item: Saved) -> str:
     """What the run ``key`` and ``item`` were not both computed from, as ``library.changes`` says it."""
-    from engine.jobs import library
-
     own = library.find([key]).get(key)
     if own is None or own.origin is None or item.origin is None:
         return ""

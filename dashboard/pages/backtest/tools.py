@@ -12,8 +12,10 @@ from dashboard import runs, shell
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import OPEN, RESULT_ID
 from dashboard.pages.backtest.tabs.walkforward import RESULT_ID as WALK_ID
+from dashboard.tear_sheet import file_name, tear_sheet, walk_sheet
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.research.evidence import verdict
 
 
 def layout() -> list[Component]:
@@ -32,8 +34,6 @@ def layout() -> list[Component]:
     prevent_initial_call=True,
 )
 def save_sheet(clicks: int | None, run: runs.ResultData, walk: runs.ResultData, tab: str) -> dict[str, Any]:
-    from dashboard.tear_sheet import file_name
-
     data = walk if tab == "walkforward" else run
     if not data or "spec" not in data:
         what = "walk-forward on the page: run one" if tab == "walkforward" else "run on the page: run a backtest"
@@ -46,9 +46,6 @@ def save_sheet(clicks: int | None, run: runs.ResultData, walk: runs.ResultData, 
 
 def sheet(spec: Any, result: Any, key: str) -> str:
     """The tear sheet of a backtest or of a walk-forward."""
-    from dashboard.tear_sheet import tear_sheet, walk_sheet
-    from engine.research.evidence import verdict
-
     if spec.kind == "walk_forward":
         return walk_sheet(spec, result, key)
     return tear_sheet(spec, result, key, verdict(spec, result))

@@ -7,6 +7,7 @@ from typing import Any
 from dash import Input, Output, callback
 from dash.exceptions import PreventUpdate
 
+import engine
 from dashboard import ids as frame
 from dashboard import market_options, runs, shell
 from dashboard.charts import candles
@@ -124,8 +125,6 @@ def shown(data: runs.ResultData, symbol: str | None) -> tuple[MarketSpec, Bars]:
 
 def as_supplied(data: runs.ResultData, symbol: str | None) -> Bars:
     """The bars on screen before adjustment, which is what quality is judged on."""
-    import engine
-
     spec, bars = shown(data, symbol)
     raw = spec.model_copy(update={"symbols": (bars.series.symbol,), "adjustment": "none"})
     return engine.run(raw).bars[0]

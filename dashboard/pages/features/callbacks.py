@@ -7,6 +7,7 @@ from typing import Any
 from dash import Input, Output, callback
 from dash.exceptions import PreventUpdate
 
+import engine
 from dashboard import ids as frame
 from dashboard import market_options, runs, shell
 from dashboard.charts import features as charts
@@ -93,8 +94,6 @@ def surroundings(spec: FeatureSpec) -> Surroundings:
 
 def shown(data: runs.ResultData, symbol: str | None) -> tuple[FeatureSpec, FeatureMatrix, Bars]:
     """The request, its features, and the bars of the symbol on screen: the first if ``symbol`` is not among them."""
-    import engine
-
     spec, matrix = opened(data)
     by_symbol = {bars.series.symbol: bars for bars in engine.run(spec.market).bars}
     return spec, matrix, by_symbol.get(str(symbol), by_symbol[matrix.symbols[0]])

@@ -16,6 +16,7 @@ from dashboard.text.format import MINUS, MISSING, number, percent
 from engine.benchmarks.result import BASELINE, BenchmarkResult
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.devices import NAMES
+from engine.jobs import runner
 
 LISTED, COMPARED, SEARCHED = 8, 8, 100
 NOISY = 0.25  # distance of the quartiles over the median from which a timing deserves a second one
@@ -87,8 +88,6 @@ def earlier(kind: str | None, shown: str) -> list[Component]:
 
 def _stored(wanted: Callable[[str, BenchmarkSpec], bool]) -> Iterator[tuple[str, BenchmarkSpec, BenchmarkResult]]:
     """Benchmarks that the present code, machine and libraries would find again, newest first."""
-    from engine.jobs import runner
-
     for key, spec in runner.recent_runs("benchmark", SEARCHED):
         if isinstance(spec, BenchmarkSpec) and wanted(key, spec) and runner.run_key(spec) == key:
             result = runner.store().read(key, BenchmarkResult)

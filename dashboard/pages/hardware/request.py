@@ -15,6 +15,7 @@ from engine import devices
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec
+from engine.jobs import runner
 
 PAGE, TAKE = "hardware", "take"
 
@@ -53,9 +54,7 @@ FORM = BenchmarkForm(
 
 def benchmark_in(text: str) -> BenchmarkSpec:
     """The spec in what the browser sent. Raises ``SpecError`` for any other spec than a benchmark's."""
-    from engine.jobs.runner import load_spec
-
-    spec = load_spec(text)
+    spec = runner.load_spec(text)
     if not isinstance(spec, BenchmarkSpec):
         raise SpecError([("kind", "This page shows benchmarks only.")])
     return spec
@@ -63,11 +62,9 @@ def benchmark_in(text: str) -> BenchmarkSpec:
 
 def fresh(spec: BenchmarkSpec) -> BenchmarkSpec:
     """``spec`` with the next take that has not been measured yet, from the one on the page or from the first on."""
-    from engine.jobs.runner import is_stored
-
-    if not is_stored(spec):
+    if not runner.is_stored(spec):
         spec = spec.model_copy(update={TAKE: 1})
-    while is_stored(spec):
+    while runner.is_stored(spec):
         spec = spec.model_copy(update={TAKE: spec.take + 1})
     return spec
 

@@ -15,6 +15,7 @@ from dashboard.pages.models.handover import day
 from dashboard.pages.models.layout import FORM
 from dashboard.pages.models.verdict import judge
 from dashboard.text.format import count, day_range
+from engine.jobs import runner
 from engine.models.preparation import prepare
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
@@ -94,8 +95,6 @@ def predicted(symbol: str | None, data: runs.ResultData) -> Any:
     spec, result = runs.opened(data, ModelSpec)
     if symbol not in result.symbols:
         return no_update
-    from engine.jobs import runner
-
     market = runner.run(spec.market.model_copy(update={"symbols": (symbol,)}))
     return probability.figure(probability.info(result, market.bars[0]))
 

@@ -16,6 +16,7 @@ from dashboard.jobs import listing
 from dashboard.pages.models.handover import backtest, tradeable
 from dashboard.pages.models.verdict import majority
 from dashboard.text.format import MISSING, count, duration, number, percent
+from engine.jobs import runner
 from engine.models.result import ModelResult
 from engine.models.scores import SCORES
 from engine.models.spec import ModelSpec
@@ -136,16 +137,15 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
 
 def earlier(limit: int = MOST_MODELS) -> list[Trained]:
     """Finished models, newest first; the result of one that is not stored any more is None."""
-    from engine.jobs.runner import recent_runs, store
-
-    return [(key, spec, store().read(key, ModelResult)) for key, spec in _distinct(recent_runs("model"))[:limit]]
+    return [
+        (key, spec, runner.store().read(key, ModelResult))
+        for key, spec in _distinct(runner.recent_runs("model"))[:limit]
+    ]
 
 
 def latest() -> list[Component]:
     """Links to the newest models, for a page that shows none yet."""
-    from engine.jobs.runner import recent_runs
-
-    newest = _distinct(recent_runs("model", limit=50))[:5]
+    newest = _distinct(runner.recent_runs("model", limit=50))[:5]
     return [html.Div([_link(spec), " ", html.Span(_short(key), className="hint")]) for key, spec in newest]
 
 

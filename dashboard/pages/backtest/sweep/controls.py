@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from typing_extensions import TypedDict
@@ -17,11 +17,10 @@ from dashboard.pages.backtest import ids
 from dashboard.security.payloads import Rows
 from dashboard.text.sweeps import metric_names, sides
 from engine.backtest.metrics import METRICS
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.stress import is_stress
 from engine.core.errors import SpecError
-
-if TYPE_CHECKING:
-    from engine.backtest.sweeps.result import SweepResult
 
 WHOLE = "*"  # the value of the select of symbols that shows the request as a whole
 RESTS = {"best": "at their best", "median": "their median", "mean": "their mean"}
@@ -127,8 +126,6 @@ def stop(result: SweepResult, path: str, place: object) -> float:
 
 def form_mark(result: SweepResult, shown: View, base: object) -> chart.Mark | None:
     """Where the parameters of ``base``, the JSON text of the page's form, lie on the map; None for none in sight."""
-    from engine.backtest.spec import BacktestSpec
-
     try:
         spec = BacktestSpec.parse(json.loads(base)) if isinstance(base, str) else None
     except (ValueError, SpecError):
@@ -154,8 +151,6 @@ def chosen(result: SweepResult, shown: View, given: Any) -> int | None:
 
 def own_place(result: SweepResult) -> int | None:
     """The combination that the backtest itself is."""
-    from engine.backtest.spec import BacktestSpec
-
     return result.place_of(BacktestSpec.parse(json.loads(result.base)))
 
 

@@ -17,6 +17,7 @@ from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import comparison, ids, opinion
 from dashboard.pages.backtest.tab import Tab, seen
 from engine.backtest.spec import BacktestSpec
+from engine.jobs import library
 
 NOTHING = "Choose saved runs above, or tick them in the library."
 ONE = "Add another run above to see how the two move together."
@@ -89,8 +90,6 @@ def compare(
 @callback(Output(ids.COMPARE, "options"), Output(ids.COMPARE, "value"), seen("compare"), Input(ids.CHOSEN, "data"))
 def offer(data: runs.ResultData, keys: list[str] | None) -> tuple[list[dict[str, str]], list[str]]:
     """Every saved backtest, and what is chosen already: the list drops at once what it does not offer."""
-    from engine.jobs import library
-
     saved = {item.key: item for item in library.saved("backtest", limit=200)} | library.find(texts(keys))
     own, chosen = (data or {}).get("key"), texts(keys)
     known = [

@@ -20,6 +20,7 @@ from dashboard.pages.backtest.tab import Tab, seen
 from dashboard.security.payloads import Edit, Rows
 from dashboard.text.format import count
 from engine.core.errors import SpecError
+from engine.jobs import library
 
 LISTED, EMPTY = 500, "Nothing is saved yet: every backtest that has run appears here."
 EDITABLE = ("tags", "note")
@@ -121,8 +122,6 @@ TAB = Tab("library", "Library", layout, free=True)
     seen("library"),
 )
 def listing(text: str | None, shelf: str | None, changed: Any, _: Any) -> tuple[Any, ...]:
-    from engine.jobs import library
-
     words = text.strip() if isinstance(text, str) else ""
     found = library.saved("backtest", words, in_bin=shelf == "bin", limit=LISTED)
     changed, total = library.changes(found), library.size("backtest", in_bin=shelf == "bin")
@@ -147,8 +146,6 @@ def enable(chosen: Rows, shelf: str | None) -> tuple[bool, bool, bool]:
 @callback(Output(ids.CHANGED, "data"), Input(ids.LIBRARY, "cellValueChanged"), prevent_initial_call=True)
 def edit(changes: Sequence[Edit] | None) -> float:
     """Keep what was typed; what cannot be kept is said, and the list shows what is kept."""
-    from engine.jobs import library
-
     for change in changes or ():
         column, key = change["colId"], change["data"].get("key", "")
         text = change.get("value") or ""
@@ -193,8 +190,6 @@ def act(cell: Any, buttons: Any, ticked: Any, deleted: list[str] | None) -> tupl
     Input(ids.DELETED, "data"),
 )
 def offer_undo(deleted: list[str] | None) -> tuple[bool, str]:
-    from engine.jobs import library
-
     found = library.find([key for key in deleted or [] if isinstance(key, str)])
     if not found:
         return True, ""
@@ -222,8 +217,6 @@ def compare_ticked(clicks: int | None, chosen: Any) -> tuple[list[str], str]:
 
 def pressed(cell: Any) -> list[str]:
     """What a button in a row asks for: pin, delete or restore; returns what can be undone."""
-    from engine.jobs import library
-
     value = cell.get("value") if isinstance(cell, Mapping) else None
     if not isinstance(value, Mapping):
         raise PreventUpdate
@@ -240,8 +233,6 @@ def pressed(cell: Any) -> list[str]:
 
 def put_away(keys: Sequence[str]) -> list[str]:
     """Into the bin with ``keys``; they are what can be undone."""
-    from engine.jobs import library
-
     for key in keys:
         library.delete(key)
     return list(keys)
@@ -249,8 +240,6 @@ def put_away(keys: Sequence[str]) -> list[str]:
 
 def take_back(keys: Sequence[str]) -> list[str]:
     """Out of the bin with ``keys``; nothing is left to undo."""
-    from engine.jobs import library
-
     for key in keys:
         library.restore(key)
     return []
@@ -258,8 +247,6 @@ def take_back(keys: Sequence[str]) -> list[str]:
 
 def emptied() -> list[str]:
     """Nothing is left in the bin, nor to undo."""
-    from engine.jobs import library
-
     gone = library.purge()
     shell.toast(f"{count(gone, 'backtest')} removed. Their trials stay counted.", tone="ok")
     return []

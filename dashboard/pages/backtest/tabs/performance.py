@@ -23,6 +23,8 @@ from dashboard.text.format import day_range
 from engine.backtest.reports.periods import yearly
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
+from engine.jobs import library
+from engine.research import evidence
 
 SHOWN = 8  # latest trades
 
@@ -66,8 +68,6 @@ clientside_callback(
 
 def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     """All that is in sight first, which comes with the result itself."""
-    from engine.jobs import library
-
     spec, result = runs.opened(data, BacktestSpec)
     show_context(data, spec, result)
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
@@ -174,8 +174,6 @@ def is_log(clicks: int | None) -> bool:
 
 def verdict(spec: BacktestSpec, result: BacktestResult) -> list[Component]:
     """The panel "Is it real?": the verdict as it stands by now, and the way to every test where they were run."""
-    from engine.research import evidence
-
     found, every = evidence.verdict(spec, result), evidence.verification(spec)
     said = view.verdict(found, (result.measured(), *result.warnings))
     if every is None:

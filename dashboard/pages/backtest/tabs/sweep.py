@@ -27,6 +27,7 @@ from dashboard.runs.studies import Study
 from dashboard.text import sweeps
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.jobs import runner
 
 PAGE = frame.study("backtest", "sweep")
 FORM = SweepForm(page=PAGE, spec=SweepSpec, action="Run sweep")
@@ -210,8 +211,6 @@ def choose(clicked: control.Clicked, buttons: Any, chosen: Any, drawn: Any, data
 )
 def draw_partial(progress: Any, run: Any, tab: str) -> tuple[Any, Any]:
     """The map so far, while the sweep runs."""
-    from engine.jobs import runner
-
     partial = (progress or {}).get("partial")
     if tab != TAB.name or not partial or not run:
         raise PreventUpdate

@@ -9,6 +9,7 @@ from dash import Input, Output, State, callback, ctx, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+import engine
 from dashboard import ids as frame
 from dashboard import runs
 from dashboard.charts import fills
@@ -106,8 +107,6 @@ def chosen_trade(chosen: Any, count: int) -> int:
 
 def traded(spec: BacktestSpec, result: BacktestResult, index: int) -> Bars:
     """The bars of the symbol of a trade, adjusted as the run had them."""
-    import engine
-
     symbol = result.symbols[result.trade_symbol[index]]
     return engine.run(spec.market.model_copy(update={"symbols": (symbol,)})).bars[0]
 

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 import engine
-from dashboard import cleaning, cli
+from dashboard import cli
+from dashboard.commands import options
 from engine.core.database import connect
 from engine.jobs import library, runner
 from engine.market.sources.stored import save
@@ -98,13 +99,13 @@ def test_the_bin_is_emptied_when_it_is_named() -> None:
 
 @pytest.mark.parametrize(("text", "hours"), [("12h", 12), ("30d", 720), (" 6W ", 1008), ("0d", 0)])
 def test_ages(text: str, hours: int) -> None:
-    assert cleaning.age(text) == hours * 3600
+    assert options.age(text) == hours * 3600
 
 
 @pytest.mark.parametrize("text", ["", "30", "d", "-3d", "3 days", "999999d"])
 def test_what_is_no_age_is_a_sentence(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is no age: write 12h, 30d or 6w"):
-        cleaning.age(text)
+        options.age(text)
     with pytest.raises(SystemExit):
         cli.main(["clean", "--older-than", text or "x"])
     assert "is no age" in capsys.readouterr().err or text == "-3d"

@@ -1,0 +1,1 @@
+"""The commands of ``stratoscope``, each in a module that loads what it needs."""

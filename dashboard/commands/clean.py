@@ -1,0 +1,49 @@
+"""``stratoscope clean``: says what can be removed from the cache, asks, and removes it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from dashboard.commands.output import print_lines
+from dashboard.text.format import count, disk_size
+from engine.core.config import settings
+from engine.core.database import prepare_cache
+from engine.core.errors import ConfigError
+from engine.jobs import housekeeping, runner
+from engine.jobs.housekeeping import Plan
+
+
+def clean(given: argparse.Namespace) -> None:
+    """The command. Raises ``ConfigError`` where nobody can be asked."""
+    prepare_cache(settings().cache)
+    age = 0.0 if given.all_results else given.older_than
+    planned = housekeeping.plan(runner.store(), older_than=age, empty_bin=given.bin, bars=given.bars)
+    found = lines(planned)
+    print_lines(found or [f"There is nothing to remove from {settings().cache}."])
+    if not found or not (given.yes or _agreed()):
+        return
+    housekeeping.clean(runner.store(), planned)
+    print("Done.")
+
+
+def lines(planned: Plan) -> list[str]:
+    """A line for each kind of thing that is removed, and their sum; nothing where there is nothing."""
+    rows = [
+        (("result",), planned.results, "the runs stay listed and are computed again when they are opened"),
+        (("result",), planned.orphans, "of no run"),
+        (("run",), planned.bin, "from the bin, for good"),
+        (("left-over file",), planned.leftovers, "of processes that were killed"),
+        (("file of bars", "files of bars"), planned.bars, "to be downloaded or imported again"),
+    ]
+    told = [f"{count(len(part.items), *name)}, {disk_size(part.size)}: {why}" for name, part, why in rows if part.items]
+    total = sum(part.size for part in planned.parts)
+    return [*told, f"Together {disk_size(total)}."] if told else []
+
+
+def _agreed() -> bool:
+    """Whether the user says yes."""
+    if not sys.stdin.isatty():
+        raise ConfigError("Nothing was removed: say --yes where there is nobody to ask.")
+    print("Remove it? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

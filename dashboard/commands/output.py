@@ -1,0 +1,25 @@
+"""What a command prints and writes."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.core.errors import ConfigError
+
+
+def print_lines(found: Sequence[str]) -> None:
+    """A terminal that lacks the minus sign gets a question mark in its place, not an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    print("\n".join(found))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that was asked for. Raises ``ConfigError`` where that cannot be done."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None

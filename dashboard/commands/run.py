@@ -1,0 +1,59 @@
+"""``stratoscope run``: computes the spec in a file, without a browser and without a page."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dashboard.commands.output import print_lines, write_text
+from dashboard.tear_sheet import tear_sheet, walk_sheet
+from dashboard.text.report import lines
+from engine.backtest.reports.export import equity_csv, trades_csv
+from engine.core.config import settings
+from engine.core.database import prepare_cache
+from engine.core.errors import ConfigError
+from engine.jobs import runner
+from engine.research.evidence import verdict
+
+
+def run(given: argparse.Namespace) -> None:
+    """The command: prints the key figures and the run key."""
+    try:
+        text = Path(given.spec).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{given.spec} cannot be read: {getattr(error, 'strerror', error)}.") from None
+    prepare_cache(settings().cache)
+    spec = runner.load_spec(text)
+    files = _files_asked_for(given, spec)
+    result = runner.run(spec)
+    for path, write in files:
+        write_text(path, write(spec, result))
+    key = runner.run_key(spec)
+    if given.json:
+        print(json.dumps({"key": key, "label": spec.label(), "summary": dict(result.summary())}))
+    else:
+        print_lines(lines(spec, result, key))
+
+
+def _files_asked_for(given: argparse.Namespace, spec: Any) -> list[tuple[Path, Callable[[Any, Any], str]]]:
+    """Where to write what. Raises ``ConfigError``, before anything is computed, for a spec that has no such files."""
+    makers: dict[str, Callable[[Any, Any], str]] = {
+        "tear_sheet": _tear_sheet,
+        "equity_csv": lambda _, result: equity_csv(result),
+        "trades_csv": lambda _, result: trades_csv(result),
+    }
+    asked = [(Path(path), make) for name, make in makers.items() if (path := getattr(given, name))]
+    is_sheet_alone = all(make is _tear_sheet for _, make in asked)
+    if asked and spec.kind != "backtest" and not (spec.kind == "walk_forward" and is_sheet_alone):
+        made_of = "Tear sheets are made of backtests and walk-forwards, CSV files of backtests"
+        raise ConfigError(f"{made_of}: {given.spec} is a {spec.kind}.")
+    return asked
+
+
+def _tear_sheet(spec: Any, result: Any) -> str:
+    if spec.kind == "walk_forward":
+        return walk_sheet(spec, result, runner.run_key(spec))
+    return tear_sheet(spec, result, runner.run_key(spec), verdict(spec, result))
