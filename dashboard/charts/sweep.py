@@ -16,6 +16,7 @@ from dashboard.text.sweeps import Side
 from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.sweeps.views import heatmap
 from engine.core.errors import SpecError
 from engine.core.spec import Spec
 from engine.market.bars import Floats
@@ -307,7 +308,7 @@ def _cells_of(result: SweepResult, view: View) -> tuple[Cells, bool]:
     """x, y, z and index of what a map shows, and whether its cells hold several values of an axis: where there are more
     than a screen shows, or where drawn combinations lie so far apart that single ones would be dust.
     """
-    found = result.grid(view.metric, view.x, view.y, dict(view.fixed), view.symbol, rest=view.rest)
+    found = heatmap(result, view.metric, view.x, view.y, dict(view.fixed), view.symbol, rest=view.rest)
     cells = found.x, found.y if view.y else np.zeros(1), found.z, found.index
     columns, rows = (-(-size // -(-size // CELLS)) for size in found.z.shape[::-1])
     known = int(np.isfinite(found.z).sum())

@@ -12,6 +12,7 @@ from dashboard.text.format import MINUS, MISSING, count, day_range, number, perc
 from dashboard.text.metrics import metric_text
 from dashboard.text.sweeps import about_costs, luck, metric_names, side_of, sides
 from engine.backtest.metrics import METRICS
+from engine.backtest.sweeps.views import best_plateau
 from engine.backtest.walkforward.verdict import judge
 from engine.core.spec import RunSpec
 from engine.research.evidence import verdict
@@ -70,7 +71,7 @@ def _backtest(spec: Any, result: Any) -> list[str]:
 
 
 def _sweep(_: Any, result: Any) -> list[str]:
-    names, axes, plateau = metric_names(result), sides(result), result.plateau()
+    names, axes, plateau = metric_names(result), sides(result), best_plateau(result)
 
     def row(title: str, place: int) -> list[str]:
         values = zip(axes, result.parameters[place], strict=True)

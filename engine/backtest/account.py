@@ -65,6 +65,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.costs import BASIS_POINT, Costs
+from engine.backtest.kernels import kernels
+from engine.backtest.kernels import records as kernel
 from engine.backtest.sizings import Size
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
 from engine.market.days import Days
@@ -135,8 +137,6 @@ def decided(signals: Signals, direction: Direction) -> Codes:
 
     Where the entries of both sides are set at once neither is taken.
     """
-    from engine.backtest.kernels import records as kernel
-
     none = np.zeros(len(signals.entries), dtype=bool)
     long_exit = none if direction == "short" else signals.exits
     long_entry = none if direction == "short" else signals.entries & ~signals.exits
@@ -157,8 +157,6 @@ def decided(signals: Signals, direction: Direction) -> Codes:
 
 def weighted(weights: Floats) -> Codes:
     """Decisions of an allocation: to a weight wherever there is one."""
-    from engine.backtest.kernels import records as kernel
-
     return np.where(np.isnan(weights), kernel.NOTHING, kernel.TO_WEIGHT).astype(np.int64)
 
 
@@ -175,8 +173,6 @@ def rebalancing(days: Days, every: Rebalance) -> NDArray[np.bool_]:
 
 def rules_of(spec: BacktestSpec, size: Size | None, costs: Costs) -> Any:
     """The kernel's rules for ``spec`` at ``costs``; no ``size`` means weights."""
-    from engine.backtest.kernels import records as kernel
-
     measures = {"equity": kernel.EQUITY, "value": kernel.VALUE, "units": kernel.UNITS, "kelly": kernel.KELLY}
     fills = ("next_open", "next_close", "same_close", "limit")
     stops, financing = spec.stops, spec.financing
@@ -231,8 +227,6 @@ class Tape:
 @lru_cache(maxsize=4)
 def tape_of(panel: Panel) -> Tape:
     """The prices of ``panel`` for the kernel; of the same panel one tape."""
-    from engine.backtest.kernels import records as kernel
-
     bars = np.empty(panel.close.shape, dtype=kernel.BAR)
     for name in ("open", "high", "low", "close", "shares"):
         bars[name] = getattr(panel, name)
@@ -250,9 +244,6 @@ def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: flo
 
     Where trades and orders are not ``listed`` the account has none of them, and all else is the same and sooner known.
     """
-    from engine.backtest.kernels import records as kernel
-    from engine.backtest.kernels.account import run
-
     bars, symbols = decisions.shape
     decided = int(np.count_nonzero(decisions))
     partial = 2 * bars * symbols if rules["volume_limit"] > 0 or tape.gaps else 0
@@ -265,6 +256,7 @@ def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: flo
     book = np.zeros(symbols, dtype=kernel.PLACE)
     book["mark"] = np.nan
     amounts = np.ascontiguousarray(amounts, dtype=np.float64)
+    run = kernels().account.run
     run(tape.bars, tape.years, tape.payments, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
     return Account(
         time=tape.time,
@@ -297,8 +289,6 @@ def _trades(rows: NDArray[Any]) -> Trades:
 
 def _would_change(pending: Codes, units: Floats) -> bool:
     """Whether an order still waits that would change what is held."""
-    from engine.backtest.kernels import records as kernel
-
     enters = ((pending == kernel.GO_LONG) & (units <= 0)) | ((pending == kernel.GO_SHORT) & (units >= 0))
     exits = ((pending == kernel.EXIT) | (pending == kernel.EXIT_LONG)) & (units > 0)
     covers = ((pending == kernel.EXIT) | (pending == kernel.EXIT_SHORT)) & (units < 0)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from engine.backtest.headline import Headline
 from engine.backtest.measured import Measured, needed_by, warm_up_of
 from engine.backtest.metrics import ANNUALISED, METRICS, equity_metrics, trade_metrics
-from engine.backtest.portfolio import Holding, total
 from engine.backtest.result import REASONS, BacktestResult
+from engine.backtest.simulator import Holding, curve, total
 from engine.backtest.sizings import sized
 from engine.core.errors import EngineError
-from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year, spans_month
+from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Times, periods_per_year, spans_month
 from engine.market.known import overtaken
 from engine.market.panel import calendar
 from engine.strategies import Allocation
@@ -33,15 +33,16 @@ def assemble(
     kept: Sequence[Holding],
     free: Sequence[Holding],
     benchmark: Sequence[Holding],
+    *,
     figures: Headline | None = None,
     shorts: bool = False,
-    stood: Sequence[str] = (),
+    missed: Sequence[str] = (),
 ) -> BacktestResult:
     """The result of ``spec``: its accounts, the same without costs, and holding the same symbols.
 
     ``figures`` are those of a sweep for the same run: they are shown in place of the own, from which they differ by
     rounding alone. Raises ``EngineError`` where they differ by more. ``shorts`` says that weights were below zero,
-    ``stood`` in which symbols the strategy stood for a position when the account began.
+    ``missed`` in which symbols the strategy already stood for a position when the account began.
     """
     time = calendar(bars)
     equity, costless, hold = (curve(time, spec.capital, holdings) for holdings in (kept, free, benchmark))
@@ -81,7 +82,7 @@ def assemble(
         waited=bars.waited(),
         metrics=metrics,
         benchmark_metrics=equity_metrics(time, hold, per_year, spec.capital),
-        warnings=(*_about_sides(spec, shorts), *_about_beginning(stood), *_warnings(spec, bars, kept, trades)),
+        warnings=(*_about_sides(spec, shorts), *_about_beginning(missed), *_warnings(spec, bars, kept, trades)),
     )
 
 
@@ -97,12 +98,6 @@ def _same(metrics: Mapping[str, float | None], figures: Headline) -> dict[str, f
             f"{value}. Please report it, and do not use its figures."
         )
     return found
-
-
-def curve(time: Times, capital: float, holdings: Sequence[Holding]) -> Floats:
-    """Equity of all accounts on the calendar ``time``."""
-    share = capital / len(holdings)
-    return total(time, [(item.account.time, item.account.equity) for item in holdings], share)
 
 
 def _traded(holding: Holding) -> float:
@@ -173,10 +168,10 @@ def _about_sides(spec: BacktestSpec, shorts: bool) -> list[str]:
     ]
 
 
-def _about_beginning(stood: Sequence[str]) -> list[str]:
-    if not stood:
+def _about_beginning(missed: Sequence[str]) -> list[str]:
+    if not missed:
         return []
-    names = ", ".join(stood[:_TOLD]) + (f" and {len(stood) - _TOLD} more" if len(stood) > _TOLD else "")
+    names = ", ".join(missed[:_TOLD]) + (f" and {len(missed) - _TOLD} more" if len(missed) > _TOLD else "")
     return [
         f"When the account begins the strategy already stands for a position in {names}: it waits for the next entry."
     ]

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backtest.measured import Decisions
-from engine.backtest.portfolio import decide
+from engine.backtest.decisions import Decisions, decide
 from engine.backtest.sizings import sized
 from engine.core.errors import DataError, EngineError, StrategyError
 from engine.core.progress import Progress, silent
@@ -77,7 +76,7 @@ def look_ahead(
     for done, cut in enumerate(places):
         progress(done / len(places), f"Look-ahead: {done} of {len(places)} cuts")
         there = [place for place, count in enumerate(cut.counts) if count]
-        part = whole if isinstance(whole, np.ndarray) else [whole[place] for place in there]
+        part, own = whole.for_symbols(there), [sizes[place] for place in there]
         known = [bars[place] for place in there]
         ended = [item.part(0, cut.counts[place]) for item, place in zip(known, there, strict=True)]
         try:
@@ -85,7 +84,7 @@ def look_ahead(
         except (StrategyError, DataError) as error:
             failed.append(error)
         else:
-            found += _compare(known, part, again) + _compare_sizes(known, [sizes[place] for place in there], smaller)
+            found += _compare(known, part, again) + _compare_sizes(known, own, smaller)
     if failed and len(failed) == len(places):
         raise failed[-1]
     return min(found, key=lambda item: item[0])[1] if found else None
@@ -111,14 +110,15 @@ def _cuts(bars: Sequence[Bars], whole: Decisions, count: int | None) -> list[Cut
     """
     most = int(np.clip(_BARS // sum(len(item) for item in bars), FEWEST, CUTS)) if count is None else count
     ends = [known_at(item) for item in bars]
-    if isinstance(whole, np.ndarray):
+    columns = [numbers for _, numbers in whole.by_symbol(bars)]
+    if whole.divides_account:
         clocks, begun = [item.time for item in bars], max(item.time[0] for item in bars)
         calendar = np.unique(np.concatenate(clocks))
-        decided = [calendar[np.isfinite(whole).any(axis=1)]]
+        decided = [calendar[np.isfinite(np.column_stack(columns)).any(axis=1)]]
     else:
         clocks, begun = ends, min(end[0] for end in ends)
         calendar = np.unique(np.concatenate(clocks))
-        decided = [end[_flags(signals).any(axis=1)] for end, signals in zip(ends, whole, strict=True)]
+        decided = [end[numbers.any(axis=1)] for end, numbers in zip(ends, columns, strict=True)]
     behind = [_spread(times, max(most // 2 // len(decided), 1)) for times in decided]
     times = np.unique(np.concatenate((*behind, _spread(calendar[:-1], most // 2))))
     found = []
@@ -132,13 +132,6 @@ def _spread(times: Times, count: int) -> Times:
     if not len(times):
         return times
     return np.asarray(times[np.unique(np.linspace(0, len(times) - 1, min(count, len(times))).astype(int))])
-
-
-def _flags(signals: Any) -> Floats:
-    """Decisions of one symbol as 0 and 1, (bars, 4)."""
-    none = np.zeros(len(signals.entries), dtype=bool)
-    sides = (signals.entries, signals.exits, signals.short_entries, signals.short_exits)
-    return np.column_stack([none if flags is None else flags for flags in sides]).astype(np.float64)
 
 
 def _sizes(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Floats]:
@@ -168,13 +161,8 @@ def _day(moment: np.datetime64) -> str:
 
 def _compare(bars: Sequence[Bars], whole: Decisions, again: Decisions) -> list[tuple[np.datetime64, Disagreement]]:
     """The first disagreement of each symbol."""
-    if isinstance(whole, np.ndarray) or isinstance(again, np.ndarray):
-        calendar = np.unique(np.concatenate([item.time for item in bars]))
-        columns = [(calendar, whole[:, [i]], again[:, [i]]) for i in range(len(bars))]  # type: ignore[call-overload]
-    else:
-        columns = [(b.time, _flags(w), _flags(a)) for b, w, a in zip(bars, whole, again, strict=True)]
     found = []
-    for item, (times, later, then) in zip(bars, columns, strict=True):
+    for item, (times, later), (_, then) in zip(bars, whole.by_symbol(bars), again.by_symbol(bars), strict=True):
         same = np.isclose(then, later[: len(then)], rtol=0, atol=1e-9, equal_nan=True).all(axis=1)
         if not same.all():
             at = int(np.argmin(same))

@@ -16,6 +16,8 @@ import numpy as np
 
 from engine.backtest.causality import look_ahead
 from engine.backtest.sizings import Sizing, sized
+from engine.backtest.sweeps import sampling
+from engine.backtest.sweeps.fields import changed
 from engine.core.errors import DataError, SpecError, StrategyError
 from engine.core.registry import is_all_built_in, is_built_in
 from engine.core.spec import RunSpec, Spec
@@ -46,9 +48,6 @@ def require_causal(spec: BacktestSpec, inputs: Mapping[str, Any]) -> None:
 
 def require_causal_sweep(spec: SweepSpec, inputs: Mapping[str, Any]) -> None:
     """``require_causal`` for ``COMBINATIONS`` combinations of ``spec``, drawn at random."""
-    from engine.backtest.sweeps import sampling
-    from engine.backtest.sweeps.fields import changed
-
     if is_all_built_in(spec.base):
         return
     scales = spec.scales()

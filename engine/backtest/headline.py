@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.backtest import stretch
 from engine.backtest.costs import BASIS_POINT
+from engine.backtest.decisions import Decisions, decide
+from engine.backtest.kernels import kernels
 from engine.backtest.plain import is_plain
 from engine.backtest.quotes import carried, fill_prices, require_tradable_prices
+from engine.backtest.together import Together, lay_out
 from engine.market.bars import Bars, Floats
-from engine.strategies import Signals
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
-    from engine.backtest.together import Together
 
 RULES = ("commission", "slippage", "spread", "stop_loss", "take_profit", "trailing_stop", "time_stop")
 """Costs and stops that the kernels take as numbers: many settings of them share one account."""
@@ -33,28 +35,26 @@ class Headline:
 
 
 def headline(
-    spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], decided: Sequence[Signals] | None = None
+    spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], decisions: Decisions | None = None
 ) -> Headline:
     """The headline of ``spec`` on ``bars``, identical to that of the same combination in a sweep.
 
-    ``decided`` are the strategy's signals on each of ``bars`` where they are known already. Raises ``DataError`` for
+    ``decisions`` are the strategy's on ``bars`` where they are known already. Raises ``DataError`` for
     bars that the fills or stops cannot use.
     """
-    from engine.backtest.portfolio import decide
-
     require_tradable_prices(spec, bars)
-    decisions: Any = decide(spec, bars, inputs) if decided is None else decided
+    decisions = decide(spec, bars, inputs) if decisions is None else decisions
     rules = rules_of({**dict(spec.costs), **dict(spec.stops)})
     if len(bars) > 1:
         several = together_of(spec, bars)
-        return by_account(spec, bars, decisions) if several is None else _known(*several.judge(decisions, rules))
+        return (
+            by_account(spec, bars, decisions) if several is None else _known(*several.judge(decisions.signals, rules))
+        )
     account = account_of(spec, bars[0]) if is_plain(spec) else None
     if account is None:
         return by_account(spec, bars, decisions)
-    from engine.backtest.kernels import orders
-
-    entries, exits = (np.array(flags) for flags in (decisions[0].entries, decisions[0].exits))
-    (total, sharpe, drawdown), trades = orders.judge(entries, exits, account, rules[0])
+    entries, exits = (np.array(flags) for flags in decisions.signals[0].sides()[:2])
+    (total, sharpe, drawdown), trades = kernels().orders.judge(entries, exits, account, rules[0])
     return _known(total, sharpe * float(np.sqrt(bars[0].stated_per_year())), drawdown, trades)
 
 
@@ -63,15 +63,13 @@ def _known(total: float, ratio: float, drawdown: float, trades: int) -> Headline
     return Headline(float(total), None if np.isnan(ratio) else float(ratio), float(drawdown), int(trades))
 
 
-def by_account(spec: BacktestSpec, bars: Sequence[Bars], decisions: Any) -> Headline:
+def by_account(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> Headline:
     """The headline by way of the streaming account and its equity."""
     return by_accounts(spec, bars, decisions)[0]
 
 
-def by_accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Any) -> list[Headline]:
+def by_accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> list[Headline]:
     """``by_account``, and behind it those of the accounts that it is the sum of."""
-    from engine.backtest import stretch
-
     return [Headline(*item.headline(), item.trades) for item in stretch.accounts(spec, bars, decisions)]
 
 
@@ -82,8 +80,6 @@ def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: boo
     what waits for what, and what the cash becomes, is then for the streaming account to follow. Nothing here counts by
     the share or by volume: costs are parts of the value, so what a unit of the prices is does not matter.
     """
-    from engine.backtest.kernels import holdings
-
     if bars.dividends is not None:
         return None
     prices = np.ascontiguousarray(fill_prices(bars, spec.fill), dtype=np.float64)
@@ -97,9 +93,9 @@ def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: boo
         there = np.flatnonzero(priced)
         place = np.searchsorted(there, np.arange(len(bars)) + shift, side="left")
         fills = np.append(there, len(bars))[place].astype(np.int64)
-    falls = holdings.make_falls(close) if drawdown else np.empty((0, 0, 4))
+    falls = kernels().holdings.make_falls(close) if drawdown else np.empty((0, 0, 4))
     seen = np.column_stack([bars.open, bars.high, bars.low])
-    return holdings.make_lines(close, prices), falls, fills, seen, shift, spec.fill == "next_open"
+    return kernels().holdings.make_lines(close, prices), falls, fills, seen, shift, spec.fill == "next_open"
 
 
 def together_of(
@@ -108,8 +104,6 @@ def together_of(
     """The accounts of a plain ``spec`` on each of ``bars``, to be added up on their calendar; None where ``account_of``
     has none of one of them.
     """
-    from engine.backtest.together import lay_out
-
     accounts = [account_of(spec, item, drawdown, timed) for item in bars] if is_plain(spec) else [None]
     return None if any(account is None for account in accounts) else lay_out(bars, accounts)
 

@@ -12,25 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from engine.backtest.account import decided
 from engine.backtest.sizings import Size, sized
 from engine.core.errors import DataError
-from engine.market.bars import Bars, Floats
+from engine.market.bars import Bars
 from engine.market.panel import calendar
-from engine.strategies import Allocation, Signals, Strategy
+from engine.strategies import Allocation
 from engine.strategies.decide import begins
 
 if TYPE_CHECKING:
-    from engine.backtest.spec import BacktestSpec, Direction
-
-Decisions: TypeAlias = Sequence[Signals] | Floats
-"""Signals of each symbol, or the weights (bars, symbols) of an allocation."""
-
-FIRST_DAY = "the first day on which it could trade"
+    from engine.backtest.spec import BacktestSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,90 +168,3 @@ def sizes_of(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Size]:
         replace(size, amount=size.amount[len(size.amount) - len(item) :])
         for size, item in zip(found, bars, strict=True)
     ]
-
-
-def stood(known: Sequence[Signals], bars: Measured, direction: Direction) -> list[str]:
-    """Symbols whose last decision before they are measured was to hold something, which an account that begins flat
-    does not.
-    """
-    from engine.backtest.kernels.records import GO_LONG, GO_SHORT
-
-    found = []
-    for item, signals in zip(bars, known, strict=True):
-        last = last_decision(signals, len(signals.entries) - len(item) + 1, direction)
-        before = last is not None and last < len(signals.entries) - len(item)
-        if before and decided(signals, direction)[last] in (GO_LONG, GO_SHORT):
-            found.append(item.series.symbol)
-    return found
-
-
-def sentence(
-    first: str | np.datetime64,
-    warm_up: int,
-    waited: int,
-    what: str = "Measured",
-    why: str = FIRST_DAY,
-) -> str:
-    """From which day on something is measured, and where its warm-up lies."""
-    day, bars = str(first)[:10], waited or warm_up
-    told = f"{bars:,} {'bar' if bars == 1 else 'bars'}"
-    if waited:
-        return f"{what} from {day}, {why}: {told} before it went into the warm-up."
-    return f"{what} from {day}, warmed up on {told} before it." if warm_up else f"{what} from {day}."
-
-
-def tail(known: Decisions, bars: Measured) -> Decisions:
-    """Of decisions on all known bars those on the measured ones."""
-    if isinstance(known, np.ndarray):
-        return np.asarray(known[np.searchsorted(calendar(bars.known), calendar(bars))])
-    return [_tail(signals, len(item)) for signals, item in zip(known, bars, strict=True)]
-
-
-def begun(known: Decisions, bars: Measured, strategy: Strategy, direction: Direction) -> Decisions:
-    """``tail`` for an account that begins flat: with the last decision up to the first close where it ``stands``."""
-    return standing(known, bars, direction) if strategy.stands else tail(known, bars)
-
-
-def standing(known: Decisions, bars: Measured, direction: Direction) -> Decisions:
-    """``tail`` whose first decision is the last one up to then."""
-    found = tail(known, bars)
-    if isinstance(known, np.ndarray) or isinstance(found, np.ndarray):
-        first = int(np.searchsorted(calendar(bars.known), calendar(bars)[0]))
-        return np.concatenate((last_weights(np.asarray(known)[: first + 1])[None], np.asarray(found)[1:]))
-    return [_standing(signals, part, direction) for signals, part in zip(known, found, strict=True)]
-
-
-def _standing(known: Signals, part: Signals, direction: Direction) -> Signals:
-    earlier = len(known.entries) - len(part.entries)
-    last = last_decision(known, earlier + 1, direction)
-    if not earlier or not len(part.entries) or last is None:
-        return part
-
-    def at_first(flags: Any, whole: Any) -> Any:
-        if flags is None:
-            return None
-        taken = flags.copy()
-        taken[0] = whole[last]
-        return taken
-
-    names = ("entries", "exits", "short_entries", "short_exits")
-    return Signals(*(at_first(getattr(part, name), getattr(known, name)) for name in names))
-
-
-def _tail(signals: Signals, count: int) -> Signals:
-    def part(flags: Any) -> Any:
-        return None if flags is None else flags[len(flags) - count :]
-
-    return Signals(*(part(getattr(signals, side)) for side in ("entries", "exits", "short_entries", "short_exits")))
-
-
-def last_decision(signals: Signals, stop: int, direction: Direction) -> int | None:
-    """The bar before ``stop`` on which something was decided last."""
-    found = np.flatnonzero(decided(signals, direction)[:stop])
-    return int(found[-1]) if len(found) else None
-
-
-def last_weights(known: Floats) -> Floats:
-    """Each symbol's last weight; NaN where there is none."""
-    row = np.where(np.isnan(known), -1, np.arange(len(known))[:, None]).max(axis=0)
-    return np.where(row >= 0, known[row, np.arange(known.shape[1])], np.nan)

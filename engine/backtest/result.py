@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
+from engine.backtest.wording import FIRST_DAY, measured_from
 from engine.core.store import Labelled, Trial
 from engine.market.bars import Floats, Times
 from engine.market.days import Days, Zones, trading_day, trading_days
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 REASONS = (
     "signal",
@@ -105,22 +102,8 @@ class BacktestResult(Labelled):
 
     def measured(self) -> str:
         """From which day on, and why, in a sentence."""
-        from engine.backtest.measured import FIRST_DAY, sentence
-
         asked = "behind the warm-up that was asked for" if self.warm_up > self.needed else FIRST_DAY
-        return sentence(self.time[0], self.warm_up, self.waited, why=asked)
-
-    def frame(self) -> DataFrame:
-        """A row for each bar, by its time: equity, hold, without_costs, exposure, drawdown."""
-        from engine.backtest.reports import frames
-
-        return frames.bars(self)
-
-    def trade_frame(self) -> DataFrame:
-        """A row for each trade, in the order of the entries, in words and numbers: see ``export.trade_columns``."""
-        from engine.backtest.reports import frames
-
-        return frames.trades(self)
+        return measured_from(self.time[0], self.warm_up, self.waited, why=asked)
 
     def summary(self) -> Mapping[str, object]:
         return {

@@ -11,17 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.account import decided
-from engine.backtest.assemble import curve
 from engine.backtest.costs import BASIS_POINT, Costs
-from engine.backtest.measured import Decisions, Measured, from_start, last_decision, last_weights, tail
+from engine.backtest.decisions import Decisions, decide
+from engine.backtest.measured import Measured, from_start
 from engine.backtest.metrics import equity_metrics, headline
-from engine.backtest.portfolio import Holding, decide, keep_accounts
 from engine.backtest.quotes import carried
-from engine.backtest.spec import BacktestSpec, Direction
+from engine.backtest.simulator import Holding, curve, keep_accounts
+from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats, Times, periods_per_year, spans_month
 from engine.market.panel import align, calendar
-from engine.strategies import Signals
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +73,9 @@ def follow(
     at the end is sold at the last close; that costs commission, slippage and spread, as any other fill.
     """
     decided, bars = decide(spec, known, inputs), from_start(known, start, lead=1)
-    followed = tail(since(decided, known, start, spec.direction, resume=resume), bars)
+    followed = decided.since(start, known, spec.direction, resume=resume).on(bars)
     found = account(spec, bars, followed, start, close=close)
-    return replace(found, before=_held(decided, known, start, spec.direction))
+    return replace(found, before=decided.holds_before(start, known, spec.direction))
 
 
 def measure(spec: BacktestSpec, bars: Measured, inputs: Mapping[str, Any]) -> Stretch:
@@ -127,50 +125,6 @@ def idle(bars: Sequence[Bars], start: np.datetime64, capital: float) -> Stretch:
     first = int(np.searchsorted(time, start))
     lead, time = time[max(first - 1, 0) : first], time[first:]
     return Stretch(lead, time, np.full(len(time), capital), capital, 0, False)
-
-
-def since(
-    known: Decisions, bars: Sequence[Bars], start: np.datetime64, direction: Direction, *, resume: bool = False
-) -> Decisions:
-    """Decisions from ``start`` on alone; with ``resume`` the last one before it too, at the close right before it."""
-    if isinstance(known, np.ndarray):
-        first = int(np.searchsorted(calendar(bars), start))
-        weights = known.copy()
-        weights[:first] = np.nan
-        if resume and first:
-            weights[first - 1] = last_weights(known[:first])
-        return weights
-    return [_since(item, flags, start, direction, resume) for item, flags in zip(bars, known, strict=True)]
-
-
-def _since(bars: Bars, signals: Signals, start: np.datetime64, direction: Direction, resume: bool) -> Signals:
-    first = int(np.searchsorted(bars.time, start))
-    last = last_decision(signals, first, direction) if resume else None
-
-    def part(flags: Any) -> Any:
-        if flags is None:
-            return None
-        kept = flags.copy()
-        kept[:first] = False
-        if last is not None:
-            kept[first - 1] = flags[last]
-        return kept
-
-    return Signals(*(part(getattr(signals, side)) for side in ("entries", "exits", "short_entries", "short_exits")))
-
-
-def _held(known: Decisions, bars: Sequence[Bars], start: np.datetime64, direction: Direction) -> bool:
-    """Whether the last decision before ``start`` was to hold something."""
-    from engine.backtest.kernels.records import GO_LONG, GO_SHORT
-
-    if isinstance(known, np.ndarray):
-        first = int(np.searchsorted(calendar(bars), start))
-        return bool(first) and bool(np.any(np.nan_to_num(last_weights(known[:first]))))
-    for item, signals in zip(bars, known, strict=True):
-        last = last_decision(signals, int(np.searchsorted(item.time, start)), direction)
-        if last is not None and decided(signals, direction)[last] in (GO_LONG, GO_SHORT):
-            return True
-    return False
 
 
 def _cost_of_leaving(costs: Costs, bars: Sequence[Bars], holding: Holding) -> float:

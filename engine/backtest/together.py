@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.backtest.kernels import kernels
 from engine.backtest.quotes import carried
 from engine.market.bars import Bars, Floats, Times, periods_per_year, spans_month
 from engine.market.panel import calendar
@@ -27,13 +28,11 @@ class Together:
         """Total return, Sharpe ratio a year (NaN if undefined), maximum drawdown and number of trades of all together,
         where each symbol follows its ``decisions`` at the one row of ``rules`` (see ``headline.rules_of``).
         """
-        from engine.backtest.kernels import together as kernels
-
         entries, exits = (np.concatenate([getattr(item, side) for item in decisions]) for side in ("entries", "exits"))
         figures = [np.full((len(self.yearly), 1), np.nan) for _ in range(3)]
         kept = (*figures, np.zeros((len(self.yearly), 1), np.int32))
         one, none = np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int32)
-        kernels.judge_together(entries, exits, self.market, rules, none, one, kept)
+        kernels().together.judge_together(entries, exits, self.market, rules, none, one, kept)
         total, ratio, drawdown = (float(values[0, 0]) for values in figures)
         return total, ratio * float(self.yearly[0]), drawdown, int(kept[3][0, 0])
 

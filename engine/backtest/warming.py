@@ -9,11 +9,16 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from engine.market.bars import Bars, Series
+from engine.backtest.decisions import decide
+from engine.backtest.headline import by_account, headline
+from engine.backtest.kernels import kernels
+from engine.backtest.sweeps.run import run_sweep
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.core.progress import silent
+from engine.market.bars import Bars, Market, Series
 from engine.market.intervals import DAILY
 
 UNUSED_DAYS = 7
@@ -22,20 +27,13 @@ UNUSED_DAYS = 7
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
-def kernels() -> None:
+def precompile() -> None:
     """Load the kernels of runs and sweeps from disk, or compile them the first time, behind the caller's back."""
     threading.Thread(target=load_kernels, name="kernels", daemon=True).start()
 
 
 def load_kernels() -> None:
     """Run each kernel once, as a sweep and a run would; what other versions compiled long ago goes."""
-    from engine.backtest.headline import by_account, headline
-    from engine.backtest.kernels.crossing import sweep
-    from engine.backtest.sweeps.run import run_sweep
-    from engine.backtest.sweeps.spec import SweepSpec
-    from engine.core.progress import silent
-    from engine.market.bars import Market
-
     crossing, holding = {"kind": "sma_cross", "slow": 5, "fast": 2}, {"kind": "buy_and_hold"}
     for count, strategy, axis in (
         (1, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
@@ -52,10 +50,8 @@ def load_kernels() -> None:
         spec = SweepSpec.parse({"base": base, "axes": [axis]})
         run_sweep(spec, {"market": Market(tuple(bars))}, silent)
         headline(spec.base, bars, {})
-        by_account(spec.base, bars, [spec.base.strategy.signals(item, {}) for item in bars])
-
-    compiled: Any = sweep
-    prune(Path(compiled.stats.cache_path).parent)
+        by_account(spec.base, bars, decide(spec.base, bars, {}))
+    prune(Path(kernels().crossing.sweep.stats.cache_path).parent)
 
 
 def prune(own: Path) -> None:

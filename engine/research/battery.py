@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.assemble import curve
 from engine.backtest.causality import look_ahead
 from engine.backtest.measured import Measured, measured
 from engine.backtest.metrics import bar_returns
 from engine.backtest.portfolio import held
 from engine.backtest.result import BacktestResult
+from engine.backtest.simulator import curve
 from engine.core.errors import DataError, SpecError, StrategyError
 from engine.core.progress import Progress, section
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.costs import BASIS_POINT
-from engine.backtest.portfolio import decide
+from engine.backtest.decisions import decide
 from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import DataError

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.backtest.decisions import WeightDecisions, decide
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import DataError
@@ -15,7 +16,7 @@ from engine.core.progress import Progress, silent
 from engine.market.bars import Bars, Floats
 from engine.research import holdings
 from engine.research.holdings import Indices, Prices, Trades
-from engine.research.rerun import decide, rerun
+from engine.research.rerun import rerun
 from engine.strategies import Allocation
 
 _CELLS = 2_000_000
@@ -93,18 +94,18 @@ def random_weights(
     anew, and given to the symbols in a random order: how much is held, and how much is traded, stays as it was but for
     the one seam. Raises ``DataError`` for fewer than three bars with weights, and where all weights are the same.
     """
-    decisions = decide(spec, bars, inputs)
-    weights: Floats = np.asarray(decisions if isinstance(spec.strategy, Allocation) else np.empty((0, 0)))
+    weights = decide(spec, bars, inputs).weights
     decided = np.flatnonzero(np.isfinite(weights).any(axis=1))
     if not len(decided) or len(weights) - decided[0] < 3:
         raise DataError("There are no weights to put elsewhere.")
     if np.nanmax(weights) - np.nanmin(weights) <= 1e-12:
         raise DataError("The weights are always the same: at another time or on another symbol they would be, too.")
-    own, random = rerun(spec, bars, inputs, weights), np.random.default_rng(seed)
+    own, random = rerun(spec, bars, inputs, WeightDecisions(weights=weights)), np.random.default_rng(seed)
     drawn = []
     for done in range(samples):
         progress(done / samples, f"Shuffled weights: {done} of {samples}")
-        drawn.append(rerun(spec, bars, inputs, _shuffled(weights, int(decided[0]), random)))
+        shuffled = WeightDecisions(weights=_shuffled(weights, int(decided[0]), random))
+        drawn.append(rerun(spec, bars, inputs, shuffled))
     total, sharpe = (np.sort([getattr(item, name) for item in drawn]) for name in ("total", "sharpe"))
     return _ranked(total, sharpe, own.total, own.sharpe)
 

@@ -8,17 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.assemble import curve
-from engine.backtest.measured import Decisions
+from engine.backtest.decisions import Decisions, decide
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
-from engine.backtest.portfolio import decide, keep_accounts
 from engine.backtest.quotes import require_tradable_prices
+from engine.backtest.simulator import curve, keep_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats, Times, periods_per_year
 from engine.market.panel import calendar
-from engine.strategies import Signals
-
-__all__ = ["Decisions", "Rerun", "decide", "delayed", "rerun"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,26 +51,3 @@ def rerun(
     kept = keep_accounts(spec, bars, decide(spec, bars, inputs) if decisions is None else decisions, listed=False)
     time = calendar(bars)
     return Rerun(time, curve(time, spec.capital, kept), spec.capital)
-
-
-def delayed(decisions: Decisions, count: int) -> Decisions:
-    """The same decisions ``count`` bars later; those of the last bars are lost."""
-    if not count:
-        return decisions
-    if isinstance(decisions, np.ndarray):
-        late = np.full_like(decisions, np.nan)
-        late[count:] = decisions[:-count]
-        return late
-    return [_late(signals, count) for signals in decisions]
-
-
-def _late(signals: Signals, count: int) -> Signals:
-    def shift(flags: Any) -> Any:
-        if flags is None:
-            return None
-        late = np.zeros_like(flags)
-        late[count:] = flags[:-count]
-        return late
-
-    parts = (signals.entries, signals.exits, signals.short_entries, signals.short_exits)
-    return Signals(*(shift(part) for part in parts))

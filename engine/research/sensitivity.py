@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.costs import Costs
+from engine.backtest.decisions import decide
 from engine.backtest.measured import Measured, known_of, measured, warm_up_of, with_known
-from engine.backtest.portfolio import decide
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import DataError, SpecError
 from engine.core.progress import Progress, silent
 from engine.core.spec import RunSpec, Spec
 from engine.market.bars import Bars, Floats
 from engine.market.panel import calendar
-from engine.research.rerun import Rerun, delayed, rerun
+from engine.research.rerun import Rerun, rerun
 from engine.strategies import Strategy
 
 COSTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
@@ -98,7 +98,7 @@ def delays(
     found = []
     for done, count in enumerate(DELAYS):
         progress(done / len(DELAYS), f"Orders {count} bars late")
-        found.append(rerun(spec, bars, inputs, delayed(decisions, count)))
+        found.append(rerun(spec, bars, inputs, decisions.delayed(count)))
     return outcomes(found)
 
 

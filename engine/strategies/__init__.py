@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -29,6 +29,19 @@ class Signals:
     exits: NDArray[np.bool_]
     short_entries: NDArray[np.bool_] | None = None
     short_exits: NDArray[np.bool_] | None = None
+
+    def sides(self) -> tuple[NDArray[np.bool_] | None, ...]:
+        """Entries, exits, short entries and short exits."""
+        return self.entries, self.exits, self.short_entries, self.short_exits
+
+    def changed(self, change: Callable[[NDArray[np.bool_]], NDArray[np.bool_]]) -> Signals:
+        """``change`` of each side; one that is None stays so."""
+        short = (None if flags is None else change(flags) for flags in (self.short_entries, self.short_exits))
+        return Signals(change(self.entries), change(self.exits), *short)
+
+    def last(self, count: int) -> Signals:
+        """Those of the last ``count`` bars."""
+        return self.changed(lambda flags: flags[len(flags) - count :])
 
 
 class Strategy(Spec):

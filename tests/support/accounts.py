@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from engine.backtest.account import Account
-from engine.backtest.portfolio import Decisions, keep_accounts
 from engine.backtest.result import REASONS
+from engine.backtest.simulator import keep_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars
 from engine.strategies import Signals
+from tests.support.decided import Given, decisions_of
 from tests.support.market import days, make_bars
 from tests.support.random_accounts import request
 from tests.support.slow_account import SlowAccount, slow_accounts
@@ -44,7 +45,7 @@ def keep(bars: Bars | Sequence[Bars], *marks: str, costs: Any = None, **more: An
     spec = request(len(listed), costs=paid, cash="shared", **more)
     decisions = [decide(item) for item in marks]
     assert_same(spec, listed, decisions)
-    (holding,) = keep_accounts(spec, listed, decisions)
+    (holding,) = keep_accounts(spec, listed, decisions_of(decisions))
     return holding.account
 
 
@@ -52,9 +53,9 @@ def why(account: Account) -> list[str]:
     return [REASONS[reason] for reason in account.trades.reason]
 
 
-def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> None:
+def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Given) -> None:
     """Both accounts agree in everything that they tell."""
-    kept = keep_accounts(spec, bars, decisions)
+    kept = keep_accounts(spec, bars, decisions_of(decisions))
     expected = slow_accounts(spec, bars, decisions)
     for holding, slow in zip(kept, expected, strict=True):
         fast = holding.account

@@ -1,1 +1,25 @@
-"""Compiled loops of the simulation: imported only by the functions that run them."""
+"""Compiled loops of the simulation: had by ``kernels()`` alone, for importing one of them imports numba."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import ModuleType
+from typing import NamedTuple
+
+
+class Kernels(NamedTuple):
+    """The modules whose functions are called from Python."""
+
+    account: ModuleType
+    crossing: ModuleType
+    holdings: ModuleType
+    orders: ModuleType
+    together: ModuleType
+
+
+@cache
+def kernels() -> Kernels:
+    """All of them, imported at the first call."""
+    from engine.backtest.kernels import account, crossing, holdings, orders, together
+
+    return Kernels(account, crossing, holdings, orders, together)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.portfolio import total
 from engine.backtest.result import BacktestResult
 from engine.backtest.second_opinion.position import RepeatedTrade
 from engine.backtest.second_opinion.trader import GAP, MARGIN, PEEK
+from engine.backtest.simulator import total
 from engine.market.bars import Floats, Times
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.backtest.measured import Decisions, only
+from engine.backtest.decisions import Decisions
+from engine.backtest.measured import only
 from engine.backtest.second_opinion import script, targets
 from engine.backtest.second_opinion.cerebro import run_cerebro
 from engine.backtest.second_opinion.position import RepeatedTrade
@@ -45,13 +46,16 @@ def repeat(
 
     ``on_progress`` is told which part is done. Raises ``DeviceError`` where Backtrader is not installed.
     """
-    if isinstance(decisions, np.ndarray) or spec.cash == "shared":
+    if decisions.divides_account or spec.cash == "shared":
         return [_account(spec, bars, decisions, tuple(range(len(bars))), spec.capital, on_progress)]
-    share = spec.capital / len(bars)
-    return [
-        _account(spec, only(bars, i), [signals], (i,), share, lambda part, i=i: on_progress((i + part) / len(bars)))  # type: ignore[misc]
-        for i, signals in enumerate(decisions)
-    ]
+    share, found = spec.capital / len(bars), []
+    for i in range(len(bars)):
+
+        def heard(part: float, i: int = i) -> None:
+            on_progress((i + part) / len(bars))
+
+        found.append(_account(spec, only(bars, i), decisions.for_symbols((i,)), (i,), share, heard))
+    return found
 
 
 def _account(
@@ -63,11 +67,7 @@ def _account(
     on_progress: Callable[[float], None],
 ) -> Repeated:
     panel = align(bars)
-    found = (
-        targets.of_weights(spec, decisions)
-        if isinstance(decisions, np.ndarray)
-        else targets.of_signals(spec, panel, bars, decisions)
-    )
+    found = targets.of(spec, panel, bars, decisions)
     played = script.write(spec, panel, found.codes)
     done = run_cerebro(
         spec, played, cash, lambda strategy: Trader(spec, played, found, strategy, cash, cash, on_progress=on_progress)

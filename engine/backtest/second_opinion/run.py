@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.backtest.decisions import decide
 from engine.backtest.measured import measured
-from engine.backtest.portfolio import decide
 from engine.backtest.second_opinion.comparison import SecondOpinion
 from engine.backtest.second_opinion.comparison import compare as compared
 from engine.backtest.second_opinion.library import version

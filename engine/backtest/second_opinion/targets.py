@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.backtest.decisions import Decisions
 from engine.backtest.measured import sizes_of
 from engine.backtest.sizings import Measure
 from engine.backtest.sizings.percent import Percent
@@ -47,6 +48,13 @@ class Targets:
     scale: float = 1.0
     cap: float = 1.0
     trades: int = 0
+
+
+def of(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], decisions: Decisions) -> Targets:
+    """What ``decisions`` ask for on the account's calendar, that of ``panel``."""
+    if decisions.divides_account:
+        return of_weights(spec, decisions.weights)
+    return of_signals(spec, panel, bars, decisions.signals)
 
 
 def of_signals(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], signals: Sequence[Signals]) -> Targets:

@@ -1,36 +1,18 @@
-"""Combinations of parameters become figures: by a kernel for many at once, or by the account one by one."""
+"""Combinations of parameters become figures: in this process, or divided among several."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.headline import RULES, account_of, by_accounts, rules_of, together_of
-from engine.backtest.plain import is_plain
-from engine.backtest.portfolio import decide
-from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.sweeps import sampling
-from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.batch import fill_in
 from engine.backtest.sweeps.common import highest
-from engine.backtest.sweeps.fields import changed
-from engine.backtest.sweeps.pairs import Pairs
-from engine.backtest.sweeps.parallel import spread
 from engine.backtest.sweeps.parts import divided, is_divisible
-from engine.backtest.sweeps.rows import distinct, groups
-from engine.backtest.sweeps.units import Places, Unit, Work
-from engine.backtest.together import Together
-from engine.market.bars import Floats
-from engine.strategies.crossing import Crossing
-
-if TYPE_CHECKING:
-    from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.rows import groups
+from engine.backtest.sweeps.units import Work
 
 _PARSED = 1_000  # specs made between two looks
-_RULE_PATHS = {f"{part}.{name}": name for name in RULES for part in ("costs", "stops")}
 
 
 def evaluate(work: Work) -> list[str]:
@@ -50,58 +32,6 @@ def evaluate(work: Work) -> list[str]:
     return [f"{shortest} has too few bars to warm up {count:,} of {len(short):,} combinations."]
 
 
-def fill_in(work: Work, chosen: Places) -> None:
-    """``evaluate`` for the combinations ``chosen``, which have bars enough."""
-    unit, scales = work.unit, work.scales
-    outer = [a for a, s in enumerate(scales) if not s.path.startswith("strategy.") and s.path not in _RULE_PATHS]
-    timed = any(scale.path == "stops.time_stop" for scale in scales)
-    for row, places in groups(work.parameters, outer, chosen, work.look):
-        frame = changed(unit.spec, work.plain(outer, row)) if outer else unit.spec
-        require_tradable_prices(_stopped(frame, scales), unit.bars)
-        part = replace(work, units=(replace(unit, spec=frame), *work.units[1:]))
-        account = _account(part, timed)
-        if account is None:
-            _by_accounts(part, places)
-            continue
-        rules, rule_of = _rules(part)
-        if isinstance(frame.strategy, Crossing):
-            pairs = Pairs(frame.strategy, unit.bars, scales, work.parameters, unit.known, work.look)
-            kept = work.found.arrays() if isinstance(account, Together) else work.found.whole()
-            pairs.run(account, rules, rule_of, places, kept, work.step)
-        else:
-            _by_signals(part, places, account, rules, rule_of)
-
-
-def _account(work: Work, timed: bool) -> Any | None:
-    """What the kernels follow the request with: the account of one symbol, or those of several together; None where
-    they cannot.
-    """
-    unit, drawdown = work.unit, work.found.has_drawdown
-    if unit.is_several:
-        return together_of(unit.spec, unit.bars, drawdown, timed)
-    return account_of(unit.spec, unit.bars[0], drawdown, timed) if is_plain(unit.spec) else None
-
-
-def _stopped(frame: BacktestSpec, scales: Sequence[Scale]) -> BacktestSpec:
-    """``frame`` with a stop where the axes may set one, so that its data is asked to have what stops need."""
-    if frame.stops.any or not any(scale.path.startswith("stops.") for scale in scales):
-        return frame
-    return frame.model_copy(update={"stops": frame.stops.model_copy(update={"time_stop": 1})})
-
-
-def _rules(work: Work) -> tuple[Floats, NDArray[np.int32]]:
-    """Settings of costs and stops, and each combination's (empty where there is one)."""
-    frame = work.unit.spec
-    values: dict[str, Any] = {**dict(frame.costs), **dict(frame.stops)}
-    axes = [axis for axis, scale in enumerate(work.scales) if scale.path in _RULE_PATHS]
-    if not axes:
-        return rules_of(values), np.empty(0, dtype=np.int32)
-    rows, label = distinct(work.parameters[:, axes], work.look)
-    for column, axis in enumerate(axes):
-        values[_RULE_PATHS[work.scales[axis].path]] = rows[:, column]
-    return rules_of(values), label.astype(np.int32)
-
-
 def _too_short(work: Work) -> NDArray[np.bool_]:
     """Combinations whose strategy needs more bars than there are."""
     strategy, axes, count = work.unit.spec.strategy, work.inner(), len(work.parameters)
@@ -118,61 +48,3 @@ def _too_short(work: Work) -> NDArray[np.bool_]:
             work.look()
         short[places] = sampling.strategy_of(strategy, inner, row).warm_up() > room
     return short
-
-
-def _strategies(work: Work, places: Places) -> Iterator[tuple[BacktestSpec, Places]]:
-    """Specs with each strategy that occurs at ``places``, and the places of each."""
-    axes, strategy = work.inner(), work.unit.spec.strategy
-    scales = [work.scales[axis] for axis in axes]
-    for row, chosen in groups(work.parameters, axes, places, work.look):
-        used = sampling.strategy_of(strategy, scales, row) if axes else strategy
-        yield work.unit.spec.model_copy(update={"strategy": used}), chosen
-
-
-def _by_signals(work: Work, places: Places, account: Any, rules: Floats, rule_of: NDArray[np.int32]) -> None:
-    """One signal function call for each strategy, then the kernel for all its settings."""
-    from engine.backtest.kernels import orders
-    from engine.backtest.kernels import together as kernels
-
-    unit, found = work.unit, work.found
-    several = isinstance(account, Together)
-    judge_many = kernels.judge_together if several else orders.judge_many
-    given, kept = (account.market, found.arrays()) if several else (account, found.whole())
-    yearly = account.yearly[:, None] if several else np.sqrt(unit.bars[0].stated_per_year())
-    for spec, chosen in _strategies(work, places):
-        entries, exits = _decided(spec, unit, work.inputs)
-
-        def judge(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
-            judge_many(entries, exits, given, rules, rule_of, chunk, kept)
-            kept[1][..., chunk] *= yearly
-
-        if len(chosen) < 1000:
-            judge(chosen)
-            work.step(len(chosen))
-        else:
-            spread(judge, chosen, work.step)
-
-
-def _by_accounts(work: Work, places: Places) -> None:
-    """Whatever depends on more than the bars of fills: the streaming account, one combination at a time."""
-    unit, found = work.unit, work.found
-    axes = [axis for axis, scale in enumerate(work.scales) if scale.path in _RULE_PATHS]
-    for spec, chosen in _strategies(work, places):
-        decisions = decide(spec, unit.bars, work.inputs)
-        for row, same in groups(work.parameters, axes, chosen, work.look):
-            plain = work.plain(axes, row)
-            figures = by_accounts(changed(spec, plain) if plain else spec, unit.bars, decisions)
-            for unit_row, one in enumerate(figures):
-                found.total[unit_row, same], found.trades[unit_row, same] = one.total_return, one.trades
-                found.sharpe[unit_row, same] = np.nan if one.sharpe is None else one.sharpe
-                if found.has_drawdown:
-                    found.drawdown[unit_row, same] = one.max_drawdown
-            work.step(len(same))
-
-
-def _decided(spec: BacktestSpec, unit: Unit, inputs: Mapping[str, Any]) -> tuple[NDArray[np.bool_], ...]:
-    """Entries and exits on the bars of each symbol, one symbol behind the other: arrays as the kernels are compiled
-    for.
-    """
-    found = decide(spec, unit.bars, inputs)
-    return tuple(np.concatenate([getattr(signals, side) for signals in found]) for side in ("entries", "exits"))

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.backtest.kernels import kernels
 from engine.backtest.sweeps.axes import Scale
 from engine.backtest.sweeps.parallel import each, spread
 from engine.backtest.sweeps.rows import Look, distinct, ordered, unwatched
@@ -59,11 +60,10 @@ class Pairs:
         """Figures of the combinations ``places`` into ``kept``, ratios a year; ``account`` is what ``crossing.sweep``
         reads, or several ``Together``.
         """
-        from engine.backtest.kernels import crossing
-        from engine.backtest.kernels import together as kernels
-
         several = isinstance(account, Together)
-        sweep, given = (kernels.sweep_together, account.market) if several else (crossing.sweep, account)
+        sweep, given = (
+            (kernels().together.sweep_together, account.market) if several else (kernels().crossing.sweep, account)
+        )
         yearly = account.yearly[:, None] if several else np.sqrt(self._bars[0].stated_per_year())
         pairs = np.empty((len(self._sides[0].label), 2), dtype=np.int32)
         for block in self._blocks(places):
@@ -133,9 +133,7 @@ class Pairs:
 
     def _code(self, wanted: Sequence[Line], symbol: int, codes: NDArray[np.uint16], bits: NDArray[np.int64]) -> Any:
         """Fill in the lines of a symbol and their codes; returns starts and gaps."""
-        from engine.backtest.kernels import crossing
-
-        known, bars = self._known[symbol], bits.shape[1]
+        known, bars, crossing = self._known[symbol], bits.shape[1], kernels().crossing
         for number, (row, line) in enumerate(zip(bits.view(np.float64), wanted, strict=True)):
             row[:] = line(known)[len(known) - bars :]
             if not number % _LINES:

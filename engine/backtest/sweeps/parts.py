@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.batch import fill_in
 from engine.backtest.sweeps.rows import groups
 from engine.backtest.sweeps.units import Figures, Places, Unit, Work, laid_out
 from engine.core.progress import Progress, silent
@@ -31,7 +32,7 @@ def is_divisible(unit: Unit, places: Places) -> bool:
 
 
 def divided(work: Work, places: Places) -> None:
-    """``evaluation.fill_in`` of the combinations ``places``, in parts. Those with the same strategy stay together."""
+    """``batch.fill_in`` of the combinations ``places``, in parts. Those with the same strategy stay together."""
     unit, found = work.unit, work.found
     together = np.concatenate([chosen for _, chosen in groups(work.parameters, work.inner(), places, work.look)])
     common = (unit.spec.model_dump_json(), unit.bars, tuple(work.scales))
@@ -51,8 +52,6 @@ def divided(work: Work, places: Places) -> None:
 
 def _part(item: tuple[Any, ...], progress: Progress = silent) -> tuple[NDArray[Any], ...]:
     """The figures of some combinations; what is sent is plain data, for a plug-in's class may not be there yet."""
-    from engine.backtest.sweeps.evaluation import fill_in
-
     text, bars, scales, parameters, drawdown, inputs = item
     units = laid_out(BacktestSpec.parse(json.loads(text)), bars)
     found = Figures.empty(len(units), len(parameters), drawdown)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.backtest.measured import warm_up_of
+from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import choice
+from engine.backtest.sweeps.fields import changed, leaves
 from engine.backtest.sweeps.stress import at_own, chosen_once, own_values, stressed
+from engine.backtest.wording import measured_from
 from engine.core.errors import SpecError
 from engine.core.store import Labelled, Trial
 from engine.market.bars import MONTH, Floats
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from engine.backtest.spec import BacktestSpec
-    from engine.backtest.sweeps.views import Matrix, Plateau
 
 METRICS = ("total_return", "sharpe", "max_drawdown", "trades", "calmar")
 """Figures of a combination, as ``metrics.METRICS`` defines them."""
@@ -72,10 +71,8 @@ class SweepResult(Labelled):
 
     def measured(self) -> str:
         """From which day on, and why, in a sentence."""
-        from engine.backtest.measured import sentence
-
         first_day = "the first day on which every combination could trade"
-        return sentence(self.first, self.warm_up, self.waited, why=first_day)
+        return measured_from(self.first, self.warm_up, self.waited, why=first_day)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -116,8 +113,6 @@ class SweepResult(Labelled):
 
     def own_costs(self) -> Floats:
         """What ``base`` has on each axis that is a cost; NaN for none."""
-        import json
-
         return own_values(json.loads(self.base), self.axes) if stressed(self.axes) else np.empty(0)
 
     def ranked(self, name: str | None = None, symbol: str | None = None) -> Floats:
@@ -140,26 +135,6 @@ class SweepResult(Labelled):
         chosen = np.flatnonzero(figure >= least)
         return chosen[np.argsort(-figure[chosen], kind="stable")][:count]
 
-    def grid(
-        self,
-        name: str,
-        x: str,
-        y: str | None = None,
-        fixed: Mapping[str, float] | None = None,
-        symbol: str | None = None,
-        rest: Literal["best", "median", "mean"] = "best",
-    ) -> Matrix:
-        """``name`` over the axes ``x`` and ``y``; see ``sweep_views.matrix``."""
-        from engine.backtest.sweeps.views import matrix
-
-        return matrix(self, self.metric(name, symbol), x, y, fixed or {}, rest)
-
-    def plateau(self, name: str | None = None, symbol: str | None = None) -> Plateau | None:
-        """The combination in the best neighbourhood; see ``sweep_views.plateau``."""
-        from engine.backtest.sweeps.views import plateau
-
-        return plateau(self, self.metric(name or self.objective, symbol))
-
     def table(self, limit: int = 1000, sort: str | None = None, symbol: str | None = None) -> list[dict[str, Any]]:
         """Rows of plain values, best first: "index", each axis by its path, and the figures; None is undefined. Where
         there is ``no_choice`` they are in the order of the combinations.
@@ -172,14 +147,6 @@ class SweepResult(Labelled):
             | {name: _plain(float(figures[name][row])) for name in METRICS}
             for row, place in enumerate(places)
         ]
-
-    def frame(self, symbol: str | None = None) -> DataFrame:
-        """A row for each combination, ``spec_of(row)`` being its backtest: axes by their paths, then figures, of the
-        whole or of ``symbol``.
-        """
-        from engine.backtest.reports import frames
-
-        return frames.combinations(self, symbol)
 
     def by_symbol(self, index: int) -> list[dict[str, Any]]:
         """The figures of one combination, as plain values: of the whole, whose "symbol" is None, then of its parts."""
@@ -201,12 +168,6 @@ class SweepResult(Labelled):
 
     def spec_of(self, index: int) -> BacktestSpec:
         """The backtest of one combination, with all symbols: run in full it has the very figures of the cell."""
-        import json
-
-        from engine.backtest.measured import warm_up_of
-        from engine.backtest.spec import BacktestSpec
-        from engine.backtest.sweeps.fields import changed
-
         cell = changed(BacktestSpec.parse(json.loads(self.base)), self.settings(index))
         return cell.model_copy(update={"warm_up": self.warm_up}) if warm_up_of(cell) < self.warm_up else cell
 
@@ -220,8 +181,6 @@ class SweepResult(Labelled):
 
     def point_of(self, spec: BacktestSpec) -> Floats | None:
         """Where ``spec`` lies on the axes (axes,), between their values too; None where it differs in anything else."""
-        from engine.backtest.sweeps.fields import changed
-
         row = self._row(spec)
         if row is None or not len(self):
             return None
@@ -233,8 +192,6 @@ class SweepResult(Labelled):
 
     def _row(self, spec: BacktestSpec) -> list[float] | None:
         """The axes' values in ``spec``; None where it lacks one."""
-        from engine.backtest.sweeps.fields import leaves
-
         known = leaves(spec)
         if any(path not in known for path in self.axes):
             return None

@@ -18,6 +18,7 @@ from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import Look, Places, numbered, unwatched
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import chosen_once, own_values, stressed
+from engine.backtest.sweeps.tuning import search
 from engine.backtest.sweeps.units import Figures, Unit, Work, units_of
 from engine.backtest.sweeps.watch import Watch, counting
 from engine.core.errors import SpecError
@@ -55,8 +56,6 @@ def run_sweep(
         return warm_up, units_of(spec.base, inputs, warm_up, start)
 
     if spec.sample == "tpe":
-        from engine.backtest.sweeps.tuning import search
-
         warm_up, units = lay_out(None)
         shown: list[Figures] = []
         with counting(units[0], lambda: _ratios(shown), lambda: len(_ratios(shown))):

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps.preview import bins
+from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import Look, distinct, numbered, unwatched
 from engine.backtest.sweeps.stress import stressed
 from engine.market.bars import Floats
-
-if TYPE_CHECKING:
-    from engine.backtest.sweeps.result import SweepResult
 
 _BLOCK = 1_000_000  # neighbours that are looked up at a time
 _BINS, _SLICES, _LISTED = 150, 40, 400  # bins of a drawn axis, shown and held; distinct values shown one by one
@@ -41,6 +39,19 @@ class Plateau:
     value: float
     neighbourhood: float
     neighbours: int
+
+
+def heatmap(
+    result: SweepResult,
+    name: str,
+    x: str,
+    y: str | None = None,
+    fixed: Mapping[str, float] | None = None,
+    symbol: str | None = None,
+    rest: Literal["best", "median", "mean"] = "best",
+) -> Matrix:
+    """The figure ``name`` over the axes ``x`` and ``y``; see ``matrix``."""
+    return matrix(result, result.metric(name, symbol), x, y, fixed or {}, rest)
 
 
 def matrix(
@@ -117,6 +128,11 @@ def _reduced(
     distance = np.abs(values - means[keys])
     order = np.lexsort((distance, keys))
     return means, order[starts]
+
+
+def best_plateau(result: SweepResult, name: str | None = None, symbol: str | None = None) -> Plateau | None:
+    """The combination in the best neighbourhood, by ``name`` or the objective; see ``plateau``."""
+    return plateau(result, result.metric(name or result.objective, symbol))
 
 
 def plateau(result: SweepResult, figure: Floats, look: Look = unwatched) -> Plateau | None:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from engine.backtest.assemble import about_calendars, about_shares, curve
+from engine.backtest.assemble import about_calendars, about_shares
 from engine.backtest.portfolio import held
+from engine.backtest.simulator import curve
 from engine.backtest.stretch import Stretch, figures, follow, idle
+from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.walkforward.choice import choose, pooled, tried, with_values
 from engine.backtest.walkforward.result import WalkForwardResult
+from engine.backtest.walkforward.walk import Step, Walk
 from engine.backtest.windows import before, since, unused
 from engine.core.spec import canonical_json
 from engine.market.bars import Bars, Floats, periods_per_year
 from engine.market.panel import zones_of
-
-if TYPE_CHECKING:
-    from engine.backtest.sweeps.result import SweepResult
-    from engine.backtest.walkforward.run import Step, Walk
 
 UNRELATED, MINUS = 0.1, "\N{MINUS SIGN}"
 _FIGURES = {

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps import views
 from engine.backtest.sweeps.axes import choice
 from engine.backtest.sweeps.fields import changed
+from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import Look, numbered, unwatched
 from engine.core.store import Trial
 from engine.market.bars import Bars, Floats
-
-if TYPE_CHECKING:
-    from engine.backtest.spec import BacktestSpec
-    from engine.backtest.sweeps.result import SweepResult
 
 
 def eligible(found: SweepResult, objective: str, minimum_trades: int) -> NDArray[np.bool_]:
@@ -28,11 +26,9 @@ def eligible(found: SweepResult, objective: str, minimum_trades: int) -> NDArray
 def choose(
     found: SweepResult, objective: str, minimum_trades: int, plateau: bool, look: Look = unwatched
 ) -> int | None:
-    """The combination to trade: the best one, or the one in the best neighbourhood (``sweep_views.plateau``) out of the
+    """The combination to trade: the best one, or the one in the best neighbourhood (``views.plateau``) out of the
     eligible ones; of equals the first, None where there is none.
     """
-    from engine.backtest.sweeps import views as sweep_views
-
     allowed = eligible(found, objective, minimum_trades)
     if not allowed.any():
         return None
@@ -40,7 +36,7 @@ def choose(
     score = np.where(allowed, found.metric(objective), np.nan)
     if not plateau:
         return int(np.nanargmax(score))
-    middle = sweep_views.plateau(found, score, look)
+    middle = views.plateau(found, score, look)
     return None if middle is None else middle.index
 
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.metrics import bar_returns
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.walkforward.choice import with_values
 from engine.backtest.walkforward.stability import Stability, stability
+from engine.backtest.wording import measured_from
 from engine.core.store import Labelled, Trial
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
 from engine.market.days import Days, Zones, trading_day, trading_days
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from engine.backtest.spec import BacktestSpec
 
 Counts = NDArray[np.int64]
 
@@ -122,10 +119,8 @@ class WalkForwardResult(Labelled):
 
     def measured(self) -> str:
         """From which day on the first training is measured, and why, in a sentence."""
-        from engine.backtest.measured import sentence
-
         first_month = "the first month in which every combination could trade"
-        return sentence(self.train_first[0], self.warm_up, self.waited, "Trained", first_month)
+        return measured_from(self.train_first[0], self.warm_up, self.waited, "Trained", first_month)
 
     @property
     def traded(self) -> NDArray[np.bool_]:
@@ -179,23 +174,8 @@ class WalkForwardResult(Labelled):
         return self._spec(self.hindsight_parameters)
 
     def _spec(self, values: Floats) -> BacktestSpec | None:
-        from engine.backtest.spec import BacktestSpec
-        from engine.backtest.walkforward.choice import with_values
-
         base = BacktestSpec.model_validate_json(self.base)
         return with_values(base, self.axes, self.words, values)
-
-    def frame(self) -> DataFrame:
-        """A row for each bar of the tests, by its time: equity, hold, hindsight, drawdown, window."""
-        from engine.backtest.reports import frames
-
-        return frames.bars(self)
-
-    def window_frame(self) -> DataFrame:
-        """A row for each window: its dates, the chosen values by path, the figures of training and test."""
-        from engine.backtest.reports import frames
-
-        return frames.windows(self)
 
     def trial(self) -> Trial:
         """What the ledger keeps: every combination of every training was an attempt."""

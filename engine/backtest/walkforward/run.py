@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,104 +15,22 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.stretch import Stretch, follow, idle, measure
 from engine.backtest.sweeps.common import common_warm_up
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.walkforward.choice import Tried, agreement, as_trial, choose, eligible, pooled, tried, with_values
+from engine.backtest.sweeps.run import combinations, run_sweep
+from engine.backtest.walkforward.assemble import assemble
+from engine.backtest.walkforward.choice import agreement, as_trial, choose, eligible, pooled, tried, with_values
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import LIMIT, WalkForwardSpec
+from engine.backtest.walkforward.walk import Step, Walk
 from engine.backtest.windows import Window, before, lay_out, since
 from engine.core.errors import Cancelled, SpecError
 from engine.core.progress import Progress, section
 from engine.jobs.executors import computes
-from engine.market.bars import Bars, Floats, Market, Times
+from engine.market.bars import Bars, Floats, Times
 from engine.market.catalog import require_tradeable
 
 CLOUD = 3_000
 """Combinations kept of all windows together, to be drawn."""
 _CURVE = 300  # points of the curve so far
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One window. ``parameters`` were chosen, NaN for none: the account then stays in cash. ``inside`` is what they did
-    on the training bars, ``outside`` on those of the test. ``cloud`` are Sharpe ratios of some combinations in training
-    and test, (2, points); ``values`` those of each axis that occurred.
-    """
-
-    window: Window
-    train_time: Times
-    parameters: Floats
-    values: tuple[tuple[float, ...], ...]
-    combinations: int
-    eligible: int
-    inside: Stretch | None
-    outside: Stretch
-    tried: Tried
-    agreement: float
-    cloud: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Walk:
-    """What every window needs: ``bars`` are all that are known, ``course`` those from the first on which every
-    combination can trade, ``warm_up`` bars before which have to be known.
-    """
-
-    spec: WalkForwardSpec
-    course: Measured
-    warm_up: int
-    inputs: Mapping[str, Any]
-    windows: tuple[Window, ...]
-
-    @property
-    def bars(self) -> tuple[Bars, ...]:
-        return self.course.known
-
-    def step(self, number: int, capital: float, progress: Progress) -> Step:
-        """The window ``number``; its test begins with ``capital``."""
-        spec, window = self.spec, self.windows[number]
-        compares = spec.agreement and spec.sample != "tpe"  # which draws other combinations each time
-        share = 0.7 if compares else 0.95
-        past = [_without_last(before(item, window.test), spec.windows.purge) for item in self.bars]
-        known = [before(item, window.stop) for item in self.bars]
-        training = self.search(past, window.train, section(progress, 0.0, share))
-        is_plateau, look = spec.choice == "plateau", partial(progress, share, "Choosing")
-        chosen = choose(training, spec.objective, spec.minimum_trades, is_plateau, look)
-        cloud = np.empty((2, 0))
-        if compares:
-            after = self.search(known, window.test, section(progress, share, 0.95))
-            cloud = np.stack([training.metric("sharpe"), after.metric("sharpe")])
-        values = np.full(len(training.axes), np.nan) if chosen is None else training.parameters[chosen]
-        base = with_values(spec.base, training.axes, training.words, values)
-        return Step(
-            window=window,
-            train_time=_times(past, window.train),
-            parameters=values,
-            values=training.values,
-            combinations=len(training.parameters),
-            eligible=int(eligible(training, spec.objective, spec.minimum_trades).sum()),
-            inside=None if base is None else measure(base, from_start(past, window.train), self.given(past)),
-            outside=self.test(base, known, window, capital),
-            tried=tried(training),
-            agreement=agreement(cloud[0], cloud[1], partial(progress, 0.95, "Comparing all")),
-            cloud=_some(cloud, CLOUD // len(self.windows)),
-        )
-
-    def test(self, base: BacktestSpec | None, known: Sequence[Bars], window: Window, capital: float) -> Stretch:
-        """What the chosen backtest does in the test of ``window``; nothing where none was chosen."""
-        if base is None or capital <= 0:
-            return idle(known, window.test, capital)
-        base = base.model_copy(update={"capital": capital})
-        resume = self.spec.opening == "standing"
-        return follow(base, known, self.given(known), window.test, resume=resume, close=True)
-
-    def search(self, bars: Sequence[Bars], start: np.datetime64, progress: Progress) -> SweepResult:
-        """Every combination on ``bars`` from ``start`` on; the bars before it are for looking back."""
-        from engine.backtest.sweeps.run import run_sweep
-
-        return run_sweep(self.spec.sweep(), self.given(bars), progress, start)
-
-    def given(self, bars: Sequence[Bars]) -> Mapping[str, Any]:
-        """The inputs of a strategy that knows ``bars`` alone."""
-        return {**self.inputs, "market": Market(tuple(bars))}
 
 
 @computes(WalkForwardSpec)
@@ -127,8 +44,6 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
     """The result of ``spec``. Raises ``DataError`` where the bars have no room for a window, and all that a backtest
     and a sweep raise.
     """
-    from engine.backtest.walkforward.assemble import assemble
-
     require_tradeable(inputs["market"])
     possible(spec.base, inputs)
     course, warm_up = _course(spec, inputs)
@@ -143,10 +58,53 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
         raise
 
 
+def take_step(walk: Walk, number: int, capital: float, progress: Progress) -> Step:
+    """The window ``number``; its test begins with ``capital``."""
+    spec, window = walk.spec, walk.windows[number]
+    compares = spec.agreement and spec.sample != "tpe"  # which draws other combinations each time
+    share = 0.7 if compares else 0.95
+    past = [_without_last(before(item, window.test), spec.windows.purge) for item in walk.bars]
+    known = [before(item, window.stop) for item in walk.bars]
+    training = _search(walk, past, window.train, section(progress, 0.0, share))
+    is_plateau, look = spec.choice == "plateau", partial(progress, share, "Choosing")
+    chosen = choose(training, spec.objective, spec.minimum_trades, is_plateau, look)
+    cloud = np.empty((2, 0))
+    if compares:
+        after = _search(walk, known, window.test, section(progress, share, 0.95))
+        cloud = np.stack([training.metric("sharpe"), after.metric("sharpe")])
+    values = np.full(len(training.axes), np.nan) if chosen is None else training.parameters[chosen]
+    base = with_values(spec.base, training.axes, training.words, values)
+    return Step(
+        window=window,
+        train_time=_times(past, window.train),
+        parameters=values,
+        values=training.values,
+        combinations=len(training.parameters),
+        eligible=int(eligible(training, spec.objective, spec.minimum_trades).sum()),
+        inside=None if base is None else measure(base, from_start(past, window.train), walk.given(past)),
+        outside=_test(walk, base, known, window, capital),
+        tried=tried(training),
+        agreement=agreement(cloud[0], cloud[1], partial(progress, 0.95, "Comparing all")),
+        cloud=_some(cloud, CLOUD // len(walk.windows)),
+    )
+
+
+def _test(walk: Walk, base: BacktestSpec | None, known: Sequence[Bars], window: Window, capital: float) -> Stretch:
+    """What the chosen backtest does in the test of ``window``; nothing where none was chosen."""
+    if base is None or capital <= 0:
+        return idle(known, window.test, capital)
+    base = base.model_copy(update={"capital": capital})
+    resume = walk.spec.opening == "standing"
+    return follow(base, known, walk.given(known), window.test, resume=resume, close=True)
+
+
+def _search(walk: Walk, bars: Sequence[Bars], start: np.datetime64, progress: Progress) -> SweepResult:
+    """Every combination on ``bars`` from ``start`` on; the bars before it are for looking back."""
+    return run_sweep(walk.spec.sweep(), walk.given(bars), progress, start)
+
+
 def _course(spec: WalkForwardSpec, inputs: Mapping[str, Any]) -> tuple[Measured, int]:
     """The bars from the first on which every combination can trade, and how many those take to warm up."""
-    from engine.backtest.sweeps.run import combinations
-
     sweep, known = spec.sweep(), inputs["market"].bars
     parameters = None if spec.sample == "tpe" else combinations(sweep, sweep.scales())[0]
     warm_up = common_warm_up(spec.base, sweep.scales(), parameters, known)
@@ -159,11 +117,13 @@ def _walked(walk: Walk, steps: list[Step], progress: Progress) -> SweepResult:
     for number in range(len(windows)):
         capital = steps[-1].outside.equity[-1] if steps else spec.base.capital
         done = section(progress, number / (len(windows) + 1), (number + 1) / (len(windows) + 1))
-        steps.append(walk.step(number, float(capital), _named(done, number, windows, _so_far(spec, steps, windows))))
+        steps.append(
+            take_step(walk, number, float(capital), _named(done, number, windows, _so_far(spec, steps, windows)))
+        )
     progress(len(windows) / (len(windows) + 1), "What hindsight would have chosen", _so_far(spec, steps, windows))
     last = section(progress, len(windows) / (len(windows) + 1), 1.0)
     tested = [before(item, windows[-1].stop) for item in bars]
-    return walk.search(tested, windows[0].test, _named(last, -1, windows, _so_far(spec, steps, windows)))
+    return _search(walk, tested, windows[0].test, _named(last, -1, windows, _so_far(spec, steps, windows)))
 
 
 def _require_room(spec: WalkForwardSpec, windows: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.common import at_most
 from engine.backtest.sweeps.spec import Axis, SweepSpec
 from engine.backtest.sweeps.stress import is_stress
 from engine.backtest.windows import Window, Windows, between
@@ -165,8 +166,6 @@ class WalkForwardSpec(RunSpec):
 
     def _warm_up(self) -> int:
         """What the slowest combination takes to warm up, as far as that can be told without trying all."""
-        from engine.backtest.sweeps.common import at_most
-
         return at_most(self.base, self.sweep().scales())
 
 

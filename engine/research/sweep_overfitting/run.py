@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.assemble import curve
+from engine.backtest.decisions import decide
 from engine.backtest.measured import measured
 from engine.backtest.metrics import bar_returns
-from engine.backtest.portfolio import decide, held, keep_accounts
+from engine.backtest.portfolio import held
+from engine.backtest.simulator import curve, keep_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult

@@ -9,6 +9,7 @@ import pytest
 
 import engine
 from dashboard.text.report import aligned, lines
+from engine.backtest.sweeps.views import best_plateau
 from engine.core.errors import EngineError
 from tests.support.workspace import Workspace
 
@@ -69,7 +70,7 @@ def test_a_sweep_shows_its_best_and_its_plateau() -> None:
     assert row(found, "Best 1")[:4] == [
         f"{fast:.0f}", f"{slow:.0f}", f"{part:.0%}", hand(float(result.metric("total_return")[best])),
     ]  # fmt: skip
-    plateau = result.parameters[result.plateau().index]
+    plateau = result.parameters[best_plateau(result).index]
     assert row(found, "Plateau")[:3] == [f"{plateau[0]:.0f}", f"{plateau[1]:.0f}", f"{plateau[2]:.0%}"]
     assert f"{np.median(result.metric('sharpe')):.2f}" in row(found, "Median")
     said = "8 trials of this strategy are counted by now. By luck alone the best of so many would"

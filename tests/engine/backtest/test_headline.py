@@ -19,6 +19,7 @@ from engine.market.bars import Bars
 from engine.market.catalog import load
 from engine.market.spec import MarketSpec
 from engine.strategies import Signals
+from tests.support.decided import decisions_of
 from tests.support.market import make_bars, random_walk
 from tests.support.slow_account import slow_accounts
 from tests.support.sweeping import FILLS, NAN, flags, series, spec
@@ -50,7 +51,7 @@ def test_agrees_with_vectorbt(data: some.DataObject) -> None:
     decided = Signals(*data.draw(flags(len(bars))))
     costs = {"commission": data.draw(some.sampled_from([0, 5, 1000])), "slippage": data.draw(some.sampled_from([0, 3]))}
     asked = spec(HOLD, fill=data.draw(some.sampled_from(FILLS)), costs=costs)
-    agree(headline(asked, [bars], {}, [decided]), by_vectorbt(asked, bars, decided))
+    agree(headline(asked, [bars], {}, decisions_of([decided])), by_vectorbt(asked, bars, decided))
 
 
 STOPS = some.fixed_dictionaries(
@@ -71,11 +72,11 @@ def test_stops_agree_with_the_account_and_with_plain_python(data: some.DataObjec
     costs = {"commission": data.draw(some.sampled_from([0, 5])), "slippage": data.draw(some.sampled_from([1, 317]))}
     asked = spec(HOLD, fill=data.draw(some.sampled_from(FILLS)), costs=costs, stops=data.draw(STOPS))
     try:
-        found = headline(asked, [bars], {}, [decided])
+        found = headline(asked, [bars], {}, decisions_of([decided]))
     except DataError:
         assert asked.stops.any
         return
-    agree(found, by_account(asked, [bars], [decided]))
+    agree(found, by_account(asked, [bars], decisions_of([decided])))
     (slow,) = slow_accounts(asked, [bars], [decided])
     assert len(slow.trades) == found.trades
     assert slow.equity[-1] / asked.capital - 1 == pytest.approx(found.total_return, rel=1e-9, abs=1e-12)
@@ -90,7 +91,7 @@ def test_stop_on_the_bar_that_fills_a_time_stop_leaves_the_deciding_close_unhear
     asked = spec(
         HOLD, fill="next_close", stops={"trailing_stop": 0.1, "time_stop": 1}, costs={"commission": 0, "slippage": 0}
     )
-    found = headline(asked, [bars], {}, [Signals(np.ones(4, bool), np.zeros(4, bool))])
+    found = headline(asked, [bars], {}, decisions_of([Signals(np.ones(4, bool), np.zeros(4, bool))]))
     assert (found.trades, found.total_return) == (1, pytest.approx(0.089))
 
 
@@ -114,7 +115,7 @@ def test_price_that_grows_evenly_has_no_ratio() -> None:
     bars = make_bars(100 * 1.01 ** np.arange(300))
     whole = Signals(np.arange(300) == 0, np.zeros(300, bool))
     free = spec(HOLD, costs={"commission": 0, "slippage": 0}, fill="same_close")
-    found = headline(free, [bars], {}, [whole])
+    found = headline(free, [bars], {}, decisions_of([whole]))
     assert found.sharpe is None
     assert found.total_return == pytest.approx(1.01**299 - 1)
 
@@ -126,7 +127,7 @@ def test_one_mad_bar_does_not_blur_the_quiet_ones() -> None:
     bars = make_bars(close)
     decided = Signals(np.arange(400) == 200, np.arange(400) == 390)
     asked = spec(HOLD)
-    agree(headline(asked, [bars], {}, [decided]), by_vectorbt(asked, bars, decided))
+    agree(headline(asked, [bars], {}, decisions_of([decided])), by_vectorbt(asked, bars, decided))
 
 
 def test_entry_at_the_first_close_pays_its_costs_before_the_first_return() -> None:
@@ -135,7 +136,7 @@ def test_entry_at_the_first_close_pays_its_costs_before_the_first_return() -> No
     found = headline(asked, [bars], {})
     assert found.total_return == pytest.approx(bars.close[-1] / bars.close[0] / 1.1 - 1)
     assert found.max_drawdown <= 1 / 1.1 - 1
-    agree(found, by_account(asked, [bars], [asked.strategy.signals(bars, {})]))
+    agree(found, by_account(asked, [bars], decisions_of([asked.strategy.signals(bars, {})])))
 
 
 def test_bars_without_a_price_and_a_time_stop_are_left_to_the_account() -> None:
@@ -163,7 +164,7 @@ def test_what_depends_on_more_is_left_to_the_account(fields: dict[str, object]) 
     asked = spec({"kind": "sma_cross", "fast": 5, "slow": 20}, **fields)
     assert not is_plain(asked)
     bars = random_walk(300)
-    assert headline(asked, [bars], {}) == by_account(asked, [bars], [asked.strategy.signals(bars, {})])
+    assert headline(asked, [bars], {}) == by_account(asked, [bars], decisions_of([asked.strategy.signals(bars, {})]))
 
 
 @settings(max_examples=40)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import engine
-from engine.backtest.measured import from_start, measured, sentence, sizes_of
-from engine.backtest.portfolio import decide
+from engine.backtest.decisions import decide
+from engine.backtest.measured import from_start, measured, sizes_of
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.run import run_sweep
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.wording import measured_from
 from engine.core.errors import DataError
 from engine.core.progress import silent
 from engine.jobs.runner import run_key
@@ -109,7 +110,7 @@ def test_some_of_the_warm_up_may_lie_before_the_range() -> None:
     late = simulated(request(MOMENTUM, start="2020-01-10"), rising(20))
     assert (str(late.time[0])[:10], late.waited) == ("2020-01-10", 0)
     assert late.measured() == "Measured from 2020-01-10, warmed up on 5 bars before it."
-    assert sentence("2020-01-10", 0, 0) == "Measured from 2020-01-10."
+    assert measured_from("2020-01-10", 0, 0) == "Measured from 2020-01-10."
 
 
 def test_a_longer_warm_up_can_be_asked_for() -> None:
@@ -217,7 +218,7 @@ def test_an_allocation_counts_bars_of_the_common_calendar() -> None:
     found = measured(asked, [early, late])
     assert [str(item.time[0])[:10] for item in found] == ["2020-01-07", "2020-01-31"]
     assert [str(item.time[0])[:10] for item in found.own] == ["2020-01-07", "2020-02-06"]
-    weights = decide(asked, found, {"market": Market((early, late))})
+    weights = decide(asked, found, {"market": Market((early, late))}).weights
     assert len(weights) == 54
     assert np.isfinite(np.asarray(weights)[0]).all()
 

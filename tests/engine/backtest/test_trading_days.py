@@ -10,10 +10,11 @@ import pytest
 
 import engine
 from engine.backtest.account import rebalancing
-from engine.backtest.portfolio import decide, keep_accounts
+from engine.backtest.decisions import decide
 from engine.backtest.reports.periods import monthly, yearly
 from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.second_opinion.targets import rebalancing as theirs
+from engine.backtest.simulator import keep_accounts
 from engine.backtest.windows import Windows, before, lay_out, since, unused
 from engine.core.store import decode, encode
 from engine.market import catalog

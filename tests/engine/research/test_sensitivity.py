@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from engine.backtest.costs import Costs
+from engine.backtest.decisions import SignalDecisions, WeightDecisions, decide
 from engine.backtest.measured import measured
 from engine.market.bars import Bars
 from engine.research import sensitivity
-from engine.research.rerun import decide, delayed, rerun
+from engine.research.rerun import rerun
 from engine.strategies.kinds.buy_and_hold import BuyAndHold
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.backtests import Crosses, Halves, request, simulated
@@ -103,8 +104,8 @@ def test_delay_is_of_the_decision() -> None:
     bars, spec = random_walk(300, 2), request(Crosses())
     found = sensitivity.delays(spec, (bars,), {})
     assert found.total[0] == pytest.approx(simulated(spec, bars).metrics["total_return"])
-    (signals,) = decide(spec, (bars,), {})
-    (late,) = delayed([signals], 3)
+    decisions = decide(spec, (bars,), {})
+    (signals,), (late,) = decisions.signals, decisions.delayed(3).signals
     np.testing.assert_array_equal(late.entries[3:], signals.entries[:-3])
     assert not late.entries[:3].any()
     assert late.short_entries is not None
@@ -112,14 +113,14 @@ def test_delay_is_of_the_decision() -> None:
 
 
 def test_weights_are_delayed_too() -> None:
-    weights = np.array([[0.5], [np.nan], [1.0]])
-    np.testing.assert_array_equal(delayed(weights, 1), [[np.nan], [0.5], [np.nan]])
-    assert delayed(weights, 0) is weights
+    decisions = WeightDecisions(weights=np.array([[0.5], [np.nan], [1.0]]))
+    np.testing.assert_array_equal(decisions.delayed(1).weights, [[np.nan], [0.5], [np.nan]])
+    assert decisions.delayed(0) is decisions
 
 
 def test_one_side_stays_one_side() -> None:
     signals = BuyAndHold().signals(random_walk(20), {})
-    (late,) = delayed([signals], 2)
+    (late,) = SignalDecisions(signals=(signals,)).delayed(2).signals
     assert late.short_entries is None
     assert np.flatnonzero(late.entries).tolist() == [2]
 

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.backtest.portfolio import keep_accounts
+from engine.backtest.simulator import keep_accounts
 from engine.core.errors import DataError, StrategyError
 from engine.market.panel import align
 from engine.strategies import STRATEGIES, decide
 from engine.strategies.crossing import Crossing
 from engine.strategies.rules import OPERANDS
+from tests.support.decided import decisions_of
 from tests.support.deciding import marks
 from tests.support.market import cut, days, make_bars, random_walk
 from tests.support.random_accounts import request
@@ -137,7 +138,7 @@ def test_equal_parts_are_evened_out_where_one_is_closed_on_the_day(workspace: Wo
     coin = make_bars([10.0] * 5 + [20.0] * 8, time=days(13, "2020-07-31"), symbol="COIN")
     stock = make_bars([10.0] * 9, time=coin.time[np.is_busday(coin.time.astype("datetime64[D]"))], symbol="STOCK")
     weights = decide.weights(strategy, align([coin, stock]), {})
-    (held,) = keep_accounts(request(2), [coin, stock], weights)
+    (held,) = keep_accounts(request(2), [coin, stock], decisions_of(weights))
     orders = held.account.orders
     assert (orders["bar"].tolist(), orders["symbol"].tolist()) == ([1, 3, 9, 10], [0, 1, 0, 1])
     np.testing.assert_allclose(orders["units"], [50, 50, -12.5, 25])

@@ -20,6 +20,7 @@ from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.stress import is_stress
+from engine.backtest.sweeps.views import best_plateau
 from engine.core.errors import SpecError
 
 WHOLE = "*"  # the value of the select of symbols that shows the request as a whole
@@ -145,7 +146,7 @@ def chosen(result: SweepResult, shown: View, given: Any) -> int | None:
     index = given.get("index") if isinstance(given, Mapping) and given.get("of") == len(result) else None
     if isinstance(index, int) and 0 <= index < len(result):
         return index
-    plateau = result.plateau(symbol=shown.symbol)
+    plateau = best_plateau(result, symbol=shown.symbol)
     return plateau.index if plateau else own_place(result)
 
 

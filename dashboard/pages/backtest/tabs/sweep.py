@@ -27,6 +27,7 @@ from dashboard.runs.studies import Study
 from dashboard.text import sweeps
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.sweeps.views import best_plateau
 from engine.jobs import runner
 
 PAGE = frame.study("backtest", "sweep")
@@ -80,7 +81,7 @@ def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any,
     """The state that is drawn, key figures, the line about luck, and the map."""
     best, plateau, found = (
         view.best(result, shown),
-        result.plateau(symbol=shown.symbol),
+        best_plateau(result, symbol=shown.symbol),
         sweeps.luck(result, shown.symbol),
     )
     marks = [("plateau", plateau.index if plateau else None), ("best", best)]

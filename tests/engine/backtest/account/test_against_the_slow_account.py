@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from engine.backtest import account as accounts
-from engine.backtest.portfolio import keep_accounts
+from engine.backtest.simulator import keep_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars
 from engine.market.panel import align
 from engine.strategies import Signals
 from tests.support import random_accounts as random
 from tests.support.accounts import assert_same
+from tests.support.decided import decisions_of
 
 
 @settings(max_examples=400)
@@ -40,7 +41,11 @@ def test_accounts_whose_trades_are_not_listed_are_the_same(data: some.DataObject
     weights = data.draw(some.booleans())
     spec = data.draw(random.requests(len(bars), weights=weights))
     decisions = data.draw(random.weights(bars) if weights else random.signals(bars))
-    pairs = zip(keep_accounts(spec, bars, decisions), keep_accounts(spec, bars, decisions, listed=False), strict=True)
+    pairs = zip(
+        keep_accounts(spec, bars, decisions_of(decisions)),
+        keep_accounts(spec, bars, decisions_of(decisions), listed=False),
+        strict=True,
+    )
     for whole, short in ((one.account, other.account) for one, other in pairs):
         assert whole.count == short.count == len(whole.trades.entry)
         assert len(short.trades.entry) == len(short.orders) == 0
@@ -57,7 +62,7 @@ def test_quotes_lie_within_their_bars_and_limits_are_kept(data: some.DataObject)
     bars = data.draw(random.markets())
     spec = data.draw(random.requests(len(bars)))
     signals = data.draw(random.signals(bars))
-    for holding in keep_accounts(spec, bars, signals):
+    for holding in keep_accounts(spec, bars, decisions_of(signals)):
         columns = align([bars[index] for index in holding.symbols])
         held = np.zeros(len(holding.symbols))
         for order in holding.account.orders:
@@ -93,7 +98,10 @@ def test_nothing_is_known_of_the_future(data: some.DataObject) -> None:
     count = data.draw(some.integers(1, len(bars[0])))
     first = bars[0].part(0, count)
     part = Signals(signals.entries[:count], signals.exits[:count], *_cut(signals, count))
-    (whole,), (begun,) = keep_accounts(spec, bars, [signals]), keep_accounts(spec, [first], [part])
+    (whole,), (begun,) = (
+        keep_accounts(spec, bars, decisions_of([signals])),
+        keep_accounts(spec, [first], decisions_of([part])),
+    )
     np.testing.assert_array_equal(whole.account.equity[:count], begun.account.equity)
 
 

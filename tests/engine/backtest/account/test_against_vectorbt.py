@@ -15,16 +15,18 @@ from hypothesis import strategies as some
 
 import engine
 from engine.backtest.account import Account
-from engine.backtest.measured import Decisions, measured
-from engine.backtest.portfolio import decide, keep_accounts
+from engine.backtest.decisions import decide
+from engine.backtest.measured import measured
 from engine.backtest.quotes import carried
 from engine.backtest.result import REASONS, BacktestResult
+from engine.backtest.simulator import keep_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.core.registry import info
 from engine.market.bars import Bars
 from engine.market.panel import align
 from engine.strategies import STRATEGIES, Allocation, Signals
 from tests.support import random_accounts as random
+from tests.support.decided import Given, decisions_of
 from tests.support.market import make_bars
 from tests.support.random_accounts import request
 
@@ -35,9 +37,9 @@ CREDIT = 1e5
 # -- our orders, its accounting -------------------------------------------------------------------------------------
 
 
-def assert_same_books(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> None:
+def assert_same_books(spec: BacktestSpec, bars: Sequence[Bars], decisions: Given) -> None:
     """Equity, cash and positions that vectorbt finds for our fills are ours at every close."""
-    for holding in keep_accounts(spec, bars, decisions):
+    for holding in keep_accounts(spec, bars, decisions_of(decisions)):
         account = holding.account
         assume(not account.ruined)  # vectorbt's equity goes below zero there, ours stays at zero
         panel = align([bars[index] for index in holding.symbols])
@@ -186,7 +188,7 @@ def test_stops_are_vectorbts_where_it_looks(stops: dict[str, float], mark: str, 
         sizing={"kind": "value", "value": 50},
         financing={"maintenance": 0},
     )
-    (holding,) = keep_accounts(spec, [bars], [signals])
+    (holding,) = keep_accounts(spec, [bars], decisions_of([signals]))
     ours = holding.account
     records = of_vectorbt(bars, entries, stops, mark)
     assert len(ours.trades.entry) > 0
@@ -221,7 +223,7 @@ def test_headline_figures_of_each_strategy_are_vectorbts(kind: str, fill: str) -
     assert isinstance(result, BacktestResult)
     inputs = {name: engine.run(item) for name, item in spec.inputs().items()}
     bars = measured(spec, inputs["market"].bars, inputs=inputs)
-    (signals,) = decide(spec, bars, inputs)
+    (signals,) = decide(spec, bars, inputs).signals
     theirs = vbt.Portfolio.from_signals(
         bars[0].close,
         np.concatenate(([False], (signals.entries & ~signals.exits)[:-1])),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.backtest.portfolio import total
+from engine.backtest.simulator import total
 from engine.market.sources.stored import save
 from tests.support.market import days, make_bars, random_walk
 from tests.support.stored import pair, run, warned

@@ -9,6 +9,7 @@ import quantstats
 
 from dashboard.charts import equity, overlay
 from engine.backtest.metrics import longest_drawdown
+from engine.backtest.reports import frames
 from engine.backtest.reports.drawdowns import deepest
 from engine.backtest.reports.export import equity_csv
 from engine.backtest.reports.periods import yearly
@@ -68,7 +69,7 @@ def test_every_output_counts_a_loss_of_the_first_bar() -> None:
     assert result.metrics["max_drawdown_days"] == 49
     (spell,) = deepest(result.time, result.equity, result.capital)
     assert (spell.depth, spell.days) == (pytest.approx(first), 49)
-    assert result.frame()["drawdown"].iloc[0] == pytest.approx(first)
+    assert frames.bars(result)["drawdown"].iloc[0] == pytest.approx(first)
     header, line = (text.split(",") for text in equity_csv(result).splitlines()[:2])
     assert float(line[header.index("drawdown")]) == pytest.approx(first)
     assert yearly(result)[0].drawdown == pytest.approx(first)

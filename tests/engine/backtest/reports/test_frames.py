@@ -12,6 +12,7 @@ import pytest
 
 import engine
 from engine.backtest.metrics import drawdown
+from engine.backtest.reports import frames
 from tests.support.results import make_result, trade
 
 PAGE = (Path(__file__).parents[4] / "docs" / "python.md").read_text(encoding="utf-8")
@@ -29,7 +30,7 @@ def computed(kind: str) -> Any:
 
 def test_bars_are_rows_by_time() -> None:
     result = make_result(1000 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.01, 50))))
-    frame = result.frame()
+    frame = frames.bars(result)
     assert frame.columns.tolist() == ["equity", "hold", "without_costs", "exposure", "drawdown"]
     assert isinstance(frame.index, pd.DatetimeIndex)
     assert (frame.index.to_numpy().astype("datetime64[ms]") == result.time).all()
@@ -40,19 +41,19 @@ def test_bars_are_rows_by_time() -> None:
 def test_trades_are_rows_of_words_dates_and_numbers() -> None:
     trades = [trade("2020-01-02", "2020-01-07", 10.0),
               trade("2020-01-03", "2020-01-09", -2.0, symbol=1, side=-1, reason="stop loss")]  # fmt: skip
-    frame = make_result(np.ones(20) * 1000, trades).trade_frame()
+    frame = frames.trades(make_result(np.ones(20) * 1000, trades))
     assert frame["symbol"].tolist() == ["AAA", "BBB"]
     assert frame["side"].tolist() == ["long", "short"]
     assert frame["entry_time"].tolist() == [pd.Timestamp("2020-01-02"), pd.Timestamp("2020-01-03")]
     assert frame.groupby("exit_reason")["profit"].sum().to_dict() == {"signal": 10.0, "stop loss": -2.0}
     assert frame["is_open"].dtype == bool
-    assert len(make_result(np.ones(20)).trade_frame()) == 0
+    assert len(frames.trades(make_result(np.ones(20)))) == 0
 
 
 @pytest.mark.usefixtures("workspace")
 def test_each_row_of_a_sweep_is_its_combination() -> None:
     sweep = computed("sweep")
-    frame, one = sweep.frame(), sweep.frame("NVDA")
+    frame, one = frames.combinations(sweep), frames.combinations(sweep, "NVDA")
     assert frame.columns.tolist() == [*sweep.axes, "total_return", "sharpe", "max_drawdown", "trades", "calmar"]
     assert frame["strategy.fast"].dtype == np.int64
     for row in range(len(sweep)):
@@ -67,7 +68,7 @@ def test_each_row_of_a_sweep_is_its_combination() -> None:
 @pytest.mark.usefixtures("workspace")
 def test_each_row_of_a_walk_forward_is_its_window() -> None:
     walk = computed("walk_forward")
-    windows, bars = walk.window_frame(), walk.frame()
+    windows, bars = frames.windows(walk), frames.bars(walk)
     assert len(windows) == len(walk.test_first)
     for row, spec in enumerate(map(walk.spec_of, range(len(windows)))):
         assert spec is None or (spec.strategy.fast, spec.fill) == (windows["strategy.fast"][row], windows["fill"][row])

@@ -12,17 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from engine.backtest.portfolio import Decisions, keep_accounts
 from engine.backtest.second_opinion import trader
 from engine.backtest.second_opinion.comparison import AGREES
 from engine.backtest.second_opinion.library import version
 from engine.backtest.second_opinion.repeat import Repeated, repeat
+from engine.backtest.simulator import keep_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import DeviceError
 from engine.market.actions import Dividends
 from engine.market.bars import Bars
 from engine.strategies import Signals
 from tests.support import random_accounts as random
+from tests.support.decided import Given, decisions_of
 from tests.support.market import days, make_bars, random_walk
 from tests.support.random_accounts import request
 
@@ -38,10 +39,10 @@ def signals(seed: int, often: float = 0.06, count: int = BARS) -> Signals:
     return Signals(*(draws.random(count) < often for _ in range(4)))
 
 
-def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> list[Repeated]:
+def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Given) -> list[Repeated]:
     """Every trade and the equity at every close are the same, and Backtrader refused no order."""
-    found = repeat(spec, bars, decisions)
-    for holding, theirs in zip(keep_accounts(spec, bars, decisions), found, strict=True):
+    found = repeat(spec, bars, decisions_of(decisions))
+    for holding, theirs in zip(keep_accounts(spec, bars, decisions_of(decisions)), found, strict=True):
         ours = holding.account.trades
         here = sorted(zip(*(getattr(ours, name).tolist() for name in (*WHOLE, *REAL)), strict=True))
         there = sorted(tuple(getattr(trade, name) for name in (*WHOLE, *REAL)) for trade in theirs.trades)
@@ -102,7 +103,7 @@ def test_signals_that_share_cash_are_rebalanced_over_a_long_walk(every: str, fil
     spec = request(3, costs=RICH, fill=fill, cash="shared", direction="both", rebalance=every, capital=100_000.0)
     walks = [random_walk(BARS, seed=seed, symbol=name) for seed, name in enumerate(random.names(3))]
     (found,) = assert_same(spec, walks, given := [signals(seed) for seed in range(3)])
-    never = repeat(spec.model_copy(update={"rebalance": "never"}), walks, given)[0]
+    never = repeat(spec.model_copy(update={"rebalance": "never"}), walks, decisions_of(given))[0]
     assert not np.allclose(found.equity, never.equity)
 
 
@@ -204,7 +205,7 @@ def test_a_trade_that_is_still_open_ends_at_the_last_close_without_a_fee() -> No
 def test_no_signal_is_no_trade_and_progress_is_told() -> None:
     none, seen = np.zeros(50, dtype=bool), []
     walks = [random_walk(50, symbol=name) for name in random.names(2)]
-    found = repeat(request(2), walks, [Signals(none, none)] * 2, seen.append)
+    found = repeat(request(2), walks, decisions_of([Signals(none, none)] * 2), seen.append)
     assert [item.trades for item in found] == [(), ()]
     assert [set(item.equity) for item in found] == [{500.0}, {500.0}]
     assert seen == [0.0, 0.5]

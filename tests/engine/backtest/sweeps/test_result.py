@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.backtest.reports.frames import combinations
 from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.sweeps.views import best_plateau, heatmap
 from tests.support.sweeping import spec
 
 BASE = spec({"kind": "sma_cross"}, ("A", "B"))
@@ -56,7 +58,7 @@ def grid(*sizes: int) -> np.ndarray:
 
 def test_heatmap_of_two_axes() -> None:
     parameters = grid(3, 2)
-    found = result(parameters, np.arange(6.0)).grid("sharpe", "strategy.fast", "strategy.slow")
+    found = heatmap(result(parameters, np.arange(6.0)), "sharpe", "strategy.fast", "strategy.slow")
     assert found.x.tolist() == [2, 3, 4]
     assert found.y.tolist() == [2, 3]
     assert found.z.tolist() == [[0, 2, 4], [1, 3, 5]]
@@ -65,7 +67,7 @@ def test_heatmap_of_two_axes() -> None:
 
 def test_cells_without_a_figure_are_empty() -> None:
     sharpe = np.array([0.0, np.nan, 2.0, 3.0])
-    found = result(grid(2, 2), sharpe).grid("sharpe", "strategy.fast", "strategy.slow")
+    found = heatmap(result(grid(2, 2), sharpe), "sharpe", "strategy.fast", "strategy.slow")
     np.testing.assert_array_equal(found.z, [[0, 2], [np.nan, 3]])
     assert found.index.tolist() == [[0, 2], [-1, 3]]
 
@@ -73,14 +75,14 @@ def test_cells_without_a_figure_are_empty() -> None:
 def test_third_axis_is_sliced_or_reduced() -> None:
     parameters, sharpe = grid(2, 1, 3), np.array([1.0, 2, 9, 4, 5, 6])
     made = result(parameters, sharpe)
-    at = made.grid("sharpe", "strategy.fast", fixed={"sizing.part": 3})
+    at = heatmap(made, "sharpe", "strategy.fast", fixed={"sizing.part": 3})
     assert at.z.tolist() == [[2, 5]]
     assert at.y.tolist() == []
-    best = made.grid("sharpe", "strategy.fast")
+    best = heatmap(made, "sharpe", "strategy.fast")
     assert (best.z.tolist(), best.index.tolist()) == ([[9, 6]], [[2, 5]])
-    median = made.grid("sharpe", "strategy.fast", rest="median")
+    median = heatmap(made, "sharpe", "strategy.fast", rest="median")
     assert (median.z.tolist(), median.index.tolist()) == ([[2, 5]], [[1, 4]])
-    mean = made.grid("sharpe", "strategy.fast", rest="mean")
+    mean = heatmap(made, "sharpe", "strategy.fast", rest="mean")
     assert (mean.z.tolist(), mean.index.tolist()) == ([[4, 5]], [[1, 4]])
 
 
@@ -88,7 +90,7 @@ def test_drawn_axis_is_put_into_bins() -> None:
     random = np.random.default_rng(0)
     parameters = random.uniform(0, 1, (100_000, 2))
     made = result(parameters, parameters[:, 0], ("stops.stop_loss", "stops.take_profit"))
-    found = made.grid("sharpe", "stops.stop_loss", "stops.take_profit", rest="mean")
+    found = heatmap(made, "sharpe", "stops.stop_loss", "stops.take_profit", rest="mean")
     assert found.z.shape == (150, 150)
     np.testing.assert_allclose(np.nanmean(found.z, axis=0), found.x, atol=0.01)
     chosen = made.parameters[found.index[3, 5]]
@@ -105,7 +107,7 @@ def test_the_whole_is_what_counts_and_its_symbols_stand_beside_it() -> None:
     assert made.best(symbol="B").tolist() == [1, 0]
     assert made.best(symbol="A").tolist() == [0]
     assert [(row["symbol"], row["sharpe"]) for row in made.by_symbol(1)] == [(None, 1.2), ("A", None), ("B", 5.0)]
-    assert made.frame("B")["sharpe"].tolist() == [3, 5]
+    assert combinations(made, "B")["sharpe"].tolist() == [3, 5]
 
 
 def test_symbols_that_share_an_account_have_no_figures_of_their_own() -> None:
@@ -146,7 +148,7 @@ def test_plateau_beats_a_peak() -> None:
     sharpe = np.where((abs(x - 8) <= 1) & (abs(y - 8) <= 1), 3.0, 0.0)
     sharpe[(x == 4) & (y == 4)] = 9.0
     made = result(parameters, sharpe)
-    found = made.plateau()
+    found = best_plateau(made)
     assert found is not None
     assert made.parameters[found.index].tolist() == [8, 8]
     assert (found.value, found.neighbourhood, found.neighbours) == (3, 3, 8)
@@ -158,21 +160,21 @@ def test_plateau_does_not_trust_the_rim_or_what_is_unknown() -> None:
     x, y = parameters.T
     sharpe = np.where((x == 2) & (y == 2), 5.0, np.where((x >= 5) & (y >= 5), 2.0, 0.0))
     sharpe[(x == 2) & (y == 3)] = np.nan
-    found = result(parameters, sharpe).plateau()
+    found = best_plateau(result(parameters, sharpe))
     assert found is not None
     assert result(parameters, sharpe).parameters[found.index].min() >= 5
 
 
 def test_plateau_of_one_axis_and_of_drawn_ones() -> None:
     line = result(grid(9), np.array([0, 8, 0, 2, 3, 2, 0, 0, 0.0]))
-    found = line.plateau()
+    found = best_plateau(line)
     assert found is not None
     assert found.index == 4
     random = np.random.default_rng(1)
     parameters = random.uniform(0, 10, (2000, 2))
     height = np.exp(-((parameters[:, 0] - 7) ** 2 + (parameters[:, 1] - 3) ** 2)) + random.normal(0, 0.2, 2000)
     cloud = result(parameters, height, ("stops.stop_loss", "stops.take_profit"))
-    found = cloud.plateau()
+    found = best_plateau(cloud)
     assert found is not None
     assert np.hypot(*(parameters[found.index] - (7, 3))) < 1
 

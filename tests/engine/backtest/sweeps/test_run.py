@@ -14,6 +14,7 @@ import engine
 from engine.backtest.portfolio import run_portfolio
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import LIMIT, SweepSpec, sweepable
+from engine.backtest.sweeps.views import best_plateau
 from engine.core.errors import Cancelled, DataError, NotTradeable, SpecError
 from engine.core.progress import silent
 from engine.jobs import runner
@@ -250,7 +251,7 @@ def test_no_trade_at_all_is_a_figure() -> None:
     assert (found.trades == 0).all()
     assert (found.total_return == 0).all()
     assert np.isnan(found.sharpe).all()
-    assert found.plateau() is None
+    assert best_plateau(found) is None
     assert found.table() == []
 
 

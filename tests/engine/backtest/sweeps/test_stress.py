@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.sweeps.views import best_plateau, heatmap
 from engine.core.errors import Cancelled, SpecError
 from engine.research.sweep_overfitting.spec import OverfittingSpec
 from tests.support.market import random_walk
@@ -36,8 +37,8 @@ def test_the_best_is_told_at_the_costs_of_the_backtest() -> None:
 
 def test_the_plateau_is_told_there_too() -> None:
     one, other = (
-        swept(FAST, axis("strategy.slow", 20, 30), SLIPPAGE).plateau(),
-        swept(FAST, axis("strategy.slow", 20, 30)).plateau(),
+        best_plateau(swept(FAST, axis("strategy.slow", 20, 30), SLIPPAGE)),
+        best_plateau(swept(FAST, axis("strategy.slow", 20, 30))),
     )
     assert one is not None
     assert other is not None
@@ -47,26 +48,26 @@ def test_the_plateau_is_told_there_too() -> None:
 
 def test_the_map_over_other_axes_is_at_these_costs() -> None:
     found, alone = swept(FAST, SLIPPAGE), swept(FAST)
-    cells = found.grid("sharpe", "strategy.fast")
-    np.testing.assert_array_equal(cells.z, alone.grid("sharpe", "strategy.fast").z)
-    assert found.grid("sharpe", "strategy.fast", "costs.slippage").z.shape == (10, 8)
-    at = found.grid("sharpe", "strategy.fast", fixed={"costs.slippage": 7})
+    cells = heatmap(found, "sharpe", "strategy.fast")
+    np.testing.assert_array_equal(cells.z, heatmap(alone, "sharpe", "strategy.fast").z)
+    assert heatmap(found, "sharpe", "strategy.fast", "costs.slippage").z.shape == (10, 8)
+    at = heatmap(found, "sharpe", "strategy.fast", fixed={"costs.slippage": 7})
     np.testing.assert_array_equal(at.z[0], found.sharpe[0, found.parameters[:, 1] == 7])
 
 
 def test_without_these_costs_on_the_axis_none_is_the_best_and_it_says_why() -> None:
     found = swept(FAST, axis("costs.slippage", 4, 9, 1))
     assert found.best().tolist() == []
-    assert found.plateau() is None
+    assert best_plateau(found) is None
     assert "(slippage 3 bp)" in found.no_choice()
     assert [row["index"] for row in found.table(limit=4)] == [0, 1, 2, 3]
-    assert np.isfinite(found.grid("sharpe", "strategy.fast").z).all(), "at the nearest"
+    assert np.isfinite(heatmap(found, "sharpe", "strategy.fast").z).all(), "at the nearest"
 
 
 def test_where_costs_alone_vary_nothing_is_chosen() -> None:
     found = swept(SLIPPAGE)
     assert found.best().tolist() == []
-    assert found.plateau() is None
+    assert best_plateau(found) is None
     assert "none of these combinations is the best" in found.no_choice()
     assert found.trial().count == 1
 
@@ -138,5 +139,5 @@ def test_the_map_so_far_is_no_better_for_costs_that_it_does_not_show(monkeypatch
         pictures.extend([partial] if partial else [])
 
     found = run(sweep(spec(SMA), [FAST, axis("strategy.slow", 20, 30), SLIPPAGE]), BARS, progress=hear)
-    cells = found.grid("sharpe", "strategy.fast", "strategy.slow")
+    cells = heatmap(found, "sharpe", "strategy.fast", "strategy.slow")
     np.testing.assert_allclose(np.array(pictures[-1]["z"], dtype=float), cells.z, atol=1e-4)

@@ -1,0 +1,77 @@
+"""Accounts that follow decisions: one a symbol, or one for all, and what they are worth together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.backtest import account as accounts
+from engine.backtest.account import Account
+from engine.backtest.costs import Costs
+from engine.backtest.decisions import Decisions
+from engine.backtest.measured import only
+from engine.market.bars import Bars, Floats, Times
+from engine.market.panel import align
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Holding:
+    """An account and the symbols that it trades, by their places in the market."""
+
+    symbols: tuple[int, ...]
+    account: Account
+
+
+def keep_accounts(
+    spec: BacktestSpec,
+    bars: Sequence[Bars],
+    decisions: Decisions,
+    costs: Costs | None = None,
+    *,
+    listed: bool = True,
+) -> list[Holding]:
+    """The accounts of ``spec`` that follow ``decisions``, at ``costs`` or its own: one a symbol, or one for all; their
+    trades and orders only where they are to be ``listed``.
+    """
+    costs, count = spec.costs if costs is None else costs, len(bars)
+    if decisions.divides_account or spec.cash == "shared" or count == 1:
+        return [Holding(tuple(range(count)), _keep(spec, bars, decisions, costs, spec.capital, listed))]
+    share = spec.capital / count
+    return [
+        Holding((at,), _keep(spec, only(bars, at), decisions.for_symbols((at,)), costs, share, listed))
+        for at in range(count)
+    ]
+
+
+def _keep(
+    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, costs: Costs, cash: float, listed: bool
+) -> Account:
+    """One account of all ``bars``."""
+    panel = align(bars)
+    asked = decisions.requests(spec, bars, panel)
+    rules = accounts.rules_of(spec, asked.size, costs)
+    return accounts.keep(accounts.tape_of(panel), asked.codes, asked.amounts, rules, cash, listed=listed)
+
+
+def curve(time: Times, capital: float, holdings: Sequence[Holding]) -> Floats:
+    """Equity of all accounts on the calendar ``time``."""
+    share = capital / len(holdings)
+    return total(time, [(item.account.time, item.account.equity) for item in holdings], share)
+
+
+def total(time: Times, parts: Sequence[tuple[Times, Floats]], before: float) -> Floats:
+    """Sum of each part's values on the common calendar ``time``: its last known value, ``before`` its first."""
+    added = np.zeros(len(time))
+    for own, values in parts:
+        if own is time:
+            added += values
+            continue
+        known = np.searchsorted(own, time, side="right") - 1
+        added += np.where(known >= 0, values[np.maximum(known, 0)], before)
+    return added
