@@ -8,39 +8,58 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 
-NUMERIC = (
-    *("numpy", "scipy", "pandas", "numba", "llvmlite"),
-    *("TA-Lib", "vectorbt", "vectorbt-rust", "arch"),
-    *("scikit-learn", "lightgbm", "optuna"),
-    *("torch", "mlx", "mlx-cpu", "mlx-metal", "mlx-cuda-12", "mlx-cuda-13"),  # the last four carry MLX's kernels
+NUMERIC: Mapping[str, tuple[str, ...]] = {
+    "numpy": ("numpy",),
+    "scipy": ("scipy",),
+    "pandas": ("pandas",),
+    "llvmlite": ("llvmlite",),
+    "numba": ("numba", "llvmlite"),
+    "talib": ("TA-Lib",),
+    "vectorbt": ("vectorbt", "vectorbt-rust", "numba", "llvmlite", "pandas", "scipy"),
+    "arch": ("arch", "scipy", "pandas"),
+    "sklearn": ("scikit-learn", "scipy"),
+    "lightgbm": ("lightgbm",),
+    "optuna": ("optuna", "scipy"),
+    "torch": ("torch",),
+    "mlx": ("mlx", "mlx-cpu", "mlx-metal", "mlx-cuda-12", "mlx-cuda-13"),  # all but the first carry its kernels
+}
+"""Distributions whose code computes what a result holds, by the name under which a package is imported: its own, and
+those that it computes with."""
+
+CARRIERS = frozenset(
+    {
+        *("pydantic", "pydantic_core", "typing_extensions", "yaml", "fsspec", "pyarrow"),  # requests and results
+        *("dask", "distributed", "psutil", "pynvml", "threadpoolctl"),  # jobs and the machine
+    }
 )
-"""Distributions whose code computes what a result holds. All of them count for every run, as the whole source of the
-engine does: which of them a run reaches is known only once it has run, and an upgrade is rare. What merely carries
-numbers unchanged (pyarrow, pydantic, dask) is not among them, nor an extra that one kind of run alone uses and names in
-its ``environment()`` (Backtrader). A test holds each import of the engine against this list. A package that only a
-plug-in imports cannot be here: ``docs/plugins.md`` says what its author does about it."""
+"""Packages that are imported and that no number follows from."""
 
 _VERSION = re.compile(r"^Version:[ \t]*(\S+)", re.MULTILINE)
 
 
-@cache
-def versions() -> Mapping[str, str]:
-    """The installed ones of ``NUMERIC`` by name, and Python (its minor version), whose own arithmetic is used too.
+def versions(packages: Iterable[str]) -> Mapping[str, str]:
+    """The installed distributions that a result follows from which is computed by importing ``packages``, and Python
+    (its minor version), whose own arithmetic is used too; each with its version.
 
-    As this process found them at first: it goes on with the code that it has loaded.
+    A package that is neither among ``NUMERIC`` nor among ``CARRIERS`` counts under its own name: one that a plug-in
+    imports. They are as this process found them at first: it goes on with the code that it has loaded.
     """
+    names = {name for package in set(packages) - CARRIERS for name in NUMERIC.get(package, (package,))}
     major, minor, _ = platform.python_version_tuple()
-    return {"python": f"{major}.{minor}", **installed(NUMERIC)}
+    return {"python": f"{major}.{minor}", **installed(sorted(names))}
 
 
 def installed(names: Iterable[str]) -> dict[str, str]:
     """Versions of those of ``names`` that are installed, from their metadata: nothing is imported."""
-    found = {}
-    for name in names:
-        try:
-            text = distribution(name).read_text("METADATA") or ""
-        except PackageNotFoundError:
-            continue
-        version = _VERSION.search(text)  # a parse of the whole text takes five times as long
-        found[name] = version[1] if version else ""
-    return found
+    found = {name: _installed(name) for name in names}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+@cache
+def _installed(name: str) -> str | None:
+    try:
+        text = distribution(name).read_text("METADATA") or ""
+    except PackageNotFoundError:
+        return None
+    version = _VERSION.search(text)  # a parse of the whole text takes five times as long
+    return version[1] if version else ""

@@ -321,6 +321,11 @@ def is_all_built_in(spec: Spec) -> bool:
     return all(is_built_in(type(item)) for item in spec.walk())
 
 
+def given_digest(module: str) -> str:
+    """sha256 of the source of a module that was loaded from a plug-in folder; "" for all others."""
+    return str(getattr(sys.modules.get(module), _DIGEST, ""))
+
+
 @cache
 def source_digest(cls: type[Spec]) -> str:
     """sha256 of the file that ``cls`` was loaded from: one changed line is a new digest.

@@ -137,6 +137,10 @@ class RunSpec(Spec):
         """Digest of the data that it reads itself, its inputs' apart: it becomes part of the run key. "" for none."""
         return ""
 
+    def uses(self) -> tuple[type[Spec], ...]:
+        """Plug-ins that its executor asks and the spec does not hold, such as the sources of its bars."""
+        return ()
+
     def environment(self) -> str:
         """What the result follows from besides spec, source and data: it becomes part of the run key.
 

@@ -7,7 +7,6 @@ looks at whatever ``sys.modules`` has. We pass arrays, so TA-Lib is told that th
 
 from __future__ import annotations
 
-import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -30,8 +29,9 @@ _OPTIONAL = ("pandas", "polars")
 def talib() -> Any:
     """The module ``talib``, its ``abstract`` included; its functions take and return float64 arrays."""
     with nullcontext() if "pandas" in sys.modules else _without(_OPTIONAL):
-        importlib.import_module("talib.abstract")
-        return importlib.import_module("talib")
+        import talib.abstract
+
+    return talib
 
 
 def near_one(function: Callable[..., Floats], *, in_price: bool) -> Callable[..., Floats]:

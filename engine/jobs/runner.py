@@ -6,9 +6,8 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from engine.core import libraries
@@ -20,6 +19,7 @@ from engine.core.registry import is_plugin, source_digest
 from engine.core.spec import RunSpec, Spec, canonical_json
 from engine.core.store import ResultStore, encode
 from engine.jobs import executors, housekeeping, records, trials
+from engine.jobs.closure import Closure, closure
 from engine.jobs.records import Origin as Origin
 from engine.jobs.requests import load_spec as load_spec
 
@@ -30,10 +30,13 @@ _log = logging.getLogger("stratoscope")
 def run_key(spec: RunSpec) -> str:
     """sha256 in hexadecimal over everything that the result follows from.
 
-    That is the spec, the source of every plug-in in it, the bars that it reads, the engine (its source)
-    and the versions of the numeric libraries. Raises ``DataError`` where the bars do not exist.
+    That is the spec; the code of its executor, of those of its inputs and of every plug-in in it, with all modules that
+    they import (``closure``); the versions of the numeric libraries that this code imports; and the data that it reads.
+    Raises ``DataError`` where the bars do not exist.
     """
-    return _digest({**_identity(spec), "engine": engine_digest(), "libraries": libraries.versions()})
+    items = _walk(spec)
+    text, found = canonical_json(spec, without=spec.ignored()), code(items)
+    return _digest({"spec": text, "code": found.digest, "libraries": _libraries(found), **_data(items, fingerprint_of)})
 
 
 def trial_key(spec: RunSpec) -> str:
@@ -63,38 +66,31 @@ def fingerprint_of(spec: RunSpec) -> str:
 
 def origin(spec: RunSpec, fingerprint: Fingerprint = fingerprint_of) -> Origin:
     """What ``spec`` would be computed from now. Raises ``DataError`` where the bars do not exist."""
-    parts = _identity(spec, fingerprint)
-    code = {"sources": parts["sources"], "engine": engine_digest()}
-    data = {name: parts[name] for name in ("data", "environment")}
-    return Origin(_digest(data), _digest(code), _digest(libraries.versions()))
-
-
-def _identity(spec: RunSpec, fingerprint: Fingerprint = fingerprint_of) -> dict[str, object]:
-    """The canonical spec, the source of every plug-in in it, the bars that it reads, and the machine where it measures
-    one."""
     items = _walk(spec)
-    return {
-        "spec": canonical_json(spec, without=spec.ignored()),
-        "sources": sorted({source_digest(type(item)) for item in items if is_plugin(type(item))}),
-        "data": [text for item in items if isinstance(item, RunSpec) and (text := fingerprint(item))],
-        "environment": [item.environment() for item in items if isinstance(item, RunSpec)],
-    }
+    found = code(items)
+    return Origin(_digest(_data(items, fingerprint)), found.digest, _digest(_libraries(found)))
 
 
-def _digest(parts: Mapping[str, object]) -> str:
+def code(items: Sequence[Spec]) -> Closure:
+    """The code that computes ``items``, a spec and all in it and in its inputs."""
+    runs = [item for item in items if isinstance(item, RunSpec)]
+    plugins = [type(item).__module__ for item in items] + [cls.__module__ for item in runs for cls in item.uses()]
+    return closure(frozenset([*plugins, *(executors.executor_module(type(item)) for item in runs)]))
+
+
+def _libraries(found: Closure) -> Mapping[str, str]:
+    return libraries.versions(found.packages)
+
+
+def _data(items: Sequence[Spec], fingerprint: Fingerprint) -> dict[str, object]:
+    """The data that ``items`` read, and the machine where they measure one."""
+    runs = [item for item in items if isinstance(item, RunSpec)]
+    read = [text for item in runs if (text := fingerprint(item))]
+    return {"data": read, "environment": [item.environment() for item in runs]}
+
+
+def _digest(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-@cache
-def engine_digest() -> str:
-    """Digest of the engine's own modules as this process found them, its plug-ins among them: a backtest follows from
-    the indicators that its strategy uses and from the strategy that it is compared with.
-    """
-    root = Path(__file__).parents[1]
-    total = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        total.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return total.hexdigest()
 
 
 def _walk(spec: RunSpec) -> list[Spec]:

@@ -110,6 +110,12 @@ def span(spec: Selection) -> tuple[np.datetime64, np.datetime64]:
     return first, last
 
 
+def sources_of(spec: Selection) -> tuple[type[Source], ...]:
+    """The classes of the sources that ``spec`` is read from. Raises ``DataError``."""
+    names = {find(spec.collection, symbol, spec.interval).source for symbol in spec.symbols}
+    return tuple(SOURCES.get(name) for name in sorted(names))
+
+
 def read(series: Series) -> Bars:
     """All bars of ``series`` as supplied: the only way from a source to bars. Raises ``DataError`` for those that
     nobody could reckon with (``soundness.require_sound``), which is looked at once for the same bars.

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import field_validator, model_validator
 
-from engine.core.spec import RunSpec, parameter
+from engine.core.spec import RunSpec, Spec, parameter
 from engine.market import catalog
 from engine.market.bars import Adjustment
 from engine.market.intervals import DAILY, INTERVALS, Interval
@@ -62,6 +62,9 @@ class MarketSpec(RunSpec):
 
     def label(self) -> str:
         return ", ".join(self.symbols) if len(self.symbols) <= 3 else f"{len(self.symbols):,} symbols"
+
+    def uses(self) -> tuple[type[Spec], ...]:
+        return catalog.sources_of(self)
 
     def fingerprint(self) -> str:
         return catalog.fingerprint(self)

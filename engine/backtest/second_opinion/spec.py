@@ -27,12 +27,3 @@ class SecondOpinionSpec(RunSpec):
     def estimate(self) -> Estimate:
         cost = self.backtest.estimate()
         return Estimate(seconds=cost.seconds + 1.0 + 0.6 * len(self.backtest.market.symbols), megabytes=cost.megabytes)
-
-    def environment(self) -> str:
-        """The version of Backtrader: another one may fill otherwise."""
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            return f"backtrader {version('backtrader')}"
-        except PackageNotFoundError:
-            return "backtrader is missing"

@@ -30,6 +30,7 @@ from engine.core.spec import canonical_json
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from engine.strategies.kinds.sma_cross import SmaCross
+from tests.support.code import other_code
 from tests.support.market import random_walk
 from tests.support.results import make_result, trade
 from tests.support.shown import words
@@ -122,9 +123,9 @@ def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkey
     assert " from other data: CAGR " in said.children
     assert f"Sharpe {metric_text('sharpe', then)} then, {metric_text('sharpe', now)} now" in said.children
     assert link.href.endswith(f"&compare={old}")
-    monkeypatch.setattr("engine.jobs.runner.engine_digest", lambda: "another")
+    other_code(monkeypatch)
     assert told()[0].children.endswith(" from another version of the code: the key figures are the same.")
-    monkeypatch.setattr("engine.core.libraries.versions", lambda: {"numpy": "99"})
+    monkeypatch.setattr("engine.core.libraries.versions", lambda packages: {"numpy": "99"})
     assert told()[0].children.endswith(" from other versions of the libraries: the key figures are the same.")
 
 

@@ -7,6 +7,8 @@ import importlib.metadata
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -15,17 +17,12 @@ from engine.backtest.spec import BacktestSpec
 from engine.core import libraries
 from engine.jobs import library, runner
 from engine.research import ledger
-from tests.support.requests import spec
+from tests.support.requests import BACKTEST, MADE_UP, STRATEGY, spec
+from tests.support.workspace import Workspace
 
 ROOT = Path(__file__).parents[3]
-PLUMBING = {
-    *("pydantic", "pydantic_core", "yaml", "fsspec", "pyarrow"),  # requests and results, carried unchanged
-    *("dask", "distributed", "psutil", "pynvml", "threadpoolctl"),  # jobs and the machine
-    "backtrader",  # an extra: the second opinion names it in its environment
-}
-"""What the engine imports and no number follows from."""
-
-NAMES = {"talib": "ta-lib", "sklearn": "scikit-learn", "vectorbt": "vectorbt"}
+EXTRA = {"backtrader"}
+"""Imported by one kind of run alone, and counted under its own name."""
 
 
 def imported() -> set[str]:
@@ -41,17 +38,18 @@ def imported() -> set[str]:
 
 
 def test_every_import_of_the_engine_is_numeric_or_carries_numbers_unchanged() -> None:
-    known = {name.lower() for name in libraries.NUMERIC}
-    forgotten = {name for name in imported() - PLUMBING if NAMES.get(name, name) not in known}
-    assert forgotten == set()
-    assert imported() >= PLUMBING - {"dask"}, "a name that is not imported any more"
+    known = libraries.CARRIERS | EXTRA | set(libraries.NUMERIC)
+    assert imported() - known == set()
+    of_plugins = {"scipy", "sklearn", "typing_extensions"}
+    assert known - imported() <= {"dask"} | of_plugins, "a name that is not imported any more"
 
 
 def test_versions_are_those_of_the_packages() -> None:
-    found = dict(libraries.versions())
+    found = dict(libraries.versions([*libraries.NUMERIC, *libraries.CARRIERS, *EXTRA, "no_such_package"]))
     assert found.pop("python") == f"{sys.version_info.major}.{sys.version_info.minor}"
     assert found == {name: importlib.metadata.version(name) for name in found}
-    assert {"numpy", "TA-Lib", "lightgbm", "vectorbt", "torch"} <= set(found)
+    assert {"numpy", "TA-Lib", "lightgbm", "vectorbt", "torch", "backtrader"} <= set(found)
+    assert not {name.lower() for name in found} & libraries.CARRIERS
 
 
 def test_what_is_not_installed_has_no_version() -> None:
@@ -59,23 +57,64 @@ def test_what_is_not_installed_has_no_version() -> None:
 
 
 def test_versions_are_read_without_importing_a_library() -> None:
-    code = "import sys; from engine.core import libraries; libraries.versions(); print('numpy' in sys.modules)"
+    names = "libraries.versions(libraries.NUMERIC)"
+    code = f"import sys; from engine.core import libraries; {names}; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
 
 def upgrade(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    found = {**libraries.versions(), name: "99.0"}
-    monkeypatch.setattr(libraries, "versions", lambda: found)
+    """Have another version of ``name`` installed."""
+    installed = libraries._installed
+    monkeypatch.setattr(libraries, "_installed", lambda item: "99.0" if item == name else installed(item))
+
+
+MODEL = {"kind": "model", "market": MADE_UP}
+FOLLOWED = BACKTEST | {"strategy": {"kind": "follow_model", "model": MODEL}}
+OPERAND = {"kind": "indicator", "indicator": {"kind": "talib_cci"}}
 
 
 @pytest.mark.usefixtures("workspace", "stored")
-@pytest.mark.parametrize("name", [*libraries.NUMERIC, "python"])
-def test_another_version_is_another_run_and_the_same_trial(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    key, trial = engine.run_key(spec()), runner.trial_key(spec())
+@pytest.mark.parametrize(
+    ("values", "name", "is_another"),
+    [
+        *((BACKTEST, name, True) for name in ("numpy", "vectorbt", "vectorbt-rust", "numba", "llvmlite")),
+        *((BACKTEST, name, False) for name in ("lightgbm", "torch", "mlx", "optuna", "arch", "pydantic", "dask")),
+        *((MODEL, name, name in ("lightgbm", "numpy")) for name in ("lightgbm", "numpy", "torch", "vectorbt")),
+        *((FOLLOWED, name, name != "torch") for name in ("lightgbm", "numba", "torch")),
+        ({"kind": "verification", "backtest": BACKTEST}, "arch", True),
+        ({"kind": "second_opinion", "backtest": BACKTEST}, "backtrader", True),
+        (BACKTEST, "backtrader", False),
+        ({"kind": "features", "market": MADE_UP, "features": [{"kind": "talib_cci"}]}, "TA-Lib", True),
+        ({"kind": "features", "market": MADE_UP, "features": [{"kind": "talib_cci"}]}, "numba", False),
+    ],
+)
+def test_another_version_is_another_run_where_it_computes_and_never_another_trial(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], name: str, is_another: bool
+) -> None:
+    asked = runner.load_spec(values)
+    key, trial = engine.run_key(asked), runner.trial_key(asked)
     upgrade(monkeypatch, name)
-    assert engine.run_key(spec()) != key
-    assert runner.trial_key(spec()) == trial
+    assert (engine.run_key(asked) != key) == is_another
+    assert runner.trial_key(asked) == trial
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_package_that_only_a_plugin_imports_is_part_of_the_key(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.write_plugin("strategies", "weekly", STRATEGY)
+    asked = runner.load_spec(BACKTEST | {"strategy": {"kind": "weekly"}})
+    key = engine.run_key(asked)
+    upgrade(monkeypatch, "hypothesis")
+    assert engine.run_key(asked) == key
+    workspace.write_plugin("strategies", "weekly", dedent(STRATEGY) + "\n\ndef unused():\n    import hypothesis\n")
+    asked = runner.load_spec(BACKTEST | {"strategy": {"kind": "weekly"}})
+    key = engine.run_key(asked)
+    upgrade(monkeypatch, "pytest")
+    assert engine.run_key(asked) == key
+    monkeypatch.undo()
+    assert engine.run_key(asked) != key
 
 
 @pytest.mark.usefixtures("workspace", "stored")
@@ -84,7 +123,7 @@ def test_an_upgrade_computes_anew_and_the_library_tells(
 ) -> None:
     engine.run(spec())
     old = engine.run_key(spec())
-    upgrade(monkeypatch, "TA-Lib")
+    upgrade(monkeypatch, "numba")
     assert runner.lookup(spec()) is None
     assert library.changes(library.saved("backtest")) == {old: "libraries"}
     engine.run(spec())

@@ -18,6 +18,7 @@ from engine.jobs import executors, library, runner
 from engine.market import catalog
 from engine.market.sources.stored import save
 from engine.research import ledger
+from tests.support.code import other_code
 from tests.support.market import random_walk
 from tests.support.workspace import Workspace
 
@@ -284,7 +285,7 @@ def test_bars_that_change_while_a_run_computes_are_not_its_own(monkeypatch: pyte
 
 def test_other_code_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     key = run()
-    monkeypatch.setattr(runner, "engine_digest", lambda: "another")
+    other_code(monkeypatch)
     assert library.changes([only()]) == {key: "code"}
     save(random_walk(210, seed=5))
     assert library.changes([only()]) == {key: "data and code"}
@@ -303,7 +304,7 @@ def test_a_run_of_a_version_that_kept_no_origins_says_what_it_can(monkeypatch: p
     with connect() as opened:
         opened.execute("DELETE FROM run_origins")
     assert (only().origin, library.changes([only()])) == (None, {})
-    monkeypatch.setattr(runner, "engine_digest", lambda: "another")
+    other_code(monkeypatch)
     assert library.changes([only()]) == {key: library.UNTOLD}
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -157,37 +156,81 @@ def test_other_plugins_do_not_change_the_key(workspace: Workspace) -> None:
     assert engine.run_key(spec()) == before
 
 
-def test_one_changed_line_of_the_engine_is_another_key(tmp_path: Path) -> None:
-    """Wherever it lies: in the simulation, in the indicator behind the strategy, in the strategy compared with."""
-    copy = tmp_path / "engine"
-    shutil.copytree(ROOT / "engine", copy, ignore=shutil.ignore_patterns("__pycache__"))
-    script = dedent("""
-        import sys
-        from pathlib import Path
-        import engine
-        from engine.jobs import runner
-        spec = runner.load_spec({"kind": "backtest", "strategy": {"kind": "sma_cross"},
-                                 "costs": {"commission": 5, "slippage": 3}})
-        assert Path(engine.__file__).is_relative_to(sys.argv[1]), engine.__file__
-        for name in sys.stdin.read().split():
-            print(engine.run_key(spec), runner.trial_key(spec))
-            path = Path(engine.__file__).parent / name
-            path.write_bytes(path.read_bytes() + b"# a remark")
-            runner.engine_digest.cache_clear()
-        print(engine.run_key(spec), runner.trial_key(spec))
-    """)
-    changed = ("backtest/simulate.py", "indicators/averages.py", "strategies/kinds/buy_and_hold.py")
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{script}", str(tmp_path)],
-        input=" ".join(changed),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+KEYS = """
+import json, sys
+from pathlib import Path
+import engine
+from engine.jobs import runner
+assert Path(engine.__file__).is_relative_to(sys.argv[1]), engine.__file__
+for text in json.load(sys.stdin):
+    spec = runner.load_spec(text)
+    print(engine.run_key(spec), runner.trial_key(spec))
+"""
+COSTLY = {"kind": "backtest", "costs": COSTS, "strategy": {"kind": "sma_cross"}}
+REQUESTS = {
+    "market": {"kind": "market"},
+    "features": {"kind": "features", "features": [{"kind": "rsi"}]},
+    "model": {"kind": "model", "features": [{"kind": "sma_distance"}]},
+    "backtest": COSTLY,
+    "sweep": {"kind": "sweep", "base": COSTLY, "axes": [{"path": "strategy.fast", "low": 3, "high": 9, "step": 1}]},
+    "verification": {"kind": "verification", "backtest": COSTLY},
+    "followed": COSTLY | {"strategy": {"kind": "follow_model", "model": {"kind": "model"}}},
+}
+REMARKS = [
+    ("engine/market/catalog.py", set(REQUESTS)),
+    ("engine/market/bars.py", set(REQUESTS)),
+    ("engine/core/spec.py", set(REQUESTS)),
+    ("engine/market/sources/sample.py", set(REQUESTS)),  # the source that has these bars
+    ("engine/market/sources/stored.py", set()),  # one that has them not
+    ("engine/features/matrix.py", {"features", "model", "followed"}),
+    ("engine/models/fitting.py", {"model", "followed"}),
+    ("engine/models/kinds/lightgbm.py", {"model", "followed"}),
+    ("engine/backtest/kernels/fills.py", {"backtest", "sweep", "verification", "followed"}),
+    ("engine/strategies/kinds/sma_cross.py", {"backtest", "sweep", "verification"}),
+    ("engine/strategies/kinds/macd.py", set()),
+    ("engine/strategies/kinds/buy_and_hold.py", {"backtest", "sweep", "verification", "followed"}),  # to compare with
+    ("engine/backtest/sweeps/sampling.py", {"backtest", "sweep", "verification", "followed"}),  # the look-ahead check
+    ("engine/research/bootstrap.py", {"verification"}),
+    ("engine/backtest/second_opinion/trader.py", set()),
+    ("engine/benchmarks/harness.py", set()),
+    ("engine/jobs/runner.py", set()),
+    ("engine/jobs/library.py", set()),
+    ("engine/__init__.py", set()),
+    ("dashboard/charts/candles.py", set()),
+]
+
+
+def keys_in(folder: Path) -> list[tuple[str, str]]:
+    """(run key, trial key) of each of the requests by the code in ``folder``."""
+    start = f"import sys; sys.path.insert(0, {str(folder)!r})\n{KEYS}"
+    text = json.dumps(list(REQUESTS.values()))
+    command = [sys.executable, "-P", "-c", start, str(folder)]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    keys, trials = zip(*(line.split() for line in done.stdout.splitlines()), strict=True)
-    assert len(set(keys)) == len(changed) + 1
-    assert len(set(trials)) == 1
+    return [(key, trial) for key, trial in (line.split() for line in done.stdout.splitlines())]
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the source, to be edited."""
+    folder = tmp_path_factory.mktemp("copy")
+    for name in ("engine", "dashboard"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def test_a_changed_line_orphans_the_results_that_follow_from_it_and_no_others(copied: Path) -> None:
+    before, told = keys_in(copied), {}
+    for name, _ in REMARKS:
+        path = copied / name
+        source = path.read_bytes()
+        path.write_bytes(source + b"# a remark\n")
+        after = keys_in(copied)
+        path.write_bytes(source)
+        told[name] = {kind for kind, old, new in zip(REQUESTS, before, after, strict=True) if old[0] != new[0]}
+        assert [trial for _, trial in after] == [trial for _, trial in before]
+    assert told == dict(REMARKS)
+    assert keys_in(copied) == before
 
 
 def test_key_of_bars_that_do_not_exist_is_refused() -> None:

@@ -20,6 +20,7 @@ from engine.jobs import executors, runner
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from engine.research import ledger
+from tests.support.code import other_code
 from tests.support.market import random_walk
 from tests.support.requests import BACKTEST, MADE_UP, STRATEGY, spec
 from tests.support.workspace import Workspace, forget
@@ -199,7 +200,7 @@ def test_trial_that_was_stored_before_the_ledger_was_lost_is_entered_again(works
 def test_new_version_of_the_engine_repeats_the_same_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     engine.run(spec())
     key = engine.run_key(spec())
-    monkeypatch.setattr(runner, "engine_digest", lambda: "another")
+    other_code(monkeypatch)
     engine.run(spec())
     assert engine.run_key(spec()) != key
     assert ledger.count() == 1

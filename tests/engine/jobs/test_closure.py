@@ -1,0 +1,89 @@
+"""Modules that reach one another by imports, told from their files."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from engine.jobs import closure as under_test
+from engine.jobs.closure import closure
+
+ROOT = Path(__file__).parents[3]
+FILES = sorted((ROOT / "engine").rglob("*.py"))
+
+
+def parsed(text: str) -> set[str]:
+    return {ast.dump(node) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_quick_way_finds_what_a_parser_finds(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert {ast.dump(node) for node in under_test._statements(text)} == parsed(text)
+
+
+NAMES = some.sampled_from(["engine.core.spec", "numpy", "a_b.c1", "os.path"])
+IMPORTS = some.one_of(
+    some.builds("import {}".format, NAMES),
+    some.builds("import {} as x, {}".format, NAMES, NAMES),
+    some.builds("from {} import a, b as c".format, NAMES),
+    some.builds("from {} import (  # why\n    a,\n    b as c,\n)".format, NAMES),
+    some.builds("from {} import a, \\\n    b".format, NAMES),
+)
+OTHERS = some.sampled_from(
+    ["x = 1", '"""from here on\nimport is a word\n"""', "important = 2", "# import torch", "x = [\n]"]
+)
+
+
+@given(some.lists(some.tuples(some.booleans(), some.one_of(IMPORTS, OTHERS)), max_size=8))
+def test_the_quick_way_finds_what_a_parser_finds_in_any_order(parts: list[tuple[bool, str]]) -> None:
+    written = [f"def f():\n    {part}" if inside and not part.startswith("#") else part for inside, part in parts]
+    text = "\n".join([*written, ""])
+    assert {ast.dump(node) for node in under_test._statements(text)} == parsed(text)
+
+
+def package(folder: Path, **modules: str) -> None:
+    folder.mkdir()
+    for name, text in {"__init__": "", **modules}.items():
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+
+
+def test_a_package_of_somebody_else_is_followed_and_what_it_imports_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package(
+        tmp_path / "acme_signals",
+        one="from acme_signals import two\nfrom engine.market.days import Days\n",
+        two="def f():\n    import statsmodels.api as sm, math\n    from . import three\n",
+        three="import acme_other",
+        four="import torch",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    found = closure(frozenset({"acme_signals.one"}))
+    assert {name for name in found.modules if name.startswith("acme")} == {
+        *("acme_signals", "acme_signals.one", "acme_signals.two", "acme_signals.three")
+    }
+    assert {"engine.market", "engine.market.days"} <= set(found.modules)
+    assert "engine" not in found.modules
+    assert {"statsmodels", "acme_other", "numpy"} <= found.packages
+    assert not found.packages & ({"torch", "math"} | sys.stdlib_module_names)
+
+
+def test_nothing_that_numbers_follow_from_is_imported_by_a_name_made_up_at_run_time() -> None:
+    """A name in a variable is not seen: only what finds plug-ins, executors and kernels has one."""
+    dynamic = {path.relative_to(ROOT).as_posix() for path in FILES if "import_module(" in path.read_text("utf-8")}
+    assert dynamic == {
+        *("engine/core/registry.py", "engine/jobs/executors.py", "engine/jobs/worker.py"),
+        "engine/features/kernels/__init__.py",  # no run reaches it: a benchmark has no key
+    }
+
+
+def test_nothing_is_imported_for_it() -> None:
+    before = set(sys.modules)
+    closure(frozenset({"engine.backtest.second_opinion.run"}))
+    assert set(sys.modules) - before == set()

@@ -1,0 +1,13 @@
+"""Code that is not the code of this checkout."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.jobs import runner
+
+
+def other_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As though the modules that results follow from had been edited."""
+    found = runner.code
+    monkeypatch.setattr(runner, "code", lambda items: found(items)._replace(digest="another"))
