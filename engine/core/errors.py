@@ -88,16 +88,25 @@ class WorkerLost(JobError):
     pass
 
 
+_MANY = 200
+"""Names that a sentence lists at most."""
+
+
 def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """A sentence part that offers the closest of ``known``, then the list: " Did you mean 'x'? There is: x, y."."""
+    """A sentence part that offers the closest of ``known``, then the list: " Did you mean 'x'? There is: x, y.".
+
+    Of many names the list has the first; the closest is looked for among those of the same initial.
+    """
     last = [item for item in known if item.endswith(f".{name}")]  # of a dotted path
+    near = known if len(known) <= _MANY else [item for item in known if item[:1].lower() == name[:1].lower()]
     close = (
         last
-        or get_close_matches(name, known, n=1, cutoff=0.5)
+        or get_close_matches(name, near, n=1, cutoff=0.5)
         or [item for item in known if name and item.lower() == name.lower()]
     )
     hint = f" Did you mean '{close[0]}'?" if close else ""
-    return f"{hint} There is: {', '.join(known)}." if known else hint
+    more = f" and {len(known) - _MANY:,} more" if len(known) > _MANY else ""
+    return f"{hint} There is: {', '.join(known[:_MANY])}{more}." if known else hint
 
 
 def line_in(file: str, error: BaseException) -> int | None:

@@ -73,11 +73,21 @@ def find(collection: str, symbol: str, interval: str) -> Series:
     """The series of that name, from the first of ``sources`` that has it; no other is asked, and none lists what it
     has. Raises ``DataError`` with what there is instead, or with what is wrong with its file.
     """
-    for source in sources():
-        if text := source.problem(collection, symbol, interval):
-            raise DataError(text)
+    return find_all(collection, (symbol,), interval)[0]
+
+
+def find_all(collection: str, symbols: Iterable[str], interval: str) -> tuple[Series, ...]:
+    """``find`` for each of ``symbols``, in their order."""
+    known = sources()
+    return tuple(_first(known, collection, symbol, interval) for symbol in symbols)
+
+
+def _first(known: Iterable[Source], collection: str, symbol: str, interval: str) -> Series:
+    for source in known:
         if found := _found(source, collection, symbol, interval):
             return found
+        if text := source.problem(collection, symbol, interval):
+            raise DataError(text)
     raise DataError(_missing(collection, symbol, interval))
 
 
@@ -104,7 +114,7 @@ def span(spec: Selection) -> tuple[np.datetime64, np.datetime64]:
     """The trading days of ``spec`` from which and up to which all its symbols have bars, without reading any; the last
     is before the first where they have none in common. Raises ``DataError``.
     """
-    known = [find(spec.collection, symbol, spec.interval).span for symbol in spec.symbols]
+    known = [series.span for series in find_all(spec.collection, spec.symbols, spec.interval)]
     first = max([item[0] for item in known] + [np.datetime64(spec.start, "D")] * (spec.start is not None))
     last = min([item[1] for item in known] + [np.datetime64(spec.end, "D")] * (spec.end is not None))
     return first, last
@@ -155,14 +165,14 @@ def fingerprint(spec: Selection) -> str:
     """Digest of the bars that ``spec`` selects, as supplied. Of whole series it is asked of the source, which may keep
     it; of a part the bars are read.
     """
-    digests = "|".join(_digest(spec, symbol) for symbol in spec.symbols)
+    known = {source.kind: source for source in sources()}
+    found = find_all(spec.collection, spec.symbols, spec.interval)
+    digests = "|".join(_digest(spec, series, known[series.source]) for series in found)
     return hashlib.sha256(digests.encode()).hexdigest()
 
 
-def _digest(spec: Selection, symbol: str) -> str:
-    series = find(spec.collection, symbol, spec.interval)
+def _digest(spec: Selection, series: Series, source: Source) -> str:
     if _covers(spec, series):
-        source = SOURCES.get(series.source)()
         with source_errors(source):
             return source.fingerprint(series)
     return _selected(spec, series).digest()
@@ -187,7 +197,7 @@ def _covers(spec: Selection, series: Series) -> bool:
 
 
 def _select(spec: Selection) -> tuple[Bars, ...]:
-    return tuple(_selected(spec, find(spec.collection, symbol, spec.interval)) for symbol in spec.symbols)
+    return tuple(_selected(spec, series) for series in find_all(spec.collection, spec.symbols, spec.interval))
 
 
 def _selected(spec: Selection, series: Series) -> Bars:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from functools import lru_cache
 from io import BytesIO
@@ -22,7 +21,7 @@ from engine.market.symbols import file_name, folder_name
 
 _SERIES, _FINGERPRINT = b"stratoscope.series", b"stratoscope.fingerprint"
 _ACTIONS = ("splits", "cash")
-_SUFFIX = ".parquet"
+_FOLDER, _SUFFIX = "bars", ".parquet"
 
 
 class _Version(NamedTuple):
@@ -48,14 +47,14 @@ class Stored(Source):
     kind: Literal["stored"] = "stored"
 
     def series(self) -> tuple[Series, ...]:
-        return tuple(found.series for path, version in _files() if isinstance(found := _about(path, version), _Header))
+        return _listing(_files())[0]
 
     def find(self, collection: str, symbol: str, interval: str) -> Series | None:
         found = _at(collection, symbol, interval)
         return found.series if isinstance(found, _Header) else None
 
     def read(self, series: Series) -> Bars:
-        path = _place(series)
+        path = _path(series.collection, series.symbol, series.interval)
         version = _version(path) if path else None
         if path is None or version is None:
             raise DataError(f"The stored bars of {series.symbol} are gone: download or import them again.")
@@ -66,7 +65,7 @@ class Stored(Source):
         return (isinstance(found, _Header) and found.fingerprint) or super().fingerprint(series)
 
     def problems(self) -> tuple[str, ...]:
-        return tuple(found for path, version in _files() if isinstance(found := _about(path, version), str))
+        return _listing(_files())[1]
 
     def problem(self, collection: str, symbol: str, interval: str) -> str:
         found = _at(collection, symbol, interval)
@@ -85,49 +84,61 @@ def save(bars: Bars) -> Path:
     meta = {_SERIES: json.dumps(asdict(bars.series)).encode(), _FINGERPRINT: bars.digest().encode()}
     buffer = BytesIO()
     parquet.write_table(arrow.table(columns).replace_schema_metadata(meta), buffer, write_page_checksum=True)
-    path = _path(bars.series.collection, bars.series.symbol, bars.series.interval)
+    about = bars.series
+    path = _path(about.collection, about.symbol, about.interval)
+    if path is None:
+        raise StoreError(f"'{about.symbol}' in '{about.collection}' is too long for the name of a file: shorten it.")
     try:
-        write_atomically(path, buffer.getvalue())
+        write_atomically(Path(path), buffer.getvalue())
     except OSError as error:
-        raise StoreError(
-            f"The bars of {bars.series.symbol} could not be stored at {path}: {error.strerror}."
-        ) from error
-    return path
+        raise StoreError(f"The bars of {about.symbol} could not be stored at {path}: {error.strerror}.") from error
+    return Path(path)
 
 
 def folder() -> Path:
     """Where the files are."""
-    return settings().cache / "bars"
+    return settings().cache / _FOLDER
 
 
-def _files() -> Iterator[tuple[Path, _Version]]:
+def _files() -> tuple[tuple[str, _Version], ...]:
     """Every file by folder and name, with its version: a look at the folders, none into the files."""
-    if not folder().is_dir():
-        return
-    for inner in sorted(item.path for item in os.scandir(folder()) if item.is_dir()):
-        for item in sorted(os.scandir(inner), key=lambda item: item.name):
-            if item.name.endswith(_SUFFIX) and (version := _version(Path(item.path))):
-                yield Path(item.path), version
-
-
-def _path(collection: str, symbol: str, interval: str) -> Path:
-    """Raises ``StoreError`` for names that are too long for one of a file."""
+    found = []
     try:
-        return folder() / folder_name(collection) / f"{file_name(symbol)}-{interval}{_SUFFIX}"
-    except ValueError as error:
-        raise StoreError(str(error)) from None
+        inner = sorted(item.path for item in os.scandir(folder()) if item.is_dir())
+    except OSError:
+        return ()
+    for path in inner:
+        with os.scandir(path) as items:
+            files = sorted(item.path for item in items if item.name.endswith(_SUFFIX))
+        found += [(file, version) for file in files if (version := _version(file))]
+    return tuple(found)
 
 
-def _place(series: Series) -> Path | None:
+@lru_cache(maxsize=4)
+def _listing(files: tuple[tuple[str, _Version], ...]) -> tuple[tuple[Series, ...], tuple[str, ...]]:
+    """The series in ``files``, and a sentence for each that cannot be read."""
+    found = [_about(path, version) for path, version in files]
+    listed = tuple(item.series for item in found if isinstance(item, _Header))
+    return listed, tuple(item for item in found if isinstance(item, str))
+
+
+def _path(collection: str, symbol: str, interval: str) -> str | None:
+    """Where the bars of that name belong; nowhere for names that are too long for one of a file."""
     try:
-        return _path(series.collection, series.symbol, series.interval)
-    except StoreError:
+        return f"{_inside(settings().cache, collection)}{file_name(symbol)}-{interval}{_SUFFIX}"
+    except ValueError:
         return None
 
 
-def _version(path: Path) -> _Version | None:
+@lru_cache(maxsize=256)
+def _inside(cache: Path, collection: str) -> str:
+    """What the paths of a collection's files begin with."""
+    return os.path.join(cache, _FOLDER, folder_name(collection), "")
+
+
+def _version(path: str) -> _Version | None:
     try:
-        status = path.stat()
+        status = os.stat(path)
     except OSError:
         return None
     return _Version(status.st_ino, status.st_mtime_ns, status.st_size)
@@ -135,39 +146,40 @@ def _version(path: Path) -> _Version | None:
 
 def _at(collection: str, symbol: str, interval: str) -> _Header | str | None:
     """What lies at the place of that series: its header, what is wrong with it, or nothing."""
-    try:
-        path = _path(collection, symbol, interval)
-    except StoreError:
-        return None
-    version = _version(path)
-    return None if version is None else _about(path, version)
+    path = _path(collection, symbol, interval)
+    version = _version(path) if path else None
+    return None if path is None or version is None else _about(path, version)
 
 
-def _about(path: Path, version: _Version) -> _Header | str:
+def _about(path: str, version: _Version) -> _Header | str:
     """The header of a file, or a sentence on what is wrong with it: the others are read all the same."""
     try:
-        found = _header(path, version)
+        return _header(path, version)
     except DataError as error:
         return str(error)
     except FileNotFoundError:  # replaced or removed at this moment
         return _complaint(path)
-    if (own := _place(found.series)) != path:
-        name = own.relative_to(folder()) if own else "shorter names"
-        return f"The stored bars in {path} are those of {found.series.symbol}: move the file to {name}, or delete it."
-    return found
 
 
 @lru_cache(maxsize=65_536)
-def _header(path: Path, version: _Version) -> _Header:
+def _header(path: str, version: _Version) -> _Header:
+    """Raises ``DataError`` for a file that cannot be read, or that lies where another series belongs."""
     from pyarrow.parquet import read_schema
 
     with readable(_complaint(path)):
-        found = read_schema(path).metadata
-        return _Header(Series(**json.loads(found[_SERIES])), found.get(_FINGERPRINT, b"").decode())
+        kept = read_schema(path).metadata
+        found = _Header(Series(**json.loads(kept[_SERIES])), kept.get(_FINGERPRINT, b"").decode())
+    about = found.series
+    if (own := _path(about.collection, about.symbol, about.interval)) != path:
+        place = os.path.relpath(own, folder()) if own else "a shorter name"
+        raise DataError(
+            f"The stored bars in {path} are those of {about.symbol}: move the file to {place}, or delete it."
+        )
+    return found
 
 
 @lru_cache(maxsize=128)
-def _bars(path: Path, version: _Version) -> Bars:
+def _bars(path: str, version: _Version) -> Bars:
     from pyarrow.parquet import ParquetFile
 
     with readable(_complaint(path)):
@@ -187,5 +199,5 @@ def _bars(path: Path, version: _Version) -> Bars:
     return bars
 
 
-def _complaint(path: Path) -> str:
+def _complaint(path: str) -> str:
     return f"The stored bars in {path} cannot be read: delete the file, then download or import them again."

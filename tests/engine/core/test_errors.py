@@ -8,7 +8,7 @@ import re
 import pytest
 
 from engine.core import errors
-from engine.core.errors import EngineError, SpecError, UnknownPlugin
+from engine.core.errors import EngineError, SpecError, UnknownPlugin, did_you_mean
 
 CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, EngineError)]
 
@@ -39,3 +39,11 @@ def test_problems_are_joined_and_put_under_a_path() -> None:
     assert below.under("spec").problems[0][0] == "spec.strategy.fast"
     assert below.under("").problems == below.problems
     assert isinstance(UnknownPlugin([("kind", "No.")]), SpecError)
+
+
+def test_of_thousands_of_names_the_closest_and_the_first_are_told() -> None:
+    known = [f"S{number:04}" for number in range(5000)] + ["AAPL"]
+    said = did_you_mean("AAPLE", known)
+    assert said.startswith(" Did you mean 'AAPL'? There is: S0000, S0001,")
+    assert said.endswith(", S0199 and 4,801 more.")
+    assert did_you_mean("nothing", known).startswith(" There is: S0000")
