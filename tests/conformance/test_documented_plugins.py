@@ -16,7 +16,7 @@ from tests.support.market import random_walk
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 GIVEN = dict(re.findall(r"`(my_plugins/\w+/\w+\.py)`:\n\n```python\n(.*?)```", PAGE, re.DOTALL))
-CLASSES = ("CloseInRange", "RangeRisk", "AboveHigh", "Logistic", "MyFiles")
+CLASSES = ("CloseInRange", "RangeRisk", "AboveHigh", "Logistic", "MyFiles", "MyWalks")
 
 
 @pytest.fixture
@@ -101,3 +101,19 @@ def test_rows_in_any_order_are_taken_by_the_page_s_source(folder: Path) -> None:
     prices.write_text("\n".join([head, *rows[::-1]]), encoding="utf-8")
     assert asked(folder, "dashboard", "run", str(spec)) == said
     assert "900" in said
+
+
+def test_bars_are_fetched_from_the_page_s_source(folder: Path) -> None:
+    code = (
+        "from engine.market import catalog, download; from engine.market.fetching import FetchRequest; "
+        "print([item.symbol for item in download.search('my_walks', 'walk-7')]); "
+        "print(download.fetch(FetchRequest(source='my_walks', symbols=('WALK-7', 'RUN'))).summary()); "
+        "print(catalog.find('my_walks', 'WALK-7', '1d'))"
+    )
+    known = {**os.environ, "STRATOSCOPE_CONFIG": str(folder / "config.yaml"), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=known, capture_output=True, text=True, check=True)
+    found, report, series = done.stdout.splitlines()
+    assert found == "['WALK-7']"
+    assert "'symbols': {'stored': 1, 'unknown symbol': 1}, 'bars_added': 2500" in report
+    assert "'RUN': 'There are WALK-1 to WALK-9.'" in report
+    assert "provider='my_walks'" in series

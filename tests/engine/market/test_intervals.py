@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -75,3 +77,19 @@ def test_last_date_of_a_week_is_its_sunday_and_of_a_month_the_day_before_the_nex
 def test_when_a_bar_of_new_york_has_ended(name: str, start: str, ended: str) -> None:
     times = np.array([start], dtype="datetime64[ms]")
     assert INTERVALS[name].ends(times, "America/New_York")[0] == np.datetime64(ended)
+
+
+def test_page_on_data_says_which_intervals_there_are_and_what_they_serve() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("| `")
+    ]
+    assert [row[0].strip("`") for row in rows] == list(INTERVALS)
+    for name, _, time, serves in rows:
+        own = INTERVALS[name.strip("`")]
+        served = [other for other in INTERVALS.values() if other != own and own.serves(other)]
+        assert own.is_intraday is ("UTC" in time)
+        named = re.findall(r"`(\w+)`", serves)
+        longer = list(INTERVALS).index(named[0]) if named else list(INTERVALS).index(own.name) + 1
+        expected = list(INTERVALS.values())[longer:] if "longer" in serves else [INTERVALS[item] for item in named]
+        assert served == expected, name
