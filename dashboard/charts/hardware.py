@@ -59,7 +59,7 @@ def cpu_info(ages: Floats, cores: Floats, seconds: int) -> CpuInfo:
 
 
 def memory_info(
-    ages: Floats, used: Floats, own: Floats, swap: Floats, total: int, swap_total: int, seconds: int
+    ages: Floats, *, used: Floats, own: Floats, swap: Floats, total: int, swap_total: int, seconds: int
 ) -> MemoryInfo:
     """Readings in bytes, taken ``ages`` seconds before the last one, over ``seconds``."""
     grid = every_second(ages, np.column_stack([used, own, swap]), seconds) / GIGABYTE

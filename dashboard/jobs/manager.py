@@ -8,7 +8,6 @@ returns plain JSON values.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -21,7 +20,8 @@ from typing import Any, cast
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 
 from dashboard.jobs import listing
-from dashboard.jobs.call import UNSTORED, JobFunction, Unstored, run_callback
+from dashboard.jobs.call import JobFunction, run_callback
+from dashboard.jobs.exchange import page_in, progress_of, spec_in, value_of, why_lost
 from dashboard.jobs.listing import Job, Status
 from dashboard.jobs.progress_store import ProgressStore
 from engine.core.config import Config
@@ -132,7 +132,7 @@ class DaskManager(BaseBackgroundCallbackManager):
 
     def build_cache_key(self, fn: Any, args: Any, cache_args_to_ignore: Any, triggered: Any) -> str:
         """The run key, if the one argument is a spec's JSON. Raises ``EngineError`` for a spec that cannot be run."""
-        spec = _spec_in(args)
+        spec = spec_in(args)
         if spec is None:
             return cast(str, super().build_cache_key(fn, args, cache_args_to_ignore, triggered))
         return runner.run_key(spec)
@@ -140,17 +140,17 @@ class DaskManager(BaseBackgroundCallbackManager):
     def call_job_fn(self, key: str, job_fn: JobFunction, args: Any, context: Any) -> str:
         """Start the job, or join the one that runs under ``key``. Raises ``QueueFull``."""
         self.start()
-        spec = _spec_in(args)
+        spec = spec_in(args)
         with self._changed:
             if key in self._active:
                 return key
             waiting = sum(job.status == "queued" for job in self._active.values())
             if waiting >= self._limit:
                 raise QueueFull(f"{waiting} jobs are waiting already: try again when some have ended, or cancel one.")
-            job = self._new_job(key, job_fn, spec, _page_in(context))
-            _listed(listing.add, job)
+            job = self._new_job(key, job_fn, spec, page_in(context))
+            _unless_full(listing.add, job)
             self._live.clear(key)
-            self._live.set_progress(key, _progress_of(job))
+            self._live.set_progress(key, progress_of(job))
             self._send(key, job_fn, args, spec.device if spec else "cpu")
             if self._unwanted.pop(key, 0.0) > time.monotonic():
                 self._cluster.cancel(key)
@@ -171,7 +171,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         """
         if self._wait_for_end(key):
             return self.UNDEFINED
-        outcome = self._live.outcome(key) or {"error": _why_lost(listing.find(key))}
+        outcome = self._live.outcome(key) or {"error": why_lost(listing.find(key))}
         if "error" in outcome:
             return {"background_callback_error": {"msg": outcome["error"], "tb": ""}}
         return outcome["result"]
@@ -233,7 +233,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             with self._changed:
                 active.status = "running"
             progress |= {"status": "running", "started": time.time(), "message": "", "pid": event["pid"]}
-            _listed(listing.set_running, key)
+            _unless_full(listing.set_running, key)
         else:
             progress |= {name: event[name] for name in ("fraction", "message", "partial")}
         self._live.set_progress(key, progress)
@@ -250,9 +250,9 @@ class DaskManager(BaseBackgroundCallbackManager):
         try:
             progress = (self._live.progress(key) or {}) | {"status": status, "message": message, "partial": None}
             progress["fraction"] = progress.get("fraction", 0.0) if error else 1.0
-            _listed(listing.set_ended, key, status, message, progress["fraction"])
+            _unless_full(listing.set_ended, key, status, message, progress["fraction"])
             self._live.set_progress(key, progress)
-            self._live.set_outcome(key, {"error": message} if error else {"result": _taken(future.result())})
+            self._live.set_outcome(key, {"error": message} if error else {"result": value_of(future.result())})
         except Exception:  # noqa: BLE001 - those who wait must hear of the end whatever happens to its record
             _log.exception("The end of job %s could not be recorded.", key)
         finally:
@@ -271,9 +271,9 @@ class DaskManager(BaseBackgroundCallbackManager):
             return key in self._active
 
     def _interrupt(self) -> None:
-        for job in map(self._with_progress, _listed(listing.active) or ()):
-            _listed(listing.set_ended, job.key, "interrupted", listing.INTERRUPTED, job.fraction)
-            self._live.set_progress(job.key, _progress_of(replace(job, status="interrupted")))
+        for job in map(self._with_progress, _unless_full(listing.active) or ()):
+            _unless_full(listing.set_ended, job.key, "interrupted", listing.INTERRUPTED, job.fraction)
+            self._live.set_progress(job.key, progress_of(replace(job, status="interrupted")))
 
     def _with_progress(self, job: Job) -> Job:
         progress = self._live.progress(job.key) if job.is_active else None
@@ -291,50 +291,10 @@ class DaskManager(BaseBackgroundCallbackManager):
         )
 
 
-def _listed(change: Callable[..., Any], *args: Any) -> Any:
+def _unless_full(change: Callable[..., Any], *args: Any) -> Any:
     """What ``change`` of the list of jobs returns. A full disk keeps a job from being listed, not from running."""
     try:
         return change(*args)
     except StoreError as error:
         _log.warning("The list of jobs is incomplete: %s", error)
         return None
-
-
-def _taken(outcome: Any) -> Any:
-    """The value of an outcome; a result that could not be stored is kept in this process, and the value says so."""
-    if not isinstance(outcome, Unstored):
-        return outcome
-    runner.store().hold(outcome.key, outcome.data)
-    return {**outcome.value, "warning": UNSTORED}
-
-
-def _spec_in(args: Any) -> RunSpec | None:
-    """The spec, if a callback's one argument is the JSON of one. Raises ``SpecError`` if it is a wrong one."""
-    values = list(args.values() if isinstance(args, Mapping) else args)
-    if len(values) != 1 or not isinstance(values[0], str) or not values[0].startswith("{"):
-        return None
-    try:
-        fields = json.loads(values[0])
-    except ValueError:
-        return None
-    if "kind" not in fields:
-        return None
-    return runner.load_spec(fields)
-
-
-def _page_in(context: Any) -> str:
-    """The page of a callback: the ids of its outputs name it."""
-    outputs = context.get("outputs_list") or []
-    ids = [item["id"] for item in (outputs if isinstance(outputs, list) else [outputs]) if isinstance(item, Mapping)]
-    return next((str(id_["page"]) for id_ in ids if isinstance(id_, Mapping) and "page" in id_), "")
-
-
-def _progress_of(job: Job) -> dict[str, Any]:
-    names = ("status", "message", "fraction", "created", "started")
-    return {name: getattr(job, name) for name in names} | {"partial": None}
-
-
-def _why_lost(job: Job | None) -> str:
-    if job is not None and job.status == "interrupted":
-        return job.message
-    return "The result of this job is not kept any more: run it again."

@@ -112,7 +112,13 @@ def figures(samples: tuple[Sample, ...], seconds: int) -> tuple[Any, Any, Any]:
     """CPU, memory, and the GPU where one is read."""
     past, last = history(samples), samples[-1]
     memory = hardware.memory_info(
-        past.ages, past.memory, past.own, past.swap, last.memory_total, last.swap_total, seconds
+        past.ages,
+        used=past.memory,
+        own=past.own,
+        swap=past.swap,
+        total=last.memory_total,
+        swap_total=last.swap_total,
+        seconds=seconds,
     )
     return (
         hardware.cpu_figure(hardware.cpu_info(past.ages, past.cores, seconds)),

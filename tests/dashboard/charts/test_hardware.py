@@ -72,7 +72,13 @@ def test_more_cores_are_rows_of_a_heatmap() -> None:
 def test_memory_is_in_gigabytes_of_two_to_the_thirty() -> None:
     giga = 2**30
     info = hardware.memory_info(
-        ages(1, 0), np.array([3.0, 4.0]) * giga, np.array([0.5, 0.25]) * giga, np.zeros(2), 16 * giga, 0, 2
+        ages(1, 0),
+        used=np.array([3.0, 4.0]) * giga,
+        own=np.array([0.5, 0.25]) * giga,
+        swap=np.zeros(2),
+        total=16 * giga,
+        swap_total=0,
+        seconds=2,
     )
     assert info.used.tolist() == [3, 4]
     assert info.own.tolist() == [0.5, 0.25]
@@ -85,7 +91,7 @@ def test_memory_is_in_gigabytes_of_two_to_the_thirty() -> None:
 
 def test_swap_is_drawn_where_there_is_some() -> None:
     one = np.array([2.0**30])
-    info = hardware.memory_info(ages(0), one, one, one, 2**31, 2**30, 1)
+    info = hardware.memory_info(ages(0), used=one, own=one, swap=one, total=2**31, swap_total=2**30, seconds=1)
     assert [trace.name for trace in hardware.memory_figure(info).data][-1] == "swap"
     assert info.swap is not None
     assert info.swap.tolist() == [1]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dashboard import runs
-from dashboard.jobs import call, manager
+from dashboard.jobs import call, exchange, manager
 from dashboard.jobs.progress_store import ProgressStore
 from engine.core.errors import StoreError
 from engine.jobs import runner
@@ -22,11 +22,11 @@ def test_a_result_that_a_worker_could_not_store_is_kept_by_the_server(workspace:
     assert call._with_unstored({"key": "cd" * 32}) == {"key": "cd" * 32}
     forget()  # the server is another process
     assert runner.store().held("ab" * 32) is None
-    assert manager._taken(outcome) == {"key": "ab" * 32, "spec": "{}", "warning": call.UNSTORED}
+    assert exchange.value_of(outcome) == {"key": "ab" * 32, "spec": "{}", "warning": call.UNSTORED}
     assert runner.store().held("ab" * 32) == b"encoded"
     assert runs.warning("ab" * 32) == {"warning": call.UNSTORED}
     assert runs.warning("cd" * 32) == {}
-    assert manager._taken(7) == 7
+    assert exchange.value_of(7) == 7
 
 
 @pytest.mark.parametrize("opens", [True, False])
@@ -54,5 +54,5 @@ def test_a_list_of_jobs_that_cannot_be_written_stops_no_job(caplog: pytest.LogCa
     def full(*_: Any) -> None:
         raise StoreError("The database failed: database or disk is full.")
 
-    assert manager._listed(full, 1) is None
+    assert manager._unless_full(full, 1) is None
     assert caplog.messages == ["The list of jobs is incomplete: The database failed: database or disk is full."]
