@@ -28,7 +28,15 @@ those that it computes with."""
 
 CARRIERS = frozenset(
     {
-        *("pydantic", "pydantic_core", "typing_extensions", "yaml", "fsspec", "pyarrow"),  # requests and results
+        *(
+            "pydantic",
+            "pydantic_core",
+            "typing_extensions",
+            "yaml",
+            "fsspec",
+            "pyarrow",
+            "safetensors",
+        ),  # requests, results, models
         *("dask", "distributed", "psutil", "pynvml", "threadpoolctl"),  # jobs and the machine
     }
 )

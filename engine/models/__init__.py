@@ -1,62 +1,111 @@
-"""Models: probabilities of a label, learnt from features of earlier bars."""
+"""Models: classes or values of a label, predicted from features of earlier bars."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
 
 from engine.core.registry import Registry
 from engine.core.spec import Spec
+from engine.labels import Task
 from engine.market.bars import Floats
+from engine.models.artifact import Artifact
+from engine.models.dataset import Dataset
 
-OnRound = Callable[[int, int, float, float | None], None]
-"""Called after each round: rounds done, rounds at most, training loss, validation loss where there is one."""
+Reproducibility = Literal["bit-identical", "seeded"]
+"""What the same ``fit`` again gives on the same machine: the same bytes, or the same numbers but for the order in which
+an accelerator adds."""
+TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 
 
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """Rows to learn from: ``values`` float64, rows x features, all finite; ``label`` float64, 1 up and 0 down."""
+@dataclass(frozen=True)
+class TrainingStep:
+    """A step of a training: steps ``done`` and ``total`` at most, mean loss on the training rows, and on the validation
+    rows where there are any.
+    """
 
-    values: Floats
-    label: Floats
+    done: int
+    total: int
+    train_loss: float
+    validation_loss: float | None = None
+
+
+OnStep = Callable[[TrainingStep], None]
+"""Called after each step; what it raises ends the training."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A trained model.
+    """What ``Model.fit`` returns: the ``artifact``, and what is known of how it came about.
 
-    ``text`` is everything that ``Model.predict`` needs: plain text, never a pickle. ``train_loss`` and
-    ``validation_loss`` hold the mean log loss after each round that was run (the latter is empty without
-    validation rows; both are where nobody watched), ``best_round`` the number of rounds that ``text`` keeps,
-    and ``importance`` one non-negative number a feature.
+    Where the model is trained in steps, ``train_loss`` and ``validation_loss`` hold the mean loss after each of those
+    that were run (the latter is empty without validation rows; both are where nobody watched), and ``best_step`` is the
+    number of steps that the artifact keeps. A model that is solved at once has none of the three. ``importance`` is one
+    non-negative number a feature, empty where the model tells none.
     """
 
-    text: str
-    train_loss: Floats
-    validation_loss: Floats
-    best_round: int
-    importance: Floats
+    artifact: Artifact
+    train_loss: Floats = field(default_factory=lambda: np.empty(0))
+    validation_loss: Floats = field(default_factory=lambda: np.empty(0))
+    best_step: int | None = None
+    importance: Floats = field(default_factory=lambda: np.empty(0))
 
 
 class Model(Spec):
     """A way to learn.
 
-    ``fit`` sees the training rows and, where ``wants_validation()`` says so, a later part of them that is set
-    aside to decide when to stop; it never sees a test row. It runs in one thread and gives the same text bit
-    for bit for the same arguments. ``predict(text, values)`` returns the probability of "up" for each row.
+    ``tasks`` are those that it can do. ``step`` is what one step of its training is called, empty where it is solved at
+    once; ``loss`` names its loss by task, ``importance_of`` its importance. ``fit`` and ``predict`` are for whatever
+    ``processor()`` the instance names ("cpu", "cuda", "mps", "gpu"), and hold nothing that cannot be read from their
+    arguments.
     """
 
+    tasks: ClassVar[tuple[Task, ...]] = TASKS
+    step: ClassVar[str] = "step"
+    importance_of: ClassVar[str] = ""
+
     kind: str
+
+    def processor(self) -> str:
+        """The processor that the model is trained on; it may follow from a field."""
+        return "cpu"
+
+    def reproducibility(self, device: str) -> Reproducibility:
+        """What the same ``fit`` on ``device`` gives again. On a CPU every model is bit-identical."""
+        return "bit-identical" if device == "cpu" else "seeded"
+
+    def lookback(self) -> int:
+        """Bars that a prediction needs, its own included: rows without as many in their set are not predicted."""
+        return 1
 
     def wants_validation(self) -> bool:
         """Whether ``fit`` needs validation rows."""
         return False
 
-    def fit(self, train: Sample, validation: Sample | None, seed: int, on_round: OnRound | None = None) -> Fitted:
-        """Learn; ``on_round`` is called after every round, and what it raises ends the training."""
+    def fit(
+        self,
+        train: Dataset,
+        validation: Dataset | None,
+        seed: int,
+        device: str = "cpu",
+        on_step: OnStep | None = None,
+    ) -> Fitted:
+        """Train on ``train``, whose labels are all known; its ``task`` says for what.
+
+        ``validation`` is a later part of the training rows, set aside to decide when to stop where
+        ``wants_validation()`` says so; no test row is ever among either. Being watched by ``on_step`` changes nothing.
+        """
         raise TypeError(f"{type(self).__name__} has no fit method.")
 
-    def predict(self, text: str, values: Floats) -> Floats:
+    def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
+        """Predictions of the rows of ``data``, float64, NaN where a row has no window of ``lookback()`` bars.
+
+        Of a binary label the probability of its second class (rows), of a multi-class one the probability of each
+        class (rows, classes), of a regression the value (rows). A row's prediction follows from its window alone.
+        """
         raise TypeError(f"{type(self).__name__} has no predict method.")
 
     def seconds(self, rows: int, features: int) -> float:

@@ -1,14 +1,16 @@
-"""Training one model on the rows before the test."""
+"""Training of one model on the rows before the test."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.core.errors import DataError
 from engine.core.progress import Progress
-from engine.models import Fitted, Model, OnRound
-from engine.models.rows import Rows
+from engine.models import Fitted, Model, OnStep, TrainingStep
+from engine.models.dataset import Dataset
 from engine.models.splits import chronological
 
 VALIDATION_FRACTION = 0.2
@@ -18,75 +20,86 @@ _CURVE_POINTS = 300
 
 
 @dataclass(frozen=True, eq=False)
-class Learnt:
+class TrainedModel:
     """A fitted model with the rows that it was ``fitted_on``, and how many others stopped it or were purged."""
 
     fitted: Fitted
-    fitted_on: Rows
+    fitted_on: Dataset
     n_validation: int
     n_purged: int
 
 
-def learn(model: Model, train: Rows, seed: int, on_round: OnRound | None = None) -> Learnt:
-    """Fit ``model`` on ``train``.
+def train(model: Model, rows: Dataset, seed: int, on_step: OnStep | None = None) -> TrainedModel:
+    """Fit ``model`` on ``rows``, on the processor that it names.
 
-    Where the model wants validation rows they are the latest fifth of ``train``, and rows whose labels reach
-    into it are purged, as at the test. Raises ``DataError`` where too little is left or only one label occurs.
+    Where the model wants validation rows they are the latest fifth of ``rows``, and rows whose labels reach into it are
+    purged, as at the test. Raises ``DataError`` where too little is left or only one label occurs.
     """
+    device = model.processor()
     if not model.wants_validation():
-        require_both(train, "training")
-        return Learnt(model.fit(train.sample(), None, seed, on_round), train, 0, 0)
-    split = chronological(train.time, train.end, VALIDATION_FRACTION)
-    earlier, later = train.where(split.train), train.where(split.test)
-    require_both(earlier, "training")
-    fitted = model.fit(earlier.sample(), later.sample(), seed, on_round)
-    return Learnt(fitted, earlier, len(later), int(split.purged.sum()))
+        require_trainable(rows, "training")
+        return TrainedModel(model.fit(rows, None, seed, device, on_step), rows, 0, 0)
+    split = chronological(rows.time, rows.end, VALIDATION_FRACTION)
+    earlier, later = rows.where(split.train), rows.where(split.test)
+    require_trainable(earlier, "training")
+    fitted = model.fit(earlier, later, seed, device, on_step)
+    return TrainedModel(fitted, earlier, len(later), int(split.purged.sum()))
 
 
-def require_both(rows: Rows, part: str) -> None:
-    """Raise ``DataError`` unless ``rows`` are enough and both labels occur."""
+def require_trainable(rows: Dataset, part: str) -> None:
+    """Raise ``DataError`` unless ``rows`` are enough and more than one label occurs; every class has to in the training
+    part.
+    """
     if len(rows) < FEWEST_ROWS:
         raise DataError(
             f"Only {len(rows)} rows are left in the {part} part after warm-up and purging: choose a longer range "
             "of days, a shorter horizon, or features with shorter windows."
         )
-    rises = int((rows.label == 1).sum())
-    if rises in (0, len(rows)):
-        always = "a rise" if rises else "a fall"
-        raise DataError(
-            f"Every label in the {part} part is {always}: change the threshold or the horizon, or choose a longer "
-            "range of days."
-        )
+    found = np.unique(rows.label)
+    remedy = "change the threshold or the horizon, or choose a longer range of days."
+    if rows.task == "regression":
+        if len(found) < 2:
+            raise DataError(f"Every label in the {part} part is {found[0]:g}: {remedy}")
+        return
+    if len(found) == 1:
+        name = rows.classes[int(found[0])]
+        always = {"up": "a rise", "down": "a fall"}.get(name, f"'{name}'")
+        raise DataError(f"Every label in the {part} part is {always}: {remedy}")
+    absent = [name for number, name in enumerate(rows.classes) if number not in found]
+    if absent and part == "training":
+        raise DataError(f"No label in the {part} part is '{absent[0]}': {remedy}")
 
 
-class LossCurve:
-    """Reports rounds to ``progress`` with the loss curve so far, thinned to a few hundred points.
+class TrainingCurve:
+    """Reports steps to ``progress`` with the loss curve so far, thinned to a few hundred points.
 
-    The curve is {"rounds": [...], "train": [...], "validation": [...]}; rounds that follow within 40 ms of a report
-    are shown with the next one.
+    The curve is {"steps": [...], "train": [...], "validation": [...]}; steps that follow within 40 ms of a report are
+    shown with the next one. ``step`` is what the model calls one.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, step: str) -> None:
         self._progress = progress
+        self._step = step
         self._train: list[float] = []
         self._validation: list[float] = []
         self._reported = 0.0
 
-    def __call__(self, done: int, total: int, train: float, validation: float | None) -> None:
-        self._train.append(train)
-        if validation is not None:
-            self._validation.append(validation)
+    def __call__(self, step: TrainingStep) -> None:
+        self._train.append(step.train_loss)
+        if step.validation_loss is not None:
+            self._validation.append(step.validation_loss)
         now = time.monotonic()
-        if now - self._reported >= _REPORT_EVERY or done == total:
+        if now - self._reported >= _REPORT_EVERY or step.done == step.total:
             self._reported = now
-            self._progress(done / total, f"Training: round {done:,} of {total:,}", self.partial())
+            said = f"Training: {self._step} {step.done:,} of {step.total:,}"
+            self._progress(step.done / step.total, said, self.partial())
 
     def partial(self) -> dict[str, object]:
         """The curve so far."""
         count = len(self._train)
         at = range(0, count, -(-count // _CURVE_POINTS)) if count else range(0)
         return {
-            "rounds": [index + 1 for index in at],
+            "steps": [index + 1 for index in at],
             "train": [self._train[index] for index in at],
             "validation": [self._validation[index] for index in at] if self._validation else [],
         }

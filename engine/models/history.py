@@ -11,9 +11,10 @@ from engine.features.evaluation import load_context
 from engine.features.matrix import matrix
 from engine.market.bars import Market
 from engine.market.known import until
+from engine.models.dataset import Dataset, from_panel
 from engine.models.preparation import parts
 from engine.models.result import ModelResult
-from engine.models.rows import Rows, pool
+from engine.models.scores import is_predicted
 from engine.models.spec import ModelSpec
 
 
@@ -41,7 +42,7 @@ class History:
         return self._latest[1]
 
     def _predicted(self, market: Market) -> ModelResult:
-        rows: Rows | None = None
+        rows: Dataset | None = None
         if self._is_out_of_sample and any(bars.time[-1] >= self._start for bars in market.bars):
             everything = self._rows(market)
             rows = everything.where(everything.time >= self._start)
@@ -52,18 +53,22 @@ class History:
             known=rows.known if rows else nothing,
             symbol=rows.symbol if rows else self._result.symbol[:0],
             outcome=rows.label if rows else np.empty(0),
-            probability=np.empty(0),
+            prediction=self._result.prediction[:0],
             scores=dict.fromkeys(self._result.scores, np.nan),
-            null_auc=np.empty(0),
+            null_scores=np.empty(0),
             n_test=len(rows) if rows else 0,
-            n_scored=int(np.isfinite(rows.label).sum()) if rows else 0,
+            n_scored=0,
         )
-        return replace(told, probability=self._spec.model.predict(told.text, rows.values)) if rows else told
+        if not rows:
+            return told
+        prediction = self._spec.model.predict(told.artifact, rows, self._spec.model.processor())
+        scored = is_predicted(prediction) & np.isfinite(rows.label)
+        return replace(told, prediction=prediction, n_scored=int(scored.sum()))
 
-    def _rows(self, market: Market) -> Rows:
+    def _rows(self, market: Market) -> Dataset:
         """The rows of ``market``, its symbols numbered as in the result."""
         spec = self._spec
-        rows = pool(matrix(spec.features, market, context=self._context), market, spec.target, spec.embargo)
+        rows = from_panel(matrix(spec.features, market, context=self._context), market, spec.target, spec.embargo)
         places = [self._result.symbols.index(bars.series.symbol) for bars in market.bars]
         return replace(rows, symbol=np.array(places, dtype=np.int32)[rows.symbol])
 
@@ -79,6 +84,6 @@ class History:
         return bool(same) and np.array_equal(then.label[at], train.label)
 
 
-def _keys(rows: Rows) -> NDArray[np.int64]:
+def _keys(rows: Dataset) -> NDArray[np.int64]:
     """Symbol and time of each row as one number, ascending."""
     return rows.symbol.astype(np.int64) * 2**52 + rows.time.astype(np.int64)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from engine.features.evaluation import load_context
 from engine.features.matrix import FeatureMatrix, matrix
 from engine.market import catalog
 from engine.market.bars import Market
-from engine.models.fitting import require_both
-from engine.models.rows import Rows, pool
+from engine.models.dataset import Dataset, from_panel
+from engine.models.fitting import require_trainable
 from engine.models.spec import ModelSpec
 from engine.models.splits import Split, chronological
 
@@ -20,11 +18,11 @@ def prepare(spec: ModelSpec) -> tuple[Market, FeatureMatrix]:
     return market, matrix(spec.features, market, context=load_context(spec.features, spec.market))
 
 
-def parts(spec: ModelSpec, market: Market, features: FeatureMatrix) -> tuple[Rows, Rows, Split]:
+def parts(spec: ModelSpec, market: Market, features: FeatureMatrix) -> tuple[Dataset, Dataset, Split]:
     """Training rows, test rows and the split between them. Raises ``DataError`` where they are too few."""
-    rows = pool(features, market, spec.target, spec.embargo)
+    rows = from_panel(features, market, spec.target, spec.embargo)
     split = chronological(rows.time, rows.end, spec.test_fraction)
     train, test = rows.where(split.train), rows.where(split.test)
-    require_both(train, "training")
-    require_both(test.where(~np.isnan(test.label)), "test")
+    require_trainable(train, "training")
+    require_trainable(test.labelled(), "test")
     return train, test, split

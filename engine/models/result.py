@@ -1,4 +1,4 @@
-"""What training a model returns."""
+"""The result of training a model."""
 
 from __future__ import annotations
 
@@ -10,42 +10,56 @@ from numpy.typing import NDArray
 
 from engine.core.errors import DataError
 from engine.core.store import Trial
+from engine.labels import Task
 from engine.market.bars import Bars, Floats, Times
 from engine.market.known import joined
+from engine.models import Reproducibility
+from engine.models.artifact import Artifact
+from engine.models.scores import HEADLINE
 
 
 @dataclass(frozen=True, eq=False)
 class ModelResult:
     """A trained model, its predictions on bars that it has not seen, and what they are worth.
 
-    Over the rounds that were run: ``train_loss`` and ``validation_loss``, mean log loss (the latter is empty
-    without early stopping); the model keeps the first ``best_round``. Over the features, named ``features``:
-    ``importance``, the loss that splits on them saved. Over the rows of the test part, symbol after symbol:
-    ``time`` datetime64[ms], ``known`` (the moment in UTC at which the bar had ended), ``symbol`` int32 (index into
-    ``symbols``), ``probability`` of a rise, and ``outcome``, 1, 0 or NaN where the outcome lies beyond the data.
+    ``task`` and ``classes`` are those of the label; ``unit`` is that of its values. Over the steps that were run, each
+    of them called a ``step``: ``train_loss`` and ``validation_loss``, the mean loss (the latter is empty without early
+    stopping); the model keeps the first ``best_step`` of them. A model that is solved at once has empty ones and None.
+    Over the features, named ``features``: ``importance``, measured as ``importance_of``; empty where the model tells
+    none. Over the rows of the test part, symbol after symbol: ``time`` datetime64[ms], ``known`` (the moment in UTC at
+    which the bar had ended), ``symbol`` int32 (index into ``symbols``), ``prediction`` (see ``Model.predict``: the
+    probability of the second class, of each class, or a number; NaN where there is none), and ``outcome``, the label,
+    NaN where it lies beyond the data.
 
-    ``scores`` holds the figures of ``scores.SCORES`` over the ``n_scored`` rows with a known label.
-    ``null_auc`` is the test AUC of models trained the same way on labels that have nothing to do with the
-    features (``null``), sorted; empty if none was asked for. ``n_train`` rows were learnt from,
-    ``n_validation`` decided when to stop, ``n_purged`` were dropped because their label reaches into a later
-    part. ``train_start``, ``train_end`` and ``test_start`` are ISO times of bars. ``text`` is the model.
+    ``scores`` holds the ``scores.SCORES`` of the task over the ``n_scored`` rows with a prediction and a known label.
+    ``null_scores`` are the headline scores on the test of models trained the same way on labels that have nothing to do
+    with the features (``label_permutation``), sorted; empty if none was asked for. ``n_train`` rows were trained on,
+    ``n_validation`` decided when to stop, ``n_purged`` were dropped because their label reaches into a later part.
+    ``train_start``, ``train_end`` and ``test_start`` are ISO times of bars. ``content`` uint8 are the bytes of the
+    ``artifact``, in the format ``media_type``. It was trained on the processor ``device``, where the same request gives
+    again what ``reproducibility`` says.
     """
 
     label: str
     family: str
+    task: Task
+    classes: tuple[str, ...]
+    unit: str
     features: tuple[str, ...]
     symbols: tuple[str, ...]
+    step: str
     train_loss: Floats
     validation_loss: Floats
-    best_round: int
+    best_step: int | None
     importance: Floats
+    importance_of: str
     time: Times
     known: Times
     symbol: NDArray[np.int32]
-    probability: Floats
+    prediction: Floats
     outcome: Floats
     scores: dict[str, float]
-    null_auc: Floats
+    null_scores: Floats
     n_train: int
     n_validation: int
     n_purged: int
@@ -54,24 +68,44 @@ class ModelResult:
     train_start: str
     train_end: str
     test_start: str
-    text: str
+    media_type: str
+    content: NDArray[np.uint8]
+    device: str
+    reproducibility: Reproducibility
 
-    def usable(self, bars: Bars) -> Floats:
-        """The probability of a rise that a decision at the close of each of ``bars`` can follow, NaN where none: each
-        prediction is there on the first bar that had not ended before it was known (``market.known.joined``), whatever
-        the interval and the clock of the model's own bars. Raises ``DataError`` as ``predictions`` does.
+    @property
+    def artifact(self) -> Artifact:
+        """The model itself. Raises ``DataError`` where the stored bytes are no model."""
+        return Artifact(self.media_type, self.content.tobytes())
+
+    @property
+    def headline(self) -> float:
+        """The score that null models are compared on."""
+        return self.scores[HEADLINE[self.task]]
+
+    def directional(self) -> Floats:
+        """What the predictions say of a rise: the probability of the highest class, or the number itself (rows)."""
+        return self.prediction if self.prediction.ndim == 1 else self.prediction[:, -1]
+
+    def usable(self, bars: Bars, lowest: bool = False) -> Floats:
+        """What a decision at the close of each of ``bars`` can follow, NaN where nothing: the probability of the
+        highest class (with ``lowest``, that of the lowest of several), or the number that is predicted.
+
+        Each prediction is there on the first bar that had not ended before it was known (``market.known.joined``),
+        whatever the interval and the clock of the model's own bars. Raises ``DataError`` as ``predictions`` does.
         """
         rows = self._of(bars.series.symbol)
-        return joined(self.probability[rows], self.known[rows], bars)
+        values = self.prediction[:, 0] if lowest and self.prediction.ndim == 2 else self.directional()
+        return joined(values[rows], self.known[rows], bars)
 
     def predictions(self, symbol: str) -> tuple[Times, Floats]:
-        """Times and probabilities of a rise for ``symbol``, of the test part alone, ascending.
+        """Times and predictions of ``symbol`` as ``directional`` gives them, of the test part alone, ascending.
 
         The times are those at which the model's bars began, to be shown: ``usable`` says when they can be followed.
         Raises ``DataError`` for a symbol that the model was not trained on.
         """
         rows = self._of(symbol)
-        return self.time[rows], self.probability[rows]
+        return self.time[rows], self.directional()[rows]
 
     def _of(self, symbol: str) -> NDArray[np.bool_]:
         if symbol not in self.symbols:
@@ -82,17 +116,17 @@ class ModelResult:
         return np.asarray(self.symbol == self.symbols.index(symbol))
 
     def null_band(self) -> tuple[float, float] | None:
-        """The 5% and 95% points of ``null_auc``: where the AUC of a model without knowledge falls nine times in ten."""
-        if not len(self.null_auc):
+        """The 5% and 95% points of ``null_scores``: where a model without knowledge scores nine times in ten."""
+        if not len(self.null_scores):
             return None
-        low, high = np.quantile(self.null_auc, (0.05, 0.95))
+        low, high = np.quantile(self.null_scores, (0.05, 0.95))
         return float(low), float(high)
 
     def p_value(self) -> float | None:
         """Share of models without knowledge that score as well, this one counted among them (Phipson, Smyth 2010)."""
-        if not len(self.null_auc):
+        if not len(self.null_scores):
             return None
-        return (1 + int((self.null_auc >= self.scores["auc"]).sum())) / (1 + len(self.null_auc))
+        return (1 + int((self.null_scores >= self.headline).sum())) / (1 + len(self.null_scores))
 
     def summary(self) -> Mapping[str, object]:
         """Scores, null band, sizes of the parts, for the command line."""
@@ -102,7 +136,8 @@ class ModelResult:
             "scores": {name: round(value, 6) for name, value in self.scores.items()},
             "null_band": [round(value, 6) for value in band] if band else None,
             "p_value": None if p_value is None else round(p_value, 6),
-            "rounds": self.best_round,
+            "task": self.task,
+            "steps": self.best_step,
             "rows": {
                 "train": self.n_train,
                 "validation": self.n_validation,

@@ -1,4 +1,4 @@
-"""Training a model and testing it on later bars."""
+"""Training of a model and its test on later bars."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from engine.features.matrix import FeatureMatrix, require_causal
 from engine.jobs.executors import computes, point_in_time
 from engine.market import catalog
 from engine.market.bars import Floats
-from engine.models.fitting import Learnt, LossCurve, learn
+from engine.models import Model
+from engine.models.dataset import Dataset
+from engine.models.fitting import TrainedModel, TrainingCurve, train
 from engine.models.history import History
-from engine.models.null import null_aucs
+from engine.models.label_permutation import null_scores
 from engine.models.preparation import parts
 from engine.models.result import ModelResult
-from engine.models.rows import Rows
-from engine.models.scores import auc, out_of_sample
+from engine.models.scores import HEADLINE, headline, is_predicted, out_of_sample
 from engine.models.spec import ModelSpec
 
 
@@ -28,39 +29,55 @@ def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> M
     """The trained model and its predictions. Raises ``DataError`` for a feature that looks ahead, or too few rows."""
     progress(0.0, "Checking the features for look-ahead")
     require_causal(spec.features, inputs["market"], load_context(spec.features, spec.market))
-    matrix: FeatureMatrix = inputs["features"]
-    train, test, split = parts(spec, inputs["market"], matrix)
-    curve = LossCurve(section(progress, 0.05, 0.5))
-    learnt = learn(spec.model, train, spec.seed, curve)
-    null = null_aucs(spec, section(progress, 0.5, 1.0), curve.partial())
-    fitted = learnt.fitted
-    probability = spec.model.predict(fitted.text, test.values)
+    features: FeatureMatrix = inputs["features"]
+    rows, test, split = parts(spec, inputs["market"], features)
+    curve = TrainingCurve(section(progress, 0.05, 0.5), spec.model.step)
+    trained = train(spec.model, rows, spec.seed, curve)
+    null = null_scores(spec, section(progress, 0.5, 1.0), curve.partial())
+    prediction = spec.model.predict(trained.fitted.artifact, test, spec.model.processor())
+    scored = is_predicted(prediction) & ~np.isnan(test.label)
     return ModelResult(
         label=spec.label(),
         family=f"model:{spec.model.kind}",
-        features=matrix.names,
-        symbols=matrix.symbols,
-        train_loss=fitted.train_loss,
-        validation_loss=fitted.validation_loss,
-        best_round=fitted.best_round,
-        importance=fitted.importance,
+        task=test.task,
+        classes=test.classes,
+        unit=spec.target.unit,
+        features=features.names,
+        symbols=features.symbols,
         time=test.time,
         known=test.known,
         symbol=test.symbol,
-        probability=probability,
+        prediction=prediction,
         outcome=test.label,
-        scores=_scores(spec, learnt, test, probability),
-        null_auc=null,
-        n_train=len(learnt.fitted_on),
-        n_validation=learnt.n_validation,
-        n_purged=int(split.purged.sum()) + learnt.n_purged,
+        scores=_scores(spec, trained, test.where(scored), prediction[scored]),
+        null_scores=null,
+        n_purged=int(split.purged.sum()) + trained.n_purged,
         n_test=len(test),
-        n_scored=int((~np.isnan(test.label)).sum()),
-        train_start=str(train.time.min()),
-        train_end=str(train.time.max()),
+        n_scored=int(scored.sum()),
+        train_start=str(rows.time.min()),
+        train_end=str(rows.time.max()),
         test_start=str(split.start),
-        text=fitted.text,
+        **_training(spec.model, trained),
     )
+
+
+def _training(model: Model, trained: TrainedModel) -> dict[str, Any]:
+    """What the result holds of the training: the model itself, and how it came about."""
+    fitted, device = trained.fitted, model.processor()
+    return {
+        "step": model.step,
+        "train_loss": fitted.train_loss,
+        "validation_loss": fitted.validation_loss,
+        "best_step": fitted.best_step,
+        "importance": fitted.importance,
+        "importance_of": model.importance_of,
+        "n_train": len(trained.fitted_on),
+        "n_validation": trained.n_validation,
+        "media_type": fitted.artifact.media_type,
+        "content": np.frombuffer(fitted.artifact.content, dtype=np.uint8),
+        "device": device,
+        "reproducibility": model.reproducibility(device),
+    }
 
 
 @point_in_time(ModelSpec)
@@ -69,7 +86,10 @@ def known(spec: ModelSpec, result: ModelResult) -> Callable[[np.datetime64], Mod
     return History(spec, result, catalog.load(spec.market))
 
 
-def _scores(spec: ModelSpec, learnt: Learnt, test: Rows, probability: Floats) -> dict[str, float]:
-    on, known = learnt.fitted_on, ~np.isnan(test.label)
-    scores = out_of_sample(test.label[known], probability[known], float(np.mean(on.label)))
-    return scores | {"train_auc": auc(on.label, spec.model.predict(learnt.fitted.text, on.values))}
+def _scores(spec: ModelSpec, trained: TrainedModel, test: Dataset, prediction: Floats) -> dict[str, float]:
+    """The scores of test rows that are predicted and whose outcome is known, and that of the training rows."""
+    on = trained.fitted_on
+    scores = out_of_sample(test.task, test.label, prediction, on.label)
+    own = spec.model.predict(trained.fitted.artifact, on, spec.model.processor())
+    there = is_predicted(own)
+    return scores | {f"train_{HEADLINE[on.task]}": headline(on.task, on.label[there], own[there])}

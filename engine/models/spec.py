@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import model_validator
 
+from engine.core.registry import info
 from engine.core.spec import Estimate, RunSpec, parameter
 from engine.features import Features
 from engine.features.spec import FeatureSpec
@@ -55,6 +57,16 @@ class ModelSpec(RunSpec):
         section="Validation",
     )
     seed: int = parameter(0, title="Seed", ge=0, le=2**31 - 1, section="Validation")
+
+    @model_validator(mode="after")
+    def _can_do_the_task(self) -> ModelSpec:
+        if self.target.task not in self.model.tasks:
+            able = {"binary": "two classes", "multiclass": "several classes", "regression": "a number"}
+            raise ValueError(
+                f"{info(self.model).title} cannot predict {able[self.target.task]}: choose another model, or a label "
+                f"of {' or '.join(able[task] for task in self.model.tasks)}."
+            )
+        return self
 
     def label(self) -> str:
         features = ", ".join(feature.label() for feature in self.features[:3])

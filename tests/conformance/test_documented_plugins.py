@@ -59,7 +59,7 @@ def test_they_work_together(folder: Path) -> None:
     spec = folder / "spec.yaml"
     market = "market: {collection: mine, symbols: [MINE]}"
     model = f"{{kind: model, {market}, features: [{{kind: close_in_range, window: 20}}], null_fits: 0, "
-    model += "target: {kind: above_high}, model: {kind: logistic, rounds: 20}}"
+    model += "target: {kind: above_high}, model: {kind: logistic, iterations: 20}}"
     spec.write_text(
         f"kind: backtest\n{market}\nstrategy: {{kind: follow_model, model: {model}}}\n"
         "sizing: {kind: range_risk, risk: 0.02}\ncosts: {commission: 5, slippage: 3}\n",

@@ -1,88 +1,195 @@
-"""The contract of a model, kept by every one that is found."""
+"""The contract of a model, kept by every one that is found, for each task that it can do."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from engine.core.errors import Cancelled
+from engine.core.errors import Cancelled, DataError
 from engine.core.spec import canonical_json
-from engine.models import MODELS, Fitted, Model, Sample
+from engine.labels import Task
+from engine.models import MODELS, Fitted, Model, TrainingStep
+from engine.models.artifact import LIGHTGBM_TEXT, MEDIA_TYPES, ONNX, Artifact
+from engine.models.dataset import Dataset, from_arrays
+from engine.models.scores import rank_correlation
 
 ROWS = 1200
+CLASSES: dict[Task, tuple[str, ...]] = {
+    "binary": ("down", "up"),
+    "multiclass": ("down", "flat", "up"),
+    "regression": (),
+}
+CASES = [(cls, task) for cls, task in product(MODELS.available().values(), CLASSES) if task in cls.tasks]
 
 
-@pytest.fixture(params=MODELS.available().values(), ids=lambda cls: cls.__name__)
-def model(request: pytest.FixtureRequest) -> Model:
-    spec: Model = request.param()
-    return spec
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0].__name__}-{case[1]}")
+def case(request: pytest.FixtureRequest) -> tuple[Model, Task]:
+    cls, task = request.param
+    return cls(), task
 
 
-def sample(seed: int, rows: int = ROWS) -> Sample:
+@pytest.fixture
+def model(case: tuple[Model, Task]) -> Model:
+    return case[0]
+
+
+@pytest.fixture
+def task(case: tuple[Model, Task]) -> Task:
+    return case[1]
+
+
+def sample(task: Task, seed: int, rows: int = ROWS) -> Dataset:
     """Three features, of which the first decides the label but for some noise."""
     random = np.random.default_rng(seed)
     values = random.normal(size=(rows, 3))
-    return Sample(values, (values[:, 0] + 0.3 * random.normal(size=rows) > 0).astype(np.float64))
+    outcome = values[:, 0] + 0.3 * random.normal(size=rows)
+    if task == "binary":
+        outcome = (outcome > 0).astype(np.float64)
+    elif task == "multiclass":
+        outcome = 1.0 + (outcome > 0.4) - (outcome < -0.4)
+    else:
+        outcome = 0.01 * outcome + 0.002
+    return from_arrays(values, outcome, task=task, classes=CLASSES[task])
 
 
-def fit(model: Model, seed: int = 0) -> Fitted:
-    return model.fit(sample(1), sample(2, 300) if model.wants_validation() else None, seed)
+def fit(model: Model, task: Task, seed: int = 0) -> Fitted:
+    return model.fit(sample(task, 1), sample(task, 2, 300) if model.wants_validation() else None, seed)
 
 
-def test_it_learns_what_can_be_learnt(model: Model) -> None:
-    test = sample(3)
-    assert roc_auc_score(test.label, model.predict(fit(model).text, test.values)) > 0.95
+def score(data: Dataset, prediction: np.ndarray) -> float:
+    """From 0.5 (nothing) to 1, of an independent library for classes."""
+    if data.task == "regression":
+        return 0.5 + rank_correlation(data.label, prediction) / 2
+    if data.task == "binary":
+        return float(roc_auc_score(data.label, prediction))
+    return float(roc_auc_score(data.label, prediction, multi_class="ovr"))
 
 
-def test_probabilities_are_probabilities(model: Model) -> None:
-    probability = model.predict(fit(model).text, sample(3).values)
-    assert probability.dtype == np.float64
-    assert probability.shape == (ROWS,)
-    assert ((probability >= 0) & (probability <= 1)).all()
+def test_it_learns_what_can_be_learnt(model: Model, task: Task) -> None:
+    test = sample(task, 3)
+    assert score(test, model.predict(fit(model, task).artifact, test)) > 0.93
 
 
-def test_a_row_is_predicted_by_itself(model: Model) -> None:
-    text, values = fit(model).text, sample(3).values
-    together = model.predict(text, values)
-    np.testing.assert_array_equal(model.predict(text, values[100:110]), together[100:110])
+def test_predictions_are_those_of_the_task(model: Model, task: Task) -> None:
+    prediction = model.predict(fit(model, task).artifact, sample(task, 3))
+    assert prediction.dtype == np.float64
+    assert prediction.shape == ((ROWS, 3) if task == "multiclass" else (ROWS,))
+    assert np.isfinite(prediction).all()
+    if task != "regression":
+        assert ((prediction >= 0) & (prediction <= 1)).all()
+    if task == "multiclass":
+        np.testing.assert_allclose(prediction.sum(axis=1), 1)
 
 
-def test_the_same_request_gives_the_same_text(model: Model) -> None:
-    assert fit(model).text == fit(model).text
+def test_a_number_is_predicted_in_its_own_unit(model: Model, task: Task) -> None:
+    if task == "regression":
+        test = sample(task, 3)
+        prediction = model.predict(fit(model, task).artifact, test)
+        assert prediction.mean() == pytest.approx(test.label.mean(), abs=0.001)
+        assert 0.5 < prediction.std() / test.label.std() < 1.2
 
 
-def test_being_watched_changes_nothing(model: Model) -> None:
-    seen: list[tuple[int, int, float, float | None]] = []
-    validation = sample(2, 300) if model.wants_validation() else None
-    watched = model.fit(sample(1), validation, 0, lambda *event: seen.append(event))
-    assert watched.text == fit(model).text
-    assert [event[0] for event in seen] == list(range(1, len(seen) + 1))
-    assert all(event[0] <= event[1] for event in seen)
-    assert [event[2] for event in seen] == watched.train_loss.tolist()
+def test_an_unknown_label_is_predicted_like_a_known_one(model: Model, task: Task) -> None:
+    artifact, test = fit(model, task).artifact, sample(task, 3)
+    unknown = replace(test, label=np.full(ROWS, np.nan))
+    np.testing.assert_array_equal(model.predict(artifact, unknown), model.predict(artifact, test))
+
+
+def test_a_row_is_predicted_by_itself(model: Model, task: Task) -> None:
+    artifact, test = fit(model, task).artifact, sample(task, 3)
+    together, some = model.predict(artifact, test), (np.arange(ROWS) >= 100) & (np.arange(ROWS) < 110)
+    np.testing.assert_allclose(model.predict(artifact, test.where(some)), together[some], rtol=1e-5, atol=1e-9)
+
+
+def test_future_rows_do_not_matter(model: Model, task: Task) -> None:
+    """A row is predicted the same, to the bit, whatever comes after it."""
+    artifact, test = fit(model, task).artifact, sample(task, 3)
+    whole = model.predict(artifact, test)
+    for count in (1, 40, 777):
+        earlier = test.where(np.arange(ROWS) < count)
+        np.testing.assert_array_equal(model.predict(artifact, earlier), whole[:count])
+
+
+def test_the_same_request_gives_the_same_bytes(model: Model, task: Task) -> None:
+    assert model.reproducibility("cpu") == "bit-identical"
+    assert fit(model, task).artifact.digest == fit(model, task).artifact.digest
+
+
+def test_the_artifact_is_everything_that_a_prediction_needs(model: Model, task: Task) -> None:
+    """Bytes of a known format, read by another instance, predict the same bits."""
+    artifact, test = fit(model, task).artifact, sample(task, 3)
+    assert artifact.media_type in MEDIA_TYPES
+    again = Artifact(artifact.media_type, bytes(bytearray(artifact.content)))
+    other = MODELS.parse(model.model_dump(mode="json"))
+    np.testing.assert_array_equal(other.predict(again, test), model.predict(artifact, test))
+
+
+def test_another_format_is_refused_in_a_sentence(model: Model, task: Task) -> None:
+    kept = fit(model, task).artifact.media_type
+    other = ONNX if kept != ONNX else LIGHTGBM_TEXT
+    with pytest.raises(DataError, match="is needed here: train it again"):
+        model.predict(Artifact(other, {ONNX: b"\x08", LIGHTGBM_TEXT: b"tree\n"}[other]), sample(task, 3))
+
+
+def test_windows_never_cross(model: Model, task: Task) -> None:
+    """Two symbols, and two stretches with a gap between, are predicted as each would be alone; rows without a whole
+    window are not.
+    """
+    if "window" not in type(model).model_fields:
+        assert model.lookback() == 1
+        return
+    longer = model.model_copy(update={"window": 5})
+    artifact, test = fit(longer, task).artifact, sample(task, 3, 60)
+    number = np.arange(60)
+    symbols = replace(test, symbol=(number >= 30).astype(np.int32))
+    kept = number != 29  # one row is missing
+    for data, parts in ((symbols, (number < 30, number >= 30)), (test.where(kept), (number < 29, number > 29))):
+        together = longer.predict(artifact, data)
+        alone = [longer.predict(artifact, test.where(part)) for part in parts]
+        np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-5)
+        whole = np.isfinite(together.reshape(len(together), -1)).all(axis=1)
+        assert np.flatnonzero(~whole).tolist() == [*range(4), *range(int(parts[0].sum()), int(parts[0].sum()) + 4)]
+
+
+def test_being_watched_changes_nothing(model: Model, task: Task) -> None:
+    seen: list[TrainingStep] = []
+    validation = sample(task, 2, 300) if model.wants_validation() else None
+    watched = model.fit(sample(task, 1), validation, 0, on_step=seen.append)
+    assert watched.artifact.digest == fit(model, task).artifact.digest
+    if not model.step:
+        assert not seen
+        assert watched.best_step is None
+        assert not len(watched.train_loss) + len(watched.validation_loss)
+        return
+    assert watched.best_step is not None
+    assert [step.done for step in seen] == list(range(1, len(seen) + 1))
+    assert all(step.done <= step.total for step in seen)
+    assert [step.train_loss for step in seen] == watched.train_loss.tolist()
     if validation is not None:
-        assert [event[3] for event in seen] == watched.validation_loss.tolist()
-    assert 1 <= watched.best_round <= len(seen)
+        assert [step.validation_loss for step in seen] == watched.validation_loss.tolist()
+    assert 1 <= watched.best_step <= len(seen)
     assert watched.train_loss[-1] < watched.train_loss[0]
 
 
-def test_a_cancelled_training_ends(model: Model) -> None:
-    def stop(done: int, total: int, train: float, validation: float | None) -> None:
-        if done == 3:
+def test_a_cancelled_training_ends(model: Model, task: Task) -> None:
+    def stop(step: TrainingStep) -> None:
+        if step.done == 3:
             raise Cancelled("The job was cancelled.")
 
-    with pytest.raises(Cancelled):
-        model.fit(sample(1), sample(2, 300) if model.wants_validation() else None, 0, stop)
+    if model.step:
+        with pytest.raises(Cancelled):
+            model.fit(sample(task, 1), sample(task, 2, 300) if model.wants_validation() else None, 0, on_step=stop)
 
 
-def test_the_model_is_text(model: Model) -> None:
-    text = fit(model).text
-    assert text.encode("utf-8").decode("utf-8") == text
-    assert all(character.isprintable() or character in "\n\t" for character in text)
-
-
-def test_importance_finds_the_feature_that_matters(model: Model) -> None:
-    importance = fit(model).importance
+def test_importance_finds_the_feature_that_matters(model: Model, task: Task) -> None:
+    importance = fit(model, task).importance
+    if not model.importance_of:
+        assert not len(importance)
+        return
     assert importance.shape == (3,)
     assert (importance >= 0).all()
     assert importance.argmax() == 0

@@ -1,4 +1,4 @@
-"""Reliability: how often it rose where the model said that it would."""
+"""Reliability: how often it rose where the model said that it would, or what came of the numbers that it predicted."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ Z = 1.959964
 
 @dataclass(frozen=True, eq=False)
 class CalibrationInfo:
-    """Rows of the test part with a known outcome, in up to ten bins by their probability.
+    """Rows of the test part with a prediction and a known outcome, in up to ten bins by their prediction.
 
     A bin has the mean probability that was ``said``, the share that ``rose``, its ``rows``, and the 95% interval of
-    the share, ``low`` to ``high`` (Wilson 1927). Labels of ``horizon`` bars overlap, so the interval counts one row in
-    ``horizon`` as independent. ``base_rate`` is the share of rises in all of them.
+    the share, ``low`` to ``high`` (Wilson 1927); of several classes the highest is the rise. Of a regression it has the
+    mean number that was said, the mean outcome, and the 95% interval of that by its standard error. Labels of
+    ``horizon`` bars overlap, so the interval counts one row in ``horizon`` as independent. ``base_rate`` is the share
+    of rises, or the mean outcome, in all of them; ``is_number`` tells a regression.
     """
 
     said: Floats
@@ -34,17 +36,27 @@ class CalibrationInfo:
     low: Floats
     high: Floats
     base_rate: float
+    is_number: bool = False
 
 
 def info(result: ModelResult, horizon: int) -> CalibrationInfo:
     """The bins of ``result``, whose labels reach ``horizon`` bars ahead."""
-    known = ~np.isnan(result.outcome)
-    said, rose = result.probability[known], result.outcome[known]
+    predicted = result.directional()
+    known = ~np.isnan(result.outcome) & ~np.isnan(predicted)
+    said, rose = predicted[known], result.outcome[known]
+    is_number = result.task == "regression"
+    if not is_number:
+        rose = (rose == len(result.classes) - 1).astype(np.float64)
     place = bins(said)
     rows = np.bincount(place)
     mean_said, mean_rose = np.bincount(place, said) / rows, np.bincount(place, rose) / rows
-    low, high = wilson(mean_rose, np.maximum(rows / horizon, 1.0))
-    return CalibrationInfo(mean_said, mean_rose, rows, low, high, float(rose.mean()))
+    independent = np.maximum(rows / horizon, 1.0)
+    if is_number:
+        error = np.sqrt(np.maximum(np.bincount(place, rose**2) / rows - mean_rose**2, 0.0) / independent)
+        low, high = mean_rose - Z * error, mean_rose + Z * error
+    else:
+        low, high = wilson(mean_rose, independent)
+    return CalibrationInfo(mean_said, mean_rose, rows, low, high, float(rose.mean()), is_number)
 
 
 def bins(values: Floats) -> NDArray[np.intp]:
@@ -85,12 +97,17 @@ def figure(info: CalibrationInfo) -> go.Figure:
         customdata=np.column_stack([info.rows, info.low, info.high]),
         error_y={"type": "data", "symmetric": False, "array": info.high - info.rose, "arrayminus": info.rose - info.low,
                  "color": base.tint(base.SERIES[0], 60), "thickness": 1.2, "width": 3},
-        hovertemplate="said %{x:.2%}, rose %{y:.2%}<br>95% %{customdata[1]:.1%} to %{customdata[2]:.1%}, "
+        hovertemplate=("predicted %{x:.2%}, came" if info.is_number else "said %{x:.2%}, rose") + " %{y:.2%}<br>"
+        "95% %{customdata[1]:.1%} to %{customdata[2]:.1%}, "
         "%{customdata[0]:,} rows<extra></extra>",
     )  # fmt: skip
     figure = base.figure(
         [perfect, dots],
-        x={"title": {"text": "probability said"}, "tickformat": ".3~p", "nticks": 6},
+        x={
+            "title": {"text": "prediction" if info.is_number else "probability said"},
+            "tickformat": ".3~p",
+            "nticks": 6,
+        },
         y=base.value_axis(tickformat=".3~p", nticks=6),
         keep="calibration",
         hover="closest",

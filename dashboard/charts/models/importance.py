@@ -19,22 +19,25 @@ MOST = 15
 
 @dataclass(frozen=True, eq=False)
 class ImportanceInfo:
-    """``share`` of each of ``names`` in the loss that all splits saved, in falling order; the shares of the
-    ``left_out`` least important ones are not listed."""
+    """``share`` of each of ``names`` in the sum of ``measure``, in falling order; the shares of the ``left_out`` least
+    important ones are not listed."""
 
     names: tuple[str, ...]
     share: Floats
     left_out: int
+    measure: str
 
 
 def info(result: ModelResult) -> ImportanceInfo | None:
-    """The most important features, fifteen at most; None where the model used none at all."""
+    """The most important features, fifteen at most; None where the model used none at all, or tells none."""
     total = float(result.importance.sum())
     if total <= 0:
         return None
     order = np.argsort(-result.importance, kind="stable")[:MOST]
     names = tuple(result.features[index] for index in order)
-    return ImportanceInfo(names, result.importance[order] / total, len(result.features) - len(order))
+    return ImportanceInfo(
+        names, result.importance[order] / total, len(result.features) - len(order), result.importance_of
+    )
 
 
 def figure(info: ImportanceInfo) -> go.Figure:
@@ -42,10 +45,10 @@ def figure(info: ImportanceInfo) -> go.Figure:
     import plotly.graph_objects as go
 
     bars = go.Bar(
-        x=info.share[::-1], y=list(info.names[::-1]), orientation="h", name="Share of gain",
+        x=info.share[::-1], y=list(info.names[::-1]), orientation="h", name=f"Share of {info.measure}",
         marker={"color": base.SERIES[0]},
         texttemplate="%{x:.1%}", textposition="outside", cliponaxis=False, width=min(0.62, 0.22 * len(info.names)),
-        hovertemplate="%{y}: %{x:.2%} of the loss saved<extra></extra>",
+        hovertemplate=f"%{{y}}: %{{x:.2%}} of the {info.measure}<extra></extra>",
     )  # fmt: skip
     room = 1.22 * float(info.share.max())  # for the figure behind the longest bar
     axis = {"tickformat": ".0%", "range": [0, room], "nticks": 5, "fixedrange": True}

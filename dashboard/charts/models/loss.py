@@ -1,4 +1,4 @@
-"""Log loss after each round: so far while a model trains, and with the round that was kept afterwards."""
+"""Loss after each step: so far while a model trains, and with the step that was kept afterwards."""
 
 from __future__ import annotations
 
@@ -18,53 +18,60 @@ if TYPE_CHECKING:
 
 
 class Partial(Spec):
-    """The preview that a training job reports: thinned ``rounds``, and the losses after them.
+    """The preview that a training job reports: thinned ``steps``, and the losses after them.
 
     It reaches the charts by way of the browser, so it is parsed like any request.
     """
 
-    rounds: tuple[int, ...]
+    steps: tuple[int, ...]
     train: tuple[float, ...]
     validation: tuple[float, ...] = ()
 
     @model_validator(mode="after")
     def _of_one_length(self) -> Partial:
-        if len(self.train) != len(self.rounds) or len(self.validation) not in (0, len(self.rounds)):
-            raise ValueError("A loss curve has one loss a round.")
+        if len(self.train) != len(self.steps) or len(self.validation) not in (0, len(self.steps)):
+            raise ValueError("A loss curve has one loss a step.")
         return self
 
 
 @dataclass(frozen=True, eq=False)
 class LossInfo:
-    """Mean log loss in nats after each of ``rounds``; ``validation`` is empty without validation rows.
+    """Mean loss after each of ``steps``, called a ``step`` each; ``validation`` is empty without validation rows.
 
-    ``best_round`` is the number of rounds that the model keeps and ``best_loss`` its loss then, on the validation rows
+    ``is_squared`` is a mean squared error in the square of the label's unit, else it is a log loss in nats.
+    ``best_step`` is the number of steps that the model keeps and ``best_loss`` its loss then, on the validation rows
     where there are any; both are None while it trains.
     """
 
-    rounds: Floats
+    steps: Floats
     train: Floats
     validation: Floats
-    best_round: int | None = None
+    step: str = "step"
+    is_squared: bool = False
+    best_step: int | None = None
     best_loss: float | None = None
 
 
-def info(result: ModelResult) -> LossInfo:
-    """The whole curve of a trained model."""
+def info(result: ModelResult) -> LossInfo | None:
+    """The whole curve of a trained model; None for one that is not trained in steps."""
+    if result.best_step is None or not len(result.train_loss):
+        return None
     watched = result.validation_loss if len(result.validation_loss) else result.train_loss
     return LossInfo(
-        rounds=np.arange(1.0, len(result.train_loss) + 1),
+        steps=np.arange(1.0, len(result.train_loss) + 1),
         train=result.train_loss,
         validation=result.validation_loss,
-        best_round=result.best_round,
-        best_loss=float(watched[result.best_round - 1]),
+        step=result.step,
+        is_squared=result.task == "regression",
+        best_step=result.best_step,
+        best_loss=float(watched[result.best_step - 1]),
     )
 
 
 def live(partial: object) -> LossInfo:
     """The curve so far, from a job's progress. Raises ``SpecError`` for anything else."""
     curve = Partial.parse(partial)
-    return LossInfo(np.array(curve.rounds, float), np.array(curve.train), np.array(curve.validation))
+    return LossInfo(np.array(curve.steps, float), np.array(curve.train), np.array(curve.validation))
 
 
 def figure(info: LossInfo) -> go.Figure:
@@ -74,27 +81,36 @@ def figure(info: LossInfo) -> go.Figure:
     lines = [("Training", info.train, base.SERIES[0]), ("Validation", info.validation, base.SERIES[1])]
     traces = [
         go.Scatter(
-            x=info.rounds, y=base.values(loss), name=name, line={"color": colour, "width": 1.8},
-            mode="lines" if len(loss) > 1 else "markers", hovertemplate="%{y:.4f}",
+            x=info.steps, y=base.values(loss), name=name, line={"color": colour, "width": 1.8},
+            mode="lines" if len(loss) > 1 else "markers", hovertemplate=_hover(info),
         )
         for name, loss, colour in lines
         if len(loss)
     ]  # fmt: skip
-    if info.best_round is not None:
+    if info.best_step is not None:
         traces.append(_mark(info))
     figure = base.figure(
         traces,
-        x={"title": {"text": "round"}, "rangemode": "tozero", "unifiedhovertitle": {"text": "round %{x:,d}"}},
-        y=base.value_axis(tickformat=".3f", nticks=6),
+        x={
+            "title": {"text": info.step},
+            "rangemode": "tozero",
+            "unifiedhovertitle": {"text": f"{info.step} %{{x:,d}}"},
+        },
+        y=base.value_axis(tickformat=".3~g" if info.is_squared else ".3f", nticks=6),
         keep="loss",
     )
-    if info.best_round is not None:
+    if info.best_step is not None:
         figure.add_vline(
-            x=info.best_round, line={"color": base.MUTED, "width": 1, "dash": "dot"}, layer="below",
-            annotation={"text": f"round {info.best_round:,} kept", "yanchor": "top"},
-            annotation_position="top right" if info.best_round < 0.7 * len(info.rounds) else "top left",
+            x=info.best_step, line={"color": base.MUTED, "width": 1, "dash": "dot"}, layer="below",
+            annotation={"text": f"{info.step} {info.best_step:,} kept", "yanchor": "top"},
+            annotation_position="top right" if info.best_step < 0.7 * len(info.steps) else "top left",
         )  # fmt: skip
     return figure
+
+
+def _hover(info: LossInfo) -> str:
+    """Squares of returns are small: digits that count instead of places."""
+    return "%{y:.4~g}" if info.is_squared else "%{y:.4f}"
 
 
 def _mark(info: LossInfo) -> go.Scatter:
@@ -102,6 +118,6 @@ def _mark(info: LossInfo) -> go.Scatter:
 
     ring = {"size": 9, "color": base.SURFACE, "line": {"color": base.TEXT, "width": 1.8}}
     return go.Scatter(
-        x=[info.best_round], y=[info.best_loss], name="Best round", mode="markers", marker=ring, showlegend=False,
-        hovertemplate="%{y:.4f}",
+        x=[info.best_step], y=[info.best_loss], name=f"Best {info.step}", mode="markers", marker=ring, showlegend=False,
+        hovertemplate=_hover(info),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The AUC of a model among those of models that could not know anything."""
+"""The headline score of a model among those of models that could not know anything."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dashboard.charts import base
 from engine.market.bars import Floats
 from engine.models.result import ModelResult
+from engine.research.model_verdict import headline_name
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,17 +21,19 @@ FEWEST_BINS, MOST_BINS = 5, 40
 
 @dataclass(frozen=True, eq=False)
 class LuckInfo:
-    """``count`` null models in each bin between ``edges`` (one more than bins), and each one's ``auc``, sorted.
+    """``count`` null models in each bin between ``edges`` (one more than bins), and each one's ``scores``, sorted.
 
-    ``low`` and ``high`` are the 5% and 95% points of the null models; ``observed`` is the model's own AUC.
+    ``low`` and ``high`` are the 5% and 95% points of the null models; ``observed`` is the model's own score, and
+    ``name`` what it is called.
     """
 
     edges: Floats
     count: NDArray[np.int64]
-    auc: Floats
+    scores: Floats
     low: float
     high: float
     observed: float
+    name: str
 
 
 def info(result: ModelResult) -> LuckInfo | None:
@@ -38,9 +41,9 @@ def info(result: ModelResult) -> LuckInfo | None:
     band = result.null_band()
     if band is None:
         return None
-    bins = int(np.clip(round(2 * len(result.null_auc) ** (1 / 3)), FEWEST_BINS, MOST_BINS))
-    count, edges = np.histogram(result.null_auc, bins)
-    return LuckInfo(edges, count, result.null_auc, band[0], band[1], result.scores["auc"])
+    bins = int(np.clip(round(2 * len(result.null_scores) ** (1 / 3)), FEWEST_BINS, MOST_BINS))
+    count, edges = np.histogram(result.null_scores, bins)
+    return LuckInfo(edges, count, result.null_scores, band[0], band[1], result.headline, headline_name(result))
 
 
 def figure(info: LuckInfo) -> go.Figure:
@@ -52,11 +55,11 @@ def figure(info: LuckInfo) -> go.Figure:
     bars = go.Bar(
         x=middle, y=info.count, width=width, name="Luck", customdata=spans, showlegend=False,
         marker={"color": base.tint(base.MUTED, 45), "line": {"color": base.SURFACE, "width": 1}},
-        hovertemplate="AUC %{customdata}: %{y} null models<extra></extra>",
+        hovertemplate=f"{info.name} %{{customdata}}: %{{y}} null models<extra></extra>",
     )  # fmt: skip
     ticks = go.Scatter(
-        x=info.auc, y=np.zeros(len(info.auc)), name="Null model", mode="markers", showlegend=False, cliponaxis=False,
-        marker={"symbol": "line-ns-open", "size": 7, "color": base.MUTED, "line": {"width": 1}},
+        x=info.scores, y=np.zeros(len(info.scores)), name="Null model", mode="markers", showlegend=False,
+        cliponaxis=False, marker={"symbol": "line-ns-open", "size": 7, "color": base.MUTED, "line": {"width": 1}},
         hovertemplate="null model %{x:.4f}<extra></extra>",
     )  # fmt: skip
     figure = base.figure(

@@ -1,4 +1,4 @@
-"""Probability of a rise on bars that the model has not seen, under the price that it speaks about."""
+"""Predictions of bars that the model has not seen, under the price that they speak about."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ from engine.models.result import ModelResult
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-EVEN = 0.5
-
 
 @dataclass(frozen=True, eq=False)
 class ProbabilityInfo:
     """Times in float64 milliseconds since 1970: closes of ``symbol`` in ``currency`` from its first prediction on, and
-    the predictions, thinned to what a screen can show. ``rises`` is the share of them of one half or more, before
-    thinning."""
+    the predictions, called ``name``, thinned to what a screen can show: probabilities of a rise, or numbers. ``even``
+    is where they say neither a rise nor a fall; ``rises`` is the share of them there or above, before thinning."""
 
     symbol: str
     currency: str
@@ -32,11 +30,16 @@ class ProbabilityInfo:
     time: Floats
     probability: Floats
     rises: float
+    even: float = 0.5
+    name: str = "Probability"
 
 
 def info(result: ModelResult, bars: Bars) -> ProbabilityInfo:
     """What is drawn for the symbol of ``bars``. Raises ``DataError`` if the model was not trained on it."""
     times, probability = result.predictions(bars.series.symbol)
+    there = ~np.isnan(probability)
+    times, probability = times[there], probability[there]
+    even = 0.0 if result.task == "regression" else 1 / len(result.classes)
     shown = bars.time >= (times[0] if len(times) else bars.time[-1])
     moments, price = base.times(bars.time[shown]), bars.close[shown]
     predicted = base.times(times)
@@ -49,12 +52,14 @@ def info(result: ModelResult, bars: Bars) -> ProbabilityInfo:
         price=price[kept_prices],
         time=predicted[kept],
         probability=probability[kept],
-        rises=float(np.mean(probability >= EVEN)) if len(probability) else float("nan"),
+        rises=float(np.mean(probability >= even)) if len(probability) else float("nan"),
+        even=even,
+        name="Predicted" if result.task == "regression" else "Probability",
     )
 
 
 def figure(info: ProbabilityInfo) -> go.Figure:
-    """Price above; below it the probability, filled towards one half in the colour of what it says.
+    """Price above; below it the probability, filled towards what is even in the colour of what it says.
 
     A prediction holds until the next bar: hence steps.
     """
@@ -65,35 +70,41 @@ def figure(info: ProbabilityInfo) -> go.Figure:
         hovertemplate="%{y:,.6~g}",
     )  # fmt: skip
     line = go.Scatter(
-        x=info.time, y=base.values(info.probability), name="Probability", yaxis="y2",
+        x=info.time, y=base.values(info.probability), name=info.name, yaxis="y2",
         line={"color": base.SERIES[0], "width": 1.3, "shape": "hv"}, hovertemplate="%{y:.2%}",
     )  # fmt: skip
-    above, below = np.maximum(info.probability, EVEN), np.minimum(info.probability, EVEN)
+    above, below = np.maximum(info.probability, info.even), np.minimum(info.probability, info.even)
     figure = base.figure(
-        [price, *_filled(info.time, above, base.GAIN), *_filled(info.time, below, base.LOSS), line],
+        [price, *_filled(info, above, base.GAIN), *_filled(info, below, base.LOSS), line],
         x=base.time_axis(intraday=info.intraday),
         y=base.value_axis(tickformat=",.6~g"),
         panes=[(base.value_axis(tickformat=".3~p", nticks=5, zeroline=False, range=_range(info)), 0.38)],
         keep=f"probability {info.symbol}",
     )
     figure.add_shape(
-        type="line", xref="paper", x0=0, x1=1, yref="y2", y0=EVEN, y1=EVEN,
+        type="line", xref="paper", x0=0, x1=1, yref="y2", y0=info.even, y1=info.even,
         line={"color": base.MUTED, "width": 1, "dash": "dot"},
     )  # fmt: skip
     return figure
 
 
 def _range(info: ProbabilityInfo) -> list[float]:
-    """One half and all probabilities, whatever part of the time is in view."""
-    low, high = min([EVEN, *info.probability]), max([EVEN, *info.probability])
-    margin = max(0.06 * (high - low), 0.005)
+    """All predictions and what is even, whatever part of the time is in view."""
+    low, high = min([info.even, *info.probability]), max([info.even, *info.probability])
+    margin = max(0.06 * (high - low), 0.01 * info.even, 1e-6)
     return [float(low - margin), float(high + margin)]
 
 
-def _filled(time: Floats, values: Floats, colour: str) -> list[go.Scatter]:
-    """The area between one half and ``values``; Plotly fills towards the trace before."""
+def _filled(info: ProbabilityInfo, values: Floats, colour: str) -> list[go.Scatter]:
+    """The area between what is even and ``values``; Plotly fills towards the trace before."""
     import plotly.graph_objects as go
 
-    common = {"x": time, "yaxis": "y2", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip", "showlegend": False}
-    even = go.Scatter(y=np.full(len(time), EVEN, np.float32), **common)
+    common = {
+        "x": info.time,
+        "yaxis": "y2",
+        "line": {"width": 0, "shape": "hv"},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    even = go.Scatter(y=np.full(len(info.time), info.even, np.float32), **common)
     return [even, go.Scatter(y=base.values(values), fill="tonexty", fillcolor=base.tint(colour, 38), **common)]

@@ -10,15 +10,18 @@ from dashboard import ids as frame
 from dashboard import market_options, runs, shell
 from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
 from dashboard.components import metric, states
+from dashboard.components.graph import ids_sub
 from dashboard.pages.models import ids, view
 from dashboard.pages.models.handover import day
+from dashboard.pages.models.kpis import kpis
 from dashboard.pages.models.layout import FORM
-from dashboard.pages.models.verdict import judge
+from dashboard.pages.models.predictions import prediction_note, prediction_rows
 from dashboard.text.format import count, day_range
 from engine.jobs import runner
 from engine.models.preparation import prepare
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
+from engine.research.model_verdict import assess
 
 runs.wire(FORM)
 market_options.follow_collection(FORM)
@@ -37,10 +40,16 @@ RESULT = frame.result("models")
 def draw(data: runs.ResultData) -> tuple[Any, ...]:
     spec, result = runs.opened(data, ModelSpec)
     show_context(data, spec, result)
-    verdict = view.verdict(judge(result, spec.target.horizon))
-    rows, note = view.prediction_rows(result), view.prediction_note(result)
-    cells = metric.cells(view.kpis(result, view.took((data or {}).get("key", ""))))
-    return cells, verdict, rows, note, view.handover(spec, result)
+    verdict = view.verdict(assess(result, spec.target.horizon))
+    cells = metric.cells(kpis(result, view.took((data or {}).get("key", ""))))
+    return cells, verdict, prediction_rows(result), prediction_note(result), view.handover(spec, result)
+
+
+@callback(*(Output(ids_sub(name), "children") for name in view.SUBS), Input(RESULT, "data"))
+def name_charts(data: runs.ResultData) -> tuple[str, ...]:
+    """What each chart shows of a model of this task."""
+    _, result = runs.opened(data, ModelSpec)
+    return view.subs(result)
 
 
 @callback(
@@ -51,7 +60,8 @@ def draw(data: runs.ResultData) -> tuple[Any, ...]:
 def losses(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
     """The curve so far while the model trains, the whole one afterwards."""
     if data and "spec" in data:
-        return loss.figure(loss.info(runs.opened(data, ModelSpec)[1]))
+        curve = loss.info(runs.opened(data, ModelSpec)[1])
+        return loss.figure(curve) if curve else states.no_figure("This model is solved at once, without steps.")
     if progress and progress.get("partial"):
         return loss.figure(loss.live(progress["partial"]))
     if data:
@@ -71,7 +81,7 @@ def score(data: runs.ResultData) -> tuple[Any, Any, Any]:
     return (
         luck.figure(lucky) if lucky else states.no_figure("No null models were trained: set Null models above 0."),
         calibration.figure(calibration.info(result, spec.target.horizon)),
-        importance.figure(leaned) if leaned else states.no_figure("The model made no split: no feature helped it."),
+        importance.figure(leaned) if leaned else states.no_figure(view.no_importance(result)),
     )
 
 

@@ -22,8 +22,8 @@ TABS = (("score", "Score"), ("predictions", "Predictions"), ("trained", "Trained
 COLUMNS = (
     Column("time", "Bar", help="Its date; the hour in UTC of bars within the day."),
     Column("symbol", "Symbol"),
-    Column("probability", "Probability", kind="percent", help="Of a rise."),
-    Column("says", "Says", help="Up from a probability of one half on."),
+    Column("prediction", "Prediction", kind="percent", help="Probability of the highest class, or the return itself."),
+    Column("says", "Says", help="The likeliest class, or the side of zero."),
     Column("outcome", "Outcome", help="The label: what happened over the horizon."),
     Column("right", "Right"),
 )
@@ -61,13 +61,13 @@ def layout(query: str | None) -> Component:
 def _score() -> list[Component]:
     return [
         columns(
-            graph(ids.LOSS, height=300, title="Loss", sub="mean log loss by round, nats", rescale=False),
+            graph(ids.LOSS, height=300, title="Loss", rescale=False),
             card("Is it real?", html.Div(skeleton(280), id=ids.VERDICT)),
         ),
         columns(
-            graph(ids.LUCK, height=230, title="Luck", sub="test AUC of null models", rescale=False),
-            graph(ids.CALIBRATION, height=230, title="Calibration", sub="share that rose", rescale=False),
-            graph(ids.IMPORTANCE, height=230, title="Importance", sub="share of gain", rescale=False),
+            graph(ids.LUCK, height=230, title="Luck", rescale=False),
+            graph(ids.CALIBRATION, height=230, title="Calibration", rescale=False),
+            graph(ids.IMPORTANCE, height=230, title="Importance", rescale=False),
             kind="three",
         ),
         columns(
@@ -82,9 +82,7 @@ def _predictions() -> list[Component]:
     select = dbc.Select(id=ids.SYMBOL, options=[], className="select add")
     symbol = html.Label([html.Span("Symbol", className="visually-hidden"), select])
     return [
-        graph(
-            ids.PROBABILITY, height=380, title="Out of sample", sub="close, and probability of a rise", tools=[symbol]
-        ),
+        graph(ids.PROBABILITY, height=380, title="Out of sample", tools=[symbol]),
         card("Predictions", table(ids.PREDICTIONS, COLUMNS, height=460), tools=[html.Span(id=ids.PREDICTIONS_NOTE)]),
     ]
 

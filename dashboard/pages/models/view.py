@@ -5,59 +5,53 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import runs, state
 from dashboard.charts.models.timeline import TimelineInfo
-from dashboard.components import metric
 from dashboard.jobs import listing
+from dashboard.pages.models import ids
 from dashboard.pages.models.handover import backtest, tradeable
-from dashboard.pages.models.verdict import majority
-from dashboard.text.format import MISSING, count, duration, number, percent
+from dashboard.pages.models.predictions import meaning
+from dashboard.text.format import count, number, percent
 from engine.jobs import runner
 from engine.models.result import ModelResult
-from engine.models.scores import SCORES
+from engine.models.scores import HEADLINE
 from engine.models.spec import ModelSpec
 from engine.research.findings import Verdict
+from engine.research.model_verdict import NAMES
 
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
-LUCK = "Under it the 5% to 95% band of models without knowledge on the same rows."
-P_VALUE = "Share of the models without knowledge that score as well, this one counted among them."
-MOST_ROWS = 1_000
 MOST_MODELS = 30
+SHORT = {"auc": "AUC", "rank_ic": "IC"}
+"""Headline scores in a table."""
 Trained: TypeAlias = tuple[str, ModelSpec, ModelResult | None]
 
 
-def kpis(result: ModelResult, seconds: float | None) -> list[metric.Metric]:
-    """The strip above the charts, each figure with what it has to beat; ``seconds`` is how long the job took."""
-    scores, band = result.scores, result.null_band()
-    guess, share = majority(result)
-    lossy, right = scores["log_loss"] - scores["base_log_loss"], scores["accuracy"] - share
-    rounds = max(len(result.train_loss), result.best_round)
-    return [
-        metric.Metric(
-            "AUC and luck", number(scores["auc"], 3), f"{number(band[0], 3)} … {number(band[1], 3)}" if band else "",
-            _beside(scores["auc"], band), f"{SCORES['auc']} {LUCK}",
-        ),
-        metric.Metric("Luck as good", f"p {number(result.p_value(), 2)}" if band else MISSING,
-                      f"of {count(len(result.null_auc), 'fit')}" if band else "no null models", help=P_VALUE),
-        metric.Metric("Log loss", number(scores["log_loss"], 4), f"base {number(scores['base_log_loss'], 4)}",
-                      metric.tone(-lossy), f"{SCORES['log_loss']} Base: {SCORES['base_log_loss']}"),
-        metric.Metric("Accuracy", percent(scores["accuracy"]), f"{guess} {percent(share)}", metric.tone(right),
-                      f"{SCORES['accuracy']} Under it the share that always saying {guess} gets right."),
-        metric.Metric("Rounds", number(result.best_round), f"of {number(rounds)} run",
-                      help="Kept are those up to the lowest loss on the validation rows; all without early stopping."),
-        metric.Metric("Trained on", number(result.n_train), f"{number(result.n_purged)} purged",
-                      help=f"Rows. {number(result.n_validation)} more decided when to stop. Purged rows have labels "
-                      "that reach into a later part."),
-        metric.Metric("Tested on", number(result.n_test), f"{number(result.n_scored)} scored",
-                      help="Rows. The outcome of the last bars lies beyond the data: predicted, not scored."),
-        metric.Metric("Took", duration(seconds), count(len(result.null_auc) + 1, "fit"),
-                      help="From the start of the job to its end, the models without knowledge included; nothing for a "
-                      "model that was not trained here in the browser."),
-    ]  # fmt: skip
+SUBS = (ids.LOSS, ids.LUCK, ids.CALIBRATION, ids.IMPORTANCE, ids.PROBABILITY)
+"""Charts whose second line follows from the result."""
+
+
+def subs(result: ModelResult) -> tuple[str, ...]:
+    """What the charts ``SUBS`` show of ``result``."""
+    is_number = result.task == "regression"
+    loss = "mean squared error" if is_number else "mean log loss"
+    rise = "rose" if result.classes == ("down", "up") else f"was {result.classes[-1]}" if result.classes else ""
+    return (
+        (f"{loss} by {result.step}" + ("" if is_number else ", nats")) if result.step else "",
+        f"test {NAMES[HEADLINE[result.task]]} of null models",
+        "mean outcome by prediction" if is_number else f"share that {rise}",
+        f"share of {result.importance_of}" if result.importance_of else "",
+        f"close, and {meaning(result)}",
+    )
+
+
+def no_importance(result: ModelResult) -> str:
+    """Why there is none to be drawn."""
+    if not result.importance_of:
+        return "This model does not tell how much it leans on each feature."
+    return "The model made no split: no feature helped it."
 
 
 def took(key: str) -> float | None:
@@ -84,34 +78,6 @@ def verdict(judgement: Verdict) -> Component:
     )
 
 
-def prediction_rows(result: ModelResult) -> list[dict[str, Any]]:
-    """Rows of the table of predictions, newest first, ``MOST_ROWS`` at most."""
-    order = np.lexsort((result.symbol, -result.time.astype(np.int64)))[:MOST_ROWS]
-    return [
-        {
-            "time": moment(result.time[i]),
-            "symbol": result.symbols[result.symbol[i]],
-            "probability": float(result.probability[i]),
-            "says": _way(result.probability[i] >= 0.5),
-            "outcome": "not known yet" if np.isnan(result.outcome[i]) else _way(result.outcome[i] == 1),
-            "right": "" if np.isnan(result.outcome[i]) else _right(result, i),
-        }
-        for i in order
-    ]
-
-
-def prediction_note(result: ModelResult) -> str:
-    """What the table holds."""
-    shown = min(MOST_ROWS, result.n_test)
-    some = f"newest {number(shown)} of {count(result.n_test, 'row')}" if shown < result.n_test else count(shown, "row")
-    return f"{some}, probability of a rise"
-
-
-def moment(time: np.datetime64) -> str:
-    """The day, and the time of day of intraday bars."""
-    return str(time)[:16].replace("T", " ").removesuffix(" 00:00")
-
-
 def parts(info: TimelineInfo) -> Component:
     """The parts of all symbols together, with their first and last bars."""
     body = [
@@ -124,6 +90,9 @@ def parts(info: TimelineInfo) -> Component:
 
 def handover(spec: ModelSpec, result: ModelResult) -> Component:
     """The link to a backtest that follows the model, or why there is none."""
+    if spec.target.task == "regression":
+        title = "The strategy that follows models takes probabilities: train a model of classes, such as up or down."
+        return html.Span("Predicted returns cannot be backtested", className="hint", title=title)
     asked = backtest(spec, result)
     levels = [symbol for symbol in spec.market.symbols if symbol not in tradeable(spec)]
     if asked is None:
@@ -159,7 +128,7 @@ def trained(models: Sequence[Trained], current: str) -> Component:
     """A table of ``models``, each with its link; ``current`` is the run key of the one on the page."""
     if not models:
         return html.P("No model has been trained yet.", className="hint")
-    names = ("Model", "Label", "Test, embargo", "AUC", "Luck", "Log loss", "Base rate", "Run")
+    names = ("Model", "Label", "Test, embargo", "Score", "Null models", "Loss", "Base loss", "Run")
     head = html.Tr([html.Th(name, scope="col") for name in names])
     body = [_trained_row(key, spec, result, key == current) for key, spec, result in models]
     return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="figures"), className="scroll-x")
@@ -167,15 +136,16 @@ def trained(models: Sequence[Trained], current: str) -> Component:
 
 def _trained_row(key: str, spec: ModelSpec, result: ModelResult | None, is_current: bool) -> Component:
     link = html.B(_name(spec)) if is_current else _link(spec)
-    scores = result.scores if result else {}
+    scores, task = (result.scores if result else {}), spec.target.task
+    loss = "rmse" if task == "regression" else "log_loss"
     band = result.null_band() if result else None
     cells = [
         html.Td(spec.target.label()),
         html.Td(f"{percent(spec.test_fraction, 0)}, {count(spec.embargo, 'bar')}"),
-        html.Td(number(scores.get("auc"), 3)),
+        html.Td(f"{SHORT[HEADLINE[task]]} {number(scores.get(HEADLINE[task]), 3)}"),
         html.Td(f"{number(band[0], 3)} … {number(band[1], 3)}" if band else "none"),
-        html.Td(number(scores.get("log_loss"), 4)),
-        html.Td(number(scores.get("base_log_loss"), 4)),
+        html.Td(number(scores.get(loss), 4)),
+        html.Td(number(scores.get(f"base_{loss}"), 4)),
         html.Td(_short(key)),
     ]
     return html.Tr([html.Td(link), *cells], className="current" if is_current else None)
@@ -190,18 +160,5 @@ def _link(spec: ModelSpec) -> Component:
     return dcc.Link(_name(spec), href=f"/models?spec={state.to_query(spec)}")
 
 
-def _beside(auc: float, band: tuple[float, float] | None) -> metric.Tone:
-    """Gain above the band, loss below it."""
-    return "" if band is None else "gain" if auc > band[1] else "loss" if auc < band[0] else ""
-
-
 def _short(key: str) -> str:
     return runs.short({"key": key})
-
-
-def _way(rises: Any) -> str:
-    return "up" if rises else "down"
-
-
-def _right(result: ModelResult, index: int) -> str:
-    return "right" if (result.probability[index] >= 0.5) == (result.outcome[index] == 1) else "wrong"

@@ -1,18 +1,22 @@
-"""Gradient-boosted trees by LightGBM."""
+"""Gradient-boosted trees by LightGBM, for every task."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.labels import Task
 from engine.market.bars import Floats
-from engine.models import Fitted, Model, OnRound, Sample
+from engine.models import Fitted, Model, OnStep, TrainingStep
+from engine.models.artifact import LIGHTGBM_TEXT, Artifact
+from engine.models.dataset import Dataset
 
+_OBJECTIVES: Mapping[Task, str] = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 _FIXED = {
-    "objective": "binary",
     "num_threads": 1,  # sums in another order differ in the last bits
     "deterministic": True,
     "force_row_wise": True,  # otherwise timed at the start, and the faster layout wins
@@ -23,11 +27,15 @@ _FIXED = {
 
 @plugin("lightgbm", title="LightGBM")
 class LightGbm(Model):
-    """Gradient-boosted decision trees (Ke et al. 2017) on the log loss, one tree a round.
+    """Gradient-boosted decision trees (Ke et al. 2017) on the log loss or the squared error, one tree a round, or one
+    for each of several classes.
 
     With early stopping the latest part of the training rows is set aside, and the rounds up to its lowest loss
     are kept; without it every row is learnt from and every round is kept.
     """
+
+    step: ClassVar[str] = "round"
+    importance_of: ClassVar[str] = "gain"
 
     kind: Literal["lightgbm"] = "lightgbm"
     rounds: int = parameter(200, title="Rounds", help="Trees at most.", ge=1, le=5000, section="Model")
@@ -54,22 +62,23 @@ class LightGbm(Model):
     def wants_validation(self) -> bool:
         return self.early_stopping > 0
 
-    def fit(self, train: Sample, validation: Sample | None, seed: int, on_round: OnRound | None = None) -> Fitted:
+    def fit(
+        self,
+        train: Dataset,
+        validation: Dataset | None,
+        seed: int,
+        device: str = "cpu",
+        on_step: OnStep | None = None,
+    ) -> Fitted:
         import lightgbm
 
-        params = {
-            **_FIXED,
-            "seed": seed,
-            "learning_rate": self.learning_rate,
-            "num_leaves": self.leaves,
-            "min_data_in_leaf": self.min_data_in_leaf,
-        }
-        data = _dataset(train, params)
-        watched: dict[str, Any] = {"train": data} if on_round else {}
+        params = self._params(train, seed)
+        data = _columns(train, params)
+        watched: dict[str, Any] = {"train": data} if on_step else {}
         if validation is not None:
-            watched["validation"] = _dataset(validation, params, reference=data)
+            watched["validation"] = _columns(validation, params, reference=data)
         curves: dict[str, list[float]] = {"train": [], "validation": []}
-        callbacks: list[Any] = [_follow(curves, on_round)]
+        callbacks: list[Any] = [_follow(curves, on_step)]
         if validation is not None and self.early_stopping:
             callbacks.append(lightgbm.early_stopping(self.early_stopping, verbose=False))
         booster = lightgbm.train(
@@ -82,18 +91,31 @@ class LightGbm(Model):
         )
         kept = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
         return Fitted(
-            text=booster.model_to_string(num_iteration=kept),
+            artifact=Artifact(LIGHTGBM_TEXT, booster.model_to_string(num_iteration=kept).encode()),
             train_loss=np.array(curves["train"], dtype=np.float64),
             validation_loss=np.array(curves["validation"], dtype=np.float64),
-            best_round=kept,
+            best_step=kept,
             importance=np.asarray(booster.feature_importance("gain", iteration=kept), dtype=np.float64),
         )
 
-    def predict(self, text: str, values: Floats) -> Floats:
+    def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         import lightgbm
 
-        booster = lightgbm.Booster(model_str=text)
-        return np.asarray(booster.predict(values, num_threads=1), dtype=np.float64)
+        booster = lightgbm.Booster(model_str=artifact.require(LIGHTGBM_TEXT).decode())
+        return np.asarray(booster.predict(data.values, num_threads=1), dtype=np.float64)
+
+    def _params(self, train: Dataset, seed: int) -> dict[str, Any]:
+        """LightGBM writes them into its text, in this order."""
+        classes = {"num_class": len(train.classes)} if train.task == "multiclass" else {}
+        return {
+            "objective": _OBJECTIVES[train.task],
+            **classes,
+            **_FIXED,
+            "seed": seed,
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": self.min_data_in_leaf,
+        }
 
     def seconds(self, rows: int, features: int) -> float:
         """Fitted to timings of 1,000 to 100,000 rows with 2 to 32 features and 7 or 31 leaves: within a half."""
@@ -101,22 +123,22 @@ class LightGbm(Model):
         return 0.01 + self.rounds * a_round
 
 
-def _dataset(sample: Sample, params: dict[str, Any], reference: Any = None) -> Any:
+def _columns(rows: Dataset, params: dict[str, Any], reference: Any = None) -> Any:
     """Columns are numbered: LightGBM refuses names with brackets, commas, colons or quotes."""
     import lightgbm
 
-    names = [f"f{index}" for index in range(sample.values.shape[1])]
+    names = [f"f{index}" for index in range(rows.matrix.shape[1])]
     return lightgbm.Dataset(
-        sample.values, sample.label, reference=reference, feature_name=names, params=params, free_raw_data=True
+        rows.values, rows.label, reference=reference, feature_name=names, params=params, free_raw_data=True
     )
 
 
-def _follow(curves: dict[str, list[float]], on_round: OnRound | None) -> Any:
+def _follow(curves: dict[str, list[float]], on_step: OnStep | None) -> Any:
     def after_round(env: Any) -> None:
         for name, _metric, loss, *_ in env.evaluation_result_list:
             curves[name].append(float(loss))
-        if on_round:
+        if on_step:
             validation = curves["validation"][-1] if curves["validation"] else None
-            on_round(env.iteration + 1, env.end_iteration, curves["train"][-1], validation)
+            on_step(TrainingStep(env.iteration + 1, env.end_iteration, curves["train"][-1], validation))
 
     return after_round

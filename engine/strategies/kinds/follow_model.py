@@ -19,7 +19,8 @@ from engine.strategies import Signals, Strategy
 
 @plugin("follow_model", title="Follow a model")
 class FollowModel(Strategy):
-    """Long while a trained model gives the rise a high enough probability, short while it gives a fall as much.
+    """Long while a trained model gives the rise a high enough probability, short while it gives a fall as much; of
+    several classes the highest is the rise and the lowest the fall.
 
     Only predictions for bars after the model's training part are followed; before them the strategy holds nothing. A
     prediction of bars of another interval or clock is followed once its own bar has ended, on the bar at hand then.
@@ -54,6 +55,11 @@ class FollowModel(Strategy):
 
     @model_validator(mode="after")
     def _in_order(self) -> FollowModel:
+        if self.model.target.task == "regression":
+            raise ValueError(
+                "The model predicts a number, and this strategy follows probabilities: choose a model of classes, such "
+                "as up or down."
+            )
         if self.exit_below > self.enter_above:
             raise ValueError(f"Exit below ({self.exit_below}) must not exceed enter above ({self.enter_above}).")
         return self
@@ -70,10 +76,15 @@ class FollowModel(Strategy):
         return int(known[0]) if len(known) else len(bars)
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        probability = inputs["model"].usable(bars)
+        rise = inputs["model"].usable(bars)
+        if self.model.target.task == "multiclass":
+            fall = inputs["model"].usable(bars, lowest=True)
+            short_entries, short_exits = fall >= self.enter_above, fall < self.exit_below
+        else:
+            short_entries, short_exits = rise <= 1 - self.enter_above, rise > 1 - self.exit_below
         return Signals(
-            entries=probability >= self.enter_above,
-            exits=probability < self.exit_below,
-            short_entries=probability <= 1 - self.enter_above,
-            short_exits=probability > 1 - self.exit_below,
+            entries=rise >= self.enter_above,
+            exits=rise < self.exit_below,
+            short_entries=short_entries,
+            short_exits=short_exits,
         )

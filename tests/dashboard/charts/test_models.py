@@ -2,65 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import numpy as np
 import pytest
 
 from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
 from engine.core.errors import DataError, SpecError
-from engine.core.progress import silent
-from engine.features.matrix import FeatureMatrix
-from engine.features.spec import FeatureSpec
+from engine.features.matrix import FeatureMatrix, matrix
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
 from engine.labels.forward_return import ForwardReturn
 from engine.market.bars import Bars, Market
 from engine.models.kinds.lightgbm import LightGbm
-from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
 from tests.support.market import days, make_bars, random_walk
+from tests.support.models import made_number, made_three
+from tests.support.models import made_result as result
 
 FEATURES = (Sma(window=5), Rsi(window=2))
-
-
-def result(**changes: Any) -> ModelResult:
-    """A model of two symbols, three test rows each, the last one without an outcome."""
-    made = ModelResult(
-        label="made up",
-        family="model:lightgbm",
-        features=("SMA 5", "RSI 2"),
-        symbols=("A", "B"),
-        train_loss=np.array([0.69, 0.68, 0.67, 0.66]),
-        validation_loss=np.array([0.69, 0.685, 0.687, 0.69]),
-        best_round=2,
-        importance=np.array([1.0, 3.0]),
-        time=np.tile(days(3), 2),
-        known=np.tile(days(3, "2020-01-02"), 2),
-        symbol=np.array([0, 0, 0, 1, 1, 1], dtype=np.int32),
-        probability=np.array([0.4, 0.6, 0.7, 0.3, 0.5, 0.45]),
-        outcome=np.array([0.0, 1.0, np.nan, 1.0, 0.0, np.nan]),
-        scores={
-            "auc": 0.6,
-            "log_loss": 0.70,
-            "base_log_loss": 0.69,
-            "accuracy": 0.5,
-            "base_rate": 0.5,
-            "train_auc": 0.8,
-        },
-        null_auc=np.linspace(0.45, 0.55, 11),
-        n_train=100,
-        n_validation=20,
-        n_purged=7,
-        n_test=6,
-        n_scored=4,
-        train_start="2019-01-01T00:00:00.000",
-        train_end="2019-12-20T00:00:00.000",
-        test_start="2020-01-01T00:00:00.000",
-        text="",
-    )
-    return replace(made, **changes)
 
 
 def milliseconds(day: str) -> float:
@@ -70,19 +28,33 @@ def milliseconds(day: str) -> float:
 class TestLoss:
     def test_a_finished_curve_marks_the_round_that_was_kept_on_the_validation_rows(self) -> None:
         drawn = loss.info(result())
-        assert drawn.rounds.tolist() == [1, 2, 3, 4]
+        assert drawn is not None
+        assert drawn.steps.tolist() == [1, 2, 3, 4]
         assert drawn.train.tolist() == [0.69, 0.68, 0.67, 0.66]
-        assert (drawn.best_round, drawn.best_loss) == (2, 0.685)
+        assert (drawn.best_step, drawn.best_loss) == (2, 0.685)
 
     def test_without_validation_rows_the_training_loss_is_marked(self) -> None:
-        drawn = loss.info(result(validation_loss=np.array([]), best_round=4))
-        assert (drawn.best_round, drawn.best_loss) == (4, 0.66)
+        drawn = loss.info(result(validation_loss=np.array([]), best_step=4))
+        assert drawn is not None
+        assert (drawn.best_step, drawn.best_loss) == (4, 0.66)
         assert [trace.name for trace in loss.figure(drawn).data] == ["Training", "Best round"]
 
+    def test_a_model_that_is_solved_at_once_has_no_curve(self) -> None:
+        assert loss.info(made_number()) is None
+
+    def test_a_squared_error_is_told_from_a_log_loss(self) -> None:
+        drawn = loss.info(made_number(step="epoch", train_loss=np.array([2e-4, 1e-4]), best_step=2))
+        assert drawn is not None
+        assert (drawn.is_squared, drawn.step, drawn.best_loss) == (True, "epoch", 1e-4)
+        figure = loss.figure(drawn)
+        assert figure.layout.xaxis.title.text == "epoch"
+        assert figure.layout.yaxis.tickformat == ".3~g"
+        assert figure.data[-1].name == "Best epoch"
+
     def test_a_live_curve_has_no_mark(self) -> None:
-        drawn = loss.live({"rounds": [1, 3], "train": [0.7, 0.6], "validation": [0.7, 0.65]})
-        assert (drawn.rounds.tolist(), drawn.validation.tolist()) == ([1, 3], [0.7, 0.65])
-        assert (drawn.best_round, drawn.best_loss) == (None, None)
+        drawn = loss.live({"steps": [1, 3], "train": [0.7, 0.6], "validation": [0.7, 0.65]})
+        assert (drawn.steps.tolist(), drawn.validation.tolist()) == ([1, 3], [0.7, 0.65])
+        assert (drawn.best_step, drawn.best_loss) == (None, None)
         assert [trace.name for trace in loss.figure(drawn).data] == ["Training", "Validation"]
 
     @pytest.mark.parametrize(
@@ -90,12 +62,12 @@ class TestLoss:
         [
             {},
             [],
-            "rounds",
-            {"rounds": [1], "train": []},
-            {"rounds": [1, 2], "train": [0.1, 0.2], "validation": [0.1]},
-            {"rounds": ["a"], "train": [0.1]},
-            {"rounds": [1], "train": [float("nan")]},
-            {"rounds": [1], "train": [0.1], "path": "/etc/passwd"},
+            "steps",
+            {"steps": [1], "train": []},
+            {"steps": [1, 2], "train": [0.1, 0.2], "validation": [0.1]},
+            {"steps": ["a"], "train": [0.1]},
+            {"steps": [1], "train": [float("nan")]},
+            {"steps": [1], "train": [0.1], "path": "/etc/passwd"},
         ],
     )
     def test_a_forged_preview_is_refused(self, forged: object) -> None:
@@ -121,13 +93,19 @@ class TestLuck:
         assert high > 0.6
 
     def test_null_models_of_one_score_can_be_drawn(self) -> None:
-        drawn = luck.info(result(null_auc=np.array([0.5]), scores=result().scores | {"auc": 0.5}))
+        drawn = luck.info(result(null_scores=np.array([0.5]), scores=result().scores | {"auc": 0.5}))
         assert drawn is not None
         assert drawn.count.sum() == 1
         luck.figure(drawn)
 
+    def test_a_regression_shows_its_rank_correlation(self) -> None:
+        drawn = luck.info(made_number())
+        assert drawn is not None
+        assert (drawn.name, drawn.observed) == ("Rank IC", 0.08)
+        assert luck.figure(drawn).data[0].hovertemplate.startswith("Rank IC %{customdata}: %{y} null models")
+
     def test_there_is_nothing_to_draw_without_null_models(self) -> None:
-        assert luck.info(result(null_auc=np.array([]))) is None
+        assert luck.info(result(null_scores=np.array([]))) is None
 
 
 class TestProbability:
@@ -149,6 +127,17 @@ class TestProbability:
         assert below.y == pytest.approx([0.4, 0.5, 0.5])
         assert line.y == pytest.approx([0.4, 0.6, 0.7])
 
+    def test_of_several_classes_the_highest_is_drawn_around_its_equal_share(self) -> None:
+        drawn = probability.info(made_three(), make_bars([1.0, 2.0, 3.0], symbol="A"))
+        assert drawn.probability.tolist() == [0.1, 0.6, 0.5]
+        assert drawn.even == pytest.approx(1 / 3)
+
+    def test_a_number_is_drawn_around_zero_and_rows_without_one_are_left_out(self) -> None:
+        drawn = probability.info(made_number(), make_bars([1.0, 2.0, 3.0], symbol="B"))
+        assert (drawn.even, drawn.name, drawn.rises) == (0.0, "Predicted", 0.5)
+        assert drawn.probability.tolist() == [-0.02, 0.0]
+        assert probability.figure(drawn).data[-1].name == "Predicted"
+
     def test_a_symbol_that_the_model_does_not_know_is_refused(self) -> None:
         with pytest.raises(DataError, match="no predictions for C"):
             probability.info(result(), make_bars([1.0, 2.0], symbol="C"))
@@ -169,7 +158,7 @@ class TestCalibration:
     def test_bins_have_what_was_said_and_how_often_it_rose(self) -> None:
         said = np.repeat([0.2, 0.8], 50)
         rose = np.concatenate([np.zeros(40), np.ones(10), np.zeros(25), np.ones(25)])
-        many = result(probability=said, outcome=rose)
+        many = result(prediction=said, outcome=rose)
         drawn = calibration.info(many, horizon=1)
         assert drawn.said == pytest.approx([0.2, 0.8])
         assert drawn.rose == pytest.approx([0.2, 0.5])
@@ -178,15 +167,32 @@ class TestCalibration:
         assert drawn.high == pytest.approx([0.3304, 0.6336], abs=1e-4)
 
     def test_overlapping_labels_widen_the_interval(self) -> None:
-        many = result(probability=np.full(500, 0.5), outcome=np.tile([0.0, 1.0], 250))
+        many = result(prediction=np.full(500, 0.5), outcome=np.tile([0.0, 1.0], 250))
         one, five = calibration.info(many, 1), calibration.info(many, 5)
         assert five.high - five.low == pytest.approx(
             np.subtract(*calibration.wilson(np.array([0.5]), np.array([100.0]))[::-1])
         )
         assert (five.high - five.low > one.high - one.low).all()
 
+    def test_of_several_classes_the_highest_counts(self) -> None:
+        drawn = calibration.info(made_three(), horizon=1)
+        assert drawn.rows.sum() == 4
+        assert drawn.base_rate == 0.5
+        assert (drawn.said.min(), drawn.said.max()) == (0.1, 0.6)
+
+    def test_of_numbers_the_mean_outcome_has_its_standard_error(self) -> None:
+        said = np.repeat([-0.01, 0.02], 50)
+        came = np.concatenate([np.tile([-0.03, 0.01], 25), np.tile([0.0, 0.06], 25)])
+        drawn = calibration.info(made_number(prediction=said, outcome=came), horizon=2)
+        assert drawn.is_number
+        assert drawn.said == pytest.approx([-0.01, 0.02])
+        assert drawn.rose == pytest.approx([-0.01, 0.03])
+        assert drawn.high - drawn.rose == pytest.approx(1.959964 * np.array([0.02, 0.03]) / 5)
+        assert drawn.base_rate == pytest.approx(0.01)
+        assert calibration.figure(drawn).layout.xaxis.title.text == "prediction"
+
     def test_one_probability_for_all_is_one_bin(self) -> None:
-        drawn = calibration.info(result(probability=np.full(6, 0.55)), 1)
+        drawn = calibration.info(result(prediction=np.full(6, 0.55)), 1)
         assert drawn.said == pytest.approx([0.55])
         assert drawn.rows.tolist() == [4]
         calibration.figure(drawn)
@@ -207,8 +213,14 @@ class TestImportance:
         assert (len(drawn.names), drawn.names[0], drawn.left_out) == (15, "F19", 5)
         assert drawn.share[0] == pytest.approx(19 / 190)
 
+    def test_the_measure_is_the_models_own(self) -> None:
+        drawn = importance.info(made_number())
+        assert drawn is not None
+        assert importance.figure(drawn).data[0].name == "Share of standardised coefficient"
+
     def test_a_model_without_a_split_leans_on_nothing(self) -> None:
         assert importance.info(result(importance=np.zeros(2))) is None
+        assert importance.info(result(importance=np.empty(0))) is None
 
 
 def division(*lengths: int, embargo: int = 3, early_stopping: int = 10) -> tuple[ModelSpec, Market, FeatureMatrix]:
@@ -221,7 +233,7 @@ def division(*lengths: int, embargo: int = 3, early_stopping: int = 10) -> tuple
     )
     walks: list[Bars] = [random_walk(length, seed, symbol=f"S{seed}") for seed, length in enumerate(lengths)]
     market = Market(tuple(walks))
-    return spec, market, FeatureSpec(features=FEATURES).compute({"market": market}, silent)
+    return spec, market, matrix(FEATURES, market)
 
 
 class TestTimeline:
@@ -274,8 +286,8 @@ class TestTimeline:
         spec, market, _ = division(300, 300)
         late = make_bars(market.bars[1].close[260:], time=market.bars[1].time[260:], symbol="S1")
         shorter = Market((market.bars[0], late))
-        matrix = FeatureSpec(features=FEATURES).compute({"market": shorter}, silent)
-        drawn = timeline.info(spec, shorter, matrix)
+        columns = matrix(FEATURES, shorter)
+        drawn = timeline.info(spec, shorter, columns)
         assert [part.name for part in drawn.parts if part.lane == "S1"] == ["Warm-up", "Test"]
 
     def test_many_symbols_share_one_lane(self) -> None:

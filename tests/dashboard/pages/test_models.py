@@ -17,19 +17,22 @@ from dash.exceptions import PreventUpdate
 import engine
 from dashboard import state
 from dashboard.jobs import listing
-from dashboard.pages.models import callbacks, handover, view
+from dashboard.pages.models import callbacks, handover, predictions, view
+from dashboard.pages.models.kpis import kpis
 from dashboard.pages.models.layout import FORM, layout
-from dashboard.pages.models.verdict import grade, judge, majority
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json
 from engine.indicators.momentum import Rsi
+from engine.labels.forward_return_value import ForwardReturnValue
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from engine.models.kinds.lightgbm import LightGbm
+from engine.models.kinds.linear import Linear
 from engine.models.spec import ModelSpec
-from tests.dashboard.charts.test_models import result
 from tests.support.market import make_bars
+from tests.support.models import made_number, made_three
+from tests.support.models import made_result as result
 from tests.support.workspace import Workspace
 
 SMALL = ModelSpec(features=(Rsi(window=5),), model=LightGbm(rounds=5, early_stopping=3), null_fits=3)
@@ -53,54 +56,12 @@ def links(component: Component) -> list[str]:
     return [item.href for item in component._traverse() if getattr(item, "href", None)]
 
 
-class TestVerdict:
-    @pytest.mark.parametrize(
-        ("auc", "headline", "expected"),
-        [
-            (0.60, "More than luck.", "good"),
-            (0.50, "No better than luck.", "bad"),
-            (0.54, "No better than luck.", "bad"),
-            (0.40, "Worse than luck.", "bad"),
-        ],
-    )
-    def test_says_where_the_score_lies_beside_luck(self, auc: float, headline: str, expected: str) -> None:
-        verdict = judge(scored(auc=auc), horizon=5)
-        assert verdict.headline == headline
-        assert "0.455 to 0.545" in verdict.reason
-        assert grade(scored(auc=auc)) == expected == verdict.findings[0].grade
-
-    def test_without_null_models_nothing_is_known(self) -> None:
-        unknown = result(null_auc=np.array([]))
-        verdict = judge(unknown, horizon=5)
-        assert verdict.headline == "Not known."
-        assert grade(unknown) is None
-        assert verdict.findings[0].question == "Log loss under base"
-
-    def test_a_good_rank_with_bad_probabilities_is_named(self) -> None:
-        assert "no better than the base rate" in judge(scored(auc=0.6), horizon=5).reason
-        assert "no better" not in judge(scored(auc=0.6, log_loss=0.68), horizon=5).reason
-
-    def test_few_null_models_make_a_rough_band(self) -> None:
-        assert "With 11 null models the band is rough: 50 or more sharpen it." in judge(result(), horizon=5).reason
-        assert "rough" not in judge(result(null_auc=np.linspace(0.45, 0.55, 50)), horizon=5).reason
-
-    def test_overlapping_rows_are_not_independent(self) -> None:
-        assert judge(result(n_scored=5000), horizon=5).findings[-1].figure == "1,000 of 5,000"
-        assert judge(result(n_scored=5000), horizon=5).findings[-1].grade == "good"
-        assert judge(result(n_scored=1000), horizon=5).findings[-1].grade == "doubtful"
-
-    def test_accuracy_is_held_against_the_best_constant_guess(self) -> None:
-        assert majority(scored(base_rate=0.4)) == ("down", 0.6)
-        finding = next(f for f in judge(scored(base_rate=0.4, accuracy=0.55), 5).findings if "Beats" in f.question)
-        assert (finding.question, finding.grade) == ("Beats always down", "bad")
-
-
 class TestView:
     def test_the_strip_has_what_each_figure_must_beat(self) -> None:
-        cells = {cell.name: (cell.text, cell.note, cell.tone) for cell in view.kpis(result(), 2.4)}
+        cells = {cell.name: (cell.text, cell.note, cell.tone) for cell in kpis(result(), 2.4)}
         assert len(cells) == 8
-        assert cells["AUC and luck"] == ("0.600", "0.455 … 0.545", "gain")
-        assert cells["Luck as good"] == ("p 0.08", "of 11 fits", "")
+        assert cells["AUC"] == ("0.600", "0.455 … 0.545", "gain")
+        assert cells["p-value"] == ("0.08", "of 11 fits", "")
         assert cells["Log loss"] == ("0.7000", "base 0.6900", "loss")
         assert cells["Accuracy"] == ("50.00%", "up 50.00%", "")
         assert cells["Rounds"] == ("2", "of 4 run", "")
@@ -108,14 +69,26 @@ class TestView:
         assert cells["Tested on"] == ("6", "4 scored", "")
         assert cells["Took"] == ("2.4 s", "12 fits", "")
 
+    def test_the_strip_of_a_regression_has_its_own_figures(self) -> None:
+        cells = {cell.name: (cell.text, cell.note, cell.tone) for cell in kpis(made_number(), None)}
+        assert list(cells) == ["Rank IC", "p-value", "RMSE", "Hit rate", "Trained on", "Tested on", "Took"]
+        assert cells["Rank IC"] == ("0.080", "−0.045 … 0.045", "gain")
+        assert cells["RMSE"] == ("2.99%", "base 3.00%", "gain")
+        assert cells["Hit rate"] == ("52.00%", "up 55.00%", "loss")
+
+    def test_the_strip_of_several_classes_names_the_commonest(self) -> None:
+        cells = {cell.name: (cell.text, cell.note) for cell in kpis(made_three(), None)}
+        assert cells["Accuracy"] == ("50.00%", "up 50.00%")
+        assert cells["AUC"][0] == "0.600"
+
     @pytest.mark.parametrize(("auc", "tone"), [(0.6, "gain"), (0.5, ""), (0.4, "loss")])
     def test_the_strip_colours_a_score_outside_the_band_alone(self, auc: float, tone: str) -> None:
-        assert view.kpis(scored(auc=auc), None)[0].tone == tone
+        assert kpis(scored(auc=auc), None)[0].tone == tone
 
     def test_the_strip_says_when_luck_was_not_measured(self) -> None:
-        cells = {cell.name: (cell.text, cell.note) for cell in view.kpis(result(null_auc=np.array([])), None)}
-        assert cells["AUC and luck"] == ("0.600", "")
-        assert cells["Luck as good"][1] == "no null models"
+        cells = {cell.name: (cell.text, cell.note) for cell in kpis(result(null_scores=np.array([])), None)}
+        assert cells["AUC"] == ("0.600", "")
+        assert cells["p-value"][1] == "no null models"
 
     def test_the_time_is_that_of_the_job(self, workspace: Workspace) -> None:
         listing.add(listing.Job("k", "models", "model", "", ""))
@@ -126,7 +99,7 @@ class TestView:
         assert view.took("unknown") is None
 
     def test_predictions_are_listed_newest_first(self) -> None:
-        rows = view.prediction_rows(result())
+        rows = predictions.prediction_rows(result())
         assert [(row["time"], row["symbol"]) for row in rows] == [
             (day, symbol) for day in ("2020-01-03", "2020-01-02", "2020-01-01") for symbol in ("A", "B")
         ]
@@ -134,25 +107,67 @@ class TestView:
         assert [row["says"] for row in rows] == ["up", "down", "up", "up", "down", "down"]
         assert [row["right"] for row in rows] == ["", "", "right", "wrong", "right", "wrong"]
 
+    def test_predictions_of_several_classes_say_the_likeliest(self) -> None:
+        rows = {(row["time"], row["symbol"]): row for row in predictions.prediction_rows(made_three())}
+        first, second = rows["2020-01-01", "A"], rows["2020-01-01", "B"]
+        assert (first["prediction"], first["says"], first["outcome"], first["right"]) == (0.1, "down", "down", "right")
+        assert (second["says"], second["outcome"], second["right"]) == ("flat", "up", "wrong")
+        assert predictions.prediction_note(made_three()) == "6 rows, probability of up"
+
+    def test_predicted_numbers_are_listed_with_what_came(self) -> None:
+        rows = predictions.prediction_rows(made_number())
+        assert len(rows) == 5  # one has no prediction
+        assert rows[-2:] == [
+            {"time": "2020-01-01", "symbol": "A", "prediction": -0.01, "says": "down", "outcome": "−2.00%",
+             "right": "right"},
+            {"time": "2020-01-01", "symbol": "B", "prediction": -0.02, "says": "down", "outcome": "+3.00%",
+             "right": "wrong"},
+        ]  # fmt: skip
+        assert predictions.prediction_note(made_number()) == "5 rows, predicted return"
+
+    def test_charts_are_named_for_the_task(self) -> None:
+        assert view.subs(result()) == (
+            "mean log loss by round, nats",
+            "test AUC of null models",
+            "share that rose",
+            "share of gain",
+            "close, and probability of a rise",
+        )
+        assert view.subs(made_three())[2] == "share that was up"
+        assert view.subs(made_number()) == (
+            "",
+            "test rank IC of null models",
+            "mean outcome by prediction",
+            "share of standardised coefficient",
+            "close, and predicted return",
+        )
+
+    def test_models_of_every_task_share_a_table(self) -> None:
+        number = ModelSpec(target=ForwardReturnValue())
+        words = texts(view.trained([("a" * 64, number, made_number()), ("b" * 64, SMALL, result())], ""))
+        assert "IC 0.080" in words
+        assert "AUC 0.600" in words
+        assert "0.0299 0.0300" in words
+
     def test_a_long_list_is_cut_and_says_so(self) -> None:
-        size = view.MOST_ROWS + 5
+        size = predictions.MOST_ROWS + 5
         time = np.datetime64("2000-01-01", "ms") + np.arange(size) * np.timedelta64(1, "D")
         many = result(
             time=time,
             symbol=np.zeros(size, np.int32),
-            probability=np.full(size, 0.5),
+            prediction=np.full(size, 0.5),
             outcome=np.zeros(size),
             n_test=size,
         )
-        rows = view.prediction_rows(many)
-        assert len(rows) == view.MOST_ROWS
+        rows = predictions.prediction_rows(many)
+        assert len(rows) == predictions.MOST_ROWS
         assert rows[0]["time"] == str(time[-1])[:10]
-        assert view.prediction_note(many) == "newest 1,000 of 1,005 rows, probability of a rise"
-        assert view.prediction_note(result()) == "6 rows, probability of a rise"
+        assert predictions.prediction_note(many) == "newest 1,000 of 1,005 rows, probability of a rise"
+        assert predictions.prediction_note(result()) == "6 rows, probability of a rise"
 
     def test_bars_within_a_day_keep_their_time(self) -> None:
-        assert view.moment(np.datetime64("2020-01-01T09:00")) == "2020-01-01 09:00"
-        assert view.moment(np.datetime64("2020-01-01")) == "2020-01-01"
+        assert predictions.moment(np.datetime64("2020-01-01T09:00")) == "2020-01-01 09:00"
+        assert predictions.moment(np.datetime64("2020-01-01")) == "2020-01-01"
 
     def test_each_trained_spec_is_listed_once(self, workspace: Workspace) -> None:
         from engine.core.database import connect
@@ -205,6 +220,10 @@ class TestHandover:
         assert asked is not None
         assert asked.market.symbols == ("WTI",)
         assert texts(view.handover(mixed, result())) == "Backtest this model →  (without ^VIX)"
+
+    def test_a_predicted_number_is_followed_by_no_strategy(self) -> None:
+        number = ModelSpec(target=ForwardReturnValue())
+        assert texts(view.handover(number, made_number())) == "Predicted returns cannot be backtested"
 
     def test_a_model_of_index_levels_alone_cannot_be_backtested(self) -> None:
         levels = ModelSpec(market=MarketSpec(collection="arch", symbols=("^GSPC",)))
@@ -276,7 +295,7 @@ class TestCallbacks:
         assert data["key"][:4] in header
 
     def test_loss_is_drawn_while_it_trains_and_afterwards(self, data: dict[str, str]) -> None:
-        partial = {"rounds": [1, 2], "train": [0.7, 0.6], "validation": []}
+        partial = {"steps": [1, 2], "train": [0.7, 0.6], "validation": []}
         live = callbacks.losses(None, {"fraction": 0.5, "message": "", "partial": partial})
         assert list(live.data[0].x) == [1, 2]
         done = callbacks.losses(data, {"fraction": 0.5, "message": "", "partial": partial})
@@ -299,6 +318,16 @@ class TestCallbacks:
     def test_a_symbol_that_the_model_does_not_have_draws_nothing(self, data: dict[str, str]) -> None:
         assert callbacks.predicted("../../etc/passwd", data) is no_update
         assert callbacks.offer(data, "ZZZ")[1] == "NVDA"
+
+    def test_a_model_of_a_number_is_drawn(self, workspace: Workspace, said: dict[str, Any]) -> None:
+        number = SMALL.model_copy(update={"target": ForwardReturnValue(), "model": Linear()})
+        engine.run(number)
+        data = {"key": engine.run_key(number), "spec": canonical_json(number)}
+        assert callbacks.losses(data, None) == {"empty": "This model is solved at once, without steps."}
+        assert [len(figure.data) for figure in callbacks.score(data)] == [2, 2, 1]
+        assert callbacks.predicted("NVDA", data).data[-1].name == "Predicted"
+        assert callbacks.name_charts(data)[0] == ""
+        assert "Rank IC" in texts(callbacks.draw(data)[0])
 
     def test_missing_null_models_leave_a_sentence(self, workspace: Workspace) -> None:
         alone = SMALL.model_copy(update={"null_fits": 0})

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import pytest
 
 from engine.core.errors import DataError
-from engine.models import Fitted, Model, OnRound, Sample
+from engine.models import Fitted, Model, OnStep, TrainingStep
 from engine.models import fitting as module
-from engine.models.fitting import LossCurve, learn
-from engine.models.rows import Rows
+from engine.models.artifact import LIGHTGBM_TEXT, Artifact
+from engine.models.dataset import Dataset
+from engine.models.fitting import TrainedModel, TrainingCurve, train
 from tests.support.market import days
 
 
 class Recorder(Model):
-    """Keeps what it was given in ``text``: the first feature of each row holds the row's number."""
+    """Keeps what it was given as its artifact: the first feature of each row holds the row's number."""
 
     kind: Literal["recorder"] = "recorder"
     validates: bool = True
@@ -25,36 +27,56 @@ class Recorder(Model):
     def wants_validation(self) -> bool:
         return self.validates
 
-    def fit(self, train: Sample, validation: Sample | None, seed: int, on_round: OnRound | None = None) -> Fitted:
+    def fit(
+        self,
+        train: Dataset,
+        validation: Dataset | None,
+        seed: int,
+        device: str = "cpu",
+        on_step: OnStep | None = None,
+    ) -> Fitted:
         parts = [train.values[:, 0].astype(int).tolist()]
         parts.append(validation.values[:, 0].astype(int).tolist() if validation else [])
-        return Fitted(str(parts), np.zeros(1), np.zeros(0), 1, np.zeros(1))
+        return Fitted(Artifact(LIGHTGBM_TEXT, f"tree\n{parts}".encode()))
 
 
-def rows(count: int, horizon: int = 3) -> Rows:
+def given(trained: TrainedModel) -> str:
+    """The rows that the ``Recorder`` was given."""
+    return trained.fitted.artifact.content.decode().removeprefix("tree\n")
+
+
+def rows(count: int, horizon: int = 3) -> Dataset:
     time = days(count + horizon)
     label = np.arange(count, dtype=np.float64) % 2
     number = np.arange(count, dtype=np.float64)[:, None]
-    return Rows(time[:count], np.zeros(count, dtype=np.int32), number, label, time[horizon:], time[1 : count + 1])
+    return Dataset(
+        matrix=number,
+        place=np.arange(count),
+        time=time[:count],
+        symbol=np.zeros(count, dtype=np.int32),
+        label=label,
+        end=time[horizon:],
+        known=time[1 : count + 1],
+    )
 
 
 def test_validation_is_the_latest_fifth_and_purged() -> None:
-    learnt = learn(Recorder(), rows(100), 0)
-    assert learnt.fitted.text == str([list(range(77)), list(range(80, 100))])
-    assert len(learnt.fitted_on) == 77
-    assert learnt.n_validation == 20
-    assert learnt.n_purged == 3
+    trained = train(Recorder(), rows(100), 0)
+    assert given(trained) == str([list(range(77)), list(range(80, 100))])
+    assert len(trained.fitted_on) == 77
+    assert trained.n_validation == 20
+    assert trained.n_purged == 3
 
 
 def test_without_validation_every_row_is_learnt_from() -> None:
-    learnt = learn(Recorder(validates=False), rows(100), 0)
-    assert learnt.fitted.text == str([list(range(100)), []])
-    assert (learnt.n_validation, learnt.n_purged) == (0, 0)
+    trained = train(Recorder(validates=False), rows(100), 0)
+    assert given(trained) == str([list(range(100)), []])
+    assert (trained.n_validation, trained.n_purged) == (0, 0)
 
 
 def test_too_few_rows_are_an_error_in_words() -> None:
     with pytest.raises(DataError, match="Only 13 rows are left in the training part"):
-        learn(Recorder(), rows(20), 0)
+        train(Recorder(), rows(20), 0)
 
 
 @pytest.mark.parametrize(("value", "word"), [(0.0, "fall"), (1.0, "rise")])
@@ -62,7 +84,22 @@ def test_one_label_only_is_an_error_in_words(value: float, word: str) -> None:
     found = rows(100)
     found.label[:] = value
     with pytest.raises(DataError, match=f"Every label in the training part is a {word}"):
-        learn(Recorder(), found, 0)
+        train(Recorder(), found, 0)
+
+
+def test_a_class_that_never_occurs_is_an_error_in_words() -> None:
+    three = replace(rows(100), task="multiclass", classes=("down", "flat", "up"))
+    with pytest.raises(DataError, match="No label in the training part is 'up': change the threshold"):
+        train(Recorder(validates=False), three, 0)
+    three.label[:] = 1
+    with pytest.raises(DataError, match="Every label in the training part is 'flat'"):
+        train(Recorder(validates=False), three, 0)
+
+
+def test_a_number_that_never_changes_is_an_error_in_words() -> None:
+    number = replace(rows(100), task="regression", classes=(), label=np.full(100, 0.25))
+    with pytest.raises(DataError, match=r"Every label in the training part is 0\.25"):
+        train(Recorder(validates=False), number, 0)
 
 
 class Listener:
@@ -75,32 +112,32 @@ class Listener:
 
 def test_the_curve_is_told_in_full_at_the_end() -> None:
     listener = Listener()
-    curve = LossCurve(listener)
+    curve = TrainingCurve(listener, "round")
     for done in range(1, 4):
-        curve(done, 3, 1 / done, 2 / done)
+        curve(TrainingStep(done, 3, 1 / done, 2 / done))
     fraction, message, partial = listener.heard[-1]
     assert fraction == 1.0
     assert message == "Training: round 3 of 3"
-    assert partial == {"rounds": [1, 2, 3], "train": [1, 1 / 2, 1 / 3], "validation": [2, 1, 2 / 3]}
+    assert partial == {"steps": [1, 2, 3], "train": [1, 1 / 2, 1 / 3], "validation": [2, 1, 2 / 3]}
 
 
 def test_rounds_in_quick_succession_share_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(np.arange(0, 10, 0.01))
     monkeypatch.setattr(module.time, "monotonic", lambda: 100 + float(next(clock)))
     listener = Listener()
-    curve = LossCurve(listener)
+    curve = TrainingCurve(listener, "round")
     for done in range(1, 101):
-        curve(done, 100, 0.5, None)
+        curve(TrainingStep(done, 100, 0.5))
     assert 20 <= len(listener.heard) <= 27  # a second of work at 10 ms a round
     assert listener.heard[-1][2]["validation"] == []
 
 
 def test_a_long_curve_is_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
-    curve = LossCurve(Listener())
+    curve = TrainingCurve(Listener(), "epoch")
     for done in range(1, 5001):
-        curve(done, 5000, float(done), None)
+        curve(TrainingStep(done, 5000, float(done)))
     partial = curve.partial()
-    rounds, train = partial["rounds"], partial["train"]
+    rounds, train = partial["steps"], partial["train"]
     assert isinstance(rounds, list)
     assert 150 < len(rounds) <= 300
     assert rounds[0] == 1
@@ -108,4 +145,4 @@ def test_a_long_curve_is_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_yet() -> None:
-    assert LossCurve(Listener()).partial() == {"rounds": [], "train": [], "validation": []}
+    assert TrainingCurve(Listener(), "epoch").partial() == {"steps": [], "train": [], "validation": []}

@@ -55,9 +55,9 @@ def test_every_prediction_is_there_from_the_end_of_its_bar_on(spec: ModelSpec) -
     np.testing.assert_array_equal(result.known[result.symbol == 1], known_at(TWO)[-(result.symbol == 1).sum() :])
     for moment in ends(ONE, TWO):
         then, rows = history(moment), result.known <= moment
-        for name in ("time", "known", "symbol", "probability"):
+        for name in ("time", "known", "symbol", "prediction"):
             np.testing.assert_array_equal(getattr(then, name), getattr(result, name)[rows])
-        assert then.text == result.text
+        assert then.artifact.digest == result.artifact.digest
 
 
 def test_outcomes_and_scores_of_later_are_not_known(spec: ModelSpec) -> None:

@@ -18,6 +18,7 @@ from engine.jobs.runner import recent_runs
 from engine.market.bars import Bars, Market
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
+from engine.models.dataset import from_arrays
 from engine.models.result import ModelResult
 from engine.models.scores import SCORES, auc
 from engine.models.spec import ModelSpec
@@ -61,6 +62,18 @@ class Peek(Indicator):
         ahead = np.full(len(bars), 0.0)
         ahead[:-5] = bars.close[5:] / bars.close[:-5] - 1
         return {"ahead": ahead}
+'''
+ONLY_TWO = '''
+"""A plug-in for two classes."""
+from typing import ClassVar, Literal
+from engine.core.registry import plugin
+from engine.models import Model
+
+@plugin("only_two", title="Only two")
+class OnlyTwo(Model):
+    """Nothing."""
+    tasks: ClassVar[tuple[str, ...]] = ("binary",)
+    kind: Literal["only_two"] = "only_two"
 '''
 
 
@@ -118,10 +131,10 @@ def test_scores_are_those_of_the_predictions(nvda: tuple[ModelSpec, Market, Mode
 
     _, _, result = nvda
     known = ~np.isnan(result.outcome)
-    assert result.scores["auc"] == pytest.approx(roc_auc_score(result.outcome[known], result.probability[known]))
-    assert set(result.scores) == set(SCORES)
+    assert result.scores["auc"] == pytest.approx(roc_auc_score(result.outcome[known], result.prediction[known]))
+    assert set(result.scores) == set(SCORES["binary"])
     assert result.scores["train_auc"] > 0.55
-    assert len(result.train_loss) == result.best_round == 40
+    assert len(result.train_loss) == result.best_step == 40
     assert result.importance.shape == (2,)
     assert (result.null_band(), result.p_value()) == (None, None)
 
@@ -144,18 +157,17 @@ def test_later_bars_change_no_training_and_no_earlier_prediction(nvda: tuple[Mod
     )
     again: ModelResult = engine.run(shorter)
     assert again.test_start == result.test_start
-    assert again.text == result.text
-    np.testing.assert_array_equal(again.probability, result.probability[:-dropped])
+    assert again.artifact.digest == result.artifact.digest
+    np.testing.assert_array_equal(again.prediction, result.prediction[:-dropped])
 
 
-def test_the_model_text_predicts_what_was_stored(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
+def test_the_artifact_predicts_what_was_stored(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
     request, market, result = nvda
     matrix = executors.compute(
         FeatureSpec(market=request.market, features=request.features), {"market": market}, lambda *_: None
     )
-    np.testing.assert_array_equal(
-        request.model.predict(result.text, matrix.values[-result.n_test :]), result.probability
-    )
+    test = from_arrays(matrix.values[-result.n_test :])
+    np.testing.assert_array_equal(request.model.predict(result.artifact, test), result.prediction)
 
 
 def test_the_same_request_gives_the_same_bits(workspace: Workspace) -> None:
@@ -181,13 +193,13 @@ def test_it_survives_the_store(nvda: tuple[ModelSpec, Market, ModelResult]) -> N
 def test_noise_scores_as_null_models_do(workspace: Workspace, draw: int) -> None:
     workspace.write_plugin("indicators", "noise", NOISE)
     result: ModelResult = engine.run(spec(features=[{"kind": "noise", "draw": draw}], null_fits=40))
-    assert len(result.null_auc) == 40
+    assert len(result.null_scores) == 40
     assert result.scores["train_auc"] > 0.58  # it is sure of itself
     band, p_value = result.null_band(), result.p_value()
     assert band is not None
     assert p_value is not None
     assert band[0] < 0.5 < band[1]
-    assert result.null_auc[0] - 0.01 < result.scores["auc"] < result.null_auc[-1] + 0.01
+    assert result.null_scores[0] - 0.01 < result.scores["auc"] < result.null_scores[-1] + 0.01
     assert p_value > 0.05
 
 
@@ -195,7 +207,7 @@ def test_a_trend_that_is_there_beats_every_null_model() -> None:
     result = learnt(trending(), null_fits=20)
     assert result.scores["auc"] > 0.7
     assert result.scores["log_loss"] < result.scores["base_log_loss"]
-    assert result.scores["auc"] > result.null_auc[-1]
+    assert result.scores["auc"] > result.null_scores[-1]
     assert result.p_value() == pytest.approx(1 / 21)
 
 
@@ -206,6 +218,42 @@ def test_a_feature_that_knows_the_answer_is_turned_away(workspace: Workspace) ->
     assert recent_runs("model") == []
 
 
+LABELS = {
+    "binary": {"kind": "forward_return"},
+    "multiclass": {"kind": "forward_return_classes", "threshold": 1},
+    "regression": {"kind": "forward_return_value"},
+}
+LEARNERS = {
+    "lightgbm": QUICK,
+    "linear": {"kind": "linear"},
+    "mlp": {"kind": "mlp", "hidden": [8], "epochs": 12, "window": 3},
+}
+
+
+@pytest.mark.parametrize("task", LABELS)
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_every_task_is_learnt_by_every_kind_of_model(task: str, learner: str) -> None:
+    result = learnt(trending(), target=LABELS[task], model=LEARNERS[learner], null_fits=3)
+    assert result.task == task
+    assert set(result.scores) == set(SCORES[task])  # type: ignore[index]
+    assert result.headline > (0.3 if task == "regression" else 0.6)
+    assert len(result.null_scores) == 3
+    assert result.prediction.shape == ((result.n_test, 3) if task == "multiclass" else (result.n_test,))
+    unseen = 2 if learner == "mlp" else 0  # the first rows of the test have no window of three bars in it
+    assert np.isfinite(result.directional()).sum() == result.n_test - unseen
+    assert result.n_scored == result.n_test - 5 - unseen
+    assert (result.device, result.reproducibility) == ("cpu", "bit-identical")
+    again = decode(encode(result), ModelResult)
+    assert again.artifact.digest == result.artifact.digest
+    assert again.summary() == result.summary()
+
+
+def test_a_model_that_cannot_do_the_task_is_refused_at_once(workspace: Workspace) -> None:
+    workspace.write_plugin("models", "only_two", ONLY_TWO)
+    with pytest.raises(SpecError, match=r"Only two cannot predict a number: choose another model, or a label of two"):
+        spec(target=LABELS["regression"], model={"kind": "only_two"})
+
+
 def test_symbols_are_pooled_and_told_apart() -> None:
     result: ModelResult = engine.run(spec(market={"symbols": ["NVDA", "META"]}))
     assert result.symbols == ("NVDA", "META")
@@ -213,7 +261,7 @@ def test_symbols_are_pooled_and_told_apart() -> None:
     for index, symbol in enumerate(result.symbols):
         time, probability = result.predictions(symbol)
         assert len(time) == len(probability) == 779
-        np.testing.assert_array_equal(probability, result.probability[result.symbol == index])
+        np.testing.assert_array_equal(probability, result.prediction[result.symbol == index])
         assert (np.diff(time) > np.timedelta64(0)).all()
         assert str(time[0]) == result.test_start
 
@@ -248,7 +296,7 @@ def test_progress_rises_and_carries_the_loss_curve() -> None:
     assert told == [f"Null models: {done} of 4 trained" for done in range(4)]
     curves = [event[2] for event in heard if event[2]]
     assert curves
-    assert all(set(curve) == {"rounds", "train", "validation"} for curve in curves)
+    assert all(set(curve) == {"steps", "train", "validation"} for curve in curves)
     assert curves[0]["train"] == result.train_loss[: len(curves[0]["train"])].tolist()  # type: ignore[arg-type]
     assert curves[0]["validation"]
     assert curves[-1]["train"] == result.train_loss.tolist()  # still shown while the null models train
@@ -330,4 +378,4 @@ def test_a_random_walk_is_not_predicted() -> None:
     p_value = result.p_value()
     assert p_value is not None
     assert p_value > 0.05
-    assert result.scores["auc"] == auc(result.outcome[:-5], result.probability[:-5])
+    assert result.scores["auc"] == auc(result.outcome[:-5], result.prediction[:-5])

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.models.null import rotated
-from engine.models.rows import Rows
+from engine.models.dataset import Dataset
+from engine.models.label_permutation import rotated
 from tests.support.market import days
 
 
-def rows(lengths: tuple[int, ...], seed: int = 0) -> Rows:
+def rows(lengths: tuple[int, ...], seed: int = 0) -> Dataset:
     """Labels that cluster in time, the same for every symbol as far as it goes."""
     steps = np.random.default_rng(seed).normal(size=max(lengths) + 10)
     label = (np.convolve(steps, np.ones(10), "valid")[: max(lengths)] > 0).astype(np.float64)
     count = sum(lengths)
-    return Rows(
+    return Dataset(
         time=np.concatenate([days(length) for length in lengths]),
         symbol=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
-        values=np.zeros((count, 1)),
+        matrix=np.zeros((count, 1)),
+        place=np.arange(count),
         label=np.concatenate([label[:length] for length in lengths]),
         end=np.full(count, np.datetime64("NaT"), dtype="datetime64[ms]"),
         known=np.concatenate([days(length, "2020-01-02") for length in lengths]),

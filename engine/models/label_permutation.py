@@ -1,8 +1,8 @@
-"""What a model without knowledge would have scored: the yardstick of an out-of-sample score.
+"""Label permutation: the scores of models without knowledge, the yardstick of an out-of-sample score.
 
 Each null model is trained in the same way on the same features, but on training labels that are rotated: every
 symbol's labels move on by the same random part of its training history, the end joining the start. That keeps
-how often labels are up, how they overlap and cluster in time, and how symbols move together, and breaks only
+how often each label occurs, how they overlap and cluster in time, and how symbols move together, and breaks only
 their tie to the features. The test part is scored with its true labels. A shuffle of single labels would break
 the clustering too and make the band too narrow.
 
@@ -22,17 +22,18 @@ from engine.core.progress import Progress
 from engine.core.spec import canonical_json
 from engine.jobs.cluster import fan_out
 from engine.market.bars import Floats
-from engine.models.fitting import learn
+from engine.models.dataset import Dataset
+from engine.models.fitting import train
 from engine.models.preparation import parts, prepare
-from engine.models.rows import Rows
-from engine.models.scores import auc
+from engine.models.scores import headline, is_predicted
 from engine.models.spec import ModelSpec
 
 _MOST_TASKS = 20
 
 
-def null_aucs(spec: ModelSpec, progress: Progress, curve: Mapping[str, object]) -> Floats:
-    """Test AUC of ``spec.null_fits`` null models, sorted; the cluster's workers share them where there is one.
+def null_scores(spec: ModelSpec, progress: Progress, curve: Mapping[str, object]) -> Floats:
+    """Headline scores of ``spec.null_fits`` null models on the test, sorted; the cluster's workers share them if there
+    is one.
 
     Workers get the spec alone and build the rows themselves: quicker than sending them. Every report carries
     ``curve``, so that what the training has shown stays in view.
@@ -50,7 +51,7 @@ def null_aucs(spec: ModelSpec, progress: Progress, curve: Mapping[str, object]) 
     return np.sort(np.concatenate([np.array(part) for part in fan_out(_some, items, report)]))
 
 
-def rotated(rows: Rows, horizon: int, seed: Sequence[int]) -> Floats:
+def rotated(rows: Dataset, horizon: int, seed: Sequence[int]) -> Floats:
     """Labels of ``rows``, rotated within each symbol by one random part of its length, at least ``horizon`` rows."""
     counts = np.bincount(rows.symbol)
     margin = min(0.25, horizon / int(counts.max()))
@@ -63,14 +64,16 @@ def rotated(rows: Rows, horizon: int, seed: Sequence[int]) -> Floats:
 
 
 def _some(item: tuple[str, list[int]], progress: Progress) -> list[float]:
-    """Test AUCs of the null models with these numbers, of the model in this JSON text."""
+    """Headline scores on the test of the null models with these numbers, of the model in this JSON text."""
     spec = ModelSpec.parse(json.loads(item[0]))
-    train, test, _ = parts(spec, *prepare(spec))
-    known = test.where(~np.isnan(test.label))
+    rows, test, _ = parts(spec, *prepare(spec))
+    known, device = test.labelled(), spec.model.processor()
     scores = []
     for done, number in enumerate(item[1]):
         progress(done / len(item[1]), f"Training null model {number + 1}")
-        labels = rotated(train, spec.target.horizon, (spec.seed, number))
-        text = learn(spec.model, replace(train, label=labels), spec.seed).fitted.text
-        scores.append(auc(known.label, spec.model.predict(text, known.values)))
+        labels = rotated(rows, spec.target.horizon, (spec.seed, number))
+        artifact = train(spec.model, replace(rows, label=labels), spec.seed).fitted.artifact
+        prediction = spec.model.predict(artifact, known, device)
+        there = is_predicted(prediction)
+        scores.append(headline(known.task, known.label[there], prediction[there]))
     return scores

@@ -1,0 +1,83 @@
+"""The strip of figures above a model's charts, each with what it has to beat."""
+
+from __future__ import annotations
+
+from dashboard.components.metric import Metric, Tone, tone
+from dashboard.text.format import MISSING, count, duration, number, percent
+from engine.models.result import ModelResult
+from engine.models.scores import HEADLINE, SCORES
+from engine.research.model_verdict import best_constant, headline_name
+
+BAND = "Under it the 5% to 95% band of models without knowledge on the same rows."
+P_VALUE = "Share of the models without knowledge that score as well, this one counted among them."
+
+
+def kpis(result: ModelResult, seconds: float | None) -> list[Metric]:
+    """The cells of the strip, by the task of the model; ``seconds`` is how long the job took."""
+    error = _squared_error(result) if result.task == "regression" else _log_loss(result)
+    return [*_skill(result), error, _direction(result), *_steps(result), *_rows(result), _took(result, seconds)]
+
+
+def _skill(result: ModelResult) -> tuple[Metric, Metric]:
+    band, score = result.null_band(), result.headline
+    said = SCORES[result.task][HEADLINE[result.task]]
+    beside: Tone = "" if band is None else "gain" if score > band[1] else "loss" if score < band[0] else ""
+    among = f"{number(band[0], 3)} … {number(band[1], 3)}" if band else ""
+    fits = f"of {count(len(result.null_scores), 'fit')}" if band else "no null models"
+    p_value = number(result.p_value(), 2) if band else MISSING
+    return (
+        Metric(headline_name(result), number(score, 3), among, beside, f"{said} {BAND}"),
+        Metric("p-value", p_value, fits, help=P_VALUE),
+    )
+
+
+def _log_loss(result: ModelResult) -> Metric:
+    scores, meaning = result.scores, SCORES[result.task]
+    worse = scores["log_loss"] - scores["base_log_loss"]
+    said = f"{meaning['log_loss']} Base: {meaning['base_log_loss']}"
+    return Metric(
+        "Log loss", number(scores["log_loss"], 4), f"base {number(scores['base_log_loss'], 4)}", tone(-worse), said
+    )
+
+
+def _squared_error(result: ModelResult) -> Metric:
+    scores, meaning = result.scores, SCORES[result.task]
+    in_percent = result.unit == "%"
+    error, base = (percent(scores[name]) if in_percent else number(scores[name], 4) for name in ("rmse", "base_rmse"))
+    said = f"{meaning['rmse']} Base: {meaning['base_rmse']}"
+    return Metric("RMSE", error, f"base {base}", tone(scores["base_rmse"] - scores["rmse"]), said)
+
+
+def _direction(result: ModelResult) -> Metric:
+    name, share = best_constant(result)
+    which = "hit_rate" if result.task == "regression" else "accuracy"
+    right = result.scores[which]
+    said = f"{SCORES[result.task][which]} Under it the share that always saying {name} gets right."
+    title = "Hit rate" if result.task == "regression" else "Accuracy"
+    return Metric(title, percent(right), f"{name} {percent(share)}", tone(right - share), said)
+
+
+def _steps(result: ModelResult) -> list[Metric]:
+    """Nothing for a model that is solved at once."""
+    if result.best_step is None:
+        return []
+    run = max(len(result.train_loss), result.best_step)
+    said = "Kept are those up to the lowest loss on the validation rows; all without early stopping."
+    return [Metric(f"{result.step.capitalize()}s", number(result.best_step), f"of {number(run)} run", help=said)]
+
+
+def _rows(result: ModelResult) -> tuple[Metric, Metric]:
+    trained = f"Rows. {number(result.n_validation)} more decided when to stop. Purged rows reach into a later part."
+    tested = "Rows. The outcome of the last bars lies beyond the data: predicted, not scored."
+    return (
+        Metric("Trained on", number(result.n_train), f"{number(result.n_purged)} purged", help=trained),
+        Metric("Tested on", number(result.n_test), f"{number(result.n_scored)} scored", help=tested),
+    )
+
+
+def _took(result: ModelResult, seconds: float | None) -> Metric:
+    said = (
+        "From the start of the job to its end, the models without knowledge included; nothing for a model that was not "
+        f"trained here in the browser. Trained on {result.device}: the same request again is {result.reproducibility}."
+    )
+    return Metric("Took", duration(seconds), count(len(result.null_scores) + 1, "fit"), help=said)

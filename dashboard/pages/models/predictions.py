@@ -1,0 +1,76 @@
+"""Predictions of a model as the page lists them, whatever its task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dashboard.text.format import count, number, signed_percent
+from engine.models.result import ModelResult
+
+MOST_ROWS = 1_000
+
+
+def prediction_rows(result: ModelResult) -> list[dict[str, Any]]:
+    """Rows of the table of predictions, newest first, ``MOST_ROWS`` at most; rows without a prediction are left out."""
+    order = np.lexsort((result.symbol, -result.time.astype(np.int64)))
+    predicted = result.directional()
+    order = order[~np.isnan(predicted[order])][:MOST_ROWS]
+    return [
+        {
+            "time": moment(result.time[i]),
+            "symbol": result.symbols[result.symbol[i]],
+            "prediction": float(predicted[i]),
+            "says": said(result, i),
+            "outcome": "not known yet" if np.isnan(result.outcome[i]) else happened(result, i),
+            "right": "" if np.isnan(result.outcome[i]) else "right" if is_right(result, i) else "wrong",
+        }
+        for i in order
+    ]
+
+
+def prediction_note(result: ModelResult) -> str:
+    """What the table holds."""
+    there = int((~np.isnan(result.directional())).sum())
+    shown = min(MOST_ROWS, there)
+    some = f"newest {number(shown)} of {count(there, 'row')}" if shown < there else count(shown, "row")
+    return f"{some}, {meaning(result)}"
+
+
+def meaning(result: ModelResult) -> str:
+    """What a prediction is."""
+    if result.task == "regression":
+        return "predicted return" if result.unit == "%" else "predicted number"
+    return "probability of a rise" if result.classes == ("down", "up") else f"probability of {result.classes[-1]}"
+
+
+def moment(time: np.datetime64) -> str:
+    """The day, and the time of day of intraday bars."""
+    return str(time)[:16].replace("T", " ").removesuffix(" 00:00")
+
+
+def said(result: ModelResult, row: int) -> str:
+    """The likeliest class of a row, or the side of zero."""
+    if result.task == "regression":
+        return "up" if result.prediction[row] > 0 else "down"
+    return result.classes[_likeliest(result, row)]
+
+
+def happened(result: ModelResult, row: int) -> str:
+    """The class of the outcome, or the outcome itself."""
+    if result.task != "regression":
+        return result.classes[int(result.outcome[row])]
+    return signed_percent(result.outcome[row]) if result.unit == "%" else number(result.outcome[row], 4)
+
+
+def is_right(result: ModelResult, row: int) -> bool:
+    """Whether the likeliest class is that of the outcome, or the prediction on its side of zero."""
+    if result.task == "regression":
+        return bool((result.prediction[row] > 0) == (result.outcome[row] > 0))
+    return _likeliest(result, row) == int(result.outcome[row])
+
+
+def _likeliest(result: ModelResult, row: int) -> int:
+    prediction = result.prediction[row]
+    return int(prediction >= 0.5) if result.prediction.ndim == 1 else int(np.argmax(prediction))
