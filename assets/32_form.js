@@ -36,7 +36,7 @@
   function mark(problem) {
     const own = document.getElementById(problem.id.replace('"role":"problem"', '"role":"field"'));
     const row = problem.closest(".f, .plugin") || (own && own.closest(".axis > div"));
-    const control = row && row.querySelector("input, select, [role=combobox]");
+    const control = row && row.querySelector("input, select, [role=combobox], button[data-picks]");
     if (!control) return;
     const isWrong = problem.textContent !== "";
     row.classList.toggle("is-wrong", isWrong);
@@ -57,7 +57,7 @@
   function said(place) {
     const radio = place.querySelector("input[type=radio]:checked");
     const box = place.querySelector("input[type=checkbox]");
-    const control = radio || place.querySelector("input, select");
+    const control = radio || place.querySelector("input, select, button[data-picks]");
     return box && !radio ? (box.checked ? "True" : "False") : control ? control.value.trim() : null;
   }
 

@@ -34,7 +34,7 @@ GROUPS = {
     "Math Operators": "Mathematics",
     "Math Transform": "Mathematics",
     "Momentum Indicators": "Momentum",
-    "Overlap Studies": "Overlap",
+    "Overlap Studies": "Averages and bands",
     "Pattern Recognition": "Candle patterns",
     "Price Transform": "Price",
     "Statistic Functions": "Statistics",
@@ -189,7 +189,9 @@ def parameters(library: ctypes.CDLL, name: str) -> list[dict[str, Any]]:
 
 def sentence(text: str) -> str:
     text = " ".join(text.replace(" fro ", " for ").split()).rstrip(".")
-    return text[:1].upper() + text[1:]
+    words = "Period|Limit|Factor|Type|Average|Value|Init|Long|Short|Max|Maximum|Smoothing|Bars|Reverse"
+    small = re.sub(rf"(?<=\s)({words})\b", lambda word: word[0].lower(), text)
+    return small[:1].upper() + small[1:]
 
 
 def lowered(title: str) -> str:

@@ -12,12 +12,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import ids, state
-from dashboard.components import controls
+from dashboard.components import controls, picker
 from dashboard.components.fields import Field, Values, class_of, fields_of, find, name_of, walk
 from dashboard.components.icon import icon
 from dashboard.components.sections import Row, titled
 from dashboard.components.values import compact, complete, completed, get, known, lists, put, without
 from engine.core.errors import SpecError
+from engine.core.registry import Registry
 from engine.core.spec import RunSpec, Spec
 
 _TYPING = 400  # milliseconds of rest before a form without a run button takes a typed value
@@ -33,7 +34,8 @@ class Form:
     nested spec with options is chosen from a list, its value being canonical JSON. Fields in ``hidden`` keep the
     value that they started with. ``initial`` holds plain values to start with where the spec's own default does not
     serve. ``sections`` moves fields, by path, to a section of another title; the sections in ``folded`` are shut while
-    they show what they usually do.
+    they show what they usually do. Plug-ins of the registry ``searched`` are
+    chosen from one list with a search (``picker``) instead of a select each.
     """
 
     page: str
@@ -44,6 +46,7 @@ class Form:
     initial: Mapping[str, Any] = field(default_factory=dict, hash=False)
     sections: Mapping[str, str] = field(default_factory=dict, hash=False)
     folded: tuple[str, ...] = ()
+    searched: Registry[Any] | None = None
 
     def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | None, str]:
         """Plain values to show, the spec that a permalink asks for, and what is wrong with the permalink."""
@@ -189,6 +192,9 @@ class Form:
         return [(section, controls.row(self.page, item, value, options, wait, _is_idle(item, whole)))]
 
     def _kinds(self, item: Field, path: str, value: Any) -> Component:
+        if item.registry is not None and item.registry == self.searched:
+            kind = str(value.get("kind", "")) if isinstance(value, Mapping) else ""
+            return picker.button(ids.choice(self.page, path), item.registry, kind, item.title)
         options = _kinds_of(item)
         chosen = value.get("kind") if isinstance(value, Mapping) else options[0]["value"] if options else None
         label = {"aria-label": item.title}
@@ -206,15 +212,15 @@ class Form:
         cls = class_of(item, value)
         return [control for _, control in self.rows(cls, value, path, whole, "")] if cls else []
 
+    def _add(self, item: Field) -> Component:
+        """The control that adds a plug-in to a list."""
+        place = ids.part("add", self.page, path=item.path)
+        if item.registry is not None and item.registry == self.searched:
+            return picker.add_button(place, item.registry, f"Add to {item.title.lower()}")
+        return dbc.Select(id=place, options=_kinds_of(item), value="", placeholder="+ add", className="select add")
+
     def _list(self, item: Field, value: Any, whole: Values) -> list[Component]:
-        options = _kinds_of(item)
-        add = dbc.Select(
-            id=ids.part("add", self.page, path=item.path),
-            options=options,
-            value="",
-            placeholder="+ add",
-            className="select add",
-        )
+        add = self._add(item)
         listed = html.Div(self.cards(item, value, whole), id=ids.part("list", self.page, path=item.path))
         target = ids.dom_id(ids.part("add", self.page, path=item.path))
         label = html.Label(f"Add to {item.title.lower()}", htmlFor=target, className="visually-hidden")

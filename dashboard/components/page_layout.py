@@ -9,7 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.components import states
+from dashboard.components import picker, states
 from dashboard.components.form import Form
 from dashboard.components.icon import icon
 from dashboard.components.run_bar import run_bar
@@ -47,6 +47,7 @@ def page_layout(
             dcc.Store(id=ids.draft(page)),
             dcc.Store(id=ids.part("copied", page)),
             dcc.Store(id=ids.shown(page)),
+            *([picker.dialog(page, form.searched)] if form.searched else []),
             _side(form, values, panel),
             html.Main(
                 [

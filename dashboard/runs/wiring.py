@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback
 
 from dashboard import ids
+from dashboard.components import picker
 from dashboard.components.form import Form
 from dashboard.jobs.call import POLL_MILLISECONDS
 from dashboard.runs.form_callbacks import FirstPicture, FormCallbacks
@@ -32,6 +33,8 @@ def wire(form: Form, first: FirstPicture | None = None) -> None:
         _wire_arrival(wired)
     _wire_job(wired, in_two_steps=first is not None)
     _wire_parts(wired)
+    if form.searched:
+        picker.wire(page, form.searched)
 
 
 def _entered(page: str, by: type[Input | State]) -> dict[str, Input | State]:

@@ -83,12 +83,14 @@ class Registry(Generic[S]):
 
     Plug-ins are subclasses of ``base`` in ``package``, in entry points of the group
     ``stratoscope.<group>`` and in ``<folder>/<group>/*.py`` of each plug-in folder that the configuration names. One
-    that fails to load keeps none of the others from working: ``problems`` says what is wrong with it.
+    that fails to load keeps none of the others from working: ``problems`` says what is wrong with it. ``order`` is that
+    of their groups in a list.
     """
 
     group: str
     base: type[S]
     package: str
+    order: tuple[str, ...] = ()
 
     def available(self) -> Mapping[str, type[S]]:
         """Spec classes by name, in alphabetical order of their titles. Those of a table are made when they are read:
@@ -99,6 +101,11 @@ class Registry(Generic[S]):
     def infos(self) -> tuple[PluginInfo, ...]:
         """What a list shows of each, in alphabetical order of their titles."""
         return tuple(self._found().infos.values())
+
+    def groups(self) -> tuple[str, ...]:
+        """The groups that there are, in order; those that nobody has ordered last, by name."""
+        named = {info.group for info in self.infos()}
+        return (*(group for group in self.order if group in named), *sorted(named - set(self.order)))
 
     def search(self, text: str, group: str | None = None) -> tuple[PluginInfo, ...]:
         """The plug-ins that have every word of ``text``, best match first: see ``engine.core.search``."""

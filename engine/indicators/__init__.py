@@ -127,7 +127,22 @@ class PanelIndicator(Indicator):
         raise DataError(f"{self.label()} compares several symbols: use it as a feature, which can have them.")
 
 
-INDICATORS = Registry("indicators", Indicator, "engine.indicators")
+GROUPS = (
+    "Averages and bands",
+    "Momentum",
+    "Volatility",
+    "Volume",
+    "Cross-asset",
+    "Cross-section",
+    "Statistics",
+    "Cycle",
+    "Price",
+    "Mathematics",
+    "Candle patterns",
+)
+"""The groups of the library, in the order of a list."""
+
+INDICATORS = Registry("indicators", Indicator, "engine.indicators", GROUPS)
 """The indicators that come with the engine, and those of the user."""
 
 

@@ -15,8 +15,6 @@ from engine.indicators.gaps import on_unbroken_runs
 from engine.indicators.reference import in_price, talib
 from engine.market.bars import Bars, Floats
 
-_AVERAGES = "Overlap"
-
 
 def sma(values: Floats, window: int) -> Floats:
     """Simple average of the last ``window`` values."""
@@ -43,7 +41,7 @@ def kama(bars: Bars, window: int) -> Floats:
     return in_price(lambda close: talib().KAMA(close, window), kama_warm_up(window), bars.close)
 
 
-@plugin("sma", title="SMA", group=_AVERAGES, synonyms=("simple moving average", "mean"))
+@plugin("sma", title="SMA", group="Averages and bands", synonyms=("simple moving average", "mean"))
 class Sma(Indicator):
     """Simple moving average: the mean close of the last ``window`` bars, in units of price."""
 
@@ -63,7 +61,7 @@ class Sma(Indicator):
         return {"sma": sma(bars.close, self.window)}
 
 
-@plugin("ema", title="EMA", group=_AVERAGES, synonyms=("exponential moving average", "ewma"))
+@plugin("ema", title="EMA", group="Averages and bands", synonyms=("exponential moving average", "ewma"))
 class Ema(Indicator):
     """Exponential moving average of the close, smoothed by 2 / (window + 1), in units of price."""
 
@@ -84,7 +82,7 @@ class Ema(Indicator):
         return {"ema": ema(bars, self.window)}
 
 
-@plugin("kama", title="KAMA", group=_AVERAGES, synonyms=("Kaufman adaptive moving average",))
+@plugin("kama", title="KAMA", group="Averages and bands", synonyms=("Kaufman adaptive moving average",))
 class Kama(Indicator):
     """Kaufman's adaptive moving average (1995): quick where the close trends over the window, slow where it only
     oscillates; in units of price.

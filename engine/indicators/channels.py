@@ -17,6 +17,7 @@ from engine.market.bars import Bars, Floats
 
 _EDGES = (Output("upper", "band", "price"), Output("lower", "band", "price"))
 _MIDDLE = Output("middle", unit="price")
+_GROUP = "Averages and bands"
 
 
 def band(bars: Bars, window: int, width: float) -> Floats:
@@ -63,7 +64,7 @@ class _Channel(Indicator):
         return {output.name: self.line(bars, output.name) for output in self.outputs}
 
 
-@plugin("bollinger", title="Bollinger bands", group="Overlap", synonyms=("BBANDS", "standard deviation bands"))
+@plugin("bollinger", title="Bollinger bands", group=_GROUP, synonyms=("BBANDS", "standard deviation bands"))
 class Bollinger(_Channel):
     """The mean of the last closes and some of their standard deviations on either side (Bollinger 2001)."""
 
@@ -81,7 +82,7 @@ class Bollinger(_Channel):
         return band(bars, self.window, {"upper": self.width, "lower": -self.width}.get(output, 0.0))
 
 
-@plugin("keltner", title="Keltner channel", group="Overlap", synonyms=("ATR channel", "Raschke"))
+@plugin("keltner", title="Keltner channel", group=_GROUP, synonyms=("ATR channel", "Raschke"))
 class Keltner(_Channel):
     """An exponential average of the close and some average true ranges on either side (Keltner 1960)."""
 
@@ -105,7 +106,12 @@ class Keltner(_Channel):
         return keltner(bars, self.window, self.atr_window, {"upper": self.width, "lower": -self.width}.get(output, 0.0))
 
 
-@plugin("donchian", title="Donchian channel", group="Overlap", synonyms=("highest high", "lowest low", "breakout"))
+@plugin(
+    "donchian",
+    title="Donchian channel",
+    group=_GROUP,
+    synonyms=("highest high", "lowest low", "breakout"),
+)
 class Donchian(_Channel):
     """The highest and the lowest price of the bars before each one, and the middle between (Donchian 1960)."""
 

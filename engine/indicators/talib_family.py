@@ -22,7 +22,7 @@ from engine.indicators.reference import near_one
 from engine.indicators.talib_measure import Call, longest, warm_up
 from engine.market.bars import Bars, Floats
 
-TABLE_SHA256 = "6cc42c86960f0bd2f03e5a9dc0bbf6beba61519c38dce3ed3c9cee825ddd0ea5"
+TABLE_SHA256 = "c74be0072eb63ab30f773513c0d102b7d0cb6a1a61065a47379bd43b04742920"
 """Of the table: a changed table is another source, and so another run key."""
 PREFIX = "talib_"
 _PRICES = {"price": ("Price", "close"), "first": ("First price", "high"), "second": ("Second price", "low")}
@@ -122,8 +122,14 @@ def make(kind: str) -> type[Indicator]:
 
 
 def _info(name: str, row: Mapping[str, Any]) -> PluginInfo:
-    summary = f"{row['title']}, the function {name} of TA-Lib."
+    summary = f"{name} of TA-Lib, from {_reads(row['inputs'])}."
     return PluginInfo(f"{PREFIX}{name.lower()}", row["title"], summary, row["group"], (name,))
+
+
+def _reads(inputs: Sequence[str]) -> str:
+    words = {"price": "one price", "first": "two prices"}
+    read = [words.get(name, name) for name in inputs if name != "second"]
+    return " and ".join([", ".join(read[:-1]), read[-1]] if len(read) > 1 else read)
 
 
 def _price(name: str) -> dict[str, tuple[Any, Any]]:

@@ -12,6 +12,7 @@ from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json
+from engine.indicators import INDICATORS
 from engine.jobs import runner
 from engine.strategies import Allocation, Strategy, decide
 
@@ -97,6 +98,7 @@ FORM = BacktestForm(
     spec=BacktestSpec,
     action="Run backtest",
     options={**TRADEABLE_MARKET, "strategy.model": trained_models},
+    searched=INDICATORS,
     initial={"strategy": {"kind": "sma_cross"}},
     sections=dict.fromkeys(FURTHER_COSTS, "Further costs"),
     folded=("Further costs", "Execution", "Sizing", "Stops", "Financing"),

@@ -11,8 +11,9 @@ from dashboard.components.series_view import SeriesView
 from dashboard.market_options import MARKET
 from dashboard.pages.features import ids
 from engine.features.spec import FeatureSpec
+from engine.indicators import INDICATORS
 
-FORM = form.Form(page=ids.PAGE, spec=FeatureSpec, options=MARKET)
+FORM = form.Form(page=ids.PAGE, spec=FeatureSpec, options=MARKET, searched=INDICATORS)
 SEEN = SeriesView(ids.PAGE, ids.CHART)
 COLUMNS = [
     table.Column("name", "Feature"),

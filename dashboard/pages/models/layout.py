@@ -16,6 +16,7 @@ from dashboard.components.table import Column, table
 from dashboard.components.tabs import pane, tabs
 from dashboard.market_options import MARKET
 from dashboard.pages.models import ids, view
+from engine.indicators import INDICATORS
 from engine.models.spec import ModelSpec
 
 TABS = (("score", "Score"), ("predictions", "Predictions"), ("trained", "Trained models"))
@@ -32,6 +33,7 @@ FORM = Form(
     spec=ModelSpec,
     action="Train model",
     options=MARKET,
+    searched=INDICATORS,
     initial={"market": {"symbols": ["AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA"]}},
 )
 

@@ -189,7 +189,7 @@ def test_search_keeps_to_a_group_and_finds_nothing_where_there_is_nothing() -> N
     assert len(search("", "Candle patterns")) == 61
     assert search("no such thing") == ()
     assert len(search("  ")) == len(INDICATORS.infos())
-    assert search("average", "Overlap")[0].group == "Overlap"
+    assert search("average", "Averages and bands")[0].group == "Averages and bands"
 
 
 def test_a_coin_of_a_millionth_has_the_same_oscillator() -> None:

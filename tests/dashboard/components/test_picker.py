@@ -1,0 +1,74 @@
+"""The searchable list of plug-ins: what it lists, in which order, and what its buttons say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from dashboard.components import picker
+from dashboard.pages.backtest.form import FORM as BACKTEST
+from dashboard.pages.features.layout import FORM
+from engine.indicators import GROUPS, INDICATORS
+
+
+def found(component: Any, role: str) -> list[Any]:
+    """Every component inside whose id has that role."""
+    inner = getattr(component, "children", None)
+    parts = component if isinstance(component, list) else inner if isinstance(inner, list) else [inner]
+    id_ = getattr(component, "id", None)
+    own = [component] if isinstance(id_, dict) and id_["role"] == role else []
+    return own + [item for part in parts if hasattr(part, "children") for item in found(part, role)]
+
+
+def rows(text: str = "", group: str = "") -> list[str]:
+    return [info.name for info in picker.listed(INDICATORS, text, group)]
+
+
+def test_all_of_them_are_listed_in_the_order_of_their_groups() -> None:
+    shown = list(picker._rows(picker.listed(INDICATORS, "", ""), INDICATORS.groups()))
+    headings = [row.children for row in shown if row.className == "picker-heading"]
+    assert headings == list(GROUPS)
+    assert len(shown) - len(headings) == len(INDICATORS.infos())
+    assert shown[0].children == "Averages and bands"
+
+
+def test_what_is_typed_is_searched_for_in_the_chosen_group() -> None:
+    assert rows("rsi")[0] == "rsi"
+    assert rows("macd", "Candle patterns") == []
+    assert set(rows("", "Volatility")) >= {"atr", "atr_percent", "talib_trange"}
+    (first, *_) = picker._rows(picker.listed(INDICATORS, "cci", ""), ())
+    assert getattr(first, "data-kind") == "talib_cci"
+    assert [part.children for part in first.children] == [
+        "Commodity channel index",
+        "CCI",
+        "CCI of TA-Lib, from high, low and close.",
+        "Momentum",
+    ]
+
+
+def test_nothing_found_says_what_to_do() -> None:
+    assert picker._count(0, "indicators") == "None of the indicators matches: try another word or all groups."
+    assert picker._count(1, "indicators").startswith("1 indicator ·")
+
+
+def test_buttons_show_the_title_and_hold_the_name() -> None:
+    panel = FORM.panel(FORM.defaults())
+    chosen = found(panel, "choice")
+    assert [(button.children, button.value) for button in chosen] == [("SMA", "sma"), ("RSI", "rsi")]
+    assert all(isinstance(button, html.Button) for button in chosen)
+    (add,) = found(panel, "add")
+    assert (add.children, add.value) == ("+ Add indicator", "")
+    collected = FORM.collect([button.id for button in chosen], [button.value for button in chosen])
+    assert [item["kind"] for item in collected["features"]] == ["sma", "rsi"]
+
+
+def test_a_rule_chooses_its_indicator_from_the_list() -> None:
+    strategy = {
+        "kind": "rules",
+        "enter": [{"kind": "comparison", "left": {"kind": "feature", "indicator": {"kind": "talib_cci"}}}],
+    }
+    panel = BACKTEST.panel({**BACKTEST.defaults(), "strategy": strategy})
+    buttons = {button.id["path"]: button for button in found(panel, "choice") if isinstance(button, html.Button)}
+    assert list(buttons) == ["strategy.enter.0.left.indicator"]
+    assert buttons["strategy.enter.0.left.indicator"].children == "Commodity channel index"

@@ -1,0 +1,84 @@
+"""Journeys through the list of indicators, by keyboard and by mouse."""
+
+from __future__ import annotations
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.e2e.visitor import Visitor, dom_id
+
+pytestmark = pytest.mark.e2e
+FIRST = "talib_accbands"
+IS_OPEN = "return !!document.querySelector('dialog.picker[open]')"
+MARKED = """
+const row = document.querySelector('.picker-row[aria-selected=true]');
+return row && row.dataset.kind === arguments[0];
+"""
+
+
+def chosen(visitor: Visitor) -> list[str]:
+    return list(visitor.js("return [...document.querySelectorAll('.picked')].map(button => button.textContent)"))
+
+
+def keys(visitor: Visitor, *typed: str) -> None:
+    visitor.driver.switch_to.active_element.send_keys(*typed)
+
+
+def focus(visitor: Visitor, wanted: str) -> None:
+    visitor.until("return !!document.getElementById(arguments[0])", wanted, wanted)
+    visitor.js("document.getElementById(arguments[0]).focus()", wanted)
+
+
+def test_an_indicator_is_searched_for_and_added_by_keyboard(visitor: Visitor) -> None:
+    visitor.open("/features")
+    visitor.sees_trace("features-chart", "RSI 14")
+    focus(visitor, dom_id(role="add", page="features", path="features"))
+    keys(visitor, Keys.ENTER)
+    visitor.until(MARKED, "the whole list", FIRST)
+    keys(visitor, "commodity")
+    visitor.until(MARKED, "the best match", "talib_cci")
+    keys(visitor, Keys.ENTER)
+    visitor.sees_trace("features-chart", "CCI(14)")
+    assert not visitor.js(IS_OPEN)
+    assert chosen(visitor) == ["SMA", "RSI", "Commodity channel index"]
+
+
+def test_another_one_takes_the_place_of_an_indicator(visitor: Visitor) -> None:
+    visitor.open("/features")
+    visitor.sees_trace("features-chart", "RSI 14")
+    focus(visitor, dom_id(role="choice", page="features", path="features.1"))
+    keys(visitor, Keys.ENTER)
+    visitor.until(MARKED, "what is chosen is marked", "rsi")
+    keys(visitor, Keys.ESCAPE)
+    visitor.until("return !document.querySelector('dialog.picker[open]')", "Escape shuts the list")
+    assert visitor.driver.switch_to.active_element.text == "RSI"
+    keys(visitor, Keys.ENTER)
+    visitor.until(IS_OPEN, "the list")
+    keys(visitor, "macd")
+    visitor.until(MARKED, "the best match", "macd")
+    visitor.js("document.querySelector('.picker-row[data-kind=macd]').click()")
+    visitor.sees_trace("features-chart", "MACD 12/26/9 histogram")
+    assert chosen(visitor) == ["SMA", "MACD"]
+
+
+def test_a_group_narrows_the_list_and_a_rule_takes_from_it(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    visitor.choose("backtest", "strategy", "rules")
+    visitor.choose("backtest", "strategy.enter.0.left", "feature")
+    place = dom_id(role="choice", page="backtest", path="strategy.enter.0.left.indicator")
+    focus(visitor, place)
+    keys(visitor, Keys.ENTER)
+    visitor.until("return document.querySelectorAll('.picker-row').length > 150", "the whole list")
+    visitor.js(
+        "[...document.querySelectorAll('.picker-groups label')]"
+        ".find(label => label.textContent === 'Volatility').querySelector('input').click()"
+    )
+    visitor.until("const count = document.querySelectorAll('.picker-row').length; return count > 3 && count < 30",
+                  "the group")  # fmt: skip
+    visitor.js("document.querySelector('.picker-row[data-kind=atr]').click()")
+    visitor.until("return document.getElementById(arguments[0]).value === 'atr'", "the choice", place)
+    visitor.until(
+        "return !!document.getElementById(arguments[0])",
+        "the indicator's own parameters",
+        dom_id(role="field", page="backtest", path="strategy.enter.0.left.indicator.window"),
+    )
