@@ -87,8 +87,6 @@ def opened(data: runs.ResultData) -> tuple[FeatureSpec, FeatureMatrix]:
 
 def surroundings(spec: FeatureSpec) -> Surroundings:
     """The series among which the features are computed."""
-    import engine
-
     return Surroundings(engine.run(spec.market), load_context(spec.features, spec.market))
 
 
