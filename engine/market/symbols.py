@@ -30,8 +30,8 @@ _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE", "L
 """Scripts that have letters which look like those of another: one of them in a symbol, and no more."""
 _DEVICES = re.compile(r"(?i)(CON|PRN|AUX|NUL|(COM|LPT)[0-9])(\.|$)")
 """Names that Windows takes for devices, whatever follows after a dot."""
-_LONGEST_FILE = 200
-"""Bytes of a file name, of the 255 that file systems allow: what is added to one has room."""
+_LONGEST_FILE = 240
+"""Bytes of a file name, of the 255 that file systems allow: an interval and a suffix have room."""
 
 
 @lru_cache(maxsize=16_384)
