@@ -48,6 +48,10 @@ class Form:
     folded: tuple[str, ...] = ()
     searched: Registry[Any] | None = None
 
+    def offers(self) -> Mapping[str, Offer]:
+        """What fields are chosen from, by path."""
+        return self.options
+
     def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | None, str]:
         """Plain values to show, the spec that a permalink asks for, and what is wrong with the permalink."""
         if not query:
@@ -116,11 +120,12 @@ class Form:
 
     def shown(self, values: Values) -> list[Field]:
         """The fields that have a control of their own in a form that shows ``values``."""
+        offers = self.offers()
         return [
             item
             for item in self._fields(values)
             if item.path not in self.hidden
-            and (item.control not in ("group", "plugin", "plugins") or item.path in self.options)
+            and (item.control not in ("group", "plugin", "plugins") or item.path in offers)
         ]
 
     def chosen(self, values: Values, path: str, kind: str) -> list[Component]:
@@ -154,12 +159,12 @@ class Form:
 
     def _fields(self, values: Values) -> list[Field]:
         """Every field, but those inside a nested spec that is chosen as a whole."""
-        whole = tuple(f"{path}." for path in self.options)
+        whole = tuple(f"{path}." for path in self.offers())
         return [item for item in walk(self.spec, values) if not item.path.startswith(whole)]
 
     def _decoded(self, values: dict[str, Any]) -> dict[str, Any]:
         """Nested specs that were chosen from a list arrive as JSON text."""
-        for path in self.options:
+        for path in self.offers():
             text = get(values, path)
             if isinstance(text, str) and text.startswith("{"):
                 try:
@@ -169,7 +174,7 @@ class Form:
         return values
 
     def _field(self, item: Field, value: Any, whole: Values, section: str) -> list[Row]:
-        offer = self.options.get(item.path)
+        offer = self.offers().get(item.path)
         is_part = item.control in ("plugin", "plugins") or (item.control == "group" and offer is None)
         section = self.sections.get(item.path) or item.section or (item.title if is_part else section)
         if item.control == "group" and offer is None and item.spec is not None:

@@ -53,11 +53,19 @@ class Strategy(Spec):
 
     ``bars`` are all up to the end of the range, those before it included; an account begins flat with the range.
     ``stands`` says that the last decision then counts as one of the first close. Without it, as an entry is a matter
-    of its moment, only later ones are followed.
+    of its moment, only later ones are followed. ``signals_time`` are the expected seconds of a call of ``signals`` and
+    of each of its bars, measured on one core of a server of 2023.
     """
 
     kind: str = ""
     stands: ClassVar[bool] = False
+    signals_time: ClassVar[tuple[float, float]] = (1e-4, 2.5e-8)
+
+    @classmethod
+    def followed_runs(cls) -> Mapping[str, type[RunSpec]]:
+        """The fields that hold the request of a run whose result the strategy follows, such as a model's."""
+        hints = {name: field.annotation for name, field in cls.model_fields.items()}
+        return {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, RunSpec)}
 
     def inputs(self, market: MarketSpec) -> Mapping[str, RunSpec]:
         return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from dashboard import ids
@@ -14,15 +15,15 @@ from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json
 from engine.indicators import INDICATORS
 from engine.jobs import runner
-from engine.strategies import Allocation, Strategy, decide
+from engine.strategies import STRATEGIES, Allocation, Strategy, decide
 
 
-def trained_models(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Models that have been trained, newest first, by the JSON text of their specs; before them one that is named by
-    a permalink and has not been trained here.
+def earlier_runs(values: Mapping[str, Any], *, field: str, kind: str) -> list[tuple[str, str]]:
+    """Stored runs of ``kind`` that the strategy may follow, newest first, by the JSON text of their specs; before them
+    the one in ``field`` that a permalink names and that has not been run here.
     """
-    found = [spec for _, spec in runner.recent_runs("model", limit=50)]
-    chosen = (values.get("strategy") or {}).get("model")
+    found = [spec for _, spec in runner.recent_runs(kind, limit=50)]
+    chosen = (values.get("strategy") or {}).get(field)
     if isinstance(chosen, Mapping) and (named := runner.load_spec(chosen)) not in found:
         found.insert(0, named)
     return [(canonical_json(spec), spec.label()) for spec in found]
@@ -33,6 +34,15 @@ FURTHER_COSTS = [f"costs.{name}" for name in Costs.model_fields if name not in (
 
 class BacktestForm(form.Form):
     """The form of a backtest: what the strategy needs of symbols and side is said at once, and a button sets it."""
+
+    def offers(self) -> Mapping[str, form.Offer]:
+        """Also the runs that any of the strategies may follow."""
+        followed = [item for kind in STRATEGIES.available().values() for item in kind.followed_runs().items()]
+        runs = {
+            f"strategy.{field}": partial(earlier_runs, field=field, kind=run.model_fields["kind"].default)
+            for field, run in followed
+        }
+        return {**self.options, **runs}
 
     def parse(self, values: Mapping[str, Any]) -> RunSpec:
         wanted = [("market.symbols", text)] if (text := symbols_wanted(self.strategy(values), values)) else []
@@ -97,7 +107,7 @@ FORM = BacktestForm(
     page="backtest",
     spec=BacktestSpec,
     action="Run backtest",
-    options={**TRADEABLE_MARKET, "strategy.model": trained_models},
+    options=TRADEABLE_MARKET,
     searched=INDICATORS,
     initial={"strategy": {"kind": "sma_cross"}},
     sections=dict.fromkeys(FURTHER_COSTS, "Further costs"),

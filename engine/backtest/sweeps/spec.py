@@ -33,7 +33,6 @@ SEARCHED = 100_000
 # Seconds of one backtest and of each of its bars, as measured on one core of a server of 2023; of a draw by TPE.
 _CROSSING, _STOPPED = (1e-6, 4e-10), (1.5e-6, 1.2e-9)
 _ADDED = (2e-6, 9e-10)  # of each symbol's part in a portfolio of several
-_SIGNALS, _RULES = (1e-4, 2.5e-8), (3e-4, 1.5e-8)
 _ACCOUNT, _OF_SYMBOL, _DRAW = (5e-4, 5e-8), 4e-8, 1e-3
 _YEARS = 20.0  # where nothing is known of the data
 
@@ -171,7 +170,7 @@ class SweepSpec(RunSpec):
         if isinstance(strategy, Crossing):
             return drawing + symbols * kernel
         own = prod(scale.count() for scale in scales if scale.path.startswith("strategy."))
-        signals = min(own, size) * _of(_RULES if strategy.kind == "rules" else _SIGNALS, bars)
+        signals = min(own, size) * _of(strategy.signals_time, bars)
         return drawing + symbols * (signals + kernel)
 
     def drawn(self, result: Any) -> Floats | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -38,6 +38,7 @@ class Rules(Strategy):
     """
 
     kind: Literal["rules"] = "rules"
+    signals_time: ClassVar[tuple[float, float]] = (3e-4, 1.5e-8)
     enter_match: Match = parameter(
         "all",
         title="Enter when",

@@ -19,6 +19,7 @@ from dashboard.charts import histograms, rolling
 from dashboard.components import table
 from dashboard.components.bar_table import Bar, bar_table
 from dashboard.pages.backtest import csv_files, view
+from dashboard.pages.backtest.form import FORM
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
 from dashboard.pages.backtest.tabs.trades import chosen_trade
 from dashboard.pages.backtest.trade_list import ALL, COLUMNS, LATEST, columns, describe, rows
@@ -29,6 +30,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.core.spec import canonical_json
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
+from engine.models.spec import ModelSpec
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.code import other_code
 from tests.support.market import random_walk
@@ -271,3 +273,13 @@ def test_files_have_a_line_for_every_trade_and_bar() -> None:
 def test_years_are_listed_with_the_latest_first() -> None:
     listed = list(words(view.years(performance.yearly(make_result(np.linspace(100, 120, 500))))))
     assert [text for text in listed if text in ("2020", "2021")] == ["2021", "2020"]
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_strategy_follows_one_of_the_runs_that_are_stored() -> None:
+    """And one that a permalink names, whether it has been run or not."""
+    offer = FORM.offers()["strategy.model"]
+    assert offer({}) == []
+    named = ModelSpec(seed=7)
+    values = {"strategy": {"kind": "follow_model", "model": named.model_dump(mode="json")}}
+    assert offer(values) == [(canonical_json(named), named.label())]

@@ -15,6 +15,7 @@ from engine.jobs import executors
 from engine.market.bars import Bars
 from engine.market.catalog import load
 from engine.market.known import joined, known_at
+from engine.market.spec import MarketSpec
 from engine.models.spec import ModelSpec
 from engine.strategies import Strategy
 from engine.strategies.kinds.follow_model import FollowModel
@@ -134,3 +135,13 @@ def test_a_day_is_followed_from_the_hour_that_ends_it() -> None:
     signals = FollowModel(model=ModelSpec()).signals(finer, {"model": model})
     assert np.flatnonzero(signals.entries).tolist() == [23]
     assert np.flatnonzero(signals.exits).tolist() == [47]
+
+
+def test_the_runs_that_a_strategy_follows_are_among_its_fields() -> None:
+    class Second(FollowModel):
+        other: MarketSpec = MarketSpec()
+        settings: Strategy = Strategy()
+
+    assert FollowModel.followed_runs() == {"model": ModelSpec}
+    assert Second.followed_runs() == {"model": ModelSpec, "other": MarketSpec}
+    assert Strategy.followed_runs() == {}
