@@ -174,7 +174,7 @@ def test_it_serves_when_it_says_so_and_stops_when_told(tmp_path: Path) -> None:
         with socket.create_connection(("127.0.0.1", port), timeout=5):
             pass
         running.process.send_signal(signal.SIGTERM)
-        assert running.process.wait(30) == 0
+        assert running.process.wait(60) == 0
     assert oct(os.stat(tmp_path / "cache").st_mode)[-3:] == "700"
 
 

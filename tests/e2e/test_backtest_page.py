@@ -46,13 +46,12 @@ def test_trades_are_stepped_through_by_button_and_key(visitor: Visitor) -> None:
     visitor.wait_for(lambda: place(visitor)[0] == newest - 1, "the trade before")
     hidden = "[...document.querySelectorAll('[data-graph=\"backtest-fills\"] .js-plotly-plot')][0]._fullData"
     visitor.until(f"return {hidden}.find(trace => trace.name === 'Entry').visible === 'legendonly'", "still hidden")
-    visitor.js("document.querySelector('[data-grid-step=\"1\"]').click()")
+    visitor.press("[data-grid-step='1']", "the button to the one before")
     visitor.wait_for(lambda: place(visitor)[0] == newest - 2, "the one before that")
     press(visitor, "p")
     visitor.wait_for(lambda: place(visitor)[0] == newest - 1, "back")
     row = "document.querySelector(`#backtest-trades .ag-row[row-id='${arguments[0]}'] .ag-cell`)"
-    visitor.until(f"return !!{row}", "the row", str(newest - 4))
-    visitor.js(f"{row}.click()", str(newest - 4))
+    visitor.until(f"const found = {row}; found?.click(); return !!found", "the row", str(newest - 4))
     visitor.wait_for(lambda: place(visitor)[0] == newest - 3, "the row that was clicked")
     assert visitor.complaints() == []
 
@@ -62,7 +61,7 @@ def test_every_chart_of_the_page_is_drawn(visitor: Visitor) -> None:
     for graph, name in (("rolling", "Buy and hold"), ("monthly", "Return"), ("distribution", "Bars")):
         visitor.sees_trace(f"backtest-{graph}", name)
     visitor.sees("Latest trades")
-    visitor.js("document.querySelector('#backtest-window input[value=\"3m\"]').click()")
+    visitor.press("#backtest-window input[value='3m']", "the windows of three months")
     visitor.sees("windows of 3 months")
     show(visitor, "Breakdown")
     visitor.sees("By weekday")
@@ -79,7 +78,7 @@ def test_a_fold_opens_for_what_is_wrong_in_it_and_counts_what_was_set(visitor: V
     assert visitor.js(f"return {fold}.open", field) is False
     visitor.fill("backtest", "stops.stop_loss", 150)
     visitor.sees("Stop loss must be below 100%, not 150%.")
-    assert visitor.js(f"return {fold}.open", field) is True
+    visitor.until(f"return {fold}.open", "the fold open", field)
     visitor.fill("backtest", "stops.stop_loss", "7.5")
     visitor.until(f"return {fold}.querySelector('.fold-title').dataset.changed === '1 set'", "one set", field)
 
@@ -117,6 +116,6 @@ def test_pairs_say_all_that_they_need_and_buttons_set_it(visitor: Visitor) -> No
     visitor.sees("sells short as well: choose Both.")
     button = "[...document.querySelectorAll('[data-sets]')].find(item => item.textContent.startsWith(arguments[0]))"
     for words in ("Add ", "Set Both"):
-        visitor.js(f"{button}.click()", words)
+        visitor.until(f"const found = {button}; found?.click(); return !!found", words, words)
         visitor.until(f"return !{button}", f"{words} done", words)
     visitor.sees("about")

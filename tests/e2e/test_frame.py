@@ -45,9 +45,9 @@ def axis(visitor: Visitor, name: str) -> list[Any]:
 
 def test_nothing_is_drawn_before_it_is_asked_for(frame: Visitor) -> None:
     draw(frame)
-    assert "Press Draw." not in frame.text()
+    frame.wait_for(lambda: "Press Draw." not in frame.text(), "the hint gone")
     frame.sees("NVDA")
-    assert frame.js("return document.querySelectorAll('#frame-kpis .v').length") == 2
+    frame.until("return document.querySelectorAll('#frame-kpis .v').length === 2", "two key figures")
     frame.until("return !!document.querySelector('.grid .ag-cell.gain, .grid .ag-cell.loss')", "a toned cell")
 
 
@@ -70,22 +70,23 @@ def test_a_wrong_value_is_marked_and_found(frame: Visitor) -> None:
 
 def test_the_permalink_and_the_rail_remember(frame: Visitor) -> None:
     draw(frame)
+    first = frame.link()
     frame.fill("frame", "start", "2022-01-03")
     frame.press_run("frame")
     frame.until(f"{PLOT} return plot.data[0].x && plot._fullData[0].x[0] > Date.UTC(2022, 0, 1)", "the range")
-    link = frame.wait_for(lambda: "spec=" in frame.driver.current_url and frame.driver.current_url, "the permalink")
+    link = frame.link(other_than=first)
     frame.click(role="rail", page="other")
     frame.sees("Else")
     frame.click(role="rail", page="frame")
     frame.sees_trace("frame-chart", "Candles")
-    assert frame.driver.current_url == link
-    assert frame.js("return document.getElementById(arguments[0]).value", FROM) == "2022-01-03"
+    frame.wait_for(lambda: frame.driver.current_url == link, "the same link")
+    frame.wait_for(lambda: frame.value("frame", "start") == "2022-01-03", "the form as it was")
     frame.open("/other")
     frame.sees("Else")
     frame.wait_for(lambda: frame.js("return document.querySelector('.rail-link').search"), "the remembered link")
     frame.click(role="rail", page="frame")
     frame.sees_trace("frame-chart", "Candles")
-    assert frame.driver.current_url == link
+    frame.wait_for(lambda: frame.driver.current_url == link, "the same link again")
     frame.open("/frame?spec=broken")
     frame.sees("This link is damaged")
 
@@ -104,9 +105,15 @@ def test_y_follows_x_and_a_change_of_theme_keeps_the_zoom(frame: Visitor) -> Non
     frame.click(id="theme-button")
     frame.until(f"{PLOT} return plot._fullLayout.font.color !== arguments[0]", "the other ink", ink)
     frame.wait_for(lambda: abs(axis(frame, "yaxis")[1] - high) < high / 100, "y as it was")
-    assert axis(frame, "xaxis") == zoomed
-    ActionChains(frame.driver).move_to_element(plot).double_click().perform()
-    frame.wait_for(lambda: abs(axis(frame, "yaxis")[1] - whole[1]) < 1, "everything again")
+    frame.wait_for(lambda: axis(frame, "xaxis") == zoomed, "x as it was")
+
+    def is_whole() -> bool:
+        """On a busy machine two clicks may come too far apart to be one double click."""
+        if abs(axis(frame, "yaxis")[1] - whole[1]) > 1:
+            ActionChains(frame.driver).move_to_element(plot).double_click().pause(1).perform()
+        return bool(abs(axis(frame, "yaxis")[1] - whole[1]) < 1)
+
+    frame.wait_for(is_whole, "everything again")
 
 
 def test_gain_and_loss_change_places_everywhere(frame: Visitor) -> None:
@@ -115,11 +122,11 @@ def test_gain_and_loss_change_places_everywhere(frame: Visitor) -> None:
     gain, loss = frame.js(colours)
     frame.click(id="swap-button")
     frame.until(f"{colours}[0] === arguments[0]".replace("return [", "return ["), "the swap", loss)
-    assert frame.js(colours) == [loss, gain]
+    frame.wait_for(lambda: frame.js(colours) == [loss, gain], "both colours")
     token = "return getComputedStyle(document.documentElement).getPropertyValue('--gain').trim()"
-    assert frame.js(token) == loss
+    frame.wait_for(lambda: frame.js(token) == loss, "the page's colour")
     frame.open("/frame")
-    assert frame.js(token) == loss
+    frame.wait_for(lambda: frame.js(token) == loss, "the colour after a reload")
     frame.click(id="swap-button")
 
 

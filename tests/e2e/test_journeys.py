@@ -115,7 +115,8 @@ def test_saved_runs_are_found_deleted_restored_and_compared(visitor: Visitor) ->
     rows = "[...document.querySelectorAll('.library .ag-center-cols-container .ag-row')]"
     row = f"{rows}.find(row => row.textContent.includes(arguments[0]))"
     visitor.until(f"return !!{row}", "the run in the library", "SMA 36/")
-    visitor.js(f"{row}.querySelector('[col-id=bin] button').click()", "SMA 36/")
+    button = f"{row}?.querySelector('[col-id=bin] button')"
+    visitor.until(f"const found = {button}; found?.click(); return !!found", "its button for the bin", "SMA 36/")
     visitor.until(f"return !{row} && !document.getElementById('backtest-deleted-bar').hidden", "the bin", "SMA 36/")
     visitor.click(id="backtest-undo")
     visitor.until(f"return !!{row}", "the run back in the library", "SMA 36/")
@@ -130,8 +131,7 @@ def test_saved_runs_are_found_deleted_restored_and_compared(visitor: Visitor) ->
     visitor.click(id="backtest-compare-ticked")
     for name in ("SMA 35/", "SMA 36/", "Combined"):
         visitor.sees_trace("backtest-overlay", name)
-    link = visitor.js("return location.href")
-    assert "compare=" in link
+    link = visitor.wait_for(lambda: "compare=" in (url := visitor.driver.current_url) and url, "the runs in the link")
     visitor.open("/data")
     visitor.open(link)
     visitor.sees_trace("backtest-overlay", "Combined")
@@ -140,8 +140,7 @@ def test_saved_runs_are_found_deleted_restored_and_compared(visitor: Visitor) ->
 def test_permalink_restores_the_backtest_in_a_new_browser(visitor: Visitor, workbench: Server) -> None:
     visitor.open("/backtest")
     run_sma(visitor, 35)
-    visitor.wait_for(lambda: "spec=" in visitor.driver.current_url, "the permalink in the address")
-    link = visitor.driver.current_url
+    link = visitor.link()
     visitor.driver.delete_all_cookies()
     visitor.js("localStorage.clear(); sessionStorage.clear()")
     visitor.open("/hardware")
@@ -163,12 +162,12 @@ def test_theme_switches_and_stays(visitor: Visitor) -> None:
 
     visitor.open("/data")
     visitor.until("return !!document.querySelector('.js-plotly-plot .main-svg')", "candles")
-    before, ink = theme(), paper()
+    before, ink = theme(), visitor.wait_for(paper, "the chart's ink")
     visitor.click(id="theme-button")
     visitor.wait_for(lambda: theme() != before, "the other theme")
     visitor.wait_for(lambda: paper() != ink, "the chart in the other theme")
     visitor.open("/backtest")
-    assert theme() != before
+    visitor.wait_for(lambda: theme() != before, "the other theme on the next page")
     visitor.click(id="theme-button")
     visitor.wait_for(lambda: theme() == before, "the first theme again")
 
@@ -183,7 +182,7 @@ def test_a_job_is_cancelled_and_the_next_one_runs(visitor: Visitor) -> None:
 
 def test_a_reload_finds_the_running_job(visitor: Visitor) -> None:
     train_long(visitor)
-    visitor.wait_for(lambda: "spec=" in visitor.driver.current_url, "the permalink in the address")
+    visitor.link()
     visitor.driver.refresh()
     visitor.until("return !!document.querySelector('.is-running')", "the job after the reload")
     visitor.wait_for(lambda: running_jobs(visitor) == 1, "one job in the tray, shared")

@@ -19,7 +19,6 @@ from tests.e2e.visitor import Visitor
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.e2e
-PRESS = "const found = document.querySelector(arguments[0]); if (found) found.click(); return !!found;"
 ROW = "#backtest-library .ag-row[row-id='{key}'] [col-id='{column}']"
 
 
@@ -44,10 +43,15 @@ def saved(visitor: Visitor, folder: Path, pattern: str) -> Path:
     return visitor.wait_for(whole, pattern)
 
 
-def on_page(visitor: Visitor) -> Any:
-    """The request in the page's link."""
-    query = urllib.parse.parse_qs(urllib.parse.urlparse(visitor.driver.current_url).query)["spec"][0]
-    return load_spec(state.from_query(query))
+def on_page(visitor: Visitor, fast: int) -> Any:
+    """The request in the page's link, once that is the one with this fast window."""
+
+    def request() -> Any:
+        query = urllib.parse.parse_qs(urllib.parse.urlparse(visitor.link()).query)["spec"][0]
+        spec = load_spec(state.from_query(query))
+        return spec if spec.strategy.fast == fast else None
+
+    return visitor.wait_for(request, f"a link to SMA {fast}")
 
 
 def rows(visitor: Visitor) -> list[str]:
@@ -68,13 +72,11 @@ def cell(visitor: Visitor, key: str, column: str) -> Any:
 
 def press(visitor: Visitor, key: str, column: str) -> None:
     """The button in a row of the library."""
-    button = ROW.format(key=key, column=column) + " button"
-    visitor.until(PRESS, f"{column} of {key}", button)
+    visitor.press(ROW.format(key=key, column=column) + " button", f"{column} of {key}")
 
 
 def tick(visitor: Visitor, key: str) -> None:
-    box = f"#backtest-library .ag-row[row-id='{key}'] input[type=checkbox]"
-    visitor.until(PRESS, f"a box at {key}", box)
+    visitor.press(f"#backtest-library .ag-row[row-id='{key}'] input[type=checkbox]", f"a box at {key}")
 
 
 def write(visitor: Visitor, key: str, column: str, text: str) -> None:
@@ -103,12 +105,11 @@ def search(visitor: Visitor, text: str) -> None:
 
 def click(visitor: Visitor, id_: str) -> None:
     """A button, once it can be pressed."""
-    script = "const found = document.getElementById(arguments[0]); if (found?.disabled !== false) return false;"
-    visitor.until(f"{script} found.click(); return true;", id_, id_)
+    visitor.press(f"#{id_}", id_)
 
 
 def choose(visitor: Visitor, group: str, value: str) -> None:
-    visitor.until(PRESS, f"{value} in {group}", f"#{group} input[value='{value}']")
+    visitor.press(f"#{group} input[value='{value}']", f"{value} in {group}")
 
 
 def two_runs(visitor: Visitor, first: int, second: int) -> tuple[str, str]:
@@ -116,7 +117,7 @@ def two_runs(visitor: Visitor, first: int, second: int) -> tuple[str, str]:
     keys = []
     for fast in (first, second):
         run(visitor, fast)
-        keys.append(engine.run_key(on_page(visitor)))
+        keys.append(engine.run_key(on_page(visitor, fast)))
     show(visitor, "Library")
     search(visitor, "/60 NVDA")
     visitor.wait_for(lambda: set(keys) <= set(rows(visitor)), "both runs")
@@ -125,7 +126,7 @@ def two_runs(visitor: Visitor, first: int, second: int) -> tuple[str, str]:
 
 def test_files_are_those_of_the_engine(visitor: Visitor, downloads: Path, workspace: Workspace) -> None:
     run(visitor, 14)
-    result = engine.run(on_page(visitor))
+    result = engine.run(on_page(visitor, 14))
     show(visitor, "Trades")
     click(visitor, "backtest-trade-csv")
     assert saved(visitor, downloads, "*-trades.csv").read_text() == trades_csv(result)
@@ -152,9 +153,9 @@ def test_a_tear_sheet_is_read_without_a_network(visitor: Visitor, downloads: Pat
 
 def test_the_library_keeps_what_is_typed_pinned_deleted_and_restored(visitor: Visitor) -> None:
     old, new = two_runs(visitor, 16, 17)
-    assert rows(visitor).index(new) < rows(visitor).index(old)
+    visitor.wait_for(lambda: [key for key in rows(visitor) if key in (old, new)] == [new, old], "the latest first")
     press(visitor, old, "pinned")
-    visitor.wait_for(lambda: rows(visitor)[0] == old, "the pinned run at the top")
+    visitor.wait_for(lambda: rows(visitor)[:1] == [old], "the pinned run at the top")
     write(visitor, new, "tags", "candidate")
     search(visitor, "candidate")
     visitor.wait_for(lambda: rows(visitor) == [new], "the tagged run alone")
@@ -168,7 +169,7 @@ def test_the_library_keeps_what_is_typed_pinned_deleted_and_restored(visitor: Vi
     visitor.wait_for(lambda: rows(visitor) == [], "nothing left")
     click(visitor, "backtest-undo")
     visitor.wait_for(lambda: rows(visitor) == [new], "the run again")
-    assert cell(visitor, new, "note").text == "looks too good"
+    visitor.wait_for(lambda: cell(visitor, new, "note").text == "looks too good", "its note")
     tick(visitor, new)
     click(visitor, "backtest-delete-ticked")
     visitor.wait_for(lambda: rows(visitor) == [], "nothing left")
@@ -180,6 +181,7 @@ def test_the_library_keeps_what_is_typed_pinned_deleted_and_restored(visitor: Vi
     choose(visitor, "backtest-shelf", "saved")
     visitor.wait_for(lambda: rows(visitor) == [new], "the run restored")
     press(visitor, new, "bin")
+    visitor.wait_for(lambda: rows(visitor) == [], "nothing left")
     choose(visitor, "backtest-shelf", "bin")
     visitor.wait_for(lambda: rows(visitor) == [new], "the run in the bin again")
     click(visitor, "backtest-empty-bin")
@@ -204,9 +206,11 @@ def test_runs_side_by_side_and_their_link(visitor: Visitor) -> None:
     visitor.sees("this portfolio is a hindsight.")
     choose(visitor, "backtest-rebalancing", "monthly")
     visitor.until("return /Weights set \\d+ times/.test(document.body.innerText)", "monthly weights")
-    link = visitor.driver.current_url
+    end = "&weights=inverse_volatility&rebalanced=monthly"
+    link = visitor.wait_for(
+        lambda: (url := visitor.driver.current_url).endswith(end) and url, "the choices in the link"
+    )
     assert first in link, "the run on the page is in the link by its request"
-    assert link.endswith("&weights=inverse_volatility&rebalanced=monthly")
     visitor.open("/data")
     visitor.open(link)
     for name in ("SMA 18/60", "SMA 19/60", "Buy and hold, NVDA"):

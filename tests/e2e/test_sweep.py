@@ -47,8 +47,12 @@ def test_from_a_sweep_to_a_cell_to_its_run_in_full(visitor: Visitor) -> None:
     visitor.until(
         "return (document.getElementById('backtest-kpis') || {innerText: ''}).innerText.includes('CAGR')", "key figures"
     )
-    fast, slow = visitor.value("backtest", "strategy.fast"), visitor.value("backtest", "strategy.slow")
-    assert f"Fast window {fast} bars, Slow window {slow} bars" in words
+
+    def windows() -> tuple[str, str]:
+        return visitor.value("backtest", "strategy.fast"), visitor.value("backtest", "strategy.slow")
+
+    visitor.wait_for(lambda: "Fast window {} bars, Slow window {} bars".format(*windows()) in words, "them in the form")
+    fast, slow = windows()
     visitor.sees_trace("backtest-equity", f"SMA {fast}/{slow}")
     cells = visitor.js("return [...document.querySelectorAll('#backtest-kpis .kpi')].map(item => item.innerText)")
     sharpe = next(cell.splitlines()[1] for cell in cells if cell.startswith("Sharpe"))
@@ -64,17 +68,17 @@ def test_a_permalink_opens_the_sweep_and_a_reload_brings_it_back(visitor: Visito
     visitor.sees("56 combinations")
     visitor.press_run(PAGE)
     sees_map(visitor)
-    link = str(visitor.js("return location.href"))
+    link = visitor.link()
     visitor.open("/data")
     visitor.open(link)
     sees_map(visitor)
-    assert visitor.value(PAGE, "axes.0.step") == "10"
-    assert visitor.value("backtest", "strategy.fast") == "50"
+    visitor.wait_for(lambda: visitor.value(PAGE, "axes.0.step") == "10", "the step in the form")
+    visitor.wait_for(lambda: visitor.value("backtest", "strategy.fast") == "50", "the strategy in its form")
     visitor.open_tab("Performance")
     visitor.sees("No backtest yet")
     visitor.press_run("backtest")
     visitor.sees_trace("backtest-equity", "SMA 50/200")
-    assert visitor.js("return location.href") != link
+    visitor.link(other_than=link)
     visitor.open_tab("Sweep")
     visitor.until("return location.href === arguments[0]", "the URL follows the tab", link)
 
@@ -99,5 +103,5 @@ def test_a_grid_that_is_too_large_says_so_at_the_axes(visitor: Visitor) -> None:
     visitor.until("return !!document.getElementById(arguments[0])", "the third axis", third)
     visitor.fill(PAGE, "axes.2.step", "0.001")
     visitor.sees("are more than the 4,000,000 of a sweep")
-    visitor.js("document.querySelector('input[value=latin_hypercube]').click()")
+    visitor.press("input[value=latin_hypercube]", "the other way to draw")
     visitor.sees("1,000 combinations")

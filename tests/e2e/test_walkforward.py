@@ -42,16 +42,15 @@ def test_from_the_axes_to_the_account_and_back_by_its_link(visitor: Visitor) -> 
     visitor.sees("windows of 16 combinations")
     visitor.press_run(PAGE)
     sees_result(visitor)
-    before, link = rows(visitor), str(visitor.js("return location.href"))
+    before, link = visitor.settled(lambda: rows(visitor), "every window"), visitor.link()
     visitor.sees("Efficiency")
     visitor.open("/data")
     visitor.open(link)
     sees_result(visitor)
-    assert rows(visitor) == before
-    assert visitor.value(PAGE, "axes.1.step") == "100"
-    assert visitor.value(PAGE, "windows.test") == "9"
-    first = "#backtest-walk-table .ag-row[row-index='0'] .ag-cell"
-    visitor.js("document.querySelector(arguments[0]).click()", first)
+    visitor.wait_for(lambda: rows(visitor) == before, "the same windows")
+    visitor.wait_for(lambda: visitor.value(PAGE, "axes.1.step") == "100", "the step in the form")
+    visitor.wait_for(lambda: visitor.value(PAGE, "windows.test") == "9", "the test window in the form")
+    visitor.press("#backtest-walk-table .ag-row[row-index='0'] .ag-cell", "the first window")
     visitor.sees_trace("backtest-equity", "SMA 25/100")
 
 

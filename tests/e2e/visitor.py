@@ -49,6 +49,29 @@ class Visitor:
             time.sleep(0.02)
         return found
 
+    def settled(self, look: Callable[[], Any], what: str) -> Any:
+        """The first true value of ``look`` that is the same half a second later: a table appears in pieces."""
+
+        def same() -> Any:
+            found = look()
+            time.sleep(0.5)
+            return found and look() == found and found
+
+        return self.wait_for(same, what)
+
+    def press(self, selector: str, what: str) -> None:
+        """Click the first element that ``selector`` finds, once it is there and can be pressed."""
+        script = "const found = document.querySelector(arguments[0]); if (!found || found.disabled) return false;"
+        self.until(f"{script} found.click(); return true;", what, selector)
+
+    def link(self, other_than: str = "") -> str:
+        """The page's permalink, once it is in the address bar."""
+        return str(
+            self.wait_for(
+                lambda: "spec=" in (url := self.driver.current_url) and url != other_than and url, "the permalink"
+            )
+        )
+
     def text(self) -> str:
         return str(self.js("return document.body.innerText"))
 

@@ -28,7 +28,7 @@ def outside_cluster(folder: Path) -> Iterator[str]:
     finally:
         for process in reversed(started):
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -38,7 +38,7 @@ def _start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def _address(file: Path) -> str:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             return str(json.loads(file.read_text())["address"])

@@ -336,7 +336,7 @@ def test_a_limit_that_is_passed_a_missing_one_and_a_full_disk_are_told() -> None
 def test_the_sampler_looks_at_the_cache(workspace: Workspace) -> None:
     watching = sampler.Sampler(period=0.01)
     watching.start()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while watching.usage is None and time.monotonic() < deadline:
         time.sleep(0.01)
     watching.stop()

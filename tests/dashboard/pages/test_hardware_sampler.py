@@ -20,9 +20,9 @@ from tests.support.machine import GIGA, QUIET
 
 
 def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not true():
-        assert time.monotonic() < deadline, "It did not happen within ten seconds."
+        assert time.monotonic() < deadline, "It did not happen within a minute."
         time.sleep(0.01)
 
 
@@ -122,7 +122,7 @@ def test_a_sampler_that_nobody_holds_ends() -> None:
     gc.collect()
     assert gone() is None
     assert thread is not None
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 
