@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dashboard.charts import base, candles
-from dashboard.charts.equity import thin
+from dashboard.charts.indicator_lines import Line, line_of, traces
 from dashboard.text.format import number
 from engine.features.matrix import FeatureMatrix
 from engine.indicators import Indicator
@@ -19,24 +19,14 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PRICE_HEIGHT, PANE_HEIGHT = 330, 130
-FEWEST, DENSE = 3, 1_000  # rows for a correlation; points from which lines are drawn thinner
-COLOURS = (1, 3, 2, 5, 0, 4)  # places in base.SERIES: the first are furthest from the price's own colours
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """One output of an indicator: ``time`` float64 milliseconds, ``value`` float64, NaN where it has none."""
-
-    label: str
-    colour: str
-    time: Floats
-    value: Floats
+FEWEST = 3  # rows for a correlation
 
 
 @dataclass(frozen=True, eq=False)
 class Pane:
     """Outputs that share an axis, lines at ``levels``, and the span in milliseconds in which one is warming up."""
 
+    name: str
     lines: tuple[Line, ...]
     levels: tuple[float, ...]
     warm_up: candles.Window | None
@@ -72,27 +62,36 @@ def info(
     first = int(np.searchsorted(bars.time, view.time[0]))
     top = matrix.rows(bars.series.symbol).start + first
     rows = slice(top, top + len(view))
-    panes, column = [], 0
+    over: list[Pane] = []
+    below: list[Pane] = []
+    column = 0
     for feature in features:
-        outputs = range(column, column + len(feature.outputs))
-        lines = tuple(_line(matrix.names[index], index, view, matrix.values[rows, index]) for index in outputs)
-        panes.append(Pane(lines, feature.levels, _warming(bars, view, feature.warm_up())))
-        column = outputs.stop
-    over = [pane for pane, feature in zip(panes, features, strict=True) if feature.pane == "price"]
-    below = [pane for pane, feature in zip(panes, features, strict=True) if feature.pane != "price"]
+        lines = [
+            line_of(matrix.names[column + at], output, column + at, view, matrix.values[rows, column + at])
+            for at, output in enumerate(feature.outputs)
+        ]
+        column += len(lines)
+        warming = _warming(bars, view, feature.warm_up())
+        on_price = [feature.pane == "price" and line.is_price() for line in lines]
+        for kept, panes, levels in ((True, over, ()), (False, below, feature.levels)):
+            chosen = tuple(line for line, is_on in zip(lines, on_price, strict=True) if is_on is kept)
+            if chosen:
+                panes.append(Pane(feature.label(), chosen, levels, warming))
     spans = [pane.warm_up for pane in over if pane.warm_up]
-    merged = Pane(tuple(line for pane in over for line in pane.lines), (), max(spans, key=lambda s: s[1], default=None))
+    merged = Pane(
+        "", tuple(line for pane in over for line in pane.lines), (), max(spans, key=lambda s: s[1], default=None)
+    )
     return FeaturesInfo(_price(bars, window, log), merged, tuple(below))
 
 
 def figure(info: FeaturesInfo, *, keep: str = "") -> go.Figure:
     """Panes under one another on one time axis; warm-up is shaded."""
-    traces = [candles.price_trace(info.price), *(_trace(line, "y") for line in info.over.lines)]
+    drawn = [candles.price_trace(info.price), *traces(info.over.lines, "y")]
     share = PANE_HEIGHT / info.height() - 0.04
     for place, pane in enumerate(info.panes, start=2):
-        traces += [_trace(line, f"y{place}") for line in pane.lines]
+        drawn += traces(pane.lines, f"y{place}")
     figure = base.figure(
-        traces,
+        drawn,
         x=info.price.axis(),
         y=candles.price_axis(info.price),
         panes=[(_axis(pane), share) for pane in info.panes],
@@ -148,13 +147,6 @@ def _price(bars: Bars, window: candles.Window | None, log: bool) -> candles.Cand
     return candles.info(closes, window, log=log)
 
 
-def _line(label: str, index: int, view: Bars, values: Floats) -> Line:
-    time, known = base.times(view.time), np.isfinite(values)
-    level = values[known].mean() if known.any() else 0.0
-    kept = thin(time, np.where(known, values, level))  # what is missing counts as the mean: a gap stays a gap
-    return Line(label, base.SERIES[COLOURS[index % len(COLOURS)]], time[kept], values[kept])
-
-
 def _warming(bars: Bars, view: Bars, warm_up: int) -> candles.Window | None:
     """From the first bar in view to the first value, as far as that is in view."""
     settled = bars.time[min(warm_up, len(bars) - 1)]
@@ -162,16 +154,6 @@ def _warming(bars: Bars, view: Bars, warm_up: int) -> candles.Window | None:
         return None
     start, stop = base.times(np.array([view.time[0], min(settled, view.time[-1])]))
     return (float(start), float(stop))
-
-
-def _trace(line: Line, axis: str) -> Any:
-    import plotly.graph_objects as go
-
-    look = {"color": line.colour, "width": 1.5 if len(line.time) < DENSE else 1.1}
-    return go.Scatter(
-        x=line.time, y=base.values(line.value), yaxis=axis, name=line.label, mode="lines", connectgaps=False, line=look,
-        hovertemplate=f"%{{y:{candles.PRICE}}}",
-    )  # fmt: skip
 
 
 def _axis(pane: Pane) -> dict[str, Any]:
@@ -196,6 +178,6 @@ def _mark(figure: go.Figure, pane: Pane, axis: str) -> None:
         )
     if axis and pane.lines:
         figure.add_annotation(
-            text=pane.lines[0].label, xref="paper", x=0.004, xanchor="left", yref="paper", y=domain[1], yanchor="top",
+            text=pane.name, xref="paper", x=0.004, xanchor="left", yref="paper", y=domain[1], yanchor="top",
             showarrow=False, bgcolor=base.tint(base.SURFACE, 75),
         )  # fmt: skip

@@ -12,9 +12,10 @@ from dashboard.charts import base, candles, features
 from engine.core.progress import silent
 from engine.features.matrix import FeatureMatrix
 from engine.features.spec import FeatureSpec
-from engine.indicators import Indicator, Output
+from engine.indicators import INDICATORS, ContextIndicator, Indicator, Output, PanelIndicator
 from engine.indicators.averages import Sma
-from engine.indicators.momentum import Rsi
+from engine.indicators.channels import Bollinger
+from engine.indicators.momentum import Macd, Rsi
 from engine.jobs import executors
 from engine.market.bars import Bars, Floats, Market
 from tests.support.market import random_walk
@@ -149,3 +150,57 @@ def test_one_feature_has_a_square_of_one() -> None:
     bars, chosen = random_walk(60), (Sma(window=20),)
     info = features.correlation_info(matrix_of(chosen, bars), "TEST")
     assert info.value.shape == (1, 1)
+
+
+def kinds(figure: object) -> list[tuple[str, str, str]]:
+    """Type, axis and fill of each trace but the price."""
+    return [(trace.type, trace.yaxis, trace.fill or "" if trace.type == "scatter" else "") for trace in figure.data[1:]]  # type: ignore[attr-defined]
+
+
+def test_a_band_is_filled_between_its_edges_whatever_their_order() -> None:
+    bars = random_walk(300)
+    for chosen in (Bollinger(window=20), INDICATORS.get("talib_accbands")()):
+        info = features.info(bars, matrix_of((chosen,), bars), (chosen,))
+        figure = features.figure(info)
+        assert kinds(figure).count(("scatter", "y", "tonexty")) == 1
+        assert len(figure.data) == 4
+        upper = next(at for at, trace in enumerate(figure.data) if "tonexty" in str(trace)) - 1
+        assert figure.data[upper].name.endswith(("upper", "upperband"))
+        assert figure.data[upper].line.color == figure.data[upper + 1].line.color
+
+
+def test_a_histogram_is_drawn_as_bars_on_its_own_axis() -> None:
+    bars, chosen = random_walk(600), (Macd(),)
+    info = features.info(bars, matrix_of(chosen, bars), chosen)
+    assert kinds(features.figure(info)) == [("scatter", "y2", ""), ("scatter", "y2", ""), ("bar", "y2", "")]
+    assert [pane.name for pane in info.panes] == ["MACD 12/26/9"]
+
+
+def test_markers_lie_under_the_bar_where_positive_and_over_it_where_negative() -> None:
+    bars, chosen = random_walk(600), (INDICATORS.get("talib_cdlengulfing")(),)
+    matrix = matrix_of(chosen, bars)
+    (line,) = features.info(bars, matrix, chosen).over.lines
+    found = np.flatnonzero(np.isfinite(matrix.values[:, 0]) & (matrix.values[:, 0] != 0))
+    assert len(found) > 5
+    np.testing.assert_array_equal(line.time, base.times(bars.time)[found])
+    expected = np.where(matrix.values[found, 0] > 0, bars.low[found], bars.high[found])
+    np.testing.assert_array_equal(line.place, expected)
+    trace = features.figure(features.info(bars, matrix, chosen)).data[1]
+    assert set(trace.marker.symbol) == {"triangle-up", "triangle-down"}
+
+
+def test_what_is_no_price_leaves_the_axis_of_the_price() -> None:
+    bars, chosen = random_walk(300), (INDICATORS.get("talib_supertrend")(),)
+    info = features.info(bars, matrix_of(chosen, bars), chosen)
+    assert [line.label for line in info.over.lines] == ["SUPERTREND(10, 3) supertrend"]
+    assert [line.label for line in info.panes[0].lines] == ["SUPERTREND(10, 3) trend"]
+
+
+@pytest.mark.parametrize("kind", list(INDICATORS.available()))
+def test_every_indicator_of_one_series_can_be_drawn(kind: str) -> None:
+    chosen = INDICATORS.get(kind)()
+    if isinstance(chosen, ContextIndicator | PanelIndicator):
+        pytest.skip("drawn as any other line")
+    bars = random_walk(400)
+    figure = features.figure(features.info(bars, matrix_of((chosen,), bars), (chosen,)))
+    assert len(figure.data) == 1 + len(chosen.outputs)

@@ -1,0 +1,126 @@
+"""The outputs of an indicator as traces, each drawn by its style: no chart knows an indicator by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from dashboard.charts import base, candles
+from dashboard.charts.equity import thin
+from engine.indicators import Output, Style
+from engine.market.bars import Bars, Floats
+
+DENSE = 1_000  # points from which lines are drawn thinner
+COLOURS = (1, 3, 2, 5, 0, 4)  # places in base.SERIES: the first are furthest from the price's own colours
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One output of an indicator: ``time`` float64 milliseconds, ``value`` float64, NaN where it has none. ``style`` is
+    that of the output; a marker has a time and a value where it is not zero, and lies at ``place``, a price.
+    """
+
+    label: str
+    colour: str
+    time: Floats
+    value: Floats
+    style: Style = "line"
+    unit: str = ""
+    place: Floats | None = None
+
+    def is_price(self) -> bool:
+        """Whether it can be read on the axis of the price."""
+        return self.unit == "price" or self.style == "marker"
+
+
+def line_of(label: str, output: Output, index: int, view: Bars, values: Floats) -> Line:
+    """What is drawn of ``values``, the ``output`` of the bars in ``view`` that is the matrix's column ``index``."""
+    time, known = base.times(view.time), np.isfinite(values)
+    colour = base.SERIES[COLOURS[index % len(COLOURS)]]
+    if output.style == "marker":
+        shown = np.flatnonzero(known & (values != 0))
+        edge = np.where(values > 0, np.fmin(view.low, view.close), np.fmax(view.high, view.close))
+        return Line(label, colour, time[shown], values[shown], "marker", output.unit, edge[shown])
+    level = values[known].mean() if known.any() else 0.0
+    kept = thin(time, np.where(known, values, level))  # what is missing counts as the mean: a gap stays a gap
+    return Line(label, colour, time[kept], values[kept], output.style, output.unit)
+
+
+def traces(lines: Sequence[Line], axis: str) -> list[Any]:
+    """The outputs of an axis, each by its style; of two edges of a band the second is filled up to the first."""
+    drawn: list[Any] = []
+    edges = {id(upper): lower for upper, lower in _bands(lines)}
+    seconds = {id(lower) for lower in edges.values()}
+    for line in lines:
+        if id(line) in seconds:
+            continue
+        drawn.append(_DRAWN[line.style](line, axis))
+        if id(line) in edges:
+            drawn.append(_lower_edge(edges[id(line)], axis, line.colour))
+    return drawn
+
+
+def _bands(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
+    """The pairs of edges, in the order of the outputs."""
+    edges = [line for line in lines if line.style == "band"]
+    return list(zip(edges[::2], edges[1::2], strict=False))
+
+
+def _drawn_line(line: Line, axis: str) -> Any:
+    import plotly.graph_objects as go
+
+    look = {"color": line.colour, "width": 1.5 if len(line.time) < DENSE else 1.1}
+    return go.Scatter(
+        x=line.time, y=base.values(line.value), yaxis=axis, name=line.label, mode="lines", connectgaps=False, line=look,
+        hovertemplate=_hover(line),
+    )  # fmt: skip
+
+
+def _edge(line: Line, axis: str) -> Any:
+    return _drawn_line(line, axis).update(line={"width": 1})
+
+
+def _lower_edge(line: Line, axis: str, colour: str) -> Any:
+    """In the colour of the upper one, with what lies between them tinted."""
+    return _edge(line, axis).update(line={"color": colour}, fill="tonexty", fillcolor=base.tint(colour, 10))
+
+
+def _histogram(line: Line, axis: str) -> Any:
+    import plotly.graph_objects as go
+
+    colours = np.where(line.value < 0, base.LOSS, base.GAIN)
+    return go.Bar(
+        x=line.time, y=base.values(line.value), yaxis=axis, name=line.label, hovertemplate=_hover(line),
+        marker={"color": colours, "line": {"width": 0}, "opacity": 0.55},
+    )  # fmt: skip
+
+
+def _markers(line: Line, axis: str) -> Any:
+    """Triangles under the bars where the output is positive, and over them where it is negative."""
+    import plotly.graph_objects as go
+
+    rising = line.value > 0
+    look = {
+        "symbol": np.where(rising, "triangle-up", "triangle-down"),
+        "color": np.where(rising, base.GAIN, base.LOSS),
+        "size": 8,
+        "line": {"width": 1, "color": base.SURFACE},
+    }
+    return go.Scatter(
+        x=line.time, y=base.values(line.value if line.place is None else line.place), yaxis=axis, name=line.label,
+        mode="markers", marker=look, customdata=line.value, hovertemplate="%{customdata:+.0f}",
+    )  # fmt: skip
+
+
+def _hover(line: Line) -> str:
+    unit = {"%": " %", "°": "°", "bars": " bars"}.get(line.unit, "")
+    return f"%{{y:{candles.PRICE}}}{unit}"
+
+
+_DRAWN: Mapping[Style, Callable[[Line, str], Any]] = MappingProxyType(
+    {"line": _drawn_line, "band": _edge, "histogram": _histogram, "marker": _markers}
+)
