@@ -13,7 +13,7 @@ from engine.labels.returns import forward_returns, plural
 from engine.market.bars import Bars
 
 
-@plugin("forward_return", title="Forward return: up or down")
+@plugin("forward_return", title="Up or down")
 class ForwardReturn(Label):
     """Whether the total return from the close of bar t to that of bar t + ``horizon`` exceeds ``threshold``.
 

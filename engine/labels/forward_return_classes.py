@@ -13,7 +13,7 @@ from engine.labels.returns import forward_returns, plural
 from engine.market.bars import Bars
 
 
-@plugin("forward_return_classes", title="Forward return: down, flat or up")
+@plugin("forward_return_classes", title="Down, flat, up")
 class ForwardReturnClasses(Label):
     """Whether the total return from the close of bar t to that of bar t + ``horizon`` is under minus ``threshold``,
     over ``threshold``, or neither.

@@ -11,7 +11,7 @@ from engine.labels.returns import forward_returns, plural
 from engine.market.bars import Bars
 
 
-@plugin("forward_return_value", title="Forward return: value")
+@plugin("forward_return_value", title="Return")
 class ForwardReturnValue(Label):
     """The total return from the close of bar t to that of bar t + ``horizon``, as a fraction.
 

@@ -37,11 +37,11 @@ def subs(result: ModelResult) -> tuple[str, ...]:
     """What the charts ``SUBS`` show of ``result``."""
     is_number = result.task == "regression"
     loss = "mean squared error" if is_number else "mean log loss"
-    rise = "rose" if result.classes == ("down", "up") else f"was {result.classes[-1]}" if result.classes else ""
+    rise = "that rose" if result.classes == ("down", "up") else "".join(result.classes[-1:])
     return (
         (f"{loss} by {result.step}" + ("" if is_number else ", nats")) if result.step else "",
         f"test {NAMES[HEADLINE[result.task]]} of null models",
-        "mean outcome by prediction" if is_number else f"share that {rise}",
+        "mean outcome by prediction" if is_number else f"share {rise}",
         f"share of {result.importance_of}" if result.importance_of else "",
         f"close, and {meaning(result)}",
     )

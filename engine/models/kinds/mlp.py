@@ -29,7 +29,7 @@ _CHUNK = 1024
 """Windows that are predicted at a time, the last ones filled up: products of matrices of one shape round alike."""
 
 
-@plugin("mlp", title="Neural network (MLP)")
+@plugin("mlp", title="MLP (torch)")
 class Mlp(Model):
     """Fully connected layers with rectified linear units, on standardised features, trained by AdamW (Loshchilov and
     Hutter 2019) on the cross entropy or the squared error, in float32.

@@ -133,7 +133,7 @@ class TestView:
             "share of gain",
             "close, and probability of a rise",
         )
-        assert view.subs(made_three())[2] == "share that was up"
+        assert view.subs(made_three())[2] == "share up"
         assert view.subs(made_number()) == (
             "",
             "test rank IC of null models",
