@@ -13,6 +13,7 @@ FEWEST_INDEPENDENT = 250
 MOST_MEMORY = 0.10
 """AUC that may be lost from the training rows to the test; a correlation has twice the scale."""
 RARE, UNUSUAL = 0.05, 0.20
+MINUS = "\N{MINUS SIGN}"
 NAMES = {"auc": "AUC", "rank_ic": "rank IC"}
 """Headline scores within a sentence."""
 
@@ -56,21 +57,25 @@ def _headline(result: ModelResult) -> tuple[str, str]:
     if band is None:
         return (
             "Not known.",
-            f"The {name} is {score:.3f}, but no null models were trained, and without them it cannot be told from "
+            f"The {name} is {_number(score)}, but no null models were trained, and without them it cannot be told from "
             f"luck: set Null models to {FEWEST_NULLS} or more and train again.",
         )
-    within = f"the 5% to 95% band of luck, {band[0]:.3f} to {band[1]:.3f}"
+    told = f"The out-of-sample {name} of {_number(score)} lies"
+    within = f"the 5% to 95% band of luck, {_number(band[0])} to {_number(band[1])}"
     count = len(result.null_scores)
     rough = f" With {count} null models the band is rough: {FEWEST_NULLS} or more sharpen it."
     rough = rough if count < FEWEST_NULLS else ""
     if score > band[1]:
-        return "More than luck.", f"The out-of-sample {name} of {score:.3f} lies above {within}.{_but(result)}{rough}"
+        return (
+            "More than luck.",
+            f"{told} above {within}.{_but(result)}{rough}",
+        )
     if score < band[0]:
         return (
             "Worse than luck.",
-            f"The out-of-sample {name} of {score:.3f} lies below {within}: what it learnt did not hold.{rough}",
+            f"{told} below {within}: what it learnt did not hold.{rough}",
         )
-    return "No better than luck.", f"The out-of-sample {name} of {score:.3f} lies inside {within}.{rough}"
+    return "No better than luck.", f"{told} inside {within}.{rough}"
 
 
 def _but(result: ModelResult) -> str:
@@ -91,9 +96,9 @@ def _skill(result: ModelResult) -> tuple[Finding, ...]:
         Finding(
             f"{headline_name(result)} above luck",
             skill(result) or "doubtful",
-            f"{result.headline:.3f} vs {band[1]:.3f}",
+            f"{_number(result.headline)} vs {_number(band[1])}",
             "Nine in ten models trained on labels that have nothing to do with the features score from "
-            f"{band[0]:.3f} to {band[1]:.3f} on the same test.",
+            f"{_number(band[0])} to {_number(band[1])} on the same test.",
         ),
         Finding(
             "p-value against null models",
@@ -121,7 +126,7 @@ def _squared_error(result: ModelResult) -> Finding:
     return Finding(
         "Out-of-sample R² above zero",
         "good" if r2 > 0 else "bad",
-        f"{r2:.2%}".replace("-", "\N{MINUS SIGN}"),
+        f"{r2:.2%}".replace("-", MINUS),
         "Share of the squared error of always predicting the training part's mean that the model saves (Campbell, "
         "Thompson 2008). Good models of returns reach one or two percent.",
     )
@@ -146,7 +151,7 @@ def _memory(result: ModelResult) -> Finding:
     return Finding(
         "Holds after training",
         "good" if train - test <= most / 2 else "doubtful" if train - test <= most else "bad",
-        f"{train:.3f} → {test:.3f}",
+        f"{_number(train)} → {_number(test)}",
         f"{headline_name(result)} on the rows that it learnt from, then on the test: what is lost was memory.",
     )
 
@@ -160,3 +165,8 @@ def _independent(result: ModelResult, horizon: int) -> Finding:
         f"Labels of {horizon} bars overlap, so that one row in {horizon} counts; symbols that move together make it "
         "fewer still.",
     )
+
+
+def _number(value: float) -> str:
+    """Three decimals; below zero with a minus sign."""
+    return f"{value:.3f}".replace("-", MINUS)

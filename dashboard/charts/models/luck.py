@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.charts import base
+from dashboard.text.format import MINUS
 from engine.market.bars import Floats
 from engine.models.result import ModelResult
 from engine.research.model_verdict import headline_name
@@ -74,8 +75,8 @@ def figure(info: LuckInfo) -> go.Figure:
     figure.add_vrect(x0=info.low, x1=info.high, fillcolor=base.tint(base.MUTED, 14), line_width=0, layer="below")
     figure.add_vline(x=info.observed, line={"color": _colour(info), "width": 2})
     figure.add_annotation(
-        text=f"<b>this model {info.observed:.3f}</b>", font={"color": _colour(info), "size": 12}, showarrow=False,
-        x=info.observed, xanchor=_anchor(info), y=1, yref="paper", yanchor="bottom",
+        text=f"<b>this model {info.observed:.3f}</b>".replace("-", MINUS), showarrow=False,
+        font={"color": _colour(info), "size": 12}, x=info.observed, xanchor=_anchor(info), y=1, yref="paper", yanchor="bottom",
     )  # fmt: skip
     return figure
 

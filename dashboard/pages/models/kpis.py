@@ -22,7 +22,8 @@ def _skill(result: ModelResult) -> tuple[Metric, Metric]:
     band, score = result.null_band(), result.headline
     said = SCORES[result.task][HEADLINE[result.task]]
     beside: Tone = "" if band is None else "gain" if score > band[1] else "loss" if score < band[0] else ""
-    among = f"{number(band[0], 3)} … {number(band[1], 3)}" if band else ""
+    places = 2 if result.task == "regression" else 3  # a correlation has a sign, too: what the cell has room for
+    among = f"{number(band[0], places)} … {number(band[1], places)}" if band else ""
     fits = f"of {count(len(result.null_scores), 'fit')}" if band else "no null models"
     p_value = number(result.p_value(), 2) if band else MISSING
     return (

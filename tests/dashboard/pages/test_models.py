@@ -72,7 +72,7 @@ class TestView:
     def test_the_strip_of_a_regression_has_its_own_figures(self) -> None:
         cells = {cell.name: (cell.text, cell.note, cell.tone) for cell in kpis(made_number(), None)}
         assert list(cells) == ["Rank IC", "p-value", "RMSE", "Hit rate", "Trained on", "Tested on", "Took"]
-        assert cells["Rank IC"] == ("0.080", "−0.045 … 0.045", "gain")
+        assert cells["Rank IC"] == ("0.080", "−0.04 … 0.04", "gain")
         assert cells["RMSE"] == ("2.99%", "base 3.00%", "gain")
         assert cells["Hit rate"] == ("52.00%", "up 55.00%", "loss")
 

@@ -97,6 +97,8 @@ def test_a_number_that_ranks_but_misses_is_named() -> None:
     assert "no better than the training part's mean" in verdict.reason
     assert verdict.findings[2].figure == "−7.00%"
     assert verdict.findings[2].grade == "bad"
+    worse = assess(made_number(scores=scores | {"rank_ic": -0.2}), horizon=5)
+    assert "rank IC of −0.200 lies below the 5% to 95% band of luck, −0.045 to 0.045" in worse.reason
 
 
 def test_more_memory_is_borne_of_a_correlation_than_of_an_auc() -> None:
