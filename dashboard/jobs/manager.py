@@ -27,7 +27,7 @@ from dashboard.jobs.progress_store import ProgressStore
 from engine.core.config import Config
 from engine.core.database import prepare_cache
 from engine.core.errors import Cancelled, EngineError, JobError, QueueFull, StoreError
-from engine.core.spec import RunSpec, canonical_json
+from engine.core.spec import Resources, RunSpec, canonical_json
 from engine.jobs import runner, worker
 from engine.jobs.cluster import Cluster
 
@@ -151,7 +151,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             _unless_full(listing.add, job)
             self._live.clear(key)
             self._live.set_progress(key, progress_of(job))
-            self._send(key, job_fn, args, spec.device if spec else "cpu")
+            self._send(key, job_fn, args, runner.resources(spec) if spec else Resources())
             if self._unwanted.pop(key, 0.0) > time.monotonic():
                 self._cluster.cancel(key)
         return key
@@ -200,7 +200,7 @@ class DaskManager(BaseBackgroundCallbackManager):
     def get_or_create_signing_secret(self, generate: Callable[[], bytes]) -> bytes:
         return self._live.secret(self.SIGNING_SECRET_KEY, generate().decode("ascii")).encode("ascii")
 
-    def _send(self, key: str, job_fn: JobFunction, args: Any, device: str) -> None:
+    def _send(self, key: str, job_fn: JobFunction, args: Any, resources: Resources) -> None:
         active = self._active[key] = _Active()
         future = self._cluster.submit(
             key,
@@ -208,7 +208,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             self._callbacks,
             job_fn,
             args,
-            device=device,
+            resources=resources,
             listen=lambda event: self._record(partial(self._heard, key, active, dict(event))),
         )
         future.add_done_callback(lambda done: self._record(partial(self._ended, key, done)))

@@ -26,7 +26,7 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
     spec = runner.load_spec(data["spec"])
     if not isinstance(spec, kind):
         raise SpecError([("kind", f"A '{kind.model_fields['kind'].default}' belongs here, not a '{spec.kind}'.")])
-    result = runner.lookup(spec) if spec.stored else runner.run(spec)
+    result = runner.lookup(spec)
     if result is None:
         if data.get("key") != runner.run_key(spec):
             raise EngineError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import field_validator
 
@@ -10,7 +10,7 @@ from engine import devices
 from engine.benchmarks.workloads import WORKLOADS, Workload
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.core.errors import did_you_mean
-from engine.core.spec import Estimate, RunSpec, parameter
+from engine.core.spec import Estimate, Resources, RunSpec, parameter
 
 ROUNDS = 3  # the samples of a device are spread over so many turns: a drift of the clock meets every device
 PAUSE = 0.25  # seconds before a turn: idle BLAS threads spin on for 0.1 to 0.2 s and would slow the next library down
@@ -22,7 +22,6 @@ FEWEST = 3
 class BenchmarkSpec(RunSpec):
     """One workload on some devices of this machine; none named means all that are present."""
 
-    device: ClassVar[str] = "gpu"  # one at a time: two benchmarks at once measure each other
     kind: Literal["benchmark"] = "benchmark"
     workload: Annotated[Workload, WORKLOADS] = parameter(MatrixProduct(), title="Workload", section="Workload")
     devices: tuple[str, ...] = parameter(
@@ -51,6 +50,11 @@ class BenchmarkSpec(RunSpec):
     def environment(self) -> str:
         """The machine and its libraries: another one measures for itself."""
         return devices.fingerprint()
+
+    def resources(self) -> Resources:
+        """All cores, so that no two benchmarks measure each other, and the GPU if one is measured."""
+        names = self.devices or devices.expected()
+        return Resources(gpus=int(any(not name.endswith(":cpu") for name in names)), threads=devices.cores())
 
     def estimate(self) -> Estimate:
         """Supposes a slow processor: 10 GFLOP/s, 1 GB/s."""

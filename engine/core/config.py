@@ -55,6 +55,10 @@ class Compute(_Section):
         """Workers of the embedded cluster: as many as configured, or one a core up to eight."""
         return min(os.cpu_count() or 1, 8) if self.workers == "auto" else int(self.workers)
 
+    def threads_per_worker(self) -> int:
+        """A worker's share of the cores."""
+        return max((os.cpu_count() or 1) // self.worker_count(), 1)
+
 
 class Files(_Section):
     """Folders of CSV files from which bars can be fetched, and what the files do not say themselves."""

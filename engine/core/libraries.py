@@ -42,6 +42,14 @@ CARRIERS = frozenset(
 )
 """Packages that are imported and that no number follows from."""
 
+HEAVY = frozenset(
+    {
+        *("numba", "llvmlite", "vectorbt", "lightgbm", "torch", "mlx", "sklearn", "scipy", "optuna", "arch", "pandas"),
+        *("backtrader", "quantstats", "statsmodels", "xgboost", "catboost", "onnxruntime"),
+    }
+)
+"""Packages whose import takes a good part of a second, or 100 MB: workers have them, the server does not."""
+
 _VERSION = re.compile(r"^Version:[ \t]*(\S+)", re.MULTILINE)
 
 

@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 import numpy as np
 import yaml
@@ -105,12 +105,10 @@ class Spec(BaseModel, metaclass=_Constructed):
 class RunSpec(Spec):
     """A spec that ``engine.run`` computes: a request alone, which knows nothing of its executor (``jobs.executors``).
 
-    ``stored`` is False where computing is as quick as reading (bars, indicators). ``device`` is "gpu" for work that
-    must not share the graphics processor with another job.
+    What it costs decides where it runs (``runner.is_job``): by ``estimate`` it is a job with a stored result or
+    computed at once, and ``resources`` are what the job needs of its worker.
     """
 
-    stored: ClassVar[bool] = True
-    device: ClassVar[str] = "cpu"
     kind: str = ""
 
     def inputs(self) -> Mapping[str, RunSpec]:
@@ -151,6 +149,22 @@ class RunSpec(Spec):
     def estimate(self) -> Estimate:
         """What the run will cost, without reading any data."""
         return Estimate(seconds=0.1, megabytes=10)
+
+    def resources(self) -> Resources:
+        """What a worker must have for it, its inputs' apart; it may depend on the model or the device that it names."""
+        return Resources()
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a job takes of its worker besides memory: ``gpus``, and ``threads`` that compute at the same time."""
+
+    gpus: int = 0
+    threads: int = 1
+
+    def __or__(self, other: Resources) -> Resources:
+        """What covers both, one after the other."""
+        return Resources(max(self.gpus, other.gpus), max(self.threads, other.threads))
 
 
 @dataclass(frozen=True)

@@ -5,24 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from engine.core.spec import RunSpec, parameter
+from engine.core.errors import EngineError
+from engine.core.spec import Estimate, RunSpec, parameter
 from engine.features import Features
 from engine.features.context import context_requests
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
+from engine.market import catalog
 from engine.market.spec import MarketSpec
+
+_CALL, _VALUE = 3e-4, 5e-8  # seconds of an indicator of one series and of each of its values, on a server of 2023
 
 
 class FeatureSpec(RunSpec):
     """Features of the symbols of a market."""
 
-    stored = False
     kind: Literal["features"] = "features"
     market: MarketSpec = parameter(MarketSpec(), title="Market")
     features: Features = parameter((Sma(), Rsi()), title="Features", section="Features")
 
     def label(self) -> str:
         return f"{self.market.label()} · {', '.join(feature.label() for feature in self.features)}"
+
+    def estimate(self) -> Estimate:
+        columns = sum(len(feature.outputs) for feature in self.features)
+        try:
+            rows = catalog.expected_rows(self.market)
+        except EngineError:
+            rows = 0.0  # the run says what is wrong with the request
+        calls = len(self.features) * len(self.market.symbols)
+        return Estimate(seconds=_CALL * calls + _VALUE * rows * columns, megabytes=10 + rows * (columns + 3) * 8e-6)
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"market": self.market, **context_requests(self.features, self.market)}

@@ -23,7 +23,9 @@ from typing import Any, TypeVar
 from engine.core.config import Compute
 from engine.core.errors import Cancelled, JobError, WorkerLost
 from engine.core.progress import Progress, section
+from engine.core.spec import Resources
 from engine.jobs import local_cluster, worker
+from engine.jobs.local_cluster import CORES, GPU
 from engine.jobs.local_cluster import distributed as _dask
 
 Listener = Callable[[Mapping[str, Any]], None]
@@ -54,7 +56,7 @@ class _Job:
 
     key: str
     payload: bytes
-    device: str
+    resources: Resources
     listen: Listener | None
     future: Future[Any] = field(default_factory=Future)
     name: str = ""
@@ -89,19 +91,25 @@ class Cluster:
         return self._ready.done()
 
     def submit(
-        self, key: str, function: Callable[..., Any], *args: Any, device: str = "cpu", listen: Listener | None = None
+        self,
+        key: str,
+        function: Callable[..., Any],
+        *args: Any,
+        resources: Resources = Resources(),  # noqa: B008 - frozen
+        listen: Listener | None = None,
     ) -> Future[Any]:
         """The future of the job ``key``, which is started unless it is queued or running already.
 
-        Jobs whose ``device`` is "gpu" run one at a time. The future raises what the function raised if that is an
-        ``EngineError``, ``Cancelled`` after ``cancel``, ``WorkerLost`` when the process died under it, and else a
-        ``JobError`` that names the error; the traceback goes to the log.
+        A job that takes a GPU, or more threads than its worker's share of the cores, waits for a worker that has these
+        ``resources`` to spare; where no worker offers any, it runs on whichever is free. The future raises what the
+        function raised if that is an ``EngineError``, ``Cancelled`` after ``cancel``, ``WorkerLost`` when the process
+        died under it, and else a ``JobError`` that names the error; the traceback goes to the log.
         """
         payload = worker.pack(function, *args)
         with self._lock:
             if key in self._jobs:
                 return self._jobs[key].future
-            job = self._jobs[key] = _Job(key, payload, device, listen)
+            job = self._jobs[key] = _Job(key, payload, resources, listen)
         self._begin().add_done_callback(partial(self._launch, job))
         return job.future
 
@@ -196,11 +204,11 @@ class Cluster:
     async def _attempt(self, client: Any, job: _Job) -> Any:
         losses = 0
         while losses < _ATTEMPTS:
-            needs = {"GPU": 1} if job.device == "gpu" and await _offers_gpu(client) else None
+            needs = _needs(job.resources, await _offered(client), self._compute.threads_per_worker())
             if not self._name(job):  # cancelled on its way here: it is never sent
                 break
             self._names[job.name] = job
-            job.task = client.submit(worker.call, job.payload, key=job.name, resources=needs)
+            job.task = client.submit(worker.call, job.payload, key=job.name, resources=needs or None)
             try:
                 if job.future.done():  # cancelled while there was no task to evict yet
                     await self._evict(client, job.task)
@@ -378,7 +386,14 @@ async def _ask(client: Any, address: str, name: str) -> str:
         return ""  # gone
 
 
-async def _offers_gpu(client: Any) -> bool:
-    """Whether any worker holds the resource GPU; where none does, jobs for it run anywhere."""
-    workers = (await client.scheduler.identity(n_workers=-1))["workers"]
-    return any("GPU" in item["resources"] for item in workers.values())
+def _needs(resources: Resources, offered: Mapping[str, float], share: int) -> dict[str, float]:
+    """What a job asks of its worker, in Dask's words, out of what the cluster has."""
+    asked = {GPU: resources.gpus, CORES: int(resources.threads > share)}
+    return {name: min(count, offered[name]) for name, count in asked.items() if count and name in offered}
+
+
+async def _offered(client: Any) -> dict[str, float]:
+    """The most that one worker has of each resource."""
+    workers = (await client.scheduler.identity(n_workers=-1))["workers"].values()
+    names = {name for item in workers for name in item["resources"]}
+    return {name: max(float(item["resources"].get(name, 0)) for item in workers) for name in names}

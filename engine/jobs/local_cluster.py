@@ -11,6 +11,9 @@ from typing import Any
 from engine.core.config import Compute
 from engine.jobs import worker
 
+GPU, CORES = "GPU", "CORES"
+"""Resources of a worker, as Dask counts them: its GPUs, and 1 if it may take all cores of the machine."""
+
 
 def distributed() -> Any:
     """The package, imported at first use; half of it carries no types."""
@@ -20,7 +23,9 @@ def distributed() -> Any:
 
 
 def start(compute: Compute, folder: Path) -> Any:
-    """Worker processes on this machine, each with one thread; the first one holds the GPU."""
+    """Worker processes on this machine, each with one thread; the first one holds the GPU, and it alone runs what
+    computes on all cores.
+    """
     import dask
 
     package = distributed()
@@ -47,7 +52,7 @@ def start(compute: Compute, folder: Path) -> Any:
             "options": {**common, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
         },
         workers={
-            n: {"cls": package.Nanny, "options": options | ({} if n else {"resources": {"GPU": 1}})}
+            n: {"cls": package.Nanny, "options": options | ({} if n else {"resources": {GPU: 1, CORES: 1}})}
             for n in range(count)
         },
         security=tls,

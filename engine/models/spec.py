@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-import numpy as np
 from pydantic import model_validator
 
 from engine.core.registry import info
-from engine.core.spec import Estimate, RunSpec, parameter
+from engine.core.spec import Estimate, Resources, RunSpec, parameter
 from engine.features import Features
 from engine.features.spec import FeatureSpec
 from engine.indicators.averages import SmaDistance
@@ -77,7 +76,7 @@ class ModelSpec(RunSpec):
         return {"market": self.market, "features": self.feature_spec()}
 
     def estimate(self) -> Estimate:
-        rows, columns = self._rows(), sum(len(feature.outputs) for feature in self.features)
+        rows, columns = catalog.expected_rows(self.market), sum(len(feature.outputs) for feature in self.features)
         one = self.model.seconds(int(rows * (1 - self.test_fraction)), columns)
         return Estimate(seconds=0.1 + one * (2 + self.null_fits), megabytes=100 + rows * (columns + 8) * 32e-6)
 
@@ -85,14 +84,5 @@ class ModelSpec(RunSpec):
         """The request for the features that it learns from."""
         return FeatureSpec(market=self.market, features=self.features)
 
-    def _rows(self) -> float:
-        """Bars that the market selects, from what is known without reading them."""
-        total = 0.0
-        for symbol in self.market.symbols:
-            series = catalog.find(self.market.collection, symbol, self.market.interval)
-            first, last = series.span
-            start = max(first, np.datetime64(self.market.start or "0001-01-01", "D"))
-            end = min(last, np.datetime64(self.market.end or "9999-12-31", "D"))
-            share = float((end - start + 1) / (last - first + 1))
-            total += series.rows * max(0.0, share)
-        return total
+    def resources(self) -> Resources:
+        return Resources(gpus=int(self.model.processor() != "cpu"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from dash import Input, Output, callback
@@ -16,10 +17,12 @@ from dashboard.components.series_view import Seen, zoom_of
 from dashboard.pages.features import ids, view
 from dashboard.pages.features.layout import FORM, SEEN
 from dashboard.text.format import count, day_range
-from engine.features.evaluation import Surroundings, load_context
+from engine.features.context import context_requests
+from engine.features.evaluation import Surroundings
 from engine.features.matrix import FeatureMatrix
 from engine.features.spec import FeatureSpec
 from engine.market.bars import Bars
+from engine.market.spec import MarketSpec
 
 runs.wire(FORM)
 market_options.follow_collection(FORM)
@@ -86,8 +89,17 @@ def opened(data: runs.ResultData) -> tuple[FeatureSpec, FeatureMatrix]:
 
 
 def surroundings(spec: FeatureSpec) -> Surroundings:
-    """The series among which the features are computed."""
-    return Surroundings(engine.run(spec.market), load_context(spec.features, spec.market))
+    """The series among which the features are computed; the same object while requests and data are the same."""
+    needed = context_requests(spec.features, spec.market)
+    data = tuple(item.fingerprint() for item in (spec.market, *needed.values()))
+    return _surroundings(spec.market, tuple(needed.items()), data)
+
+
+@lru_cache(maxsize=8)
+def _surroundings(
+    market: MarketSpec, needed: tuple[tuple[str, MarketSpec], ...], data: tuple[str, ...]
+) -> Surroundings:
+    return Surroundings(engine.run(market), {name: engine.run(item) for name, item in needed})
 
 
 def shown(data: runs.ResultData, symbol: str | None) -> tuple[FeatureSpec, FeatureMatrix, Bars]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,13 @@ def signs_of_look_ahead(features: Sequence[Indicator], bars: Bars, around: Surro
     ``around`` are the series that they may need beside ``bars``.
     """
     among = around or Surroundings(Market((bars,)), {})
-    return {feature.label(): signs_of(feature, [bars], among) for feature in features}
+    return {feature.label(): _signs(feature, bars, among) for feature in features}
+
+
+@lru_cache(maxsize=512)
+def _signs(feature: Indicator, bars: Bars, around: Surroundings) -> tuple[LookAhead, ...]:
+    """Of one feature, checked once for the same series: it is computed seventeen times."""
+    return signs_of(feature, [bars], around)
 
 
 def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], signs: Signs) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import pytest
 import engine.jobs.cluster
 from engine.core.config import Compute
 from engine.core.errors import Cancelled, WorkerLost
+from engine.core.spec import Resources
 from engine.jobs.cluster import Cluster, _Job
 from tests.support import tasks
 from tests.support.clusters import (
@@ -28,6 +29,8 @@ from tests.support.clusters import (
     processes,
 )
 from tests.support.processes import is_gone
+
+GPU = Resources(gpus=1)
 
 
 def test_cancel_stops_a_job_that_reports(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,10 +134,10 @@ def test_a_job_cancelled_before_it_is_sent_leaves_the_next_one_alone(
         return False
 
     monkeypatch.setattr("engine.jobs.cluster._offers_gpu", hesitating)
-    first = cluster.submit("twice", tasks.span, 0.5, device="gpu")
+    first = cluster.submit("twice", tasks.span, 0.5, resources=GPU)
     assert waits.wait(PATIENCE)
     assert cluster.cancel("twice")
-    second = cluster.submit("twice", tasks.span, 0.5, device="gpu", listen=lambda _: second_is_sent.set())
+    second = cluster.submit("twice", tasks.span, 0.5, resources=GPU, listen=lambda _: second_is_sent.set())
     assert second_is_sent.wait(PATIENCE)
     may_go_on.set()
     assert isinstance(first.exception(0), Cancelled)

@@ -19,11 +19,14 @@ import pytest
 from engine.core.config import Compute
 from engine.core.errors import Cancelled, DataError, JobError, SpecError, WorkerLost
 from engine.core.progress import silent
+from engine.core.spec import Resources
 from engine.jobs.cluster import Cluster, fan_out
 from tests.support import tasks
 from tests.support.clusters import PATIENCE, WORKERS, Heard, eventually, everybody_works, outcomes, processes
 from tests.support.outside import outside_cluster
 from tests.support.processes import is_gone
+
+GPU = Resources(gpus=1)
 
 
 def listening(process: psutil.Process) -> list[Any]:
@@ -167,7 +170,7 @@ def test_processes_that_start_anew_are_prepared_as_the_first(cluster: Cluster, g
 
 
 def test_jobs_for_the_gpu_run_one_at_a_time(cluster: Cluster) -> None:
-    spans = sorted(outcomes([cluster.submit(f"gpu-{n}", tasks.span, 0.1, device="gpu") for n in range(4)]))
+    spans = sorted(outcomes([cluster.submit(f"gpu-{n}", tasks.span, 0.1, resources=GPU) for n in range(4)]))
     assert all(first[1] <= second[0] for first, second in pairwise(spans))
 
 
@@ -195,7 +198,7 @@ def test_fan_out_lets_other_jobs_through(cluster: Cluster) -> None:
 
 
 def test_fan_out_on_the_gpu_stays_in_its_process(cluster: Cluster) -> None:
-    parts = cluster.submit("fan-gpu", tasks.spread, [0.01] * 6, device="gpu").result(PATIENCE)
+    parts = cluster.submit("fan-gpu", tasks.spread, [0.01] * 6, resources=GPU).result(PATIENCE)
     assert len({process for _, process in parts}) == 1
 
 
@@ -235,7 +238,7 @@ def test_a_scheduler_elsewhere_by_its_address_alone(tmp_path: Path, gate: Path) 
             assert cluster.submit("first", tasks.add, 1, 1).result(PATIENCE) == 2
             assert cluster._embedded is None
             assert [item for item, _ in cluster.submit("fan", tasks.spread, [0.01] * 4).result(PATIENCE)] == [0.01] * 4
-            assert cluster.submit("gpu", tasks.add, 1, 1, device="gpu").result(PATIENCE) == 2
+            assert cluster.submit("gpu", tasks.add, 1, 1, resources=GPU).result(PATIENCE) == 2
             heard = Heard()
             cluster.submit("asleep", tasks.asleep, listen=heard)
             pid = int(heard.first()["message"])
