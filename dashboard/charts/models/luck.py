@@ -76,7 +76,8 @@ def figure(info: LuckInfo) -> go.Figure:
     figure.add_vline(x=info.observed, line={"color": _colour(info), "width": 2})
     figure.add_annotation(
         text=f"<b>this model {info.observed:.3f}</b>".replace("-", MINUS), showarrow=False,
-        font={"color": _colour(info), "size": 12}, x=info.observed, xanchor=_anchor(info), y=1, yref="paper", yanchor="bottom",
+        font={"color": _colour(info), "size": 12}, x=info.observed, xanchor=_anchor(info), y=1, yref="paper",
+        yanchor="bottom",
     )  # fmt: skip
     return figure
 
