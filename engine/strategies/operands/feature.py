@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from engine.core.errors import DataError
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.indicators import INDICATORS, Indicator
+from engine.indicators import INDICATORS, ContextIndicator, Indicator, PanelIndicator
 from engine.indicators.averages import SmaDistance
 from engine.market.bars import Bars, Floats
 from engine.strategies.indicator_line import IndicatorLine
@@ -26,6 +26,15 @@ class Feature(IndicatorLine):
     output: int = parameter(
         1, title="Output", help="Which of the indicator's lines, where it has several.", ge=1, le=20, section="Strategy"
     )
+
+    @field_validator("indicator")
+    @classmethod
+    def _of_one_series(cls, indicator: Indicator) -> Indicator:
+        if isinstance(indicator, ContextIndicator | PanelIndicator):
+            raise ValueError(
+                f"{indicator.label()} needs other series, which rules do not have: choose an indicator of one series."
+            )
+        return indicator
 
     def source(self) -> Indicator:
         return self.indicator

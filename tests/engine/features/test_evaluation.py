@@ -18,6 +18,7 @@ from engine.indicators.cross_asset import Beta, LongerBars
 from engine.indicators.cross_section import ReturnRank, rank
 from engine.market.bars import Bars, Market
 from engine.market.spec import MarketSpec
+from engine.strategies.operands.feature import Feature
 from tests.support.market import days, make_bars, random_walk
 
 OWN = random_walk(300, seed=1, symbol="OWN")
@@ -163,6 +164,8 @@ def test_rules_say_that_they_cannot_have_other_series() -> None:
         Beta().compute(OWN)
     with pytest.raises(DataError, match="compares several symbols: use it as a feature"):
         ReturnRank().compute(OWN)
+    with pytest.raises(SpecError, match="Rank of return 60 needs other series, which rules do not have"):
+        Feature(indicator=ReturnRank())
 
 
 def test_requests_of_the_context_look_back_before_the_range() -> None:

@@ -184,3 +184,13 @@ def test_a_feature_may_need_another_symbol_and_the_other_symbols(workspace: Work
     np.testing.assert_array_equal(matrix.values[matrix.rows("NVDA"), 1], 1 - matrix.values[matrix.rows("AAPL"), 1])
     with pytest.raises(DataError, match="QQQ"):
         engine.run(FeatureSpec(market=market, features=(Beta(symbol="QQQ"),)))
+
+
+def test_the_estimate_grows_with_bars_and_with_what_the_indicators_cost(workspace: Workspace) -> None:
+    def seconds(**given: object) -> float:
+        return FeatureSpec.parse({"kind": "features", **given}).estimate().seconds
+
+    cheap, dear = [{"kind": "talib_mom"}], [{"kind": "talib_ht_sine"}]
+    assert seconds(features=cheap) < seconds(features=dear) < 0.2
+    short = {"symbols": ["NVDA"], "start": "2020-01-01"}
+    assert seconds(features=dear, market=short) < seconds(features=dear)
