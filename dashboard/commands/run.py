@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from dashboard.commands.output import print_lines, write_text
 from dashboard.tear_sheet import tear_sheet, walk_sheet
 from dashboard.text.report import lines
@@ -15,7 +17,9 @@ from engine.backtest.reports.export import equity_csv, trades_csv
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import ConfigError
-from engine.jobs import runner
+from engine.core.spec import Action
+from engine.jobs import actions, runner
+from engine.jobs.requests import load_request
 from engine.research.evidence import verdict
 
 
@@ -26,7 +30,10 @@ def run(given: argparse.Namespace) -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{given.spec} cannot be read: {getattr(error, 'strerror', error)}.") from None
     prepare_cache(settings().cache)
-    spec = runner.load_spec(text)
+    spec = load_request(text)
+    if isinstance(spec, Action):
+        _perform(spec, given)
+        return
     files = _files_asked_for(given, spec)
     result = runner.run(spec)
     for path, write in files:
@@ -36,6 +43,19 @@ def run(given: argparse.Namespace) -> None:
         print(json.dumps({"key": key, "label": spec.label(), "summary": dict(result.summary())}))
     else:
         print_lines(lines(spec, result, key))
+
+
+def _perform(action: Action, given: argparse.Namespace) -> None:
+    """Do an action and print what came of it."""
+    if any(getattr(given, name) for name in ("tear_sheet", "equity_csv", "trades_csv")):
+        raise ConfigError(f"{given.spec} is an action ('{action.kind}'), of which there are no such files.")
+    done = actions.perform(action)
+    summary = dict(done.report.summary())
+    if given.json:
+        print(json.dumps({"id": done.id, "label": done.label, "summary": summary}))
+    else:
+        print(f"{done.label}: done in {done.seconds:.1f} s.")
+        print(yaml.safe_dump(summary, sort_keys=False, allow_unicode=True), end="")
 
 
 def _files_asked_for(given: argparse.Namespace, spec: Any) -> list[tuple[Path, Callable[[Any, Any], str]]]:

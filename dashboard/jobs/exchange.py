@@ -8,11 +8,11 @@ from typing import Any
 
 from dashboard.jobs.call import UNSTORED, Unstored
 from dashboard.jobs.listing import Job
-from engine.core.spec import RunSpec
-from engine.jobs import runner
+from engine.core.spec import Action, RunSpec
+from engine.jobs import requests, runner
 
 
-def spec_in(args: Any) -> RunSpec | None:
+def spec_in(args: Any) -> RunSpec | Action | None:
     """The spec, if a callback's one argument is the JSON of one. Raises ``SpecError`` if it is a wrong one."""
     values = list(args.values() if isinstance(args, Mapping) else args)
     if len(values) != 1 or not isinstance(values[0], str) or not values[0].startswith("{"):
@@ -23,7 +23,7 @@ def spec_in(args: Any) -> RunSpec | None:
         return None
     if "kind" not in fields:
         return None
-    return runner.load_spec(fields)
+    return requests.load_request(fields)
 
 
 def page_in(context: Any) -> str:

@@ -27,8 +27,8 @@ from dashboard.jobs.progress_store import ProgressStore
 from engine.core.config import Config
 from engine.core.database import prepare_cache
 from engine.core.errors import Cancelled, EngineError, JobError, QueueFull, StoreError
-from engine.core.spec import Resources, RunSpec, canonical_json
-from engine.jobs import runner, worker
+from engine.core.spec import Action, Resources, RunSpec, canonical_json
+from engine.jobs import actions, runner, worker
 from engine.jobs.cluster import Cluster
 
 _POLL = 0.25  # seconds that a request for a result may wait for it
@@ -135,7 +135,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         spec = spec_in(args)
         if spec is None:
             return cast(str, super().build_cache_key(fn, args, cache_args_to_ignore, triggered))
-        return runner.run_key(spec)
+        return actions.job_key(spec) if isinstance(spec, Action) else runner.run_key(spec)
 
     def call_job_fn(self, key: str, job_fn: JobFunction, args: Any, context: Any) -> str:
         """Start the job, or join the one that runs under ``key``. Raises ``QueueFull``."""
@@ -151,7 +151,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             _unless_full(listing.add, job)
             self._live.clear(key)
             self._live.set_progress(key, progress_of(job))
-            self._send(key, job_fn, args, runner.resources(spec) if spec else Resources())
+            self._send(key, job_fn, args, _resources(spec))
             if self._unwanted.pop(key, 0.0) > time.monotonic():
                 self._cluster.cancel(key)
         return key
@@ -279,7 +279,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         progress = self._live.progress(job.key) if job.is_active else None
         return replace(job, message=progress["message"], fraction=progress["fraction"]) if progress else job
 
-    def _new_job(self, key: str, job_fn: JobFunction, spec: RunSpec | None, page: str) -> Job:
+    def _new_job(self, key: str, job_fn: JobFunction, spec: RunSpec | Action | None, page: str) -> Job:
         return Job(
             key=key,
             page=page,
@@ -298,3 +298,10 @@ def _unless_full(change: Callable[..., Any], *args: Any) -> Any:
     except StoreError as error:
         _log.warning("The list of jobs is incomplete: %s", error)
         return None
+
+
+def _resources(spec: RunSpec | Action | None) -> Resources:
+    """What a worker must have for a job."""
+    if spec is None:
+        return Resources()
+    return spec.resources() if isinstance(spec, Action) else runner.resources(spec)

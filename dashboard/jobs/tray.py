@@ -17,7 +17,8 @@ from dashboard.jobs.listing import Job
 from dashboard.security.payloads import Listed, ResultData, Run
 from dashboard.text.format import count, duration, percent
 from engine.core.errors import SpecError
-from engine.jobs import runner
+from engine.core.spec import Action
+from engine.jobs.requests import load_request
 
 ACTIVE_MS, IDLE_MS, SHOWN = 1000, 5000, 6
 _ENDED = {
@@ -101,9 +102,11 @@ def _row(job: Job) -> dict[str, Any]:
 
 
 def _link(job: Job) -> str:
-    """The permalink of a job's page, or nothing where its spec is of another version."""
+    """The permalink of a job's page, of an action the page; nothing where its spec is of another version."""
     try:
-        return f"/{ids.owner(job.page)}?spec={state.to_query(runner.load_spec(job.spec).shown_with())}"
+        spec = load_request(job.spec)
+        page = f"/{ids.owner(job.page)}"
+        return page if isinstance(spec, Action) else f"{page}?spec={state.to_query(spec.shown_with())}"
     except SpecError:
         return ""
 

@@ -35,6 +35,11 @@ CREATE TABLE IF NOT EXISTS jobs (
     status TEXT NOT NULL, message TEXT NOT NULL, fraction REAL NOT NULL,
     created REAL NOT NULL, started REAL, finished REAL
 );
+CREATE TABLE IF NOT EXISTS reports ( -- of actions: job is the key under which one of them ran
+    id TEXT PRIMARY KEY, job TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL,
+    created REAL NOT NULL, seconds REAL NOT NULL, report BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS reports_by_kind ON reports (kind, created);
 CREATE TABLE IF NOT EXISTS links (key TEXT PRIMARY KEY, spec TEXT NOT NULL, created REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from

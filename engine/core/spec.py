@@ -155,6 +155,22 @@ class RunSpec(Spec):
         return Resources()
 
 
+class Action(Spec):
+    """Something that ``jobs.actions.perform`` does, such as a download, an import or a measurement: it has progress, a
+    job and a report as a run has, but no content key. Asking twice does it twice.
+    """
+
+    kind: str = ""
+
+    def estimate(self) -> Estimate:
+        """What it will cost."""
+        return Estimate(seconds=1.0, megabytes=50)
+
+    def resources(self) -> Resources:
+        """What a worker must have for it."""
+        return Resources()
+
+
 @dataclass(frozen=True)
 class Resources:
     """What a job takes of its worker besides memory: ``gpus``, and ``threads`` that compute at the same time."""

@@ -79,7 +79,7 @@ HELD_BYTES = 256_000_000
 _TEMPORARY = ".tmp-"
 _FILE = re.compile(r"[0-9a-f]{64}\.zip")
 # What zipfile, NumPy and JSON raise for bytes that are damaged at one place or another.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, KeyError, TypeError, ValueError)
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, KeyError, TypeError, ValueError)
 
 
 class ResultStore:
@@ -121,7 +121,7 @@ class ResultStore:
             raise StoreError(f"The result at {path} could not be read: {error}.") from error
         try:
             return decode(data, result_type)
-        except _DAMAGE:
+        except DAMAGE:
             self.delete(key)
             return None
 
@@ -254,12 +254,12 @@ def encode(result: Result) -> bytes:
                 archive.writestr(zipfile.ZipInfo(f"{field.name}.npy"), part.getvalue())
             else:
                 plain[field.name] = value
-        archive.writestr(zipfile.ZipInfo("result.json"), json.dumps(plain))
+        archive.writestr(zipfile.ZipInfo("result.json"), json.dumps(plain, default=dataclasses.asdict))
     return buffer.getvalue()
 
 
 def decode(data: bytes, result_type: type[R]) -> R:
-    """The result that ``encode`` wrote; raises one of ``_DAMAGE`` for anything else."""
+    """The result that ``encode`` wrote; raises one of ``DAMAGE`` for anything else."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         values = json.loads(archive.read("result.json"))
         hints = typing.get_type_hints(result_type)
@@ -271,10 +271,13 @@ def decode(data: bytes, result_type: type[R]) -> R:
 
 
 def _restore(hint: Any, value: Any) -> Any:
-    """JSON lists become the tuples that the field's type asks for."""
+    """JSON lists become the tuples, and objects the dataclasses, that the field's type asks for."""
     if isinstance(hint, types.UnionType):
         hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
     if typing.get_origin(hint) is tuple and isinstance(value, list):
         inner = typing.get_args(hint)[0]
         return tuple(_restore(inner, item) for item in value)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
+        hints = typing.get_type_hints(hint)
+        return hint(**{name: _restore(hints[name], item) for name, item in value.items()})
     return value

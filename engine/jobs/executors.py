@@ -13,9 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from engine.core.progress import Progress
-from engine.core.spec import RunSpec
+from engine.core.spec import Action, RunSpec, Spec
 
-S = TypeVar("S", bound=RunSpec)
 F = TypeVar("F", bound=Callable[..., Any])
 
 _EXECUTOR, _POINT_IN_TIME = "__stratoscope_executor__", "__stratoscope_point_in_time__"
@@ -30,12 +29,19 @@ def computes(spec: type[RunSpec]) -> Callable[[F], F]:
     return _registers(spec, _EXECUTOR)
 
 
+def performs(action: type[Action]) -> Callable[[F], F]:
+    """Register ``function(action, progress)`` as what performs ``action``; its return annotation is the type of the
+    report, a frozen dataclass (see ``store.Result``).
+    """
+    return _registers(action, _EXECUTOR)
+
+
 def point_in_time(spec: type[RunSpec]) -> Callable[[F], F]:
     """Register ``function(spec, result)`` as what ``as_of`` calls for ``spec``."""
     return _registers(spec, _POINT_IN_TIME)
 
 
-def _registers(spec: type[RunSpec], mark: str) -> Callable[[F], F]:
+def _registers(spec: type[Spec], mark: str) -> Callable[[F], F]:
     def register(function: F) -> F:
         setattr(spec, mark, staticmethod(function))
         return function
@@ -48,8 +54,8 @@ def compute(spec: RunSpec, inputs: Mapping[str, Any], progress: Progress) -> Any
     return executor(type(spec))(spec, inputs, progress)
 
 
-def result_type(spec: RunSpec) -> Any:
-    """The class of the result of ``spec``."""
+def result_type(spec: RunSpec | Action) -> Any:
+    """The class of the result of ``spec``, or of the report on it."""
     return typing.get_type_hints(executor(type(spec)))["return"]
 
 
@@ -64,9 +70,9 @@ def as_of(spec: RunSpec, result: Any) -> Callable[[Any], Any]:
     return registered(spec, result) if registered else lambda moment: result
 
 
-def executor(spec: type[RunSpec]) -> Callable[..., Any]:
-    """The function that computes requests of the class ``spec``, its module imported. Raises ``TypeError`` where there
-    is none.
+def executor(spec: type[Spec]) -> Callable[..., Any]:
+    """The function that computes or performs requests of the class ``spec``, its module imported. Raises ``TypeError``
+    where there is none.
     """
     if not hasattr(spec, _EXECUTOR) and (name := _beside(spec)):
         importlib.import_module(name)
@@ -74,10 +80,12 @@ def executor(spec: type[RunSpec]) -> Callable[..., Any]:
         return typing.cast(Callable[..., Any], getattr(spec, _EXECUTOR))
     except AttributeError:
         name = spec.__name__
-        raise TypeError(f"Nothing computes {name}: register a function with @computes({name}).") from None
+        decorator = "performs" if issubclass(spec, Action) else "computes"
+        text = f"Nothing {decorator} {name}: register a function with @{decorator}({name})."
+        raise TypeError(text) from None
 
 
-def executor_module(spec: type[RunSpec]) -> str:
+def executor_module(spec: type[Spec]) -> str:
     """The name of the module whose function computes ``spec``, without importing it; that of the spec where none is
     known yet.
     """
@@ -86,10 +94,14 @@ def executor_module(spec: type[RunSpec]) -> str:
     return _beside(spec) or spec.__module__
 
 
-def _beside(spec: type[RunSpec]) -> str:
+def _beside(spec: type[Spec]) -> str:
     """The module ``run`` in the package of the ``spec``; "" where there is none."""
     for cls in spec.__mro__:
         package, _, module = cls.__module__.rpartition(".")
-        if module == "spec" and cls is not RunSpec and importlib.util.find_spec(f"{package}.run") is not None:
+        if (
+            module == "spec"
+            and cls.__module__ != Spec.__module__
+            and importlib.util.find_spec(f"{package}.run") is not None
+        ):
             return f"{package}.run"
     return ""

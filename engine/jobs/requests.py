@@ -12,27 +12,29 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import yaml
 
 from engine.core.documents import complaint, read_yaml
 from engine.core.errors import ConfigError, SpecError, did_you_mean
 from engine.core.registry import entry_points, load_module, own_classes
-from engine.core.spec import RunSpec
+from engine.core.spec import Action, RunSpec, Spec
+
+S = TypeVar("S", bound=Spec)
 
 GROUP = "stratoscope.runs"
 _ROOT = Path(__file__).parents[1]
 
 
 class _Found(NamedTuple):
-    classes: Mapping[str, type[RunSpec]]
+    classes: Mapping[str, type[RunSpec] | type[Action]]
     problems: tuple[str, ...]
 
 
 def run_kinds() -> Mapping[str, type[RunSpec]]:
     """The classes of specs that ``run`` computes, by the value of their ``kind``, in alphabetical order."""
-    return _discover().classes
+    return {kind: cls for kind, cls in _discover().classes.items() if issubclass(cls, RunSpec)}
 
 
 def problems() -> tuple[str, ...]:
@@ -40,12 +42,31 @@ def problems() -> tuple[str, ...]:
     return _discover().problems
 
 
+def action_kinds() -> Mapping[str, type[Action]]:
+    """The classes of actions that ``actions.perform`` does, by the value of their ``kind``, in alphabetical order."""
+    return {kind: cls for kind, cls in _discover().classes.items() if issubclass(cls, Action)}
+
+
 def load_spec(source: str | bytes | Mapping[str, object]) -> RunSpec:
     """The spec in a mapping or in YAML or JSON text, told apart by its ``kind``. Raises ``SpecError``."""
+    return _load(source, run_kinds())
+
+
+def load_action(source: str | bytes | Mapping[str, object]) -> Action:
+    """``load_spec`` of an action."""
+    return _load(source, action_kinds())
+
+
+def load_request(source: str | bytes | Mapping[str, object]) -> RunSpec | Action:
+    """``load_spec`` of a run or an action."""
+    return _load(source, _discover().classes)
+
+
+def _load(source: str | bytes | Mapping[str, object], kinds: Mapping[str, type[S]]) -> S:
     values = _mapping(source) if isinstance(source, str | bytes) else source
     if not isinstance(values, Mapping):
         raise SpecError([("", "A spec is a mapping with a field 'kind'.")])
-    kind, kinds = values.get("kind"), run_kinds()
+    kind = values.get("kind")
     if kind is None:
         raise SpecError([("kind", f"A spec says in its field 'kind' what it is: {', '.join(kinds)}.")])
     if not isinstance(kind, str) or kind not in kinds:
@@ -57,7 +78,7 @@ def load_spec(source: str | bytes | Mapping[str, object]) -> RunSpec:
 
 @cache
 def _discover() -> _Found:
-    found: dict[str, type[RunSpec]] = {}
+    found: dict[str, type[RunSpec] | type[Action]] = {}
     problems: list[str] = []
     for load in _loaders():
         try:
@@ -66,10 +87,12 @@ def _discover() -> _Found:
             problems.append(str(error))
             continue
         for cls in own_classes(module):
-            kind = str(cls.model_fields["kind"].default) if issubclass(cls, RunSpec) else ""
+            kind = str(cls.model_fields["kind"].default) if issubclass(cls, RunSpec | Action) else ""
             if kind and found.setdefault(kind, cls) is not cls:
                 first, second = found[kind].__module__, cls.__module__
-                problems.append(f"Two kinds of runs are called '{kind}', in {first} and {second}: the first is used.")
+                problems.append(
+                    f"Two kinds of requests are called '{kind}', in {first} and {second}: the first is used."
+                )
     return _Found(dict(sorted(found.items())), tuple(problems))
 
 

@@ -1,0 +1,1 @@
+"""Fetching bars as an action."""
