@@ -18,7 +18,7 @@ from engine.core.registry import Registry
 from engine.core.spec import Spec, parameter
 from engine.market.bars import Bars, Floats
 from engine.strategies.crossing import cross, levels
-from engine.strategies.memory import recalled
+from engine.strategies.rule_cache import recalled
 
 Flags = NDArray[np.bool_]
 Comparison = Literal["above", "below", "crosses_above", "crosses_below"]

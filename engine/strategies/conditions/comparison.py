@@ -9,9 +9,9 @@ from pydantic import Field
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.market.bars import Bars
-from engine.strategies.memory import recalled
 from engine.strategies.operands.averages import SmaLine
 from engine.strategies.operands.prices import Price
+from engine.strategies.rule_cache import recalled
 from engine.strategies.rules import OPERANDS, Comparison, Condition, Operand, Truth, compare
 
 SIGNS = {"above": ">", "below": "<", "crosses_above": "crosses above", "crosses_below": "crosses below"}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.market.bars import Bars, Floats
-from engine.strategies import memory
+from engine.strategies import rule_cache
 from engine.strategies.operands.averages import SmaLine
 from tests.support.market import random_walk
 
@@ -33,7 +33,7 @@ class Asked:
 
 def asked_for(windows: range, bars: Bars, answer: Callable[[Bars], Floats]) -> None:
     for window in windows:
-        memory.recalled(SmaLine(window=window), bars, answer)
+        rule_cache.recalled(SmaLine(window=window), bars, answer)
 
 
 def test_the_same_part_answers_once_for_the_same_bars() -> None:
@@ -56,7 +56,7 @@ def test_answers_go_with_their_bars() -> None:
 def test_without_room_it_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three answers fit: the fourth is one too many, and all go before the fifth."""
     bars, asked, kept = random_walk(50), Asked(), []
-    monkeypatch.setattr(memory, "ROOM", 3 * 8 * 50)
+    monkeypatch.setattr(rule_cache, "ROOM", 3 * 8 * 50)
     for window in range(10, 16):
         asked_for(range(window, window + 1), bars, asked)
         kept.append(asked.kept())
