@@ -1,4 +1,4 @@
-"""From the request for a model to its rows: bars, features, and the parts for training and test."""
+"""Preparation of a model's rows from its request: bars, features, and the parts for training and test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a Sharpe ratio and a growth rate could have come out otherwise."""
+"""Block bootstrap of a run's returns: intervals of its Sharpe ratio and its growth rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the account could have fallen: its own bars again, in blocks, as often as it takes to see the rare falls.
+"""Drawdowns that the account could have had: its own bars again, in blocks, as often as it takes to see the rare falls.
 
 Bars and not trades are resampled: what positions that are open at the same time lose together, and what a position
 loses before it ends well, is in the returns of the account and in no list of closed trades.
@@ -16,7 +16,7 @@ from engine.backtest.result import BacktestResult
 from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
 from engine.research.bootstrap import AT_ONCE, block_length
-from engine.research.sequence import LEAST
+from engine.research.trade_order import LEAST
 
 RUIN = 0.5
 """Fall from a high that counts as ruin: from there a return of 100% is needed to be even again."""

@@ -1,4 +1,4 @@
-"""What is known by now of whether a backtest is real: its stored verification, and the sweep that it came from."""
+"""Evidence on a backtest that is stored by now: its verification, and the sweep that it came from."""
 
 from __future__ import annotations
 

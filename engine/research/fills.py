@@ -1,4 +1,4 @@
-"""How much of a profit hangs on the prices at which it was assumed to be traded."""
+"""Fills at other prices than those assumed, and the profit that hangs on them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
 from engine.market.bars import Bars, Floats
 from engine.research.rerun import rerun
-from engine.research.sequence import LEAST, shares
+from engine.research.trade_order import LEAST, shares
 from engine.strategies import Allocation
 
 AT_LEVEL = ("stop loss", "take profit", "trailing stop")

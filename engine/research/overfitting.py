@@ -1,4 +1,4 @@
-"""How likely the best of many variants is only the best of the past.
+"""Probability of backtest overfitting: that the best of many variants is only the best of the past.
 
 Combinatorially symmetric cross-validation of Bailey, Borwein, Lopez de Prado and Zhu, "The probability of backtest
 overfitting" (2015; Journal of Computational Finance 2017): time is cut into blocks, every half of the blocks chooses a

@@ -1,4 +1,4 @@
-"""Which trials of the ledger another entry has tried too: combinations of a search, and searches that overlap.
+"""Overlap of trials in the ledger, those of another entry too: combinations of a search, and overlapping searches.
 
 Told from the requests and not from stored results, which may be gone. Costs are no difference, see ``ledger``; neither
 is the warm-up of a search, which those that are opened from it keep, nor a first day of its own where as much was

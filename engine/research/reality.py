@@ -1,4 +1,4 @@
-"""Whether the best of several variants beats a benchmark, given that it is the best of several."""
+"""Reality check: whether the best of several variants beats a benchmark, given that it is the best of several."""
 
 from __future__ import annotations
 

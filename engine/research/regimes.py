@@ -1,4 +1,4 @@
-"""How a strategy did in each kind of market, and in the crises that its data cover."""
+"""Returns of a strategy in each kind of market, and in the crises that its data cover."""
 
 from __future__ import annotations
 

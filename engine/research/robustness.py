@@ -1,4 +1,4 @@
-"""What a verification says about other costs, times, parameters, prices and markets, in plain words and grades."""
+"""Findings of a verification about other costs, times, parameters, prices and markets, in plain words and grades."""
 
 from __future__ import annotations
 

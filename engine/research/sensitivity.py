@@ -1,4 +1,4 @@
-"""What becomes of a backtest when a little is changed: its costs, its speed, its parameters, its prices."""
+"""Sensitivity of a backtest to small changes: its costs, its speed, its parameters, its prices."""
 
 from __future__ import annotations
 

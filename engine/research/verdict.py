@@ -1,4 +1,4 @@
-"""One answer to "is it real?", with what was tested and what would change it."""
+"""Verdict on a backtest, one answer to "is it real?", with what was tested and what would change it."""
 
 from __future__ import annotations
 

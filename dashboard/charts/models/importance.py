@@ -1,4 +1,4 @@
-"""Which features the model leans on."""
+"""Importance of the features that the model leans on."""
 
 from __future__ import annotations
 

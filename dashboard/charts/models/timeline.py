@@ -1,4 +1,4 @@
-"""How the bars were divided: what was learnt from, what was dropped, what the score was taken on."""
+"""Split of the bars: those that were trained on, those that were dropped, those that the score was taken on."""
 
 from __future__ import annotations
 

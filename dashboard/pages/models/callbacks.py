@@ -1,4 +1,4 @@
-"""What the models page does."""
+"""Callbacks of the models page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a trained model to a backtest that follows it."""
+"""Backtest that follows a trained model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the models page shows."""
+"""Layout of the models page."""
 
 from __future__ import annotations
 

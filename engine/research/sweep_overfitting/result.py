@@ -1,4 +1,4 @@
-"""What the tests of a sweep for overfitting found."""
+"""Result of the tests of a sweep for overfitting."""
 
 from __future__ import annotations
 

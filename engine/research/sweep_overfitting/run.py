@@ -1,4 +1,4 @@
-"""How likely the best combination of a sweep is only the best of the past: cross-validation and superior ability."""
+"""Tests of whether the best combination of a sweep is only the best of the past: out of sample and against luck."""
 
 from __future__ import annotations
 

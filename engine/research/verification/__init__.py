@@ -1,1 +1,1 @@
-"""Every test there is on one backtest."""
+"""Verification of one backtest by every test there is."""

@@ -1,4 +1,4 @@
-"""What the tests of a backtest found."""
+"""Result of the tests of a backtest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class VerificationResult(Labelled):
 
     Distributions, one entry a sample, sorted each by itself: ``bootstrap_sharpe``, ``bootstrap_cagr``;
     ``random_total``, ``random_sharpe``; ``noise_total``, ``noise_sharpe``; ``drawdown`` of resampled histories and
-    ``order_drawdown`` of the trades in other orders (``sequence.reorder``; empty where any overlap).
+    ``order_drawdown`` of the trades in other orders (``trade_order.reorder``; empty where any overlap).
     ``fan`` is (bands, points) at the bars ``fan_bars``, see ``drawdowns.Histories``.
     Curves: total return and Sharpe ratio at each ``cost_multiple``; ``delay_bars``; of each variant
     (``jitter_field``, ``jitter_change``, ``jitter_value``); ``removed_total[n]`` without the n best trades.

@@ -8,7 +8,7 @@ from typing import Any
 from engine.backtest.portfolio import run_portfolio
 from engine.core.progress import Progress, silent
 from engine.jobs.executors import computes
-from engine.research.battery import verify
+from engine.research.run_tests import verify
 from engine.research.verification.result import VerificationResult
 from engine.research.verification.spec import VerificationSpec
 

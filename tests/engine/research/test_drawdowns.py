@@ -8,7 +8,7 @@ import pytest
 from engine.core.errors import DataError
 from engine.research import drawdowns
 from engine.research.drawdowns import BANDS, histories
-from engine.research.sequence import shares
+from engine.research.trade_order import shares
 from tests.support.backtests import Crosses, request, simulated
 from tests.support.market import random_walk
 from tests.support.results import make_result, trade

@@ -16,7 +16,7 @@ from engine.core.store import decode, encode
 from engine.jobs import executors, runner
 from engine.market.bars import Market
 from engine.research import ledger
-from engine.research.battery import TESTS
+from engine.research.run_tests import TESTS
 from engine.research.sensitivity import COSTS, DELAYS
 from engine.research.verification.result import VerificationResult
 from engine.research.verification.spec import VerificationSpec

@@ -1,4 +1,4 @@
-"""Every test in turn, each with its numbers or with the reason why it was not possible."""
+"""Tests of a verification, run in turn: each gives its numbers or the reason why it was not possible."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from engine.research import sensitivity
 from engine.research.bootstrap import resample
 from engine.research.drawdowns import histories
 from engine.research.fills import fill_honesty
-from engine.research.nulls import random_entries, random_weights
+from engine.research.random_entries import random_entries, random_weights
 from engine.research.reality import superior_ability
 from engine.research.regimes import crises, regimes
 from engine.research.rerun import rerun
-from engine.research.sequence import reorder, without_best
 from engine.research.statistics import moments
+from engine.research.trade_order import reorder, without_best
 from engine.research.verification.result import VerificationResult
 from engine.research.verification.spec import NOISE_RUNS, NULL_RUNS, VerificationSpec
 from engine.strategies import Allocation

@@ -7,7 +7,7 @@ import pytest
 
 from engine.backtest.result import BacktestResult
 from engine.core.errors import DataError
-from engine.research.sequence import reorder, shares, without_best
+from engine.research.trade_order import reorder, shares, without_best
 from tests.support.backtests import Crosses, request, simulated
 from tests.support.market import days, random_walk
 from tests.support.results import make_result, trade

@@ -16,7 +16,7 @@ from engine.core.errors import DataError
 from engine.market.bars import Bars, Market
 from engine.market.panel import Panel
 from engine.research import holdings
-from engine.research.nulls import _shuffled, p_value, places, random_entries, random_weights
+from engine.research.random_entries import _shuffled, p_value, places, random_entries, random_weights
 from engine.strategies import Allocation
 from engine.strategies.kinds.buy_and_hold import BuyAndHold
 from tests.support.backtests import Crosses, Halves, request, simulated

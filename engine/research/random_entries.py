@@ -1,4 +1,4 @@
-"""What the same trades, or the same weights, at random times would have earned."""
+"""Random entries: the returns of the same trades, or the same weights, at random times."""
 
 from __future__ import annotations
 

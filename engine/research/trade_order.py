@@ -1,4 +1,4 @@
-"""What the same trades in another order, or without the best of them, would have come to."""
+"""Trades in another order, or without the best of them, and what they would have come to."""
 
 from __future__ import annotations
 
