@@ -31,7 +31,7 @@ class Beta(ContextIndicator):
 
     kind: Literal["beta"] = "beta"
     symbol: str = parameter("SPY", title="Symbol", help="The one that the returns are compared with.")
-    collection: str = parameter("", title="Collection", help="Where that symbol is, if it is another one.")
+    collection: str | None = parameter(None, title="Collection", help="Where that symbol is; none is that of the bars.")
     window: int = parameter(60, title="Window", unit="bars", ge=3, le=1000, help="Returns in the regression.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("beta"),)
@@ -41,7 +41,7 @@ class Beta(ContextIndicator):
         return f"Beta {self.symbol} {self.window}"
 
     def context(self) -> Mapping[str, Context]:
-        return {"other": Context(self.symbol, self.collection)}
+        return {"other": Context(self.symbol, self.collection or "")}
 
     def warm_up(self) -> int:
         return self.window

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from dash import html
 
+from dashboard import state
 from dashboard.components import picker
 from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.features.layout import FORM
+from engine.features.spec import FeatureSpec
 from engine.indicators import GROUPS, INDICATORS
 
 
@@ -72,3 +75,12 @@ def test_a_rule_chooses_its_indicator_from_the_list() -> None:
     buttons = {button.id["path"]: button for button in found(panel, "choice") if isinstance(button, html.Button)}
     assert list(buttons) == ["strategy.enter.0.left.indicator"]
     assert buttons["strategy.enter.0.left.indicator"].children == "Commodity channel index"
+
+
+@pytest.mark.parametrize("kind", ["beta", "longer_bars", "return_rank", "talib_cci", "talib_bbands", "donchian"])
+def test_an_indicator_that_was_just_added_is_complete(kind: str) -> None:
+    """Whatever is chosen from the list can be computed with what its card shows."""
+    values = {**FORM.defaults(), "features": [{"kind": kind}]}
+    spec = FORM.parse({**values, "features": [FORM.start(state.to_query(FORM.parse(values)))[0]["features"][0]]})
+    assert isinstance(spec, FeatureSpec)
+    assert spec.features == (INDICATORS.get(kind)(),)
