@@ -308,7 +308,7 @@ def _cells_of(result: SweepResult, view: View) -> tuple[Cells, bool]:
     """x, y, z and index of what a map shows, and whether its cells hold several values of an axis: where there are more
     than a screen shows, or where drawn combinations lie so far apart that single ones would be dust.
     """
-    found = heatmap(result, view.metric, view.x, view.y, dict(view.fixed), view.symbol, rest=view.rest)
+    found = heatmap(result, view.metric, view.x, view.y, fixed=dict(view.fixed), symbol=view.symbol, rest=view.rest)
     cells = found.x, found.y if view.y else np.zeros(1), found.z, found.index
     columns, rows = (-(-size // -(-size // CELLS)) for size in found.z.shape[::-1])
     known = int(np.isfinite(found.z).sum())

@@ -46,6 +46,7 @@ def heatmap(
     name: str,
     x: str,
     y: str | None = None,
+    *,
     fixed: Mapping[str, float] | None = None,
     symbol: str | None = None,
     rest: Literal["best", "median", "mean"] = "best",
