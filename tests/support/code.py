@@ -10,4 +10,4 @@ from engine.jobs import runner
 def other_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """As though the modules that results follow from had been edited."""
     found = runner.code
-    monkeypatch.setattr(runner, "code", lambda items: found(items)._replace(digest="another"))
+    monkeypatch.setattr(runner, "code", lambda *what, **how: found(*what, **how)._replace(digest="another"))

@@ -126,14 +126,14 @@ def test_a_job_cancelled_before_it_is_sent_leaves_the_next_one_alone(
     """Both have the same key; were both sent under one name, the end of the first would be that of the second."""
     waits, may_go_on, second_is_sent = threading.Event(), threading.Event(), threading.Event()
 
-    async def hesitating(client: Any) -> bool:
+    async def hesitating(client: Any) -> dict[str, float]:
         if not waits.is_set():
             waits.set()
             while not may_go_on.is_set():
                 await asyncio.sleep(0.01)
-        return False
+        return {}
 
-    monkeypatch.setattr("engine.jobs.cluster._offers_gpu", hesitating)
+    monkeypatch.setattr("engine.jobs.cluster._offered", hesitating)
     first = cluster.submit("twice", tasks.span, 0.5, resources=GPU)
     assert waits.wait(PATIENCE)
     assert cluster.cancel("twice")
@@ -144,7 +144,9 @@ def test_a_job_cancelled_before_it_is_sent_leaves_the_next_one_alone(
     assert second.exception(PATIENCE) is None
 
 
-def test_a_job_outlives_any_number_of_workers_that_fall_for_others(tmp_path: Path) -> None:
+def test_a_job_outlives_any_number_of_workers_that_fall_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """We kill for the sake of a cancel; only deaths of another cause count as attempts."""
     from distributed import KilledWorker
 
@@ -153,6 +155,10 @@ def test_a_job_outlives_any_number_of_workers_that_fall_for_others(tmp_path: Pat
             return "the value"
         raise KilledWorker("task", SimpleNamespace(address=address), 0)
 
+    async def nothing_special(client: Any) -> dict[str, float]:
+        return {}
+
+    monkeypatch.setattr("engine.jobs.cluster._offered", nothing_special)
     cluster, names = Cluster(Compute(), tmp_path), list[str]()
     cluster._killed.add("ours")
 
@@ -163,7 +169,7 @@ def test_a_job_outlives_any_number_of_workers_that_fall_for_others(tmp_path: Pat
             names.append(key)
             return outcome(next(ends))
 
-        job = cluster._jobs["patient"] = _Job("patient", b"", "cpu", None)
+        job = cluster._jobs["patient"] = _Job("patient", b"", Resources(), None)
         return asyncio.run(cluster._attempt(SimpleNamespace(submit=submit), job))
 
     assert attempts(*["ours"] * 5, "other", "ours", "other", "none") == "the value"
