@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.charts import base
+from engine.backtest.reports.breakdown import entered
 from engine.backtest.result import BacktestResult
 from engine.market.bars import Floats
 
@@ -34,7 +35,7 @@ class ExcursionInfo:
 def info(result: BacktestResult) -> ExcursionInfo:
     """What is drawn of ``result``: every trade, or of many an even choice with the extremes."""
     kept = _kept(result.trade_return)
-    days = np.datetime_as_string(result.trade_entry_time[kept], unit="D")
+    days = entered(result)[kept].astype("datetime64[D]")
     names = [result.symbols[index] for index in result.trade_symbol[kept]]
     return ExcursionInfo(
         adverse=-result.trade_mae[kept],

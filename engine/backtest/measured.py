@@ -19,6 +19,7 @@ import numpy as np
 from engine.backtest.sizings import Size, sized
 from engine.core.errors import DataError
 from engine.market.bars import Bars
+from engine.market.days import trading_day
 from engine.market.panel import calendar
 from engine.strategies import Allocation
 from engine.strategies.decide import begins
@@ -142,7 +143,8 @@ def from_start(known: Sequence[Bars], start: np.datetime64, lead: int = 0) -> Me
     bars = tuple(from_moment(item, start, lead) for item in known)
     for item in bars:
         if not len(item):
-            raise DataError(f"{item.series.symbol} has no bars from {str(start)[:10]} on: choose another range.")
+            day = trading_day(start, item.series.zones)
+            raise DataError(f"{item.series.symbol} has no bars from {day} on: choose another range.")
     return Measured(bars, tuple(known), bars, start)
 
 

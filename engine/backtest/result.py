@@ -103,7 +103,7 @@ class BacktestResult(Labelled):
     def measured(self) -> str:
         """From which day on, and why, in a sentence."""
         asked = "behind the warm-up that was asked for" if self.warm_up > self.needed else FIRST_DAY
-        return measured_from(self.time[0], self.warm_up, self.waited, why=asked)
+        return measured_from(self.days[0], self.warm_up, self.waited, why=asked)
 
     def summary(self) -> Mapping[str, object]:
         return {

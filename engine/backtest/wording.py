@@ -8,14 +8,14 @@ FIRST_DAY = "the first day on which it could trade"
 
 
 def measured_from(
-    first: str | np.datetime64,
+    day: str | np.datetime64,
     warm_up: int,
     waited: int,
     what: str = "Measured",
     why: str = FIRST_DAY,
 ) -> str:
-    """From which day on something is measured, and where its warm-up lies."""
-    day, bars = str(first)[:10], waited or warm_up
+    """From which trading ``day`` on something is measured, and where its warm-up lies."""
+    bars = waited or warm_up
     told = f"{bars:,} {'bar' if bars == 1 else 'bars'}"
     if waited:
         return f"{what} from {day}, {why}: {told} before it went into the warm-up."

@@ -156,14 +156,14 @@ def _disagreement(old: Bars, new: Bars) -> str:
     name, ask = new.series.symbol, "fetch its whole history again."
     if _facts(old) != _facts(new):
         return f"{name} is stored with another currency, time zone or columns: {ask}"
-    times, mine, yours = np.intersect1d(old.time[:-1], new.time, return_indices=True)
-    if not len(times):
-        return f"The bars of {name} have none in common with those stored up to {str(old.time[-1])[:10]}: {ask}"
+    both, mine, yours = np.intersect1d(old.time[:-1], new.time, return_indices=True)
+    if not len(both):
+        return f"The bars of {name} have none in common with those stored up to {old.days[-1]}: {ask}"
     for column in _PRICES:
         before, after = getattr(old, column)[mine], getattr(new, column)[yours]
         wrong = ~np.isclose(before, after, rtol=_SAME, atol=0.0, equal_nan=True)
         if wrong.any():
-            day = str(times[wrong.argmax()])[:10]
+            day = old.days[mine[wrong.argmax()]]
             return f"{column} of {name} on {day} was {before[wrong][0]:g} and is {after[wrong][0]:g} now: {ask}"
     return ""
 

@@ -50,24 +50,24 @@ def by_reason(result: BacktestResult) -> tuple[Group, ...]:
 
 def by_weekday(result: BacktestResult) -> tuple[Group, ...]:
     """Day of the week of the entry at its exchange; weekends only where something was entered then."""
-    days = _entered(result).astype("datetime64[D]").astype(np.int64)
+    days = entered(result).astype("datetime64[D]").astype(np.int64)
     return _groups(result, (days + 3) % 7, WEEKDAYS, 5)  # 1970 began on a Thursday
 
 
 def by_month(result: BacktestResult) -> tuple[Group, ...]:
     """Calendar month of the entry at its exchange, all years together."""
-    return _groups(result, _entered(result).astype("datetime64[M]").astype(np.int64) % 12, MONTHS, 12)
+    return _groups(result, entered(result).astype("datetime64[M]").astype(np.int64) % 12, MONTHS, 12)
 
 
 def by_hour(result: BacktestResult) -> tuple[Group, ...]:
     """Hour of the entry by the clock of its exchange; nothing for daily bars."""
     if not is_intraday(result):
         return ()
-    hours = _entered(result).astype("datetime64[h]").astype(np.int64) % 24
+    hours = entered(result).astype("datetime64[h]").astype(np.int64) % 24
     return _groups(result, hours, [f"{hour:02d}:00" for hour in range(24)])
 
 
-def _entered(result: BacktestResult) -> Times:
+def entered(result: BacktestResult) -> Times:
     """Entry times by the clock of each symbol's exchange, summer time included; those of daily bars are dates."""
     times = result.trade_entry_time.copy()
     for zone in set(result.zones):

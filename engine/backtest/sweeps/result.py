@@ -20,6 +20,7 @@ from engine.backtest.wording import measured_from
 from engine.core.errors import SpecError
 from engine.core.store import Labelled, Trial
 from engine.market.bars import MONTH, Floats
+from engine.market.days import Zones, trading_day
 
 METRICS = ("total_return", "sharpe", "max_drawdown", "trades", "calmar")
 """Figures of a combination, as ``metrics.METRICS`` defines them."""
@@ -35,7 +36,8 @@ class SweepResult(Labelled):
     own, a row for each of these parts follows, else there is none. ``observations`` are bar returns, ``years`` calendar
     years and ``periods_per_year`` bars a year, by row. All were measured from ``first`` on (an ISO time), the first bar
     on which every one could trade: each symbol has ``warm_up`` bars before its own, and ``waited`` bars of the range
-    went by. ``left_out`` combinations were invalid. ``base`` is the JSON of the backtest that was varied.
+    went by. ``zones`` are those of the symbols' exchanges, none for daily bars. ``left_out`` combinations were
+    invalid. ``base`` is the JSON of the backtest that was varied.
 
     Axes over costs are a stress and no choice: what is the best, the plateau or a trial is told among the combinations
     at the costs of ``base`` itself.
@@ -44,6 +46,7 @@ class SweepResult(Labelled):
     label: str
     family: str
     symbols: tuple[str, ...]
+    zones: Zones
     objective: str
     axes: tuple[str, ...]
     titles: tuple[str, ...]
@@ -72,7 +75,8 @@ class SweepResult(Labelled):
     def measured(self) -> str:
         """From which day on, and why, in a sentence."""
         first_day = "the first day on which every combination could trade"
-        return measured_from(self.first, self.warm_up, self.waited, why=first_day)
+        day = trading_day(np.datetime64(self.first), self.zones)
+        return measured_from(day, self.warm_up, self.waited, why=first_day)
 
     @property
     def parts(self) -> tuple[str, ...]:

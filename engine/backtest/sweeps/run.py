@@ -26,6 +26,7 @@ from engine.core.progress import Progress
 from engine.jobs.executors import computes
 from engine.market.bars import Floats
 from engine.market.catalog import require_tradeable
+from engine.market.panel import zones_of
 
 
 @computes(SweepSpec)
@@ -118,6 +119,7 @@ def _result(
         label=spec.base.label(),
         family=spec.base.strategy.kind,
         symbols=spec.base.market.symbols,
+        zones=zones_of(whole.bars),
         objective=spec.objective,
         axes=tuple(scale.path for scale in scales),
         titles=tuple(scale.title for scale in scales),

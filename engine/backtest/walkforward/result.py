@@ -120,7 +120,7 @@ class WalkForwardResult(Labelled):
     def measured(self) -> str:
         """From which day on the first training is measured, and why, in a sentence."""
         first_month = "the first month in which every combination could trade"
-        return measured_from(self.train_first[0], self.warm_up, self.waited, "Trained", first_month)
+        return measured_from(self.day(self.train_first[0]), self.warm_up, self.waited, "Trained", first_month)
 
     @property
     def traded(self) -> NDArray[np.bool_]:

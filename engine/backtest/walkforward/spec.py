@@ -171,5 +171,5 @@ class WalkForwardSpec(RunSpec):
 
 def _begun(series: Series, warm_up: int) -> np.datetime64:
     """About when ``series`` has ``warm_up`` bars behind it."""
-    first, last = (np.datetime64(text[:10], "ms") for text in (series.start, series.end))
+    first, last = (day.astype("datetime64[ms]") for day in series.span)
     return first + (last - first) * min(warm_up, series.rows) // max(series.rows, 1)

@@ -9,13 +9,18 @@ import numpy as np
 import pytest
 
 import engine
+from dashboard.charts.excursions import info
 from engine.backtest.account import rebalancing
 from engine.backtest.decisions import decide
+from engine.backtest.measured import from_start
 from engine.backtest.reports.periods import monthly, yearly
 from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.second_opinion.targets import rebalancing as theirs
 from engine.backtest.simulator import keep_accounts
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.backtest.windows import Windows, before, lay_out, since, unused
+from engine.core.errors import DataError
 from engine.core.store import decode, encode
 from engine.market import catalog
 from engine.market.bars import Bars
@@ -150,3 +155,42 @@ def test_daily_bars_have_the_dates_that_they_had() -> None:
     (bars,) = catalog.load(spec).bars
     assert (bars.days == bars.time).all()
     assert bars.series.timezone == "America/New_York"
+
+
+# -- sentences that name a day ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("workspace")
+def test_first_day_that_a_sentence_names_is_that_of_the_exchange() -> None:
+    """A session in Sydney begins at 23:00 of the day before in UTC: Tuesday the 14th of January 2020 on the 13th."""
+    save(sessions("2020-01-06", "2020-06-30"))
+    market, strategy = HOURS | {"start": "2020-01-14"}, {"kind": "sma_cross", "fast": 2, "slow": 5}
+    result = stored.run(market, strategy)
+    assert str(result.time[0]) == "2020-01-13T23:00:00.000"
+    assert result.measured().startswith("Measured from 2020-01-14, ")
+    axes = [{"path": "strategy.slow", "values": [4, 5]}]
+    base = stored.spec(market, strategy)
+    swept = engine.run(SweepSpec.parse({"base": base, "axes": axes}))
+    assert swept.first == str(result.time[0])
+    assert swept.measured().startswith("Measured from 2020-01-14, ")
+    walked = engine.run(WalkForwardSpec.parse({"base": base, "axes": axes, "windows": {"train": 2, "test": 1}}))
+    assert str(walked.train_first[0]) == "2020-02-02T23:00:00.000"
+    assert walked.measured().startswith("Trained from 2020-02-03, ")
+
+
+def test_complaints_about_bars_name_days_of_the_exchange() -> None:
+    bars = sessions("2020-01-13", "2020-01-17")
+    with pytest.raises(DataError, match=r"^TEST has no bars from 2020-01-21 on"):
+        from_start([bars], np.datetime64("2020-01-20T23:00", "ms"))
+
+
+def test_excursion_of_a_trade_is_labelled_with_its_day_at_the_exchange() -> None:
+    time = sessions("2020-01-13", "2020-01-14").time
+    found = make_result(
+        np.full(12, 100.0),
+        [trade("2020-01-13T23:00", "2020-01-14T01:00", 5, symbol=0)],
+        time=time,
+        zones=(SYDNEY,),
+        symbols=("TEST",),
+    )
+    assert info(found).label == ("TEST 2020-01-14",)

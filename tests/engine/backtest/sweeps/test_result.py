@@ -26,6 +26,7 @@ def result(parameters: np.ndarray, sharpe: np.ndarray, axes: tuple[str, ...] | N
         label="made up",
         family="sma_cross",
         symbols=("A", "B"),
+        zones=(),
         objective="sharpe",
         axes=names,
         titles=names,
