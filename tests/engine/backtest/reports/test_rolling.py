@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,3 +86,32 @@ def test_no_later_bar_changes_an_earlier_value(values: list[float]) -> None:
     returns = np.array(values)
     whole, cut = rolling.deviation(returns, 5), rolling.deviation(returns[:-4], 5)
     assert whole[:-4] == pytest.approx(cut, rel=1e-6, abs=1e-7, nan_ok=True)
+
+
+def by_definition(returns: np.ndarray, window: int) -> np.ndarray:
+    """The ratio of each window by itself, summed without rounding."""
+    found = np.full(len(returns), np.nan)
+    for end in range(window, len(returns) + 1):
+        own = returns[end - window : end]
+        mean = math.fsum(own) / window
+        spread = math.sqrt(math.fsum((own - mean) ** 2) / (window - 1))
+        if np.ptp(own) > 0:
+            found[end - 1] = mean / spread * math.sqrt(252)
+    return found
+
+
+@pytest.mark.parametrize("window", [2, 5, 60, 399, 400])
+def test_nearly_flat_returns_beside_a_crash_keep_ten_digits(window: int) -> None:
+    """Sums that run over the whole series lose the small ones: of a window of 5 all but seven digits."""
+    random = np.random.default_rng(3)
+    returns = np.where(random.random(400) < 0.5, 0.0, random.normal(0, 0.02, 400))
+    returns[100:200] = 1e-6 + 1e-8 * random.normal(size=100)
+    returns[150] = -0.4
+    wanted = by_definition(returns, window)
+    np.testing.assert_allclose(rolling.sharpe(returns, window, 252), wanted, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("window", [0, 1, 9])
+def test_windows_that_no_deviation_can_be_told_of(window: int) -> None:
+    assert np.isnan(rolling.sharpe(np.arange(8.0), window, 252)).all()
+    assert np.isnan(rolling.sharpe(np.empty(0), window, 252)).all()
