@@ -11,7 +11,7 @@ import numpy as np
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import Column, Family, Indicator, Output, Pane
-from engine.indicators.gaps import on_unbroken_runs
+from engine.indicators.gaps import on_unbroken_runs, without_rounding
 from engine.indicators.reference import in_price, talib
 from engine.market.bars import Bars, Floats
 
@@ -108,7 +108,7 @@ class Kama(Indicator):
 @plugin("sma_distance", title="Distance from SMA", group="Momentum", synonyms=("price to moving average", "stretch"))
 class SmaDistance(Indicator):
     """Close over its simple moving average, minus one: comparable between symbols and decades, as a price
-    is not. Unknown, NaN, where the average is zero.
+    is not. Zero where the two are equal but for rounding; unknown, NaN, where the average is zero.
     """
 
     kind: Literal["sma_distance"] = "sma_distance"
@@ -126,7 +126,7 @@ class SmaDistance(Indicator):
     def compute(self, bars: Bars) -> dict[str, Floats]:
         average = sma(bars.close, self.window)
         none = np.full(len(average), np.nan)
-        return {"distance": np.divide(bars.close, average, out=none, where=average != 0) - 1}
+        return {"distance": without_rounding(np.divide(bars.close, average, out=none, where=average != 0) - 1)}
 
 
 @plugin("volume_average", title="Volume average", group="Volume", synonyms=("SMA of volume",))

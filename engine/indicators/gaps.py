@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from engine.market.bars import Floats
 
+_DRIFT = 1e-12  # relative, and more than rounding leaves of a quotient whose parts shrink alike
+
 
 def on_unbroken_runs(function: Callable[..., Floats], warm_up: int, *series: Floats, outputs: int = 0) -> Floats:
     """``function(*series)`` on every run of bars where all ``series`` are finite; NaN elsewhere.
@@ -31,14 +33,26 @@ def on_unbroken_runs(function: Callable[..., Floats], warm_up: int, *series: Flo
     return result
 
 
+SAME = 1e-10
+"""Differences of prices below this part of the price are rounding: running sums leave an average of equal prices some
+rounding apart from them.
+"""
+
+
+def without_rounding(difference: Floats, of: Floats | float = 1.0) -> Floats:
+    """``difference``, zero where it is no more than the rounding of numbers as large as ``of``; NaN stays."""
+    return np.where(np.abs(difference) <= SAME * np.abs(of), 0.0, difference)
+
+
 def standing_still(share: Floats, moves: NDArray[np.bool_], first: int) -> Floats:
     """``share``, a quotient of Wilder's averages from place ``first`` on, corrected for bars that do not move.
 
     Before the first of ``moves`` it is nothing by nothing: NaN. On a later bar without one numerator and denominator
-    shrink by the same factor, so that it stays what it was; TA-Lib gives 0 once it takes the two for nothing.
+    shrink by the same factor, so that it stays what it was; TA-Lib's lose their digits once they come near the least
+    number that there is, and give 0 in the end.
     """
     place = np.arange(len(share))
     last = np.maximum.accumulate(np.where(moves | (place == first), place, 0))
-    vanished = ~moves & (share == 0)
-    kept = np.where(vanished, share[last], share)
+    drifted = ~moves & (np.abs(share - share[last]) > _DRIFT * np.abs(share[last]))
+    kept = np.where(drifted, share[last], share)
     return np.where(np.logical_or.accumulate(moves), kept, np.nan)

@@ -10,13 +10,11 @@ from pydantic import model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import Family, Indicator, Output
-from engine.indicators.gaps import standing_still
+from engine.indicators.gaps import standing_still, without_rounding
 from engine.indicators.reference import in_price, talib, without_unit
 from engine.market.bars import Bars, Floats
 
 SETTLED = 7.5
-SAME = 1e-10
-"""Differences of prices below this part of the price are rounding."""
 
 
 def rsi_warm_up(window: int) -> int:
@@ -62,9 +60,7 @@ def macd_signal(bars: Bars, fast: int, slow: int, signal: int) -> Floats:
 def _macd(close: Floats, fast: int, slow: int) -> Floats:
     """Zero where the averages are equal but for rounding: a price that stands still crosses no signal line."""
     longer = talib().EMA(close, slow)
-    gap = talib().EMA(close, fast) - longer
-    gap[np.abs(gap) <= SAME * np.abs(longer)] = 0.0
-    return np.asarray(gap, dtype=np.float64)
+    return without_rounding(talib().EMA(close, fast) - longer, longer)
 
 
 def past_return(close: Floats, lookback: int, skip: int = 0) -> Floats:
@@ -138,11 +134,14 @@ class Macd(Indicator):
         if output == "macd":
             return macd(bars, self.fast, self.slow)
         signal = macd_signal(bars, self.fast, self.slow, self.signal)
-        return signal if output == "signal" else macd(bars, self.fast, self.slow) - signal
+        return signal if output == "signal" else self._distance(bars, macd(bars, self.fast, self.slow), signal)
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
         line, signal = self.line(bars, "macd"), self.line(bars, "signal")
-        return {"macd": line, "signal": signal, "histogram": line - signal}
+        return {"macd": line, "signal": signal, "histogram": self._distance(bars, line, signal)}
+
+    def _distance(self, bars: Bars, line: Floats, signal: Floats) -> Floats:
+        return without_rounding(line - signal, bars.close)
 
 
 @plugin("past_return", title="Return", group="Momentum", synonyms=("rate of change", "momentum", "ROC"))

@@ -50,3 +50,13 @@ def test_distance_does_not_depend_on_the_unit_of_price(close: np.ndarray, window
     other = SmaDistance(window=window).compute(make_bars(close * factor))["distance"]
     # The running sum loses digits where prices of very different sizes meet.
     np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("price", [50.0, 33.37, 0.1, 1e-7])
+@pytest.mark.parametrize("window", [3, 20, 200])
+def test_distance_of_a_price_that_stands_still_is_zero(price: float, window: int) -> None:
+    """The average of equal prices is the price: a running sum leaves it some rounding apart."""
+    moving = price * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.02, 500)))
+    found = SmaDistance(window=window).compute(make_bars(np.append(moving, np.full(1000, price))))["distance"]
+    assert (found[500 + window :] == 0).all()
+    assert (found[window:500] != 0).all()

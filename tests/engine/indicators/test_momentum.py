@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import arrays
 
-from engine.indicators.momentum import Rsi
+from engine.indicators.momentum import Macd, Rsi
 from engine.market import catalog
 from engine.market.spec import MarketSpec
 from tests.support.market import make_bars, random_walk
@@ -105,3 +105,18 @@ def test_mirrored_prices_have_the_mirrored_index(seed: int) -> None:
     close = random_walk(400, seed).close
     mirrored = Rsi().compute(make_bars(close.max() + 1 - close))["rsi"]
     np.testing.assert_allclose(mirrored, 100 - Rsi().compute(make_bars(close))["rsi"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("window", [2, 3, 14])
+def test_rsi_stays_what_it_was_while_the_price_stands_still(window: int) -> None:
+    """For as long as it does: both averages shrink alike, down to numbers that a float64 no longer tells apart."""
+    moving = random_walk(200, seed=1).close
+    found = Rsi(window=window).compute(make_bars(np.append(moving, np.full(12_000, moving[-1]))))["rsi"]
+    np.testing.assert_allclose(found[200:], wilder(moving, window)[-1], rtol=1e-11)
+
+
+def test_distance_of_the_macd_from_its_signal_is_zero_but_for_rounding() -> None:
+    """On a straight line both averages of the MACD are the distance of their windows' centres, (26 - 12) / 2."""
+    found = Macd().compute(make_bars(100 + np.arange(2000.0)))
+    np.testing.assert_allclose(found["macd"][500:], 7.0)
+    assert (found["histogram"][1000:] == 0).all()

@@ -191,3 +191,16 @@ def test_long_rules_have_a_short_label() -> None:
     assert len(strategy.label()) == 100
     assert strategy.label().endswith("…")
     assert rules([], short_enter=[condition(CLOSE, "below", 5)]).label() == "short: Close < 5"
+
+
+def test_price_below_its_average_is_the_same_question_as_a_rule_and_as_an_indicator() -> None:
+    """Of a price that stands still neither holds, and of any other both do on the same bars."""
+    moving = 50 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.02, 500)))
+    bars = make_bars(np.append(moving, np.full(500, 50.0)))
+    average = {"kind": "feature", "indicator": {"kind": "sma_distance", "window": 20}}
+    pairs = ({"kind": "price"}, {"kind": "sma", "window": 20}), (average, {"kind": "number", "value": 0})
+    asked = [CONDITIONS.parse(condition(left, "below", right)).truth(bars) for left, right in pairs]
+    assert not asked[1].yes[520:].any()
+    assert asked[1].yes[:500].any()
+    np.testing.assert_array_equal(asked[0].yes, asked[1].yes)
+    np.testing.assert_array_equal(asked[0].no, asked[1].no)
