@@ -163,7 +163,8 @@ class SignalDecisions(Decisions):
     def requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> Requests:
         sizes = sizes_of(spec, bars)
         if len(bars) == 1:
-            return Requests(one_column(decided(self.signals[0], spec.direction)), one_column(sizes[0].amount), sizes[0])
+            codes = one_column(decided(self.signals[0], spec.direction))
+            return Requests(_rebalanced(spec, codes, panel), one_column(sizes[0].amount), sizes[0])
         codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
         amounts = np.full(codes.shape, np.nan)
         for index, (item, signals, size) in enumerate(zip(bars, self.signals, sizes, strict=True)):
@@ -171,8 +172,7 @@ class SignalDecisions(Decisions):
             codes[rows, index] = decided(signals, spec.direction)
             until = np.append(rows, len(panel))  # where there is no bar the size is that of the last one
             amounts[until[0] :, index] = np.repeat(size.amount, np.diff(until))
-        codes[rebalancing(panel.days, spec.rebalance)] |= REBALANCING
-        return Requests(codes, amounts, sizes[0])
+        return Requests(_rebalanced(spec, codes, panel), amounts, sizes[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,6 +255,15 @@ def begun(spec: BacktestSpec, known: Decisions, bars: Measured) -> Decisions:
     stands (``Strategy.stands``).
     """
     return known.standing_on(bars, spec.direction) if spec.strategy.stands else known.on(bars)
+
+
+def _rebalanced(spec: BacktestSpec, codes: Codes, panel: Panel) -> Codes:
+    """``codes`` (bars, symbols) that also ask for what is held to be resized; of symbols with cash of their own as they
+    are.
+    """
+    if spec.cash == "separate" or spec.rebalance == "never":
+        return codes
+    return np.where(rebalancing(panel.days, spec.rebalance)[:, None], codes | REBALANCING, codes)
 
 
 def _standing(signals: Signals, count: int, direction: Direction) -> Signals:

@@ -19,5 +19,5 @@ def is_plain(spec: BacktestSpec) -> bool:
         and spec.financing == Financing()
         and spec.costs.proportional
         and spec.fill != "limit"
-        and (spec.cash == "separate" or len(spec.market.symbols) == 1)
+        and (spec.cash == "separate" or (len(spec.market.symbols) == 1 and spec.rebalance == "never"))
     )

@@ -161,7 +161,7 @@ def size_now(equity: float, bar: Any, place: Any, totals: Any, rules: Any) -> fl
 def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill the waiting entries; where they ask for more than the account can bear, each gets the same part of it."""
     resized = again = False
-    if len(book) > 1:
+    if len(book) > 1 or book[0].pending == RESIZE:
         resized, again = resize_all(t, bars, book, trades, orders, totals, rules)
     equity, gross = worth(book, totals)
     slipping = rules.fill != LIMIT

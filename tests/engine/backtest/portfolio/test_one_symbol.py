@@ -6,11 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import engine
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.errors import DataError
 from engine.market import catalog
+from engine.market.bars import Bars
 from engine.market.sources.stored import save
 from tests.support.market import make_bars, random_walk
 from tests.support.stored import MADE_UP, run, spec, warned
@@ -55,14 +58,13 @@ def test_turnover_is_half_of_what_the_trades_bought_and_sold() -> None:
 
 
 def test_dividends_are_in_the_result_where_total_return_is_asked_for() -> None:
-    close, adj_close = np.array([10.0, 10.0, 9.0, 9.0]), np.array([9.0, 9.0, 9.0, 9.0])
-    save(make_bars(close, adj_close=adj_close))
+    save(make_bars([10.0, 10.0, *[9.0] * 38], adj_close=np.full(40, 9.0)))
     for adjustment in ("none", "splits", "total_return"):
         result = run(MADE_UP | {"adjustment": adjustment})
         assert result.metrics["total_return"] == pytest.approx(0)
         assert ("Dividends are paid in cash" in warned(result)) == (adjustment != "total_return")
     assert run(MADE_UP | {"adjustment": "total_return"}).metrics["dividends"] is None
-    assert run().metrics["dividends"] == pytest.approx(0.1 / (3 / 365.2425))
+    assert run().metrics["dividends"] == pytest.approx(0.1 / (39 / 365.2425))
     assert run(fill="next_close").trade_pnl.tolist() == pytest.approx([0], abs=1e-6)
 
 
@@ -80,15 +82,15 @@ def test_result_says_what_about_adjusted_closes_is_wrong() -> None:
 
 def test_split_is_no_loss() -> None:
     """Two for one on the third day, half a unit of currency a share on the fourth, three for two on the fifth."""
-    close = np.array([100.0, 100.0, 50.0, 49.5, 33.0])
-    factor = np.array([1 / 3, 1 / 3, 2 / 3, 2 / 3 / 0.99, 1 / 0.99])
+    close = np.array([100.0, 100.0, 50.0, 49.5, *[33.0] * 36])
+    factor = np.array([1 / 3, 1 / 3, 2 / 3, 2 / 3 / 0.99, *[1 / 0.99] * 36])
     save(make_bars(close, adj_close=close * factor))
     with pytest.raises(DataError, match=r"TEST was split 2 for 1 on 2020-01-03.*choose prices that are split"):
         run()
     result = run(MADE_UP | {"adjustment": "splits"}, capital=1000)
     np.testing.assert_allclose(result.equity, 1000)
     np.testing.assert_allclose(result.trade_size, 30)
-    assert result.metrics["dividends"] == pytest.approx(0.01 / (4 / 365.2425))
+    assert result.metrics["dividends"] == pytest.approx(0.01 / (39 / 365.2425))
 
 
 def test_cash_dividends_of_the_sample_by_hand() -> None:
@@ -123,13 +125,13 @@ def test_reported_dividends_and_splits_are_exact() -> None:
     """10 units become 20 on the third day, each of them is paid 1 then and 0.123 the day after; adjusted closes are
     rounded so that they do not show the second.
     """
-    close = np.array([100.0, 100.0, 49.0, 48.877, 48.877])
-    bars = make_bars(close, adj_close=np.array([49.0, 49.0, 49.0, 48.9, 48.9]))
-    save(replace(bars, splits=np.array([0, 0, 2, 0, 0]) * 1.0, cash=np.array([0, 0, 1, 0.123, 0])))
+    close = np.array([100.0, 100.0, 49.0, *[48.877] * 37])
+    bars, nothing = make_bars(close, adj_close=np.array([49.0, 49.0, 49.0, *[48.9] * 37])), [0.0] * 36
+    save(replace(bars, splits=np.array([0, 0, 2.0, 0, *nothing]), cash=np.array([0, 0, 1, 0.123, *nothing])))
     result = run(MADE_UP | {"adjustment": "splits"}, capital=1000)
     np.testing.assert_allclose(result.equity, 1000, rtol=1e-12)
     np.testing.assert_allclose(result.trade_size, 20, rtol=1e-12)
-    assert result.metrics["dividends"] == pytest.approx(20 * 1.123 / 1000 / (4 / 365.2425), rel=1e-12)
+    assert result.metrics["dividends"] == pytest.approx(20 * 1.123 / 1000 / (39 / 365.2425), rel=1e-12)
     assert "Dividends are paid in cash" in warned(result)
     assert "recovered" not in warned(result)
     assert "does not move on 2020-01-04 as the splits and dividends" in warned(result)
@@ -162,3 +164,56 @@ def test_run_opened_from_a_sweeps_cell_shows_the_cells_figures(more: dict[str, A
         metrics = engine.run(cells.spec_of(index)).metrics
         for name in ("total_return", "sharpe", "max_drawdown", "trades"):
             assert metrics[name] == cells.metric(name)[index]
+
+
+# -- rebalancing ------------------------------------------------------------------------------------------------------
+
+
+def rebalanced_each_week(bars: Bars, part: float, cash: float) -> np.ndarray:
+    """Equity of ``part`` of it held: bought at the second open, brought back to its size at the open after the first
+    close of each week, without costs.
+    """
+    weeks = pd.DatetimeIndex(bars.time).isocalendar()
+    units, found = 0.0, []
+    for bar in range(len(bars)):
+        if bar == 1 or (bar > 1 and weeks.week.iloc[bar - 1] != weeks.week.iloc[bar - 2]):
+            wanted = part * (cash + units * bars.open[bar]) / bars.open[bar]
+            cash, units = cash - (wanted - units) * bars.open[bar], wanted
+        found.append(cash + units * bars.close[bar])
+    return np.array(found)
+
+
+def test_one_symbol_that_shares_its_cash_with_nobody_is_rebalanced_all_the_same() -> None:
+    bars = random_walk(400)
+    save(bars)
+    asked = {"cash": "shared", "rebalance": "week", "sizing": {"kind": "percent", "part": 0.3}}
+    result = run(**asked)
+    np.testing.assert_allclose(result.equity, rebalanced_each_week(bars, 0.3, 100_000), rtol=1e-12)
+    never = run(**asked | {"rebalance": "never"})
+    np.testing.assert_array_equal(never.equity, run(sizing=asked["sizing"]).equity)
+    separate = run(**asked | {"cash": "separate"})
+    np.testing.assert_array_equal(separate.equity, never.equity)
+
+
+@pytest.mark.parametrize("part", [0.3, 1.0])
+@pytest.mark.parametrize(
+    ("strategy", "path", "values"),
+    [
+        ({"kind": "buy_and_hold"}, "stops.stop_loss", [0.2, 0.9]),
+        ({"kind": "sma_cross", "fast": 5}, "strategy.slow", [20, 30]),
+    ],
+)
+def test_cells_of_a_sweep_are_rebalanced_as_the_runs_that_they_open_as(
+    strategy: dict[str, Any], path: str, values: list[float], part: float
+) -> None:
+    save(random_walk(400))
+    costs = {"commission": 5, "slippage": 3}
+    base = spec(MADE_UP, strategy, costs, cash="shared", rebalance="week", sizing={"kind": "percent", "part": part})
+    found = engine.run(SweepSpec.parse({"base": base, "axes": [{"path": path, "values": values}], "drawdown": True}))
+    for place in range(2):
+        opened = engine.run(found.spec_of(place))
+        assert opened.metrics["total_return"] == found.total_return[0, place]
+        assert opened.metrics["sharpe"] == found.sharpe[0, place]
+        assert opened.metrics["max_drawdown"] == found.max_drawdown[0, place]
+        never = engine.run(found.spec_of(place).model_copy(update={"rebalance": "never"}))
+        assert (part == 1) == (never.metrics["total_return"] == pytest.approx(opened.metrics["total_return"], rel=1e-6))
