@@ -44,7 +44,7 @@ def assemble(
     rounding alone. Raises ``EngineError`` where they differ by more. ``shorts`` says that weights were below zero,
     ``missed`` in which symbols the strategy already stood for a position when the account began.
     """
-    time = calendar(bars)
+    time = bars.time
     equity, costless, hold = (curve(time, spec.capital, holdings) for holdings in (kept, free, benchmark))
     gross = total(time, [(item.account.time, item.account.gross) for item in kept], 0.0)
     exposure = np.divide(gross, equity, out=np.zeros(len(time)), where=equity > 0)
@@ -61,6 +61,8 @@ def assemble(
         "turnover": sum(_traded(item) for item in kept) / 2 / years / float(np.mean(equity)),
         "dividends": None if in_prices else dividends / years / float(np.mean(equity)),
     }
+    if not spans_month(time):
+        metrics |= dict.fromkeys(ANNUALISED)
     if figures is not None:
         metrics |= _same(metrics, figures)
     return BacktestResult(
@@ -150,11 +152,16 @@ def _bars_held(holding: Holding, bars: Sequence[Bars]) -> NDArray[np.int64]:
 
 
 def _warnings(
-    spec: BacktestSpec, bars: Sequence[Bars], kept: Sequence[Holding], trades: Mapping[str, Any]
+    spec: BacktestSpec, bars: Measured, kept: Sequence[Holding], trades: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """What a reader of the figures has to know."""
-    found = [*_about_data(spec, bars), *about_calendars(bars), *_about_trades(trades), *_about_orders(spec, kept)]
-    if not spans_month(calendar(bars)):
+    found = [
+        *_about_data(spec, bars),
+        *about_calendars(bars.whole()),
+        *_about_trades(trades),
+        *_about_orders(spec, kept),
+    ]
+    if not spans_month(bars.time):
         names = [METRICS[name].title for name in ANNUALISED]
         found.append(f"Shorter than a month: {', '.join(names)} are not stated, for a few days make no year.")
     return tuple(found)
@@ -282,6 +289,8 @@ def about_calendars(bars: Sequence[Bars]) -> list[str]:
 def _without_price(bars: Bars, time: Times) -> str:
     """How many of ``time`` lack a close of ``bars``, and whether at the start, between, or at the end."""
     known = bars.time[np.isfinite(bars.close)]
+    if not len(known):
+        return f"on all {len(time):,}"
     first, last = (int(np.searchsorted(time, moment)) for moment in (known[0], known[-1]))
     count = len(time) - len(known)
     parts = {"before the first": first, "after the last": len(time) - 1 - last}

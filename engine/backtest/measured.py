@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from engine.backtest.sizings import Size, sized
 from engine.core.errors import DataError
-from engine.market.bars import Bars
+from engine.market.bars import Bars, Times
 from engine.market.days import trading_day
 from engine.market.panel import calendar
 from engine.strategies import Allocation
@@ -34,13 +35,15 @@ class Measured(Sequence[Bars]):
 
     ``own`` are those from the first on which the symbol by itself could be traded, on which it is held: an account
     that is divided among symbols may have begun before one of them was listed. ``asked`` is the time of the first bar
-    of the range that was asked for.
+    of the range that was asked for. ``awaits`` symbols that have no bars yet: one account of all counts bars of the
+    common calendar.
     """
 
     bars: tuple[Bars, ...]
     known: tuple[Bars, ...]
     own: tuple[Bars, ...]
     asked: np.datetime64
+    awaits: bool = False
 
     def __len__(self) -> int:
         return len(self.bars)
@@ -56,10 +59,28 @@ class Measured(Sequence[Bars]):
         """One symbol of these."""
         return Measured((self.bars[place],), (self.known[place],), (self.own[place],), self.asked)
 
+    @cached_property
+    def time(self) -> Times:
+        """The calendar of an account: all times at which any of the symbols has a bar, from the first on which one of
+        them is measured; those at which only one that still warms up has a bar are among them.
+        """
+        own, whole = calendar(self.bars), calendar(self.known)
+        whole = whole[np.searchsorted(whole, own[0]) :]
+        return own if len(own) == len(whole) else whole
+
+    def whole(self) -> list[Bars]:
+        """The known bars of each symbol on ``time``."""
+        first = self.time[0]
+        return [item.part(int(np.searchsorted(item.time, first)), len(item)) for item in self.known]
+
+    def room(self) -> int:
+        """Bars that warming up may take of the known ones at most, for two to be left."""
+        return (len(calendar(self.known)) if self.awaits else min(len(item) for item in self.known)) - 2
+
     def waited(self) -> int:
         """Bars of the range, on the common calendar, that went by before any symbol could be traded."""
         time = calendar(self.known)
-        return int(np.count_nonzero((time >= self.asked) & (time < calendar(self)[0])))
+        return int(np.count_nonzero((time >= self.asked) & (time < self.time[0])))
 
 
 def warm_up_of(spec: BacktestSpec) -> int:
@@ -136,16 +157,22 @@ def _from(bars: Bars, first: int) -> Bars:
     return bars.part(first, len(bars)) if first else bars
 
 
-def from_start(known: Sequence[Bars], start: np.datetime64, lead: int = 0) -> Measured:
+def from_start(spec: BacktestSpec, known: Sequence[Bars], start: np.datetime64, lead: int = 0) -> Measured:
     """``known`` measured from ``start`` on, and ``lead`` bars before it, whatever warms up. Raises ``DataError`` for a
-    symbol without any.
+    symbol without any; an account that ``spec`` divides among symbols only asks that one has some.
     """
     bars = tuple(from_moment(item, start, lead) for item in known)
+    awaits = isinstance(spec.strategy, Allocation) and any(map(len, bars))
     for item in bars:
-        if not len(item):
+        if not len(item) and not awaits:
             day = trading_day(start, item.series.zones)
             raise DataError(f"{item.series.symbol} has no bars from {day} on: choose another range.")
-    return Measured(bars, tuple(known), bars, start)
+    return Measured(bars, tuple(known), bars, start, awaits)
+
+
+def times_of(bars: Sequence[Bars]) -> Times:
+    """The calendar of an account on ``bars``."""
+    return bars.time if isinstance(bars, Measured) else calendar(bars)
 
 
 def known_of(bars: Sequence[Bars]) -> Sequence[Bars]:

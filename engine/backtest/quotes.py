@@ -33,6 +33,8 @@ def fill_prices(bars: Bars, fill: Fill) -> Floats:
 def require_tradable_prices(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
     """Raises ``DataError`` where the data lacks what the fills, stops and costs of ``spec`` need."""
     for item in bars:
+        if not len(item):  # not listed yet, see ``measured.from_start``
+            continue
         if spec.market.adjustment == "none":
             _require_unsplit(item)
         fill_prices(item, spec.fill)

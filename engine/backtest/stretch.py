@@ -13,13 +13,13 @@ import numpy as np
 
 from engine.backtest.costs import BASIS_POINT, Costs
 from engine.backtest.decisions import Decisions, decide
-from engine.backtest.measured import Measured, from_start
+from engine.backtest.measured import Measured, from_start, times_of
 from engine.backtest.metrics import equity_metrics, headline
 from engine.backtest.quotes import carried
 from engine.backtest.simulator import Holding, curve, keep_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats, Times, periods_per_year, spans_month
-from engine.market.panel import align, calendar
+from engine.market.panel import align
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def follow(
     With ``resume`` the last decision before ``start`` counts as one of that close. With ``close`` what is held
     at the end is sold at the last close; that costs commission, slippage and spread, as any other fill.
     """
-    decided, bars = decide(spec, known, inputs), from_start(known, start, lead=1)
+    decided, bars = decide(spec, known, inputs), from_start(spec, known, start, lead=1)
     followed = decided.since(start, known, spec.direction, resume=resume).on(bars)
     found = account(spec, bars, followed, start, close=close)
     return replace(found, before=decided.holds_before(start, known, spec.direction))
@@ -113,7 +113,7 @@ def accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> 
 def _together(
     spec: BacktestSpec, bars: Sequence[Bars], kept: Sequence[Holding], start: np.datetime64 | None = None
 ) -> Stretch:
-    time = calendar(bars)
+    time = times_of(bars)
     equity, first = curve(time, spec.capital, kept), 0 if start is None else int(np.searchsorted(time, start))
     trades = sum(item.account.count for item in kept)
     return Stretch(time[max(first - 1, 0) : first], time[first:], equity[first:], spec.capital, trades, before=False)
@@ -121,7 +121,7 @@ def _together(
 
 def idle(bars: Sequence[Bars], start: np.datetime64, capital: float) -> Stretch:
     """A stretch that is spent in cash."""
-    time = calendar(bars)
+    time = times_of(bars)
     first = int(np.searchsorted(time, start))
     lead, time = time[max(first - 1, 0) : first], time[first:]
     return Stretch(lead, time, np.full(len(time), capital), capital, 0, False)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.kernels import kernels
+from engine.backtest.measured import times_of
 from engine.backtest.quotes import carried
 from engine.market.bars import Bars, Floats, Times, periods_per_year, spans_month
-from engine.market.panel import calendar
 from engine.strategies import Signals
 
 
@@ -39,7 +39,7 @@ class Together:
 
 def lay_out(bars: Sequence[Bars], accounts: Sequence[Any]) -> Together:
     """The ``accounts`` (see ``headline.account_of``) on each of ``bars``, to be added up on their calendar."""
-    time = calendar(bars)
+    time = times_of(bars)
     lines, falls, fills, prices = ([account[part] for account in accounts] for part in range(4))
     places = [np.append(np.searchsorted(time, item.time), len(time)) for item in bars]
     market = (

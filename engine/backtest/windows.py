@@ -11,7 +11,7 @@ import numpy as np
 from engine.core.errors import DataError
 from engine.core.spec import Spec, parameter
 from engine.market.bars import Bars
-from engine.market.days import Zones, day_start
+from engine.market.days import Zones, day_start, trading_day
 from engine.market.panel import zones_of
 
 Anchoring = Literal["rolling", "anchored"]
@@ -77,9 +77,12 @@ class Window:
     months: tuple[np.datetime64, np.datetime64, np.datetime64]
 
 
-def lay_out(bars: Sequence[Bars], windows: Windows) -> tuple[Window, ...]:
-    """The windows in the trading days that all ``bars`` have. Raises ``DataError`` where there is no room for one."""
+def lay_out(bars: Sequence[Bars], windows: Windows, begins: np.datetime64 | None = None) -> tuple[Window, ...]:
+    """The windows in the trading days that all ``bars`` have, or from the moment ``begins`` on. Raises ``DataError``
+    where there is no room for one.
+    """
     first, last = max(item.days[0] for item in bars), min(item.days[-1] for item in bars)
+    first = first if begins is None else trading_day(begins, zones_of(bars))
     found = between(first, last, windows, zones_of(bars))
     if not found:
         raise DataError(

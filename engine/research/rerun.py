@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.decisions import Decisions, decide
+from engine.backtest.measured import times_of
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
 from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.simulator import curve, keep_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats, Times, periods_per_year
-from engine.market.panel import calendar
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,5 +49,5 @@ def rerun(
     """
     require_tradable_prices(spec, bars)
     kept = keep_accounts(spec, bars, decide(spec, bars, inputs) if decisions is None else decisions, listed=False)
-    time = calendar(bars)
+    time = times_of(bars)
     return Rerun(time, curve(time, spec.capital, kept), spec.capital)

@@ -16,7 +16,6 @@ from engine.core.errors import DataError, SpecError
 from engine.core.progress import Progress, silent
 from engine.core.spec import RunSpec, Spec
 from engine.market.bars import Bars, Floats
-from engine.market.panel import calendar
 from engine.research.rerun import Rerun, rerun
 from engine.strategies import Strategy
 
@@ -140,7 +139,7 @@ def common_stretch(spec: BacktestSpec, bars: Measured, inputs: Mapping[str, Any]
     """``bars`` from the first on which every variant can trade too, of those that leave half of them to be measured."""
     own = warm_up_of(spec)
     known = (variant.strategy.warm_up() for variant in variants(spec.strategy))
-    longest = max((warm_up for warm_up in known if warm_up <= own + len(calendar(bars)) // 2), default=0)
+    longest = max((warm_up for warm_up in known if warm_up <= own + len(bars.time) // 2), default=0)
     return measured(spec, bars.known, longest, inputs) if longest > own else bars
 
 

@@ -35,7 +35,7 @@ def evaluate(work: Work) -> list[str]:
 def _too_short(work: Work) -> NDArray[np.bool_]:
     """Combinations whose strategy needs more bars than there are."""
     strategy, axes, count = work.unit.spec.strategy, work.inner(), len(work.parameters)
-    room = min(len(item) for item in work.unit.known) - 2
+    room = work.unit.bars.room()
     if not axes:
         return np.full(count, strategy.warm_up() > room)
     inner = [work.scales[axis] for axis in axes]

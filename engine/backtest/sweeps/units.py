@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from engine.backtest.measured import Measured, from_start, measured
 from engine.backtest.sweeps.axes import Scale
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
-from engine.market.panel import calendar
 from engine.strategies import Allocation
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Unit:
 
     def time(self) -> Times:
         """The bars of its calendar."""
-        return calendar(self.bars)
+        return self.bars.time
 
     def per_year(self) -> float:
         """Bars a calendar year, NaN for fewer than two."""
@@ -133,7 +132,7 @@ def units_of(
     bars and of the capital. Raises ``DataError`` where one of them cannot be traded.
     """
     known = inputs["market"].bars
-    bars = measured(base, known, warm_up, inputs) if start is None else from_start(known, start)
+    bars = measured(base, known, warm_up, inputs) if start is None else from_start(base, known, start)
     return laid_out(base, bars)
 
 

@@ -20,6 +20,7 @@ from engine.backtest.windows import before, since, unused
 from engine.core.spec import canonical_json
 from engine.market.bars import Bars, Floats, periods_per_year
 from engine.market.panel import zones_of
+from engine.strategies import Allocation
 
 UNRELATED, MINUS = 0.1, "\N{MINUS SIGN}"
 _FIGURES = {
@@ -39,6 +40,7 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
     tested = [before(item, walk.windows[-1].stop) for item in walk.bars]
     lead = steps[0].outside.lead
     shown = [since(item, lead[0]) if len(lead) else item for item in tested]
+    shown = [item for item in shown if len(item)]
     benchmark = curve(time, base.capital, held(base, shown))
     values, hindsight = _hindsight(walk, best, tested)
     trades = float(sum(step.outside.trades for step in steps))
@@ -162,8 +164,8 @@ def _about_data(walk: Walk) -> list[str]:
     if walk.spec.base.fill == "same_close":
         found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
     late = max(walk.course.own, key=lambda item: item.time[0])
-    early = min(item.time[0] for item in walk.course.own)
-    if late.time[0] - early > np.timedelta64(31, "D"):
+    early, is_divided = min(item.time[0] for item in walk.course.own), isinstance(walk.spec.base.strategy, Allocation)
+    if late.time[0] - early > np.timedelta64(31, "D") and not is_divided:
         found.append(f"The windows begin where {late.series.symbol} can be traded, on {late.days[0]}.")
     found += about_shares(walk.spec.base, walk.bars)
     first, stop = walk.windows[0].train, walk.windows[-1].stop

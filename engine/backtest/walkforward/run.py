@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from engine.core.progress import Progress, section
 from engine.jobs.executors import computes
 from engine.market.bars import Bars, Floats, Times
 from engine.market.catalog import require_tradeable
+from engine.strategies import Allocation
 
 CLOUD = 3_000
 """Combinations kept of all windows together, to be drawn."""
@@ -47,7 +49,7 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
     require_tradeable(inputs["market"])
     possible(spec.base, inputs)
     course, warm_up = _course(spec, inputs)
-    windows = lay_out(course.own, spec.windows)
+    windows = _windows(spec, course)
     _require_room(spec, len(windows))
     walk = Walk(spec, course, warm_up, inputs, windows)
     steps: list[Step] = []
@@ -81,7 +83,7 @@ def take_step(walk: Walk, number: int, capital: float, progress: Progress) -> St
         values=training.values,
         combinations=len(training.parameters),
         eligible=int(eligible(training, spec.objective, spec.minimum_trades).sum()),
-        inside=None if base is None else measure(base, from_start(past, window.train), walk.given(past)),
+        inside=None if base is None else measure(base, from_start(base, past, window.train), walk.given(past)),
         outside=_test(walk, base, known, window, capital),
         tried=tried(training),
         agreement=agreement(cloud[0], cloud[1], partial(progress, 0.95, "Comparing all")),
@@ -109,6 +111,16 @@ def _course(spec: WalkForwardSpec, inputs: Mapping[str, Any]) -> tuple[Measured,
     parameters = None if spec.sample == "tpe" else combinations(sweep, sweep.scales())[0]
     warm_up = common_warm_up(spec.base, sweep.scales(), parameters, known)
     return measured(spec.base, known, warm_up, inputs), warm_up
+
+
+def _windows(spec: WalkForwardSpec, course: Measured) -> tuple[Window, ...]:
+    """The windows of ``spec``, from the first bar on which every combination can trade: each symbol by itself, or an
+    account that is divided among them. The first month may lack a week, but no training begins before that bar.
+    """
+    is_divided = isinstance(spec.base.strategy, Allocation)
+    ready = course.time[0] if is_divided else max(item.time[0] for item in course.own)
+    windows = lay_out(course.own, spec.windows, ready if is_divided else None)
+    return tuple(replace(window, train=max(window.train, ready)) for window in windows)
 
 
 def _walked(walk: Walk, steps: list[Step], progress: Progress) -> SweepResult:

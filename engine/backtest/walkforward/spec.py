@@ -18,6 +18,7 @@ from engine.core.registry import info
 from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
 from engine.market import catalog
 from engine.market.bars import Floats, Series
+from engine.strategies import Allocation
 
 LIMIT = 50_000_000
 """Backtests of all windows together."""
@@ -116,7 +117,7 @@ class WalkForwardSpec(RunSpec):
 
     def as_trial(self) -> WalkForwardSpec:
         """Without costs, as a sweep."""
-        return self.model_copy(update={"base": self.base.as_trial()})
+        return self.model_copy(update={"base": self.base.as_trial([axis.path for axis in self.axes])})
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return self.base.inputs()
@@ -162,7 +163,11 @@ class WalkForwardSpec(RunSpec):
             known = [catalog.find(market.collection, symbol, market.interval) for symbol in market.symbols]
         except EngineError:
             return ()
-        return between(max(first, *(_begun(series, self._warm_up()) for series in known)), last, self.windows)
+        begun = [_begun(series, self._warm_up()) for series in known]
+        if isinstance(self.base.strategy, Allocation):
+            asked = np.datetime64(market.start or "0001-01-01", "D")
+            return between(max(asked, min(begun).astype(asked.dtype)), last, self.windows)
+        return between(max(first, *begun), last, self.windows)
 
     def _warm_up(self) -> int:
         """What the slowest combination takes to warm up, as far as that can be told without trying all."""
@@ -172,4 +177,5 @@ class WalkForwardSpec(RunSpec):
 def _begun(series: Series, warm_up: int) -> np.datetime64:
     """About when ``series`` has ``warm_up`` bars behind it."""
     first, last = (day.astype("datetime64[ms]") for day in series.span)
-    return first + (last - first) * min(warm_up, series.rows) // max(series.rows, 1)
+    begun: np.datetime64 = first + (last - first) * min(warm_up, series.rows) // max(series.rows, 1)
+    return begun

@@ -20,7 +20,6 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, section
 from engine.jobs.executors import computes
 from engine.market.bars import Floats, periods_per_year
-from engine.market.panel import calendar
 from engine.research.overfitting import from_sweep
 from engine.research.reality import superior_ability
 from engine.research.sweep_overfitting.result import SweepOverfitting
@@ -73,7 +72,7 @@ def _returns(
 ) -> tuple[Floats, Floats, float]:
     """Bar returns (bars, combinations), those of holding, and bars a year."""
     bars = measured(base, inputs["market"].bars, sweep.warm_up, inputs)
-    time = calendar(bars)
+    time = bars.time
     columns = []
     for count, place in enumerate(chosen.tolist()):
         progress(count / len(chosen), f"Returns of {count:,} of {len(chosen):,} combinations")

@@ -209,7 +209,7 @@ def test_a_symbol_that_is_listed_later_is_cash_for_the_run_and_for_holding(cash:
 def test_a_symbol_without_bars_from_a_moment_on_is_refused() -> None:
     early, late = rising(40, "EARLY"), rising(60, "LATE")
     with pytest.raises(DataError, match="EARLY has no bars from 2020-02-15 on"):
-        from_start([late, early], np.datetime64("2020-02-15", "ms"))
+        from_start(request(MOMENTUM), [late, early], np.datetime64("2020-02-15", "ms"))
 
 
 def test_an_allocation_counts_bars_of_the_common_calendar() -> None:

@@ -181,7 +181,7 @@ def test_first_day_that_a_sentence_names_is_that_of_the_exchange() -> None:
 def test_complaints_about_bars_name_days_of_the_exchange() -> None:
     bars = sessions("2020-01-13", "2020-01-17")
     with pytest.raises(DataError, match=r"^TEST has no bars from 2020-01-21 on"):
-        from_start([bars], np.datetime64("2020-01-20T23:00", "ms"))
+        from_start(stored.spec(HOURS), [bars], np.datetime64("2020-01-20T23:00", "ms"))
 
 
 def test_excursion_of_a_trade_is_labelled_with_its_day_at_the_exchange() -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import engine
 from engine.backtest.simulator import total
+from engine.backtest.sweeps.spec import SweepSpec
+from engine.market.bars import Bars
 from engine.market.sources.stored import save
 from tests.support.market import days, make_bars, random_walk
-from tests.support.stored import pair, run, warned
+from tests.support.stored import MADE_UP, pair, run, spec, warned
 
 pytestmark = pytest.mark.usefixtures("workspace")
 
@@ -96,3 +101,53 @@ def test_order_of_symbols_does_not_change_the_sum() -> None:
     market = pair(random_walk(100, seed=1, symbol="A"), random_walk(100, seed=2, symbol="B"))
     back = market | {"symbols": ["B", "A"]}
     np.testing.assert_allclose(run(market).equity, run(back).equity, rtol=1e-12)
+
+
+# -- the calendar of symbols of which one still warms up --------------------------------------------------------------
+
+
+def weekdays(count: int, symbol: str, seed: int, without: int, first: int = 0) -> Bars:
+    """A walk on the weekdays of 2020 and 2021 but for one in ``without``, from the bar ``first`` on."""
+    time = days(count)
+    time = time[np.is_busday(time.astype("datetime64[D]"))]
+    whole = random_walk(len(time), seed=seed)
+    kept = np.flatnonzero(np.arange(len(time)) % without > 0)[first:]
+    return make_bars(whole.close[kept], open=whole.open[kept], time=time[kept], symbol=symbol)
+
+
+@pytest.mark.parametrize("cash", ["separate", "shared"])
+@pytest.mark.parametrize("warm_up", [None, 100, 200])
+def test_account_has_the_bars_of_symbols_that_still_warm_up(warm_up: int | None, cash: str) -> None:
+    """One begins with the range; the other, listed later, warms up and has bars on days on which the first has none."""
+    one, late = weekdays(700, "A", 1, 7), weekdays(700, "B", 2, 5, 90)
+    market, sizing = pair(one, late), {"kind": "percent", "part": 0.3}
+    asked = {"strategy": {"kind": "sma_cross", "fast": 5, "slow": 20}, "warm_up": warm_up, "sizing": sizing}
+    result, first = run(market, cash=cash, **asked), one.time[max(warm_up or 0, 20)]
+    wanted = np.union1d(one.time, late.time)
+    wanted = wanted[wanted >= first]
+    np.testing.assert_array_equal(result.time, wanted)
+    for name, item in (("A", one), ("B", late)):
+        assert f"{name} on {(~np.isin(wanted, item.time)).sum():,} (" in warned(result)
+    if cash == "separate":
+        alone = [run(MADE_UP | {"symbols": [name]}, **asked) for name in "AB"]
+        parts = [pd.Series(item.equity / 2, item.time).reindex(wanted).ffill().fillna(50_000) for item in alone]
+        np.testing.assert_allclose(result.equity, parts[0] + parts[1], rtol=1e-12)
+    returns = np.diff(result.equity) / result.equity[:-1]
+    years = (wanted[-1] - wanted[0]) / np.timedelta64(1, "D") / 365.2425
+    ratio = returns.mean() / returns.std(ddof=1) * math.sqrt(len(returns) / years)
+    assert result.metrics["sharpe"] == pytest.approx(ratio, rel=1e-9)
+
+
+@pytest.mark.parametrize("more", [{}, {"sizing": {"kind": "percent", "part": 0.5}}, {"stops": {"stop_loss": 0.05}}])
+def test_cells_have_the_calendar_of_the_runs_that_they_open_as(more: dict[str, Any]) -> None:
+    """In the kernel of all symbols together, and in the streaming account."""
+    market = pair(weekdays(700, "A", 1, 7), weekdays(700, "B", 2, 5, 90))
+    base = spec(market, {"kind": "sma_cross", "fast": 5, "slow": 30}, warm_up=120, **more)
+    axes = [{"path": "strategy.fast", "values": [4, 6]}]
+    found = engine.run(SweepSpec.parse({"base": base, "axes": axes, "drawdown": True}))
+    for place in range(2):
+        opened = engine.run(found.spec_of(place))
+        assert found.observations[0] == len(opened.time) - 1
+        assert opened.metrics["total_return"] == found.total_return[0, place]
+        assert opened.metrics["sharpe"] == found.sharpe[0, place]
+        assert opened.metrics["max_drawdown"] == found.max_drawdown[0, place]

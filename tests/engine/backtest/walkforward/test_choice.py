@@ -126,7 +126,7 @@ def test_a_cell_of_a_search_is_the_stretch(of: dict[str, Any], axes: Any, start:
     inputs, begin = {"market": Market((bars,))}, bars.time[start]
     found = run_sweep(SweepSpec.parse({"base": of, "axes": axes}), inputs, silent, begin)
     for index in range(len(found)):
-        part = measure(found.spec_of(index), from_start([bars], begin), inputs)
+        part = measure(found.spec_of(index), from_start(found.spec_of(index), [bars], begin), inputs)
         figures = part.metrics()
         assert found.trades[0, index] == part.trades
         assert found.total_return[0, index] == pytest.approx(figures["total_return"], rel=1e-9, abs=1e-12)
@@ -146,7 +146,7 @@ def test_a_cell_of_a_search_is_the_stretch_of_all_symbols(fields: dict[str, Any]
     inputs, begin = {"market": Market(tuple(bars))}, bars[0].time[100]
     found = run_sweep(SweepSpec.parse({"base": base(symbols=names, **fields), "axes": AXES}), inputs, silent, begin)
     for index in range(len(found)):
-        part = measure(found.spec_of(index), from_start(bars, begin), inputs)
+        part = measure(found.spec_of(index), from_start(found.spec_of(index), bars, begin), inputs)
         figures = part.metrics()
         assert len(part.time) == 500
         assert found.trades[0, index] == part.trades
