@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -133,12 +133,25 @@ class BacktestSpec(RunSpec):
     def ignored(self) -> tuple[str, ...]:
         return idle(self)
 
-    def as_trial(self) -> BacktestSpec:
+    def as_trial(self, varied: Collection[str] = ()) -> BacktestSpec:
         """Without what a market or a broker charges (``sweeps.stress``), which nobody chooses, and the warm-up of the
         sweep that it was opened from.
+
+        What makes no difference has one form: the order of symbols that a strategy decides about one by one, and whose
+        cash it is where there is one account anyhow. A sweep has axes over the paths ``varied``.
         """
-        free = {"costs": Costs(commission=0, slippage=0), "financing": Financing(leverage=self.financing.leverage)}
-        return self.model_copy(update={**free, "warm_up": None})
+        kept: dict[str, Any] = {
+            "costs": Costs(commission=0, slippage=0),
+            "financing": Financing(leverage=self.financing.leverage),
+            "warm_up": None,
+        }
+        is_divided = isinstance(self.strategy, Allocation)
+        is_alone = len(self.market.symbols) == 1 and self.rebalance == "never"
+        if (is_divided or is_alone) and not {"cash", "rebalance"} & set(varied):
+            kept["cash"] = "separate"
+        if not is_divided and not self.strategy.inputs(self.market):
+            kept["market"] = self.market.model_copy(update={"symbols": tuple(sorted(self.market.symbols))})
+        return self.model_copy(update=kept)
 
     def inputs(self) -> Mapping[str, RunSpec]:
         known = self.market.with_past()

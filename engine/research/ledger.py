@@ -10,6 +10,12 @@ strategy file of one's own.
 What a search has tried is counted once, however often one of its combinations is run by itself, before or after it, and
 whatever part of it another search tries again (``overlap``). A search that was cancelled does not tell which of its
 combinations it has tried, and takes none from others.
+
+The same request over another range is the same trial where it was measured on the same bars: one that begins before the
+data or within the warm-up, or ends behind them. That is told from the figures: the same ratio to the last bit, of as
+many returns. Other settings that happened to make no difference, such as a ceiling of leverage that was never reached,
+a stop that was never touched or a range without a trade, are counted: who tried them had another draw to choose from,
+as far as could be known before.
 """
 
 from __future__ import annotations
@@ -28,6 +34,7 @@ from engine.research.statistics import expected_maximum_sharpe
 _SEARCHES = ("sweep", "walk_forward")
 _LEAD = 2  # bars before the first that is measured, and after it until a position can be held
 _NEVER = "9999-12-31"
+_ANY = {"start": None, "end": None}
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,7 @@ def _is_on(entry: Entry, market: MarketSpec) -> bool:
 
 def _once(entries: Sequence[Entry]) -> tuple[Trial, ...]:
     """The trials of ``entries``, what is in two of them taken from the smaller one; oldest first."""
+    entries = _measured_once(entries)
     searches = [entry for entry in entries if json.loads(entry.spec)["kind"] in _SEARCHES]
     if not searches:
         return tuple(entry.trial for entry in entries)
@@ -88,6 +96,28 @@ def _once(entries: Sequence[Entry]) -> tuple[Trial, ...]:
         if space is not None and space.scales and not entry.stopped:
             known.append((entry, space))
     return tuple(left[place] for place in range(len(entries)) if left[place].count or left[place].whole)
+
+
+def _measured_once(entries: Sequence[Entry]) -> list[Entry]:
+    """``entries`` without those that differ from an earlier one in their range alone, and not in what was measured."""
+    found: list[Entry] = []
+    seen: dict[tuple[object, ...], list[object]] = {}
+    for entry in entries:
+        alike = seen.setdefault((entry.trial, entry.code, entry.drawn, entry.stopped), [])
+        plain = _of_any_range(entry.spec) if entry.trial.sharpe is not None else None
+        if plain is None or plain not in alike:
+            found.append(entry)
+        alike.append(plain)
+    return found
+
+
+def _of_any_range(spec: str) -> object:
+    """The request ``spec`` without its range of days; None where it has none."""
+    plain = json.loads(spec)
+    market = (plain.get("base") or plain).get("market")
+    if not isinstance(market, dict):
+        return None
+    return plain | {"base": None, "market": None} | {"of": (plain.get("base") or plain) | {"market": market | _ANY}}
 
 
 def _holding(entry: Entry, space: overlap.Space, known: Sequence[tuple[Entry, overlap.Space]]) -> list[overlap.Space]:

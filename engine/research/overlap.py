@@ -116,6 +116,7 @@ def _space(request: str, drawn: bytes | None) -> Space | None:
 
 
 def _of(base: BacktestSpec, scales: tuple[Scale, ...], search: SweepSpec | None = None, drawn: Any = None) -> Space:
+    base = base.as_trial([scale.path for scale in scales])
     plain = base.model_dump(mode="json")
     for name in (*base.ignored(), "warm_up"):
         plain.pop(name, None)

@@ -59,7 +59,7 @@ def run_sweep(
     if spec.sample == "tpe":
         warm_up, units = lay_out(None)
         shown: list[Figures] = []
-        with counting(units[0], lambda: _ratios(shown), lambda: len(_ratios(shown))):
+        with counting(units[0], lambda: _ratios(shown), lambda: sum(_run(item.total[0]) for item in shown)):
             parameters, figures, left_out, warnings = search(spec, scales, units, inputs, progress, shown)
         return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings)
 
@@ -71,10 +71,15 @@ def run_sweep(
     seen = _at_own_costs(spec, hidden[: len(axes)], parameters, look) if stressed(hidden) else None
     figures = Figures.empty(len(units), len(parameters), spec.drawdown)
     watch = Watch(progress, scales, parameters, figures.sharpe[0], seen)
-    with counting(units[0], lambda: figures.sharpe[0, tried], lambda: min(watch.count, len(tried))):
+    with counting(units[0], lambda: figures.sharpe[0, tried], lambda: min(watch.count, _run(figures.total[0, tried]))):
         watch.step(0)
         warnings = evaluate(Work(units, scales, parameters, figures, inputs, watch.step))
     return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings, lambda: watch.step(0))
+
+
+def _run(total: Floats) -> int:
+    """How many combinations have been run, of whose total returns the others' are NaN."""
+    return int(np.count_nonzero(~np.isnan(total)))
 
 
 def _ratios(shown: Sequence[Figures]) -> Floats:

@@ -140,7 +140,7 @@ class SweepSpec(RunSpec):
 
     def as_trial(self) -> RunSpec:
         """Without costs; where all axes are costs it is the base under stress. What is drawn follows from all axes."""
-        axes, base = without_costs(self.axes), self.base.as_trial()
+        axes, base = without_costs(self.axes), self.base.as_trial([axis.path for axis in self.axes])
         kept = axes if self.sample == "grid" else self.axes
         return self.model_copy(update={"base": base, "axes": kept}) if axes else base
 
