@@ -61,8 +61,6 @@ def assemble(
         "turnover": sum(_traded(item) for item in kept) / 2 / years / float(np.mean(equity)),
         "dividends": None if in_prices else dividends / years / float(np.mean(equity)),
     }
-    if not spans_month(time):
-        metrics |= dict.fromkeys(ANNUALISED)
     if figures is not None:
         metrics |= _same(metrics, figures)
     return BacktestResult(
@@ -82,10 +80,15 @@ def assemble(
         warm_up=warm_up_of(spec),
         needed=needed_by(spec),
         waited=bars.waited(),
-        metrics=metrics,
+        metrics=_stated(time, metrics),
         benchmark_metrics=equity_metrics(time, hold, per_year, spec.capital),
         warnings=(*_about_sides(spec, shorts), *_about_beginning(missed), *_warnings(spec, bars, kept, trades)),
     )
+
+
+def _stated(time: Times, metrics: dict[str, float | None]) -> dict[str, float | None]:
+    """``metrics`` without those a year where the bars do not span a month."""
+    return metrics if spans_month(time) else metrics | dict.fromkeys(ANNUALISED)
 
 
 def _same(metrics: Mapping[str, float | None], figures: Headline) -> dict[str, float | None]:

@@ -24,14 +24,14 @@ class Metric:
     definition: str
 
 
-ANNUALISED = ("sharpe", "sortino", "volatility", "calmar")
+ANNUALISED = ("cagr", "sharpe", "sortino", "volatility", "calmar", "costs", "turnover", "dividends")
 """What is not stated of less than a month."""
 
 _STATED = "Not stated below a month."
 
 METRICS: Mapping[str, Metric] = {
     "total_return": Metric("Total return", "%", "Last equity over the capital at the start, less one."),
-    "cagr": Metric("CAGR", "%", "Growth a calendar year that compounds to the total return."),
+    "cagr": Metric("CAGR", "%", f"Growth a calendar year that compounds to the total return. {_STATED}"),
     "sharpe": Metric(
         "Sharpe",
         "",
@@ -62,15 +62,17 @@ METRICS: Mapping[str, Metric] = {
     "trades": Metric("Trades", "", "Positions opened, those still open included."),
     "win_rate": Metric("Win rate", "%", "Share of trades with a profit after costs, open ones at the last close."),
     "profit_factor": Metric("Profit factor", "", "Sum of profits over sum of losses, after costs."),
-    "costs": Metric("Costs paid", "%", "Commission and slippage a calendar year, of the mean equity."),
+    "costs": Metric("Costs paid", "%", f"Commission and slippage a calendar year, of the mean equity. {_STATED}"),
     "turnover": Metric(
-        "Turnover", "%", "Half the value of all that was bought and sold, a calendar year, of the mean equity."
+        "Turnover",
+        "%",
+        f"Half the value of all that was bought and sold, a calendar year, of the mean equity. {_STATED}",
     ),
     "dividends": Metric(
         "Dividends",
         "%",
         "Received, less what was paid on short positions, a calendar year, of the mean equity. Total return prices "
-        "contain them.",
+        f"contain them. {_STATED}",
     ),
 }
 
@@ -90,7 +92,7 @@ def equity_metrics(
     years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
     deviation = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
     downside = float(np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2)))
-    cagr = _growth(float(equity[-1] / capital), years)
+    cagr = _growth(float(equity[-1] / capital), years) if stated else None
     return {
         "total_return": total_return,
         "cagr": cagr,
@@ -99,7 +101,7 @@ def equity_metrics(
         "max_drawdown": deepest,
         "max_drawdown_days": longest_drawdown(time, equity, capital),
         "volatility": deviation * root if stated else None,
-        "calmar": cagr / -deepest if stated and cagr is not None and deepest < 0 else None,
+        "calmar": cagr / -deepest if cagr is not None and deepest < 0 else None,
     }
 
 

@@ -6,6 +6,8 @@ import numpy as np
 
 FIRST_DAY = "the first day on which it could trade"
 
+SHORT = "Shorter than a month: no figure a year is stated, for a few days make no year."
+
 
 def measured_from(
     day: str | np.datetime64,

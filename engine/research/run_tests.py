@@ -14,9 +14,10 @@ from engine.backtest.metrics import bar_returns
 from engine.backtest.portfolio import held
 from engine.backtest.result import BacktestResult
 from engine.backtest.simulator import curve
+from engine.backtest.wording import SHORT
 from engine.core.errors import DataError, SpecError, StrategyError
 from engine.core.progress import Progress, section
-from engine.market.bars import MILLISECONDS_PER_YEAR, Floats
+from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, spans_month
 from engine.research import sensitivity
 from engine.research.bootstrap import resample
 from engine.research.drawdowns import histories
@@ -33,6 +34,8 @@ from engine.strategies import Allocation
 
 Found = dict[str, Any]
 """Fields of the result; what starts with "figures." goes into its figures."""
+_A_YEAR = frozenset({"bootstrap", "random", "costs", "delays", "jitter", "noise", "regimes"})
+"""Tests that state ratios or growth a year."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,18 @@ def verify(spec: VerificationSpec, inputs: Mapping[str, Any], progress: Progress
         part = section(progress, done / whole, (done + share) / whole)
         part(0.0, sentence)
         try:
-            found |= test(Case(spec, bars, inputs, part))
+            found |= _told(name, test, Case(spec, bars, inputs, part))
         except (DataError, SpecError, StrategyError) as error:
             skipped[name] = str(error)
         done += share
     progress(1.0, "Every test is done")
     return _assembled(spec, inputs["backtest"], found, skipped)
+
+
+def _told(name: str, test: Callable[[Case], Found], case: Case) -> Found:
+    if name in _A_YEAR and not spans_month(case.result.time):
+        raise DataError(SHORT)
+    return test(case)
 
 
 def _assembled(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, sqrt
 
 import numpy as np
 
 from engine.backtest.metrics import WHOLE_YEAR
 from engine.backtest.result import BacktestResult
+from engine.backtest.wording import SHORT
 from engine.core.store import Trial
-from engine.market.bars import MILLISECONDS_PER_YEAR
+from engine.market.bars import MILLISECONDS_PER_YEAR, MONTH
 from engine.research import ledger
 from engine.research.findings import Finding, Grade, Verdict, is_resized
 from engine.research.grading import findings
@@ -89,6 +90,8 @@ def judge(result: BacktestResult, trials: tuple[Trial, ...], on_data: tuple[Tria
     except ValueError:
         return _nothing(trials, on_data)
     span = float((result.time[-1] - result.time[0]) / np.timedelta64(1, "ms"))
+    if span / MILLISECONDS_PER_YEAR < MONTH:
+        return _nothing(trials, on_data, SHORT)
     evidence = Evidence(
         sharpe=sharpe,
         skewness=skewness,
@@ -116,6 +119,9 @@ def judge_fully(
     known = verification.figures
     if known["sharpe_per_bar"] is None:
         return _nothing(trials, on_data)
+    if (known["years"] or 0.0) < MONTH:
+        found = _nothing(trials, on_data, SHORT)
+        return replace(found, headline="No.", reason=_looked(verification)) if verification.look_ahead else found
     evidence = Evidence(
         sharpe=known["sharpe_per_bar"],
         skewness=known["skewness"] or 0.0,
@@ -135,7 +141,7 @@ def judge_fully(
     headline, reason = first.headline, first.reason
     failed = [finding for finding in every if finding.grade == "bad"]
     if verification.look_ahead:
-        headline, reason = "No.", f"{verification.look_ahead} Its figures mean nothing."
+        headline, reason = "No.", _looked(verification)
     elif headline in STANDS and any(finding.grade == "bad" for finding in more):
         names = " and ".join(f"“{finding.question}”" for finding in failed[:2])
         what = names if len(failed) <= 2 else f"{len(failed)} of {len(every)} tests, {names} among them"
@@ -191,9 +197,16 @@ def grade(probability: float) -> Grade:
     return "good" if probability >= CONFIDENT else "doubtful" if probability >= LIKELY else "bad"
 
 
-def _nothing(trials: tuple[Trial, ...], on_data: tuple[Trial, ...]) -> Verdict:
+def _looked(verification: VerificationResult) -> str:
+    return f"{verification.look_ahead} Its figures mean nothing."
+
+
+def _nothing(
+    trials: tuple[Trial, ...],
+    on_data: tuple[Trial, ...],
+    said: str = "The equity never moved: there is no return to test.",
+) -> Verdict:
     luck = ledger.luck_of(trials, on_data, 1.0, 2)
-    said = "The equity never moved: there is no return to test."
     return Verdict("Nothing to judge.", said, (), luck.trials, on_data=luck.on_data)
 
 

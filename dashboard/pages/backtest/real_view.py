@@ -215,11 +215,12 @@ def subtitles(result: VerificationResult) -> tuple[str, ...]:
     """
     known = result.figures
     chance = known.get("random_p_sharpe")
-    even = known.get("cost_break_even")
+    even, is_costed = known.get("cost_break_even"), "costs" not in result.skipped
+    paid = "profit at all multiples" if even is None else f"breaks even at {number(even, 1)}×"
     ruin, profitable = known.get("ruin"), known.get("noise_profitable")
     return (
         "" if chance is None else f"p {number(chance, 3)}",
-        "profit at all multiples" if even is None else f"breaks even at {number(even, 1)}×",
+        paid if is_costed else "",
         "" if profitable is None else f"{percent(profitable, 0)} keep a profit",
         "" if ruin is None else f"{percent(ruin, 1)} fall by half",
         result.skipped.get("orders", "its own returns, in blocks"),

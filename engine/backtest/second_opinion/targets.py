@@ -67,7 +67,7 @@ def of_signals(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], signals: 
         for row, moment in enumerate(panel.time):
             if known := int((item.time <= moment).sum()):
                 amounts[row, place] = size.amount[known - 1]
-    if len(bars) > 1:
+    if spec.cash == "shared":
         codes[rebalancing(panel.days, spec.rebalance)] |= RESIZE
     first = sizes[0]
     return Targets(codes, amounts, first.measure, first.scale, first.cap, first.trades)

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.measured import warm_up_of
+from engine.backtest.metrics import ANNUALISED
+from engine.backtest.metrics import METRICS as DEFINED
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import choice
 from engine.backtest.sweeps.fields import changed, leaves
 from engine.backtest.sweeps.stress import at_own, chosen_once, own_values, stressed
-from engine.backtest.wording import measured_from
+from engine.backtest.wording import SHORT, measured_from
 from engine.core.errors import SpecError
 from engine.core.store import Labelled, Trial
 from engine.market.bars import MONTH, Floats
@@ -99,8 +101,11 @@ class SweepResult(Labelled):
             return np.zeros(len(self), dtype=bool)
         return at_own(self.parameters, self.axes, self.own_costs())
 
-    def no_choice(self) -> str:
-        """Why no combination is named the best, in a sentence; "" where one may be."""
+    def no_choice(self, name: str | None = None, symbol: str | None = None) -> str:
+        """Why no combination is named the best by ``name``, or by the objective, in a sentence; "" where one may be."""
+        row = 0 if symbol is None else 1 + self.parts.index(symbol)
+        if (name or self.objective) in ANNUALISED and not self.years[row] >= MONTH:
+            return f"{SHORT} {DEFINED[name or self.objective].title} is one, so none of these is named the best."
         places = stressed(self.axes)
         if len(places) == len(self.axes):
             return "What trading costs is a stress and no choice: none of these combinations is the best."
@@ -143,7 +148,8 @@ class SweepResult(Labelled):
         """Rows of plain values, best first: "index", each axis by its path, and the figures; None is undefined. Where
         there is ``no_choice`` they are in the order of the combinations.
         """
-        places = np.arange(min(limit, len(self))) if self.no_choice() else self.best(sort, symbol, limit)
+        is_any = bool(self.no_choice(sort, symbol))
+        places = np.arange(min(limit, len(self))) if is_any else self.best(sort, symbol, limit)
         figures = {name: self.metric(name, symbol)[places] for name in METRICS}
         return [
             {"index": int(place)}
@@ -206,10 +212,11 @@ class SweepResult(Labelled):
         return [words.index(str(value)) if words else value for value, words in pairs]
 
     def trial(self) -> Trial:
-        """One entry of the ledger for all of them: every combination is a trial, on however many symbols, and the same
-        one at other costs is none.
+        """One entry of the ledger for all of them: every combination is a trial, on however many symbols. The same one
+        at other costs is none, nor is one that could not be run for want of bars.
         """
         tried = chosen_once(self.parameters, self.axes, self.own_costs())
+        tried = tried[~np.isnan(self.total_return[0, tried])]
         per_year, observations = self.periods_per_year[0], self.observations[0]
         return trial_of(self.family, self.sharpe[0, tried], len(tried), per_year, observations)
 

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from engine.backtest.walkforward.result import WalkForwardResult
-from engine.market.bars import MILLISECONDS_PER_YEAR
+from engine.backtest.wording import SHORT
+from engine.market.bars import MILLISECONDS_PER_YEAR, spans_month
 
 FEWEST_WINDOWS, FEWEST_TRADES, KEPT, CERTAIN = 4, 10, 0.5, 1.645
 """Windows and trades below which nothing can be said; the efficiency that Pardo (2008) asks for; one error in 20."""
@@ -29,7 +30,8 @@ def judge(result: WalkForwardResult) -> WalkForwardVerdict:
     growth, windows = result.metrics["cagr"], len(result.test_first)
     efficiency = result.efficiency()
     if growth is None or not result.metrics["trades"]:
-        return WalkForwardVerdict("Nothing to judge.", "No window traded out of sample.", "doubtful")
+        why = "No window traded out of sample." if spans_month(result.time) else SHORT
+        return WalkForwardVerdict("Nothing to judge.", why, "doubtful")
     promised = _percent(result.promised())
     if growth <= 0:
         reason = f"Out of sample it lost {_percent(-growth)} a year, where training had promised {promised}."

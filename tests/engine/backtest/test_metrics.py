@@ -72,7 +72,7 @@ def test_less_than_a_month_has_no_figure_a_year(bars: int) -> None:
     hourly = (week[:, None] + np.arange(14, 21).astype("timedelta64[h]")).ravel()
     for time in (week, hourly, days(bars)):
         found = figures(np.linspace(100, 110, len(time)) + np.arange(len(time)) % 2, time)
-        assert [found[name] for name in ANNUALISED] == [None] * 4
+        assert [found[name] for name in ANNUALISED if name in found] == [None] * 5
         assert found["total_return"] is not None
         assert found["max_drawdown"] is not None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import engine
+from engine.backtest.wording import SHORT
 from engine.core.errors import SpecError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
@@ -18,10 +19,11 @@ from engine.market.bars import Market
 from engine.research import ledger
 from engine.research.run_tests import TESTS
 from engine.research.sensitivity import COSTS, DELAYS
+from engine.research.verdict import judge, judge_fully
 from engine.research.verification.result import VerificationResult
 from engine.research.verification.spec import VerificationSpec
 from tests.support.backtests import Crosses, Halves, request, simulated
-from tests.support.market import make_bars, random_walk
+from tests.support.market import days, make_bars, random_walk
 
 PLAIN = {
     "kind": "verification",
@@ -115,7 +117,7 @@ def test_no_trade_leaves_reasons_and_empty_columns() -> None:
 
 
 def test_short_history_leaves_reasons() -> None:
-    result = computed(request(Crosses(window=2)), random_walk(15, 4))
+    result = computed(request(Crosses(window=2)), random_walk(15, 4, time=days(105)[::7]))
     assert "20 are needed" in result.skipped["bootstrap"]
     assert result.figures["observations"] == 14 - 2
 
@@ -156,3 +158,29 @@ def test_estimate_grows_with_the_samples() -> None:
 def test_bounds(field: dict[str, int]) -> None:
     with pytest.raises(SpecError):
         VerificationSpec.parse({**PLAIN, **field})
+
+
+# -- less than a month ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("workspace")
+def test_nothing_is_stated_a_year_of_two_weeks() -> None:
+    """The metrics state no ratio of so short a range; neither does any test, nor a verdict."""
+    backtest = request({"kind": "time_series_momentum", "lookback": 3})
+    found = computed(backtest, random_walk(14 + 3))
+    assert [found.figures[name] for name in ("sharpe", "cagr", "benchmark_sharpe", "benchmark_cagr")] == [None] * 4
+    yearly = ("bootstrap_sharpe", "bootstrap_cagr", "random_sharpe", "cost_sharpe", "delay_sharpe", "jitter_sharpe")
+    for name in (*yearly, "noise_sharpe", "regime_sharpe", "regime_mean"):
+        assert not len(getattr(found, name)), name
+    assert not {name for name in found.figures if name.startswith(("bootstrap", "random"))}
+    for test in ("bootstrap", "random", "costs", "delays", "jitter", "noise", "regimes"):
+        assert found.skipped[test] == SHORT
+    full = judge_fully(found, ())
+    assert (full.headline, full.reason, full.findings) == ("Nothing to judge.", SHORT, ())
+    quick = judge(simulated(backtest, random_walk(14 + 3)), ())
+    assert (quick.headline, quick.reason, quick.findings) == ("Nothing to judge.", SHORT, ())
+    caught = judge_fully(replace(found, look_ahead="It peeks."), ())
+    assert (caught.headline, caught.reason) == ("No.", "It peeks. Its figures mean nothing.")
+    longer = computed(backtest, random_walk(200))
+    assert len(longer.bootstrap_sharpe)
+    assert SHORT not in longer.skipped.values()

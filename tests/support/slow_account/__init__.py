@@ -55,7 +55,7 @@ def slow_accounts(
         ]
         return [_account(spec, costs, bars, orders, spec.capital)]
     if spec.cash == "shared":
-        resize = _resizing(spec, bars) if len(bars) > 1 else None
+        resize = _resizing(spec, bars)
         return [_account(spec, costs, bars, _orders(spec, bars, decisions), spec.capital, resize)]
     return [
         _account(spec, costs, [item], _orders(spec, [item], [signals]), spec.capital / len(bars))

@@ -60,7 +60,8 @@ def test_few_and_open_trades_are_told() -> None:
     assert run().warnings == (
         "Only 1 trade: too few to tell skill from luck.",
         "1 still open at the end, valued at the last close.",
-        "Shorter than a month: Sharpe, Sortino, Volatility, Calmar are not stated, for a few days make no year.",
+        "Shorter than a month: CAGR, Sharpe, Sortino, Volatility, Calmar, Costs paid, Turnover, Dividends are not "
+        "stated, for a few days make no year.",
     )
 
 
@@ -110,3 +111,12 @@ def test_closes_that_were_still_to_come_are_said_of_decisions_about_several_symb
         "OTHER may open again before the bar of COIN of the same date has ended, and is traded on it all the same: "
         "that close was still to come. Choose the fill 'Next close', or symbols of one clock."
     ) in at_open.warnings
+
+
+def test_nothing_is_stated_a_year_of_less_than_a_month() -> None:
+    save(random_walk(20, kind="fx"))
+    result = run(costs={"commission": 5, "slippage": 3})
+    yearly = ("cagr", "sharpe", "sortino", "volatility", "calmar", "costs", "turnover", "dividends")
+    assert [result.metrics[name] for name in yearly] == [None] * 8
+    assert [result.benchmark_metrics[name] for name in yearly[:5]] == [None] * 5
+    assert result.metrics["total_return"] == pytest.approx(result.equity[-1] / 100_000 - 1)

@@ -181,7 +181,8 @@ def test_plateau_of_one_axis_and_of_drawn_ones() -> None:
 
 
 def test_trial_counts_undefined_ratios_too() -> None:
-    trial = result(grid(6), np.array([1.0, np.nan, 3.0, 5.0, 7.0, np.nan])).trial()
+    found = result(grid(6), np.array([1.0, np.nan, 3.0, 5.0, 7.0, np.nan]))
+    trial = replace(found, total_return=np.zeros((1, 6))).trial()
     assert (trial.count, trial.rated, trial.ratios) == (6, 4, 4)
     assert trial.sharpe == pytest.approx(4 / np.sqrt(252))
     assert trial.variance == pytest.approx(np.var([1, 3, 5, 7], ddof=1) / 252)
@@ -206,3 +207,14 @@ def test_not_to_trade_is_no_merit_of_a_drawdown() -> None:
     assert made.best("max_drawdown").tolist() == [3, 2, 1]
     assert [row["index"] for row in made.table(sort="max_drawdown")] == [3, 2, 1]
     assert made.metric("max_drawdown").tolist() == [0.0, -0.3, -0.1, 0.0], "its figure stays that of the run"
+
+
+def test_rows_of_less_than_a_month_are_those_of_the_grid_and_say_why() -> None:
+    short = replace(result(grid(3), np.array([np.nan, np.nan, np.nan])), years=(0.05,))
+    short = replace(short, total_return=np.array([[0.1, 0.3, 0.2]]))
+    assert short.no_choice().startswith("Shorter than a month: ")
+    assert "Sharpe" in short.no_choice()
+    assert [row["index"] for row in short.table()] == [0, 1, 2]
+    assert [row["index"] for row in short.table(sort="total_return")] == [1, 2, 0]
+    assert short.no_choice("total_return") == ""
+    assert replace(short, years=(1.0,)).no_choice() == ""

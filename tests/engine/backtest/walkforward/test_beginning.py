@@ -61,7 +61,7 @@ def rotation(*symbols: str) -> dict[str, Any]:
 def test_walk_forward_of_an_allocation_begins_with_its_run_and_its_sweep() -> None:
     """They count bars of the common calendar, and wait for no symbol that was listed later."""
     one, two, third = (late(*about) for about in ((1100, "2020-01-01", 1, "A"), (1100, "2020-01-01", 2, "B"),
-                                                  (450, "2021-10-18", 3, "C")))  # fmt: skip
+                                                  (450, "2021-11-08", 3, "C")))  # fmt: skip
     request = rotation("A", "B", "C")
     swept = run_sweep(SweepSpec.parse(request), {"market": Market((one, two, third))}, silent)
     slowest = simulated(swept.spec_of(1), one, two, third)
