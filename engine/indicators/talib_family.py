@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 from engine.core.registry import PluginInfo, PluginTable, plugin
 from engine.core.spec import parameter
 from engine.indicators import Column, Indicator, Output
-from engine.indicators.gaps import on_unbroken_runs
+from engine.indicators.gaps import on_unbroken_runs, without_rounding
 from engine.indicators.reference import near_one
 from engine.indicators.talib_measure import Call, longest, warm_up
 from engine.market.bars import Bars, Floats
@@ -42,8 +42,8 @@ class TalibFunction(Indicator):
     """A function of TA-Lib with its own parameters and defaults.
 
     Indices become numbers of bars ago, and what is infinite is unknown, NaN. A quotient of nothing by nothing is 0, as
-    the library has it. The warm-up is measured: that of the defaults is in the table, any other is found by computing a
-    random walk from several starts.
+    the library has it, and a difference of prices within their rounding is 0. The warm-up is measured: that of the
+    defaults is in the table, any other is found by computing a random walk from several starts.
     """
 
     function: ClassVar[str] = ""
@@ -77,6 +77,8 @@ class TalibFunction(Indicator):
         function = values if degree is None else near_one(values, in_price=degree == 1)
         series = [getattr(bars, name) for name in call.inputs]
         found = on_unbroken_runs(function, self.warm_up(), *series, outputs=len(self.outputs))
+        if degree == 1 and self.pane == "own":  # a difference of prices, not a price
+            found = without_rounding(found, series[-1][:, None])
         return {output.name: found[:, place].copy() for place, output in enumerate(self.outputs)}
 
     def _parameters(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import arrays
 
+from engine.indicators import INDICATORS
 from engine.indicators.averages import Sma, SmaDistance
 from engine.market import catalog
 from engine.market.spec import MarketSpec
@@ -60,3 +61,12 @@ def test_distance_of_a_price_that_stands_still_is_zero(price: float, window: int
     found = SmaDistance(window=window).compute(make_bars(np.append(moving, np.full(1000, price))))["distance"]
     assert (found[500 + window :] == 0).all()
     assert (found[window:500] != 0).all()
+
+
+@pytest.mark.parametrize("kind", ["talib_dpo", "talib_ao", "talib_eri", "talib_macdext", "talib_mom"])
+def test_distances_of_the_library_are_zero_where_a_price_stands_still(kind: str) -> None:
+    moving = 33.37 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.02, 500)))
+    found = INDICATORS.parse({"kind": kind}).compute(make_bars(np.append(moving, np.full(3000, 33.37))))
+    for name, values in found.items():
+        assert (values[1500:] == 0).all(), name
+        assert (values[200:500] != 0).any(), name
