@@ -109,6 +109,25 @@ def expected() -> tuple[str, ...]:
     return tuple(name for name in NAMES if name in installed and not absent.get(name, False))
 
 
+def absence(name: str) -> str:
+    """Why ``name`` is not among ``expected()``, a sentence; "" if it is."""
+    return "" if name in expected() else absence_on(name, library_versions(), machine().gpus)
+
+
+def absence_on(name: str, versions: Mapping[str, str], gpus: tuple[str, ...]) -> str:
+    """Why a machine with those ``versions`` of the libraries and those NVIDIA ``gpus`` lacks the device."""
+    library = name.partition(":")[0]
+    if library not in versions:
+        return f"The package {library} is not installed."
+    if name == "torch:mps":
+        return "It needs the GPU of Apple silicon."
+    if name == "mlx:gpu" and not gpus:
+        return "No GPU that MLX can use is here."
+    if name == "torch:cuda" and not gpus:
+        return "No NVIDIA driver answers on this machine."
+    return f"{library} {versions[library]} is built without CUDA."
+
+
 def library_versions() -> Mapping[str, str]:
     """Versions of the installed array libraries, from their metadata: nothing is imported."""
     return libraries.installed(_LIBRARIES)

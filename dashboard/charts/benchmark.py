@@ -1,97 +1,107 @@
-"""A benchmark's devices beside NumPy on the CPU: how many times as fast, between which quartiles, and before."""
+"""A benchmark's variants beside its reference: how many times as fast, between which quartiles, and before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import model_validator
 
 from dashboard.charts import base
-from engine.benchmarks.result import BASELINE, BenchmarkResult, Floats
-from engine.core.errors import SpecError
+from engine.benchmarks.result import Floats, WorkloadResult
 from engine.core.spec import Spec
-from engine.devices import NAMES
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _COLOURS = {"numpy": base.SERIES[4], "torch": base.SERIES[1], "mlx": base.SERIES[0]}
+LONGEST, MOST = 120, 64  # characters of a name, and variants, that a benchmark under way may report
 
 
 class Partial(Spec):
-    """What a benchmark under way reports: the ``device`` names and the median ``seconds`` of each so far.
+    """What a benchmark under way reports: what is measured now, the names and titles of its variants, which of them is
+    the reference, and the median ``seconds`` of each so far.
 
     It reaches the charts by way of the browser, so it is parsed like any request.
     """
 
-    device: tuple[str, ...]
+    work: str
+    reference: str
+    variant: tuple[str, ...]
+    title: tuple[str, ...]
     seconds: tuple[float | None, ...]
 
-    @field_validator("device")
-    @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not set(names) <= set(NAMES):
-            raise ValueError("A benchmark reports devices that there are.")
-        return names
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if not len(self.variant) == len(self.title) == len(self.seconds) <= MOST:
+            raise ValueError("A benchmark reports one title and one time per variant.")
+        if any(len(text) > LONGEST for text in (self.work, self.reference, *self.variant, *self.title)):
+            raise ValueError("A benchmark reports short names.")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
 class BenchmarkInfo:
-    """Speed-ups over the baseline's median, one value per device, NaN where it was not timed.
+    """Speed-ups over the reference's median at one size, one value per variant, NaN where it was not timed.
 
     ``slow`` and ``fast`` are those of the upper and the lower quartile of a call's seconds, ``seconds`` the medians.
-    ``earlier`` holds (index of the device, speed-up) pairs of other takes of the same work. ``has_baseline`` is False
-    where there is nothing to compare with; ``is_final`` is False while the benchmark runs.
+    ``earlier`` holds (index of the variant, speed-up) pairs of other takes of the same work. ``has_reference`` is
+    False where there is nothing to compare with; ``is_final`` is False while the benchmark runs.
     """
 
-    devices: tuple[str, ...]
+    variants: tuple[str, ...]
+    titles: tuple[str, ...]
     speed_up: Floats
     slow: Floats
     fast: Floats
     seconds: Floats
     earlier: tuple[tuple[int, float], ...]
-    has_baseline: bool
+    has_reference: bool
     is_final: bool = True
 
 
-def info(result: BenchmarkResult, earlier: Sequence[BenchmarkResult] = ()) -> BenchmarkInfo:
-    """What is drawn for a result beside ``earlier`` takes of the same work."""
-    speed_up = result.speed_up()
+def info(result: WorkloadResult, earlier: Sequence[WorkloadResult] = (), size: int = 0) -> BenchmarkInfo:
+    """What is drawn for the size with that index, beside ``earlier`` takes of the same work."""
+    speed_up = result.speed_up()[:, size]
     return BenchmarkInfo(
-        devices=result.devices,
+        variants=result.variants,
+        titles=result.titles,
         speed_up=speed_up,
-        slow=result.speed_up(result.upper),
-        fast=result.speed_up(result.lower),
-        seconds=result.median,
+        slow=result.speed_up(result.upper)[:, size],
+        fast=result.speed_up(result.lower)[:, size],
+        seconds=result.median[:, size],
         earlier=tuple(
-            (result.devices.index(device), float(value))
+            (result.variants.index(name), float(value))
             for take in earlier
-            for device, value in zip(take.devices, take.speed_up(), strict=True)
-            if device in result.devices and device != BASELINE and np.isfinite(value)
+            for name, value in zip(take.variants, take.speed_up()[:, size], strict=True)
+            if name in result.variants and name != result.reference and np.isfinite(value)
         ),
-        has_baseline=bool(np.isfinite(speed_up).any()),
+        has_reference=bool(np.isfinite(speed_up).any()),
     )
 
 
 def live(partial: object) -> BenchmarkInfo:
     """What is drawn while the benchmark runs, from a job's progress. Raises ``SpecError`` for anything else."""
     found = Partial.parse(partial)
-    if len(found.device) != len(found.seconds):
-        raise SpecError([("seconds", "A benchmark reports one time per device.")])
     seconds = np.array([np.nan if value is None or value <= 0 else value for value in found.seconds])
-    reference = seconds[found.device.index(BASELINE)] if BASELINE in found.device else np.nan
+    reference = seconds[found.variant.index(found.reference)] if found.reference in found.variant else np.nan
     speed_up = reference / seconds
+    has_reference = bool(np.isfinite(speed_up).any())
     return BenchmarkInfo(
-        found.device, speed_up, speed_up, speed_up, seconds, (), bool(np.isfinite(speed_up).any()), False
+        found.variant, found.title, speed_up, speed_up, speed_up, seconds, (), has_reference, is_final=False
     )
 
 
+def colour(name: str, index: int) -> str:
+    """The colour of a variant: that of its library where it has one, else by its place."""
+    return _COLOURS.get(name.partition(":")[0], base.SERIES[index % len(base.SERIES)])
+
+
 def figure(info: BenchmarkInfo) -> go.Figure:
-    """A bar for each device with its quartiles; rings are earlier takes, the line is NumPy."""
-    titles = [NAMES[name] for name in info.devices]
+    """A bar for each variant with its quartiles; rings are earlier takes, the line is the reference."""
+    titles = list(info.titles)
     timed = [index for index, value in enumerate(info.speed_up) if np.isfinite(value)]
     widest = np.nanmax([*info.fast[timed], *(value for _, value in info.earlier), 1.0])
     drawn = base.figure(
@@ -122,7 +132,7 @@ def _bars(info: BenchmarkInfo, titles: list[str], timed: list[int]) -> go.Bar:
     speed_up = info.speed_up[timed]
     return go.Bar(
         x=speed_up, y=[titles[index] for index in timed], orientation="h", name="speed-up", showlegend=False,
-        marker={"color": [_COLOURS[info.devices[index].partition(":")[0]] for index in timed]},
+        marker={"color": [colour(info.variants[index], index) for index in timed]},
         error_x={
             "type": "data",
             "array": info.fast[timed] - speed_up,
@@ -136,7 +146,7 @@ def _bars(info: BenchmarkInfo, titles: list[str], timed: list[int]) -> go.Bar:
 
 
 def _values(info: BenchmarkInfo, titles: list[str], timed: list[int]) -> go.Scatter:
-    """The figure itself, right of all that is drawn for its device."""
+    """The figure itself, right of all that is drawn for its variant."""
     import plotly.graph_objects as go
 
     ends = {index: [info.fast[index]] for index in timed}

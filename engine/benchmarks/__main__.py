@@ -1,4 +1,4 @@
-"""``python -m engine.benchmarks``: every workload on every device of this machine, as a Markdown table."""
+"""``python -m engine.benchmarks``: workloads by every variant that this machine has, as a Markdown table."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from engine import devices
 from engine.benchmarks.harness import measure
-from engine.benchmarks.result import BenchmarkResult
+from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
-from engine.benchmarks.workloads import WORKLOADS
+from engine.benchmarks.workloads import WORKLOADS, Workload
 from engine.core.errors import EngineError
 from engine.core.progress import silent
 
@@ -20,15 +20,15 @@ QUIET = 0.1  # of the CPU: what other programs may use before the table says so
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures afresh and prints; what it measures is not stored. Returns the exit status."""
+    """Measures afresh and prints; what it measures is not kept. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m engine.benchmarks", description=__doc__)
-    parser.add_argument("workloads", nargs="*", help="their names; all by default")
+    parser.add_argument("workloads", nargs="*", help="names of workloads or suites; every workload by default")
     parser.add_argument("--repetitions", type=int, default=20)
     given = parser.parse_args(arguments)
     try:
         results = [
             measure(BenchmarkSpec.parse({"workload": {"kind": name}, "repetitions": given.repetitions}), silent)
-            for name in given.workloads or WORKLOADS.available()
+            for name in given.workloads or _workloads()
         ]
     except EngineError as error:
         sys.stderr.write(f"{error}\n")
@@ -37,24 +37,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _workloads() -> list[str]:
+    return [name for name, cls in WORKLOADS.available().items() if issubclass(cls, Workload)]
+
+
 def table(results: Sequence[BenchmarkResult]) -> str:
-    """Markdown: medians, quartiles and ratios to NumPy in the same run, with the machine they hold for."""
-    lines = ["| Workload | Device | Median, ms | Quartiles, ms | × NumPy | Rate | Error | Allowed | Threads |"]
+    """Markdown: medians, quartiles and ratios to the reference in the same run, with the machine they hold for."""
+    lines = ["| Workload | Variant | Median, ms | Quartiles, ms | × reference | Rate | Error | Allowed | Threads |"]
     lines.append("|---|---|--:|--:|--:|--:|--:|--:|--:|")
-    for result in results:
-        speed_up = result.speed_up()
-        for index, device in enumerate(result.devices):
-            low, middle, high = (1e3 * values[index] for values in (result.lower, result.median, result.upper))
-            timing = [f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{speed_up[index]:.2f}"]
-            rate = f"{result.rate[index]:.3g} {result.unit}"
-            cells = [result.workload, devices.NAMES[device], *(timing if np.isfinite(middle) else ["", "", ""])]
-            cells += [rate if np.isfinite(middle) else result.note[index], f"{result.error[index]:.1e}"]
-            cells += [f"{result.bound:.1e}", str(result.threads[index])]
-            lines.append(f"| {' | '.join(cells)} |")
-    versions = ", ".join(f"{name} {version}" for name, version in devices.library_versions().items())
+    for item in (item for result in results for item in result.results):
+        cells = np.ndindex(len(item.sizes), len(item.variants))
+        lines += [f"| {' | '.join(_cells(item, variant, size))} |" for size, variant in cells]
+    found = {name: version for result in results for name, version in result.versions.items()}
+    versions = ", ".join(f"{name} {version}" for name, version in found.items())
     busy = max(result.busy for result in results)
     others = f" Other programs used {busy:.0%} of the CPU." if busy > QUIET else ""
     return "\n".join([*lines, "", f"{devices.machine().describe()}; {versions}.{others}", ""])
+
+
+def _cells(item: WorkloadResult, variant: int, size: int) -> list[str]:
+    at = variant, size
+    low, middle, high = (1e3 * values[at] for values in (item.lower, item.median, item.upper))
+    is_timed = np.isfinite(middle)
+    timing = [f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{item.speed_up()[at]:.2f}"] if is_timed else [""] * 3
+    rate = f"{item.rate[at]:.3g} {item.unit}" if is_timed else item.notes[variant][size]
+    errors = [f"{item.error[at]:.1e}", f"{item.bound[size]:.1e}"]
+    return [item.labels[size], item.titles[variant], *timing, rate, *errors, str(item.threads[variant])]
 
 
 if __name__ == "__main__":

@@ -1,55 +1,83 @@
-"""Benchmarks: the same work on every device, in turns, checked before it is timed."""
+"""Benchmarks: the same work by every variant, in turns, checked before it is timed."""
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from statistics import median
 from typing import Any
 
 import numpy as np
 
 from engine import devices
-from engine.benchmarks.result import BenchmarkResult
+from engine.benchmarks.lane import FAILURES, Lane, first_line
+from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import FEWEST, PATIENCE, PAUSE, ROUNDS, WARM_UP, BenchmarkSpec
+from engine.benchmarks.variants import Variant
 from engine.benchmarks.workloads import Workload
+from engine.core import libraries
 from engine.core.config import settings
 from engine.core.errors import DeviceError
 from engine.core.progress import Progress
-from engine.devices import Device
-from engine.features.kernels import Kernels, kernels_for
+from engine.core.registry import info
 
 MEMORY_SHARE = 0.8  # of the memory that may be used: the libraries themselves need some
 
 
 def measure(spec: BenchmarkSpec, progress: Progress) -> BenchmarkResult:
-    """Timings of this machine. ``progress`` gets {"device": names, "seconds": medians so far or None}.
+    """Timings of this machine. ``progress`` gets what is known of the workload and size under way: {"work": what it is,
+    "reference", "variant": names, "title": theirs, "seconds": medians so far or None}.
 
-    A device that fails, lacks the precision or disagrees with float64 is marked, and the others go on. Raises
-    ``DeviceError`` for a device that is not here, and for more memory than may be used.
+    A variant that fails, lacks the precision or differs from what is expected is marked, and the others go on. Raises
+    ``DeviceError`` for a variant that was named and is not here, and for more memory than may be used.
     """
-    chosen = tuple(devices.get(name) for name in spec.devices) or devices.available()
-    require_memory(spec.workload, len(chosen))
+    plan = [(sizes, _variants(spec, sizes[0])) for sizes in spec.series()]
+    for sizes, variants in plan:
+        for workload in sizes:
+            require_memory(workload, len(variants))
     busy = _busy()
-    with ExitStack() as stack:
-        lanes = [_Lane.enter(device, stack) for device in chosen]
-        _prepare(lanes, spec.workload, spec.repetitions, progress)
-        _take_turns(lanes, spec.workload, progress)
-    return _result(spec, lanes, busy)
+    shares = iter(_shares(progress, sum(len(sizes) for sizes, _ in plan)))
+    results = []
+    for sizes, variants in plan:
+        columns = [_measure(workload, variants, spec.repetitions, next(shares)) for workload in sizes]
+        results.append(_result(sizes, columns, spec.repetitions))
+    needs = {name for _, variants in plan for item in variants for name in item.needs}
+    versions = {**devices.library_versions(), **libraries.installed(sorted(needs))}
+    return BenchmarkResult(tuple(results), devices.machine().describe(), versions, time.time(), busy)
+
+
+def _variants(spec: BenchmarkSpec, workload: Workload) -> tuple[Variant, ...]:
+    """Those that are named, which must be here, or all that are."""
+    if not spec.variants:
+        return tuple(item for item in workload.variants() if not item.problem())
+    chosen = spec.chosen(workload)
+    for item in chosen:
+        if problem := item.problem():
+            raise DeviceError(problem)
+    return chosen
+
+
+def _shares(progress: Progress, count: int) -> list[Progress]:
+    """``progress`` of each of ``count`` equal parts."""
+
+    def part(index: int, fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        progress((index + fraction) / count, message, partial)
+
+    return [functools.partial(part, index) for index in range(count)]
 
 
 def require_memory(workload: Workload, count: int) -> None:
-    """Raises ``DeviceError`` if ``workload`` on ``count`` devices needs more memory than is free or configured."""
+    """Raises ``DeviceError`` if ``workload`` in ``count`` variants needs more memory than is free or configured."""
     import psutil
 
     free = min(psutil.virtual_memory().available / 1e6, settings().compute.memory_limit_mb) * MEMORY_SHARE
     needed = workload.megabytes(count)
     if needed > free:
         raise DeviceError(
-            f"{workload.label()} needs about {needed / 1e3:.1f} GB on {count} device{'s' * (count != 1)} and "
-            f"{free / 1e3:.1f} GB may be used: choose a smaller one, fewer devices or float32."
+            f"{workload.label()} needs about {needed / 1e3:.1f} GB in {count} variant{'s' * (count != 1)} and "
+            f"{free / 1e3:.1f} GB may be used: choose a smaller size or fewer variants."
         )
 
 
@@ -59,86 +87,59 @@ def _busy() -> float:
     return psutil.cpu_percent(interval=PAUSE or None) / 100
 
 
-@dataclass
-class _Lane:
-    """One device during a benchmark."""
-
-    device: Device
-    kernels: Kernels
-    threads: int
-    inputs: tuple[Any, ...] = ()
-    pace: float = 0.0  # seconds of a warm call
-    target: int = 0  # samples to take
-    samples: list[float] = field(default_factory=list)
-    error: float = np.nan
-    usable: bool = True
-    note: str = ""
-
-    @classmethod
-    def enter(cls, device: Device, stack: ExitStack) -> _Lane:
-        kernels = kernels_for(device)
-        lane = cls(device, kernels, stack.enter_context(kernels.threads(devices.cores())))
-        stack.callback(lane.leave)
-        return lane
-
-    def leave(self) -> None:
-        """Gives the device's memory back."""
-        self.inputs = ()
-        self.kernels.release()
-
-    def reject(self, note: str) -> None:
-        self.usable, self.note, self.target, self.inputs = False, note, 0, ()
-        self.samples.clear()
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """A failure of the device within the block becomes its note."""
-        try:
-            yield
-        except DeviceError as error:
-            self.reject(str(error))
-        except (RuntimeError, ValueError, MemoryError) as error:  # what torch and MLX raise; out of memory among them
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            self.reject(f"{self.device.title} failed: {reason}")
-
-    def call(self, workload: Workload) -> tuple[float, Any]:
-        """Wall seconds of one call to its last value, and the result."""
-        began = time.perf_counter()
-        result = workload.call(self.kernels, self.inputs)
-        self.kernels.synchronize(result)
-        return time.perf_counter() - began, result
+def _measure(workload: Workload, variants: Sequence[Variant], repetitions: int, progress: Progress) -> list[Lane]:
+    """The variants after their turns at one size."""
+    with ExitStack() as stack:
+        lanes = [Lane(variant) for variant in variants]
+        for lane in lanes:
+            stack.callback(lane.close)
+        _prepare(lanes, workload, repetitions, progress)
+        _take_turns(lanes, _reporter(lanes, workload, progress))
+    return lanes
 
 
-def _prepare(lanes: list[_Lane], workload: Workload, repetitions: int, progress: Progress) -> None:
-    """Inputs on every device, the first calls, and the check of their results."""
+def _prepare(lanes: list[Lane], workload: Workload, repetitions: int, progress: Progress) -> None:
+    """Every variant with its inputs, the first calls, and the check of their results."""
     progress(0.0, "Making the inputs")
-    host = workload.host_inputs()
+    inputs = workload.inputs()
+    expected = _expected(workload, inputs)
     for index, lane in enumerate(lanes):
-        fraction, message = 0.2 * index / len(lanes), f"Warming up {lane.device.title}"
+        fraction, message = 0.2 * index / len(lanes), f"Warming up {lane.variant.title}"
         progress(fraction, message)
         with lane.watched():
-            lane.inputs = tuple(lane.kernels.to_device(array, workload.precision) for array in host)
-            lane.pace, result = lane.call(workload)
-            lane.error = workload.error(host, lane.kernels.to_numpy(result))
-            _judge(lane, workload)
+            lane.prepare(inputs)
+            lane.pace, result = lane.call()
+            _check(lane, workload, result, expected)
         spent = 0.0
         while lane.usable and lane.pace <= PATIENCE and spent < WARM_UP:
             progress(fraction, message)
             with lane.watched():
-                lane.pace, _ = lane.call(workload)
+                lane.pace, _ = lane.call()
                 spent += lane.pace
         _plan(lane, repetitions)
 
 
-def _judge(lane: _Lane, workload: Workload) -> None:
-    if not lane.error <= workload.bound():
+def _expected(workload: Workload, inputs: Any) -> Any:
+    """What results are compared with. Raises ``DeviceError`` where the reference cannot compute it."""
+    try:
+        return workload.expected(inputs)
+    except FAILURES as error:
+        raise DeviceError(
+            f"{workload.label()} cannot be checked: {workload.versus()} failed: {first_line(error)}"
+        ) from error
+
+
+def _check(lane: Lane, workload: Workload, result: Any, expected: Any) -> None:
+    """Rejects a variant whose result is too far from what is expected."""
+    lane.error, bound = workload.error(lane.ready.values(result), expected), workload.bound()
+    if not lane.error <= bound:
         lane.reject(
-            f"{lane.device.title} differs from float64 by {lane.error:.1e} where {workload.bound():.1e} is allowed: "
+            f"{lane.variant.title} differs from {workload.versus()} by {lane.error:.1e} where {bound:.1e} is allowed: "
             "not used."
         )
 
 
-def _plan(lane: _Lane, repetitions: int) -> None:
+def _plan(lane: Lane, repetitions: int) -> None:
     """How many samples to take, by the pace of the warm-up."""
     if not lane.usable:
         return
@@ -150,9 +151,8 @@ def _plan(lane: _Lane, repetitions: int) -> None:
         lane.note = f"{lane.target} of {repetitions} repetitions: a call takes {lane.pace:.2g} s."
 
 
-def _take_turns(lanes: list[_Lane], workload: Workload, progress: Progress) -> None:
-    """The samples of every device, a share a round, every second round in the opposite order."""
-    report = _reporter(lanes, progress)
+def _take_turns(lanes: list[Lane], report: Callable[[Lane, bool], None]) -> None:
+    """The samples of every variant, a share a round, every second round in the opposite order."""
     for turn in range(ROUNDS):
         for lane in lanes if turn % 2 == 0 else reversed(lanes):
             share = lane.target * (turn + 1) // ROUNDS
@@ -161,57 +161,75 @@ def _take_turns(lanes: list[_Lane], workload: Workload, progress: Progress) -> N
             report(lane, True)
             time.sleep(PAUSE)
             with lane.watched():
-                lane.call(workload)  # wakes the library's threads and the processor's clock
+                lane.call()  # wakes the library's threads and the processor's clock
             while len(lane.samples) < min(share, lane.target):
                 with lane.watched():
-                    lane.samples.append(lane.call(workload)[0])
+                    lane.samples.append(lane.call()[0])
                 report(lane, False)
 
 
-def _reporter(lanes: list[_Lane], progress: Progress) -> Any:
+def _reporter(lanes: list[Lane], workload: Workload, progress: Progress) -> Callable[[Lane, bool], None]:
     """Reports to ``progress`` between samples, ten times a second at most: more would disturb the next one."""
     last = 0.0
+    names = {
+        "work": workload.label(),
+        "reference": workload.reference,
+        "variant": [item.variant.name for item in lanes],
+        "title": [item.variant.title for item in lanes],
+    }
 
-    def report(lane: _Lane, now: bool) -> None:
+    def report(lane: Lane, now: bool) -> None:
         nonlocal last
         if not now and time.monotonic() - last < 0.1:
             return
         last = time.monotonic()
         total = sum(item.pace * item.target for item in lanes) or 1.0
         done = sum(item.pace * len(item.samples) for item in lanes)
-        partial = {
-            "device": [item.device.name for item in lanes],
-            "seconds": [median(item.samples) if item.samples else None for item in lanes],
-        }
-        progress(0.2 + 0.8 * min(done / total, 1.0), f"Timing {lane.device.title}", partial)
+        seconds = [median(item.samples) if item.samples else None for item in lanes]
+        progress(0.2 + 0.8 * min(done / total, 1.0), f"Timing {lane.variant.title}", {**names, "seconds": seconds})
 
     return report
 
 
-def _result(spec: BenchmarkSpec, lanes: list[_Lane], busy: float) -> BenchmarkResult:
-    samples = np.full((len(lanes), spec.repetitions), np.nan)
-    quartiles = np.full((len(lanes), 3), np.nan)
-    for index, lane in enumerate(lanes):
-        samples[index, : len(lane.samples)] = lane.samples
-        if lane.samples:
-            quartiles[index] = np.percentile(lane.samples, (25, 50, 75))
-    return BenchmarkResult(
-        workload=spec.workload.label(),
-        devices=tuple(lane.device.name for lane in lanes),
-        descriptions=tuple(lane.device.description for lane in lanes),
+def _result(sizes: Sequence[Workload], columns: Sequence[list[Lane]], repetitions: int) -> WorkloadResult:
+    """The lanes of every size, stacked."""
+    first, variants = sizes[0], [lane.variant for lane in columns[0]]
+    samples = np.full((len(variants), len(sizes), repetitions), np.nan)
+    quartiles = np.full((3, len(variants), len(sizes)), np.nan)
+    for column, lanes in enumerate(columns):
+        for row, lane in enumerate(lanes):
+            samples[row, column, : len(lane.samples)] = lane.samples
+            if lane.samples:
+                quartiles[:, row, column] = np.percentile(lane.samples, (25, 50, 75))
+    rates = [item.unit.rate(item.amount(), quartiles[1, :, column]) for column, item in enumerate(sizes)]
+    rows = list(zip(*columns, strict=True))  # by variant
+    return WorkloadResult(
+        kind=first.kind,
+        title=info(first).title,
+        axis=first.axis_title(),
+        sizes=np.array([float(item.axis_value()) for item in sizes]),
+        labels=tuple(item.label() for item in sizes),
+        reference=first.reference,
+        expected=first.versus(),
+        variants=tuple(item.name for item in variants),
+        titles=tuple(item.title for item in variants),
+        descriptions=tuple(item.description() for item in variants),
         samples=samples,
-        median=quartiles[:, 1].copy(),
-        lower=quartiles[:, 0].copy(),
-        upper=quartiles[:, 2].copy(),
-        error=np.array([lane.error for lane in lanes]),
-        bound=spec.workload.bound(),
-        rate=spec.workload.amount() / 1e9 / quartiles[:, 1],
-        unit=spec.workload.unit,
-        usable=tuple(lane.usable for lane in lanes),
-        note=tuple(lane.note for lane in lanes),
-        threads=tuple(lane.threads for lane in lanes),
-        machine=devices.machine().describe(),
-        versions=dict(devices.library_versions()),
-        measured=time.time(),
-        busy=busy,
+        median=quartiles[1].copy(),
+        lower=quartiles[0].copy(),
+        upper=quartiles[2].copy(),
+        error=np.array([[lane.error for lane in row] for row in rows]).reshape(len(variants), len(sizes)),
+        bound=np.array([item.bound() for item in sizes]),
+        rate=np.stack(rates, axis=1),
+        unit=first.unit.symbol,
+        usable=np.array([[lane.usable for lane in row] for row in rows]).reshape(len(variants), len(sizes)),
+        notes=tuple(tuple(lane.note for lane in row) for row in rows),
+        threads=tuple(max(lane.threads for lane in row) for row in rows),
+        absent=_absent(first, variants),
     )
+
+
+def _absent(workload: Workload, variants: Sequence[Variant]) -> dict[str, str]:
+    names = {item.name for item in variants}
+    others = [item for item in workload.variants() if item.name not in names]
+    return {item.title: reason for item in others if (reason := item.unavailable() or item.problem())}

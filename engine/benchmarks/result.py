@@ -8,77 +8,113 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BASELINE = "numpy:cpu"
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class BenchmarkResult:
-    """Timings of one workload on the devices of one machine; every array has a value, or a row, per device.
+class WorkloadResult:
+    """Timings of one workload: variants x sizes.
 
-    ``samples`` (devices x repetitions) are wall seconds of single calls, warm-up excluded, padded with NaN;
-    ``median``, ``lower`` and ``upper`` are theirs and their quartiles. ``error`` is the largest relative difference
-    from NumPy in float64, ``bound`` what it may be. ``rate`` is in ``unit``. ``usable`` is False for a device that
-    failed or exceeded the bound: it was not timed, and ``note`` says why. ``threads`` are the CPU threads that the
-    library could use; ``measured`` is in seconds since 1970; ``busy`` is the share of the CPU, from 0 to 1, that other
-    programs used just before.
+    ``variants`` are names, ``titles`` and ``descriptions`` (the processor of each) theirs; ``reference`` is the
+    variant that the others are compared with. ``sizes`` (sizes,) are values of the workload's ``axis``, ascending, and
+    ``labels`` name the work at each. ``samples`` (variants x sizes x repetitions) are wall seconds of single calls,
+    warm-up excluded, padded with NaN; ``median``, ``lower`` and ``upper`` (variants x sizes) are theirs and their
+    quartiles. ``rate`` (variants x sizes) is in ``unit``, at the median. ``error`` (variants x sizes) is the relative
+    difference from what was ``expected``, in words, and ``bound`` (sizes,) what it may be. ``usable`` (variants x
+    sizes) is False where a variant failed or exceeded the bound: it was not timed, and ``notes`` (by variant, by size)
+    say why. ``threads`` are the CPU threads that each variant could use. ``absent`` tells why each other variant of the
+    workload, by title, could not be measured here.
     """
 
-    workload: str
-    devices: tuple[str, ...]
+    kind: str
+    title: str
+    axis: str
+    sizes: Floats
+    labels: tuple[str, ...]
+    reference: str
+    expected: str
+    variants: tuple[str, ...]
+    titles: tuple[str, ...]
     descriptions: tuple[str, ...]
     samples: Floats
     median: Floats
     lower: Floats
     upper: Floats
     error: Floats
-    bound: float
+    bound: Floats
     rate: Floats
     unit: str
-    usable: tuple[bool, ...]
-    note: tuple[str, ...]
+    usable: NDArray[np.bool_]
+    notes: tuple[tuple[str, ...], ...]
     threads: tuple[int, ...]
+    absent: dict[str, str]
+
+    @property
+    def label(self) -> str:
+        """The work, and at which sizes."""
+        if len(self.labels) == 1:
+            return self.labels[0]
+        return f"{self.title}, {self.axis.lower()} {self.sizes[0]:,.0f} to {self.sizes[-1]:,.0f}"
+
+    def speed_up(self, seconds: Floats | None = None, baseline: str = "") -> Floats:
+        """How many times as fast as the baseline's median at the same size each variant is, by its median or by
+        ``seconds`` (variants x sizes). The baseline is the reference unless another one is named; NaN where either was
+        not timed.
+        """
+        baseline = baseline or self.reference
+        if baseline not in self.variants:
+            return np.full(self.median.shape, np.nan)
+        reference = self.median[self.variants.index(baseline)]
+        return np.asarray(reference / (self.median if seconds is None else seconds))
+
+    def noise(self) -> float:
+        """Largest distance between the quartiles of a timing, relative to its median; NaN if nothing was timed."""
+        spread = ((self.upper - self.lower) / self.median)[np.isfinite(self.median)]
+        return float(spread.max()) if len(spread) else float("nan")
+
+    def summary(self) -> Mapping[str, object]:
+        """By size, and there by variant, the median, the speed-up, the rate and the error."""
+        sizes = {label: self._at(index) for index, label in enumerate(self.labels)}
+        return {"unit": self.unit, "reference": self.reference, "sizes": sizes, "absent": self.absent}
+
+    def _at(self, size: int) -> Mapping[str, object]:
+        speed_up = self.speed_up()
+        return {
+            name: {
+                "seconds": _plain(self.median[index, size]),
+                "speed_up": _plain(speed_up[index, size]),
+                "rate": _plain(self.rate[index, size]),
+                "error": _plain(self.error[index, size]),
+                "usable": bool(self.usable[index, size]),
+                "note": self.notes[index][size],
+            }
+            for index, name in enumerate(self.variants)
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class BenchmarkResult:
+    """What a benchmark measured, of a workload or of each in a suite, on one machine.
+
+    ``versions`` are those of the libraries measured; ``measured`` is in seconds since 1970; ``busy`` is the share of
+    the CPU, from 0 to 1, that other programs used just before.
+    """
+
+    results: tuple[WorkloadResult, ...]
     machine: str
     versions: dict[str, str]
     measured: float
     busy: float = 0.0
 
-    def speed_up(self, seconds: Floats | None = None, baseline: str = BASELINE) -> Floats:
-        """How many times as fast as the baseline's median each device is, by its median or by ``seconds``.
-
-        NaN where either was not timed.
-        """
-        if baseline not in self.devices:
-            return np.full(len(self.devices), np.nan)
-        reference = self.median[self.devices.index(baseline)]
-        return np.asarray(reference / (self.median if seconds is None else seconds))
-
     def noise(self) -> float:
-        """Largest distance between the quartiles of a device, relative to its median; NaN if nothing was timed."""
-        spread = ((self.upper - self.lower) / self.median)[np.isfinite(self.median)]
-        return float(spread.max()) if len(spread) else float("nan")
+        """The largest noise of its workloads; NaN if nothing was timed."""
+        found = [noise for item in self.results if np.isfinite(noise := item.noise())]
+        return max(found, default=float("nan"))
 
     def summary(self) -> Mapping[str, object]:
-        """Machine, and by device the median, the speed-up, the rate and the error."""
-        speed_up = self.speed_up()
-        rows = {
-            device: {
-                "seconds": _plain(self.median[index]),
-                "speed_up": _plain(speed_up[index]),
-                "rate": _plain(self.rate[index]),
-                "error": _plain(self.error[index]),
-                "usable": self.usable[index],
-                "note": self.note[index],
-            }
-            for index, device in enumerate(self.devices)
-        }
-        return {
-            "workload": self.workload,
-            "machine": self.machine,
-            "unit": self.unit,
-            "busy": self.busy,
-            "devices": rows,
-        }
+        """Machine, and the summary of each workload."""
+        workloads = {item.label: item.summary() for item in self.results}
+        return {"machine": self.machine, "busy": self.busy, "workloads": workloads}
 
 
 def _plain(value: float) -> float | None:

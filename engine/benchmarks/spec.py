@@ -2,63 +2,111 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import field_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine import devices
-from engine.benchmarks.workloads import WORKLOADS, Workload
+from engine.benchmarks.variants import Variant
+from engine.benchmarks.workloads import WORKLOADS, Benchmark, Workload
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
-from engine.core.errors import did_you_mean
-from engine.core.spec import Estimate, Resources, RunSpec, parameter
+from engine.core.errors import SpecError
+from engine.core.spec import Estimate, Resources, RunSpec, as_validation_error, parameter
 
-ROUNDS = 3  # the samples of a device are spread over so many turns: a drift of the clock meets every device
+ROUNDS = 3  # the samples of a variant are spread over so many turns: a drift of the clock meets every variant
 PAUSE = 0.25  # seconds before a turn: idle BLAS threads spin on for 0.1 to 0.2 s and would slow the next library down
 WARM_UP = 0.2  # seconds of calls before the first sample, one call at least
-PATIENCE = 10.0  # seconds that the samples of a device may take; it has three unless one call takes longer
+PATIENCE = 10.0  # seconds that the samples of a variant may take; it has three unless one call takes longer
 FEWEST = 3
 
 
 class BenchmarkSpec(RunSpec):
-    """One workload on some devices of this machine; none named means all that are present."""
+    """One workload, or a suite, on this machine; no variants named means all that are present. Several ``sizes`` are
+    values of the workload's ``axis``; none means the one that the workload states.
+    """
 
     kind: Literal["benchmark"] = "benchmark"
-    workload: Annotated[Workload, WORKLOADS] = parameter(MatrixProduct(), title="Workload", section="Workload")
-    devices: tuple[str, ...] = parameter(
-        (), title="Devices", help="None chosen: every one present.", choices=devices.NAMES, section="Benchmark"
+    workload: Annotated[Benchmark, WORKLOADS] = parameter(MatrixProduct(), title="Workload", section="Workload")
+    sizes: tuple[Annotated[int, Field(ge=1)], ...] = parameter(
+        (), title="Sizes", help="Several, to see how it scales. None: the size above.", section="Benchmark"
+    )
+    variants: tuple[str, ...] = parameter(
+        (), title="Variants", help="None chosen: every one that is available.", section="Benchmark"
     )
     repetitions: int = parameter(
-        20, title="Repetitions", help="Timed calls on each device.", ge=FEWEST, le=200, step=1, section="Benchmark"
+        20, title="Repetitions", help="Timed calls of each variant.", ge=FEWEST, le=200, step=1, section="Benchmark"
     )
     take: int = parameter(
         1, title="Take", help="What was measured is kept; a new take measures again.", ge=1, step=1, section="Benchmark"
     )
 
-    @field_validator("devices")
+    @field_validator("sizes")
     @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if name not in devices.NAMES:
-                raise ValueError(f"'{name[:40]}' is not a device.{did_you_mean(name, tuple(devices.NAMES))}")
-        if len(set(names)) < len(names):
-            raise ValueError("A device is named twice.")
-        return names
+    def _ascending(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(sizes)) < len(sizes):
+            raise ValueError("A size is named twice.")
+        return tuple(sorted(sizes))
+
+    @model_validator(mode="after")
+    def _belongs(self) -> Self:
+        try:
+            self._check()
+        except SpecError as error:
+            raise as_validation_error(error) from None
+        return self
+
+    def _check(self) -> None:
+        if len(set(self.variants)) < len(self.variants):
+            raise SpecError([("variants", "A variant is named twice.")])
+        if isinstance(self.workload, Workload):
+            for name in self.variants:
+                self.workload.variant(name)
+            for size in self.sizes:
+                _at(self.workload, size)
+            return
+        for name in ("sizes", "variants"):
+            if getattr(self, name):
+                raise SpecError([(name, f"A suite has its own {name}: leave this empty.")])
+
+    def series(self) -> tuple[tuple[Workload, ...], ...]:
+        """Each workload, at every size that is measured of it, the smallest first."""
+        if isinstance(self.workload, Workload):
+            return (tuple(self.workload.at(size) for size in self.sizes) or (self.workload,),)
+        return tuple(tuple(item.at(size) for size in item.usual_sizes) for item in self.workload.workloads())
+
+    def chosen(self, workload: Workload) -> tuple[Variant, ...]:
+        """The variants that are named; with none named those that should be available, by what the server knows."""
+        if self.variants:
+            return tuple(workload.variant(name) for name in self.variants)
+        return tuple(item for item in workload.variants() if not item.unavailable())
 
     def label(self) -> str:
-        return f"{self.workload.label()}, take {self.take}"
+        sizes = f" at {', '.join(f'{size:,}' for size in self.sizes)}" if self.sizes else ""
+        return f"{self.workload.label()}{sizes}, take {self.take}"
 
     def environment(self) -> str:
         """The machine and its libraries: another one measures for itself."""
         return devices.fingerprint()
 
     def resources(self) -> Resources:
-        """All cores, so that no two benchmarks measure each other, and the GPU if one is measured."""
-        names = self.devices or devices.expected()
-        return Resources(gpus=int(any(not name.endswith(":cpu") for name in names)), threads=devices.cores())
+        """All cores, so that no two benchmarks measure each other, and the GPU if a variant computes on it."""
+        on_gpu = any(item.on_gpu for sizes in self.series() for item in self.chosen(sizes[0]))
+        return Resources(gpus=int(on_gpu), threads=devices.cores())
 
     def estimate(self) -> Estimate:
-        """Supposes a slow processor: 10 GFLOP/s, 1 GB/s."""
-        names = self.devices or devices.expected()
-        call = self.workload.amount() / {"GFLOP/s": 1e10, "GB/s": 1e9}[self.workload.unit]
-        each = ROUNDS * PAUSE + WARM_UP + min(PATIENCE, call * self.repetitions)
-        return Estimate(len(names) * each, self.workload.megabytes(len(names)))
+        """Supposes a slow processor: see ``Workload.pace``."""
+        seconds, megabytes = 0.0, 0.0
+        for item in (item for sizes in self.series() for item in sizes):
+            count = len(self.chosen(item))
+            call = item.amount() / item.pace
+            seconds += count * (ROUNDS * PAUSE + WARM_UP + min(PATIENCE, call * self.repetitions))
+            megabytes = max(megabytes, item.megabytes(count))
+        return Estimate(seconds, megabytes)
+
+
+def _at(workload: Workload, size: int) -> None:
+    """Raises ``SpecError`` at the field "sizes" where the workload cannot have that size."""
+    try:
+        workload.at(size)
+    except SpecError as error:
+        raise SpecError([("sizes", text) for _, text in error.problems]) from None

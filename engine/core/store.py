@@ -25,7 +25,9 @@ from engine.core.errors import StoreError
 
 
 class Result(Protocol):
-    """A frozen dataclass of arrays, numbers, text, and tuples or dicts of those, that a run returns."""
+    """A frozen dataclass of arrays, numbers, text, tuples or dicts of those but arrays, and tuples of such dataclasses,
+    that a run returns.
+    """
 
     __dataclass_fields__: typing.ClassVar[dict[str, Any]]
 
@@ -240,22 +242,32 @@ def leftovers(folder: Path, older_than: float = 3600.0) -> list[Path]:
 
 
 def encode(result: Result) -> bytes:
-    """``result`` as bytes, whenever it is written the same. Raises ``TypeError`` for a field that is neither an array
-    nor JSON, ``ValueError`` for an array of objects.
+    """``result`` as bytes, whenever it is written the same. Raises ``TypeError`` for a field that is neither an array,
+    nor JSON, nor a tuple of such results; ``ValueError`` for an array of objects.
     """
-    plain: dict[str, object] = {}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for field in dataclasses.fields(result):
-            value = getattr(result, field.name)
-            if isinstance(value, np.ndarray):
-                part = io.BytesIO()
-                np.lib.format.write_array(part, value, allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{field.name}.npy"), part.getvalue())
-            else:
-                plain[field.name] = value
+        plain = _plain(result, "", archive)
         archive.writestr(zipfile.ZipInfo("result.json"), json.dumps(plain, default=dataclasses.asdict))
     return buffer.getvalue()
+
+
+def _plain(value: Any, path: str, archive: zipfile.ZipFile) -> Any:
+    """``value`` without its arrays, which go into ``archive`` under their paths."""
+    if isinstance(value, tuple):
+        return [_plain(item, f"{path}{index}.", archive) for index, item in enumerate(value)]
+    if not dataclasses.is_dataclass(value):
+        return value
+    plain: dict[str, object] = {}
+    for field in dataclasses.fields(value):
+        item = getattr(value, field.name)
+        if isinstance(item, np.ndarray):
+            part = io.BytesIO()
+            np.lib.format.write_array(part, item, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{path}{field.name}.npy"), part.getvalue())
+        else:
+            plain[field.name] = _plain(item, f"{path}{field.name}.", archive)
+    return plain
 
 
 def decode(data: bytes, result_type: type[R]) -> R:
@@ -266,8 +278,17 @@ def decode(data: bytes, result_type: type[R]) -> R:
         for name in archive.namelist():
             if name.endswith(".npy"):
                 part = io.BytesIO(archive.read(name))
-                values[name.removesuffix(".npy")] = np.lib.format.read_array(part, allow_pickle=False)
+                *way, last = name.removesuffix(".npy").split(".")
+                _within(values, way)[last] = np.lib.format.read_array(part, allow_pickle=False)
     return result_type(**{name: _restore(hints[name], value) for name, value in values.items()})
+
+
+def _within(values: Any, way: list[str]) -> Any:
+    """The part of JSON ``values`` that the steps of ``way`` lead to. Raises ``KeyError`` where there is none."""
+    for step in way:
+        part = {str(index): item for index, item in enumerate(values)} if isinstance(values, list) else values
+        values = part[step]
+    return values
 
 
 def _restore(hint: Any, value: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dashboard.jobs.listing import Job
 from dashboard.pages.hardware.readings import ProcessUse, Sample
-from engine.benchmarks.result import BenchmarkResult
+from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 
 GIGA = 2**30
 QUIET = Sample(
@@ -27,11 +27,17 @@ def job(**about: Any) -> Job:
 
 
 def result(**about: Any) -> BenchmarkResult:
-    made_up = BenchmarkResult(
-        workload="Matrix product 64 × 64 float32", devices=("numpy:cpu", "torch:cpu"), descriptions=("", ""),
-        samples=np.array([[0.002] * 3, [np.nan] * 3]), median=np.array([0.002, np.nan]),
-        lower=np.array([0.0019, np.nan]), upper=np.array([0.0022, np.nan]), error=np.array([8.9e-7, 0.5]),
-        bound=1.2e-5, rate=np.array([22.912, np.nan]), unit="GFLOP/s", usable=(True, False),
-        note=("", "torch CPU differs from float64."), threads=(2, 2), machine="made up", versions={}, measured=1.7e9,
+    """A benchmark of one workload; what is said ``about`` it is of the benchmark or of the workload."""
+    made_up = WorkloadResult(
+        kind="matrix_product", title="Matrix product", axis="Size", sizes=np.array([64.0]),
+        labels=("Matrix product 64 × 64 float32",), reference="numpy:cpu", expected="float64",
+        variants=("numpy:cpu", "torch:cpu"), titles=("NumPy CPU", "torch CPU"), descriptions=("", ""),
+        samples=np.array([[[0.002] * 3], [[np.nan] * 3]]), median=np.array([[0.002], [np.nan]]),
+        lower=np.array([[0.0019], [np.nan]]), upper=np.array([[0.0022], [np.nan]]), error=np.array([[8.9e-7], [0.5]]),
+        bound=np.array([1.2e-5]), rate=np.array([[22.912], [np.nan]]), unit="GFLOP/s",
+        usable=np.array([[True], [False]]), notes=(("",), ("torch CPU differs from float64.",)), threads=(2, 2),
+        absent={"torch CUDA": "No NVIDIA driver answers on this machine."},
     )  # fmt: skip
-    return replace(made_up, **about)
+    of_all = {name: value for name, value in about.items() if name in ("results", "machine", "measured", "busy")}
+    part = replace(made_up, **{name: value for name, value in about.items() if name not in of_all})
+    return replace(BenchmarkResult((part,), "made up", {}, 1.7e9), **of_all)

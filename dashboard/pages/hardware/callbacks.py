@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import Input, Output, callback, clientside_callback
+from dash import Input, Output, State, callback, clientside_callback
 from dash.exceptions import PreventUpdate
 from flask import current_app
 
 from dashboard import ids as frame
 from dashboard import runs, shell
-from dashboard.charts import benchmark, hardware
+from dashboard.charts import benchmark, hardware, scaling
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
 from dashboard.jobs.access import current_jobs
 from dashboard.pages.hardware import ids, machine, measured, sampler, storage, view
 from dashboard.pages.hardware.layout import WINDOWS
 from dashboard.pages.hardware.readings import Sample, history
-from dashboard.pages.hardware.request import FORM, PAGE, TAKE, benchmark_in
+from dashboard.pages.hardware.request import FORM, PAGE, TAKE, benchmark_in, variants_of
 from dashboard.security.payloads import Run
 from engine import devices
+from engine.benchmarks.result import WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.core.config import settings
 from engine.core.errors import SpecError
 
 runs.wire(FORM)
 
-NO_BASELINE = "NumPy CPU was not timed, so there is no speed-up: choose it among the devices, or read the table."
+NO_REFERENCE = "The reference was not timed, so there is no speed-up: choose it among the variants, or read the table."
 
 
 @callback(
@@ -75,22 +76,55 @@ def keep_take(run: Run | None) -> int:
 
 
 @callback(
+    Output(ids.SHOWN, "options"),
+    Output(ids.SHOWN, "value"),
+    Output(ids.SHOWN, "className"),
+    Input(frame.result(PAGE), "data"),
+)
+def offer_workloads(data: runs.ResultData) -> tuple[Any, ...]:
+    """The workloads of a suite to choose from; nothing to choose where there is one."""
+    if not data or "spec" not in data:
+        raise PreventUpdate
+    benchmark_in(data["spec"])
+    options = measured.choices(runs.opened(data, BenchmarkSpec)[1])
+    return options, 0, "seg small" if len(options) > 1 else "d-none"
+
+
+@callback(
     Output(frame.figure(ids.SPEED), "data"),
     Output(ids.DEVICES, "rowData"),
     Output(ids_sub(ids.SPEED), "children"),
+    Output(ids.ABSENT, "children"),
     Input(frame.result(PAGE), "data"),
     Input(frame.progress(PAGE), "data"),
+    Input(ids.SHOWN, "value"),
 )
-def draw(data: runs.ResultData, progress: Mapping[str, Any] | None) -> tuple[Any, ...]:
-    """The result, or what is known of it while it is measured."""
+def draw(data: runs.ResultData, progress: Mapping[str, Any] | None, place: int | None) -> tuple[Any, ...]:
+    """The workload that is chosen of the result, or what is known of the one that is measured."""
     if data and "spec" in data:
         spec, (_, result) = benchmark_in(data["spec"]), runs.opened(data, BenchmarkSpec)
-        info = benchmark.info(result, measured.takes(data["key"], spec))
-        return speed_figure(info), measured.rows(result), measured.sub(spec, result, bool(info.earlier))
+        shown = measured.chosen(result, place)
+        takes = measured.takes(data["key"], spec, shown) if len(shown.sizes) == 1 else []
+        sub = measured.sub(shown, bool(takes))
+        return result_figure(shown, takes), measured.rows(shown), sub, measured.absent(shown)
     if data or not progress or not progress.get("partial"):
         raise PreventUpdate
     info = benchmark.live(progress["partial"])
-    return speed_figure(info), measured.live_rows(info), "median so far"
+    label = f"{progress['partial']['work']}, median so far"
+    return speed_figure(info), measured.live_rows(info), label, []
+
+
+@callback(
+    Output(frame.field(PAGE, "variants"), "options"),
+    Output(frame.field(PAGE, "variants"), "value"),
+    Input(frame.choice(PAGE, "workload"), "value"),
+    State(frame.field(PAGE, "variants"), "value"),
+    prevent_initial_call=True,
+)
+def offer_variants(kind: str, chosen: list[str] | None) -> tuple[Any, ...]:
+    """The variants of another workload; those that it shares with the last one stay chosen."""
+    options = variants_of(kind)
+    return options, [name for name in chosen or () if name in {item["value"] for item in options}]
 
 
 @callback(Output(ids.EARLIER, "children"), Input(frame.result(PAGE), "data"))
@@ -101,11 +135,18 @@ def list_earlier(data: runs.ResultData) -> Any:
     return measured.earlier(benchmark_in(data["spec"]).workload.kind, data["key"])
 
 
+def result_figure(result: WorkloadResult, takes: Sequence[WorkloadResult]) -> Any:
+    """Speed-ups at one size, rates over several."""
+    if len(result.sizes) > 1:
+        return scaling.figure(scaling.info(result))
+    return speed_figure(benchmark.info(result, takes))
+
+
 def speed_figure(info: benchmark.BenchmarkInfo) -> Any:
     """The chart, or a sentence where there is nothing to compare with."""
-    if info.has_baseline:
+    if info.has_reference:
         return benchmark.figure(info)
-    return states.no_figure(NO_BASELINE if info.is_final else "Waiting for the times of NumPy CPU.")
+    return states.no_figure(NO_REFERENCE if info.is_final else "Waiting for the times of the reference.")
 
 
 def figures(samples: tuple[Sample, ...], seconds: int) -> tuple[Any, Any, Any]:

@@ -19,13 +19,13 @@ from engine import devices
 
 WINDOWS = {60: "1 m", 600: "10 m"}
 COLUMNS = (
-    Column("device", "Device", width=104),
+    Column("variant", "Variant", width=150),
+    Column("size", "Size", width=84, help="Of the workload; all that it consists of shows on hover."),
     Column("median", "Median", width=92, help="Wall time of one call, warm-up excluded."),
     Column("quartiles", "Quartiles, ms", width=120, help="Half of the calls took between these."),
-    Column("speed_up", "Speed-up", width=84, help="NumPy CPU's median over this one."),
+    Column("speed_up", "Speed-up", width=84, help="The median of the reference at this size over this one."),
     Column("rate", "Rate", width=116, help="Work of a call over the median."),
-    Column("error", "Error", width=84, help="Largest relative difference from NumPy in float64; what is allowed shows "
-           "on hover."),
+    Column("error", "Error", width=84, help="Difference from what is expected; what is allowed shows on hover."),
     Column("threads", "Threads", width=76, help="CPU threads that the library could use."),
     Column("note", "Note"),
 )  # fmt: skip
@@ -40,8 +40,8 @@ def layout(query: str | None) -> Component:
         results=_benchmark(),
         empty=empty(
             "No benchmark on this page yet",
-            "Choose a workload on the left and press Run benchmarks: NumPy, torch and MLX do the same work in turns, "
-            "and each result is checked against float64 before it counts.",
+            "Choose a workload or a suite on the left and press Run benchmarks: all variants do the same work in "
+            "turns, and each result is checked before it counts.",
             symbol="hardware",
         ),
     )
@@ -85,9 +85,11 @@ def _live() -> list[Component]:
 
 
 def _benchmark() -> list[Component]:
+    shown = dbc.RadioItems(id=ids.SHOWN, options=[], value=0, className="d-none")
     return [
-        graph(ids.SPEED, height=190, title="Speed-up over NumPy CPU", sub="median, whisker = quartiles", rescale=False),
-        card("Devices measured", _figures(), sub="each result checked against float64"),
+        html.Div(shown, role="radiogroup", **{"aria-label": "Workload shown"}),
+        graph(ids.SPEED, height=220, title="Variants compared", sub="median, whisker = quartiles", rescale=False),
+        card("Variants by size", html.Div([_figures(), html.Div(id=ids.ABSENT)]), sub="each result checked first"),
     ]
 
 
@@ -95,8 +97,12 @@ def _figures() -> Component:
     """The table of a benchmark; its cells are text, as their units and digits differ from row to row."""
     grid = table(ids.DEVICES, COLUMNS, empty="Nothing was measured.", options={"tooltipShowDelay": 300})
     for column in grid.columnDefs:
-        column.update({"sortable": False} | ({} if column["field"] in ("device", "note") else {"type": "rightAligned"}))
-    grid.columnDefs[5] |= {"tooltipField": "allowed"}
+        column.update(
+            {"sortable": False} | ({} if column["field"] in ("variant", "note") else {"type": "rightAligned"})
+        )
+    for column in grid.columnDefs:
+        if tooltip := {"error": "allowed", "size": "work"}.get(column["field"]):
+            column["tooltipField"] = tooltip
     lines = {"lineHeight": "17px", "paddingTop": "6px", "paddingBottom": "6px"}
     grid.columnDefs[-1] |= {"wrapText": True, "autoHeight": True, "minWidth": 180, "flex": 1, "cellStyle": lines}
     return grid

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from dash import html
 from dash.development.base_component import Component
@@ -54,20 +53,6 @@ def short(version: str) -> str:
     return ".".join(version.split("+")[0].split(".")[:2])
 
 
-def reason(name: str, versions: Mapping[str, str], gpus: tuple[str, ...]) -> str:
-    """Why a device is absent, told from package metadata and drivers: the libraries are not imported here."""
-    library = name.partition(":")[0]
-    if library not in versions:
-        return f"The package {library} is not installed."
-    if name in ("torch:mps", "mlx:gpu") and not gpus:
-        return "It needs the GPU of Apple silicon." if name == "torch:mps" else "No GPU that MLX can use is here."
-    if name == "torch:cuda" and not gpus:
-        return "No NVIDIA driver answers on this machine."
-    if name == "torch:mps":
-        return "It needs the GPU of Apple silicon."
-    return f"{library} {versions[library]} is built without CUDA."
-
-
 def _present(name: str) -> Component:
     library, _, processor = name.partition(":")
     machine = devices.machine()
@@ -77,8 +62,7 @@ def _present(name: str) -> Component:
 
 
 def _absent(name: str) -> Component:
-    words = reason(name, devices.library_versions(), devices.machine().gpus)
-    return _row(name, words, html.Span("absent", className="chip"))
+    return _row(name, devices.absence(name), html.Span("absent", className="chip"))
 
 
 def _row(name: str, words: str, mark: Component) -> Component:

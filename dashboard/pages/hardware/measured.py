@@ -6,64 +6,72 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
+import numpy as np
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import state
 from dashboard.charts.benchmark import BenchmarkInfo
 from dashboard.text.format import MINUS, MISSING, number, percent
-from engine.benchmarks.result import BASELINE, BenchmarkResult
+from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
-from engine.devices import NAMES
 from engine.jobs import runner
 
 LISTED, COMPARED, SEARCHED = 8, 8, 100
 NOISY = 0.25  # distance of the quartiles over the median from which a timing deserves a second one
 
 
-def rows(result: BenchmarkResult) -> list[dict[str, str]]:
-    """A row of text for each device."""
-    speed_up = result.speed_up()
-    return [
-        {
-            "device": NAMES[name],
-            "median": _text(1e3 * result.median[index], " ms"),
-            "quartiles": _range(1e3 * result.lower[index], 1e3 * result.upper[index]),
-            "speed_up": number(speed_up[index], 2, "×").replace(" ", ""),
-            "rate": _text(result.rate[index], f" {result.unit}"),
-            "error": scientific(result.error[index]),
-            "allowed": f"{scientific(result.bound)} is allowed.",
-            "threads": str(result.threads[index]),
-            "note": note(result, index),
-        }
-        for index, name in enumerate(result.devices)
-    ]
+def rows(result: WorkloadResult) -> list[dict[str, str]]:
+    """A row of text for each variant at each size, all of one size together."""
+    cells = np.ndindex(len(result.sizes), len(result.variants))
+    return [_row(result, variant, size) for size, variant in cells]
+
+
+def _row(result: WorkloadResult, variant: int, size: int) -> dict[str, str]:
+    at = variant, size
+    return {
+        "variant": result.titles[variant],
+        "size": number(result.sizes[size], 0),
+        "work": result.labels[size],
+        "median": _text(1e3 * result.median[at], " ms"),
+        "quartiles": _range(1e3 * result.lower[at], 1e3 * result.upper[at]),
+        "speed_up": number(result.speed_up()[at], 2, "×").replace(" ", ""),
+        "rate": _text(result.rate[at], f" {result.unit}"),
+        "error": scientific(result.error[at]),
+        "allowed": f"{scientific(result.bound[size])} from {result.expected} is allowed.",
+        "threads": str(result.threads[variant]),
+        "note": note(result, variant, size),
+    }
 
 
 def live_rows(info: BenchmarkInfo) -> list[dict[str, str]]:
     """The same while the benchmark runs: medians so far."""
     return [
         {
-            "device": NAMES[name],
+            "variant": title,
             "median": _text(1e3 * info.seconds[index], " ms"),
             "speed_up": number(info.speed_up[index], 2, "×").replace(" ", ""),
             "note": "so far" if math.isfinite(info.seconds[index]) else "waiting for its turn",
         }
-        for index, name in enumerate(info.devices)
+        for index, title in enumerate(info.titles)
     ]
 
 
-def note(result: BenchmarkResult, index: int) -> str:
-    """Why a device is not used, or what else there is to say."""
-    if result.note[index]:
-        return result.note[index]
-    return "" if result.usable[index] else "Not usable here."
+def note(result: WorkloadResult, variant: int, size: int) -> str:
+    """Why a variant is not used, or what else there is to say."""
+    if result.notes[variant][size]:
+        return result.notes[variant][size]
+    return "" if result.usable[variant, size] else "Not usable here."
 
 
-def sub(spec: BenchmarkSpec, result: BenchmarkResult, has_earlier: bool) -> list[Component | str]:
+def sub(result: WorkloadResult, has_earlier: bool) -> list[Component | str]:
     """What stands behind the chart's title; a noisy measurement is called so."""
-    text = f"{spec.workload.label()}, whisker = quartiles{', ring = earlier take' if has_earlier else ''}"
+    many = len(result.sizes) > 1
+    reference = dict(zip(result.variants, result.titles, strict=True)).get(result.reference, result.reference)
+    drawn = f"{result.unit} by {result.axis.lower()}" if many else f"speed-up over {reference}"
+    text = f"{result.label}, {drawn}, whisker = quartiles{', ring = earlier take' if has_earlier else ''}"
     noise = result.noise()
     if math.isnan(noise):
         return [text]
@@ -73,10 +81,31 @@ def sub(spec: BenchmarkSpec, result: BenchmarkResult, has_earlier: bool) -> list
     return [html.Span(f"noise {percent(noise, 0)}", className="chip warn", title=help), f" {text}"]
 
 
-def takes(key: str, spec: BenchmarkSpec) -> list[BenchmarkResult]:
-    """The latest other takes of the same work, newest first: same workload, same machine, same libraries."""
-    found = _stored(lambda other, item: other != key and item.workload == spec.workload)
-    return [result for _, _, result in islice(found, COMPARED)]
+def absent(result: WorkloadResult) -> list[Component]:
+    """The variants of the workload that could not be measured, each with the reason."""
+    return [
+        html.Div(html.Div([html.B(title), html.Span(reason, className="hint")]), className="job")
+        for title, reason in result.absent.items()
+    ]
+
+
+def choices(result: BenchmarkResult) -> list[dict[str, Any]]:
+    """The workloads of a suite as options; their values are their places."""
+    return [{"value": index, "label": item.label} for index, item in enumerate(result.results)]
+
+
+def chosen(result: BenchmarkResult, place: object) -> WorkloadResult:
+    """The workload that is to be shown: the first where the choice is of another result."""
+    is_place = isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(result.results)
+    return result.results[place if is_place else 0]  # type: ignore[index]
+
+
+def takes(key: str, spec: BenchmarkSpec, shown: WorkloadResult) -> list[WorkloadResult]:
+    """The latest other takes of the work that is shown, newest first: same workload and sizes, same machine, same
+    libraries.
+    """
+    found = _stored(lambda other, item: other != key and item.workload == spec.workload and item.sizes == spec.sizes)
+    return [item for _, _, result in islice(found, COMPARED) for item in result.results if item.labels == shown.labels]
 
 
 def earlier(kind: str | None, shown: str) -> list[Component]:
@@ -97,10 +126,11 @@ def _stored(wanted: Callable[[str, BenchmarkSpec], bool]) -> Iterator[tuple[str,
 
 def _entry(key: str, spec: BenchmarkSpec, result: BenchmarkResult, is_shown: bool) -> Component:
     when = datetime.fromtimestamp(result.measured).strftime("%Y-%m-%d %H:%M")
+    first = result.results[0]
     speeds = [
-        f"{NAMES[name]} {number(value, 2)}×"
-        for name, value in zip(result.devices, result.speed_up(), strict=True)
-        if name != BASELINE and math.isfinite(value)
+        f"{title} {number(value, 2)}×"
+        for name, title, value in zip(first.variants, first.titles, first.speed_up()[:, -1], strict=True)
+        if name != first.reference and math.isfinite(value)
     ]
     words = html.Span(", ".join([when, *speeds]), className="hint")
     mark: Component = html.Span("shown", className="chip")

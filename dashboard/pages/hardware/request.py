@@ -11,8 +11,8 @@ from dash.development.base_component import Component
 from dashboard import ids
 from dashboard.components.fields import Values
 from dashboard.components.form import Form
-from engine import devices
 from engine.benchmarks.spec import BenchmarkSpec
+from engine.benchmarks.workloads import WORKLOADS, Workload
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec
 from engine.jobs import runner
@@ -21,14 +21,11 @@ PAGE, TAKE = "hardware", "take"
 
 
 class BenchmarkForm(Form):
-    """A form for ``BenchmarkSpec`` that starts with every device this machine should have.
+    """A form for ``BenchmarkSpec``.
 
     The take is not the user's to choose. A hidden control holds that of the run on the page, so that what is copied
     is what is shown; the run button asks for the next one.
     """
-
-    def defaults(self) -> dict[str, Any]:
-        return {**super().defaults(), "devices": list(devices.expected())}
 
     def panel(self, values: Values) -> list[Component]:
         take = dcc.Input(id=ids.field(PAGE, TAKE), type="hidden", value=values[TAKE])
@@ -43,12 +40,28 @@ class BenchmarkForm(Form):
         return fresh(spec) if _is_pressed() and isinstance(spec, BenchmarkSpec) else spec
 
 
+def variants_of(kind: str) -> list[dict[str, str]]:
+    """The variants of a workload that this machine should have, as options; none of a suite. Raises ``SpecError`` for
+    a workload that does not exist.
+    """
+    found = WORKLOADS.get(kind)()
+    if not isinstance(found, Workload):
+        return []
+    return [{"value": item.name, "label": item.title} for item in found.variants() if not item.unavailable()]
+
+
+def _offered(values: Values) -> list[tuple[str, str]]:
+    kind = str((values.get("workload") or {}).get("kind", ""))
+    return [(item["value"], item["label"]) for item in variants_of(kind)]
+
+
 FORM = BenchmarkForm(
     page=PAGE,
     spec=BenchmarkSpec,
     action="Run benchmarks",
-    options={"devices": lambda _: [(name, devices.NAMES[name]) for name in devices.expected()]},
+    options={"variants": _offered},
     hidden=(TAKE,),
+    searched=WORKLOADS,
 )
 
 

@@ -1,67 +1,133 @@
-"""Workloads: one piece of work each, done by every device alike."""
+"""Workloads, each one piece of work that several variants do alike, and suites of them."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.benchmarks.variants import Variant
+from engine.core.errors import SpecError, did_you_mean
 from engine.core.registry import Registry
-from engine.core.spec import Spec, parameter
-from engine.features.kernels import Kernels, Precision
+from engine.core.spec import Spec
 
 SEED = 20_240_229
-CHECKED_ROWS = 64  # of a result are compared with the reference: all of them would take longer than the timing
-
-Arrays = tuple[NDArray[Any], ...]
+GROUPS = ("Suites", "Arithmetic", "Research", "Storage")
 
 
-class Workload(Spec):
-    """Contract of a workload.
+@dataclass(frozen=True)
+class Unit:
+    """What a workload is rated in: its ``amount`` of work in ``scale`` pieces, a second; or the seconds themselves."""
 
-    ``host_inputs()`` makes the inputs, the same each time; every device gets its copy before the clock starts.
-    ``call`` is what the clock measures: work of ``amount()`` (floating-point operations for ``unit`` "GFLOP/s", bytes
-    read and written for "GB/s"). ``error`` compares a result with one that NumPy computes in float64 and must stay
-    within ``bound()``, or the device counts as unusable. ``megabytes(devices)`` covers all that is alive at once with
-    so many devices.
+    symbol: str
+    scale: float = 1.0
+    is_time: bool = False
+
+    def rate(self, amount: float, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The rates of calls that take ``seconds``."""
+        return np.asarray(seconds if self.is_time else amount / self.scale / seconds)
+
+
+GFLOPS = Unit("GFLOP/s", 1e9)
+GIGABYTES = Unit("GB/s", 1e9)
+ROWS = Unit("rows/s")
+TOKENS = Unit("tokens/s")
+SECONDS = Unit("s", is_time=True)
+
+
+class Benchmark(Spec):
+    """What can be measured: a workload, or a suite of several."""
+
+    kind: str = ""
+
+    def workloads(self) -> tuple[Workload, ...]:
+        """The workloads, in the order in which they are measured."""
+        raise TypeError(f"{type(self).__name__} has no workloads method.")
+
+
+class Workload(Benchmark):
+    """Contract of a workload: one piece of work, the same for every variant, at the size that its fields state.
+
+    ``axis`` names the integer field that a scaling measurement varies; ``usual_sizes`` are its values in a suite.
+    ``inputs`` makes the inputs in the host's memory, the same each time. Each of ``variants`` does the work on them,
+    ``amount`` pieces of it (floating-point operations, bytes, rows), in ``unit``; ``pace`` is what a slow processor
+    does of it in a second, for estimates. A result is compared with ``expected``: its ``error`` must stay within
+    ``bound``, or the variant counts as unusable. The variant called ``reference`` is what the others are compared with
+    in speed. ``megabytes`` covers all that is alive at once with so many variants.
     """
 
-    unit: ClassVar[Literal["GFLOP/s", "GB/s"]]
-    kind: str = ""
-    precision: Precision = parameter(
-        "float32",
-        title="Precision",
-        help="Of inputs and arithmetic, on every device. GPUs of Apple have no float64.",
-        choices={"float32": "float32", "float64": "float64"},
-    )
+    unit: ClassVar[Unit]
+    pace: ClassVar[float]
+    axis: ClassVar[str]
+    usual_sizes: ClassVar[tuple[int, ...]]
+    reference: ClassVar[str]
+    compared_with: ClassVar[str] = ""
+    """What ``expected`` is, in words; the title of the reference by default."""
 
-    def host_inputs(self) -> Arrays:
-        raise TypeError(f"{type(self).__name__} has no host_inputs method.")
+    def workloads(self) -> tuple[Workload, ...]:
+        return (self,)
 
-    def call(self, kernels: Kernels, inputs: tuple[Any, ...]) -> Any:
-        raise TypeError(f"{type(self).__name__} has no call method.")
+    def variants(self) -> tuple[Variant, ...]:
+        """All variants, also those that this machine lacks; the reference is one of them."""
+        raise TypeError(f"{type(self).__name__} has no variants method.")
+
+    def inputs(self) -> Any:
+        """The inputs, in the host's memory."""
+        raise TypeError(f"{type(self).__name__} has no inputs method.")
 
     def amount(self) -> float:
+        """Work of one call."""
         raise TypeError(f"{type(self).__name__} has no amount method.")
 
-    def error(self, inputs: Arrays, result: NDArray[Any]) -> float:
-        raise TypeError(f"{type(self).__name__} has no error method.")
-
     def bound(self) -> float:
+        """Largest ``error`` of a right result."""
         raise TypeError(f"{type(self).__name__} has no bound method.")
 
-    def megabytes(self, devices: int) -> float:
+    def megabytes(self, variants: int) -> float:
+        """Peak memory with so many variants prepared."""
         raise TypeError(f"{type(self).__name__} has no megabytes method.")
 
-    def itemsize(self) -> int:
-        """Bytes of a number."""
-        return np.dtype(self.precision).itemsize
+    def expected(self, inputs: Any) -> Any:
+        """What a result is compared with: the result of the reference, unless a workload knows better."""
+        with self.variant(self.reference).prepare(inputs) as prepared:
+            return np.array(prepared.values(prepared.call()))
+
+    def error(self, result: NDArray[Any], expected: Any) -> float:
+        """Largest difference from ``expected``, relative to the largest magnitude in it; infinite for another shape."""
+        if result.shape != expected.shape:
+            return float("inf")
+        return float(np.max(np.abs(result - expected)) / np.max(np.abs(expected)))
+
+    def variant(self, name: str) -> Variant:
+        """The variant called ``name``. Raises ``SpecError`` with the closest name."""
+        known = {item.name: item for item in self.variants()}
+        if name not in known:
+            raise SpecError([("variants", f"'{name[:60]}' is not a variant.{did_you_mean(name[:60], tuple(known))}")])
+        return known[name]
+
+    def versus(self) -> str:
+        """What results are checked against, in words."""
+        return self.compared_with or self.variant(self.reference).title
+
+    def axis_value(self) -> int:
+        """The size that it has."""
+        return int(getattr(self, self.axis))
+
+    def at(self, size: int) -> Self:
+        """The same work at another size. Raises ``SpecError``."""
+        return type(self).parse({**self.model_dump(), self.axis: size})
+
+    def axis_title(self) -> str:
+        """The name of ``axis`` in forms and tables."""
+        return str(type(self).model_fields[self.axis].title)
 
 
-WORKLOADS = Registry("workloads", Workload, "engine.benchmarks.workloads")
+class Suite(Benchmark):
+    """Contract of a suite: workloads that are measured one after the other, each at its usual sizes and by every
+    variant that this machine has.
+    """
 
 
-def checked_rows(count: int) -> NDArray[np.intp]:
-    """Rows to compare, spread evenly from the first to the last."""
-    return np.unique(np.linspace(0, count - 1, CHECKED_ROWS).astype(np.intp))
+WORKLOADS = Registry("workloads", Benchmark, "engine.benchmarks.workloads", GROUPS)

@@ -36,10 +36,13 @@ class Backend(Kernels):
     def threads(self, count: int) -> Iterator[int]:
         import torch
 
+        if self.device.processor != "cpu":
+            yield 1
+            return
         before = torch.get_num_threads()
-        torch.set_num_threads(count if self.device.processor == "cpu" else before)
+        torch.set_num_threads(count)
         try:
-            yield torch.get_num_threads() if self.device.processor == "cpu" else 1
+            yield torch.get_num_threads()
         finally:
             torch.set_num_threads(before)
 

@@ -3,38 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from dashboard.charts import benchmark
-from engine.benchmarks.result import BenchmarkResult
+from engine.benchmarks.result import WorkloadResult
 from engine.core.errors import SpecError
+from engine.devices import NAMES
 
 NAN = float("nan")
 
 
-def made_up(*seconds: float, devices: tuple[str, ...] = ("numpy:cpu", "torch:cpu", "mlx:cpu")) -> BenchmarkResult:
-    """Medians of ``seconds``, quartiles at half and double; a NaN was found unusable."""
-    median, count = np.array(seconds), len(seconds)
-    return BenchmarkResult(
-        workload="Matrix product 64 × 64 float32",
-        devices=devices[:count],
+def made_up(*seconds: float, variants: tuple[str, ...] = ("numpy:cpu", "torch:cpu", "mlx:cpu")) -> WorkloadResult:
+    """Medians of ``seconds`` at one size, quartiles at half and double; a NaN was found unusable."""
+    median, count = np.array(seconds)[:, None], len(seconds)
+    return WorkloadResult(
+        kind="matrix_product",
+        title="Matrix product",
+        axis="Size",
+        sizes=np.array([64.0]),
+        labels=("Matrix product 64 × 64 float32",),
+        reference="numpy:cpu",
+        expected="float64",
+        variants=variants[:count],
+        titles=tuple(NAMES[name] for name in variants[:count]),
         descriptions=("made up",) * count,
-        samples=np.tile(median[:, None], 3),
+        samples=np.tile(median[:, :, None], 3),
         median=median,
         lower=median / 2,
         upper=median * 2,
         error=np.where(np.isnan(median), 0.5, 1e-7),
-        bound=1e-5,
+        bound=np.array([1e-5]),
         rate=1 / median,
         unit="GFLOP/s",
-        usable=tuple(bool(np.isfinite(value)) for value in seconds),
-        note=tuple("" if np.isfinite(value) else "It differs from float64." for value in seconds),
+        usable=np.isfinite(median),
+        notes=tuple(("" if np.isfinite(value) else "It differs from float64.",) for value in seconds),
         threads=(2,) * count,
-        machine="made up",
-        versions={},
-        measured=1.7e9,
+        absent={},
     )
 
 
@@ -44,7 +51,7 @@ def test_speed_up_is_the_baselines_median_over_the_device_s_median_and_quartiles
     assert info.slow.tolist() == [0.5, 2, 0.25]
     assert info.fast.tolist() == [2, 8, 1]
     assert info.seconds.tolist() == [0.8, 0.2, 1.6]
-    assert info.has_baseline
+    assert info.has_reference
     assert info.is_final
 
 
@@ -54,13 +61,13 @@ def test_earlier_takes_count_against_their_own_baseline() -> None:
 
 
 def test_an_earlier_device_that_is_not_in_this_take_is_left_out() -> None:
-    earlier = made_up(1.0, 0.5, devices=("numpy:cpu", "torch:cuda"))
+    earlier = made_up(1.0, 0.5, variants=("numpy:cpu", "torch:cuda"))
     assert benchmark.info(made_up(0.8, 0.2), [earlier]).earlier == ()
 
 
 def test_without_the_baseline_there_is_no_speed_up() -> None:
-    assert not benchmark.info(made_up(0.8, devices=("torch:cpu",))).has_baseline
-    assert not benchmark.info(made_up(NAN, 0.2)).has_baseline
+    assert not benchmark.info(made_up(0.8, variants=("torch:cpu",))).has_reference
+    assert not benchmark.info(made_up(NAN, 0.2)).has_reference
 
 
 def test_bars_run_to_the_median_with_whiskers_to_the_quartiles() -> None:
@@ -90,15 +97,21 @@ def test_earlier_takes_are_rings() -> None:
     assert (list(rings.x), list(rings.y), rings.mode) == ([10], ["torch CPU"], "markers")
 
 
+def partial(seconds: list[Any], variants: tuple[str, ...] = ("numpy:cpu", "torch:cpu", "mlx:cpu")) -> dict[str, Any]:
+    names = list(variants[: len(seconds)])
+    return {"work": "Matrix product", "reference": "numpy:cpu", "variant": names,
+            "title": [NAMES[name] for name in names], "seconds": seconds}  # fmt: skip
+
+
 def test_a_benchmark_under_way_shows_medians_so_far() -> None:
-    info = benchmark.live({"device": ["numpy:cpu", "torch:cpu", "mlx:cpu"], "seconds": [0.4, 0.1, None]})
+    info = benchmark.live(partial([0.4, 0.1, None]))
     np.testing.assert_array_equal(info.speed_up, [1, 4, NAN])
     assert not info.is_final
     assert benchmark.figure(info).layout.annotations[0].text == "waiting for its turn"
 
 
-def test_a_benchmark_that_has_not_timed_numpy_yet_has_no_speed_up() -> None:
-    assert not benchmark.live({"device": ["numpy:cpu", "torch:cpu"], "seconds": [None, 0.1]}).has_baseline
+def test_a_benchmark_that_has_not_timed_the_reference_yet_has_no_speed_up() -> None:
+    assert not benchmark.live(partial([None, 0.1])).has_reference
 
 
 @pytest.mark.parametrize(
@@ -106,10 +119,12 @@ def test_a_benchmark_that_has_not_timed_numpy_yet_has_no_speed_up() -> None:
     [
         None,
         {},
-        {"device": ["abacus"], "seconds": [1.0]},
-        {"device": ["numpy:cpu"], "seconds": []},
-        {"device": ["numpy:cpu"], "seconds": ["fast"]},
-        {"device": ["numpy:cpu"], "seconds": [1.0], "more": 1},
+        partial([1.0]) | {"title": []},
+        partial([1.0]) | {"seconds": []},
+        partial([1.0]) | {"seconds": ["fast"]},
+        partial([1.0]) | {"title": ["x" * 121]},
+        partial([1.0]) | {"more": 1},
+        partial([1.0]) | {"variant": ["a"] * 65, "title": ["a"] * 65, "seconds": [1.0] * 65},
     ],
 )
 def test_progress_comes_by_way_of_the_browser_and_is_parsed(forged: object) -> None:
@@ -118,11 +133,11 @@ def test_progress_comes_by_way_of_the_browser_and_is_parsed(forged: object) -> N
 
 
 def test_a_time_of_nothing_is_no_time() -> None:
-    assert not benchmark.live({"device": ["numpy:cpu"], "seconds": [0.0]}).has_baseline
+    assert not benchmark.live(partial([0.0])).has_reference
 
 
 def test_colours_name_the_library() -> None:
-    result = replace(made_up(0.8, 0.2), devices=("numpy:cpu", "torch:cuda"))
+    result = replace(made_up(0.8, 0.2), variants=("numpy:cpu", "torch:cuda"))
     colours = benchmark.figure(benchmark.info(result)).data[0].marker.color
     assert len(set(colours)) == 2
     assert all(colour.startswith("var(--") for colour in colours)

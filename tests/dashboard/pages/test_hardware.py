@@ -21,6 +21,7 @@ from dashboard.pages.hardware.request import FORM
 from engine import devices
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
 from engine.jobs import records, runner
 from engine.jobs.housekeeping import Usage
 from tests.support.machine import GIGA, QUIET, job, result
@@ -88,7 +89,7 @@ def test_makers_marks_are_left_out() -> None:
     ],
 )
 def test_an_absent_device_has_its_reason(name: str, versions: dict[str, str], gpus: tuple[str, ...], said: str) -> None:
-    assert said in machine.reason(name, versions, gpus)
+    assert said in devices.absence_on(name, versions, gpus)
 
 
 def test_every_device_is_listed_as_here_or_absent() -> None:
@@ -104,9 +105,9 @@ def pressed(monkeypatch: pytest.MonkeyPatch, is_pressed: bool) -> None:
     monkeypatch.setattr(request, "_is_pressed", lambda: is_pressed)
 
 
-def test_the_form_starts_with_every_device_and_hides_the_take() -> None:
+def test_the_form_starts_with_every_variant_and_hides_the_take() -> None:
     values = FORM.defaults()
-    assert values["devices"] == list(devices.expected())
+    assert values["variants"] == []
     assert "type='hidden'" in str(FORM.panel(values)[-1])
     assert all(item.path != "take" for item in FORM.shown(values))
 
@@ -132,7 +133,7 @@ def test_the_take_on_the_page_is_collected_from_its_hidden_control() -> None:
         ({"workload": {"kind": "matrix_product", "size": 0}}, "workload.size"),
         ({"workload": {"kind": "abacus"}}, "workload.kind"),
         ({"repetitions": 10**9}, "repetitions"),
-        ({"devices": ["torch:../../etc/passwd"]}, "devices"),
+        ({"variants": ["torch:../../etc/passwd"]}, "variants"),
         ({"take": 0}, "take"),
     ],
 )
@@ -151,7 +152,7 @@ def test_a_forged_window_is_refused(forged: Any) -> None:
 def test_a_permalink_fills_the_form(workspace: Workspace) -> None:
     from dashboard import state
 
-    spec = BenchmarkSpec(devices=("numpy:cpu",), repetitions=7, take=3)
+    spec = BenchmarkSpec(variants=("numpy:cpu",), repetitions=7, take=3)
     with Flask("test").app_context():
         shown = str(layout(state.to_query(spec)))
     assert '"repetitions":7' in shown
@@ -169,10 +170,12 @@ def test_a_page_that_is_only_laid_out_starts_no_sampler(workspace: Workspace) ->
 
 
 def test_rows_print_three_digits_and_the_reason_of_what_is_not_used() -> None:
-    first, second = measured.rows(result())
+    first, second = measured.rows(result().results[0])
     assert first == {
-        "device": "NumPy CPU", "median": "2.00 ms", "quartiles": "1.90 to 2.20", "speed_up": "1.00×",
-        "rate": "22.9 GFLOP/s", "error": "8.9e−07", "allowed": "1.2e−05 is allowed.", "threads": "2", "note": "",
+        "variant": "NumPy CPU", "size": "64", "work": "Matrix product 64 × 64 float32", "median": "2.00 ms",
+        "quartiles": "1.90 to 2.20", "speed_up": "1.00×",
+        "rate": "22.9 GFLOP/s", "error": "8.9e−07", "allowed": "1.2e−05 from float64 is allowed.",
+        "threads": "2", "note": "",
     }  # fmt: skip
     assert second["median"] == second["speed_up"] == second["rate"] == "–"
     assert second["note"] == "torch CPU differs from float64."
@@ -201,7 +204,7 @@ def measure(spec: BenchmarkSpec, **about: Any) -> str:
 
 def test_earlier_runs_are_listed_with_their_links_and_the_one_on_the_page_is_marked(workspace: Workspace) -> None:
     first, second = BenchmarkSpec(), BenchmarkSpec(take=2)
-    measure(first, median=np.array([0.002, 0.001]))
+    measure(first, median=np.array([[0.002], [0.001]]))
     shown = measure(second)
     found = measured.earlier("matrix_product", shown)
     assert len(found) == 2
@@ -215,8 +218,8 @@ def test_other_takes_of_the_same_work_are_compared_and_other_work_is_not(workspa
     spec = BenchmarkSpec(take=3)
     other = BenchmarkSpec.parse({"workload": {"kind": "matrix_product", "size": 128}})
     for item in (other, BenchmarkSpec(take=1), BenchmarkSpec(take=2, repetitions=5)):
-        measure(item, workload=item.label())
-    assert [item.workload for item in measured.takes(measure(spec), spec)] == [
+        measure(item, title=item.label())
+    assert [item.title for item in measured.takes(measure(spec), spec, result().results[0])] == [
         BenchmarkSpec(take=2, repetitions=5).label(),
         BenchmarkSpec(take=1).label(),
     ]
@@ -225,13 +228,13 @@ def test_other_takes_of_the_same_work_are_compared_and_other_work_is_not(workspa
 def test_a_result_without_numpy_says_why_there_is_no_chart() -> None:
     from dashboard.charts import benchmark
 
-    without = result(devices=("torch:cpu", "mlx:cpu"))
-    assert callbacks.speed_figure(benchmark.info(without)) == {"empty": callbacks.NO_BASELINE}
+    without = result(variants=("torch:cpu", "mlx:cpu")).results[0]
+    assert callbacks.speed_figure(benchmark.info(without)) == {"empty": callbacks.NO_REFERENCE}
 
 
 @pytest.mark.parametrize(("quartile", "chip"), [(0.0021, False), (0.0029, True)])
 def test_a_noisy_measurement_is_called_so(quartile: float, chip: bool) -> None:
-    shown = str(measured.sub(BenchmarkSpec(), result(upper=np.array([quartile, np.nan])), True))
+    shown = str(measured.sub(result(upper=np.array([[quartile], [np.nan]])).results[0], True))
     assert ("chip warn" in shown) == chip
     assert "ring = earlier take" in shown
     assert f"noise {50 if chip else 10}%" in shown
@@ -275,40 +278,80 @@ def test_a_machine_that_cannot_be_read_is_said_in_each_chart(workspace: Workspac
 
 
 def test_a_result_is_drawn_and_listed_with_its_takes(workspace: Workspace) -> None:
-    from engine.core.spec import canonical_json
-
-    measure(BenchmarkSpec(take=1), median=np.array([0.002, 0.001]))
+    measure(BenchmarkSpec(take=1), median=np.array([[0.002], [0.001]]))
     spec = BenchmarkSpec(take=2)
     data = {"key": measure(spec), "spec": canonical_json(spec)}
-    figure, rows, sub = callbacks.draw(data, None)
+    figure, rows, sub, absent = callbacks.draw(data, None, 0)
     assert list(figure.data[0].y) == ["NumPy CPU"]
     assert list(figure.data[-1].x) == [2]
-    assert [row["device"] for row in rows] == ["NumPy CPU", "torch CPU"]
-    assert "Matrix product 1024" in str(sub)
+    assert [row["variant"] for row in rows] == ["NumPy CPU", "torch CPU"]
+    assert "Matrix product 64" in str(sub)
+    assert "No NVIDIA driver answers" in str(absent)
     assert len(callbacks.list_earlier(data)) == 2
     assert callbacks.keep_take(data) == 2
 
 
 def test_while_it_runs_the_medians_so_far_are_drawn_and_listed() -> None:
-    figure, rows, sub = callbacks.draw(
-        None, {"partial": {"device": ["numpy:cpu", "torch:cpu"], "seconds": [0.002, None]}}
-    )
+    partial = {"work": "Matrix product", "reference": "numpy:cpu", "variant": ["numpy:cpu", "torch:cpu"],
+               "title": ["NumPy CPU", "torch CPU"], "seconds": [0.002, None]}  # fmt: skip
+    figure, rows, sub, _ = callbacks.draw(None, {"partial": partial}, None)
     assert list(figure.data[0].x) == [1]
     assert [(row["median"], row["note"]) for row in rows] == [("2.00 ms", "so far"), ("–", "waiting for its turn")]
-    assert sub == "median so far"
+    assert sub == "Matrix product, median so far"
+
+
+def test_the_workloads_of_a_suite_are_chosen_one_by_one(workspace: Workspace) -> None:
+    first, second = result().results[0], result(labels=("Rolling mean",), title="Rolling mean").results[0]
+    spec = BenchmarkSpec.parse({"workload": {"kind": "device_suite"}})
+    data = {"key": measure(spec, results=(first, second)), "spec": canonical_json(spec)}
+    options, chosen, shape = callbacks.offer_workloads(data)
+    assert [item["label"] for item in options] == ["Matrix product 64 × 64 float32", "Rolling mean"]
+    assert (chosen, shape) == (0, "seg small")
+    for place, label in ((0, "Matrix product"), (1, "Rolling mean"), (2, "Matrix product"), ("1", "Matrix product")):
+        assert label in str(callbacks.draw(data, None, place)[2])  # type: ignore[arg-type]
+
+
+def test_one_workload_leaves_nothing_to_choose(workspace: Workspace) -> None:
+    spec = BenchmarkSpec()
+    assert callbacks.offer_workloads({"key": measure(spec), "spec": canonical_json(spec)})[2] == "d-none"
+
+
+def test_several_sizes_are_lines_and_a_row_each(workspace: Workspace) -> None:
+    from tests.dashboard.charts.test_scaling import DRAWN
+
+    spec = BenchmarkSpec(sizes=(64, 128))
+    data = {"key": measure(spec, results=(DRAWN,)), "spec": canonical_json(spec)}
+    figure, rows, sub, _ = callbacks.draw(data, None, 0)
+    assert [trace.mode for trace in figure.data] == ["lines+markers"] * 2
+    assert [(row["variant"], row["size"], row["median"]) for row in rows] == [
+        ("NumPy CPU", "64", "2.00 ms"), ("torch CPU", "64", "1.00 ms"),
+        ("NumPy CPU", "128", "16.0 ms"), ("torch CPU", "128", "–"),
+    ]  # fmt: skip
+    assert rows[3]["note"] == "It failed."
+    assert "GFLOP/s by size" in str(sub)
+
+
+def test_the_variants_on_offer_are_those_of_the_workload() -> None:
+    options, kept = callbacks.offer_variants("lightgbm_fit", ["numpy:cpu", "lightgbm:1"])
+    assert [item["value"] for item in options] == ["lightgbm:1", "lightgbm:all"]
+    assert kept == ["lightgbm:1"]
+    assert callbacks.offer_variants("device_suite", ["numpy:cpu"]) == ([], [])
+    assert [name for name, _ in FORM.offers()["variants"](FORM.defaults())] == list(devices.expected())
+    with pytest.raises(SpecError):
+        callbacks.offer_variants("abacus", None)
 
 
 @pytest.mark.parametrize("progress", [None, {}, {"partial": None}])
 def test_without_a_result_or_a_preview_nothing_is_drawn(progress: Any) -> None:
     with pytest.raises(PreventUpdate):
-        callbacks.draw(None, progress)
+        callbacks.draw(None, progress, 0)
     with pytest.raises(PreventUpdate):
-        callbacks.draw({"error": "It failed."}, {"partial": {"device": [], "seconds": []}})
+        callbacks.draw({"error": "It failed."}, {"partial": {"variant": [], "seconds": []}}, 0)
 
 
 def test_a_forged_result_of_another_kind_is_refused(workspace: Workspace) -> None:
     forged = {"key": "0" * 64, "spec": '{"kind":"market","symbols":["AAPL"]}'}
-    for callback in (lambda: callbacks.draw(forged, None), lambda: callbacks.list_earlier(forged)):
+    for callback in (lambda: callbacks.draw(forged, None, 0), lambda: callbacks.list_earlier(forged)):
         with pytest.raises(SpecError):
             callback()
 

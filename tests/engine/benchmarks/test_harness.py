@@ -12,8 +12,9 @@ import pytest
 
 import engine
 from engine import devices
-from engine.benchmarks import harness
-from engine.benchmarks.result import BenchmarkResult
+from engine.benchmarks import harness, kernel_workload
+from engine.benchmarks.lane import Lane
+from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import PATIENCE, PAUSE, ROUNDS, WARM_UP, BenchmarkSpec
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.benchmarks.workloads.rolling_mean import RollingMean
@@ -65,30 +66,40 @@ def altered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     def choose(device: Device) -> Kernels:
         return Altered(device, request.param) if device.library == "torch" else kernels_for(device)
 
-    monkeypatch.setattr(harness, "kernels_for", choose)
+    monkeypatch.setattr(kernel_workload, "kernels_for", choose)
 
 
-def measure(spec: BenchmarkSpec) -> BenchmarkResult:
-    return executors.compute(spec, {}, silent)
+def run(spec: BenchmarkSpec) -> BenchmarkResult:
+    found = executors.compute(spec, {}, silent)
+    assert isinstance(found, BenchmarkResult)
+    return found
+
+
+def measure(spec: BenchmarkSpec) -> WorkloadResult:
+    """The result of the only workload."""
+    (found,) = run(spec).results
+    return found
 
 
 @pytest.mark.parametrize("workload", [SMALL, RollingMean(symbols=4, bars=300, window=20)])
 def test_every_device_present_is_timed(workload: MatrixProduct | RollingMean) -> None:
-    result = measure(BenchmarkSpec(workload=workload, repetitions=5))
-    assert result.devices == tuple(device.name for device in devices.available())
-    assert set(CPUS) <= set(result.devices)
-    assert result.samples.shape == (len(result.devices), 5)
+    whole = run(BenchmarkSpec(workload=workload, repetitions=5))
+    assert set(whole.versions) == {"numpy", "torch", "mlx"}
+    assert whole.machine == devices.machine().describe()
+    assert 0 <= whole.busy <= 1
+    (result,) = whole.results
+    assert result.variants == tuple(device.name for device in devices.available())
+    assert set(CPUS) <= set(result.variants)
+    assert result.samples.shape == (len(result.variants), 1, 5)
     assert (result.samples > 0).all()
-    np.testing.assert_allclose(result.median, np.median(result.samples, axis=1))
+    np.testing.assert_allclose(result.median, np.median(result.samples, axis=2))
     assert (result.lower <= result.median).all()
     assert (result.median <= result.upper).all()
     assert (result.error <= result.bound).all()
     np.testing.assert_allclose(result.rate, workload.amount() / result.median / 1e9)
-    assert all(result.usable)
-    assert result.unit == workload.unit
-    assert set(result.versions) == {"numpy", "torch", "mlx"}
-    assert result.machine == devices.machine().describe()
-    assert 0 <= result.busy <= 1
+    assert result.usable.all()
+    assert result.unit == workload.unit.symbol
+    assert result.absent == {devices.NAMES[name]: devices.absence(name) for name in devices.missing()}
 
 
 def test_libraries_use_every_core_and_give_them_back() -> None:
@@ -97,7 +108,7 @@ def test_libraries_use_every_core_and_give_them_back() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(1)  # as in a worker, whose environment says so
     try:
-        result = measure(BenchmarkSpec(workload=SMALL, devices=CPUS, repetitions=3))
+        result = measure(BenchmarkSpec(workload=SMALL, variants=CPUS, repetitions=3))
         assert result.threads == (devices.cores(), devices.cores(), 1)
         assert torch.get_num_threads() == 1
     finally:
@@ -106,14 +117,14 @@ def test_libraries_use_every_core_and_give_them_back() -> None:
 
 def test_devices_take_turns_in_alternating_order(monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    timed = harness._Lane.call
+    timed = Lane.call
 
-    def call(lane: harness._Lane, workload: Any) -> tuple[float, Any]:
-        order.append(lane.device.library)
-        return timed(lane, workload)
+    def call(lane: Lane) -> tuple[float, Any]:
+        order.append(lane.variant.name.partition(":")[0])
+        return timed(lane)
 
-    monkeypatch.setattr(harness._Lane, "call", call)
-    result = measure(BenchmarkSpec(workload=SMALL, devices=CPUS, repetitions=6))
+    monkeypatch.setattr(Lane, "call", call)
+    result = measure(BenchmarkSpec(workload=SMALL, variants=CPUS, repetitions=6))
     turn = ["numpy"] * 3 + ["torch"] * 3 + ["mlx"] * 3  # one call to wake the library, two samples
     checks = ["numpy", "torch", "mlx"]
     assert order == [*checks, *turn, *reversed(turn), *turn]
@@ -121,11 +132,13 @@ def test_devices_take_turns_in_alternating_order(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_stored_benchmark_is_read_and_a_new_take_measures_again() -> None:
-    spec = BenchmarkSpec(workload=SMALL, devices=CPUS, repetitions=3)
+    spec = BenchmarkSpec(workload=SMALL, variants=CPUS, repetitions=3)
     first, again = engine.run(spec), engine.run(spec)
-    np.testing.assert_array_equal(first.samples, again.samples)
+    for one, other in zip(first.results, again.results, strict=True):
+        np.testing.assert_array_equal(one.samples, other.samples)
+        np.testing.assert_array_equal(one.usable, other.usable)
+        assert (one.variants, one.notes, one.absent) == (other.variants, other.notes, other.absent)
     assert first.measured == again.measured
-    assert (first.devices, first.usable, first.note) == (again.devices, again.usable, again.note)
     assert first.versions == again.versions
     taken = engine.run(spec.model_copy(update={"take": 2}))
     assert taken.measured > first.measured
@@ -152,22 +165,22 @@ def test_another_machine_measures_for_itself(monkeypatch: pytest.MonkeyPatch) ->
 )
 @pytest.mark.usefixtures("altered")
 def test_a_device_that_is_wrong_or_fails_is_marked_and_the_others_go_on(note: str) -> None:
-    result = measure(BenchmarkSpec(workload=SMALL, devices=CPUS, repetitions=4))
-    assert result.usable == (True, False, True)
+    result = measure(BenchmarkSpec(workload=SMALL, variants=CPUS, repetitions=4))
+    assert result.usable[:, 0].tolist() == [True, False, True]
     assert np.isnan(result.samples[1]).all()
     assert np.isfinite(result.samples[[0, 2]]).all()
-    assert np.isnan(result.speed_up()[1])
-    assert re.fullmatch(note, result.note[1])
+    assert np.isnan(result.speed_up()[1, 0])
+    assert re.fullmatch(note, result.notes[1][0])
 
 
 def test_float64_is_not_asked_of_a_device_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     single = Device("torch", "torch:mps", "Apple GPU", float64=False)
     monkeypatch.setattr(devices, "get", lambda name: single)
-    monkeypatch.setattr(harness, "kernels_for", lambda device: Altered(device, ""))
+    monkeypatch.setattr(kernel_workload, "kernels_for", lambda device: Altered(device, ""))
     workload = MatrixProduct(size=64, precision="float64")
-    result = measure(BenchmarkSpec(workload=workload, devices=("torch:mps",), repetitions=3))
-    assert result.usable == (False,)
-    assert result.note == ("torch MPS computes in float32 only: choose float32 for it.",)
+    result = measure(BenchmarkSpec(workload=workload, variants=("torch:mps",), repetitions=3))
+    assert not result.usable.any()
+    assert result.notes == (("torch MPS computes in float32 only: choose float32 for it.",),)
 
 
 @pytest.mark.parametrize(
@@ -180,19 +193,18 @@ def test_float64_is_not_asked_of_a_device_without_it(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_slow_calls_are_repeated_less(pace: float, target: int, note: str) -> None:
-    device = devices.get("numpy:cpu")
-    lane = harness._Lane(device, kernels_for(device), 1, pace=pace)
+    lane = Lane(SMALL.variant("numpy:cpu"), pace=pace)
     harness._plan(lane, 20)
     assert (lane.target, lane.note, lane.usable) == (target, note, True)
 
 
 def test_what_takes_too_long_is_left_untimed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(harness, "PATIENCE", 0.0)
-    result = measure(BenchmarkSpec(workload=SMALL, devices=("numpy:cpu",), repetitions=3))
-    assert np.isnan(result.median[0])
-    assert result.usable == (True,)
-    assert result.error[0] <= result.bound
-    assert "longer than all of them may" in result.note[0]
+    result = measure(BenchmarkSpec(workload=SMALL, variants=("numpy:cpu",), repetitions=3))
+    assert np.isnan(result.median).all()
+    assert result.usable.all()
+    assert result.error[0, 0] <= result.bound[0]
+    assert "longer than all of them may" in result.notes[0][0]
     assert np.isnan(result.noise())
 
 
@@ -204,7 +216,7 @@ def test_progress_shows_the_medians_so_far_and_can_stop_it() -> None:
         if message == "Timing MLX CPU" and partial and json.loads(json.dumps(partial))["seconds"][1]:
             raise Cancelled("stopped")
 
-    spec = BenchmarkSpec(workload=SMALL, devices=CPUS, repetitions=9)
+    spec = BenchmarkSpec(workload=SMALL, variants=CPUS, repetitions=9)
     with pytest.raises(Cancelled):
         executors.compute(spec, {}, progress)
     fractions = [fraction for fraction, _, _ in seen]
@@ -213,7 +225,7 @@ def test_progress_shows_the_medians_so_far_and_can_stop_it() -> None:
     assert [message for _, message, _ in seen[:2]] == ["Making the inputs", "Warming up NumPy CPU"]
     partial = seen[-1][2]
     assert partial is not None
-    assert partial["device"] == list(CPUS)
+    assert partial["variant"] == list(CPUS)
     numpy_, torch_, mlx_ = partial["seconds"]  # type: ignore[misc]
     assert numpy_ > 0
     assert torch_ > 0
@@ -224,27 +236,30 @@ def test_more_memory_than_allowed_is_refused_before_any_is_taken(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace.configure("cache: cache\ncompute:\n  memory_limit_mb: 1000\n")
-    monkeypatch.setattr(MatrixProduct, "host_inputs", lambda self: pytest.fail("inputs were made"))
-    spec = BenchmarkSpec(workload=MatrixProduct(size=8192, precision="float64"), devices=CPUS)
+    monkeypatch.setattr(MatrixProduct, "inputs", lambda self: pytest.fail("inputs were made"))
+    spec = BenchmarkSpec(workload=MatrixProduct(size=8192, precision="float64"), variants=CPUS)
     with pytest.raises(DeviceError) as caught:
         measure(spec)
     assert str(caught.value) == (
-        "Matrix product 8192 × 8192 float64 needs about 7.0 GB on 3 devices and 0.8 GB may be used: "
-        "choose a smaller one, fewer devices or float32."
+        "Matrix product 8192 × 8192 float64 needs about 7.0 GB in 3 variants and 0.8 GB may be used: "
+        "choose a smaller size or fewer variants."
     )
 
 
 def test_a_device_that_is_not_here_is_an_error_before_any_work() -> None:
     absent = next(iter(devices.missing()))
     with pytest.raises(DeviceError, match=f"{absent} is not on this machine"):
-        measure(BenchmarkSpec(workload=SMALL, devices=("numpy:cpu", absent)))
+        measure(BenchmarkSpec(workload=SMALL, variants=("numpy:cpu", absent)))
 
 
 @pytest.mark.parametrize(
     ("values", "path", "sentence"),
     [
-        ({"devices": ["torch:cud"]}, "devices", "Did you mean 'torch:cuda'?"),
-        ({"devices": ["numpy:cpu", "numpy:cpu"]}, "devices", "A device is named twice."),
+        ({"variants": ["torch:cud"]}, "variants", "Did you mean 'torch:cuda'?"),
+        ({"variants": ["numpy:cpu", "numpy:cpu"]}, "variants", "A variant is named twice."),
+        ({"sizes": [64, 64]}, "sizes", "A size is named twice."),
+        ({"sizes": [64, 9000]}, "sizes", "Size must be at most 8,192"),
+        ({"workload": {"kind": "lightgbm_fit"}, "variants": ["numpy:cpu"]}, "variants", "not a variant"),
         ({"repetitions": 2}, "repetitions", "Repetitions"),
         ({"repetitions": 201}, "repetitions", "Repetitions"),
         ({"take": 0}, "take", "Take"),
@@ -261,14 +276,31 @@ def test_a_wrong_request_names_its_field(values: dict[str, Any], path: str, sent
 
 
 def test_the_estimate_is_bounded_by_the_patience() -> None:
-    huge = BenchmarkSpec(workload=MatrixProduct(size=8192), devices=CPUS, repetitions=200)
+    huge = BenchmarkSpec(workload=MatrixProduct(size=8192), variants=CPUS, repetitions=200)
     assert huge.estimate().seconds <= 3 * (PATIENCE + WARM_UP + ROUNDS * PAUSE)
-    assert huge.estimate().megabytes == huge.workload.megabytes(3)
+    assert huge.estimate().megabytes == MatrixProduct(size=8192).megabytes(3)
     assert BenchmarkSpec(workload=SMALL).estimate().megabytes == SMALL.megabytes(len(devices.expected()))
 
 
-def test_one_benchmark_at_a_time_and_none_inside_another_key() -> None:
+@pytest.mark.parametrize(("names", "gpus"), [(CPUS, 0), (("numpy:cpu", "torch:cuda"), 1), (("mlx:gpu",), 1)])
+def test_the_gpu_is_a_resource_of_those_that_compute_on_it(names: tuple[str, ...], gpus: int) -> None:
+    resources = BenchmarkSpec(variants=names).resources()
+    assert (resources.gpus, resources.threads) == (gpus, devices.cores())
+
+
+def test_what_is_measured_is_its_name() -> None:
     spec = BenchmarkSpec()
-    assert spec.resources().threads == devices.cores()
     assert '"kind":"benchmark"' in canonical_json(spec)
     assert spec.label() == "Matrix product 1024 × 1024 float32, take 1"
+    assert BenchmarkSpec(sizes=(256, 64)).label() == "Matrix product 1024 × 1024 float32 at 64, 256, take 1"
+
+
+def test_several_sizes_are_columns() -> None:
+    result = measure(BenchmarkSpec(workload=SMALL, sizes=(128, 64), variants=CPUS, repetitions=4))
+    assert result.sizes.tolist() == [64, 128]
+    assert result.labels == tuple(f"Matrix product {size} × {size} float32" for size in (64, 128))
+    assert result.samples.shape == (3, 2, 4)
+    np.testing.assert_allclose(result.median, np.median(result.samples, axis=2))
+    np.testing.assert_allclose(result.rate, [2e-9 * 64**3, 2e-9 * 128**3] / result.median)
+    np.testing.assert_allclose(result.bound, [MatrixProduct(size=size).bound() for size in (64, 128)])
+    assert result.label == "Matrix product, size 64 to 128"

@@ -10,45 +10,55 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine import devices
 from engine.benchmarks import __main__ as program
 from engine.benchmarks import harness
-from engine.benchmarks.result import BenchmarkResult
+from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from tests.support.workspace import Workspace
 
 
-def result(median: Sequence[float], names: tuple[str, ...] = ("numpy:cpu", "torch:cuda")) -> BenchmarkResult:
-    middle = np.array(median)
-    return BenchmarkResult(
-        workload="Matrix product 64 × 64 float32",
-        devices=names,
+def part(median: Sequence[float], names: tuple[str, ...] = ("numpy:cpu", "torch:cuda")) -> WorkloadResult:
+    middle = np.array(median)[:, None]
+    return WorkloadResult(
+        kind="matrix_product",
+        title="Matrix product",
+        axis="Size",
+        sizes=np.array([64.0]),
+        labels=("Matrix product 64 × 64 float32",),
+        reference="numpy:cpu",
+        expected="float64",
+        variants=names,
+        titles=tuple(devices.NAMES[name] for name in names),
         descriptions=("A processor",) * len(names),
-        samples=middle[:, None],
+        samples=middle[:, :, None],
         median=middle,
         lower=middle * 0.9,
         upper=middle * 1.2,
-        error=np.full(len(names), 3e-7),
-        bound=2e-6,
+        error=np.full((len(names), 1), 3e-7),
+        bound=np.array([2e-6]),
         rate=1 / middle,
         unit="GFLOP/s",
-        usable=tuple(bool(np.isfinite(value)) for value in middle),
-        note=tuple("" if np.isfinite(value) else "torch CUDA failed: no kernel" for value in middle),
+        usable=np.isfinite(middle),
+        notes=tuple(("" if np.isfinite(value) else "torch CUDA failed: no kernel",) for value in middle[:, 0]),
         threads=(2,) * len(names),
-        machine="A machine",
-        versions={"numpy": "2"},
-        measured=1.7e9,
+        absent={},
     )
 
 
+def result(median: Sequence[float]) -> BenchmarkResult:
+    return BenchmarkResult((part(median),), machine="A machine", versions={"numpy": "2"}, measured=1.7e9)
+
+
 def test_speed_up_is_relative_to_numpy() -> None:
-    measured = result([0.5, 0.1])
-    np.testing.assert_allclose(measured.speed_up(), [1, 5])
-    np.testing.assert_allclose(measured.speed_up(measured.upper), [1 / 1.2, 5 / 1.2])
-    np.testing.assert_allclose(measured.speed_up(baseline="torch:cuda"), [0.2, 1])
+    measured = part([0.5, 0.1])
+    np.testing.assert_allclose(measured.speed_up()[:, 0], [1, 5])
+    np.testing.assert_allclose(measured.speed_up(measured.upper)[:, 0], [1 / 1.2, 5 / 1.2])
+    np.testing.assert_allclose(measured.speed_up(baseline="torch:cuda")[:, 0], [0.2, 1])
 
 
 def test_without_numpy_there_is_no_speed_up() -> None:
-    assert np.isnan(result([0.5], ("torch:cpu",)).speed_up()).all()
-    assert np.isnan(result([math.nan, 0.1]).speed_up()).all()
+    assert np.isnan(part([0.5], ("torch:cpu",)).speed_up()).all()
+    assert np.isnan(part([math.nan, 0.1]).speed_up()).all()
 
 
 def test_noise_is_the_widest_spread_of_what_was_timed() -> None:
@@ -57,7 +67,9 @@ def test_noise_is_the_widest_spread_of_what_was_timed() -> None:
 
 
 def test_the_summary_is_plain_json() -> None:
-    rows = json.loads(json.dumps(result([0.5, math.nan]).summary(), allow_nan=False))["devices"]
+    summary = json.loads(json.dumps(result([0.5, math.nan]).summary(), allow_nan=False))
+    label = "Matrix product 64 × 64 float32"
+    rows = summary["workloads"][label]["sizes"][label]
     assert rows["numpy:cpu"]["speed_up"] == 1
     assert rows["torch:cuda"] == {
         "seconds": None, "speed_up": None, "rate": None, "error": 3e-7, "usable": False,

@@ -1,0 +1,81 @@
+"""One variant during a benchmark: ready to be called, its samples so far, or why it is out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.benchmarks.variants import Prepared, Variant
+from engine.core.errors import DeviceError
+
+FAILURES = (RuntimeError, ValueError, MemoryError, ImportError, OSError)
+"""What libraries raise where they cannot compute; out of memory is among them."""
+
+
+def _unprepared(*_: Any) -> Any:
+    raise RuntimeError("It is not prepared.")
+
+
+UNPREPARED = Prepared(_unprepared, _unprepared)
+
+
+@dataclass
+class Lane:
+    """``pace`` is in seconds of a warm call, ``target`` the number of samples to take; ``samples`` are seconds. One
+    that is not ``usable`` says so in its ``note`` and holds nothing.
+    """
+
+    variant: Variant
+    ready: Prepared = UNPREPARED
+    pace: float = 0.0
+    target: int = 0
+    threads: int = 0
+    samples: list[float] = field(default_factory=list)
+    error: float = np.nan
+    usable: bool = True
+    note: str = ""
+    held: ExitStack = field(default_factory=ExitStack)
+
+    def prepare(self, inputs: Any) -> None:
+        """Bring the inputs to where the variant computes. Raises what it raises."""
+        self.ready = self.held.enter_context(self.variant.prepare(inputs))
+        self.threads = self.ready.threads
+
+    def close(self) -> None:
+        """Give back all that it holds."""
+        self.ready = UNPREPARED
+        with suppress(*FAILURES):  # a device that has failed may fail to release too
+            self.held.close()
+
+    def reject(self, note: str) -> None:
+        """Take it out of the benchmark, with the reason."""
+        self.usable, self.note, self.target = False, note, 0
+        self.samples.clear()
+        self.close()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """A failure of the variant within the block becomes its note."""
+        try:
+            yield
+        except DeviceError as error:
+            self.reject(str(error))
+        except FAILURES as error:
+            self.reject(f"{self.variant.title} failed: {first_line(error)}")
+
+    def call(self) -> tuple[float, Any]:
+        """Wall seconds of one call to its last value, and the result."""
+        call = self.ready.call
+        began = time.perf_counter()
+        result = call()
+        return time.perf_counter() - began, result
+
+
+def first_line(error: Exception) -> str:
+    """What an error of a library says, without the rest of its report."""
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,24 @@
+"""The suite of what research waits for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.benchmarks.workloads import Suite, Workload
+from engine.benchmarks.workloads.lightgbm_fit import LightGbmFit
+from engine.benchmarks.workloads.parquet_scan import ParquetScan
+from engine.benchmarks.workloads.rolling_mean import RollingMean
+from engine.core.registry import plugin
+
+
+@plugin("research_suite", title="Research work", group="Suites", synonyms=("overview",))
+class ResearchSuite(Suite):
+    """Bars read from a file, an indicator over many symbols, trees fitted: a study in small."""
+
+    kind: Literal["research_suite"] = "research_suite"
+
+    def label(self) -> str:
+        return "Suite: research work"
+
+    def workloads(self) -> tuple[Workload, ...]:
+        return ParquetScan(), RollingMean(), LightGbmFit()
