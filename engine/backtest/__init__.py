@@ -1,1 +1,1 @@
-"""Backtests: signals become fills, fills become equity, equity becomes figures."""
+"""Backtests: signals become fills, fills become equity, equity becomes metrics."""

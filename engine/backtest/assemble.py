@@ -99,8 +99,8 @@ def _same(metrics: Mapping[str, float | None], figures: Headline) -> dict[str, f
         if own == value or (own is not None and value is not None and isclose(own, value, rel_tol=1e-7, abs_tol=1e-9)):
             continue
         raise EngineError(
-            f"The account and the sweep disagree about the {METRICS[name].title.lower()} of this run: {own} and "
-            f"{value}. Please report it, and do not use its figures."
+            f"The account and the sweep disagree on the {METRICS[name].title.lower()} of this run: {own} and "
+            f"{value}. Please report it, and do not use its metrics."
         )
     return found
 
@@ -166,7 +166,7 @@ def _warnings(
     ]
     if not spans_month(bars.time):
         names = [METRICS[name].title for name in ANNUALISED]
-        found.append(f"Shorter than a month: {', '.join(names)} are not stated, for a few days make no year.")
+        found.append(f"Shorter than a month: {', '.join(names)} are not stated, as a few days cannot be annualised.")
     return tuple(found)
 
 
@@ -174,7 +174,7 @@ def _about_sides(spec: BacktestSpec, shorts: bool) -> list[str]:
     if not shorts or spec.direction == "both":
         return []
     return [
-        "Weights below zero were taken for nothing: the strategy also sells short. Choose the side Both to follow it."
+        "Negative weights were treated as zero, but the strategy also sells short: choose the side Both to follow it."
     ]
 
 
@@ -182,15 +182,13 @@ def _about_beginning(missed: Sequence[str]) -> list[str]:
     if not missed:
         return []
     names = ", ".join(missed[:_TOLD]) + (f" and {len(missed) - _TOLD} more" if len(missed) > _TOLD else "")
-    return [
-        f"When the account begins the strategy already stands for a position in {names}: it waits for the next entry."
-    ]
+    return [f"The strategy already had a position in {names} when the account began: it waits for the next entry."]
 
 
 def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
     found = []
     if all(item.series.kind == "equity" for item in bars):
-        found.append("Survivors only: these symbols are known today to have lasted, which flatters every figure.")
+        found.append("Survivorship bias: these symbols are known to have survived, which flatters every metric.")
     stale = [item.series.symbol for item in bars if spec.fill == "next_open" and opens_where_it_closed(item) > 0.5]
     if stale:
         found.append(
@@ -202,10 +200,12 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
     found += about_shares(spec, bars)
     if told := [f"{item.unpriced:,} of {item.series.symbol}" for item in bars if item.unpriced]:
         more = f" and of {len(told) - _TOLD} more" if len(told) > _TOLD else ""
-        found.append(f"Rows without a close were left out, as if there were none: {', '.join(told[:_TOLD])}{more}.")
+        found.append(f"Rows without a close were dropped: {', '.join(told[:_TOLD])}{more}.")
     found += _about_clocks(spec, bars)
     if spec.fill == "same_close":
-        found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
+        found.append(
+            "Same close: decisions are filled at the very close they are based on, which is not achievable in practice."
+        )
     return found
 
 
@@ -246,7 +246,7 @@ def about_shares(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
     return [
         f"{what[0].upper()}{what[1:]} {'counts' if len(counted) == 1 else 'count'} today's shares of "
         f"{', '.join(unknown[:_TOLD])}{more}: the source takes splits out of prices and does not tell when they were. "
-        "Before each there were fewer shares, by its factor. What goes by value is right."
+        "Before each there were fewer shares, by its factor. Whatever is sized by value is unaffected."
     ]
 
 
@@ -259,10 +259,10 @@ def about_adjustment(bars: Bars) -> str:
         if bars.cash is not None:
             return (
                 f"The adjusted close of {symbol} does not move {where} as the splits and dividends that its source "
-                "reports make it move: one of the two is wrong, and what is reported was taken for true."
+                "reports make it move: one of the two is wrong, and the reported events were treated as correct."
             )
         return (
-            f"The adjusted close of {symbol} moves {where} as no split or dividend makes it move: this is taken for a "
+            f"The adjusted close of {symbol} moves {where} as no split or dividend makes it move: this is treated as a "
             "fault of the data and pays nothing."
         )
     if found.unexplained:
@@ -320,7 +320,7 @@ def _about_trades(trades: Mapping[str, Any]) -> list[str]:
     if still_open:
         found.append(f"{still_open} still open at the end, valued at the last close.")
     if ambiguous:
-        found.append(f"{ambiguous} of the exits touched stop and target on one bar, and count as stops.")
+        found.append(f"{ambiguous} of the exits touched stop and target on one bar, and are counted as stops.")
     if liquidated:
         found.append(f"{liquidated} positions were closed by a margin call.")
     return found
@@ -330,15 +330,15 @@ def _about_orders(spec: BacktestSpec, kept: Sequence[Holding]) -> list[str]:
     cut, rejected = (sum(getattr(item.account, name) for item in kept) for name in ("cut", "rejected"))
     found = []
     if cut:
-        found.append(f"{cut} times orders asked for more than cash, leverage or volume allowed, and were cut.")
+        found.append(f"{cut} orders exceeded the available cash, leverage or volume, and were reduced.")
     if rejected:
         found.append(
-            f"{rejected} orders were too small to pay their own commission, or had no cash or volume, and were dropped."
+            f"{rejected} orders were rejected: too small to cover their commission, or without cash or volume."
         )
     if forced := sum(item.account.forced for item in kept):
-        found.append(f"{forced} fills of margin calls took more of their bar's volume than the limit.")
+        found.append(f"{forced} margin-call fills exceeded the volume limit of their bar.")
     if any(item.account.ruined for item in kept):
-        found.append("Ruined: the equity reached zero, and trading ended there.")
+        found.append("Ruined: the equity reached zero and trading stopped.")
     if any(item.account.unfilled for item in kept):
         found.append("A decision on the last bar is left unfilled: there is no later bar.")
     return found

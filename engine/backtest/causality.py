@@ -1,4 +1,4 @@
-"""Whether a strategy's decisions stay as they were once later bars are known."""
+"""Check that a strategy's decisions stay the same once later bars are known."""
 
 from __future__ import annotations
 

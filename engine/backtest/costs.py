@@ -1,4 +1,4 @@
-"""What trading costs. Neither commission nor slippage has a default: costs are never silently zero."""
+"""Trading costs. Neither commission nor slippage has a default: costs are never silently zero."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Costs(Spec):
     slippage: float = parameter(
         title="Slippage",
         unit="bp",
-        help="How much worse than the quoted price each fill is, in basis points.",
+        help="Difference between the fill price and the quoted price, in basis points.",
         ge=0,
         le=1000,
         step=0.5,
@@ -59,7 +59,7 @@ class Costs(Spec):
     minimum: float = parameter(
         0.0,
         title="Minimum",
-        help="Least commission of a fill, in the currency.",
+        help="Minimum commission per fill, in the currency.",
         ge=0,
         le=1e6,
         step=0.5,
@@ -69,7 +69,7 @@ class Costs(Spec):
         0.0,
         title="Spread",
         unit="bp",
-        help="Between bid and ask; each fill pays half of it.",
+        help="Bid-ask spread; each fill pays half of it.",
         ge=0,
         le=1000,
         step=0.5,
@@ -78,7 +78,7 @@ class Costs(Spec):
     volume_impact: float = parameter(
         0.0,
         title="Volume impact",
-        help="Price moved by an order as large as the bar's volume; it grows with the square of the share.",
+        help="Price impact of an order as large as the bar's volume; grows with the square of the share of volume.",
         ge=0,
         le=10,
         step=0.05,

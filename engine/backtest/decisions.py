@@ -1,4 +1,4 @@
-"""What a strategy decides at the closes of some bars, and the part of it that an account follows."""
+"""Decisions of a strategy at the closes of its bars, and the part of them that an account follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run whose decisions use the future is refused before it has figures.
+"""Refusal of runs whose decisions use the future, before any metric is computed.
 
 What comes with the engine is taken at its word, which its conformance tests keep. What somebody else has written is
 asked again on shorter history: the lines and conditions that it draws number by number, and the decisions that follow

@@ -1,4 +1,4 @@
-"""The four figures that a sweep keeps of a backtest, of one backtest: the same code, so the same bits."""
+"""The four metrics that a sweep keeps, for a single backtest: the same code, so the same bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run is measured on: the bars from the first on which it could trade, and all before them to look back on.
+"""The bars that a run is measured on, from the first on which it could trade, and all earlier ones as lookback.
 
 A strategy and a sizing know every bar that there is. The account, buy and hold, the account without costs and all that
 is reckoned from them begin together, with the first bar of the range at whose close the strategy may decide: warming up
@@ -134,7 +134,7 @@ def measured(
 def _require_room(spec: BacktestSpec, item: Bars, place: int, warm_up: int) -> None:
     if place == len(item):
         raise DataError(
-            f"{item.series.symbol} has no bars from {spec.market.start} on: choose a range that begins sooner."
+            f"{item.series.symbol} has no bars from {spec.market.start} on: choose a range that starts earlier."
         )
     if len(item) < warm_up + 2:
         where = "up to the end of this range" if place else "in this range"

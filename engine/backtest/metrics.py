@@ -1,4 +1,4 @@
-"""Every figure of a backtest has its one definition here."""
+"""Definitions of all metrics of a backtest."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Metric:
 ANNUALISED = ("cagr", "sharpe", "sortino", "volatility", "calmar", "costs", "turnover", "dividends")
 """What is not stated of less than a month."""
 
-_STATED = "Not stated below a month."
+_STATED = "Not stated for less than a month."
 
 METRICS: Mapping[str, Metric] = {
-    "total_return": Metric("Total return", "%", "Last equity over the capital at the start, less one."),
-    "cagr": Metric("CAGR", "%", f"Growth a calendar year that compounds to the total return. {_STATED}"),
+    "total_return": Metric("Total return", "%", "Final equity over the starting capital, minus one."),
+    "cagr": Metric("CAGR", "%", f"Compound annual growth rate, calendar years. {_STATED}"),
     "sharpe": Metric(
         "Sharpe",
         "",
-        "Mean over standard deviation (n - 1) of bar returns, times the root of the bars in a calendar year of this "
-        f"data. Cash earns nothing. {_STATED}",
+        "Mean over standard deviation (n - 1) of bar returns, annualised by the root of the bars in a calendar "
+        f"year of this data. Cash earns nothing. {_STATED}",
     ),
     "sortino": Metric(
         "Sortino",
@@ -44,34 +44,36 @@ METRICS: Mapping[str, Metric] = {
         f"Mean bar return over the root mean square of the negative ones, annualised like the Sharpe ratio. {_STATED}",
     ),
     "max_drawdown": Metric(
-        "Max drawdown", "%", "Deepest fall of equity below its highest value so far, the capital at the start among it."
+        "Max drawdown", "%", "Largest fall of the equity from its running maximum, the starting capital included."
     ),
     "max_drawdown_days": Metric(
         "Longest drawdown",
         "days",
-        "Longest time below an earlier high, the capital at the start among them, in calendar days, to the end if "
+        "Longest time below an earlier high, the starting capital included, in calendar days, up to the end if "
         "unrecovered.",
     ),
     "volatility": Metric(
         "Volatility",
         "%",
-        f"Standard deviation of bar returns, times the root of the bars in a calendar year. {_STATED}",
+        f"Standard deviation of bar returns, annualised by the root of the bars in a calendar year. {_STATED}",
     ),
-    "calmar": Metric("Calmar", "", f"CAGR over the size of the maximum drawdown. {_STATED}"),
-    "exposure": Metric("Exposure", "%", "Mean invested part of the equity."),
+    "calmar": Metric("Calmar", "", f"CAGR over the absolute maximum drawdown. {_STATED}"),
+    "exposure": Metric("Exposure", "%", "Mean invested fraction of the equity."),
     "trades": Metric("Trades", "", "Positions opened, those still open included."),
     "win_rate": Metric("Win rate", "%", "Share of trades with a profit after costs, open ones at the last close."),
-    "profit_factor": Metric("Profit factor", "", "Sum of profits over sum of losses, after costs."),
-    "costs": Metric("Costs paid", "%", f"Commission and slippage a calendar year, of the mean equity. {_STATED}"),
+    "profit_factor": Metric("Profit factor", "", "Gross profit over gross loss, after costs."),
+    "costs": Metric(
+        "Costs paid", "%", f"Commission and slippage per calendar year, relative to the mean equity. {_STATED}"
+    ),
     "turnover": Metric(
         "Turnover",
         "%",
-        f"Half the value of all that was bought and sold, a calendar year, of the mean equity. {_STATED}",
+        f"Half the value of all purchases and sales per calendar year, relative to the mean equity. {_STATED}",
     ),
     "dividends": Metric(
         "Dividends",
         "%",
-        "Received, less what was paid on short positions, a calendar year, of the mean equity. Total return prices "
+        "Received minus paid on short positions, per calendar year, relative to the mean equity. Total return prices "
         f"contain them. {_STATED}",
     ),
 }

@@ -85,7 +85,7 @@ def require_addable(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
 
 
 def fits_vectorbt(spec: BacktestSpec) -> bool:
-    """Whether vectorbt can keep this account: long, fully invested or in cash, nothing that depends on the path."""
+    """Whether vectorbt can simulate this account: long, fully invested or in cash, nothing that depends on the path."""
     return is_plain(spec) and not spec.stops.any
 
 
@@ -106,8 +106,8 @@ def checked(
         same = len(theirs.entry) == len(ours.trades.entry)
         if not same or not np.allclose(theirs.equity, ours.equity, rtol=1e-9, atol=0):
             raise EngineError(
-                f"vectorbt and our own account disagree about {spec.strategy.label()} on {item.series.symbol}: "
-                "please report this run, and do not use its figures."
+                f"vectorbt and our own account disagree on {spec.strategy.label()} on {item.series.symbol}: "
+                "please report this run, and do not use its metrics."
             )
         trades = replace(
             ours.trades,

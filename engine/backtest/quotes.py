@@ -20,7 +20,7 @@ def fill_prices(bars: Bars, fill: Fill) -> Floats:
     """
     at_open = fill in ("next_open", "limit")
     if not np.isfinite(bars.close[0]):
-        raise DataError(f"{bars.series.symbol} has no close on its first bar: let the range begin later.")
+        raise DataError(f"{bars.series.symbol} has no close on its first bar: start the range later.")
     _require_positive(bars, ("close", "open") if at_open else ("close",))
     if not at_open:
         _require_inside(bars, bars.close, "closes")
@@ -40,7 +40,7 @@ def require_tradable_prices(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
         fill_prices(item, spec.fill)
         if spec.stops.any:
             _require_ohlc(
-                item, "stops cannot be seen within a bar: take the stops out, or choose data with highs and lows"
+                item, "stops within a bar cannot be simulated: remove the stops, or choose data with highs and lows"
             )
             _require_inside(item, item.open, "opens")
             _require_inside(item, item.close, "closes")
@@ -75,7 +75,7 @@ def _require_inside(bars: Bars, prices: Floats, verb: str) -> None:
     if outside.any():
         raise DataError(
             f"{bars.series.symbol} {verb} outside its own range on {bars.days[outside.argmax()]}: "
-            f"fills there would be fiction. Repair the data or choose the fill '{other}' and no stops."
+            f"fills there would be unrealistic. Fix the data or choose the fill '{other}' and no stops."
         )
 
 
@@ -93,7 +93,7 @@ def _require_positive(bars: Bars, names: Sequence[str]) -> None:
             at = int(wrong.argmax())
             raise DataError(
                 f"{bars.series.symbol} has a price of {prices[at]:g} on {bars.days[at]}: "
-                "an account cannot be kept through it. Choose a range without it."
+                "an account cannot be simulated through it. Choose a range without it."
             )
 
 

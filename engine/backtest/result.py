@@ -1,4 +1,4 @@
-"""What a backtest returns."""
+"""The result of a backtest."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class BacktestResult(Labelled):
 
     def measured(self) -> str:
         """From which day on, and why, in a sentence."""
-        asked = "behind the warm-up that was asked for" if self.warm_up > self.needed else FIRST_DAY
+        asked = "after the requested warm-up" if self.warm_up > self.needed else FIRST_DAY
         return measured_from(self.days[0], self.warm_up, self.waited, why=asked)
 
     def summary(self) -> Mapping[str, object]:

@@ -1,4 +1,4 @@
-"""Accounts that follow decisions: one a symbol, or one for all, and what they are worth together."""
+"""Accounts that follow decisions, one per symbol or one for all, and their combined equity."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class BacktestSpec(RunSpec):
         "next_open",
         title="Fill",
         help="A decision at a bar's close is filled at the next bar's open, at its close, at the deciding close itself "
-        "(which nobody can do), or by a limit order; exits of limit orders are filled at the next open.",
+        "(not achievable in practice), or by a limit order; exits of limit orders are filled at the next open.",
         choices={"next_open": "Next open", "next_close": "Next close", "same_close": "Same close", "limit": "Limit"},
         section="Execution",
     )
@@ -47,7 +47,7 @@ class BacktestSpec(RunSpec):
         0.0,
         title="Limit offset",
         unit="bp",
-        help="How far better than the deciding close a limit order asks to be filled. Other fills ignore it.",
+        help="Distance of the limit price from the deciding close, on the better side. Other fills ignore it.",
         when={"fill": ("limit",)},
         ge=0,
         le=5000,
@@ -58,7 +58,7 @@ class BacktestSpec(RunSpec):
         5,
         title="Limit lasts",
         unit="bars",
-        help="Bars after which a limit order that was not filled is withdrawn. Other fills ignore it.",
+        help="Bars after which an unfilled limit order is cancelled. Other fills ignore it.",
         when={"fill": ("limit",)},
         ge=1,
         le=1000,
@@ -88,7 +88,7 @@ class BacktestSpec(RunSpec):
     cash: Cash = parameter(
         "separate",
         title="Cash",
-        help="An equal part for each symbol, traded by itself, or one account for all of them.",
+        help="A separate account with an equal share for each symbol, or one account for all.",
         choices={"separate": "Separate", "shared": "Shared"},
         section="Sizing",
     )

@@ -1,6 +1,6 @@
-"""An account of a stretch of bars, and its figures: of a backtest, of a cell of a sweep, of a window of a walk-forward.
+"""The account over a segment of bars and its metrics: a backtest, a cell of a sweep, a window of a walk-forward.
 
-The stretch of a test begins in the middle of a strategy's life, at the close before its first bar.
+The segment of a test begins in the middle of a strategy's life, at the close before its first bar.
 """
 
 from __future__ import annotations

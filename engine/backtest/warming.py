@@ -1,4 +1,4 @@
-"""Compiled kernels ready before anybody asks for them."""
+"""Compilation of the kernels ahead of their first use."""
 
 from __future__ import annotations
 

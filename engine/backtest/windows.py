@@ -1,4 +1,4 @@
-"""Windows of a walk-forward: a stretch of training, then the stretch that it is tested on, again and again."""
+"""Windows of a walk-forward: a training period, then the period that it is tested on, again and again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Windows(Spec):
         36,
         title="Training",
         unit="months",
-        help="What the parameters of a window are chosen on.",
+        help="Period on which the parameters of a window are chosen.",
         ge=1,
         le=600,
         step=6,
@@ -39,7 +39,7 @@ class Windows(Spec):
         12,
         title="Test",
         unit="months",
-        help="What follows, and is traded with them.",
+        help="Period that follows, traded with the chosen parameters.",
         ge=1,
         le=600,
         step=3,

@@ -1,4 +1,4 @@
-"""What the strategies of Bollinger's bands share."""
+"""Base of the strategies on Bollinger bands."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Crossing(Strategy):
 
 
 class FastAndSlow(Crossing):
-    """What crossing strategies of a fast and a slow window share; subclasses have these as whole numbers of bars."""
+    """Base of crossing strategies with a fast and a slow window; subclasses declare both as whole numbers of bars."""
 
     fast_fields: ClassVar[tuple[str, ...]] = ("fast",)
     slow_fields: ClassVar[tuple[str, ...]] = ("slow",)

@@ -1,4 +1,4 @@
-"""Asking a strategy: what a file of somebody else's raises or returns by mistake becomes a sentence about it."""
+"""Calls into strategies: whatever a plug-in raises or returns by mistake becomes a readable error."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def require_description(strategy: Strategy, market: MarketSpec) -> None:
 
 
 def symbols_wanted(strategy: Strategy, count: int) -> str:
-    """What is wrong with ``count`` symbols for ``strategy``, as a sentence; nothing where they suit."""
+    """The reason why ``strategy`` cannot trade ``count`` symbols, as a sentence; empty if it can."""
     fewest, most = strategy.symbols() if isinstance(strategy, Allocation) else (1, None)
     if most is not None and count > most:
-        return f"{info(strategy).title} trades {most} symbols: take {count - most} out."
+        return f"{info(strategy).title} trades {most} symbols: remove {count - most}."
     if count < fewest:
         at_least = "at least " if most is None else ""
         return f"{info(strategy).title} needs {at_least}{fewest} symbols: add {fewest - count} more."
@@ -109,7 +109,7 @@ def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Fl
             "it must be an array of float64, a row for each bar and a column for each symbol."
         )
     if np.isinf(found).any():
-        raise StrategyError(f"{named(strategy)} returned an infinite weight: NaN is what stands for no decision.")
+        raise StrategyError(f"{named(strategy)} returned an infinite weight: use NaN for no decision.")
     return cast(Floats, found)
 
 

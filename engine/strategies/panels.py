@@ -1,4 +1,4 @@
-"""What the strategies of several symbols share: prices on a calendar where not every symbol has every bar."""
+"""Prices of several symbols on a calendar where not every symbol has every bar."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.market.bars import Floats
 from engine.market.panel import Panel
 
 STALE = np.timedelta64(7, "D")
-"""A symbol whose last bar is older than this is taken for gone; holidays and other markets' weekends are shorter."""
+"""A symbol whose last bar is older than this is treated as delisted; holidays and foreign weekends are shorter."""
 
 
 @lru_cache(maxsize=2)

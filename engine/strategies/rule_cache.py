@@ -1,4 +1,4 @@
-"""What the parts of rules have answered about the bars that were asked about last.
+"""Cache of what the parts of rules have answered for the most recent bars.
 
 A sweep asks thousands of nearly equal rules about the same bars: whatever a combination shares with an earlier one is
 not computed again.

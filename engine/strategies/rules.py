@@ -147,7 +147,7 @@ class Condition(Spec):
 
     kind: str
     negated: bool = parameter(
-        False, title="Not", help="Asks for the opposite; what is unknown stays unknown.", section="Strategy"
+        False, title="Not", help="Negates the condition; unknown stays unknown.", section="Strategy"
     )
 
     @model_validator(mode="before")
@@ -155,13 +155,13 @@ class Condition(Spec):
     def _shallow(cls, values: Any) -> Any:
         """Before anything is built: a request nested a thousand times must not exhaust the interpreter's stack."""
         if nesting(values) > MAX_NESTING:
-            raise ValueError(f"Conditions are nested more than {MAX_DEPTH} deep: spread them over fewer groups.")
+            raise ValueError(f"Conditions are nested more than {MAX_DEPTH} deep: use fewer nested groups.")
         return values
 
     @model_validator(mode="after")
     def _not_too_deep(self) -> Condition:
         if self.depth() > MAX_DEPTH:
-            raise ValueError(f"Conditions are nested more than {MAX_DEPTH} deep: spread them over fewer groups.")
+            raise ValueError(f"Conditions are nested more than {MAX_DEPTH} deep: use fewer nested groups.")
         return self
 
     def depth(self) -> int:

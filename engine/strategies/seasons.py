@@ -1,4 +1,4 @@
-"""What the calendar says about the session after a bar, with nothing but dates that were known beforehand."""
+"""Calendar rules about the session after a bar, based only on dates known beforehand."""
 
 from __future__ import annotations
 

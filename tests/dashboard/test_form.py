@@ -235,16 +235,14 @@ def test_an_emptied_list_of_conditions_is_a_sentence_at_its_card() -> None:
     values["strategy"]["enter"][0]["conditions"] = []
     with pytest.raises(SpecError) as caught:
         made.parse(made.collect(*read(made.panel(values))))
-    assert caught.value.problems == (
-        ("strategy.enter.0", "The group is empty: add a condition to it, or take it out."),
-    )
+    assert caught.value.problems == (("strategy.enter.0", "The group is empty: add a condition or remove the group."),)
 
 
 def test_lists_and_choices_inside_a_plugin_are_named() -> None:
     panel = form(initial=RULES).panel(form(initial=RULES).defaults())
     captions = [item for item in every(panel) if getattr(item, "className", "") == "f caption"]
     named = [next(part.children for part in every(item) if type(part).__name__ == "Span") for item in captions]
-    assert named == ["Enter long", "Conditions", "Leave long", "Enter short", "Leave short"]
+    assert named == ["Enter long", "Conditions", "Exit long", "Enter short", "Exit short"]
     labels = [item.children for item in every(panel) if type(item).__name__ == "Label"]
     assert labels.count("Against") == 3
 

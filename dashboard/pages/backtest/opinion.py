@@ -50,7 +50,7 @@ def layout() -> Component:
     button = html.Button("Ask Backtrader", id=ids.ASK, className="link-button strong", type="button")
     said = html.Div(html.P(ASK, className="hint"), id=ids.OPINION, className="pad")
     drawn = graph.graph(ids.OPINION_CHART, height=300, title="Both equities", sub="and Backtrader's less ours")
-    listed = table.table(ids.OPINION_TRADES, COLUMNS, height=300, empty="Neither of the two traded.")
+    listed = table.table(ids.OPINION_TRADES, COLUMNS, height=300, empty="Neither account traded.")
     return html.Div(
         [
             *JOB.stores(),

@@ -1,1 +1,1 @@
-"""What is read off a finished backtest: groups, periods, rolling figures, combinations, CSV."""
+"""Reports on a finished backtest: groups, periods, rolling metrics, combinations, CSV."""

@@ -83,7 +83,7 @@ def common(runs: Sequence[BacktestResult]) -> Common:
     if len(time) < FEWEST_BARS:
         bars = "no bar" if len(time) == 0 else f"only {len(time)} bars"
         raise DataError(
-            f"These runs have {bars} in common, so they can be neither correlated nor combined: choose runs of the "
+            f"These runs have {bars} in common, so they cannot be correlated or combined: choose runs of the "
             "same interval whose ranges overlap."
         )
     equity = np.column_stack([values[np.searchsorted(moments, time)] for moments, values in series])

@@ -1,4 +1,4 @@
-"""How the returns of bars are distributed, and what the worst of them cost."""
+"""Distribution of bar returns, and its tail risk."""
 
 from __future__ import annotations
 

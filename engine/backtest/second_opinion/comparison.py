@@ -1,4 +1,4 @@
-"""A second opinion: a run's trades beside those that Backtrader made of the same decisions."""
+"""A cross-check: the trades of a run beside those that Backtrader made of the same decisions."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class SecondOpinion:
         """The outcome in one sentence."""
         count, same = len(self.found), int(self.agrees().sum())
         if count == 0:
-            return "Neither of the two traded."
+            return "Neither account traded."
         if same == count:
             trades = "the only trade is the same" if count == 1 else f"all {count:,} trades are the same"
             if self.same_equity():
@@ -243,5 +243,5 @@ def _notes(repeated: Sequence[Repeated]) -> tuple[str, ...]:
             found.append(f"{one if count == 1 else many.format(f'{count:,}')} {rest}")
     refused = sum(run.refused for run in repeated)
     if refused:
-        found.append(f"Backtrader refused {refused:,} {'order' if refused == 1 else 'orders'} for want of cash.")
+        found.append(f"Backtrader rejected {refused:,} {'order' if refused == 1 else 'orders'} for lack of cash.")
     return (*found, SHARED)

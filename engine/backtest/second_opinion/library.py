@@ -16,7 +16,7 @@ def library() -> Any:
             import backtrader
     except ImportError:
         raise DeviceError(
-            "Backtrader is not installed, so there is no second opinion: install it with "
+            "Backtrader is not installed, so there is nothing to cross-check with: install it with "
             "pip install 'stratoscope[backtrader]', or pip install backtrader."
         ) from None
     return backtrader

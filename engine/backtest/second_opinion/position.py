@@ -1,4 +1,4 @@
-"""What a trader keeps of each symbol, and says to Backtrader."""
+"""State that a trader keeps per symbol, and the orders it gives Backtrader."""
 
 from __future__ import annotations
 

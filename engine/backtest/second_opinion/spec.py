@@ -1,4 +1,4 @@
-"""The request for a second opinion."""
+"""The request for a cross-check with Backtrader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SecondOpinionSpec(RunSpec):
     backtest: BacktestSpec
 
     def label(self) -> str:
-        return f"Second opinion on {self.backtest.label()}"
+        return f"Cross-check with Backtrader: {self.backtest.label()}"
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"backtest": self.backtest, **self.backtest.inputs()}

@@ -1,4 +1,4 @@
-"""What the strategy decides at each close, for every symbol of an account: the same for us and for Backtrader."""
+"""Decisions of the strategy at each close, for every symbol of an account: the same for us and for Backtrader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Who gives Backtrader its orders: decisions, sizes, stops and margin calls, out of what Backtrader says that it holds.
+"""The trader that gives Backtrader its orders: decisions, sizes, stops and margin calls, from the
+positions that Backtrader reports.
 
 Backtrader decides whether and at what price an order fills, charges for it, and keeps cash, positions and profits.
 What it has no order for is looked at here, once a step (see ``script``): what new positions may cost together, when a

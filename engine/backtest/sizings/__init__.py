@@ -1,4 +1,4 @@
-"""How large a position is."""
+"""Position sizing."""
 
 from __future__ import annotations
 

@@ -25,24 +25,24 @@ class Kelly(Sizing):
     scale: float = parameter(
         0.5,
         title="Scale",
-        help="Part of the Kelly fraction; 0.5 is half Kelly.",
+        help="Fraction of Kelly to use; 0.5 is half Kelly.",
         gt=0,
         le=2,
         step=0.1,
         section="Sizing",
     )
     cap: float = parameter(
-        1.0, title="Largest part", percent=True, help="Of the equity.", gt=0, le=2, step=0.05, section="Sizing"
+        1.0, title="Largest part", percent=True, help="Fraction of the equity.", gt=0, le=2, step=0.05, section="Sizing"
     )
     first: float = parameter(
-        0.25, title="At first", percent=True, help="Of the equity, until enough trades are closed.", gt=0, le=2,
+        0.25, title="At first", percent=True, help="Fraction of the equity until enough trades are closed.", gt=0, le=2,
         step=0.05, section="Sizing",
     )  # fmt: skip
     trades: int = parameter(
         20,
         title="Needs",
         unit="trades",
-        help="Closed trades before the fraction is taken.",
+        help="Closed trades required before the Kelly fraction is used.",
         ge=2,
         le=1000,
         section="Sizing",

@@ -21,7 +21,7 @@ class Percent(Sizing):
         1.0,
         title="Part",
         percent=True,
-        help="Of the equity when the order fills.",
+        help="Fraction of the equity when the order fills.",
         gt=0,
         le=20,
         step=0.05,

@@ -17,7 +17,7 @@ class Units(Sizing):
     """The same number of shares, coins or contracts for every position, as they were on the day of the fill."""
 
     kind: Literal["units"] = "units"
-    units: float = parameter(100.0, title="Units", help="Of a position.", gt=0, le=1e12, step=10, section="Sizing")
+    units: float = parameter(100.0, title="Units", help="Size of a position.", gt=0, le=1e12, step=10, section="Sizing")
 
     def size(self, bars: Bars) -> Size:
         return Size("units", np.full(len(bars), self.units))

@@ -18,7 +18,13 @@ class Value(Sizing):
 
     kind: Literal["value"] = "value"
     value: float = parameter(
-        10_000.0, title="Value", help="Of a position, in the currency.", gt=0, le=1e12, step=1000, section="Sizing"
+        10_000.0,
+        title="Value",
+        help="Value of a position, in the currency.",
+        gt=0,
+        le=1e12,
+        step=1000,
+        section="Sizing",
     )
 
     def size(self, bars: Bars) -> Size:

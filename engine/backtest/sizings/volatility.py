@@ -1,4 +1,4 @@
-"""The part of the equity that brings a wanted volatility."""
+"""Sizing to a target volatility."""
 
 from __future__ import annotations
 
@@ -25,13 +25,20 @@ class Volatility(Sizing):
 
     kind: Literal["volatility"] = "volatility"
     target: float = parameter(
-        0.2, title="Target", percent=True, help="Volatility a year.", gt=0, le=1, step=0.01, section="Sizing"
+        0.2, title="Target", percent=True, help="Annualised volatility.", gt=0, le=1, step=0.01, section="Sizing"
     )
     window: int = parameter(
-        20, title="Window", unit="bars", help="Returns that it is measured on.", ge=2, le=1000, section="Sizing"
+        20, title="Window", unit="bars", help="Returns used to measure the volatility.", ge=2, le=1000, section="Sizing"
     )
     largest: float = parameter(
-        1.0, title="Largest part", percent=True, help="Of the equity.", gt=0, le=20, step=0.05, section="Sizing"
+        1.0,
+        title="Largest part",
+        percent=True,
+        help="Fraction of the equity.",
+        gt=0,
+        le=20,
+        step=0.05,
+        section="Sizing",
     )
 
     def warm_up(self) -> int:

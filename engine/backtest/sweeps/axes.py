@@ -37,7 +37,9 @@ class Axis(Spec):
     low: float | None = parameter(None, title="From")
     high: float | None = parameter(None, title="To")
     step: float | None = parameter(None, title="Step", gt=0)
-    values: tuple[bool | int | float | str, ...] = parameter((), title="Values", help="Instead of a range.")
+    values: tuple[bool | int | float | str, ...] = parameter(
+        (), title="Values", help="List of values, instead of a range."
+    )
 
     @model_validator(mode="after")
     def _a_range_or_values(self) -> Axis:
@@ -152,7 +154,7 @@ def resolve(base: BacktestSpec, axis: Axis) -> Scale:
     unit = str(_extra(field, "unit") or "")
     scale = Scale(axis.path, title, unit, whole, low, high, float(step), free, listed, words)
     if scale.count() > VALUES and not free:
-        raise SpecError([("step", f"{title} would have {scale.count():,} values: raise its step.")])
+        raise SpecError([("step", f"{title} would have {scale.count():,} values: increase its step.")])
     return scale
 
 
@@ -160,7 +162,7 @@ def _listed(axis: Axis, words: tuple[str, ...], field: FieldInfo) -> tuple[float
     """The listed values as numbers, choices by their place among ``words``."""
     if words:
         if not axis.values:
-            raise SpecError([("values", f"{field.title} has no range: list values out of {', '.join(words)}.")])
+            raise SpecError([("values", f"{field.title} has no range: list values from {', '.join(words)}.")])
         for value in axis.values:
             if str(value) not in words:
                 raise SpecError(
@@ -189,7 +191,7 @@ def _require_allowed(
             if problems:
                 raise SpecError(problems) from None
     if whole and axis.step is not None and not float(axis.step).is_integer():
-        raise SpecError([("step", f"The step of whole numbers is a whole number, not {axis.step:g}.")])
+        raise SpecError([("step", f"The step of whole numbers must be a whole number, not {axis.step:g}.")])
 
 
 def _choices(field: FieldInfo) -> tuple[str, ...]:

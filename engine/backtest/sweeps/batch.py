@@ -1,4 +1,4 @@
-"""The figures of a batch of combinations: by a kernel for many at once, or by the account one by one."""
+"""The metrics of a batch of combinations: by a kernel for many at once, or by the account one by one."""
 
 from __future__ import annotations
 

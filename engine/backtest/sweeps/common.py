@@ -1,4 +1,4 @@
-"""The stretch on which all combinations of a sweep are compared: it begins where the last of them has warmed up."""
+"""The period on which all combinations of a sweep are compared: it begins where the last of them has warmed up."""
 
 from __future__ import annotations
 

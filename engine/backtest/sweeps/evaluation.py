@@ -1,4 +1,4 @@
-"""Combinations of parameters become figures: in this process, or divided among several."""
+"""Evaluation of combinations of parameters, in this process or divided among several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sweep found: four figures of each combination."""
+"""The result of a sweep: four metrics of each combination."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class SweepResult(Labelled):
             return f"{SHORT} {DEFINED[name or self.objective].title} is one, so none of these is named the best."
         places = stressed(self.axes)
         if len(places) == len(self.axes):
-            return "What trading costs is a stress and no choice: none of these combinations is the best."
+            return "Trading costs are a stress test, not a choice: no combination is named the best."
         if not len(self) or self.choosable.any():
             return ""
         own = zip(places, self.own_costs().tolist(), strict=True)
@@ -116,8 +116,8 @@ class SweepResult(Labelled):
             f"{self.titles[axis].lower()} {value:g} {self.units[axis]}".rstrip() for axis, value in own
         )
         return (
-            f"Costs are a stress and no choice, and none of these combinations has those of the backtest itself "
-            f"({named}): none is named the best. Put them on the axis to compare at them."
+            f"Costs are a stress test, not a choice, and no combination has the costs of the backtest itself "
+            f"({named}): no combination is named the best. Add them to the axis to compare."
         )
 
     def own_costs(self) -> Floats:

@@ -98,7 +98,7 @@ def combinations(spec: SweepSpec, scales: Sequence[Scale], look: Look = unwatche
     every = sampling.grid(scales, look)
     fine = sampling.valid(scales, spec.base, every, look)
     if not fine.any():
-        raise SpecError([("axes", "None of the combinations is valid: change the ranges of the axes.")])
+        raise SpecError([("axes", "No combination is valid: change the ranges of the axes.")])
     if fine.all():
         return every, 0
     look()
@@ -152,5 +152,5 @@ def _result(
 def _about_waiting(waited: int, whole: Unit) -> str:
     return (
         f"The slowest combination takes {waited:,} bars of the range to warm up, which leaves {whole.returns() + 1:,} "
-        "to compare all on: narrow its axis for more."
+        "to compare all combinations: narrow its axis for more."
     )

@@ -59,7 +59,7 @@ def drawn(
             return found[np.sort(random.permutation(len(found))[:count])], left_out
         asked = min(int(count * max(asked / max(len(found), 1), 1.1)) + 1, 20 * count)
     if not len(found):
-        raise SpecError([("axes", "None of the combinations drawn is valid: change the ranges of the axes.")])
+        raise SpecError([("axes", "No drawn combination is valid: change the ranges of the axes.")])
     return found, left_out
 
 

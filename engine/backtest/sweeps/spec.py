@@ -59,7 +59,7 @@ class SweepSpec(RunSpec):
     count: int = parameter(
         1000,
         title="Drawn",
-        help="Combinations to draw; a grid has all of its own.",
+        help="Number of combinations to draw; a grid ignores it.",
         ge=1,
         le=1_000_000,
         section="Search",
@@ -70,12 +70,12 @@ class SweepSpec(RunSpec):
     )
     objective: Literal["sharpe", "total_return", "calmar"] = parameter(
         "sharpe",
-        title="Judge by",
-        help="What a search maximises, and what the best and the plateau are the best by.",
+        title="Metric to maximise",
+        help="Maximised by a search; also ranks the best combination and the plateau.",
         choices={"sharpe": "Sharpe", "total_return": "Return", "calmar": "Calmar"},
         section="Search",
     )
-    drawdown: bool = parameter(True, title="Drawdown", help="Compute the maximum drawdown too.", section="Search")
+    drawdown: bool = parameter(True, title="Drawdown", help="Also compute the maximum drawdown.", section="Search")
 
     @model_validator(mode="after")
     def _sweepable(self) -> SweepSpec:
@@ -93,22 +93,22 @@ class SweepSpec(RunSpec):
         if size * symbols > LIMIT:
             each = f" of {symbols} symbols" if symbols > 1 else ""
             way = (
-                "raise a step, narrow a range, or draw some of them: random, Latin hypercube or TPE"
+                "increase a step, narrow a range, or draw a sample: random, Latin hypercube or TPE"
                 if self.sample == "grid"
                 else "draw fewer"
             )
             raise SpecError([("axes", f"{size:,} combinations{each} are more than the {LIMIT:,} of a sweep: {way}.")])
         if self.sample == "tpe" and self.count > SEARCHED:
-            why = f"TPE learns from at most {SEARCHED:,} draws, not {self.count:,}: it finds little more after a few "
-            raise SpecError([("count", f"{why}thousand. Random or Latin draw a million.")])
+            why = f"TPE uses at most {SEARCHED:,} draws, not {self.count:,}: it improves little after a few "
+            raise SpecError([("count", f"{why}thousand. Random and Latin can draw a million.")])
         if self.objective == "calmar" and not self.drawdown:
-            raise SpecError([("drawdown", "Judging by the Calmar ratio needs the drawdown.")])
+            raise SpecError([("drawdown", "The Calmar ratio needs the drawdown: turn it on.")])
 
     def _require_choice(self, scales: tuple[Scale, ...]) -> None:
         costs = [scale.title.lower() for scale in scales if is_stress(scale.path)]
         if self.sample == "tpe" and costs:
-            why = "A search by TPE maximises, and costs are a stress and no choice"
-            raise SpecError([("sample", f"{why}: take {' and '.join(costs)} out of the axes, or run a grid.")])
+            why = "TPE maximises a metric, and costs are a stress test, not a choice"
+            raise SpecError([("sample", f"{why}: remove {' and '.join(costs)} from the axes, or run a grid.")])
 
     def scales(self) -> tuple[Scale, ...]:
         """The axes on the base. Raises ``SpecError``."""
@@ -117,7 +117,7 @@ class SweepSpec(RunSpec):
         found = []
         for place, axis in enumerate(self.axes):
             if axis.path in (item.path for item in self.axes[:place]):
-                raise SpecError([(f"axes.{place}.path", f"{axis.path} is an axis twice.")])
+                raise SpecError([(f"axes.{place}.path", f"{axis.path} is used for two axes.")])
             try:
                 found.append(resolve(self.base, axis))
             except SpecError as error:

@@ -1,4 +1,4 @@
-"""Axes over what a market or a broker charges: a stress of a result, and nothing that anybody chooses."""
+"""Axes over what a market or a broker charges: a stress test of a result, not a choice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searching instead of trying everything: Optuna's tree-structured Parzen estimator over the kernels of sweeps."""
+"""Parameter search instead of a full grid: Optuna's tree-structured Parzen estimator over the kernels of sweeps."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def search(
         if not new and len(seen) >= _possible(scales):
             break
     if not parts:
-        raise SpecError([("axes", "None of the combinations drawn is valid: change the ranges of the axes.")])
+        raise SpecError([("axes", "No drawn combination is valid: change the ranges of the axes.")])
     arrays = zip(*(figures.arrays() for figures in shown), strict=True)
     return np.concatenate(parts), Figures(*(np.concatenate(same, axis=1) for same in arrays)), refused, list(warnings)
 

@@ -1,4 +1,4 @@
-"""What a sweep follows: the accounts of a request, combinations of parameters on them, and the figures that come."""
+"""The parts of a sweep: the accounts of a request, combinations of parameters on them, and the figures that come."""
 
 from __future__ import annotations
 

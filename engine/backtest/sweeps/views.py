@@ -1,4 +1,4 @@
-"""Looking at a sweep: heatmaps of any two axes, and the plateau that is better than a peak."""
+"""Views of a sweep: heatmaps of any two axes, and the most robust plateau."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sweep tells of itself while it runs."""
+"""Progress of a running sweep."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Walk-forward optimisation: parameters chosen on one stretch, judged on the next."""
+"""Walk-forward optimisation: parameters chosen on one period, tested on the next."""

@@ -160,9 +160,11 @@ def _warnings(walk: Walk, steps: Sequence[Step], best: SweepResult) -> tuple[str
 def _about_data(walk: Walk) -> list[str]:
     found = []
     if all(item.series.kind == "equity" for item in walk.bars):
-        found.append("Survivors only: these symbols are known today to have lasted, which flatters every figure.")
+        found.append("Survivorship bias: these symbols are known to have survived, which flatters every metric.")
     if walk.spec.base.fill == "same_close":
-        found.append("Same close: decisions are filled at the very close that they follow from, which nobody can do.")
+        found.append(
+            "Same close: decisions are filled at the very close they are based on, which is not achievable in practice."
+        )
     late = max(walk.course.own, key=lambda item: item.time[0])
     early, is_divided = min(item.time[0] for item in walk.course.own), isinstance(walk.spec.base.strategy, Allocation)
     if late.time[0] - early > np.timedelta64(31, "D") and not is_divided:
@@ -184,7 +186,7 @@ def _about_windows(walk: Walk, steps: Sequence[Step]) -> list[str]:
     if standing and walk.spec.opening == "flat":
         found.append(
             f"In {standing} of {count} tests the chosen parameters already stood for a position when it began, and the "
-            "account waited for a new entry. “In position” takes it along."
+            "account waited for a new entry. “In position” takes over the position."
         )
     return found
 
@@ -199,7 +201,7 @@ def _about_choices(steps: Sequence[Step], best: SweepResult) -> list[str]:
     if known and float(np.median(known)) < UNRELATED:
         said = f"{round(float(np.median(known)), 2) + 0.0:.2f}".replace("-", MINUS)
         found.append(
-            "What was good in training was not what was good after: the rank correlation of all combinations is "
+            "Good combinations in training were not good in the test: the rank correlation of all combinations is "
             f"{said} in the median window."
         )
     if trades < 10:
@@ -208,7 +210,7 @@ def _about_choices(steps: Sequence[Step], best: SweepResult) -> list[str]:
             f"{'Only ' if trades else ''}{trades or 'No'} {what} out of sample: too few to tell skill from luck."
         )
     if steps[-1].outside.equity[-1] <= 0:
-        found.append("Ruined: the equity reached zero, and trading ended there.")
+        found.append("Ruined: the equity reached zero and trading stopped.")
     return found
 
 
@@ -221,7 +223,7 @@ def _at_the_end(steps: Sequence[Step], best: SweepResult) -> list[str]:
             number = int(np.sum(chosen == end))
             if not words and len(values) > 2 and 2 * number > len(steps):
                 found.append(
-                    f"{title} was at the {word} end of its range in {number} of {len(steps)} windows: what is best may "
+                    f"{title} was at the {word} end of its range in {number} of {len(steps)} windows: the optimum may "
                     "lie beyond."
                 )
     return found

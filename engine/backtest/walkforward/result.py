@@ -1,4 +1,4 @@
-"""What a walk-forward returns."""
+"""The result of a walk-forward."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class WalkForwardResult(Labelled):
         )  # fmt: skip
 
     def summary(self) -> Mapping[str, object]:
-        """Key figures for the command line and the library of runs."""
+        """Key metrics for the command line and the library of runs."""
         return {
             "label": self.label,
             "first": str(self.time[0]),

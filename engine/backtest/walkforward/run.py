@@ -132,7 +132,7 @@ def _walked(walk: Walk, steps: list[Step], progress: Progress) -> SweepResult:
         steps.append(
             take_step(walk, number, float(capital), _named(done, number, windows, _so_far(spec, steps, windows)))
         )
-    progress(len(windows) / (len(windows) + 1), "What hindsight would have chosen", _so_far(spec, steps, windows))
+    progress(len(windows) / (len(windows) + 1), "Best in hindsight", _so_far(spec, steps, windows))
     last = section(progress, len(windows) / (len(windows) + 1), 1.0)
     tested = [before(item, windows[-1].stop) for item in bars]
     return _search(walk, tested, windows[0].test, _named(last, -1, windows, _so_far(spec, steps, windows)))
@@ -144,7 +144,7 @@ def _require_room(spec: WalkForwardSpec, windows: int) -> None:
     total = size * len(spec.base.market.symbols) * windows
     if total > LIMIT:
         every = f"{size:,} combinations in each of {windows} windows are {total:,} backtests, more than {LIMIT:,}"
-        way = "narrow a range, raise a step, draw some of them, or lengthen the test"
+        way = "narrow a range, increase a step, draw a sample, or lengthen the test"
         raise SpecError([("axes", f"{every}: {way}.")])
 
 

@@ -48,7 +48,7 @@ class WalkForwardSpec(RunSpec):
     count: int = parameter(
         1000,
         title="Drawn",
-        help="Combinations drawn in each window; a grid has all of its own.",
+        help="Number of combinations drawn in each window; a grid ignores it.",
         ge=1,
         le=1_000_000,
         section="Search",
@@ -59,7 +59,7 @@ class WalkForwardSpec(RunSpec):
     )
     objective: Literal["sharpe", "total_return", "calmar"] = parameter(
         "sharpe",
-        title="Choose by",
+        title="Metric to maximise",
         choices={"sharpe": "Sharpe", "total_return": "Return", "calmar": "Calmar"},
         section="Choice",
     )
@@ -73,7 +73,7 @@ class WalkForwardSpec(RunSpec):
     minimum_trades: int = parameter(
         3,
         title="Min. trades",
-        help="Combinations with fewer trades in training, of all symbols together, are not chosen. Where none has as "
+        help="Combinations with fewer trades in training, over all symbols, are not chosen. If none has as "
         "many, the account stays in cash.",
         ge=0,
         le=100_000,
@@ -92,7 +92,7 @@ class WalkForwardSpec(RunSpec):
         True,
         title="Compare all",
         help="Run every combination on the test bars too, to see whether good ones in training were good ones after. "
-        "The choice knows nothing of it.",
+        "It does not affect the choice.",
         section="Choice",
     )
 
@@ -103,7 +103,7 @@ class WalkForwardSpec(RunSpec):
             self.sweep()
             for place, axis in enumerate(self.axes):
                 if is_stress(axis.path):
-                    why = "A walk-forward chooses, and what trading costs is no choice: sweep it instead."
+                    why = "A walk-forward optimises its axes, and trading costs are not a choice: sweep them instead."
                     raise SpecError([(f"axes.{place}.path", why)])
         except SpecError as error:
             raise as_validation_error(error) from None

@@ -1,4 +1,4 @@
-"""How steady the parameters are that one window after another chooses."""
+"""Stability of the parameters chosen from window to window."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class WalkForwardVerdict:
 
 
 def judge(result: WalkForwardResult) -> WalkForwardVerdict:
-    """Whether what was learnt on the past was worth something afterwards; the first doubt counts."""
+    """The verdict on parameters optimised in training and traded out of sample; the first doubt counts."""
     growth, windows = result.metrics["cagr"], len(result.test_first)
     efficiency = result.efficiency()
     if growth is None or not result.metrics["trades"]:
@@ -34,11 +34,11 @@ def judge(result: WalkForwardResult) -> WalkForwardVerdict:
         return WalkForwardVerdict("Nothing to judge.", why, "doubtful")
     promised = _percent(result.promised())
     if growth <= 0:
-        reason = f"Out of sample it lost {_percent(-growth)} a year, where training had promised {promised}."
+        reason = f"Out of sample it lost {_percent(-growth)} a year, against {promised} in training."
         return WalkForwardVerdict("It does not hold.", reason, "bad")
     if efficiency is None:
-        return WalkForwardVerdict("It does not hold.", "The best of training lost money in training itself.", "bad")
-    kept = f"Out of sample it earned {_percent(growth)} a year, where training had promised {promised}"
+        return WalkForwardVerdict("It does not hold.", "Even the best parameters lost money in training.", "bad")
+    kept = f"Out of sample it earned {_percent(growth)} a year, against {promised} in training"
     if windows < FEWEST_WINDOWS:
         return WalkForwardVerdict(
             "Too few windows.", f"{kept}; {windows} of them cannot tell skill from luck.", "doubtful"
@@ -49,10 +49,10 @@ def judge(result: WalkForwardResult) -> WalkForwardVerdict:
             "Too few trades.", f"{kept}; {trades} trades cannot tell skill from luck.", "doubtful"
         )
     if efficiency < KEPT:
-        return WalkForwardVerdict("It fades.", f"{kept}: {efficiency:.0%} of it, and half is what to ask for.", "bad")
+        return WalkForwardVerdict("It fades.", f"{kept}: {efficiency:.0%} of it; at least half is required.", "bad")
     if _certainty(result) < CERTAIN:
         sharpe = result.metrics["sharpe"] or 0.0
-        reason = f"{kept}, but a Sharpe ratio of {sharpe:.2f} over {_years(result):.1f} years can be luck."
+        reason = f"{kept}, but a Sharpe ratio of {sharpe:.2f} over {_years(result):.1f} years could be luck."
         return WalkForwardVerdict("Not yet.", reason, "doubtful")
     return _worth(result, growth, kept)
 
@@ -66,16 +66,14 @@ def _worth(result: WalkForwardResult, growth: float, kept: str) -> WalkForwardVe
     hold = result.benchmark_metrics["cagr"] or 0.0
     ratio, holds = result.metrics["sharpe"] or 0.0, result.benchmark_metrics["sharpe"] or 0.0
     if growth <= hold and ratio <= holds:
-        reason = f"{kept}, and holding the same symbols earned {_percent(hold)} at a better ratio."
+        reason = f"{kept}, and buy and hold of the same symbols earned {_percent(hold)} at a better ratio."
         return WalkForwardVerdict("Not worth it.", reason, "doubtful")
     if growth <= hold:
-        reason = (
-            f"{kept}. The Sharpe ratio is better than that of holding, {ratio:.2f} against {holds:.2f}, but holding"
-        )
+        reason = f"{kept}. The Sharpe ratio beats buy and hold, {ratio:.2f} against {holds:.2f}, but buy and hold"
         return WalkForwardVerdict("Less growth.", f"{reason} earned {_percent(hold)}.", "doubtful")
     known = result.agreement[np.isfinite(result.agreement)]
     if len(known) >= FEWEST_WINDOWS and np.median(known) <= 0:
-        reason = f"{kept}, but ranks in training said nothing of ranks afterwards: other parameters did as well."
+        reason = f"{kept}, but ranks in training did not predict ranks in the test: other parameters did as well."
         return WalkForwardVerdict("Not by choice.", reason, "doubtful")
     windows = len(result.test_first)
     return WalkForwardVerdict(

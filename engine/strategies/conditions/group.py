@@ -26,7 +26,7 @@ class Group(Condition):
     @model_validator(mode="after")
     def _filled(self) -> Group:
         if not self.conditions:
-            raise ValueError("The group is empty: add a condition to it, or take it out.")
+            raise ValueError("The group is empty: add a condition or remove the group.")
         return self
 
     def depth(self) -> int:

@@ -1,4 +1,4 @@
-"""Trend following where there is a trend."""
+"""Trend following, filtered by the ADX."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AdxTrend(Strategy):
     enter_above: float = parameter(
         25.0,
         title="Enter above",
-        help="ADX over which there is a trend to enter.",
+        help="ADX above which the trend is strong enough to enter.",
         ge=0,
         le=99,
         step=1,
@@ -37,8 +37,8 @@ class AdxTrend(Strategy):
     )
     leave_below: float = parameter(
         20.0,
-        title="Leave below",
-        help="ADX under which the trend has ended; 0 leaves only when the direction changes.",
+        title="Exit below",
+        help="ADX below which the trend is over; at 0 only a change of direction exits.",
         ge=0,
         le=99,
         step=1,
@@ -49,8 +49,8 @@ class AdxTrend(Strategy):
     def _in_order(self) -> AdxTrend:
         if self.leave_below > self.enter_above:
             raise ValueError(
-                f"Leave below ({self.leave_below:g}) must not exceed enter above ({self.enter_above:g}): "
-                "every position would be left at once."
+                f"Exit below ({self.leave_below:g}) must not exceed enter above ({self.enter_above:g}): "
+                "every position would be closed at once."
             )
         return self
 

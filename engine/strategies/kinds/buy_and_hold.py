@@ -1,4 +1,4 @@
-"""Buy at the first opportunity and keep."""
+"""Buying at the first opportunity and holding."""
 
 from __future__ import annotations
 

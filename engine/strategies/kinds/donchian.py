@@ -24,17 +24,17 @@ class DonchianBreakout(Strategy):
 
     kind: Literal["donchian_breakout"] = "donchian_breakout"
     enter: int = parameter(
-        55, title="Entry window", unit="bars", help="Earlier bars whose extreme must be exceeded to enter.",
+        55, title="Entry window", unit="bars", help="Previous bars whose extreme the close must break to enter.",
         ge=2, le=1000, section="Strategy",
     )  # fmt: skip
     leave: int = parameter(
-        20, title="Exit window", unit="bars", help="Earlier bars whose opposite extreme must be exceeded to leave.",
+        20, title="Exit window", unit="bars", help="Previous bars whose opposite extreme the close must break to exit.",
         ge=2, le=1000, section="Strategy",
     )  # fmt: skip
     prices: Literal["ranges", "closes"] = parameter(
         "ranges",
         title="Channel of",
-        help="Highs and lows, or closes: series of closing prices have only these.",
+        help="Highs and lows, or closes; series of closing prices have closes only.",
         choices={"ranges": "Highs, lows", "closes": "Closes"},
         section="Strategy",
     )

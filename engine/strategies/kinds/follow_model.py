@@ -31,7 +31,7 @@ class FollowModel(Strategy):
     enter_above: float = parameter(
         0.55,
         title="Enter above",
-        help="Probability of a rise from which to hold; of a fall, from which to be short.",
+        help="Probability of a rise at which to go long; of a fall, at which to go short.",
         ge=0.5,
         le=1,
         step=0.01,
@@ -40,7 +40,7 @@ class FollowModel(Strategy):
     exit_below: float = parameter(
         0.50,
         title="Exit below",
-        help="Probability of a rise under which to sell; of a fall, under which to cover.",
+        help="Probability of a rise below which to sell; of a fall, below which to cover.",
         ge=0,
         le=1,
         step=0.01,
@@ -71,7 +71,7 @@ class FollowModel(Strategy):
         return {"model": self.model}
 
     def begins(self, bars: Bars, inputs: Mapping[str, Any]) -> int:
-        """The first bar with a prediction: while the model learns there is nothing to follow."""
+        """The first bar with a prediction: there is nothing to follow while the model is trained."""
         known = np.flatnonzero(np.isfinite(inputs["model"].usable(bars)))
         return int(known[0]) if len(known) else len(bars)
 

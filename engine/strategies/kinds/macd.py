@@ -32,7 +32,7 @@ class Macd(FastAndSlow):
         9,
         title="Signal window",
         unit="bars",
-        help="Bars of the MACD's own average, the signal line.",
+        help="Bars of the signal line, an average of the MACD.",
         ge=2,
         le=500,
         section="Strategy",

@@ -33,7 +33,7 @@ class Months(Season):
     last: Month = parameter(
         4,
         title="To",
-        help="Last month held; before the first, it is in the year after.",
+        help="Last month held; if before the first, it falls in the next year.",
         choices=dict(enumerate(NAMES, 1)),
         section="Strategy",
     )
@@ -41,7 +41,7 @@ class Months(Season):
     @model_validator(mode="after")
     def _in_order(self) -> Months:
         if (self.last - self.first) % 12 == 11:
-            raise ValueError("These are all twelve months: choose fewer, or the strategy Buy and hold.")
+            raise ValueError("All twelve months are selected: choose fewer, or the strategy Buy and hold.")
         return self
 
     def label(self) -> str:

@@ -45,11 +45,11 @@ class Pairs(Allocation):
         ge=0.1, le=10, step=0.1, section="Strategy",
     )  # fmt: skip
     leave: float = parameter(
-        0.5, title="Leave within", unit="σ", help="z-score within which it is left.",
+        0.5, title="Exit within", unit="σ", help="z-score within which the position is closed.",
         ge=0, le=10, step=0.1, section="Strategy",
     )  # fmt: skip
     stop: float = parameter(
-        4.0, title="Stop beyond", unit="σ", help="z-score beyond which it is given up.",
+        4.0, title="Stop beyond", unit="σ", help="z-score beyond which the position is stopped out.",
         ge=0.2, le=20, step=0.1, section="Strategy",
     )  # fmt: skip
 
@@ -57,8 +57,8 @@ class Pairs(Allocation):
     def _in_order(self) -> Pairs:
         if not self.leave < self.enter < self.stop:
             raise ValueError(
-                f"Leave within ({self.leave:g}), enter beyond ({self.enter:g}) and stop beyond ({self.stop:g}) "
-                "must rise in this order."
+                f"Exit within ({self.leave:g}), enter beyond ({self.enter:g}) and stop beyond ({self.stop:g}) "
+                "must be in ascending order."
             )
         return self
 

@@ -19,7 +19,7 @@ from engine.strategies.panels import last_known, undecided
 
 @plugin("rotation", title="Momentum rotation")
 class Rotation(Allocation):
-    """Holds the symbols of a universe that have risen most, in equal parts, and chooses anew every so many bars.
+    """Holds the symbols of a universe that have risen most, in equal parts, and rebalances at fixed intervals.
 
     Cross-sectional momentum: Jegadeesh and Titman, Returns to Buying Winners and Selling Losers (1993), who leave out
     the latest weeks because they tend to revert. With the losers sold as well, either side gets half of the account.
@@ -37,29 +37,29 @@ class Rotation(Allocation):
         21,
         title="Skip",
         unit="bars",
-        help="Latest bars, left out of the return; the lookback lies before them.",
+        help="Most recent bars excluded from the return; the lookback ends before them.",
         ge=0,
         le=500,
         section="Strategy",
     )
     top: int = parameter(
-        3, title="Hold", unit="symbols", help="How many symbols are held at a time.", ge=1, le=25, section="Strategy"
+        3, title="Hold", unit="symbols", help="Number of symbols held at a time.", ge=1, le=25, section="Strategy"
     )
     every: int = parameter(
-        21, title="Rebalance every", unit="bars", help="Bars from one choice to the next.",
+        21, title="Rebalance every", unit="bars", help="Bars between rebalancings.",
         ge=1, le=1000, section="Strategy",
     )  # fmt: skip
     rising_only: bool = parameter(
         False,
         title="Only if rising",
-        help="A winner is held only if its return is positive, a loser sold only if it is negative.",
+        help="Hold a winner only if its return is positive, short a loser only if it is negative.",
         section="Strategy",
     )
     sides: Literal["winners", "both"] = parameter(
         "winners",
         title="Trade",
-        help="Hold the winners, or hold them and sell as many losers short.",
-        choices={"winners": "Winners", "both": "And losers"},
+        help="Hold the winners, or also short the same number of losers.",
+        choices={"winners": "Winners", "both": "Winners and losers"},
         section="Strategy",
     )
 

@@ -30,7 +30,7 @@ class RsiReversion(Strategy):
     enter_below: float = parameter(
         30.0,
         title="Enter below",
-        help="RSI under which to buy; the short side sells above 100 less this.",
+        help="RSI below which to buy; the short side enters above 100 minus this.",
         ge=1,
         le=50,
         step=1,
@@ -38,8 +38,8 @@ class RsiReversion(Strategy):
     )
     leave_above: float = parameter(
         50.0,
-        title="Leave above",
-        help="RSI over which to leave; the short side leaves below 100 less this.",
+        title="Exit above",
+        help="RSI above which to exit; the short side exits below 100 minus this.",
         ge=1,
         le=99,
         step=1,
@@ -50,8 +50,8 @@ class RsiReversion(Strategy):
     def _in_order(self) -> RsiReversion:
         if self.leave_above < self.enter_below:
             raise ValueError(
-                f"Leave above ({self.leave_above:g}) must not lie under enter below ({self.enter_below:g}): "
-                "every position would be left at once."
+                f"Exit above ({self.leave_above:g}) must not be below enter below ({self.enter_below:g}): "
+                "every position would be closed at once."
             )
         return self
 

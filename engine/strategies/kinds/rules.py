@@ -1,4 +1,4 @@
-"""Rules that are clicked together."""
+"""Strategies built from rules."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def _conditions(default: tuple[Condition, ...], title: str, help: str) -> Any:
 class Rules(Strategy):
     """Enters and leaves when conditions hold that compare prices, indicators and numbers.
 
-    Conditions are judged at every close. A line that is not known yet decides nothing, whether a condition asks for it
-    or for its opposite. Without conditions to leave, a position is left by the opposite entry or by a stop.
+    Conditions are evaluated at every close. A line that is not known yet decides nothing, negated or
+    not. Without exit conditions, a position is closed by the opposite entry or by a stop.
     """
 
     kind: Literal["rules"] = "rules"
@@ -42,27 +42,29 @@ class Rules(Strategy):
     enter_match: Match = parameter(
         "all",
         title="Enter when",
-        help="All of the conditions to enter hold, or any of them.",
+        help="Whether all or any of the entry conditions must hold.",
         choices={"all": "All hold", "any": "Any holds"},
         section="Strategy",
     )
     enter: Conditions = _conditions((_ABOVE_TREND, _DIP), "Enter long", "Conditions to buy.")
     leave_match: Match = parameter(
         "any",
-        title="Leave when",
-        help="All of the conditions to leave hold, or any of them.",
+        title="Exit when",
+        help="Whether all or any of the exit conditions must hold.",
         choices={"all": "All hold", "any": "Any holds"},
         section="Strategy",
     )
-    leave: Conditions = _conditions((_RECOVERED,), "Leave long", "Conditions to sell what was bought.")
-    short_enter: Conditions = _conditions((), "Enter short", "Conditions to sell short; none for a long side only.")
-    short_leave: Conditions = _conditions((), "Leave short", "Conditions to buy back what was sold short.")
+    leave: Conditions = _conditions((_RECOVERED,), "Exit long", "Conditions to close a long position.")
+    short_enter: Conditions = _conditions(
+        (), "Enter short", "Conditions to sell short; leave empty to trade long only."
+    )
+    short_leave: Conditions = _conditions((), "Exit short", "Conditions to cover a short position.")
 
     @model_validator(mode="before")
     @classmethod
     def _shallow(cls, values: Any) -> Any:
         if nesting(values) > MAX_NESTING + 2:
-            raise ValueError(f"Conditions are nested more than {MAX_DEPTH} deep: spread them over fewer groups.")
+            raise ValueError(f"Conditions are nested more than {MAX_DEPTH} deep: use fewer nested groups.")
         return values
 
     @field_validator("enter", "leave", "short_enter", "short_leave", mode="before")
@@ -75,10 +77,10 @@ class Rules(Strategy):
     @model_validator(mode="after")
     def _sensible(self) -> Rules:
         if not self.enter and not self.short_enter:
-            raise ValueError("Nothing is ever entered: add a condition to enter long or short.")
+            raise ValueError("The strategy never enters: add a condition to enter long or short.")
         count = sum(isinstance(part, Condition) for part in self.walk())
         if count > MOST:
-            raise ValueError(f"There are {count} conditions: use at most {MOST}.")
+            raise ValueError(f"{count} conditions are too many: use at most {MOST}.")
         return self
 
     def label(self) -> str:

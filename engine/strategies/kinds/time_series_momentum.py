@@ -23,14 +23,14 @@ class TimeSeriesMomentum(Strategy):
 
     kind: Literal["time_series_momentum"] = "time_series_momentum"
     lookback: int = parameter(
-        252, title="Lookback", unit="bars", help="Bars over which the return is taken.",
+        252, title="Lookback", unit="bars", help="Bars over which the return is measured.",
         ge=1, le=2000, section="Strategy",
     )  # fmt: skip
     skip: int = parameter(
         0,
         title="Skip",
         unit="bars",
-        help="Latest bars, left out of the return; the lookback lies before them.",
+        help="Most recent bars excluded from the return; the lookback ends before them.",
         ge=0,
         le=500,
         section="Strategy",
@@ -39,7 +39,7 @@ class TimeSeriesMomentum(Strategy):
         0.0,
         title="Threshold",
         percent=True,
-        help="Return beyond which to enter, up or down; the position is left when the return loses its sign.",
+        help="Return beyond which to enter, up or down; the position is closed when the return changes sign.",
         ge=0,
         le=10,
         step=0.005,

@@ -34,7 +34,7 @@ class TurnOfMonth(Season):
     @model_validator(mode="after")
     def _in_order(self) -> TurnOfMonth:
         if self.last + self.first == 0:
-            raise ValueError("Last days and first days are both 0: nothing would ever be held. Raise one of them.")
+            raise ValueError("Last days and first days are both 0, so nothing would ever be held: raise one of them.")
         return self
 
     def label(self) -> str:

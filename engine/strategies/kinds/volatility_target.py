@@ -1,4 +1,4 @@
-"""Exposure that shrinks when the market is nervous."""
+"""Exposure scaled to a target volatility."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class VolatilityTarget(Allocation):
 
     kind: Literal["volatility_target"] = "volatility_target"
     target: float = parameter(
-        0.15, title="Target", percent=True, help="Yearly volatility of the return that is aimed at.",
+        0.15, title="Target", percent=True, help="Annualised volatility to aim for.",
         ge=0.001, le=2, step=0.005, section="Strategy",
     )  # fmt: skip
     window: int = parameter(
-        21, title="Window", unit="bars", help="Returns from which the volatility is measured.",
+        21, title="Window", unit="bars", help="Returns used to measure the volatility.",
         ge=5, le=1000, section="Strategy",
     )  # fmt: skip
     cap: float = parameter(
         1.0,
         title="Cap",
         unit="×",
-        help="Largest exposure; more than 1 needs leverage.",
+        help="Maximum exposure; more than 1 needs leverage.",
         ge=0.1,
         le=10,
         step=0.1,
@@ -52,7 +52,7 @@ class VolatilityTarget(Allocation):
         0.1,
         title="Band",
         percent=True,
-        help="Change of the exposure, as a part of the one that was last set, under which nothing is traded.",
+        help="Change of the exposure, relative to the last one set, below which nothing is traded.",
         ge=0,
         le=1,
         step=0.01,

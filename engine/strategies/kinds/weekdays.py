@@ -31,7 +31,7 @@ class Weekdays(Season):
     last: Weekday = parameter(
         2,
         title="To",
-        help="Last day held; before the first, it is in the week after.",
+        help="Last day held; if before the first, it falls in the next week.",
         choices=dict(enumerate(NAMES)),
         section="Strategy",
     )
@@ -39,7 +39,7 @@ class Weekdays(Season):
     @model_validator(mode="after")
     def _in_order(self) -> Weekdays:
         if (self.last - self.first) % 7 == 6:
-            raise ValueError("These are all seven days: choose fewer, or the strategy Buy and hold.")
+            raise ValueError("All seven days are selected: choose fewer, or the strategy Buy and hold.")
         return self
 
     def label(self) -> str:

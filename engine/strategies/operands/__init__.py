@@ -1,1 +1,1 @@
-"""What rules can compare, one file a family."""
+"""Operands of rules, one file per family."""

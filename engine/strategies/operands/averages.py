@@ -43,7 +43,13 @@ class KamaLine(IndicatorLine):
 
     kind: Literal["kama"] = "kama"
     window: int = parameter(
-        10, title="Window", unit="bars", help="Bars that judge the trend.", ge=2, le=500, section="Strategy"
+        10,
+        title="Window",
+        unit="bars",
+        help="Bars over which the efficiency of the trend is measured.",
+        ge=2,
+        le=500,
+        section="Strategy",
     )
 
     def source(self) -> Indicator:

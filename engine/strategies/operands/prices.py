@@ -58,7 +58,7 @@ class PastReturnLine(IndicatorLine):
         20,
         title="Window",
         unit="bars",
-        help="Bars over which the close has changed.",
+        help="Bars over which the change is measured.",
         ge=1,
         le=2000,
         section="Strategy",

@@ -41,7 +41,7 @@ def test_form_reads_back_what_it_shows(workspace: Workspace) -> None:
     values = asked.model_dump(mode="json")
     assert tab.FORM.parse(values) == asked
     shown = words(tab.FORM.fields(values))
-    for title in ("Fast window", "Training", "Test", "Purge", "Choose by", "Min. trades"):
+    for title in ("Fast window", "Training", "Test", "Purge", "Metric to maximise", "Min. trades"):
         assert title in shown
 
 

@@ -117,7 +117,7 @@ def test_a_longer_warm_up_can_be_asked_for() -> None:
     found = simulated(request(MOMENTUM, warm_up=8), rising(20))
     assert (str(found.time[0])[:10], found.warm_up, found.needed) == ("2020-01-09", 8, 5)
     assert found.measured() == (
-        "Measured from 2020-01-09, behind the warm-up that was asked for: 8 bars before it went into the warm-up."
+        "Measured from 2020-01-09, after the requested warm-up: 8 bars before it went into the warm-up."
     )
     assert simulated(request(MOMENTUM, warm_up=2), rising(20)).warm_up == 5
 
@@ -182,7 +182,7 @@ def test_an_entry_before_the_range_is_told_and_not_followed() -> None:
     asked = request({"kind": "sma_cross", "fast": 2, "slow": 4}, start="2020-01-10")
     found = simulated(asked, bars)
     assert found.metrics["trades"] == 0
-    assert "When the account begins the strategy already stands for a position in TEST" in " ".join(found.warnings)
+    assert "The strategy already had a position in TEST when the account began" in " ".join(found.warnings)
     assert "already stands" not in " ".join(simulated(request(MOMENTUM, start="2020-01-10"), bars).warnings)
 
 

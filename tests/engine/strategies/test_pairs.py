@@ -132,7 +132,7 @@ def test_two_symbols_are_needed(symbols: int) -> None:
 
 @pytest.mark.parametrize("values", [{"leave": 2.0}, {"stop": 2.0}, {"enter": 0.4}])
 def test_levels_are_in_order(values: dict[str, float]) -> None:
-    with pytest.raises(SpecError, match="must rise in this order"):
+    with pytest.raises(SpecError, match="must be in ascending order"):
         Pairs.parse({"kind": "pairs"} | values)
 
 

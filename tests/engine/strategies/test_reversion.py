@@ -92,7 +92,7 @@ def test_rsi_of_a_price_upside_down_trades_the_other_side() -> None:
 
 
 def test_rsi_levels_are_in_order() -> None:
-    with pytest.raises(SpecError, match=r"Leave above \(20\) must not lie under enter below \(30\)"):
+    with pytest.raises(SpecError, match=r"Exit above \(20\) must not be below enter below \(30\)"):
         RsiReversion.parse({"kind": "rsi_reversion", "leave_above": 20})
 
 

@@ -166,7 +166,7 @@ def test_conditions_may_be_four_deep() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"enter": []}, "Nothing is ever entered: add a condition"),
+        ({"enter": []}, "The strategy never enters: add a condition"),
         ({"enter": [deep(4)]}, "nested more than 4 deep"),
         ({"enter": [deep(5000)]}, "nested more than 4 deep"),
         ({"enter": [condition(CLOSE, "above", 1)] * 33}, "use at most 32"),

@@ -128,7 +128,7 @@ def test_market_upside_down_trades_the_other_side(strategy: Strategy) -> None:
 
 
 def test_adx_levels_are_in_order() -> None:
-    with pytest.raises(SpecError, match=r"Leave below \(30\) must not exceed enter above \(25\)"):
+    with pytest.raises(SpecError, match=r"Exit below \(30\) must not exceed enter above \(25\)"):
         AdxTrend.parse({"kind": "adx_trend", "leave_below": 30})
 
 

@@ -44,7 +44,7 @@ def test_different_calendars_are_joined_and_held_values_carried() -> None:
 
 def test_gaps_of_one_symbol_are_told_and_equal_calendars_are_not() -> None:
     save(make_bars([10.0, 11.0, math.nan, 12.0]))
-    assert "Rows without a close were left out, as if there were none: 1 of TEST." in warned(run())
+    assert "Rows without a close were dropped: 1 of TEST." in warned(run())
     same = pair(random_walk(50, symbol="A"), random_walk(50, seed=2, symbol="B"))
     assert "without a price" not in warned(run(same))
 

@@ -81,7 +81,7 @@ def test_short_weights_that_are_not_followed_are_said(workspace: Workspace) -> N
     workspace.write_plugin("strategies", "hedged", HEDGED)
     market = pair(random_walk(50, seed=1), random_walk(50, seed=2, symbol="OTHER"))
     found = {side: run(market, "hedged", direction=side) for side in ("long", "both")}
-    assert {side: "Weights below zero were taken for nothing" in warned(result) for side, result in found.items()} == {
+    assert {side: "Negative weights were treated as zero" in warned(result) for side, result in found.items()} == {
         "long": True,
         "both": False,
     }

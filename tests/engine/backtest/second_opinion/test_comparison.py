@@ -93,7 +93,7 @@ def test_a_difference_has_a_reason(change: Mapping[str, Any], reason: str) -> No
 
 
 def test_no_trades_on_either_side_is_said() -> None:
-    assert opinion([], []).sentence() == "Neither of the two traded."
+    assert opinion([], []).sentence() == "Neither account traded."
 
 
 def test_equal_trades_with_another_equity_are_not_called_the_same() -> None:
@@ -109,7 +109,7 @@ def test_what_backtrader_has_no_order_for_is_counted_in_the_notes() -> None:
     first, second, third, last = opinion([], [], {MARGIN: 1, GAP: 2}, refused=3).notes
     assert first.startswith("1 position was closed by a margin call.")
     assert second.startswith("2 bars opened beyond the target.")
-    assert third == "Backtrader refused 3 orders for want of cash."
+    assert third == "Backtrader rejected 3 orders for lack of cash."
     assert "not the strategy" in last
 
 

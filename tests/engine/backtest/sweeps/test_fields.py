@@ -53,7 +53,7 @@ def test_fields_of_conditions_are_titled_by_their_place() -> None:
     assert found["enter.1.conditions.0.left.window"] == "Enter long 2.1: RSI window"
     assert found["enter.1.conditions.1.bars"] == "Enter long 2.2: Last"
     assert found["enter.1.conditions.1.condition.right.window"] == "Enter long 2.2: EMA window"
-    assert found["leave.0.comparison"] == "Leave long 1: Is"
+    assert found["leave.0.comparison"] == "Exit long 1: Is"
     assert found["enter_match"] == "Enter when"
     assert titles({"kind": "sma_cross"})["fast"] == "Fast window"
 

@@ -68,7 +68,7 @@ def test_where_costs_alone_vary_nothing_is_chosen() -> None:
     found = swept(SLIPPAGE)
     assert found.best().tolist() == []
     assert best_plateau(found) is None
-    assert "none of these combinations is the best" in found.no_choice()
+    assert "no combination is named the best" in found.no_choice()
     assert found.trial().count == 1
 
 
@@ -104,7 +104,7 @@ def test_a_search_does_not_maximise_over_costs() -> None:
 def test_a_walk_forward_does_not_choose_among_costs() -> None:
     with pytest.raises(SpecError) as caught:
         walk_spec(axes=[FAST, SLIPPAGE])
-    assert dict(caught.value.problems)["axes.1.path"].endswith("sweep it instead.")
+    assert dict(caught.value.problems)["axes.1.path"].endswith("sweep them instead.")
 
 
 def test_the_costs_of_the_backtest_make_another_sweep() -> None:

@@ -39,7 +39,7 @@ def test_what_is_good_on_all_counts_holds(made: WalkForwardResult) -> None:
     found = judge(made)
     assert (found.headline, found.grade) == ("It holds.", "good")
     assert found.reason == (
-        "Out of sample it earned 15.0% a year, where training had promised 20.0%, with a profit in 4 of 4 windows."
+        "Out of sample it earned 15.0% a year, against 20.0% in training, with a profit in 4 of 4 windows."
     )
 
 
@@ -47,23 +47,27 @@ def test_what_is_good_on_all_counts_holds(made: WalkForwardResult) -> None:
     ("change", "headline", "says"),
     [
         ({"metrics": {"trades": 0.0}}, "Nothing to judge.", "No window traded"),
-        ({"metrics": {"cagr": -0.031}}, "It does not hold.", "it lost 3.1% a year, where training had promised 20.0%"),
-        ({"in_return": np.full(4, -0.1)}, "It does not hold.", "lost money in training itself"),
+        ({"metrics": {"cagr": -0.031}}, "It does not hold.", "it lost 3.1% a year, against 20.0% in training"),
+        ({"in_return": np.full(4, -0.1)}, "It does not hold.", "lost money in training."),
         ({"test_first": np.array(["2010", "2012"], dtype="datetime64[ms]")}, "Too few windows.", "2 of them"),
         ({"metrics": {"trades": 9.0}}, "Too few trades.", "9 trades cannot tell"),
         ({"in_return": np.full(4, 0.50)}, "It fades.", "30% of it"),
-        ({"metrics": {"sharpe": 0.4}}, "Not yet.", "a Sharpe ratio of 0.40 over 10.0 years can be luck"),
+        ({"metrics": {"sharpe": 0.4}}, "Not yet.", "a Sharpe ratio of 0.40 over 10.0 years could be luck"),
         ({"out_return": np.array([0.9, 0.3, -0.1, -0.1])}, "Uneven.", "only 2 of 4 windows that traded"),
-        ({"benchmark_metrics": {"cagr": 0.2, "sharpe": 1.2}}, "Not worth it.", "holding the same symbols earned 20.0%"),
+        (
+            {"benchmark_metrics": {"cagr": 0.2, "sharpe": 1.2}},
+            "Not worth it.",
+            "buy and hold of the same symbols earned 20.0%",
+        ),
         (
             {"benchmark_metrics": {"cagr": 0.3, "sharpe": 0.6}},
             "Less growth.",
-            "1.00 against 0.60, but holding earned 30.0%",
+            "1.00 against 0.60, but buy and hold earned 30.0%",
         ),
         (
             {"agreement": np.array([-0.4, -0.1, np.nan, -0.2, 0.3])},
             "Not by choice.",
-            "said nothing of ranks afterwards",
+            "did not predict ranks in the test",
         ),
     ],
 )
