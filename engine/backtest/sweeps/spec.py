@@ -117,7 +117,7 @@ class SweepSpec(RunSpec):
         found = []
         for place, axis in enumerate(self.axes):
             if axis.path in (item.path for item in self.axes[:place]):
-                raise SpecError([(f"axes.{place}.path", f"{axis.path} is used for two axes.")])
+                raise SpecError([(f"axes.{place}.path", f"{axis.path} is used as an axis twice.")])
             try:
                 found.append(resolve(self.base, axis))
             except SpecError as error:

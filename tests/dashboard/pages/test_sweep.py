@@ -144,7 +144,7 @@ def costs_alone() -> Any:
 def test_among_costs_none_is_the_best() -> None:
     found = costs_alone()
     shown = sweep_controls.view_of(found, {})
-    assert "stress and no choice" in str(sweep_view.honesty(found, luck(found, None)))
+    assert "stress test, not a choice" in str(sweep_view.honesty(found, luck(found, None)))
     assert sweep_view.best(found, shown) is None
     assert sweep_controls.chosen(found, shown, None) == 3, "that of the backtest itself"
     _, strip, _, figure, *_ = tab._top(found, shown, {"contour": False, "key": ""})
@@ -168,7 +168,7 @@ def test_costs_that_are_not_on_the_axis_leave_no_best() -> None:
     assert card == sweep_view.CHOOSE
     assert (hidden, columns, rows, disabled) == (True, [], [], [True, True, True])
     _, _, lines, _, _, rows = tab.draw_below({}, data_of(spec))
-    assert "stress and no choice" in str(lines)
+    assert "stress test, not a choice" in str(lines)
     assert len(rows) == len(found)
 
 

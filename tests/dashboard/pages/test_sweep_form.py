@@ -213,7 +213,7 @@ def test_strategies_of_several_symbols_ask_for_them_at_the_symbols() -> None:
     told = form_problem({"kind": "pairs"}, "NVDA")["market.symbols"]
     assert told == "Pairs needs 2 symbols: add 1 more."
     assert form_problem({"kind": "pairs"}, "NVDA", "AAPL") == {}
-    assert "take 1 out" in form_problem({"kind": "pairs"}, "NVDA", "AAPL", "MSFT")["market.symbols"]
+    assert "remove 1" in form_problem({"kind": "pairs"}, "NVDA", "AAPL", "MSFT")["market.symbols"]
     assert (
         "at least 4 symbols: add 2 more"
         in form_problem({"kind": "rotation", "top": 2, "sides": "both"}, "NVDA", "AAPL")["market.symbols"]

@@ -273,4 +273,4 @@ def test_a_run_of_the_sample_says_from_when_it_is_measured(workspace: Workspace)
     result = run({"symbols": ["NVDA"], "start": "2015-01-01"}, {"kind": "sma_cross", "fast": 20, "slow": 100})
     assert result.measured() == "Measured from 2015-01-02, warmed up on 100 bars before it."
     assert result.summary()["measured"] == result.measured()
-    assert "Survivors only" in warned(result)
+    assert "Survivorship bias" in warned(result)

@@ -61,13 +61,13 @@ def test_few_and_open_trades_are_told() -> None:
         "Only 1 trade: too few to tell skill from luck.",
         "1 still open at the end, valued at the last close.",
         "Shorter than a month: CAGR, Sharpe, Sortino, Volatility, Calmar, Costs paid, Turnover, Dividends are not "
-        "stated, for a few days make no year.",
+        "stated, as a few days cannot be annualised.",
     )
 
 
 def test_survivors_are_told_of_shares_alone() -> None:
-    assert "Survivors only" in warned(run({}))
-    assert "Survivors" not in warned(run({"collection": "dukascopy", "symbols": ["EURUSD"], "interval": "1h"}))
+    assert "Survivorship bias" in warned(run({}))
+    assert "Survivorship bias" not in warned(run({"collection": "dukascopy", "symbols": ["EURUSD"], "interval": "1h"}))
 
 
 def test_unfilled_decision_is_told() -> None:

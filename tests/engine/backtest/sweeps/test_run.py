@@ -171,7 +171,7 @@ def test_grid_of_a_thousand_million_is_refused_with_a_way_out() -> None:
 
 
 def test_step_of_next_to_nothing_is_refused_at_once() -> None:
-    assert "raise its step" in problems(spec(SMA), [axis("costs.slippage", 0, 100, 1e-12)])["axes.0.step"]
+    assert "increase its step" in problems(spec(SMA), [axis("costs.slippage", 0, 100, 1e-12)])["axes.0.step"]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_a_cancelled_sweep_counts_no_more_than_the_whole_would() -> None:
 
 
 def test_a_search_does_not_maximise_over_costs() -> None:
-    with pytest.raises(SpecError, match="take slippage out of the axes, or run a grid"):
+    with pytest.raises(SpecError, match="remove slippage from the axes, or run a grid"):
         sweep(spec(SMA), [FAST, SLIPPAGE], sample="tpe")
 
 
@@ -127,7 +127,7 @@ def test_only_what_was_a_choice_can_be_overfitted() -> None:
     assert (found.columns, found.whole) == (8, 8)
     assert found.probability == alone.probability
     np.testing.assert_array_equal(found.combinations, alone.combinations * 10 + 3)
-    with pytest.raises(DataError, match="stress and no choice"):
+    with pytest.raises(DataError, match="stress test, not a choice"):
         engine.run(OverfittingSpec.parse({"sweep": sweep(base, [SLIPPAGE]), **plain}))
 
 
