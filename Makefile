@@ -81,7 +81,7 @@ $(RUNTIME): pyproject.toml requirements.lock
 
 $(KERNELS): $(RUNTIME) $(wildcard engine/backtest/kernels/*.py)
 	@echo "Compiling the simulation (half a minute) ..."
-	@$(BIN)/python -c 'from engine.backtest.warming import load_kernels; load_kernels()'
+	@$(BIN)/python -c 'from engine.backtest.precompile import load_kernels; load_kernels()'
 	@touch $@
 
 $(TESTING): $(RUNTIME)

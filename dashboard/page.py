@@ -14,7 +14,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import states
-from dashboard.components.still import still
+from dashboard.components.static_html import static_html
 
 PACKAGE = "dashboard.pages"
 
@@ -40,7 +40,7 @@ class Page:
 
     def serve(self, spec: str | list[str] | None = None, **_: object) -> Component:
         """The layout for a URL's query; parameters that mean nothing here are ignored."""
-        return still(self.layout(spec if isinstance(spec, str) else None))
+        return static_html(self.layout(spec if isinstance(spec, str) else None))
 
 
 @cache

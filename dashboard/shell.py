@@ -22,7 +22,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids, theme
 from dashboard.components.icon import icon
-from dashboard.components.still import still
+from dashboard.components.static_html import static_html
 from dashboard.errors import toast as toast
 from dashboard.jobs import tray
 from dashboard.page import Page
@@ -42,7 +42,7 @@ class Chip:
 
 def show_context(crumbs: Sequence[str], chips: Sequence[Chip] = ()) -> None:
     """Say in the header, from any callback, what the page shows: subject, range, run, warnings."""
-    set_props(ids.CONTEXT, {"children": still(context(crumbs, chips))})
+    set_props(ids.CONTEXT, {"children": static_html(context(crumbs, chips))})
 
 
 def context(crumbs: Sequence[str], chips: Sequence[Chip] = ()) -> list[Component]:
@@ -77,7 +77,7 @@ def layout(pages: Sequence[Page]) -> Component:
         ],
         className="app",
     )
-    return still(body)
+    return static_html(body)
 
 
 def _run_stores(page: str) -> list[ids.Id]:

@@ -171,7 +171,7 @@ def within(bars: Bars, window: Window | None) -> Bars:
         return bars
     times = base.times(bars.time)
     first, last = int(np.searchsorted(times, window[0])), int(np.searchsorted(times, window[1], side="right"))
-    return bars.part(first, last) if last > first else bars
+    return bars.slice(first, last) if last > first else bars
 
 
 def moment(bars: Bars, index: int) -> str:
@@ -209,7 +209,7 @@ def compare_info(market: Sequence[Bars], *, log: bool = False) -> CompareInfo:
                 f"{bars.series.symbol} ends on {moment(bars, -1)}, before another of the symbols begins: nothing can "
                 "be compared."
             )
-    parts = [bars.part(int(np.searchsorted(bars.time, start)), len(bars)) for bars in market]
+    parts = [bars.slice(int(np.searchsorted(bars.time, start)), len(bars)) for bars in market]
     return CompareInfo(tuple(_rebased(bars) for bars in parts), moment(parts[0], 0), log)
 
 

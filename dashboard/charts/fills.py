@@ -67,7 +67,7 @@ def info(bars: Bars, result: BacktestResult, index: int, stops: Stops | None = N
     last = int(np.searchsorted(bars.time, result.trade_exit_time[index]))
     room = max(int(ROOM * (last - first)), LEAST)
     start, end = max(first - room, 0), min(last + room + 1, len(bars))
-    seen = bars.part(start, end)
+    seen = bars.slice(start, end)
     moments = base.times(np.array([result.trade_entry_time[index], result.trade_exit_time[index]]))
     return FillsInfo(
         candles=candles.info(seen),

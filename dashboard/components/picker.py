@@ -13,7 +13,7 @@ from dash import Input, Output, callback, dcc, html
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.components.still import still
+from dashboard.components.static_html import static_html
 from dashboard.text.format import count
 from engine.core.registry import PluginInfo, Registry
 
@@ -83,7 +83,7 @@ def wire(page: str, registry: Registry[Any]) -> None:
         """The plug-ins that are searched for: in their groups while nothing is typed, else the best match first."""
         found = listed(registry, text or "", group or "")
         rows = _rows(found, () if (text or "").strip() else registry.groups())
-        return still(list(rows)), _count(len(found), registry.group)
+        return static_html(list(rows)), _count(len(found), registry.group)
 
     callback(
         Output(ids.part("picker-results", page), "children"),

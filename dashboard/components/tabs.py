@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids
-from dashboard.components.still import still
+from dashboard.components.static_html import static_html
 
 Contents = Callable[[], Sequence[Component]]
 
@@ -70,7 +70,7 @@ def fill(contents: Contents, opened: bool | None) -> list[Component]:
     """What a late pane shows, once."""
     if not opened:
         raise PreventUpdate
-    return still(list(contents()))
+    return static_html(list(contents()))
 
 
 def line_id(group: str) -> ids.Id:

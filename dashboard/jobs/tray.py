@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids, state
-from dashboard.components.still import still
+from dashboard.components.static_html import static_html
 from dashboard.jobs.access import cancel, current_jobs
 from dashboard.jobs.listing import Job
 from dashboard.security.payloads import Listed, ResultData, Run
@@ -78,7 +78,7 @@ def poll(
     waits = _waits(runs, results)
     if before and not waits and (before["jobs"], before["busy"]) == (listed, is_busy):
         raise PreventUpdate
-    shown = still([_entry(row) for row in listed] or [empty()])
+    shown = static_html([_entry(row) for row in listed] or [empty()])
     return data, shown, _now(listed), count(len(active), "job"), ACTIVE_MS if is_busy or waits else IDLE_MS
 
 

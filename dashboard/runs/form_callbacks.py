@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from dashboard import ids, state
 from dashboard.components.form import Form
-from dashboard.components.still import still
+from dashboard.components.static_html import static_html
 from dashboard.jobs.access import cancel
 from dashboard.runs.results import warning
 from dashboard.security.payloads import ResultData, Run
@@ -114,7 +114,7 @@ class FormCallbacks:
     def choose(self, kind: str | None, entered: Entered) -> Any:
         """The controls of the plug-in that was chosen."""
         path = ctx.triggered_id["path"] if isinstance(ctx.triggered_id, dict) else ""
-        return still(self.form.chosen(self._values(entered), path, kind or ""))
+        return static_html(self.form.chosen(self._values(entered), path, kind or ""))
 
     def change_list(self, added: str | None, removed: list[int | None], entered: Entered) -> tuple[Any, str]:
         """The cards of a list of plug-ins with one more or one fewer."""
@@ -122,7 +122,7 @@ class FormCallbacks:
         if not isinstance(trigger, dict) or not (added or any(removed)):
             raise PreventUpdate
         index = int(trigger["index"]) if trigger["role"] == "remove" else None
-        return still(self.form.changed_list(self._values(entered), trigger["path"], added or "", index)), ""
+        return static_html(self.form.changed_list(self._values(entered), trigger["path"], added or "", index)), ""
 
     def _values(self, entered: Entered) -> Any:
         places = [*entered["choices"], *entered["fields"]]

@@ -34,7 +34,7 @@ from dashboard.components.fields import Field, Values
 from dashboard.components.form import Form, Row
 from dashboard.components.page_layout import copies
 from dashboard.components.run_bar import run_bar
-from dashboard.components.still import still
+from dashboard.components.static_html import static_html
 from dashboard.components.tabs import fill_late, late_pane, line_id
 from dashboard.components.values import get
 from dashboard.runs import wiring
@@ -221,4 +221,4 @@ def filled(form: Form, asked: Shown) -> tuple[list[Component], str, str]:
     By way of a store and its callback: what ``set_props`` puts into a page starts no callbacks of its own.
     """
     spec = runner.load_spec(asked["spec"])
-    return still(form.panel(spec.model_dump(mode="json"))), canonical_json(spec), str(asked["tab"])
+    return static_html(form.panel(spec.model_dump(mode="json"))), canonical_json(spec), str(asked["tab"])

@@ -19,14 +19,14 @@ from engine.backtest.metrics import METRICS, drawdown
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import WalkForwardSpec
-from engine.backtest.walkforward.verdict import judge
+from engine.backtest.walkforward.verdict import assess
 
 _STRIP = ("cagr", "sharpe", "sortino", "max_drawdown", "volatility")
 
 
 def walk_sheet(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made: datetime | None = None) -> str:
     """The HTML of one walk-forward; ``made`` is when, now if not given. It refers to nothing outside itself."""
-    found = judge(result)
+    found = assess(result)
     said = f"<p><b>{escape(found.headline)}</b> {escape(found.reason)}</p>"
     body = [
         _header(spec, result, key, made or datetime.now(UTC)),

@@ -13,7 +13,7 @@ from dashboard.text.metrics import metric_text
 from dashboard.text.sweeps import about_costs, luck, metric_names, side_of, sides
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.views import best_plateau
-from engine.backtest.walkforward.verdict import judge
+from engine.backtest.walkforward.verdict import assess
 from engine.core.spec import RunSpec
 from engine.research.evidence import verdict
 
@@ -117,7 +117,7 @@ def _plateau(result: Any, found: Any) -> str:
 
 
 def _walk_forward(_: Any, result: Any) -> list[str]:
-    found, efficiency = judge(result), result.efficiency()
+    found, efficiency = assess(result), result.efficiency()
     kept = [
         ["Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
          f"of the {signed_percent(result.promised())} a year that training promised"],
@@ -189,7 +189,7 @@ def _overfitting(_: Any, result: Any) -> list[str]:
     return ["", *aligned(rows, left=3)]
 
 
-def _second_opinion(_: Any, result: Any) -> list[str]:
+def _crosscheck(_: Any, result: Any) -> list[str]:
     rows = [
         ["Equity here", number(result.equity, 2, result.currency)],
         [f"Backtrader {result.version}", number(result.other_equity, 2, result.currency)],
@@ -240,5 +240,5 @@ _REPORTS: Mapping[str, Callable[[Any, Any], list[str]]] = {
     "walk_forward": _walk_forward,
     "verification": _verification,
     "overfitting": _overfitting,
-    "second_opinion": _second_opinion,
+    "crosscheck": _crosscheck,
 }

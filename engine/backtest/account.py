@@ -132,7 +132,7 @@ class Account:
     unfilled: bool = False
 
 
-def decided(signals: Signals, direction: Direction) -> Codes:
+def encode_signals(signals: Signals, direction: Direction) -> Codes:
     """One decision a bar (the codes of ``kernels.records``) out of signals, following one side or both.
 
     Where the entries of both sides are set at once neither is taken.
@@ -155,7 +155,7 @@ def decided(signals: Signals, direction: Direction) -> Codes:
     ).astype(np.int64)
 
 
-def weighted(weights: Floats) -> Codes:
+def encode_weights(weights: Floats) -> Codes:
     """Decisions of an allocation: to a weight wherever there is one."""
     return np.where(np.isnan(weights), kernel.NOTHING, kernel.TO_WEIGHT).astype(np.int64)
 
@@ -212,7 +212,7 @@ def rules_of(spec: BacktestSpec, size: Size | None, costs: Costs) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Tape:
+class KernelPanel:
     """A panel as the kernel reads it: records (bars, symbols), the years from each bar to the next, dividends, and
     whether some of several symbols lacks a price somewhere.
     """
@@ -225,8 +225,8 @@ class Tape:
 
 
 @lru_cache(maxsize=4)
-def tape_of(panel: Panel) -> Tape:
-    """The prices of ``panel`` for the kernel; of the same panel one tape."""
+def kernel_panel(panel: Panel) -> KernelPanel:
+    """The prices of ``panel`` for the kernel; of the same panel one panel."""
     bars = np.empty(panel.close.shape, dtype=kernel.BAR)
     for name in ("open", "high", "low", "close", "shares"):
         bars[name] = getattr(panel, name)
@@ -236,30 +236,32 @@ def tape_of(panel: Panel) -> Tape:
     payments = np.empty(len(at), dtype=kernel.PAYMENT)
     payments["bar"], payments["symbol"], payments["cash"] = at, symbol, panel.dividends[at, symbol]
     gaps = len(panel.symbols) > 1 and bool(np.isnan(panel.open).any() or np.isnan(panel.close).any())
-    return Tape(panel.time, bars, np.concatenate(([0.0], years)), payments, gaps)
+    return KernelPanel(panel.time, bars, np.concatenate(([0.0], years)), payments, gaps)
 
 
-def keep(tape: Tape, decisions: Codes, amounts: Floats, rules: Any, capital: float, *, listed: bool = True) -> Account:
-    """The account over ``tape``, that starts with ``capital`` in cash; decisions and amounts are (bars, symbols).
+def simulate(
+    panel: KernelPanel, decisions: Codes, amounts: Floats, rules: Any, capital: float, *, record_trades: bool = True
+) -> Account:
+    """The account over ``panel``, that starts with ``capital`` in cash; decisions and amounts are (bars, symbols).
 
-    Where trades and orders are not ``listed`` the account has none of them, and all else is the same and sooner known.
+    Without ``record_trades`` the account lists neither trades nor orders; all else is the same and sooner known.
     """
     bars, symbols = decisions.shape
     decided = int(np.count_nonzero(decisions))
-    partial = 2 * bars * symbols if rules["volume_limit"] > 0 or tape.gaps else 0
-    trades = np.zeros((decided + symbols) * listed, dtype=kernel.TRADE)
-    orders = np.zeros((3 * decided + 2 * symbols + partial) * listed, dtype=kernel.ORDER)
+    partial = 2 * bars * symbols if rules["volume_limit"] > 0 or panel.gaps else 0
+    trades = np.zeros((decided + symbols) * record_trades, dtype=kernel.TRADE)
+    orders = np.zeros((3 * decided + 2 * symbols + partial) * record_trades, dtype=kernel.ORDER)
     equity, gross = np.zeros(bars), np.zeros(bars)
     totals = np.zeros(1, dtype=kernel.TOTALS)[0]
     totals["cash"] = totals["equity"] = capital
-    totals["kept"] = listed
-    book = np.zeros(symbols, dtype=kernel.PLACE)
+    totals["kept"] = record_trades
+    book = np.zeros(symbols, dtype=kernel.POSITION)
     book["mark"] = np.nan
     amounts = np.ascontiguousarray(amounts, dtype=np.float64)
     run = kernels().account.run
-    run(tape.bars, tape.years, tape.payments, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
+    run(panel.bars, panel.years, panel.payments, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
     return Account(
-        time=tape.time,
+        time=panel.time,
         equity=equity,
         gross=gross,
         trades=_trades(trades[: totals["trades"]]),

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.headline import Headline
+from engine.backtest.fast_metrics import FastMetrics
 from engine.backtest.measured import Measured, needed_by, warm_up_of
 from engine.backtest.metrics import ANNUALISED, METRICS, equity_metrics, trade_metrics
 from engine.backtest.result import REASONS, BacktestResult
-from engine.backtest.simulator import Holding, curve, total
+from engine.backtest.simulator import AccountRun, curve, total
 from engine.backtest.sizings import sized
 from engine.core.errors import EngineError
+from engine.market.availability import superseded
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Times, periods_per_year, spans_month
-from engine.market.known import overtaken
 from engine.market.panel import calendar
 from engine.strategies import Allocation
 
@@ -30,11 +30,11 @@ _TOLD = 5  # symbols that a warning names
 def assemble(
     spec: BacktestSpec,
     bars: Measured,
-    kept: Sequence[Holding],
-    free: Sequence[Holding],
-    benchmark: Sequence[Holding],
+    kept: Sequence[AccountRun],
+    free: Sequence[AccountRun],
+    benchmark: Sequence[AccountRun],
     *,
-    figures: Headline | None = None,
+    figures: FastMetrics | None = None,
     shorts: bool = False,
     missed: Sequence[str] = (),
 ) -> BacktestResult:
@@ -91,7 +91,7 @@ def _stated(time: Times, metrics: dict[str, float | None]) -> dict[str, float | 
     return metrics if spans_month(time) else metrics | dict.fromkeys(ANNUALISED)
 
 
-def _same(metrics: Mapping[str, float | None], figures: Headline) -> dict[str, float | None]:
+def _same(metrics: Mapping[str, float | None], figures: FastMetrics) -> dict[str, float | None]:
     """``figures`` by the names of the metrics."""
     found = {"total_return": figures.total_return, "sharpe": figures.sharpe, "max_drawdown": figures.max_drawdown}
     for name, value in found.items():
@@ -105,13 +105,13 @@ def _same(metrics: Mapping[str, float | None], figures: Headline) -> dict[str, f
     return found
 
 
-def _traded(holding: Holding) -> float:
+def _traded(holding: AccountRun) -> float:
     """Value of all fills."""
     orders = holding.account.orders
     return float(np.abs(orders["units"] * orders["price"]).sum())
 
 
-def _trades(kept: Sequence[Holding], bars: Sequence[Bars]) -> dict[str, Any]:
+def _trades(kept: Sequence[AccountRun], bars: Sequence[Bars]) -> dict[str, Any]:
     """Columns of all trades, ordered by entry."""
     columns: dict[str, list[Any]] = {}
     for holding in kept:
@@ -141,7 +141,7 @@ def _trades(kept: Sequence[Holding], bars: Sequence[Bars]) -> dict[str, Any]:
     return {name: values[order] for name, values in joined.items()}
 
 
-def _bars_held(holding: Holding, bars: Sequence[Bars]) -> NDArray[np.int64]:
+def _bars_held(holding: AccountRun, bars: Sequence[Bars]) -> NDArray[np.int64]:
     """Of each trade the symbol's own bars after that of its entry, to that of its exit: what a time stop counts."""
     trades, time = holding.account.trades, holding.account.time
     found = np.zeros(len(trades.entry), dtype=np.int64)
@@ -155,7 +155,7 @@ def _bars_held(holding: Holding, bars: Sequence[Bars]) -> NDArray[np.int64]:
 
 
 def _warnings(
-    spec: BacktestSpec, bars: Measured, kept: Sequence[Holding], trades: Mapping[str, Any]
+    spec: BacktestSpec, bars: Measured, kept: Sequence[AccountRun], trades: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """What a reader of the figures has to know."""
     found = [
@@ -213,7 +213,7 @@ def _about_clocks(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
     """A strategy that decides about all symbols at once waits for all of them; not so each by itself."""
     if not isinstance(spec.strategy, Allocation) or spec.fill == "next_close":
         return []
-    found = overtaken(bars, at_open=spec.fill != "same_close")
+    found = superseded(bars, at_open=spec.fill != "same_close")
     if found is None:
         return []
     when = "closes" if spec.fill == "same_close" else "may open again"
@@ -226,7 +226,7 @@ def _about_clocks(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
 def _about_dividends(paying: Sequence[Bars]) -> list[str]:
     if not paying:
         return []
-    recovered = [item.series.symbol for item in paying if item.cash is None]
+    recovered = [item.series.symbol for item in paying if item.dividend_per_share is None]
     whose = "Their sums" if len(recovered) == len(paying) else f"The sums of {', '.join(recovered)}"
     return [
         "Dividends are paid in cash, untaxed, on the day from which the price is without them."
@@ -256,7 +256,7 @@ def about_adjustment(bars: Bars) -> str:
     if found.faults.any():
         count, day = int(found.faults.sum()), bars.days[found.faults.argmax()]
         where = f"on {day}" if count == 1 else f"on {count:,} bars, first on {day},"
-        if bars.cash is not None:
+        if bars.dividend_per_share is not None:
             return (
                 f"The adjusted close of {symbol} does not move {where} as the splits and dividends that its source "
                 "reports make it move: one of the two is wrong, and the reported events were treated as correct."
@@ -326,7 +326,7 @@ def _about_trades(trades: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _about_orders(spec: BacktestSpec, kept: Sequence[Holding]) -> list[str]:
+def _about_orders(spec: BacktestSpec, kept: Sequence[AccountRun]) -> list[str]:
     cut, rejected = (sum(getattr(item.account, name) for item in kept) for name in ("cut", "rejected"))
     found = []
     if cut:

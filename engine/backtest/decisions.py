@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.account import decided, one_column, rebalancing, weighted
+from engine.backtest.account import encode_signals, encode_weights, one_column, rebalancing
 from engine.backtest.kernels.records import GO_LONG, GO_SHORT, REBALANCING
 from engine.backtest.measured import Measured, known_of, sizes_of
 from engine.backtest.sizings import Size
@@ -18,7 +18,7 @@ from engine.backtest.sizings.percent import Percent
 from engine.market.bars import Bars, Floats, Times
 from engine.market.panel import Panel, align, calendar
 from engine.strategies import Allocation, Signals
-from engine.strategies import decide as asked
+from engine.strategies import call_strategy as asked
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec, Direction
@@ -163,13 +163,13 @@ class SignalDecisions(Decisions):
     def requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> Requests:
         sizes = sizes_of(spec, bars)
         if len(bars) == 1:
-            codes = one_column(decided(self.signals[0], spec.direction))
+            codes = one_column(encode_signals(self.signals[0], spec.direction))
             return Requests(_rebalanced(spec, codes, panel), one_column(sizes[0].amount), sizes[0])
         codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
         amounts = np.full(codes.shape, np.nan)
         for index, (item, signals, size) in enumerate(zip(bars, self.signals, sizes, strict=True)):
             rows = np.searchsorted(panel.time, item.time)
-            codes[rows, index] = decided(signals, spec.direction)
+            codes[rows, index] = encode_signals(signals, spec.direction)
             until = np.append(rows, len(panel))  # where there is no bar the size is that of the last one
             amounts[until[0] :, index] = np.repeat(size.amount, np.diff(until))
         return Requests(_rebalanced(spec, codes, panel), amounts, sizes[0])
@@ -232,7 +232,7 @@ class WeightDecisions(Decisions):
 
     def requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> Requests:
         part = spec.sizing.part if isinstance(spec.sizing, Percent) else 1.0
-        return Requests(weighted(self.weights), self.weights * part, None)
+        return Requests(encode_weights(self.weights), self.weights * part, None)
 
 
 def decide(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) -> Decisions:
@@ -298,12 +298,12 @@ def _since(signals: Signals, bars: Bars, start: np.datetime64, direction: Direct
 def _holds(signals: Signals, stop: int, direction: Direction) -> bool:
     """Whether the last decision before the bar ``stop`` is to hold something."""
     last = _last_decision(signals, stop, direction)
-    return last is not None and decided(signals, direction)[last] in (GO_LONG, GO_SHORT)
+    return last is not None and encode_signals(signals, direction)[last] in (GO_LONG, GO_SHORT)
 
 
 def _last_decision(signals: Signals, stop: int, direction: Direction) -> int | None:
     """The bar before ``stop`` on which something was decided last."""
-    found = np.flatnonzero(decided(signals, direction)[:stop])
+    found = np.flatnonzero(encode_signals(signals, direction)[:stop])
     return int(found[-1]) if len(found) else None
 
 

@@ -23,7 +23,7 @@ from engine.market.bars import Bars, Times
 from engine.market.days import trading_day
 from engine.market.panel import calendar
 from engine.strategies import Allocation
-from engine.strategies.decide import begins
+from engine.strategies.call_strategy import begins
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -71,7 +71,7 @@ class Measured(Sequence[Bars]):
     def whole(self) -> list[Bars]:
         """The known bars of each symbol on ``time``."""
         first = self.time[0]
-        return [item.part(int(np.searchsorted(item.time, first)), len(item)) for item in self.known]
+        return [item.slice(int(np.searchsorted(item.time, first)), len(item)) for item in self.known]
 
     def room(self) -> int:
         """Bars that warming up may take of the known ones at most, for two to be left."""
@@ -154,7 +154,7 @@ def from_moment(bars: Bars, moment: np.datetime64, lead: int = 0) -> Bars:
 def _from(bars: Bars, first: int) -> Bars:
     priced = np.flatnonzero(np.isfinite(bars.close[first:]))
     first = first + int(priced[0]) if len(priced) else len(bars)
-    return bars.part(first, len(bars)) if first else bars
+    return bars.slice(first, len(bars)) if first else bars
 
 
 def from_start(spec: BacktestSpec, known: Sequence[Bars], start: np.datetime64, lead: int = 0) -> Measured:

@@ -89,7 +89,7 @@ def equity_metrics(
     """
     capital = float(equity[0]) if capital is None else capital
     stated = spans_month(time)
-    total_return, sharpe, deepest = headline(equity, periods_per_year if stated else float("nan"), capital)
+    total_return, sharpe, deepest = summary_metrics(equity, periods_per_year if stated else float("nan"), capital)
     returns, root = bar_returns(equity), float(np.sqrt(periods_per_year))
     years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
     deviation = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
@@ -107,7 +107,7 @@ def equity_metrics(
     }
 
 
-def headline(equity: Floats, periods_per_year: float, capital: float) -> tuple[float, float | None, float]:
+def summary_metrics(equity: Floats, periods_per_year: float, capital: float) -> tuple[float, float | None, float]:
     """Total return, Sharpe ratio and maximum drawdown of ``equity_metrics`` alone; where ``periods_per_year`` is NaN
     the ratio is not stated.
     """

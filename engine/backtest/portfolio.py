@@ -11,20 +11,20 @@ import numpy as np
 from engine.backtest.assemble import assemble
 from engine.backtest.costs import Costs
 from engine.backtest.decisions import Decisions, begun, decide, decide_on_all
+from engine.backtest.fast_metrics import FastMetrics, fast_metrics
+from engine.backtest.fill_prices import require_tradable_prices
 from engine.backtest.financing import Financing
-from engine.backtest.headline import Headline, headline
 from engine.backtest.measured import Measured, measured
 from engine.backtest.plain import is_plain
-from engine.backtest.quotes import require_tradable_prices
-from engine.backtest.simulate import simulate
-from engine.backtest.simulator import Holding, keep_accounts
+from engine.backtest.simulator import AccountRun, simulate_accounts
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
+from engine.backtest.vectorbt_adapter import simulate
 from engine.core.errors import DataError, EngineError, SpecError
 from engine.market.bars import Bars
 from engine.market.catalog import require_tradeable
 from engine.strategies import Allocation
-from engine.strategies import decide as asked
+from engine.strategies import call_strategy as asked
 from engine.strategies.kinds.buy_and_hold import BuyAndHold
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
     from engine.core.progress import Progress
 
-FREE = Costs(commission=0, slippage=0)
+NO_COSTS = Costs(commission=0, slippage=0)
 
 
 def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progress) -> BacktestResult:
@@ -44,8 +44,8 @@ def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progr
     asked_for = begun(spec, known, bars)
     decisions = asked_for.for_side(spec.direction)
     progress(0.5, "Filling")
-    kept = checked(spec, bars, decisions, keep_accounts(spec, bars, decisions))
-    free = keep_accounts(spec, bars, decisions, FREE)
+    kept = checked(spec, bars, decisions, simulate_accounts(spec, bars, decisions))
+    free = simulate_accounts(spec, bars, decisions, NO_COSTS)
     benchmark = held(spec, bars)
     progress(1.0, "Adding up")
     missed = [] if spec.strategy.stands else known.missed(bars, spec.direction)
@@ -90,8 +90,8 @@ def fits_vectorbt(spec: BacktestSpec) -> bool:
 
 
 def checked(
-    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, kept: Sequence[Holding]
-) -> Sequence[Holding]:
+    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, kept: Sequence[AccountRun]
+) -> Sequence[AccountRun]:
     """``kept`` with vectorbt's accounting where that is possible; it knows no dividends.
 
     Raises ``EngineError`` where the two do not agree: a figure of which there are two is no figure.
@@ -123,14 +123,14 @@ def checked(
     return found
 
 
-def swept(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> Headline | None:
+def swept(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> FastMetrics | None:
     """The figures that a sweep gives this run, so that a cell and the run opened from it are one; None for runs that
     a sweep leaves to the same account as this.
     """
-    return headline(spec, bars, {}, decisions) if is_plain(spec) else None
+    return fast_metrics(spec, bars, {}, decisions) if is_plain(spec) else None
 
 
-def held(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Holding]:
+def held(spec: BacktestSpec, bars: Sequence[Bars]) -> list[AccountRun]:
     """Buy and hold of the same symbols, with equal parts of the capital, at the same costs: of each from the first bar
     on which it could be traded.
     """
@@ -146,4 +146,4 @@ def held(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Holding]:
             "cash": "separate",
         }
     )
-    return keep_accounts(plain, bars, decide(plain, bars, {}))
+    return simulate_accounts(plain, bars, decide(plain, bars, {}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.backtest.foresight import require_causal
+from engine.backtest.look_ahead_guard import require_causal
 from engine.backtest.portfolio import run_portfolio
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec

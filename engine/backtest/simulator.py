@@ -21,45 +21,47 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Holding:
+class AccountRun:
     """An account and the symbols that it trades, by their places in the market."""
 
     symbols: tuple[int, ...]
     account: Account
 
 
-def keep_accounts(
+def simulate_accounts(
     spec: BacktestSpec,
     bars: Sequence[Bars],
     decisions: Decisions,
     costs: Costs | None = None,
     *,
-    listed: bool = True,
-) -> list[Holding]:
+    record_trades: bool = True,
+) -> list[AccountRun]:
     """The accounts of ``spec`` that follow ``decisions``, at ``costs`` or its own: one a symbol, or one for all; their
-    trades and orders only where they are to be ``listed``.
+    trades and orders only with ``record_trades``.
     """
     costs, count = spec.costs if costs is None else costs, len(bars)
     if decisions.divides_account or spec.cash == "shared" or count == 1:
-        return [Holding(tuple(range(count)), _keep(spec, bars, decisions, costs, spec.capital, listed))]
+        return [AccountRun(tuple(range(count)), _keep(spec, bars, decisions, costs, spec.capital, record_trades))]
     share = spec.capital / count
     return [
-        Holding((at,), _keep(spec, only(bars, at), decisions.for_symbols((at,)), costs, share, listed))
+        AccountRun((at,), _keep(spec, only(bars, at), decisions.for_symbols((at,)), costs, share, record_trades))
         for at in range(count)
     ]
 
 
 def _keep(
-    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, costs: Costs, cash: float, listed: bool
+    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, costs: Costs, cash: float, record_trades: bool
 ) -> Account:
     """One account of all ``bars``."""
     panel = align(bars)
     asked = decisions.requests(spec, bars, panel)
     rules = accounts.rules_of(spec, asked.size, costs)
-    return accounts.keep(accounts.tape_of(panel), asked.codes, asked.amounts, rules, cash, listed=listed)
+    return accounts.simulate(
+        accounts.kernel_panel(panel), asked.codes, asked.amounts, rules, cash, record_trades=record_trades
+    )
 
 
-def curve(time: Times, capital: float, holdings: Sequence[Holding]) -> Floats:
+def curve(time: Times, capital: float, holdings: Sequence[AccountRun]) -> Floats:
     """Equity of all accounts on the calendar ``time``."""
     share = capital / len(holdings)
     return total(time, [(item.account.time, item.account.equity) for item in holdings], share)

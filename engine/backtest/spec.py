@@ -15,7 +15,7 @@ from engine.backtest.stops import Stops
 from engine.core.errors import SpecError, StrategyError
 from engine.core.spec import Estimate, RunSpec, as_validation_error, idle, parameter
 from engine.market.spec import MarketSpec
-from engine.strategies import STRATEGIES, Allocation, Strategy, decide
+from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
 
 Fill = Literal["next_open", "next_close", "same_close", "limit"]
 Direction = Literal["long", "short", "both"]
@@ -108,7 +108,7 @@ class BacktestSpec(RunSpec):
     @model_validator(mode="after")
     def _is_described(self) -> BacktestSpec:
         try:
-            decide.require_description(self.strategy, self.market)
+            call_strategy.require_description(self.strategy, self.market)
         except StrategyError as error:
             raise as_validation_error(SpecError([("strategy", str(error))])) from None
         return self

@@ -124,9 +124,9 @@ def unused(bars: Sequence[Bars], windows: Sequence[Window]) -> tuple[np.datetime
 
 def before(bars: Bars, moment: np.datetime64) -> Bars:
     """The bars earlier than ``moment``."""
-    return bars.part(0, int(np.searchsorted(bars.time, moment)))
+    return bars.slice(0, int(np.searchsorted(bars.time, moment)))
 
 
 def since(bars: Bars, moment: np.datetime64, lead: int = 0) -> Bars:
     """The bars from ``moment`` on, and the ``lead`` bars before it as far as there are any."""
-    return bars.part(max(int(np.searchsorted(bars.time, moment)) - lead, 0), len(bars))
+    return bars.slice(max(int(np.searchsorted(bars.time, moment)) - lead, 0), len(bars))

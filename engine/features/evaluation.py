@@ -12,8 +12,8 @@ from engine.core.errors import DataError
 from engine.features.context import context_name, context_requests
 from engine.indicators import Context, ContextIndicator, Indicator, PanelIndicator, require_inputs
 from engine.market import catalog
+from engine.market.availability import joined, known_at, until
 from engine.market.bars import Bars, Floats, Market
-from engine.market.known import joined, known_at, until
 from engine.market.panel import align
 from engine.market.spec import MarketSpec
 

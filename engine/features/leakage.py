@@ -53,7 +53,7 @@ def look_ahead(compute: Compute, bars: Bars, cuts: int = CUTS) -> tuple[LookAhea
     found: dict[str, LookAhead] = {}
     for cut in _places(bars, cuts):
         try:
-            part = compute(bars.part(0, cut))
+            part = compute(bars.slice(0, cut))
         except Exception:  # noqa: BLE001 - a plug-in may raise anything; a history on which it does shows nothing
             continue
         for name, values in whole.items():

@@ -100,7 +100,7 @@ class ContextIndicator(Indicator):
     """Contract of an indicator that needs further series: ``context()`` names them, by a name of its own.
 
     Their bars, with all past that there is, arrive under the same names. They have calendars of their own: a value of
-    theirs counts from the moment at which its bar had ended (``engine.market.known``).
+    theirs counts from the moment at which its bar had ended (``engine.market.availability``).
     """
 
     def context(self) -> Mapping[str, Context]:

@@ -14,9 +14,9 @@ from engine.core.spec import parameter
 from engine.indicators import INDICATORS, Context, ContextIndicator, Indicator, Output, PanelIndicator, require_inputs
 from engine.indicators.averages import SmaDistance
 from engine.indicators.regression import rolling_line
+from engine.market.availability import STALE, joined, known_at
 from engine.market.bars import Bars, Floats
 from engine.market.intervals import Interval, bar_interval
-from engine.market.known import STALE, joined, known_at
 
 _GROUP = "Cross-asset"
 

@@ -26,7 +26,7 @@ from engine.core.errors import Cancelled, EngineError, JobError, SpecError
 
 HEAVY = (
     *("pandas", "numba", "scipy.stats", "sklearn", "lightgbm", "talib"),
-    "engine.backtest.warming:precompile",
+    "engine.backtest.precompile:precompile",
     *("matplotlib.pyplot", "quantstats", "vectorbt"),  # the last needs the others
     *("torch", "mlx.core"),
 )

@@ -87,7 +87,8 @@ class Bars:
 
     ``time`` is datetime64[ms] of the bar's start: exchange-local dates for daily bars, UTC for intraday ones. Prices
     and volume are float64 of the same length; what the series lacks is NaN. ``adj_close`` is the close with splits
-    and dividends taken out. ``splits`` and ``cash`` are those that the source reports (``actions.reported``), splits as
+    and dividends taken out. ``splits`` and ``dividend_per_share`` are those that the source reports
+    (``actions.reported``), splits as
     far as the prices show them; both None where it reports neither. ``dividends`` are those that the prices do not
     contain, None where there are none or nobody has looked: ``adjusted`` does. ``unpriced`` rows have been left out by
     ``priced``.
@@ -106,7 +107,7 @@ class Bars:
     volume: Floats
     adj_close: Floats
     splits: Floats | None = None
-    cash: Floats | None = None
+    dividend_per_share: Floats | None = None
     dividends: Dividends | None = None
     unpriced: int = 0
     shares: Floats | None = None
@@ -124,9 +125,9 @@ class Bars:
         """The bars from ``start`` to ``end``, trading days that are both included."""
         first = 0 if start is None else int(np.searchsorted(self.days, np.datetime64(start, "D")))
         last = len(self) if end is None else int(np.searchsorted(self.days, np.datetime64(end, "D"), side="right"))
-        return self.part(first, last)
+        return self.slice(first, last)
 
-    def part(self, first: int, stop: int) -> Bars:
+    def slice(self, first: int, stop: int) -> Bars:
         """The bars from index ``first`` up to, not including, ``stop``, and the dividends on them."""
         part = replace(self, **{name: values[first:stop] for name, values in self._columns().items()})
         paid = self.dividends
@@ -135,13 +136,13 @@ class Bars:
         inside = (paid.time >= part.time[0]) & (paid.time <= part.time[-1])
         return replace(part, dividends=Dividends(paid.time[inside], paid.cash[inside]) if inside.any() else None)
 
-    def priced(self) -> Bars:
+    def drop_unpriced(self) -> Bars:
         """The bars with a close. A row without one (a holiday, a gap of the provider) is none: averages pass over it
         instead of beginning anew, and no crossing is lost in it. One on which an action was reported stays.
         """
         kept = ~np.isnan(self.close)
-        if self.splits is not None and self.cash is not None:
-            kept |= (self.splits != 1) | (self.cash != 0)
+        if self.splits is not None and self.dividend_per_share is not None:
+            kept |= (self.splits != 1) | (self.dividend_per_share != 0)
         if kept.all():
             return self
         columns = {name: values[kept] for name, values in self._columns().items()}
@@ -149,9 +150,9 @@ class Bars:
 
     def actions(self) -> Actions:
         """Splits and dividends, exactly as reported or as recovered from the adjusted close."""
-        if self.splits is None or self.cash is None:
+        if self.splits is None or self.dividend_per_share is None:
             return actions(self.close, self.adj_close)
-        return reported(self.close, self.adj_close, self.splits, self.cash)
+        return reported(self.close, self.adj_close, self.splits, self.dividend_per_share)
 
     def adjusted(self, adjustment: Adjustment) -> Bars:
         """Prices as supplied ("none"), in units of the last bar ("splits"), or scaled so that the close is the total
@@ -173,7 +174,7 @@ class Bars:
             close=self.adj_close,
             volume=self.volume * units_later(self.actions().splits),
             splits=None,
-            cash=None,
+            dividend_per_share=None,
             shares=ratio,
             traded=traded,
         )
@@ -186,7 +187,7 @@ class Bars:
             prices = {name: getattr(self, name) / units for name in ("open", "high", "low", "close")}
             bars = replace(self, **prices, volume=self.volume * units, shares=1 / units)
             if self.splits is not None:
-                bars = replace(bars, splits=np.ones(len(self)), cash=cash / units)
+                bars = replace(bars, splits=np.ones(len(self)), dividend_per_share=cash / units)
         # Unless they are reported, what goes ex where units are split is one step of the ratio and counts as a split.
         paid = np.flatnonzero(cash)
         return replace(bars, dividends=Dividends(self.time[paid], cash[paid] / units[paid])) if len(paid) else bars
@@ -222,7 +223,19 @@ class Bars:
 
     def _columns(self) -> dict[str, Any]:
         """The arrays that have a place for each bar."""
-        names = ("time", "open", "high", "low", "close", "volume", "adj_close", "splits", "cash", "shares", "traded")
+        names = (
+            "time",
+            "open",
+            "high",
+            "low",
+            "close",
+            "volume",
+            "adj_close",
+            "splits",
+            "dividend_per_share",
+            "shares",
+            "traded",
+        )
         return {name: values for name in names if (values := getattr(self, name)) is not None}
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from engine.core.config import settings
 from engine.core.errors import DataError, EngineError, NotTradeable, did_you_mean, line_in
 from engine.market.bars import Bars, Market, Selection, Series
-from engine.market.soundness import require_sound
+from engine.market.integrity import require_sound
 from engine.market.sources import SOURCES, Source
 
 
@@ -167,7 +167,7 @@ def load(spec: Selection) -> Market:
     """The bars that ``spec`` asks for, adjusted; rows without a close are none. Raises ``DataError`` for an unknown
     symbol or an empty range.
     """
-    found = tuple(bars.adjusted(spec.adjustment).priced() for bars in _select(spec))
+    found = tuple(bars.adjusted(spec.adjustment).drop_unpriced() for bars in _select(spec))
     for bars in found:
         if not len(bars):
             raise DataError(f"{bars.series.symbol} has no close in this range: choose a longer one.")

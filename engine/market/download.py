@@ -14,7 +14,7 @@ from engine.core.progress import Progress, section, silent
 from engine.market import catalog
 from engine.market.bars import Bars
 from engine.market.fetching import Fetched, FetchReport, FetchRequest, Listing, Outcome
-from engine.market.soundness import require_sound
+from engine.market.integrity import require_sound
 from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import Stored, save
 
@@ -170,7 +170,7 @@ def _disagreement(old: Bars, new: Bars) -> str:
 
 def _facts(bars: Bars) -> tuple[object, ...]:
     about = bars.series
-    has = (about.has_ohlc, about.has_volume, bars.splits is None, bars.cash is None)
+    has = (about.has_ohlc, about.has_volume, bars.splits is None, bars.dividend_per_share is None)
     return (about.currency, about.timezone, about.adjustment, about.split_adjusted, *has)
 
 
@@ -178,7 +178,7 @@ def _merged(old: Bars, new: Bars) -> Bars:
     """``new`` with the bars of ``old`` before its first and after its last."""
     before, after = old.time < new.time[0], old.time > new.time[-1]
     columns: dict[str, Any] = {}
-    for name in ("time", *_PRICES, "volume", "splits", "cash"):
+    for name in ("time", *_PRICES, "volume", "splits", "dividend_per_share"):
         mine, yours = getattr(old, name), getattr(new, name)
         if yours is not None:
             parts = (yours,) if mine is None else (mine[before], yours, mine[after])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.market.bars import Bars
-from engine.market.soundness import LAST, flaws
+from engine.market.integrity import LAST, flaws
 
 JUMP = 0.40
 

@@ -11,8 +11,8 @@ import numpy as np
 from engine.core.progress import Progress
 from engine.jobs.executors import computes, point_in_time
 from engine.market import catalog
+from engine.market.availability import until
 from engine.market.bars import Market
-from engine.market.known import until
 from engine.market.spec import MarketSpec
 
 

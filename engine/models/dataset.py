@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from engine.features.matrix import FeatureMatrix
 from engine.labels import Label, Task
+from engine.market.availability import known_at
 from engine.market.bars import Floats, Market, Times
-from engine.market.known import known_at
 from engine.models.splits import embargoed
 
 Indices = NDArray[np.int64]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from engine.features.evaluation import load_context
 from engine.features.matrix import matrix
+from engine.market.availability import until
 from engine.market.bars import Market
-from engine.market.known import until
 from engine.models.dataset import Dataset, from_panel
 from engine.models.preparation import parts
 from engine.models.result import ModelResult
@@ -75,7 +75,7 @@ class History:
     def _learnt_before_the_test(self) -> bool:
         """Whether each training row is the same on the bars before the test alone."""
         train, _, _ = parts(self._spec, self._market, matrix(self._spec.features, self._market, context=self._context))
-        earlier = (bars.part(0, int(np.searchsorted(bars.time, self._start))) for bars in self._market.bars)
+        earlier = (bars.slice(0, int(np.searchsorted(bars.time, self._start))) for bars in self._market.bars)
         then = self._rows(Market(tuple(bars for bars in earlier if len(bars))))
         at = np.searchsorted(_keys(then), _keys(train))
         if not len(then) or (at >= len(then)).any() or (_keys(then)[at] != _keys(train)).any():

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from engine.core.errors import DataError
 from engine.core.store import Trial
 from engine.labels import Task
+from engine.market.availability import joined
 from engine.market.bars import Bars, Floats, Times
-from engine.market.known import joined
 from engine.models import Reproducibility
 from engine.models.artifact import Artifact
 from engine.models.scores import HEADLINE

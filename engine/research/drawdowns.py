@@ -26,7 +26,7 @@ POINTS = 240
 
 
 @dataclass(frozen=True, eq=False)
-class Histories:
+class BootstrapPaths:
     """Resampled histories of an account, each as long as its own.
 
     ``drawdown`` (samples,; sorted, zero or negative) is the maximum drawdown of each, as ``metrics`` defines it: below
@@ -42,7 +42,7 @@ class Histories:
     block: float
 
 
-def histories(result: BacktestResult, samples: int, seed: int, progress: Progress = silent) -> Histories:
+def bootstrap_paths(result: BacktestResult, samples: int, seed: int, progress: Progress = silent) -> BootstrapPaths:
     """Stationary bootstrap (Politis and Romano 1994, by arch) of the bar returns of ``result``, the first of them from
     the capital.
 
@@ -71,4 +71,4 @@ def histories(result: BacktestResult, samples: int, seed: int, progress: Progres
     drawdown, own = np.expm1(drawn[:, -1]), result.metrics["max_drawdown"] or 0.0
     ruined = np.count_nonzero(drawdown <= -RUIN) + (own <= -RUIN)
     fan = np.quantile(np.exp(drawn[:, :-1]), BANDS, axis=0)
-    return Histories(np.sort(drawdown), float(ruined / (samples + 1)), bars, fan, block)
+    return BootstrapPaths(np.sort(drawdown), float(ruined / (samples + 1)), bars, fan, block)

@@ -15,7 +15,7 @@ from engine.research import ledger
 from engine.research.findings import Verdict
 from engine.research.sweep_overfitting.result import SweepOverfitting
 from engine.research.sweep_overfitting.spec import OverfittingSpec
-from engine.research.verdict import judge, judge_fully
+from engine.research.verdict import assess, assess_verified
 from engine.research.verification.result import VerificationResult
 from engine.research.verification.spec import VerificationSpec
 
@@ -87,10 +87,10 @@ def verdict(spec: BacktestSpec, result: BacktestResult | None = None, origin: Sw
     tested = verification(spec)
     trials, on_data = ledger.trials(spec.strategy.kind), ledger.on_data(spec.market)
     if tested is None:
-        return judge(runner.run(spec) if result is None else result, trials, on_data)
+        return assess(runner.run(spec) if result is None else result, trials, on_data)
     origin = swept(spec) if origin is None else origin
     overfitting, place = (None, None) if origin is None else (origin.tested, origin.place)
-    return judge_fully(tested[1], trials, overfitting, place, on_data)
+    return assess_verified(tested[1], trials, overfitting, place, on_data)
 
 
 def verification(spec: BacktestSpec) -> tuple[VerificationSpec, VerificationResult] | None:

@@ -86,7 +86,7 @@ def _once(entries: Sequence[Entry]) -> tuple[Trial, ...]:
     if not searches:
         return tuple(entry.trial for entry in entries)
     left: dict[int, Trial] = {}
-    known: list[tuple[Entry, overlap.Space]] = []
+    known: list[tuple[Entry, overlap.SearchSpace]] = []
     spaces = [overlap.space(entry.spec, entry.drawn) for entry in entries]
     sizes = [(-entry.trial.count, not (space and space.scales)) for entry, space in zip(entries, spaces, strict=True)]
     for place in sorted(range(len(entries)), key=sizes.__getitem__):
@@ -120,7 +120,9 @@ def _of_any_range(spec: str) -> object:
     return plain | {"base": None, "market": None} | {"of": (plain.get("base") or plain) | {"market": market | _ANY}}
 
 
-def _holding(entry: Entry, space: overlap.Space, known: Sequence[tuple[Entry, overlap.Space]]) -> list[overlap.Space]:
+def _holding(
+    entry: Entry, space: overlap.SearchSpace, known: Sequence[tuple[Entry, overlap.SearchSpace]]
+) -> list[overlap.SearchSpace]:
     """Those of ``known`` that measured the same code on no fewer days than ``entry``, or on as many bars."""
     least = entry.trial.observations + _LEAD
     return [

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps import sampling
-from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.run import combinations
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import is_stress
@@ -35,7 +35,7 @@ _START = "market.start"
 
 
 @dataclass(frozen=True, eq=False)
-class Space:
+class SearchSpace:
     """The backtests of one request: ``fixed`` plain values by path, and those on the axes ``scales`` (of a single
     backtest none). ``search`` is the request of several; ``drawn`` are its combinations where they cannot be told from
     it (TPE), as bytes of float64 (combinations, all axes).
@@ -43,7 +43,7 @@ class Space:
 
     fixed: Mapping[str, Any]
     start: str
-    scales: tuple[Scale, ...]
+    scales: tuple[ResolvedAxis, ...]
     search: SweepSpec | None = None
     drawn: bytes | None = None
 
@@ -81,7 +81,7 @@ class Space:
         kept = [place for place, scale in enumerate(every) if scale.path in self.paths]
         return rows if len(kept) == len(every) else np.unique(rows[:, kept], axis=0)
 
-    def number(self, scale: Scale) -> float | None:
+    def number(self, scale: ResolvedAxis) -> float | None:
         """The fixed value at the path of ``scale`` as its axis counts it."""
         value = self.fixed.get(scale.path)
         if scale.words:
@@ -89,7 +89,7 @@ class Space:
         return float(value) if isinstance(value, int | float) else None
 
 
-def space(request: str, drawn: bytes | None = None) -> Space | None:
+def space(request: str, drawn: bytes | None = None) -> SearchSpace | None:
     """Of a request's canonical JSON, as the ledger keeps it; None where it is no backtest or search of them, no longer
     parses, or does not tell its combinations.
     """
@@ -100,7 +100,7 @@ def space(request: str, drawn: bytes | None = None) -> Space | None:
 
 
 @lru_cache(maxsize=8192)
-def _space(request: str, drawn: bytes | None) -> Space | None:
+def _space(request: str, drawn: bytes | None) -> SearchSpace | None:
     plain = json.loads(request)
     cls = _KINDS.get(plain.get("kind"))
     if cls is None:
@@ -115,7 +115,9 @@ def _space(request: str, drawn: bytes | None) -> Space | None:
     return _of(search.base, scales, search if scales else None, drawn)
 
 
-def _of(base: BacktestSpec, scales: tuple[Scale, ...], search: SweepSpec | None = None, drawn: Any = None) -> Space:
+def _of(
+    base: BacktestSpec, scales: tuple[ResolvedAxis, ...], search: SweepSpec | None = None, drawn: Any = None
+) -> SearchSpace:
     base = base.as_trial([scale.path for scale in scales])
     plain = base.model_dump(mode="json")
     for name in (*base.ignored(), "warm_up"):
@@ -124,7 +126,7 @@ def _of(base: BacktestSpec, scales: tuple[Scale, ...], search: SweepSpec | None 
     start = str(fixed.pop(_START) or "")
     for scale in scales:
         fixed.pop(scale.path, None)
-    return Space(fixed, start, scales, search, drawn)
+    return SearchSpace(fixed, start, scales, search, drawn)
 
 
 def _flat(value: Any, path: str) -> dict[str, Any]:
@@ -135,20 +137,20 @@ def _flat(value: Any, path: str) -> dict[str, Any]:
     return {key: item for at, inner in items for key, item in _flat(inner, f"{path}.{at}" if path else str(at)).items()}
 
 
-def covered(one: Space, others: Sequence[Space]) -> float:
+def covered(one: SearchSpace, others: Sequence[SearchSpace]) -> float:
     """The share of the combinations of ``one`` that any of ``others`` has too."""
     near = tuple(other for other in others if _meets(one, other))
     return _share(one, near) if near else 0.0
 
 
 @lru_cache(maxsize=2**18)
-def _meets(one: Space, other: Space) -> bool:
+def _meets(one: SearchSpace, other: SearchSpace) -> bool:
     """Whether the two may have a combination in common."""
     return _alike(one, other) and _touches(one, other)
 
 
 @lru_cache(maxsize=1024)
-def _share(one: Space, near: tuple[Space, ...]) -> float:
+def _share(one: SearchSpace, near: tuple[SearchSpace, ...]) -> float:
     if not one.scales and any(other.is_grid for other in near):
         return 1.0
     rows = one.rows()
@@ -158,7 +160,7 @@ def _share(one: Space, near: tuple[Space, ...]) -> float:
     return float(found.mean())
 
 
-def _alike(one: Space, other: Space) -> bool:
+def _alike(one: SearchSpace, other: SearchSpace) -> bool:
     """Whether the two differ on their axes alone."""
     if not one.scales:
         both = len(other.fixed) + sum(path in one.fixed for path in other.paths)
@@ -167,7 +169,7 @@ def _alike(one: Space, other: Space) -> bool:
     return mine == {path: value for path, value in other.fixed.items() if path not in one.paths}
 
 
-def _touches(one: Space, other: Space) -> bool:
+def _touches(one: SearchSpace, other: SearchSpace) -> bool:
     """Whether two grids have a value in common on every axis; of drawn ones that is not asked."""
     if not (one.is_grid and other.is_grid):
         return True
@@ -179,7 +181,7 @@ def _touches(one: Space, other: Space) -> bool:
     ) and all(other.number(scale) in own[scale.path] for scale in one.scales if scale.path not in its)
 
 
-def _within(one: Space, rows: Floats, other: Space) -> NDArray[np.bool_]:
+def _within(one: SearchSpace, rows: Floats, other: SearchSpace) -> NDArray[np.bool_]:
     """Which of ``rows``, the combinations of ``one``, are among those of ``other`` (combinations,)."""
     given = {scale.path: column for scale, column in zip(one.scales, rows.T, strict=True)}
     found = np.ones(len(rows), dtype=bool)

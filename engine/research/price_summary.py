@@ -67,7 +67,7 @@ def common(market: tuple[Bars, ...]) -> tuple[Bars, ...]:
     """The bars of each symbol over the days that all of them have."""
     start, end = max(bars.time[0] for bars in market), min(bars.time[-1] for bars in market)
     return tuple(
-        bars.part(int(np.searchsorted(bars.time, start)), int(np.searchsorted(bars.time, end, side="right")))
+        bars.slice(int(np.searchsorted(bars.time, start)), int(np.searchsorted(bars.time, end, side="right")))
         for bars in market
     )
 

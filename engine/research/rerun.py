@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.decisions import Decisions, decide
+from engine.backtest.fill_prices import require_tradable_prices
 from engine.backtest.measured import times_of
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
-from engine.backtest.quotes import require_tradable_prices
-from engine.backtest.simulator import curve, keep_accounts
+from engine.backtest.simulator import curve, simulate_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats, Times, periods_per_year
 
@@ -48,6 +48,8 @@ def rerun(
     stops that the bars do not allow.
     """
     require_tradable_prices(spec, bars)
-    kept = keep_accounts(spec, bars, decide(spec, bars, inputs) if decisions is None else decisions, listed=False)
+    kept = simulate_accounts(
+        spec, bars, decide(spec, bars, inputs) if decisions is None else decisions, record_trades=False
+    )
     time = times_of(bars)
     return Rerun(time, curve(time, spec.capital, kept), spec.capital)

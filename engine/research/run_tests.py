@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.causality import look_ahead
+from engine.backtest.look_ahead_check import look_ahead
 from engine.backtest.measured import Measured, measured
 from engine.backtest.metrics import bar_returns
 from engine.backtest.portfolio import held
@@ -20,7 +20,7 @@ from engine.core.progress import Progress, section
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, spans_month
 from engine.research import sensitivity
 from engine.research.bootstrap import resample
-from engine.research.drawdowns import histories
+from engine.research.drawdowns import bootstrap_paths
 from engine.research.fills import fill_honesty
 from engine.research.random_entries import random_entries, random_weights
 from engine.research.reality import superior_ability
@@ -208,7 +208,7 @@ def _noise(case: Case) -> Found:
 
 
 def _drawdowns(case: Case) -> Found:
-    found = histories(case.result, case.spec.samples, case.spec.seed + 6, case.progress)
+    found = bootstrap_paths(case.result, case.spec.samples, case.spec.seed + 6, case.progress)
     columns = {"drawdown": found.drawdown, "fan": found.fan, "fan_bars": found.bars}
     return columns | _figures(drawdown_block=found.block, ruin=found.ruin)
 

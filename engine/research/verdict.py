@@ -81,7 +81,7 @@ class Evidence:
         return 0.0 if abs(edge) < _SAME else edge
 
 
-def judge(result: BacktestResult, trials: tuple[Trial, ...], on_data: tuple[Trial, ...] = ()) -> Verdict:
+def assess(result: BacktestResult, trials: tuple[Trial, ...], on_data: tuple[Trial, ...] = ()) -> Verdict:
     """The verdict on ``result``, given every trial of its family, its own among them, and every trial of whatever
     family on its data; none given, there are no others. Simulates nothing.
     """
@@ -108,7 +108,7 @@ def judge(result: BacktestResult, trials: tuple[Trial, ...], on_data: tuple[Tria
     return weigh(evidence, trials, on_data)
 
 
-def judge_fully(
+def assess_verified(
     verification: VerificationResult,
     trials: tuple[Trial, ...],
     overfitting: SweepOverfitting | None = None,
@@ -207,7 +207,7 @@ def _nothing(
     said: str = "The equity never moved: there is no return to test.",
 ) -> Verdict:
     luck = ledger.luck_of(trials, on_data, 1.0, 2)
-    return Verdict("Nothing to judge.", said, (), luck.trials, on_data=luck.on_data)
+    return Verdict("Nothing to assess.", said, (), luck.trials, on_data=luck.on_data)
 
 
 def _hold(evidence: Evidence) -> Finding:

@@ -108,7 +108,7 @@ from engine.jobs import runner
 from engine.research import ledger, verdict
 result = runner.lookup(engine.load_spec({canonical_json(REQUEST)!r}))
 assert result is not None
-verdict.judge(result, ledger.trials(result.family))
+verdict.assess(result, ledger.trials(result.family))
 """
     assert loaded(code) == set()
 

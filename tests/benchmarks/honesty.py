@@ -21,7 +21,7 @@ from engine.core.store import Trial
 from engine.market.bars import Bars, Floats, Market
 from engine.research import holdings
 from engine.research.statistics import moments, probabilistic_sharpe
-from engine.research.verdict import CONFIDENT, STANDS, judge
+from engine.research.verdict import CONFIDENT, STANDS, assess
 from engine.strategies import Signals, Strategy
 from tests.support.market import make_bars
 
@@ -115,7 +115,7 @@ def measure(walks: int, strategies: int, first: int = 0) -> Honesty:
     declared = passed = naive = 0
     for seed in range(first, first + walks):
         result, trial = best(seed, strategies)
-        verdict = judge(result, (trial,))
+        verdict = assess(result, (trial,))
         sharpe, skewness, kurtosis = moments(result.returns())
         declared += verdict.headline in REAL
         passed += verdict.findings[1].grade == "good"

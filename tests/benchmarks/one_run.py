@@ -59,10 +59,10 @@ def page(spec: Any, bars: Any, result: Any) -> Iterator[Any]:
     from dashboard.pages.backtest.tabs import breakdown
     from dashboard.pages.backtest.trade_list import LATEST, columns, rows
     from engine.backtest.reports.periods import yearly
-    from engine.research.verdict import judge
+    from engine.research.verdict import assess
 
     yield metric.cells(view.kpis(result))
-    yield view.verdict(judge(result, (result.trial(),)), result.warnings)
+    yield view.verdict(assess(result, (result.trial(),)), result.warnings)
     yield equity.figure(equity.info([result], log=True))
     yield monthly.figure(monthly.info(result))
     yield view.years(yearly(result))

@@ -205,7 +205,7 @@ def small(case: str, runs: int) -> list[float]:
 def kernels(case: str, runs: int) -> list[float]:
     import numba  # noqa: F401 - a worker has it before
 
-    from engine.backtest.warming import load_kernels
+    from engine.backtest.precompile import load_kernels
 
     began = time.perf_counter()
     load_kernels()

@@ -15,8 +15,8 @@ from engine.core.progress import silent
 from engine.core.registry import info
 from engine.market.bars import Series
 from engine.market.fetching import Adjusted, FetchRequest, Field
+from engine.market.integrity import require_sound
 from engine.market.intervals import Interval
-from engine.market.soundness import require_sound
 from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec

@@ -24,7 +24,7 @@ from engine.market.bars import Bars
 from engine.market.panel import align
 from engine.market.spec import MarketSpec
 from engine.research import ledger
-from engine.strategies import STRATEGIES, Allocation, Strategy, decide
+from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
 from engine.strategies.crossing import Crossing
 from tests.support.market import cut, random_walk
 from tests.support.workspace import Workspace
@@ -102,9 +102,9 @@ def panel(strategy: Strategy) -> tuple[Bars, ...]:
 def rows(strategy: Strategy, bars: tuple[Bars, ...]) -> np.ndarray:
     """What ``strategy`` decides on each bar: its flags as numbers, or its weights."""
     if isinstance(strategy, Allocation):
-        return decide.weights(strategy, align(bars), needed(strategy))
+        return call_strategy.weights(strategy, align(bars), needed(strategy))
     (one,) = bars
-    found = decide.signals(strategy, one, needed(strategy))
+    found = call_strategy.signals(strategy, one, needed(strategy))
     none = np.zeros(len(one), dtype=bool)
     return np.column_stack([none if getattr(found, side) is None else getattr(found, side) for side in SIDES])
 

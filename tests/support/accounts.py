@@ -11,7 +11,7 @@ import pytest
 
 from engine.backtest.account import Account
 from engine.backtest.result import REASONS
-from engine.backtest.simulator import keep_accounts
+from engine.backtest.simulator import simulate_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars
 from engine.strategies import Signals
@@ -45,7 +45,7 @@ def keep(bars: Bars | Sequence[Bars], *marks: str, costs: Any = None, **more: An
     spec = request(len(listed), costs=paid, cash="shared", **more)
     decisions = [decide(item) for item in marks]
     assert_same(spec, listed, decisions)
-    (holding,) = keep_accounts(spec, listed, decisions_of(decisions))
+    (holding,) = simulate_accounts(spec, listed, decisions_of(decisions))
     return holding.account
 
 
@@ -55,7 +55,7 @@ def why(account: Account) -> list[str]:
 
 def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Given) -> None:
     """Both accounts agree in everything that they tell."""
-    kept = keep_accounts(spec, bars, decisions_of(decisions))
+    kept = simulate_accounts(spec, bars, decisions_of(decisions))
     expected = slow_accounts(spec, bars, decisions)
     for holding, slow in zip(kept, expected, strict=True):
         fast = holding.account

@@ -73,4 +73,4 @@ def random_walk(count: int, seed: int = 0, **about: object) -> Bars:
 
 def cut(bars: Bars, count: int) -> Bars:
     """The first ``count`` bars."""
-    return bars.part(0, count)
+    return bars.slice(0, count)

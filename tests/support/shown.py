@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dashboard.components.still import Still
+from dashboard.components.static_html import StaticHtml
 
 
 def words(part: Any) -> Iterator[str]:
     """Every text in a component, or in a list of them, in the order in which it is read."""
-    if isinstance(part, Still):
+    if isinstance(part, StaticHtml):
         yield from _content(part.content, part.children)
     elif isinstance(part, str | int):
         yield str(part)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as some
 
-from engine.backtest.headline import headline
+from engine.backtest.fast_metrics import fast_metrics
 from engine.backtest.measured import measured, only
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
@@ -48,13 +48,13 @@ def same_as_runs(found: SweepResult, *bars: Bars, count: int = 25) -> None:
     for place in np.random.default_rng(0).integers(0, len(found), count):
         opened = found.spec_of(int(place))
         whole = measured(opened, bars)
-        expected = headline(opened, whole, {})
+        expected = fast_metrics(opened, whole, {})
         assert found.total_return[0, place] == expected.total_return
         np.testing.assert_equal(found.sharpe[0, place], np.nan if expected.sharpe is None else expected.sharpe)
         assert found.max_drawdown[0, place] == expected.max_drawdown
         assert found.trades[0, place] == expected.trades
         for row, item in enumerate(bars if found.parts else (), 1):
-            part = headline(alone(opened, item), only(whole, row - 1), {})
+            part = fast_metrics(alone(opened, item), only(whole, row - 1), {})
             mine = found.total_return[row, place], found.max_drawdown[row, place]
             np.testing.assert_allclose(mine, (part.total_return, part.max_drawdown), rtol=1e-9, atol=1e-12)
             ratio = np.nan if part.sharpe is None else part.sharpe

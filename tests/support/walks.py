@@ -37,7 +37,7 @@ def walk_spec(
 
 def laid_out(asked: WalkForwardSpec, bars: Bars) -> tuple[Window, ...]:
     """The windows of ``asked``: in the days on which every combination of ``AXES`` can trade."""
-    return lay_out([bars.part(WARM, len(bars))], asked.windows)
+    return lay_out([bars.slice(WARM, len(bars))], asked.windows)
 
 
 def run(asked: WalkForwardSpec, *bars: Bars) -> WalkForwardResult:

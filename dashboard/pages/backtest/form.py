@@ -15,7 +15,7 @@ from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json
 from engine.indicators import INDICATORS
 from engine.jobs import runner
-from engine.strategies import STRATEGIES, Allocation, Strategy, decide
+from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
 
 
 def earlier_runs(values: Mapping[str, Any], *, field: str, kind: str) -> list[tuple[str, str]]:
@@ -84,7 +84,7 @@ def symbols_wanted(strategy: Strategy | None, values: Mapping[str, Any]) -> str:
     chosen = chosen_symbols(values)
     if strategy is None or not chosen:
         return ""
-    text = decide.symbols_wanted(strategy, len(chosen))
+    text = call_strategy.symbols_wanted(strategy, len(chosen))
     missing = strategy.symbols()[0] - len(chosen) if isinstance(strategy, Allocation) else 0
     if missing <= 0 or symbols_to_add(strategy, values):
         return text

@@ -14,12 +14,12 @@ class Kernels(NamedTuple):
     crossing: ModuleType
     holdings: ModuleType
     orders: ModuleType
-    together: ModuleType
+    multi_symbol: ModuleType
 
 
 @cache
 def kernels() -> Kernels:
     """All of them, imported at the first call."""
-    from engine.backtest.kernels import account, crossing, holdings, orders, together
+    from engine.backtest.kernels import account, crossing, holdings, multi_symbol, orders
 
-    return Kernels(account, crossing, holdings, orders, together)
+    return Kernels(account, crossing, holdings, orders, multi_symbol)

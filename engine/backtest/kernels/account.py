@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.book import closes, trade_at, worth
+from engine.backtest.kernels.book import account_equity, closes, trade_at
 from engine.backtest.kernels.compiled import inlined, kernel
 from engine.backtest.kernels.fills import close_trade, note_price
 from engine.backtest.kernels.protection import check_stops, filled_within, margin_call
@@ -172,8 +172,9 @@ def run(
     """Take the account through all bars.
 
     ``bars`` (bars, symbols) of BAR, ``years`` since the bar before, ``payments`` PAYMENT, ``decisions`` (int64) and
-    ``amounts`` (float64) (bars, symbols); ``rules`` and ``totals`` are records, ``book`` one PLACE a symbol. ``trades``
-    and ``orders`` are filled where ``totals.kept`` and must be long enough; ``equity`` and ``gross`` (bars) always are.
+    ``amounts`` (float64) (bars, symbols); ``rules`` and ``totals`` are records, ``book`` one POSITION a symbol.
+    ``trades`` and ``orders`` are filled where ``totals.kept`` and must be long enough; ``equity`` and ``gross`` (bars)
+    always are.
 
     The loop itself only looks whether anything can happen on a bar: a call costs more than most bars need.
     """
@@ -198,7 +199,7 @@ def run(
                 decide(t, decisions, amounts, book, rules)
                 if rules.fill == SAME_CLOSE:
                     trade_at(t, False, bars, book, trades, orders, totals, rules)
-                    value, size = worth(book, totals)
+                    value, size = account_equity(book, totals)
             if value <= 0.0:
                 ruin(t, book, trades, totals)
                 value, size = 0.0, 0.0

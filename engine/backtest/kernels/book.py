@@ -44,7 +44,7 @@ def kelly(totals: Any, rules: Any, first: float) -> float:
 
 
 @kernel
-def worth(book: Any, totals: Any) -> tuple[float, float]:
+def account_equity(book: Any, totals: Any) -> tuple[float, float]:
     """Equity and the sum of the positions' sizes, at the quotes of the moment or the last known prices."""
     equity, gross = totals.cash, 0.0
     for s in range(len(book)):
@@ -57,14 +57,14 @@ def worth(book: Any, totals: Any) -> tuple[float, float]:
 
 
 @kernel
-def room(equity: float, gross: float, rules: Any) -> float:
+def buying_power(equity: float, gross: float, rules: Any) -> float:
     """What new positions may cost together; what rounding leaves of a full account is nothing."""
     capacity = rules.leverage * equity - gross
     return capacity if capacity > ROUNDING * equity else 0.0
 
 
 @kernel
-def want(
+def requested_size(
     side: float, equity: float, slipping: bool, bar: Any, place: Any, totals: Any, rules: Any
 ) -> tuple[float, float]:
     """Units that an entry asks for, and what they cost with commission; no cost is no order."""
@@ -102,7 +102,7 @@ def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: A
     The entries of the moment get the same part of what they ask for, in ``wanted`` and ``cost``; what is smaller is
     left with the units that it lacks in ``wanted``.
     """
-    equity, gross = worth(book, totals)
+    equity, gross = account_equity(book, totals)
     asked, kept, resized = 0.0, gross, False
     for s in range(len(book)):
         place = book[s]
@@ -116,11 +116,13 @@ def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: A
                 place.pending = NOTHING
         elif enters(place) and place.units == 0.0:
             side = 1.0 if place.pending == GO_LONG else -1.0
-            place.wanted, place.cost = want(side, equity, rules.fill != LIMIT, bars[t, s], place, totals, rules)
+            place.wanted, place.cost = requested_size(
+                side, equity, rules.fill != LIMIT, bars[t, s], place, totals, rules
+            )
             asked += place.cost
     if not resized:
         return False, False
-    part = min(room(equity, kept, rules) / asked, 1.0)
+    part = min(buying_power(equity, kept, rules) / asked, 1.0)
     for s in range(len(book)):
         place = book[s]
         if place.pending == RESIZE and not np.isnan(place.quote):
@@ -138,7 +140,7 @@ def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: A
 
 
 @kernel
-def lack(bar: Any, place: Any, rules: Any) -> tuple[float, float]:
+def shortfall(bar: Any, place: Any, rules: Any) -> tuple[float, float]:
     """Units by which a position is to grow, and what they cost with commission; zero where it is not."""
     if place.units == 0.0 or not place.wanted > ROUNDING * abs(place.units):
         return 0.0, 0.0
@@ -163,7 +165,7 @@ def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
     resized = again = False
     if len(book) > 1 or book[0].pending == RESIZE:
         resized, again = resize_all(t, bars, book, trades, orders, totals, rules)
-    equity, gross = worth(book, totals)
+    equity, gross = account_equity(book, totals)
     slipping = rules.fill != LIMIT
     total = 0.0
     for s in range(len(book)):
@@ -171,12 +173,12 @@ def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
         if enters(place) and place.units == 0.0:
             side = 1.0 if place.pending == GO_LONG else -1.0
             if not resized:
-                place.wanted, place.cost = want(side, equity, slipping, bars[t, s], place, totals, rules)
+                place.wanted, place.cost = requested_size(side, equity, slipping, bars[t, s], place, totals, rules)
             total += place.cost
         elif place.pending == RESIZE and not np.isnan(place.quote):
-            place.wanted, place.cost = lack(bars[t, s], place, rules)
+            place.wanted, place.cost = shortfall(bars[t, s], place, rules)
             total += place.cost
-    part = room(equity, gross, rules) / total if total > 0.0 else 0.0
+    part = buying_power(equity, gross, rules) / total if total > 0.0 else 0.0
     if rules.measure == EQUITY or rules.measure == KELLY:
         part = min(part, 1.0)
     for s in range(len(book)):
@@ -247,7 +249,7 @@ def growth(bar: Any, place: Any, rules: Any) -> tuple[float, float]:
 @kernel
 def rebalance_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Bring positions to their wanted weights: what shrinks first, then what grows, each by the same part."""
-    equity, _ = worth(book, totals)
+    equity, _ = account_equity(book, totals)
     for s in range(len(book)):
         place = book[s]
         place.wanted = np.nan
@@ -255,11 +257,11 @@ def rebalance_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals
             place.pending = NOTHING
             place.wanted = place.pending_amount * equity / place.quote
             shrink(s, t, place.wanted, bars[t, s], place, trades, orders, totals, rules)
-    equity, gross = worth(book, totals)
+    equity, gross = account_equity(book, totals)
     total = 0.0
     for s in range(len(book)):
         total += growth(bars[t, s], book[s], rules)[1]
-    part = room(equity, gross, rules) / total if total > 0.0 else 0.0
+    part = buying_power(equity, gross, rules) / total if total > 0.0 else 0.0
     again = part < 1.0 - ROUNDING and expects(TO_WEIGHT, book, totals)
     for s in range(len(book)):
         place = book[s]

@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.backtest.kernels.compiled import above64, equal64, inlined, kernel, known64, lowest, ones
 from engine.backtest.kernels.holdings import summarise
-from engine.backtest.kernels.orders import figures, forget, keep, make_scratch, postpone
+from engine.backtest.kernels.orders import make_scratch, order_metrics, postpone, record, reset_scratch
 from engine.backtest.kernels.stops import has_stops
 
 _TILE = 512  # bars coded at a time
@@ -218,7 +218,7 @@ def sweep(rows: Any, pairs: Any, account: Any, rules: Any, rule_of: Any, chunk: 
         rule = rules[row]
         stops = has_stops(rule)
         if stops and row != setting:
-            forget(scratch)
+            reset_scratch(scratch)
         setting = row
         first = -1
         if not broken[fast] and not broken[slow] and len(fills) == 0:
@@ -232,9 +232,9 @@ def sweep(rows: Any, pairs: Any, account: Any, rules: Any, rule_of: Any, chunk: 
             count -= first
             if not stops:
                 found = summarise(events, first, count, lines, falls, rule[0], rule[1])
-                keep(kept, c, found, (count + 1) >> 1)
+                record(kept, c, found, (count + 1) >> 1)
                 continue
             for i in range(count):
                 events[i] = 2 * events[first + i] + ((i + 1) & 1)
-        found, number = figures(events, count, account, rule, scratch)
-        keep(kept, c, found, number)
+        found, number = order_metrics(events, count, account, rule, scratch)
+        record(kept, c, found, number)

@@ -67,13 +67,13 @@ def make_scratch(bars: Any) -> Any:
 
 
 @kernel
-def forget(scratch: Any) -> Any:
+def reset_scratch(scratch: Any) -> Any:
     """Before a rule with other stops, or with other prices of entry."""
     scratch[1][0][:] = -1
 
 
 @kernel
-def figures(orders: Any, count: Any, account: Any, rule: Any, scratch: Any) -> Any:
+def order_metrics(orders: Any, count: Any, account: Any, rule: Any, scratch: Any) -> Any:
     """Total return, Sharpe ratio per bar and drawdown of ``orders`` that are on the bars of their fills, and the number
     of trades. ``orders`` are used up.
     """
@@ -86,7 +86,7 @@ def figures(orders: Any, count: Any, account: Any, rule: Any, scratch: Any) -> A
 
 
 @inlined
-def keep(kept: Any, at: Any, found: Any, trades: Any) -> Any:
+def record(kept: Any, at: Any, found: Any, trades: Any) -> Any:
     """Put the figures of one combination in its place."""
     kept[0][at], kept[1][at], kept[3][at] = found[0], found[1], trades
     if len(kept[2]):
@@ -94,18 +94,18 @@ def keep(kept: Any, at: Any, found: Any, trades: Any) -> Any:
 
 
 @kernel
-def judge(entries: Any, exits: Any, account: Any, rule: Any) -> Any:
+def evaluate(entries: Any, exits: Any, account: Any, rule: Any) -> Any:
     """``figures`` of decisions: one bool a bar for entries and for exits."""
     bars = len(account[0]) - 1
     orders = np.empty(bars + 1, np.int64)
     count = postpone(orders, list_orders(entries, exits, orders), account[2], account[4], bars)
-    return figures(orders, count, account, rule, make_scratch(bars))
+    return order_metrics(orders, count, account, rule, make_scratch(bars))
 
 
 @kernel
-def judge_many(entries: Any, exits: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, kept: Any) -> Any:
-    """``judge`` at each setting of ``rules`` that the combinations ``chunk`` have, into their places of ``kept``; see
-    ``crossing.sweep``.
+def evaluate_many(entries: Any, exits: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, kept: Any) -> Any:
+    """``evaluate`` at each setting of ``rules`` that the combinations ``chunk`` have, into their places of ``kept``
+    (see ``crossing.sweep``).
     """
     bars = len(account[0]) - 1
     orders, used = np.empty(bars + 1, np.int64), np.empty(bars + 1, np.int64)
@@ -115,8 +115,8 @@ def judge_many(entries: Any, exits: Any, account: Any, rules: Any, rule_of: Any,
     for c in chunk:
         row = rule_of[c] if len(rule_of) else 0
         if row != setting:
-            forget(scratch)
+            reset_scratch(scratch)
         setting = row
         used[:count] = orders[:count]
-        found, number = figures(used, count, account, rules[row], scratch)
-        keep(kept, c, found, number)
+        found, number = order_metrics(used, count, account, rules[row], scratch)
+        record(kept, c, found, number)

@@ -40,7 +40,7 @@ BAR = np.dtype(_floats("open", "high", "low", "close", "volume", "shares"))
 PAYMENT = np.dtype(_whole("bar", "symbol") + _floats("cash"))  # a dividend per unit; ascending by bar
 # A symbol's position, the order that waits for it, the last known price and when it was ``seen``, the units traded on
 # ``traded_bar``, and how many closes of its own it has been ``held`` for since the bar of its entry.
-PLACE = np.dtype(
+POSITION = np.dtype(
     _whole("entry_bar", "held", "pending", "pending_reason", "age", "traded_bar")
     + _floats("units", "entry_value", "entry_units", "exit_value", "exit_units", "fees", "best", "lowest", "highest")
     + _floats("price", "mark", "seen", "quote", "pending_amount", "limit", "wanted", "cost", "traded", "received")

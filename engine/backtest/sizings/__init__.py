@@ -8,7 +8,7 @@ from typing import Any, Literal
 from engine.core.registry import Registry
 from engine.core.spec import Spec
 from engine.market.bars import Bars, Floats
-from engine.strategies.decide import answering_for
+from engine.strategies.call_strategy import plugin_errors
 
 Measure = Literal["equity", "value", "units", "kelly"]
 MEASURES: tuple[Measure, ...] = ("equity", "value", "units", "kelly")
@@ -47,7 +47,7 @@ class Sizing(Spec):
 
 def sized(sizing: Sizing, bars: Bars) -> Size:
     """``sizing.size``. Raises ``StrategyError`` if it fails or does not return a size with a number a bar."""
-    with answering_for(sizing, "sizing"):
+    with plugin_errors(sizing, "sizing"):
         found: Any = sizing.size(bars)
         if not isinstance(found, Size) or found.measure not in MEASURES or found.amount.shape != (len(bars),):
             raise TypeError(f"it must return a Size with one number for each of {len(bars):,} bars")

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import model_validator
 from pydantic.fields import FieldInfo
 
-from engine.backtest.sweeps.fields import Leaf, kind_of, leaves
+from engine.backtest.sweeps.fields import FieldRef, kind_of, leaves
 from engine.backtest.sweeps.stress import is_stress
 from engine.core.errors import SpecError, did_you_mean
 from engine.core.spec import Spec, parameter
@@ -56,7 +56,7 @@ class Axis(Spec):
 
 
 @dataclass(frozen=True)
-class Sweepable:
+class AxisOption:
     """A field that an axis may name. ``low`` and ``high`` suggest a range around the base's ``value``; ``choices`` are
     the words of a field without numbers; ``whole`` numbers have no fractions.
     """
@@ -74,7 +74,7 @@ class Sweepable:
 
 
 @dataclass(frozen=True)
-class Scale:
+class ResolvedAxis:
     """An axis of a given base: where its values come from. ``words`` are its choices, which are counted by 0, 1, 2."""
 
     path: str
@@ -131,12 +131,12 @@ def choice(word: str) -> bool | int | str:
     return int(word) if word.isdecimal() else known.get(word, word)
 
 
-def sweepable(base: BacktestSpec) -> tuple[Sweepable, ...]:
+def sweepable(base: BacktestSpec) -> tuple[AxisOption, ...]:
     """What an axis over ``base`` may be, in the order of the form."""
     return tuple(_suggest(path, leaf) for path, leaf in leaves(base).items())
 
 
-def resolve(base: BacktestSpec, axis: Axis) -> Scale:
+def resolve(base: BacktestSpec, axis: Axis) -> ResolvedAxis:
     """``axis`` on ``base``. Raises ``SpecError`` (paths relative to the axis) for a field that is not there, cannot
     vary, or may not have a value that the axis asks for.
     """
@@ -152,7 +152,7 @@ def resolve(base: BacktestSpec, axis: Axis) -> Scale:
     step = axis.step or (1.0 if whole else _extra(field, "step")) or (high - low) / 10 or 1.0
     free = not (axis.values or axis.step or whole)
     unit = str(_extra(field, "unit") or "")
-    scale = Scale(axis.path, title, unit, whole, low, high, float(step), free, listed, words)
+    scale = ResolvedAxis(axis.path, title, unit, whole, low, high, float(step), free, listed, words)
     if scale.count() > VALUES and not free:
         raise SpecError([("step", f"{title} would have {scale.count():,} values: increase its step.")])
     return scale
@@ -217,7 +217,7 @@ def _bounds(field: FieldInfo) -> tuple[float, float]:
     return low, high
 
 
-def _suggest(path: str, leaf: Leaf) -> Sweepable:
+def _suggest(path: str, leaf: FieldRef) -> AxisOption:
     """A range from half the value to twice it, inside the field's bounds: of twenty steps from 0 on where that is the
     value, and without a value of fifteen from the fifth on.
     """
@@ -237,7 +237,7 @@ def _suggest(path: str, leaf: Leaf) -> Sweepable:
     low, high = float(f"{low:.12g}"), float(f"{high:.12g}")
     unit_text = str(_extra(field, "unit") or "")
     section = str(_extra(field, "section") or "")
-    return Sweepable(path, title, unit_text, section, whole, low, high, step, words, value)
+    return AxisOption(path, title, unit_text, section, whole, low, high, step, words, value)
 
 
 def differs_on_axes_alone(base: BacktestSpec, spec: BacktestSpec, axes: Sequence[Axis]) -> bool:

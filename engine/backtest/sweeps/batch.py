@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.decisions import decide
-from engine.backtest.headline import RULES, account_of, by_accounts, rules_of, together_of
+from engine.backtest.fast_metrics import RULES, account_of, by_accounts, rules_of, together_of
+from engine.backtest.fill_prices import require_tradable_prices
 from engine.backtest.kernels import kernels
+from engine.backtest.multi_symbol import MultiSymbol
 from engine.backtest.plain import is_plain
-from engine.backtest.quotes import require_tradable_prices
 from engine.backtest.sweeps import sampling
-from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.accounts import EvaluationBatch, Places, SweepAccount
+from engine.backtest.sweeps.axes import ResolvedAxis
+from engine.backtest.sweeps.crossing_grid import CrossingGrid
 from engine.backtest.sweeps.fields import changed
-from engine.backtest.sweeps.pairs import Pairs
 from engine.backtest.sweeps.parallel import spread
 from engine.backtest.sweeps.rows import distinct, groups
-from engine.backtest.sweeps.units import Places, Unit, Work
-from engine.backtest.together import Together
 from engine.market.bars import Floats
 from engine.strategies.crossing import Crossing
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _RULE_PATHS = {f"{part}.{name}": name for name in RULES for part in ("costs", "stops")}
 
 
-def fill_in(work: Work, chosen: Places) -> None:
+def fill_in(work: EvaluationBatch, chosen: Places) -> None:
     """Find the figures of the combinations ``chosen``, which have bars enough. Sharpe ratios are annualised."""
     unit, scales = work.unit, work.scales
     outer = [a for a, s in enumerate(scales) if not s.path.startswith("strategy.") and s.path not in _RULE_PATHS]
@@ -46,14 +46,14 @@ def fill_in(work: Work, chosen: Places) -> None:
             continue
         rules, rule_of = _rules(part)
         if isinstance(frame.strategy, Crossing):
-            pairs = Pairs(frame.strategy, unit.bars, scales, work.parameters, unit.known, work.look)
-            kept = work.found.arrays() if isinstance(account, Together) else work.found.whole()
+            pairs = CrossingGrid(frame.strategy, unit.bars, scales, work.parameters, unit.known, work.look)
+            kept = work.found.arrays() if isinstance(account, MultiSymbol) else work.found.whole()
             pairs.run(account, rules, rule_of, places, kept, work.step)
         else:
             _by_signals(part, places, account, rules, rule_of)
 
 
-def _account(work: Work, timed: bool) -> Any | None:
+def _account(work: EvaluationBatch, timed: bool) -> Any | None:
     """What the kernels follow the request with: the account of one symbol, or those of several together; None where
     they cannot.
     """
@@ -63,14 +63,14 @@ def _account(work: Work, timed: bool) -> Any | None:
     return account_of(unit.spec, unit.bars[0], drawdown, timed) if is_plain(unit.spec) else None
 
 
-def _stopped(frame: BacktestSpec, scales: Sequence[Scale]) -> BacktestSpec:
+def _stopped(frame: BacktestSpec, scales: Sequence[ResolvedAxis]) -> BacktestSpec:
     """``frame`` with a stop where the axes may set one, so that its data is asked to have what stops need."""
     if frame.stops.any or not any(scale.path.startswith("stops.") for scale in scales):
         return frame
     return frame.model_copy(update={"stops": frame.stops.model_copy(update={"time_stop": 1})})
 
 
-def _rules(work: Work) -> tuple[Floats, NDArray[np.int32]]:
+def _rules(work: EvaluationBatch) -> tuple[Floats, NDArray[np.int32]]:
     """Settings of costs and stops, and each combination's (empty where there is one)."""
     frame = work.unit.spec
     values: dict[str, Any] = {**dict(frame.costs), **dict(frame.stops)}
@@ -83,7 +83,7 @@ def _rules(work: Work) -> tuple[Floats, NDArray[np.int32]]:
     return rules_of(values), label.astype(np.int32)
 
 
-def _strategies(work: Work, places: Places) -> Iterator[tuple[BacktestSpec, Places]]:
+def _strategies(work: EvaluationBatch, places: Places) -> Iterator[tuple[BacktestSpec, Places]]:
     """Specs with each strategy that occurs at ``places``, and the places of each."""
     axes, strategy = work.inner(), work.unit.spec.strategy
     scales = [work.scales[axis] for axis in axes]
@@ -92,18 +92,18 @@ def _strategies(work: Work, places: Places) -> Iterator[tuple[BacktestSpec, Plac
         yield work.unit.spec.model_copy(update={"strategy": used}), chosen
 
 
-def _by_signals(work: Work, places: Places, account: Any, rules: Floats, rule_of: NDArray[np.int32]) -> None:
+def _by_signals(work: EvaluationBatch, places: Places, account: Any, rules: Floats, rule_of: NDArray[np.int32]) -> None:
     """One signal function call for each strategy, then the kernel for all its settings."""
     unit, found = work.unit, work.found
-    several = isinstance(account, Together)
-    judge_many = kernels().together.judge_together if several else kernels().orders.judge_many
+    several = isinstance(account, MultiSymbol)
+    evaluate_many = kernels().multi_symbol.evaluate_symbols if several else kernels().orders.evaluate_many
     given, kept = (account.market, found.arrays()) if several else (account, found.whole())
     yearly = account.yearly[:, None] if several else np.sqrt(unit.bars[0].stated_per_year())
     for spec, chosen in _strategies(work, places):
         entries, exits = _decided(spec, unit, work.inputs)
 
         def judge(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
-            judge_many(entries, exits, given, rules, rule_of, chunk, kept)
+            evaluate_many(entries, exits, given, rules, rule_of, chunk, kept)
             kept[1][..., chunk] *= yearly
 
         if len(chosen) < 1000:
@@ -113,7 +113,7 @@ def _by_signals(work: Work, places: Places, account: Any, rules: Floats, rule_of
             spread(judge, chosen, work.step)
 
 
-def _by_accounts(work: Work, places: Places) -> None:
+def _by_accounts(work: EvaluationBatch, places: Places) -> None:
     """Whatever depends on more than the bars of fills: the streaming account, one combination at a time."""
     unit, found = work.unit, work.found
     axes = [axis for axis, scale in enumerate(work.scales) if scale.path in _RULE_PATHS]
@@ -130,7 +130,7 @@ def _by_accounts(work: Work, places: Places) -> None:
             work.step(len(same))
 
 
-def _decided(spec: BacktestSpec, unit: Unit, inputs: Mapping[str, Any]) -> tuple[NDArray[np.bool_], ...]:
+def _decided(spec: BacktestSpec, unit: SweepAccount, inputs: Mapping[str, Any]) -> tuple[NDArray[np.bool_], ...]:
     """Entries and exits on the bars of each symbol, one symbol behind the other: arrays as the kernels are compiled
     for.
     """

@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps import sampling
+from engine.backtest.sweeps.accounts import EvaluationBatch
 from engine.backtest.sweeps.batch import fill_in
-from engine.backtest.sweeps.common import highest
+from engine.backtest.sweeps.common_segment import highest
 from engine.backtest.sweeps.parts import divided, is_divisible
 from engine.backtest.sweeps.rows import groups
-from engine.backtest.sweeps.units import Work
 
 _PARSED = 1_000  # specs made between two looks
 
 
-def evaluate(work: Work) -> list[str]:
+def evaluate(work: EvaluationBatch) -> list[str]:
     """Find the figures of all combinations. Returns warnings. Sharpe ratios are annualised.
 
     Raises ``DataError`` where a symbol cannot be traded, as the run of any of them would.
@@ -32,7 +32,7 @@ def evaluate(work: Work) -> list[str]:
     return [f"{shortest} has too few bars to warm up {count:,} of {len(short):,} combinations."]
 
 
-def _too_short(work: Work) -> NDArray[np.bool_]:
+def _too_short(work: EvaluationBatch) -> NDArray[np.bool_]:
     """Combinations whose strategy needs more bars than there are."""
     strategy, axes, count = work.unit.spec.strategy, work.inner(), len(work.parameters)
     room = work.unit.bars.room()

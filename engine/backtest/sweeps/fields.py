@@ -44,7 +44,7 @@ def _changed(value: Any, values: Mapping[str, Any]) -> Any:
     return type(value).parse(parts) if isinstance(value, Spec) else tuple(parts.values())
 
 
-class Leaf(NamedTuple):
+class FieldRef(NamedTuple):
     """A number or choice: the spec that it belongs to, its field's name, and its title among all others."""
 
     owner: Spec
@@ -52,7 +52,7 @@ class Leaf(NamedTuple):
     title: str
 
 
-def leaves(base: Spec) -> dict[str, Leaf]:
+def leaves(base: Spec) -> dict[str, FieldRef]:
     """Every number and choice in ``base`` by path, but for those of the runs that it needs.
 
     What is inside a list is titled by its place and its plug-in, as "Enter long 2: RSI window". Where two would have
@@ -61,7 +61,7 @@ def leaves(base: Spec) -> dict[str, Leaf]:
     found = list(_walk(base, "", "", ""))
     often = Counter(title for _, _, _, title, _ in found)
     return {
-        path: Leaf(owner, name, f"{title} ({held.lower()})" if held and often[title] > 1 else title)
+        path: FieldRef(owner, name, f"{title} ({held.lower()})" if held and often[title] > 1 else title)
         for path, owner, name, title, held in found
     }
 

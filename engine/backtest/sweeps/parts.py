@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, Places, SweepAccount, laid_out
 from engine.backtest.sweeps.batch import fill_in
 from engine.backtest.sweeps.rows import groups
-from engine.backtest.sweeps.units import Figures, Places, Unit, Work, laid_out
 from engine.core.progress import Progress, silent
 from engine.jobs import worker
 from engine.jobs.cluster import fan_out
@@ -23,7 +23,7 @@ _LEAST = 300  # combinations that are worth the way to other processes
 _WAVES, _PARTS = 10, 8  # times that all processes come together, so that the heatmap grows; parts of each
 
 
-def is_divisible(unit: Unit, places: Places) -> bool:
+def is_divisible(unit: SweepAccount, places: Places) -> bool:
     """Whether this is a job on the cluster, and one for more than one process: kernels have threads already."""
     if len(places) < _LEAST or worker.this_worker() is None:
         return False
@@ -31,7 +31,7 @@ def is_divisible(unit: Unit, places: Places) -> bool:
     return is_paid or not (isinstance(unit.spec.strategy, Crossing) and is_plain(unit.spec))
 
 
-def divided(work: Work, places: Places) -> None:
+def divided(work: EvaluationBatch, places: Places) -> None:
     """``batch.fill_in`` of the combinations ``places``, in parts. Those with the same strategy stay together."""
     unit, found = work.unit, work.found
     together = np.concatenate([chosen for _, chosen in groups(work.parameters, work.inner(), places, work.look)])
@@ -54,7 +54,7 @@ def _part(item: tuple[Any, ...], progress: Progress = silent) -> tuple[NDArray[A
     """The figures of some combinations; what is sent is plain data, for a plug-in's class may not be there yet."""
     text, bars, scales, parameters, drawdown, inputs = item
     units = laid_out(BacktestSpec.parse(json.loads(text)), bars)
-    found = Figures.empty(len(units), len(parameters), drawdown)
-    work = Work(units, scales, parameters, found, inputs, lambda count: progress(0.0, ""))
+    found = MetricArrays.empty(len(units), len(parameters), drawdown)
+    work = EvaluationBatch(units, scales, parameters, found, inputs, lambda count: progress(0.0, ""))
     fill_in(work, np.arange(len(parameters)))
     return found.arrays()

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.sweeps.axes import Scale
-from engine.backtest.sweeps.rows import Look, Places, numbered, unwatched
+from engine.backtest.sweeps.axes import ResolvedAxis
+from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, numbered
 from engine.market.bars import Floats
 
 _CELLS = 60  # most columns and rows
@@ -19,7 +19,11 @@ class Preview:
     """The first two axes of ``parameters`` in at most 60 columns and rows; of the combinations ``shown``, or of all."""
 
     def __init__(
-        self, scales: Sequence[Scale], parameters: Floats, look: Look = unwatched, shown: Places | None = None
+        self,
+        scales: Sequence[ResolvedAxis],
+        parameters: Floats,
+        look: CheckCancelled = never_cancelled,
+        shown: Places | None = None,
     ) -> None:
         self._look, self._shown = look, shown
         self._paths = [scale.path for scale in scales[:2]]
@@ -50,7 +54,7 @@ class Preview:
         }
 
 
-def bins(values: Floats, most: int, look: Look = unwatched) -> tuple[Floats, NDArray[np.int64]]:
+def bins(values: Floats, most: int, look: CheckCancelled = never_cancelled) -> tuple[Floats, NDArray[np.int64]]:
     """The distinct ``values`` or, where there are more than ``most``, the centres of that many equal bins; and the
     place of each value among them.
     """

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from engine.market.bars import Floats
 
 Places = NDArray[np.int64]
-Look = Callable[[], None]
+CheckCancelled = Callable[[], None]
 """Looks whether anybody still wants the work, and raises ``Cancelled`` if not; called about ten times a second."""
 
 _PIECE = 200_000  # values that are sorted between two looks
 
 
-def unwatched() -> None:
+def never_cancelled() -> None:
     """The look of work that nobody can cancel."""
 
 
 def groups(
-    parameters: Floats, axes: Sequence[int], places: Places | None = None, look: Look = unwatched
+    parameters: Floats, axes: Sequence[int], places: Places | None = None, look: CheckCancelled = never_cancelled
 ) -> Iterator[tuple[Floats, Places]]:
     """Combinations (of ``places``) that are equal along ``axes``, with their values there."""
     chosen = np.arange(len(parameters)) if places is None else places
@@ -42,7 +42,7 @@ def ordered(label: Places, count: int) -> Places:
     return np.argsort(label.astype(np.min_scalar_type(count)), kind="stable")
 
 
-def distinct(values: Floats | Places, look: Look = unwatched) -> tuple[Any, Places]:
+def distinct(values: Floats | Places, look: CheckCancelled = never_cancelled) -> tuple[Any, Places]:
     """The distinct rows of ``values``, and which of them each row is."""
     label = np.zeros(len(values), dtype=np.int64)
     for column in values.T:
@@ -56,7 +56,7 @@ def distinct(values: Floats | Places, look: Look = unwatched) -> tuple[Any, Plac
     return values[first], label
 
 
-def numbered(column: Floats | Places, look: Look = unwatched) -> tuple[Floats, Places]:
+def numbered(column: Floats | Places, look: CheckCancelled = never_cancelled) -> tuple[Floats, Places]:
     """The distinct values of ``column``, ascending, and the place of each among them. Whole numbers are not sorted."""
     look()
     low, high = (float(column.min()), float(column.max())) if len(column) else (0.0, 0.0)
@@ -85,7 +85,7 @@ def numbered(column: Floats | Places, look: Look = unwatched) -> tuple[Floats, P
     return known, np.concatenate(places)
 
 
-def once(values: Floats, look: Look = unwatched) -> Floats:
+def once(values: Floats, look: CheckCancelled = never_cancelled) -> Floats:
     """The rows of ``values`` without those that are there before, in their order."""
     label = distinct(values, look)[1]
     first = np.full(int(label.max(initial=-1)) + 1, len(label))

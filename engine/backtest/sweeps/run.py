@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.assemble import about_shares
-from engine.backtest.foresight import require_causal_sweep
+from engine.backtest.look_ahead_guard import require_causal_sweep
 from engine.backtest.portfolio import require_addable
 from engine.backtest.sweeps import sampling
-from engine.backtest.sweeps.axes import Scale
-from engine.backtest.sweeps.common import common_warm_up
+from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, SweepAccount, sweep_accounts
+from engine.backtest.sweeps.axes import ResolvedAxis
+from engine.backtest.sweeps.common_segment import common_warm_up
 from engine.backtest.sweeps.evaluation import evaluate
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.sweeps.rows import Look, Places, numbered, unwatched
+from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, numbered
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import chosen_once, own_values, stressed
+from engine.backtest.sweeps.sweep_progress import SweepProgress, counting
 from engine.backtest.sweeps.tuning import search
-from engine.backtest.sweeps.units import Figures, Unit, Work, units_of
-from engine.backtest.sweeps.watch import Watch, counting
 from engine.core.errors import SpecError
 from engine.core.progress import Progress
 from engine.jobs.executors import computes
@@ -52,13 +52,13 @@ def run_sweep(
     def look() -> None:
         progress(0.0, "Laying out the combinations")
 
-    def lay_out(parameters: Floats | None) -> tuple[int, list[Unit]]:
+    def lay_out(parameters: Floats | None) -> tuple[int, list[SweepAccount]]:
         warm_up = 0 if start is not None else common_warm_up(spec.base, scales, parameters, known, look)
-        return warm_up, units_of(spec.base, inputs, warm_up, start)
+        return warm_up, sweep_accounts(spec.base, inputs, warm_up, start)
 
     if spec.sample == "tpe":
         warm_up, units = lay_out(None)
-        shown: list[Figures] = []
+        shown: list[MetricArrays] = []
         with counting(units[0], lambda: _ratios(shown), lambda: sum(_run(item.total[0]) for item in shown)):
             parameters, figures, left_out, warnings = search(spec, scales, units, inputs, progress, shown)
         return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings)
@@ -69,11 +69,11 @@ def run_sweep(
     tried = _at_own_costs(spec, axes, parameters, look)
     hidden = ["", "", *axes[2:]]  # the map so far has two axes: it is no better for the costs that it does not show
     seen = _at_own_costs(spec, hidden[: len(axes)], parameters, look) if stressed(hidden) else None
-    figures = Figures.empty(len(units), len(parameters), spec.drawdown)
-    watch = Watch(progress, scales, parameters, figures.sharpe[0], seen)
+    figures = MetricArrays.empty(len(units), len(parameters), spec.drawdown)
+    watch = SweepProgress(progress, scales, parameters, figures.sharpe[0], seen)
     with counting(units[0], lambda: figures.sharpe[0, tried], lambda: min(watch.count, _run(figures.total[0, tried]))):
         watch.step(0)
-        warnings = evaluate(Work(units, scales, parameters, figures, inputs, watch.step))
+        warnings = evaluate(EvaluationBatch(units, scales, parameters, figures, inputs, watch.step))
     return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings, lambda: watch.step(0))
 
 
@@ -82,16 +82,18 @@ def _run(total: Floats) -> int:
     return int(np.count_nonzero(~np.isnan(total)))
 
 
-def _ratios(shown: Sequence[Figures]) -> Floats:
+def _ratios(shown: Sequence[MetricArrays]) -> Floats:
     return np.concatenate([np.empty(0), *(item.sharpe[0] for item in shown)])
 
 
-def _at_own_costs(spec: SweepSpec, axes: Sequence[str], parameters: Floats, look: Look) -> Places:
+def _at_own_costs(spec: SweepSpec, axes: Sequence[str], parameters: Floats, look: CheckCancelled) -> Places:
     """Each combination once for all costs among ``axes``, at those of the base: what counts as a trial."""
     return chosen_once(parameters, axes, own_values(spec.base.model_dump(mode="json"), axes), look)
 
 
-def combinations(spec: SweepSpec, scales: Sequence[Scale], look: Look = unwatched) -> tuple[Floats, int]:
+def combinations(
+    spec: SweepSpec, scales: Sequence[ResolvedAxis], look: CheckCancelled = never_cancelled
+) -> tuple[Floats, int]:
     """The valid combinations of ``spec``, and how many were left out. Raises ``SpecError`` where there are none."""
     if spec.sample != "grid":
         return sampling.drawn(scales, spec.base, spec.sample, spec.count, spec.seed, look)
@@ -107,14 +109,14 @@ def combinations(spec: SweepSpec, scales: Sequence[Scale], look: Look = unwatche
 
 def _result(
     spec: SweepSpec,
-    scales: Sequence[Scale],
-    units: Sequence[Unit],
+    scales: Sequence[ResolvedAxis],
+    units: Sequence[SweepAccount],
     warm_up: int,
     parameters: Floats,
-    figures: Figures,
+    figures: MetricArrays,
     left_out: int,
     warnings: Sequence[str],
-    look: Look = unwatched,
+    look: CheckCancelled = never_cancelled,
 ) -> SweepResult:
     total, sharpe, drawdown, trades = figures.arrays()
     whole, waited = units[0], units[0].bars.waited()
@@ -149,7 +151,7 @@ def _result(
     )
 
 
-def _about_waiting(waited: int, whole: Unit) -> str:
+def _about_waiting(waited: int, whole: SweepAccount) -> str:
     return (
         f"The slowest combination takes {waited:,} bars of the range to warm up, which leaves {whole.returns() + 1:,} "
         "to compare all combinations: narrow its axis for more."

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.fields import changed
-from engine.backtest.sweeps.rows import Look, distinct, once, unwatched
+from engine.backtest.sweeps.rows import CheckCancelled, distinct, never_cancelled, once
 from engine.core.errors import SpecError
 from engine.market.bars import Floats
 
@@ -21,7 +21,7 @@ _PARSED = 1_000  # specs made between two looks
 _ROUNDS = 20  # draws until it is said that hardly any combination is valid
 
 
-def grid(scales: Sequence[Scale], look: Look = unwatched) -> Floats:
+def grid(scales: Sequence[ResolvedAxis], look: CheckCancelled = never_cancelled) -> Floats:
     """Every combination of every axis' values (combinations, axes), the last axis fastest."""
     columns = [scale.values() for scale in scales]
     shape = tuple(len(column) for column in columns)
@@ -34,7 +34,12 @@ def grid(scales: Sequence[Scale], look: Look = unwatched) -> Floats:
 
 
 def drawn(
-    scales: Sequence[Scale], base: BacktestSpec, sample: str, count: int, seed: int, look: Look = unwatched
+    scales: Sequence[ResolvedAxis],
+    base: BacktestSpec,
+    sample: str,
+    count: int,
+    seed: int,
+    look: CheckCancelled = never_cancelled,
 ) -> tuple[Floats, int]:
     """``count`` valid combinations drawn with ``seed``, each once, and the number of invalid ones left out.
 
@@ -63,7 +68,7 @@ def drawn(
     return found, left_out
 
 
-def _shares(random: np.random.Generator, count: int, axes: int, sample: str, look: Look) -> Floats:
+def _shares(random: np.random.Generator, count: int, axes: int, sample: str, look: CheckCancelled) -> Floats:
     """``count`` points in [0, 1) along each of ``axes``, (count, axes)."""
     shares = random.random((count, axes))
     if sample == "latin_hypercube":
@@ -75,7 +80,9 @@ def _shares(random: np.random.Generator, count: int, axes: int, sample: str, loo
     return shares
 
 
-def valid(scales: Sequence[Scale], base: BacktestSpec, parameters: Floats, look: Look = unwatched) -> NDArray[np.bool_]:
+def valid(
+    scales: Sequence[ResolvedAxis], base: BacktestSpec, parameters: Floats, look: CheckCancelled = never_cancelled
+) -> NDArray[np.bool_]:
     """Which rows of ``parameters`` (combinations, axes) make a strategy that its own validation accepts."""
     inside = [axis for axis, scale in enumerate(scales) if scale.path.startswith("strategy.")]
     if not inside or not len(parameters):
@@ -101,7 +108,7 @@ def valid(scales: Sequence[Scale], base: BacktestSpec, parameters: Floats, look:
     return fine[place]
 
 
-def _parses(strategy: Any, scales: Sequence[Scale], row: Floats) -> bool:
+def _parses(strategy: Any, scales: Sequence[ResolvedAxis], row: Floats) -> bool:
     try:
         strategy_of(strategy, scales, row)
     except SpecError:
@@ -109,7 +116,7 @@ def _parses(strategy: Any, scales: Sequence[Scale], row: Floats) -> bool:
     return True
 
 
-def strategy_of(strategy: Any, scales: Sequence[Scale], row: Floats) -> Any:
+def strategy_of(strategy: Any, scales: Sequence[ResolvedAxis], row: Floats) -> Any:
     """``strategy`` with the values of ``row``, one for each of ``scales`` (paths that begin with "strategy.")."""
     values = {
         scale.path.removeprefix("strategy."): scale.plain(float(value))

@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import Axis, Scale, resolve, sweepable, without_costs
+from engine.backtest.sweeps.axes import Axis, ResolvedAxis, resolve, sweepable, without_costs
 from engine.backtest.sweeps.stress import is_stress
 from engine.core.errors import EngineError, SpecError
 from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
@@ -87,7 +87,7 @@ class SweepSpec(RunSpec):
             raise as_validation_error(error) from None
         return self
 
-    def _require_room(self, scales: tuple[Scale, ...]) -> None:
+    def _require_room(self, scales: tuple[ResolvedAxis, ...]) -> None:
         symbols = len(self.base.market.symbols)
         size = self._size(scales)
         if size * symbols > LIMIT:
@@ -104,13 +104,13 @@ class SweepSpec(RunSpec):
         if self.objective == "calmar" and not self.drawdown:
             raise SpecError([("drawdown", "The Calmar ratio needs the drawdown: turn it on.")])
 
-    def _require_choice(self, scales: tuple[Scale, ...]) -> None:
+    def _require_choice(self, scales: tuple[ResolvedAxis, ...]) -> None:
         costs = [scale.title.lower() for scale in scales if is_stress(scale.path)]
         if self.sample == "tpe" and costs:
             why = "TPE maximises a metric, and costs are a stress test, not a choice"
             raise SpecError([("sample", f"{why}: remove {' and '.join(costs)} from the axes, or run a grid.")])
 
-    def scales(self) -> tuple[Scale, ...]:
+    def scales(self) -> tuple[ResolvedAxis, ...]:
         """The axes on the base. Raises ``SpecError``."""
         if not 1 <= len(self.axes) <= 8:
             raise SpecError([("axes", "A sweep has from 1 to 8 axes.")])
@@ -128,7 +128,7 @@ class SweepSpec(RunSpec):
         """Combinations of the whole grid, those that the strategy refuses included."""
         return prod(scale.count() for scale in self.scales())
 
-    def _size(self, scales: tuple[Scale, ...]) -> int:
+    def _size(self, scales: tuple[ResolvedAxis, ...]) -> int:
         return prod(scale.count() for scale in scales) if self.sample == "grid" else self.count
 
     def label(self) -> str:

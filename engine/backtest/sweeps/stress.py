@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.sweeps.rows import Look, distinct, unwatched
+from engine.backtest.sweeps.rows import CheckCancelled, distinct, never_cancelled
 from engine.market.bars import Floats
 
 Places = NDArray[np.int64]
@@ -44,7 +44,7 @@ def at_own(parameters: Floats, axes: Sequence[str], own: Floats) -> NDArray[np.b
     return np.asarray(np.isclose(parameters[:, places], own, rtol=1e-12, atol=1e-15).all(axis=1))
 
 
-def chosen_once(parameters: Floats, axes: Sequence[str], own: Floats, look: Look = unwatched) -> Places:
+def chosen_once(parameters: Floats, axes: Sequence[str], own: Floats, look: CheckCancelled = never_cancelled) -> Places:
     """The places of one combination for each that differs in more than costs: that at the costs ``own``, or the first.
 
     Those are what was tried: the same backtest at other costs is no further draw to choose from.

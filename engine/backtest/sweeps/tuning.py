@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.backtest.sweeps import sampling
-from engine.backtest.sweeps.axes import Scale
+from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, SweepAccount
+from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.evaluation import evaluate
 from engine.backtest.sweeps.result import calmar
-from engine.backtest.sweeps.units import Figures, Unit, Work
 from engine.core.errors import SpecError
 from engine.core.progress import Progress
 from engine.market.bars import Floats
@@ -25,12 +25,12 @@ _REFUSED = 50  # invalid draws for each that is wanted, before the search ends
 
 def search(
     spec: SweepSpec,
-    scales: Sequence[Scale],
-    units: Sequence[Unit],
+    scales: Sequence[ResolvedAxis],
+    units: Sequence[SweepAccount],
     inputs: Mapping[str, Any],
     progress: Progress,
-    shown: list[Figures],
-) -> tuple[Floats, Figures, int, list[str]]:
+    shown: list[MetricArrays],
+) -> tuple[Floats, MetricArrays, int, list[str]]:
     """Parameters tried, their figures, the number of invalid draws, and warnings.
 
     A combination's score is the objective of the whole request. One drawn again is not run again; invalid ones are told
@@ -55,8 +55,8 @@ def search(
         refused += int(np.count_nonzero(~fine))
         new = list(dict.fromkeys(tuple(row) for row in rows[fine].tolist() if tuple(row) not in seen))
         if new:
-            found = Figures.empty(len(units), len(new), spec.drawdown)
-            warnings |= dict.fromkeys(evaluate(Work(units, scales, np.array(new), found, inputs, look)))
+            found = MetricArrays.empty(len(units), len(new), spec.drawdown)
+            warnings |= dict.fromkeys(evaluate(EvaluationBatch(units, scales, np.array(new), found, inputs, look)))
             parts.append(np.array(new))
             shown.append(found)
             seen |= dict(zip(new, _scores(spec.objective, units[0], shown[-1]), strict=True))
@@ -67,7 +67,12 @@ def search(
     if not parts:
         raise SpecError([("axes", "No drawn combination is valid: change the ranges of the axes.")])
     arrays = zip(*(figures.arrays() for figures in shown), strict=True)
-    return np.concatenate(parts), Figures(*(np.concatenate(same, axis=1) for same in arrays)), refused, list(warnings)
+    return (
+        np.concatenate(parts),
+        MetricArrays(*(np.concatenate(same, axis=1) for same in arrays)),
+        refused,
+        list(warnings),
+    )
 
 
 def _study(spaces: Mapping[str, Any], seed: int) -> Any:
@@ -79,7 +84,7 @@ def _study(spaces: Mapping[str, Any], seed: int) -> Any:
     return optuna.create_study(direction="maximize", sampler=Parzen(spaces, seed))
 
 
-def _space(scale: Scale) -> Any:
+def _space(scale: ResolvedAxis) -> Any:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if scale.words:
@@ -87,15 +92,15 @@ def _space(scale: Scale) -> Any:
     return FloatDistribution(scale.low, scale.high) if scale.free else IntDistribution(0, scale.count() - 1)
 
 
-def _value(scale: Scale, drawn: float) -> float:
+def _value(scale: ResolvedAxis, drawn: float) -> float:
     return float(drawn) if scale.words or scale.free else float(scale.at(np.array([int(drawn)]))[0])
 
 
-def _possible(scales: Sequence[Scale]) -> float:
+def _possible(scales: Sequence[ResolvedAxis]) -> float:
     return float("inf") if any(scale.free for scale in scales) else float(np.prod([scale.count() for scale in scales]))
 
 
-def _scores(objective: str, unit: Unit, figures: Figures) -> list[float]:
+def _scores(objective: str, unit: SweepAccount, figures: MetricArrays) -> list[float]:
     total, sharpe, drawdown, _ = figures.whole()
     scores = {"total_return": total, "sharpe": sharpe}
     found: Floats = scores[objective] if objective in scores else calmar(total, drawdown, unit.years())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps.preview import bins
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.sweeps.rows import Look, distinct, numbered, unwatched
+from engine.backtest.sweeps.rows import CheckCancelled, distinct, never_cancelled, numbered
 from engine.backtest.sweeps.stress import stressed
 from engine.market.bars import Floats
 
@@ -136,7 +136,7 @@ def best_plateau(result: SweepResult, name: str | None = None, symbol: str | Non
     return plateau(result, result.metric(name or result.objective, symbol))
 
 
-def plateau(result: SweepResult, figure: Floats, look: Look = unwatched) -> Plateau | None:
+def plateau(result: SweepResult, figure: Floats, look: CheckCancelled = never_cancelled) -> Plateau | None:
     """The combination whose neighbourhood has the best median: itself and those at most one step away along every axis,
     at the costs of the backtest itself.
 
@@ -154,7 +154,7 @@ def plateau(result: SweepResult, figure: Floats, look: Look = unwatched) -> Plat
 
 
 def _plateau(
-    result: SweepResult, figure: Floats, places: NDArray[np.int64], axes: Sequence[int], look: Look
+    result: SweepResult, figure: Floats, places: NDArray[np.int64], axes: Sequence[int], look: CheckCancelled
 ) -> Plateau | None:
     """The same for the combinations ``places`` along ``axes``, the index being that among ``places``."""
     known = ~np.isnan(figure)
@@ -173,7 +173,7 @@ def _plateau(
     return Plateau(index, float(figure[index]), float(medians[cell]), int(count[cell]))
 
 
-def _coarse(column: Floats, axes: int, look: Look) -> NDArray[np.int64]:
+def _coarse(column: Floats, axes: int, look: CheckCancelled) -> NDArray[np.int64]:
     """The place of each value, of one of so many ``axes``; of a drawn axis that of its bin."""
     known, place = numbered(column, look)
     side = len(column) ** (1 / axes)
@@ -182,7 +182,7 @@ def _coarse(column: Floats, axes: int, look: Look) -> NDArray[np.int64]:
     return bins(column, max(int(side / 2), 4), look)[1]
 
 
-def _medians(values: Floats, place: NDArray[np.int64], count: int, look: Look) -> Floats:
+def _medians(values: Floats, place: NDArray[np.int64], count: int, look: CheckCancelled) -> Floats:
     """The median of the ``values`` at each of ``count`` places."""
     if count == len(values):
         alone: Floats = np.empty(count)
@@ -198,7 +198,7 @@ def _medians(values: Floats, place: NDArray[np.int64], count: int, look: Look) -
 
 
 def _neighbourhoods(
-    cells: NDArray[np.int64], score: Floats, worst: float, look: Look
+    cells: NDArray[np.int64], score: Floats, worst: float, look: CheckCancelled
 ) -> tuple[Floats, Floats, NDArray[np.int64]]:
     """Median and least over each cell and its neighbours, filled up with ``worst``, and how many those are."""
     size = cells.max(axis=0) + 3

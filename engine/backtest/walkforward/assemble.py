@@ -10,8 +10,8 @@ import numpy as np
 
 from engine.backtest.assemble import about_calendars, about_shares
 from engine.backtest.portfolio import held
+from engine.backtest.segment import Segment, follow, idle, segment_metrics
 from engine.backtest.simulator import curve
-from engine.backtest.stretch import Stretch, figures, follow, idle
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.walkforward.choice import choose, pooled, tried, with_values
 from engine.backtest.walkforward.result import WalkForwardResult
@@ -60,8 +60,8 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
         benchmark=benchmark,
         hindsight=hindsight.equity,
         window=np.repeat(np.arange(len(steps)), [len(step.outside.time) for step in steps]),
-        metrics=figures(lead, time, equity, base.capital) | {"trades": trades},
-        benchmark_metrics=figures(lead, time, benchmark, base.capital),
+        metrics=segment_metrics(lead, time, equity, base.capital) | {"trades": trades},
+        benchmark_metrics=segment_metrics(lead, time, benchmark, base.capital),
         hindsight_metrics=hindsight.metrics(),
         **_cloud(steps),
         **_tried(steps, best),
@@ -86,7 +86,7 @@ def _request(walk: Walk) -> dict[str, Any]:
     }
 
 
-def _hindsight(walk: Walk, best: SweepResult, tested: Sequence[Bars]) -> tuple[Floats, Stretch]:
+def _hindsight(walk: Walk, best: SweepResult, tested: Sequence[Bars]) -> tuple[Floats, Segment]:
     """The parameters that were best on the bars of all tests, and one account that used them throughout."""
     spec, start = walk.spec, walk.windows[0].test
     chosen = choose(best, spec.objective, spec.minimum_trades, plateau=False)
@@ -126,7 +126,7 @@ def _figures(steps: Sequence[Step]) -> dict[str, Any]:
     inside = [step.inside.metrics() if step.inside else {} for step in steps]
     outside = [step.outside.metrics() for step in steps]
     return {
-        f"{part}_{name}": np.array([_known(figures.get(key)) for figures in found])
+        f"{part}_{name}": np.array([_known(segment_metrics.get(key)) for segment_metrics in found])
         for part, found in (("in", inside), ("out", outside))
         for name, key in _FIGURES.items()
     }

@@ -13,7 +13,7 @@ from engine.backtest.sweeps import views
 from engine.backtest.sweeps.axes import choice
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.sweeps.rows import Look, numbered, unwatched
+from engine.backtest.sweeps.rows import CheckCancelled, never_cancelled, numbered
 from engine.core.store import Trial
 from engine.market.bars import Bars, Floats
 
@@ -24,7 +24,7 @@ def eligible(found: SweepResult, objective: str, minimum_trades: int) -> NDArray
 
 
 def choose(
-    found: SweepResult, objective: str, minimum_trades: int, plateau: bool, look: Look = unwatched
+    found: SweepResult, objective: str, minimum_trades: int, plateau: bool, look: CheckCancelled = never_cancelled
 ) -> int | None:
     """The combination to trade: the best one, or the one in the best neighbourhood (``views.plateau``) out of the
     eligible ones; of equals the first, None where there is none.
@@ -94,7 +94,7 @@ def as_trial(found: Tried, family: str, bars: Bars) -> Trial:
     return Trial(family, mean, found.observations, found.count, found.variance, per_year, found.rated)
 
 
-def agreement(inside: Floats, outside: Floats, look: Look = unwatched) -> float:
+def agreement(inside: Floats, outside: Floats, look: CheckCancelled = never_cancelled) -> float:
     """Spearman's rank correlation of the pairs that are known; NaN for fewer than three or without spread."""
     known = ~np.isnan(inside) & ~np.isnan(outside)
     if known.sum() < 3:
@@ -105,7 +105,7 @@ def agreement(inside: Floats, outside: Floats, look: Look = unwatched) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def _ranks(values: Floats, look: Look) -> Floats:
+def _ranks(values: Floats, look: CheckCancelled) -> Floats:
     """From 1 on; equal values share the mean of their ranks."""
     place = numbered(values, look)[1]
     counts = np.bincount(place)

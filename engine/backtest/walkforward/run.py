@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.foresight import require_causal_sweep
+from engine.backtest.look_ahead_guard import require_causal_sweep
 from engine.backtest.measured import Measured, from_start, measured
 from engine.backtest.portfolio import possible
+from engine.backtest.segment import Segment, follow, idle, measure
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.stretch import Stretch, follow, idle, measure
-from engine.backtest.sweeps.common import common_warm_up
+from engine.backtest.sweeps.common_segment import common_warm_up
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.run import combinations, run_sweep
 from engine.backtest.walkforward.assemble import assemble
@@ -91,7 +91,7 @@ def take_step(walk: Walk, number: int, capital: float, progress: Progress) -> St
     )
 
 
-def _test(walk: Walk, base: BacktestSpec | None, known: Sequence[Bars], window: Window, capital: float) -> Stretch:
+def _test(walk: Walk, base: BacktestSpec | None, known: Sequence[Bars], window: Window, capital: float) -> Segment:
     """What the chosen backtest does in the test of ``window``; nothing where none was chosen."""
     if base is None or capital <= 0:
         return idle(known, window.test, capital)

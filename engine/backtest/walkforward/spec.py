@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.common import at_most
+from engine.backtest.sweeps.common_segment import at_most
 from engine.backtest.sweeps.spec import Axis, SweepSpec
 from engine.backtest.sweeps.stress import is_stress
 from engine.backtest.windows import Window, Windows, between

@@ -25,13 +25,13 @@ class WalkForwardVerdict:
     grade: Literal["good", "doubtful", "bad"]
 
 
-def judge(result: WalkForwardResult) -> WalkForwardVerdict:
+def assess(result: WalkForwardResult) -> WalkForwardVerdict:
     """The verdict on parameters optimised in training and traded out of sample; the first doubt counts."""
     growth, windows = result.metrics["cagr"], len(result.test_first)
     efficiency = result.efficiency()
     if growth is None or not result.metrics["trades"]:
         why = "No window traded out of sample." if spans_month(result.time) else SHORT
-        return WalkForwardVerdict("Nothing to judge.", why, "doubtful")
+        return WalkForwardVerdict("Nothing to assess.", why, "doubtful")
     promised = _percent(result.promised())
     if growth <= 0:
         reason = f"Out of sample it lost {_percent(-growth)} a year, against {promised} in training."

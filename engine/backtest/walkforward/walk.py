@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.backtest.measured import Measured
-from engine.backtest.stretch import Stretch
+from engine.backtest.segment import Segment
 from engine.backtest.walkforward.choice import Tried
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.backtest.windows import Window
@@ -27,8 +27,8 @@ class Step:
     values: tuple[tuple[float, ...], ...]
     combinations: int
     eligible: int
-    inside: Stretch | None
-    outside: Stretch
+    inside: Segment | None
+    outside: Segment
     tried: Tried
     agreement: float
     cloud: Floats

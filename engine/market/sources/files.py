@@ -27,7 +27,7 @@ _HEADINGS: Final[Mapping[str, str]] = MappingProxyType(
     {name.replace("_", " "): name for name in COLUMNS}
     | dict.fromkeys(_TIME, "time")
     | {"adjusted close": "adj_close", "adjclose": "adj_close"}
-    | {"stock splits": "splits", "dividends": "cash", "splits": "splits"}
+    | {"stock splits": "splits", "dividends": "dividend_per_share", "splits": "splits"}
 )
 """Columns of bars by what heads them in a file, in lower case."""
 _PRICES = ("open", "high", "low")
@@ -112,8 +112,11 @@ def _bars(path: Path, name: str, interval: Interval) -> tuple[Bars, int]:
     unknown = np.full(len(time), np.nan)
     has_ohlc, has_volume = all(key in columns for key in _PRICES), "volume" in columns
     columns = {key: columns.get(key, columns["close"] if key == "adj_close" else unknown) for key in COLUMNS} | (
-        {"splits": columns.get("splits", np.ones(len(time))), "cash": columns.get("cash", np.zeros(len(time)))}
-        if "splits" in columns or "cash" in columns
+        {
+            "splits": columns.get("splits", np.ones(len(time))),
+            "dividend_per_share": columns.get("dividend_per_share", np.zeros(len(time))),
+        }
+        if "splits" in columns or "dividend_per_share" in columns
         else {}
     )
     files = settings().market.files
@@ -135,7 +138,7 @@ def _bars(path: Path, name: str, interval: Interval) -> tuple[Bars, int]:
         origin=path.name,
         licence="your own",
     )
-    bars = Bars(series, time, **columns).priced()
+    bars = Bars(series, time, **columns).drop_unpriced()
     return bars, bars.unpriced
 
 

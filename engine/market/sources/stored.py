@@ -20,7 +20,7 @@ from engine.market.sources import Source
 from engine.market.symbols import file_name, folder_name
 
 _SERIES, _FINGERPRINT = b"stratoscope.series", b"stratoscope.fingerprint"
-_ACTIONS = ("splits", "cash")
+_ACTIONS = ("splits", "dividend_per_share")
 _FOLDER, _SUFFIX = "bars", ".parquet"
 
 

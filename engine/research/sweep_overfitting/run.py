@@ -12,7 +12,7 @@ from engine.backtest.decisions import decide
 from engine.backtest.measured import measured
 from engine.backtest.metrics import bar_returns
 from engine.backtest.portfolio import held
-from engine.backtest.simulator import curve, keep_accounts
+from engine.backtest.simulator import curve, simulate_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
@@ -77,7 +77,7 @@ def _returns(
     for count, place in enumerate(chosen.tolist()):
         progress(count / len(chosen), f"Returns of {count:,} of {len(chosen):,} combinations")
         spec = changed(base, sweep.settings(place))
-        kept = keep_accounts(spec, bars, decide(spec, bars, inputs), listed=False)
+        kept = simulate_accounts(spec, bars, decide(spec, bars, inputs), record_trades=False)
         columns.append(bar_returns(curve(time, spec.capital, kept)))
     hold = bar_returns(curve(time, base.capital, held(base, bars)))
     return np.column_stack(columns), hold, periods_per_year(time)

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.market.days import Days
-from engine.strategies.seasons import Flags, Season
+from engine.strategies.calendar_rules import Flags, Season
 
 Month = Literal[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
 NAMES = (

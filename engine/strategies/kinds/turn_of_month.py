@@ -10,7 +10,7 @@ from pydantic import model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.market.days import Days
-from engine.strategies.seasons import Flags, Season, session_of_month
+from engine.strategies.calendar_rules import Flags, Season, session_of_month
 
 
 @plugin("turn_of_month", title="Turn of the month")

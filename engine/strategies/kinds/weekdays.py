@@ -10,7 +10,7 @@ from pydantic import model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.market.days import Days
-from engine.strategies.seasons import Flags, Season, weekday
+from engine.strategies.calendar_rules import Flags, Season, weekday
 
 Weekday = Literal[0, 1, 2, 3, 4, 5, 6]
 NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -117,7 +117,7 @@ def test_cash_everywhere_is_still_a_page() -> None:
     idle = walk(minimum_trades=1000)
     assert view.rows(idle)[0]["strategy__fast"] is None
     assert view.about_paths(idle) == ""
-    assert "Nothing to judge." in words(view.verdict(idle))
+    assert "Nothing to assess." in words(view.verdict(idle))
     view.kpis(idle)
 
 

@@ -15,7 +15,7 @@ from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.backtest.sweep import form as sweep_form
 from dashboard.pages.backtest.tabs.walkforward import FORM as WALK
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import Sweepable
+from engine.backtest.sweeps.axes import AxisOption
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.errors import SpecError
@@ -195,7 +195,7 @@ def test_a_suggested_axis_is_round_and_goes_through_the_forms_value(
     value: float | None, range_: tuple[float, float, float | None], found: tuple[float, float, float]
 ) -> None:
     low, high, step = range_
-    item = Sweepable("strategy.fast", "Fast", "", "", step == 1, low, high, step, (), value)
+    item = AxisOption("strategy.fast", "Fast", "", "", step == 1, low, high, step, (), value)
     axis = sweep_form.suggestion(item)
     assert (axis["low"], axis["high"], axis["step"]) == found
 

@@ -13,7 +13,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids, runs, state
 from dashboard.components.form import Form
-from dashboard.pages.backtest import origin
+from dashboard.pages.backtest import sweep_origin
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
 from dashboard.runs.form_callbacks import Entered, FormCallbacks
 from engine.backtest.spec import BacktestSpec
@@ -166,7 +166,7 @@ def test_a_stored_request_of_another_kind_gets_a_sentence() -> None:
         performance.draw_below,
         trades.list_trades,
         breakdown.take_apart,
-        lambda data: origin.ask(1, data),
+        lambda data: sweep_origin.ask(1, data),
     ):
         with pytest.raises(SpecError, match="belongs here, not a 'market'"):
             callback(stored)

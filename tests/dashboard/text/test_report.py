@@ -117,10 +117,10 @@ def test_features_and_models_are_names_and_values() -> None:
     assert row(found, "last")[:2] == ["SMA", "20"]
 
 
-def test_a_second_opinion_is_its_sentence(workspace: Workspace) -> None:
+def test_a_crosscheck_is_its_sentence(workspace: Workspace) -> None:
     pytest.importorskip("backtrader")
     try:
-        result, found = report(kind="second_opinion", backtest=BACKTEST)
+        result, found = report(kind="crosscheck", backtest=BACKTEST)
     except EngineError as error:  # an extra that this machine may lack
         pytest.skip(str(error))
     assert result.sentence() in found

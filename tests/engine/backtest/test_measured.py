@@ -137,7 +137,7 @@ def test_bars_before_the_range_are_part_of_what_a_run_follows_from(workspace: Wo
     save(random_walk(300))
     asked = spec(MADE_UP | {"start": "2020-06-01"}, MOMENTUM)
     key = run_key(asked)
-    save(random_walk(300, seed=0).part(1, 300))
+    save(random_walk(300, seed=0).slice(1, 300))
     assert run_key(asked) != key
 
 

@@ -11,12 +11,12 @@ import pytest
 import engine
 from dashboard.charts.excursions import info
 from engine.backtest.account import rebalancing
+from engine.backtest.crosscheck.targets import rebalancing as theirs
 from engine.backtest.decisions import decide
 from engine.backtest.measured import from_start
 from engine.backtest.reports.periods import monthly, yearly
 from engine.backtest.result import REASONS, BacktestResult
-from engine.backtest.second_opinion.targets import rebalancing as theirs
-from engine.backtest.simulator import keep_accounts
+from engine.backtest.simulator import simulate_accounts
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.backtest.windows import Windows, before, lay_out, since, unused
@@ -70,7 +70,7 @@ def test_account_is_rebalanced_at_the_first_bar_of_the_exchange_s_month() -> Non
         make_bars(close, time=item.time, interval="1h", timezone=SYDNEY, symbol=item.series.symbol)
         for close, item in zip(changed, bars, strict=True)
     )
-    (kept,) = keep_accounts(asked, bars, decide(asked, bars, {}))
+    (kept,) = simulate_accounts(asked, bars, decide(asked, bars, {}))
     rows = kept.account.orders[kept.account.orders["reason"] == REASONS.index("rebalance")]["bar"]
     assert set(map(str, align(bars).time[rows])) == {"2020-04-01T00:00:00.000"}
 

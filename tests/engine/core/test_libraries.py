@@ -83,7 +83,7 @@ OPERAND = {"kind": "indicator", "indicator": {"kind": "talib_cci"}}
         *((MODEL, name, name in ("lightgbm", "numpy")) for name in ("lightgbm", "numpy", "torch", "vectorbt")),
         *((FOLLOWED, name, name != "torch") for name in ("lightgbm", "numba", "torch")),
         ({"kind": "verification", "backtest": BACKTEST}, "arch", True),
-        ({"kind": "second_opinion", "backtest": BACKTEST}, "backtrader", True),
+        ({"kind": "crosscheck", "backtest": BACKTEST}, "backtrader", True),
         (BACKTEST, "backtrader", False),
         ({"kind": "features", "market": MADE_UP, "features": [{"kind": "talib_cci"}]}, "TA-Lib", True),
         ({"kind": "features", "market": MADE_UP, "features": [{"kind": "talib_cci"}]}, "numba", False),

@@ -120,7 +120,7 @@ def test_an_indicator_of_longer_bars_is_known_when_they_have_ended() -> None:
 
 def test_longer_bars_that_have_ended_long_ago_are_not_carried_on() -> None:
     bars = hourly()
-    around = Surroundings(Market((bars,)), {"context - - 1d": Market((daily_of(bars).part(0, 20),))})
+    around = Surroundings(Market((bars,)), {"context - - 1d": Market((daily_of(bars).slice(0, 20),))})
     found = around.compute(LongerBars(interval="1d", indicator=Sma(window=3)), bars)["value"]
     assert np.isfinite(found[71 : 20 * 24 + 6 * 24]).all()
     assert np.isnan(found[20 * 24 + 8 * 24 :]).all()

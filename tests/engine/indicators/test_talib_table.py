@@ -108,7 +108,7 @@ def test_other_parameters_have_a_warm_up_of_their_own(kind: str, given: dict[str
     spec: Indicator = INDICATORS.parse({"kind": kind, **given})
     assert expected <= spec.warm_up() <= 3 * expected + 40
     bars = varied(6_000)
-    whole, later = spec.compute(bars), spec.compute(bars.part(500, 6_000))
+    whole, later = spec.compute(bars), spec.compute(bars.slice(500, 6_000))
     for name, values in whole.items():
         settled = slice(spec.warm_up(), None)
         apart = np.abs(values[500:] - later[name])[settled]

@@ -85,5 +85,5 @@ def test_nothing_that_numbers_follow_from_is_imported_by_a_name_made_up_at_run_t
 
 def test_nothing_is_imported_for_it() -> None:
     before = set(sys.modules)
-    closure(frozenset({"engine.backtest.second_opinion.run"}))
+    closure(frozenset({"engine.backtest.crosscheck.run"}))
     assert set(sys.modules) - before == set()

@@ -191,7 +191,7 @@ REMARKS = [
     ("engine/strategies/kinds/buy_and_hold.py", {"backtest", "sweep", "verification", "followed"}),  # to compare with
     ("engine/backtest/sweeps/sampling.py", {"backtest", "sweep", "verification", "followed"}),  # the look-ahead check
     ("engine/research/bootstrap.py", {"verification"}),
-    ("engine/backtest/second_opinion/trader.py", set()),
+    ("engine/backtest/crosscheck/trader.py", set()),
     ("engine/benchmarks/harness.py", set()),
     ("engine/jobs/runner.py", set()),
     ("engine/jobs/library.py", set()),

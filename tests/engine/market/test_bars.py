@@ -81,7 +81,7 @@ def test_a_unit_of_adjusted_prices_is_so_many_shares_of_the_day() -> None:
     """1,000 shares a day; a 2:1 split on the third day, a tenth of the close paid out on the fourth."""
     supplied = replace(
         make_bars([100.0, 100.0, 50.0, 45.0], adj_close=[45.0, 45.0, 45.0, 45.0]),
-        splits=np.array([1.0, 1, 2, 1]), cash=np.array([0.0, 0, 0, 5]),
+        splits=np.array([1.0, 1, 2, 1]), dividend_per_share=np.array([0.0, 0, 0, 5]),
     )  # fmt: skip
     assert (supplied.adjusted("none").shares, supplied.adjusted("none").traded) == (None, None)
     without, whole = supplied.adjusted("splits"), supplied.adjusted("total_return")
@@ -95,7 +95,7 @@ def test_a_unit_of_adjusted_prices_is_so_many_shares_of_the_day() -> None:
         np.testing.assert_allclose(bars.close / bars.shares, supplied.close)
     assert without.traded is None
     np.testing.assert_allclose(whole.close * whole.traded, supplied.close * supplied.volume)
-    part = whole.part(1, 3)
+    part = whole.slice(1, 3)
     assert part.shares is not None
     np.testing.assert_allclose(part.shares, [0.45, 0.9])
     assert part.digest() != replace(part, shares=part.shares * 2).digest()

@@ -57,7 +57,7 @@ def test_reported_action_keeps_its_row() -> None:
     bars = random_walk(20, 1)
     bars.close[[3, 7]] = np.nan
     splits = np.where(np.arange(20) == 7, 2.0, 1.0)
-    save(replace(bars, splits=splits, cash=np.zeros(20)))
+    save(replace(bars, splits=splits, dividend_per_share=np.zeros(20)))
     spec = MarketSpec(collection="made-up", symbols=("TEST",), adjustment="none")
     (found,) = catalog.load(spec).bars
     assert len(found) == 19

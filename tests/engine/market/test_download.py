@@ -131,13 +131,13 @@ def test_disk_that_is_full_is_an_outcome_of_each_symbol(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(("first", "stop"), [(0, 60), (40, 100), (30, 70), (97, 100)])
 def test_part_of_a_series_is_joined_with_what_is_stored(first: int, stop: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    rest = WHOLE.part(0, 99) if first else WHOLE.part(first, stop)
+    rest = WHOLE.slice(0, 99) if first else WHOLE.slice(first, stop)
     ends = {"rows": len(rest), "start": str(rest.time[0]), "end": str(rest.time[-1])}
     save(replace(rest, series=replace(rest.series, **ends)))
-    part = WHOLE.part(first, stop) if first else WHOLE
+    part = WHOLE.slice(first, stop) if first else WHOLE
     report = fetched(Fetched("A", part), monkeypatch=monkeypatch)
     kept = stored()
-    expected = WHOLE if stop == 100 or not first else WHOLE.part(0, 99)
+    expected = WHOLE if stop == 100 or not first else WHOLE.slice(0, 99)
     assert kept is not None
     assert kept.time.tolist() == expected.time.tolist()
     assert kept.close.tobytes() == expected.close.tobytes()
@@ -148,8 +148,8 @@ def test_part_of_a_series_is_joined_with_what_is_stored(first: int, stop: int, m
 
 def test_prices_that_were_restated_are_not_mixed_with_the_old_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of a series before a dividend and half after it would have a jump that never was."""
-    save(WHOLE.part(0, 90))
-    part = WHOLE.part(50, 100)
+    save(WHOLE.slice(0, 90))
+    part = WHOLE.slice(50, 100)
     report = fetched(Fetched("A", replace(part, adj_close=part.adj_close * 0.99)), monkeypatch=monkeypatch)
     assert report.outcomes[0].status == "restated"
     assert report.outcomes[0].sentence.startswith(f"adj_close of A on {str(WHOLE.time[50])[:10]} was ")
@@ -162,19 +162,19 @@ def test_prices_that_were_restated_are_not_mixed_with_the_old_ones(monkeypatch: 
 @pytest.mark.parametrize("first", [60, 40, 39])
 def test_bars_with_a_gap_to_those_stored_are_not_joined(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last one stored may have been unfinished: it alone proves nothing."""
-    save(WHOLE.part(0, 40))
-    report = fetched(Fetched("A", WHOLE.part(first, 100)), monkeypatch=monkeypatch)
+    save(WHOLE.slice(0, 40))
+    report = fetched(Fetched("A", WHOLE.slice(first, 100)), monkeypatch=monkeypatch)
     assert report.outcomes[0].status == "restated"
     assert "none in common with those stored" in report.outcomes[0].sentence
     assert len(stored() or ()) == 40
 
 
 def test_last_bar_that_was_unfinished_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    early = WHOLE.part(0, 90)
+    early = WHOLE.slice(0, 90)
     close = early.close.copy()
     close[-1] *= 1.01
     save(replace(early, close=close))
-    fetched(Fetched("A", WHOLE.part(80, 100)), monkeypatch=monkeypatch)
+    fetched(Fetched("A", WHOLE.slice(80, 100)), monkeypatch=monkeypatch)
     kept = stored()
     assert kept is not None
     assert kept.close.tobytes() == WHOLE.close.tobytes()

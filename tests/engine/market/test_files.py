@@ -59,7 +59,7 @@ def test_closes_alone_are_a_series(folder: Path) -> None:
     assert bars.close.tolist() == bars.adj_close.tolist() == [1.5, 2.5]
     assert np.isnan(bars.open).all()
     assert (bars.series.has_ohlc, bars.series.has_volume) == (False, False)
-    assert (bars.splits, bars.cash) == (None, None)
+    assert (bars.splits, bars.dividend_per_share) == (None, None)
 
 
 def test_actions_of_a_file_are_those_of_the_bars(folder: Path) -> None:
@@ -67,9 +67,9 @@ def test_actions_of_a_file_are_those_of_the_bars(folder: Path) -> None:
     (folder / "X.csv").write_text(text)
     bars = bars_of("X")
     assert bars.splits is not None
-    assert bars.cash is not None
+    assert bars.dividend_per_share is not None
     assert bars.splits.tolist() == [1, 2, 1]
-    assert bars.cash.tolist() == [0, 0, 0.25]
+    assert bars.dividend_per_share.tolist() == [0, 0, 0.25]
 
 
 def test_rows_without_a_close_are_dropped_and_counted(folder: Path) -> None:

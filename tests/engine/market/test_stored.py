@@ -43,12 +43,12 @@ def test_actions_are_kept_with_the_bars_and_are_part_of_them() -> None:
     save(bars)
     before = catalog.fingerprint(SPEC)
     paid = np.where(np.arange(100) == 40, 0.25, 0.0)
-    save(replace(bars, splits=np.ones(100), cash=paid))
+    save(replace(bars, splits=np.ones(100), dividend_per_share=paid))
     (found,) = catalog.load(SPEC).bars
     assert found.splits is not None
-    assert found.cash is not None
+    assert found.dividend_per_share is not None
     np.testing.assert_array_equal(found.splits, 1)
-    np.testing.assert_array_equal(found.cash, paid)
+    np.testing.assert_array_equal(found.dividend_per_share, paid)
     assert found.dividends is not None
     assert found.dividends.cash.tolist() == [0.25]
     assert catalog.fingerprint(SPEC) != before

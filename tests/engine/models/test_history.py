@@ -12,8 +12,8 @@ from engine.core.progress import silent
 from engine.features import Features
 from engine.features.matrix import FeatureMatrix, matrix
 from engine.jobs import executors
+from engine.market.availability import known_at
 from engine.market.bars import Bars, Market
-from engine.market.known import known_at
 from engine.market.sources.stored import save
 from engine.models import history, preparation
 from engine.models.result import ModelResult

@@ -7,7 +7,7 @@ import pytest
 
 from engine.core.errors import DataError
 from engine.research import drawdowns
-from engine.research.drawdowns import BANDS, histories
+from engine.research.drawdowns import BANDS, bootstrap_paths
 from engine.research.trade_order import shares
 from tests.support.backtests import Crosses, request, simulated
 from tests.support.market import random_walk
@@ -31,7 +31,7 @@ def test_what_overlapping_trades_lose_together(monkeypatch: pytest.MonkeyPatch) 
     made = make_result(equity, both)
     assert not shares(made).exact
     monkeypatch.setattr(drawdowns, "block_length", lambda _: 1.0)
-    found = histories(made, 4000, 0)
+    found = bootstrap_paths(made, 4000, 0)
     assert made.metrics["max_drawdown"] == pytest.approx(-0.6)
     assert found.ruin == pytest.approx(1 - (58 / 59) ** 59, abs=0.025)
     assert found.drawdown[0] <= made.metrics["max_drawdown"]
@@ -40,16 +40,16 @@ def test_what_overlapping_trades_lose_together(monkeypatch: pytest.MonkeyPatch) 
 def test_the_run_itself_is_one_of_the_histories() -> None:
     """None of a few samples may have fallen by half; where the account did, that is not nothing."""
     made = make_result(account(fall=-0.5))
-    ruins = [histories(made, 1, seed).ruin for seed in range(20)]
+    ruins = [bootstrap_paths(made, 1, seed).ruin for seed in range(20)]
     assert set(ruins) == {0.5, 1.0}
-    assert histories(make_result(account(fall=-0.4)), 200, 0).ruin < 0.5
+    assert bootstrap_paths(make_result(account(fall=-0.4)), 200, 0).ruin < 0.5
 
 
 def test_histories_are_those_of_arch() -> None:
     from arch.bootstrap import StationaryBootstrap
 
     made = simulated(request(Crosses(), direction="both"), random_walk(400, 1))
-    found = histories(made, 250, 7)
+    found = bootstrap_paths(made, 250, 7)
     source = StationaryBootstrap(found.block, made.returns(), seed=np.random.default_rng(7))
     paths = [np.cumprod(np.concatenate(([1.0], 1 + data[0]))) for data, _ in source.bootstrap(250)]
     deepest = [float((path / np.maximum.accumulate(path)).min() - 1) for path in paths]
@@ -62,12 +62,12 @@ def test_the_first_bar_falls_from_the_capital(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(drawdowns, "block_length", lambda _: 1.0)
     equity = np.full(40, 45.0)
     equity[1::2] *= 1.001
-    found = histories(make_result(equity, capital=100.0), 3000, 0)
+    found = bootstrap_paths(make_result(equity, capital=100.0), 3000, 0)
     assert found.ruin == pytest.approx(1 - (39 / 40) ** 40, abs=0.03)
 
 
 def test_bands_start_at_the_capital_and_do_not_cross() -> None:
-    found = histories(simulated(request(Crosses()), random_walk(800, 3)), 100, 0)
+    found = bootstrap_paths(simulated(request(Crosses()), random_walk(800, 3)), 100, 0)
     assert found.fan.shape == (len(BANDS), len(found.bars))
     assert (found.bars[0], found.bars[-1]) == (0, 789), "ten bars warm up"
     assert len(found.bars) <= drawdowns.POINTS
@@ -76,23 +76,23 @@ def test_bands_start_at_the_capital_and_do_not_cross() -> None:
 
 
 def test_no_loss_no_ruin() -> None:
-    found = histories(make_result(100 * 1.001 ** np.arange(50)), 50, 0)
+    found = bootstrap_paths(make_result(100 * 1.001 ** np.arange(50)), 50, 0)
     assert found.ruin == 0
     assert (found.drawdown == 0).all()
 
 
 def test_all_is_lost() -> None:
     """An account that was ruined stays at nothing."""
-    found = histories(make_result(np.concatenate((np.linspace(100, 10, 30), np.zeros(30)))), 50, 0)
+    found = bootstrap_paths(make_result(np.concatenate((np.linspace(100, 10, 30), np.zeros(30)))), 50, 0)
     assert found.ruin > 0.5
     assert found.drawdown[0] == pytest.approx(-1, abs=1e-8)
 
 
 def test_same_seed_same_histories() -> None:
     made = make_result(account(fall=-0.2))
-    np.testing.assert_array_equal(histories(made, 50, 3).drawdown, histories(made, 50, 3).drawdown)
+    np.testing.assert_array_equal(bootstrap_paths(made, 50, 3).drawdown, bootstrap_paths(made, 50, 3).drawdown)
 
 
 def test_few_bars_cannot_be_resampled() -> None:
     with pytest.raises(DataError, match="too few"):
-        histories(make_result(np.linspace(100, 110, 15)), 10, 0)
+        bootstrap_paths(make_result(np.linspace(100, 110, 15)), 10, 0)

@@ -15,7 +15,7 @@ from engine.jobs import executors
 from engine.market.bars import Market
 from engine.research.findings import Finding
 from engine.research.sweep_overfitting.result import SweepOverfitting
-from engine.research.verdict import judge_fully
+from engine.research.verdict import assess_verified
 from engine.research.verification.result import VerificationResult
 from engine.research.verification.spec import VerificationSpec
 from tests.support.backtests import Crosses, request, simulated
@@ -43,12 +43,12 @@ def changed(**values: Any) -> VerificationResult:
 
 
 def finding(result: VerificationResult, test: str, overfitting: SweepOverfitting | None = None) -> Finding:
-    (found,) = [item for item in judge_fully(result, TRIED, overfitting).findings if item.test == test][-1:]
+    (found,) = [item for item in assess_verified(result, TRIED, overfitting).findings if item.test == test][-1:]
     return found
 
 
 def test_strong_strategy_passes_everything() -> None:
-    verdict = judge_fully(strong(), TRIED)
+    verdict = assess_verified(strong(), TRIED)
     assert verdict.headline == "Perhaps."
     tests = [item.test for item in verdict.findings]
     assert tests[:5] == ["sharpe", "trials", "hold", "trades", "record"]
@@ -61,7 +61,7 @@ def test_strong_strategy_passes_everything() -> None:
 
 
 def test_every_finding_can_be_printed_and_says_what_would_change_it() -> None:
-    for item in judge_fully(strong(), TRIED, sweep(0.0)).findings:
+    for item in assess_verified(strong(), TRIED, sweep(0.0)).findings:
         assert item.figure
         assert "nan" not in (item.figure + item.explanation).lower()
         assert item.explanation.endswith(".")
@@ -133,20 +133,20 @@ def test_words_fit_the_case(values: dict[str, Any], test: str, figure: str, word
 
 
 def test_doubts_are_counted() -> None:
-    verdict = judge_fully(changed(noise_profitable=0.7, trades=40.0), TRIED)
+    verdict = assess_verified(changed(noise_profitable=0.7, trades=40.0), TRIED)
     doubts = [item for item in verdict.findings if item.grade == "doubtful"]
     assert verdict.reason == f"It fails none of the tests; {len(doubts)} of {len(verdict.findings)} leave a doubt."
     assert "noise" in [item.test for item in doubts]
 
 
 def test_few_trades_are_the_doubt_that_is_told() -> None:
-    verdict = judge_fully(changed(noise_profitable=0.7, trades=1.0), TRIED)
+    verdict = assess_verified(changed(noise_profitable=0.7, trades=1.0), TRIED)
     assert verdict.headline == "Perhaps."
     assert "1 trade cannot tell skill from a lucky ride" in verdict.reason
 
 
 def test_failed_tests_are_counted_among_all_that_are_listed() -> None:
-    verdict = judge_fully(changed(noise_profitable=0.1, cost_break_even=0.5, jitter_profitable=0.1), TRIED)
+    verdict = assess_verified(changed(noise_profitable=0.1, cost_break_even=0.5, jitter_profitable=0.1), TRIED)
     failed = [item for item in verdict.findings if item.grade == "bad"]
     words = f"The Sharpe ratio stands, but the run fails {len(failed)} of {len(verdict.findings)} tests, "
     assert (len(failed), verdict.reason.startswith(words)) == (3, True)
@@ -165,32 +165,32 @@ def sweep(probability: float, **values: Any) -> SweepOverfitting:
 
 @pytest.mark.parametrize(("probability", "grade"), [(0.1, "good"), (0.4, "doubtful"), (0.7, "bad")])
 def test_overfitting_of_the_sweep_comes_first(probability: float, grade: str) -> None:
-    found = judge_fully(strong(), TRIED, sweep(probability)).findings[5]
+    found = assess_verified(strong(), TRIED, sweep(probability)).findings[5]
     assert (found.test, found.grade) == ("overfitting", grade)
     assert "of 10 combinations of its sweep" in found.explanation
 
 
 @pytest.mark.parametrize(("place", "words"), [(4, "2, this run among them"), (8, "2, not this run"), (5, "2.")])
 def test_the_best_of_the_sweep_is_set_against_holding(place: int, words: str) -> None:
-    found = judge_fully(strong(), TRIED, sweep(0.1), place).findings[6]
+    found = assess_verified(strong(), TRIED, sweep(0.1), place).findings[6]
     assert (found.test, found.grade, found.figure) == ("sweep", "good", "p = 0.020")
     assert found.explanation.endswith(f"(StepM): {words.removesuffix('.')}.")
-    none = judge_fully(strong(), TRIED, sweep(0.1, spa_hold=0.9, superior=np.empty(0, dtype=np.int64)), place).findings[
-        6
-    ]
+    none = assess_verified(
+        strong(), TRIED, sweep(0.1, spa_hold=0.9, superior=np.empty(0, dtype=np.int64)), place
+    ).findings[6]
     assert none.grade == "doubtful"
     assert none.explanation.endswith("(StepM): none.")
 
 
 def test_failed_tests_make_it_fragile_and_are_named() -> None:
-    verdict = judge_fully(changed(noise_profitable=0.1, cost_break_even=0.5), TRIED)
+    verdict = assess_verified(changed(noise_profitable=0.1, cost_break_even=0.5), TRIED)
     assert verdict.headline == "Fragile."
     assert "“Survives higher costs” and “Survives noise in the prices”" in verdict.reason
-    assert judge_fully(strong(), TRIED, sweep(0.9)).headline == "Fragile."
+    assert assess_verified(strong(), TRIED, sweep(0.9)).headline == "Fragile."
 
 
 def test_looking_ahead_settles_it() -> None:
-    verdict = judge_fully(changed(look_ahead="It looked."), TRIED)
+    verdict = assess_verified(changed(look_ahead="It looked."), TRIED)
     assert verdict.headline == "No."
     assert verdict.reason == "It looked. Its figures mean nothing."
     assert finding(changed(look_ahead="It looked."), "look_ahead").grade == "bad"
@@ -198,19 +198,19 @@ def test_looking_ahead_settles_it() -> None:
 
 def test_first_answer_stands_where_it_is_no() -> None:
     weak = changed(sharpe_per_bar=0.001, noise_profitable=0.0)
-    assert judge_fully(weak, TRIED).headline == "No."
+    assert assess_verified(weak, TRIED).headline == "No."
     many = (Trial("crosses", 0.0, 999, count=5000, variance=1.0),)
-    assert judge_fully(changed(noise_profitable=0.0), many).headline == "Not yet."
+    assert assess_verified(changed(noise_profitable=0.0), many).headline == "Not yet."
 
 
 def test_tests_that_were_not_possible_are_silent() -> None:
     gone = {name: value for name, value in strong().figures.items() if not name.startswith(("random", "ruin", "spa"))}
     result = replace(strong(), figures=gone, skipped={"random": "No room.", "look_ahead": "It failed."})
-    tests = {item.test for item in judge_fully(result, TRIED).findings}
+    tests = {item.test for item in assess_verified(result, TRIED).findings}
     assert not tests & {"random", "drawdowns", "spa", "look_ahead"}
 
 
 def test_account_that_never_moved_has_nothing_to_judge() -> None:
-    verdict = judge_fully(changed(sharpe_per_bar=None), TRIED)
-    assert verdict.headline == "Nothing to judge."
+    verdict = assess_verified(changed(sharpe_per_bar=None), TRIED)
+    assert verdict.headline == "Nothing to assess."
     assert verdict.findings == ()

@@ -17,7 +17,7 @@ from engine.research.statistics import (
     moments,
     probabilistic_sharpe,
 )
-from engine.research.verdict import Evidence, judge, weigh
+from engine.research.verdict import Evidence, assess, weigh
 from tests.support.results import make_result
 
 
@@ -53,14 +53,14 @@ def test_the_papers_example_of_the_deflated_ratio(count: int, figure: str) -> No
 
 
 def test_noise_is_no() -> None:
-    verdict = judge(result(0.0001), tried(0.01))
+    verdict = assess(result(0.0001), tried(0.01))
     assert verdict.headline == "No."
     assert grades(verdict)[0] == "doubtful"
     assert verdict.findings[0].figure == "0.62"
 
 
 def test_loss_is_no() -> None:
-    verdict = judge(result(-0.001), tried(-0.1))
+    verdict = assess(result(-0.001), tried(-0.1))
     assert verdict.headline == "No."
     assert verdict.reason.startswith("It earned nothing")
     assert grades(verdict)[:2] == ["bad", "bad"]
@@ -68,7 +68,7 @@ def test_loss_is_no() -> None:
 
 
 def test_edge_tried_once_is_perhaps() -> None:
-    verdict = judge(result(0.001), tried(0.1))
+    verdict = assess(result(0.001), tried(0.1))
     assert verdict.headline == "Perhaps."
     assert grades(verdict) == ["good"] * 5
     assert verdict.changes == ()
@@ -78,7 +78,7 @@ def test_edge_tried_once_is_perhaps() -> None:
 
 def test_same_edge_after_a_thousand_trials_is_not_yet() -> None:
     others = np.random.default_rng(1).normal(0, 0.03, 999)
-    verdict = judge(result(0.001), tried(0.1, *others))
+    verdict = assess(result(0.001), tried(0.1, *others))
     assert verdict.headline == "Not yet."
     assert verdict.trials == 1000
     assert verdict.findings[1].question == "Sharpe after 1,000 trials"
@@ -89,10 +89,10 @@ def test_same_edge_after_a_thousand_trials_is_not_yet() -> None:
 def test_what_would_change_the_answer_is_said_once() -> None:
     """Where luck would do better no history is long enough; the headline says no other than the remedy."""
     spread = np.random.default_rng(1).normal(0, 0.03, 999)
-    lucky = judge(result(0.001), tried(0.1, *(3 * spread)))
+    lucky = assess(result(0.001), tried(0.1, *(3 * spread)))
     assert lucky.reason.endswith("Only a larger edge would change this.")
     assert any("No length of history would do" in remedy for remedy in lucky.changes)
-    short = judge(result(0.001), tried(0.1, *(0.5 * spread)))
+    short = assess(result(0.001), tried(0.1, *(0.5 * spread)))
     assert short.reason.endswith("A longer history would change this.")
 
 
@@ -101,14 +101,14 @@ def test_figures_are_those_of_the_papers() -> None:
     ratios = [0.1, -0.02, 0.03, 0.05]
     sharpe, skewness, kurtosis = moments(made.returns())
     luck = expected_maximum_sharpe(np.var(ratios, ddof=1), 4)
-    verdict = judge(made, tried(*ratios))
+    verdict = assess(made, tried(*ratios))
     expected = [probabilistic_sharpe(sharpe, against, 1000, skewness, kurtosis) for against in (0, luck)]
     assert [finding.figure for finding in verdict.findings[:2]] == [f"{value:.2f}" for value in expected]
     assert f"beating {luck * np.sqrt(365.2425):.2f} a year" in verdict.findings[1].explanation
 
 
 def test_edge_below_buy_and_hold_is_not_worth_it() -> None:
-    verdict = judge(result(0.001, benchmark=0.002), tried(0.1))
+    verdict = assess(result(0.001, benchmark=0.002), tried(0.1))
     assert verdict.headline == "Not worth it."
     assert grades(verdict)[2] == "bad"
     assert verdict.findings[2].figure.startswith("\N{MINUS SIGN}")
@@ -119,7 +119,7 @@ def test_less_growth_at_a_better_ratio_is_a_doubt() -> None:
     made = result(0.001)
     held = make_result(waves, time=made.time)
     calm = replace(made, benchmark=waves, benchmark_metrics=held.benchmark_metrics)
-    verdict = judge(calm, tried(0.1))
+    verdict = assess(calm, tried(0.1))
     assert verdict.headline == "Less growth."
     assert grades(verdict)[2] == "doubtful"
     assert f"that of holding {held.metrics['sharpe']:.2f}." in verdict.findings[2].explanation
@@ -128,11 +128,11 @@ def test_less_growth_at_a_better_ratio_is_a_doubt() -> None:
 def test_what_holding_returns_is_said_to_be_that() -> None:
     made = result(0.001)
     same = replace(made, benchmark=made.equity, benchmark_metrics={**made.metrics})
-    assert judge(same, tried(0.1)).reason == "It is what holding the same symbols returns."
+    assert assess(same, tried(0.1)).reason == "It is what holding the same symbols returns."
 
 
 def test_growth_of_less_than_a_year_is_not_stretched_to_one() -> None:
-    finding = judge(result(0.001, count=30, benchmark=0.02), tried(0.1)).findings[2]
+    finding = assess(result(0.001, count=30, benchmark=0.02), tried(0.1)).findings[2]
     noise = np.random.default_rng(0).normal(0, 1, 30)
     own = np.prod(1 + (noise - noise.mean()) / noise.std() * 0.01 + 0.001)
     assert finding.figure == f"{(own - 1.02**30) * 100:.2f}% over the record".replace("-", "\N{MINUS SIGN}")
@@ -147,35 +147,35 @@ def test_growth_against_holding_is_a_years_where_the_key_figure_is(years: float,
 
 
 def test_a_lucky_ride_is_no_skill() -> None:
-    assert "3 trades cannot tell skill" in judge(result(0.001, trades=3), tried(0.1)).reason
+    assert "3 trades cannot tell skill" in assess(result(0.001, trades=3), tried(0.1)).reason
 
 
 def test_few_trades_are_doubtful() -> None:
-    assert grades(judge(result(0.001, trades=29), tried(0.1)))[3] == "doubtful"
-    assert grades(judge(result(0.001, trades=30), tried(0.1)))[3] == "good"
+    assert grades(assess(result(0.001, trades=29), tried(0.1)))[3] == "doubtful"
+    assert grades(assess(result(0.001, trades=30), tried(0.1)))[3] == "good"
 
 
 def test_equity_that_never_moved_has_nothing_to_judge() -> None:
     flat = result(0.001)
-    verdict = judge(replace(flat, equity=np.full(1001, 100.0)), tried(None))
-    assert verdict.headline == "Nothing to judge."
+    verdict = assess(replace(flat, equity=np.full(1001, 100.0)), tried(None))
+    assert verdict.headline == "Nothing to assess."
     assert verdict.findings == ()
 
 
 def test_trials_without_a_ratio_count_as_trials() -> None:
-    few = judge(result(0.001), tried(0.1, 0.0))
-    many = judge(result(0.001), tried(0.1, 0.0, *[None] * 500))
+    few = assess(result(0.001), tried(0.1, 0.0))
+    many = assess(result(0.001), tried(0.1, 0.0, *[None] * 500))
     assert many.trials == 502
     assert float(many.findings[1].figure) < float(few.findings[1].figure)
 
 
 def test_no_trial_at_all_counts_as_one() -> None:
-    assert judge(result(0.001), ()).trials == 1
+    assert assess(result(0.001), ()).trials == 1
 
 
 @pytest.mark.parametrize("mean", [-0.002, 0.0, 0.0005, 0.003])
 def test_every_finding_can_be_printed(mean: float) -> None:
-    verdict = judge(result(mean), tried(mean * 100, 0.0, 0.02))
+    verdict = assess(result(mean), tried(mean * 100, 0.0, 0.02))
     assert verdict.reason.endswith(".")
     for finding in verdict.findings:
         assert finding.figure
@@ -186,7 +186,7 @@ def test_every_finding_can_be_printed(mean: float) -> None:
 def test_trials_of_a_sweep_count_one_by_one() -> None:
     ratios = np.random.default_rng(1).normal(0, 0.03, 1000)
     swept = Trial("made_up", float(ratios.mean()), 1000, count=1000, variance=float(ratios.var(ddof=1)))
-    verdict, same = judge(result(0.001), (swept,)), judge(result(0.001), tried(*ratios))
+    verdict, same = assess(result(0.001), (swept,)), assess(result(0.001), tried(*ratios))
     assert verdict.trials == 1000
     assert verdict.findings[1].figure == same.findings[1].figure
 
@@ -203,12 +203,12 @@ def test_trials_of_other_bars_are_compared_by_the_year() -> None:
             Trial("made_up", yearly / n**0.5, length, periods_per_year=n)
             for (yearly, n), length in zip(kinds, lengths, strict=True)
         )
-        assert f"beating {luck} a year" in judge(result(0.001), trials).findings[1].explanation
+        assert f"beating {luck} a year" in assess(result(0.001), trials).findings[1].explanation
 
 
 def test_trials_of_unknown_ratios_are_luck_of_the_same_length() -> None:
     """A thousand trials of which nobody knows the ratio count as a thousand ratios measured on as many returns."""
-    verdict = judge(result(0.001), (Trial("made_up", None, 1000, count=1000),))
+    verdict = assess(result(0.001), (Trial("made_up", None, 1000, count=1000),))
     luck = expected_maximum_sharpe(1 / 999, 1000) * np.sqrt(365.2425)
     assert verdict.headline == "Not yet."
     assert f"beating {luck:.2f} a year" in verdict.findings[1].explanation
@@ -222,7 +222,7 @@ def test_the_same_search_by_another_family_is_luck_too() -> None:
     """
     other = Trial("other", 0.0, 1000, count=4799, variance=1 / 999)
     own = tried(0.1)
-    alone, beside = judge(result(0.001), own), judge(result(0.001), own, (*own, other))
+    alone, beside = assess(result(0.001), own), assess(result(0.001), own, (*own, other))
     assert alone.headline == "Perhaps."
     assert (beside.trials, beside.on_data) == (1, 4800)
     assert beside.headline == "Not yet."
@@ -239,7 +239,7 @@ def test_a_strategy_of_another_kind_that_failed_is_no_luck() -> None:
     poor = Trial("other", -0.3, 1000)
     luck = ledger.luck((*tried(0.1), poor), 365.2425, 1000)
     assert luck == pytest.approx(expected_maximum_sharpe(1 / 999, 2))
-    assert judge(result(0.003), tried(0.3), (*tried(0.3), poor)).headline == "Perhaps."
+    assert assess(result(0.003), tried(0.3), (*tried(0.3), poor)).headline == "Perhaps."
     same = Trial("made_up", -0.3, 1000)
     assert ledger.luck((*tried(0.1), same), 365.2425, 1000) > 4 * luck
 
@@ -249,7 +249,7 @@ def test_other_families_never_make_a_run_look_less_lucky() -> None:
     many = (*own, Trial("other", 0.0, 1000, count=10, variance=1e-8))
     luck = ledger.luck_of(own, many, 365.2425, 1000)
     assert luck.all == luck.family > ledger.luck(many, 365.2425, 1000)
-    found = judge(result(0.001), own, many).findings[1]
+    found = assess(result(0.001), own, many).findings[1]
     assert found.question == "Sharpe after 501 trials, 511 on these data"
     assert found.explanation.endswith("and no more by that of 511 on these data.")
 
@@ -258,13 +258,13 @@ def test_record_is_long_enough_where_luck_is_passed() -> None:
     made = result(0.001)
     sharpe, skewness, kurtosis = moments(made.returns())
     years = minimum_track_record(sharpe, 0, skewness, kurtosis) / made.periods_per_year
-    finding = judge(made, tried(0.1)).findings[4]
+    finding = assess(made, tried(0.1)).findings[4]
     assert (finding.test, finding.grade) == ("record", "good")
     assert finding.figure == f"2.7 of {years:.1f} years"
 
 
 def test_what_would_change_the_answer_is_said_worst_first() -> None:
-    verdict = judge(result(0.0002, benchmark=0.001, trades=10), tried(0.02))
+    verdict = assess(result(0.0002, benchmark=0.001, trades=10), tried(0.02))
     assert [finding.grade for finding in verdict.findings[:4]] == ["doubtful", "doubtful", "bad", "doubtful"]
     assert verdict.changes[0].startswith("Holding the same symbols has to be beaten")
     assert "years of the same would do; there are 2.7." in verdict.changes[1]
@@ -272,19 +272,19 @@ def test_what_would_change_the_answer_is_said_worst_first() -> None:
 
 
 def test_no_history_helps_a_loss() -> None:
-    verdict = judge(result(-0.001), tried(-0.1))
+    verdict = assess(result(-0.001), tried(-0.1))
     assert verdict.findings[0].remedy.startswith("No length of history would do")
     assert verdict.findings[4].figure == "2.7 of ∞ years"
     assert verdict.findings[4].grade == "bad"
 
 
 def test_tiny_edges_need_a_century() -> None:
-    assert "over 100 years" in judge(result(0.00005), tried(0.005)).findings[0].remedy
+    assert "over 100 years" in assess(result(0.00005), tried(0.005)).findings[0].remedy
 
 
 def test_skill_is_still_seen_among_a_thousand_trials() -> None:
     """A ratio of 0.3 a bar, ten times the spread of the others."""
     others = np.random.default_rng(1).normal(0, 0.03, 999)
-    verdict = judge(result(0.003), tried(0.3, *others))
+    verdict = assess(result(0.003), tried(0.3, *others))
     assert verdict.headline == "Perhaps."
     assert grades(verdict)[1] == "good"

@@ -19,7 +19,7 @@ from engine.market.bars import Market
 from engine.research import ledger
 from engine.research.run_tests import TESTS
 from engine.research.sensitivity import COSTS, DELAYS
-from engine.research.verdict import judge, judge_fully
+from engine.research.verdict import assess, assess_verified
 from engine.research.verification.result import VerificationResult
 from engine.research.verification.spec import VerificationSpec
 from tests.support.backtests import Crosses, Halves, request, simulated
@@ -175,11 +175,11 @@ def test_nothing_is_stated_a_year_of_two_weeks() -> None:
     assert not {name for name in found.figures if name.startswith(("bootstrap", "random"))}
     for test in ("bootstrap", "random", "costs", "delays", "jitter", "noise", "regimes"):
         assert found.skipped[test] == SHORT
-    full = judge_fully(found, ())
-    assert (full.headline, full.reason, full.findings) == ("Nothing to judge.", SHORT, ())
-    quick = judge(simulated(backtest, random_walk(14 + 3)), ())
-    assert (quick.headline, quick.reason, quick.findings) == ("Nothing to judge.", SHORT, ())
-    caught = judge_fully(replace(found, look_ahead="It peeks."), ())
+    full = assess_verified(found, ())
+    assert (full.headline, full.reason, full.findings) == ("Nothing to assess.", SHORT, ())
+    quick = assess(simulated(backtest, random_walk(14 + 3)), ())
+    assert (quick.headline, quick.reason, quick.findings) == ("Nothing to assess.", SHORT, ())
+    caught = assess_verified(replace(found, look_ahead="It peeks."), ())
     assert (caught.headline, caught.reason) == ("No.", "It peeks. Its figures mean nothing.")
     longer = computed(backtest, random_walk(200))
     assert len(longer.bootstrap_sharpe)

@@ -11,10 +11,10 @@ import pytest
 from engine.core.errors import SpecError
 from engine.market.bars import Bars
 from engine.strategies import Strategy
+from engine.strategies.calendar_rules import Season
 from engine.strategies.kinds.months import Months
 from engine.strategies.kinds.turn_of_month import TurnOfMonth
 from engine.strategies.kinds.weekdays import Weekdays
-from engine.strategies.seasons import Season
 from tests.support.deciding import marks, sides
 from tests.support.market import days, make_bars
 

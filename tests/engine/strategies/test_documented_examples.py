@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.backtest.simulator import keep_accounts
+from engine.backtest.simulator import simulate_accounts
 from engine.core.errors import DataError, StrategyError
 from engine.market.panel import align
-from engine.strategies import STRATEGIES, decide
+from engine.strategies import STRATEGIES, call_strategy
 from engine.strategies.crossing import Crossing
 from engine.strategies.rules import OPERANDS
 from tests.support.decided import decisions_of
@@ -82,10 +82,10 @@ def quoted() -> str:
 
 
 def test_breakout_that_fails_says_what_the_page_says(workspace: Workspace) -> None:
-    assert decide.signals(install(workspace, "strategies", "breakout"), random_walk(300), {}).entries.any()
+    assert call_strategy.signals(install(workspace, "strategies", "breakout"), random_walk(300), {}).entries.any()
     wrong = breakout_with("highest(bars.close,", "highest(bars.closes,")
     with pytest.raises(StrategyError) as caught:
-        decide.signals(install(workspace, "strategies", "breakout", wrong), random_walk(300), {})
+        call_strategy.signals(install(workspace, "strategies", "breakout", wrong), random_walk(300), {})
     assert str(caught.value) in quoted()
 
 
@@ -98,7 +98,7 @@ def test_file_that_cannot_be_loaded_says_what_the_page_says(workspace: Workspace
 
 @pytest.mark.parametrize("count", [0, 1, 54, 55, 56])
 def test_breakout_answers_for_few_bars(workspace: Workspace, count: int) -> None:
-    found = decide.signals(install(workspace, "strategies", "breakout"), cut(random_walk(300), count), {})
+    found = call_strategy.signals(install(workspace, "strategies", "breakout"), cut(random_walk(300), count), {})
     assert len(found.entries) == count
 
 
@@ -110,24 +110,24 @@ def test_breakout_with_its_short_side_and_its_refusal(workspace: Workspace) -> N
         "from engine.market.bars", "from engine.core.errors import DataError\nfrom engine.market.bars"
     )
     breakout = install(workspace, "strategies", "breakout", source)
-    found = decide.signals(breakout, random_walk(300), {})
+    found = call_strategy.signals(breakout, random_walk(300), {})
     assert found.short_entries is not None
     np.testing.assert_array_equal(found.short_entries, found.exits)
     with pytest.raises(DataError, match="TEST has no volume: choose another symbol"):
-        decide.signals(breakout, make_bars([1.0, 2.0], has_volume=False), {})
+        call_strategy.signals(breakout, make_bars([1.0, 2.0], has_volume=False), {})
 
 
 def test_median_cross(workspace: Workspace) -> None:
     strategy = install(workspace, "strategies", "median_cross").model_copy(update={"window": 3})
     assert isinstance(strategy, Crossing)
-    found = decide.signals(strategy, make_bars([5.0, 4, 3, 6, 1, np.nan, 7, 8, 9]), {})
+    found = call_strategy.signals(strategy, make_bars([5.0, 4, 3, 6, 1, np.nan, 7, 8, 9]), {})
     assert (marks(found.entries), marks(found.exits)) == ("...x.....", "....x....")
 
 
 def test_equal_parts(workspace: Workspace) -> None:
     strategy = install(workspace, "strategies", "equal_parts")
     bars = [random_walk(50, seed=1, symbol="ONE"), cut(random_walk(50, seed=2, symbol="OTHER"), 30)]
-    found = decide.weights(strategy, align(bars), {})
+    found = call_strategy.weights(strategy, align(bars), {})
     assert np.flatnonzero(np.isfinite(found[:, 0])).tolist() == [0, 21, 42]
     assert np.flatnonzero(found[:, 1] == 0.5).tolist() == [0, 21]
 
@@ -137,8 +137,8 @@ def test_equal_parts_are_evened_out_where_one_is_closed_on_the_day(workspace: Wo
     strategy = install(workspace, "strategies", "equal_parts").model_copy(update={"every": 8})
     coin = make_bars([10.0] * 5 + [20.0] * 8, time=days(13, "2020-07-31"), symbol="COIN")
     stock = make_bars([10.0] * 9, time=coin.time[np.is_busday(coin.time.astype("datetime64[D]"))], symbol="STOCK")
-    weights = decide.weights(strategy, align([coin, stock]), {})
-    (held,) = keep_accounts(request(2), [coin, stock], decisions_of(weights))
+    weights = call_strategy.weights(strategy, align([coin, stock]), {})
+    (held,) = simulate_accounts(request(2), [coin, stock], decisions_of(weights))
     orders = held.account.orders
     assert (orders["bar"].tolist(), orders["symbol"].tolist()) == ([1, 3, 9, 10], [0, 1, 0, 1])
     np.testing.assert_allclose(orders["units"], [50, 50, -12.5, 25])

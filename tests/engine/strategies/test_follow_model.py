@@ -12,9 +12,9 @@ import engine
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.jobs import executors
+from engine.market.availability import joined, known_at
 from engine.market.bars import Bars
 from engine.market.catalog import load
-from engine.market.known import joined, known_at
 from engine.market.spec import MarketSpec
 from engine.models.spec import ModelSpec
 from engine.strategies import Strategy

@@ -10,7 +10,7 @@ import pytest
 
 from engine.market.bars import Bars
 from engine.market.panel import align
-from engine.strategies import STRATEGIES, Allocation, decide
+from engine.strategies import STRATEGIES, Allocation, call_strategy
 from tests.support.market import cut, make_bars, random_walk
 
 WALK = random_walk(700, seed=1)
@@ -41,8 +41,8 @@ def odd() -> Iterator[tuple[str, Bars]]:
 def test_decides_without_failing(name: str, bars: Bars) -> None:
     strategy = STRATEGIES.get(name)()
     if not isinstance(strategy, Allocation):
-        decide.signals(strategy, bars, {})
+        call_strategy.signals(strategy, bars, {})
         return
     others = [random_walk(700, seed=seed, symbol=f"S{seed}") for seed in range(2, 3 if name == "pairs" else 5)]
-    weights = decide.weights(strategy, align([bars, *others]), {})
+    weights = call_strategy.weights(strategy, align([bars, *others]), {})
     assert (np.nansum(np.abs(weights), axis=1) <= 1 + 1e-9).all()

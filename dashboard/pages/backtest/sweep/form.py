@@ -20,7 +20,7 @@ from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.runs.studies import StudyForm
 from dashboard.text.format import count
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import Axis, Sweepable, resolve, sweepable
+from engine.backtest.sweeps.axes import Axis, AxisOption, resolve, sweepable
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import is_stress
 from engine.core.errors import SpecError
@@ -154,7 +154,7 @@ class SweepForm(StudyForm):
         return html.Div([label, controls.control(id_, field, value, words)], className=f"axis-{word}")
 
 
-def offers(base: object, stress: bool = True) -> tuple[Sweepable, ...]:
+def offers(base: object, stress: bool = True) -> tuple[AxisOption, ...]:
     """What can vary in the backtest of plain values ``base``, costs for a ``stress`` alone; nothing without one."""
     try:
         return tuple(item for item in sweepable(BacktestSpec.parse(base)) if stress or not is_stress(item.path))
@@ -162,7 +162,7 @@ def offers(base: object, stress: bool = True) -> tuple[Sweepable, ...]:
         return ()
 
 
-def options(offered: Sequence[Sweepable]) -> list[dict[str, str]]:
+def options(offered: Sequence[AxisOption]) -> list[dict[str, str]]:
     """The select that adds an axis."""
     return [{"value": item.path, "label": f"{item.section or 'Strategy'}: {item.title}"} for item in offered]
 
@@ -198,7 +198,7 @@ def _is_allowed(base: object, axis: Values) -> bool:
     return True
 
 
-def usual(offered: Sequence[Sweepable]) -> list[dict[str, Any]]:
+def usual(offered: Sequence[AxisOption]) -> list[dict[str, Any]]:
     """The axes of a fresh form: the strategy's first numbers, those before that are not 0, as a lag is or a threshold
     that is off; where it has none what trading costs, or a stop where that is not offered.
     """
@@ -208,7 +208,7 @@ def usual(offered: Sequence[Sweepable]) -> list[dict[str, Any]]:
     return [suggestion(item) for item in own[:USUAL] or others[:1]]
 
 
-def suggestion(item: Sweepable) -> dict[str, Any]:
+def suggestion(item: AxisOption) -> dict[str, Any]:
     """An axis over ``item`` with a round step and at most ``STEPS`` steps, the form's own value among its own; or all
     the words that it can be.
 

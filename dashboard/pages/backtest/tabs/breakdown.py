@@ -15,7 +15,7 @@ from dashboard.charts import excursions, histograms
 from dashboard.components import card, graph, states
 from dashboard.components.bar_table import Bar, Signed, bar_table, shares
 from dashboard.components.graph import ids_sub
-from dashboard.components.still import still
+from dashboard.components.static_html import static_html
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import Tab, seen
 from dashboard.pages.backtest.trade_list import NONE
@@ -63,7 +63,7 @@ def take_apart(data: runs.ResultData) -> tuple[Any, ...]:
     held, made = histograms.holding_info(result), histograms.profit_info(result)
     figures = histograms.holding_figure(held), histograms.profit_figure(made)
     words = f"median {count(round(held.middle), 'bar')}", f"median {signed_percent(made.middle)}"
-    return still(packed(groups(result))), excursions.figure(excursions.info(result)), *figures, *words
+    return static_html(packed(groups(result))), excursions.figure(excursions.info(result)), *figures, *words
 
 
 def whose_clock(result: BacktestResult) -> str:

@@ -14,7 +14,7 @@ from dashboard import runs
 from dashboard.charts import correlation, overlay
 from dashboard.components import card, graph, states, tabs
 from dashboard.components.graph import ids_sub
-from dashboard.pages.backtest import comparison, ids, opinion
+from dashboard.pages.backtest import comparison, crosscheck, ids
 from dashboard.pages.backtest.tab import Tab, seen
 from engine.backtest.spec import BacktestSpec
 from engine.jobs import library
@@ -45,7 +45,7 @@ def layout() -> list[Component]:
             card.card("Combined portfolio", [html.Div(choices, className="choices"), html.Div(id=ids.PORTFOLIO)]),
             kind="half",
         ),
-        opinion.layout(),
+        crosscheck.layout(),
     ]
 
 

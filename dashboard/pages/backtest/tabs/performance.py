@@ -15,7 +15,7 @@ from dashboard import runs, shell, state
 from dashboard.charts import distribution, equity, monthly, rolling
 from dashboard.components import card, graph, metric, states, table
 from dashboard.components.graph import ids_sub
-from dashboard.components.still import still
+from dashboard.components.static_html import static_html
 from dashboard.pages.backtest import ids, saved, view
 from dashboard.pages.backtest.tab import OPEN, RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
@@ -73,7 +73,7 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
     key = (data or {}).get("key", "")
     told = saved.earlier(key, spec, result, library.earlier(key, spec))
-    return still(metric.cells(view.kpis(result))), still(verdict(spec, result)), figure, told
+    return static_html(metric.cells(view.kpis(result))), static_html(verdict(spec, result)), figure, told
 
 
 FIRST_PICTURE = runs.FirstPicture(
@@ -104,7 +104,7 @@ def draw_below(data: runs.ResultData) -> tuple[Any, ...]:
     _, result = runs.opened(data, BacktestSpec)
     months, found = monthly.info(result), distribution.info(result)
     size = {"height": monthly.height(months)}
-    listed = columns(result, LATEST), rows(result, SHOWN), still(view.years(yearly(result)))
+    listed = columns(result, LATEST), rows(result, SHOWN), static_html(view.years(yearly(result)))
     drawn = *listed, size, size, monthly.figure(months)
     if not result.exposure.any():
         return *drawn, states.no_figure(NONE), ""
@@ -192,7 +192,7 @@ def judge_again(tab: str, data: runs.ResultData) -> Any:
     """Whoever comes back from another tab may have run every test there, or a sweep: the verdict is that of now."""
     if tab != TAB.name or not data or "spec" not in data:
         raise PreventUpdate
-    return still(verdict(*runs.opened(data, BacktestSpec)))
+    return static_html(verdict(*runs.opened(data, BacktestSpec)))
 
 
 def show_context(data: runs.ResultData, spec: Any, result: BacktestResult) -> None:

@@ -12,7 +12,7 @@ from dashboard import ids as frame
 from dashboard import runs
 from dashboard.components import card, graph, metric, states
 from dashboard.components.graph import ids_sub
-from dashboard.pages.backtest import ids, origin, real_view
+from dashboard.pages.backtest import ids, sweep_origin, verification_view
 from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.runs.studies import Study, StudyForm
 from engine.research.verification.spec import VerificationSpec
@@ -30,22 +30,22 @@ STUDY = Study(
 )
 RESULT = Input(frame.result(FORM.page), "data")
 CHARTS = {
-    ids.REAL_LUCK: real_view.luck,
-    ids.REAL_FILLS: real_view.fills,
-    ids.REAL_COSTS: real_view.costs,
-    ids.REAL_DELAYS: real_view.delays,
-    ids.REAL_PARAMETERS: real_view.parameters,
-    ids.REAL_NOISE: real_view.noise,
-    ids.REAL_DRAWDOWNS: real_view.drawdowns,
-    ids.REAL_FAN: real_view.spread,
-    ids.REAL_REMOVED: real_view.removed,
+    ids.REAL_LUCK: verification_view.luck,
+    ids.REAL_FILLS: verification_view.fills,
+    ids.REAL_COSTS: verification_view.costs,
+    ids.REAL_DELAYS: verification_view.delays,
+    ids.REAL_PARAMETERS: verification_view.parameters,
+    ids.REAL_NOISE: verification_view.noise,
+    ids.REAL_DRAWDOWNS: verification_view.drawdowns,
+    ids.REAL_FAN: verification_view.spread,
+    ids.REAL_REMOVED: verification_view.removed,
 }
 SUBTITLED = (ids.REAL_LUCK, ids.REAL_COSTS, ids.REAL_NOISE, ids.REAL_DRAWDOWNS, ids.REAL_FAN)
 
 
 def layout() -> list[Component]:
     said = html.Div(id=ids.REAL_VERDICT, className="verdict full")
-    verdict = card.card("Is it real?", [origin.layout(), said])
+    verdict = card.card("Is it real?", [sweep_origin.layout(), said])
     crises = card.card("Crises", html.Div(id=ids.REAL_CRISES), sub="total return from start to end")
     regimes = card.card("Regimes", html.Div(id=ids.REAL_REGIMES), sub="told from earlier bars alone")
     return [
@@ -95,5 +95,9 @@ def show(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
         charts: list[Any] = [states.no_figure("The equity never moved.") for _ in CHARTS]
     else:
         charts = [draw(result) for draw in CHARTS.values()]
-    tables = real_view.crises(result), real_view.regimes(result), metric.cells(real_view.fill_figures(result))
-    return *tables, *charts, *real_view.subtitles(result)
+    tables = (
+        verification_view.crises(result),
+        verification_view.regimes(result),
+        metric.cells(verification_view.fill_figures(result)),
+    )
+    return *tables, *charts, *verification_view.subtitles(result)

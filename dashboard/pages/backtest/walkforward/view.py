@@ -18,7 +18,7 @@ from dashboard.text.metrics import metric_text
 from dashboard.text.sweeps import Side, sides
 from engine.backtest.metrics import METRICS
 from engine.backtest.walkforward.result import WalkForwardResult
-from engine.backtest.walkforward.verdict import judge
+from engine.backtest.walkforward.verdict import assess
 
 _WRAPPED = {"wrapHeaderText": True, "autoHeaderHeight": True}
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
@@ -26,7 +26,7 @@ TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 
 def verdict(result: WalkForwardResult) -> Component:
     """One sentence, then what a reader has to know."""
-    found = judge(result)
+    found = assess(result)
     said = html.P(
         [html.Span(className=f"dot {TONES[found.grade]}", role="img", title=found.grade), html.B(found.headline), " ",
          found.reason],

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from engine.backtest import account as accounts
-from engine.backtest.simulator import keep_accounts
+from engine.backtest.simulator import simulate_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars
 from engine.market.panel import align
@@ -42,8 +42,8 @@ def test_accounts_whose_trades_are_not_listed_are_the_same(data: some.DataObject
     spec = data.draw(random.requests(len(bars), weights=weights))
     decisions = data.draw(random.weights(bars) if weights else random.signals(bars))
     pairs = zip(
-        keep_accounts(spec, bars, decisions_of(decisions)),
-        keep_accounts(spec, bars, decisions_of(decisions), listed=False),
+        simulate_accounts(spec, bars, decisions_of(decisions)),
+        simulate_accounts(spec, bars, decisions_of(decisions), record_trades=False),
         strict=True,
     )
     for whole, short in ((one.account, other.account) for one, other in pairs):
@@ -62,7 +62,7 @@ def test_quotes_lie_within_their_bars_and_limits_are_kept(data: some.DataObject)
     bars = data.draw(random.markets())
     spec = data.draw(random.requests(len(bars)))
     signals = data.draw(random.signals(bars))
-    for holding in keep_accounts(spec, bars, decisions_of(signals)):
+    for holding in simulate_accounts(spec, bars, decisions_of(signals)):
         columns = align([bars[index] for index in holding.symbols])
         held = np.zeros(len(holding.symbols))
         for order in holding.account.orders:
@@ -81,7 +81,7 @@ def test_quotes_lie_within_their_bars_and_limits_are_kept(data: some.DataObject)
 
 def _limits(bars: Bars, signals: Signals, spec: BacktestSpec, moment: np.datetime64) -> list[float]:
     """The limit of the last decision before ``moment`` to enter either side."""
-    codes = accounts.decided(signals, spec.direction)[bars.time < moment]
+    codes = accounts.encode_signals(signals, spec.direction)[bars.time < moment]
     close = bars.close[bars.time < moment]
     at = int(np.flatnonzero((codes == 1) | (codes == 2))[-1])
     known = close[: at + 1][np.isfinite(close[: at + 1])]
@@ -96,11 +96,11 @@ def test_nothing_is_known_of_the_future(data: some.DataObject) -> None:
     spec = data.draw(random.requests(1))
     (signals,) = data.draw(random.signals(bars))
     count = data.draw(some.integers(1, len(bars[0])))
-    first = bars[0].part(0, count)
+    first = bars[0].slice(0, count)
     part = Signals(signals.entries[:count], signals.exits[:count], *_cut(signals, count))
     (whole,), (begun,) = (
-        keep_accounts(spec, bars, decisions_of([signals])),
-        keep_accounts(spec, [first], decisions_of([part])),
+        simulate_accounts(spec, bars, decisions_of([signals])),
+        simulate_accounts(spec, [first], decisions_of([part])),
     )
     np.testing.assert_array_equal(whole.account.equity[:count], begun.account.equity)
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as some
 import engine
 from engine.backtest.account import Account
 from engine.backtest.decisions import decide
+from engine.backtest.fill_prices import forward_fill
 from engine.backtest.measured import measured
-from engine.backtest.quotes import carried
 from engine.backtest.result import REASONS, BacktestResult
-from engine.backtest.simulator import keep_accounts
+from engine.backtest.simulator import simulate_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.core.registry import info
 from engine.market.bars import Bars
@@ -39,11 +39,11 @@ CREDIT = 1e5
 
 def assert_same_books(spec: BacktestSpec, bars: Sequence[Bars], decisions: Given) -> None:
     """Equity, cash and positions that vectorbt finds for our fills are ours at every close."""
-    for holding in keep_accounts(spec, bars, decisions_of(decisions)):
+    for holding in simulate_accounts(spec, bars, decisions_of(decisions)):
         account = holding.account
         assume(not account.ruined)  # vectorbt's equity goes below zero there, ours stays at zero
         panel = align([bars[index] for index in holding.symbols])
-        close = np.column_stack([carried(column) for column in panel.close.T])
+        close = np.column_stack([forward_fill(column) for column in panel.close.T])
         theirs, rows = booked(account, np.where(np.isnan(close), 1.0, close), spec)
         ours = np.cumsum(units_of(account, close.shape), axis=0)
         np.testing.assert_allclose(theirs.assets().to_numpy()[rows], ours, rtol=1e-9, atol=1e-9)
@@ -188,7 +188,7 @@ def test_stops_are_vectorbts_where_it_looks(stops: dict[str, float], mark: str, 
         sizing={"kind": "value", "value": 50},
         financing={"maintenance": 0},
     )
-    (holding,) = keep_accounts(spec, [bars], decisions_of([signals]))
+    (holding,) = simulate_accounts(spec, [bars], decisions_of([signals]))
     ours = holding.account
     records = of_vectorbt(bars, entries, stops, mark)
     assert len(ours.trades.entry) > 0

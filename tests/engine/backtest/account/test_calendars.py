@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from engine.backtest.account import Account
 from engine.backtest.result import REASONS
-from engine.backtest.simulator import keep_accounts
+from engine.backtest.simulator import simulate_accounts
 from engine.market.bars import Bars
 from engine.strategies import Signals
 from tests.support import random_accounts as random
@@ -116,7 +116,7 @@ def test_weight_on_a_closed_day_waits_for_the_next_bar() -> None:
     wanted[[0, 7]] = 0.5
     spec = request(2)
     assert_same(spec, bars, wanted)
-    (holding,) = keep_accounts(spec, bars, decisions_of(wanted))
+    (holding,) = simulate_accounts(spec, bars, decisions_of(wanted))
     assert rebalanced(holding.account) == [(8, 0), (9, 1)]
     np.testing.assert_allclose(holding.account.orders["units"][2:], [-12.5, 25])
 
@@ -139,7 +139,7 @@ def test_positions_that_each_want_all_are_evened_out_when_both_can_be_traded() -
 def weighed(bars: list[Bars], wanted: np.ndarray, **more: Any) -> Account:
     spec = request(2, **more)
     assert_same(spec, bars, wanted)
-    (holding,) = keep_accounts(spec, bars, decisions_of(wanted))
+    (holding,) = simulate_accounts(spec, bars, decisions_of(wanted))
     return holding.account
 
 
@@ -206,7 +206,7 @@ def test_time_stop_of_weights_counts_the_bars_of_the_symbol(fill: str) -> None:
     wanted[0, 1] = 1.0
     spec = request(2, stops={"time_stop": 3}, fill=fill)
     assert_same(spec, bars, wanted)
-    (holding,) = keep_accounts(spec, bars, decisions_of(wanted))
+    (holding,) = simulate_accounts(spec, bars, decisions_of(wanted))
     own = np.searchsorted(bars[1].time, bars[0].time[[holding.account.trades.entry[0], holding.account.trades.exit[0]]])
     assert own[1] - own[0] == (3 if fill == "same_close" else 4)
 
@@ -226,8 +226,8 @@ def test_symbol_is_traded_the_same_beside_one_of_another_calendar(data: some.Dat
     silent = Signals(*(np.zeros(len(other[0]), dtype=bool) for _ in range(4)))
     about = data.draw(random.requests(1, rates=False)).model_dump(mode="json", exclude={"market", "financing"})
     about |= {"cash": "shared", "direction": "long", "rebalance": "never"}
-    (alone,) = keep_accounts(request(1, **about), bars, decisions_of([signals]))
-    (beside,) = keep_accounts(request(2, **about), [*bars, *other], decisions_of([signals, silent]))
+    (alone,) = simulate_accounts(request(1, **about), bars, decisions_of([signals]))
+    (beside,) = simulate_accounts(request(2, **about), [*bars, *other], decisions_of([signals, silent]))
     one, two = alone.account.trades, beside.account.trades
     for name in ("entry_price", "exit_price", "size", "pnl", "fees", "reason", "mae", "mfe"):
         np.testing.assert_allclose(getattr(two, name), getattr(one, name), rtol=1e-12, atol=1e-12, err_msg=name)

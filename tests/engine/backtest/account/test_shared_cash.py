@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.result import REASONS
-from engine.backtest.simulator import keep_accounts
+from engine.backtest.simulator import simulate_accounts
 from engine.market.bars import Bars
 from tests.support.accounts import KELLY, NAN, assert_same, keep, ohlc, why
 from tests.support.decided import decisions_of
@@ -102,7 +102,7 @@ def test_weights_shrink_before_they_grow_and_change_sides_by_way_of_nothing() ->
     wanted = np.array([[1.0, 0.0], [0.25, 0.75], [-0.5, 0.5], [NAN, NAN]])
     spec = request(2)
     assert_same(spec, bars, wanted)
-    (holding,) = keep_accounts(spec, bars, decisions_of(wanted))
+    (holding,) = simulate_accounts(spec, bars, decisions_of(wanted))
     orders = holding.account.orders
     assert orders["bar"].tolist() == [1, 2, 2, 3, 3, 3]
     np.testing.assert_allclose(orders["units"], [100, -75, 37.5, -25, -12.5, -50])

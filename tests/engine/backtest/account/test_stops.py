@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.backtest.simulator import keep_accounts
+from engine.backtest.simulator import simulate_accounts
 from engine.core.errors import SpecError
 from tests.support.accounts import FLAT, assert_same, decide, keep, ohlc, why
 from tests.support.decided import decisions_of
@@ -119,7 +119,7 @@ def test_time_stop_of_weights_set_on_every_bar_is_on_time() -> None:
     spec = request(stops={"time_stop": 3})
     wanted = np.full((8, 1), 0.5)
     assert_same(spec, [bars], wanted)
-    (holding,) = keep_accounts(spec, [bars], decisions_of(wanted))
+    (holding,) = simulate_accounts(spec, [bars], decisions_of(wanted))
     trades = holding.account.trades
     assert (trades.entry.tolist(), trades.exit.tolist()) == ([1, 6], [5, 7])
 
@@ -139,7 +139,7 @@ def test_what_a_stop_could_not_sell_is_sold_whatever_is_asked_for_anew(stop: str
 def test_time_stop_heeds_no_exit_of_the_other_side() -> None:
     bars = ohlc(*[FLAT] * 5)
     signals = replace(decide("L...."), short_exits=np.ones(5, dtype=bool))
-    (holding,) = keep_accounts(request(direction="both", stops={"time_stop": 1}), [bars], decisions_of([signals]))
+    (holding,) = simulate_accounts(request(direction="both", stops={"time_stop": 1}), [bars], decisions_of([signals]))
     assert holding.account.trades.exit.tolist() == [3]
 
 

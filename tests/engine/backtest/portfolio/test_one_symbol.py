@@ -127,7 +127,11 @@ def test_reported_dividends_and_splits_are_exact() -> None:
     """
     close = np.array([100.0, 100.0, 49.0, *[48.877] * 37])
     bars, nothing = make_bars(close, adj_close=np.array([49.0, 49.0, 49.0, *[48.9] * 37])), [0.0] * 36
-    save(replace(bars, splits=np.array([0, 0, 2.0, 0, *nothing]), cash=np.array([0, 0, 1, 0.123, *nothing])))
+    save(
+        replace(
+            bars, splits=np.array([0, 0, 2.0, 0, *nothing]), dividend_per_share=np.array([0, 0, 1, 0.123, *nothing])
+        )
+    )
     result = run(MADE_UP | {"adjustment": "splits"}, capital=1000)
     np.testing.assert_allclose(result.equity, 1000, rtol=1e-12)
     np.testing.assert_allclose(result.trade_size, 20, rtol=1e-12)

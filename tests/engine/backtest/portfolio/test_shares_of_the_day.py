@@ -34,7 +34,7 @@ def split(**about: Any) -> None:
 def paying() -> None:
     """1,000 shares a day at 100, of which half is paid out on the thirty-first day and comes back."""
     bars = make_bars(np.full(60, 100.0), adj_close=np.where(BEFORE, 50.0, 100.0))
-    save(replace(bars, splits=np.ones(60), cash=np.where(np.arange(60) == 30, 50.0, 0.0)))
+    save(replace(bars, splits=np.ones(60), dividend_per_share=np.where(np.arange(60) == 30, 50.0, 0.0)))
 
 
 def bought(adjustment: str, costs: dict[str, float], **more: Any) -> BacktestResult:
@@ -104,7 +104,7 @@ def test_fixed_units_are_shares_of_the_day(adjustment: str) -> None:
 
 
 def test_selling_at_the_end_of_a_stretch_counts_them_too() -> None:
-    from engine.backtest.stretch import follow
+    from engine.backtest.segment import follow
 
     bars = make_bars(np.full(30, 100.0), adj_close=np.full(30, 10.0)).adjusted("total_return")
     asked = spec(MADE_UP, costs=FREE | {"per_share": 0.5}, sizing={"kind": "units", "units": 100})

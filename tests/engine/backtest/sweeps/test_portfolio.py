@@ -106,7 +106,7 @@ def test_a_portfolio_is_vectorbts_group() -> None:
         )  # fmt: skip
         equity = portfolio.value().to_numpy().ravel()
         returns = np.diff(equity) / equity[:-1]
-        yearly = np.sqrt(bars[0].part(first, 600).periods_per_year())
+        yearly = np.sqrt(bars[0].slice(first, 600).periods_per_year())
         assert found.total_return[0, place] == pytest.approx(equity[-1] / 100_000 - 1, rel=1e-9)
         assert found.sharpe[0, place] == pytest.approx(returns.mean() / returns.std(ddof=1) * yearly, rel=1e-9)
         deepest = (equity / np.maximum.accumulate(np.maximum(equity, 100_000)) - 1).min()

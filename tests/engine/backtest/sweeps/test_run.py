@@ -85,7 +85,7 @@ def test_lines_that_do_not_fit_into_memory_are_taken_in_blocks(monkeypatch: pyte
     bars = random_walk(300, seed=3)
     request = sweep(spec(SMA), [axis("strategy.fast", 2, 60), axis("strategy.slow", 3, 61)])
     whole = run(request, bars)
-    monkeypatch.setattr("engine.backtest.sweeps.pairs._ROOM", 1.0)
+    monkeypatch.setattr("engine.backtest.sweeps.crossing_grid._ROOM", 1.0)
     for name in ("total_return", "sharpe", "max_drawdown", "trades"):
         np.testing.assert_array_equal(getattr(run(request, bars), name), getattr(whole, name))
 
@@ -260,7 +260,7 @@ def test_no_trade_at_all_is_a_figure() -> None:
 
 def test_progress_shows_the_heatmap_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[tuple[float, str, Any]] = []
-    monkeypatch.setattr("engine.backtest.sweeps.watch.time.monotonic", iter(range(10**6)).__next__)
+    monkeypatch.setattr("engine.backtest.sweeps.sweep_progress.time.monotonic", iter(range(10**6)).__next__)
     request = sweep(
         spec({"kind": "rsi_reversion"}), [axis("strategy.window", 2, 90), axis("strategy.enter_below", 10, 40)]
     )
@@ -280,7 +280,7 @@ def test_progress_shows_the_heatmap_so_far(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("strategy", [SMA, {"kind": "rsi_reversion", "window": 9}])
 def test_the_heatmap_so_far_has_ratios_a_year(strategy: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """As the map that follows has: every ratio in it is one of the result's."""
-    monkeypatch.setattr("engine.backtest.sweeps.watch.time.monotonic", iter(range(10**6)).__next__)
+    monkeypatch.setattr("engine.backtest.sweeps.sweep_progress.time.monotonic", iter(range(10**6)).__next__)
     pictures: list[Any] = []
 
     def hear(fraction: float, message: str, partial: object = None) -> None:

@@ -132,7 +132,7 @@ def test_only_what_was_a_choice_can_be_overfitted() -> None:
 
 
 def test_the_map_so_far_is_no_better_for_costs_that_it_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.backtest.sweeps.watch.time.monotonic", iter(range(10**6)).__next__)
+    monkeypatch.setattr("engine.backtest.sweeps.sweep_progress.time.monotonic", iter(range(10**6)).__next__)
     pictures: list[Any] = []
 
     def hear(fraction: float, message: str, partial: object = None) -> None:

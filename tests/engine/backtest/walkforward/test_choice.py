@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.backtest.measured import from_start
+from engine.backtest.segment import measure
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.stretch import measure
 from engine.backtest.sweeps.run import run_sweep
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.result import WalkForwardResult
@@ -142,7 +142,7 @@ def test_a_cell_of_a_search_is_the_stretch_of_all_symbols(fields: dict[str, Any]
     """One of which is listed after the training began, and is cash until then."""
     names = ("AAA", "BBB", "CCC")
     bars = [random_walk(600, seed=n, symbol=name) for n, name in enumerate(names)]
-    bars[1] = bars[1].part(150, 600)
+    bars[1] = bars[1].slice(150, 600)
     inputs, begin = {"market": Market(tuple(bars))}, bars[0].time[100]
     found = run_sweep(SweepSpec.parse({"base": base(symbols=names, **fields), "axes": AXES}), inputs, silent, begin)
     for index in range(len(found)):

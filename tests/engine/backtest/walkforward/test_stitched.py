@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.backtest.segment import follow
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.stretch import follow
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.windows import before, lay_out, since
 from engine.core.store import decode, encode

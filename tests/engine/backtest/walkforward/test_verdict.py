@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.walkforward.result import WalkForwardResult
-from engine.backtest.walkforward.verdict import judge
+from engine.backtest.walkforward.verdict import assess
 from tests.support.walks import walk
 
 
@@ -36,7 +36,7 @@ def made() -> WalkForwardResult:
 
 
 def test_what_is_good_on_all_counts_holds(made: WalkForwardResult) -> None:
-    found = judge(made)
+    found = assess(made)
     assert (found.headline, found.grade) == ("It holds.", "good")
     assert found.reason == (
         "Out of sample it earned 15.0% a year, against 20.0% in training, with a profit in 4 of 4 windows."
@@ -46,7 +46,7 @@ def test_what_is_good_on_all_counts_holds(made: WalkForwardResult) -> None:
 @pytest.mark.parametrize(
     ("change", "headline", "says"),
     [
-        ({"metrics": {"trades": 0.0}}, "Nothing to judge.", "No window traded"),
+        ({"metrics": {"trades": 0.0}}, "Nothing to assess.", "No window traded"),
         ({"metrics": {"cagr": -0.031}}, "It does not hold.", "it lost 3.1% a year, against 20.0% in training"),
         ({"in_return": np.full(4, -0.1)}, "It does not hold.", "lost money in training."),
         ({"test_first": np.array(["2010", "2012"], dtype="datetime64[ms]")}, "Too few windows.", "2 of them"),
@@ -78,7 +78,7 @@ def test_the_first_doubt_counts(made: WalkForwardResult, change: dict[str, Any],
     if "test_first" in merged:
         merged |= {name: getattr(made, name)[:2] for name in ("in_return", "out_return", "out_trades", "eligible")}
         merged |= {name: getattr(made, name)[:2] for name in ("train_first", "train_last", "test_last")}
-    found = judge(replace(made, **merged))
+    found = assess(replace(made, **merged))
     assert found.headline == headline
     assert says in found.reason
     assert found.grade != "good"

@@ -1,0 +1,148 @@
+"""The second opinion: the run on the page repeated on Backtrader, as a job of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from dash import Input, Output, callback, ctx, html, no_update
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids as frame
+from dashboard import runs
+from dashboard.charts import crosscheck as chart
+from dashboard.components import card, graph, table
+from dashboard.errors import toast
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
+from dashboard.pages.backtest import ids
+from dashboard.pages.backtest.tab import RESULT
+from dashboard.security.payloads import Answer, Progress
+from dashboard.text.format import MISSING, number
+from engine.backtest.crosscheck.comparison import REASONS, Crosscheck
+from engine.backtest.crosscheck.spec import CrosscheckSpec
+from engine.backtest.spec import BacktestSpec
+
+JOB = SideJob("backtest", "opinion")
+COLUMNS = [
+    table.Column("symbol", "Symbol", width=82),
+    table.Column("side", "Side", width=66),
+    table.Column("entry", "In", least=96),
+    table.Column("exit", "Out", least=96),
+    table.Column("found", "Agrees", least=104, help="What sets the two apart first, if anything does."),
+    table.Column("pnl", "Profit here", "number", 2, least=104),
+    table.Column("other", "Profit there", "number", 2, least=108),
+    table.Column("difference", "Difference", "number", 4, least=104, help="Of the profits; below a billionth of the "
+                 "position it is rounding."),
+    table.Column("size", "Size", "number", 2, least=102),
+    table.Column("price_in", "Price in", "number", 2, least=84),
+    table.Column("price_out", "Price out", "number", 2, least=88),
+]  # fmt: skip
+ASK = (
+    "The same decisions on Backtrader, another program, with these stops, limits, sizes and costs: its own fills, "
+    "charges, positions and cash, compared trade by trade."
+)
+
+
+def layout() -> Component:
+    """The card with its button, the equities, the trades, and the stores of the job."""
+    button = html.Button("Ask Backtrader", id=ids.ASK, className="link-button strong", type="button")
+    said = html.Div(html.P(ASK, className="hint"), id=ids.OPINION, className="pad")
+    drawn = graph.graph(ids.OPINION_CHART, height=300, title="Both equities", sub="and Backtrader's less ours")
+    listed = table.table(ids.OPINION_TRADES, COLUMNS, height=300, empty="Neither account traded.")
+    return html.Div(
+        [
+            *JOB.stores(),
+            card.card("Second opinion", said, tools=[button]),
+            html.Div([drawn, html.Div(listed, className="panel-card")], id=ids.OPINION_BOX, className="opinion",
+                     hidden=True),
+        ],
+        className="opinion",
+    )  # fmt: skip
+
+
+@callback(
+    Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
+    Output(JOB.progress, "data"),
+    Input(ids.ASK, "n_clicks"),
+    RESULT,
+    prevent_initial_call=True,
+)
+def ask(clicks: int | None, data: runs.ResultData) -> tuple[Any, Any, Any]:
+    """A stored answer at once, or a job for it; nothing for another run on the page until it is asked about."""
+    if ctx.triggered_id != ids.ASK or not clicks:
+        return None, no_update, None
+    if not data or "spec" not in data:
+        toast("There is no run on the page: run a backtest, or open one from the library.", "warn")
+        raise PreventUpdate
+    return *side_job.start(CrosscheckSpec(backtest=runs.opened(data, BacktestSpec)[0])), None
+
+
+JOB.wire()
+
+
+@callback(
+    Output(ids.OPINION, "children"),
+    Output(frame.figure(ids.OPINION_CHART), "data"),
+    Output(ids.OPINION_TRADES, "rowData"),
+    Output(ids.OPINION_BOX, "hidden"),
+    Input(JOB.answer, "data"),
+    Input(JOB.progress, "data"),
+)
+def show(answer: Answer, progress: Progress | None) -> tuple[Any, Any, Any, bool]:
+    words = side_job.instead(answer, progress, ASK)
+    if words is not None:
+        return words, None, [], True
+    _, found = runs.opened(answer, CrosscheckSpec)
+    return said(found), chart.figure(chart.info(found)), rows(found), not len(found.found)
+
+
+def said(found: Crosscheck) -> Component:
+    """The outcome in a sentence, the equities, and how it was repeated."""
+    agrees = len(found.found) > 0 and bool(found.agrees().all()) and found.same_equity()
+    bar, apart = found.farthest()
+    ends = (
+        f"Equity at the end: {number(found.equity, 2, found.currency)} here, "
+        f"{number(found.other_equity, 2, found.currency)} on Backtrader {found.version}."
+    )
+    far = f" Farthest apart on {_moment(found.time[bar])}: {number(apart, 2, found.currency)}."
+    dot = html.Span(className=f"dot {'ok' if agrees else 'warn'}", role="img", title="agrees" if agrees else "differs")
+    words = [dot, html.B(found.sentence()), " ", ends, "" if found.same_equity() else far]
+    notes = [html.P(text, className="hint") for text in found.notes]
+    return html.Div([html.P(words, className="say"), *notes], className="verdict")
+
+
+def rows(found: Crosscheck) -> list[dict[str, Any]]:
+    """A row a trade: those that differ first, the largest difference of profit at the top."""
+    reasons, apart = found.reasons(), found.differences()
+    order = np.lexsort((np.where(reasons > 0, -np.abs(apart), 0.0), reasons == 0))
+    return [
+        {
+            "symbol": found.symbols[found.symbol[i]],
+            "side": "long" if found.side[i] > 0 else "short",
+            "entry": _moment(found.entry_time[i]),
+            "exit": _moment(found.exit_time[i], found.other_exit_time[i]),
+            "found": REASONS[reasons[i]] or "yes",
+            "pnl": _known(found.pnl[i]),
+            "other": _known(found.other_pnl[i]),
+            "difference": float(apart[i]),
+            "size": _known(found.size[i], found.other_size[i]),
+            "price_in": _known(found.entry_price[i], found.other_entry_price[i]),
+            "price_out": _known(found.exit_price[i], found.other_exit_price[i]),
+        }
+        for i in order
+    ]
+
+
+def _known(*values: float) -> float | None:
+    return next((float(value) for value in values if np.isfinite(value)), None)
+
+
+def _moment(*moments: np.datetime64) -> str:
+    """The first of ``moments`` that there is; the time of day where it has one."""
+    known = next((moment for moment in moments if not np.isnat(moment)), None)
+    if known is None:
+        return MISSING
+    return str(known)[:16].replace("T", " ").removesuffix(" 00:00")

@@ -1,0 +1,28 @@
+"""A backtest repeated on Backtrader, and the two compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.backtest.crosscheck.comparison import Crosscheck
+from engine.backtest.crosscheck.comparison import compare as compared
+from engine.backtest.crosscheck.library import version
+from engine.backtest.crosscheck.repeat import repeat
+from engine.backtest.crosscheck.spec import CrosscheckSpec
+from engine.backtest.decisions import decide
+from engine.backtest.measured import measured
+from engine.core.progress import Progress
+from engine.jobs.executors import computes
+
+
+@computes(CrosscheckSpec)
+def compute(spec: CrosscheckSpec, inputs: Mapping[str, Any], progress: Progress) -> Crosscheck:
+    """What both make of the same request. Raises ``DeviceError`` where Backtrader is missing."""
+    asked = spec.backtest
+    bars = measured(asked, inputs["market"].bars, inputs=inputs)
+    words = f"Repeating {asked.market.label()} on Backtrader"
+    progress(0.0, words)
+    repeated = repeat(asked, bars, decide(asked, bars, inputs), lambda part: progress(0.98 * part, words))
+    progress(1.0, "Comparing the trades")
+    return compared(spec.label(), inputs["backtest"], repeated, version())

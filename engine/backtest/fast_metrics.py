@@ -1,0 +1,122 @@
+"""The four metrics that a sweep keeps, for a single backtest: the same code, so the same bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.backtest import segment
+from engine.backtest.costs import BASIS_POINT
+from engine.backtest.decisions import Decisions, decide
+from engine.backtest.fill_prices import fill_prices, forward_fill, require_tradable_prices
+from engine.backtest.kernels import kernels
+from engine.backtest.multi_symbol import MultiSymbol, lay_out
+from engine.backtest.plain import is_plain
+from engine.market.bars import Bars, Floats
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+RULES = ("commission", "slippage", "spread", "stop_loss", "take_profit", "trailing_stop", "time_stop")
+"""Costs and stops that the kernels take as numbers: many settings of them share one account."""
+
+
+@dataclass(frozen=True)
+class FastMetrics:
+    """Figures of ``metrics.METRICS``; ``sharpe`` is None where it is undefined."""
+
+    total_return: float
+    sharpe: float | None
+    max_drawdown: float
+    trades: int
+
+
+def fast_metrics(
+    spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], decisions: Decisions | None = None
+) -> FastMetrics:
+    """The metrics of ``spec`` on ``bars``, identical to those of the same combination in a sweep.
+
+    ``decisions`` are the strategy's on ``bars`` where they are known already. Raises ``DataError`` for
+    bars that the fills or stops cannot use.
+    """
+    require_tradable_prices(spec, bars)
+    decisions = decide(spec, bars, inputs) if decisions is None else decisions
+    rules = rules_of({**dict(spec.costs), **dict(spec.stops)})
+    if len(bars) > 1:
+        several = together_of(spec, bars)
+        return (
+            by_account(spec, bars, decisions)
+            if several is None
+            else _known(*several.evaluate(decisions.signals, rules))
+        )
+    account = account_of(spec, bars[0]) if is_plain(spec) else None
+    if account is None:
+        return by_account(spec, bars, decisions)
+    entries, exits = (np.array(flags) for flags in decisions.signals[0].sides()[:2])
+    (total, sharpe, drawdown), trades = kernels().orders.evaluate(entries, exits, account, rules[0])
+    return _known(total, sharpe * float(np.sqrt(bars[0].stated_per_year())), drawdown, trades)
+
+
+def _known(total: float, ratio: float, drawdown: float, trades: int) -> FastMetrics:
+    """Metrics out of a kernel's values, whose ``ratio`` is NaN where it is undefined."""
+    return FastMetrics(float(total), None if np.isnan(ratio) else float(ratio), float(drawdown), int(trades))
+
+
+def by_account(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> FastMetrics:
+    """The metrics by way of the streaming account and its equity."""
+    return by_accounts(spec, bars, decisions)[0]
+
+
+def by_accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> list[FastMetrics]:
+    """``by_account``, and behind it those of the accounts that it is the sum of."""
+    return [FastMetrics(*item.summary(), item.trades) for item in segment.accounts(spec, bars, decisions)]
+
+
+def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: bool = False) -> Any | None:
+    """The *account* of ``kernels.orders`` for a plain ``spec`` on ``bars``.
+
+    None where bars without a price meet a time stop (of ``spec``, or ``timed``), or where dividends are paid in cash:
+    what waits for what, and what the cash becomes, is then for the streaming account to follow. Nothing here counts by
+    the share or by volume: costs are parts of the value, so what a unit of the prices is does not matter.
+    """
+    if bars.dividends is not None:
+        return None
+    prices = np.ascontiguousarray(fill_prices(bars, spec.fill), dtype=np.float64)
+    close = forward_fill(bars.close)
+    shift = 0 if spec.fill == "same_close" else 1
+    priced = np.isfinite(prices)
+    if (timed or spec.stops.time_stop is not None) and not (priced[shift:] & np.isfinite(bars.close[shift:])).all():
+        return None
+    fills = np.empty(0, dtype=np.int64)
+    if not priced[shift:].all():
+        there = np.flatnonzero(priced)
+        place = np.searchsorted(there, np.arange(len(bars)) + shift, side="left")
+        fills = np.append(there, len(bars))[place].astype(np.int64)
+    falls = kernels().holdings.make_falls(close) if drawdown else np.empty((0, 0, 4))
+    seen = np.column_stack([bars.open, bars.high, bars.low])
+    return kernels().holdings.make_lines(close, prices), falls, fills, seen, shift, spec.fill == "next_open"
+
+
+def together_of(
+    spec: BacktestSpec, bars: Sequence[Bars], drawdown: bool = True, timed: bool = False
+) -> MultiSymbol | None:
+    """The accounts of a plain ``spec`` on each of ``bars``, to be added up on their calendar; None where ``account_of``
+    has none of one of them.
+    """
+    accounts = [account_of(spec, item, drawdown, timed) for item in bars] if is_plain(spec) else [None]
+    return None if any(account is None for account in accounts) else lay_out(bars, accounts)
+
+
+def rules_of(values: Mapping[str, Any]) -> Floats:
+    """Rows for ``kernels.stops`` out of the fields ``RULES``: numbers, None, or arrays of equal length."""
+    none = {"time_stop": 0.0}
+    columns = np.broadcast_arrays(
+        *(np.asarray(none.get(name, np.nan) if values[name] is None else values[name], float) for name in RULES)
+    )
+    commission, slippage, spread, loss, profit, trail, time = (np.atleast_1d(column) for column in columns)
+    slip, fee = (slippage + spread / 2) * BASIS_POINT, commission * BASIS_POINT
+    gain_in, gain_out = 1 / ((1 + slip) * (1 + fee)), (1 - slip) * (1 - fee)
+    return np.ascontiguousarray(np.column_stack([gain_in, gain_out, 1 + slip, loss, profit, trail, time]))

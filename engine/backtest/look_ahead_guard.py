@@ -1,0 +1,104 @@
+"""Refusal of runs whose decisions use the future, before any metric is computed.
+
+What comes with the engine is taken at its word, which its conformance tests keep. What somebody else has written is
+asked again on shorter history: the lines and conditions that it draws number by number, and the decisions that follow
+from them at a few moments right behind some of them. "Is it real?" asks hundreds of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.backtest.look_ahead_check import look_ahead
+from engine.backtest.sizings import Sizing, sized
+from engine.backtest.sweeps import sampling
+from engine.backtest.sweeps.fields import changed
+from engine.core.errors import DataError, SpecError, StrategyError
+from engine.core.registry import is_all_built_in, is_built_in
+from engine.core.spec import RunSpec, Spec
+from engine.features.leakage import Compute, LookAhead, leaks, leaks_into_gaps
+from engine.indicators import Indicator
+from engine.market.bars import Bars
+from engine.strategies.call_strategy import named, plugin_errors
+from engine.strategies.rules import Condition, Operand
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+    from engine.backtest.sweeps.spec import SweepSpec
+
+CUTS, COMBINATIONS = 16, 4
+"""How often the decisions of a run are asked for again, and of how many combinations of a sweep."""
+
+
+def require_causal(spec: BacktestSpec, inputs: Mapping[str, Any]) -> None:
+    """Raises ``StrategyError`` where something of ``spec`` that does not come with the engine uses the future."""
+    if is_all_built_in(spec):
+        return
+    bars: Sequence[Bars] = inputs["market"].bars
+    for item in dict.fromkeys(_parts(spec)):
+        _require_causal_part(item, bars)
+    if found := look_ahead(spec, bars, inputs, cuts=CUTS):
+        raise StrategyError(found.sentence())
+
+
+def require_causal_sweep(spec: SweepSpec, inputs: Mapping[str, Any]) -> None:
+    """``require_causal`` for ``COMBINATIONS`` combinations of ``spec``, drawn at random."""
+    if is_all_built_in(spec.base):
+        return
+    scales = spec.scales()
+    for row in sampling.drawn(scales, spec.base, "random", COMBINATIONS, spec.seed)[0]:
+        values = {scale.path: scale.plain(float(value)) for scale, value in zip(scales, row, strict=True)}
+        with suppress(DataError, SpecError):  # the sweep itself says what it leaves out
+            require_causal(changed(spec.base, values), inputs)
+
+
+def _parts(spec: Spec) -> Iterator[Spec]:
+    """What is not the engine's in ``spec``, without the runs whose results it takes: those have been checked."""
+    for _, value in spec:
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Spec) and not isinstance(item, RunSpec):
+                if not is_built_in(type(item)):
+                    yield item
+                yield from _parts(item)
+
+
+def _require_causal_part(part: Spec, bars: Sequence[Bars]) -> None:
+    asked = _numbers(part)
+    if asked is None:
+        return
+    kind, compute = asked
+    with plugin_errors(part, kind):
+        found = leaks(compute, bars)
+    if found := found or _into_gaps(part):
+        raise StrategyError(f"{named(part, kind)} cannot be used. {found[0].sentence()}")
+
+
+@lru_cache(maxsize=64)
+def _into_gaps(part: Spec) -> tuple[LookAhead, ...]:
+    """What ``part`` betrays on made-up bars, always the same: a changed file makes another class of it."""
+    asked = _numbers(part)
+    return leaks_into_gaps(asked[1]) if asked else ()
+
+
+def _numbers(part: Spec) -> tuple[str, Compute] | None:
+    """What ``part`` is called, and the numbers that it answers with; None for what decides as a whole."""
+    if isinstance(part, Indicator):
+        return "indicator", part.compute
+    if isinstance(part, Operand):
+        return "operand", lambda bars: {part.label(): part.line(bars)}
+    if isinstance(part, Condition):
+        return "condition", lambda bars: {part.label(): _truth(part, bars)}
+    if isinstance(part, Sizing):
+        return "sizing", lambda bars: {part.label(): sized(part, bars).amount}
+    return None
+
+
+def _truth(condition: Condition, bars: Bars) -> Any:
+    """1 where it holds, 0 where it does not, NaN where that is not known."""
+    found = condition.truth(bars)
+    return np.where(found.yes, 1.0, np.where(found.no, 0.0, np.nan))

@@ -1,0 +1,174 @@
+"""A crossing strategy's combinations: which two lines each compares, and the kernels over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.kernels import kernels
+from engine.backtest.multi_symbol import MultiSymbol
+from engine.backtest.sweeps.axes import ResolvedAxis
+from engine.backtest.sweeps.parallel import each, spread
+from engine.backtest.sweeps.rows import CheckCancelled, distinct, never_cancelled, ordered
+from engine.market.bars import Bars, Floats
+from engine.strategies.crossing import Crossing
+
+Places = NDArray[np.int64]
+Line: TypeAlias = Callable[[Bars], Floats]
+
+_ROOM = 96e6  # bytes for lines and their codes at a time
+_LINES = 16  # lines computed between two looks
+_VALUE = 10  # bytes of a line at a bar: a float64 and a code
+
+
+class CrossingGrid:
+    """The combinations ``parameters`` (combinations, axes) of ``strategy`` on the ``bars`` of each symbol, the last
+    ones of ``known``.
+
+    Lines are computed once each, by the strategy itself; where there is a bar before the first they know it, for they
+    may cross on the first. Where all of them do not fit into memory at once, the combinations are taken in blocks of
+    some fast and some slow lines.
+    """
+
+    def __init__(
+        self,
+        strategy: Crossing,
+        bars: Sequence[Bars],
+        scales: Sequence[ResolvedAxis],
+        parameters: Floats,
+        known: Sequence[Bars] | None = None,
+        look: CheckCancelled = never_cancelled,
+    ) -> None:
+        self._strategy, self._bars, self._known, self._look = strategy, bars, known or bars, look
+        cls = type(strategy)
+        self._sides = tuple(
+            _Side(strategy, fields, scales, parameters, look) for fields in (cls.fast_fields, cls.slow_fields)
+        )
+
+    def run(
+        self,
+        account: Any,
+        rules: Floats,
+        rule_of: NDArray[np.int32],
+        places: Places,
+        kept: tuple[NDArray[Any], ...],
+        step: Callable[[int], None],
+    ) -> None:
+        """Figures of the combinations ``places`` into ``kept``, ratios a year; ``account`` is what ``crossing.sweep``
+        reads, or several ``MultiSymbol``.
+        """
+        several = isinstance(account, MultiSymbol)
+        sweep, given = (
+            (kernels().multi_symbol.sweep_symbols, account.market) if several else (kernels().crossing.sweep, account)
+        )
+        yearly = account.yearly[:, None] if several else np.sqrt(self._bars[0].stated_per_year())
+        pairs = np.empty((len(self._sides[0].label), 2), dtype=np.int32)
+        for block in self._blocks(places):
+            rows = self._rows(block, pairs, several)
+
+            def work(chunk: Places, rows: Any = rows) -> None:
+                sweep(rows, pairs, given, rules, rule_of, chunk, kept)
+                kept[1][..., chunk] *= yearly
+
+            spread(work, block, step)
+
+    def _blocks(self, places: Places) -> Iterator[Places]:
+        limit = max(int(_ROOM / _VALUE / max(sum(map(len, self._bars)), 1)), 16)
+        fast, slow = (side.label[places] for side in self._sides)
+        if len(self._sides[0]) + len(self._sides[1]) <= limit:
+            yield places
+            return
+        part = limit // 2
+        across = int(slow.max()) // part + 1
+        block = (fast // part).astype(np.int64) * across + slow // part
+        order = ordered(block, (int(fast.max()) // part + 1) * across)
+        self._look()
+        for piece in np.split(order, np.flatnonzero(np.diff(block[order])) + 1):
+            yield places[piece]
+
+    def _rows(self, block: Places, pairs: NDArray[np.int32], several: bool) -> tuple[NDArray[Any], ...]:
+        """Codes, lines, starts and gaps of the lines in ``block``, whose ``pairs`` are set to them; of ``several``
+        symbols as ``kernels.multi_symbol.sweep_symbols`` reads them.
+        """
+        wanted = self._wanted(block, pairs)
+        if not several:
+            widths = self._widths(0)
+            codes = np.empty((len(wanted), widths[0]), dtype=np.uint16)
+            lines = np.empty((len(wanted), widths[1]), dtype=np.int64)
+            return codes, lines, *self._code(wanted, 0, codes, lines)
+        sizes = len(wanted) * np.array([self._widths(symbol) for symbol in range(len(self._bars))])
+        begin = np.vstack([[0, 0], np.cumsum(sizes, axis=0)])
+        stores = np.empty(begin[-1, 0], np.uint16), np.empty(begin[-1, 1], np.int64)
+        found = []
+        for number in range(len(self._bars)):
+            own = [
+                store[first:last].reshape(len(wanted), -1)
+                for store, first, last in zip(stores, begin[number], begin[number + 1], strict=True)
+            ]
+            found.append(self._code(wanted, number, own[0], own[1]))
+        places = np.column_stack([begin[:-1], sizes // max(len(wanted), 1)]).astype(np.int64)
+        return *stores, places, *(np.array(column) for column in zip(*found, strict=True))
+
+    def _wanted(self, block: Places, pairs: NDArray[np.int32]) -> list[Line]:
+        """The lines in ``block``, whose ``pairs`` are set to their places."""
+        known: dict[tuple[Any, ...], int] = {}
+        wanted: list[Line] = []
+        for column, side in enumerate(self._sides):
+            used = np.zeros(len(side), dtype=bool)
+            used[side.label[block]] = True
+            rows = np.empty(len(used), dtype=np.int32)
+            for label in np.flatnonzero(used):
+                updated = side.fields(int(label))
+                name = (column if not type(self._strategy).same_lines else 0, *updated.values())
+                if name not in known:
+                    known[name] = len(wanted)
+                    strategy = self._strategy.model_copy(update=updated)
+                    wanted.append(strategy.fast_line if column == 0 else strategy.slow_line)
+                rows[label] = known[name]
+            pairs[block, column] = rows[side.label[block]]
+        return wanted
+
+    def _code(self, wanted: Sequence[Line], symbol: int, codes: NDArray[np.uint16], bits: NDArray[np.int64]) -> Any:
+        """Fill in the lines of a symbol and their codes; returns starts and gaps."""
+        known, bars, crossing = self._known[symbol], bits.shape[1], kernels().crossing
+        for number, (row, line) in enumerate(zip(bits.view(np.float64), wanted, strict=True)):
+            row[:] = line(known)[len(known) - bars :]
+            if not number % _LINES:
+                self._look()
+        each(lambda start, stop: crossing.encode(bits, codes, start, stop), bars, 1024)
+        return crossing.survey(codes, bars)
+
+    def _widths(self, symbol: int) -> tuple[int, int]:
+        """How many codes and how many values a line of a symbol has."""
+        bars = len(self._bars[symbol])
+        values = bars + (len(self._known[symbol]) > bars)
+        return (values + 63) // 64 * 64 + 32, values
+
+
+class _Side:
+    """The distinct values of the fields that one line depends on, and each combination's ``label`` among them."""
+
+    def __init__(
+        self,
+        strategy: Crossing,
+        fields: Sequence[str],
+        scales: Sequence[ResolvedAxis],
+        parameters: Floats,
+        look: CheckCancelled,
+    ) -> None:
+        axes = [axis for axis, scale in enumerate(scales) if scale.path.removeprefix("strategy.") in fields]
+        self._rows, label = distinct(parameters[:, axes], look)
+        self.label = label.astype(np.int32)
+        self._scales = [scales[axis] for axis in axes]
+        self._fixed = {name: getattr(strategy, name) for name in fields}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def fields(self, label: int) -> dict[str, Any]:
+        """The fields' values of one label."""
+        row = zip(self._scales, self._rows[label].tolist(), strict=True)
+        return self._fixed | {scale.path.removeprefix("strategy."): scale.plain(value) for scale, value in row}

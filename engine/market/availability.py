@@ -1,0 +1,100 @@
+"""When what a bar says was known: the moment at which it had ended.
+
+A bar is stamped with its start, a daily one with a date at its exchange. Wherever series of different intervals, time
+zones or calendars meet, a value counts from the moment on at which it was known, and never for its stamp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.market.bars import Bars, Floats, Market, Times
+from engine.market.days import Days, midnights
+from engine.market.intervals import bar_interval
+
+STALE = np.timedelta64(7, "D")
+"""A value that has waited longer than this, or than a bar lasts, for one is not handed to it."""
+_HOUR = np.timedelta64(3_600_000, "ms")
+_OPENS, _CLOSES = 9 * _HOUR, 17 * _HOUR
+"""No exchange's session begins before the one or ends after the other, by its own clock."""
+_AT_EXCHANGES = ("equity", "index", "etf", "fund")
+
+
+def known_at(bars: Bars) -> Times:
+    """The moment in UTC, datetime64[ms], at which each bar had ended and its values were known.
+
+    Bars within a day end one interval after their start. A daily bar has ended when its date has at the exchange: at
+    the next midnight of the series' time zone, wherever daylight saving puts it. Where the zone is not known that is
+    the end of the date anywhere on earth. Weeks and months end with their last date.
+    """
+    return bar_interval(bars.series.interval).ends(bars.time, bars.series.timezone)
+
+
+def until(market: Market, moment: np.datetime64) -> Market:
+    """The bars of ``market`` that had ended by ``moment``, in UTC; a symbol without any is left out."""
+    ended = [int(np.searchsorted(known_at(bars), moment, side="right")) for bars in market.bars]
+    return Market(tuple(bars.slice(0, count) for bars, count in zip(market.bars, ended, strict=True) if count))
+
+
+def begun_at(bars: Bars) -> Times:
+    """The moment in UTC, datetime64[ms], at which each bar began; of a daily one its date did."""
+    return bar_interval(bars.series.interval).begins(bars.time, bars.series.timezone)
+
+
+def joined(values: Floats, known: Times, bars: Bars) -> Floats:
+    """``values``, each of which was ``known`` from a moment in UTC on (ascending), on the bars that can use them:
+    float64 as long as ``bars``, NaN where there is none.
+
+    Each belongs to the first bar that had not ended before it was known, and of several on one bar the latest counts;
+    so what follows from these very bars belongs to its own. It is there on that bar alone and is not carried on. What
+    was known before the first bar began belongs to no bar, and so does what has waited for one longer than ``STALE``
+    and longer than one lasts.
+    """
+    found = np.full(len(bars), np.nan)
+    if not len(bars):
+        return found
+    ends = known_at(bars)
+    at = np.searchsorted(ends, known)
+    kept = (at < len(ends)) & (known > begun_at(bars.slice(0, 1))[0])
+    longest = max(STALE, bar_interval(bars.series.interval).duration)
+    kept[kept] = ends[at[kept]] - known[kept] <= longest
+    found[at[kept]] = values[kept]  # of several for one place the last is what stays
+    return found
+
+
+def superseded(bars: Sequence[Bars], *, at_open: bool) -> tuple[str, str] | None:
+    """Two symbols of dated ``bars`` of which the first may be traded on the second's close before that was known; None
+    where there are none.
+
+    What is decided about several symbols follows from all their bars of one date, and is filled at the close of that
+    date or, with ``at_open``, at the first open after it. Exchanges are taken to trade from 9 to 17 o'clock by their
+    own clock, and what is not traded at one the whole day.
+    """
+    dated = [item for item in bars if not item.series.is_intraday and len(item)]
+    if len({(item.series.timezone, _all_day(item)) for item in dated}) < 2:
+        return None
+    for one in dated:
+        for other in dated:
+            dates = np.intersect1d(one.time, other.time).astype("datetime64[D]")
+            dates = bar_interval(one.series.interval).last_dates(dates)
+            traded = _opening(one, dates + 1) if at_open else _closing(one, dates)
+            if (traded < _closing(other, dates)).any():
+                return one.series.symbol, other.series.symbol
+    return None
+
+
+def _opening(bars: Bars, dates: Days) -> Times:
+    begin = midnights(dates, bars.series.timezone)
+    return begin if _all_day(bars) else begin + _OPENS
+
+
+def _closing(bars: Bars, dates: Days) -> Times:
+    if _all_day(bars):
+        return midnights(dates + 1, bars.series.timezone)
+    return midnights(dates, bars.series.timezone) + _CLOSES
+
+
+def _all_day(bars: Bars) -> bool:
+    return bars.series.kind not in _AT_EXCHANGES

@@ -1,0 +1,138 @@
+"""Calls into strategies: whatever a plug-in raises or returns by mistake becomes a readable error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from numbers import Integral
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from engine.core.errors import EngineError, StrategyError, line_in
+from engine.core.registry import info
+from engine.core.spec import Spec
+from engine.market.bars import Bars, Floats
+from engine.market.panel import Panel
+from engine.market.spec import MarketSpec
+from engine.strategies import Allocation, Signals, Strategy
+
+_WORDS = {
+    "label": "text",
+    "warm_up": "a whole number of bars",
+    "inputs": "a mapping of names to requests",
+    "sells_short": "True or False",
+    "symbols": "the fewest and the most symbols, None for any number",
+}
+SIDES = ("entries", "exits", "short_entries", "short_exits")
+
+
+def require_description(strategy: Strategy, market: MarketSpec) -> None:
+    """Raises ``StrategyError`` if ``strategy`` cannot say what it is called, how long it warms up and what it needs;
+    if it divides an account, also whether it sells short and among how many symbols it divides.
+    """
+    with plugin_errors(strategy):
+        answers: dict[str, Any] = {
+            "label": strategy.label(),
+            "warm_up": strategy.warm_up(),
+            "inputs": strategy.inputs(market),
+        }
+        if isinstance(strategy, Allocation):
+            answers |= {"sells_short": strategy.sells_short(), "symbols": strategy.symbols()}
+    for name, given in answers.items():
+        if not _suits(name, given):
+            raise StrategyError(f"{named(strategy)} returned {given!r:.40}: {name}() must return {_WORDS[name]}.")
+    if answers["warm_up"] < 0:
+        raise StrategyError(f"{named(strategy)} returned {answers['warm_up']}: warm_up() must not be below 0.")
+
+
+def symbols_wanted(strategy: Strategy, count: int) -> str:
+    """The reason why ``strategy`` cannot trade ``count`` symbols, as a sentence; empty if it can."""
+    fewest, most = strategy.symbols() if isinstance(strategy, Allocation) else (1, None)
+    if most is not None and count > most:
+        return f"{info(strategy).title} trades {most} symbols: remove {count - most}."
+    if count < fewest:
+        at_least = "at least " if most is None else ""
+        return f"{info(strategy).title} needs {at_least}{fewest} symbols: add {fewest - count} more."
+    return ""
+
+
+def _suits(name: str, given: Any) -> bool:
+    if name == "warm_up":
+        return _is_whole(given)
+    if name == "symbols":
+        return isinstance(given, tuple) and len(given) == 2 and _is_whole(given[0]) and _is_whole(given[1] or 0)
+    return isinstance(given, {"label": str, "inputs": Mapping, "sells_short": bool | np.bool_}[name])
+
+
+def _is_whole(given: Any) -> bool:
+    return isinstance(given, Integral) and not isinstance(given, bool)
+
+
+def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+    """``strategy.signals``. Raises ``StrategyError`` if it fails or does not return two or four flags a bar."""
+    with plugin_errors(strategy):
+        found: Any = strategy.signals(bars, inputs)
+    if not isinstance(found, Signals):
+        raise StrategyError(f"{named(strategy)} returned {type(found).__name__}: signals() must return Signals.")
+    for side in SIDES:
+        flags = getattr(found, side)
+        if flags is None and side.startswith("short"):
+            continue
+        if not isinstance(flags, np.ndarray) or flags.dtype != bool or flags.shape != (len(bars),):
+            raise StrategyError(
+                f"{named(strategy)} returned {_shape(flags)} as {side} for {len(bars):,} bars: "
+                "it must be an array of bool, one for each bar."
+            )
+    return found
+
+
+def begins(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> int:
+    """``strategy.begins``. Raises ``StrategyError`` if it fails or does not return the index of a bar."""
+    with plugin_errors(strategy):
+        found: Any = strategy.begins(bars, inputs)
+    if not _is_whole(found) or not 0 <= found <= len(bars):
+        raise StrategyError(f"{named(strategy)} returned {found!r:.40}: begins() must return the index of a bar.")
+    return int(found)
+
+
+def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
+    """``strategy.weights``. Raises ``StrategyError`` if it fails or does not return a number a bar and symbol."""
+    with plugin_errors(strategy):
+        found: Any = strategy.weights(panel, inputs)
+    shape = (len(panel), len(panel.symbols))
+    if not isinstance(found, np.ndarray) or found.dtype != np.float64 or found.shape != shape:
+        raise StrategyError(
+            f"{named(strategy)} returned {_shape(found)} as weights for {shape[0]:,} bars of {shape[1]} symbols: "
+            "it must be an array of float64, a row for each bar and a column for each symbol."
+        )
+    if np.isinf(found).any():
+        raise StrategyError(f"{named(strategy)} returned an infinite weight: use NaN for no decision.")
+    return cast(Floats, found)
+
+
+@contextmanager
+def plugin_errors(asked: Spec, kind: str = "strategy") -> Iterator[None]:
+    """What the plug-in ``asked`` raises inside is a ``StrategyError`` that names it and the line of its file."""
+    try:
+        yield
+    except EngineError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = f"{type(error).__name__}: {error}".removesuffix(".")
+        file = getattr(sys.modules.get(type(asked).__module__), "__file__", None) or ""
+        line = line_in(file, error)
+        place = f" in line {line} of {Path(file).name}" if line else ""
+        raise StrategyError(f"{named(asked, kind)} failed{place}: {said}.") from error
+
+
+def named(asked: Spec, kind: str = "strategy") -> str:
+    return f"The {kind} '{getattr(asked, 'kind', '') or type(asked).__name__}'"
+
+
+def _shape(value: object) -> str:
+    if not isinstance(value, np.ndarray):
+        return f"a {type(value).__name__}"
+    return f"{value.dtype} of shape {value.shape}"
