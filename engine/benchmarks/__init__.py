@@ -1,1 +1,1 @@
-"""Benchmarks: what each library does on each processor of this machine, timed and checked against float64."""
+"""Benchmarks: the ways to do one piece of work on this machine, timed in turns and each result checked."""

@@ -19,12 +19,12 @@ from engine import devices
 
 WINDOWS = {60: "1 m", 600: "10 m"}
 COLUMNS = (
-    Column("variant", "Variant", width=150),
-    Column("size", "Size", width=84, help="Of the workload; all that it consists of shows on hover."),
-    Column("median", "Median", width=92, help="Wall time of one call, warm-up excluded."),
-    Column("quartiles", "Quartiles, ms", width=120, help="Half of the calls took between these."),
+    Column("variant", "Variant", width=140),
+    Column("size", "Size", width=76, help="Of the workload; all that it consists of shows on hover."),
+    Column("median", "Median", width=84, help="Wall time of one call, warm-up excluded."),
+    Column("quartiles", "Quartiles, ms", width=112, help="Half of the calls took between these."),
     Column("speed_up", "Speed-up", width=84, help="The median of the reference at this size over this one."),
-    Column("rate", "Rate", width=116, help="Work of a call over the median."),
+    Column("rate", "Rate", width=104, help="Work of a call over the median."),
     Column("error", "Error", width=84, help="Difference from what is expected; what is allowed shows on hover."),
     Column("threads", "Threads", width=76, help="CPU threads that the library could use."),
     Column("note", "Note"),
@@ -104,7 +104,7 @@ def _figures() -> Component:
         if tooltip := {"error": "allowed", "size": "work"}.get(column["field"]):
             column["tooltipField"] = tooltip
     lines = {"lineHeight": "17px", "paddingTop": "6px", "paddingBottom": "6px"}
-    grid.columnDefs[-1] |= {"wrapText": True, "autoHeight": True, "minWidth": 180, "flex": 1, "cellStyle": lines}
+    grid.columnDefs[-1] |= {"wrapText": True, "autoHeight": True, "minWidth": 72, "flex": 1, "cellStyle": lines}
     return grid
 
 

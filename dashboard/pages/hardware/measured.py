@@ -71,7 +71,7 @@ def sub(result: WorkloadResult, has_earlier: bool) -> list[Component | str]:
     many = len(result.sizes) > 1
     reference = dict(zip(result.variants, result.titles, strict=True)).get(result.reference, result.reference)
     drawn = f"{result.unit} by {result.axis.lower()}" if many else f"speed-up over {reference}"
-    text = f"{result.label}, {drawn}, whisker = quartiles{', ring = earlier take' if has_earlier else ''}"
+    text = f"{drawn}, whisker = quartiles{', ring = earlier take' if has_earlier else ''}: {result.label}"
     noise = result.noise()
     if math.isnan(noise):
         return [text]
