@@ -127,9 +127,9 @@ def test_missing_close_decides_nothing() -> None:
 def test_what_holds_always_or_never_is_refused() -> None:
     with pytest.raises(SpecError, match="nothing would ever be held"):
         TurnOfMonth.parse({"kind": "turn_of_month", "last": 0, "first": 0})
-    with pytest.raises(SpecError, match="all seven days"):
+    with pytest.raises(SpecError, match="All seven days"):
         Weekdays.parse({"kind": "weekdays", "first": 3, "last": 2})
-    with pytest.raises(SpecError, match="all twelve months"):
+    with pytest.raises(SpecError, match="All twelve months"):
         Months.parse({"kind": "months", "first": 5, "last": 4})
 
 
