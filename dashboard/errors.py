@@ -15,7 +15,7 @@ from engine.core.errors import EngineError
 _LOG = logging.getLogger("stratoscope")
 _BACKGROUND = "An error occurred inside a background callback: "
 _CANCELLED = "The job was cancelled."  # as the cluster says it; whoever cancelled needs no alarm
-_UNEXPECTED = "Something went wrong in Stratoscope itself. The server's log says what; the rest keeps working."
+_UNEXPECTED = "An internal error occurred. The server's log has the details; the rest keeps working."
 
 
 def sentence(error: Exception) -> str:

@@ -90,7 +90,7 @@ def get(name: str) -> Device:
     item = _probe(name)
     if isinstance(item, str):
         there = ", ".join(device.name for device in available())
-        raise DeviceError(f"{name} is not on this machine. {item} There is: {there}.")
+        raise DeviceError(f"{name} is not on this machine. {item} Available: {there}.")
     return item
 
 

@@ -20,7 +20,7 @@ def clean(given: argparse.Namespace) -> None:
     age = 0.0 if given.all_results else given.older_than
     planned = housekeeping.plan(runner.store(), older_than=age, empty_bin=given.bin, bars=given.bars)
     found = lines(planned)
-    print_lines(found or [f"There is nothing to remove from {settings().cache}."])
+    print_lines(found or [f"Nothing to remove from {settings().cache}."])
     if not found or not (given.yes or _agreed()):
         return
     housekeeping.clean(runner.store(), planned)

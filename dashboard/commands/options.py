@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 Command = Callable[[argparse.Namespace], None]
 _CLEAN = (
     "Removes results beyond the limit of config.yaml, results that belong to no run, and what killed processes have "
-    "left; more where it is asked for. Runs stay in the library with their figures, and opening one computes it again. "
+    "left; more where it is asked for. Runs stay in the library with their metrics, and opening one computes it again. "
     "What is pinned, tagged or has a note stays, and so does every trial in the ledger."
 )
 _UNITS = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}

@@ -24,7 +24,7 @@ from engine.research.evidence import verdict
 
 
 def run(given: argparse.Namespace) -> None:
-    """The command: prints the key figures and the run key."""
+    """The command: prints the key metrics and the run key."""
     try:
         text = Path(given.spec).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -70,7 +70,7 @@ class FormCallbacks:
             said = {path: self.form.problem(path, text, values) for path, text in at_field.items()}
             told = [said.get(place["path"], "") for place in places]
             wrong = sum(map(bool, told))
-            return None, told, rest, f"{count(wrong, 'field')} to set right" if wrong else ""
+            return None, told, rest, count(wrong, "invalid field") if wrong else ""
         cost = ", ".join(part for part in (self.form.extent(spec), estimate(spec)) if part)
         return _draft(spec), [""] * len(places), "", cost
 

@@ -65,7 +65,7 @@ class StudyForm(Form):
     def parse(self, values: Values) -> RunSpec:
         """As every form; while the page's own form is wrong, that is all there is to say."""
         if get(values, self.base) == _BROKEN:
-            raise SpecError([("", "Mend what is marked in the form on the left first.")])
+            raise SpecError([("", "Fix the highlighted fields on the left first.")])
         if not get(values, self.base):
             raise SpecError([])  # the page has only just opened
         return super().parse(values)

@@ -18,7 +18,7 @@ def through_time(result: BacktestResult) -> tuple[str, str]:
     found = rolling.info(result, rolling.usual(result))
     panes = (
         ("Sharpe ratio", [_held(found.hold_sharpe), _own(found.sharpe)], False),
-        ("Volatility, a year", [_held(found.hold_volatility), _own(found.volatility)], True),
+        ("Volatility, annualised", [_held(found.hold_volatility), _own(found.volatility)], True),
         ("Beta to buy and hold", [_own(found.beta)], False),
         ("Exposure", [_own(found.exposure)], True),
     )

@@ -33,7 +33,7 @@ def tear_sheet(
         section("To know", notes((result.measured(), *result.warnings))),
         section("Monthly returns", tables.months(result), small="%, the year on the right"),
         f'<div class="two">{section("Years", tables.years(result))}'
-        f"{section('Figures', tables.figures(result), small='beside holding the same symbols')}</div>",
+        f"{section('Metrics', tables.figures(result), small='beside buy and hold of the same symbols')}</div>",
         optional("Through time", *behaviour.through_time(result)),
         optional("Returns of bars", *behaviour.returns(result)),
         section("Drawdowns", tables.drawdowns(result), small="the deepest, in calendar days"),
@@ -103,7 +103,7 @@ def _kpis(result: BacktestResult) -> str:
         value, hold = result.metrics.get(name), result.benchmark_metrics.get(name)
         tone = "" if name not in SIGNED or not value else " gain" if value > 0 else " loss"
         note = f"hold {metric_text(name, hold)}" if name in result.benchmark_metrics else ""
-        note = note or {"trades": won, "exposure": "mean", "costs": "a year"}.get(name, "")
+        note = note or {"trades": won, "exposure": "mean", "costs": "annualised"}.get(name, "")
         about = METRICS[name]
         cells.append(key_figure(about.title, metric_text(name, value), note, about.definition, tone.strip()))
     return f'<section class="kpis">{"".join(cells)}</section>'

@@ -36,7 +36,7 @@ def walk_sheet(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made:
         section("To know", notes((result.measured(), *result.warnings))),
         section("Windows", _windows(result), small="chosen in training (in), traded on the test that follows it (out)"),
         section("Monthly returns", tables.months(result), small="%, all tests one after another"),
-        section("Figures", _figures(result), small="of all tests together"),
+        section("Metrics", _figures(result), small="of all tests together"),
         section("Drawdowns", tables.drawdowns(result), small="the deepest, in calendar days"),
         request(spec),
     ]
@@ -61,7 +61,7 @@ def _kpis(result: WalkForwardResult) -> str:
         for name in _STRIP
     ]  # fmt: skip
     efficiency, windows = result.efficiency(), len(result.test_first)
-    about = "Growth a year in the tests over growth a year in the trainings that chose (Pardo 2008)."
+    about = "Annualised growth in the tests over annualised growth in the trainings that chose (Pardo 2008)."
     cells += [
         key_figure("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
                    f"of {signed_percent(result.promised(), 1)}", about),

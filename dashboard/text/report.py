@@ -84,7 +84,7 @@ def _sweep(_: Any, result: Any) -> list[str]:
     found = luck(result, None)
     counted = f"{found.counted} are counted by now."
     return [
-        f"{count(len(result), 'combination')} of {', '.join(result.symbols)}{left_out}, judged by {judged}",
+        f"{count(len(result), 'combination')} of {', '.join(result.symbols)}{left_out}, ranked by {judged}",
         result.measured(),
         *_part(
             aligned(
@@ -120,7 +120,7 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
     found, efficiency = assess(result), result.efficiency()
     kept = [
         ["Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
-         f"of the {signed_percent(result.promised())} a year that training promised"],
+         f"of the {signed_percent(result.promised())} a year in training"],
         ["Profitable", f"{result.profitable} of {len(result.test_first)}", "windows"],
         ["Steadiness", percent(result.steadiness(), 0), "stayed at or next to the values of the window before"],
     ]  # fmt: skip
@@ -181,7 +181,7 @@ def _overfitting(_: Any, result: Any) -> list[str]:
             "the best in training is below the median after",
         ],
         ["Probability of loss", percent(result.loss, 1), "the best in training loses after"],
-        ["p over nothing", number(result.spa_zero, 3), "test of superior ability of the best"],
+        ["p-value vs zero return", number(result.spa_zero, 3), "test of superior ability of the best"],
         ["p over holding", number(result.spa_hold, 3), "the same against holding the same symbols"],
         ["Superior to holding", number(len(result.superior)), "combinations, an error in any of them held at 5%"],
         ["Looked at", f"{number(result.columns)} of {number(result.whole)}", "combinations"],

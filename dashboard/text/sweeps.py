@@ -119,5 +119,5 @@ def about_costs(result: SweepResult) -> list[str]:
     own = [f"{known[axis].title.lower()} {known[axis].text(value)} {known[axis].unit}".rstrip()
            for axis, value in zip(costs, result.own_costs().tolist(), strict=True)]  # fmt: skip
     return [
-        f"Costs are a stress and no choice: the best and the plateau are told at the backtest's own, {', '.join(own)}."
+        f"Costs are a stress test, not a choice: best and plateau are those at the backtest's own, {', '.join(own)}."
     ]

@@ -122,7 +122,7 @@ def settings() -> Config:
     path = Path(named or "config.yaml").resolve()
     if not path.exists():
         if named:
-            raise ConfigError(f"There is no configuration file at {path}: check {PATH_VARIABLE}.")
+            raise ConfigError(f"No configuration file at {path}: check {PATH_VARIABLE}.")
         return _anchored(Config(), path.parent)
     return load(path)
 

@@ -93,7 +93,7 @@ _MANY = 200
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """A sentence part that offers the closest of ``known``, then the list: " Did you mean 'x'? There is: x, y.".
+    """A sentence part that offers the closest of ``known``, then the list: " Did you mean 'x'? Available: x, y.".
 
     Of many names the list has the first; the closest is looked for among those of the same initial.
     """
@@ -106,7 +106,7 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     )
     hint = f" Did you mean '{close[0]}'?" if close else ""
     more = f" and {len(known) - _MANY:,} more" if len(known) > _MANY else ""
-    return f"{hint} There is: {', '.join(known[:_MANY])}{more}." if known else hint
+    return f"{hint} Available: {', '.join(known[:_MANY])}{more}." if known else hint
 
 
 def line_in(file: str, error: BaseException) -> int | None:

@@ -61,7 +61,7 @@ def enter(
 
 
 def keep_summary(key: str, summary: Mapping[str, object]) -> None:
-    """Keep the key figures of a run where they are listed without reading its result."""
+    """Keep the key metrics of a run where they are listed without reading its result."""
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO run_summaries VALUES (?, ?)", (key, json.dumps(dict(summary))))
 

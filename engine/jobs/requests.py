@@ -68,7 +68,7 @@ def _load(source: str | bytes | Mapping[str, object], kinds: Mapping[str, type[S
         raise SpecError([("", "A spec is a mapping with a field 'kind'.")])
     kind = values.get("kind")
     if kind is None:
-        raise SpecError([("kind", f"A spec says in its field 'kind' what it is: {', '.join(kinds)}.")])
+        raise SpecError([("kind", f"The field 'kind' says what a spec is, one of: {', '.join(kinds)}.")])
     if not isinstance(kind, str) or kind not in kinds:
         failed = "".join(f" {problem}" for problem in problems())
         text = f"'{str(kind)[:60]}' cannot be run.{failed}{did_you_mean(str(kind), tuple(kinds))}"

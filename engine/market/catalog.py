@@ -101,7 +101,7 @@ def _missing(collection: str, symbol: str, interval: str) -> str:
     known = collections()
     if collection not in known:
         failed = "".join(f" {text}" for text in _failures(sources()))
-        return f"There is no collection '{collection}'.{did_you_mean(collection, tuple(known))}{failed}"
+        return f"Unknown collection '{collection}'.{did_you_mean(collection, tuple(known))}{failed}"
     named = [series for series in known[collection] if series.symbol == symbol]
     if not named:
         symbols = tuple(series.symbol for series in known[collection])

@@ -104,5 +104,5 @@ def _known(zone: str) -> ZoneInfo:
         return ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise DataError(
-            f"There is no time zone '{zone[:40]}': name that of the exchange as America/New_York is named."
+            f"Unknown time zone '{zone[:40]}': name that of the exchange as America/New_York is named."
         ) from None

@@ -12,7 +12,7 @@ from engine.market.bars import Floats
 
 BINARY: Mapping[str, str] = {
     "auc": "Chance that a random rise got a higher probability than a random fall; ties count half. 0.5 is none.",
-    "log_loss": "Mean of -ln(probability given to what happened). Lower is better.",
+    "log_loss": "Mean of -ln(probability of the outcome). Lower is better.",
     "base_log_loss": "Log loss of always saying the share of rises in the training part: what has to be beaten.",
     "accuracy": "Share of rows where a probability of one half or more meant a rise, and less a fall.",
     "base_rate": "Share of rises in the test part.",

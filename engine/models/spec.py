@@ -50,7 +50,7 @@ class ModelSpec(RunSpec):
     null_fits: int = parameter(
         20,
         title="Null models",
-        help="Models trained on labels without a tie to the features, to see what luck scores. 0 is none.",
+        help="Models trained on permuted labels, to see what luck scores. 0 is none.",
         ge=0,
         le=200,
         section="Validation",

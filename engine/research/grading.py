@@ -72,7 +72,7 @@ def _best_swept(found: SweepOverfitting, place: int | None) -> Finding:
         "sweep",
         ""
         if grade == "good"
-        else "A sweep whose best beats what luck alone would give: fewer combinations or a larger edge.",
+        else "A sweep whose best beats what chance alone would give: fewer combinations or a larger edge.",
     )
 
 
@@ -181,9 +181,9 @@ def _best(result: VerificationResult) -> Finding | None:
         "Not a few lucky trades",
         grade,
         f"{count:.0f} of {trades:.0f}",
-        "So many of the best trades make the whole profit: without them nothing is left."
+        "The best trades that make the whole profit: without them nothing is left."
         if count
-        else "There is no profit that trades could share.",
+        else "No profit to attribute to trades.",
         "removed",
         "" if grade == "good" else "A profit that many trades share.",
     )

@@ -73,7 +73,7 @@ def _headline(result: ModelResult) -> tuple[str, str]:
     if score < band[0]:
         return (
             "Worse than luck.",
-            f"{told} below {within}: what it learnt did not hold.{rough}",
+            f"{told} below {within}: what it learned did not hold.{rough}",
         )
     return "No better than luck.", f"{told} inside {within}.{rough}"
 

@@ -56,7 +56,7 @@ def random_entries(
     if isinstance(spec.strategy, Allocation):
         raise DataError("Positions that are resized by weights are no list of trades.")
     if not len(result.trade_pnl):
-        raise DataError("There is no trade to place at random.")
+        raise DataError("No trade to place at random.")
     at = [holdings.prices(item, spec) for item in bars]
     own = [holdings.actual(result, index, item) for index, item in enumerate(bars)]
     if any((trades.entry[:, 1:] < trades.exit[:, :-1]).any() for trades in own):

@@ -66,7 +66,7 @@ def of_delay(result: VerificationResult) -> Finding | None:
         f"{number(own)} → {number(late)}",
         "Sharpe ratio with every order one bar later.",
         "delays",
-        "" if grade == "good" else "Slower signals: what must be done at once is seldom done at that price.",
+        "" if grade == "good" else "Slower signals: an order that must be filled at once seldom gets that price.",
     )
 
 

@@ -70,7 +70,7 @@ def reorder(result: BacktestResult, samples: int, seed: int) -> Floats:
     if len(entry) < 2:
         raise DataError("An order needs at least two trades.")
     if not _one_by_one(entry, exit):
-        raise DataError("Trades overlap: no order shows what they lost together.")
+        raise DataError("Trades overlap: reordering them cannot show their joint losses.")
     growth = np.diff(np.log(np.maximum(np.concatenate(([result.capital], result.equity)) / result.capital, LEAST)))
     starts = np.unique(np.concatenate(([0], entry)))
     parts = [_part(piece) for piece in np.split(growth, starts[1:])]

@@ -29,8 +29,8 @@ _SAME = 1e-9
 STANDS = ("Perhaps.", "Not worth it.", "Less growth.")
 """Headlines that take the ratio for more than luck."""
 CAVEAT = (
-    "Every test is judged by itself, p-values are one-sided and count the run itself among the draws. Of so many tests "
-    "one or two can fail, or pass, by chance: look for what they say together."
+    "Every test is assessed by itself, p-values are one-sided and count the run itself among the draws. Of this many "
+    "tests one or two can fail, or pass, by chance: look for what they say together."
 )
 QUICK = ("sharpe", "trials", "hold", "trades", "record")
 """The tests of every verdict; the others are those of a verification."""
@@ -198,7 +198,7 @@ def grade(probability: float) -> Grade:
 
 
 def _looked(verification: VerificationResult) -> str:
-    return f"{verification.look_ahead} Its figures mean nothing."
+    return f"{verification.look_ahead} Its metrics are meaningless."
 
 
 def _nothing(
@@ -288,7 +288,7 @@ def _longer(evidence: Evidence, benchmark: float) -> str:
 
 def _headline(positive: float, evidence: Evidence, luck: ledger.Luck) -> tuple[str, str]:
     if evidence.sharpe <= 0:
-        return "No.", "It earned nothing: the Sharpe ratio is not above zero. It takes another idea, not more data."
+        return "No.", "It earned nothing: the Sharpe ratio is not above zero. That needs another idea, not more data."
     if positive < CONFIDENT:
         return (
             "No.",
@@ -301,7 +301,7 @@ def _headline(positive: float, evidence: Evidence, luck: ledger.Luck) -> tuple[s
             tried = f"all that was tried on these data, {luck.on_data:,} trials of whatever family"
         return "Not yet.", f"The edge does not survive {tried}. {change} would change this."
     if evidence.edge == 0:
-        return "Not worth it.", "It is what holding the same symbols returns."
+        return "Not worth it.", "It is the return of buy and hold of the same symbols."
     if evidence.edge < 0 and evidence.better_ratio:
         ratios = f"{_number(evidence.yearly)} against {_number(evidence.benchmark_sharpe or 0.0)}"
         return "Less growth.", f"The Sharpe ratio is better than that of holding, {ratios}, but holding grew faster."
@@ -310,7 +310,7 @@ def _headline(positive: float, evidence: Evidence, luck: ledger.Luck) -> tuple[s
     if evidence.trades < FEWEST_TRADES:
         few = _counted(evidence.trades, "trade")
         return "Perhaps.", f"The ratio can be told from luck, but {few} cannot tell skill from a lucky ride."
-    return "Perhaps.", "It passes what was tested here. Data that nobody has looked at yet is the next test."
+    return "Perhaps.", "It passes every test here. The next test is data that nobody has looked at yet."
 
 
 def _counted(number: int, what: str) -> str:

@@ -52,7 +52,7 @@ def test_a_device_is_there_or_its_absence_has_a_reason_and_a_remedy(name: str) -
     text = str(caught.value)
     assert text.startswith(f"{name} is not on this machine. {devices.missing()[name]}")
     assert any(remedy in text for remedy in REMEDIES)
-    assert text.endswith(f"There is: {', '.join(device.name for device in devices.available())}.")
+    assert text.endswith(f"Available: {', '.join(device.name for device in devices.available())}.")
 
 
 def test_metadata_promise_what_the_libraries_keep() -> None:

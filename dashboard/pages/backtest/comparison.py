@@ -116,13 +116,13 @@ def _calendars(results: Sequence[BacktestResult], shared: Common) -> list[str]:
     span = day_range(str(shared.days[0]), str(shared.days[-1]))
     if shared.by_day:
         return [
-            "Some runs are on bars within the day: each one's figures are over its own bars, correlation and portfolio "
+            "Some runs are on bars within the day: each run's metrics are over its own bars, correlation and portfolio "
             f"over the last equity of each of the {count(len(shared.time), 'day')} that all have, {span}."
         ]
     ranges = len({(result.days[0], result.days[-1]) for result in results}) > 1
     what = "cover different ranges" if ranges else "have different calendars"
     return [
-        f"The runs {what}: each one's figures are over its own bars, correlation and portfolio over the "
+        f"The runs {what}: each run's metrics are over its own bars, correlation and portfolio over the "
         f"{count(len(shared.time), 'bar')} that all have, {span}."
     ]
 
@@ -177,9 +177,9 @@ def spec_differences(compared: Compared) -> Component:
     """The fields of the requests that differ, in the words of the form."""
     found = differences(compared.specs)
     if len(compared.specs) < 2:
-        return hint("Add a run to see in what it differs.")
+        return hint("Add a run to see how it differs.")
     if not found:
-        text = "The requests are the same: what differs is the data, or the version of Stratoscope that computed them."
+        text = "The requests are the same: the data or the version of Stratoscope that computed them differs."
         return hint(text)
     head = html.Tr([html.Th("Setting"), *(html.Th(heading(name, i)) for i, name in enumerate(compared.names))])
     rows = [

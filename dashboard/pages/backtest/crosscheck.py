@@ -54,7 +54,7 @@ def layout() -> Component:
     return html.Div(
         [
             *JOB.stores(),
-            card.card("Second opinion", said, tools=[button]),
+            card.card("Cross-check with Backtrader", said, tools=[button]),
             html.Div([drawn, html.Div(listed, className="panel-card")], id=ids.OPINION_BOX, className="opinion",
                      hidden=True),
         ],
@@ -75,7 +75,7 @@ def ask(clicks: int | None, data: runs.ResultData) -> tuple[Any, Any, Any]:
     if ctx.triggered_id != ids.ASK or not clicks:
         return None, no_update, None
     if not data or "spec" not in data:
-        toast("There is no run on the page: run a backtest, or open one from the library.", "warn")
+        toast("No run on the page: run a backtest, or open one from the library.", "warn")
         raise PreventUpdate
     return *side_job.start(CrosscheckSpec(backtest=runs.opened(data, BacktestSpec)[0])), None
 

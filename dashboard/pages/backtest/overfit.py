@@ -85,7 +85,7 @@ def said(found: SweepOverfitting) -> Component:
     rows = [
         ("Probability of overfitting", percent(found.probability, 1), tone(found.probability)),
         ("Winners that lost money on the rest", percent(found.loss, 1), tone(found.loss)),
-        ("Best beats nothing, p", number(found.spa_zero, 3), tone(found.spa_zero, 0.05, 0.2)),
+        ("Best beats zero, p-value", number(found.spa_zero, 3), tone(found.spa_zero, 0.05, 0.2)),
         ("Best beats holding, p", number(found.spa_hold, 3), tone(found.spa_hold, 0.05, 0.2)),
     ]
     lines = [html.Div([_dot(grade), html.Span(name), html.B(text)], className="finding") for name, text, grade in rows]
@@ -107,7 +107,7 @@ def answer(found: SweepOverfitting) -> str:
     share = percent(found.probability, 0)
     what = "of the splits the best of one half ends below the median of the other."
     if found.probability >= USELESS:
-        return f"Choosing was worth nothing: in {share} {what}"
+        return f"Choosing added nothing: in {share} {what}"
     if found.probability > SAFE:
         return f"Choosing helped a little: in {share} {what}"
     return f"Choosing holds up: in only {share} {what}"

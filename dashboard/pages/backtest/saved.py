@@ -65,7 +65,7 @@ def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | 
     other = _OTHER.get(differs, f"other {differs}")
     then = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d}"
     changed = [_moved(name, item, result) for name in LISTED]
-    moved = ", ".join(text for text in changed if text) or "the key figures are the same"
+    moved = ", ".join(text for text in changed if text) or "the key metrics are the same"
     link = dcc.Link("Compare", href=f"/backtest?spec={state.to_query(spec)}&compare={item.key}")
     return [html.Span(f"This request was computed on {then} from {other}: {moved}."), link]
 

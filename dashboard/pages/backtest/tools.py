@@ -20,7 +20,7 @@ from engine.research.evidence import verdict
 
 def layout() -> list[Component]:
     """The tools, and what hands their files to the browser."""
-    title = "One HTML file of this run, or of the walk-forward in sight, that needs nothing else"
+    title = "One self-contained HTML file of this run, or of the walk-forward on screen"
     sheet = html.Button("Tear sheet", id=ids.SHEET, className="link-button", type="button", title=title)
     return [sheet, dcc.Download(id=ids.SHEET_FILE)]
 
@@ -37,7 +37,7 @@ def save_sheet(clicks: int | None, run: runs.ResultData, walk: runs.ResultData, 
     data = walk if tab == "walkforward" else run
     if not data or "spec" not in data:
         what = "walk-forward on the page: run one" if tab == "walkforward" else "run on the page: run a backtest"
-        shell.toast(f"There is no {what} first.", tone="warn")
+        shell.toast(f"No {what} yet.", tone="warn")
         raise PreventUpdate
     spec, result = runs.opened(data, WalkForwardSpec if tab == "walkforward" else BacktestSpec)
     name = file_name(spec, data["key"], "html")

@@ -31,7 +31,7 @@ def judged_by(spec: VerificationSpec) -> str:
         return ""
     other = found[0]
     return (
-        f"The verdict and these figures are everywhere those with {other.samples:,} samples, a noise of "
+        f"The verdict and these values are those with {other.samples:,} samples, a noise of "
         f"{other.noise:g} and the seed {other.seed}; the charts below are of the tests as they were run here."
     )
 
@@ -191,8 +191,8 @@ def regimes(result: VerificationResult) -> Component:
         ("Regime", "Bull: above the mean of 200 days. Turbulent: volatility above its median so far."),
         ("Share", "Of the bars."),
         ("Sharpe", "Of the run."),
-        ("Mean", "Return a year, arithmetic."),
-        ("Hold", "Mean return a year of holding."),
+        ("Mean", "Annualised return, arithmetic."),
+        ("Hold", "Annualised mean return of buy and hold."),
     ]
     means = np.nan_to_num(result.regime_mean).tolist()
     rows = [

@@ -28,7 +28,7 @@ def kpis(result: BacktestResult) -> list[metric.Metric]:
         **{name: f"hold {metric_text(name, hold[name])}" for name in hold},
         "exposure": "mean",
         "trades": f"win {percent(figures['win_rate'])}",
-        "costs": "a year",
+        "costs": "annualised",
     }
     return [
         metric.Metric(

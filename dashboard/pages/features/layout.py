@@ -23,7 +23,7 @@ COLUMNS = [
     table.Column("high", "Highest", "number", 4, width=84),
     table.Column("warm_up", "Warm-up", "number", width=88, help="Bars at the start that have no value."),
     table.Column("known", "Known from", width=104, help="The first bar with a value."),
-    table.Column("missing", "Gaps", "number", width=62, help="Bars without a value behind the warm-up."),
+    table.Column("missing", "Gaps", "number", width=62, help="Bars without a value after the warm-up."),
     table.Column("causal", "Look-ahead", width=100, help="Found by recomputing on shorter histories."),
 ]
 
@@ -35,7 +35,7 @@ def layout(query: str | None) -> Component:
         graph.graph(ids.CHART, height=460, title="Price and indicators", rescale=False),
         card.card("Values", table.table(ids.TABLE, COLUMNS), tools=[note]),
     ]
-    correlation = graph.graph(ids.CORRELATION, height=440, title="Correlation", sub="Pearson, bars behind the warm-up")
+    correlation = graph.graph(ids.CORRELATION, height=440, title="Correlation", sub="Pearson, bars after the warm-up")
     return page_layout(
         FORM,
         query,

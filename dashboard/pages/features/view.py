@@ -59,7 +59,7 @@ def note(signs: Signs) -> str:
 def chips(features: Sequence[Indicator], signs: Signs) -> list[Chip]:
     """Warm-up and look-ahead, for the header."""
     longest = max(feature.warm_up() for feature in features)
-    warm_up = Chip("warm-up", count(longest, "bar"), title="The longest: so many bars at the start are not usable.")
+    warm_up = Chip("warm-up", count(longest, "bar"), title="The longest warm-up: bars at the start without a value.")
     if any(signs.values()):
         return [warm_up, Chip("looks ahead", tone="bad", title=note(signs))]
     return [warm_up, Chip("no look-ahead", tone="ok", title=note(signs))]
@@ -79,7 +79,7 @@ def correlation_figure(info: CorrelationInfo) -> Any:
     if len(info.names) == 1:
         return states.no_figure("Add a second indicator to see how much the two repeat one another.")
     if info.rows < FEWEST:
-        return states.no_figure(f"Only {count(info.rows, 'bar')} behind the warm-up: choose a longer range.")
+        return states.no_figure(f"Only {count(info.rows, 'bar')} after the warm-up: choose a longer range.")
     return figure(info)
 
 

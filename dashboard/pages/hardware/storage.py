@@ -37,7 +37,7 @@ def _free(usage: Usage) -> Component:
     words = f"of {disk_size(usage.total)} under the cache folder"
     if usage.free >= SCARCE:
         return _line("Free on this disk", words, usage.free)
-    mark = html.Span("almost full", className="chip warn", title="stratoscope clean removes what is not needed.")
+    mark = html.Span("almost full", className="chip warn", title="Run stratoscope clean to free space.")
     return _line("Free on this disk", [f"{words} ", mark], usage.free)
 
 

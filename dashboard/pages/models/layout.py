@@ -25,7 +25,7 @@ COLUMNS = (
     Column("symbol", "Symbol"),
     Column("prediction", "Prediction", kind="percent", help="Probability of the highest class, or the return itself."),
     Column("says", "Says", help="The likeliest class, or the side of zero."),
-    Column("outcome", "Outcome", help="The label: what happened over the horizon."),
+    Column("outcome", "Outcome", help="The label: the outcome over the horizon."),
     Column("right", "Right"),
 )
 FORM = Form(

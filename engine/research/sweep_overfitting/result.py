@@ -45,6 +45,6 @@ class SweepOverfitting:
             "probability of overfitting": self.probability,
             "probability of loss": self.loss,
             "combinations": f"{self.columns} of {self.whole}",
-            "p over nothing": self.spa_zero,
+            "p-value vs zero return": self.spa_zero,
             "p over holding": self.spa_hold,
         }

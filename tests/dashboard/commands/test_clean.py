@@ -58,7 +58,7 @@ def test_it_says_what_goes_and_removes_it(capsys: pytest.CaptureFixture[str]) ->
 
 def test_without_options_only_what_nobody_can_reach_goes(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["clean", "--yes"]) == 0
-    assert capsys.readouterr().out.startswith("There is nothing to remove from ")
+    assert capsys.readouterr().out.startswith("Nothing to remove from ")
     assert (has(1000), has(2000)) == (True, True)
 
 

@@ -126,9 +126,9 @@ def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkey
     assert f"Sharpe {metric_text('sharpe', then)} then, {metric_text('sharpe', now)} now" in said.children
     assert link.href.endswith(f"&compare={old}")
     other_code(monkeypatch)
-    assert told()[0].children.endswith(" from another version of the code: the key figures are the same.")
+    assert told()[0].children.endswith(" from another version of the code: the key metrics are the same.")
     monkeypatch.setattr("engine.core.libraries.versions", lambda packages: {"numpy": "99"})
-    assert told()[0].children.endswith(" from other versions of the libraries: the key figures are the same.")
+    assert told()[0].children.endswith(" from other versions of the libraries: the key metrics are the same.")
 
 
 def test_what_lies_below_is_drawn_while_the_tab_is_in_sight(stored: dict[str, str]) -> None:

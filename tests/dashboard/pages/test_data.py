@@ -229,7 +229,7 @@ def test_another_kind_of_request_gets_a_sentence() -> None:
         ({"start": "2022-01-01", "end": "2020-01-01"}, SpecError, "before it starts"),
         ({"end": "1990-01-01"}, DataError, "NVDA has no bars"),
         ({"interval": "1h"}, DataError, "comes in bars of 1d"),
-        ({"collection": "nowhere"}, DataError, "no collection 'nowhere'"),
+        ({"collection": "nowhere"}, DataError, "Unknown collection 'nowhere'"),
     ],
 )
 def test_forged_requests_get_a_sentence(spec: dict[str, object], error: type[Exception], words: str) -> None:

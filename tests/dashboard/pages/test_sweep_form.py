@@ -98,7 +98,7 @@ def test_rules_are_offered_with_the_numbers_of_their_conditions_first() -> None:
 
 def test_a_sweep_needs_an_axis_and_a_form_that_is_right() -> None:
     assert "Add a parameter" in problems(given(base()))["axes"]
-    assert "form on the left" in problems(given("-"))[""]
+    assert "fields on the left" in problems(given("-"))[""]
 
 
 def test_the_extent_counts_combinations() -> None:

@@ -76,9 +76,9 @@ def test_a_form_that_is_right_gives_texts_and_an_estimate() -> None:
 
 def test_a_problem_stands_at_its_field_or_above_the_button() -> None:
     draft, problems, rest, cost = check(BACKTEST, costs__commission="-1")
-    assert (draft, rest, cost) == (None, "", "1 field to set right")
+    assert (draft, rest, cost) == (None, "", "1 invalid field")
     assert "Commission" in "".join(problems)
-    assert check(BACKTEST, costs__commission="-1", capital="-5")[-1] == "2 fields to set right"
+    assert check(BACKTEST, costs__commission="-1", capital="-5")[-1] == "2 invalid fields"
     _, problems, rest, _ = check(BACKTEST, strategy__fast="300")
     assert "must be shorter" in rest + "".join(problems)
 

@@ -44,7 +44,7 @@ def test_the_base_comes_from_the_pages_form() -> None:
 
 
 def test_a_pages_form_that_is_wrong_is_said_once() -> None:
-    with pytest.raises(SpecError, match="form on the left"):
+    with pytest.raises(SpecError, match="fields on the left"):
         FORM.parse(given("-"))
 
 

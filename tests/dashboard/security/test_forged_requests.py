@@ -25,7 +25,7 @@ BACKTEST: dict[str, Any] = {
 FORGED: Mapping[str, tuple[dict[str, Any], str]] = {
     "a path for a symbol": ({"market": {"symbols": ["../../etc/passwd"]}}, "cannot be a symbol"),
     "a symbol that is not there": ({"market": {"symbols": ["NVDX"]}}, "Did you mean 'NVDA'"),
-    "a path for a collection": ({"market": {"collection": "/etc"}}, "no collection '/etc'"),
+    "a path for a collection": ({"market": {"collection": "/etc"}}, "Unknown collection '/etc'"),
     "an unknown plug-in": ({"strategy": {"kind": "os.system"}}, "not one of the strategies"),
     "code for a plug-in": ({"strategy": {"kind": "__import__('os')"}}, "not one of the strategies"),
     "a number out of bounds": ({"costs": {"commission": -5, "slippage": 1}}, "at least 0"),
@@ -220,7 +220,7 @@ def test_a_bug_of_ours_leaves_its_traceback(
     open_page = client.callback('"page":"backtest","role":"result"}.data...', '"role":"request"')
     answer = client.call(open_page, {'"role":"request"}.data': json.dumps(BACKTEST)}, '"role":"request"')
     assert answer.status_code == 200
-    assert "Something went wrong" in answer.get_data(as_text=True)
+    assert "An internal error occurred" in answer.get_data(as_text=True)
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [KeyError]
 
 

@@ -64,7 +64,7 @@ def test_a_backtest_stands_beside_holding() -> None:
 @pytest.mark.usefixtures("workspace")
 def test_a_sweep_shows_its_best_and_its_plateau() -> None:
     result, found = report(kind="sweep", base=BACKTEST, axes=AXES)
-    assert "8 combinations of AAPL, NVDA, 4 left out as not valid, judged by Sharpe" in found
+    assert "8 combinations of AAPL, NVDA, 4 left out as not valid, ranked by Sharpe" in found
     best = int(result.best(count=1)[0])
     fast, slow, part = result.parameters[best]
     assert row(found, "Best 1")[:4] == [

@@ -62,7 +62,7 @@ def test_file_in_the_current_folder_is_read(tmp_path: Path, monkeypatch: pytest.
 
 def test_named_file_that_does_not_exist_is_refused(workspace: Workspace) -> None:
     workspace.config.unlink()
-    with pytest.raises(ConfigError, match=r"no configuration file at .*config\.yaml.*STRATOSCOPE_CONFIG"):
+    with pytest.raises(ConfigError, match=r"No configuration file at .*config\.yaml.*STRATOSCOPE_CONFIG"):
         config.settings()
 
 
@@ -122,13 +122,13 @@ def test_key_that_is_there_twice_is_refused(workspace: Workspace, text: str, lin
 def test_unknown_key_names_itself_the_closest_and_the_line(workspace: Workspace) -> None:
     assert refusal(workspace, "cache: cache\n\nservr:\n  port: 1\n") == (
         "config.yaml, line 3: 'servr' is not a setting. Did you mean 'server'? "
-        "There is: server, compute, cache, results, results_limit_gb, plugins, market."
+        "Available: server, compute, cache, results, results_limit_gb, plugins, market."
     )
 
 
 def test_unknown_key_in_a_section_names_the_section(workspace: Workspace) -> None:
     assert refusal(workspace, "server:\n  host: localhost\n  prot: 8051\n").startswith(
-        "config.yaml, line 3: 'server.prot' is not a setting. Did you mean 'port'? There is: host, port,"
+        "config.yaml, line 3: 'server.prot' is not a setting. Did you mean 'port'? Available: host, port,"
     )
 
 

@@ -44,6 +44,6 @@ def test_problems_are_joined_and_put_under_a_path() -> None:
 def test_of_thousands_of_names_the_closest_and_the_first_are_told() -> None:
     known = [f"S{number:04}" for number in range(5000)] + ["AAPL"]
     said = did_you_mean("AAPLE", known)
-    assert said.startswith(" Did you mean 'AAPL'? There is: S0000, S0001,")
+    assert said.startswith(" Did you mean 'AAPL'? Available: S0000, S0001,")
     assert said.endswith(", S0199 and 4,801 more.")
-    assert did_you_mean("nothing", known).startswith(" There is: S0000")
+    assert did_you_mean("nothing", known).startswith(" Available: S0000")

@@ -74,7 +74,7 @@ def test_unknown_name_gets_the_closest_and_the_list() -> None:
     with pytest.raises(UnknownPlugin) as caught:
         STRATEGIES.get("sma_cros")
     sentence = str(caught.value)
-    assert sentence.startswith("'sma_cros' is not one of the strategies. Did you mean 'sma_cross'? There is: ")
+    assert sentence.startswith("'sma_cros' is not one of the strategies. Did you mean 'sma_cross'? Available: ")
     assert "buy_and_hold" in sentence
     assert caught.value.problems[0][0] == "kind"
 

@@ -258,12 +258,12 @@ def test_python_text_of_a_plugin_from_a_folder_runs_too(workspace: Workspace) ->
 @pytest.mark.parametrize(
     ("name", "known", "sentence"),
     [
-        ("smacross", ("sma_cross", "buy"), " Did you mean 'sma_cross'? There is: sma_cross, buy."),
-        ("SMA_CROSS", ("sma_cross", "buy"), " Did you mean 'sma_cross'? There is: sma_cross, buy."),
-        ("zzz", ("sma_cross", "buy"), " There is: sma_cross, buy."),
-        ("", ("a",), " There is: a."),
+        ("smacross", ("sma_cross", "buy"), " Did you mean 'sma_cross'? Available: sma_cross, buy."),
+        ("SMA_CROSS", ("sma_cross", "buy"), " Did you mean 'sma_cross'? Available: sma_cross, buy."),
+        ("zzz", ("sma_cross", "buy"), " Available: sma_cross, buy."),
+        ("", ("a",), " Available: a."),
         ("x", (), ""),
-        ("fast", ("cash", "strategy.fast"), " Did you mean 'strategy.fast'? There is: cash, strategy.fast."),
+        ("fast", ("cash", "strategy.fast"), " Did you mean 'strategy.fast'? Available: cash, strategy.fast."),
     ],
 )
 def test_suggestion(name: str, known: tuple[str, ...], sentence: str) -> None:

@@ -37,7 +37,7 @@ def test_costs_are_never_silently_zero() -> None:
 def test_unknown_field_is_named_with_the_closest_and_the_list() -> None:
     ((path, sentence),) = problems(MarketSpec, {"symbol": ["AAPL"]})
     assert path == "symbol"
-    assert sentence.startswith("'symbol' is not a field here. Did you mean 'symbols'? There is: kind, collection,")
+    assert sentence.startswith("'symbol' is not a field here. Did you mean 'symbols'? Available: kind, collection,")
 
 
 def test_unknown_field_of_an_inner_spec_is_compared_with_the_inner_fields() -> None:
@@ -107,7 +107,7 @@ def test_an_unknown_field_in_a_list_is_compared_with_the_fields_of_its_items() -
     given = {"base": BACKTEST, "axes": [{"path": "strategy.fast", "low": 5, "hihg": 50}]}
     ((path, sentence),) = problems(SweepSpec, given)
     assert path == "axes.0.hihg"
-    assert sentence.endswith("Did you mean 'high'? There is: path, low, high, step, values.")
+    assert sentence.endswith("Did you mean 'high'? Available: path, low, high, step, values.")
 
 
 def test_a_class_that_is_called_says_what_parse_says() -> None:

@@ -234,5 +234,5 @@ def test_a_changed_line_orphans_the_results_that_follow_from_it_and_no_others(co
 
 
 def test_key_of_bars_that_do_not_exist_is_refused() -> None:
-    with pytest.raises(DataError, match="There is no collection 'made-up'"):
+    with pytest.raises(DataError, match="Unknown collection 'made-up'"):
         engine.run_key(spec())

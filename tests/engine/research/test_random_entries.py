@@ -151,7 +151,7 @@ def test_what_cannot_be_placed_is_said() -> None:
     bars = random_walk(200, 6)
     short = cut(bars, 30)
     spec = request(Crosses(window=25))
-    with pytest.raises(DataError, match="no trade"):
+    with pytest.raises(DataError, match="No trade"):
         random_entries(spec, simulated(spec, make_bars(np.full(60, 10.0))), (make_bars(np.full(60, 10.0)),), 10, 0)
     hold = request(BuyAndHold())
     with pytest.raises(DataError, match="fill the whole range"):

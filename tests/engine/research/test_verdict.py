@@ -128,7 +128,7 @@ def test_less_growth_at_a_better_ratio_is_a_doubt() -> None:
 def test_what_holding_returns_is_said_to_be_that() -> None:
     made = result(0.001)
     same = replace(made, benchmark=made.equity, benchmark_metrics={**made.metrics})
-    assert assess(same, tried(0.1)).reason == "It is what holding the same symbols returns."
+    assert assess(same, tried(0.1)).reason == "It is the return of buy and hold of the same symbols."
 
 
 def test_growth_of_less_than_a_year_is_not_stretched_to_one() -> None:

@@ -180,7 +180,7 @@ def test_nothing_is_stated_a_year_of_two_weeks() -> None:
     quick = assess(simulated(backtest, random_walk(14 + 3)), ())
     assert (quick.headline, quick.reason, quick.findings) == ("Nothing to assess.", SHORT, ())
     caught = assess_verified(replace(found, look_ahead="It peeks."), ())
-    assert (caught.headline, caught.reason) == ("No.", "It peeks. Its figures mean nothing.")
+    assert (caught.headline, caught.reason) == ("No.", "It peeks. Its metrics are meaningless.")
     longer = computed(backtest, random_walk(200))
     assert len(longer.bootstrap_sharpe)
     assert SHORT not in longer.skipped.values()

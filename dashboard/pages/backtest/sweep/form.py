@@ -264,7 +264,7 @@ def _problems(where: str, axis: Values, base: object) -> list[tuple[str, str]]:
     if axis.get("values"):
         return []
     if field.choices or field.control == "switch":
-        return [(f"{where}.values", f"{field.title} has nothing to run through: choose some.")]
+        return [(f"{where}.values", f"{field.title} has no values: choose some.")]
     found = []
     for end, word in (("low", "From"), ("high", "To"), ("step", "Step")):
         value = axis.get(end)

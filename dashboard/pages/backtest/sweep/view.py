@@ -37,7 +37,7 @@ def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau
             f"Best {title}",
             metric_text(objective, float(values[best]) if best is not None else None),
             place(result, best),
-            help=f"The highest {title} of all, at the backtest's own costs, which are no choice: a peak is often luck.",
+            help=f"The highest {title} of all, at the backtest's own costs (not optimised): a peak is often luck.",
         ),
         metric.Metric(
             "Plateau",
@@ -52,7 +52,7 @@ def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau
         metric.Metric("Sharpe above 0", percent(float((known > 0).mean()) if len(known) else None, 1),
                       "of combinations"),
         metric.Metric("By luck", number(found.expected, 2), f"best of {found.many:,}",
-                      help="What the best of so many is expected to reach without any skill, were they independent, "
+                      help="What the best of that many independent strategies is expected to reach without any skill, "
                       "by the variance of the Sharpe ratios of all trials that are counted."),
         metric.Metric("Trials counted", number(found.trials), "of this strategy",
                       help="By the ledger, over all sessions: every backtest, and every combination of a sweep once, "

@@ -35,7 +35,7 @@ COLUMNS = [
     table.Column("trades", "Trades", "number", width=62),
     table.Column("created", "Saved", "day", width=100),
     table.Column("tags", "Tags", least=60, help="Type, separated by commas."),
-    table.Column("note", "Note", least=66, help="Type what is worth knowing."),
+    table.Column("note", "Note", least=66, help="Add a note."),
     table.Column("bin", "", width=36),
 ]
 
@@ -54,7 +54,7 @@ def layout() -> list[Component]:
         _button("Compare", ids.COMPARE_TICKED, "Set the ticked runs side by side"),
         _button("Delete", ids.DELETE_TICKED, "Put the ticked runs into the bin"),
         _button("Restore", ids.RESTORE_TICKED, "Take the ticked runs out of the bin"),
-        _button("Empty the bin", ids.EMPTY_BIN, "Remove what is in the bin for good"),
+        _button("Empty the bin", ids.EMPTY_BIN, "Empty the bin for good"),
     ]
     take_back = html.Button("Undo", id=ids.UNDO, className="link-button strong", type="button")
     said = [html.Span(id=ids.DELETED_TEXT), take_back]

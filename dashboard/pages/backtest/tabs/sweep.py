@@ -32,7 +32,9 @@ from engine.jobs import runner
 
 PAGE = frame.study("backtest", "sweep")
 FORM = SweepForm(page=PAGE, spec=SweepSpec, action="Run sweep")
-STUDY = Study(FORM, "Sweep", sweep_layout.empty, sub="what varies around the backtest on the left", panel=FORM.fields)
+STUDY = Study(
+    FORM, "Sweep", sweep_layout.empty, sub="parameters varied around the backtest on the left", panel=FORM.fields
+)
 TAB = Tab("sweep", "Sweep", sweep_layout.layout, STUDY)
 
 RESULT_ID = frame.result(PAGE)

@@ -90,7 +90,7 @@ def open_window(chosen: list[dict[str, str]] | None, data: runs.ResultData) -> l
     _, result = runs.opened(data, WalkForwardSpec)
     spec = result.spec_of(min(int(chosen[0]["id"]), len(result.test_first) - 1))
     if spec is None:
-        shell.toast("This window chose nothing: no combination traded often enough in its training.", tone="warn")
+        shell.toast("No choice in this window: no combination traded often enough in its training.", tone="warn")
     else:
         studies.show(BACKTEST, spec, "performance")
     return []

@@ -55,7 +55,7 @@ def kpis(result: WalkForwardResult) -> list[metric.Metric]:
                       help=METRICS["max_drawdown"].definition),
         metric.Metric("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
                       f"of {signed_percent(result.promised(), 1)}",
-                      help="Walk-forward efficiency (Pardo 2008): growth a year in the tests over growth a year in the "
+                      help="Walk-forward efficiency (Pardo 2008): annualised growth in the tests over that in the "
                       "trainings that chose. Half is what to ask for; none where training itself lost money."),
         metric.Metric("Windows", f"{result.profitable} of {windows}", f"{losing} with a loss",
                       help="Tests that ended with more than they began with. One without a trade has neither profit "
@@ -88,8 +88,8 @@ def columns(result: WalkForwardResult) -> list[dict[str, Any]]:
             *shown,
             Column("in_sharpe", "Sharpe in", "number", 2, least=66, help="Of the chosen parameters in training."),
             Column("out_sharpe", "Sharpe out", "number", 2, least=66, help="Of the same parameters in the test."),
-            Column("in_growth", "CAGR in", "signed_percent", 1, least=86, help="Growth a year in training."),
-            Column("out_growth", "CAGR out", "signed_percent", 1, least=90, help="Growth a year in the test."),
+            Column("in_growth", "CAGR in", "signed_percent", 1, least=86, help="Annualised growth in training."),
+            Column("out_growth", "CAGR out", "signed_percent", 1, least=90, help="Annualised growth in the test."),
             Column("out_drawdown", "Drawdown", "signed_percent", 1, least=86, help="The deepest fall in the test."),
             Column("out_trades", "Trades", "number", least=66, help="Opened in the test."),
             Column("agreement", "Ranks", "number", 2, least=62,
