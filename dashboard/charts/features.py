@@ -98,8 +98,15 @@ def figure(info: FeaturesInfo, *, keep: str = "") -> go.Figure:
         keep=keep or info.price.symbol,
         hoversubplots="axis",
     )
+    shapes: list[dict[str, Any]] = []
+    names: list[dict[str, Any]] = []
     for place, pane in enumerate([info.over, *info.panes], start=1):
-        _mark(figure, pane, "" if place == 1 else str(place))
+        axis = "" if place == 1 else str(place)
+        low, high = figure.layout[f"yaxis{axis}"].domain or (0, 1)
+        shapes += _shapes(pane, axis, (low, high))
+        if axis and pane.lines:
+            names.append(_name(pane, high))
+    figure.update_layout(shapes=shapes, annotations=names)  # at once: each one added looks through all before it
     return figure
 
 
@@ -162,22 +169,21 @@ def _axis(pane: Pane) -> dict[str, Any]:
     return base.value_axis(zeroline=False, tickformat=".4~g", **ticks)
 
 
-def _mark(figure: go.Figure, pane: Pane, axis: str) -> None:
-    """Shade the warm-up, draw the levels, and name the pane."""
-    domain = figure.layout[f"yaxis{axis}"].domain or (0, 1)
+def _shapes(pane: Pane, axis: str, domain: tuple[float, float]) -> list[dict[str, Any]]:
+    """The shade of the warm-up and the levels."""
+    drawn: list[dict[str, Any]] = []
     if pane.warm_up:
         first, last = pane.warm_up
-        figure.add_shape(
-            type="rect", xref="x", x0=first, x1=last, yref="paper", y0=domain[0], y1=domain[1], layer="below",
-            fillcolor=base.tint(base.MUTED, 11), line={"width": 0},
-        )  # fmt: skip
+        place = {"xref": "x", "x0": first, "x1": last, "yref": "paper", "y0": domain[0], "y1": domain[1]}
+        shade = {"fillcolor": base.tint(base.MUTED, 11), "line": {"width": 0}}
+        drawn.append({"type": "rect", "layer": "below", **place, **shade})
+    look = {"color": base.LINE_STRONG, "width": 1, "dash": "dot"}
     for level in pane.levels:
-        line = {"color": base.LINE_STRONG, "width": 1, "dash": "dot"}
-        figure.add_shape(
-            type="line", xref="paper", x0=0, x1=1, yref=f"y{axis}", y0=level, y1=level, layer="below", line=line
-        )
-    if axis and pane.lines:
-        figure.add_annotation(
-            text=pane.name, xref="paper", x=0.004, xanchor="left", yref="paper", y=domain[1], yanchor="top",
-            showarrow=False, bgcolor=base.tint(base.SURFACE, 75),
-        )  # fmt: skip
+        place = {"xref": "paper", "x0": 0, "x1": 1, "yref": f"y{axis}", "y0": level, "y1": level}
+        drawn.append({"type": "line", "layer": "below", **place, "line": look})
+    return drawn
+
+
+def _name(pane: Pane, top: float) -> dict[str, Any]:
+    place = {"xref": "paper", "x": 0.004, "xanchor": "left", "yref": "paper", "y": top, "yanchor": "top"}
+    return {"text": pane.name, "showarrow": False, "bgcolor": base.tint(base.SURFACE, 75), **place}

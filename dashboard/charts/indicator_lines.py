@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashboard.charts import base, candles
 from dashboard.charts.equity import thin
@@ -15,6 +16,7 @@ from engine.indicators import Output, Style
 from engine.market.bars import Bars, Floats
 
 DENSE = 1_000  # points from which lines are drawn thinner
+_TRIANGLE_UP, _TRIANGLE_DOWN = 5, 6  # Plotly's numbers of its markers
 COLOURS = (1, 3, 2, 5, 0, 4)  # places in base.SERIES: the first are furthest from the price's own colours
 
 
@@ -92,11 +94,16 @@ def _lower_edge(line: Line, axis: str, colour: str) -> Any:
 def _histogram(line: Line, axis: str) -> Any:
     import plotly.graph_objects as go
 
-    colours = np.where(line.value < 0, base.LOSS, base.GAIN)
     return go.Bar(
         x=line.time, y=base.values(line.value), yaxis=axis, name=line.label, hovertemplate=_hover(line),
-        marker={"color": colours, "line": {"width": 0}, "opacity": 0.55},
+        marker={**_signed(line.value >= 0), "line": {"width": 0}, "opacity": 0.55},
     )  # fmt: skip
+
+
+def _signed(rising: NDArray[np.bool_]) -> dict[str, Any]:
+    """Colours of gains and losses as numbers on a scale: Plotly looks at each of many words."""
+    scale = [[0.0, base.LOSS], [1.0, base.GAIN]]
+    return {"color": rising.astype(np.float32), "colorscale": scale, "cmin": 0, "cmax": 1, "showscale": False}
 
 
 def _markers(line: Line, axis: str) -> Any:
@@ -105,8 +112,8 @@ def _markers(line: Line, axis: str) -> Any:
 
     rising = line.value > 0
     look = {
-        "symbol": np.where(rising, "triangle-up", "triangle-down"),
-        "color": np.where(rising, base.GAIN, base.LOSS),
+        "symbol": np.where(rising, _TRIANGLE_UP, _TRIANGLE_DOWN),
+        **_signed(rising),
         "size": 8,
         "line": {"width": 1, "color": base.SURFACE},
     }

@@ -186,7 +186,8 @@ def test_markers_lie_under_the_bar_where_positive_and_over_it_where_negative() -
     expected = np.where(matrix.values[found, 0] > 0, bars.low[found], bars.high[found])
     np.testing.assert_array_equal(line.place, expected)
     trace = features.figure(features.info(bars, matrix, chosen)).data[1]
-    assert set(trace.marker.symbol) == {"triangle-up", "triangle-down"}
+    assert set(zip(trace.marker.symbol, trace.marker.color, strict=True)) == {(5, 1), (6, 0)}
+    assert trace.marker.colorscale == ((0, base.LOSS), (1, base.GAIN))
 
 
 def test_what_is_no_price_leaves_the_axis_of_the_price() -> None:
