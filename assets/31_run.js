@@ -20,6 +20,7 @@
   function lostWord(jobs, run, result, computed) {
     if (!run || !jobs || stateOf(run, result) !== "running" || jobs.at < run.at + 1) return null;
     const job = entry(jobs, run.key);
+    if (job && job.finished && job.finished < run.at) return null;  // an earlier one of an action
     if (job && job.status === "done" && computed && computed.key === run.key) return null;  // its picture is on the way
     return job && !ACTIVE.includes(job.status) ? job : null;
   }
@@ -60,10 +61,11 @@
   };
 
   /* The rail leads back to what a page showed last, in this tab and through a reload. */
-  here.permalink = function (run, href) {
+  here.permalink = function (run, result, href) {
     if (!run) return no();
+    const query = result && result.report && result.spec === run.spec ? "report." + result.report : run.query;
     const path = href.split("?")[0];
-    const link = here.withCompared(path + "?spec=" + run.query);
+    const link = here.withCompared(path + "?spec=" + query);
     if (location.pathname === path) history.replaceState(history.state, "", link);
     sessionStorage.setItem("stratoscope-last" + path, link);
     return link;

@@ -1,4 +1,6 @@
-"""A spec in a URL: deflated canonical JSON in URL-safe base64, or the key of one that is too long for an address."""
+"""A spec in a URL: deflated canonical JSON in URL-safe base64, the key of one that is too long for an address, or the
+report of an action, by its id.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,12 @@ from typing import Any
 from engine.core import permalinks
 from engine.core.errors import SpecError
 from engine.core.spec import Spec, canonical_json
+from engine.jobs import actions
 
 MAX_TEXT = 64 * 1024  # of the JSON, in bytes: a permalink that unpacks to more is refused before it does
 MAX_QUERY = 16 * 1024  # of the text in the URL
 _KEPT = "~"  # what begins a key; base64 has none
+_REPORT = "report."  # what begins the id of a report; base64 has no dot
 
 
 def to_query(spec: Spec) -> str:
@@ -38,6 +42,8 @@ def from_query(text: str) -> dict[str, Any]:
     """The plain values in ``text``. Raises ``SpecError`` for anything that ``to_query`` cannot have written."""
     if text.startswith(_KEPT):
         return _kept(text.removeprefix(_KEPT))
+    if id_ := report_in(text):
+        return _reported(id_)
     try:
         if len(text) > MAX_QUERY:
             raise ValueError("too long")
@@ -52,6 +58,23 @@ def from_query(text: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise SpecError([("", "This link does not hold a request: ask for a new one, or set the form by hand.")])
     return values
+
+
+def report_query(id_: str) -> str:
+    """Text that ``from_query`` turns into the request of the action that has left the report ``id_``."""
+    return _REPORT + id_
+
+
+def report_in(text: str | None) -> str:
+    """The id of the report that ``text`` names; "" where it holds a spec."""
+    return text.removeprefix(_REPORT) if text and text.startswith(_REPORT) else ""
+
+
+def _reported(id_: str) -> dict[str, Any]:
+    done = actions.find(id_)
+    if done is None:
+        raise SpecError([("", "The report that this link names is not kept here: it opens where it was made.")])
+    return done.action.model_dump(mode="json")
 
 
 def _kept(key: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from dashboard.components.sections import Row, titled
 from dashboard.components.values import compact, complete, completed, get, known, lists, put, without
 from engine.core.errors import SpecError
 from engine.core.registry import Registry
-from engine.core.spec import RunSpec, Spec
+from engine.core.spec import Action, RunSpec, Spec
 
 _TYPING = 400  # milliseconds of rest before a form without a run button takes a typed value
 Offer = Callable[[Values], controls.Options]
@@ -39,7 +39,7 @@ class Form:
     """
 
     page: str
-    spec: type[RunSpec]
+    spec: type[RunSpec] | type[Action]
     action: str | None = None
     options: Mapping[str, Offer] = field(default_factory=dict, hash=False)
     hidden: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Form:
         """What fields are chosen from, by path."""
         return self.options
 
-    def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | None, str]:
+    def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | Action | None, str]:
         """Plain values to show, the spec that a permalink asks for, and what is wrong with the permalink."""
         if not query:
             return self.defaults(), None, ""
@@ -97,7 +97,7 @@ class Form:
                 put(values, item.path, controls.given(item, value))
         return self._decoded(known(self.spec, values))
 
-    def parse(self, values: Values) -> RunSpec:
+    def parse(self, values: Values) -> RunSpec | Action:
         """The spec in plain values. Raises ``SpecError``, with a sentence for each empty field that needs a value."""
         shown = self.shown(values)
         empty = [item for item in shown if item.control != "many" and get(values, item.path, "?") in (None, "")]
@@ -114,7 +114,7 @@ class Form:
         """What is shown at the field ``path`` where ``text`` is wrong with it: the text, or with a way out."""
         return text
 
-    def extent(self, spec: RunSpec) -> str:
+    def extent(self, spec: RunSpec | Action) -> str:
         """What a run consists of, for the line under the run button; nothing where the estimate says enough."""
         return ""
 

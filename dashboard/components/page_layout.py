@@ -8,7 +8,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import ids
+from dashboard import ids, state
 from dashboard.components import picker, states
 from dashboard.components.form import Form
 from dashboard.components.icon import icon
@@ -40,7 +40,8 @@ def page_layout(
     """
     page = form.page
     values, asked, problem = form.start(query)
-    request = canonical_json(asked) if asked is not None and form.action and run else None
+    told = query if state.report_in(query) else canonical_json(asked) if asked is not None else None
+    request = told if asked is not None and form.action and run else None
     return html.Div(
         [
             dcc.Store(id=ids.request(page), data=request),

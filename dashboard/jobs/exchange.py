@@ -8,11 +8,11 @@ from typing import Any
 
 from dashboard.jobs.call import UNSTORED, Unstored
 from dashboard.jobs.listing import Job
-from engine.core.spec import Action, RunSpec
+from dashboard.jobs.requested import Request
 from engine.jobs import requests, runner
 
 
-def spec_in(args: Any) -> RunSpec | Action | None:
+def spec_in(args: Any) -> Request | None:
     """The spec, if a callback's one argument is the JSON of one. Raises ``SpecError`` if it is a wrong one."""
     values = list(args.values() if isinstance(args, Mapping) else args)
     if len(values) != 1 or not isinstance(values[0], str) or not values[0].startswith("{"):

@@ -24,11 +24,12 @@ from dashboard.jobs.call import JobFunction, run_callback
 from dashboard.jobs.exchange import page_in, progress_of, spec_in, value_of, why_lost
 from dashboard.jobs.listing import Job, Status
 from dashboard.jobs.progress_store import ProgressStore
+from dashboard.jobs.requested import Request, job_key, resources
 from engine.core.config import Config
 from engine.core.database import prepare_cache
 from engine.core.errors import Cancelled, EngineError, JobError, QueueFull, StoreError
-from engine.core.spec import Action, Resources, RunSpec, canonical_json
-from engine.jobs import actions, runner, worker
+from engine.core.spec import Resources, canonical_json
+from engine.jobs import worker
 from engine.jobs.cluster import Cluster
 
 _POLL = 0.25  # seconds that a request for a result may wait for it
@@ -131,11 +132,11 @@ class DaskManager(BaseBackgroundCallbackManager):
         return JobFunction(str(key), fn.__module__, fn.__name__, bool(progress))
 
     def build_cache_key(self, fn: Any, args: Any, cache_args_to_ignore: Any, triggered: Any) -> str:
-        """The run key, if the one argument is a spec's JSON. Raises ``EngineError`` for a spec that cannot be run."""
+        """``job_key``, if the one argument is a request's JSON. Raises ``EngineError`` for one that cannot be run."""
         spec = spec_in(args)
         if spec is None:
             return cast(str, super().build_cache_key(fn, args, cache_args_to_ignore, triggered))
-        return actions.job_key(spec) if isinstance(spec, Action) else runner.run_key(spec)
+        return job_key(spec)
 
     def call_job_fn(self, key: str, job_fn: JobFunction, args: Any, context: Any) -> str:
         """Start the job, or join the one that runs under ``key``. Raises ``QueueFull``."""
@@ -151,7 +152,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             _unless_full(listing.add, job)
             self._live.clear(key)
             self._live.set_progress(key, progress_of(job))
-            self._send(key, job_fn, args, _resources(spec))
+            self._send(key, job_fn, args, resources(spec))
             if self._unwanted.pop(key, 0.0) > time.monotonic():
                 self._cluster.cancel(key)
         return key
@@ -279,7 +280,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         progress = self._live.progress(job.key) if job.is_active else None
         return replace(job, message=progress["message"], fraction=progress["fraction"]) if progress else job
 
-    def _new_job(self, key: str, job_fn: JobFunction, spec: RunSpec | Action | None, page: str) -> Job:
+    def _new_job(self, key: str, job_fn: JobFunction, spec: Request | None, page: str) -> Job:
         return Job(
             key=key,
             page=page,
@@ -298,10 +299,3 @@ def _unless_full(change: Callable[..., Any], *args: Any) -> Any:
     except StoreError as error:
         _log.warning("The list of jobs is incomplete: %s", error)
         return None
-
-
-def _resources(spec: RunSpec | Action | None) -> Resources:
-    """What a worker must have for a job."""
-    if spec is None:
-        return Resources()
-    return spec.resources() if isinstance(spec, Action) else runner.resources(spec)

@@ -1,6 +1,7 @@
 """A job beside the run on a page: a button asks for it, and a card of its own says how far it is and what came of it.
 
-The store of the answer holds nothing, ``{"waits": True}``, ``{"key", "spec"}`` of a result, or ``{"error": sentence}``.
+The store of the answer holds nothing, ``{"waits": True}``, what came of the request (``jobs.requested``), or
+``{"error": sentence}``.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from dashboard import ids
 from dashboard.components.states import skeleton
 from dashboard.errors import sentence, toast
 from dashboard.jobs.call import POLL_MILLISECONDS
+from dashboard.jobs.requested import Request, fulfil, stored
 from dashboard.security.payloads import Answer, Progress
-from engine.core.spec import RunSpec, canonical_json
-from engine.jobs import runner
+from engine.core.spec import canonical_json
+from engine.jobs.requests import load_request
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class SideJob:
 
     @property
     def job(self) -> ids.Id:
-        """Store: canonical JSON of the spec to compute."""
+        """Store: canonical JSON of the run or action."""
         return ids.part(f"{self.name}-job", self.page)
 
     @property
@@ -61,23 +63,20 @@ class SideJob:
         )(compute)
 
 
-def start(spec: RunSpec, asked: bool = True) -> tuple[Answer, Any]:
+def start(request: Request, asked: bool = True) -> tuple[Answer, Any]:
     """For the stores of the answer and the job: a stored answer at once, and a job for one that is ``asked`` for."""
-    text = canonical_json(spec)
-    if runner.is_stored(spec):
-        return {"key": runner.run_key(spec), "spec": text}, no_update
-    return ({"waits": True}, text) if asked else (None, no_update)
+    if found := stored(request):
+        return found, no_update
+    return ({"waits": True}, canonical_json(request)) if asked else (None, no_update)
 
 
 def compute(set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
     """Runs in a worker."""
-    spec = runner.load_spec(text)
 
     def progress(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
         set_progress({"fraction": fraction, "message": message, "partial": None})
 
-    runner.run(spec, progress)
-    return {"key": runner.run_key(spec), "spec": text}
+    return fulfil(load_request(text), progress)
 
 
 def failed(error: Exception) -> dict[str, str]:

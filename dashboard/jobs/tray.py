@@ -96,17 +96,18 @@ def _waits(runs: Sequence[Run | None], results: Sequence[ResultData]) -> bool:
 
 
 def _row(job: Job) -> dict[str, Any]:
-    names = ("key", "page", "label", "status", "message", "fraction")
+    names = ("key", "page", "label", "status", "message", "fraction", "finished")
     seconds = job.finished - job.started if job.finished and job.started else None
     return {**{name: getattr(job, name) for name in names}, "seconds": seconds, "href": _link(job)}
 
 
 def _link(job: Job) -> str:
-    """The permalink of a job's page, of an action the page; nothing where its spec is of another version."""
+    """The permalink of a job's page: of an action that has ended it opens the latest report, if there is one. Nothing
+    where its spec is of another version.
+    """
     try:
         spec = load_request(job.spec)
-        page = f"/{ids.owner(job.page)}"
-        return page if isinstance(spec, Action) else f"{page}?spec={state.to_query(spec.shown_with())}"
+        return f"/{ids.owner(job.page)}?spec={state.to_query(spec if isinstance(spec, Action) else spec.shown_with())}"
     except SpecError:
         return ""
 

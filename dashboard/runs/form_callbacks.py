@@ -14,14 +14,17 @@ from typing_extensions import TypedDict
 from dashboard import ids, state
 from dashboard.components.form import Form
 from dashboard.components.static_html import static_html
+from dashboard.jobs import listing
 from dashboard.jobs.access import cancel
+from dashboard.jobs.requested import Request, fulfil, job_key, reported, stored
 from dashboard.runs.results import warning
 from dashboard.security.payloads import ResultData, Run
 from dashboard.text.format import count, duration, megabytes
 from engine.core.errors import SpecError
 from engine.core.progress import Progress
-from engine.core.spec import RunSpec, canonical_json, to_python, to_yaml
-from engine.jobs import runner
+from engine.core.spec import Action, canonical_json, to_python, to_yaml
+from engine.jobs import actions
+from engine.jobs.requests import load_action, load_spec
 
 Ids: TypeAlias = Sequence[Mapping[str, str]]
 Seen: TypeAlias = Mapping[str, Any] | None
@@ -75,20 +78,38 @@ class FormCallbacks:
         return _draft(spec), [""] * len(places), "", cost
 
     def open(self, clicks: int | None, request: str | None, entered: Entered, seen: Seen = None) -> tuple[Any, ...]:
-        """The run that was asked for, with its result if there is one and a job if there is not."""
-        nothing = [no_update] * len(self.first.outputs)
+        """What was asked for, with what came of it if that is there and a job if it is not."""
         if request and ctx.triggered_id in (None, ids.request(self.form.page)):
-            spec = runner.load_spec(request)
-        elif clicks or not self.form.action:
+            return self._recall(request, seen)
+        if clicks or not self.form.action:
             spec = self._spec(entered)
+            return self._opened(spec, stored(spec), seen)
+        return self._nothing()
+
+    def _recall(self, request: str, seen: Seen) -> tuple[Any, ...]:
+        """What a link asks for: a run is computed if need be, an action never begun. Of an action the report is shown
+        that the link names, or else the job joined that is under way, or what the action has left last.
+        """
+        if id_ := state.report_in(request):
+            done = actions.find(id_)
         else:
-            return None, None, no_update, None, *nothing
-        key, text = runner.run_key(spec), canonical_json(spec)
+            spec = self._load(request)
+            job = listing.find(job_key(spec)) if isinstance(spec, Action) else None
+            if not isinstance(spec, Action) or (job is not None and job.is_active):
+                return self._opened(spec, stored(spec), seen)
+            done = actions.latest(job_key(spec))
+        return self._opened(done.action, reported(done), seen) if done else self._nothing()
+
+    def _opened(self, spec: Request, answer: dict[str, str] | None, seen: Seen) -> tuple[Any, ...]:
+        key, text = job_key(spec), canonical_json(spec)
         run = {"key": key, "spec": text, "query": state.to_query(spec), "at": time.time()}
-        if runner.is_stored(spec):
-            result = {"key": key, "spec": text} | warning(key)
-            return run, result, no_update, None, *self.first.draw(result, **(seen or {}))
-        return run, None, text, None, *nothing
+        if answer is None:
+            return run, None, text, None, *[no_update] * len(self.first.outputs)
+        result = answer | warning(key)
+        return run, result, no_update, None, *self.first.draw(result, **(seen or {}))
+
+    def _nothing(self) -> tuple[Any, ...]:
+        return None, None, no_update, None, *[no_update] * len(self.first.outputs)
 
     def reopen(self, clicks: int | None, request: str | None, draft: Any, entered: Entered) -> tuple[Any, ...]:
         """The same for a form without a button, whenever there is another ``draft`` of it."""
@@ -102,9 +123,7 @@ class FormCallbacks:
 
     def compute(self, set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
         """Runs in a worker."""
-        spec = runner.load_spec(text)
-        runner.run(spec, _reporting(set_progress))
-        return {"key": runner.run_key(spec), "spec": text}
+        return fulfil(self._load(text), _reporting(set_progress))
 
     def cancel(self, clicks: int | None, run: Run | None) -> None:
         """Cancel what the page waits for; what was asked for a moment ago may not be a job yet."""
@@ -128,7 +147,10 @@ class FormCallbacks:
         places = [*entered["choices"], *entered["fields"]]
         return self.form.collect(places, [*entered["kinds"], *entered["values"]])
 
-    def _spec(self, entered: Entered) -> RunSpec:
+    def _load(self, text: str) -> Request:
+        return load_action(text) if issubclass(self.form.spec, Action) else load_spec(text)
+
+    def _spec(self, entered: Entered) -> Request:
         try:
             return self.form.parse(self._values(entered))
         except SpecError:
@@ -144,13 +166,13 @@ def _reporting(set_progress: Callable[[Any], None]) -> Progress:
     return progress
 
 
-def estimate(spec: RunSpec) -> str:
-    """What the run will cost, for the line under the run button."""
+def estimate(spec: Request) -> str:
+    """What the request will cost, for the line under the run button."""
     cost = spec.estimate()
     return f"about {duration(cost.seconds)}, {megabytes(cost.megabytes)}"
 
 
-def _draft(spec: RunSpec) -> dict[str, str]:
+def _draft(spec: Request) -> dict[str, str]:
     return {
         "spec": canonical_json(spec),
         "yaml": to_yaml(spec),

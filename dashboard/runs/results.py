@@ -1,4 +1,4 @@
-"""Stored results that a page draws: read for what the browser holds of them."""
+"""Stored results and reports that a page draws: read for what the browser holds of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dash.exceptions import PreventUpdate
 from dashboard.jobs.call import UNSTORED
 from dashboard.security.payloads import ResultData as ResultData
 from engine.core.errors import EngineError, SpecError
-from engine.core.spec import RunSpec
-from engine.jobs import runner
+from engine.core.spec import Action, RunSpec
+from engine.jobs import actions, runner
+from engine.jobs.actions import Performed
 
 S = TypeVar("S", bound=RunSpec)
 
@@ -35,6 +36,21 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
             )
         raise EngineError("This result is not stored any more: run it again.")
     return spec, result
+
+
+def report(data: ResultData, kind: type[Action]) -> Performed:
+    """The action of this ``kind`` whose report a page's result store names; raises ``PreventUpdate`` where there is
+    nothing to draw, ``SpecError`` for a report of another kind and ``EngineError`` for one that is not kept any more.
+    """
+    if not data or "report" not in data:
+        raise PreventUpdate
+    found = actions.find(data["report"])
+    if found is None:
+        raise EngineError("This report is not kept any more: run it again.")
+    if not isinstance(found.action, kind):
+        wanted = kind.model_fields["kind"].default
+        raise SpecError([("kind", f"A report of '{wanted}' belongs here, not of '{found.action.kind}'.")])
+    return found
 
 
 def warning(key: str) -> dict[str, str]:

@@ -171,6 +171,7 @@ def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -
         ClientsideFunction("stratoscope", "permalink"),
         Output(ids.part("rail", owner), "href", allow_duplicate=True),
         Input(ids.run(page), "data"),
+        Input(ids.result(page), "data"),
         State(ids.part("rail", owner), "href"),
         prevent_initial_call=True,
     )

@@ -149,6 +149,7 @@ clientside_callback(
     ClientsideFunction("stratoscope", "permalink"),
     Output({"role": "rail", **_PAGE}, "href", allow_duplicate=True),
     Input({"role": "run", **_PAGE}, "data"),
+    Input({"role": "result", **_PAGE}, "data"),
     State({"role": "rail", **_PAGE}, "href"),
     prevent_initial_call=True,
 )

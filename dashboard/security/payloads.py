@@ -19,10 +19,11 @@ from typing_extensions import TypedDict
 
 
 class _Result(TypedDict, total=False):
-    """A stored result, or the sentence in its place; the browser adds how it is shown."""
+    """A stored result, the report of an action, or the sentence in its place; the browser adds how it is shown."""
 
     key: str
     spec: str
+    report: str
     error: str
     warning: str
 

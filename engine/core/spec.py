@@ -245,18 +245,28 @@ def to_yaml(spec: Spec) -> str:
 
 
 def to_python(spec: Spec) -> str:
-    """A Python script that builds the spec, runs it and prints its run key.
+    """A Python script that builds the spec, runs it and prints its run key, or performs an action and prints the id of
+    its report.
 
     Classes from a plug-in folder cannot be imported by name, so a spec that has one is given as YAML.
     """
     classes = sorted({(type(item).__module__, type(item).__name__) for item in spec.walk()})
     if any(module.startswith(PLUGIN_MODULES) for module, _ in classes):
         quoted = to_yaml(spec).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-        text = f'import engine\n\nspec = engine.load_spec("""\n{quoted}""")'
-        return f"{text}\n\nresult = engine.run(spec)\nprint(engine.run_key(spec))\n"
+        load = "requests.load_action" if isinstance(spec, Action) else "engine.load_spec"
+        return _script(spec, [], f'{load}("""\n{quoted}""")')
     imports = [f"from {module} import {name}" for module, name in classes]
-    head = "\n".join(["import engine", *imports])
-    return f"{head}\n\nspec = {_source(spec, 0)}\n\nresult = engine.run(spec)\nprint(engine.run_key(spec))\n"
+    return _script(spec, imports, _source(spec, 0))
+
+
+def _script(spec: Spec, imports: Sequence[str], source: str) -> str:
+    """The script that assigns ``source`` to ``spec`` and has it done."""
+    if isinstance(spec, Action):
+        head = ["from engine.jobs import actions, requests" if not imports else "from engine.jobs import actions"]
+        last = "done = actions.perform(spec)\nprint(done.id)\n"
+    else:
+        head, last = ["import engine"], "result = engine.run(spec)\nprint(engine.run_key(spec))\n"
+    return "\n".join([*head, *imports, f"\nspec = {source}\n", last])
 
 
 def _source(value: object, depth: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from dash import Output, State, no_update
@@ -13,13 +13,15 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids, runs, state
 from dashboard.components.form import Form
+from dashboard.jobs import listing, side_job
 from dashboard.pages.backtest import sweep_origin
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
 from dashboard.runs.form_callbacks import Entered, FormCallbacks
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import EngineError, SpecError
-from engine.core.spec import canonical_json
-from engine.jobs import runner
+from engine.core.spec import Action, canonical_json, to_python
+from engine.jobs import actions, runner
+from engine.market.fetch.spec import Fetch
 from engine.market.spec import MarketSpec
 from tests.support.workspace import Workspace
 
@@ -170,3 +172,104 @@ def test_a_stored_request_of_another_kind_gets_a_sentence() -> None:
     ):
         with pytest.raises(SpecError, match="belongs here, not a 'market'"):
             callback(stored)
+
+
+# Actions
+
+
+FETCH = FormCallbacks(Form(page="data", spec=Fetch, action="Fetch"))
+
+
+@pytest.fixture
+def fetch(workspace: Workspace) -> Fetch:
+    """A request for a series that a folder of files has."""
+    workspace.configure("cache: cache\nmarket: {files: {folders: [prices]}}\n")
+    folder = workspace.folder / "prices"
+    folder.mkdir()
+    days = [f"2024-01-{day:02d},{100 + day}" for day in range(2, 20)]
+    (folder / "GOOD.csv").write_text("\n".join(["date,close", *days]), encoding="utf-8")
+    return Fetch(source="files", symbols=("GOOD",), collection="files")
+
+
+def asked(request: str) -> tuple[Any, ...]:
+    return FETCH.open(None, request, fields(FETCH))
+
+
+def test_the_button_asks_for_an_action_each_time(fetch: Fetch) -> None:
+    text = canonical_json(fetch)
+    for _ in range(2):
+        run, result, job, _ = FETCH.open(1, None, fields(FETCH, source="files", symbols=["GOOD"], collection="files"))
+        assert (run["key"], result, job) == (actions.job_key(fetch), None, text)
+        FETCH.compute(lambda *_: None, text)
+    assert len(actions.performed("fetch")) == 2
+
+
+def test_what_came_of_an_action_is_its_report(fetch: Fetch) -> None:
+    outcome = FETCH.compute(lambda *_: None, canonical_json(fetch))
+    (kept,) = actions.performed("fetch")
+    assert outcome == {"key": actions.job_key(fetch), "spec": canonical_json(fetch), "report": kept.id}
+    found = runs.report(outcome, Fetch)
+    assert found.report.outcomes[0].status == "stored"
+    actions.forget(kept.id)
+    with pytest.raises(EngineError, match="not kept any more"):
+        runs.report(outcome, Fetch)
+    with pytest.raises(PreventUpdate):
+        runs.report(None, Fetch)
+
+
+def test_a_report_of_another_kind_is_refused(fetch: Fetch) -> None:
+    class Import(Action):
+        kind: Literal["import"] = "import"
+
+    with pytest.raises(SpecError, match="'import' belongs here, not of 'fetch'"):
+        runs.report(FETCH.compute(lambda *_: None, canonical_json(fetch)), Import)
+
+
+def test_a_link_shows_what_an_action_did_and_never_does_it(fetch: Fetch) -> None:
+    text = canonical_json(fetch)
+    assert asked(text) == (None, None, no_update, None)
+    first, last = (FETCH.compute(lambda *_: None, text) for _ in range(2))
+    assert asked(text)[1:3] == (last, no_update)
+    assert asked(state.report_query(first["report"]))[1:3] == (first, no_update)
+    assert len(actions.performed("fetch")) == 2
+    actions.forget(first["report"])
+    assert asked(state.report_query(first["report"]))[:2] == (None, None)
+
+
+def test_a_link_joins_the_job_of_an_action_that_is_under_way(fetch: Fetch) -> None:
+    text, key = canonical_json(fetch), actions.job_key(fetch)
+    FETCH.compute(lambda *_: None, text)
+    listing.add(listing.Job(key, "data", "fetch", fetch.label(), text))
+    run, result, job, _ = asked(text)
+    assert (run["key"], result, job) == (key, None, text)
+    listing.set_ended(key, "cancelled", "The job was cancelled.", 0.0)
+    assert asked(text)[1] is not None
+
+
+def test_the_link_of_a_report_fills_the_form(fetch: Fetch) -> None:
+    report = FETCH.compute(lambda *_: None, canonical_json(fetch))["report"]
+    values, spec, problem = FETCH.form.start(state.report_query(report))
+    assert (values, spec, problem) == (fetch.model_dump(mode="json"), fetch, "")
+    assert "is not kept here" in FETCH.form.start(state.report_query("../" * 9))[2]
+
+
+def test_an_action_is_no_run_and_a_run_no_action(fetch: Fetch) -> None:
+    for wired, text in ((BACKTEST, canonical_json(fetch)), (FETCH, canonical_json(MarketSpec()))):
+        with pytest.raises(SpecError, match="cannot be run"):
+            wired.open(None, text, fields(wired))
+        with pytest.raises(SpecError, match="cannot be run"):
+            wired.compute(lambda *_: None, text)
+
+
+def test_the_script_of_an_action_performs_it(fetch: Fetch, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(to_python(fetch), {})  # noqa: S102 - the text is ours
+    (kept,) = actions.performed("fetch")
+    assert capsys.readouterr().out.strip() == kept.id
+
+
+def test_a_card_beside_the_run_does_an_action_too(fetch: Fetch) -> None:
+    answer, job = side_job.start(fetch)
+    assert (answer, job) == ({"waits": True}, canonical_json(fetch))
+    outcome = side_job.compute(lambda *_: None, job)
+    assert runs.report(outcome, Fetch).action == fetch
+    assert side_job.start(fetch)[0] == {"waits": True}
