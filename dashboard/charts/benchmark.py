@@ -47,8 +47,8 @@ class BenchmarkInfo:
     """Speed-ups over the reference's median at one size, one value per variant, NaN where it was not timed.
 
     ``slow`` and ``fast`` are those of the upper and the lower quartile of a call's seconds, ``seconds`` the medians.
-    ``earlier`` holds (index of the variant, speed-up) pairs of other takes of the same work. ``has_reference`` is
-    False where there is nothing to compare with; ``is_final`` is False while the benchmark runs.
+    ``earlier`` holds (index of the variant, speed-up) pairs of other measurements of the same work. ``has_reference``
+    is False where there is nothing to compare with; ``is_final`` is False while the benchmark runs.
     """
 
     variants: tuple[str, ...]
@@ -63,7 +63,7 @@ class BenchmarkInfo:
 
 
 def info(result: WorkloadResult, earlier: Sequence[WorkloadResult] = (), size: int = 0) -> BenchmarkInfo:
-    """What is drawn for the size with that index, beside ``earlier`` takes of the same work."""
+    """What is drawn for the size with that index, beside ``earlier`` measurements of the same work."""
     speed_up = result.speed_up()[:, size]
     return BenchmarkInfo(
         variants=result.variants,
@@ -74,8 +74,8 @@ def info(result: WorkloadResult, earlier: Sequence[WorkloadResult] = (), size: i
         seconds=result.median[:, size],
         earlier=tuple(
             (result.variants.index(name), float(value))
-            for take in earlier
-            for name, value in zip(take.variants, take.speed_up()[:, size], strict=True)
+            for other in earlier
+            for name, value in zip(other.variants, other.speed_up()[:, size], strict=True)
             if name in result.variants and name != result.reference and np.isfinite(value)
         ),
         has_reference=bool(np.isfinite(speed_up).any()),
@@ -100,7 +100,7 @@ def colour(name: str, index: int) -> str:
 
 
 def figure(info: BenchmarkInfo) -> go.Figure:
-    """A bar for each variant with its quartiles; rings are earlier takes, the line is the reference."""
+    """A bar for each variant with its quartiles; rings are earlier measurements, the line is the reference."""
     titles = list(info.titles)
     timed = [index for index, value in enumerate(info.speed_up) if np.isfinite(value)]
     widest = np.nanmax([*info.fast[timed], *(value for _, value in info.earlier), 1.0])
@@ -168,6 +168,7 @@ def _rings(info: BenchmarkInfo, titles: list[str]) -> list[Any]:
     return [
         go.Scatter(
             x=[value for _, value in info.earlier], y=[titles[index] for index, _ in info.earlier], mode="markers",
-            name="earlier takes", marker=ring, showlegend=False, hovertemplate="earlier: %{x:.2f}×<extra></extra>",
+            name="earlier measurements", marker=ring, showlegend=False,
+            hovertemplate="earlier: %{x:.2f}×<extra></extra>",
         )
     ]  # fmt: skip

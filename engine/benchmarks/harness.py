@@ -45,7 +45,14 @@ def measure(spec: BenchmarkSpec, progress: Progress) -> BenchmarkResult:
         results.append(_result(sizes, columns, spec.repetitions))
     needs = {name for _, variants in plan for item in variants for name in item.needs}
     versions = {**devices.library_versions(), **libraries.installed(sorted(needs))}
-    return BenchmarkResult(tuple(results), devices.machine().describe(), versions, time.time(), busy)
+    return BenchmarkResult(
+        results=tuple(results),
+        machine=devices.machine().describe(),
+        versions=versions,
+        measured=time.time(),
+        busy=busy,
+        fingerprint=devices.fingerprint(),
+    )
 
 
 def _variants(spec: BenchmarkSpec, workload: Workload) -> tuple[Variant, ...]:

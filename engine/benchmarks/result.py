@@ -97,7 +97,8 @@ class BenchmarkResult:
     """What a benchmark measured, of a workload or of each in a suite, on one machine.
 
     ``versions`` are those of the libraries measured; ``measured`` is in seconds since 1970; ``busy`` is the share of
-    the CPU, from 0 to 1, that other programs used just before.
+    the CPU, from 0 to 1, that other programs used just before; ``fingerprint`` is that of the machine and its array
+    libraries (``devices.fingerprint``): timings of another one are not to be compared.
     """
 
     results: tuple[WorkloadResult, ...]
@@ -105,6 +106,7 @@ class BenchmarkResult:
     versions: dict[str, str]
     measured: float
     busy: float = 0.0
+    fingerprint: str = ""
 
     def noise(self) -> float:
         """The largest noise of its workloads; NaN if nothing was timed."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from engine.benchmarks.harness import measure
 from engine.benchmarks.result import BenchmarkResult
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.core.progress import Progress
-from engine.jobs.executors import computes
+from engine.jobs.executors import performs
 
 
-@computes(BenchmarkSpec)
-def compute(spec: BenchmarkSpec, inputs: Mapping[str, Any], progress: Progress) -> BenchmarkResult:
+@performs(BenchmarkSpec)
+def perform(action: BenchmarkSpec, progress: Progress) -> BenchmarkResult:
     """Timings of this machine."""
-    return measure(spec, progress)
+    return measure(action, progress)

@@ -11,7 +11,7 @@ from engine.benchmarks.variants import Variant
 from engine.benchmarks.workloads import WORKLOADS, Benchmark, Workload
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.core.errors import SpecError
-from engine.core.spec import Estimate, Resources, RunSpec, as_validation_error, parameter
+from engine.core.spec import Action, Estimate, Resources, as_validation_error, parameter
 
 ROUNDS = 3  # the samples of a variant are spread over so many turns: a drift of the clock meets every variant
 PAUSE = 0.25  # seconds before a turn: idle BLAS threads spin on for 0.1 to 0.2 s and would slow the next library down
@@ -20,7 +20,7 @@ PATIENCE = 10.0  # seconds that the samples of a variant may take; it has three 
 FEWEST = 3
 
 
-class BenchmarkSpec(RunSpec):
+class BenchmarkSpec(Action):
     """One workload, or a suite, on this machine; no variants named means all that are present. Several ``sizes`` are
     values of the workload's ``axis``; none means the one that the workload states.
     """
@@ -35,9 +35,6 @@ class BenchmarkSpec(RunSpec):
     )
     repetitions: int = parameter(
         20, title="Repetitions", help="Timed calls of each variant.", ge=FEWEST, le=200, step=1, section="Benchmark"
-    )
-    take: int = parameter(
-        1, title="Take", help="What was measured is kept; a new take measures again.", ge=1, step=1, section="Benchmark"
     )
 
     @field_validator("sizes")
@@ -82,11 +79,7 @@ class BenchmarkSpec(RunSpec):
 
     def label(self) -> str:
         sizes = f" at {', '.join(f'{size:,}' for size in self.sizes)}" if self.sizes else ""
-        return f"{self.workload.label()}{sizes}, take {self.take}"
-
-    def environment(self) -> str:
-        """The machine and its libraries: another one measures for itself."""
-        return devices.fingerprint()
+        return f"{self.workload.label()}{sizes}"
 
     def resources(self) -> Resources:
         """All cores, so that no two benchmarks measure each other, and the GPU if a variant computes on it."""

@@ -139,13 +139,6 @@ class RunSpec(Spec):
         """Plug-ins that its executor asks and the spec does not hold, such as the sources of its bars."""
         return ()
 
-    def environment(self) -> str:
-        """What the result follows from besides spec, source and data: it becomes part of the run key.
-
-        A timing depends on the machine; what only computes numbers does not.
-        """
-        return ""
-
     def estimate(self) -> Estimate:
         """What the run will cost, without reading any data."""
         return Estimate(seconds=0.1, megabytes=10)

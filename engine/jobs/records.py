@@ -25,9 +25,9 @@ _UNMARKED = """key NOT IN (
 
 @dataclass(frozen=True)
 class Origin:
-    """What a result follows from besides its request: digests of the bars that it reads, and the machine where it
-    measures one; of the engine and of every plug-in in it; of the versions of the numeric libraries (empty where a run
-    does not say). They tell what has changed since; the run key decides.
+    """What a result follows from besides its request: digests of the bars that it reads; of the engine and of every
+    plug-in in it; of the versions of the numeric libraries (empty where a run does not say). They tell what has changed
+    since; the run key decides.
     """
 
     data: str

@@ -90,10 +90,8 @@ def _libraries(found: Closure) -> Mapping[str, str]:
 
 
 def _data(items: Sequence[Spec], fingerprint: Fingerprint) -> dict[str, object]:
-    """The data that ``items`` read, and the machine where they measure one."""
-    runs = [item for item in items if isinstance(item, RunSpec)]
-    read = [text for item in runs if (text := fingerprint(item))]
-    return {"data": read, "environment": [item.environment() for item in runs]}
+    """The data that ``items`` read."""
+    return {"data": [text for item in items if isinstance(item, RunSpec) and (text := fingerprint(item))]}
 
 
 def _digest(parts: Mapping[str, Any]) -> str:

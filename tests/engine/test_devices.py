@@ -184,7 +184,7 @@ from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.workloads import WORKLOADS
 WORKLOADS.available()
 spec = BenchmarkSpec()
-spec.environment(), spec.estimate(), spec.label(), devices.expected(), devices.machine(), devices.library_versions()
+devices.fingerprint(), spec.estimate(), spec.label(), devices.expected(), devices.machine(), devices.library_versions()
 heavy = ["torch", "mlx", "numba", "talib", "pandas", "scipy", "threadpoolctl"]
 print(json.dumps([name for name in heavy if name in sys.modules]))
 """

@@ -13,6 +13,7 @@ from dash import no_update
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 from dash.exceptions import PreventUpdate
 
+from dashboard.jobs.side_job import compute
 from engine.core.errors import DataError
 from tests.support.tasks import await_file
 
@@ -101,4 +102,5 @@ FUNCTIONS = {
     not_json: False,
     no_news: False,
     dying: True,
+    compute: True,  # what a card beside the run has done, and a page does the same
 }

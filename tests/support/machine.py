@@ -38,6 +38,10 @@ def result(**about: Any) -> BenchmarkResult:
         usable=np.array([[True], [False]]), notes=(("",), ("torch CPU differs from float64.",)), threads=(2, 2),
         absent={"torch CUDA": "No NVIDIA driver answers on this machine."},
     )  # fmt: skip
-    of_all = {name: value for name, value in about.items() if name in ("results", "machine", "measured", "busy")}
+    of_all = {
+        name: value
+        for name, value in about.items()
+        if name in ("results", "machine", "measured", "busy", "versions", "fingerprint")
+    }
     part = replace(made_up, **{name: value for name, value in about.items() if name not in of_all})
     return replace(BenchmarkResult((part,), "made up", {}, 1.7e9), **of_all)

@@ -18,8 +18,7 @@ from dashboard.jobs.access import current_jobs
 from dashboard.pages.hardware import ids, machine, measured, sampler, storage, view
 from dashboard.pages.hardware.layout import WINDOWS
 from dashboard.pages.hardware.readings import Sample, history
-from dashboard.pages.hardware.request import FORM, PAGE, TAKE, benchmark_in, variants_of
-from dashboard.security.payloads import Run
+from dashboard.pages.hardware.request import FORM, PAGE, variants_of
 from engine import devices
 from engine.benchmarks.result import WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
@@ -67,14 +66,6 @@ def introduce(_: str | None) -> None:
     shell.show_context(crumbs=machine.crumbs(), chips=machine.chips())
 
 
-@callback(Output(frame.field(PAGE, TAKE), "value"), Input(frame.run(PAGE), "data"))
-def keep_take(run: Run | None) -> int:
-    """The form holds the take of the run on the page, so that copies of it are copies of that run."""
-    if not run:
-        raise PreventUpdate
-    return benchmark_in(run["spec"]).take
-
-
 @callback(
     Output(ids.SHOWN, "options"),
     Output(ids.SHOWN, "value"),
@@ -83,10 +74,7 @@ def keep_take(run: Run | None) -> int:
 )
 def offer_workloads(data: runs.ResultData) -> tuple[Any, ...]:
     """The workloads of a suite to choose from; nothing to choose where there is one."""
-    if not data or "spec" not in data:
-        raise PreventUpdate
-    benchmark_in(data["spec"])
-    options = measured.choices(runs.opened(data, BenchmarkSpec)[1])
+    options = measured.choices(runs.report(data, BenchmarkSpec).report)
     return options, 0, "seg small" if len(options) > 1 else "d-none"
 
 
@@ -101,12 +89,12 @@ def offer_workloads(data: runs.ResultData) -> tuple[Any, ...]:
 )
 def draw(data: runs.ResultData, progress: Mapping[str, Any] | None, place: int | None) -> tuple[Any, ...]:
     """The workload that is chosen of the result, or what is known of the one that is measured."""
-    if data and "spec" in data:
-        spec, (_, result) = benchmark_in(data["spec"]), runs.opened(data, BenchmarkSpec)
-        shown = measured.chosen(result, place)
-        takes = measured.takes(data["key"], spec, shown) if len(shown.sizes) == 1 else []
-        sub = measured.sub(shown, bool(takes))
-        return result_figure(shown, takes), measured.rows(shown), sub, measured.absent(shown)
+    if data and "report" in data:
+        done = runs.report(data, BenchmarkSpec)
+        shown = measured.chosen(done.report, place)
+        others = measured.others(done, shown) if len(shown.sizes) == 1 else []
+        sub = measured.sub(done.report, shown, bool(others))
+        return result_figure(shown, others), measured.rows(shown), sub, measured.absent(shown)
     if data or not progress or not progress.get("partial"):
         raise PreventUpdate
     info = benchmark.live(progress["partial"])
@@ -130,16 +118,16 @@ def offer_variants(kind: str, chosen: list[str] | None) -> tuple[Any, ...]:
 @callback(Output(ids.EARLIER, "children"), Input(frame.result(PAGE), "data"))
 def list_earlier(data: runs.ResultData) -> Any:
     """Benchmarks of the workload on the page; of every one while there is none."""
-    if not data or "spec" not in data:
-        return measured.earlier(None, "")
-    return measured.earlier(benchmark_in(data["spec"]).workload.kind, data["key"])
+    if not data or "report" not in data:
+        return measured.earlier(None)
+    return measured.earlier(runs.report(data, BenchmarkSpec))
 
 
-def result_figure(result: WorkloadResult, takes: Sequence[WorkloadResult]) -> Any:
+def result_figure(result: WorkloadResult, earlier: Sequence[WorkloadResult]) -> Any:
     """Speed-ups at one size, rates over several."""
     if len(result.sizes) > 1:
         return scaling.figure(scaling.info(result))
-    return speed_figure(benchmark.info(result, takes))
+    return speed_figure(benchmark.info(result, earlier))
 
 
 def speed_figure(info: benchmark.BenchmarkInfo) -> Any:

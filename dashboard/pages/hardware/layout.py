@@ -111,7 +111,7 @@ def _figures() -> Component:
 def _lists() -> list[Component]:
     return [
         columns(
-            card("Earlier runs", html.Div(skeleton(60), id=ids.EARLIER), sub="newest first"),
+            card("Measurements", html.Div(skeleton(60), id=ids.EARLIER), sub="newest first"),
             card("Workers", html.Div(skeleton(60), id=ids.WORKERS), sub="processes and jobs now"),
             kind="half",
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -15,9 +14,11 @@ from dash.development.base_component import Component
 from dashboard import state
 from dashboard.charts.benchmark import BenchmarkInfo
 from dashboard.text.format import MINUS, MISSING, number, percent
+from engine import devices
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
-from engine.benchmarks.spec import BenchmarkSpec
-from engine.jobs import runner
+from engine.core import libraries
+from engine.jobs import actions
+from engine.jobs.actions import Performed
 
 LISTED, COMPARED, SEARCHED = 8, 8, 100
 NOISY = 0.25  # distance of the quartiles over the median from which a timing deserves a second one
@@ -66,19 +67,20 @@ def note(result: WorkloadResult, variant: int, size: int) -> str:
     return "" if result.usable[variant, size] else "Not usable here."
 
 
-def sub(result: WorkloadResult, has_earlier: bool) -> list[Component | str]:
-    """What stands behind the chart's title; a noisy measurement is called so."""
+def sub(benchmark: BenchmarkResult, result: WorkloadResult, has_earlier: bool) -> list[Component | str]:
+    """What stands behind the chart's title; a measurement that is noisy, or of another machine, is called so."""
     many = len(result.sizes) > 1
     reference = dict(zip(result.variants, result.titles, strict=True)).get(result.reference, result.reference)
     drawn = f"{result.unit} by {result.axis.lower()}" if many else f"speed-up over {reference}"
-    text = f"{drawn}, whisker = quartiles{', ring = earlier take' if has_earlier else ''}: {result.label}"
+    text = f"{drawn}, whisker = quartiles{', ring = earlier measurement' if has_earlier else ''}: {result.label}"
     noise = result.noise()
+    marks = _away(benchmark)
     if math.isnan(noise):
-        return [text]
+        return [*marks, f" {text}" if marks else text]
     if noise <= NOISY:
-        return [f"{text}, noise {percent(noise, 0)}"]
+        return [*marks, f"{' ' if marks else ''}{text}, noise {percent(noise, 0)}"]
     help = "Distance of the quartiles over the median: the machine was busy with other work. Measure again."
-    return [html.Span(f"noise {percent(noise, 0)}", className="chip warn", title=help), f" {text}"]
+    return [*marks, html.Span(f"noise {percent(noise, 0)}", className="chip warn", title=help), f" {text}"]
 
 
 def absent(result: WorkloadResult) -> list[Component]:
@@ -100,33 +102,43 @@ def chosen(result: BenchmarkResult, place: object) -> WorkloadResult:
     return result.results[place if is_place else 0]  # type: ignore[index]
 
 
-def takes(key: str, spec: BenchmarkSpec, shown: WorkloadResult) -> list[WorkloadResult]:
-    """The latest other takes of the work that is shown, newest first: same workload and sizes, same machine, same
-    libraries.
+def elsewhere(result: BenchmarkResult) -> str:
+    """Why the timings are not to be compared with what this machine measures now; "" where they are."""
+    here = devices.machine().describe()
+    if result.machine != here:
+        return f"Measured on another machine: {result.machine}."
+    now = libraries.installed(sorted(result.versions))
+    changed = [f"{name} {then}" for name, then in result.versions.items() if now.get(name) != then]
+    if changed:
+        return f"Measured with other versions: {', '.join(changed)}."
+    return "" if result.fingerprint == devices.fingerprint() else "Measured with other libraries."
+
+
+def others(done: Performed, shown: WorkloadResult) -> list[WorkloadResult]:
+    """The latest other measurements of the work that is shown, newest first: same workload and sizes, same machine,
+    same libraries.
     """
-    found = _stored(lambda other, item: other != key and item.workload == spec.workload and item.sizes == spec.sizes)
-    return [item for _, _, result in islice(found, COMPARED) for item in result.results if item.labels == shown.labels]
+    found = (
+        item.report
+        for item in actions.performed("benchmark", SEARCHED)
+        if item.id != done.id
+        and (item.action.workload, item.action.sizes) == (done.action.workload, done.action.sizes)
+        and not elsewhere(item.report)
+    )
+    return [part for result in islice(found, COMPARED) for part in result.results if part.labels == shown.labels]
 
 
-def earlier(kind: str | None, shown: str) -> list[Component]:
-    """Benchmarks of one kind of workload, or of all, newest first; ``shown`` is the key of the one on the page."""
-    found = _stored(lambda _, item: kind in (None, item.workload.kind))
-    entries = [_entry(key, spec, result, key == shown) for key, spec, result in islice(found, LISTED)]
-    return entries or [html.P("Nothing has been measured on this machine yet.", className="hint")]
+def earlier(shown: Performed | None) -> list[Component]:
+    """Measurements of the kind of workload that is ``shown``, or of every one, newest first."""
+    kind = shown.action.workload.kind if shown else None
+    found = (item for item in actions.performed("benchmark", SEARCHED) if kind in (None, item.action.workload.kind))
+    entries = [_entry(item, shown is not None and item.id == shown.id) for item in islice(found, LISTED)]
+    return entries or [html.P("Nothing has been measured yet.", className="hint")]
 
 
-def _stored(wanted: Callable[[str, BenchmarkSpec], bool]) -> Iterator[tuple[str, BenchmarkSpec, BenchmarkResult]]:
-    """Benchmarks that the present code, machine and libraries would find again, newest first."""
-    for key, spec in runner.recent_runs("benchmark", SEARCHED):
-        if isinstance(spec, BenchmarkSpec) and wanted(key, spec) and runner.run_key(spec) == key:
-            result = runner.store().read(key, BenchmarkResult)
-            if result is not None:
-                yield key, spec, result
-
-
-def _entry(key: str, spec: BenchmarkSpec, result: BenchmarkResult, is_shown: bool) -> Component:
-    when = datetime.fromtimestamp(result.measured).strftime("%Y-%m-%d %H:%M")
-    first = result.results[0]
+def _entry(done: Performed, is_shown: bool) -> Component:
+    when = datetime.fromtimestamp(done.report.measured).strftime("%Y-%m-%d %H:%M")
+    first = done.report.results[0]
     speeds = [
         f"{title} {number(value, 2)}×"
         for name, title, value in zip(first.variants, first.titles, first.speed_up()[:, -1], strict=True)
@@ -135,8 +147,18 @@ def _entry(key: str, spec: BenchmarkSpec, result: BenchmarkResult, is_shown: boo
     words = html.Span(", ".join([when, *speeds]), className="hint")
     mark: Component = html.Span("shown", className="chip")
     if not is_shown:
-        mark = dcc.Link("Open", href=f"/hardware?spec={state.to_query(spec)}", className="link-button")
-    return html.Div([html.Div([html.B(spec.label()), words]), mark], className="job", key=key)
+        mark = dcc.Link("Open", href=f"/hardware?spec={state.report_query(done.id)}", className="link-button")
+    body = html.Div([html.B(done.label), words])
+    return html.Div([body, *_away(done.report), mark], className="job", key=done.id)
+
+
+def _away(result: BenchmarkResult) -> list[Component]:
+    """A mark of a result that is not to be compared."""
+    reason = elsewhere(result)
+    if not reason:
+        return []
+    text = "another machine" if "another machine" in reason else "other libraries"
+    return [html.Span(text, className="chip warn", title=reason)]
 
 
 def significant(value: float) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import base64
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,16 +15,16 @@ from dash.exceptions import PreventUpdate
 from flask import Flask
 
 from dashboard.jobs.listing import Job
-from dashboard.pages.hardware import callbacks, machine, measured, request, sampler, storage, view
+from dashboard.jobs.requested import reported
+from dashboard.pages.hardware import callbacks, machine, measured, sampler, view
 from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.readings import GpuUse, Sample
 from dashboard.pages.hardware.request import FORM
 from engine import devices
 from engine.benchmarks.spec import BenchmarkSpec
-from engine.core.errors import SpecError
+from engine.core.errors import EngineError, SpecError
 from engine.core.spec import canonical_json
-from engine.jobs import records, runner
-from engine.jobs.housekeeping import Usage
+from engine.jobs import actions, executors
 from tests.support.machine import GIGA, QUIET, job, result
 from tests.support.workspace import Workspace
 
@@ -101,30 +102,9 @@ def test_every_device_is_listed_as_here_or_absent() -> None:
 # The benchmark's form
 
 
-def pressed(monkeypatch: pytest.MonkeyPatch, is_pressed: bool) -> None:
-    monkeypatch.setattr(request, "_is_pressed", lambda: is_pressed)
-
-
-def test_the_form_starts_with_every_variant_and_hides_the_take() -> None:
-    values = FORM.defaults()
-    assert values["variants"] == []
-    assert "type='hidden'" in str(FORM.panel(values)[-1])
-    assert all(item.path != "take" for item in FORM.shown(values))
-
-
-def test_a_press_takes_the_next_take_that_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "is_stored", lambda spec: spec.take in (1, 2, 4))
-    values = FORM.defaults()
-    pressed(monkeypatch, False)
-    assert FORM.parse(values).model_dump()["take"] == 1
-    pressed(monkeypatch, True)
-    assert FORM.parse(values).model_dump()["take"] == 3
-
-
-def test_the_take_on_the_page_is_collected_from_its_hidden_control() -> None:
-    found = [{"role": "field", "page": "hardware", "path": "take"},
-             {"role": "choice", "page": "hardware", "path": "workload"}]  # fmt: skip
-    assert FORM.collect(found, [7, "matrix_product"])["take"] == 7
+def test_the_form_starts_with_every_variant() -> None:
+    assert FORM.defaults()["variants"] == []
+    assert FORM.parse(FORM.defaults()) == BenchmarkSpec()
 
 
 @pytest.mark.parametrize(
@@ -134,7 +114,7 @@ def test_the_take_on_the_page_is_collected_from_its_hidden_control() -> None:
         ({"workload": {"kind": "abacus"}}, "workload.kind"),
         ({"repetitions": 10**9}, "repetitions"),
         ({"variants": ["torch:../../etc/passwd"]}, "variants"),
-        ({"take": 0}, "take"),
+        ({"take": 2}, "take"),
     ],
 )
 def test_a_forged_request_is_refused_at_its_field(change: dict[str, object], path: str) -> None:
@@ -152,11 +132,17 @@ def test_a_forged_window_is_refused(forged: Any) -> None:
 def test_a_permalink_fills_the_form(workspace: Workspace) -> None:
     from dashboard import state
 
-    spec = BenchmarkSpec(variants=("numpy:cpu",), repetitions=7, take=3)
+    spec = BenchmarkSpec(variants=("numpy:cpu",), repetitions=7)
     with Flask("test").app_context():
         shown = str(layout(state.to_query(spec)))
     assert '"repetitions":7' in shown
-    assert '"take":3' in shown
+
+
+def test_a_link_with_the_take_of_an_earlier_version_says_what_is_wrong(workspace: Workspace) -> None:
+    text = canonical_json(BenchmarkSpec()).replace('"kind":"benchmark"', '"kind":"benchmark","take":3')
+    query = base64.urlsafe_b64encode(zlib.compress(text.encode())).decode().rstrip("=")
+    with Flask("test").app_context():
+        assert "'take' is not a field here." in str(layout(query))
 
 
 def test_a_page_that_is_only_laid_out_starts_no_sampler(workspace: Workspace) -> None:
@@ -193,36 +179,67 @@ def test_a_result_with_missing_values_has_no_finite_error() -> None:
     assert measured.scientific(float("nan")) == "–"
 
 
-def measure(spec: BenchmarkSpec, **about: Any) -> str:
-    """Store a made-up result of ``spec``, as the runner does; its key."""
-    key = runner.run_key(spec)
-    made = result(**about)
-    runner.store().write(key, made)
-    records.enter(key, spec, runner.origin(spec), made.summary(), 1.0)
-    return key
+def measure(spec: BenchmarkSpec, **about: Any) -> dict[str, str]:
+    """Perform ``spec`` with a made-up report; what the page's result store holds of it."""
+    about = {"fingerprint": devices.fingerprint(), "machine": devices.machine().describe()} | about
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executors, "executor", lambda cls: lambda action, progress: result(**about))
+        return reported(actions.perform(spec))
 
 
-def test_earlier_runs_are_listed_with_their_links_and_the_one_on_the_page_is_marked(workspace: Workspace) -> None:
-    first, second = BenchmarkSpec(), BenchmarkSpec(take=2)
-    measure(first, median=np.array([[0.002], [0.001]]))
-    shown = measure(second)
-    found = measured.earlier("matrix_product", shown)
+def test_earlier_measurements_are_listed_with_their_links_and_the_one_on_the_page_is_marked(
+    workspace: Workspace,
+) -> None:
+    spec = BenchmarkSpec()
+    first = measure(spec, median=np.array([[0.002], [0.001]]))
+    shown = measure(spec)
+    found = measured.earlier(actions.find(shown["report"]))
     assert len(found) == 2
     assert "'shown'" in str(found[0])
     assert "torch CPU 2.00×" in str(found[1])
-    assert "/hardware?spec=" in str(found[1])
-    assert "Nothing has been measured" in str(measured.earlier("rolling_mean", ""))
+    assert f"/hardware?spec=report.{first['report']}" in str(found[1])
+    assert "chip warn" not in str(found)
+    assert len(measured.earlier(None)) == 2
+    other = measure(BenchmarkSpec.parse({"workload": {"kind": "rolling_mean"}}))
+    assert len(measured.earlier(actions.find(other["report"]))) == 1
 
 
-def test_other_takes_of_the_same_work_are_compared_and_other_work_is_not(workspace: Workspace) -> None:
-    spec = BenchmarkSpec(take=3)
-    other = BenchmarkSpec.parse({"workload": {"kind": "matrix_product", "size": 128}})
-    for item in (other, BenchmarkSpec(take=1), BenchmarkSpec(take=2, repetitions=5)):
-        measure(item, title=item.label())
-    assert [item.title for item in measured.takes(measure(spec), spec, result().results[0])] == [
-        BenchmarkSpec(take=2, repetitions=5).label(),
-        BenchmarkSpec(take=1).label(),
-    ]
+def test_where_nothing_was_measured_the_list_says_so(workspace: Workspace) -> None:
+    assert "Nothing has been measured yet" in str(callbacks.list_earlier(None))
+
+
+@pytest.mark.parametrize(
+    ("about", "mark", "reason"),
+    [
+        ({"machine": "Another CPU, 2 cores"}, "another machine", "Measured on another machine: Another CPU, 2 cores."),
+        ({"versions": {"numpy": "1.0"}}, "other libraries", "Measured with other versions: numpy 1.0."),
+        ({"fingerprint": "0"}, "other libraries", "Measured with other libraries."),
+    ],
+)
+def test_what_another_machine_or_library_measured_is_marked_and_not_compared(
+    workspace: Workspace, about: dict[str, Any], mark: str, reason: str
+) -> None:
+    spec = BenchmarkSpec()
+    away, here = measure(spec, **about), measure(spec)
+    listed = measured.earlier(actions.find(here["report"]))
+    assert ["chip warn" in str(entry) for entry in listed] == [False, True]
+    assert mark in str(listed[1])
+    assert reason in str(listed[1])
+    shown = actions.find(here["report"])
+    assert shown is not None
+    assert measured.others(shown, shown.report.results[0]) == []
+    assert mark in str(callbacks.draw(away, None, 0)[2])
+    assert "chip warn" not in str(callbacks.draw(here, None, 0)[2])
+
+
+def test_other_measurements_of_the_same_work_are_compared_and_other_work_is_not(workspace: Workspace) -> None:
+    spec = BenchmarkSpec()
+    measure(BenchmarkSpec.parse({"workload": {"kind": "matrix_product", "size": 128}}), title="other")
+    measure(spec, title="first")
+    measure(BenchmarkSpec(repetitions=5), title="second")
+    shown = actions.find(measure(spec)["report"])
+    assert shown is not None
+    assert [item.title for item in measured.others(shown, result().results[0])] == ["second", "first"]
 
 
 def test_a_result_without_numpy_says_why_there_is_no_chart() -> None:
@@ -234,9 +251,11 @@ def test_a_result_without_numpy_says_why_there_is_no_chart() -> None:
 
 @pytest.mark.parametrize(("quartile", "chip"), [(0.0021, False), (0.0029, True)])
 def test_a_noisy_measurement_is_called_so(quartile: float, chip: bool) -> None:
-    shown = str(measured.sub(result(upper=np.array([[quartile], [np.nan]])).results[0], True))
+    here = {"fingerprint": devices.fingerprint(), "machine": devices.machine().describe()}
+    noisy = result(upper=np.array([[quartile], [np.nan]]), **here)
+    shown = str(measured.sub(noisy, noisy.results[0], True))
     assert ("chip warn" in shown) == chip
-    assert "ring = earlier take" in shown
+    assert "ring = earlier measurement" in shown
     assert f"noise {50 if chip else 10}%" in shown
 
 
@@ -277,10 +296,9 @@ def test_a_machine_that_cannot_be_read_is_said_in_each_chart(workspace: Workspac
     assert callbacks.show_live(1, 600) == ({"error": watching.problem},) * 3 + ([], [], [])
 
 
-def test_a_result_is_drawn_and_listed_with_its_takes(workspace: Workspace) -> None:
-    measure(BenchmarkSpec(take=1), median=np.array([[0.002], [0.001]]))
-    spec = BenchmarkSpec(take=2)
-    data = {"key": measure(spec), "spec": canonical_json(spec)}
+def test_a_result_is_drawn_and_listed_with_the_earlier_ones(workspace: Workspace) -> None:
+    measure(BenchmarkSpec(), median=np.array([[0.002], [0.001]]))
+    data = measure(BenchmarkSpec())
     figure, rows, sub, absent = callbacks.draw(data, None, 0)
     assert list(figure.data[0].y) == ["NumPy CPU"]
     assert list(figure.data[-1].x) == [2]
@@ -288,7 +306,6 @@ def test_a_result_is_drawn_and_listed_with_its_takes(workspace: Workspace) -> No
     assert "Matrix product 64" in str(sub)
     assert "No NVIDIA driver answers" in str(absent)
     assert len(callbacks.list_earlier(data)) == 2
-    assert callbacks.keep_take(data) == 2
 
 
 def test_while_it_runs_the_medians_so_far_are_drawn_and_listed() -> None:
@@ -303,7 +320,7 @@ def test_while_it_runs_the_medians_so_far_are_drawn_and_listed() -> None:
 def test_the_workloads_of_a_suite_are_chosen_one_by_one(workspace: Workspace) -> None:
     first, second = result().results[0], result(labels=("Rolling mean",), title="Rolling mean").results[0]
     spec = BenchmarkSpec.parse({"workload": {"kind": "device_suite"}})
-    data = {"key": measure(spec, results=(first, second)), "spec": canonical_json(spec)}
+    data = measure(spec, results=(first, second))
     options, chosen, shape = callbacks.offer_workloads(data)
     assert [item["label"] for item in options] == ["Matrix product 64 × 64 float32", "Rolling mean"]
     assert (chosen, shape) == (0, "seg small")
@@ -312,15 +329,14 @@ def test_the_workloads_of_a_suite_are_chosen_one_by_one(workspace: Workspace) ->
 
 
 def test_one_workload_leaves_nothing_to_choose(workspace: Workspace) -> None:
-    spec = BenchmarkSpec()
-    assert callbacks.offer_workloads({"key": measure(spec), "spec": canonical_json(spec)})[2] == "d-none"
+    assert callbacks.offer_workloads(measure(BenchmarkSpec()))[2] == "d-none"
 
 
 def test_several_sizes_are_lines_and_a_row_each(workspace: Workspace) -> None:
     from tests.dashboard.charts.test_scaling import DRAWN
 
     spec = BenchmarkSpec(sizes=(64, 128))
-    data = {"key": measure(spec, results=(DRAWN,)), "spec": canonical_json(spec)}
+    data = measure(spec, results=(DRAWN,))
     figure, rows, sub, _ = callbacks.draw(data, None, 0)
     assert [trace.mode for trace in figure.data] == ["lines+markers"] * 2
     assert [(row["variant"], row["size"], row["median"]) for row in rows] == [
@@ -349,39 +365,9 @@ def test_without_a_result_or_a_preview_nothing_is_drawn(progress: Any) -> None:
         callbacks.draw({"error": "It failed."}, {"partial": {"variant": [], "seconds": []}}, 0)
 
 
-def test_a_forged_result_of_another_kind_is_refused(workspace: Workspace) -> None:
-    forged = {"key": "0" * 64, "spec": '{"kind":"market","symbols":["AAPL"]}'}
-    for callback in (lambda: callbacks.draw(forged, None, 0), lambda: callbacks.list_earlier(forged)):
-        with pytest.raises(SpecError):
-            callback()
-
-
-# What the cache takes
-
-USED = Usage(bars=3 * 2**20, results=2**30, count=9000, database=5 * 2**20, jobs=0, limit=4 * 2**30, free=9 * 2**30,
-             total=100 * 2**30)  # fmt: skip
-
-
-def test_each_part_of_the_cache_has_its_size() -> None:
-    shown = str(storage.lines(USED, None))
-    for part in ("9,000 results, 25% of the limit", "1.0 GB of 4.0 GB", "'25.0%'", "3.0 MB", "5.0 MB", "9.0 GB"):
-        assert part in shown
-    assert "almost full" not in shown
-
-
-def test_a_limit_that_is_passed_a_missing_one_and_a_full_disk_are_told() -> None:
-    assert "all marked or of today" in str(storage.lines(replace(USED, results=5 * 2**30), None))
-    assert "9,000 results at s3://far, no limit" in str(storage.lines(replace(USED, limit=None), "s3://far"))
-    assert "almost full" in str(storage.lines(replace(USED, free=2**20), None))
-    assert "not been measured" in str(storage.lines(None, None))
-
-
-def test_the_sampler_looks_at_the_cache(workspace: Workspace) -> None:
-    watching = sampler.Sampler(period=0.01)
-    watching.start()
-    deadline = time.monotonic() + 60
-    while watching.usage is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    watching.stop()
-    assert watching.usage is not None
-    assert (watching.usage.results, watching.usage.count) == (0, 0)
+def test_a_forged_report_is_refused(workspace: Workspace) -> None:
+    forged = {"key": "0" * 64, "spec": canonical_json(BenchmarkSpec()), "report": "' OR 1 --"}
+    asked = (callbacks.offer_workloads, callbacks.list_earlier, lambda data: callbacks.draw(data, None, 0))
+    for callback in asked:
+        with pytest.raises(EngineError, match="not kept any more"):
+            callback(forged)

@@ -191,8 +191,11 @@ def fetch(workspace: Workspace) -> Fetch:
     return Fetch(source="files", symbols=("GOOD",), collection="files")
 
 
-def asked(request: str) -> tuple[Any, ...]:
-    return FETCH.open(None, request, fields(FETCH))
+def asked(request: str, wired: FormCallbacks = FETCH) -> tuple[Any, ...]:
+    """What a page shows that is opened with ``request``."""
+    place = f"{ids.dom_id(ids.request(wired.form.page))}.data"
+    context_value.set(AttributeDict(triggered_inputs=[{"prop_id": place, "value": 1}]))
+    return wired.open(None, request, fields(wired))
 
 
 def test_the_button_asks_for_an_action_each_time(fetch: Fetch) -> None:
@@ -256,7 +259,7 @@ def test_the_link_of_a_report_fills_the_form(fetch: Fetch) -> None:
 def test_an_action_is_no_run_and_a_run_no_action(fetch: Fetch) -> None:
     for wired, text in ((BACKTEST, canonical_json(fetch)), (FETCH, canonical_json(MarketSpec()))):
         with pytest.raises(SpecError, match="cannot be run"):
-            wired.open(None, text, fields(wired))
+            asked(text, wired)
         with pytest.raises(SpecError, match="cannot be run"):
             wired.compute(lambda *_: None, text)
 

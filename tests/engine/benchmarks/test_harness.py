@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import engine
 from engine import devices
 from engine.benchmarks import harness, kernel_workload
 from engine.benchmarks.lane import Lane
@@ -24,7 +23,7 @@ from engine.core.spec import canonical_json
 from engine.devices import Device
 from engine.features.kernels import Kernels, kernels_for
 from engine.features.kernels.numpy import Backend
-from engine.jobs import executors
+from engine.jobs import actions
 from tests.support.workspace import Workspace
 
 SMALL = MatrixProduct(size=64)
@@ -70,7 +69,7 @@ def altered(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def run(spec: BenchmarkSpec) -> BenchmarkResult:
-    found = executors.compute(spec, {}, silent)
+    found = harness.measure(spec, silent)
     assert isinstance(found, BenchmarkResult)
     return found
 
@@ -131,27 +130,18 @@ def test_devices_take_turns_in_alternating_order(monkeypatch: pytest.MonkeyPatch
     assert np.isfinite(result.samples).all()
 
 
-def test_a_stored_benchmark_is_read_and_a_new_take_measures_again() -> None:
+def test_a_benchmark_is_measured_each_time_and_its_report_is_kept() -> None:
     spec = BenchmarkSpec(workload=SMALL, variants=CPUS, repetitions=3)
-    first, again = engine.run(spec), engine.run(spec)
-    for one, other in zip(first.results, again.results, strict=True):
+    first, again = actions.perform(spec), actions.perform(spec)
+    assert first.report.measured < again.report.measured
+    kept = actions.performed("benchmark")
+    assert [item.id for item in kept] == [again.id, first.id]
+    for one, other in zip(first.report.results, kept[1].report.results, strict=True):
         np.testing.assert_array_equal(one.samples, other.samples)
         np.testing.assert_array_equal(one.usable, other.usable)
         assert (one.variants, one.notes, one.absent) == (other.variants, other.notes, other.absent)
-    assert first.measured == again.measured
-    assert first.versions == again.versions
-    taken = engine.run(spec.model_copy(update={"take": 2}))
-    assert taken.measured > first.measured
-
-
-def test_another_machine_measures_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = BenchmarkSpec(workload=SMALL)
-    keys = {engine.run_key(spec)}
-    with monkeypatch.context() as patch:
-        patch.setattr(devices, "fingerprint", lambda: "another machine")
-        keys.add(engine.run_key(spec))
-    assert len(keys) == 2
-    assert engine.run_key(spec) in keys
+    assert kept[1].report.versions == first.report.versions
+    assert kept[1].report.fingerprint == devices.fingerprint()
 
 
 @pytest.mark.parametrize(
@@ -218,7 +208,7 @@ def test_progress_shows_the_medians_so_far_and_can_stop_it() -> None:
 
     spec = BenchmarkSpec(workload=SMALL, variants=CPUS, repetitions=9)
     with pytest.raises(Cancelled):
-        executors.compute(spec, {}, progress)
+        harness.measure(spec, progress)
     fractions = [fraction for fraction, _, _ in seen]
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] < fractions[-1] <= 1
@@ -262,7 +252,7 @@ def test_a_device_that_is_not_here_is_an_error_before_any_work() -> None:
         ({"workload": {"kind": "lightgbm_fit"}, "variants": ["numpy:cpu"]}, "variants", "not a variant"),
         ({"repetitions": 2}, "repetitions", "Repetitions"),
         ({"repetitions": 201}, "repetitions", "Repetitions"),
-        ({"take": 0}, "take", "Take"),
+        ({"take": 2}, "take", "'take' is not a field here."),
         ({"workload": {"kind": "matrix_produkt"}}, "workload.kind", "Did you mean 'matrix_product'?"),
         ({"workload": {"kind": "matrix_product", "size": 9000}}, "workload.size", "Size"),
         ({"workload": {"kind": "rolling_mean", "bars": 10, "window": 11}}, "workload", "does not fit into 10"),
@@ -291,8 +281,8 @@ def test_the_gpu_is_a_resource_of_those_that_compute_on_it(names: tuple[str, ...
 def test_what_is_measured_is_its_name() -> None:
     spec = BenchmarkSpec()
     assert '"kind":"benchmark"' in canonical_json(spec)
-    assert spec.label() == "Matrix product 1024 × 1024 float32, take 1"
-    assert BenchmarkSpec(sizes=(256, 64)).label() == "Matrix product 1024 × 1024 float32 at 64, 256, take 1"
+    assert spec.label() == "Matrix product 1024 × 1024 float32"
+    assert BenchmarkSpec(sizes=(256, 64)).label() == "Matrix product 1024 × 1024 float32 at 64, 256"
 
 
 def test_several_sizes_are_columns() -> None:

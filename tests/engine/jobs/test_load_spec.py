@@ -19,7 +19,8 @@ pytestmark = pytest.mark.usefixtures("workspace")
 
 
 def test_kinds_are_told_apart() -> None:
-    assert {"market", "features", "model", "backtest", "benchmark"} <= set(requests.run_kinds())
+    assert {"market", "features", "model", "backtest"} <= set(requests.run_kinds())
+    assert {"benchmark", "fetch"} <= set(requests.action_kinds())
     assert isinstance(runner.load_spec({"kind": "market"}), MarketSpec)
     assert isinstance(runner.load_spec("kind: model"), ModelSpec)
     assert isinstance(runner.load_spec(b'{"kind": "features"}'), FeatureSpec)
@@ -43,7 +44,7 @@ def test_forged_names_are_cut_in_sentences() -> None:
         ("", "A spec is a mapping with a field 'kind'."),
         ("- a", "A spec is a mapping with a field 'kind'."),
         ("42", "A spec is a mapping with a field 'kind'."),
-        ("{}", "The field 'kind' says what a spec is, one of: backtest, benchmark,"),
+        ("{}", "The field 'kind' says what a spec is, one of: backtest, crosscheck,"),
         ("kind: [market]", "cannot be run. Did you mean 'market'?"),
         ("kind: bactest", "'bactest' cannot be run. Did you mean 'backtest'?"),
         ("kind: sma_cross", "'sma_cross' cannot be run."),
