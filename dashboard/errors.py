@@ -1,4 +1,4 @@
-"""What happens when a callback fails: a sentence for the user, the traceback for the log."""
+"""Failed callbacks: a sentence for the user, the traceback for the log."""
 
 from __future__ import annotations
 

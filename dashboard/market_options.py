@@ -1,4 +1,4 @@
-"""What the lists of a market form offer, given what the form says so far."""
+"""Options of the lists in a market form, given its values so far."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What surrounds every page: rail, header, jobs tray, toasts, theme."""
+"""Frame of every page: rail, header, jobs tray, toasts, theme."""
 
 from __future__ import annotations
 

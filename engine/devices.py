@@ -1,4 +1,4 @@
-"""What this machine can compute on: its libraries, its processors, and why one that was asked for is missing."""
+"""Devices of this machine: its libraries, its processors, and why one that was asked for is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every chart shares: time as numbers, axes, hover, and colours by token.
+"""Shared parts of charts: time as numbers, axes, hover, and colours by token.
 
 A chart module has ``info(...)``, which returns exactly the numbers to be drawn, and ``figure(info)``, which draws them
 with ``figure`` from here. No template and no literal colour: the browser resolves tokens such as ``GAIN`` for the

@@ -1,4 +1,4 @@
-"""How runs move together: the correlation of their bar returns."""
+"""Correlation of the bar returns of several runs."""
 
 from __future__ import annotations
 

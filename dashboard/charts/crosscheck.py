@@ -31,7 +31,7 @@ class OpinionInfo:
 
 
 def info(found: Crosscheck) -> OpinionInfo:
-    """What is drawn of a second opinion; thinned, but for each curve's highest and lowest."""
+    """What is drawn of a cross-check; thinned, but for each curve's highest and lowest."""
     time, apart = base.times(found.time), found.other_curve - found.curve
     curves = (found.curve, found.other_curve, apart)
     kept = np.unique(np.concatenate([thin(time, values, POINTS) for values in curves]))

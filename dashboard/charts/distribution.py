@@ -1,4 +1,4 @@
-"""How the returns of a run's bars are distributed, against a normal distribution of the same mean and spread."""
+"""Distribution of a run's bar returns, against a normal one of the same mean and standard deviation."""
 
 from __future__ import annotations
 

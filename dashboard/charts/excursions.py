@@ -1,4 +1,4 @@
-"""How far each trade went against and for its holder before it ended as it did (Sweeney, 1997)."""
+"""Maximum adverse and favourable excursion of each trade (Sweeney, 1997)."""
 
 from __future__ import annotations
 

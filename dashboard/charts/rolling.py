@@ -1,4 +1,4 @@
-"""How a run behaved through time: Sharpe ratio, volatility and beta of a moving window, and exposure."""
+"""Rolling Sharpe ratio, volatility and beta of a run, and its exposure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one figure is spread over all combinations of a sweep."""
+"""Distribution of one metric over all combinations of a sweep."""
 
 from __future__ import annotations
 

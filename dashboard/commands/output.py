@@ -1,4 +1,4 @@
-"""What a command prints and writes."""
+"""Output of commands: printed lines and written files."""
 
 from __future__ import annotations
 

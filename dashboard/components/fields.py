@@ -1,4 +1,4 @@
-"""What a form shows, read from a spec class: every field with its title, unit, bounds, choices and default."""
+"""Fields of a form, read from a spec class: each one with its title, unit, bounds, choices and default."""
 
 from __future__ import annotations
 

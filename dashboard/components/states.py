@@ -1,4 +1,4 @@
-"""What a page or a card shows when there is nothing yet, something is coming, or something went wrong."""
+"""Empty, loading and error states of pages and cards."""
 
 from __future__ import annotations
 

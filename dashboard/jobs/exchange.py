@@ -1,4 +1,4 @@
-"""What Dash and the manager exchange: spec and page of a background callback, progress and value of its job."""
+"""Messages between Dash and the manager: spec and page of a background callback, progress and value of its job."""
 
 from __future__ import annotations
 

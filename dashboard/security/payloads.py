@@ -1,4 +1,4 @@
-"""What the browser sends to callbacks, as types: those of the stores and controls that every page has, by their role,
+"""Types of what the browser sends to callbacks: those of the stores and controls that every page has, by their role,
 and of the properties that Dash fills itself. A callback's annotations say the rest, and more.
 
 A value of another type is one that no page of ours has sent: a failure on it is no bug of ours, see ``requests``.

@@ -1,4 +1,4 @@
-"""What the server refuses, and the headers that make the browser refuse the rest."""
+"""Security policy: requests that the server refuses, and the headers that make the browser refuse the rest."""
 
 from __future__ import annotations
 

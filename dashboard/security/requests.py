@@ -1,4 +1,4 @@
-"""Whether a request for a callback is one that a page can have sent: asked where a callback has failed.
+"""Validation of callback requests, once a callback has failed: can a page have sent this one?
 
 Every value is the client's, whoever that is. A request of ours is for a known callback, names its components, and has
 for each argument a value of the type with which the callback declares it. What fails on any other is no bug of ours: it

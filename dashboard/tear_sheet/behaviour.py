@@ -1,4 +1,4 @@
-"""How a run behaved: figures of a moving window, and how the returns of its bars are distributed."""
+"""Behaviour of a run: rolling metrics, and the distribution of its bar returns."""
 
 from __future__ import annotations
 

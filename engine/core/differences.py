@@ -1,4 +1,4 @@
-"""Where several specs differ, in the words of their forms."""
+"""Differences of several specs, in the words of their forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a computation tells what it has done, and learns that nobody wants it any more."""
+"""Progress of a computation, and its cancellation."""
 
 from __future__ import annotations
 

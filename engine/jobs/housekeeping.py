@@ -1,4 +1,4 @@
-"""What the cache takes on disk, and dropping what nobody needs: results only, and bars where they are asked for.
+"""Disk usage of the cache, and dropping what nobody needs: results only, and bars where requested.
 
 A result that is dropped leaves its run in the library, with figures, tags and notes: opening it computes it again. The
 ledger of trials is never touched. Each removal may be cut short at any point: what is left is found at the next reading

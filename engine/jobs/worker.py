@@ -1,4 +1,4 @@
-"""What runs in a worker process: the call of a job, its progress, and the imports that keep the process warm.
+"""Code that runs in a worker process: the call of a job, its progress, and the imports that keep the process warm.
 
 Nothing here imports Dask: ``engine.jobs.cluster`` sends these functions to workers, which hand their worker object
 in. Calls and outcomes travel as bytes, so that they are unpickled in the thread of the job: Dask

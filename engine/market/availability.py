@@ -1,4 +1,4 @@
-"""When what a bar says was known: the moment at which it had ended.
+"""Availability: the moment from which the values of a bar were known, its end.
 
 A bar is stamped with its start, a daily one with a date at its exchange. Wherever series of different intervals, time
 zones or calendars meet, a value counts from the moment on at which it was known, and never for its stamp.

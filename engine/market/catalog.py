@@ -1,4 +1,4 @@
-"""What can be read, and reading it: the only way from a request to bars."""
+"""Catalogue of all series, and reading them: the only way from a request to bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a source is asked to fetch, what it can, and what came of it, symbol by symbol."""
+"""Requests to fetch bars, capabilities of sources, and reports, symbol by symbol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a series unusable: rows that leave open what happened when. What is merely odd is ``quality``'s."""
+"""Integrity of a series: rows that make it unusable. What is merely odd is ``quality``'s."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a series: found, counted and said, never mended in silence."""
+"""Quality of a series: findings, counted and stated, never repaired in silence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the account stands as time goes by, if its own returns are drawn again and again in blocks."""
+"""Fan of the equity over time, from block bootstraps of the account's own returns."""
 
 from __future__ import annotations
 

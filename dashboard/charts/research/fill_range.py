@@ -1,4 +1,4 @@
-"""What the same decisions earn at other fills: the honest one, the one that nobody gets, and the bounds."""
+"""Profit of the same decisions at other fills: the honest one, the one that nobody gets, and the bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the winners of every half of the history: inside against outside, and their rank outside."""
+"""Winners of each half of the history: in sample against out of sample, and their rank out of sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What training promised against what came after: every combination, and those that were chosen."""
+"""Performance in training against the test that followed: every combination, and those chosen."""
 
 from __future__ import annotations
 

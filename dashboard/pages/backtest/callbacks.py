@@ -1,4 +1,4 @@
-"""What the backtest page does as a whole; each module of ``tabs`` registers the callbacks of its tab."""
+"""Callbacks of the backtest page as a whole; each module of ``tabs`` registers the callbacks of its tab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second opinion: the run on the page repeated on Backtrader, as a job of its own."""
+"""Cross-check: the run on the page repeated on Backtrader, as a job of its own."""
 
 from __future__ import annotations
 

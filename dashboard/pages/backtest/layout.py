@@ -1,4 +1,4 @@
-"""What the backtest page shows."""
+"""Layout of the backtest page."""
 
 from __future__ import annotations
 

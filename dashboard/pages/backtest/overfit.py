@@ -1,4 +1,4 @@
-"""Whether choosing the best of the sweep in sight is worth anything: a job of its own below the sweep."""
+"""Overfitting of the sweep on screen: a job of its own below the sweep."""
 
 from __future__ import annotations
 

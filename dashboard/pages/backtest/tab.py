@@ -1,4 +1,4 @@
-"""What a tab of the backtest page is, and how its callbacks reach the result.
+"""Tabs of the backtest page, and how their callbacks reach the result.
 
 A tab is one module of ``dashboard.pages.backtest.tabs``: it registers its own callbacks and exposes ``TAB``, which
 joins the tuple ``TABS`` there. What is not in sight is not drawn, nor asked for: a tab's callbacks take ``seen`` of it,

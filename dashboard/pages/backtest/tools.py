@@ -1,4 +1,4 @@
-"""What stands right of the tabs: what is in sight, the run or the walk-forward, as a file."""
+"""Tools right of the tabs: the run or the walk-forward on screen as a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the data page does."""
+"""Callbacks of the data page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the data page shows."""
+"""Layout of the data page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the features page does."""
+"""Callbacks of the features page."""
 
 from __future__ import annotations
 

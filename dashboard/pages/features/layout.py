@@ -1,4 +1,4 @@
-"""What the features page shows."""
+"""Layout of the features page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this machine is: for the header, and which devices it has or lacks."""
+"""Description of this machine: for the header, and which devices it has or lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the machine is doing at one moment, and over the last minutes as arrays for the charts."""
+"""Readings of the machine at one moment, and over the last minutes as arrays for the charts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the cache takes on disk, as the page prints it."""
+"""Disk usage of the cache, as the page prints it."""
 
 from __future__ import annotations
 

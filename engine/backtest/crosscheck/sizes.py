@@ -1,4 +1,4 @@
-"""Commission, prices and sizes by ``Costs``, written down for the second opinion: none of it is the account's code."""
+"""Commission, prices and sizes by ``Costs``, written down for the cross-check: none of it is the account's code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second opinion and the tear sheet as the page asks for them."""
+"""The cross-check and the tear sheet as the page asks for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the controls of the sweep's tab ask to see, and which combination a click means."""
+"""Controls of the sweep's tab: what they select, and which combination a click means."""
 
 from __future__ import annotations
 

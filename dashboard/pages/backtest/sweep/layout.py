@@ -1,4 +1,4 @@
-"""What the tab of the sweep shows."""
+"""Layout of the sweep's tab."""
 
 from __future__ import annotations
 

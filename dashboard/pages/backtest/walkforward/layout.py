@@ -1,4 +1,4 @@
-"""What the tab of the walk-forward shows."""
+"""Layout of the walk-forward's tab."""
 
 from __future__ import annotations
 

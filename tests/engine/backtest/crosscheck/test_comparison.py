@@ -1,4 +1,4 @@
-"""The second opinion: how trades find each other, what it says of them, and that it agrees about real runs."""
+"""The cross-check: how trades find each other, what it says of them, and that it agrees about real runs."""
 
 from __future__ import annotations
 
