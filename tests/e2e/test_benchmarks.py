@@ -1,0 +1,50 @@
+"""A benchmark in a real browser: seen in the tray, cancelled, measured twice, and opened again by its link."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.visitor import Visitor, dom_id
+
+pytestmark = pytest.mark.e2e
+ENTRIES = "return [...document.querySelectorAll('#hardware-earlier .job')].length"
+
+
+def press(visitor: Visitor, repetitions: int) -> None:
+    visitor.fill("hardware", "repetitions", repetitions)
+    visitor.until(
+        "return (document.getElementById(arguments[0])?.innerText || '').startsWith('about')",
+        "the estimate",
+        dom_id(role="estimate", page="hardware"),
+    )
+    visitor.press_run("hardware")
+
+
+def at_rest(visitor: Visitor) -> None:
+    visitor.until("return !document.querySelector('.is-running')", "the run bar at rest")
+
+
+def test_a_benchmark_is_cancelled_and_then_measured_twice(visitor: Visitor) -> None:
+    visitor.open("/hardware")
+    press(visitor, 200)
+    visitor.until("return document.getElementById('jobs-count').innerText === '1 job'", "the job in the tray")
+    visitor.until("return !!document.querySelector('.is-running')", "the run bar at work")
+    visitor.click(role="cancel", page="hardware")
+    at_rest(visitor)
+    visitor.sees("The job was cancelled.")
+    visitor.until("return document.getElementById('jobs-count').innerText === '0 jobs'", "the empty tray")
+    links = []
+    for count in (1, 2):
+        press(visitor, 3)
+        visitor.until(f"{ENTRIES} === {count}", f"{count} measurements listed")
+        visitor.until("return location.search.includes('report.')", "the report in the link")
+        at_rest(visitor)
+        links.append(visitor.driver.current_url)
+    assert links[0] != links[1]
+    visitor.open("/data")
+    visitor.open(links[0])
+    visitor.until(f"{ENTRIES} === 2", "both measurements, and no third")
+    marked = (
+        "return [...document.querySelectorAll('#hardware-earlier .job')].findIndex(e => e.innerText.includes('shown'))"
+    )
+    visitor.until(f"return ({marked.removeprefix('return ')}) === 1", "the earlier one on the page")
