@@ -122,7 +122,7 @@ def absence_on(name: str, versions: Mapping[str, str], gpus: tuple[str, ...]) ->
     if name == "torch:mps":
         return "It needs the GPU of Apple silicon."
     if name == "mlx:gpu" and not gpus:
-        return "No GPU that MLX can use is here."
+        return "No GPU that MLX can use was found."
     if name == "torch:cuda" and not gpus:
         return "No NVIDIA driver answers on this machine."
     return f"{library} {versions[library]} is built without CUDA."

@@ -19,7 +19,7 @@ class _Distinct(yaml.SafeLoader):
             if name.tag == _MERGE or not isinstance(key := self.construct_object(name, deep=True), Hashable):
                 continue
             if key in seen:
-                raise RepeatedKey(None, None, f"'{str(key)[:60]}' is there twice", name.start_mark)
+                raise RepeatedKey(None, None, f"'{str(key)[:60]}' appears twice", name.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 

@@ -21,7 +21,7 @@ def _distinct(features: tuple[Indicator, ...]) -> tuple[Indicator, ...]:
     labels = [feature.label() for feature in features]
     for label in labels:
         if labels.count(label) > 1:
-            raise ValueError(f"The feature {label} is there twice: change its parameters or take one out.")
+            raise ValueError(f"The feature {label} appears twice: change its parameters or remove one.")
     return features
 
 

@@ -64,7 +64,7 @@ class Surroundings:
         for bars in known:
             if bars.series.symbol == symbol:
                 return bars
-        raise DataError(f"{symbol} has no bars by then: choose another symbol or a later range.")
+        raise DataError(f"{symbol} has no bars by that date: choose another symbol or a later range.")
 
     def _among_others(self, feature: PanelIndicator, bars: Bars) -> dict[str, Floats]:
         """The symbol's column; a row counts once the bars of all its symbols have ended."""

@@ -247,7 +247,7 @@ class Cluster:
 
     def _obituary(self) -> WorkerLost:
         return WorkerLost(
-            "The worker process that ran this job died, most often for want of memory: a worker may use "
+            "The worker process that ran this job died, most often for lack of memory: a worker may use "
             f"{self._compute.memory_limit_mb:,} MB ('compute.memory_limit_mb' in config.yaml). Make the job smaller "
             "or raise the limit, then run it again."
         )

@@ -22,7 +22,7 @@ class ForwardReturn(Label):
 
     kind: Literal["forward_return"] = "forward_return"
     horizon: int = parameter(
-        5, title="Horizon", unit="bars", ge=1, le=500, help="Bars ahead that are predicted.", section="Label"
+        5, title="Horizon", unit="bars", ge=1, le=500, help="Horizon of the prediction.", section="Label"
     )
     threshold: float = parameter(
         0.0,

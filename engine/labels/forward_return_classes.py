@@ -26,7 +26,7 @@ class ForwardReturnClasses(Label):
 
     kind: Literal["forward_return_classes"] = "forward_return_classes"
     horizon: int = parameter(
-        5, title="Horizon", unit="bars", ge=1, le=500, help="Bars ahead that are predicted.", section="Label"
+        5, title="Horizon", unit="bars", ge=1, le=500, help="Horizon of the prediction.", section="Label"
     )
     threshold: float = parameter(
         1.0,

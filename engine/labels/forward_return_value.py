@@ -24,7 +24,7 @@ class ForwardReturnValue(Label):
 
     kind: Literal["forward_return_value"] = "forward_return_value"
     horizon: int = parameter(
-        5, title="Horizon", unit="bars", ge=1, le=500, help="Bars ahead that are predicted.", section="Label"
+        5, title="Horizon", unit="bars", ge=1, le=500, help="Horizon of the prediction.", section="Label"
     )
 
     def label(self) -> str:

@@ -87,7 +87,7 @@ class Listing:
 class FetchRequest(Spec):
     """Bars to fetch from one source into a collection."""
 
-    source: str = parameter(title="Source", help="Where the bars come from.")
+    source: str = parameter(title="Source", help="Source of the bars.")
     symbols: tuple[str, ...] = parameter(title="Symbols", help="As the source names them.")
     collection: str = parameter(
         "", title="Collection", help="Where they are kept; empty for one named like the source."

@@ -39,7 +39,7 @@ def chronological(time: Times, end: Times, fraction: float) -> Split:
     start = ordered[min(int(len(ordered) * (1 - fraction)), len(ordered) - 1)] if len(ordered) else NEVER
     earlier = time < start
     if not earlier.any():
-        raise DataError("There are too few bars to split in time: choose a longer range of days.")
+        raise DataError("Too few bars to split in time: choose a longer range.")
     train = earlier & (end < start)
     return Split(train, ~earlier, earlier & ~train & ~np.isnat(end), start)
 

@@ -64,7 +64,7 @@ def _best_swept(found: SweepOverfitting, place: int | None) -> Finding:
     named, looked = f"{len(found.superior):,}" if len(found.superior) else "none", place in found.combinations.tolist()
     this = ", this run among them" if place in found.superior.tolist() else ", not this run"
     return Finding(
-        "Best of the sweep beats holding",
+        "Best of the sweep beats buy and hold",
         grade,
         _p(value),
         f"Test of superior predictive ability of {found.columns:,} combinations of the sweep. Superior to holding with "
@@ -121,7 +121,7 @@ def _random(result: VerificationResult) -> Finding | None:
             f"Share of {len(result.random_sharpe):,} backtests with the same weights at other times and on other "
             "symbols, at the same costs, with a Sharpe ratio at least as high.",
             "random",
-            "" if grade == "good" else "Weights that know something: as it is, any such weights explain the result.",
+            "" if grade == "good" else "Weights with information: as it is, any such weights explain the result.",
         )
     return Finding(
         "Better than random entries",
@@ -130,7 +130,7 @@ def _random(result: VerificationResult) -> Finding | None:
         f"Share of {len(result.random_sharpe):,} lists of the same trades at random times, equally long and at the "
         "same costs, with a Sharpe ratio at least as high.",
         "random",
-        "" if grade == "good" else "Entries that know something: as it is, being in the market explains the result.",
+        "" if grade == "good" else "Entries with information: as it is, being in the market explains the result.",
     )
 
 
@@ -143,13 +143,13 @@ def _snooped(result: VerificationResult) -> Finding | None:
     others = count - 1
     who = f"neither the strategy nor any of its {others:.0f} neighbours beat" if others else "the strategy did not beat"
     return Finding(
-        "Beats holding in the mean",
+        "Beats buy and hold on average",
         grade,
         _p(value),
         f"Test of superior predictive ability: if {who} buy and hold in the mean, the best would look as good "
         "with this probability.",
         "spa",
-        "" if grade == "good" else "A higher mean return than that of holding; less risk does not count here.",
+        "" if grade == "good" else "A higher mean return than buy and hold; lower risk does not count here.",
     )
 
 

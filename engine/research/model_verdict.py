@@ -117,7 +117,7 @@ def _log_loss(result: ModelResult) -> Finding:
         "Log loss under base",
         "good" if loss < base else "bad",
         f"{loss:.4f} vs {base:.4f}",
-        f"Always saying the {what} in the training part costs the second figure. Lower is better.",
+        f"Always predicting the {what} in the training part costs the second figure. Lower is better.",
     )
 
 
@@ -137,7 +137,7 @@ def _direction(result: ModelResult) -> Finding:
     right = result.scores["hit_rate" if result.task == "regression" else "accuracy"]
     meaning = {
         "binary": "Share of test rows on the right side of one half, against the best constant guess.",
-        "multiclass": "Share of test rows whose likeliest class is what happened, against the best constant guess.",
+        "multiclass": "Share of test rows whose likeliest class is the outcome, against the best constant guess.",
         "regression": "Share of test rows on the right side of zero, against the best constant guess.",
     }
     return Finding(
@@ -152,7 +152,7 @@ def _memory(result: ModelResult) -> Finding:
         "Holds after training",
         "good" if train - test <= most / 2 else "doubtful" if train - test <= most else "bad",
         f"{_number(train)} → {_number(test)}",
-        f"{headline_name(result)} on the rows that it learnt from, then on the test: what is lost was memory.",
+        f"{headline_name(result)} on the training rows, then on the test: the difference is overfitting.",
     )
 
 

@@ -97,7 +97,7 @@ def random_weights(
     weights = decide(spec, bars, inputs).weights
     decided = np.flatnonzero(np.isfinite(weights).any(axis=1))
     if not len(decided) or len(weights) - decided[0] < 3:
-        raise DataError("There are no weights to put elsewhere.")
+        raise DataError("No weights to shuffle.")
     if np.nanmax(weights) - np.nanmin(weights) <= 1e-12:
         raise DataError("The weights are always the same: at another time or on another symbol they would be, too.")
     own, random = rerun(spec, bars, inputs, WeightDecisions(weights=weights)), np.random.default_rng(seed)

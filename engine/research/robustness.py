@@ -39,7 +39,7 @@ def of_costs(result: VerificationResult) -> Finding | None:
     multiple = result.figures.get("cost_break_even")
     if multiple is None:
         free = float(np.ptp(result.cost_total)) == 0.0
-        explanation = "There are no costs to multiply." if free else "A profit is left at 64 times the costs."
+        explanation = "No costs to multiply." if free else "A profit is left at 64 times the costs."
         return Finding("Survives higher costs", "doubtful" if free else "good", "–" if free else "> 64×", explanation,
                        "costs", "State what trading costs." if free else "")  # fmt: skip
     grade: Grade = "good" if multiple >= SAFE_COSTS else "doubtful" if multiple > OWN_COSTS else "bad"
@@ -47,11 +47,11 @@ def of_costs(result: VerificationResult) -> Finding | None:
         "Survives higher costs",
         grade,
         f"{multiple:.1f}×",
-        "Multiple of the assumed commission and slippage that takes the whole profit."
+        "Multiple of the assumed commission and slippage at which the profit is gone."
         if multiple
-        else "Nothing is earned even without costs.",
+        else "No profit even without costs.",
         "costs",
-        "" if grade == "good" else "Fewer trades or a larger gain from each.",
+        "" if grade == "good" else "Fewer trades or a larger gain per trade.",
     )
 
 
@@ -84,7 +84,7 @@ def of_neighbours(result: VerificationResult) -> Finding | None:
         f"Of {_some(len(result.jitter_total), 'variant')} with one parameter changed by 10% or 20%, whole numbers by "
         f"one at least; the median Sharpe ratio is {number(middle)}.",
         "jitter",
-        "" if grade == "good" else "Parameters from the middle of a region that does well, not from its peak.",
+        "" if grade == "good" else "Parameters from the middle of a good region, not from its peak.",
     )
 
 
@@ -100,7 +100,7 @@ def of_noise(result: VerificationResult) -> Finding | None:
         f"Of {_some(len(result.noise_total), 'backtest')} whose decisions saw prices moved a little; the median Sharpe "
         f"ratio is {number(float(np.median(result.noise_sharpe)))}.",
         "noise",
-        "" if grade == "good" else "Rules that do not hang on a tick: wider thresholds, longer windows.",
+        "" if grade == "good" else "Rules that do not depend on a tick: wider thresholds, longer windows.",
     )
 
 
@@ -114,7 +114,7 @@ def of_fills(result: VerificationResult) -> Finding | None:
     grade: Grade = "bad" if illusion or stale > 0.5 else "doubtful" if worst <= 0 or stale > STALE else "good"
     repeated = f" {percent(stale)} of its fills are at opens that repeat the close before." if stale > STALE else ""
     return Finding(
-        "Fills that can be had",
+        "Achievable fills",
         grade,
         f"{percent(worst)} to {percent(best)}",
         f"Total return with every fill at the worst and at the best price of its bar. At the next open it is "
@@ -132,12 +132,12 @@ def of_regimes(result: VerificationResult) -> Finding | None:
     grade: Grade = "good" if gains.all() else "doubtful" if 2 * gains.sum() >= len(gains) else "bad"
     where = f"None in {' or '.join(lost)} markets. " if lost and gains.any() else "None in any. " if lost else ""
     return Finding(
-        "Gains in every kind of market",
+        "Gains in every market regime",
         grade,
         f"{int(gains.sum())} of {len(gains)}",
         f"{where}Bull and bear by the 200-day mean, calm and turbulent by the volatility so far.",
         "regimes",
-        "" if grade == "good" else "A filter for the kind of market in which it earns, tested on other data.",
+        "" if grade == "good" else "A filter for the regime in which it earns, tested on other data.",
     )
 
 

@@ -70,7 +70,7 @@ def verify(spec: VerificationSpec, inputs: Mapping[str, Any], progress: Progress
         except (DataError, SpecError, StrategyError) as error:
             skipped[name] = str(error)
         done += share
-    progress(1.0, "Every test is done")
+    progress(1.0, "All tests done")
     return _assembled(spec, inputs["backtest"], found, skipped)
 
 
@@ -244,7 +244,7 @@ def _column(items: tuple[Any, ...], name: str) -> Any:
 
 
 TESTS: tuple[tuple[str, str, float, Callable[[Case], Found]], ...] = (
-    ("look_ahead", "Asking the strategy again on shorter history", 1, _look_ahead),
+    ("look_ahead", "Recomputing the strategy on shorter history", 1, _look_ahead),
     ("bootstrap", "Resampling the returns in blocks", 1, _bootstrap),
     ("random", "Placing the same trades at random", 1, _random),
     ("costs", "Multiplying the costs", 1, _costs),
@@ -253,8 +253,8 @@ TESTS: tuple[tuple[str, str, float, Callable[[Case], Found]], ...] = (
     ("noise", "Adding noise to the prices", 4, _noise),
     ("drawdowns", "Resampling the falls", 1, _drawdowns),
     ("orders", "Shuffling the trades", 0.5, _orders),
-    ("removed", "Taking away the best trades", 0.1, _removed),
+    ("removed", "Removing the best trades", 0.1, _removed),
     ("fills", "Questioning the fills", 0.5, _fills),
-    ("regimes", "Looking at crises and regimes", 0.2, _regimes),
+    ("regimes", "Evaluating crises and regimes", 0.2, _regimes),
 )
 """Name, sentence of progress, share of the time, and the test."""

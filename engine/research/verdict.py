@@ -214,18 +214,18 @@ def _hold(evidence: Evidence) -> Finding:
     """Growth against that of holding; less of it at a better ratio is a doubt, not a failure."""
     edge, held = evidence.edge, evidence.benchmark_sharpe
     grade: Grade = "good" if edge > 0 else "doubtful" if evidence.better_ratio or edge == 0 else "bad"
-    remedy = "Holding the same symbols has to be beaten, or the same growth reached at less risk."
+    remedy = "Beat buy and hold of the same symbols, or reach the same growth at lower risk."
     if edge < 0 and evidence.better_ratio:
-        remedy = "The smaller risk has to be wanted for itself, or borrowed against: holding grew faster."
+        remedy = "Lower risk must be the goal, or be levered: buy and hold grew faster."
     if edge == 0:
-        remedy = "A strategy that differs from holding."
+        remedy = "A strategy that differs from buy and hold."
     return Finding(
         "Against buy and hold",
         grade,
         f"{edge * 100:+,.2f}% {'a year' if evidence.years >= WHOLE_YEAR else 'over the record'}".replace(
             "-", "\N{MINUS SIGN}"
         ),
-        "Growth above that of holding the same symbols at the same costs"
+        "Growth above buy and hold of the same symbols at the same costs"
         + (
             "."
             if held is None
@@ -292,7 +292,7 @@ def _headline(positive: float, evidence: Evidence, luck: ledger.Luck) -> tuple[s
     if positive < CONFIDENT:
         return (
             "No.",
-            "The Sharpe ratio cannot be told from zero. More data or a larger edge would change this.",
+            "The Sharpe ratio is not distinguishable from zero. More data or a larger edge would change this.",
         )
     if evidence.above(luck.all) < CONFIDENT:
         change = "A longer history" if _years_needed(evidence, luck.all) <= FARTHEST else "Only a larger edge"
@@ -306,7 +306,10 @@ def _headline(positive: float, evidence: Evidence, luck: ledger.Luck) -> tuple[s
         ratios = f"{_number(evidence.yearly)} against {_number(evidence.benchmark_sharpe or 0.0)}"
         return "Less growth.", f"The Sharpe ratio is better than that of holding, {ratios}, but holding grew faster."
     if evidence.edge < 0:
-        return "Not worth it.", "The return can be told from luck, but holding the same symbols returned more."
+        return (
+            "Not worth it.",
+            "The return is distinguishable from luck, but buy and hold of the same symbols returned more.",
+        )
     if evidence.trades < FEWEST_TRADES:
         few = _counted(evidence.trades, "trade")
         return "Perhaps.", f"The ratio can be told from luck, but {few} cannot tell skill from a lucky ride."

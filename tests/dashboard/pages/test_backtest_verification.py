@@ -188,7 +188,7 @@ def test_the_sweep_that_a_run_came_from_can_be_tested_here() -> None:
     verdict, _, hidden = sweep_origin.judge(data, "real", {"key": "…"})
     assert hidden
     assert "Chosen by skill, not by search" in texts(verdict)
-    assert "Best of the sweep beats holding" in texts(verdict)
+    assert "Best of the sweep beats buy and hold" in texts(verdict)
 
 
 def test_nothing_is_judged_anew_while_the_test_of_the_sweep_runs(monkeypatch: pytest.MonkeyPatch) -> None:

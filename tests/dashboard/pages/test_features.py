@@ -139,7 +139,7 @@ def test_another_kind_of_request_gets_a_sentence() -> None:
         ([{"kind": "sma", "window": 0}], "Window must be at least 2"),
         ([{"kind": "sma", "window": 100_000}], "Window must be at most 1,000"),
         ([{"kind": "smma"}], "Did you mean 'sma'"),
-        ([{"kind": "sma"}, {"kind": "sma"}], "SMA 20 is there twice"),
+        ([{"kind": "sma"}, {"kind": "sma"}], "SMA 20 appears twice"),
         ("../../etc/passwd", "list of indicators"),
     ],
 )

@@ -116,7 +116,7 @@ def test_results_may_lie_elsewhere(workspace: Workspace, monkeypatch: pytest.Mon
     ],
 )
 def test_key_that_is_there_twice_is_refused(workspace: Workspace, text: str, line: int, key: str) -> None:
-    assert refusal(workspace, text) == f"config.yaml, line {line}: '{key}' is there twice."
+    assert refusal(workspace, text) == f"config.yaml, line {line}: '{key}' appears twice."
 
 
 def test_unknown_key_names_itself_the_closest_and_the_line(workspace: Workspace) -> None:

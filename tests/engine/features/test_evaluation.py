@@ -148,7 +148,7 @@ def test_a_look_ahead_by_way_of_the_context_is_found() -> None:
 @pytest.mark.parametrize(
     ("indicator", "words"),
     [
-        (Beta(symbol="QQQ"), "QQQ has no bars by then"),
+        (Beta(symbol="QQQ"), "QQQ has no bars by that date"),
         (ReturnRank(), "Rank of return 60 compares several symbols: choose two or more"),
         (LongerBars(interval="1d"), "bars of 1d are not longer than those of 1d"),
     ],

@@ -88,7 +88,7 @@ def test_features_keep_their_type_in_json() -> None:
         ([{"kind": "smaa"}], "features.0.kind", "Did you mean 'sma'?"),
         ([{"kind": "sma"}, {"kind": "rsi", "window": 1}], "features.1.window", "at least 2"),
         ([{"kind": "sma", "windows": 5}], "features.0.windows", "'windows' is not a field here."),
-        ([{"kind": "sma"}, {"kind": "sma"}], "features", "SMA 20 is there twice"),
+        ([{"kind": "sma"}, {"kind": "sma"}], "features", "SMA 20 appears twice"),
         ([], "features", "from 1 to 64"),
         ([{"kind": "sma", "window": window} for window in range(2, 67)], "features", "from 1 to 64"),
         ("sma", "features", "Features"),

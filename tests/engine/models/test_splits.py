@@ -58,7 +58,7 @@ def test_an_unknown_label_is_not_learnt_from_and_not_counted_as_purged() -> None
 
 @pytest.mark.parametrize("time", [days(0), days(1), np.repeat(days(1), 9)])
 def test_one_time_cannot_be_split(time: np.ndarray) -> None:
-    with pytest.raises(DataError, match="too few bars to split"):
+    with pytest.raises(DataError, match="Too few bars to split"):
         chronological(time, time, 0.5)
 
 

@@ -318,7 +318,7 @@ def test_it_can_be_cancelled_at_every_stage(stop_at: str) -> None:
     ("changes", "sentence"),
     [
         ({"market": {"symbols": ["NVDA"], "end": "2013-07-01"}}, "rows are left in the training part"),
-        ({"market": {"symbols": ["NVDA"], "end": "2013-02-01"}}, "too few bars to split"),
+        ({"market": {"symbols": ["NVDA"], "end": "2013-02-01"}}, "Too few bars to split"),
         ({"target": {"kind": "forward_return", "threshold": 50}}, "Every label in the training part is a fall"),
         ({"target": {"kind": "forward_return", "horizon": 500}, "test_fraction": 0.1}, "in the test part"),
     ],

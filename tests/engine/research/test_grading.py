@@ -117,7 +117,7 @@ def test_thresholds(values: dict[str, Any], test: str, grade: str) -> None:
         ({"ruin": 0.0}, "drawdowns", "none of 200", "Chance of a fall by 50% from a high"),
         ({"ruin": 0.31, "max_drawdown": -0.53}, "drawdowns", "31.0%", "as it happened it was 53.0%."),
         ({"removed_until_nothing": 0.0}, "removed", "0 of 14", "No profit"),
-        ({"cost_break_even": 0.0}, "costs", "0.0×", "Nothing is earned even without costs."),
+        ({"cost_break_even": 0.0}, "costs", "0.0×", "No profit even without costs."),
         ({"spa_variants": 1.0}, "spa", "p = 0.005", "if the strategy did not beat buy and hold"),
         ({"spa_variants": 9.0}, "spa", "p = 0.005", "any of its 8 neighbours"),
         ({"regime_mean": np.full(4, -0.1)}, "regimes", "0 of 4", "None in any."),

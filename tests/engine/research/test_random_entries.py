@@ -224,5 +224,5 @@ def test_weights_that_never_move_cannot_be_shuffled() -> None:
     bars = walks(100, 1)
     with pytest.raises(DataError, match="always the same"):
         random_weights(request(Halves(every=1000), ("A", "B", "C")), bars, inputs_of(bars), 20, 0)
-    with pytest.raises(DataError, match="no weights"):
+    with pytest.raises(DataError, match="No weights"):
         random_weights(request(Timed(every=500), ("A", "B", "C")), walks(52, 1), inputs_of(walks(52, 1)), 20, 0)

@@ -266,7 +266,7 @@ def test_record_is_long_enough_where_luck_is_passed() -> None:
 def test_what_would_change_the_answer_is_said_worst_first() -> None:
     verdict = assess(result(0.0002, benchmark=0.001, trades=10), tried(0.02))
     assert [finding.grade for finding in verdict.findings[:4]] == ["doubtful", "doubtful", "bad", "doubtful"]
-    assert verdict.changes[0].startswith("Holding the same symbols has to be beaten")
+    assert verdict.changes[0].startswith("Beat buy and hold of the same symbols")
     assert "years of the same would do; there are 2.7." in verdict.changes[1]
     assert verdict.changes[-1].startswith("20 more trades")
 
