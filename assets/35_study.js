@@ -18,7 +18,7 @@
     const owner = href.split("?")[0].slice(1);
     const find = (name) => runs[ids.findIndex((id) => id.page === name)];
     const isStudy = ids.some((id) => id.page === owner + "-" + active);
-    return here.permalink(find(owner + (isStudy ? "-" + active : "")), href);
+    return here.permalink(find(owner + (isStudy ? "-" + active : "")), null, href);
   };
 
   /* Each tab's result, once it is painted and while the tab is in sight; a free tab has something to show without one. */
