@@ -155,7 +155,7 @@ def test_a_killed_worker_fails_its_job_only(cluster: Cluster, gate: Path) -> Non
 
 
 def test_a_job_without_measure_fails_for_want_of_memory(cluster: Cluster) -> None:
-    with pytest.raises(WorkerLost, match="for want of memory"):
+    with pytest.raises(WorkerLost, match="for lack of memory"):
         cluster.submit("greedy", tasks.greedy).result(PATIENCE)
 
 
