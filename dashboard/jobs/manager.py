@@ -149,9 +149,9 @@ class DaskManager(BaseBackgroundCallbackManager):
             if waiting >= self._limit:
                 raise QueueFull(f"{waiting} jobs are waiting already: try again when some have ended, or cancel one.")
             job = self._new_job(key, job_fn, spec, page_in(context))
-            _unless_full(listing.add, job)
             self._live.clear(key)
             self._live.set_progress(key, progress_of(job))
+            _unless_full(listing.add, job)
             self._send(key, job_fn, args, resources(spec))
             if self._unwanted.pop(key, 0.0) > time.monotonic():
                 self._cluster.cancel(key)
@@ -219,7 +219,7 @@ class DaskManager(BaseBackgroundCallbackManager):
         kept = [(name, until) for name, until in self._unwanted.items() if until > now and name != key]
         self._unwanted = dict([*kept[-_UNWANTED:], (key, now + within)])
 
-    # The recorder's thread.
+    # The recorder's thread. The list of jobs comes last: whoever sees a change there finds the rest.
 
     def _record(self, action: Callable[[], None]) -> None:
         if not self._closed:
@@ -234,10 +234,10 @@ class DaskManager(BaseBackgroundCallbackManager):
             with self._changed:
                 active.status = "running"
             progress |= {"status": "running", "started": time.time(), "message": "", "pid": event["pid"]}
+            self._live.set_progress(key, progress)
             _unless_full(listing.set_running, key)
         else:
-            progress |= {name: event[name] for name in ("fraction", "message", "partial")}
-        self._live.set_progress(key, progress)
+            self._live.set_progress(key, progress | {name: event[name] for name in ("fraction", "message", "partial")})
 
     def _ended(self, key: str, future: Future[Any]) -> None:
         error = future.exception()
@@ -251,9 +251,9 @@ class DaskManager(BaseBackgroundCallbackManager):
         try:
             progress = (self._live.progress(key) or {}) | {"status": status, "message": message, "partial": None}
             progress["fraction"] = progress.get("fraction", 0.0) if error else 1.0
-            _unless_full(listing.set_ended, key, status, message, progress["fraction"])
             self._live.set_progress(key, progress)
             self._live.set_outcome(key, {"error": message} if error else {"result": value_of(future.result())})
+            _unless_full(listing.set_ended, key, status, message, progress["fraction"])
         except Exception:  # noqa: BLE001 - those who wait must hear of the end whatever happens to its record
             _log.exception("The end of job %s could not be recorded.", key)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -55,6 +56,8 @@ CREATE TABLE IF NOT EXISTS run_notes (
 );
 """
 
+_PATIENCE = 10.0  # seconds that a connection waits for the others
+
 # What a database of an earlier version lacks: table, column, its declaration.
 _ADDED = (
     ("trials", "count", "INTEGER NOT NULL DEFAULT 1"),
@@ -80,8 +83,7 @@ def connect() -> Iterator[sqlite3.Connection]:
         _is_ready.cache_clear()
     prepare_cache(folder)
     try:
-        _is_ready(path)
-        connection = _open(path)
+        connection = _prepared(path)
     except sqlite3.Error as error:
         raise StoreError(f"The database {path} failed: {error}.") from None
     try:
@@ -95,18 +97,29 @@ def connect() -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
+def _prepared(path: Path) -> sqlite3.Connection:
+    _is_ready(path)
+    connection = _open(path)
+    if connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None:
+        connection.close()  # another process has made the file again
+        _is_ready.cache_clear()
+        _is_ready(path)
+        connection = _open(path)
+    return connection
+
+
 def _open(path: Path) -> sqlite3.Connection:
     """An open database, also on a full disk, where there is no room for the index that connections share beside it:
     whoever is alone in the database keeps that in memory.
     """
-    connection = sqlite3.connect(path, timeout=10)
+    connection = sqlite3.connect(path, timeout=_PATIENCE)
     try:
         connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
         if not error.sqlite_errorname.startswith("SQLITE_IOERR"):
             raise
-        connection = sqlite3.connect(path, timeout=10)
+        connection = sqlite3.connect(path, timeout=_PATIENCE)
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     except sqlite3.Error:
         connection.close()
@@ -118,12 +131,25 @@ def _open(path: Path) -> sqlite3.Connection:
 def _is_ready(path: Path) -> bool:
     connection = _open(path)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(_SCHEMA)
+        _write_ahead(connection)
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
         _add_columns(connection)
     finally:
         connection.close()
     return True
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on. SQLite refuses that at once, without waiting, where two processes try together."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _add_columns(connection: sqlite3.Connection) -> None:
