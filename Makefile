@@ -1,4 +1,4 @@
-# Stratoscope. `make help` lists what there is. Written for GNU make 3.81 (macOS) and newer.
+# Stratoscope. `make help` lists the targets. Written for GNU make 3.81 (macOS) and newer.
 
 UV_VERSION := 0.13.9
 VENV := .venv
@@ -44,25 +44,25 @@ lint: $(TESTING) ## check format and code (ruff)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-format: $(TESTING) ## put the code into the house format
+format: $(TESTING) ## format the code (ruff)
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
 
 types: $(TESTING) ## check types (mypy, strict on the engine)
 	$(BIN)/mypy
 
-layers: $(TESTING) ## check who may import whom (import-linter)
+layers: $(TESTING) ## check the import layers (import-linter)
 	$(BIN)/lint-imports
 
-benchmark: $(TESTING) $(KERNELS) browser ## measure what the README's table states
+benchmark: $(TESTING) $(KERNELS) browser ## measure the table in the README
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-lock: ## resolve requirements.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
+lock: ## rebuild requirements.lock from pyproject.toml (ARGS=--upgrade for newer versions)
 	@sh tools/environment.sh $(VENV) $(UV_VERSION)
 	@env -u UV_FIND_LINKS -u PIP_FIND_LINKS UV_NO_CONFIG=1 $(UV) pip compile --quiet --universal --all-extras \
 	    --no-annotate --custom-compile-command "make lock" $(ARGS) pyproject.toml --output-file requirements.lock
 
-clean: ## remove the environment and what tools left; cache/ keeps your data and results
+clean: ## remove the environment and tool caches; cache/ keeps your data and results
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find engine dashboard tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -71,11 +71,11 @@ browser:
 
 $(RUNTIME): pyproject.toml requirements.lock
 	@sh tools/environment.sh $(VENV) $(UV_VERSION)
-	@echo "Installing what Stratoscope runs on (the first time takes a few minutes) ..."
+	@echo "Installing Stratoscope (the first time takes a few minutes) ..."
 	@$(INSTALL) --editable . || $(OFFLINE)
 	@$(BIN)/python -m compileall -q engine dashboard
 	@[ "$$(uname -s)" != Darwin ] || $(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
-	    echo "LightGBM cannot load OpenMP, which macOS does not bring: run 'brew install libomp', then make again." >&2; \
+	    echo "LightGBM cannot load OpenMP, which macOS does not include: run 'brew install libomp', then make again." >&2; \
 	    exit 1; }
 	@touch $@
 
@@ -85,6 +85,6 @@ $(KERNELS): $(RUNTIME) $(wildcard engine/backtest/kernels/*.py)
 	@touch $@
 
 $(TESTING): $(RUNTIME)
-	@echo "Installing what the tests need ..."
+	@echo "Installing the test dependencies ..."
 	@$(INSTALL) --editable '.[test]' || $(OFFLINE)
 	@touch $@

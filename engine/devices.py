@@ -1,4 +1,4 @@
-"""Devices of this machine: its libraries, its processors, and why one that was asked for is missing."""
+"""Devices of this machine: its libraries, its processors, and why a requested one is missing."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def _torch(name: str) -> Device | str:
     if torch.version.cuda is None and torch.version.hip is None:
         return f"torch {torch.__version__} is built without CUDA: install its CUDA build, see https://pytorch.org."
     if not torch.cuda.is_available():
-        return "torch finds no GPU with a working driver: nvidia-smi tells what the driver sees."
+        return "torch finds no GPU with a working driver: nvidia-smi shows what the driver sees."
     return Device("torch", name, torch.cuda.get_device_name(0))
 
 

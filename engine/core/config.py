@@ -150,7 +150,7 @@ def _anchored(config: Config, folder: Path) -> Config:
     plugins = tuple(folder / path.expanduser() for path in config.plugins)
     missing = [str(path) for path in plugins if not path.is_dir()]
     if missing:
-        raise ConfigError(f"The plug-in folder {missing[0]} does not exist: create it or take it out of 'plugins'.")
+        raise ConfigError(f"The plug-in folder {missing[0]} does not exist: create it or remove it from 'plugins'.")
     files = config.market.files
     files = files.model_copy(update={"folders": tuple(folder / path.expanduser() for path in files.folders)})
     changes: dict[str, Any] = {"cache": (folder / config.cache.expanduser()).resolve(), "plugins": plugins}

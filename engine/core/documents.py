@@ -1,4 +1,4 @@
-"""YAML as people write it by hand, where a key that is there twice is a mistake and not a choice of the last."""
+"""YAML as people write it by hand, where a repeated key is a mistake and does not mean the last one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that are too long for an address, kept under a digest of their text."""
+"""Requests that are too long for a URL, stored under a digest of their text."""
 
 from __future__ import annotations
 

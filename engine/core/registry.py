@@ -218,7 +218,7 @@ def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) ->
             if (first := found.setdefault(name, offer)) is not offer and first.make() is not offer.make():
                 problems.append(
                     f"Two {registry.group} are called '{name}', in {first.file} and {offer.file}: rename one of them. "
-                    "Until then it is the first that is used."
+                    "Until then the first is used."
                 )
     listed = dict(sorted(found.items(), key=lambda item: item[1].info.title))
     makers = {name: offer.make for name, offer in listed.items()}

@@ -289,7 +289,7 @@ _DEMANDS = {
     "literal_error": "{expected}",
     "tuple_type": "a list",
     "model_type": "a mapping of its fields to values",
-    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a day such as 2015-01-31"),
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), "a date such as 2015-01-31"),
     "too_short": "a list of at least {min_length:,}",
     "too_long": "a list of at most {max_length:,}",
     "greater_than_equal": "at least {ge:,g}",

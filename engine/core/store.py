@@ -32,7 +32,7 @@ class Result(Protocol):
     __dataclass_fields__: typing.ClassVar[dict[str, Any]]
 
     def summary(self) -> Mapping[str, object]:
-        """The result's key figures as plain JSON values, for the command line."""
+        """The result's key metrics as plain JSON values, for the command line."""
         ...
 
 

@@ -106,7 +106,7 @@ def made_up() -> Bars:
     about = Series(
         source="",
         collection="",
-        symbol="a made-up symbol with gaps",
+        symbol="a synthetic symbol with gaps",
         interval=DAILY,
         kind="equity",
         currency="USD",

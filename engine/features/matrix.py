@@ -87,7 +87,7 @@ def _columns(feature: Indicator, bars: Bars, around: Surroundings) -> Floats:
     names = [output.name for output in feature.outputs]
     for name in names:
         if name not in computed or computed[name].shape != bars.close.shape:
-            raise DataError(f"The indicator {feature.label()} has no value for each bar in its output '{name}'.")
+            raise DataError(f"The indicator {feature.label()} does not give one value per bar in its output '{name}'.")
     return np.column_stack([computed[name] for name in names])
 
 

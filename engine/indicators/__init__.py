@@ -110,7 +110,7 @@ class ContextIndicator(Indicator):
         raise TypeError(f"{type(self).__name__} has no compute_with method.")
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
-        raise DataError(f"{self.label()} needs bars of another series: use it as a feature, which can have them.")
+        raise DataError(f"{self.label()} needs bars of another series: use it as a feature instead.")
 
 
 class PanelIndicator(Indicator):
@@ -124,7 +124,7 @@ class PanelIndicator(Indicator):
         raise TypeError(f"{type(self).__name__} has no compute_panel method.")
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
-        raise DataError(f"{self.label()} compares several symbols: use it as a feature, which can have them.")
+        raise DataError(f"{self.label()} compares several symbols: use it as a feature instead.")
 
 
 GROUPS = (

@@ -89,7 +89,7 @@ class Kama(Indicator):
     """
 
     kind: Literal["kama"] = "kama"
-    window: int = parameter(10, title="Window", unit="bars", ge=2, le=500, help="Bars that judge the trend.")
+    window: int = parameter(10, title="Window", unit="bars", ge=2, le=500, help="Bars to measure the trend over.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("kama", unit="price"),)
     family: ClassVar[Family] = "recursive"

@@ -66,11 +66,11 @@ class _Channel(Indicator):
 
 @plugin("bollinger", title="Bollinger bands", group=_GROUP, synonyms=("BBANDS", "standard deviation bands"))
 class Bollinger(_Channel):
-    """The mean of the last closes and some of their standard deviations on either side (Bollinger 2001)."""
+    """Mean of the last closes, plus and minus a multiple of their standard deviation (Bollinger 2001)."""
 
     kind: Literal["bollinger"] = "bollinger"
     window: int = parameter(20, title="Window", unit="bars", ge=2, le=1000, help="Bars in mean and deviation.")
-    width: float = parameter(2.0, title="Width", unit="σ", ge=0, le=10, step=0.1, help="Deviations on either side.")
+    width: float = parameter(2.0, title="Width", unit="σ", ge=0, le=10, step=0.1, help="Deviations above and below.")
 
     def label(self) -> str:
         return f"Bollinger {self.window}, {self.width:g}σ"
@@ -84,12 +84,12 @@ class Bollinger(_Channel):
 
 @plugin("keltner", title="Keltner channel", group=_GROUP, synonyms=("ATR channel", "Raschke"))
 class Keltner(_Channel):
-    """An exponential average of the close and some average true ranges on either side (Keltner 1960)."""
+    """Exponential average of the close, plus and minus a multiple of the average true range (Keltner 1960)."""
 
     kind: Literal["keltner"] = "keltner"
     window: int = parameter(20, title="Window", unit="bars", ge=2, le=1000, help="Bars of the average.")
     atr_window: int = parameter(10, title="Range window", unit="bars", ge=2, le=500, help="Bars of the true range.")
-    width: float = parameter(2.0, title="Width", unit="ATR", ge=0, le=10, step=0.1, help="Ranges on either side.")
+    width: float = parameter(2.0, title="Width", unit="ATR", ge=0, le=10, step=0.1, help="Ranges above and below.")
 
     family: ClassVar[Family] = "recursive"
 
@@ -113,10 +113,10 @@ class Keltner(_Channel):
     synonyms=("highest high", "lowest low", "breakout"),
 )
 class Donchian(_Channel):
-    """The highest and the lowest price of the bars before each one, and the middle between (Donchian 1960)."""
+    """Highest and lowest price of the bars before the current one, and the midpoint (Donchian 1960)."""
 
     kind: Literal["donchian"] = "donchian"
-    window: int = parameter(20, title="Window", unit="bars", ge=2, le=1000, help="Bars before each one.")
+    window: int = parameter(20, title="Window", unit="bars", ge=2, le=1000, help="Bars before the current one.")
     prices: Literal["ranges", "closes"] = parameter(
         "ranges", title="Channel of", choices={"ranges": "Highs, lows", "closes": "Closes"}
     )

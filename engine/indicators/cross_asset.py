@@ -23,7 +23,7 @@ _GROUP = "Cross-asset"
 
 @plugin("beta", title="Beta against a symbol", group=_GROUP, synonyms=("market beta", "sensitivity", "hedge ratio"))
 class Beta(ContextIndicator):
-    """The slope of the returns against those of another symbol, by least squares over the last ones (Sharpe 1964).
+    """Least-squares slope of the returns on those of another symbol, over the last bars (Sharpe 1964).
 
     Returns run between bars on which both have a close, that of the other being the last one known at the end of the
     bar. Unknown, NaN, where the other stands still.
@@ -31,7 +31,7 @@ class Beta(ContextIndicator):
 
     kind: Literal["beta"] = "beta"
     symbol: str = parameter("SPY", title="Symbol", help="The one that the returns are compared with.")
-    collection: str | None = parameter(None, title="Collection", help="Where that symbol is; none is that of the bars.")
+    collection: str | None = parameter(None, title="Collection", help="Of that symbol; empty for that of the bars.")
     window: int = parameter(60, title="Window", unit="bars", ge=3, le=1000, help="Returns in the regression.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("beta"),)
@@ -57,7 +57,7 @@ class Beta(ContextIndicator):
 
 @plugin("longer_bars", title="Indicator of longer bars", group=_GROUP, synonyms=("higher timeframe", "multi-timeframe"))
 class LongerBars(ContextIndicator):
-    """An indicator of the same symbol in longer bars, as it was at the last of them that had ended.
+    """An indicator of the same symbol on longer bars, as of the last of them that had ended.
 
     It looks back on all the longer bars before the range too, and is unknown where these do not reach, or end.
     """
@@ -65,7 +65,7 @@ class LongerBars(ContextIndicator):
     kind: Literal["longer_bars"] = "longer_bars"
     interval: Interval = parameter("1w", title="Interval", help="Longer than that of the bars.")
     indicator: Annotated[Indicator, INDICATORS] = Field(SmaDistance(), title="Indicator")
-    output: int = parameter(1, title="Output", ge=1, le=20, help="Which of its lines, where it has several.")
+    output: int = parameter(1, title="Output", ge=1, le=20, help="Which of its lines, if it has several.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("value"),)
 
@@ -73,7 +73,7 @@ class LongerBars(ContextIndicator):
     @classmethod
     def _of_one_series(cls, indicator: Indicator) -> Indicator:
         if isinstance(indicator, ContextIndicator | PanelIndicator):
-            raise ValueError(f"{indicator.label()} needs other series itself: choose an indicator of one series.")
+            raise ValueError(f"{indicator.label()} needs other series itself: choose an indicator of a single series.")
         return indicator
 
     def label(self) -> str:

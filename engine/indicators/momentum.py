@@ -150,7 +150,7 @@ class PastReturn(Indicator):
 
     kind: Literal["past_return"] = "past_return"
     window: int = parameter(
-        20, title="Window", unit="bars", ge=1, le=2000, help="Bars over which the close has changed."
+        20, title="Window", unit="bars", ge=1, le=2000, help="Bars over which the change is measured."
     )
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("return", unit="%"),)

@@ -58,7 +58,7 @@ class Atr(_Range):
 
 @plugin("atr_percent", title="ATR in percent", group="Volatility", synonyms=("normalised average true range", "NATR"))
 class AtrPercent(_Range):
-    """Average true range (Wilder 1978) in percent of the close; of a close of zero there is none."""
+    """Average true range (Wilder 1978) in percent of the close; undefined where the close is zero."""
 
     kind: Literal["atr_percent"] = "atr_percent"
 

@@ -1,4 +1,4 @@
-"""Actions: done when they are asked for, each time anew, with a report that is kept."""
+"""Actions: performed on request, each time anew, with a report that is stored."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ class Cluster:
     def _why_not(self, error: Exception) -> JobError:
         if self._compute.scheduler is None:
             return JobError(f"The worker processes did not start: {type(error).__name__}: {error}.")
-        advice = "start it, or take 'compute.scheduler' out of config.yaml to compute on this machine."
+        advice = "start it, or remove 'compute.scheduler' from config.yaml to compute on this machine."
         return JobError(f"No scheduler answers at {self._compute.scheduler}: {advice}")
 
     def _connect(self) -> Any:
@@ -247,7 +247,7 @@ class Cluster:
 
     def _obituary(self) -> WorkerLost:
         return WorkerLost(
-            "The worker process that ran this job died, most often for lack of memory: a worker may use "
+            "The worker process that ran this job died, usually for lack of memory: a worker may use "
             f"{self._compute.memory_limit_mb:,} MB ('compute.memory_limit_mb' in config.yaml). Make the job smaller "
             "or raise the limit, then run it again."
         )

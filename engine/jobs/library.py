@@ -1,4 +1,4 @@
-"""The library of saved runs: their key figures, tags and notes, what is pinned, and a bin.
+"""The library of saved runs: their key metrics, tags and notes, pinned runs, and a bin.
 
 What is deleted lies in the bin and can be restored; ``purge`` removes it for good. The ledger of trials knows nothing
 of this: a run that was deleted was tried all the same.
@@ -63,7 +63,7 @@ class Saved:
 
     @property
     def metrics(self) -> Mapping[str, float | None]:
-        """The run's key figures by name."""
+        """The run's key metrics by name."""
         found = self.summary.get("metrics")
         return found if isinstance(found, Mapping) else {}
 
@@ -184,7 +184,7 @@ def _set(key: str, column: str, value: object) -> None:
     """Change one column of the notes on a run. Raises ``SpecError`` if there is no such run."""
     with connect() as database:
         if not is_key(key) or database.execute("SELECT 1 FROM runs WHERE key = ?", (key,)).fetchone() is None:
-            raise SpecError([("key", "This run is not in the library any more: reload the page.")])
+            raise SpecError([("key", "This run is no longer in the library: reload the page.")])
         database.execute("INSERT OR IGNORE INTO run_notes (key) VALUES (?)", (key,))
         database.execute(f"UPDATE run_notes SET {column} = ? WHERE key = ?", (value, key))
 

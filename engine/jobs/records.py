@@ -1,4 +1,4 @@
-"""The record of stored runs: request, origin and key figures of each, the size of its result, and when it was used.
+"""The record of stored runs: request, origin and key metrics of each, the size of its result, and when it was used.
 
 A run is entered before its result is written (``enter``, then ``set_size``): a process that dies in between leaves a
 run without a result, which is computed again when it is asked for. A result that no list knows cannot come about so.

@@ -68,7 +68,7 @@ def _load(source: str | bytes | Mapping[str, object], kinds: Mapping[str, type[S
         raise SpecError([("", "A spec is a mapping with a field 'kind'.")])
     kind = values.get("kind")
     if kind is None:
-        raise SpecError([("kind", f"The field 'kind' says what a spec is, one of: {', '.join(kinds)}.")])
+        raise SpecError([("kind", f"The field 'kind' must be one of: {', '.join(kinds)}.")])
     if not isinstance(kind, str) or kind not in kinds:
         failed = "".join(f" {problem}" for problem in problems())
         text = f"'{str(kind)[:60]}' cannot be run.{failed}{did_you_mean(str(kind), tuple(kinds))}"
@@ -122,5 +122,5 @@ def _mapping(text: str | bytes) -> object:
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("A key is there twice.")
+        raise ValueError("A key appears twice.")
     return values

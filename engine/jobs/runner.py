@@ -1,4 +1,4 @@
-"""run(spec): a stored result is read, a missing one is computed, stored and recorded."""
+"""Runs: a stored result is read, a missing one is computed, stored and recorded."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def mend(key: str, spec: RunSpec, result: Any) -> None:
             records.set_size(key, store().size(key))
         records.note_use(key)
     except StoreError as error:
-        _log.debug("The record of %s could not be mended: %s", key, error)
+        _log.debug("The record of %s could not be repaired: %s", key, error)
 
 
 def _inputs(spec: RunSpec, progress: Progress) -> tuple[dict[str, Any], float]:

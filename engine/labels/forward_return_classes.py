@@ -35,7 +35,7 @@ class ForwardReturnClasses(Label):
         gt=0,
         le=50,
         step=0.1,
-        help="Size of a return above which the label is up, or down for a loss.",
+        help="Return above which the label is up, and below minus which it is down.",
         section="Label",
     )
 

@@ -1,1 +1,1 @@
-"""Market data: bars, where they come from, and whether they can be trusted."""
+"""Market data: bars, their sources and their quality."""

@@ -196,8 +196,8 @@ def require_tradeable(market: Market) -> None:
     for bars in market.bars:
         if not bars.series.tradeable:
             raise NotTradeable(
-                f"{bars.series.symbol} is the level of an index and cannot be bought: choose a fund or a future "
-                "that follows it, or use it as a feature only."
+                f"{bars.series.symbol} is an index level and cannot be bought: choose a fund or a future that "
+                "tracks it, or use it as a feature only."
             )
 
 
@@ -219,7 +219,7 @@ def _selected(spec: Selection, series: Series) -> Bars:
         first, last = series.span
         raise DataError(
             f"{series.symbol} has no bars between {spec.start or 'its start'} and {spec.end or 'its end'}: "
-            f"it has them from {first} to {last}."
+            f"its bars run from {first} to {last}."
         )
     return bars
 

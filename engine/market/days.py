@@ -104,5 +104,5 @@ def _known(zone: str) -> ZoneInfo:
         return ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise DataError(
-            f"Unknown time zone '{zone[:40]}': name that of the exchange as America/New_York is named."
+            f"Unknown time zone '{zone[:40]}': give that of the exchange, such as America/New_York."
         ) from None

@@ -80,7 +80,7 @@ def _answers(source: Source, request: FetchRequest, progress: Progress) -> Itera
     with catalog.source_errors(source):
         for answer in source.fetch(request, section(progress, 0.0, 1.0)):
             if answer.symbol not in waiting:
-                raise DataError(f"The source '{request.source}' answered for {answer.symbol}, which was not asked for.")
+                raise DataError(f"The source '{request.source}' answered for {answer.symbol}, which was not requested.")
             waiting.remove(answer.symbol)
             yield answer
     progress(1.0, f"{len(request.symbols) - len(waiting):,} of {len(request.symbols):,} symbols fetched.")
@@ -158,7 +158,7 @@ def _disagreement(old: Bars, new: Bars) -> str:
         return f"{name} is stored with another currency, time zone or columns: {ask}"
     both, mine, yours = np.intersect1d(old.time[:-1], new.time, return_indices=True)
     if not len(both):
-        return f"The bars of {name} have none in common with those stored up to {old.days[-1]}: {ask}"
+        return f"The bars of {name} do not overlap those stored up to {old.days[-1]}: {ask}"
     for column in _PRICES:
         before, after = getattr(old, column)[mine], getattr(new, column)[yours]
         wrong = ~np.isclose(before, after, rtol=_SAME, atol=0.0, equal_nan=True)

@@ -34,19 +34,19 @@ Status = Literal[
 ]
 
 STATUSES: Final[Mapping[Status, str]] = {
-    "stored": "Its bars are new or have changed, and were stored.",
-    "unchanged": "The bars that came are those that were stored before.",
+    "stored": "New or changed bars were stored.",
+    "unchanged": "The bars received are those already stored.",
     "unknown symbol": "The source does not know the symbol.",
     "no data in range": "The source has bars of it, but none in the range.",
     "before listing": "The range ends before its first day at the exchange.",
     "history limit": "The source does not reach back that far at this interval.",
-    "restated": "The bars disagree with those stored before: the whole history has to be fetched again.",
-    "rate limited": "The source asks to wait: try again later.",
-    "invalid": "What came cannot be used as bars.",
+    "restated": "The bars disagree with those stored before: the whole history must be fetched again.",
+    "rate limited": "The source limits requests: try again later.",
+    "invalid": "The response cannot be used as bars.",
     "source failed": "The source answered with an error.",
     "no network": "The source could not be reached.",
-    "not stored": "The bars came and could not be written.",
-    "not reached": "Its turn did not come, because the source stopped before.",
+    "not stored": "The bars were received but could not be stored.",
+    "not reached": "Not reached: the source stopped earlier.",
 }
 """What each status of a symbol means; all but the first two leave what was stored before as it was."""
 
@@ -88,12 +88,12 @@ class FetchRequest(Spec):
     """Bars to fetch from one source into a collection."""
 
     source: str = parameter(title="Source", help="Source of the bars.")
-    symbols: tuple[str, ...] = parameter(title="Symbols", help="As the source names them.")
+    symbols: tuple[str, ...] = parameter(title="Symbols", help="Symbols as the source names them.")
     collection: str = parameter(
-        "", title="Collection", help="Where they are kept; empty for one named like the source."
+        "", title="Collection", help="Collection to store them in; empty for one named after the source."
     )
     interval: Interval = parameter(DAILY, title="Interval", choices={name: name for name in INTERVALS})
-    start: date | None = parameter(None, title="From", help="First trading day, included; empty for all there is.")
+    start: date | None = parameter(None, title="From", help="First trading day, included; empty for the whole history.")
     end: date | None = parameter(None, title="To", help="Last trading day, included; empty for the latest.")
 
     @field_validator("symbols")

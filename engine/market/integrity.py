@@ -113,7 +113,7 @@ def _unordered(bars: Bars) -> Iterator[Flaw]:
         yield Flaw("order", back, told)
     if len(twice):
         hint = "" if not bars.series.is_intraday else (
-            " An hour that a clock set back has twice is two hours in UTC, which intraday times must be."
+            " Intraday times must be in UTC, where no hour repeats when clocks go back."
         )  # fmt: skip
         told = f"{_some(twice, len(bars))} the time of the row before: {_named(bars, twice)}. Keep one of each."
         yield Flaw("twice", twice, told + hint)
@@ -130,7 +130,7 @@ def _undated(bars: Bars) -> Iterator[Flaw]:
             "date",
             rows,
             f"{_some(rows, len(bars))} a time of day though its bars are {kind}: {_named(bars, rows)}. The time of a "
-            f"{kind} bar is its date: take the day by the clock of {bars.series.timezone}.",
+            f"{kind} bar is its date: use the date by the clock of {bars.series.timezone}.",
         )
 
 
@@ -141,7 +141,7 @@ def _infinite(bars: Bars) -> Iterator[Flaw]:
     if wrong.any():
         rows = np.flatnonzero(wrong)
         names = ", ".join(name for name, mask in found if mask.any())
-        told = f"{_some(rows, len(bars))} infinite values ({names}): {_named(bars, rows)}. Leave what is unknown empty."
+        told = f"{_some(rows, len(bars))} infinite values ({names}): {_named(bars, rows)}. Leave unknown values empty."
         yield Flaw("infinite", rows, told)
 
 

@@ -47,12 +47,12 @@ def _odd(bars: Bars) -> tuple[Finding, ...]:
             (
                 "range",
                 (bars.low > body_low + slack) | (bars.high < body_high - slack),
-                "whose open or close lies outside low to high",
+                "whose open or close lies outside the low-high range",
             ),
             (
                 "stale open",
                 _after_first(bars.open[1:] == bars.close[:-1]) if _mostly_stale(bars) else _none(bars),
-                "opening exactly at yesterday's close: next-open fills on them mean little",
+                "opening exactly at yesterday's close: next-open fills on them are unreliable",
             ),
         ]
     if bars.series.has_volume:

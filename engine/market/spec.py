@@ -34,7 +34,7 @@ class MarketSpec(RunSpec):
     adjustment: Adjustment = parameter(
         "total_return",
         title="Prices",
-        help="As supplied; without the jumps of splits, dividends being paid in cash; or with dividends reinvested.",
+        help="As supplied; split adjusted, with dividends paid in cash; or total return, dividends reinvested.",
         choices={"none": "Supplied", "splits": "Split adjusted", "total_return": "Total return"},
         section="Universe",
     )

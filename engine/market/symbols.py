@@ -74,8 +74,8 @@ def _require_one_alphabet(text: str) -> None:
     if len(first) > 1:
         one, other = list(first.values())[:2]
         raise ValueError(
-            f"'{text}' cannot be a symbol: {_described(one)} and {_described(other)} are of two alphabets that look "
-            "alike. Type it again in one of them."
+            f"'{text}' cannot be a symbol: {_described(one)} and {_described(other)} come from two alphabets that "
+            "look alike. Type it again in one of them."
         )
 
 
@@ -103,7 +103,7 @@ def symbol_list(texts: Iterable[str]) -> tuple[str, ...]:
             if item not in listed:
                 found.append(item)
             elif not is_universe:
-                raise ValueError(f"The symbol {item} is named twice.")
+                raise ValueError(f"The symbol {item} is listed twice.")
             listed.add(item)
     if not 1 <= len(found) <= MOST:
         raise ValueError(f"Choose from 1 to {MOST:,} symbols.")
@@ -114,7 +114,7 @@ def members(universe: str) -> tuple[str, ...]:
     """The symbols of a universe that config.yaml names. Raises ``ValueError`` for another."""
     known = settings().market.universes
     if universe not in known:
-        raise ValueError(f"There is no universe '{universe[:40]}'.{did_you_mean(universe, tuple(known))}")
+        raise ValueError(f"Unknown universe '{universe[:40]}'.{did_you_mean(universe, tuple(known))}")
     return tuple(symbol(item) for item in known[universe])
 
 
@@ -147,7 +147,7 @@ def file_name(name: str, *, plain: str = ascii_uppercase) -> str:
     if _DEVICES.match(coded):
         coded = f"%{ord(coded[0]):02X}{coded[1:]}"
     if len(coded) > _LONGEST_FILE:
-        raise ValueError(f"'{name[:40]}...' is too long for the name of a file.")
+        raise ValueError(f"'{name[:40]}...' is too long for a file name.")
     return coded or "%"
 
 

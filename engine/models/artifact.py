@@ -44,9 +44,9 @@ class Artifact:
     def __post_init__(self) -> None:
         if self.media_type not in MEDIA_TYPES:
             known = ", ".join(MEDIA_TYPES)
-            raise DataError(f"A model cannot be kept as '{self.media_type[:60]}'. Available: {known}.")
+            raise DataError(f"A model cannot be stored as '{self.media_type[:60]}'. Available: {known}.")
         if not _BEGINNINGS[self.media_type].match(self.content):
-            raise DataError(f"This model is not {MEDIA_TYPES[self.media_type]}, which it is kept as: train it again.")
+            raise DataError(f"This model is not {MEDIA_TYPES[self.media_type]}, its stated format: train it again.")
 
     @cached_property
     def digest(self) -> str:
@@ -57,7 +57,7 @@ class Artifact:
         """The content. Raises ``DataError`` where it is of another format than the one that can be read here."""
         if self.media_type != media_type:
             held, needed = MEDIA_TYPES[self.media_type], MEDIA_TYPES[media_type]
-            raise DataError(f"This model is kept as {held}, and {needed} is needed here: train it again.")
+            raise DataError(f"This model is stored as {held}, and {needed} is needed here: train it again.")
         return self.content
 
 

@@ -11,32 +11,32 @@ from engine.labels import Task
 from engine.market.bars import Floats
 
 BINARY: Mapping[str, str] = {
-    "auc": "Chance that a random rise got a higher probability than a random fall; ties count half. 0.5 is none.",
+    "auc": "Probability that a random rise is ranked above a random fall; ties count half. 0.5 is no skill.",
     "log_loss": "Mean of -ln(probability of the outcome). Lower is better.",
-    "base_log_loss": "Log loss of always saying the share of rises in the training part: what has to be beaten.",
-    "accuracy": "Share of rows where a probability of one half or more meant a rise, and less a fall.",
+    "base_log_loss": "Log loss of always predicting the share of rises in the training part: the baseline to beat.",
+    "accuracy": "Share of rows where a probability of one half or more preceded a rise, or a lower one a fall.",
     "base_rate": "Share of rises in the test part.",
-    "train_auc": "AUC on the training rows themselves: how much of the score is memory.",
+    "train_auc": "AUC on the training rows themselves: the excess over the test is overfitting.",
 }
 MULTICLASS: Mapping[str, str] = {
-    "auc": "AUC of each class against all others, averaged over the classes that occur. 0.5 is none.",
+    "auc": "AUC of each class against all others, averaged over the classes that occur. 0.5 is no skill.",
     "log_loss": BINARY["log_loss"],
-    "base_log_loss": "Log loss of always saying the shares of the classes in the training part: what has to be beaten.",
+    "base_log_loss": "Log loss of always predicting the class shares of the training part: the baseline to beat.",
     "accuracy": "Share of rows where the class with the highest probability is what happened.",
-    "base_rate": "Share in the test part of the class that is the commonest there.",
+    "base_rate": "Share of the most frequent class in the test part.",
     "train_auc": BINARY["train_auc"],
 }
 REGRESSION: Mapping[str, str] = {
-    "rank_ic": "Rank information coefficient: Spearman's correlation of predictions and outcomes. 0 is none.",
+    "rank_ic": "Rank information coefficient: Spearman's correlation of predictions and outcomes. 0 is no skill.",
     "ic": "Information coefficient: Pearson's correlation of predictions and outcomes.",
     "r2": "Share of the squared error of always predicting the training part's mean that the model saves "
     "(Campbell and Thompson 2008); negative where it is worse.",
     "rmse": "Root of the mean squared error, in the unit of the label. Lower is better.",
-    "base_rmse": "Root mean squared error of always predicting the mean of the training part: what has to be beaten.",
+    "base_rmse": "Root mean squared error of always predicting the mean of the training part: the baseline to beat.",
     "mae": "Mean absolute error, in the unit of the label. Lower is better.",
     "hit_rate": "Share of rows where prediction and outcome are on the same side of zero.",
     "base_rate": "Share of outcomes above zero in the test part.",
-    "train_rank_ic": "Rank information coefficient on the training rows themselves: how much of the score is memory.",
+    "train_rank_ic": "Rank IC on the training rows themselves: the excess over the test is overfitting.",
 }
 SCORES: Mapping[Task, Mapping[str, str]] = {"binary": BINARY, "multiclass": MULTICLASS, "regression": REGRESSION}
 HEADLINE: Mapping[Task, str] = {"binary": "auc", "multiclass": "auc", "regression": "rank_ic"}

@@ -22,7 +22,7 @@ from engine.models.kinds.lightgbm import LightGbm
 
 
 class ModelSpec(RunSpec):
-    """A model of one label on some features, tested on the bars after those that it learnt from."""
+    """A model of one label on some features, tested on the bars after its training part."""
 
     kind: Literal["model"] = "model"
     market: MarketSpec = parameter(MarketSpec(), title="Market", section="Universe")
@@ -32,7 +32,7 @@ class ModelSpec(RunSpec):
     test_fraction: float = parameter(
         0.3,
         title="Test part",
-        help="Latest share of the bars, kept from the training and used for the score.",
+        help="Latest share of the bars, held out from training and used for the score.",
         ge=0.1,
         le=0.9,
         step=0.05,
@@ -50,7 +50,7 @@ class ModelSpec(RunSpec):
     null_fits: int = parameter(
         20,
         title="Null models",
-        help="Models trained on permuted labels, to see what luck scores. 0 is none.",
+        help="Models trained on permuted labels, to see what chance scores; 0 for none.",
         ge=0,
         le=200,
         section="Validation",
@@ -81,7 +81,7 @@ class ModelSpec(RunSpec):
         return Estimate(seconds=0.1 + one * (2 + self.null_fits), megabytes=100 + rows * (columns + 8) * 32e-6)
 
     def feature_spec(self) -> FeatureSpec:
-        """The request for the features that it learns from."""
+        """The request for the features that it is trained on."""
         return FeatureSpec(market=self.market, features=self.features)
 
     def resources(self) -> Resources:

@@ -1,4 +1,4 @@
-"""Splits in time: what is learnt from never overlaps what is tested on."""
+"""Splits in time: the training part never overlaps the test part."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def chronological(time: Times, end: Times, fraction: float) -> Split:
 
     ``time`` and ``end`` are the rows' times and the ends of their labels, in any order and pooled over any
     calendars; rows of one time fall on one side, so that the test may be a little larger than asked. Rows whose label
-    is unknown (NaT) can be tested on, not learnt from. Raises ``DataError`` where all rows have one time.
+    is unknown (NaT) can be tested on, not trained on. Raises ``DataError`` where all rows have one time.
     """
     ordered = np.sort(time)
     start = ordered[min(int(len(ordered) * (1 - fraction)), len(ordered) - 1)] if len(ordered) else NEVER

@@ -1,1 +1,1 @@
-"""Is the result real?"""
+"""Tests of whether a result is real."""

@@ -65,7 +65,7 @@ def bootstrap_paths(result: BacktestResult, samples: int, seed: int, progress: P
     source = StationaryBootstrap(block, growth, seed=np.random.default_rng(seed))  # type: ignore[arg-type]
     parts = []
     for start in range(0, samples, AT_ONCE):
-        progress(start / samples, f"Resampled falls: {start} of {samples}")
+        progress(start / samples, f"Resampled drawdowns: {start} of {samples}")
         parts.append(source.apply(figures, min(AT_ONCE, samples - start)))
     drawn = np.concatenate(parts)
     drawdown, own = np.expm1(drawn[:, -1]), result.metrics["max_drawdown"] or 0.0

@@ -50,7 +50,7 @@ def _overfit(found: SweepOverfitting) -> Finding:
         "Chosen by skill, not by search",
         grade,
         percent(value),
-        f"Probability of backtest overfitting: in so many of {len(found.logit):,} ways to halve the history the best "
+        f"Probability of backtest overfitting: share of {len(found.logit):,} splits into halves in which the best "
         f"of {found.columns:,} combinations of its sweep on one half was no better than the median on the other.",
         "overfitting",
         "" if grade == "good" else "Fewer variants, or a region of parameters that all do well, chosen before looking.",
@@ -67,12 +67,12 @@ def _best_swept(found: SweepOverfitting, place: int | None) -> Finding:
         "Best of the sweep beats buy and hold",
         grade,
         _p(value),
-        f"Test of superior predictive ability of {found.columns:,} combinations of the sweep. Superior to holding with "
-        f"95% confidence in all that are named (StepM): {named}{this if looked and len(found.superior) else ''}.",
+        f"Test of superior predictive ability of {found.columns:,} combinations of the sweep. Superior to buy and hold "
+        f"at a familywise error rate of 5% (StepM): {named}{this if looked and len(found.superior) else ''}.",
         "sweep",
         ""
         if grade == "good"
-        else "A sweep whose best beats what chance alone would give: fewer combinations or a larger edge.",
+        else "A sweep whose best beats what a random search would give: fewer combinations or a larger edge.",
     )
 
 
@@ -85,9 +85,7 @@ def _look_ahead(result: VerificationResult) -> Finding | None:
         "no" if result.look_ahead else "yes",
         result.look_ahead or "Decisions on shorter history are the same as on all of it.",
         "look_ahead",
-        "Repair the strategy: a decision at a close may use that bar and earlier ones only."
-        if result.look_ahead
-        else "",
+        "Fix the strategy: a decision at a close may use that bar and earlier ones only." if result.look_ahead else "",
     )
 
 
@@ -98,10 +96,10 @@ def _interval(result: VerificationResult) -> Finding | None:
     middle = float(np.median(result.bootstrap_sharpe))
     grade: Grade = "good" if low > 0 else "doubtful" if middle > 0 else "bad"
     return Finding(
-        "Sharpe, give or take",
+        "Sharpe ratio interval",
         grade,
         f"{number(low)} to {number(high)}",
-        f"95% interval of the yearly ratio over {len(result.bootstrap_sharpe):,} histories resampled in blocks of "
+        f"95% interval of the annualised ratio over {len(result.bootstrap_sharpe):,} histories resampled in blocks of "
         f"{result.figures['bootstrap_block']:.1f} bars.",
         "bootstrap",
         "" if grade == "good" else "A longer history: four times the data halves this interval.",
@@ -164,9 +162,9 @@ def _ruin(result: VerificationResult) -> Finding | None:
         "Risk of ruin",
         grade,
         percent(chance, 1) if chance else f"none of {draws:,}",
-        f"Chance of a fall by {percent(RUIN)} from a high in a history as long as this one, of its own returns in "
-        f"blocks of {result.figures['drawdown_block']:.1f} bars. One in twenty falls by {percent(abs(deep), 1)} or "
-        f"more; as it happened it was {percent(abs(own), 1)}.",
+        f"Probability of a drawdown of {percent(RUIN)} or more in a history as long as this one, resampled in blocks "
+        f"of {result.figures['drawdown_block']:.1f} bars. One in twenty has {percent(abs(deep), 1)} or more; the "
+        f"backtest itself had {percent(abs(own), 1)}.",
         "drawdowns",
         "" if grade == "good" else "Smaller positions or a stop.",
     )
@@ -181,7 +179,7 @@ def _best(result: VerificationResult) -> Finding | None:
         "Not a few lucky trades",
         grade,
         f"{count:.0f} of {trades:.0f}",
-        "The best trades that make the whole profit: without them nothing is left."
+        "Number of best trades that make up the whole profit: without them nothing is left."
         if count
         else "No profit to attribute to trades.",
         "removed",

@@ -61,9 +61,9 @@ def _headline(result: ModelResult) -> tuple[str, str]:
             f"luck: set Null models to {FEWEST_NULLS} or more and train again.",
         )
     told = f"The out-of-sample {name} of {_number(score)} lies"
-    within = f"the 5% to 95% band of luck, {_number(band[0])} to {_number(band[1])}"
+    within = f"the 5% to 95% band of the null models, {_number(band[0])} to {_number(band[1])}"
     count = len(result.null_scores)
-    rough = f" With {count} null models the band is rough: {FEWEST_NULLS} or more sharpen it."
+    rough = f" With {count} null models the band is rough: {FEWEST_NULLS} or more narrow it down."
     rough = rough if count < FEWEST_NULLS else ""
     if score > band[1]:
         return (
@@ -94,7 +94,7 @@ def _skill(result: ModelResult) -> tuple[Finding, ...]:
         return ()
     return (
         Finding(
-            f"{headline_name(result)} above luck",
+            f"{headline_name(result)} above null models",
             skill(result) or "doubtful",
             f"{_number(result.headline)} vs {_number(band[1])}",
             "Nine in ten models trained on labels that have nothing to do with the features score from "
@@ -114,10 +114,10 @@ def _log_loss(result: ModelResult) -> Finding:
     loss, base = result.scores["log_loss"], result.scores["base_log_loss"]
     what = "shares of the classes" if result.task == "multiclass" else "share of rises"
     return Finding(
-        "Log loss under base",
+        "Log loss below base rate",
         "good" if loss < base else "bad",
         f"{loss:.4f} vs {base:.4f}",
-        f"Always predicting the {what} in the training part costs the second figure. Lower is better.",
+        f"Always predicting the {what} in the training part has the second loss. Lower is better.",
     )
 
 
@@ -149,7 +149,7 @@ def _memory(result: ModelResult) -> Finding:
     train, test = result.scores[f"train_{HEADLINE[result.task]}"], result.headline
     most = MOST_MEMORY * (2 if result.task == "regression" else 1)
     return Finding(
-        "Holds after training",
+        "Holds out of sample",
         "good" if train - test <= most / 2 else "doubtful" if train - test <= most else "bad",
         f"{_number(train)} → {_number(test)}",
         f"{headline_name(result)} on the training rows, then on the test: the difference is overfitting.",

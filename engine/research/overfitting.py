@@ -66,12 +66,12 @@ def from_sweep(returns: Floats, periods_per_year: float, blocks: int = BLOCKS) -
     """
     bars, columns = returns.shape
     if columns < 2:
-        raise DataError("Overfitting is a choice among variants: give at least two.")
+        raise DataError("Overfitting is measured across variants: give at least two.")
     if blocks < 2 or blocks % 2:
         raise DataError(f"The number of blocks must be even and at least two, not {blocks}.")
     blocks = min(blocks, bars // LEAST_BARS // 2 * 2)
     if blocks < 2:
-        raise DataError(f"{bars} bars are too few to be cut into blocks: choose a longer range.")
+        raise DataError(f"{bars} bars are too few to divide into blocks: choose a longer range.")
     if not np.isfinite(returns).all():
         raise DataError("Some returns are not finite numbers.")
     inside, outside, winner, logit = _splits(returns, blocks)

@@ -1,4 +1,4 @@
-"""Summary statistics of one series: what its closes amount to when they are held from the first to the last."""
+"""Summary statistics of one series: the return and risk of holding it from the first close to the last."""
 
 from __future__ import annotations
 

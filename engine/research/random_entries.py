@@ -54,7 +54,7 @@ def random_entries(
     range, and for allocations, which have ``random_weights``.
     """
     if isinstance(spec.strategy, Allocation):
-        raise DataError("Positions that are resized by weights are no list of trades.")
+        raise DataError("Positions that are resized by weights are not a list of trades.")
     if not len(result.trade_pnl):
         raise DataError("No trade to place at random.")
     at = [holdings.prices(item, spec) for item in bars]
@@ -99,7 +99,7 @@ def random_weights(
     if not len(decided) or len(weights) - decided[0] < 3:
         raise DataError("No weights to shuffle.")
     if np.nanmax(weights) - np.nanmin(weights) <= 1e-12:
-        raise DataError("The weights are always the same: at another time or on another symbol they would be, too.")
+        raise DataError("The weights never change: shuffling them changes nothing.")
     own, random = rerun(spec, bars, inputs, WeightDecisions(weights=weights)), np.random.default_rng(seed)
     drawn = []
     for done in range(samples):
@@ -140,7 +140,7 @@ def places(length: Indices, first: int, bars: int, gap: int, random: np.random.G
     lists, trades = length.shape
     free = bars - first - int(length.sum(axis=1).max()) - gap * (trades - 1)
     if free < 0:
-        raise DataError("The trades do not fit into the range again.")
+        raise DataError("The trades cannot be placed again within the range.")
     keys = random.random((lists, free + trades))
     slots = np.sort(np.argpartition(keys, trades - 1, axis=1)[:, :trades], axis=1)
     waited = slots - np.arange(trades)

@@ -81,7 +81,7 @@ def _quick(progress: Progress = silent) -> Any:
             upper, drawn = self._loss_diff.mean(axis=0), []
             for count, (resample, _) in enumerate(self.bootstrap.bootstrap(self.reps)):
                 if count % _TELL == 0:
-                    progress(count / self.reps, f"Superior ability: {count} of {self.reps} resamples")
+                    progress(count / self.reps, f"Superior predictive ability: {count} of {self.reps} resamples")
                 drawn.append(resample[0].mean(axis=0))
             centres = np.stack([np.maximum(upper, 0.0), np.where(self._valid_columns, upper, 0.0), upper])
             self._simulated_vals = np.transpose(np.stack(drawn)[:, None, :] - centres, (2, 0, 1))

@@ -39,9 +39,9 @@ def of_costs(result: VerificationResult) -> Finding | None:
     multiple = result.figures.get("cost_break_even")
     if multiple is None:
         free = float(np.ptp(result.cost_total)) == 0.0
-        explanation = "No costs to multiply." if free else "A profit is left at 64 times the costs."
+        explanation = "No costs to multiply." if free else "Still profitable at 64 times the costs."
         return Finding("Survives higher costs", "doubtful" if free else "good", "–" if free else "> 64×", explanation,
-                       "costs", "State what trading costs." if free else "")  # fmt: skip
+                       "costs", "Enter the costs of trading." if free else "")  # fmt: skip
     grade: Grade = "good" if multiple >= SAFE_COSTS else "doubtful" if multiple > OWN_COSTS else "bad"
     return Finding(
         "Survives higher costs",
@@ -61,7 +61,7 @@ def of_delay(result: VerificationResult) -> Finding | None:
     (own, late), total = result.delay_sharpe[:2], result.delay_total[1]
     grade: Grade = "good" if total > 0 and late >= KEPT * own else "doubtful" if total > 0 else "bad"
     return Finding(
-        "Survives a bar's delay",
+        "Survives a delay of one bar",
         grade,
         f"{number(own)} → {number(late)}",
         "Sharpe ratio with every order one bar later.",
@@ -78,7 +78,7 @@ def of_neighbours(result: VerificationResult) -> Finding | None:
     steady = share >= MOST and middle >= KEPT * (own or 0.0)
     grade: Grade = "good" if steady else "doubtful" if share >= MANY else "bad"
     return Finding(
-        "Neighbours do as well",
+        "Neighbouring parameters do as well",
         grade,
         f"{percent(share)} profitable",
         f"Of {_some(len(result.jitter_total), 'variant')} with one parameter changed by 10% or 20%, whole numbers by "
@@ -97,8 +97,8 @@ def of_noise(result: VerificationResult) -> Finding | None:
         "Survives noise in the prices",
         grade,
         f"{percent(share)} profitable",
-        f"Of {_some(len(result.noise_total), 'backtest')} whose decisions saw prices moved a little; the median Sharpe "
-        f"ratio is {number(float(np.median(result.noise_sharpe)))}.",
+        f"Of {_some(len(result.noise_total), 'backtest')} whose decisions saw prices with a little noise; the median "
+        f"Sharpe ratio is {number(float(np.median(result.noise_sharpe)))}.",
         "noise",
         "" if grade == "good" else "Rules that do not depend on a tick: wider thresholds, longer windows.",
     )
@@ -118,7 +118,7 @@ def of_fills(result: VerificationResult) -> Finding | None:
         grade,
         f"{percent(worst)} to {percent(best)}",
         f"Total return with every fill at the worst and at the best price of its bar. At the next open it is "
-        f"{percent(later)}, at the deciding close, which nobody gets, {percent(sooner)}.{repeated}",
+        f"{percent(later)}, at the close of the decision, which cannot be achieved, {percent(sooner)}.{repeated}",
         "fills",
         "" if grade == "good" else "Slower signals, limit orders, or data with true opening prices.",
     )
@@ -148,13 +148,14 @@ def of_crises(result: VerificationResult) -> Finding | None:
     total, worst = len(result.crisis_name), int(np.argmin(result.crisis_total))
     grade: Grade = "good" if 2 * better >= total else "doubtful"
     parts = total - sum(result.crisis_whole)
-    covered = f" The data have {'only a part' if parts == 1 else 'only parts'} of {parts} of them." if parts else ""
+    covered = f" The data cover {parts} of them only in part." if parts else ""
     return Finding(
         "Crises",
         grade,
         f"{better} of {total} better",
-        f"Falls of the S&P 500 in which it did better than holding. Its worst was {result.crisis_name[worst]}: "
-        f"{percent(result.crisis_total[worst])}, holding {percent(result.crisis_benchmark[worst])}.{covered}",
+        f"Drawdowns of the S&P 500 in which it did better than buy and hold. Its worst was "
+        f"{result.crisis_name[worst]}: {percent(result.crisis_total[worst])}, buy and hold "
+        f"{percent(result.crisis_benchmark[worst])}.{covered}",
         "crises",
         "" if grade == "good" else "An exit that reacts within weeks.",
     )

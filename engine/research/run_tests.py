@@ -248,13 +248,13 @@ TESTS: tuple[tuple[str, str, float, Callable[[Case], Found]], ...] = (
     ("bootstrap", "Resampling the returns in blocks", 1, _bootstrap),
     ("random", "Placing the same trades at random", 1, _random),
     ("costs", "Multiplying the costs", 1, _costs),
-    ("delays", "Acting later", 0.5, _delays),
+    ("delays", "Delaying the orders", 0.5, _delays),
     ("jitter", "Changing each parameter a little", 4, _jitter),
     ("noise", "Adding noise to the prices", 4, _noise),
-    ("drawdowns", "Resampling the falls", 1, _drawdowns),
+    ("drawdowns", "Resampling the drawdowns", 1, _drawdowns),
     ("orders", "Shuffling the trades", 0.5, _orders),
     ("removed", "Removing the best trades", 0.1, _removed),
-    ("fills", "Questioning the fills", 0.5, _fills),
+    ("fills", "Testing other fills", 0.5, _fills),
     ("regimes", "Evaluating crises and regimes", 0.2, _regimes),
 )
 """Name, sentence of progress, share of the time, and the test."""

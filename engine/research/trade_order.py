@@ -68,7 +68,7 @@ def reorder(result: BacktestResult, samples: int, seed: int) -> Floats:
     """
     entry, exit = _held(result)
     if len(entry) < 2:
-        raise DataError("An order needs at least two trades.")
+        raise DataError("Reordering needs at least two trades.")
     if not _one_by_one(entry, exit):
         raise DataError("Trades overlap: reordering them cannot show their joint losses.")
     growth = np.diff(np.log(np.maximum(np.concatenate(([result.capital], result.equity)) / result.capital, LEAST)))

@@ -30,7 +30,7 @@ STANDS = ("Perhaps.", "Not worth it.", "Less growth.")
 """Headlines that take the ratio for more than luck."""
 CAVEAT = (
     "Every test is assessed by itself, p-values are one-sided and count the run itself among the draws. Of this many "
-    "tests one or two can fail, or pass, by chance: look for what they say together."
+    "tests one or two can fail, or pass, by chance: look at what they say together."
 )
 QUICK = ("sharpe", "trials", "hold", "trades", "record")
 """The tests of every verdict; the others are those of a verification."""
@@ -177,7 +177,7 @@ def weigh(evidence: Evidence, trials: tuple[Trial, ...], on_data: tuple[Trial, .
 def _deflated(evidence: Evidence, luck: ledger.Luck) -> Finding:
     """The deflated Sharpe ratio, and what it would be without the other families."""
     deflated, of_family = evidence.above(luck.all), evidence.above(luck.family)
-    reached = f"the probability of beating {luck.all * sqrt(evidence.periods_per_year):.2f} a year"
+    reached = f"the probability of beating {luck.all * sqrt(evidence.periods_per_year):.2f} annualised"
     other = luck.on_data != luck.trials
     if luck.all > luck.family:
         said = f"{reached}, which the best of {luck.on_data:,} trials on these data without skill would reach, of "
@@ -222,14 +222,14 @@ def _hold(evidence: Evidence) -> Finding:
     return Finding(
         "Against buy and hold",
         grade,
-        f"{edge * 100:+,.2f}% {'a year' if evidence.years >= WHOLE_YEAR else 'over the record'}".replace(
+        f"{edge * 100:+,.2f}% {'annualised' if evidence.years >= WHOLE_YEAR else 'over the record'}".replace(
             "-", "\N{MINUS SIGN}"
         ),
         "Growth above buy and hold of the same symbols at the same costs"
         + (
             "."
             if held is None
-            else f"; the Sharpe ratio is {_number(evidence.yearly)}, that of holding {_number(held)}."
+            else f"; the Sharpe ratio is {_number(evidence.yearly)}, that of buy and hold {_number(held)}."
         ),
         "hold",
         "" if grade == "good" else remedy,
@@ -259,13 +259,13 @@ def _record(evidence: Evidence, luck: float) -> Finding:
     years = _years_needed(evidence, luck)
     needed = f"{years:,.1f}" if isfinite(years) and years < 1000 else "over 1,000" if isfinite(years) else "∞"
     enough = evidence.years >= years
-    chance = "the luck of as many trials" if luck > 0 else "zero"
+    chance = "the best of as many trials without skill" if luck > 0 else "zero"
     return Finding(
         "Length of the record",
         "good" if enough else "doubtful" if evidence.years >= _years_needed(evidence, 0.0) else "bad",
         f"{evidence.years:,.1f} of {needed} years",
-        f"Minimum track record length: the years in which a ratio like this one can be told from {chance} with 95% "
-        "confidence.",
+        f"Minimum track record length: the years in which a ratio like this one can be told from {chance} "
+        "with 95% confidence.",
         "record",
     )
 
@@ -280,10 +280,10 @@ def _longer(evidence: Evidence, benchmark: float) -> str:
     years = _years_needed(evidence, benchmark)
     if not isfinite(years):
         above = "what luck gives" if benchmark > 0 else "zero"
-        return f"No length of history would do: the ratio is not above {above}. It takes a larger edge."
+        return f"No length of history would be enough: the ratio is not above {above}. It takes a larger edge."
     if years > FARTHEST:
-        return f"It would take over {FARTHEST} years of the same: only a larger edge would do."
-    return f"{years:.1f} years of the same would do; there are {evidence.years:.1f}."
+        return f"It would take over {FARTHEST} years of the same: only a larger edge would help."
+    return f"{years:.1f} years of the same would be enough; there are {evidence.years:.1f}."
 
 
 def _headline(positive: float, evidence: Evidence, luck: ledger.Luck) -> tuple[str, str]:
@@ -304,7 +304,7 @@ def _headline(positive: float, evidence: Evidence, luck: ledger.Luck) -> tuple[s
         return "Not worth it.", "It is the return of buy and hold of the same symbols."
     if evidence.edge < 0 and evidence.better_ratio:
         ratios = f"{_number(evidence.yearly)} against {_number(evidence.benchmark_sharpe or 0.0)}"
-        return "Less growth.", f"The Sharpe ratio is better than that of holding, {ratios}, but holding grew faster."
+        return "Less growth.", f"The Sharpe ratio beats that of buy and hold, {ratios}, but buy and hold grew faster."
     if evidence.edge < 0:
         return (
             "Not worth it.",
@@ -312,7 +312,7 @@ def _headline(positive: float, evidence: Evidence, luck: ledger.Luck) -> tuple[s
         )
     if evidence.trades < FEWEST_TRADES:
         few = _counted(evidence.trades, "trade")
-        return "Perhaps.", f"The ratio can be told from luck, but {few} cannot tell skill from a lucky ride."
+        return "Perhaps.", f"The ratio can be told from luck, but {few} cannot tell skill from luck."
     return "Perhaps.", "It passes every test here. The next test is data that nobody has looked at yet."
 
 

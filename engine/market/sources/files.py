@@ -148,7 +148,7 @@ def _headings(path: Path) -> Mapping[str, str]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = next(csv.reader(file), [])
     except UnicodeDecodeError as error:
-        raise DataError(f"{path.name} is not a text in UTF-8: save it as one.") from error
+        raise DataError(f"{path.name} is not UTF-8 text: save it as UTF-8.") from error
     except (OSError, csv.Error) as error:
         raise DataError(f"{path.name} cannot be read: {error}.") from error
     found: dict[str, str] = {}
@@ -191,5 +191,5 @@ def _said(path: Path, error: str, intraday: bool) -> str:
     value = _VALUE.match(placed[2])
     if value is None:
         return f"{path.name}, line {placed[1]}: {placed[2].removesuffix('.')}."
-    time = "a moment with its offset such as 2020-01-31T09:30-05:00" if intraday else "a day such as 2020-01-31"
+    time = "a time with its UTC offset such as 2020-01-31T09:30-05:00" if intraday else "a date such as 2020-01-31"
     return f"{path.name}, line {placed[1]}: '{value[2]}' is not {'a number' if value[1] == 'double' else time}."

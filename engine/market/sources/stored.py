@@ -87,7 +87,7 @@ def save(bars: Bars) -> Path:
     about = bars.series
     path = _path(about.collection, about.symbol, about.interval)
     if path is None:
-        raise StoreError(f"'{about.symbol}' in '{about.collection}' is too long for the name of a file: shorten it.")
+        raise StoreError(f"'{about.symbol}' in '{about.collection}' is too long for a file name: shorten it.")
     try:
         write_atomically(Path(path), buffer.getvalue())
     except OSError as error:

@@ -31,26 +31,26 @@ class LightGbm(Model):
     for each of several classes.
 
     With early stopping the latest part of the training rows is set aside, and the rounds up to its lowest loss
-    are kept; without it every row is learnt from and every round is kept.
+    are kept; without it every row is trained on and every round is kept.
     """
 
     step: ClassVar[str] = "round"
     importance_of: ClassVar[str] = "gain"
 
     kind: Literal["lightgbm"] = "lightgbm"
-    rounds: int = parameter(200, title="Rounds", help="Trees at most.", ge=1, le=5000, section="Model")
+    rounds: int = parameter(200, title="Rounds", help="Maximum number of trees.", ge=1, le=5000, section="Model")
     learning_rate: float = parameter(
         0.05, title="Learning rate", help="Weight of each tree.", gt=0, le=1, step=0.01, section="Model"
     )
-    leaves: int = parameter(7, title="Leaves", help="Leaves a tree.", ge=2, le=256, section="Model")
+    leaves: int = parameter(7, title="Leaves", help="Maximum leaves per tree.", ge=2, le=256, section="Model")
     min_data_in_leaf: int = parameter(
-        50, title="Rows a leaf", help="Fewest training rows in a leaf.", ge=1, le=100_000, section="Model"
+        50, title="Rows per leaf", help="Minimum training rows in a leaf.", ge=1, le=100_000, section="Model"
     )
     early_stopping: int = parameter(
         50,
         title="Early stopping",
         unit="rounds",
-        help="Stop after so many rounds without a better validation loss; 0 never stops.",
+        help="Rounds without a better validation loss before training stops; 0 never stops.",
         ge=0,
         le=5000,
         section="Model",

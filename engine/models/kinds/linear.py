@@ -30,7 +30,7 @@ class Linear(Model):
     penalty: float = parameter(
         1.0,
         title="L2 penalty",
-        help="Weight of the sum of squared coefficients beside the sum of losses of all rows.",
+        help="Weight of the sum of squared coefficients relative to the summed loss.",
         gt=0,
         le=1e9,
         section="Model",

@@ -42,16 +42,16 @@ class Mlp(Model):
 
     kind: Literal["mlp"] = "mlp"
     hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(max_length=8)] = parameter(
-        (32, 16), title="Hidden layers", help="Units of each, such as 64, 32; none is a linear model.", section="Model"
+        (32, 16), title="Hidden layers", help="Units in each, such as 64, 32; empty is a linear model.", section="Model"
     )
     window: int = parameter(
         1, title="Window", unit="bars", help="Bars that a prediction sees, its own included.", ge=1, le=500,
         section="Model",
     )  # fmt: skip
     epochs: int = parameter(
-        30, title="Epochs", help="Passes over the training rows at most.", ge=1, le=5000, section="Model"
+        30, title="Epochs", help="Maximum passes over the training rows.", ge=1, le=5000, section="Model"
     )
-    batch_size: int = parameter(256, title="Batch size", help="Rows of one step.", ge=1, le=65_536, section="Model")
+    batch_size: int = parameter(256, title="Batch size", help="Rows per step.", ge=1, le=65_536, section="Model")
     learning_rate: float = parameter(0.003, title="Learning rate", gt=0, le=1, step=0.001, section="Model")
     weight_decay: float = parameter(
         0.01, title="Weight decay", help="Shrinks the weights at each step.", ge=0, le=10, step=0.01, section="Model"
@@ -60,13 +60,13 @@ class Mlp(Model):
         5,
         title="Early stopping",
         unit="epochs",
-        help="Stop after so many epochs without a better validation loss; 0 never stops.",
+        help="Epochs without a better validation loss before training stops; 0 never stops.",
         ge=0,
         le=5000,
         section="Model",
     )
     device: Literal["cpu", "cuda", "mps"] = parameter(
-        "cpu", title="Device", help="Only training on a CPU gives the same bits again.", section="Model"
+        "cpu", title="Device", help="Only training on a CPU is reproducible bit for bit.", section="Model"
     )
 
     def label(self) -> str:

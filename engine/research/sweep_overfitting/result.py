@@ -46,5 +46,5 @@ class SweepOverfitting:
             "probability of loss": self.loss,
             "combinations": f"{self.columns} of {self.whole}",
             "p-value vs zero return": self.spa_zero,
-            "p over holding": self.spa_hold,
+            "p-value vs buy and hold": self.spa_hold,
         }

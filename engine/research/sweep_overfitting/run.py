@@ -31,7 +31,7 @@ def compute(spec: OverfittingSpec, inputs: Mapping[str, Any], progress: Progress
     """The tests of the best. Raises ``DataError`` for a sweep in which nothing was chosen."""
     sweep: SweepResult = inputs["sweep"]
     if reason := sweep.no_choice():
-        raise DataError(f"Nothing was chosen here that could be overfitted. {reason}")
+        raise DataError(f"Nothing was selected here that could be overfitted. {reason}")
     choices = np.flatnonzero(sweep.choosable)
     chosen = choices[drawn(len(choices), spec.columns, spec.seed)]
     returns, hold, per_year = _returns(spec.sweep.base, sweep, chosen, inputs, section(progress, 0.0, 0.7))

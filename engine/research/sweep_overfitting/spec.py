@@ -19,15 +19,15 @@ class OverfittingSpec(RunSpec):
     columns: int = parameter(
         200,
         title="Combinations",
-        help="Most that are tested; of more, this many are drawn at random.",
+        help="Maximum number tested; of more, this many are drawn at random.",
         ge=2,
         le=1000,
         step=50,
     )
     blocks: int = parameter(
-        16, title="Blocks", help="Blocks that time is divided into; an even number.", ge=2, le=20, step=2
+        16, title="Blocks", help="Blocks that the history is divided into; an even number.", ge=2, le=20, step=2
     )
-    samples: int = parameter(500, title="Samples", help="Resamples of the tests.", ge=100, le=10_000, step=100)
+    samples: int = parameter(500, title="Samples", help="Bootstrap resamples per test.", ge=100, le=10_000, step=100)
     seed: int = parameter(0, title="Seed", ge=0, le=2**31 - 1)
 
     @field_validator("blocks")

@@ -23,7 +23,7 @@ class VerificationSpec(RunSpec):
     samples: int = parameter(
         1000,
         title="Samples",
-        help="Random draws of each test; of backtests on noisy prices a tenth, of shuffled weights a fifth.",
+        help="Random draws per test; a tenth of them for backtests on noisy prices, a fifth for shuffled weights.",
         ge=100,
         le=20_000,
         step=100,
@@ -38,7 +38,7 @@ class VerificationSpec(RunSpec):
         step=0.05,
         section="Verification",
     )
-    seed: int = parameter(0, title="Seed", help="Of every random draw.", ge=0, le=2**31 - 1, section="Verification")
+    seed: int = parameter(0, title="Seed", help="For every random draw.", ge=0, le=2**31 - 1, section="Verification")
 
     def label(self) -> str:
         return f"Verification of {self.backtest.label()}"

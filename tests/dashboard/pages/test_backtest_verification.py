@@ -166,7 +166,7 @@ def test_a_run_with_hardly_a_trade_or_none_says_what_is_missing() -> None:
     save(random_walk(60, seed=1))
     once = BASE | {"strategy": {"kind": "sma_cross", "fast": 39, "slow": 40}}
     rest = real.show(stored(VerificationSpec.parse({"backtest": once, "samples": 100})), "real")
-    assert rest[-1] == "An order needs at least two trades."
+    assert rest[-1] == "Reordering needs at least two trades."
     never = BASE | {"strategy": {"kind": "rsi_reversion", "enter_below": 1, "leave_above": 50}}
     save(random_walk(300, seed=1))
     data = stored(VerificationSpec.parse({"backtest": never, "samples": 100}))

@@ -277,7 +277,7 @@ def test_luck_is_what_the_verdict_on_a_combination_says(result: SweepResult) -> 
     engine.run(result.spec_of(0))
     spec = result.spec_of(1)
     said = verdict(spec, engine.run(spec)).findings[1].explanation
-    assert f"beating {luck(result, None).expected:.2f} a year" in said
+    assert f"beating {luck(result, None).expected:.2f} annualised" in said
 
 
 def test_one_combination_does_not_tell_what_luck_would_reach(result: SweepResult) -> None:

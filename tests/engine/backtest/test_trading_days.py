@@ -86,7 +86,7 @@ def test_range_of_a_request_is_in_days_of_the_exchange() -> None:
     result = stored.run(market)
     assert [str(day) for day in result.days[[0, -1]]] == ["2020-01-14", "2020-01-15"]
     assert decode(encode(result), BacktestResult).days.tolist() == result.days.tolist()
-    with pytest.raises(engine.core.errors.DataError, match="it has them from 2020-01-13 to 2020-01-31"):
+    with pytest.raises(engine.core.errors.DataError, match="its bars run from 2020-01-13 to 2020-01-31"):
         stored.run(HOURS | {"start": "2020-02-01"})
 
 

@@ -241,8 +241,7 @@ def test_of_two_of_one_name_the_first_is_used_and_both_files_are_named(workspace
     second = workspace.write_plugin("strategies", "second", strategy("same", cls="Other"))
     assert STRATEGIES.get("same").__name__ == "Mine"
     assert STRATEGIES.problems() == (
-        f"Two strategies are called 'same', in {first} and {second}: rename one of them. "
-        "Until then it is the first that is used.",
+        f"Two strategies are called 'same', in {first} and {second}: rename one of them. Until then the first is used.",
     )
 
 

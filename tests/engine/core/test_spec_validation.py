@@ -120,7 +120,7 @@ def test_a_class_that_is_called_says_what_parse_says() -> None:
 
 def test_a_day_is_asked_for_with_an_example() -> None:
     ((_, sentence),) = problems(MarketSpec, {"start": "01/02/2015"})
-    assert sentence == "From must be a day such as 2015-01-31, not '01/02/2015'."
+    assert sentence == "From must be a date such as 2015-01-31, not '01/02/2015'."
 
 
 def test_the_name_of_a_strategy_alone_is_told_how_to_be_written() -> None:

@@ -91,7 +91,7 @@ def test_what_the_users_bars_do_not_show_made_up_ones_do(column: str) -> None:
     for way in ("bfill", "interpolate"):
         (sign,) = leaks_into_gaps(filled(column, way))
         assert sign.sentence().startswith(f"out looks ahead: at {sign.time} it is ")
-        assert " on the data of a made-up symbol with gaps known then and " in sign.sentence()
+        assert " on the data of a synthetic symbol with gaps known then and " in sign.sentence()
     assert leaks_into_gaps(filled(column, "ffill")) == ()
 
 

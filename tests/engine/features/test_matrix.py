@@ -143,7 +143,7 @@ def test_a_gap_filled_from_behind_is_turned_away_where_no_symbol_has_one(workspa
     market = catalog.load(spec.market)
     assert np.isfinite(market.bars[0].volume).all()
     with pytest.raises(
-        DataError, match=r"close looks ahead: at .* on the data of a made-up symbol with gaps known then"
+        DataError, match=r"close looks ahead: at .* on the data of a synthetic symbol with gaps known then"
     ):
         require_causal(spec.features, market)
 
@@ -164,7 +164,7 @@ def test_a_users_indicator_of_the_wrong_length_is_named(workspace: Workspace) ->
         "short",
         PEEK.replace("peek", "short").replace("np.append(bars.close[1:], np.nan)", "bars.close[1:]"),
     )
-    with pytest.raises(DataError, match="Peek has no value for each bar in its output 'close'"):
+    with pytest.raises(DataError, match="Peek does not give one value per bar in its output 'close'"):
         engine.run(FeatureSpec.parse({"features": [{"kind": "short"}]}))
 
 

@@ -133,7 +133,7 @@ def test_a_key_that_is_not_there_changes_and_finds_nothing(key: Any) -> None:
         lambda: library.delete(key),
         lambda: library.restore(key),
     ):
-        with pytest.raises(SpecError, match="not in the library"):
+        with pytest.raises(SpecError, match="no longer in the library"):
             change()
     assert library.find([key] if isinstance(key, str) else []) == {}
     with connect() as connection:

@@ -87,7 +87,7 @@ def test_missing_interval_is_refused_with_those_there_are() -> None:
 
 def test_empty_range_is_refused_with_the_range_there_is() -> None:
     assert refused(start="2030-01-01") == (
-        "NVDA has no bars between 2030-01-01 and its end: it has them from 2013-01-02 to 2023-09-21."
+        "NVDA has no bars between 2030-01-01 and its end: its bars run from 2013-01-02 to 2023-09-21."
     )
     assert "between its start and 1999-01-01" in refused(end="1999-01-01")
 
@@ -99,7 +99,7 @@ def test_one_symbol_without_bars_refuses_all() -> None:
 @pytest.mark.parametrize("symbol", ["^GSPC", "^IXIC"])
 def test_index_is_readable_and_not_tradeable(symbol: str) -> None:
     market = catalog.load(MarketSpec(collection="arch", symbols=(symbol,)))
-    with pytest.raises(NotTradeable, match="is the level of an index and cannot be bought: choose a fund"):
+    with pytest.raises(NotTradeable, match="is an index level and cannot be bought: choose a fund"):
         catalog.require_tradeable(market)
 
 

@@ -165,7 +165,7 @@ def test_bars_with_a_gap_to_those_stored_are_not_joined(first: int, monkeypatch:
     save(WHOLE.slice(0, 40))
     report = fetched(Fetched("A", WHOLE.slice(first, 100)), monkeypatch=monkeypatch)
     assert report.outcomes[0].status == "restated"
-    assert "none in common with those stored" in report.outcomes[0].sentence
+    assert "do not overlap those stored" in report.outcomes[0].sentence
     assert len(stored() or ()) == 40
 
 
@@ -217,7 +217,7 @@ def test_answers_to_nothing_that_was_asked_are_not_kept(monkeypatch: pytest.Monk
         monkeypatch.setattr(Files, "fetch", lambda self, request, progress, answers=answers: iter(answers))
         report = download.fetch(request("A", "C"))
         assert report.outcomes[-1].status == "not reached"
-        assert "which was not asked for" in report.outcomes[-1].sentence
+        assert "which was not requested" in report.outcomes[-1].sentence
     assert stored("B") is None
 
 

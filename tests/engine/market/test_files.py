@@ -103,7 +103,7 @@ def test_search_lists_symbols_with_those_that_begin_so_first(folder: Path) -> No
         ("Date;Close\n2020-01-01;1\n", "has no column 'date' separated by commas: its first line is Date;Close."),
         ("Date,Price\n2020-01-01,1\n", "has no column 'close'"),
         ("Date,Close\n", "X.csv has no rows below its headings."),
-        ("Date,Close\n2020-01-01,1\n02/01/2020,2\n", "X.csv, line 3: '02/01/2020' is not a day such as 2020-01-31."),
+        ("Date,Close\n2020-01-01,1\n02/01/2020,2\n", "X.csv, line 3: '02/01/2020' is not a date such as 2020-01-31."),
         ("Date,Close\n2020-01-01,1\n2020-01-02,n.a\n", "X.csv, line 3: 'n.a' is not a number."),
         ("Date,Close\n2020-01-01,1\n2020-01-02\n", "X.csv, line 3: Expected 2 columns, got 1: 2020-01-02."),
         ("Date,Close,close\n2020-01-01,1,1\n", "X.csv has two columns of close: 'Close' and 'close'."),
@@ -118,12 +118,12 @@ def test_what_is_wrong_with_a_file_is_told_with_its_line(folder: Path, text: str
 
 def test_moment_without_an_offset_is_refused(folder: Path) -> None:
     (folder / "X-1h.csv").write_text("time,close\n2020-01-01T09:00,1\n")
-    assert "line 2: '2020-01-01T09:00' is not a moment with its offset" in answer("X", "1h").sentence
+    assert "line 2: '2020-01-01T09:00' is not a time with its UTC offset" in answer("X", "1h").sentence
 
 
 def test_file_of_another_encoding_is_refused(folder: Path) -> None:
     (folder / "X.csv").write_bytes("Date,Close,Währung\n".encode("latin-1"))
-    assert answer("X").sentence == "X.csv is not a text in UTF-8: save it as one."
+    assert answer("X").sentence == "X.csv is not UTF-8 text: save it as UTF-8."
 
 
 def test_unknown_symbol_is_told_with_the_folders(folder: Path, workspace: Workspace) -> None:

@@ -86,7 +86,7 @@ def test_daily_bars_with_an_hour_are_to_be_dates() -> None:
     stamped = replace(CLEAN, time=CLEAN.time + np.timedelta64(5, "h"))
     assert refused(stamped) == (
         "60 of its 60 rows have a time of day though its bars are daily: row 1 (2020-01-01 05:00), row 2 (2020-01-02 "
-        "05:00), row 3 (2020-01-03 05:00) and 57 more. The time of a daily bar is its date: take the day by the clock "
+        "05:00), row 3 (2020-01-03 05:00) and 57 more. The time of a daily bar is its date: use the date by the clock "
         "of America/New_York."
     )
 
@@ -96,8 +96,8 @@ def test_hour_that_a_clock_set_back_has_twice_is_named() -> None:
     local = HOURS - np.where(HOURS.astype("datetime64[h]").astype(str) < "2020-11-01T06", 4, 5).astype("timedelta64[h]")
     bars = make_bars(np.arange(1.0, 13.0), time=local, interval="1h")
     assert refused(bars) == (
-        "1 of its 12 rows has the time of the row before: row 11 (2020-11-01 01:00). Keep one of each. An hour that a "
-        "clock set back has twice is two hours in UTC, which intraday times must be."
+        "1 of its 12 rows has the time of the row before: row 11 (2020-11-01 01:00). Keep one of each. Intraday times "
+        "must be in UTC, where no hour repeats when clocks go back."
     )
     require_sound(replace(bars, time=HOURS))
 
@@ -111,7 +111,7 @@ def test_row_without_a_time_is_numbered() -> None:
 @pytest.mark.parametrize("name", NAMES[1:])
 def test_infinite_values_are_named(name: str) -> None:
     assert refused(changed(name, 7, np.inf)) == (
-        f"1 of its 60 rows has infinite values ({name}): row 8 (2020-01-08). Leave what is unknown empty."
+        f"1 of its 60 rows has infinite values ({name}): row 8 (2020-01-08). Leave unknown values empty."
     )
     assert refused(changed(name, [7, 9], -np.inf)).startswith("2 of its 60 rows have infinite values")
 
@@ -142,7 +142,7 @@ def test_times_of_another_unit_are_refused() -> None:
 
 def test_unknown_time_zone_of_intraday_bars_is_refused() -> None:
     bars = make_bars(np.arange(1.0, 13.0), time=HOURS, interval="1h", timezone="New York")
-    assert refused(bars) == "unknown time zone 'New York': name that of the exchange as America/New_York is named."
+    assert refused(bars) == "unknown time zone 'New York': give that of the exchange, such as America/New_York."
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Apia", "America/New_York"])

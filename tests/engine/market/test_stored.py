@@ -249,7 +249,7 @@ def test_file_at_another_place_is_named_with_its_own(workspace: Workspace) -> No
 
 
 def test_names_too_long_for_a_file_are_refused() -> None:
-    with pytest.raises(StoreError, match="too long for the name of a file"):
+    with pytest.raises(StoreError, match="too long for a file name"):
         save(random_walk(5, symbol="日" * 64))
     assert Stored().find("made-up", "日" * 64, "1d") is None
 

@@ -39,17 +39,17 @@ def test_a_pickle_is_refused_whatever_it_calls_itself() -> None:
     torch.save({"weights": torch.ones(2)}, saved)
     for content in (pickle.dumps([1, 2]), saved.getvalue()):
         for media_type in (LIGHTGBM_TEXT, SAFETENSORS, ONNX):
-            with pytest.raises(DataError, match="which it is kept as"):
+            with pytest.raises(DataError, match="its stated format"):
                 Artifact(media_type, content)
 
 
 def test_an_unknown_format_is_told_with_those_that_are_known() -> None:
-    with pytest.raises(DataError, match=r"cannot be kept as 'text/plain'\. Available: text/x-lightgbm"):
+    with pytest.raises(DataError, match=r"cannot be stored as 'text/plain'\. Available: text/x-lightgbm"):
         Artifact("text/plain", b"")
 
 
 def test_the_wrong_format_is_told_by_name() -> None:
-    with pytest.raises(DataError, match="kept as ONNX, and safetensors is needed here"):
+    with pytest.raises(DataError, match="stored as ONNX, and safetensors is needed here"):
         to_tensors(Artifact(ONNX, b"\x08\x07"))
 
 

@@ -114,8 +114,8 @@ def test_thresholds(values: dict[str, Any], test: str, grade: str) -> None:
 @pytest.mark.parametrize(
     ("values", "test", "figure", "words"),
     [
-        ({"ruin": 0.0}, "drawdowns", "none of 200", "Chance of a fall by 50% from a high"),
-        ({"ruin": 0.31, "max_drawdown": -0.53}, "drawdowns", "31.0%", "as it happened it was 53.0%."),
+        ({"ruin": 0.0}, "drawdowns", "none of 200", "Probability of a drawdown of 50% or more"),
+        ({"ruin": 0.31, "max_drawdown": -0.53}, "drawdowns", "31.0%", "the backtest itself had 53.0%."),
         ({"removed_until_nothing": 0.0}, "removed", "0 of 14", "No profit"),
         ({"cost_break_even": 0.0}, "costs", "0.0×", "No profit even without costs."),
         ({"spa_variants": 1.0}, "spa", "p = 0.005", "if the strategy did not beat buy and hold"),
@@ -123,7 +123,7 @@ def test_thresholds(values: dict[str, Any], test: str, grade: str) -> None:
         ({"regime_mean": np.full(4, -0.1)}, "regimes", "0 of 4", "None in any."),
         ({"regime_mean": np.array([0.1, -0.1, 0.1, -0.1])}, "regimes", "2 of 4", "None in bear or turbulent markets."),
         ({"crisis_name": ("A",), "crisis_total": np.array([-0.1]), "crisis_benchmark": np.array([-0.2]),
-          "crisis_whole": (False,)}, "crises", "1 of 1 better", "The data have only a part of 1 of them."),
+          "crisis_whole": (False,)}, "crises", "1 of 1 better", "The data cover 1 of them only in part."),
     ],
 )  # fmt: skip
 def test_words_fit_the_case(values: dict[str, Any], test: str, figure: str, words: str) -> None:
@@ -142,7 +142,7 @@ def test_doubts_are_counted() -> None:
 def test_few_trades_are_the_doubt_that_is_told() -> None:
     verdict = assess_verified(changed(noise_profitable=0.7, trades=1.0), TRIED)
     assert verdict.headline == "Perhaps."
-    assert "1 trade cannot tell skill from a lucky ride" in verdict.reason
+    assert "1 trade cannot tell skill from luck" in verdict.reason
 
 
 def test_failed_tests_are_counted_among_all_that_are_listed() -> None:

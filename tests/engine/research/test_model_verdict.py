@@ -38,7 +38,7 @@ def test_without_null_models_nothing_is_known() -> None:
     verdict = assess(unknown, horizon=5)
     assert verdict.headline == "Not known."
     assert skill(unknown) is None
-    assert verdict.findings[0].question == "Log loss under base"
+    assert verdict.findings[0].question == "Log loss below base rate"
 
 
 def test_a_good_rank_with_bad_probabilities_is_named() -> None:
@@ -47,7 +47,7 @@ def test_a_good_rank_with_bad_probabilities_is_named() -> None:
 
 
 def test_few_null_models_make_a_rough_band() -> None:
-    assert "With 11 null models the band is rough: 50 or more sharpen it." in assess(result(), horizon=5).reason
+    assert "With 11 null models the band is rough: 50 or more narrow it down." in assess(result(), horizon=5).reason
     assert "rough" not in assess(result(null_scores=np.linspace(0.45, 0.55, 50)), horizon=5).reason
 
 
@@ -67,11 +67,11 @@ def test_several_classes_are_judged_by_their_mean_auc() -> None:
     verdict = assess(made_three(), horizon=5)
     assert verdict.headline == "More than luck."
     assert [finding.question for finding in verdict.findings] == [
-        "AUC above luck",
+        "AUC above null models",
         "p-value against null models",
-        "Log loss under base",
+        "Log loss below base rate",
         "Beats always up",
-        "Holds after training",
+        "Holds out of sample",
         "Independent rows",
     ]
     assert best_constant(made_three()) == ("up", 0.5)
@@ -83,11 +83,11 @@ def test_a_number_is_judged_by_its_rank_correlation() -> None:
     assert verdict.headline == "More than luck."
     assert "out-of-sample rank IC of 0.080 lies above" in verdict.reason
     found = {finding.question: (finding.grade, finding.figure) for finding in verdict.findings}
-    assert found["Rank IC above luck"] == ("good", "0.080 vs 0.045")
+    assert found["Rank IC above null models"] == ("good", "0.080 vs 0.045")
     assert found["p-value against null models"] == ("doubtful", "p = 0.08")
     assert found["Out-of-sample R² above zero"] == ("good", "0.40%")
     assert found["Beats always up"] == ("bad", "52.00% vs 55.00%")
-    assert found["Holds after training"] == ("good", "0.150 → 0.080")
+    assert found["Holds out of sample"] == ("good", "0.150 → 0.080")
 
 
 def test_a_number_that_ranks_but_misses_is_named() -> None:
@@ -98,7 +98,7 @@ def test_a_number_that_ranks_but_misses_is_named() -> None:
     assert verdict.findings[2].figure == "−7.00%"
     assert verdict.findings[2].grade == "bad"
     worse = assess(made_number(scores=scores | {"rank_ic": -0.2}), horizon=5)
-    assert "rank IC of −0.200 lies below the 5% to 95% band of luck, −0.045 to 0.045" in worse.reason
+    assert "rank IC of −0.200 lies below the 5% to 95% band of the null models, −0.045 to 0.045" in worse.reason
 
 
 def test_more_memory_is_borne_of_a_correlation_than_of_an_auc() -> None:

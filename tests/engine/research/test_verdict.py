@@ -49,7 +49,7 @@ def test_the_papers_example_of_the_deflated_ratio(count: int, figure: str) -> No
     search = Trial("made_up", 0.0, 1250, count=count, variance=0.5 / 250, periods_per_year=250, rated=count)
     found = weigh(run, (search,)).findings[1]
     assert found.figure == figure
-    assert ("beating 1.79 a year" in found.explanation) is (count == 100)
+    assert ("beating 1.79 annualised" in found.explanation) is (count == 100)
 
 
 def test_noise_is_no() -> None:
@@ -91,7 +91,7 @@ def test_what_would_change_the_answer_is_said_once() -> None:
     spread = np.random.default_rng(1).normal(0, 0.03, 999)
     lucky = assess(result(0.001), tried(0.1, *(3 * spread)))
     assert lucky.reason.endswith("Only a larger edge would change this.")
-    assert any("No length of history would do" in remedy for remedy in lucky.changes)
+    assert any("No length of history would be enough" in remedy for remedy in lucky.changes)
     short = assess(result(0.001), tried(0.1, *(0.5 * spread)))
     assert short.reason.endswith("A longer history would change this.")
 
@@ -104,7 +104,7 @@ def test_figures_are_those_of_the_papers() -> None:
     verdict = assess(made, tried(*ratios))
     expected = [probabilistic_sharpe(sharpe, against, 1000, skewness, kurtosis) for against in (0, luck)]
     assert [finding.figure for finding in verdict.findings[:2]] == [f"{value:.2f}" for value in expected]
-    assert f"beating {luck * np.sqrt(365.2425):.2f} a year" in verdict.findings[1].explanation
+    assert f"beating {luck * np.sqrt(365.2425):.2f} annualised" in verdict.findings[1].explanation
 
 
 def test_edge_below_buy_and_hold_is_not_worth_it() -> None:
@@ -122,7 +122,7 @@ def test_less_growth_at_a_better_ratio_is_a_doubt() -> None:
     verdict = assess(calm, tried(0.1))
     assert verdict.headline == "Less growth."
     assert grades(verdict)[2] == "doubtful"
-    assert f"that of holding {held.metrics['sharpe']:.2f}." in verdict.findings[2].explanation
+    assert f"that of buy and hold {held.metrics['sharpe']:.2f}." in verdict.findings[2].explanation
 
 
 def test_what_holding_returns_is_said_to_be_that() -> None:
@@ -138,7 +138,7 @@ def test_growth_of_less_than_a_year_is_not_stretched_to_one() -> None:
     assert finding.figure == f"{(own - 1.02**30) * 100:.2f}% over the record".replace("-", "\N{MINUS SIGN}")
 
 
-@pytest.mark.parametrize(("years", "unit"), [(0.98, "over the record"), (0.991, "a year")])
+@pytest.mark.parametrize(("years", "unit"), [(0.98, "over the record"), (0.991, "annualised")])
 def test_growth_against_holding_is_a_years_where_the_key_figure_is(years: float, unit: str) -> None:
     """A calendar year of daily bars is a little shorter than a year."""
     evidence = Evidence(0.1, 0.0, 3.0, 250, years, 252.0, cagr=0.2, benchmark_cagr=0.1, benchmark_sharpe=1.0, trades=40)
@@ -203,7 +203,7 @@ def test_trials_of_other_bars_are_compared_by_the_year() -> None:
             Trial("made_up", yearly / n**0.5, length, periods_per_year=n)
             for (yearly, n), length in zip(kinds, lengths, strict=True)
         )
-        assert f"beating {luck} a year" in assess(result(0.001), trials).findings[1].explanation
+        assert f"beating {luck} annualised" in assess(result(0.001), trials).findings[1].explanation
 
 
 def test_trials_of_unknown_ratios_are_luck_of_the_same_length() -> None:
@@ -211,7 +211,7 @@ def test_trials_of_unknown_ratios_are_luck_of_the_same_length() -> None:
     verdict = assess(result(0.001), (Trial("made_up", None, 1000, count=1000),))
     luck = expected_maximum_sharpe(1 / 999, 1000) * np.sqrt(365.2425)
     assert verdict.headline == "Not yet."
-    assert f"beating {luck:.2f} a year" in verdict.findings[1].explanation
+    assert f"beating {luck:.2f} annualised" in verdict.findings[1].explanation
 
 
 def test_the_same_search_by_another_family_is_luck_too() -> None:
@@ -230,7 +230,7 @@ def test_the_same_search_by_another_family_is_luck_too() -> None:
     found = beside.findings[1]
     assert found.question == "Sharpe after 1 trial, 4,800 on these data"
     assert f"After 1 trial of this family alone it is {alone.findings[1].figure}." in found.explanation
-    assert f"beating {0.1163 * np.sqrt(365.2425):.2f} a year" in found.explanation
+    assert f"beating {0.1163 * np.sqrt(365.2425):.2f} annualised" in found.explanation
     assert float(found.figure) < 0.5
 
 
@@ -267,13 +267,13 @@ def test_what_would_change_the_answer_is_said_worst_first() -> None:
     verdict = assess(result(0.0002, benchmark=0.001, trades=10), tried(0.02))
     assert [finding.grade for finding in verdict.findings[:4]] == ["doubtful", "doubtful", "bad", "doubtful"]
     assert verdict.changes[0].startswith("Beat buy and hold of the same symbols")
-    assert "years of the same would do; there are 2.7." in verdict.changes[1]
+    assert "years of the same would be enough; there are 2.7." in verdict.changes[1]
     assert verdict.changes[-1].startswith("20 more trades")
 
 
 def test_no_history_helps_a_loss() -> None:
     verdict = assess(result(-0.001), tried(-0.1))
-    assert verdict.findings[0].remedy.startswith("No length of history would do")
+    assert verdict.findings[0].remedy.startswith("No length of history would be enough")
     assert verdict.findings[4].figure == "2.7 of ∞ years"
     assert verdict.findings[4].grade == "bad"
 

@@ -125,7 +125,7 @@ def test_short_history_leaves_reasons() -> None:
 def test_allocations_are_verified() -> None:
     bars = (random_walk(300, 5, symbol="ONE"), random_walk(300, 6, symbol="TWO"))
     result = computed(request(Halves(), ("ONE", "TWO")), *bars)
-    assert "always the same" in result.skipped.pop("random")
+    assert "never change" in result.skipped.pop("random")
     assert "Trades overlap" in result.skipped.pop("orders")
     assert result.skipped == {}
     assert len(result.noise_total) == 10

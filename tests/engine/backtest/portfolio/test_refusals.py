@@ -19,13 +19,13 @@ pytestmark = pytest.mark.usefixtures("workspace")
 
 
 def test_index_is_refused() -> None:
-    with pytest.raises(NotTradeable, match=r"\^GSPC is the level of an index"):
+    with pytest.raises(NotTradeable, match=r"\^GSPC is an index level"):
         run({"collection": "arch", "symbols": ["^GSPC"]})
 
 
 def test_one_index_among_shares_is_refused() -> None:
     market = pair(random_walk(50, symbol="A"), random_walk(50, symbol="B", tradeable=False))
-    with pytest.raises(NotTradeable, match="B is the level of an index"):
+    with pytest.raises(NotTradeable, match="B is an index level"):
         run(market)
 
 
