@@ -30,7 +30,7 @@ _INDEX = """<!DOCTYPE html>
 </head>
 <body>
 {%app_entry%}
-<noscript>Stratoscope draws in the browser: please allow JavaScript for this address.</noscript>
+<noscript>Stratoscope draws in the browser: please enable JavaScript for this site.</noscript>
 <footer>{%config%}{%scripts%}{%renderer%}</footer>
 </body>
 </html>"""

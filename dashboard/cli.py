@@ -51,7 +51,7 @@ def serve(_: argparse.Namespace) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Compute the spec in a file and print its key figures and its run key."""
+    """Compute the spec in a file and print its key metrics and its run key."""
     from dashboard.commands import run  # numerics and reports, which --help and the server's first second do without
 
     run.run(given)

@@ -44,7 +44,7 @@ def shown(page: str) -> Id:
 
 
 def run(page: str) -> Id:
-    """Store: what was asked for last, ``{"key", "spec", "query"}``."""
+    """Store: the latest request, ``{"key", "spec", "query"}``."""
     return {"role": "run", "page": page}
 
 

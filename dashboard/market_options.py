@@ -24,17 +24,17 @@ def collections(values: Mapping[str, Any]) -> Options:
 
 
 def symbols(values: Mapping[str, Any]) -> Options:
-    """The symbols of the chosen collection; those that cannot be bought say so."""
+    """The symbols of the chosen collection; those that are not tradeable say so."""
     return [(item.symbol, _name(item)) for item in _chosen(values)]
 
 
 def tradeable_symbols(values: Mapping[str, Any]) -> Options:
-    """The symbols of the chosen collection that can be bought."""
+    """The tradeable symbols of the chosen collection."""
     return [(item.symbol, _name(item)) for item in _chosen(values) if item.tradeable]
 
 
 def tradeable_collections(values: Mapping[str, Any]) -> Options:
-    """The collections in which something can be bought."""
+    """The collections with tradeable symbols."""
     return [
         (name, f"{name} ({sum(item.tradeable for item in series)})")
         for name, series in catalog.collections().items()

@@ -54,9 +54,9 @@ def from_query(text: str) -> dict[str, Any]:
             raise ValueError("too long or cut off")
         values = json.loads(plain)
     except (ValueError, binascii.Error, zlib.error, RecursionError):
-        raise SpecError([("", "This link is damaged: ask for a new one, or set the form by hand.")]) from None
+        raise SpecError([("", "This link is damaged: ask for a new one, or fill in the form.")]) from None
     if not isinstance(values, dict):
-        raise SpecError([("", "This link does not hold a request: ask for a new one, or set the form by hand.")])
+        raise SpecError([("", "This link does not hold a request: ask for a new one, or fill in the form.")])
     return values
 
 
@@ -73,7 +73,7 @@ def report_in(text: str | None) -> str:
 def _reported(id_: str) -> dict[str, Any]:
     done = actions.find(id_)
     if done is None:
-        raise SpecError([("", "The report that this link names is not kept here: it opens where it was made.")])
+        raise SpecError([("", "The report that this link names is not stored here: open it where it was made.")])
     return done.action.model_dump(mode="json")
 
 
@@ -81,7 +81,7 @@ def _kept(key: str) -> dict[str, Any]:
     found = permalinks.find(key)
     if found is None:
         raise SpecError(
-            [("", "What this link asks for is not kept here: it opens where it was copied, or set the form by hand.")]
+            [("", "The request in this link is not stored here: open it where it was copied, or fill in the form.")]
         )
     values: dict[str, Any] = json.loads(found)
     return values

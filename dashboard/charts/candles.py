@@ -1,7 +1,7 @@
 """One series as candles with volume, or as the line of its closes; several as lines rebased to 100.
 
 A browser draws about 1,500 candles without effort. A range with more bars is drawn in longer ones, the shortest of
-``STEPS`` that fit: weeks instead of days, and so on. A shorter range, asked for by zooming, is drawn in its own bars.
+``STEPS`` that fit: weeks instead of days, and so on. A shorter range, requested by zooming, is drawn in its own bars.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def price_axis(info: CandleInfo) -> dict[str, Any]:
 
 
 def asked_window(change: object) -> Window | None:
-    """The range of days in what Plotly reports of a zoom, None where the whole was asked for.
+    """The range of days in what Plotly reports of a zoom, None where the whole range is requested.
 
     Raises ``KeyError`` where the report is about something else, such as the size of the chart.
     """
@@ -157,7 +157,7 @@ def _window(given: object) -> Window | None:
 
 
 def last_days(bars: Bars, days: str) -> Window | None:
-    """The window of the last so many calendar days; None where there are no more than that, or no number is given."""
+    """The window of the last ``days`` calendar days; None for no number, or where the bars span no more than that."""
     if not isinstance(days, str) or not re.fullmatch(r"\d{1,5}", days):
         return None
     end = float(base.times(bars.time[-1:])[0])

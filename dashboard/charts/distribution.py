@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class DistributionInfo:
-    """``middle`` of each bin, its ``width`` and its edges as returns; the counts; the three marked figures."""
+    """``middle`` of each bin, its ``width`` and its edges as returns; the counts; the three marked values."""
 
     middle: Floats
     width: float
@@ -69,7 +69,7 @@ def figure(info: DistributionInfo) -> go.Figure:
         ),
     ]  # fmt: skip
     marks = [
-        _mark(info.shortfall, f"shortfall {signed_percent(info.shortfall)}", 1.0),
+        _mark(info.shortfall, f"expected shortfall {signed_percent(info.shortfall)}", 1.0),
         _mark(info.value_at_risk, f"VaR 95% {signed_percent(info.value_at_risk)}", 0.93),
         _mark(info.mean, f"mean {signed_percent(info.mean)}", 0.86),
     ]

@@ -1,4 +1,4 @@
-"""Equity and drawdown of one or several runs, and of holding the same symbols."""
+"""Equity and drawdown of one or several runs, and of buy and hold of the same symbols."""
 
 from __future__ import annotations
 

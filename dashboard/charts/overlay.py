@@ -1,4 +1,4 @@
-"""Equity and drawdown of several runs, of their portfolio and of holding, each as growth of 1 from its first bar."""
+"""Equity and drawdown of several runs, their portfolio and buy and hold, each as growth of 1 from its first bar."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _BANDS, _TICKS, _ROOMY = 6, 5, 5
 @dataclass(frozen=True, eq=False)
 class ParallelInfo:
     """``places`` is (lines, columns) in [0, 1] from the lowest to the highest of each column, the last one being the
-    metric; lines go from the worst to the best. ``values`` are the figures behind ``places``.
+    metric; lines go from the worst to the best. ``values`` are the values behind ``places``.
     """
 
     metric: str
@@ -38,7 +38,7 @@ class ParallelInfo:
 
 
 def info(parameters: Floats, values: Floats, sides: Sequence[Side], metric: str) -> ParallelInfo | None:
-    """The best combinations and an even sample of the others by rank; None where no figure is known."""
+    """The best combinations and an even sample of the others by rank; None where no value is known."""
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
         return None

@@ -1,4 +1,4 @@
-"""A sweep's map: one figure of its combinations over one or two parameters, as cells, contours or a line."""
+"""A sweep's map: one metric of its combinations over one or two parameters, as cells, contours or a line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.core.spec import Spec
 from engine.market.bars import Floats
 
 CELLS, DETAILED = 300, 12_000
-"""Cells of a map along each side, and cells in all up to which each shows every figure on hover."""
+"""Cells of a map along each side, and cells in all up to which each shows every metric on hover."""
 SPARSE = 0.35  # of the cells: where fewer are known, wider ones are drawn
 HERE = "form"  # the mark of the parameters that the page's form has
 GAPS = 60  # cells along a side up to which they are drawn apart
@@ -171,7 +171,7 @@ def binned(cells: Cells, columns: int, rows: int) -> Cells:
 
 
 def colour_ends(metric: str, z: Floats) -> tuple[float, float]:
-    """Where the colours end: symmetric about zero where the figures lie on both sides of it."""
+    """Where the colours end: symmetric about zero where the values lie on both sides of it."""
     known = z[np.isfinite(z)]
     if not len(known):
         return -1.0, 1.0

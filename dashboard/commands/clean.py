@@ -44,6 +44,6 @@ def lines(planned: Plan) -> list[str]:
 def _agreed() -> bool:
     """Whether the user says yes."""
     if not sys.stdin.isatty():
-        raise ConfigError("Nothing was removed: say --yes where there is nobody to ask.")
+        raise ConfigError("Nothing was removed: pass --yes when there is no terminal to confirm on.")
     print("Remove it? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 Command = Callable[[argparse.Namespace], None]
 _CLEAN = (
-    "Removes results beyond the limit of config.yaml, results that belong to no run, and what killed processes have "
-    "left; more where it is asked for. Runs stay in the library with their metrics, and opening one computes it again. "
+    "Removes results beyond the limit of config.yaml, results that belong to no run, and files that killed processes "
+    "left; more on request. Runs stay in the library with their metrics, and opening one computes it again. "
     "What is pinned, tagged or has a note stays, and so does every trial in the ledger."
 )
 _UNITS = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
@@ -18,7 +18,7 @@ _AGE = re.compile(r"(\d{1,5})([hdw])")
 
 def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     """Of the command line; ``command`` of what it has parsed is one of ``commands``."""
-    parser = argparse.ArgumentParser(prog="stratoscope", description="See whether a strategy is real.")
+    parser = argparse.ArgumentParser(prog="stratoscope", description="Test whether a strategy's edge is real.")
     named = parser.add_subparsers(required=True, metavar="command")
     serving = named.add_parser("serve", help="serve the workbench to a browser")
     running = named.add_parser("run", help="compute the spec in a YAML or JSON file")
@@ -28,13 +28,13 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     _clean(cleaning)
     for name, command in (("serve", serving), ("run", running), ("clean", cleaning)):
-        command.add_argument("--config", metavar="PATH", help="configuration instead of ./config.yaml")
+        command.add_argument("--config", metavar="PATH", help="configuration file (default: ./config.yaml)")
         command.set_defaults(command=commands[name])
     return parser
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", help="a file as 'Copy as YAML' gives it")
+    parser.add_argument("spec", help="a spec file, as 'Copy as YAML' writes it")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     parser.add_argument(
         "--tear-sheet", metavar="PATH", help="write the tear sheet, one HTML file, of a backtest or walk-forward"
@@ -46,19 +46,21 @@ def _run(parser: argparse.ArgumentParser) -> None:
 def _clean(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
-        "--older-than", type=age, metavar="AGE", help="results not used for so long, such as 30d, 12h or 6w"
+        "--older-than", type=age, metavar="AGE", help="results unused for this long, such as 30d, 12h or 6w"
     )
-    which.add_argument("--all-results", action="store_true", help="all results, but for pinned, tagged and noted ones")
+    which.add_argument(
+        "--all-results", action="store_true", help="all results except pinned, tagged and annotated ones"
+    )
     parser.add_argument("--bin", action="store_true", help="empty the bin of the library")
     parser.add_argument(
         "--bars", action="store_true", help="all bars that were downloaded or imported: they must be fetched again"
     )
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def age(text: str) -> float:
     """Seconds of ``30d``, ``12h`` or ``6w``. Raises ``argparse.ArgumentTypeError``."""
     found = _AGE.fullmatch(text.strip().lower())
     if found is None:
-        raise argparse.ArgumentTypeError(f"'{text}' is no age: write 12h, 30d or 6w")
+        raise argparse.ArgumentTypeError(f"'{text}' is not an age: write 12h, 30d or 6w")
     return int(found[1]) * _UNITS[found[2]]

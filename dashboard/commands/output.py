@@ -18,7 +18,7 @@ def print_lines(found: Sequence[str]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file that was asked for. Raises ``ConfigError`` where that cannot be done."""
+    """Write a requested file. Raises ``ConfigError`` where that cannot be done."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

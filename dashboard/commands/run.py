@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> None:
 def _perform(action: Action, given: argparse.Namespace) -> None:
     """Do an action and print what came of it."""
     if any(getattr(given, name) for name in ("tear_sheet", "equity_csv", "trades_csv")):
-        raise ConfigError(f"{given.spec} is an action ('{action.kind}'), of which there are no such files.")
+        raise ConfigError(f"{given.spec} is an action ('{action.kind}'), which writes no such files.")
     done = actions.perform(action)
     summary = dict(done.report.summary())
     if given.json:
@@ -68,7 +68,7 @@ def _files_asked_for(given: argparse.Namespace, spec: Any) -> list[tuple[Path, C
     asked = [(Path(path), make) for name, make in makers.items() if (path := getattr(given, name))]
     is_sheet_alone = all(make is _tear_sheet for _, make in asked)
     if asked and spec.kind != "backtest" and not (spec.kind == "walk_forward" and is_sheet_alone):
-        made_of = "Tear sheets are made of backtests and walk-forwards, CSV files of backtests"
+        made_of = "Tear sheets are written for backtests and walk-forwards, CSV files for backtests"
         raise ConfigError(f"{made_of}: {given.spec} is a {spec.kind}.")
     return asked
 

@@ -1,4 +1,4 @@
-"""Small tables of figures, with bars in them: what AG Grid would be too heavy for."""
+"""Small tables of numbers, with bars in them: what AG Grid would be too heavy for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Head = tuple[str, str]
 
 
 def bar_table(head: Sequence[Head], rows: Sequence[Sequence[Cell]], *, empty: str = "Nothing to list.") -> Component:
-    """The first column is words, the others figures."""
+    """The first column is words, the others numbers."""
     if not rows:
         return html.P(empty, className="state")
     spans = [2 if isinstance(cell, Bar) else None for cell in rows[0]]

@@ -101,7 +101,7 @@ class Form:
         """The spec in plain values. Raises ``SpecError``, with a sentence for each empty field that needs a value."""
         shown = self.shown(values)
         empty = [item for item in shown if item.control != "many" and get(values, item.path, "?") in (None, "")]
-        wrong = [(item.path, f"{item.title} is missing: give a value.") for item in empty if not item.optional]
+        wrong = [(item.path, f"{item.title} is missing: enter a value.") for item in empty if not item.optional]
         wrong += [(item.path, text) for item in shown if (text := controls.unread(item, get(values, item.path)))]
         if wrong:
             raise SpecError(wrong)

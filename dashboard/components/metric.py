@@ -1,4 +1,4 @@
-"""Key figures as one strip: name, value, and what to compare it with."""
+"""Key metrics as one strip: name, value, and what to compare it with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Tone = Literal["", "gain", "loss"]
 
 @dataclass(frozen=True)
 class Metric:
-    """One key figure; ``text`` is its formatted value, ``note`` the comparison under it, ``help`` its definition."""
+    """One key metric; ``text`` is its formatted value, ``note`` the comparison under it, ``help`` its definition."""
 
     name: str
     text: str

@@ -104,7 +104,7 @@ def listed(registry: Registry[Any], text: str, group: str) -> Sequence[PluginInf
 
 def _count(found: int, what: str) -> str:
     if not found:
-        return f"None of the {what} matches: try another word or all groups."
+        return f"No matching {what}: try another word or all groups."
     return f"{count(found, what.removesuffix('s'))} · ↑ ↓ to move, Enter to choose"
 
 

@@ -51,4 +51,4 @@ def why_lost(job: Job | None) -> str:
     """The sentence where a job has ended and left nothing."""
     if job is not None and job.status == "interrupted":
         return job.message
-    return "The result of this job is not kept any more: run it again."
+    return "The result of this job is no longer stored: run it again."

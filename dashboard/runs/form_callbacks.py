@@ -78,7 +78,7 @@ class FormCallbacks:
         return _draft(spec), [""] * len(places), "", cost
 
     def open(self, clicks: int | None, request: str | None, entered: Entered, seen: Seen = None) -> tuple[Any, ...]:
-        """What was asked for, with what came of it if that is there and a job if it is not."""
+        """The request, with what came of it if that is there and a job if it is not."""
         if request and ctx.triggered_id in (None, ids.request(self.form.page)):
             return self._recall(request, seen)
         if clicks or not self.form.action:

@@ -31,10 +31,10 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
     if result is None:
         if data.get("key") != runner.run_key(spec):
             raise EngineError(
-                "Data, a plug-in or Stratoscope itself has changed since this was asked for: run it again; if this "
-                "comes back, restart the server."
+                "Data, a plug-in or Stratoscope itself has changed since this was requested: run it again; if this "
+                "message returns, restart the server."
             )
-        raise EngineError("This result is not stored any more: run it again.")
+        raise EngineError("This result is no longer stored: run it again.")
     return spec, result
 
 

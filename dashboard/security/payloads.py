@@ -34,7 +34,7 @@ Answer: TypeAlias = Mapping[str, str | bool | None] | None
 
 
 class Run(TypedDict):
-    """What was asked for last."""
+    """The latest request."""
 
     key: str
     spec: str

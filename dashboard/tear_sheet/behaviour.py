@@ -38,7 +38,7 @@ def returns(result: BacktestResult) -> tuple[str, str]:
     if found.drawn < 2:
         return "", ""
     marks = {
-        f"shortfall {signed_percent(found.shortfall)}": found.shortfall,
+        f"expected shortfall {signed_percent(found.shortfall)}": found.shortfall,
         f"value at risk 95% {signed_percent(found.value_at_risk)}": found.value_at_risk,
         f"mean {signed_percent(found.mean)}, skew {number(found.skew, 2, signed=True)}": found.mean,
     }

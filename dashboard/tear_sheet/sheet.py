@@ -1,4 +1,4 @@
-"""The tear sheet: what was asked, what came of it, how far it can be believed."""
+"""The tear sheet of a backtest: request, results and verdict."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tear_sheet(
         _kpis(result),
         _equity(result),
         section("Is it real?", _verdict(verdict), small=_extent(verdict)),
-        section("To know", notes((result.measured(), *result.warnings))),
+        section("Notes", notes((result.measured(), *result.warnings))),
         section("Monthly returns", tables.months(result), small="%, the year on the right"),
         f'<div class="two">{section("Years", tables.years(result))}'
         f"{section('Metrics', tables.figures(result), small='beside buy and hold of the same symbols')}</div>",
@@ -50,7 +50,7 @@ def document(title: str, body: Sequence[str]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{style()}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
-        + "\n<footer>Stratoscope. A past that was computed is no promise of a future.</footer>"
+        + "\n<footer>Stratoscope. Simulated past performance is no guarantee of future results.</footer>"
         + "\n</main>\n</body>\n</html>\n"
     )
 
@@ -138,7 +138,7 @@ def growth(small: str, curves: Sequence[Line], falls: Sequence[Line]) -> str:
         f"{legend(curves)}</h2>"
         + chart(curves, height=300, title="Growth of 1", log=is_positive)
         + "<h2>Drawdown</h2>"
-        + chart(falls, height=130, title="Fall below the highest equity so far", in_percent=True)
+        + chart(falls, height=130, title="Drawdown from the highest equity so far", in_percent=True)
         + "</section>"
     )
 

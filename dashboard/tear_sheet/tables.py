@@ -43,7 +43,7 @@ def months(result: BacktestResult | WalkForwardResult) -> str:
 
 
 def years(result: BacktestResult) -> str:
-    """Each year of the run beside holding."""
+    """Each year of the run beside buy and hold."""
     rows = [
         [
             cell(str(item.year)),
@@ -55,7 +55,7 @@ def years(result: BacktestResult) -> str:
         ]
         for item in reversed(yearly(result))
     ]
-    return table(["Year", "Return", "Hold", "Drawdown", "Sharpe", "Trades"], rows)
+    return table(["Year", "Return", "Buy and hold", "Drawdown", "Sharpe", "Trades"], rows)
 
 
 def drawdowns(result: BacktestResult | WalkForwardResult) -> str:
@@ -74,11 +74,11 @@ def drawdowns(result: BacktestResult | WalkForwardResult) -> str:
         ]
         for item in found
     ]
-    return table(["Depth", "High", "Bottom", "Recovered", "Days down", "Days in all"], rows)
+    return table(["Depth", "High", "Bottom", "Recovered", "Days down", "Total days"], rows)
 
 
 def figures(result: BacktestResult) -> str:
-    """Every metric, and what holding the symbols had."""
+    """Every metric, beside that of buy and hold."""
     hold = result.benchmark_metrics
     rows = [
         [
@@ -89,7 +89,7 @@ def figures(result: BacktestResult) -> str:
         for name, about in METRICS.items()
         if name in result.metrics
     ]
-    return table(["Figure", "Strategy", "Hold"], rows)
+    return table(["Metric", "Strategy", "Buy and hold"], rows)
 
 
 def trades(result: BacktestResult) -> str:
@@ -120,7 +120,7 @@ def _durations(result: BacktestResult) -> str:
         f"win rate {percent(result.metrics.get('win_rate'))}",
         f"profit factor {number(result.metrics.get('profit_factor'), 2)}",
         f"mean {signed_percent(float(returns.mean()))}, median {signed_percent(float(np.median(returns)))}",
-        f"held {number(float(held.mean()), 1)} bars in the mean, {count(int(held.max()), 'bar')} at most",
+        f"held {number(float(held.mean()), 1)} bars on average, {count(int(held.max()), 'bar')} at most",
         f"commissions {number(float(result.trade_fees.sum()), 0, result.currency)}",
     ]
     return f"<p>{escape('; '.join(facts))}.</p>"

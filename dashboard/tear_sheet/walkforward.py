@@ -1,4 +1,4 @@
-"""The tear sheet of a walk-forward: what was chosen in each window, and what it did on the days that followed."""
+"""The tear sheet of a walk-forward: what was chosen in each window, and how it performed on the days that followed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def walk_sheet(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made:
         _kpis(result),
         _equity(result),
         section("Does it hold?", said, small=f"{count(result.tried_count, 'trial')} counted"),
-        section("To know", notes((result.measured(), *result.warnings))),
+        section("Notes", notes((result.measured(), *result.warnings))),
         section("Windows", _windows(result), small="chosen in training (in), traded on the test that follows it (out)"),
         section("Monthly returns", tables.months(result), small="%, all tests one after another"),
         section("Metrics", _figures(result), small="of all tests together"),
@@ -65,7 +65,7 @@ def _kpis(result: WalkForwardResult) -> str:
     cells += [
         key_figure("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
                    f"of {signed_percent(result.promised(), 1)}", about),
-        key_figure("Windows", f"{result.profitable} of {windows}", "with a profit", "Tests that earned something."),
+        key_figure("Windows", f"{result.profitable} of {windows}", "with a profit", "Tests that ended with a profit."),
         key_figure("Steadiness", percent(result.steadiness(), 0), "stayed near",
                    "Share of windows that stayed at the values of the window before or next to them."),
     ]  # fmt: skip
@@ -125,7 +125,7 @@ def _growth(value: float) -> str:
 
 
 def _figures(result: WalkForwardResult) -> str:
-    """Beside holding, and beside the combination that was best on these very days, which nobody could know."""
+    """Beside buy and hold, and beside the combination that was best on these very days, which nobody could know."""
     sides = (result.metrics, result.benchmark_metrics, result.hindsight_metrics)
     rows = [
         [
@@ -135,4 +135,4 @@ def _figures(result: WalkForwardResult) -> str:
         for name, about in METRICS.items()
         if name in result.metrics
     ]
-    return tables.table(["Figure", "Out of sample", "Hold", "Hindsight"], rows)
+    return tables.table(["Metric", "Out of sample", "Buy and hold", "Hindsight"], rows)

@@ -1,4 +1,4 @@
-"""The figures of a backtest as text."""
+"""The metrics of a backtest as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIGNED = ("total_return", "cagr", "max_drawdown")
 
 
 def key_metrics(result: BacktestResult) -> tuple[str, ...]:
-    """The metrics of the strip. What is shorter than ``WHOLE_YEAR`` shows what it earned, not growth a year."""
+    """The metrics of the strip. What is shorter than ``WHOLE_YEAR`` shows its total return, not an annualised one."""
     years = float((result.time[-1] - result.time[0]).astype("timedelta64[ms]").astype(float)) / MILLISECONDS_PER_YEAR
     growth = "cagr" if years >= WHOLE_YEAR else "total_return"
     return (growth, "sharpe", "sortino", "max_drawdown", "volatility", "exposure", "trades", "costs")

@@ -79,10 +79,10 @@ def _sweep(_: Any, result: Any) -> list[str]:
         return [title, *(side.text(value) for side, value in values), *figures]
 
     judged = METRICS[result.objective].title
-    left_out = f", {number(result.left_out)} left out as not valid" if result.left_out else ""
+    left_out = f", {number(result.left_out)} excluded as invalid" if result.left_out else ""
     best = [row(f"Best {place + 1}", int(index)) for place, index in enumerate(result.best(count=BEST))]
     found = luck(result, None)
-    counted = f"{found.counted} are counted by now."
+    counted = f"{found.counted} are counted so far."
     return [
         f"{count(len(result), 'combination')} of {', '.join(result.symbols)}{left_out}, ranked by {judged}",
         result.measured(),
@@ -169,7 +169,7 @@ def _verification(spec: Any, result: Any) -> list[str]:
         *_part([f"{found.headline} {found.reason}"]),
         *_part(aligned(rows, left=3)),
         *_part([f"not tested: {name}. {why}" for name, why in result.skipped.items()]),
-        *(["", "What would change the answer:", *(f"- {text}" for text in found.changes)] if found.changes else []),
+        *(["", "What would change the verdict:", *(f"- {text}" for text in found.changes)] if found.changes else []),
     ]
 
 
@@ -178,13 +178,13 @@ def _overfitting(_: Any, result: Any) -> list[str]:
         [
             "Probability of overfitting",
             percent(result.probability, 1),
-            "the best in training is below the median after",
+            "the in-sample best ranks below the median out of sample",
         ],
-        ["Probability of loss", percent(result.loss, 1), "the best in training loses after"],
+        ["Probability of loss", percent(result.loss, 1), "the in-sample best loses out of sample"],
         ["p-value vs zero return", number(result.spa_zero, 3), "test of superior ability of the best"],
-        ["p over holding", number(result.spa_hold, 3), "the same against holding the same symbols"],
-        ["Superior to holding", number(len(result.superior)), "combinations, an error in any of them held at 5%"],
-        ["Looked at", f"{number(result.columns)} of {number(result.whole)}", "combinations"],
+        ["p-value vs buy and hold", number(result.spa_hold, 3), "the same against buy and hold of the same symbols"],
+        ["Superior to buy and hold", number(len(result.superior)), "combinations, an error in any of them held at 5%"],
+        ["Tested", f"{number(result.columns)} of {number(result.whole)}", "combinations"],
     ]
     return ["", *aligned(rows, left=3)]
 
@@ -198,7 +198,7 @@ def _crosscheck(_: Any, result: Any) -> list[str]:
 
 
 def _plain(summary: Mapping[str, Any]) -> list[str]:
-    """Key figures that have no report of their own: names and values, then a table of each group of them."""
+    """Key metrics that have no report of their own: names and values, then a table of each group of them."""
     single = [[_words(name), _value(value)] for name, value in summary.items() if not isinstance(value, Mapping)]
     groups = {name: value for name, value in summary.items() if isinstance(value, Mapping)}
     if groups and not single and all(list(group) == list(next(iter(groups.values()))) for group in groups.values()):

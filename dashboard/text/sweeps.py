@@ -44,8 +44,8 @@ class Side:
 
 @dataclass(frozen=True)
 class Luck:
-    """How many ``trials`` the ledger counts, in words too; the Sharpe ratio, a year, that the best of so ``many`` would
-    reach without any skill, and that of the best. One combination does not tell what luck would reach.
+    """How many ``trials`` the ledger counts, in words too; the annualised Sharpe ratio that the best of ``many``
+    would reach without any skill, and that of the best. One combination does not tell what luck would reach.
     """
 
     trials: int
@@ -56,9 +56,9 @@ class Luck:
 
     def said(self) -> str:
         """What luck alone would reach beside what was reached, in words."""
-        many = "so many" if self.many == self.trials else f"{self.many:,} trials"
+        many = "that many" if self.many == self.trials else f"{self.many:,} trials"
         return (
-            f"By luck alone the best of {many} would reach a Sharpe ratio of about {number(self.expected, 2)}; "
+            f"By luck alone, the best of {many} would reach a Sharpe ratio of about {number(self.expected, 2)}; "
             f"the best here has {number(self.best, 2)}"
         )
 
@@ -89,7 +89,7 @@ def sides_of(spec: SweepSpec) -> tuple[Side, ...]:
 
 
 def metric_names(result: SweepResult) -> list[str]:
-    """The figures that this result has."""
+    """The metrics that this result has."""
     return [name for name in METRICS if np.isfinite(result.metric(name)).any()] or [result.objective]
 
 

@@ -72,7 +72,7 @@ def test_run_writes_tear_sheet_and_tables(spec_file: Path, capsys: pytest.Captur
 
 def test_a_tear_sheet_of_what_is_no_backtest_is_a_sentence(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["run", str(spec_file), "--tear-sheet", str(spec_file.with_name("sheet.html"))]) == 2
-    assert "made of backtests and walk-forwards" in said(capsys)
+    assert "written for backtests and walk-forwards" in said(capsys)
     assert not spec_file.with_name("sheet.html").exists()
 
 

@@ -79,5 +79,5 @@ def test_a_request_of_any_length_opens_again(count: int) -> None:
 @pytest.mark.usefixtures("workspace")
 @pytest.mark.parametrize("text", ["~", "~" + "0" * 64, "~' OR 1=1 --", "~\N{SNOWMAN}"])
 def test_a_key_that_nothing_is_kept_under_is_a_sentence(text: str) -> None:
-    with pytest.raises(SpecError, match="not kept here"):
+    with pytest.raises(SpecError, match="not stored here"):
         state.from_query(text)

@@ -13,7 +13,7 @@ PAGE = "backtest-walkforward"
 def open_form(visitor: Visitor) -> None:
     visitor.open("/backtest")
     visitor.open_tab("Walk-forward")
-    visitor.sees("Not walked forward yet")
+    visitor.sees("No walk-forward yet")
     step = dom_id(role="field", page=PAGE, path="axes.1.step")
     visitor.until("return !!document.getElementById(arguments[0])", "axes", step)
 

@@ -97,14 +97,14 @@ def figure(info: CalibrationInfo) -> go.Figure:
         customdata=np.column_stack([info.rows, info.low, info.high]),
         error_y={"type": "data", "symmetric": False, "array": info.high - info.rose, "arrayminus": info.rose - info.low,
                  "color": base.tint(base.SERIES[0], 60), "thickness": 1.2, "width": 3},
-        hovertemplate=("predicted %{x:.2%}, came" if info.is_number else "said %{x:.2%}, rose") + " %{y:.2%}<br>"
+        hovertemplate=f"predicted %{{x:.2%}}, {'realised' if info.is_number else 'rose'} %{{y:.2%}}<br>"
         "95% %{customdata[1]:.1%} to %{customdata[2]:.1%}, "
         "%{customdata[0]:,} rows<extra></extra>",
     )  # fmt: skip
     figure = base.figure(
         [perfect, dots],
         x={
-            "title": {"text": "prediction" if info.is_number else "probability said"},
+            "title": {"text": "prediction" if info.is_number else "predicted probability"},
             "tickformat": ".3~p",
             "nticks": 6,
         },

@@ -1,4 +1,4 @@
-"""Importance of the features that the model leans on."""
+"""Importance of the features to the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The headline score of a model among those of models that could not know anything."""
+"""The main score of a model in the distribution of its null models' scores."""
 
 from __future__ import annotations
 

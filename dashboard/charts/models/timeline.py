@@ -36,7 +36,7 @@ COLOURS = {
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of bars in one lane; ``start`` and ``stop`` in milliseconds, ``stop`` being where the next one starts.
+    """A segment of bars in one lane; ``start`` and ``stop`` in milliseconds, ``stop`` being where the next one starts.
 
     ``first`` and ``last`` are the ISO times of its first and last bar, ``rows`` the number of its bars.
     """
@@ -161,7 +161,7 @@ def _pooled(time: Times, part: NDArray[np.int8]) -> tuple[Times, NDArray[np.int8
 
 
 def _runs(lane: str, time: Times, part: NDArray[np.int8]) -> Iterator[Part]:
-    """Stretches of one part after another, ``time`` ascending; rows without use belong to the stretch around them."""
+    """Segments of one part after another, ``time`` ascending; rows without use belong to the segment around them."""
     time, part = time[part >= 0], part[part >= 0]
     starts = np.flatnonzero(np.diff(part, prepend=-1))
     for first, stop in zip(starts, [*starts[1:], len(part)], strict=True):

@@ -1,1 +1,1 @@
-"""Charts of the tests that ask whether a backtest is real."""
+"""Charts of the verification of a backtest."""

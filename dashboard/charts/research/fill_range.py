@@ -1,4 +1,4 @@
-"""Profit of the same decisions at other fills: the honest one, the one that nobody gets, and the bounds."""
+"""Profit of the same decisions at other fills: the next open, the unachievable same close, and the bounds."""
 
 from __future__ import annotations
 

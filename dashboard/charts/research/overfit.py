@@ -67,11 +67,11 @@ def figure(info: OverfitInfo) -> go.Figure:
     plain = {"nticks": 6, "showspikes": False}
     return base.figure(
         traces,
-        x={**plain, "domain": [0, 0.46], "title": {"text": "Sharpe where it was chosen"}, "zeroline": False},
-        y=base.value_axis("Sharpe on the rest", zeroline=True, nticks=6),
+        x={**plain, "domain": [0, 0.46], "title": {"text": "Sharpe in sample"}, "zeroline": False},
+        y=base.value_axis("Sharpe out of sample", zeroline=True, nticks=6),
         keep="overfit",
         hover="closest",
-        xaxis2={**plain, "domain": [0.55, 1], "anchor": "y2", "title": {"text": "rank on the rest: worse, better"},
+        xaxis2={**plain, "domain": [0.55, 1], "anchor": "y2", "title": {"text": "rank out of sample: worse, better"},
                 "tickvals": [0], "ticktext": ["median"]},
         yaxis2=base.value_axis(anchor="x2", nticks=5),
         margin={**base.MARGIN, "l": 54, "b": 42},

@@ -1,4 +1,4 @@
-"""Many outcomes of chance as histograms, with what the run itself reached marked among them."""
+"""Histograms of simulated outcomes, with the run's own value marked."""
 
 from __future__ import annotations
 

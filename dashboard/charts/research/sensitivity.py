@@ -1,4 +1,4 @@
-"""Sensitivity of a run to what is made worse: costs, delays, parameters, its best trades."""
+"""Sensitivity of a run to worse conditions: costs, delays, parameters, its best trades."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Charts of a walk-forward: the stitched account, its windows, what they chose, and what their promises were worth."""
+"""Charts of a walk-forward: the stitched account, its windows, what they chose, and training against the tests."""

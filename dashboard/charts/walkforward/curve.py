@@ -1,4 +1,4 @@
-"""The account that was led through all tests, against holding and against what hindsight would have chosen."""
+"""The stitched out-of-sample account, against buy and hold and the best combination in hindsight."""
 
 from __future__ import annotations
 

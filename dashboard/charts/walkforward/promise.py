@@ -17,8 +17,8 @@ _CLIP = 0.002  # of the cloud at each end may lie outside the picture
 
 @dataclass(frozen=True, eq=False)
 class PromiseInfo:
-    """Sharpe ratios a year: ``cloud`` (2, points) of combinations in training and test, ``chosen`` (2, windows) and the
-    numbers of those windows; ``ends`` (2, 2) are the lowest and highest of both axes.
+    """Annualised Sharpe ratios: ``cloud`` (2, points) of combinations in training and test, ``chosen`` (2, windows) and
+    the numbers of those windows; ``ends`` (2, 2) are the lowest and highest of both axes.
     """
 
     cloud: Floats
@@ -74,7 +74,7 @@ def figure(info: PromiseInfo) -> go.Figure:
 
 
 def words(agreement: Floats) -> str:
-    """Behind the title: how far the order of training held afterwards."""
+    """Subtitle: how far the ranking of training held afterwards."""
     known = agreement[np.isfinite(agreement)]
     if not len(known):
         return "Sharpe of the chosen"

@@ -1,4 +1,4 @@
-"""The windows as a plan: a lane each, what was learnt from and what was tested."""
+"""The windows as a plan: a lane each, its training and its test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAY = 86_400_000.0
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of a lane, ``start`` to ``stop`` in ms since 1970; ``words`` say what it was."""
+    """A segment of a lane, ``start`` to ``stop`` in ms since 1970; ``words`` say what it was."""
 
     kind: str
     lane: int

@@ -33,7 +33,7 @@ REBALANCINGS: Mapping[str, str] = {"never": "Never", "monthly": "Monthly"}
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """The runs that were found, in the order they were asked for, and sentences about the others."""
+    """The runs that were found, in the requested order, and sentences about the others."""
 
     keys: tuple[str, ...]
     specs: tuple[RunSpec, ...]
@@ -73,7 +73,7 @@ def gather(first: tuple[str, RunSpec, BacktestResult] | None, keys: Sequence[str
     wanted = [key for key in dict.fromkeys(keys) if not first or key != first[0]]
     room = MOST - (first is not None)
     found: list[tuple[str, RunSpec, BacktestResult]] = [first] if first else []
-    notes = [f"{len(wanted)} runs were chosen and {room} are shown."] if len(wanted) > room else []
+    notes = [f"{len(wanted)} runs are selected; {room} are shown."] if len(wanted) > room else []
     saved = library.find(wanted[:room])
     for key in wanted[:room]:
         name = runs.short({"key": key}) if library.is_key(key) else "of this link"
@@ -103,9 +103,9 @@ def together(compared: Compared, weighting: Weighting, rebalancing: Rebalancing)
     currencies = sorted({result.currency for result in results})
     if len(currencies) > 1:
         text = " and ".join(currencies)
-        return Together(shared, None, (*notes, f"The runs are in {text}: money of two kinds cannot be combined."))
+        return Together(shared, None, (*notes, f"The runs are in {text}: different currencies cannot be combined."))
     if weighting == "inverse_volatility" and rebalancing == "never":
-        notes.append("Weights that are set once by volatility know the whole range: this portfolio is a hindsight.")
+        notes.append("Weights set once by volatility use the whole range: this portfolio has hindsight.")
     return Together(shared, combine(shared, weighting, rebalancing), tuple(notes))
 
 
@@ -116,7 +116,7 @@ def _calendars(results: Sequence[BacktestResult], shared: Common) -> list[str]:
     span = day_range(str(shared.days[0]), str(shared.days[-1]))
     if shared.by_day:
         return [
-            "Some runs are on bars within the day: each run's metrics are over its own bars, correlation and portfolio "
+            "Some runs use intraday bars: each run's metrics are over its own bars, correlation and portfolio "
             f"over the last equity of each of the {count(len(shared.time), 'day')} that all have, {span}."
         ]
     ranges = len({(result.days[0], result.days[-1]) for result in results}) > 1
@@ -136,7 +136,7 @@ def curves(compared: Compared, both: Together) -> overlay.OverlayInfo:
 
 
 def figures(compared: Compared, both: Together) -> Component:
-    """Every metric of every run side by side, the best marked; the portfolio and holding the first run's symbols."""
+    """Every metric of every run side by side, the best marked; the portfolio and the benchmark."""
     columns: list[tuple[Any, Mapping[str, float | None]]] = [
         (heading(name, index), result.metrics)
         for index, (name, result) in enumerate(zip(compared.names, compared.results, strict=True))
@@ -151,7 +151,7 @@ def figures(compared: Compared, both: Together) -> Component:
         best = _best(name, values[:count_])
         cells = [_cell(name, value, index in best, name in columns[index][1]) for index, value in enumerate(values)]
         rows.append(html.Tr([html.Td(about.title, title=about.definition), *cells]))
-    head = html.Tr([html.Th("Figure"), *(html.Th(title) for title, _ in columns)])
+    head = html.Tr([html.Th("Metric"), *(html.Th(title) for title, _ in columns)])
     return _scrolling(html.Table([html.Thead(head), html.Tbody(rows)], className="figures compared"))
 
 
@@ -163,7 +163,7 @@ def _cell(name: str, value: float | None, is_best: bool, is_known: bool) -> Comp
 
 
 def _best(name: str, values: Sequence[float | None]) -> set[int]:
-    """Places of the best of several values; none for a figure of which more is neither better nor worse, and none
+    """Places of the best of several values; none for a metric that is neither better nor worse when higher, and none
     where all are equal.
     """
     known = {index: value for index, value in enumerate(values) if value is not None}
@@ -195,7 +195,7 @@ def portfolio(compared: Compared, both: Together) -> Component:
     if found is None or both.shared is None:
         more = "Add another run above to combine the two."
         return hint(
-            more if len(compared.results) < 2 else "These runs make no portfolio: the line above the chart says why."
+            more if len(compared.results) < 2 else "These runs cannot form a portfolio: see the line above the chart."
         )
     last = found.weights[-1]
     rows = [
@@ -207,8 +207,8 @@ def portfolio(compared: Compared, both: Together) -> Component:
     mean = np.mean([result.metrics["sharpe"] or 0.0 for result in compared.results])
     line = (
         f"Weights set {when}, {day_range(str(both.shared.days[0]), str(both.shared.days[-1]))}. Sharpe "
-        f"{number(found.metrics['sharpe'], 2)}, the runs' mean {number(float(mean), 2)}. Moving money among the runs "
-        "costs nothing here."
+        f"{number(found.metrics['sharpe'], 2)}, the runs' mean {number(float(mean), 2)}. Rebalancing between the runs "
+        "is free of costs here."
     )
     return html.Div([html.Table([html.Thead(head), html.Tbody(rows)], className="figures"), hint(line)])
 

@@ -30,10 +30,10 @@ COLUMNS = [
     table.Column("side", "Side", width=66),
     table.Column("entry", "In", least=96),
     table.Column("exit", "Out", least=96),
-    table.Column("found", "Agrees", least=104, help="What sets the two apart first, if anything does."),
+    table.Column("found", "Agrees", least=104, help="The first difference between the two, if any."),
     table.Column("pnl", "Profit here", "number", 2, least=104),
     table.Column("other", "Profit there", "number", 2, least=108),
-    table.Column("difference", "Difference", "number", 4, least=104, help="Of the profits; below a billionth of the "
+    table.Column("difference", "Difference", "number", 4, least=104, help="In profit; below a billionth of the "
                  "position it is rounding."),
     table.Column("size", "Size", "number", 2, least=102),
     table.Column("price_in", "Price in", "number", 2, least=84),
@@ -47,9 +47,9 @@ ASK = (
 
 def layout() -> Component:
     """The card with its button, the equities, the trades, and the stores of the job."""
-    button = html.Button("Ask Backtrader", id=ids.ASK, className="link-button strong", type="button")
+    button = html.Button("Run on Backtrader", id=ids.ASK, className="link-button strong", type="button")
     said = html.Div(html.P(ASK, className="hint"), id=ids.OPINION, className="pad")
-    drawn = graph.graph(ids.OPINION_CHART, height=300, title="Both equities", sub="and Backtrader's less ours")
+    drawn = graph.graph(ids.OPINION_CHART, height=300, title="Both equities", sub="and Backtrader's minus ours")
     listed = table.table(ids.OPINION_TRADES, COLUMNS, height=300, empty="Neither account traded.")
     return html.Div(
         [
@@ -107,7 +107,7 @@ def said(found: Crosscheck) -> Component:
         f"Equity at the end: {number(found.equity, 2, found.currency)} here, "
         f"{number(found.other_equity, 2, found.currency)} on Backtrader {found.version}."
     )
-    far = f" Farthest apart on {_moment(found.time[bar])}: {number(apart, 2, found.currency)}."
+    far = f" Largest difference on {_moment(found.time[bar])}: {number(apart, 2, found.currency)}."
     dot = html.Span(className=f"dot {'ok' if agrees else 'warn'}", role="img", title="agrees" if agrees else "differs")
     words = [dot, html.B(found.sentence()), " ", ends, "" if found.same_equity() else far]
     notes = [html.P(text, className="hint") for text in found.notes]

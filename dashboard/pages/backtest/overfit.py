@@ -24,8 +24,8 @@ from engine.research.sweep_overfitting.spec import OverfittingSpec
 JOB = SideJob("backtest", "overfit")
 SWEPT = Input(frame.result(frame.study("backtest", "sweep")), "data")
 ASK = (
-    "The best of many is partly luck. Every half of the history chooses its best combination, and the other half says "
-    "what became of it."
+    "The best of many is partly luck. Each half of the history selects its best combination, and the other half "
+    "shows how it performed."
 )
 SAFE, USELESS = 0.2, 0.5
 GRADES = {tone: grade for grade, tone in TONES.items()}
@@ -81,18 +81,18 @@ def show(answer: Answer, progress: Progress | None) -> tuple[Any, Any, bool]:
 
 
 def said(found: SweepOverfitting) -> Component:
-    """The answer in a sentence, then the figures behind it."""
+    """The answer in a sentence, then the values behind it."""
     rows = [
         ("Probability of overfitting", percent(found.probability, 1), tone(found.probability)),
-        ("Winners that lost money on the rest", percent(found.loss, 1), tone(found.loss)),
+        ("Winners that lost money out of sample", percent(found.loss, 1), tone(found.loss)),
         ("Best beats zero, p-value", number(found.spa_zero, 3), tone(found.spa_zero, 0.05, 0.2)),
-        ("Best beats holding, p", number(found.spa_hold, 3), tone(found.spa_hold, 0.05, 0.2)),
+        ("Best beats buy and hold, p-value", number(found.spa_hold, 3), tone(found.spa_hold, 0.05, 0.2)),
     ]
     lines = [html.Div([_dot(grade), html.Span(name), html.B(text)], className="finding") for name, text, grade in rows]
-    looked = "" if found.columns == found.whole else f" of {found.whole:,}, drawn without a look at their results"
+    looked = "" if found.columns == found.whole else f" of {found.whole:,}, drawn without looking at their results"
     note = (
         f"{count(len(found.logit), 'split')} of {found.blocks} blocks, {count(found.columns, 'combination')}{looked}. "
-        f"{count(len(found.superior), 'combination')} superior to holding with 95% confidence in all of them together."
+        f"{count(len(found.superior), 'combination')} superior to buy and hold with 95% confidence, jointly."
     )
     words = [html.P(answer(found), className="say"), *lines, html.P(note, className="hint")]
     return html.Div(words, className="verdict")

@@ -1,4 +1,4 @@
-"""Saved runs in words: as rows of the library, and beside the run on the page where they asked for the same."""
+"""Saved runs in words: as rows of the library, and beside the run on the page where their requests are equal."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | 
     if item is None:
         return []
     differs = difference(key, item) or UNTOLD
-    other = _OTHER.get(differs, f"other {differs}")
+    other = _OTHER.get(differs, f"different {differs}")
     then = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d}"
     changed = [_moved(name, item, result) for name in LISTED]
     moved = ", ".join(text for text in changed if text) or "the key metrics are the same"
@@ -79,6 +79,6 @@ def difference(key: str, item: Saved) -> str:
 
 
 def _moved(name: str, item: Saved, result: BacktestResult) -> str:
-    """A figure then and now; nothing where both read the same."""
+    """A metric then and now; nothing where both read the same."""
     then, now = metric_text(name, item.metrics.get(name)), metric_text(name, result.metrics[name])
     return f"{METRICS[name].title} {then} then, {now} now" if then != now else ""

@@ -63,7 +63,7 @@ def words(origin: Swept) -> str:
         )
     return (
         f"These parameters are one of {count(origin.size, 'combination')} of a sweep. Whether choosing them was skill "
-        "or luck is a question to all of them, and nobody has asked it yet."
+        "or luck can only be answered over all of them, which has not been tested yet."
     )
 
 

@@ -17,7 +17,7 @@ from engine.backtest.result import REASONS, BacktestResult
 
 NONE = "The strategy never traded in this range."
 ALL = 5_000  # rows that travel to the browser; the CSV has every trade
-_HELD = "while held, as part of the entry price, before costs."
+_HELD = "while held, as a fraction of the entry price, before costs."
 
 COLUMNS = (
     Column("symbol", "Symbol", least=78),
@@ -36,7 +36,7 @@ COLUMNS = (
     Column("mfe", "MFE", "signed_percent", 2, least=94, help=f"Best excursion {_HELD}"),
     Column("size", "Size", "number", 2, least=92, help="Units."),
     Column("fees", "Fees", "number", 2, least=84, help="Commission of both sides."),
-    Column("ambiguous", "Both hit", least=78, help="Stop and target touched on one bar: counted as the stop."),
+    Column("ambiguous", "Both hit", least=78, help="Stop and target touched on the same bar: counted as the stop."),
 )
 LATEST = (
     Column("symbol", "Symbol", least=74),

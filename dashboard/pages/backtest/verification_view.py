@@ -21,7 +21,7 @@ from engine.research.verdict import CAVEAT
 from engine.research.verification.result import VerificationResult
 from engine.research.verification.spec import VerificationSpec
 
-MISSING = "The data or the number of trades do not allow this test."
+MISSING = "Not enough data or trades for this test."
 
 
 def judged_by(spec: VerificationSpec) -> str:
@@ -40,7 +40,10 @@ def findings(judgement: Verdict, note: str = "") -> Component:
     """Every test: what was asked, what came of it, and what that means, the words in full, after a ``note``."""
     rows = [_row(finding) for finding in judgement.findings]
     said = html.P([html.B(judgement.headline), " ", judgement.reason], className="say")
-    changes = [html.H4("What would change the answer"), *(html.P(text, className="note") for text in judgement.changes)]
+    changes = [
+        html.H4("What would change the verdict"),
+        *(html.P(text, className="note") for text in judgement.changes),
+    ]
     caveat = [html.P(CAVEAT, className="hint")] if rows else []
     told = [html.P(note, className="note")] if note else []
     tests = html.Div(rows, className="tests")
@@ -97,13 +100,13 @@ def fills(result: VerificationResult) -> Any:
 
 
 def fill_figures(result: VerificationResult) -> list[metric.Metric]:
-    """What the fills decide: profit at the honest and at the impossible price, the band of what a bar leaves open, and
+    """What the fills decide: profit at the next open and at the same close, the band of what a bar leaves open, and
     how many bars leave it open.
     """
     known, trades = result.figures, result.figures.get("trades")
     totals = (
         ("Next open", "fill_next_open", "total return", "Every decision filled at the next bar's open."),
-        ("Same close", "fill_same_close", "which nobody gets", "Every decision filled at the close that made it."),
+        ("Same close", "fill_same_close", "not achievable", "Every decision filled at the close it was made on."),
         ("Best price", "fill_best", "of every bar", "Every fill at the best price of its bar, costs included."),
         ("Worst price", "fill_worst", "of every bar", "Every fill at the worst price of its bar, costs included."),
     )
@@ -116,7 +119,7 @@ def fill_figures(result: VerificationResult) -> list[metric.Metric]:
         metric.Metric("Ambiguous bars", number(ambiguous), f"of {count(int(trades or 0), 'trade')}",
                       help="Exits on a bar that touched both stop and target; they count as the stop."),
         metric.Metric("Repeated opens", percent(stale, 1), "of the fills",
-                      help="Fills at an open that equals the close before: where there are many, nobody traded there."),
+                      help="Fills at an open equal to the previous close: many of them suggest no trading."),
     ]  # fmt: skip
 
 
@@ -136,7 +139,7 @@ def parameters(result: VerificationResult) -> Any:
 
 
 def removed(result: VerificationResult) -> Any:
-    words = {"x_title": "best trades taken away", "y_title": "total return", "y_format": ",.0%", "keep": "removed"}
+    words = {"x_title": "best trades removed", "y_title": "total return", "y_format": ",.0%", "keep": "removed"}
     return _curves(result, "removed", sensitivity.removed, words)
 
 
@@ -158,8 +161,14 @@ def skipped(result: VerificationResult, test: str) -> Any:
 
 
 def crises(result: VerificationResult) -> Component:
-    """Return of the run and of holding in every crisis of which the data cover something, and those they do not."""
-    head = [("Crisis", ""), ("From", ""), ("To", ""), ("Run", "Total return."), ("Hold", "Of the same symbols.")]
+    """Return of the run and buy and hold in every crisis of which the data cover something, and those they do not."""
+    head = [
+        ("Crisis", ""),
+        ("From", ""),
+        ("To", ""),
+        ("Run", "Total return."),
+        ("Buy and hold", "Of the same symbols."),
+    ]
     lengths = shares(list(result.crisis_total))
     rows = [
         [
@@ -192,7 +201,7 @@ def regimes(result: VerificationResult) -> Component:
         ("Share", "Of the bars."),
         ("Sharpe", "Of the run."),
         ("Mean", "Annualised return, arithmetic."),
-        ("Hold", "Annualised mean return of buy and hold."),
+        ("Buy and hold", "Annualised mean return of buy and hold."),
     ]
     means = np.nan_to_num(result.regime_mean).tolist()
     rows = [

@@ -22,7 +22,7 @@ TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 
 
 def kpis(result: BacktestResult) -> list[metric.Metric]:
-    """The strip above the charts, each figure with that of holding the same symbols."""
+    """The strip above the charts, each metric beside that of buy and hold of the same symbols."""
     figures, hold = result.metrics, result.benchmark_metrics
     notes = {
         **{name: f"hold {metric_text(name, hold[name])}" for name in hold},
@@ -58,7 +58,7 @@ def verdict(judgement: Verdict, warnings: Sequence[str]) -> Component:
         for finding in judgement.findings
         if finding.test in QUICK or finding.grade == "bad"
     ]
-    said = [html.H4("To know"), *(html.P(text, className="note") for text in warnings)] if warnings else []
+    said = [html.H4("Notes"), *(html.P(text, className="note") for text in warnings)] if warnings else []
     return html.Div([html.P([html.B(judgement.headline), " ", judgement.reason], className="say"), *rows, *said])
 
 
@@ -72,9 +72,9 @@ def years(found: Sequence[Year]) -> Component:
     """A line a calendar year, the latest first."""
     head = [
         ("Year", ""),
-        ("Return", "From the last equity of the year before."),
-        ("Hold", "Holding the same symbols, at the same costs."),
-        ("Drawdown", "Deepest fall within the year, whose start counts as a high."),
+        ("Return", "From the last equity of the previous year."),
+        ("Buy and hold", "The same symbols at the same costs."),
+        ("Drawdown", "Maximum drawdown within the year; its start counts as a high."),
         ("Sharpe", "Of the year's bars, annualised."),
         ("Trades", "Entered in the year."),
     ]

@@ -53,7 +53,7 @@ def chart(seen: Seen) -> tuple[Any, Any]:
 
 @callback(Output(ids.KPIS, "children"), RESULT, SYMBOL)
 def describe(data: runs.ResultData, symbol: str | None) -> Any:
-    """The key figures, and what the header says."""
+    """The key metrics, and what the header says."""
     _, bars = shown(data, symbol)
     series = bars.series
     crumbs = [series.symbol, bar_interval(series.interval).adjective, day_range(str(bars.days[0]), str(bars.days[-1]))]
@@ -124,7 +124,7 @@ def shown(data: runs.ResultData, symbol: str | None) -> tuple[MarketSpec, Bars]:
 
 
 def as_supplied(data: runs.ResultData, symbol: str | None) -> Bars:
-    """The bars on screen before adjustment, which is what quality is judged on."""
+    """The bars on screen before adjustment, on which quality is assessed."""
     spec, bars = shown(data, symbol)
     raw = spec.model_copy(update={"symbols": (bars.series.symbol,), "adjustment": "none"})
     return engine.run(raw).bars[0]

@@ -20,24 +20,24 @@ from engine.market.quality import JUMP, Finding
 from engine.research.price_summary import SKEWNESS, BarReturn, PriceSummary, common, summarise
 
 MOST_ROWS = 1_000
-CHANGE = "Close over the close before, less one."
+CHANGE = "Close over the previous close, minus one."
 ADJUSTED = {"none": "as supplied", "splits": "split adjusted", "total_return": "total return"}
 NOT_TRADEABLE = {"index": "index level, not tradeable"}
 CHECKS = {
     "close": "Every close is positive.",
     "order": "Every bar is later than the one before.",
     "date": "The time of a daily bar is its date.",
-    "gap in prices": "Open, high and low are there.",
+    "gap in prices": "Open, high and low are present.",
     "range": "Open and close lie between low and high.",
-    "stale open": "Opens differ from the closes before.",
-    "volume": "Volume is there.",
+    "stale open": "Opens differ from the previous closes.",
+    "volume": "Volume is present.",
     "jump": f"No bar moves more than {JUMP:.0%} after adjustment.",
 }
 QUALITY_COLUMNS = [
     table.Column("name", "Check", width=120),
-    table.Column("count", "Bars at fault", kind="number", width=110),
+    table.Column("count", "Bars affected", kind="number", width=110),
     table.Column("first", "First", width=140),
-    table.Column("sentence", "In words"),
+    table.Column("sentence", "Description"),
 ]
 
 
@@ -64,7 +64,7 @@ def origin(series: Series) -> str:
 
 
 def not_tradeable(series: Series) -> str:
-    """Why a series cannot be bought."""
+    """Why a series is not tradeable."""
     return NOT_TRADEABLE.get(series.kind, "not tradeable")
 
 
@@ -145,7 +145,7 @@ def table_note(bars: Bars) -> str:
 
 
 def compare_rows(market: tuple[Bars, ...]) -> list[dict[str, Any]]:
-    """A row of figures a symbol, over the days that all of them have."""
+    """A row of metrics per symbol, over the days that all of them have."""
     rows = []
     for bars in common(market):
         summary = summarise(bars)
@@ -162,7 +162,7 @@ def quality(bars: Bars, findings: Sequence[Finding]) -> Component:
     rows += [_checked(item.name, bars, findings) for item in findings if item.name not in CHECKS]
     rows.sort(key=lambda row: -row["count"])
     found = count(len(findings), "finding") if findings else "clean"
-    sub = f"{found}, {count(len(bars), 'bar')} as supplied: faults are reported, never mended in silence"
+    sub = f"{found}, {count(len(bars), 'bar')} as supplied: faults are reported, never fixed silently"
     grid = table.table("data-findings", QUALITY_COLUMNS, rows=rows)
     grid.columnDefs[-1] |= {"wrapText": True, "autoHeight": True}
     return card.card("Quality", grid, sub=sub)

@@ -77,7 +77,7 @@ def chart_note(info: FeaturesInfo) -> str:
 def correlation_figure(info: CorrelationInfo) -> Any:
     """The square of correlations, or why there is none."""
     if len(info.names) == 1:
-        return states.no_figure("Add a second indicator to see how much the two repeat one another.")
+        return states.no_figure("Add a second indicator to see how correlated the two are.")
     if info.rows < FEWEST:
         return states.no_figure(f"Only {count(info.rows, 'bar')} after the warm-up: choose a longer range.")
     return figure(info)

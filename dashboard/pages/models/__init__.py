@@ -1,4 +1,4 @@
-"""The models page: a model trained on features, scored on bars that it has not seen, beside what luck would score."""
+"""The models page: a model trained on features, scored out of sample, beside the scores of null models."""
 
 from dashboard.page import Page
 from dashboard.pages.models.layout import layout

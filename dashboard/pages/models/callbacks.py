@@ -61,7 +61,11 @@ def losses(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
     """The curve so far while the model trains, the whole one afterwards."""
     if data and "spec" in data:
         curve = loss.info(runs.opened(data, ModelSpec)[1])
-        return loss.figure(curve) if curve else states.no_figure("This model is solved at once, without steps.")
+        return (
+            loss.figure(curve)
+            if curve
+            else states.no_figure("This model is not trained in steps: it has no loss curve.")
+        )
     if progress and progress.get("partial"):
         return loss.figure(loss.live(progress["partial"]))
     if data:

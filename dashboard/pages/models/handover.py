@@ -14,7 +14,7 @@ from engine.models.spec import ModelSpec
 
 
 def tradeable(spec: ModelSpec) -> tuple[str, ...]:
-    """The symbols of the model's market that can be bought: the level of an index cannot."""
+    """The symbols of the model's market that are tradeable: the level of an index is not."""
     market = spec.market
     return tuple(
         symbol for symbol in market.symbols if catalog.find(market.collection, symbol, market.interval).tradeable

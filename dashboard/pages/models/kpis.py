@@ -1,4 +1,4 @@
-"""The strip of figures above a model's charts, each with what it has to beat."""
+"""The strip of metrics above a model's charts, each with what it has to beat."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from engine.models.result import ModelResult
 from engine.models.scores import HEADLINE, SCORES
 from engine.research.model_verdict import best_constant, headline_name
 
-BAND = "Under it the 5% to 95% band of models without knowledge on the same rows."
-P_VALUE = "Share of the models without knowledge that score as well, this one counted among them."
+BAND = "Below, the 5% to 95% band of null models on the same rows."
+P_VALUE = "Share of the null models that score as well, this one included."
 
 
 def kpis(result: ModelResult, seconds: float | None) -> list[Metric]:
@@ -59,7 +59,7 @@ def _direction(result: ModelResult) -> Metric:
 
 
 def _steps(result: ModelResult) -> list[Metric]:
-    """Nothing for a model that is solved at once."""
+    """Nothing for a model that is not trained in steps."""
     if result.best_step is None:
         return []
     run = max(len(result.train_loss), result.best_step)
@@ -78,7 +78,7 @@ def _rows(result: ModelResult) -> tuple[Metric, Metric]:
 
 def _took(result: ModelResult, seconds: float | None) -> Metric:
     said = (
-        "From the start of the job to its end, the models without knowledge included; nothing for a model that was not "
+        "From the start of the job to its end, the null models included; nothing for a model that was not "
         f"trained here in the browser. Trained on {result.device}: the same request again is {result.reproducibility}."
     )
-    return Metric("Took", duration(seconds), count(len(result.null_scores) + 1, "fit"), help=said)
+    return Metric("Duration", duration(seconds), count(len(result.null_scores) + 1, "fit"), help=said)

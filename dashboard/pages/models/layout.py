@@ -24,9 +24,9 @@ COLUMNS = (
     Column("time", "Bar", help="Its date; the hour in UTC of bars within the day."),
     Column("symbol", "Symbol"),
     Column("prediction", "Prediction", kind="percent", help="Probability of the highest class, or the return itself."),
-    Column("says", "Says", help="The likeliest class, or the side of zero."),
+    Column("says", "Predicted", help="The likeliest class, or the side of zero."),
     Column("outcome", "Outcome", help="The label: the outcome over the horizon."),
-    Column("right", "Right"),
+    Column("right", "Correct"),
 )
 FORM = Form(
     page="models",
@@ -52,8 +52,8 @@ def layout(query: str | None) -> Component:
         ],
         empty=empty(
             "No model yet",
-            "Choose symbols, features and a label on the left, then press Train model. It learns from the earlier bars "
-            "and is scored on the later ones, beside models that cannot know anything.",
+            "Choose symbols, features and a label on the left, then press Train model. It is trained on the "
+            "earlier bars and scored on the later ones, against null models.",
             symbol="models",
             more=_earlier(),
         ),

@@ -41,7 +41,7 @@ def prediction_note(result: ModelResult) -> str:
 def meaning(result: ModelResult) -> str:
     """What a prediction is."""
     if result.task == "regression":
-        return "predicted return" if result.unit == "%" else "predicted number"
+        return "predicted return" if result.unit == "%" else "predicted value"
     return "probability of a rise" if result.classes == ("down", "up") else f"probability of {result.classes[-1]}"
 
 

@@ -25,7 +25,7 @@ from engine.research.model_verdict import NAMES
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 MOST_MODELS = 30
 SHORT = {"auc": "AUC", "rank_ic": "IC"}
-"""Headline scores in a table."""
+"""Short names of the main scores, in a table."""
 Trained: TypeAlias = tuple[str, ModelSpec, ModelResult | None]
 
 
@@ -50,7 +50,7 @@ def subs(result: ModelResult) -> tuple[str, ...]:
 def no_importance(result: ModelResult) -> str:
     """Why there is none to be drawn."""
     if not result.importance_of:
-        return "This model does not tell how much it leans on each feature."
+        return "This model does not report feature importance."
     return "The model made no split: no feature helped it."
 
 
@@ -96,9 +96,9 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
     asked = backtest(spec, result)
     levels = [symbol for symbol in spec.market.symbols if symbol not in tradeable(spec)]
     if asked is None:
-        title = "Train a model that includes a symbol which can be bought."
+        title = "Train a model that includes a tradeable symbol."
         return html.Span("Index levels cannot be backtested", className="hint", title=title)
-    left_out = f", without {', '.join(levels)} (an index level cannot be bought)" if levels else ""
+    left_out = f", without {', '.join(levels)} (an index level is not tradeable)" if levels else ""
     text = f"Follows its predictions from {asked.market.start}, its first test bar{left_out}."
     words = ["Backtest this model →", *([f" (without {', '.join(levels)})"] if levels else [])]
     return dcc.Link(words, href=f"/backtest?spec={state.to_query(asked)}", className="link-button", title=text)

@@ -151,7 +151,11 @@ def test_bars_without_a_position_are_not_in_the_histogram() -> None:
     assert info.value_at_risk == pytest.approx(np.quantile(result.returns(), 0.05))
     figure: Any = distribution.figure(info)
     assert [shape.x0 for shape in figure.layout.shapes] == [info.shortfall, info.value_at_risk, info.mean]
-    assert [note.text.split(" ")[0] for note in figure.layout.annotations] == ["shortfall", "VaR", "mean"]
+    assert [note.text.rsplit(" ", 1)[0] for note in figure.layout.annotations] == [
+        "expected shortfall",
+        "VaR 95%",
+        "mean",
+    ]
 
 
 def test_the_words_at_a_return_cover_neither_the_axis_nor_another_line() -> None:

@@ -79,7 +79,7 @@ def test_where_nobody_can_be_asked_nothing_goes(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     assert cli.main(["clean", "--older-than", "30d"]) == 2
-    assert capsys.readouterr().err == "Nothing was removed: say --yes where there is nobody to ask.\n"
+    assert capsys.readouterr().err == "Nothing was removed: pass --yes when there is no terminal to confirm on.\n"
     assert has(1000)
 
 
@@ -104,8 +104,8 @@ def test_ages(text: str, hours: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "30", "d", "-3d", "3 days", "999999d"])
 def test_what_is_no_age_is_a_sentence(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is no age: write 12h, 30d or 6w"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not an age: write 12h, 30d or 6w"):
         options.age(text)
     with pytest.raises(SystemExit):
         cli.main(["clean", "--older-than", text or "x"])
-    assert "is no age" in capsys.readouterr().err or text == "-3d"
+    assert "is not an age" in capsys.readouterr().err or text == "-3d"

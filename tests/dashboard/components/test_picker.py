@@ -51,7 +51,7 @@ def test_what_is_typed_is_searched_for_in_the_chosen_group() -> None:
 
 
 def test_nothing_found_says_what_to_do() -> None:
-    assert picker._count(0, "indicators") == "None of the indicators matches: try another word or all groups."
+    assert picker._count(0, "indicators") == "No matching indicators: try another word or all groups."
     assert picker._count(1, "indicators").startswith("1 indicator ·")
 
 

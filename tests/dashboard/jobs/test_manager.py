@@ -175,7 +175,7 @@ def test_polls_never_take_every_thread(manager: DaskManager, tmp_path: Path, mon
 
 def test_a_job_that_nobody_knows(manager: DaskManager) -> None:
     assert (
-        sentence(manager.get_result("unheard-of", None)) == "The result of this job is not kept any more: run it again."
+        sentence(manager.get_result("unheard-of", None)) == "The result of this job is no longer stored: run it again."
     )
 
 

@@ -122,7 +122,7 @@ def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkey
     save(random_walk(300, seed=3))
     said, link = told()
     now = engine.run(spec).metrics["sharpe"]
-    assert " from other data: CAGR " in said.children
+    assert " from different data: CAGR " in said.children
     assert f"Sharpe {metric_text('sharpe', then)} then, {metric_text('sharpe', now)} now" in said.children
     assert link.href.endswith(f"&compare={old}")
     other_code(monkeypatch)

@@ -99,7 +99,7 @@ def test_a_saved_run_of_another_kind_is_not_compared() -> None:
 
 def test_more_runs_than_can_be_told_apart_are_cut_with_a_sentence() -> None:
     found = gather(None, [run(), *(f"{n:064x}" for n in range(20))])
-    assert "21 runs were chosen and 8 are shown" in found.notes[0]
+    assert "21 runs are selected; 8 are shown" in found.notes[0]
     assert len(found.notes) == 1 + 7
 
 
@@ -230,7 +230,7 @@ def test_runs_of_different_times_say_where_the_reason_stands() -> None:
     both = together(apart, "equal", "never")
     assert both.notes
     assert compare.matrix(apart, both) == ({"empty": compare.APART}, "")
-    assert "above the chart says why" in texts(comparison.portfolio(apart, both))
+    assert "cannot form a portfolio" in texts(comparison.portfolio(apart, both))
 
 
 @pytest.mark.parametrize("forged", [None, 7, "abc", [1, None, {}], {"a": 1}])

@@ -114,7 +114,7 @@ def test_what_differs_most_stands_first() -> None:
         (0.0, "yes"),
     ]
     words = json.dumps(crosscheck.said(found), default=lambda part: part.to_plotly_json())
-    assert "Farthest apart on 2020-02-09: 25.00 USD." in words
+    assert "Largest difference on 2020-02-09: 25.00 USD." in words
 
 
 def test_the_chart_shows_both_and_no_rounding() -> None:

@@ -48,7 +48,7 @@ def test_form_reads_back_what_it_shows(workspace: Workspace) -> None:
 def test_extent_counts_windows_and_combinations(workspace: Workspace) -> None:
     save(random_walk(880))
     assert tab.FORM.extent(walk_spec()) == "4 windows of 15 combinations"
-    assert tab.FORM.extent(walk_spec(windows={"train": 60, "test": 4})) == "no room for a window in these days"
+    assert tab.FORM.extent(walk_spec(windows={"train": 60, "test": 4})) == "the range is too short for a window"
     assert tab.FORM.extent(walk_spec().base) == ""
 
 

@@ -67,11 +67,11 @@ class TestView:
         assert cells["Rounds"] == ("2", "of 4 run", "")
         assert cells["Trained on"] == ("100", "7 purged", "")
         assert cells["Tested on"] == ("6", "4 scored", "")
-        assert cells["Took"] == ("2.4 s", "12 fits", "")
+        assert cells["Duration"] == ("2.4 s", "12 fits", "")
 
     def test_the_strip_of_a_regression_has_its_own_figures(self) -> None:
         cells = {cell.name: (cell.text, cell.note, cell.tone) for cell in kpis(made_number(), None)}
-        assert list(cells) == ["Rank IC", "p-value", "RMSE", "Hit rate", "Trained on", "Tested on", "Took"]
+        assert list(cells) == ["Rank IC", "p-value", "RMSE", "Hit rate", "Trained on", "Tested on", "Duration"]
         assert cells["Rank IC"] == ("0.080", "−0.04 … 0.04", "gain")
         assert cells["RMSE"] == ("2.99%", "base 3.00%", "gain")
         assert cells["Hit rate"] == ("52.00%", "up 55.00%", "loss")
@@ -323,7 +323,7 @@ class TestCallbacks:
         number = SMALL.model_copy(update={"target": ForwardReturnValue(), "model": Linear()})
         engine.run(number)
         data = {"key": engine.run_key(number), "spec": canonical_json(number)}
-        assert callbacks.losses(data, None) == {"empty": "This model is solved at once, without steps."}
+        assert callbacks.losses(data, None) == {"empty": "This model is not trained in steps: it has no loss curve."}
         assert [len(figure.data) for figure in callbacks.score(data)] == [2, 2, 1]
         assert callbacks.predicted("NVDA", data).data[-1].name == "Predicted"
         assert callbacks.name_charts(data)[0] == ""

@@ -196,7 +196,7 @@ def test_all_that_is_in_sight_comes_at_once(result: SweepResult) -> None:
     assert len(strip) == 7
     assert "trial" in str(said)
     assert figure.data[0].type == "heatmap"
-    assert (about, switch) == ("Sharpe, click opens the run", "contours")
+    assert (about, switch) == ("Sharpe, click to open the run", "contours")
     again = {name: drawn[name] for name in UNTOUCHED}
     with pytest.raises(PreventUpdate):
         tab.draw(data_of(request()), "sweep", None, drawn["at"], again, drawn)
@@ -287,7 +287,7 @@ def test_one_combination_does_not_tell_what_luck_would_reach(result: SweepResult
     )  # fmt: skip
     found = luck(alone, None)
     assert found.expected is None
-    assert "cannot be told from one combination" in str(sweep_view.honesty(alone, found))
+    assert "cannot be estimated from one combination" in str(sweep_view.honesty(alone, found))
     assert tab._top(alone, sweep_controls.view_of(alone, {}), {"contour": False, "key": ""})
 
 

@@ -253,7 +253,7 @@ def test_the_link_of_a_report_fills_the_form(fetch: Fetch) -> None:
     report = FETCH.compute(lambda *_: None, canonical_json(fetch))["report"]
     values, spec, problem = FETCH.form.start(state.report_query(report))
     assert (values, spec, problem) == (fetch.model_dump(mode="json"), fetch, "")
-    assert "is not kept here" in FETCH.form.start(state.report_query("../" * 9))[2]
+    assert "is not stored here" in FETCH.form.start(state.report_query("../" * 9))[2]
 
 
 def test_an_action_is_no_run_and_a_run_no_action(fetch: Fetch) -> None:

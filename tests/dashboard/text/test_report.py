@@ -64,7 +64,7 @@ def test_a_backtest_stands_beside_holding() -> None:
 @pytest.mark.usefixtures("workspace")
 def test_a_sweep_shows_its_best_and_its_plateau() -> None:
     result, found = report(kind="sweep", base=BACKTEST, axes=AXES)
-    assert "8 combinations of AAPL, NVDA, 4 left out as not valid, ranked by Sharpe" in found
+    assert "8 combinations of AAPL, NVDA, 4 excluded as invalid, ranked by Sharpe" in found
     best = int(result.best(count=1)[0])
     fast, slow, part = result.parameters[best]
     assert row(found, "Best 1")[:4] == [
@@ -73,7 +73,7 @@ def test_a_sweep_shows_its_best_and_its_plateau() -> None:
     plateau = result.parameters[best_plateau(result).index]
     assert row(found, "Plateau")[:3] == [f"{plateau[0]:.0f}", f"{plateau[1]:.0f}", f"{plateau[2]:.0%}"]
     assert f"{np.median(result.metric('sharpe')):.2f}" in row(found, "Median")
-    said = "8 trials of this strategy are counted by now. By luck alone the best of so many would"
+    said = "8 trials of this strategy are counted so far. By luck alone, the best of that many would"
     assert any(line.startswith(said) for line in found)
 
 
@@ -95,7 +95,7 @@ def test_a_verification_lists_every_test_with_its_grade() -> None:
     for question in ("Sharpe above zero", "Uses only the past", "Survives higher costs", "Risk of ruin"):
         (line,) = (line for line in found if line.endswith(question))
         assert line.split()[0] in ("pass", "doubt", "fail")
-    assert "What would change the answer:" in found
+    assert "What would change the verdict:" in found
 
 
 @pytest.mark.usefixtures("workspace")

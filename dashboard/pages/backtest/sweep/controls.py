@@ -48,7 +48,7 @@ class Clicked(TypedDict):
 
 
 def view_of(result: SweepResult, given: Mapping[str, Any]) -> View:
-    """What the controls ask for, as far as this result has it; else the objective over the first two axes, of the
+    """The view selected, as far as this result has it; else the objective over the first two axes, of the
     others the best.
     """
     axes = result.axes

@@ -86,7 +86,7 @@ class SweepForm(StudyForm):
         return [self._axis(place, axis, base) for place, axis in enumerate(axes)]
 
     def fields(self, values: Values) -> list[Component]:
-        """The axes on the left, how combinations are chosen and judged on the right."""
+        """The axes on the left, how combinations are chosen and ranked on the right."""
         base = get(values, self.base)
         axes = values.get("axes") or ()
         used = [axis["path"] for axis in axes]
@@ -269,7 +269,7 @@ def _problems(where: str, axis: Values, base: object) -> list[tuple[str, str]]:
     for end, word in (("low", "From"), ("high", "To"), ("step", "Step")):
         value = axis.get(end)
         if value is None and end != "step":
-            found.append((f"{where}.{end}", f"{word} is missing: give a value."))
+            found.append((f"{where}.{end}", f"{word} is missing: enter a value."))
         elif isinstance(value, str):
             found.append((f"{where}.{end}", f"{word} must be a number, not '{value[:40]}'."))
         elif end == "step" and value is not None and value <= 0:

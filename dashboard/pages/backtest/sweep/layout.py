@@ -34,7 +34,7 @@ def empty() -> Component:
 
 
 def layout() -> list[Component]:
-    """Key figures, the map with what it shows, one combination, all of them, the best of them."""
+    """Key metrics, the map with what it shows, one combination, all of them, the best of them."""
     contour = _link(ids.SWEEP_CONTOUR, "contours", "Switch between cells and contours")
     return [
         metric.strip(ids.SWEEP_KPIS, 7),
@@ -46,13 +46,11 @@ def layout() -> list[Component]:
         ),
         _symbols(),
         card.columns(
-            graph.graph(ids.SWEEP_PARALLEL, height=300, title="What the best share", rescale=False),
+            graph.graph(ids.SWEEP_PARALLEL, height=300, title="What the best have in common", rescale=False),
             graph.graph(ids.SWEEP_SPREAD, height=300, title="Distribution", rescale=False),
         ),
         overfit.layout(),
-        card.card(
-            "Combinations", _table(ids.SWEEP_TABLE, 440, **_PAGED), sub="best first, a click opens the run in full"
-        ),
+        card.card("Combinations", _table(ids.SWEEP_TABLE, 440, **_PAGED), sub="best first; click to open the full run"),
         dcc.Store(id=ids.SWEEP_VIEW),
         dcc.Store(id=ids.SWEEP_CHOSEN),
     ]
@@ -75,16 +73,16 @@ def _controls() -> Component:
 
 def _chosen() -> Component:
     tools = [
-        _link(ids.SWEEP_PLATEAU, "plateau", "Show the combination of the plateau"),
+        _link(ids.SWEEP_PLATEAU, "plateau", "Show the plateau's combination"),
         _link(ids.SWEEP_BEST, "best", "Show the best combination"),
     ]
-    opens = html.Button("Open this run in full", id=ids.SWEEP_OPEN, className="quiet-button", type="button")
+    opens = html.Button("Open the full run", id=ids.SWEEP_OPEN, className="quiet-button", type="button")
     content = [html.Div(id=ids.SWEEP_CARD), opens]
     return card.card("Combination", content, tools=tools)
 
 
 def _symbols() -> Component:
-    listed = card.card("Combination by symbol", _table(ids.SWEEP_SYMBOLS), sub="a click turns the map to it")
+    listed = card.card("Combination by symbol", _table(ids.SWEEP_SYMBOLS), sub="click to show it on the map")
     return html.Div(listed, id=ids.SWEEP_SYMBOLS_BOX, hidden=True)
 
 

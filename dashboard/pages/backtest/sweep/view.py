@@ -57,24 +57,24 @@ def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau
         metric.Metric("Trials counted", number(found.trials), "of this strategy",
                       help="By the ledger, over all sessions: every backtest, and every combination of a sweep once, "
                       "on however many symbols and at whatever costs."),
-        metric.Metric("Left out", number(result.left_out), "not valid",
-                      help="Combinations that the strategy itself refuses, such as a fast window over the slow one."),
+        metric.Metric("Excluded", number(result.left_out), "invalid",
+                      help="Combinations that the strategy rejects, such as a fast window longer than the slow one."),
     ]  # fmt: skip
 
 
 def honesty(result: SweepResult, found: Luck) -> list[Component]:
-    """One line on what so many attempts mean, and what a reader has to know."""
+    """One line on what that many trials mean, and what a reader has to know."""
     if reason := result.no_choice():
         said = f"{reason} The ledger now counts {found.counted}."
     elif found.best is None:
         said = "No combination has a Sharpe ratio: none of them traded."
     elif found.expected is None:
         said = (
-            f"The ledger now counts {found.counted}. What luck alone would reach "
-            "cannot be told from one combination: it takes the spread of several."
+            f"The ledger now counts {found.counted}. The Sharpe ratio expected from luck alone "
+            "cannot be estimated from one combination: it takes the dispersion of several."
         )
     else:
-        below = ", less than that" if found.best <= found.expected else ""
+        below = ", no more than that" if found.best <= found.expected else ""
         said = f"The ledger now counts {found.counted}. {found.said()}{below}."
     notes = (result.measured(), *about_costs(result), *result.warnings)
     return [html.P(said), *(html.P(text, className="note") for text in notes)]
@@ -90,19 +90,19 @@ def place(result: SweepResult, index: int | None) -> str:
 
 
 def combination(result: SweepResult, index: int, symbol: str | None) -> list[Component]:
-    """The parameters and the figures of one combination."""
+    """The parameters and the metrics of one combination."""
     named = zip(sides(result), result.parameters[index], strict=True)
     given = [(side.name(), side.text(value)) for side, value in named]
     found = [
         (METRICS[name].title, metric_text(name, float(result.metric(name, symbol)[index])))
         for name in metric_names(result)
     ]
-    of = [html.P(f"{symbol} alone, with its part of the capital", className="hint")] if symbol else []
+    of = [html.P(f"{symbol} alone, with its share of the capital", className="hint")] if symbol else []
     return [card.facts(given), html.Hr(), *of, card.facts(found)]
 
 
 def columns(result: SweepResult) -> list[dict[str, Any]]:
-    """Of the table of combinations: parameters, then figures. A path is a field without its dots."""
+    """Of the table of combinations: parameters, then metrics. A path is a field without its dots."""
     shown = []
     for place, side in enumerate(sides(result)):
         least = max(64, 26 + 7 * max(map(len, (side.title, *side.words))))
@@ -112,7 +112,7 @@ def columns(result: SweepResult) -> list[dict[str, Any]]:
 
 
 def figure_columns(names: Sequence[str]) -> list[Column]:
-    """A column for each figure."""
+    """A column for each metric."""
     return [
         Column(name, METRICS[name].title, "signed_percent" if METRICS[name].unit == "%" else "number",
                _DECIMALS.get(name, 2), least=_WIDTHS[name], help=METRICS[name].definition)
@@ -157,7 +157,7 @@ def about(info: MapInfo, result: SweepResult, shown: View) -> str:
     of = shown.symbol or (f"portfolio of {len(result.symbols)} symbols" if len(result.symbols) > 1 else "")
     of_some = f"the best of about {count(info.each, 'combination')}" if info.each > 1 else "the best of its values"
     whole = f"each tile {of_some}" if info.coarse else ""
-    click = "click opens that run" if info.coarse else "click opens the run"
+    click = "click to open that run" if info.coarse else "click to open the run"
     click += f" of all {len(result.symbols)}" if shown.symbol else ""
     return ", ".join(part for part in (METRICS[shown.metric].title, of, whole, click) if part)
 

@@ -69,7 +69,7 @@ def take_apart(data: runs.ResultData) -> tuple[Any, ...]:
 def whose_clock(result: BacktestResult) -> str:
     """The clock by which hours are told."""
     zones = set(result.zones)
-    return zones.pop() if len(zones) == 1 else "each by the clock of its exchange"
+    return zones.pop() if len(zones) == 1 else "each in its exchange's time"
 
 
 def groups(result: BacktestResult) -> list[tuple[int, Component]]:

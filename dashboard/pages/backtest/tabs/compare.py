@@ -19,9 +19,9 @@ from dashboard.pages.backtest.tab import Tab, seen
 from engine.backtest.spec import BacktestSpec
 from engine.jobs import library
 
-NOTHING = "Choose saved runs above, or tick them in the library."
-ONE = "Add another run above to see how the two move together."
-APART = "These runs have no bars in common to compare: the line above the chart says why."
+NOTHING = "Choose saved runs above or select them in the library."
+ONE = "Add another run above to see how the two are correlated."
+APART = "These runs have no bars in common: see the line above the chart."
 
 
 def layout() -> list[Component]:
@@ -38,8 +38,10 @@ def layout() -> list[Component]:
         html.Div([label, picker], className="compare-bar"),
         html.Div(id=ids.COMPARE_NOTES, className="compare-notes"),
         graph.graph(ids.OVERLAY, height=380, title="Equity", sub="growth of 1, after costs"),
-        card.card("Figures", html.Div(id=ids.METRICS), sub="the best of each is marked; the definition shows on hover"),
-        card.card("Differences", html.Div(id=ids.DIFFERENCES), sub="settings that are not the same"),
+        card.card(
+            "Metrics", html.Div(id=ids.METRICS), sub="the best value of each is marked; hover for the definition"
+        ),
+        card.card("Differences", html.Div(id=ids.DIFFERENCES), sub="settings that differ"),
         card.columns(
             graph.graph(ids.CORRELATION, height=300, title="Correlation", sub="of bar returns", rescale=False),
             card.card("Combined portfolio", [html.Div(choices, className="choices"), html.Div(id=ids.PORTFOLIO)]),

@@ -22,7 +22,7 @@ from dashboard.text.format import count
 from engine.core.errors import SpecError
 from engine.jobs import library
 
-LISTED, EMPTY = 500, "Nothing is saved yet: every backtest that has run appears here."
+LISTED, EMPTY = 500, "No saved backtests yet: every backtest you run appears here."
 EDITABLE = ("tags", "note")
 ROW = 44  # pixels: a name and what it leaves out
 SHELVES = {"saved": "Saved", "bin": "Bin"}
@@ -51,9 +51,9 @@ def layout() -> list[Component]:
         options=[{"value": value, "label": text} for value, text in SHELVES.items()],
     )  # fmt: skip
     buttons = [
-        _button("Compare", ids.COMPARE_TICKED, "Set the ticked runs side by side"),
-        _button("Delete", ids.DELETE_TICKED, "Put the ticked runs into the bin"),
-        _button("Restore", ids.RESTORE_TICKED, "Take the ticked runs out of the bin"),
+        _button("Compare", ids.COMPARE_TICKED, "Compare the selected runs"),
+        _button("Delete", ids.DELETE_TICKED, "Move the selected runs to the bin"),
+        _button("Restore", ids.RESTORE_TICKED, "Restore the selected runs from the bin"),
         _button("Empty the bin", ids.EMPTY_BIN, "Empty the bin for good"),
     ]
     take_back = html.Button("Undo", id=ids.UNDO, className="link-button strong", type="button")
@@ -66,7 +66,7 @@ def layout() -> list[Component]:
         dcc.Store(id=ids.DELETED, data=[]),
         bar,
         undo,
-        card.card("Saved backtests", _grid(), sub="click a name to open it; tags and notes are typed in place"),
+        card.card("Saved backtests", _grid(), sub="click a name to open it; edit tags and notes in place"),
     ]
 
 

@@ -34,7 +34,9 @@ def layout() -> list[Component]:
     curves = graph.graph(
         ids.EQUITY, height=430, title="Equity", sub="growth\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}1", tools=[scale]
     )
-    every = html.Button("Every test", id=ids.REAL_OPEN, className="link-button", title="Put this run to every test")
+    every = html.Button(
+        "Every test", id=ids.REAL_OPEN, className="link-button", title="Run every test on this backtest"
+    )
     judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"), tools=[every])
     choices = dbc.RadioItems(
         id=ids.WINDOW,
@@ -109,7 +111,7 @@ def draw_below(data: runs.ResultData) -> tuple[Any, ...]:
     if not result.exposure.any():
         return *drawn, states.no_figure(NONE), ""
     if found.drawn < 2:
-        return *drawn, states.no_figure("One bar in the market has no distribution."), ""
+        return *drawn, states.no_figure("Too few bars in the market for a distribution."), ""
     return *drawn, distribution.figure(found), view.counted(found)
 
 

@@ -1,4 +1,4 @@
-"""The tab that puts a backtest to every test there is, and answers whether it is real."""
+"""The tab that runs every test on a backtest, and assesses whether its edge is real."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def layout() -> list[Component]:
     said = html.Div(id=ids.REAL_VERDICT, className="verdict full")
     verdict = card.card("Is it real?", [sweep_origin.layout(), said])
     crises = card.card("Crises", html.Div(id=ids.REAL_CRISES), sub="total return from start to end")
-    regimes = card.card("Regimes", html.Div(id=ids.REAL_REGIMES), sub="told from earlier bars alone")
+    regimes = card.card("Regimes", html.Div(id=ids.REAL_REGIMES), sub="classified from earlier bars only")
     return [
         verdict,
         metric.strip(ids.REAL_FILL_FIGURES, 6),
@@ -56,18 +56,18 @@ def layout() -> list[Component]:
         ),
         card.columns(
             _graph(ids.REAL_COSTS, "Costs", 230),
-            _graph(ids.REAL_DELAYS, "Delays", 230, "every fill later"),
+            _graph(ids.REAL_DELAYS, "Delays", 230, "every fill delayed"),
             _graph(ids.REAL_PARAMETERS, "Parameters", 230, "one at a time"),
             kind="three",
         ),
         card.columns(
             _graph(ids.REAL_NOISE, "Noise", 230),
             _graph(ids.REAL_DRAWDOWNS, "Drawdown", 230),
-            _graph(ids.REAL_REMOVED, "Best trades", 230, "taken away"),
+            _graph(ids.REAL_REMOVED, "Best trades", 230, "removed"),
             kind="three",
         ),
         card.columns(crises, regimes, kind="half"),
-        _graph(ids.REAL_FAN, "Histories drawn again", 260),
+        _graph(ids.REAL_FAN, "Resampled histories", 260),
     ]
 
 

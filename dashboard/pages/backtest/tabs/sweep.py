@@ -80,7 +80,7 @@ def draw(
 
 
 def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The state that is drawn, key figures, the line about luck, and the map."""
+    """The state that is drawn, key metrics, the line about luck, and the map."""
     best, plateau, found = (
         view.best(result, shown),
         best_plateau(result, symbol=shown.symbol),

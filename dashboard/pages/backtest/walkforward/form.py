@@ -25,7 +25,7 @@ class WalkForwardForm(SweepForm):
             return ""
         windows = len(spec.expected_windows())
         if not windows:
-            return "no room for a window in these days"
+            return "the range is too short for a window"
         return f"{count(windows, 'window')} of {super().extent(spec.sweep())}"
 
     def fields(self, values: Values) -> list[Component]:

@@ -12,15 +12,15 @@ from dashboard.pages.backtest import ids
 def empty() -> Component:
     """What a walk-forward is, and what to do first."""
     return states.empty(
-        "Not walked forward yet",
-        "Parameters are chosen on a stretch of the past, traded on the bars that follow, and chosen again. Only what "
+        "No walk-forward yet",
+        "Parameters are chosen on a segment of the past, traded on the bars that follow, and chosen again. Only what "
         "was earned on bars that the choice had not seen is counted. Choose what varies and how long the windows are, "
         "then press Run walk-forward.",
     )
 
 
 def layout() -> list[Component]:
-    """The verdict, key figures, the stitched account, the windows and what they chose."""
+    """The verdict, key metrics, the stitched account, the windows and what they chose."""
     listed = table.table(ids.WALK_TABLE, [], options={"rowSelection": {"mode": "singleRow", "checkboxes": False,
                                                                        "enableClickSelection": True}})  # fmt: skip
     listed.getRowId = "params.data.id"
@@ -31,9 +31,9 @@ def layout() -> list[Component]:
         graph.graph(ids.WALK_CURVE, height=400, title="Out of sample", sub="growth of 1, all tests one after another"),
         card.columns(
             graph.graph(ids.WALK_PLAN, height=320, title="Windows", rescale=False),
-            graph.graph(ids.WALK_PROMISE, height=320, title="Promise and result", rescale=False),
+            graph.graph(ids.WALK_PROMISE, height=320, title="In sample and out of sample", rescale=False),
             kind="half",
         ),
         graph.graph(ids.WALK_PATHS, height=300, title="Chosen parameters", rescale=False),
-        card.card("Each window", listed, sub="a click opens the window's parameters as a backtest over all bars"),
+        card.card("Each window", listed, sub="click to open the window's parameters as a backtest over all bars"),
     ]

@@ -56,13 +56,12 @@ def kpis(result: WalkForwardResult) -> list[metric.Metric]:
         metric.Metric("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
                       f"of {signed_percent(result.promised(), 1)}",
                       help="Walk-forward efficiency (Pardo 2008): annualised growth in the tests over that in the "
-                      "trainings that chose. Half is what to ask for; none where training itself lost money."),
+                      "trainings that chose. Aim for at least half; undefined where training itself lost money."),
         metric.Metric("Windows", f"{result.profitable} of {windows}", f"{losing} with a loss",
-                      help="Tests that ended with more than they began with. One without a trade has neither profit "
-                      "nor loss."),
-        metric.Metric("Steadiness", percent(steady, 0), f"by chance {percent(chance, 0)}",
+                      help="Tests that ended with a profit. One without a trade has neither profit nor loss."),
+        metric.Metric("Steadiness", percent(steady, 0), f"random {percent(chance, 0)}",
                       help="Share of windows that stayed at the values of the window before or next to them, mean over "
-                      "the parameters. Choices at random would do so by chance."),
+                      "the parameters. The random value is that of choices at random."),
         metric.Metric("Agreement", number(float(np.median(agreement)), 2, signed=True) if len(agreement) else MISSING,
                       "of the ranks",
                       help="Rank correlation (Spearman) of the Sharpe ratios of all combinations in training and in "
@@ -90,7 +89,7 @@ def columns(result: WalkForwardResult) -> list[dict[str, Any]]:
             Column("out_sharpe", "Sharpe out", "number", 2, least=66, help="Of the same parameters in the test."),
             Column("in_growth", "CAGR in", "signed_percent", 1, least=86, help="Annualised growth in training."),
             Column("out_growth", "CAGR out", "signed_percent", 1, least=90, help="Annualised growth in the test."),
-            Column("out_drawdown", "Drawdown", "signed_percent", 1, least=86, help="The deepest fall in the test."),
+            Column("out_drawdown", "Drawdown", "signed_percent", 1, least=86, help="Maximum drawdown in the test."),
             Column("out_trades", "Trades", "number", least=66, help="Opened in the test."),
             Column("agreement", "Ranks", "number", 2, least=62,
                    help="Rank correlation of all combinations' Sharpe ratios in training and test."),
@@ -125,7 +124,7 @@ def _plain(value: float) -> float | None:
 
 
 def about_windows(result: WalkForwardResult) -> str:
-    """Behind the plan's title."""
+    """Subtitle of the plan."""
     return f"{int(result.combinations.max()):,} tried in each"
 
 
@@ -136,7 +135,7 @@ def about_paths(result: WalkForwardResult) -> str:
         for side, item in zip(sides(result), result.stability(), strict=True)
         if item.near is not None
     ]
-    return f"kept within a step: {', '.join(parts)}" if parts else ""
+    return f"stayed within a step: {', '.join(parts)}" if parts else ""
 
 
 def about_progress(partial: Partial) -> str:
