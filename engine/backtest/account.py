@@ -258,8 +258,20 @@ def simulate(
     book = np.zeros(symbols, dtype=kernel.POSITION)
     book["mark"] = np.nan
     amounts = np.ascontiguousarray(amounts, dtype=np.float64)
-    run = kernels().account.run
-    run(panel.bars, panel.years, panel.payments, decisions, amounts, rules, book, trades, orders, totals, equity, gross)
+    kernels().account.run(
+        panel.bars,
+        panel.years,
+        panel.payments,
+        decisions,
+        amounts,
+        rules,
+        book=book,
+        trades=trades,
+        orders=orders,
+        totals=totals,
+        equity=equity,
+        gross=gross,
+    )
     return Account(
         time=panel.time,
         equity=equity,

@@ -132,7 +132,9 @@ def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: A
             size = allowed(t, -place.wanted, bar, place, rules)
             if place.wanted < -ROUNDING * held and size > 0.0:
                 price = fill_price(-side, size, place.quote, bar, rules)
-                execute(s, t, -side * size, place.quote, price, REBALANCE, 0, bar, place, trades, orders, totals, rules)
+                execute(
+                    s, t, bar, place, trades, orders, totals, rules, delta=-side * size, price=price, reason=REBALANCE
+                )
         elif enters(place) and place.units == 0.0:
             place.wanted *= part
             place.cost *= part
@@ -189,7 +191,9 @@ def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
                 side = 1.0 if place.pending == GO_LONG or place.units > 0.0 else -1.0
                 size, budget, bar = place.wanted, place.cost * part, bars[t, s]
                 slips = slipping or resizes
-                open_position(s, t, side, size, budget, place.quote, slips, bar, place, trades, orders, totals, rules)
+                open_position(
+                    s, t, bar, place, trades, orders, totals, rules, side=side, size=size, budget=budget, slipping=slips
+                )
             place.pending = RESIZE if resizes and again else NOTHING
 
 
@@ -214,18 +218,18 @@ def exit_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any
             place.pending = NOTHING
         if held != 0.0 and closes(code, 0.0, held):
             reason = REVERSAL if is_entry else place.pending_reason
-            close_position(s, t, place.quote, reason, 0, bars[t, s], place, trades, orders, totals, rules)
+            close_position(s, t, bars[t, s], place, trades, orders, totals, rules, reason=reason)
 
 
 @kernel
 def shrink(
-    s: int, t: int, target: float, bar: Any, place: Any, trades: Any, orders: Any, totals: Any, rules: Any
+    s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, totals: Any, rules: Any, target: float
 ) -> None:
     """Take a position back towards ``target`` units, to zero where that lies on the other side."""
     held = place.units
     if held != 0.0 and target * held <= 0.0:
         reason = SIGNAL if target == 0.0 else REVERSAL
-        close_position(s, t, place.quote, reason, 0, bar, place, trades, orders, totals, rules)
+        close_position(s, t, bar, place, trades, orders, totals, rules, reason=reason)
         if place.units != 0.0:
             place.wanted = np.nan
     elif abs(target) < abs(held):
@@ -233,7 +237,7 @@ def shrink(
         if size > DUST * abs(held):
             side = -1.0 if held > 0.0 else 1.0
             price = fill_price(side, size, place.quote, bar, rules)
-            execute(s, t, side * size, place.quote, price, REBALANCE, 0, bar, place, trades, orders, totals, rules)
+            execute(s, t, bar, place, trades, orders, totals, rules, delta=side * size, price=price, reason=REBALANCE)
 
 
 @kernel
@@ -256,7 +260,7 @@ def rebalance_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals
         if place.pending == TO_WEIGHT and not np.isnan(place.quote):
             place.pending = NOTHING
             place.wanted = place.pending_amount * equity / place.quote
-            shrink(s, t, place.wanted, bars[t, s], place, trades, orders, totals, rules)
+            shrink(s, t, bars[t, s], place, trades, orders, totals, rules, target=place.wanted)
     equity, gross = account_equity(book, totals)
     total = 0.0
     for s in range(len(book)):
@@ -272,7 +276,9 @@ def rebalance_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals
         if units > 0.0 and (part > 0.0 or not again):
             side = 1.0 if place.wanted > 0.0 else -1.0
             bar, budget = bars[t, s], part * cost
-            open_position(s, t, side, units, budget, place.quote, True, bar, place, trades, orders, totals, rules)
+            open_position(
+                s, t, bar, place, trades, orders, totals, rules, side=side, size=units, budget=budget, slipping=True
+            )
 
 
 @kernel

@@ -100,23 +100,22 @@ def close_trade(s: int, t: int, reason: int, ambiguous: int, place: Any, trades:
 def execute(
     s: int,
     t: int,
-    delta: float,
-    quote: float,
-    price: float,
-    reason: int,
-    ambiguous: int,
     bar: Any,
     place: Any,
     trades: Any,
     orders: Any,
     totals: Any,
     rules: Any,
+    delta: float,
+    price: float,
+    reason: int,
+    ambiguous: int = 0,
 ) -> None:
     """Change the position of symbol ``s`` by ``delta`` units at ``price``; never across zero."""
     size, before = abs(delta), place.units
     fee = fee_of(size, price, bar, rules)
     totals.cash -= delta * price + fee
-    totals.slippage += size * abs(price - quote)
+    totals.slippage += size * abs(price - place.quote)
     if before == 0.0:
         place.entry_bar = t
         place.held = 0
@@ -131,7 +130,7 @@ def execute(
     else:
         place.exit_value += size * price
         place.exit_units += size
-        note_price(place, quote)
+        note_price(place, place.quote)
     place.fees += fee
     place.units = before + delta
     place.traded = size + (place.traded if place.traded_bar == t else 0.0)
@@ -144,7 +143,7 @@ def execute(
         order.units = delta
         order.price = price
         order.fee = fee
-        order.quote = quote
+        order.quote = place.quote
     totals.orders += 1
     if before * delta < 0.0 and abs(place.units) <= DUST * abs(before):
         close_trade(s, t, reason, ambiguous, place, trades, totals)
@@ -154,15 +153,14 @@ def execute(
 def close_position(
     s: int,
     t: int,
-    quote: float,
-    reason: int,
-    ambiguous: int,
     bar: Any,
     place: Any,
     trades: Any,
     orders: Any,
     totals: Any,
     rules: Any,
+    reason: int,
+    ambiguous: int = 0,
 ) -> None:
     """Sell or buy back what is held, or the part that the volume limit allows; the rest waits for the next fill."""
     held = place.units
@@ -170,9 +168,22 @@ def close_position(
     whole = size >= abs(held)
     side = -1.0 if held > 0.0 else 1.0
     if size > 0.0:
-        price = fill_price(side, size, quote, bar, rules)
+        price = fill_price(side, size, place.quote, bar, rules)
         delta = -held if whole else side * size
-        execute(s, t, delta, quote, price, reason, ambiguous, bar, place, trades, orders, totals, rules)
+        execute(
+            s,
+            t,
+            bar,
+            place,
+            trades,
+            orders,
+            totals,
+            rules,
+            delta=delta,
+            price=price,
+            reason=reason,
+            ambiguous=ambiguous,
+        )
     if not whole:
         totals.cut += 1 if size > 0.0 else 0
         place.pending = EXIT
@@ -183,27 +194,26 @@ def close_position(
 def open_position(
     s: int,
     t: int,
-    side: float,
-    size: float,
-    budget: float,
-    quote: float,
-    slipping: bool,
     bar: Any,
     place: Any,
     trades: Any,
     orders: Any,
     totals: Any,
     rules: Any,
+    side: float,
+    size: float,
+    budget: float,
+    slipping: bool,
 ) -> None:
     """Enter ``size`` units, or fewer where the volume limits them or ``budget`` does not reach."""
     taken = allowed(t, size, bar, place, rules)
-    price = fill_price(side, taken, quote, bar, rules) if slipping else quote
+    price = fill_price(side, taken, place.quote, bar, rules) if slipping else place.quote
     within = units_for(budget, price, bar, rules)
     if taken > within:
         taken = within
-        price = fill_price(side, taken, quote, bar, rules) if slipping else quote
+        price = fill_price(side, taken, place.quote, bar, rules) if slipping else place.quote
     if taken > 0.0:
         totals.cut += 1 if taken < size * (1.0 - ROUNDING) else 0
-        execute(s, t, side * taken, quote, price, SIGNAL, 0, bar, place, trades, orders, totals, rules)
+        execute(s, t, bar, place, trades, orders, totals, rules, delta=side * taken, price=price, reason=SIGNAL)
     else:
         totals.rejected += 1

@@ -71,7 +71,8 @@ def check_stop(s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, t
         totals.ambiguous += ambiguous
         if not within:
             note_price(place, bar.open)
-        close_position(s, t, quote, reason, ambiguous, bar, place, trades, orders, totals, rules)
+        place.quote = quote
+        close_position(s, t, bar, place, trades, orders, totals, rules, reason=reason, ambiguous=ambiguous)
         if place.pending == TO_WEIGHT and place.pending_reason == REBALANCE:
             place.pending = NOTHING
     if place.units != 0.0:
@@ -132,8 +133,10 @@ def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
         if held != 0.0:
             first, worst = way_down(t, bars[t, s], place, rules)
             note_price(place, first)
-            quote = first + way * (worst - first)
+            place.quote = first + way * (worst - first)
             totals.forced += 1 if allowed(t, abs(held), bars[t, s], place, rules) < abs(held) else 0
-            price = fill_price(-1.0 if held > 0.0 else 1.0, abs(held), quote, bars[t, s], rules)
-            execute(s, t, -held, quote, price, LIQUIDATION, 0, bars[t, s], place, trades, orders, totals, rules)
+            price = fill_price(-1.0 if held > 0.0 else 1.0, abs(held), place.quote, bars[t, s], rules)
+            execute(
+                s, t, bars[t, s], place, trades, orders, totals, rules, delta=-held, price=price, reason=LIQUIDATION
+            )
             place.pending = NOTHING
