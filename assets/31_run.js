@@ -61,7 +61,7 @@
   };
 
   /* The rail leads back to what a page showed last, in this tab and through a reload. */
-  here.permalink = function (run, result, href) {
+  function remember(run, result, href) {
     if (!run) return no();
     const query = result && result.report && result.spec === run.spec ? "report." + result.report : run.query;
     const path = href.split("?")[0];
@@ -69,6 +69,22 @@
     if (location.pathname === path) history.replaceState(history.state, "", link);
     sessionStorage.setItem("stratoscope-last" + path, link);
     return link;
+  }
+
+  /* The address is that of what is in sight: the study's where its tab is open and has a run, else the page's. The
+     stores of runs and of results come in one order, that of ``ids``. */
+  here.followTab = function (active, runs, results, ids, href) {
+    const owner = href.split("?")[0].slice(1);
+    const at = (page) => ids.findIndex((id, index) => id.page === page && runs[index]);
+    const study = at(owner + "-" + active), seen = study < 0 ? at(owner) : study;
+    return remember(runs[seen], results[seen], href);
+  };
+
+  /* The same when a run begins or its result arrives, perhaps of a tab that is out of sight or after the page was left. */
+  here.permalink = function (run, result, runs, results, ids, href) {
+    if (location.pathname !== href.split("?")[0]) return remember(run, result, href);
+    const pane = document.querySelector(".study:not([hidden])");
+    return here.followTab(pane ? JSON.parse(pane.id).tab : "", runs, results, ids, href);
   };
 
   document.addEventListener("keydown", (event) => {

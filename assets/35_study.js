@@ -13,14 +13,6 @@
     return wanted === now ? no() : wanted;
   };
 
-  /* The URL is that of what is in sight: the study's where its tab is open and has one, else the page's. */
-  here.followTab = function (active, runs, ids, href) {
-    const owner = href.split("?")[0].slice(1);
-    const find = (name) => runs[ids.findIndex((id) => id.page === name)];
-    const isStudy = ids.some((id) => id.page === owner + "-" + active);
-    return here.permalink(find(owner + (isStudy ? "-" + active : "")), null, href);
-  };
-
   /* Each tab's result, once it is painted and while the tab is in sight; a free tab has something to show without one. */
   here.seen = (painted, active, result, now, ids) =>
     ids.map((id, index) => {

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from dash import (
-    ALL,
     ClientsideFunction,
     Input,
     Output,
@@ -172,6 +171,7 @@ def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -
         Output(ids.part("rail", owner), "href", allow_duplicate=True),
         Input(ids.run(page), "data"),
         Input(ids.result(page), "data"),
+        *wiring.RUNS,
         State(ids.part("rail", owner), "href"),
         prevent_initial_call=True,
     )
@@ -197,8 +197,7 @@ def wire_tabs(form: Form, group: str) -> None:
         ClientsideFunction("stratoscope", "followTab"),
         Output(ids.part("rail", page), "href", allow_duplicate=True),
         Input(tabs, "active_tab"),
-        State({"role": "run", "page": ALL}, "data"),
-        State({"role": "run", "page": ALL}, "id"),
+        *wiring.RUNS,
         State(ids.part("rail", page), "href"),
         prevent_initial_call=True,
     )

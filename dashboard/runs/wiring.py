@@ -16,6 +16,13 @@ from dashboard.components.form import Form
 from dashboard.jobs.call import POLL_MILLISECONDS
 from dashboard.runs.form_callbacks import FirstPicture, FormCallbacks
 
+RUNS = (
+    State({"role": "run", "page": ALL}, "data"),
+    State({"role": "result", "page": ALL}, "data"),
+    State({"role": "run", "page": ALL}, "id"),
+)
+"""Of all pages and studies the requests, the results and whose they are, for what keeps the address."""
+
 
 def wire(form: Form, first: FirstPicture | None = None) -> None:
     """Register the callbacks of a page's form, run bar and background job."""
@@ -150,6 +157,7 @@ clientside_callback(
     Output({"role": "rail", **_PAGE}, "href", allow_duplicate=True),
     Input({"role": "run", **_PAGE}, "data"),
     Input({"role": "result", **_PAGE}, "data"),
+    *RUNS,
     State({"role": "rail", **_PAGE}, "href"),
     prevent_initial_call=True,
 )

@@ -48,3 +48,25 @@ def test_a_benchmark_is_cancelled_and_then_measured_twice(visitor: Visitor) -> N
         "return [...document.querySelectorAll('#hardware-earlier .job')].findIndex(e => e.innerText.includes('shown'))"
     )
     visitor.until(f"return ({marked.removeprefix('return ')}) === 1", "the earlier one on the page")
+
+
+FOLLOW = """
+const here = window.dash_clientside.stratoscope, ids = ["other", "hardware", "hardware-past"].map(page => ({page}));
+const runs = [{spec: "o", query: "other"}, {spec: "a", query: "now"}, arguments[1] && {spec: "s", query: "then"}];
+const results = [null, {spec: "a", report: "1"}, arguments[1] && {spec: "s", report: "2"}];
+here.followTab(arguments[0], runs, results, ids, "/hardware");
+return location.search;
+"""
+
+
+@pytest.mark.parametrize(
+    ("tab", "has_run", "address"),
+    [("past", True, "?spec=report.2"), ("past", False, "?spec=report.1"), ("results", True, "?spec=report.1")],
+)
+def test_the_address_of_a_tab_names_the_report_in_sight(
+    visitor: Visitor, tab: str, has_run: bool, address: str
+) -> None:
+    """Of a page of actions with a study in a tab; a study that was never run has the page's address."""
+    visitor.open("/hardware")
+    visitor.until("return !!window.dash_clientside.stratoscope.followTab", "the scripts")
+    assert visitor.js(FOLLOW, tab, has_run) == address
