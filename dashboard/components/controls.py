@@ -20,10 +20,17 @@ _SEGMENTS, _SEGMENT_TEXT, _LONG_LIST = 4, 22, 12
 
 
 def row(
-    page: str, field: Field, value: Any, options: Options | None = None, wait: int = 0, hidden: bool = False
+    page: str,
+    field: Field,
+    value: Any,
+    options: Options | None = None,
+    wait: int = 0,
+    hidden: bool = False,
+    blank: str = "",
 ) -> Component:
-    """Label, control and the place for what is wrong with the value; typing counts ``wait`` milliseconds after. The
-    browser shows and hides a field that means something only beside others (``assets/32_form.js``).
+    """Label, control and the place for what is wrong with the value; typing counts ``wait`` milliseconds after;
+    ``blank`` is what an empty control stands for. The browser shows and hides a field that means something only beside
+    others (``assets/32_form.js``).
     """
     id_ = ids.field(page, field.path)
     label_id = f"{page}-{field.path}-label"
@@ -37,7 +44,7 @@ def row(
     return html.Div(
         [
             html.Div([label, *note(field)], className="f-name"),
-            html.Div(control(id_, field, value, options, wait), className="f-control", **role, **usual(field)),
+            html.Div(control(id_, field, value, options, wait, blank), className="f-control", **role, **usual(field)),
             problem(page, field.path),
         ],
         className="f",
@@ -82,12 +89,15 @@ def setter(id_: ids.Id, value: Any, text: str) -> Component:
     return html.Button(text, type="button", className="link-button strong", **data)
 
 
-def control(id_: ids.Id, field: Field, value: Any, options: Options | None = None, wait: int = 0) -> Component:
+def control(
+    id_: ids.Id, field: Field, value: Any, options: Options | None = None, wait: int = 0, blank: str = ""
+) -> Component:
     """The bare control; its property ``value`` is what ``form.collect`` reads."""
     if field.control == "many":
         return dcc.Dropdown(
             id=id_, options=labelled(options or [(item, item) for item in value or ()]), value=list(value or ()),
             multi=True, clearable=False, closeOnSelect=False, maxHeight=340, className="pick",
+            placeholder=blank,
         )  # fmt: skip
     if options is not None:
         return _pick(id_, field, value, options)
@@ -95,7 +105,7 @@ def control(id_: ids.Id, field: Field, value: Any, options: Options | None = Non
         return _segments(id_, field, value) if _is_segmented(field) else _pick(id_, field, value, field.choices)
     if field.control == "switch":
         return dbc.Switch(id=id_, value=bool(value), className="toggle")
-    return _input(id_, field, value, wait)
+    return _input(id_, field, value, wait, blank)
 
 
 def shown(value: Any) -> Any:
@@ -146,7 +156,7 @@ def labelled(options: Options) -> list[dict[str, Any]]:
     return [{"value": value, "label": label} for value, label in options]
 
 
-def _input(id_: ids.Id, field: Field, value: Any, wait: int) -> Component:
+def _input(id_: ids.Id, field: Field, value: Any, wait: int, blank: str) -> Component:
     if field.control == "date":
         return html.Div(dbc.Input(id=id_, type="date", value=value or "", debounce=wait or False), className="in")
     kind = {"inputMode": "decimal"} if field.control == "number" else {}
@@ -154,7 +164,7 @@ def _input(id_: ids.Id, field: Field, value: Any, wait: int) -> Component:
         id=id_,
         type="text",
         value=shown(hundredfold(value) if field.percent else value) if kind else listed(value),
-        placeholder="none" if field.optional else "",
+        placeholder=blank or ("none" if field.optional else ""),
         autoComplete="off",
         debounce=wait or False,
         **kind,

@@ -35,7 +35,8 @@ class Form:
     value that they started with. ``initial`` holds plain values to start with where the spec's own default does not
     serve. ``sections`` moves fields, by path, to a section of another title; the sections in ``folded`` are shut while
     they show what they usually do. Plug-ins of the registry ``searched`` are
-    chosen from one list with a search (``picker``) instead of a select each.
+    chosen from one list with a search (``picker``) instead of a select each. ``blanks`` says, by path and from the
+    form's plain values, what a field stands for that is left empty.
     """
 
     page: str
@@ -47,6 +48,7 @@ class Form:
     sections: Mapping[str, str] = field(default_factory=dict, hash=False)
     folded: tuple[str, ...] = ()
     searched: Registry[Any] | None = None
+    blanks: Mapping[str, Callable[[Values], str]] = field(default_factory=dict, hash=False)
 
     def offers(self) -> Mapping[str, Offer]:
         """What fields are chosen from, by path."""
@@ -194,7 +196,8 @@ class Form:
             value = compact(value) if value else ""
         wait = 0 if self.action else _TYPING
         options = offer(whole) if offer else None
-        return [(section, controls.row(self.page, item, value, options, wait, _is_idle(item, whole)))]
+        blank = self.blanks[item.path](whole) if item.path in self.blanks else ""
+        return [(section, controls.row(self.page, item, value, options, wait, _is_idle(item, whole), blank))]
 
     def _kinds(self, item: Field, path: str, value: Any) -> Component:
         if item.registry is not None and item.registry == self.searched:

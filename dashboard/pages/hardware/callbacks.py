@@ -18,7 +18,7 @@ from dashboard.jobs.access import current_jobs
 from dashboard.pages.hardware import ids, machine, measured, sampler, storage, view
 from dashboard.pages.hardware.layout import WINDOWS
 from dashboard.pages.hardware.readings import Sample, history
-from dashboard.pages.hardware.request import FORM, PAGE, variants_of
+from dashboard.pages.hardware.request import FORM, PAGE, any_sizes, any_variants, variants_of
 from engine import devices
 from engine.benchmarks.result import WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
@@ -105,14 +105,19 @@ def draw(data: runs.ResultData, progress: Mapping[str, Any] | None, place: int |
 @callback(
     Output(frame.field(PAGE, "variants"), "options"),
     Output(frame.field(PAGE, "variants"), "value"),
+    Output(frame.field(PAGE, "variants"), "placeholder"),
+    Output(frame.field(PAGE, "sizes"), "placeholder"),
     Input(frame.choice(PAGE, "workload"), "value"),
     State(frame.field(PAGE, "variants"), "value"),
     prevent_initial_call=True,
 )
 def offer_variants(kind: str, chosen: list[str] | None) -> tuple[Any, ...]:
-    """The variants of another workload; those that it shares with the last one stay chosen."""
+    """The variants of another workload, those that it shares with the last one still chosen, and what it means to
+    choose none and no size.
+    """
     options = variants_of(kind)
-    return options, [name for name in chosen or () if name in {item["value"] for item in options}]
+    kept = [name for name in chosen or () if name in {item["value"] for item in options}]
+    return options, kept, any_variants(kind), any_sizes(kind)
 
 
 @callback(Output(ids.EARLIER, "children"), Input(frame.result(PAGE), "data"))

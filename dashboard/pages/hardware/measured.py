@@ -98,8 +98,9 @@ def choices(result: BenchmarkResult) -> list[dict[str, Any]]:
 
 def chosen(result: BenchmarkResult, place: object) -> WorkloadResult:
     """The workload that is to be shown: the first where the choice is of another result."""
-    is_place = isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(result.results)
-    return result.results[place if is_place else 0]  # type: ignore[index]
+    if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(result.results):
+        return result.results[place]
+    return result.results[0]
 
 
 def elsewhere(result: BenchmarkResult) -> str:

@@ -20,9 +20,23 @@ def variants_of(kind: str) -> list[dict[str, str]]:
     return [{"value": item.name, "label": item.title} for item in found.variants() if not item.unavailable()]
 
 
+def any_variants(kind: str) -> str:
+    """Which variants of the workload ``kind`` are measured where none is chosen."""
+    titles = [item["label"] for item in variants_of(kind)]
+    return f"all: {', '.join(titles)}" if titles else "those of each workload"
+
+
+def any_sizes(kind: str) -> str:
+    """Which sizes of it are measured where none is typed."""
+    return "the size above" if issubclass(WORKLOADS.get(kind), Workload) else "those of each workload"
+
+
+def _kind(values: Values) -> str:
+    return str((values.get("workload") or {}).get("kind", ""))
+
+
 def _offered(values: Values) -> list[tuple[str, str]]:
-    kind = str((values.get("workload") or {}).get("kind", ""))
-    return [(item["value"], item["label"]) for item in variants_of(kind)]
+    return [(item["value"], item["label"]) for item in variants_of(_kind(values))]
 
 
 FORM = Form(
@@ -31,4 +45,8 @@ FORM = Form(
     action="Run benchmarks",
     options={"variants": _offered},
     searched=WORKLOADS,
+    blanks={
+        "sizes": lambda values: any_sizes(_kind(values)),
+        "variants": lambda values: any_variants(_kind(values)),
+    },
 )

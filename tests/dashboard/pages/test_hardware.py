@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dash.exceptions import PreventUpdate
+from dash.html import Div
 from flask import Flask
 
 from dashboard.jobs.listing import Job
@@ -348,13 +349,23 @@ def test_several_sizes_are_lines_and_a_row_each(workspace: Workspace) -> None:
 
 
 def test_the_variants_on_offer_are_those_of_the_workload() -> None:
-    options, kept = callbacks.offer_variants("lightgbm_fit", ["numpy:cpu", "lightgbm:1"])
+    options, kept, *blanks = callbacks.offer_variants("lightgbm_fit", ["numpy:cpu", "lightgbm:1"])
     assert [item["value"] for item in options] == ["lightgbm:1", "lightgbm:all"]
     assert kept == ["lightgbm:1"]
-    assert callbacks.offer_variants("device_suite", ["numpy:cpu"]) == ([], [])
+    assert blanks == [f"all: {options[0]['label']}, {options[1]['label']}", "the size above"]
+    suite = callbacks.offer_variants("device_suite", ["numpy:cpu"])
+    assert suite == ([], [], "those of each workload", "those of each workload")
     assert [name for name, _ in FORM.offers()["variants"](FORM.defaults())] == list(devices.expected())
     with pytest.raises(SpecError):
         callbacks.offer_variants("abacus", None)
+
+
+def test_empty_fields_say_what_they_stand_for() -> None:
+    panel = Div(FORM.panel(FORM.defaults()))
+    said = {item.id["path"]: item.placeholder for item in panel._traverse() if hasattr(item, "placeholder")}
+    assert said["sizes"] == "the size above"
+    assert said["variants"].startswith("all: NumPy CPU")
+    assert said["repetitions"] == ""
 
 
 @pytest.mark.parametrize("progress", [None, {}, {"partial": None}])
