@@ -14,7 +14,7 @@ from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.spec import RunSpec, canonical_json
 from tests.support.workspace import Workspace
 
-HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed")
+HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed", "yfinance")
 """The issue's list."""
 SPARED = ("dask", "sklearn", "scipy", "optuna", "quantstats", "matplotlib", "pandas")
 """Others that would cost the idle server its memory."""

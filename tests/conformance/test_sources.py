@@ -21,6 +21,7 @@ from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from tests.support.market import random_walk
+from tests.support.yahoo import Yahoo
 
 pytestmark = pytest.mark.usefixtures("workspace")
 
@@ -133,7 +134,8 @@ def test_fingerprint_is_the_digest_of_the_bars(source: Source) -> None:
 
 
 @pytest.fixture(params=FETCHED, ids=lambda cls: cls.__name__)
-def fetching(request: pytest.FixtureRequest) -> Source:
+def fetching(request: pytest.FixtureRequest, yahoo: Yahoo) -> Source:
+    """A source that is fetched from; that of a provider meets a stand-in, which knows no symbol."""
     spec: Source = request.param()
     return spec
 

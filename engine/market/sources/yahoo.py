@@ -1,0 +1,178 @@
+"""Bars of Yahoo Finance through yfinance, one symbol after another, every refusal in a sentence of its own."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, Literal, get_args
+
+from engine.core.errors import DataError
+from engine.core.progress import Progress
+from engine.core.registry import plugin
+from engine.market.fetching import Answers, Capabilities, Fetched, FetchRequest, Field, Listing, Status
+from engine.market.intervals import Interval
+from engine.market.sources import Source
+from engine.market.yfinance_adapter import (
+    FAILURES,
+    Facts,
+    bars_of,
+    forget_responses,
+    library,
+    listing,
+    refusal,
+    session,
+)
+
+_HISTORY: Final[Mapping[Interval, int]] = {"1m": 30, "2m": 60, "5m": 60, "15m": 60, "30m": 60, "1h": 730}
+_PIECE: Final[Mapping[Interval, int]] = {"1m": 7}
+"""Days of one request, where Yahoo answers for no more at a time."""
+_NAMES: Final[Mapping[Interval, str]] = {"1w": "1wk", "1mo": "1mo"}
+_OLDEST = 99 * 365  # days before today that a whole history may begin
+_PATIENCE = 300.0  # seconds in all that a limit on requests is waited for, symbol by symbol
+_FIRST_WAIT = 2.0  # seconds, doubled with each refusal
+_LOOK = 0.25  # seconds between two looks for a cancel
+
+
+@plugin("yahoo", title="Yahoo Finance")
+class Yahoo(Source):
+    """Equities, funds, indices, currencies, futures and crypto of Yahoo Finance, whose terms allow personal use.
+    Prices and volume come without the jumps of splits, the adjusted close without dividends too.
+
+    Yahoo publishes no limit on requests: one is made at a time, and a refused one again later, with pauses that
+    double. An unfinished last bar is left out, and so is a row without a close.
+    """
+
+    capabilities = Capabilities(
+        intervals=tuple(name for name in get_args(Interval) if name not in ("2h", "4h")),
+        fields=frozenset(get_args(Field)),
+        adjustment="splits",
+        history=_HISTORY,
+    )
+    kind: Literal["yahoo"] = "yahoo"
+
+    def search(self, text: str) -> tuple[Listing, ...]:
+        yahoo = library()
+        if not text.strip():
+            return ()
+        try:
+            found = yahoo.Search(
+                text.strip(), max_results=20, news_count=0, lists_count=0, recommended=0, session=session()
+            ).quotes
+            return tuple(item for quote in found if (item := listing(quote)))
+        except (yahoo.exceptions.YFException, *FAILURES) as error:
+            forget_responses()
+            raise DataError(refusal("The search", error)[1]) from error
+
+    def fetch(self, request: FetchRequest, progress: Progress) -> Answers:
+        unreachable = 0
+        for at, name in enumerate(request.symbols):
+            done = at / len(request.symbols)
+            progress(done, f"Fetching {name} from Yahoo.")
+            answer = _patient(name, request, done, progress)
+            yield answer
+            unreachable = unreachable + 1 if answer.status == "no network" else 0
+            if answer.status == "rate limited" or unreachable == 2:
+                raise DataError(answer.sentence)
+
+
+# -- one symbol ------------------------------------------------------------------------------------------------------
+
+
+def _patient(name: str, request: FetchRequest, done: float, progress: Progress) -> Fetched:
+    """The answer for one symbol, asked for again while Yahoo limits requests. ``progress`` may raise ``Cancelled``."""
+    wait, until = _FIRST_WAIT, time.monotonic() + _PATIENCE
+    while True:
+        answer = _answer(name, request)
+        pause = wait * random.uniform(0.75, 1.25)
+        if answer.status != "rate limited" or time.monotonic() + pause > until:
+            return answer
+        progress(done, f"Yahoo limits requests: asking for {name} again in {pause:.0f} s.")
+        _pause(pause, done, progress)
+        wait *= 2
+
+
+def _pause(seconds: float, done: float, progress: Progress) -> None:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        progress(done, "")
+        time.sleep(min(left, _LOOK))
+
+
+def _answer(name: str, request: FetchRequest) -> Fetched:
+    limit = _HISTORY.get(request.interval)
+    earliest = _today() - timedelta(days=limit - 1 if limit else _OLDEST)
+    if limit and request.start and request.start < earliest:
+        said = f"Yahoo has {request.interval} bars of the last {limit} days only: begin on {earliest} or later."
+        return Fetched(name, status="history limit", sentence=said)
+    yahoo = library()
+    ticker = yahoo.Ticker(name, session=session())
+    try:
+        parts = [part for part in _parts(ticker, request, request.start or earliest) if len(part[0])]
+    except (yahoo.exceptions.YFException, *FAILURES) as error:
+        forget_responses()
+        status, sentence = refusal(name, error)
+        return _placed(ticker, name, request) if status == "no data in range" else _refused(name, status, sentence)
+    if not parts:
+        return _placed(ticker, name, request)
+    try:
+        bars, dropped = bars_of(name, request.interval, [table for table, _ in parts], parts[-1][1])
+    except (KeyError, ValueError, TypeError) as error:
+        return _refused(name, "invalid", f"Yahoo's bars of {name} cannot be read ({type(error).__name__}: {error}).")
+    return Fetched(name, bars, dropped=dropped) if len(bars) else _placed(ticker, name, request)
+
+
+def _refused(name: str, status: Status, sentence: str) -> Fetched:
+    return Fetched(name, status=status, sentence=sentence)
+
+
+def _placed(ticker: Any, name: str, request: FetchRequest) -> Fetched:
+    """Why Yahoo has no bars of a symbol that it knows."""
+    first = _first_trade(ticker) if request.end else None
+    if first is not None and request.end and request.end < first.date():
+        said = f"{name} was first traded on {first.date()}: the range ends on {request.end}."
+        return _refused(name, "before listing", said)
+    return _refused(name, "no data in range", f"Yahoo has no {request.interval} bars of {name} in this range.")
+
+
+def _first_trade(ticker: Any) -> Any:
+    """When a symbol was first traded, None where Yahoo does not say: a response without bars does not."""
+    try:
+        ticker.history(period="5d", auto_adjust=False)
+        return ticker.history_metadata.get("firstTradeDate")
+    except (library().exceptions.YFException, *FAILURES):
+        forget_responses()
+        return None
+
+
+def _parts(ticker: Any, request: FetchRequest, start: date) -> Iterator[tuple[Any, Facts]]:
+    """yfinance's tables over the range, in as many requests as Yahoo wants, each with what Yahoo said beside it."""
+    last = request.end or _today() + timedelta(days=1)  # the exchange's day may have begun where ours has not
+    pieces = list(_pieces(start, last, _PIECE.get(request.interval)))
+    for first, end in pieces:
+        try:
+            table = ticker.history(
+                start=first,
+                end=end + timedelta(days=1),
+                interval=_NAMES.get(request.interval, request.interval),
+                auto_adjust=False,
+                actions=True,
+                keepna=True,
+            )
+            yield table, Facts.of(ticker.history_metadata)
+        except library().exceptions.YFPricesMissingError as error:
+            if len(pieces) == 1 or refusal("", error)[0] != "no data in range":
+                raise
+
+
+def _pieces(start: date, last: date, most: int | None) -> Iterator[tuple[date, date]]:
+    """First and last days of the parts of a range, of ``most`` days each."""
+    step = timedelta(days=most or (last - start).days + 1)
+    while start <= last:
+        yield start, min(start + step - timedelta(days=1), last)
+        start += step
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
