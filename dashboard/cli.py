@@ -20,7 +20,8 @@ FAILED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 after a plain sentence on stderr for each thing that is wrong."""
-    given = options.parser({"serve": serve, "run": run, "clean": clean}).parse_args(arguments)
+    commands = {"serve": serve, "run": run, "clean": clean, "download": download, "update": update, "data": data}
+    given = options.parser(commands).parse_args(arguments)
     if given.config:
         os.environ[PATH_VARIABLE] = given.config
         settings.cache_clear()
@@ -32,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever reads has seen enough, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes as it ends
+        return 0
     return 0
 
 
@@ -62,6 +66,27 @@ def clean(given: argparse.Namespace) -> None:
     from dashboard.commands import clean  # the store of results
 
     clean.clean(given)
+
+
+def download(given: argparse.Namespace) -> None:
+    """Fetch bars into the store and print what became of each symbol."""
+    from dashboard.commands import data
+
+    data.download(given)
+
+
+def update(given: argparse.Namespace) -> None:
+    """Bring downloaded bars up to date and print what became of each series."""
+    from dashboard.commands import data
+
+    data.update(given)
+
+
+def data(given: argparse.Namespace) -> None:
+    """Print the series that can be used."""
+    from dashboard.commands import data
+
+    data.catalogue(given)
 
 
 def bind(config: Config) -> socket.socket:

@@ -27,7 +27,16 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         "clean", help="remove stored results and other files that are not needed", description=_CLEAN
     )
     _clean(cleaning)
-    for name, command in (("serve", serving), ("run", running), ("clean", cleaning)):
+    downloading = named.add_parser("download", help="fetch bars of symbols from a source")
+    _download(downloading)
+    updating = named.add_parser("update", help="fetch what has come since for bars that were downloaded")
+    _update(updating)
+    listing = named.add_parser("data", help="list the series that can be used")
+    listing.add_argument("--collection", metavar="NAME", help="those of one collection")
+    listing.add_argument("--json", action="store_true", help="print one line of JSON")
+    made = {"serve": serving, "run": running, "clean": cleaning}
+    made |= {"download": downloading, "update": updating, "data": listing}
+    for name, command in made.items():
         command.add_argument("--config", metavar="PATH", help="configuration file (default: ./config.yaml)")
         command.set_defaults(command=commands[name])
     return parser
@@ -41,6 +50,22 @@ def _run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--equity-csv", metavar="PATH", help="write a backtest's equity, bar by bar")
     parser.add_argument("--trades-csv", metavar="PATH", help="write a backtest's trades")
+
+
+def _download(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", help="where from: yahoo, files, or a source of your own")
+    parser.add_argument("symbols", nargs="+", metavar="symbol", help="symbols as the source names them, or @universe")
+    parser.add_argument("--interval", metavar="I", help="1m, 2m, 5m, 15m, 30m, 1h, 2h, 4h, 1d (default), 1w or 1mo")
+    parser.add_argument("--from", dest="start", metavar="DATE", help="first day (default: the whole history)")
+    parser.add_argument("--to", dest="end", metavar="DATE", help="last day (default: the latest)")
+    parser.add_argument("--collection", metavar="NAME", help="where to keep them (default: the name of the source)")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
+def _update(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("symbols", nargs="*", metavar="symbol", help="symbols to update (default: all)")
+    parser.add_argument("--collection", metavar="NAME", help="those of one collection")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
 def _clean(parser: argparse.ArgumentParser) -> None:

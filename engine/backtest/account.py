@@ -257,14 +257,9 @@ def simulate(
     totals["kept"] = record_trades
     book = np.zeros(symbols, dtype=kernel.POSITION)
     book["mark"] = np.nan
-    amounts = np.ascontiguousarray(amounts, dtype=np.float64)
     kernels().account.run(
-        panel.bars,
-        panel.years,
-        panel.payments,
-        decisions,
-        amounts,
-        rules,
+        *(panel.bars, panel.years, panel.payments),
+        *(decisions, np.ascontiguousarray(amounts, dtype=np.float64), rules),
         book=book,
         trades=trades,
         orders=orders,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,13 +68,7 @@ def bars_of(name: str, interval: Interval, tables: Sequence[Any], facts: Facts) 
     index = table.index.tz_convert("UTC") if intraday else table.index
     moments = index.tz_localize(None).to_numpy()
     times = moments.astype("datetime64[ms]") if intraday else moments.astype("datetime64[D]").astype("datetime64[ms]")
-    columns: dict[str, Any] = {key: np.array(table[heading], dtype=np.float64) for key, heading in _COLUMNS.items()}
-    columns = {key: np.where(np.isfinite(values), values, np.nan) for key, values in columns.items()}
-    splits = np.array(table["Stock Splits"], dtype=np.float64)
-    paid = np.array(table["Dividends"], dtype=np.float64)
-    if "Capital Gains" in table:  # a fund's payments, which the adjusted close contains as well
-        paid = paid + np.array(table["Capital Gains"], dtype=np.float64)
-    columns |= {"splits": np.where(splits > 0, splits, 1.0), "dividend_per_share": np.where(paid > 0, paid, 0.0)}
+    columns = _columns(table)
     kept = ~np.isnan(columns["close"]) & ~np.isnan(columns["adj_close"])
     kept &= _finished(interval, times, facts)
     columns = {key: values[kept] for key, values in columns.items()}
@@ -100,6 +96,17 @@ def bars_of(name: str, interval: Interval, tables: Sequence[Any], facts: Facts) 
         split_adjusted=True,
     )
     return Bars(series, time, **columns), int(len(times) - kept.sum())
+
+
+def _columns(table: Any) -> dict[str, Any]:
+    """Prices, volume and actions of a table of yfinance."""
+    columns: dict[str, Any] = {key: np.array(table[heading], dtype=np.float64) for key, heading in _COLUMNS.items()}
+    columns = {key: np.where(np.isfinite(values), values, np.nan) for key, values in columns.items()}
+    splits = np.array(table["Stock Splits"], dtype=np.float64)
+    paid = np.array(table["Dividends"], dtype=np.float64)
+    if "Capital Gains" in table:  # a fund's payments, which the adjusted close contains as well
+        paid = paid + np.array(table["Capital Gains"], dtype=np.float64)
+    return columns | {"splits": np.where(splits > 0, splits, 1.0), "dividend_per_share": np.where(paid > 0, paid, 0.0)}
 
 
 def _finished(interval: Interval, times: Any, facts: Facts) -> Any:
@@ -165,14 +172,13 @@ def listing(quote: Mapping[str, Any]) -> Listing | None:
 @cache
 def library() -> Any:
     """yfinance, with its files under our cache and errors that are raised instead of logged."""
-    import warnings
-
     with warnings.catch_warnings():  # it turns everybody's on
         warnings.simplefilter("ignore")
         import yfinance
 
     yfinance.set_tz_cache_location(str(settings().cache / "yfinance"))
     yfinance.config.debug.hide_exceptions = False
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what goes wrong is in our report
     return yfinance
 
 

@@ -1,0 +1,82 @@
+"""``stratoscope download``, ``update`` and ``data``: bars of one's own, without a browser."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import yaml
+
+from dashboard.commands.output import print_lines
+from engine.core.config import settings
+from engine.core.database import prepare_cache
+from engine.core.errors import DataError
+from engine.core.progress import silent
+from engine.core.spec import Action
+from engine.jobs import actions
+from engine.market import catalog
+from engine.market.bars import Series
+from engine.market.fetch.spec import Fetch
+from engine.market.update.spec import Update
+
+
+def download(given: argparse.Namespace) -> None:
+    """Fetch symbols from a source. Raises ``DataError`` after the report where some could not be fetched."""
+    values = {"source": given.source, "symbols": given.symbols, "interval": given.interval}
+    values |= {"start": given.start, "end": given.end, "collection": given.collection}
+    _perform(Fetch.parse({name: value for name, value in values.items() if value is not None}), given)
+
+
+def update(given: argparse.Namespace) -> None:
+    """Fetch what has come since. Raises ``DataError`` after the report where some could not be updated."""
+    _perform(Update.parse({"symbols": given.symbols, "collection": given.collection or ""}), given)
+
+
+def catalogue(given: argparse.Namespace) -> None:
+    """Print every series that can be read."""
+    found = [item.series for item in catalog.entries()]
+    chosen = [item for item in found if given.collection in (None, item.collection)]
+    if given.json:
+        print(json.dumps([asdict(item) for item in chosen]))
+    else:
+        print_lines(_table(chosen))
+    for problem in catalog.problems():
+        print(problem, file=sys.stderr)
+
+
+def _perform(action: Action, given: argparse.Namespace) -> None:
+    prepare_cache(settings().cache)
+    done = actions.perform(action, _told if sys.stderr.isatty() else silent)
+    summary: dict[str, Any] = dict(done.report.summary())
+    failed = summary.pop("failed")
+    if given.json:
+        print(json.dumps({"id": done.id, "label": done.label, "summary": summary | {"failed": failed}}))
+    else:
+        print(f"{done.label}: done in {done.seconds:.1f} s.")
+        print(yaml.safe_dump(summary, sort_keys=False, allow_unicode=True), end="")
+    if failed:
+        raise DataError("\n".join(f"{name}: {sentence}" for name, sentence in failed.items()))
+
+
+def _told(fraction: float, message: str, _: object = None) -> None:
+    """Progress on one line of a terminal."""
+    if message:
+        print(f"\r\033[K{fraction:4.0%} {message}", end="\n" if fraction == 1.0 else "", file=sys.stderr, flush=True)
+
+
+_HEADINGS = ("Collection", "Symbol", "Interval", "From", "To", "Bars", "Source", "Fetched")
+
+
+def _table(series: list[Series]) -> list[str]:
+    rows = [_HEADINGS, *map(_row, series)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADINGS))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _row(item: Series) -> tuple[str, ...]:
+    where = item.provider or item.source
+    ends = (item.start[:10], item.end[:10])
+    return (item.collection, item.symbol, item.interval, *ends, f"{item.rows:,}", where, item.fetched[:16])

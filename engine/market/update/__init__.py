@@ -1,0 +1,1 @@
+"""Updating stored bars as an action."""

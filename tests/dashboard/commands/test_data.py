@@ -1,0 +1,76 @@
+"""Bars by the command line: downloaded, updated and listed, each failure a sentence and a status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from dashboard.cli import FAILED, main
+from tests.support.workspace import Workspace
+from tests.support.yahoo import Listed, Yahoo
+
+CLOSES: list[float | None] = [float(value) for value in range(100, 200)]
+
+
+@pytest.fixture
+def service(yahoo: Yahoo, workspace: Workspace) -> Yahoo:
+    yahoo.listed = {"A": Listed("2024-01-01", list(CLOSES)), "B": Listed("2024-01-01", list(CLOSES))}
+    return yahoo
+
+
+def test_bars_are_downloaded_updated_and_listed(service: Yahoo, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["download", "yahoo", "A", "B", "--from", "2024-01-08", "--collection", "mine"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("A, B from yahoo, daily: done in ")
+    assert "stored: 2" in out
+    service.listed["A"].closes.append(200.0)
+    assert main(["update", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)["summary"]
+    assert summary == {"series": {"stored": 1, "unchanged": 1}, "bars_added": 1, "refetched": 0, "failed": {}}
+    assert main(["data", "--collection", "mine"]) == 0
+    heading, first, second = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["Collection", "Symbol", "Interval", "From", "To", "Bars", "Source", "Fetched"]
+    assert first.split()[:7] == ["mine", "A", "1d", "2024-01-08", "2024-05-20", "96", "yahoo"]
+    assert second.split()[:7] == ["mine", "B", "1d", "2024-01-08", "2024-05-17", "95", "yahoo"]
+    assert main(["data", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {item["collection"] for item in listed} > {"mine", "wiki"}
+
+
+def test_a_symbol_that_fails_is_named_and_the_rest_is_kept(service: Yahoo, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["download", "yahoo", "A", "NONE"]) == FAILED
+    said = capsys.readouterr()
+    assert said.err == "NONE: Yahoo does not know NONE: search for it, or check its suffix (SAP.DE, ^GSPC).\n"
+    assert "stored: 1" in said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["download", "yahooo", "A"], "kind: 'yahooo' is not one of the sources. Did you mean 'yahoo'?"),
+        (["download", "sample", "A"], "Nothing can be fetched from 'sample'. Sources that can: "),
+        (["download", "yahoo", "A", "--from", "2024-02-31"], "start: From must be a date such as 2015-01-31"),
+        (["download", "yahoo", "A", "--interval", "2h"], "The source 'yahoo' has no bars of 2h."),
+        (["download", "yahoo", "../A"], "symbols: '../A' cannot be a symbol: it is a path."),
+        (["update"], "None of the stored bars were fetched from a source: there is nothing to update."),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main(arguments) == FAILED
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_list_may_be_read_in_part(workspace: Workspace) -> None:
+    """`stratoscope data | head -1`: no traceback."""
+    command = [sys.executable, "-c", "from dashboard.cli import main; raise SystemExit(main(['data']))"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as listing:
+        assert listing.stdout
+        assert listing.stderr
+        listing.stdout.close()
+        assert listing.stderr.read() == ""
+        assert listing.wait() == 0
