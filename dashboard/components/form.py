@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,17 @@ from dashboard.components import controls, picker
 from dashboard.components.fields import Field, Values, class_of, fields_of, find, name_of, walk
 from dashboard.components.icon import icon
 from dashboard.components.sections import Row, titled
-from dashboard.components.values import compact, complete, completed, get, known, lists, put, without
+from dashboard.components.values import (
+    compact,
+    complete,
+    completed,
+    get,
+    known,
+    leaves,
+    lists,
+    put,
+    without,
+)
 from engine.core.errors import SpecError
 from engine.core.registry import Registry
 from engine.core.spec import Action, RunSpec, Spec
@@ -72,21 +82,29 @@ class Form:
         """The sections of the form, showing ``values``."""
         return titled(self.rows(self.spec, values, "", values, ""), self.folded)
 
-    def rows(self, cls: type[Spec], values: Values, prefix: str, whole: Values, section: str) -> list[Row]:
-        """Controls for the fields of ``cls``, which shows ``values``; ``whole`` is the entire form's."""
-        return [
-            row
-            for item in fields_of(cls, prefix)
-            if item.path not in self.hidden
-            for row in self._field(item, values.get(name_of(item), item.default), whole, section)
-        ]
+    def rows(
+        self, cls: type[Spec], values: Values, prefix: str, whole: Values, section: str, decided: Collection[str] = ()
+    ) -> list[Row]:
+        """Controls for the fields of ``cls``, which shows ``values``; ``whole`` is the entire form's. Of a plug-in in
+        the field of a name in ``decided`` only the parameters are shown, of any other such field nothing.
+        """
+        found: list[Row] = []
+        for item in fields_of(cls, prefix):
+            value = values.get(name_of(item), item.default)
+            if name_of(item) in decided:
+                inner = self.group(item, item.path, value, whole)
+                found += [(section, part) for part in (controls.problem(self.page, item.path), *inner)]
+            elif item.path not in self.hidden:
+                found += self._field(item, value, whole, section)
+        return found
 
     def collect(self, found: Sequence[Mapping[str, str]], given: Sequence[Any]) -> dict[str, Any]:
         """Plain values of the spec from the controls' ids and values; hidden fields and empty lists included."""
         values: dict[str, Any] = {}
         for id_, value in zip(found, given, strict=True):
-            path = f"{id_['path']}.kind" if id_["role"] == "choice" else id_["path"]
-            put(values, path, value)
+            entered = self._leaves(value, id_["path"]) if id_["role"] == "choice" else {id_["path"]: value}
+            for path, part in entered.items():
+                put(values, path, part)
         values = {name: lists(value) for name, value in values.items()}
         start = self.defaults()
         for item in self._fields(values):
@@ -134,13 +152,13 @@ class Form:
         """The controls of the plug-in ``kind``, chosen at ``path``, showing its defaults."""
         listed = path.rsplit(".", 1)[0] if path.rsplit(".", 1)[-1].isdigit() else path
         item = find(self.spec, values, listed)
-        return self.group(item, path, completed(item, {"kind": kind}), values)
+        return self.group(item, path, completed(item, self._values_of(item, kind)), values)
 
     def changed_list(self, values: Values, path: str, added: str, removed: int | None) -> list[Component]:
         """The cards of the list at ``path`` with a plug-in added, or the one in a place taken out."""
         item = find(self.spec, values, path)
         kept = [part for index, part in enumerate(get(values, path) or ()) if index != removed]
-        return self.cards(item, [*kept, completed(item, {"kind": added})] if added else kept, values)
+        return self.cards(item, [*kept, completed(item, self._values_of(item, added))] if added else kept, values)
 
     def card(self, item: Field, index: int, value: Values, whole: Values) -> Component:
         """One plug-in of a list, with its own controls and a button that takes it out."""
@@ -199,10 +217,24 @@ class Form:
         blank = self.blanks[item.path](whole) if item.path in self.blanks else ""
         return [(section, controls.row(self.page, item, value, options, wait, _is_idle(item, whole), blank))]
 
+    def _list_of(self, item: Field) -> Registry[Any] | None:
+        """The searchable list that ``item`` is chosen from, if it is from that one."""
+        is_searched = self.searched is not None and item.registry is not None
+        return self.searched if is_searched and item.registry.group == self.searched.group else None
+
+    def _values_of(self, item: Field, entry: str) -> Values:
+        found = self._list_of(item)
+        return found.values_of(entry) if found else {"kind": entry}
+
+    def _leaves(self, entry: Any, path: str) -> dict[str, Any]:
+        """What the choice ``entry`` at ``path`` puts where; the other registries have entries that are kinds alone."""
+        chosen = self.searched.values_of(entry) if self.searched and isinstance(entry, str) else {"kind": entry}
+        return leaves(chosen, path)
+
     def _kinds(self, item: Field, path: str, value: Any) -> Component:
-        if item.registry is not None and item.registry == self.searched:
-            kind = str(value.get("kind", "")) if isinstance(value, Mapping) else ""
-            return picker.button(ids.choice(self.page, path), item.registry, kind, item.title)
+        if found := self._list_of(item):
+            entry = found.entry_of(value) if isinstance(value, Mapping) else ""
+            return picker.button(ids.choice(self.page, path), found, entry, item.title)
         options = _kinds_of(item)
         chosen = value.get("kind") if isinstance(value, Mapping) else options[0]["value"] if options else None
         label = {"aria-label": item.title}
@@ -217,14 +249,15 @@ class Form:
 
     def group(self, item: Field, path: str, value: Any, whole: Values) -> list[Component]:
         """Controls of the plug-in chosen at ``path``, without headings."""
-        cls = class_of(item, value)
-        return [control for _, control in self.rows(cls, value, path, whole, "")] if cls else []
+        cls, found = class_of(item, value), self._list_of(item)
+        decided = found.values_of(found.entry_of(value)).keys() - {"kind"} if found and value else ()
+        return [control for _, control in self.rows(cls, value, path, whole, "", decided)] if cls else []
 
     def _add(self, item: Field) -> Component:
         """The control that adds a plug-in to a list."""
         place = ids.part("add", self.page, path=item.path)
-        if item.registry is not None and item.registry == self.searched:
-            return picker.add_button(place, item.registry, f"Add to {item.title.lower()}")
+        if found := self._list_of(item):
+            return picker.add_button(place, found, f"Add to {item.title.lower()}")
         return dbc.Select(id=place, options=_kinds_of(item), value="", placeholder="+ add", className="select add")
 
     def _list(self, item: Field, value: Any, whole: Values) -> list[Component]:

@@ -22,10 +22,9 @@ OTHER = "Your own"
 
 
 def button(id_: ids.Id, registry: Registry[Any], kind: str, label: str) -> Component:
-    """A control whose property ``value`` is the name of the plug-in that was chosen."""
-    chosen = next((info.title for info in registry.infos() if info.name == kind), kind)
+    """A control whose property ``value`` is the entry of the list that was chosen."""
     return html.Button(
-        chosen, id=id_, value=kind, type="button", className="select picked", **_opens(id_["page"], label)
+        registry.title(kind), id=id_, value=kind, type="button", className="select picked", **_opens(id_["page"], label)
     )
 
 

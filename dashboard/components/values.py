@@ -54,6 +54,14 @@ def get(values: Any, path: str, absent: Any = None) -> Any:
     return values
 
 
+def leaves(values: Values, path: str) -> dict[str, Any]:
+    """What is in nested mappings, each value by its own path below ``path``."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= leaves(value, f"{path}.{name}") if isinstance(value, Mapping) else {f"{path}.{name}": value}
+    return found
+
+
 def known(cls: type[Spec], values: Values) -> dict[str, Any]:
     """``values`` without names that ``cls`` lacks: a plug-in that was just chosen still has its predecessor's."""
     kept = {"kind": values["kind"]} if "kind" in values else {}

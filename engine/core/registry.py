@@ -111,6 +111,18 @@ class Registry(Generic[S]):
         """The plug-ins that have every word of ``text``, best match first: see ``engine.core.search``."""
         return search(self.infos(), text, group)
 
+    def title(self, entry: str) -> str:
+        """What a list calls ``entry``; the entry itself where it has none."""
+        return next((info.title for info in self.infos() if info.name == entry), entry)
+
+    def values_of(self, entry: str) -> Mapping[str, Any]:
+        """Plain values that an entry of the list stands for, those that it leaves to their defaults apart."""
+        return {"kind": entry}
+
+    def entry_of(self, values: Mapping[str, Any]) -> str:
+        """The entry of the list that ``values`` were chosen by: ``entry_of(values_of(entry)) == entry``."""
+        return str(values.get("kind", ""))
+
     def problems(self) -> tuple[str, ...]:
         """A sentence for each plug-in that is not available: what failed to load, was not marked as one, or has a name
         that is taken."""

@@ -61,24 +61,42 @@ def test_another_one_takes_the_place_of_an_indicator(visitor: Visitor) -> None:
     assert chosen(visitor) == ["SMA", "MACD"]
 
 
-def test_a_group_narrows_the_list_and_a_rule_takes_from_it(visitor: Visitor) -> None:
+def test_a_group_narrows_the_list_of_operands(visitor: Visitor) -> None:
     visitor.open("/backtest")
     visitor.choose("backtest", "strategy", "rules")
-    visitor.choose("backtest", "strategy.enter.0.left", "feature")
-    place = dom_id(role="choice", page="backtest", path="strategy.enter.0.left.indicator")
+    place = dom_id(role="choice", page="backtest", path="strategy.enter.0.left")
     focus(visitor, place)
     keys(visitor, Keys.ENTER)
-    visitor.until("return document.querySelectorAll('.picker-row').length > 150", "the whole list")
+    visitor.until("return document.querySelectorAll('.picker-row').length > 200", "the whole list")
+    visitor.until(MARKED, "what is chosen is marked", "price")
     visitor.js(
         "[...document.querySelectorAll('.picker-groups label')]"
         ".find(label => label.textContent === 'Volatility').querySelector('input').click()"
     )
     visitor.until("const count = document.querySelectorAll('.picker-row').length; return count > 3 && count < 30",
                   "the group")  # fmt: skip
-    visitor.js("document.querySelector('.picker-row[data-kind=atr]').click()")
-    visitor.until("return document.getElementById(arguments[0]).value === 'atr'", "the choice", place)
+    visitor.js("document.querySelector('.picker-row[data-kind=\"feature:atr\"]').click()")
+    visitor.until("return document.getElementById(arguments[0]).value === 'feature:atr'", "the choice", place)
     visitor.until(
         "return !!document.getElementById(arguments[0])",
         "the indicator's own parameters",
         dom_id(role="field", page="backtest", path="strategy.enter.0.left.indicator.window"),
+    )
+
+
+def test_an_output_of_an_indicator_is_found_by_its_name(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    visitor.choose("backtest", "strategy", "rules")
+    place = dom_id(role="choice", page="backtest", path="strategy.enter.0.right")
+    focus(visitor, place)
+    keys(visitor, Keys.ENTER)
+    visitor.until(MARKED, "what is chosen is marked", "sma")
+    keys(visitor, "macd signal")
+    visitor.until(MARKED, "the best match", "feature:macd:signal")
+    keys(visitor, Keys.ENTER)
+    visitor.until("return document.getElementById(arguments[0]).textContent === 'MACD: signal'", "the choice", place)
+    visitor.until(
+        "return (document.getElementById(arguments[0]) || {}).value === '26'",
+        "the indicator's own parameters",
+        dom_id(role="field", page="backtest", path="strategy.enter.0.right.indicator.slow"),
     )

@@ -13,9 +13,9 @@ from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json
-from engine.indicators import INDICATORS
 from engine.jobs import runner
 from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
+from engine.strategies.operand_list import OPERAND_LIST
 
 
 def earlier_runs(values: Mapping[str, Any], *, field: str, kind: str) -> list[tuple[str, str]]:
@@ -108,7 +108,7 @@ FORM = BacktestForm(
     spec=BacktestSpec,
     action="Run backtest",
     options=TRADEABLE_MARKET,
-    searched=INDICATORS,
+    searched=OPERAND_LIST,
     initial={"strategy": {"kind": "sma_cross"}},
     sections=dict.fromkeys(FURTHER_COSTS, "Further costs"),
     folded=("Further costs", "Execution", "Sizing", "Stops", "Financing"),

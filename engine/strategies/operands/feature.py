@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from engine.core.errors import DataError
+from engine.core.errors import did_you_mean
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import INDICATORS, ContextIndicator, Indicator, PanelIndicator
 from engine.indicators.averages import SmaDistance
-from engine.market.bars import Bars, Floats
 from engine.strategies.indicator_line import IndicatorLine
 
 
 @plugin("feature", title="Indicator")
 class Feature(IndicatorLine):
-    """An indicator of the library, with its own parameters."""
+    """An output of an indicator of the library, with the indicator's own parameters."""
 
     kind: Literal["feature"] = "feature"
     indicator: Annotated[Indicator, INDICATORS] = Field(
         SmaDistance(), title="Indicator", json_schema_extra={"section": "Strategy"}
     )
-    output: int = parameter(
-        1, title="Output", help="Which of the indicator's lines, where it has several.", ge=1, le=20, section="Strategy"
+    output: str | None = parameter(
+        None,
+        title="Output",
+        help="The name of one of the indicator's outputs; the first where none is named.",
+        section="Strategy",
     )
 
     @field_validator("indicator")
@@ -36,23 +38,27 @@ class Feature(IndicatorLine):
             )
         return indicator
 
+    @field_validator("output", mode="before")
+    @classmethod
+    def _named(cls, output: Any, info: ValidationInfo) -> Any:
+        """None for the first; earlier requests give a number, counted from 1."""
+        indicator = info.data.get("indicator")
+        if output is None or not isinstance(indicator, Indicator):
+            return output
+        names = tuple(item.name for item in indicator.outputs)
+        if isinstance(output, int) and 1 <= output <= len(names):
+            output = names[output - 1]
+        if output not in names:
+            asked = str(output)[:40]
+            raise ValueError(f"{indicator.label()} has no output '{asked}'.{did_you_mean(asked, names)}")
+        return None if output == names[0] else output
+
     def source(self) -> Indicator:
         return self.indicator
 
     def place(self) -> int:
-        return self.output - 1
-
-    def settled(self) -> int:
-        return self.indicator.warm_up() if self.output > len(self.indicator.outputs) else super().settled()
-
-    def now(self, bars: Bars) -> Floats:
-        count = len(self.indicator.outputs)
-        if self.output > count:
-            raise DataError(
-                f"{self.indicator.label()} has {count} {'line' if count == 1 else 'lines'}, "
-                f"so there is no line {self.output}: choose a smaller number."
-            )
-        return super().now(bars)
+        names = [item.name for item in self.indicator.outputs]
+        return names.index(self.output) if self.output else 0
 
     def name(self) -> str:
-        return self.indicator.label() if self.output == 1 else f"{self.indicator.label()} line {self.output}"
+        return f"{self.indicator.label()} {self.output}" if self.output else self.indicator.label()

@@ -15,7 +15,7 @@ from engine.strategies.indicator_line import IndicatorLine
 from engine.strategies.rules import Lagged, Operand
 
 
-@plugin("price", title="Price")
+@plugin("price", title="Price", synonyms=("close", "open", "high", "low", "volume"))
 class Price(Lagged):
     """A column of the bar, the volume included."""
 
@@ -35,7 +35,7 @@ class Price(Lagged):
         return self.column.capitalize()
 
 
-@plugin("number", title="Number")
+@plugin("number", title="Number", synonyms=("constant", "threshold"))
 class Number(Operand):
     """The same number on every bar."""
 

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from dash import html
 
-from dashboard import state
+from dashboard import ids, state
 from dashboard.components import picker
+from dashboard.components.values import complete
 from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.features.layout import FORM
+from engine.core.errors import SpecError
 from engine.features.spec import FeatureSpec
 from engine.indicators import GROUPS, INDICATORS
 
@@ -66,15 +68,67 @@ def test_buttons_show_the_title_and_hold_the_name() -> None:
     assert [item["kind"] for item in collected["features"]] == ["sma", "rsi"]
 
 
-def test_a_rule_chooses_its_indicator_from_the_list() -> None:
-    strategy = {
-        "kind": "rules",
-        "enter": [{"kind": "comparison", "left": {"kind": "feature", "indicator": {"kind": "talib_cci"}}}],
-    }
-    panel = BACKTEST.panel({**BACKTEST.defaults(), "strategy": strategy})
+def controls(panel: list[Any]) -> list[Any]:
+    """Every control inside that is a choice or a field."""
+    parts = html.Div(panel)._traverse()
+    return [part for part in parts if isinstance(id_ := getattr(part, "id", None), dict) and id_["role"] in ROLES]
+
+
+ROLES = ("choice", "field")
+
+
+def rule(left: dict[str, Any]) -> dict[str, Any]:
+    strategy = {"kind": "rules", "enter": [{"kind": "comparison", "left": left, "right": {"kind": "sma"}}], "leave": []}
+    return {**BACKTEST.defaults(), "strategy": strategy}
+
+
+def test_operands_of_a_rule_are_chosen_from_one_list() -> None:
+    left = {"kind": "feature", "indicator": {"kind": "macd", "fast": 10}, "output": "signal"}
+    panel = BACKTEST.panel(complete(BACKTEST.spec, rule(left)))
     buttons = {button.id["path"]: button for button in found(panel, "choice") if isinstance(button, html.Button)}
-    assert list(buttons) == ["strategy.enter.0.left.indicator"]
-    assert buttons["strategy.enter.0.left.indicator"].children == "Commodity channel index"
+    assert {
+        path.removeprefix("strategy.enter.0."): (button.children, button.value) for path, button in buttons.items()
+    } == {
+        "left": ("MACD: signal", "feature:macd:signal"),
+        "right": ("SMA", "sma"),
+    }
+    fields = {item.id["path"].removeprefix("strategy.enter.0.left."): item.value for item in controls(panel)}
+    assert {name: fields[name] for name in ("indicator.fast", "indicator.slow", "indicator.signal", "lag")} == {
+        "indicator.fast": "10", "indicator.slow": "26", "indicator.signal": "9", "lag": "0",
+    }  # fmt: skip
+    assert "output" not in fields
+
+
+def test_a_form_reads_back_which_output_was_chosen() -> None:
+    left = {"kind": "feature", "indicator": {"kind": "macd", "fast": 10}, "output": "signal"}
+    panel = BACKTEST.panel(complete(BACKTEST.spec, rule(left)))
+    parts = controls(panel)
+    spec = BACKTEST.parse(BACKTEST.collect([part.id for part in parts], [part.value for part in parts]))
+    assert spec.strategy.enter[0].label() == "MACD 10/26/9 signal > SMA 50"
+
+
+@pytest.mark.parametrize(
+    ("entry", "fields"),
+    [
+        ("price", ["column", "lag"]),
+        ("feature:talib_cci", ["indicator.timeperiod", "lag"]),
+        ("feature:bollinger:lower", ["indicator.window", "indicator.width", "lag"]),
+    ],
+)
+def test_another_operand_brings_its_own_parameters(entry: str, fields: list[str]) -> None:
+    values = complete(BACKTEST.spec, rule({"kind": "price"}))
+    rows = BACKTEST.chosen(values, "strategy.enter.0.left", entry)
+    paths = [item.id["path"].removeprefix("strategy.enter.0.left.") for item in controls(rows)]
+    assert paths == fields
+
+
+@pytest.mark.parametrize("entry", ["feature:nothing", "feature::", "feature:macd:x", "feature:beta", "nothing"])
+def test_a_forged_operand_is_refused(entry: str) -> None:
+    with pytest.raises(SpecError):
+        BACKTEST.parse(BACKTEST.collect([ids.choice("backtest", "strategy"), *LEFT], ["rules", "comparison", entry]))
+
+
+LEFT = [ids.choice("backtest", f"strategy.enter.0{end}") for end in ("", ".left")]
 
 
 @pytest.mark.parametrize("kind", ["beta", "longer_bars", "return_rank", "talib_cci", "talib_bbands", "donchian"])

@@ -143,7 +143,6 @@ def test_every_condition_keeps_its_contract(kind: str) -> None:
         ({"kind": "volume_average"}, "TEST has no volume"),
         ({"kind": "price", "column": "high"}, "closing prices only"),
         ({"kind": "extreme"}, "closing prices only"),
-        ({"kind": "feature", "output": 2}, "Close/SMA 20 has 1 line, so there is no line 2"),
     ],
 )
 def test_what_the_series_lacks_is_a_sentence(operand: dict[str, Any], words: str) -> None:
