@@ -66,7 +66,7 @@ OPERAND_LIST = OperandList("operands", Operand, OPERANDS.package, (BARS, *GROUPS
 @lru_cache(maxsize=2)
 def _entries(operands: tuple[PluginInfo, ...], indicators: tuple[PluginInfo, ...]) -> tuple[PluginInfo, ...]:
     """In alphabetical order of their titles; the outputs of an indicator stay together, in its own order."""
-    sources = {info.name: _source(OPERANDS.get(info.name)) for info in operands if info.name != _FEATURE}
+    sources = {info.name: _source(info.name) for info in operands if info.name != _FEATURE}
     own = [_operand(info, sources[info.name]) for info in operands if info.name in sources and _is_listed(info.name)]
     covered = {source.kind for info in own if (source := sources[info.name])}
     library = [entry for info in indicators if info.name not in covered for entry in _outputs(info)]
@@ -75,14 +75,15 @@ def _entries(operands: tuple[PluginInfo, ...], indicators: tuple[PluginInfo, ...
 
 def _is_listed(name: str) -> bool:
     """Whether the operand is more than one of several outputs of an indicator."""
-    cls = OPERANDS.get(name)
-    source = _source(cls)
-    return source is None or (len(source.outputs) == 1 and "output" not in cls.model_fields)
+    source = _source(name)
+    return source is None or (len(source.outputs) == 1 and "output" not in OPERANDS.get(name).model_fields)
 
 
-def _source(cls: type[Operand]) -> Indicator | None:
+def _source(name: str) -> Indicator | None:
     """The indicator that one of our operands stands for."""
-    return cls().source() if issubclass(cls, IndicatorLine) and is_built_in(cls) else None
+    cls = OPERANDS.get(name)
+    made = cls.parse({"kind": name}) if is_built_in(cls) else None
+    return made.source() if isinstance(made, IndicatorLine) else None
 
 
 def _operand(info: PluginInfo, source: Indicator | None) -> PluginInfo:
