@@ -1,64 +1,125 @@
-"""Options of the lists in a market form, given its values so far."""
+"""Options of the lists in a market form, given its values so far.
+
+A collection may have thousands of symbols: the browser gets the universes, the first symbols that match what is typed
+and what is chosen, and asks again as one types.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from dash import Input, State, callback, set_props
+from flask import g, has_request_context
 
 from dashboard import ids
 from dashboard.components.controls import labelled
 from dashboard.components.form import Form
+from engine.core.config import settings
 from engine.market import catalog
 from engine.market.bars import Series
 from engine.market.intervals import finest_first
+from engine.market.symbols import UNIVERSE, members
 
 Options = list[tuple[str, str]]
 Offer = Callable[[Mapping[str, Any]], Sequence[tuple[Any, str]]]
+Collections = Mapping[str, tuple[Series, ...]]
+
+MOST = 100
+"""Symbols that are listed at a time, beside those that are chosen."""
+_TYPING = 5.0  # seconds for which the keys that someone types ask the same list of a source
 
 
 def collections(values: Mapping[str, Any]) -> Options:
     """Every collection, with the number of its series."""
-    return [(name, f"{name} ({len(series)})") for name, series in catalog.collections().items()]
-
-
-def symbols(values: Mapping[str, Any]) -> Options:
-    """The symbols of the chosen collection; those that are not tradeable say so."""
-    return [(item.symbol, _name(item)) for item in _chosen(values)]
-
-
-def tradeable_symbols(values: Mapping[str, Any]) -> Options:
-    """The tradeable symbols of the chosen collection."""
-    return [(item.symbol, _name(item)) for item in _chosen(values) if item.tradeable]
+    return [(name, f"{name} ({len(series)})") for name, series in _collections().items()]
 
 
 def tradeable_collections(values: Mapping[str, Any]) -> Options:
     """The collections with tradeable symbols."""
     return [
         (name, f"{name} ({sum(item.tradeable for item in series)})")
-        for name, series in catalog.collections().items()
+        for name, series in _collections().items()
         if any(item.tradeable for item in series)
     ]
 
 
 def intervals(values: Mapping[str, Any]) -> Options:
     """The bar intervals of the chosen collection."""
-    return [(name, name) for name in sorted({item.interval for item in _chosen(values)}, key=finest_first)]
+    chosen = _collections().get(_collection(values), ())
+    return [(name, name) for name in sorted({item.interval for item in chosen}, key=finest_first)]
 
 
+@dataclass(frozen=True)
+class Symbols:
+    """The symbols of the chosen collection, those alone that are ``tradeable`` or all; others say that they are not."""
+
+    tradeable: bool = False
+
+    def __call__(self, values: Mapping[str, Any]) -> Options:
+        """What a list shows of them before anything is typed."""
+        market = values.get("market", values)
+        return listed(self.known(_collection(values), _collections()), "", folded(market.get("symbols") or ()))
+
+    def every(self, values: Mapping[str, Any]) -> list[str]:
+        """All of them, universes apart."""
+        known = self.known(_collection(values), _collections())
+        return [name for name in known if not name.startswith(UNIVERSE)]
+
+    def search(self, collection: str, text: str, chosen: Sequence[str]) -> Options:
+        """What a list shows of them once ``text`` is typed."""
+        return listed(self.known(collection, _recent(_place(), int(time.monotonic() / _TYPING))), text, chosen)
+
+    def known(self, collection: str, among: Collections) -> Mapping[str, str]:
+        """Universes that have members in ``collection``, then its symbols, each with its label."""
+        series = [item for item in among.get(collection, ()) if item.tradeable or not self.tradeable]
+        symbols = {item.symbol: _name(item) for item in series}
+        return _universes(symbols) | symbols
+
+
+def listed(known: Mapping[str, str], text: str, chosen: Sequence[str]) -> Options:
+    """Of what is ``known`` that in which ``text`` occurs, where it begins with it first, up to ``MOST``; then what is
+    ``chosen`` besides, known or not.
+    """
+    wanted = text.strip().casefold()
+    found = [name for name, label in known.items() if wanted in label.casefold()]
+    found.sort(key=lambda name: not name.removeprefix(UNIVERSE).casefold().startswith(wanted))
+    shown = dict.fromkeys([*found[:MOST], *chosen])
+    return [(name, known.get(name, name)) for name in shown]
+
+
+def folded(symbols: Sequence[str]) -> list[str]:
+    """``symbols`` as a list shows them: the universe that they are, or themselves."""
+    universe = next((name for name, of_it in _members().items() if of_it == tuple(symbols)), None)
+    return [universe] if universe else list(symbols)
+
+
+def unfolded(chosen: Sequence[str]) -> list[str]:
+    """The symbols that ``chosen`` stands for; a universe that there is not stands for itself."""
+    named = _members()
+    return list(dict.fromkeys(symbol for item in chosen for symbol in named.get(item, (item,))))
+
+
+symbols = Symbols()
+tradeable_symbols = Symbols(tradeable=True)
 MARKET = {"market.collection": collections, "market.symbols": symbols, "market.interval": intervals}
+SHOWN_AS = {"market.symbols": folded}
 TRADEABLE_MARKET = MARKET | {"market.collection": tradeable_collections, "market.symbols": tradeable_symbols}
 
 
 def follow_collection(form: Form) -> None:
-    """Have the lists of symbols and intervals in ``form`` follow the collection that is chosen there.
+    """Have the lists of symbols and intervals in ``form`` follow the collection that is chosen there, and the symbols
+    what is typed.
 
     What was chosen before stays as far as the new collection has it, else its first is chosen.
     """
     path = next(path for path in form.options if path.endswith("collection"))
     lists = [ids.field(form.page, path.replace("collection", name)) for name in ("symbols", "interval")]
-    offers = [form.options[id_["path"]] for id_ in lists]
+    offers: list[Any] = [form.options[id_["path"]] for id_ in lists]
 
     # No outputs but set_props: Dash cannot read an output's id that has a dot in it.
     @callback(
@@ -71,20 +132,68 @@ def follow_collection(form: Form) -> None:
         set_props(lists[0], {"options": symbols, "value": kept})
         set_props(lists[1], {"options": intervals, "value": bars})
 
+    @callback(
+        Input(lists[0], "search_value"),
+        State(ids.field(form.page, path), "value"),
+        State(lists[0], "value"),
+        prevent_initial_call=True,
+    )
+    def search(text: str | None, collection: str, chosen: list[str] | None) -> None:
+        set_props(lists[0], {"options": labelled(offers[0].search(collection, text or "", chosen or ()))})
+
 
 def following(
-    offer_symbols: Offer, offer_intervals: Offer, collection: str, chosen: list[str] | None, interval: str
+    offer_symbols: Symbols, offer_intervals: Offer, collection: str, chosen: list[str] | None, interval: str
 ) -> tuple[Any, ...]:
     """Options and value of the symbols, then of the interval, once ``collection`` is chosen."""
-    symbols, intervals = (dict(offer({"collection": collection})) for offer in (offer_symbols, offer_intervals))
-    kept = [name for name in symbols if name in (chosen or ())] or list(symbols)[:1]
+    known = offer_symbols.known(collection, _collections())
+    kept = [name for name in chosen or () if name in known] or offer_symbols.every({"collection": collection})[:1]
+    options = labelled(listed(known, "", kept))
+    intervals = dict(offer_intervals({"collection": collection}))
     bars = interval if interval in intervals else next(iter(intervals), interval)
-    return labelled(list(symbols.items())), kept, labelled(list(intervals.items())), bars
+    return options, kept, labelled(list(intervals.items())), bars
 
 
-def _chosen(values: Mapping[str, Any]) -> tuple[Series, ...]:
-    market = values.get("market", values)
-    return catalog.collections().get(str(market.get("collection", "")), ())
+def _universes(symbols: Mapping[str, str]) -> dict[str, str]:
+    """The universes of config.yaml that have members among ``symbols``, and how many."""
+    found = {}
+    for name, of_it in _members().items():
+        here = sum(member in symbols for member in of_it)
+        of = "" if here == len(of_it) else f" of {len(of_it):,}"
+        found |= {name: f"{name} ({here:,}{of} symbols)"} if here else {}
+    return found
+
+
+def _members() -> dict[str, tuple[str, ...]]:
+    """The universes of config.yaml by the names that lists have; one with something that is no symbol is left out."""
+    found = {}
+    for name in settings().market.universes:
+        with suppress(ValueError):  # who requests it by name is told why
+            found[f"{UNIVERSE}{name}"] = members(name)
+    return found
+
+
+def _collections() -> Collections:
+    """What can be read; within one request of a browser the sources are asked once."""
+    if not has_request_context():
+        return catalog.collections()
+    if "collections" not in g:
+        g.collections = catalog.collections()
+    return g.collections
+
+
+@lru_cache(maxsize=1)
+def _recent(place: str, moment: int) -> Collections:
+    return catalog.collections()
+
+
+def _place() -> str:
+    """What tells one workspace from another."""
+    return f"{settings().cache} {settings().plugins}"
+
+
+def _collection(values: Mapping[str, Any]) -> str:
+    return str(values.get("market", values).get("collection", ""))
 
 
 def _name(series: Series) -> str:

@@ -97,7 +97,7 @@ def control(
         return dcc.Dropdown(
             id=id_, options=labelled(options or [(item, item) for item in value or ()]), value=list(value or ()),
             multi=True, clearable=False, closeOnSelect=False, maxHeight=340, className="pick",
-            placeholder=blank,
+            placeholder=blank, labels={"select_all": "Select all shown"},
         )  # fmt: skip
     if options is not None:
         return _pick(id_, field, value, options)

@@ -46,7 +46,8 @@ class Form:
     serve. ``sections`` moves fields, by path, to a section of another title; the sections in ``folded`` are shut while
     they show what they usually do. Plug-ins of the registry ``searched`` are
     chosen from one list with a search (``picker``) instead of a select each. ``blanks`` says, by path and from the
-    form's plain values, what a field stands for that is left empty.
+    form's plain values, what a field stands for that is left empty; ``shown_as`` gives the value that a control shows
+    for that of the spec, where there is a shorter one that means the same.
     """
 
     page: str
@@ -59,6 +60,7 @@ class Form:
     folded: tuple[str, ...] = ()
     searched: Registry[Any] | None = None
     blanks: Mapping[str, Callable[[Values], str]] = field(default_factory=dict, hash=False)
+    shown_as: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict, hash=False)
 
     def offers(self) -> Mapping[str, Offer]:
         """What fields are chosen from, by path."""
@@ -214,6 +216,7 @@ class Form:
             value = compact(value) if value else ""
         wait = 0 if self.action else _TYPING
         options = offer(whole) if offer else None
+        value = self.shown_as[item.path](value) if item.path in self.shown_as else value
         blank = self.blanks[item.path](whole) if item.path in self.blanks else ""
         return [(section, controls.row(self.page, item, value, options, wait, _is_idle(item, whole), blank))]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -77,14 +77,31 @@ def find(collection: str, symbol: str, interval: str) -> Series:
 
 
 def find_all(collection: str, symbols: Iterable[str], interval: str) -> tuple[Series, ...]:
-    """``find`` for each of ``symbols``, in their order."""
-    known = sources()
-    return tuple(_first(known, collection, symbol, interval) for symbol in symbols)
+    """``find`` for each of ``symbols``, in their order; a source that has to list all its series does so once."""
+    finders = [(source, _finder(source, collection, interval)) for source in sources()]
+    return tuple(_first(finders, collection, symbol, interval) for symbol in symbols)
 
 
-def _first(known: Iterable[Source], collection: str, symbol: str, interval: str) -> Series:
-    for source in known:
-        if found := _found(source, collection, symbol, interval):
+_Finder = Callable[[str], Series | None]
+
+
+def _finder(source: Source, collection: str, interval: str) -> _Finder:
+    """How a series of ``source`` is found by its symbol."""
+    if type(source).find is not Source.find:
+        return lambda symbol: _found(source, collection, symbol, interval)
+
+    @cache
+    def listed() -> Mapping[str, Series]:
+        series = _listed(source)
+        known = () if isinstance(series, str) else series
+        return {item.symbol: item for item in known[::-1] if (item.collection, item.interval) == (collection, interval)}
+
+    return lambda symbol: listed().get(symbol)
+
+
+def _first(finders: Iterable[tuple[Source, _Finder]], collection: str, symbol: str, interval: str) -> Series:
+    for source, find in finders:
+        if found := find(symbol):
             return found
         if text := source.problem(collection, symbol, interval):
             raise DataError(text)
@@ -122,15 +139,14 @@ def span(spec: Selection) -> tuple[np.datetime64, np.datetime64]:
 
 def sources_of(spec: Selection) -> tuple[type[Source], ...]:
     """The classes of the sources that ``spec`` is read from. Raises ``DataError``."""
-    names = {find(spec.collection, symbol, spec.interval).source for symbol in spec.symbols}
+    names = {series.source for series in find_all(spec.collection, spec.symbols, spec.interval)}
     return tuple(SOURCES.get(name) for name in sorted(names))
 
 
 def expected_rows(spec: Selection) -> float:
     """About how many bars ``spec`` selects, of all its symbols, without reading any. Raises ``DataError``."""
     total = 0.0
-    for symbol in spec.symbols:
-        series = find(spec.collection, symbol, spec.interval)
+    for series in find_all(spec.collection, spec.symbols, spec.interval):
         first, last = series.span
         start = max(first, np.datetime64(spec.start or "0001-01-01", "D"))
         end = min(last, np.datetime64(spec.end or "9999-12-31", "D"))

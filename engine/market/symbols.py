@@ -92,19 +92,21 @@ MOST = 5_000
 
 
 def symbol_list(texts: Iterable[str]) -> tuple[str, ...]:
-    """The symbols that ``texts`` name, in their order; each @name stands for the members of that universe. Raises
-    ``ValueError`` for one that is none, for one that is named twice, and for none or more than ``MOST``.
+    """The symbols that ``texts`` name, in their order; each @name stands for those members of that universe that are
+    not there yet. Raises ``ValueError`` for one that is none, for one that is itself named twice, and for none or more
+    than ``MOST``.
     """
-    found: list[str] = []
-    listed: set[str] = set()
+    found: dict[str, None] = {}
+    own: set[str] = set()
     for text in texts:
-        is_universe = text.strip().startswith(UNIVERSE)
-        for item in members(text.strip().removeprefix(UNIVERSE)) if is_universe else (symbol(text),):
-            if item not in listed:
-                found.append(item)
-            elif not is_universe:
-                raise ValueError(f"The symbol {item} is listed twice.")
-            listed.add(item)
+        if text.strip().startswith(UNIVERSE):
+            found |= dict.fromkeys(members(text.strip().removeprefix(UNIVERSE)))
+            continue
+        item = symbol(text)
+        if item in own:
+            raise ValueError(f"The symbol {item} is listed twice.")
+        own.add(item)
+        found[item] = None
     if not 1 <= len(found) <= MOST:
         raise ValueError(f"Choose from 1 to {MOST:,} symbols.")
     return tuple(found)

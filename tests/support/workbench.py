@@ -31,11 +31,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(folder: Path, command: tuple[str, ...] = ("-m", "dashboard", "serve")) -> Iterator[Server]:
-    """A server on a free port with ``folder`` as its configuration's and its cache's place; returns once it listens."""
+def server(
+    folder: Path, command: tuple[str, ...] = ("-m", "dashboard", "serve"), *, config: str = ""
+) -> Iterator[Server]:
+    """A server on a free port with ``folder`` as its configuration's and its cache's place, and further lines of
+    ``config``; returns once it listens.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     # Somebody else may take a port between our look and the server's start.
-    running = next((found for _ in range(3) if (found := _start(folder, command))), None)
+    running = next((found for _ in range(3) if (found := _start(folder, command, config))), None)
     if running is None:
         raise RuntimeError("The server did not start: run it by hand to see why.")
     try:
@@ -44,10 +48,10 @@ def server(folder: Path, command: tuple[str, ...] = ("-m", "dashboard", "serve")
         _end(running.process)
 
 
-def _start(folder: Path, command: tuple[str, ...]) -> Server | None:
+def _start(folder: Path, command: tuple[str, ...], more: str) -> Server | None:
     """The server once it listens, or None where it has ended instead."""
     port, config = free_port(), folder / "config.yaml"
-    config.write_text(f"server: {{port: {port}}}\ncache: {folder / 'cache'}\n", encoding="utf-8")
+    config.write_text(f"server: {{port: {port}}}\ncache: {folder / 'cache'}\n{more}", encoding="utf-8")
     environment = os.environ | {"STRATOSCOPE_CONFIG": str(config)}
     asked = time.perf_counter()
     process = subprocess.Popen(

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard import ids
 from dashboard.components import controls, form
-from dashboard.market_options import TRADEABLE_MARKET, tradeable_symbols
+from dashboard.market_options import SHOWN_AS, TRADEABLE_MARKET, tradeable_symbols, unfolded
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
@@ -75,7 +75,7 @@ class BacktestForm(form.Form):
 
 
 def chosen_symbols(values: Mapping[str, Any]) -> list[str]:
-    """The symbols in plain values of a backtest."""
+    """The symbols and universes in plain values of a backtest."""
     return list((values.get("market") or {}).get("symbols") or ())
 
 
@@ -84,8 +84,9 @@ def symbols_wanted(strategy: Strategy | None, values: Mapping[str, Any]) -> str:
     chosen = chosen_symbols(values)
     if strategy is None or not chosen:
         return ""
-    text = call_strategy.symbols_wanted(strategy, len(chosen))
-    missing = strategy.symbols()[0] - len(chosen) if isinstance(strategy, Allocation) else 0
+    count = len(unfolded(chosen))
+    text = call_strategy.symbols_wanted(strategy, count)
+    missing = strategy.symbols()[0] - count if isinstance(strategy, Allocation) else 0
     if missing <= 0 or symbols_to_add(strategy, values):
         return text
     return text.removesuffix(".") + " from another collection."
@@ -97,9 +98,9 @@ def symbols_to_add(strategy: Strategy | None, values: Mapping[str, Any]) -> list
     """
     if not isinstance(strategy, Allocation):
         return []
-    chosen = chosen_symbols(values)
+    chosen = unfolded(chosen_symbols(values))
     missing = max(strategy.symbols()[0] - len(chosen), 0)
-    others = [symbol for symbol, _ in tradeable_symbols(values) if symbol not in chosen][:missing]
+    others = [symbol for symbol in tradeable_symbols.every(values) if symbol not in chosen][:missing]
     return others if len(others) == missing else []
 
 
@@ -108,6 +109,7 @@ FORM = BacktestForm(
     spec=BacktestSpec,
     action="Run backtest",
     options=TRADEABLE_MARKET,
+    shown_as=SHOWN_AS,
     searched=OPERAND_LIST,
     initial={"strategy": {"kind": "sma_cross"}},
     sections=dict.fromkeys(FURTHER_COSTS, "Further costs"),

@@ -23,6 +23,7 @@ FORM = form.Form(
         "symbols": market_options.symbols,
         "interval": market_options.intervals,
     },
+    shown_as={"symbols": market_options.folded},
 )
 SEEN = SeriesView(ids.PAGE, ids.CHART)
 TABS = {

@@ -11,9 +11,11 @@ import pytest
 import engine
 from engine.core.errors import DataError, NotTradeable
 from engine.market import catalog
+from engine.market.sources import SOURCES
 from engine.market.sources.sample import Sample
 from engine.market.sources.stored import Stored, save
 from engine.market.spec import MarketSpec
+from tests.support.many_symbols import COUNT, SOURCE, name
 from tests.support.market import random_walk
 from tests.support.workspace import Workspace
 
@@ -193,3 +195,18 @@ def test_bars_are_checked_once_for_the_same_file(monkeypatch: pytest.MonkeyPatch
             catalog.load(MarketSpec(collection="made-up", symbols=("TEST",)))
     assert len(checked) == 3  # a file that was written again is read again
     assert len(set(checked)) == 2
+
+
+def test_a_source_that_lists_is_asked_once_for_thousands_of_symbols(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.write_plugin("sources", "many", SOURCE)
+    source, asked = SOURCES.get("many"), []
+    series = source.series
+    monkeypatch.setattr(source, "series", lambda self: asked.append(1) or series(self))
+    spec = MarketSpec(collection="many", symbols=tuple(name(place) for place in range(COUNT)))
+    assert [item.symbol for item in catalog.find_all("many", spec.symbols, "1d")] == list(spec.symbols)
+    assert len(asked) == 1
+    assert catalog.expected_rows(spec) == 3 * COUNT
+    assert catalog.sources_of(spec) == (source,)
+    assert len(asked) == 3

@@ -167,6 +167,21 @@ def test_as_many_symbols_as_a_request_can_have_cost_little() -> None:
         MarketSpec.parse({"symbols": [*symbols, "ONE-MORE"]})
 
 
+@pytest.mark.parametrize(
+    ("asked", "symbols"),
+    [
+        (["@tech", "AAPL"], ("AAPL", "NVDA")),
+        (["NVDA", "@tech"], ("NVDA", "AAPL")),
+        (["@all", "@tech", "GOOG"], ("AAPL", "GOOG", "NVDA")),
+    ],
+)
+def test_a_member_of_a_universe_may_be_named_beside_it(
+    workspace: Workspace, asked: list[str], symbols: tuple[str, ...]
+) -> None:
+    workspace.configure("cache: cache\nmarket: {universes: {tech: [AAPL, NVDA], all: [AAPL, GOOG]}}\n")
+    assert MarketSpec.parse({"symbols": asked}).symbols == symbols
+
+
 def test_symbol_that_is_there_twice_is_named() -> None:
     with pytest.raises(SpecError, match="The symbol AAPL is listed twice"):
         MarketSpec(symbols=("AAPL", "NVDA", " AAPL "))
