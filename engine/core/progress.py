@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Protocol
+
+from engine.core.store import Trial
+
+COUNTED_AFTER = 1.0
+"""Seconds that a search takes before the ledger hears of it on its way."""
 
 
 class Progress(Protocol):
@@ -27,3 +33,22 @@ def section(progress: Progress, start: float, stop: float) -> Progress:
         progress(start + (stop - start) * min(max(fraction, 0.0), 1.0), message, partial)
 
     return report
+
+
+class Counted:
+    """Progress of what may be a search, which sets ``tried`` to a function that tells what it has tried so far.
+
+    That is given to ``enter`` at every tenth, once the search has taken ``COUNTED_AFTER``: its process may be killed,
+    of which nothing inside it hears.
+    """
+
+    def __init__(self, progress: Progress, enter: Callable[[Trial], None]) -> None:
+        self.tried: Callable[[], Trial] | None = None
+        self._progress, self._enter = progress, enter
+        self._from, self._due = time.monotonic() + COUNTED_AFTER, 0.0
+
+    def __call__(self, fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        self._progress(fraction, message, partial)
+        if self.tried is not None and fraction >= self._due and time.monotonic() > self._from:
+            self._due = fraction + 0.1
+            self._enter(self.tried())

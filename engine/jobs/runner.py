@@ -7,17 +7,17 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from engine.core import libraries
 from engine.core.config import settings
 from engine.core.database import connect
 from engine.core.errors import Cancelled, SpecError, StoreError
-from engine.core.progress import Progress, section, silent
+from engine.core.progress import Counted, Progress, section, silent
 from engine.core.registry import is_plugin, source_digest
 from engine.core.spec import Resources, RunSpec, Spec, canonical_json
-from engine.core.store import ResultStore, encode
+from engine.core.store import ResultStore, Trial, encode
 from engine.jobs import executors, housekeeping, records, trials
 from engine.jobs.closure import Closure, closure
 from engine.jobs.memory import Memory
@@ -164,9 +164,12 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
 def _compute(spec: RunSpec, progress: Progress) -> Any:
     inputs, done = _inputs(spec, progress)
     try:
-        return executors.compute(spec, inputs, section(progress, done, 1.0))
+        counted = Counted(section(progress, done, 1.0), partial(_count_part, spec))
+        return executors.compute(spec, inputs, counted)
     except Cancelled as stopped:
-        _count_stopped(spec, stopped)
+        tried, stopped.tried = stopped.tried, None  # of the runs around it none counts that again
+        if tried is not None:
+            _count_part(spec, tried)
         raise
 
 
@@ -266,11 +269,14 @@ def _store(url: str) -> ResultStore:
     return ResultStore(url)
 
 
-def _count_stopped(spec: RunSpec, stopped: Cancelled) -> None:
-    """Enter what a search has tried before it was cancelled; of the runs around it none counts that again."""
-    tried, stopped.tried = stopped.tried, None
-    if tried is not None and tried.count:
-        trials.record_part(trial_key(spec), spec, tried)
+def _count_part(spec: RunSpec, tried: Trial) -> None:
+    """Enter what a search has tried that may not come to its end; it goes on where there is no room for that."""
+    if not tried.count:
+        return
+    try:
+        trials.record_part(trial_key(spec), spec, tried, code=" ".join(_own_sources(spec)))
+    except StoreError as error:
+        _log.warning("%s What was tried so far is not in the ledger.", error)
 
 
 def _count_trial(spec: RunSpec, result: Any) -> None:

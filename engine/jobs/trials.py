@@ -1,7 +1,7 @@
 """The record of trials: every one that was ever made, appended once and never changed.
 
-A trial is a configuration that was tried (see ``engine.research.ledger``, which counts them). A search that was
-cancelled is entered under its key, a plus and how many it had tried.
+A trial is a configuration that was tried (see ``engine.research.ledger``, which counts them). A search that is under
+way, or was cancelled or killed, is entered under its key, a plus and how many it has tried.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.core.store import Trial
 
 _COLUMNS = "family, sharpe, observations, count, variance, periods_per_year, rated"
 
-# A cancelled search, whose key has a plus, counts where nobody has taken it to its end, or farther.
+# An unfinished search, whose key has a plus, counts where nobody has taken it to its end, or farther.
 _STANDS = """(instr(t.key, '+') = 0 OR NOT EXISTS (
     SELECT 1 FROM trials o WHERE o.key = substr(t.key, 1, instr(t.key, '+') - 1)
     OR (o.count > t.count AND substr(o.key, 1, instr(o.key, '+')) = substr(t.key, 1, instr(t.key, '+')))))"""
@@ -26,7 +26,7 @@ _STANDS = """(instr(t.key, '+') = 0 OR NOT EXISTS (
 
 @dataclass(frozen=True)
 class Entry:
-    """One trial, or all of a search: ``spec`` is its JSON, ``stopped`` tells of a search that was cancelled."""
+    """One trial, or all of a search: ``spec`` is its JSON, ``stopped`` tells of an unfinished search."""
 
     trial: Trial
     spec: str
@@ -73,8 +73,8 @@ def has(key: str) -> bool:
         return database.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone() is not None
 
 
-def record_part(key: str, spec: RunSpec, trial: Trial) -> None:
-    """Enter what a search under ``key`` had tried when it was cancelled. It counts until the search is run to its end,
-    or farther: what is tried again is not another trial.
+def record_part(key: str, spec: RunSpec, trial: Trial, code: str = "") -> None:
+    """Enter what a search under ``key`` has tried by now, or had when it was cancelled. It counts until the search is
+    run to its end, or farther: what is tried again is not another trial.
     """
-    record(f"{key}+{trial.count}", spec, trial)
+    record(f"{key}+{trial.count}", spec, trial, code)

@@ -8,8 +8,9 @@ nobody chooses those, they are a stress. Another range of days or another symbol
 strategy file of one's own.
 
 What a search has tried is counted once, however often one of its combinations is run by itself, before or after it, and
-whatever part of it another search tries again (``overlap``). A search that was cancelled does not tell which of its
-combinations it has tried, and takes none from others.
+whatever part of it another search tries again (``overlap``). A search that was cancelled, or whose process was killed,
+counts as far as it is known to have come; it does not tell which of its combinations it has tried, and takes none from
+others.
 
 The same request over another range is the same trial where it was measured on the same bars: one that begins before the
 data or within the warm-up, or ends behind them. That is told from the figures: the same ratio to the last bit, of as

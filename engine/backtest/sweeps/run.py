@@ -15,7 +15,7 @@ from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, Sweep
 from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.common_segment import common_warm_up
 from engine.backtest.sweeps.evaluation import evaluate
-from engine.backtest.sweeps.result import SweepResult
+from engine.backtest.sweeps.result import SweepResult, trial_of
 from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, numbered
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import chosen_once, own_values, stressed
@@ -23,6 +23,7 @@ from engine.backtest.sweeps.sweep_progress import SweepProgress, counting
 from engine.backtest.sweeps.tuning import search
 from engine.core.errors import SpecError
 from engine.core.progress import Progress
+from engine.core.store import Trial
 from engine.jobs.executors import computes
 from engine.market.bars import Floats
 from engine.market.catalog import require_tradeable
@@ -59,7 +60,7 @@ def run_sweep(
     if spec.sample == "tpe":
         warm_up, units = lay_out(None)
         shown: list[MetricArrays] = []
-        with counting(units[0], lambda: _ratios(shown), lambda: sum(_run(item.total[0]) for item in shown)):
+        with counting(progress, lambda: _tried(units[0], shown)):
             parameters, figures, left_out, warnings = search(spec, scales, units, inputs, progress, shown)
         return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings)
 
@@ -71,19 +72,20 @@ def run_sweep(
     seen = _at_own_costs(spec, hidden[: len(axes)], parameters, look) if stressed(hidden) else None
     figures = MetricArrays.empty(len(units), len(parameters), spec.drawdown)
     watch = SweepProgress(progress, scales, parameters, figures.sharpe[0], seen)
-    with counting(units[0], lambda: figures.sharpe[0, tried], lambda: min(watch.count, _run(figures.total[0, tried]))):
+    with counting(progress, lambda: _tried(units[0], [figures], tried)):
         watch.step(0)
         warnings = evaluate(EvaluationBatch(units, scales, parameters, figures, inputs, watch.step))
     return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings, lambda: watch.step(0))
 
 
-def _run(total: Floats) -> int:
-    """How many combinations have been run, of whose total returns the others' are NaN."""
-    return int(np.count_nonzero(~np.isnan(total)))
-
-
-def _ratios(shown: Sequence[MetricArrays]) -> Floats:
-    return np.concatenate([np.empty(0), *(item.sharpe[0] for item in shown)])
+def _tried(whole: SweepAccount, found: Sequence[MetricArrays], places: Places | slice = slice(None)) -> Trial:
+    """The combinations at ``places`` that have been run by now, those whose total returns are known."""
+    total, sharpe = (
+        np.concatenate([np.empty(0), *(getattr(item, name)[0, places] for item in found)])
+        for name in ("total", "sharpe")
+    )
+    count = int(np.count_nonzero(~np.isnan(total)))
+    return trial_of(whole.spec.strategy.kind, sharpe, count, whole.per_year(), whole.returns())
 
 
 def _at_own_costs(spec: SweepSpec, axes: Sequence[str], parameters: Floats, look: CheckCancelled) -> Places:

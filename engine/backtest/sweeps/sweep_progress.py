@@ -5,18 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.preview import Preview
-from engine.backtest.sweeps.result import trial_of
 from engine.backtest.sweeps.rows import Places
 from engine.core.errors import Cancelled
-from engine.core.progress import Progress
+from engine.core.progress import Counted, Progress
+from engine.core.store import Trial
 from engine.market.bars import Floats
-
-if TYPE_CHECKING:
-    from engine.backtest.sweeps.accounts import SweepAccount
 
 
 class SweepProgress:
@@ -36,11 +32,6 @@ class SweepProgress:
         self._total, self._sharpe = len(parameters), sharpe
         self._done, self._due = 0, time.monotonic() + 0.25
 
-    @property
-    def count(self) -> int:
-        """Combinations that are done."""
-        return self._done
-
     def step(self, count: int) -> None:
         """``count`` more combinations are done. Raises ``Cancelled`` when nobody wants them."""
         self._done += count
@@ -53,10 +44,12 @@ class SweepProgress:
 
 
 @contextmanager
-def counting(unit: SweepAccount, sharpe: Callable[[], Floats], count: Callable[[], int]) -> Iterator[None]:
-    """What is cancelled inside has tried ``count()`` combinations, of which ``sharpe()`` are the ratios."""
+def counting(progress: Progress, tried: Callable[[], Trial]) -> Iterator[None]:
+    """What is cancelled inside has ``tried`` as much, and so has what is killed, as far as ``progress`` counts."""
+    if isinstance(progress, Counted):
+        progress.tried = tried
     try:
         yield
     except Cancelled as stopped:
-        stopped.tried = trial_of(unit.spec.strategy.kind, sharpe(), count(), unit.per_year(), unit.returns())
+        stopped.tried = tried()
         raise

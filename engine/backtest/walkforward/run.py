@@ -17,14 +17,16 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.common_segment import common_warm_up
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.run import combinations, run_sweep
+from engine.backtest.sweeps.sweep_progress import counting
 from engine.backtest.walkforward.assemble import assemble
 from engine.backtest.walkforward.choice import agreement, as_trial, choose, eligible, pooled, tried, with_values
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import LIMIT, WalkForwardSpec
 from engine.backtest.walkforward.walk import Step, Walk
 from engine.backtest.windows import Window, before, lay_out, since
-from engine.core.errors import Cancelled, SpecError
+from engine.core.errors import SpecError
 from engine.core.progress import Progress, section
+from engine.core.store import Trial
 from engine.jobs.executors import computes
 from engine.market.bars import Bars, Floats, Times
 from engine.market.catalog import require_tradeable
@@ -53,11 +55,13 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
     _require_room(spec, len(windows))
     walk = Walk(spec, course, warm_up, inputs, windows)
     steps: list[Step] = []
-    try:
+
+    def so_far() -> Trial:
+        """What the sweep of a window tells counts once that window is done."""
+        return as_trial(pooled([step.tried for step in steps]), spec.base.strategy.kind, course[0])
+
+    with counting(progress, so_far):
         return assemble(walk, steps, _walked(walk, steps, progress))
-    except Cancelled as stopped:  # what the sweep of a window tells counts once that window is done
-        stopped.tried = as_trial(pooled([step.tried for step in steps]), spec.base.strategy.kind, course[0])
-        raise
 
 
 def take_step(walk: Walk, number: int, capital: float, progress: Progress) -> Step:

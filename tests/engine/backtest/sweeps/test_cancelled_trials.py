@@ -1,4 +1,4 @@
-"""What a cancelled search has tried, and shown, is in the ledger; finished later it is counted once."""
+"""What a cancelled or killed search has tried, and shown, is in the ledger; finished later it is counted once."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 
 import engine
-from engine.core.errors import Cancelled
+from engine.core import progress
+from engine.core.errors import Cancelled, StoreError
 from engine.core.spec import RunSpec
+from engine.jobs import trials
 from engine.market.sources.stored import save
 from engine.research import ledger
 from engine.research.sweep_overfitting.spec import OverfittingSpec
 from tests.support.market import random_walk
 from tests.support.sweeping import axis, spec, sweep
 from tests.support.walks import walk_spec
+from tests.support.workspace import Workspace
 
 MARKET = {"collection": "made-up", "symbols": ["ONE", "TWO"]}
 RSI = spec({"kind": "rsi_reversion"}, market=MARKET)
@@ -27,10 +30,27 @@ SEARCHES: dict[str, RunSpec] = {
 }
 
 
-def stopping_after(share: float) -> Any:
+OWN = """
+from typing import Literal
+
+from engine.core.registry import plugin
+from engine.core.spec import parameter
+from engine.strategies.kinds.rsi_reversion import RsiReversion
+
+@plugin("own", title="Own")
+class Own(RsiReversion):
+    kind: Literal["own"] = "own"
+"""
+
+
+class Killed(BaseException):
+    """The end of a process, of which nothing inside it hears."""
+
+
+def stopping_after(share: float, by: type[BaseException] = Cancelled) -> Any:
     def report(fraction: float, message: str, partial: object = None) -> None:
         if fraction >= share:
-            raise Cancelled("enough")
+            raise by("enough")
 
     return report
 
@@ -65,3 +85,49 @@ def test_run_around_a_search_counts_it_no_second_time() -> None:
         engine.run(around, stopping_after(0.5 * around.sweep.estimate().seconds / around.estimate().seconds))
     assert len(ledger.trials("rsi_reversion")) == 1
     assert 0 < ledger.count() < 2 * around.sweep.grid_size()
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_what_a_killed_search_has_tried_counts_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "COUNTED_AFTER", 0.0)
+    asked = SEARCHES[name]
+    with pytest.raises(Cancelled):
+        engine.run(asked, stopping_after(0.3))
+    cancelled = ledger.count()
+    with pytest.raises(Killed):
+        engine.run(asked, stopping_after(0.9, Killed))
+    assert ledger.count() > cancelled
+    (found,) = ledger.trials(asked.base.strategy.kind)  # type: ignore[attr-defined]
+    assert 1 < found.ratios <= found.count
+    trial = engine.run(asked).trial()
+    assert found.count < trial.count
+    assert ledger.trials(trial.family) == (trial,)
+
+
+def test_a_short_search_is_entered_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "COUNTED_AFTER", float("inf"))
+    with pytest.raises(Killed):
+        engine.run(SEARCHES["accounts"], stopping_after(0.9, Killed))
+    assert ledger.count() == 0
+
+
+def test_a_search_that_has_all_that_a_cancelled_one_tried_counts_it(workspace: Workspace) -> None:
+    """Of a strategy of one's own too, whose code the ledger compares."""
+    workspace.write_plugin("strategies", "own", OWN)
+    base = spec({"kind": "own"}, market=MARKET, direction="both")
+    with pytest.raises(Cancelled):
+        engine.run(sweep(base, [WINDOWS, LOW]), stopping_after(0.5))
+    assert ledger.count() > 0
+    whole = engine.run(sweep(base, [axis("strategy.window", 5, 15), LOW])).trial()
+    assert ledger.count() == whole.count == 110
+
+
+def test_a_search_goes_on_where_the_ledger_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*what: object, **more: object) -> None:
+        raise StoreError("The database failed: disk full.")
+
+    monkeypatch.setattr(progress, "COUNTED_AFTER", 0.0)
+    monkeypatch.setattr(trials, "record_part", full)
+    with pytest.raises(Cancelled):
+        engine.run(SEARCHES["accounts"], stopping_after(0.5))
+    assert len(engine.run(SEARCHES["accounts"])) == 100
