@@ -39,12 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def serve(_: argparse.Namespace) -> None:
+def serve(given: argparse.Namespace) -> None:
     """Serve the workbench until interrupted."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue of polls is no news
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # keeps 28 MB less than Arrow's own allocator
-    config = settings()
+    config = _on_port(settings(), given.port)
     prepare_cache(config.cache)
     with bind(config) as listener:
         gc.disable()  # what is imported and built from here until the server listens stays for good
@@ -101,10 +101,17 @@ def bind(config: Config) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigError(
-            f"Port {port} on {host} cannot be used ({error.strerror}): stop what uses it, or set 'server.port' in "
-            "config.yaml."
+            f"Port {port} on {host} cannot be used ({error.strerror}): stop what uses it, or choose another with "
+            "--port or with 'server.port' in config.yaml."
         ) from None
     return listener
+
+
+def _on_port(config: Config, port: int | None) -> Config:
+    """``config`` with the port that was asked for on the command line, if one was."""
+    if port is None:
+        return config
+    return config.model_copy(update={"server": config.server.model_copy(update={"port": port})})
 
 
 def _import_dash() -> None:

@@ -13,6 +13,7 @@ _CLEAN = (
     "What is pinned, tagged or has a note stays, and so does every trial in the ledger."
 )
 _UNITS = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
+_LAST_PORT = 65_535
 _AGE = re.compile(r"(\d{1,5})([hdw])")
 
 
@@ -21,6 +22,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stratoscope", description="Test whether a strategy's edge is real.")
     named = parser.add_subparsers(required=True, metavar="command")
     serving = named.add_parser("serve", help="serve the workbench to a browser")
+    serving.add_argument("--port", type=port, metavar="PORT", help="port to listen on (default: that of the configuration)")
     running = named.add_parser("run", help="compute the spec in a YAML or JSON file")
     _run(running)
     cleaning = named.add_parser(
@@ -81,6 +83,13 @@ def _clean(parser: argparse.ArgumentParser) -> None:
         "--bars", action="store_true", help="all bars that were downloaded or imported: they must be fetched again"
     )
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+
+
+def port(text: str) -> int:
+    """A port's number. Raises ``argparse.ArgumentTypeError``."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port: write a number from 1 to {_LAST_PORT}")
+    return int(text)
 
 
 def age(text: str) -> float:

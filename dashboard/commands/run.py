@@ -27,8 +27,10 @@ def run(given: argparse.Namespace) -> None:
     """The command: prints the key metrics and the run key."""
     try:
         text = Path(given.spec).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{given.spec} cannot be read: {getattr(error, 'strerror', error)}.") from None
+    except OSError as error:
+        raise ConfigError(f"{given.spec} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{given.spec} cannot be read: it is not a text file in UTF-8.") from None
     prepare_cache(settings().cache)
     spec = load_request(text)
     if isinstance(spec, Action):

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from engine.core.documents import complaint, read_yaml
 from engine.core.errors import ConfigError, did_you_mean
+from engine.core.spec import DEMANDS
 
 PATH_VARIABLE = "STRATOSCOPE_CONFIG"
 PASSWORD_VARIABLE = "STRATOSCOPE_PASSWORD"
@@ -122,7 +123,7 @@ def settings() -> Config:
     path = Path(named or "config.yaml").resolve()
     if not path.exists():
         if named:
-            raise ConfigError(f"No configuration file at {path}: check {PATH_VARIABLE}.")
+            raise ConfigError(f"No configuration file at {path}: check --config or {PATH_VARIABLE}.")
         return _anchored(Config(), path.parent)
     return load(path)
 
@@ -168,8 +169,19 @@ def _explain(file: str, tree: yaml.Node | None, item: Any) -> str:
         for part in path[:-1]:
             section = section.model_fields[part].annotation
         return f"{where}: '{name}' is not a setting.{did_you_mean(path[-1], tuple(section.model_fields))}"
-    problem = item["msg"].removeprefix("Value error, ")
-    return f"{where}: '{name}' {problem[0].lower()}{problem[1:]}, not {item['input']!r}."
+    problem = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] in _DEMANDS:
+        problem = f"must be {_DEMANDS[item['type']].format(**item.get('ctx', {}))}"
+    return f"{where}: '{name}' {problem}, not {item['input']!r}."
+
+
+_DEMANDS = {
+    **DEMANDS,
+    "model_type": "a mapping of settings",
+    "dict_type": "a mapping",
+    "string_pattern_mismatch": "an address such as tcp://host:8786",
+    **dict.fromkeys(("string_type", "string_too_short", "string_too_long", "path_type"), "a text"),
+}
 
 
 def _line(node: yaml.Node | None, path: list[str]) -> int:

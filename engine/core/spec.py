@@ -285,7 +285,7 @@ def as_validation_error(error: SpecError) -> PydanticCustomError:
 
 
 _WHOLE, _NUMBER = "a whole number", "a number"
-_DEMANDS = {
+DEMANDS = {
     "literal_error": "{expected}",
     "tuple_type": "a list",
     "model_type": "a mapping of its fields to values",
@@ -299,6 +299,7 @@ _DEMANDS = {
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), _WHOLE),
     **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _NUMBER),
 }
+"""What a value must be, by the type of pydantic's error; the braces are filled from the error's context."""
 
 
 def _spec_error(cls: type[BaseModel], error: ValidationError) -> SpecError:
@@ -323,7 +324,7 @@ def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
             return ((path, f"{name} is missing: {_needed(field)}."),)
         case "value_error":
             return ((path, str(context.get("error", item["msg"]))),)
-    if item["type"] in _DEMANDS:
+    if item["type"] in DEMANDS:
         return ((path, f"{name} must be {_demand(item['type'], context, read)}, not {read(given)}."),)
     return ((path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(given)}."),)
 
@@ -339,7 +340,7 @@ def _demand(kind: str, context: Mapping[str, Any], read: Callable[[Any], str]) -
     """What a value must be; bounds as ``read`` prints them."""
     if read is _in_percent:
         context = {name: _Printed(read(value)) for name, value in context.items()}
-    return _DEMANDS[kind].format(**context)
+    return DEMANDS[kind].format(**context)
 
 
 class _Printed(str):

@@ -234,10 +234,15 @@ def _selected(spec: Selection, series: Series) -> Bars:
     if len(bars) == 0:
         first, last = series.span
         raise DataError(
-            f"{series.symbol} has no bars between {spec.start or 'its start'} and {spec.end or 'its end'}: "
-            f"its bars run from {first} to {last}."
+            f"{series.symbol} has no bars {_range_of(spec)}: its bars run from {first} to {last}."
         )
     return bars
+
+
+def _range_of(spec: Selection) -> str:
+    if spec.start and spec.end:
+        return f"between {spec.start} and {spec.end}"
+    return f"from {spec.start} on" if spec.start else f"up to {spec.end}"
 
 
 class _SourceFailed(DataError):

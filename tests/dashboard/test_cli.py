@@ -152,6 +152,33 @@ def test_a_taken_port_is_a_sentence(workspace: Workspace, capsys: pytest.Capture
     assert str(port) in said(capsys)
 
 
+def test_a_port_on_the_command_line_comes_before_that_of_the_configuration(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.configure(f"cache: cache\nserver: {{port: {free_port()}}}\n")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert cli.main(["serve", "--port", port]) == 2
+    assert (words := said(capsys)).startswith(f"Port {port} on 127.0.0.1 cannot be used")
+    assert "--port" in words
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "-1", "web", "8050.5", "", "²"])
+def test_what_is_no_port_is_a_sentence(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["serve", f"--port={text}"])
+    assert ended.value.code == 2
+    assert f"'{text}' is not a port: write a number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_a_spec_that_is_no_text_is_a_sentence(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec_file.write_bytes(b"\x7fELF\xd0\x00")
+    assert cli.main(["run", str(spec_file)]) == 2
+    assert said(capsys) == f"{spec_file} cannot be read: it is not a text file in UTF-8."
+
+
 def test_an_open_address_without_a_password_is_a_sentence(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

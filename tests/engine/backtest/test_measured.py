@@ -155,6 +155,12 @@ def test_bars_that_are_not_enough_are_told_with_those_before(start: str | None, 
         simulated(request(strategy, start=start), rising(20))
 
 
+def test_a_single_bar_is_one_bar() -> None:
+    words = "TEST has 1 bar in this range, and SMA 3/30 needs 32"
+    with pytest.raises(DataError, match=words):
+        simulated(request({"kind": "sma_cross", "fast": 3, "slow": 30}), rising(1))
+
+
 # -- what stands when the range begins --------------------------------------------------------------------------------
 
 

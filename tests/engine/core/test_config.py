@@ -119,6 +119,24 @@ def test_key_that_is_there_twice_is_refused(workspace: Workspace, text: str, lin
     assert refusal(workspace, text) == f"config.yaml, line {line}: '{key}' appears twice."
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("server: {port: 99999}", "'server.port' must be at most 65,535, not 99999."),
+        ("server: {port: web}", "'server.port' must be a whole number, not 'web'."),
+        ("server: 8050", "'server' must be a mapping of settings, not 8050."),
+        ("server: {trusted_hosts: lab}", "'server.trusted_hosts' must be a list, not 'lab'."),
+        ("compute: {workers: many}", "'compute.workers' must be 'auto' or a number from 1 to 256, not 'many'."),
+        ("compute: {scheduler: lab}", "'compute.scheduler' must be an address such as tcp://host:8786, not 'lab'."),
+        ("cache: 3", "'cache' must be a text, not 3."),
+        ("results_limit_gb: -1", "'results_limit_gb' must be at least 0, not -1."),
+        ("market: {universes: 3}", "'market.universes' must be a mapping, not 3."),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_it_must_be(workspace: Workspace, text: str, words: str) -> None:
+    assert refusal(workspace, text) == f"config.yaml, line 1: {words}"
+
+
 def test_unknown_key_names_itself_the_closest_and_the_line(workspace: Workspace) -> None:
     assert refusal(workspace, "cache: cache\n\nservr:\n  port: 1\n") == (
         "config.yaml, line 3: 'servr' is not a setting. Did you mean 'server'? "

@@ -89,9 +89,10 @@ def test_missing_interval_is_refused_with_those_there_are() -> None:
 
 def test_empty_range_is_refused_with_the_range_there_is() -> None:
     assert refused(start="2030-01-01") == (
-        "NVDA has no bars between 2030-01-01 and its end: its bars run from 2013-01-02 to 2023-09-21."
+        "NVDA has no bars from 2030-01-01 on: its bars run from 2013-01-02 to 2023-09-21."
     )
-    assert "between its start and 1999-01-01" in refused(end="1999-01-01")
+    assert "has no bars up to 1999-01-01: " in refused(end="1999-01-01")
+    assert "has no bars between 1998-01-01 and 1999-01-01: " in refused(start="1998-01-01", end="1999-01-01")
 
 
 def test_one_symbol_without_bars_refuses_all() -> None:
