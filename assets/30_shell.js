@@ -108,6 +108,15 @@
     late.map((id, index) => (id.tab === active && !opened[index] ? true : noUpdate())),
   ];
 
+  /* Words that an ellipsis cuts short are told whole on hover. */
+  document.addEventListener("mouseover", (event) => {
+    const cut = event.target.closest && event.target.closest(".sub, .crumb, .jobs-label, .legend button, .run-name, .kpi > *");
+    if (!cut || (cut.title && !cut.hasAttribute("data-whole"))) return;
+    const whole = cut.scrollWidth > cut.clientWidth ? cut.textContent : "";
+    cut.toggleAttribute("data-whole", Boolean(whole));
+    whole ? (cut.title = whole) : cut.removeAttribute("title");
+  });
+
   /* One menu open at a time; a click elsewhere or Escape closes it. */
   function closeMenus(except) {
     document.querySelectorAll("details.drop[open]").forEach((menu) => {

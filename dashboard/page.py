@@ -73,4 +73,6 @@ def register(package: str = PACKAGE) -> None:
 
 
 def _not_found(**_: object) -> Component:
-    return html.Main(states.empty("Page not found", "Choose one on the left.", symbol="alert"), className="lost")
+    return html.Main(
+        states.empty("Page not found", "Choose a page in the navigation bar.", symbol="alert"), className="lost"
+    )

@@ -27,6 +27,8 @@ TEXT, MUTED, FAINT, LINE, SURFACE = (
 LINE_STRONG, SURFACE_2, BACKGROUND = "var(--line-strong)", "var(--surface-2)", "var(--bg)"
 SERIES = tuple(f"var(--s{index})" for index in range(1, 7))
 
+PLAIN = ",.4~r"
+"""Ticks without an exponent: 0.05, 20, 1,000. On a log axis without a format Plotly writes 20 as a small 2."""
 DAY_HOVER, MINUTE_HOVER = "%Y-%m-%d", "%Y-%m-%d %H:%M UTC"
 MARGIN = {"l": 48, "r": 14, "t": 8, "b": 26}
 
@@ -68,15 +70,27 @@ def time_axis(*, intraday: bool = False, **more: Any) -> dict[str, Any]:
 
 
 def value_axis(title: str = "", *, tickformat: str = "", log: bool = False, **more: Any) -> dict[str, Any]:
-    """A y axis that follows the visible data; zooming is along x only."""
+    """A y axis that follows the visible data; zooming is along x only. A log axis writes its numbers in full."""
     axis: dict[str, Any] = {"fixedrange": True, "type": "log" if log else "linear"}
     if title:
         axis["title"] = {"text": title}
     if tickformat:
         axis["tickformat"] = tickformat
     if log:
-        axis["dtick"] = "D2"
+        axis |= {"dtick": "D2", "tickformat": tickformat or PLAIN}
     return {**axis, **more}
+
+
+def growth_axis(growth: NDArray[Any], *, log: bool, **more: Any) -> dict[str, Any]:
+    """A y axis for ``growth`` of 1. Where it is logarithmic it steps by 1, 2, 5 over up to three powers of ten, over
+    more by the powers alone; an account that was ruined is left out of account.
+    """
+    ticks: dict[str, Any] = {}
+    if log:
+        known = growth[growth > 0]
+        decades = float(np.log10(known.max() / known.min())) if len(known) else 0.0
+        ticks = {"dtick": None, "nticks": 6} if decades < 0.4 else {"dtick": "D2" if decades < 3 else 1}
+    return value_axis(log=log, tickformat=PLAIN, **ticks, **more)
 
 
 def figure(

@@ -83,7 +83,7 @@ def figure(info: EquityInfo) -> go.Figure:
     return base.figure(
         traces,
         x=base.time_axis(intraday=any(base.has_hours(curve.time) for curve in info.curves)),
-        y=base.value_axis(log=info.log, **_ticks(info)),
+        y=base.growth_axis(_growth(info), log=info.log),
         panes=[(drawdowns, 0.22)],
         keep="equity",
     )
@@ -115,13 +115,5 @@ def _curve(label: str, time: Times, equity: Floats, capital: float) -> Curve:
     return Curve(label, moments[kept], equity[kept] / capital, below[kept])
 
 
-def _ticks(info: EquityInfo) -> dict[str, object]:
-    """On a log axis the steps 1, 2, 5 over up to three powers of ten, beyond that the powers alone."""
-    if not info.log:
-        return {"tickformat": ".3~g"}
-    growth = np.concatenate([curve.growth for curve in (*info.curves, info.benchmark)])
-    growth = growth[growth > 0]  # nothing is left of an account that was ruined
-    low, high = np.log10(growth.min()), np.log10(growth.max())
-    if high - low < 0.4:
-        return {"dtick": None, "nticks": 6, "tickformat": ".3~g"}
-    return {"dtick": "D2" if high - low < 3 else 1, "tickformat": ".3~g"}
+def _growth(info: EquityInfo) -> Floats:
+    return np.concatenate([curve.growth for curve in (*info.curves, info.benchmark)])

@@ -59,12 +59,12 @@ def figure(info: OverlayInfo) -> go.Figure:
     if info.combined is not None:
         drawn.append((info.combined, *COMBINED, 2.2))
     traces = [trace for item in drawn for trace in _traces(*item)]
-    ticks = {"tickformat": ".3~g", **_steps(info)} if info.log else {"tickformat": ".3~g"}
+    growth = np.concatenate([curve.growth for curve in (*info.curves, info.held) if curve])
     below = base.value_axis(tickformat=".0%", nticks=4, rangemode="tozero")
     return base.figure(
         traces,
         x=base.time_axis(intraday=any(base.has_hours(curve.time) for curve in info.curves)),
-        y=base.value_axis(log=info.log, **ticks),
+        y=base.growth_axis(growth, log=info.log),
         panes=[(below, 0.22)],
         keep="overlay",
     )
@@ -88,12 +88,3 @@ def _curve(label: str, time: Times, equity: Floats, capital: float) -> Curve:
     moments, below = base.times(time), drawdown(equity, capital)
     kept = np.union1d(thin(moments, equity, POINTS), thin(moments, below, POINTS))
     return Curve(label, moments[kept], equity[kept] / capital, below[kept])
-
-
-def _steps(info: OverlayInfo) -> dict[str, object]:
-    """On a log axis the steps 1, 2, 5 over up to three powers of ten, beyond that the powers alone."""
-    growth = np.concatenate([curve.growth for curve in (*info.curves, info.held) if curve])
-    span = float(np.log10(growth.max() / growth.min()))
-    if span < 0.4:
-        return {"dtick": None, "nticks": 6}
-    return {"dtick": "D2" if span < 3 else 1}

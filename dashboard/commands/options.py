@@ -22,7 +22,9 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stratoscope", description="Test whether a strategy's edge is real.")
     named = parser.add_subparsers(required=True, metavar="command")
     serving = named.add_parser("serve", help="serve the workbench to a browser")
-    serving.add_argument("--port", type=port, metavar="PORT", help="port to listen on (default: that of the configuration)")
+    serving.add_argument(
+        "--port", type=port, metavar="PORT", help="port to listen on (default: that of the configuration)"
+    )
     running = named.add_parser("run", help="compute the spec in a YAML or JSON file")
     _run(running)
     cleaning = named.add_parser(

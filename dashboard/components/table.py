@@ -10,15 +10,27 @@ import dash_ag_grid as dag
 from dash.development.base_component import Component
 
 _HEAD, _ROW, _SCROLLBAR = 30, 29, 17  # pixels, the first two as in assets/24_grid.css
+_PADDING, _LETTER = 26, 6.6  # pixels of a cell beside its text, and of a letter of a heading
 Kind = Literal["text", "number", "signed", "price", "percent", "signed_percent", "day", "time"]
+
+
+_VALUES: dict[Kind, int] = {
+    "text": 84,
+    "number": 74,
+    "price": 84,
+    "percent": 84,
+    "signed": 92,
+    "signed_percent": 104,
+    "day": 100,
+}
 
 
 @dataclass(frozen=True)
 class Column:
     """One column; ``field`` is its key in the rows. Percentages are given as fractions, times as ms since 1970 or
     ISO text; what is ``signed`` has its sign and its colour; a price has as many decimals as its row says in
-    ``decimals``. A column has its ``width``, or shares what
-    is left and is at least ``least`` wide (pixels).
+    ``decimals``. A column has its ``width``, or shares what is left and is at least ``least`` wide (pixels), by
+    itself as wide as its title and a usual value.
     """
 
     field: str
@@ -72,6 +84,11 @@ def fitting(count: int, most: int) -> dict[str, Any]:
     return {"height": min(needed(count), most), "width": "100%"}
 
 
+def _least(column: Column) -> int:
+    """Pixels in which the column's title, and a usual value of its kind, can be read."""
+    return max(_PADDING + round(_LETTER * len(column.title)), _VALUES.get(column.kind, 0))
+
+
 def definition(column: Column) -> dict[str, Any]:
     """AG Grid's definition of a column."""
     base: dict[str, Any] = {"field": column.field, "headerName": column.title}
@@ -79,6 +96,8 @@ def definition(column: Column) -> dict[str, Any]:
         base |= {"width": column.width, "flex": 0}
     if column.least:
         base |= {"minWidth": column.least, "flex": column.least}
+    if not column.width and not column.least:
+        base["minWidth"] = _least(column)
     if column.help:
         base["headerTooltip"] = column.help
     if column.kind == "text":

@@ -138,8 +138,9 @@ def _require_room(spec: BacktestSpec, item: Bars, place: int, warm_up: int) -> N
         )
     if len(item) < warm_up + 2:
         where = "up to the end of this range" if place else "in this range"
+        bars = "1 bar" if len(item) == 1 else f"{len(item)} bars"
         raise DataError(
-            f"{item.series.symbol} has {len(item)} {'bar' if len(item) == 1 else 'bars'} {where}, and {spec.strategy.label()} needs {warm_up + 2}: "
+            f"{item.series.symbol} has {bars} {where}, and {spec.strategy.label()} needs {warm_up + 2}: "
             "choose a longer range or shorter windows."
         )
 

@@ -233,9 +233,7 @@ def _selected(spec: Selection, series: Series) -> Bars:
     bars = read(series).between(spec.start, spec.end)
     if len(bars) == 0:
         first, last = series.span
-        raise DataError(
-            f"{series.symbol} has no bars {_range_of(spec)}: its bars run from {first} to {last}."
-        )
+        raise DataError(f"{series.symbol} has no bars {_range_of(spec)}: its bars run from {first} to {last}.")
     return bars
 
 

@@ -90,11 +90,11 @@ def figure(info: CurveInfo) -> go.Figure:
          "fillcolor": base.tint(base.MUTED, 9), "line": {"width": 0}}
         for start, stop in info.tests
     ]  # fmt: skip
-    ticks = {"tickformat": ".3~g", **_steps(info)}
+    growth = np.concatenate([line.growth for line in info.lines])
     return base.figure(
         traces,
         x=base.time_axis(),
-        y=base.value_axis(log=info.log, **ticks),
+        y=base.growth_axis(growth, log=info.log),
         panes=[(below, 0.22)],
         keep="walkforward-curve",
         shapes=bands,
@@ -120,12 +120,3 @@ def _line(name: str, time: Times, growth: Floats) -> Line:
     moments, below = base.times(time), drawdown(growth, 1.0)
     kept = np.union1d(thin(moments, growth, POINTS), thin(moments, below, POINTS))
     return Line(name, moments[kept], growth[kept], below[kept])
-
-
-def _steps(info: CurveInfo) -> dict[str, Any]:
-    """On a log axis the steps 1, 2, 5 over up to three powers of ten, beyond that the powers alone."""
-    if not info.log:
-        return {}
-    growth = np.concatenate([line.growth for line in info.lines])
-    span = float(np.log10(growth.max() / growth.min()))
-    return {"dtick": None, "nticks": 6} if span < 0.4 else {"dtick": "D2" if span < 3 else 1}

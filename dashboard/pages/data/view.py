@@ -37,7 +37,7 @@ QUALITY_COLUMNS = [
     table.Column("name", "Check", width=120),
     table.Column("count", "Bars affected", kind="number", width=110),
     table.Column("first", "First", width=140),
-    table.Column("sentence", "Description"),
+    table.Column("sentence", "Description", least=280),
 ]
 
 

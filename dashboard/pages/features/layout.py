@@ -16,7 +16,7 @@ from engine.indicators import INDICATORS
 FORM = form.Form(page=ids.PAGE, spec=FeatureSpec, options=MARKET, shown_as=SHOWN_AS, searched=INDICATORS)
 SEEN = SeriesView(ids.PAGE, ids.CHART)
 COLUMNS = [
-    table.Column("name", "Feature"),
+    table.Column("name", "Feature", least=150),
     table.Column("last", "Last", "number", 4, width=84, help="Value at the last bar of the range."),
     table.Column("low", "Lowest", "number", 4, width=84),
     table.Column("median", "Median", "number", 4, width=84),

@@ -24,7 +24,7 @@ COLUMNS = (
     Column("median", "Median", width=84, help="Wall time of one call, warm-up excluded."),
     Column("quartiles", "Quartiles, ms", width=112, help="Half of the calls took between these."),
     Column("speed_up", "Speed-up", width=84, help="The median of the reference at this size over this one."),
-    Column("rate", "Rate", width=104, help="Work of a call over the median."),
+    Column("rate", "Rate", width=128, help="Work of a call over the median."),
     Column("error", "Error", width=84, help="Difference from what is expected; what is allowed shows on hover."),
     Column("threads", "Threads", width=76, help="CPU threads that the library could use."),
     Column("note", "Note"),

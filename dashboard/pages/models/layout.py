@@ -21,11 +21,11 @@ from engine.models.spec import ModelSpec
 
 TABS = (("score", "Score"), ("predictions", "Predictions"), ("trained", "Trained models"))
 COLUMNS = (
-    Column("time", "Bar", help="Its date; the hour in UTC of bars within the day."),
+    Column("time", "Bar", least=138, help="Its date; the hour in UTC of bars within the day."),
     Column("symbol", "Symbol"),
     Column("prediction", "Prediction", kind="percent", help="Probability of the highest class, or the return itself."),
     Column("says", "Predicted", help="The likeliest class, or the side of zero."),
-    Column("outcome", "Outcome", help="The label: the outcome over the horizon."),
+    Column("outcome", "Outcome", least=118, help="The label: the outcome over the horizon."),
     Column("right", "Correct"),
 )
 FORM = Form(

@@ -19,6 +19,7 @@ CONTROLS = (
     ("rest", ids.SWEEP_REST, "Others"),
 )
 """The selects above the map: name, id, label."""
+TABLED = 500  # combinations that the table lists
 _ROWS: dict[str, Any] = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
 _PAGED = {"pagination": True, "paginationPageSize": 20, "paginationPageSizeSelector": False}
 
@@ -50,7 +51,11 @@ def layout() -> list[Component]:
             graph.graph(ids.SWEEP_SPREAD, height=300, title="Distribution", rescale=False),
         ),
         overfit.layout(),
-        card.card("Combinations", _table(ids.SWEEP_TABLE, 440, **_PAGED), sub="best first; click to open the full run"),
+        card.card(
+            "Combinations",
+            _table(ids.SWEEP_TABLE, 440, **_PAGED),
+            sub=f"the best {TABLED} at most; click to open the full run",
+        ),
         dcc.Store(id=ids.SWEEP_VIEW),
         dcc.Store(id=ids.SWEEP_CHOSEN),
     ]

@@ -154,7 +154,7 @@ def symbol_table(result: SweepResult, index: int, whole: str) -> tuple[list[dict
 
 def about(info: MapInfo, result: SweepResult, shown: View) -> str:
     """What the map shows, and what a click does."""
-    of = shown.symbol or (f"portfolio of {len(result.symbols)} symbols" if len(result.symbols) > 1 else "")
+    of = shown.symbol or ("portfolio" if len(result.symbols) > 1 else "")
     of_some = f"the best of about {count(info.each, 'combination')}" if info.each > 1 else "the best of its values"
     whole = f"each tile {of_some}" if info.coarse else ""
     click = "click to open that run" if info.coarse else "click to open the run"

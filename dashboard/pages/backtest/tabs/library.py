@@ -51,10 +51,10 @@ def layout() -> list[Component]:
         options=[{"value": value, "label": text} for value, text in SHELVES.items()],
     )  # fmt: skip
     buttons = [
-        _button("Compare", ids.COMPARE_TICKED, "Compare the selected runs"),
-        _button("Delete", ids.DELETE_TICKED, "Move the selected runs to the bin"),
-        _button("Restore", ids.RESTORE_TICKED, "Restore the selected runs from the bin"),
-        _button("Empty the bin", ids.EMPTY_BIN, "Empty the bin for good"),
+        _button("Compare", ids.COMPARE_TICKED, "Compare the selected runs", "saved"),
+        _button("Delete", ids.DELETE_TICKED, "Move the selected runs to the bin", "saved"),
+        _button("Restore", ids.RESTORE_TICKED, "Restore the selected runs from the bin", "bin"),
+        _button("Empty the bin", ids.EMPTY_BIN, "Empty the bin for good", "bin"),
     ]
     take_back = html.Button("Undo", id=ids.UNDO, className="link-button strong", type="button")
     said = [html.Span(id=ids.DELETED_TEXT), take_back]
@@ -70,8 +70,9 @@ def layout() -> list[Component]:
     ]
 
 
-def _button(text: str, id_: str, title: str) -> Component:
-    return html.Button(text, id=id_, className="button", type="button", title=title, disabled=True)
+def _button(text: str, id_: str, title: str, shelf: str) -> Component:
+    """A button for the selected runs of ``shelf``; it is out of sight beside the other."""
+    return html.Button(text, id=id_, className=f"button in-{shelf}", type="button", title=title, disabled=True)
 
 
 def _grid() -> Component:

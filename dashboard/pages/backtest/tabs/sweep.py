@@ -38,7 +38,6 @@ STUDY = Study(
 TAB = Tab("sweep", "Sweep", sweep_layout.layout, STUDY)
 
 RESULT_ID = frame.result(PAGE)
-ROWS = 500  # of the table of combinations
 
 axes.wire(FORM)
 
@@ -145,7 +144,7 @@ def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
     figures = spread.figure(bars) if bars else nothing, parallel.figure(lines) if lines else nothing
     return (
         figures[0], view.spread_words(bars), figures[1], view.parallel_words(lines),
-        view.columns(result), view.rows(result, shown.metric, shown.symbol, ROWS),
+        view.columns(result), view.rows(result, shown.metric, shown.symbol, sweep_layout.TABLED),
     )  # fmt: skip
 
 
