@@ -30,6 +30,7 @@ SERIES = tuple(f"var(--s{index})" for index in range(1, 7))
 PLAIN = ",.4~r"
 """Ticks without an exponent: 0.05, 20, 1,000. On a log axis without a format Plotly writes 20 as a small 2."""
 DAY_HOVER, MINUTE_HOVER = "%Y-%m-%d", "%Y-%m-%d %H:%M UTC"
+PALE = 50  # percent of the ends of a scale under printed numbers
 MARGIN = {"l": 48, "r": 14, "t": 8, "b": 26}
 
 
@@ -46,6 +47,12 @@ def sequential(token: str = ACCENT) -> list[list[Any]]:
 def diverging() -> list[list[Any]]:
     """Loss, nothing, gain; give the trace ``zmid=0``."""
     return [[0.0, LOSS], [0.5, SURFACE_2], [1.0, GAIN]]
+
+
+def printed(size: int) -> dict[str, Any]:
+    """Of a heatmap whose cells print their numbers: the diverging scale, so pale that ``TEXT`` reads on all of it."""
+    scale = [[0.0, tint(LOSS, PALE)], [0.5, SURFACE_2], [1.0, tint(GAIN, PALE)]]
+    return {"colorscale": scale, "zmid": 0, "showscale": False, "textfont": {"size": size, "color": TEXT}}
 
 
 def times(moments: NDArray[np.datetime64]) -> NDArray[np.float64]:

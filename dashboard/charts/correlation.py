@@ -38,8 +38,8 @@ def figure(info: CorrelationInfo) -> go.Figure:
     pairs = [[f"{row}<br>{column}" for column in info.names] for row in info.names]
     text = [["" if np.isnan(value) else number(value, 2) for value in row] for row in info.values]
     cells = go.Heatmap(
-        z=info.values, x=list(range(count)), y=list(range(count)), zmin=-1, zmid=0, zmax=1, colorscale=base.diverging(),
-        text=text, texttemplate="%{text}", textfont={"size": 12}, customdata=pairs, showscale=False,
+        z=info.values, x=list(range(count)), y=list(range(count)), zmin=-1, zmax=1, **base.printed(12),
+        text=text, texttemplate="%{text}", customdata=pairs,
         hovertemplate="%{customdata}<br>%{z:.3f}<extra></extra>", hoverongaps=False,
     )  # fmt: skip
     places = {"tickvals": list(range(count)), "ticktext": list(info.marks), "showgrid": False, "zeroline": False}

@@ -141,7 +141,7 @@ def correlation_figure(info: CorrelationInfo) -> go.Figure:
     names = list(info.names)
     printed = [[number(value, 2, signed=True) for value in row] for row in info.value[::-1]]
     words = {"text": printed, "texttemplate": "%{text}", "hovertemplate": "%{y} with %{x}: %{text}<extra></extra>"}
-    scale = {"zmin": -1, "zmid": 0, "zmax": 1, "showscale": False, "autocolorscale": True}
+    scale = {"zmin": -1, "zmax": 1, **base.printed(12)}
     square = go.Heatmap(z=base.values(info.value[::-1]), x=names, y=names[::-1], **words, **scale)
     return base.figure([square], y={"fixedrange": True}, x={"fixedrange": True}, hover="closest", keep="correlation")
 

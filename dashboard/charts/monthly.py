@@ -56,9 +56,8 @@ def figure(info: MonthlyInfo) -> go.Figure:
     months, totals = _texts(info.months), _texts(info.totals[:, None])
     fits = max(map(len, (text for line in months for text in line))) < _WIDE
     size = 8 if row < 14 else 10 if fits else 9
-    print_ = {"texttemplate": "%{text}", "textfont": {"size": size}} if row >= 10 else {}
-    look = {"y": list(info.years), "colorscale": base.diverging(), "zmid": 0, "showscale": False, "xgap": 1, "ygap": 1,
-            "hoverongaps": False, **print_}  # fmt: skip
+    print_ = {"texttemplate": "%{text}"} if row >= 10 else {}
+    look = {"y": list(info.years), "xgap": 1, "ygap": 1, "hoverongaps": False, **base.printed(size), **print_}
     traces = [
         go.Heatmap(
             x=list(MONTHS), z=base.values(info.months), text=months, zmin=-info.full, zmax=info.full,

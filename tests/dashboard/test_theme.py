@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard import theme
+from dashboard.charts import base
 
 THEMES = tuple(theme.tokens())
 SURFACES = ("bg", "surface", "surface-2")
@@ -49,6 +50,16 @@ def test_lines_stand_out_from_the_surface(name: str) -> None:
 def test_the_run_button_reads(name: str) -> None:
     token = theme.tokens()[name]
     assert contrast(token["on-accent"], token["accent"]) >= 4.5
+
+
+@pytest.mark.parametrize("name", THEMES)
+@pytest.mark.parametrize("end", ["gain", "loss"])
+def test_printed_numbers_read_on_their_heatmap(name: str, end: str) -> None:
+    token, share = theme.tokens()[name], base.PALE / 100
+    pairs = zip(channels(token[end]), channels(token["surface"]), strict=True)
+    cell = "#" + "".join(f"{round(255 * (b + share * (a - b))):02x}" for a, b in pairs)
+    for background in (cell, token["surface-2"]):
+        assert contrast(token["text"], background) >= 4.5
 
 
 @pytest.mark.parametrize("name", THEMES)

@@ -27,7 +27,7 @@ COLUMNS = (
     Column("rate", "Rate", width=128, help="Work of a call over the median."),
     Column("error", "Error", width=84, help="Difference from what is expected; what is allowed shows on hover."),
     Column("threads", "Threads", width=76, help="CPU threads that the library could use."),
-    Column("note", "Note"),
+    Column("note", "Note", least=190),
 )  # fmt: skip
 
 

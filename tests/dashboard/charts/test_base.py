@@ -33,3 +33,9 @@ def test_a_linear_axis_of_growth_leaves_its_steps_to_plotly() -> None:
 def test_a_log_axis_writes_its_numbers_in_full() -> None:
     assert base.value_axis("of 1", log=True)["tickformat"] == base.PLAIN
     assert base.value_axis(tickformat=",.6~g", log=True)["tickformat"] == ",.6~g"
+
+
+def test_cells_that_print_their_numbers_are_pale_and_name_the_colour_of_the_text() -> None:
+    look = base.printed(10)
+    assert look["colorscale"] == [[0.0, "var(--loss / 50%)"], [0.5, "var(--surface-2)"], [1.0, "var(--gain / 50%)"]]
+    assert look["textfont"] == {"size": 10, "color": "var(--text)"}
