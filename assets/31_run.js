@@ -97,12 +97,19 @@
     setTimeout(() => button.click(), 0);
   });
 
-  /* A run that a field forbids: go to the field. */
+  /* A run that a field forbids: go to the field, and say there what is wrong, until it is typed into. */
   document.addEventListener("click", (event) => {
     const run = event.target.closest('[data-run="true"]');
     if (!run) return;
     const wrong = [...run.closest(".side, .study").querySelectorAll(".f-problem")].find((item) => item.textContent);
     const control = wrong && wrong.parentElement.querySelector("input, select, button");
-    if (control) control.focus();
+    if (!control) return;
+    wrong.classList.add("is-told");
+    control.focus();
+  });
+
+  document.addEventListener("input", (event) => {
+    const row = event.target.closest && event.target.closest(".f, .axis, .plugin");
+    if (row) row.querySelectorAll(".is-told").forEach((item) => item.classList.remove("is-told"));
   });
 })();

@@ -16,6 +16,7 @@ from dashboard.components.fields import Field, hundredfold
 from dashboard.text.format import MINUS
 
 Options = Sequence[tuple[Any, str]]
+_GROUPED = re.compile(r"[+-]?\d{1,3}([, ]\d{3})+(\.\d*)?")
 _SEGMENTS, _SEGMENT_TEXT, _LONG_LIST = 4, 22, 12
 
 
@@ -134,7 +135,9 @@ def given(field: Field, value: Any) -> Any:
 
 def _number(field: Field, value: str) -> float | str:
     """The number in a text, as people write it; the text itself where it is none."""
-    plain = value.replace(",", "").replace(MINUS, "-").replace("\u202f", "").replace(" ", "")
+    plain = value.strip().replace(MINUS, "-").replace("\u202f", " ").replace("\u00a0", " ")
+    if _GROUPED.fullmatch(plain):  # 5,5 is nobody's 55
+        plain = plain.replace(",", "").replace(" ", "")
     try:
         number = float(plain)
     except ValueError:

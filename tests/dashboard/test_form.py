@@ -96,6 +96,13 @@ def test_sections_are_named_once_each() -> None:
     assert titles == ["Universe", "Strategy", "Costs", "Execution", "Sizing", "Stops", "Financing"]
 
 
+@pytest.mark.parametrize("text", ["5,5", "12,34", "1,0000", "1,000,00", "1 00"])
+def test_a_comma_that_groups_no_thousands_is_not_left_out(text: str) -> None:
+    """A decimal comma would else make 55 bp of 5,5."""
+    capital = next(item for item in fields_of(BacktestSpec) if item.path == "capital")
+    assert controls.given(capital, text) == text
+
+
 def test_numbers_are_read_as_people_write_them() -> None:
     made = form()
     assert made.parse(collected(made, capital="1,250,000.5")).capital == 1_250_000.5
