@@ -11,9 +11,9 @@ from dashboard.components.table import Column, definition
     ("column", "least"),
     [
         (Column("name", "Feature"), 84),
-        (Column("drawdown", "Max drawdown", "signed_percent", 2), 105),
+        (Column("drawdown", "Max drawdown", "signed_percent", 2), 112),
         (Column("sharpe", "Sharpe", "number", 2), 74),
-        (Column("what", "Description of it all"), 165),
+        (Column("what", "Description of it all"), 177),
     ],
 )
 def test_a_column_is_no_narrower_than_its_title_and_a_usual_value(column: Column, least: int) -> None:
