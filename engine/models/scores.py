@@ -34,7 +34,7 @@ REGRESSION: Mapping[str, str] = {
     "rmse": "Root of the mean squared error, in the unit of the label. Lower is better.",
     "base_rmse": "Root mean squared error of always predicting the mean of the training part: the baseline to beat.",
     "mae": "Mean absolute error, in the unit of the label. Lower is better.",
-    "hit_rate": "Share of rows where prediction and outcome are on the same side of zero.",
+    "hit_rate": "Share of rows where prediction and outcome are both above zero, or both not.",
     "base_rate": "Share of outcomes above zero in the test part.",
     "train_rank_ic": "Rank IC on the training rows themselves: the excess over the test is overfitting.",
 }

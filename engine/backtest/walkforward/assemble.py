@@ -109,6 +109,7 @@ def _windows(steps: Sequence[Step]) -> dict[str, Any]:
     return {
         "train_first": np.array([step.train_time[0] for step in steps]),
         "train_last": np.array([step.train_time[-1] for step in steps]),
+        "test_lead": np.array([(*step.outside.lead, step.outside.time[0])[0] for step in steps]),
         "test_first": np.array([step.outside.time[0] for step in steps]),
         "test_last": np.array([step.outside.time[-1] for step in steps]),
         "train_bars": np.array([len(step.train_time) for step in steps], dtype=np.int64),

@@ -34,7 +34,8 @@ class WalkForwardResult(Labelled):
     ``in_*`` and ``out_*``: Sharpe ratio a year, total return, growth a year, maximum drawdown, number of trades, NaN
     where undefined. ``in_*`` are those of the chosen parameters on the training bars, ``out_*`` on the test bars.
     ``agreement`` is the rank correlation (Spearman) of the Sharpe ratios of all combinations in training and in test.
-    ``held_before`` tells where the last decision before the test was to hold something.
+    ``held_before`` tells where the last decision before the test was to hold something. ``test_lead`` is the close
+    before each test, from which ``out_*`` are measured: the account has its capital then.
 
     Over the bars of all tests: ``time``, ``equity`` of one account led through them, ``benchmark`` (the same symbols
     bought at the first of these bars and held), ``hindsight`` (the combination that was best on these very bars, which
@@ -65,6 +66,7 @@ class WalkForwardResult(Labelled):
     hindsight_parameters: Floats
     train_first: Times
     train_last: Times
+    test_lead: Times
     test_first: Times
     test_last: Times
     train_bars: Counts
@@ -136,11 +138,12 @@ class WalkForwardResult(Labelled):
         """Walk-forward efficiency (Pardo 2008): growth a year out of sample over that in training, each compounded
         over the windows that chose something. None where the training earned nothing.
         """
-        return ratio(_growth(self.out_return[self.traded], self._years("test")), self.promised())
+        years = self._years(self.test_lead, self.test_last)
+        return ratio(_growth(self.out_return[self.traded], years), self.promised())
 
     def promised(self) -> float:
         """Growth a year of the chosen parameters in training, compounded over the windows that chose something."""
-        return _growth(self.in_return[self.traded], self._years("train"))
+        return _growth(self.in_return[self.traded], self._years(self.train_first, self.train_last))
 
     def efficiencies(self) -> Floats:
         """Of each window; NaN where its training earned nothing."""
@@ -201,8 +204,8 @@ class WalkForwardResult(Labelled):
             "warnings": list(self.warnings),
         }
 
-    def _years(self, part: str) -> float:
-        first, last = getattr(self, f"{part}_first"), getattr(self, f"{part}_last")
+    def _years(self, first: Times, last: Times) -> float:
+        """From ``first`` to ``last`` of all windows that chose something."""
         return float(np.sum((last - first)[self.traded] / np.timedelta64(1, "ms"))) / MILLISECONDS_PER_YEAR
 
 

@@ -147,7 +147,7 @@ def test_efficiency_is_growth_after_over_growth_before(seed: int, choice: str) -
     year = 365.2425
     after = (
         np.prod(1 + found.out_return)
-        ** (year / float(((found.test_last - found.test_first) / np.timedelta64(1, "D")).sum()))
+        ** (year / float(((found.test_last - found.test_lead) / np.timedelta64(1, "D")).sum()))
         - 1
     )
     within = (
@@ -158,5 +158,7 @@ def test_efficiency_is_growth_after_over_growth_before(seed: int, choice: str) -
     assert found.promised() == pytest.approx(within)
     earned = found.in_growth > 0
     assert found.efficiency() == (pytest.approx(after / within) if within > 0 else None)
+    assert after == pytest.approx(found.metrics["cagr"])  # every window chose something, and none is left out
+    assert found.eligible.all()
     np.testing.assert_allclose(found.efficiencies()[earned], (found.out_growth / found.in_growth)[earned])
     assert np.isnan(found.efficiencies()[~earned]).all()
