@@ -1,8 +1,8 @@
-"""Studies: tabs of a page that run another spec, built around the one in the page's form.
+"""Studies: tabs of a page that run another spec, built around the one in the page's form or apart from it.
 
-A study has a form of its own in its tab; the spec in the page's form, as it stands, is one field of it. Everything else
-is as on a page: checks, estimate, run button, job, progress, cancel, permalink, stored result. A permalink of a study
-opens the page with that field in the page's form and the study's tab in sight.
+A study has a form of its own in its tab; the spec in the page's form, as it stands, is one field of it if it has a
+base. Everything else is as on a page: checks, estimate, run button, job, progress, cancel, permalink, stored result. A
+permalink of a study opens the page with that field in the page's form and the study's tab in sight.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from dashboard.components.values import get
 from dashboard.runs import wiring
 from dashboard.security.payloads import Draft, Run, Shown
 from engine.core.errors import SpecError
-from engine.core.spec import RunSpec, canonical_json
+from engine.core.spec import Action, RunSpec, canonical_json
 from engine.jobs import runner
 
 _BROKEN = "-"  # what the browser writes into the field while the page's form does not validate
@@ -49,23 +49,24 @@ _BROKEN = "-"  # what the browser writes into the field while the page's form do
 class StudyForm(Form):
     """The form of a study; its ``page`` is ``ids.study(<page>, <tab>)``.
 
-    ``base`` names the field of the spec that is taken from the page's form. What a fresh form shows must not follow
-    from the base, which is known only in the browser.
+    ``base`` names the field of the spec that is taken from the page's form, "" for none. What a fresh form shows must
+    not follow from the base, which is known only in the browser.
     """
 
     base: str = "base"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", {**self.options, self.base: lambda values: []})  # taken as a whole
+        if self.base:
+            object.__setattr__(self, "options", {**self.options, self.base: lambda values: []})  # taken as a whole
 
     def _field(self, item: Field, value: Any, whole: Values, section: str) -> list[Row]:
         return [] if item.path == self.base else super()._field(item, value, whole, section)
 
-    def parse(self, values: Values) -> RunSpec:
+    def parse(self, values: Values) -> RunSpec | Action:
         """As every form; while the page's own form is wrong, that is all there is to say."""
-        if get(values, self.base) == _BROKEN:
+        if self.base and get(values, self.base) == _BROKEN:
             raise SpecError([("", "Fix the highlighted fields on the left first.")])
-        if not get(values, self.base):
+        if self.base and not get(values, self.base):
             raise SpecError([])  # the page has only just opened
         return super().parse(values)
 
@@ -103,7 +104,7 @@ def opening(query: str | None, studies: Sequence[Study]) -> Opening:
         if values.get("kind") != form.spec.model_fields["kind"].default:
             continue
         _, spec, _ = form.start(query)
-        base = state.to_query(getattr(spec, form.base)) if spec is not None else None
+        base = state.to_query(getattr(spec, form.base)) if spec is not None and form.base else None
         return Opening(base, form.page, query)
     return Opening(query)
 
@@ -124,13 +125,13 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
     form, page = study.form, study.form.page
     is_open = opened.study == page
     values, asked, problem = form.start(opened.asked if is_open else None)
-    base = canonical_json(getattr(asked, form.base)) if asked is not None else ""
     fields = study.panel(values) if study.panel else form.panel(values)
+    told = opened.asked if state.report_in(opened.asked) else canonical_json(asked) if asked is not None else None
     return [
-        dcc.Store(id=ids.request(page), data=canonical_json(asked) if asked is not None else None),
+        dcc.Store(id=ids.request(page), data=told if asked is not None else None),
         dcc.Store(id=ids.draft(page)),
         dcc.Store(id=ids.part("copied", page)),
-        dcc.Input(id=ids.field(page, form.base), type="hidden", value=base),
+        *_base(form, asked),
         card(
             study.title,
             [html.Div(list(fields), className="fields study-fields"), run_bar(page, form.action)],
@@ -150,22 +151,22 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
     ]
 
 
+def _base(form: StudyForm, asked: RunSpec | Action | None) -> list[Component]:
+    """What carries the spec of the page's form."""
+    if not form.base:
+        return []
+    value = canonical_json(getattr(asked, form.base)) if asked is not None else ""
+    return [dcc.Input(id=ids.field(form.page, form.base), type="hidden", value=value)]
+
+
 def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -> None:
     """Register the callbacks of a study's form, run bar, background job and permalink, and fill its tab in time."""
     form = study.form
     wiring.wire(form)
     page, owner = form.page, ids.owner(form.page)
     fill_late(group, tab_of(page), partial(contents, study, results, Opening(None)))
-    field = ids.field(page, form.base)
-    tabs = line_id(group)
-    clientside_callback(
-        ClientsideFunction("stratoscope", "studyBase"),
-        Output(field, "value"),
-        Input(ids.draft(owner), "data"),
-        Input(tabs, "active_tab"),
-        State(field, "value"),
-        State(ids.run(page), "id"),
-    )
+    if form.base:
+        _wire_base(form, owner, group)
     clientside_callback(
         ClientsideFunction("stratoscope", "permalink"),
         Output(ids.part("rail", owner), "href", allow_duplicate=True),
@@ -175,12 +176,26 @@ def wire(study: Study, results: Callable[[], Sequence[Component]], group: str) -
         State(ids.part("rail", owner), "href"),
         prevent_initial_call=True,
     )
-    callback(
-        Output(ids.request(page), "data", allow_duplicate=True),
-        Input(ids.draft(page), "data"),
-        State(ids.run(page), "data"),
-        prevent_initial_call=True,
-    )(recalled)
+    if not issubclass(form.spec, Action):
+        callback(
+            Output(ids.request(page), "data", allow_duplicate=True),
+            Input(ids.draft(page), "data"),
+            State(ids.run(page), "data"),
+            prevent_initial_call=True,
+        )(recalled)
+
+
+def _wire_base(form: StudyForm, owner: str, group: str) -> None:
+    """The spec of the page's form follows into the study's."""
+    field = ids.field(form.page, form.base)
+    clientside_callback(
+        ClientsideFunction("stratoscope", "studyBase"),
+        Output(field, "value"),
+        Input(ids.draft(owner), "data"),
+        Input(line_id(group), "active_tab"),
+        State(field, "value"),
+        State(ids.run(form.page), "id"),
+    )
 
 
 def recalled(draft: Draft | None, run: Run | None) -> str:

@@ -91,8 +91,8 @@ def bars_of(name: str, interval: Interval, tables: Sequence[Any], facts: Facts) 
         rows=len(time),
         start=str(time[0]) if len(time) else "",
         end=str(time[-1]) if len(time) else "",
-        origin=f"Yahoo Finance through yfinance {library().__version__}",
-        licence="personal use only (Yahoo's terms of service)",
+        origin="Yahoo Finance",
+        licence="personal use",
         split_adjusted=True,
     )
     return Bars(series, time, **columns), int(len(times) - kept.sum())
@@ -172,10 +172,10 @@ def listing(quote: Mapping[str, Any]) -> Listing | None:
 @cache
 def library() -> Any:
     """yfinance, with its files under our cache and errors that are raised instead of logged."""
-    with warnings.catch_warnings():  # it turns everybody's on
-        warnings.simplefilter("ignore")
-        import yfinance
+    import yfinance
 
+    # It turns its own on, which say what pandas 4 will be without.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="^yfinance")
     yfinance.set_tz_cache_location(str(settings().cache / "yfinance"))
     yfinance.config.debug.hide_exceptions = False
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what goes wrong is in our report

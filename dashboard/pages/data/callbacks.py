@@ -14,8 +14,9 @@ from dashboard.charts import candles
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
 from dashboard.components.series_view import Seen, zoom_of
-from dashboard.pages.data import ids, view
+from dashboard.pages.data import download, ids, view
 from dashboard.pages.data.layout import FORM, SEEN
+from dashboard.runs import studies
 from dashboard.text.format import day_range
 from engine.market import quality
 from engine.market.bars import Bars, Market
@@ -24,6 +25,8 @@ from engine.market.spec import MarketSpec
 from engine.research.price_summary import summarise
 
 runs.wire(FORM)
+studies.wire(download.STUDY, download.layout, ids.TABS)
+studies.wire_tabs(FORM, ids.TABS)
 market_options.follow_collection(FORM)
 
 RESULT = Input(frame.result(ids.PAGE), "data")

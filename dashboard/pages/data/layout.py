@@ -11,7 +11,8 @@ from dashboard import market_options
 from dashboard.components import card, form, graph, metric, states, table, tabs
 from dashboard.components.page_layout import page_layout
 from dashboard.components.series_view import SeriesView
-from dashboard.pages.data import ids
+from dashboard.pages.data import download, ids
+from dashboard.runs import studies
 from engine.market import catalog
 from engine.market.spec import MarketSpec
 
@@ -32,6 +33,7 @@ TABS = {
     "quality": "Quality",
     "table": "Table",
     "provenance": "Provenance",
+    "download": "Download",
 }
 COMPARE_COLUMNS = [
     table.Column("symbol", "Symbol"),
@@ -55,17 +57,25 @@ def layout(query: str | None) -> Component:
         "table": [_table()],
         "provenance": [html.Div(id=ids.PROVENANCE)],
     }
+    asked = studies.opening(query, [download.STUDY])
+    first = "" if asked.study else "chart"
     return page_layout(
         FORM,
-        query,
-        title=tabs.tabs(ids.TABS, list(TABS.items())),
+        asked.query,
+        title=tabs.tabs(ids.TABS, list(TABS.items()), studies.tab_of(asked.study)),
         panel=_chart_section(),
         results=[
             SEEN.store(),
-            *(tabs.pane(ids.TABS, name, contents[name], first=name == "chart") for name in TABS),
+            *(tabs.pane(ids.TABS, name, part, first=name == first) for name, part in contents.items()),
         ],
+        studies=studies.pane(ids.TABS, download.STUDY, download.layout, asked),
         empty=states.empty("No series chosen", "Choose a collection and at least one symbol.", symbol="data"),
     )
+
+
+def later() -> list[Component]:
+    """What comes into the page once its tab is opened."""
+    return studies.contents(download.STUDY, download.layout, studies.Opening(None))
 
 
 def _chart_section() -> Sequence[Component]:

@@ -1,0 +1,116 @@
+"""The download tab: what is typed and found, what is asked for, and what the report shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dash.exceptions import PreventUpdate
+
+from dashboard import state
+from dashboard.components.fields import Values
+from dashboard.pages.data import download
+from dashboard.pages.data.layout import layout
+from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
+from engine.jobs import actions
+from engine.market.fetch.spec import Fetch
+from engine.market.spec import MarketSpec
+from tests.support.yahoo import Listed, Yahoo
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+CLOSES: list[float | None] = [float(value) for value in range(100, 200)]
+
+
+@pytest.fixture
+def changed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What is put into the field of symbols."""
+    found: list[dict[str, Any]] = []
+    monkeypatch.setattr(download, "set_props", lambda id_, props: found.append(props))
+    return found
+
+
+def values(**given: Any) -> Values:
+    return download.FORM.defaults() | {"kind": "fetch"} | given
+
+
+def shown(action: Fetch) -> tuple[Any, Any, Any]:
+    done = actions.perform(action)
+    return download.show({"key": done.job, "spec": canonical_json(action), "report": done.id})
+
+
+def test_symbols_are_typed_in_any_way_and_asked_for_once() -> None:
+    spec = download.FORM.parse(values(symbols=["AAPL, MSFT", "^GSPC\nBTC-USD;AAPL", "MSFT"]))
+    assert isinstance(spec, Fetch)
+    assert spec.symbols == ("AAPL", "MSFT", "^GSPC", "BTC-USD")
+    assert (spec.source, spec.collection) == ("yahoo", "yahoo")
+    assert download.FORM.parse(values(symbols=["A"], collection="mine")) == Fetch(
+        source="yahoo", symbols=("A",), collection="mine"
+    )
+
+
+@pytest.mark.parametrize("symbols", [[], ["../A"], ["A\u0410"]])
+def test_what_is_no_symbol_is_told_at_the_field(symbols: list[str]) -> None:
+    with pytest.raises(SpecError) as caught:
+        download.FORM.parse(values(symbols=symbols))
+    assert [path for path, _ in caught.value.problems] == ["symbols"]
+
+
+def test_a_search_offers_what_was_typed_and_what_the_source_finds(yahoo: Yahoo, changed: list[dict[str, Any]]) -> None:
+    yahoo.found = [{"symbol": "AAPL", "longname": "Apple Inc.", "quoteType": "EQUITY", "exchDisp": "NASDAQ"}]
+    download.search(" apple ", ["MSFT"], "yahoo")
+    (props,) = changed
+    assert [(item["value"], item["label"]) for item in props["options"]] == [
+        ("MSFT", "MSFT"),
+        ("apple", "apple (as typed)"),
+        ("AAPL", "AAPL  Apple Inc. (equity, NASDAQ)"),
+    ]
+    assert {item["search"] for item in props["options"][1:]} == {"apple"}  # the browser leaves them in
+
+
+def test_a_pasted_list_is_offered_as_one_and_becomes_its_symbols(yahoo: Yahoo, changed: list[dict[str, Any]]) -> None:
+    download.search("A, B\nC", [], "yahoo")
+    assert changed[0]["options"][0] == {"value": "A B C", "label": "3 symbols: A, B, C", "search": "A, B\nC"}
+    download.split(["X", "A B C"])
+    assert changed[1]["value"] == ["X", "A", "B", "C"]
+    with pytest.raises(PreventUpdate):
+        download.split(["X", "A"])
+
+
+def test_a_search_that_fails_still_offers_what_was_typed(
+    yahoo: Yahoo, changed: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(download, "toast", lambda text, kind: said.append(text))
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    download.search("XYZ", [], "yahoo")
+    assert [item["value"] for item in changed[0]["options"]] == ["XYZ"]
+    assert said[0].startswith("Yahoo could not be reached")
+
+
+def test_the_report_lists_each_symbol_and_links_to_what_is_stored(yahoo: Yahoo) -> None:
+    yahoo.listed["A"] = Listed("2024-01-01", list(CLOSES))
+    rows, note, link = shown(Fetch(source="yahoo", symbols=("A", "NONE"), collection="mine"))
+    assert rows[0] == {
+        "symbol": "A", "status": "Stored", "said": "", "rows": 100, "added": 100, "dropped": 0,
+        "first": "2024-01-01", "last": "2024-05-17",
+    }  # fmt: skip
+    assert (rows[1]["status"], rows[1]["rows"]) == ("Unknown symbol", 0)
+    assert rows[1]["said"].startswith("Yahoo does not know NONE")
+    assert note == "100 new bars in mine"
+    spec = MarketSpec.parse(state.from_query(link.href.partition("spec=")[2]))
+    assert (spec.collection, spec.symbols) == ("mine", ("A",))
+
+
+def test_nothing_stored_is_nothing_to_open(yahoo: Yahoo) -> None:
+    assert shown(Fetch(source="yahoo", symbols=("NONE",)))[2] is None
+
+
+def test_a_link_to_a_download_opens_its_tab_with_the_form_filled() -> None:
+    query = state.to_query(Fetch(source="yahoo", symbols=("A", "B"), collection="mine"))
+    page = str(layout(query))
+    assert "active_tab='download'" in page
+    assert "'A', 'B'" in page
+    assert "active_tab='chart'" in str(layout(None))
