@@ -15,7 +15,8 @@ from tests.support.workbench import Server, server
 @pytest.fixture(scope="session")
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("workbench")
-    with server(folder) as running:
+    (folder / "prices").mkdir()
+    with server(folder, config="market: {files: {folders: [prices]}}\n") as running:
         yield running
 
 
