@@ -14,6 +14,7 @@ from dashboard.commands import options
 from engine.core.config import PATH_VARIABLE, Config, settings
 from engine.core.database import prepare_cache
 from engine.core.errors import ConfigError, EngineError, SpecError
+from engine.core.plugin_errors import blamed_on_plugins
 
 FAILED = 2
 
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings.cache_clear()
     command: options.Command = given.command
     try:
-        command(given)
+        with blamed_on_plugins():
+            command(given)
     except EngineError as error:
         print("\n".join(_sentences(error)), file=sys.stderr)
         return FAILED

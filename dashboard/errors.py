@@ -11,6 +11,7 @@ from dash.exceptions import BackgroundCallbackError, PreventUpdate
 from dashboard import ids
 from dashboard.security import requests
 from engine.core.errors import EngineError
+from engine.core.plugin_errors import of_plugin
 
 _LOG = logging.getLogger("stratoscope")
 _BACKGROUND = "An error occurred inside a background callback: "
@@ -36,6 +37,7 @@ def toast(text: str, tone: str = "bad") -> None:
 def on_error(error: Exception) -> Any:
     """Dash's handler for every callback: a toast, and the error in each result or figure that was to be filled."""
     outputs = callback_context.outputs_list
+    error = of_plugin(error) or error
     if not isinstance(error, EngineError | BackgroundCallbackError):
         if (reason := requests.misfit()) is not None:
             requests.refuse(reason)

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.backtest.decisions import Decisions, decide
 from engine.backtest.sizings import sized
-from engine.core.errors import DataError, EngineError, StrategyError
+from engine.core.errors import DataError, EngineError, PluginError
 from engine.core.progress import Progress, silent
 from engine.jobs.executors import as_of
 from engine.market.availability import known_at
@@ -66,7 +66,7 @@ def look_ahead(
     behind decisions of each symbol, where a look at the next bar shows, the others spread evenly. It gets the bars that
     had ended by then, and its inputs as they were then (``executors.as_of``): features and predictions are
     computed again. Every decision on the shorter history must be that on the whole, and so must every size; a history
-    on which the strategy fails says nothing. Raises ``StrategyError`` where it fails on every shorter history.
+    on which the strategy fails says nothing. Raises ``PluginError`` where it fails on every shorter history.
     """
     whole, sizes = decide(spec, bars, inputs), _sizes(spec, bars)
     found: list[tuple[np.datetime64, Disagreement]] = []
@@ -81,7 +81,7 @@ def look_ahead(
         ended = [item.slice(0, cut.counts[place]) for item, place in zip(known, there, strict=True)]
         try:
             again, smaller = decide(spec, ended, then(cut.moment, ended)), _sizes(spec, ended)
-        except (StrategyError, DataError) as error:
+        except (PluginError, DataError) as error:
             failed.append(error)
         else:
             found += _compare(known, part, again) + _compare_sizes(known, own, smaller)

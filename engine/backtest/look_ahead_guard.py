@@ -19,13 +19,13 @@ from engine.backtest.sizings import Sizing, sized
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.fields import changed
 from engine.core.errors import DataError, SpecError, StrategyError
+from engine.core.plugin_errors import named, plugin_errors
 from engine.core.registry import is_all_built_in, is_built_in
 from engine.core.spec import RunSpec, Spec
 from engine.features.leakage import Compute, LookAhead, leaks, leaks_into_gaps
-from engine.indicators import Indicator
+from engine.indicators import Indicator, call_indicator
 from engine.market.bars import Bars
-from engine.strategies.call_strategy import named, plugin_errors
-from engine.strategies.rules import Condition, Operand
+from engine.strategies.rules import Condition, Operand, judged, line_of
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -72,7 +72,7 @@ def _require_causal_part(part: Spec, bars: Sequence[Bars]) -> None:
     if asked is None:
         return
     kind, compute = asked
-    with plugin_errors(part, kind):
+    with plugin_errors(part, kind, StrategyError):
         found = leaks(compute, bars)
     if found := found or _into_gaps(part):
         raise StrategyError(f"{named(part, kind)} cannot be used. {found[0].sentence()}")
@@ -88,9 +88,9 @@ def _into_gaps(part: Spec) -> tuple[LookAhead, ...]:
 def _numbers(part: Spec) -> tuple[str, Compute] | None:
     """What ``part`` is called, and the numbers that it answers with; None for what decides as a whole."""
     if isinstance(part, Indicator):
-        return "indicator", part.compute
+        return "indicator", lambda bars: call_indicator.outputs(part, lambda: part.compute(bars), (len(bars),))
     if isinstance(part, Operand):
-        return "operand", lambda bars: {part.label(): part.line(bars)}
+        return "operand", lambda bars: {part.label(): line_of(part, bars)}
     if isinstance(part, Condition):
         return "condition", lambda bars: {part.label(): _truth(part, bars)}
     if isinstance(part, Sizing):
@@ -100,5 +100,5 @@ def _numbers(part: Spec) -> tuple[str, Compute] | None:
 
 def _truth(condition: Condition, bars: Bars) -> Any:
     """1 where it holds, 0 where it does not, NaN where that is not known."""
-    found = condition.truth(bars)
+    found = judged(condition, bars)
     return np.where(found.yes, 1.0, np.where(found.no, 0.0, np.nan))

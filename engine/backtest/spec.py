@@ -12,7 +12,7 @@ from engine.backtest.financing import Financing
 from engine.backtest.sizings import SIZINGS, Sizing
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
-from engine.core.errors import SpecError, StrategyError
+from engine.core.errors import PluginError, SpecError
 from engine.core.spec import Estimate, RunSpec, as_validation_error, idle, parameter
 from engine.market.spec import MarketSpec
 from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
@@ -109,7 +109,7 @@ class BacktestSpec(RunSpec):
     def _is_described(self) -> BacktestSpec:
         try:
             call_strategy.require_description(self.strategy, self.market)
-        except StrategyError as error:
+        except PluginError as error:
             raise as_validation_error(SpecError([("strategy", str(error))])) from None
         return self
 

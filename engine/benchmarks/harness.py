@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 
 from engine import devices
-from engine.benchmarks.lane import FAILURES, Lane, first_line
+from engine.benchmarks.lane import Lane, first_line
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import FEWEST, PATIENCE, PAUSE, ROUNDS, WARM_UP, BenchmarkSpec
 from engine.benchmarks.variants import Variant
 from engine.benchmarks.workloads import Workload
 from engine.core import libraries
 from engine.core.config import settings
-from engine.core.errors import DeviceError
+from engine.core.errors import DeviceError, EngineError
+from engine.core.plugin_errors import plugin_errors
 from engine.core.progress import Progress
 from engine.core.registry import info
 
+NOUN = "workload"
 MEMORY_SHARE = 0.8  # of the memory that may be used: the libraries themselves need some
 
 
@@ -80,7 +82,8 @@ def require_memory(workload: Workload, count: int) -> None:
     import psutil
 
     free = min(psutil.virtual_memory().available / 1e6, settings().compute.memory_limit_mb) * MEMORY_SHARE
-    needed = workload.megabytes(count)
+    with plugin_errors(workload, NOUN):
+        needed = float(workload.megabytes(count))
     if needed > free:
         raise DeviceError(
             f"{workload.label()} needs about {needed / 1e3:.1f} GB in {count} variant{'s' * (count != 1)} and "
@@ -108,7 +111,8 @@ def _measure(workload: Workload, variants: Sequence[Variant], repetitions: int, 
 def _prepare(lanes: list[Lane], workload: Workload, repetitions: int, progress: Progress) -> None:
     """Every variant with its inputs, the first calls, and the check of their results."""
     progress(0.0, "Making the inputs")
-    inputs = workload.inputs()
+    with plugin_errors(workload, NOUN):
+        inputs = workload.inputs()
     expected = _expected(workload, inputs)
     for index, lane in enumerate(lanes):
         fraction, message = 0.2 * index / len(lanes), f"Warming up {lane.variant.title}"
@@ -130,7 +134,9 @@ def _expected(workload: Workload, inputs: Any) -> Any:
     """What results are compared with. Raises ``DeviceError`` where the reference cannot compute it."""
     try:
         return workload.expected(inputs)
-    except FAILURES as error:
+    except EngineError:
+        raise
+    except Exception as error:
         raise DeviceError(
             f"{workload.label()} cannot be checked: {workload.versus()} failed: {first_line(error)}"
         ) from error
@@ -138,7 +144,10 @@ def _expected(workload: Workload, inputs: Any) -> Any:
 
 def _check(lane: Lane, workload: Workload, result: Any, expected: Any) -> None:
     """Rejects a variant whose result is too far from what is expected."""
-    lane.error, bound = workload.error(lane.ready.values(result), expected), workload.bound()
+    values = lane.ready.values(result)
+    if not hasattr(values, "shape"):
+        raise TypeError(f"its values are a {type(values).__name__}, and must be an array")
+    lane.error, bound = workload.error(values, expected), workload.bound()
     if not lane.error <= bound:
         lane.reject(
             f"{lane.variant.title} differs from {workload.versus()} by {lane.error:.1e} where {bound:.1e} is allowed: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -36,9 +37,9 @@ class KernelWorkload(Workload):
         choices={"float32": "float32", "float64": "float64"},
     )
 
+    @abstractmethod
     def compute(self, kernels: Kernels, inputs: tuple[Any, ...]) -> Any:
         """The work, on arrays of the library."""
-        raise TypeError(f"{type(self).__name__} has no compute method.")
 
     def variants(self) -> tuple[Variant, ...]:
         return tuple(

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from engine.benchmarks.variants import Prepared, Variant
-from engine.core.errors import DeviceError
+from engine.core.errors import Cancelled, EngineError
 
-FAILURES = (RuntimeError, ValueError, MemoryError, ImportError, OSError)
-"""What libraries raise where they cannot compute; out of memory is among them."""
+_USUAL = (RuntimeError, ValueError, MemoryError, ImportError, OSError)
+"""What libraries raise where they cannot compute, out of memory among it: what they say of it is enough."""
 
 
 def _unprepared(*_: Any) -> Any:
@@ -43,13 +43,16 @@ class Lane:
 
     def prepare(self, inputs: Any) -> None:
         """Bring the inputs to where the variant computes. Raises what it raises."""
-        self.ready = self.held.enter_context(self.variant.prepare(inputs))
+        ready: Any = self.held.enter_context(self.variant.prepare(inputs))
+        if not isinstance(ready, Prepared):
+            raise TypeError(f"it prepared a {type(ready).__name__}, and must yield Prepared")
+        self.ready = ready
         self.threads = self.ready.threads
 
     def close(self) -> None:
         """Give back all that it holds."""
         self.ready = UNPREPARED
-        with suppress(*FAILURES):  # a device that has failed may fail to release too
+        with suppress(Exception):  # a device that has failed may fail to release too
             self.held.close()
 
     def reject(self, note: str) -> None:
@@ -63,9 +66,11 @@ class Lane:
         """A failure of the variant within the block becomes its note."""
         try:
             yield
-        except DeviceError as error:
+        except Cancelled:
+            raise
+        except EngineError as error:
             self.reject(str(error))
-        except FAILURES as error:
+        except Exception as error:  # noqa: BLE001 - a variant may raise anything, and the others go on
             self.reject(f"{self.variant.title} failed: {first_line(error)}")
 
     def call(self) -> tuple[float, Any]:
@@ -77,5 +82,7 @@ class Lane:
 
 
 def first_line(error: Exception) -> str:
-    """What an error of a library says, without the rest of its report."""
-    return (str(error) or type(error).__name__).splitlines()[0]
+    """What an error of a library says, without the rest of its report; of one that is no library's its name too."""
+    said, name = str(error), type(error).__name__
+    first = said.splitlines()[0] if said else name
+    return first if isinstance(error, _USUAL) or not said else f"{name}: {first}"

@@ -6,7 +6,8 @@ EngineError
 │   └── UnknownPlugin     a name that no plug-in has
 ├── DataError             market data that is missing or unfit for the request
 │   └── NotTradeable      a series that cannot be bought
-├── StrategyError         a strategy that fails or answers with what no account can follow
+├── PluginError           a plug-in that fails, or answers with what its contract excludes
+│   └── StrategyError     a strategy that fails or answers with what no account can follow
 ├── StoreError            the result store or the database
 ├── DeviceError           a library or device that this machine lacks
 └── JobError              a background job
@@ -58,7 +59,11 @@ class NotTradeable(DataError):
     pass
 
 
-class StrategyError(EngineError):
+class PluginError(EngineError):
+    pass
+
+
+class StrategyError(PluginError):
     pass
 
 

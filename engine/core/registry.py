@@ -23,13 +23,17 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from pydantic_core import core_schema
 
 from engine.core.config import settings
-from engine.core.errors import ConfigError, SpecError, UnknownPlugin, did_you_mean, line_in
+from engine.core.contracts import MARK, description_problem, require_contract
+from engine.core.contracts import is_built_in as is_built_in
+from engine.core.contracts import is_plugin as is_plugin
+from engine.core.errors import ConfigError, PluginError, SpecError, UnknownPlugin, did_you_mean, line_in
+from engine.core.plugin_errors import named, plugin_errors
 from engine.core.search import search
 from engine.core.spec import PLUGIN_MODULES, Spec, as_validation_error
 
 S = TypeVar("S", bound=Spec)
 _MANY, _FEW = 40, 12  # plug-ins, up to which a sentence names all; how many it names of more
-_MARK, _DIGEST = "__stratoscope_plugin__", "__stratoscope_digest__"
+_DIGEST = "__stratoscope_digest__"
 
 
 @dataclass(frozen=True)
@@ -46,15 +50,19 @@ class PluginInfo:
 
 
 def plugin(name: str, *, title: str, group: str = "", synonyms: tuple[str, ...] = ()) -> Callable[[type[S]], type[S]]:
-    """Class decorator that makes a spec class a plug-in; ``name`` must be the default of its ``kind``."""
+    """Class decorator that makes a spec class a plug-in; ``name`` must be the default of its ``kind``. Raises
+    ``TypeError`` for a class that does not keep to the contract of its base (``contracts.require_contract``).
+    """
 
     def mark(cls: type[S]) -> type[S]:
         if not issubclass(cls, Spec):
             raise TypeError(f"{cls.__name__} must extend the base class of its kind, such as Strategy.")
         if cls.model_fields["kind"].default != name:
             raise TypeError(f"{cls.__name__}.kind must default to {name!r}.")
+        if not is_built_in(cls):
+            require_contract(cls)
         summary = inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0]
-        setattr(cls, _MARK, PluginInfo(name, title, summary, group, synonyms))
+        setattr(cls, MARK, PluginInfo(name, title, summary, group, synonyms))
         return cls
 
     return mark
@@ -62,7 +70,7 @@ def plugin(name: str, *, title: str, group: str = "", synonyms: tuple[str, ...] 
 
 def info(spec: Spec | type[Spec]) -> PluginInfo:
     """The ``PluginInfo`` of a plug-in spec or its class."""
-    return cast(PluginInfo, getattr(spec, _MARK))
+    return cast(PluginInfo, getattr(spec, MARK))
 
 
 @dataclass(frozen=True)
@@ -157,7 +165,23 @@ class Registry(Generic[S]):
         if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
             named = f" Write {{kind: {value}}}." if isinstance(value, str) and value in self.available() else ""
             raise SpecError([("kind", f"Choose one of the {self.group}: {_listed(self.available())}.{named}")])
-        return self.get(value["kind"]).parse(value)
+        cls = self.get(value["kind"])
+        return cls.parse(value) if is_built_in(cls) else self._described(cls, value)
+
+    def _described(self, cls: type[S], value: Mapping[str, Any]) -> S:
+        """``cls.parse`` of a plug-in that is not the engine's. Raises ``SpecError`` where its code fails, or describes
+        it by what its contract excludes.
+        """
+        noun = f"{self.group[:-3]}y" if self.group.endswith("ies") else self.group[:-1]
+        try:
+            with plugin_errors(cls, noun):
+                spec = cls.parse(value)
+                problem = description_problem(spec)
+        except PluginError as error:
+            raise SpecError([("kind", str(error))]) from error
+        if problem:
+            raise SpecError([("kind", f"{named(spec, noun)} {problem}")])
+        return spec
 
     def _validate(self, value: Any) -> S:
         try:
@@ -323,16 +347,6 @@ def _named(plugin: object) -> Iterator[None]:
         said = str(error.msg if isinstance(error, SyntaxError) else error).removesuffix(".")
         place = f" in line {line}" if line else ""
         raise ConfigError(f"The plug-in {plugin} failed to load{place}: {type(error).__name__}: {said}.") from error
-
-
-def is_plugin(cls: type) -> bool:
-    """Whether ``cls`` itself was made a plug-in."""
-    return _MARK in vars(cls)
-
-
-def is_built_in(cls: type) -> bool:
-    """Whether ``cls`` comes with the engine, whose conformance tests keep its contract."""
-    return cls.__module__.startswith("engine.")
 
 
 def is_all_built_in(spec: Spec) -> bool:

@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_args
 
 import numpy as np
 import yaml
@@ -19,6 +19,9 @@ from engine.core.errors import SpecError, did_you_mean
 
 PLUGIN_MODULES = "stratoscope_plugins"
 _INNER = "stratoscope_problems"
+
+Count = Annotated[int, Field(ge=0)]
+"""A number of bars that a plug-in says of itself."""
 
 
 def parameter(
@@ -76,9 +79,19 @@ class _Constructed(ModelMetaclass):
 class Spec(BaseModel, metaclass=_Constructed):
     """Base of every spec: frozen, hashable, unknown fields forbidden, no NaN or infinity. Built from wrong values it
     raises ``SpecError``.
+
+    ``descriptions`` are the methods by which a plug-in describes itself, quickly and without arguments: a request that
+    names one whose answers are not of the type that the contract states is refused.
     """
 
+    descriptions: ClassVar[tuple[str, ...]] = ("label",)
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    @classmethod
+    def contract_problem(cls) -> str:
+        """What else a plug-in's class lacks, as the end of a sentence that begins with its name; "" for nothing."""
+        return ""
 
     @classmethod
     def parse(cls, values: object) -> Self:

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.core.errors import DataError
 from engine.features.context import context_name, context_requests
-from engine.indicators import Context, ContextIndicator, Indicator, PanelIndicator, require_inputs
+from engine.indicators import Context, ContextIndicator, Indicator, PanelIndicator, call_indicator, require_inputs
 from engine.market import catalog
 from engine.market.availability import joined, known_at, until
 from engine.market.bars import Bars, Floats, Market
@@ -45,8 +45,9 @@ class Surroundings:
             return self._among_others(feature, bars)
         if isinstance(feature, ContextIndicator):
             needed = feature.context()
-            return feature.compute_with(bars, {name: self._bars(needed[name], bars) for name in needed})
-        return feature.compute(bars)
+            series = {name: self._bars(needed[name], bars) for name in needed}
+            return call_indicator.outputs(feature, lambda: feature.compute_with(bars, series), bars.close.shape)
+        return call_indicator.outputs(feature, lambda: feature.compute(bars), bars.close.shape)
 
     def computing(self, feature: Indicator) -> Callable[[Bars], dict[str, Floats]]:
         """``compute`` as a look-ahead check asks it: of bars cut short, with everything else cut at the same moment."""
@@ -79,6 +80,5 @@ class Surroundings:
             known[rows] = np.fmax(known[rows], known_at(item))
         own = np.searchsorted(panel.time, bars.time)
         place, known = symbols.index(bars.series.symbol), np.maximum.accumulate(known)
-        return {
-            name: joined(values[own, place], known[own], bars) for name, values in feature.compute_panel(panel).items()
-        }
+        found = call_indicator.outputs(feature, lambda: feature.compute_panel(panel), panel.close.shape)
+        return {name: joined(values[own, place], known[own], bars) for name, values in found.items()}

@@ -14,7 +14,7 @@ from engine.core.registry import is_built_in
 from engine.features import Features
 from engine.features.evaluation import NO_CONTEXT, Surroundings
 from engine.features.leakage import LookAhead, leaks, leaks_into_gaps
-from engine.indicators import Indicator
+from engine.indicators import Indicator, call_indicator
 from engine.market.bars import Bars, Floats, Market, Times
 
 
@@ -63,7 +63,8 @@ def matrix(
     features: Features, market: Market, progress: Progress = silent, *, context: Mapping[str, Market] = NO_CONTEXT
 ) -> FeatureMatrix:
     """The ``features`` of ``market``, with the ``context`` that they ask for (``evaluation.context_requests``). Raises
-    ``DataError`` for an indicator without a value for each bar, and where a series lacks what one needs.
+    ``PluginError`` for an indicator that fails or has no value for each bar, ``DataError`` where a series lacks what
+    one needs.
     """
     blocks, around = [], Surroundings(market, context)
     for done, bars in enumerate(market.bars):
@@ -77,18 +78,13 @@ def matrix(
         close=np.concatenate([bars.close for bars in market.bars]),
         values=np.concatenate(blocks),
         names=tuple(name for feature in features for name in feature.columns()),
-        warm_up=tuple(bars for feature in features for bars in feature.warm_ups()),
+        warm_up=tuple(bars for feature in features for bars in call_indicator.warm_ups(feature)),
         symbols=tuple(bars.series.symbol for bars in market.bars),
     )
 
 
 def _columns(feature: Indicator, bars: Bars, around: Surroundings) -> Floats:
-    computed = around.compute(feature, bars)
-    names = [output.name for output in feature.outputs]
-    for name in names:
-        if name not in computed or computed[name].shape != bars.close.shape:
-            raise DataError(f"The indicator {feature.label()} does not give one value per bar in its output '{name}'.")
-    return np.column_stack([computed[name] for name in names])
+    return np.column_stack(list(around.compute(feature, bars).values()))
 
 
 def require_causal(features: Features, market: Market, context: Mapping[str, Market] = NO_CONTEXT) -> None:

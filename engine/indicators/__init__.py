@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from engine.core.errors import DataError
 from engine.core.registry import PluginInfo, Registry
-from engine.core.spec import Spec
+from engine.core.spec import Count, Spec
 from engine.market.bars import Bars, Floats
 from engine.market.panel import Panel
 
@@ -64,6 +65,8 @@ class Indicator(Spec):
     ``nanoseconds`` is a hint of the cost per bar.
     """
 
+    descriptions: ClassVar[tuple[str, ...]] = ("label", "inputs", "warm_up", "warm_ups", "columns")
+
     kind: str
     outputs: ClassVar[tuple[Output, ...]]
     family: ClassVar[Family] = "finite"
@@ -71,19 +74,26 @@ class Indicator(Spec):
     levels: ClassVar[tuple[float, ...]] = ()
     nanoseconds: ClassVar[float] = 50.0
 
+    @classmethod
+    def contract_problem(cls) -> str:
+        names = [output.name for output in cls.outputs]
+        if not names or len(set(names)) < len(names):
+            return f"has the outputs {names}: it needs one or more, each with a name of its own"
+        return ""
+
     def inputs(self) -> tuple[Column, ...]:
         return ("close",)
 
-    def warm_up(self) -> int:
+    @abstractmethod
+    def warm_up(self) -> Count:
         """Bars at the start without a value of every output."""
-        raise TypeError(f"{type(self).__name__} has no warm_up method.")
 
-    def warm_ups(self) -> tuple[int, ...]:
+    def warm_ups(self) -> tuple[Count, ...]:
         """Bars at the start without a value, of each output."""
         return (self.warm_up(),) * len(self.outputs)
 
-    def compute(self, bars: Bars) -> dict[str, Floats]:
-        raise TypeError(f"{type(self).__name__} has no compute method.")
+    @abstractmethod
+    def compute(self, bars: Bars) -> dict[str, Floats]: ...
 
     def line(self, bars: Bars, output: str) -> Floats:
         """One output alone, for whoever needs no other."""
@@ -103,11 +113,13 @@ class ContextIndicator(Indicator):
     theirs counts from the moment at which its bar had ended (``engine.market.availability``).
     """
 
-    def context(self) -> Mapping[str, Context]:
-        raise TypeError(f"{type(self).__name__} has no context method.")
+    descriptions: ClassVar[tuple[str, ...]] = (*Indicator.descriptions, "context")
 
-    def compute_with(self, bars: Bars, context: Mapping[str, Bars]) -> dict[str, Floats]:
-        raise TypeError(f"{type(self).__name__} has no compute_with method.")
+    @abstractmethod
+    def context(self) -> Mapping[str, Context]: ...
+
+    @abstractmethod
+    def compute_with(self, bars: Bars, context: Mapping[str, Bars]) -> dict[str, Floats]: ...
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
         raise DataError(f"{self.label()} needs bars of another series: use it as a feature instead.")
@@ -120,8 +132,8 @@ class PanelIndicator(Indicator):
     0..t alone.
     """
 
-    def compute_panel(self, panel: Panel) -> dict[str, Floats]:
-        raise TypeError(f"{type(self).__name__} has no compute_panel method.")
+    @abstractmethod
+    def compute_panel(self, panel: Panel) -> dict[str, Floats]: ...
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
         raise DataError(f"{self.label()} compares several symbols: use it as a feature instead.")

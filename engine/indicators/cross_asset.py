@@ -11,7 +11,16 @@ from pydantic import Field, field_validator
 from engine.core.errors import DataError
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.indicators import INDICATORS, Context, ContextIndicator, Indicator, Output, PanelIndicator, require_inputs
+from engine.indicators import (
+    INDICATORS,
+    Context,
+    ContextIndicator,
+    Indicator,
+    Output,
+    PanelIndicator,
+    call_indicator,
+    require_inputs,
+)
 from engine.indicators.averages import SmaDistance
 from engine.indicators.regression import rolling_line
 from engine.market.availability import STALE, joined, known_at
@@ -95,7 +104,7 @@ class LongerBars(ContextIndicator):
         if self.output > len(self.indicator.outputs):
             raise DataError(f"{self.indicator.label()} has no line {self.output}: choose a smaller number.")
         require_inputs(self.indicator, longer)
-        values = self.indicator.line(longer, self.indicator.outputs[self.output - 1].name)
+        values = call_indicator.line(self.indicator, longer, self.indicator.outputs[self.output - 1].name)
         ends, now = known_at(longer), known_at(bars)
         last = np.searchsorted(ends, now, side="right") - 1
         kept = (last >= 0) & np.isfinite(bars.close)

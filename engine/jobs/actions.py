@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.core.database import connect
 from engine.core.errors import SpecError
+from engine.core.plugin_errors import blamed_on_plugins
 from engine.core.progress import Progress, silent
 from engine.core.spec import Action, canonical_json
 from engine.core.store import DAMAGE, decode, encode
@@ -45,7 +46,8 @@ def perform(action: Action, progress: Progress = silent) -> Performed:
     ``Cancelled`` when ``progress`` says so; there is no report then.
     """
     created = time.time()
-    report = executors.executor(type(action))(action, progress)
+    with blamed_on_plugins():
+        report = executors.executor(type(action))(action, progress)
     found = Performed(uuid.uuid4().hex, job_key(action), action, action.label(), created, time.time() - created, report)
     row = (found.id, found.job, action.kind, found.label, canonical_json(action), created, found.seconds)
     with connect() as database:

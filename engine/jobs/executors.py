@@ -12,6 +12,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from engine.core.errors import ConfigError
 from engine.core.progress import Progress
 from engine.core.spec import Action, RunSpec, Spec
 
@@ -55,8 +56,14 @@ def compute(spec: RunSpec, inputs: Mapping[str, Any], progress: Progress) -> Any
 
 
 def result_type(spec: RunSpec | Action) -> Any:
-    """The class of the result of ``spec``, or of the report on it."""
-    return typing.get_type_hints(executor(type(spec)))["return"]
+    """The class of the result of ``spec``, or of the report on it. Raises ``ConfigError`` where its executor does not
+    say.
+    """
+    function = executor(type(spec))
+    found = typing.get_type_hints(function).get("return")
+    if found is None:
+        raise ConfigError(f"{function.__module__}.{function.__name__} has no return annotation: name the result type.")
+    return found
 
 
 def as_of(spec: RunSpec, result: Any) -> Callable[[Any], Any]:
@@ -71,8 +78,8 @@ def as_of(spec: RunSpec, result: Any) -> Callable[[Any], Any]:
 
 
 def executor(spec: type[Spec]) -> Callable[..., Any]:
-    """The function that computes or performs requests of the class ``spec``, its module imported. Raises ``TypeError``
-    where there is none.
+    """The function that computes or performs requests of the class ``spec``, its module imported. Raises
+    ``ConfigError`` where there is none.
     """
     if not hasattr(spec, _EXECUTOR) and (name := _beside(spec)):
         importlib.import_module(name)
@@ -82,7 +89,7 @@ def executor(spec: type[Spec]) -> Callable[..., Any]:
         name = spec.__name__
         decorator = "performs" if issubclass(spec, Action) else "computes"
         text = f"Nothing {decorator} {name}: register a function with @{decorator}({name})."
-        raise TypeError(text) from None
+        raise ConfigError(text) from None
 
 
 def executor_module(spec: type[Spec]) -> str:

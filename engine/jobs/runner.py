@@ -14,6 +14,7 @@ from engine.core import libraries
 from engine.core.config import settings
 from engine.core.database import connect
 from engine.core.errors import Cancelled, SpecError, StoreError
+from engine.core.plugin_errors import blamed_on_plugins
 from engine.core.progress import Counted, Progress, section, silent
 from engine.core.registry import is_plugin, source_digest
 from engine.core.spec import Resources, RunSpec, Spec, canonical_json
@@ -165,7 +166,8 @@ def _compute(spec: RunSpec, progress: Progress) -> Any:
     inputs, done = _inputs(spec, progress)
     try:
         counted = Counted(section(progress, done, 1.0), partial(_count_part, spec))
-        return executors.compute(spec, inputs, counted)
+        with blamed_on_plugins():
+            return executors.compute(spec, inputs, counted)
     except Cancelled as stopped:
         tried, stopped.tried = stopped.tried, None  # of the runs around it none counts that again
         if tried is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -43,11 +44,19 @@ class Label(Spec):
     classes: ClassVar[tuple[str, ...]] = ("down", "up")
     unit: ClassVar[str] = ""
 
+    @classmethod
+    def contract_problem(cls) -> str:
+        fewest, most = {"binary": (2, 2), "multiclass": (3, None), "regression": (0, 0)}[cls.task]
+        if len(cls.classes) < fewest or (most is not None and len(cls.classes) > most):
+            wanted = {"binary": "two", "multiclass": "three or more", "regression": "no"}[cls.task]
+            return f"has the classes {cls.classes}: a label of the task '{cls.task}' has {wanted}"
+        return ""
+
     kind: str
     horizon: int
 
-    def compute(self, bars: Bars) -> Labels:
-        raise TypeError(f"{type(self).__name__} has no compute method.")
+    @abstractmethod
+    def compute(self, bars: Bars) -> Labels: ...
 
 
 LABELS = Registry("labels", Label, "engine.labels")

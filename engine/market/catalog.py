@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from weakref import WeakSet
 
 import numpy as np
 
 from engine.core.config import settings
-from engine.core.errors import DataError, EngineError, NotTradeable, did_you_mean, line_in
+from engine.core.errors import DataError, NotTradeable, did_you_mean
+from engine.core.plugin_errors import described, named, plugin_errors
 from engine.market.bars import Bars, Market, Selection, Series
 from engine.market.integrity import require_sound
 from engine.market.sources import SOURCES, Source
+
+NOUN = "source"
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,9 @@ def supplied(series: Series) -> Bars:
     """The bars of ``series`` as they came, to look at what is wrong with them."""
     source = SOURCES.get(series.source)()
     with source_errors(source):
-        return source.read(series)
+        found = source.read(series)
+    require_type(source, found, Bars, "read")
+    return found
 
 
 def load(spec: Selection) -> Market:
@@ -203,7 +206,9 @@ def fingerprint(spec: Selection) -> str:
 def _digest(spec: Selection, series: Series, source: Source) -> str:
     if _covers(spec, series):
         with source_errors(source):
-            return source.fingerprint(series)
+            found = source.fingerprint(series)
+        require_type(source, found, str, "fingerprint")
+        return found
     return _selected(spec, series).digest()
 
 
@@ -251,7 +256,11 @@ def _listed(source: Source) -> tuple[Series, ...] | str:
     """The series of ``source``, or a sentence on how its code failed: the others are listed all the same."""
     try:
         with source_errors(source):
-            return source.series()
+            found = source.series()
+        require_type(source, found, tuple, "series")
+        for item in found:
+            require_type(source, item, Series, "each item of series")
+        return found
     except _SourceFailed as error:
         return str(error)
 
@@ -260,7 +269,10 @@ def _found(source: Source, collection: str, symbol: str, interval: str) -> Serie
     """What ``source`` has under that name; nothing if its code fails, which ``problems`` tells."""
     try:
         with source_errors(source):
-            return source.find(collection, symbol, interval)
+            found = source.find(collection, symbol, interval)
+        if found is not None:
+            require_type(source, found, Series, "find")
+        return found
     except _SourceFailed:
         return None
 
@@ -269,16 +281,14 @@ def _failures(sources: Iterable[Source]) -> list[str]:
     return [listed for source in sources if isinstance(listed := _listed(source), str)]
 
 
-@contextmanager
-def source_errors(source: Source) -> Iterator[None]:
+def source_errors(source: Source) -> AbstractContextManager[None]:
     """What the code of ``source`` raises inside is a ``DataError`` that names it and the line of its file."""
-    try:
-        yield
-    except EngineError:
-        raise
-    except Exception as error:
-        file = getattr(sys.modules.get(type(source).__module__), "__file__", None) or ""
-        line = line_in(file, error)
-        place = f" in line {line} of {Path(file).name}" if line else ""
-        said = f"{type(error).__name__}: {error}".removesuffix(".")
-        raise _SourceFailed(f"The source '{source.kind}' failed{place}: {said}.") from error
+    return plugin_errors(source, NOUN, _SourceFailed)
+
+
+def require_type(source: Source, found: object, wanted: type, method: str) -> None:
+    """Raise ``DataError`` where ``method`` of ``source`` has not answered with a ``wanted``."""
+    if not isinstance(found, wanted):
+        raise _SourceFailed(
+            f"{named(source, NOUN)} returned {described(found)}: {method}() must return {wanted.__name__}."
+        )

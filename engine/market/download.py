@@ -31,7 +31,10 @@ def search(source: str, text: str) -> tuple[Listing, ...]:
     if found.capabilities is None or not found.capabilities.can_search:
         raise DataError(f"The source '{source}' cannot be searched: type the symbols as it names them.")
     with catalog.source_errors(found):
-        return found.search(text)
+        listings = tuple(found.search(text))
+    for item in listings:
+        catalog.require_type(found, item, Listing, "each item of search")
+    return listings
 
 
 def fetch(request: FetchRequest, progress: Progress = silent) -> FetchReport:
@@ -79,6 +82,9 @@ def _answers(source: Source, request: FetchRequest, progress: Progress) -> Itera
     waiting = set(request.symbols)
     with catalog.source_errors(source):
         for answer in source.fetch(request, section(progress, 0.0, 1.0)):
+            catalog.require_type(source, answer, Fetched, "each answer of fetch")
+            if answer.bars is not None:
+                catalog.require_type(source, answer.bars, Bars, "bars of an answer of fetch")
             if answer.symbol not in waiting:
                 raise DataError(f"The source '{request.source}' answered for {answer.symbol}, which was not requested.")
             waiting.remove(answer.symbol)

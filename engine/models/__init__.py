@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
@@ -9,7 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine.core.registry import Registry
-from engine.core.spec import Spec
+from engine.core.spec import Count, Spec
 from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models.artifact import Artifact
@@ -63,6 +64,7 @@ class Model(Spec):
     arguments.
     """
 
+    descriptions: ClassVar[tuple[str, ...]] = ("label", "processor", "lookback", "wants_validation")
     tasks: ClassVar[tuple[Task, ...]] = TASKS
     step: ClassVar[str] = "step"
     importance_of: ClassVar[str] = ""
@@ -77,7 +79,7 @@ class Model(Spec):
         """What the same ``fit`` on ``device`` gives again. On a CPU every model is bit-identical."""
         return "bit-identical" if device == "cpu" else "seeded"
 
-    def lookback(self) -> int:
+    def lookback(self) -> Count:
         """Bars that a prediction needs, its own included: rows without as many in their set are not predicted."""
         return 1
 
@@ -85,6 +87,7 @@ class Model(Spec):
         """Whether ``fit`` needs validation rows."""
         return False
 
+    @abstractmethod
     def fit(
         self,
         train: Dataset,
@@ -98,15 +101,14 @@ class Model(Spec):
         ``validation`` is a later part of the training rows, set aside to decide when to stop where
         ``wants_validation()`` says so; no test row is ever among either. Being watched by ``on_step`` changes nothing.
         """
-        raise TypeError(f"{type(self).__name__} has no fit method.")
 
+    @abstractmethod
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         """Predictions of the rows of ``data``, float64, NaN where a row has no window of ``lookback()`` bars.
 
         Of a binary label the probability of its second class (rows), of a multi-class one the probability of each
         class (rows, classes), of a regression the value (rows). A row's prediction follows from its window alone.
         """
-        raise TypeError(f"{type(self).__name__} has no predict method.")
 
     def seconds(self, rows: int, features: int) -> float:
         """Roughly how long one unwatched ``fit`` takes on one core; more for more rows and features."""

@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.features.matrix import FeatureMatrix
-from engine.labels import Label, Task
+from engine.labels import Label, Task, call_label
 from engine.market.availability import known_at
 from engine.market.bars import Floats, Market, Times
 from engine.models.splits import embargoed
@@ -105,7 +105,7 @@ class Dataset:
 
 def from_panel(features: FeatureMatrix, market: Market, target: Label, embargo: int) -> Dataset:
     """The usable rows of ``features`` with their labels; ``market`` holds the bars that the features came from."""
-    labels = [target.compute(bars) for bars in market.bars]
+    labels = [call_label.labels(target, bars) for bars in market.bars]
     ends = [embargoed(item.end, bars.time, embargo) for item, bars in zip(labels, market.bars, strict=True)]
     everything = Dataset(
         matrix=features.values,

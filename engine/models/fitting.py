@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.core.errors import DataError
 from engine.core.progress import Progress
-from engine.models import Fitted, Model, OnStep, TrainingStep
+from engine.models import Fitted, Model, OnStep, TrainingStep, call_model
 from engine.models.dataset import Dataset
 from engine.models.splits import chronological
 
@@ -35,14 +35,13 @@ def train(model: Model, rows: Dataset, seed: int, on_step: OnStep | None = None)
     Where the model wants validation rows they are the latest fifth of ``rows``, and rows whose labels reach into it are
     purged, as at the test. Raises ``DataError`` where too little is left or only one label occurs.
     """
-    device = model.processor()
     if not model.wants_validation():
         require_trainable(rows, "training")
-        return TrainedModel(model.fit(rows, None, seed, device, on_step), rows, 0, 0)
+        return TrainedModel(call_model.fit(model, rows, None, seed, on_step), rows, 0, 0)
     split = chronological(rows.time, rows.end, VALIDATION_FRACTION)
     earlier, later = rows.where(split.train), rows.where(split.test)
     require_trainable(earlier, "training")
-    fitted = model.fit(earlier, later, seed, device, on_step)
+    fitted = call_model.fit(model, earlier, later, seed, on_step)
     return TrainedModel(fitted, earlier, len(later), int(split.purged.sum()))
 
 

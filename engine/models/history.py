@@ -11,6 +11,7 @@ from engine.features.evaluation import load_context
 from engine.features.matrix import matrix
 from engine.market.availability import until
 from engine.market.bars import Market
+from engine.models import call_model
 from engine.models.dataset import Dataset, from_panel
 from engine.models.preparation import parts
 from engine.models.result import ModelResult
@@ -61,7 +62,7 @@ class History:
         )
         if not rows:
             return told
-        prediction = self._spec.model.predict(told.artifact, rows, self._spec.model.processor())
+        prediction = call_model.predict(self._spec.model, told.artifact, rows)
         scored = is_predicted(prediction) & np.isfinite(rows.label)
         return replace(told, prediction=prediction, n_scored=int(scored.sum()))
 

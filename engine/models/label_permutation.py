@@ -22,6 +22,7 @@ from engine.core.progress import Progress
 from engine.core.spec import canonical_json
 from engine.jobs.cluster import fan_out
 from engine.market.bars import Floats
+from engine.models import call_model
 from engine.models.dataset import Dataset
 from engine.models.fitting import train
 from engine.models.preparation import parts, prepare
@@ -67,13 +68,13 @@ def _some(item: tuple[str, list[int]], progress: Progress) -> list[float]:
     """Headline scores on the test of the null models with these numbers, of the model in this JSON text."""
     spec = ModelSpec.parse(json.loads(item[0]))
     rows, test, _ = parts(spec, *prepare(spec))
-    known, device = test.labelled(), spec.model.processor()
+    known = test.labelled()
     scores = []
     for done, number in enumerate(item[1]):
         progress(done / len(item[1]), f"Training null model {number + 1}")
         labels = rotated(rows, spec.target.horizon, (spec.seed, number))
         artifact = train(spec.model, replace(rows, label=labels), spec.seed).fitted.artifact
-        prediction = spec.model.predict(artifact, known, device)
+        prediction = call_model.predict(spec.model, artifact, known)
         there = is_predicted(prediction)
         scores.append(headline(known.task, known.label[there], prediction[there]))
     return scores

@@ -13,7 +13,7 @@ from engine.features.matrix import FeatureMatrix, require_causal
 from engine.jobs.executors import computes, point_in_time
 from engine.market import catalog
 from engine.market.bars import Floats
-from engine.models import Model
+from engine.models import Model, call_model
 from engine.models.dataset import Dataset
 from engine.models.fitting import TrainedModel, TrainingCurve, train
 from engine.models.history import History
@@ -34,7 +34,7 @@ def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> M
     curve = TrainingCurve(section(progress, 0.05, 0.5), spec.model.step)
     trained = train(spec.model, rows, spec.seed, curve)
     null = null_scores(spec, section(progress, 0.5, 1.0), curve.partial())
-    prediction = spec.model.predict(trained.fitted.artifact, test, spec.model.processor())
+    prediction = call_model.predict(spec.model, trained.fitted.artifact, test)
     scored = is_predicted(prediction) & ~np.isnan(test.label)
     return ModelResult(
         label=spec.label(),
@@ -90,6 +90,6 @@ def _scores(spec: ModelSpec, trained: TrainedModel, test: Dataset, prediction: F
     """The scores of test rows that are predicted and whose outcome is known, and that of the training rows."""
     on = trained.fitted_on
     scores = out_of_sample(test.task, test.label, prediction, on.label)
-    own = spec.model.predict(trained.fitted.artifact, on, spec.model.processor())
+    own = call_model.predict(spec.model, trained.fitted.artifact, on)
     there = is_predicted(own)
     return scores | {f"train_{HEADLINE[on.task]}": headline(on.task, on.label[there], own[there])}

@@ -15,7 +15,7 @@ from engine.backtest.portfolio import held
 from engine.backtest.result import BacktestResult
 from engine.backtest.simulator import curve
 from engine.backtest.wording import SHORT
-from engine.core.errors import DataError, SpecError, StrategyError
+from engine.core.errors import DataError, PluginError, SpecError
 from engine.core.progress import Progress, section
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, spans_month
 from engine.research import sensitivity
@@ -67,7 +67,7 @@ def verify(spec: VerificationSpec, inputs: Mapping[str, Any], progress: Progress
         part(0.0, sentence)
         try:
             found |= _told(name, test, Case(spec, bars, inputs, part))
-        except (DataError, SpecError, StrategyError) as error:
+        except (DataError, PluginError, SpecError) as error:
             skipped[name] = str(error)
         done += share
     progress(1.0, "All tests done")

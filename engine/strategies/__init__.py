@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -57,6 +58,8 @@ class Strategy(Spec):
     of each of its bars, measured on one core of a server of 2023.
     """
 
+    descriptions: ClassVar[tuple[str, ...]] = ()  # ``call_strategy.require_description`` asks, who knows the market
+
     kind: str = ""
     stands: ClassVar[bool] = False
     signals_time: ClassVar[tuple[float, float]] = (1e-4, 2.5e-8)
@@ -79,8 +82,8 @@ class Strategy(Spec):
         """
         return 0
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        raise TypeError(f"{type(self).__name__} has no signals method.")
+    @abstractmethod
+    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals: ...
 
 
 class Allocation(Strategy):
@@ -102,8 +105,8 @@ class Allocation(Strategy):
     def sells_short(self) -> bool:
         return False
 
-    def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
-        raise TypeError(f"{type(self).__name__} has no weights method.")
+    @abstractmethod
+    def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats: ...
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
         raise TypeError(f"{type(self).__name__} decides by weights of a whole panel, not by signals of one symbol.")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from numbers import Integral
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from engine.core.errors import EngineError, StrategyError, line_in
+from engine.core.errors import StrategyError
+from engine.core.plugin_errors import described, is_array, named, plugin_errors
 from engine.core.registry import info
-from engine.core.spec import Spec
 from engine.market.bars import Bars, Floats
 from engine.market.panel import Panel
 from engine.market.spec import MarketSpec
@@ -26,6 +23,7 @@ _WORDS = {
     "sells_short": "True or False",
     "symbols": "the fewest and the most symbols, None for any number",
 }
+NOUN = "strategy"
 SIDES = ("entries", "exits", "short_entries", "short_exits")
 
 
@@ -33,7 +31,7 @@ def require_description(strategy: Strategy, market: MarketSpec) -> None:
     """Raises ``StrategyError`` if ``strategy`` cannot say what it is called, how long it warms up and what it needs;
     if it divides an account, also whether it sells short and among how many symbols it divides.
     """
-    with plugin_errors(strategy):
+    with plugin_errors(strategy, NOUN, StrategyError):
         answers: dict[str, Any] = {
             "label": strategy.label(),
             "warm_up": strategy.warm_up(),
@@ -43,9 +41,9 @@ def require_description(strategy: Strategy, market: MarketSpec) -> None:
             answers |= {"sells_short": strategy.sells_short(), "symbols": strategy.symbols()}
     for name, given in answers.items():
         if not _suits(name, given):
-            raise StrategyError(f"{named(strategy)} returned {given!r:.40}: {name}() must return {_WORDS[name]}.")
+            raise StrategyError(f"{named(strategy, NOUN)} returned {given!r:.40}: {name}() must return {_WORDS[name]}.")
     if answers["warm_up"] < 0:
-        raise StrategyError(f"{named(strategy)} returned {answers['warm_up']}: warm_up() must not be below 0.")
+        raise StrategyError(f"{named(strategy, NOUN)} returned {answers['warm_up']}: warm_up() must not be below 0.")
 
 
 def symbols_wanted(strategy: Strategy, count: int) -> str:
@@ -73,17 +71,17 @@ def _is_whole(given: Any) -> bool:
 
 def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
     """``strategy.signals``. Raises ``StrategyError`` if it fails or does not return two or four flags a bar."""
-    with plugin_errors(strategy):
+    with plugin_errors(strategy, NOUN, StrategyError):
         found: Any = strategy.signals(bars, inputs)
     if not isinstance(found, Signals):
-        raise StrategyError(f"{named(strategy)} returned {type(found).__name__}: signals() must return Signals.")
+        raise StrategyError(f"{named(strategy, NOUN)} returned {type(found).__name__}: signals() must return Signals.")
     for side in SIDES:
         flags = getattr(found, side)
         if flags is None and side.startswith("short"):
             continue
-        if not isinstance(flags, np.ndarray) or flags.dtype != bool or flags.shape != (len(bars),):
+        if not is_array(flags, "bool", (len(bars),)):
             raise StrategyError(
-                f"{named(strategy)} returned {_shape(flags)} as {side} for {len(bars):,} bars: "
+                f"{named(strategy, NOUN)} returned {described(flags)} as {side} for {len(bars):,} bars: "
                 "it must be an array of bool, one for each bar."
             )
     return found
@@ -91,48 +89,23 @@ def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signal
 
 def begins(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> int:
     """``strategy.begins``. Raises ``StrategyError`` if it fails or does not return the index of a bar."""
-    with plugin_errors(strategy):
+    with plugin_errors(strategy, NOUN, StrategyError):
         found: Any = strategy.begins(bars, inputs)
     if not _is_whole(found) or not 0 <= found <= len(bars):
-        raise StrategyError(f"{named(strategy)} returned {found!r:.40}: begins() must return the index of a bar.")
+        raise StrategyError(f"{named(strategy, NOUN)} returned {found!r:.40}: begins() must return the index of a bar.")
     return int(found)
 
 
 def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
     """``strategy.weights``. Raises ``StrategyError`` if it fails or does not return a number a bar and symbol."""
-    with plugin_errors(strategy):
+    with plugin_errors(strategy, NOUN, StrategyError):
         found: Any = strategy.weights(panel, inputs)
     shape = (len(panel), len(panel.symbols))
-    if not isinstance(found, np.ndarray) or found.dtype != np.float64 or found.shape != shape:
+    if not is_array(found, "float64", shape):
         raise StrategyError(
-            f"{named(strategy)} returned {_shape(found)} as weights for {shape[0]:,} bars of {shape[1]} symbols: "
-            "it must be an array of float64, a row for each bar and a column for each symbol."
+            f"{named(strategy, NOUN)} returned {described(found)} as weights for {shape[0]:,} bars of {shape[1]} "
+            "symbols: it must be an array of float64, a row for each bar and a column for each symbol."
         )
     if np.isinf(found).any():
-        raise StrategyError(f"{named(strategy)} returned an infinite weight: use NaN for no decision.")
+        raise StrategyError(f"{named(strategy, NOUN)} returned an infinite weight: use NaN for no decision.")
     return cast(Floats, found)
-
-
-@contextmanager
-def plugin_errors(asked: Spec, kind: str = "strategy") -> Iterator[None]:
-    """What the plug-in ``asked`` raises inside is a ``StrategyError`` that names it and the line of its file."""
-    try:
-        yield
-    except EngineError:
-        raise
-    except (Exception, SystemExit) as error:
-        said = f"{type(error).__name__}: {error}".removesuffix(".")
-        file = getattr(sys.modules.get(type(asked).__module__), "__file__", None) or ""
-        line = line_in(file, error)
-        place = f" in line {line} of {Path(file).name}" if line else ""
-        raise StrategyError(f"{named(asked, kind)} failed{place}: {said}.") from error
-
-
-def named(asked: Spec, kind: str = "strategy") -> str:
-    return f"The {kind} '{getattr(asked, 'kind', '') or type(asked).__name__}'"
-
-
-def _shape(value: object) -> str:
-    if not isinstance(value, np.ndarray):
-        return f"a {type(value).__name__}"
-    return f"{value.dtype} of shape {value.shape}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -49,11 +50,11 @@ class Crossing(Strategy):
     slow_fields: ClassVar[tuple[str, ...]]
     same_lines: ClassVar[bool] = False
 
-    def fast_line(self, bars: Bars) -> Floats:
-        raise TypeError(f"{type(self).__name__} has no fast_line method.")
+    @abstractmethod
+    def fast_line(self, bars: Bars) -> Floats: ...
 
-    def slow_line(self, bars: Bars) -> Floats:
-        raise TypeError(f"{type(self).__name__} has no slow_line method.")
+    @abstractmethod
+    def slow_line(self, bars: Bars) -> Floats: ...
 
     @classmethod
     def valid(cls, parameters: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
@@ -88,8 +89,8 @@ class AverageCross(FastAndSlow):
 
     same_lines: ClassVar[bool] = True
 
-    def average(self, bars: Bars, window: int) -> Floats:
-        raise TypeError(f"{type(self).__name__} has no average method.")
+    @abstractmethod
+    def average(self, bars: Bars, window: int) -> Floats: ...
 
     def fast_line(self, bars: Bars) -> Floats:
         return self.average(bars, self.fast)

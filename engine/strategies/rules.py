@@ -6,16 +6,19 @@ can offer them and a file can add one; nothing here reads or runs text.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from engine.core.errors import StrategyError
+from engine.core.plugin_errors import described, is_array, named, plugin_errors
 from engine.core.registry import Registry
-from engine.core.spec import Spec, parameter
+from engine.core.spec import Count, Spec, parameter
 from engine.market.bars import Bars, Floats
 from engine.strategies.crossing import cross, levels
 from engine.strategies.rule_cache import recalled
@@ -100,13 +103,15 @@ class Operand(Spec):
     give it.
     """
 
+    descriptions: ClassVar[tuple[str, ...]] = ("label", "warm_up")
+
     kind: str
 
-    def warm_up(self) -> int:
+    def warm_up(self) -> Count:
         return 0
 
-    def line(self, bars: Bars) -> Floats:
-        raise TypeError(f"{type(self).__name__} has no line method.")
+    @abstractmethod
+    def line(self, bars: Bars) -> Floats: ...
 
 
 class Lagged(Operand):
@@ -116,11 +121,11 @@ class Lagged(Operand):
         0, title="Bars ago", unit="bars", help="0 is the bar itself.", ge=0, le=1000, section="Strategy", seldom=True
     )
 
+    @abstractmethod
     def now(self, bars: Bars) -> Floats:
         """The line without lag."""
-        raise TypeError(f"{type(self).__name__} has no now method.")
 
-    def settled(self) -> int:
+    def settled(self) -> Count:
         """The warm-up of the line without lag."""
         return 0
 
@@ -145,6 +150,8 @@ class Condition(Spec):
     condition is negated.
     """
 
+    descriptions: ClassVar[tuple[str, ...]] = ("label", "text", "depth", "warm_up")
+
     kind: str
     negated: bool = parameter(
         False, title="Not", help="Negates the condition; unknown stays unknown.", section="Strategy"
@@ -168,14 +175,14 @@ class Condition(Spec):
         """1, or one more than the deepest condition inside."""
         return 1
 
-    def warm_up(self) -> int:
+    def warm_up(self) -> Count:
         return 0
 
-    def truth(self, bars: Bars) -> Truth:
-        raise TypeError(f"{type(self).__name__} has no truth method.")
+    @abstractmethod
+    def truth(self, bars: Bars) -> Truth: ...
 
     def judge(self, bars: Bars) -> Truth:
-        return recalled(self, bars, lambda _: ~self.truth(bars) if self.negated else self.truth(bars))
+        return recalled(self, bars, lambda _: ~judged(self, bars) if self.negated else judged(self, bars))
 
     def text(self) -> str:
         """The condition in words, without its negation."""
@@ -183,6 +190,36 @@ class Condition(Spec):
 
     def label(self) -> str:
         return f"not ({self.text()})" if self.negated else self.text()
+
+
+def drawn(operand: Operand, bars: Bars) -> Floats:
+    """``line_of``, recalled."""
+    return recalled(operand, bars, lambda _: line_of(operand, bars))
+
+
+def line_of(operand: Operand, bars: Bars) -> Floats:
+    """``operand.line``. Raises ``StrategyError`` if it fails or does not return a float a bar."""
+    with plugin_errors(operand, "operand", StrategyError):
+        found: Any = operand.line(bars)
+    if not is_array(found, "float64", (len(bars),)):
+        raise StrategyError(
+            f"{named(operand, 'operand')} returned {described(found)} for {len(bars):,} bars: it must be an array of "
+            "float64, one for each bar."
+        )
+    return cast(Floats, found)
+
+
+def judged(condition: Condition, bars: Bars) -> Truth:
+    """``condition.truth``. Raises ``StrategyError`` if it fails or does not return a ``Truth`` with two flags a bar."""
+    with plugin_errors(condition, "condition", StrategyError):
+        found: Any = condition.truth(bars)
+    for flags in (found.yes, found.no) if isinstance(found, Truth) else (found,):
+        if not isinstance(found, Truth) or not is_array(flags, "bool", (len(bars),)):
+            raise StrategyError(
+                f"{named(condition, 'condition')} returned {described(flags)} for {len(bars):,} bars: truth() must "
+                "return a Truth of two arrays of bool, one flag for each bar."
+            )
+    return cast(Truth, found)
 
 
 def nesting(values: Any) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import datetime
-from typing import Any, get_args
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -172,15 +172,3 @@ def test_fetching_can_be_cancelled(fetching: Source) -> None:
 
 def test_a_search_for_nonsense_finds_nothing(fetching: Source) -> None:
     assert fetching.search("no such series, anywhere") == ()
-
-
-def test_base_class_says_what_is_missing() -> None:
-    empty: Any = Source()
-    with pytest.raises(TypeError, match="no series method"):
-        empty.series()
-    with pytest.raises(TypeError, match="no read method"):
-        empty.read(None)
-    with pytest.raises(TypeError, match="no search method"):
-        empty.search("A")
-    with pytest.raises(TypeError, match="no fetch method"):
-        empty.fetch(None, silent)

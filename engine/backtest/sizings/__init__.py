@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+from engine.core.errors import StrategyError
+from engine.core.plugin_errors import described, named, plugin_errors
 from engine.core.registry import Registry
-from engine.core.spec import Spec
+from engine.core.spec import Count, Spec
 from engine.market.bars import Bars, Floats
-from engine.strategies.call_strategy import plugin_errors
 
 Measure = Literal["equity", "value", "units", "kelly"]
+NOUN = "sizing"
 MEASURES: tuple[Measure, ...] = ("equity", "value", "units", "kelly")
 
 
@@ -36,21 +39,30 @@ class Sizing(Spec):
     of the range; on the first ``warm_up()`` of them it may have no answer.
     """
 
+    descriptions: ClassVar[tuple[str, ...]] = ("label", "warm_up")
+
     kind: str = ""
 
-    def warm_up(self) -> int:
+    def warm_up(self) -> Count:
         return 0
 
-    def size(self, bars: Bars) -> Size:
-        raise TypeError(f"{type(self).__name__} has no size method.")
+    @abstractmethod
+    def size(self, bars: Bars) -> Size: ...
 
 
 def sized(sizing: Sizing, bars: Bars) -> Size:
     """``sizing.size``. Raises ``StrategyError`` if it fails or does not return a size with a number a bar."""
-    with plugin_errors(sizing, "sizing"):
+    with plugin_errors(sizing, NOUN, StrategyError):
         found: Any = sizing.size(bars)
-        if not isinstance(found, Size) or found.measure not in MEASURES or found.amount.shape != (len(bars),):
-            raise TypeError(f"it must return a Size with one number for each of {len(bars):,} bars")
+    if not isinstance(found, Size) or found.measure not in MEASURES:
+        raise StrategyError(
+            f"{named(sizing, NOUN)} returned {found!r:.40}: size() must return a Size of {', '.join(MEASURES)}."
+        )
+    if getattr(found.amount, "shape", None) != (len(bars),):
+        raise StrategyError(
+            f"{named(sizing, NOUN)} returned {described(found.amount)} for {len(bars):,} bars: size() must return a "
+            "Size with one number for each bar."
+        )
     return found
 
 

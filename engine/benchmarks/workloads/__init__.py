@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -40,11 +41,13 @@ SECONDS = Unit("s", is_time=True)
 class Benchmark(Spec):
     """What can be measured: a workload, or a suite of several."""
 
+    descriptions: ClassVar[tuple[str, ...]] = ("label", "workloads")
+
     kind: str = ""
 
+    @abstractmethod
     def workloads(self) -> tuple[Workload, ...]:
         """The workloads, in the order in which they are measured."""
-        raise TypeError(f"{type(self).__name__} has no workloads method.")
 
 
 class Workload(Benchmark):
@@ -65,29 +68,36 @@ class Workload(Benchmark):
     reference: ClassVar[str]
     compared_with: ClassVar[str] = ""
     """What ``expected`` is, in words; the title of the reference by default."""
+    descriptions: ClassVar[tuple[str, ...]] = ("label", "variants", "amount", "bound", "axis_value")
+
+    @classmethod
+    def contract_problem(cls) -> str:
+        if cls.axis not in cls.model_fields or cls.model_fields[cls.axis].annotation is not int:
+            return f"has no field '{cls.axis}' of whole numbers, which it names as its axis"
+        return ""
 
     def workloads(self) -> tuple[Workload, ...]:
         return (self,)
 
+    @abstractmethod
     def variants(self) -> tuple[Variant, ...]:
         """All variants, also those that this machine lacks; the reference is one of them."""
-        raise TypeError(f"{type(self).__name__} has no variants method.")
 
+    @abstractmethod
     def inputs(self) -> Any:
         """The inputs, in the host's memory."""
-        raise TypeError(f"{type(self).__name__} has no inputs method.")
 
+    @abstractmethod
     def amount(self) -> float:
         """Work of one call."""
-        raise TypeError(f"{type(self).__name__} has no amount method.")
 
+    @abstractmethod
     def bound(self) -> float:
         """Largest ``error`` of a right result."""
-        raise TypeError(f"{type(self).__name__} has no bound method.")
 
+    @abstractmethod
     def megabytes(self, variants: int) -> float:
         """Peak memory with so many variants prepared."""
-        raise TypeError(f"{type(self).__name__} has no megabytes method.")
 
     def expected(self, inputs: Any) -> Any:
         """What a result is compared with: the result of the reference, unless a workload knows better."""

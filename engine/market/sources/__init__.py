@@ -34,16 +34,20 @@ class Source(Spec):
     capabilities: ClassVar[Capabilities | None] = None
     kind: str = ""
 
+    @classmethod
+    def contract_problem(cls) -> str:
+        able = cls.capabilities
+        needed = ("series", "read") if able is None else ("fetch", "search") if able.can_search else ("fetch",)
+        lacks = [name for name in needed if getattr(cls, name) is getattr(Source, name)]
+        told = "without capabilities" if able is None else "with such capabilities"
+        return f"has no method {lacks[0]}, which a source {told} needs" if lacks else ""
+
     def series(self) -> tuple[Series, ...]:
         """What can be read; nothing of a source that is only fetched from."""
-        if self.capabilities is not None:
-            return ()
-        raise TypeError(f"{type(self).__name__} has no series method.")
+        return ()
 
     def read(self, series: Series) -> Bars:
-        if self.capabilities is not None:
-            raise DataError(f"{series.symbol} of '{self.kind}' has to be fetched before it is read.")
-        raise TypeError(f"{type(self).__name__} has no read method.")
+        raise DataError(f"{series.symbol} of '{self.kind}' has to be fetched before it is read.")
 
     def find(self, collection: str, symbol: str, interval: str) -> Series | None:
         """The series of that name, None if there is none; a source with many answers without listing them."""
@@ -63,10 +67,10 @@ class Source(Spec):
         return ""
 
     def search(self, text: str) -> tuple[Listing, ...]:
-        raise TypeError(f"{type(self).__name__} has no search method.")
+        raise DataError(f"The source '{self.kind}' cannot be searched.")
 
     def fetch(self, request: FetchRequest, progress: Progress) -> Answers:
-        raise TypeError(f"{type(self).__name__} has no fetch method.")
+        raise DataError(f"Nothing can be fetched from '{self.kind}'.")
 
 
 SOURCES = Registry("sources", Source, "engine.market.sources")

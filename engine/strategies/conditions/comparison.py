@@ -11,8 +11,7 @@ from engine.core.spec import parameter
 from engine.market.bars import Bars
 from engine.strategies.operands.averages import SmaLine
 from engine.strategies.operands.prices import Price
-from engine.strategies.rule_cache import recalled
-from engine.strategies.rules import OPERANDS, Comparison, Condition, Operand, Truth, compare
+from engine.strategies.rules import OPERANDS, Comparison, Condition, Operand, Truth, compare, drawn
 
 SIGNS = {"above": ">", "below": "<", "crosses_above": "crosses above", "crosses_below": "crosses below"}
 
@@ -41,7 +40,7 @@ class Compare(Condition):
         return known + 1 if self.comparison.startswith("crosses") else known
 
     def truth(self, bars: Bars) -> Truth:
-        left, right = (recalled(operand, bars, operand.line) for operand in (self.left, self.right))
+        left, right = (drawn(operand, bars) for operand in (self.left, self.right))
         return compare(left, self.comparison, right)
 
     def text(self) -> str:

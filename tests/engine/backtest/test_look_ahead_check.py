@@ -187,5 +187,5 @@ def test_size_that_knows_the_future_is_found() -> None:
 
 
 def test_sizing_that_fails_is_named() -> None:
-    with pytest.raises(StrategyError, match=r"The sizing 'broken' failed.* one number for each of 50 bars"):
+    with pytest.raises(StrategyError, match=r"The sizing 'broken' returned float64 of shape \(3,\) for 50 bars"):
         simulated(request(Crosses()).model_copy(update={"sizing": Broken()}), random_walk(50, 1))

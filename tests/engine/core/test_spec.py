@@ -17,7 +17,7 @@ import engine
 from engine.backtest.costs import Costs
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.spec import BacktestSpec
-from engine.core.errors import did_you_mean
+from engine.core.errors import ConfigError, did_you_mean
 from engine.core.spec import RunSpec, Spec, canonical_json, parameter, to_python, to_yaml
 from engine.features.spec import FeatureSpec
 from engine.indicators.averages import Sma
@@ -131,7 +131,7 @@ def test_walk_finds_every_spec_inside() -> None:
 
 
 def test_run_spec_that_cannot_compute_says_so() -> None:
-    with pytest.raises(TypeError, match="Nothing computes RunSpec"):
+    with pytest.raises(ConfigError, match="Nothing computes RunSpec"):
         executors.compute(RunSpec(), {}, lambda *_: None)
     assert RunSpec().inputs() == {}
     assert RunSpec().estimate().seconds > 0

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import engine
-from engine.core.errors import DataError, SpecError
+from engine.core.errors import DataError, PluginError, SpecError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
 from engine.features.matrix import FeatureMatrix, require_causal
@@ -164,7 +164,8 @@ def test_a_users_indicator_of_the_wrong_length_is_named(workspace: Workspace) ->
         "short",
         PEEK.replace("peek", "short").replace("np.append(bars.close[1:], np.nan)", "bars.close[1:]"),
     )
-    with pytest.raises(DataError, match="Peek does not give one value per bar in its output 'close'"):
+    said = r"The indicator 'short' returned float64 of shape \(2698,\) as 'close' for 2,699 bars: it must be an arr"
+    with pytest.raises(PluginError, match=said):
         engine.run(FeatureSpec.parse({"features": [{"kind": "short"}]}))
 
 

@@ -16,7 +16,7 @@ from dashboard.cli import main
 from dashboard.jobs.exchange import spec_in
 from dashboard.jobs.manager import DaskManager
 from engine.core.config import settings
-from engine.core.errors import Cancelled, DataError, SpecError
+from engine.core.errors import Cancelled, ConfigError, DataError, SpecError
 from engine.core.progress import silent
 from engine.core.spec import Action, Resources, canonical_json, to_yaml
 from engine.core.store import decode, encode
@@ -99,7 +99,7 @@ def test_an_action_without_a_function_says_so() -> None:
     class Idle(Action):
         kind: Literal["idle"] = "idle"
 
-    with pytest.raises(TypeError, match=r"Nothing performs Idle: register a function with @performs\(Idle\)"):
+    with pytest.raises(ConfigError, match=r"Nothing performs Idle: register a function with @performs\(Idle\)"):
         actions.perform(Idle())
     assert (Idle().resources(), Idle().estimate().seconds > 0) == (Resources(), True)
 

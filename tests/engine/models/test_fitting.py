@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import DataError
+from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep, TrainingStep
 from engine.models import fitting as module
 from engine.models.artifact import LIGHTGBM_TEXT, Artifact
@@ -38,6 +39,9 @@ class Recorder(Model):
         parts = [train.values[:, 0].astype(int).tolist()]
         parts.append(validation.values[:, 0].astype(int).tolist() if validation else [])
         return Fitted(Artifact(LIGHTGBM_TEXT, f"tree\n{parts}".encode()))
+
+    def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
+        return np.full(len(data), 0.5)
 
 
 def given(trained: TrainedModel) -> str:

@@ -74,6 +74,12 @@ class OnlyTwo(Model):
     """Nothing."""
     tasks: ClassVar[tuple[str, ...]] = ("binary",)
     kind: Literal["only_two"] = "only_two"
+
+    def fit(self, train, validation, seed, device="cpu", on_step=None):
+        return None
+
+    def predict(self, artifact, data, device="cpu"):
+        return None
 '''
 
 

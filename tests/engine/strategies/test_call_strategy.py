@@ -161,6 +161,7 @@ def test_what_an_allocation_says_of_itself_is_checked_with_the_request(
 ) -> None:
     source = BROKEN.replace("    def signals", f"    def {method}\n\n    def signals")
     source = source.replace("(Strategy)", "(Allocation)").replace("Signals, Strategy", "Allocation, Signals")
+    source += "\n    def weights(self, panel, inputs):\n        return None\n"
     workspace.write_plugin("strategies", "broken", source)
     with pytest.raises(SpecError, match=f"The strategy 'broken' {words}") as caught:
         BacktestSpec.parse({"strategy": {"kind": "broken"}, "costs": {"commission": 5, "slippage": 3}})

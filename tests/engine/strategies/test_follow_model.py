@@ -18,6 +18,7 @@ from engine.market.catalog import load
 from engine.market.spec import MarketSpec
 from engine.models.spec import ModelSpec
 from engine.strategies import Strategy
+from engine.strategies.kinds.buy_and_hold import BuyAndHold
 from engine.strategies.kinds.follow_model import FollowModel
 from tests.support.market import days, make_bars
 
@@ -71,11 +72,6 @@ def test_equal_thresholds_leave_no_gap() -> None:
 def test_thresholds_are_in_order() -> None:
     with pytest.raises(SpecError, match=r"Exit below \(0\.6\) must not exceed enter above \(0\.55\)\."):
         FollowModel.parse({"kind": "follow_model", "model": {"kind": "model"}, "exit_below": 0.6})
-
-
-def test_base_strategy_says_what_is_missing() -> None:
-    with pytest.raises(TypeError, match="Strategy has no signals method"):
-        Strategy().signals(make_bars([1.0]), {})
 
 
 @pytest.mark.usefixtures("workspace")
@@ -140,7 +136,7 @@ def test_a_day_is_followed_from_the_hour_that_ends_it() -> None:
 def test_the_runs_that_a_strategy_follows_are_among_its_fields() -> None:
     class Second(FollowModel):
         other: MarketSpec = MarketSpec()
-        settings: Strategy = Strategy()
+        settings: Strategy = BuyAndHold()
 
     assert FollowModel.followed_runs() == {"model": ModelSpec}
     assert Second.followed_runs() == {"model": ModelSpec, "other": MarketSpec}

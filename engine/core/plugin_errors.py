@@ -1,0 +1,78 @@
+"""Errors of plug-ins: whatever their code raises becomes a sentence that names the plug-in and the line of its file."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from engine.core.contracts import is_plugin_module
+from engine.core.errors import EngineError, PluginError, line_in
+from engine.core.spec import Spec
+
+
+@contextmanager
+def plugin_errors(asked: Spec | type[Spec], noun: str, error_type: type[EngineError] = PluginError) -> Iterator[None]:
+    """What the plug-in ``asked``, a ``noun`` such as "strategy", raises inside is an ``error_type`` that names it and
+    the line of its file.
+    """
+    cls = asked if isinstance(asked, type) else type(asked)
+    try:
+        yield
+    except EngineError:
+        raise
+    except (Exception, SystemExit) as error:
+        file = getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
+        raise error_type(f"{named(asked, noun)} failed{_place(file, error)}: {_said(error)}.") from error
+
+
+def named(asked: Spec | type[Spec], noun: str) -> str:
+    """How a sentence about the plug-in begins."""
+    cls = asked if isinstance(asked, type) else type(asked)
+    return f"The {noun} '{cls.model_fields['kind'].get_default() or cls.__name__}'"
+
+
+def is_array(value: object, dtype: str, shape: tuple[int, ...]) -> bool:
+    """Whether a plug-in has answered with an array of this type and shape."""
+    return isinstance(value, np.ndarray) and value.dtype == np.dtype(dtype) and value.shape == shape
+
+
+def described(value: object) -> str:
+    """What a plug-in has answered where an array was wanted."""
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    return f"{dtype} of shape {shape}" if dtype is not None else f"a {type(value).__name__}"
+
+
+@contextmanager
+def blamed_on_plugins() -> Iterator[None]:
+    """What arises inside in a file of somebody else's plug-in is a ``PluginError``; anything else stays what it is."""
+    try:
+        yield
+    except Exception as error:
+        if (found := of_plugin(error)) is not None:
+            raise found from error
+        raise
+
+
+def of_plugin(error: BaseException) -> PluginError | None:
+    """The ``PluginError`` that ``error`` is where it arose in a plug-in that is not the engine's; None elsewhere."""
+    if isinstance(error, EngineError):
+        return None
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if is_plugin_module(str(frame.f_globals.get("__name__"))):
+            file = frame.f_code.co_filename
+            return PluginError(f"The plug-in {file} failed{_place(file, error)}: {_said(error)}.")
+    return None
+
+
+def _place(file: str, error: BaseException) -> str:
+    line = line_in(file, error)
+    return f" in line {line} of {Path(file).name}" if line else ""
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(".").removesuffix(": ")

@@ -1,0 +1,55 @@
+"""Calls into models: whatever a plug-in raises or returns by mistake becomes a readable error."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from engine.core.errors import PluginError
+from engine.core.plugin_errors import described, is_array, named, plugin_errors
+from engine.market.bars import Floats
+from engine.models import Fitted, Model, OnStep
+from engine.models.artifact import Artifact
+from engine.models.dataset import Dataset
+
+NOUN = "model"
+
+
+def fit(model: Model, train: Dataset, validation: Dataset | None, seed: int, on_step: OnStep | None) -> Fitted:
+    """``model.fit`` on the processor that it names. Raises ``PluginError`` if it fails or does not return a ``Fitted``
+    with an artifact, losses as an array, and as many numbers of importance as there are features or none.
+    """
+    with plugin_errors(model, NOUN):
+        found: Any = model.fit(train, validation, seed, device=model.processor(), on_step=on_step)
+    if not isinstance(found, Fitted) or not isinstance(found.artifact, Artifact):
+        what = found if not isinstance(found, Fitted) else found.artifact
+        raise PluginError(
+            f"{named(model, NOUN)} returned {described(what)}: fit() must return Fitted, with an Artifact."
+        )
+    for name in ("train_loss", "validation_loss", "importance"):
+        values = getattr(found, name)
+        if not is_array(values, "float64", (getattr(values, "size", 0),)):
+            raise PluginError(
+                f"{named(model, NOUN)} returned {described(values)} as {name}: it must be an array of float64."
+            )
+    count = train.matrix.shape[1]
+    if len(found.importance) not in (0, count):
+        raise PluginError(
+            f"{named(model, NOUN)} returned {len(found.importance)} numbers of importance for {count} features."
+        )
+    return found
+
+
+def predict(model: Model, artifact: Artifact, data: Dataset) -> Floats:
+    """``model.predict`` on the processor that it names. Raises ``PluginError`` if it fails or does not return a float a
+    row, of several classes one for each.
+    """
+    with plugin_errors(model, NOUN):
+        found: Any = model.predict(artifact, data, device=model.processor())
+    shape = (len(data), len(data.classes)) if data.task == "multiclass" else (len(data),)
+    if not is_array(found, "float64", shape):
+        wanted = "a column for each class" if len(shape) == 2 else "one for each row"
+        raise PluginError(
+            f"{named(model, NOUN)} returned {described(found)} for {len(data):,} rows: predict() must return an array "
+            f"of float64, {wanted}."
+        )
+    return cast(Floats, found)
