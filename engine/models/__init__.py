@@ -59,15 +59,16 @@ class Model(Spec):
     """A way to learn.
 
     ``tasks`` are those that it can do. ``step`` is what one step of its training is called, empty where it is solved at
-    once; ``loss`` names its loss by task, ``importance_of`` its importance. ``fit`` and ``predict`` are for whatever
-    ``processor()`` the instance names ("cpu", "cuda", "mps", "gpu"), and hold nothing that cannot be read from their
-    arguments.
+    once; ``loss`` names its loss by task, ``importance_of`` its importance; ``trains_each_class`` says that of three or
+    more classes each is trained by itself. ``fit`` and ``predict`` are for whatever ``processor()`` the instance names
+    ("cpu", "cuda", "mps", "gpu"), and hold nothing that cannot be read from their arguments.
     """
 
     descriptions: ClassVar[tuple[str, ...]] = ("label", "processor", "lookback", "wants_validation")
     tasks: ClassVar[tuple[Task, ...]] = TASKS
     step: ClassVar[str] = "step"
     importance_of: ClassVar[str] = ""
+    trains_each_class: ClassVar[bool] = False
 
     kind: str
 
@@ -111,7 +112,9 @@ class Model(Spec):
         """
 
     def seconds(self, rows: int, features: int) -> float:
-        """Roughly how long one unwatched ``fit`` takes on one core; more for more rows and features."""
+        """Roughly how long one unwatched ``fit`` takes on one core, of one class where ``trains_each_class``; more for
+        more rows and features.
+        """
         return 1.0
 
 

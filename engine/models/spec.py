@@ -78,6 +78,8 @@ class ModelSpec(RunSpec):
     def estimate(self) -> Estimate:
         rows, columns = catalog.expected_rows(self.market), sum(len(feature.outputs) for feature in self.features)
         one = self.model.seconds(int(rows * (1 - self.test_fraction)), columns)
+        if self.target.task == "multiclass" and self.model.trains_each_class:
+            one *= len(self.target.classes)
         return Estimate(seconds=0.1 + one * (2 + self.null_fits), megabytes=100 + rows * (columns + 8) * 32e-6)
 
     def feature_spec(self) -> FeatureSpec:

@@ -90,4 +90,7 @@ class Linear(Model):
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
     def seconds(self, rows: int, features: int) -> float:
-        return 0.01 + rows * features * (5e-8 + 2e-9 * features)
+        """Fitted to the processor time of one core for each task, 1,000 to 100,000 rows with 2 to 64 features: within a
+        factor of two.
+        """
+        return 3.5e-3 + rows * (1.8e-7 + 2.6e-8 * features)
