@@ -18,7 +18,9 @@ def clean(given: argparse.Namespace) -> None:
     """The command. Raises ``ConfigError`` where nobody can be asked."""
     prepare_cache(settings().cache)
     age = 0.0 if given.all_results else given.older_than
-    planned = housekeeping.plan(runner.store(), older_than=age, empty_bin=given.bin, bars=given.bars)
+    planned = housekeeping.plan(
+        runner.store(), older_than=age, empty_bin=given.bin, bars=given.bars, old_reports=given.reports
+    )
     found = lines(planned)
     print_lines(found or [f"Nothing to remove from {settings().cache}."])
     if not found or not (given.yes or _agreed()):
@@ -35,6 +37,7 @@ def lines(planned: Plan) -> list[str]:
         (("run",), planned.bin, "from the bin, for good"),
         (("left-over file",), planned.leftovers, "of processes that were killed"),
         (("file of bars", "files of bars"), planned.bars, "to be downloaded or imported again"),
+        (("report",), planned.reports, "of benchmarks, downloads and imports, for good"),
     ]
     told = [f"{count(len(part.items), *name)}, {disk_size(part.size)}: {why}" for name, part, why in rows if part.items]
     total = sum(part.size for part in planned.parts)

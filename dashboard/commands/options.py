@@ -84,6 +84,11 @@ def _clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bars", action="store_true", help="all bars that were downloaded or imported: they must be fetched again"
     )
+    parser.add_argument(
+        "--reports",
+        action="store_true",
+        help="all reports of benchmarks and downloads, or those beyond --older-than",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 

@@ -38,8 +38,8 @@ class JobFunction:
 
 @dataclass(frozen=True)
 class Unstored:
-    """The outcome ``value`` of a job whose result, under the run key ``key``, could not be stored: its bytes ``data``
-    travel with it, to be kept in the server's memory.
+    """The outcome ``value`` of a job whose result, under the run key ``key``, or whose report, under its id, could not
+    be stored: its bytes ``data`` travel with it, to be kept in the server's memory.
     """
 
     value: dict[str, Any]
@@ -48,8 +48,8 @@ class Unstored:
 
 
 def run_callback(progress: Progress, callbacks: str, job_fn: JobFunction, args: Any) -> Any:
-    """In a worker: the result of the callback, as JSON values; ``Unstored`` where it names a run that is in the memory
-    of this worker alone. ``callbacks`` names the function that imports them all.
+    """In a worker: the result of the callback, as JSON values; ``Unstored`` where it names a run or a report that is in
+    the memory of this worker alone. ``callbacks`` names the function that imports them all.
 
     Raises ``JobError`` where the worker runs other code than the server, and ``TypeError`` for a result beyond JSON.
     """
@@ -64,7 +64,7 @@ def run_callback(progress: Progress, callbacks: str, job_fn: JobFunction, args: 
 
 
 def _with_unstored(value: Any) -> Any:
-    key = value.get("key") if isinstance(value, dict) else None
+    key = value.get("report", value.get("key")) if isinstance(value, dict) else None
     held = runner.store().held(key) if isinstance(key, str) else None
     return value if held is None else Unstored(value, str(key), held)
 

@@ -11,6 +11,12 @@ from engine.core.database import connect
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 INTERRUPTED = "The server stopped while this job ran: run it again."
 
+MOST = 1000
+"""Ended jobs that stay in the list."""
+
+_DROP = """DELETE FROM jobs WHERE key IN (
+    SELECT key FROM jobs WHERE status NOT IN ('queued', 'running') ORDER BY finished DESC LIMIT -1 OFFSET ?)"""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -35,10 +41,11 @@ class Job:
 
 
 def add(job: Job) -> None:
-    """Record a new job, in place of an earlier one with its key."""
+    """Record a new job, in place of an earlier one with its key; of those that have ended the latest stay."""
     values = (job.key, job.page, job.kind, job.label, job.spec, job.status, job.message, job.fraction, job.created)
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)", values)
+        database.execute(_DROP, (MOST,))
 
 
 def set_running(key: str) -> None:

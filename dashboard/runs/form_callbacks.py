@@ -105,7 +105,7 @@ class FormCallbacks:
         run = {"key": key, "spec": text, "query": state.to_query(spec), "at": time.time()}
         if answer is None:
             return run, None, text, None, *[no_update] * len(self.first.outputs)
-        result = answer | warning(key)
+        result = answer | warning(answer.get("report", key))
         return run, result, no_update, None, *self.first.draw(result, **(seen or {}))
 
     def _nothing(self) -> tuple[Any, ...]:

@@ -7,14 +7,23 @@ import time
 
 from engine.core.database import connect
 
+MOST = 1000
+"""Links that are kept besides those to runs of the library; each new one beyond them drops the oldest."""
+
+_KEEP = "INSERT INTO links VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET created = excluded.created"
+_DROP = """DELETE FROM links WHERE key IN (
+    SELECT key FROM links WHERE spec NOT IN (SELECT spec FROM runs) ORDER BY created DESC LIMIT -1 OFFSET ?)"""
+
 
 def keep(text: str) -> str:
     """Keep the canonical JSON of a spec. Returns its key: the sha256 of the text in hexadecimal. The same text again
-    is kept once. Raises ``StoreError``.
+    is kept once, and counts as new. Raises ``StoreError``.
     """
     key = hashlib.sha256(text.encode()).hexdigest()
     with connect() as database:
-        database.execute("INSERT OR IGNORE INTO links (key, spec, created) VALUES (?, ?, ?)", (key, text, time.time()))
+        database.execute(_KEEP, (key, text, time.time()))
+        if database.execute("SELECT COUNT(*) FROM links").fetchone()[0] > MOST:
+            database.execute(_DROP, (MOST,))
     return key
 
 

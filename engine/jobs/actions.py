@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
+import logging
 import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from engine.core.database import connect
-from engine.core.errors import SpecError
+from engine.core.errors import SpecError, StoreError
 from engine.core.plugin_errors import blamed_on_plugins
 from engine.core.progress import Progress, silent
 from engine.core.spec import Action, canonical_json
 from engine.core.store import DAMAGE, decode, encode
-from engine.jobs import executors
+from engine.jobs import executors, reports, runner
+from engine.jobs.reports import Row
 from engine.jobs.requests import load_action
+
+UNSTORED = "The report is kept in memory until the program ends."
+_log = logging.getLogger("stratoscope")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,50 +45,51 @@ def job_key(action: Action) -> str:
 
 
 def perform(action: Action, progress: Progress = silent) -> Performed:
-    """Do ``action`` here and now, and keep its report. Raises ``EngineError`` with a sentence for the user, and
-    ``Cancelled`` when ``progress`` says so; there is no report then.
+    """Do ``action`` here and now, and keep its report. Where there is no room for it, it is the answer all the same,
+    kept in the memory of this process, and a warning is logged. Raises ``EngineError`` with a sentence for the user,
+    and ``Cancelled`` when ``progress`` says so; there is no report then.
     """
     created = time.time()
     with blamed_on_plugins():
         report = executors.executor(type(action))(action, progress)
     found = Performed(uuid.uuid4().hex, job_key(action), action, action.label(), created, time.time() - created, report)
-    row = (found.id, found.job, action.kind, found.label, canonical_json(action), created, found.seconds)
-    with connect() as database:
-        database.execute("INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, encode(report)))
+    about = (found.id, found.job, action.kind, found.label, canonical_json(action), created, found.seconds)
+    row = Row(*about, encode(report))
+    try:
+        reports.enter(row)
+    except StoreError as error:
+        runner.store().hold(found.id, reports.pack(row))
+        _log.warning("%s %s", error, UNSTORED)
     return found
 
 
 def performed(kind: str, limit: int = 100) -> list[Performed]:
     """Actions of ``kind`` that were done, newest first; those that can be read no more are left out."""
-    return _read("WHERE kind = ? ORDER BY created DESC LIMIT ?", kind, limit)
+    return [found for row in reports.of_kind(kind, limit) if (found := _performed(row)) is not None]
 
 
 def find(id: str) -> Performed | None:
     """The action that was done under ``id``, or None."""
-    return next(iter(_read("WHERE id = ?", id)), None)
+    held = runner.store().held(id)
+    row = reports.of_id(id) if held is None else reports.unpack(held)
+    return _performed(row) if row else None
 
 
 def latest(job: str) -> Performed | None:
     """What the job under that key has done last, or None."""
-    return next(iter(_read("WHERE job = ? ORDER BY created DESC LIMIT 1", job)), None)
+    row = reports.of_job(job)
+    return _performed(row) if row else None
 
 
 def forget(id: str) -> None:
     """Remove the report for good."""
-    with connect() as database:
-        database.execute("DELETE FROM reports WHERE id = ?", (id,))
+    reports.remove([id])
 
 
-def _read(where: str, *values: object) -> list[Performed]:
-    with connect() as database:
-        rows = database.execute(f"SELECT * FROM reports {where}", values).fetchall()
-    return [found for row in rows if (found := _performed(row)) is not None]
-
-
-def _performed(row: sqlite3.Row) -> Performed | None:
+def _performed(row: Row) -> Performed | None:
     try:
-        action = load_action(row["spec"])
-        report = decode(row["report"], executors.result_type(action))
+        action = load_action(row.spec)
+        report = decode(row.report, executors.result_type(action))
     except (SpecError, *DAMAGE):
         return None
-    return Performed(row["id"], row["job"], action, row["label"], row["created"], row["seconds"], report)
+    return Performed(row.id, row.job, action, row.label, row.created, row.seconds, report)

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 from engine.core.config import settings
 from engine.core.errors import StoreError
 from engine.core.store import ResultStore, leftovers
-from engine.jobs import records
+from engine.jobs import records, reports
 
 T = TypeVar("T")
 
@@ -60,7 +60,8 @@ class Part(Generic[T]):
 @dataclass(frozen=True)
 class Plan:
     """What ``clean`` removes: by run key the ``results`` that were not used since ``before``, the ``orphans`` (results
-    without a run), and the runs in the ``bin``; files that killed writers left, and those of ``bars``.
+    without a run), and the runs in the ``bin``; files that killed writers left, and those of ``bars``; by their ids the
+    ``reports`` of actions.
     """
 
     results: Part[str] = Part()
@@ -68,12 +69,13 @@ class Plan:
     bin: Part[str] = Part()
     leftovers: Part[Path] = Part()
     bars: Part[Path] = Part()
+    reports: Part[str] = Part()
     before: float = 0.0
 
     @property
     def parts(self) -> tuple[Part[Any], ...]:
         """All of them."""
-        return self.results, self.orphans, self.bin, self.leftovers, self.bars
+        return self.results, self.orphans, self.bin, self.leftovers, self.bars, self.reports
 
 
 def usage() -> Usage:
@@ -120,9 +122,17 @@ def drop(store: ResultStore, keys: Sequence[str], before: float) -> int:
     return len(claimed)
 
 
-def plan(store: ResultStore, *, older_than: float | None = None, empty_bin: bool = False, bars: bool = False) -> Plan:
+def plan(
+    store: ResultStore,
+    *,
+    older_than: float | None = None,
+    empty_bin: bool = False,
+    bars: bool = False,
+    old_reports: bool = False,
+) -> Plan:
     """What there is to remove: results that have not been used for ``older_than`` seconds (None: only what exceeds the
-    limit), results without a run, what killed writers left; the bin and all bars where they are asked for.
+    limit), results without a run, what killed writers left; where they are asked for the bin, all bars, and the reports
+    of actions that began as long ago (None: all of them).
 
     Walks over all files, and corrects the record where it is wrong about one. Raises ``StoreError``.
     """
@@ -144,6 +154,7 @@ def plan(store: ResultStore, *, older_than: float | None = None, empty_bin: bool
         bin=_part(records.binned() if empty_bin else (), sizes),
         leftovers=Part(tuple(left), _size(left)),
         bars=Part(chosen := tuple(sorted(_bars().glob("*/*.parquet"))), _size(chosen)) if bars else Part(),
+        reports=_part(told := dict(reports.before(now - (older_than or 0.0)) if old_reports else ()), told),
         before=before,
     )
 
@@ -159,6 +170,8 @@ def clean(store: ResultStore, planned: Plan) -> None:
         store.delete(key)
     for key in planned.bin.items:
         records.forget(key)
+    if planned.reports.items:
+        reports.remove(planned.reports.items)
     drop(store, planned.results.items, planned.before)
 
 

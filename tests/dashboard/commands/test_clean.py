@@ -12,7 +12,8 @@ import engine
 from dashboard import cli
 from dashboard.commands import options
 from engine.core.database import connect
-from engine.jobs import library, runner
+from engine.jobs import actions, library, runner
+from engine.market.fetch.spec import Fetch
 from engine.market.sources.stored import save
 from engine.research import ledger
 from tests.support.market import random_walk
@@ -65,6 +66,20 @@ def test_without_options_only_what_nobody_can_reach_goes(capsys: pytest.CaptureF
 def test_all_results_are_all_but_the_marked_ones() -> None:
     assert cli.main(["clean", "--all-results", "--yes"]) == 0
     assert (has(1000), has(2000)) == (False, True)
+
+
+def test_reports_go_where_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    done = [actions.perform(Fetch(source="files", symbols=("NONE",))) for _ in range(3)]
+    with connect() as database:
+        database.execute("UPDATE reports SET created = 0 WHERE id = ?", (done[0].id,))
+    assert cli.main(["clean", "--older-than", "30d", "--yes"]) == 0
+    assert "report" not in capsys.readouterr().out
+    assert cli.main(["clean", "--older-than", "30d", "--reports", "--yes"]) == 0
+    assert "1 report, " in capsys.readouterr().out
+    assert {item.id for item in actions.performed("fetch")} == {item.id for item in done[1:]}
+    assert cli.main(["clean", "--reports", "--yes"]) == 0
+    assert "2 reports, " in capsys.readouterr().out
+    assert actions.performed("fetch") == []
 
 
 @pytest.mark.parametrize(("answer", "stays"), [("y\n", False), ("Yes\n", False), ("n\n", True), ("\n", True)])

@@ -11,8 +11,11 @@ import pytest
 from dashboard import runs
 from dashboard.jobs import call, exchange, manager
 from dashboard.jobs.progress_store import ProgressStore
+from dashboard.jobs.requested import fulfil
 from engine.core.errors import StoreError
-from engine.jobs import runner
+from engine.core.progress import silent
+from engine.jobs import actions, reports, runner
+from engine.market.fetch.spec import Fetch
 from tests.support.workspace import Workspace, forget
 
 
@@ -27,6 +30,26 @@ def test_a_result_that_a_worker_could_not_store_is_kept_by_the_server(workspace:
     assert runs.warning("ab" * 32) == {"warning": call.UNSTORED}
     assert runs.warning("cd" * 32) == {}
     assert exchange.value_of(7) == 7
+
+
+def test_a_report_that_a_worker_could_not_store_is_kept_by_the_server(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise StoreError("The database failed: database or disk is full.")
+
+    action = Fetch(source="files", symbols=("NONE",))
+    with monkeypatch.context() as patch:
+        patch.setattr(reports, "enter", full)
+        made = fulfil(action, silent)
+    outcome = call._with_unstored(made)
+    forget()  # the server is another process
+    assert actions.find(made["report"]) is None
+    answer = exchange.value_of(outcome)
+    assert answer == {**made, "warning": call.UNSTORED}
+    shown = runs.report(answer, Fetch)
+    assert shown.report.outcomes[0].symbol == "NONE"
+    assert runs.warning(made["report"]) == {"warning": call.UNSTORED}
 
 
 @pytest.mark.parametrize("opens", [True, False])

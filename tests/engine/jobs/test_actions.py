@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,11 +17,11 @@ from dashboard.cli import main
 from dashboard.jobs.exchange import spec_in
 from dashboard.jobs.manager import DaskManager
 from engine.core.config import settings
-from engine.core.errors import Cancelled, ConfigError, DataError, SpecError
+from engine.core.errors import Cancelled, ConfigError, DataError, SpecError, StoreError
 from engine.core.progress import silent
 from engine.core.spec import Action, Resources, canonical_json, to_yaml
 from engine.core.store import decode, encode
-from engine.jobs import actions, executors, requests
+from engine.jobs import actions, executors, reports, requests, runner
 from engine.market.fetch.spec import Fetch
 from engine.market.fetching import FetchReport
 from tests.support.workspace import Workspace
@@ -70,6 +71,34 @@ def test_asking_twice_does_it_twice(prices: Path) -> None:
     latest = actions.latest(actions.job_key(ACTION))
     assert latest is not None
     assert latest.id == again.id
+
+
+def test_the_newest_reports_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "MOST", 2)
+    done = [actions.perform(ACTION) for _ in range(3)]
+    assert [item.id for item in actions.performed("fetch")] == [done[2].id, done[1].id]
+    assert actions.find(done[0].id) is None
+
+
+def test_a_report_that_cannot_be_kept_is_the_answer_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("The database failed: database or disk is full.")
+
+    monkeypatch.setattr(reports, "enter", full)
+    with caplog.at_level(logging.WARNING, "stratoscope"):
+        done = actions.perform(ACTION)
+    assert caplog.messages == [
+        "The database failed: database or disk is full. The report is kept in memory until the program ends."
+    ]
+    assert actions.performed("fetch") == []
+    found = actions.find(done.id)
+    assert found is not None
+    assert (found.action, found.label, found.job) == (ACTION, ACTION.label(), actions.job_key(ACTION))
+    assert encode(found.report) == encode(done.report)
+    runner.store().hold("ab" * 32, encode(done.report))
+    assert actions.find("ab" * 32) is None, "a result is no report"
 
 
 def test_what_was_cancelled_or_failed_has_no_report() -> None:
