@@ -14,6 +14,8 @@ from dashboard.commands.output import print_lines, write_text
 from dashboard.tear_sheet import tear_sheet, walk_sheet
 from dashboard.text.report import lines
 from engine.backtest.reports.export import equity_csv, trades_csv
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import ConfigError
@@ -69,13 +71,13 @@ def _files_asked_for(given: argparse.Namespace, spec: Any) -> list[tuple[Path, C
     }
     asked = [(Path(path), make) for name, make in makers.items() if (path := getattr(given, name))]
     is_sheet_alone = all(make is _tear_sheet for _, make in asked)
-    if asked and spec.kind != "backtest" and not (spec.kind == "walk_forward" and is_sheet_alone):
+    if asked and not isinstance(spec, BacktestSpec) and not (isinstance(spec, WalkForwardSpec) and is_sheet_alone):
         made_of = "Tear sheets are written for backtests and walk-forwards, CSV files for backtests"
         raise ConfigError(f"{made_of}: {given.spec} is a {spec.kind}.")
     return asked
 
 
 def _tear_sheet(spec: Any, result: Any) -> str:
-    if spec.kind == "walk_forward":
+    if isinstance(spec, WalkForwardSpec):
         return walk_sheet(spec, result, runner.run_key(spec))
     return tear_sheet(spec, result, runner.run_key(spec), verdict(spec, result))

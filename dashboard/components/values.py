@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.components.fields import Field, Values, class_of, fields_of, name_of, plain
-from engine.core.spec import Spec
+from engine.core.spec import Spec, kind_name
 
 
 def complete(cls: type[Spec], given: Values) -> dict[str, Any]:
     """Plain values for ``cls``: those given, the defaults for the rest, the first plug-in where none is named."""
-    values: dict[str, Any] = {"kind": cls.model_fields["kind"].default} if "kind" in cls.model_fields else {}
+    values: dict[str, Any] = {"kind": kind} if (kind := kind_name(cls)) else {}
     for item in fields_of(cls):
         value = given.get(name_of(item), item.default)
         if item.control == "plugin" and not value and item.registry and not item.optional:

@@ -9,7 +9,7 @@ from dash.exceptions import PreventUpdate
 from dashboard.jobs.call import UNSTORED
 from dashboard.security.payloads import ResultData as ResultData
 from engine.core.errors import EngineError, SpecError
-from engine.core.spec import Action, RunSpec
+from engine.core.spec import Action, RunSpec, kind_name
 from engine.jobs import actions, runner
 from engine.jobs.actions import Performed
 
@@ -26,7 +26,7 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
         raise PreventUpdate
     spec = runner.load_spec(data["spec"])
     if not isinstance(spec, kind):
-        raise SpecError([("kind", f"A '{kind.model_fields['kind'].default}' belongs here, not a '{spec.kind}'.")])
+        raise SpecError([("kind", f"A '{kind_name(kind)}' belongs here, not a '{spec.kind}'.")])
     result = runner.lookup(spec)
     if result is None:
         if data.get("key") != runner.run_key(spec):
@@ -48,13 +48,13 @@ def report(data: ResultData, kind: type[Action]) -> Performed:
     if found is None:
         raise EngineError("This report is not kept any more: run it again.")
     if not isinstance(found.action, kind):
-        wanted = kind.model_fields["kind"].default
+        wanted = kind_name(kind)
         raise SpecError([("kind", f"A report of '{wanted}' belongs here, not of '{found.action.kind}'.")])
     return found
 
 
 def warning(key: str) -> dict[str, str]:
-    """For a page's result store: what there is to say of a result that is in memory alone."""
+    """For a page's result store: what there is to say of a result, or a report by its id, that is in memory alone."""
     return {"warning": UNSTORED} if runner.store().held(key) is not None else {}
 
 

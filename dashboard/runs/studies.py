@@ -39,7 +39,7 @@ from dashboard.components.values import get
 from dashboard.runs import wiring
 from dashboard.security.payloads import Draft, Run, Shown
 from engine.core.errors import SpecError
-from engine.core.spec import Action, RunSpec, canonical_json
+from engine.core.spec import Action, RunSpec, canonical_json, kind_name
 from engine.jobs import runner
 
 _BROKEN = "-"  # what the browser writes into the field while the page's form does not validate
@@ -101,7 +101,7 @@ def opening(query: str | None, studies: Sequence[Study]) -> Opening:
         return Opening(query)
     for study in studies:
         form = study.form
-        if values.get("kind") != form.spec.model_fields["kind"].default:
+        if values.get("kind") != kind_name(form.spec):
             continue
         _, spec, _ = form.start(query)
         base = state.to_query(getattr(spec, form.base)) if spec is not None and form.base else None

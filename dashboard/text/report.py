@@ -11,11 +11,17 @@ import numpy as np
 from dashboard.text.format import MINUS, MISSING, count, day_range, number, percent, signed_percent
 from dashboard.text.metrics import metric_text
 from dashboard.text.sweeps import about_costs, luck, metric_names, side_of, sides
+from engine.backtest.crosscheck.spec import CrosscheckSpec
 from engine.backtest.metrics import METRICS
+from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.views import best_plateau
+from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.backtest.walkforward.verdict import assess
 from engine.core.spec import RunSpec
 from engine.research.evidence import verdict
+from engine.research.sweep_overfitting.spec import OverfittingSpec
+from engine.research.verification.spec import VerificationSpec
 
 Table = Sequence[Sequence[str]]
 BEST = 5
@@ -25,7 +31,7 @@ GRADES = {"good": "pass", "doubtful": "doubt", "bad": "fail"}
 
 def lines(spec: RunSpec, result: Any, key: str) -> list[str]:
     """The report of ``result``, its run key last."""
-    body = _REPORTS.get(spec.kind)
+    body = _REPORTS.get(type(spec))
     found = body(spec, result) if body else _plain(result.summary())
     warnings = [f"! {text}" for text in getattr(result, "warnings", ())]
     return [*([spec.label()] if body or spec.label() else []), *found, *_part(warnings), "", f"run key {key}"]
@@ -234,11 +240,11 @@ def _value(value: object) -> str:
     return str(value).removesuffix("T00:00:00.000")
 
 
-_REPORTS: Mapping[str, Callable[[Any, Any], list[str]]] = {
-    "backtest": _backtest,
-    "sweep": _sweep,
-    "walk_forward": _walk_forward,
-    "verification": _verification,
-    "overfitting": _overfitting,
-    "crosscheck": _crosscheck,
+_REPORTS: Mapping[type[RunSpec], Callable[[Any, Any], list[str]]] = {
+    BacktestSpec: _backtest,
+    SweepSpec: _sweep,
+    WalkForwardSpec: _walk_forward,
+    VerificationSpec: _verification,
+    OverfittingSpec: _overfitting,
+    CrosscheckSpec: _crosscheck,
 }

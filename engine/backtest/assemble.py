@@ -61,8 +61,7 @@ def assemble(
         "turnover": sum(_traded(item) for item in kept) / 2 / years / float(np.mean(equity)),
         "dividends": None if in_prices else dividends / years / float(np.mean(equity)),
     }
-    if figures is not None:
-        metrics |= _same(metrics, figures)
+    metrics |= {} if figures is None else _same(metrics, figures)
     return BacktestResult(
         label=spec.label(),
         currency=bars[0].series.currency,
@@ -77,6 +76,7 @@ def assemble(
         exposure=exposure,
         **trades,
         family=spec.strategy.kind,
+        resized=spec.strategy.resizes,
         warm_up=warm_up_of(spec),
         needed=needed_by(spec),
         waited=bars.waited(),

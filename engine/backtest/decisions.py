@@ -14,7 +14,6 @@ from engine.backtest.account import encode_signals, encode_weights, one_column, 
 from engine.backtest.kernels.records import GO_LONG, GO_SHORT, REBALANCING
 from engine.backtest.measured import Measured, known_of, sizes_of
 from engine.backtest.sizings import Size
-from engine.backtest.sizings.percent import Percent
 from engine.market.bars import Bars, Floats, Times
 from engine.market.panel import Panel, align, calendar
 from engine.strategies import Allocation, Signals
@@ -231,7 +230,7 @@ class WeightDecisions(Decisions):
         return [(time, self.weights[:, [place]]) for place in range(len(bars))]
 
     def requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> Requests:
-        part = spec.sizing.part if isinstance(spec.sizing, Percent) else 1.0
+        part = spec.sizing.fixed_part() or 1.0
         return Requests(encode_weights(self.weights), self.weights * part, None)
 
 

@@ -61,7 +61,7 @@ def possible(spec: BacktestSpec, inputs: Mapping[str, Any]) -> Measured:
     require_addable(spec, known)
     bars = measured(spec, known, inputs=inputs)
     if isinstance(spec.strategy, Allocation):
-        if not isinstance(spec.sizing, Percent):
+        if spec.sizing.fixed_part() is None:
             raise SpecError(
                 [("sizing.kind", f"{spec.strategy.label()} decides how large positions are: size by part of equity.")]
             )

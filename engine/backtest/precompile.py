@@ -7,6 +7,7 @@ import re
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,8 +19,11 @@ from engine.backtest.kernels import kernels
 from engine.backtest.sweeps.run import run_sweep
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.progress import silent
+from engine.core.registry import is_built_in
 from engine.market.bars import Bars, Market, Series
 from engine.market.intervals import DAILY
+from engine.strategies import STRATEGIES, Allocation, Strategy
+from engine.strategies.crossing import Crossing, FastAndSlow
 
 UNUSED_DAYS = 7
 """How long compiled kernels of another version are kept: two versions may be at work side by side."""
@@ -34,12 +38,13 @@ def precompile() -> None:
 
 def load_kernels() -> None:
     """Run each kernel once, as a sweep and a run would; what other versions compiled long ago goes."""
-    crossing, holding = {"kind": "sma_cross", "slow": 5, "fast": 2}, {"kind": "buy_and_hold"}
+    crossing = {"kind": _any_strategy(lambda cls: issubclass(cls, FastAndSlow)), "slow": 5, "fast": 2}
+    other = {"kind": _any_strategy(_decides_at_once)}
     for count, strategy, axis in (
         (1, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
-        (1, holding, {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}),
+        (1, other, {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}),
         (2, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
-        (2, holding, {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}),
+        (2, other, {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}),
     ):
         bars = [_made_up(80) for _ in range(count)]
         base = {
@@ -52,6 +57,15 @@ def load_kernels() -> None:
         fast_metrics(spec.base, bars, {})
         by_account(spec.base, bars, decide(spec.base, bars, {}))
     prune(Path(kernels().crossing.sweep.stats.cache_path).parent)
+
+
+def _any_strategy(suits: Callable[[type[Strategy]], bool]) -> str:
+    """The name of a strategy of the engine for which ``suits`` holds: the kernels do not depend on which one it is."""
+    return next(name for name, cls in STRATEGIES.available().items() if is_built_in(cls) and suits(cls))
+
+
+def _decides_at_once(cls: type[Strategy]) -> bool:
+    return not issubclass(cls, Crossing | Allocation) and not cls.followed_runs() and cls().warm_up() == 0
 
 
 def prune(own: Path) -> None:

@@ -47,6 +47,7 @@ class BacktestResult(Labelled):
     and the best excursion while held, as parts of the entry price; ``trade_ambiguous`` marks an exit on a bar that
     touched stop and target, which counts as the stop. A trade still open at the end has ``trade_open`` set and is
     valued at the last close.
+    ``resized`` says that the strategy moved weights instead of opening and closing trades (``Strategy.resizes``).
     ``zones`` are the time zones of the symbols' exchanges, none at all for daily bars: the times of these are dates,
     and those of intraday bars in UTC.
     ``metrics`` and ``benchmark_metrics`` hold the figures that ``metrics.METRICS`` defines; None is undefined.
@@ -86,6 +87,7 @@ class BacktestResult(Labelled):
     metrics: dict[str, float | None]
     benchmark_metrics: dict[str, float | None]
     warnings: tuple[str, ...]
+    resized: bool = False
 
     @cached_property
     def days(self) -> Days:

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.core.contracts import is_plugin_module
 from engine.core.errors import EngineError, PluginError, line_in
-from engine.core.spec import Spec
+from engine.core.spec import Spec, kind_name
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def plugin_errors(asked: Spec | type[Spec], noun: str, error_type: type[EngineEr
 def named(asked: Spec | type[Spec], noun: str) -> str:
     """How a sentence about the plug-in begins."""
     cls = asked if isinstance(asked, type) else type(asked)
-    return f"The {noun} '{cls.model_fields['kind'].get_default() or cls.__name__}'"
+    return f"The {noun} '{kind_name(cls) or cls.__name__}'"
 
 
 def is_array(value: object, dtype: str, shape: tuple[int, ...]) -> bool:

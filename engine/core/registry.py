@@ -29,7 +29,7 @@ from engine.core.contracts import is_plugin as is_plugin
 from engine.core.errors import ConfigError, PluginError, SpecError, UnknownPlugin, did_you_mean, line_in
 from engine.core.plugin_errors import named, plugin_errors
 from engine.core.search import search
-from engine.core.spec import PLUGIN_MODULES, Spec, as_validation_error
+from engine.core.spec import PLUGIN_MODULES, Spec, as_validation_error, kind_name
 
 S = TypeVar("S", bound=Spec)
 _MANY, _FEW = 40, 12  # plug-ins, up to which a sentence names all; how many it names of more
@@ -57,7 +57,7 @@ def plugin(name: str, *, title: str, group: str = "", synonyms: tuple[str, ...] 
     def mark(cls: type[S]) -> type[S]:
         if not issubclass(cls, Spec):
             raise TypeError(f"{cls.__name__} must extend the base class of its kind, such as Strategy.")
-        if cls.model_fields["kind"].default != name:
+        if kind_name(cls) != name:
             raise TypeError(f"{cls.__name__}.kind must default to {name!r}.")
         if not is_built_in(cls):
             require_contract(cls)

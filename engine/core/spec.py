@@ -197,6 +197,13 @@ class Estimate:
     megabytes: float
 
 
+def kind_name(cls: type[Spec]) -> str:
+    """The value of ``kind`` by which requests of the class ``cls`` are told apart; "" where it has none."""
+    field = cls.model_fields.get("kind")
+    default = field.default if field else None
+    return default if isinstance(default, str) else ""
+
+
 def conditions(field: FieldInfo) -> Mapping[str, Sequence[Any]]:
     """For which values of which other fields ``field`` means anything; nothing where it always does."""
     extra = field.json_schema_extra

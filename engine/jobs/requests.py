@@ -19,7 +19,7 @@ import yaml
 from engine.core.documents import complaint, read_yaml
 from engine.core.errors import ConfigError, SpecError, did_you_mean
 from engine.core.registry import entry_points, load_module, own_classes
-from engine.core.spec import Action, RunSpec, Spec
+from engine.core.spec import Action, RunSpec, Spec, kind_name
 
 S = TypeVar("S", bound=Spec)
 
@@ -87,7 +87,7 @@ def _discover() -> _Found:
             problems.append(str(error))
             continue
         for cls in own_classes(module):
-            kind = str(cls.model_fields["kind"].default) if issubclass(cls, RunSpec | Action) else ""
+            kind = kind_name(cls) if issubclass(cls, RunSpec | Action) else ""
             if kind and found.setdefault(kind, cls) is not cls:
                 first, second = found[kind].__module__, cls.__module__
                 problems.append(

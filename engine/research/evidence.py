@@ -9,7 +9,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import differs_on_axes_alone
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
-from engine.core.spec import RunSpec
+from engine.core.spec import RunSpec, kind_name
 from engine.jobs import runner
 from engine.research import ledger
 from engine.research.findings import Verdict
@@ -37,13 +37,13 @@ def swept(spec: BacktestSpec) -> Swept | None:
     """The stored sweep that ``spec`` is a combination of: one that was tested for overfitting before all others, then
     the one with the most combinations.
     """
-    for _, test in _stored("overfitting", "sweep.base", spec):
+    for _, test in _stored(kind_name(OverfittingSpec), "sweep.base", spec):
         assert isinstance(test, OverfittingSpec)
         found = _place(test.sweep, spec)
         if found is not None and (tested := runner.lookup(test)) is not None:
             return Swept(test.sweep, *found, tested)
     others: list[Swept] = []
-    for _, sweep in _stored("sweep", "base", spec):
+    for _, sweep in _stored(kind_name(SweepSpec), "base", spec):
         assert isinstance(sweep, SweepSpec)
         found = _place(sweep, spec)
         if found is not None:
@@ -95,7 +95,7 @@ def verdict(spec: BacktestSpec, result: BacktestResult | None = None, origin: Sw
 
 def verification(spec: BacktestSpec) -> tuple[VerificationSpec, VerificationResult] | None:
     """The stored verification of ``spec``: the usual one before all others, then the newest."""
-    recent = [item for _, item in runner.recent_runs("verification", None, of=spec)]
+    recent = [item for _, item in runner.recent_runs(kind_name(VerificationSpec), None, of=spec)]
     for item in (VerificationSpec(backtest=spec), *recent):
         if isinstance(item, VerificationSpec) and item.backtest == spec and (found := runner.lookup(item)) is not None:
             return item, found

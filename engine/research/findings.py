@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.strategies import STRATEGIES, Allocation
-
 Grade = Literal["good", "doubtful", "bad"]
 
 
@@ -45,8 +43,3 @@ class Verdict:
         """What would change the answer, what weighs most first."""
         ranked = sorted(self.findings, key=lambda finding: ("bad", "doubtful", "good").index(finding.grade))
         return tuple(dict.fromkeys(finding.remedy for finding in ranked if finding.remedy))
-
-
-def is_resized(family: str) -> bool:
-    """Whether strategies of this kind move the weights of positions instead of opening and closing trades."""
-    return issubclass(STRATEGIES.available().get(family, object), Allocation)

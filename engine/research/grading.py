@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.research import robustness
 from engine.research.drawdowns import RUIN
-from engine.research.findings import Finding, Grade, is_resized
+from engine.research.findings import Finding, Grade
 from engine.research.robustness import number, percent
 from engine.research.sweep_overfitting.result import SweepOverfitting
 from engine.research.verification.result import VerificationResult
@@ -111,7 +111,7 @@ def _random(result: VerificationResult) -> Finding | None:
     if value is None:
         return None
     grade = _by_p(value)
-    if is_resized(result.family):
+    if result.resized:
         return Finding(
             "Better than shuffled weights",
             grade,

@@ -32,7 +32,6 @@ from engine.market.spec import MarketSpec
 from engine.research import overlap
 from engine.research.statistics import expected_maximum_sharpe
 
-_SEARCHES = ("sweep", "walk_forward")
 _LEAD = 2  # bars before the first that is measured, and after it until a position can be held
 _NEVER = "9999-12-31"
 _ANY = {"start": None, "end": None}
@@ -83,7 +82,7 @@ def _is_on(entry: Entry, market: MarketSpec) -> bool:
 def _once(entries: Sequence[Entry]) -> tuple[Trial, ...]:
     """The trials of ``entries``, what is in two of them taken from the smaller one; oldest first."""
     entries = _measured_once(entries)
-    searches = [entry for entry in entries if json.loads(entry.spec)["kind"] in _SEARCHES]
+    searches = [entry for entry in entries if overlap.is_search(entry.spec)]
     if not searches:
         return tuple(entry.trial for entry in entries)
     left: dict[int, Trial] = {}

@@ -24,12 +24,12 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import is_stress
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.errors import SpecError
+from engine.core.spec import kind_name
 from engine.market.bars import Floats
 
+_SEARCHES: tuple[type[SweepSpec] | type[WalkForwardSpec], ...] = (SweepSpec, WalkForwardSpec)
 _KINDS: Mapping[str, type[BacktestSpec] | type[SweepSpec] | type[WalkForwardSpec]] = {
-    "backtest": BacktestSpec,
-    "sweep": SweepSpec,
-    "walk_forward": WalkForwardSpec,
+    kind_name(cls): cls for cls in (BacktestSpec, *_SEARCHES)
 }
 _START = "market.start"
 
@@ -87,6 +87,11 @@ class SearchSpace:
         if scale.words:
             return float(scale.words.index(str(value))) if str(value) in scale.words else None
         return float(value) if isinstance(value, int | float) else None
+
+
+def is_search(request: str) -> bool:
+    """Whether a request's canonical JSON, as the ledger keeps it, asks for many backtests."""
+    return _KINDS.get(json.loads(request).get("kind")) in _SEARCHES
 
 
 def space(request: str, drawn: bytes | None = None) -> SearchSpace | None:

@@ -99,6 +99,7 @@ def _assembled(
         | {
             "label": spec.backtest.label(),
             "family": result.family,
+            "resized": result.resized,
             "periods_per_year": result.periods_per_year,
             "figures": figures,
             "skipped": skipped,

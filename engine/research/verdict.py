@@ -13,7 +13,7 @@ from engine.backtest.wording import SHORT
 from engine.core.store import Trial
 from engine.market.bars import MILLISECONDS_PER_YEAR, MONTH
 from engine.research import ledger
-from engine.research.findings import Finding, Grade, Verdict, is_resized
+from engine.research.findings import Finding, Grade, Verdict
 from engine.research.grading import findings
 from engine.research.statistics import (
     minimum_track_record,
@@ -103,7 +103,7 @@ def assess(result: BacktestResult, trials: tuple[Trial, ...], on_data: tuple[Tri
         benchmark_cagr=result.benchmark_metrics["cagr"] or 0.0,
         benchmark_sharpe=result.benchmark_metrics["sharpe"],
         trades=int(result.metrics["trades"] or 0),
-        resized=is_resized(result.family),
+        resized=result.resized,
     )
     return weigh(evidence, trials, on_data)
 
@@ -133,7 +133,7 @@ def assess_verified(
         benchmark_cagr=known["benchmark_cagr"] or 0.0,
         benchmark_sharpe=known["benchmark_sharpe"],
         trades=int(known["trades"] or 0),
-        resized=is_resized(verification.family),
+        resized=verification.resized,
     )
     first = weigh(evidence, trials, on_data)
     more = findings(verification, overfitting, place)

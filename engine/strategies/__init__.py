@@ -54,13 +54,15 @@ class Strategy(Spec):
 
     ``bars`` are all up to the end of the range, those before it included; an account begins flat with the range.
     ``stands`` says that the last decision then counts as one of the first close. Without it, as an entry is a matter
-    of its moment, only later ones are followed. ``signals_time`` are the expected seconds of a call of ``signals`` and
-    of each of its bars, measured on one core of a server of 2023.
+    of its moment, only later ones are followed. ``resizes`` says that it moves the weights of positions instead of
+    opening and closing trades. ``signals_time`` are the expected seconds of a call of ``signals`` and of each of its
+    bars, measured on one core of a server of 2023.
     """
 
     descriptions: ClassVar[tuple[str, ...]] = ()  # ``call_strategy.require_description`` asks, who knows the market
 
     kind: str = ""
+    resizes: ClassVar[bool] = False
     stands: ClassVar[bool] = False
     signals_time: ClassVar[tuple[float, float]] = (1e-4, 2.5e-8)
 
@@ -97,6 +99,7 @@ class Allocation(Strategy):
     symbols that it can divide among, None for any number.
     """
 
+    resizes: ClassVar[bool] = True
     stands: ClassVar[bool] = True
 
     def symbols(self) -> tuple[int, int | None]:

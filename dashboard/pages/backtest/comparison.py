@@ -17,6 +17,7 @@ from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.combine import Combined, Common, Rebalancing, Weighting, combine, common
 from engine.backtest.result import BacktestResult
+from engine.backtest.spec import BacktestSpec
 from engine.core.differences import differences
 from engine.core.errors import DataError
 from engine.core.spec import RunSpec
@@ -78,7 +79,7 @@ def gather(first: tuple[str, RunSpec, BacktestResult] | None, keys: Sequence[str
     for key in wanted[:room]:
         name = runs.short({"key": key}) if library.is_key(key) else "of this link"
         item = saved.get(key)
-        if item is None or item.spec.kind != "backtest":
+        if item is None or not isinstance(item.spec, BacktestSpec):
             notes.append(f"The run {name} is not here: it was computed elsewhere, or it has been deleted.")
             continue
         result = runner.store().read(key, BacktestResult)

@@ -12,9 +12,10 @@ from dashboard.market_options import SHOWN_AS, TRADEABLE_MARKET, tradeable_symbo
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
-from engine.core.spec import RunSpec, canonical_json
+from engine.core.spec import RunSpec, canonical_json, kind_name
 from engine.jobs import runner
 from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
+from engine.strategies.kinds.sma_cross import SmaCross
 from engine.strategies.operand_list import OPERAND_LIST
 
 
@@ -38,10 +39,7 @@ class BacktestForm(form.Form):
     def offers(self) -> Mapping[str, form.Offer]:
         """Also the runs that any of the strategies may follow."""
         followed = [item for kind in STRATEGIES.available().values() for item in kind.followed_runs().items()]
-        runs = {
-            f"strategy.{field}": partial(earlier_runs, field=field, kind=run.model_fields["kind"].default)
-            for field, run in followed
-        }
+        runs = {f"strategy.{field}": partial(earlier_runs, field=field, kind=kind_name(run)) for field, run in followed}
         return {**self.options, **runs}
 
     def parse(self, values: Mapping[str, Any]) -> RunSpec:
@@ -111,7 +109,7 @@ FORM = BacktestForm(
     options=TRADEABLE_MARKET,
     shown_as=SHOWN_AS,
     searched=OPERAND_LIST,
-    initial={"strategy": {"kind": "sma_cross"}},
+    initial={"strategy": {"kind": kind_name(SmaCross)}},
     sections=dict.fromkeys(FURTHER_COSTS, "Further costs"),
     folded=("Further costs", "Execution", "Sizing", "Stops", "Financing"),
 )

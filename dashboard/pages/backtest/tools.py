@@ -46,6 +46,6 @@ def save_sheet(clicks: int | None, run: runs.ResultData, walk: runs.ResultData, 
 
 def sheet(spec: Any, result: Any, key: str) -> str:
     """The tear sheet of a backtest or of a walk-forward."""
-    if spec.kind == "walk_forward":
+    if isinstance(spec, WalkForwardSpec):
         return walk_sheet(spec, result, key)
     return tear_sheet(spec, result, key, verdict(spec, result))

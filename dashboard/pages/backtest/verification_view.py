@@ -15,7 +15,7 @@ from dashboard.components.bar_table import Bar, Signed, bar_table, shares
 from dashboard.pages.backtest.view import TONES
 from dashboard.text.format import count, day, number, percent, signed_percent
 from engine.research import evidence
-from engine.research.findings import Finding, Verdict, is_resized
+from engine.research.findings import Finding, Verdict
 from engine.research.regimes import CRISES
 from engine.research.verdict import CAVEAT
 from engine.research.verification.result import VerificationResult
@@ -58,7 +58,7 @@ def _row(finding: Finding) -> Component:
 
 def luck(result: VerificationResult) -> Any:
     """Sharpe ratios of the run resampled and of random entries (or weights), or why there are none."""
-    chance = "shuffled weights" if is_resized(result.family) else "random entries"
+    chance = "shuffled weights" if result.resized else "random entries"
     drawn = [
         (name, values)
         for name, values in (("resampled", result.bootstrap_sharpe), (chance, result.random_sharpe))

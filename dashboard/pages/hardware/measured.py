@@ -16,7 +16,9 @@ from dashboard.charts.benchmark import BenchmarkInfo
 from dashboard.text.format import MINUS, MISSING, number, percent
 from engine import devices
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
+from engine.benchmarks.spec import BenchmarkSpec
 from engine.core import libraries
+from engine.core.spec import kind_name
 from engine.jobs import actions
 from engine.jobs.actions import Performed
 
@@ -121,7 +123,7 @@ def others(done: Performed, shown: WorkloadResult) -> list[WorkloadResult]:
     """
     found = (
         item.report
-        for item in actions.performed("benchmark", SEARCHED)
+        for item in actions.performed(kind_name(BenchmarkSpec), SEARCHED)
         if item.id != done.id
         and (item.action.workload, item.action.sizes) == (done.action.workload, done.action.sizes)
         and not elsewhere(item.report)
@@ -132,7 +134,11 @@ def others(done: Performed, shown: WorkloadResult) -> list[WorkloadResult]:
 def earlier(shown: Performed | None) -> list[Component]:
     """Measurements of the kind of workload that is ``shown``, or of every one, newest first."""
     kind = shown.action.workload.kind if shown else None
-    found = (item for item in actions.performed("benchmark", SEARCHED) if kind in (None, item.action.workload.kind))
+    found = (
+        item
+        for item in actions.performed(kind_name(BenchmarkSpec), SEARCHED)
+        if kind in (None, item.action.workload.kind)
+    )
     entries = [_entry(item, shown is not None and item.id == shown.id) for item in islice(found, LISTED)]
     return entries or [html.P("Nothing has been measured yet.", className="hint")]
 

@@ -7,10 +7,12 @@ import numpy as np
 from dashboard.components.values import complete
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
+from engine.core.registry import is_built_in
 from engine.market import catalog
 from engine.market.days import trading_day
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
+from engine.strategies import STRATEGIES
 
 
 def tradeable(spec: ModelSpec) -> tuple[str, ...]:
@@ -41,5 +43,12 @@ def backtest(spec: ModelSpec, result: ModelResult) -> BacktestSpec | None:
         "symbols": list(symbols),
         "start": str(day(spec, result.test_start)),
     }
-    strategy = {"kind": "follow_model", "model": spec.model_dump(mode="json")}
+    name, field = _follower()
+    strategy = {"kind": name, field: spec.model_dump(mode="json")}
     return BacktestSpec.parse({"market": market, "strategy": strategy, "costs": complete(Costs, {})})
+
+
+def _follower() -> tuple[str, str]:
+    """The strategy of the engine that follows a model, and its field for the model's request."""
+    known = [(name, cls) for name, cls in STRATEGIES.available().items() if is_built_in(cls)]
+    return next((name, field) for name, cls in known for field, of in cls.followed_runs().items() if of is ModelSpec)

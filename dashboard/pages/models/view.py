@@ -15,6 +15,7 @@ from dashboard.pages.models import ids
 from dashboard.pages.models.handover import backtest, tradeable
 from dashboard.pages.models.predictions import meaning
 from dashboard.text.format import count, number, percent
+from engine.core.spec import kind_name
 from engine.jobs import runner
 from engine.models.result import ModelResult
 from engine.models.scores import HEADLINE
@@ -108,13 +109,13 @@ def earlier(limit: int = MOST_MODELS) -> list[Trained]:
     """Finished models, newest first; the result of one that is not stored any more is None."""
     return [
         (key, spec, runner.store().read(key, ModelResult))
-        for key, spec in _distinct(runner.recent_runs("model"))[:limit]
+        for key, spec in _distinct(runner.recent_runs(kind_name(ModelSpec)))[:limit]
     ]
 
 
 def latest() -> list[Component]:
     """Links to the newest models, for a page that shows none yet."""
-    newest = _distinct(runner.recent_runs("model", limit=50))[:5]
+    newest = _distinct(runner.recent_runs(kind_name(ModelSpec), limit=50))[:5]
     return [html.Div([_link(spec), " ", html.Span(_short(key), className="hint")]) for key, spec in newest]
 
 

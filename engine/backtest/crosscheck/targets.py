@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from engine.backtest.decisions import Decisions
 from engine.backtest.measured import sizes_of
 from engine.backtest.sizings import Measure
-from engine.backtest.sizings.percent import Percent
 from engine.market.bars import Bars, Floats
 from engine.market.days import Days
 from engine.market.panel import Panel
@@ -81,7 +80,7 @@ def rebalancing(days: Days, every: Rebalance) -> NDArray[np.bool_]:
 
 def of_weights(spec: BacktestSpec, weights: Floats) -> Targets:
     """Decisions of an allocation; ``weights`` (bars, symbols), NaN for none."""
-    part = spec.sizing.part if isinstance(spec.sizing, Percent) else 1.0
+    part = spec.sizing.fixed_part() or 1.0
     return Targets(np.where(np.isnan(weights), 0, TO_WEIGHT).astype(np.int64), weights * part, "weight")
 
 

@@ -46,6 +46,12 @@ class Sizing(Spec):
     def warm_up(self) -> Count:
         return 0
 
+    def fixed_part(self) -> float | None:
+        """The part of the equity that every entry gets, where it is one and the same; an allocation needs one, which
+        its weights are multiplied by.
+        """
+        return None
+
     @abstractmethod
     def size(self, bars: Bars) -> Size: ...
 

@@ -28,5 +28,8 @@ class Percent(Sizing):
         section="Sizing",
     )
 
+    def fixed_part(self) -> float | None:
+        return self.part
+
     def size(self, bars: Bars) -> Size:
         return Size("equity", np.full(len(bars), self.part))

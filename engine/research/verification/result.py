@@ -37,7 +37,7 @@ class VerificationResult(Labelled):
     (``jitter_field``, ``jitter_change``, ``jitter_value``); ``removed_total[n]`` without the n best trades.
     Tables: ``crisis_*`` (see ``regimes.Crisis``) and ``regime_*`` (see ``regimes.Regime``; NaN for None).
     ``look_ahead`` is the sentence of the first decision that used the future, empty where none was found. ``skipped``
-    says by name of a test why it was not possible.
+    says by name of a test why it was not possible. ``resized`` is that of the ``BacktestResult``.
     """
 
     label: str
@@ -80,6 +80,7 @@ class VerificationResult(Labelled):
     regime_benchmark_mean: Floats
     look_ahead: str
     skipped: dict[str, str]
+    resized: bool = False
 
     def summary(self) -> Mapping[str, object]:
         return {

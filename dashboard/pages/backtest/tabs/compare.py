@@ -17,6 +17,7 @@ from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import comparison, crosscheck, ids
 from dashboard.pages.backtest.tab import Tab, seen
 from engine.backtest.spec import BacktestSpec
+from engine.core.spec import kind_name
 from engine.jobs import library
 
 NOTHING = "Choose saved runs above or select them in the library."
@@ -92,7 +93,7 @@ def compare(
 @callback(Output(ids.COMPARE, "options"), Output(ids.COMPARE, "value"), seen("compare"), Input(ids.CHOSEN, "data"))
 def offer(data: runs.ResultData, keys: list[str] | None) -> tuple[list[dict[str, str]], list[str]]:
     """Every saved backtest, and what is chosen already: the list drops at once what it does not offer."""
-    saved = {item.key: item for item in library.saved("backtest", limit=200)} | library.find(texts(keys))
+    saved = {item.key: item for item in library.saved(kind_name(BacktestSpec), limit=200)} | library.find(texts(keys))
     own, chosen = (data or {}).get("key"), texts(keys)
     known = [
         {"value": key, "label": f"{item.label}  {runs.short({'key': key})}", "search": " ".join(item.tags) + item.note}

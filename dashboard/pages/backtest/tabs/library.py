@@ -19,7 +19,9 @@ from dashboard.pages.backtest.saved import row
 from dashboard.pages.backtest.tab import Tab, seen
 from dashboard.security.payloads import Edit, Rows
 from dashboard.text.format import count
+from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
+from engine.core.spec import kind_name
 from engine.jobs import library
 
 LISTED, EMPTY = 500, "No saved backtests yet: every backtest you run appears here."
@@ -124,8 +126,8 @@ TAB = Tab("library", "Library", layout, free=True)
 )
 def listing(text: str | None, shelf: str | None, changed: Any, _: Any) -> tuple[Any, ...]:
     words = text.strip() if isinstance(text, str) else ""
-    found = library.saved("backtest", words, in_bin=shelf == "bin", limit=LISTED)
-    changed, total = library.changes(found), library.size("backtest", in_bin=shelf == "bin")
+    found = library.saved(kind_name(BacktestSpec), words, in_bin=shelf == "bin", limit=LISTED)
+    changed, total = library.changes(found), library.size(kind_name(BacktestSpec), in_bin=shelf == "bin")
     ticked = [] if ctx.triggered_id in (ids.SHELF, ids.CHANGED) else no_update
     listed = [row(item, changed.get(item.key, "")) for item in found]
     count_ = counted(len(found), total, searched=bool(words))
