@@ -20,8 +20,8 @@ from engine.backtest.sweeps.run import run_sweep
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.progress import silent
 from engine.core.registry import is_built_in
-from engine.market.bars import Bars, Market, Series
-from engine.market.intervals import DAILY
+from engine.market.bars import Bars, Market
+from engine.market.synthetic import daily_bars
 from engine.strategies import STRATEGIES, Allocation, Strategy
 from engine.strategies.crossing import Crossing, FastAndSlow
 
@@ -83,22 +83,5 @@ def prune(own: Path) -> None:
 def _made_up(count: int) -> Bars:
     days = (np.datetime64("2020-01-01", "D") + np.arange(count)).astype("datetime64[ms]")
     close = 100 + np.sin(np.arange(count))
-    about = Series(
-        source="",
-        collection="",
-        symbol="WARM",
-        interval=DAILY,
-        kind="equity",
-        currency="",
-        timezone="UTC",
-        tradeable=True,
-        has_ohlc=True,
-        has_volume=True,
-        adjustment="none",
-        rows=count,
-        start="",
-        end="",
-        origin="",
-        licence="",
-    )
-    return Bars(about, days, close, close + 1, close - 1, close, np.full(count, 1e3), close)
+    columns = {"open": close, "high": close + 1, "low": close - 1, "close": close, "adj_close": close}
+    return daily_bars("WARM", days, {**columns, "volume": np.full(count, 1e3)})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from engine.backtest.metrics import bar_returns, sharpe_per_bar
 from engine.backtest.wording import FIRST_DAY, measured_from
 from engine.core.store import Labelled, Trial
 from engine.market.bars import Floats, Times
-from engine.market.days import Days, Zones, trading_day, trading_days
+from engine.market.days import Dated, Zones
 
 REASONS = (
     "signal",
@@ -30,7 +29,7 @@ REASONS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BacktestResult(Labelled):
+class BacktestResult(Labelled, Dated):
     """Equity and trades of one run.
 
     Arrays over bars, on the union of the symbols' calendars: ``time`` datetime64[ms], ``equity``, ``benchmark`` (buy
@@ -88,15 +87,6 @@ class BacktestResult(Labelled):
     benchmark_metrics: dict[str, float | None]
     warnings: tuple[str, ...]
     resized: bool = False
-
-    @cached_property
-    def days(self) -> Days:
-        """The trading day of each bar: see ``days.trading_days``."""
-        return trading_days(self.time, self.zones)
-
-    def day(self, moment: np.datetime64) -> np.datetime64:
-        """The trading day of a bar."""
-        return trading_day(moment, self.zones)
 
     def returns(self) -> Floats:
         """Simple returns from bar to bar, one fewer than bars; zero once nothing is left."""

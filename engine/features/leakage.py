@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.market.bars import Bars, Floats, Series
-from engine.market.intervals import DAILY
+from engine.market.bars import Bars, Floats
+from engine.market.synthetic import daily_bars
 
 Compute = Callable[[Bars], Mapping[str, Floats]]
 
@@ -103,25 +103,7 @@ def made_up() -> Bars:
     for values in columns.values():
         values[[140, 290, 291]] = np.nan
     time = np.busday_offset(np.datetime64("2001-01-01"), np.arange(count)).astype("datetime64[ms]")
-    about = Series(
-        source="",
-        collection="",
-        symbol="a synthetic symbol with gaps",
-        interval=DAILY,
-        kind="equity",
-        currency="USD",
-        timezone="America/New_York",
-        tradeable=True,
-        has_ohlc=True,
-        has_volume=True,
-        adjustment="none",
-        rows=count,
-        start=str(time[0]),
-        end=str(time[-1]),
-        origin="",
-        licence="",
-    )
-    return Bars(about, time, **columns)
+    return daily_bars("a synthetic symbol with gaps", time, columns)
 
 
 def _places(bars: Bars, count: int) -> list[int]:

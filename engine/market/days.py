@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from engine.core.errors import DataError
 
 Days = NDArray[np.datetime64]
+Times = NDArray[np.datetime64]
 Zones = tuple[str, ...]
 """Names of time zones; none at all for daily bars."""
 
@@ -38,6 +39,22 @@ def trading_day(moment: np.datetime64, zones: Iterable[str]) -> np.datetime64:
     """The trading day of one moment."""
     day: np.datetime64 = trading_days(np.array([moment]), zones)[0]
     return day
+
+
+class Dated:
+    """A result whose ``time`` are bars of exchanges in ``zones``: what day each of them is."""
+
+    time: Times
+    zones: Zones
+
+    @cached_property
+    def days(self) -> Days:
+        """The trading day of each bar: see ``trading_days``."""
+        return trading_days(self.time, self.zones)
+
+    def day(self, moment: np.datetime64) -> np.datetime64:
+        """The trading day of a bar."""
+        return trading_day(moment, self.zones)
 
 
 def day_start(day: np.datetime64, zones: Iterable[str]) -> np.datetime64:

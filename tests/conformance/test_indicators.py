@@ -59,6 +59,7 @@ def test_each_output_has_a_float_for_every_bar(indicator: Indicator, bars: Bars)
 def test_values_begin_right_behind_the_warm_up(indicator: Indicator, bars: Bars) -> None:
     assert max(indicator.warm_ups()) == indicator.warm_up()
     for values, warm_up in zip(computing(indicator)(bars).values(), indicator.warm_ups(), strict=True):
+        assert warm_up < LENGTH / 2
         assert np.isnan(values[:warm_up]).all()
         assert np.isfinite(values[warm_up:]).all()
 
@@ -79,12 +80,15 @@ def test_where_the_series_began_matters_as_little_as_its_family_says(indicator: 
     for start in (10, 100, 333):
         columns = ("time", "open", "high", "low", "close", "volume", "adj_close")
         later = computing(indicator)(replace(bars, **{name: getattr(bars, name)[start:] for name in columns}))
+        assert tuple(later) == tuple(whole) == names(indicator)
         for (name, values), warm_up in zip(later.items(), indicator.warm_ups(), strict=True):
             forgotten(indicator, values[warm_up:], whole[name][start:][warm_up:])
 
 
 def forgotten(indicator: Indicator, later: Floats, whole: Floats) -> None:
-    """What ``Indicator.family`` promises of the same bars in two series of which one began later."""
+    """Asserts what ``Indicator.family`` promises of the same bars in two series of which one began later."""
+    assert later.shape == whole.shape
+    assert len(later) > LENGTH / 4
     span = np.ptp(whole)
     match indicator.family:
         case "finite":
@@ -99,11 +103,14 @@ def forgotten(indicator: Indicator, later: Floats, whole: Floats) -> None:
             np.testing.assert_array_equal(later, whole)
             assert (whole == np.rint(whole)).all()
             assert (whole == 0).mean() > 0.5
+        case other:
+            pytest.fail(f"There is no family '{other}'.")
 
 
 def test_a_gap_stays_a_gap_and_is_left_behind(indicator: Indicator, bars: Bars) -> None:
     whole, gapped = computing(indicator)(bars), computing(indicator)(with_gap(bars, 700, 704))
     for name, values in gapped.items():
+        assert indicator.warm_up() < LENGTH - 705
         np.testing.assert_array_equal(values[:700], whole[name][:700])
         assert np.isnan(values[700:705]).all()
         assert np.isfinite(values[705 + indicator.warm_up() :]).all()

@@ -182,3 +182,4 @@ def test_memory_can_be_released(kernels: Kernels) -> None:
         array = kernels.to_device(np.ones((10, 10)), "float32")
         kernels.synchronize(kernels.matrix_product(array, array))
     kernels.release()
+    np.testing.assert_array_equal(kernels.to_numpy(kernels.matrix_product(array, array)), 10.0)

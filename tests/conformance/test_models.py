@@ -85,12 +85,14 @@ def test_predictions_are_those_of_the_task(model: Model, task: Task) -> None:
         np.testing.assert_allclose(prediction.sum(axis=1), 1)
 
 
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case[1] == "regression"], indirect=True, ids=lambda case: case[0].__name__
+)
 def test_a_number_is_predicted_in_its_own_unit(model: Model, task: Task) -> None:
-    if task == "regression":
-        test = sample(task, 3)
-        prediction = model.predict(fit(model, task).artifact, test)
-        assert prediction.mean() == pytest.approx(test.label.mean(), abs=0.001)
-        assert 0.5 < prediction.std() / test.label.std() < 1.2
+    test = sample(task, 3)
+    prediction = model.predict(fit(model, task).artifact, test)
+    assert prediction.mean() == pytest.approx(test.label.mean(), abs=0.001)
+    assert 0.5 < prediction.std() / test.label.std() < 1.2
 
 
 def test_an_unknown_label_is_predicted_like_a_known_one(model: Model, task: Task) -> None:
@@ -175,14 +177,16 @@ def test_being_watched_changes_nothing(model: Model, task: Task) -> None:
     assert watched.train_loss[-1] < watched.train_loss[0]
 
 
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case[0].step], indirect=True, ids=lambda case: f"{case[0].__name__}-{case[1]}"
+)
 def test_a_cancelled_training_ends(model: Model, task: Task) -> None:
     def stop(step: TrainingStep) -> None:
         if step.done == 3:
             raise Cancelled("The job was cancelled.")
 
-    if model.step:
-        with pytest.raises(Cancelled):
-            model.fit(sample(task, 1), sample(task, 2, 300) if model.wants_validation() else None, 0, on_step=stop)
+    with pytest.raises(Cancelled):
+        model.fit(sample(task, 1), sample(task, 2, 300) if model.wants_validation() else None, 0, on_step=stop)
 
 
 def test_importance_finds_the_feature_that_matters(model: Model, task: Task) -> None:

@@ -31,3 +31,14 @@ def test_no_condition_uses_a_later_bar(cls: type[Condition], bars: Bars) -> None
         return {"yes": truth.yes.astype(np.float64), "no": truth.no.astype(np.float64)}
 
     assert look_ahead(flags, bars) == ()
+
+
+@pytest.mark.parametrize("cls", [*OPERANDS.available().values(), *CONDITIONS.available().values()])
+def test_there_is_an_answer_after_the_warm_up(cls: type[Operand | Condition]) -> None:
+    """What answers nothing cannot be caught looking ahead."""
+    asked, (whole, _) = cls(), BARS
+    if isinstance(asked, Operand):
+        assert np.isfinite(asked.line(whole)[asked.warm_up() :]).all()
+    else:
+        truth = asked.truth(whole)
+        assert (truth.yes | truth.no)[asked.warm_up() :].all()

@@ -143,6 +143,13 @@ def test_no_decision_uses_a_later_bar(strategy: Strategy, share: float) -> None:
     np.testing.assert_array_equal(part, rows(strategy, bars)[: len(part)])
 
 
+@pytest.mark.parametrize("name", STRATEGIES.available())
+def test_it_decides_something(name: str) -> None:
+    """At its defaults: of one that never decides the other tests would ask nothing."""
+    strategy = build(STRATEGIES.get(name))
+    assert decided(rows(strategy, panel(strategy))).any()
+
+
 @every
 def test_no_decision_uses_a_later_bar_where_it_decides(strategy: Strategy) -> None:
     """Just behind each of the first decisions, where a look at the next bar would show."""

@@ -106,7 +106,9 @@ def test_it_scales_along_its_axis_and_along_nothing_else(cls: type[Workload]) ->
 def test_inputs_are_the_same_each_time_and_finite(cls: type[Workload]) -> None:
     workload = _smallest(cls)
     made = [found if isinstance(found, tuple) else (found,) for found in (workload.inputs(), workload.inputs())]
+    assert made[0]
     for first, again in zip(*made, strict=True):
+        assert np.size(first)
         assert np.isfinite(first).all()
         np.testing.assert_array_equal(first, again)
 
@@ -117,6 +119,7 @@ def test_every_variant_stays_within_the_bound(cls: type[Workload]) -> None:
         inputs = workload.inputs()
         expected = workload.expected(inputs)
         assert 0 <= workload.bound() < 1e-3
+        assert not workload.variant(workload.reference).problem()
         for variant in (item for item in workload.variants() if not item.problem()):
             if more == {"precision": "float64"} and not devices.get(variant.device).float64:
                 continue  # that float64 is refused there is the kernels' own test

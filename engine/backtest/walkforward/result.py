@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +15,13 @@ from engine.backtest.walkforward.stability import Stability, stability
 from engine.backtest.wording import measured_from
 from engine.core.store import Labelled, Trial
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
-from engine.market.days import Days, Zones, trading_day, trading_days
+from engine.market.days import Dated, Zones
 
 Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WalkForwardResult(Labelled):
+class WalkForwardResult(Labelled, Dated):
     """Parameters chosen again and again on the past, and what they did afterwards.
 
     Over the axes: ``axes`` (paths), ``titles``, ``units``, ``values`` (all that were tried, ascending; words as 0, 1,
@@ -105,15 +104,6 @@ class WalkForwardResult(Labelled):
     warm_up: int
     waited: int
     warnings: tuple[str, ...]
-
-    @cached_property
-    def days(self) -> Days:
-        """The trading day of each bar: see ``days.trading_days``."""
-        return trading_days(self.time, self.zones)
-
-    def day(self, moment: np.datetime64) -> np.datetime64:
-        """The trading day of a bar."""
-        return trading_day(moment, self.zones)
 
     def returns(self) -> Floats:
         """Simple returns of the stitched account from bar to bar, one fewer than bars."""
