@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dashboard.charts import base, candles
-from dashboard.charts.indicator_lines import Line, line_of, traces
+from dashboard.charts.indicator_lines import Line, line_of, points, traces
 from dashboard.text.format import number
 from engine.features.matrix import FeatureMatrix
 from engine.indicators import Indicator
@@ -64,10 +64,10 @@ def info(
     rows = slice(top, top + len(view))
     over: list[Pane] = []
     below: list[Pane] = []
-    column = 0
+    column, limit = 0, points(len(matrix.names))
     for feature in features:
         lines = [
-            line_of(matrix.names[column + at], output, column + at, view, matrix.values[rows, column + at])
+            line_of(matrix.names[column + at], output, column + at, view, matrix.values[rows, column + at], limit)
             for at, output in enumerate(feature.outputs)
         ]
         column += len(lines)

@@ -16,6 +16,8 @@ from engine.indicators import Output, Style
 from engine.market.bars import Bars, Floats
 
 DENSE = 1_000  # points from which lines are drawn thinner
+POINTS, FEWEST_POINTS, MOST_POINTS = 40_000, 1_000, 3_000  # of all lines of a chart, and of each at least and at most
+BARS = 400  # of a histogram, each an element of the page; more than these are narrower than three pixels
 _TRIANGLE_UP, _TRIANGLE_DOWN = 5, 6  # Plotly's numbers of its markers
 COLOURS = (1, 3, 2, 5, 0, 4)  # places in base.SERIES: the first are furthest from the price's own colours
 
@@ -39,8 +41,15 @@ class Line:
         return self.unit == "price" or self.style == "marker"
 
 
-def line_of(label: str, output: Output, index: int, view: Bars, values: Floats) -> Line:
-    """What is drawn of ``values``, the ``output`` of the bars in ``view`` that is the matrix's column ``index``."""
+def points(lines: int) -> int:
+    """Points that each of so many lines has: enough for the pixels of a screen, and few enough to be drawn at once."""
+    return min(max(POINTS // max(lines, 1), FEWEST_POINTS), MOST_POINTS)
+
+
+def line_of(label: str, output: Output, index: int, view: Bars, values: Floats, limit: int = MOST_POINTS) -> Line:
+    """What is drawn of ``values``, the ``output`` of the bars in ``view`` that is the matrix's column ``index``: about
+    ``limit`` points that keep all highs and lows in sight.
+    """
     time, known = base.times(view.time), np.isfinite(values)
     colour = base.SERIES[COLOURS[index % len(COLOURS)]]
     if output.style == "marker":
@@ -48,7 +57,7 @@ def line_of(label: str, output: Output, index: int, view: Bars, values: Floats) 
         edge = np.where(values > 0, np.fmin(view.low, view.close), np.fmax(view.high, view.close))
         return Line(label, colour, time[shown], values[shown], "marker", output.unit, edge[shown])
     level = values[known].mean() if known.any() else 0.0
-    kept = thin(time, np.where(known, values, level))  # what is missing counts as the mean: a gap stays a gap
+    kept = thin(time, np.where(known, values, level), limit)  # what is missing counts as the mean: a gap stays a gap
     return Line(label, colour, time[kept], values[kept], output.style, output.unit)
 
 
@@ -92,8 +101,12 @@ def _lower_edge(line: Line, axis: str, colour: str) -> Any:
 
 
 def _histogram(line: Line, axis: str) -> Any:
+    """Bars in the colours of their signs; of many the one area that they make."""
     import plotly.graph_objects as go
 
+    if len(line.time) > BARS:
+        area = {"line": {"width": 0, "shape": "hvh"}, "fill": "tozeroy", "fillcolor": base.tint(line.colour, 55)}
+        return _drawn_line(line, axis).update(area)
     return go.Bar(
         x=line.time, y=base.values(line.value), yaxis=axis, name=line.label, hovertemplate=_hover(line),
         marker={**_signed(line.value >= 0), "line": {"width": 0}, "opacity": 0.55},

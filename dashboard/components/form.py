@@ -31,7 +31,7 @@ from engine.core.errors import SpecError
 from engine.core.registry import Registry
 from engine.core.spec import Action, RunSpec, Spec
 
-_TYPING = 400  # milliseconds of rest before a form without a run button takes a typed value
+_TYPING = 200  # milliseconds of rest before a form without a run button takes a typed value
 Offer = Callable[[Values], controls.Options]
 
 

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, dcc, html
+from dash import Input, Output, State, callback, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from typing_extensions import TypedDict
@@ -82,6 +82,11 @@ class SeriesView:
             "zoom": Input(self.zoom, "data"),
         }
 
+    def states(self) -> dict[str, State]:
+        """The same apart from the result, as states: for who draws it together with the result."""
+        parts = self.inputs().items()
+        return {name: State(item.component_id, item.component_property) for name, item in parts if name != "data"}
+
     def wire(self, symbols: Callable[[ResultData], Sequence[str]]) -> None:
         """Register the callbacks; ``symbols`` of a result can be looked at, and raises ``PreventUpdate`` for none."""
         result = ids.result(self.page)
@@ -89,7 +94,11 @@ class SeriesView:
             Output(self.symbol, "options"),
             Output(self.symbol, "value"),
             Output(self._row, "hidden"),
-            inputs={"data": Input(result, "data"), "symbol": State(self.symbol, "value")},
+            inputs={
+                "data": Input(result, "data"),
+                "symbol": State(self.symbol, "value"),
+                "listed": State(self.symbol, "options"),
+            },
         )(partial(offer, symbols))
         callback(
             Output(self.zoom, "data"),
@@ -121,12 +130,14 @@ class SeriesView:
 
 
 def offer(
-    symbols: Callable[[ResultData], Sequence[str]], data: ResultData, symbol: str | None
-) -> tuple[list[Mapping[str, str]], str, bool]:
-    """The symbols that can be looked at; the one on screen stays while it is among them."""
+    symbols: Callable[[ResultData], Sequence[str]], data: ResultData, symbol: str | None, listed: Any = None
+) -> tuple[Any, Any, bool]:
+    """The symbols that can be looked at; the one on screen stays while it is among them. What stays as it is starts
+    nothing anew.
+    """
     names = symbols(data)
     options = [{"value": name, "label": name} for name in names]
-    return options, symbol if symbol in names else names[0], len(names) == 1
+    return no_update if options == listed else options, no_update if symbol in names else names[0], len(names) == 1
 
 
 def zoomed(change: Any, data: ResultData, symbol: str | None, span: str) -> dict[str, Any]:

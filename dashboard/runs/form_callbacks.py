@@ -78,7 +78,9 @@ class FormCallbacks:
         return _draft(spec), [""] * len(places), "", cost
 
     def open(self, clicks: int | None, request: str | None, entered: Entered, seen: Seen = None) -> tuple[Any, ...]:
-        """The request, with what came of it if that is there and a job if it is not."""
+        """The request, with what came of it if that is there and a job if it is not; of a form without a button again
+        whenever something is entered.
+        """
         if request and ctx.triggered_id in (None, ids.request(self.form.page)):
             return self._recall(request, seen)
         if clicks or not self.form.action:
@@ -110,10 +112,6 @@ class FormCallbacks:
 
     def _nothing(self) -> tuple[Any, ...]:
         return None, None, no_update, None, *[no_update] * len(self.first.outputs)
-
-    def reopen(self, clicks: int | None, request: str | None, draft: Any, entered: Entered) -> tuple[Any, ...]:
-        """The same for a form without a button, whenever there is another ``draft`` of it."""
-        return self.open(clicks, request, entered)
 
     def arrive(self, computed: ResultData, seen: Seen = None) -> tuple[Any, ...]:
         """The result with its first picture, or the error in its place."""

@@ -71,11 +71,10 @@ def _wire_open(wired: FormCallbacks) -> None:
         inputs={
             "clicks": Input(ids.part("run-button", page), "n_clicks"),
             "request": Input(ids.request(page), "data"),
-            **({} if has_button else {"draft": Input(ids.draft(page), "data")}),
             **_seen(wired),
-            "entered": _entered(page, State),
+            "entered": _entered(page, State if has_button else Input),
         },
-    )(wired.open if has_button else wired.reopen)
+    )(wired.open)
 
 
 def _wire_arrival(wired: FormCallbacks) -> None:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.strategies.kinds.sma_cross import SmaCross
-from tests.benchmarks import honesty, one_run, sweep
+from tests.benchmarks import features, honesty, one_run, sweep
 from tests.benchmarks.browser import chromium, milliseconds
-from tests.support.workbench import Server, server
+from tests.benchmarks.waiting import settle, wait
+from tests.support.workbench import server
 
 HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed")
 READY = "return !!document.querySelector('.js-plotly-plot .main-svg') && document.readyState === 'complete'"
@@ -71,6 +72,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     with tempfile.TemporaryDirectory() as folder, chromium() as driver:
         yield from start(driver, Path(folder), max(runs // 2, 3))
         yield from clicks(driver, Path(folder) / "clicks", runs)
+        yield drawn(driver, Path(folder) / "features", 2 * runs)
         yield maps(driver, Path(folder) / "maps", runs)
         yield nothing(driver, Path(folder) / "nothing", runs * 3)
     yield modules()
@@ -117,6 +119,12 @@ def backtest(driver: Any, fast: int) -> float:
     return milliseconds(driver, RUN, DRAWN % fast)
 
 
+def drawn(driver: Any, folder: Path, runs: int) -> tuple[str, ...]:
+    """A window changed on the features page to the chart drawn."""
+    taken = features.taken(driver, folder, runs)
+    return row("a parameter changed to the chart of twenty indicators drawn", "150 ms", taken, "ms", 0)
+
+
 def maps(driver: Any, folder: Path, runs: int) -> tuple[str, ...]:
     """Click on "Run sweep" to the map of 10,000 combinations, each time new ones; a permalink's are the first."""
     base = BacktestSpec(strategy=SmaCross(fast=50, slow=150), costs=Costs(commission=5, slippage=0))
@@ -156,38 +164,6 @@ def modules() -> tuple[str, ...]:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     return (f"modules that creating the app must not import: {', '.join(HEAVY)}", "none", " ".join(found) or "none", "")
-
-
-def wait(driver: Any, script: str, seconds: float = 30) -> None:
-    """Until ``script`` returns something true in the page."""
-    limit = time.perf_counter() + seconds
-    while not driver.execute_script(script):
-        if time.perf_counter() > limit:
-            raise TimeoutError(f"The page never showed: {script}")
-        time.sleep(0.01)
-
-
-def settle(running: Server, seconds: float = 90) -> None:
-    """Until the server and its workers have stopped starting up: under a tenth of a core for three seconds."""
-    tree = psutil.Process(running.process.pid)
-    limit, quiet = time.perf_counter() + seconds, 0
-    time.sleep(3)
-    while quiet < 3 and time.perf_counter() < limit:
-        before = busy(tree)
-        time.sleep(1)
-        quiet = quiet + 1 if busy(tree) - before < 0.1 else 0
-
-
-def busy(tree: psutil.Process) -> float:
-    """Processor seconds of a process and its descendants so far."""
-    total = 0.0
-    for process in [tree, *tree.children(recursive=True)]:
-        try:
-            times: Callable[[], Any] = process.cpu_times
-            total += times().user + times().system
-        except psutil.NoSuchProcess:
-            continue
-    return total
 
 
 def row(what: str, target: str, values: list[float], unit: str, decimals: int) -> tuple[str, ...]:

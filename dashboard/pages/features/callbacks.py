@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from dash import Input, Output, callback
+from dash import Input, Output, State, callback
 from dash.exceptions import PreventUpdate
 
 import engine
@@ -24,7 +24,6 @@ from engine.features.spec import FeatureSpec
 from engine.market.bars import Bars
 from engine.market.spec import MarketSpec
 
-runs.wire(FORM)
 market_options.follow_collection(FORM)
 
 RESULT = Input(frame.result(ids.PAGE), "data")
@@ -39,19 +38,33 @@ def symbols(data: runs.ResultData) -> tuple[str, ...]:
 SEEN.wire(symbols)
 
 
-@callback(
+CHART = (
     Output(frame.figure(ids.CHART), "data"),
     Output(ids_sub(ids.CHART), "children"),
     Output({"role": "graph-body", "graph": ids.CHART}, "style"),
     Output(frame.graph(ids.CHART), "style"),
-    inputs={"seen": SEEN.inputs()},
 )
+
+
 def chart(seen: Seen) -> tuple[Any, ...]:
     spec, matrix, bars = shown(seen["data"], seen["symbol"])
     keep, window = zoom_of(seen, bars)
     info = charts.info(bars, matrix, spec.features, window, log=seen["scale"] == "log")
     height = {"height": info.height()}
     return charts.figure(info, keep=keep), view.chart_note(info), height, height
+
+
+def first_picture(data: runs.ResultData, symbol: str | None, span: str, scale: str, zoom: Any) -> tuple[Any, ...]:
+    """The chart in the same answer as its result."""
+    return chart({"data": data, "symbol": symbol, "span": span, "scale": scale, "zoom": zoom})
+
+
+runs.wire(FORM, runs.FirstPicture(first_picture, CHART, SEEN.states()))
+callback(
+    *(Output(item.component_id, item.component_property, allow_duplicate=True) for item in CHART),
+    inputs={"seen": {**SEEN.inputs(), "data": State(frame.result(ids.PAGE), "data")}},
+    prevent_initial_call=True,
+)(chart)
 
 
 @callback(Output(ids.TABLE, "rowData"), Output(ids.TABLE_NOTE, "children"), RESULT, SYMBOL)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dashboard.charts import base, candles, features
+from dashboard.charts.indicator_lines import points
 from engine.core.progress import silent
 from engine.features.matrix import FeatureMatrix
 from engine.features.spec import FeatureSpec
@@ -170,10 +171,34 @@ def test_a_band_is_filled_between_its_edges_whatever_their_order() -> None:
 
 
 def test_a_histogram_is_drawn_as_bars_on_its_own_axis() -> None:
-    bars, chosen = random_walk(600), (Macd(),)
+    bars, chosen = random_walk(400), (Macd(),)
     info = features.info(bars, matrix_of(chosen, bars), chosen)
     assert kinds(features.figure(info)) == [("scatter", "y2", ""), ("scatter", "y2", ""), ("bar", "y2", "")]
     assert [pane.name for pane in info.panes] == ["MACD 12/26/9"]
+
+
+def test_a_histogram_of_many_bars_is_one_area_of_the_same_values() -> None:
+    bars, chosen = random_walk(401), (Macd(),)
+    matrix = matrix_of(chosen, bars)
+    area = features.figure(features.info(bars, matrix, chosen)).data[-1]
+    assert (area.type, area.fill, area.line.shape, area.line.width) == ("scatter", "tozeroy", "hvh", 0)
+    assert area.name == "MACD 12/26/9 histogram"
+    np.testing.assert_allclose(area.y, matrix.values[:, 2], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("lines", "each"), [(1, 3_000), (13, 3_000), (20, 2_000), (31, 1_290), (200, 1_000)])
+def test_many_lines_have_fewer_points_each(lines: int, each: int) -> None:
+    assert points(lines) == each
+
+
+def test_thinned_lines_keep_their_highest_and_lowest_values() -> None:
+    bars, chosen = random_walk(2_500), tuple(Rsi(window=window) for window in range(5, 36))
+    matrix = matrix_of(chosen, bars)
+    panes = features.info(bars, matrix, chosen).panes
+    for column, pane in enumerate(panes):
+        (line,), whole = pane.lines, matrix.values[:, column]
+        assert len(line.time) <= points(31) + 2
+        assert (np.nanmin(line.value), np.nanmax(line.value)) == (np.nanmin(whole), np.nanmax(whole))
 
 
 def test_markers_lie_under_the_bar_where_positive_and_over_it_where_negative() -> None:

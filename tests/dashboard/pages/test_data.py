@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from dash import no_update
 from dash.exceptions import PreventUpdate
 
 import engine
@@ -152,7 +153,7 @@ def test_quality_lists_every_check_that_applies() -> None:
 
 def test_symbols_are_offered_where_there_are_several() -> None:
     options, symbol, hidden = offer(callbacks.symbols, result(TWO), "AAPL")
-    assert ([option["value"] for option in options], symbol, hidden) == (["NVDA", "AAPL"], "AAPL", False)
+    assert ([option["value"] for option in options], symbol, hidden) == (["NVDA", "AAPL"], no_update, False)
     assert offer(callbacks.symbols, result(MarketSpec()), "AAPL")[1:] == ("NVDA", True)
 
 

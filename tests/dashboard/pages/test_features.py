@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import pytest
+from dash import no_update
 from dash.exceptions import PreventUpdate
 
 from dashboard.components.series_view import offer, zoomed
@@ -89,8 +90,19 @@ def test_a_causal_set_is_said_to_be_so() -> None:
 
 
 def test_symbols_are_offered_where_there_are_several() -> None:
-    assert offer(callbacks.symbols, result(TWO), "AAPL")[1:] == ("AAPL", False)
+    options, symbol, hidden = offer(callbacks.symbols, result(TWO), "AAPL")
+    assert ([option["value"] for option in options], symbol, hidden) == (["NVDA", "AAPL"], no_update, False)
     assert offer(callbacks.symbols, result(FeatureSpec()), "AAPL")[1:] == ("NVDA", True)
+    assert offer(callbacks.symbols, result(TWO), "AAPL", options)[0] is no_update
+
+
+def test_the_chart_comes_with_its_result() -> None:
+    """In the one answer of a changed parameter, as the chart's own callback draws it."""
+    seen = {"symbol": "AAPL", "span": "all", "scale": "log", "zoom": None}
+    figure, *rest = callbacks.first_picture(result(TWO), **seen)
+    same, *others = callbacks.chart({"data": result(TWO), **seen})
+    assert (figure.to_json(), rest) == (same.to_json(), others)
+    assert {*seen} == {*callbacks.SEEN.states()}
 
 
 def test_the_chart_is_as_high_as_its_panes_need() -> None:

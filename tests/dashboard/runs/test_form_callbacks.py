@@ -86,7 +86,7 @@ def test_a_problem_stands_at_its_field_or_above_the_button() -> None:
 
 
 def test_a_quick_spec_is_there_at_once() -> None:
-    run, result, job, progress = MARKET.reopen(None, None, {}, fields(MARKET))
+    run, result, job, progress = MARKET.open(None, None, fields(MARKET))
     assert result == {"key": run["key"], "spec": run["spec"]}
     assert job is no_update
     assert progress is None
