@@ -15,7 +15,7 @@ from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import CheckCancelled, never_cancelled, numbered
 from engine.core.store import Trial
-from engine.market.bars import Bars, Floats
+from engine.market.bars import Floats
 
 
 def eligible(found: SweepResult, objective: str, minimum_trades: int) -> NDArray[np.bool_]:
@@ -87,10 +87,9 @@ def pooled(parts: Sequence[Tried]) -> Tried:
     return Tried(count, rated, mean, within / max(free, 1), observations)
 
 
-def as_trial(found: Tried, family: str, bars: Bars) -> Trial:
-    """What the ledger keeps of it; ``bars`` tell how many there are a year."""
+def as_trial(found: Tried, family: str, per_year: float) -> Trial:
+    """What the ledger keeps of it; the account has ``per_year`` bars a year."""
     mean = found.mean if found.rated else None
-    per_year = bars.periods_per_year()
     return Trial(family, mean, found.observations, found.count, found.variance, per_year, found.rated)
 
 

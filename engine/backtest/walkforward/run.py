@@ -28,7 +28,7 @@ from engine.core.errors import SpecError
 from engine.core.progress import Progress, section
 from engine.core.store import Trial
 from engine.jobs.executors import computes
-from engine.market.bars import Bars, Floats, Times
+from engine.market.bars import Bars, Floats, Times, periods_per_year
 from engine.market.catalog import require_tradeable
 from engine.strategies import Allocation
 
@@ -58,7 +58,8 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
 
     def so_far() -> Trial:
         """What the sweep of a window tells counts once that window is done."""
-        return as_trial(pooled([step.tried for step in steps]), spec.base.strategy.kind, course[0])
+        per_year = periods_per_year(course.time)
+        return as_trial(pooled([step.tried for step in steps]), spec.base.strategy.kind, per_year)
 
     with counting(progress, so_far):
         return assemble(walk, steps, _walked(walk, steps, progress))

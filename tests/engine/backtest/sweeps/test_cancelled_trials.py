@@ -14,9 +14,9 @@ from engine.jobs import trials
 from engine.market.sources.stored import save
 from engine.research import ledger
 from engine.research.sweep_overfitting.spec import OverfittingSpec
-from tests.support.market import random_walk
+from tests.support.market import days, random_walk
 from tests.support.sweeping import axis, spec, sweep
-from tests.support.walks import walk_spec
+from tests.support.walks import base, walk_spec
 from tests.support.workspace import Workspace
 
 MARKET = {"collection": "made-up", "symbols": ["ONE", "TWO"]}
@@ -102,6 +102,18 @@ def test_what_a_killed_search_has_tried_counts_once(name: str, monkeypatch: pyte
     trial = engine.run(asked).trial()
     assert found.count < trial.count
     assert ledger.trials(trial.family) == (trial,)
+
+
+def test_a_cancelled_walk_forward_counts_the_bars_of_its_account() -> None:
+    """Of two symbols that never trade on one day the account has twice the bars of each."""
+    for number, symbol in enumerate(("EVEN", "ODD")):
+        save(random_walk(450, number, time=days(900)[number::2], symbol=symbol))
+    asked = walk_spec(base(symbols=("EVEN", "ODD")))
+    with pytest.raises(Cancelled):
+        engine.run(asked, stopping_after(0.7))
+    (part,) = ledger.trials("sma_cross")
+    assert part.periods_per_year == pytest.approx(365.2425)
+    assert engine.run(asked).trial().periods_per_year == pytest.approx(365.2425)
 
 
 def test_a_short_search_is_entered_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
