@@ -1,0 +1,1 @@
+"""Importing files of bars that vendors and programs write."""
