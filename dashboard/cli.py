@@ -21,7 +21,8 @@ FAILED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 after a plain sentence on stderr for each thing that is wrong."""
-    commands = {"serve": serve, "run": run, "clean": clean, "download": download, "update": update, "data": data}
+    commands = {"serve": serve, "run": run, "clean": clean, "download": download}
+    commands |= {"import": import_, "update": update, "data": data}
     given = options.parser(commands).parse_args(arguments)
     if given.config:
         os.environ[PATH_VARIABLE] = given.config
@@ -75,6 +76,13 @@ def download(given: argparse.Namespace) -> None:
     from dashboard.commands import data
 
     data.download(given)
+
+
+def import_(given: argparse.Namespace) -> None:
+    """Keep the bars of files and print what became of each."""
+    from dashboard.commands import data
+
+    data.import_(given)
 
 
 def update(given: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""``stratoscope download``, ``update`` and ``data``: bars of one's own, without a browser."""
+"""``stratoscope download``, ``import``, ``update`` and ``data``: bars of one's own, without a browser."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,12 +15,15 @@ from dashboard.commands.output import print_lines
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import DataError
-from engine.core.progress import silent
+from engine.core.progress import Progress, silent
 from engine.core.spec import Action
 from engine.jobs import actions
 from engine.market import catalog
 from engine.market.bars import Series
 from engine.market.fetch.spec import Fetch
+from engine.market.importers.files import import_files
+from engine.market.importers.reader import Choices
+from engine.market.symbols import collection_name
 from engine.market.update.spec import Update
 
 
@@ -47,15 +51,33 @@ def catalogue(given: argparse.Namespace) -> None:
         print(problem, file=sys.stderr)
 
 
+def import_(given: argparse.Namespace) -> None:
+    """Keep the bars of files. Raises ``DataError`` after the report where some could not be kept."""
+    prepare_cache(settings().cache)
+    choices = Choices(given.format, given.timezone, given.symbol, given.currency)
+    paths = [Path(path).expanduser() for path in given.paths]
+    report = import_files(paths, collection_name(given.collection), choices, _progress())
+    _print({"label": f"Import into {report.collection}"}, dict(report.summary()), given.json)
+
+
 def _perform(action: Action, given: argparse.Namespace) -> None:
     prepare_cache(settings().cache)
-    done = actions.perform(action, _told if sys.stderr.isatty() else silent)
-    summary: dict[str, Any] = dict(done.report.summary())
+    done = actions.perform(action, _progress())
+    told = {"id": done.id, "label": done.label, "seconds": round(done.seconds, 1)}
+    _print(told, dict(done.report.summary()), given.json)
+
+
+def _progress() -> Progress:
+    return _told if sys.stderr.isatty() else silent
+
+
+def _print(told: dict[str, Any], summary: dict[str, Any], as_json: bool) -> None:
+    """Print what was done; then raise ``DataError`` with what failed."""
+    if as_json:
+        print(json.dumps({**told, "summary": summary}))
     failed = summary.pop("failed")
-    if given.json:
-        print(json.dumps({"id": done.id, "label": done.label, "summary": summary | {"failed": failed}}))
-    else:
-        print(f"{done.label}: done in {done.seconds:.1f} s.")
+    if not as_json:
+        print(f"{told['label']}: done.")
         print(yaml.safe_dump(summary, sort_keys=False, allow_unicode=True), end="")
     if failed:
         raise DataError("\n".join(f"{name}: {sentence}" for name, sentence in failed.items()))

@@ -33,13 +33,15 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     _clean(cleaning)
     downloading = named.add_parser("download", help="fetch bars of symbols from a source")
     _download(downloading)
+    importing = named.add_parser("import", help="keep the bars of files: CSV of most vendors, folders, ZIP archives")
+    _import(importing)
     updating = named.add_parser("update", help="fetch what has come since for bars that were downloaded")
     _update(updating)
     listing = named.add_parser("data", help="list the series that can be used")
     listing.add_argument("--collection", metavar="NAME", help="those of one collection")
     listing.add_argument("--json", action="store_true", help="print one line of JSON")
     made = {"serve": serving, "run": running, "clean": cleaning}
-    made |= {"download": downloading, "update": updating, "data": listing}
+    made |= {"download": downloading, "import": importing, "update": updating, "data": listing}
     for name, command in made.items():
         command.add_argument("--config", metavar="PATH", help="configuration file (default: ./config.yaml)")
         command.set_defaults(command=commands[name])
@@ -63,6 +65,16 @@ def _download(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="start", metavar="DATE", help="first day (default: the whole history)")
     parser.add_argument("--to", dest="end", metavar="DATE", help="last day (default: the latest)")
     parser.add_argument("--collection", metavar="NAME", help="where to keep them (default: the name of the source)")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="path", help="a file, a folder of files, or a ZIP archive")
+    parser.add_argument("--collection", metavar="NAME", required=True, help="where to keep the bars")
+    parser.add_argument("--format", metavar="F", default="", help="a format by name (default: recognised)")
+    parser.add_argument("--timezone", metavar="Z", default="", help="of times of the day, such as America/New_York")
+    parser.add_argument("--symbol", metavar="S", default="", help="of the only series (default: from the file's name)")
+    parser.add_argument("--currency", metavar="C", default="", help="of the prices (default: that of config.yaml)")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 

@@ -50,7 +50,7 @@ def fetch(request: FetchRequest, progress: Progress = silent) -> FetchReport:
     stopped = ""
     try:
         for answer in _answers(source, request, progress):
-            outcomes[answer.symbol] = _keep(request, answer, began)
+            outcomes[answer.symbol] = keep(request, answer, began, request.source)
     except Cancelled:
         raise
     except EngineError as error:
@@ -92,13 +92,15 @@ def _answers(source: Source, request: FetchRequest, progress: Progress) -> Itera
     progress(1.0, f"{len(request.symbols) - len(waiting):,} of {len(request.symbols):,} symbols fetched.")
 
 
-def _keep(request: FetchRequest, answer: Fetched, fetched: str) -> Outcome:
-    """Store what came for one symbol, and say what became of it."""
+def keep(request: FetchRequest, answer: Fetched, fetched: str, provider: str) -> Outcome:
+    """Store what came for one symbol at the ISO time ``fetched``, and say what became of it. ``provider`` is the source
+    that can be asked again, "" for none.
+    """
     name, dropped = answer.symbol, answer.dropped
     if answer.bars is None:
         return Outcome(name, answer.status, answer.sentence)
     try:
-        new = _selected(request, answer, answer.bars, fetched)
+        new = _selected(request, answer, answer.bars, fetched, provider)
         old = _stored(request, name)
         if new is None:
             first, last = answer.bars.series.span
@@ -119,7 +121,7 @@ def _keep(request: FetchRequest, answer: Fetched, fetched: str) -> Outcome:
     return Outcome(name, "unchanged" if is_same else "stored", "", len(whole), added, dropped, about.start, about.end)
 
 
-def _selected(request: FetchRequest, answer: Fetched, bars: Bars, fetched: str) -> Bars | None:
+def _selected(request: FetchRequest, answer: Fetched, bars: Bars, fetched: str, provider: str) -> Bars | None:
     """The bars in the range asked for, sound and under the name that they are kept by; None where there are none."""
     about = bars.series
     if (about.symbol, about.interval) != (answer.symbol, request.interval):
@@ -131,7 +133,7 @@ def _selected(request: FetchRequest, answer: Fetched, bars: Bars, fetched: str) 
     part = bars.between(request.start, request.end)
     if not len(part):
         return None
-    kept = replace(about, source="stored", collection=request.target, provider=request.source, fetched=fetched)
+    kept = replace(about, source="stored", collection=request.target, provider=provider, fetched=fetched)
     return _labelled(replace(part, series=kept, unpriced=0))
 
 

@@ -24,7 +24,8 @@ class Format:
     ``columns`` names bars' columns ("time", "date", "symbol" among them) by heading, in lower case, or by place where
     the file has no heading. ``times`` are the strptime patterns of a time, tried one after another; "epoch" is a
     number of seconds, milliseconds or microseconds since 1970, "iso" ISO 8601. ``timezone`` is that of times of the
-    day; empty where the file cannot tell. Prices are divided by ``scale``. ``notes`` help to choose what it cannot tell.
+    day; empty where the file cannot tell. Prices are divided by ``scale``. ``notes`` help to choose what it does not
+    tell.
     """
 
     name: str

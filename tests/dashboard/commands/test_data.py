@@ -24,7 +24,7 @@ def service(yahoo: Yahoo, workspace: Workspace) -> Yahoo:
 def test_bars_are_downloaded_updated_and_listed(service: Yahoo, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["download", "yahoo", "A", "B", "--from", "2024-01-08", "--collection", "mine"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("A, B from yahoo, daily: done in ")
+    assert out.startswith("A, B from yahoo, daily: done.\n")
     assert "stored: 2" in out
     service.listed["A"].closes.append(200.0)
     assert main(["update", "--json"]) == 0
@@ -63,6 +63,23 @@ def test_what_cannot_be_done_is_a_sentence(
 ) -> None:
     assert main(arguments) == FAILED
     assert capsys.readouterr().err.startswith(said)
+
+
+def test_files_are_imported(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = workspace.folder / "prices"
+    folder.mkdir()
+    (folder / "A.csv").write_text("date,close\n2020-01-02,1\nyesterday,2\n2020-01-03,2\n")
+    (folder / "B.txt").write_text("nothing\n")
+    assert main(["import", str(folder), "--collection", "mine", "--currency", "EUR"]) == FAILED
+    said = capsys.readouterr()
+    assert said.out.startswith("Import into mine: done.\n")
+    assert "- 'line 3: its time cannot be read: yesterday, 2'" in said.out
+    assert said.err == "B.txt: B.txt is in no format that is known: its first line is 'nothing'. Choose one by name.\n"
+    assert main(["data", "--collection", "mine", "--json"]) == 0
+    (series,) = json.loads(capsys.readouterr().out)
+    assert (series["symbol"], series["rows"], series["currency"], series["provider"]) == ("A", 2, "EUR", "")
+    assert main(["import", str(workspace.folder / "none"), "--collection", "mine"]) == FAILED
+    assert capsys.readouterr().err == f"There is no file {workspace.folder / 'none'}.\n"
 
 
 def test_a_list_may_be_read_in_part(workspace: Workspace) -> None:

@@ -1,0 +1,113 @@
+"""Imports into the store: files, folders and archives, each failure told and nothing lost."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from engine.core.errors import Cancelled, DataError
+from engine.market import catalog
+from engine.market.importers.files import ImportReport, import_files
+from engine.market.importers.reader import Choices
+from tests.support.workspace import Workspace
+
+
+@pytest.fixture
+def folder(workspace: Workspace) -> Path:
+    found = workspace.folder / "prices"
+    found.mkdir()
+    return found
+
+
+def write(folder: Path, name: str, *closes: float, first: int = 1) -> Path:
+    path = folder / name
+    rows = [f"2020-01-{first + at:02d},{close}" for at, close in enumerate(closes)]
+    path.write_text("\n".join(["date,close", *rows]))
+    return path
+
+
+def imported(*paths: Path) -> ImportReport:
+    return import_files(paths, "mine", Choices())
+
+
+def closes(name: str) -> list[float]:
+    found: list[float] = catalog.read(catalog.find("mine", name, "1d")).close.tolist()
+    return found
+
+
+def test_a_folder_is_imported_file_by_file(folder: Path) -> None:
+    write(folder, "A.csv", 1, 2)
+    write(folder, "B.csv", 3)
+    (folder / "notes.md").write_text("nothing")
+    (folder / "C.csv").write_text("nothing")
+    report = imported(folder)
+    assert (closes("A"), closes("B")) == ([1.0, 2.0], [3.0])
+    assert list(report.failed) == ["C.csv"]
+    assert report.summary()["series"] == {"stored": 2}
+    assert imported(folder).summary()["series"] == {"unchanged": 2}
+
+
+def test_a_later_file_is_merged_where_it_agrees(folder: Path) -> None:
+    imported(write(folder, "A.csv", 1, 2, 3))
+    imported(write(folder, "A.csv", 2, 3, 4, first=2))
+    assert closes("A") == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_two_files_of_one_series_that_disagree_lose_nothing(folder: Path) -> None:
+    imported(write(folder, "A.csv", 1, 2, 3))
+    report = imported(write(folder, "A.csv", 9, 4, first=2))
+    assert list(report.failed) == ["A in A.csv"]
+    assert "close of A on 2020-01-02 was 2 and is 9 now" in report.failed["A in A.csv"]
+    assert closes("A") == [1.0, 2.0, 3.0]
+
+
+def test_rows_of_one_day_are_refused_with_their_numbers(folder: Path) -> None:
+    path = folder / "A.csv"
+    path.write_text("date,close\n2020-01-01,1\n2020-01-02,2\n2020-01-02,3\n2020-01-03,4\n")
+    assert "row 3 (2020-01-02)" in imported(path).failed["A in A.csv"]
+
+
+def test_an_archive_is_unpacked(folder: Path) -> None:
+    path = folder / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(write(folder, "A.csv", 1, 2), "deep/A.csv")
+        archive.writestr("../../B.csv", "date,close\n2020-01-01,5\n")
+        archive.writestr("readme.md", "nothing")
+    report = imported(path)
+    assert [item.file for item in report.files] == ["A.csv", "B.csv"]
+    assert (closes("A"), closes("B")) == ([1.0, 2.0], [5.0])
+
+
+def test_a_bomb_is_not_unpacked(folder: Path) -> None:
+    path = folder / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("A.csv", "0" * 10_000_000)
+    (found,) = imported(path).files
+    assert found.sentence == "A.csv in bomb.zip unpacks to 10,000,000 bytes: unpack and import it itself."
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
+def test_a_damaged_archive_is_a_sentence(folder: Path, content: bytes) -> None:
+    path = folder / "bad.zip"
+    path.write_bytes(content)
+    (found,) = imported(path).files
+    assert found.sentence.startswith("bad.zip cannot be unpacked: ")
+
+
+def test_nothing_to_import_is_a_sentence(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"has no file that ends in \.csv, \.txt, \.tsv or \.zip"):
+        imported(folder)
+    with pytest.raises(DataError, match="There is no file"):
+        imported(folder / "none.csv")
+
+
+def test_an_import_can_be_cancelled(folder: Path) -> None:
+    write(folder, "A.csv", 1, 2)
+
+    def cancel(*_: object) -> None:
+        raise Cancelled("Cancelled.")
+
+    with pytest.raises(Cancelled):
+        import_files([folder], "mine", Choices(), cancel)
