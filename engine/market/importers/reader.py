@@ -155,23 +155,27 @@ def _table(file: BinaryIO, encoding: str, layout: Layout) -> tuple[Any, NDArray[
     count = table.num_rows + len(rejected) + len(blank)
     lines = np.arange(layout.first, layout.first + count, dtype=np.int64)
     lines = lines[~np.isin(lines, [*rejected, *blank])]
-    return table.to_pandas(), lines, rejected
+    return table, lines, rejected
 
 
 def _moments(table: Any, layout: Layout) -> Any:
     """The text of each row's time."""
+    import pyarrow.compute as compute
+
     columns = next(iter(layout.series.values()))
     if "time" in columns:
-        return table[columns["time"]].str.strip()
-    date = table[columns["date"]].str.strip()
+        return compute.utf8_trim_whitespace(table[columns["time"]])
+    date = compute.utf8_trim_whitespace(table[columns["date"]])
     if "clock" not in columns:
         return date
-    clock = table[columns["clock"]].str.strip()
-    return date + " " + clock if clock.str.strip("0:").any() else date  # days have no time, or midnight
+    clock = compute.utf8_trim_whitespace(table[columns["clock"]])
+    if not compute.any(compute.match_substring_regex(clock, "[1-9]")).as_py():
+        return date  # days have no time, or midnight
+    return compute.binary_join_element_wise(date, clock, " ")
 
 
 def _shown(table: Any, layout: Layout, at: int) -> str:
-    return ", ".join(str(table[name].iloc[at]) for name in layout.names if name in table)[:80]
+    return ", ".join(str(table[name][at]) for name in layout.names if name in table.column_names)[:80]
 
 
 # -- bars ------------------------------------------------------------------------------------------------------------
@@ -205,8 +209,12 @@ class _Columns:
         if self.of is None:
             yield self.symbol, np.flatnonzero(good)
             return
-        for name in self.of[good].unique():
-            yield str(name).strip(), np.flatnonzero(good & (self.of == name).to_numpy())
+        coded = self.of.combine_chunks().dictionary_encode()
+        codes = coded.indices.to_numpy()
+        for place, name in enumerate(coded.dictionary.to_pylist()):
+            rows = np.flatnonzero(good & (codes == place))
+            if len(rows):
+                yield str(name).strip(), rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,15 +292,17 @@ def _complete(numbers: Mapping[str, NDArray[np.float64]], count: int) -> dict[st
 
 
 def _interval(time: NDArray[np.datetime64], intraday: bool, file: str) -> Interval:
-    """That of bars with these times: the most frequent step between them."""
-    steps = np.diff(np.unique(time)).astype("timedelta64[s]").astype(np.int64)
+    """That of bars with these times: the most frequent step between them, or of days the usual one."""
+    import pandas as pd
+
+    steps = np.abs(np.diff(time)).astype("timedelta64[s]").astype(np.int64)
+    steps = steps[steps > 0]
     if not len(steps) and not intraday:
         return "1d"
     if not len(steps):
         raise DataError(f"{file} has one bar with a time of day: the interval of its bars cannot be told.")
     if intraday:
-        values, counts = np.unique(steps, return_counts=True)
-        usual = np.timedelta64(int(values[counts.argmax()]), "s")
+        usual = np.timedelta64(int(pd.Series(steps).value_counts().index[0]), "s")
         exact = next((item.name for item in INTERVALS.values() if item.is_intraday and item.duration == usual), None)
         if exact is not None:
             return exact

@@ -11,38 +11,54 @@ from numpy.typing import NDArray
 
 NULLS: Final = frozenset({"", "null", "nan", "n/a", "na", "none", "-", "."})
 """What stands for an unknown number, in lower case."""
-_OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
+_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
+_PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9}
 _MICROSECONDS, _MILLISECONDS = 10**14, 10**11  # the least numbers since 1970 that are so many
 
 
 def times_of(cells: Any, patterns: Sequence[str]) -> tuple[NDArray[np.datetime64], bool]:
-    """``cells`` (pandas, text) as datetime64[ms] by whichever of ``patterns`` reads most of them, NaT where it does not
-    read one, and whether they come with their offset and are UTC.
+    """``cells`` (an Arrow column of text) as datetime64[ms] by whichever of ``patterns`` reads most of them, NaT where
+    it does not read one, and whether they come with their offset and are UTC.
     """
     found = [_read(cells, pattern) for pattern in patterns]
     return max(found, key=lambda item: int((~np.isnat(item[0])).sum()))
 
 
 def _read(cells: Any, pattern: str) -> tuple[NDArray[np.datetime64], bool]:
-    import pandas as pd
-
     if pattern == "epoch":
         return _epoch(cells), True
+    return _quickly(cells, pattern) or _one_by_one(cells.to_pandas(), pattern)
+
+
+def _quickly(cells: Any, pattern: str) -> tuple[NDArray[np.datetime64], bool] | None:
+    """All of ``cells`` by Arrow, which is fast; None where it does not read each."""
+    import pyarrow as arrow
+    import pyarrow.compute as compute
+
+    try:
+        if pattern != "iso":
+            times = compute.strptime(cells, format=pattern, unit="ms")
+            return times.to_numpy().astype("datetime64[ms]"), False
+        is_utc = bool(len(cells)) and bool(_OFFSET.search(str(cells[0])[10:]))
+        times = cells.cast(arrow.timestamp("ms", "UTC" if is_utc else None))
+        return times.cast(arrow.timestamp("ms")).to_numpy().astype("datetime64[ms]"), is_utc
+    except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError):
+        return None
+
+
+def _one_by_one(cells: Any, pattern: str) -> tuple[NDArray[np.datetime64], bool]:
+    import pandas as pd
+
     format_ = "ISO8601" if pattern == "iso" else pattern
-    is_utc = pattern == "iso" and bool(len(cells)) and bool(_OFFSET.search(str(cells.iloc[0])[10:]))
+    is_utc = pattern == "iso" and bool(cells.str[10:].str.contains(_OFFSET).any())
     times = pd.to_datetime(cells, format=format_, errors="coerce", utc=is_utc)
-    if not isinstance(times.dtype, np.dtype) and not is_utc:  # offsets where the first row has none
-        times = pd.to_datetime(cells, format=format_, errors="coerce", utc=True)
-        is_utc = True
     plain = times.dt.tz_localize(None) if is_utc else times
     return plain.to_numpy().astype("datetime64[ms]"), is_utc
 
 
 def _epoch(cells: Any) -> NDArray[np.datetime64]:
-    import pandas as pd
-
-    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
+    numbers, _ = numbers_of(cells, ",")
     known = numbers[np.isfinite(numbers)]
     largest = float(np.abs(known).max()) if len(known) else 0.0
     unit = 1e-3 if largest >= _MICROSECONDS else 1.0 if largest >= _MILLISECONDS else 1e3
@@ -53,29 +69,39 @@ def _epoch(cells: Any) -> NDArray[np.datetime64]:
 
 
 def numbers_of(cells: Any, separator: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """``cells`` (pandas, text) as numbers, NaN for what stands for none, and which are no number at all.
+    """``cells`` (an Arrow column of text) as numbers, NaN for what stands for none, and which are no number at all.
 
     Signs of currency, separators of thousands and the suffixes K, M and B are understood. Between semicolons a comma
     is the decimal point, and a point before one separates thousands.
     """
-    import pandas as pd
+    import pyarrow as arrow
+    import pyarrow.compute as compute
 
-    found = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64).copy()
-    odd = np.flatnonzero(np.isnan(found) | np.isinf(found))
-    wrong = np.zeros(len(found), dtype=np.bool_)
     number = _european if separator == ";" else _american
-    for at in odd.tolist():
-        text = str(cells.iloc[at]).strip().strip('"')
-        if text.lower() in NULLS:
-            found[at] = np.nan
-            continue
-        try:
-            found[at] = number(text)
-        except ValueError:
-            wrong[at] = True
-    wrong |= np.isinf(found)
+    try:
+        found = cells.cast(arrow.float64()).to_numpy().copy()
+    except arrow.ArrowInvalid:
+        plain = compute.if_else(compute.match_substring_regex(cells, _PLAIN), cells, None)
+        found = plain.cast(arrow.float64()).to_numpy(zero_copy_only=False).copy()
+    odd = np.flatnonzero(~np.isfinite(found))
+    if len(odd):
+        coded = cells.take(arrow.array(odd)).combine_chunks().dictionary_encode()
+        values = np.array([_value(text, number) for text in coded.dictionary.to_pylist()], dtype=np.float64)
+        found[odd] = values[coded.indices.to_numpy()]
+    wrong = np.isinf(found)
     found[wrong] = np.nan
     return found, wrong
+
+
+def _value(text: str, number: Callable[[str], float]) -> float:
+    """The number in ``text``, NaN for what stands for none, infinity for what is no number."""
+    plain = text.strip().strip('"')
+    if plain.lower() in NULLS:
+        return np.nan
+    try:
+        return number(plain)
+    except ValueError:
+        return np.inf
 
 
 def _scaled(read: Callable[[str], float], text: str) -> float:
