@@ -55,9 +55,16 @@
 
   here.settle = function (jobs, run, result, computed) {
     const job = lostWord(jobs, run, result, computed);
-    if (!job) return [no(), no()];
-    if (job.status === "done") return [run.spec, no()];
-    return [no(), { error: job.message && job.status === "failed" ? job.message : WORDS[job.status] || job.message }];
+    if (!job || job.status === "done") return no();
+    return { error: job.message && job.status === "failed" ? job.message : WORDS[job.status] || job.message };
+  };
+
+  here.passed = (value) => value;
+
+  /* What has been computed is asked for again by the page, if it is still there: the request is the page's own. */
+  here.fetchDone = function (jobs, run, result, computed) {
+    const job = lostWord(jobs, run, result, computed);
+    return job && job.status === "done" ? run.spec : no();
   };
 
   /* The rail leads back to what a page showed last, in this tab and through a reload. */
@@ -102,7 +109,8 @@
     const run = event.target.closest('[data-run="true"]');
     if (!run) return;
     const wrong = [...run.closest(".side, .study").querySelectorAll(".f-problem")].find((item) => item.textContent);
-    const control = wrong && wrong.parentElement.querySelector("input, select, button");
+    const own = wrong && document.getElementById(wrong.id.replace('"role":"problem"', '"role":"field"'));
+    const control = own && own.matches("input, select, button") ? own : wrong && wrong.parentElement.querySelector("input, select, button");
     if (!control) return;
     wrong.classList.add("is-told");
     control.focus();

@@ -63,6 +63,11 @@ def computed(page: str) -> Id:
     return {"role": "computed", "page": page}
 
 
+def arrived(page: str) -> Id:
+    """Store of the page: ``computed``, which reaches it only while the page is there to draw it."""
+    return {"role": "arrived", "page": page}
+
+
 def result(page: str) -> Id:
     """Store: ``{"key", "spec"}`` of the result to draw, or ``{"error": sentence}``."""
     return {"role": "result", "page": page}

@@ -48,6 +48,7 @@ def page_layout(
             dcc.Store(id=ids.draft(page)),
             dcc.Store(id=ids.part("copied", page)),
             dcc.Store(id=ids.shown(page)),
+            dcc.Store(id=ids.arrived(page)),
             *([picker.dialog(page, form.searched)] if form.searched else []),
             _side(form, values, panel),
             html.Main(

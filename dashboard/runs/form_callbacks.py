@@ -114,8 +114,12 @@ class FormCallbacks:
         return None, None, no_update, None, *[no_update] * len(self.first.outputs)
 
     def arrive(self, computed: ResultData, seen: Seen = None) -> tuple[Any, ...]:
-        """The result with its first picture, or the error in its place."""
-        if not computed or "spec" not in computed:
+        """The result with its first picture, or the error in its place; nothing where none has come, as on the page's
+        own arrival.
+        """
+        if computed is None:
+            raise PreventUpdate
+        if "spec" not in computed:
             return computed, *[no_update] * len(self.first.outputs)
         return computed, *self.first.draw(computed, **(seen or {}))
 

@@ -81,9 +81,15 @@ def _wire_arrival(wired: FormCallbacks) -> None:
     """What shows a result that the background callback has computed."""
     page = wired.form.page
     outputs = [Output(ids.result(page), "data"), *wired.first.outputs]
+    clientside_callback(
+        ClientsideFunction("stratoscope", "passed"),
+        Output(ids.arrived(page), "data"),
+        Input(ids.computed(page), "data"),
+        prevent_initial_call=True,
+    )
     callback(
         *(Output(item.component_id, item.component_property, allow_duplicate=True) for item in outputs),
-        inputs={"computed": Input(ids.computed(page), "data"), **_seen(wired)},
+        inputs={"computed": Input(ids.arrived(page), "data"), **_seen(wired)},
         prevent_initial_call=True,
     )(wired.arrive)
 
@@ -141,16 +147,17 @@ clientside_callback(
     Input({"role": "cancel", **_PAGE}, "n_clicks"),
     Input(ids.JOBS, "data"),
 )
-clientside_callback(
-    ClientsideFunction("stratoscope", "settle"),
-    Output({"role": "request", **_PAGE}, "data", allow_duplicate=True),
-    Output({"role": "result", **_PAGE}, "data", allow_duplicate=True),
-    Input(ids.JOBS, "data"),
-    State({"role": "run", **_PAGE}, "data"),
-    State({"role": "result", **_PAGE}, "data"),
-    State({"role": "computed", **_PAGE}, "data"),
-    prevent_initial_call=True,
-)
+# Two, for a result outlives its page and a request does not: Dash refuses outputs of which one is missing.
+for name, role in (("settle", "result"), ("fetchDone", "request")):
+    clientside_callback(
+        ClientsideFunction("stratoscope", name),
+        Output({"role": role, **_PAGE}, "data", allow_duplicate=True),
+        Input(ids.JOBS, "data"),
+        State({"role": "run", **_PAGE}, "data"),
+        State({"role": "result", **_PAGE}, "data"),
+        State({"role": "computed", **_PAGE}, "data"),
+        prevent_initial_call=True,
+    )
 clientside_callback(
     ClientsideFunction("stratoscope", "permalink"),
     Output({"role": "rail", **_PAGE}, "href", allow_duplicate=True),

@@ -102,6 +102,7 @@ BY_ROLE: Mapping[tuple[str, str], Any] = {
     ("job", "data"): str | None,
     ("progress", "data"): Progress | None,
     ("computed", "data"): ResultData,
+    ("arrived", "data"): ResultData,
     ("result", "data"): ResultData,
 }
 BY_PROPERTY: Mapping[str, Any] = {

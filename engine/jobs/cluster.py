@@ -145,10 +145,11 @@ class Cluster:
             jobs, self._jobs = list(self._jobs.values()), {}
         for job in jobs:
             job.future.set_exception(Cancelled("The server was stopped."))
-        if self._ready.done():
-            self._ready.result().close()
-        if self._embedded is not None:
-            local_cluster.stop(self._embedded)
+        with local_cluster.leaving():
+            if self._ready.done():
+                self._ready.result().close()
+            if self._embedded is not None:
+                local_cluster.stop(self._embedded)
 
     def _begin(self) -> Future[Any]:
         with self._lock:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,18 @@ def start(compute: Compute, folder: Path) -> Any:
         },
         security=tls,
     )
+
+
+@contextmanager
+def leaving() -> Iterator[None]:
+    """While the client leaves: that it cannot be told any more how its jobs get on is no news, and no traceback."""
+    logger = logging.getLogger("distributed.scheduler")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def stop(cluster: Any) -> None:

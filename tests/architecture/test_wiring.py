@@ -90,3 +90,18 @@ def test_every_page_of_the_design_is_registered(page: str) -> None:
 
     app()
     assert f"/{page}" in {item["path"] for item in dash.page_registry.values()}
+
+
+def test_what_the_frame_alone_triggers_writes_to_the_frame_alone_or_to_the_page_alone() -> None:
+    """A job that ends after its page was left changes stores of the frame; Dash then refuses a callback of whose
+    outputs some are gone with the page.
+    """
+    layout = app().layout
+    frame = [item.id for item in [layout, *layout._traverse()] if getattr(item, "id", None)]
+    torn = []
+    for dependency in dependencies():
+        outputs = [id_ for id_, _ in named({**dependency, "inputs": [], "state": []})]
+        kept = [is_there(id_, frame) for id_ in outputs]
+        if all(is_there(item["id"], frame) for item in dependency["inputs"]) and any(kept) and not all(kept):
+            torn.append((dependency["output"], [item["id"] for item in dependency["inputs"]]))
+    assert not torn

@@ -139,7 +139,8 @@ def filled(dependency: Mapping[str, Any], spec: str, partial: Any = None) -> Ite
     """A request whose stores hold what they should, for the request ``spec`` and a job's preview ``partial``."""
     result = {"key": "0" * 64, "spec": spec}
     held = {
-        "result": result, "computed": result, "job": spec, "request": spec, "shown": {"spec": spec, "tab": "sweep"},
+        "result": result, "computed": result, "arrived": result,
+        "job": spec, "request": spec, "shown": {"spec": spec, "tab": "sweep"},
         "run": {**result, "query": "", "at": 0.0}, "draft": {"spec": spec, "yaml": "", "python": "", "query": ""},
         "progress": {"fraction": 0.5, "message": "", "partial": partial},
     }  # fmt: skip
@@ -150,7 +151,7 @@ def filled(dependency: Mapping[str, Any], spec: str, partial: Any = None) -> Ite
             for item in (*dependency["inputs"], *dependency["state"]):
                 role = json.loads(item["id"]).get("role") if item["id"].startswith("{") else None
                 value = tab if item["property"] == "active_tab" else held.get(role)
-                values.append(value if has_result or role not in ("result", "computed") else None)
+                values.append(value if has_result or role not in ("result", "computed", "arrived") else None)
             yield request_of(dependency, values)
 
 

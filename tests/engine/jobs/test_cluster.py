@@ -20,6 +20,7 @@ from engine.core.config import Compute
 from engine.core.errors import Cancelled, DataError, JobError, SpecError, WorkerLost
 from engine.core.progress import silent
 from engine.core.spec import Resources
+from engine.jobs import local_cluster
 from engine.jobs.cluster import Cluster, fan_out
 from tests.support import tasks
 from tests.support.clusters import PATIENCE, WORKERS, Heard, eventually, everybody_works, outcomes, processes
@@ -27,6 +28,29 @@ from tests.support.outside import outside_cluster
 from tests.support.processes import is_gone
 
 GPU = Resources(gpus=1)
+
+
+class Told(logging.Handler):
+    """What a logger was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+def test_stopping_the_server_amid_a_job_leaves_no_traceback_of_the_scheduler() -> None:
+    logger, told = logging.getLogger("distributed.scheduler"), Told()
+    logger.addHandler(told)
+    try:
+        with local_cluster.leaving():
+            logger.critical("Closed comm while trying to write")
+        logger.critical("Lost its socket")
+    finally:
+        logger.removeHandler(told)
+    assert told.lines == ["Lost its socket"]
 
 
 def listening(process: psutil.Process) -> list[Any]:
