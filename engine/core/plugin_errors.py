@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.core.contracts import is_plugin_module
+from engine.core.contracts import is_built_in, is_plugin_module
 from engine.core.errors import EngineError, PluginError, line_in
 from engine.core.spec import Spec, kind_name
 
@@ -48,14 +48,29 @@ def described(value: object) -> str:
 
 
 @contextmanager
-def blamed_on_plugins() -> Iterator[None]:
-    """What arises inside in a file of somebody else's plug-in is a ``PluginError``; anything else stays what it is."""
+def blamed_on_plugins(request: Spec | None = None) -> Iterator[None]:
+    """What arises inside in a file of somebody else's plug-in is a ``PluginError``, and all that does where the kind of
+    ``request`` is not the engine's; anything else stays what it is.
+    """
     try:
         yield
+    except EngineError:
+        raise
     except Exception as error:
-        if (found := of_plugin(error)) is not None:
+        found = of_plugin(error)
+        if found is None and request is not None and not is_built_in(type(request)):
+            found = PluginError(f"{named(request, 'request')} failed: {_said(error)}.")
+        if found is not None:
             raise found from error
         raise
+
+
+def require_result(request: Spec, result: object, wanted: type) -> None:
+    """Raise ``PluginError`` where the executor of a ``request`` has not answered with a ``wanted``."""
+    if not isinstance(result, wanted):
+        raise PluginError(
+            f"{named(request, 'request')} returned {described(result)}: its executor must return {wanted.__name__}."
+        )
 
 
 def of_plugin(error: BaseException) -> PluginError | None:

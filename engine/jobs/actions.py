@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.core.errors import SpecError, StoreError
-from engine.core.plugin_errors import blamed_on_plugins
+from engine.core.plugin_errors import blamed_on_plugins, require_result
 from engine.core.progress import Progress, silent
 from engine.core.spec import Action, canonical_json
 from engine.core.store import DAMAGE, decode, encode
@@ -50,8 +50,9 @@ def perform(action: Action, progress: Progress = silent) -> Performed:
     and ``Cancelled`` when ``progress`` says so; there is no report then.
     """
     created = time.time()
-    with blamed_on_plugins():
+    with blamed_on_plugins(action):
         report = executors.executor(type(action))(action, progress)
+        require_result(action, report, executors.result_type(action))
     found = Performed(uuid.uuid4().hex, job_key(action), action, action.label(), created, time.time() - created, report)
     about = (found.id, found.job, action.kind, found.label, canonical_json(action), created, found.seconds)
     row = Row(*about, encode(report))

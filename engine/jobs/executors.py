@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from engine.core.errors import ConfigError
+from engine.core.plugin_errors import require_result
 from engine.core.progress import Progress
 from engine.core.spec import Action, RunSpec, Spec
 
@@ -51,8 +52,12 @@ def _registers(spec: type[Spec], mark: str) -> Callable[[F], F]:
 
 
 def compute(spec: RunSpec, inputs: Mapping[str, Any], progress: Progress) -> Any:
-    """The result of ``spec``, computed now: nothing is read from the store and nothing written to it."""
-    return executor(type(spec))(spec, inputs, progress)
+    """The result of ``spec``, computed now: nothing is read from the store and nothing written to it. Raises
+    ``PluginError`` where it is not of the type that the executor names.
+    """
+    result = executor(type(spec))(spec, inputs, progress)
+    require_result(spec, result, result_type(spec))
+    return result
 
 
 def result_type(spec: RunSpec | Action) -> Any:

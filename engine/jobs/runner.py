@@ -166,7 +166,7 @@ def _compute(spec: RunSpec, progress: Progress) -> Any:
     inputs, done = _inputs(spec, progress)
     try:
         counted = Counted(section(progress, done, 1.0), partial(_count_part, spec))
-        with blamed_on_plugins():
+        with blamed_on_plugins(spec):
             return executors.compute(spec, inputs, counted)
     except Cancelled as stopped:
         tried, stopped.tried = stopped.tried, None  # of the runs around it none counts that again

@@ -13,7 +13,7 @@ from engine.core.errors import Cancelled, DataError, EngineError, StoreError
 from engine.core.progress import Progress, section, silent
 from engine.market import catalog
 from engine.market.bars import Bars
-from engine.market.fetching import Fetched, FetchReport, FetchRequest, Listing, Outcome
+from engine.market.fetching import STATUSES, Fetched, FetchReport, FetchRequest, Listing, Outcome
 from engine.market.integrity import require_sound
 from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import Stored, save
@@ -85,6 +85,9 @@ def _answers(source: Source, request: FetchRequest, progress: Progress) -> Itera
             catalog.require_type(source, answer, Fetched, "each answer of fetch")
             if answer.bars is not None:
                 catalog.require_type(source, answer.bars, Bars, "bars of an answer of fetch")
+            if answer.status not in STATUSES:
+                known = ", ".join(STATUSES)
+                raise DataError(f"The source '{request.source}' returned the status '{answer.status}'. Known: {known}.")
             if answer.symbol not in waiting:
                 raise DataError(f"The source '{request.source}' answered for {answer.symbol}, which was not requested.")
             waiting.remove(answer.symbol)

@@ -341,6 +341,10 @@ def test_a_source_that_lists_no_series_is_told_and_the_others_are_listed(
     [
         ("return [1]", "The source 'mine' returned a int: each answer of fetch() must return Fetched."),
         ("yield Fetched('A', {'close': 1})", "returned a dict: bars of an answer of fetch() must return Bars."),
+        (
+            "yield Fetched('A', status='gone')",
+            "The source 'mine' returned the status 'gone'. Known: stored, unchanged,",
+        ),
         ("return None", "The source 'mine' failed: TypeError: 'NoneType' object is not iterable."),
         ("yield Fetched('A', self.bars)", "The source 'mine' failed in line 26 of mine.py: AttributeError: 'Mine'"),
     ],

@@ -99,6 +99,9 @@ def test_a_plugin_that_imports_a_heavy_package_makes_a_job_of_it(workspace: Work
         kind: Literal["mine"] = "mine"
         outputs: ClassVar[tuple[Output, ...]] = (Output("value"),)
 
+        def warm_up(self):
+            return 0
+
         def compute(self, bars):
             import {name}
     """

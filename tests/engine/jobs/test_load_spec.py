@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.core.errors import SpecError, UnknownPlugin
+from engine.core.errors import PluginError, SpecError, UnknownPlugin
 from engine.features.spec import FeatureSpec
 from engine.jobs import requests, runner
 from engine.market.spec import MarketSpec
@@ -86,13 +87,13 @@ def test_broken_plugin_is_told_where_it_is_asked_for(workspace: Workspace) -> No
     assert f"The plug-in {path} failed to load in line 1: ZeroDivisionError" in str(caught.value)
 
 
-def installed(folder: Path, name: str, source: str) -> None:
+def installed(folder: Path, name: str, source: str, run: str = "") -> None:
     """A distribution with the modules ``<name>.spec`` and ``<name>.run`` and an entry point for the former."""
     about = folder / f"{name}-1.dist-info"
     for path in (about, folder / name):
         path.mkdir(parents=True)
     (folder / name / "spec.py").write_text(source, encoding="utf-8")
-    (folder / name / "run.py").write_text(DOUBLED, encoding="utf-8")
+    (folder / name / "run.py").write_text(run or DOUBLED, encoding="utf-8")
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n", encoding="utf-8")
     (about / "entry_points.txt").write_text(f"[stratoscope.runs]\nx = {name}.spec\n", encoding="utf-8")
 
@@ -122,11 +123,35 @@ def compute(spec, inputs, progress) -> Doubled:
 """
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("return 1 / spec.nothing", "failed: AttributeError: 'Double' object has no attribute 'nothing'."),
+        ("return {'number': 3.0}", "returned a dict: its executor must return Doubled."),
+        ("return None", "returned a NoneType: its executor must return Doubled."),
+    ],
+)
+def test_an_executor_that_fails_or_answers_something_else_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str, said: str
+) -> None:
+    installed(tmp_path / "site", "doubling", DOUBLE, DOUBLED.replace("return Doubled(2 * spec.number)", wrong))
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    for name in ("doubling", "doubling.spec", "doubling.run"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    forget()
+    with pytest.raises(PluginError) as caught:
+        runner.run(runner.load_spec({"kind": "double"}))
+    assert str(caught.value) == f"The request 'double' {said}"
+    forget()
+
+
 def test_an_entry_point_adds_a_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(tmp_path / "site", "doubling", DOUBLE)
     installed(tmp_path / "site", "failing", "1 / 0")
     installed(tmp_path / "site", "taking", DOUBLE.replace("double", "market"))
     monkeypatch.syspath_prepend(tmp_path / "site")
+    for name in ("doubling", "doubling.spec", "doubling.run"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     forget()
     assert runner.run(spec := runner.load_spec({"kind": "double"})).number == 3.0
     assert runner.lookup(spec).number == 3.0
