@@ -29,7 +29,7 @@
     if (cause.startsWith("theme-button") && themeClicks) theme.mode = theme.mode === "dark" ? "light" : "dark";
     if (cause.startsWith("swap-button") && swapClicks) theme.swapped = !theme.swapped;
     setTheme(theme);
-    return [theme, theme.mode];
+    return [theme, theme.mode === "dark" ? "Dark" : "Light"];
   };
 
   here.place = function (pathname, titles, hrefs, ids) {
@@ -86,18 +86,18 @@
     if (!clicks.some(Boolean) || !cause) return noUpdate();
     const what = JSON.parse(cause.slice(0, cause.lastIndexOf("."))).what;
     if (!draft) {
-      here.say("The form is not complete: mend what is marked first.", "warn");
+      here.say("Fix the highlighted fields first.", "warn");
       return noUpdate();
     }
     if (what === "link" && !draft.query) {
-      here.say("This request is too long for a link: run it, and copy the address of the page.", "warn");
+      here.say("This request is too long for a link: run it, then copy the address of the page.", "warn");
       return noUpdate();
     }
     const text = what === "link" ? location.origin + here.withCompared(location.pathname + "?spec=" + draft.query) : draft[what];
     const name = { yaml: "YAML", python: "Python", link: "Link" }[what];
     toClipboard(text).then(
       () => here.say(name + " copied.", "ok"),
-      () => here.say("The browser does not allow copying here.", "bad"),
+      () => here.say("The browser does not allow copying from this page.", "bad"),
     );
     return { what: what, text: text };
   };

@@ -64,7 +64,7 @@
   function count(fold) {
     const places = [...fold.querySelectorAll(".f:not([hidden]) > [data-usual]")];
     const differing = places.filter((place) => ![null, place.dataset.usual].includes(said(place))).length;
-    fold.querySelector(".fold-title").dataset.changed = differing ? differing + " set" : "";
+    fold.querySelector(".fold-title").dataset.changed = differing ? differing + " changed" : "";
   }
 
   /* What means something only beside certain values of other controls is in sight then, and while it is wrong; its own

@@ -32,8 +32,8 @@
   cells.StratoscopeSaved = function (props) {
     const run = props.data, day = make("span", { key: "day" }, props.valueFormatted);
     const hour = make("span", { key: "hour", className: "run-setup" }, run.moment.slice(11));
-    const gone = make("span", { key: "gone", className: "run-setup", title: "Its result is not stored any more: opening the run computes it again." }, "not stored");
-    const told = "The " + run.changed + " changed since: opening it computes it anew. Click to see its figures then beside those of now.";
+    const gone = make("span", { key: "gone", className: "run-setup", title: "The result is no longer stored: opening the run computes it again." }, "not stored");
+    const told = "The " + run.changed + " changed since this run: opening it computes it again. Click to compare the saved metrics with the new ones.";
     return lines("right", day, run.changed ? link(run.then, "run-changed", ONE[run.changed] || several(run.changed), told) : run.stored ? hour : gone);
   };
 
@@ -47,14 +47,14 @@
   cells.StratoscopePin = function (props) {
     if (props.data.deleted) return null;
     return props.value
-      ? button(props, "unpin", icon("pin"), "Pinned: stays at the top", "is-on")
+      ? button(props, "unpin", icon("pin"), "Unpin", "is-on")
       : button(props, "pin", icon("pin"), "Pin to the top");
   };
 
   cells.StratoscopeBin = (props) =>
     props.data.deleted
       ? button(props, "restore", icon("restore"), "Restore")
-      : button(props, "delete", icon("bin"), "Put into the bin");
+      : button(props, "delete", icon("bin"), "Move to the bin");
 
   /* An empty list is one of the search, of the bin or of a fresh start; from one empty list to the next it stays. */
   cells.StratoscopeNoRuns = function (props) {
@@ -66,7 +66,7 @@
     }, []);
     const words = document.getElementById(props.search).value.trim();
     const inBin = document.querySelector("#" + props.shelf + " input:checked").value === "bin";
-    const text = words ? "Nothing here matches “" + words + "”." : inBin ? "The bin is empty." : props.nothing;
+    const text = words ? "No runs match “" + words + "”." : inBin ? "The bin is empty." : props.nothing;
     return make("span", { className: "no-runs" }, text);
   };
 

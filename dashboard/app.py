@@ -30,7 +30,7 @@ _INDEX = """<!DOCTYPE html>
 </head>
 <body>
 {%app_entry%}
-<noscript>Stratoscope draws in the browser: please enable JavaScript for this site.</noscript>
+<noscript>Stratoscope needs JavaScript: please enable it for this site.</noscript>
 <footer>{%config%}{%scripts%}{%renderer%}</footer>
 </body>
 </html>"""

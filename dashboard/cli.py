@@ -111,8 +111,8 @@ def bind(config: Config) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigError(
-            f"Port {port} on {host} cannot be used ({error.strerror}): stop what uses it, or choose another with "
-            "--port or with 'server.port' in config.yaml."
+            f"Port {port} on {host} cannot be used ({error.strerror}): stop the program that uses it, or choose "
+            "another with --port or with 'server.port' in config.yaml."
         ) from None
     return listener
 

@@ -73,7 +73,7 @@ def report_in(text: str | None) -> str:
 def _reported(id_: str) -> dict[str, Any]:
     done = actions.find(id_)
     if done is None:
-        raise SpecError([("", "The report that this link names is not stored here: open it where it was made.")])
+        raise SpecError([("", "The report in this link is not stored here: open it where it was created.")])
     return done.action.model_dump(mode="json")
 
 

@@ -118,7 +118,7 @@ def figure(info: BenchmarkInfo) -> go.Figure:
         drawn.add_annotation(
             x=0,
             y=titles[index],
-            text="not timed" if info.is_final else "waiting for its turn",
+            text="not timed" if info.is_final else "pending",
             xanchor="left",
             xshift=6,
             showarrow=False,
@@ -131,7 +131,7 @@ def _bars(info: BenchmarkInfo, titles: list[str], timed: list[int]) -> go.Bar:
 
     speed_up = info.speed_up[timed]
     return go.Bar(
-        x=speed_up, y=[titles[index] for index in timed], orientation="h", name="speed-up", showlegend=False,
+        x=speed_up, y=[titles[index] for index in timed], orientation="h", name="Speed-up", showlegend=False,
         marker={"color": [colour(info.variants[index], index) for index in timed]},
         error_x={
             "type": "data",
@@ -140,7 +140,7 @@ def _bars(info: BenchmarkInfo, titles: list[str], timed: list[int]) -> go.Bar:
             "color": base.TEXT,
         },
         customdata=np.column_stack([info.slow[timed], info.fast[timed], 1e3 * info.seconds[timed]]),
-        hovertemplate="%{y} %{x:.2f}×<br>quartiles %{customdata[0]:.2f}× to %{customdata[1]:.2f}×"
+        hovertemplate="%{y}: %{x:.2f}×<br>quartiles %{customdata[0]:.2f}× to %{customdata[1]:.2f}×"
         "<br>median %{customdata[2]:.3~g} ms<extra></extra>",
     )  # fmt: skip
 
@@ -168,7 +168,7 @@ def _rings(info: BenchmarkInfo, titles: list[str]) -> list[Any]:
     return [
         go.Scatter(
             x=[value for _, value in info.earlier], y=[titles[index] for index, _ in info.earlier], mode="markers",
-            name="earlier measurements", marker=ring, showlegend=False,
-            hovertemplate="earlier: %{x:.2f}×<extra></extra>",
+            name="Earlier measurements", marker=ring, showlegend=False,
+            hovertemplate="earlier measurement: %{x:.2f}×<extra></extra>",
         )
     ]  # fmt: skip

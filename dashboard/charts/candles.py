@@ -206,15 +206,15 @@ def compare_info(market: Sequence[Bars], *, log: bool = False) -> CompareInfo:
     for bars in market:
         if bars.time[-1] <= start:
             raise DataError(
-                f"{bars.series.symbol} ends on {moment(bars, -1)}, before another of the symbols begins: nothing can "
-                "be compared."
+                f"{bars.series.symbol} ends on {moment(bars, -1)}, before another symbol begins: there is no common "
+                "range to compare."
             )
     parts = [bars.slice(int(np.searchsorted(bars.time, start)), len(bars)) for bars in market]
     return CompareInfo(tuple(_rebased(bars) for bars in parts), moment(parts[0], 0), log)
 
 
 def compare_figure(info: CompareInfo) -> go.Figure:
-    """A line a symbol."""
+    """One line per symbol."""
     import plotly.graph_objects as go
 
     traces = [

@@ -43,7 +43,7 @@ def figure(info: OpinionInfo) -> go.Figure:
     import plotly.graph_objects as go
 
     lines = (
-        ("Here", info.ours, {"color": base.SERIES[0], "width": 2.4}, "y"),
+        ("Stratoscope", info.ours, {"color": base.SERIES[0], "width": 2.4}, "y"),
         ("Backtrader", info.theirs, {"color": base.TEXT, "width": 1.2, "dash": "dash"}, "y"),
         ("Difference", info.apart, {"color": base.LOSS, "width": 1.2}, "y2"),
     )

@@ -61,10 +61,10 @@ def figure(info: DistributionInfo) -> go.Figure:
     traces = [
         go.Bar(
             x=info.middle, y=info.counts, width=info.width, marker={"color": colours, "line": {"width": 0}},
-            name="Bars", showlegend=False, hovertemplate="%{x:.2%}  %{y:.0f} bars<extra></extra>",
+            name="Bars", showlegend=False, hovertemplate="%{x:.2%}: %{y:,d} bars<extra></extra>",
         ),
         go.Scatter(
-            x=info.middle, y=info.normal, name="normal", mode="lines", showlegend=False,
+            x=info.middle, y=info.normal, name="Normal", mode="lines", showlegend=False,
             line={"color": base.TEXT, "width": 1.2, "dash": "dot"}, hoverinfo="skip",
         ),
     ]  # fmt: skip

@@ -52,7 +52,7 @@ def info(results: Sequence[BacktestResult], log: bool = True) -> EquityInfo:
     curves = tuple(
         _curve(name, item.time, item.equity, item.capital) for name, item in zip(names, results, strict=True)
     )
-    ghost = _curve("No costs", first.time, first.costless, first.capital) if len(results) == 1 else None
+    ghost = _curve("Before costs", first.time, first.costless, first.capital) if len(results) == 1 else None
     return EquityInfo(curves, _curve("Buy and hold", first.time, first.benchmark, first.capital), log, ghost)
 
 

@@ -52,7 +52,7 @@ def figure(info: ExcursionInfo) -> go.Figure:
 
     traces = []
     for side, (values, axis) in enumerate(((info.adverse, "x"), (info.favourable, "x2"))):
-        for won, colour, name in ((True, base.GAIN, "winners"), (False, base.LOSS, "losers")):
+        for won, colour, name in ((True, base.GAIN, "Winners"), (False, base.LOSS, "Losers")):
             chosen = (info.returned > 0) == won
             if not chosen.any():
                 continue
@@ -61,17 +61,17 @@ def figure(info: ExcursionInfo) -> go.Figure:
                     x=values[chosen], y=info.returned[chosen], xaxis=axis, mode="markers", name=name, legendgroup=name,
                     showlegend=side == 0, text=[text for text, keep in zip(info.label, chosen, strict=True) if keep],
                     marker={"color": base.tint(colour, 75), "size": 6, "symbol": "circle" if won else "diamond"},
-                    hovertemplate="%{text}<br>%{x:.2%} then %{y:.2%}<extra></extra>",
+                    hovertemplate="%{text}<br>excursion %{x:.2%}, return %{y:.2%}<extra></extra>",
                 )
             )  # fmt: skip
     x = {"tickformat": ".2~%", "nticks": 6, "rangemode": "tozero", "showspikes": False, "zeroline": False}
     return base.figure(
         traces,
-        x={**x, "domain": [0, 0.485], "title": {"text": "worst while held (MAE)"}},
-        y=base.value_axis("return", tickformat=".2~%", zeroline=True),
+        x={**x, "domain": [0, 0.485], "title": {"text": "Maximum adverse excursion (MAE)"}},
+        y=base.value_axis("Return", tickformat=".2~%", zeroline=True),
         keep="excursions",
         hover="closest",
-        xaxis2={**x, "domain": [0.515, 1], "anchor": "y", "title": {"text": "best while held (MFE)"}},
+        xaxis2={**x, "domain": [0.515, 1], "anchor": "y", "title": {"text": "Maximum favourable excursion (MFE)"}},
         shapes=_bounds(info),
         margin={**base.MARGIN, "l": 56, "b": 40},
     )

@@ -89,12 +89,12 @@ def every_second(ages: Floats, values: Floats, seconds: int) -> Floats:
 def cpu_figure(info: CpuInfo) -> go.Figure:
     """A line for each core over the mean's area; rows of a heatmap where lines would be too many."""
     if len(info.busy) > LINES:
-        rows = base.value_axis(title="core", autorange="reversed", nticks=6)
+        rows = base.value_axis(title="Core", autorange="reversed", nticks=6)
         return _figure([_heatmap(info)], "cpu", len(info.mean), rows, hover="closest")
     is_few = len(info.busy) <= len(base.SERIES)
-    area = _line(info.mean, "all cores", base.SERIES[4], PERCENT, 1, filled=True)
+    area = _line(info.mean, "Mean of all cores", base.SERIES[4], PERCENT, 1, filled=True)
     cores = [
-        _line(busy, f"core {number + 1}", colour, PERCENT, 1.4, showlegend=is_few)
+        _line(busy, f"Core {number + 1}", colour, PERCENT, 1.4, showlegend=is_few)
         for number, (busy, colour) in enumerate(zip(info.busy, _core_colours(len(info.busy)), strict=True))
     ]
     return _figure([area, *cores], "cpu", len(info.mean), _percent_axis())
@@ -102,9 +102,9 @@ def cpu_figure(info: CpuInfo) -> go.Figure:
 
 def memory_figure(info: MemoryInfo) -> go.Figure:
     """Memory in use as an area, what is ours of it as a line, up to all that the machine has."""
-    traces = [_line(info.used, "in use", base.SERIES[0], GIGABYTES, 1.6, filled=True)]
+    traces = [_line(info.used, "In use", base.SERIES[0], GIGABYTES, 1.6, filled=True)]
     traces += [_line(info.own, "Stratoscope", base.SERIES[1], GIGABYTES, 1.6)]
-    traces += [_line(info.swap, "swap", base.SERIES[5], GIGABYTES, 1.4)] if info.swap is not None else []
+    traces += [_line(info.swap, "Swap", base.SERIES[5], GIGABYTES, 1.4)] if info.swap is not None else []
     y_axis = base.value_axis(range=[0, info.total], ticksuffix=" GB", nticks=5, tickformat="~g")
     return _figure(traces, "memory", len(info.used), y_axis)
 

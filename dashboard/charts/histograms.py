@@ -81,10 +81,10 @@ def _figure(info: HistogramInfo, number: str, unit: str, *, keep: str) -> go.Fig
     words = f"%{{customdata[0]:{number}}} to %{{customdata[1]:{number}}} {unit}<br>%{{y:.0f}} "
     traces = [
         go.Bar(
-            x=middle, y=counts, width=width, name=name, showlegend=False, customdata=bounds, hovertemplate=words + name,
-            marker={"color": base.tint(colour, 75), "line": {"width": 0}},
+            x=middle, y=counts, width=width, name=name, showlegend=False, customdata=bounds,
+            hovertemplate=words + name.lower(), marker={"color": base.tint(colour, 75), "line": {"width": 0}},
         )
-        for counts, colour, name in ((info.won, base.GAIN, "winners"), (info.lost, base.LOSS, "losers"))
+        for counts, colour, name in ((info.won, base.GAIN, "Winners"), (info.lost, base.LOSS, "Losers"))
     ]  # fmt: skip
     return base.figure(
         traces,

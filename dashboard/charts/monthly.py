@@ -61,12 +61,12 @@ def figure(info: MonthlyInfo) -> go.Figure:
     traces = [
         go.Heatmap(
             x=list(MONTHS), z=base.values(info.months), text=months, zmin=-info.full, zmax=info.full,
-            name="Return, %", hovertemplate="%{x} %{y}  %{z:.2f}%<extra></extra>", **look,
+            name="Return, %", hovertemplate="%{x} %{y}: %{z:.2f}%<extra></extra>", **look,
         ),
         go.Heatmap(
             x=["Year"], z=base.values(info.totals[:, None]), text=totals, xaxis="x2",
             zmin=-info.full_year, zmax=info.full_year, name="Year, %",
-            hovertemplate="%{y}  %{z:.2f}%<extra></extra>", **look,
+            hovertemplate="%{y}: %{z:.2f}%<extra></extra>", **look,
         ),
     ]  # fmt: skip
     columns = {"fixedrange": True, "showgrid": False, "ticks": "", "type": "category", "showspikes": False}

@@ -87,7 +87,7 @@ def _band(info: ParallelInfo, rows: NDArray[np.int64], order: int, bands: int) -
     return go.Scatter(
         x=x, y=base.values(y), mode="lines", line={"color": colour, "width": 1.3 if top else 1},
         text=[word for word in words for _ in range(columns + 1)], hovertemplate="%{text}<extra></extra>",
-        name=f"best of {len(info.places):,} lines" if top else f"band {order + 1}", showlegend=False,
+        name=f"Best of {len(info.places):,} lines" if top else f"Rank band {order + 1}", showlegend=False,
         connectgaps=False,
     )  # fmt: skip
 

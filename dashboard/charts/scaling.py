@@ -53,7 +53,7 @@ def figure(info: ScalingInfo) -> go.Figure:
             line={"color": base.SERIES[row % len(base.SERIES)]},
             error_y={"type": "data", "array": info.high[row] - info.rate[row],
                      "arrayminus": info.rate[row] - info.low[row], "thickness": 1.2},
-            hovertemplate=f"{title}<br>{info.axis.lower()} %{{x:,}}<br>%{{y:.3~s}} {info.unit}<extra></extra>",
+            hovertemplate=f"{title}<br>{info.axis.lower()} %{{x:,}}: %{{y:.3~s}} {info.unit}<extra></extra>",
         )
         for row, title in enumerate(info.titles)
     ]  # fmt: skip

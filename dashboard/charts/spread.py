@@ -58,13 +58,13 @@ def figure(info: SpreadInfo) -> go.Figure:
     form, title = FORMATS[info.metric], METRICS[info.metric].title
     bars = go.Bar(
         x=middle, y=info.counts, width=width, marker={"color": colours, "line": {"width": 0}}, name="Combinations",
-        showlegend=False, hovertemplate=f"{title} about %{{x:{form}}}: %{{y:,d}} combinations<extra></extra>",
+        showlegend=False, hovertemplate=f"{title} %{{x:{form}}}: %{{y:,d}} combinations<extra></extra>",
     )  # fmt: skip
     lines = [("median", info.median, base.TEXT, 1.0)]
     if info.best is not None:
         lines.append(("best", info.best, base.TEXT, 0.92))
     if info.luck is not None:
-        lines.append(("luck", info.luck, base.WARN, 0.84))
+        lines.append(("expected max", info.luck, base.WARN, 0.84))
     ends = float(info.edges[0]), float(info.edges[-1])
     near = [at for _, at, _, _ in lines if -2 * (ends[1] - ends[0]) < at - ends[0] < 3 * (ends[1] - ends[0])]
     ends = min(*ends, *near), max(*ends, *near)  # what lies far out is named at the rim, or the bars would be a line

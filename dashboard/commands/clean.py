@@ -32,21 +32,21 @@ def clean(given: argparse.Namespace) -> None:
 def lines(planned: Plan) -> list[str]:
     """A line for each kind of thing that is removed, and their sum; nothing where there is nothing."""
     rows = [
-        (("result",), planned.results, "the runs stay listed and are computed again when they are opened"),
-        (("result",), planned.orphans, "of no run"),
+        (("result",), planned.results, "their runs stay in the library and are computed again when opened"),
+        (("result",), planned.orphans, "belong to no run"),
         (("run",), planned.bin, "from the bin, for good"),
-        (("left-over file",), planned.leftovers, "of processes that were killed"),
-        (("file of bars", "files of bars"), planned.bars, "to be downloaded or imported again"),
+        (("left-over file",), planned.leftovers, "from killed processes"),
+        (("file of bars", "files of bars"), planned.bars, "must be downloaded or imported again"),
         (("report",), planned.reports, "of benchmarks, downloads and imports, for good"),
     ]
     told = [f"{count(len(part.items), *name)}, {disk_size(part.size)}: {why}" for name, part, why in rows if part.items]
     total = sum(part.size for part in planned.parts)
-    return [*told, f"Together {disk_size(total)}."] if told else []
+    return [*told, f"Total: {disk_size(total)}."] if told else []
 
 
 def _agreed() -> bool:
     """Whether the user says yes."""
     if not sys.stdin.isatty():
         raise ConfigError("Nothing was removed: pass --yes when there is no terminal to confirm on.")
-    print("Remove it? [y/N] ", end="", flush=True)
+    print("Remove them? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 
 Command = Callable[[argparse.Namespace], None]
 _CLEAN = (
-    "Removes results beyond the limit of config.yaml, results that belong to no run, and files that killed processes "
-    "left; more on request. Runs stay in the library with their metrics, and opening one computes it again. "
-    "What is pinned, tagged or has a note stays, and so does every trial in the ledger."
+    "Removes results over the limit set in config.yaml, results that belong to no run, and files left by killed "
+    "processes; more on request. Runs stay in the library with their metrics, and opening one computes it again. "
+    "Pinned, tagged and annotated runs keep their results, and the ledger keeps every trial."
 )
 _UNITS = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 _LAST_PORT = 65_535
@@ -28,7 +28,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     running = named.add_parser("run", help="compute the spec in a YAML or JSON file")
     _run(running)
     cleaning = named.add_parser(
-        "clean", help="remove stored results and other files that are not needed", description=_CLEAN
+        "clean", help="remove stored results and other files that are no longer needed", description=_CLEAN
     )
     _clean(cleaning)
     downloading = named.add_parser("download", help="fetch bars of symbols from a source")
@@ -49,13 +49,13 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", help="a spec file, as 'Copy as YAML' writes it")
+    parser.add_argument("spec", help="spec file, as written by 'Copy as YAML'")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     parser.add_argument(
-        "--tear-sheet", metavar="PATH", help="write the tear sheet, one HTML file, of a backtest or walk-forward"
+        "--tear-sheet", metavar="PATH", help="write the tear sheet of a backtest or walk-forward, as one HTML file"
     )
-    parser.add_argument("--equity-csv", metavar="PATH", help="write a backtest's equity, bar by bar")
-    parser.add_argument("--trades-csv", metavar="PATH", help="write a backtest's trades")
+    parser.add_argument("--equity-csv", metavar="PATH", help="write the equity of a backtest, by bar")
+    parser.add_argument("--trades-csv", metavar="PATH", help="write the trades of a backtest")
 
 
 def _download(parser: argparse.ArgumentParser) -> None:
@@ -90,11 +90,11 @@ def _clean(parser: argparse.ArgumentParser) -> None:
         "--older-than", type=age, metavar="AGE", help="results unused for this long, such as 30d, 12h or 6w"
     )
     which.add_argument(
-        "--all-results", action="store_true", help="all results except pinned, tagged and annotated ones"
+        "--all-results", action="store_true", help="all results except those of pinned, tagged and annotated runs"
     )
     parser.add_argument("--bin", action="store_true", help="empty the bin of the library")
     parser.add_argument(
-        "--bars", action="store_true", help="all bars that were downloaded or imported: they must be fetched again"
+        "--bars", action="store_true", help="all downloaded and imported bars, which must then be fetched again"
     )
     parser.add_argument(
         "--reports",
@@ -115,5 +115,5 @@ def age(text: str) -> float:
     """Seconds of ``30d``, ``12h`` or ``6w``. Raises ``argparse.ArgumentTypeError``."""
     found = _AGE.fullmatch(text.strip().lower())
     if found is None:
-        raise argparse.ArgumentTypeError(f"'{text}' is not an age: write 12h, 30d or 6w")
+        raise argparse.ArgumentTypeError(f"'{text}' is not an age: use 12h, 30d or 6w")
     return int(found[1]) * _UNITS[found[2]]

@@ -52,7 +52,7 @@ def run(given: argparse.Namespace) -> None:
 def _perform(action: Action, given: argparse.Namespace) -> None:
     """Do an action and print what came of it."""
     if any(getattr(given, name) for name in ("tear_sheet", "equity_csv", "trades_csv")):
-        raise ConfigError(f"{given.spec} is an action ('{action.kind}'), which writes no such files.")
+        raise ConfigError(f"{given.spec} is an action ('{action.kind}'), which has no tear sheet and no CSV files.")
     done = actions.perform(action)
     summary = dict(done.report.summary())
     if given.json:

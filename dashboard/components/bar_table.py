@@ -32,7 +32,7 @@ Head = tuple[str, str]
 """A column's title and what is shown on hover."""
 
 
-def bar_table(head: Sequence[Head], rows: Sequence[Sequence[Cell]], *, empty: str = "Nothing to list.") -> Component:
+def bar_table(head: Sequence[Head], rows: Sequence[Sequence[Cell]], *, empty: str = "No data.") -> Component:
     """The first column is words, the others numbers."""
     if not rows:
         return html.P(empty, className="state")

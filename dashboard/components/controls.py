@@ -151,7 +151,7 @@ def unread(field: Field, value: Any) -> str:
     """What is wrong with a text that stands for no list of numbers; nothing where it does."""
     if field.control != "numbers" or not isinstance(value, str):
         return ""
-    return f"{field.title} must be numbers with commas between them, such as 64, 32, not '{value[:60]}'."
+    return f"{field.title} must be comma-separated numbers, such as 64, 32, not '{value[:60]}'."
 
 
 def labelled(options: Options) -> list[dict[str, Any]]:

@@ -204,7 +204,7 @@ class Form:
             return self.rows(item.spec, shown, item.path, whole, section)
         if item.control == "plugin":
             kinds = self._kinds(item, item.path, value)
-            title = item.title if _is_inner(item) else "Kind"
+            title = item.title if _is_inner(item) else "Type"
             usually = item.default.get("kind", "") if isinstance(item.default, Mapping) else ""
             place = ids.choice(self.page, item.path)
             kind = controls.labelled_row(self.page, title, place, kinds, item.path, usually)
@@ -261,7 +261,7 @@ class Form:
         place = ids.part("add", self.page, path=item.path)
         if found := self._list_of(item):
             return picker.add_button(place, found, f"Add to {item.title.lower()}")
-        return dbc.Select(id=place, options=_kinds_of(item), value="", placeholder="+ add", className="select add")
+        return dbc.Select(id=place, options=_kinds_of(item), value="", placeholder="+ Add", className="select add")
 
     def _list(self, item: Field, value: Any, whole: Values) -> list[Component]:
         add = self._add(item)

@@ -62,7 +62,7 @@ def _export() -> Component:
         html.Button(text, type="button", className="menu-item", **{"data-export": kind})
         for kind, text in (("png", "PNG image"), ("svg", "SVG image"), ("csv", "CSV of the data"))
     ]
-    return html.Details([html.Summary("export"), html.Div(items, className="menu")], className="drop")
+    return html.Details([html.Summary("Export"), html.Div(items, className="menu")], className="drop")
 
 
 clientside_callback(

@@ -9,8 +9,6 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.text.format import count
-
 Row = tuple[str, Component]
 """The section that it stands in, and the control."""
 
@@ -36,9 +34,7 @@ def changed(controls: Sequence[Component]) -> int:
 
 def _fold(title: str, controls: Sequence[Component]) -> Component:
     number = changed(controls)
-    words = html.Summary(
-        title, className="fold-title", **{"data-changed": count(number, "set", "set") if number else ""}
-    )
+    words = html.Summary(title, className="fold-title", **{"data-changed": f"{number} changed" if number else ""})
     return html.Details([words, html.Div(list(controls))], className="fold", open=bool(number))
 
 

@@ -62,7 +62,7 @@ class SeriesView:
         """For the panel: how to look at the series. The symbol's row is shown where there are several."""
         picker = dbc.Select(id=self.symbol, options=[], className="select")
         return [
-            html.H2("On screen"),
+            html.H2("Display"),
             html.Div(_row("Symbol", picker, self.symbol), id=self._row, hidden=True),
             _row("Range", _segments(self._span, SPANS, "all")),
             _row("Scale", _segments(self._scale, SCALES, "log")),

@@ -21,7 +21,7 @@ def empty(title: str, text: str, *, symbol: str = "backtest", more: Sequence[Com
 
 def error(text: str, *, more: Sequence[Component] = ()) -> Component:
     """What happened and what to do, in the sentence that the error brings."""
-    body = [icon("alert"), html.Div([html.B("This did not work."), html.P(text), *more])]
+    body = [icon("alert"), html.Div([html.B("Something went wrong."), html.P(text), *more])]
     return html.Div(body, className="state state-error", role="alert")
 
 

@@ -49,7 +49,7 @@ def table(
     *,
     rows: Sequence[dict[str, Any]] | None = None,
     height: int | None = None,
-    empty: str = "Nothing to list yet.",
+    empty: str = "No rows yet.",
     options: dict[str, Any] | None = None,
 ) -> Component:
     """The table ``id``; fill its ``rowData``. Without a ``height`` it is as tall as its rows. Without ``rows`` it waits

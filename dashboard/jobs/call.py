@@ -20,8 +20,8 @@ from engine.jobs.worker import load
 POLL_MILLISECONDS = 50
 """``interval=`` of a background callback: a poll waits for the result itself, so that few are needed."""
 UNSTORED = (
-    "This result could not be stored: the disk is full, or the folder of results cannot be written. It stays here until"
-    " the server stops. See the log for the cause; 'stratoscope clean' makes room."
+    "This result could not be stored: the disk is full, or the folder of results cannot be written. It stays available "
+    "until the server stops.  See the log for the cause; 'stratoscope clean' frees space."
 )
 _NO_UPDATE = {"_dash_no_update": "_dash_no_update"}
 

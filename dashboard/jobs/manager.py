@@ -147,7 +147,7 @@ class DaskManager(BaseBackgroundCallbackManager):
                 return key
             waiting = sum(job.status == "queued" for job in self._active.values())
             if waiting >= self._limit:
-                raise QueueFull(f"{waiting} jobs are waiting already: try again when some have ended, or cancel one.")
+                raise QueueFull(f"The queue is full ({waiting} jobs waiting): try again later, or cancel a job.")
             job = self._new_job(key, job_fn, spec, page_in(context))
             self._live.clear(key)
             self._live.set_progress(key, progress_of(job))
@@ -246,7 +246,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             status = "cancelled"
         elif error is not None and not isinstance(error, EngineError):
             _log.error("Job %s failed.", key, exc_info=error)
-            error = JobError("The job failed in the server, whose log says why.")
+            error = JobError("The job failed with an internal error: see the server's log.")
         message = str(error) if error else "Done."
         try:
             progress = (self._live.progress(key) or {}) | {"status": status, "message": message, "partial": None}

@@ -49,7 +49,7 @@ class ProgressStore:
             folder.chmod(0o700)
             self._cache = Cache(str(folder), disk=PlainDisk, eviction_policy="none")
         except _UNWRITTEN as error:
-            _log.warning("%s cannot be used (%s): how far jobs are is kept in memory only.", folder, error)
+            _log.warning("%s cannot be used (%s): the progress of jobs is kept in memory only.", folder, error)
 
     def progress(self, key: str) -> dict[str, Any] | None:
         """The latest progress of a job."""

@@ -47,7 +47,7 @@ def layout() -> Component:
 
 def empty() -> Component:
     """What the tray says when there has been no job."""
-    return html.P("Nothing has run yet. Long work appears here, and goes on when you leave its page.", className="hint")
+    return html.P("No jobs yet. Long runs appear here and continue when you leave their page.", className="hint")
 
 
 @callback(

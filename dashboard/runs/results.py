@@ -26,13 +26,13 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
         raise PreventUpdate
     spec = runner.load_spec(data["spec"])
     if not isinstance(spec, kind):
-        raise SpecError([("kind", f"A '{kind_name(kind)}' belongs here, not a '{spec.kind}'.")])
+        raise SpecError([("kind", f"Expected a '{kind_name(kind)}', not a '{spec.kind}'.")])
     result = runner.lookup(spec)
     if result is None:
         if data.get("key") != runner.run_key(spec):
             raise EngineError(
-                "Data, a plug-in or Stratoscope itself has changed since this was requested: run it again; if this "
-                "message returns, restart the server."
+                "The data, a plug-in or Stratoscope itself has changed since this request: run it again. If this "
+                "message comes back, restart the server."
             )
         raise EngineError("This result is no longer stored: run it again.")
     return spec, result
@@ -46,10 +46,10 @@ def report(data: ResultData, kind: type[Action]) -> Performed:
         raise PreventUpdate
     found = actions.find(data["report"])
     if found is None:
-        raise EngineError("This report is not kept any more: run it again.")
+        raise EngineError("This report is no longer stored: run it again.")
     if not isinstance(found.action, kind):
         wanted = kind_name(kind)
-        raise SpecError([("kind", f"A report of '{wanted}' belongs here, not of '{found.action.kind}'.")])
+        raise SpecError([("kind", f"Expected a report of '{wanted}', not of '{found.action.kind}'.")])
     return found
 
 

@@ -105,6 +105,6 @@ def _password_check(password: str) -> Callable[[], Response | None]:
             if is_right:
                 return None
         challenge = {"WWW-Authenticate": 'Basic realm="Stratoscope", charset="UTF-8"'}
-        return Response("Stratoscope asks for its password.", 401, challenge)
+        return Response("This server needs a password.", 401, challenge)
 
     return check

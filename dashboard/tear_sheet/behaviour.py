@@ -27,7 +27,7 @@ def through_time(result: BacktestResult) -> tuple[str, str]:
         f"{chart(lines, height=110, title=title, in_percent=in_percent)}"
         for title, lines, in_percent in panes
     ]
-    return "".join(charts), f"windows of {found.window}, {found.bars:,} bars"
+    return "".join(charts), f"window of {found.window}, {found.bars:,} bars"
 
 
 def returns(result: BacktestResult) -> tuple[str, str]:
@@ -39,7 +39,7 @@ def returns(result: BacktestResult) -> tuple[str, str]:
         return "", ""
     marks = {
         f"expected shortfall {signed_percent(found.shortfall)}": found.shortfall,
-        f"value at risk 95% {signed_percent(found.value_at_risk)}": found.value_at_risk,
+        f"VaR 95% {signed_percent(found.value_at_risk)}": found.value_at_risk,
         f"mean {signed_percent(found.mean)}, skew {number(found.skew, 2, signed=True)}": found.mean,
     }
     edges = np.append(found.middle - found.width / 2, found.middle[-1] + found.width / 2)

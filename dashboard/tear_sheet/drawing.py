@@ -100,7 +100,7 @@ def histogram(edges: Floats, counts: Floats, expected: Floats, marks: Mapping[st
             for x, tick in zip(x_of(ticks), ticks, strict=True)
         ),
     ]
-    return _svg(parts, height, "How often bars returned what")
+    return _svg(parts, height, "Histogram of bar returns")
 
 
 def _bars(edges: Floats, tops: Floats, is_loss: NDArray[np.bool_], base: int) -> list[str]:

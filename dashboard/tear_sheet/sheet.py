@@ -31,12 +31,12 @@ def tear_sheet(
         _equity(result),
         section("Is it real?", _verdict(verdict), small=_extent(verdict)),
         section("Notes", notes((result.measured(), *result.warnings))),
-        section("Monthly returns", tables.months(result), small="%, the year on the right"),
-        f'<div class="two">{section("Years", tables.years(result))}'
-        f"{section('Metrics', tables.figures(result), small='beside buy and hold of the same symbols')}</div>",
-        optional("Through time", *behaviour.through_time(result)),
-        optional("Returns of bars", *behaviour.returns(result)),
-        section("Drawdowns", tables.drawdowns(result), small="the deepest, in calendar days"),
+        section("Monthly returns", tables.months(result), small="%, with the total of the year"),
+        f'<div class="two">{section("Annual returns", tables.years(result))}'
+        f"{section('Metrics', tables.figures(result), small='against buy and hold of the same symbols')}</div>",
+        optional("Rolling metrics", *behaviour.through_time(result)),
+        optional("Distribution of returns", *behaviour.returns(result)),
+        section("Drawdowns", tables.drawdowns(result), small="deepest first, in calendar days"),
         section("Trades", tables.trades(result), small="after all costs"),
         request(spec),
     ]
@@ -63,9 +63,7 @@ def file_name(spec: RunSpec, key: str, ending: str) -> str:
 
 def request(spec: RunSpec) -> str:
     """The request as YAML."""
-    return section(
-        "Request", f"<pre>{escape(to_yaml(spec))}</pre>", small="compute it again: stratoscope run spec.yaml"
-    )
+    return section("Request", f"<pre>{escape(to_yaml(spec))}</pre>", small="to reproduce: stratoscope run spec.yaml")
 
 
 def section(title: str, content: str, small: str = "") -> str:
@@ -82,7 +80,7 @@ def _header(spec: BacktestSpec, result: BacktestResult, key: str, made: datetime
     symbols = ", ".join(result.symbols)
     facts = [
         f"{symbols} ({spec.market.collection}, {spec.market.interval}, {result.currency})",
-        f"data from {day_range(str(result.days[0]), str(result.days[-1]))}",
+        f"{day_range(str(result.days[0]), str(result.days[-1]))}",
         count(len(result.time), "bar"),
     ]
     return heading(spec.label(), facts, key, made)
@@ -90,7 +88,7 @@ def _header(spec: BacktestSpec, result: BacktestResult, key: str, made: datetime
 
 def heading(title: str, facts: Sequence[str], key: str, made: datetime) -> str:
     """What this is, in a few facts, under which key, made when."""
-    made_by = f"made {made:%Y-%m-%d %H:%M} UTC by Stratoscope {__version__}"
+    made_by = f"created {made:%Y-%m-%d %H:%M} UTC by Stratoscope {__version__}"
     return (
         f"<header><h1>{escape(title)}</h1><p>{escape(' · '.join(facts))}</p>"
         f"<p>run <code>{escape(key)}</code> · {made_by}</p></header>"
@@ -98,11 +96,11 @@ def heading(title: str, facts: Sequence[str], key: str, made: datetime) -> str:
 
 
 def _kpis(result: BacktestResult) -> str:
-    cells, won = [], f"win {metric_text('win_rate', result.metrics.get('win_rate'))}"
+    cells, won = [], f"win rate {metric_text('win_rate', result.metrics.get('win_rate'))}"
     for name in key_metrics(result):
         value, hold = result.metrics.get(name), result.benchmark_metrics.get(name)
         tone = "" if name not in SIGNED or not value else " gain" if value > 0 else " loss"
-        note = f"hold {metric_text(name, hold)}" if name in result.benchmark_metrics else ""
+        note = f"B&H {metric_text(name, hold)}" if name in result.benchmark_metrics else ""
         note = note or {"trades": won, "exposure": "mean", "costs": "annualised"}.get(name, "")
         about = METRICS[name]
         cells.append(key_figure(about.title, metric_text(name, value), note, about.definition, tone.strip()))
@@ -120,7 +118,7 @@ def key_figure(title: str, text: str, note: str, about: str, tone: str = "") -> 
 def _equity(result: BacktestResult) -> str:
     curves = [
         Line("Buy and hold", result.time, result.benchmark / result.capital, "var(--s5)", 1.2),
-        Line("Without costs", result.time, result.costless / result.capital, "var(--muted)", 1.0, "2 3"),
+        Line("Before costs", result.time, result.costless / result.capital, "var(--muted)", 1.0, "2 3"),
         Line("Strategy", result.time, result.equity / result.capital, "var(--s1)", 1.8),
     ]
     falls = [
@@ -147,8 +145,8 @@ def _extent(verdict: Verdict) -> str:
     """Which of the two verdicts this is."""
     trials = f"{count(verdict.trials, 'trial')} counted"
     if verdict.full:
-        return f"every test, {trials}"
-    return f"the quick verdict, {trials}; not every test was run"
+        return f"all tests, {trials}"
+    return f"quick verdict, {trials}; not all tests were run"
 
 
 def _verdict(verdict: Verdict) -> str:

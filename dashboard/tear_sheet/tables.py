@@ -74,7 +74,7 @@ def drawdowns(result: BacktestResult | WalkForwardResult) -> str:
         ]
         for item in found
     ]
-    return table(["Depth", "High", "Bottom", "Recovered", "Days down", "Total days"], rows)
+    return table(["Depth", "Peak", "Trough", "Recovered", "Days to trough", "Total days"], rows)
 
 
 def figures(result: BacktestResult) -> str:
@@ -98,17 +98,22 @@ def trades(result: BacktestResult) -> str:
         return "<p>The strategy never traded in this range.</p>"
     groups = [
         (title, found)
-        for title, found in (("Side", by_side(result)), ("Exit", by_reason(result)), ("Symbol", by_symbol(result)))
-        if len(found) > 1 or title == "Exit"
+        for title, found in (
+            ("Side", by_side(result)),
+            ("Exit reason", by_reason(result)),
+            ("Symbol", by_symbol(result)),
+        )
+        if len(found) > 1 or title == "Exit reason"
     ]
     tables = "".join(_groups(title, found, result.currency) for title, found in groups)
     parts = [_durations(result), f'<div class="even">{tables}</div>']
     order = np.argsort(result.trade_return, kind="stable")
     if len(order) <= 2 * SHOWN:
-        parts.append(f"<h3>All</h3>{_listed(result, order[::-1])}")
+        parts.append(f"<h3>All trades</h3>{_listed(result, order[::-1])}")
     else:
         parts.append(
-            f"<h3>Best</h3>{_listed(result, order[::-1][:SHOWN])}<h3>Worst</h3>{_listed(result, order[:SHOWN])}"
+            f"<h3>Best trades</h3>{_listed(result, order[::-1][:SHOWN])}"
+            f"<h3>Worst trades</h3>{_listed(result, order[:SHOWN])}"
         )
     return "".join(parts)
 
@@ -119,8 +124,8 @@ def _durations(result: BacktestResult) -> str:
         count(len(held), "trade"),
         f"win rate {percent(result.metrics.get('win_rate'))}",
         f"profit factor {number(result.metrics.get('profit_factor'), 2)}",
-        f"mean {signed_percent(float(returns.mean()))}, median {signed_percent(float(np.median(returns)))}",
-        f"held {number(float(held.mean()), 1)} bars on average, {count(int(held.max()), 'bar')} at most",
+        f"mean return {signed_percent(float(returns.mean()))}, median {signed_percent(float(np.median(returns)))}",
+        f"mean holding period {number(float(held.mean()), 1)} bars, longest {count(int(held.max()), 'bar')}",
         f"commissions {number(float(result.trade_fees.sum()), 0, result.currency)}",
     ]
     return f"<p>{escape('; '.join(facts))}.</p>"
@@ -161,8 +166,8 @@ def _listed(result: BacktestResult, places: Iterable[int]) -> str:
         ]
         for i in places
     ]
-    moments = ["In, UTC", "Out, UTC"] if intraday else ["In", "Out"]
-    return table(["Symbol", "Side", *moments, "Bars", "Exit", f"Profit, {result.currency}", "Return"], rows)
+    moments = ["Entry, UTC", "Exit, UTC"] if intraday else ["Entry", "Exit"]
+    return table(["Symbol", "Side", *moments, "Bars", "Exit reason", f"Profit, {result.currency}", "Return"], rows)
 
 
 def _part(value: float) -> str:

@@ -32,12 +32,12 @@ def walk_sheet(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made:
         _header(spec, result, key, made or datetime.now(UTC)),
         _kpis(result),
         _equity(result),
-        section("Does it hold?", said, small=f"{count(result.tried_count, 'trial')} counted"),
+        section("Verdict", said, small=f"{count(result.tried_count, 'trial')} counted"),
         section("Notes", notes((result.measured(), *result.warnings))),
-        section("Windows", _windows(result), small="chosen in training (in), traded on the test that follows it (out)"),
-        section("Monthly returns", tables.months(result), small="%, all tests one after another"),
-        section("Metrics", _figures(result), small="of all tests together"),
-        section("Drawdowns", tables.drawdowns(result), small="the deepest, in calendar days"),
+        section("Windows", _windows(result), small="parameters chosen in sample (IS), then traded out of sample (OOS)"),
+        section("Monthly returns", tables.months(result), small="%, all test windows combined"),
+        section("Metrics", _figures(result), small="over all test windows combined"),
+        section("Drawdowns", tables.drawdowns(result), small="deepest first, in calendar days"),
         request(spec),
     ]
     return document(spec.label(), body)
@@ -47,7 +47,7 @@ def _header(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made: da
     market = spec.base.market
     facts = [
         f"{', '.join(result.symbols)} ({market.collection}, {market.interval}, {result.currency})",
-        f"tested on {day_range(str(result.day(result.time[0])), str(result.day(result.time[-1])))}",
+        f"out of sample {day_range(str(result.day(result.time[0])), str(result.day(result.time[-1])))}",
         count(len(result.test_first), "window"),
     ]
     return heading(spec.label(), facts, key, made)
@@ -56,18 +56,18 @@ def _header(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made: da
 def _kpis(result: WalkForwardResult) -> str:
     own, hold = result.metrics, result.benchmark_metrics
     cells = [
-        key_figure(METRICS[name].title, metric_text(name, own[name]), f"hold {metric_text(name, hold[name])}",
+        key_figure(METRICS[name].title, metric_text(name, own[name]), f"B&H {metric_text(name, hold[name])}",
                    METRICS[name].definition)
         for name in _STRIP
     ]  # fmt: skip
     efficiency, windows = result.efficiency(), len(result.test_first)
-    about = "Annualised growth in the tests over annualised growth in the trainings that chose (Pardo 2008)."
+    about = "Walk-forward efficiency: annualised growth out of sample over that in sample (Pardo 2008)."
     cells += [
         key_figure("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
-                   f"of {signed_percent(result.promised(), 1)}", about),
-        key_figure("Windows", f"{result.profitable} of {windows}", "with a profit", "Tests that ended with a profit."),
-        key_figure("Steadiness", percent(result.steadiness(), 0), "stayed near",
-                   "Share of windows that stayed at the values of the window before or next to them."),
+                   f"of {signed_percent(result.promised(), 1)} IS", about),
+        key_figure("Windows", f"{result.profitable} of {windows}", "profitable", "Test windows with a profit."),
+        key_figure("Stability", percent(result.steadiness(), 0), "of parameters",
+                   "Share of windows whose parameters are at most one step from those of the window before."),
     ]  # fmt: skip
     return f'<section class="kpis">{"".join(cells)}</section>'
 
@@ -75,7 +75,7 @@ def _kpis(result: WalkForwardResult) -> str:
 def _equity(result: WalkForwardResult) -> str:
     capital = result.capital
     curves = [
-        Line("Hindsight", result.time, result.hindsight / capital, "var(--muted)", 1.0, "2 3"),
+        Line("Best in hindsight", result.time, result.hindsight / capital, "var(--muted)", 1.0, "2 3"),
         Line("Buy and hold", result.time, result.benchmark / capital, "var(--s5)", 1.2),
         Line("Out of sample", result.time, result.equity / capital, "var(--s1)", 1.8),
     ]
@@ -83,7 +83,7 @@ def _equity(result: WalkForwardResult) -> str:
         Line("Buy and hold", result.time, drawdown(result.benchmark, capital), "var(--s5)", 1.0),
         Line("Out of sample", result.time, drawdown(result.equity, capital), "var(--s1)", 1.2, fill=True),
     ]
-    return growth("growth of 1 over all tests, after costs", curves, falls)
+    return growth("growth of 1 over all test windows, after costs", curves, falls)
 
 
 def _windows(result: WalkForwardResult) -> str:
@@ -102,8 +102,8 @@ def _windows(result: WalkForwardResult) -> str:
         ]
         for i in range(len(result.test_first))
     ]
-    figures = ("Sharpe in", "out", "CAGR in", "out", "Drawdown", "Trades")
-    return tables.table(["Test", *result.titles, *figures], rows)
+    figures = ("Sharpe IS", "Sharpe OOS", "CAGR IS", "CAGR OOS", "Drawdown", "Trades")
+    return tables.table(["Test window", *result.titles, *figures], rows)
 
 
 def _value(result: WalkForwardResult, base: Mapping[str, object], window: int, axis: int) -> str:
@@ -135,4 +135,4 @@ def _figures(result: WalkForwardResult) -> str:
         for name, about in METRICS.items()
         if name in result.metrics
     ]
-    return tables.table(["Metric", "Out of sample", "Buy and hold", "Hindsight"], rows)
+    return tables.table(["Metric", "Out of sample", "Buy and hold", "Best in hindsight"], rows)

@@ -52,15 +52,17 @@ def _part(found: Sequence[str]) -> list[str]:
     return ["", *found] if found else []
 
 
-def _figures(**sides: Mapping[str, float | None]) -> list[str]:
-    """Every metric of the first side, and what the others have of it."""
-    names = [name for name in METRICS if name in next(iter(sides.values()))]
-    rows = [[METRICS[name].title, *(_figure(name, side) for side in sides.values())] for name in names]
-    return aligned([["", *(title.replace("_", " ") for title in sides)], *rows])
-
-
-def _figure(name: str, side: Mapping[str, float | None]) -> str:
-    return metric_text(name, side[name]) if name in side else ""
+def _metrics(columns: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+    """A row for every metric of the first column; empty cells where another column lacks it."""
+    names = [name for name in METRICS if name in next(iter(columns.values()))]
+    rows = [
+        [
+            METRICS[name].title,
+            *(metric_text(name, column[name]) if name in column else "" for column in columns.values()),
+        ]
+        for name in names
+    ]
+    return aligned([["", *columns], *rows])
 
 
 def _backtest(spec: Any, result: Any) -> list[str]:
@@ -68,11 +70,11 @@ def _backtest(spec: Any, result: Any) -> list[str]:
     period = day_range(str(result.days[0]), str(result.days[-1]))
     capital = number(result.capital, 0, result.currency)
     return [
-        f"{period}, {count(len(result.time), 'bar')}, {capital} at the start, "
-        f"{number(float(result.equity[-1]), 0, result.currency)} at the end",
+        f"{period}, {count(len(result.time), 'bar')}, {capital} initial capital, "
+        f"{number(float(result.equity[-1]), 0, result.currency)} final equity",
         result.measured(),
-        *_part(_figures(strategy=result.metrics, hold=result.benchmark_metrics)),
-        *_part([f"Is it real? {found.headline} {found.reason}"]),
+        *_part(_metrics({"Strategy": result.metrics, "Buy and hold": result.benchmark_metrics})),
+        *_part([f"Verdict: {found.headline} {found.reason}"]),
     ]
 
 
@@ -88,7 +90,7 @@ def _sweep(_: Any, result: Any) -> list[str]:
     left_out = f", {number(result.left_out)} excluded as invalid" if result.left_out else ""
     best = [row(f"Best {place + 1}", int(index)) for place, index in enumerate(result.best(count=BEST))]
     found = luck(result, None)
-    counted = f"{found.counted} are counted so far."
+    counted = f"Counted so far: {found.counted}."
     return [
         f"{count(len(result), 'combination')} of {', '.join(result.symbols)}{left_out}, ranked by {judged}",
         result.measured(),
@@ -117,7 +119,7 @@ def _median(name: str, result: Any) -> str:
 def _plateau(result: Any, found: Any) -> str:
     middle = metric_text(result.objective, found.neighbourhood)
     return (
-        f"The plateau is the combination in the best neighbourhood: {middle} in the median of "
+        f"The plateau is the combination with the best neighbourhood: a median of {middle} over "
         f"{count(found.neighbours, 'neighbour')}."
     )
 
@@ -126,9 +128,9 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
     found, efficiency = assess(result), result.efficiency()
     kept = [
         ["Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
-         f"of the {signed_percent(result.promised())} a year in training"],
+         f"of the {signed_percent(result.promised())} annualised in sample"],
         ["Profitable", f"{result.profitable} of {len(result.test_first)}", "windows"],
-        ["Steadiness", percent(result.steadiness(), 0), "stayed at or next to the values of the window before"],
+        ["Stability", percent(result.steadiness(), 0), "of parameters within one step of the window before"],
     ]  # fmt: skip
     return [
         f"{day_range(str(result.day(result.time[0])), str(result.day(result.time[-1])))} out of sample, "
@@ -136,8 +138,12 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
         result.measured(),
         *_part([f"{found.headline} {found.reason}"]),
         *_part(
-            _figures(
-                out_of_sample=result.metrics, hold=result.benchmark_metrics, best_in_hindsight=result.hindsight_metrics
+            _metrics(
+                {
+                    "Out of sample": result.metrics,
+                    "Buy and hold": result.benchmark_metrics,
+                    "Best in hindsight": result.hindsight_metrics,
+                }
             )
         ),
         *_part(aligned(kept, left=3)),
@@ -150,7 +156,16 @@ def _windows(result: Any) -> list[str]:
     base = json.loads(result.base)
     given = zip(result.axes, result.titles, result.units, result.words, strict=True)
     axes = [side_of(base, *axis) for axis in given]
-    header = ["Test", *(side.name() for side in axes), "Sharpe in", "out", "CAGR in", "out", "Drawdown", "Trades"]
+    header = [
+        "Test window",
+        *(side.name() for side in axes),
+        "Sharpe IS",
+        "OOS",
+        "CAGR IS",
+        "OOS",
+        "Drawdown",
+        "Trades",
+    ]
     rows = [
         [
             day_range(str(result.day(result.test_first[i])), str(result.day(result.test_last[i]))),
@@ -186,10 +201,14 @@ def _overfitting(_: Any, result: Any) -> list[str]:
             percent(result.probability, 1),
             "the in-sample best ranks below the median out of sample",
         ],
-        ["Probability of loss", percent(result.loss, 1), "the in-sample best loses out of sample"],
-        ["p-value vs zero return", number(result.spa_zero, 3), "test of superior ability of the best"],
-        ["p-value vs buy and hold", number(result.spa_hold, 3), "the same against buy and hold of the same symbols"],
-        ["Superior to buy and hold", number(len(result.superior)), "combinations, an error in any of them held at 5%"],
+        ["Probability of loss", percent(result.loss, 1), "the in-sample best loses money out of sample"],
+        ["p-value vs zero return", number(result.spa_zero, 3), "Hansen's SPA test of the best combination"],
+        [
+            "p-value vs buy and hold",
+            number(result.spa_hold, 3),
+            "the same test against buy and hold of the same symbols",
+        ],
+        ["Superior to buy and hold", number(len(result.superior)), "combinations, at a family-wise error rate of 5%"],
         ["Tested", f"{number(result.columns)} of {number(result.whole)}", "combinations"],
     ]
     return ["", *aligned(rows, left=3)]
@@ -197,7 +216,7 @@ def _overfitting(_: Any, result: Any) -> list[str]:
 
 def _crosscheck(_: Any, result: Any) -> list[str]:
     rows = [
-        ["Equity here", number(result.equity, 2, result.currency)],
+        ["Stratoscope", number(result.equity, 2, result.currency)],
         [f"Backtrader {result.version}", number(result.other_equity, 2, result.currency)],
     ]
     return ["", result.sentence(), *_part(aligned(rows)), *_part([f"! {text}" for text in result.notes])]

@@ -58,8 +58,8 @@ class Luck:
         """What luck alone would reach beside what was reached, in words."""
         many = "that many" if self.many == self.trials else f"{self.many:,} trials"
         return (
-            f"By luck alone, the best of {many} would reach a Sharpe ratio of about {number(self.expected, 2)}; "
-            f"the best here has {number(self.best, 2)}"
+            f"Without any skill, the best of {many} would reach a Sharpe ratio of about {number(self.expected, 2)}; "
+            f"the best here is {number(self.best, 2)}"
         )
 
 
@@ -119,5 +119,6 @@ def about_costs(result: SweepResult) -> list[str]:
     own = [f"{known[axis].title.lower()} {known[axis].text(value)} {known[axis].unit}".rstrip()
            for axis, value in zip(costs, result.own_costs().tolist(), strict=True)]  # fmt: skip
     return [
-        f"Costs are a stress test, not a choice: best and plateau are those at the backtest's own, {', '.join(own)}."
+        "Costs are a stress test and not optimised: best and plateau are taken at the backtest's own costs, "
+        f"{', '.join(own)}."
     ]

@@ -305,7 +305,7 @@ class TestSeveralNumbers:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            ("8, big", "Hidden layers must be numbers with commas between them, such as 64, 32, not '8, big'."),
+            ("8, big", "Hidden layers must be comma-separated numbers, such as 64, 32, not '8, big'."),
             ("8, 0", "Hidden layers must be at least 1, not 0."),
             ("8, 5000", "Hidden layers must be at most 4,096, not 5000."),
             ("2.5", "Hidden layers must be a whole number, not 2.5."),

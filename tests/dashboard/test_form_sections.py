@@ -39,7 +39,7 @@ def test_a_fold_is_open_where_something_is_set() -> None:
     assert {name: item.open for name, item in found.items()} == {
         "Further costs": False, "Stops": True, "Financing": False,
     }  # fmt: skip
-    assert getattr(found["Stops"].children[0], "data-changed") == "2 set"
+    assert getattr(found["Stops"].children[0], "data-changed") == "2 changed"
 
 
 def test_everything_in_a_fold_is_part_of_the_form() -> None:
@@ -139,6 +139,6 @@ def test_what_is_out_of_sight_keeps_its_value_and_does_not_count_as_set() -> Non
     made = Form(page="test", spec=BacktestSpec, folded=("Execution",),
                 initial={**STOPS, "fill": "next_close", "limit_offset": 20.0})  # fmt: skip
     assert made.collect(*read(made.panel(made.defaults())))["limit_offset"] == 20
-    assert getattr(folds(made)["Execution"].children[0], "data-changed") == "1 set"
+    assert getattr(folds(made)["Execution"].children[0], "data-changed") == "1 changed"
     shown, asked, _ = made.start(state.to_query(BacktestSpec.parse(made.defaults())))
     assert (shown["limit_offset"], asked.limit_offset if isinstance(asked, BacktestSpec) else 0) == (20.0, 20.0)

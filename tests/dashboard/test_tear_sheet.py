@@ -47,9 +47,9 @@ def sheet(**changes: Any) -> str:
 
 
 def test_it_says_which_of_the_two_verdicts_it_prints() -> None:
-    assert "the quick verdict, 1,234 trials counted; not every test was run" in sheet()
+    assert "quick verdict, 1,234 trials counted; not all tests were run" in sheet()
     whole = tear_sheet(SPEC, result(), KEY, replace(VERDICT, full=True), MADE)
-    assert "every test, 1,234 trials counted" in whole
+    assert "all tests, 1,234 trials counted" in whole
     assert "can fail, or pass, by chance" in whole
 
 
@@ -144,20 +144,20 @@ def test_less_than_a_year_is_not_annualised_into_a_headline(days_: int, title: s
 def test_what_the_first_bar_cost_is_in_the_first_month_as_in_the_first_year() -> None:
     text = sheet(equity=np.linspace(900, 990, 20), capital=1000.0, trades=())
     assert text.split('class="months"')[1].split("<td")[2].endswith(">−1.0</td>")
-    assert "−1.00%" in text.split("<h2>Years")[1], "990 of 1,000"
+    assert "−1.00%" in text.split("<h2>Annual returns")[1], "990 of 1,000"
 
 
 def test_one_trade_is_all_of_them() -> None:
     text = sheet(trades=TRADES[:1])
     assert "<p>1 trade; " in text
-    assert "<h3>All</h3>" in text
-    assert "<h3>Best</h3>" not in text
+    assert "<h3>All trades</h3>" in text
+    assert "<h3>Best trades</h3>" not in text
 
 
 def test_few_trades_are_listed_once() -> None:
     text = sheet(trades=TRADES * 3)
-    assert "<h3>All</h3>" in text
-    assert text.split("<h3>All</h3>")[1].split("</table>")[0].count("<tr>") == 1 + 3 * len(TRADES)
+    assert "<h3>All trades</h3>" in text
+    assert text.split("<h3>All trades</h3>")[1].split("</table>")[0].count("<tr>") == 1 + 3 * len(TRADES)
 
 
 def test_the_deepest_drawdowns_have_their_days() -> None:
@@ -169,12 +169,12 @@ def test_the_deepest_drawdowns_have_their_days() -> None:
 
 def test_it_shows_the_usual_window_through_time_and_the_returns_of_bars() -> None:
     text, made = sheet(), result()
-    assert "windows of 6 months, 183 bars" in text
+    assert "window of 6 months, 183 bars" in text
     sharpe = ET.fromstring(re.search(r"<h3>Sharpe ratio.*?</h3>(<svg.*?</svg>)", text)[1])  # type: ignore[index]
     assert len(sharpe.findall("{http://www.w3.org/2000/svg}polyline")) == 2
     worst = np.quantile(made.returns(), 0.05)
-    assert f"value at risk 95% {worst:+.2%}".replace("-", "\N{MINUS SIGN}") in text
-    assert "Through time" not in sheet(equity=np.linspace(1000, 1100, 20), trades=())
+    assert f"VaR 95% {worst:+.2%}".replace("-", "\N{MINUS SIGN}") in text
+    assert "Rolling metrics" not in sheet(equity=np.linspace(1000, 1100, 20), trades=())
 
 
 def test_names_of_files_are_safe() -> None:

@@ -62,7 +62,7 @@ def test_every_chart_of_the_page_is_drawn(visitor: Visitor) -> None:
         visitor.sees_trace(f"backtest-{graph}", name)
     visitor.sees("Latest trades")
     visitor.press("#backtest-window input[value='3m']", "the windows of three months")
-    visitor.sees("windows of 3 months")
+    visitor.sees("window of 3 months")
     show(visitor, "Breakdown")
     visitor.sees("By weekday")
     for graph in ("excursions", "holding", "profits"):
@@ -80,7 +80,7 @@ def test_a_fold_opens_for_what_is_wrong_in_it_and_counts_what_was_set(visitor: V
     visitor.sees("Stop loss must be below 100%, not 150%.")
     visitor.until(f"return {fold}.open", "the fold open", field)
     visitor.fill("backtest", "stops.stop_loss", "7.5")
-    visitor.until(f"return {fold}.querySelector('.fold-title').dataset.changed === '1 set'", "one set", field)
+    visitor.until(f"return {fold}.querySelector('.fold-title').dataset.changed === '1 changed'", "one changed", field)
 
 
 def test_fields_of_limit_orders_come_with_the_limit(visitor: Visitor) -> None:
@@ -105,7 +105,7 @@ def test_fields_of_limit_orders_come_with_the_limit(visitor: Visitor) -> None:
     visitor.until(f"return {row}.hidden", "the offset gone", offset)
     assert visitor.value("backtest", "limit_offset") == "20"
     fold = f"{row.replace('.f', '.fold')}.querySelector('.fold-title').dataset.changed"
-    visitor.until(f"return {fold} === '1 set'", "the fill alone", offset)
+    visitor.until(f"return {fold} === '1 changed'", "the fill alone", offset)
 
 
 def test_pairs_say_all_that_they_need_and_buttons_set_it(visitor: Visitor) -> None:

@@ -16,7 +16,7 @@ PAGE = "backtest-sweep"
 def sees_map(visitor: Visitor) -> None:
     """Wait until the map and everything under it is there."""
     visitor.sees_trace("backtest-sweep-map", "plateau")
-    visitor.sees("By luck alone, the best of that many")
+    visitor.sees("Without any skill, the best of that many")
     visitor.until("return document.querySelectorAll('#backtest-sweep-table .ag-row').length > 3", "rows of the table")
 
 

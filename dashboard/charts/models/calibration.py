@@ -98,13 +98,13 @@ def figure(info: CalibrationInfo) -> go.Figure:
         error_y={"type": "data", "symmetric": False, "array": info.high - info.rose, "arrayminus": info.rose - info.low,
                  "color": base.tint(base.SERIES[0], 60), "thickness": 1.2, "width": 3},
         hovertemplate=f"predicted %{{x:.2%}}, {'realised' if info.is_number else 'rose'} %{{y:.2%}}<br>"
-        "95% %{customdata[1]:.1%} to %{customdata[2]:.1%}, "
+        "95% confidence interval %{customdata[1]:.1%} to %{customdata[2]:.1%}, "
         "%{customdata[0]:,} rows<extra></extra>",
     )  # fmt: skip
     figure = base.figure(
         [perfect, dots],
         x={
-            "title": {"text": "prediction" if info.is_number else "predicted probability"},
+            "title": {"text": "Prediction" if info.is_number else "Predicted probability"},
             "tickformat": ".3~p",
             "nticks": 6,
         },

@@ -92,9 +92,9 @@ def figure(info: LossInfo) -> go.Figure:
     figure = base.figure(
         traces,
         x={
-            "title": {"text": info.step},
+            "title": {"text": info.step.capitalize()},
             "rangemode": "tozero",
-            "unifiedhovertitle": {"text": f"{info.step} %{{x:,d}}"},
+            "unifiedhovertitle": {"text": f"{info.step.capitalize()} %{{x:,d}}"},
         },
         y=base.value_axis(tickformat=".3~g" if info.is_squared else ".3f", nticks=6),
         keep="loss",

@@ -54,7 +54,7 @@ def figure(info: LuckInfo) -> go.Figure:
     middle, width = (info.edges[1:] + info.edges[:-1]) / 2, np.diff(info.edges)
     spans = [f"{low:.3f} to {high:.3f}" for low, high in zip(info.edges[:-1], info.edges[1:], strict=True)]
     bars = go.Bar(
-        x=middle, y=info.count, width=width, name="Luck", customdata=spans, showlegend=False,
+        x=middle, y=info.count, width=width, name="Null models", customdata=spans, showlegend=False,
         marker={"color": base.tint(base.MUTED, 45), "line": {"color": base.SURFACE, "width": 1}},
         hovertemplate=f"{info.name} %{{customdata}}: %{{y}} null models<extra></extra>",
     )  # fmt: skip
@@ -83,7 +83,7 @@ def figure(info: LuckInfo) -> go.Figure:
 
 
 def _colour(info: LuckInfo) -> str:
-    """Gain above what luck reaches, loss below it, neither inside the band."""
+    """Gain above the band of the null models, loss below it, neither inside it."""
     return base.GAIN if info.observed > info.high else base.LOSS if info.observed < info.low else base.WARN
 
 

@@ -111,7 +111,7 @@ def figure(info: TimelineInfo) -> go.Figure:
     thick = min(0.62, 0.22 * len(info.lanes))
     figure = base.figure(
         [_bars(name, parts, axis, thick) for name, parts in named if parts for axis in ("x", "x2")],
-        x={"type": "date", "domain": [0, 0.63], "fixedrange": True, "range": ends, "title": {"text": "whole range"}},
+        x={"type": "date", "domain": [0, 0.63], "fixedrange": True, "range": ends, "title": {"text": "Whole range"}},
         y=base.value_axis(type="category", showgrid=False, categoryarray=list(info.lanes[::-1]), categoryorder="array",
                           ticklabelstandoff=6),
         keep="timeline",
@@ -122,7 +122,7 @@ def figure(info: TimelineInfo) -> go.Figure:
     near = _near(info)
     ticks = {"nticks": 3, "tickangle": 0, "tickformat": "%b %-d" if near[1] - near[0] > 3 * DAY else "%H:%M"}
     close_up = {"type": "date", "domain": [0.69, 1], "fixedrange": True, "range": near, "anchor": "y"} | ticks
-    return figure.update_layout(xaxis2=close_up, xaxis2_title_text=f"around {info.totals[-1].first[:10]}")
+    return figure.update_layout(xaxis2=close_up, xaxis2_title_text=f"Around {info.totals[-1].first[:10]}")
 
 
 def table(info: TimelineInfo) -> list[list[str | int]]:

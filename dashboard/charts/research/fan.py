@@ -34,7 +34,7 @@ def figure(info: FanInfo) -> go.Figure:
 
     low, lower, middle, upper, high = info.bands
     traces = []
-    for top, bottom, name, strength in ((high, low, "5 to 95%", 14), (upper, lower, "25 to 75%", 26)):
+    for top, bottom, name, strength in ((high, low, "5% to 95%", 14), (upper, lower, "25% to 75%", 26)):
         edge = {"x": info.years, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
         traces.append(go.Scatter(y=top, showlegend=False, **edge))
         traces.append(
@@ -42,16 +42,16 @@ def figure(info: FanInfo) -> go.Figure:
         )
     traces.append(
         go.Scatter(
-            x=info.years, y=middle, name="median", mode="lines", line={"color": base.ACCENT, "width": 1.8},
+            x=info.years, y=middle, name="Median", mode="lines", line={"color": base.ACCENT, "width": 1.8},
             customdata=np.stack((low, high), axis=1),
-            hovertemplate="after %{x:.2f} years %{y:.2f}<br>from %{customdata[0]:.2f} to %{customdata[1]:.2f}"
-            "<extra></extra>",
+            hovertemplate="after %{x:.2f} years: median %{y:.2f}<br>"
+            "90% range %{customdata[0]:.2f} to %{customdata[1]:.2f}<extra></extra>",
         )
     )  # fmt: skip
     return base.figure(
         traces,
-        x={"title": {"text": "years"}, "nticks": 8, "showspikes": False},
-        y=base.value_axis("of 1", log=True),
+        x={"title": {"text": "Years"}, "nticks": 8, "showspikes": False},
+        y=base.value_axis("Growth of 1", log=True),
         keep="fan",
         hover="closest",
         margin={**base.MARGIN, "b": 40},

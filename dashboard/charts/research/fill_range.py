@@ -49,7 +49,7 @@ def figure(info: FillInfo) -> go.Figure:
     bars = go.Bar(
         x=list(info.totals), y=list(info.names), orientation="h", text=[signed_percent(item) for item in info.totals],
         textposition="outside", marker={"color": colours, "line": {"width": 0}},
-        hovertemplate="%{y}  %{x:.2%}<extra></extra>", cliponaxis=False,
+        hovertemplate="%{y}: total return %{x:.2%}<extra></extra>", cliponaxis=False,
     )  # fmt: skip
     return base.figure(
         [bars],

@@ -50,9 +50,9 @@ def figure(info: OverfitInfo) -> go.Figure:
     colours = [base.tint(base.LOSS if value <= 0 else base.GAIN, 75) for value in middle]
     traces = [
         go.Scatter(
-            x=base.values(info.inside), y=base.values(info.outside), mode="markers", name="winners", showlegend=False,
+            x=base.values(info.inside), y=base.values(info.outside), mode="markers", name="Splits", showlegend=False,
             marker={"size": 4, "color": base.tint(base.ACCENT, 35)},
-            hovertemplate="chosen with %{x:.2f}<br>then %{y:.2f}<extra></extra>",
+            hovertemplate="Sharpe in sample %{x:.2f}<br>out of sample %{y:.2f}<extra></extra>",
         ),
         go.Scatter(
             x=info.line[0], y=info.line[1], mode="lines", showlegend=False, hoverinfo="skip",
@@ -60,7 +60,7 @@ def figure(info: OverfitInfo) -> go.Figure:
         ),
         go.Bar(
             x=middle, y=info.counts, xaxis="x2", yaxis="y2", width=float(info.edges[1] - info.edges[0]),
-            marker={"color": colours, "line": {"width": 0}}, showlegend=False, name="splits",
+            marker={"color": colours, "line": {"width": 0}}, showlegend=False, name="Splits by rank",
             hovertemplate="%{y:.0f} splits<extra></extra>",
         ),
     ]  # fmt: skip
@@ -71,7 +71,8 @@ def figure(info: OverfitInfo) -> go.Figure:
         y=base.value_axis("Sharpe out of sample", zeroline=True, nticks=6),
         keep="overfit",
         hover="closest",
-        xaxis2={**plain, "domain": [0.55, 1], "anchor": "y2", "title": {"text": "rank out of sample: worse, better"},
+        xaxis2={**plain, "domain": [0.55, 1], "anchor": "y2",
+                "title": {"text": "Out-of-sample rank of the in-sample best (logit)"},
                 "tickvals": [0], "ticktext": ["median"]},
         yaxis2=base.value_axis(anchor="x2", nticks=5),
         margin={**base.MARGIN, "l": 54, "b": 42},

@@ -54,7 +54,7 @@ def figure(info: SamplesInfo, *, number: str, keep: str) -> go.Figure:
         go.Bar(
             x=middle, y=values, width=float(info.edges[1] - info.edges[0]), name=name, showlegend=len(info.names) > 1,
             marker={"color": colour, "line": {"width": 0}},
-            hovertemplate=f"%{{x:{number}}}  %{{y:.1%}} of the samples<extra></extra>",
+            hovertemplate=f"%{{x:{number}}}: %{{y:.1%}} of samples<extra></extra>",
         )
         for name, values, colour in zip(info.names, info.shares, colours, strict=False)
     ]  # fmt: skip

@@ -72,7 +72,7 @@ def figure(
                 line={"color": colour, "width": 1.6},
                 marker={"size": np.where(at, 9, 5), "color": colour,
                         "line": {"width": np.where(at, 2, 0), "color": base.TEXT}},
-                hovertemplate=f"%{{x:{x_format}}}  %{{y:{y_format}}}<extra>{curve.name}</extra>",
+                hovertemplate=f"%{{x:{x_format}}}: %{{y:{y_format}}}<extra>{curve.name}</extra>",
             )
         )  # fmt: skip
     return base.figure(

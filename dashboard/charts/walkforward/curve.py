@@ -18,7 +18,7 @@ from engine.core.spec import Spec
 from engine.market.bars import Floats, Times
 
 Moment = Annotated[int, Field(ge=-(2**53), le=2**53)]
-ACCOUNT, HOLD, HINDSIGHT = "Out of sample", "Buy and hold", "Hindsight"
+ACCOUNT, HOLD, HINDSIGHT = "Out of sample", "Buy and hold", "Best in hindsight"
 
 
 class Partial(Spec):

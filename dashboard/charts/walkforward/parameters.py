@@ -97,9 +97,9 @@ def _traces(info: PathsInfo, path: Path, place: int) -> list[go.Scatter]:
     if path.hindsight != path.hindsight:
         return [joined, chosen]
     best = go.Scatter(
-        x=[float(info.start[0]), float(info.stop[-1])], y=[path.hindsight] * 2, yaxis=axis, name="Hindsight",
+        x=[float(info.start[0]), float(info.stop[-1])], y=[path.hindsight] * 2, yaxis=axis, name="Best in hindsight",
         showlegend=place == 0, legendgroup="hindsight", mode="lines",
         line={"color": base.SERIES[3], "width": 1.2, "dash": "dot"},
-        hovertemplate=f"hindsight: {path.side.text(path.hindsight)}<extra></extra>",
+        hovertemplate=f"best in hindsight: {path.side.text(path.hindsight)}<extra></extra>",
     )  # fmt: skip
     return [best, joined, chosen]

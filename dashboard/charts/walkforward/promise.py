@@ -51,7 +51,7 @@ def figure(info: PromiseInfo) -> go.Figure:
         showlegend=False,
     )  # fmt: skip
     cloud = go.Scatter(
-        x=base.values(info.cloud[0]), y=base.values(info.cloud[1]), mode="markers", name="All",
+        x=base.values(info.cloud[0]), y=base.values(info.cloud[1]), mode="markers", name="All combinations",
         marker={"size": 4, "color": base.tint(base.MUTED, 32), "line": {"width": 0}},
         hovertemplate="training %{x:.2f}, test %{y:.2f}<extra></extra>",
     )  # fmt: skip
@@ -65,8 +65,8 @@ def figure(info: PromiseInfo) -> go.Figure:
     side = {"showspikes": False, "zeroline": True, "zerolinecolor": base.LINE_STRONG, "nticks": 7, "fixedrange": True}
     return base.figure(
         [diagonal, cloud, chosen] if info.cloud.shape[1] else [diagonal, chosen],
-        x={**side, "range": x, "title": {"text": "Sharpe in training"}},
-        y=base.value_axis("Sharpe in the test", range=y, **side),
+        x={**side, "range": x, "title": {"text": "Sharpe in sample"}},
+        y=base.value_axis("Sharpe out of sample", range=y, **side),
         keep="walkforward-promise",
         hover="closest",
         margin={"l": 52, "r": 14, "t": 8, "b": 44},
@@ -77,5 +77,5 @@ def words(agreement: Floats) -> str:
     """Subtitle: how far the ranking of training held afterwards."""
     known = agreement[np.isfinite(agreement)]
     if not len(known):
-        return "Sharpe of the chosen"
-    return f"ranks {number(float(np.median(known)), 2, signed=True)}"
+        return "Sharpe of the chosen parameters"
+    return f"rank correlation {number(float(np.median(known)), 2, signed=True)}"

@@ -10,7 +10,7 @@ from dashboard.charts import base
 from dashboard.text.format import count, day_range, number, signed_percent
 from engine.backtest.walkforward.result import WalkForwardResult
 
-TRAINING, GAIN, LOSS, IDLE = "Training", "Profit", "Loss", "Idle"
+TRAINING, GAIN, LOSS, IDLE = "Training", "Profit", "Loss", "No trades"
 COLOURS = {
     TRAINING: base.tint(base.MUTED, 45),
     GAIN: base.GAIN,
@@ -48,7 +48,7 @@ def info(result: WalkForwardResult) -> PlanInfo:
     parts = []
     for lane in range(len(result.test_first)):
         first, last, begin, end = (float(values[lane]) for values in moments.values())
-        tried = f"{count(int(result.combinations[lane]), 'combination')} tried, {int(result.eligible[lane]):,} eligible"
+        tried = f"{count(int(result.combinations[lane]), 'combination')}, {int(result.eligible[lane]):,} eligible"
         learnt = f"{_days(result, 'train', lane)}: Sharpe {number(float(result.in_sharpe[lane]), 2)}, {tried}"
         gained = float(result.out_return[lane])
         kind = IDLE if not result.out_trades[lane] else GAIN if gained > 0 else LOSS

@@ -80,11 +80,11 @@ def gather(first: tuple[str, RunSpec, BacktestResult] | None, keys: Sequence[str
         name = runs.short({"key": key}) if library.is_key(key) else "of this link"
         item = saved.get(key)
         if item is None or not isinstance(item.spec, BacktestSpec):
-            notes.append(f"The run {name} is not here: it was computed elsewhere, or it has been deleted.")
+            notes.append(f"The run {name} was not found: it was computed elsewhere, or it has been deleted.")
             continue
         result = runner.store().read(key, BacktestResult)
         if result is None:
-            notes.append(f"The result of {item.label} ({name}) is not stored any more: open it and run it again.")
+            notes.append(f"The result of {item.label} ({name}) is no longer stored: open it and run it again.")
             continue
         found.append((key, item.spec, result))
     keys_, specs, results = zip(*found, strict=True) if found else ((), (), ())
@@ -106,7 +106,10 @@ def together(compared: Compared, weighting: Weighting, rebalancing: Rebalancing)
         text = " and ".join(currencies)
         return Together(shared, None, (*notes, f"The runs are in {text}: different currencies cannot be combined."))
     if weighting == "inverse_volatility" and rebalancing == "never":
-        notes.append("Weights set once by volatility use the whole range: this portfolio has hindsight.")
+        notes.append(
+            "Inverse-volatility weights without rebalancing are estimated on the whole range: this portfolio has "
+            "look-ahead bias."
+        )
     return Together(shared, combine(shared, weighting, rebalancing), tuple(notes))
 
 
@@ -117,14 +120,14 @@ def _calendars(results: Sequence[BacktestResult], shared: Common) -> list[str]:
     span = day_range(str(shared.days[0]), str(shared.days[-1]))
     if shared.by_day:
         return [
-            "Some runs use intraday bars: each run's metrics are over its own bars, correlation and portfolio "
-            f"over the last equity of each of the {count(len(shared.time), 'day')} that all have, {span}."
+            "Some runs use intraday bars: each run's metrics cover its own bars; correlation and portfolio use the "
+            f"daily closing equity on the {count(len(shared.time), 'common day')}, {span}."
         ]
     ranges = len({(result.days[0], result.days[-1]) for result in results}) > 1
     what = "cover different ranges" if ranges else "have different calendars"
     return [
-        f"The runs {what}: each run's metrics are over its own bars, correlation and portfolio over the "
-        f"{count(len(shared.time), 'bar')} that all have, {span}."
+        f"The runs {what}: each run's metrics cover its own bars; correlation and portfolio use the "
+        f"{count(len(shared.time), 'common bar')}, {span}."
     ]
 
 
@@ -178,7 +181,7 @@ def spec_differences(compared: Compared) -> Component:
     """The fields of the requests that differ, in the words of the form."""
     found = differences(compared.specs)
     if len(compared.specs) < 2:
-        return hint("Add a run to see how it differs.")
+        return hint("Add another run to see how the two differ.")
     if not found:
         text = "The requests are the same: the data or the version of Stratoscope that computed them differs."
         return hint(text)
@@ -196,7 +199,7 @@ def portfolio(compared: Compared, both: Together) -> Component:
     if found is None or both.shared is None:
         more = "Add another run above to combine the two."
         return hint(
-            more if len(compared.results) < 2 else "These runs cannot form a portfolio: see the line above the chart."
+            more if len(compared.results) < 2 else "These runs cannot form a portfolio: see the note above the chart."
         )
     last = found.weights[-1]
     rows = [
@@ -204,12 +207,12 @@ def portfolio(compared: Compared, both: Together) -> Component:
         for i, name in enumerate(compared.names)
     ]
     when = "once" if len(found.rebalanced) == 1 else f"{len(found.rebalanced):,} times"
-    head = html.Tr([html.Th("Run"), html.Th("First weight"), html.Th("Last set")])
+    head = html.Tr([html.Th("Run"), html.Th("Initial weight"), html.Th("Final weight")])
     mean = np.mean([result.metrics["sharpe"] or 0.0 for result in compared.results])
     line = (
         f"Weights set {when}, {day_range(str(both.shared.days[0]), str(both.shared.days[-1]))}. Sharpe "
-        f"{number(found.metrics['sharpe'], 2)}, the runs' mean {number(float(mean), 2)}. Rebalancing between the runs "
-        "is free of costs here."
+        f"{number(found.metrics['sharpe'], 2)}, mean of the runs {number(float(mean), 2)}. Rebalancing between runs is "
+        "assumed to be free of costs."
     )
     return html.Div([html.Table([html.Thead(head), html.Tbody(rows)], className="figures"), hint(line)])
 

@@ -28,20 +28,20 @@ JOB = SideJob("backtest", "opinion")
 COLUMNS = [
     table.Column("symbol", "Symbol", width=82),
     table.Column("side", "Side", width=66),
-    table.Column("entry", "In", least=96),
-    table.Column("exit", "Out", least=96),
-    table.Column("found", "Agrees", least=104, help="The first difference between the two, if any."),
-    table.Column("pnl", "Profit here", "number", 2, least=104),
-    table.Column("other", "Profit there", "number", 2, least=108),
-    table.Column("difference", "Difference", "number", 4, least=104, help="In profit; below a billionth of the "
+    table.Column("entry", "Entry", least=96),
+    table.Column("exit", "Exit", least=96),
+    table.Column("found", "Agrees", least=104, help="The first difference between the two engines, if any."),
+    table.Column("pnl", "Profit", "number", 2, least=104),
+    table.Column("other", "Backtrader", "number", 2, least=108, help="Profit on Backtrader."),
+    table.Column("difference", "Difference", "number", 4, least=104, help="Of the profits; below a billionth of the "
                  "position it is rounding."),
     table.Column("size", "Size", "number", 2, least=102),
-    table.Column("price_in", "Price in", "number", 2, least=84),
-    table.Column("price_out", "Price out", "number", 2, least=88),
+    table.Column("price_in", "Entry price", "number", 2, least=98),
+    table.Column("price_out", "Exit price", "number", 2, least=92),
 ]  # fmt: skip
 ASK = (
-    "The same decisions on Backtrader, another program, with these stops, limits, sizes and costs: its own fills, "
-    "charges, positions and cash, compared trade by trade."
+    "Replays the same decisions on Backtrader, an independent engine, with these stops, limits, sizes and costs, and "
+    "compares its fills, costs, positions and cash trade by trade."
 )
 
 
@@ -49,7 +49,7 @@ def layout() -> Component:
     """The card with its button, the equities, the trades, and the stores of the job."""
     button = html.Button("Run on Backtrader", id=ids.ASK, className="link-button strong", type="button")
     said = html.Div(html.P(ASK, className="hint"), id=ids.OPINION, className="pad")
-    drawn = graph.graph(ids.OPINION_CHART, height=300, title="Both equities", sub="and Backtrader's minus ours")
+    drawn = graph.graph(ids.OPINION_CHART, height=300, title="Equity", sub="and Backtrader's minus Stratoscope's")
     listed = table.table(ids.OPINION_TRADES, COLUMNS, height=300, empty="Neither account traded.")
     return html.Div(
         [
@@ -104,7 +104,7 @@ def said(found: Crosscheck) -> Component:
     agrees = len(found.found) > 0 and bool(found.agrees().all()) and found.same_equity()
     bar, apart = found.farthest()
     ends = (
-        f"Equity at the end: {number(found.equity, 2, found.currency)} here, "
+        f"Final equity: {number(found.equity, 2, found.currency)} on Stratoscope, "
         f"{number(found.other_equity, 2, found.currency)} on Backtrader {found.version}."
     )
     far = f" Largest difference on {_moment(found.time[bar])}: {number(apart, 2, found.currency)}."

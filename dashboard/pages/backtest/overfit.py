@@ -24,8 +24,8 @@ from engine.research.sweep_overfitting.spec import OverfittingSpec
 JOB = SideJob("backtest", "overfit")
 SWEPT = Input(frame.result(frame.study("backtest", "sweep")), "data")
 ASK = (
-    "The best of many is partly luck. Each half of the history selects its best combination, and the other half "
-    "shows how it performed."
+    "Selects the best combination on one half of the history and ranks it on the other, over every split of the "
+    "history into halves (combinatorially symmetric cross-validation), with tests for superior predictive ability."
 )
 SAFE, USELESS = 0.2, 0.5
 GRADES = {tone: grade for grade, tone in TONES.items()}
@@ -33,9 +33,9 @@ GRADES = {tone: grade for grade, tone in TONES.items()}
 
 def layout() -> Component:
     """The card with its button, the chart, and the stores of the job."""
-    button = html.Button("Test the sweep", id=ids.OVERFIT_ASK, className="link-button strong", type="button")
+    button = html.Button("Test for overfitting", id=ids.OVERFIT_ASK, className="link-button strong", type="button")
     said = html.Div(html.P(ASK, className="hint"), id=ids.OVERFIT)
-    chart = graph.graph(ids.OVERFIT_CHART, height=280, title="Every split", rescale=False)
+    chart = graph.graph(ids.OVERFIT_CHART, height=280, title="In sample and out of sample", rescale=False)
     return html.Div(
         [
             *JOB.stores(),
@@ -84,15 +84,15 @@ def said(found: SweepOverfitting) -> Component:
     """The answer in a sentence, then the values behind it."""
     rows = [
         ("Probability of overfitting", percent(found.probability, 1), tone(found.probability)),
-        ("Winners that lost money out of sample", percent(found.loss, 1), tone(found.loss)),
-        ("Best beats zero, p-value", number(found.spa_zero, 3), tone(found.spa_zero, 0.05, 0.2)),
-        ("Best beats buy and hold, p-value", number(found.spa_hold, 3), tone(found.spa_hold, 0.05, 0.2)),
+        ("Probability of loss out of sample", percent(found.loss, 1), tone(found.loss)),
+        ("p-value against zero return", number(found.spa_zero, 3), tone(found.spa_zero, 0.05, 0.2)),
+        ("p-value against buy and hold", number(found.spa_hold, 3), tone(found.spa_hold, 0.05, 0.2)),
     ]
     lines = [html.Div([_dot(grade), html.Span(name), html.B(text)], className="finding") for name, text, grade in rows]
-    looked = "" if found.columns == found.whole else f" of {found.whole:,}, drawn without looking at their results"
+    looked = "" if found.columns == found.whole else f" sampled from {found.whole:,}, whatever their results"
     note = (
         f"{count(len(found.logit), 'split')} of {found.blocks} blocks, {count(found.columns, 'combination')}{looked}. "
-        f"{count(len(found.superior), 'combination')} superior to buy and hold with 95% confidence, jointly."
+        f"{count(len(found.superior), 'combination')} superior to buy and hold at a family-wise error rate of 5%."
     )
     words = [html.P(answer(found), className="say"), *lines, html.P(note, className="hint")]
     return html.Div(words, className="verdict")
@@ -105,12 +105,12 @@ def _dot(grade: str) -> Component:
 def answer(found: SweepOverfitting) -> str:
     """What the probability means for who would trade the best combination."""
     share = percent(found.probability, 0)
-    what = "of the splits the best of one half ends below the median of the other."
+    what = "of the splits the in-sample best ranks below the out-of-sample median."
     if found.probability >= USELESS:
-        return f"Choosing added nothing: in {share} {what}"
+        return f"Selection adds nothing: in {share} {what}"
     if found.probability > SAFE:
-        return f"Choosing helped a little: in {share} {what}"
-    return f"Choosing holds up: in only {share} {what}"
+        return f"Selection helps a little: in {share} {what}"
+    return f"Selection holds up: in only {share} {what}"
 
 
 def tone(value: float, good: float = SAFE, bad: float = USELESS) -> str:

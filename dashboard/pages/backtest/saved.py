@@ -20,7 +20,7 @@ from engine.jobs import library
 from engine.jobs.library import UNTOLD, Saved
 
 LISTED = ("cagr", "sharpe", "max_drawdown", "trades")
-_OTHER = {"code": "another version of the code", "libraries": "other versions of the libraries"}
+_OTHER = {"code": "another version of the code", "libraries": "other library versions"}
 
 
 def row(item: Saved, changed: str = "") -> dict[str, Any]:
@@ -65,9 +65,9 @@ def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | 
     other = _OTHER.get(differs, f"different {differs}")
     then = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d}"
     changed = [_moved(name, item, result) for name in LISTED]
-    moved = ", ".join(text for text in changed if text) or "the key metrics are the same"
+    moved = ", ".join(text for text in changed if text) or "its key metrics are the same"
     link = dcc.Link("Compare", href=f"/backtest?spec={state.to_query(spec)}&compare={item.key}")
-    return [html.Span(f"This request was computed on {then} from {other}: {moved}."), link]
+    return [html.Span(f"This request was computed on {then} with {other}: {moved}."), link]
 
 
 def difference(key: str, item: Saved) -> str:

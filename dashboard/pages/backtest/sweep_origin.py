@@ -28,7 +28,7 @@ RESULT_ID = frame.result(frame.study("backtest", TAB))
 
 def layout() -> Component:
     """What stands above the verdict where the sweep was not tested, and the stores of the job that tests it."""
-    button = html.Button("Test the sweep", id=ids.ORIGIN_ASK, className="link-button strong", type="button")
+    button = html.Button("Test for overfitting", id=ids.ORIGIN_ASK, className="link-button strong", type="button")
     parts = [html.P(id=ids.ORIGIN_WORDS, role="status"), button]
     said = html.Div(parts, id=ids.ORIGIN, className="origin", hidden=True)
     return html.Div([*JOB.stores(), said])
@@ -58,12 +58,12 @@ def words(origin: Swept) -> str:
     """What the sweep has to do with the verdict."""
     if origin.place is None:
         return (
-            "These parameters may be one of the combinations of a sweep whose result is not stored any more. Testing "
-            "it computes it again: only then is it known whether choosing them was skill or luck."
+            "These parameters may be one combination of a sweep whose result is no longer stored. Testing the sweep "
+            "for overfitting computes it again."
         )
     return (
-        f"These parameters are one of {count(origin.size, 'combination')} of a sweep. Whether choosing them was skill "
-        "or luck can only be answered over all of them, which has not been tested yet."
+        f"These parameters are one of {count(origin.size, 'combination')} of a sweep, which has not been tested for "
+        "overfitting yet."
     )
 
 

@@ -20,7 +20,7 @@ from engine.research.evidence import verdict
 
 def layout() -> list[Component]:
     """The tools, and what hands their files to the browser."""
-    title = "One self-contained HTML file of this run, or of the walk-forward on screen"
+    title = "Download this run, or the walk-forward on screen, as one self-contained HTML file"
     sheet = html.Button("Tear sheet", id=ids.SHEET, className="link-button", type="button", title=title)
     return [sheet, dcc.Download(id=ids.SHEET_FILE)]
 
@@ -36,8 +36,8 @@ def layout() -> list[Component]:
 def save_sheet(clicks: int | None, run: runs.ResultData, walk: runs.ResultData, tab: str) -> dict[str, Any]:
     data = walk if tab == "walkforward" else run
     if not data or "spec" not in data:
-        what = "walk-forward on the page: run one" if tab == "walkforward" else "run on the page: run a backtest"
-        shell.toast(f"No {what} yet.", tone="warn")
+        what = "walk-forward" if tab == "walkforward" else "backtest"
+        shell.toast(f"No {what} on the page yet: run one first.", tone="warn")
         raise PreventUpdate
     spec, result = runs.opened(data, WalkForwardSpec if tab == "walkforward" else BacktestSpec)
     name = file_name(spec, data["key"], "html")

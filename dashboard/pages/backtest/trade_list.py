@@ -17,33 +17,35 @@ from engine.backtest.result import REASONS, BacktestResult
 
 NONE = "The strategy never traded in this range."
 ALL = 5_000  # rows that travel to the browser; the CSV has every trade
-_HELD = "while held, as a fraction of the entry price, before costs."
+_HELD = "as a fraction of the entry price, before costs."
 
 COLUMNS = (
     Column("symbol", "Symbol", least=78),
     Column("side", "Side", least=58),
-    Column("entry", "In", least=104),
-    Column("exit", "Out", least=104),
+    Column("entry", "Entry", least=104),
+    Column("exit", "Exit", least=104),
     Column("bars", "Bars", "number", least=50),
-    Column("reason", "Exit", least=104, help="Why the trade ended."),
-    Column("return", "Return", "signed_percent", 2, least=90, help="Profit over the value of the entry."),
+    Column("reason", "Exit reason", least=104),
+    Column("return", "Return", "signed_percent", 2, least=90, help="Profit over the value at entry."),
     Column(
-        "pnl", "Profit", "signed", 0, least=96, help="After commission and slippage of both sides, dividends included."
+        "pnl", "Profit", "signed", 0, least=96, help="Net of commission and slippage on both sides, dividends included."
     ),
-    Column("entry_price", "Entry at", "price", least=82, help="The fill, slippage included."),
-    Column("exit_price", "Exit at", "price", least=82, help="Slippage included; the last close if open."),
-    Column("mae", "MAE", "signed_percent", 2, least=90, help=f"Worst excursion {_HELD}"),
-    Column("mfe", "MFE", "signed_percent", 2, least=94, help=f"Best excursion {_HELD}"),
+    Column("entry_price", "Entry price", "price", least=98, help="Slippage included."),
+    Column("exit_price", "Exit price", "price", least=92, help="Slippage included; the last close if still open."),
+    Column("mae", "MAE", "signed_percent", 2, least=90, help=f"Maximum adverse excursion {_HELD}"),
+    Column("mfe", "MFE", "signed_percent", 2, least=94, help=f"Maximum favourable excursion {_HELD}"),
     Column("size", "Size", "number", 2, least=92, help="Units."),
-    Column("fees", "Fees", "number", 2, least=84, help="Commission of both sides."),
-    Column("ambiguous", "Both hit", least=78, help="Stop and target touched on the same bar: counted as the stop."),
+    Column("fees", "Commission", "number", 2, least=102, help="Of both sides."),
+    Column(
+        "ambiguous", "Ambiguous", least=94, help="Stop and target were touched on the same bar: counted as the stop."
+    ),
 )
 LATEST = (
     Column("symbol", "Symbol", least=74),
-    Column("entry", "In", least=98),
-    Column("exit", "Out", least=98),
+    Column("entry", "Entry", least=98),
+    Column("exit", "Exit", least=98),
     Column("bars", "Bars", "number", least=50),
-    Column("return", "Return", "signed_percent", 2, least=88, help="Profit over the value of the entry."),
+    Column("return", "Return", "signed_percent", 2, least=88, help="Profit over the value at entry."),
 )
 _MOMENT = 142  # pixels that a day with its hour takes
 
@@ -55,7 +57,7 @@ def columns(result: BacktestResult, shown: Sequence[Column] = COLUMNS) -> list[d
     if not is_intraday(result):
         return [definition(column) for column in shown]
     kept = [column for column in shown if column.field != "exit" or shown is not LATEST]
-    wide = {"entry": {"title": "In, UTC", "least": _MOMENT}, "exit": {"title": "Out, UTC", "least": _MOMENT}}
+    wide = {"entry": {"title": "Entry, UTC", "least": _MOMENT}, "exit": {"title": "Exit, UTC", "least": _MOMENT}}
     return [definition(replace(column, **wide.get(column.field, {}))) for column in kept]
 
 
@@ -78,8 +80,8 @@ def rows(result: BacktestResult, limit: int) -> list[dict[str, Any]]:
 
 def listed(count_: int, currency: str) -> str:
     """What the table says of itself: which trades it has, if not all, and what its money is."""
-    most = f"the latest {ALL:,} of {count_:,}, the CSV has all; " if count_ > ALL else ""
-    return f"{most}profit in {currency}, prices with slippage"
+    most = f"latest {ALL:,} of {count_:,}, all in the CSV; " if count_ > ALL else ""
+    return f"{most}profit in {currency}, prices after slippage"
 
 
 def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:

@@ -31,8 +31,8 @@ def judged_by(spec: VerificationSpec) -> str:
         return ""
     other = found[0]
     return (
-        f"The verdict and these values are those with {other.samples:,} samples, a noise of "
-        f"{other.noise:g} and the seed {other.seed}; the charts below are of the tests as they were run here."
+        f"The verdict and these values are from a run with {other.samples:,} samples, a noise of {other.noise:g} and "
+        f"the seed {other.seed}; the charts below show the tests as run here."
     )
 
 
@@ -75,7 +75,7 @@ def noise(result: VerificationResult) -> Any:
     if not len(result.noise_total):
         return skipped(result, "noise")
     own = result.figures.get("total_return")
-    found = samples.info([("on noisy prices", result.noise_total)], [(own, f"this run {signed_percent(own, 0)}")])
+    found = samples.info([("noisy prices", result.noise_total)], [(own, f"this run {signed_percent(own, 0)}")])
     return samples.figure(found, number=",.0%", keep="noise")
 
 
@@ -85,7 +85,7 @@ def drawdowns(result: VerificationResult) -> Any:
         return skipped(result, "drawdowns")
     drawn = [("resampled", result.drawdown), ("reordered", result.order_drawdown)]
     own = result.figures.get("max_drawdown")
-    marks = [(own, f"as it happened {signed_percent(own, 1)}")]
+    marks = [(own, f"this run {signed_percent(own, 1)}")]
     found = samples.info([(name, values) for name, values in drawn if len(values)], marks)
     return samples.figure(found, number=".0%", keep="drawdowns")
 
@@ -105,10 +105,10 @@ def fill_figures(result: VerificationResult) -> list[metric.Metric]:
     """
     known, trades = result.figures, result.figures.get("trades")
     totals = (
-        ("Next open", "fill_next_open", "total return", "Every decision filled at the next bar's open."),
-        ("Same close", "fill_same_close", "not achievable", "Every decision filled at the close it was made on."),
-        ("Best price", "fill_best", "of every bar", "Every fill at the best price of its bar, costs included."),
-        ("Worst price", "fill_worst", "of every bar", "Every fill at the worst price of its bar, costs included."),
+        ("Next open", "fill_next_open", "total return", "All orders filled at the next bar's open."),
+        ("Same close", "fill_same_close", "not achievable", "All orders filled at the close of the signal bar."),
+        ("Best price", "fill_best", "of the bar", "All orders filled at the best price of the bar, after costs."),
+        ("Worst price", "fill_worst", "of the bar", "All orders filled at the worst price of the bar, after costs."),
     )
     ambiguous, stale = known.get("fill_ambiguous"), known.get("fill_stale")
     return [
@@ -117,29 +117,29 @@ def fill_figures(result: VerificationResult) -> list[metric.Metric]:
             for title, name, note, words in totals
         ),
         metric.Metric("Ambiguous bars", number(ambiguous), f"of {count(int(trades or 0), 'trade')}",
-                      help="Exits on a bar that touched both stop and target; they count as the stop."),
+                      help="Exits on a bar that touched both stop and target: counted as the stop."),
         metric.Metric("Repeated opens", percent(stale, 1), "of the fills",
-                      help="Fills at an open equal to the previous close: many of them suggest no trading."),
+                      help="Fills at an open equal to the previous close: many of them suggest stale prices."),
     ]  # fmt: skip
 
 
 def costs(result: VerificationResult) -> Any:
-    words = {"x_title": "times the costs", "y_title": "Sharpe", "y_format": ".2f", "keep": "costs"}
+    words = {"x_title": "Multiple of the costs", "y_title": "Sharpe", "y_format": ".2f", "keep": "costs"}
     return _curves(result, "costs", sensitivity.costs, words)
 
 
 def delays(result: VerificationResult) -> Any:
-    words = {"x_title": "bars later", "y_title": "Sharpe", "y_format": ".2f", "keep": "delays"}
+    words = {"x_title": "Delay, bars", "y_title": "Sharpe", "y_format": ".2f", "keep": "delays"}
     return _curves(result, "delays", sensitivity.delays, words)
 
 
 def parameters(result: VerificationResult) -> Any:
-    words = {"x_title": "change of one parameter", "y_title": "Sharpe", "x_format": "+.0%", "y_format": ".2f"}
+    words = {"x_title": "Change of one parameter", "y_title": "Sharpe", "x_format": "+.0%", "y_format": ".2f"}
     return _curves(result, "jitter", sensitivity.parameters, {**words, "keep": "jitter"})
 
 
 def removed(result: VerificationResult) -> Any:
-    words = {"x_title": "best trades removed", "y_title": "total return", "y_format": ",.0%", "keep": "removed"}
+    words = {"x_title": "Best trades removed", "y_title": "Total return", "y_format": ",.0%", "keep": "removed"}
     return _curves(result, "removed", sensitivity.removed, words)
 
 
@@ -172,7 +172,7 @@ def crises(result: VerificationResult) -> Component:
     lengths = shares(list(result.crisis_total))
     rows = [
         [
-            name if whole else f"{name}, in part",
+            name if whole else f"{name} (partial)",
             day(start),
             day(end),
             Bar(signed_percent(own, 1), share),
@@ -189,7 +189,7 @@ def crises(result: VerificationResult) -> Component:
             strict=True,
         )
     ]
-    found = bar_table(head, rows, empty="The data cover no crisis.")
+    found = bar_table(head, rows, empty="The data do not cover any crisis.")
     missed = [name for name, _, _ in CRISES if name not in result.crisis_name]
     return html.Div([found, *([html.P(f"No data for {', '.join(missed)}.", className="hint")] if missed else [])])
 
@@ -197,11 +197,11 @@ def crises(result: VerificationResult) -> Component:
 def regimes(result: VerificationResult) -> Component:
     """Sharpe ratio and mean return by the state of the market, which is told from earlier bars alone."""
     head = [
-        ("Regime", "Bull: above the mean of 200 days. Turbulent: volatility above its median so far."),
-        ("Share", "Of the bars."),
-        ("Sharpe", "Of the run."),
-        ("Mean", "Annualised return, arithmetic."),
-        ("Buy and hold", "Annualised mean return of buy and hold."),
+        ("Regime", "Bull: above the 200-day moving average. Turbulent: volatility above its median so far."),
+        ("Share", "Share of the bars."),
+        ("Sharpe", "Sharpe ratio of the run."),
+        ("Mean", "Mean return, annualised."),
+        ("Buy and hold", "Mean return of buy and hold, annualised."),
     ]
     means = np.nan_to_num(result.regime_mean).tolist()
     rows = [
@@ -225,12 +225,12 @@ def subtitles(result: VerificationResult) -> tuple[str, ...]:
     known = result.figures
     chance = known.get("random_p_sharpe")
     even, is_costed = known.get("cost_break_even"), "costs" not in result.skipped
-    paid = "profit at all multiples" if even is None else f"breaks even at {number(even, 1)}×"
+    paid = "profitable at every multiple" if even is None else f"breaks even at {number(even, 1)}×"
     ruin, profitable = known.get("ruin"), known.get("noise_profitable")
     return (
-        "" if chance is None else f"p {number(chance, 3)}",
+        "" if chance is None else f"p = {number(chance, 3)} against chance",
         paid if is_costed else "",
-        "" if profitable is None else f"{percent(profitable, 0)} keep a profit",
-        "" if ruin is None else f"{percent(ruin, 1)} fall by half",
-        result.skipped.get("orders", "its own returns, in blocks"),
+        "" if profitable is None else f"{percent(profitable, 0)} profitable",
+        "" if ruin is None else f"{percent(ruin, 1)} lose half",
+        result.skipped.get("orders", "block bootstrap of its returns"),
     )

@@ -25,9 +25,9 @@ def kpis(result: BacktestResult) -> list[metric.Metric]:
     """The strip above the charts, each metric beside that of buy and hold of the same symbols."""
     figures, hold = result.metrics, result.benchmark_metrics
     notes = {
-        **{name: f"hold {metric_text(name, hold[name])}" for name in hold},
+        **{name: f"B&H {metric_text(name, hold[name])}" for name in hold},
         "exposure": "mean",
-        "trades": f"win {percent(figures['win_rate'])}",
+        "trades": f"win rate {percent(figures['win_rate'])}",
         "costs": "annualised",
     }
     return [
@@ -72,11 +72,11 @@ def years(found: Sequence[Year]) -> Component:
     """A line a calendar year, the latest first."""
     head = [
         ("Year", ""),
-        ("Return", "From the last equity of the previous year."),
+        ("Return", "From the final equity of the previous year."),
         ("Buy and hold", "The same symbols at the same costs."),
-        ("Drawdown", "Maximum drawdown within the year; its start counts as a high."),
-        ("Sharpe", "Of the year's bars, annualised."),
-        ("Trades", "Entered in the year."),
+        ("Drawdown", "Maximum drawdown within the year, its start counted as a peak."),
+        ("Sharpe", "Sharpe ratio of the year's bars, annualised."),
+        ("Trades", "Trades entered in the year."),
     ]
     lengths = shares([item.total for item in found])
     lines = [

@@ -37,9 +37,7 @@ TABS = {
 }
 COMPARE_COLUMNS = [
     table.Column("symbol", "Symbol"),
-    table.Column(
-        "change", "Change", kind="signed_percent", help="Last close over the first close that all symbols have."
-    ),
+    table.Column("change", "Change", kind="signed_percent", help="Last close over the first common close, minus one."),
     table.Column("cagr", "CAGR", kind="signed_percent"),
     table.Column("volatility", "Volatility", kind="percent"),
     table.Column("sharpe", "Sharpe", kind="number", decimals=2),
@@ -89,8 +87,8 @@ def _chart_section() -> Sequence[Component]:
 
 def _compare() -> Sequence[Component]:
     return [
-        graph.graph(ids.COMPARE, height=420, title="Growth", sub="100 at the first common bar"),
-        card.card("Side by side", table.table(ids.COMPARE_TABLE, COMPARE_COLUMNS), sub="over the same days"),
+        graph.graph(ids.COMPARE, height=420, title="Growth", sub="rebased to 100 at the first common bar"),
+        card.card("Comparison", table.table(ids.COMPARE_TABLE, COMPARE_COLUMNS), sub="over common days"),
     ]
 
 

@@ -31,7 +31,7 @@ CHECKS = {
     "range": "Open and close lie between low and high.",
     "stale open": "Opens differ from the previous closes.",
     "volume": "Volume is present.",
-    "jump": f"No bar moves more than {JUMP:.0%} after adjustment.",
+    "jump": f"No bar moves by more than {JUMP:.0%} after adjustment.",
 }
 QUALITY_COLUMNS = [
     table.Column("name", "Check", width=120),
@@ -43,9 +43,9 @@ QUALITY_COLUMNS = [
 
 def chips(series: Series, findings: Sequence[Finding]) -> list[Chip]:
     """Where the series is from and what to beware of, for the header."""
-    found = [Chip(origin(series), title="Source and licence; more in the tab Provenance")]
+    found = [Chip(origin(series), title="Source and licence: see the Provenance tab")]
     if not series.tradeable:
-        found.append(Chip(not_tradeable(series), tone="warn", title="For features and comparison only"))
+        found.append(Chip(not_tradeable(series), tone="warn", title="For features and comparisons only"))
     words = " ".join(finding.sentence for finding in findings)
     quality = f"quality: {count(len(findings), 'finding')}" if findings else "quality: clean"
     return [
@@ -53,7 +53,7 @@ def chips(series: Series, findings: Sequence[Finding]) -> list[Chip]:
         Chip(
             quality,
             tone="warn" if findings else "ok",
-            title=words or "Nothing found",
+            title=words or "No findings",
         ),
     ]
 
@@ -85,14 +85,14 @@ def kpis(summary: PriceSummary, bars: Bars) -> list[metric.Metric]:
     cagr, deepest = metrics.get("cagr"), metrics.get("max_drawdown")
     return [
         metric.Metric(
-            "Last",
+            "Last close",
             price(summary.close),
             str(bars.days[summary.last]),
             help=f"Close of {moment(bars, summary.last)}.",
         ),
         _figure("cagr", signed_percent(cagr), span, tone=metric.tone(cagr)),
-        _figure("volatility", percent(metrics.get("volatility")), span if is_short else "annual"),
-        _figure("sharpe", number(metrics.get("sharpe"), 2), span if is_short else "cash at 0%"),
+        _figure("volatility", percent(metrics.get("volatility")), span if is_short else "annualised"),
+        _figure("sharpe", number(metrics.get("sharpe"), 2), span if is_short else "risk-free rate 0%"),
         _figure("max_drawdown", signed_percent(deepest), *_spell(summary, bars), tone=metric.tone(deepest)),
         metric.Metric("Skew", number(summary.skewness, 2, signed=True), interval.adjective, help=SKEWNESS),
         _extreme(f"Best {interval.period}", summary.best, bars),
@@ -141,7 +141,7 @@ def table_note(bars: Bars) -> str:
     """How much of the series the table lists."""
     if len(bars) <= MOST_ROWS:
         return f"{count(len(bars), 'bar')}, newest first"
-    return f"the newest {MOST_ROWS:,} of {len(bars):,} bars: choose earlier dates to see the others"
+    return f"newest {MOST_ROWS:,} of {len(bars):,} bars: narrow the dates to see the others"
 
 
 def compare_rows(market: tuple[Bars, ...]) -> list[dict[str, Any]]:
@@ -162,7 +162,7 @@ def quality(bars: Bars, findings: Sequence[Finding]) -> Component:
     rows += [_checked(item.name, bars, findings) for item in findings if item.name not in CHECKS]
     rows.sort(key=lambda row: -row["count"])
     found = count(len(findings), "finding") if findings else "clean"
-    sub = f"{found}, {count(len(bars), 'bar')} as supplied: faults are reported, never fixed silently"
+    sub = f"{found}, {count(len(bars), 'bar')} as supplied: findings are reported, never fixed silently"
     grid = table.table("data-findings", QUALITY_COLUMNS, rows=rows)
     grid.columnDefs[-1] |= {"wrapText": True, "autoHeight": True}
     return card.card("Quality", grid, sub=sub)
@@ -195,7 +195,7 @@ def provenance(series: Series, bars: Bars, adjustment: str) -> Component:
     has = [name for name, there in (("open, high, low", series.has_ohlc), ("volume", series.has_volume)) if there]
     about = [
         ("Series", f"{series.symbol} in {series.collection}"),
-        ("Kind", series.kind),
+        ("Type", series.kind),
         ("Tradeable", tradeable),
         ("Currency", series.currency),
         ("Time zone", series.timezone),
@@ -225,7 +225,7 @@ def _fetched(series: Series) -> list[tuple[str, str]]:
 def _elsewhere(series: Series) -> list[tuple[str, str]]:
     """Which of several sources with this series is used."""
     others = catalog.also_in(series)
-    return [("Also in", f"{', '.join(others)}: not used, '{series.source}' has priority")] if others else []
+    return [("Also in", f"{', '.join(others)}, not used: '{series.source}' has priority")] if others else []
 
 
 def _figure(name: str, text: str, note: str, more: str = "", *, tone: metric.Tone = "") -> metric.Metric:
@@ -238,8 +238,8 @@ def _spell(summary: PriceSummary, bars: Bars) -> tuple[str, str]:
     if summary.peak is None:
         return "none", ""
     recovery = summary.recovery
-    end = "not recovered since" if recovery is None else f"recovered on {moment(bars, recovery)}"
-    return f"high {str(bars.days[summary.peak])[:7]}", f"High on {moment(bars, summary.peak)}, {end}."
+    end = "not recovered" if recovery is None else f"recovered on {moment(bars, recovery)}"
+    return f"peak {str(bars.days[summary.peak])[:7]}", f"Peak on {moment(bars, summary.peak)}, {end}."
 
 
 def _extreme(name: str, found: BarReturn | None, bars: Bars) -> metric.Metric:

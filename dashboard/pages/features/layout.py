@@ -21,10 +21,10 @@ COLUMNS = [
     table.Column("low", "Lowest", "number", 4, width=84),
     table.Column("median", "Median", "number", 4, width=84),
     table.Column("high", "Highest", "number", 4, width=84),
-    table.Column("warm_up", "Warm-up", "number", width=88, help="Bars at the start that have no value."),
-    table.Column("known", "First value", width=104, help="The first bar with a value."),
+    table.Column("warm_up", "Warm-up", "number", width=88, help="Bars at the start without a value."),
+    table.Column("known", "First value", width=104, help="First bar with a value."),
     table.Column("missing", "Gaps", "number", width=62, help="Bars without a value after the warm-up."),
-    table.Column("causal", "Look-ahead", width=100, help="Found by recomputing on shorter histories."),
+    table.Column("causal", "Look-ahead", width=100, help="Tested by recomputing on shorter histories."),
 ]
 
 

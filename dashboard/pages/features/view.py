@@ -53,15 +53,15 @@ def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], signs
 def note(signs: Signs) -> str:
     """What the look-ahead check did and found."""
     found = [sign.sentence() for each in signs.values() for sign in each]
-    return " ".join(found) if found else f"recomputed on {CUTS} shorter histories: no look-ahead"
+    return " ".join(found) if found else f"no look-ahead on {CUTS} shorter histories"
 
 
 def chips(features: Sequence[Indicator], signs: Signs) -> list[Chip]:
     """Warm-up and look-ahead, for the header."""
     longest = max(feature.warm_up() for feature in features)
-    warm_up = Chip("warm-up", count(longest, "bar"), title="The longest warm-up: bars at the start without a value.")
+    warm_up = Chip("warm-up", count(longest, "bar"), title="Longest warm-up: bars at the start without a value.")
     if any(signs.values()):
-        return [warm_up, Chip("looks ahead", tone="bad", title=note(signs))]
+        return [warm_up, Chip("look-ahead", tone="bad", title=note(signs))]
     return [warm_up, Chip("no look-ahead", tone="ok", title=note(signs))]
 
 

@@ -27,7 +27,7 @@ from engine.core.errors import SpecError
 
 runs.wire(FORM)
 
-NO_REFERENCE = "The reference was not timed, so there is no speed-up: choose it among the variants, or read the table."
+NO_REFERENCE = "The reference was not timed, so there is no speed-up: add it to the variants, or see the table."
 
 
 @callback(
@@ -139,7 +139,7 @@ def speed_figure(info: benchmark.BenchmarkInfo) -> Any:
     """The chart, or a sentence where there is nothing to compare with."""
     if info.has_reference:
         return benchmark.figure(info)
-    return states.no_figure(NO_REFERENCE if info.is_final else "Waiting for the times of the reference.")
+    return states.no_figure(NO_REFERENCE if info.is_final else "Waiting for the timings of the reference.")
 
 
 def figures(samples: tuple[Sample, ...], seconds: int) -> tuple[Any, Any, Any]:

@@ -17,16 +17,16 @@ from dashboard.pages.hardware import ids, machine, sampler
 from dashboard.pages.hardware.request import FORM
 from engine import devices
 
-WINDOWS = {60: "1 m", 600: "10 m"}
+WINDOWS = {60: "1 min", 600: "10 min"}
 COLUMNS = (
     Column("variant", "Variant", width=140),
-    Column("size", "Size", width=76, help="Of the workload; all that it consists of shows on hover."),
+    Column("size", "Size", width=76, help="Size of the workload; hover for details."),
     Column("median", "Median", width=84, help="Wall time of one call, warm-up excluded."),
-    Column("quartiles", "Quartiles, ms", width=112, help="Half of the calls took between these."),
-    Column("speed_up", "Speed-up", width=84, help="The median of the reference at this size over this one."),
-    Column("rate", "Rate", width=128, help="Work of a call over the median."),
-    Column("error", "Error", width=84, help="Difference from what is expected; what is allowed shows on hover."),
-    Column("threads", "Threads", width=76, help="CPU threads that the library could use."),
+    Column("quartiles", "Quartiles, ms", width=112, help="First and third quartile of the calls."),
+    Column("speed_up", "Speed-up", width=84, help="Median of the reference at this size over this median."),
+    Column("rate", "Rate", width=128, help="Work per call over the median."),
+    Column("error", "Error", width=84, help="Deviation from the expected result; hover for the tolerance."),
+    Column("threads", "Threads", width=76, help="CPU threads available to the library."),
     Column("note", "Note", least=190),
 )  # fmt: skip
 
@@ -39,9 +39,9 @@ def layout(query: str | None) -> Component:
         panel=_live_controls(),
         results=_benchmark(),
         empty=empty(
-            "No benchmark on this page yet",
-            "Choose a workload or a suite on the left and press Run benchmarks: all variants do the same work in "
-            "turns, and each result is checked before it counts.",
+            "No benchmark yet",
+            "Choose a workload or a suite on the left and press Run benchmarks: the variants "
+            "take turns at the same work, and each result is verified before it counts.",
             symbol="hardware",
         ),
     )
@@ -89,13 +89,13 @@ def _benchmark() -> list[Component]:
     return [
         html.Div(shown, role="radiogroup", **{"aria-label": "Workload shown"}),
         graph(ids.SPEED, height=220, title="Variants compared", sub="median, whisker = quartiles", rescale=False),
-        card("Variants by size", html.Div([_figures(), html.Div(id=ids.ABSENT)]), sub="each result checked first"),
+        card("Variants by size", html.Div([_figures(), html.Div(id=ids.ABSENT)]), sub="each result verified first"),
     ]
 
 
 def _figures() -> Component:
     """The table of a benchmark; its cells are text, as their units and digits differ from row to row."""
-    grid = table(ids.DEVICES, COLUMNS, empty="Nothing was measured.", options={"tooltipShowDelay": 300})
+    grid = table(ids.DEVICES, COLUMNS, empty="No measurements.", options={"tooltipShowDelay": 300})
     for column in grid.columnDefs:
         column.update(
             {"sortable": False} | ({} if column["field"] in ("variant", "note") else {"type": "rightAligned"})
@@ -112,9 +112,9 @@ def _lists() -> list[Component]:
     return [
         columns(
             card("Measurements", html.Div(skeleton(60), id=ids.EARLIER), sub="newest first"),
-            card("Workers", html.Div(skeleton(60), id=ids.WORKERS), sub="processes and jobs now"),
+            card("Workers", html.Div(skeleton(60), id=ids.WORKERS), sub="processes and running jobs"),
             kind="half",
         ),
-        card("Storage", html.Div(skeleton(60), id=ids.STORAGE), sub="of the cache on disk"),
+        card("Storage", html.Div(skeleton(60), id=ids.STORAGE), sub="disk usage of the cache"),
         card("Devices", columns(*machine.device_lists(), kind="three"), sub="of this machine"),
     ]

@@ -58,11 +58,11 @@ def _present(name: str) -> Component:
     machine = devices.machine()
     where = machine.processor if processor == "cpu" or not machine.gpus else machine.gpus[0]
     words = f"{library} {devices.library_versions()[library]} on {plain(where)}"
-    return _row(name, words, html.Span("here", className="chip ok"))
+    return _row(name, words, html.Span("available", className="chip ok"))
 
 
 def _absent(name: str) -> Component:
-    return _row(name, devices.absence(name), html.Span("absent", className="chip"))
+    return _row(name, devices.absence(name), html.Span("unavailable", className="chip"))
 
 
 def _row(name: str, words: str, mark: Component) -> Component:

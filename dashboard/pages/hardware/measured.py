@@ -43,7 +43,7 @@ def _row(result: WorkloadResult, variant: int, size: int) -> dict[str, str]:
         "speed_up": number(result.speed_up()[at], 2, "×").replace(" ", ""),
         "rate": _text(result.rate[at], f" {result.unit}"),
         "error": scientific(result.error[at]),
-        "allowed": f"{scientific(result.bound[size])} from {result.expected} is allowed.",
+        "allowed": f"Tolerance: {scientific(result.bound[size])} against {result.expected}.",
         "threads": str(result.threads[variant]),
         "note": note(result, variant, size),
     }
@@ -56,7 +56,7 @@ def live_rows(info: BenchmarkInfo) -> list[dict[str, str]]:
             "variant": title,
             "median": _text(1e3 * info.seconds[index], " ms"),
             "speed_up": number(info.speed_up[index], 2, "×").replace(" ", ""),
-            "note": "so far" if math.isfinite(info.seconds[index]) else "waiting for its turn",
+            "note": "so far" if math.isfinite(info.seconds[index]) else "pending",
         }
         for index, title in enumerate(info.titles)
     ]
@@ -66,7 +66,7 @@ def note(result: WorkloadResult, variant: int, size: int) -> str:
     """Why a variant is not used, or what else there is to say."""
     if result.notes[variant][size]:
         return result.notes[variant][size]
-    return "" if result.usable[variant, size] else "Not usable here."
+    return "" if result.usable[variant, size] else "Not usable on this machine."
 
 
 def sub(benchmark: BenchmarkResult, result: WorkloadResult, has_earlier: bool) -> list[Component | str]:
@@ -81,7 +81,7 @@ def sub(benchmark: BenchmarkResult, result: WorkloadResult, has_earlier: bool) -
         return [*marks, f" {text}" if marks else text]
     if noise <= NOISY:
         return [*marks, f"{' ' if marks else ''}{text}, noise {percent(noise, 0)}"]
-    help = "Distance of the quartiles over the median: the machine was busy with other work. Measure again."
+    help = "Interquartile range over the median: the machine was busy with other work. Measure again."
     return [*marks, html.Span(f"noise {percent(noise, 0)}", className="chip warn", title=help), f" {text}"]
 
 
@@ -140,7 +140,7 @@ def earlier(shown: Performed | None) -> list[Component]:
         if kind in (None, item.action.workload.kind)
     )
     entries = [_entry(item, shown is not None and item.id == shown.id) for item in islice(found, LISTED)]
-    return entries or [html.P("Nothing has been measured yet.", className="hint")]
+    return entries or [html.P("No measurements yet.", className="hint")]
 
 
 def _entry(done: Performed, is_shown: bool) -> Component:

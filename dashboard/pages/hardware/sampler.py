@@ -106,9 +106,7 @@ def _watch(ring: _Ring, stop: threading.Event, period: float) -> None:
                 ring.add(reader.read())
             except Exception as error:  # noqa: BLE001 - a driver may raise anything; the next reading may succeed
                 _log.debug("The machine could not be read.", exc_info=True)
-                ring.problem = (
-                    f"The machine cannot be read ({type(error).__name__}: {error}): trying again each second."
-                )
+                ring.problem = f"The machine cannot be read ({type(error).__name__}: {error}): retrying every second."
             if time.monotonic() - looked >= _DISK_PERIOD:
                 ring.usage, looked = _disk_usage(), time.monotonic()
             due = max(due + period, time.monotonic())  # after a pause of the machine it does not catch up

@@ -17,7 +17,7 @@ def lines(usage: Usage | None, elsewhere: str | None) -> list[Component]:
     """A line for each part; ``elsewhere`` is the address of results that are not kept in the cache."""
     if usage is None:
         return [html.P("The cache has not been measured yet.", className="hint")]
-    records = _line("Library, ledger, jobs", "lists of runs and jobs, every trial", usage.database + usage.jobs)
+    records = _line("Library, ledger, jobs", "runs, trials and jobs", usage.database + usage.jobs)
     bars = _line("Bars", "downloaded and imported prices", usage.bars)
     return [columns(html.Div([_results(usage, elsewhere), bars]), html.Div([records, _free(usage)]), kind="half")]
 
@@ -29,16 +29,18 @@ def _results(usage: Usage, elsewhere: str | None) -> Component:
     share = min(usage.results / usage.limit, 1.0)
     filled = html.Div(html.I(style={"width": percent(share, 1)}), className="bar")
     is_over = usage.results > usage.limit
-    told = "more than the limit, all marked or of today" if is_over else f"{percent(share, 0)} of the limit"
+    told = (
+        "over the limit: all pinned, tagged, annotated or of today" if is_over else f"{percent(share, 0)} of the limit"
+    )
     return _line("Results", f"{words}, {told}", usage.results, f" of {disk_size(usage.limit)}", filled)
 
 
 def _free(usage: Usage) -> Component:
-    words = f"of {disk_size(usage.total)} under the cache folder"
+    words = f"of {disk_size(usage.total)} on the disk of the cache"
     if usage.free >= SCARCE:
-        return _line("Free on this disk", words, usage.free)
+        return _line("Free space", words, usage.free)
     mark = html.Span("almost full", className="chip warn", title="Run stratoscope clean to free space.")
-    return _line("Free on this disk", [f"{words} ", mark], usage.free)
+    return _line("Free space", [f"{words} ", mark], usage.free)
 
 
 def _line(title: str, words: str | list[str | Component], size: int, of: str = "", *below: Component) -> Component:

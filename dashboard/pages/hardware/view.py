@@ -20,7 +20,12 @@ def kpis(sample: Sample, jobs: Sequence[Job], other_gpu: bool) -> list[Metric]:
     return [
         _cpu(sample),
         _gpu(sample.gpus, other_gpu),
-        Metric("Memory", size(sample.memory), f"of {size(sample.memory_total)}", help="Not available to programs."),
+        Metric(
+            "Memory",
+            size(sample.memory),
+            f"of {size(sample.memory_total)}",
+            help="Total less what is available to programs.",
+        ),
         _swap(sample),
         _own(sample),
         _workers(sample, jobs),
@@ -44,9 +49,9 @@ def rate(amount: float | None) -> str:
 def workers(sample: Sample, jobs: Sequence[Job], elsewhere: str | None) -> list[Component]:
     """A line for each worker process and for each job; ``elsewhere`` is the scheduler whose workers are not ours."""
     if elsewhere:
-        return [_line("Workers run elsewhere", f"Jobs go to {elsewhere}; this page shows the server's machine.")]
+        return [_line("Workers run elsewhere", f"Jobs run on {elsewhere}; this page shows the server's machine.")]
     if not sample.workers:
-        return [_line("No worker yet", "The worker processes are starting.")]
+        return [_line("No workers yet", "The worker processes are starting.")]
     running = [job for job in jobs if job.status == "running"]
     return [*(_worker(item) for item in sample.workers), *(_job(job) for job in running)]
 
@@ -63,14 +68,16 @@ def _gpu(gpus: Sequence[GpuUse], other_gpu: bool) -> Metric:
     if not gpus:
         return Metric("GPU", MISSING, "load not readable") if other_gpu else Metric("GPU", "no GPU", "CPU only")
     used, total = (sum(getattr(item, name) or 0 for item in gpus) for name in ("memory", "total"))
-    memory = f"{number(used / 2**30, 1)} of {size(total)}" if total else "memory not told"
+    memory = f"{number(used / 2**30, 1)} of {size(total)}" if total else "memory not reported"
     busy = mean_busy(gpus)
-    return Metric("GPU", percent(busy / 100, 0), memory, help=f"Mean load of {len(gpus)}, and their memory.")
+    return Metric(
+        "GPU", percent(busy / 100, 0), memory, help=f"Mean load of {count(len(gpus), 'GPU')}; below, memory in use."
+    )
 
 
 def _swap(sample: Sample) -> Metric:
     if not sample.swap_total:
-        return Metric("Swap", "none", "not set up")
+        return Metric("Swap", "none", "not configured")
     return Metric("Swap", size(sample.swap), f"of {size(sample.swap_total)}")
 
 
@@ -87,14 +94,14 @@ def _workers(sample: Sample, jobs: Sequence[Job]) -> Metric:
     here = len(sample.workers)
     text = f"{min(running, here)} of {here}" if here else str(running)
     note = f"busy, {waiting} waiting" if waiting else "busy" if here else "jobs running"
-    return Metric("Workers", text, note, help="Worker processes with a job, and jobs that wait for one.")
+    return Metric("Workers", text, note, help="Worker processes with a job, and jobs waiting for one.")
 
 
 def _load(sample: Sample) -> Metric:
     if sample.load is None:
-        return Metric("Load", MISSING, "not told here")
+        return Metric("Load", MISSING, "not reported")
     one, five, fifteen = (number(value, 2) for value in sample.load)
-    text = "Processes that run or want to, mean of 1 minute; below of 5 and 15 minutes."
+    text = "Load average: runnable processes over 1 minute; below, over 5 and 15 minutes."
     return Metric("Load", one, f"{five}, {fifteen}", help=text)
 
 

@@ -64,7 +64,7 @@ def losses(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
         return (
             loss.figure(curve)
             if curve
-            else states.no_figure("This model is not trained in steps: it has no loss curve.")
+            else states.no_figure("This model is not trained iteratively: it has no loss curve.")
         )
     if progress and progress.get("partial"):
         return loss.figure(loss.live(progress["partial"]))
@@ -126,7 +126,9 @@ def show_context(data: runs.ResultData, spec: ModelSpec, result: ModelResult) ->
         crumbs=[spec.model.label(), spec.market.label(), days],
         chips=[
             shell.Chip("label", spec.target.label(), title=f"Horizon {count(spec.target.horizon, 'bar')}."),
-            shell.Chip("purged", count(result.n_purged, "row"), title="Dropped: their labels reach into a later part."),
+            shell.Chip(
+                "purged", count(result.n_purged, "row"), title="Dropped because their labels reach into a later part."
+            ),
             shell.Chip("run", runs.short(data)),
         ],
     )

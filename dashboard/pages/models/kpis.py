@@ -8,8 +8,8 @@ from engine.models.result import ModelResult
 from engine.models.scores import HEADLINE, SCORES
 from engine.research.model_verdict import best_constant, headline_name
 
-BAND = "Below, the 5% to 95% band of null models on the same rows."
-P_VALUE = "Share of the null models that score as well, this one included."
+BAND = "Below, the 5% to 95% band of the null models on the same rows."
+P_VALUE = "Share of null models that score at least as high, this model counted among them."
 
 
 def kpis(result: ModelResult, seconds: float | None) -> list[Metric]:
@@ -35,9 +35,9 @@ def _skill(result: ModelResult) -> tuple[Metric, Metric]:
 def _log_loss(result: ModelResult) -> Metric:
     scores, meaning = result.scores, SCORES[result.task]
     worse = scores["log_loss"] - scores["base_log_loss"]
-    said = f"{meaning['log_loss']} Base: {meaning['base_log_loss']}"
+    said = f"{meaning['log_loss']} Baseline: {meaning['base_log_loss']}"
     return Metric(
-        "Log loss", number(scores["log_loss"], 4), f"base {number(scores['base_log_loss'], 4)}", tone(-worse), said
+        "Log loss", number(scores["log_loss"], 4), f"baseline {number(scores['base_log_loss'], 4)}", tone(-worse), said
     )
 
 
@@ -45,17 +45,17 @@ def _squared_error(result: ModelResult) -> Metric:
     scores, meaning = result.scores, SCORES[result.task]
     in_percent = result.unit == "%"
     error, base = (percent(scores[name]) if in_percent else number(scores[name], 4) for name in ("rmse", "base_rmse"))
-    said = f"{meaning['rmse']} Base: {meaning['base_rmse']}"
-    return Metric("RMSE", error, f"base {base}", tone(scores["base_rmse"] - scores["rmse"]), said)
+    said = f"{meaning['rmse']} Baseline: {meaning['base_rmse']}"
+    return Metric("RMSE", error, f"baseline {base}", tone(scores["base_rmse"] - scores["rmse"]), said)
 
 
 def _direction(result: ModelResult) -> Metric:
     name, share = best_constant(result)
     which = "hit_rate" if result.task == "regression" else "accuracy"
     right = result.scores[which]
-    said = f"{SCORES[result.task][which]} Under it the share that always saying {name} gets right."
+    said = f"{SCORES[result.task][which]} Below, the accuracy of always predicting {name}."
     title = "Hit rate" if result.task == "regression" else "Accuracy"
-    return Metric(title, percent(right), f"{name} {percent(share)}", tone(right - share), said)
+    return Metric(title, percent(right), f"always {name} {percent(share)}", tone(right - share), said)
 
 
 def _steps(result: ModelResult) -> list[Metric]:
@@ -63,22 +63,24 @@ def _steps(result: ModelResult) -> list[Metric]:
     if result.best_step is None:
         return []
     run = max(len(result.train_loss), result.best_step)
-    said = "Kept are those up to the lowest loss on the validation rows; all without early stopping."
+    said = "Those up to the lowest validation loss are kept; without early stopping, all of them."
     return [Metric(f"{result.step.capitalize()}s", number(result.best_step), f"of {number(run)} run", help=said)]
 
 
 def _rows(result: ModelResult) -> tuple[Metric, Metric]:
-    trained = f"Rows. {number(result.n_validation)} more decided when to stop. Purged rows reach into a later part."
-    tested = "Rows. The outcome of the last bars lies beyond the data: predicted, not scored."
+    trained = (
+        f"{count(result.n_validation, 'more row')} for validation. The labels of purged rows reach into a later part."
+    )
+    tested = "The labels of the last bars lie beyond the data: these rows are predicted, not scored."
     return (
-        Metric("Trained on", number(result.n_train), f"{number(result.n_purged)} purged", help=trained),
-        Metric("Tested on", number(result.n_test), f"{number(result.n_scored)} scored", help=tested),
+        Metric("Training rows", number(result.n_train), f"{number(result.n_purged)} purged", help=trained),
+        Metric("Test rows", number(result.n_test), f"{number(result.n_scored)} scored", help=tested),
     )
 
 
 def _took(result: ModelResult, seconds: float | None) -> Metric:
     said = (
-        "From the start of the job to its end, the null models included; nothing for a model that was not "
-        f"trained here in the browser. Trained on {result.device}: the same request again is {result.reproducibility}."
+        "Wall time of the job, null models included; missing for a model that was not trained from this page. "
+        f"Trained on {result.device}: the same request again is {result.reproducibility}."
     )
     return Metric("Duration", duration(seconds), count(len(result.null_scores) + 1, "fit"), help=said)

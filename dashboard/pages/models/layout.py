@@ -21,11 +21,13 @@ from engine.models.spec import ModelSpec
 
 TABS = (("score", "Score"), ("predictions", "Predictions"), ("trained", "Trained models"))
 COLUMNS = (
-    Column("time", "Bar", least=138, help="Its date; the hour in UTC of bars within the day."),
+    Column("time", "Bar", least=138, help="Date of the bar; with the time in UTC for intraday bars."),
     Column("symbol", "Symbol"),
-    Column("prediction", "Prediction", kind="percent", help="Probability of the highest class, or the return itself."),
-    Column("says", "Predicted", help="The likeliest class, or the side of zero."),
-    Column("outcome", "Outcome", least=118, help="The label: the outcome over the horizon."),
+    Column(
+        "prediction", "Prediction", kind="percent", help="Probability of the highest class, or the predicted return."
+    ),
+    Column("says", "Predicted", help="The most likely class, or the sign of the prediction."),
+    Column("outcome", "Outcome", least=118, help="The label: what happened over the horizon."),
     Column("right", "Correct"),
 )
 FORM = Form(
@@ -68,7 +70,7 @@ def _score() -> list[Component]:
             card("Is it real?", html.Div(skeleton(280), id=ids.VERDICT)),
         ),
         columns(
-            graph(ids.LUCK, height=230, title="Luck", rescale=False),
+            graph(ids.LUCK, height=230, title="Null distribution", rescale=False),
             graph(ids.CALIBRATION, height=230, title="Calibration", rescale=False),
             graph(ids.IMPORTANCE, height=230, title="Importance", rescale=False),
             kind="three",
@@ -93,4 +95,4 @@ def _predictions() -> list[Component]:
 def _earlier() -> list[Component]:
     """The way back to models that are there already."""
     found = view.latest()
-    return [html.Div([html.B("Trained before"), *found], className="earlier")] if found else []
+    return [html.Div([html.B("Earlier models"), *found], className="earlier")] if found else []

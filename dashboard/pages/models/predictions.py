@@ -23,8 +23,8 @@ def prediction_rows(result: ModelResult) -> list[dict[str, Any]]:
             "symbol": result.symbols[result.symbol[i]],
             "prediction": float(predicted[i]),
             "says": said(result, i),
-            "outcome": "not known yet" if np.isnan(result.outcome[i]) else happened(result, i),
-            "right": "" if np.isnan(result.outcome[i]) else "right" if is_right(result, i) else "wrong",
+            "outcome": "pending" if np.isnan(result.outcome[i]) else happened(result, i),
+            "right": "" if np.isnan(result.outcome[i]) else "yes" if is_right(result, i) else "no",
         }
         for i in order
     ]

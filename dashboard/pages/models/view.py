@@ -92,7 +92,7 @@ def parts(info: TimelineInfo) -> Component:
 def handover(spec: ModelSpec, result: ModelResult) -> Component:
     """The link to a backtest that follows the model, or why there is none."""
     if spec.target.task == "regression":
-        title = "The strategy that follows models takes probabilities: train a model of classes, such as up or down."
+        title = "Backtests follow class probabilities: train a classifier, such as up or down."
         return html.Span("Predicted returns cannot be backtested", className="hint", title=title)
     asked = backtest(spec, result)
     levels = [symbol for symbol in spec.market.symbols if symbol not in tradeable(spec)]
@@ -100,7 +100,7 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
         title = "Train a model that includes a tradeable symbol."
         return html.Span("Index levels cannot be backtested", className="hint", title=title)
     left_out = f", without {', '.join(levels)} (an index level is not tradeable)" if levels else ""
-    text = f"Follows its predictions from {asked.market.start}, its first test bar{left_out}."
+    text = f"Trades its predictions from {asked.market.start}, the first test bar{left_out}."
     words = ["Backtest this model →", *([f" (without {', '.join(levels)})"] if levels else [])]
     return dcc.Link(words, href=f"/backtest?spec={state.to_query(asked)}", className="link-button", title=text)
 
@@ -129,7 +129,7 @@ def trained(models: Sequence[Trained], current: str) -> Component:
     """A table of ``models``, each with its link; ``current`` is the run key of the one on the page."""
     if not models:
         return html.P("No model has been trained yet.", className="hint")
-    names = ("Model", "Label", "Test, embargo", "Score", "Null models", "Loss", "Base loss", "Run")
+    names = ("Model", "Label", "Test, embargo", "Score", "Null band", "Loss", "Baseline", "Run")
     head = html.Tr([html.Th(name, scope="col") for name in names])
     body = [_trained_row(key, spec, result, key == current) for key, spec, result in models]
     return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="figures"), className="scroll-x")

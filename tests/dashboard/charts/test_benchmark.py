@@ -107,7 +107,7 @@ def test_a_benchmark_under_way_shows_medians_so_far() -> None:
     info = benchmark.live(partial([0.4, 0.1, None]))
     np.testing.assert_array_equal(info.speed_up, [1, 4, NAN])
     assert not info.is_final
-    assert benchmark.figure(info).layout.annotations[0].text == "waiting for its turn"
+    assert benchmark.figure(info).layout.annotations[0].text == "pending"
 
 
 def test_a_benchmark_that_has_not_timed_the_reference_yet_has_no_speed_up() -> None:

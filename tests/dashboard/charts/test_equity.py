@@ -62,6 +62,6 @@ def test_equal_labels_are_told_apart(result: BacktestResult) -> None:
 def test_the_figure_draws_each_curve_and_its_drawdown(result: BacktestResult, log: bool) -> None:
     figure: Any = equity.figure(equity.info([result], log=log))
     assert [trace.name for trace in figure.data] == [
-        "No costs", "Buy and hold", "Buy and hold drawdown", result.label, f"{result.label} drawdown",
+        "Before costs", "Buy and hold", "Buy and hold drawdown", result.label, f"{result.label} drawdown",
     ]  # fmt: skip
     assert figure.layout.yaxis.type == ("log" if log else "linear")

@@ -43,7 +43,7 @@ def test_cpu_is_whole_percent_by_core_and_the_mean_over_the_cores() -> None:
 def test_cores_are_lines_from_the_first_known_second_in_one_byte_a_number() -> None:
     info = hardware.cpu_info(ages(1, 0), np.array([[10.0, 90.0], [20.0, 40.0]]), 60)
     mean, first, second = hardware.cpu_figure(info).data
-    assert (mean.name, first.name, second.name) == ("all cores", "core 1", "core 2")
+    assert (mean.name, first.name, second.name) == ("Mean of all cores", "Core 1", "Core 2")
     assert first.y.tolist() == [10, 20]
     assert second.y.tolist() == [90, 40]
     assert first.x.tolist() == [-1, 0]
@@ -85,14 +85,14 @@ def test_memory_is_in_gigabytes_of_two_to_the_thirty() -> None:
     assert info.swap is None
     assert info.total == 16
     drawn = hardware.memory_figure(info)
-    assert [trace.name for trace in drawn.data] == ["in use", "Stratoscope"]
+    assert [trace.name for trace in drawn.data] == ["In use", "Stratoscope"]
     assert drawn.layout.yaxis.range == (0, 16)
 
 
 def test_swap_is_drawn_where_there_is_some() -> None:
     one = np.array([2.0**30])
     info = hardware.memory_info(ages(0), used=one, own=one, swap=one, total=2**31, swap_total=2**30, seconds=1)
-    assert [trace.name for trace in hardware.memory_figure(info).data][-1] == "swap"
+    assert [trace.name for trace in hardware.memory_figure(info).data][-1] == "Swap"
     assert info.swap is not None
     assert info.swap.tolist() == [1]
 

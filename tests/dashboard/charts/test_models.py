@@ -47,7 +47,7 @@ class TestLoss:
         assert drawn is not None
         assert (drawn.is_squared, drawn.step, drawn.best_loss) == (True, "epoch", 1e-4)
         figure = loss.figure(drawn)
-        assert figure.layout.xaxis.title.text == "epoch"
+        assert figure.layout.xaxis.title.text == "Epoch"
         assert figure.layout.yaxis.tickformat == ".3~g"
         assert figure.data[-1].name == "Best epoch"
 
@@ -189,7 +189,7 @@ class TestCalibration:
         assert drawn.rose == pytest.approx([-0.01, 0.03])
         assert drawn.high - drawn.rose == pytest.approx(1.959964 * np.array([0.02, 0.03]) / 5)
         assert drawn.base_rate == pytest.approx(0.01)
-        assert calibration.figure(drawn).layout.xaxis.title.text == "prediction"
+        assert calibration.figure(drawn).layout.xaxis.title.text == "Prediction"
 
     def test_one_probability_for_all_is_one_bin(self) -> None:
         drawn = calibration.info(result(prediction=np.full(6, 0.55)), 1)

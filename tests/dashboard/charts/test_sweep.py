@@ -194,7 +194,7 @@ def test_what_lies_far_out_is_named_at_the_rim() -> None:
     assert info is not None
     drawn = spread.figure(info)
     assert drawn.layout.xaxis.range[0] > 0.9
-    assert any("luck 0.10" in (words.text or "") for words in drawn.layout.annotations)
+    assert any("expected max 0.10" in (words.text or "") for words in drawn.layout.annotations)
 
 
 def test_lines_are_the_best_and_a_sample() -> None:

@@ -23,7 +23,7 @@ def made() -> WalkForwardResult:
 
 def test_curves_begin_at_one_and_every_second_test_is_shaded(made: WalkForwardResult) -> None:
     info = curve.info(made)
-    assert [line.name for line in info.lines] == ["Out of sample", "Buy and hold", "Hindsight"]
+    assert [line.name for line in info.lines] == ["Out of sample", "Buy and hold", "Best in hindsight"]
     account = info.lines[0]
     assert account.growth[0] == made.equity[0] / 100_000
     assert account.growth[-1] == made.equity[-1] / 100_000
@@ -33,7 +33,7 @@ def test_curves_begin_at_one_and_every_second_test_is_shaded(made: WalkForwardRe
     )
     drawn = curve.figure(info)
     assert [trace.name for trace in drawn.data if trace.showlegend is not False] == [
-        "Hindsight", "Buy and hold", "Out of sample",
+        "Best in hindsight", "Buy and hold", "Out of sample",
     ]  # fmt: skip
     assert len(drawn.layout.shapes) == 2
 
@@ -66,7 +66,7 @@ def test_plan_has_a_training_and_a_test_for_each_window(made: WalkForwardResult)
     wanted = [windows.GAIN if gained > 0 else windows.LOSS for gained in made.out_return]
     wanted[2] = windows.IDLE
     assert [part.kind for part in tests] == wanted
-    assert "15 combinations tried, 15 eligible" in training[0].words
+    assert "15 combinations, 15 eligible" in training[0].words
     assert windows.figure(info).layout.yaxis.autorange == "reversed"
 
 
@@ -100,15 +100,15 @@ def test_promise_and_result(made: WalkForwardResult) -> None:
     assert (info.ends[:, 0] <= 0).all()
     assert (info.ends[:, 1] >= 0).all()
     drawn = promise.figure(info)
-    assert [trace.name for trace in drawn.data[1:]] == ["All", "Chosen"]
-    assert promise.words(np.array([np.nan, -0.5, 0.1])) == "ranks −0.20"
+    assert [trace.name for trace in drawn.data[1:]] == ["All combinations", "Chosen"]
+    assert promise.words(np.array([np.nan, -0.5, 0.1])) == "rank correlation −0.20"
 
 
 def test_nothing_to_compare_is_none(made: WalkForwardResult) -> None:
     none = np.full(4, np.nan)
     bare = replace(made, out_sharpe=none, cloud_in=np.empty(0), cloud_out=np.empty(0))
     assert promise.info(bare) is None
-    assert promise.words(none) == "Sharpe of the chosen"
+    assert promise.words(none) == "Sharpe of the chosen parameters"
     alone = promise.info(replace(made, cloud_in=np.empty(0), cloud_out=np.empty(0)))
     assert alone is not None
     assert len(promise.figure(alone).data) == 2

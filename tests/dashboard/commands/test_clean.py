@@ -51,8 +51,8 @@ def test_it_says_what_goes_and_removes_it(capsys: pytest.CaptureFixture[str]) ->
     assert cli.main(["clean", "--older-than", "30d", "--yes"]) == 0
     first, total, done = capsys.readouterr().out.splitlines()
     assert first.startswith("1 result, ")
-    assert first.endswith(" KB: the runs stay listed and are computed again when they are opened")
-    assert (total.startswith("Together "), done) == (True, "Done.")
+    assert first.endswith(" KB: their runs stay in the library and are computed again when opened")
+    assert (total.startswith("Total: "), done) == (True, "Done.")
     assert (has(1000), has(2000), ledger.count()) == (False, True, 2)
     assert len(library.saved("backtest")) == 2
 
@@ -119,7 +119,7 @@ def test_ages(text: str, hours: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "30", "d", "-3d", "3 days", "999999d"])
 def test_what_is_no_age_is_a_sentence(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is not an age: write 12h, 30d or 6w"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not an age: use 12h, 30d or 6w"):
         options.age(text)
     with pytest.raises(SystemExit):
         cli.main(["clean", "--older-than", text or "x"])

@@ -55,7 +55,7 @@ def text(component: Any) -> str:
 def test_no_job_says_what_the_tray_is_for() -> None:
     data, shown, now, count, interval = polled()
     assert data["jobs"] == []
-    assert "Nothing has run yet" in text(shown)
+    assert "No jobs yet" in text(shown)
     assert (now, count, interval) == ([], "0 jobs", tray.IDLE_MS)
 
 

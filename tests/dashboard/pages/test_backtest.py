@@ -104,7 +104,7 @@ def test_the_first_answer_has_all_that_is_in_sight(stored: dict[str, str], monke
     cells, verdict, figure, _ = performance.draw(stored, None)
     assert len(list(words(cells))) == 3 * 8
     assert "".join(words(verdict))
-    assert next(item.name for item in figure.data) == "No costs"
+    assert next(item.name for item in figure.data) == "Before costs"
 
 
 def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,13 +122,13 @@ def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkey
     save(random_walk(300, seed=3))
     said, link = told()
     now = engine.run(spec).metrics["sharpe"]
-    assert " from different data: CAGR " in said.children
+    assert " with different data: CAGR " in said.children
     assert f"Sharpe {metric_text('sharpe', then)} then, {metric_text('sharpe', now)} now" in said.children
     assert link.href.endswith(f"&compare={old}")
     other_code(monkeypatch)
-    assert told()[0].children.endswith(" from another version of the code: the key metrics are the same.")
+    assert told()[0].children.endswith(" with another version of the code: its key metrics are the same.")
     monkeypatch.setattr("engine.core.libraries.versions", lambda packages: {"numpy": "99"})
-    assert told()[0].children.endswith(" from other versions of the libraries: the key metrics are the same.")
+    assert told()[0].children.endswith(" with other library versions: its key metrics are the same.")
 
 
 def test_what_lies_below_is_drawn_while_the_tab_is_in_sight(stored: dict[str, str]) -> None:
@@ -147,7 +147,7 @@ def test_windows(stored: dict[str, str], window: Any, shown: str) -> None:
     *sizes, figure, said, options, value = performance.roll(stored, window)
     assert len(figure.data) == 6
     assert sizes == [{"height": 430}] * 2
-    assert said.startswith(f"windows of {rolling.WINDOWS[shown][0]}, ")
+    assert said.startswith(f"window of {rolling.WINDOWS[shown][0]}, ")
     assert value == shown
     assert not any(option["disabled"] for option in options)
 
@@ -163,21 +163,21 @@ def ended(end: date) -> dict[str, str]:
 def test_a_short_run_has_a_window_that_it_fills(workspace: Workspace, window: str | None, shown: str) -> None:
     *_, said, options, value = performance.roll(ended(date(2013, 5, 1)), window)
     assert value == shown
-    assert said.startswith(f"windows of {rolling.WINDOWS[shown][0]}, ")
+    assert said.startswith(f"window of {rolling.WINDOWS[shown][0]}, ")
     assert [option["value"] for option in options if option["disabled"]] == ["6m", "1y"]
 
 
 def test_a_run_without_a_window_takes_little_room(workspace: Workspace) -> None:
     low, body, empty, said, options, value = performance.roll(ended(date(2013, 1, 18)), "6m")
     assert (low, body, said) == ({"height": 120}, {"height": 120}, "")
-    assert "This run is shorter than 1 month: too short for any window." in str(empty)
+    assert "This run is shorter than 1 month: too short for any rolling window." in str(empty)
     assert all(option["disabled"] for option in options)
     assert value is None
 
 
 def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
     _, listed, _, chosen, said = trades.list_trades(stored)
-    assert said == "profit in USD, prices with slippage"
+    assert said == "profit in USD, prices after slippage"
     assert chosen == listed[:1]
     figure, said = trades.show(chosen, stored)
     assert {"NVDA", "Entry"} <= {item.name for item in figure.data}
@@ -187,7 +187,7 @@ def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
 def test_trades_are_taken_apart(stored: dict[str, str]) -> None:
     groups, *figures, held, median = breakdown.take_apart(stored)
     said = list(words(groups))
-    assert {"By symbol", "By side", "By exit", "By weekday", "By month", "Signal"} <= set(said)
+    assert {"By symbol", "By side", "By exit reason", "By weekday", "By month", "Signal"} <= set(said)
     assert "By hour" not in said
     assert [len(figure.data) for figure in figures] == [4, 2, 2]
     assert held.startswith("median ")
@@ -255,7 +255,7 @@ def test_a_table_that_has_not_all_trades_says_so_and_the_file_has_them(monkeypat
     _, found, _, _, said = trades.list_trades(None)
     assert (len(found), said) == (
         5_000,
-        "the latest 5,000 of 5,001, the CSV has all; profit in USD, prices with slippage",
+        "latest 5,000 of 5,001, all in the CSV; profit in USD, prices after slippage",
     )
     assert (found[0]["id"], found[-1]["id"]) == ("5000", "1"), "the newest first, the oldest left out"
     text = csv_files.download(result, "trades", "0" * 64)["content"]

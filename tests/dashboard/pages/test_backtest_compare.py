@@ -79,7 +79,7 @@ def test_a_run_that_is_not_here_is_named_in_a_sentence(key: str) -> None:
     found = gather(None, [run(), key])
     assert len(found.results) == 1
     assert len(found.notes) == 1
-    assert "is not here" in found.notes[0]
+    assert "was not found" in found.notes[0]
     assert "passwd" not in found.notes[0]
 
 
@@ -94,7 +94,7 @@ def test_a_saved_run_of_another_kind_is_not_compared() -> None:
 
     with connect() as connection:
         connection.execute("INSERT INTO runs VALUES (?, 'market', '', ?, 0, 0)", ("a" * 64, '{"kind": "market"}'))
-    assert "is not here" in gather(None, ["a" * 64]).notes[0]
+    assert "was not found" in gather(None, ["a" * 64]).notes[0]
 
 
 def test_more_runs_than_can_be_told_apart_are_cut_with_a_sentence() -> None:
@@ -125,7 +125,7 @@ def test_runs_on_the_same_bars_need_no_words() -> None:
 def test_another_range_is_said_with_the_bars_that_both_have() -> None:
     both = together(made_up(walk(1), walk(2, 60, time=days(100)[40:])), "equal", "never")
     assert both.notes[0].startswith("The runs cover different ranges")
-    assert "60 bars" in both.notes[0]
+    assert "60 common bars" in both.notes[0]
 
 
 def test_another_calendar_is_said() -> None:
@@ -148,9 +148,9 @@ def test_runs_without_common_bars_are_neither_correlated_nor_combined() -> None:
     assert "no bar in common" in both.notes[0]
 
 
-def test_weights_that_know_the_future_are_called_a_hindsight() -> None:
+def test_weights_that_know_the_future_have_look_ahead_bias() -> None:
     pair = made_up(walk(1), walk(2))
-    assert "hindsight" in together(pair, "inverse_volatility", "never").notes[0]
+    assert "look-ahead bias" in together(pair, "inverse_volatility", "never").notes[0]
     assert together(pair, "inverse_volatility", "monthly").notes == ()
 
 
@@ -247,5 +247,5 @@ def test_the_list_offers_saved_runs_but_that_on_the_page_and_keeps_what_is_chose
     options, value = compare.offer(data, [gone, "0" * 64, data["key"]])
     offered = {option["value"]: option["label"] for option in options}
     assert set(offered) == {other, gone, "0" * 64}
-    assert offered["0" * 64] == "not here"
+    assert offered["0" * 64] == "not found"
     assert value == [gone, "0" * 64]

@@ -121,7 +121,7 @@ def test_the_chart_shows_both_and_no_rounding() -> None:
     result = make_result(np.full(40, 1000.0), [], symbols=("ONE",))
     other = Repeated((0,), days(40), np.full(40, 1000.0 + 1e-10), (), 0, {})
     drawn = chart.figure(chart.info(compare("Made up", result, [other], "1.0")))
-    assert [trace.name for trace in drawn.data] == ["Here", "Backtrader", "Difference"]
+    assert [trace.name for trace in drawn.data] == ["Stratoscope", "Backtrader", "Difference"]
     assert drawn.layout.yaxis2.range == (-chart.PENNY, chart.PENNY)
 
 

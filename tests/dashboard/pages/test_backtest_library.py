@@ -93,7 +93,7 @@ def test_the_search_and_the_count() -> None:
 @pytest.mark.parametrize(
     ("found", "total", "searched", "words"),
     [(1, 1, False, "1 run"), (2, 9, True, "2 of 9"), (500, 812, False, "the latest 500 of 812 runs"),
-     (28, 30, False, "28 runs, 2 of another version"), (3, 1812, True, "3 of 1,812"),
+     (28, 30, False, "28 runs, 2 from another version"), (3, 1812, True, "3 of 1,812"),
      (500, 812, True, "the latest 500 of 812")],
 )  # fmt: skip
 def test_the_count_hides_nothing(found: int, total: int, searched: bool, words: str) -> None:
@@ -211,7 +211,7 @@ def test_deleting_several_can_be_undone(triggered: Any) -> None:
 def test_one_that_is_deleted_is_named() -> None:
     key = run()
     press(key, "delete")
-    assert tab.offer_undo([key])[1] == "“SMA 3/20, TEST” is in the bin, for 30 days."
+    assert tab.offer_undo([key])[1] == "“SMA 3/20, TEST” is in the bin and will be deleted after 30 days."
     assert tab.offer_undo(["x", 7, None]) == (True, "")
 
 
@@ -222,7 +222,7 @@ def test_the_bin_is_emptied_for_good_and_the_trials_stay(triggered: Any, said: l
     assert tab.act(None, {}, [], [key])[1] == []
     assert (keys(), keys("bin")) == ([], [])
     assert ledger.count() == 1
-    assert "Their trials stay counted" in said[0]
+    assert "Their trials remain counted" in said[0]
 
 
 def test_buttons_are_there_for_what_is_ticked() -> None:

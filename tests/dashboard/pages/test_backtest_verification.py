@@ -121,7 +121,7 @@ def test_the_verdict_follows_one_verification_of_several() -> None:
     )
     one, another = (sweep_origin.judge(data, "real", None)[0] for data in (usual, other))
     assert "the charts below" not in texts(one)
-    assert "those with 1,000 samples, a noise of 0.1 and the seed 0" in texts(another)
+    assert "from a run with 1,000 samples, a noise of 0.1 and the seed 0" in texts(another)
     assert texts(another).startswith(texts(one)[:40])
 
 

@@ -48,7 +48,7 @@ def test_form_reads_back_what_it_shows(workspace: Workspace) -> None:
 def test_extent_counts_windows_and_combinations(workspace: Workspace) -> None:
     save(random_walk(880))
     assert tab.FORM.extent(walk_spec()) == "4 windows of 15 combinations"
-    assert tab.FORM.extent(walk_spec(windows={"train": 60, "test": 4})) == "the range is too short for a window"
+    assert tab.FORM.extent(walk_spec(windows={"train": 60, "test": 4})) == "the range is too short for one window"
     assert tab.FORM.extent(walk_spec().base) == ""
 
 
@@ -96,7 +96,7 @@ def test_axes_follow_another_strategy() -> None:
 def test_key_figures_and_verdict(made: WalkForwardResult) -> None:
     found = {item.name: item for item in view.kpis(made)}
     assert list(found) == [
-        "Sharpe", "CAGR", "Max drawdown", "Efficiency", "Windows", "Steadiness", "Agreement", "Trials",
+        "Sharpe", "CAGR", "Max drawdown", "Efficiency", "Windows", "Stability", "Rank correlation", "Trials",
     ]  # fmt: skip
     assert found["Windows"].text == f"{made.profitable} of 4"
     assert found["Trials"].text == "75"
@@ -129,7 +129,7 @@ def test_draws_from_a_stored_result(workspace: Workspace) -> None:
     drawn = tab.draw(data, "walkforward")
     assert len(drawn) == 6
     below = tab.draw_below(None, "walkforward", data)
-    assert below[1] == "15 tried in each"
+    assert below[1] == "15 combinations each"
     with pytest.raises(PreventUpdate):
         tab.draw(data, "performance")
     with pytest.raises(PreventUpdate):

@@ -58,11 +58,20 @@ def test_too_few_bars_have_no_figures(closes: list[float]) -> None:
 def test_the_strip_shows_the_figures_of_the_engine() -> None:
     (bars,) = engine.run(MarketSpec()).bars
     cells = {cell.name: cell for cell in view.kpis(summarise(bars), bars)}
-    assert list(cells) == ["Last", "CAGR", "Volatility", "Sharpe", "Max drawdown", "Skew", "Best day", "Worst day"]
-    assert cells["Last"].text == "410.17"
+    assert list(cells) == [
+        "Last close",
+        "CAGR",
+        "Volatility",
+        "Sharpe",
+        "Max drawdown",
+        "Skew",
+        "Best day",
+        "Worst day",
+    ]
+    assert cells["Last close"].text == "410.17"
     assert (cells["Best day"].text, cells["Best day"].note) == ("+29.81%", "2016-11-11")
     assert (cells["Worst day"].text, cells["Worst day"].note) == ("\u221218.76%", "2018-11-16")
-    assert cells["Max drawdown"].note == "high 2021-11"
+    assert cells["Max drawdown"].note == "peak 2021-11"
     assert cells["CAGR"].tone == "gain"
     assert "recovered on 2023-05" in cells["Max drawdown"].help
 
@@ -104,7 +113,7 @@ def test_bars_are_listed_newest_first_and_not_without_end() -> None:
     assert rows[0]["time"] == "2023-09-21"
     assert rows[0]["close"] == bars.close[-1]
     assert rows[0]["change"] == pytest.approx(bars.close[-1] / bars.close[-2] - 1)
-    assert view.table_note(bars).startswith("the newest 1,000 of 2,699 bars")
+    assert view.table_note(bars).startswith("newest 1,000 of 2,699 bars")
     short = make_bars([1.0, 2.0], has_volume=False)
     assert view.bar_rows(short)[-1]["change"] is None
     assert view.table_note(short) == "2 bars, newest first"
@@ -122,7 +131,7 @@ def test_provenance_says_when_bars_were_fetched_and_where_else_they_are(workspac
     (bars,) = engine.run(MarketSpec(collection="wiki", symbols=("AAPL",))).bars
     words = text_of(view.provenance(bars.series, bars, "none"))
     assert "2026-11-28 09:05 UTC, from files" in words
-    assert "sample: not used, 'stored' has priority" in words
+    assert "sample, not used: 'stored' has priority" in words
     (bars,) = engine.run(MarketSpec()).bars
     words = text_of(view.provenance(bars.series, bars, "none"))
     assert "Fetched" not in words
@@ -217,7 +226,7 @@ def test_nothing_is_drawn_before_there_is_a_result() -> None:
 
 
 def test_another_kind_of_request_gets_a_sentence() -> None:
-    with pytest.raises(SpecError, match="'market' belongs here, not a 'features'"):
+    with pytest.raises(SpecError, match="Expected a 'market', not a 'features'"):
         callbacks.opened(result(FeatureSpec()))
 
 

@@ -83,7 +83,7 @@ def test_look_ahead_is_found_and_said() -> None:
 def test_a_causal_set_is_said_to_be_so() -> None:
     chosen = (Sma(window=20), Rsi(window=14))
     signs = view.signs_of_look_ahead(chosen, random_walk(300))
-    assert view.note(signs) == "recomputed on 16 shorter histories: no look-ahead"
+    assert view.note(signs) == "no look-ahead on 16 shorter histories"
     chips = view.chips(chosen, signs)
     assert (chips[0].text, chips[0].value) == ("warm-up", "105 bars")
     assert (chips[1].text, chips[1].tone) == ("no look-ahead", "ok")
@@ -140,7 +140,7 @@ def test_correlation_needs_two_features_and_enough_bars() -> None:
 
 
 def test_another_kind_of_request_gets_a_sentence() -> None:
-    with pytest.raises(SpecError, match="'features' belongs here, not a 'market'"):
+    with pytest.raises(SpecError, match="Expected a 'features', not a 'market'"):
         callbacks.opened(result(MarketSpec()))
 
 

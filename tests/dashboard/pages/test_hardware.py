@@ -41,7 +41,7 @@ def test_the_strip_names_eight_figures_and_invents_none() -> None:
         "CPU": ("20%", "2 × 2.30 GHz"),
         "GPU": ("no GPU", "CPU only"),
         "Memory": ("4.0 GB", "of 16.0 GB"),
-        "Swap": ("none", "not set up"),
+        "Swap": ("none", "not configured"),
         "Stratoscope": ("2.1 GB", "server 128 MB"),
         "Workers": ("1 of 2", "busy, 1 waiting"),
         "Load": ("0.50", "0.25, 0.75"),
@@ -53,14 +53,14 @@ def test_what_a_system_does_not_tell_is_a_dash_and_not_a_zero() -> None:
     found = texts(replace(QUIET, megahertz=None, load=None, disk_read=None, disk_write=None), other_gpu=True)
     assert found["CPU"] == ("20%", "2 cores")
     assert found["GPU"] == ("–", "load not readable")
-    assert found["Load"] == ("–", "not told here")
+    assert found["Load"] == ("–", "not reported")
     assert found["Disk read"] == ("–", "write –")
 
 
 def test_a_gpu_shows_its_load_and_its_memory() -> None:
     found = texts(replace(QUIET, gpus=(GpuUse(84.0, 3.1 * GIGA, 80.0 * GIGA),)))
     assert found["GPU"] == ("84%", "3.1 of 80.0 GB")
-    assert texts(replace(QUIET, gpus=(GpuUse(None, None, None),)))["GPU"] == ("–", "memory not told")
+    assert texts(replace(QUIET, gpus=(GpuUse(None, None, None),)))["GPU"] == ("–", "memory not reported")
 
 
 def test_workers_are_listed_with_what_they_use_and_the_jobs_that_run() -> None:
@@ -97,7 +97,7 @@ def test_an_absent_device_has_its_reason(name: str, versions: dict[str, str], gp
 def test_every_device_is_listed_as_here_or_absent() -> None:
     shown = str(machine.device_lists())
     assert all(title in shown for title in devices.NAMES.values())
-    assert shown.count("'here'") == len(devices.expected())
+    assert shown.count("'available'") == len(devices.expected())
 
 
 # The benchmark's form
@@ -161,7 +161,7 @@ def test_rows_print_three_digits_and_the_reason_of_what_is_not_used() -> None:
     assert first == {
         "variant": "NumPy CPU", "size": "64", "work": "Matrix product 64 × 64 float32", "median": "2.00 ms",
         "quartiles": "1.90 to 2.20", "speed_up": "1.00×",
-        "rate": "22.9 GFLOP/s", "error": "8.9e−07", "allowed": "1.2e−05 from float64 is allowed.",
+        "rate": "22.9 GFLOP/s", "error": "8.9e−07", "allowed": "Tolerance: 1.2e−05 against float64.",
         "threads": "2", "note": "",
     }  # fmt: skip
     assert second["median"] == second["speed_up"] == second["rate"] == "–"
@@ -206,7 +206,7 @@ def test_earlier_measurements_are_listed_with_their_links_and_the_one_on_the_pag
 
 
 def test_where_nothing_was_measured_the_list_says_so(workspace: Workspace) -> None:
-    assert "Nothing has been measured yet" in str(callbacks.list_earlier(None))
+    assert "No measurements yet" in str(callbacks.list_earlier(None))
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_the_live_part_waits_for_the_first_reading(workspace: Workspace, watchin
 def test_the_live_part_draws_what_was_read(workspace: Workspace, watching: SimpleNamespace) -> None:
     watching.samples = (replace(QUIET, moment=999.0), QUIET)
     cpu, memory, gpu, cells, workers, _ = callbacks.show_live(1, 60)
-    assert [trace.name for trace in cpu.data] == ["all cores", "core 1", "core 2"]
+    assert [trace.name for trace in cpu.data] == ["Mean of all cores", "Core 1", "Core 2"]
     assert memory.data[0].y.tolist() == [4, 4]
     assert gpu is None
     assert len(cells) == 8
@@ -314,7 +314,7 @@ def test_while_it_runs_the_medians_so_far_are_drawn_and_listed() -> None:
                "title": ["NumPy CPU", "torch CPU"], "seconds": [0.002, None]}  # fmt: skip
     figure, rows, sub, _ = callbacks.draw(None, {"partial": partial}, None)
     assert list(figure.data[0].x) == [1]
-    assert [(row["median"], row["note"]) for row in rows] == [("2.00 ms", "so far"), ("–", "waiting for its turn")]
+    assert [(row["median"], row["note"]) for row in rows] == [("2.00 ms", "so far"), ("–", "pending")]
     assert sub == "Matrix product, median so far"
 
 
@@ -380,5 +380,5 @@ def test_a_forged_report_is_refused(workspace: Workspace) -> None:
     forged = {"key": "0" * 64, "spec": canonical_json(BenchmarkSpec()), "report": "' OR 1 --"}
     asked = (callbacks.offer_workloads, callbacks.list_earlier, lambda data: callbacks.draw(data, None, 0))
     for callback in asked:
-        with pytest.raises(EngineError, match="not kept any more"):
+        with pytest.raises(EngineError, match="no longer stored"):
             callback(forged)

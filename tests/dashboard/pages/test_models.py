@@ -62,23 +62,23 @@ class TestView:
         assert len(cells) == 8
         assert cells["AUC"] == ("0.600", "0.455 … 0.545", "gain")
         assert cells["p-value"] == ("0.08", "of 11 fits", "")
-        assert cells["Log loss"] == ("0.7000", "base 0.6900", "loss")
-        assert cells["Accuracy"] == ("50.00%", "up 50.00%", "")
+        assert cells["Log loss"] == ("0.7000", "baseline 0.6900", "loss")
+        assert cells["Accuracy"] == ("50.00%", "always up 50.00%", "")
         assert cells["Rounds"] == ("2", "of 4 run", "")
-        assert cells["Trained on"] == ("100", "7 purged", "")
-        assert cells["Tested on"] == ("6", "4 scored", "")
+        assert cells["Training rows"] == ("100", "7 purged", "")
+        assert cells["Test rows"] == ("6", "4 scored", "")
         assert cells["Duration"] == ("2.4 s", "12 fits", "")
 
     def test_the_strip_of_a_regression_has_its_own_figures(self) -> None:
         cells = {cell.name: (cell.text, cell.note, cell.tone) for cell in kpis(made_number(), None)}
-        assert list(cells) == ["Rank IC", "p-value", "RMSE", "Hit rate", "Trained on", "Tested on", "Duration"]
+        assert list(cells) == ["Rank IC", "p-value", "RMSE", "Hit rate", "Training rows", "Test rows", "Duration"]
         assert cells["Rank IC"] == ("0.080", "−0.04 … 0.04", "gain")
-        assert cells["RMSE"] == ("2.99%", "base 3.00%", "gain")
-        assert cells["Hit rate"] == ("52.00%", "up 55.00%", "loss")
+        assert cells["RMSE"] == ("2.99%", "baseline 3.00%", "gain")
+        assert cells["Hit rate"] == ("52.00%", "always up 55.00%", "loss")
 
     def test_the_strip_of_several_classes_names_the_commonest(self) -> None:
         cells = {cell.name: (cell.text, cell.note) for cell in kpis(made_three(), None)}
-        assert cells["Accuracy"] == ("50.00%", "up 50.00%")
+        assert cells["Accuracy"] == ("50.00%", "always up 50.00%")
         assert cells["AUC"][0] == "0.600"
 
     @pytest.mark.parametrize(("auc", "tone"), [(0.6, "gain"), (0.5, ""), (0.4, "loss")])
@@ -103,15 +103,15 @@ class TestView:
         assert [(row["time"], row["symbol"]) for row in rows] == [
             (day, symbol) for day in ("2020-01-03", "2020-01-02", "2020-01-01") for symbol in ("A", "B")
         ]
-        assert [row["outcome"] for row in rows] == ["not known yet"] * 2 + ["up", "down", "down", "up"]
+        assert [row["outcome"] for row in rows] == ["pending"] * 2 + ["up", "down", "down", "up"]
         assert [row["says"] for row in rows] == ["up", "down", "up", "up", "down", "down"]
-        assert [row["right"] for row in rows] == ["", "", "right", "wrong", "right", "wrong"]
+        assert [row["right"] for row in rows] == ["", "", "yes", "no", "yes", "no"]
 
     def test_predictions_of_several_classes_say_the_likeliest(self) -> None:
         rows = {(row["time"], row["symbol"]): row for row in predictions.prediction_rows(made_three())}
         first, second = rows["2020-01-01", "A"], rows["2020-01-01", "B"]
-        assert (first["prediction"], first["says"], first["outcome"], first["right"]) == (0.1, "down", "down", "right")
-        assert (second["says"], second["outcome"], second["right"]) == ("flat", "up", "wrong")
+        assert (first["prediction"], first["says"], first["outcome"], first["right"]) == (0.1, "down", "down", "yes")
+        assert (second["says"], second["outcome"], second["right"]) == ("flat", "up", "no")
         assert predictions.prediction_note(made_three()) == "6 rows, probability of up"
 
     def test_predicted_numbers_are_listed_with_what_came(self) -> None:
@@ -119,9 +119,9 @@ class TestView:
         assert len(rows) == 5  # one has no prediction
         assert rows[-2:] == [
             {"time": "2020-01-01", "symbol": "A", "prediction": -0.01, "says": "down", "outcome": "−2.00%",
-             "right": "right"},
+             "right": "yes"},
             {"time": "2020-01-01", "symbol": "B", "prediction": -0.02, "says": "down", "outcome": "+3.00%",
-             "right": "wrong"},
+             "right": "no"},
         ]  # fmt: skip
         assert predictions.prediction_note(made_number()) == "5 rows, predicted return"
 
@@ -261,9 +261,9 @@ class TestForm:
         assert "This link is damaged" in texts(layout("!!!"))
 
     def test_the_empty_page_leads_to_what_was_trained(self, workspace: Workspace) -> None:
-        assert "Trained before" not in texts(layout(None))
+        assert "Earlier models" not in texts(layout(None))
         engine.run(SMALL)
-        assert "Trained before" in texts(layout(None))
+        assert "Earlier models" in texts(layout(None))
         assert f"/models?spec={state.to_query(SMALL)}" in links(layout(None))
 
 
@@ -323,7 +323,7 @@ class TestCallbacks:
         number = SMALL.model_copy(update={"target": ForwardReturnValue(), "model": Linear()})
         engine.run(number)
         data = {"key": engine.run_key(number), "spec": canonical_json(number)}
-        assert callbacks.losses(data, None) == {"empty": "This model is not trained in steps: it has no loss curve."}
+        assert callbacks.losses(data, None) == {"empty": "This model is not trained iteratively: it has no loss curve."}
         assert [len(figure.data) for figure in callbacks.score(data)] == [2, 2, 1]
         assert callbacks.predicted("NVDA", data).data[-1].name == "Predicted"
         assert callbacks.name_charts(data)[0] == ""

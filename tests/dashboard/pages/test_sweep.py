@@ -155,9 +155,9 @@ def test_among_costs_none_is_the_best() -> None:
 def test_the_best_at_the_costs_of_the_backtest_says_so() -> None:
     found = engine.run(request([*AXES, {"path": "costs.slippage", "low": 0, "high": 8, "step": 1}]))
     said = str(sweep_view.honesty(found, luck(found, None)))
-    assert "at the backtest's own, slippage 3 bp." in said
+    assert "at the backtest's own costs, slippage 3 bp." in said
     labels = sweep_controls.controls(found, sweep_controls.view_of(found, {}))[8]
-    assert next(item["label"] for item in labels) == "as in the backtest"
+    assert next(item["label"] for item in labels) == "As in the backtest"
 
 
 def test_costs_that_are_not_on_the_axis_leave_no_best() -> None:
@@ -196,7 +196,7 @@ def test_all_that_is_in_sight_comes_at_once(result: SweepResult) -> None:
     assert len(strip) == 7
     assert "trial" in str(said)
     assert figure.data[0].type == "heatmap"
-    assert (about, switch) == ("Sharpe, click to open the run", "contours")
+    assert (about, switch) == ("Sharpe, click to open the backtest", "Contours")
     again = {name: drawn[name] for name in UNTOUCHED}
     with pytest.raises(PreventUpdate):
         tab.draw(data_of(request()), "sweep", None, drawn["at"], again, drawn)

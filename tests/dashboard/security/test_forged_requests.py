@@ -258,7 +258,7 @@ def test_a_forged_run_key_reads_no_file(client: Client, key: str, workspace: Any
 
     found = gather(None, [key])
     assert found.results == ()
-    assert "is not here" in found.notes[0]
+    assert "was not found" in found.notes[0]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1"])

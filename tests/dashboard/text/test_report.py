@@ -56,7 +56,7 @@ def test_a_backtest_stands_beside_holding() -> None:
     assert row(found, "Max drawdown") == [hand(own["max_drawdown"]), hand(hold["max_drawdown"])]
     assert row(found, "Sharpe") == [f"{own['sharpe']:.2f}", f"{hold['sharpe']:.2f}"]
     assert row(found, "Trades") == ["7"]
-    assert sum(line.startswith("Is it real? ") for line in found) == 1
+    assert sum(line.startswith("Verdict: ") for line in found) == 1
     assert len([line for line in found if "SMA 50/200" in line]) == 1
     assert len({len(line) for line in found if line.count("%") == 2}) == 1  # figures end at one place
 
@@ -73,7 +73,7 @@ def test_a_sweep_shows_its_best_and_its_plateau() -> None:
     plateau = result.parameters[best_plateau(result).index]
     assert row(found, "Plateau")[:3] == [f"{plateau[0]:.0f}", f"{plateau[1]:.0f}", f"{plateau[2]:.0%}"]
     assert f"{np.median(result.metric('sharpe')):.2f}" in row(found, "Median")
-    said = "8 trials of this strategy are counted so far. By luck alone, the best of that many would"
+    said = "Counted so far: 8 trials of this strategy. Without any skill, the best of that many would"
     assert any(line.startswith(said) for line in found)
 
 
@@ -124,4 +124,4 @@ def test_a_crosscheck_is_its_sentence(workspace: Workspace) -> None:
     except EngineError as error:  # an extra that this machine may lack
         pytest.skip(str(error))
     assert result.sentence() in found
-    assert row(found, "Equity here") == [f"{result.equity:,.2f}", "USD"]
+    assert row(found, "Stratoscope") == [f"{result.equity:,.2f}", "USD"]

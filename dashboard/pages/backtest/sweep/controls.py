@@ -24,7 +24,7 @@ from engine.backtest.sweeps.views import best_plateau
 from engine.core.errors import SpecError
 
 WHOLE = "*"  # the value of the select of symbols that shows the request as a whole
-RESTS = {"best": "at their best", "median": "their median", "mean": "their mean"}
+RESTS = {"best": "Best", "median": "Median", "mean": "Mean"}
 FIXED, STOPS = "at ", 100  # a value "at strategy.fast" of the select holds that axis; most values of its slider
 
 
@@ -94,8 +94,8 @@ def controls(result: SweepResult, shown: View) -> tuple[Any, ...]:
     axes = [(path, side.title) for path, side in known.items()]
     others = [path for path in known if path not in (shown.x, shown.y)]
     costs = all(is_stress(path) for path in others)
-    words = {**RESTS, "best": "as in the backtest"} if costs else RESTS
-    rests = [*words.items(), *((f"{FIXED}{path}", f"at one {known[path].title.lower()}") for path in others)]
+    words = {**RESTS, "best": "As in the backtest"} if costs else RESTS
+    rests = [*words.items(), *((f"{FIXED}{path}", f"Fixed {known[path].title.lower()}") for path in others)]
     offered = {
         "metric": [(name, METRICS[name].title) for name in metric_names(result)],
         "x": axes,
@@ -136,7 +136,7 @@ def form_mark(result: SweepResult, shown: View, base: object) -> chart.Mark | No
 
 def switch(info: MapInfo, contour: bool) -> str:
     """What the switch between cells and contours leads to; nothing where the map has no contours."""
-    return "" if info.y_side is None or not chart.has_contours(info) else "cells" if contour else "contours"
+    return "" if info.y_side is None or not chart.has_contours(info) else "Heatmap" if contour else "Contours"
 
 
 def chosen(result: SweepResult, shown: View, given: Any) -> int | None:

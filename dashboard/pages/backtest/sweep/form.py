@@ -93,7 +93,7 @@ class SweepForm(StudyForm):
         offered = [item for item in offers(base, self.stress) if item.path not in used] if axes else []
         add = ids.part("add", self.page, path="axes")
         label = html.Label("Add a parameter", htmlFor=ids.dom_id(add), className="visually-hidden")
-        select = dbc.Select(id=add, options=options(offered), value="", placeholder="+ add", className="select add")
+        select = dbc.Select(id=add, options=options(offered), value="", placeholder="+ Add", className="select add")
         head = html.Div([html.Span(word) for word in ("Parameter", "From", "To", "Step")], className="axis-head")
         listed = html.Div(self.axes(axes, base), id=ids.part("list", self.page, path="axes"))
         rows = self.rows(self.spec, values, "", values, "")
@@ -264,7 +264,7 @@ def _problems(where: str, axis: Values, base: object) -> list[tuple[str, str]]:
     if axis.get("values"):
         return []
     if field.choices or field.control == "switch":
-        return [(f"{where}.values", f"{field.title} has no values: choose some.")]
+        return [(f"{where}.values", f"{field.title} has no values: choose at least one.")]
     found = []
     for end, word in (("low", "From"), ("high", "To"), ("step", "Step")):
         value = axis.get(end)
@@ -275,7 +275,7 @@ def _problems(where: str, axis: Values, base: object) -> list[tuple[str, str]]:
         elif end == "step" and value is not None and value <= 0:
             found.append((f"{where}.{end}", f"{word} must be above 0."))
     if not found and axis["low"] > axis["high"]:
-        found.append((f"{where}.high", "To must not be below from."))
+        found.append((f"{where}.high", "To must not be below From."))
     return found
 
 

@@ -12,11 +12,11 @@ from dashboard.components import card, graph, metric, states, table
 from dashboard.pages.backtest import ids, overfit
 
 CONTROLS = (
-    ("metric", ids.SWEEP_METRIC, "Show"),
-    ("x", ids.SWEEP_X, "Across"),
-    ("y", ids.SWEEP_Y, "Up"),
-    ("symbol", ids.SWEEP_SYMBOL, "Of"),
-    ("rest", ids.SWEEP_REST, "Others"),
+    ("metric", ids.SWEEP_METRIC, "Metric"),
+    ("x", ids.SWEEP_X, "X axis"),
+    ("y", ids.SWEEP_Y, "Y axis"),
+    ("symbol", ids.SWEEP_SYMBOL, "Symbol"),
+    ("rest", ids.SWEEP_REST, "Other axes"),
 )
 """The selects above the map: name, id, label."""
 TABLED = 500  # combinations that the table lists
@@ -28,33 +28,33 @@ def empty() -> Component:
     """What a sweep is, and what to do first."""
     return states.empty(
         "No sweep yet",
-        "A sweep runs the backtest on the left once for every combination of the parameters above. Look for a wide "
-        "area of good results rather than for one peak: the best of many is partly luck. Choose what varies, then "
-        "press Run sweep.",
+        "A sweep runs the backtest on the left once for every combination of the parameters above. Look for a broad "
+        "plateau of good results rather than a single peak: the best of many is partly luck. Choose the parameters "
+        "to vary, then press Run sweep.",
     )
 
 
 def layout() -> list[Component]:
     """Key metrics, the map with what it shows, one combination, all of them, the best of them."""
-    contour = _link(ids.SWEEP_CONTOUR, "contours", "Switch between cells and contours")
+    contour = _link(ids.SWEEP_CONTOUR, "Contours", "Switch between heatmap and contours")
     return [
         metric.strip(ids.SWEEP_KPIS, 7),
         html.Div(id=ids.SWEEP_LUCK, className="sweep-luck"),
         _controls(),
         card.columns(
-            graph.graph(ids.SWEEP_MAP, height=440, title="Map", tools=[contour], rescale=False),
+            graph.graph(ids.SWEEP_MAP, height=440, title="Parameter space", tools=[contour], rescale=False),
             _chosen(),
         ),
         _symbols(),
         card.columns(
-            graph.graph(ids.SWEEP_PARALLEL, height=300, title="What the best have in common", rescale=False),
+            graph.graph(ids.SWEEP_PARALLEL, height=300, title="Parallel coordinates", rescale=False),
             graph.graph(ids.SWEEP_SPREAD, height=300, title="Distribution", rescale=False),
         ),
         overfit.layout(),
         card.card(
             "Combinations",
             _table(ids.SWEEP_TABLE, 440, **_PAGED),
-            sub=f"the best {TABLED} at most; click to open the full run",
+            sub=f"the best {TABLED} at most; click to open as a backtest",
         ),
         dcc.Store(id=ids.SWEEP_VIEW),
         dcc.Store(id=ids.SWEEP_CHOSEN),
@@ -78,10 +78,10 @@ def _controls() -> Component:
 
 def _chosen() -> Component:
     tools = [
-        _link(ids.SWEEP_PLATEAU, "plateau", "Show the plateau's combination"),
-        _link(ids.SWEEP_BEST, "best", "Show the best combination"),
+        _link(ids.SWEEP_PLATEAU, "Plateau", "Show the combination of the plateau"),
+        _link(ids.SWEEP_BEST, "Best", "Show the best combination"),
     ]
-    opens = html.Button("Open the full run", id=ids.SWEEP_OPEN, className="quiet-button", type="button")
+    opens = html.Button("Open as backtest", id=ids.SWEEP_OPEN, className="quiet-button", type="button")
     content = [html.Div(id=ids.SWEEP_CARD), opens]
     return card.card("Combination", content, tools=tools)
 

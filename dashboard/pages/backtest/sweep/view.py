@@ -20,7 +20,7 @@ from dashboard.text.sweeps import Luck, about_costs, metric_names, sides
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.result import SweepResult
 
-CHOOSE = html.P("A click on a cell of the map opens its run in full.", className="hint")
+CHOOSE = html.P("Click a cell of the map to open its backtest.", className="hint")
 _DECIMALS = {"trades": 0}
 _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72, "calmar": 76}
 
@@ -37,26 +37,26 @@ def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau
             f"Best {title}",
             metric_text(objective, float(values[best]) if best is not None else None),
             place(result, best),
-            help=f"The highest {title} of all, at the backtest's own costs (not optimised): a peak is often luck.",
+            help=f"The highest {title} of all combinations, at the backtest's own costs: a peak is often luck.",
         ),
         metric.Metric(
             "Plateau",
             metric_text(objective, plateau.value if plateau else None),
             place(result, plateau.index if plateau else None),
-            help="The combination whose neighbourhood, one step along every parameter, has the best median"
+            help="The combination whose neighbourhood, one step along each parameter, has the best median"
             + (f": {metric_text(objective, plateau.neighbourhood)} with {count(plateau.neighbours, 'neighbour')}."
                if plateau else "."),
         ),
         metric.Metric("Median", metric_text(objective, float(np.median(defined)) if len(defined) else None),
                       f"of {len(result):,}"),
-        metric.Metric("Sharpe above 0", percent(float((known > 0).mean()) if len(known) else None, 1),
+        metric.Metric("Sharpe > 0", percent(float((known > 0).mean()) if len(known) else None, 1),
                       "of combinations"),
-        metric.Metric("By luck", number(found.expected, 2), f"best of {found.many:,}",
-                      help="What the best of that many independent strategies is expected to reach without any skill, "
-                      "by the variance of the Sharpe ratios of all trials that are counted."),
+        metric.Metric("Expected max", number(found.expected, 2), f"no skill, best of {found.many:,}",
+                      help="Expected maximum Sharpe ratio of that many independent strategies without skill, from the "
+                      "variance of the Sharpe ratios of all counted trials (Bailey, Lopez de Prado 2014)."),
         metric.Metric("Trials counted", number(found.trials), "of this strategy",
-                      help="By the ledger, over all sessions: every backtest, and every combination of a sweep once, "
-                      "on however many symbols and at whatever costs."),
+                      help="By the ledger, over all sessions: every backtest and every combination of a sweep counts "
+                      "once, on however many symbols and at whatever costs."),
         metric.Metric("Excluded", number(result.left_out), "invalid",
                       help="Combinations that the strategy rejects, such as a fast window longer than the slow one."),
     ]  # fmt: skip
@@ -70,11 +70,11 @@ def honesty(result: SweepResult, found: Luck) -> list[Component]:
         said = "No combination has a Sharpe ratio: none of them traded."
     elif found.expected is None:
         said = (
-            f"The ledger now counts {found.counted}. The Sharpe ratio expected from luck alone "
-            "cannot be estimated from one combination: it takes the dispersion of several."
+            f"The ledger now counts {found.counted}. The Sharpe ratio expected without skill "
+            "cannot be estimated from one combination: it takes the variance of several."
         )
     else:
-        below = ", no more than that" if found.best <= found.expected else ""
+        below = ", which is no more" if found.best <= found.expected else ""
         said = f"The ledger now counts {found.counted}. {found.said()}{below}."
     notes = (result.measured(), *about_costs(result), *result.warnings)
     return [html.P(said), *(html.P(text, className="note") for text in notes)]
@@ -97,7 +97,7 @@ def combination(result: SweepResult, index: int, symbol: str | None) -> list[Com
         (METRICS[name].title, metric_text(name, float(result.metric(name, symbol)[index])))
         for name in metric_names(result)
     ]
-    of = [html.P(f"{symbol} alone, with its share of the capital", className="hint")] if symbol else []
+    of = [html.P(f"{symbol} alone, on its share of the capital", className="hint")] if symbol else []
     return [card.facts(given), html.Hr(), *of, card.facts(found)]
 
 
@@ -156,9 +156,9 @@ def about(info: MapInfo, result: SweepResult, shown: View) -> str:
     """What the map shows, and what a click does."""
     of = shown.symbol or ("portfolio" if len(result.symbols) > 1 else "")
     of_some = f"the best of about {count(info.each, 'combination')}" if info.each > 1 else "the best of its values"
-    whole = f"each tile {of_some}" if info.coarse else ""
-    click = "click to open that run" if info.coarse else "click to open the run"
-    click += f" of all {len(result.symbols)}" if shown.symbol else ""
+    whole = f"each tile shows {of_some}" if info.coarse else ""
+    click = "click to open the backtest"
+    click += f" of all {len(result.symbols)} symbols" if shown.symbol else ""
     return ", ".join(part for part in (METRICS[shown.metric].title, of, whole, click) if part)
 
 
@@ -180,5 +180,5 @@ def parallel_words(info: ParallelInfo | None) -> str:
     if info is None:
         return ""
     if len(info.index) == info.total:
-        return f"all {info.total:,}, the better the stronger"
-    return f"the best {BEST} and a sample of {info.total:,}"
+        return f"all {info.total:,}, coloured by rank"
+    return f"best {BEST} and a sample of the other {info.total - BEST:,}, coloured by rank"

@@ -36,12 +36,12 @@ def layout() -> list[Component]:
             ids.EXCURSIONS,
             height=330,
             title="Excursions",
-            sub="return against the worst and the best price while held",
+            sub="trade return against MAE and MFE",
             rescale=False,
         ),
         card.columns(
-            graph.graph(ids.HOLDING, height=240, title="Holding times", sub="bars", rescale=False),
-            graph.graph(ids.PROFITS, height=240, title="Returns of trades", rescale=False),
+            graph.graph(ids.HOLDING, height=240, title="Holding period", sub="bars", rescale=False),
+            graph.graph(ids.PROFITS, height=240, title="Trade returns", rescale=False),
             kind="half",
         ),
     ]
@@ -69,7 +69,7 @@ def take_apart(data: runs.ResultData) -> tuple[Any, ...]:
 def whose_clock(result: BacktestResult) -> str:
     """The clock by which hours are told."""
     zones = set(result.zones)
-    return zones.pop() if len(zones) == 1 else "each in its exchange's time"
+    return zones.pop() if len(zones) == 1 else "in the exchange's time"
 
 
 def groups(result: BacktestResult) -> list[tuple[int, Component]]:
@@ -78,7 +78,7 @@ def groups(result: BacktestResult) -> list[tuple[int, Component]]:
     return [
         _card("By symbol", breakdown.by_symbol(result), f"profit in {currency}"),
         _card("By side", breakdown.by_side(result)),
-        _card("By exit", breakdown.by_reason(result)),
+        _card("By exit reason", breakdown.by_reason(result)),
         _card("By weekday", breakdown.by_weekday(result), "of the entry"),
         _card("By month", breakdown.by_month(result), "of the entry"),
         *([_card("By hour", hours, f"of the entry, {whose_clock(result)}")] if hours else []),
@@ -98,11 +98,11 @@ def packed(cards: Sequence[tuple[int, Component]]) -> list[Component]:
 def _card(title: str, found: Sequence[Group], sub: str = "") -> tuple[int, Component]:
     head = [
         ("", ""),
-        ("Trades", "Open ones included, at the last close."),
+        ("Trades", "Open trades included, valued at the last close."),
         ("Win rate", "Share of trades with a profit after costs."),
-        ("Profit", "Sum after all costs."),
-        ("Mean", "Mean of profit over the value of the entry."),
-        ("PF", "Profit factor: sum of profits over sum of losses."),
+        ("Profit", "Net of all costs."),
+        ("Mean", "Mean return of a trade: profit over the value at entry."),
+        ("PF", "Profit factor: gross profit over gross loss."),
     ]
     lengths = shares([group.profit for group in found])
     lines = [_line(group, share) for group, share in zip(found, lengths, strict=True)]

@@ -20,9 +20,9 @@ from engine.backtest.spec import BacktestSpec
 from engine.core.spec import kind_name
 from engine.jobs import library
 
-NOTHING = "Choose saved runs above or select them in the library."
+NOTHING = "Add saved runs above, or select them in the library."
 ONE = "Add another run above to see how the two are correlated."
-APART = "These runs have no bars in common: see the line above the chart."
+APART = "These runs have no bars in common: see the note above the chart."
 
 
 def layout() -> list[Component]:
@@ -33,14 +33,14 @@ def layout() -> list[Component]:
     )  # fmt: skip
     choices = [
         _choice(ids.WEIGHTING, "Weights", comparison.WEIGHTINGS),
-        _choice(ids.REBALANCING, "Rebalanced", comparison.REBALANCINGS),
+        _choice(ids.REBALANCING, "Rebalancing", comparison.REBALANCINGS),
     ]
     return [
         html.Div([label, picker], className="compare-bar"),
         html.Div(id=ids.COMPARE_NOTES, className="compare-notes"),
         graph.graph(ids.OVERLAY, height=380, title="Equity", sub="growth of 1, after costs"),
         card.card(
-            "Metrics", html.Div(id=ids.METRICS), sub="the best value of each is marked; hover for the definition"
+            "Metrics", html.Div(id=ids.METRICS), sub="the best value of each row is marked; hover for the definition"
         ),
         card.card("Differences", html.Div(id=ids.DIFFERENCES), sub="settings that differ"),
         card.columns(
@@ -100,7 +100,7 @@ def offer(data: runs.ResultData, keys: list[str] | None) -> tuple[list[dict[str,
         for key, item in saved.items()
         if key != own
     ]
-    unknown = [{"value": key, "label": "not here"} for key in chosen if key not in saved and key != own]
+    unknown = [{"value": key, "label": "not found"} for key in chosen if key not in saved and key != own]
     return known + unknown, [key for key in chosen if key != own]
 
 

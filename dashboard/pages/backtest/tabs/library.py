@@ -36,8 +36,8 @@ COLUMNS = [
     table.Column("max_drawdown", "Drawdown", "signed_percent", 2, width=84),
     table.Column("trades", "Trades", "number", width=62),
     table.Column("created", "Saved", "day", width=100),
-    table.Column("tags", "Tags", least=60, help="Type, separated by commas."),
-    table.Column("note", "Note", least=66, help="Add a note."),
+    table.Column("tags", "Tags", least=60, help="Comma-separated; click to edit."),
+    table.Column("note", "Note", least=66, help="Click to edit."),
     table.Column("bin", "", width=36),
 ]
 
@@ -56,7 +56,7 @@ def layout() -> list[Component]:
         _button("Compare", ids.COMPARE_TICKED, "Compare the selected runs", "saved"),
         _button("Delete", ids.DELETE_TICKED, "Move the selected runs to the bin", "saved"),
         _button("Restore", ids.RESTORE_TICKED, "Restore the selected runs from the bin", "bin"),
-        _button("Empty the bin", ids.EMPTY_BIN, "Empty the bin for good", "bin"),
+        _button("Empty the bin", ids.EMPTY_BIN, "Delete everything in the bin for good", "bin"),
     ]
     take_back = html.Button("Undo", id=ids.UNDO, className="link-button strong", type="button")
     said = [html.Span(id=ids.DELETED_TEXT), take_back]
@@ -198,7 +198,7 @@ def offer_undo(deleted: list[str] | None) -> tuple[bool, str]:
         return True, ""
     first = next(iter(found.values())).label
     what = f"“{first}” is" if len(found) == 1 else f"{len(found)} backtests are"
-    return False, f"{what} in the bin, for {library.BIN_DAYS} days."
+    return False, f"{what} in the bin and will be deleted after {library.BIN_DAYS} days."
 
 
 @callback(
@@ -213,7 +213,7 @@ def compare_ticked(clicks: int | None, chosen: Any) -> tuple[list[str], str]:
     if not clicks or not keys:
         raise PreventUpdate
     if len(keys) > MOST:
-        words = f"{MOST} runs can be told apart on a chart: the first {MOST} of {len(keys)} are shown."
+        words = f"At most {MOST} runs are compared: the first {MOST} of {len(keys)} are shown."
         shell.toast(words, tone="warn")
     return keys[:MOST], "compare"
 
@@ -251,7 +251,7 @@ def take_back(keys: Sequence[str]) -> list[str]:
 def emptied() -> list[str]:
     """Nothing is left in the bin, nor to undo."""
     gone = library.purge()
-    shell.toast(f"{count(gone, 'backtest')} removed. Their trials stay counted.", tone="ok")
+    shell.toast(f"{count(gone, 'backtest')} deleted. Their trials remain counted.", tone="ok")
     return []
 
 
@@ -261,7 +261,7 @@ def counted(found: int, total: int, *, searched: bool = False) -> str:
         return f"{'the latest ' if found == LISTED else ''}{found} of {total:,}"
     if total > LISTED:
         return f"the latest {found} of {total:,} runs"
-    return count(found, "run") + (f", {total - found} of another version" if total > found else "")
+    return count(found, "run") + (f", {total - found} from another version" if total > found else "")
 
 
 def tall(found: int) -> dict[str, Any]:

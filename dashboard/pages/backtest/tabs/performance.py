@@ -30,13 +30,11 @@ SHOWN = 8  # latest trades
 
 
 def layout() -> list[Component]:
-    scale = html.Button("log", id=ids.SCALE, className="link-button", title="Switch between log and linear scale")
+    scale = html.Button("Log", id=ids.SCALE, className="link-button", title="Switch between log and linear scale")
     curves = graph.graph(
         ids.EQUITY, height=430, title="Equity", sub="growth\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}1", tools=[scale]
     )
-    every = html.Button(
-        "Every test", id=ids.REAL_OPEN, className="link-button", title="Run every test on this backtest"
-    )
+    every = html.Button("All tests", id=ids.REAL_OPEN, className="link-button", title="Run all tests on this backtest")
     judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"), tools=[every])
     choices = dbc.RadioItems(
         id=ids.WINDOW,
@@ -45,16 +43,16 @@ def layout() -> list[Component]:
         className="seg small",
     )
     choice = html.Div(choices, role="radiogroup", **{"aria-label": "Window"})
-    years = card.card("Years", html.Div(id=ids.YEARS, className="scroll-y"), sub="against buy and hold")
+    years = card.card("Annual returns", html.Div(id=ids.YEARS, className="scroll-y"), sub="against buy and hold")
     latest = card.card("Latest trades", table.table(ids.LATEST, LATEST, empty=NONE))
-    returns = graph.graph(ids.DISTRIBUTION, height=262, title="Returns of bars", rescale=False)
+    returns = graph.graph(ids.DISTRIBUTION, height=262, title="Distribution of returns", rescale=False)
     return [
         html.Div(id=ids.EARLIER, className="undo-bar", role="status"),
         card.columns(curves, judged),
         card.columns(
             graph.graph(ids.MONTHLY, height=320, title="Monthly returns", sub="%", rescale=False), years, kind="half"
         ),
-        graph.graph(ids.ROLLING, height=430, title="Through time", tools=[choice]),
+        graph.graph(ids.ROLLING, height=430, title="Rolling metrics", tools=[choice]),
         card.columns(returns, latest, kind="half"),
         dcc.Store(id=ids.PAINTED),
     ]
@@ -111,7 +109,7 @@ def draw_below(data: runs.ResultData) -> tuple[Any, ...]:
     if not result.exposure.any():
         return *drawn, states.no_figure(NONE), ""
     if found.drawn < 2:
-        return *drawn, states.no_figure("Too few bars in the market for a distribution."), ""
+        return *drawn, states.no_figure("Too few bars with a position for a distribution."), ""
     return *drawn, distribution.figure(found), view.counted(found)
 
 
@@ -131,11 +129,11 @@ def roll(data: runs.ResultData, window: Any) -> tuple[Any, ...]:
     filled, low, tall = rolling.filled(result), {"height": 120}, {"height": 430}
     if not filled:
         shortest = rolling.info(result, rolling.usual(result)).window
-        text = f"This run is shorter than {shortest}: too short for any window."
+        text = f"This run is shorter than {shortest}: too short for any rolling window."
         return low, low, states.no_figure(text), "", windows(filled), None
     chosen = window if window in filled else rolling.usual(result)
     info = rolling.info(result, chosen)
-    said = f"windows of {info.window}, {info.bars:,} bars"
+    said = f"window of {info.window}, {info.bars:,} bars"
     return tall, tall, rolling.figure(info), said, windows(filled), chosen
 
 
@@ -149,7 +147,7 @@ def roll(data: runs.ResultData, window: Any) -> tuple[Any, ...]:
 def rescale(clicks: int | None, data: runs.ResultData) -> tuple[Any, str]:
     _, result = runs.opened(data, BacktestSpec)
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
-    return figure, "log" if is_log(clicks) else "linear"
+    return figure, "Log" if is_log(clicks) else "Linear"
 
 
 @callback(
@@ -199,7 +197,7 @@ def judge_again(tab: str, data: runs.ResultData) -> Any:
 
 def show_context(data: runs.ResultData, spec: Any, result: BacktestResult) -> None:
     """The header's line: what is on screen."""
-    survivors = [shell.Chip("survivors only", tone="warn")] if any("Survivors" in w for w in result.warnings) else []
+    survivors = [shell.Chip("survivorship bias", tone="warn")] if any("Survivors" in w for w in result.warnings) else []
     shell.show_context(
         crumbs=[
             spec.strategy.label(),

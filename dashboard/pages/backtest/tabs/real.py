@@ -17,14 +17,14 @@ from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.runs.studies import Study, StudyForm
 from engine.research.verification.spec import VerificationSpec
 
-FORM = StudyForm(page=frame.study("backtest", "real"), spec=VerificationSpec, action="Run every test", base="backtest")
+FORM = StudyForm(page=frame.study("backtest", "real"), spec=VerificationSpec, action="Run all tests", base="backtest")
 STUDY = Study(
     FORM,
     "Verification",
     empty=lambda: states.empty(
         "Not tested yet",
-        "The backtest on the left is resampled, delayed, made dearer, disturbed and set against chance. It takes some "
-        "seconds, and the ledger does not count it as a trial.",
+        "Tests the backtest on the left with bootstraps, random entries, higher costs, delayed fills, noisy prices and "
+        "perturbed parameters. This takes a few seconds and does not count as a trial.",
     ),
     sub="of the backtest in the form on the left",
 )
@@ -52,22 +52,24 @@ def layout() -> list[Component]:
         verdict,
         metric.strip(ids.REAL_FILL_FIGURES, 6),
         card.columns(
-            _graph(ids.REAL_LUCK, "Luck", 230), _graph(ids.REAL_FILLS, "Fills", 230, "at other prices"), kind="half"
+            _graph(ids.REAL_LUCK, "Sharpe ratio", 230),
+            _graph(ids.REAL_FILLS, "Fills", 230, "total return by fill price"),
+            kind="half",
         ),
         card.columns(
             _graph(ids.REAL_COSTS, "Costs", 230),
-            _graph(ids.REAL_DELAYS, "Delays", 230, "every fill delayed"),
+            _graph(ids.REAL_DELAYS, "Delays", 230, "all fills delayed"),
             _graph(ids.REAL_PARAMETERS, "Parameters", 230, "one at a time"),
             kind="three",
         ),
         card.columns(
             _graph(ids.REAL_NOISE, "Noise", 230),
-            _graph(ids.REAL_DRAWDOWNS, "Drawdown", 230),
+            _graph(ids.REAL_DRAWDOWNS, "Max drawdown", 230),
             _graph(ids.REAL_REMOVED, "Best trades", 230, "removed"),
             kind="three",
         ),
         card.columns(crises, regimes, kind="half"),
-        _graph(ids.REAL_FAN, "Resampled histories", 260),
+        _graph(ids.REAL_FAN, "Resampled equity", 260),
     ]
 
 

@@ -30,8 +30,8 @@ def layout() -> list[Component]:
     grid.getRowId = "params.data.id"
     grid.className += " chooses"
     files = [
-        html.Button("trades as CSV", id=ids.TRADE_CSV, className="link-button", type="button"),
-        html.Button("equity as CSV", id=ids.EQUITY_CSV, className="link-button", type="button"),
+        html.Button("Trades as CSV", id=ids.TRADE_CSV, className="link-button", type="button"),
+        html.Button("Equity as CSV", id=ids.EQUITY_CSV, className="link-button", type="button"),
     ]
     said = html.Span(id=ids.TRADES_LISTED, className="hint")
     steps = [_step("Previous", "p", -1), _step("Next", "n", 1)]

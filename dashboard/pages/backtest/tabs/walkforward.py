@@ -48,7 +48,7 @@ def draw(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
     result = _opened(data, tab)
     figure = curve.figure(curve.info(result))
     return (
-        view.verdict(result), metric.cells(view.kpis(result)), figure, "growth of 1, all tests one after another",
+        view.verdict(result), metric.cells(view.kpis(result)), figure, "growth of 1, all test windows combined",
         view.columns(result), view.rows(result),
     )  # fmt: skip
 
@@ -69,7 +69,7 @@ def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
     """What lies further down, once the account is there."""
     result = _opened(data, tab)
     kept = promise.info(result)
-    nothing = states.no_figure("No window has a Sharpe ratio in training and in the test.")
+    nothing = states.no_figure("No window has a Sharpe ratio both in sample and out of sample.")
     return (
         windows.figure(windows.info(result)), view.about_windows(result),
         promise.figure(kept) if kept else nothing, promise.words(result.agreement) if kept else "",
@@ -90,7 +90,9 @@ def open_window(chosen: list[dict[str, str]] | None, data: runs.ResultData) -> l
     _, result = runs.opened(data, WalkForwardSpec)
     spec = result.spec_of(min(int(chosen[0]["id"]), len(result.test_first) - 1))
     if spec is None:
-        shell.toast("No choice in this window: no combination traded often enough in its training.", tone="warn")
+        shell.toast(
+            "No parameters were chosen in this window: no combination traded often enough in training.", tone="warn"
+        )
     else:
         studies.show(BACKTEST, spec, "performance")
     return []

@@ -11,7 +11,7 @@ from dashboard.text.format import count
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.spec import RunSpec
 
-_SEARCH = "Search and choice"
+_SEARCH = "Optimisation"
 
 
 class WalkForwardForm(SweepForm):
@@ -25,7 +25,7 @@ class WalkForwardForm(SweepForm):
             return ""
         windows = len(spec.expected_windows())
         if not windows:
-            return "the range is too short for a window"
+            return "the range is too short for one window"
         return f"{count(windows, 'window')} of {super().extent(spec.sweep())}"
 
     def fields(self, values: Values) -> list[Component]:

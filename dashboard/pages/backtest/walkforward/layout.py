@@ -13,9 +13,9 @@ def empty() -> Component:
     """What a walk-forward is, and what to do first."""
     return states.empty(
         "No walk-forward yet",
-        "Parameters are chosen on a segment of the past, traded on the bars that follow, and chosen again. Only what "
-        "was earned on bars that the choice had not seen is counted. Choose what varies and how long the windows are, "
-        "then press Run walk-forward.",
+        "Parameters are optimised on a training window, traded on the test window that follows, and optimised again. "
+        "Only the out-of-sample test windows count. Choose the parameters to vary and the lengths of the windows, then "
+        "press Run walk-forward.",
     )
 
 
@@ -28,12 +28,12 @@ def layout() -> list[Component]:
     return [
         html.Div(id=ids.WALK_VERDICT, className="walk-verdict verdict"),
         metric.strip(ids.WALK_KPIS),
-        graph.graph(ids.WALK_CURVE, height=400, title="Out of sample", sub="growth of 1, all tests one after another"),
+        graph.graph(ids.WALK_CURVE, height=400, title="Out of sample", sub="growth of 1, all test windows combined"),
         card.columns(
             graph.graph(ids.WALK_PLAN, height=320, title="Windows", rescale=False),
             graph.graph(ids.WALK_PROMISE, height=320, title="In sample and out of sample", rescale=False),
             kind="half",
         ),
         graph.graph(ids.WALK_PATHS, height=300, title="Chosen parameters", rescale=False),
-        card.card("Each window", listed, sub="click to open the window's parameters as a backtest over all bars"),
+        card.card("Results by window", listed, sub="click to open the window's parameters as a backtest over all bars"),
     ]

@@ -44,31 +44,32 @@ def kpis(result: WalkForwardResult) -> list[metric.Metric]:
     chance = float(np.mean([item.chance for item in axes]))
     agreement = result.agreement[np.isfinite(result.agreement)]
     return [
-        metric.Metric("Sharpe", metric_text("sharpe", own["sharpe"]), f"hold {metric_text('sharpe', hold['sharpe'])}",
-                      help=f"Of all tests together. {METRICS['sharpe'].definition} Hindsight: "
+        metric.Metric("Sharpe", metric_text("sharpe", own["sharpe"]), f"B&H {metric_text('sharpe', hold['sharpe'])}",
+                      help=f"Over all test windows combined. {METRICS['sharpe'].definition} Best in hindsight: "
                       f"{metric_text('sharpe', best['sharpe'])}."),
-        metric.Metric("CAGR", metric_text("cagr", own["cagr"]), f"hold {metric_text('cagr', hold['cagr'])}",
-                      tone=metric.tone(own["cagr"]), help=f"Of all tests together. Hindsight: "
+        metric.Metric("CAGR", metric_text("cagr", own["cagr"]), f"B&H {metric_text('cagr', hold['cagr'])}",
+                      tone=metric.tone(own["cagr"]), help="Over all test windows combined. Best in hindsight: "
                       f"{metric_text('cagr', best['cagr'])}. {METRICS['cagr'].definition}"),
         metric.Metric("Max drawdown", metric_text("max_drawdown", own["max_drawdown"]),
-                      f"hold {metric_text('max_drawdown', hold['max_drawdown'])}", tone="loss",
+                      f"B&H {metric_text('max_drawdown', hold['max_drawdown'])}", tone="loss",
                       help=METRICS["max_drawdown"].definition),
         metric.Metric("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
-                      f"of {signed_percent(result.promised(), 1)}",
-                      help="Walk-forward efficiency (Pardo 2008): annualised growth in the tests over that in the "
-                      "trainings that chose. Aim for at least half; undefined where training itself lost money."),
-        metric.Metric("Windows", f"{result.profitable} of {windows}", f"{losing} with a loss",
-                      help="Tests that ended with a profit. One without a trade has neither profit nor loss."),
-        metric.Metric("Steadiness", percent(steady, 0), f"random {percent(chance, 0)}",
-                      help="Share of windows that stayed at the values of the window before or next to them, mean over "
-                      "the parameters. The random value is that of choices at random."),
-        metric.Metric("Agreement", number(float(np.median(agreement)), 2, signed=True) if len(agreement) else MISSING,
-                      "of the ranks",
-                      help="Rank correlation (Spearman) of the Sharpe ratios of all combinations in training and in "
-                      "the test, median over the windows. At zero, good in training says nothing about the test."),
+                      f"of {signed_percent(result.promised(), 1)} IS",
+                      help="Walk-forward efficiency (Pardo 2008): annualised growth out of sample over that in sample. "
+                      "Aim for at least 50%; undefined where the in-sample growth is negative."),
+        metric.Metric("Windows", f"{result.profitable} of {windows}", f"profitable, {losing} lost",
+                      help="Test windows that ended with a profit. One without a trade has neither profit nor loss."),
+        metric.Metric("Stability", percent(steady, 0), f"by chance {percent(chance, 0)}",
+                      help="Share of windows whose parameters are at most one step from those of the window before, "
+                      "mean over the parameters; beside it that of random choices."),
+        metric.Metric("Rank correlation",
+                      number(float(np.median(agreement)), 2, signed=True) if len(agreement) else MISSING,
+                      "IS vs OOS",
+                      help="Spearman correlation of the Sharpe ratios of all combinations in sample and out of sample, "
+                      "median over the windows. At zero, in-sample results say nothing about the test."),
         metric.Metric("Trials", number(result.tried_count), "counted",
-                      help="Every combination of every window, on every symbol, and those of hindsight, as the ledger "
-                      "counts them."),
+                      help="Every combination of every window, on every symbol, and those of the best in hindsight, as "
+                      "counted by the ledger."),
     ]  # fmt: skip
 
 
@@ -83,16 +84,16 @@ def columns(result: WalkForwardResult) -> list[dict[str, Any]]:
         definition(column) | _WRAPPED
         for column in [
             Column("window", "", "number", width=32),
-            Column("test", "Tested from", least=108, help="First bar of the test; the training ends before."),
+            Column("test", "Test start", least=108, help="First bar of the test window, after the training."),
             *shown,
-            Column("in_sharpe", "Sharpe in", "number", 2, least=70, help="Of the chosen parameters in training."),
-            Column("out_sharpe", "Sharpe out", "number", 2, least=76, help="Of the same parameters in the test."),
-            Column("in_growth", "CAGR in", "signed_percent", 1, least=86, help="Annualised growth in training."),
-            Column("out_growth", "CAGR out", "signed_percent", 1, least=90, help="Annualised growth in the test."),
+            Column("in_sharpe", "Sharpe IS", "number", 2, least=70, help="In sample, of the chosen parameters."),
+            Column("out_sharpe", "Sharpe OOS", "number", 2, least=80, help="Out of sample, of the same parameters."),
+            Column("in_growth", "CAGR IS", "signed_percent", 1, least=86, help="In sample, annualised."),
+            Column("out_growth", "CAGR OOS", "signed_percent", 1, least=90, help="Out of sample, annualised."),
             Column("out_drawdown", "Drawdown", "signed_percent", 1, least=86, help="Maximum drawdown in the test."),
-            Column("out_trades", "Trades", "number", least=66, help="Opened in the test."),
-            Column("agreement", "Ranks", "number", 2, least=62,
-                   help="Rank correlation of all combinations' Sharpe ratios in training and test."),
+            Column("out_trades", "Trades", "number", least=66, help="Positions opened in the test."),
+            Column("agreement", "Rank corr.", "number", 2, least=66,
+                   help="Spearman correlation of all combinations' Sharpe ratios in sample and out of sample."),
         ]
     ]  # fmt: skip
 
@@ -125,7 +126,7 @@ def _plain(value: float) -> float | None:
 
 def about_windows(result: WalkForwardResult) -> str:
     """Subtitle of the plan."""
-    return f"{int(result.combinations.max()):,} tried in each"
+    return f"{int(result.combinations.max()):,} combinations each"
 
 
 def about_paths(result: WalkForwardResult) -> str:
@@ -135,7 +136,7 @@ def about_paths(result: WalkForwardResult) -> str:
         for side, item in zip(sides(result), result.stability(), strict=True)
         if item.near is not None
     ]
-    return f"stayed within a step: {', '.join(parts)}" if parts else ""
+    return f"within one step of the window before: {', '.join(parts)}" if parts else ""
 
 
 def about_progress(partial: Partial) -> str:
