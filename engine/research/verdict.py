@@ -263,7 +263,7 @@ def _record(evidence: Evidence, luck: float) -> Finding:
     return Finding(
         "Length of the record",
         "good" if enough else "doubtful" if evidence.years >= _years_needed(evidence, 0.0) else "bad",
-        f"{evidence.years:,.1f} of {needed} years",
+        f"{evidence.years:,.1f} years, {needed} needed",
         f"Minimum track record length: the years in which a ratio like this one can be told from {chance} "
         "with 95% confidence.",
         "record",

@@ -260,7 +260,7 @@ def test_record_is_long_enough_where_luck_is_passed() -> None:
     years = minimum_track_record(sharpe, 0, skewness, kurtosis) / made.periods_per_year
     finding = assess(made, tried(0.1)).findings[4]
     assert (finding.test, finding.grade) == ("record", "good")
-    assert finding.figure == f"2.7 of {years:.1f} years"
+    assert finding.figure == f"2.7 years, {years:.1f} needed"
 
 
 def test_what_would_change_the_answer_is_said_worst_first() -> None:
@@ -274,7 +274,7 @@ def test_what_would_change_the_answer_is_said_worst_first() -> None:
 def test_no_history_helps_a_loss() -> None:
     verdict = assess(result(-0.001), tried(-0.1))
     assert verdict.findings[0].remedy.startswith("No length of history would be enough")
-    assert verdict.findings[4].figure == "2.7 of ∞ years"
+    assert verdict.findings[4].figure == "2.7 years, ∞ needed"
     assert verdict.findings[4].grade == "bad"
 
 
