@@ -20,7 +20,7 @@ PENNY = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class OpinionInfo:
+class CrosscheckInfo:
     """``time`` float64 ms since 1970, both equities, and ``apart``, the other's less ours, in ``currency``."""
 
     time: Floats
@@ -30,15 +30,15 @@ class OpinionInfo:
     currency: str
 
 
-def info(found: Crosscheck) -> OpinionInfo:
+def info(found: Crosscheck) -> CrosscheckInfo:
     """What is drawn of a cross-check; thinned, but for each curve's highest and lowest."""
     time, apart = base.times(found.time), found.other_curve - found.curve
     curves = (found.curve, found.other_curve, apart)
     kept = np.unique(np.concatenate([thin(time, values, POINTS) for values in curves]))
-    return OpinionInfo(time[kept], found.curve[kept], found.other_curve[kept], apart[kept], found.currency)
+    return CrosscheckInfo(time[kept], found.curve[kept], found.other_curve[kept], apart[kept], found.currency)
 
 
-def figure(info: OpinionInfo) -> go.Figure:
+def figure(info: CrosscheckInfo) -> go.Figure:
     """Both above, one dashed upon the other; the difference below."""
     import plotly.graph_objects as go
 
@@ -57,4 +57,4 @@ def figure(info: OpinionInfo) -> go.Figure:
     most = max(PENNY, 1.1 * float(np.abs(info.apart).max(initial=0.0)))
     below = base.value_axis(tickformat=",.3~g", nticks=3, range=[-most, most])
     axis = base.value_axis(tickformat="~s")
-    return base.figure(traces, x=base.time_axis(), y=axis, panes=[(below, 0.22)], keep="opinion")
+    return base.figure(traces, x=base.time_axis(), y=axis, panes=[(below, 0.22)], keep="crosscheck")

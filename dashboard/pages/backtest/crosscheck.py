@@ -24,7 +24,7 @@ from engine.backtest.crosscheck.comparison import REASONS, Crosscheck
 from engine.backtest.crosscheck.spec import CrosscheckSpec
 from engine.backtest.spec import BacktestSpec
 
-JOB = SideJob("backtest", "opinion")
+JOB = SideJob("backtest", "crosscheck")
 COLUMNS = [
     table.Column("symbol", "Symbol", width=82),
     table.Column("side", "Side", width=66),
@@ -48,17 +48,17 @@ ASK = (
 def layout() -> Component:
     """The card with its button, the equities, the trades, and the stores of the job."""
     button = html.Button("Run on Backtrader", id=ids.ASK, className="link-button strong", type="button")
-    said = html.Div(html.P(ASK, className="hint"), id=ids.OPINION, className="pad")
-    drawn = graph.graph(ids.OPINION_CHART, height=300, title="Equity", sub="and Backtrader's minus Stratoscope's")
-    listed = table.table(ids.OPINION_TRADES, COLUMNS, height=300, empty="Neither account traded.")
+    said = html.Div(html.P(ASK, className="hint"), id=ids.CROSSCHECK, className="pad")
+    drawn = graph.graph(ids.CROSSCHECK_CHART, height=300, title="Equity", sub="and Backtrader's minus Stratoscope's")
+    listed = table.table(ids.CROSSCHECK_TRADES, COLUMNS, height=300, empty="Neither account traded.")
     return html.Div(
         [
             *JOB.stores(),
             card.card("Cross-check with Backtrader", said, tools=[button]),
-            html.Div([drawn, html.Div(listed, className="panel-card")], id=ids.OPINION_BOX, className="opinion",
+            html.Div([drawn, html.Div(listed, className="panel-card")], id=ids.CROSSCHECK_BOX, className="crosscheck",
                      hidden=True),
         ],
-        className="opinion",
+        className="crosscheck",
     )  # fmt: skip
 
 
@@ -84,10 +84,10 @@ JOB.wire()
 
 
 @callback(
-    Output(ids.OPINION, "children"),
-    Output(frame.figure(ids.OPINION_CHART), "data"),
-    Output(ids.OPINION_TRADES, "rowData"),
-    Output(ids.OPINION_BOX, "hidden"),
+    Output(ids.CROSSCHECK, "children"),
+    Output(frame.figure(ids.CROSSCHECK_CHART), "data"),
+    Output(ids.CROSSCHECK_TRADES, "rowData"),
+    Output(ids.CROSSCHECK_BOX, "hidden"),
     Input(JOB.answer, "data"),
     Input(JOB.progress, "data"),
 )
