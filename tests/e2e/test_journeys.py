@@ -57,12 +57,16 @@ def running_jobs(visitor: Visitor) -> int:
     return int(digits or 0)
 
 
-@pytest.mark.parametrize("page", ["data", "features", "models", "backtest", "hardware"])
-def test_every_page_opens(visitor: Visitor, page: str) -> None:
-    visitor.open(f"/{page}")
-    visitor.until("return document.getElementById('page-title').textContent.toLowerCase() === arguments[0]", page, page)
-    wrong = "document.querySelectorAll('.state-error, .results-error, .toast-note')"
-    assert visitor.js(f"return [...{wrong}].map(part => part.innerText).join('')") == ""
+def test_every_page_opens(visitor: Visitor) -> None:
+    """Each by its address, with the rail and the header, and nothing that says that something went wrong."""
+    for page in ("data", "features", "models", "backtest", "hardware"):
+        visitor.open(f"/{page}")
+        visitor.until(
+            "return document.getElementById('page-title').textContent.toLowerCase() === arguments[0]", page, page
+        )
+        wrong = "document.querySelectorAll('.state-error, .results-error, .toast-note')"
+        assert visitor.js(f"return [...{wrong}].map(part => part.innerText).join('')") == "", page
+        assert visitor.complaints() == [], page
 
 
 def test_pick_a_symbol_and_run_a_backtest(visitor: Visitor) -> None:
@@ -102,39 +106,6 @@ def test_two_runs_are_overlaid(visitor: Visitor) -> None:
     )
     visitor.sees_trace("backtest-overlay", "SMA 33/")
     visitor.sees_trace("backtest-overlay", "SMA 34/")
-
-
-def test_saved_runs_are_found_deleted_restored_and_compared(visitor: Visitor) -> None:
-    visitor.open("/backtest")
-    for fast in (35, 36):
-        run_sma(visitor, fast)
-    open_tab = (
-        "[...document.querySelectorAll('[role=tab]')].find(tab => tab.textContent.startsWith(arguments[0])).click()"
-    )
-    visitor.js(open_tab, "Library")
-    rows = "[...document.querySelectorAll('.library .ag-center-cols-container .ag-row')]"
-    row = f"{rows}.find(row => row.textContent.includes(arguments[0]))"
-    visitor.until(f"return !!{row}", "the run in the library", "SMA 36/")
-    button = f"{row}?.querySelector('[col-id=bin] button')"
-    visitor.until(f"const found = {button}; found?.click(); return !!found", "its button for the bin", "SMA 36/")
-    visitor.until(f"return !{row} && !document.getElementById('backtest-deleted-bar').hidden", "the bin", "SMA 36/")
-    visitor.click(id="backtest-undo")
-    visitor.until(f"return !!{row}", "the run back in the library", "SMA 36/")
-    tick = (
-        f"const id = {row}?.getAttribute('row-id');"
-        "const box = document.querySelector(`.library .ag-row[row-id='${id}'] .ag-selection-checkbox input`);"
-        "if (box) box.click(); return !!box;"
-    )
-    for name in ("SMA 35/", "SMA 36/"):
-        visitor.until(tick, f"a box at {name}", name)
-    visitor.until("return !document.getElementById('backtest-compare-ticked').disabled", "the button to compare")
-    visitor.click(id="backtest-compare-ticked")
-    for name in ("SMA 35/", "SMA 36/", "Combined"):
-        visitor.sees_trace("backtest-overlay", name)
-    link = visitor.wait_for(lambda: "compare=" in (url := visitor.driver.current_url) and url, "the runs in the link")
-    visitor.open("/data")
-    visitor.open(link)
-    visitor.sees_trace("backtest-overlay", "Combined")
 
 
 def test_permalink_restores_the_backtest_in_a_new_browser(visitor: Visitor, workbench: Server) -> None:
