@@ -40,7 +40,7 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
 
 def report(data: ResultData, kind: type[Action]) -> Performed:
     """The action of this ``kind`` whose report a page's result store names; raises ``PreventUpdate`` where there is
-    nothing to draw, ``SpecError`` for a report of another kind and ``EngineError`` for one that is not kept any more.
+    nothing to draw, ``SpecError`` for a report of another kind and ``EngineError`` for one that is no longer stored.
     """
     if not data or "report" not in data:
         raise PreventUpdate

@@ -1,4 +1,4 @@
-"""What every test of the dashboard needs: the callbacks that are there before it are there after it."""
+"""Fixture of every test of the dashboard: the callbacks that are there before it are there after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a failing callback tells its user."""
+"""Sentences of failing callbacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the lists of a market form offer."""
+"""Options of the lists in a market form."""
 
 from __future__ import annotations
 

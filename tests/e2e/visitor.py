@@ -1,4 +1,4 @@
-"""What a visitor of the workbench does, in the words of the pages."""
+"""A visitor of the workbench, in the words of the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests ask of a cluster: what it tells, who works, and what it has forgotten."""
+"""Questions of tests to a cluster: what it tells, who works, and what it has forgotten."""
 
 from __future__ import annotations
 

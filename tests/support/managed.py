@@ -1,4 +1,4 @@
-"""What Dash does with a manager of jobs, and what tests ask of it."""
+"""A manager of jobs as Dash uses it, and questions of tests to it."""
 
 from __future__ import annotations
 

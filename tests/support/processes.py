@@ -1,4 +1,4 @@
-"""What tests ask about processes that end while they are looked at."""
+"""Questions of tests about processes that end while they are looked at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a part of a page says."""
+"""Text of a part of a page."""
 
 from __future__ import annotations
 

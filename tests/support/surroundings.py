@@ -1,4 +1,4 @@
-"""What an indicator needs beside its bars, made up: other symbols of the market and series of its context."""
+"""Made-up inputs of an indicator beside its bars: other symbols of the market and series of its context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests have the cluster's workers do: each takes the progress first, as every job."""
+"""Tasks of tests for the cluster's workers: each takes the progress first, as every job."""
 
 from __future__ import annotations
 

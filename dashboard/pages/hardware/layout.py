@@ -1,4 +1,4 @@
-"""What the hardware page shows."""
+"""Layout of the hardware page."""
 
 from __future__ import annotations
 

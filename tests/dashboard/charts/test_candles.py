@@ -1,4 +1,4 @@
-"""What the price chart draws, in numbers."""
+"""The numbers that the price chart draws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the chart of indicators draws, in numbers."""
+"""The numbers that the chart of indicators draws."""
 
 from __future__ import annotations
 

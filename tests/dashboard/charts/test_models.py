@@ -1,4 +1,4 @@
-"""What the charts of a model draw, number by number."""
+"""The numbers that the charts of a model draw."""
 
 from __future__ import annotations
 

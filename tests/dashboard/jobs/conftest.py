@@ -1,4 +1,4 @@
-"""What tests of the manager share."""
+"""Fixtures of the tests of the manager."""
 
 from __future__ import annotations
 

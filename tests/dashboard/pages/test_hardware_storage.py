@@ -1,4 +1,4 @@
-"""What the cache takes on disk, as the hardware page prints it."""
+"""Disk usage of the cache, as the hardware page prints it."""
 
 from __future__ import annotations
 

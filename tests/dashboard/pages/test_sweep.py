@@ -1,4 +1,4 @@
-"""What the controls of the sweep tab ask for, what a click means, and what the tab says."""
+"""The sweep tab: its controls, its clicks and its sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job imports by its own name."""
+"""Module that a job imports by its own name."""
 
 from tests.support.slow import BASE
 

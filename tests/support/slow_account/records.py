@@ -1,4 +1,4 @@
-"""What the slow account remembers: orders, entries as they are asked for, trades, and a place a symbol."""
+"""Records of the slow account: orders, entries as they are asked for, trades, and a place a symbol."""
 
 from __future__ import annotations
 
