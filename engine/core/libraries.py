@@ -37,6 +37,7 @@ CARRIERS = frozenset(
             "pyarrow",
             "safetensors",
         ),  # requests, results, models
+        "yfinance",  # bars, which are stored before anything is computed from them
         *("dask", "distributed", "psutil", "pynvml", "threadpoolctl"),  # jobs and the machine
     }
 )
