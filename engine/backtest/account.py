@@ -13,7 +13,8 @@ The order of events on a bar:
 5. Fills at the close.
 6. Valuation at the close, where a missing one is the last known close.
 7. The decision at this close. A bar without a price postpones fills: an exit is never dropped. Of several decisions
-   that wait, the last one counts; an exit beats an entry of the same side.
+   that wait, the last one counts; an exit beats an entry of the same side. The exit of a side that is neither held
+   nor waited for changes nothing.
 
 The quote of a fill lies within its bar. Buys pay more than it and sells get less by the slippage, which is a cost on
 top: the price may lie outside the bar, for a price cut at the bar's range would cost nothing where it matters most,
@@ -23,12 +24,13 @@ Where entries on one bar ask for more than the account can bear (leverage times 
 each gets the same part of what it asked for, whatever the order of the symbols; limit entries of one bar are entries on
 one bar.
 
-- Sizes: units are reckoned at the price before volume impact, and again where the impact makes them dearer than their
-  part. Units are those of the prices. Commission by the share and fixed sizes count the shares of the day of the fill
-  (``Bars.shares``), and a bar's volume is how many units changed hands (``Bars.traded``): neither depends on what has
-  been taken out of the prices. The volume limit comes last. It is one share of a bar's volume for all fills of a symbol
-  on it, those of stops and targets included. What it leaves of an entry is dropped; what it leaves of an exit waits for
-  the next bar, and takes the place of a reversal's entry.
+- Sizes: a part of the equity pays for its commission too, a value does not. Units are reckoned at the price before
+  volume impact, and again where the impact makes them dearer than their part. Units are those of the prices. Commission
+  by the share and fixed sizes count the shares of the day of the fill (``Bars.shares``), and a bar's volume is how many
+  units changed hands (``Bars.traded``): neither depends on what has been taken out of the prices. The volume limit
+  comes last. It is one share of a bar's volume for all fills of a symbol on it, those of stops and targets included.
+  What it leaves of an entry is dropped; what it leaves of an exit waits for the next bar, and takes the place of a
+  reversal's entry.
 - A limit is anchored to the last known price at the decision and tried on the bars with a price that follow. On the bar
   that fills it below its open (a short one above) the best price may lie before the fill: the target waits, and the
   trailing stop and the excursions know the close alone.
@@ -36,7 +38,8 @@ one bar.
   as decisions are; bars of the calendar on which the symbol has no close do not count. Where the strategy asks for the
   same position at that close it is not heard: like after any other stop, only a decision at a later close enters again.
 - What waits to be filled of a stop or target, the time stop included, is not withdrawn where the strategy asks for the
-  same position anew; another exit or a reversal takes its place.
+  same position anew; another exit or a reversal takes its place. What was decided before a stop or target, to enter or
+  resize the position that it has closed, is not heard after it.
 - A margin call is only looked for while something is short or cash is borrowed. All symbols are taken to their worst
   prices, or their stops, together. It withdraws what waits for the symbols that it closes, and knows no volume limit,
   for the broker does not ask: fills beyond it are counted.

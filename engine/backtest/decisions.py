@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.account import encode_signals, encode_weights, one_column, rebalancing
-from engine.backtest.kernels.records import GO_LONG, GO_SHORT, REBALANCING
+from engine.backtest.kernels.records import EXIT, EXIT_LONG, EXIT_SHORT, GO_LONG, GO_SHORT, REBALANCING
 from engine.backtest.measured import Measured, known_of, sizes_of
 from engine.backtest.sizings import Size
 from engine.market.bars import Bars, Floats, Times
@@ -301,9 +301,18 @@ def _holds(signals: Signals, stop: int, direction: Direction) -> bool:
 
 
 def _last_decision(signals: Signals, stop: int, direction: Direction) -> int | None:
-    """The bar before ``stop`` on which something was decided last."""
-    found = np.flatnonzero(encode_signals(signals, direction)[:stop])
-    return int(found[-1]) if len(found) else None
+    """The bar before ``stop`` on which something was decided last; the exit of a side that was not to be held decided
+    nothing.
+    """
+    codes = encode_signals(signals, direction)[:stop]
+    entries = np.flatnonzero((codes == GO_LONG) | (codes == GO_SHORT))
+    found = np.flatnonzero(codes)
+    if not len(entries):
+        return int(found[-1]) if len(found) else None
+    last = int(entries[-1])
+    own = EXIT_LONG if codes[last] == GO_LONG else EXIT_SHORT
+    ends = np.flatnonzero((codes[last:] == own) | (codes[last:] == EXIT))
+    return last + int(ends[-1]) if len(ends) else last
 
 
 def _last_weights(known: Floats) -> Floats:

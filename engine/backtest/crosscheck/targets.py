@@ -101,6 +101,18 @@ def codes_of(signals: Signals, direction: str) -> NDArray[np.int64]:
     return np.where(entries > 0, entries, exits).astype(np.int64)
 
 
+def heard(code: int, pending: int, held: float) -> int:
+    """``code``, where it is no exit, or that of a side that is held or waited for; of one that waits, which only
+    withdraws its entry, an exit of either side.
+    """
+    if code not in (EXIT_LONG, EXIT_SHORT):
+        return code
+    own, other = (GO_LONG, GO_SHORT) if code == EXIT_LONG else (GO_SHORT, GO_LONG)
+    if pending & own:
+        return LEAVE
+    return code if not pending & other and ends(code, 0.0, held) else 0
+
+
 def ends(code: int, amount: float, held: float) -> bool:
     """Whether a decision ends a position of ``held`` units."""
     if code == TO_WEIGHT:

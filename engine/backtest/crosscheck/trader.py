@@ -20,7 +20,7 @@ from engine.backtest.crosscheck import sizes
 from engine.backtest.crosscheck.position import Ask, Broker, Position, RepeatedTrade, Terms
 from engine.backtest.crosscheck.script import DURING, Script
 from engine.backtest.crosscheck.targets import ENTER as ENTRIES
-from engine.backtest.crosscheck.targets import GO_LONG, RESIZE, TO_WEIGHT, Targets, ends
+from engine.backtest.crosscheck.targets import GO_LONG, RESIZE, TO_WEIGHT, Targets, ends, heard
 from engine.backtest.crosscheck.targets import LEAVE as EXITS
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ class Trader:
         pnl += position.received
         self.returns.append(pnl / position.paid)
         self.trades.append(position.trade(symbol, self.bar, pnl))
+        outlived = self.stepping == DURING and not ends(position.pending, position.amount, position.side)
         self.positions[symbol] = Position(
-            pending=0 if position.rest else position.pending, firm=position.firm, amount=position.amount,
+            pending=0 if position.rest or outlived else position.pending, firm=position.firm, amount=position.amount,
             limit=position.limit, age=position.age, target=position.target,
         )  # fmt: skip
 
@@ -218,9 +219,9 @@ class Trader:
                 self.positions[ask.symbol].pending, self.positions[ask.symbol].rest = TO_WEIGHT, True
             side, volume = (1 if ask.units > 0 else -1), float(self.script.volume[self.bar, ask.symbol])
             budget, shares = ask.cost * (part if ask.met else 1.0), self.shares(ask.symbol)
-            units = min(abs(ask.units), self.most(ask.symbol))
+            before_impact = ask.quote if isfinite(ask.limit) else ask.quote * (1 + side * costs.slip())
+            units = min(abs(ask.units), sizes.affordable(budget, before_impact, shares, costs), self.most(ask.symbol))
             if isfinite(ask.limit):
-                units = min(units, sizes.affordable(budget, ask.quote, shares, costs))
                 self.send(ask.symbol, side * units, Terms("limit", ask.limit, plain=True))
             else:
                 self.send(ask.symbol, side * sizes.fitted(side, units, budget, ask.quote, volume, shares, costs))
@@ -373,7 +374,7 @@ class Trader:
         """
         for s, position in enumerate(self.positions):
             given, amount = int(self.targets.codes[self.bar, s]), float(self.targets.amounts[self.bar, s])
-            code = given & ~RESIZE
+            code = heard(given & ~RESIZE, position.pending, self.broker.held(s))
             held, after = self.broker.held(s), self.spec.stops.time_stop
             stays = held and (position.pending == RESIZE or (position.firm and position.pending == EXITS))
             if code and not (stays and not ends(code, amount, held)):

@@ -12,7 +12,10 @@ from engine.backtest.kernels.fills import close_trade, note_price
 from engine.backtest.kernels.protection import check_stops, filled_within, margin_call
 from engine.backtest.kernels.records import (
     EXIT,
+    EXIT_LONG,
+    EXIT_SHORT,
     GO_LONG,
+    GO_SHORT,
     LIMIT,
     LIQUIDATION,
     NEXT_CLOSE,
@@ -71,10 +74,25 @@ def persists(place: Any) -> bool:
 
 
 @kernel
+def heard(code: int, place: Any) -> int:
+    """``code``, unless it is the exit of a side that is neither held nor waited for: that changes nothing.
+
+    The exit of a side whose entry waits withdraws that alone: what the entry was to turn round is left all the same.
+    """
+    if code != EXIT_LONG and code != EXIT_SHORT:
+        return code
+    own, other = (GO_LONG, GO_SHORT) if code == EXIT_LONG else (GO_SHORT, GO_LONG)
+    if place.pending == own:
+        return EXIT
+    return code if place.pending != other and closes(code, 0.0, place.units) else NOTHING
+
+
+@kernel
 def decide(t: int, decisions: Any, amounts: Any, book: Any, rules: Any) -> None:
     """Turn the decisions of this close into waiting orders; a later one replaces an earlier one that still waits."""
     for s in range(len(book)):
-        place, code, amount = book[s], decisions[t, s] & ~REBALANCING, amounts[t, s]
+        place, amount = book[s], amounts[t, s]
+        code = heard(decisions[t, s] & ~REBALANCING, place)
         if code != NOTHING and (not persists(place) or closes(code, amount, place.units)):
             place.pending = code
             place.pending_amount = amount

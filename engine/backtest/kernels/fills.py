@@ -205,15 +205,18 @@ def open_position(
     budget: float,
     slipping: bool,
 ) -> None:
-    """Enter ``size`` units, or fewer where the volume limits them or ``budget`` does not reach."""
-    taken = allowed(t, size, bar, place, rules)
-    price = fill_price(side, taken, place.quote, bar, rules) if slipping else place.quote
-    within = units_for(budget, price, bar, rules)
-    if taken > within:
-        taken = within
-        price = fill_price(side, taken, place.quote, bar, rules) if slipping else place.quote
+    """Enter ``size`` units, or fewer where the volume limits them or ``budget`` does not reach.
+
+    What the budget reaches is reckoned before volume impact, and again where the impact makes that dearer.
+    """
+    before_impact = fill_price(side, 0.0, place.quote, bar, rules) if slipping else place.quote
+    possible = allowed(t, min(size, units_for(budget, before_impact, bar, rules)), bar, place, rules)
+    price = fill_price(side, possible, place.quote, bar, rules) if slipping else place.quote
+    taken = min(possible, units_for(budget, price, bar, rules))
+    if taken < possible and slipping:
+        price = fill_price(side, taken, place.quote, bar, rules)
     if taken > 0.0:
-        totals.cut += 1 if taken < size * (1.0 - ROUNDING) else 0
+        totals.cut += 1 if possible < size * (1.0 - ROUNDING) else 0
         execute(s, t, bar, place, trades, orders, totals, rules, delta=side * taken, price=price, reason=SIGNAL)
     else:
         totals.rejected += 1

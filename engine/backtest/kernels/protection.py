@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.backtest.kernels.book import closes
 from engine.backtest.kernels.compiled import kernel
 from engine.backtest.kernels.fills import allowed, close_position, execute, fill_price, note_price
 from engine.backtest.kernels.records import (
@@ -72,9 +73,11 @@ def check_stop(s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, t
         if not within:
             note_price(place, bar.open)
         place.quote = quote
+        held = place.units
         close_position(s, t, bar, place, trades, orders, totals, rules, reason=reason, ambiguous=ambiguous)
-        if place.pending == TO_WEIGHT and place.pending_reason == REBALANCE:
-            place.pending = NOTHING
+        rest = place.pending == TO_WEIGHT and place.pending_reason == REBALANCE
+        if rest or not closes(place.pending, place.pending_amount, held):
+            place.pending = NOTHING  # it was decided before the stop, for the position that this has closed
     if place.units != 0.0:
         seen = bar.close if within else best
         place.best = max(place.best, seen) if side > 0.0 else min(place.best, seen)

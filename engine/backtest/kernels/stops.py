@@ -78,10 +78,10 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, memory: Any, trade
     returns how many. An exit at ``bars`` is none: the position is still open.
 
     A stop on the bar of an order comes after it where orders fill at the open, and before it where they fill at the
-    close. What was asked for at the close at which a time stop was decided is not heard, also where another stop is
-    reached on the bar that would have filled it.
+    close. An entry that was decided before the stop was reached, or at the close at which a time stop was decided, is
+    not heard.
     """
-    lines, _, _, prices, shift, at_open = account
+    lines, _, fills, prices, shift, at_open = account
     entries, exits, quotes = trades
     bars = len(lines) - 1
     made = 0
@@ -102,7 +102,7 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, memory: Any, trade
         entries[made] = entry
         if hit < leave or (hit == leave and not at_open and hit < bars):
             exits[made], quotes[made] = hit, quote
-            last = hit if at_open or (hit == clock and shift > 0) else hit - 1
+            last = hit - 1 if shift == 0 else fills[hit - 1] if len(fills) else hit
         else:
             exits[made] = leave
             quotes[made] = lines[leave, QUOTE]

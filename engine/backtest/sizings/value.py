@@ -14,7 +14,7 @@ from engine.market.bars import Bars
 
 @plugin("value", title="Fixed value")
 class Value(Sizing):
-    """The same value for every position, whatever the account has become."""
+    """The same value for every position, whatever the account has become; commission comes on top."""
 
     kind: Literal["value"] = "value"
     value: float = parameter(

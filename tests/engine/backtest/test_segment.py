@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.backtest.decisions import SignalDecisions
 from engine.backtest.measured import measured
 from engine.backtest.portfolio import run_portfolio
 from engine.backtest.segment import Segment, follow, measure
 from engine.backtest.spec import BacktestSpec
 from engine.core.progress import silent
 from engine.market.bars import Bars, Market
+from engine.strategies import Signals
 from tests.support.market import cut, days, make_bars, random_walk
 
 FREE = {"commission": 0, "slippage": 0}
@@ -154,3 +156,27 @@ def test_nothing_behind_the_end_and_nothing_but_indicators_before_the_start(seed
     assert part.time[0] == bars.time[start]
     assert part.time[-1] == bars.time[stop - 1]
     assert part.equity[0] == part.capital  # flat at the close of the first bar: it fills at the next open
+
+
+@pytest.mark.parametrize(
+    ("marks", "held"),
+    [
+        ("L.y..", "L"),
+        ("L.x..", ""),
+        ("S.x..", "S"),
+        ("S.y.x", ""),
+        ("Lxy..", ""),
+        ("y.L.x", ""),
+        ("LyS.x", "S"),
+        ("xy...", ""),
+    ],
+)
+def test_the_exit_of_a_side_that_is_not_held_is_no_last_decision(marks: str, held: str) -> None:
+    """L and S enter long and short, x and y exit long and short; a sixth bar begins with what was held by then."""
+    bars = random_walk(6)
+    signals = Signals(*(np.array([mark == one for mark in marks + "."]) for one in "LxSy"))
+    known = SignalDecisions(signals=(signals,))
+    start = bars.time[5]
+    assert known.holds_before(start, [bars], "both") == bool(held)
+    (resumed,) = known.since(start, [bars], "both", resume=True).signals
+    assert (resumed.entries[4], resumed.short_entries[4]) == (held == "L", held == "S")

@@ -99,7 +99,8 @@ class SlowAccount(Orders):
 
     def decide(self, t: int) -> None:
         for symbol, place in enumerate(self.places):
-            order, waiting = self.wanted[t][symbol], place.order
+            waiting = place.order
+            order = self.heard(self.wanted[t][symbol], place)
             firm = waiting is not None and (waiting.reason in PROTECTIVE or waiting.ask == "resize")
             if order is not None and (not firm or not place.units or order.ends(place.units)):
                 order.limit_from = place.mark
@@ -114,6 +115,21 @@ class SlowAccount(Orders):
                 continue
             if place.order is None or not place.order.ends(place.units):
                 place.order = Order("exit", "time stop")
+
+    @staticmethod
+    def heard(order: Order | None, place: Place) -> Order | None:
+        """An exit of a side that is neither held nor waited for is none; of one that waits it withdraws the entry
+        alone.
+        """
+        if order is None or order.ask not in ("exit long", "exit short"):
+            return order
+        side = order.ask.removeprefix("exit ")
+        entry = place.order.ask if place.order is not None else ""
+        if entry == side:
+            return Order("exit", order.reason)
+        if entry in ("long", "short"):
+            return None
+        return order if place.units * (1 if side == "long" else -1) > 0 else None
 
     def margin(self, t: int) -> None:
         """Everything is closed where the equity falls below the maintenance margin, at the open or on the way down."""
@@ -179,7 +195,7 @@ class SlowAccount(Orders):
             target = math.nan if profit is None or place.shielded else trade.entry_price * (1 + trade.side * profit)
             if place.shielded:
                 opens = trade.entry_price
-            side = trade.side
+            side, held = trade.side, place.units
             worst, best = (low, high) if side > 0 else (high, low)
             stopped, taken = side * worst <= side * level, side * best >= side * target
             if side * opens <= side * level:
@@ -193,5 +209,5 @@ class SlowAccount(Orders):
                 self.leave(t, symbol, target, "take profit")
             else:
                 continue
-            if place.order is not None and place.order.reason == "rest":
+            if place.order is not None and (place.order.reason == "rest" or not place.order.ends(held)):
                 place.order = None

@@ -114,13 +114,15 @@ class Orders(Books):
                 self.places[wish.symbol].order = replace(wish.order, reason="rest")
                 if share == 0:
                     continue
-            units = abs(self.limited(t, wish.symbol, wish.units))
-            price = self.paid(t, wish.symbol, wish.side * units, wish.quote, wish.by_limit)
-            units = min(units, self.units_of(t, wish.symbol, share * wish.cost, price))
+            price = wish.quote if wish.by_limit else self.slipped(wish.quote, wish.side)
+            possible = min(wish.units, self.units_of(t, wish.symbol, share * wish.cost, price))
+            possible = abs(self.limited(t, wish.symbol, possible))
+            price = self.paid(t, wish.symbol, wish.side * possible, wish.quote, wish.by_limit)
+            units = min(possible, self.units_of(t, wish.symbol, share * wish.cost, price))
             if units <= 0:
                 self.rejected += 1
                 continue
-            self.cut += units < wish.units * (1 - CLOSE_ENOUGH)
+            self.cut += possible < wish.units * (1 - CLOSE_ENOUGH)
             place = self.places[wish.symbol]
             if wish.by_limit and (wish.quote - self.price(t, wish.symbol, "open")) * wish.side < 0:
                 place.shielded = True

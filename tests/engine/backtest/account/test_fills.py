@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support.accounts import FLAT, GAP, NAN, keep, ohlc, why
+from engine.backtest.account import Account
+from engine.backtest.simulator import simulate_accounts
+from engine.market.bars import Bars
+from engine.strategies import Signals
+from tests.support.accounts import FLAT, GAP, NAN, assert_same, keep, ohlc, why
+from tests.support.decided import decisions_of
+from tests.support.random_accounts import request
 
 
 def test_slippage_is_a_cost_on_top_of_a_bar_that_never_moved() -> None:
@@ -136,3 +143,74 @@ def test_unknown_volume_fills_nothing_where_there_is_a_limit() -> None:
     bars = replace(ohlc(*[FLAT] * 5), volume=np.array([NAN, 1000, NAN, 1000, 1000]))
     account = keep(bars, "Lx...", costs={"volume_limit": 0.1})
     assert account.orders["bar"].tolist() == [1, 3]
+
+
+def sides(marks: str) -> Signals:
+    """A decision a bar: L and S enter long and short, x and y exit long and short."""
+    return Signals(*(np.array([mark == one for mark in marks]) for one in "LxSy"))
+
+
+def kept(bars: Bars, marks: str, **more: Any) -> Account:
+    spec = request(direction="both", **more)
+    assert_same(spec, [bars], [sides(marks)])
+    (holding,) = simulate_accounts(spec, [bars], decisions_of([sides(marks)]))
+    return holding.account
+
+
+@pytest.mark.parametrize("marks", ["Lxy...", "Lxyy..", "Lx.y.."])
+def test_exit_of_the_other_side_does_not_take_the_place_of_one_that_waits(marks: str) -> None:
+    """No open on bars 2 and 3: the long's exit waits for bar 4, whatever is said of a short that nobody holds."""
+    bars = ohlc(FLAT, FLAT, (NAN, 11, 11, 11), (NAN, 11, 11, 11), (12,), (13,))
+    account = kept(bars, marks)
+    assert why(account) == ["signal"]
+    np.testing.assert_allclose(account.trades.exit_price, [12])
+
+
+def test_exit_of_the_other_side_does_not_stop_what_the_volume_limit_left() -> None:
+    bars = replace(ohlc(*[FLAT] * 6), volume=np.array([2000, 2000, 800, 1000, 1000, 1000.0]))
+    account = kept(bars, "Lxy...", costs={"commission": 0, "slippage": 0, "volume_limit": 0.05})
+    assert account.orders["units"].tolist() == [100, -40, -50, -10]
+
+
+@pytest.mark.parametrize(("marks", "entry"), [("S.x...", [3]), ("S.y...", []), ("Sxx...", [3]), ("S.xy..", [3])])
+def test_working_limit_is_withdrawn_by_the_exit_of_its_own_side_alone(marks: str, entry: list[int]) -> None:
+    """Short at 10.10 or better, which bar 3 reaches."""
+    bars = ohlc(FLAT, FLAT, FLAT, (10, 11, 10, 10), FLAT, FLAT)
+    account = kept(bars, marks, fill="limit", limit_offset=100)
+    assert account.trades.entry.tolist() == entry
+
+
+def test_exit_of_a_side_that_waits_leaves_what_its_entry_was_to_turn_round() -> None:
+    """Short, then long asked for while there is no open: the long is withdrawn, the short bought back all the same."""
+    bars = ohlc(FLAT, FLAT, (NAN, 11, 11, 11), (NAN, 11, 11, 11), (12,), (13,))
+    account = kept(bars, "SLx...")
+    assert (account.trades.side.tolist(), account.trades.exit.tolist(), why(account)) == ([-1], [4], ["signal"])
+    np.testing.assert_allclose(account.equity[-1], 800)
+
+
+def test_impact_is_reckoned_on_what_the_account_can_bear_and_not_on_what_was_asked_for() -> None:
+    """1,000 of equity bear 100 units, a tenth of the volume: at 2 x 0.1 ** 2 more they are 98.04 at 10.192."""
+    bars = replace(ohlc(*[FLAT] * 3), volume=np.full(3, 1000.0))
+    costs = {"commission": 0, "slippage": 0, "volume_impact": 2.0}
+    account = kept(bars, "L..", costs=costs, sizing={"kind": "value", "value": 5000})
+    units = 1000 / 10.2
+    np.testing.assert_allclose(account.orders["units"], [units])
+    np.testing.assert_allclose(account.orders["price"], [10 * (1 + 2 * (units / 1000) ** 2)])
+    assert account.cut == 1
+
+
+def test_impact_lets_no_short_exceed_the_leverage() -> None:
+    bars = replace(ohlc(*[FLAT] * 3), volume=np.full(3, 1000.0))
+    costs = {"commission": 0, "slippage": 0, "volume_impact": 0.5}
+    account = kept(bars, "S..", costs=costs, sizing={"kind": "units", "units": 1000})
+    np.testing.assert_allclose(account.orders["units"], [-100])
+    np.testing.assert_allclose(account.orders["price"], [9.95])
+
+
+def test_impact_alone_is_no_order_that_was_cut() -> None:
+    """Half the equity, as asked: fewer units, for they are dearer, and nothing of the order is missing."""
+    bars = replace(ohlc(*[FLAT] * 3), volume=np.full(3, 1000.0))
+    costs = {"commission": 0, "slippage": 0, "volume_impact": 2.0}
+    account = kept(bars, "L..", costs=costs, sizing={"kind": "percent", "part": 0.5})
+    np.testing.assert_allclose(account.orders["units"], [500 / (10 * (1 + 2 * 0.05**2))])
+    assert account.cut == 0

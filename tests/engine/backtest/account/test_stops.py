@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.backtest.fast_metrics import fast_metrics
 from engine.backtest.simulator import simulate_accounts
 from engine.core.errors import SpecError
 from tests.support.accounts import FLAT, assert_same, decide, keep, ohlc, why
 from tests.support.decided import decisions_of
+from tests.support.market import random_walk
 from tests.support.random_accounts import request
 
 
@@ -141,6 +143,43 @@ def test_time_stop_heeds_no_exit_of_the_other_side() -> None:
     signals = replace(decide("L...."), short_exits=np.ones(5, dtype=bool))
     (holding,) = simulate_accounts(request(direction="both", stops={"time_stop": 1}), [bars], decisions_of([signals]))
     assert holding.account.trades.exit.tolist() == [3]
+
+
+@pytest.mark.parametrize(("marks", "entries"), [("L....", [1]), ("LL...", [1]), ("LLL..", [1, 3]), ("L.L..", [1, 3])])
+def test_entry_that_was_decided_before_a_stop_does_not_enter_again_at_its_close(marks: str, entries: list[int]) -> None:
+    """In at the close of bar 1, out at 9.50 within bar 2: only what is decided at its close or later enters again."""
+    bars = ohlc(FLAT, FLAT, (10, 10, 9, 9), (9,), (9,))
+    account = keep(bars, marks, stops={"stop_loss": 0.05}, fill="next_close")
+    assert account.trades.entry.tolist() == entries
+    np.testing.assert_allclose(account.trades.exit_price[0], 9.5)
+
+
+def test_reversal_that_was_decided_before_a_stop_still_enters() -> None:
+    bars = ohlc(FLAT, FLAT, (10, 10, 9, 9), (9,))
+    account = keep(bars, "LS..", stops={"stop_loss": 0.05}, fill="next_close", direction="both")
+    assert (account.trades.entry.tolist(), account.trades.side.tolist()) == ([1, 2], [1, -1])
+    assert why(account) == ["stop loss", "still open"]
+
+
+def test_weight_that_was_set_before_a_stop_does_not_buy_again_at_its_close() -> None:
+    bars = ohlc(FLAT, FLAT, (10, 10, 9, 9), (9,), (9,))
+    wanted = np.array([0.5, 0.6, np.nan, 0.4, np.nan])[:, None]
+    spec = request(stops={"stop_loss": 0.05}, fill="next_close")
+    assert_same(spec, [bars], wanted)
+    (holding,) = simulate_accounts(spec, [bars], decisions_of(wanted))
+    assert holding.account.trades.entry.tolist() == [1, 4]
+
+
+@pytest.mark.parametrize("fill", ["next_open", "next_close", "same_close"])
+def test_sweeps_hear_the_same_entries_beside_stops(fill: str) -> None:
+    """The figures of a sweep follow from the same trades as the account's, an entry at every close among them."""
+    bars = random_walk(300, seed=3)
+    spec = request(stops={"stop_loss": 0.02, "take_profit": 0.03}, fill=fill)
+    marks = decisions_of([decide("L" * 300)])
+    fast = fast_metrics(spec, [bars], {}, marks)
+    (holding,) = simulate_accounts(spec, [bars], marks)
+    assert fast.trades == holding.account.count > 30
+    assert fast.total_return == pytest.approx(holding.account.equity[-1] / 1000 - 1, rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ["stop_loss", "take_profit", "trailing_stop", "time_stop"])
