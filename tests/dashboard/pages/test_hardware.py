@@ -22,8 +22,10 @@ from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.readings import GpuUse, Sample
 from dashboard.pages.hardware.request import FORM
 from engine import devices
+from engine.benchmarks.result import BenchmarkResult
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.core.errors import EngineError, SpecError
+from engine.core.progress import Progress
 from engine.core.spec import canonical_json
 from engine.jobs import actions, executors
 from tests.support.machine import GIGA, QUIET, job, result
@@ -183,8 +185,12 @@ def test_a_result_with_missing_values_has_no_finite_error() -> None:
 def measure(spec: BenchmarkSpec, **about: Any) -> dict[str, str]:
     """Perform ``spec`` with a made-up report; what the page's result store holds of it."""
     about = {"fingerprint": devices.fingerprint(), "machine": devices.machine().describe()} | about
+
+    def made_up(action: BenchmarkSpec, progress: Progress) -> BenchmarkResult:
+        return result(**about)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(executors, "executor", lambda cls: lambda action, progress: result(**about))
+        patch.setattr(executors, "executor", lambda cls: made_up)
         return reported(actions.perform(spec))
 
 
