@@ -42,7 +42,8 @@ one bar.
   resize the position that it has closed, is not heard after it.
 - A margin call is only looked for while something is short or cash is borrowed. All symbols are taken to their worst
   prices, or their stops, together. It withdraws what waits for the symbols that it closes, and knows no volume limit,
-  for the broker does not ask: fills beyond it are counted.
+  for the broker does not ask: fills beyond it are counted. A symbol without a bar is closed at its last known price,
+  which its market may not have given.
 - Where the equity is not above zero at a close all is closed at the last prices, and the account stays at zero.
 - What weights or a rebalancing cannot pay for waits while another position that they are to change waits for its
   market, unless that has been closed for over a week; a stop withdraws it.
