@@ -26,7 +26,7 @@ def to_query(spec: Spec) -> str:
 
     A spec too long for an address is kept in the database, and the text is its key, which this workbench alone opens.
     """
-    return short_query(spec) or _KEPT + permalinks.keep(canonical_json(spec))
+    return short_query(spec) or _KEPT + permalinks.store(canonical_json(spec))
 
 
 def short_query(spec: Spec) -> str:

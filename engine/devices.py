@@ -1,4 +1,4 @@
-"""Devices of this machine: its libraries, its processors, and why a requested one is missing."""
+"""Devices of this machine: array libraries on processors, and the reasons for missing ones."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""What keeps Chromium from talking to its maker's servers."""
+"""Options that keep Chromium from contacting its maker's servers."""
 
 LOOPBACK_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 """A page that asks for anything outside this machine gets a console error, which fails the journey."""

@@ -152,7 +152,7 @@ def _extent(verdict: Verdict) -> str:
 def _verdict(verdict: Verdict) -> str:
     rows = "".join(
         f'<li><span class="dot {finding.grade}" title="{finding.grade}"></span><span>{escape(finding.question)}</span>'
-        f"<b>{escape(finding.figure)}</b><small>{escape(finding.explanation)}</small></li>"
+        f"<b>{escape(finding.value)}</b><small>{escape(finding.explanation)}</small></li>"
         for finding in verdict.findings
     )
     caveat = f"<p>{escape(CAVEAT)}</p>" if verdict.full else ""

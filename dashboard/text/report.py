@@ -128,7 +128,7 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
     found, efficiency = assess(result), result.efficiency()
     kept = [
         ["Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
-         f"of the {signed_percent(result.promised())} annualised in sample"],
+         f"of the {signed_percent(result.in_sample_growth())} annualised in sample"],
         ["Profitable", f"{result.profitable} of {len(result.test_first)}", "windows"],
         ["Stability", percent(result.steadiness(), 0), "of parameters within one step of the window before"],
     ]  # fmt: skip
@@ -185,7 +185,7 @@ def _windows(result: Any) -> list[str]:
 
 def _verification(spec: Any, result: Any) -> list[str]:
     found = verdict(spec.backtest)
-    rows = [[GRADES[item.grade], item.figure, item.question] for item in found.findings]
+    rows = [[GRADES[item.grade], item.value, item.question] for item in found.findings]
     return [
         *_part([f"{found.headline} {found.reason}"]),
         *_part(aligned(rows, left=3)),

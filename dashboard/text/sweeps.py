@@ -14,7 +14,7 @@ from dashboard.text.format import number
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import METRICS, SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
-from engine.backtest.sweeps.stress import stressed
+from engine.backtest.sweeps.stress import cost_axes
 from engine.core.errors import SpecError
 from engine.market.spec import MarketSpec
 from engine.research import ledger
@@ -101,7 +101,7 @@ def luck(result: SweepResult, symbol: str | None) -> Luck:
     per_year, observations = result.periods_per_year[row], result.observations[row]
     entries = ledger.trials(result.family) or (result.trial(),)
     market = MarketSpec.parse(json.loads(result.base)["market"])
-    found = ledger.luck_of(entries, ledger.on_data(market), per_year, observations)
+    found = ledger.expected_best_of(entries, ledger.on_data(market), per_year, observations)
     ratios = result.ranked("sharpe", symbol)
     ratios = ratios[np.isfinite(ratios)]
     best = float(ratios.max()) if len(ratios) else None
@@ -112,12 +112,12 @@ def luck(result: SweepResult, symbol: str | None) -> Luck:
 
 def about_costs(result: SweepResult) -> list[str]:
     """Where the best is told although costs vary."""
-    costs = [] if result.no_choice() else stressed(result.axes)
+    costs = [] if result.no_choice() else cost_axes(result.axes)
     if not costs:
         return []
     known = sides(result)
     own = [f"{known[axis].title.lower()} {known[axis].text(value)} {known[axis].unit}".rstrip()
-           for axis, value in zip(costs, result.own_costs().tolist(), strict=True)]  # fmt: skip
+           for axis, value in zip(costs, result.base_costs().tolist(), strict=True)]  # fmt: skip
     return [
         "Costs are a stress test and not optimised: best and plateau are taken at the backtest's own costs, "
         f"{', '.join(own)}."

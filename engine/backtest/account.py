@@ -1,60 +1,58 @@
-"""The account: decisions to fills to equity, for one symbol or for several that share one cash.
+"""The account: decisions to fills to equity, for one symbol or for several that share one cash balance.
 
 The order of events on a bar:
 
-1. Interest and the cost of borrowing since the bar before, by calendar time. Dividends of what is held since then:
-   cash for who is long, a payment for who is short. They belong to the profit of the trade.
-2. What was decided at an earlier close fills at the open, exits before entries. Limit orders are tried.
-3. Margin: where the equity falls below the maintenance margin, everything is closed, at the open if it opens there,
-   else where it is reached on the way to the bar's worst prices. Equity never goes below zero.
+1. Interest and borrow fees accrued since the previous bar, by calendar time. Dividends on open positions: received on
+   longs, paid on shorts. They are part of the trade's profit.
+2. Decisions of an earlier close fill at the open, exits before entries. Limit orders are tried.
+3. Margin call: where the equity falls below the maintenance margin, all positions are closed, at the open if it is
+   breached there, else at the level on the way to the bar's worst prices. Equity never goes below zero.
 4. Stops and targets, with the bar's open, high and low. They are anchored to the fill price and checked on the entry
    bar too. A price that opens beyond a level fills at the open; a bar that reaches both fills at the stop and is
    counted as ambiguous. A trailing stop follows the best price of earlier bars.
 5. Fills at the close.
-6. Valuation at the close, where a missing one is the last known close.
-7. The decision at this close. A bar without a price postpones fills: an exit is never dropped. Of several decisions
-   that wait, the last one counts; an exit beats an entry of the same side. The exit of a side that is neither held
-   nor waited for changes nothing.
+6. Valuation at the close; a missing one is forward filled.
+7. The decision at this close. A bar without a price postpones fills: an exit is never dropped. Of several pending
+   decisions the last one counts; an exit overrides an entry of the same side. The exit of a side that is neither held
+   nor pending changes nothing.
 
-The quote of a fill lies within its bar. Buys pay more than it and sells get less by the slippage, which is a cost on
-top: the price may lie outside the bar, for a price cut at the bar's range would cost nothing where it matters most,
-and nothing at all with closes only. Limit entries alone have none, and never pay more than their limit.
+The quoted price of a fill lies within its bar. Slippage comes on top: buys pay more than the quote and sells receive
+less, even beyond the bar's range, since a price clipped to the range would cost nothing where it matters most, and
+nothing at all with closes only. Limit entries alone have no slippage, and never pay more than their limit.
 
-Where entries on one bar ask for more than the account can bear (leverage times equity, less the size of what is held),
-each gets the same part of what it asked for, whatever the order of the symbols; limit entries of one bar are entries on
-one bar.
+Where entries on one bar exceed the buying power (leverage times equity, less the gross exposure), each is scaled by the
+same factor, whatever the order of the symbols; limit entries of one bar count as entries on one bar.
 
-- Sizes: a part of the equity pays for its commission too, a value does not. Units are reckoned at the price before
-  volume impact, and again where the impact makes them dearer than their part. Units are those of the prices. Commission
-  by the share and fixed sizes count the shares of the day of the fill (``Bars.shares``), and a bar's volume is how many
-  units changed hands (``Bars.traded``): neither depends on what has been taken out of the prices. The volume limit
-  comes last. It is one share of a bar's volume for all fills of a symbol on it, those of stops and targets included.
-  What it leaves of an entry is dropped; what it leaves of an exit waits for the next bar, and takes the place of a
-  reversal's entry.
-- A limit is anchored to the last known price at the decision and tried on the bars with a price that follow. On the bar
-  that fills it below its open (a short one above) the best price may lie before the fill: the target waits, and the
-  trailing stop and the excursions know the close alone.
-- A time stop is decided at the first close that many closes of the symbol after the bar of the first entry, and filled
-  as decisions are; bars of the calendar on which the symbol has no close do not count. Where the strategy asks for the
-  same position at that close it is not heard: like after any other stop, only a decision at a later close enters again.
-- What waits to be filled of a stop or target, the time stop included, is not withdrawn where the strategy asks for the
-  same position anew; another exit or a reversal takes its place. What was decided before a stop or target, to enter or
-  resize the position that it has closed, is not heard after it.
-- A margin call is only looked for while something is short or cash is borrowed. All symbols are taken to their worst
-  prices, or their stops, together. It withdraws what waits for the symbols that it closes, and knows no volume limit,
-  for the broker does not ask: fills beyond it are counted. A symbol without a bar is closed at its last known price,
+- Sizes: a fraction of the equity pays for its commission too, a fixed value does not. Units are computed at the price
+  before volume impact, and again where the impact makes them exceed their budget. Units are those of the prices.
+  Commission per share and fixed sizes count the shares of the day of the fill (``Bars.shares``), and a bar's volume is
+  the number of units traded (``Bars.traded``): neither depends on the adjustment of the prices. The volume limit comes
+  last. It is one fraction of a bar's volume for all fills of a symbol on it, those of stops and targets included. The
+  rest of an entry is dropped; the rest of an exit stays pending for the next bar, and replaces a reversal's entry.
+- A limit is anchored to the last known price at the decision and tried on the following bars with a price. On the bar
+  that fills it below its open (a short one above) the best price may precede the fill: the target waits, and the
+  trailing stop and the excursions see the close alone.
+- A time stop triggers at the first close that many closes of the symbol after the bar of the first entry, and fills
+  as decisions do; bars of the calendar on which the symbol has no close do not count. A signal for the same position at
+  that close is ignored: as after any other stop, only a decision at a later close enters again.
+- A pending exit of a stop or target, the time stop included, is not cancelled where the strategy signals the same
+  position again; another exit or a reversal replaces it. A decision that preceded a stop or target, to enter or resize
+  the position that it has closed, is ignored after it.
+- A margin call is only checked while something is short or cash is borrowed. All symbols are marked to their worst
+  prices, or their stops, together. It cancels the pending orders of the symbols that it closes, and ignores the volume
+  limit, as a broker would: fills beyond it are counted. A symbol without a bar is closed at its last known price,
   which its market may not have given.
 - Where the equity is not above zero at a close all is closed at the last prices, and the account stays at zero.
-- What weights or a rebalancing cannot pay for waits while another position that they are to change waits for its
-  market, unless that has been closed for over a week; a stop withdraws it.
-- Weights: targets are reckoned with the equity before any of them is filled; a side changes by way of nothing, and what
-  shrinks comes before what grows. A trade ends as "reversal" where the weight has the other sign, as "signal" at zero.
-- Rebalancing is a decision at the first close of a period for everything that stays held, and filled like one. The
-  sizing says anew how large each position is to be, at its quote, as of the symbol's last bar where it has none at that
-  close; together with the entries of the moment they get the same part of it where they ask for more than the account
-  can bear. What is too large is sold first. A position whose sizing has no answer stays as it is, and so does what
-  waits for it. A new size that waits gives way to exits and newer ones alone.
-- Excursions come from the lows and highs of bars that were held to their close; of the bar of an exit within it, only
+- The part of weights or of a rebalancing that lacks buying power stays pending while another position that they are to
+  change waits for its market, unless that has been closed for over a week; a stop cancels it.
+- Weights: targets are computed with the equity before any of them is filled; a reversal closes the position first, and
+  reductions precede additions. A trade ends as "reversal" where the weight has the other sign, as "signal" at zero.
+- Rebalancing is a decision at the first close of a period for every position that stays open, and filled like one. The
+  sizing determines the new size of each position, at its quote, as of the symbol's last bar where it has none at that
+  close; together with the entries of the moment all are scaled by the same factor where they exceed the buying power.
+  Reductions are sold first. A position without a defined size stays as it is, and so do its pending orders. A pending
+  new size gives way to exits and newer sizes alone.
+- Excursions come from the lows and highs of bars that were held to their close; of a bar with an intrabar exit, only
   the open and the exit's quote are certain and count.
 """
 
@@ -110,14 +108,14 @@ class Trades:
 
 @dataclass(frozen=True, eq=False)
 class Account:
-    """What became of one cash: arrays over the bars of ``time``, then its trades.
+    """A simulated account: arrays over the bars of ``time``, then its trades.
 
-    ``equity`` is cash plus positions at the close; ``gross`` the sum of the positions' sizes. ``slippage`` is the cash
-    that worse prices than the quoted ones have cost, ``interest`` what was earned (paid if negative),
-    ``dividends`` likewise. ``count`` is the number of trades, whether they are listed or not. ``cut`` orders were
-    filled in part; ``rejected`` entries not at all, for want of cash, of volume or of the least commission; ``forced``
-    fills of margin calls were larger than the volume limit. ``unfilled`` tells of a last decision that would change a
-    position and that no later bar can fill. ``orders`` are records (bar, symbol, reason, units, price, fee, quote).
+    ``equity`` is cash plus positions at the close; ``gross`` the gross exposure. ``slippage`` is its total cost in
+    cash, ``interest`` the amount earned (paid if negative), ``dividends`` likewise. ``count`` is the number of trades,
+    recorded or not. ``cut`` orders were partially filled; ``rejected`` entries not at all, for lack of cash, of volume
+    or below the minimum commission; ``forced`` fills of margin calls exceeded the volume limit. ``unfilled``: the last
+    decision would change a position and no later bar can fill it. ``orders`` are records (bar, symbol, reason, units,
+    price, fee, quote).
     """
 
     time: Times
@@ -137,9 +135,9 @@ class Account:
 
 
 def encode_signals(signals: Signals, direction: Direction) -> Codes:
-    """One decision a bar (the codes of ``kernels.records``) out of signals, following one side or both.
+    """Signals as one decision per bar (the codes of ``kernels.records``), on one side or both.
 
-    Where the entries of both sides are set at once neither is taken.
+    Simultaneous entries of both sides cancel out.
     """
     none = np.zeros(len(signals.entries), dtype=bool)
     long_exit = none if direction == "short" else signals.exits
@@ -160,14 +158,12 @@ def encode_signals(signals: Signals, direction: Direction) -> Codes:
 
 
 def encode_weights(weights: Floats) -> Codes:
-    """Decisions of an allocation: to a weight wherever there is one."""
+    """Weights as decisions: ``TO_WEIGHT`` wherever there is one, NaN for none."""
     return np.where(np.isnan(weights), kernel.NOTHING, kernel.TO_WEIGHT).astype(np.int64)
 
 
 def rebalancing(days: Days, every: Rebalance) -> NDArray[np.bool_]:
-    """Which of the bars are the first of their trading day, week (from Monday), month or quarter; the very first is
-    none.
-    """
+    """Bars that begin a trading day, week (from Monday), month or quarter; never the first bar of all."""
     if every == "never":
         return np.zeros(len(days), dtype=bool)
     day, month = days.astype(np.int64), days.astype("datetime64[M]").astype(np.int64)
@@ -175,7 +171,7 @@ def rebalancing(days: Days, every: Rebalance) -> NDArray[np.bool_]:
     return np.diff(number, prepend=number[:1]) > 0
 
 
-def rules_of(spec: BacktestSpec, size: Size | None, costs: Costs) -> Any:
+def kernel_rules(spec: BacktestSpec, size: Size | None, costs: Costs) -> Any:
     """The kernel's rules for ``spec`` at ``costs``; no ``size`` means weights."""
     measures = {"equity": kernel.EQUITY, "value": kernel.VALUE, "units": kernel.UNITS, "kelly": kernel.KELLY}
     fills = ("next_open", "next_close", "same_close", "limit")
@@ -217,20 +213,20 @@ def rules_of(spec: BacktestSpec, size: Size | None, costs: Costs) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class KernelPanel:
-    """A panel as the kernel reads it: records (bars, symbols), the years from each bar to the next, dividends, and
-    whether some of several symbols lacks a price somewhere.
+    """A panel as the kernel reads it: records (bars, symbols), the years from each bar to the next and dividends;
+    ``has_gaps`` where one of several symbols lacks a price on some bar.
     """
 
     time: Times
     bars: NDArray[Any]
     years: Floats
     payments: NDArray[Any]
-    gaps: bool
+    has_gaps: bool
 
 
 @lru_cache(maxsize=4)
 def kernel_panel(panel: Panel) -> KernelPanel:
-    """The prices of ``panel`` for the kernel; of the same panel one panel."""
+    """The prices of ``panel`` for the kernel, cached per panel."""
     bars = np.empty(panel.close.shape, dtype=kernel.BAR)
     for name in ("open", "high", "low", "close", "shares"):
         bars[name] = getattr(panel, name)
@@ -239,20 +235,20 @@ def kernel_panel(panel: Panel) -> KernelPanel:
     at, symbol = np.nonzero(panel.dividends)
     payments = np.empty(len(at), dtype=kernel.PAYMENT)
     payments["bar"], payments["symbol"], payments["cash"] = at, symbol, panel.dividends[at, symbol]
-    gaps = len(panel.symbols) > 1 and bool(np.isnan(panel.open).any() or np.isnan(panel.close).any())
-    return KernelPanel(panel.time, bars, np.concatenate(([0.0], years)), payments, gaps)
+    has_gaps = len(panel.symbols) > 1 and bool(np.isnan(panel.open).any() or np.isnan(panel.close).any())
+    return KernelPanel(panel.time, bars, np.concatenate(([0.0], years)), payments, has_gaps)
 
 
 def simulate(
     panel: KernelPanel, decisions: Codes, amounts: Floats, rules: Any, capital: float, *, record_trades: bool = True
 ) -> Account:
-    """The account over ``panel``, that starts with ``capital`` in cash; decisions and amounts are (bars, symbols).
+    """The account over ``panel``, starting with ``capital`` in cash; decisions and amounts are (bars, symbols).
 
-    Without ``record_trades`` the account lists neither trades nor orders; all else is the same and sooner known.
+    Without ``record_trades`` the account records neither trades nor orders, which is faster; all else is the same.
     """
     bars, symbols = decisions.shape
     decided = int(np.count_nonzero(decisions))
-    partial = 2 * bars * symbols if rules["volume_limit"] > 0 or panel.gaps else 0
+    partial = 2 * bars * symbols if rules["volume_limit"] > 0 or panel.has_gaps else 0
     trades = np.zeros((decided + symbols) * record_trades, dtype=kernel.TRADE)
     orders = np.zeros((3 * decided + 2 * symbols + partial) * record_trades, dtype=kernel.ORDER)
     equity, gross = np.zeros(bars), np.zeros(bars)
@@ -261,16 +257,15 @@ def simulate(
     totals["kept"] = record_trades
     book = np.zeros(symbols, dtype=kernel.POSITION)
     book["mark"] = np.nan
-    kernels().account.run(
-        *(panel.bars, panel.years, panel.payments),
-        *(decisions, np.ascontiguousarray(amounts, dtype=np.float64), rules),
-        book=book,
-        trades=trades,
-        orders=orders,
-        totals=totals,
-        equity=equity,
-        gross=gross,
+    inputs = (
+        panel.bars,
+        panel.years,
+        panel.payments,
+        decisions,
+        np.ascontiguousarray(amounts, dtype=np.float64),
+        rules,
     )
+    kernels().account.run(*inputs, book=book, trades=trades, orders=orders, totals=totals, equity=equity, gross=gross)
     return Account(
         time=panel.time,
         equity=equity,
@@ -301,7 +296,7 @@ def _trades(rows: NDArray[Any]) -> Trades:
 
 
 def _would_change(pending: Codes, units: Floats) -> bool:
-    """Whether an order still waits that would change what is held."""
+    """Whether a pending order would change a position."""
     enters = ((pending == kernel.GO_LONG) & (units <= 0)) | ((pending == kernel.GO_SHORT) & (units >= 0))
     exits = ((pending == kernel.EXIT) | (pending == kernel.EXIT_LONG)) & (units > 0)
     covers = ((pending == kernel.EXIT) | (pending == kernel.EXIT_SHORT)) & (units < 0)

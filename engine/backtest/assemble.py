@@ -1,4 +1,4 @@
-"""The result of a backtest, put together from its accounts."""
+"""The result of a backtest, assembled from its accounts."""
 
 from __future__ import annotations
 
@@ -10,58 +10,58 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.fast_metrics import FastMetrics
-from engine.backtest.measured import Measured, needed_by, warm_up_of
+from engine.backtest.measured import MeasuredBars, effective_warm_up, required_warm_up
 from engine.backtest.metrics import ANNUALISED, METRICS, equity_metrics, trade_metrics
 from engine.backtest.result import REASONS, BacktestResult
-from engine.backtest.simulator import AccountRun, curve, total
+from engine.backtest.simulator import AccountRun, combined_equity, sum_on_calendar
 from engine.backtest.sizings import sized
 from engine.core.errors import EngineError
-from engine.market.availability import superseded
-from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Times, periods_per_year, spans_month
+from engine.market.availability import asynchronous_symbols
+from engine.market.bars import Bars, Times, periods_per_year, spans_month, years_spanned
 from engine.market.panel import calendar
 from engine.strategies import Allocation
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
-_TOLD = 5  # symbols that a warning names
+_MOST_NAMED = 5  # symbols listed in a warning
 
 
 def assemble(
     spec: BacktestSpec,
-    bars: Measured,
-    kept: Sequence[AccountRun],
-    free: Sequence[AccountRun],
-    benchmark: Sequence[AccountRun],
+    bars: MeasuredBars,
+    runs: Sequence[AccountRun],
+    costless_runs: Sequence[AccountRun],
+    benchmark_runs: Sequence[AccountRun],
     *,
-    figures: FastMetrics | None = None,
+    fast_metrics: FastMetrics | None = None,
     shorts: bool = False,
-    missed: Sequence[str] = (),
+    missed_entries: Sequence[str] = (),
 ) -> BacktestResult:
-    """The result of ``spec``: its accounts, the same without costs, and holding the same symbols.
+    """The result of ``spec`` from its accounts, the same without costs, and buy and hold of the same symbols.
 
-    ``figures`` are those of a sweep for the same run: they are shown in place of the own, from which they differ by
-    rounding alone. Raises ``EngineError`` where they differ by more. ``shorts`` says that weights were below zero,
-    ``missed`` in which symbols the strategy already stood for a position when the account began.
+    ``fast_metrics`` are those that a sweep computes for the same run and replace the account's own, from which they
+    differ by rounding alone. Raises ``EngineError`` where they differ by more. ``shorts``: weights were below zero;
+    ``missed_entries`` are the symbols in which the strategy was already in a position when the account began.
     """
     time = bars.time
-    equity, costless, hold = (curve(time, spec.capital, holdings) for holdings in (kept, free, benchmark))
-    gross = total(time, [(item.account.time, item.account.gross) for item in kept], 0.0)
+    accounts = (runs, costless_runs, benchmark_runs)
+    equity, costless, hold = (combined_equity(time, spec.capital, item) for item in accounts)
+    gross = sum_on_calendar(time, [(item.account.time, item.account.gross) for item in runs], 0.0)
     exposure = np.divide(gross, equity, out=np.zeros(len(time)), where=equity > 0)
-    trades = _trades(kept, bars)
-    per_year = periods_per_year(time)
-    years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
-    slippage, dividends = (sum(getattr(item.account, name) for item in kept) for name in ("slippage", "dividends"))
+    trades = _trades(runs, bars)
+    per_year, years = periods_per_year(time), years_spanned(time)
+    slippage, dividends = (sum(getattr(item.account, name) for item in runs) for name in ("slippage", "dividends"))
     in_prices = spec.market.adjustment == "total_return"
     metrics = {
         **equity_metrics(time, equity, per_year, spec.capital),
         "exposure": float(np.mean(exposure)),
         **trade_metrics(trades["trade_pnl"]),
         "costs": (float(trades["trade_fees"].sum()) + slippage) / years / float(np.mean(equity)),
-        "turnover": sum(_traded(item) for item in kept) / 2 / years / float(np.mean(equity)),
+        "turnover": sum(_traded_value(item) for item in runs) / 2 / years / float(np.mean(equity)),
         "dividends": None if in_prices else dividends / years / float(np.mean(equity)),
     }
-    metrics |= {} if figures is None else _same(metrics, figures)
+    metrics |= {} if fast_metrics is None else _checked_metrics(metrics, fast_metrics)
     return BacktestResult(
         label=spec.label(),
         currency=bars[0].series.currency,
@@ -77,23 +77,27 @@ def assemble(
         **trades,
         family=spec.strategy.kind,
         resized=spec.strategy.resizes,
-        warm_up=warm_up_of(spec),
-        needed=needed_by(spec),
+        warm_up=effective_warm_up(spec),
+        needed=required_warm_up(spec),
         waited=bars.waited(),
-        metrics=_stated(time, metrics),
+        metrics=_without_annualised(time, metrics),
         benchmark_metrics=equity_metrics(time, hold, per_year, spec.capital),
-        warnings=(*_about_sides(spec, shorts), *_about_beginning(missed), *_warnings(spec, bars, kept, trades)),
+        warnings=(*_about_sides(spec, shorts), *_about_beginning(missed_entries), *_warnings(spec, bars, runs, trades)),
     )
 
 
-def _stated(time: Times, metrics: dict[str, float | None]) -> dict[str, float | None]:
-    """``metrics`` without those a year where the bars do not span a month."""
+def _without_annualised(time: Times, metrics: dict[str, float | None]) -> dict[str, float | None]:
+    """``metrics`` without the annualised ones where the bars do not span a month."""
     return metrics if spans_month(time) else metrics | dict.fromkeys(ANNUALISED)
 
 
-def _same(metrics: Mapping[str, float | None], figures: FastMetrics) -> dict[str, float | None]:
-    """``figures`` by the names of the metrics."""
-    found = {"total_return": figures.total_return, "sharpe": figures.sharpe, "max_drawdown": figures.max_drawdown}
+def _checked_metrics(metrics: Mapping[str, float | None], fast_metrics: FastMetrics) -> dict[str, float | None]:
+    """``fast_metrics`` by name. Raises ``EngineError`` where they differ from ``metrics`` by more than rounding."""
+    found = {
+        "total_return": fast_metrics.total_return,
+        "sharpe": fast_metrics.sharpe,
+        "max_drawdown": fast_metrics.max_drawdown,
+    }
     for name, value in found.items():
         own = metrics[name]
         if own == value or (own is not None and value is not None and isclose(own, value, rel_tol=1e-7, abs_tol=1e-9)):
@@ -105,19 +109,19 @@ def _same(metrics: Mapping[str, float | None], figures: FastMetrics) -> dict[str
     return found
 
 
-def _traded(holding: AccountRun) -> float:
-    """Value of all fills."""
-    orders = holding.account.orders
+def _traded_value(run: AccountRun) -> float:
+    """Sum of the absolute values of all fills."""
+    orders = run.account.orders
     return float(np.abs(orders["units"] * orders["price"]).sum())
 
 
-def _trades(kept: Sequence[AccountRun], bars: Sequence[Bars]) -> dict[str, Any]:
+def _trades(runs: Sequence[AccountRun], bars: Sequence[Bars]) -> dict[str, Any]:
     """Columns of all trades, ordered by entry."""
     columns: dict[str, list[Any]] = {}
-    for holding in kept:
-        trades, time = holding.account.trades, holding.account.time
+    for run in runs:
+        trades, time = run.account.trades, run.account.time
         found = {
-            "trade_symbol": np.array(holding.symbols, dtype=np.int64)[trades.symbol],
+            "trade_symbol": np.array(run.symbols, dtype=np.int64)[trades.symbol],
             "trade_entry_time": time[trades.entry],
             "trade_exit_time": time[trades.exit],
             "trade_entry_price": trades.entry_price,
@@ -127,7 +131,7 @@ def _trades(kept: Sequence[AccountRun], bars: Sequence[Bars]) -> dict[str, Any]:
             "trade_pnl": trades.pnl,
             "trade_return": trades.pnl / (trades.size * trades.entry_price),
             "trade_fees": trades.fees,
-            "trade_bars": _bars_held(holding, bars),
+            "trade_bars": _bars_held(run, bars),
             "trade_reason": trades.reason,
             "trade_mae": trades.mae,
             "trade_mfe": trades.mfe,
@@ -141,11 +145,11 @@ def _trades(kept: Sequence[AccountRun], bars: Sequence[Bars]) -> dict[str, Any]:
     return {name: values[order] for name, values in joined.items()}
 
 
-def _bars_held(holding: AccountRun, bars: Sequence[Bars]) -> NDArray[np.int64]:
-    """Of each trade the symbol's own bars after that of its entry, to that of its exit: what a time stop counts."""
-    trades, time = holding.account.trades, holding.account.time
+def _bars_held(run: AccountRun, bars: Sequence[Bars]) -> NDArray[np.int64]:
+    """Holding period of each trade in the symbol's own bars, as a time stop counts it."""
+    trades, time = run.account.trades, run.account.time
     found = np.zeros(len(trades.entry), dtype=np.int64)
-    for place, index in enumerate(holding.symbols):
+    for place, index in enumerate(run.symbols):
         mine, own = trades.symbol == place, bars[index].time[np.isfinite(bars[index].close)]
         entry, exit = (
             np.searchsorted(own, time[moments[mine]], side="right") for moments in (trades.entry, trades.exit)
@@ -155,14 +159,14 @@ def _bars_held(holding: AccountRun, bars: Sequence[Bars]) -> NDArray[np.int64]:
 
 
 def _warnings(
-    spec: BacktestSpec, bars: Measured, kept: Sequence[AccountRun], trades: Mapping[str, Any]
+    spec: BacktestSpec, bars: MeasuredBars, runs: Sequence[AccountRun], trades: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """What a reader of the figures has to know."""
+    """Caveats on the metrics, as sentences."""
     found = [
         *_about_data(spec, bars),
         *about_calendars(bars.whole()),
         *_about_trades(trades),
-        *_about_orders(spec, kept),
+        *_about_orders(spec, runs),
     ]
     if not spans_month(bars.time):
         names = [METRICS[name].title for name in ANNUALISED]
@@ -178,10 +182,12 @@ def _about_sides(spec: BacktestSpec, shorts: bool) -> list[str]:
     ]
 
 
-def _about_beginning(missed: Sequence[str]) -> list[str]:
-    if not missed:
+def _about_beginning(missed_entries: Sequence[str]) -> list[str]:
+    if not missed_entries:
         return []
-    names = ", ".join(missed[:_TOLD]) + (f" and {len(missed) - _TOLD} more" if len(missed) > _TOLD else "")
+    names = ", ".join(missed_entries[:_MOST_NAMED]) + (
+        f" and {len(missed_entries) - _MOST_NAMED} more" if len(missed_entries) > _MOST_NAMED else ""
+    )
     return [f"The strategy already had a position in {names} when the account began: it waits for the next entry."]
 
 
@@ -198,9 +204,9 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
     found += _about_dividends([item for item in bars if item.dividends is not None])
     found += [text for item in bars if (text := about_adjustment(item))]
     found += about_shares(spec, bars)
-    if told := [f"{item.unpriced:,} of {item.series.symbol}" for item in bars if item.unpriced]:
-        more = f" and of {len(told) - _TOLD} more" if len(told) > _TOLD else ""
-        found.append(f"Rows without a close were dropped: {', '.join(told[:_TOLD])}{more}.")
+    if named := [f"{item.unpriced:,} of {item.series.symbol}" for item in bars if item.unpriced]:
+        more = f" and of {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+        found.append(f"Rows without a close were dropped: {', '.join(named[:_MOST_NAMED])}{more}.")
     found += _about_clocks(spec, bars)
     if spec.fill == "same_close":
         found.append(
@@ -210,10 +216,10 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
 
 
 def _about_clocks(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
-    """A strategy that decides about all symbols at once waits for all of them; not so each by itself."""
+    """Symbols of different market hours in one allocation, whose fills precede the close that they are based on."""
     if not isinstance(spec.strategy, Allocation) or spec.fill == "next_close":
         return []
-    found = superseded(bars, at_open=spec.fill != "same_close")
+    found = asynchronous_symbols(bars, at_open=spec.fill != "same_close")
     if found is None:
         return []
     when = "closes" if spec.fill == "same_close" else "may open again"
@@ -235,23 +241,23 @@ def _about_dividends(paying: Sequence[Bars]) -> list[str]:
 
 
 def about_shares(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
-    """Where ``spec`` counts by the share, symbols whose shares of the day of a fill are unknown."""
+    """A warning where ``spec`` counts shares and some symbols' historical share counts are unknown."""
     unknown = [item.series.symbol for item in bars if item.series.split_adjusted]
     counted = ["the commission per share"] if spec.costs.per_share else []
     counted += ["the size of a position"] if sized(spec.sizing, bars[0]).measure == "units" else []
     if not (unknown and counted):
         return []
     what = " and ".join(counted)
-    more = f" and {len(unknown) - _TOLD} more" if len(unknown) > _TOLD else ""
+    more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
     return [
         f"{what[0].upper()}{what[1:]} {'counts' if len(counted) == 1 else 'count'} today's shares of "
-        f"{', '.join(unknown[:_TOLD])}{more}: the source takes splits out of prices and does not tell when they were. "
-        "Before each there were fewer shares, by its factor. Whatever is sized by value is unaffected."
+        f"{', '.join(unknown[:_MOST_NAMED])}{more}: the source adjusts prices for splits "
+        "without their dates. Before each there were fewer shares, by its factor. Sizes by value are unaffected."
     ]
 
 
 def about_adjustment(bars: Bars) -> str:
-    """What about the adjusted closes of ``bars`` cannot be right, or keeps dividends from being found."""
+    """A warning on inconsistent adjusted closes, or on dividends that cannot be recovered from them; "" for none."""
     found, symbol = bars.actions(), bars.series.symbol
     if found.faults.any():
         count, day = int(found.faults.sum()), bars.days[found.faults.argmax()]
@@ -265,7 +271,7 @@ def about_adjustment(bars: Bars) -> str:
             f"The adjusted close of {symbol} moves {where} as no split or dividend makes it move: this is treated as a "
             "fault of the data and pays nothing."
         )
-    if found.unexplained:
+    if found.has_unexplained_drift:
         return (
             f"The adjusted closes of {symbol} drift from its prices by {abs(found.drift - 1):.1%} in steps too small "
             "to tell from rounding: dividends it may have paid are missing."
@@ -274,23 +280,24 @@ def about_adjustment(bars: Bars) -> str:
 
 
 def about_calendars(bars: Sequence[Bars]) -> list[str]:
-    """How bars of different times were joined, and which symbols lack a price on how many of them."""
+    """A warning on missing prices: the common calendar, and how many of its bars each symbol lacks."""
     time = calendar(bars)
     gaps = [_without_price(item, time) for item in bars]
-    told = [f"{item.series.symbol} {text}" for item, text in zip(bars, gaps, strict=True) if text]
-    if not told:
+    named = [f"{item.series.symbol} {text}" for item, text in zip(bars, gaps, strict=True) if text]
+    if not named:
         return []
-    rest = len(told) - _TOLD
+    rest = len(named) - _MOST_NAMED
     more = f"; {rest} more {'symbol has' if rest == 1 else 'symbols have'} gaps" if rest > 0 else ""
     joined = f"The account has {len(time):,} bars: all at which any symbol has one. " if len(bars) > 1 else ""
     return [
-        f"{joined}Bars without a price: {'; '.join(told[:_TOLD])}{more}. Until it can be traded a symbol's part is "
-        "cash; after that what is held keeps its last price and orders wait for the next. Buy and hold does the same."
+        f"{joined}Bars without a price: {'; '.join(named[:_MOST_NAMED])}{more}. Until it can be traded a "
+        "symbol's share stays in cash; after that positions keep their last price and orders wait for the next. "
+        "Buy and hold does the same."
     ]
 
 
 def _without_price(bars: Bars, time: Times) -> str:
-    """How many of ``time`` lack a close of ``bars``, and whether at the start, between, or at the end."""
+    """Count of ``time`` without a close of ``bars``, and where: at the start, between, or at the end; "" for none."""
     known = bars.time[np.isfinite(bars.close)]
     if not len(known):
         return f"on all {len(time):,}"
@@ -326,8 +333,8 @@ def _about_trades(trades: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _about_orders(spec: BacktestSpec, kept: Sequence[AccountRun]) -> list[str]:
-    cut, rejected = (sum(getattr(item.account, name) for item in kept) for name in ("cut", "rejected"))
+def _about_orders(spec: BacktestSpec, runs: Sequence[AccountRun]) -> list[str]:
+    cut, rejected = (sum(getattr(item.account, name) for item in runs) for name in ("cut", "rejected"))
     found = []
     if cut:
         found.append(f"{cut} orders exceeded the available cash, leverage or volume, and were reduced.")
@@ -335,10 +342,10 @@ def _about_orders(spec: BacktestSpec, kept: Sequence[AccountRun]) -> list[str]:
         found.append(
             f"{rejected} orders were rejected: too small to cover their commission, or without cash or volume."
         )
-    if forced := sum(item.account.forced for item in kept):
+    if forced := sum(item.account.forced for item in runs):
         found.append(f"{forced} margin-call fills exceeded the volume limit of their bar.")
-    if any(item.account.ruined for item in kept):
+    if any(item.account.ruined for item in runs):
         found.append("Ruined: the equity reached zero and trading stopped.")
-    if any(item.account.unfilled for item in kept):
+    if any(item.account.unfilled for item in runs):
         found.append("A decision on the last bar is left unfilled: there is no later bar.")
     return found

@@ -11,7 +11,7 @@ class Costs(Spec):
     """Costs of every fill.
 
     The commission is ``max(minimum, per_order + per_share * shares + commission * value)`` in the market's currency,
-    where shares are those of the day of the fill, whatever has been taken out of the prices since. A fill's price is
+    where shares are those of the day of the fill, whatever the adjustment of the prices since. A fill's price is
     worse than the quote by ``slippage`` plus half the ``spread``, and by ``volume_impact`` times the squared share of
     the bar's volume that it takes (the volume-share model of Zipline, whose factor is 0.1); a bar without a volume has
     no impact, and a sale brings at least 1% of the quote. The quote lies within the bar, the price may lie beyond it;
@@ -102,5 +102,5 @@ class Costs(Spec):
         return not (self.per_order or self.per_share or self.minimum or self.volume_impact or self.volume_limit)
 
     def slip(self) -> float:
-        """The share of the quote by which a fill is worse, but for volume."""
+        """Slippage plus half the spread as a fraction of the quote, without volume impact."""
         return (self.slippage + self.spread / 2) * BASIS_POINT

@@ -1,4 +1,4 @@
-"""Decisions of a strategy at the closes of its bars, and the part of them that an account follows."""
+"""Decisions of a strategy at the closes of its bars, and the orders that an account receives from them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.account import encode_signals, encode_weights, one_column, rebalancing
+from engine.backtest.account import Codes, encode_signals, encode_weights, one_column, rebalancing
 from engine.backtest.kernels.records import EXIT, EXIT_LONG, EXIT_SHORT, GO_LONG, GO_SHORT, REBALANCING
-from engine.backtest.measured import Measured, known_of, sizes_of
+from engine.backtest.measured import MeasuredBars, known_of, sizes_of
 from engine.backtest.sizings import Size
 from engine.market.bars import Bars, Floats, Times
 from engine.market.panel import Panel, align, calendar
@@ -22,13 +22,11 @@ from engine.strategies import call_strategy as asked
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec, Direction
 
-Codes = NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
-class Requests:
-    """What one account is asked for: the ``codes`` of ``kernels.records`` and the ``amounts`` that go with them, both
-    (bars, symbols); ``size`` says what the amounts measure, None that they are weights.
+class OrderRequests:
+    """Decisions of one account: ``codes`` of ``kernels.records`` and the ``amounts`` that go with them, both (bars,
+    symbols); ``size`` defines what the amounts measure, None for weights.
     """
 
     codes: Codes
@@ -40,9 +38,9 @@ class Requests:
 class Decisions(ABC):
     """Contract of decisions at the closes of some symbols' bars.
 
-    ``signals`` are those of each symbol on its own bars, none of an allocation; ``weights`` (bars of the common
-    calendar, symbols) are those of an allocation, NaN where there is no decision, and empty of any other strategy.
-    ``divides_account`` tells an allocation, which always trades all symbols from one account.
+    ``signals`` are those of each symbol on its own bars, empty for an allocation; ``weights`` (bars of the common
+    calendar, symbols) are those of an allocation, NaN where there is no decision, and empty for any other strategy.
+    ``divides_account`` marks an allocation, which always trades all symbols from one account.
     """
 
     divides_account: ClassVar[bool]
@@ -51,40 +49,40 @@ class Decisions(ABC):
 
     @abstractmethod
     def for_side(self, direction: Direction) -> Decisions:
-        """These, followed on the side ``direction``."""
+        """The decisions of one side; weights of the other side become zero."""
 
     @abstractmethod
     def for_symbols(self, places: Sequence[int]) -> Decisions:
-        """Those of the symbols at ``places`` alone."""
+        """The decisions of the symbols at ``places``."""
 
     @abstractmethod
     def delayed(self, count: int) -> Decisions:
-        """The same ``count`` bars later; those of the last bars are lost."""
+        """The decisions shifted by ``count`` bars; those of the last bars are dropped."""
 
     @abstractmethod
-    def on(self, bars: Measured) -> Decisions:
-        """Of decisions on all known bars those on the measured ones."""
+    def on(self, bars: MeasuredBars) -> Decisions:
+        """Decisions on all known bars restricted to the measured ones."""
 
     @abstractmethod
-    def standing_on(self, bars: Measured, direction: Direction) -> Decisions:
-        """``on``, where the first decision is the last one up to then."""
+    def carried_into(self, bars: MeasuredBars, direction: Direction) -> Decisions:
+        """``on``, with the last decision up to the first measured bar carried forward to it."""
 
     @abstractmethod
     def since(
         self, start: np.datetime64, bars: Sequence[Bars], direction: Direction, *, resume: bool = False
     ) -> Decisions:
-        """Those on ``bars`` from ``start`` on alone; with ``resume`` the last one before it too, at the close right
-        before it.
+        """Decisions on ``bars`` from ``start`` on; with ``resume`` also the last one before, carried forward to the
+        close right before ``start``.
         """
 
     @abstractmethod
-    def holds_before(self, start: np.datetime64, bars: Sequence[Bars], direction: Direction) -> bool:
-        """Whether the last decision on ``bars`` before ``start`` was to hold something."""
+    def in_position_before(self, start: np.datetime64, bars: Sequence[Bars], direction: Direction) -> bool:
+        """Whether the last decision on ``bars`` before ``start`` left a position open."""
 
     @abstractmethod
-    def missed(self, bars: Measured, direction: Direction) -> list[str]:
-        """Symbols in which an account that begins flat waits for the next entry: the last decision before they are
-        measured was to hold something, and does not stand.
+    def missed_entries(self, bars: MeasuredBars, direction: Direction) -> list[str]:
+        """Symbols in which an account that begins flat waits for the next entry, although the last decision before the
+        measured bars was one.
         """
 
     @abstractmethod
@@ -93,13 +91,13 @@ class Decisions(ABC):
 
     @abstractmethod
     def by_symbol(self, bars: Sequence[Bars]) -> list[tuple[Times, Floats]]:
-        """Of each symbol the times of its decisions, and these as numbers: entry, exit, short entry and short exit as
-        0 and 1 (bars, 4), or a weight (bars, 1), NaN for none.
+        """The times and decisions of each symbol, as numbers: entry, exit, short entry and short exit as 0 and 1 (bars,
+        4), or a weight (bars, 1), NaN for none.
         """
 
     @abstractmethod
-    def requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> Requests:
-        """What the account of ``spec`` is asked for on ``bars``, at the times of ``panel``."""
+    def order_requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> OrderRequests:
+        """The input of the account of ``spec`` on ``bars``, at the times of ``panel``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,11 +120,11 @@ class SignalDecisions(Decisions):
 
         return SignalDecisions(signals=tuple(signals.changed(late) for signals in self.signals)) if count else self
 
-    def on(self, bars: Measured) -> Decisions:
+    def on(self, bars: MeasuredBars) -> Decisions:
         pairs = zip(self.signals, bars, strict=True)
         return SignalDecisions(signals=tuple(signals.last(len(item)) for signals, item in pairs))
 
-    def standing_on(self, bars: Measured, direction: Direction) -> Decisions:
+    def carried_into(self, bars: MeasuredBars, direction: Direction) -> Decisions:
         pairs = zip(self.signals, bars, strict=True)
         return SignalDecisions(signals=tuple(_standing(signals, len(item), direction) for signals, item in pairs))
 
@@ -138,13 +136,13 @@ class SignalDecisions(Decisions):
             signals=tuple(_since(signals, item, start, direction, resume) for signals, item in pairs)
         )
 
-    def holds_before(self, start: np.datetime64, bars: Sequence[Bars], direction: Direction) -> bool:
+    def in_position_before(self, start: np.datetime64, bars: Sequence[Bars], direction: Direction) -> bool:
         return any(
             _holds(signals, int(np.searchsorted(item.time, start)), direction)
             for signals, item in zip(self.signals, bars, strict=True)
         )
 
-    def missed(self, bars: Measured, direction: Direction) -> list[str]:
+    def missed_entries(self, bars: MeasuredBars, direction: Direction) -> list[str]:
         found = []
         for item, signals in zip(bars, self.signals, strict=True):
             first = len(signals.entries) - len(item)
@@ -159,11 +157,11 @@ class SignalDecisions(Decisions):
     def by_symbol(self, bars: Sequence[Bars]) -> list[tuple[Times, Floats]]:
         return [(item.time, _as_numbers(signals)) for item, signals in zip(bars, self.signals, strict=True)]
 
-    def requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> Requests:
+    def order_requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> OrderRequests:
         sizes = sizes_of(spec, bars)
         if len(bars) == 1:
             codes = one_column(encode_signals(self.signals[0], spec.direction))
-            return Requests(_rebalanced(spec, codes, panel), one_column(sizes[0].amount), sizes[0])
+            return OrderRequests(_rebalanced(spec, codes, panel), one_column(sizes[0].amount), sizes[0])
         codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
         amounts = np.full(codes.shape, np.nan)
         for index, (item, signals, size) in enumerate(zip(bars, self.signals, sizes, strict=True)):
@@ -171,7 +169,7 @@ class SignalDecisions(Decisions):
             codes[rows, index] = encode_signals(signals, spec.direction)
             until = np.append(rows, len(panel))  # where there is no bar the size is that of the last one
             amounts[until[0] :, index] = np.repeat(size.amount, np.diff(until))
-        return Requests(_rebalanced(spec, codes, panel), amounts, sizes[0])
+        return OrderRequests(_rebalanced(spec, codes, panel), amounts, sizes[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,13 +191,13 @@ class WeightDecisions(Decisions):
         late[count:] = self.weights[:-count]
         return WeightDecisions(weights=late)
 
-    def on(self, bars: Measured) -> Decisions:
+    def on(self, bars: MeasuredBars) -> Decisions:
         return WeightDecisions(weights=self._on(bars))
 
-    def _on(self, bars: Measured) -> Floats:
+    def _on(self, bars: MeasuredBars) -> Floats:
         return np.asarray(self.weights[np.searchsorted(calendar(bars.known), calendar(bars))])
 
-    def standing_on(self, bars: Measured, direction: Direction) -> Decisions:
+    def carried_into(self, bars: MeasuredBars, direction: Direction) -> Decisions:
         first = int(np.searchsorted(calendar(bars.known), calendar(bars)[0]))
         return WeightDecisions(
             weights=np.concatenate((_last_weights(self.weights[: first + 1])[None], self._on(bars)[1:]))
@@ -215,11 +213,11 @@ class WeightDecisions(Decisions):
             weights[first - 1] = _last_weights(self.weights[:first])
         return WeightDecisions(weights=weights)
 
-    def holds_before(self, start: np.datetime64, bars: Sequence[Bars], direction: Direction) -> bool:
+    def in_position_before(self, start: np.datetime64, bars: Sequence[Bars], direction: Direction) -> bool:
         first = int(np.searchsorted(calendar(bars), start))
         return bool(first) and bool(np.any(np.nan_to_num(_last_weights(self.weights[:first]))))
 
-    def missed(self, bars: Measured, direction: Direction) -> list[str]:
+    def missed_entries(self, bars: MeasuredBars, direction: Direction) -> list[str]:
         return []
 
     def sells_short(self) -> bool:
@@ -229,44 +227,42 @@ class WeightDecisions(Decisions):
         time = calendar(bars)
         return [(time, self.weights[:, [place]]) for place in range(len(bars))]
 
-    def requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> Requests:
+    def order_requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> OrderRequests:
         part = spec.sizing.fixed_part() or 1.0
-        return Requests(encode_weights(self.weights), self.weights * part, None)
+        return OrderRequests(encode_weights(self.weights), self.weights * part, None)
 
 
 def decide(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) -> Decisions:
-    """What the strategy of ``spec`` decides on ``bars``, by all that is known where they are ``Measured``; weights of
-    its side alone. Raises ``StrategyError`` where the strategy's code fails.
+    """Decisions of the strategy of ``spec`` on ``bars``, with their lookback where they are ``MeasuredBars``; weights
+    of its side alone. Raises ``StrategyError`` where the strategy's code fails.
     """
-    found = decide_on_all(spec, known_of(bars), inputs).for_side(spec.direction)
-    return begun(spec, found, bars) if isinstance(bars, Measured) else found
+    found = decide_both_sides(spec, known_of(bars), inputs).for_side(spec.direction)
+    return from_flat(spec, found, bars) if isinstance(bars, MeasuredBars) else found
 
 
-def decide_on_all(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) -> Decisions:
-    """What the strategy of ``spec`` decides on ``bars`` themselves, on both sides."""
+def decide_both_sides(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any]) -> Decisions:
+    """Decisions of the strategy of ``spec`` on ``bars`` themselves, on both sides."""
     if isinstance(spec.strategy, Allocation):
         return WeightDecisions(weights=asked.weights(spec.strategy, align(bars), inputs))
     return SignalDecisions(signals=tuple(asked.signals(spec.strategy, item, inputs) for item in bars))
 
 
-def begun(spec: BacktestSpec, known: Decisions, bars: Measured) -> Decisions:
-    """``known`` for an account that begins flat with ``bars``: with the last decision up to the first close where that
-    stands (``Strategy.stands``).
+def from_flat(spec: BacktestSpec, known: Decisions, bars: MeasuredBars) -> Decisions:
+    """``known`` for an account that begins flat with ``bars``; the last decision up to the first close is carried
+    forward where ``Strategy.stands``.
     """
-    return known.standing_on(bars, spec.direction) if spec.strategy.stands else known.on(bars)
+    return known.carried_into(bars, spec.direction) if spec.strategy.stands else known.on(bars)
 
 
 def _rebalanced(spec: BacktestSpec, codes: Codes, panel: Panel) -> Codes:
-    """``codes`` (bars, symbols) that also ask for what is held to be resized; of symbols with cash of their own as they
-    are.
-    """
+    """``codes`` (bars, symbols) with ``REBALANCING`` at the first close of each period, where the cash is shared."""
     if spec.cash == "separate" or spec.rebalance == "never":
         return codes
     return np.where(rebalancing(panel.days, spec.rebalance)[:, None], codes | REBALANCING, codes)
 
 
 def _standing(signals: Signals, count: int, direction: Direction) -> Signals:
-    """The ``last`` ``count`` bars of ``signals``, whose first decision is the last one up to then."""
+    """The last ``count`` bars of ``signals``, with the last decision up to the first of them carried forward to it."""
     part, earlier = signals.last(count), len(signals.entries) - count
     last = _last_decision(signals, earlier + 1, direction)
     if not earlier or not count or last is None:
@@ -295,15 +291,13 @@ def _since(signals: Signals, bars: Bars, start: np.datetime64, direction: Direct
 
 
 def _holds(signals: Signals, stop: int, direction: Direction) -> bool:
-    """Whether the last decision before the bar ``stop`` is to hold something."""
+    """Whether the last decision before the bar ``stop`` is an entry."""
     last = _last_decision(signals, stop, direction)
     return last is not None and encode_signals(signals, direction)[last] in (GO_LONG, GO_SHORT)
 
 
 def _last_decision(signals: Signals, stop: int, direction: Direction) -> int | None:
-    """The bar before ``stop`` on which something was decided last; the exit of a side that was not to be held decided
-    nothing.
-    """
+    """The last bar before ``stop`` with a decision; the exit of a side that is not held decides nothing."""
     codes = encode_signals(signals, direction)[:stop]
     entries = np.flatnonzero((codes == GO_LONG) | (codes == GO_SHORT))
     found = np.flatnonzero(codes)

@@ -1,4 +1,4 @@
-"""The four metrics that a sweep keeps, for a single backtest: the same code, so the same bits."""
+"""The four metrics of a sweep for a single backtest, by the same code and so bit-identical."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.backtest.costs import BASIS_POINT
 from engine.backtest.decisions import Decisions, decide
 from engine.backtest.fill_prices import fill_prices, forward_fill, require_tradable_prices
 from engine.backtest.kernels import kernels
-from engine.backtest.multi_symbol import MultiSymbol, lay_out
+from engine.backtest.multi_symbol import MultiSymbol, multi_symbol_accounts
 from engine.backtest.plain import is_plain
 from engine.market.bars import Bars, Floats
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 RULES = ("commission", "slippage", "spread", "stop_loss", "take_profit", "trailing_stop", "time_stop")
-"""Costs and stops that the kernels take as numbers: many settings of them share one account."""
+"""Costs and stops that the kernels take as parameters: many settings share one account."""
 
 
 @dataclass(frozen=True)
 class FastMetrics:
-    """Figures of ``metrics.METRICS``; ``sharpe`` is None where it is undefined."""
+    """Metrics as defined in ``metrics.METRICS``; ``sharpe`` is None where it is undefined."""
 
     total_return: float
     sharpe: float | None
@@ -44,43 +44,43 @@ def fast_metrics(
     """
     require_tradable_prices(spec, bars)
     decisions = decide(spec, bars, inputs) if decisions is None else decisions
-    rules = rules_of({**dict(spec.costs), **dict(spec.stops)})
+    rules = kernel_rules({**dict(spec.costs), **dict(spec.stops)})
     if len(bars) > 1:
-        several = together_of(spec, bars)
+        several = kernel_accounts(spec, bars)
         return (
             by_account(spec, bars, decisions)
             if several is None
             else _known(*several.evaluate(decisions.signals, rules))
         )
-    account = account_of(spec, bars[0]) if is_plain(spec) else None
+    account = kernel_account(spec, bars[0]) if is_plain(spec) else None
     if account is None:
         return by_account(spec, bars, decisions)
     entries, exits = (np.array(flags) for flags in decisions.signals[0].sides()[:2])
     (total, sharpe, drawdown), trades = kernels().orders.evaluate(entries, exits, account, rules[0])
-    return _known(total, sharpe * float(np.sqrt(bars[0].stated_per_year())), drawdown, trades)
+    return _known(total, sharpe * float(np.sqrt(bars[0].periods_per_year_or_nan())), drawdown, trades)
 
 
 def _known(total: float, ratio: float, drawdown: float, trades: int) -> FastMetrics:
-    """Metrics out of a kernel's values, whose ``ratio`` is NaN where it is undefined."""
+    """Metrics from a kernel's values, whose ``ratio`` is NaN where it is undefined."""
     return FastMetrics(float(total), None if np.isnan(ratio) else float(ratio), float(drawdown), int(trades))
 
 
 def by_account(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> FastMetrics:
-    """The metrics by way of the streaming account and its equity."""
+    """The metrics computed from the equity of the streaming account."""
     return by_accounts(spec, bars, decisions)[0]
 
 
 def by_accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> list[FastMetrics]:
-    """``by_account``, and behind it those of the accounts that it is the sum of."""
+    """``by_account``, followed by the metrics of each account that it is the sum of."""
     return [FastMetrics(*item.summary(), item.trades) for item in segment.accounts(spec, bars, decisions)]
 
 
-def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: bool = False) -> Any | None:
+def kernel_account(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: bool = False) -> Any | None:
     """The *account* of ``kernels.orders`` for a plain ``spec`` on ``bars``.
 
     None where bars without a price meet a time stop (of ``spec``, or ``timed``), or where dividends are paid in cash:
-    what waits for what, and what the cash becomes, is then for the streaming account to follow. Nothing here counts by
-    the share or by volume: costs are parts of the value, so what a unit of the prices is does not matter.
+    these need the streaming account. Costs are proportional to the value here, so the adjustment of the prices does not
+    matter.
     """
     if bars.dividends is not None:
         return None
@@ -100,18 +100,18 @@ def account_of(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed: boo
     return kernels().holdings.make_lines(close, prices), falls, fills, seen, shift, spec.fill == "next_open"
 
 
-def together_of(
+def kernel_accounts(
     spec: BacktestSpec, bars: Sequence[Bars], drawdown: bool = True, timed: bool = False
 ) -> MultiSymbol | None:
-    """The accounts of a plain ``spec`` on each of ``bars``, to be added up on their calendar; None where ``account_of``
-    has none of one of them.
+    """The accounts of a plain ``spec`` on each of ``bars``, to be summed on their calendar; None where
+    ``kernel_account`` is None for one of them.
     """
-    accounts = [account_of(spec, item, drawdown, timed) for item in bars] if is_plain(spec) else [None]
-    return None if any(account is None for account in accounts) else lay_out(bars, accounts)
+    accounts = [kernel_account(spec, item, drawdown, timed) for item in bars] if is_plain(spec) else [None]
+    return None if any(account is None for account in accounts) else multi_symbol_accounts(bars, accounts)
 
 
-def rules_of(values: Mapping[str, Any]) -> Floats:
-    """Rows for ``kernels.stops`` out of the fields ``RULES``: numbers, None, or arrays of equal length."""
+def kernel_rules(values: Mapping[str, Any]) -> Floats:
+    """Rows for ``kernels.stops`` from the fields ``RULES``: numbers, None, or arrays of equal length."""
     none = {"time_stop": 0.0}
     columns = np.broadcast_arrays(
         *(np.asarray(none.get(name, np.nan) if values[name] is None else values[name], float) for name in RULES)

@@ -1,4 +1,4 @@
-"""Prices at which orders can be filled, and what data must have for them."""
+"""Fill prices, and the requirements on the data for them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from engine.strategies import Allocation
 
 
 def fill_prices(bars: Bars, fill: Fill) -> Floats:
-    """The price at which an order waiting for each bar is filled, before slippage; NaN where there is none.
+    """The price at which an order pending for each bar is filled, before slippage; NaN where there is none.
 
-    Raises ``DataError`` for opens that the series does not have, for a fill outside its bar, and for prices that no
-    account can be kept at.
+    Raises ``DataError`` for missing opens, for a fill outside its bar's range, and for prices that are not positive.
     """
     at_open = fill in ("next_open", "limit")
     if not np.isfinite(bars.close[0]):
@@ -44,7 +43,7 @@ def require_tradable_prices(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
             )
             _require_inside(item, item.open, "opens")
             _require_inside(item, item.close, "closes")
-        if spec.stops.any or _can_owe(spec):
+        if spec.stops.any or _can_be_called(spec):
             _require_positive(item, ("open", "high", "low"))
         if (spec.costs.volume_impact or spec.costs.volume_limit) and not item.series.has_volume:
             raise DataError(
@@ -79,13 +78,13 @@ def _require_inside(bars: Bars, prices: Floats, verb: str) -> None:
         )
 
 
-def _can_owe(spec: BacktestSpec) -> bool:
-    """Whether a margin call may look at what lies between the fills."""
+def _can_be_called(spec: BacktestSpec) -> bool:
+    """Whether a margin call is possible, which reads the prices within bars."""
     return spec.financing.leverage > 1 or spec.direction != "long" or isinstance(spec.strategy, Allocation)
 
 
 def _require_positive(bars: Bars, names: Sequence[str]) -> None:
-    """Raises ``DataError`` where a price of ``names`` is zero, negative or infinite; a missing one is none."""
+    """Raises ``DataError`` where a price of ``names`` is zero, negative or infinite; NaN is allowed."""
     for name in names:
         prices = getattr(bars, name)
         wrong = (prices <= 0) | np.isinf(prices)

@@ -1,4 +1,4 @@
-"""Borrowing, and what cash earns."""
+"""Leverage, margin and interest."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from engine.core.spec import Spec, parameter
 
 
 class Financing(Spec):
-    """Leverage and rates. Rates are simple, a calendar year, accrued by calendar time between bars.
+    """Leverage and rates. Rates are simple annual rates, accrued by calendar time between bars.
 
-    ``leverage`` bounds the sum of the positions' sizes over the equity when an order is filled. Where the equity falls
-    below ``maintenance`` times that sum, every position is closed.
+    ``leverage`` bounds gross exposure over equity when an order is filled. Where the equity falls below
+    ``maintenance`` times the gross exposure, every position is closed.
     """
 
     leverage: float = parameter(

@@ -1,4 +1,4 @@
-"""Check that a strategy's decisions stay the same once later bars are known."""
+"""Look-ahead check: decisions on truncated history against those on the full history."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 CUTS, FEWEST = 512, 32
-"""How often the bars are cut: a filter that knows the next bar shows on the very bars whose orders it keeps away, which
-are few. Fewer times where many bars would make that long."""
-_BARS = 2_000_000  # that the strategy is asked about, of all cuts and symbols together
+"""Truncations of the history: a filter that peeks at the next bar shows only on the few bars whose orders it
+suppresses. Fewer where many bars would make it slow.
+"""
+_BARS = 2_000_000  # bars evaluated in total, over all cuts and symbols
 _WORDS = ("entry", "exit", "short entry", "short exit")
 
 
 @dataclass(frozen=True)
-class Disagreement:
-    """The first decision found that later bars have changed: for ``symbol`` at ``time``, what was decided ``then`` and
-    what once ``later`` bars were known.
+class DecisionChange:
+    """A decision that later bars have changed: for ``symbol`` at ``time``, on the ``truncated`` and on the ``full``
+    history.
     """
 
     symbol: str
     time: str
-    then: str
-    later: str
+    truncated: str
+    full: str
 
     def sentence(self) -> str:
         return (
-            f"The decision for {self.symbol} at {self.time} is {self.then} on the bars known then, and {self.later} "
-            "once later bars are known: the strategy uses the future."
+            f"The decision for {self.symbol} at {self.time} is {self.truncated} on the bars known then, and "
+            f"{self.full} once later bars are known: the strategy uses the future."
         )
 
 
@@ -59,17 +60,17 @@ def look_ahead(
     inputs: Mapping[str, Any],
     progress: Progress = silent,
     cuts: int | None = None,
-) -> Disagreement | None:
-    """The earliest decision that is another one when the bars end sooner, or None.
+) -> DecisionChange | None:
+    """The earliest decision that differs on a truncated history, or None.
 
-    The strategy decides again at up to ``cuts`` moments, as many as the data allow if not given: half of them right
-    behind decisions of each symbol, where a look at the next bar shows, the others spread evenly. It gets the bars that
-    had ended by then, and its inputs as they were then (``executors.as_of``): features and predictions are
-    computed again. Every decision on the shorter history must be that on the whole, and so must every size; a history
-    on which the strategy fails says nothing. Raises ``PluginError`` where it fails on every shorter history.
+    The history is truncated at up to ``cuts`` moments, as many as the data allow if not given: half of them right after
+    decisions of each symbol, where a peek at the next bar shows, the others evenly spaced. The strategy gets the bars
+    that had ended by then, and its inputs as of then (``executors.as_of``): features and predictions are recomputed.
+    All decisions and sizes must equal those on the full history; a truncation on which the strategy fails is skipped.
+    Raises ``PluginError`` where it fails on all of them.
     """
     whole, sizes = decide(spec, bars, inputs), _sizes(spec, bars)
-    found: list[tuple[np.datetime64, Disagreement]] = []
+    found: list[tuple[np.datetime64, DecisionChange]] = []
     failed: list[EngineError] = []
     then = _inputs_then(spec, inputs)
     places = _cuts(bars, whole, cuts)
@@ -93,7 +94,7 @@ def look_ahead(
 def _inputs_then(
     spec: BacktestSpec, inputs: Mapping[str, Any]
 ) -> Callable[[np.datetime64, Sequence[Bars]], Mapping[str, Any]]:
-    """What a strategy is given at a moment at which it knows some bars."""
+    """The inputs of a strategy as of a moment, given the bars known by then."""
     needed = spec.strategy.inputs(spec.market)
     histories = {name: as_of(run, inputs[name]) for name, run in needed.items() if name in inputs}
 
@@ -105,8 +106,8 @@ def _inputs_then(
 
 
 def _cuts(bars: Sequence[Bars], whole: Decisions, count: int | None) -> list[Cut]:
-    """Where the bars are cut, ascending in time: a symbol's own decisions at the ends of its bars, an allocation's at
-    the times of the common calendar, from the one on at which all symbols have begun.
+    """The truncations, ascending in time: for signals at the ends of the symbol's bars, for an allocation at the times
+    of the common calendar from which all symbols have bars.
     """
     most = int(np.clip(_BARS // sum(len(item) for item in bars), FEWEST, CUTS)) if count is None else count
     ends = [known_at(item) for item in bars]
@@ -119,8 +120,8 @@ def _cuts(bars: Sequence[Bars], whole: Decisions, count: int | None) -> list[Cut
         clocks, begun = ends, min(end[0] for end in ends)
         calendar = np.unique(np.concatenate(clocks))
         decided = [end[numbers.any(axis=1)] for end, numbers in zip(ends, columns, strict=True)]
-    behind = [_spread(times, max(most // 2 // len(decided), 1)) for times in decided]
-    times = np.unique(np.concatenate((*behind, _spread(calendar[:-1], most // 2))))
+    behind = [_evenly_spaced(times, max(most // 2 // len(decided), 1)) for times in decided]
+    times = np.unique(np.concatenate((*behind, _evenly_spaced(calendar[:-1], most // 2))))
     found = []
     for last in times[times >= begun]:
         counts = tuple(int(np.searchsorted(clock, last, side="right")) for clock in clocks)
@@ -128,14 +129,14 @@ def _cuts(bars: Sequence[Bars], whole: Decisions, count: int | None) -> list[Cut
     return found
 
 
-def _spread(times: Times, count: int) -> Times:
+def _evenly_spaced(times: Times, count: int) -> Times:
     if not len(times):
         return times
     return np.asarray(times[np.unique(np.linspace(0, len(times) - 1, min(count, len(times))).astype(int))])
 
 
 def _sizes(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Floats]:
-    """What the sizing says at each bar of each symbol; weights have none but their own."""
+    """The size at each bar of each symbol; empty for an allocation, whose weights are its sizes."""
     if isinstance(spec.strategy, Allocation):
         return [np.empty(0)] * len(bars)
     return [sized(spec.sizing, item).amount for item in bars]
@@ -143,15 +144,15 @@ def _sizes(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Floats]:
 
 def _compare_sizes(
     bars: Sequence[Bars], whole: Sequence[Floats], again: Sequence[Floats]
-) -> list[tuple[np.datetime64, Disagreement]]:
-    """The first other size of each symbol."""
+) -> list[tuple[np.datetime64, DecisionChange]]:
+    """The first differing size of each symbol."""
     found = []
     for item, later, then in zip(bars, whole, again, strict=True):
         same = np.isclose(then, later[: len(then)], rtol=1e-9, atol=0, equal_nan=True)
         if not same.all():
             at = int(np.argmin(same))
             words = (f"a size of {amount[at]:.4g}" for amount in (then, later))
-            found.append((item.time[at], Disagreement(item.series.symbol, _day(item.time[at]), *words)))
+            found.append((item.time[at], DecisionChange(item.series.symbol, _day(item.time[at]), *words)))
     return found
 
 
@@ -159,15 +160,15 @@ def _day(moment: np.datetime64) -> str:
     return str(moment).removesuffix("T00:00:00.000")
 
 
-def _compare(bars: Sequence[Bars], whole: Decisions, again: Decisions) -> list[tuple[np.datetime64, Disagreement]]:
-    """The first disagreement of each symbol."""
+def _compare(bars: Sequence[Bars], whole: Decisions, again: Decisions) -> list[tuple[np.datetime64, DecisionChange]]:
+    """The first differing decision of each symbol."""
     found = []
     for item, (times, later), (_, then) in zip(bars, whole.by_symbol(bars), again.by_symbol(bars), strict=True):
         same = np.isclose(then, later[: len(then)], rtol=0, atol=1e-9, equal_nan=True).all(axis=1)
         if not same.all():
             at = int(np.argmin(same))
             words = _words(then[at]), _words(later[at])
-            found.append((times[at], Disagreement(item.series.symbol, _day(times[at]), *words)))
+            found.append((times[at], DecisionChange(item.series.symbol, _day(times[at]), *words)))
     return found
 
 

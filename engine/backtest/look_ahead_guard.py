@@ -1,8 +1,8 @@
-"""Refusal of runs whose decisions use the future, before any metric is computed.
+"""Look-ahead guard: runs whose decisions use the future are refused before any metric is computed.
 
-What comes with the engine is taken at its word, which its conformance tests keep. What somebody else has written is
-asked again on shorter history: the lines and conditions that it draws number by number, and the decisions that follow
-from them at a few moments right behind some of them. "Is it real?" asks hundreds of times.
+Built-in components are trusted, as their conformance tests cover this. Those of plug-ins are evaluated again on
+truncated history: their lines and conditions number by number, and the resulting decisions at a few moments. The
+verification of a backtest repeats this at hundreds of moments.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from engine.core.spec import RunSpec, Spec
 from engine.features.leakage import Compute, LookAhead, leaks, leaks_into_gaps
 from engine.indicators import Indicator, call_indicator
 from engine.market.bars import Bars
-from engine.strategies.rules import Condition, Operand, judged, line_of
+from engine.strategies.rules import Condition, Operand, line_of, truth_of
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
     from engine.backtest.sweeps.spec import SweepSpec
 
 CUTS, COMBINATIONS = 16, 4
-"""How often the decisions of a run are asked for again, and of how many combinations of a sweep."""
+"""Truncations of the history of a run, and combinations of a sweep that are checked."""
 
 
 def require_causal(spec: BacktestSpec, inputs: Mapping[str, Any]) -> None:
-    """Raises ``StrategyError`` where something of ``spec`` that does not come with the engine uses the future."""
+    """Raises ``StrategyError`` where a plug-in component of ``spec`` uses the future."""
     if is_all_built_in(spec):
         return
     bars: Sequence[Bars] = inputs["market"].bars
@@ -58,7 +58,7 @@ def require_causal_sweep(spec: SweepSpec, inputs: Mapping[str, Any]) -> None:
 
 
 def _parts(spec: Spec) -> Iterator[Spec]:
-    """What is not the engine's in ``spec``, without the runs whose results it takes: those have been checked."""
+    """Plug-in components of ``spec``, except those of the runs that it takes as inputs, which have been checked."""
     for _, value in spec:
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, Spec) and not isinstance(item, RunSpec):
@@ -74,19 +74,19 @@ def _require_causal_part(part: Spec, bars: Sequence[Bars]) -> None:
     kind, compute = asked
     with plugin_errors(part, kind, StrategyError):
         found = leaks(compute, bars)
-    if found := found or _into_gaps(part):
+    if found := found or _gap_leaks(part):
         raise StrategyError(f"{named(part, kind)} cannot be used. {found[0].sentence()}")
 
 
 @lru_cache(maxsize=64)
-def _into_gaps(part: Spec) -> tuple[LookAhead, ...]:
-    """What ``part`` betrays on made-up bars, always the same: a changed file makes another class of it."""
+def _gap_leaks(part: Spec) -> tuple[LookAhead, ...]:
+    """Leaks of ``part`` on synthetic bars with gaps; cached, as an edited plug-in becomes another class."""
     asked = _numbers(part)
     return leaks_into_gaps(asked[1]) if asked else ()
 
 
 def _numbers(part: Spec) -> tuple[str, Compute] | None:
-    """What ``part`` is called, and the numbers that it answers with; None for what decides as a whole."""
+    """The kind of ``part`` and its numeric outputs; None for a component without, such as a strategy."""
     if isinstance(part, Indicator):
         return "indicator", lambda bars: call_indicator.outputs(part, lambda: part.compute(bars), (len(bars),))
     if isinstance(part, Operand):
@@ -99,6 +99,6 @@ def _numbers(part: Spec) -> tuple[str, Compute] | None:
 
 
 def _truth(condition: Condition, bars: Bars) -> Any:
-    """1 where it holds, 0 where it does not, NaN where that is not known."""
-    found = judged(condition, bars)
+    """1 where the condition holds, 0 where it does not, NaN where unknown."""
+    found = truth_of(condition, bars)
     return np.where(found.yes, 1.0, np.where(found.no, 0.0, np.nan))

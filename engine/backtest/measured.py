@@ -1,11 +1,11 @@
-"""The bars that a run is measured on, from the first on which it could trade, and all earlier ones as lookback.
+"""The bars that a run is measured on, from the first on which it could trade, with all earlier ones as lookback.
 
-A strategy and a sizing know every bar that there is. The account, buy and hold, the account without costs and all that
-is reckoned from them begin together, with the first bar of the range at whose close the strategy may decide: warming up
-is nobody's idle time, and where there are bars before the range it takes none of it.
+A strategy and a sizing see every bar. The account, buy and hold, the account without costs and all metrics begin
+together, with the first bar of the range at whose close the strategy may decide: the warm-up is not measured as idle
+time, and uses bars before the range where there are any.
 
-An account begins flat. What was decided before it is not followed, but for strategies whose last decision stands
-(``Strategy.stands``: buy and hold, and all that divide an account): it counts as one of the first close.
+An account begins flat. Earlier decisions are ignored, except for strategies whose last decision persists
+(``Strategy.stands``: buy and hold, and all allocations): it is carried forward to the first close.
 """
 
 from __future__ import annotations
@@ -30,20 +30,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured(Sequence[Bars]):
-    """The ``bars`` of each symbol that accounts are kept on; ``known`` are these and all before them.
+class MeasuredBars(Sequence[Bars]):
+    """The ``bars`` of each symbol that accounts are simulated on; ``known`` are these and all before them.
 
-    ``own`` are those from the first on which the symbol by itself could be traded, on which it is held: an account
-    that is divided among symbols may have begun before one of them was listed. ``asked`` is the time of the first bar
-    of the range that was asked for. ``awaits`` symbols that have no bars yet: one account of all counts bars of the
-    common calendar.
+    ``tradable`` are those from the first on which the symbol by itself could be traded, for buy and hold: an allocation
+    may begin before one of its symbols is listed. ``requested_start`` is the time of the first bar of the requested
+    range. With ``allows_unlisted`` a symbol may have no bars yet, as an allocation counts bars of the common calendar.
     """
 
     bars: tuple[Bars, ...]
     known: tuple[Bars, ...]
-    own: tuple[Bars, ...]
-    asked: np.datetime64
-    awaits: bool = False
+    tradable: tuple[Bars, ...]
+    requested_start: np.datetime64
+    allows_unlisted: bool = False
 
     def __len__(self) -> int:
         return len(self.bars)
@@ -55,14 +54,14 @@ class Measured(Sequence[Bars]):
     def __getitem__(self, place: int | slice) -> Bars | Sequence[Bars]:
         return self.bars[place]
 
-    def only(self, place: int) -> Measured:
-        """One symbol of these."""
-        return Measured((self.bars[place],), (self.known[place],), (self.own[place],), self.asked)
+    def for_symbol(self, place: int) -> MeasuredBars:
+        """The bars of one symbol."""
+        return MeasuredBars((self.bars[place],), (self.known[place],), (self.tradable[place],), self.requested_start)
 
     @cached_property
     def time(self) -> Times:
-        """The calendar of an account: all times at which any of the symbols has a bar, from the first on which one of
-        them is measured; those at which only one that still warms up has a bar are among them.
+        """The calendar of an account: the union of the symbols' known bars from the first measured one on, symbols that
+        are still warming up included.
         """
         own, whole = calendar(self.bars), calendar(self.known)
         whole = whole[np.searchsorted(whole, own[0]) :]
@@ -73,23 +72,23 @@ class Measured(Sequence[Bars]):
         first = self.time[0]
         return [item.slice(int(np.searchsorted(item.time, first)), len(item)) for item in self.known]
 
-    def room(self) -> int:
-        """Bars that warming up may take of the known ones at most, for two to be left."""
-        return (len(calendar(self.known)) if self.awaits else min(len(item) for item in self.known)) - 2
+    def longest_warm_up(self) -> int:
+        """The longest warm-up that leaves two of the known bars."""
+        return (len(calendar(self.known)) if self.allows_unlisted else min(len(item) for item in self.known)) - 2
 
     def waited(self) -> int:
-        """Bars of the range, on the common calendar, that went by before any symbol could be traded."""
+        """Bars of the requested range, on the common calendar, used by the warm-up."""
         time = calendar(self.known)
-        return int(np.count_nonzero((time >= self.asked) & (time < self.time[0])))
+        return int(np.count_nonzero((time >= self.requested_start) & (time < self.time[0])))
 
 
-def warm_up_of(spec: BacktestSpec) -> int:
-    """Bars that have to be known before the first at whose close ``spec`` may decide."""
-    return max(needed_by(spec), spec.warm_up or 0)
+def effective_warm_up(spec: BacktestSpec) -> int:
+    """Bars required before the first at whose close ``spec`` may decide: the requested warm-up or the required one."""
+    return max(required_warm_up(spec), spec.warm_up or 0)
 
 
-def needed_by(spec: BacktestSpec) -> int:
-    """Bars that the strategy and the sizing of ``spec`` take to warm up."""
+def required_warm_up(spec: BacktestSpec) -> int:
+    """The longer warm-up of the strategy and the sizing of ``spec``, in bars."""
     return max(spec.strategy.warm_up(), spec.sizing.warm_up())
 
 
@@ -98,15 +97,15 @@ def measured(
     known: Sequence[Bars],
     warm_up: int | None = None,
     inputs: Mapping[str, Any] | None = None,
-) -> Measured:
-    """What ``spec`` is measured on, of the bars ``known`` up to the end of its range, if it warms up for ``warm_up``
-    bars instead of its own.
+) -> MeasuredBars:
+    """The bars that ``spec`` is measured on, of the bars ``known`` up to the end of its range; ``warm_up`` overrides
+    its own.
 
-    Each symbol begins with the first of its bars in the range that has a close and as many bars before it as it takes
-    to warm up, and not before ``inputs`` let it decide, such as the model that it follows. A strategy that divides an
-    account counts bars of the common calendar and begins once. Raises ``DataError`` where fewer than two bars are left.
+    Each symbol begins with the first of its bars in the range that has a close and the warm-up before it, and not
+    before ``inputs`` allow a decision, such as the predictions of a model. An allocation counts bars of the common
+    calendar and begins once. Raises ``DataError`` where fewer than two bars are left.
     """
-    warm_up = warm_up_of(spec) if warm_up is None else warm_up
+    warm_up = effective_warm_up(spec) if warm_up is None else warm_up
     asked = [len(item) - len(item.between(spec.market.start, None)) for item in known]
     for item, place in zip(known, asked, strict=True):
         _require_room(spec, item, place, warm_up)
@@ -128,7 +127,7 @@ def measured(
                 f"{item.series.symbol} has {len(item)} {'bar' if len(item) == 1 else 'bars'} in this range on which "
                 f"{spec.strategy.label()} could trade: choose a longer range or shorter windows."
             )
-    return Measured(tuple(bars), tuple(known), tuple(alone), moment)
+    return MeasuredBars(tuple(bars), tuple(known), tuple(alone), moment)
 
 
 def _require_room(spec: BacktestSpec, item: Bars, place: int, warm_up: int) -> None:
@@ -146,9 +145,7 @@ def _require_room(spec: BacktestSpec, item: Bars, place: int, warm_up: int) -> N
 
 
 def from_moment(bars: Bars, moment: np.datetime64, lead: int = 0) -> Bars:
-    """``bars`` from the first with a close at or after ``moment`` on, and the ``lead`` before it where there are as
-    many.
-    """
+    """``bars`` from the first with a close at or after ``moment`` on, and up to ``lead`` bars before it."""
     return _from(bars, max(int(np.searchsorted(bars.time, moment)) - lead, 0))
 
 
@@ -158,9 +155,9 @@ def _from(bars: Bars, first: int) -> Bars:
     return bars.slice(first, len(bars)) if first else bars
 
 
-def from_start(spec: BacktestSpec, known: Sequence[Bars], start: np.datetime64, lead: int = 0) -> Measured:
-    """``known`` measured from ``start`` on, and ``lead`` bars before it, whatever warms up. Raises ``DataError`` for a
-    symbol without any; an account that ``spec`` divides among symbols only asks that one has some.
+def from_start(spec: BacktestSpec, known: Sequence[Bars], start: np.datetime64, lead: int = 0) -> MeasuredBars:
+    """``known`` measured from ``start`` on, and ``lead`` bars before it, whatever the warm-up. Raises ``DataError`` for
+    a symbol without bars; an allocation only needs one symbol with bars.
     """
     bars = tuple(from_moment(item, start, lead) for item in known)
     awaits = isinstance(spec.strategy, Allocation) and any(map(len, bars))
@@ -168,31 +165,31 @@ def from_start(spec: BacktestSpec, known: Sequence[Bars], start: np.datetime64, 
         if not len(item) and not awaits:
             day = trading_day(start, item.series.zones)
             raise DataError(f"{item.series.symbol} has no bars from {day} on: choose another range.")
-    return Measured(bars, tuple(known), bars, start, awaits)
+    return MeasuredBars(bars, tuple(known), bars, start, awaits)
 
 
 def times_of(bars: Sequence[Bars]) -> Times:
     """The calendar of an account on ``bars``."""
-    return bars.time if isinstance(bars, Measured) else calendar(bars)
+    return bars.time if isinstance(bars, MeasuredBars) else calendar(bars)
 
 
 def known_of(bars: Sequence[Bars]) -> Sequence[Bars]:
-    """All that is known where ``bars`` are measured: bars of their own have no past."""
-    return bars.known if isinstance(bars, Measured) else bars
+    """The bars with their lookback where ``bars`` are measured, else ``bars`` themselves."""
+    return bars.known if isinstance(bars, MeasuredBars) else bars
 
 
 def with_known(bars: Sequence[Bars], known: Sequence[Bars]) -> Sequence[Bars]:
-    """``bars`` of which a strategy knows ``known`` instead, of the same times."""
-    return replace(bars, known=tuple(known)) if isinstance(bars, Measured) else known
+    """``bars`` with ``known``, of the same times, in place of their lookback."""
+    return replace(bars, known=tuple(known)) if isinstance(bars, MeasuredBars) else known
 
 
-def only(bars: Sequence[Bars], place: int) -> Sequence[Bars]:
-    """One symbol of ``bars`` with its past."""
-    return bars.only(place) if isinstance(bars, Measured) else [bars[place]]
+def for_symbol(bars: Sequence[Bars], place: int) -> Sequence[Bars]:
+    """One symbol of ``bars`` with its lookback."""
+    return bars.for_symbol(place) if isinstance(bars, MeasuredBars) else [bars[place]]
 
 
 def sizes_of(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Size]:
-    """What the sizing of ``spec`` says of each of ``bars``, by all that is known."""
+    """The sizes of ``spec`` on each of ``bars``, computed with their lookback."""
     found = [sized(spec.sizing, item) for item in known_of(bars)]
     return [
         replace(size, amount=size.amount[len(size.amount) - len(item) :])

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times, spans_month
+from engine.market.bars import Floats, Times, spans_month, years_spanned
 
 WHOLE_YEAR = 0.99
-"""From here on growth is stated a year. Of less that would make up what was never earned, so the Global Investment
-Performance Standards forbid it; the first and last bar of a calendar year lie up to three days less apart than it.
+"""Years from which growth is annualised: the Global Investment Performance Standards (GIPS) forbid annualising shorter
+periods; the first and last bar of a calendar year are up to three days less than a year apart.
 """
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How a figure is shown: ``unit`` is "%", "days", "" or "currency"; ``definition`` is shown on hover."""
+    """Display of a metric: ``unit`` is "%", "days", "" or "currency"; ``definition`` is shown on hover."""
 
     title: str
     unit: str
@@ -25,7 +25,7 @@ class Metric:
 
 
 ANNUALISED = ("cagr", "sharpe", "sortino", "volatility", "calmar", "costs", "turnover", "dividends")
-"""What is not stated of less than a month."""
+"""Metrics that are not stated for less than a month."""
 
 _STATED = "Not stated for less than a month."
 
@@ -82,16 +82,16 @@ METRICS: Mapping[str, Metric] = {
 def equity_metrics(
     time: Times, equity: Floats, periods_per_year: float, capital: float | None = None
 ) -> dict[str, float | None]:
-    """The figures that follow from equity alone; undefined ones are None, and those of ``ANNUALISED`` below a month.
+    """The metrics of an equity curve; undefined ones are None, and those of ``ANNUALISED`` below a month.
 
-    ``equity`` is at least two bars long, valued at ``time``, and positive, but that it may end in zeros: those of an
-    account that was ruined. ``capital`` is what it started with, the first equity if not given.
+    ``equity`` is at least two bars long, valued at ``time``, and positive; after ruin it ends in zeros. ``capital`` is
+    the initial capital, by default the first equity.
     """
     capital = float(equity[0]) if capital is None else capital
     stated = spans_month(time)
     total_return, sharpe, deepest = summary_metrics(equity, periods_per_year if stated else float("nan"), capital)
     returns, root = bar_returns(equity), float(np.sqrt(periods_per_year))
-    years = float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
+    years = years_spanned(time)
     deviation = float(np.std(returns, ddof=1)) if len(returns) > 1 else 0.0
     downside = float(np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2)))
     cagr = _growth(float(equity[-1] / capital), years) if stated else None
@@ -108,8 +108,8 @@ def equity_metrics(
 
 
 def summary_metrics(equity: Floats, periods_per_year: float, capital: float) -> tuple[float, float | None, float]:
-    """Total return, Sharpe ratio and maximum drawdown of ``equity_metrics`` alone; where ``periods_per_year`` is NaN
-    the ratio is not stated.
+    """Total return, annualised Sharpe ratio and maximum drawdown as in ``equity_metrics``; the ratio is None where
+    ``periods_per_year`` is NaN.
     """
     ratio = sharpe_per_bar(bar_returns(equity))
     deepest = float(np.min(drawdown(equity, capital)))
@@ -118,13 +118,13 @@ def summary_metrics(equity: Floats, periods_per_year: float, capital: float) -> 
 
 
 def bar_returns(equity: Floats) -> Floats:
-    """Simple returns from bar to bar, one fewer than bars; zero once nothing is left."""
+    """Simple returns from bar to bar, one fewer than bars; zero after ruin."""
     before = equity[:-1]
     return np.divide(equity[1:], before, out=np.ones(len(before)), where=before > 0) - 1
 
 
 def sharpe_per_bar(returns: Floats) -> float | None:
-    """Mean over standard deviation (n - 1), not annualised; None where the returns do not vary but for rounding."""
+    """Mean over standard deviation (n - 1), not annualised; None where the returns are constant up to rounding."""
     if len(returns) < 2:
         return None
     deviation = float(np.std(returns, ddof=1))
@@ -133,7 +133,7 @@ def sharpe_per_bar(returns: Floats) -> float | None:
 
 
 def _growth(total: float, years: float) -> float | None:
-    """Yearly growth that compounds to ``total``, None where that exceeds all numbers: a large gain within hours."""
+    """Annual growth that compounds to ``total``; None on overflow, as for a large gain within hours."""
     try:
         return float(total ** (1 / years) - 1)
     except OverflowError:
@@ -141,18 +141,15 @@ def _growth(total: float, years: float) -> float | None:
 
 
 def drawdown(equity: Floats, capital: float) -> Floats:
-    """Equity below its highest value so far, as a part of that: zero or negative, as long as ``equity``.
+    """Drawdown from the running maximum, as a fraction of it: zero or negative, as long as ``equity``.
 
-    ``capital``, above zero, is what there was before the first bar, and the first high: what is lost on that very bar
-    is a fall too.
+    ``capital``, above zero, is the initial high, so that a loss on the first bar counts.
     """
     return equity / np.maximum(np.maximum.accumulate(equity), capital) - 1
 
 
 def longest_drawdown(time: Times, equity: Floats, capital: float) -> float:
-    """Calendar days of the longest spell between a high and its recovery, or the end; ``capital`` is the high at the
-    first of ``time`` where equity begins below it.
-    """
+    """Calendar days of the longest time from a high to its recovery, or to the end; ``capital`` is the initial high."""
     under = drawdown(equity, capital) < 0
     if not under.any():
         return 0.0
@@ -163,7 +160,7 @@ def longest_drawdown(time: Times, equity: Floats, capital: float) -> float:
 
 
 def trade_metrics(pnl: Floats) -> dict[str, float | None]:
-    """The figures that follow from the profits of trades, which may be none."""
+    """The metrics of the profits of trades, of which there may be none."""
     lost = -float(pnl[pnl < 0].sum())
     return {
         "trades": float(len(pnl)),

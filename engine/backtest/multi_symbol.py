@@ -1,4 +1,4 @@
-"""Separate accounts of several symbols, laid out for the kernels that follow all of them and add them up."""
+"""Separate accounts of several symbols in the memory layout of the kernels that simulate and sum them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from engine.strategies import Signals
 
 @dataclass(frozen=True, eq=False)
 class MultiSymbol:
-    """``market`` as ``kernels.multi_symbol`` reads it; ``yearly`` the roots of the bars in a calendar year, of all
-    together and of each symbol, NaN below a month.
+    """``market`` as ``kernels.multi_symbol`` reads it; ``yearly`` the square roots of the bars per calendar year, of
+    the portfolio and of each symbol, NaN below a month.
     """
 
     market: Any
     yearly: Floats
 
     def evaluate(self, decisions: Sequence[Signals], rules: Floats) -> tuple[float, float, float, int]:
-        """Total return, Sharpe ratio a year (NaN if undefined), maximum drawdown and number of trades of all together,
-        where each symbol follows its ``decisions`` at the one row of ``rules`` (see ``fast_metrics.rules_of``).
+        """Total return, annualised Sharpe ratio (NaN if undefined), maximum drawdown and number of trades of the
+        portfolio, each symbol with its ``decisions`` at the one row of ``rules`` (see ``fast_metrics.kernel_rules``).
         """
         entries, exits = (np.concatenate([getattr(item, side) for item in decisions]) for side in ("entries", "exits"))
         figures = [np.full((len(self.yearly), 1), np.nan) for _ in range(3)]
@@ -37,8 +37,8 @@ class MultiSymbol:
         return total, ratio * float(self.yearly[0]), drawdown, int(kept[3][0, 0])
 
 
-def lay_out(bars: Sequence[Bars], accounts: Sequence[Any]) -> MultiSymbol:
-    """The ``accounts`` (see ``fast_metrics.account_of``) on each of ``bars``, to be added up on their calendar."""
+def multi_symbol_accounts(bars: Sequence[Bars], accounts: Sequence[Any]) -> MultiSymbol:
+    """The ``accounts`` (see ``fast_metrics.kernel_account``) on each of ``bars``, to be summed on their calendar."""
     time = times_of(bars)
     lines, falls, fills, prices = ([account[part] for account in accounts] for part in range(4))
     places = [np.append(np.searchsorted(time, item.time), len(time)) for item in bars]
@@ -57,7 +57,7 @@ def lay_out(bars: Sequence[Bars], accounts: Sequence[Any]) -> MultiSymbol:
 
 
 def _spans(lines: Sequence[Floats], falls: Sequence[Floats], fills: Sequence[Any]) -> Any:
-    """Where each symbol's rows begin; the columns of ``kernels.multi_symbol``."""
+    """The offsets of each symbol's rows, in the columns of ``kernels.multi_symbol``."""
     bars = np.array([len(own) - 1 for own in lines])
     before = np.cumsum(bars) - bars
     sizes, filled = np.array([table.size for table in falls]), np.array([len(own) for own in fills])
@@ -67,7 +67,7 @@ def _spans(lines: Sequence[Floats], falls: Sequence[Floats], fills: Sequence[Any
 
 
 def _on(time: Times, bars: Bars) -> Floats:
-    """The last known close at each of ``time``; the first one before it, when all of the part is cash."""
+    """The last known close at each of ``time``; before the first, while the symbol's share is in cash, the first."""
     known = np.searchsorted(bars.time, time, side="right") - 1
     found: Floats = forward_fill(bars.close)[np.maximum(known, 0)]
     return found

@@ -1,4 +1,4 @@
-"""Plain backtests: those that kernels can follow many at a time."""
+"""Plain backtests: those that the batch kernels can simulate."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from engine.strategies import Allocation
 
 
 def is_plain(spec: BacktestSpec) -> bool:
-    """Whether the account is fully invested or in cash, long only, at costs that are shares of the value: its figures
-    then follow from the bars of its fills alone.
+    """Whether the account is fully invested or in cash, long only, at proportional costs: its metrics then follow from
+    the bars of its fills alone.
     """
     return (
         not isinstance(spec.strategy, Allocation)

@@ -1,4 +1,4 @@
-"""A backtest: decisions of the strategy, the accounts that follow from them, added up."""
+"""A backtest: decisions of the strategy, the accounts that execute them, and their sum."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from engine.backtest.assemble import assemble
 from engine.backtest.costs import Costs
-from engine.backtest.decisions import Decisions, begun, decide, decide_on_all
+from engine.backtest.decisions import Decisions, decide, decide_both_sides, from_flat
 from engine.backtest.fast_metrics import FastMetrics, fast_metrics
 from engine.backtest.fill_prices import require_tradable_prices
 from engine.backtest.financing import Financing
-from engine.backtest.measured import Measured, measured
+from engine.backtest.measured import MeasuredBars, measured
 from engine.backtest.plain import is_plain
 from engine.backtest.simulator import AccountRun, simulate_accounts
 from engine.backtest.sizings.percent import Percent
@@ -38,24 +38,26 @@ NO_COSTS = Costs(commission=0, slippage=0)
 def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progress) -> BacktestResult:
     """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` where it cannot be traded."""
     require_tradeable(inputs["market"])
-    bars = possible(spec, inputs)
+    bars = tradable_bars(spec, inputs)
     progress(0.1, f"Deciding on {spec.market.label()}")
-    known = decide_on_all(spec, bars.known, inputs)
-    asked_for = begun(spec, known, bars)
+    known = decide_both_sides(spec, bars.known, inputs)
+    asked_for = from_flat(spec, known, bars)
     decisions = asked_for.for_side(spec.direction)
     progress(0.5, "Filling")
-    kept = checked(spec, bars, decisions, simulate_accounts(spec, bars, decisions))
-    free = simulate_accounts(spec, bars, decisions, NO_COSTS)
-    benchmark = held(spec, bars)
+    runs = with_vectorbt(spec, bars, decisions, simulate_accounts(spec, bars, decisions))
+    costless = simulate_accounts(spec, bars, decisions, NO_COSTS)
+    benchmark = buy_and_hold(spec, bars)
     progress(1.0, "Adding up")
-    missed = [] if spec.strategy.stands else known.missed(bars, spec.direction)
-    figures, shorts = swept(spec, bars, decisions), asked_for.sells_short()
-    return assemble(spec, bars, kept, free, benchmark, figures=figures, shorts=shorts, missed=missed)
+    missed_entries = [] if spec.strategy.stands else known.missed_entries(bars, spec.direction)
+    figures, shorts = sweep_metrics(spec, bars, decisions), asked_for.sells_short()
+    return assemble(
+        spec, bars, runs, costless, benchmark, fast_metrics=figures, shorts=shorts, missed_entries=missed_entries
+    )
 
 
-def possible(spec: BacktestSpec, inputs: Mapping[str, Any]) -> Measured:
-    """What ``spec`` is measured on. Raises where the data or the combination of settings makes it impossible, with what
-    to change.
+def tradable_bars(spec: BacktestSpec, inputs: Mapping[str, Any]) -> MeasuredBars:
+    """The bars that ``spec`` is measured on. Raises ``DataError`` or ``SpecError`` where the data or the combination of
+    settings cannot be traded, with what to change.
     """
     known = inputs["market"].bars
     require_addable(spec, known)
@@ -74,35 +76,37 @@ def possible(spec: BacktestSpec, inputs: Mapping[str, Any]) -> Measured:
 
 
 def require_addable(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
-    """Raises where ``bars`` are in several currencies, or not as many as the strategy of ``spec`` wants."""
+    """Raises ``DataError`` for several currencies, ``SpecError`` for a number of symbols that the strategy cannot
+    trade.
+    """
     currencies = sorted({item.series.currency for item in bars})
     if len(currencies) > 1:
         raise DataError(
             f"The symbols are priced in {' and '.join(currencies)}, which cannot be added up: choose one currency."
         )
-    if text := asked.symbols_wanted(spec.strategy, len(bars)):
+    if text := asked.symbol_count_problem(spec.strategy, len(bars)):
         raise SpecError([("market.symbols", text)])
 
 
 def fits_vectorbt(spec: BacktestSpec) -> bool:
-    """Whether vectorbt can simulate this account: long, fully invested or in cash, nothing that depends on the path."""
+    """Whether vectorbt can simulate this account: long only, fully invested or in cash, nothing path dependent."""
     return is_plain(spec) and not spec.stops.any
 
 
-def checked(
-    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, kept: Sequence[AccountRun]
+def with_vectorbt(
+    spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, runs: Sequence[AccountRun]
 ) -> Sequence[AccountRun]:
-    """``kept`` with vectorbt's accounting where that is possible; it knows no dividends.
+    """``runs`` with vectorbt's accounting where it applies; it has no dividends.
 
-    Raises ``EngineError`` where the two do not agree: a figure of which there are two is no figure.
+    Raises ``EngineError`` where the two disagree.
     """
     paid = any(item.dividends is not None for item in bars)
     if paid or not fits_vectorbt(spec):
-        return kept
+        return runs
 
     share, found = spec.capital / len(bars), []
-    for holding, item, signals in zip(kept, bars, decisions.signals, strict=True):
-        theirs, ours = simulate(item, signals, spec.costs, spec.fill, share), holding.account
+    for run, item, signals in zip(runs, bars, decisions.signals, strict=True):
+        theirs, ours = simulate(item, signals, spec.costs, spec.fill, share), run.account
         same = len(theirs.entry) == len(ours.trades.entry)
         if not same or not np.allclose(theirs.equity, ours.equity, rtol=1e-9, atol=0):
             raise EngineError(
@@ -117,24 +121,22 @@ def checked(
             pnl=theirs.pnl,
             fees=theirs.fees,
         )
-        found.append(
-            replace(holding, account=replace(ours, equity=theirs.equity, gross=theirs.invested, trades=trades))
-        )
+        found.append(replace(run, account=replace(ours, equity=theirs.equity, gross=theirs.invested, trades=trades)))
     return found
 
 
-def swept(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> FastMetrics | None:
-    """The figures that a sweep gives this run, so that a cell and the run opened from it are one; None for runs that
-    a sweep leaves to the same account as this.
+def sweep_metrics(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> FastMetrics | None:
+    """The metrics that a sweep computes for this run, so that a cell and the run opened from it are identical; None for
+    runs that a sweep simulates with the same account.
     """
     return fast_metrics(spec, bars, {}, decisions) if is_plain(spec) else None
 
 
-def held(spec: BacktestSpec, bars: Sequence[Bars]) -> list[AccountRun]:
-    """Buy and hold of the same symbols, with equal parts of the capital, at the same costs: of each from the first bar
-    on which it could be traded.
+def buy_and_hold(spec: BacktestSpec, bars: Sequence[Bars]) -> list[AccountRun]:
+    """Buy and hold of the same symbols, with equal shares of the capital, at the same costs: each from the first bar on
+    which it could be traded.
     """
-    bars = bars.own if isinstance(bars, Measured) else bars
+    bars = bars.tradable if isinstance(bars, MeasuredBars) else bars
     plain = spec.model_copy(
         update={
             "strategy": BuyAndHold(),

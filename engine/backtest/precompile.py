@@ -26,18 +26,18 @@ from engine.strategies import STRATEGIES, Allocation, Strategy
 from engine.strategies.crossing import Crossing, FastAndSlow
 
 UNUSED_DAYS = 7
-"""How long compiled kernels of another version are kept: two versions may be at work side by side."""
+"""Days for which compiled kernels of another version are kept: two versions may run side by side."""
 
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 def precompile() -> None:
-    """Load the kernels of runs and sweeps from disk, or compile them the first time, behind the caller's back."""
+    """Load the kernels of runs and sweeps from disk, or compile them the first time, in a background thread."""
     threading.Thread(target=load_kernels, name="kernels", daemon=True).start()
 
 
 def load_kernels() -> None:
-    """Run each kernel once, as a sweep and a run would; what other versions compiled long ago goes."""
+    """Run each kernel once, as a sweep and a run would, and prune kernels of other versions."""
     crossing = {"kind": _any_strategy(lambda cls: issubclass(cls, FastAndSlow)), "slow": 5, "fast": 2}
     other = {"kind": _any_strategy(_decides_at_once)}
     for count, strategy, axis in (

@@ -25,7 +25,7 @@ REASONS = (
     "liquidation",
     "still open",
 )
-"""Why a trade ended; ``trade_reason`` indexes it."""
+"""Exit reasons; ``trade_reason`` indexes them."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,21 +35,19 @@ class BacktestResult(Labelled, Dated):
     Arrays over bars, on the union of the symbols' calendars: ``time`` datetime64[ms], ``equity``, ``benchmark`` (buy
     and hold of the same symbols at the same costs) and ``costless`` (the same decisions without any cost) in the
     market's currency, valued at each close, and ``exposure``, the size of all positions over the equity.
-    All of them begin with the first bar of the range on which the strategy could trade: ``warm_up`` bars of a symbol
-    had to lie before it (more than the strategy ``needed`` where the request says so), and ``waited`` bars of the range
-    went by until they did.
+    All of them begin with the first bar of the range on which the strategy could trade, after a warm-up of ``warm_up``
+    bars (more than the ``needed`` ones where requested), of which ``waited`` bars are in the range itself.
     Arrays over trades, in the order of their entries: ``trade_symbol`` indexes ``symbols``; prices are averages over
     the fills of a side and include slippage; ``trade_side`` is +1 or -1; ``trade_pnl`` is after commission and
     slippage and includes dividends; ``trade_return`` is the profit over the entry's value; ``trade_fees`` are the
     commissions of all fills; ``trade_bars`` counts the symbol's own bars from the entry's, exclusive, to the exit's;
     ``trade_reason`` indexes ``REASONS``; ``trade_mae`` (at most zero) and ``trade_mfe`` (at least zero) are the worst
-    and the best excursion while held, as parts of the entry price; ``trade_ambiguous`` marks an exit on a bar that
+    and the best excursion while held, as fractions of the entry price; ``trade_ambiguous`` marks an exit on a bar that
     touched stop and target, which counts as the stop. A trade still open at the end has ``trade_open`` set and is
     valued at the last close.
-    ``resized`` says that the strategy moved weights instead of opening and closing trades (``Strategy.resizes``).
-    ``zones`` are the time zones of the symbols' exchanges, none at all for daily bars: the times of these are dates,
-    and those of intraday bars in UTC.
-    ``metrics`` and ``benchmark_metrics`` hold the figures that ``metrics.METRICS`` defines; None is undefined.
+    ``resized`` is ``Strategy.resizes``: the strategy moved weights instead of opening and closing trades. ``zones`` are
+    the time zones of the symbols' exchanges, empty for daily bars, whose times are dates; times of intraday bars are in
+    UTC. ``metrics`` and ``benchmark_metrics`` hold the metrics defined in ``metrics.METRICS``; None is undefined.
     """
 
     label: str
@@ -89,11 +87,11 @@ class BacktestResult(Labelled, Dated):
     resized: bool = False
 
     def returns(self) -> Floats:
-        """Simple returns from bar to bar, one fewer than bars; zero once nothing is left."""
+        """Simple returns from bar to bar, one fewer than bars; zero after ruin."""
         return bar_returns(self.equity)
 
     def measured(self) -> str:
-        """From which day on, and why, in a sentence."""
+        """The first measured day and the reason for it, as a sentence."""
         asked = "after the requested warm-up" if self.warm_up > self.needed else FIRST_DAY
         return measured_from(self.days[0], self.warm_up, self.waited, why=asked)
 
@@ -109,6 +107,6 @@ class BacktestResult(Labelled, Dated):
         }
 
     def trial(self) -> Trial:
-        """What the ledger keeps of this run: its Sharpe ratio per bar, not annualised."""
+        """The entry of this run in the ledger: its Sharpe ratio per bar, not annualised."""
         returns = self.returns()
         return Trial(self.family, sharpe_per_bar(returns), len(returns), periods_per_year=self.periods_per_year)

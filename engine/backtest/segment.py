@@ -1,6 +1,6 @@
 """The account over a segment of bars and its metrics: a backtest, a cell of a sweep, a window of a walk-forward.
 
-The segment of a test begins in the middle of a strategy's life, at the close before its first bar.
+The segment of a test begins mid-history, at the close before its first bar.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from engine.backtest.costs import BASIS_POINT, Costs
 from engine.backtest.decisions import Decisions, decide
 from engine.backtest.fill_prices import forward_fill
-from engine.backtest.measured import Measured, from_start, times_of
+from engine.backtest.measured import MeasuredBars, from_start, times_of
 from engine.backtest.metrics import equity_metrics, summary_metrics
-from engine.backtest.simulator import AccountRun, curve, simulate_accounts
+from engine.backtest.simulator import AccountRun, combined_equity, simulate_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats, Times, periods_per_year, spans_month
 from engine.market.panel import align
@@ -24,41 +24,41 @@ from engine.market.panel import align
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """``equity`` at each close of ``time``, out of ``capital``, which it is at the close before (``lead``, an array of
-    one, empty where there is none); how many ``trades`` were opened; whether the strategy's last decision ``before``
-    the stretch was to hold something.
+    """``equity`` at each close of ``time``, from ``capital`` at the close before (``prior_time``, an array of one,
+    empty where there is none); the number of ``trades`` opened; ``held_before``: the strategy's last decision before
+    the segment left a position open.
     """
 
-    lead: Times
+    prior_time: Times
     time: Times
     equity: Floats
     capital: float
     trades: int
-    before: bool
+    held_before: bool
 
     def metrics(self) -> dict[str, float | None]:
-        """``metrics.equity_metrics`` of the stretch, from the close before it on, and its number of trades."""
-        return segment_metrics(self.lead, self.time, self.equity, self.capital) | {"trades": float(self.trades)}
+        """``metrics.equity_metrics`` of the segment, from the close before it on, and its number of trades."""
+        return segment_metrics(self.prior_time, self.time, self.equity, self.capital) | {"trades": float(self.trades)}
 
     def summary(self) -> tuple[float, float | None, float]:
         """``metrics.summary_metrics`` of the same."""
-        whole, equity = with_lead(self.lead, self.time, self.equity, self.capital)
+        whole, equity = with_prior(self.prior_time, self.time, self.equity, self.capital)
         per_year = periods_per_year(whole) if spans_month(whole) else float("nan")
         return summary_metrics(equity, per_year, self.capital)
 
 
-def segment_metrics(lead: Times, time: Times, equity: Floats, capital: float) -> dict[str, float | None]:
-    """``metrics.equity_metrics`` of an account that has ``capital`` at the close ``lead``."""
-    whole, equity = with_lead(lead, time, equity, capital)
+def segment_metrics(prior_time: Times, time: Times, equity: Floats, capital: float) -> dict[str, float | None]:
+    """``metrics.equity_metrics`` of an account that has ``capital`` at the close ``prior_time``."""
+    whole, equity = with_prior(prior_time, time, equity, capital)
     return equity_metrics(whole, equity, periods_per_year(whole), capital)
 
 
-def with_lead(lead: Times, time: Times, equity: Floats, capital: float) -> tuple[Times, Floats]:
-    """Times and equity from the close ``lead`` on, where there is one."""
-    return np.concatenate([lead, time]), np.concatenate([np.full(len(lead), capital), equity])
+def with_prior(prior_time: Times, time: Times, equity: Floats, capital: float) -> tuple[Times, Floats]:
+    """Times and equity from the close ``prior_time`` on, where there is one."""
+    return np.concatenate([prior_time, time]), np.concatenate([np.full(len(prior_time), capital), equity])
 
 
-def follow(
+def simulate_from(
     spec: BacktestSpec,
     known: Sequence[Bars],
     inputs: Mapping[str, Any],
@@ -69,17 +69,17 @@ def follow(
 ) -> Segment:
     """The account of ``spec`` from the close before ``start`` to the end of ``known``, with ``spec.capital``.
 
-    With ``resume`` the last decision before ``start`` counts as one of that close. With ``close`` what is held
-    at the end is sold at the last close; that costs commission, slippage and spread, as any other fill.
+    With ``resume`` the last decision before ``start`` is carried forward to that close. With ``close`` open positions
+    are closed at the last close, at the commission, slippage and spread of any other fill.
     """
     decided, bars = decide(spec, known, inputs), from_start(spec, known, start, lead=1)
     followed = decided.since(start, known, spec.direction, resume=resume).on(bars)
     found = account(spec, bars, followed, start, close=close)
-    return replace(found, before=decided.holds_before(start, known, spec.direction))
+    return replace(found, held_before=decided.in_position_before(start, known, spec.direction))
 
 
-def measure(spec: BacktestSpec, bars: Measured, inputs: Mapping[str, Any]) -> Segment:
-    """The account of ``spec`` on ``bars`` as a backtest keeps it."""
+def simulate_measured(spec: BacktestSpec, bars: MeasuredBars, inputs: Mapping[str, Any]) -> Segment:
+    """The account of ``spec`` on ``bars`` as in a backtest."""
     return account(spec, bars, decide(spec, bars, inputs))
 
 
@@ -91,48 +91,50 @@ def account(
     *,
     close: bool = False,
 ) -> Segment:
-    """The account on ``bars`` that follows ``decisions``; those before ``start``, if that is given, are its lead."""
-    kept = simulate_accounts(spec, bars, decisions, record_trades=close)
-    found = _together(spec, bars, kept, start)
+    """The account on ``bars`` that executes ``decisions``; bars before ``start`` only set the prior close."""
+    runs = simulate_accounts(spec, bars, decisions, record_trades=close)
+    found = _combined(spec, bars, runs, start)
     if close:
-        leaving = sum(_cost_of_leaving(spec.costs, bars, item) for item in kept)
+        leaving = sum(_closing_costs(spec.costs, bars, item) for item in runs)
         found.equity[-1] = max(found.equity[-1] - leaving, 0.0)
     return found
 
 
 def accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> list[Segment]:
-    """``account``; where it is the sum of several, one for each symbol, these follow, each on its own bars."""
-    kept = simulate_accounts(spec, bars, decisions, record_trades=False)
-    whole, share = _together(spec, bars, kept), spec.capital / len(kept)
-    if len(kept) == 1:
+    """``account``, followed by its parts where it is the sum of one account per symbol, each on its own bars."""
+    runs = simulate_accounts(spec, bars, decisions, record_trades=False)
+    whole, share = _combined(spec, bars, runs), spec.capital / len(runs)
+    if len(runs) == 1:
         return [whole]
-    parts = [item.account for item in kept]
+    parts = [item.account for item in runs]
     return [whole, *(Segment(part.time[:0], part.time, part.equity, share, part.count, False) for part in parts)]
 
 
-def _together(
-    spec: BacktestSpec, bars: Sequence[Bars], kept: Sequence[AccountRun], start: np.datetime64 | None = None
+def _combined(
+    spec: BacktestSpec, bars: Sequence[Bars], runs: Sequence[AccountRun], start: np.datetime64 | None = None
 ) -> Segment:
     time = times_of(bars)
-    equity, first = curve(time, spec.capital, kept), 0 if start is None else int(np.searchsorted(time, start))
-    trades = sum(item.account.count for item in kept)
-    return Segment(time[max(first - 1, 0) : first], time[first:], equity[first:], spec.capital, trades, before=False)
+    equity, first = combined_equity(time, spec.capital, runs), 0 if start is None else int(np.searchsorted(time, start))
+    trades = sum(item.account.count for item in runs)
+    return Segment(
+        time[max(first - 1, 0) : first], time[first:], equity[first:], spec.capital, trades, held_before=False
+    )
 
 
-def idle(bars: Sequence[Bars], start: np.datetime64, capital: float) -> Segment:
-    """A stretch that is spent in cash."""
+def in_cash(bars: Sequence[Bars], start: np.datetime64, capital: float) -> Segment:
+    """A segment spent in cash."""
     time = times_of(bars)
     first = int(np.searchsorted(time, start))
-    lead, time = time[max(first - 1, 0) : first], time[first:]
-    return Segment(lead, time, np.full(len(time), capital), capital, 0, False)
+    prior_time, time = time[max(first - 1, 0) : first], time[first:]
+    return Segment(prior_time, time, np.full(len(time), capital), capital, 0, False)
 
 
-def _cost_of_leaving(costs: Costs, bars: Sequence[Bars], holding: AccountRun) -> float:
-    """What selling all that is held at the last close costs."""
-    orders, total = holding.account.orders, 0.0
-    for place, index in enumerate(holding.symbols):
+def _closing_costs(costs: Costs, bars: Sequence[Bars], run: AccountRun) -> float:
+    """Cost of closing all positions at the last close."""
+    orders, total = run.account.orders, 0.0
+    for place, index in enumerate(run.symbols):
         units = float(orders["units"][orders["symbol"] == place].sum())
-        if not holding.account.trades.is_open[holding.account.trades.symbol == place].any():
+        if not run.account.trades.is_open[run.account.trades.symbol == place].any():
             continue
         mark, shares = float(forward_fill(bars[index].close)[-1]), float(align([bars[index]]).shares[-1, 0])
         price, size = mark * (1 - np.sign(units) * costs.slip()), abs(units)

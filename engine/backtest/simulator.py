@@ -12,7 +12,7 @@ from engine.backtest import account as accounts
 from engine.backtest.account import Account
 from engine.backtest.costs import Costs
 from engine.backtest.decisions import Decisions
-from engine.backtest.measured import only
+from engine.backtest.measured import for_symbol
 from engine.market.bars import Bars, Floats, Times
 from engine.market.panel import align
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class AccountRun:
-    """An account and the symbols that it trades, by their places in the market."""
+    """An account and the symbols that it trades, as indices into the market."""
 
     symbols: tuple[int, ...]
     account: Account
@@ -36,39 +36,41 @@ def simulate_accounts(
     *,
     record_trades: bool = True,
 ) -> list[AccountRun]:
-    """The accounts of ``spec`` that follow ``decisions``, at ``costs`` or its own: one a symbol, or one for all; their
-    trades and orders only with ``record_trades``.
+    """The accounts of ``spec`` that execute ``decisions``, at ``costs`` or its own: one per symbol, or one for all;
+    trades and orders are recorded only with ``record_trades``.
     """
     costs, count = spec.costs if costs is None else costs, len(bars)
     if decisions.divides_account or spec.cash == "shared" or count == 1:
-        return [AccountRun(tuple(range(count)), _keep(spec, bars, decisions, costs, spec.capital, record_trades))]
+        return [AccountRun(tuple(range(count)), _simulate(spec, bars, decisions, costs, spec.capital, record_trades))]
     share = spec.capital / count
     return [
-        AccountRun((at,), _keep(spec, only(bars, at), decisions.for_symbols((at,)), costs, share, record_trades))
+        AccountRun(
+            (at,), _simulate(spec, for_symbol(bars, at), decisions.for_symbols((at,)), costs, share, record_trades)
+        )
         for at in range(count)
     ]
 
 
-def _keep(
+def _simulate(
     spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, costs: Costs, cash: float, record_trades: bool
 ) -> Account:
     """One account of all ``bars``."""
     panel = align(bars)
-    asked = decisions.requests(spec, bars, panel)
-    rules = accounts.rules_of(spec, asked.size, costs)
+    asked = decisions.order_requests(spec, bars, panel)
+    rules = accounts.kernel_rules(spec, asked.size, costs)
     return accounts.simulate(
         accounts.kernel_panel(panel), asked.codes, asked.amounts, rules, cash, record_trades=record_trades
     )
 
 
-def curve(time: Times, capital: float, holdings: Sequence[AccountRun]) -> Floats:
-    """Equity of all accounts on the calendar ``time``."""
+def combined_equity(time: Times, capital: float, holdings: Sequence[AccountRun]) -> Floats:
+    """Sum of the equities of all accounts on the calendar ``time``."""
     share = capital / len(holdings)
-    return total(time, [(item.account.time, item.account.equity) for item in holdings], share)
+    return sum_on_calendar(time, [(item.account.time, item.account.equity) for item in holdings], share)
 
 
-def total(time: Times, parts: Sequence[tuple[Times, Floats]], before: float) -> Floats:
-    """Sum of each part's values on the common calendar ``time``: its last known value, ``before`` its first."""
+def sum_on_calendar(time: Times, parts: Sequence[tuple[Times, Floats]], before: float) -> Floats:
+    """Sum of all parts on the common calendar ``time``, forward filled, with ``before`` ahead of the first value."""
     added = np.zeros(len(time))
     for own, values in parts:
         if own is time:

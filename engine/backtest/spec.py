@@ -13,7 +13,7 @@ from engine.backtest.sizings import SIZINGS, Sizing
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
 from engine.core.errors import PluginError, SpecError
-from engine.core.spec import Estimate, RunSpec, as_validation_error, idle, parameter
+from engine.core.spec import Estimate, RunSpec, as_validation_error, inactive_fields, parameter
 from engine.market.spec import MarketSpec
 from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
 
@@ -79,8 +79,8 @@ class BacktestSpec(RunSpec):
         None,
         title="Warm-up",
         unit="bars",
-        help="Bars that have to lie before the first decision; those that the strategy needs if this is left out or "
-        "less. Runs with the same are measured over the same days. Bars before the range count.",
+        help="Bars before the first decision, at least those that the strategy needs. Runs with the same warm-up are "
+        "measured over the same days. Bars before the range count.",
         ge=0,
         le=20_000,
         section="Execution",
@@ -95,8 +95,8 @@ class BacktestSpec(RunSpec):
     rebalance: Rebalance = parameter(
         "never",
         title="Rebalance",
-        help="Of symbols that share the cash: at the first close of each, what is held goes back to the size that its "
-        "sizing asks for now, all by the same part where there is not enough. Separate accounts ignore it.",
+        help="For symbols that share the cash: at the first close of each period, positions are brought back to the "
+        "size of the sizing, scaled by one factor where cash is short. Separate accounts ignore it.",
         choices={"never": "Never", "day": "Day", "week": "Week", "month": "Month", "quarter": "Quarter"},
         when={"cash": ("shared",)},
         section="Sizing",
@@ -131,14 +131,14 @@ class BacktestSpec(RunSpec):
         return f"{self.strategy.label()}, {self.market.label()}"
 
     def ignored(self) -> tuple[str, ...]:
-        return idle(self)
+        return inactive_fields(self)
 
     def as_trial(self, varied: Collection[str] = ()) -> BacktestSpec:
-        """Without what a market or a broker charges (``sweeps.stress``), which nobody chooses, and the warm-up of the
-        sweep that it was opened from.
+        """Without costs (``sweeps.stress``), which are not a choice, and without the warm-up of the sweep that it was
+        opened from.
 
-        What makes no difference has one form: the order of symbols that a strategy decides about one by one, and whose
-        cash it is where there is one account anyhow. A sweep has axes over the paths ``varied``.
+        Equivalent requests have one canonical form: the order of symbols with separate decisions, and the kind of cash
+        where there is one account anyway. ``varied`` are the paths of the axes of a sweep.
         """
         kept: dict[str, Any] = {
             "costs": Costs(commission=0, slippage=0),

@@ -1,4 +1,4 @@
-"""Exits that do not wait for a decision."""
+"""Stops: exits without a decision of the strategy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from engine.core.spec import Spec, parameter
 
 
 class Stops(Spec):
-    """Stops of every position, anchored to the price at which it was filled; None is none.
+    """Stops of every position, anchored to its fill price; None disables a stop.
 
-    ``engine.backtest.account`` says in which order a bar's events happen.
+    ``engine.backtest.account`` documents the order of events on a bar.
     """
 
     stop_loss: float | None = parameter(
@@ -45,8 +45,8 @@ class Stops(Spec):
         None,
         title="Time stop",
         unit="bars",
-        help="Bars of the symbol after the first entry, at whose close leaving is decided, whatever the strategy asks "
-        "for there.",
+        help="Bars of the symbol after the first entry, at whose close the exit is decided, whatever the strategy "
+        "signals there.",
         ge=1,
         le=100_000,
         section="Stops",
@@ -54,5 +54,5 @@ class Stops(Spec):
 
     @property
     def any(self) -> bool:
-        """Whether there is one."""
+        """Whether any stop is set."""
         return self != Stops()

@@ -1,9 +1,9 @@
-"""vectorbt's account of one symbol, wherever its semantics fit: fully invested or in cash, long only, costs that are
-shares of the value, no stops. The only module that knows vectorbt.
+"""vectorbt's account of one symbol, wherever its semantics fit: fully invested or in cash, long only, proportional
+costs, no stops. The only module that imports vectorbt.
 
-vectorbt 1.2 is asked for its Rust kernels and told everything that its defaults would get wrong: signals are moved
-to the bar that fills them, the fill price is explicit, a bar without a price is passed over, commission and slippage
-are always given.
+vectorbt 1.2 runs its Rust kernels with every argument explicit whose default would be wrong here: signals are shifted
+to the bar that fills them, the fill price is given, a bar without a price is skipped, commission and slippage are
+always set.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ from engine.strategies import Signals
 class Accounting:
     """One symbol's account: arrays over its bars, then over its trades (indices are bars).
 
-    ``equity`` is cash plus position at the close; ``invested`` the position's part of it; ``slippage`` the cash that
-    worse prices than the quoted ones have cost; ``unfilled`` tells of a last decision that would change the position
-    and that no later bar can fill.
+    ``equity`` is cash plus position at the close; ``invested`` the position's value; ``slippage`` its total cost in
+    cash; ``unfilled``: the last decision would change the position and no later bar can fill it.
     """
 
     equity: Floats
@@ -47,11 +46,11 @@ class Accounting:
 def schedule(
     signals: Signals, prices: Floats, same_bar: bool = False
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
-    """Entries and exits on the bars that fill them, and the decision left at the end: 1 in, -1 out, 0 none.
+    """Entries and exits on the bars that fill them, and the decision pending at the end: 1 entry, -1 exit, 0 none.
 
     A decision at t is filled on the first bar after t (with ``same_bar`` from t on) that has a price, so that a
-    missing bar delays an exit and never drops it. Of several decisions that wait for the same bar the last counts; an
-    exit beats an entry.
+    missing bar delays an exit and never drops it. Of several decisions pending for the same bar the last counts; an
+    exit overrides an entry.
     """
     n = len(prices)
     wanted = np.where(signals.exits, -1, np.where(signals.entries, 1, 0))
@@ -66,7 +65,7 @@ def schedule(
 def simulate(bars: Bars, signals: Signals, costs: Costs, fill: Fill, cash: float) -> Accounting:
     """The account that starts with ``cash`` and is fully invested or in cash, long only.
 
-    Of ``costs`` only what is proportional to the value is read; a limit is not known here.
+    Only the proportional ``costs`` apply; limit orders are not supported.
     """
     import vectorbt as vbt
 
@@ -108,6 +107,6 @@ def simulate(bars: Bars, signals: Signals, costs: Costs, fill: Fill, cash: float
 
 
 def _slippage(orders: Any, share: float) -> float:
-    """Cash lost to prices that were worse than the quoted ones by ``share`` of those."""
+    """Cash lost to fill prices worse than the quotes by the fraction ``share``."""
     sign = np.where(orders["side"] == 0, 1, -1)
     return float((orders["size"] * orders["price"] * share / (1 + sign * share)).sum())

@@ -1,4 +1,4 @@
-"""Windows of a walk-forward: a training period, then the period that it is tested on, again and again."""
+"""Windows of a walk-forward: consecutive training and test periods."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ class Window:
     months: tuple[np.datetime64, np.datetime64, np.datetime64]
 
 
-def lay_out(bars: Sequence[Bars], windows: Windows, begins: np.datetime64 | None = None) -> tuple[Window, ...]:
-    """The windows in the trading days that all ``bars`` have, or from the moment ``begins`` on. Raises ``DataError``
-    where there is no room for one.
+def schedule(bars: Sequence[Bars], windows: Windows, begins: np.datetime64 | None = None) -> tuple[Window, ...]:
+    """The windows within the trading days common to all ``bars``, or from the moment ``begins`` on. Raises
+    ``DataError`` where not even one fits.
     """
     first, last = max(item.days[0] for item in bars), min(item.days[-1] for item in bars)
     first = first if begins is None else trading_day(begins, zones_of(bars))
-    found = between(first, last, windows, zones_of(bars))
+    found = schedule_between(first, last, windows, zones_of(bars))
     if not found:
         raise DataError(
             f"The bars reach from {first} to {last}: too short for {windows.train} months of "
@@ -92,7 +92,9 @@ def lay_out(bars: Sequence[Bars], windows: Windows, begins: np.datetime64 | None
     return found
 
 
-def between(first: np.datetime64, last: np.datetime64, windows: Windows, zones: Zones = ()) -> tuple[Window, ...]:
+def schedule_between(
+    first: np.datetime64, last: np.datetime64, windows: Windows, zones: Zones = ()
+) -> tuple[Window, ...]:
     """The windows from ``first`` to ``last``, trading days in ``zones``, beginning with the first month of which at
     most a week is missing. The last test ends with the data; one of less than half its length is left out.
     """
@@ -111,13 +113,13 @@ def between(first: np.datetime64, last: np.datetime64, windows: Windows, zones: 
 
 
 def _share(test: np.datetime64, stop: np.datetime64, last: np.datetime64) -> float:
-    """How much of a test the data cover."""
+    """Fraction of a test that the data cover."""
     begin, end = test.astype("datetime64[D]"), stop.astype("datetime64[D]")
     return float((min(last + _DAY, end) - begin) / (end - begin))
 
 
-def unused(bars: Sequence[Bars], windows: Sequence[Window]) -> tuple[np.datetime64, np.datetime64] | None:
-    """First and last trading day of the bars behind the last test, or None."""
+def untested_days(bars: Sequence[Bars], windows: Sequence[Window]) -> tuple[np.datetime64, np.datetime64] | None:
+    """First and last trading day of the bars after the last test, or None."""
     days = np.unique(np.concatenate([since(item, windows[-1].stop).days for item in bars]))
     return (days[0], days[-1]) if len(days) else None
 
@@ -128,5 +130,5 @@ def before(bars: Bars, moment: np.datetime64) -> Bars:
 
 
 def since(bars: Bars, moment: np.datetime64, lead: int = 0) -> Bars:
-    """The bars from ``moment`` on, and the ``lead`` bars before it as far as there are any."""
+    """The bars from ``moment`` on, and up to ``lead`` bars before it."""
     return bars.slice(max(int(np.searchsorted(bars.time, moment)) - lead, 0), len(bars))

@@ -6,7 +6,7 @@ import numpy as np
 
 FIRST_DAY = "the first day on which it could trade"
 
-SHORT = "Shorter than a month: no figure a year is stated, for a few days make no year."
+SHORT = "Shorter than a month: annualised metrics are not stated, as a few days cannot be annualised."
 
 
 def measured_from(
@@ -16,9 +16,9 @@ def measured_from(
     what: str = "Measured",
     why: str = FIRST_DAY,
 ) -> str:
-    """From which trading ``day`` on something is measured, and where its warm-up lies."""
+    """A sentence on the first measured trading ``day`` and its warm-up."""
     bars = waited or warm_up
-    told = f"{bars:,} {'bar' if bars == 1 else 'bars'}"
+    count = f"{bars:,} {'bar' if bars == 1 else 'bars'}"
     if waited:
-        return f"{what} from {day}, {why}: {told} before it went into the warm-up."
-    return f"{what} from {day}, warmed up on {told} before it." if warm_up else f"{what} from {day}."
+        return f"{what} from {day}, {why}: {count} before it went into the warm-up."
+    return f"{what} from {day}, warmed up on {count} before it." if warm_up else f"{what} from {day}."

@@ -14,7 +14,7 @@ from engine.benchmarks.variants import Prepared, Variant
 from engine.core.errors import Cancelled, EngineError
 
 _USUAL = (RuntimeError, ValueError, MemoryError, ImportError, OSError)
-"""What libraries raise where they cannot compute, out of memory among it: what they say of it is enough."""
+"""Exceptions of libraries that cannot compute, out of memory among them: their messages suffice."""
 
 
 def _unprepared(*_: Any) -> Any:

@@ -1,1 +1,1 @@
-"""The ground that the engine stands on: requests, plug-ins, errors, configuration, storage."""
+"""Foundations of the engine: requests, plug-ins, errors, configuration, storage."""

@@ -1,4 +1,4 @@
-"""config.yaml: read once, validated, wrong keys named with their line."""
+"""config.yaml: read once and validated; errors give the line."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from zoneinfo import available_timezones
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from engine.core.documents import complaint, read_yaml
+from engine.core.documents import read_yaml, yaml_error
 from engine.core.errors import ConfigError, did_you_mean
-from engine.core.spec import DEMANDS
+from engine.core.spec import REQUIREMENTS
 
 PATH_VARIABLE = "STRATOSCOPE_CONFIG"
 PASSWORD_VARIABLE = "STRATOSCOPE_PASSWORD"
@@ -53,7 +53,7 @@ class Compute(_Section):
         return value
 
     def worker_count(self) -> int:
-        """Workers of the embedded cluster: as many as configured, or one a core up to eight."""
+        """Workers of the embedded cluster: as configured, or one per core up to eight."""
         return min(os.cpu_count() or 1, 8) if self.workers == "auto" else int(self.workers)
 
     def threads_per_worker(self) -> int:
@@ -62,7 +62,7 @@ class Compute(_Section):
 
 
 class Files(_Section):
-    """Folders of CSV files from which bars can be fetched, and what the files do not say themselves."""
+    """Folders of CSV files from which bars can be fetched, and metadata that the files lack."""
 
     folders: tuple[Path, ...] = ()
     timezone: str = "America/New_York"
@@ -77,8 +77,8 @@ class Files(_Section):
 
 
 class MarketData(_Section):
-    """``priority`` names sources of bars, those first that are used where several have a series; the others follow by
-    their own. ``universes`` are lists of symbols by name.
+    """``priority`` lists sources of bars by descending priority; others follow by their own. ``universes`` are lists of
+    symbols by name.
     """
 
     priority: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ def settings() -> Config:
     if not path.exists():
         if named:
             raise ConfigError(f"No configuration file at {path}: check --config or {PATH_VARIABLE}.")
-        return _anchored(Config(), path.parent)
+        return _resolved(Config(), path.parent)
     return load(path)
 
 
@@ -137,17 +137,17 @@ def load(path: Path) -> Config:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or a date such as 2024-02-30
-        said = complaint(error)
+        said = yaml_error(error)
         raise ConfigError(f"{path.name}{', ' if said.startswith('line ') else ': '}{said}.") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path.name}: expected settings such as 'server:', found {type(values).__name__}.")
     try:
-        return _anchored(Config.model_validate(values), path.parent.resolve())
+        return _resolved(Config.model_validate(values), path.parent.resolve())
     except ValidationError as error:
         raise ConfigError(" ".join(_explain(path.name, tree, item) for item in error.errors())) from None
 
 
-def _anchored(config: Config, folder: Path) -> Config:
+def _resolved(config: Config, folder: Path) -> Config:
     plugins = tuple(folder / path.expanduser() for path in config.plugins)
     missing = [str(path) for path in plugins if not path.is_dir()]
     if missing:
@@ -176,7 +176,7 @@ def _explain(file: str, tree: yaml.Node | None, item: Any) -> str:
 
 
 _DEMANDS = {
-    **DEMANDS,
+    **REQUIREMENTS,
     "model_type": "a mapping of settings",
     "dict_type": "a mapping",
     "string_pattern_mismatch": "an address such as tcp://host:8786",

@@ -1,4 +1,4 @@
-"""The SQLite database under the cache: finished runs and what is noted on them, the ledger of trials, the jobs."""
+"""The SQLite database under the cache: finished runs and their notes, the ledger of trials, the jobs."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ CREATE TABLE IF NOT EXISTS run_notes (
 );
 """
 
-_PATIENCE = 10.0  # seconds that a connection waits for the others
+_TIMEOUT = 10.0  # seconds that a connection waits for a lock
 
-# What a database of an earlier version lacks: table, column, its declaration.
-_ADDED = (
+# Columns that a database of an earlier version lacks: table, column, declaration.
+_ADDED_COLUMNS = (
     ("trials", "count", "INTEGER NOT NULL DEFAULT 1"),
     ("trials", "variance", "REAL NOT NULL DEFAULT 0"),
     ("trials", "periods_per_year", "REAL"),
@@ -109,17 +109,17 @@ def _prepared(path: Path) -> sqlite3.Connection:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """An open database, also on a full disk, where there is no room for the index that connections share beside it:
-    whoever is alone in the database keeps that in memory.
+    """An open database. On a full disk, without room for the shared-memory index, in exclusive mode, which keeps the
+    index in memory.
     """
-    connection = sqlite3.connect(path, timeout=_PATIENCE)
+    connection = sqlite3.connect(path, timeout=_TIMEOUT)
     try:
         connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
         if not error.sqlite_errorname.startswith("SQLITE_IOERR"):
             raise
-        connection = sqlite3.connect(path, timeout=_PATIENCE)
+        connection = sqlite3.connect(path, timeout=_TIMEOUT)
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     except sqlite3.Error:
         connection.close()
@@ -141,7 +141,7 @@ def _is_ready(path: Path) -> bool:
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
     """Turn the write-ahead log on. SQLite refuses that at once, without waiting, where two processes try together."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -163,8 +163,10 @@ def _add_columns(connection: sqlite3.Connection) -> None:
 
 
 def _missing(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
-    known = {table: {row[1] for row in connection.execute(f"PRAGMA table_info({table})")} for table, _, _ in _ADDED}
-    return [item for item in _ADDED if item[1] not in known[item[0]]]
+    known = {
+        table: {row[1] for row in connection.execute(f"PRAGMA table_info({table})")} for table, _, _ in _ADDED_COLUMNS
+    }
+    return [item for item in _ADDED_COLUMNS if item[1] not in known[item[0]]]
 
 
 @cache

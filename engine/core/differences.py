@@ -1,4 +1,4 @@
-"""Differences of several specs, in the words of their forms."""
+"""Differences of several specs, with the titles of their forms."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pydantic.fields import FieldInfo
 from engine.core.registry import info, is_plugin
 from engine.core.spec import Spec
 
-NOT_THERE = "–"
-"""What stands for a field that a spec does not have."""
+ABSENT = "–"
+"""Placeholder for a field that a spec does not have."""
 
 _MISSING = object()
 
@@ -22,7 +22,7 @@ _MISSING = object()
 @dataclass(frozen=True)
 class Difference:
     """A field that is not the same in all specs: its dotted ``path``, the ``section`` and ``title`` of its control,
-    and its value in each spec as text; ``NOT_THERE`` where a spec has no such field.
+    and its value in each spec as text; ``ABSENT`` where a spec has no such field.
     """
 
     path: str
@@ -65,7 +65,7 @@ def _compared(
 
 
 def _fields(specs: Sequence[Spec]) -> list[tuple[str, FieldInfo]]:
-    """The fields of all ``specs`` in the first one's order, what only others have behind them."""
+    """The fields of all ``specs`` in the order of the first, followed by those that only others have."""
     found: dict[str, FieldInfo] = {}
     for spec in specs:
         for name, field in type(spec).model_fields.items():
@@ -93,7 +93,7 @@ def _named(spec: Spec) -> str:
 def _text(value: Any, extra: Mapping[str, Any]) -> str:
     """One value as its control shows it: the word of a choice, the unit behind a number."""
     if value is _MISSING:
-        return NOT_THERE
+        return ABSENT
     if isinstance(value, Spec):
         return _named(value)
     choices = extra.get("choices") or {}

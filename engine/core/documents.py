@@ -1,4 +1,4 @@
-"""YAML as people write it by hand, where a repeated key is a mistake and does not mean the last one."""
+"""YAML with unique keys: a repeated key is an error."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_yaml(text: str | bytes) -> Any:
     """The plain values in YAML 1.1 or JSON text; nothing in it is run.
 
     Raises ``yaml.YAMLError`` (``RepeatedKey`` for a key that is there twice), ``RecursionError`` for what is nested
-    beyond reason and ``ValueError`` for a date such as 2024-02-30; ``complaint`` makes a sentence of each.
+    beyond reason and ``ValueError`` for a date such as 2024-02-30; ``yaml_error`` makes a sentence of each.
     """
     loader = _Distinct(text)
     try:
@@ -41,8 +41,8 @@ def read_yaml(text: str | bytes) -> Any:
         loader.dispose()
 
 
-def complaint(error: Exception) -> str:
-    """What is wrong with a document, beginning with the line where that is known, without a full stop."""
+def yaml_error(error: Exception) -> str:
+    """The error of a document, with its line if known, without a full stop."""
     mark = getattr(error, "problem_mark", None)
     line = f"line {mark.line + 1}: " if mark else ""
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]

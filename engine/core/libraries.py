@@ -1,4 +1,4 @@
-"""The libraries that numbers follow from, and which version of each is installed: part of every run key."""
+"""Versions of the numeric libraries, which are part of every run key."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ NUMERIC: Mapping[str, tuple[str, ...]] = {
     "torch": ("torch",),
     "mlx": ("mlx", "mlx-cpu", "mlx-metal", "mlx-cuda-12", "mlx-cuda-13"),  # all but the first carry its kernels
 }
-"""Distributions whose code computes what a result holds, by the name under which a package is imported: its own, and
-those that it computes with."""
+"""Distributions that determine numbers, by the imported package: its own, and those that it computes with."""
 
 CARRIERS = frozenset(
     {
@@ -41,7 +40,7 @@ CARRIERS = frozenset(
         *("dask", "distributed", "psutil", "pynvml", "threadpoolctl"),  # jobs and the machine
     }
 )
-"""Packages that are imported and that no number follows from."""
+"""Imported packages that do not affect numbers."""
 
 HEAVY = frozenset(
     {
@@ -49,17 +48,17 @@ HEAVY = frozenset(
         *("backtrader", "quantstats", "statsmodels", "xgboost", "catboost", "onnxruntime"),
     }
 )
-"""Packages whose import takes a good part of a second, or 100 MB: workers have them, the server does not."""
+"""Packages whose import takes a large fraction of a second, or 100 MB: imported by workers, not by the server."""
 
 _VERSION = re.compile(r"^Version:[ \t]*(\S+)", re.MULTILINE)
 
 
 def versions(packages: Iterable[str]) -> Mapping[str, str]:
-    """The installed distributions that a result follows from which is computed by importing ``packages``, and Python
-    (its minor version), whose own arithmetic is used too; each with its version.
+    """Versions of the installed distributions that determine a result computed with ``packages``, and the minor version
+    of Python.
 
-    A package that is neither among ``NUMERIC`` nor among ``CARRIERS`` counts under its own name: one that a plug-in
-    imports. They are as this process found them at first: it goes on with the code that it has loaded.
+    A package in neither ``NUMERIC`` nor ``CARRIERS``, such as one imported by a plug-in, counts under its own name.
+    Cached per process, like the loaded code.
     """
     names = {name for package in set(packages) - CARRIERS for name in NUMERIC.get(package, (package,))}
     major, minor, _ = platform.python_version_tuple()

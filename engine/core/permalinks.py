@@ -1,4 +1,4 @@
-"""Requests that are too long for a URL, stored under a digest of their text."""
+"""Requests too long for a URL, stored under a digest of their text."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _DROP = """DELETE FROM links WHERE key IN (
     SELECT key FROM links WHERE spec NOT IN (SELECT spec FROM runs) ORDER BY created DESC LIMIT -1 OFFSET ?)"""
 
 
-def keep(text: str) -> str:
-    """Keep the canonical JSON of a spec. Returns its key: the sha256 of the text in hexadecimal. The same text again
-    is kept once, and counts as new. Raises ``StoreError``.
+def store(text: str) -> str:
+    """Store the canonical JSON of a spec, once. Returns its key, the sha256 of the text in hexadecimal; the same text
+    again counts as new. Raises ``StoreError``.
     """
     key = hashlib.sha256(text.encode()).hexdigest()
     with connect() as database:
@@ -28,7 +28,7 @@ def keep(text: str) -> str:
 
 
 def find(key: str) -> str | None:
-    """The text that was kept under ``key``, or None."""
+    """The text stored under ``key``, or None."""
     with connect() as database:
         row = database.execute("SELECT spec FROM links WHERE key = ?", (key,)).fetchone()
     return row["spec"] if row else None

@@ -23,7 +23,7 @@ class Progress(Protocol):
 
 
 def silent(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
-    """Progress that goes nowhere: for computations too short to watch, and for callers who do not."""
+    """Progress that is not reported."""
 
 
 def section(progress: Progress, start: float, stop: float) -> Progress:

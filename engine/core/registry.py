@@ -1,4 +1,4 @@
-"""Plug-ins: one file, one decorated spec class, found by discovery."""
+"""Plug-ins: decorated spec classes, one per file, found by discovery."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from engine.core.search import search
 from engine.core.spec import PLUGIN_MODULES, Spec, as_validation_error, kind_name
 
 S = TypeVar("S", bound=Spec)
-_MANY, _FEW = 40, 12  # plug-ins, up to which a sentence names all; how many it names of more
+_MANY, _FEW = 40, 12  # plug-ins up to which a sentence lists all; how many it lists of more
 _DIGEST = "__stratoscope_digest__"
 
 
 @dataclass(frozen=True)
 class PluginInfo:
-    """What a list of plug-ins shows: the value of ``kind``, a title, and the class docstring's first paragraph; the
-    group that a picker lists it in, and other words by which people look for it.
+    """Entry of a plug-in in lists: the value of ``kind``, a title, the first paragraph of the class docstring, the
+    group in a picker, and synonyms for its search.
     """
 
     name: str
@@ -75,10 +75,9 @@ def info(spec: Spec | type[Spec]) -> PluginInfo:
 
 @dataclass(frozen=True)
 class PluginTable:
-    """Plug-ins that a module makes of the rows of a table, each when it is first asked for: a module that has one as a
-    global offers all of them.
+    """Plug-ins made from the rows of a table, each at first use; a module offers those of its global tables.
 
-    ``infos()`` lists them without making any; ``make(name)`` gives the marked spec class, the same one each time.
+    ``infos()`` lists them without making any; ``make(name)`` returns the spec class, always the same one.
     """
 
     infos: Callable[[], Sequence[PluginInfo]]
@@ -101,17 +100,17 @@ class Registry(Generic[S]):
     order: tuple[str, ...] = ()
 
     def available(self) -> Mapping[str, type[S]]:
-        """Spec classes by name, in alphabetical order of their titles. Those of a table are made when they are read:
-        to list plug-ins ask for their ``infos``.
+        """Spec classes by name, sorted by title. Those of a table are made when they are read; ``infos`` lists them
+        without making any.
         """
         return cast(Mapping[str, type[S]], self._found().classes)
 
     def infos(self) -> tuple[PluginInfo, ...]:
-        """What a list shows of each, in alphabetical order of their titles."""
+        """``PluginInfo`` of each, sorted by title."""
         return tuple(self._found().infos.values())
 
     def groups(self) -> tuple[str, ...]:
-        """The groups that there are, in order; those that nobody has ordered last, by name."""
+        """The groups in ``order``, then others by name."""
         named = {info.group for info in self.infos()}
         return (*(group for group in self.order if group in named), *sorted(named - set(self.order)))
 
@@ -221,7 +220,7 @@ class _Plugins(Mapping[str, type[Spec]]):
         return name in self._makers
 
 
-class _Offer(NamedTuple):
+class _Candidate(NamedTuple):
     info: PluginInfo
     make: Callable[[], type[Spec]]
     file: str
@@ -235,7 +234,7 @@ class _Found(NamedTuple):
 
 @cache
 def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> _Found:
-    found: dict[str, _Offer] = {}
+    found: dict[str, _Candidate] = {}
     problems: list[str] = []
     for load in _loaders(registry, files):
         try:
@@ -243,7 +242,7 @@ def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) ->
         except ConfigError as error:
             problems.append(str(error))
             continue
-        offers = list(_offers(registry, module))
+        offers = list(_candidates(registry, module))
         if not offers and hasattr(module, _DIGEST) and not Path(str(module.__file__)).name.startswith("_"):
             problems.append(
                 f"The file {module.__file__} has none of the {registry.group}: put @plugin(name, title=...) before a "
@@ -261,15 +260,15 @@ def _discover(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) ->
     return _Found(_Plugins(makers), {name: offer.info for name, offer in listed.items()}, tuple(problems))
 
 
-def _offers(registry: Registry[Any], module: ModuleType) -> Iterator[_Offer]:
+def _candidates(registry: Registry[Any], module: ModuleType) -> Iterator[_Candidate]:
     """The plug-ins of a module: its own marked classes, and the rows of its tables."""
     for cls in own_classes(module):
         if issubclass(cls, registry.base) and is_plugin(cls):
-            yield _Offer(info(cls), partial(_same, cls), str(inspect.getsourcefile(cls)))
+            yield _Candidate(info(cls), partial(_same, cls), str(inspect.getsourcefile(cls)))
     for table in vars(module).values():
         if isinstance(table, PluginTable):
             for row in table.infos():
-                yield _Offer(row, partial(table.make, row.name), str(module.__file__))
+                yield _Candidate(row, partial(table.make, row.name), str(module.__file__))
 
 
 def _same(cls: type[Spec]) -> type[Spec]:
@@ -298,13 +297,13 @@ def _entry_points() -> Any:
 
 
 def load_module(name: str) -> ModuleType:
-    """The module ``name`` of somebody else. Raises ``ConfigError`` whatever it raises."""
-    with _named(name):
+    """The third-party module ``name``. Raises ``ConfigError`` whatever it raises."""
+    with _named_errors(name):
         return importlib.import_module(name)
 
 
-class _Given(SourceFileLoader):
-    """Loads the very bytes that were digested; a .pyc would be taken for fresh within the second of its making."""
+class _BytesLoader(SourceFileLoader):
+    """Loads the digested bytes; a .pyc would count as fresh within the second of its creation."""
 
     def __init__(self, name: str, path: str, source: bytes) -> None:
         super().__init__(name, path)
@@ -324,12 +323,14 @@ def _load_file(group: str, path: Path, source: bytes) -> ModuleType:
     name = (
         f"{PLUGIN_MODULES}.{group}.{path.stem}_{place}"  # versions of a file, and files of one name, live side by side
     )
-    spec = cast(ModuleSpec, importlib.util.spec_from_file_location(name, path, loader=_Given(name, str(path), source)))
+    spec = cast(
+        ModuleSpec, importlib.util.spec_from_file_location(name, path, loader=_BytesLoader(name, str(path), source))
+    )
     module = importlib.util.module_from_spec(spec)
     setattr(module, _DIGEST, digest)
     sys.modules[name] = module
     try:
-        with _named(path):
+        with _named_errors(path):
             cast(Loader, spec.loader).exec_module(module)
     except ConfigError:
         del sys.modules[name]
@@ -338,8 +339,8 @@ def _load_file(group: str, path: Path, source: bytes) -> ModuleType:
 
 
 @contextmanager
-def _named(plugin: object) -> Iterator[None]:
-    """A user's module may raise anything while it is loaded: name it and go no further."""
+def _named_errors(plugin: object) -> Iterator[None]:
+    """Turns any exception of a plug-in while it is loaded into a ``ConfigError`` with its name."""
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -350,11 +351,11 @@ def _named(plugin: object) -> Iterator[None]:
 
 
 def is_all_built_in(spec: Spec) -> bool:
-    """Whether ``spec`` and every spec inside it comes with the engine, the models that it follows included."""
+    """Whether ``spec`` and every spec inside it, models included, is built into the engine."""
     return all(is_built_in(type(item)) for item in spec.walk())
 
 
-def given_digest(module: str) -> str:
+def plugin_digest(module: str) -> str:
     """sha256 of the source of a module that was loaded from a plug-in folder; "" for all others."""
     return str(getattr(sys.modules.get(module), _DIGEST, ""))
 

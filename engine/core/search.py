@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 
 class Findable(Protocol):
-    """What is found by its words."""
+    """An item of a search."""
 
     @property
     def name(self) -> str: ...
@@ -27,10 +27,10 @@ _EXACT, _BEGINS, _WORD, _ENDS, _INSIDE, _GROUP, _SUMMARY = range(7)
 
 
 def search(items: Iterable[F], text: str, group: str | None = None) -> tuple[F, ...]:
-    """Those of ``items`` that have every word of ``text``, best match first, and of equal ones in the given order.
+    """The ``items`` that contain every word of ``text``, best match first, ties in the given order.
 
-    A whole name, title or synonym counts most, then its beginning, the beginning of a word of it, its end, any part,
-    the group, and last a word of the summary. With ``group`` only the items of that group are looked at.
+    The ranking is: a whole name, title or synonym, its beginning, the beginning of a word in it, its end, any part, the
+    group, and last the summary. With ``group`` only items of that group are searched.
     """
     listed = [item for item in items if group is None or item.group == group]
     words = _plain(text).split()
@@ -41,22 +41,22 @@ def search(items: Iterable[F], text: str, group: str | None = None) -> tuple[F, 
 
 
 def _rank(item: Findable, words: Sequence[str]) -> tuple[int, ...] | None:
-    """Smaller is better; None where a word is missing. The own name and title come before synonyms."""
+    """Rank of an item, smaller is better; None where a word is missing. Name and title precede synonyms."""
     name, phrase = _plain(item.name), " ".join(words)
     own = [_plain(item.title), *([name] if name.startswith(words[0]) else [])]
     others = [_plain(word) for word in item.synonyms]
-    whole = min(_place(phrase, own), _place(phrase, others))
+    whole = min(_match(phrase, own), _match(phrase, others))
     each = [
-        min(_place(word, [*own, *others]), _GROUP if word in _plain(item.group) else _SUMMARY + 1,
+        min(_match(word, [*own, *others]), _GROUP if word in _plain(item.group) else _SUMMARY + 1,
             _SUMMARY if word in _plain(item.summary) else _SUMMARY + 1)
         for word in words
     ]  # fmt: skip
     if max(each) > _SUMMARY:
         return None
-    return (min(whole, max(each)), _place(phrase, own), sum(each), len(item.title))
+    return (min(whole, max(each)), _match(phrase, own), sum(each), len(item.title))
 
 
-def _place(words: str, phrases: Iterable[str]) -> int:
+def _match(words: str, phrases: Iterable[str]) -> int:
     found = _SUMMARY + 1
     for phrase in phrases:
         if phrase == words:

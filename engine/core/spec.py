@@ -42,12 +42,12 @@ def parameter(
     seldom: bool = False,
     when: Mapping[str, Sequence[Any]] | None = None,
 ) -> Any:
-    """A spec field with what a form needs to show it.
+    """A spec field with its form control.
 
-    ``unit`` is printed inside the control; a ``percent`` is a fraction that people read and type in percent;
-    ``choices`` maps the values of a Literal to their words; ``suggested`` is what a form starts with where the spec
-    itself demands a value (costs); ``section`` is the form's group; what is ``seldom`` set comes last in it. ``when``
-    says for which values of other fields of the same spec, by name, this one means anything: see ``idle``.
+    ``unit`` is shown inside the control; a ``percent`` is a fraction that is shown and entered in percent; ``choices``
+    maps the values of a Literal to labels; ``suggested`` is the form's initial value of a required field (costs);
+    ``section`` is the form's group; ``seldom`` fields come last in it. ``when`` lists the values of other fields of the
+    same spec for which this one applies: see ``inactive_fields``.
     """
     form = {"unit": unit, "step": step, "choices": choices, "suggested": suggested, "section": section}
     form |= {"percent": percent or None, "seldom": seldom or None, "when": when}
@@ -61,7 +61,7 @@ else:
     ModelMetaclass = type(BaseModel)
 
 
-class _Constructed(ModelMetaclass):
+class _SpecMeta(ModelMetaclass):
     """Makes ``SmaCross(fsat=3)`` say what ``SmaCross.parse({"fsat": 3})`` says, instead of pydantic's own words.
 
     Not an ``__init__``: pydantic calls that for the specs within a spec too, where the way to the field would be lost.
@@ -76,7 +76,7 @@ class _Constructed(ModelMetaclass):
                 raise _spec_error(cls, error) from None
 
 
-class Spec(BaseModel, metaclass=_Constructed):
+class Spec(BaseModel, metaclass=_SpecMeta):
     """Base of every spec: frozen, hashable, unknown fields forbidden, no NaN or infinity. Built from wrong values it
     raises ``SpecError``.
 
@@ -133,15 +133,15 @@ class RunSpec(Spec):
         return self
 
     def ignored(self) -> tuple[str, ...]:
-        """Paths of values that take no part, such as those that the base of a sweep has on its axes."""
+        """Paths of values without an effect, such as those of the base of a sweep on its axes."""
         return ()
 
     def as_trial(self) -> RunSpec:
-        """What of it the ledger of trials counts: the request without what stresses it and is no choice."""
+        """The request as the ledger of trials counts it, without stress axes, which are not a choice."""
         return self
 
     def drawn(self, result: Any) -> NDArray[np.float64] | None:
-        """The combinations (combinations, axes) of a search that its request does not tell; None where it does."""
+        """The combinations (combinations, axes) of a search that its request does not determine; None where it does."""
         return None
 
     def fingerprint(self) -> str:
@@ -149,7 +149,7 @@ class RunSpec(Spec):
         return ""
 
     def uses(self) -> tuple[type[Spec], ...]:
-        """Plug-ins that its executor asks and the spec does not hold, such as the sources of its bars."""
+        """Plug-ins that its executor uses and the spec does not contain, such as the sources of its bars."""
         return ()
 
     def estimate(self) -> Estimate:
@@ -162,8 +162,8 @@ class RunSpec(Spec):
 
 
 class Action(Spec):
-    """Something that ``jobs.actions.perform`` does, such as a download, an import or a measurement: it has progress, a
-    job and a report as a run has, but no content key. Asking twice does it twice.
+    """A request for ``jobs.actions.perform``, such as a download or a measurement: it has progress, a job and a report
+    as a run has, but no content key, and is performed again each time.
     """
 
     kind: str = ""
@@ -205,14 +205,14 @@ def kind_name(cls: type[Spec]) -> str:
 
 
 def conditions(field: FieldInfo) -> Mapping[str, Sequence[Any]]:
-    """For which values of which other fields ``field`` means anything; nothing where it always does."""
+    """Values of other fields for which ``field`` applies; empty where it always does."""
     extra = field.json_schema_extra
     found: Any = extra.get("when") if isinstance(extra, dict) else None
     return found or {}
 
 
-def idle(spec: Spec) -> tuple[str, ...]:
-    """Names of the fields of ``spec`` that mean nothing beside its other values."""
+def inactive_fields(spec: Spec) -> tuple[str, ...]:
+    """Names of the fields of ``spec`` that do not apply given its other values."""
     return tuple(
         name
         for name, field in type(spec).model_fields.items()
@@ -235,19 +235,19 @@ def canonical_json(spec: Spec, *, without: Sequence[str] = (), brief: bool = Fal
 def _part(value: Any, plain: Any, without: Sequence[Sequence[str]], brief: bool) -> Any:
     """``plain``, the plain values of ``value``, as far as ``canonical_json`` keeps them."""
     if isinstance(value, tuple):
-        return [_part(item, plain[at], _below(without, str(at)), brief) for at, item in enumerate(value)]
+        return [_part(item, plain[at], _subpaths(without, str(at)), brief) for at, item in enumerate(value)]
     if not isinstance(value, Spec):
         return plain
     kept = {}
     for name, item in value:
-        ways = _below(without, name)
+        ways = _subpaths(without, name)
         usual = brief and name != "kind" and item == type(value).model_fields[name].get_default()
         if [] not in ways and (ways or not usual):
             kept[name] = _part(item, plain[name], ways, brief)
     return kept
 
 
-def _below(ways: Sequence[Sequence[str]], name: str) -> Sequence[Sequence[str]]:
+def _subpaths(ways: Sequence[Sequence[str]], name: str) -> Sequence[Sequence[str]]:
     """The rest of those of ``ways`` that lead through ``name``."""
     return [way[1:] for way in ways if way[0] == name]
 
@@ -305,7 +305,7 @@ def as_validation_error(error: SpecError) -> PydanticCustomError:
 
 
 _WHOLE, _NUMBER = "a whole number", "a number"
-DEMANDS = {
+REQUIREMENTS = {
     "literal_error": "{expected}",
     "tuple_type": "a list",
     "model_type": "a mapping of its fields to values",
@@ -344,8 +344,8 @@ def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
             return ((path, f"{name} is missing: {_needed(field)}."),)
         case "value_error":
             return ((path, str(context.get("error", item["msg"]))),)
-    if item["type"] in DEMANDS:
-        return ((path, f"{name} must be {_demand(item['type'], context, read)}, not {read(given)}."),)
+    if item["type"] in REQUIREMENTS:
+        return ((path, f"{name} must be {_requirement(item['type'], context, read)}, not {read(given)}."),)
     return ((path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(given)}."),)
 
 
@@ -356,14 +356,14 @@ def _needed(field: FieldInfo | None) -> str:
     return f"it needs {' and '.join(demanded)}" if demanded else "give a value"
 
 
-def _demand(kind: str, context: Mapping[str, Any], read: Callable[[Any], str]) -> str:
+def _requirement(kind: str, context: Mapping[str, Any], read: Callable[[Any], str]) -> str:
     """What a value must be; bounds as ``read`` prints them."""
     if read is _in_percent:
-        context = {name: _Printed(read(value)) for name, value in context.items()}
-    return DEMANDS[kind].format(**context)
+        context = {name: _Verbatim(read(value)) for name, value in context.items()}
+    return REQUIREMENTS[kind].format(**context)
 
 
-class _Printed(str):
+class _Verbatim(str):
     """Text that a number's format leaves as it is."""
 
     def __format__(self, _: str) -> str:

@@ -1,4 +1,4 @@
-"""The result store: run key -> result, written atomically, read without ever unpickling."""
+"""The result store: results by run key, written atomically and read without unpickling."""
 
 from __future__ import annotations
 
@@ -47,14 +47,13 @@ class Labelled:
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """What the ledger keeps of a run whose result has a ``trial()``: one attempt to find something, or many at once.
+    """The ledger entry of a run whose result has a ``trial()``: one trial, or all trials of a search.
 
-    ``family`` is what is being tried (a strategy's kind), ``sharpe`` the Sharpe ratio per bar (None if undefined),
-    ``observations`` the number of returns behind each. A sweep is one entry for all its ``count`` attempts: ``sharpe``
-    is then the mean of those ``rated`` ones that have a ratio, ``variance`` (n - 1) theirs, both per bar.
-    ``periods_per_year`` is what a ratio's square grows by when it is stated a year; None in entries that are older
-    than this field. ``rated`` None means all where there is a ratio, else none. ``whole`` is the entry itself where
-    ``count`` and ``rated`` leave out what another entry has tried too.
+    ``family`` is the kind of the strategy, ``sharpe`` the Sharpe ratio per bar (None if undefined), ``observations``
+    the number of returns of each. A sweep is one entry for all its ``count`` trials: ``sharpe`` is then the mean over
+    the ``rated`` ones with a ratio, ``variance`` (n - 1) theirs, both per bar. ``periods_per_year`` annualises the
+    ratios, None in entries older than this field. ``rated`` None means all where there is a ratio, else none. ``whole``
+    is the complete entry where ``count`` and ``rated`` exclude trials of another entry.
     """
 
     family: str
@@ -75,8 +74,8 @@ class Trial:
 
 
 R = TypeVar("R", bound=Result)
-HELD_BYTES = 256_000_000
-"""Most bytes of results that one process keeps in memory because they could not be stored."""
+MEMORY_LIMIT = 256_000_000
+"""Largest size of results that one process keeps in memory because they could not be stored."""
 
 _TEMPORARY = ".tmp-"
 _FILE = re.compile(r"[0-9a-f]{64}\.zip")
@@ -190,11 +189,11 @@ class ResultStore:
 
     def hold(self, key: str, data: bytes) -> None:
         """Keep the encoded result of ``key``, which cannot be written, in memory; the oldest make room for it beyond
-        ``HELD_BYTES``.
+        ``MEMORY_LIMIT``.
         """
         with self._lock:
             self._held.pop(key, None)
-            while self._held and sum(map(len, self._held.values())) + len(data) > HELD_BYTES:
+            while self._held and sum(map(len, self._held.values())) + len(data) > MEMORY_LIMIT:
                 self._held.pop(next(iter(self._held)))
             self._held[key] = data
 

@@ -12,7 +12,7 @@ from engine.core.errors import DataError
 from engine.features.context import context_name, context_requests
 from engine.indicators import Context, ContextIndicator, Indicator, PanelIndicator, call_indicator, require_inputs
 from engine.market import catalog
-from engine.market.availability import joined, known_at, until
+from engine.market.availability import align_known, known_at, known_until
 from engine.market.bars import Bars, Floats, Market
 from engine.market.panel import align
 from engine.market.spec import MarketSpec
@@ -35,7 +35,8 @@ class Surroundings:
     def until(self, moment: np.datetime64) -> Surroundings:
         """What had ended by ``moment``, in UTC."""
         return Surroundings(
-            until(self.market, moment), {name: until(market, moment) for name, market in self.context.items()}
+            known_until(self.market, moment),
+            {name: known_until(market, moment) for name, market in self.context.items()},
         )
 
     def compute(self, feature: Indicator, bars: Bars) -> dict[str, Floats]:
@@ -81,4 +82,4 @@ class Surroundings:
         own = np.searchsorted(panel.time, bars.time)
         place, known = symbols.index(bars.series.symbol), np.maximum.accumulate(known)
         found = call_indicator.outputs(feature, lambda: feature.compute_panel(panel), panel.close.shape)
-        return {name: joined(values[own, place], known[own], bars) for name, values in found.items()}
+        return {name: align_known(values[own, place], known[own], bars) for name, values in found.items()}

@@ -23,7 +23,7 @@ from engine.indicators import (
 )
 from engine.indicators.averages import SmaDistance
 from engine.indicators.regression import rolling_line
-from engine.market.availability import STALE, joined, known_at
+from engine.market.availability import STALE, align_known, known_at
 from engine.market.bars import Bars, Floats
 from engine.market.intervals import Interval, bar_interval
 
@@ -57,7 +57,7 @@ class Beta(ContextIndicator):
 
     def compute_with(self, bars: Bars, context: Mapping[str, Bars]) -> dict[str, Floats]:
         other = context["other"]
-        theirs, result = joined(other.close, known_at(other), bars), np.full(len(bars), np.nan)
+        theirs, result = align_known(other.close, known_at(other), bars), np.full(len(bars), np.nan)
         both = np.flatnonzero(np.isfinite(theirs) & np.isfinite(bars.close) & (theirs != 0) & (bars.close != 0))
         x, y = (np.diff(values[both]) / values[both][:-1] for values in (theirs, bars.close))
         result[both[1:]] = rolling_line(x, y, self.window).slope

@@ -1,1 +1,1 @@
-"""Requests that are computed: by this process or a cluster, once, and kept with their record."""
+"""Execution of requests, in this process or on a cluster, with stored results and records."""

@@ -1,8 +1,8 @@
-"""The code that a result follows from: modules that reach one another by imports, and the packages that they use.
+"""Import closure: the modules that a result depends on through imports, and the packages that they use.
 
-Imports are read from the files and not from what happens to be loaded: those in functions and those for types count, a
-form or another engine that imports the same code does not. A module in a package brings the package's own file along,
-but for the root of the engine, which only offers ``engine.run`` and the like.
+Imports are read from the files and not from loaded modules: those in functions and those for types count, importers of
+the same code do not. A module in a package includes the package's own file, except for the root of the engine, which
+only offers ``engine.run`` and the like.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.core.registry import given_digest
+from engine.core.registry import plugin_digest
 
 _ENGINE = str(Path(__file__).parents[1])
 _ENGINE_NAME = __name__.partition(".")[0]
@@ -89,7 +89,7 @@ def _source(name: str) -> _Source | None:
     is_ours = name.partition(".")[0] == _ENGINE_NAME
     statements = _statements(text) if is_ours else _parsed(text)
     imports = tuple(dict.fromkeys(target for node in statements for target in _targets(node, package)))
-    return _Source(given_digest(name) or hashlib.sha256(data).hexdigest(), imports)
+    return _Source(plugin_digest(name) or hashlib.sha256(data).hexdigest(), imports)
 
 
 def _statements(text: str) -> Iterator[ast.stmt]:
@@ -127,7 +127,7 @@ def _path(name: str) -> str:
     """The file of the module ``name``, which is not imported for it; "" for none."""
     top, *rest = name.split(".")
     folder = _ENGINE if top == _ENGINE_NAME else _folder(top)
-    if not folder or given_digest(name):
+    if not folder or plugin_digest(name):
         return _loaded(name)
     whole = "/".join((folder, *rest))
     found = next((path for path in (f"{whole}/__init__.py", f"{whole}.py") if os.path.isfile(path)), "")

@@ -1,4 +1,4 @@
-"""The place that knows Dask, with ``local_cluster``: a cluster of our own, or a scheduler at an address.
+"""The only module that uses Dask, with ``local_cluster``: an embedded cluster, or a scheduler at an address.
 
 A job is a function that is called as ``function(progress, *args)`` in a worker process, under a key: equal keys share
 one job. The function must be importable there; what it is given and what it returns travel pickled between our own
@@ -35,14 +35,14 @@ Listener = Callable[[Mapping[str, Any]], None]
 Item = TypeVar("Item")
 R = TypeVar("R")
 
-_GRACE = 0.5  # seconds that a cancelled job has for stopping by itself
-_PATIENCE = 10.0  # seconds that a busy machine has for telling a worker of a cancel
-_ATTEMPTS = 3  # times that a job is tried whose worker fell because of another job; those that we kill do not count
+_GRACE = 0.5  # seconds that a cancelled job has to stop by itself
+_TIMEOUT = 10.0  # seconds within which a worker must have heard of a cancellation
+_ATTEMPTS = 3  # attempts of a job whose worker died because of another job; workers that we kill do not count
 _log = logging.getLogger("stratoscope.jobs")
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkerProcess:
     """A worker process: its address in the cluster, and its process id on the machine where it runs."""
 
     address: str
@@ -52,7 +52,7 @@ class Place:
 @dataclass(eq=False)
 class _Job:
     """A job from ``submit`` to its end: ``name`` is Dask's key of the attempt under way, ``task`` Dask's future, and
-    ``places`` where the attempt and its parts run, by Dask's keys of these, from their start to their end."""
+    ``processes`` that run the attempt and its parts, by Dask's keys, from start to end."""
 
     key: str
     payload: bytes
@@ -60,7 +60,7 @@ class _Job:
     listen: Listener | None
     future: Future[Any] = field(default_factory=Future)
     name: str = ""
-    places: dict[str, Place] = field(default_factory=dict)
+    processes: dict[str, WorkerProcess] = field(default_factory=dict)
     task: Any = None
 
 
@@ -83,11 +83,11 @@ class Cluster:
         self._killed: set[str] = set()  # addresses of workers that we killed
 
     def start(self) -> None:
-        """Bring the workers up in the background, unless that is done or under way."""
-        self._begin()
+        """Start the workers in the background, unless started."""
+        self._ensure_started()
 
     def is_ready(self) -> bool:
-        """Whether workers are there to take jobs."""
+        """Whether workers are available."""
         return self._ready.done()
 
     def submit(
@@ -110,7 +110,7 @@ class Cluster:
             if key in self._jobs:
                 return self._jobs[key].future
             job = self._jobs[key] = _Job(key, payload, resources, listen)
-        self._begin().add_done_callback(partial(self._launch, job))
+        self._ensure_started().add_done_callback(partial(self._launch, job))
         return job.future
 
     def cancel(self, key: str) -> bool:
@@ -129,13 +129,13 @@ class Cluster:
             _spawn(task.client, self._evict(task.client, task))
         return True
 
-    def at_work(self) -> dict[str, tuple[Place, ...]]:
+    def at_work(self) -> dict[str, tuple[WorkerProcess, ...]]:
         """Who has which job, by its key: the process that runs it, then others that compute parts of it right now.
 
         Jobs that wait are not among them.
         """
         with self._lock:
-            return {key: tuple(dict.fromkeys(job.places.values())) for key, job in self._jobs.items() if job.places}
+            return {at.key: tuple(dict.fromkeys(at.processes.values())) for at in self._jobs.values() if at.processes}
 
     def close(self) -> None:
         """Stop the workers of an embedded cluster, or leave the scheduler; jobs under way are given up."""
@@ -151,29 +151,29 @@ class Cluster:
             if self._embedded is not None:
                 local_cluster.stop(self._embedded)
 
-    def _begin(self) -> Future[Any]:
+    def _ensure_started(self) -> Future[Any]:
         with self._lock:
             if self._starter is None:
-                self._starter = threading.Thread(target=self._bring_up, name="cluster-start", daemon=True)
+                self._starter = threading.Thread(target=self._connect_or_fail, name="cluster-start", daemon=True)
                 self._starter.start()
             return self._ready
 
-    def _bring_up(self) -> None:
+    def _connect_or_fail(self) -> None:
         try:
             client = self._connect()
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the jobs that wait must hear of it
             _log.debug("The cluster did not start.", exc_info=True)
-            self._forget().set_exception(self._why_not(error))
+            self._reset().set_exception(self._start_error(error))
         else:
             self._ready.set_result(client)
 
-    def _forget(self) -> Future[Any]:
-        """Have the next job start the cluster anew; returns the future that jobs have waited for until now."""
+    def _reset(self) -> Future[Any]:
+        """Make the next job start the cluster again; returns the future that jobs have been waiting for."""
         with self._lock:
             ready, self._ready, self._starter = self._ready, Future(), None
         return ready
 
-    def _why_not(self, error: Exception) -> JobError:
+    def _start_error(self, error: Exception) -> JobError:
         if self._compute.scheduler is None:
             return JobError(f"The worker processes did not start: {type(error).__name__}: {error}.")
         advice = "start it, or remove 'compute.scheduler' from config.yaml to compute on this machine."
@@ -184,7 +184,7 @@ class Cluster:
             self._embedded = local_cluster.start(self._compute, self._folder)
         client = _dask().Client(self._compute.scheduler or self._embedded, timeout=5, set_as_default=False)
         client.register_plugin(local_cluster.warm_up_plugin(self._warm))
-        client.subscribe_topic(worker.TOPIC, self._hear)
+        client.subscribe_topic(worker.TOPIC, self._on_event)
         return client
 
     def _launch(self, job: _Job, ready: Future[Any]) -> None:
@@ -221,11 +221,11 @@ class Cluster:
                     break
             except _dask().CancelledError:
                 if not job.future.done():
-                    threading.Thread(target=self._part_with, args=(client,), daemon=True).start()
+                    threading.Thread(target=self._disconnect, args=(client,), daemon=True).start()
                 raise WorkerLost("The scheduler went away while this job ran: run it again.") from None
             finally:
                 del self._names[job.name]
-        raise self._obituary()
+        raise self._worker_lost()
 
     def _name(self, job: _Job) -> bool:
         """Name the next attempt of a job; False if it has been cancelled, when the name may be another's."""
@@ -233,7 +233,7 @@ class Cluster:
             if self._jobs.get(job.key) is not job:
                 return False
             count = self._failures[job.key]
-            job.name, job.places = f"run-{job.key}{f'-{count}' if count else ''}", {}
+            job.name, job.processes = f"run-{job.key}{f'-{count}' if count else ''}", {}
         return True
 
     def _retire_name(self, job: _Job) -> None:
@@ -243,40 +243,40 @@ class Cluster:
     def _is_at_fault(self, job: _Job) -> bool:
         """Whether a job ran on the worker that died. Dask blames those that waited there as well; and where we killed
         the worker, it was for the sake of another job."""
-        place = job.places.get(job.name)
+        place = job.processes.get(job.name)
         return place is not None and place.address not in self._killed
 
-    def _obituary(self) -> WorkerLost:
+    def _worker_lost(self) -> WorkerLost:
         return WorkerLost(
             "The worker process that ran this job died, usually for lack of memory: a worker may use "
             f"{self._compute.memory_limit_mb:,} MB ('compute.memory_limit_mb' in config.yaml). Make the job smaller "
             "or raise the limit, then run it again."
         )
 
-    def _part_with(self, client: Any) -> None:
+    def _disconnect(self, client: Any) -> None:
         if self._ready.done() and self._ready.result() is client:
-            self._forget()
+            self._reset()
             client.close()
 
-    def _hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
+    def _on_event(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """A message from a worker about a job or a part of one, on the client's event loop."""
         message = event[1]
         name = message["task"]
-        job = self._names.get(name) or self._names.get(worker.whole(name))
+        job = self._names.get(name) or self._names.get(worker.parent_task(name))
         if job is None or job.future.done():
             return
         if message["event"] == "started" and name == job.name and self._is_at_fault(job):
             # A scheduler that is not ours tries a job again when its worker has died. We do not.
             self._retire_name(job)
             task = job.task
-            self._settle(job, error=self._obituary())
+            self._settle(job, error=self._worker_lost())
             _spawn(task.client, self._evict(task.client, task))
             return
         with self._lock:
             if message["event"] == "ended":
-                job.places.pop(name, None)
+                job.processes.pop(name, None)
             else:
-                job.places[name] = Place(message["worker"], message["pid"])
+                job.processes[name] = WorkerProcess(message["worker"], message["pid"])
         if job.listen is not None and name == job.name and message["event"] != "ended":
             job.listen(message)
 
@@ -292,10 +292,10 @@ class Cluster:
         try:
             await _until_known(client, task)
             processing = await client.processing()
-            states = {address: "" for address, tasks in processing.items() if worker.any_of(tasks, task.key)}
+            states = {address: "" for address, tasks in processing.items() if worker.has_task(tasks, task.key)}
             await client.cancel([task])
             began = time.monotonic()
-            while states and time.monotonic() < began + _PATIENCE:
+            while states and time.monotonic() < began + _TIMEOUT:
                 await asyncio.sleep(0.03)
                 answers = await asyncio.gather(*(_ask(client, address, task.key) for address in states))
                 states = {address: state for address, state in zip(states, answers, strict=True) if state}
@@ -349,7 +349,7 @@ def _gather(client: Any, items: Sequence[bytes], parts: dict[int, Any], progress
         todo = [n for n in ended if parts[n].status == "error"]  # its worker died, of this part or of another job
         losses.update(todo)
         for n in todo:
-            worker.tell(worker.this_worker(), parts[n].key, {"event": "ended"})  # the dead cannot
+            worker.send_event(worker.this_worker(), parts[n].key, {"event": "ended"})  # the dead cannot
         if any(losses[n] == _ATTEMPTS for n in todo):
             raise WorkerLost("The worker process that computed a part of this job died: run it again.")
         fine = [n for n in ended if n not in todo]
@@ -366,7 +366,7 @@ def _spawn(client: Any, coroutine: Coroutine[Any, Any, None]) -> None:
 
 async def _until_known(client: Any, task: Any) -> None:
     """Wait until the scheduler has unpacked a task, or it is over: the cancel of one that it does not know is lost."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while not task.done() and time.monotonic() < deadline:
         if (await client.scheduler.get_task_status(keys=[task.key]))[task.key] is not None:
             break
@@ -378,11 +378,11 @@ async def _ask(client: Any, address: str, name: str) -> str:
     has yet to hear of a cancel calls the task "wanted", as one does where another server waits for it."""
     try:
         try:
-            answers = await asyncio.wait_for(client.run(worker.lingering, name, workers=[address]), 0.15)
+            answers = await asyncio.wait_for(client.run(worker.task_state, name, workers=[address]), 0.15)
             return str(answers.get(address, ""))
         except TimeoutError:
             processing = await client.processing([address])
-            return "wanted" if worker.any_of(processing.get(address, ()), name) else "dropped"
+            return "wanted" if worker.has_task(processing.get(address, ()), name) else "dropped"
     except (OSError, KeyError):
         return ""  # gone
 

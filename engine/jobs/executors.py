@@ -1,7 +1,7 @@
 """Executors: the functions that compute requests, each registered for its spec in the ``run.py`` beside it.
 
-A request is a leaf: it knows nothing of what computes it. An executor is imported when something is to be computed or a
-stored result is to be read, and not for a form, a list or a run key.
+A request is a leaf and does not import its executor. An executor is imported to compute or to read a stored result, and
+not for a form, a list or a run key.
 """
 
 from __future__ import annotations
@@ -72,10 +72,10 @@ def result_type(spec: RunSpec | Action) -> Any:
 
 
 def as_of(spec: RunSpec, result: Any) -> Callable[[Any], Any]:
-    """A function that gives ``result`` as it would have been at a moment (datetime64[ms] in UTC), for a look-ahead
-    check of who uses it: made again from the bars that had ended by then, with nothing in it that was not known.
+    """A function that returns ``result`` as of a moment (datetime64[ms] in UTC), for look-ahead checks: recomputed from
+    the bars that had ended by then.
 
-    Where nothing is registered it gives ``result`` itself, which is right for what follows from no bars.
+    Where nothing is registered it returns ``result`` itself, which is right for results that use no bars.
     """
     executor(type(spec))
     registered: Callable[..., Callable[[Any], Any]] | None = getattr(type(spec), _POINT_IN_TIME, None)

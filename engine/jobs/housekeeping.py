@@ -1,8 +1,8 @@
-"""Disk usage of the cache, and dropping what nobody needs: results only, and bars where requested.
+"""Disk usage of the cache, and removal of unused results, and of bars where requested.
 
-A result that is dropped leaves its run in the library, with figures, tags and notes: opening it computes it again. The
-ledger of trials is never touched. Each removal may be cut short at any point: what is left is found at the next reading
-of the record (see ``records.complete``), and other processes may read, write and drop at the same time.
+The run of a removed result stays in the library, with metrics, tags and notes: opening it computes it again. The ledger
+of trials is never touched. Each removal may be interrupted at any point: what is left is found at the next reading of
+the record (see ``records.complete``), and other processes may read, write and remove at the same time.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from engine.jobs import records, reports
 
 T = TypeVar("T")
 
-RECENT = 86_400.0
-"""Seconds since its last use for which the limit spares a result: somebody may be looking at it."""
+SPARED_SECONDS = 86_400.0
+"""Seconds since its last use within which the limit does not apply to a result, as it may be in use."""
 
-ROOM = 0.9
-"""Down to this share of the limit results are dropped, so that not each new one drops another."""
+TARGET_SHARE = 0.9
+"""Share of the limit down to which results are removed, so that not each new one removes another."""
 
 _ORPHANED = 3600.0  # seconds; a result of that age without a run is not one that is just being entered
 
@@ -50,8 +50,8 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Part(Generic[T]):
-    """Some things to remove, and the bytes that become free."""
+class Removal(Generic[T]):
+    """Items to remove, and the bytes that they free."""
 
     items: tuple[T, ...] = ()
     size: int = 0
@@ -64,16 +64,16 @@ class Plan:
     ``reports`` of actions.
     """
 
-    results: Part[str] = Part()
-    orphans: Part[str] = Part()
-    bin: Part[str] = Part()
-    leftovers: Part[Path] = Part()
-    bars: Part[Path] = Part()
-    reports: Part[str] = Part()
+    results: Removal[str] = Removal()
+    orphans: Removal[str] = Removal()
+    bin: Removal[str] = Removal()
+    leftovers: Removal[Path] = Removal()
+    bars: Removal[Path] = Removal()
+    reports: Removal[str] = Removal()
     before: float = 0.0
 
     @property
-    def parts(self) -> tuple[Part[Any], ...]:
+    def parts(self) -> tuple[Removal[Any], ...]:
         """All of them."""
         return self.results, self.orphans, self.bin, self.leftovers, self.bars, self.reports
 
@@ -96,13 +96,13 @@ def usage() -> Usage:
 
 def keep_within_limit(store: ResultStore, now: float | None = None) -> int:
     """Drop the results that nobody has used for the longest time, but none that is pinned, tagged, annotated or
-    ``RECENT``, until the rest keeps to the limit of the configuration; returns how many. Raises ``StoreError``.
+    ``SPARED_SECONDS``, until the rest keeps to the limit of the configuration; returns how many. Raises ``StoreError``.
     """
     limit = settings().results_limit
     if limit is None or (excess := records.stored().size - limit) <= 0:
         return 0
-    before = (time.time() if now is None else now) - RECENT
-    return drop(store, _first(records.droppable(before), excess + (1 - ROOM) * limit), before)
+    before = (time.time() if now is None else now) - SPARED_SECONDS
+    return drop(store, _until_freed(records.droppable(before), excess + (1 - TARGET_SHARE) * limit), before)
 
 
 def drop(store: ResultStore, keys: Sequence[str], before: float) -> int:
@@ -138,23 +138,23 @@ def plan(
     """
     now, files = time.time(), store.sizes()
     sizes = {key: size for key, (size, _) in files.items()}
-    _correct(sizes)
-    before = now - (RECENT if older_than is None else older_than)
+    _correct_sizes(sizes)
+    before = now - (SPARED_SECONDS if older_than is None else older_than)
     found = dict(records.droppable(before))
     if older_than is None:
         limit = settings().results_limit
-        kept = _first(list(found.items()), records.stored().size - limit if limit is not None else 0)
+        kept = _until_freed(list(found.items()), records.stored().size - limit if limit is not None else 0)
         found = {key: found[key] for key in kept}
     own = settings().results is None  # elsewhere other servers may have theirs beside ours
     unknown = set(sizes) - records.known(list(sizes)) if own else set()
     left = [*leftovers(_bars()), *(leftovers(settings().cache / "results") if own else ())]
     return Plan(
-        results=_part(found, found),
-        orphans=_part(sorted(key for key in unknown if now - files[key][1] > _ORPHANED), sizes),
-        bin=_part(records.binned() if empty_bin else (), sizes),
-        leftovers=Part(tuple(left), _size(left)),
-        bars=Part(chosen := tuple(sorted(_bars().glob("*/*.parquet"))), _size(chosen)) if bars else Part(),
-        reports=_part(told := dict(reports.before(now - (older_than or 0.0)) if old_reports else ()), told),
+        results=_removal(found, found),
+        orphans=_removal(sorted(key for key in unknown if now - files[key][1] > _ORPHANED), sizes),
+        bin=_removal(records.binned() if empty_bin else (), sizes),
+        leftovers=Removal(tuple(left), _size(left)),
+        bars=Removal(chosen := tuple(sorted(_bars().glob("*/*.parquet"))), _size(chosen)) if bars else Removal(),
+        reports=_removal(old := dict(reports.before(now - (older_than or 0.0)) if old_reports else ()), old),
         before=before,
     )
 
@@ -179,12 +179,12 @@ def _bars() -> Path:
     return settings().cache / "bars"
 
 
-def _part(keys: Iterable[str], sizes: Mapping[str, int]) -> Part[str]:
+def _removal(keys: Iterable[str], sizes: Mapping[str, int]) -> Removal[str]:
     items = tuple(keys)
-    return Part(items, sum(sizes.get(key, 0) for key in items))
+    return Removal(items, sum(sizes.get(key, 0) for key in items))
 
 
-def _first(found: Sequence[tuple[str, int]], excess: float) -> list[str]:
+def _until_freed(found: Sequence[tuple[str, int]], excess: float) -> list[str]:
     """As many of ``found``, from the first on, as make ``excess`` bytes free."""
     chosen = []
     for key, size in found:
@@ -195,7 +195,7 @@ def _first(found: Sequence[tuple[str, int]], excess: float) -> list[str]:
     return chosen
 
 
-def _correct(sizes: dict[str, int]) -> None:
+def _correct_sizes(sizes: dict[str, int]) -> None:
     """Note the true sizes of results whose record says another, because they came or went outside our sight."""
     wrong = {key: sizes.get(key, 0) for key, size in records.sizes().items() if size != sizes.get(key, 0)}
     with contextlib.suppress(StoreError):  # a full disk has no room for that

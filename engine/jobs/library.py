@@ -1,7 +1,7 @@
 """The library of saved runs: their key metrics, tags and notes, pinned runs, and a bin.
 
-What is deleted lies in the bin and can be restored; ``purge`` removes it for good. The ledger of trials knows nothing
-of this: a run that was deleted was tried all the same.
+Deleted runs are in the bin and can be restored; ``purge`` removes them for good. The ledger of trials is not affected:
+a deleted run was still a trial.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from engine.core.spec import RunSpec, canonical_json
 from engine.jobs import executors, records, runner
 
 BIN_DAYS = 30
-"""How long a deleted run can be restored."""
+"""Days for which a deleted run can be restored."""
 
-UNTOLD = "data, code or libraries"
-"""What has changed since a run of a version that did not keep what it was computed from."""
+UNKNOWN_CHANGE = "data, code or libraries"
+"""Changes since a run without a recorded origin."""
 
 MOST_TAGS, TAG_LENGTH, NOTE_LENGTH = 12, 32, 2000
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -80,7 +80,7 @@ def saved(kind: str, text: str = "", *, in_bin: bool = False, limit: int = 1000)
     searched = f"AND {_MATCHES}" if text.split() else ""
     with connect() as database:
         database.create_function("matches", -1, _search(text), deterministic=True)
-        query = f"{_SELECT} {_shelf(in_bin)} {searched} ORDER BY {order} LIMIT ?"
+        query = f"{_SELECT} {_bin_condition(in_bin)} {searched} ORDER BY {order} LIMIT ?"
         rows = database.execute(query, (kind, limit)).fetchall()
     return [item for item in map(_saved, rows) if item is not None]
 
@@ -89,15 +89,15 @@ def size(kind: str, *, in_bin: bool = False) -> int:
     """How many runs of ``kind`` there are, those that ``saved`` leaves out among them."""
     with connect() as database:
         found = database.execute(
-            f"SELECT COUNT(*) FROM runs LEFT JOIN run_notes USING (key) {_shelf(in_bin)}", (kind,)
+            f"SELECT COUNT(*) FROM runs LEFT JOIN run_notes USING (key) {_bin_condition(in_bin)}", (kind,)
         ).fetchone()
     return int(found[0])
 
 
 def changes(items: Iterable[Saved]) -> dict[str, str]:
     """By key, what is no longer as it was when the run was computed: its "data", its "code", its "libraries", several
-    of them ("data, code and libraries"), or ``UNTOLD`` where the run does not say. A run that would be found as it is
-    has no entry.
+    of them ("data, code and libraries"), or ``UNKNOWN_CHANGE`` where the run does not say. A run that would be found as
+    it is has no entry.
     """
     fingerprint = cache(runner.fingerprint_of)
     found = {item.key: _change(item, fingerprint) for item in items}
@@ -212,14 +212,14 @@ def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:
     return summary
 
 
-def other(then: runner.Origin, now: runner.Origin) -> str:
+def changed_parts(then: runner.Origin, now: runner.Origin) -> str:
     """What of two origins differs: "data", "code", "libraries", several ("data and libraries") or nothing."""
     names = [field.name for field in fields(then)]
     found = [name for name in names if getattr(then, name) and getattr(now, name) != getattr(then, name)]
     return " and ".join([", ".join(found[:-1])] * (len(found) > 1) + found[-1:])
 
 
-def _shelf(in_bin: bool) -> str:
+def _bin_condition(in_bin: bool) -> str:
     return f"WHERE kind = ? AND deleted IS {'NOT ' if in_bin else ''}NULL"
 
 
@@ -227,10 +227,10 @@ def _change(item: Saved, fingerprint: runner.Fingerprint) -> str:
     try:
         now = runner.origin(item.spec, fingerprint)
         if item.origin is None:
-            return UNTOLD if runner.run_key(item.spec) != item.key else ""
+            return UNKNOWN_CHANGE if runner.run_key(item.spec) != item.key else ""
     except EngineError:
         return "data"  # the bars are not here any more
-    return other(item.origin, now)
+    return changed_parts(item.origin, now)
 
 
 def _search(text: str) -> Callable[..., bool]:

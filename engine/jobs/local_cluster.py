@@ -1,4 +1,4 @@
-"""A cluster of our own on this machine: how its scheduler and its worker processes are set up, and how they end."""
+"""The embedded cluster on this machine: setup and shutdown of its scheduler and worker processes."""
 
 from __future__ import annotations
 

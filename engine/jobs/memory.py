@@ -1,4 +1,4 @@
-"""Results that are computed at once, kept in the memory of the process that asked for them."""
+"""In-memory cache of results that are computed directly, in the requesting process."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-MOST = 16
-"""Results that are kept; the one that nobody has asked for the longest makes room for another."""
+CAPACITY = 16
+"""Number of cached results; the least recently used is evicted."""
 
 
-class Memory:
-    """Results by run key. Who asks for one that another thread is computing waits for it: several callbacks of a page
-    need the same at the same time.
+class ResultCache:
+    """Results by run key. A request for one that another thread is computing waits for it, as several callbacks of a
+    page need the same at the same time.
     """
 
     def __init__(self) -> None:
@@ -28,11 +28,11 @@ class Memory:
         with self._lock:
             known = self._held.pop(key, None)
             future = self._held[key] = known or Future()
-            for old in list(self._held)[:-MOST]:
+            for old in list(self._held)[:-CAPACITY]:
                 del self._held[old]
         if known is None:
             try:
-                future.set_result(_sealed(compute()))
+                future.set_result(_read_only(compute()))
             except BaseException as error:
                 with self._lock:
                     self._held.pop(key, None)
@@ -41,7 +41,7 @@ class Memory:
         return future.result()
 
 
-def _sealed(result: Any) -> Any:
+def _read_only(result: Any) -> Any:
     for field in dataclasses.fields(result):
         if isinstance(value := getattr(result, field.name), np.ndarray):
             value.setflags(write=False)

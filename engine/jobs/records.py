@@ -1,7 +1,7 @@
-"""The record of stored runs: request, origin and key metrics of each, the size of its result, and when it was used.
+"""The record of stored runs: request, origin and key metrics of each, size and last use of its result.
 
 A run is entered before its result is written (``enter``, then ``set_size``): a process that dies in between leaves a
-run without a result, which is computed again when it is asked for. A result that no list knows cannot come about so.
+run without a result, which is computed again when requested, and never a result without a run.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import astuple, dataclass
 from engine.core.database import connect
 from engine.core.spec import RunSpec, canonical_json
 
-USED_STEP = 3600.0
-"""Seconds within which a second use of a result is not noted: reading must not turn into writing."""
+USE_INTERVAL = 3600.0
+"""Seconds within which further uses of a result are not recorded, so that reads do not become writes."""
 
 RUN_TABLES = ("runs", "run_summaries", "run_notes", "run_origins", "run_results")
 
@@ -25,9 +25,9 @@ _UNMARKED = """key NOT IN (
 
 @dataclass(frozen=True)
 class Origin:
-    """What a result follows from besides its request: digests of the bars that it reads; of the engine and of every
-    plug-in in it; of the versions of the numeric libraries (empty where a run does not say). They tell what has changed
-    since; the run key decides.
+    """What a result depends on besides its request, as digests: the bars that it reads; the code of the engine and its
+    plug-ins; the versions of the numeric libraries (empty where not recorded). They identify changes; the run key
+    decides.
     """
 
     data: str
@@ -36,8 +36,8 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Held:
-    """Results that are stored: how many, and the bytes that they take."""
+class StoredTotals:
+    """Number and total bytes of the stored results."""
 
     count: int
     size: int
@@ -87,11 +87,11 @@ def correct_size(key: str, size: int) -> None:
 
 
 def note_use(key: str) -> None:
-    """Note that the result is in use; within ``USED_STEP`` of the last time nothing is written."""
+    """Note that the result is in use; within ``USE_INTERVAL`` of the last time nothing is written."""
     now = time.time()
     with connect() as database:
         stale = "SELECT 1 FROM run_results WHERE key = ? AND used < ?"
-        if database.execute(stale, (key, now - USED_STEP)).fetchone():
+        if database.execute(stale, (key, now - USE_INTERVAL)).fetchone():
             database.execute("UPDATE run_results SET used = ? WHERE key = ?", (now, key))
 
 
@@ -112,11 +112,11 @@ def complete(size_of: Callable[[str], int]) -> None:
             )
 
 
-def stored() -> Held:
+def stored() -> StoredTotals:
     """All results that are stored."""
     with connect() as database:
         row = database.execute("SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM run_results WHERE bytes > 0").fetchone()
-    return Held(int(row[0]), int(row[1]))
+    return StoredTotals(int(row[0]), int(row[1]))
 
 
 def droppable(before: float) -> list[tuple[str, int]]:

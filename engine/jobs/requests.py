@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 
 import yaml
 
-from engine.core.documents import complaint, read_yaml
+from engine.core.documents import read_yaml, yaml_error
 from engine.core.errors import ConfigError, SpecError, did_you_mean
 from engine.core.registry import entry_points, load_module, own_classes
 from engine.core.spec import Action, RunSpec, Spec, kind_name
@@ -115,7 +115,7 @@ def _mapping(text: str | bytes) -> object:
     try:
         return read_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2024-02-30
-        said = complaint(error)
+        said = yaml_error(error)
         raise SpecError([("", f"{said[:1].upper()}{said[1:]}.")]) from None
 
 

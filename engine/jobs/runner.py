@@ -21,19 +21,19 @@ from engine.core.spec import Resources, RunSpec, Spec, canonical_json
 from engine.core.store import ResultStore, Trial, encode
 from engine.jobs import executors, housekeeping, records, trials
 from engine.jobs.closure import Closure, closure
-from engine.jobs.memory import Memory
+from engine.jobs.memory import ResultCache
 from engine.jobs.records import Origin as Origin
 from engine.jobs.requests import load_spec as load_spec
 
-AT_ONCE = 0.2
-"""Seconds: what is estimated to take longer is a job."""
+JOB_THRESHOLD = 0.2
+"""Estimated seconds above which a run is a job."""
 
 UNSTORED = "The result is kept in memory until the program ends."
 _log = logging.getLogger("stratoscope")
 
 
 def run_key(spec: RunSpec) -> str:
-    """sha256 in hexadecimal over everything that the result follows from.
+    """sha256 in hexadecimal over everything that the result depends on.
 
     That is the spec; the code of its executor, of those of its inputs and of every plug-in in it, with all modules that
     they import (``closure``); the versions of the numeric libraries that this code imports; and the data that it reads.
@@ -45,10 +45,10 @@ def run_key(spec: RunSpec) -> str:
 
 
 def trial_key(spec: RunSpec) -> str:
-    """sha256 over what makes a trial another trial: what was tried, and the code of it that is not the engine's.
+    """sha256 over the identity of a trial: its configuration, and the code of its plug-ins.
 
-    A new version of the engine or of a library, a field with a default that it brings, newer bars and other costs
-    repeat the same one: ``ledger`` says why.
+    It does not change with a new version of the engine or of a library, new fields with a default, newer bars or other
+    costs: see ``ledger``.
     """
     tried = spec.as_trial()
     text = canonical_json(tried, without=tried.ignored(), brief=True)
@@ -70,7 +70,7 @@ def fingerprint_of(spec: RunSpec) -> str:
 
 
 def origin(spec: RunSpec, fingerprint: Fingerprint = fingerprint_of) -> Origin:
-    """What ``spec`` would be computed from now. Raises ``DataError`` where the bars do not exist."""
+    """The current origin of ``spec``. Raises ``DataError`` where the bars do not exist."""
     items = _walk(spec)
     found = code(items)
     return Origin(_digest(_data(items, fingerprint)), found.digest, _digest(_libraries(found)))
@@ -109,10 +109,10 @@ def _walk(spec: RunSpec) -> list[Spec]:
 
 def is_job(spec: RunSpec) -> bool:
     """Whether ``spec`` is work for a worker, and its result worth storing: it is estimated to take more than
-    ``AT_ONCE``, or its code imports a package that is too heavy for the server. Anything else is computed at once, in
-    whatever process asks, and kept in its memory for a while.
+    ``JOB_THRESHOLD``, or its code imports a package that is too heavy for the server. Anything else is computed at
+    once, in whatever process asks, and kept in its memory for a while.
     """
-    return bool(code(_walk(spec), used=False).packages & libraries.HEAVY) or spec.estimate().seconds > AT_ONCE
+    return bool(code(_walk(spec), used=False).packages & libraries.HEAVY) or spec.estimate().seconds > JOB_THRESHOLD
 
 
 def resources(spec: RunSpec) -> Resources:
@@ -133,7 +133,7 @@ def lookup(spec: RunSpec) -> Any | None:
     key = run_key(spec)
     result = store().read(key, executors.result_type(spec))
     if result is not None:
-        mend(key, spec, result)
+        repair_record(key, spec, result)
     return result
 
 
@@ -151,14 +151,14 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
     """
     key = run_key(spec)
     if not is_job(spec):
-        return _memory().result(key, lambda: _compute(spec, progress))
+        return _cache().result(key, lambda: _compute(spec, progress))
     result = store().read(key, executors.result_type(spec))
     if result is not None:
-        mend(key, spec, result)
+        repair_record(key, spec, result)
         return result
     began, made = time.time(), origin(spec)  # data may change while it computes
     result = _compute(spec, progress)
-    _keep(key, spec, result, made, time.time() - began)
+    _store_run(key, spec, result, made, time.time() - began)
     return result
 
 
@@ -175,7 +175,7 @@ def _compute(spec: RunSpec, progress: Progress) -> Any:
         raise
 
 
-def _keep(key: str, spec: RunSpec, result: Any, made: Origin, seconds: float) -> None:
+def _store_run(key: str, spec: RunSpec, result: Any, made: Origin, seconds: float) -> None:
     """Count the trial, enter the run, store its result, in this order: see ``records``."""
     data = encode(result)
     try:
@@ -189,9 +189,9 @@ def _keep(key: str, spec: RunSpec, result: Any, made: Origin, seconds: float) ->
             _log.warning("%s %s", error, UNSTORED)
 
 
-def mend(key: str, spec: RunSpec, result: Any) -> None:
-    """Note the use of a result that was read, and enter what its record lacks: what a process that died has not come to
-    write, or a database that was lost, or a disk that was full.
+def repair_record(key: str, spec: RunSpec, result: Any) -> None:
+    """Record the use of a result that was read, and complete its record after a crash, a lost database or a
+    full disk.
     """
     try:
         if (held := store().held(key)) is not None:
@@ -262,8 +262,8 @@ def store() -> ResultStore:
 
 
 @cache
-def _memory() -> Memory:
-    return Memory()
+def _cache() -> ResultCache:
+    return ResultCache()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The record of trials: every one that was ever made, appended once and never changed.
+"""The record of trials: append-only, every trial ever made.
 
 A trial is a configuration that was tried (see ``engine.research.ledger``, which counts them). A search that is under
 way, or was cancelled or killed, is entered under its key, a plus and how many it has tried.
@@ -36,7 +36,7 @@ class Entry:
 
 
 def entries(where: str, *values: object) -> list[Entry]:
-    """What is entered, oldest first; ``where`` are further conditions of SQL that begin with AND."""
+    """The entries, oldest first; ``where`` are further SQL conditions that begin with AND."""
     with connect() as database:
         rows = database.execute(
             f"SELECT {_COLUMNS}, spec, code, drawn, instr(key, '+') > 0 AS stopped FROM trials t "

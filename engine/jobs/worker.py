@@ -30,8 +30,8 @@ HEAVY = (
     *("matplotlib.pyplot", "quantstats", "vectorbt"),  # the last needs the others
     *("torch", "mlx.core"),
 )
-"""What workers import before anybody asks: in the order of likely use, and in small steps, for a job that arrives
-meanwhile waits for the end of the step."""
+"""Imports that workers preload, in the order of likely use and in small steps, as a job that arrives meanwhile waits
+for the end of a step."""
 
 TOPIC = "stratoscope"
 """Under which workers send messages to servers: mappings with "event", "task" (Dask's key), "worker" and "pid"."""
@@ -151,10 +151,10 @@ class TaskProgress:
 
     def send(self, event: Mapping[str, Any]) -> None:
         """Tell the server; raises ``TypeError`` for what is not plain data."""
-        tell(self._worker, self._task, event)
+        send_event(self._worker, self._task, event)
 
 
-def tell(worker: Any, task: str, event: Mapping[str, Any]) -> None:
+def send_event(worker: Any, task: str, event: Mapping[str, Any]) -> None:
     """Tell the server of a task, from its worker or from the one that waits for it; raises as ``TaskProgress.send``."""
     worker.log_event(TOPIC, {**event, "task": task, "worker": worker.address, "pid": os.getpid()})
 
@@ -191,7 +191,7 @@ def settings(workers: int) -> dict[str, object]:
 
 
 def warm_up(worker: Any, modules: Sequence[str]) -> None:
-    """Import ``modules``, or call ``module:function``, behind the back of a worker that has just started."""
+    """Import ``modules``, or call ``module:function``, in the background of a worker that has just started."""
     threading.Thread(target=_warm_up, args=(worker, modules), name="warm-up", daemon=True).start()
 
 
@@ -226,20 +226,20 @@ def part_names(name: str, numbers: Iterable[int]) -> list[str]:
     return [f"{stem}/{n}" for n in numbers]
 
 
-def whole(part: str) -> str:
+def parent_task(part: str) -> str:
     """The task that ``part`` is a part of, by Dask's keys."""
     return part.rsplit("/", 2)[0]
 
 
-def any_of(keys: Iterable[object], name: str) -> bool:
+def has_task(keys: Iterable[object], name: str) -> bool:
     """Whether the task ``name`` or a part of it is among ``keys``."""
     return any(key == name or str(key).startswith(f"{name}/") for key in keys)
 
 
-def lingering(name: str, dask_worker: Any) -> str:
+def task_state(name: str, dask_worker: Any) -> str:
     """What a worker does with a task or its parts: "" nothing, "wanted" by some server, or "dropped"."""
     state = dask_worker.state
-    found = [task for task in {*state.executing, *state.long_running} if any_of([task.key], name)]
+    found = [task for task in {*state.executing, *state.long_running} if has_task([task.key], name)]
     if any(task.state in ("cancelled", "resumed") for task in found):
         return "dropped"
     return "wanted" if found else ""

@@ -11,7 +11,7 @@ from engine.core.spec import Spec
 from engine.market.bars import Bars, Floats, Times
 
 Task = Literal["binary", "multiclass", "regression"]
-"""What a model of a label has to do: tell two classes apart, or more than two, or predict a number."""
+"""Task of a model of the label: binary classification, multiclass classification or regression."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Splits and dividends: as a source reports them, else recovered from where the adjusted close moves by itself."""
+"""Splits and dividends, as reported by a source or recovered from the adjusted close."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Floats = NDArray[np.float64]
 
 _ROUNDING, _SPLIT, _DRIFT = 1e-5, 1.25, 0.01
 """Steps of the ratio below the first are rounding; from the second on, up or down, they are splits."""
-_APART = 0.002
-"""How far a step may be from what is reported: providers round, and differ in the close that they divide by."""
-_STRETCH = 10
-"""Bars at most in a row that are wrong; what lasts longer is taken for true."""
+_TOLERANCE = 0.002
+"""Tolerance between a step and the reported one: providers round, and differ in the close that they divide by."""
+_MOST_WRONG = 10
+"""Longest run of bars that counts as faulty; a longer one is taken as correct."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dividends:
-    """``cash`` per unit for who holds over the start of each bar of ``time``, ascending, in the bars' own units."""
+    """``cash`` per unit held over the start of each bar of ``time``, ascending, in the bars' own units."""
 
     time: NDArray[np.datetime64]
     cash: Floats
@@ -28,9 +28,9 @@ class Dividends:
 
 @dataclass(frozen=True, eq=False)
 class Actions:
-    """``splits`` are the units that one becomes at the start of each bar (1 for most), ``cash`` what goes ex there per
-    unit of that bar. ``faults`` are bars whose adjusted close moves as neither makes it move: where the actions are
-    recovered, they count for nothing. ``drift`` is what all steps but splits multiply to.
+    """``splits`` are the split factors at the start of each bar (1 for none), ``cash`` the dividends going ex there,
+    per unit of that bar. ``faults`` mark bars whose adjusted close moves without either; they are ignored where the
+    actions are recovered. ``drift`` is the product of all steps except splits.
     """
 
     splits: Floats
@@ -39,16 +39,16 @@ class Actions:
     drift: float = 1.0
 
     @property
-    def unexplained(self) -> bool:
-        """Whether the adjusted close departs from the supplied one though no dividend was found."""
+    def has_unexplained_drift(self) -> bool:
+        """Whether the adjusted close drifts from the supplied one although no dividend was found."""
         return not self.cash.any() and not abs(self.drift - 1) <= _DRIFT
 
 
-def reported(close: Floats, adj_close: Floats, splits: Floats, cash: Floats) -> Actions:
-    """``splits`` and ``cash`` (per unit of the bar) as the source has them, where zero and NaN are none; those of the
-    first bar are nobody's. A fault is a step of the adjusted close that is not theirs, or theirs and not there.
+def reported_actions(close: Floats, adj_close: Floats, splits: Floats, cash: Floats) -> Actions:
+    """Actions from reported ``splits`` and ``cash`` (per unit of the bar), zero and NaN for none; those of the first
+    bar are ignored. A fault is a step of the adjusted close that they do not explain, or a missing one.
 
-    Prices from which the source has taken its splits out, as Yahoo does, show none: each is then 1.
+    In split-adjusted prices, such as Yahoo's, each split is 1.
     """
     splits, cash = np.where(splits > 0, splits, 1.0), np.nan_to_num(cash)
     splits[:1], cash[:1] = 1.0, 0.0
@@ -59,23 +59,23 @@ def reported(close: Floats, adj_close: Floats, splits: Floats, cash: Floats) -> 
     split, spent = factor[at] / factor[before], paid[at] - paid[before]
     with np.errstate(divide="ignore", invalid="ignore"):
         step = split / (1 - spent * split / close[before])
-        faults[at] = ~(np.abs(ratio[at] / ratio[before] / step - 1) <= max(_APART, _rounding(ratio[known])))
+        faults[at] = ~(np.abs(ratio[at] / ratio[before] / step - 1) <= max(_TOLERANCE, _rounding(ratio[known])))
     return Actions(splits, cash, faults)
 
 
-def actions(close: Floats, adj_close: Floats) -> Actions:
-    """What happened to ``close`` that ``adj_close`` does not show.
+def recovered_actions(close: Floats, adj_close: Floats) -> Actions:
+    """Actions recovered from the ratio of ``adj_close`` to ``close``.
 
-    The ratio of adjusted to supplied close steps up by the factor of a split, and by 1 / (1 - dividend / last close) at
-    a dividend (the method of CRSP, which Yahoo follows). Providers that divide by the close of the day itself are off
-    by that day's move: a hundredth of the dividend or so. A step of a quarter or more counts as a split, whatever it
-    was. A ratio falls by rounding or by a reverse split alone: steps up to four times the largest falls but one in a
-    hundred are rounding, other falls are faults of the data, and so are a few bars without which there is none.
+    The ratio steps up by the factor of a split, and by 1 / (1 - dividend / last close) at a dividend (the method of
+    CRSP, which Yahoo follows). Providers that divide by the close of the day itself are off by that day's move, about a
+    hundredth of the dividend. A step of a quarter or more counts as a split. A ratio falls only by rounding or a
+    reverse split: steps up to four times the 99% quantile of the falls are rounding, other falls are faults of the
+    data, and so are a few bars whose removal leaves none.
     """
     splits, cash, faults = np.ones(len(close)), np.zeros(len(close)), np.zeros(len(close), dtype=np.bool_)
     ratio, known = _ratio(close, adj_close)
     rounding = _rounding(ratio[known])
-    kept = _kept(ratio[known], rounding)
+    kept = _consistent(ratio[known], rounding)
     faults[known[~kept]] = True
     known = known[kept]
     before, at = known[:-1], known[1:]
@@ -101,21 +101,21 @@ def _rounding(ratio: Floats) -> float:
     return min(max(_ROUNDING, 4 * usual), _SPLIT - 1)
 
 
-def _kept(ratio: Floats, rounding: float) -> NDArray[np.bool_]:
-    """Which bars are right: those on the cheapest way from the first to the last, where leaving a bar out costs one,
-    and a fall, which a stretch of bars that are wrong always has at one of its ends, ``_STRETCH``.
+def _consistent(ratio: Floats, rounding: float) -> NDArray[np.bool_]:
+    """Mask of the consistent bars: those on the shortest path from the first to the last, where omitting a bar costs
+    one, and a fall, which a run of faulty bars always has at one of its ends, costs ``_MOST_WRONG``.
     """
     falls = ratio[1:] < ratio[:-1] * (1 - rounding)
     if not falls.any():
         return np.ones(len(ratio), dtype=np.bool_)
-    near = np.convolve(falls, np.ones(_STRETCH))[: len(falls)] > 0
+    near = np.convolve(falls, np.ones(_MOST_WRONG))[: len(falls)] > 0
     cost, came = np.zeros(len(ratio)), np.arange(len(ratio)) - 1
     for at in range(1, len(ratio)):
         if not near[at - 1]:
             cost[at] = cost[at - 1]
             continue
-        before = np.arange(at - 1, max(at - _STRETCH, 0) - 1, -1)
-        way = cost[before] + (at - 1 - before) + _STRETCH * (ratio[at] < ratio[before] * (1 - rounding))
+        before = np.arange(at - 1, max(at - _MOST_WRONG, 0) - 1, -1)
+        way = cost[before] + (at - 1 - before) + _MOST_WRONG * (ratio[at] < ratio[before] * (1 - rounding))
         came[at], cost[at] = before[way.argmin()], way.min()
     kept = np.zeros(len(ratio), dtype=np.bool_)
     at = len(ratio) - 1
@@ -124,8 +124,8 @@ def _kept(ratio: Floats, rounding: float) -> NDArray[np.bool_]:
     return kept
 
 
-def units_later(splits: Floats) -> Floats:
-    """Units that one of each bar has become by the last bar."""
+def units_by_end(splits: Floats) -> Floats:
+    """Cumulative split factor from each bar to the last."""
     whole: Any = np.cumprod(splits[::-1])[::-1]
     later: Floats = whole / splits
     return later

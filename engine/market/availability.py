@@ -1,7 +1,7 @@
-"""Availability: the moment from which the values of a bar were known, its end.
+"""Availability: the values of a bar are known from its end.
 
 A bar is stamped with its start, a daily one with a date at its exchange. Wherever series of different intervals, time
-zones or calendars meet, a value counts from the moment on at which it was known, and never for its stamp.
+zones or calendars are combined, a value is used from the moment at which it was known, regardless of its stamp.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from engine.market.days import Days, midnights
 from engine.market.intervals import bar_interval
 
 STALE = np.timedelta64(7, "D")
-"""A value that has waited longer than this, or than a bar lasts, for one is not handed to it."""
+"""A value is dropped where the next bar ends later than this, or than one bar length, after it."""
 _HOUR = np.timedelta64(3_600_000, "ms")
 _OPENS, _CLOSES = 9 * _HOUR, 17 * _HOUR
-"""No exchange's session begins before the one or ends after the other, by its own clock."""
+"""Bounds of any exchange's session, in local time."""
 _AT_EXCHANGES = ("equity", "index", "etf", "fund")
 
 
@@ -32,45 +32,44 @@ def known_at(bars: Bars) -> Times:
     return bar_interval(bars.series.interval).ends(bars.time, bars.series.timezone)
 
 
-def until(market: Market, moment: np.datetime64) -> Market:
+def known_until(market: Market, moment: np.datetime64) -> Market:
     """The bars of ``market`` that had ended by ``moment``, in UTC; a symbol without any is left out."""
     ended = [int(np.searchsorted(known_at(bars), moment, side="right")) for bars in market.bars]
     return Market(tuple(bars.slice(0, count) for bars, count in zip(market.bars, ended, strict=True) if count))
 
 
-def begun_at(bars: Bars) -> Times:
-    """The moment in UTC, datetime64[ms], at which each bar began; of a daily one its date did."""
+def began_at(bars: Bars) -> Times:
+    """The moment in UTC, datetime64[ms], at which each bar began; the start of the date for a daily bar."""
     return bar_interval(bars.series.interval).begins(bars.time, bars.series.timezone)
 
 
-def joined(values: Floats, known: Times, bars: Bars) -> Floats:
+def align_known(values: Floats, known: Times, bars: Bars) -> Floats:
     """``values``, each of which was ``known`` from a moment in UTC on (ascending), on the bars that can use them:
     float64 as long as ``bars``, NaN where there is none.
 
-    Each belongs to the first bar that had not ended before it was known, and of several on one bar the latest counts;
-    so what follows from these very bars belongs to its own. It is there on that bar alone and is not carried on. What
-    was known before the first bar began belongs to no bar, and so does what has waited for one longer than ``STALE``
-    and longer than one lasts.
+    Each is assigned to the first bar that had not ended before it was known, the latest of several on one bar, so that
+    values computed from these very bars are assigned to their own. It is not forward filled. Values known before the
+    first bar began are dropped, and so are those older than ``STALE`` and than one bar length.
     """
     found = np.full(len(bars), np.nan)
     if not len(bars):
         return found
     ends = known_at(bars)
     at = np.searchsorted(ends, known)
-    kept = (at < len(ends)) & (known > begun_at(bars.slice(0, 1))[0])
+    kept = (at < len(ends)) & (known > began_at(bars.slice(0, 1))[0])
     longest = max(STALE, bar_interval(bars.series.interval).duration)
     kept[kept] = ends[at[kept]] - known[kept] <= longest
     found[at[kept]] = values[kept]  # of several for one place the last is what stays
     return found
 
 
-def superseded(bars: Sequence[Bars], *, at_open: bool) -> tuple[str, str] | None:
+def asynchronous_symbols(bars: Sequence[Bars], *, at_open: bool) -> tuple[str, str] | None:
     """Two symbols of dated ``bars`` of which the first may be traded on the second's close before that was known; None
     where there are none.
 
-    What is decided about several symbols follows from all their bars of one date, and is filled at the close of that
-    date or, with ``at_open``, at the first open after it. Exchanges are taken to trade from 9 to 17 o'clock by their
-    own clock, and what is not traded at one the whole day.
+    A decision about several symbols is based on all their bars of one date, and is filled at the close of that date or,
+    with ``at_open``, at the first open after it. Exchanges are assumed to trade from 9:00 to 17:00 local time, other
+    markets the whole day.
     """
     dated = [item for item in bars if not item.series.is_intraday and len(item)]
     if len({(item.series.timezone, _all_day(item)) for item in dated}) < 2:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError
-from engine.market.actions import Actions, Dividends, actions, reported, units_later
+from engine.market.actions import Actions, Dividends, recovered_actions, reported_actions, units_by_end
 from engine.market.days import Days, Zones, trading_days
 from engine.market.intervals import Interval, bar_interval
 
@@ -28,13 +28,12 @@ MONTH = 25 * 86_400_000 / MILLISECONDS_PER_YEAR
 
 @dataclass(frozen=True)
 class Series:
-    """What is known about a series without reading its bars.
+    """Metadata of a series, known without reading its bars.
 
-    ``start`` and ``end`` are the first and last bar's ISO times; ``origin`` says where the provider had it from;
-    ``timezone`` is that of the exchange. ``split_adjusted`` says that prices and volume come without the jumps of
-    splits, as Yahoo's do, and nothing tells when those were: how many shares one was on the day itself is then unknown.
-    ``provider`` is the source that stored bars were fetched from and ``fetched`` the ISO time in UTC at which; both are
-    empty where nothing was fetched.
+    ``start`` and ``end`` are the ISO times of the first and last bar; ``origin`` is the provider's own source;
+    ``timezone`` is that of the exchange. ``split_adjusted``: prices and volume are split adjusted without the dates of
+    the splits, as Yahoo's, so the number of shares on the day itself is unknown. ``provider`` is the source that stored
+    bars were fetched from and ``fetched`` the ISO time in UTC; both are empty where nothing was fetched.
     """
 
     source: str
@@ -59,7 +58,7 @@ class Series:
 
     @property
     def zones(self) -> Zones:
-        """What the trading days of its bars follow from: see ``days.trading_days``."""
+        """The time zones of ``days.trading_days``: that of the exchange for intraday bars, empty for daily ones."""
         return (self.timezone,) if self.is_intraday else ()
 
     @property
@@ -86,16 +85,14 @@ class Bars:
     """OHLCV of one series, ascending in time.
 
     ``time`` is datetime64[ms] of the bar's start: exchange-local dates for daily bars, UTC for intraday ones. Prices
-    and volume are float64 of the same length; what the series lacks is NaN. ``adj_close`` is the close with splits
-    and dividends taken out. ``splits`` and ``dividend_per_share`` are those that the source reports
-    (``actions.reported``), splits as
-    far as the prices show them; both None where it reports neither. ``dividends`` are those that the prices do not
-    contain, None where there are none or nobody has looked: ``adjusted`` does. ``unpriced`` rows have been left out by
-    ``priced``.
+    and volume are float64 of the same length, NaN where missing. ``adj_close`` is the close adjusted for splits and
+    dividends. ``splits`` and ``dividend_per_share`` are those reported by the source (``actions.reported_actions``),
+    splits as far as the prices show them; both None where it reports neither. ``dividends`` are those not contained in
+    the prices, set by ``adjusted``, None for none. ``unpriced`` counts the rows removed by ``drop_unpriced``.
 
-    ``shares`` are how many shares of that very day one unit of these prices is, None where it is one throughout: who
-    counts by the share, as a broker does, counts those. ``traded`` is how many such units changed hands, so that price
-    times it is the value traded; None where ``volume`` itself counts them.
+    ``shares`` is the number of shares of that day per unit of these prices, None for one throughout, for commissions
+    and sizes per share. ``traded`` is the volume in units of these prices, so that price times it is the traded value;
+    None where ``volume`` is in these units.
     """
 
     series: Series
@@ -128,7 +125,7 @@ class Bars:
         return self.slice(first, last)
 
     def slice(self, first: int, stop: int) -> Bars:
-        """The bars from index ``first`` up to, not including, ``stop``, and the dividends on them."""
+        """The bars with indices [``first``, ``stop``), with their dividends."""
         part = replace(self, **{name: values[first:stop] for name, values in self._columns().items()})
         paid = self.dividends
         if paid is None or not len(part):
@@ -137,8 +134,8 @@ class Bars:
         return replace(part, dividends=Dividends(paid.time[inside], paid.cash[inside]) if inside.any() else None)
 
     def drop_unpriced(self) -> Bars:
-        """The bars with a close. A row without one (a holiday, a gap of the provider) is none: averages pass over it
-        instead of beginning anew, and no crossing is lost in it. One on which an action was reported stays.
+        """The bars with a close. Rows without one (a holiday, a gap of the provider) are removed, so that averages skip
+        them instead of starting again, and no crossing is lost. Rows with a reported action are kept.
         """
         kept = ~np.isnan(self.close)
         if self.splits is not None and self.dividend_per_share is not None:
@@ -151,19 +148,19 @@ class Bars:
     def actions(self) -> Actions:
         """Splits and dividends, exactly as reported or as recovered from the adjusted close."""
         if self.splits is None or self.dividend_per_share is None:
-            return actions(self.close, self.adj_close)
-        return reported(self.close, self.adj_close, self.splits, self.dividend_per_share)
+            return recovered_actions(self.close, self.adj_close)
+        return reported_actions(self.close, self.adj_close, self.splits, self.dividend_per_share)
 
     def adjusted(self, adjustment: Adjustment) -> Bars:
-        """Prices as supplied ("none"), in units of the last bar ("splits"), or scaled so that the close is the total
-        return ("total_return"). The first two know the dividends.
+        """Prices as supplied ("none"), split adjusted to the last bar ("splits"), or scaled to the total return
+        ("total_return"). The first two carry ``dividends``.
 
         For the total return open, high and low are scaled by the bar's ratio of adjusted to supplied close. Volume is
-        in units of the last bar then, as without splits: it has none of their jumps, and nothing of the dividends.
+        then split adjusted only.
         """
         if adjustment != "total_return":
             return self._with_dividends(adjustment == "splits")
-        with np.errstate(divide="ignore", invalid="ignore"):  # of a close of nothing, which whoever trades it refuses
+        with np.errstate(divide="ignore", invalid="ignore"):  # a close of zero, which cannot be traded
             ratio = self.adj_close / self.close
             traded = self.volume / ratio
         return replace(
@@ -172,7 +169,7 @@ class Bars:
             high=self.high * ratio,
             low=self.low * ratio,
             close=self.adj_close,
-            volume=self.volume * units_later(self.actions().splits),
+            volume=self.volume * units_by_end(self.actions().splits),
             splits=None,
             dividend_per_share=None,
             shares=ratio,
@@ -182,38 +179,38 @@ class Bars:
     def _with_dividends(self, without_splits: bool) -> Bars:
         found = self.actions()
         splits, cash = found.splits, found.cash
-        bars, units = self, units_later(splits) if without_splits else np.ones(len(self))
+        bars, units = self, units_by_end(splits) if without_splits else np.ones(len(self))
         if without_splits and (splits != 1).any():
             prices = {name: getattr(self, name) / units for name in ("open", "high", "low", "close")}
             bars = replace(self, **prices, volume=self.volume * units, shares=1 / units)
             if self.splits is not None:
                 bars = replace(bars, splits=np.ones(len(self)), dividend_per_share=cash / units)
-        # Unless they are reported, what goes ex where units are split is one step of the ratio and counts as a split.
+        # Unless reported, a dividend going ex on the day of a split is one step of the ratio and counts as a split.
         paid = np.flatnonzero(cash)
         return replace(bars, dividends=Dividends(self.time[paid], cash[paid] / units[paid])) if len(paid) else bars
 
     def periods_per_year(self) -> float:
-        """Bars per calendar year of these very bars; raises ``DataError`` for fewer than two."""
+        """Observed bars per calendar year; raises ``DataError`` for fewer than two bars."""
         if len(self) < 2:
             raise DataError(f"{self.series.symbol} has {len(self)} bars in this range: choose a longer one.")
         return periods_per_year(self.time)
 
-    def stated_per_year(self) -> float:
-        """The same, NaN below a month; raises ``DataError`` likewise."""
+    def periods_per_year_or_nan(self) -> float:
+        """``periods_per_year``, NaN below a month."""
         return self.periods_per_year() if spans_month(self.time) else float("nan")
 
     def digest(self) -> str:
-        """sha256 over every value and what is known of them: one changed bar is another digest. Where and when they
-        were fetched has no part in it. Of arrays that nobody can write to it is reckoned once.
+        """sha256 over all values and the metadata that affects them, but not over provider and time of fetching. Cached
+        for read-only arrays.
         """
         is_fixed = not any(values.flags.writeable for values in self._columns().values())
-        return self._digest if is_fixed else self._reckoned()
+        return self._digest if is_fixed else self._compute_digest()
 
     @cached_property
     def _digest(self) -> str:
-        return self._reckoned()
+        return self._compute_digest()
 
-    def _reckoned(self) -> str:
+    def _compute_digest(self) -> str:
         about = self.series
         facts = (about.symbol, about.interval, about.kind, about.currency, about.timezone, about.split_adjusted)
         total = hashlib.sha256(repr((facts, about.tradeable, about.has_ohlc, about.has_volume)).encode())
@@ -222,7 +219,7 @@ class Bars:
         return total.hexdigest()
 
     def _columns(self) -> dict[str, Any]:
-        """The arrays that have a place for each bar."""
+        """The arrays with one value per bar."""
         names = (
             "time",
             "open",
@@ -245,15 +242,20 @@ def periods_per_year(time: Times) -> float:
     return (len(time) - 1) * MILLISECONDS_PER_YEAR / span
 
 
+def years_spanned(time: Times) -> float:
+    """Calendar years from the first bar to the last."""
+    return float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
+
+
 def spans_month(time: Times) -> bool:
-    """Whether the bars are those of a month or more. Of fewer no ratio is stated a year: the five bars of a week lie
-    four days apart, which would make 365 a year of 252.
+    """Whether the bars span a month or more. Shorter ones are not annualised: the five bars of a week are four days
+    apart, which would make 365 bars per year instead of 252.
     """
-    return bool((time[-1] - time[0]) / np.timedelta64(1, "ms") / MILLISECONDS_PER_YEAR >= MONTH)
+    return years_spanned(time) >= MONTH
 
 
 class Selection(Protocol):
-    """Some symbols of a collection over a range of days, both ends included: what a ``MarketSpec`` asks for."""
+    """Some symbols of a collection over a range of days, both ends included, as in ``MarketSpec``."""
 
     @property
     def collection(self) -> str: ...

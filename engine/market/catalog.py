@@ -1,4 +1,4 @@
-"""Catalogue of all series, and reading them: the only way from a request to bars."""
+"""Catalogue of all series, and the only access from a request to bars."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ NOUN = "source"
 
 @dataclass(frozen=True)
 class Entry:
-    """A series that can be read; ``also_in`` are the sources that have it too and are not used, the next best first."""
+    """A series that can be read; ``also_in`` are other sources of it by descending priority, which are not used."""
 
     series: Series
     also_in: tuple[str, ...] = ()
 
 
 def sources() -> tuple[Source, ...]:
-    """Every source, that whose series are used first: those that config.yaml lists, then by their own priority."""
+    """Every source by descending priority: those listed in config.yaml, then by their own priority."""
     listed = settings().market.priority
     place = {name: at for at, name in enumerate(listed)}
     found = [cls() for cls in SOURCES.available().values()]
@@ -38,12 +38,10 @@ def sources() -> tuple[Source, ...]:
 
 
 def entries() -> tuple[Entry, ...]:
-    """What can be read, in the order of collections, each series once; a source whose code fails is left out: see
-    ``problems``.
-    """
+    """Series that can be read, by collection, each once; a source whose code fails is left out: see ``problems``."""
     found: dict[tuple[str, str, str], list[Series]] = {}
     for source in reversed(sources()):
-        for series in () if isinstance(listed := _listed(source), str) else listed:
+        for series in () if isinstance(listed := _list_series(source), str) else listed:
             found.setdefault((series.collection, series.symbol, series.interval), []).append(series)
     return tuple(Entry(same[-1], tuple(item.source for item in same[-2::-1])) for same in found.values())
 
@@ -57,8 +55,8 @@ def collections() -> Mapping[str, tuple[Series, ...]]:
 
 
 def problems() -> tuple[str, ...]:
-    """A sentence for each file of bars that cannot be read and each source that fails, whose series are in no
-    collection, and for each name of a source in config.yaml that is none.
+    """A sentence for each file of bars that cannot be read, each source that fails, and each unknown source in
+    config.yaml.
     """
     known = sources()
     names = tuple(source.kind for source in known)
@@ -67,12 +65,12 @@ def problems() -> tuple[str, ...]:
         for name in settings().market.priority
         if name not in names
     ]
-    return (*unknown, *(text for source in known for text in source.problems()), *_failures(known))
+    return (*unknown, *(text for source in known for text in source.problems()), *_source_failures(known))
 
 
 def find(collection: str, symbol: str, interval: str) -> Series:
-    """The series of that name, from the first of ``sources`` that has it; no other is asked, and none lists what it
-    has. Raises ``DataError`` with what there is instead, or with what is wrong with its file.
+    """The series of that name, from the first of ``sources`` that has it, without listing any. Raises ``DataError``
+    with the available ones, or with the problem of its file.
     """
     return find_all(collection, (symbol,), interval)[0]
 
@@ -80,27 +78,27 @@ def find(collection: str, symbol: str, interval: str) -> Series:
 def find_all(collection: str, symbols: Iterable[str], interval: str) -> tuple[Series, ...]:
     """``find`` for each of ``symbols``, in their order; a source that has to list all its series does so once."""
     finders = [(source, _finder(source, collection, interval)) for source in sources()]
-    return tuple(_first(finders, collection, symbol, interval) for symbol in symbols)
+    return tuple(_find_first(finders, collection, symbol, interval) for symbol in symbols)
 
 
 _Finder = Callable[[str], Series | None]
 
 
 def _finder(source: Source, collection: str, interval: str) -> _Finder:
-    """How a series of ``source`` is found by its symbol."""
+    """The search for a series of ``source`` by its symbol."""
     if type(source).find is not Source.find:
-        return lambda symbol: _found(source, collection, symbol, interval)
+        return lambda symbol: _find_in(source, collection, symbol, interval)
 
     @cache
     def listed() -> Mapping[str, Series]:
-        series = _listed(source)
+        series = _list_series(source)
         known = () if isinstance(series, str) else series
         return {item.symbol: item for item in known[::-1] if (item.collection, item.interval) == (collection, interval)}
 
     return lambda symbol: listed().get(symbol)
 
 
-def _first(finders: Iterable[tuple[Source, _Finder]], collection: str, symbol: str, interval: str) -> Series:
+def _find_first(finders: Iterable[tuple[Source, _Finder]], collection: str, symbol: str, interval: str) -> Series:
     for source, find in finders:
         if found := find(symbol):
             return found
@@ -110,15 +108,15 @@ def _first(finders: Iterable[tuple[Source, _Finder]], collection: str, symbol: s
 
 
 def also_in(series: Series) -> tuple[str, ...]:
-    """The sources that have a series of that name too and are not used, the next best first."""
+    """Other sources with a series of that name, by descending priority."""
     names = (series.collection, series.symbol, series.interval)
-    return tuple(source.kind for source in sources() if source.kind != series.source and _found(source, *names))
+    return tuple(source.kind for source in sources() if source.kind != series.source and _find_in(source, *names))
 
 
 def _missing(collection: str, symbol: str, interval: str) -> str:
     known = collections()
     if collection not in known:
-        failed = "".join(f" {text}" for text in _failures(sources()))
+        failed = "".join(f" {text}" for text in _source_failures(sources()))
         return f"Unknown collection '{collection}'.{did_you_mean(collection, tuple(known))}{failed}"
     named = [series for series in known[collection] if series.symbol == symbol]
     if not named:
@@ -129,8 +127,8 @@ def _missing(collection: str, symbol: str, interval: str) -> str:
 
 
 def span(spec: Selection) -> tuple[np.datetime64, np.datetime64]:
-    """The trading days of ``spec`` from which and up to which all its symbols have bars, without reading any; the last
-    is before the first where they have none in common. Raises ``DataError``.
+    """First and last trading day common to all symbols of ``spec``, from the catalogue; the last is before the first
+    where there is none. Raises ``DataError``.
     """
     known = [series.span for series in find_all(spec.collection, spec.symbols, spec.interval)]
     first = max([item[0] for item in known] + [np.datetime64(spec.start, "D")] * (spec.start is not None))
@@ -145,7 +143,7 @@ def sources_of(spec: Selection) -> tuple[type[Source], ...]:
 
 
 def expected_rows(spec: Selection) -> float:
-    """About how many bars ``spec`` selects, of all its symbols, without reading any. Raises ``DataError``."""
+    """Approximate number of bars of all symbols of ``spec``, from the catalogue. Raises ``DataError``."""
     total = 0.0
     for series in find_all(spec.collection, spec.symbols, spec.interval):
         first, last = series.span
@@ -157,24 +155,24 @@ def expected_rows(spec: Selection) -> float:
 
 
 def read(series: Series) -> Bars:
-    """All bars of ``series`` as supplied: the only way from a source to bars. Raises ``DataError`` for those that
-    nobody could reckon with (``soundness.require_sound``), which is looked at once for the same bars.
+    """All bars of ``series`` as supplied. Raises ``DataError`` where they are unusable (``integrity.require_sound``),
+    which is checked once for the same bars.
     """
-    bars = supplied(series)
-    if bars not in _checked():
+    bars = read_unchecked(series)
+    if bars not in _sound():
         require_sound(bars)
-        _checked().add(bars)
+        _sound().add(bars)
     return bars
 
 
 @cache
-def _checked() -> WeakSet[Bars]:
-    """Bars at hand that were found sound."""
+def _sound() -> WeakSet[Bars]:
+    """Bars that have passed ``require_sound``."""
     return WeakSet()
 
 
-def supplied(series: Series) -> Bars:
-    """The bars of ``series`` as they came, to look at what is wrong with them."""
+def read_unchecked(series: Series) -> Bars:
+    """The bars of ``series`` as supplied, without ``require_sound``."""
     source = SOURCES.get(series.source)()
     with source_errors(source):
         found = source.read(series)
@@ -183,8 +181,8 @@ def supplied(series: Series) -> Bars:
 
 
 def load(spec: Selection) -> Market:
-    """The bars that ``spec`` asks for, adjusted; rows without a close are none. Raises ``DataError`` for an unknown
-    symbol or an empty range.
+    """The adjusted bars of ``spec``, without rows that lack a close. Raises ``DataError`` for an unknown symbol or an
+    empty range.
     """
     found = tuple(bars.adjusted(spec.adjustment).drop_unpriced() for bars in _select(spec))
     for bars in found:
@@ -194,8 +192,8 @@ def load(spec: Selection) -> Market:
 
 
 def fingerprint(spec: Selection) -> str:
-    """Digest of the bars that ``spec`` selects, as supplied. Of whole series it is asked of the source, which may keep
-    it; of a part the bars are read.
+    """Digest of the bars of ``spec`` as supplied. For a whole series it is the source's, which may have it stored; for
+    a part the bars are read.
     """
     known = {source.kind: source for source in sources()}
     found = find_all(spec.collection, spec.symbols, spec.interval)
@@ -223,7 +221,7 @@ def require_tradeable(market: Market) -> None:
 
 
 def _covers(spec: Selection, series: Series) -> bool:
-    """Whether ``spec`` leaves no bar of ``series`` out."""
+    """Whether ``spec`` covers all of ``series``."""
     if spec.start is None and spec.end is None:
         return True
     first, last = series.span
@@ -252,8 +250,8 @@ class _SourceFailed(DataError):
     pass
 
 
-def _listed(source: Source) -> tuple[Series, ...] | str:
-    """The series of ``source``, or a sentence on how its code failed: the others are listed all the same."""
+def _list_series(source: Source) -> tuple[Series, ...] | str:
+    """The series of ``source``, or a sentence on the failure of its code."""
     try:
         with source_errors(source):
             found = source.series()
@@ -265,8 +263,8 @@ def _listed(source: Source) -> tuple[Series, ...] | str:
         return str(error)
 
 
-def _found(source: Source, collection: str, symbol: str, interval: str) -> Series | None:
-    """What ``source`` has under that name; nothing if its code fails, which ``problems`` tells."""
+def _find_in(source: Source, collection: str, symbol: str, interval: str) -> Series | None:
+    """The series of ``source`` with that name; None also where its code fails, see ``problems``."""
     try:
         with source_errors(source):
             found = source.find(collection, symbol, interval)
@@ -277,17 +275,17 @@ def _found(source: Source, collection: str, symbol: str, interval: str) -> Serie
         return None
 
 
-def _failures(sources: Iterable[Source]) -> list[str]:
-    return [listed for source in sources if isinstance(listed := _listed(source), str)]
+def _source_failures(sources: Iterable[Source]) -> list[str]:
+    return [listed for source in sources if isinstance(listed := _list_series(source), str)]
 
 
 def source_errors(source: Source) -> AbstractContextManager[None]:
-    """What the code of ``source`` raises inside is a ``DataError`` that names it and the line of its file."""
+    """Turns exceptions of the code of ``source`` into a ``DataError`` with its name and the line of its file."""
     return plugin_errors(source, NOUN, _SourceFailed)
 
 
 def require_type(source: Source, found: object, wanted: type, method: str) -> None:
-    """Raise ``DataError`` where ``method`` of ``source`` has not answered with a ``wanted``."""
+    """Raise ``DataError`` unless ``method`` of ``source`` returned a ``wanted``."""
     if not isinstance(found, wanted):
         raise _SourceFailed(
             f"{named(source, NOUN)} returned {described(found)}: {method}() must return {wanted.__name__}."

@@ -1,4 +1,4 @@
-"""Columns of Arrow tables as NumPy arrays without loading pandas, which the server process does not need."""
+"""Columns of Arrow tables as NumPy arrays, without importing pandas."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _nulls(whole: Any) -> NDArray[np.bool_]:
 
 @contextmanager
 def readable(complaint: str) -> Iterator[None]:
-    """What a damaged or foreign file makes its reader raise becomes a ``DataError`` with ``complaint``."""
+    """Turns what a reader raises on a damaged or foreign file into a ``DataError`` with ``complaint``."""
     try:
         yield
     except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:

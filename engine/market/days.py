@@ -1,8 +1,8 @@
-"""The trading day: the date at the exchange, and the one meaning of day, week, month, quarter, year and range.
+"""The trading day: the date at the exchange, which defines day, week, month, quarter, year and range everywhere.
 
-Daily bars are stamped with it. An intraday bar belongs to the day on which it begins by the clock of its exchange: a
-session in Sydney is one day, though it falls on two dates of UTC. Where bars of several exchanges share a calendar, a
-day begins once it has begun at each of them, whatever their order.
+Daily bars are stamped with it. An intraday bar belongs to the day on which it begins in exchange time: a session in
+Sydney is one day, although it spans two dates of UTC. Where bars of several exchanges share a calendar, a day begins
+once it has begun at each of them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from engine.core.errors import DataError
 Days = NDArray[np.datetime64]
 Times = NDArray[np.datetime64]
 Zones = tuple[str, ...]
-"""Names of time zones; none at all for daily bars."""
+"""Names of time zones; empty for daily bars."""
 
-_ANYWHERE = np.timedelta64(12, "h")  # by which a date begins later in the last place on earth than in UTC
+_LAST_PLACE = np.timedelta64(12, "h")  # after UTC, when a date has begun everywhere on earth
 
 
 def trading_days(time: NDArray[np.datetime64], zones: Iterable[str]) -> Days:
-    """datetime64[D] of each ``time``: its own date without ``zones``, the earliest of the dates in these with them.
+    """datetime64[D] of each ``time``: its own date without ``zones``, else the earliest of its local dates in them.
 
-    Raises ``DataError`` for a time zone that is not known.
+    Raises ``DataError`` for an unknown time zone.
     """
-    dates = [clock(time, zone).astype("datetime64[D]") for zone in set(zones)]
+    dates = [local_time(time, zone).astype("datetime64[D]") for zone in set(zones)]
     return np.minimum.reduce(dates) if dates else time.astype("datetime64[D]")
 
 
@@ -65,8 +65,8 @@ def day_start(day: np.datetime64, zones: Iterable[str]) -> np.datetime64:
 
 
 def midnights(days: Days, zone: str) -> NDArray[np.datetime64]:
-    """The moment in UTC, datetime64[ms], at which each of ``days`` begins in ``zone``; where that is not known, the one
-    at which it has begun everywhere on earth.
+    """The moment in UTC, datetime64[ms], at which each of ``days`` begins in ``zone``; for an unknown zone, at which it
+    has begun everywhere on earth.
     """
     if not len(days) or zone == "UTC":
         return days.astype("datetime64[ms]")
@@ -80,15 +80,15 @@ def midnights(days: Days, zone: str) -> NDArray[np.datetime64]:
 def _midnights(year: int, zone: str) -> NDArray[np.datetime64]:
     days = np.arange(np.datetime64(f"{year:04}", "D"), np.datetime64(f"{year + 1:04}", "D"))
     try:
-        place = _known(zone)
+        place = _zone_info(zone)
     except DataError:
-        return np.asarray(days.astype("datetime64[ms]") + _ANYWHERE)
+        return np.asarray(days.astype("datetime64[ms]") + _LAST_PLACE)
     seconds = [datetime(day.year, day.month, day.day, tzinfo=place).timestamp() for day in days.tolist()]
     return np.round(np.array(seconds) * 1000).astype(np.int64).astype("datetime64[ms]")
 
 
-def clock(time: NDArray[np.datetime64], zone: str) -> NDArray[np.datetime64]:
-    """``time``, in UTC, as the clocks in ``zone`` show it, summer time included."""
+def local_time(time: NDArray[np.datetime64], zone: str) -> NDArray[np.datetime64]:
+    """``time``, in UTC, as local time in ``zone``, daylight saving included."""
     if zone == "UTC" or not len(time):
         return time
     first, last = (int(moment.astype("datetime64[Y]").astype(np.int64)) for moment in (time.min(), time.max()))
@@ -98,8 +98,8 @@ def clock(time: NDArray[np.datetime64], zone: str) -> NDArray[np.datetime64]:
 
 @lru_cache(maxsize=64)
 def _offsets(zone: str, first: int, stop: int) -> tuple[NDArray[np.datetime64], NDArray[np.timedelta64]]:
-    """The moments, in ms, from which on a clock in ``zone`` is how far from UTC, over years counted from 1970."""
-    place, day = _known(zone), 86_400
+    """Transitions of ``zone`` (in ms) and UTC offsets from each on, over years counted from 1970."""
+    place, day = _zone_info(zone), 86_400
 
     def offset(second: int) -> int:
         found = datetime.fromtimestamp(second, place).utcoffset()
@@ -116,7 +116,7 @@ def _offsets(zone: str, first: int, stop: int) -> tuple[NDArray[np.datetime64], 
     return np.array(changes, dtype="datetime64[s]").astype("datetime64[ms]"), np.array(offsets, dtype="timedelta64[s]")
 
 
-def _known(zone: str) -> ZoneInfo:
+def _zone_info(zone: str) -> ZoneInfo:
     try:
         return ZoneInfo(zone)
     except (KeyError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""Fetching bars from a source into the store, symbol by symbol, without losing what is there."""
+"""Download of bars from a source into the store, symbol by symbol, without losing stored ones."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import Stored, save
 
 _SAME = 1e-6
-"""Relative difference up to which a price is the one that was stored: providers print six digits and more."""
+"""Relative tolerance to a stored price: providers print six digits or more."""
 _PRICES = ("open", "high", "low", "close", "adj_close")
 
 
 def search(source: str, text: str) -> tuple[Listing, ...]:
-    """What ``source`` could fetch that matches ``text``, the best match first. Raises ``DataError`` for a source that
-    cannot be searched.
+    """Symbols of ``source`` that match ``text``, the best match first. Raises ``DataError`` for a source that cannot be
+    searched.
     """
-    found = _fetching(source)
+    found = _fetchable(source)
     if found.capabilities is None or not found.capabilities.can_search:
         raise DataError(f"The source '{source}' cannot be searched: type the symbols as it names them.")
     with catalog.source_errors(found):
@@ -38,19 +38,19 @@ def search(source: str, text: str) -> tuple[Listing, ...]:
 
 
 def fetch(request: FetchRequest, progress: Progress = silent) -> FetchReport:
-    """Fetch what ``request`` asks for and keep it, each symbol as soon as it is there.
+    """Fetch the symbols of ``request`` and store each as soon as it arrives.
 
-    What fails is in the report and costs neither another symbol nor bars that are stored already. Raises ``DataError``
-    where the source cannot fetch at all, ``Cancelled`` as ``progress`` does: what came before it is kept.
+    Failures are in the report and affect neither other symbols nor stored bars. Raises ``DataError`` where the source
+    cannot fetch at all, ``Cancelled`` as ``progress`` does: what has been stored before is kept.
     """
-    source = _fetching(request.source)
+    source = _fetchable(request.source)
     _require_able(source, request)
     began = datetime.now(UTC).isoformat(timespec="seconds")
     outcomes: dict[str, Outcome] = {}
     stopped = ""
     try:
-        for answer in _answers(source, request, progress):
-            outcomes[answer.symbol] = keep(request, answer, began, request.source)
+        for answer in _fetch_each(source, request, progress):
+            outcomes[answer.symbol] = store(request, answer, began, request.source)
     except Cancelled:
         raise
     except EngineError as error:
@@ -61,7 +61,7 @@ def fetch(request: FetchRequest, progress: Progress = silent) -> FetchReport:
     return FetchReport(request.source, request.target, request.interval, began, ordered)
 
 
-def _fetching(name: str) -> Source:
+def _fetchable(name: str) -> Source:
     source = SOURCES.get(name)()
     if source.capabilities is None:
         able = ", ".join(kind for kind, cls in SOURCES.available().items() if cls.capabilities is not None)
@@ -77,8 +77,8 @@ def _require_able(source: Source, request: FetchRequest) -> None:
         )
 
 
-def _answers(source: Source, request: FetchRequest, progress: Progress) -> Iterator[Fetched]:
-    """The answers of ``source``, each once and to what was asked."""
+def _fetch_each(source: Source, request: FetchRequest, progress: Progress) -> Iterator[Fetched]:
+    """The answers of ``source``, at most one for each requested symbol."""
     waiting = set(request.symbols)
     with catalog.source_errors(source):
         for answer in source.fetch(request, section(progress, 0.0, 1.0)):
@@ -95,9 +95,9 @@ def _answers(source: Source, request: FetchRequest, progress: Progress) -> Itera
     progress(1.0, f"{len(request.symbols) - len(waiting):,} of {len(request.symbols):,} symbols fetched.")
 
 
-def keep(request: FetchRequest, answer: Fetched, fetched: str, provider: str) -> Outcome:
-    """Store what came for one symbol at the ISO time ``fetched``, and say what became of it. ``provider`` is the source
-    that can be asked again, "" for none.
+def store(request: FetchRequest, answer: Fetched, fetched: str, provider: str) -> Outcome:
+    """Store the bars of one symbol, fetched at the ISO time ``fetched``, and return the outcome. ``provider`` is the
+    source that can be asked again, "" for none.
     """
     name, dropped = answer.symbol, answer.dropped
     if answer.bars is None:
@@ -107,10 +107,10 @@ def keep(request: FetchRequest, answer: Fetched, fetched: str, provider: str) ->
         old = _stored(request, name)
         if new is None:
             first, last = answer.bars.series.span
-            said = f"{name} has no bars in this range: the source has them from {first} to {last}."
-            return Outcome(name, "no data in range", said, dropped=dropped)
-        if old is not None and (said := _disagreement(old, new)):
-            return Outcome(name, "restated", said, dropped=dropped)
+            message = f"{name} has no bars in this range: the source has them from {first} to {last}."
+            return Outcome(name, "no data in range", message, dropped=dropped)
+        if old is not None and (message := _disagreement(old, new)):
+            return Outcome(name, "restated", message, dropped=dropped)
         whole = new if old is None else _merged(old, new)
         added = len(whole) if old is None else int((~np.isin(whole.time, old.time)).sum())
         is_same = old is not None and whole.digest() == old.digest()
@@ -120,34 +120,34 @@ def keep(request: FetchRequest, answer: Fetched, fetched: str, provider: str) ->
         return Outcome(name, "invalid", str(error), dropped=dropped)
     except StoreError as error:
         return Outcome(name, "not stored", str(error), dropped=dropped)
-    about = whole.series
-    return Outcome(name, "unchanged" if is_same else "stored", "", len(whole), added, dropped, about.start, about.end)
+    series = whole.series
+    return Outcome(name, "unchanged" if is_same else "stored", "", len(whole), added, dropped, series.start, series.end)
 
 
 def _selected(request: FetchRequest, answer: Fetched, bars: Bars, fetched: str, provider: str) -> Bars | None:
-    """The bars in the range asked for, sound and under the name that they are kept by; None where there are none."""
-    about = bars.series
-    if (about.symbol, about.interval) != (answer.symbol, request.interval):
+    """The bars in the requested range, checked and under their stored name; None where there are none."""
+    series = bars.series
+    if (series.symbol, series.interval) != (answer.symbol, request.interval):
         raise DataError(
-            f"Asked for {answer.symbol} in bars of {request.interval}, the source sent {about.symbol} in bars of "
-            f"{about.interval}."
+            f"Asked for {answer.symbol} in bars of {request.interval}, the source sent {series.symbol} in bars of "
+            f"{series.interval}."
         )
     require_sound(bars)
     part = bars.between(request.start, request.end)
     if not len(part):
         return None
-    kept = replace(about, source="stored", collection=request.target, provider=provider, fetched=fetched)
-    return _labelled(replace(part, series=kept, unpriced=0))
+    kept = replace(series, source="stored", collection=request.target, provider=provider, fetched=fetched)
+    return _with_extent(replace(part, series=kept, unpriced=0))
 
 
-def _labelled(bars: Bars) -> Bars:
-    """``bars`` whose series says how many there are, and from when to when."""
+def _with_extent(bars: Bars) -> Bars:
+    """``bars`` with their number, first and last time in the metadata."""
     series = replace(bars.series, rows=len(bars), start=str(bars.time[0]), end=str(bars.time[-1]))
     return replace(bars, series=series)
 
 
 def _stored(request: FetchRequest, name: str) -> Bars | None:
-    """What is stored under the name; nothing where that cannot be read any more."""
+    """The stored bars of that name; None also where they cannot be read."""
     store = Stored()
     series = store.find(request.target, name, request.interval)
     try:
@@ -157,15 +157,15 @@ def _stored(request: FetchRequest, name: str) -> Bars | None:
 
 
 def _disagreement(old: Bars, new: Bars) -> str:
-    """Why ``new`` bars cannot be joined with ``old`` ones that reach further back or further on; nothing if they can.
+    """The reason why ``new`` bars cannot be merged with ``old`` ones that extend beyond them; "" if they can.
 
-    A provider that adjusts prices states all of them anew after a split or a dividend: bars of before and after are
-    then no series. Those that both have must agree, but for the last of the old, which may have been unfinished.
+    A provider of adjusted prices restates all of them after a split or a dividend, so that bars from before and after
+    do not form a series. The common bars must agree, except for the last old one, which may have been incomplete.
     """
     if new.time[0] <= old.time[0] and new.time[-1] >= old.time[-1]:
         return ""
     name, ask = new.series.symbol, "fetch its whole history again."
-    if _facts(old) != _facts(new):
+    if _comparable(old) != _comparable(new):
         return f"{name} is stored with another currency, time zone or columns: {ask}"
     both, mine, yours = np.intersect1d(old.time[:-1], new.time, return_indices=True)
     if not len(both):
@@ -179,10 +179,10 @@ def _disagreement(old: Bars, new: Bars) -> str:
     return ""
 
 
-def _facts(bars: Bars) -> tuple[object, ...]:
-    about = bars.series
-    has = (about.has_ohlc, about.has_volume, bars.splits is None, bars.dividend_per_share is None)
-    return (about.currency, about.timezone, about.adjustment, about.split_adjusted, *has)
+def _comparable(bars: Bars) -> tuple[object, ...]:
+    series = bars.series
+    has = (series.has_ohlc, series.has_volume, bars.splits is None, bars.dividend_per_share is None)
+    return (series.currency, series.timezone, series.adjustment, series.split_adjusted, *has)
 
 
 def _merged(old: Bars, new: Bars) -> Bars:
@@ -195,4 +195,4 @@ def _merged(old: Bars, new: Bars) -> Bars:
             parts = (yours,) if mine is None else (mine[before], yours, mine[after])
             columns[name] = np.concatenate(parts)
             columns[name].setflags(write=False)
-    return _labelled(replace(new, **columns))
+    return _with_extent(replace(new, **columns))

@@ -1,4 +1,4 @@
-"""Requests to fetch bars, capabilities of sources, and reports, symbol by symbol."""
+"""Requests for downloads of bars, capabilities of sources, and reports by symbol."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ STATUSES: Final[Mapping[Status, str]] = {
     "not stored": "The bars were received but could not be stored.",
     "not reached": "Not reached: the source stopped earlier.",
 }
-"""What each status of a symbol means; all but the first two leave what was stored before as it was."""
+"""Meaning of each status of a symbol; all but the first two leave the stored bars unchanged."""
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a source can fetch.
+    """Capabilities of a source.
 
-    ``history`` are the most days that bars reach back, by interval; an interval without an entry has no such limit.
-    ``adjustment`` says what the prices come without. ``needs_key`` says that an account is needed, ``rate`` how many
-    requests a minute the provider allows, None for any number. ``fields`` are the columns that bars come with.
+    ``history`` is the maximum history in days, by interval, unlimited for others. ``adjustment`` is that of the prices.
+    ``needs_key``: an account is needed; ``rate`` is the limit of requests per minute, None for none. ``fields`` are the
+    columns of the bars.
     """
 
     intervals: tuple[Interval, ...]
@@ -69,13 +69,13 @@ class Capabilities:
     can_search: bool = True
 
     def limit(self, interval: Interval) -> int | None:
-        """The most days that bars of ``interval`` reach back, None for any number."""
+        """The maximum history of ``interval`` in days, None for unlimited."""
         return self.history.get(interval)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One answer to a search: a symbol that can be fetched, its name, and what is known of it."""
+    """One match of a search: a symbol that can be fetched, and its metadata."""
 
     symbol: str
     name: str = ""
@@ -114,7 +114,7 @@ class FetchRequest(Spec):
 
     @property
     def target(self) -> str:
-        """The collection in which the bars are kept."""
+        """The collection in which the bars are stored."""
         return self.collection or self.source
 
     def label(self) -> str:
@@ -124,8 +124,8 @@ class FetchRequest(Spec):
 
 @dataclass(frozen=True, eq=False)
 class Fetched:
-    """What a source answers for one symbol: ``bars``, or the status that says why there are none and a sentence that a
-    user can act on. ``dropped`` counts rows of the provider that are no bars and were left out.
+    """The answer of a source for one symbol: ``bars``, or the status and a sentence that a user can act on. ``dropped``
+    counts invalid rows of the provider.
     """
 
     symbol: str
@@ -135,13 +135,13 @@ class Fetched:
     dropped: int = 0
 
 
-Answers = Iterator[Fetched]
+FetchedBars = Iterator[Fetched]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one symbol: ``rows`` bars are stored now, of which ``added`` were not there before, from ``first``
-    to ``last`` (ISO times, empty for none).
+    """The outcome of one symbol: ``rows`` bars are stored now, of which ``added`` are new, from ``first`` to ``last``
+    (ISO times, empty for none).
     """
 
     symbol: str
@@ -155,14 +155,14 @@ class Outcome:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the bars that were asked for are stored now."""
+        """Whether the requested bars are stored now."""
         return self.status in ("stored", "unchanged")
 
 
 @dataclass(frozen=True)
 class FetchReport:
-    """What came of a ``FetchRequest``: an outcome for each of its symbols, in their order; ``fetched`` is the ISO time
-    in UTC at which it began.
+    """Report on a ``FetchRequest``: an outcome for each of its symbols, in order; ``fetched`` is the ISO time in UTC of
+    its start.
     """
 
     source: str
@@ -173,7 +173,7 @@ class FetchReport:
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
-        """The symbols whose bars were asked for in vain."""
+        """Outcomes of the symbols that failed."""
         return tuple(item for item in self.outcomes if not item.succeeded)
 
     def summary(self) -> Mapping[str, object]:

@@ -1,4 +1,4 @@
-"""Integrity of a series: rows that make it unusable. What is merely odd is ``quality``'s."""
+"""Integrity of a series: errors that make it unusable. Suspicious values are reported by ``quality``."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from engine.market.bars import Bars
 from engine.market.days import trading_days
 from engine.market.intervals import bar_interval
 
-TOLD = 3
-"""Rows that a sentence names."""
+MOST_NAMED = 3
+"""Rows listed in a sentence."""
 
 EARLIEST, LATEST = np.datetime64("0001-01-01", "ms"), np.datetime64("9999-01-01", "ms")
 
 _MILLISECONDS_A_DAY = 86_400_000
 
-LAST = ("columns", "time")
-"""Flaws without which no other can be looked for."""
+FATAL = ("columns", "time")
+"""Flaws that preclude the check for others."""
 
 _PRICES = ("open", "high", "low", "close", "volume", "adj_close", "splits", "dividend_per_share")
 
 
 @dataclass(frozen=True)
 class Flaw:
-    """One reason to refuse a series: ``rows`` (from 0, ascending) show it; ``sentence`` says so and what to do."""
+    """One reason to reject a series: the affected ``rows`` (from 0, ascending), and a sentence with the remedy."""
 
     name: str
     rows: NDArray[np.intp]
@@ -36,11 +36,11 @@ class Flaw:
 
 
 def require_sound(bars: Bars) -> None:
-    """Raise ``DataError`` for columns of the wrong type or length, a row without a time, rows that do not ascend
-    (newest first, out of order, a time twice), daily rows that are no dates, infinite values, and intraday bars whose
-    time zone is not known; it says all that is wrong.
+    """Raise ``DataError`` with all flaws: columns of the wrong type or length, missing times, times that do not ascend
+    (newest first, out of order, duplicates), daily rows with a time of day, infinite values, and intraday bars of an
+    unknown time zone.
 
-    It looks at each value once, in a part of the time that the digest of the same bars takes.
+    One pass over the values, faster than their digest.
     """
     if found := [flaw.sentence for flaw in flaws(bars)]:
         more = "".join(f" {text[:1].upper()}{text[1:]}" for text in found[1:])
@@ -48,23 +48,25 @@ def require_sound(bars: Bars) -> None:
 
 
 def flaws(bars: Bars) -> Iterator[Flaw]:
-    """All reasons to refuse ``bars``; one of ``LAST`` is the only one."""
-    for text in _misfits(bars):
+    """All reasons to reject ``bars``; one of ``FATAL`` is the only one reported."""
+    for text in _column_faults(bars):
         yield Flaw("columns", np.arange(len(bars)), text)
         return
     missing = np.isnat(bars.time)
     if missing.any():
         rows = np.flatnonzero(missing)
-        yield Flaw("time", rows, f"{_some(rows, len(bars))} no time: {_numbers(rows)}. Give each its time, or drop it.")
+        yield Flaw(
+            "time", rows, f"{_count(rows, len(bars))} no time: {_numbers(rows)}. Give each its time, or drop it."
+        )
         return
-    yield from _unplaced(bars)
-    yield from _unordered(bars)
-    yield from _undated(bars)
+    yield from _implausible_times(bars)
+    yield from _order_faults(bars)
+    yield from _times_of_day(bars)
     yield from _infinite(bars)
 
 
-def _misfits(bars: Bars) -> Iterator[str]:
-    """Columns that are not what they must be."""
+def _column_faults(bars: Bars) -> Iterator[str]:
+    """Columns of the wrong type or length."""
     if bars.time.dtype != np.dtype("datetime64[ms]"):
         yield f"its times are {bars.time.dtype}, and must be datetime64[ms]."
     for name in _PRICES:
@@ -83,12 +85,14 @@ def _misfits(bars: Bars) -> Iterator[str]:
             )
 
 
-def _unplaced(bars: Bars) -> Iterator[Flaw]:
-    """Rows whose times cannot be meant, and all where the exchange's clock is not known."""
+def _implausible_times(bars: Bars) -> Iterator[Flaw]:
+    """Rows with implausible times, and all rows where the time zone is unknown."""
     rows = np.flatnonzero((bars.time < EARLIEST) | (bars.time >= LATEST))
     if len(rows):
-        told = f"{_some(rows, len(bars))} a time outside the years 1 to 9998: {_named(bars, rows)}. "
-        yield Flaw("years", rows, told + "Such times are often seconds that were read as milliseconds, or the reverse.")
+        message = f"{_count(rows, len(bars))} a time outside the years 1 to 9998: {_named(bars, rows)}. "
+        yield Flaw(
+            "years", rows, message + "Such times are often seconds that were read as milliseconds, or the reverse."
+        )
         return
     try:
         trading_days(bars.time[:1], bars.series.zones)
@@ -96,8 +100,8 @@ def _unplaced(bars: Bars) -> Iterator[Flaw]:
         yield Flaw("zone", np.arange(len(bars)), str(error)[:1].lower() + str(error)[1:])
 
 
-def _unordered(bars: Bars) -> Iterator[Flaw]:
-    """Rows that are not later than the row before."""
+def _order_faults(bars: Bars) -> Iterator[Flaw]:
+    """Rows that are not later than the previous row."""
     if (bars.time[1:] > bars.time[:-1]).all():
         return
     steps = np.diff(bars.time).astype(np.int64)
@@ -109,17 +113,19 @@ def _unordered(bars: Bars) -> Iterator[Flaw]:
         return
     twice, back = np.flatnonzero(steps == 0) + 1, np.flatnonzero(steps < 0) + 1
     if len(back):
-        told = f"{_some(back, len(bars))} an earlier time than the row before: {_named(bars, back)}. Sort them by time."
-        yield Flaw("order", back, told)
+        message = (
+            f"{_count(back, len(bars))} an earlier time than the row before: {_named(bars, back)}. Sort them by time."
+        )
+        yield Flaw("order", back, message)
     if len(twice):
         hint = "" if not bars.series.is_intraday else (
             " Intraday times must be in UTC, where no hour repeats when clocks go back."
         )  # fmt: skip
-        told = f"{_some(twice, len(bars))} the time of the row before: {_named(bars, twice)}. Keep one of each."
-        yield Flaw("twice", twice, told + hint)
+        message = f"{_count(twice, len(bars))} the time of the row before: {_named(bars, twice)}. Keep one of each."
+        yield Flaw("twice", twice, message + hint)
 
 
-def _undated(bars: Bars) -> Iterator[Flaw]:
+def _times_of_day(bars: Bars) -> Iterator[Flaw]:
     """Rows of days, weeks or months with a time of day."""
     if bars.series.is_intraday:
         return
@@ -129,7 +135,7 @@ def _undated(bars: Bars) -> Iterator[Flaw]:
         yield Flaw(
             "date",
             rows,
-            f"{_some(rows, len(bars))} a time of day though its bars are {kind}: {_named(bars, rows)}. The time of a "
+            f"{_count(rows, len(bars))} a time of day though its bars are {kind}: {_named(bars, rows)}. The time of a "
             f"{kind} bar is its date: use the date by the clock of {bars.series.timezone}.",
         )
 
@@ -141,28 +147,30 @@ def _infinite(bars: Bars) -> Iterator[Flaw]:
     if wrong.any():
         rows = np.flatnonzero(wrong)
         names = ", ".join(name for name, mask in found if mask.any())
-        told = f"{_some(rows, len(bars))} infinite values ({names}): {_named(bars, rows)}. Leave unknown values empty."
-        yield Flaw("infinite", rows, told)
+        message = (
+            f"{_count(rows, len(bars))} infinite values ({names}): {_named(bars, rows)}. Leave unknown values empty."
+        )
+        yield Flaw("infinite", rows, message)
 
 
-def _some(rows: NDArray[np.intp], count: int) -> str:
+def _count(rows: NDArray[np.intp], count: int) -> str:
     """``2 of its 400 rows have``."""
     return f"{len(rows):,} of its {count:,} rows {'has' if len(rows) == 1 else 'have'}"
 
 
 def _numbers(rows: NDArray[np.intp]) -> str:
     """``row 3``, ``rows 3, 4, 9 and 17 more``, counted from 1."""
-    told = ", ".join(f"{row + 1:,}" for row in rows[:TOLD].tolist())
-    return f"row{'s' if len(rows) > 1 else ''} {told}{_more(rows)}"
+    message = ", ".join(f"{row + 1:,}" for row in rows[:MOST_NAMED].tolist())
+    return f"row{'s' if len(rows) > 1 else ''} {message}{_more(rows)}"
 
 
 def _named(bars: Bars, rows: NDArray[np.intp]) -> str:
     """``row 3 (2020-01-02)``, several likewise."""
-    return ", ".join(f"row {row + 1:,} ({_moment(bars, row)})" for row in rows[:TOLD].tolist()) + _more(rows)
+    return ", ".join(f"row {row + 1:,} ({_moment(bars, row)})" for row in rows[:MOST_NAMED].tolist()) + _more(rows)
 
 
 def _more(rows: NDArray[np.intp]) -> str:
-    return f" and {len(rows) - TOLD:,} more" if len(rows) > TOLD else ""
+    return f" and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
 
 
 def _moment(bars: Bars, row: int) -> str:

@@ -1,4 +1,4 @@
-"""Bar intervals: their names, lengths and order, which serves which, and when a bar begins and ends.
+"""Bar intervals: names, lengths and order, resampling, and start and end of a bar.
 
 | name | a bar | its time |
 |---|---|---|
@@ -26,16 +26,16 @@ Interval = Literal["1m", "2m", "5m", "15m", "30m", "1h", "2h", "4h", "1d", "1w",
 Times = NDArray[np.datetime64]
 
 DAILY: Final[Interval] = "1d"
-"""What a request asks for unless it says otherwise."""
+"""The default interval of a request."""
 
 _MONDAY = np.timedelta64(3, "D")  # 1970 began on a Thursday
 
 
 @dataclass(frozen=True)
 class BarInterval:
-    """One interval. ``duration`` is the longest that a bar can be; ``period`` names what a bar is ("day", "4 hours")
-    and ``adjective`` its bars ("daily", "4-hour"). ``typical_per_year`` counts the bars of a year of 252 sessions of
-    six and a half hours: for estimates of cost alone, since annualisation counts the bars at hand.
+    """One interval. ``duration`` is the longest of a bar; ``period`` is its noun ("day", "4 hours"), ``adjective`` its
+    adjective ("daily", "4-hour"). ``typical_per_year`` counts the bars of 252 sessions of six and a half hours, for
+    cost estimates only: annualisation counts the actual bars.
     """
 
     name: Interval
@@ -50,8 +50,8 @@ class BarInterval:
         return bool(self.duration < np.timedelta64(1, "D"))
 
     def serves(self, coarser: BarInterval) -> bool:
-        """Whether each bar of ``coarser`` is made of whole bars of this one. Two minutes do not fill five, and
-        weeks lie across the ends of months.
+        """Whether each bar of ``coarser`` consists of whole bars of this interval: two minutes do not divide five, and
+        weeks span the ends of months.
         """
         if coarser.is_intraday:
             return self.is_intraday and bool(coarser.duration % self.duration == np.timedelta64(0))
@@ -77,19 +77,21 @@ class BarInterval:
         return midnights(self.last_dates(time.astype("datetime64[D]")) + 1, timezone)
 
     def begins(self, time: Times, timezone: str) -> Times:
-        """The moment in UTC, datetime64[ms], at which each bar of ``time`` began; of a dated one its date did."""
+        """The moment in UTC, datetime64[ms], at which each bar of ``time`` began; for dated bars the start
+        of the date.
+        """
         return time if self.is_intraday else midnights(time.astype("datetime64[D]"), timezone)
 
 
 def bar_interval(name: str) -> BarInterval:
-    """The interval called ``name``. Raises ``DataError`` with the list of those there are."""
+    """The interval called ``name``. Raises ``DataError`` with the list of intervals."""
     if name not in INTERVALS:
         raise DataError(f"'{name[:20]}' is not an interval of bars.{did_you_mean(name, tuple(INTERVALS))}")
     return INTERVALS[name]
 
 
 def finest_first(name: str) -> int:
-    """The place of an interval from the shortest bars to the longest, to sort names by; an unknown one comes last."""
+    """Sort key of interval names, shortest bars first; unknown ones come last."""
     return list(INTERVALS).index(name) if name in INTERVALS else len(INTERVALS)
 
 

@@ -42,17 +42,17 @@ class Panel:
 
 
 def calendar(bars: Sequence[Bars]) -> Times:
-    """All times at which any of the symbols has a bar, ascending; those of the same bars are one read-only array."""
+    """The union of the symbols' times, ascending; read-only, and cached for the same bars."""
     return _calendar(tuple(bars))
 
 
 def zones_of(bars: Iterable[Bars]) -> Zones:
-    """The time zones of the exchanges of intraday bars, ascending; none of daily bars."""
+    """The time zones of the exchanges of intraday bars, sorted; empty for daily bars."""
     return tuple(sorted({zone for item in bars for zone in item.series.zones}))
 
 
 def align(bars: Sequence[Bars]) -> Panel:
-    """The bars of each symbol in a column, in the order given; of the same bars one read-only panel."""
+    """The bars of each symbol in a column, in the order given; read-only, and cached for the same bars."""
     return _aligned(tuple(bars))
 
 
@@ -75,7 +75,7 @@ def _aligned(bars: tuple[Bars, ...]) -> Panel:
             columns[name][rows, index] = item.volume if (values := getattr(item, name)) is None else values
         if item.shares is not None:
             until = np.append(rows, len(time))
-            shares[until[0] :, index] = np.repeat(_known(item.shares), np.diff(until))
+            shares[until[0] :, index] = np.repeat(_forward_filled(item.shares), np.diff(until))
         if item.dividends is not None:
             rows = np.searchsorted(time, item.dividends.time)
             inside = (rows > 0) & (rows < len(time))
@@ -86,7 +86,7 @@ def _aligned(bars: tuple[Bars, ...]) -> Panel:
     return Panel(time=time, symbols=symbols, **columns, shares=shares, dividends=dividends, zones=zones_of(bars))
 
 
-def _known(shares: Floats) -> Floats:
-    """``shares`` with each missing one replaced by the last before it, or by one."""
+def _forward_filled(shares: Floats) -> Floats:
+    """``shares`` forward filled, one before the first."""
     last = np.maximum.accumulate(np.where(np.isfinite(shares), np.arange(len(shares)), -1))
     return np.where(last >= 0, shares[last], 1.0)

@@ -1,4 +1,4 @@
-"""Quality of a series: findings, counted and stated, never repaired in silence."""
+"""Quality of a series: findings, reported and never silently repaired."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.market.bars import Bars
-from engine.market.integrity import LAST, flaws
+from engine.market.integrity import FATAL, flaws
 
 JUMP = 0.40
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of fault: ``count`` bars show it, the first at index ``first``."""
+    """One kind of fault, in ``count`` bars, the first at index ``first``."""
 
     name: str
     count: int
@@ -23,19 +23,19 @@ class Finding:
 
 
 def check(bars: Bars) -> tuple[Finding, ...]:
-    """Faults of ``bars``, none if it is clean; those for which the series is refused come first. Prices that a series
-    does not have are no fault.
+    """Faults of ``bars``; those for which the series is rejected come first. Columns that a series does not have are
+    not faults.
     """
     refused = [
         Finding(flaw.name, len(flaw.rows), int(flaw.rows[0]), flaw.sentence[:1].upper() + flaw.sentence[1:])
         for flaw in flaws(bars)
     ]
-    if any(finding.name in LAST for finding in refused):
+    if any(finding.name in FATAL for finding in refused):
         return tuple(refused)
-    return (*refused, *_odd(bars))
+    return (*refused, *_suspicious(bars))
 
 
-def _odd(bars: Bars) -> tuple[Finding, ...]:
+def _suspicious(bars: Bars) -> tuple[Finding, ...]:
     faults: list[tuple[str, np.ndarray, str]] = [
         ("close", ~(np.isfinite(bars.close) & (bars.close > 0)), "without a positive close"),
     ]
@@ -51,7 +51,7 @@ def _odd(bars: Bars) -> tuple[Finding, ...]:
             ),
             (
                 "stale open",
-                _after_first(bars.open[1:] == bars.close[:-1]) if _mostly_stale(bars) else _none(bars),
+                _after_first(bars.open[1:] == bars.close[:-1]) if _mostly_stale(bars) else _no_bars(bars),
                 "opening exactly at yesterday's close: next-open fills on them are unreliable",
             ),
         ]
@@ -75,7 +75,7 @@ def _bars(mask: np.ndarray) -> str:
     return "bar" if mask.sum() == 1 else "bars"
 
 
-def _none(bars: Bars) -> np.ndarray:
+def _no_bars(bars: Bars) -> np.ndarray:
     return np.zeros(len(bars), dtype=bool)
 
 

@@ -1,4 +1,4 @@
-"""Reading bars."""
+"""Executor of requests for bars."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 from engine.core.progress import Progress
 from engine.jobs.executors import computes, point_in_time
 from engine.market import catalog
-from engine.market.availability import until
+from engine.market.availability import known_until
 from engine.market.bars import Market
 from engine.market.spec import MarketSpec
 
 
 @computes(MarketSpec)
 def load(spec: MarketSpec, inputs: Mapping[str, Any], progress: Progress) -> Market:
-    """The bars that ``spec`` asks for, adjusted."""
+    """The adjusted bars of ``spec``."""
     return catalog.load(spec)
 
 
 @point_in_time(MarketSpec)
-def known(spec: MarketSpec, market: Market) -> Callable[[np.datetime64], Market]:
+def as_of(spec: MarketSpec, market: Market) -> Callable[[np.datetime64], Market]:
     """The bars that had ended by a moment."""
-    return partial(until, market)
+    return partial(known_until, market)

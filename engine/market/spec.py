@@ -17,8 +17,8 @@ from engine.market.symbols import collection_name, symbol_list
 class MarketSpec(RunSpec):
     """Bars of some symbols of a collection over a range of days.
 
-    Where symbols are listed, ``@name`` stands for the members of a universe. They take its place as the request is
-    made: a run follows from them and not from the name, and a universe that has changed makes another request.
+    ``@name`` among the symbols stands for the members of a universe, which replace it when the request is made: the run
+    depends on them and not on the name, and a changed universe makes another request.
     """
 
     kind: Literal["market"] = "market"
@@ -56,7 +56,7 @@ class MarketSpec(RunSpec):
         return self
 
     def with_past(self) -> MarketSpec:
-        """The same with all bars before its range, which strategies look back on."""
+        """The same request including all bars before its range, as lookback of strategies."""
         return self.model_copy(update={"start": None})
 
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""Symbols: what a symbol is, and the file name that stands for one on every file system.
+"""Symbols: their syntax, and file names for them that are valid on every file system.
 
 A symbol is what a provider calls a series: AAPL, BRK.B, ^GSPC, EURUSD=X, ES1!, BTC/USDT, BINANCE:BTCUSDT. It has
 letters, digits and ``PUNCTUATION``, no blanks, and is no path. Upper and lower case are two symbols, as they are at
@@ -19,26 +19,26 @@ from engine.core.config import settings
 from engine.core.errors import did_you_mean
 
 PUNCTUATION = ".^=-_/:&+$#!@"
-"""Signs in symbols beside letters and digits; a name that begins with @ is that of a universe and no symbol."""
+"""Punctuation allowed in symbols; a name that begins with @ is that of a universe."""
 LONGEST = 32
 UNIVERSE = "@"
-"""What the name of a universe begins with where symbols are listed."""
+"""Prefix of the name of a universe in a list of symbols."""
 
 _USUAL = re.compile(rf"(?!{UNIVERSE})[A-Za-z0-9{re.escape(PUNCTUATION)}]{{1,{LONGEST}}}")
 _NAMED = re.compile(rf"[A-Za-z0-9{re.escape(PUNCTUATION)}]")
 _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE", "LISU", "OSAGE", "DESERET")
-"""Scripts that have letters which look like those of another: one of them in a symbol, and no more."""
+"""Scripts with letters that look alike: at most one of them in a symbol."""
 _DEVICES = re.compile(r"(?i)(CON|PRN|AUX|NUL|(COM|LPT)[0-9])(\.|$)")
-"""Names that Windows takes for devices, whatever follows after a dot."""
+"""Device names of Windows, with any extension."""
 _LONGEST_FILE = 240
 """Bytes of a file name, of the 255 that file systems allow: an interval and a suffix have room."""
 
 
 @lru_cache(maxsize=16_384)
 def symbol(text: str) -> str:
-    """``text`` as the symbol that it names: without blanks at its ends, each character in its one form (NFKC).
+    """``text`` normalised to a symbol: stripped, and in Unicode form NFKC.
 
-    Raises ``ValueError`` with a sentence on what in it no symbol has.
+    Raises ``ValueError`` with a sentence on what is not allowed.
     """
     if _USUAL.fullmatch(text) and text.strip(PUNCTUATION) and "/" not in text:
         return text
@@ -87,14 +87,14 @@ def _described(sign: str) -> str:
     return f"'{sign}'" if _NAMED.fullmatch(sign) else f"'{sign}' ({name})" if sign.isprintable() else name
 
 
-MOST = 5_000
+MOST_SYMBOLS = 5_000
 """Symbols of one request."""
 
 
 def symbol_list(texts: Iterable[str]) -> tuple[str, ...]:
     """The symbols that ``texts`` name, in their order; each @name stands for those members of that universe that are
-    not there yet. Raises ``ValueError`` for one that is none, for one that is itself named twice, and for none or more
-    than ``MOST``.
+    not there yet. Raises ``ValueError`` for an invalid one, for one that is itself named twice, and for none or more
+    than ``MOST_SYMBOLS``.
     """
     found: dict[str, None] = {}
     own: set[str] = set()
@@ -107,8 +107,8 @@ def symbol_list(texts: Iterable[str]) -> tuple[str, ...]:
             raise ValueError(f"The symbol {item} is listed twice.")
         own.add(item)
         found[item] = None
-    if not 1 <= len(found) <= MOST:
-        raise ValueError(f"Choose from 1 to {MOST:,} symbols.")
+    if not 1 <= len(found) <= MOST_SYMBOLS:
+        raise ValueError(f"Choose from 1 to {MOST_SYMBOLS:,} symbols.")
     return tuple(found)
 
 
@@ -135,7 +135,7 @@ def collection_name(text: str) -> str:
 def file_name(name: str, *, plain: str = ascii_uppercase) -> str:
     """A file name that stands for ``name`` alone, also where the file system does not tell upper from lower case or
     knows names of devices (Windows): letters in ``plain`` (upper or lower case), digits, ``-``, ``_`` and inner dots
-    stay, each other byte of its UTF-8 becomes ``%`` and two hexadecimal digits. ``named`` gives the name back.
+    stay, each other byte of its UTF-8 becomes ``%`` and two hexadecimal digits. ``name_of_file`` gives the name back.
 
     Raises ``ValueError`` for a name that would be too long.
     """
@@ -158,6 +158,6 @@ def folder_name(name: str) -> str:
     return file_name(name, plain=ascii_lowercase)
 
 
-def named(file: str) -> str:
-    """The name that a file name stands for: ``named(file_name(name)) == name``."""
+def name_of_file(file: str) -> str:
+    """The name that a file name stands for: ``name_of_file(file_name(name)) == name``."""
     return "" if file == "%" else unquote_to_bytes(file).decode("utf-8", "surrogatepass")

@@ -28,7 +28,7 @@ _COLUMNS = {"open": "Open", "high": "High", "low": "Low", "close": "Close", "vol
 }
 _LIMITED = re.compile(r"not available for startTime|must be within the last|Only \d+ days worth", re.IGNORECASE)
 FAILURES = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
-"""What yfinance lets through where a response is not what it expects."""
+"""Exceptions that yfinance lets through on an unexpected response."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.features.evaluation import load_context
 from engine.features.matrix import matrix
-from engine.market.availability import until
+from engine.market.availability import known_until
 from engine.market.bars import Market
 from engine.models import call_model
 from engine.models.dataset import Dataset, from_panel
@@ -36,7 +36,7 @@ class History:
         self._latest: tuple[tuple[int, ...], ModelResult] | None = None
 
     def __call__(self, moment: np.datetime64) -> ModelResult:
-        market = until(self._market, moment)
+        market = known_until(self._market, moment)
         lengths = tuple(len(bars) for bars in market.bars)
         if self._latest is None or self._latest[0] != lengths:  # finer bars ask for the same state again and again
             self._latest = lengths, self._predicted(market)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.core.errors import DataError
 from engine.core.store import Trial
 from engine.labels import Task
-from engine.market.availability import joined
+from engine.market.availability import align_known
 from engine.market.bars import Bars, Floats, Times
 from engine.models import Reproducibility
 from engine.models.artifact import Artifact
@@ -96,7 +96,7 @@ class ModelResult:
         """
         rows = self._of(bars.series.symbol)
         values = self.prediction[:, 0] if lowest and self.prediction.ndim == 2 else self.directional()
-        return joined(values[rows], self.known[rows], bars)
+        return align_known(values[rows], self.known[rows], bars)
 
     def predictions(self, symbol: str) -> tuple[Times, Floats]:
         """Times and predictions of ``symbol`` as ``directional`` gives them, of the test part alone, ascending.

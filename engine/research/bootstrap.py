@@ -1,4 +1,4 @@
-"""Block bootstrap of a run's returns: intervals of its Sharpe ratio and its growth rate."""
+"""Block bootstrap of the returns of a run: confidence intervals of the Sharpe ratio and the CAGR."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
 
-LEAST = 20
-"""Returns from which a block length can be estimated."""
-AT_ONCE = 100
-"""Histories drawn between two looks at whether they are still wanted."""
+FEWEST_RETURNS = 20
+"""Returns required to estimate a block length."""
+BATCH = 100
+"""Histories drawn between two checks for cancellation."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bootstrap:
-    """Resampled figures, one a sample, sorted each by itself: ``sharpe`` a year and ``cagr``; ``block`` is the mean
-    length of the blocks in bars.
+    """Resampled statistics, one per sample, each sorted: annualised ``sharpe`` and ``cagr``; ``block`` is the mean
+    block length in bars.
     """
 
     sharpe: Floats
@@ -36,14 +36,14 @@ class Bootstrap:
 def block_length(returns: Floats) -> float:
     """Mean block of the stationary bootstrap, in bars, from one to a quarter of all.
 
-    Politis and White (2004) with the correction of Patton, Politis and White (2009), by arch, of the returns
-    themselves: the longer blocks that the clustering of their sizes asks for cover the true ratio less often, both on
-    independent returns and on GARCH ones. Raises ``DataError`` for fewer than 20 returns.
+    Politis and White (2004) with the correction of Patton, Politis and White (2009), by arch, on the returns
+    themselves: the longer blocks estimated from squared returns have a lower coverage of the true ratio, on independent
+    returns and on GARCH ones. Raises ``DataError`` for fewer than 20 returns.
     """
     from arch.bootstrap import optimal_block_length
 
-    if len(returns) < LEAST:
-        raise DataError(f"{len(returns)} returns are too few to resample: {LEAST} are needed.")
+    if len(returns) < FEWEST_RETURNS:
+        raise DataError(f"{len(returns)} returns are too few to resample: {FEWEST_RETURNS} are needed.")
     if float(np.ptp(returns)) <= 1e-14:
         return 1.0
     with np.errstate(all="ignore"):
@@ -54,7 +54,7 @@ def block_length(returns: Floats) -> float:
 def resample(
     returns: Floats, periods_per_year: float, samples: int, seed: int, progress: Progress = silent
 ) -> Bootstrap:
-    """Stationary bootstrap (Politis and Romano 1994, by arch) of simple ``returns`` a bar.
+    """Stationary bootstrap (Politis and Romano 1994, by arch) of simple bar ``returns``.
 
     Raises ``DataError`` for fewer than 20 returns.
     """
@@ -64,9 +64,9 @@ def resample(
     columns = np.column_stack([returns, np.log(np.maximum(1 + returns, 1e-12))])
     source = StationaryBootstrap(block, columns, seed=np.random.default_rng(seed))  # type: ignore[arg-type]
     parts = []
-    for start in range(0, samples, AT_ONCE):
+    for start in range(0, samples, BATCH):
         progress(start / samples, f"Resampled histories: {start} of {samples}")
-        parts.append(source.apply(_figures, min(AT_ONCE, samples - start)))
+        parts.append(source.apply(_moments, min(BATCH, samples - start)))
     drawn = np.concatenate(parts)
     deviation = np.sqrt(np.maximum(drawn[:, 1], 0.0))
     moves = deviation > 1e-14
@@ -75,7 +75,7 @@ def resample(
     return Bootstrap(np.sort(sharpe), np.sort(cagr), block)
 
 
-def _figures(columns: Floats) -> Floats:
+def _moments(columns: Floats) -> Floats:
     """Mean and variance (n - 1) of the returns, mean of their logarithms."""
     simple = columns[:, 0]
     mean = simple.mean()

@@ -1,7 +1,7 @@
-"""Drawdowns that the account could have had: its own bars again, in blocks, as often as it takes to see the rare falls.
+"""Bootstrap of the maximum drawdown from the bar returns of an account.
 
-Bars and not trades are resampled: what positions that are open at the same time lose together, and what a position
-loses before it ends well, is in the returns of the account and in no list of closed trades.
+Bars and not trades are resampled: joint losses of simultaneous positions, and losses before a position recovers, are in
+the returns of the account but not in a list of closed trades.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from engine.backtest.metrics import bar_returns
 from engine.backtest.result import BacktestResult
 from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
-from engine.research.bootstrap import AT_ONCE, block_length
-from engine.research.trade_order import LEAST
+from engine.research.bootstrap import BATCH, block_length
+from engine.research.trade_order import MINIMUM_GROWTH
 
 RUIN = 0.5
-"""Fall from a high that counts as ruin: from there a return of 100% is needed to be even again."""
+"""Drawdown that counts as ruin: it takes a return of 100% to recover from it."""
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
 POINTS = 240
-"""Most bars at which the bands are known."""
+"""Largest number of bars at which the bands are evaluated."""
 
 
 @dataclass(frozen=True, eq=False)
 class BootstrapPaths:
     """Resampled histories of an account, each as long as its own.
 
-    ``drawdown`` (samples,; sorted, zero or negative) is the maximum drawdown of each, as ``metrics`` defines it: below
-    the highest value so far, the capital being the first. ``ruin`` is the share of the histories, the account's own
-    among them, whose drawdown is ``RUIN`` or more. ``fan`` is (bands, points): quantiles ``BANDS`` of the equity, of a
-    capital of one, after ``bars`` (points,) of them. ``block`` is the mean length of the blocks in bars.
+    ``drawdown`` (samples,; sorted, zero or negative) is the maximum drawdown of each, as defined in ``metrics``.
+    ``ruin`` is the share of the histories, the account's own included, whose drawdown is ``RUIN`` or more. ``fan`` is
+    (bands, points): the quantiles ``BANDS`` of the equity, for a capital of one, after ``bars`` (points,) bars.
+    ``block`` is the mean block length in bars.
     """
 
     drawdown: Floats
@@ -43,11 +43,11 @@ class BootstrapPaths:
 
 
 def bootstrap_paths(result: BacktestResult, samples: int, seed: int, progress: Progress = silent) -> BootstrapPaths:
-    """Stationary bootstrap (Politis and Romano 1994, by arch) of the bar returns of ``result``, the first of them from
+    """Stationary bootstrap (Politis and Romano 1994, by arch) of the bar returns of ``result``, the first of them on
     the capital.
 
-    The blocks are those of ``bootstrap.block_length``: on returns whose volatility clusters (GARCH) the longer ones of
-    their squares come no closer to the true quantiles of the drawdown. Raises ``DataError`` for fewer than 20 returns.
+    The block length is that of ``bootstrap.block_length``: on GARCH returns the longer blocks of squared returns are no
+    closer to the true quantiles of the drawdown. Raises ``DataError`` for fewer than 20 returns.
     """
     from arch.bootstrap import StationaryBootstrap
 
@@ -57,16 +57,16 @@ def bootstrap_paths(result: BacktestResult, samples: int, seed: int, progress: P
     block, count = block_length(returns), len(returns)
     bars = np.unique(np.linspace(0, count, min(count + 1, POINTS)).astype(np.int64))
 
-    def figures(growth: Floats) -> Floats:
+    def path_statistics(growth: Floats) -> Floats:
         path = np.concatenate(([0.0], np.cumsum(growth)))
         return np.append(path[bars], np.min(path - np.maximum.accumulate(path)))
 
-    growth = np.log(np.maximum(1 + returns, LEAST))
+    growth = np.log(np.maximum(1 + returns, MINIMUM_GROWTH))
     source = StationaryBootstrap(block, growth, seed=np.random.default_rng(seed))  # type: ignore[arg-type]
     parts = []
-    for start in range(0, samples, AT_ONCE):
+    for start in range(0, samples, BATCH):
         progress(start / samples, f"Resampled drawdowns: {start} of {samples}")
-        parts.append(source.apply(figures, min(AT_ONCE, samples - start)))
+        parts.append(source.apply(path_statistics, min(BATCH, samples - start)))
     drawn = np.concatenate(parts)
     drawdown, own = np.expm1(drawn[:, -1]), result.metrics["max_drawdown"] or 0.0
     ruined = np.count_nonzero(drawdown <= -RUIN) + (own <= -RUIN)

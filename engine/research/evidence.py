@@ -1,4 +1,4 @@
-"""Evidence on a backtest that is stored by now: its verification, and the sweep that it came from."""
+"""Stored evidence on a backtest: its verification, and the sweep that it came from."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from engine.research.verification.spec import VerificationSpec
 
 
 @dataclass(frozen=True, eq=False)
-class Swept:
-    """The sweep whose combination ``place``, of ``size``, a backtest is, and its test for overfitting, if there was
-    one. ``place`` is None (and ``size`` 0) where the sweep's result is not stored any more: the backtest differs from
-    its base on its axes alone, and whether it is a combination of it is known once the sweep is computed again.
+class SweepOrigin:
+    """The sweep that a backtest is a combination of (``place`` of ``size``), and its overfitting test, if any.
+    ``place`` is None (and ``size`` 0) where the sweep's result is no longer stored: the backtest differs from its base
+    on its axes alone, and whether it is a combination is known once the sweep is computed again.
     """
 
     sweep: SweepSpec
@@ -33,28 +33,28 @@ class Swept:
     tested: SweepOverfitting | None
 
 
-def swept(spec: BacktestSpec) -> Swept | None:
-    """The stored sweep that ``spec`` is a combination of: one that was tested for overfitting before all others, then
-    the one with the most combinations.
-    """
+def sweep_origin(spec: BacktestSpec) -> SweepOrigin | None:
+    """The stored sweep that ``spec`` is a combination of: preferably one tested for overfitting, then the largest."""
     for _, test in _stored(kind_name(OverfittingSpec), "sweep.base", spec):
         assert isinstance(test, OverfittingSpec)
-        found = _place(test.sweep, spec)
+        found = _index(test.sweep, spec)
         if found is not None and (tested := runner.lookup(test)) is not None:
-            return Swept(test.sweep, *found, tested)
-    others: list[Swept] = []
+            return SweepOrigin(test.sweep, *found, tested)
+    others: list[SweepOrigin] = []
     for _, sweep in _stored(kind_name(SweepSpec), "base", spec):
         assert isinstance(sweep, SweepSpec)
-        found = _place(sweep, spec)
+        found = _index(sweep, spec)
         if found is not None:
-            others.append(Swept(sweep, *found, None))
+            others.append(SweepOrigin(sweep, *found, None))
         elif differs_on_axes_alone(sweep.base, spec, sweep.axes) and not runner.is_stored(sweep):
-            others.append(Swept(sweep, None, 0, None))
+            others.append(SweepOrigin(sweep, None, 0, None))
     return max(others, key=lambda item: item.size, default=None)
 
 
 def _stored(kind: str, base: str, spec: BacktestSpec) -> list[tuple[str, RunSpec]]:
-    """All stored runs of ``kind`` whose backtest, at the path ``base``, is like ``spec`` in what no axis can vary."""
+    """Stored runs of ``kind`` whose backtest, at the path ``base``, equals ``spec`` in the fields that no
+    axis varies.
+    """
     market = spec.market
     alike = {"strategy.kind": spec.strategy.kind, "market.collection": market.collection, "capital": spec.capital}
     alike |= {
@@ -65,9 +65,9 @@ def _stored(kind: str, base: str, spec: BacktestSpec) -> list[tuple[str, RunSpec
     return runner.recent_runs(kind, None, having={f"{base}.{path}": value for path, value in alike.items()})
 
 
-def _place(sweep: SweepSpec, spec: BacktestSpec) -> tuple[int, int] | None:
-    """Where ``spec`` is among the combinations of ``sweep``, and how many there are. What cannot be one is told without
-    a look at the result, which is large.
+def _index(sweep: SweepSpec, spec: BacktestSpec) -> tuple[int, int] | None:
+    """The index of ``spec`` among the combinations of ``sweep``, and their number; None, without reading the large
+    result, where it cannot be one.
     """
     if not differs_on_axes_alone(sweep.base, spec, sweep.axes):
         return None
@@ -77,24 +77,24 @@ def _place(sweep: SweepSpec, spec: BacktestSpec) -> tuple[int, int] | None:
     return place, len(result)
 
 
-def verdict(spec: BacktestSpec, result: BacktestResult | None = None, origin: Swept | None = None) -> Verdict:
-    """What is known by now of ``spec``, everywhere the same: with every test where they are stored, and that of the
-    sweep which the backtest came from, else the quick verdict on ``result``. The trials are counted as of now.
+def verdict(spec: BacktestSpec, result: BacktestResult | None = None, origin: SweepOrigin | None = None) -> Verdict:
+    """The current verdict on ``spec``: with the stored verification and the overfitting test of its sweep, else the
+    quick verdict on ``result``. Trials are counted as of now.
 
-    ``result`` is read where it is not given, and ``origin`` looked for. Raises what ``runner.run`` does where neither
-    result is stored.
+    ``result`` is read and ``origin`` searched where they are not given. Raises as ``runner.run`` where neither result
+    is stored.
     """
     tested = verification(spec)
     trials, on_data = ledger.trials(spec.strategy.kind), ledger.on_data(spec.market)
     if tested is None:
         return assess(runner.run(spec) if result is None else result, trials, on_data)
-    origin = swept(spec) if origin is None else origin
+    origin = sweep_origin(spec) if origin is None else origin
     overfitting, place = (None, None) if origin is None else (origin.tested, origin.place)
     return assess_verified(tested[1], trials, overfitting, place, on_data)
 
 
 def verification(spec: BacktestSpec) -> tuple[VerificationSpec, VerificationResult] | None:
-    """The stored verification of ``spec``: the usual one before all others, then the newest."""
+    """The stored verification of ``spec``: preferably that with default settings, then the newest."""
     recent = [item for _, item in runner.recent_runs(kind_name(VerificationSpec), None, of=spec)]
     for item in (VerificationSpec(backtest=spec), *recent):
         if isinstance(item, VerificationSpec) and item.backtest == spec and (found := runner.lookup(item)) is not None:

@@ -1,4 +1,4 @@
-"""Fills at other prices than those assumed, and the profit that hangs on them."""
+"""Sensitivity of the profit to the assumed fill prices."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
 from engine.market.bars import Bars, Floats
 from engine.research.rerun import rerun
-from engine.research.trade_order import LEAST, shares
+from engine.research.trade_order import MINIMUM_GROWTH, trade_returns
 from engine.strategies import Allocation
 
 AT_LEVEL = ("stop loss", "take profit", "trailing stop")
-"""Exits that fill at a level of their own, not at a quote of the bar."""
+"""Exits that fill at a level and not at a quote of the bar."""
 
 
 @dataclass(frozen=True, eq=False)
-class FillHonesty:
-    """Total returns under other fills; None where the series lack what it takes.
+class FillSensitivity:
+    """Total returns under other fills; None where the data do not allow them.
 
     ``next_open`` and ``same_close`` are the backtest with these fills. ``ambiguous`` counts the bars that touched both
-    stop and target; ``best`` and ``worst`` decide all of them for and against the strategy, and fill every other order
-    at the best and the worst price of its bar, the backtest's own trades otherwise. ``stale`` is the share of fills at
-    the open of a bar that opens exactly where the last one closed, None where nothing fills at an open.
+    stop and target; ``best`` and ``worst`` resolve all of them for and against the strategy, and fill every other order
+    at the best and the worst price of its bar. ``stale`` is the share of fills at the open of a bar that opens exactly
+    at the previous close, None where nothing fills at an open.
     """
 
     next_open: float | None
@@ -42,14 +42,14 @@ class FillHonesty:
     stale: float | None
 
 
-def fill_honesty(
+def fill_sensitivity(
     spec: BacktestSpec,
     result: BacktestResult,
     bars: Sequence[Bars],
     inputs: Mapping[str, Any],
     progress: Progress = silent,
-) -> FillHonesty:
-    """The fills of ``result`` put to the question; two backtests."""
+) -> FillSensitivity:
+    """The sensitivity of ``result`` to its fills, by two further backtests."""
     decisions = decide(spec, bars, inputs)
     totals: list[float | None] = []
     for done, fill in enumerate(("next_open", "same_close")):
@@ -61,21 +61,21 @@ def fill_honesty(
             totals.append(None)
     has_range = all(item.series.has_ohlc for item in bars) and len(result.trade_pnl) > 0
     has_range &= not isinstance(spec.strategy, Allocation)  # whose trades have many fills
-    best, worst = (band(spec, result, bars, sign) if has_range else None for sign in (1, -1))
-    return FillHonesty(
+    best, worst = (extreme_total(spec, result, bars, sign) if has_range else None for sign in (1, -1))
+    return FillSensitivity(
         next_open=totals[0],
         same_close=totals[1],
         ambiguous=int(result.trade_ambiguous.sum()),
         best=best,
         worst=worst,
-        stale=stale(spec, result, bars),
+        stale=stale_share(spec, result, bars),
     )
 
 
-def band(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bars], sign: int) -> float:
-    """Total return where everything that a bar leaves open goes for (``sign`` 1) or against (-1) the strategy.
+def extreme_total(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bars], sign: int) -> float:
+    """Total return where every ambiguity within bars is resolved for (``sign`` 1) or against (-1) the strategy.
 
-    Each trade is the same part of the equity as it was. Positions still open keep their last value.
+    Each trade keeps its fraction of the equity. Open positions keep their last value.
     """
     side, slip = result.trade_side, spec.costs.slip()
     entry = _extreme(result, bars, result.trade_entry_time, -sign * side) * (1 + side * slip)
@@ -89,16 +89,16 @@ def band(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bars], sign:
     fee = spec.costs.commission * BASIS_POINT
     now = side * (result.trade_exit_price / paid - 1) - fee * result.trade_exit_price / paid
     then = side * (exit / entry - 1) - fee * exit / entry
-    known = shares(result)
+    known = trade_returns(result)
     weight = np.divide(result.trade_size * paid, known.base, out=np.zeros(len(paid)), where=known.base > 0)
     was = np.exp(known.growth) if known.exact else np.ones(len(paid))
-    moved = np.log(np.maximum(was + weight * (then - now), LEAST)) - np.log(was)
-    whole = np.log(max(float(result.equity[-1]) / result.capital, LEAST)) + float(moved.sum())
+    moved = np.log(np.maximum(was + weight * (then - now), MINIMUM_GROWTH)) - np.log(was)
+    whole = np.log(max(float(result.equity[-1]) / result.capital, MINIMUM_GROWTH)) + float(moved.sum())
     return float(np.expm1(min(whole, 700.0)))
 
 
 def _extreme(result: BacktestResult, bars: Sequence[Bars], times: NDArray[Any], direction: NDArray[Any]) -> Floats:
-    """High of the bar at each of ``times`` where ``direction`` is positive, low where not."""
+    """High of the bar at each of ``times`` where ``direction`` is positive, else its low."""
     found = np.empty(len(times))
     for index, item in enumerate(bars):
         mine = result.trade_symbol == index
@@ -107,8 +107,8 @@ def _extreme(result: BacktestResult, bars: Sequence[Bars], times: NDArray[Any], 
     return found
 
 
-def stale(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bars]) -> float | None:
-    """The share of fills at the open of a bar that opens where the last one closed, to 1e-9."""
+def stale_share(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bars]) -> float | None:
+    """The share of fills at the open of a bar that opens at the previous close, to 1e-9."""
     if spec.fill in ("next_close", "same_close"):
         return None
     at_level = np.isin(result.trade_reason, [REASONS.index(reason) for reason in AT_LEVEL]) | result.trade_open

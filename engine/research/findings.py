@@ -1,4 +1,4 @@
-"""Findings of tests and the verdict that they add up to: values, whoever reaches them."""
+"""Findings of tests, and the verdict that summarises them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ Grade = Literal["good", "doubtful", "bad"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One test: what was asked in plain words, its grade, the figure to print, and what the figure is.
+    """One test: the question in plain words, its grade, the formatted ``value``, and its explanation.
 
-    ``test`` names it for a page that shows more of it ("costs"); ``remedy`` is a sentence on what would change the
-    answer, empty where the grade is good.
+    ``test`` identifies it for pages with details ("costs"); ``remedy`` is a sentence on what would change the answer,
+    empty where the grade is good.
     """
 
     question: str
     grade: Grade
-    figure: str
+    value: str
     explanation: str
     test: str = ""
     remedy: str = ""
@@ -26,9 +26,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``headline`` in two words, ``reason`` in a sentence, the findings behind it, and the number of trials: of the
-    family, and ``on_data`` of all families on the same data. ``full`` says whether every test of a verification is
-    among them.
+    """``headline`` in two words, ``reason`` in a sentence, the findings, and the number of trials: of the family, and
+    ``on_data`` of all families on the same data. ``full``: the tests of a verification are included.
     """
 
     headline: str
@@ -40,6 +39,6 @@ class Verdict:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """What would change the answer, what weighs most first."""
+        """Remedies, those of the worst grades first."""
         ranked = sorted(self.findings, key=lambda finding: ("bad", "doubtful", "good").index(finding.grade))
         return tuple(dict.fromkeys(finding.remedy for finding in ranked if finding.remedy))

@@ -1,4 +1,4 @@
-"""The tests of a verification in plain words, each with its grade and with what would change it."""
+"""Findings of a verification: each test in plain words, with its grade and remedy."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from engine.research.sweep_overfitting.result import SweepOverfitting
 from engine.research.verification.result import VerificationResult
 
 RARE, UNUSUAL = 0.05, 0.20
-"""p-values: one in twenty by chance is the custom of the field; one in five is no more than a hint."""
+"""p-values: one in twenty is the convention of the field; one in five is no more than a hint."""
 OVERFIT, LIKELY_OVERFIT = 0.20, 0.50
-"""Probability of overfitting: at one half the winner of a sweep is as good as any other column out of sample, so that
-choosing was worth nothing; at one fifth choosing still pays four times in five."""
+"""Probability of backtest overfitting: at one half the winner of a sweep is out of sample as good as any other column,
+so that the selection was worthless; at one fifth the selection still pays four times in five."""
 RUIN_RARE, RUIN_SOME = 0.01, 0.05
-"""Chance of losing half from a high: one in a hundred is what prudent accounts bear, one in twenty is a gamble."""
+"""Probability of losing half from a high: one in a hundred is prudent, one in twenty a gamble."""
 FEW_TRADES = 0.05
-"""Part of the trades that may not carry the whole profit: what one trade in twenty earned may not come again."""
+"""Fraction of the trades that must not carry the whole profit, as it may not be repeated."""
 FEWEST_SHARING = 5
-"""Winners that must share a profit however few trades there are."""
+"""Winners that must share the profit however few trades there are."""
 
 
 def findings(
     result: VerificationResult, overfitting: SweepOverfitting | None, place: int | None
 ) -> tuple[Finding, ...]:
-    """One finding for each test that was possible, what weighs most first; ``place`` is the run's in the sweep."""
+    """One finding for each test that was possible, the most important first; ``place`` is the run's index
+    in the sweep.
+    """
     found = [test(result) for test in _ALL]
-    chosen = [] if overfitting is None else [_overfit(overfitting), _best_swept(overfitting, place)]
+    chosen = [] if overfitting is None else [_overfitting(overfitting), _best_of_sweep(overfitting, place)]
     return (*chosen, *(finding for finding in found if finding is not None))
 
 
@@ -39,11 +41,11 @@ def _p(value: float) -> str:
     return f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"
 
 
-def _by_p(value: float) -> Grade:
+def _grade_p(value: float) -> Grade:
     return "good" if value <= RARE else "doubtful" if value <= UNUSUAL else "bad"
 
 
-def _overfit(found: SweepOverfitting) -> Finding:
+def _overfitting(found: SweepOverfitting) -> Finding:
     value = found.probability
     grade: Grade = "good" if value <= OVERFIT else "doubtful" if value <= LIKELY_OVERFIT else "bad"
     return Finding(
@@ -57,8 +59,8 @@ def _overfit(found: SweepOverfitting) -> Finding:
     )
 
 
-def _best_swept(found: SweepOverfitting, place: int | None) -> Finding:
-    """Never bad, as ``_snooped``."""
+def _best_of_sweep(found: SweepOverfitting, place: int | None) -> Finding:
+    """Never bad, as ``_superior_ability``."""
     value = found.spa_hold
     grade: Grade = "good" if value <= RARE else "doubtful"
     named, looked = f"{len(found.superior):,}" if len(found.superior) else "none", place in found.combinations.tolist()
@@ -83,14 +85,14 @@ def _look_ahead(result: VerificationResult) -> Finding | None:
         "Uses only the past",
         "bad" if result.look_ahead else "good",
         "no" if result.look_ahead else "yes",
-        result.look_ahead or "Decisions on shorter history are the same as on all of it.",
+        result.look_ahead or "Decisions on truncated history are the same as on the full history.",
         "look_ahead",
         "Fix the strategy: a decision at a close may use that bar and earlier ones only." if result.look_ahead else "",
     )
 
 
 def _interval(result: VerificationResult) -> Finding | None:
-    low, high = (result.figures.get(f"bootstrap_sharpe_{end}") for end in ("low", "high"))
+    low, high = (result.metrics.get(f"bootstrap_sharpe_{end}") for end in ("low", "high"))
     if low is None or high is None:
         return None
     middle = float(np.median(result.bootstrap_sharpe))
@@ -100,17 +102,17 @@ def _interval(result: VerificationResult) -> Finding | None:
         grade,
         f"{number(low)} to {number(high)}",
         f"95% interval of the annualised ratio over {len(result.bootstrap_sharpe):,} histories resampled in blocks of "
-        f"{result.figures['bootstrap_block']:.1f} bars.",
+        f"{result.metrics['bootstrap_block']:.1f} bars.",
         "bootstrap",
         "" if grade == "good" else "A longer history: four times the data halves this interval.",
     )
 
 
 def _random(result: VerificationResult) -> Finding | None:
-    value = result.figures.get("random_p_sharpe")
+    value = result.metrics.get("random_p_sharpe")
     if value is None:
         return None
-    grade = _by_p(value)
+    grade = _grade_p(value)
     if result.resized:
         return Finding(
             "Better than shuffled weights",
@@ -132,8 +134,8 @@ def _random(result: VerificationResult) -> Finding | None:
     )
 
 
-def _snooped(result: VerificationResult) -> Finding | None:
-    value, count = result.figures.get("spa_hold"), result.figures.get("spa_variants")
+def _superior_ability(result: VerificationResult) -> Finding | None:
+    value, count = result.metrics.get("spa_hold"), result.metrics.get("spa_variants")
     if value is None or count is None:
         return None
     # Never bad: a strategy may be worth its smaller risk without a higher mean.
@@ -152,8 +154,8 @@ def _snooped(result: VerificationResult) -> Finding | None:
 
 
 def _ruin(result: VerificationResult) -> Finding | None:
-    """Bad too where the run itself fell so far: it can happen, whatever the samples say."""
-    chance, own = result.figures.get("ruin"), result.figures.get("max_drawdown") or 0.0
+    """Bad also where the run itself had such a drawdown, whatever the samples say."""
+    chance, own = result.metrics.get("ruin"), result.metrics.get("max_drawdown") or 0.0
     if chance is None:
         return None
     grade: Grade = "bad" if chance > RUIN_SOME or own <= -RUIN else "doubtful" if chance > RUIN_RARE else "good"
@@ -163,15 +165,15 @@ def _ruin(result: VerificationResult) -> Finding | None:
         grade,
         percent(chance, 1) if chance else f"none of {draws:,}",
         f"Probability of a drawdown of {percent(RUIN)} or more in a history as long as this one, resampled in blocks "
-        f"of {result.figures['drawdown_block']:.1f} bars. One in twenty has {percent(abs(deep), 1)} or more; the "
+        f"of {result.metrics['drawdown_block']:.1f} bars. One in twenty has {percent(abs(deep), 1)} or more; the "
         f"backtest itself had {percent(abs(own), 1)}.",
         "drawdowns",
         "" if grade == "good" else "Smaller positions or a stop.",
     )
 
 
-def _best(result: VerificationResult) -> Finding | None:
-    count, trades = result.figures.get("removed_until_nothing"), result.figures.get("trades")
+def _concentration(result: VerificationResult) -> Finding | None:
+    count, trades = result.metrics.get("removed_until_nothing"), result.metrics.get("trades")
     if count is None or not trades:
         return None
     grade: Grade = "bad" if not count else "good" if count >= max(FEW_TRADES * trades, FEWEST_SHARING) else "doubtful"
@@ -191,14 +193,14 @@ _ALL: tuple[Callable[[VerificationResult], Finding | None], ...] = (
     _look_ahead,
     _interval,
     _random,
-    _snooped,
-    robustness.of_costs,
-    robustness.of_delay,
-    robustness.of_neighbours,
-    robustness.of_noise,
-    _best,
-    robustness.of_fills,
+    _superior_ability,
+    robustness.costs,
+    robustness.delay,
+    robustness.neighbours,
+    robustness.noise,
+    _concentration,
+    robustness.fills,
     _ruin,
-    robustness.of_regimes,
-    robustness.of_crises,
+    robustness.regimes,
+    robustness.crises,
 )

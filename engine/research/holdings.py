@@ -1,8 +1,8 @@
-"""Equity of many lists of trades at once, without simulating an order.
+"""Equity of many lists of trades at once, vectorised and without simulating orders.
 
-One symbol, always all of the account or nothing, in at most one position at a time. That is the account of a backtest
-that is long only, fully invested, without borrowing, and pays costs in proportion: there the two agree to rounding. A
-short position is one whose value at entry equals the equity.
+One symbol, fully invested or in cash, at most one position at a time. This is the account of a long-only backtest
+without leverage and with proportional costs, with which it agrees up to rounding. The entry value of a short position
+equals the equity.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LEAST = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Prices:
-    """What trades of one symbol are valued at: ``close`` without gaps, and the ``quote`` that fills get on each bar."""
+    """Prices of one symbol: the forward filled ``close``, and the ``quote`` of fills on each bar."""
 
     close: Floats
     quote: Floats
@@ -45,7 +45,7 @@ class Trades:
 
 
 def prices(bars: Bars, spec: BacktestSpec) -> Prices:
-    """Opens or closes as ``spec`` fills; a missing price is the last known close."""
+    """Opens or closes by the fill of ``spec``; missing prices are forward filled."""
     known = np.maximum.accumulate(np.where(np.isfinite(bars.close), np.arange(len(bars)), 0))
     close = bars.close[known]
     at_close = spec.fill in ("next_close", "same_close") or not bars.series.has_ohlc
@@ -53,14 +53,14 @@ def prices(bars: Bars, spec: BacktestSpec) -> Prices:
     return Prices(close, quote)
 
 
-def quoted(entry: Indices, exit: Indices, side: Indices, at: Prices, slip: float) -> Trades:
+def trades_at_quotes(entry: Indices, exit: Indices, side: Indices, at: Prices, slip: float) -> Trades:
     """Trades at these bars, filled at the quotes worsened by ``slip``."""
     open_end = np.append(at.quote, at.close[-1])
     return Trades(entry, exit, open_end[entry] * (1 + side * slip), open_end[exit] * (1 - side * slip), side)
 
 
-def actual(result: BacktestResult, symbol: int, bars: Bars) -> Trades:
-    """The trades of ``result`` in the symbol of that index, as they were filled, as one list."""
+def actual_trades(result: BacktestResult, symbol: int, bars: Bars) -> Trades:
+    """The trades of ``result`` in the symbol with that index, as filled, as one list."""
     mine = np.flatnonzero(result.trade_symbol == symbol)
     entry = np.searchsorted(bars.time, result.trade_entry_time[mine])
     exit = np.where(result.trade_open[mine], len(bars), np.searchsorted(bars.time, result.trade_exit_time[mine]))
@@ -70,15 +70,15 @@ def actual(result: BacktestResult, symbol: int, bars: Bars) -> Trades:
     return Trades(*lists)
 
 
-def commission(result: BacktestResult) -> float:
-    """The commission of ``result`` as a part of what was traded: exactly the spec's where that is all there is."""
+def average_commission(result: BacktestResult) -> float:
+    """The commissions of ``result`` as a fraction of the traded value."""
     closed = np.where(result.trade_open, 0.0, result.trade_exit_price)
     traded = float(np.sum(result.trade_size * (result.trade_entry_price + closed)))
     return float(result.trade_fees.sum()) / traded if traded > 0 else 0.0
 
 
 def growth(trades: Trades, at: Prices, commission: float) -> Floats:
-    """Logarithm of each bar's growth of the equity, (lists, bars)."""
+    """Log returns of the equity, (lists, bars)."""
     lists, bars = len(trades.entry), len(at.close)
     close = np.append(at.close, at.close[-1])
     length = (trades.exit - trades.entry + 1).ravel()
@@ -98,14 +98,14 @@ def growth(trades: Trades, at: Prices, commission: float) -> Floats:
     return np.asarray(summed.reshape(lists, bars + 1)[:, :bars], dtype=np.float64)
 
 
-def charge(spec: BacktestSpec, result: BacktestResult) -> float:
-    """Commission of each fill as a part of its value: the spec's, or what the run paid where that varies."""
-    return spec.costs.commission * BASIS_POINT if spec.costs.proportional else commission(result)
+def commission_rate(spec: BacktestSpec, result: BacktestResult) -> float:
+    """Commission as a fraction of the value of a fill: the spec's where it is proportional, else the run's average."""
+    return spec.costs.commission * BASIS_POINT if spec.costs.proportional else average_commission(result)
 
 
-def figures(equity: Floats, periods_per_year: float) -> Mapping[str, Any]:
-    """Total return and Sharpe ratio a year (zero where nothing moves) of each row of ``equity`` (lists, bars), which
-    began with one.
+def total_and_sharpe(equity: Floats, periods_per_year: float) -> Mapping[str, Any]:
+    """Total return and annualised Sharpe ratio (zero for constant equity) of each row of ``equity`` (lists, bars),
+    which started at one.
     """
     returns = equity[:, 1:] / equity[:, :-1] - 1
     deviation = returns.std(axis=1, ddof=1)

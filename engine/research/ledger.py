@@ -1,22 +1,20 @@
-"""The ledger: how many trials were ever made, each counted once, and what the best of them owes to luck.
+"""The ledger: the number of trials ever made, each counted once, and the expected best of them without skill.
 
-A trial is a configuration that was tried, for it is the choice among configurations that the deflated Sharpe ratio
-makes up for (Bailey and Lopez de Prado 2014): the strategy with its settings, symbols, range of days and fills.
-The same one on bars that were added or corrected since is no further draw to choose from, and not counted again, and
-what it earned when it was first tried stays; neither is the same one after an update of the engine, nor at other costs:
-nobody chooses those, they are a stress. Another range of days or another symbol is, and so is every change of a
-strategy file of one's own.
+A trial is a configuration that was tried, since the deflated Sharpe ratio corrects for the selection among
+configurations (Bailey and Lopez de Prado 2014): the strategy with its settings, symbols, range of days and fills.
+The same one on bars that were added or corrected since is not a further draw and keeps its first result; neither is the
+same one after an update of the engine, nor at other costs, which are a stress test and not a choice. Another range of
+days or another symbol is, and so is every change of a strategy plug-in.
 
-What a search has tried is counted once, however often one of its combinations is run by itself, before or after it, and
-whatever part of it another search tries again (``overlap``). A search that was cancelled, or whose process was killed,
-counts as far as it is known to have come; it does not tell which of its combinations it has tried, and takes none from
+The combinations of a search are counted once, however often one of them is run by itself, before or after it, and
+whatever part of them another search repeats (``overlap``). A search that was cancelled, or whose process was killed,
+counts as far as it is known to have come; it is unknown which of its combinations it has tried, so it takes none from
 others.
 
 The same request over another range is the same trial where it was measured on the same bars: one that begins before the
-data or within the warm-up, or ends behind them. That is told from the figures: the same ratio to the last bit, of as
-many returns. Other settings that happened to make no difference, such as a ceiling of leverage that was never reached,
-a stop that was never touched or a range without a trade, are counted: who tried them had another draw to choose from,
-as far as could be known before.
+data or within the warm-up, or ends after them. This is inferred from equal metrics: a bit-identical ratio of as many
+returns. Other settings without an effect, such as a leverage limit that was never reached, a stop that was never
+touched or a range without a trade, are counted, as their effect was unknown beforehand.
 """
 
 from __future__ import annotations
@@ -32,15 +30,15 @@ from engine.market.spec import MarketSpec
 from engine.research import overlap
 from engine.research.statistics import expected_maximum_sharpe
 
-_LEAD = 2  # bars before the first that is measured, and after it until a position can be held
-_NEVER = "9999-12-31"
-_ANY = {"start": None, "end": None}
+_LEAD = 2  # bars before the first measured one, and after it until a position can be open
+_OPEN_END = "9999-12-31"
+_NO_RANGE = {"start": None, "end": None}
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Many trials as one: ``count`` of them, ``mean`` and ``variance`` (n - 1) of the Sharpe ratios of those
-    ``rated`` that have one, per bar of the length that was asked for, on a record of the length that was asked for.
+    """Pooled trials: their ``count``, and ``mean`` and ``variance`` (n - 1) of the Sharpe ratios of the ``rated`` ones,
+    per bar of the requested length and for a record of the requested length.
     """
 
     count: int
@@ -50,38 +48,38 @@ class Pool:
 
 
 def trials(family: str) -> tuple[Trial, ...]:
-    """All trials of ``family``, oldest first, across sessions and users of this cache; a sweep's are one entry. What
-    two entries have tried is counted in one of them.
+    """All trials of ``family``, oldest first, across sessions and users of this cache; a sweep is one entry.
+    Combinations in two entries are counted in one of them.
     """
-    return _once(entries("AND family = ?", family))
+    return _deduplicated(entries("AND family = ?", family))
 
 
 def on_data(market: MarketSpec) -> tuple[Trial, ...]:
-    """All trials of whatever family on the data of ``market``: its collection and interval, one of its symbols at
-    least, and some of its days.
+    """All trials of any family on the data of ``market``: its collection and interval, with a common symbol and
+    overlapping days.
     """
     place = "coalesce(json_extract(spec, '$.base.market'), json_extract(spec, '$.market'))"
     same = "".join(f"AND json_extract({place}, '$.{name}') = ? " for name in ("collection", "interval"))
     found = entries(same, market.collection, market.interval)
-    return _once([entry for entry in found if _is_on(entry, market)])
+    return _deduplicated([entry for entry in found if _is_on(entry, market)])
 
 
 def count() -> int:
     """Number of trials of all families, those of sweeps included."""
-    return sum(trial.count for trial in _once(entries("")))
+    return sum(trial.count for trial in _deduplicated(entries("")))
 
 
 def _is_on(entry: Entry, market: MarketSpec) -> bool:
     plain = json.loads(entry.spec)
     own = (plain.get("base") or plain)["market"]
-    start, end = own.get("start") or "", own.get("end") or _NEVER
-    first, last = (str(day) if day else none for day, none in ((market.start, ""), (market.end, _NEVER)))
+    start, end = own.get("start") or "", own.get("end") or _OPEN_END
+    first, last = (str(day) if day else none for day, none in ((market.start, ""), (market.end, _OPEN_END)))
     return not set(own["symbols"]).isdisjoint(market.symbols) and start <= last and first <= end
 
 
-def _once(entries: Sequence[Entry]) -> tuple[Trial, ...]:
-    """The trials of ``entries``, what is in two of them taken from the smaller one; oldest first."""
-    entries = _measured_once(entries)
+def _deduplicated(entries: Sequence[Entry]) -> tuple[Trial, ...]:
+    """The trials of ``entries``, combinations in two of them removed from the smaller one; oldest first."""
+    entries = _without_repeats(entries)
     searches = [entry for entry in entries if overlap.is_search(entry.spec)]
     if not searches:
         return tuple(entry.trial for entry in entries)
@@ -91,39 +89,43 @@ def _once(entries: Sequence[Entry]) -> tuple[Trial, ...]:
     sizes = [(-entry.trial.count, not (space and space.scales)) for entry, space in zip(entries, spaces, strict=True)]
     for place in sorted(range(len(entries)), key=sizes.__getitem__):
         entry, space = entries[place], spaces[place]
-        share = 0.0 if space is None else overlap.covered(space, _holding(entry, space, known))
-        left[place] = _rest(entry.trial, share if share == 1 or not entry.stopped else 0.0)
+        share = 0.0 if space is None else overlap.covered(space, _overlapping(entry, space, known))
+        left[place] = _remainder(entry.trial, share if share == 1 or not entry.stopped else 0.0)
         if space is not None and space.scales and not entry.stopped:
             known.append((entry, space))
     return tuple(left[place] for place in range(len(entries)) if left[place].count or left[place].whole)
 
 
-def _measured_once(entries: Sequence[Entry]) -> list[Entry]:
-    """``entries`` without those that differ from an earlier one in their range alone, and not in what was measured."""
+def _without_repeats(entries: Sequence[Entry]) -> list[Entry]:
+    """``entries`` without those that differ from an earlier one only in the requested range, not in the
+    measured bars.
+    """
     found: list[Entry] = []
     seen: dict[tuple[object, ...], list[object]] = {}
     for entry in entries:
         alike = seen.setdefault((entry.trial, entry.code, entry.drawn, entry.stopped), [])
-        plain = _of_any_range(entry.spec) if entry.trial.sharpe is not None else None
+        plain = _without_range(entry.spec) if entry.trial.sharpe is not None else None
         if plain is None or plain not in alike:
             found.append(entry)
         alike.append(plain)
     return found
 
 
-def _of_any_range(spec: str) -> object:
+def _without_range(spec: str) -> object:
     """The request ``spec`` without its range of days; None where it has none."""
     plain = json.loads(spec)
     market = (plain.get("base") or plain).get("market")
     if not isinstance(market, dict):
         return None
-    return plain | {"base": None, "market": None} | {"of": (plain.get("base") or plain) | {"market": market | _ANY}}
+    return (
+        plain | {"base": None, "market": None} | {"of": (plain.get("base") or plain) | {"market": market | _NO_RANGE}}
+    )
 
 
-def _holding(
+def _overlapping(
     entry: Entry, space: overlap.SearchSpace, known: Sequence[tuple[Entry, overlap.SearchSpace]]
 ) -> list[overlap.SearchSpace]:
-    """Those of ``known`` that measured the same code on no fewer days than ``entry``, or on as many bars."""
+    """Those of ``known`` with the same code, on no fewer days than ``entry`` or on as many bars."""
     least = entry.trial.observations + _LEAD
     return [
         other
@@ -133,8 +135,8 @@ def _holding(
     ]
 
 
-def _rest(trial: Trial, share: float) -> Trial:
-    """``trial`` without the ``share`` of it that another entry has."""
+def _remainder(trial: Trial, share: float) -> Trial:
+    """``trial`` without the ``share`` of it that another entry contains."""
     if not share:
         return trial
     count, ratios = (round(number * (1 - share)) for number in (trial.count, trial.ratios))
@@ -142,13 +144,13 @@ def _rest(trial: Trial, share: float) -> Trial:
 
 
 def pool(trials: Iterable[Trial], periods_per_year: float, observations: int) -> Pool:
-    """All ``trials`` together, their Sharpe ratios stated per bar of a series with that many bars a year, and what they
-    vary by as for a record of ``observations`` returns.
+    """All ``trials`` pooled, their Sharpe ratios per bar of a series with ``periods_per_year``, and their variance
+    scaled to a record of ``observations`` returns.
 
-    The variance is that of all ratios: within the entries and between their means. That of an estimate falls with the
-    length of its record, so a window of two years says four times too much about the luck of eight. Differences
-    between entries may be more than luck: those of longer records are left as they are. An entry of unknown bars a
-    year is taken to have the same.
+    The variance is that of all ratios, within the entries and between their means. The variance of an estimate falls
+    with the length of its record, so that of a two-year window is four times that of eight years. Differences between
+    entries may be more than noise: those of longer records are not scaled up. An entry of unknown frequency is assumed
+    to have the same.
     """
     entries = tuple(trials)
     rated = [trial for trial in entries if trial.ratios]
@@ -168,33 +170,33 @@ def pool(trials: Iterable[Trial], periods_per_year: float, observations: int) ->
     return Pool(sum(trial.count for trial in entries), total, mean, variance)
 
 
-def luck(trials: Sequence[Trial], periods_per_year: float, observations: int) -> float:
+def expected_best(trials: Sequence[Trial], periods_per_year: float, observations: int) -> float:
     """Sharpe ratio per bar that the best of ``trials`` is expected to reach without skill on a record of
     ``observations`` returns (see ``pool`` and ``statistics.expected_maximum_sharpe``).
 
-    That of all together, or of one search alone where that is more: the best of a part is never better than the best
-    of all, so a wide search among combinations that hardly differ does not make an earlier one look less lucky. Of
-    trials without two ratios the spread is taken to be that of ratios measured on as many returns, and of trials of
-    several families no more than that: strategies differ in kind too, which is no luck.
+    The maximum over the pool and over each search alone, as the best of a part is never better than the best of all: a
+    wide search among similar combinations must not lower the bar for an earlier one. With fewer than two ratios the
+    variance is that of the estimate on as many returns, which also bounds it for several families, whose strategies
+    differ by more than luck.
     """
-    whole, skilless = pool(trials, periods_per_year, observations), 1 / max(observations - 1, 1)
-    spread = whole.variance if whole.rated > 1 else skilless
+    whole, null_variance = pool(trials, periods_per_year, observations), 1 / max(observations - 1, 1)
+    variance = whole.variance if whole.rated > 1 else null_variance
     if len({trial.family for trial in trials}) > 1:
-        spread = min(spread, skilless)
+        variance = min(variance, null_variance)
     entries = (trial.whole or trial for trial in trials)
     searches = (pool((trial,), periods_per_year, observations) for trial in entries if trial.ratios > 1)
     alone = (expected_maximum_sharpe(search.variance, search.count) for search in searches)
-    return max([expected_maximum_sharpe(spread, max(whole.count, 1)), *alone])
+    return max([expected_maximum_sharpe(variance, max(whole.count, 1)), *alone])
 
 
 @dataclass(frozen=True)
-class Luck:
-    """What the best of so many trials is expected to reach without skill, as a Sharpe ratio per bar: ``family`` of the
-    ``trials`` of one family, ``all`` of these and of the ``on_data`` of whatever family on the same data, the higher.
+class ExpectedBest:
+    """Expected maximum Sharpe ratio per bar of trials without skill: ``family`` over the ``trials`` of one family,
+    ``all`` the higher of it and that over the ``on_data`` trials of any family on the same data.
 
-    A run is deflated by ``all``. The paper counts every trial that the one at hand was chosen from (Bailey and Lopez de
-    Prado 2014), and who searches the same data with another family chooses from both. It takes them for independent, so
-    this is an upper bound where families resemble one another.
+    A run is deflated by ``all``. The paper counts every trial that the selected one was chosen from (Bailey and Lopez
+    de Prado 2014), which includes other families on the same data. It assumes independent trials, so this is an upper
+    bound where families are similar.
     """
 
     trials: int
@@ -204,13 +206,15 @@ class Luck:
 
     @property
     def counted(self) -> str:
-        """Such as "12 trials", with ", 4,812 on these data" where that is another number."""
+        """The counts as text: "12 trials", with ", 4,812 on these data" where that differs."""
         own = f"{self.trials:,} {'trial' if self.trials == 1 else 'trials'}"
         return own if self.on_data == self.trials else f"{own}, {self.on_data:,} on these data"
 
 
-def luck_of(trials: Sequence[Trial], on_data: Sequence[Trial], periods_per_year: float, observations: int) -> Luck:
-    """For a record of ``observations`` returns; without any trials ``on_data`` those of the family are all."""
-    own, every = (luck(found, periods_per_year, observations) for found in (trials, on_data))
+def expected_best_of(
+    trials: Sequence[Trial], on_data: Sequence[Trial], periods_per_year: float, observations: int
+) -> ExpectedBest:
+    """``ExpectedBest`` for a record of ``observations`` returns; ``on_data`` defaults to the trials of the family."""
+    own, every = (expected_best(found, periods_per_year, observations) for found in (trials, on_data))
     counts = [max(sum(trial.count for trial in found), 1) for found in (trials, on_data or trials)]
-    return Luck(counts[0], counts[1], own, max(own, every))
+    return ExpectedBest(counts[0], counts[1], own, max(own, every))

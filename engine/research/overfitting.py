@@ -1,8 +1,8 @@
-"""Probability of backtest overfitting: that the best of many variants is only the best of the past.
+"""Probability of backtest overfitting (PBO).
 
-Combinatorially symmetric cross-validation of Bailey, Borwein, Lopez de Prado and Zhu, "The probability of backtest
-overfitting" (2015; Journal of Computational Finance 2017): time is cut into blocks, every half of the blocks chooses a
-winner by Sharpe ratio, and the other half says what became of it.
+Combinatorially symmetric cross-validation (CSCV) of Bailey, Borwein, Lopez de Prado and Zhu, "The probability of
+backtest overfitting" (2015; Journal of Computational Finance 2017): time is split into blocks, every half of the blocks
+selects a winner by Sharpe ratio, and the other half evaluates it out of sample.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ from engine.market.bars import Floats
 
 BLOCKS = 16
 """The paper's choice: 12,870 splits, each half long enough for a ratio on a few years of daily bars."""
-LEAST_BARS = 4
-"""Bars of a block from which a half's Sharpe ratio is worth computing."""
+FEWEST_BARS = 4
+"""Bars per block required for the Sharpe ratio of a half."""
 _CELLS = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Overfitting:
-    """What became of the winners, one entry for each split.
+    """Outcome of the winners, one entry per split.
 
-    ``logit`` is the logarithm of the winner's odds among all columns out of sample (zero is the median), ``inside`` and
-    ``outside`` its Sharpe ratios a year, ``winner`` the column. ``probability`` is the share of splits whose winner
-    ended at or below the median; ``slope`` and ``intercept`` are those of ``outside`` on ``inside`` (None where
-    ``inside`` does not vary); ``loss`` is the share of winners that lost money out of sample.
+    ``logit`` is the logarithm of the winner's odds among all columns out of sample (zero is the median), ``in_sample``
+    and ``out_of_sample`` its annualised Sharpe ratios, ``winner`` the column. ``probability`` is the share of splits
+    whose winner ended at or below the median; ``slope`` and ``intercept`` are those of ``out_of_sample`` on
+    ``in_sample`` (None where ``in_sample`` does not vary); ``loss`` is the share of winners that lost money out of
+    sample.
     """
 
     logit: Floats
-    inside: Floats
-    outside: Floats
+    in_sample: Floats
+    out_of_sample: Floats
     winner: NDArray[np.int64]
     columns: int
     blocks: int
@@ -56,8 +57,8 @@ class Overfitting:
         }
 
 
-def from_sweep(returns: Floats, periods_per_year: float, blocks: int = BLOCKS) -> Overfitting:
-    """The cross-validation of ``returns`` (bars, combinations), simple returns a bar.
+def cscv(returns: Floats, periods_per_year: float, blocks: int = BLOCKS) -> Overfitting:
+    """The cross-validation of ``returns`` (bars, combinations), simple bar returns.
 
     ``blocks`` is even and is lowered in steps of two to what the bars allow; the oldest bars that fill no block are
     left out. Time and memory follow from splits x combinations: 500 of them take about a second at 16 blocks. Raises
@@ -69,25 +70,25 @@ def from_sweep(returns: Floats, periods_per_year: float, blocks: int = BLOCKS) -
         raise DataError("Overfitting is measured across variants: give at least two.")
     if blocks < 2 or blocks % 2:
         raise DataError(f"The number of blocks must be even and at least two, not {blocks}.")
-    blocks = min(blocks, bars // LEAST_BARS // 2 * 2)
+    blocks = min(blocks, bars // FEWEST_BARS // 2 * 2)
     if blocks < 2:
         raise DataError(f"{bars} bars are too few to divide into blocks: choose a longer range.")
     if not np.isfinite(returns).all():
         raise DataError("Some returns are not finite numbers.")
-    inside, outside, winner, logit = _splits(returns, blocks)
-    slope, intercept = _line(inside, outside)
+    in_sample, out_of_sample, winner, logit = _splits(returns, blocks)
+    slope, intercept = _line(in_sample, out_of_sample)
     root = np.sqrt(periods_per_year)
     return Overfitting(
         logit=logit,
-        inside=inside * root,
-        outside=outside * root,
+        in_sample=in_sample * root,
+        out_of_sample=out_of_sample * root,
         winner=winner,
         columns=columns,
         blocks=blocks,
         probability=float(np.mean(logit <= 0)),
         slope=slope,
         intercept=None if intercept is None else float(intercept * root),
-        loss=float(np.mean(outside < 0)),
+        loss=float(np.mean(out_of_sample < 0)),
     )
 
 
@@ -105,7 +106,7 @@ def _splits(returns: Floats, blocks: int) -> tuple[Floats, Floats, NDArray[np.in
     cut = returns[-length * blocks :].reshape(blocks, length, columns)
     sums, squares = cut.sum(axis=1), np.square(cut).sum(axis=1)
     chosen = splits(blocks)
-    inside, outside, logit = (np.empty(len(chosen)) for _ in range(3))
+    in_sample, out_of_sample, logit = (np.empty(len(chosen)) for _ in range(3))
     winner = np.empty(len(chosen), dtype=np.int64)
     step = max(_CELLS // columns, 1)
     for start in range(0, len(chosen), step):
@@ -116,13 +117,13 @@ def _splits(returns: Floats, blocks: int) -> tuple[Floats, Floats, NDArray[np.in
         there = _ratios(half @ sums, half @ squares, length * blocks // 2)
         winner[part] = here.argmax(axis=1)
         rows = np.arange(len(here))
-        inside[part], outside[part] = here[rows, winner[part]], there[rows, winner[part]]
-        logit[part] = _logit(there, outside[part])
-    return inside, outside, winner, logit
+        in_sample[part], out_of_sample[part] = here[rows, winner[part]], there[rows, winner[part]]
+        logit[part] = _logit(there, out_of_sample[part])
+    return in_sample, out_of_sample, winner, logit
 
 
 def _ratios(total: Floats, squares: Floats, count: int) -> Floats:
-    """Sharpe ratios a bar (n - 1) from sums; zero for what never moves."""
+    """Sharpe ratios per bar (n - 1) from sums; zero for constant equity."""
     mean = total / count
     variance = np.maximum(squares - total * mean, 0.0) / (count - 1)
     moves = variance > 1e-13 * squares / count
@@ -139,8 +140,8 @@ def _logit(ratios: Floats, winner: Floats) -> Floats:
 
 def _line(x: Floats, y: Floats) -> tuple[float | None, float | None]:
     centred = x - x.mean()
-    spread = float(centred @ centred)
-    if spread <= 1e-18 * len(x):
+    sum_of_squares = float(centred @ centred)
+    if sum_of_squares <= 1e-18 * len(x):
         return None, None
-    slope = float(centred @ y) / spread
+    slope = float(centred @ y) / sum_of_squares
     return slope, float(y.mean() - slope * x.mean())

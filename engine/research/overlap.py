@@ -1,8 +1,7 @@
-"""Overlap of trials in the ledger, those of another entry too: combinations of a search, and overlapping searches.
+"""Overlap of entries in the ledger: combinations of a search run by themselves, and overlapping searches.
 
-Told from the requests and not from stored results, which may be gone. Costs are no difference, see ``ledger``; neither
-is the warm-up of a search, which those that are opened from it keep, nor a first day of its own where as much was
-measured.
+Determined from the requests and not from stored results, which may be gone. Costs make no difference, see ``ledger``;
+neither does the warm-up of a search, which runs opened from it keep, nor another first day with the same measured bars.
 """
 
 from __future__ import annotations
@@ -36,9 +35,9 @@ _START = "market.start"
 
 @dataclass(frozen=True, eq=False)
 class SearchSpace:
-    """The backtests of one request: ``fixed`` plain values by path, and those on the axes ``scales`` (of a single
-    backtest none). ``search`` is the request of several; ``drawn`` are its combinations where they cannot be told from
-    it (TPE), as bytes of float64 (combinations, all axes).
+    """The backtests of one request: ``fixed`` plain values by path, and the axes ``scales`` (empty for a single
+    backtest). ``search`` is the request of a search; ``drawn`` are its combinations where it does not determine them
+    (TPE), as bytes of float64 (combinations, all axes).
     """
 
     fixed: Mapping[str, Any]
@@ -57,17 +56,17 @@ class SearchSpace:
 
     @cached_property
     def values(self) -> tuple[frozenset[float], ...]:
-        """Of each axis of a grid."""
+        """Grid values of each axis."""
         return tuple(frozenset(scale.values().tolist()) for scale in self.scales)
 
     @cached_property
-    def marks(self) -> NDArray[np.int64]:
-        """Of the combinations of a search that is no grid, see ``_marks``."""
-        return np.unique(_marks(self.rows()))
+    def row_hashes(self) -> NDArray[np.int64]:
+        """Of the combinations of a search that is no grid, see ``_row_hashes``."""
+        return np.unique(_row_hashes(self.rows()))
 
     def rows(self) -> Floats:
-        """Every combination (combinations, axes); of a grid of a strategy without a rule for arrays those too that it
-        refuses.
+        """All combinations (combinations, axes); for a grid of a strategy without a vectorised validation, invalid ones
+        included.
         """
         if self.search is None:
             return np.empty((1, 0))
@@ -82,7 +81,7 @@ class SearchSpace:
         return rows if len(kept) == len(every) else np.unique(rows[:, kept], axis=0)
 
     def number(self, scale: ResolvedAxis) -> float | None:
-        """The fixed value at the path of ``scale`` as its axis counts it."""
+        """The fixed value at the path of ``scale``, as a value of that axis."""
         value = self.fixed.get(scale.path)
         if scale.words:
             return float(scale.words.index(str(value))) if str(value) in scale.words else None
@@ -95,8 +94,8 @@ def is_search(request: str) -> bool:
 
 
 def space(request: str, drawn: bytes | None = None) -> SearchSpace | None:
-    """Of a request's canonical JSON, as the ledger keeps it; None where it is no backtest or search of them, no longer
-    parses, or does not tell its combinations.
+    """The search space of a request's canonical JSON from the ledger; None where it is neither a backtest nor a search,
+    no longer parses, or does not determine its combinations.
     """
     try:
         return _space(request, drawn)
@@ -143,15 +142,15 @@ def _flat(value: Any, path: str) -> dict[str, Any]:
 
 
 def covered(one: SearchSpace, others: Sequence[SearchSpace]) -> float:
-    """The share of the combinations of ``one`` that any of ``others`` has too."""
-    near = tuple(other for other in others if _meets(one, other))
+    """The share of the combinations of ``one`` that any of ``others`` contains."""
+    near = tuple(other for other in others if _may_overlap(one, other))
     return _share(one, near) if near else 0.0
 
 
 @lru_cache(maxsize=2**18)
-def _meets(one: SearchSpace, other: SearchSpace) -> bool:
+def _may_overlap(one: SearchSpace, other: SearchSpace) -> bool:
     """Whether the two may have a combination in common."""
-    return _alike(one, other) and _touches(one, other)
+    return _differ_on_axes(one, other) and _axes_overlap(one, other)
 
 
 @lru_cache(maxsize=1024)
@@ -161,11 +160,11 @@ def _share(one: SearchSpace, near: tuple[SearchSpace, ...]) -> float:
     rows = one.rows()
     found = np.zeros(len(rows), dtype=bool)
     for other in near:
-        found |= _within(one, rows, other)
+        found |= _members(one, rows, other)
     return float(found.mean())
 
 
-def _alike(one: SearchSpace, other: SearchSpace) -> bool:
+def _differ_on_axes(one: SearchSpace, other: SearchSpace) -> bool:
     """Whether the two differ on their axes alone."""
     if not one.scales:
         both = len(other.fixed) + sum(path in one.fixed for path in other.paths)
@@ -174,8 +173,8 @@ def _alike(one: SearchSpace, other: SearchSpace) -> bool:
     return mine == {path: value for path, value in other.fixed.items() if path not in one.paths}
 
 
-def _touches(one: SearchSpace, other: SearchSpace) -> bool:
-    """Whether two grids have a value in common on every axis; of drawn ones that is not asked."""
+def _axes_overlap(one: SearchSpace, other: SearchSpace) -> bool:
+    """Whether two grids have a value in common on every axis; True for samples."""
     if not (one.is_grid and other.is_grid):
         return True
     own = {scale.path: values for scale, values in zip(one.scales, one.values, strict=True)}
@@ -186,8 +185,8 @@ def _touches(one: SearchSpace, other: SearchSpace) -> bool:
     ) and all(other.number(scale) in own[scale.path] for scale in one.scales if scale.path not in its)
 
 
-def _within(one: SearchSpace, rows: Floats, other: SearchSpace) -> NDArray[np.bool_]:
-    """Which of ``rows``, the combinations of ``one``, are among those of ``other`` (combinations,)."""
+def _members(one: SearchSpace, rows: Floats, other: SearchSpace) -> NDArray[np.bool_]:
+    """Mask of ``rows``, the combinations of ``one``, that are among those of ``other`` (combinations,)."""
     given = {scale.path: column for scale, column in zip(one.scales, rows.T, strict=True)}
     found = np.ones(len(rows), dtype=bool)
     for scale in one.scales:
@@ -198,12 +197,12 @@ def _within(one: SearchSpace, rows: Floats, other: SearchSpace) -> NDArray[np.bo
         for scale in other.scales
     ]
     if not other.is_grid:
-        return found & np.isin(_marks(np.column_stack(columns)), other.marks)
+        return found & np.isin(_row_hashes(np.column_stack(columns)), other.row_hashes)
     for column, values in zip(columns, other.values, strict=True):
         found &= np.isin(column, list(values))
     return found
 
 
-def _marks(rows: Floats) -> NDArray[np.int64]:
-    """A number for each of ``rows``, the same for the same values."""
+def _row_hashes(rows: Floats) -> NDArray[np.int64]:
+    """A hash of each of ``rows``."""
     return np.fromiter((hash(tuple(row)) for row in rows.tolist()), np.int64, len(rows))

@@ -16,7 +16,7 @@ SKEWNESS = "Third central moment of the bar returns over the cube of their stand
 
 @dataclass(frozen=True)
 class BarReturn:
-    """The return of one bar, close over the close before less one, and the bar's index."""
+    """The simple return of one bar, and its index."""
 
     value: float
     bar: int
@@ -24,11 +24,10 @@ class BarReturn:
 
 @dataclass(frozen=True)
 class PriceSummary:
-    """Bars are indices into those that were summed up; what these are too few for is None, NaN or empty.
+    """Summary statistics; bars are indices, and statistics that need more bars are None, NaN or empty.
 
-    ``close`` is that of the last bar that has one. ``metrics`` are ``engine.backtest.metrics`` of the closes over
-    ``years`` of calendar time; ``peak`` is the bar of the high before the deepest drawdown, and ``recovery`` that of
-    the first close not below it again.
+    ``close`` is the last known one. ``metrics`` are ``engine.backtest.metrics`` of the closes over ``years`` of
+    calendar time; ``peak`` is the bar of the high before the maximum drawdown, and ``recovery`` that of its recovery.
     """
 
     close: float
@@ -43,7 +42,7 @@ class PriceSummary:
 
 
 def summarise(bars: Bars) -> PriceSummary:
-    """The statistics of ``bars``; bars without a positive close are passed over."""
+    """The statistics of ``bars``, without those that lack a positive close."""
     known = np.flatnonzero(np.isfinite(bars.close) & (bars.close > 0))
     close, time = bars.close[known], bars.time[known]
     if len(known) < 3:
@@ -63,8 +62,8 @@ def summarise(bars: Bars) -> PriceSummary:
     )
 
 
-def common(market: tuple[Bars, ...]) -> tuple[Bars, ...]:
-    """The bars of each symbol over the days that all of them have."""
+def common_period(market: tuple[Bars, ...]) -> tuple[Bars, ...]:
+    """The bars of each symbol over the common period of all."""
     start, end = max(bars.time[0] for bars in market), min(bars.time[-1] for bars in market)
     return tuple(
         bars.slice(int(np.searchsorted(bars.time, start)), int(np.searchsorted(bars.time, end, side="right")))
@@ -83,7 +82,7 @@ def _bar_return(returns: Floats, known: NDArray[np.intp], place: int) -> BarRetu
 
 
 def _deepest(close: Floats) -> tuple[int | None, int | None]:
-    """Index of the high before the deepest drawdown, and of the recovery."""
+    """Index of the high before the maximum drawdown, and of the recovery."""
     under = drawdown(close, float(close[0]))
     low = int(under.argmin())
     if under[low] == 0:

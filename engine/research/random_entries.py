@@ -24,9 +24,9 @@ _CELLS = 2_000_000
 
 @dataclass(frozen=True, eq=False)
 class RandomEntries:
-    """``total`` and ``sharpe`` (a year) of each random list of trades (or of weights), sorted each by itself, and of
-    the true one valued in the same way; ``p_total`` and ``p_sharpe`` are the shares of lists at least as good, the true
-    one counted among them (Phipson and Smyth 2010).
+    """``total`` and annualised ``sharpe`` of each random list of trades (or weights), each sorted, and of the actual
+    one valued in the same way; ``p_total`` and ``p_sharpe`` are the shares of lists at least as good, the actual one
+    included (Phipson and Smyth 2010).
     """
 
     total: Floats
@@ -45,38 +45,38 @@ def random_entries(
     seed: int,
     progress: Progress = silent,
 ) -> RandomEntries:
-    """The null: as many trades, as long, on the same sides, in random order at random places, at the same costs.
+    """The null distribution: the same number of trades, durations and sides, in random order at random times, at the
+    same costs.
 
-    Places are equally likely among all those that are measured where the trades do not overlap. Every position
-    is the whole of its symbol's account, in the true list and the random ones alike: sizes are not compared. The
-    true list keeps its own prices, stops among them; random ones fill as the spec fills decisions. Raises ``DataError``
-    where there is no trade, where positions of one symbol overlap or fill the whole
-    range, and for allocations, which have ``random_weights``.
+    Positions are uniform over the measured bars without overlap. Every trade is fully invested in its symbol's account,
+    in the actual list as in the random ones: sizes are not compared. The actual list keeps its prices, stops included;
+    random ones fill as decisions do. Raises ``DataError`` without trades, where positions of one symbol overlap or fill
+    the whole range, and for allocations, which have ``random_weights``.
     """
     if isinstance(spec.strategy, Allocation):
         raise DataError("Positions that are resized by weights are not a list of trades.")
     if not len(result.trade_pnl):
         raise DataError("No trade to place at random.")
     at = [holdings.prices(item, spec) for item in bars]
-    own = [holdings.actual(result, index, item) for index, item in enumerate(bars)]
+    own = [holdings.actual_trades(result, index, item) for index, item in enumerate(bars)]
     if any((trades.entry[:, 1:] < trades.exit[:, :-1]).any() for trades in own):
         raise DataError("Positions of one symbol overlap: they cannot be placed at random.")
-    fee, known = holdings.charge(spec, result), _calendar(result, bars)
-    true = holdings.figures(_equity(own, at, known, fee), result.periods_per_year)
+    fee, known = holdings.commission_rate(spec, result), _calendar(result, bars)
+    true = holdings.total_and_sharpe(_equity(own, at, known, fee), result.periods_per_year)
     random, drawn = np.random.default_rng(seed), []
     step = max(min(_CELLS // (len(result.time) * len(bars)), samples), 1)
     for start in range(0, samples, step):
         progress(start / samples, f"Random entries: {start} of {samples}")
         count = min(step, samples - start)
         lists = [
-            _placed(trades, count, prices, spec, random) if trades.entry.size else _none(count)
+            _random_lists(trades, count, prices, spec, random) if trades.entry.size else _empty_lists(count)
             for trades, prices in zip(own, at, strict=True)
         ]
-        drawn.append(holdings.figures(_equity(lists, at, known, fee), result.periods_per_year))
+        drawn.append(holdings.total_and_sharpe(_equity(lists, at, known, fee), result.periods_per_year))
     total, sharpe = (np.sort(np.concatenate([item[name] for item in drawn])) for name in ("total", "sharpe"))
     if np.ptp(total) <= 1e-12:
         raise DataError("The trades fill the whole range: there is no other place for them.")
-    return _ranked(total, sharpe, float(true["total"][0]), float(true["sharpe"][0]))
+    return _with_p_values(total, sharpe, float(true["total"][0]), float(true["sharpe"][0]))
 
 
 def random_weights(
@@ -87,12 +87,11 @@ def random_weights(
     seed: int,
     progress: Progress = silent,
 ) -> RandomEntries:
-    """The null for an allocation: its own weights at other times and on other symbols, each time simulated at its
-    costs.
+    """The null distribution for an allocation: its weights at other times and on other symbols, simulated at its costs.
 
-    From the first decision on, the weights are shifted by a random number of bars, what falls off the end beginning
-    anew, and given to the symbols in a random order: how much is held, and how much is traded, stays as it was but for
-    the one seam. Raises ``DataError`` for fewer than three bars with weights, and where all weights are the same.
+    From the first decision on, the weights are shifted circularly by a random number of bars and permuted among the
+    symbols: exposure and turnover stay the same except for the seam. Raises ``DataError`` for fewer than three bars
+    with weights, and where all weights are equal.
     """
     weights = decide(spec, bars, inputs).weights
     decided = np.flatnonzero(np.isfinite(weights).any(axis=1))
@@ -107,11 +106,11 @@ def random_weights(
         shuffled = WeightDecisions(weights=_shuffled(weights, int(decided[0]), random))
         drawn.append(rerun(spec, bars, inputs, shuffled))
     total, sharpe = (np.sort([getattr(item, name) for item in drawn]) for name in ("total", "sharpe"))
-    return _ranked(total, sharpe, own.total, own.sharpe)
+    return _with_p_values(total, sharpe, own.total, own.sharpe)
 
 
 def _shuffled(weights: Floats, first: int, random: np.random.Generator) -> Floats:
-    """``weights`` from the row ``first`` on, shifted round and with their columns in another order."""
+    """``weights`` from the row ``first`` on, shifted circularly and with permuted columns."""
     rows, symbols = len(weights) - first, weights.shape[1]
     turned = np.roll(weights[first:], int(random.integers(1, rows)), axis=0)[:, random.permutation(symbols)]
     for column in turned.T:  # what was held when the shifted weights begin was decided before
@@ -121,20 +120,20 @@ def _shuffled(weights: Floats, first: int, random: np.random.Generator) -> Float
     return np.concatenate((np.full((first, symbols), np.nan), turned))
 
 
-def _ranked(total: Floats, sharpe: Floats, own_total: float, own_sharpe: float) -> RandomEntries:
+def _with_p_values(total: Floats, sharpe: Floats, own_total: float, own_sharpe: float) -> RandomEntries:
     chances = p_value(total, own_total), p_value(sharpe, own_sharpe)
     return RandomEntries(total, sharpe, own_total, own_sharpe, *chances)
 
 
 def p_value(null: Floats, own: float) -> float:
-    """Share of ``null`` and ``own`` that is at least ``own``, but for rounding."""
+    """Share of ``null`` and ``own`` that is at least ``own``, up to rounding."""
     return float((1 + np.sum(null >= own - 1e-12 * (1 + abs(own)))) / (1 + len(null)))
 
 
-def places(length: Indices, first: int, bars: int, gap: int, random: np.random.Generator) -> Indices:
-    """Entry bars for trades of these lengths (lists, trades), each list uniform over all that fit.
+def random_positions(length: Indices, first: int, bars: int, gap: int, random: np.random.Generator) -> Indices:
+    """Entry bars for trades of these lengths (lists, trades), each list uniform over all valid ones.
 
-    No entry lies before ``first``, ``gap`` bars at least lie between an exit and the next entry, no exit lies behind
+    No entry is before ``first``, at least ``gap`` bars are between an exit and the next entry, no exit is after
     ``bars``. Raises ``DataError`` where they do not fit.
     """
     lists, trades = length.shape
@@ -148,8 +147,8 @@ def places(length: Indices, first: int, bars: int, gap: int, random: np.random.G
     return np.asarray(first + waited + taken)
 
 
-def _placed(own: Trades, count: int, at: Prices, spec: BacktestSpec, random: np.random.Generator) -> Trades:
-    """``count`` random lists out of the one true list."""
+def _random_lists(own: Trades, count: int, at: Prices, spec: BacktestSpec, random: np.random.Generator) -> Trades:
+    """``count`` random lists from the actual one."""
     bars = len(at.close)
     length = np.maximum(own.exit - own.entry, 1)
     gaps = own.entry[:, 1:] - own.exit[:, :-1]
@@ -160,25 +159,25 @@ def _placed(own: Trades, count: int, at: Prices, spec: BacktestSpec, random: np.
     length, side = length[0][order], own.side[0][order]
     if bars - first - int(length[0].sum()) - gap * (own.entry.size - 1) < 0:
         gap = 0  # trades that began and ended on one bar are a bar long here
-    entry = places(length, first, bars, gap, random)
-    return holdings.quoted(entry, entry + length, side, at, spec.costs.slip())
+    entry = random_positions(length, first, bars, gap, random)
+    return holdings.trades_at_quotes(entry, entry + length, side, at, spec.costs.slip())
 
 
-def _none(count: int) -> Trades:
+def _empty_lists(count: int) -> Trades:
     empty = np.empty((count, 0))
     return Trades(empty.astype(np.int64), empty.astype(np.int64), empty, empty, empty.astype(np.int64))
 
 
 def _calendar(result: BacktestResult, bars: Sequence[Bars]) -> list[Indices]:
-    """The last bar of each symbol at each time of the result, -1 before its first."""
+    """Index of the last bar of each symbol at each time of the result, -1 before its first."""
     return [np.searchsorted(item.time, result.time, side="right") - 1 for item in bars]
 
 
 def _equity(lists: Sequence[Trades], at: Sequence[Prices], known: Sequence[Indices], fee: float) -> Floats:
-    """Equity of equal parts of 1 in each symbol, (lists, bars of the common calendar)."""
+    """Equity of a capital of 1 divided equally among the symbols, (lists, bars of the common calendar)."""
     summed: Floats | float = 0.0
     for trades, prices, index in zip(lists, at, known, strict=True):
-        worth = np.exp(np.cumsum(holdings.growth(trades, prices, fee), axis=1))
-        worth = np.concatenate((worth, np.ones((len(worth), 1))), axis=1)  # the last column stands for "before"
-        summed = summed + worth[:, index] / len(lists)
+        equity = np.exp(np.cumsum(holdings.growth(trades, prices, fee), axis=1))
+        equity = np.concatenate((equity, np.ones((len(equity), 1))), axis=1)  # the last column stands for "before"
+        summed = summed + equity[:, index] / len(lists)
     return np.asarray(summed)

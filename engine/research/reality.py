@@ -1,4 +1,4 @@
-"""Reality check: whether the best of several variants beats a benchmark, given that it is the best of several."""
+"""Reality check: significance of the best of several variants against a benchmark, corrected for the selection."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
 from engine.research.bootstrap import block_length
 
-SIZE = 0.05
-_TELL = 50
+FWER = 0.05
+_REPORT_EVERY = 50
 _EQUAL = 1e-15
 
 
 @dataclass(frozen=True, eq=False)
-class Reality:
-    """``lower``, ``consistent`` and ``upper`` p-values of the best column (upper is White's reality check), one-sided,
-    and the columns that are ``superior`` when the chance of naming any wrongly is held at 5%.
+class RealityCheck:
+    """``lower``, ``consistent`` and ``upper`` one-sided p-values of the best column (upper is White's reality check),
+    and the ``superior`` columns at a familywise error rate of 5%.
     """
 
     lower: float
@@ -31,13 +31,12 @@ class Reality:
 
 def superior_ability(
     returns: Floats, benchmark: Floats, samples: int, seed: int, progress: Progress = silent
-) -> Reality:
+) -> RealityCheck:
     """Whether the best of ``returns`` (bars, variants) has a higher mean than ``benchmark``.
 
-    The differences are divided by their standard deviation first: ``best_of`` compares plain means, among which the
-    most volatile variant would decide. Zeros as ``benchmark`` ask for a return above nothing. Blocks are those of
-    ``bootstrap.block_length`` for the mean of the differences. A variant equal to the benchmark has a difference of
-    zero. Raises ``DataError`` for fewer than 20 bars.
+    The differences are scaled by their standard deviation first, as the most volatile variant would dominate plain
+    means. Zeros as ``benchmark`` test for a positive return. The block length is that of ``bootstrap.block_length`` for
+    the mean of the differences. Raises ``DataError`` for fewer than 20 bars.
     """
     if returns.ndim != 2 or len(returns) != len(benchmark):
         raise DataError("The variants and their benchmark have returns on different bars.")
@@ -45,32 +44,32 @@ def superior_ability(
     deviation = differences.std(axis=0, ddof=1)
     scaled = differences / np.where(deviation > 1e-14, deviation, 1.0)
     block = max(round(block_length(scaled.mean(axis=1))), 1)
-    return best_of(scaled, block, samples, np.random.default_rng(seed), progress)
+    return spa_and_stepm(scaled, block, samples, np.random.default_rng(seed), progress)
 
 
-def best_of(
+def spa_and_stepm(
     differences: Floats,
     block: int,
     samples: int,
     random: np.random.Generator | np.random.RandomState,
     progress: Progress = silent,
-) -> Reality:
-    """SPA (Hansen 2005) and StepM (Romano and Wolf 2005), by arch, of what variants gained over their benchmark (bars,
-    variants), in blocks of ``block`` bars in the mean.
+) -> RealityCheck:
+    """SPA (Hansen 2005) and StepM (Romano and Wolf 2005), by arch, of the excess returns of variants over their
+    benchmark (bars, variants), with mean block length ``block``.
 
-    A p-value is the share of resamples whose best is at least as good, what happened counted among them (Phipson and
-    Smyth 2010): it is never zero, and one where no variant differs from the benchmark.
+    A p-value is the share of resamples whose best is at least as good, the observed one included (Phipson and Smyth
+    2010): it is never zero, and one where no variant differs from the benchmark.
     """
-    test = _quick(progress)(np.zeros(len(differences)), -differences, block_size=block, reps=samples, seed=random)
+    test = _fast_spa(progress)(np.zeros(len(differences)), -differences, block_size=block, reps=samples, seed=random)
     test.compute()
     drawn, own = test._simulated_vals.max(axis=0), test._loss_diff.mean(axis=0).max()
     lower, consistent, upper = ((1 + np.sum(drawn >= own - _EQUAL, axis=0)) / (1 + samples)).tolist()
-    return Reality(lower, consistent, upper, _superior(test))
+    return RealityCheck(lower, consistent, upper, _superior(test))
 
 
-def _quick(progress: Progress = silent) -> Any:
-    """arch's SPA with the same numbers sooner: the mean of each resample is taken once, not three times, and the
-    variance, whose time grows with the square of the bars, is spared the lags that weigh less than 1e-17.
+def _fast_spa(progress: Progress = silent) -> Any:
+    """A faster SPA with the numbers of arch's: the mean of each resample is computed once, not three times, and the
+    variance, quadratic in the bars, omits lags with weights below 1e-17.
     """
     from arch.bootstrap import SPA
 
@@ -80,7 +79,7 @@ def _quick(progress: Progress = silent) -> Any:
             self._valid_columns = self._check_column_validity()
             upper, drawn = self._loss_diff.mean(axis=0), []
             for count, (resample, _) in enumerate(self.bootstrap.bootstrap(self.reps)):
-                if count % _TELL == 0:
+                if count % _REPORT_EVERY == 0:
                     progress(count / self.reps, f"Superior predictive ability: {count} of {self.reps} resamples")
                 drawn.append(resample[0].mean(axis=0))
             centres = np.stack([np.maximum(upper, 0.0), np.where(self._valid_columns, upper, 0.0), upper])
@@ -102,15 +101,15 @@ def _quick(progress: Progress = silent) -> Any:
 
 
 def _superior(test: Any) -> tuple[int, ...]:
-    """The steps of StepM: who is better is taken out, and the rest compared again, until nobody is.
+    """StepM: superior variants are removed and the rest tested again, until none is superior.
 
-    arch's own StepM fails where the last variant is taken out in a later step than the first (8.0).
+    arch's own StepM (8.0) fails where the last variant is removed in a later step than the first.
     """
     named: set[int] = set()
-    better = {int(index) for index in test.better_models(SIZE)}
+    better = {int(index) for index in test.better_models(FWER)}
     while better and len(named | better) < test.k:
         named |= better
         test.subset(~np.isin(np.arange(test.k), list(named)))
         test.compute()
-        better = {int(index) for index in test.better_models(SIZE)}
+        better = {int(index) for index in test.better_models(FWER)}
     return tuple(sorted(named | better))

@@ -1,7 +1,8 @@
-"""Returns of a strategy in each kind of market, and in the crises that its data cover."""
+"""Returns of a strategy by market regime, and in the crises that its data cover."""
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +30,9 @@ CRISES: tuple[tuple[str, str, str], ...] = (
     ("Yen carry", "2024-07-16", "2024-08-05"),
     ("Tariffs", "2025-02-19", "2025-04-08"),
 )
-"""Name, the S&P 500's last high close before the fall, and its lowest close."""
-PART = 5
-"""Bars of a crisis that is not covered whole from which it is looked at."""
+"""Name, date of the S&P 500's highest close before the drawdown, and of its lowest close."""
+FEWEST_BARS = 5
+"""Bars required of a crisis that the data cover only in part."""
 TREND_DAYS, VOLATILITY_BARS = 200, 20
 REGIMES = ("Bull", "Bear", "Calm", "Turbulent")
 
@@ -52,14 +53,14 @@ class Crisis:
 
 def crises(result: BacktestResult) -> tuple[Crisis, ...]:
     """The crises that the result covers, oldest first: from the last bar up to the start of each to the last one up to
-    its end. Where the data begin later or end sooner, what they have of it, if that is ``PART`` bars.
+    its end. Where the data begin later or end sooner, the covered part, if that has ``FEWEST_BARS``.
     """
     found = []
     for name, start, end in CRISES:
         first, last = (int(np.searchsorted(result.days, np.datetime64(day, "D"), "right")) - 1 for day in (start, end))
         whole = first >= 0 and bool(result.days[-1] >= np.datetime64(end, "D"))
         first = max(first, 0)
-        if last - first < (1 if whole else PART) or result.equity[first] <= 0:
+        if last - first < (1 if whole else FEWEST_BARS) or result.equity[first] <= 0:
             continue
         seen = (start, end) if whole else (str(result.days[first]), str(result.days[last]))
         total, benchmark = (float(values[last] / values[first]) - 1 for values in (result.equity, result.benchmark))
@@ -69,8 +70,8 @@ def crises(result: BacktestResult) -> tuple[Crisis, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Regime:
-    """A kind of market: its ``share`` of the bars, and on them Sharpe ratio and mean return, both a year, of the
-    strategy and of buy and hold. A ratio is None where the returns do not vary.
+    """A market regime: its ``share`` of the bars, and on them the annualised Sharpe ratio and mean return of the
+    strategy and of buy and hold. A ratio is None for constant returns.
     """
 
     name: str
@@ -82,16 +83,16 @@ class Regime:
 
 
 def regimes(result: BacktestResult) -> tuple[Regime, ...]:
-    """``REGIMES`` of the held symbols (the result's benchmark); those that never occurred are left out.
+    """``REGIMES`` of the result's benchmark, without those that never occurred.
 
-    Bull is above the mean of the last 200 days, turbulent a volatility of the last 20 bars above the median of all
-    such so far; a return belongs to what was known at the close before it.
+    Bull is above the 200-day moving average, turbulent a 20-bar volatility above its median so far; a return belongs to
+    the regime known at the close before it.
     """
     own, held = result.returns(), bar_returns(result.benchmark)
-    trend = bull(result.benchmark, round(TREND_DAYS * bars_a_day(result.days)))[:-1]
-    wild = turbulent(held)
+    trend = trend_regime(result.benchmark, round(TREND_DAYS * bars_a_day(result.days)))[:-1]
+    volatile = volatility_regime(held)
     found = []
-    for name, where in zip(REGIMES, (trend > 0, trend < 0, wild < 0, wild > 0), strict=True):
+    for name, where in zip(REGIMES, (trend > 0, trend < 0, volatile < 0, volatile > 0), strict=True):
         if where.sum() > 1:
             per_year = result.periods_per_year
             ratios = [sharpe_per_bar(values[where]) for values in (own, held)]
@@ -106,8 +107,8 @@ def bars_a_day(days: Days) -> float:
     return len(days) / len(np.unique(days))
 
 
-def bull(prices: Floats, window: int) -> NDArray[np.int64]:
-    """1 where a price is above the mean of the last ``window``, -1 where not, 0 while that is not known."""
+def trend_regime(prices: Floats, window: int) -> NDArray[np.int64]:
+    """1 where a price is above the moving average of ``window``, -1 where not, 0 during the warm-up."""
     side = np.zeros(len(prices), dtype=np.int64)
     if len(prices) >= window:
         summed = np.concatenate(([0.0], np.cumsum(prices)))
@@ -116,10 +117,8 @@ def bull(prices: Floats, window: int) -> NDArray[np.int64]:
     return side
 
 
-def turbulent(returns: Floats) -> NDArray[np.int64]:
-    """For each return, by those before it: 1 where the volatility of the last 20 is above the median of all such so
-    far, -1 where not, 0 until there are 20 of them.
-    """
+def volatility_regime(returns: Floats) -> NDArray[np.int64]:
+    """1 where the 20-bar volatility before a return is above its median so far, -1 where not, 0 during the warm-up."""
     side = np.zeros(len(returns), dtype=np.int64)
     if len(returns) <= 2 * VOLATILITY_BARS:
         return side
@@ -131,9 +130,7 @@ def turbulent(returns: Floats) -> NDArray[np.int64]:
 
 
 def _medians(values: Floats) -> Floats:
-    """Median of the values up to each one."""
-    from bisect import insort
-
+    """Expanding median."""
     seen: list[float] = []
     found = np.empty(len(values))
     for at, value in enumerate(values.tolist()):

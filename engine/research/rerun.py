@@ -1,4 +1,4 @@
-"""A backtest again, with something changed: the one place where this package simulates."""
+"""Reruns of a backtest with changes: the only place where this package simulates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.backtest.decisions import Decisions, decide
 from engine.backtest.fill_prices import require_tradable_prices
 from engine.backtest.measured import times_of
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
-from engine.backtest.simulator import curve, simulate_accounts
+from engine.backtest.simulator import combined_equity, simulate_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats, Times, periods_per_year
 
@@ -26,7 +26,7 @@ class Rerun:
     capital: float
 
     def returns(self) -> Floats:
-        """Simple returns from bar to bar; zero once nothing is left."""
+        """Simple returns from bar to bar; zero after ruin."""
         return bar_returns(self.equity)
 
     @property
@@ -36,7 +36,7 @@ class Rerun:
 
     @property
     def sharpe(self) -> float:
-        """A year; zero where the equity never moves."""
+        """Annualised Sharpe ratio; zero for constant equity."""
         ratio = sharpe_per_bar(self.returns())
         return 0.0 if ratio is None else ratio * float(np.sqrt(periods_per_year(self.time)))
 
@@ -52,4 +52,4 @@ def rerun(
         spec, bars, decide(spec, bars, inputs) if decisions is None else decisions, record_trades=False
     )
     time = times_of(bars)
-    return Rerun(time, curve(time, spec.capital, kept), spec.capital)
+    return Rerun(time, combined_equity(time, spec.capital, kept), spec.capital)

@@ -1,4 +1,4 @@
-"""Findings of a verification about other costs, times, parameters, prices and markets, in plain words and grades."""
+"""Findings of a verification on robustness: costs, delays, parameters, noise, fills, regimes and crises."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from engine.research.verification.result import VerificationResult
 
 MINUS = "\N{MINUS SIGN}"
 SAFE_COSTS, OWN_COSTS = 2.0, 1.0
-"""Costs of a retail account are easily twice what was assumed; at once the assumed ones nothing may go wrong."""
-KEPT = 0.5
-"""Part of the Sharpe ratio that a delay of one bar or a changed parameter may not take."""
-MOST, MANY = 0.9, 0.6
-"""Share of disturbed backtests with a profit: a profit that one disturbance in ten takes is no accident of details."""
+"""Multiples of the assumed costs: those of a retail account are easily twice as high; at one there is no margin."""
+RETAINED = 0.5
+"""Fraction of the Sharpe ratio that must remain after a delay of one bar or a changed parameter."""
+ROBUST, FRAGILE = 0.9, 0.6
+"""Shares of perturbed backtests with a profit that count as robust and as doubtful."""
 STALE = 0.10
-"""Share of fills at opens that repeat the close before: index series have them, and nobody could trade there."""
+"""Share of fills at opens equal to the previous close, as in index series, at which nobody could trade."""
 
 
 def percent(value: float, decimals: int = 0) -> str:
@@ -29,14 +29,14 @@ def number(value: float) -> str:
     return f"{value:.2f}".replace("-", MINUS)
 
 
-def _some(count: int, what: str) -> str:
+def _count(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def of_costs(result: VerificationResult) -> Finding | None:
+def costs(result: VerificationResult) -> Finding | None:
     if not len(result.cost_total):
         return None
-    multiple = result.figures.get("cost_break_even")
+    multiple = result.metrics.get("cost_break_even")
     if multiple is None:
         free = float(np.ptp(result.cost_total)) == 0.0
         explanation = "No costs to multiply." if free else "Still profitable at 64 times the costs."
@@ -55,11 +55,11 @@ def of_costs(result: VerificationResult) -> Finding | None:
     )
 
 
-def of_delay(result: VerificationResult) -> Finding | None:
+def delay(result: VerificationResult) -> Finding | None:
     if len(result.delay_total) < 2:
         return None
     (own, late), total = result.delay_sharpe[:2], result.delay_total[1]
-    grade: Grade = "good" if total > 0 and late >= KEPT * own else "doubtful" if total > 0 else "bad"
+    grade: Grade = "good" if total > 0 and late >= RETAINED * own else "doubtful" if total > 0 else "bad"
     return Finding(
         "Survives a delay of one bar",
         grade,
@@ -70,44 +70,44 @@ def of_delay(result: VerificationResult) -> Finding | None:
     )
 
 
-def of_neighbours(result: VerificationResult) -> Finding | None:
-    share, own = result.figures.get("jitter_profitable"), result.figures.get("sharpe")
+def neighbours(result: VerificationResult) -> Finding | None:
+    share, own = result.metrics.get("jitter_profitable"), result.metrics.get("sharpe")
     if share is None:
         return None
     middle = float(np.median(result.jitter_sharpe))
-    steady = share >= MOST and middle >= KEPT * (own or 0.0)
-    grade: Grade = "good" if steady else "doubtful" if share >= MANY else "bad"
+    steady = share >= ROBUST and middle >= RETAINED * (own or 0.0)
+    grade: Grade = "good" if steady else "doubtful" if share >= FRAGILE else "bad"
     return Finding(
         "Neighbouring parameters do as well",
         grade,
         f"{percent(share)} profitable",
-        f"Of {_some(len(result.jitter_total), 'variant')} with one parameter changed by 10% or 20%, whole numbers by "
+        f"Of {_count(len(result.jitter_total), 'variant')} with one parameter changed by 10% or 20%, whole numbers by "
         f"one at least; the median Sharpe ratio is {number(middle)}.",
         "jitter",
         "" if grade == "good" else "Parameters from the middle of a good region, not from its peak.",
     )
 
 
-def of_noise(result: VerificationResult) -> Finding | None:
-    share = result.figures.get("noise_profitable")
+def noise(result: VerificationResult) -> Finding | None:
+    share = result.metrics.get("noise_profitable")
     if share is None:
         return None
-    grade: Grade = "good" if share >= MOST else "doubtful" if share >= MANY else "bad"
+    grade: Grade = "good" if share >= ROBUST else "doubtful" if share >= FRAGILE else "bad"
     return Finding(
         "Survives noise in the prices",
         grade,
         f"{percent(share)} profitable",
-        f"Of {_some(len(result.noise_total), 'backtest')} whose decisions saw prices with a little noise; the median "
+        f"Of {_count(len(result.noise_total), 'backtest')} whose decisions saw prices with a little noise; the median "
         f"Sharpe ratio is {number(float(np.median(result.noise_sharpe)))}.",
         "noise",
         "" if grade == "good" else "Rules that do not depend on a tick: wider thresholds, longer windows.",
     )
 
 
-def of_fills(result: VerificationResult) -> Finding | None:
-    later, sooner = result.figures.get("fill_next_open"), result.figures.get("fill_same_close")
-    worst, best = result.figures.get("fill_worst"), result.figures.get("fill_best")
-    stale = result.figures.get("fill_stale") or 0.0
+def fills(result: VerificationResult) -> Finding | None:
+    later, sooner = result.metrics.get("fill_next_open"), result.metrics.get("fill_same_close")
+    worst, best = result.metrics.get("fill_worst"), result.metrics.get("fill_best")
+    stale = result.metrics.get("fill_stale") or 0.0
     if later is None or sooner is None or worst is None or best is None:
         return None
     illusion = later <= 0 < sooner
@@ -124,7 +124,7 @@ def of_fills(result: VerificationResult) -> Finding | None:
     )
 
 
-def of_regimes(result: VerificationResult) -> Finding | None:
+def regimes(result: VerificationResult) -> Finding | None:
     if not result.regime_name:
         return None
     gains = result.regime_mean > 0
@@ -141,7 +141,7 @@ def of_regimes(result: VerificationResult) -> Finding | None:
     )
 
 
-def of_crises(result: VerificationResult) -> Finding | None:
+def crises(result: VerificationResult) -> Finding | None:
     if not result.crisis_name:
         return None
     better = int(np.sum(result.crisis_total > result.crisis_benchmark))

@@ -1,4 +1,4 @@
-"""Tests of a verification, run in turn: each gives its numbers or the reason why it was not possible."""
+"""Tests of a verification, run in turn: each yields its numbers or the reason why it was not possible."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.look_ahead_check import look_ahead
-from engine.backtest.measured import Measured, measured
+from engine.backtest.measured import MeasuredBars, measured
 from engine.backtest.metrics import bar_returns
-from engine.backtest.portfolio import held
+from engine.backtest.portfolio import buy_and_hold
 from engine.backtest.result import BacktestResult
-from engine.backtest.simulator import curve
+from engine.backtest.simulator import combined_equity
 from engine.backtest.wording import SHORT
 from engine.core.errors import DataError, PluginError, SpecError
 from engine.core.progress import Progress, section
-from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, spans_month
+from engine.market.bars import Floats, spans_month, years_spanned
 from engine.research import sensitivity
 from engine.research.bootstrap import resample
 from engine.research.drawdowns import bootstrap_paths
-from engine.research.fills import fill_honesty
+from engine.research.fills import fill_sensitivity
 from engine.research.random_entries import random_entries, random_weights
 from engine.research.reality import superior_ability
 from engine.research.regimes import crises, regimes
@@ -33,17 +33,17 @@ from engine.research.verification.spec import NOISE_RUNS, NULL_RUNS, Verificatio
 from engine.strategies import Allocation
 
 Found = dict[str, Any]
-"""Fields of the result; what starts with "figures." goes into its figures."""
-_A_YEAR = frozenset({"bootstrap", "random", "costs", "delays", "jitter", "noise", "regimes"})
-"""Tests that state ratios or growth a year."""
+"""Fields of the result; keys that start with "metrics." go into its metrics."""
+_ANNUALISED = frozenset({"bootstrap", "random", "costs", "delays", "jitter", "noise", "regimes"})
+"""Tests with annualised results."""
 
 
 @dataclass(frozen=True)
-class Case:
-    """What every test works on."""
+class TestContext:
+    """Input of every test."""
 
     spec: VerificationSpec
-    bars: Measured
+    bars: MeasuredBars
     inputs: Mapping[str, Any]
     progress: Progress
 
@@ -60,13 +60,13 @@ class Case:
 def verify(spec: VerificationSpec, inputs: Mapping[str, Any], progress: Progress) -> VerificationResult:
     """The result of every test in ``TESTS``."""
     bars = measured(spec.backtest, inputs["market"].bars, inputs=inputs)
-    found, skipped, done = _run(Case(spec, bars, inputs, progress)), {}, 0.0
+    found, skipped, done = _run(TestContext(spec, bars, inputs, progress)), {}, 0.0
     whole = sum(share for _, _, share, _ in TESTS)
     for name, sentence, share, test in TESTS:
         part = section(progress, done / whole, (done + share) / whole)
         part(0.0, sentence)
         try:
-            found |= _told(name, test, Case(spec, bars, inputs, part))
+            found |= _tested(name, test, TestContext(spec, bars, inputs, part))
         except (DataError, PluginError, SpecError) as error:
             skipped[name] = str(error)
         done += share
@@ -74,16 +74,16 @@ def verify(spec: VerificationSpec, inputs: Mapping[str, Any], progress: Progress
     return _assembled(spec, inputs["backtest"], found, skipped)
 
 
-def _told(name: str, test: Callable[[Case], Found], case: Case) -> Found:
-    if name in _A_YEAR and not spans_month(case.result.time):
+def _tested(name: str, test: Callable[[TestContext], Found], context: TestContext) -> Found:
+    if name in _ANNUALISED and not spans_month(context.result.time):
         raise DataError(SHORT)
-    return test(case)
+    return test(context)
 
 
 def _assembled(
     spec: VerificationSpec, result: BacktestResult, found: Found, skipped: dict[str, str]
 ) -> VerificationResult:
-    """Tests that were skipped leave empty columns."""
+    """The result; skipped tests leave empty columns."""
     values: Found = {"look_ahead": ""}
     for field in fields(VerificationResult):
         if "tuple" in str(field.type):
@@ -92,8 +92,8 @@ def _assembled(
             values[field.name] = np.empty((0, 0) if field.name == "fan" else 0)
         elif "int64" in str(field.type):
             values[field.name] = np.empty(0, dtype=np.int64)
-    figures = {name.removeprefix("figures."): value for name, value in found.items() if name.startswith("figures.")}
-    values |= {name: value for name, value in found.items() if not name.startswith("figures.")}
+    metrics = {name.removeprefix("metrics."): value for name, value in found.items() if name.startswith("metrics.")}
+    values |= {name: value for name, value in found.items() if not name.startswith("metrics.")}
     return VerificationResult(
         **values
         | {
@@ -101,42 +101,43 @@ def _assembled(
             "family": result.family,
             "resized": result.resized,
             "periods_per_year": result.periods_per_year,
-            "figures": figures,
+            "metrics": metrics,
             "skipped": skipped,
         }
     )
 
 
-def _figures(**values: float | int | None) -> Found:
-    return {f"figures.{name}": None if value is None else float(value) for name, value in values.items()}
+def _metrics(**values: float | int | None) -> Found:
+    return {f"metrics.{name}": None if value is None else float(value) for name, value in values.items()}
 
 
-def _run(case: Case) -> Found:
-    result, returns = case.result, case.returns
+def _run(context: TestContext) -> Found:
+    result, returns = context.result, context.returns
     try:
         sharpe, skewness, kurtosis = moments(returns)
-        known = _figures(sharpe_per_bar=sharpe, skewness=skewness, kurtosis=kurtosis)
+        known = _metrics(sharpe_per_bar=sharpe, skewness=skewness, kurtosis=kurtosis)
     except ValueError:
-        known = _figures(sharpe_per_bar=None, skewness=None, kurtosis=None)
-    span = float((result.time[-1] - result.time[0]) / np.timedelta64(1, "ms"))
+        known = _metrics(sharpe_per_bar=None, skewness=None, kurtosis=None)
     names = ("sharpe", "cagr", "total_return", "max_drawdown", "trades")
     return (
         known
-        | _figures(observations=len(returns), years=span / MILLISECONDS_PER_YEAR)
-        | _figures(**{name: result.metrics[name] for name in names})
-        | _figures(**{f"benchmark_{name}": result.benchmark_metrics[name] for name in ("cagr", "sharpe")})
+        | _metrics(observations=len(returns), years=years_spanned(result.time))
+        | _metrics(**{name: result.metrics[name] for name in names})
+        | _metrics(**{f"benchmark_{name}": result.benchmark_metrics[name] for name in ("cagr", "sharpe")})
     )
 
 
-def _look_ahead(case: Case) -> Found:
-    found = look_ahead(case.spec.backtest, case.bars.known, case.inputs, case.progress)
+def _look_ahead(context: TestContext) -> Found:
+    found = look_ahead(context.spec.backtest, context.bars.known, context.inputs, context.progress)
     return {"look_ahead": found.sentence() if found else ""}
 
 
-def _bootstrap(case: Case) -> Found:
-    found = resample(case.returns, case.result.periods_per_year, case.spec.samples, case.spec.seed, case.progress)
+def _bootstrap(context: TestContext) -> Found:
+    found = resample(
+        context.returns, context.result.periods_per_year, context.spec.samples, context.spec.seed, context.progress
+    )
     sharpe, cagr = found.interval("sharpe"), found.interval("cagr")
-    return {"bootstrap_sharpe": found.sharpe, "bootstrap_cagr": found.cagr} | _figures(
+    return {"bootstrap_sharpe": found.sharpe, "bootstrap_cagr": found.cagr} | _metrics(
         bootstrap_block=found.block,
         bootstrap_sharpe_low=sharpe[0],
         bootstrap_sharpe_high=sharpe[1],
@@ -145,14 +146,16 @@ def _bootstrap(case: Case) -> Found:
     )
 
 
-def _random(case: Case) -> Found:
-    spec = case.spec
+def _random(context: TestContext) -> Found:
+    spec = context.spec
     if isinstance(spec.backtest.strategy, Allocation):
         runs = max(spec.samples // NULL_RUNS, 1)
-        found = random_weights(spec.backtest, case.bars, case.inputs, runs, spec.seed + 1, case.progress)
+        found = random_weights(spec.backtest, context.bars, context.inputs, runs, spec.seed + 1, context.progress)
     else:
-        found = random_entries(spec.backtest, case.result, case.bars, spec.samples, spec.seed + 1, case.progress)
-    return {"random_total": found.total, "random_sharpe": found.sharpe} | _figures(
+        found = random_entries(
+            spec.backtest, context.result, context.bars, spec.samples, spec.seed + 1, context.progress
+        )
+    return {"random_total": found.total, "random_sharpe": found.sharpe} | _metrics(
         random_own_total=found.own_total,
         random_own_sharpe=found.own_sharpe,
         random_p_total=found.p_total,
@@ -160,37 +163,39 @@ def _random(case: Case) -> Found:
     )
 
 
-def _costs(case: Case) -> Found:
-    found, break_even = sensitivity.costs(case.spec.backtest, case.bars, case.inputs, case.progress)
+def _costs(context: TestContext) -> Found:
+    found, break_even = sensitivity.costs(context.spec.backtest, context.bars, context.inputs, context.progress)
     columns = {"cost_multiple": np.array(sensitivity.COSTS), "cost_total": found.total, "cost_sharpe": found.sharpe}
-    return columns | _figures(cost_break_even=break_even)
+    return columns | _metrics(cost_break_even=break_even)
 
 
-def _delays(case: Case) -> Found:
-    found = sensitivity.delays(case.spec.backtest, case.bars, case.inputs, case.progress)
+def _delays(context: TestContext) -> Found:
+    found = sensitivity.delays(context.spec.backtest, context.bars, context.inputs, context.progress)
     return {"delay_bars": np.array(sensitivity.DELAYS), "delay_total": found.total, "delay_sharpe": found.sharpe}
 
 
-def _jitter(case: Case) -> Found:
-    """The variants, and whether the best of them and the strategy itself is better than nothing and than holding."""
-    spec, bars = case.spec, sensitivity.common_stretch(case.spec.backtest, case.bars, case.inputs)
-    tried = sensitivity.jitter(spec.backtest, bars, case.inputs, section(case.progress, 0.0, 0.5))
+def _jitter(context: TestContext) -> Found:
+    """The variants, and the superior predictive ability of the best of them and the strategy itself over zero and over
+    buy and hold.
+    """
+    spec, bars = context.spec, sensitivity.common_segment(context.spec.backtest, context.bars, context.inputs)
+    tried = sensitivity.jitter(spec.backtest, bars, context.inputs, section(context.progress, 0.0, 0.5))
     changed, reruns = [variant for variant, _ in tried], [again for _, again in tried]
     found = sensitivity.outcomes(reruns)
-    own = rerun(spec.backtest, bars, case.inputs)
+    own = rerun(spec.backtest, bars, context.inputs)
     matrix = np.column_stack([own.returns(), *(item.returns() for item in reruns)])
-    hold = bar_returns(curve(own.time, spec.backtest.capital, held(spec.backtest, bars)))
+    hold = bar_returns(combined_equity(own.time, spec.backtest.capital, buy_and_hold(spec.backtest, bars)))
     zero = superior_ability(
-        matrix, np.zeros(len(matrix)), spec.samples, spec.seed + 2, section(case.progress, 0.5, 0.75)
+        matrix, np.zeros(len(matrix)), spec.samples, spec.seed + 2, section(context.progress, 0.5, 0.75)
     )
-    over_hold = superior_ability(matrix, hold, spec.samples, spec.seed + 3, section(case.progress, 0.75, 1.0))
+    over_hold = superior_ability(matrix, hold, spec.samples, spec.seed + 3, section(context.progress, 0.75, 1.0))
     return {
         "jitter_field": tuple(item.field for item in changed),
         "jitter_change": np.array([item.change for item in changed], dtype=np.float64),
         "jitter_value": np.array([item.value for item in changed], dtype=np.float64),
         "jitter_total": found.total,
         "jitter_sharpe": found.sharpe,
-    } | _figures(
+    } | _metrics(
         jitter_profitable=found.profitable if changed else None,
         spa_zero=zero.consistent,
         spa_hold=over_hold.consistent,
@@ -200,36 +205,38 @@ def _jitter(case: Case) -> Found:
     )
 
 
-def _noise(case: Case) -> Found:
-    spec = case.spec
+def _noise(context: TestContext) -> Found:
+    spec = context.spec
     runs = max(spec.samples // NOISE_RUNS, 1)
-    found = sensitivity.noise(spec.backtest, case.bars, case.inputs, spec.noise, runs, spec.seed + 4, case.progress)
+    found = sensitivity.noise(
+        spec.backtest, context.bars, context.inputs, spec.noise, runs, spec.seed + 4, context.progress
+    )
     columns = {"noise_total": np.sort(found.total), "noise_sharpe": np.sort(found.sharpe)}
-    return columns | _figures(noise_profitable=found.profitable)
+    return columns | _metrics(noise_profitable=found.profitable)
 
 
-def _drawdowns(case: Case) -> Found:
-    found = bootstrap_paths(case.result, case.spec.samples, case.spec.seed + 6, case.progress)
+def _drawdowns(context: TestContext) -> Found:
+    found = bootstrap_paths(context.result, context.spec.samples, context.spec.seed + 6, context.progress)
     columns = {"drawdown": found.drawdown, "fan": found.fan, "fan_bars": found.bars}
-    return columns | _figures(drawdown_block=found.block, ruin=found.ruin)
+    return columns | _metrics(drawdown_block=found.block, ruin=found.ruin)
 
 
-def _orders(case: Case) -> Found:
-    return {"order_drawdown": reorder(case.result, case.spec.samples, case.spec.seed + 5)}
+def _orders(context: TestContext) -> Found:
+    return {"order_drawdown": reorder(context.result, context.spec.samples, context.spec.seed + 5)}
 
 
-def _removed(case: Case) -> Found:
-    found = without_best(case.result)
-    return {"removed_total": found.total} | _figures(removed_until_nothing=found.until_nothing)
+def _removed(context: TestContext) -> Found:
+    found = without_best(context.result)
+    return {"removed_total": found.total} | _metrics(removed_until_nothing=found.until_nothing)
 
 
-def _fills(case: Case) -> Found:
-    found = fill_honesty(case.spec.backtest, case.result, case.bars, case.inputs, case.progress)
-    return _figures(**{f"fill_{field.name}": getattr(found, field.name) for field in fields(found)})
+def _fills(context: TestContext) -> Found:
+    found = fill_sensitivity(context.spec.backtest, context.result, context.bars, context.inputs, context.progress)
+    return _metrics(**{f"fill_{field.name}": getattr(found, field.name) for field in fields(found)})
 
 
-def _regimes(case: Case) -> Found:
-    periods, kinds = crises(case.result), regimes(case.result)
+def _regimes(context: TestContext) -> Found:
+    periods, kinds = crises(context.result), regimes(context.result)
     columns: Found = {
         f"crisis_{name}": tuple(getattr(item, name) for item in periods) for name in ("name", "start", "end", "whole")
     }
@@ -244,7 +251,7 @@ def _column(items: tuple[Any, ...], name: str) -> Any:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-TESTS: tuple[tuple[str, str, float, Callable[[Case], Found]], ...] = (
+TESTS: tuple[tuple[str, str, float, Callable[[TestContext], Found]], ...] = (
     ("look_ahead", "Recomputing the strategy on shorter history", 1, _look_ahead),
     ("bootstrap", "Resampling the returns in blocks", 1, _bootstrap),
     ("random", "Placing the same trades at random", 1, _random),

@@ -1,4 +1,4 @@
-"""Sensitivity of a backtest to small changes: its costs, its speed, its parameters, its prices."""
+"""Sensitivity of a backtest to its costs, to delays, to its parameters and to noise in the prices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.backtest.costs import Costs
 from engine.backtest.decisions import decide
-from engine.backtest.measured import Measured, known_of, measured, warm_up_of, with_known
+from engine.backtest.measured import MeasuredBars, effective_warm_up, known_of, measured, with_known
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import DataError, SpecError
 from engine.core.progress import Progress, silent
@@ -21,17 +21,17 @@ from engine.strategies import Strategy
 
 COSTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
 """Multiples of the costs at which the backtest is repeated."""
-MOST_COSTS = 64.0
-"""The multiple up to which the break-even is looked for."""
+LARGEST_MULTIPLE = 64.0
+"""The multiple up to which the break-even is searched."""
 DELAYS = (0, 1, 2, 3, 4, 5)
 CHANGES = (-0.2, -0.1, 0.1, 0.2)
-"""By how much each number of a strategy is changed."""
+"""Relative changes of each number of a strategy."""
 ATR = 14
 
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """Repeated backtests, one entry each: total return and Sharpe ratio a year."""
+    """Reruns, one entry each: total return and annualised Sharpe ratio."""
 
     total: Floats
     sharpe: Floats
@@ -49,25 +49,25 @@ def outcomes(reruns: Sequence[Rerun]) -> Outcomes:
 def costs(
     spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], progress: Progress = silent
 ) -> tuple[Outcomes, float | None]:
-    """The outcomes at each of ``COSTS``, and the multiple of the costs that would take the whole profit.
+    """The outcomes at each of ``COSTS``, and the break-even multiple of the costs.
 
-    The multiple is found by bisection to 1%; zero where nothing is earned even without costs, None where 64 times the
-    costs do not suffice or there are none to multiply.
+    The multiple is found by bisection to 1%; zero where there is no profit even without costs, None where it exceeds 64
+    or there are no costs.
     """
     decisions = decide(spec, bars, inputs)
 
     def at(multiple: float) -> Rerun:
         progress(min(multiple / COSTS[-1], 1.0), f"Costs times {multiple:g}")
-        return rerun(spec.model_copy(update={"costs": times(spec.costs, multiple)}), bars, inputs, decisions)
+        return rerun(spec.model_copy(update={"costs": multiplied(spec.costs, multiple)}), bars, inputs, decisions)
 
     found = outcomes([at(multiple) for multiple in COSTS])
-    if times(spec.costs, 2.0) == spec.costs:
+    if multiplied(spec.costs, 2.0) == spec.costs:
         return found, None
     return found, _break_even(at, found)
 
 
-def times(paid: Costs, multiple: float) -> Costs:
-    """``paid`` with every charge multiplied; the volume limit is no charge."""
+def multiplied(paid: Costs, multiple: float) -> Costs:
+    """``paid`` with every cost multiplied; the volume limit is not a cost."""
     charges = ("commission", "slippage", "spread", "per_order", "per_share", "minimum", "volume_impact")
     return paid.model_copy(update={name: getattr(paid, name) * multiple for name in charges})
 
@@ -79,7 +79,7 @@ def _break_even(at: Callable[[float], Rerun], found: Outcomes) -> float | None:
     low, high = (COSTS[losing[0] - 1], COSTS[losing[0]]) if len(losing) else (COSTS[-1], COSTS[-1])
     while not len(losing):
         low, high = high, high * 2
-        if high > MOST_COSTS:
+        if high > LARGEST_MULTIPLE:
             return None
         if at(high).total <= 0:
             break
@@ -92,7 +92,7 @@ def _break_even(at: Callable[[float], Rerun], found: Outcomes) -> float | None:
 def delays(
     spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], progress: Progress = silent
 ) -> Outcomes:
-    """The outcomes with every decision acted on each of ``DELAYS`` bars later than the backtest acts on it."""
+    """The outcomes with every decision executed ``DELAYS`` bars later than in the backtest."""
     decisions = decide(spec, bars, inputs)
     found = []
     for done, count in enumerate(DELAYS):
@@ -103,8 +103,8 @@ def delays(
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """A strategy with one number changed: the ``field`` (dotted path), its new ``value``, and the relative change that
-    was asked for.
+    """A strategy with one number changed: the ``field`` (dotted path), its new ``value``, and the requested relative
+    change.
     """
 
     field: str
@@ -114,10 +114,10 @@ class Variant:
 
 
 def variants(strategy: Strategy) -> tuple[Variant, ...]:
-    """``strategy`` with each of its numbers changed by each of ``CHANGES``, inside its bounds.
+    """``strategy`` with each of its numbers changed by each of ``CHANGES``, within its bounds.
 
-    Whole numbers move by at least one. What the spec refuses is left out, as is a number that is zero and the numbers
-    of runs inside it, such as a model that would have to be trained anew.
+    Integers change by at least one. Invalid variants, zeros, and numbers of input runs, such as a model that would have
+    to be trained again, are left out.
     """
     found: dict[tuple[str, float], Variant] = {}
     values = strategy.model_dump(mode="json")
@@ -135,9 +135,11 @@ def variants(strategy: Strategy) -> tuple[Variant, ...]:
     return tuple(found.values())
 
 
-def common_stretch(spec: BacktestSpec, bars: Measured, inputs: Mapping[str, Any]) -> Measured:
-    """``bars`` from the first on which every variant can trade too, of those that leave half of them to be measured."""
-    own = warm_up_of(spec)
+def common_segment(spec: BacktestSpec, bars: MeasuredBars, inputs: Mapping[str, Any]) -> MeasuredBars:
+    """``bars`` from the first on which every variant can trade too, except variants whose warm-up exceeds
+    half of them.
+    """
+    own = effective_warm_up(spec)
     known = (variant.strategy.warm_up() for variant in variants(spec.strategy))
     longest = max((warm_up for warm_up in known if warm_up <= own + len(bars.time) // 2), default=0)
     return measured(spec, bars.known, longest, inputs) if longest > own else bars
@@ -146,7 +148,7 @@ def common_stretch(spec: BacktestSpec, bars: Measured, inputs: Mapping[str, Any]
 def jitter(
     spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[str, Any], progress: Progress = silent
 ) -> list[tuple[Variant, Rerun]]:
-    """The backtest of each variant that the market allows."""
+    """The backtest of each variant that the data allow."""
     found, changed = [], variants(spec.strategy)
     for done, variant in enumerate(changed):
         progress(done / len(changed), f"{variant.field} = {variant.value:g}")
@@ -202,29 +204,29 @@ def noise(
     seed: int,
     progress: Progress = silent,
 ) -> Outcomes:
-    """The outcomes of decisions taken on noisy prices (see ``noisy``) and filled at the true ones.
+    """The outcomes of decisions on noisy prices (see ``with_noise``), filled at the true ones.
 
-    The fills stay true because noise that is independent from bar to bar can be traded: it returns. Predictions of a
-    model are inputs and stay as they are.
+    The fills stay true because independent noise reverts and could be traded. Predictions of a model are inputs and
+    stay as they are.
     """
     random = np.random.default_rng(seed)
     found = []
     for done in range(samples):
         progress(done / samples, f"Noise on prices: {done} of {samples}")
-        seen = with_known(bars, [noisy(item, level, random) for item in known_of(bars)])
+        seen = with_known(bars, [with_noise(item, level, random) for item in known_of(bars)])
         found.append(rerun(spec, bars, inputs, decide(spec, seen, inputs)))
     return outcomes(found)
 
 
-def noisy(bars: Bars, level: float, random: np.random.Generator) -> Bars:
-    """``bars`` whose prices are each moved by a normal draw of ``level`` average true ranges (14 bars).
+def with_noise(bars: Bars, level: float, random: np.random.Generator) -> Bars:
+    """``bars`` with Gaussian noise of ``level`` average true ranges (14 bars) on each price.
 
-    Highs and lows are then widened to hold open and close; no price falls below a hundredth of the true one.
+    Highs and lows are widened to contain open and close; no price falls below a hundredth of the true one.
     """
-    spread = level * average_range(bars)
+    deviation = level * average_true_range(bars)
 
     def moved(price: Floats) -> Floats:
-        return np.maximum(price + spread * random.standard_normal(len(price)), price / 100)
+        return np.maximum(price + deviation * random.standard_normal(len(price)), price / 100)
 
     open, close = moved(bars.open), moved(bars.close)
     top, bottom = np.fmax(open, close), np.fmin(open, close)
@@ -238,8 +240,8 @@ def noisy(bars: Bars, level: float, random: np.random.Generator) -> Bars:
     )
 
 
-def average_range(bars: Bars) -> Floats:
-    """Mean true range of the last 14 bars at each bar, of fewer at the start; missing prices count for nothing."""
+def average_true_range(bars: Bars) -> Floats:
+    """Mean true range of the last 14 bars at each bar, of fewer at the start; missing ranges are skipped."""
     before = np.concatenate((bars.close[:1], bars.close[:-1]))
     high, low = np.fmax(bars.high, bars.close), np.fmin(bars.low, bars.close)
     true = np.fmax(high, before) - np.fmin(low, before)

@@ -1,7 +1,7 @@
-"""Statistics that ask how much of a Sharpe ratio is luck.
+"""Significance of Sharpe ratios: probabilistic and expected maximum Sharpe ratio, minimum track record length.
 
-Conventions are the papers': Sharpe ratios are per observation, not annualised, and kurtosis is not excess (3 for the
-normal distribution).
+Conventions of the papers: Sharpe ratios per observation, not annualised, and kurtosis not in excess (3 for the normal
+distribution).
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ _NORMAL = NormalDist()
 def probabilistic_sharpe(sharpe: float, benchmark: float, observations: int, skewness: float, kurtosis: float) -> float:
     """Probability that the true Sharpe ratio exceeds ``benchmark`` (Bailey and Lopez de Prado 2012).
 
-    Phi[(SR - SR*) sqrt(n - 1) / sqrt(1 - g3 SR + (g4 - 1)/4 SR^2)], in [0, 1]. Against the best of all skilless trials
-    (``expected_maximum_sharpe``) it is the deflated Sharpe ratio (Bailey and Lopez de Prado 2014).
+    Phi[(SR - SR*) sqrt(n - 1) / sqrt(1 - g3 SR + (g4 - 1)/4 SR^2)], in [0, 1]. With the expected maximum of trials
+    without skill (``expected_maximum_sharpe``) as benchmark it is the deflated Sharpe ratio (Bailey and Lopez de Prado
+    2014).
     """
-    spread = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
-    return _NORMAL.cdf((sharpe - benchmark) * sqrt(observations - 1) / sqrt(max(spread, 1e-12)))
+    variance = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
+    return _NORMAL.cdf((sharpe - benchmark) * sqrt(observations - 1) / sqrt(max(variance, 1e-12)))
 
 
 def expected_maximum_sharpe(variance: float, trials: int) -> float:
-    """Sharpe ratio that the best of ``trials`` skilless trials is expected to reach (2014).
+    """Expected maximum Sharpe ratio of ``trials`` trials without skill (Bailey and Lopez de Prado 2014).
 
     sqrt(V) [(1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e))]; zero for a single trial. ``variance`` is that
     of the trials' Sharpe ratios.
@@ -43,7 +44,7 @@ def expected_maximum_sharpe(variance: float, trials: int) -> float:
 def moments(returns: Floats) -> tuple[float, float, float]:
     """Sharpe ratio per observation (n - 1 deviation), skewness and kurtosis (population moments) of ``returns``.
 
-    Raises ``ValueError`` where the returns do not vary.
+    Raises ``ValueError`` for constant returns.
     """
     sharpe = sharpe_per_bar(returns)
     if sharpe is None or len(returns) < 3:
@@ -62,6 +63,6 @@ def minimum_track_record(
     """
     if sharpe <= benchmark:
         return inf
-    spread = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
+    variance = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
     distance = _NORMAL.inv_cdf(confidence) / (sharpe - benchmark)
-    return 1 + max(spread, 1e-12) * distance * distance
+    return 1 + max(variance, 1e-12) * distance * distance

@@ -1,4 +1,4 @@
-"""Strategies: what to hold, decided on closed bars."""
+"""Strategies: decisions at the closes of bars, by signals or target weights."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from engine.market.spec import MarketSpec
 
 @dataclass(frozen=True, eq=False)
 class Signals:
-    """Decisions taken at the close of each bar, bool arrays as long as the bars; at what they fill is not theirs.
+    """Decisions at the close of each bar, bool arrays as long as the bars; the fill is up to the backtest.
 
-    ``entries[t]`` asks for a long position, ``exits[t]`` for none; ``short_entries`` and ``short_exits`` do so for a
+    ``entries[t]`` enters a long position, ``exits[t]`` closes it; ``short_entries`` and ``short_exits`` do so for a
     short one. Where an entry and the exit of the same side are both set the exit wins. An entry of one side also
     closes a position of the other.
     """
@@ -36,12 +36,12 @@ class Signals:
         return self.entries, self.exits, self.short_entries, self.short_exits
 
     def changed(self, change: Callable[[NDArray[np.bool_]], NDArray[np.bool_]]) -> Signals:
-        """``change`` of each side; one that is None stays so."""
+        """``change`` applied to each side except None."""
         short = (None if flags is None else change(flags) for flags in (self.short_entries, self.short_exits))
         return Signals(change(self.entries), change(self.exits), *short)
 
     def last(self, count: int) -> Signals:
-        """Those of the last ``count`` bars."""
+        """The signals of the last ``count`` bars."""
         return self.changed(lambda flags: flags[len(flags) - count :])
 
 
@@ -49,14 +49,14 @@ class Strategy(Spec):
     """Contract of a strategy.
 
     ``signals(bars, inputs)`` uses no bar later than t for its decision at t (the conformance tests recompute it on
-    truncated history) and is silent during ``warm_up()`` bars. ``inputs(market)`` names the runs that it needs, such
-    as a model's; their results arrive in ``inputs`` under the same names.
+    truncated history) and makes no decision during ``warm_up()`` bars. ``inputs(market)`` names the runs that it needs,
+    such as a model's; their results arrive in ``inputs`` under the same names.
 
-    ``bars`` are all up to the end of the range, those before it included; an account begins flat with the range.
-    ``stands`` says that the last decision then counts as one of the first close. Without it, as an entry is a matter
-    of its moment, only later ones are followed. ``resizes`` says that it moves the weights of positions instead of
-    opening and closing trades. ``signals_time`` are the expected seconds of a call of ``signals`` and of each of its
-    bars, measured on one core of a server of 2023.
+    ``bars`` are all up to the end of the range, those before it included; an account begins flat with the range. With
+    ``stands`` the last decision before it is carried forward to the first close; otherwise it is ignored, as an entry
+    depends on its moment. ``resizes``: the strategy moves the weights of positions instead of opening and closing
+    trades. ``signals_time`` is the expected time of ``signals`` in seconds, per call and per bar, measured on one core
+    of a server of 2023.
     """
 
     descriptions: ClassVar[tuple[str, ...]] = ()  # ``call_strategy.require_description`` asks, who knows the market
@@ -68,7 +68,7 @@ class Strategy(Spec):
 
     @classmethod
     def followed_runs(cls) -> Mapping[str, type[RunSpec]]:
-        """The fields that hold the request of a run whose result the strategy follows, such as a model's."""
+        """The fields that contain the request of an input run, such as a model's."""
         hints = {name: field.annotation for name, field in cls.model_fields.items()}
         return {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, RunSpec)}
 
@@ -79,9 +79,7 @@ class Strategy(Spec):
         return 0
 
     def begins(self, bars: Bars, inputs: Mapping[str, Any]) -> int:
-        """Index of the first of ``bars`` at whose close it can decide, where ``inputs`` tell; of an allocation nobody
-        asks.
-        """
+        """Index of the first of ``bars`` at whose close it can decide, given ``inputs``; unused for an allocation."""
         return 0
 
     @abstractmethod
@@ -89,14 +87,13 @@ class Strategy(Spec):
 
 
 class Allocation(Strategy):
-    """Contract of a strategy that divides one account among symbols.
+    """Contract of an allocation: a strategy that divides one account among symbols.
 
-    ``weights(panel, inputs)`` is a float64 array (bars, symbols): the part of the equity that each symbol shall have
-    after the decision at that close, negative for a short position, NaN where there is no decision and the position
-    stays as it is: a weight stands until the next. Truncated history and ``warm_up()`` bars, those of the common
-    calendar, bind it as they bind ``signals``. One that makes no sense without its short positions says so by
-    ``sells_short()``; of others a backtest may follow the long side alone. ``symbols()`` are the fewest and the most
-    symbols that it can divide among, None for any number.
+    ``weights(panel, inputs)`` is a float64 array (bars, symbols): the target fraction of the equity in each symbol
+    after the decision at that close, negative for a short position, NaN for no decision, which leaves the position
+    unchanged. Look-ahead and ``warm_up()``, in bars of the common calendar, are restricted as for ``signals``.
+    ``sells_short()``: the strategy requires its short positions; for others a backtest may follow the long side alone.
+    ``symbols()`` are the minimum and maximum number of symbols, None for any number.
     """
 
     resizes: ClassVar[bool] = True

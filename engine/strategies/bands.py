@@ -9,7 +9,7 @@ from engine.strategies import Strategy
 
 
 class Bands(Strategy):
-    """A mean of closes and a band of standard deviations on either side (Bollinger on Bollinger Bands, 2001)."""
+    """A moving average of closes with bands of standard deviations (Bollinger on Bollinger Bands, 2001)."""
 
     window: int = parameter(
         20, title="Window", unit="bars", help="Closes in the mean and in the standard deviation.",

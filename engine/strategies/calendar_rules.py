@@ -13,21 +13,20 @@ from engine.market.bars import Bars
 from engine.market.days import Days
 from engine.market.intervals import bar_interval
 from engine.strategies import Signals, Strategy
-from engine.strategies.flags import silent
+from engine.strategies.flags import masked_signals
 
 Flags = NDArray[np.bool_]
 
 MONDAY = np.datetime64("1970-01-05", "D")
 
 
-class Season(Strategy):
-    """Contract of a strategy of dates: long on the days of a season, out on the others; short mirrored.
+class CalendarStrategy(Strategy):
+    """Contract of a calendar strategy: long on the days of a season, flat on the others; short mirrored.
 
-    ``holds(days, weekends)`` says of each day whether it belongs to the season; ``weekends`` is set where the market
-    also trades on Saturdays and Sundays. The decision at the close of a daily bar is about the next session, which is
-    the next weekday, or the next day if a bar on a weekend has been seen before; a decision filled at the next open is
-    held on that very day. Holidays are not known beforehand and count as sessions. Bars within a day are decided
-    by their own trading day, the date at the exchange.
+    ``holds(days, weekends)`` selects the days of the season; ``weekends`` is set where the market also trades on
+    Saturdays and Sundays. The decision at the close of a daily bar is about the next session: the next weekday, or the
+    next day if there has been a bar on a weekend; filled at the next open it is held on that very day. Holidays are not
+    known beforehand and count as sessions. Intraday bars are decided by their own trading day.
     """
 
     @abstractmethod
@@ -41,7 +40,9 @@ class Season(Strategy):
             days = bar_interval(bars.series.interval).last_dates(days)
             days = np.where(weekends, days + 1, np.busday_offset(days, 1, roll="backward"))
         inside = self.holds(days, weekends)
-        return silent(bars, self.warm_up(), entries=inside, exits=~inside, short_entries=~inside, short_exits=inside)
+        return masked_signals(
+            bars, self.warm_up(), entries=inside, exits=~inside, short_entries=~inside, short_exits=inside
+        )
 
 
 def weekday(days: Days) -> NDArray[np.int64]:
@@ -50,7 +51,7 @@ def weekday(days: Days) -> NDArray[np.int64]:
 
 
 def session_of_month(days: Days, weekends: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The place of each day among the sessions of its month, from the start and from the end, both counted from 1."""
+    """Rank of each day among the sessions of its month, from the start and from the end, both from 1."""
     month = days.astype("datetime64[M]")
     first, after = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
     from_start = np.where(weekends, (days - first).astype(np.int64) + 1, np.busday_count(first, days + 1))

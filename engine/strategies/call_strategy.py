@@ -1,4 +1,4 @@
-"""Calls into strategies: whatever a plug-in raises or returns by mistake becomes a readable error."""
+"""Calls of strategies, with readable errors for whatever a plug-in raises or wrongly returns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.market.panel import Panel
 from engine.market.spec import MarketSpec
 from engine.strategies import Allocation, Signals, Strategy
 
-_WORDS = {
+_EXPECTED = {
     "label": "text",
     "warm_up": "a whole number of bars",
     "inputs": "a mapping of names to requests",
@@ -28,8 +28,8 @@ SIDES = ("entries", "exits", "short_entries", "short_exits")
 
 
 def require_description(strategy: Strategy, market: MarketSpec) -> None:
-    """Raises ``StrategyError`` if ``strategy`` cannot say what it is called, how long it warms up and what it needs;
-    if it divides an account, also whether it sells short and among how many symbols it divides.
+    """Raises ``StrategyError`` if the label, the warm-up or the inputs of ``strategy`` are invalid; for an allocation
+    also ``sells_short`` and ``symbols``.
     """
     with plugin_errors(strategy, NOUN, StrategyError):
         answers: dict[str, Any] = {
@@ -39,14 +39,16 @@ def require_description(strategy: Strategy, market: MarketSpec) -> None:
         }
         if isinstance(strategy, Allocation):
             answers |= {"sells_short": strategy.sells_short(), "symbols": strategy.symbols()}
-    for name, given in answers.items():
-        if not _suits(name, given):
-            raise StrategyError(f"{named(strategy, NOUN)} returned {given!r:.40}: {name}() must return {_WORDS[name]}.")
+    for name, answer in answers.items():
+        if not _is_valid(name, answer):
+            raise StrategyError(
+                f"{named(strategy, NOUN)} returned {answer!r:.40}: {name}() must return {_EXPECTED[name]}."
+            )
     if answers["warm_up"] < 0:
         raise StrategyError(f"{named(strategy, NOUN)} returned {answers['warm_up']}: warm_up() must not be below 0.")
 
 
-def symbols_wanted(strategy: Strategy, count: int) -> str:
+def symbol_count_problem(strategy: Strategy, count: int) -> str:
     """The reason why ``strategy`` cannot trade ``count`` symbols, as a sentence; empty if it can."""
     fewest, most = strategy.symbols() if isinstance(strategy, Allocation) else (1, None)
     if most is not None and count > most:
@@ -57,20 +59,20 @@ def symbols_wanted(strategy: Strategy, count: int) -> str:
     return ""
 
 
-def _suits(name: str, given: Any) -> bool:
+def _is_valid(name: str, answer: Any) -> bool:
     if name == "warm_up":
-        return _is_whole(given)
+        return _is_whole(answer)
     if name == "symbols":
-        return isinstance(given, tuple) and len(given) == 2 and _is_whole(given[0]) and _is_whole(given[1] or 0)
-    return isinstance(given, {"label": str, "inputs": Mapping, "sells_short": bool | np.bool_}[name])
+        return isinstance(answer, tuple) and len(answer) == 2 and _is_whole(answer[0]) and _is_whole(answer[1] or 0)
+    return isinstance(answer, {"label": str, "inputs": Mapping, "sells_short": bool | np.bool_}[name])
 
 
-def _is_whole(given: Any) -> bool:
-    return isinstance(given, Integral) and not isinstance(given, bool)
+def _is_whole(answer: Any) -> bool:
+    return isinstance(answer, Integral) and not isinstance(answer, bool)
 
 
 def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-    """``strategy.signals``. Raises ``StrategyError`` if it fails or does not return two or four flags a bar."""
+    """``strategy.signals``. Raises ``StrategyError`` if it fails or does not return two or four flags per bar."""
     with plugin_errors(strategy, NOUN, StrategyError):
         found: Any = strategy.signals(bars, inputs)
     if not isinstance(found, Signals):
@@ -97,7 +99,7 @@ def begins(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> int:
 
 
 def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
-    """``strategy.weights``. Raises ``StrategyError`` if it fails or does not return a number a bar and symbol."""
+    """``strategy.weights``. Raises ``StrategyError`` if it fails or does not return one number per bar and symbol."""
     with plugin_errors(strategy, NOUN, StrategyError):
         found: Any = strategy.weights(panel, inputs)
     shape = (len(panel), len(panel.symbols))

@@ -1,4 +1,4 @@
-"""Strategies that compare two lines: long from the bar at which the fast one rises above the slow one."""
+"""Crossing strategies: long from the bar at which the fast line crosses above the slow one."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ from engine.market.bars import Bars, Floats
 from engine.strategies import Signals, Strategy
 
 MANTISSA = 2.0**33
-"""Lines are compared at a relative precision of 1e-10: running sums leave equal averages some rounding apart."""
+"""Lines are compared at a relative precision of 1e-10, as running sums leave rounding errors in equal averages."""
 
 
 def levels(line: Floats) -> Floats:
-    """``line`` rounded to 33 bits of mantissa, so that values equal but for rounding are equal; NaN stays."""
+    """``line`` rounded to 33 bits of mantissa, so that values equal up to rounding are equal; NaN is kept."""
     mantissa, exponent = np.frexp(line)
     return np.asarray(np.ldexp(np.rint(mantissa * MANTISSA) / MANTISSA, exponent), dtype=np.float64)
 
 
 def cross(fast: Floats, slow: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Bars at which ``fast`` comes to lie above ``slow``, and those at which it comes to lie below.
+    """Bars at which ``fast`` crosses above ``slow``, and those at which it crosses below.
 
-    A crossing needs both lines on this bar and on the one before: a line that is above from the first comparable bar
-    on has not crossed. Lines that touch and part again on the side they came from cross nothing twice: coming from
-    a tie counts, staying in one does not.
+    A crossing needs both lines on this bar and on the previous one: a line that is above from the first comparable bar
+    on has not crossed. Leaving a tie counts as a crossing, entering one does not.
     """
     upper, lower = levels(fast), levels(slow)
     side = np.where(np.isnan(upper) | np.isnan(lower), np.nan, np.sign(upper - lower))
@@ -39,11 +38,10 @@ def cross(fast: Floats, slow: Floats) -> tuple[NDArray[np.bool_], NDArray[np.boo
 class Crossing(Strategy):
     """Contract of a crossing strategy: two lines, each of some fields of the spec.
 
-    ``fast_line`` and ``slow_line`` are float64 as long as the bars, NaN while they warm up, and follow from the bars
-    and from ``fast_fields`` and ``slow_fields`` alone: a sweep computes each line once. ``valid`` says which of many
-    parameter values (arrays by field name) make a spec that its validators accept. The lines are
-    compared at a relative precision of 1e-10. ``same_lines`` promises that both are one function: the slow line is the
-    fast one of the slow fields' values.
+    ``fast_line`` and ``slow_line`` are float64 as long as the bars, NaN during their warm-up, and depend on the bars
+    and on ``fast_fields`` and ``slow_fields`` alone: a sweep computes each line once. ``valid`` is the vectorised
+    validation of parameter values (arrays by field name). The lines are compared at a relative precision of 1e-10.
+    ``same_lines``: both are the same function, so the slow line is the fast one with the values of the slow fields.
     """
 
     fast_fields: ClassVar[tuple[str, ...]]
@@ -66,7 +64,7 @@ class Crossing(Strategy):
 
 
 class FastAndSlow(Crossing):
-    """Base of crossing strategies with a fast and a slow window; subclasses declare both as whole numbers of bars."""
+    """Base of crossing strategies with a fast and a slow window, which subclasses declare as numbers of bars."""
 
     fast_fields: ClassVar[tuple[str, ...]] = ("fast",)
     slow_fields: ClassVar[tuple[str, ...]] = ("slow",)
@@ -85,7 +83,7 @@ class FastAndSlow(Crossing):
 
 
 class AverageCross(FastAndSlow):
-    """Contract of a crossing of two averages of one kind: ``average(bars, window)`` gives either."""
+    """Contract of a crossing of two moving averages of one kind, ``average(bars, window)``."""
 
     same_lines: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""Decisions as flags: a bool for each bar."""
+"""Helpers for decisions as bool arrays over bars."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Flags = NDArray[np.bool_]
 
 
 def above(one: Floats, other: Floats | float) -> Flags:
-    """Where ``one`` lies above ``other`` by more than rounding; never where either is NaN."""
+    """Where ``one`` is above ``other`` by more than rounding; False where either is NaN."""
     return np.asarray(levels(one) > levels(np.asarray(other, dtype=np.float64)))
 
 
-def silent(bars: Bars, warm_up: int, **decisions: Flags) -> Signals:
-    """``Signals`` of ``decisions``, none of them in the first ``warm_up`` bars or where there is no close."""
+def masked_signals(bars: Bars, warm_up: int, **decisions: Flags) -> Signals:
+    """``Signals`` of ``decisions``, masked in the first ``warm_up`` bars and where there is no close."""
     known = np.isfinite(bars.close)
     known[:warm_up] = False
     return Signals(**{name: flags & known for name, flags in decisions.items()})
 
 
-def never(bars: Bars) -> Flags:
-    """A decision that is not taken on any bar."""
+def no_signals(bars: Bars) -> Flags:
+    """All False."""
     return np.zeros(len(bars), dtype=bool)

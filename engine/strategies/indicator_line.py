@@ -10,19 +10,19 @@ from engine.strategies.rules import Lagged
 
 
 class IndicatorLine(Lagged):
-    """Contract of an operand that is one output of an indicator of the library: subclasses say which."""
+    """Contract of an operand that is one output of an indicator of the library, chosen by the subclass."""
 
     @abstractmethod
     def source(self) -> Indicator: ...
 
     def place(self) -> int:
-        """Which of the outputs, from 0."""
+        """Index of the output."""
         return 0
 
-    def settled(self) -> int:
+    def base_warm_up(self) -> int:
         return call_indicator.warm_ups(self.source())[self.place()]
 
-    def now(self, bars: Bars) -> Floats:
+    def base_line(self, bars: Bars) -> Floats:
         indicator = self.source()
         require_inputs(indicator, bars)
         return call_indicator.line(indicator, bars, indicator.outputs[self.place()].name)

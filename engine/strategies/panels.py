@@ -1,4 +1,4 @@
-"""Prices of several symbols on a calendar where not every symbol has every bar."""
+"""Prices of several symbols on a common calendar with gaps."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ STALE = np.timedelta64(7, "D")
 
 @lru_cache(maxsize=2)
 def last_known(panel: Panel) -> Floats:
-    """Closes (bars, symbols), a missing one replaced by the last before it; NaN where that is older than a week. Those
-    of the same panel are one read-only array.
-    """
+    """Forward filled closes (bars, symbols), NaN where older than a week; read-only, and cached per panel."""
     rows = np.arange(len(panel))[:, None]
     last = np.maximum.accumulate(np.where(np.isfinite(panel.close), rows, -1), axis=0)
     known = np.take_along_axis(panel.close, np.maximum(last, 0), axis=0) if len(panel) else panel.close
@@ -28,16 +26,16 @@ def last_known(panel: Panel) -> Floats:
     return found
 
 
-def priced(close: Floats) -> NDArray[np.bool_]:
-    """Where a logarithm can be taken: no price is missing, infinite, zero or below."""
+def is_priced(close: Floats) -> NDArray[np.bool_]:
+    """Where a price is positive and finite, so that its logarithm exists."""
     return np.asarray((close > 0) & np.isfinite(close))
 
 
-def undecided(panel: Panel) -> Floats:
-    """Weights (bars, symbols) without a decision."""
+def no_decisions(panel: Panel) -> Floats:
+    """Weights (bars, symbols) without a decision, all NaN."""
     return np.full((len(panel), len(panel.symbols)), np.nan)
 
 
-def latest(events: NDArray[np.bool_]) -> NDArray[np.int64]:
+def last_index(events: NDArray[np.bool_]) -> NDArray[np.int64]:
     """For each bar the index of the last bar up to it at which ``events`` is set, -1 before the first."""
     return np.maximum.accumulate(np.where(events, np.arange(len(events)), -1))

@@ -1,7 +1,6 @@
-"""Cache of what the parts of rules have answered for the most recent bars.
+"""Cache of the lines and conditions of rules on the most recent bars.
 
-A sweep asks thousands of nearly equal rules about the same bars: whatever a combination shares with an earlier one is
-not computed again.
+A sweep evaluates thousands of similar rules on the same bars: parts shared by combinations are computed once.
 """
 
 from __future__ import annotations
@@ -16,29 +15,29 @@ from engine.market.bars import Bars
 
 A = TypeVar("A")
 
-ROOM = 32e6
-"""Bytes of answers, each taken for a float64 a bar; beyond them a thread starts anew."""
+MEMORY_LIMIT = 32e6
+"""Bytes of cached values per thread, counted as one float64 per bar each; the cache is cleared beyond it."""
 
 
-class _Answers(threading.local):
+class _Cache(threading.local):
     def __init__(self) -> None:
         self.bars: weakref.ref[Bars] | None = None
         self.known: dict[Spec, Any] = {}
 
 
-_ANSWERS = _Answers()
+_CACHE = _Cache()
 
 
-def recalled(part: Spec, bars: Bars, answer: Callable[[Bars], A]) -> A:
-    """``answer(bars)``, which follows from ``part`` and ``bars`` alone; it is kept while ``bars`` live and there is
-    room, so nobody may change it.
+def cached(part: Spec, bars: Bars, answer: Callable[[Bars], A]) -> A:
+    """``answer(bars)``, which depends on ``part`` and ``bars`` alone; cached while ``bars`` live, so it must not be
+    modified.
     """
-    if _ANSWERS.bars is None or _ANSWERS.bars() is not bars:
+    if _CACHE.bars is None or _CACHE.bars() is not bars:
         known: dict[Spec, Any] = {}
-        _ANSWERS.bars, _ANSWERS.known = weakref.ref(bars, lambda _: known.clear()), known
-    found: A | None = _ANSWERS.known.get(part)
+        _CACHE.bars, _CACHE.known = weakref.ref(bars, lambda _: known.clear()), known
+    found: A | None = _CACHE.known.get(part)
     if found is None:
-        if len(_ANSWERS.known) * 8 * len(bars) > ROOM:
-            _ANSWERS.known.clear()
-        found = _ANSWERS.known[part] = answer(bars)
+        if len(_CACHE.known) * 8 * len(bars) > MEMORY_LIMIT:
+            _CACHE.known.clear()
+        found = _CACHE.known[part] = answer(bars)
     return found

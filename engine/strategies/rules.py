@@ -1,7 +1,7 @@
-"""Rules: conditions on the lines of a symbol, in a logic that knows when it does not know.
+"""Rules: conditions on the lines of a symbol, in three-valued logic.
 
-An ``Operand`` is a line, a ``Condition`` says of each bar whether something holds. Both are plug-ins, so that a form
-can offer them and a file can add one; nothing here reads or runs text.
+An ``Operand`` is a line, a ``Condition`` is true, false or unknown on each bar. Both are plug-ins, so that a form can
+offer them and a file can add one; no text is parsed or executed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.core.registry import Registry
 from engine.core.spec import Count, Spec, parameter
 from engine.market.bars import Bars, Floats
 from engine.strategies.crossing import cross, levels
-from engine.strategies.rule_cache import recalled
+from engine.strategies.rule_cache import cached
 
 Flags = NDArray[np.bool_]
 Comparison = Literal["above", "below", "crosses_above", "crosses_below"]
@@ -32,10 +32,10 @@ MAX_NESTING, MAX_DEPTH = 24, 4
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """Bool arrays over the bars: ``yes`` where something holds, ``no`` where it does not.
+    """Bool arrays over the bars: ``yes`` where a condition is true, ``no`` where it is false.
 
-    Where a line has no value neither is set, and "not" does not make knowledge of it: this is Kleene's strong logic of
-    three values (Introduction to Metamathematics, 1952).
+    Where a line has no value neither is set, and the negation is unknown too: Kleene's strong three-valued logic
+    (Introduction to Metamathematics, 1952).
     """
 
     yes: Flags
@@ -52,7 +52,7 @@ class Truth:
 
 
 def combine(parts: Sequence[Truth], match: Match) -> Truth:
-    """All or any of at least one truth."""
+    """Conjunction or disjunction of at least one truth."""
     result = parts[0]
     for part in parts[1:]:
         result = result & part if match == "all" else result | part
@@ -60,10 +60,10 @@ def combine(parts: Sequence[Truth], match: Match) -> Truth:
 
 
 def compare(left: Floats, comparison: Comparison, right: Floats) -> Truth:
-    """How ``left`` lies to ``right``, equality but for rounding counting as equal.
+    """Comparison of ``left`` with ``right``, equal up to rounding counting as equal.
 
-    ``above`` and ``below`` need both lines on the bar. A crossing needs them on the bar before, too: ``left`` is above
-    now and was not then.
+    ``above`` and ``below`` need both lines on the bar. A crossing also needs them on the previous bar, on which
+    ``left`` was not above.
     """
     known = ~(np.isnan(left) | np.isnan(right))
     if comparison in ("crosses_above", "crosses_below"):
@@ -77,30 +77,31 @@ def compare(left: Floats, comparison: Comparison, right: Floats) -> Truth:
     return Truth(known & holds, known & ~holds)
 
 
-def held(truth: Truth, bars: int, match: Match) -> Truth:
+def over_last(truth: Truth, bars: int, match: Match) -> Truth:
     """Whether ``truth`` held on all or on any of the last ``bars`` bars."""
     if match == "any":
-        return ~held(~truth, bars, "all")
-    return Truth(_counted(truth.yes, bars) == bars, _counted(truth.no, bars) > 0)
+        return ~over_last(~truth, bars, "all")
+    return Truth(_rolling_count(truth.yes, bars) == bars, _rolling_count(truth.no, bars) > 0)
 
 
-def _counted(flags: Flags, bars: int) -> NDArray[np.int64]:
-    """How many of the last ``bars`` bars are set; fewer bars are there at the start."""
+def _rolling_count(flags: Flags, bars: int) -> NDArray[np.int64]:
+    """Rolling count of ``flags`` over ``bars`` bars, fewer at the start."""
     total = np.cumsum(flags, dtype=np.int64)
     total[bars:] -= total[:-bars].copy()
     return total
 
 
-def ago(line: Floats, lag: int) -> Floats:
-    """``line`` as it was ``lag`` bars before each bar; NaN where there was none."""
+def shifted(line: Floats, lag: int) -> Floats:
+    """``line`` shifted by ``lag`` bars, NaN at the start."""
     return np.concatenate([np.full(min(lag, len(line)), np.nan), line[: max(len(line) - lag, 0)]])
 
 
 class Operand(Spec):
-    """Contract of an operand: ``line(bars)`` is float64 as long as the bars, known at each close from the bars so far.
+    """Contract of an operand: ``line(bars)`` is float64 as long as the bars, computed at each close from the bars so
+    far.
 
-    It is NaN for ``warm_up()`` bars and where it cannot be known; it raises ``DataError`` for a series that will never
-    give it.
+    It is NaN during ``warm_up()`` bars and where undefined; it raises ``DataError`` for a series that lacks its
+    columns.
     """
 
     descriptions: ClassVar[tuple[str, ...]] = ("label", "warm_up")
@@ -115,17 +116,19 @@ class Operand(Spec):
 
 
 class Lagged(Operand):
-    """An operand that can be read as it was some bars ago: subclasses give ``now``, ``settled`` and ``name``."""
+    """An operand that can be read as it was some bars ago: subclasses give ``base_line``, ``base_warm_up`` and
+    ``name``.
+    """
 
     lag: int = parameter(
         0, title="Bars ago", unit="bars", help="0 is the bar itself.", ge=0, le=1000, section="Strategy", seldom=True
     )
 
     @abstractmethod
-    def now(self, bars: Bars) -> Floats:
+    def base_line(self, bars: Bars) -> Floats:
         """The line without lag."""
 
-    def settled(self) -> Count:
+    def base_warm_up(self) -> Count:
         """The warm-up of the line without lag."""
         return 0
 
@@ -134,20 +137,19 @@ class Lagged(Operand):
         return super().label()
 
     def warm_up(self) -> int:
-        return self.settled() + self.lag
+        return self.base_warm_up() + self.lag
 
     def line(self, bars: Bars) -> Floats:
-        return ago(self.now(bars), self.lag)
+        return shifted(self.base_line(bars), self.lag)
 
     def label(self) -> str:
         return f"{self.name()}[{self.lag}]" if self.lag else self.name()
 
 
 class Condition(Spec):
-    """Contract of a condition: ``truth(bars)`` says of each close, from the bars so far, whether it holds.
+    """Contract of a condition: ``truth(bars)`` is its truth at each close, from the bars so far.
 
-    It knows nothing during ``warm_up()`` bars. ``judge`` is what is asked of it: ``truth``, or its opposite if the
-    condition is negated.
+    It is unknown during ``warm_up()`` bars. ``evaluate`` is ``truth``, or its negation if the condition is negated.
     """
 
     descriptions: ClassVar[tuple[str, ...]] = ("label", "text", "depth", "warm_up")
@@ -160,7 +162,7 @@ class Condition(Spec):
     @model_validator(mode="before")
     @classmethod
     def _shallow(cls, values: Any) -> Any:
-        """Before anything is built: a request nested a thousand times must not exhaust the interpreter's stack."""
+        """Checked before anything is built: a deeply nested request must not exhaust the interpreter's stack."""
         if nesting(values) > MAX_NESTING:
             raise ValueError(f"Conditions are nested more than {MAX_DEPTH} deep: use fewer nested groups.")
         return values
@@ -181,8 +183,8 @@ class Condition(Spec):
     @abstractmethod
     def truth(self, bars: Bars) -> Truth: ...
 
-    def judge(self, bars: Bars) -> Truth:
-        return recalled(self, bars, lambda _: ~judged(self, bars) if self.negated else judged(self, bars))
+    def evaluate(self, bars: Bars) -> Truth:
+        return cached(self, bars, lambda _: ~truth_of(self, bars) if self.negated else truth_of(self, bars))
 
     def text(self) -> str:
         """The condition in words, without its negation."""
@@ -192,13 +194,13 @@ class Condition(Spec):
         return f"not ({self.text()})" if self.negated else self.text()
 
 
-def drawn(operand: Operand, bars: Bars) -> Floats:
-    """``line_of``, recalled."""
-    return recalled(operand, bars, lambda _: line_of(operand, bars))
+def cached_line(operand: Operand, bars: Bars) -> Floats:
+    """``line_of``, cached."""
+    return cached(operand, bars, lambda _: line_of(operand, bars))
 
 
 def line_of(operand: Operand, bars: Bars) -> Floats:
-    """``operand.line``. Raises ``StrategyError`` if it fails or does not return a float a bar."""
+    """``operand.line``. Raises ``StrategyError`` if it fails or does not return one float per bar."""
     with plugin_errors(operand, "operand", StrategyError):
         found: Any = operand.line(bars)
     if not is_array(found, "float64", (len(bars),)):
@@ -209,8 +211,8 @@ def line_of(operand: Operand, bars: Bars) -> Floats:
     return cast(Floats, found)
 
 
-def judged(condition: Condition, bars: Bars) -> Truth:
-    """``condition.truth``. Raises ``StrategyError`` if it fails or does not return a ``Truth`` with two flags a bar."""
+def truth_of(condition: Condition, bars: Bars) -> Truth:
+    """``condition.truth``. Raises ``StrategyError`` if it fails or returns no ``Truth`` with two flags per bar."""
     with plugin_errors(condition, "condition", StrategyError):
         found: Any = condition.truth(bars)
     for flags in (found.yes, found.no) if isinstance(found, Truth) else (found,):
@@ -223,7 +225,7 @@ def judged(condition: Condition, bars: Bars) -> Truth:
 
 
 def nesting(values: Any) -> int:
-    """How many mappings and lists of plain values lie within one another."""
+    """Nesting depth of mappings and lists in plain values."""
     deepest, left = 0, [(values, 1)]
     while left:
         item, level = left.pop()

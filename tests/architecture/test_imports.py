@@ -1,4 +1,4 @@
-"""What is loaded when: the server process stays light, each heavy package waits for the work that needs it."""
+"""Imports of processes: the server stays light, each heavy package waits for the work that needs it."""
 
 from __future__ import annotations
 

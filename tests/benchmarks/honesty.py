@@ -1,4 +1,4 @@
-"""How often luck is declared real: the best of many random strategies on random walks, judged as a user's run would be.
+"""False positives of the verdict: the best of many random strategies on random walks, assessed as a user's run is.
 
 A random strategy enters and leaves at random times, long only, at the costs of the default form; each has a mean
 holding time and a mean wait of its own, from 2 to 60 bars. The best of them by Sharpe ratio is run through the engine
@@ -21,12 +21,12 @@ from engine.core.store import Trial
 from engine.market.bars import Bars, Floats, Market
 from engine.research import holdings
 from engine.research.statistics import moments, probabilistic_sharpe
-from engine.research.verdict import CONFIDENT, STANDS, assess
+from engine.research.verdict import CONFIDENT, SIGNIFICANT, assess
 from engine.strategies import Signals, Strategy
 from tests.support.market import make_bars
 
 BARS = 1250
-REAL = (*STANDS, "Fragile.")
+REAL = (*SIGNIFICANT, "Fragile.")
 """Headlines that take the ratio for more than luck."""
 
 
@@ -85,7 +85,7 @@ def ratios(bars: Bars, spec: BacktestSpec, seed: int, count: int) -> Floats:
     at = holdings.prices(bars, spec)
     found = []
     for part in np.array_split(np.arange(count), max(count // 100, 1)):
-        trades = holdings.quoted(entry[part], exit[part], np.ones_like(entry[part]), at, spec.costs.slip())
+        trades = holdings.trades_at_quotes(entry[part], exit[part], np.ones_like(entry[part]), at, spec.costs.slip())
         growth = np.expm1(holdings.growth(trades, at, spec.costs.commission * holdings.BASIS_POINT))[:, 1:]
         found.append(growth.mean(axis=1) / growth.std(axis=1, ddof=1))
     return np.concatenate(found)

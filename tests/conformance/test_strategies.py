@@ -35,7 +35,7 @@ MARKET = MarketSpec()
 SIDES = ("entries", "exits", "short_entries", "short_exits")
 SYMBOLS = {"pairs": ("AAPL", "META")}
 UNIVERSE = ("AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA")
-"""What an allocation is given: two symbols where it wants exactly two, all of the sample where it takes any number."""
+"""Symbols of an allocation: two where it requires exactly two, all of the sample where it takes any number."""
 QUICK = {"kind": "model", "null_fits": 0}
 """A model without null models trains in a tenth of the time."""
 

@@ -1,4 +1,4 @@
-"""A visitor of the workbench, in the words of the pages."""
+"""Actions of a visitor of the workbench, in the words of the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of the runner share."""
+"""Fixtures of the tests of the runner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions of tests to a cluster: what it tells, who works, and what it has forgotten."""
+"""Queries of a cluster: its messages, its workers, and the results that it has released."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A manager of jobs as Dash uses it, and questions of tests to it."""
+"""Dash's use of a manager of jobs, and queries of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions of tests about processes that end while they are looked at."""
+"""Queries of processes that may end meanwhile."""
 
 from __future__ import annotations
 

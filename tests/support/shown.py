@@ -1,4 +1,4 @@
-"""Text of a part of a page."""
+"""The text of a part of a page."""
 
 from __future__ import annotations
 

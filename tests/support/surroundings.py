@@ -1,4 +1,4 @@
-"""Made-up inputs of an indicator beside its bars: other symbols of the market and series of its context."""
+"""Synthetic inputs of an indicator besides its bars: other symbols of the market and series of its context."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as some
 
 from engine.backtest.fast_metrics import fast_metrics
-from engine.backtest.measured import measured, only
+from engine.backtest.measured import for_symbol, measured
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.run import run_sweep
@@ -54,7 +54,7 @@ def same_as_runs(found: SweepResult, *bars: Bars, count: int = 25) -> None:
         assert found.max_drawdown[0, place] == expected.max_drawdown
         assert found.trades[0, place] == expected.trades
         for row, item in enumerate(bars if found.parts else (), 1):
-            part = fast_metrics(alone(opened, item), only(whole, row - 1), {})
+            part = fast_metrics(alone(opened, item), for_symbol(whole, row - 1), {})
             mine = found.total_return[row, place], found.max_drawdown[row, place]
             np.testing.assert_allclose(mine, (part.total_return, part.max_drawdown), rtol=1e-9, atol=1e-12)
             ratio = np.nan if part.sharpe is None else part.sharpe

@@ -1,4 +1,4 @@
-"""Tasks of tests for the cluster's workers: each takes the progress first, as every job."""
+"""Tasks for the cluster's workers in tests; each takes the progress first, as every job."""
 
 from __future__ import annotations
 

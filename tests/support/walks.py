@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import WalkForwardSpec
-from engine.backtest.windows import Window, lay_out
+from engine.backtest.windows import Window, schedule
 from engine.core.progress import silent
 from engine.jobs import executors
 from engine.market.bars import Bars, Market
@@ -37,7 +37,7 @@ def walk_spec(
 
 def laid_out(asked: WalkForwardSpec, bars: Bars) -> tuple[Window, ...]:
     """The windows of ``asked``: in the days on which every combination of ``AXES`` can trade."""
-    return lay_out([bars.slice(WARM, len(bars))], asked.windows)
+    return schedule([bars.slice(WARM, len(bars))], asked.windows)
 
 
 def run(asked: WalkForwardSpec, *bars: Bars) -> WalkForwardResult:

@@ -51,7 +51,7 @@ def forget() -> None:
         registry._discover,
         registry._entry_points,
         requests._discover,
-        runner._memory,
+        runner._cache,
         runner._store,
     ):
         remembered.cache_clear()

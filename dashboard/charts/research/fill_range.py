@@ -30,7 +30,7 @@ class FillInfo:
 
 def info(result: VerificationResult) -> FillInfo:
     """What is drawn of ``result``; empty where the test was not possible."""
-    found = [(words, result.figures.get(name)) for name, words in ROWS]
+    found = [(words, result.metrics.get(name)) for name, words in ROWS]
     known = [(words, value) for words, value in found if value is not None]
     return FillInfo(tuple(words for words, _ in known), tuple(value for _, value in known))
 

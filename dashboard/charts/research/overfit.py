@@ -20,12 +20,12 @@ BINS = 40
 
 @dataclass(frozen=True, eq=False)
 class OverfitInfo:
-    """``inside`` and ``outside``: Sharpe ratios of at most ``MOST`` winners, and the ``line`` (two points) through all
-    of them. ``edges`` and ``counts`` are the histogram of the logits of their ranks.
+    """``in_sample`` and ``out_of_sample``: Sharpe ratios of at most ``MOST`` winners, and the ``line`` (two points)
+    through all of them. ``edges`` and ``counts`` are the histogram of the logits of their ranks.
     """
 
-    inside: Floats
-    outside: Floats
+    in_sample: Floats
+    out_of_sample: Floats
     line: Floats
     edges: Floats
     counts: Floats
@@ -34,12 +34,12 @@ class OverfitInfo:
 def info(result: SweepOverfitting) -> OverfitInfo:
     """An even choice of the splits, and the histogram of all."""
     kept = np.unique(np.linspace(0, len(result.logit) - 1, MOST).astype(np.intp))
-    ends = np.array([result.inside.min(), result.inside.max()])
+    ends = np.array([result.in_sample.min(), result.in_sample.max()])
     line = np.full(2, np.nan) if result.slope is None else result.slope * ends + (result.intercept or 0.0)
     reach = float(np.abs(result.logit).max()) or 1.0
     edges = np.linspace(-reach, reach, BINS + 1)
     counts = np.histogram(result.logit, edges)[0].astype(np.float64)
-    return OverfitInfo(result.inside[kept], result.outside[kept], np.stack((ends, line)), edges, counts)
+    return OverfitInfo(result.in_sample[kept], result.out_of_sample[kept], np.stack((ends, line)), edges, counts)
 
 
 def figure(info: OverfitInfo) -> go.Figure:
@@ -50,8 +50,8 @@ def figure(info: OverfitInfo) -> go.Figure:
     colours = [base.tint(base.LOSS if value <= 0 else base.GAIN, 75) for value in middle]
     traces = [
         go.Scatter(
-            x=base.values(info.inside), y=base.values(info.outside), mode="markers", name="Splits", showlegend=False,
-            marker={"size": 4, "color": base.tint(base.ACCENT, 35)},
+            x=base.values(info.in_sample), y=base.values(info.out_of_sample), mode="markers", name="Splits",
+            showlegend=False, marker={"size": 4, "color": base.tint(base.ACCENT, 35)},
             hovertemplate="Sharpe in sample %{x:.2f}<br>out of sample %{y:.2f}<extra></extra>",
         ),
         go.Scatter(

@@ -43,7 +43,7 @@ def removed(result: VerificationResult) -> tuple[Curve, ...]:
 
 def parameters(result: VerificationResult) -> tuple[Curve, ...]:
     """Sharpe ratio as each parameter alone is changed by a share of itself, the run as it is among them."""
-    own = result.figures.get("sharpe")
+    own = result.metrics.get("sharpe")
     found = []
     for field in dict.fromkeys(result.jitter_field):
         chosen = np.array([name == field for name in result.jitter_field])

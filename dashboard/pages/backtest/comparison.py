@@ -15,7 +15,7 @@ from dashboard.charts import overlay
 from dashboard.text.format import count, day_range, number, percent
 from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
-from engine.backtest.reports.combine import Combined, Common, Rebalancing, Weighting, combine, common
+from engine.backtest.reports.combine import CombinedPortfolio, CommonBars, Rebalancing, Weighting, combine, common
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.core.differences import differences
@@ -61,8 +61,8 @@ class Compared:
 class Together:
     """What the runs have in common; either is None where ``notes`` say why it cannot be."""
 
-    shared: Common | None
-    combined: Combined | None
+    shared: CommonBars | None
+    combined: CombinedPortfolio | None
     notes: tuple[str, ...]
 
 
@@ -113,7 +113,7 @@ def together(compared: Compared, weighting: Weighting, rebalancing: Rebalancing)
     return Together(shared, combine(shared, weighting, rebalancing), tuple(notes))
 
 
-def _calendars(results: Sequence[BacktestResult], shared: Common) -> list[str]:
+def _calendars(results: Sequence[BacktestResult], shared: CommonBars) -> list[str]:
     """A sentence where the runs are not on the same bars."""
     if all(len(result.time) == len(shared.time) for result in results):
         return []

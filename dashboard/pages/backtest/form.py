@@ -83,7 +83,7 @@ def symbols_wanted(strategy: Strategy | None, values: Mapping[str, Any]) -> str:
     if strategy is None or not chosen:
         return ""
     count = len(unfolded(chosen))
-    text = call_strategy.symbols_wanted(strategy, count)
+    text = call_strategy.symbol_count_problem(strategy, count)
     missing = strategy.symbols()[0] - count if isinstance(strategy, Allocation) else 0
     if missing <= 0 or symbols_to_add(strategy, values):
         return text

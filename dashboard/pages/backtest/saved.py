@@ -17,7 +17,7 @@ from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.core.differences import differences
 from engine.jobs import library
-from engine.jobs.library import UNTOLD, Saved
+from engine.jobs.library import UNKNOWN_CHANGE, Saved
 
 LISTED = ("cagr", "sharpe", "max_drawdown", "trades")
 _OTHER = {"code": "another version of the code", "libraries": "other library versions"}
@@ -61,7 +61,7 @@ def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | 
     """What ``item``, a saved run of the same request, had otherwise than ``result``, the run ``key``."""
     if item is None:
         return []
-    differs = difference(key, item) or UNTOLD
+    differs = difference(key, item) or UNKNOWN_CHANGE
     other = _OTHER.get(differs, f"different {differs}")
     then = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d}"
     changed = [_moved(name, item, result) for name in LISTED]
@@ -75,7 +75,7 @@ def difference(key: str, item: Saved) -> str:
     own = library.find([key]).get(key)
     if own is None or own.origin is None or item.origin is None:
         return ""
-    return library.other(item.origin, own.origin)
+    return library.changed_parts(item.origin, own.origin)
 
 
 def _moved(name: str, item: Saved, result: BacktestResult) -> str:

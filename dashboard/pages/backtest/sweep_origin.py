@@ -17,7 +17,7 @@ from dashboard.pages.backtest.tab import OPEN
 from dashboard.security.payloads import Answer, Progress
 from dashboard.text.format import count
 from engine.research import evidence
-from engine.research.evidence import Swept
+from engine.research.evidence import SweepOrigin
 from engine.research.sweep_overfitting.spec import OverfittingSpec
 from engine.research.verification.spec import VerificationSpec
 
@@ -47,14 +47,14 @@ def judge(data: runs.ResultData, tab: str, answer: Answer) -> tuple[Component, s
     if tab != TAB or ((answer or {}).get("waits") and ctx.triggered_id == JOB.answer):
         raise PreventUpdate
     spec, _ = runs.opened(data, VerificationSpec)
-    origin = evidence.swept(spec.backtest)
+    origin = evidence.sweep_origin(spec.backtest)
     judged = verification_view.findings(
         evidence.verdict(spec.backtest, origin=origin), verification_view.judged_by(spec)
     )
     return judged, "" if origin is None else words(origin), origin is None or origin.tested is not None
 
 
-def words(origin: Swept) -> str:
+def words(origin: SweepOrigin) -> str:
     """What the sweep has to do with the verdict."""
     if origin.place is None:
         return (
@@ -78,7 +78,7 @@ def ask(clicks: int | None, data: runs.ResultData) -> tuple[Answer, Any]:
     """A job for the test of the sweep, or for the sweep itself where its result is gone; the answer knows the run that
     it was asked for.
     """
-    origin = evidence.swept(runs.opened(data, VerificationSpec)[0].backtest)
+    origin = evidence.sweep_origin(runs.opened(data, VerificationSpec)[0].backtest)
     if not clicks or origin is None:
         raise PreventUpdate
     answer, job = side_job.start(origin.sweep if origin.place is None else OverfittingSpec(sweep=origin.sweep))

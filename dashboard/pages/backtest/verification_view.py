@@ -52,7 +52,7 @@ def findings(judgement: Verdict, note: str = "") -> Component:
 
 def _row(finding: Finding) -> Component:
     dot = html.Span(className=f"dot {TONES[finding.grade]}", role="img", title=finding.grade)
-    words = [html.Span(finding.question), html.B(finding.figure), html.Small(finding.explanation)]
+    words = [html.Span(finding.question), html.B(finding.value), html.Small(finding.explanation)]
     return html.Div([dot, *words], className="finding")
 
 
@@ -66,7 +66,7 @@ def luck(result: VerificationResult) -> Any:
     ]
     if not drawn:
         return skipped(result, "bootstrap")
-    own = result.figures.get("sharpe")
+    own = result.metrics.get("sharpe")
     marks = [(own, f"this run {number(own, 2)}"), (0.0, "zero")]
     return samples.figure(samples.info(drawn, marks), number=".1f", keep="luck")
 
@@ -74,7 +74,7 @@ def luck(result: VerificationResult) -> Any:
 def noise(result: VerificationResult) -> Any:
     if not len(result.noise_total):
         return skipped(result, "noise")
-    own = result.figures.get("total_return")
+    own = result.metrics.get("total_return")
     found = samples.info([("noisy prices", result.noise_total)], [(own, f"this run {signed_percent(own, 0)}")])
     return samples.figure(found, number=",.0%", keep="noise")
 
@@ -84,7 +84,7 @@ def drawdowns(result: VerificationResult) -> Any:
     if not len(result.drawdown):
         return skipped(result, "drawdowns")
     drawn = [("resampled", result.drawdown), ("reordered", result.order_drawdown)]
-    own = result.figures.get("max_drawdown")
+    own = result.metrics.get("max_drawdown")
     marks = [(own, f"this run {signed_percent(own, 1)}")]
     found = samples.info([(name, values) for name, values in drawn if len(values)], marks)
     return samples.figure(found, number=".0%", keep="drawdowns")
@@ -103,7 +103,7 @@ def fill_figures(result: VerificationResult) -> list[metric.Metric]:
     """What the fills decide: profit at the next open and at the same close, the band of what a bar leaves open, and
     how many bars leave it open.
     """
-    known, trades = result.figures, result.figures.get("trades")
+    known, trades = result.metrics, result.metrics.get("trades")
     totals = (
         ("Next open", "fill_next_open", "total return", "All orders filled at the next bar's open."),
         ("Same close", "fill_same_close", "not achievable", "All orders filled at the close of the signal bar."),
@@ -222,7 +222,7 @@ def subtitles(result: VerificationResult) -> tuple[str, ...]:
     """What stands behind the titles of luck, costs, noise, drawdowns and the fan, which says too why the drawdowns are
     without those of other orders of the trades.
     """
-    known = result.figures
+    known = result.metrics
     chance = known.get("random_p_sharpe")
     even, is_costed = known.get("cost_break_even"), "costs" not in result.skipped
     paid = "profitable at every multiple" if even is None else f"breaks even at {number(even, 1)}×"

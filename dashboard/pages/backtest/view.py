@@ -51,7 +51,7 @@ def verdict(judgement: Verdict, warnings: Sequence[str]) -> Component:
             [
                 html.Span(className=f"dot {TONES[finding.grade]}", role="img", title=finding.grade),
                 html.Span(finding.question, title=finding.explanation),
-                html.B(finding.figure),
+                html.B(finding.value),
             ],
             className="finding",
         )

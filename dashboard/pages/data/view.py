@@ -17,7 +17,7 @@ from engine.market import catalog
 from engine.market.bars import Bars, Series
 from engine.market.intervals import bar_interval
 from engine.market.quality import JUMP, Finding
-from engine.research.price_summary import SKEWNESS, BarReturn, PriceSummary, common, summarise
+from engine.research.price_summary import SKEWNESS, BarReturn, PriceSummary, common_period, summarise
 
 MOST_ROWS = 1_000
 CHANGE = "Close over the previous close, minus one."
@@ -147,7 +147,7 @@ def table_note(bars: Bars) -> str:
 def compare_rows(market: tuple[Bars, ...]) -> list[dict[str, Any]]:
     """A row of metrics per symbol, over the days that all of them have."""
     rows = []
-    for bars in common(market):
+    for bars in common_period(market):
         summary = summarise(bars)
         names = ("cagr", "volatility", "sharpe", "max_drawdown")
         metrics = {name: summary.metrics.get(name) for name in names}

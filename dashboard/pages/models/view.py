@@ -68,7 +68,7 @@ def verdict(judgement: Verdict) -> Component:
             [
                 html.Span(className=f"dot {TONES[finding.grade]}", role="img", **{"aria-label": finding.grade}),
                 html.Span(finding.question, title=finding.explanation),
-                html.B(finding.figure),
+                html.B(finding.value),
             ],
             className="finding",
         )

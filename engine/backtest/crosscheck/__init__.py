@@ -1,1 +1,1 @@
-"""A run repeated by another library."""
+"""Cross-check of a backtest by Backtrader."""

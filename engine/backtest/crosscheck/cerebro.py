@@ -1,4 +1,4 @@
-"""Our subclasses of Backtrader's classes: bars from arrays, commission and prices by ``Costs``, a trader's orders."""
+"""Subclasses of Backtrader's classes: feeds from arrays, commission and prices by ``Costs``, a trader's orders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.backtest.crosscheck import sizes
 from engine.backtest.crosscheck.library import library
-from engine.backtest.crosscheck.position import Terms
+from engine.backtest.crosscheck.position import OrderTerms
 from engine.backtest.crosscheck.script import ACCRUE, Script
 from engine.backtest.crosscheck.trader import Trader
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 FIRST_DAY, UNLIMITED = 700_000.0, 1e15
 ROUNDED = 1 + 1e-9
-"""A leverage that lends what rounding makes orders dearer than the cash: Backtrader would refuse them."""
+"""Leverage that covers rounding errors, for which Backtrader would reject fully invested orders."""
 
 
 @cache
 def classes() -> tuple[Any, Any, Any, Any]:
-    """Commission, feed, broker and strategy; made once Backtrader is there."""
+    """Commission, feed, broker and strategy classes, cached."""
     bt = library()
     return _charges(bt), _feed(bt), _broker(bt), _strategy(bt)
 
 
 def _charges(bt: Any) -> Any:
     class Charges(bt.CommInfoBase):  # type: ignore[misc]
-        """Commission by ``Costs``; ``years`` is the time that shorts have to pay for at this moment, ``shares`` what a
-        unit is on this day.
+        """Commission by ``Costs``; ``years`` is the period of the borrow fee, ``shares`` the shares per unit on this
+        day.
         """
 
         params = (("costs", None), ("borrow_cost", 0.0), ("stocklike", True), ("percabs", True))
@@ -48,7 +48,7 @@ def _charges(bt: Any) -> Any:
 
 def _feed(bt: Any) -> Any:
     class Feed(bt.feed.DataBase):  # type: ignore[misc]
-        """Rows of open, high, low and close, a day apart whatever they are: no calendar is needed here."""
+        """Rows of open, high, low and close, on consecutive days, as the calendar does not matter here."""
 
         params = (("rows", None),)
 
@@ -71,7 +71,7 @@ def _feed(bt: Any) -> Any:
 
 def _broker(bt: Any) -> Any:
     class Broker(bt.brokers.BackBroker):  # type: ignore[misc]
-        """Fills at prices by ``Costs``, whose volume is that of the bar that a row is part of, and ``most`` units."""
+        """Fills of at most ``max_units`` at prices by ``Costs``, given the volume of the bar that a row belongs to."""
 
         params = (("costs", None),)
 
@@ -80,10 +80,10 @@ def _broker(bt: Any) -> Any:
                 return super()._execute(order, ago, price, **more)  # type: ignore[no-any-return]
             info, left = order.info, abs(order.executed.remsize)
             info.touched = True
-            units = min(left, info.most)
+            units = min(left, info.max_units)
             if not units:
                 return None
-            if not info.plain:
+            if not info.without_slippage:
                 price = sizes.filled_price(1 if order.isbuy() else -1, units, price, info.volume, self.p.costs)
             self.set_filler(lambda order, price, ago: units)
             return super()._execute(order, ago, price, **more)  # type: ignore[no-any-return]
@@ -103,7 +103,7 @@ def _strategy(bt: Any) -> Any:
 
 
 class BrokerStrategy:
-    """What is ours of a strategy: it passes a trader's orders on, and Backtrader's answers back."""
+    """Base of the strategy: passes a trader's orders to Backtrader, and its notifications back."""
 
     p: Any
     data: Any
@@ -117,7 +117,7 @@ class BrokerStrategy:
     def __init__(self) -> None:
         self.trader: Trader = self.p.make_trader(self)
         self.given: list[Any] = []
-        self.refused = 0
+        self.rejected = 0
         self.places = {data: place for place, data in enumerate(self.datas)}
 
     def next_open(self) -> None:
@@ -143,9 +143,12 @@ class BrokerStrategy:
     def held(self, symbol: int) -> float:
         return float(self.getposition(self.datas[symbol]).size)
 
-    def order(self, symbol: int, units: float, terms: Terms) -> None:
-        facts = {"most": terms.most, "plain": terms.plain, "closes": terms.closes, "touched": False}
-        if terms.instead:
+    def order(self, symbol: int, units: float, terms: OrderTerms) -> None:
+        facts = {
+            "max_units": terms.max_units, "without_slippage": terms.without_slippage, "closes": terms.closes,
+            "touched": False,
+        }  # fmt: skip
+        if terms.one_cancels_other:
             facts["oco"] = self.given[-1]
         order = (self.buy if units > 0 else self.sell)(
             data=self.datas[symbol], size=abs(units), exectype=self.p.kinds[terms.kind], price=terms.price,
@@ -153,12 +156,12 @@ class BrokerStrategy:
         )  # fmt: skip
         self.given.append(order)
 
-    def earn(self, cash: float) -> None:
+    def add_cash(self, cash: float) -> None:
         if cash:
             self.broker.add_cash(cash)
 
     def notify_order(self, order: Any) -> None:
-        self.refused += order.status == order.Margin
+        self.rejected += order.status == order.Margin
         if order.status in (order.Completed, order.Partial):
             done = order.executed.exbits[-1]  # the order's own price is a quotient, and a stop lies exactly below it
             self.trader.filled(
@@ -171,7 +174,7 @@ class BrokerStrategy:
 
 
 def run_cerebro(spec: BacktestSpec, script: Script, cash: float, make_trader: Callable[[Any], Trader]) -> Any:
-    """Let Backtrader live through ``script`` with ``cash`` and the trader that ``make_trader`` makes; its strategy."""
+    """Run Backtrader over ``script`` with ``cash`` and the trader of ``make_trader``; returns its strategy."""
     bt = library()
     charges, feed, broker, strategy = classes()
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)

@@ -1,4 +1,4 @@
-"""A cross-check: the trades of a run beside those that Backtrader made of the same decisions."""
+"""Comparison of the trades of a run with those of Backtrader for the same decisions."""
 
 from __future__ import annotations
 
@@ -9,57 +9,57 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.crosscheck.position import RepeatedTrade
-from engine.backtest.crosscheck.trader import GAP, MARGIN, PEEK
+from engine.backtest.crosscheck.position import BacktraderTrade
+from engine.backtest.crosscheck.trader import GAP, MARGIN, SHARED_LIMITS
 from engine.backtest.result import BacktestResult
-from engine.backtest.simulator import total
+from engine.backtest.simulator import sum_on_calendar
 from engine.market.bars import Floats, Times
 
 if TYPE_CHECKING:
-    from engine.backtest.crosscheck.repeat import Repeated
+    from engine.backtest.crosscheck.repeat import BacktraderRun
 
 AGREES = 1e-9
-"""Prices, sizes and profits that differ by less than this part of themselves are equal but for rounding."""
+"""Relative tolerance of prices, sizes and profits."""
 
 BOTH, OURS, THEIRS = 0, 1, 2
 REASONS = ("", "only here", "only there", "exit time", "size", "price in", "price out", "costs")
-"""What sets a trade apart from its repetition, the first that applies; none where they agree."""
+"""The first difference between a trade and its counterpart; empty where they agree."""
 
-OWN = {
+WORKAROUNDS = {
     MARGIN: (
         "1 position was",
         "{} positions were",
-        "closed by a margin call. Backtrader knows none: its level was worked out apart, and Backtrader filled the "
+        "closed by a margin call. Backtrader has none: its level was computed separately, and Backtrader filled the "
         "order there.",
     ),
     GAP: (
         "1 bar",
         "{} bars",
-        "opened beyond the target. Backtrader would have tried the stop first, so it was told to leave at the open.",
+        "opened beyond the target. Backtrader would have tried the stop first, so it was given an exit at the open.",
     ),
-    PEEK: (
+    SHARED_LIMITS: (
         "On 1 bar",
         "On {} bars",
-        "a limit was met together with other orders. Their parts of the account were worked out before Backtrader "
-        "matched them.",
+        "a limit was reached together with other orders. Their shares of the buying power were computed before "
+        "Backtrader matched them.",
     ),
 }
-"""What Backtrader has no order for, in a sentence each: once, several times, and the rest of it."""
-SHARED = (
-    "Both were given the same decisions. Backtrader matched the orders with the bars, charged for them, and kept cash, "
-    "positions and profits; sizes and levels of stops were worked out anew, apart from the account. This checks fills, "
+"""Situations for which Backtrader has no order type, as sentences: singular, plural, and the rest."""
+SCOPE = (
+    "Both were given the same decisions. Backtrader matched the orders with the bars, charged costs, and kept cash, "
+    "positions and profits; sizes and stop levels were computed independently of the account. This checks fills, "
     "costs, sizes and cash, not the strategy."
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Crosscheck:
-    """Trades of a run and of its repetition, one row for each that either of them has, in the order of the entries.
+    """Trades of a run and of Backtrader, one row for each trade of either, in the order of the entries.
 
-    ``found`` is ``BOTH``, ``OURS`` or ``THEIRS``; the columns of the side that lacks a trade are NaN, and NaT for
-    times. ``symbol`` indexes ``symbols``, ``side`` is +1 or -1; what is named ``other_`` is Backtrader's. Prices
+    ``found`` is ``BOTH``, ``OURS`` or ``THEIRS``; missing trades are NaN, and NaT for times. ``symbol`` indexes
+    ``symbols``, ``side`` is +1 or -1; columns named ``other_`` are Backtrader's. Prices
     include slippage, profits all costs but interest; trades still open are valued at the last close. ``curve`` and
-    ``other_curve`` are the equities at each close of ``time``. ``notes`` are sentences on how it was repeated.
+    ``other_curve`` are the equities at each close of ``time``. ``notes`` are sentences on the method.
     """
 
     label: str
@@ -87,25 +87,25 @@ class Crosscheck:
 
     @property
     def equity(self) -> float:
-        """Ours at the end."""
+        """Final equity of the account."""
         return float(self.curve[-1])
 
     @property
     def other_equity(self) -> float:
-        """Backtrader's at the end."""
+        """Final equity of Backtrader."""
         return float(self.other_curve[-1])
 
     def reasons(self) -> NDArray[np.int64]:
-        """What sets each trade apart, as an index of ``REASONS``; zero where both are the same but for rounding."""
+        """The difference of each trade, as an index of ``REASONS``; zero where both agree up to rounding."""
         value = np.abs(self.size * self.entry_price)
         return np.select(
             [
                 self.found == OURS,
                 self.found == THEIRS,
                 self.exit_time != self.other_exit_time,
-                _apart(self.size, self.other_size),
-                _apart(self.entry_price, self.other_entry_price),
-                _apart(self.exit_price, self.other_exit_price),
+                _differ(self.size, self.other_size),
+                _differ(self.entry_price, self.other_entry_price),
+                _differ(self.exit_price, self.other_exit_price),
                 np.abs(self.pnl - self.other_pnl) > AGREES * value,
             ],
             range(1, len(REASONS)),
@@ -113,25 +113,25 @@ class Crosscheck:
         ).astype(np.int64)
 
     def agrees(self) -> NDArray[np.bool_]:
-        """Which trades are the same in both: times equal, prices, sizes and profits equal but for rounding."""
+        """Mask of the trades that agree: equal times; prices, sizes and profits equal up to rounding."""
         return np.asarray(self.reasons() == 0, dtype=np.bool_)
 
     def differences(self) -> Floats:
-        """Backtrader's profit less ours, a trade that one of them lacks counted as nothing there."""
+        """Backtrader's profit minus ours, a missing trade counted as zero."""
         return np.asarray(np.nan_to_num(self.other_pnl) - np.nan_to_num(self.pnl), dtype=np.float64)
 
     def difference(self) -> float:
-        """Backtrader's last equity over ours, less one."""
+        """Backtrader's final equity over ours, minus one."""
         return self.other_equity / self.equity - 1 if self.equity else float("nan")
 
     def farthest(self) -> tuple[int, float]:
-        """The bar at which the two equities are farthest apart, and Backtrader's less ours there."""
+        """The bar of the largest difference of the two equities, and Backtrader's minus ours there."""
         apart = self.other_curve - self.curve
         bar = int(np.abs(apart).argmax())
         return bar, float(apart[bar])
 
     def same_equity(self) -> bool:
-        """Whether the equities are the same at every close but for rounding."""
+        """Whether the equities agree at every close up to rounding."""
         return bool(np.allclose(self.curve, self.other_curve, rtol=AGREES, atol=AGREES * float(np.max(self.curve))))
 
     def sentence(self) -> str:
@@ -167,12 +167,12 @@ class Crosscheck:
         }
 
 
-def _apart(ours: Floats, theirs: Floats) -> NDArray[np.bool_]:
+def _differ(ours: Floats, theirs: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.abs(ours - theirs) > AGREES * np.abs(ours), dtype=np.bool_)
 
 
-def compare(label: str, result: BacktestResult, repeated: Sequence[Repeated], version: str) -> Crosscheck:
-    """``result`` beside what Backtrader made of its accounts."""
+def compare(label: str, result: BacktestResult, repeated: Sequence[BacktraderRun], version: str) -> Crosscheck:
+    """``result`` compared with Backtrader's runs of its accounts."""
     ours = {
         (int(result.trade_symbol[i]), int(result.trade_side[i]), result.trade_entry_time[i].astype(np.int64)): i
         for i in range(len(result.trade_pnl))
@@ -205,7 +205,7 @@ def compare(label: str, result: BacktestResult, repeated: Sequence[Repeated], ve
         **_columns(rows),
         time=result.time,
         curve=result.equity,
-        other_curve=total(result.time, [(run.time, run.equity) for run in repeated], share),
+        other_curve=sum_on_calendar(result.time, [(run.time, run.equity) for run in repeated], share),
         notes=_notes(repeated),
     )
 
@@ -220,12 +220,12 @@ def _ours(result: BacktestResult, i: int) -> tuple[Any, ...]:
     )
 
 
-def _theirs(run: Repeated, trade: RepeatedTrade) -> tuple[Any, ...]:
+def _theirs(run: BacktraderRun, trade: BacktraderTrade) -> tuple[Any, ...]:
     return run.time[trade.exit], trade.entry_price, trade.exit_price, trade.size, trade.pnl
 
 
 def _columns(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
-    """The columns that both have, ours and the other's under their names."""
+    """The columns of both sides by name."""
     found: dict[str, Any] = {}
     for place, name in enumerate(("exit_time", "entry_price", "exit_price", "size", "pnl")):
         kind = "datetime64[ms]" if name == "exit_time" else np.float64
@@ -234,14 +234,14 @@ def _columns(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     return found
 
 
-def _notes(repeated: Sequence[Repeated]) -> tuple[str, ...]:
-    """What Backtrader has no order for, how often it came up, and what the comparison is worth."""
+def _notes(repeated: Sequence[BacktraderRun]) -> tuple[str, ...]:
+    """How often Backtrader lacked an order type, and the scope of the comparison."""
     found = []
-    for name, (one, many, rest) in OWN.items():
-        count = sum(run.own.get(name, 0) for run in repeated)
+    for name, (one, many, rest) in WORKAROUNDS.items():
+        count = sum(run.workarounds.get(name, 0) for run in repeated)
         if count:
             found.append(f"{one if count == 1 else many.format(f'{count:,}')} {rest}")
-    refused = sum(run.refused for run in repeated)
-    if refused:
-        found.append(f"Backtrader rejected {refused:,} {'order' if refused == 1 else 'orders'} for lack of cash.")
-    return (*found, SHARED)
+    rejected = sum(run.rejected for run in repeated)
+    if rejected:
+        found.append(f"Backtrader rejected {rejected:,} {'order' if rejected == 1 else 'orders'} for lack of cash.")
+    return (*found, SCOPE)

@@ -1,4 +1,4 @@
-"""State that a trader keeps per symbol, and the orders it gives Backtrader."""
+"""State of a trader per symbol, and the terms of its orders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RepeatedTrade:
+class BacktraderTrade:
     """A trade from flat to flat; ``entry`` and ``exit`` are bars. An open one ends at the last close, without a fee."""
 
     symbol: int
@@ -25,43 +25,42 @@ class RepeatedTrade:
 
 
 @dataclass(frozen=True)
-class Terms:
-    """Of an order: its ``price`` if it is no market order, and the ``most`` units that the volume limit lets through.
-    One that is ``plain`` has no slippage; one ``instead`` of the order before it is withdrawn when that is filled.
+class OrderTerms:
+    """Terms of an order: its ``price`` unless it is a market order, and the ``max_units`` within the volume limit.
+    ``closes`` marks an exit; ``one_cancels_other`` (OCO) links it to the previous order.
     """
 
     kind: Literal["market", "stop", "limit"] = "market"
     price: float = nan
-    most: float = inf
-    plain: bool = False
+    max_units: float = inf
+    without_slippage: bool = False
     closes: bool = False
-    instead: bool = False
+    one_cancels_other: bool = False
 
 
 class Broker(Protocol):
-    """What a trader needs of Backtrader."""
+    """Interface of Backtrader to a trader."""
 
     def held(self, symbol: int) -> float:
         """Units, negative when short."""
 
-    def order(self, symbol: int, units: float, terms: Terms) -> None:
-        """Buy, or sell where ``units`` is negative; what is left of one that closes comes back by ``unfinished``."""
+    def order(self, symbol: int, units: float, terms: OrderTerms) -> None:
+        """Buy, or sell where ``units`` is negative; the unfilled rest of an exit is reported by ``unfinished``."""
 
-    def earn(self, cash: float) -> None:
+    def add_cash(self, cash: float) -> None:
         """Interest and dividends, paid where negative."""
 
 
 @dataclass
 class Position:
-    """A symbol: the ``pending`` decision (``amount`` its size, ``age`` the bars that its limit was tried on, ``firm``
-    where it is a stop's exit, ``rest`` where it is what a weight could not pay for), the ``target`` in units of a
-    weight or a rebalancing, and sums over the fills of what is held; ``price`` is the mean of those into it,
-    ``received`` are its dividends.
+    """A symbol: the ``pending`` decision (``amount`` its size, ``age`` the bars on which its limit was tried,
+    ``from_stop`` for a stop's exit, ``unfunded`` for the part of a weight that lacked buying power), the ``target`` in
+    units of a weight or a rebalancing, and sums over the fills of the position; ``price`` is the mean entry price.
     """
 
     pending: int = 0
-    firm: bool = False
-    rest: bool = False
+    from_stop: bool = False
+    unfunded: bool = False
     amount: float = nan
     limit: float = nan
     age: int = 0
@@ -71,26 +70,24 @@ class Position:
     best: float = nan
     price: float = nan
     fees: float = 0.0
-    received: float = 0.0
-    paid: float = 0.0
+    dividends: float = 0.0
+    cost_basis: float = 0.0
     bought: float = 0.0
-    got: float = 0.0
+    proceeds: float = 0.0
     sold: float = 0.0
 
     def enter(self, units: float, price: float) -> None:
-        """A fill into the position; a quotient would miss the price of the first by a rounding, and a stop lies exactly
-        below it.
-        """
-        self.paid, self.bought = self.paid + units * price, self.bought + units
-        self.price = price if units == self.bought else self.paid / self.bought
+        """Add an entry fill; the price of a single fill stays exact, as stop levels derive from it."""
+        self.cost_basis, self.bought = self.cost_basis + units * price, self.bought + units
+        self.price = price if units == self.bought else self.cost_basis / self.bought
 
-    def trade(self, symbol: int, exit: int, pnl: float) -> RepeatedTrade:
+    def trade(self, symbol: int, exit: int, pnl: float) -> BacktraderTrade:
         """The position as a trade that ends at the bar ``exit``."""
-        price = self.got / self.sold
-        return RepeatedTrade(symbol, self.side, self.entry, exit, self.price, price, self.bought, pnl)
+        price = self.proceeds / self.sold
+        return BacktraderTrade(symbol, self.side, self.entry, exit, self.price, price, self.bought, pnl)
 
     def stop(self, rules: Stops) -> float:
-        """The nearer of stop loss and trailing stop, NaN for none."""
+        """The tighter of stop loss and trailing stop, NaN for none."""
         levels = []
         if rules.stop_loss is not None:
             levels.append(self.price * (1 - self.side * rules.stop_loss))
@@ -100,9 +97,9 @@ class Position:
 
 
 @dataclass
-class Ask:
-    """An entry or an addition: units at ``quote``, and what they cost with commission. ``limit`` is NaN for none,
-    ``met`` tells whether the bar reaches it.
+class OrderRequest:
+    """An entry or an addition: units at ``quote``, and their cost including commission. ``limit`` is NaN for none,
+    ``is_reached`` whether the bar trades at it.
     """
 
     symbol: int
@@ -110,4 +107,4 @@ class Ask:
     quote: float
     cost: float
     limit: float = nan
-    met: bool = True
+    is_reached: bool = True

@@ -1,4 +1,4 @@
-"""A run repeated on Backtrader."""
+"""Repetition of a run on Backtrader."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from engine.backtest.crosscheck import script, targets
 from engine.backtest.crosscheck.cerebro import run_cerebro
-from engine.backtest.crosscheck.position import RepeatedTrade
+from engine.backtest.crosscheck.position import BacktraderTrade
 from engine.backtest.crosscheck.trader import Trader
 from engine.backtest.decisions import Decisions
-from engine.backtest.measured import only
+from engine.backtest.measured import for_symbol
 from engine.market.bars import Bars, Floats, Times
 from engine.market.panel import align
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Repeated:
-    """What Backtrader made of an account: ``symbols`` are places in the market, those of ``trades`` among them; bars
-    are those of ``time``. ``equity`` is valued at each close, ``refused`` orders were too dear for Backtrader, and
-    ``own`` counts what it has no order for, by the names in ``trader``.
+class BacktraderRun:
+    """Backtrader's run of an account: ``symbols`` index the market, those of ``trades`` index ``symbols``; bars are
+    those of ``time``. ``equity`` is valued at each close, ``rejected`` orders exceeded the cash, and ``workarounds``
+    counts the situations without an order type, by the names in ``trader``.
     """
 
     symbols: tuple[int, ...]
     time: Times
     equity: Floats
-    trades: tuple[RepeatedTrade, ...]
-    refused: int
-    own: dict[str, int]
+    trades: tuple[BacktraderTrade, ...]
+    rejected: int
+    workarounds: dict[str, int]
 
 
 def repeat(
@@ -41,20 +41,20 @@ def repeat(
     bars: Sequence[Bars],
     decisions: Decisions,
     on_progress: Callable[[float], None] = lambda part: None,
-) -> list[Repeated]:
-    """``decisions`` on ``bars`` by the rules of ``spec``: one account a symbol, or one for all that share their cash.
+) -> list[BacktraderRun]:
+    """``decisions`` on ``bars`` by the rules of ``spec``: one account per symbol, or one where the cash is shared.
 
-    ``on_progress`` is told which part is done. Raises ``DeviceError`` where Backtrader is not installed.
+    ``on_progress`` receives the completed fraction. Raises ``DeviceError`` where Backtrader is not installed.
     """
     if decisions.divides_account or spec.cash == "shared":
         return [_account(spec, bars, decisions, tuple(range(len(bars))), spec.capital, on_progress)]
     share, found = spec.capital / len(bars), []
     for i in range(len(bars)):
 
-        def heard(part: float, i: int = i) -> None:
+        def report(part: float, i: int = i) -> None:
             on_progress((i + part) / len(bars))
 
-        found.append(_account(spec, only(bars, i), decisions.for_symbols((i,)), (i,), share, heard))
+        found.append(_account(spec, for_symbol(bars, i), decisions.for_symbols((i,)), (i,), share, report))
     return found
 
 
@@ -65,14 +65,19 @@ def _account(
     symbols: tuple[int, ...],
     cash: float,
     on_progress: Callable[[float], None],
-) -> Repeated:
+) -> BacktraderRun:
     panel = align(bars)
-    found = targets.of(spec, panel, bars, decisions)
-    played = script.write(spec, panel, found.codes)
+    found = targets.targets_of(spec, panel, bars, decisions)
+    script_bars = script.build_script(spec, panel, found.codes)
     done = run_cerebro(
-        spec, played, cash, lambda strategy: Trader(spec, played, found, strategy, cash, cash, on_progress=on_progress)
+        spec,
+        script_bars,
+        cash,
+        lambda strategy: Trader(spec, script_bars, found, strategy, cash, cash, on_progress=on_progress),
     )
     trader: Trader = done.trader
     if not trader.ruined:
         trader.finish()
-    return Repeated(symbols, panel.time, np.array(trader.equity), tuple(trader.trades), done.refused, dict(+trader.own))
+    return BacktraderRun(
+        symbols, panel.time, np.array(trader.equity), tuple(trader.trades), done.rejected, dict(+trader.workarounds)
+    )

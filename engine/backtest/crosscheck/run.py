@@ -1,4 +1,4 @@
-"""A backtest repeated on Backtrader, and the two compared."""
+"""Executor of cross-checks with Backtrader."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.jobs.executors import computes
 
 @computes(CrosscheckSpec)
 def compute(spec: CrosscheckSpec, inputs: Mapping[str, Any], progress: Progress) -> Crosscheck:
-    """What both make of the same request. Raises ``DeviceError`` where Backtrader is missing."""
+    """The comparison of both. Raises ``DeviceError`` where Backtrader is missing."""
     asked = spec.backtest
     bars = measured(asked, inputs["market"].bars, inputs=inputs)
     words = f"Repeating {asked.market.label()} on Backtrader"

@@ -1,9 +1,9 @@
-"""Each bar in the steps in which an account lives through it, as bars of their own for Backtrader.
+"""Script of a run for Backtrader: each bar split into one bar per step of the account.
 
-Backtrader fills all orders of a bar in the order in which they were given. Here a bar has moments that come one after
-the other: exits at the open, then entries with the cash that those brought, then stops between high and low, then the
-close. So one bar becomes several: a moment at the open or the close is a bar of that one price, on which market orders
-are filled at it; what happens within the bar is the bar itself, on which Backtrader matches stops and limits.
+Backtrader fills all orders of a bar in the order of submission. The account has consecutive steps within a bar: exits
+at the open, then entries with the proceeds, then stops between high and low, then the close. So one bar becomes
+several: a step at the open or the close is a bar of that single price, which fills market orders; the intrabar step is
+the bar itself, on which Backtrader matches stops and limits.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from engine.market.panel import Panel
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
-ACCRUE, LEAVE, TRIM, ENTER, DURING = range(5)
-"""Cash is due; exits; positions that shrink; entries and positions that grow; stops, targets and margin calls."""
+ACCRUE, EXIT, REDUCE, ENTER, INTRABAR = range(5)
+"""Interest and dividends; exits; reductions; entries and additions; stops, targets and margin calls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,8 @@ class Script:
 
     Per bar: ``years`` since the bar before. Per bar and symbol: ``quote`` at which decisions fill (NaN for none),
     ``open``, ``high``, ``low`` (NaN for none), ``mark``, the last known close, ``closes``, how many were known by then,
-    ``silence``, years since the last one before the bar, ``volume`` in units of the prices, zero where unknown, the
-    ``shares`` that a unit is, and ``dividends``, cash a unit.
+    ``years_since_close``, years since the last one before the bar, ``volume`` in units of the prices, zero where
+    unknown, the ``shares`` that a unit is, and ``dividends``, cash a unit.
     """
 
     bar: NDArray[np.int64]
@@ -47,17 +47,17 @@ class Script:
     low: Floats
     mark: Floats
     closes: NDArray[np.int64]
-    silence: Floats
+    years_since_close: Floats
     volume: Floats
     shares: Floats
     dividends: Floats
 
 
-def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
-    """The script of ``panel`` for decisions with these ``codes`` (bars, symbols)."""
+def build_script(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
+    """The script of ``panel`` for the decisions ``codes`` (bars, symbols)."""
     at_open = spec.fill in ("next_open", "limit")
     quote = panel.open if at_open else panel.close
-    mark = np.column_stack([_known(column) for column in panel.close.T])
+    mark = np.column_stack([_filled(column) for column in panel.close.T])
     before = np.vstack([mark[:1], mark[:-1]])
     open = np.where(np.isfinite(panel.open), panel.open, before)
     whole = np.stack(
@@ -69,14 +69,14 @@ def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
         ],
         axis=-1,
     )
-    busy = _busy(spec, codes, quote)
+    busy = _fill_bars(spec, codes, quote)
     rates, trims = spec.financing, bool((codes & (TO_WEIGHT | RESIZE)).any())
     due = (panel.dividends != 0).any(axis=1) | bool(rates.cash_yield or rates.borrow_cost or rates.margin_rate)
     rows = [(bar, step) for bar in range(len(panel)) for step in _steps(at_open, trims, busy[bar], due[bar])]
     bar, step = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
     moment = (open if at_open else mark)[bar][:, :, None].repeat(4, axis=2)
     moment[step == ACCRUE] = open[bar[step == ACCRUE]][:, :, None]
-    within = (step == DURING) | ((step == ENTER) & (spec.fill == "limit"))
+    within = (step == INTRABAR) | ((step == ENTER) & (spec.fill == "limit"))
     now = (panel.time - panel.time[0]).astype("timedelta64[ms]").astype(np.float64) / MILLISECONDS_PER_YEAR
     seen = np.maximum.accumulate(np.where(np.isfinite(panel.close), now[:, None], -np.inf), axis=0)
     return Script(
@@ -90,7 +90,7 @@ def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
         low=panel.low,
         mark=mark,
         closes=np.cumsum(np.isfinite(panel.close), axis=0),
-        silence=now[:, None] - np.vstack([seen[:1], seen[:-1]]),
+        years_since_close=now[:, None] - np.vstack([seen[:1], seen[:-1]]),
         volume=np.where(panel.traded > 0, panel.traded, 0.0),
         shares=panel.shares,
         dividends=panel.dividends,
@@ -98,19 +98,19 @@ def write(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> Script:
 
 
 def _steps(at_open: bool, trims: bool, busy: bool, due: bool) -> Iterator[int]:
-    """The steps of a bar: one that is ``busy`` may fill something, on one that is ``due`` cash is paid."""
-    fills = ((LEAVE, TRIM, ENTER) if trims else (LEAVE, ENTER)) if busy else ()
+    """The steps of a bar: with fills where ``busy``, with accruals where ``due``."""
+    fills = ((EXIT, REDUCE, ENTER) if trims else (EXIT, ENTER)) if busy else ()
     if due:
         yield ACCRUE
     if at_open:
         yield from fills
-    yield DURING
+    yield INTRABAR
     if not at_open:
         yield from fills
 
 
-def _busy(spec: BacktestSpec, codes: NDArray[np.int64], quote: Floats) -> NDArray[np.bool_]:
-    """Bars on which a decision may be filled: the first with a quote after each, or later where it waits for others."""
+def _fill_bars(spec: BacktestSpec, codes: NDArray[np.int64], quote: Floats) -> NDArray[np.bool_]:
+    """Mask of the bars on which a decision may be filled: the first with a quote after it, or any where it may wait."""
     count, waits = len(codes), bool((codes & (TO_WEIGHT | RESIZE)).any() and np.isnan(quote).any())
     if waits or spec.stops.time_stop or spec.costs.volume_limit or spec.fill == "limit":
         return np.ones(count, dtype=bool)
@@ -122,7 +122,7 @@ def _busy(spec: BacktestSpec, codes: NDArray[np.int64], quote: Floats) -> NDArra
     return found[:count]
 
 
-def _known(close: Floats) -> Floats:
-    """The last known close, before the first one that."""
+def _filled(close: Floats) -> Floats:
+    """The forward filled close, back filled before the first."""
     known = np.flatnonzero(np.isfinite(close))
     return np.where(np.arange(len(close)) < known[0], close[known[0]], forward_fill(close)) if len(known) else close

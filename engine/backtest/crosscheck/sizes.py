@@ -1,4 +1,4 @@
-"""Commission, prices and sizes by ``Costs``, written down for the cross-check: none of it is the account's code."""
+"""Commission, prices and sizes by ``Costs``, implemented independently of the account for the cross-check."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from math import inf
 
 from engine.backtest.costs import BASIS_POINT, Costs
 
-LEAST = 0.01
-"""Of the quote, what a sale brings at the least."""
-NOTHING = 1e-9
-"""Of an equity, what is no room for another position."""
+MINIMUM_PROCEEDS = 0.01
+"""Minimum price of a sale, as a fraction of the quote."""
+TOLERANCE = 1e-9
+"""Relative tolerance below which nothing is left to fill or to buy."""
 
 
 def commission(units: float, price: float, shares: float, costs: Costs) -> float:
-    """Commission of a fill on a day of which a unit is so many ``shares``."""
+    """Commission of a fill, with ``shares`` per unit."""
     charged = costs.per_order + costs.per_share * shares * units + costs.commission * BASIS_POINT * units * price
     return max(costs.minimum, charged)
 
@@ -28,30 +28,30 @@ def affordable(budget: float, price: float, shares: float, costs: Costs) -> floa
 
 
 def filled_price(side: int, units: float, quote: float, volume: float, costs: Costs) -> float:
-    """``quote`` made worse for a buy (+1) or a sale (-1) of ``units`` on a bar with ``volume``."""
+    """``quote`` with slippage and impact for a buy (+1) or a sale (-1) of ``units`` on a bar with ``volume``."""
     worse = costs.slip()
     if volume > 0:
         worse += costs.volume_impact * (units / volume) ** 2
-    return quote * max(1.0 + side * worse, LEAST)
+    return quote * max(1.0 + side * worse, MINIMUM_PROCEEDS)
 
 
-def most(volume: float, taken: float, costs: Costs) -> float:
-    """Units that the volume limit lets through on a bar with ``volume``, of which ``taken`` were filled before."""
+def volume_capacity(volume: float, taken: float, costs: Costs) -> float:
+    """Units within the volume limit of a bar with ``volume``, after ``taken`` ones."""
     if costs.volume_limit is None:
         return inf
     left = costs.volume_limit * volume - taken
-    return left if left > NOTHING * costs.volume_limit * volume else 0.0
+    return left if left > TOLERANCE * costs.volume_limit * volume else 0.0
 
 
 def fitted(side: int, units: float, budget: float, quote: float, volume: float, shares: float, costs: Costs) -> float:
-    """As many of ``units`` as ``budget`` pays for, at the price that they and ``volume`` make of ``quote``."""
+    """As many of ``units`` as ``budget`` pays for, at the price including their impact."""
     return min(units, affordable(budget, filled_price(side, units, quote, volume, costs), shares, costs))
 
 
-def room(equity: float, held: float, leverage: float) -> float:
-    """What may be spent on positions beside those worth ``held``."""
+def buying_power(equity: float, held: float, leverage: float) -> float:
+    """Buying power for new positions, given gross exposure ``held``."""
     left = leverage * equity - held
-    return left if left > NOTHING * equity else 0.0
+    return left if left > TOLERANCE * equity else 0.0
 
 
 def kelly(returns: Sequence[float], scale: float, cap: float) -> float:

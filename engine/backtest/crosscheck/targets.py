@@ -1,4 +1,4 @@
-"""Decisions of the strategy at each close, for every symbol of an account: the same for us and for Backtrader."""
+"""Decisions of the strategy at each close, for every symbol of an account, encoded independently of the account."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec, Rebalance
 
 EXIT_LONG, EXIT_SHORT, GO_LONG, GO_SHORT, TO_WEIGHT, RESIZE = 1, 2, 4, 8, 16, 32
-LEAVE, ENTER = EXIT_LONG | EXIT_SHORT, GO_LONG | GO_SHORT
+EXITS, ENTRIES = EXIT_LONG | EXIT_SHORT, GO_LONG | GO_SHORT
 PERIODS: dict[str, Callable[[date], object]] = {
     "never": lambda day: None,
     "day": lambda day: day,
@@ -31,14 +31,13 @@ PERIODS: dict[str, Callable[[date], object]] = {
     "month": lambda day: (day.year, day.month),
     "quarter": lambda day: (day.year, (day.month - 1) // 3),
 }
-"""What is the same for all days of a period."""
+"""Keys that are equal for all days of a period."""
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
     """``codes`` (bars, symbols) are sums of the codes above, zero for no decision; ``RESIZE`` is only for what is held.
-    ``amounts`` are the sizes that go with them, of what ``measure`` says (``sizings.Size``), or weights where it is
-    "weight".
+    ``amounts`` are their sizes in the unit ``measure`` (``sizings.Size``), or weights where it is "weight".
     """
 
     codes: NDArray[np.int64]
@@ -49,15 +48,15 @@ class Targets:
     trades: int = 0
 
 
-def of(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], decisions: Decisions) -> Targets:
-    """What ``decisions`` ask for on the account's calendar, that of ``panel``."""
+def targets_of(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], decisions: Decisions) -> Targets:
+    """``decisions`` on the account's calendar, that of ``panel``."""
     if decisions.divides_account:
-        return of_weights(spec, decisions.weights)
-    return of_signals(spec, panel, bars, decisions.signals)
+        return from_weights(spec, decisions.weights)
+    return from_signals(spec, panel, bars, decisions.signals)
 
 
-def of_signals(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], signals: Sequence[Signals]) -> Targets:
-    """Decisions of symbols that are traded by signals, on the account's calendar, that of ``panel``."""
+def from_signals(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], signals: Sequence[Signals]) -> Targets:
+    """Decisions by signals on the account's calendar, that of ``panel``."""
     codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
     amounts = np.full(codes.shape, np.nan)
     sizes = sizes_of(spec, bars)
@@ -73,21 +72,21 @@ def of_signals(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], signals: 
 
 
 def rebalancing(days: Days, every: Rebalance) -> NDArray[np.bool_]:
-    """Which bars are the first of a period of trading days; the very first bar is none."""
+    """Bars that begin a period of trading days; never the first bar of all."""
     keys = [PERIODS[every](day) for day in days.tolist()]
     return np.array([False] + [here != before for before, here in pairwise(keys)], dtype=bool)
 
 
-def of_weights(spec: BacktestSpec, weights: Floats) -> Targets:
+def from_weights(spec: BacktestSpec, weights: Floats) -> Targets:
     """Decisions of an allocation; ``weights`` (bars, symbols), NaN for none."""
     part = spec.sizing.fixed_part() or 1.0
     return Targets(np.where(np.isnan(weights), 0, TO_WEIGHT).astype(np.int64), weights * part, "weight")
 
 
 def codes_of(signals: Signals, direction: str) -> NDArray[np.int64]:
-    """What ``signals`` ask for at each bar; one side or both are followed.
+    """``signals`` as codes, on one side or both.
 
-    The exit of a side beats its entry, and entries of both sides at once are none.
+    The exit of a side overrides its entry; simultaneous entries of both sides cancel out.
     """
     none = np.zeros(len(signals.entries), dtype=bool)
     use_long, use_short = direction != "short", direction != "long"
@@ -95,13 +94,13 @@ def codes_of(signals: Signals, direction: str) -> NDArray[np.int64]:
     exit_short = none if signals.short_exits is None or not use_short else signals.short_exits
     go_long = signals.entries & ~exit_long if use_long else none
     go_short = none if signals.short_entries is None or not use_short else signals.short_entries & ~exit_short
-    torn = go_long & go_short
-    entries = GO_LONG * (go_long & ~torn) + GO_SHORT * (go_short & ~torn)
+    conflicting = go_long & go_short
+    entries = GO_LONG * (go_long & ~conflicting) + GO_SHORT * (go_short & ~conflicting)
     exits = EXIT_LONG * exit_long + EXIT_SHORT * exit_short
     return np.where(entries > 0, entries, exits).astype(np.int64)
 
 
-def heard(code: int, pending: int, held: float) -> int:
+def effective_code(code: int, pending: int, held: float) -> int:
     """``code``, where it is no exit, or that of a side that is held or waited for; of one that waits, which only
     withdraws its entry, an exit of either side.
     """
@@ -109,7 +108,7 @@ def heard(code: int, pending: int, held: float) -> int:
         return code
     own, other = (GO_LONG, GO_SHORT) if code == EXIT_LONG else (GO_SHORT, GO_LONG)
     if pending & own:
-        return LEAVE
+        return EXITS
     return code if not pending & other and ends(code, 0.0, held) else 0
 
 

@@ -1,4 +1,4 @@
-"""How the kernels of sweeps are compiled, and the machine instructions that they need beyond Python's.
+"""Compilation of the sweep kernels, and the machine instructions that they need beyond Python's.
 
 Compiled code is kept on disk. Numba watches the file of each function and none of those that it calls, so the folder's
 name follows from all files beside this one: one changed line, and everything is compiled anew.

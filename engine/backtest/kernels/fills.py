@@ -1,4 +1,4 @@
-"""What one order does: its price, its commission, the position that it leaves, the trade that it ends."""
+"""Execution of one order: its price, its commission, the position that it leaves, the trade that it closes."""
 
 from __future__ import annotations
 

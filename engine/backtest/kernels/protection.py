@@ -1,4 +1,4 @@
-"""What happens without a decision: stops, targets and margin calls."""
+"""Exits without a decision: stops, targets and margin calls."""
 
 from __future__ import annotations
 

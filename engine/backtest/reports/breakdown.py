@@ -1,4 +1,4 @@
-"""Trades by what they have in common: symbol, side, reason of the exit, weekday, month, hour."""
+"""Breakdown of trades by symbol, side, exit reason, weekday, month and hour."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from engine.backtest.reports.periods import MONTHS
 from engine.backtest.result import REASONS, BacktestResult
 from engine.market.bars import Times
-from engine.market.days import clock
+from engine.market.days import local_time
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Trades with something in common, open ones at the last close included.
+    """A group of trades, open ones at the last close included.
 
     ``win_rate`` is the share with a profit; ``profit`` their sum in the market's currency, after all costs;
-    ``mean_return`` the mean of profit over the entry's value; ``profit_factor`` the sum of profits over the sum of
-    losses. What is undefined is None: all of them where there is no trade, the last where nothing was lost.
+    ``mean_return`` the mean of profit over entry value; ``profit_factor`` gross profit over gross loss. Undefined
+    values are None: all without trades, the profit factor without a loss.
     """
 
     name: str
@@ -34,33 +34,33 @@ class Group:
 
 
 def by_symbol(result: BacktestResult) -> tuple[Group, ...]:
-    """Every symbol, those that were never traded included."""
+    """Groups by symbol, those without trades included."""
     return _groups(result, result.trade_symbol, result.symbols, len(result.symbols))
 
 
 def by_side(result: BacktestResult) -> tuple[Group, ...]:
-    """Long and short."""
+    """Groups of long and short trades."""
     return _groups(result, (result.trade_side < 0).astype(np.int64), ("Long", "Short"))
 
 
 def by_reason(result: BacktestResult) -> tuple[Group, ...]:
-    """Why the trade ended, in the order of ``result.REASONS``."""
+    """Groups by exit reason, in the order of ``result.REASONS``."""
     return _groups(result, result.trade_reason, [reason.capitalize() for reason in REASONS])
 
 
 def by_weekday(result: BacktestResult) -> tuple[Group, ...]:
-    """Day of the week of the entry at its exchange; weekends only where something was entered then."""
+    """Groups by weekday of the entry in exchange time; weekends only where there are entries."""
     days = entered(result).astype("datetime64[D]").astype(np.int64)
     return _groups(result, (days + 3) % 7, WEEKDAYS, 5)  # 1970 began on a Thursday
 
 
 def by_month(result: BacktestResult) -> tuple[Group, ...]:
-    """Calendar month of the entry at its exchange, all years together."""
+    """Groups by calendar month of the entry in exchange time, all years together."""
     return _groups(result, entered(result).astype("datetime64[M]").astype(np.int64) % 12, MONTHS, 12)
 
 
 def by_hour(result: BacktestResult) -> tuple[Group, ...]:
-    """Hour of the entry by the clock of its exchange; nothing for daily bars."""
+    """Groups by hour of the entry in exchange time; empty for daily bars."""
     if not is_intraday(result):
         return ()
     hours = entered(result).astype("datetime64[h]").astype(np.int64) % 24
@@ -68,11 +68,11 @@ def by_hour(result: BacktestResult) -> tuple[Group, ...]:
 
 
 def entered(result: BacktestResult) -> Times:
-    """Entry times by the clock of each symbol's exchange, summer time included; those of daily bars are dates."""
+    """Entry times in exchange time of each symbol, daylight saving included; dates for daily bars."""
     times = result.trade_entry_time.copy()
     for zone in set(result.zones):
         there = np.array([found == zone for found in result.zones])[result.trade_symbol]
-        times[there] = clock(times[there], zone)
+        times[there] = local_time(times[there], zone)
     return times
 
 
@@ -84,7 +84,7 @@ def is_intraday(result: BacktestResult) -> bool:
 def _groups(
     result: BacktestResult, codes: NDArray[np.int64], names: Sequence[str], always: int = 0
 ) -> tuple[Group, ...]:
-    """A group for each name that a trade has the code of, and for the first ``always`` names in any case."""
+    """A group for each name whose code occurs, and for the first ``always`` names in any case."""
     pnl, size = result.trade_pnl, len(names)
 
     def sums(values: NDArray[np.float64] | NDArray[np.bool_]) -> NDArray[np.float64]:

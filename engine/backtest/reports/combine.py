@@ -1,4 +1,4 @@
-"""Several runs side by side: their returns on common bars, how these move together, and one portfolio of them all."""
+"""Several runs combined: their returns on common bars, the correlations of these, and a portfolio of the runs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Weighting = Literal["equal", "inverse_volatility"]
 Rebalancing = Literal["never", "monthly"]
 
 FEWEST_BARS = 30
-"""Fewer common bars than these say nothing about how runs move together."""
+"""Common bars required for correlations."""
 
 FEWEST_RETURNS = 20
-"""Before it has seen these returns inverse volatility is equal weight."""
+"""Returns required for inverse volatility weights; equal weights before."""
 
 
 @dataclass(frozen=True, eq=False)
-class Common:
+class CommonBars:
     """Runs on the bars that all of them have: ``growth`` is (bars, runs), 1 at the first of these bars. ``by_day``:
     they are days, each with the last equity in it, because some of the runs are on hours and some on days. ``zones``
     are those of the exchanges where they are not.
@@ -46,13 +46,13 @@ class Common:
 
     @property
     def returns(self) -> Floats:
-        """Simple returns from one common bar to the next, one fewer than bars; zero once nothing is left."""
+        """Simple returns from one common bar to the next, one fewer than bars; zero after ruin."""
         before = self.growth[:-1]
         returns: Floats = np.divide(self.growth[1:], before, out=np.ones(before.shape), where=before > 0) - 1
         return returns
 
     def correlation(self) -> Floats:
-        """Pearson's correlation of the returns, (runs, runs); NaN for a run that never moved."""
+        """Pearson correlation of the returns, (runs, runs); NaN for a run with constant equity."""
         returns = self.returns
         centred = returns - returns.mean(axis=0)
         size = np.sqrt((centred**2).sum(axis=0))
@@ -64,9 +64,10 @@ class Common:
 
 
 @dataclass(frozen=True, eq=False)
-class Combined:
+class CombinedPortfolio:
     """A portfolio of runs: ``growth`` of 1, the ``weights`` (rebalancings, runs) set at the bars ``rebalanced``, and
-    the figures that follow from equity."""
+    ``metrics.equity_metrics``.
+    """
 
     time: Times
     growth: Floats
@@ -75,7 +76,7 @@ class Combined:
     metrics: dict[str, float | None]
 
 
-def common(runs: Sequence[BacktestResult]) -> Common:
+def common(runs: Sequence[BacktestResult]) -> CommonBars:
     """``runs`` on their common bars. Raises ``DataError`` where these are fewer than ``FEWEST_BARS``."""
     by_day = len({is_intraday(run) for run in runs}) > 1
     series = [_days(run) if by_day else (run.time, run.equity) for run in runs]
@@ -88,21 +89,21 @@ def common(runs: Sequence[BacktestResult]) -> Common:
         )
     equity = np.column_stack([values[np.searchsorted(moments, time)] for moments, values in series])
     zones = () if by_day else tuple(sorted({zone for run in runs for zone in run.zones}))
-    return Common(time, equity / equity[0], by_day, zones)
+    return CommonBars(time, equity / equity[0], by_day, zones)
 
 
 def _days(run: BacktestResult) -> tuple[Times, Floats]:
-    """The days of a run and its last equity in each: a bar of a day is stamped with its start and valued at its end."""
+    """The trading days of a run and its last equity on each."""
     last = np.append(run.days[1:] != run.days[:-1], True)
     return run.days[last].astype("datetime64[ms]"), run.equity[last]
 
 
-def combine(runs: Common, weighting: Weighting, rebalancing: Rebalancing) -> Combined:
-    """One portfolio of ``runs``, bought at the first common bar's close, without the cost of moving money among them.
+def combine(runs: CommonBars, weighting: Weighting, rebalancing: Rebalancing) -> CombinedPortfolio:
+    """A portfolio of ``runs``, bought at the first common bar's close, without the cost of rebalancing among them.
 
-    "never" lets the weights drift; "monthly" sets them anew at the last bar of each calendar month. Inverse volatility
-    takes the standard deviation of the returns so far, so that no weight knows what comes after it; but with "never"
-    there is no past to learn from, and it takes that of all the returns: a hindsight that the reader must be told of.
+    "never" lets the weights drift; "monthly" rebalances at the last bar of each calendar month. Inverse volatility uses
+    the standard deviation of the returns so far, without look-ahead; with "never" there is no past, and it uses that of
+    all returns, in hindsight, which has to be stated wherever it is shown.
     """
     count = runs.growth.shape[1]
     starts = _month_ends(runs.days) if rebalancing == "monthly" else np.zeros(1, dtype=np.int64)
@@ -114,11 +115,11 @@ def combine(runs: Common, weighting: Weighting, rebalancing: Rebalancing) -> Com
         held = np.cumprod(1 + returns[start:stop], axis=0)
         growth[start + 1 : stop + 1] = growth[start] * (held @ weights[place])
     metrics = equity_metrics(runs.time, growth, periods_per_year(runs.time))
-    return Combined(runs.time, growth, weights, runs.time[starts], metrics)
+    return CombinedPortfolio(runs.time, growth, weights, runs.time[starts], metrics)
 
 
 def _month_ends(days: Days) -> NDArray[np.int64]:
-    """The first bar, and the last one of each calendar month but the last bar of all."""
+    """The first bar and the last one of each calendar month, except the last bar of all."""
     months = days.astype("datetime64[M]")
     ends = np.flatnonzero(months[1:] != months[:-1])
     return np.unique(np.concatenate(([0], ends))).astype(np.int64)
@@ -128,8 +129,8 @@ def _weights(returns: Floats, weighting: Weighting, count: int) -> Floats:
     equal = np.full(count, 1 / count)
     if weighting == "equal" or len(returns) < FEWEST_RETURNS:
         return equal
-    spread = np.std(returns, axis=0, ddof=1)
-    if not (spread > 1e-14).all():  # a run that has not moved yet would take everything
+    volatility = np.std(returns, axis=0, ddof=1)
+    if not (volatility > 1e-14).all():  # a run that has not moved yet would take everything
         return equal
-    weights: Floats = (1 / spread) / (1 / spread).sum()
+    weights: Floats = (1 / volatility) / (1 / volatility).sum()
     return weights

@@ -1,4 +1,4 @@
-"""The deepest drawdowns of an equity, each from its high to its recovery."""
+"""The deepest drawdowns of an equity curve, each from its high to its recovery."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.market.bars import Floats, Times
 
 @dataclass(frozen=True)
 class Drawdown:
-    """One spell below an earlier high: ``depth`` (negative) is that of the ``bottom``, as a part of the high at
-    ``start``. ``end`` is the first bar back at it, None where there is none yet; days are calendar days, up to the last
-    bar where it is not over.
+    """One drawdown: ``depth`` (negative) is that of the ``bottom``, relative to the high at ``start``. ``end`` is the
+    bar of the recovery, None where there is none yet; ``days`` are calendar days to the recovery or to the last bar,
+    ``days_down`` those to the bottom.
     """
 
     start: np.datetime64
@@ -26,7 +26,7 @@ class Drawdown:
 
 
 def deepest(time: Times, equity: Floats, capital: float, count: int = 5) -> tuple[Drawdown, ...]:
-    """The ``count`` deepest drawdowns, deepest first; ``capital`` is the first high."""
+    """The ``count`` deepest drawdowns, deepest first; ``capital`` is the initial high."""
     fall = drawdown(equity, capital)
     edges = np.diff(np.concatenate(([0], (fall < 0).astype(np.int8), [0])))
     spells = zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True)
@@ -35,7 +35,7 @@ def deepest(time: Times, equity: Floats, capital: float, count: int = 5) -> tupl
 
 
 def _spell(time: Times, fall: Floats, first: int, stop: int) -> Drawdown:
-    """Of the bars from ``first`` up to, not including, ``stop``, which are all below the bar before them."""
+    """The drawdown on the bars [``first``, ``stop``), which are all below the high before them."""
     start, bottom = time[max(first - 1, 0)], first + int(np.argmin(fall[first:stop]))
     end = time[stop] if stop < len(time) else None
     days = ((time[-1] if end is None else end) - start) / np.timedelta64(1, "D")

@@ -1,6 +1,4 @@
-"""A result as columns: for a DataFrame, or as CSV text in full precision, where numbers are as Python reads them back,
-times in ISO, missing values empty.
-"""
+"""A result as columns: for a DataFrame, or as CSV text in full precision, with ISO times and empty missing values."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 
 def bar_columns(result: BacktestResult) -> Columns:
-    """By bar: time, equity, what holding the symbols and trading without costs would have had, the part of the equity
-    that was invested, and the fall below the highest equity so far.
-    """
+    """By bar: time, equity, the equity of buy and hold and of trading without costs, exposure and drawdown."""
     return {
         "time": result.time,
         "equity": result.equity,
@@ -34,7 +30,7 @@ def bar_columns(result: BacktestResult) -> Columns:
 
 
 def trade_columns(result: BacktestResult) -> Columns:
-    """By trade, in the order of the entries; excursions are parts of the entry's price."""
+    """By trade, in the order of the entries; excursions are relative to the entry price."""
     return {
         "symbol": np.array(result.symbols, dtype=object)[result.trade_symbol],
         "side": np.where(result.trade_side > 0, "long", "short").astype(object),
@@ -56,12 +52,12 @@ def trade_columns(result: BacktestResult) -> Columns:
 
 
 def equity_csv(result: BacktestResult) -> str:
-    """A line for each bar: see ``bar_columns``."""
+    """``bar_columns`` as CSV."""
     return _text(bar_columns(result))
 
 
 def trades_csv(result: BacktestResult) -> str:
-    """A line for each trade: see ``trade_columns``."""
+    """``trade_columns`` as CSV."""
     return _text(trade_columns(result))
 
 
@@ -74,14 +70,14 @@ def _cells(column: NDArray[Any]) -> list[Any]:
 
 
 def _times(moments: Times) -> list[str]:
-    """Days where every bar is one, else times to the second."""
+    """Dates where all moments are midnights, else times to the second."""
     days = moments.astype("datetime64[D]")
     whole = bool((days == moments).all())
     return [str(moment) for moment in (days if whole else moments.astype("datetime64[s]"))]
 
 
 def _text(columns: Columns) -> str:
-    """CSV by RFC 4180, but for line ends, which are those of every tool here."""
+    """CSV by RFC 4180, except for line ends, which are Unix ones."""
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")
     lines.writerow(columns)

@@ -9,7 +9,7 @@ import numpy as np
 from engine.backtest.metrics import drawdown
 from engine.backtest.reports.export import bar_columns, trade_columns
 from engine.backtest.result import BacktestResult
-from engine.backtest.sweeps.axes import choice
+from engine.backtest.sweeps.axes import choice_value
 from engine.backtest.sweeps.result import METRICS, SweepResult
 from engine.backtest.walkforward.result import WalkForwardResult
 
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 
 def bars(result: BacktestResult | WalkForwardResult) -> DataFrame:
-    """A row for each bar, by its time: equity, what holding the symbols would have had, the fall below the highest
-    equity so far; of a backtest also the equity without costs and the exposure, of a walk-forward that of the best in
-    hindsight and the window.
+    """A row per bar, indexed by time: equity, buy and hold, drawdown; for a backtest also the equity without costs and
+    the exposure, for a walk-forward the equity of the best in hindsight and the window.
     """
     from pandas import DataFrame
 
@@ -37,15 +36,15 @@ def bars(result: BacktestResult | WalkForwardResult) -> DataFrame:
 
 
 def trades(result: BacktestResult) -> DataFrame:
-    """A row for each trade, in the order of the entries: see ``export.trade_columns``."""
+    """A row per trade, in the order of the entries: see ``export.trade_columns``."""
     from pandas import DataFrame
 
     return DataFrame(trade_columns(result))
 
 
 def combinations(result: SweepResult, symbol: str | None = None) -> DataFrame:
-    """A row for each combination, in the order of the result: ``result.spec_of(row)`` is its backtest. The axes by
-    their paths, then the figures, of the whole or of ``symbol``.
+    """A row per combination, in the order of the result: ``result.spec_of(row)`` is its backtest. The axes by their
+    paths, then the metrics, of the portfolio or of ``symbol``.
     """
     from pandas import DataFrame
 
@@ -54,14 +53,14 @@ def combinations(result: SweepResult, symbol: str | None = None) -> DataFrame:
 
 
 def windows(result: WalkForwardResult) -> DataFrame:
-    """A row for each window: first and last bar of training and test, the chosen values by path (NaN or None where
-    nothing was chosen), and the figures of both.
+    """A row per window: first and last bar of training and test, the chosen values by path (NaN or None where nothing
+    was chosen), and the metrics of both.
     """
     from pandas import DataFrame
 
     dates = {name: getattr(result, name) for name in ("train_first", "train_last", "test_first", "test_last")}
     chosen = {
-        path: [choice(words[int(value)]) if np.isfinite(value) else None for value in values] if words else values
+        path: [choice_value(words[int(value)]) if np.isfinite(value) else None for value in values] if words else values
         for path, words, values in zip(result.axes, result.words, result.parameters.T, strict=True)
     }
     names = ("sharpe", "return", "growth", "drawdown", "trades")
@@ -79,5 +78,5 @@ def _values(result: SweepResult, axis: int) -> Any:
     """The values of an axis as its field has them."""
     column = result.parameters[:, axis]
     if words := result.words[axis]:
-        return np.array([choice(word) for word in words], dtype=object)[column.astype(np.int64)]
+        return np.array([choice_value(word) for word in words], dtype=object)[column.astype(np.int64)]
     return column.astype(np.int64) if result.whole[axis] else column

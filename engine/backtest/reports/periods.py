@@ -30,9 +30,9 @@ class Months:
 class Year:
     """A calendar year of a run.
 
-    ``total`` and ``hold`` are the returns of the run and of holding its symbols; ``drawdown`` is the deepest fall
-    within the year, whose start counts as a high; ``sharpe`` is that of the year's bars, annualised by the bars a year
-    of the whole run, None where it is undefined or the run is shorter than a month; ``trades`` were entered in it.
+    ``total`` and ``hold`` are the returns of the run and of buy and hold; ``drawdown`` is the deepest within the year,
+    whose start counts as a high; ``sharpe`` is that of the year's bars, annualised by the bars per year of the whole
+    run, None where it is undefined or the run is shorter than a month; ``trades`` were entered in it.
     """
 
     year: int
@@ -44,8 +44,8 @@ class Year:
 
 
 def monthly(days: Days, equity: Floats, capital: float | None = None) -> Months:
-    """The last equity of each month and year of trading days over the last before it, less one; zero once nothing is
-    left. The first is over ``capital``, or over the first equity if that is not given.
+    """Returns by calendar month and year of the trading days; zero after ruin. The first is relative to ``capital``, by
+    default the first equity.
     """
     capital = float(equity[0]) if capital is None else capital
     stamps = days.astype("datetime64[M]").astype(np.int64)

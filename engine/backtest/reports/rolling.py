@@ -1,8 +1,8 @@
-"""Statistics over a moving window of bars, in time that hardly depends on its length.
+"""Rolling statistics, in time that hardly depends on the length of the window.
 
-Every array is as long as the returns; the value at t is of the window of bars that ends at t, NaN before the first
-full one. Deviations are those of samples (n - 1). A window whose returns are all the same has no deviation: its
-volatility is zero, and a ratio that divides by it is NaN.
+Every array is as long as the returns; the value at t is of the window that ends at t, NaN before the first full one.
+Standard deviations are sample ones (n - 1). Where all returns of a window are equal the volatility is zero, and a ratio
+that divides by it is NaN.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from engine.market.bars import Floats
 
 
 def sharpe(returns: Floats, window: int, periods_per_year: float) -> Floats:
-    """Mean over deviation, times the root of the bars a year."""
-    mean, spread = _mean(returns, window), deviation(returns, window)
-    return _ratio(mean, spread) * float(np.sqrt(periods_per_year))
+    """Annualised Sharpe ratio."""
+    mean, std = _mean(returns, window), deviation(returns, window)
+    return _ratio(mean, std) * float(np.sqrt(periods_per_year))
 
 
 def volatility(returns: Floats, window: int, periods_per_year: float) -> Floats:
-    """Deviation, times the root of the bars a year."""
+    """Annualised volatility."""
     return deviation(returns, window) * float(np.sqrt(periods_per_year))
 
 
@@ -45,11 +45,11 @@ def _covariance(one: Floats, other: Floats, window: int) -> Floats:
 
 
 def _moments(one: Floats, other: Floats, window: int) -> tuple[Floats, Floats, Floats]:
-    """The means of the last ``window`` pairs, and the sum of the products of their distances from these.
+    """The means of the last ``window`` pairs, and the sum of the products of their deviations from the means.
 
     The pairs are cut into blocks as long as the window: each window is the end of one block and the start of the next,
-    whose moments are put together (Chan, Golub and LeVeque 1983). Nothing outside of a window takes part in it, and
-    squares are only added: what is lost to rounding is what the window alone would lose.
+    whose moments are merged (Chan, Golub and LeVeque 1983). No value outside a window enters it, and squares are only
+    added, so the rounding error is that of the window alone.
     """
     count = len(one)
     if not 1 <= window <= count:
@@ -57,11 +57,11 @@ def _moments(one: Floats, other: Floats, window: int) -> tuple[Floats, Floats, F
         return nothing, nothing, nothing
     blocks = -(-count // window)
     cut = [np.append(values, np.zeros(blocks * window - count)).reshape(blocks, window) for values in (one, other)]
-    starts = _from_the_left(*cut)
-    ends = tuple(part[:, ::-1] for part in _from_the_left(*(part[:, ::-1] for part in cut)))
+    starts = _cumulative(*cut)
+    ends = tuple(part[:, ::-1] for part in _cumulative(*(part[:, ::-1] for part in cut)))
     whole = tuple(part[:, -1:] for part in starts)
     inner = np.arange(1, window, dtype=np.float64)
-    joined = _together(
+    joined = _merged(
         tuple(part[:-1, 1:] for part in ends), window - inner, tuple(part[1:, :-1] for part in starts), inner
     )
     found = []
@@ -74,7 +74,7 @@ def _moments(one: Floats, other: Floats, window: int) -> tuple[Floats, Floats, F
 Moments = tuple[Floats, ...]
 
 
-def _from_the_left(one: Floats, other: Floats) -> Moments:
+def _cumulative(one: Floats, other: Floats) -> Moments:
     """``_moments`` of the first 1, 2, 3 … columns of (blocks, window), each as (blocks, window)."""
     found = np.zeros((3, *one.shape))
     mean, by, product = (np.zeros(len(one)) for _ in range(3))
@@ -86,8 +86,8 @@ def _from_the_left(one: Floats, other: Floats) -> Moments:
     return tuple(found)
 
 
-def _together(left: Moments, lefts: Floats, right: Moments, rights: Floats) -> Moments:
-    """The moments of ``lefts`` pairs and of ``rights`` pairs as those of all of them."""
+def _merged(left: Moments, lefts: Floats, right: Moments, rights: Floats) -> Moments:
+    """The moments of ``lefts`` pairs merged with those of ``rights`` pairs."""
     apart, off, share = right[0] - left[0], right[1] - left[1], rights / (lefts + rights)
     return left[0] + apart * share, left[1] + off * share, left[2] + right[2] + apart * off * lefts * share
 

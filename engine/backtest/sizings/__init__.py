@@ -21,10 +21,10 @@ MEASURES: tuple[Measure, ...] = ("equity", "value", "units", "kelly")
 class Size:
     """Size of an entry decided at each bar's close: ``amount`` is float64 as long as the bars.
 
-    ``measure`` says of what: "equity" a part of the equity at the fill, "value" an amount of currency, "units" shares,
-    coins or contracts as they are on the day of the fill (``Bars.shares`` of them are a unit of the prices). "kelly" is
-    a part of the equity too, and once ``trades`` of the account's trades are closed the Kelly fraction of those, times
-    ``scale``, from zero to ``cap``. An amount that is NaN or not positive enters nothing.
+    ``measure`` is its unit: "equity" a fraction of the equity at the fill, "value" an amount of currency, "units"
+    shares, coins or contracts as of the day of the fill (``Bars.shares`` of them are a unit of the prices). "kelly" is
+    a fraction of the equity too, and once ``trades`` of the account's trades are closed the Kelly fraction of those,
+    times ``scale``, clipped to [0, ``cap``]. An amount that is NaN or not positive enters nothing.
     """
 
     measure: Measure
@@ -57,7 +57,7 @@ class Sizing(Spec):
 
 
 def sized(sizing: Sizing, bars: Bars) -> Size:
-    """``sizing.size``. Raises ``StrategyError`` if it fails or does not return a size with a number a bar."""
+    """``sizing.size``. Raises ``StrategyError`` if it fails or does not return a size with one number per bar."""
     with plugin_errors(sizing, NOUN, StrategyError):
         found: Any = sizing.size(bars)
     if not isinstance(found, Size) or found.measure not in MEASURES:

@@ -1,4 +1,4 @@
-"""The Kelly fraction of the trades so far."""
+"""Kelly sizing on the closed trades so far."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from engine.market.bars import Bars
 class Kelly(Sizing):
     """Win rate less loss rate over the payoff ratio of the account's closed trades, scaled and capped.
 
-    f = p - (1 - p) / b with p the share of winners and b mean win over mean loss (Kelly 1956), both as parts of the
-    entry's value. Nothing is entered while it is not positive; without a loss it is one, before the scale. It is never
-    more, so that a cap above the largest scale would be none.
+    f = p - (1 - p) / b with p the win rate and b mean win over mean loss (Kelly 1956), both relative to the entry
+    value. Nothing is entered while f is not positive; without a loss it is one, before the scale.
     """
 
     kind: Literal["kelly"] = "kelly"

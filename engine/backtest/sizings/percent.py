@@ -1,4 +1,4 @@
-"""A part of the equity."""
+"""Sizing by a fraction of the equity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.market.bars import Bars
 
 @plugin("percent", title="Part of equity")
 class Percent(Sizing):
-    """A fixed part of the equity at the fill, commission included; 1 is all of it."""
+    """A fixed fraction of the equity at the fill, commission included; 1 is all of it."""
 
     kind: Literal["percent"] = "percent"
     part: float = parameter(

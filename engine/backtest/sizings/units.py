@@ -1,4 +1,4 @@
-"""A fixed number of units."""
+"""Sizing by a fixed number of units."""
 
 from __future__ import annotations
 

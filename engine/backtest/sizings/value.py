@@ -1,4 +1,4 @@
-"""A fixed amount of money."""
+"""Sizing by a fixed value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.market.bars import Bars
 
 @plugin("value", title="Fixed value")
 class Value(Sizing):
-    """The same value for every position, whatever the account has become; commission comes on top."""
+    """The same value for every position, regardless of the equity; commission comes on top."""
 
     kind: Literal["value"] = "value"
     value: float = parameter(

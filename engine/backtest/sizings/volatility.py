@@ -12,15 +12,15 @@ from engine.core.spec import parameter
 from engine.market.bars import MILLISECONDS_PER_YEAR, Bars
 
 STILL = 1e-10
-"""A volatility of no more is rounding: the price has not moved."""
+"""Volatility below which the price counts as constant up to rounding."""
 
 
 @plugin("volatility", title="Volatility target")
 class Volatility(Sizing):
-    """Target over the symbol's realised volatility when the entry is decided, up to a largest part of the equity.
+    """Target over realised volatility of the symbol at the entry decision, up to a maximum fraction of the equity.
 
-    Where the price has not moved within the window there is no volatility to aim at, and nothing is entered. The
-    position is not resized while it is held; the strategy *Volatility target* does that.
+    Where the price has not moved within the window nothing is entered. The position is not resized while it is open;
+    the strategy *Volatility target* does that.
     """
 
     kind: Literal["volatility"] = "volatility"
@@ -51,8 +51,8 @@ class Volatility(Sizing):
 
 
 def realised_volatility(bars: Bars, window: int) -> np.ndarray:
-    """Standard deviation (n - 1) of the last ``window`` simple returns at each bar, NaN before them; a year is as many
-    bars as the series has had a year until then.
+    """Annualised standard deviation (n - 1) of the last ``window`` simple returns at each bar, NaN before them;
+    annualised by the bars per year of the series up to then.
     """
     found = np.full(len(bars), np.nan)
     returns = bars.close[1:] / bars.close[:-1] - 1

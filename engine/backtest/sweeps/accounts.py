@@ -1,4 +1,4 @@
-"""The parts of a sweep: the accounts of a request, combinations of parameters on them, and the figures that come."""
+"""Accounts of a sweep, batches of combinations of parameters on them, and arrays of their metrics."""
 
 from __future__ import annotations
 
@@ -9,60 +9,59 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.measured import Measured, from_start, measured
+from engine.backtest.measured import MeasuredBars, from_start, measured
 from engine.backtest.sweeps.axes import ResolvedAxis
-from engine.market.bars import MILLISECONDS_PER_YEAR, Bars, Floats, Times, periods_per_year
+from engine.market.bars import Bars, Floats, Times, periods_per_year, years_spanned
 from engine.strategies import Allocation
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
-Places = NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class SweepAccount:
-    """What has figures of its own: a request as a whole, or one of its symbols, which has a part of its capital.
+    """An account with metrics of its own: the portfolio of a request, or one of its symbols with its share of the
+    capital.
 
     All combinations are measured on the same ``bars``.
     """
 
     name: str
     spec: BacktestSpec
-    bars: Measured
+    bars: MeasuredBars
 
     @property
     def known(self) -> tuple[Bars, ...]:
-        """The ``bars`` and those before them, which are for looking back alone."""
+        """The ``bars`` with their lookback."""
         return self.bars.known
 
     @property
-    def is_several(self) -> bool:
+    def is_multi_account(self) -> bool:
         """Whether it has several symbols, each with an account of its own."""
-        return has_parts(self.spec)
+        return is_multi_account(self.spec)
 
     def time(self) -> Times:
         """The bars of its calendar."""
         return self.bars.time
 
     def per_year(self) -> float:
-        """Bars a calendar year, NaN for fewer than two."""
+        """Bars per calendar year, NaN for fewer than two."""
         time = self.time()
         return periods_per_year(time) if len(time) > 1 else np.nan
 
     def returns(self) -> int:
-        """Returns from bar to bar."""
+        """Number of bar returns."""
         return max(len(self.time()) - 1, 0)
 
     def years(self) -> float:
         """Calendar years from the first bar to the last."""
         time = self.time()
-        return float((time[-1] - time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR if len(time) else 0.0
+        return years_spanned(time) if len(time) else 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class MetricArrays:
-    """What is kept of each combination: arrays (units, combinations), ``drawdown`` (units, 0) if it is not wanted."""
+    """Metrics of each combination: arrays (accounts, combinations); ``drawdown`` is (accounts, 0) if not requested."""
 
     total: Floats
     sharpe: Floats
@@ -83,14 +82,14 @@ class MetricArrays:
         return self.total, self.sharpe, self.drawdown, self.trades
 
     def whole(self) -> tuple[NDArray[Any], ...]:
-        """The arrays of the first unit."""
+        """The arrays of the portfolio, the first account."""
         return tuple(values[0] for values in self.arrays())
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationBatch:
-    """Combinations of a request: ``parameters`` (combinations, axes) on ``scales``, whose figures go into ``found``, a
-    row for each of ``units``: the whole, and its symbols.
+    """Combinations of a request: ``parameters`` (combinations, axes) on ``scales``, whose figures go into ``metrics``,
+    a row for each of ``units``: the whole, and its symbols.
 
     ``step`` hears how many more are done, and raises once nobody wants them.
     """
@@ -98,7 +97,7 @@ class EvaluationBatch:
     units: Sequence[SweepAccount]
     scales: Sequence[ResolvedAxis]
     parameters: Floats
-    found: MetricArrays
+    metrics: MetricArrays
     inputs: Mapping[str, Any]
     step: Callable[[int], None]
 
@@ -107,16 +106,16 @@ class EvaluationBatch:
         """The whole request."""
         return self.units[0]
 
-    def look(self) -> None:
-        """Ask between two steps whether this is still wanted."""
+    def check_cancelled(self) -> None:
+        """Raise ``Cancelled`` if the sweep has been cancelled."""
         self.step(0)
 
-    def inner(self) -> list[int]:
+    def strategy_axes(self) -> list[int]:
         """The axes that are parameters of the strategy."""
         return [axis for axis, scale in enumerate(self.scales) if scale.path.startswith("strategy.")]
 
     def plain(self, axes: Iterable[int], row: Floats) -> dict[str, Any]:
-        """The values ``row`` of some of the axes, by path."""
+        """The field values of ``row``, one for each of ``axes``, by path."""
         scales = [self.scales[axis] for axis in axes]
         return {scale.path: scale.plain(value) for scale, value in zip(scales, row, strict=True)}
 
@@ -127,28 +126,28 @@ def sweep_accounts(
     warm_up: int | None = None,
     start: np.datetime64 | None = None,
 ) -> list[SweepAccount]:
-    """What a sweep over ``base`` has figures of: the whole request, measured from the first bars that have ``warm_up``
-    before them or from ``start``; then, where several symbols have accounts of their own, each with its part of the
-    bars and of the capital. Raises ``DataError`` where one of them cannot be traded.
+    """The accounts of a sweep over ``base``: the portfolio, measured after ``warm_up`` bars or from ``start``; then,
+    where several symbols have separate accounts, each with its bars and its share of the capital. Raises ``DataError``
+    where one of them cannot be traded.
     """
     known = inputs["market"].bars
     bars = measured(base, known, warm_up, inputs) if start is None else from_start(base, known, start)
-    return laid_out(base, bars)
+    return accounts_on(base, bars)
 
 
-def laid_out(base: BacktestSpec, bars: Measured) -> list[SweepAccount]:
+def accounts_on(base: BacktestSpec, bars: MeasuredBars) -> list[SweepAccount]:
     """``units_of`` that are measured on ``bars``, each with the spec that runs it by itself."""
     found = [SweepAccount(base.market.label(), base, bars)]
-    if not has_parts(base):
+    if not is_multi_account(base):
         return found
     for place, item in enumerate(bars):
         market = base.market.model_copy(update={"symbols": (item.series.symbol,)})
         alone = base.model_copy(update={"market": market, "capital": base.capital / len(bars)})
-        found.append(SweepAccount(item.series.symbol, alone, bars.only(place)))
+        found.append(SweepAccount(item.series.symbol, alone, bars.for_symbol(place)))
     return found
 
 
-def has_parts(base: BacktestSpec) -> bool:
+def is_multi_account(base: BacktestSpec) -> bool:
     """Whether ``base`` gives each of several symbols an account of its own."""
     if isinstance(base.strategy, Allocation):
         return False

@@ -1,4 +1,4 @@
-"""The axes of a sweep: which fields of a backtest vary, and over what."""
+"""The axes of a sweep: the fields of a backtest that vary, and their values."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ if TYPE_CHECKING:
     from engine.market.bars import Floats
 
 VALUES = 10_000_000
-"""Most values of one axis: beyond it no grid fits anyway."""
+"""Largest number of values of one axis."""
 
 
 class Axis(Spec):
     """A field of a backtest, by its dotted path, and its values: those listed, or from ``low`` to ``high`` by ``step``.
 
-    The path of a condition's field counts the conditions from 0, as in strategy.enter.0.left.window.
-    Without a step whole numbers go by one and others by their field's own step, else by a tenth of the range; drawn
-    samples then take any value in between.
+    Conditions are indexed from 0 in a path, as in strategy.enter.0.left.window. The default step is one for integers,
+    else the field's own step or a tenth of the range; random samples then take any value in between.
     """
 
     path: str = parameter(title="Parameter", help="Path of the field, such as strategy.fast.")
@@ -57,8 +56,8 @@ class Axis(Spec):
 
 @dataclass(frozen=True)
 class AxisOption:
-    """A field that an axis may name. ``low`` and ``high`` suggest a range around the base's ``value``; ``choices`` are
-    the words of a field without numbers; ``whole`` numbers have no fractions.
+    """A field that can be an axis. ``low`` and ``high`` suggest a range around the base's ``value``; ``choices`` are
+    the options of a categorical field; ``whole`` marks integers.
     """
 
     path: str
@@ -75,7 +74,7 @@ class AxisOption:
 
 @dataclass(frozen=True)
 class ResolvedAxis:
-    """An axis of a given base: where its values come from. ``words`` are its choices, which are counted by 0, 1, 2."""
+    """An axis resolved on a base. ``words`` are the options of a categorical axis, whose values are their indices."""
 
     path: str
     title: str
@@ -89,17 +88,17 @@ class ResolvedAxis:
     words: tuple[str, ...]
 
     def count(self) -> int:
-        """Number of values in a grid."""
+        """Number of grid values."""
         if self.listed:
             return len(self.listed)
         return math.floor((self.high - self.low) / self.step * (1 + 1e-12) + 1e-9) + 1
 
     def values(self) -> Floats:
-        """The values of a grid, ascending but for listed ones."""
+        """The grid values, ascending unless listed."""
         return self.at(np.arange(self.count()))
 
     def at(self, places: Any) -> Floats:
-        """Values at ``places`` of the grid; decimal steps give decimal numbers."""
+        """Grid values at the indices ``places``; decimal steps give decimal numbers."""
         if self.listed:
             listed: Floats = np.array(self.listed, dtype=np.float64)[np.asarray(places)]
             return listed
@@ -107,38 +106,38 @@ class ResolvedAxis:
         found: Floats = np.round(self.low + np.asarray(places) * self.step, min(digits, 15))
         return found
 
-    def spread(self, shares: Floats) -> Floats:
-        """Values at ``shares`` in [0, 1) of the axis: any in its range where no step was given, else of the grid."""
+    def quantiles(self, quantiles: Floats) -> Floats:
+        """Values at ``quantiles`` in [0, 1) of the axis: any in its range where no step was given, else of the grid."""
         if self.free:
-            return self.low + shares * (self.high - self.low)
-        return self.at(np.minimum((shares * self.count()).astype(np.int64), self.count() - 1))
+            return self.low + quantiles * (self.high - self.low)
+        return self.at(np.minimum((quantiles * self.count()).astype(np.int64), self.count() - 1))
 
     def plain(self, value: float) -> bool | int | float | str:
-        """The field's own value for one of ours."""
+        """A value of the axis as the field's own type."""
         if self.words:
-            return choice(self.words[int(value)])
+            return choice_value(self.words[int(value)])
         return int(value) if self.whole else float(value)
 
 
 def without_costs(axes: Sequence[Axis]) -> tuple[Axis, ...]:
-    """Those of ``axes`` that somebody chooses on; costs are a stress."""
+    """The axes without costs, which are a stress test and no choice."""
     return tuple(axis for axis in axes if not is_stress(axis.path))
 
 
-def choice(word: str) -> bool | int | str:
-    """The value that a choice's ``word`` stands for."""
+def choice_value(word: str) -> bool | int | str:
+    """The field value of a categorical option."""
     known: dict[str, bool] = {"True": True, "False": False}
     return int(word) if word.isdecimal() else known.get(word, word)
 
 
 def sweepable(base: BacktestSpec) -> tuple[AxisOption, ...]:
-    """What an axis over ``base`` may be, in the order of the form."""
+    """The possible axes over ``base``, in the order of the form."""
     return tuple(_suggest(path, leaf) for path, leaf in leaves(base).items())
 
 
 def resolve(base: BacktestSpec, axis: Axis) -> ResolvedAxis:
-    """``axis`` on ``base``. Raises ``SpecError`` (paths relative to the axis) for a field that is not there, cannot
-    vary, or may not have a value that the axis asks for.
+    """``axis`` on ``base``. Raises ``SpecError`` (paths relative to the axis) for a field that does not exist, cannot
+    vary, or does not allow a value of the axis.
     """
     known = leaves(base)
     if axis.path not in known:
@@ -159,7 +158,7 @@ def resolve(base: BacktestSpec, axis: Axis) -> ResolvedAxis:
 
 
 def _listed(axis: Axis, words: tuple[str, ...], field: FieldInfo) -> tuple[float, ...]:
-    """The listed values as numbers, choices by their place among ``words``."""
+    """The listed values as numbers, categorical ones as indices into ``words``."""
     if words:
         if not axis.values:
             raise SpecError([("values", f"{field.title} has no range: list values from {', '.join(words)}.")])
@@ -178,7 +177,7 @@ def _listed(axis: Axis, words: tuple[str, ...], field: FieldInfo) -> tuple[float
 def _require_allowed(
     owner: Spec, name: str, axis: Axis, words: tuple[str, ...], listed: tuple[float, ...], whole: bool
 ) -> None:
-    """Have the field's own bounds judge the ends of a range, and every listed value."""
+    """Validate the ends of a range, or every listed value, against the field's bounds."""
     if words:
         return
     asked: list[tuple[str, Any]] = [("values", value) for value in listed] or [("low", axis.low), ("high", axis.high)]
@@ -218,8 +217,8 @@ def _bounds(field: FieldInfo) -> tuple[float, float]:
 
 
 def _suggest(path: str, leaf: FieldRef) -> AxisOption:
-    """A range from half the value to twice it, inside the field's bounds: of twenty steps from 0 on where that is the
-    value, and without a value of fifteen from the fifth on.
+    """A range from half the value to twice it, within the field's bounds; from 0 in twenty steps where the value is 0,
+    and from the fifth to the twentieth step where there is none.
     """
     owner, name, title = leaf
     field, value = type(owner).model_fields[name], getattr(owner, name)
@@ -241,18 +240,18 @@ def _suggest(path: str, leaf: FieldRef) -> AxisOption:
 
 
 def differs_on_axes_alone(base: BacktestSpec, spec: BacktestSpec, axes: Sequence[Axis]) -> bool:
-    """Whether ``spec`` is ``base`` with other values on the axes, and with whatever warm-up."""
+    """Whether ``spec`` differs from ``base`` only on the axes and in the warm-up."""
     one, other = base.model_dump(mode="json"), spec.model_dump(mode="json")
     one["warm_up"] = other["warm_up"] = None
     try:
-        _clear(one, axes)
-        _clear(other, axes)
+        _blank(one, axes)
+        _blank(other, axes)
     except (LookupError, TypeError, ValueError):
         return False  # it has no such place: rules with fewer conditions
     return one == other
 
 
-def _clear(values: Any, axes: Sequence[Axis]) -> None:
+def _blank(values: Any, axes: Sequence[Axis]) -> None:
     """Set the values on the axes to None, in place."""
     for axis in axes:
         *way, last = axis.path.split(".")

@@ -1,4 +1,4 @@
-"""The metrics of a batch of combinations: by a kernel for many at once, or by the account one by one."""
+"""Metrics of a batch of combinations, by the batch kernels or by one streaming account per combination."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.decisions import decide
-from engine.backtest.fast_metrics import RULES, account_of, by_accounts, rules_of, together_of
+from engine.backtest.fast_metrics import RULES, by_accounts, kernel_account, kernel_accounts, kernel_rules
 from engine.backtest.fill_prices import require_tradable_prices
 from engine.backtest.kernels import kernels
 from engine.backtest.multi_symbol import MultiSymbol
 from engine.backtest.plain import is_plain
 from engine.backtest.sweeps import sampling
-from engine.backtest.sweeps.accounts import EvaluationBatch, Places, SweepAccount
+from engine.backtest.sweeps.accounts import EvaluationBatch, SweepAccount
 from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.crossing_grid import CrossingGrid
 from engine.backtest.sweeps.fields import changed
-from engine.backtest.sweeps.parallel import spread
-from engine.backtest.sweeps.rows import distinct, groups
+from engine.backtest.sweeps.parallel import run_in_pieces
+from engine.backtest.sweeps.rows import Places, groups, unique_rows
 from engine.market.bars import Floats
 from engine.strategies.crossing import Crossing
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 _RULE_PATHS = {f"{part}.{name}": name for name in RULES for part in ("costs", "stops")}
 
 
-def fill_in(work: EvaluationBatch, chosen: Places) -> None:
-    """Find the figures of the combinations ``chosen``, which have bars enough. Sharpe ratios are annualised."""
+def evaluate_batch(work: EvaluationBatch, chosen: Places) -> None:
+    """Compute the metrics of the combinations ``chosen``, which have enough bars. Sharpe ratios are annualised."""
     unit, scales = work.unit, work.scales
     outer = [a for a, s in enumerate(scales) if not s.path.startswith("strategy.") and s.path not in _RULE_PATHS]
     timed = any(scale.path == "stops.time_stop" for scale in scales)
-    for row, places in groups(work.parameters, outer, chosen, work.look):
+    for row, places in groups(work.parameters, outer, chosen, work.check_cancelled):
         frame = changed(unit.spec, work.plain(outer, row)) if outer else unit.spec
-        require_tradable_prices(_stopped(frame, scales), unit.bars)
+        require_tradable_prices(_with_stop(frame, scales), unit.bars)
         part = replace(work, units=(replace(unit, spec=frame), *work.units[1:]))
         account = _account(part, timed)
         if account is None:
@@ -46,83 +46,81 @@ def fill_in(work: EvaluationBatch, chosen: Places) -> None:
             continue
         rules, rule_of = _rules(part)
         if isinstance(frame.strategy, Crossing):
-            pairs = CrossingGrid(frame.strategy, unit.bars, scales, work.parameters, unit.known, work.look)
-            kept = work.found.arrays() if isinstance(account, MultiSymbol) else work.found.whole()
-            pairs.run(account, rules, rule_of, places, kept, work.step)
+            pairs = CrossingGrid(frame.strategy, unit.bars, scales, work.parameters, unit.known, work.check_cancelled)
+            out = work.metrics.arrays() if isinstance(account, MultiSymbol) else work.metrics.whole()
+            pairs.run(account, rules, rule_of, places, out, work.step)
         else:
             _by_signals(part, places, account, rules, rule_of)
 
 
 def _account(work: EvaluationBatch, timed: bool) -> Any | None:
-    """What the kernels follow the request with: the account of one symbol, or those of several together; None where
-    they cannot.
-    """
-    unit, drawdown = work.unit, work.found.has_drawdown
-    if unit.is_several:
-        return together_of(unit.spec, unit.bars, drawdown, timed)
-    return account_of(unit.spec, unit.bars[0], drawdown, timed) if is_plain(unit.spec) else None
+    """The input of the batch kernels: the account of one symbol, or those of several; None where they do not apply."""
+    unit, drawdown = work.unit, work.metrics.has_drawdown
+    if unit.is_multi_account:
+        return kernel_accounts(unit.spec, unit.bars, drawdown, timed)
+    return kernel_account(unit.spec, unit.bars[0], drawdown, timed) if is_plain(unit.spec) else None
 
 
-def _stopped(frame: BacktestSpec, scales: Sequence[ResolvedAxis]) -> BacktestSpec:
-    """``frame`` with a stop where the axes may set one, so that its data is asked to have what stops need."""
+def _with_stop(frame: BacktestSpec, scales: Sequence[ResolvedAxis]) -> BacktestSpec:
+    """``frame`` with a stop where an axis may set one, so that the data are checked for what stops need."""
     if frame.stops.any or not any(scale.path.startswith("stops.") for scale in scales):
         return frame
     return frame.model_copy(update={"stops": frame.stops.model_copy(update={"time_stop": 1})})
 
 
 def _rules(work: EvaluationBatch) -> tuple[Floats, NDArray[np.int32]]:
-    """Settings of costs and stops, and each combination's (empty where there is one)."""
+    """Settings of costs and stops, and the index of each combination's; empty where there is only one."""
     frame = work.unit.spec
     values: dict[str, Any] = {**dict(frame.costs), **dict(frame.stops)}
     axes = [axis for axis, scale in enumerate(work.scales) if scale.path in _RULE_PATHS]
     if not axes:
-        return rules_of(values), np.empty(0, dtype=np.int32)
-    rows, label = distinct(work.parameters[:, axes], work.look)
+        return kernel_rules(values), np.empty(0, dtype=np.int32)
+    rows, label = unique_rows(work.parameters[:, axes], work.check_cancelled)
     for column, axis in enumerate(axes):
         values[_RULE_PATHS[work.scales[axis].path]] = rows[:, column]
-    return rules_of(values), label.astype(np.int32)
+    return kernel_rules(values), label.astype(np.int32)
 
 
 def _strategies(work: EvaluationBatch, places: Places) -> Iterator[tuple[BacktestSpec, Places]]:
-    """Specs with each strategy that occurs at ``places``, and the places of each."""
-    axes, strategy = work.inner(), work.unit.spec.strategy
+    """A spec for each distinct strategy at ``places``, and its combinations."""
+    axes, strategy = work.strategy_axes(), work.unit.spec.strategy
     scales = [work.scales[axis] for axis in axes]
-    for row, chosen in groups(work.parameters, axes, places, work.look):
+    for row, chosen in groups(work.parameters, axes, places, work.check_cancelled):
         used = sampling.strategy_of(strategy, scales, row) if axes else strategy
         yield work.unit.spec.model_copy(update={"strategy": used}), chosen
 
 
 def _by_signals(work: EvaluationBatch, places: Places, account: Any, rules: Floats, rule_of: NDArray[np.int32]) -> None:
-    """One signal function call for each strategy, then the kernel for all its settings."""
-    unit, found = work.unit, work.found
+    """One signal evaluation per strategy, then the kernel for all its settings."""
+    unit, found = work.unit, work.metrics
     several = isinstance(account, MultiSymbol)
     evaluate_many = kernels().multi_symbol.evaluate_symbols if several else kernels().orders.evaluate_many
-    given, kept = (account.market, found.arrays()) if several else (account, found.whole())
-    yearly = account.yearly[:, None] if several else np.sqrt(unit.bars[0].stated_per_year())
+    given, out = (account.market, found.arrays()) if several else (account, found.whole())
+    yearly = account.yearly[:, None] if several else np.sqrt(unit.bars[0].periods_per_year_or_nan())
     for spec, chosen in _strategies(work, places):
-        entries, exits = _decided(spec, unit, work.inputs)
+        entries, exits = _signals(spec, unit, work.inputs)
 
-        def judge(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
-            evaluate_many(entries, exits, given, rules, rule_of, chunk, kept)
-            kept[1][..., chunk] *= yearly
+        def evaluate_chunk(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
+            evaluate_many(entries, exits, given, rules, rule_of, chunk, out)
+            out[1][..., chunk] *= yearly
 
         if len(chosen) < 1000:
-            judge(chosen)
+            evaluate_chunk(chosen)
             work.step(len(chosen))
         else:
-            spread(judge, chosen, work.step)
+            run_in_pieces(evaluate_chunk, chosen, work.step)
 
 
 def _by_accounts(work: EvaluationBatch, places: Places) -> None:
-    """Whatever depends on more than the bars of fills: the streaming account, one combination at a time."""
-    unit, found = work.unit, work.found
+    """The streaming account, one combination at a time, for whatever depends on more than the bars of fills."""
+    unit, found = work.unit, work.metrics
     axes = [axis for axis, scale in enumerate(work.scales) if scale.path in _RULE_PATHS]
     for spec, chosen in _strategies(work, places):
         decisions = decide(spec, unit.bars, work.inputs)
-        for row, same in groups(work.parameters, axes, chosen, work.look):
+        for row, same in groups(work.parameters, axes, chosen, work.check_cancelled):
             plain = work.plain(axes, row)
-            figures = by_accounts(changed(spec, plain) if plain else spec, unit.bars, decisions)
-            for unit_row, one in enumerate(figures):
+            metrics = by_accounts(changed(spec, plain) if plain else spec, unit.bars, decisions)
+            for unit_row, one in enumerate(metrics):
                 found.total[unit_row, same], found.trades[unit_row, same] = one.total_return, one.trades
                 found.sharpe[unit_row, same] = np.nan if one.sharpe is None else one.sharpe
                 if found.has_drawdown:
@@ -130,9 +128,7 @@ def _by_accounts(work: EvaluationBatch, places: Places) -> None:
             work.step(len(same))
 
 
-def _decided(spec: BacktestSpec, unit: SweepAccount, inputs: Mapping[str, Any]) -> tuple[NDArray[np.bool_], ...]:
-    """Entries and exits on the bars of each symbol, one symbol behind the other: arrays as the kernels are compiled
-    for.
-    """
+def _signals(spec: BacktestSpec, unit: SweepAccount, inputs: Mapping[str, Any]) -> tuple[NDArray[np.bool_], ...]:
+    """Entries and exits of all symbols, concatenated, as the kernels read them."""
     each = decide(spec, unit.bars, inputs).signals
     return tuple(np.concatenate([getattr(signals, side) for signals in each]) for side in ("entries", "exits"))

@@ -1,4 +1,4 @@
-"""The period on which all combinations of a sweep are compared: it begins where the last of them has warmed up."""
+"""The common period of all combinations of a sweep, which begins after the longest warm-up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.strategies import Strategy
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
-_LOOK, _DRAWN = 1_000, 2_000  # strategies made between two looks; draws that stand for those of a search
+_CHECK_EVERY, _DRAWN = 1_000, 2_000  # strategies built between two checks; draws that stand for those of a search
 
 
 def common_warm_up(
@@ -27,25 +27,29 @@ def common_warm_up(
     scales: Sequence[ResolvedAxis],
     parameters: Floats | None,
     known: Sequence[Bars],
-    look: CheckCancelled = never_cancelled,
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> int:
-    """Bars that the slowest of the combinations ``parameters`` (combinations, axes) takes to warm up, of those that
-    have bars enough at all. Where the combinations are not known yet, their scales stand for them.
+    """The longest warm-up, in bars, of the combinations ``parameters`` (combinations, axes) that have enough bars at
+    all. Where the combinations are not known yet, it follows from the ends of the axes.
     """
     axes = [axis for axis, scale in enumerate(scales) if scale.path.startswith("strategy.")]
-    slowest = _of_strategy(base, scales, axes, parameters, known, look) if axes else base.strategy.warm_up()
-    return max(base.warm_up or 0, slowest, _of_sizing(base, scales))
+    slowest = (
+        _strategy_warm_up(base, scales, axes, parameters, known, check_cancelled) if axes else base.strategy.warm_up()
+    )
+    return max(base.warm_up or 0, slowest, _sizing_warm_up(base, scales))
 
 
-def at_most(base: BacktestSpec, scales: Sequence[ResolvedAxis]) -> int:
-    """The common warm-up of all combinations of ``scales`` by the ends of the axes, as if there were bars enough."""
+def longest_warm_up(base: BacktestSpec, scales: Sequence[ResolvedAxis]) -> int:
+    """An upper bound of the common warm-up by the ends of the axes, regardless of the bars."""
     inner = [scale for scale in scales if scale.path.startswith("strategy.")]
-    slowest = highest(base.strategy, inner, np.array([scale.high for scale in inner])) if inner else base.strategy
-    return max(base.warm_up or 0, (slowest or base.strategy).warm_up(), _of_sizing(base, scales))
+    slowest = (
+        slowest_strategy(base.strategy, inner, np.array([scale.high for scale in inner])) if inner else base.strategy
+    )
+    return max(base.warm_up or 0, (slowest or base.strategy).warm_up(), _sizing_warm_up(base, scales))
 
 
-def highest(strategy: Strategy, scales: Sequence[ResolvedAxis], values: Floats) -> Strategy | None:
-    """``strategy`` with the highest value of each axis, the longest to warm up; None where that cannot be told."""
+def slowest_strategy(strategy: Strategy, scales: Sequence[ResolvedAxis], values: Floats) -> Strategy | None:
+    """``strategy`` with the highest value of each axis, which has the longest warm-up; None where it is not valid."""
     if all("." not in scale.path.removeprefix("strategy.") for scale in scales):  # it need not be a valid one
         plain = {s.path.removeprefix("strategy."): s.plain(float(v)) for s, v in zip(scales, values, strict=True)}
         return strategy.model_copy(update=plain)
@@ -57,32 +61,32 @@ def highest(strategy: Strategy, scales: Sequence[ResolvedAxis], values: Floats) 
         return None
 
 
-def _of_strategy(
+def _strategy_warm_up(
     base: BacktestSpec,
     scales: Sequence[ResolvedAxis],
     axes: Sequence[int],
     parameters: Floats | None,
     known: Sequence[Bars],
-    look: CheckCancelled,
+    check_cancelled: CheckCancelled,
 ) -> int:
-    inner, room = [scales[axis] for axis in axes], min(len(item) for item in known) - 2
+    inner, limit = [scales[axis] for axis in axes], min(len(item) for item in known) - 2
     most = np.array([scale.high for scale in inner]) if parameters is None else parameters[:, axes].max(axis=0)
-    slowest = highest(base.strategy, inner, most)
-    if slowest is not None and slowest.warm_up() <= room:
+    slowest = slowest_strategy(base.strategy, inner, most)
+    if slowest is not None and slowest.warm_up() <= limit:
         return slowest.warm_up()
     if parameters is None:
-        parameters = sampling.drawn(scales, base, "random", _DRAWN, 0, look)[0]
+        parameters = sampling.drawn(scales, base, "random", _DRAWN, 0, check_cancelled)[0]
     longest = 0
-    for number, (row, _) in enumerate(groups(parameters, axes, look=look)):
-        if not number % _LOOK:
-            look()
+    for number, (row, _) in enumerate(groups(parameters, axes, check_cancelled=check_cancelled)):
+        if not number % _CHECK_EVERY:
+            check_cancelled()
         bars = sampling.strategy_of(base.strategy, inner, row).warm_up()
-        longest = max(longest, bars if bars <= room else 0)
+        longest = max(longest, bars if bars <= limit else 0)
     return longest
 
 
-def _of_sizing(base: BacktestSpec, scales: Sequence[ResolvedAxis]) -> int:
-    """The longest warm-up of the sizing with the ends of its axes."""
+def _sizing_warm_up(base: BacktestSpec, scales: Sequence[ResolvedAxis]) -> int:
+    """The longest warm-up of the sizing over the ends of its axes."""
     axes = [scale for scale in scales if scale.path.startswith("sizing.")]
     ends = [changed(base, {scale.path: scale.plain(value)}) for scale in axes for value in (scale.low, scale.high)]
     return max(spec.sizing.warm_up() for spec in (base, *ends))

@@ -1,4 +1,4 @@
-"""A crossing strategy's combinations: which two lines each compares, and the kernels over them."""
+"""Combinations of a crossing strategy: the two lines of each, and the kernels over them."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from numpy.typing import NDArray
 from engine.backtest.kernels import kernels
 from engine.backtest.multi_symbol import MultiSymbol
 from engine.backtest.sweeps.axes import ResolvedAxis
-from engine.backtest.sweeps.parallel import each, spread
-from engine.backtest.sweeps.rows import CheckCancelled, distinct, never_cancelled, ordered
+from engine.backtest.sweeps.parallel import run_in_parts, run_in_pieces
+from engine.backtest.sweeps.rows import CheckCancelled, Places, argsort_labels, never_cancelled, unique_rows
 from engine.market.bars import Bars, Floats
 from engine.strategies.crossing import Crossing
 
-Places = NDArray[np.int64]
 Line: TypeAlias = Callable[[Bars], Floats]
 
-_ROOM = 96e6  # bytes for lines and their codes at a time
-_LINES = 16  # lines computed between two looks
-_VALUE = 10  # bytes of a line at a bar: a float64 and a code
+_MEMORY = 96e6  # bytes of lines and their codes held at a time
+_LINES = 16  # lines computed between two checks for cancellation
+_VALUE = 10  # bytes of a line per bar: a float64 and a code
 
 
 class CrossingGrid:
     """The combinations ``parameters`` (combinations, axes) of ``strategy`` on the ``bars`` of each symbol, the last
     ones of ``known``.
 
-    Lines are computed once each, by the strategy itself; where there is a bar before the first they know it, for they
-    may cross on the first. Where all of them do not fit into memory at once, the combinations are taken in blocks of
-    some fast and some slow lines.
+    Each line is computed once, by the strategy itself, with the bar before the first where there is one, as lines may
+    cross on the first. Where they do not all fit into memory, the combinations are evaluated in blocks of fast and slow
+    lines.
     """
 
     def __init__(
@@ -40,12 +39,13 @@ class CrossingGrid:
         scales: Sequence[ResolvedAxis],
         parameters: Floats,
         known: Sequence[Bars] | None = None,
-        look: CheckCancelled = never_cancelled,
+        check_cancelled: CheckCancelled = never_cancelled,
     ) -> None:
-        self._strategy, self._bars, self._known, self._look = strategy, bars, known or bars, look
+        self._strategy, self._bars, self._known, self._check_cancelled = strategy, bars, known or bars, check_cancelled
         cls = type(strategy)
         self._sides = tuple(
-            _Side(strategy, fields, scales, parameters, look) for fields in (cls.fast_fields, cls.slow_fields)
+            _Side(strategy, fields, scales, parameters, check_cancelled)
+            for fields in (cls.fast_fields, cls.slow_fields)
         )
 
     def run(
@@ -54,29 +54,29 @@ class CrossingGrid:
         rules: Floats,
         rule_of: NDArray[np.int32],
         places: Places,
-        kept: tuple[NDArray[Any], ...],
+        out: tuple[NDArray[Any], ...],
         step: Callable[[int], None],
     ) -> None:
-        """Figures of the combinations ``places`` into ``kept``, ratios a year; ``account`` is what ``crossing.sweep``
-        reads, or several ``MultiSymbol``.
+        """Write the metrics of the combinations ``places`` into ``out``, ratios annualised; ``account`` is the input of
+        ``crossing.sweep``, or a ``MultiSymbol``.
         """
         several = isinstance(account, MultiSymbol)
         sweep, given = (
             (kernels().multi_symbol.sweep_symbols, account.market) if several else (kernels().crossing.sweep, account)
         )
-        yearly = account.yearly[:, None] if several else np.sqrt(self._bars[0].stated_per_year())
+        yearly = account.yearly[:, None] if several else np.sqrt(self._bars[0].periods_per_year_or_nan())
         pairs = np.empty((len(self._sides[0].label), 2), dtype=np.int32)
         for block in self._blocks(places):
             rows = self._rows(block, pairs, several)
 
             def work(chunk: Places, rows: Any = rows) -> None:
-                sweep(rows, pairs, given, rules, rule_of, chunk, kept)
-                kept[1][..., chunk] *= yearly
+                sweep(rows, pairs, given, rules, rule_of, chunk, out)
+                out[1][..., chunk] *= yearly
 
-            spread(work, block, step)
+            run_in_pieces(work, block, step)
 
     def _blocks(self, places: Places) -> Iterator[Places]:
-        limit = max(int(_ROOM / _VALUE / max(sum(map(len, self._bars)), 1)), 16)
+        limit = max(int(_MEMORY / _VALUE / max(sum(map(len, self._bars)), 1)), 16)
         fast, slow = (side.label[places] for side in self._sides)
         if len(self._sides[0]) + len(self._sides[1]) <= limit:
             yield places
@@ -84,14 +84,14 @@ class CrossingGrid:
         part = limit // 2
         across = int(slow.max()) // part + 1
         block = (fast // part).astype(np.int64) * across + slow // part
-        order = ordered(block, (int(fast.max()) // part + 1) * across)
-        self._look()
+        order = argsort_labels(block, (int(fast.max()) // part + 1) * across)
+        self._check_cancelled()
         for piece in np.split(order, np.flatnonzero(np.diff(block[order])) + 1):
             yield places[piece]
 
     def _rows(self, block: Places, pairs: NDArray[np.int32], several: bool) -> tuple[NDArray[Any], ...]:
-        """Codes, lines, starts and gaps of the lines in ``block``, whose ``pairs`` are set to them; of ``several``
-        symbols as ``kernels.multi_symbol.sweep_symbols`` reads them.
+        """Codes, lines, starts and gaps of the lines in ``block``, whose ``pairs`` are set to their rows; for
+        ``several`` symbols in the layout of ``kernels.multi_symbol.sweep_symbols``.
         """
         wanted = self._wanted(block, pairs)
         if not several:
@@ -113,7 +113,7 @@ class CrossingGrid:
         return *stores, places, *(np.array(column) for column in zip(*found, strict=True))
 
     def _wanted(self, block: Places, pairs: NDArray[np.int32]) -> list[Line]:
-        """The lines in ``block``, whose ``pairs`` are set to their places."""
+        """The lines in ``block``, whose ``pairs`` are set to their rows."""
         known: dict[tuple[Any, ...], int] = {}
         wanted: list[Line] = []
         for column, side in enumerate(self._sides):
@@ -137,19 +137,19 @@ class CrossingGrid:
         for number, (row, line) in enumerate(zip(bits.view(np.float64), wanted, strict=True)):
             row[:] = line(known)[len(known) - bars :]
             if not number % _LINES:
-                self._look()
-        each(lambda start, stop: crossing.encode(bits, codes, start, stop), bars, 1024)
+                self._check_cancelled()
+        run_in_parts(lambda start, stop: crossing.encode(bits, codes, start, stop), bars, 1024)
         return crossing.survey(codes, bars)
 
     def _widths(self, symbol: int) -> tuple[int, int]:
-        """How many codes and how many values a line of a symbol has."""
+        """Number of codes and of values of a line of a symbol."""
         bars = len(self._bars[symbol])
         values = bars + (len(self._known[symbol]) > bars)
         return (values + 63) // 64 * 64 + 32, values
 
 
 class _Side:
-    """The distinct values of the fields that one line depends on, and each combination's ``label`` among them."""
+    """The distinct values of the fields that one line depends on, and the ``label`` of each combination among them."""
 
     def __init__(
         self,
@@ -157,10 +157,10 @@ class _Side:
         fields: Sequence[str],
         scales: Sequence[ResolvedAxis],
         parameters: Floats,
-        look: CheckCancelled,
+        check_cancelled: CheckCancelled,
     ) -> None:
         axes = [axis for axis, scale in enumerate(scales) if scale.path.removeprefix("strategy.") in fields]
-        self._rows, label = distinct(parameters[:, axes], look)
+        self._rows, label = unique_rows(parameters[:, axes], check_cancelled)
         self.label = label.astype(np.int32)
         self._scales = [scales[axis] for axis in axes]
         self._fixed = {name: getattr(strategy, name) for name in fields}
@@ -169,6 +169,6 @@ class _Side:
         return len(self._rows)
 
     def fields(self, label: int) -> dict[str, Any]:
-        """The fields' values of one label."""
+        """The field values of one label."""
         row = zip(self._scales, self._rows[label].tolist(), strict=True)
         return self._fixed | {scale.path.removeprefix("strategy."): scale.plain(value) for scale, value in row}

@@ -1,4 +1,4 @@
-"""Evaluation of combinations of parameters, in this process or divided among several."""
+"""Evaluation of combinations of parameters, in this process or distributed over several."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.accounts import EvaluationBatch
-from engine.backtest.sweeps.batch import fill_in
-from engine.backtest.sweeps.common_segment import highest
-from engine.backtest.sweeps.parts import divided, is_divisible
+from engine.backtest.sweeps.batch import evaluate_batch
+from engine.backtest.sweeps.common_segment import slowest_strategy
+from engine.backtest.sweeps.parts import evaluate_divided, is_divisible
 from engine.backtest.sweeps.rows import groups
 
-_PARSED = 1_000  # specs made between two looks
+_PARSED = 1_000  # specs parsed between two checks for cancellation
 
 
 def evaluate(work: EvaluationBatch) -> list[str]:
-    """Find the figures of all combinations. Returns warnings. Sharpe ratios are annualised.
+    """Compute the metrics of all combinations and return warnings. Sharpe ratios are annualised.
 
-    Raises ``DataError`` where a symbol cannot be traded, as the run of any of them would.
+    Raises ``DataError`` where a symbol cannot be traded, as a backtest of any combination would.
     """
-    short = _too_short(work)
+    short = _lacking_bars(work)
     places = np.flatnonzero(~short)
-    way = divided if is_divisible(work.unit, places) else fill_in
-    way(work, places)
+    evaluate_them = evaluate_divided if is_divisible(work.unit, places) else evaluate_batch
+    evaluate_them(work, places)
     count = int(np.count_nonzero(short))
     if count == 0:
         return []
@@ -32,19 +32,19 @@ def evaluate(work: EvaluationBatch) -> list[str]:
     return [f"{shortest} has too few bars to warm up {count:,} of {len(short):,} combinations."]
 
 
-def _too_short(work: EvaluationBatch) -> NDArray[np.bool_]:
-    """Combinations whose strategy needs more bars than there are."""
-    strategy, axes, count = work.unit.spec.strategy, work.inner(), len(work.parameters)
-    room = work.unit.bars.room()
+def _lacking_bars(work: EvaluationBatch) -> NDArray[np.bool_]:
+    """Mask of the combinations whose warm-up exceeds the available bars."""
+    strategy, axes, count = work.unit.spec.strategy, work.strategy_axes(), len(work.parameters)
+    limit = work.unit.bars.longest_warm_up()
     if not axes:
-        return np.full(count, strategy.warm_up() > room)
+        return np.full(count, strategy.warm_up() > limit)
     inner = [work.scales[axis] for axis in axes]
-    slowest = highest(strategy, inner, work.parameters[:, axes].max(axis=0))
+    slowest = slowest_strategy(strategy, inner, work.parameters[:, axes].max(axis=0))
     short = np.zeros(count, dtype=bool)
-    if slowest is not None and slowest.warm_up() <= room:
+    if slowest is not None and slowest.warm_up() <= limit:
         return short
-    for number, (row, places) in enumerate(groups(work.parameters, axes, look=work.look)):
+    for number, (row, places) in enumerate(groups(work.parameters, axes, check_cancelled=work.check_cancelled)):
         if not number % _PARSED:
-            work.look()
-        short[places] = sampling.strategy_of(strategy, inner, row).warm_up() > room
+            work.check_cancelled()
+        short[places] = sampling.strategy_of(strategy, inner, row).warm_up() > limit
     return short

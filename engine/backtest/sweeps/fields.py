@@ -19,9 +19,9 @@ _FIXED = ("kind", "market", "capital", "warm_up")
 
 
 def changed(base: S, values: Mapping[str, Any]) -> S:
-    """``base`` with plain ``values`` at dotted paths. Raises ``SpecError`` where they do not go together.
+    """``base`` with plain ``values`` at dotted paths. Raises ``SpecError`` where they are not valid together.
 
-    Only the specs on the way to a value are made anew, which is what a sweep of nested rules spends its time with.
+    Only the specs on the path to a value are parsed again, which dominates the time of a sweep over nested rules.
     """
     return typing.cast(S, _changed(base, values))
 
@@ -45,7 +45,7 @@ def _changed(value: Any, values: Mapping[str, Any]) -> Any:
 
 
 class FieldRef(NamedTuple):
-    """A number or choice: the spec that it belongs to, its field's name, and its title among all others."""
+    """A numeric or categorical field: its spec, its name, and its unambiguous title."""
 
     owner: Spec
     name: str
@@ -53,10 +53,10 @@ class FieldRef(NamedTuple):
 
 
 def leaves(base: Spec) -> dict[str, FieldRef]:
-    """Every number and choice in ``base`` by path, but for those of the runs that it needs.
+    """Every numeric and categorical field of ``base`` by path, except those of its input runs.
 
-    What is inside a list is titled by its place and its plug-in, as "Enter long 2: RSI window". Where two would have
-    one title, the field that the plug-in is chosen in tells them apart: "Enter long 1: SMA window (against)".
+    Items of a list are titled by position and plug-in, as "Enter long 2: RSI window". Equal titles are distinguished by
+    the field that holds the plug-in: "Enter long 1: SMA window (against)".
     """
     found = list(_walk(base, "", "", ""))
     often = Counter(title for _, _, _, title, _ in found)
@@ -67,7 +67,7 @@ def leaves(base: Spec) -> dict[str, FieldRef]:
 
 
 def _walk(spec: Spec, prefix: str, place: str, held: str) -> Iterator[tuple[str, Spec, str, str, str]]:
-    """(path, owner, name, title, title of the field that holds the owner); ``place`` says which item of which list."""
+    """(path, owner, name, title, title of the field that holds the owner); ``place`` is the position in a list."""
     for name, field in type(spec).model_fields.items():
         value, title, path = getattr(spec, name), field.title or name, f"{prefix}{name}"
         if name in _FIXED or isinstance(value, RunSpec):
@@ -85,7 +85,7 @@ def _walk(spec: Spec, prefix: str, place: str, held: str) -> Iterator[tuple[str,
 
 
 def kind_of(field: FieldInfo) -> type | None:
-    """int, float, or str for a choice; None for what cannot vary."""
+    """int, float, or str for a categorical field; None for a field that cannot vary."""
     hint: Any = field.annotation
     united = isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
     options = typing.get_args(hint) if united else (hint,)

@@ -1,6 +1,6 @@
-"""Kernels on all cores of this process, in pieces short enough to be watched and cancelled.
+"""Kernels on all cores of this process, in pieces short enough for progress and cancellation.
 
-Kernels release the interpreter, so threads suffice: what they read is shared and nothing is copied.
+Kernels release the GIL, so threads suffice: they share their inputs without copies.
 """
 
 from __future__ import annotations
@@ -10,12 +10,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-from numpy.typing import NDArray
+from engine.backtest.sweeps.rows import Places
 
-Places = NDArray[np.int64]
-
-_PAUSE = 0.1  # seconds between two looks at whether anybody still wants the work
+_PAUSE = 0.1  # seconds between two checks for cancellation
 _FIRST, _LARGEST = 2_000, 200_000  # combinations of a piece
 
 
@@ -27,8 +24,8 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def spread(work: Callable[[Places], None], places: Places, step: Callable[[int], None]) -> None:
-    """``work`` on all of ``places``, in pieces; ``step`` hears of each that is done, and stops the rest by raising."""
+def run_in_pieces(work: Callable[[Places], None], places: Places, step: Callable[[int], None]) -> None:
+    """Run ``work`` on all of ``places`` in pieces; ``step`` is called after each, and stops the rest by raising."""
     threads = cores()
     size, at = _FIRST, 0
     if len(places) <= _FIRST:
@@ -43,17 +40,17 @@ def spread(work: Callable[[Places], None], places: Places, step: Callable[[int],
                 done.result()
             at += threads * size
             step(sum(len(piece) for piece in pieces))
-            size = _next(size, time.perf_counter() - began, (len(places) - at) // threads + 1)
+            size = _next_size(size, time.perf_counter() - began, (len(places) - at) // threads + 1)
 
 
-def _next(size: int, taken: float, left: int) -> int:
-    """How large the next pieces are to be, for each to take the pause; what is left is divided evenly."""
+def _next_size(size: int, taken: float, left: int) -> int:
+    """Size of the next pieces, for each to take ``_PAUSE`` seconds; the remainder is divided evenly."""
     wanted = int(size * min(_PAUSE / max(taken, 1e-6), 16.0))
     return max(min(wanted, _LARGEST, left), 1)
 
 
-def each(work: Callable[[int, int], None], count: int, least: int) -> None:
-    """``work(start, stop)`` over [0, count), divided among the cores if each gets ``least`` or more."""
+def run_in_parts(work: Callable[[int, int], None], count: int, least: int) -> None:
+    """Run ``work(start, stop)`` over [0, count), divided among the cores if each gets at least ``least``."""
     threads = min(cores(), max(count // least, 1))
     if threads == 1:
         work(0, count)

@@ -1,4 +1,4 @@
-"""Sweeps that spend their time in strategies' own code, divided among the worker processes."""
+"""Sweeps whose time is spent in the strategies' own code, distributed over the worker processes."""
 
 from __future__ import annotations
 
@@ -11,37 +11,39 @@ from numpy.typing import NDArray
 
 from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, Places, SweepAccount, laid_out
-from engine.backtest.sweeps.batch import fill_in
-from engine.backtest.sweeps.rows import groups
+from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, SweepAccount, accounts_on
+from engine.backtest.sweeps.batch import evaluate_batch
+from engine.backtest.sweeps.rows import Places, groups
 from engine.core.progress import Progress, silent
 from engine.jobs import worker
 from engine.jobs.cluster import fan_out
 from engine.strategies.crossing import Crossing
 
-_LEAST = 300  # combinations that are worth the way to other processes
-_WAVES, _PARTS = 10, 8  # times that all processes come together, so that the heatmap grows; parts of each
+_LEAST = 300  # combinations worth distributing
+_WAVES, _PARTS = 10, 8  # synchronisations, after which the heatmap is updated; parts of each
 
 
 def is_divisible(unit: SweepAccount, places: Places) -> bool:
-    """Whether this is a job on the cluster, and one for more than one process: kernels have threads already."""
+    """Whether this runs on the cluster and gains from several processes: the batch kernels use threads already."""
     if len(places) < _LEAST or worker.this_worker() is None:
         return False
     is_paid = any(item.dividends is not None for item in unit.bars)
     return is_paid or not (isinstance(unit.spec.strategy, Crossing) and is_plain(unit.spec))
 
 
-def divided(work: EvaluationBatch, places: Places) -> None:
-    """``batch.fill_in`` of the combinations ``places``, in parts. Those with the same strategy stay together."""
-    unit, found = work.unit, work.found
-    together = np.concatenate([chosen for _, chosen in groups(work.parameters, work.inner(), places, work.look)])
+def evaluate_divided(work: EvaluationBatch, places: Places) -> None:
+    """``batch.evaluate_batch`` of the combinations ``places``, in parts. Those with the same strategy stay together."""
+    unit, found = work.unit, work.metrics
+    together = np.concatenate(
+        [chosen for _, chosen in groups(work.parameters, work.strategy_axes(), places, work.check_cancelled)]
+    )
     common = (unit.spec.model_dump_json(), unit.bars, tuple(work.scales))
     for wave in np.array_split(together, min(_WAVES, len(together) // _LEAST + 1)):
         parts = [part for part in np.array_split(wave, _PARTS) if len(part)]
         items = [(*common, work.parameters[part], found.has_drawdown, dict(work.inputs)) for part in parts]
 
         def heard(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
-            work.look()  # which raises once the sweep is cancelled
+            work.check_cancelled()  # which raises once the sweep is cancelled
 
         for part, arrays in zip(parts, fan_out(_part, items, heard), strict=True):
             for mine, theirs in zip(found.arrays(), arrays, strict=True):
@@ -51,10 +53,10 @@ def divided(work: EvaluationBatch, places: Places) -> None:
 
 
 def _part(item: tuple[Any, ...], progress: Progress = silent) -> tuple[NDArray[Any], ...]:
-    """The figures of some combinations; what is sent is plain data, for a plug-in's class may not be there yet."""
+    """The metrics of some combinations; ``item`` is plain data, as the worker may not have loaded a plug-in yet."""
     text, bars, scales, parameters, drawdown, inputs = item
-    units = laid_out(BacktestSpec.parse(json.loads(text)), bars)
+    units = accounts_on(BacktestSpec.parse(json.loads(text)), bars)
     found = MetricArrays.empty(len(units), len(parameters), drawdown)
     work = EvaluationBatch(units, scales, parameters, found, inputs, lambda count: progress(0.0, ""))
-    fill_in(work, np.arange(len(parameters)))
+    evaluate_batch(work, np.arange(len(parameters)))
     return found.arrays()

@@ -1,7 +1,7 @@
-"""A sampler for Optuna that draws many combinations at once.
+"""A sampler for Optuna that draws combinations in batches.
 
-Optuna's own weighs every trial so far anew for each draw, some 10 ms of Python; over kernels that run a backtest in a
-microsecond nothing else would be seen of a search. Here the densities are tabulated once a batch.
+Optuna's own sampler evaluates its densities over all trials at each draw, some 10 ms of Python, which would dominate a
+search over kernels that run a backtest in a microsecond. Here the densities are tabulated once per batch.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from optuna.trial import TrialState
 from engine.market.bars import Floats
 
 CELLS = 512
-"""Parts of an axis that are told apart; within one every value is as likely."""
-_STARTUP, _LARGEST = 32, 512  # draws at random before anything is known; most draws of a batch
-_BEST, _SHARE, _KNOWN = 25, 0.1, 256  # what counts as good: a tenth, at most 25; how many others are looked at
-_CANDIDATES, _ASTRAY = 4, 0.1  # draws out of which the most promising is taken; share of draws that are at random
+"""Cells of an axis; within a cell the density is uniform."""
+_STARTUP, _LARGEST = 32, 512  # random draws at the start; largest batch
+_BEST, _SHARE, _KNOWN = 25, 0.1, 256  # the good trials: a tenth, at most 25; the number of others considered
+_CANDIDATES, _EXPLORE = 4, 0.1  # draws of which the most promising is taken; share of random draws
 
 
 class Parzen(BaseSampler):
     """Tree-structured Parzen estimator (Bergstra et al. 2011) over ``spaces``, each axis by itself.
 
-    A batch is drawn from what trials had told when it began, a quarter as many as those. Failed trials and repeated
-    ones teach nothing. A tenth of all draws is at random, more where many of the batch before were repeated: so a
-    search never ends in one place.
+    A batch is drawn given the trials completed before it, a quarter as many as those. Failed and repeated trials are
+    ignored. A tenth of all draws is uniform, more where many of the previous batch were repeated, so that a search
+    keeps exploring.
     """
 
     def __init__(self, spaces: Mapping[str, BaseDistribution], seed: int) -> None:
@@ -37,7 +37,7 @@ class Parzen(BaseSampler):
         self._waiting: list[dict[str, Any]] = []
         self._cells: list[list[int]] = []
         self._values: list[float] = []
-        self._told: set[tuple[Any, ...]] = set()
+        self._seen: set[tuple[Any, ...]] = set()
         self._completed = self._repeated = 0  # of the batch
 
     def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, BaseDistribution]:
@@ -54,11 +54,11 @@ class Parzen(BaseSampler):
     def after_trial(self, study: Any, trial: Any, state: TrialState, values: Sequence[float] | None) -> None:
         if state != TrialState.COMPLETE or values is None:
             return
-        told = tuple(trial.params.values())
+        params = tuple(trial.params.values())
         self._completed += 1
-        self._repeated += told in self._told
-        if told not in self._told:
-            self._told.add(told)
+        self._repeated += params in self._seen
+        if params not in self._seen:
+            self._seen.add(params)
             self._cells.append([_cell(space, trial.params[name]) for name, space in self._spaces.items()])
             self._values.append(values[0])
 
@@ -67,21 +67,21 @@ class Parzen(BaseSampler):
         order = np.argsort(-values, kind="stable")
         best = min(int(np.ceil(_SHARE * len(order))), _BEST)
         good, others = order[:best], self._random.permutation(order[best:])[:_KNOWN]
-        columns, astray = {}, max(_ASTRAY, self._repeated / max(self._completed, 1))
+        columns, explore = {}, max(_EXPLORE, self._repeated / max(self._completed, 1))
         self._completed = self._repeated = 0
-        lost = self._random.random(count) < astray
+        explored = self._random.random(count) < explore
         for axis, (name, space) in enumerate(self._spaces.items()):
-            wild = self._random.integers(0, _size(space), count)
-            drawn = wild
+            uniform = self._random.integers(0, _size(space), count)
+            drawn = uniform
             if len(values) >= _STARTUP:
                 drawn = self._drawn(space, cells[good, axis], cells[others, axis], count)
-            columns[name] = self._plain(space, np.where(lost, wild, drawn))
+            columns[name] = self._plain(space, np.where(explored, uniform, drawn))
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def _drawn(
         self, space: BaseDistribution, good: NDArray[np.int64], others: NDArray[np.int64], count: int
     ) -> NDArray[np.int64]:
-        """Cells drawn from where good ones lie, of a few candidates each the one where the others are rarest."""
+        """Cells drawn from the density of the good ones, the best of a few candidates by the ratio of the densities."""
         likely, unlikely = density(space, good), density(space, others)
         ends = np.cumsum(likely)
         found = np.searchsorted(ends, self._random.random((count, _CANDIDATES)) * ends[-1], side="right")
@@ -90,7 +90,7 @@ class Parzen(BaseSampler):
         return np.asarray(found[np.arange(count), promise.argmax(axis=1)])
 
     def _plain(self, space: BaseDistribution, cells: NDArray[np.int64]) -> list[Any]:
-        """A value of each cell, any of those in it."""
+        """A value within each cell, drawn uniformly."""
         if isinstance(space, CategoricalDistribution):
             return [space.choices[cell] for cell in cells]
         share = (cells + self._random.random(len(cells))) / _size(space)
@@ -102,8 +102,8 @@ class Parzen(BaseSampler):
 
 
 def density(space: BaseDistribution, cells: NDArray[np.int64]) -> Floats:
-    """How likely each cell of ``space`` is, by the observed ``cells``: a bell about each, as wide as the gap to its
-    neighbours, and a flat one over all; counts of words.
+    """Parzen density of the observed ``cells`` over those of ``space``: a Gaussian about each, as wide as the gap to
+    its neighbours, and a uniform prior; smoothed counts for a categorical space.
     """
     size, count = _size(space), len(cells)
     if isinstance(space, CategoricalDistribution):

@@ -1,4 +1,4 @@
-"""The heatmap so far, small enough to be sent while a sweep runs."""
+"""Preview of the heatmap, small enough to be sent while a sweep runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import ResolvedAxis
-from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, numbered
+from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, unique_inverse
 from engine.market.bars import Floats
 
 _CELLS = 60  # most columns and rows
@@ -22,21 +22,21 @@ class Preview:
         self,
         scales: Sequence[ResolvedAxis],
         parameters: Floats,
-        look: CheckCancelled = never_cancelled,
+        check_cancelled: CheckCancelled = never_cancelled,
         shown: Places | None = None,
     ) -> None:
-        self._look, self._shown = look, shown
+        self._check_cancelled, self._shown = check_cancelled, shown
         self._paths = [scale.path for scale in scales[:2]]
         self._parameters = parameters if shown is None else parameters[shown]
 
     @cached_property
     def _places(self) -> tuple[list[Floats], NDArray[np.int64]]:
-        """The columns' and rows' values, and each combination's cell: of no use to a sweep that is over at once."""
-        axes = [bins(self._parameters[:, axis], _CELLS, self._look) for axis in range(len(self._paths))]
+        """Values of columns and rows, and the cell of each combination; lazy, as a short sweep has no preview."""
+        axes = [bins(self._parameters[:, axis], _CELLS, self._check_cancelled) for axis in range(len(self._paths))]
         cell = axes[0][1] + (axes[1][1] * len(axes[0][0]) if len(axes) > 1 else 0)
         return [centres for centres, _ in axes], cell
 
-    def picture(self, sharpe: Floats) -> dict[str, object]:
+    def heatmap(self, sharpe: Floats) -> dict[str, object]:
         """The best of ``sharpe`` in each cell, None where there is none yet."""
         centres, cell = self._places
         sharpe = sharpe if self._shown is None else sharpe[self._shown]
@@ -54,11 +54,13 @@ class Preview:
         }
 
 
-def bins(values: Floats, most: int, look: CheckCancelled = never_cancelled) -> tuple[Floats, NDArray[np.int64]]:
+def bins(
+    values: Floats, most: int, check_cancelled: CheckCancelled = never_cancelled
+) -> tuple[Floats, NDArray[np.int64]]:
     """The distinct ``values`` or, where there are more than ``most``, the centres of that many equal bins; and the
-    place of each value among them.
+    index of each value among them.
     """
-    known, place = numbered(values, look)
+    known, place = unique_inverse(values, check_cancelled)
     if len(known) <= most:
         return known, place
     edges = np.linspace(known[0], known[-1], most + 1)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.measured import warm_up_of
+from engine.backtest.measured import effective_warm_up
 from engine.backtest.metrics import ANNUALISED
 from engine.backtest.metrics import METRICS as DEFINED
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import choice
+from engine.backtest.sweeps.axes import choice_value
 from engine.backtest.sweeps.fields import changed, leaves
-from engine.backtest.sweeps.stress import at_own, chosen_once, own_values, stressed
+from engine.backtest.sweeps.stress import at_base_costs, base_costs, cost_axes, one_per_choice
 from engine.backtest.wording import SHORT, measured_from
 from engine.core.errors import SpecError
 from engine.core.store import Labelled, Trial
@@ -25,24 +25,24 @@ from engine.market.bars import MONTH, Floats
 from engine.market.days import Zones, trading_day
 
 METRICS = ("total_return", "sharpe", "max_drawdown", "trades", "calmar")
-"""Figures of a combination, as ``metrics.METRICS`` defines them."""
+"""Metrics of a combination, as defined in ``metrics.METRICS``."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SweepResult(Labelled):
-    """Figures of C combinations of A axes: each is the whole request with other values, a portfolio of its symbols.
+    """Metrics of C combinations of A axes: each is the whole request with other values, a portfolio of its symbols.
 
-    ``axes`` are dotted paths, ``parameters`` (C, A) their values; a choice is its place in the axis' ``words``.
-    ``values`` are the distinct ones, ascending. ``total_return``, ``sharpe`` and ``max_drawdown`` are (R, C), NaN where
-    undefined or not wanted, ``trades`` int32: row 0 is the request; where several ``symbols`` have accounts of their
-    own, a row for each of these parts follows, else there is none. ``observations`` are bar returns, ``years`` calendar
-    years and ``periods_per_year`` bars a year, by row. All were measured from ``first`` on (an ISO time), the first bar
-    on which every one could trade: each symbol has ``warm_up`` bars before its own, and ``waited`` bars of the range
-    went by. ``zones`` are those of the symbols' exchanges, none for daily bars. ``left_out`` combinations were
-    invalid. ``base`` is the JSON of the backtest that was varied.
+    ``axes`` are dotted paths, ``parameters`` (C, A) their values; a categorical value is an index into the axis'
+    ``words``. ``values`` are the distinct ones, ascending. ``total_return``, ``sharpe`` and ``max_drawdown`` are (R,
+    C), NaN where undefined or not requested, ``trades`` int32: row 0 is the portfolio; where several ``symbols`` have
+    separate accounts, a row for each follows. ``observations`` are bar returns, ``years`` calendar years and
+    ``periods_per_year`` bars per year, by row. All are measured from ``first`` on (an ISO time), the first bar on which
+    every combination could trade, after a warm-up of ``warm_up`` bars, of which ``waited`` are in the range. ``zones``
+    are those of the symbols' exchanges, empty for daily bars. ``left_out`` combinations were invalid. ``base`` is the
+    JSON of the varied backtest.
 
-    Axes over costs are a stress and no choice: what is the best, the plateau or a trial is told among the combinations
-    at the costs of ``base`` itself.
+    Axes over costs are a stress test and no choice: the best combination, the plateau and the trials are those at the
+    costs of ``base`` itself.
     """
 
     label: str
@@ -75,18 +75,18 @@ class SweepResult(Labelled):
         return len(self.parameters)
 
     def measured(self) -> str:
-        """From which day on, and why, in a sentence."""
+        """The first measured day and the reason for it, as a sentence."""
         first_day = "the first day on which every combination could trade"
         day = trading_day(np.datetime64(self.first), self.zones)
         return measured_from(day, self.warm_up, self.waited, why=first_day)
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The symbols that have figures of their own beside those of the whole."""
+        """The symbols with metrics of their own beside those of the portfolio."""
         return self.symbols if len(self.sharpe) > 1 else ()
 
     def metric(self, name: str, symbol: str | None = None) -> Floats:
-        """The figure ``name`` of each combination: of the whole request, or of one symbol's part in it."""
+        """The metric ``name`` of each combination, of the portfolio or of one symbol's account."""
         if name not in METRICS:
             raise ValueError(f"'{name}' is not one of {', '.join(METRICS)}.")
         row = 0 if symbol is None else 1 + self.parts.index(symbol)
@@ -96,22 +96,22 @@ class SweepResult(Labelled):
 
     @cached_property
     def choosable(self) -> NDArray[np.bool_]:
-        """Combinations at the costs of ``base``; where costs are all that varies none, for nothing is chosen then."""
-        if len(stressed(self.axes)) == len(self.axes):
+        """Mask of the combinations at the costs of ``base``; none where only costs vary, which are no choice."""
+        if len(cost_axes(self.axes)) == len(self.axes):
             return np.zeros(len(self), dtype=bool)
-        return at_own(self.parameters, self.axes, self.own_costs())
+        return at_base_costs(self.parameters, self.axes, self.base_costs())
 
     def no_choice(self, name: str | None = None, symbol: str | None = None) -> str:
-        """Why no combination is named the best by ``name``, or by the objective, in a sentence; "" where one may be."""
+        """The reason why no combination is best by ``name`` or the objective, as a sentence; "" where one is."""
         row = 0 if symbol is None else 1 + self.parts.index(symbol)
         if (name or self.objective) in ANNUALISED and not self.years[row] >= MONTH:
             return f"{SHORT} {DEFINED[name or self.objective].title} is one, so none of these is named the best."
-        places = stressed(self.axes)
+        places = cost_axes(self.axes)
         if len(places) == len(self.axes):
             return "Trading costs are a stress test, not a choice: no combination is named the best."
         if not len(self) or self.choosable.any():
             return ""
-        own = zip(places, self.own_costs().tolist(), strict=True)
+        own = zip(places, self.base_costs().tolist(), strict=True)
         named = " and ".join(
             f"{self.titles[axis].lower()} {value:g} {self.units[axis]}".rstrip() for axis, value in own
         )
@@ -120,21 +120,19 @@ class SweepResult(Labelled):
             f"({named}): no combination is named the best. Add them to the axis to compare."
         )
 
-    def own_costs(self) -> Floats:
-        """What ``base`` has on each axis that is a cost; NaN for none."""
-        return own_values(json.loads(self.base), self.axes) if stressed(self.axes) else np.empty(0)
+    def base_costs(self) -> Floats:
+        """The values of ``base`` on the cost axes; NaN for none."""
+        return base_costs(json.loads(self.base), self.axes) if cost_axes(self.axes) else np.empty(0)
 
     def ranked(self, name: str | None = None, symbol: str | None = None) -> Floats:
-        """The figure that combinations are ranked by; NaN for those at other costs than the backtest's own, and for a
-        drawdown of none that traded, which is no merit.
+        """The metric that combinations are ranked by; NaN for those at other costs than the backtest's own, and for the
+        drawdown of a combination without trades.
         """
         figure = np.where(self.choosable, self.metric(name or self.objective, symbol), np.nan)
         return np.where(self.metric("trades", symbol) > 0, figure, np.nan) if name == "max_drawdown" else figure
 
     def best(self, name: str | None = None, symbol: str | None = None, count: int = 10) -> NDArray[np.int64]:
-        """The places of the best combinations, best first; those without the figure are none of them, and none is where
-        there is ``no_choice``.
-        """
+        """Indices of the best combinations, best first, without undefined ones; empty where there is ``no_choice``."""
         figure = self.ranked(name, symbol)
         count = min(count, int(np.count_nonzero(~np.isnan(figure))))
         if count == 0:
@@ -145,7 +143,7 @@ class SweepResult(Labelled):
         return chosen[np.argsort(-figure[chosen], kind="stable")][:count]
 
     def table(self, limit: int = 1000, sort: str | None = None, symbol: str | None = None) -> list[dict[str, Any]]:
-        """Rows of plain values, best first: "index", each axis by its path, and the figures; None is undefined. Where
+        """Rows of plain values, best first: "index", each axis by its path, and the metrics; None is undefined. Where
         there is ``no_choice`` they are in the order of the combinations.
         """
         is_any = bool(self.no_choice(sort, symbol))
@@ -159,30 +157,30 @@ class SweepResult(Labelled):
         ]
 
     def by_symbol(self, index: int) -> list[dict[str, Any]]:
-        """The figures of one combination, as plain values: of the whole, whose "symbol" is None, then of its parts."""
+        """The metrics of one combination, as plain values: of the portfolio, whose "symbol" is None, then by symbol."""
         return [
             {"symbol": symbol} | {name: _plain(float(self.metric(name, symbol)[index])) for name in METRICS}
             for symbol in (None, *self.parts)
         ]
 
     def settings(self, index: int) -> dict[str, Any]:
-        """The values of one combination by path, as the fields have them."""
+        """The field values of one combination, by path."""
         return {
             path: self._plain_value(axis, float(self.parameters[index, axis])) for axis, path in enumerate(self.axes)
         }
 
     def _plain_value(self, axis: int, value: float) -> Any:
         if self.words[axis]:
-            return choice(self.words[axis][int(value)])
+            return choice_value(self.words[axis][int(value)])
         return int(value) if self.whole[axis] else value
 
     def spec_of(self, index: int) -> BacktestSpec:
-        """The backtest of one combination, with all symbols: run in full it has the very figures of the cell."""
+        """The backtest of one combination, with all symbols, whose metrics are identical to the cell's."""
         cell = changed(BacktestSpec.parse(json.loads(self.base)), self.settings(index))
-        return cell.model_copy(update={"warm_up": self.warm_up}) if warm_up_of(cell) < self.warm_up else cell
+        return cell.model_copy(update={"warm_up": self.warm_up}) if effective_warm_up(cell) < self.warm_up else cell
 
     def place_of(self, spec: BacktestSpec) -> int | None:
-        """The combination that ``spec`` is; None where it is none."""
+        """The index of the combination equal to ``spec``, or None."""
         row = self._row(spec)
         if row is None:
             return None
@@ -190,7 +188,7 @@ class SweepResult(Labelled):
         return next((place for place in found if _is_measured_alike(spec, self.spec_of(place))), None)
 
     def point_of(self, spec: BacktestSpec) -> Floats | None:
-        """Where ``spec`` lies on the axes (axes,), between their values too; None where it differs in anything else."""
+        """The coordinates of ``spec`` on the axes (axes,), on or off the grid; None where it differs elsewhere."""
         row = self._row(spec)
         if row is None or not len(self):
             return None
@@ -201,7 +199,7 @@ class SweepResult(Labelled):
         return np.array(row, dtype=np.float64) if is_alike else None
 
     def _row(self, spec: BacktestSpec) -> list[float] | None:
-        """The axes' values in ``spec``; None where it lacks one."""
+        """The values of ``spec`` on the axes; None where it lacks one."""
         known = leaves(spec)
         if any(path not in known for path in self.axes):
             return None
@@ -212,10 +210,10 @@ class SweepResult(Labelled):
         return [words.index(str(value)) if words else value for value, words in pairs]
 
     def trial(self) -> Trial:
-        """One entry of the ledger for all of them: every combination is a trial, on however many symbols. The same one
-        at other costs is none, nor is one that could not be run for want of bars.
+        """One entry of the ledger: every combination is a trial, on however many symbols, except the same one at other
+        costs and those that lack bars.
         """
-        tried = chosen_once(self.parameters, self.axes, self.own_costs())
+        tried = one_per_choice(self.parameters, self.axes, self.base_costs())
         tried = tried[~np.isnan(self.total_return[0, tried])]
         per_year, observations = self.periods_per_year[0], self.observations[0]
         return trial_of(self.family, self.sharpe[0, tried], len(tried), per_year, observations)
@@ -233,12 +231,12 @@ class SweepResult(Labelled):
 
 
 def _is_measured_alike(one: BacktestSpec, other: BacktestSpec) -> bool:
-    """Whether the two are one but for the days over which they are measured: a combination is the same over others."""
+    """Whether the two differ in the warm-up alone."""
     return one.model_copy(update={"warm_up": None}) == other.model_copy(update={"warm_up": None})
 
 
 def trial_of(family: str, sharpe: Floats, count: int, per_year: float, observations: int) -> Trial:
-    """``count`` backtests, of which ``sharpe`` has the ratios a year, NaN where there is none."""
+    """The ledger entry of ``count`` backtests with the annualised ratios ``sharpe``, NaN where undefined."""
     ratios = sharpe[~np.isnan(sharpe)] / np.sqrt(per_year)
     return Trial(
         family,
@@ -252,9 +250,7 @@ def trial_of(family: str, sharpe: Floats, count: int, per_year: float, observati
 
 
 def calmar(total_return: Floats, max_drawdown: Floats, years: float) -> Floats:
-    """Growth a year over the size of the maximum drawdown, NaN where nothing was lost or all was, and below a
-    month.
-    """
+    """CAGR over the absolute maximum drawdown; NaN without a drawdown, after ruin, and below a month."""
     if not years >= MONTH:
         return np.full(len(total_return), np.nan)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):

@@ -1,4 +1,4 @@
-"""Equal rows among millions, in steps short enough to be cancelled between."""
+"""Unique rows and groups of large arrays, with frequent checks for cancellation."""
 
 from __future__ import annotations
 
@@ -12,53 +12,56 @@ from engine.market.bars import Floats
 
 Places = NDArray[np.int64]
 CheckCancelled = Callable[[], None]
-"""Looks whether anybody still wants the work, and raises ``Cancelled`` if not; called about ten times a second."""
+"""Raises ``Cancelled`` if the work has been cancelled; called about ten times a second."""
 
-_PIECE = 200_000  # values that are sorted between two looks
+_PIECE = 200_000  # values sorted between two checks
 
 
 def never_cancelled() -> None:
-    """The look of work that nobody can cancel."""
+    """``CheckCancelled`` of work that cannot be cancelled."""
 
 
 def groups(
-    parameters: Floats, axes: Sequence[int], places: Places | None = None, look: CheckCancelled = never_cancelled
+    parameters: Floats,
+    axes: Sequence[int],
+    places: Places | None = None,
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> Iterator[tuple[Floats, Places]]:
-    """Combinations (of ``places``) that are equal along ``axes``, with their values there."""
+    """Groups of combinations (of ``places``) that are equal along ``axes``: the common values and the indices."""
     chosen = np.arange(len(parameters)) if places is None else places
     if not axes:
         yield np.empty(0), chosen
         return
-    rows, label = distinct(parameters[chosen][:, axes], look)
-    order = ordered(label, len(rows))
-    look()
+    rows, label = unique_rows(parameters[chosen][:, axes], check_cancelled)
+    order = argsort_labels(label, len(rows))
+    check_cancelled()
     bounds = np.searchsorted(label[order], np.arange(len(rows) + 1))
     for row, start, stop in zip(rows, bounds[:-1], bounds[1:], strict=True):
         yield row, chosen[order[start:stop]]
 
 
-def ordered(label: Places, count: int) -> Places:
-    """The places of labels below ``count`` sorted by them, equal ones as they came; quickest where labels are short."""
+def argsort_labels(label: Places, count: int) -> Places:
+    """Stable argsort of labels below ``count``, in their smallest integer type, which is fastest."""
     return np.argsort(label.astype(np.min_scalar_type(count)), kind="stable")
 
 
-def distinct(values: Floats | Places, look: CheckCancelled = never_cancelled) -> tuple[Any, Places]:
-    """The distinct rows of ``values``, and which of them each row is."""
+def unique_rows(values: Floats | Places, check_cancelled: CheckCancelled = never_cancelled) -> tuple[Any, Places]:
+    """The unique rows of ``values``, and the index of each row among them."""
     label = np.zeros(len(values), dtype=np.int64)
     for column in values.T:
-        known, place = numbered(column, look)
+        known, place = unique_inverse(column, check_cancelled)
         label = label * len(known) + place
         if values.shape[1] > 1:
-            label = numbered(label, look)[1]
-        look()
+            label = unique_inverse(label, check_cancelled)[1]
+        check_cancelled()
     first = np.empty(int(label.max(initial=-1)) + 1, dtype=np.int64)
     first[label[::-1]] = np.arange(len(label))[::-1]
     return values[first], label
 
 
-def numbered(column: Floats | Places, look: CheckCancelled = never_cancelled) -> tuple[Floats, Places]:
-    """The distinct values of ``column``, ascending, and the place of each among them. Whole numbers are not sorted."""
-    look()
+def unique_inverse(column: Floats | Places, check_cancelled: CheckCancelled = never_cancelled) -> tuple[Floats, Places]:
+    """``np.unique`` with inverse indices; integers of a small range are counted instead of sorted."""
+    check_cancelled()
     low, high = (float(column.min()), float(column.max())) if len(column) else (0.0, 0.0)
     if high - low < 4 * len(column) + 1000:
         offsets = (column - low).astype(np.int64)
@@ -70,24 +73,24 @@ def numbered(column: Floats | Places, look: CheckCancelled = never_cancelled) ->
     pieces: list[tuple[Any, Places]] = []
     for at in range(0, len(column), _PIECE):
         pieces.append(np.unique(column[at : at + _PIECE], return_inverse=True))
-        look()
+        check_cancelled()
     if not pieces:
         return np.empty(0), np.empty(0, dtype=np.int64)
     merged = np.sort(
         np.concatenate([values for values, _ in pieces])
-    )  # np.unique hashes integers, at a second a million
+    )  # np.unique hashes integers, one second per million
     known: Floats = merged[np.concatenate(([True], merged[1:] != merged[:-1]))]
-    look()
+    check_cancelled()
     places: list[Places] = []
     for values, place in pieces:
         places.append(np.searchsorted(known, values)[place])
-        look()
+        check_cancelled()
     return known, np.concatenate(places)
 
 
-def once(values: Floats, look: CheckCancelled = never_cancelled) -> Floats:
-    """The rows of ``values`` without those that are there before, in their order."""
-    label = distinct(values, look)[1]
+def drop_duplicates(values: Floats, check_cancelled: CheckCancelled = never_cancelled) -> Floats:
+    """The first occurrence of each row of ``values``, in order."""
+    label = unique_rows(values, check_cancelled)[1]
     first = np.full(int(label.max(initial=-1)) + 1, len(label))
     np.minimum.at(first, label, np.arange(len(label)))
     found: Floats = values[np.sort(first)]

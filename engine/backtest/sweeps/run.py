@@ -1,4 +1,4 @@
-"""Running a sweep: the combinations divided among the kernels, in parts that can be watched and cancelled."""
+"""Executor of sweeps, with progress and cancellation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.common_segment import common_warm_up
 from engine.backtest.sweeps.evaluation import evaluate
 from engine.backtest.sweeps.result import SweepResult, trial_of
-from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, numbered
+from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, unique_inverse
 from engine.backtest.sweeps.spec import SweepSpec
-from engine.backtest.sweeps.stress import chosen_once, own_values, stressed
+from engine.backtest.sweeps.stress import base_costs, cost_axes, one_per_choice
 from engine.backtest.sweeps.sweep_progress import SweepProgress, counting
 from engine.backtest.sweeps.tuning import search
 from engine.core.errors import SpecError
@@ -32,7 +32,7 @@ from engine.market.panel import zones_of
 
 @computes(SweepSpec)
 def compute(spec: SweepSpec, inputs: Mapping[str, Any], progress: Progress) -> SweepResult:
-    """Figures of all combinations. Raises ``StrategyError`` where the strategy uses the future."""
+    """Metrics of all combinations. Raises ``StrategyError`` where the strategy uses the future."""
     require_causal_sweep(spec, inputs)
     return run_sweep(spec, inputs, progress)
 
@@ -40,46 +40,45 @@ def compute(spec: SweepSpec, inputs: Mapping[str, Any], progress: Progress) -> S
 def run_sweep(
     spec: SweepSpec, inputs: Mapping[str, Any], progress: Progress, start: np.datetime64 | None = None
 ) -> SweepResult:
-    """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` where it cannot be run at all, as
-    the run of a combination would: where one symbol cannot be traded, the request cannot.
+    """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` as a backtest of a combination
+    would: where one symbol cannot be traded, the request cannot.
 
-    All combinations are measured on the same bars: from the first on which every one of them can trade, or from
-    ``start``.
+    All combinations are measured on the same bars: from the first on which each of them can trade, or from ``start``.
     """
     scales, known = spec.scales(), inputs["market"].bars
     require_tradeable(inputs["market"])
     require_addable(spec.base, known)
 
-    def look() -> None:
+    def check_cancelled() -> None:
         progress(0.0, "Laying out the combinations")
 
-    def lay_out(parameters: Floats | None) -> tuple[int, list[SweepAccount]]:
-        warm_up = 0 if start is not None else common_warm_up(spec.base, scales, parameters, known, look)
+    def prepare(parameters: Floats | None) -> tuple[int, list[SweepAccount]]:
+        warm_up = 0 if start is not None else common_warm_up(spec.base, scales, parameters, known, check_cancelled)
         return warm_up, sweep_accounts(spec.base, inputs, warm_up, start)
 
     if spec.sample == "tpe":
-        warm_up, units = lay_out(None)
+        warm_up, units = prepare(None)
         shown: list[MetricArrays] = []
         with counting(progress, lambda: _tried(units[0], shown)):
-            parameters, figures, left_out, warnings = search(spec, scales, units, inputs, progress, shown)
-        return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings)
+            parameters, metrics, left_out, warnings = search(spec, scales, units, inputs, progress, shown)
+        return _result(spec, scales, units, warm_up, parameters, metrics, left_out, warnings)
 
-    parameters, left_out = combinations(spec, scales, look)
-    warm_up, units = lay_out(parameters)
+    parameters, left_out = combinations(spec, scales, check_cancelled)
+    warm_up, units = prepare(parameters)
     axes = [axis.path for axis in spec.axes]
-    tried = _at_own_costs(spec, axes, parameters, look)
-    hidden = ["", "", *axes[2:]]  # the map so far has two axes: it is no better for the costs that it does not show
-    seen = _at_own_costs(spec, hidden[: len(axes)], parameters, look) if stressed(hidden) else None
-    figures = MetricArrays.empty(len(units), len(parameters), spec.drawdown)
-    watch = SweepProgress(progress, scales, parameters, figures.sharpe[0], seen)
-    with counting(progress, lambda: _tried(units[0], [figures], tried)):
+    tried = _trials(spec, axes, parameters, check_cancelled)
+    hidden = ["", "", *axes[2:]]  # the preview has two axes: costs that it does not show stay those of the base
+    seen = _trials(spec, hidden[: len(axes)], parameters, check_cancelled) if cost_axes(hidden) else None
+    metrics = MetricArrays.empty(len(units), len(parameters), spec.drawdown)
+    watch = SweepProgress(progress, scales, parameters, metrics.sharpe[0], seen)
+    with counting(progress, lambda: _tried(units[0], [metrics], tried)):
         watch.step(0)
-        warnings = evaluate(EvaluationBatch(units, scales, parameters, figures, inputs, watch.step))
-    return _result(spec, scales, units, warm_up, parameters, figures, left_out, warnings, lambda: watch.step(0))
+        warnings = evaluate(EvaluationBatch(units, scales, parameters, metrics, inputs, watch.step))
+    return _result(spec, scales, units, warm_up, parameters, metrics, left_out, warnings, lambda: watch.step(0))
 
 
 def _tried(whole: SweepAccount, found: Sequence[MetricArrays], places: Places | slice = slice(None)) -> Trial:
-    """The combinations at ``places`` that have been run by now, those whose total returns are known."""
+    """The combinations at ``places`` that have been evaluated by now, whose total return is not NaN."""
     total, sharpe = (
         np.concatenate([np.empty(0), *(getattr(item, name)[0, places] for item in found)])
         for name in ("total", "sharpe")
@@ -88,24 +87,24 @@ def _tried(whole: SweepAccount, found: Sequence[MetricArrays], places: Places | 
     return trial_of(whole.spec.strategy.kind, sharpe, count, whole.per_year(), whole.returns())
 
 
-def _at_own_costs(spec: SweepSpec, axes: Sequence[str], parameters: Floats, look: CheckCancelled) -> Places:
-    """Each combination once for all costs among ``axes``, at those of the base: what counts as a trial."""
-    return chosen_once(parameters, axes, own_values(spec.base.model_dump(mode="json"), axes), look)
+def _trials(spec: SweepSpec, axes: Sequence[str], parameters: Floats, check_cancelled: CheckCancelled) -> Places:
+    """Indices of the trials: one combination for all costs among ``axes``, at those of the base."""
+    return one_per_choice(parameters, axes, base_costs(spec.base.model_dump(mode="json"), axes), check_cancelled)
 
 
 def combinations(
-    spec: SweepSpec, scales: Sequence[ResolvedAxis], look: CheckCancelled = never_cancelled
+    spec: SweepSpec, scales: Sequence[ResolvedAxis], check_cancelled: CheckCancelled = never_cancelled
 ) -> tuple[Floats, int]:
-    """The valid combinations of ``spec``, and how many were left out. Raises ``SpecError`` where there are none."""
+    """The valid combinations of ``spec``, and the number of invalid ones. Raises ``SpecError`` where none is valid."""
     if spec.sample != "grid":
-        return sampling.drawn(scales, spec.base, spec.sample, spec.count, spec.seed, look)
-    every = sampling.grid(scales, look)
-    fine = sampling.valid(scales, spec.base, every, look)
+        return sampling.drawn(scales, spec.base, spec.sample, spec.count, spec.seed, check_cancelled)
+    every = sampling.grid(scales, check_cancelled)
+    fine = sampling.valid(scales, spec.base, every, check_cancelled)
     if not fine.any():
         raise SpecError([("axes", "No combination is valid: change the ranges of the axes.")])
     if fine.all():
         return every, 0
-    look()
+    check_cancelled()
     return every[fine], int(np.count_nonzero(~fine))
 
 
@@ -115,15 +114,15 @@ def _result(
     units: Sequence[SweepAccount],
     warm_up: int,
     parameters: Floats,
-    figures: MetricArrays,
+    metrics: MetricArrays,
     left_out: int,
     warnings: Sequence[str],
-    look: CheckCancelled = never_cancelled,
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> SweepResult:
-    total, sharpe, drawdown, trades = figures.arrays()
+    total, sharpe, drawdown, trades = metrics.arrays()
     whole, waited = units[0], units[0].bars.waited()
     if waited > whole.returns():
-        warnings = [*warnings, _about_waiting(waited, whole)]
+        warnings = [*warnings, _warm_up_warning(waited, whole)]
     return SweepResult(
         label=spec.base.label(),
         family=spec.base.strategy.kind,
@@ -134,12 +133,12 @@ def _result(
         titles=tuple(scale.title for scale in scales),
         units=tuple(scale.unit for scale in scales),
         whole=tuple(scale.whole for scale in scales),
-        values=tuple(tuple(numbered(column, look)[0].tolist()) for column in parameters.T),
+        values=tuple(tuple(unique_inverse(column, check_cancelled)[0].tolist()) for column in parameters.T),
         words=tuple(scale.words for scale in scales),
         parameters=parameters,
         total_return=total,
         sharpe=sharpe,
-        max_drawdown=drawdown if figures.has_drawdown else np.full(sharpe.shape, np.nan),
+        max_drawdown=drawdown if metrics.has_drawdown else np.full(sharpe.shape, np.nan),
         trades=trades,
         observations=tuple(unit.returns() for unit in units),
         periods_per_year=tuple(unit.per_year() for unit in units),
@@ -153,7 +152,7 @@ def _result(
     )
 
 
-def _about_waiting(waited: int, whole: SweepAccount) -> str:
+def _warm_up_warning(waited: int, whole: SweepAccount) -> str:
     return (
         f"The slowest combination takes {waited:,} bars of the range to warm up, which leaves {whole.returns() + 1:,} "
         "to compare all combinations: narrow its axis for more."

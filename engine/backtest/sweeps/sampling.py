@@ -1,4 +1,4 @@
-"""The combinations of a sweep: all of a grid, or some drawn from it."""
+"""The combinations of a sweep: a full grid, or a sample."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.fields import changed
-from engine.backtest.sweeps.rows import CheckCancelled, distinct, never_cancelled, once
+from engine.backtest.sweeps.rows import CheckCancelled, drop_duplicates, never_cancelled, unique_rows
 from engine.core.errors import SpecError
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
-_PARSED = 1_000  # specs made between two looks
-_ROUNDS = 20  # draws until it is said that hardly any combination is valid
+_PARSED = 1_000  # specs parsed between two checks for cancellation
+_ROUNDS = 20  # rounds of draws before hardly any combination counts as valid
 
 
-def grid(scales: Sequence[ResolvedAxis], look: CheckCancelled = never_cancelled) -> Floats:
+def grid(scales: Sequence[ResolvedAxis], check_cancelled: CheckCancelled = never_cancelled) -> Floats:
     """Every combination of every axis' values (combinations, axes), the last axis fastest."""
     columns = [scale.values() for scale in scales]
     shape = tuple(len(column) for column in columns)
@@ -29,7 +29,7 @@ def grid(scales: Sequence[ResolvedAxis], look: CheckCancelled = never_cancelled)
     for axis, column in enumerate(columns):
         inner = int(np.prod(shape[axis + 1 :]))
         found[:, axis].reshape(-1, len(column), inner)[:] = column[:, None]
-        look()
+        check_cancelled()
     return found
 
 
@@ -39,27 +39,27 @@ def drawn(
     sample: str,
     count: int,
     seed: int,
-    look: CheckCancelled = never_cancelled,
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> tuple[Floats, int]:
-    """``count`` valid combinations drawn with ``seed``, each once, and the number of invalid ones left out.
+    """``count`` distinct valid combinations drawn with ``seed``, and the number of invalid ones left out.
 
-    Fewer where the axes have no more. A Latin hypercube draws from each of as many equal parts of every axis once; what
-    is left of it after invalid combinations have gone is thinned at random.
+    Fewer where the axes have no more. A Latin hypercube is drawn large enough to remain so after invalid combinations
+    are removed, and thinned at random.
     """
     random = np.random.default_rng(seed)
     if not any(scale.free for scale in scales) and float(np.prod([float(scale.count()) for scale in scales])) <= count:
-        every = grid(scales, look)
-        fine = valid(scales, base, every, look)
+        every = grid(scales, check_cancelled)
+        fine = valid(scales, base, every, check_cancelled)
         return every[fine], int(np.count_nonzero(~fine))
     found, left_out, asked = np.empty((0, len(scales))), 0, count
     for _ in range(_ROUNDS):
-        values = _shares(random, asked, len(scales), sample, look)
+        values = _unit_points(random, asked, len(scales), sample, check_cancelled)
         for axis, scale in enumerate(scales):
-            values[:, axis] = scale.spread(values[:, axis])
-        fine = valid(scales, base, values, look)
+            values[:, axis] = scale.quantiles(values[:, axis])
+        fine = valid(scales, base, values, check_cancelled)
         left_out += int(np.count_nonzero(~fine))
         merged = np.concatenate([found, values[fine]]) if sample == "random" else values[fine]
-        found = once(merged, look)
+        found = drop_duplicates(merged, check_cancelled)
         if len(found) >= count:
             return found[np.sort(random.permutation(len(found))[:count])], left_out
         asked = min(int(count * max(asked / max(len(found), 1), 1.1)) + 1, 20 * count)
@@ -68,29 +68,34 @@ def drawn(
     return found, left_out
 
 
-def _shares(random: np.random.Generator, count: int, axes: int, sample: str, look: CheckCancelled) -> Floats:
+def _unit_points(
+    random: np.random.Generator, count: int, axes: int, sample: str, check_cancelled: CheckCancelled
+) -> Floats:
     """``count`` points in [0, 1) along each of ``axes``, (count, axes)."""
     shares = random.random((count, axes))
     if sample == "latin_hypercube":
-        look()
+        check_cancelled()
         keys = random.random((count, axes))
         for axis in range(axes):
             shares[:, axis] = (np.argsort(keys[:, axis]) + shares[:, axis]) / count
-            look()
+            check_cancelled()
     return shares
 
 
 def valid(
-    scales: Sequence[ResolvedAxis], base: BacktestSpec, parameters: Floats, look: CheckCancelled = never_cancelled
+    scales: Sequence[ResolvedAxis],
+    base: BacktestSpec,
+    parameters: Floats,
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> NDArray[np.bool_]:
-    """Which rows of ``parameters`` (combinations, axes) make a strategy that its own validation accepts."""
+    """Mask of the rows of ``parameters`` (combinations, axes) that the strategy's own validation accepts."""
     inside = [axis for axis, scale in enumerate(scales) if scale.path.startswith("strategy.")]
     if not inside or not len(parameters):
         return np.ones(len(parameters), dtype=bool)
     strategy = base.strategy
-    judge = getattr(type(strategy), "valid", None)
+    is_valid = getattr(type(strategy), "valid", None)
     names = {scales[axis].path.removeprefix("strategy."): axis for axis in inside}
-    if judge is not None and not any("." in name for name in names):
+    if is_valid is not None and not any("." in name for name in names):
         fields: dict[str, NDArray[Any]] = {}
         for name, value in strategy:
             if name in names:
@@ -98,13 +103,13 @@ def valid(
                 fields[name] = column.astype(np.int64) if scales[names[name]].whole else column
             elif isinstance(value, int | float):
                 fields[name] = np.broadcast_to(np.asarray(value), (len(parameters),))
-        return np.asarray(judge(fields), dtype=bool)
-    rows, place = distinct(parameters[:, inside], look)
+        return np.asarray(is_valid(fields), dtype=bool)
+    rows, place = unique_rows(parameters[:, inside], check_cancelled)
     fine = np.empty(len(rows), dtype=bool)
     for number, row in enumerate(rows):
         fine[number] = _parses(strategy, [scales[axis] for axis in inside], row)
         if not number % _PARSED:
-            look()
+            check_cancelled()
     return fine[place]
 
 

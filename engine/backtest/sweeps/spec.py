@@ -25,23 +25,23 @@ from engine.strategies.crossing import Crossing
 __all__ = ["LIMIT", "Axis", "SweepSpec", "sweepable"]
 
 LIMIT = 4_000_000
-"""Most accounts of a sweep: combinations times symbols."""
+"""Largest number of accounts of a sweep: combinations times symbols."""
 
-SEARCHED = 100_000
-"""Most draws of a search by TPE, whose bookkeeping is Python's."""
+TPE_LIMIT = 100_000
+"""Largest number of draws of a search by TPE, whose bookkeeping runs in Python."""
 
-# Seconds of one backtest and of each of its bars, as measured on one core of a server of 2023; of a draw by TPE.
+# Seconds per backtest and per bar, measured on one core of a server of 2023; per draw by TPE.
 _CROSSING, _STOPPED = (1e-6, 4e-10), (1.5e-6, 1.2e-9)
-_ADDED = (2e-6, 9e-10)  # of each symbol's part in a portfolio of several
+_ADDED = (2e-6, 9e-10)  # per symbol of a portfolio
 _ACCOUNT, _OF_SYMBOL, _DRAW = (5e-4, 5e-8), 4e-8, 1e-3
-_YEARS = 20.0  # where nothing is known of the data
+_YEARS = 20.0  # default where the data are unknown
 
 
 class SweepSpec(RunSpec):
     """Backtests of every combination of the axes' values, or of some of them: each is the whole request with these
     values, on all of its symbols.
 
-    Combinations that the strategy's own validation refuses are left out. Axes over costs are a stress: nothing is
+    Combinations that the strategy's own validation rejects are left out. Axes over costs are a stress test: nothing is
     chosen along them, see ``SweepResult``.
     """
 
@@ -98,8 +98,8 @@ class SweepSpec(RunSpec):
                 else "draw fewer"
             )
             raise SpecError([("axes", f"{size:,} combinations{each} are more than the {LIMIT:,} of a sweep: {way}.")])
-        if self.sample == "tpe" and self.count > SEARCHED:
-            why = f"TPE uses at most {SEARCHED:,} draws, not {self.count:,}: it improves little after a few "
+        if self.sample == "tpe" and self.count > TPE_LIMIT:
+            why = f"TPE uses at most {TPE_LIMIT:,} draws, not {self.count:,}: it improves little after a few "
             raise SpecError([("count", f"{why}thousand. Random and Latin can draw a million.")])
         if self.objective == "calmar" and not self.drawdown:
             raise SpecError([("drawdown", "The Calmar ratio needs the drawdown: turn it on.")])
@@ -125,7 +125,7 @@ class SweepSpec(RunSpec):
         return tuple(found)
 
     def grid_size(self) -> int:
-        """Combinations of the whole grid, those that the strategy refuses included."""
+        """Combinations of the whole grid, invalid ones included."""
         return prod(scale.count() for scale in self.scales())
 
     def _size(self, scales: tuple[ResolvedAxis, ...]) -> int:
@@ -135,11 +135,11 @@ class SweepSpec(RunSpec):
         return f"{self._size(self.scales()):,} of {self.base.label()}"
 
     def ignored(self) -> tuple[str, ...]:
-        """What the base has on an axis, but for its costs: the best is told at those."""
+        """The fields of the base on axes, except its costs, at which the best is chosen."""
         return tuple(f"base.{axis.path}" for axis in self.axes if not is_stress(axis.path))
 
     def as_trial(self) -> RunSpec:
-        """Without costs; where all axes are costs it is the base under stress. What is drawn follows from all axes."""
+        """Without costs; the base itself where all axes are costs. Samples keep all axes, on which the draws depend."""
         axes, base = without_costs(self.axes), self.base.as_trial([axis.path for axis in self.axes])
         kept = axes if self.sample == "grid" else self.axes
         return self.model_copy(update={"base": base, "axes": kept}) if axes else base
@@ -151,12 +151,12 @@ class SweepSpec(RunSpec):
         size, market = self._size(self.scales()), self.base.market
         needed = sum(item.estimate().seconds for item in self.base.inputs().values())
         return Estimate(
-            seconds=0.2 + self.trying() + needed,
+            seconds=0.2 + self.backtest_seconds() + needed,
             megabytes=180 + size * (8 * len(self.axes) + 60 * len(market.symbols)) / 1e6,
         )
 
-    def trying(self, years: float | None = None) -> float:
-        """Expected seconds of the backtests alone, over ``years`` or all that the data have."""
+    def backtest_seconds(self, years: float | None = None) -> float:
+        """Expected seconds of the backtests alone, over ``years`` or all of the data."""
         market, size, scales = self.base.market, self._size(self.scales()), self.scales()
         bars = (_years(market) if years is None else years) * bar_interval(market.interval).typical_per_year
         drawing = _DRAW * self.count if self.sample == "tpe" else 0.0
@@ -164,25 +164,27 @@ class SweepSpec(RunSpec):
         if not is_plain(self.base):
             is_one = isinstance(strategy, Allocation) or self.base.cash == "shared"
             accounts, together = (1, symbols) if is_one else (symbols, 1)
-            return drawing + size * accounts * (_of(_ACCOUNT, bars) + _OF_SYMBOL * together * bars)
+            return drawing + size * accounts * (_seconds(_ACCOUNT, bars) + _OF_SYMBOL * together * bars)
         stopped = self.base.stops.any or any(scale.path.startswith("stops.") for scale in scales)
-        kernel = size * (_of(_STOPPED if stopped else _CROSSING, bars) + (_of(_ADDED, bars) if symbols > 1 else 0.0))
+        kernel = size * (
+            _seconds(_STOPPED if stopped else _CROSSING, bars) + (_seconds(_ADDED, bars) if symbols > 1 else 0.0)
+        )
         if isinstance(strategy, Crossing):
             return drawing + symbols * kernel
         own = prod(scale.count() for scale in scales if scale.path.startswith("strategy."))
-        signals = min(own, size) * _of(strategy.signals_time, bars)
+        signals = min(own, size) * _seconds(strategy.signals_time, bars)
         return drawing + symbols * (signals + kernel)
 
     def drawn(self, result: Any) -> Floats | None:
         return result.parameters if self.sample == "tpe" else None
 
 
-def _of(cost: tuple[float, float], bars: float) -> float:
+def _seconds(cost: tuple[float, float], bars: float) -> float:
     return cost[0] + cost[1] * bars
 
 
 def _years(market: MarketSpec) -> float:
-    """Length of the data that all symbols have, without reading them."""
+    """Years of data common to all symbols, from the catalogue."""
     try:
         first, last = catalog.span(market)
     except EngineError:

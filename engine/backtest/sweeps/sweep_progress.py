@@ -16,7 +16,7 @@ from engine.market.bars import Floats
 
 
 class SweepProgress:
-    """Progress of a sweep: the fraction, a sentence, and a picture of the Sharpe ratios so far, which appear in
+    """Progress of a sweep: the fraction, a sentence, and a preview of the Sharpe ratios so far, which are written to
     ``sharpe``, of the combinations ``shown``.
     """
 
@@ -33,11 +33,11 @@ class SweepProgress:
         self._done, self._due = 0, time.monotonic() + 0.25
 
     def step(self, count: int) -> None:
-        """``count`` more combinations are done. Raises ``Cancelled`` when nobody wants them."""
+        """Report ``count`` more completed combinations. Raises ``Cancelled`` if the sweep has been cancelled."""
         self._done += count
         partial, now = None, time.monotonic()
         if count and now > self._due:
-            partial = self._preview.picture(self._sharpe)
+            partial = self._preview.heatmap(self._sharpe)
             self._due = time.monotonic() + max(0.25, 5 * (time.monotonic() - now))
         fraction = self._done / max(self._total, 1)
         self._progress(fraction, f"{self._done:,} of {self._total:,} combinations", partial)
@@ -45,7 +45,7 @@ class SweepProgress:
 
 @contextmanager
 def counting(progress: Progress, tried: Callable[[], Trial]) -> Iterator[None]:
-    """What is cancelled inside has ``tried`` as much, and so has what is killed, as far as ``progress`` counts."""
+    """On cancellation, record ``tried()`` as trials; of a killed process too, as far as ``progress`` counts."""
     if isinstance(progress, Counted):
         progress.tried = tried
     try:

@@ -1,4 +1,4 @@
-"""Parameter search instead of a full grid: Optuna's tree-structured Parzen estimator over the kernels of sweeps."""
+"""Parameter search by Optuna's tree-structured Parzen estimator over the kernels of sweeps."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from engine.market.bars import Floats
 if TYPE_CHECKING:
     from engine.backtest.sweeps.spec import SweepSpec
 
-_FEWEST, _MOST = 32, 512  # draws between two looks at what has come of them
-_REFUSED = 50  # invalid draws for each that is wanted, before the search ends
+_FEWEST, _MOST = 32, 512  # draws per batch
+_MOST_INVALID = 50  # invalid draws per requested one before the search ends
 
 
 def search(
@@ -31,46 +31,48 @@ def search(
     progress: Progress,
     shown: list[MetricArrays],
 ) -> tuple[Floats, MetricArrays, int, list[str]]:
-    """Parameters tried, their figures, the number of invalid draws, and warnings.
+    """Parameters tried, their metrics, the number of invalid draws, and warnings.
 
-    A combination's score is the objective of the whole request. One drawn again is not run again; invalid ones are told
-    to the estimator as failures. What was run is added to ``shown``.
+    The score of a combination is the objective of the portfolio. Repeated draws are not run again; invalid ones are
+    reported to the estimator as failures. Each batch of metrics is appended to ``shown``.
     """
     spaces = {scale.path: _space(scale) for scale in scales}
     study = _study(spaces, spec.seed)
     seen: dict[tuple[float, ...], float] = {}
     parts: list[Floats] = []
     warnings: dict[str, None] = {}
-    refused = draws = 0
+    invalid = draws = 0
 
-    def look(done: int = 0) -> None:
+    def check_cancelled(done: int = 0) -> None:
         progress(len(seen) / spec.count, f"{len(seen):,} of {spec.count:,} combinations drawn")
 
-    while len(seen) < spec.count and draws < _REFUSED * spec.count:
+    while len(seen) < spec.count and draws < _MOST_INVALID * spec.count:
         most = min(max(len(seen) // 4, _FEWEST), _MOST, spec.count - len(seen))
         trials = [study.ask(spaces) for _ in range(most)]
         draws += len(trials)
         rows = np.array([[_value(scale, trial.params[scale.path]) for scale in scales] for trial in trials])
         fine = sampling.valid(scales, spec.base, rows)
-        refused += int(np.count_nonzero(~fine))
+        invalid += int(np.count_nonzero(~fine))
         new = list(dict.fromkeys(tuple(row) for row in rows[fine].tolist() if tuple(row) not in seen))
         if new:
             found = MetricArrays.empty(len(units), len(new), spec.drawdown)
-            warnings |= dict.fromkeys(evaluate(EvaluationBatch(units, scales, np.array(new), found, inputs, look)))
+            warnings |= dict.fromkeys(
+                evaluate(EvaluationBatch(units, scales, np.array(new), found, inputs, check_cancelled))
+            )
             parts.append(np.array(new))
             shown.append(found)
             seen |= dict(zip(new, _scores(spec.objective, units[0], shown[-1]), strict=True))
         _tell(study, trials, rows.tolist(), fine.tolist(), seen)
-        look()
-        if not new and len(seen) >= _possible(scales):
+        check_cancelled()
+        if not new and len(seen) >= _grid_size(scales):
             break
     if not parts:
         raise SpecError([("axes", "No drawn combination is valid: change the ranges of the axes.")])
-    arrays = zip(*(figures.arrays() for figures in shown), strict=True)
+    arrays = zip(*(metrics.arrays() for metrics in shown), strict=True)
     return (
         np.concatenate(parts),
         MetricArrays(*(np.concatenate(same, axis=1) for same in arrays)),
-        refused,
+        invalid,
         list(warnings),
     )
 
@@ -96,12 +98,12 @@ def _value(scale: ResolvedAxis, drawn: float) -> float:
     return float(drawn) if scale.words or scale.free else float(scale.at(np.array([int(drawn)]))[0])
 
 
-def _possible(scales: Sequence[ResolvedAxis]) -> float:
+def _grid_size(scales: Sequence[ResolvedAxis]) -> float:
     return float("inf") if any(scale.free for scale in scales) else float(np.prod([scale.count() for scale in scales]))
 
 
-def _scores(objective: str, unit: SweepAccount, figures: MetricArrays) -> list[float]:
-    total, sharpe, drawdown, _ = figures.whole()
+def _scores(objective: str, unit: SweepAccount, metrics: MetricArrays) -> list[float]:
+    total, sharpe, drawdown, _ = metrics.whole()
     scores = {"total_return": total, "sharpe": sharpe}
     found: Floats = scores[objective] if objective in scores else calmar(total, drawdown, unit.years())
     return [float(value) for value in found]

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from engine.backtest.sweeps.preview import bins
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.sweeps.rows import CheckCancelled, distinct, never_cancelled, numbered
-from engine.backtest.sweeps.stress import stressed
+from engine.backtest.sweeps.rows import CheckCancelled, never_cancelled, unique_inverse, unique_rows
+from engine.backtest.sweeps.stress import cost_axes
 from engine.market.bars import Floats
 
-_BLOCK = 1_000_000  # neighbours that are looked up at a time
-_BINS, _SLICES, _LISTED = 150, 40, 400  # bins of a drawn axis, shown and held; distinct values shown one by one
+_BLOCK = 1_000_000  # neighbours looked up at a time
+_BINS, _SLICES, _LISTED = 150, 40, 400  # bins of a sampled axis, shown and fixed; distinct values shown one by one
 
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """A heatmap: ``z`` (len(y), len(x)), NaN where there is nothing; ``index`` is the combination that a cell opens, -1
-    for none. Without a second axis there is one row and ``y`` is empty.
+    """A heatmap: ``z`` (len(y), len(x)), NaN for an empty cell; ``index`` is the combination that a cell opens, -1 for
+    none. Without a second axis there is one row and ``y`` is empty.
     """
 
     x: Floats
@@ -33,7 +33,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Plateau:
-    """A combination (``index``) and its figure; ``neighbourhood`` is the median over it and its ``neighbours``."""
+    """A combination (``index``) and its metric; ``neighbourhood`` is the median over it and its ``neighbours``."""
 
     index: int
     value: float
@@ -51,7 +51,7 @@ def heatmap(
     symbol: str | None = None,
     rest: Literal["best", "median", "mean"] = "best",
 ) -> Matrix:
-    """The figure ``name`` over the axes ``x`` and ``y``; see ``matrix``."""
+    """The metric ``name`` over the axes ``x`` and ``y``; see ``matrix``."""
     return matrix(result, result.metric(name, symbol), x, y, fixed or {}, rest)
 
 
@@ -63,10 +63,9 @@ def matrix(
     fixed: Mapping[str, float],
     rest: Literal["best", "median", "mean"],
 ) -> Matrix:
-    """``figure`` over two axes: the combinations whose other axes are ``fixed``, and of axes that are neither shown nor
-    fixed the best, the median or the mean. A cell opens the best combination in it, or the one nearest to its figure.
-    Drawn axes are put into bins. The best is none of the lowest costs: costs that are not shown stay those of the
-    backtest itself, or the nearest to them.
+    """``figure`` over two axes, with other axes ``fixed`` or reduced to the best, the median or the mean. A cell opens
+    the best combination in it, or the one nearest to its value. Sampled axes are binned. For the best, costs that are
+    not shown stay those of the backtest itself, or the nearest to them.
     """
     shown = [result.axes.index(path) for path in (x, y) if path is not None]
     if rest == "best":
@@ -79,17 +78,17 @@ def matrix(
     order = np.lexsort((values, cell))
     cells, starts, counts = np.unique(cell[order], return_index=True, return_counts=True)
     z, index = np.full(width * height, np.nan), np.full(width * height, -1, dtype=np.int64)
-    z[cells], at = _reduced(values[order], starts, counts, rest)
+    z[cells], at = _aggregated(values[order], starts, counts, rest)
     index[cells] = chosen[order[at]]
     columns = np.empty(0) if y is None else axes[1][0]
     return Matrix(axes[0][0], columns, z.reshape(height, width), index.reshape(height, width))
 
 
 def _costs(result: SweepResult, shown: Set[str | None]) -> dict[str, float]:
-    """The backtest's own values of the costs that are not ``shown``, or the middle of an axis where it has none."""
-    paths = [result.axes[axis] for axis in stressed(result.axes)]
+    """The backtest's own values of the costs that are not ``shown``, or the middle of the axis where it has none."""
+    paths = [result.axes[axis] for axis in cost_axes(result.axes)]
     found = {}
-    for path, own in zip(paths, result.own_costs().tolist(), strict=True):
+    for path, own in zip(paths, result.base_costs().tolist(), strict=True):
         values = result.values[result.axes.index(path)]
         found[path] = values[len(values) // 2] if np.isnan(own) else own
     return {path: value for path, value in found.items() if path not in shown}
@@ -101,7 +100,7 @@ def _places(result: SweepResult, axis: int) -> tuple[Floats, NDArray[np.int64]]:
 
 
 def _matches(result: SweepResult, fixed: Mapping[str, float]) -> NDArray[np.bool_]:
-    """Combinations whose axes have these values, or the nearest that occur."""
+    """Mask of the combinations whose axes have these values, or the nearest that occur."""
     found = np.ones(len(result), dtype=bool)
     for path, value in fixed.items():
         axis = result.axes.index(path)
@@ -114,10 +113,10 @@ def _matches(result: SweepResult, fixed: Mapping[str, float]) -> NDArray[np.bool
     return found
 
 
-def _reduced(
+def _aggregated(
     values: Floats, starts: NDArray[np.int64], counts: NDArray[np.int64], rest: str
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """One number of each run of ascending ``values``, and the place of the value nearest to it."""
+    """The best, median or mean of each run of ascending ``values``, and the index of the value nearest to it."""
     last = starts + counts - 1
     if rest == "best" or not len(values):
         return values[last], last
@@ -136,59 +135,58 @@ def best_plateau(result: SweepResult, name: str | None = None, symbol: str | Non
     return plateau(result, result.metric(name or result.objective, symbol))
 
 
-def plateau(result: SweepResult, figure: Floats, look: CheckCancelled = never_cancelled) -> Plateau | None:
+def plateau(result: SweepResult, values: Floats, check_cancelled: CheckCancelled = never_cancelled) -> Plateau | None:
     """The combination whose neighbourhood has the best median: itself and those at most one step away along every axis,
     at the costs of the backtest itself.
 
-    A peak among poor neighbours was luck; on a plateau a parameter may be a little wrong. Neighbours without the figure
-    count as the worst that there is, and so do those that are missing to the largest neighbourhood: at the rim nothing
-    is known of the other side. Of equal medians the better worst neighbour counts, then the first. Drawn axes are put
-    into bins, of which each counts with its median.
+    A peak among poor neighbours is likely luck; a plateau is robust to small errors of a parameter. Neighbours without
+    a defined metric count as the worst value, and so do those missing at the edge of the grid. Ties are broken by the
+    worst neighbour, then by order. Sampled axes are binned, each bin with its median.
     """
     places, axes = np.arange(len(result)), list(range(len(result.axes)))
-    if costs := stressed(result.axes):
+    if costs := cost_axes(result.axes):
         places = np.flatnonzero(result.choosable)
         axes = [axis for axis in axes if axis not in costs]
-    found = _plateau(result, figure[places], places, axes, look)
+    found = _plateau(result, values[places], places, axes, check_cancelled)
     return found and replace(found, index=int(places[found.index]))
 
 
 def _plateau(
-    result: SweepResult, figure: Floats, places: NDArray[np.int64], axes: Sequence[int], look: CheckCancelled
+    result: SweepResult, values: Floats, places: NDArray[np.int64], axes: Sequence[int], check_cancelled: CheckCancelled
 ) -> Plateau | None:
-    """The same for the combinations ``places`` along ``axes``, the index being that among ``places``."""
-    known = ~np.isnan(figure)
+    """``plateau`` of the combinations ``places`` along ``axes``; its index is among ``places``."""
+    known = ~np.isnan(values)
     if not known.any():
         return None
-    labels = np.column_stack([_coarse(result.parameters[places, axis], len(axes), look) for axis in axes])
-    cells, place = distinct(labels, look)
-    score = _medians(np.where(known, figure, np.nanmin(figure)), place, len(cells), look)
-    medians, least, count = _neighbourhoods(cells, score, float(np.nanmin(figure)), look)
+    labels = np.column_stack([_coarse(result.parameters[places, axis], len(axes), check_cancelled) for axis in axes])
+    cells, place = unique_rows(labels, check_cancelled)
+    score = _medians(np.where(known, values, np.nanmin(values)), place, len(cells), check_cancelled)
+    medians, least, count = _neighbourhoods(cells, score, float(np.nanmin(values)), check_cancelled)
     has = np.zeros(len(cells), dtype=bool)
     has[place[known]] = True
     best = np.flatnonzero(has & (medians == medians[has].max()))
     cell = int(best[np.argmax(least[best])])
     inside = np.flatnonzero(known & (place == cell))
-    index = int(inside[np.argsort(figure[inside], kind="stable")[len(inside) // 2]])
-    return Plateau(index, float(figure[index]), float(medians[cell]), int(count[cell]))
+    index = int(inside[np.argsort(values[inside], kind="stable")[len(inside) // 2]])
+    return Plateau(index, float(values[index]), float(medians[cell]), int(count[cell]))
 
 
-def _coarse(column: Floats, axes: int, look: CheckCancelled) -> NDArray[np.int64]:
-    """The place of each value, of one of so many ``axes``; of a drawn axis that of its bin."""
-    known, place = numbered(column, look)
+def _coarse(column: Floats, axes: int, check_cancelled: CheckCancelled) -> NDArray[np.int64]:
+    """The index of each value on its axis, or of its bin on a sampled axis; ``axes`` is their number."""
+    known, place = unique_inverse(column, check_cancelled)
     side = len(column) ** (1 / axes)
     if len(known) <= _LISTED or len(known) <= 2 * side:
         return place
-    return bins(column, max(int(side / 2), 4), look)[1]
+    return bins(column, max(int(side / 2), 4), check_cancelled)[1]
 
 
-def _medians(values: Floats, place: NDArray[np.int64], count: int, look: CheckCancelled) -> Floats:
+def _medians(values: Floats, place: NDArray[np.int64], count: int, check_cancelled: CheckCancelled) -> Floats:
     """The median of the ``values`` at each of ``count`` places."""
     if count == len(values):
         alone: Floats = np.empty(count)
         alone[place] = values
         return alone
-    known, rank = numbered(values, look)
+    known, rank = unique_inverse(values, check_cancelled)
     order = np.sort(place * len(known) + rank)
     starts = np.searchsorted(order, np.arange(count + 1) * len(known))
     sizes = np.diff(starts)
@@ -198,9 +196,9 @@ def _medians(values: Floats, place: NDArray[np.int64], count: int, look: CheckCa
 
 
 def _neighbourhoods(
-    cells: NDArray[np.int64], score: Floats, worst: float, look: CheckCancelled
+    cells: NDArray[np.int64], score: Floats, worst: float, check_cancelled: CheckCancelled
 ) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Median and least over each cell and its neighbours, filled up with ``worst``, and how many those are."""
+    """Median and minimum over each cell and its neighbours, padded with ``worst``, and the number of neighbours."""
     size = cells.max(axis=0) + 3
     strides = np.concatenate((np.cumprod(size[::-1])[::-1][1:], [1]))
     keys = (cells + 1) @ strides
@@ -218,11 +216,11 @@ def _neighbourhoods(
         return sorted_keys[at] == wanted, at
 
     for block in blocks:
-        look()
+        check_cancelled()
         counts[block] = around(block)[0].sum(axis=1)
     most = int(counts.max())
     for block in blocks:
-        look()
+        check_cancelled()
         there, at = around(block)
         values = np.sort(np.where(there, sorted_score[at], np.inf), axis=1)
         missing = most - counts[block]

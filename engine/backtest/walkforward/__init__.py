@@ -1,1 +1,1 @@
-"""Walk-forward optimisation: parameters chosen on one period, tested on the next."""
+"""Walk-forward optimisation: parameters optimised on one period, tested on the next."""

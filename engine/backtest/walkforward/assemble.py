@@ -1,4 +1,4 @@
-"""The result of a walk-forward, put together from its windows."""
+"""The result of a walk-forward, assembled from its windows."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.assemble import about_calendars, about_shares
-from engine.backtest.portfolio import held
-from engine.backtest.segment import Segment, follow, idle, segment_metrics
-from engine.backtest.simulator import curve
+from engine.backtest.portfolio import buy_and_hold
+from engine.backtest.segment import Segment, in_cash, segment_metrics, simulate_from
+from engine.backtest.simulator import combined_equity
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.walkforward.choice import choose, pooled, tried, with_values
+from engine.backtest.walkforward.choice import choose, pooled, trial_statistics, with_values
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.walk import Step, Walk
-from engine.backtest.windows import before, since, unused
+from engine.backtest.windows import before, since, untested_days
 from engine.core.spec import canonical_json
 from engine.market.bars import Bars, Floats, periods_per_year
 from engine.market.panel import zones_of
 from engine.strategies import Allocation
 
 UNRELATED, MINUS = 0.1, "\N{MINUS SIGN}"
-_FIGURES = {
+_METRICS = {
     "sharpe": "sharpe",
     "return": "total_return",
     "growth": "cagr",
@@ -33,17 +33,17 @@ _FIGURES = {
 
 
 def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwardResult:
-    """The result of ``steps``; ``best`` is the sweep over the bars of all tests, for hindsight."""
+    """The result of ``steps``; ``best`` is the sweep over all test bars, for hindsight."""
     base = walk.spec.base
-    time = np.concatenate([step.outside.time for step in steps])
-    equity = np.concatenate([step.outside.equity for step in steps])
+    time = np.concatenate([step.out_of_sample.time for step in steps])
+    equity = np.concatenate([step.out_of_sample.equity for step in steps])
     tested = [before(item, walk.windows[-1].stop) for item in walk.bars]
-    lead = steps[0].outside.lead
-    shown = [since(item, lead[0]) if len(lead) else item for item in tested]
+    prior_time = steps[0].out_of_sample.prior_time
+    shown = [since(item, prior_time[0]) if len(prior_time) else item for item in tested]
     shown = [item for item in shown if len(item)]
-    benchmark = curve(time, base.capital, held(base, shown))
+    benchmark = combined_equity(time, base.capital, buy_and_hold(base, shown))
     values, hindsight = _hindsight(walk, best, tested)
-    trades = float(sum(step.outside.trades for step in steps))
+    trades = float(sum(step.out_of_sample.trades for step in steps))
     return WalkForwardResult(
         **_request(walk),
         periods_per_year=periods_per_year(time),
@@ -54,14 +54,14 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
         values=_all_values(steps, best),
         hindsight_parameters=values,
         **_windows(steps),
-        **_figures(steps),
+        **_metrics(steps),
         time=time,
         equity=equity,
         benchmark=benchmark,
         hindsight=hindsight.equity,
-        window=np.repeat(np.arange(len(steps)), [len(step.outside.time) for step in steps]),
-        metrics=segment_metrics(lead, time, equity, base.capital) | {"trades": trades},
-        benchmark_metrics=segment_metrics(lead, time, benchmark, base.capital),
+        window=np.repeat(np.arange(len(steps)), [len(step.out_of_sample.time) for step in steps]),
+        metrics=segment_metrics(prior_time, time, equity, base.capital) | {"trades": trades},
+        benchmark_metrics=segment_metrics(prior_time, time, benchmark, base.capital),
         hindsight_metrics=hindsight.metrics(),
         **_cloud(steps),
         **_tried(steps, best),
@@ -70,7 +70,7 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
 
 
 def _request(walk: Walk) -> dict[str, Any]:
-    """What was asked for, and on what it is measured."""
+    """Fields of the request, and of the bars that it is measured on."""
     base = walk.spec.base
     return {
         "label": walk.spec.label(),
@@ -82,59 +82,59 @@ def _request(walk: Walk) -> dict[str, Any]:
         "capital": base.capital,
         "base": canonical_json(base),
         "warm_up": walk.warm_up,
-        "waited": walk.course.waited(),
+        "waited": walk.measured_bars.waited(),
     }
 
 
 def _hindsight(walk: Walk, best: SweepResult, tested: Sequence[Bars]) -> tuple[Floats, Segment]:
-    """The parameters that were best on the bars of all tests, and one account that used them throughout."""
+    """The parameters that were best over all test bars, and one account that used them throughout."""
     spec, start = walk.spec, walk.windows[0].test
     chosen = choose(best, spec.objective, spec.minimum_trades, plateau=False)
     values = np.full(len(best.axes), np.nan) if chosen is None else best.parameters[chosen]
     base = with_values(spec.base, best.axes, best.words, values)
     if base is None:
-        return values, idle(tested, start, spec.base.capital)
+        return values, in_cash(tested, start, spec.base.capital)
     resume = spec.opening == "standing"
-    return values, follow(base, tested, walk.given(tested), start, resume=resume, close=True)
+    return values, simulate_from(base, tested, walk.inputs_on(tested), start, resume=resume, close=True)
 
 
 def _all_values(steps: Sequence[Step], best: SweepResult) -> tuple[tuple[float, ...], ...]:
-    """Values of each axis that occurred anywhere."""
+    """All values of each axis, over all windows."""
     parts = [*(step.values for step in steps), best.values]
     return tuple(tuple(sorted({value for part in parts for value in part[axis]})) for axis in range(len(best.axes)))
 
 
 def _windows(steps: Sequence[Step]) -> dict[str, Any]:
-    """The columns of the windows themselves."""
+    """Columns of the windows."""
     return {
         "train_first": np.array([step.train_time[0] for step in steps]),
         "train_last": np.array([step.train_time[-1] for step in steps]),
-        "test_lead": np.array([(*step.outside.lead, step.outside.time[0])[0] for step in steps]),
-        "test_first": np.array([step.outside.time[0] for step in steps]),
-        "test_last": np.array([step.outside.time[-1] for step in steps]),
+        "test_prior": np.array([(*step.out_of_sample.prior_time, step.out_of_sample.time[0])[0] for step in steps]),
+        "test_first": np.array([step.out_of_sample.time[0] for step in steps]),
+        "test_last": np.array([step.out_of_sample.time[-1] for step in steps]),
         "train_bars": np.array([len(step.train_time) for step in steps], dtype=np.int64),
-        "test_bars": np.array([len(step.outside.time) for step in steps], dtype=np.int64),
+        "test_bars": np.array([len(step.out_of_sample.time) for step in steps], dtype=np.int64),
         "parameters": np.array([step.parameters for step in steps]),
         "combinations": np.array([step.combinations for step in steps], dtype=np.int64),
         "eligible": np.array([step.eligible for step in steps], dtype=np.int64),
         "agreement": np.array([step.agreement for step in steps]),
-        "held_before": np.array([step.outside.before for step in steps]),
+        "held_before": np.array([step.out_of_sample.held_before for step in steps]),
     }
 
 
-def _figures(steps: Sequence[Step]) -> dict[str, Any]:
-    """The columns of what was reached inside and outside."""
-    inside = [step.inside.metrics() if step.inside else {} for step in steps]
-    outside = [step.outside.metrics() for step in steps]
+def _metrics(steps: Sequence[Step]) -> dict[str, Any]:
+    """Columns of the metrics in and out of sample."""
+    inside = [step.in_sample.metrics() if step.in_sample else {} for step in steps]
+    outside = [step.out_of_sample.metrics() for step in steps]
     return {
-        f"{part}_{name}": np.array([_known(segment_metrics.get(key)) for segment_metrics in found])
+        f"{part}_{name}": np.array([_nan_if_none(metrics.get(key)) for metrics in found])
         for part, found in (("in", inside), ("out", outside))
-        for name, key in _FIGURES.items()
+        for name, key in _METRICS.items()
     }
 
 
 def _cloud(steps: Sequence[Step]) -> dict[str, Any]:
-    """What combinations reached inside and outside, each with the number of its window."""
+    """Sharpe ratios of combinations in and out of sample, each with the number of its window."""
     return {
         "cloud_window": np.repeat(np.arange(len(steps)), [step.cloud.shape[1] for step in steps]),
         "cloud_in": np.concatenate([step.cloud[0] for step in steps]),
@@ -143,17 +143,17 @@ def _cloud(steps: Sequence[Step]) -> dict[str, Any]:
 
 
 def _tried(steps: Sequence[Step], best: SweepResult) -> dict[str, Any]:
-    """Every combination of every training and of the hindsight, as trials."""
-    found = asdict(pooled([*(step.tried for step in steps), tried(best)]))
+    """Statistics of the trials: every combination of every training and of the hindsight."""
+    found = asdict(pooled([*(step.tried for step in steps), trial_statistics(best)]))
     return {f"tried_{name}": value for name, value in found.items()}
 
 
-def _known(value: float | None) -> float:
+def _nan_if_none(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
 def _warnings(walk: Walk, steps: Sequence[Step], best: SweepResult) -> tuple[str, ...]:
-    """What a reader of the figures has to know."""
+    """Caveats on the metrics, as sentences."""
     found = [*_about_data(walk), *_about_windows(walk, steps), *_about_choices(steps, best)]
     return tuple(found)
 
@@ -166,8 +166,11 @@ def _about_data(walk: Walk) -> list[str]:
         found.append(
             "Same close: decisions are filled at the very close they are based on, which is not achievable in practice."
         )
-    late = max(walk.course.own, key=lambda item: item.time[0])
-    early, is_divided = min(item.time[0] for item in walk.course.own), isinstance(walk.spec.base.strategy, Allocation)
+    late = max(walk.measured_bars.tradable, key=lambda item: item.time[0])
+    early, is_divided = (
+        min(item.time[0] for item in walk.measured_bars.tradable),
+        isinstance(walk.spec.base.strategy, Allocation),
+    )
     if late.time[0] - early > np.timedelta64(31, "D") and not is_divided:
         found.append(f"The windows begin where {late.series.symbol} can be traded, on {late.days[0]}.")
     found += about_shares(walk.spec.base, walk.bars)
@@ -179,11 +182,11 @@ def _about_windows(walk: Walk, steps: Sequence[Step]) -> list[str]:
     found, count = [], len(steps)
     if count < 4:
         found.append(f"Only {count} {'window' if count == 1 else 'windows'}: too few to tell skill from luck.")
-    rest = unused(walk.bars, walk.windows)
+    rest = untested_days(walk.bars, walk.windows)
     if rest is not None:
         first, last = rest
         found.append(f"The bars from {first} to {last} are less than half a test and are left out.")
-    standing = sum(step.outside.before for step in steps)
+    standing = sum(step.out_of_sample.held_before for step in steps)
     if standing and walk.spec.opening == "flat":
         found.append(
             f"In {standing} of {count} tests the chosen parameters already stood for a position when it began, and the "
@@ -194,8 +197,8 @@ def _about_windows(walk: Walk, steps: Sequence[Step]) -> list[str]:
 
 def _about_choices(steps: Sequence[Step], best: SweepResult) -> list[str]:
     found, count = _at_the_end(steps, best), len(steps)
-    empty = sum(step.inside is None for step in steps)
-    trades = sum(step.outside.trades for step in steps)
+    empty = sum(step.in_sample is None for step in steps)
+    trades = sum(step.out_of_sample.trades for step in steps)
     if empty:
         found.append(f"In {empty} of {count} windows no combination traded often enough: the account stayed in cash.")
     known = [step.agreement for step in steps if not np.isnan(step.agreement)]
@@ -210,13 +213,13 @@ def _about_choices(steps: Sequence[Step], best: SweepResult) -> list[str]:
         found.append(
             f"{'Only ' if trades else ''}{trades or 'No'} {what} out of sample: too few to tell skill from luck."
         )
-    if steps[-1].outside.equity[-1] <= 0:
+    if steps[-1].out_of_sample.equity[-1] <= 0:
         found.append("Ruined: the equity reached zero and trading stopped.")
     return found
 
 
 def _at_the_end(steps: Sequence[Step], best: SweepResult) -> list[str]:
-    """Axes at an end of which most windows found their best."""
+    """Warnings on axes at an end of which most windows found their optimum."""
     found = []
     for axis, (title, values, words) in enumerate(zip(best.titles, _all_values(steps, best), best.words, strict=True)):
         chosen = np.array([step.parameters[axis] for step in steps])

@@ -1,4 +1,4 @@
-"""Choosing among the combinations of a sweep, and the backtest that a choice stands for."""
+"""Choice among the combinations of a sweep, and statistics of the trials."""
 
 from __future__ import annotations
 
@@ -10,55 +10,63 @@ from numpy.typing import NDArray
 
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps import views
-from engine.backtest.sweeps.axes import choice
+from engine.backtest.sweeps.axes import choice_value
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.sweeps.rows import CheckCancelled, never_cancelled, numbered
+from engine.backtest.sweeps.rows import CheckCancelled, never_cancelled, unique_inverse
 from engine.core.store import Trial
 from engine.market.bars import Floats
 
 
 def eligible(found: SweepResult, objective: str, minimum_trades: int) -> NDArray[np.bool_]:
-    """Combinations with a defined objective and enough trades, both of all symbols together."""
+    """Mask of the combinations with a defined objective and enough trades, both of the portfolio."""
     return np.asarray(~np.isnan(found.metric(objective)) & (found.metric("trades") >= minimum_trades))
 
 
 def choose(
-    found: SweepResult, objective: str, minimum_trades: int, plateau: bool, look: CheckCancelled = never_cancelled
+    found: SweepResult,
+    objective: str,
+    minimum_trades: int,
+    plateau: bool,
+    check_cancelled: CheckCancelled = never_cancelled,
 ) -> int | None:
-    """The combination to trade: the best one, or the one in the best neighbourhood (``views.plateau``) out of the
-    eligible ones; of equals the first, None where there is none.
+    """The combination to trade: the best eligible one, or the one in the best neighbourhood (``views.plateau``); the
+    first of ties, None where none is eligible.
     """
     allowed = eligible(found, objective, minimum_trades)
     if not allowed.any():
         return None
-    look()
+    check_cancelled()
     score = np.where(allowed, found.metric(objective), np.nan)
     if not plateau:
         return int(np.nanargmax(score))
-    middle = views.plateau(found, score, look)
+    middle = views.plateau(found, score, check_cancelled)
     return None if middle is None else middle.index
 
 
 def with_values(
     base: BacktestSpec, axes: Sequence[str], words: Sequence[Sequence[str]], values: Floats
 ) -> BacktestSpec | None:
-    """``base`` with ``values`` at the paths ``axes``, those with ``words`` being places in them; None where a value is
-    NaN: nothing was chosen.
+    """``base`` with ``values`` at the paths ``axes``, categorical ones as indices into ``words``; None where a value is
+    NaN, for no choice.
     """
     if np.isnan(values).any():
         return None
     plain = {
-        path: choice(choices[int(value)]) if choices else int(value) if float(value).is_integer() else float(value)
+        path: choice_value(choices[int(value)])
+        if choices
+        else int(value)
+        if float(value).is_integer()
+        else float(value)
         for path, choices, value in zip(axes, words, values, strict=True)
     }
     return changed(base, plain)
 
 
 @dataclass(frozen=True)
-class Tried:
-    """Backtests of a sweep as trials: how many, how many of them have a Sharpe ratio, the mean and the variance (n - 1)
-    of those per bar, and the returns behind each.
+class TrialStatistics:
+    """Trials of a sweep: their ``count``, the number ``rated`` with a Sharpe ratio, mean and variance (n - 1) of the
+    ratios per bar, and the number of returns of each.
     """
 
     count: int
@@ -68,15 +76,15 @@ class Tried:
     observations: int
 
 
-def tried(found: SweepResult) -> Tried:
-    """Every combination, on however many symbols."""
+def trial_statistics(found: SweepResult) -> TrialStatistics:
+    """Statistics over all combinations."""
     trial = found.trial()
-    return Tried(trial.count, trial.ratios, trial.sharpe or 0.0, trial.variance, trial.observations)
+    return TrialStatistics(trial.count, trial.ratios, trial.sharpe or 0.0, trial.variance, trial.observations)
 
 
-def pooled(parts: Sequence[Tried]) -> Tried:
-    """All of them together; the variance is that within the parts: nobody chooses among windows, and how markets differ
-    from one to another says nothing about the luck of a choice.
+def pooled(parts: Sequence[TrialStatistics]) -> TrialStatistics:
+    """Pooled statistics with the variance within the parts: the choice is made within a window, so the variation of the
+    market between windows does not count.
     """
     rated = sum(part.rated for part in parts)
     mean = sum(part.rated * part.mean for part in parts) / max(rated, 1)
@@ -84,29 +92,29 @@ def pooled(parts: Sequence[Tried]) -> Tried:
     within = sum(max(part.rated - 1, 0) * part.variance for part in parts)
     count = sum(part.count for part in parts)
     observations = round(sum(part.count * part.observations for part in parts) / max(count, 1))
-    return Tried(count, rated, mean, within / max(free, 1), observations)
+    return TrialStatistics(count, rated, mean, within / max(free, 1), observations)
 
 
-def as_trial(found: Tried, family: str, per_year: float) -> Trial:
-    """What the ledger keeps of it; the account has ``per_year`` bars a year."""
+def as_trial(found: TrialStatistics, family: str, per_year: float) -> Trial:
+    """The ledger entry, annualised by ``per_year``, the bars per year of the account."""
     mean = found.mean if found.rated else None
     return Trial(family, mean, found.observations, found.count, found.variance, per_year, found.rated)
 
 
-def agreement(inside: Floats, outside: Floats, look: CheckCancelled = never_cancelled) -> float:
-    """Spearman's rank correlation of the pairs that are known; NaN for fewer than three or without spread."""
+def agreement(inside: Floats, outside: Floats, check_cancelled: CheckCancelled = never_cancelled) -> float:
+    """Spearman's rank correlation of the known pairs; NaN for fewer than three pairs or a constant side."""
     known = ~np.isnan(inside) & ~np.isnan(outside)
     if known.sum() < 3:
         return float("nan")
-    one, other = _ranks(inside[known], look), _ranks(outside[known], look)
+    one, other = _ranks(inside[known], check_cancelled), _ranks(outside[known], check_cancelled)
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return float("nan")
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def _ranks(values: Floats, look: CheckCancelled) -> Floats:
-    """From 1 on; equal values share the mean of their ranks."""
-    place = numbered(values, look)[1]
+def _ranks(values: Floats, check_cancelled: CheckCancelled) -> Floats:
+    """Ranks from 1 on; ties share the mean of their ranks."""
+    place = unique_inverse(values, check_cancelled)[1]
     counts = np.bincount(place)
     last = np.cumsum(counts)
     return np.asarray((last - (counts - 1) / 2)[place], dtype=np.float64)

@@ -22,30 +22,28 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WalkForwardResult(Labelled, Dated):
-    """Parameters chosen again and again on the past, and what they did afterwards.
+    """Parameters re-optimised on each training period, and their results out of sample.
 
-    Over the axes: ``axes`` (paths), ``titles``, ``units``, ``values`` (all that were tried, ascending; words as 0, 1,
-    2), ``words`` (of choices; empty for numbers), ``hindsight_parameters`` (NaN where nothing was eligible).
+    Over the axes: ``axes`` (paths), ``titles``, ``units``, ``values`` (all tried, ascending; categorical ones as
+    indices), ``words`` (options; empty for numbers), ``hindsight_parameters`` (NaN where nothing was eligible).
 
     Over the windows: first and last bar of training and test, datetime64[ms]; the numbers of their bars (on the union
     of the symbols' calendars); ``parameters`` (windows, axes), NaN where no combination was eligible and the account
     stayed in cash; ``combinations`` tried, of which ``eligible`` made enough trades in training;
-    ``in_*`` and ``out_*``: Sharpe ratio a year, total return, growth a year, maximum drawdown, number of trades, NaN
-    where undefined. ``in_*`` are those of the chosen parameters on the training bars, ``out_*`` on the test bars.
-    ``agreement`` is the rank correlation (Spearman) of the Sharpe ratios of all combinations in training and in test.
-    ``held_before`` tells where the last decision before the test was to hold something. ``test_lead`` is the close
-    before each test, from which ``out_*`` are measured: the account has its capital then.
+    ``in_*`` and ``out_*``: annualised Sharpe ratio, total return, CAGR, maximum drawdown, number of trades, NaN where
+    undefined; ``in_*`` of the chosen parameters on the training bars, ``out_*`` on the test bars. ``agreement`` is the
+    rank correlation (Spearman) of the Sharpe ratios of all combinations in training and in test. ``held_before`` marks
+    tests before which the last decision left a position open. ``test_prior`` is the close before each test, from which
+    ``out_*`` are measured: the account has its capital then.
 
-    Over the bars of all tests: ``time``, ``equity`` of one account led through them, ``benchmark`` (the same symbols
-    bought at the first of these bars and held), ``hindsight`` (the combination that was best on these very bars, which
-    nobody could know) and ``window``, each bar's window. The figures of ``metrics.equity_metrics`` are in
-    ``metrics``, ``benchmark_metrics`` and ``hindsight_metrics``.
+    Over all test bars: ``time``, ``equity`` of one account through all tests, ``benchmark`` (buy and hold of the same
+    symbols), ``hindsight`` (the combination that was best on these very bars) and ``window``, each bar's window.
+    ``metrics``, ``benchmark_metrics`` and ``hindsight_metrics`` are ``metrics.equity_metrics`` of the three.
 
-    ``cloud_*`` are Sharpe ratios of up to ``CLOUD`` combinations, spread over the windows, in training and test.
-    ``tried`` is what the ledger keeps: one entry for all combinations of all trainings. No training begins before every
-    combination could trade: ``warm_up`` bars had to lie before, and ``waited`` bars of the range, on the common
-    calendar, went by until they did. ``base`` is the JSON text of the backtest that the axes change. ``zones`` are
-    those of the symbols' exchanges, none for daily bars.
+    ``cloud_*`` are Sharpe ratios of up to ``CLOUD`` combinations, sampled from all windows, in training and test.
+    ``tried_*`` is the ledger entry of all combinations of all trainings. The first training begins after a warm-up of
+    ``warm_up`` bars, of which ``waited`` are in the range, on the common calendar. ``base`` is the JSON of the varied
+    backtest. ``zones`` are those of the symbols' exchanges, empty for daily bars.
     """
 
     label: str
@@ -65,7 +63,7 @@ class WalkForwardResult(Labelled, Dated):
     hindsight_parameters: Floats
     train_first: Times
     train_last: Times
-    test_lead: Times
+    test_prior: Times
     test_first: Times
     test_last: Times
     train_bars: Counts
@@ -110,7 +108,7 @@ class WalkForwardResult(Labelled, Dated):
         return bar_returns(self.equity)
 
     def measured(self) -> str:
-        """From which day on the first training is measured, and why, in a sentence."""
+        """The first day of the first training and the reason for it, as a sentence."""
         first_month = "the first month in which every combination could trade"
         return measured_from(self.day(self.train_first[0]), self.warm_up, self.waited, "Trained", first_month)
 
@@ -125,35 +123,35 @@ class WalkForwardResult(Labelled, Dated):
         return int(np.sum(self.out_return > 0))
 
     def efficiency(self) -> float | None:
-        """Walk-forward efficiency (Pardo 2008): growth a year out of sample over that in training, each compounded
-        over the windows that chose something. None where the training earned nothing.
+        """Walk-forward efficiency (Pardo 2008): annualised growth out of sample over that in training, each compounded
+        over the windows with a choice. None where the training earned nothing.
         """
-        years = self._years(self.test_lead, self.test_last)
-        return ratio(_growth(self.out_return[self.traded], years), self.promised())
+        years = self._years(self.test_prior, self.test_last)
+        return ratio(_growth(self.out_return[self.traded], years), self.in_sample_growth())
 
-    def promised(self) -> float:
-        """Growth a year of the chosen parameters in training, compounded over the windows that chose something."""
+    def in_sample_growth(self) -> float:
+        """Annualised growth of the chosen parameters in training, compounded over the windows with a choice."""
         return _growth(self.in_return[self.traded], self._years(self.train_first, self.train_last))
 
     def efficiencies(self) -> Floats:
-        """Of each window; NaN where its training earned nothing."""
+        """Walk-forward efficiency of each window; NaN where its training earned nothing."""
         found = [ratio(out, within) for out, within in zip(self.out_growth, self.in_growth, strict=True)]
         return np.array([np.nan if value is None else value for value in found])
 
     def stability(self) -> tuple[Stability, ...]:
-        """Of the chosen values of each axis."""
+        """Stability of the chosen values of each axis."""
         return tuple(
             stability(self.parameters[:, axis], self.values[axis], bool(self.words[axis]))
             for axis in range(len(self.axes))
         )
 
     def steadiness(self) -> float | None:
-        """Share of windows that stayed at the values of the window before or next to them, mean over the axes."""
+        """Share of windows whose values equal or neighbour those of the window before, mean over the axes."""
         known = [item.near for item in self.stability() if item.near is not None]
         return float(np.mean(known)) if known else None
 
     def word(self, axis: int, value: float) -> str:
-        """A value of an axis as people write it; "" for none."""
+        """A value of an axis as text; "" for NaN."""
         if np.isnan(value):
             return ""
         return self.words[axis][int(value)] if self.words[axis] else f"{value:,.6g}"
@@ -171,7 +169,7 @@ class WalkForwardResult(Labelled, Dated):
         return with_values(base, self.axes, self.words, values)
 
     def trial(self) -> Trial:
-        """What the ledger keeps: every combination of every training was an attempt."""
+        """The ledger entry: every combination of every training is a trial."""
         mean = self.tried_mean if self.tried_rated else None
         return Trial(
             self.family, mean, self.tried_observations, self.tried_count, self.tried_variance,
@@ -205,6 +203,6 @@ def ratio(out: float, within: float) -> float | None:
 
 
 def _growth(totals: Floats, years: float) -> float:
-    """Growth a year that compounds to all ``totals`` one after another; a loss of everything is -1."""
+    """Annualised growth of the compounded ``totals``; -1 after ruin."""
     grown = np.log1p(np.maximum(totals, -1 + 1e-300)).sum() / max(years, 1e-9)
     return float(np.expm1(min(grown, 700.0)))

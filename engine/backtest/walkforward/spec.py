@@ -1,4 +1,4 @@
-"""Walk-forward optimisation: parameters are chosen on the past, traded on what follows, and chosen again."""
+"""The request for a walk-forward optimisation."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.common_segment import at_most
+from engine.backtest.sweeps.common_segment import longest_warm_up
 from engine.backtest.sweeps.spec import Axis, SweepSpec
 from engine.backtest.sweeps.stress import is_stress
-from engine.backtest.windows import Window, Windows, between
+from engine.backtest.windows import Window, Windows, schedule_between
 from engine.core.errors import EngineError, SpecError
 from engine.core.registry import info
 from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
@@ -22,17 +22,17 @@ from engine.strategies import Allocation
 
 LIMIT = 50_000_000
 """Backtests of all windows together."""
-_YEAR, _WINDOW = np.timedelta64(365, "D"), 0.03  # seconds of what is done once for a window
+_YEAR, _WINDOW = np.timedelta64(365, "D"), 0.03  # overhead per window in seconds
 
 
 class WalkForwardSpec(RunSpec):
     """A sweep on the training bars of each window, and the combination that it chose on the test bars.
 
     One combination is chosen for all symbols, by the objective of their portfolio. A test starts with the equity
-    of the test before it, looks back on earlier bars, and sells at its last close. By default its first bar takes over
-    the position that the chosen parameters stand for by then: who trades them would hold it, and a slow strategy that
-    had to wait for its next crossing would be judged by its absence. Parameters never follow from a bar of their test
-    or of a later one. A training always begins flat.
+    of the previous test, has the earlier bars as lookback, and closes positions at its last close. By default it takes
+    over the current position of the chosen parameters on its first bar, as a trader would, since a slow strategy might
+    otherwise miss most of the test. Parameters never depend on a bar of their test or a later one. A training always
+    begins flat.
     """
 
     kind: Literal["walk_forward"] = "walk_forward"
@@ -83,8 +83,8 @@ class WalkForwardSpec(RunSpec):
     opening: Literal["standing", "flat"] = parameter(
         "standing",
         title="A test begins",
-        help="With the position that the chosen parameters stand for by then, bought on the first bar at the usual "
-        "costs; or without one until their first new decision.",
+        help="With the current position of the chosen parameters, opened on the first bar at the usual costs, or flat "
+        "until their first new decision.",
         choices={"standing": "In position", "flat": "Flat"},
         section="Windows",
     )
@@ -98,7 +98,7 @@ class WalkForwardSpec(RunSpec):
 
     @model_validator(mode="after")
     def _sweepable(self) -> WalkForwardSpec:
-        """The rules of a sweep hold for its axes here, and none of them is a cost, which nobody chooses."""
+        """The axes are valid for a sweep, and none of them is a cost."""
         try:
             self.sweep()
             for place, axis in enumerate(self.axes):
@@ -123,7 +123,7 @@ class WalkForwardSpec(RunSpec):
         return self.base.inputs()
 
     def sweep(self) -> SweepSpec:
-        """What is run on the training bars of each window. Raises ``SpecError``."""
+        """The sweep of each window's training. Raises ``SpecError``."""
         return SweepSpec.parse(
             {
                 "base": self.base,
@@ -137,8 +137,8 @@ class WalkForwardSpec(RunSpec):
         )
 
     def estimate(self) -> Estimate:
-        """A sweep's data are prepared once. Its backtests are tried on the training bars of every window, on those of
-        the test too to compare them, and for hindsight; each time their strategies look at all bars up to there.
+        """Data are prepared once. The sweep runs on the training bars of every window, on the test bars too where they
+        are compared, and for hindsight, each time with all earlier bars as lookback.
         """
         sweep, found = self.sweep(), self.expected_windows()
         once = sweep.estimate()
@@ -147,15 +147,15 @@ class WalkForwardSpec(RunSpec):
         ends = [item.test for item in found] + [found[-1].stop]
         if self.agreement and self.sample != "tpe":
             ends += [item.stop for item in found]
-        tried = sum(sweep.trying(float((end - found[0].train) / _YEAR)) for end in ends)
-        return Estimate(once.seconds - sweep.trying() + tried + _WINDOW * len(found), once.megabytes + 20)
+        tried = sum(sweep.backtest_seconds(float((end - found[0].train) / _YEAR)) for end in ends)
+        return Estimate(once.seconds - sweep.backtest_seconds() + tried + _WINDOW * len(found), once.megabytes + 20)
 
     def drawn(self, result: Any) -> Floats | None:
         return result.parameters if self.sample == "tpe" else None
 
     def expected_windows(self) -> tuple[Window, ...]:
-        """The windows, from what is known of the symbols without reading their bars; none where there is no room. Bars
-        to warm up on are taken to be spread evenly.
+        """The expected windows by the catalogue, without reading bars; empty where none fits. Assumes evenly spaced
+        bars for the warm-up.
         """
         market = self.base.market
         try:
@@ -163,19 +163,19 @@ class WalkForwardSpec(RunSpec):
             known = [catalog.find(market.collection, symbol, market.interval) for symbol in market.symbols]
         except EngineError:
             return ()
-        begun = [_begun(series, self._warm_up()) for series in known]
+        begun = [_warm_by(series, self._warm_up()) for series in known]
         if isinstance(self.base.strategy, Allocation):
             asked = np.datetime64(market.start or "0001-01-01", "D")
-            return between(max(asked, min(begun).astype(asked.dtype)), last, self.windows)
-        return between(max(first, *begun), last, self.windows)
+            return schedule_between(max(asked, min(begun).astype(asked.dtype)), last, self.windows)
+        return schedule_between(max(first, *begun), last, self.windows)
 
     def _warm_up(self) -> int:
-        """What the slowest combination takes to warm up, as far as that can be told without trying all."""
-        return at_most(self.base, self.sweep().scales())
+        """An upper bound of the longest warm-up."""
+        return longest_warm_up(self.base, self.sweep().scales())
 
 
-def _begun(series: Series, warm_up: int) -> np.datetime64:
-    """About when ``series`` has ``warm_up`` bars behind it."""
+def _warm_by(series: Series, warm_up: int) -> np.datetime64:
+    """The approximate date after ``warm_up`` bars of ``series``."""
     first, last = (day.astype("datetime64[ms]") for day in series.span)
     begun: np.datetime64 = first + (last - first) * min(warm_up, series.rows) // max(series.rows, 1)
     return begun

@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 from engine.market.bars import Floats
 
 STEPS = 20
-"""Values of an axis beyond which "next to" means within a twentieth of its range."""
+"""Number of values of an axis beyond which neighbours are those within a twentieth of its range."""
 
 
 @dataclass(frozen=True)
 class Stability:
-    """Of one axis, over the windows that chose something.
+    """Stability of one axis, over the windows with a choice.
 
-    ``spread`` is the standard deviation of the chosen values over the width of the axis: 0 where they are all the same,
-    about 0.29 where they are anywhere. ``near`` is the share of windows that chose the value of the window before, or
-    one next to it on the axis; ``chance`` is that share for choices at random. None is undefined: fewer than two
-    windows, or words, which have neither width nor neighbours.
+    ``dispersion`` is the standard deviation of the chosen values over the width of the axis: 0 where they are constant,
+    about 0.29 where they are uniform. ``near`` is the share of windows that chose the value of the window before or a
+    neighbour of it; ``chance`` is that share for random choices. None is undefined: fewer than two windows, and the
+    dispersion of a categorical axis.
     """
 
-    spread: float | None
+    dispersion: float | None
     near: float | None
     chance: float
 
 
 def stability(chosen: Floats, values: Sequence[float], is_word: bool = False) -> Stability:
-    """``chosen`` has a value a window, NaN for none; ``values`` are all those of the axis, ascending."""
+    """``chosen`` has one value per window, NaN for none; ``values`` are all those of the axis, ascending."""
     known = chosen[~np.isnan(chosen)]
     axis = np.asarray(values, dtype=np.float64)
     chance = float(np.mean(_are_near(axis[:, None], axis[None, :], axis, is_word)))

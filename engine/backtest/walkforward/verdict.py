@@ -1,4 +1,4 @@
-"""A walk-forward in one sentence."""
+"""Verdict on a walk-forward, in one sentence."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.wording import SHORT
-from engine.market.bars import MILLISECONDS_PER_YEAR, spans_month
+from engine.market.bars import spans_month, years_spanned
 
-FEWEST_WINDOWS, FEWEST_TRADES, KEPT, CERTAIN = 4, 10, 0.5, 1.645
-"""Windows and trades below which nothing can be said; the efficiency that Pardo (2008) asks for; one error in 20."""
+FEWEST_WINDOWS, FEWEST_TRADES, MINIMUM_EFFICIENCY, T_CRITICAL = 4, 10, 0.5, 1.645
+"""Windows and trades required; the efficiency that Pardo (2008) requires; the one-sided 5% quantile."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def assess(result: WalkForwardResult) -> WalkForwardVerdict:
     if growth is None or not result.metrics["trades"]:
         why = "No window traded out of sample." if spans_month(result.time) else SHORT
         return WalkForwardVerdict("Nothing to assess.", why, "doubtful")
-    promised = _percent(result.promised())
+    promised = _percent(result.in_sample_growth())
     if growth <= 0:
         reason = f"Out of sample it lost {_percent(-growth)} a year, against {promised} in training."
         return WalkForwardVerdict("It does not hold.", reason, "bad")
@@ -48,17 +48,19 @@ def assess(result: WalkForwardResult) -> WalkForwardVerdict:
         return WalkForwardVerdict(
             "Too few trades.", f"{kept}; {trades} trades cannot tell skill from luck.", "doubtful"
         )
-    if efficiency < KEPT:
+    if efficiency < MINIMUM_EFFICIENCY:
         return WalkForwardVerdict("It fades.", f"{kept}: {efficiency:.0%} of it; at least half is required.", "bad")
-    if _certainty(result) < CERTAIN:
+    if _t_statistic(result) < T_CRITICAL:
         sharpe = result.metrics["sharpe"] or 0.0
-        reason = f"{kept}, but a Sharpe ratio of {sharpe:.2f} over {_years(result):.1f} years could be luck."
+        reason = (
+            f"{kept}, but a Sharpe ratio of {sharpe:.2f} over {years_spanned(result.time):.1f} years could be luck."
+        )
         return WalkForwardVerdict("Not yet.", reason, "doubtful")
-    return _worth(result, growth, kept)
+    return _against_benchmark(result, growth, kept)
 
 
-def _worth(result: WalkForwardResult, growth: float, kept: str) -> WalkForwardVerdict:
-    """What can be told from luck, beside holding the same symbols and any other choice of parameters."""
+def _against_benchmark(result: WalkForwardResult, growth: float, kept: str) -> WalkForwardVerdict:
+    """The verdict on a significant result, against buy and hold and against other parameters."""
     active = int(np.sum(result.out_trades > 0))
     if 2 * result.profitable <= active:
         reason = f"{kept}, but only {result.profitable} of {active} windows that traded made a profit."
@@ -81,13 +83,9 @@ def _worth(result: WalkForwardResult, growth: float, kept: str) -> WalkForwardVe
     )
 
 
-def _certainty(result: WalkForwardResult) -> float:
-    """Standard errors by which the mean return lies above zero."""
-    return (result.metrics["sharpe"] or 0.0) * sqrt(_years(result))
-
-
-def _years(result: WalkForwardResult) -> float:
-    return float((result.time[-1] - result.time[0]) / np.timedelta64(1, "ms")) / MILLISECONDS_PER_YEAR
+def _t_statistic(result: WalkForwardResult) -> float:
+    """t-statistic of the mean return against zero."""
+    return (result.metrics["sharpe"] or 0.0) * sqrt(years_spanned(result.time))
 
 
 def _percent(share: float) -> str:

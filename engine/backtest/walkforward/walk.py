@@ -1,4 +1,4 @@
-"""A walk-forward under way: what every window needs, and what came of each."""
+"""State of a running walk-forward: the inputs of every window, and the outcome of each."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.backtest.measured import Measured
+from engine.backtest.measured import MeasuredBars
 from engine.backtest.segment import Segment
-from engine.backtest.walkforward.choice import Tried
+from engine.backtest.walkforward.choice import TrialStatistics
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.backtest.windows import Window
 from engine.market.bars import Bars, Floats, Market, Times
@@ -16,9 +16,9 @@ from engine.market.bars import Bars, Floats, Market, Times
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One window. ``parameters`` were chosen, NaN for none: the account then stays in cash. ``inside`` is what they did
-    on the training bars, ``outside`` on those of the test. ``cloud`` are Sharpe ratios of some combinations in training
-    and test, (2, points); ``values`` those of each axis that occurred.
+    """The outcome of one window. ``parameters`` were chosen, NaN for none: the account then stays in cash.
+    ``in_sample`` is the account on the training bars, ``out_of_sample`` that on the test bars. ``cloud`` are Sharpe
+    ratios of a sample of combinations in training and test, (2, points); ``values`` are the values of each axis.
     """
 
     window: Window
@@ -27,29 +27,29 @@ class Step:
     values: tuple[tuple[float, ...], ...]
     combinations: int
     eligible: int
-    inside: Segment | None
-    outside: Segment
-    tried: Tried
+    in_sample: Segment | None
+    out_of_sample: Segment
+    tried: TrialStatistics
     agreement: float
     cloud: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """What every window needs: ``bars`` are all that are known, ``course`` those from the first on which every
-    combination can trade, ``warm_up`` bars before which have to be known.
+    """The inputs of every window: ``bars`` are all known ones, ``measured_bars`` those from the first on which every
+    combination can trade, after a warm-up of ``warm_up`` bars.
     """
 
     spec: WalkForwardSpec
-    course: Measured
+    measured_bars: MeasuredBars
     warm_up: int
     inputs: Mapping[str, Any]
     windows: tuple[Window, ...]
 
     @property
     def bars(self) -> tuple[Bars, ...]:
-        return self.course.known
+        return self.measured_bars.known
 
-    def given(self, bars: Sequence[Bars]) -> Mapping[str, Any]:
-        """The inputs of a strategy that knows ``bars`` alone."""
+    def inputs_on(self, bars: Sequence[Bars]) -> Mapping[str, Any]:
+        """The inputs of a strategy on ``bars`` alone."""
         return {**self.inputs, "market": Market(tuple(bars))}

@@ -1,1 +1,1 @@
-"""Fetching bars as an action."""
+"""Download of bars, as an action."""

@@ -1,4 +1,4 @@
-"""Fetching bars."""
+"""Executor of downloads of bars."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from engine.market.fetching import FetchReport
 
 @performs(Fetch)
 def perform(action: Fetch, progress: Progress) -> FetchReport:
-    """An outcome for each symbol; what fails costs no other."""
+    """The report, with an outcome for each symbol."""
     return fetch(action, progress)

@@ -1,4 +1,4 @@
-"""The action that fetches bars."""
+"""The request to download bars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SYMBOL = 0.5  # seconds, where a provider answers at its usual pace
 
 
 class Fetch(FetchRequest, Action):
-    """Bars are fetched from a source and kept, each symbol as soon as it is there."""
+    """Bars to download from a source and store, each symbol as soon as it arrives."""
 
     kind: Literal["fetch"] = "fetch"
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from engine.core.errors import Cancelled, DataError, EngineError
 from engine.core.progress import Progress, silent
-from engine.market.download import keep
+from engine.market.download import store
 from engine.market.fetching import STATUSES, Fetched, FetchRequest, Outcome
 from engine.market.importers.reader import Choices, Rejected, read
 
@@ -150,5 +150,5 @@ def _imported(file: BinaryIO | str, name: str, collection: str, choices: Choices
             collection=collection,
             interval=about.interval,  # type: ignore[arg-type]
         )
-        outcomes.append(keep(request, Fetched(about.symbol, bars, dropped=bars.unpriced), began, ""))
+        outcomes.append(store(request, Fetched(about.symbol, bars, dropped=bars.unpriced), began, ""))
     return Imported(name, parsed.format.title, tuple(outcomes), parsed.lines, parsed.rejected)

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.core.errors import DataError
 from engine.market.importers.formats import Format
-from engine.market.symbols import named, symbol
+from engine.market.symbols import name_of_file, symbol
 
 _NAME = re.compile(r"[^\s_,]+")
 
@@ -76,7 +76,7 @@ def _symbol_of(name: str) -> str:
     stem = re.sub(r"-\d.*$", "", Path(name).stem)
     match = _NAME.match(stem)
     try:
-        return symbol(named(match[0] if match else stem))
+        return symbol(name_of_file(match[0] if match else stem))
     except ValueError:
         return ""
 

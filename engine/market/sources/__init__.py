@@ -9,7 +9,7 @@ from engine.core.progress import Progress
 from engine.core.registry import Registry
 from engine.core.spec import Spec
 from engine.market.bars import Bars, Series
-from engine.market.fetching import Answers, Capabilities, FetchRequest, Listing
+from engine.market.fetching import Capabilities, FetchedBars, FetchRequest, Listing
 
 
 class Source(Spec):
@@ -69,7 +69,7 @@ class Source(Spec):
     def search(self, text: str) -> tuple[Listing, ...]:
         raise DataError(f"The source '{self.kind}' cannot be searched.")
 
-    def fetch(self, request: FetchRequest, progress: Progress) -> Answers:
+    def fetch(self, request: FetchRequest, progress: Progress) -> FetchedBars:
         raise DataError(f"Nothing can be fetched from '{self.kind}'.")
 
 

@@ -17,10 +17,10 @@ from engine.core.progress import Progress
 from engine.core.registry import plugin
 from engine.market.bars import Bars, Series
 from engine.market.columns import COLUMNS, floats, milliseconds
-from engine.market.fetching import Answers, Capabilities, Fetched, FetchRequest, Field, Listing
+from engine.market.fetching import Capabilities, Fetched, FetchedBars, FetchRequest, Field, Listing
 from engine.market.intervals import DAILY, INTERVALS, Interval, bar_interval
 from engine.market.sources import Source
-from engine.market.symbols import named, symbol
+from engine.market.symbols import name_of_file, symbol
 
 _TIME = ("date", "datetime", "time", "timestamp")
 _HEADINGS: Final[Mapping[str, str]] = MappingProxyType(
@@ -57,7 +57,7 @@ class Files(Source):
         currency = settings().market.files.currency
         return tuple(Listing(name, name=str(known[name]), currency=currency) for name in found)
 
-    def fetch(self, request: FetchRequest, progress: Progress) -> Answers:
+    def fetch(self, request: FetchRequest, progress: Progress) -> FetchedBars:
         known = _files()
         for at, name in enumerate(request.symbols):
             progress(at / len(request.symbols), f"Reading {name}.")
@@ -66,7 +66,7 @@ class Files(Source):
 
 
 def _files() -> Mapping[tuple[str, str], Path]:
-    """The files by symbol and interval; of two of one name that of the folder which is named first."""
+    """The files by symbol and interval; the first folder with a name takes precedence."""
     found: dict[tuple[str, str], Path] = {}
     for folder in settings().market.files.folders:
         for path in sorted(folder.glob("*.csv")):
@@ -74,7 +74,7 @@ def _files() -> Mapping[tuple[str, str], Path]:
             if not name or interval not in INTERVALS:
                 name, interval = path.stem, DAILY
             try:
-                found.setdefault((symbol(named(name)), interval), path)
+                found.setdefault((symbol(name_of_file(name)), interval), path)
             except ValueError:  # no file of a symbol
                 continue
     return found
@@ -83,14 +83,14 @@ def _files() -> Mapping[tuple[str, str], Path]:
 def _missing(name: str, interval: str, known: Mapping[tuple[str, str], Path]) -> Fetched:
     others = [other for of, other in known if of == name]
     if others:
-        said = f"{name} has a file of {', '.join(others)} bars, none of {interval}."
-        return Fetched(name, status="no data in range", sentence=said)
+        message = f"{name} has a file of {', '.join(others)} bars, none of {interval}."
+        return Fetched(name, status="no data in range", sentence=message)
     folders = settings().market.files.folders
     if not folders:
-        said = "config.yaml names no folder of files: add market: {files: {folders: [...]}}."
+        message = "config.yaml names no folder of files: add market: {files: {folders: [...]}}."
     else:
-        said = f"There is no {name}.csv in {', '.join(map(str, folders))}."
-    return Fetched(name, status="unknown symbol", sentence=said)
+        message = f"There is no {name}.csv in {', '.join(map(str, folders))}."
+    return Fetched(name, status="unknown symbol", sentence=message)
 
 
 def _answer(path: Path, name: str, interval: Interval) -> Fetched:
@@ -102,7 +102,7 @@ def _answer(path: Path, name: str, interval: Interval) -> Fetched:
 
 
 def _bars(path: Path, name: str, interval: Interval) -> tuple[Bars, int]:
-    """The bars of a file, and how many rows without a close were left out. Raises ``DataError``."""
+    """The bars of a file, and the number of dropped rows without a close. Raises ``DataError``."""
     headings = _headings(path)
     table = _table(path, headings, interval)
     columns: dict[str, Any] = {key: floats(table.column(heading)) for key, heading in headings.items() if key != "time"}
@@ -180,11 +180,11 @@ def _table(path: Path, headings: Mapping[str, str], interval: Interval) -> Any:
             ),
         )
     except (arrow.ArrowException, OSError) as error:
-        raise DataError(_said(path, str(error), intraday)) from error
+        raise DataError(_csv_error(path, str(error), intraday)) from error
 
 
-def _said(path: Path, error: str, intraday: bool) -> str:
-    """What is wrong with a file, with its line."""
+def _csv_error(path: Path, error: str, intraday: bool) -> str:
+    """A sentence on an error in a file, with its line."""
     placed = _PLACE.fullmatch(error)
     if placed is None:
         return f"{path.name} cannot be read as CSV: {error.removesuffix('.')}."

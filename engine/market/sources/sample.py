@@ -1,4 +1,4 @@
-"""The sample data that comes with the workbench, so that it works at first start and offline."""
+"""The sample data included in the workbench, for the first start and for use offline."""
 
 from __future__ import annotations
 

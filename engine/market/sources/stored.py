@@ -1,4 +1,4 @@
-"""Series kept under the cache, one Parquet file each: downloads and imports end up here."""
+"""Downloaded and imported series, stored under the cache as one Parquet file each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FOLDER, _SUFFIX = "bars", ".parquet"
 
 
 class _Version(NamedTuple):
-    """Changes with each replacement of a file, within the same tick of the clock as well."""
+    """Version of a file, which changes with each replacement, even within one tick of the clock."""
 
     inode: int
     changed: int
@@ -33,7 +33,7 @@ class _Version(NamedTuple):
 
 
 class _Header(NamedTuple):
-    """What a file says about its bars: ``fingerprint`` is their digest, empty where another program wrote them."""
+    """Metadata in a file: ``fingerprint`` is the digest of its bars, empty where another program wrote them."""
 
     series: Series
     fingerprint: str
@@ -50,7 +50,7 @@ class Stored(Source):
         return _listing(_files())[0]
 
     def find(self, collection: str, symbol: str, interval: str) -> Series | None:
-        found = _at(collection, symbol, interval)
+        found = _header_of(collection, symbol, interval)
         return found.series if isinstance(found, _Header) else None
 
     def read(self, series: Series) -> Bars:
@@ -61,14 +61,14 @@ class Stored(Source):
         return _bars(path, version)
 
     def fingerprint(self, series: Series) -> str:
-        found = _at(series.collection, series.symbol, series.interval)
+        found = _header_of(series.collection, series.symbol, series.interval)
         return (isinstance(found, _Header) and found.fingerprint) or super().fingerprint(series)
 
     def problems(self) -> tuple[str, ...]:
         return _listing(_files())[1]
 
     def problem(self, collection: str, symbol: str, interval: str) -> str:
-        found = _at(collection, symbol, interval)
+        found = _header_of(collection, symbol, interval)
         return found if isinstance(found, str) else ""
 
 
@@ -96,12 +96,12 @@ def save(bars: Bars) -> Path:
 
 
 def folder() -> Path:
-    """Where the files are."""
+    """The folder of the files."""
     return settings().cache / _FOLDER
 
 
 def _files() -> tuple[tuple[str, _Version], ...]:
-    """Every file by folder and name, with its version: a look at the folders, none into the files."""
+    """Every file by folder and name, with its version, without opening any."""
     found = []
     try:
         inner = sorted(item.path for item in os.scandir(folder()) if item.is_dir())
@@ -117,22 +117,22 @@ def _files() -> tuple[tuple[str, _Version], ...]:
 @lru_cache(maxsize=4)
 def _listing(files: tuple[tuple[str, _Version], ...]) -> tuple[tuple[Series, ...], tuple[str, ...]]:
     """The series in ``files``, and a sentence for each that cannot be read."""
-    found = [_about(path, version) for path, version in files]
+    found = [_header_or_complaint(path, version) for path, version in files]
     listed = tuple(item.series for item in found if isinstance(item, _Header))
     return listed, tuple(item for item in found if isinstance(item, str))
 
 
 def _path(collection: str, symbol: str, interval: str) -> str | None:
-    """Where the bars of that name belong; nowhere for names that are too long for one of a file."""
+    """The path of the bars of that name; None for names that are too long."""
     try:
-        return f"{_inside(settings().cache, collection)}{file_name(symbol)}-{interval}{_SUFFIX}"
+        return f"{_collection_folder(settings().cache, collection)}{file_name(symbol)}-{interval}{_SUFFIX}"
     except ValueError:
         return None
 
 
 @lru_cache(maxsize=256)
-def _inside(cache: Path, collection: str) -> str:
-    """What the paths of a collection's files begin with."""
+def _collection_folder(cache: Path, collection: str) -> str:
+    """The folder of a collection, with a trailing separator."""
     return os.path.join(cache, _FOLDER, folder_name(collection), "")
 
 
@@ -144,15 +144,15 @@ def _version(path: str) -> _Version | None:
     return _Version(status.st_ino, status.st_mtime_ns, status.st_size)
 
 
-def _at(collection: str, symbol: str, interval: str) -> _Header | str | None:
-    """What lies at the place of that series: its header, what is wrong with it, or nothing."""
+def _header_of(collection: str, symbol: str, interval: str) -> _Header | str | None:
+    """The header of the file of that series, a sentence on its error, or None."""
     path = _path(collection, symbol, interval)
     version = _version(path) if path else None
-    return None if path is None or version is None else _about(path, version)
+    return None if path is None or version is None else _header_or_complaint(path, version)
 
 
-def _about(path: str, version: _Version) -> _Header | str:
-    """The header of a file, or a sentence on what is wrong with it: the others are read all the same."""
+def _header_or_complaint(path: str, version: _Version) -> _Header | str:
+    """The header of a file, or a sentence on its error."""
     try:
         return _header(path, version)
     except DataError as error:
@@ -163,7 +163,7 @@ def _about(path: str, version: _Version) -> _Header | str:
 
 @lru_cache(maxsize=65_536)
 def _header(path: str, version: _Version) -> _Header:
-    """Raises ``DataError`` for a file that cannot be read, or that lies where another series belongs."""
+    """The header of a file. Raises ``DataError`` if it cannot be read, or belongs to another series' path."""
     from pyarrow.parquet import read_schema
 
     with readable(_complaint(path)):

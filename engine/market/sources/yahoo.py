@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args
 from engine.core.errors import DataError
 from engine.core.progress import Progress
 from engine.core.registry import plugin
-from engine.market.fetching import Answers, Capabilities, Fetched, FetchRequest, Field, Listing, Status
+from engine.market.fetching import Capabilities, Fetched, FetchedBars, FetchRequest, Field, Listing, Status
 from engine.market.intervals import Interval
 from engine.market.sources import Source
 from engine.market.yfinance_adapter import (
@@ -65,7 +65,7 @@ class Yahoo(Source):
             forget_responses()
             raise DataError(refusal("The search", error)[1]) from error
 
-    def fetch(self, request: FetchRequest, progress: Progress) -> Answers:
+    def fetch(self, request: FetchRequest, progress: Progress) -> FetchedBars:
         unreachable = 0
         for at, name in enumerate(request.symbols):
             done = at / len(request.symbols)

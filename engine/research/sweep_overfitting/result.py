@@ -13,13 +13,13 @@ from engine.market.bars import Floats
 
 @dataclass(frozen=True, eq=False)
 class SweepOverfitting:
-    """``engine.research.overfitting.Overfitting`` of ``columns`` combinations of a sweep, and tests of the best.
+    """``engine.research.overfitting.Overfitting`` of ``columns`` combinations of a sweep, and the SPA test of the best.
 
-    ``logit``, ``inside`` and ``outside`` have an entry a split. ``combinations`` are the places in the sweep of those
-    that were looked at, of ``whole`` among which there is a choice (those at the backtest's own costs); they are drawn
-    without a look at their results. ``spa_zero`` and ``spa_hold`` are
-    the consistent p-values of the best over nothing and over holding the same symbols, ``superior`` the places of those
-    superior to holding when the chance of naming any wrongly is held at 5%.
+    ``logit``, ``in_sample`` and ``out_of_sample`` have an entry a split. ``combinations`` are the places in the sweep
+    of those that were looked at, of ``whole`` among which there is a choice (those at the backtest's own costs); they
+    are drawn without a look at their results. ``spa_zero`` and ``spa_hold`` are the consistent p-values of the best
+    over nothing and over holding the same symbols, ``superior`` the places of those superior to holding when the chance
+    of naming any wrongly is held at 5%.
     """
 
     label: str
@@ -27,8 +27,8 @@ class SweepOverfitting:
     combinations: NDArray[np.int64]
     whole: int
     logit: Floats
-    inside: Floats
-    outside: Floats
+    in_sample: Floats
+    out_of_sample: Floats
     columns: int
     blocks: int
     probability: float

@@ -1,4 +1,4 @@
-"""Tests of whether the best combination of a sweep is only the best of the past: out of sample and against luck."""
+"""Executor of the overfitting tests of a sweep."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from engine.backtest.decisions import decide
 from engine.backtest.measured import measured
 from engine.backtest.metrics import bar_returns
-from engine.backtest.portfolio import held
-from engine.backtest.simulator import curve, simulate_accounts
+from engine.backtest.portfolio import buy_and_hold
+from engine.backtest.simulator import combined_equity, simulate_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
@@ -20,7 +20,7 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, section
 from engine.jobs.executors import computes
 from engine.market.bars import Floats, periods_per_year
-from engine.research.overfitting import from_sweep
+from engine.research.overfitting import cscv
 from engine.research.reality import superior_ability
 from engine.research.sweep_overfitting.result import SweepOverfitting
 from engine.research.sweep_overfitting.spec import OverfittingSpec
@@ -28,15 +28,15 @@ from engine.research.sweep_overfitting.spec import OverfittingSpec
 
 @computes(OverfittingSpec)
 def compute(spec: OverfittingSpec, inputs: Mapping[str, Any], progress: Progress) -> SweepOverfitting:
-    """The tests of the best. Raises ``DataError`` for a sweep in which nothing was chosen."""
+    """The overfitting tests. Raises ``DataError`` for a sweep without a choice."""
     sweep: SweepResult = inputs["sweep"]
     if reason := sweep.no_choice():
         raise DataError(f"Nothing was selected here that could be overfitted. {reason}")
     choices = np.flatnonzero(sweep.choosable)
-    chosen = choices[drawn(len(choices), spec.columns, spec.seed)]
+    chosen = choices[sampled(len(choices), spec.columns, spec.seed)]
     returns, hold, per_year = _returns(spec.sweep.base, sweep, chosen, inputs, section(progress, 0.0, 0.7))
     progress(0.7, "Choosing on every half of the blocks")
-    found = from_sweep(returns, per_year, spec.blocks)
+    found = cscv(returns, per_year, spec.blocks)
     nothing = np.zeros(len(hold))
     zero = superior_ability(returns, nothing, spec.samples, spec.seed, section(progress, 0.75, 0.87))
     held = superior_ability(returns, hold, spec.samples, spec.seed, section(progress, 0.87, 1.0))
@@ -46,8 +46,8 @@ def compute(spec: OverfittingSpec, inputs: Mapping[str, Any], progress: Progress
         combinations=chosen,
         whole=len(choices),
         logit=found.logit,
-        inside=found.inside,
-        outside=found.outside,
+        in_sample=found.in_sample,
+        out_of_sample=found.out_of_sample,
         columns=found.columns,
         blocks=found.blocks,
         probability=found.probability,
@@ -60,8 +60,8 @@ def compute(spec: OverfittingSpec, inputs: Mapping[str, Any], progress: Progress
     )
 
 
-def drawn(whole: int, most: int, seed: int) -> NDArray[np.int64]:
-    """Places of at most ``most`` of ``whole`` combinations, ascending, drawn without a look at any result."""
+def sampled(whole: int, most: int, seed: int) -> NDArray[np.int64]:
+    """Indices of at most ``most`` of ``whole`` combinations, ascending, drawn independently of their results."""
     if whole <= most:
         return np.arange(whole, dtype=np.int64)
     return np.sort(np.random.default_rng(seed).choice(whole, most, replace=False)).astype(np.int64)
@@ -70,7 +70,7 @@ def drawn(whole: int, most: int, seed: int) -> NDArray[np.int64]:
 def _returns(
     base: BacktestSpec, sweep: SweepResult, chosen: NDArray[np.int64], inputs: Mapping[str, Any], progress: Progress
 ) -> tuple[Floats, Floats, float]:
-    """Bar returns (bars, combinations), those of holding, and bars a year."""
+    """Bar returns (bars, combinations), those of buy and hold, and bars per year."""
     bars = measured(base, inputs["market"].bars, sweep.warm_up, inputs)
     time = bars.time
     columns = []
@@ -78,6 +78,6 @@ def _returns(
         progress(count / len(chosen), f"Returns of {count:,} of {len(chosen):,} combinations")
         spec = changed(base, sweep.settings(place))
         kept = simulate_accounts(spec, bars, decide(spec, bars, inputs), record_trades=False)
-        columns.append(bar_returns(curve(time, spec.capital, kept)))
-    hold = bar_returns(curve(time, base.capital, held(base, bars)))
+        columns.append(bar_returns(combined_equity(time, spec.capital, kept)))
+    hold = bar_returns(combined_equity(time, base.capital, buy_and_hold(base, bars)))
     return np.column_stack(columns), hold, periods_per_year(time)

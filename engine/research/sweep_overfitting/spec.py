@@ -1,4 +1,4 @@
-"""The request to test the best of a sweep for overfitting."""
+"""The request to test a sweep for overfitting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.core.spec import Estimate, RunSpec, parameter
 
 
 class OverfittingSpec(RunSpec):
-    """Whether choosing the best of a sweep is worth anything on bars that did not choose it."""
+    """Overfitting of the best combination of a sweep, out of sample and against buy and hold."""
 
     kind: Literal["overfitting"] = "overfitting"
     sweep: SweepSpec

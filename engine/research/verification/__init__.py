@@ -1,1 +1,1 @@
-"""Verification of one backtest by every test there is."""
+"""Verification of a backtest."""

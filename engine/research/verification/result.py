@@ -1,4 +1,4 @@
-"""Result of the tests of a backtest."""
+"""The result of a verification."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from engine.market.bars import Floats
 
 @dataclass(frozen=True, eq=False, repr=False)
 class VerificationResult(Labelled):
-    """The numbers of every test, for ``verdict.judge_fully`` and for charts.
+    """The numbers of every test, for ``verdict.assess_verified`` and for charts.
 
-    ``figures`` holds single numbers by name (None is undefined; a test that was not possible leaves its own out):
+    ``metrics`` holds scalars by name (None is undefined; those of a skipped test are missing):
 
     - the run: ``observations`` (returns), ``years``, ``sharpe_per_bar``, ``skewness``, ``kurtosis``, ``sharpe``,
       ``cagr``, ``benchmark_cagr``, ``benchmark_sharpe``, ``total_return``, ``max_drawdown``, ``trades``;
@@ -25,25 +25,25 @@ class VerificationResult(Labelled):
     - ``cost_break_even`` (multiple of the costs), ``jitter_profitable`` and ``noise_profitable`` (shares);
     - ``spa_zero`` and ``spa_hold`` (consistent p-values of the best variant over nothing and over buy and hold),
       ``stepm_zero`` and ``stepm_hold`` (variants that are superior), ``spa_variants``;
-    - ``ruin`` and ``drawdown_block`` (bars), see ``drawdowns.Histories``; ``removed_until_nothing``;
+    - ``ruin`` and ``drawdown_block`` (bars), see ``drawdowns.BootstrapPaths``; ``removed_until_nothing``;
     - ``fill_next_open``, ``fill_same_close``, ``fill_best``, ``fill_worst`` (total returns), ``fill_ambiguous`` (bars),
       ``fill_stale`` (share).
 
-    Distributions, one entry a sample, sorted each by itself: ``bootstrap_sharpe``, ``bootstrap_cagr``;
+    Distributions, one entry per sample, each sorted: ``bootstrap_sharpe``, ``bootstrap_cagr``;
     ``random_total``, ``random_sharpe``; ``noise_total``, ``noise_sharpe``; ``drawdown`` of resampled histories and
-    ``order_drawdown`` of the trades in other orders (``trade_order.reorder``; empty where any overlap).
-    ``fan`` is (bands, points) at the bars ``fan_bars``, see ``drawdowns.Histories``.
+    ``order_drawdown`` of the trades in random order (``trade_order.reorder``; empty where any overlap).
+    ``fan`` is (bands, points) at the bars ``fan_bars``, see ``drawdowns.BootstrapPaths``.
     Curves: total return and Sharpe ratio at each ``cost_multiple``; ``delay_bars``; of each variant
     (``jitter_field``, ``jitter_change``, ``jitter_value``); ``removed_total[n]`` without the n best trades.
     Tables: ``crisis_*`` (see ``regimes.Crisis``) and ``regime_*`` (see ``regimes.Regime``; NaN for None).
     ``look_ahead`` is the sentence of the first decision that used the future, empty where none was found. ``skipped``
-    says by name of a test why it was not possible. ``resized`` is that of the ``BacktestResult``.
+    maps skipped tests to the reason. ``resized`` is that of the ``BacktestResult``.
     """
 
     label: str
     family: str
     periods_per_year: float
-    figures: dict[str, float | None]
+    metrics: dict[str, float | None]
     bootstrap_sharpe: Floats
     bootstrap_cagr: Floats
     random_total: Floats
@@ -85,7 +85,7 @@ class VerificationResult(Labelled):
     def summary(self) -> Mapping[str, object]:
         return {
             "label": self.label,
-            "figures": self.figures,
+            "metrics": self.metrics,
             "look_ahead": self.look_ahead,
             "skipped": self.skipped,
         }

@@ -1,4 +1,4 @@
-"""Putting a backtest to every test there is."""
+"""Executor of verifications."""
 
 from __future__ import annotations
 

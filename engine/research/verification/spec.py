@@ -1,4 +1,4 @@
-"""The request to put a backtest to every test there is."""
+"""The request to verify a backtest."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from engine.core.registry import is_all_built_in
 from engine.core.spec import Estimate, RunSpec, parameter
 
 NOISE_RUNS, NULL_RUNS = 10, 5
-"""One backtest on noisy prices, or of shuffled weights, for so many samples: each costs a whole simulation."""
+"""Samples per backtest on noisy prices, or of shuffled weights, each of which takes a whole simulation."""
 
 
 class VerificationSpec(RunSpec):
-    """Every test of ``engine.research`` on one backtest, one that is refused for its look at the future included: what
-    is not the engine's own is run here, so that it gets its verdict.
+    """Every test of ``engine.research`` on one backtest. One with plug-ins is run here and not as an input, so that a
+    backtest refused for look-ahead gets its verdict too.
     """
 
     kind: Literal["verification"] = "verification"

@@ -1,4 +1,4 @@
-"""One line against another."""
+"""Comparison of two lines."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from engine.core.spec import parameter
 from engine.market.bars import Bars
 from engine.strategies.operands.averages import SmaLine
 from engine.strategies.operands.prices import Price
-from engine.strategies.rules import OPERANDS, Comparison, Condition, Operand, Truth, compare, drawn
+from engine.strategies.rules import OPERANDS, Comparison, Condition, Operand, Truth, cached_line, compare
 
 SIGNS = {"above": ">", "below": "<", "crosses_above": "crosses above", "crosses_below": "crosses below"}
 
 
 @plugin("comparison", title="Comparison")
 class Compare(Condition):
-    """A line lies above or below another, or comes to lie there on this bar."""
+    """A line is above or below another, or crosses it on this bar."""
 
     kind: Literal["comparison"] = "comparison"
     left: Annotated[Operand, OPERANDS] = Field(Price(), title="Line", json_schema_extra={"section": "Strategy"})
@@ -40,7 +40,7 @@ class Compare(Condition):
         return known + 1 if self.comparison.startswith("crosses") else known
 
     def truth(self, bars: Bars) -> Truth:
-        left, right = (drawn(operand, bars) for operand in (self.left, self.right))
+        left, right = (cached_line(operand, bars) for operand in (self.left, self.right))
         return compare(left, self.comparison, right)
 
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""Several conditions as one."""
+"""Group of conditions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.strategies.rules import CONDITIONS, Condition, Match, Truth, combine
 
 @plugin("group", title="Group")
 class Group(Condition):
-    """All of some conditions, or any of them."""
+    """All or any of several conditions."""
 
     kind: Literal["group"] = "group"
     match: Match = parameter("any", title="Needs", choices={"all": "All", "any": "Any"}, section="Strategy")
@@ -36,7 +36,7 @@ class Group(Condition):
         return max(part.warm_up() for part in self.conditions)
 
     def truth(self, bars: Bars) -> Truth:
-        return combine([part.judge(bars) for part in self.conditions], self.match)
+        return combine([part.evaluate(bars) for part in self.conditions], self.match)
 
     def text(self) -> str:
         joined = (" and " if self.match == "all" else " or ").join(part.label() for part in self.conditions)

@@ -10,7 +10,7 @@ from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.market.bars import Bars
 from engine.strategies.conditions.comparison import Compare
-from engine.strategies.rules import CONDITIONS, Condition, Match, Truth, held
+from engine.strategies.rules import CONDITIONS, Condition, Match, Truth, over_last
 
 
 @plugin("lasting", title="Over several bars")
@@ -33,7 +33,7 @@ class Lasting(Condition):
         return self.condition.warm_up() + self.bars - 1
 
     def truth(self, bars: Bars) -> Truth:
-        return held(self.condition.judge(bars), self.bars, self.match)
+        return over_last(self.condition.evaluate(bars), self.bars, self.match)
 
     def text(self) -> str:
         return f"{self.condition.label()} on {self.match} of {self.bars} bars"

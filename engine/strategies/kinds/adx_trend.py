@@ -16,10 +16,10 @@ from engine.strategies import Signals, Strategy, flags
 
 @plugin("adx_trend", title="ADX-filtered trend")
 class AdxTrend(Strategy):
-    """Long while +DI is above −DI, entered only when the ADX says that the movement is one-sided; short mirrored.
+    """Long while +DI is above −DI, entered only when the ADX indicates a trend; short mirrored.
 
-    Wilder's directional movement system (New Concepts in Technical Trading Systems, 1978). A position is left when the
-    directional indicators change places or when the ADX falls below the lower level.
+    Wilder's directional movement system (New Concepts in Technical Trading Systems, 1978). A position is closed when
+    the directional indicators cross or when the ADX falls below the lower level.
     """
 
     kind: Literal["adx_trend"] = "adx_trend"
@@ -65,7 +65,7 @@ class AdxTrend(Strategy):
         adx = directional.adx(bars, self.window)
         rising, falling = flags.above(plus, minus), flags.above(minus, plus)
         trend, over = adx > self.enter_above, adx < self.leave_below
-        return flags.silent(
+        return flags.masked_signals(
             bars,
             self.warm_up(),
             entries=rising & trend,

@@ -1,4 +1,4 @@
-"""Trading along with the Bollinger bands."""
+"""Breakout from the Bollinger bands."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from engine.strategies.bands import Bands
 
 @plugin("bollinger_breakout", title="Bollinger breakout")
 class BollingerBreakout(Bands):
-    """Long when the close is above the upper band, out when it is below the mean; short below the lower band.
+    """Long when the close is above the upper band, flat when it is below the mean; short below the lower band.
 
-    The short side is left when the close is above the mean.
+    The short side is closed when the close is above the mean.
     """
 
     kind: Literal["bollinger_breakout"] = "bollinger_breakout"

@@ -1,4 +1,4 @@
-"""Trading against the Bollinger bands."""
+"""Mean reversion from the Bollinger bands."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from engine.strategies.bands import Bands
 
 @plugin("bollinger_reversion", title="Bollinger reversion")
 class BollingerReversion(Bands):
-    """Long when the close is below the lower band, out when it is above the mean; short above the upper band.
+    """Long when the close is below the lower band, flat when it is above the mean; short above the upper band.
 
-    The short side is left when the close is below the mean.
+    The short side is closed when the close is below the mean.
     """
 
     kind: Literal["bollinger_reversion"] = "bollinger_reversion"

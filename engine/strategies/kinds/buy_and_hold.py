@@ -1,4 +1,4 @@
-"""Buying at the first opportunity and holding."""
+"""Buy and hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.strategies import Signals, Strategy
 
 @plugin("buy_and_hold", title="Buy and hold")
 class BuyAndHold(Strategy):
-    """Enters on the first bar and never leaves: what every other strategy has to beat."""
+    """Enters on the first bar and never exits: the benchmark of every other strategy."""
 
     kind: Literal["buy_and_hold"] = "buy_and_hold"
     stands: ClassVar[bool] = True

@@ -15,7 +15,7 @@ from engine.strategies import Signals, Strategy, flags
 
 @plugin("donchian_breakout", title="Donchian breakout")
 class DonchianBreakout(Strategy):
-    """Long when the close exceeds the highest price of the bars before it, out when it falls below their lowest.
+    """Long when the close exceeds the highest price of the previous bars, flat when it falls below their lowest.
 
     Donchian's channel (1960) with two windows, as the Turtles traded it from 1983 on (Faith, Way of the Turtle, 2007).
     The bar itself is not part of its channel. Short mirrored: in below the lowest price of the entry window, out above
@@ -50,7 +50,7 @@ class DonchianBreakout(Strategy):
             high = low = bars.close
         else:
             high, low, _ = ranges(bars)
-        return flags.silent(
+        return flags.masked_signals(
             bars,
             self.warm_up(),
             entries=bars.close > channels.highest(high, self.enter),

@@ -15,7 +15,8 @@ from engine.strategies.crossing import AverageCross
 class EmaCross(AverageCross):
     """Long from the close at which the fast exponential average rises above the slow one until it falls below it.
 
-    Both averages start with a simple one and are used once that has faded: 3.75 windows, see ``lines``.
+    Both averages are seeded with a simple one and used once its influence has faded, after 3.75 windows: see
+    ``indicators.averages``.
     """
 
     kind: Literal["ema_cross"] = "ema_cross"

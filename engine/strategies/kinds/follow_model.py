@@ -19,11 +19,11 @@ from engine.strategies import Signals, Strategy
 
 @plugin("follow_model", title="Follow a model")
 class FollowModel(Strategy):
-    """Long while a trained model gives the rise a high enough probability, short while it gives a fall as much; of
+    """Long while a trained model predicts a rise with a high enough probability, short while it predicts a fall so; of
     several classes the highest is the rise and the lowest the fall.
 
-    Only predictions for bars after the model's training part are followed; before them the strategy holds nothing. A
-    prediction of bars of another interval or clock is followed once its own bar has ended, on the bar at hand then.
+    Only predictions for bars after the model's training part are followed; before them the strategy is flat. A
+    prediction for bars of another interval or time zone is followed once its own bar has ended.
     """
 
     kind: Literal["follow_model"] = "follow_model"
@@ -50,7 +50,7 @@ class FollowModel(Strategy):
     @field_validator("model", mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        """A form's list offers models by the JSON text of their specs."""
+        """Accepts the JSON text of a spec, as submitted by the form's list of models."""
         return json.loads(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Crossing of two adaptive averages."""
+"""Crossing of two adaptive moving averages."""
 
 from __future__ import annotations
 

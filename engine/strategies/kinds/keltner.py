@@ -48,7 +48,7 @@ class KeltnerBreakout(Strategy):
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
         middle = averages.ema(bars, self.window)
         reach = self.width * volatility.atr(bars, self.atr_window)
-        return flags.silent(
+        return flags.masked_signals(
             bars,
             self.warm_up(),
             entries=flags.above(bars.close, middle + reach),

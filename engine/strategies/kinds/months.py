@@ -1,4 +1,4 @@
-"""Some months of the year."""
+"""Months of the year."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.market.days import Days
-from engine.strategies.calendar_rules import Flags, Season
+from engine.strategies.calendar_rules import CalendarStrategy, Flags
 
 Month = Literal[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
 NAMES = (
@@ -20,8 +20,8 @@ NAMES = (
 
 
 @plugin("months", title="Months of the year")
-class Months(Season):
-    """Long from one month to another, out in the others; the short side is held in those.
+class Months(CalendarStrategy):
+    """Long from one month to another, flat in the others; the short side is held in those.
 
     November to April is the winter half of "sell in May": Bouman and Jacobsen, The Halloween Indicator (2002).
     """

@@ -1,4 +1,4 @@
-"""Two symbols against each other."""
+"""Pairs trading."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from engine.indicators.regression import rolling_line
 from engine.market.bars import Floats
 from engine.market.panel import Panel
 from engine.strategies import Allocation
-from engine.strategies.panels import latest, priced, undecided
+from engine.strategies.panels import is_priced, last_index, no_decisions
 
 
 @plugin("pairs", title="Pairs")
 class Pairs(Allocation):
-    """Buys the cheaper and sells the dearer of two symbols until their prices are back in line.
+    """Buys the cheaper and sells the richer of two symbols until their prices converge.
 
     The log price of the first symbol is regressed on that of the second over a rolling window (Vidyamurthy, Pairs
     Trading, 2004; the rule of distances is that of Gatev, Goetzmann and Rouwenhorst, 2006). The z-score is the last
@@ -32,7 +32,7 @@ class Pairs(Allocation):
     account, 1 to slope, and then stay as they are. Where the slope is not positive the two are no pair, and nothing is
     entered.
 
-    Bars on which either symbol has no price are passed over; the window counts the others.
+    Bars on which either symbol has no price are skipped and do not count in the window.
     """
 
     kind: Literal["pairs"] = "pairs"
@@ -80,8 +80,8 @@ class Pairs(Allocation):
                 "Pairs trades exactly two symbols, the first against the second: "
                 f"choose two instead of {len(panel.symbols)}."
             )
-        weights = undecided(panel)
-        both, slopes, score = _regressed(panel, self.window)
+        weights = no_decisions(panel)
+        both, slopes, score = _regression(panel, self.window)
         held = self.positions(score, slopes > 0)
         changed = np.flatnonzero(held != np.concatenate(([0], held[:-1]))) if len(held) else held
         slope = np.where(held[changed] == 0, 0.0, slopes[changed])
@@ -95,17 +95,17 @@ class Pairs(Allocation):
 
     def _bought(self, score: Floats, is_pair: NDArray[np.bool_]) -> NDArray[np.int64]:
         """1 from the first entry since the spread was last in line until it is so again or has been stopped."""
-        in_line = latest(score >= -self.leave)
-        entered = latest((score <= -self.enter) & (score > -self.stop) & is_pair)
-        stopped = latest(score <= -self.stop)
+        in_line = last_index(score >= -self.leave)
+        entered = last_index((score <= -self.enter) & (score > -self.stop) & is_pair)
+        stopped = last_index(score <= -self.stop)
         return ((entered > in_line) & (stopped <= in_line)).astype(np.int64)
 
 
 @lru_cache(maxsize=2)
-def _regressed(panel: Panel, window: int) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """The bars on which both have a price, and slope and z-score on them: a sweep asks with many levels."""
-    both = np.flatnonzero(priced(panel.close).all(axis=1))
+def _regression(panel: Panel, window: int) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """The bars on which both have a price, and slope and z-score on them; cached for sweeps over the levels."""
+    both = np.flatnonzero(is_priced(panel.close).all(axis=1))
     first, second = np.log(panel.close[both]).T
     line = rolling_line(second, first, window)
-    spread = line.deviation > 1e-8  # less is rounding
-    return both, line.slope, np.divide(line.residual, line.deviation, out=np.full(len(both), np.nan), where=spread)
+    varies = line.deviation > 1e-8  # less is rounding
+    return both, line.slope, np.divide(line.residual, line.deviation, out=np.full(len(both), np.nan), where=varies)

@@ -14,18 +14,19 @@ from engine.indicators.momentum import past_return
 from engine.market.bars import Floats
 from engine.market.panel import Panel
 from engine.strategies import Allocation
-from engine.strategies.panels import last_known, undecided
+from engine.strategies.panels import last_known, no_decisions
 
 
 @plugin("rotation", title="Momentum rotation")
 class Rotation(Allocation):
-    """Holds the symbols of a universe that have risen most, in equal parts, and rebalances at fixed intervals.
+    """Holds the symbols of a universe with the highest past returns, equally weighted, and rebalances at fixed
+    intervals.
 
-    Cross-sectional momentum: Jegadeesh and Titman, Returns to Buying Winners and Selling Losers (1993), who leave out
-    the latest weeks because they tend to revert. With the losers sold as well, either side gets half of the account.
-    Asking for a rise in its own right is Antonacci's dual momentum (2014): a place that no symbol earns stays in cash.
+    Cross-sectional momentum: Jegadeesh and Titman, Returns to Buying Winners and Selling Losers (1993), who skip the
+    latest weeks because they tend to revert. If losers are sold short too, each side gets half of the account.
+    Requiring a positive return is Antonacci's dual momentum (2014): unfilled places stay in cash.
 
-    Bars are those of the symbols' common calendar. A symbol takes part while its last bar is at most a week old.
+    Bars are those of the symbols' common calendar. A symbol is ranked while its last bar is at most a week old.
     """
 
     kind: Literal["rotation"] = "rotation"
@@ -83,20 +84,20 @@ class Rotation(Allocation):
                 f"The rotation chooses {needed} symbols at a time out of {len(panel.symbols)}: "
                 "add symbols to the universe or hold fewer."
             )
-        weights = undecided(panel)
-        gained = past_return(last_known(panel), self.lookback, self.skip)[self.warm_up() :: self.every]
+        weights = no_decisions(panel)
+        returns = past_return(last_known(panel), self.lookback, self.skip)[self.warm_up() :: self.every]
         part = 1.0 / needed
-        held = part * self._chosen(gained)
+        held = part * self._top(returns)
         if self.sides == "both":
-            held -= part * self._chosen(-gained)
+            held -= part * self._top(-returns)
         is_priced = np.isfinite(panel.close[self.warm_up() :: self.every]).any(axis=1)
-        known = is_priced & np.isfinite(gained).any(axis=1)
+        known = is_priced & np.isfinite(returns).any(axis=1)
         weights[self.warm_up() :: self.every] = np.where(np.reshape(known, (-1, 1)), held, np.nan)
         return weights
 
-    def _chosen(self, gained: Floats) -> Floats:
-        """1 for the ``top`` largest of each row, 0 elsewhere; of equal ones those named first."""
-        order = np.argsort(np.where(np.isfinite(gained), -gained, np.inf), axis=1, kind="stable")
+    def _top(self, returns: Floats) -> Floats:
+        """1 for the ``top`` largest of each row, 0 elsewhere; ties in the order of the symbols."""
+        order = np.argsort(np.where(np.isfinite(returns), -returns, np.inf), axis=1, kind="stable")
         rank = np.argsort(order, axis=1)
-        worth = np.isfinite(gained) & ((gained > 0) | (not self.rising_only))
-        return ((rank < self.top) & worth).astype(np.float64)
+        is_eligible = np.isfinite(returns) & ((returns > 0) | (not self.rising_only))
+        return ((rank < self.top) & is_eligible).astype(np.float64)

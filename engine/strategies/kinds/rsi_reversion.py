@@ -1,4 +1,4 @@
-"""Buying weakness by the RSI."""
+"""Mean reversion by the RSI."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from engine.strategies import Signals, Strategy
 
 @plugin("rsi_reversion", title="RSI reversion")
 class RsiReversion(Strategy):
-    """Long when the RSI is below a low level, out when it is above a middle one; short mirrored at 50.
+    """Long when the RSI is below a low level, flat when it is above a middle one; short mirrored at 50.
 
     The relative strength index and its levels 30 and 70 are Wilder's (New Concepts in Technical Trading Systems, 1978).
-    With 30 and 50 the short side enters above 70 and leaves below 50.
+    With 30 and 50 the short side enters above 70 and exits below 50.
     """
 
     kind: Literal["rsi_reversion"] = "rsi_reversion"

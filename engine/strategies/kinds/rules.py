@@ -31,10 +31,10 @@ def _conditions(default: tuple[Condition, ...], title: str, help: str) -> Any:
 
 @plugin("rules", title="Rules")
 class Rules(Strategy):
-    """Enters and leaves when conditions hold that compare prices, indicators and numbers.
+    """Enters and exits on conditions that compare prices, indicators and numbers.
 
-    Conditions are evaluated at every close. A line that is not known yet decides nothing, negated or
-    not. Without exit conditions, a position is closed by the opposite entry or by a stop.
+    Conditions are evaluated at every close. A line without a value decides nothing, negated or not. Without exit
+    conditions, a position is closed by the opposite entry or by a stop.
     """
 
     kind: Literal["rules"] = "rules"
@@ -93,7 +93,7 @@ class Rules(Strategy):
         return max(part.warm_up() for part in (*self.enter, *self.leave, *self.short_enter, *self.short_leave))
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        return flags.silent(
+        return flags.masked_signals(
             bars,
             self.warm_up(),
             entries=self._decide(bars, self.enter, self.enter_match),
@@ -104,5 +104,5 @@ class Rules(Strategy):
 
     def _decide(self, bars: Bars, conditions: Conditions, match: Match) -> flags.Flags:
         if not conditions:
-            return flags.never(bars)
-        return combine([part.judge(bars) for part in conditions], match).yes
+            return flags.no_signals(bars)
+        return combine([part.evaluate(bars) for part in conditions], match).yes

@@ -1,4 +1,4 @@
-"""Following a market's own past return."""
+"""Time-series momentum."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from engine.strategies import Signals, Strategy, flags
 
 @plugin("time_series_momentum", title="Time-series momentum")
 class TimeSeriesMomentum(Strategy):
-    """Long when the market has risen over the lookback, out when it has not; short when it has fallen.
+    """Long when the market has risen over the lookback, flat when it has not; short when it has fallen.
 
-    Moskowitz, Ooi and Pedersen, Time Series Momentum (2012), with the decision renewed at every close; their returns
-    are those in excess of cash, and their positions of equal volatility, which is the sizing's business here. The
-    latest bars can be left out of the return, as is usual where they tend to revert.
+    Moskowitz, Ooi and Pedersen, Time Series Momentum (2012), with a decision at every close; they use excess returns
+    over cash, and positions of equal volatility, which is up to the sizing here. The latest bars can be skipped, as is
+    usual where they tend to revert.
     """
 
     kind: Literal["time_series_momentum"] = "time_series_momentum"
@@ -55,12 +55,12 @@ class TimeSeriesMomentum(Strategy):
         return self.lookback + self.skip
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        gained = momentum.past_return(bars.close, self.lookback, self.skip)
-        return flags.silent(
+        past = momentum.past_return(bars.close, self.lookback, self.skip)
+        return flags.masked_signals(
             bars,
             self.warm_up(),
-            entries=gained > self.threshold,
-            exits=gained <= 0,
-            short_entries=gained < -self.threshold,
-            short_exits=gained >= 0,
+            entries=past > self.threshold,
+            exits=past <= 0,
+            short_entries=past < -self.threshold,
+            short_exits=past >= 0,
         )

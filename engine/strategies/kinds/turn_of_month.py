@@ -10,12 +10,12 @@ from pydantic import model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.market.days import Days
-from engine.strategies.calendar_rules import Flags, Season, session_of_month
+from engine.strategies.calendar_rules import CalendarStrategy, Flags, session_of_month
 
 
 @plugin("turn_of_month", title="Turn of the month")
-class TurnOfMonth(Season):
-    """Long on the last and first trading days of the month, out between; the short side is held in between.
+class TurnOfMonth(CalendarStrategy):
+    """Long on the last and first trading days of the month, flat in between, where the short side is held.
 
     Ariel, A Monthly Effect in Stock Returns (1987); Lakonishok and Smidt, Are Seasonal Anomalies Real? (1988), found it
     on the last day and the first three.

@@ -14,19 +14,19 @@ from engine.core.spec import parameter
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
 from engine.market.panel import Panel
 from engine.strategies import Allocation
-from engine.strategies.panels import priced, undecided
+from engine.strategies.panels import is_priced, no_decisions
 
 
 @plugin("volatility_target", title="Volatility target")
 class VolatilityTarget(Allocation):
-    """Always long, with an exposure of the target over the market's recent volatility, up to a cap.
+    """Always long, with an exposure of target over recent volatility, up to a cap.
 
     Harvey and others, The Impact of Volatility Targeting (2018); Moreira and Muir, Volatility-Managed Portfolios
     (2017), divide by the variance instead. Every symbol gets an equal share of the account and its own exposure
     within it. The exposure is changed only when it has moved by more than the band since it was last set.
 
-    Volatility is the standard deviation of the symbol's last log returns, a year made of as many bars as the series
-    has had a year until then. A bar on which the symbol has no price decides nothing.
+    Volatility is the standard deviation of the symbol's last log returns, annualised by the bars per year of the series
+    up to then. There is no decision on a bar without a price.
     """
 
     kind: Literal["volatility_target"] = "volatility_target"
@@ -67,28 +67,28 @@ class VolatilityTarget(Allocation):
         return self.window
 
     def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
-        weights = undecided(panel)
+        weights = no_decisions(panel)
         share = 1.0 / len(panel.symbols)
-        for column, (rows, measured) in enumerate(_measured(panel, self.window)):
-            weights[rows, column] = share * changes(self.exposure(measured), self.band)
+        for column, (rows, realised) in enumerate(_volatilities(panel, self.window)):
+            weights[rows, column] = share * outside_band(self.exposure(realised), self.band)
         return weights
 
-    def exposure(self, measured: Floats) -> Floats:
-        """Target over volatility at each bar, at most the cap; NaN where that is not known or nothing moved."""
-        moved = measured > 1e-10
-        wanted = np.divide(self.target, measured, out=np.full(len(measured), np.nan), where=moved)
+    def exposure(self, realised: Floats) -> Floats:
+        """Target over volatility at each bar, at most the cap; NaN where the volatility is unknown or zero."""
+        moved = realised > 1e-10
+        wanted = np.divide(self.target, realised, out=np.full(len(realised), np.nan), where=moved)
         return np.asarray(np.minimum(wanted, self.cap))
 
 
 @lru_cache(maxsize=2)
-def _measured(panel: Panel, window: int) -> tuple[tuple[NDArray[np.int64], Floats], ...]:
-    """The bars on which each symbol has a price, and its volatility on them: a sweep asks with many targets."""
-    rows = [np.flatnonzero(priced(column)) for column in panel.close.T]
+def _volatilities(panel: Panel, window: int) -> tuple[tuple[NDArray[np.int64], Floats], ...]:
+    """The bars on which each symbol has a price, and its volatility on them; cached for sweeps over the target."""
+    rows = [np.flatnonzero(is_priced(column)) for column in panel.close.T]
     return tuple((at, volatility(panel.close[at, s], panel.time[at], window)) for s, at in enumerate(rows))
 
 
 def volatility(close: Floats, time: Times, window: int) -> Floats:
-    """Volatility a year of the last ``window`` log returns at each bar; NaN for the first ``window`` bars."""
+    """Annualised volatility of the last ``window`` log returns at each bar; NaN for the first ``window`` bars."""
     found = np.full(len(close), np.nan)
     if len(close) > window:
         returns = np.lib.stride_tricks.sliding_window_view(np.diff(np.log(close)), window)
@@ -97,7 +97,7 @@ def volatility(close: Floats, time: Times, window: int) -> Floats:
     return found
 
 
-def changes(wanted: Floats, band: float) -> Floats:
+def outside_band(wanted: Floats, band: float) -> Floats:
     """``wanted`` where it differs from the value last set by more than ``band`` of that one, NaN elsewhere.
 
     Each value set moves the band for the next, so this goes through the bars one by one (a third of a millisecond for

@@ -1,4 +1,4 @@
-"""Some days of the week."""
+"""Days of the week."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pydantic import model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.market.days import Days
-from engine.strategies.calendar_rules import Flags, Season, weekday
+from engine.strategies.calendar_rules import CalendarStrategy, Flags, weekday
 
 Weekday = Literal[0, 1, 2, 3, 4, 5, 6]
 NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @plugin("weekdays", title="Days of the week")
-class Weekdays(Season):
-    """Long from one day of the week to another, out on the others; the short side is held on those.
+class Weekdays(CalendarStrategy):
+    """Long from one day of the week to another, flat on the others, where the short side is held.
 
     The effect is an old one (French, Stock Returns and the Weekend Effect, 1980) and has often failed to last: a test
     of costs as much as of the calendar.

@@ -15,7 +15,7 @@ _EXTREMES = {"high": "Highest high", "low": "Lowest low", "high_close": "Highest
 
 @plugin("bollinger", title="Bollinger band")
 class BollingerLine(IndicatorLine):
-    """Mean of the closes plus some of their standard deviations; a negative width is the lower band."""
+    """Moving average of the closes plus a multiple of their standard deviation; a negative width is the lower band."""
 
     kind: Literal["bollinger"] = "bollinger"
     window: int = parameter(20, title="Window", unit="bars", ge=2, le=1000, section="Strategy")
@@ -35,7 +35,7 @@ class BollingerLine(IndicatorLine):
 
 @plugin("keltner", title="Keltner channel")
 class KeltnerLine(IndicatorLine):
-    """Exponential average plus some average true ranges; a negative width is the lower line."""
+    """Exponential average plus a multiple of the average true range; a negative width is the lower line."""
 
     kind: Literal["keltner"] = "keltner"
     window: int = parameter(20, title="Window", unit="bars", ge=2, le=1000, section="Strategy")
@@ -56,7 +56,7 @@ class KeltnerLine(IndicatorLine):
 
 @plugin("extreme", title="Highest or lowest")
 class Extreme(IndicatorLine):
-    """The highest high or lowest low of the bars before, or their highest or lowest close."""
+    """The highest high or lowest low of the previous bars, or their highest or lowest close."""
 
     kind: Literal["extreme"] = "extreme"
     window: int = parameter(

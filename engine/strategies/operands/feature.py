@@ -1,4 +1,4 @@
-"""Every indicator of the library."""
+"""Any indicator of the library, as an operand."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class RsiLine(IndicatorLine):
 
 @plugin("macd", title="MACD")
 class MacdLine(IndicatorLine):
-    """A fast exponential average less a slow one, or the signal line: the average of that."""
+    """A fast exponential average minus a slow one, or its average, the signal line."""
 
     kind: Literal["macd"] = "macd"
     fast: int = parameter(12, title="Fast window", unit="bars", ge=2, le=499, section="Strategy")
@@ -59,7 +59,7 @@ class MacdLine(IndicatorLine):
 
 @plugin("adx", title="ADX, +DI, −DI")
 class AdxLine(IndicatorLine):
-    """Wilder's directional movement, from 0 to 100: its strength, or the share of either direction."""
+    """Wilder's directional movement, from 0 to 100: the strength of the trend, or either directional indicator."""
 
     kind: Literal["adx"] = "adx"
     window: int = parameter(
@@ -81,7 +81,7 @@ class AdxLine(IndicatorLine):
 
 @plugin("atr", title="ATR")
 class AtrLine(IndicatorLine):
-    """Wilder's average true range in percent of the close; of a close of zero there is none."""
+    """Wilder's average true range in percent of the close; undefined for a close of zero."""
 
     kind: Literal["atr"] = "atr"
     window: int = parameter(

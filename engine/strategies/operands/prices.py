@@ -27,7 +27,7 @@ class Price(Lagged):
         section="Strategy",
     )
 
-    def now(self, bars: Bars) -> Floats:
+    def base_line(self, bars: Bars) -> Floats:
         require_columns(bars, (self.column,), "this rule")
         return np.asarray(getattr(bars, self.column), dtype=np.float64)
 

@@ -35,7 +35,7 @@ def test_samples_that_are_all_alike_have_a_width() -> None:
 
 def test_each_parameter_is_a_line_through_the_run_itself() -> None:
     result = verified(
-        figures={"sharpe": 1.0},
+        metrics={"sharpe": 1.0},
         jitter_field=("fast", "fast", "slow"),
         jitter_change=np.array([0.1, -0.1, 0.2]),
         jitter_sharpe=np.array([0.8, 0.9, 0.5]),
@@ -61,7 +61,7 @@ def test_fan_is_drawn_over_years() -> None:
 
 
 def test_fills_that_the_data_do_not_allow_are_left_out() -> None:
-    result = verified(figures={"fill_next_open": 0.5, "fill_same_close": None, "fill_best": 0.7})
+    result = verified(metrics={"fill_next_open": 0.5, "fill_same_close": None, "fill_best": 0.7})
     assert fill_range.info(result).names == ("Best price of the bar", "Next open")
     assert fill_range.info(result).totals == (0.7, 0.5)
 
@@ -70,7 +70,8 @@ def test_ranks_of_all_splits_are_counted() -> None:
     logit = np.concatenate((np.full(30, -1.0), np.full(10, 2.0)))
     inside = np.linspace(0, 1, 40)
     result = cast(
-        SweepOverfitting, SimpleNamespace(logit=logit, inside=inside, outside=inside / 2, slope=0.5, intercept=0.0)
+        SweepOverfitting,
+        SimpleNamespace(logit=logit, in_sample=inside, out_of_sample=inside / 2, slope=0.5, intercept=0.0),
     )
     found = overfit.info(result)
     assert found.counts.sum() == 40

@@ -18,8 +18,8 @@ from dashboard.charts import crosscheck as chart
 from dashboard.jobs import side_job
 from dashboard.pages.backtest import crosscheck, ids, tools
 from engine.backtest.crosscheck.comparison import compare
-from engine.backtest.crosscheck.position import RepeatedTrade
-from engine.backtest.crosscheck.repeat import Repeated
+from engine.backtest.crosscheck.position import BacktraderTrade
+from engine.backtest.crosscheck.repeat import BacktraderRun
 from engine.backtest.crosscheck.spec import CrosscheckSpec
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import DeviceError, SpecError
@@ -104,9 +104,9 @@ def test_what_it_refused_once_is_repeated(changes: dict[str, Any]) -> None:
 def test_what_differs_most_stands_first() -> None:
     ours = [trade(f"2020-01-{day:02}", f"2020-01-{day + 3:02}", 10.0, exit_price=101.0) for day in (2, 11, 21)]
     exits = ((1, 4, 101.0, 10.0), (10, 13, 101.5, 15.0), (20, 23, 103.0, 30.0))
-    theirs = [RepeatedTrade(0, 1, entry, out, 100.0, price, 10.0, pnl) for entry, out, price, pnl in exits]
+    theirs = [BacktraderTrade(0, 1, entry, out, 100.0, price, 10.0, pnl) for entry, out, price, pnl in exits]
     result = make_result(np.full(40, 1000.0), ours, symbols=("ONE",))
-    other = Repeated((0,), days(40), np.linspace(1000, 1025, 40), tuple(theirs), 0, {})
+    other = BacktraderRun((0,), days(40), np.linspace(1000, 1025, 40), tuple(theirs), 0, {})
     found = compare("Made up", result, [other], "1.0")
     assert [(row["difference"], row["found"]) for row in crosscheck.rows(found)] == [
         (20.0, "price out"),
@@ -119,7 +119,7 @@ def test_what_differs_most_stands_first() -> None:
 
 def test_the_chart_shows_both_and_no_rounding() -> None:
     result = make_result(np.full(40, 1000.0), [], symbols=("ONE",))
-    other = Repeated((0,), days(40), np.full(40, 1000.0 + 1e-10), (), 0, {})
+    other = BacktraderRun((0,), days(40), np.full(40, 1000.0 + 1e-10), (), 0, {})
     drawn = chart.figure(chart.info(compare("Made up", result, [other], "1.0")))
     assert [trace.name for trace in drawn.data] == ["Stratoscope", "Backtrader", "Difference"]
     assert drawn.layout.yaxis2.range == (-chart.PENNY, chart.PENNY)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from engine.backtest.fast_metrics import FastMetrics, account_of, by_account, fast_metrics
+from engine.backtest.fast_metrics import FastMetrics, by_account, fast_metrics, kernel_account
 from engine.backtest.metrics import equity_metrics
 from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
@@ -142,12 +142,12 @@ def test_entry_at_the_first_close_pays_its_costs_before_the_first_return() -> No
 def test_bars_without_a_price_and_a_time_stop_are_left_to_the_account() -> None:
     bars = random_walk(50)
     holed = replace(bars, open=np.where(np.arange(50) == 20, NAN, bars.open))
-    assert account_of(spec(HOLD), holed) is not None
-    assert account_of(spec(HOLD, stops={"time_stop": 3}), holed) is None
-    assert account_of(spec(HOLD, stops={"time_stop": 3}), bars) is not None
+    assert kernel_account(spec(HOLD), holed) is not None
+    assert kernel_account(spec(HOLD, stops={"time_stop": 3}), holed) is None
+    assert kernel_account(spec(HOLD, stops={"time_stop": 3}), bars) is not None
     unmarked = replace(bars, close=np.where(np.arange(50) == 20, NAN, bars.close))
-    assert account_of(spec(HOLD, stops={"time_stop": 3}), unmarked) is None
-    assert account_of(spec(HOLD), unmarked) is not None
+    assert kernel_account(spec(HOLD, stops={"time_stop": 3}), unmarked) is None
+    assert kernel_account(spec(HOLD), unmarked) is not None
 
 
 @pytest.mark.parametrize(

@@ -102,11 +102,11 @@ def test_next_bar_is_found_where_it_decides() -> None:
     at = int(np.flatnonzero(bars.time == np.datetime64(found.time))[0])
     assert decided[at]
     assert found.symbol == "TEST"
-    assert "entry" in found.later
+    assert "entry" in found.full
     assert at == np.flatnonzero(decided)[0]
     assert found.sentence() == (
-        f"The decision for TEST at {found.time} is {found.then} on the bars known then, and {found.later} once later "
-        "bars are known: the strategy uses the future."
+        f"The decision for TEST at {found.time} is {found.truncated} on the bars known then, and {found.full} once "
+        "later bars are known: the strategy uses the future."
     )
 
 
@@ -119,7 +119,7 @@ def test_weights_that_know_the_future_are_found_with_their_symbol() -> None:
     found = look_ahead(request(Ahead(), ("ONE", "TWO")), bars, {})
     assert found is not None
     assert found.symbol == "ONE"
-    assert "weight" in found.later
+    assert "weight" in found.full
 
 
 def test_earliest_is_named() -> None:
@@ -183,7 +183,7 @@ def test_size_that_knows_the_future_is_found() -> None:
     assert look_ahead(honest, (bars,), {}) is None
     found = look_ahead(honest.model_copy(update={"sizing": Clairvoyant()}), (bars,), {})
     assert found is not None
-    assert (found.then, found.later) == ("a size of 1", "a size of 0.01")
+    assert (found.truncated, found.full) == ("a size of 1", "a size of 0.01")
 
 
 def test_sizing_that_fails_is_named() -> None:

@@ -1,4 +1,4 @@
-"""What somebody else wrote and uses the future is refused as a run, a sweep and a walk-forward; its verdict is no."""
+"""Plug-ins that use the future are refused as a run, a sweep and a walk-forward; their verdict is no."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ def test_a_model_of_days_earns_on_hours_what_it_earns_on_days(workspace: Workspa
     with pytest.raises(EngineError, match=r"The decision for COIN at .* once later bars are known"):
         engine.run(wrong)
     found = engine.run(VerificationSpec.parse({"backtest": wrong, "samples": 100}))
-    assert found.figures["total_return"] > 5 * by_hour.metrics["total_return"]
+    assert found.metrics["total_return"] > 5 * by_hour.metrics["total_return"]
     assert assess_verified(found, ()).headline == "No."
 
 

@@ -223,7 +223,7 @@ def test_an_allocation_counts_bars_of_the_common_calendar() -> None:
     asked = request({"kind": "rotation", "lookback": 5, "skip": 1, "top": 1, "every": 7}, ("EARLY", "LATE"))
     found = measured(asked, [early, late])
     assert [str(item.time[0])[:10] for item in found] == ["2020-01-07", "2020-01-31"]
-    assert [str(item.time[0])[:10] for item in found.own] == ["2020-01-07", "2020-02-06"]
+    assert [str(item.time[0])[:10] for item in found.tradable] == ["2020-01-07", "2020-02-06"]
     weights = decide(asked, found, {"market": Market((early, late))}).weights
     assert len(weights) == 54
     assert np.isfinite(np.asarray(weights)[0]).all()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.backtest.decisions import SignalDecisions
 from engine.backtest.measured import measured
 from engine.backtest.portfolio import run_portfolio
-from engine.backtest.segment import Segment, follow, measure
+from engine.backtest.segment import Segment, simulate_from, simulate_measured
 from engine.backtest.spec import BacktestSpec
 from engine.core.progress import silent
 from engine.market.bars import Bars, Market
@@ -30,7 +30,7 @@ def spec(strategy: Any = CROSS, costs: Any = FREE, symbols: tuple[str, ...] = ("
 
 
 def run(backtest: BacktestSpec, bars: list[Bars], start: str | np.datetime64 = "2020-01-01", **how: bool) -> Segment:
-    return follow(backtest, bars, {"market": Market(tuple(bars))}, np.datetime64(start, "ms"), **how)
+    return simulate_from(backtest, bars, {"market": Market(tuple(bars))}, np.datetime64(start, "ms"), **how)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_stretch_from_the_first_bar_on_is_the_backtest(more: dict[str, Any]) -
     backtest = spec(**{"strategy": CROSS, **more})
     inputs = {"market": Market((bars,))}
     whole = run_portfolio(backtest, inputs, silent)
-    part = measure(backtest, measured(backtest, [bars]), inputs)
+    part = simulate_measured(backtest, measured(backtest, [bars]), inputs)
     if not backtest.strategy.stands:
         test = run(backtest, [bars], whole.time[0])
         np.testing.assert_allclose(test.equity / test.equity[0], part.equity / part.equity[0], rtol=1e-12)
@@ -67,22 +67,22 @@ def test_several_symbols_on_calendars_of_their_own() -> None:
     backtest = spec(symbols=("TEST", "OTHER"), cash="shared", direction="both", costs=COSTS)
     inputs = {"market": Market((one, other))}
     whole = run_portfolio(backtest, inputs, silent)
-    part = measure(backtest, measured(backtest, [one, other]), inputs)
+    part = simulate_measured(backtest, measured(backtest, [one, other]), inputs)
     np.testing.assert_allclose(part.equity, whole.equity, rtol=1e-12)
 
 
 def test_what_was_decided_before_the_stretch_is_not_followed() -> None:
-    """Up from the third bar on: the only entry lies before the stretch."""
+    """Up from the third bar on: the only entry lies before the segment."""
     bars = make_bars([10, 9, 8, 9, 10, 11, 12, 13, 14, 15])
     part = run(spec({"kind": "sma_cross", "fast": 2, "slow": 3}), [bars], "2020-01-07")
     assert part.trades == 0
-    assert part.before
+    assert part.held_before
     np.testing.assert_array_equal(part.equity, np.full(4, 100_000))
     assert part.time[0] == np.datetime64("2020-01-07")
 
 
 def test_a_position_can_be_taken_along() -> None:
-    """It is entered at the first open of the stretch."""
+    """It is entered at the first open of the segment."""
     close = np.array([10, 9, 8, 9, 10, 11, 12, 13, 14, 15.0])
     bars = make_bars(close, open=close - 0.5)
     part = run(spec({"kind": "sma_cross", "fast": 2, "slow": 3}), [bars], "2020-01-07", resume=True)
@@ -92,7 +92,7 @@ def test_a_position_can_be_taken_along() -> None:
 def test_a_position_that_was_left_is_not_taken_along() -> None:
     bars = make_bars([10, 9, 8, 9, 10, 9, 8, 7, 6, 5])
     part = run(spec({"kind": "sma_cross", "fast": 2, "slow": 3}), [bars], "2020-01-09", resume=True)
-    assert (part.trades, part.before) == (0, False)
+    assert (part.trades, part.held_before) == (0, False)
 
 
 def test_weights_can_be_taken_along() -> None:
@@ -100,8 +100,8 @@ def test_weights_can_be_taken_along() -> None:
     backtest = spec({"kind": "volatility_target", "window": 20})
     start = bars.time[100]
     flat, standing = run(backtest, [bars], start), run(backtest, [bars], start, resume=True)
-    assert flat.before
-    assert standing.before
+    assert flat.held_before
+    assert standing.held_before
     assert standing.equity[0] != 100_000
     assert standing.trades >= flat.trades
 
@@ -128,13 +128,13 @@ def test_nothing_held_costs_nothing_to_leave() -> None:
 
 
 def test_indicators_and_sizes_know_the_bars_before() -> None:
-    """A stretch equals the tail of a backtest that does not trade before it; here the first entry lies inside."""
+    """A segment equals the tail of a backtest that does not trade before it; here the first entry lies inside."""
     bars = random_walk(300, seed=3)
     for more in ({}, {"sizing": {"kind": "volatility", "window": 60}}, {"financing": {"cash_yield": 0.05}}):
         backtest = spec({"kind": "sma_cross", "fast": 20, "slow": 100}, **more)
         whole = run_portfolio(backtest, {"market": Market((bars,))}, silent)
         entry = int(np.searchsorted(whole.time, whole.trade_entry_time[0]))
-        start = entry - 1  # the decision is the stretch's first
+        start = entry - 1  # the decision is the segment's first
         part = run(backtest, [bars], whole.time[start])
         np.testing.assert_allclose(part.equity / part.equity[0], whole.equity[start:] / whole.equity[start], rtol=1e-9)
 
@@ -149,7 +149,7 @@ def test_a_stretch_begins_with_its_capital_whatever_cash_has_earned_before() -> 
 
 @given(seed=st.integers(0, 1000), start=st.integers(0, 150), stop=st.integers(152, 200))
 def test_nothing_behind_the_end_and_nothing_but_indicators_before_the_start(seed: int, start: int, stop: int) -> None:
-    """Compounded returns inside the stretch follow from its own bars and from the strategy's decisions there."""
+    """Compounded returns inside the segment follow from its own bars and from the strategy's decisions there."""
     bars = random_walk(200, seed=seed)
     part = run(spec(costs=COSTS), [cut(bars, stop)], bars.time[start], close=True)
     assert len(part.time) == stop - start

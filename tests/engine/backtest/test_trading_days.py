@@ -1,4 +1,4 @@
-"""What speaks of days, months and years of intraday bars means those of the exchange: by hand, sessions in Sydney."""
+"""Days, months and years of intraday bars are those of the exchange: by hand, sessions in Sydney."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.backtest.result import REASONS, BacktestResult
 from engine.backtest.simulator import simulate_accounts
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
-from engine.backtest.windows import Windows, before, lay_out, since, unused
+from engine.backtest.windows import Windows, before, schedule, since, untested_days
 from engine.core.errors import DataError
 from engine.core.store import decode, encode
 from engine.market import catalog
@@ -134,18 +134,18 @@ def test_crisis_begins_and_ends_with_closes_of_the_exchange() -> None:
 def test_windows_begin_with_the_first_session_of_a_month() -> None:
     """Wednesday the 1st of January 2020 and Monday the 1st of February 2021 begin in the month before in UTC."""
     bars = sessions("2020-01-01", "2021-05-14")
-    found = lay_out([bars], Windows(train=12, test=1))
+    found = schedule([bars], Windows(train=12, test=1))
     assert [str(month) for month in found[1].months] == ["2020-02", "2021-02", "2021-03"]
     tested = since(before(bars, found[1].stop), found[1].test)
     assert [str(moment)[:13] for moment in tested.time[[0, -1]]] == ["2021-01-31T23", "2021-02-26T04"]
-    assert unused([bars], found[:1]) == (np.datetime64("2021-02-01"), np.datetime64("2021-05-14"))
+    assert untested_days([bars], found[:1]) == (np.datetime64("2021-02-01"), np.datetime64("2021-05-14"))
 
 
 def test_windows_of_two_exchanges_begin_when_the_month_has_begun_at_both() -> None:
     """In New York, sessions from 14:00 in UTC; midnight of the 1st of March 2021 there is 05:00."""
     pair = [sessions("2020-01-01", "2021-05-14"), sessions("2020-01-01", "2021-05-14", "America/New_York", 14)]
     for bars in (pair, pair[::-1]):
-        found = lay_out(bars, Windows(train=12, test=2))
+        found = schedule(bars, Windows(train=12, test=2))
         assert str(found[1].test) == "2021-03-01T05:00:00.000"
 
 

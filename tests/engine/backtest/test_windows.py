@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.backtest.windows import Window, Windows, before, lay_out, since, unused
+from engine.backtest.windows import Window, Windows, before, schedule, since, untested_days
 from engine.core.errors import DataError, SpecError
 from engine.market.bars import Bars
 from tests.support.market import days, make_bars
@@ -24,7 +24,7 @@ def dates(windows: tuple[Window, ...]) -> list[tuple[str, str, str]]:
 
 
 def test_rolling_windows_move_on_by_a_test() -> None:
-    found = lay_out([daily("2020-01-01", "2021-12-31")], Windows(train=12, test=6))
+    found = schedule([daily("2020-01-01", "2021-12-31")], Windows(train=12, test=6))
     assert dates(found) == [
         ("2020-01-01", "2021-01-01", "2021-07-01"),
         ("2020-07-01", "2021-07-01", "2022-01-01"),
@@ -32,14 +32,14 @@ def test_rolling_windows_move_on_by_a_test() -> None:
 
 
 def test_anchored_windows_all_begin_with_the_data() -> None:
-    found = lay_out([daily("2020-01-01", "2021-12-31")], Windows(train=12, test=4, anchoring="anchored"))
+    found = schedule([daily("2020-01-01", "2021-12-31")], Windows(train=12, test=4, anchoring="anchored"))
     assert [item[0] for item in dates(found)] == ["2020-01-01"] * 3
     assert [item[1] for item in dates(found)] == ["2021-01-01", "2021-05-01", "2021-09-01"]
 
 
 def test_tests_follow_one_another_without_gap_or_overlap() -> None:
     bars = daily("2015-03-04", "2022-08-19")
-    found = lay_out([bars], Windows(train=18, test=5))
+    found = schedule([bars], Windows(train=18, test=5))
     assert all(one.stop == other.test for one, other in pairwise(found))
     tested = np.concatenate([since(before(bars, item.stop), item.test).time for item in found])
     assert len(np.unique(tested)) == len(tested)
@@ -48,36 +48,36 @@ def test_tests_follow_one_another_without_gap_or_overlap() -> None:
 
 @pytest.mark.parametrize(("first", "start"), [("2020-01-08", "2020-01-01"), ("2020-01-09", "2020-02-01")])
 def test_a_month_of_which_more_than_a_week_is_missing_is_not_begun_with(first: str, start: str) -> None:
-    assert dates(lay_out([daily(first, "2023-01-01")], Windows(train=12, test=6)))[0][0] == start
+    assert dates(schedule([daily(first, "2023-01-01")], Windows(train=12, test=6)))[0][0] == start
 
 
 @pytest.mark.parametrize(("last", "count"), [("2021-09-29", 1), ("2021-09-30", 2), ("2021-12-31", 2)])
 def test_a_last_test_counts_from_half_its_length(last: str, count: int) -> None:
-    assert len(lay_out([daily("2020-01-01", last)], Windows(train=12, test=6))) == count
+    assert len(schedule([daily("2020-01-01", last)], Windows(train=12, test=6))) == count
 
 
 def test_what_is_left_over_is_told() -> None:
     bars = daily("2020-01-01", "2021-08-15")
-    found = lay_out([bars], Windows(train=12, test=6))
-    assert unused([bars], found) == (np.datetime64("2021-07-01"), np.datetime64("2021-08-15"))
-    assert unused([before(bars, found[-1].stop)], found) is None
+    found = schedule([bars], Windows(train=12, test=6))
+    assert untested_days([bars], found) == (np.datetime64("2021-07-01"), np.datetime64("2021-08-15"))
+    assert untested_days([before(bars, found[-1].stop)], found) is None
 
 
 def test_all_symbols_must_have_the_days() -> None:
     late = daily("2020-07-01", "2023-12-31", symbol="LATE")
     early = daily("2015-01-01", "2022-12-31", symbol="EARLY")
-    found = lay_out([early, late], Windows(train=12, test=12))
+    found = schedule([early, late], Windows(train=12, test=12))
     assert dates(found) == [("2020-07-01", "2021-07-01", "2022-07-01"), ("2021-07-01", "2022-07-01", "2023-07-01")]
 
 
 def test_a_range_without_room_says_what_to_change() -> None:
     with pytest.raises(DataError, match=r"2020-01-01 to 2020-12-31.*36 months of training.*12 of test.*longer range"):
-        lay_out([daily("2020-01-01", "2020-12-31")], Windows())
+        schedule([daily("2020-01-01", "2020-12-31")], Windows())
 
 
 def test_symbols_that_never_meet_leave_no_room() -> None:
     with pytest.raises(DataError, match="too short"):
-        lay_out([daily("2010-01-01", "2012-12-31"), daily("2015-01-01", "2020-12-31")], Windows(train=12, test=6))
+        schedule([daily("2010-01-01", "2012-12-31"), daily("2015-01-01", "2020-12-31")], Windows(train=12, test=6))
 
 
 @pytest.mark.parametrize("wrong", [{"train": 0}, {"test": 0}, {"test": 1.5}, {"purge": -1}, {"anchoring": "both"}])

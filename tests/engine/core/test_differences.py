@@ -1,4 +1,4 @@
-"""Where specs differ: only there, in the order and the words of the form."""
+"""Differences of specs: only those, in the order and the words of the form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.backtest.spec import BacktestSpec
-from engine.core.differences import NOT_THERE, differences
+from engine.core.differences import ABSENT, differences
 from engine.features.spec import FeatureSpec
 from engine.market.spec import MarketSpec
 
@@ -54,8 +54,8 @@ def test_a_plugin_without_a_label_of_its_own_is_its_title_and_values() -> None:
 
 def test_fields_that_one_lacks_are_marked() -> None:
     by_path = {item.path: item.values for item in differences([spec(), MarketSpec()])}
-    assert by_path["capital"] == ("100,000", NOT_THERE)
-    assert by_path["symbols"] == (NOT_THERE, "NVDA")
+    assert by_path["capital"] == ("100,000", ABSENT)
+    assert by_path["symbols"] == (ABSENT, "NVDA")
 
 
 def test_lists_and_missing_values_read_as_text() -> None:
@@ -78,7 +78,7 @@ def test_lists_of_plugins_are_compared_item_by_item() -> None:
     two = FeatureSpec.parse({"features": [{"kind": "rsi", "window": 21}, {"kind": "rsi", "window": 5}]})
     texts = {item.path: item.values for item in differences([one, two])}
     assert texts["features.0.window"] == ("14 bars", "21 bars")
-    assert texts["features.1"] == (NOT_THERE, "RSI 5")
+    assert texts["features.1"] == (ABSENT, "RSI 5")
 
 
 def test_three_specs_give_three_values_each() -> None:

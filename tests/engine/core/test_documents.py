@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.core.documents import RepeatedKey, complaint, read_yaml
+from engine.core.documents import RepeatedKey, read_yaml, yaml_error
 
 KEYS = some.one_of(some.text(max_size=5), some.integers(), some.booleans())
 VALUES = some.recursive(
@@ -30,7 +30,7 @@ def test_any_key_that_comes_again_is_refused_wherever_it_is(values: dict[str, ob
     for document in (text, nested):
         with pytest.raises(RepeatedKey) as caught:
             read_yaml(document)
-        assert complaint(caught.value).startswith(f"line {len(document.splitlines())}: '{again}'")
+        assert yaml_error(caught.value).startswith(f"line {len(document.splitlines())}: '{again}'")
 
 
 def test_a_merge_may_be_overridden() -> None:

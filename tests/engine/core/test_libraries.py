@@ -135,7 +135,7 @@ def test_an_upgrade_computes_anew_and_the_library_tells(
 
 def test_several_changes_are_told_in_words() -> None:
     then = runner.Origin("a", "b", "c")
-    assert library.other(then, then) == ""
-    assert library.other(then, runner.Origin("a", "x", "x")) == "code and libraries"
-    assert library.other(then, runner.Origin("x", "x", "x")) == "data, code and libraries"
-    assert library.other(runner.Origin("a", "b"), then) == "", "a run that does not say which libraries it had"
+    assert library.changed_parts(then, then) == ""
+    assert library.changed_parts(then, runner.Origin("a", "x", "x")) == "code and libraries"
+    assert library.changed_parts(then, runner.Origin("x", "x", "x")) == "data, code and libraries"
+    assert library.changed_parts(runner.Origin("a", "b"), then) == "", "a run that does not say which libraries it had"

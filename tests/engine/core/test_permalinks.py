@@ -19,14 +19,14 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_newest_are_kept_and_the_same_text_counts_as_new() -> None:
-    one, two = permalinks.keep("one"), permalinks.keep("two")
-    assert permalinks.keep("one") == one
-    three = permalinks.keep("three")
+    one, two = permalinks.store("one"), permalinks.store("two")
+    assert permalinks.store("one") == one
+    three = permalinks.store("three")
     assert [permalinks.find(key) for key in (one, two, three)] == ["one", None, "three"]
 
 
 def test_those_of_runs_stay_and_take_no_others_place() -> None:
     with connect() as database:
         database.execute("INSERT INTO runs VALUES ('key', 'backtest', 'A run', 'one', 0, 0)")
-    keys = [permalinks.keep(text) for text in ("one", "two", "three", "four")]
+    keys = [permalinks.store(text) for text in ("one", "two", "three", "four")]
     assert [permalinks.find(key) for key in keys] == ["one", None, "three", "four"]

@@ -1,4 +1,4 @@
-"""What the kernels' algorithm and bounds promise, whatever the device."""
+"""Algorithm and error bounds of the kernels, on any device."""
 
 from __future__ import annotations
 

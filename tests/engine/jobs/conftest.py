@@ -1,4 +1,4 @@
-"""What tests of the cluster share."""
+"""Fixtures of the tests of the cluster."""
 
 from __future__ import annotations
 

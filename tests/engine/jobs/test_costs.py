@@ -16,7 +16,7 @@ from engine.core.spec import Estimate, Resources, RunSpec
 from engine.features.spec import FeatureSpec
 from engine.indicators.averages import Sma
 from engine.jobs import cluster, executors, runner
-from engine.jobs.memory import MOST, Memory
+from engine.jobs.memory import CAPACITY, ResultCache
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from tests.support.market import random_walk
@@ -68,7 +68,9 @@ def test_what_is_estimated_over_the_limit_is_a_job_with_a_stored_result(
     counted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = engine.load_spec(FEATURES)
-    monkeypatch.setattr(FeatureSpec, "estimate", lambda self: Estimate(seconds=runner.AT_ONCE + 0.01, megabytes=10))
+    monkeypatch.setattr(
+        FeatureSpec, "estimate", lambda self: Estimate(seconds=runner.JOB_THRESHOLD + 0.01, megabytes=10)
+    )
     assert runner.is_job(spec)
     assert not runner.is_stored(spec)
     assert runner.lookup(spec) is None
@@ -114,11 +116,11 @@ def test_the_estimate_of_features_grows_with_what_is_to_be_computed() -> None:
     assert many.estimate().seconds == pytest.approx(40 * one.estimate().seconds)
     wide = FeatureSpec(market=MarketSpec(symbols=("AAPL", "NVDA", "GOOG")))
     assert wide.estimate().seconds > FeatureSpec(market=MarketSpec(symbols=("AAPL",))).estimate().seconds
-    assert FeatureSpec(market=MarketSpec(symbols=("NONE",))).estimate().seconds < runner.AT_ONCE
+    assert FeatureSpec(market=MarketSpec(symbols=("NONE",))).estimate().seconds < runner.JOB_THRESHOLD
 
 
 def test_who_asks_meanwhile_waits_for_the_one_who_computes() -> None:
-    memory, begun, go_on, calls = Memory(), threading.Event(), threading.Event(), list[int]()
+    memory, begun, go_on, calls = ResultCache(), threading.Event(), threading.Event(), list[int]()
 
     def slow() -> Any:
         calls.append(1)
@@ -139,16 +141,16 @@ def test_who_asks_meanwhile_waits_for_the_one_who_computes() -> None:
 
 
 def test_a_failure_is_not_remembered_and_the_oldest_makes_room() -> None:
-    memory, calls = Memory(), list[int]()
+    memory, calls = ResultCache(), list[int]()
 
     def fails() -> Any:
         raise DataError("Not now.")
 
     with pytest.raises(DataError):
         memory.result("key", fails)
-    for number in [*range(MOST), 0, MOST, 0, 1]:
+    for number in [*range(CAPACITY), 0, CAPACITY, 0, 1]:
         memory.result(str(number), lambda number=number: calls.append(number) or engine.run(MarketSpec()))
-    assert calls == [*range(MOST), MOST, 1]
+    assert calls == [*range(CAPACITY), CAPACITY, 1]
 
 
 def test_a_run_needs_what_its_unstored_inputs_need(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ def test_without_room_for_its_record_a_result_is_the_answer_too(
 
 
 def test_what_is_held_is_the_latest_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "HELD_BYTES", 10)
+    monkeypatch.setattr(store, "MEMORY_LIMIT", 10)
     made = ResultStore("memory://stratoscope-held")
     for name in "abc":
         made.hold(name, name.encode() * 4)

@@ -62,7 +62,7 @@ def test_beyond_the_limit_the_longest_unused_go_and_the_ledger_stays(limit: Call
     assert [listed[key] > 0 for key in keys] == [False] * 3 + [True] * 3
     assert all(item.metrics for item in library.saved("backtest")), "figures stay"
     assert ledger.count() == 6
-    assert records.stored() == records.Held(3, sum(listed.values()))
+    assert records.stored() == records.StoredTotals(3, sum(listed.values()))
     assert housekeeping.keep_within_limit(runner.store()) == 0
 
 
@@ -152,7 +152,7 @@ def test_readers_and_droppers_at_once_lose_and_break_nothing(workspace: Workspac
     assert (errors, more, rest) == ("", "", "")
     assert int(one) + int(other) == len(keys)
     assert stored() == set()
-    assert records.stored() == records.Held(0, 0)
+    assert records.stored() == records.StoredTotals(0, 0)
 
 
 # -- clean ----------------------------------------------------------------------------------------------------------
@@ -166,9 +166,9 @@ def test_a_plan_without_wishes_is_what_nobody_can_reach(workspace: Workspace) ->
         (folder / name).write_bytes(b"1234567")
         os.utime(folder / name, (time.time() - age,) * 2)
     planned = housekeeping.plan(runner.store())
-    assert planned.orphans == housekeeping.Part((f"ab{'0' * 62}",), 7)
-    assert planned.leftovers == housekeeping.Part((folder / ".tmp-old",), 7)
-    assert (planned.results, planned.bin, planned.bars) == (housekeeping.Part(),) * 3
+    assert planned.orphans == housekeeping.Removal((f"ab{'0' * 62}",), 7)
+    assert planned.leftovers == housekeeping.Removal((folder / ".tmp-old",), 7)
+    assert (planned.results, planned.bin, planned.bars) == (housekeeping.Removal(),) * 3
     housekeeping.clean(runner.store(), planned)
     assert {path.name for path in folder.iterdir()} == {f"ab{'1' * 62}.zip", ".tmp-new"}
     assert key in stored()
@@ -236,7 +236,7 @@ def test_a_full_disk_can_be_cleaned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "claim", full)
     assert housekeeping.drop(runner.store(), keys, time.time() - DAY) == 2
     assert stored() == set()
-    assert records.stored() == records.Held(0, 0)
+    assert records.stored() == records.StoredTotals(0, 0)
 
 
 # -- what is used ---------------------------------------------------------------------------------------------------

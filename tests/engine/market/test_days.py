@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from engine.core.errors import DataError
 from engine.market.bars import Bars
-from engine.market.days import clock, day_start, trading_days
+from engine.market.days import day_start, local_time, trading_days
 from engine.market.panel import align
 from tests.support.market import days, make_bars, random_walk
 
@@ -56,9 +56,9 @@ def test_midnight_of_new_york_moves_with_summer_time() -> None:
 
 def test_clock_leaps_over_an_hour_and_repeats_one() -> None:
     spring = np.array(["2020-03-08T06:59:59.999", "2020-03-08T07:00"], dtype="datetime64[ms]")
-    assert [str(moment)[11:19] for moment in clock(spring, NEW_YORK)] == ["01:59:59", "03:00:00"]
+    assert [str(moment)[11:19] for moment in local_time(spring, NEW_YORK)] == ["01:59:59", "03:00:00"]
     autumn = np.array(["2020-11-01T05:30", "2020-11-01T06:30"], dtype="datetime64[ms]")
-    assert [str(moment)[11:16] for moment in clock(autumn, NEW_YORK)] == ["01:30", "01:30"]
+    assert [str(moment)[11:16] for moment in local_time(autumn, NEW_YORK)] == ["01:30", "01:30"]
 
 
 @pytest.mark.parametrize("zone", [SYDNEY, TOKYO, NEW_YORK, "Europe/London", "Asia/Kolkata", "America/Sao_Paulo", "UTC"])
@@ -66,7 +66,7 @@ def test_clock_leaps_over_an_hour_and_repeats_one() -> None:
 def test_clock_is_that_of_pandas(zone: str, start: int, count: int) -> None:
     time = (np.datetime64("1975-01-01", "h") + start + np.arange(count)).astype("datetime64[ms]")
     theirs = pd.DatetimeIndex(time, tz="UTC").tz_convert(zone).tz_localize(None)
-    np.testing.assert_array_equal(clock(time, zone), theirs.to_numpy("datetime64[ms]"))
+    np.testing.assert_array_equal(local_time(time, zone), theirs.to_numpy("datetime64[ms]"))
 
 
 @pytest.mark.parametrize("zones", [(), (SYDNEY,), (NEW_YORK,), (TOKYO, NEW_YORK), (NEW_YORK, SYDNEY, TOKYO)])

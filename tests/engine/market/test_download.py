@@ -14,7 +14,7 @@ from engine.core.errors import Cancelled, DataError, SpecError, StoreError
 from engine.core.progress import Progress, silent
 from engine.market import catalog, download
 from engine.market.bars import Bars
-from engine.market.fetching import STATUSES, Answers, Fetched, FetchReport, FetchRequest
+from engine.market.fetching import STATUSES, Fetched, FetchedBars, FetchReport, FetchRequest
 from engine.market.sources.files import Files
 from engine.market.sources.stored import Stored, save
 from engine.market.spec import MarketSpec
@@ -23,7 +23,7 @@ from tests.support.workspace import Workspace
 
 WHOLE = random_walk(100, collection="files", symbol="A", source="files")
 
-Answer = Callable[[FetchRequest, Progress], Answers]
+Answer = Callable[[FetchRequest, Progress], FetchedBars]
 
 
 def request(*symbols: str, **values: Any) -> FetchRequest:
@@ -76,7 +76,7 @@ def test_from_a_folder_of_files_to_a_backtest_of_their_bars(workspace: Workspace
 def test_each_symbol_is_stored_as_soon_as_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that breaks down in the middle has cost nothing of what came before, and says what it was."""
 
-    def breaks(self: Files, request: FetchRequest, progress: Progress) -> Answers:
+    def breaks(self: Files, request: FetchRequest, progress: Progress) -> FetchedBars:
         yield Fetched("A", WHOLE)
         assert stored("A") is not None
         yield Fetched("B", status="rate limited", sentence="Too many requests.")
@@ -198,7 +198,7 @@ def test_only_the_range_that_was_asked_for_is_stored(monkeypatch: pytest.MonkeyP
 
 
 def test_a_fetch_can_be_cancelled_and_keeps_what_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fetch(self: Files, request: FetchRequest, progress: Progress) -> Answers:
+    def fetch(self: Files, request: FetchRequest, progress: Progress) -> FetchedBars:
         yield Fetched("A", WHOLE)
         progress(0.5, "Waiting for the provider.")
         yield Fetched("B", named(WHOLE, "B"))

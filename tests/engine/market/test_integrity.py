@@ -57,7 +57,7 @@ def test_sound_series_is_taken() -> None:
 def test_every_series_of_the_sample_is_sound() -> None:
     for members in catalog.collections().values():
         for series in members:
-            require_sound(catalog.supplied(series))
+            require_sound(catalog.read_unchecked(series))
 
 
 def test_day_that_is_there_twice_is_named() -> None:
@@ -239,6 +239,6 @@ def test_bars_without_a_time_on_disk_are_refused_by_name() -> None:
 def test_refused_bars_can_be_looked_at() -> None:
     save(taken(CLEAN, np.arange(COUNT)[::-1]))
     series = catalog.find("made-up", "TEST", "1d")
-    assert catalog.supplied(series).close.tolist() == CLEAN.close[::-1].tolist()
+    assert catalog.read_unchecked(series).close.tolist() == CLEAN.close[::-1].tolist()
     with pytest.raises(DataError, match="newest first"):
         catalog.read(series)

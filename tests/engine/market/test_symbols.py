@@ -1,4 +1,4 @@
-"""What a symbol is, and file names that keep every two of them apart."""
+"""Valid symbols, and distinct file names of any two of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import engine
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json
 from engine.market.spec import MarketSpec
-from engine.market.symbols import LONGEST, MOST, PUNCTUATION, file_name, folder_name, named, symbol
+from engine.market.symbols import LONGEST, MOST_SYMBOLS, PUNCTUATION, file_name, folder_name, name_of_file, symbol
 from tests.support.workspace import Workspace
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
@@ -95,7 +95,7 @@ def test_a_symbol_is_its_own_name(text: str) -> None:
 @example("")
 def test_file_names_give_the_name_back_and_suit_every_file_system(name: str) -> None:
     for coded in (file_name(name), folder_name(name)):
-        assert named(coded) == name
+        assert name_of_file(coded) == name
         assert coded
         assert coded.isascii()
         assert not set(coded) & FORBIDDEN_ON_WINDOWS
@@ -154,7 +154,7 @@ def test_changed_universe_is_another_run_key(workspace: Workspace) -> None:
 
 
 def test_as_many_symbols_as_a_request_can_have_cost_little() -> None:
-    symbols = [f"S{number}/USDT" for number in range(MOST)]
+    symbols = [f"S{number}/USDT" for number in range(MOST_SYMBOLS)]
     began = time.perf_counter()
     spec = MarketSpec.parse({"symbols": symbols})
     text = canonical_json(spec)

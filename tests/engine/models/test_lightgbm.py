@@ -1,4 +1,4 @@
-"""What is LightGBM's own: when it stops, what it keeps, how many threads it takes."""
+"""LightGBM: early stopping, the stored model, the number of threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is the network's own: its layers, its windows, its threads, when it stops, and what it says of a bad request."""
+"""The network: layers, windows, threads, early stopping and the errors of a bad request."""
 
 from __future__ import annotations
 

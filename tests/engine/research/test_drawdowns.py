@@ -1,4 +1,4 @@
-"""How far the account could have fallen: against hand values and arch itself."""
+"""Resampled drawdowns: against hand values and arch itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from engine.core.errors import DataError
 from engine.research import drawdowns
 from engine.research.drawdowns import BANDS, bootstrap_paths
-from engine.research.trade_order import shares
+from engine.research.trade_order import trade_returns
 from tests.support.backtests import Crosses, request, simulated
 from tests.support.market import random_walk
 from tests.support.results import make_result, trade
@@ -29,7 +29,7 @@ def test_what_overlapping_trades_lose_together(monkeypatch: pytest.MonkeyPatch) 
     equity = account()
     both = [trade("2020-01-02", "2020-02-10", -30.0, symbol=number) for number in (0, 1)]
     made = make_result(equity, both)
-    assert not shares(made).exact
+    assert not trade_returns(made).exact
     monkeypatch.setattr(drawdowns, "block_length", lambda _: 1.0)
     found = bootstrap_paths(made, 4000, 0)
     assert made.metrics["max_drawdown"] == pytest.approx(-0.6)

@@ -49,7 +49,7 @@ def test_a_run_is_found_in_the_sweep_that_holds_it() -> None:
     asked = sweep(backtest())
     cells = engine.run(asked)
     for place in range(len(cells)):
-        found = evidence.swept(cells.spec_of(place))
+        found = evidence.sweep_origin(cells.spec_of(place))
         assert found is not None
         assert (found.sweep, found.place, found.size, found.tested) == (asked, place, len(cells), None)
 
@@ -61,7 +61,7 @@ def test_a_run_is_found_in_the_sweep_that_holds_it() -> None:
 )
 def test_other_runs_are_not(other: BacktestSpec) -> None:
     sweep(backtest())
-    assert evidence.swept(other) is None
+    assert evidence.sweep_origin(other) is None
 
 
 @pytest.mark.parametrize("other", [backtest(fill="same_close"), backtest(symbols=("TWO",)), backtest(capital=5)])
@@ -70,16 +70,16 @@ def test_only_results_of_sweeps_that_can_hold_a_run_are_read(
 ) -> None:
     engine.run(OverfittingSpec(sweep=sweep(backtest()), samples=100, blocks=4))
     monkeypatch.setattr(evidence.runner, "lookup", lambda _: pytest.fail("a result was read"))
-    assert evidence.swept(other) is None
+    assert evidence.sweep_origin(other) is None
 
 
 def test_a_test_is_read_once_the_run_has_its_place_in_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     engine.run(OverfittingSpec(sweep=sweep(backtest()), samples=100, blocks=4))
     read, lookup = [], evidence.runner.lookup
     monkeypatch.setattr(evidence.runner, "lookup", lambda item: read.append(item.kind) or lookup(item))
-    assert evidence.swept(backtest(5)) is None, "between the combinations"
+    assert evidence.sweep_origin(backtest(5)) is None, "between the combinations"
     assert "overfitting" not in read
-    assert evidence.swept(backtest(4)) is not None
+    assert evidence.sweep_origin(backtest(4)) is not None
 
 
 def test_rules_with_fewer_conditions_than_those_of_a_sweep_are_none_of_it() -> None:
@@ -90,8 +90,8 @@ def test_rules_with_fewer_conditions_than_those_of_a_sweep_are_none_of_it() -> N
     two = rules(5, 10)
     path = next(path for path in leaves(two) if path.endswith("1.right.window"))
     sweep(two, {"path": path, "low": 10, "high": 12})
-    assert evidence.swept(rules(5)) is None
-    found = evidence.swept(rules(5, 11))
+    assert evidence.sweep_origin(rules(5)) is None
+    found = evidence.sweep_origin(rules(5, 11))
     assert found is not None
     assert found.place == 1
 
@@ -99,38 +99,38 @@ def test_rules_with_fewer_conditions_than_those_of_a_sweep_are_none_of_it() -> N
 def test_another_strategy_is_not() -> None:
     sweep(backtest())
     other = backtest().model_dump(mode="json") | {"strategy": {"kind": "rsi_reversion"}}
-    assert evidence.swept(BacktestSpec.parse(other)) is None
+    assert evidence.sweep_origin(BacktestSpec.parse(other)) is None
 
 
 def test_a_combination_is_all_symbols_of_its_sweep() -> None:
     """One of them alone was never compared with the others, and is none."""
     sweep(backtest(symbols=("ONE", "TWO")))
-    found = evidence.swept(backtest(symbols=("ONE", "TWO")))
+    found = evidence.sweep_origin(backtest(symbols=("ONE", "TWO")))
     assert found is not None
     assert found.size == 12
     for symbols in (("ONE",), ("TWO",), ("TWO", "ONE")):
-        assert evidence.swept(backtest(symbols=symbols)) is None
+        assert evidence.sweep_origin(backtest(symbols=symbols)) is None
 
 
 def test_drawn_values_and_choices_are_found_as_they_are() -> None:
     asked = sweep(backtest(), {"path": "costs.commission", "low": 0, "high": 9}, sample="random", count=5)
     cells = engine.run(asked)
-    assert evidence.swept(cells.spec_of(3)) is not None
-    assert evidence.swept(backtest(costs={"commission": 3.21, "slippage": 1})) is None
+    assert evidence.sweep_origin(cells.spec_of(3)) is not None
+    assert evidence.sweep_origin(backtest(costs={"commission": 3.21, "slippage": 1})) is None
     sweep(backtest(), {"path": "fill", "values": ["next_open", "next_close"]})
-    found = evidence.swept(backtest(fill="next_close"))
+    found = evidence.sweep_origin(backtest(fill="next_close"))
     assert found is not None
     assert found.size == 2
 
 
 def test_the_largest_sweep_counts_and_a_tested_one_before_it() -> None:
     small, large = sweep(backtest(), FAST), sweep(backtest())
-    found = evidence.swept(backtest())
+    found = evidence.sweep_origin(backtest())
     assert found is not None
     assert found.sweep == large
     test = OverfittingSpec(sweep=small, samples=100, blocks=4)
     tested = engine.run(test)
-    found = evidence.swept(backtest())
+    found = evidence.sweep_origin(backtest())
     assert found is not None
     assert found.sweep == small
     assert found.tested is not None
@@ -147,7 +147,7 @@ def test_a_sweep_and_its_test_are_found_behind_any_number_of_newer_ones() -> Non
             for spec in newer:
                 row = (f"{number:064x}{spec.kind}", spec.kind, "", canonical_json(spec), time.time() + number, 1.0)
                 database.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
-    found = evidence.swept(backtest())
+    found = evidence.sweep_origin(backtest())
     assert found is not None
     assert found.sweep == asked
     assert found.tested is not None
@@ -176,11 +176,11 @@ def test_a_sweep_whose_result_was_dropped_is_still_told() -> None:
     """Else a combination that was chosen among many would pass for the only one that was tried."""
     asked = sweep(backtest())
     runner.store().delete(engine.run_key(asked))
-    found = evidence.swept(backtest(4, 20))
+    found = evidence.sweep_origin(backtest(4, 20))
     assert found is not None
     assert (found.sweep, found.place, found.size, found.tested) == (asked, None, 0, None)
-    assert evidence.swept(backtest(capital=5)) is None
+    assert evidence.sweep_origin(backtest(capital=5)) is None
     engine.run(asked)
-    found = evidence.swept(backtest(4, 20))
+    found = evidence.sweep_origin(backtest(4, 20))
     assert found is not None
     assert found.place is not None

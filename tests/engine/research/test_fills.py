@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.market.bars import Bars
-from engine.research.fills import band, fill_honesty, stale
+from engine.research.fills import extreme_total, fill_sensitivity, stale_share
 from tests.support.backtests import Crosses, Halves, request, simulated
 from tests.support.market import make_bars, random_walk
 
@@ -28,7 +28,7 @@ def test_band_holds_the_result(settings: dict[str, object], seed: int) -> None:
     result = simulated(spec, bars)
     total = result.metrics["total_return"]
     assert total is not None
-    assert band(spec, result, (bars,), -1) < total < band(spec, result, (bars,), 1)
+    assert extreme_total(spec, result, (bars,), -1) < total < extreme_total(spec, result, (bars,), 1)
 
 
 def test_band_is_that_of_trades_at_the_extremes() -> None:
@@ -42,8 +42,8 @@ def test_band_is_that_of_trades_at_the_extremes() -> None:
         bought, sold = (int(np.flatnonzero(bars.time == moment)[0]) for moment in (entry, exit))
         best *= (last if still else bars.high[sold]) / bars.low[bought]
         worst *= (last if still else bars.low[sold]) / bars.high[bought]
-    assert band(spec, result, (bars,), 1) == pytest.approx(best - 1)
-    assert band(spec, result, (bars,), -1) == pytest.approx(worst - 1)
+    assert extreme_total(spec, result, (bars,), 1) == pytest.approx(best - 1)
+    assert extreme_total(spec, result, (bars,), -1) == pytest.approx(worst - 1)
 
 
 def test_bars_without_range_leave_no_band() -> None:
@@ -51,7 +51,7 @@ def test_bars_without_range_leave_no_band() -> None:
     spec = request(Crosses())
     result = simulated(spec, bars)
     for sign in (1, -1):
-        assert band(spec, result, (bars,), sign) == pytest.approx(result.metrics["total_return"])
+        assert extreme_total(spec, result, (bars,), sign) == pytest.approx(result.metrics["total_return"])
 
 
 def test_several_symbols_have_a_band() -> None:
@@ -59,7 +59,7 @@ def test_several_symbols_have_a_band() -> None:
         replace(wide(seed=seed), series=replace(wide().series, symbol=name)) for seed, name in ((1, "A"), (2, "B"))
     )
     spec = request(Crosses(), ("A", "B"))
-    found = fill_honesty(spec, result := simulated(spec, *bars), bars, {})
+    found = fill_sensitivity(spec, result := simulated(spec, *bars), bars, {})
     total = result.metrics["total_return"]
     assert found.worst is not None
     assert found.best is not None
@@ -73,17 +73,17 @@ def test_ambiguous_bars_are_counted_and_decide_the_band() -> None:
     bars = replace(bars, high=bars.high * 1.05, low=bars.low * 0.95)
     spec = request(Crosses(), stops={"stop_loss": 0.03, "take_profit": 0.03})
     result = simulated(spec, bars)
-    found = fill_honesty(spec, result, (bars,), {})
+    found = fill_sensitivity(spec, result, (bars,), {})
     assert found.ambiguous == result.trade_ambiguous.sum() > 0
     kept = replace(result, trade_ambiguous=np.zeros_like(result.trade_ambiguous))
-    assert band(spec, result, (bars,), 1) > band(spec, kept, (bars,), 1)
-    assert band(spec, result, (bars,), -1) == band(spec, kept, (bars,), -1)
+    assert extreme_total(spec, result, (bars,), 1) > extreme_total(spec, kept, (bars,), 1)
+    assert extreme_total(spec, result, (bars,), -1) == extreme_total(spec, kept, (bars,), -1)
 
 
 def test_both_fills_are_the_backtests() -> None:
     bars = random_walk(300, 1)
     spec = request(Crosses())
-    found = fill_honesty(spec, simulated(spec, bars), (bars,), {})
+    found = fill_sensitivity(spec, simulated(spec, bars), (bars,), {})
     later, sooner = (simulated(request(Crosses(), fill=fill), bars) for fill in ("next_open", "same_close"))
     assert found.next_open == pytest.approx(later.metrics["total_return"])
     assert found.same_close == pytest.approx(sooner.metrics["total_return"])
@@ -94,7 +94,7 @@ def test_closing_prices_alone_have_no_opens_and_no_band() -> None:
     gone = np.full(300, np.nan)
     bars = replace(bars, open=gone, high=gone, low=gone, series=replace(bars.series, has_ohlc=False))
     spec = request(Crosses(), fill="next_close")
-    found = fill_honesty(spec, simulated(spec, bars), (bars,), {})
+    found = fill_sensitivity(spec, simulated(spec, bars), (bars,), {})
     assert (found.next_open, found.best, found.worst, found.stale) == (None, None, None, None)
     assert found.same_close is not None
 
@@ -104,20 +104,20 @@ def test_opens_that_repeat_the_close_are_counted() -> None:
     repeated = np.concatenate((bars.close[:1], bars.close[:-1]))
     index = replace(bars, open=repeated, high=np.maximum(bars.high, repeated), low=np.minimum(bars.low, repeated))
     spec = request(Crosses())
-    assert stale(spec, simulated(spec, index), (index,)) == 1
-    assert stale(spec, simulated(spec, bars), (bars,)) == 0
-    assert stale(request(Crosses(), fill="same_close"), simulated(spec, bars), (bars,)) is None
+    assert stale_share(spec, simulated(spec, index), (index,)) == 1
+    assert stale_share(spec, simulated(spec, bars), (bars,)) == 0
+    assert stale_share(request(Crosses(), fill="same_close"), simulated(spec, bars), (bars,)) is None
 
 
 def test_no_trade_has_nothing_to_ask() -> None:
     flat = make_bars(np.full(60, 10.0))
     spec = request(Crosses())
-    found = fill_honesty(spec, simulated(spec, flat), (flat,), {})
+    found = fill_sensitivity(spec, simulated(spec, flat), (flat,), {})
     assert (found.ambiguous, found.best, found.stale) == (0, None, None)
 
 
 def test_weights_have_no_band() -> None:
     bars, spec = random_walk(200, 5), request(Halves())
-    found = fill_honesty(spec, simulated(spec, bars), (bars,), {})
+    found = fill_sensitivity(spec, simulated(spec, bars), (bars,), {})
     assert (found.best, found.worst) == (None, None)
     assert found.next_open is not None

@@ -39,7 +39,7 @@ def changed(**values: Any) -> VerificationResult:
     """The strong one with some figures (and columns) replaced."""
     columns = {name: value for name, value in values.items() if name in vars(strong())}
     figures = {name: value for name, value in values.items() if name not in columns}
-    return replace(strong(), figures={**strong().figures, **figures}, **columns)
+    return replace(strong(), metrics={**strong().metrics, **figures}, **columns)
 
 
 def finding(result: VerificationResult, test: str, overfitting: SweepOverfitting | None = None) -> Finding:
@@ -62,8 +62,8 @@ def test_strong_strategy_passes_everything() -> None:
 
 def test_every_finding_can_be_printed_and_says_what_would_change_it() -> None:
     for item in assess_verified(strong(), TRIED, sweep(0.0)).findings:
-        assert item.figure
-        assert "nan" not in (item.figure + item.explanation).lower()
+        assert item.value
+        assert "nan" not in (item.value + item.explanation).lower()
         assert item.explanation.endswith(".")
         if item.test != "record":
             assert bool(item.remedy) == (item.grade != "good")
@@ -128,7 +128,7 @@ def test_thresholds(values: dict[str, Any], test: str, grade: str) -> None:
 )  # fmt: skip
 def test_words_fit_the_case(values: dict[str, Any], test: str, figure: str, words: str) -> None:
     found = finding(changed(**values), test)
-    assert found.figure == figure
+    assert found.value == figure
     assert words in found.explanation
 
 
@@ -156,7 +156,7 @@ def sweep(probability: float, **values: Any) -> SweepOverfitting:
     """Ten of forty combinations that were looked at, two of them superior to holding."""
     known: dict[str, Any] = {
         "label": "A sweep", "family": "crosses", "combinations": np.arange(0, 40, 4), "whole": 40,
-        "logit": np.zeros(70), "inside": np.zeros(70), "outside": np.zeros(70), "columns": 10, "blocks": 8,
+        "logit": np.zeros(70), "in_sample": np.zeros(70), "out_of_sample": np.zeros(70), "columns": 10, "blocks": 8,
         "probability": probability, "slope": 0.0, "intercept": 0.0, "loss": 0.5, "spa_zero": 0.01, "spa_hold": 0.02,
         "superior": np.array([4, 12]),
     }  # fmt: skip
@@ -173,7 +173,7 @@ def test_overfitting_of_the_sweep_comes_first(probability: float, grade: str) ->
 @pytest.mark.parametrize(("place", "words"), [(4, "2, this run among them"), (8, "2, not this run"), (5, "2.")])
 def test_the_best_of_the_sweep_is_set_against_holding(place: int, words: str) -> None:
     found = assess_verified(strong(), TRIED, sweep(0.1), place).findings[6]
-    assert (found.test, found.grade, found.figure) == ("sweep", "good", "p = 0.020")
+    assert (found.test, found.grade, found.value) == ("sweep", "good", "p = 0.020")
     assert found.explanation.endswith(f"(StepM): {words.removesuffix('.')}.")
     none = assess_verified(
         strong(), TRIED, sweep(0.1, spa_hold=0.9, superior=np.empty(0, dtype=np.int64)), place
@@ -204,8 +204,8 @@ def test_first_answer_stands_where_it_is_no() -> None:
 
 
 def test_tests_that_were_not_possible_are_silent() -> None:
-    gone = {name: value for name, value in strong().figures.items() if not name.startswith(("random", "ruin", "spa"))}
-    result = replace(strong(), figures=gone, skipped={"random": "No room.", "look_ahead": "It failed."})
+    gone = {name: value for name, value in strong().metrics.items() if not name.startswith(("random", "ruin", "spa"))}
+    result = replace(strong(), metrics=gone, skipped={"random": "No room.", "look_ahead": "It failed."})
     tests = {item.test for item in assess_verified(result, TRIED).findings}
     assert not tests & {"random", "drawdowns", "spa", "look_ahead"}
 

@@ -129,16 +129,16 @@ def test_a_wide_search_among_equals_does_not_make_an_earlier_one_look_less_lucky
     """A thousand ratios that spread by 0.04 are expected to reach 0.04 x 3.2551 (the paper's formula by hand)."""
     wide = Trial("made_up", 0.0, 2000, count=1000, variance=0.04**2, periods_per_year=252.0)
     narrow = Trial("made_up", 0.0, 2000, count=1_000_000, variance=0.001**2, periods_per_year=252.0)
-    assert ledger.luck((wide,), 252.0, 2000) == pytest.approx(0.04 * 3.2551, rel=1e-4)
-    assert ledger.luck((wide, narrow), 252.0, 2000) == pytest.approx(0.04 * 3.2551, rel=1e-4)
-    assert ledger.luck((narrow,), 252.0, 2000) < 0.006
+    assert ledger.expected_best((wide,), 252.0, 2000) == pytest.approx(0.04 * 3.2551, rel=1e-4)
+    assert ledger.expected_best((wide, narrow), 252.0, 2000) == pytest.approx(0.04 * 3.2551, rel=1e-4)
+    assert ledger.expected_best((narrow,), 252.0, 2000) < 0.006
     more = (wide, narrow, *(Trial("made_up", sign * 0.2, 2000) for sign in (-1, 1) for _ in range(50_000)))
-    assert ledger.luck(more, 252.0, 2000) > ledger.luck((wide, narrow), 252.0, 2000)
+    assert ledger.expected_best(more, 252.0, 2000) > ledger.expected_best((wide, narrow), 252.0, 2000)
 
 
 def test_luck_of_trials_without_a_ratio_is_that_of_as_many_returns() -> None:
     from engine.research.statistics import expected_maximum_sharpe
 
     unknown = Trial("made_up", None, 2000, count=100)
-    assert ledger.luck((unknown,), 252.0, 1001) == pytest.approx(expected_maximum_sharpe(1 / 1000, 100))
-    assert ledger.luck((), 252.0, 1001) == 0.0
+    assert ledger.expected_best((unknown,), 252.0, 1001) == pytest.approx(expected_maximum_sharpe(1 / 1000, 100))
+    assert ledger.expected_best((), 252.0, 1001) == 0.0

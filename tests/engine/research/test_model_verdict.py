@@ -52,7 +52,7 @@ def test_few_null_models_make_a_rough_band() -> None:
 
 
 def test_overlapping_rows_are_not_independent() -> None:
-    assert assess(result(n_scored=5000), horizon=5).findings[-1].figure == "1,000 of 5,000"
+    assert assess(result(n_scored=5000), horizon=5).findings[-1].value == "1,000 of 5,000"
     assert assess(result(n_scored=5000), horizon=5).findings[-1].grade == "good"
     assert assess(result(n_scored=1000), horizon=5).findings[-1].grade == "doubtful"
 
@@ -82,7 +82,7 @@ def test_a_number_is_judged_by_its_rank_correlation() -> None:
     assert headline_name(made_number()) == "Rank IC"
     assert verdict.headline == "More than luck."
     assert "out-of-sample rank IC of 0.080 lies above" in verdict.reason
-    found = {finding.question: (finding.grade, finding.figure) for finding in verdict.findings}
+    found = {finding.question: (finding.grade, finding.value) for finding in verdict.findings}
     assert found["Rank IC above null models"] == ("good", "0.080 vs 0.045")
     assert found["p-value against null models"] == ("doubtful", "p = 0.08")
     assert found["Out-of-sample R² above zero"] == ("good", "0.40%")
@@ -95,7 +95,7 @@ def test_a_number_that_ranks_but_misses_is_named() -> None:
     lost = made_number(scores=scores | {"rmse": 0.031, "r2": -0.07})
     verdict = assess(lost, horizon=5)
     assert "no better than the training part's mean" in verdict.reason
-    assert verdict.findings[2].figure == "−7.00%"
+    assert verdict.findings[2].value == "−7.00%"
     assert verdict.findings[2].grade == "bad"
     worse = assess(made_number(scores=scores | {"rank_ic": -0.2}), horizon=5)
     assert "rank IC of −0.200 lies below the 5% to 95% band of the null models, −0.045 to 0.045" in worse.reason

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from scipy import stats
 
 from engine.core.errors import DataError
-from engine.research.overfitting import Overfitting, from_sweep, splits
+from engine.research.overfitting import Overfitting, cscv, splits
 from tests.support.r_random import rnorm
 
 
@@ -38,14 +38,14 @@ def by_definition(returns: np.ndarray, blocks: int) -> tuple[list[float], list[f
 @pytest.mark.parametrize(("bars", "columns", "blocks"), [(120, 5, 6), (250, 12, 8), (103, 2, 4), (400, 7, 10)])
 def test_blocks_of_sums_are_the_definition(bars: int, columns: int, blocks: int) -> None:
     returns = noise(bars, columns, seed=bars) + np.linspace(0, 0.001, columns)
-    found = from_sweep(returns, 252, blocks)
+    found = cscv(returns, 252, blocks)
     logits, inside, outside = by_definition(returns, blocks)
     np.testing.assert_allclose(found.logit, logits, atol=1e-9)
-    np.testing.assert_allclose(found.inside, np.array(inside) * np.sqrt(252), rtol=1e-9)
-    np.testing.assert_allclose(found.outside, np.array(outside) * np.sqrt(252), rtol=1e-9)
+    np.testing.assert_allclose(found.in_sample, np.array(inside) * np.sqrt(252), rtol=1e-9)
+    np.testing.assert_allclose(found.out_of_sample, np.array(outside) * np.sqrt(252), rtol=1e-9)
     assert found.probability == pytest.approx(np.mean(np.array(logits) <= 0))
     assert found.loss == pytest.approx(np.mean(np.array(outside) < 0))
-    line = stats.linregress(found.inside, found.outside)
+    line = stats.linregress(found.in_sample, found.out_of_sample)
     assert (found.slope, found.intercept) == pytest.approx((line.slope, line.intercept))
     assert (found.blocks, found.columns) == (blocks, columns)
 
@@ -66,7 +66,7 @@ def regressed(found: Overfitting) -> tuple[float, float]:
     """What the package prints as "slope" and "ar^2": it regresses the ratios inside on those outside, takes the first
     coefficient, which is the intercept, and adjusts the coefficient of determination.
     """
-    line, count = stats.linregress(found.outside, found.inside), len(found.inside)
+    line, count = stats.linregress(found.out_of_sample, found.in_sample), len(found.in_sample)
     return line.intercept, 1 - (1 - line.rvalue**2) * (count - 1) / (count - 2)
 
 
@@ -77,17 +77,17 @@ def test_example_of_the_vignette() -> None:
     """
     returns = rnorm(765, 240_000).reshape(100, 2400).T
     returns = returns / np.sqrt(252) / returns.std(axis=0, ddof=1)
-    found = from_sweep(returns - returns.mean(axis=0) - RISK_FREE, 1, 8)
+    found = cscv(returns - returns.mean(axis=0) - RISK_FREE, 1, 8)
     intercept, fit = regressed(found)
     assert (found.probability, found.loss) == (1, 1)
     assert intercept == pytest.approx(-0.0030456, abs=5e-8)
     assert fit == pytest.approx(0.97, abs=5e-3)
-    assert found.slope == pytest.approx(stats.linregress(found.inside, found.outside).slope)
+    assert found.slope == pytest.approx(stats.linregress(found.in_sample, found.out_of_sample).slope)
 
 
 def test_example_of_the_packages_tests() -> None:
     """The package's own tests: 40 columns of 200 normal returns in 4 blocks, and the ranges of its results."""
-    found = from_sweep(rnorm(852, 8000).reshape(200, 40) - RISK_FREE, 1, 4)
+    found = cscv(rnorm(852, 8000).reshape(200, 40) - RISK_FREE, 1, 4)
     intercept, fit = regressed(found)
     assert len(found.logit) == 6
     assert (found.probability, found.loss) == (0.5, 0.5)
@@ -99,7 +99,7 @@ def test_example_of_the_packages_tests() -> None:
 
 
 def test_choice_among_noise_is_a_coin() -> None:
-    found = [from_sweep(noise(800, 50, seed), 252, 8).probability for seed in range(40)]
+    found = [cscv(noise(800, 50, seed), 252, 8).probability for seed in range(40)]
     assert np.mean(found) == pytest.approx(0.5, abs=0.08)
 
 
@@ -107,7 +107,7 @@ def test_noise_that_must_revert_is_worse_than_a_coin() -> None:
     """Columns of equal mean: what one half has gained the other has lost, as in the paper's full-sample example."""
     returns = noise(800, 50)
     returns -= returns.mean(axis=0)
-    found = from_sweep(returns, 252, 8)
+    found = cscv(returns, 252, 8)
     assert found.probability > 0.9
     assert found.slope is not None
     assert found.slope < -0.5
@@ -116,7 +116,7 @@ def test_noise_that_must_revert_is_worse_than_a_coin() -> None:
 def test_superior_column_is_no_overfitting() -> None:
     returns = noise(1000, 50)
     returns[:, 17] += 0.003
-    found = from_sweep(returns, 252)
+    found = cscv(returns, 252)
     assert found.probability == 0
     assert found.loss == 0
     assert (found.winner == 17).all()
@@ -132,22 +132,22 @@ def test_complement_of_a_split_is_its_mirror() -> None:
 def test_columns_that_never_move_have_a_ratio_of_zero() -> None:
     returns = np.zeros((200, 4))
     returns[:, 0] = 0.0
-    found = from_sweep(returns, 252, 4)
-    assert (found.inside == 0).all()
+    found = cscv(returns, 252, 4)
+    assert (found.in_sample == 0).all()
     assert (found.logit == 0).all()
     assert found.slope is None
     assert found.probability == 1
 
 
 def test_short_history_takes_fewer_blocks() -> None:
-    assert from_sweep(noise(40, 3), 252).blocks == 10
-    assert from_sweep(noise(8, 3), 252).blocks == 2
+    assert cscv(noise(40, 3), 252).blocks == 10
+    assert cscv(noise(8, 3), 252).blocks == 2
 
 
 @given(some.integers(0, 1000), some.integers(2, 6), some.floats(0.1, 10))
 def test_scale_and_order_of_columns_do_not_matter(seed: int, columns: int, scale: float) -> None:
     returns = noise(96, columns, seed)
-    one, other = from_sweep(returns, 252, 6), from_sweep(returns[:, ::-1] * scale, 252, 6)
+    one, other = cscv(returns, 252, 6), cscv(returns[:, ::-1] * scale, 252, 6)
     assert one.probability == other.probability
     np.testing.assert_allclose(one.logit, other.logit, atol=1e-9)
     assert 0 <= one.probability <= 1
@@ -165,10 +165,10 @@ def test_scale_and_order_of_columns_do_not_matter(seed: int, columns: int, scale
 )
 def test_what_cannot_be_asked_is_said(returns: np.ndarray, blocks: int, match: str) -> None:
     with pytest.raises(DataError, match=match):
-        from_sweep(returns, 252, blocks)
+        cscv(returns, 252, blocks)
 
 
 def test_summary_is_plain() -> None:
-    summary = from_sweep(noise(100, 3), 252, 4).summary()
+    summary = cscv(noise(100, 3), 252, 4).summary()
     assert summary["splits"] == 6
     assert summary["columns"] == 3

@@ -1,4 +1,4 @@
-"""What two entries of the ledger have both tried is counted once, in whatever order it came."""
+"""Trials that two entries of the ledger share are counted once, in either order."""
 
 from __future__ import annotations
 
@@ -200,8 +200,8 @@ def test_the_spread_is_that_of_the_search_that_keeps_its_trials() -> None:
     first, second = ledger.trials("sma_cross")
     assert (first.count, first.ratios, second.count) == (0, 0, 8)
     assert ledger.pool((first, second), 252.0, 1000).variance == pytest.approx(0.01**2)
-    alone = ledger.luck((Trial("sma_cross", 0.0, 1000, 4, 0.05**2, 252.0),), 252.0, 1000)
-    assert ledger.luck((first, second), 252.0, 1000) == alone > 0.04
+    alone = ledger.expected_best((Trial("sma_cross", 0.0, 1000, 4, 0.05**2, 252.0),), 252.0, 1000)
+    assert ledger.expected_best((first, second), 252.0, 1000) == alone > 0.04
 
 
 def test_a_cancelled_search_takes_nothing_from_others() -> None:

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import skew
 
 from engine.market.bars import Bars
-from engine.research.price_summary import common, summarise
+from engine.research.price_summary import common_period, summarise
 from tests.support.market import days, make_bars, random_walk
 
 
@@ -52,5 +52,5 @@ def test_bars_without_a_close_are_passed_over() -> None:
 
 def test_common_days_are_those_of_all_symbols() -> None:
     early, late = make_bars([1.0, 2.0, 3.0, 4.0]), make_bars([1.0, 2.0, 3.0], time=days(3, "2020-01-03"))
-    first, second = common((early, late))
+    first, second = common_period((early, late))
     assert (list(first.close), list(second.close)) == ([3.0, 4.0], [1.0, 2.0])

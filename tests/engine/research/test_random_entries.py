@@ -16,7 +16,7 @@ from engine.core.errors import DataError
 from engine.market.bars import Bars, Market
 from engine.market.panel import Panel
 from engine.research import holdings
-from engine.research.random_entries import _shuffled, p_value, places, random_entries, random_weights
+from engine.research.random_entries import _shuffled, p_value, random_entries, random_positions, random_weights
 from engine.strategies import Allocation
 from engine.strategies.kinds.buy_and_hold import BuyAndHold
 from tests.support.backtests import Crosses, Halves, request, simulated
@@ -36,8 +36,8 @@ SETTINGS = [
 
 def equity(spec: BacktestSpec, bars: Bars, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     result, (bars,) = simulated(spec, bars), measured(spec, [bars])
-    trades, at = holdings.actual(result, 0, bars), holdings.prices(bars, spec)
-    grown = np.exp(np.cumsum(holdings.growth(trades, at, holdings.charge(spec, result))[0]))
+    trades, at = holdings.actual_trades(result, 0, bars), holdings.prices(bars, spec)
+    grown = np.exp(np.cumsum(holdings.growth(trades, at, holdings.commission_rate(spec, result))[0]))
     return grown, result.equity / spec.capital
 
 
@@ -62,8 +62,8 @@ def test_quotes_of_the_true_places_are_the_true_trades() -> None:
     """What random lists are valued at, put where the trades were, is the simulation too."""
     bars, spec = random_walk(500, 1), request(Crosses())
     result, (bars,) = simulated(spec, bars), measured(spec, [bars])
-    own, at = holdings.actual(result, 0, bars), holdings.prices(bars, spec)
-    again = holdings.quoted(own.entry, own.exit, own.side, at, spec.costs.slip())
+    own, at = holdings.actual_trades(result, 0, bars), holdings.prices(bars, spec)
+    again = holdings.trades_at_quotes(own.entry, own.exit, own.side, at, spec.costs.slip())
     np.testing.assert_allclose(again.entry_price, own.entry_price)
     closed = own.exit < len(bars)
     np.testing.assert_allclose(again.exit_price[closed], own.exit_price[closed])
@@ -83,7 +83,7 @@ def test_places_fit(lengths: list[int], spare: int, gap: int, data: some.DataObj
     first = data.draw(some.integers(0, 20))
     bars = first + sum(lengths) + gap * (len(lengths) - 1) + spare
     length = np.tile(lengths, (20, 1))
-    entry = places(length, first, bars, gap, np.random.default_rng(0))
+    entry = random_positions(length, first, bars, gap, np.random.default_rng(0))
     assert (entry[:, 0] >= first).all()
     assert (entry + length <= bars).all()
     assert (entry[:, 1:] >= (entry + length)[:, :-1] + gap).all()
@@ -91,7 +91,7 @@ def test_places_fit(lengths: list[int], spare: int, gap: int, data: some.DataObj
 
 def test_places_are_equally_likely() -> None:
     """Two trades of a bar among five, a gap between them: three, two and one places for the second."""
-    entry = places(np.ones((30_000, 2), dtype=np.int64), 0, 5, 1, np.random.default_rng(0))
+    entry = random_positions(np.ones((30_000, 2), dtype=np.int64), 0, 5, 1, np.random.default_rng(0))
     found, counts = np.unique(entry, axis=0, return_counts=True)
     assert len(found) == 6
     assert counts / 30_000 == pytest.approx(np.full(6, 1 / 6), abs=0.01)
@@ -99,7 +99,7 @@ def test_places_are_equally_likely() -> None:
 
 def test_trades_that_do_not_fit_are_said() -> None:
     with pytest.raises(DataError, match="cannot be placed again"):
-        places(np.array([[5, 5]]), 0, 10, 1, np.random.default_rng(0))
+        random_positions(np.array([[5, 5]]), 0, 10, 1, np.random.default_rng(0))
 
 
 def test_lists_keep_number_and_length_of_the_trades() -> None:

@@ -8,7 +8,7 @@ from arch.bootstrap import SPA, StepM
 
 from engine.core.errors import DataError
 from engine.research.bootstrap import block_length
-from engine.research.reality import _quick, best_of, superior_ability
+from engine.research.reality import _fast_spa, spa_and_stepm, superior_ability
 
 
 class Study:
@@ -41,7 +41,7 @@ def test_documented_size_example() -> None:
     0.723, upper 0.733 of 1,000 resamples, blocks of the root of 500.
     """
     study = Study()
-    found = best_of(study.gains(np.ones(500)), 22, 1000, np.random.RandomState(study.seed))
+    found = spa_and_stepm(study.gains(np.ones(500)), 22, 1000, np.random.RandomState(study.seed))
     assert [round(value, 3) for value in (found.lower, found.consistent, found.upper)] == [0.520, 0.723, 0.733]
     assert found.superior == ()
 
@@ -74,7 +74,7 @@ def test_documented_power_example() -> None:
     mean = gains.mean(axis=0)
     assert printed.sum() == 191
     assert mean[printed].min() > mean[~printed].max()
-    found = [best_of(gains, 22, 1000, np.random.default_rng(seed)) for seed in range(5)]
+    found = [spa_and_stepm(gains, 22, 1000, np.random.default_rng(seed)) for seed in range(5)]
     assert max(item.upper for item in found) < 0.0025
     counts = sorted(len(item.superior) for item in found)
     assert counts[0] <= 191 <= counts[-1]
@@ -131,7 +131,7 @@ def test_best_of_models_with_a_common_factor_is_superior() -> None:
 @pytest.mark.parametrize("block", [1, 2, 7, 60])
 def test_variances_are_those_of_arch(block: int) -> None:
     losses = models(4) + np.sin(np.arange(500) / 9)[:, None] * 0.01
-    ours, theirs = (kind(np.zeros(500), losses, block_size=block, reps=2, seed=1) for kind in (_quick(), SPA))
+    ours, theirs = (kind(np.zeros(500), losses, block_size=block, reps=2, seed=1) for kind in (_fast_spa(), SPA))
     for test in (ours, theirs):
         test.compute()
     np.testing.assert_allclose(ours._loss_diff_var, theirs._loss_diff_var, rtol=1e-10)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.result import BacktestResult
-from engine.research.regimes import CRISES, bars_a_day, bull, crises, regimes, turbulent
+from engine.research.regimes import CRISES, bars_a_day, crises, regimes, trend_regime, volatility_regime
 from tests.support.market import days
 from tests.support.results import make_result
 
@@ -72,7 +72,7 @@ def test_weekend_at_the_start_takes_the_bar_before() -> None:
 
 def test_bull_is_above_the_mean_of_the_window() -> None:
     prices = np.random.default_rng(0).normal(100, 1, 300)
-    found = bull(prices, 50)
+    found = trend_regime(prices, 50)
     assert (found[:49] == 0).all()
     for at in (49, 120, 299):
         assert found[at] == (1 if prices[at] > prices[at - 49 : at + 1].mean() else -1)
@@ -82,13 +82,13 @@ def test_bull_is_above_the_mean_of_the_window() -> None:
 def test_regimes_do_not_know_the_future(cut: int) -> None:
     returns = np.random.default_rng(1).normal(0, 0.01, 300) * np.linspace(0.5, 2, 300)
     prices = np.cumprod(1 + returns)
-    np.testing.assert_array_equal(bull(prices, 50)[:cut], bull(prices[:cut], 50))
-    np.testing.assert_array_equal(turbulent(returns)[:cut], turbulent(returns[:cut]))
+    np.testing.assert_array_equal(trend_regime(prices, 50)[:cut], trend_regime(prices[:cut], 50))
+    np.testing.assert_array_equal(volatility_regime(returns)[:cut], volatility_regime(returns[:cut]))
 
 
 def test_turbulent_is_above_the_median_so_far() -> None:
     returns = np.random.default_rng(2).normal(0, 0.01, 200)
-    found = turbulent(returns)
+    found = volatility_regime(returns)
     past = [returns[end - 20 : end].std(ddof=1) for end in range(20, 200)]
     for at in (40, 77, 199):
         known = past[: at - 19]
@@ -100,7 +100,7 @@ def test_returns_are_split_by_what_was_known_before_them() -> None:
     made = long("2015-01-01", 1500)
     found = {item.name: item for item in regimes(made)}
     assert set(found) == {"Bull", "Bear", "Calm", "Turbulent"}
-    side = bull(made.benchmark, 200)[:-1]
+    side = trend_regime(made.benchmark, 200)[:-1]
     own = made.equity[1:] / made.equity[:-1] - 1
     up = own[side > 0]
     assert found["Bull"].sharpe == pytest.approx(up.mean() / up.std(ddof=1) * np.sqrt(made.periods_per_year))

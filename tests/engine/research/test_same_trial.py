@@ -1,4 +1,4 @@
-"""What is one trial: whatever was measured on the same bars, by whichever request, and what was run at all."""
+"""Identity of trials: one for whatever was measured on the same bars, by whichever request."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_no_costs_have_no_multiple() -> None:
 def test_every_charge_is_multiplied() -> None:
     charges = dict.fromkeys(("commission", "slippage", "spread", "per_order", "per_share", "minimum"), 1.0)
     paid = Costs(**charges, volume_impact=0.1, volume_limit=0.5)
-    found = sensitivity.times(paid, 3)
+    found = sensitivity.multiplied(paid, 3)
     assert found == Costs(**dict.fromkeys(charges, 3.0), volume_impact=0.1 * 3, volume_limit=0.5)
 
 
@@ -151,9 +151,9 @@ def test_words_are_no_numbers() -> None:
 
 
 def test_variants_are_the_backtests_of_their_strategies() -> None:
-    """All over one stretch: from the first bar on which the slowest of them could trade."""
+    """All over one segment: from the first bar on which the slowest of them could trade."""
     bars, spec = random_walk(300, 3), request(Crosses())
-    shared = sensitivity.common_stretch(spec, measured(spec, [bars]), {})
+    shared = sensitivity.common_segment(spec, measured(spec, [bars]), {})
     tried = sensitivity.jitter(spec, shared, {})
     assert max(variant.strategy.warm_up() for variant, _ in tried) == 12
     for variant, again in tried:
@@ -162,10 +162,10 @@ def test_variants_are_the_backtests_of_their_strategies() -> None:
         np.testing.assert_allclose(again.equity, alone.equity, rtol=1e-9)
 
 
-def test_variants_that_would_leave_little_to_measure_do_not_shorten_the_stretch() -> None:
+def test_variants_that_would_leave_little_to_measure_do_not_shorten_the_segment() -> None:
     bars, spec = random_walk(300, 3), request(Crosses(window=270))
     whole = measured(spec, [bars])
-    assert len(sensitivity.common_stretch(spec, whole, {})[0]) == len(whole[0]) == 30
+    assert len(sensitivity.common_segment(spec, whole, {})[0]) == len(whole[0]) == 30
 
 
 # -- noise ----------------------------------------------------------------------------------------------------------
@@ -173,8 +173,8 @@ def test_variants_that_would_leave_little_to_measure_do_not_shorten_the_stretch(
 
 def test_noise_is_of_the_size_asked_for_and_keeps_bars_whole() -> None:
     bars = random_walk(4000, 4)
-    seen = sensitivity.noisy(bars, 0.2, np.random.default_rng(0))
-    size = (seen.close - bars.close) / sensitivity.average_range(bars)
+    seen = sensitivity.with_noise(bars, 0.2, np.random.default_rng(0))
+    size = (seen.close - bars.close) / sensitivity.average_true_range(bars)
     assert size.std() == pytest.approx(0.2, rel=0.05)
     assert (seen.low <= np.minimum(seen.open, seen.close)).all()
     assert (seen.high >= np.maximum(seen.open, seen.close)).all()
@@ -185,7 +185,7 @@ def test_noise_is_of_the_size_asked_for_and_keeps_bars_whole() -> None:
 def test_noise_leaves_what_is_missing_missing() -> None:
     bars = random_walk(50, 5)
     bars.close[10] = bars.high[12] = np.nan
-    seen = sensitivity.noisy(bars, 0.1, np.random.default_rng(0))
+    seen = sensitivity.with_noise(bars, 0.1, np.random.default_rng(0))
     assert np.isnan(seen.close[10])
     assert np.isnan(seen.high[12])
     assert np.isfinite(np.delete(seen.close, 10)).all()
@@ -197,7 +197,7 @@ def test_average_range_is_that_of_talib() -> None:
     bars = random_walk(200, 6)
     true = talib.TRANGE(bars.high, bars.low, bars.close)
     expected = talib.SMA(true[1:], 14)
-    np.testing.assert_allclose(sensitivity.average_range(bars)[20:], expected[19:], rtol=1e-9)
+    np.testing.assert_allclose(sensitivity.average_true_range(bars)[20:], expected[19:], rtol=1e-9)
 
 
 def test_no_noise_is_the_backtest_and_fills_are_at_true_prices() -> None:

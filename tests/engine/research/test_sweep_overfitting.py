@@ -11,8 +11,8 @@ import engine
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.store import decode, encode
 from engine.market.sources.stored import save
-from engine.research.overfitting import from_sweep
-from engine.research.sweep_overfitting.run import drawn
+from engine.research.overfitting import cscv
+from engine.research.sweep_overfitting.run import sampled
 from engine.research.sweep_overfitting.spec import OverfittingSpec
 from tests.support.market import make_bars, random_walk
 
@@ -36,9 +36,9 @@ def test_it_looks_at_the_returns_of_the_runs() -> None:
     found = engine.run(spec)
     cells = engine.run(spec.sweep)
     columns = [engine.run(cells.spec_of(index)).returns() for index in range(len(cells))]
-    own = from_sweep(np.column_stack(columns), engine.run(cells.spec_of(0)).periods_per_year, 8)
+    own = cscv(np.column_stack(columns), engine.run(cells.spec_of(0)).periods_per_year, 8)
     assert found.columns == found.whole == len(cells) == 16
-    np.testing.assert_allclose(found.inside, own.inside, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.in_sample, own.in_sample, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.logit, own.logit)
     assert found.probability == own.probability
     assert 0 <= found.spa_zero <= 1
@@ -68,8 +68,8 @@ def test_several_symbols_are_one_account() -> None:
 
 
 def test_what_is_drawn_follows_from_the_seed_alone() -> None:
-    assert drawn(10, 20, 0).tolist() == list(range(10))
-    first, again, other = drawn(1000, 50, 1), drawn(1000, 50, 1), drawn(1000, 50, 2)
+    assert sampled(10, 20, 0).tolist() == list(range(10))
+    first, again, other = sampled(1000, 50, 1), sampled(1000, 50, 1), sampled(1000, 50, 2)
     assert first.tolist() == again.tolist() != other.tolist()
     assert len(set(first.tolist())) == 50
     assert first.tolist() == sorted(first.tolist())

@@ -7,7 +7,7 @@ import pytest
 
 from engine.backtest.result import BacktestResult
 from engine.core.errors import DataError
-from engine.research.trade_order import reorder, shares, without_best
+from engine.research.trade_order import reorder, trade_returns, without_best
 from tests.support.backtests import Crosses, request, simulated
 from tests.support.market import days, random_walk
 from tests.support.results import make_result, trade
@@ -25,7 +25,7 @@ def result(*returns: float, capital: float = 100.0) -> BacktestResult:
 def test_shares_of_trades_one_after_another_multiply_to_the_whole() -> None:
     bars, spec = random_walk(400, 1), request(Crosses(), direction="both")
     found = simulated(spec, bars)
-    known = shares(found)
+    known = trade_returns(found)
     assert known.exact
     assert np.expm1(known.growth.sum()) == pytest.approx(found.metrics["total_return"], rel=1e-9)
 
@@ -33,7 +33,7 @@ def test_shares_of_trades_one_after_another_multiply_to_the_whole() -> None:
 def test_shares_of_overlapping_trades_nearly_do() -> None:
     bars = [random_walk(400, seed, symbol=name) for seed, name in ((1, "ONE"), (2, "TWO"), (3, "SIX"))]
     found = simulated(request(Crosses(), ("ONE", "TWO", "SIX")), *bars)
-    known = shares(found)
+    known = trade_returns(found)
     assert not known.exact
     assert known.growth.sum() == pytest.approx(np.log1p(found.metrics["total_return"]), abs=0.05)
 

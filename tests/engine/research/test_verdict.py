@@ -17,7 +17,7 @@ from engine.research.statistics import (
     moments,
     probabilistic_sharpe,
 )
-from engine.research.verdict import Evidence, assess, weigh
+from engine.research.verdict import Evidence, assess, assess_evidence
 from tests.support.results import make_result
 
 
@@ -47,8 +47,8 @@ def test_the_papers_example_of_the_deflated_ratio(count: int, figure: str) -> No
     """
     run = Evidence(2.5 / 250**0.5, -3, 10, 1250, 5.0, 250, 0.5, 0.1, 0.5, 50)
     search = Trial("made_up", 0.0, 1250, count=count, variance=0.5 / 250, periods_per_year=250, rated=count)
-    found = weigh(run, (search,)).findings[1]
-    assert found.figure == figure
+    found = assess_evidence(run, (search,)).findings[1]
+    assert found.value == figure
     assert ("beating 1.79 annualised" in found.explanation) is (count == 100)
 
 
@@ -56,7 +56,7 @@ def test_noise_is_no() -> None:
     verdict = assess(result(0.0001), tried(0.01))
     assert verdict.headline == "No."
     assert grades(verdict)[0] == "doubtful"
-    assert verdict.findings[0].figure == "0.62"
+    assert verdict.findings[0].value == "0.62"
 
 
 def test_loss_is_no() -> None:
@@ -103,7 +103,7 @@ def test_figures_are_those_of_the_papers() -> None:
     luck = expected_maximum_sharpe(np.var(ratios, ddof=1), 4)
     verdict = assess(made, tried(*ratios))
     expected = [probabilistic_sharpe(sharpe, against, 1000, skewness, kurtosis) for against in (0, luck)]
-    assert [finding.figure for finding in verdict.findings[:2]] == [f"{value:.2f}" for value in expected]
+    assert [finding.value for finding in verdict.findings[:2]] == [f"{value:.2f}" for value in expected]
     assert f"beating {luck * np.sqrt(365.2425):.2f} annualised" in verdict.findings[1].explanation
 
 
@@ -111,7 +111,7 @@ def test_edge_below_buy_and_hold_is_not_worth_it() -> None:
     verdict = assess(result(0.001, benchmark=0.002), tried(0.1))
     assert verdict.headline == "Not worth it."
     assert grades(verdict)[2] == "bad"
-    assert verdict.findings[2].figure.startswith("\N{MINUS SIGN}")
+    assert verdict.findings[2].value.startswith("\N{MINUS SIGN}")
 
 
 def test_less_growth_at_a_better_ratio_is_a_doubt() -> None:
@@ -135,15 +135,15 @@ def test_growth_of_less_than_a_year_is_not_stretched_to_one() -> None:
     finding = assess(result(0.001, count=30, benchmark=0.02), tried(0.1)).findings[2]
     noise = np.random.default_rng(0).normal(0, 1, 30)
     own = np.prod(1 + (noise - noise.mean()) / noise.std() * 0.01 + 0.001)
-    assert finding.figure == f"{(own - 1.02**30) * 100:.2f}% over the record".replace("-", "\N{MINUS SIGN}")
+    assert finding.value == f"{(own - 1.02**30) * 100:.2f}% over the record".replace("-", "\N{MINUS SIGN}")
 
 
 @pytest.mark.parametrize(("years", "unit"), [(0.98, "over the record"), (0.991, "annualised")])
 def test_growth_against_holding_is_a_years_where_the_key_figure_is(years: float, unit: str) -> None:
     """A calendar year of daily bars is a little shorter than a year."""
     evidence = Evidence(0.1, 0.0, 3.0, 250, years, 252.0, cagr=0.2, benchmark_cagr=0.1, benchmark_sharpe=1.0, trades=40)
-    hold = weigh(evidence, tried(0.1)).findings[2]
-    assert hold.figure == f"{(1.2**years - 1.1**years) * 100 if years < 0.99 else 10:+.2f}% {unit}"
+    hold = assess_evidence(evidence, tried(0.1)).findings[2]
+    assert hold.value == f"{(1.2**years - 1.1**years) * 100 if years < 0.99 else 10:+.2f}% {unit}"
 
 
 def test_a_lucky_ride_is_no_skill() -> None:
@@ -166,7 +166,7 @@ def test_trials_without_a_ratio_count_as_trials() -> None:
     few = assess(result(0.001), tried(0.1, 0.0))
     many = assess(result(0.001), tried(0.1, 0.0, *[None] * 500))
     assert many.trials == 502
-    assert float(many.findings[1].figure) < float(few.findings[1].figure)
+    assert float(many.findings[1].value) < float(few.findings[1].value)
 
 
 def test_no_trial_at_all_counts_as_one() -> None:
@@ -178,7 +178,7 @@ def test_every_finding_can_be_printed(mean: float) -> None:
     verdict = assess(result(mean), tried(mean * 100, 0.0, 0.02))
     assert verdict.reason.endswith(".")
     for finding in verdict.findings:
-        assert finding.figure
+        assert finding.value
         assert finding.explanation.endswith(".")
         assert finding.grade in ("good", "doubtful", "bad")
 
@@ -188,7 +188,7 @@ def test_trials_of_a_sweep_count_one_by_one() -> None:
     swept = Trial("made_up", float(ratios.mean()), 1000, count=1000, variance=float(ratios.var(ddof=1)))
     verdict, same = assess(result(0.001), (swept,)), assess(result(0.001), tried(*ratios))
     assert verdict.trials == 1000
-    assert verdict.findings[1].figure == same.findings[1].figure
+    assert verdict.findings[1].value == same.findings[1].value
 
 
 def test_trials_of_other_bars_are_compared_by_the_year() -> None:
@@ -229,26 +229,26 @@ def test_the_same_search_by_another_family_is_luck_too() -> None:
     assert "does not survive all that was tried on these data, 4,800 trials of whatever family" in beside.reason
     found = beside.findings[1]
     assert found.question == "Sharpe after 1 trial, 4,800 on these data"
-    assert f"After 1 trial of this family alone it is {alone.findings[1].figure}." in found.explanation
+    assert f"After 1 trial of this family alone it is {alone.findings[1].value}." in found.explanation
     assert f"beating {0.1163 * np.sqrt(365.2425):.2f} annualised" in found.explanation
-    assert float(found.figure) < 0.5
+    assert float(found.value) < 0.5
 
 
 def test_a_strategy_of_another_kind_that_failed_is_no_luck() -> None:
     """Between families ratios differ for more reasons than luck: they say no more than ratios without skill would."""
     poor = Trial("other", -0.3, 1000)
-    luck = ledger.luck((*tried(0.1), poor), 365.2425, 1000)
+    luck = ledger.expected_best((*tried(0.1), poor), 365.2425, 1000)
     assert luck == pytest.approx(expected_maximum_sharpe(1 / 999, 2))
     assert assess(result(0.003), tried(0.3), (*tried(0.3), poor)).headline == "Perhaps."
     same = Trial("made_up", -0.3, 1000)
-    assert ledger.luck((*tried(0.1), same), 365.2425, 1000) > 4 * luck
+    assert ledger.expected_best((*tried(0.1), same), 365.2425, 1000) > 4 * luck
 
 
 def test_other_families_never_make_a_run_look_less_lucky() -> None:
     own = tried(0.1, *np.random.default_rng(1).normal(0, 0.05, 500))
     many = (*own, Trial("other", 0.0, 1000, count=10, variance=1e-8))
-    luck = ledger.luck_of(own, many, 365.2425, 1000)
-    assert luck.all == luck.family > ledger.luck(many, 365.2425, 1000)
+    luck = ledger.expected_best_of(own, many, 365.2425, 1000)
+    assert luck.all == luck.family > ledger.expected_best(many, 365.2425, 1000)
     found = assess(result(0.001), own, many).findings[1]
     assert found.question == "Sharpe after 501 trials, 511 on these data"
     assert found.explanation.endswith("and no more by that of 511 on these data.")
@@ -260,7 +260,7 @@ def test_record_is_long_enough_where_luck_is_passed() -> None:
     years = minimum_track_record(sharpe, 0, skewness, kurtosis) / made.periods_per_year
     finding = assess(made, tried(0.1)).findings[4]
     assert (finding.test, finding.grade) == ("record", "good")
-    assert finding.figure == f"2.7 years, {years:.1f} needed"
+    assert finding.value == f"2.7 years, {years:.1f} needed"
 
 
 def test_what_would_change_the_answer_is_said_worst_first() -> None:
@@ -274,7 +274,7 @@ def test_what_would_change_the_answer_is_said_worst_first() -> None:
 def test_no_history_helps_a_loss() -> None:
     verdict = assess(result(-0.001), tried(-0.1))
     assert verdict.findings[0].remedy.startswith("No length of history would be enough")
-    assert verdict.findings[4].figure == "2.7 years, ∞ needed"
+    assert verdict.findings[4].value == "2.7 years, ∞ needed"
     assert verdict.findings[4].grade == "bad"
 
 

@@ -60,10 +60,10 @@ def test_run_is_stored_and_enters_only_its_backtest_into_the_ledger() -> None:
     assert result.skipped == {}
     assert set(result.crisis_name) == {"Volmageddon", "Late 2018", "Covid"}
     own = engine.run(spec.backtest)
-    assert result.figures["random_own_sharpe"] == pytest.approx(own.metrics["sharpe"])
-    assert result.figures["fill_next_open"] == pytest.approx(own.metrics["total_return"])
+    assert result.metrics["random_own_sharpe"] == pytest.approx(own.metrics["sharpe"])
+    assert result.metrics["fill_next_open"] == pytest.approx(own.metrics["total_return"])
     assert result.removed_total[0] == pytest.approx(own.metrics["total_return"])
-    assert result.figures["max_drawdown"] == own.metrics["max_drawdown"]
+    assert result.metrics["max_drawdown"] == own.metrics["max_drawdown"]
 
 
 def test_result_has_every_column_at_its_length() -> None:
@@ -87,7 +87,7 @@ def test_result_has_every_column_at_its_length() -> None:
     assert result.fan.shape == (5, len(result.fan_bars))
     assert len(result.regime_name) == len(result.regime_share) == 4
     documented = VerificationResult.__doc__ or ""
-    for name in result.figures:
+    for name in result.metrics:
         assert name in documented or name.removesuffix("_high") + "_low" in documented, name
 
 
@@ -111,7 +111,7 @@ def test_no_trade_leaves_reasons_and_empty_columns() -> None:
     assert set(result.skipped) == {"random", "orders"}
     assert all(reason.endswith(".") for reason in result.skipped.values())
     assert len(result.random_total) == len(result.order_drawdown) == 0
-    assert result.figures["sharpe_per_bar"] is None
+    assert result.metrics["sharpe_per_bar"] is None
     assert (result.fan == 1).all()
     decode(encode(result), VerificationResult)
 
@@ -119,7 +119,7 @@ def test_no_trade_leaves_reasons_and_empty_columns() -> None:
 def test_short_history_leaves_reasons() -> None:
     result = computed(request(Crosses(window=2)), random_walk(15, 4, time=days(105)[::7]))
     assert "20 are needed" in result.skipped["bootstrap"]
-    assert result.figures["observations"] == 14 - 2
+    assert result.metrics["observations"] == 14 - 2
 
 
 def test_allocations_are_verified() -> None:
@@ -146,7 +146,7 @@ def test_allocations_are_verified() -> None:
 def test_every_kind_of_account_is_verified(settings: dict[str, Any]) -> None:
     result = computed(request(Crosses(), **settings), random_walk(400, 7))
     assert result.skipped == {}
-    assert all(value is None or np.isfinite(value) for value in result.figures.values())
+    assert all(value is None or np.isfinite(value) for value in result.metrics.values())
 
 
 def test_estimate_grows_with_the_samples() -> None:
@@ -168,11 +168,11 @@ def test_nothing_is_stated_a_year_of_two_weeks() -> None:
     """The metrics state no ratio of so short a range; neither does any test, nor a verdict."""
     backtest = request({"kind": "time_series_momentum", "lookback": 3})
     found = computed(backtest, random_walk(14 + 3))
-    assert [found.figures[name] for name in ("sharpe", "cagr", "benchmark_sharpe", "benchmark_cagr")] == [None] * 4
+    assert [found.metrics[name] for name in ("sharpe", "cagr", "benchmark_sharpe", "benchmark_cagr")] == [None] * 4
     yearly = ("bootstrap_sharpe", "bootstrap_cagr", "random_sharpe", "cost_sharpe", "delay_sharpe", "jitter_sharpe")
     for name in (*yearly, "noise_sharpe", "regime_sharpe", "regime_mean"):
         assert not len(getattr(found, name)), name
-    assert not {name for name in found.figures if name.startswith(("bootstrap", "random"))}
+    assert not {name for name in found.metrics if name.startswith(("bootstrap", "random"))}
     for test in ("bootstrap", "random", "costs", "delays", "jitter", "noise", "regimes"):
         assert found.skipped[test] == SHORT
     full = assess_verified(found, ())

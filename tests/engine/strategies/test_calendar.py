@@ -11,7 +11,7 @@ import pytest
 from engine.core.errors import SpecError
 from engine.market.bars import Bars
 from engine.strategies import Strategy
-from engine.strategies.calendar_rules import Season
+from engine.strategies.calendar_rules import CalendarStrategy
 from engine.strategies.kinds.months import Months
 from engine.strategies.kinds.turn_of_month import TurnOfMonth
 from engine.strategies.kinds.weekdays import Weekdays
@@ -80,7 +80,7 @@ CASES = [
 
 @pytest.mark.parametrize("strategy", CASES, ids=[item.label() for item in CASES])
 @pytest.mark.parametrize("bars", [weekdays_only(900), everyday(900), everyday(5)], ids=["weekdays", "every day", "few"])
-def test_agrees_with_pythons_calendar(strategy: Season, bars: Bars) -> None:
+def test_agrees_with_pythons_calendar(strategy: CalendarStrategy, bars: Bars) -> None:
     inside = expected(bars, strategy)
     outside = [not flag for flag in inside]
     found = sides(strategy, bars)

@@ -30,7 +30,7 @@ PARTS = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) 
 FOLDER = re.findall(
     r"`([\w/]+\.(?:yaml|py))`[^`]*?:\n\n```\w+\n(.*?)```", PAGE.split("\n## An indicator\n")[0], re.DOTALL
 )
-"""What the page says to put into an empty folder: names and contents."""
+"""Files that the page puts into an empty folder: names and contents."""
 
 
 def install(workspace: Workspace, group: str, name: str, source: str = "") -> Any:

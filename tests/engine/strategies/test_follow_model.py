@@ -12,7 +12,7 @@ import engine
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.jobs import executors
-from engine.market.availability import joined, known_at
+from engine.market.availability import align_known, known_at
 from engine.market.bars import Bars
 from engine.market.catalog import load
 from engine.market.spec import MarketSpec
@@ -34,7 +34,7 @@ class Predicted:
 
     def usable(self, bars: Bars) -> np.ndarray:
         assert bars.series.symbol == "TEST"
-        return joined(self.probability, self.known, bars)
+        return align_known(self.probability, self.known, bars)
 
 
 def predicted(probability: np.ndarray, first: str = "2020-01-01") -> Predicted:

@@ -1,4 +1,4 @@
-"""What holds for any rules and any decisions, against oracles of a few lines."""
+"""Properties of any rules and any decisions, against oracles of a few lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What parts of rules have answered is kept while its bars live and while there is room."""
+"""The cache of rules: values are kept as long as their bars, and while there is room."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Asked:
 
 def asked_for(windows: range, bars: Bars, answer: Callable[[Bars], Floats]) -> None:
     for window in windows:
-        rule_cache.recalled(SmaLine(window=window), bars, answer)
+        rule_cache.cached(SmaLine(window=window), bars, answer)
 
 
 def test_the_same_part_answers_once_for_the_same_bars() -> None:

@@ -122,15 +122,15 @@ def test_every_operand_keeps_its_contract(kind: str) -> None:
 @pytest.mark.parametrize("kind", CONDITIONS.available())
 def test_every_condition_keeps_its_contract(kind: str) -> None:
     item: Condition = CONDITIONS.parse({"kind": kind})
-    whole = item.judge(BARS)
+    whole = item.evaluate(BARS)
     for count in (0, 1, 300, 899):
-        part = item.judge(cut(BARS, count))
+        part = item.evaluate(cut(BARS, count))
         np.testing.assert_array_equal(part.yes, whole.yes[:count])
         np.testing.assert_array_equal(part.no, whole.no[:count])
     assert not (whole.yes & whole.no).any()
     assert (whole.yes | whole.no)[item.warm_up() :].all()
     opposite = item.model_copy(update={"negated": True})
-    np.testing.assert_array_equal(opposite.judge(BARS).yes, whole.no)
+    np.testing.assert_array_equal(opposite.evaluate(BARS).yes, whole.no)
     assert opposite.label().startswith("not ")
     assert info(item).summary.endswith(".")
     assert all(definition.title for name, definition in type(item).model_fields.items() if name != "kind")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.strategies.rules import Comparison, Truth, ago, combine, compare, held, nesting
+from engine.strategies.rules import Comparison, Truth, combine, compare, nesting, over_last, shifted
 
 NAN = math.nan
 UNKNOWN = None
@@ -96,8 +96,8 @@ def test_memory_agrees_with_plain_python(flags: list[bool | None], bars: int) ->
         part = flags[max(at - bars + 1, 0) : at + 1]
         full = len(part) == bars and all(flag is True for flag in part)
         expected.append(False if False in part else True if full else UNKNOWN)
-    assert read(held(truth(flags), bars, "all")) == expected
-    inverse = held(truth([opposite(flag) for flag in flags]), bars, "any")
+    assert read(over_last(truth(flags), bars, "all")) == expected
+    inverse = over_last(truth([opposite(flag) for flag in flags]), bars, "any")
     assert read(inverse) == [opposite(flag) for flag in expected]
 
 
@@ -105,8 +105,8 @@ def test_memory_agrees_with_plain_python(flags: list[bool | None], bars: int) ->
 def test_a_line_some_bars_ago(lag: int) -> None:
     line = np.arange(4.0)
     expected = [NAN if at < lag else float(at - lag) for at in range(4)]
-    np.testing.assert_array_equal(ago(line, lag), expected)
-    assert len(ago(line[:0], lag)) == 0
+    np.testing.assert_array_equal(shifted(line, lag), expected)
+    assert len(shifted(line[:0], lag)) == 0
 
 
 def test_equal_but_for_rounding_is_neither_above_nor_below() -> None:

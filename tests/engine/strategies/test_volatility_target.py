@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from engine.market.panel import align
-from engine.strategies.kinds.volatility_target import VolatilityTarget, changes, volatility
+from engine.strategies.kinds.volatility_target import VolatilityTarget, outside_band, volatility
 from tests.support.market import make_bars, random_walk
 
 
@@ -48,7 +48,7 @@ def test_every_symbol_has_its_share_and_its_own_calendar() -> None:
 
 @given(some.lists(some.one_of(some.just(math.nan), some.floats(0.01, 3)), max_size=40), some.sampled_from([0, 0.1, 1]))
 def test_band_keeps_small_changes_back(wanted: list[float], band: float) -> None:
-    kept = changes(np.array(wanted, dtype=np.float64), band)
+    kept = outside_band(np.array(wanted, dtype=np.float64), band)
     last = None
     for value, decided in zip(wanted, kept.tolist(), strict=True):
         if math.isnan(value):
@@ -61,7 +61,7 @@ def test_band_keeps_small_changes_back(wanted: list[float], band: float) -> None
 
 
 def test_band_by_hand() -> None:
-    kept = changes(np.array([1.0, 1.05, 1.1, 1.11, 1.05, 0.9]), 0.1)
+    kept = outside_band(np.array([1.0, 1.05, 1.1, 1.11, 1.05, 0.9]), 0.1)
     np.testing.assert_array_equal(kept, [1.0, np.nan, np.nan, 1.11, np.nan, 0.9])
 
 

@@ -1,4 +1,4 @@
-"""Module that a job imports by its own name."""
+"""A module that a job imports by its own name."""
 
 from tests.support.slow import BASE
 

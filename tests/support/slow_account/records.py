@@ -1,4 +1,4 @@
-"""Records of the slow account: orders, entries as they are asked for, trades, and a place a symbol."""
+"""Records of the slow account: orders, requested entries, trades, and a position per symbol."""
 
 from __future__ import annotations
 

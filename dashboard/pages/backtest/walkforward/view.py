@@ -54,7 +54,7 @@ def kpis(result: WalkForwardResult) -> list[metric.Metric]:
                       f"B&H {metric_text('max_drawdown', hold['max_drawdown'])}", tone="loss",
                       help=METRICS["max_drawdown"].definition),
         metric.Metric("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
-                      f"of {signed_percent(result.promised(), 1)} IS",
+                      f"of {signed_percent(result.in_sample_growth(), 1)} IS",
                       help="Walk-forward efficiency (Pardo 2008): annualised growth out of sample over that in sample. "
                       "Aim for at least 50%; undefined where the in-sample growth is negative."),
         metric.Metric("Windows", f"{result.profitable} of {windows}", f"profitable, {losing} lost",

@@ -1,4 +1,4 @@
-"""How orders are filled, by hand: slippage, limits, reversals, missing bars, and what the volume limit leaves."""
+"""Fills of orders, by hand: slippage, limits, reversals, missing bars and partial fills at the volume limit."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ import pytest
 
 import engine
 from engine.backtest.crosscheck.comparison import BOTH, OURS, REASONS, THEIRS, Crosscheck, compare
-from engine.backtest.crosscheck.position import RepeatedTrade
-from engine.backtest.crosscheck.repeat import Repeated
+from engine.backtest.crosscheck.position import BacktraderTrade
+from engine.backtest.crosscheck.repeat import BacktraderRun
 from engine.backtest.crosscheck.spec import CrosscheckSpec
 from engine.backtest.crosscheck.trader import GAP, MARGIN
 from engine.backtest.result import BacktestResult
@@ -34,14 +34,16 @@ def backtest(**changes: Any) -> BacktestSpec:
 
 def opinion(
     trades: list[dict[str, Any]],
-    repeated: list[RepeatedTrade],
+    repeated: list[BacktraderTrade],
     own: dict[str, int] | None = None,
-    refused: int = 0,
+    rejected: int = 0,
     equity: float = 1010.0,
 ) -> Crosscheck:
     result: BacktestResult = make_result(np.full(40, 1000.0), trades, symbols=("ONE",))
     other = np.append(np.full(39, 1000.0), equity)
-    return compare("Made up", result, [Repeated((0,), days(40), other, tuple(repeated), refused, own or {})], "1.0")
+    return compare(
+        "Made up", result, [BacktraderRun((0,), days(40), other, tuple(repeated), rejected, own or {})], "1.0"
+    )
 
 
 def test_trades_find_each_other_by_symbol_side_and_entry() -> None:
@@ -51,9 +53,9 @@ def test_trades_find_each_other_by_symbol_side_and_entry() -> None:
         trade("2020-01-21", "2020-01-26", 30.0, side=-1),
     ]
     theirs = [
-        RepeatedTrade(0, 1, 1, 6, 100.0, 101.0, 10.0, 10.0),
-        RepeatedTrade(0, 1, 10, 15, 100.0, 102.5, 10.0, 25.0),
-        RepeatedTrade(0, 1, 20, 25, 100.0, 103.0, 10.0, 30.0),
+        BacktraderTrade(0, 1, 1, 6, 100.0, 101.0, 10.0, 10.0),
+        BacktraderTrade(0, 1, 10, 15, 100.0, 102.5, 10.0, 25.0),
+        BacktraderTrade(0, 1, 20, 25, 100.0, 103.0, 10.0, 30.0),
     ]
     found = opinion(ours, theirs)
     assert found.found.tolist() == [BOTH, BOTH, OURS, THEIRS]
@@ -88,7 +90,7 @@ SAME: dict[str, Any] = {"exit": 6, "entry_price": 100.0, "exit_price": 101.0, "s
 )
 def test_a_difference_has_a_reason(change: Mapping[str, Any], reason: str) -> None:
     ours = [trade("2020-01-02", "2020-01-07", 10.0, exit_price=101.0)]
-    found = opinion(ours, [RepeatedTrade(symbol=0, side=1, entry=1, **SAME | change)])
+    found = opinion(ours, [BacktraderTrade(symbol=0, side=1, entry=1, **SAME | change)])
     assert [REASONS[index] for index in found.reasons()] == [reason]
 
 
@@ -98,7 +100,7 @@ def test_no_trades_on_either_side_is_said() -> None:
 
 def test_equal_trades_with_another_equity_are_not_called_the_same() -> None:
     ours = [trade("2020-01-02", "2020-01-07", 10.0, exit_price=101.0)]
-    theirs = [RepeatedTrade(symbol=0, side=1, entry=1, **SAME)]
+    theirs = [BacktraderTrade(symbol=0, side=1, entry=1, **SAME)]
     apart = "Backtrader agrees on the trades: the only trade is the same. The equity is up to 10.00 USD apart."
     assert opinion(ours, theirs).sentence() == apart
     whole = "Backtrader agrees: the only trade is the same, and so is the equity at every close."
@@ -106,7 +108,7 @@ def test_equal_trades_with_another_equity_are_not_called_the_same() -> None:
 
 
 def test_what_backtrader_has_no_order_for_is_counted_in_the_notes() -> None:
-    first, second, third, last = opinion([], [], {MARGIN: 1, GAP: 2}, refused=3).notes
+    first, second, third, last = opinion([], [], {MARGIN: 1, GAP: 2}, rejected=3).notes
     assert first.startswith("1 position was closed by a margin call.")
     assert second.startswith("2 bars opened beyond the target.")
     assert third == "Backtrader rejected 3 orders for lack of cash."

@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 from engine.backtest.crosscheck import trader
 from engine.backtest.crosscheck.comparison import AGREES
 from engine.backtest.crosscheck.library import version
-from engine.backtest.crosscheck.repeat import Repeated, repeat
+from engine.backtest.crosscheck.repeat import BacktraderRun, repeat
 from engine.backtest.simulator import simulate_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import DeviceError
@@ -39,7 +39,7 @@ def signals(seed: int, often: float = 0.06, count: int = BARS) -> Signals:
     return Signals(*(draws.random(count) < often for _ in range(4)))
 
 
-def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Given) -> list[Repeated]:
+def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Given) -> list[BacktraderRun]:
     """Every trade and the equity at every close are the same, and Backtrader refused no order."""
     found = repeat(spec, bars, decisions_of(decisions))
     for holding, theirs in zip(simulate_accounts(spec, bars, decisions_of(decisions)), found, strict=True):
@@ -53,7 +53,7 @@ def assert_same(spec: BacktestSpec, bars: Sequence[Bars], decisions: Given) -> l
         assert (np.abs(other - mine) <= AGREES * scale).all()
         equity = holding.account.equity
         np.testing.assert_allclose(theirs.equity, equity, rtol=AGREES, atol=AGREES * equity.max())
-        assert theirs.refused == 0
+        assert theirs.rejected == 0
     return found
 
 
@@ -123,7 +123,7 @@ def ohlc(*rows: tuple[float, float, float, float]) -> Bars:
     return replace(bars, high=table[:, 1], low=table[:, 2])
 
 
-def entered_at_once(bars: Bars, **changes: Any) -> Repeated:
+def entered_at_once(bars: Bars, **changes: Any) -> BacktraderRun:
     """Bought or sold short by a decision at the first close, and nothing after it."""
     first, none = np.arange(len(bars)) == 0, np.zeros(len(bars), dtype=bool)
     spec = request(**{"direction": "both"} | changes)
@@ -155,7 +155,7 @@ def test_a_bar_that_opens_beyond_the_target_leaves_there_and_is_counted() -> Non
     stops = {"stop_loss": 0.05, "take_profit": 0.05}
     found = entered_at_once(ohlc(FLAT, FLAT, (107, 110, 90, 100)), stops=stops)
     assert found.trades[0].exit_price == pytest.approx(107.0)
-    assert found.own == {trader.GAP: 1}
+    assert found.workarounds == {trader.GAP: 1}
 
 
 def test_a_trailing_stop_follows_highs_and_not_closes() -> None:
@@ -169,7 +169,7 @@ def test_a_margin_call_is_filled_where_the_equity_is_too_thin_and_is_counted() -
     """2,000 held with 1,000 borrowed: at 80 the equity of 600 is 37.5% of 1,600; at 2000/30 it is a quarter."""
     bars = ohlc(FLAT, FLAT, (100, 100, 60, 80), FLAT)
     found = entered_at_once(bars, financing={"leverage": 2.0}, sizing={"kind": "percent", "part": 2})
-    assert found.own == {trader.MARGIN: 1}
+    assert found.workarounds == {trader.MARGIN: 1}
     assert found.trades[0].exit_price == pytest.approx(1000 / 20 / 0.75)
 
 

@@ -1,4 +1,4 @@
-"""What cannot be traded is refused in words."""
+"""Requests that cannot be traded are refused with a sentence."""
 
 from __future__ import annotations
 

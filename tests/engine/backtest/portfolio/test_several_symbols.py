@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import engine
-from engine.backtest.simulator import total
+from engine.backtest.simulator import sum_on_calendar
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.market.bars import Bars
 from engine.market.sources.stored import save
@@ -57,7 +57,8 @@ def test_symbol_listed_late_is_told() -> None:
 def test_total_by_hand() -> None:
     days = np.array(["2020-01-01", "2020-01-02", "2020-01-03"], dtype="datetime64[ms]")
     np.testing.assert_array_equal(
-        total(days, [(days[:2], np.array([3.0, 4.0])), (days[2:], np.array([7.0]))], 5.0), [3 + 5, 4 + 5, 4 + 7]
+        sum_on_calendar(days, [(days[:2], np.array([3.0, 4.0])), (days[2:], np.array([7.0]))], 5.0),
+        [3 + 5, 4 + 5, 4 + 7],
     )
 
 

@@ -1,4 +1,4 @@
-"""What is counted by the share or by volume, on prices out of which splits and dividends are taken.
+"""Costs and limits by the share or by volume, on prices adjusted for splits and dividends.
 
 100 a share, split 10 for 1 on the thirty-first day: 10,000 are 100 shares before it, whatever prices show them as.
 """
@@ -13,6 +13,7 @@ import pytest
 
 import engine
 from engine.backtest.result import BacktestResult
+from engine.backtest.segment import simulate_from
 from engine.market import catalog
 from engine.market.sources.stored import save
 from tests.support.market import make_bars
@@ -103,12 +104,10 @@ def test_fixed_units_are_shares_of_the_day(adjustment: str) -> None:
     assert result.trade_fees[0] == pytest.approx(1.0)
 
 
-def test_selling_at_the_end_of_a_stretch_counts_them_too() -> None:
-    from engine.backtest.segment import follow
-
+def test_selling_at_the_end_of_a_segment_counts_them_too() -> None:
     bars = make_bars(np.full(30, 100.0), adj_close=np.full(30, 10.0)).adjusted("total_return")
     asked = spec(MADE_UP, costs=FREE | {"per_share": 0.5}, sizing={"kind": "units", "units": 100})
-    kept = follow(asked, [bars], {}, bars.time[0], close=True)
+    kept = simulate_from(asked, [bars], {}, bars.time[0], close=True)
     assert kept.equity[-1] == pytest.approx(100_000 - 2 * 100 * 0.5)
 
 

@@ -1,4 +1,4 @@
-"""What the reader of a result is told."""
+"""Warnings of a result."""
 
 from __future__ import annotations
 

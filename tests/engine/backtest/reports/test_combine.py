@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.backtest.reports.combine import FEWEST_BARS, Common, combine, common
+from engine.backtest.reports.combine import FEWEST_BARS, CommonBars, combine, common
 from engine.backtest.result import BacktestResult
 from engine.core.errors import DataError
 from tests.support.market import days
@@ -21,7 +21,7 @@ def walk(seed: int, bars: int, spread: float) -> np.ndarray:
     return 1000 * np.exp(np.cumsum(np.random.default_rng(seed).normal(0.0004, spread, bars)))
 
 
-def frame(found: Common) -> pd.DataFrame:
+def frame(found: CommonBars) -> pd.DataFrame:
     return pd.DataFrame(found.growth, index=pd.DatetimeIndex(found.time))
 
 
@@ -123,7 +123,7 @@ def test_inverse_volatility_monthly_knows_only_the_returns_before() -> None:
     combined = combine(found, "inverse_volatility", "monthly")
     np.testing.assert_allclose(combined.growth, monthly(returns, weights))
     np.testing.assert_allclose(combined.weights.sum(axis=1), 1.0)
-    cut = combine(Common(found.time[:200], found.growth[:200]), "inverse_volatility", "monthly")
+    cut = combine(CommonBars(found.time[:200], found.growth[:200]), "inverse_volatility", "monthly")
     np.testing.assert_array_equal(combined.growth[:200], cut.growth)
 
 

@@ -100,7 +100,7 @@ def test_the_choice_among_many_combinations_looks_between_its_blocks(
     calls: list[None] = []
     whole = choose(found, "sharpe", 0, plateau=True)
     monkeypatch.setattr(views, "_BLOCK", 9 * 30)  # 30 of 900 cells with their neighbours
-    assert choose(found, "sharpe", 0, plateau=True, look=lambda: calls.append(None)) == whole
+    assert choose(found, "sharpe", 0, plateau=True, check_cancelled=lambda: calls.append(None)) == whole
     assert len(calls) > 2 * 900 / 30
     monkeypatch.setattr(rows, "_PIECE", 100)
     calls.clear()
@@ -113,7 +113,7 @@ def test_the_choice_among_many_combinations_looks_between_its_blocks(
 def test_large_whole_numbers_are_told_apart_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "_PIECE", 100)
     values = np.random.default_rng(3).integers(0, 400, 1000) * 10_000_019
-    known, place = rows.numbered(values)
+    known, place = rows.unique_inverse(values)
     expected, inverse = np.unique(values, return_inverse=True)
     np.testing.assert_array_equal(known, expected)
     np.testing.assert_array_equal(place, inverse)

@@ -1,4 +1,4 @@
-"""What a cancelled or killed search has tried, and shown, is in the ledger; finished later it is counted once."""
+"""Trials of a cancelled or killed search are in the ledger; a search finished later is counted once."""
 
 from __future__ import annotations
 

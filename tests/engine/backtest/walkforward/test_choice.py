@@ -1,4 +1,4 @@
-"""What a walk-forward chooses, and what its choices may know."""
+"""The choices of a walk-forward, and the data that they may use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.backtest.measured import from_start
-from engine.backtest.segment import measure
+from engine.backtest.segment import simulate_measured
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.run import run_sweep
 from engine.backtest.sweeps.spec import SweepSpec
@@ -120,13 +120,13 @@ def test_other_objectives(objective: str) -> None:
     ],
 )
 @pytest.mark.parametrize("start", [0, 1, 333])
-def test_a_cell_of_a_search_is_the_stretch(of: dict[str, Any], axes: Any, start: int) -> None:
+def test_a_cell_of_a_search_is_the_segment(of: dict[str, Any], axes: Any, start: int) -> None:
     """What a window is chosen by is what is shown of its training, whatever keeps the account."""
     bars = random_walk(600, seed=9)
     inputs, begin = {"market": Market((bars,))}, bars.time[start]
     found = run_sweep(SweepSpec.parse({"base": of, "axes": axes}), inputs, silent, begin)
     for index in range(len(found)):
-        part = measure(found.spec_of(index), from_start(found.spec_of(index), [bars], begin), inputs)
+        part = simulate_measured(found.spec_of(index), from_start(found.spec_of(index), [bars], begin), inputs)
         figures = part.metrics()
         assert found.trades[0, index] == part.trades
         assert found.total_return[0, index] == pytest.approx(figures["total_return"], rel=1e-9, abs=1e-12)
@@ -138,7 +138,7 @@ def test_a_cell_of_a_search_is_the_stretch(of: dict[str, Any], axes: Any, start:
 
 
 @pytest.mark.parametrize("fields", [{}, {"costs": DEAR | {"per_share": 0.01}}, {"direction": "both"}])
-def test_a_cell_of_a_search_is_the_stretch_of_all_symbols(fields: dict[str, Any]) -> None:
+def test_a_cell_of_a_search_is_the_segment_of_all_symbols(fields: dict[str, Any]) -> None:
     """One of which is listed after the training began, and is cash until then."""
     names = ("AAA", "BBB", "CCC")
     bars = [random_walk(600, seed=n, symbol=name) for n, name in enumerate(names)]
@@ -146,7 +146,7 @@ def test_a_cell_of_a_search_is_the_stretch_of_all_symbols(fields: dict[str, Any]
     inputs, begin = {"market": Market(tuple(bars))}, bars[0].time[100]
     found = run_sweep(SweepSpec.parse({"base": base(symbols=names, **fields), "axes": AXES}), inputs, silent, begin)
     for index in range(len(found)):
-        part = measure(found.spec_of(index), from_start(found.spec_of(index), bars, begin), inputs)
+        part = simulate_measured(found.spec_of(index), from_start(found.spec_of(index), bars, begin), inputs)
         figures = part.metrics()
         assert len(part.time) == 500
         assert found.trades[0, index] == part.trades
@@ -198,14 +198,14 @@ def test_agreement_is_spearmans() -> None:
 
 
 def test_pooling_parts_forgets_how_windows_differ() -> None:
-    from engine.backtest.walkforward.choice import Tried, pooled
+    from engine.backtest.walkforward.choice import TrialStatistics, pooled
 
     random = np.random.default_rng(0)
     parts = [random.normal(n, 1 + n, size) for n, size in enumerate((5, 1, 40))]
-    tried = [Tried(len(p) + 1, len(p), p.mean(), p.var(ddof=1) if len(p) > 1 else 0.0, 100) for p in parts]
-    together, every = pooled(tried), np.concatenate(parts)
+    trials = [TrialStatistics(len(p) + 1, len(p), p.mean(), p.var(ddof=1) if len(p) > 1 else 0.0, 100) for p in parts]
+    together, every = pooled(trials), np.concatenate(parts)
     assert (together.count, together.rated, together.observations) == (49, 46, 100)
     assert together.mean == pytest.approx(every.mean())
     centred = np.concatenate([part - part.mean() for part in parts])
     assert together.variance == pytest.approx(centred @ centred / (len(every) - len(parts)))
-    assert pooled([Tried(3, 1, 0.1, 0.0, 50)]).variance == 0.0
+    assert pooled([TrialStatistics(3, 1, 0.1, 0.0, 50)]).variance == 0.0

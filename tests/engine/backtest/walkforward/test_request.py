@@ -100,7 +100,7 @@ def test_the_estimate_grows_with_the_windows_and_what_is_tried_in_each(workspace
     save(random_walk(3000))
     few, many = walk_spec(windows={"train": 12, "test": 12}), walk_spec(windows={"train": 12, "test": 1})
     assert few.estimate().seconds < many.estimate().seconds
-    fixed = many.sweep().estimate().seconds - many.sweep().trying()
+    fixed = many.sweep().estimate().seconds - many.sweep().backtest_seconds()
     assert many.estimate().seconds < fixed + 0.1 * len(many.expected_windows()), (
         "bars are read once, not in each window"
     )
@@ -110,7 +110,7 @@ def test_the_estimate_grows_with_the_windows_and_what_is_tried_in_each(workspace
 def trying(asked: WalkForwardSpec) -> float:
     """Seconds beyond those of no backtests at all."""
     sweep = asked.sweep()
-    return asked.estimate().seconds - (sweep.estimate().seconds - sweep.trying())
+    return asked.estimate().seconds - (sweep.estimate().seconds - sweep.backtest_seconds())
 
 
 @pytest.mark.parametrize("strategy", ["sma_cross", "donchian_breakout", "rules"])
@@ -123,7 +123,7 @@ def test_the_estimate_is_that_of_the_sweeps_in_it(workspace: Workspace, strategy
     dear = base({"kind": strategy}, sizing={"kind": "value"})
     asked = [walk_spec(of, [axis], agreement=False) for of in (base({"kind": strategy}), dear)]
     for one in asked:
-        windows, whole = len(one.expected_windows()), one.sweep().trying()
+        windows, whole = len(one.expected_windows()), one.sweep().backtest_seconds()
         assert whole < trying(one) < (windows + 1) * whole + 0.1 * windows, "hindsight, and a part of all bars in each"
         compared = one.model_copy(update={"agreement": True})
         assert trying(one) < trying(compared) < 2.5 * trying(one)

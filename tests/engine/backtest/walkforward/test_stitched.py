@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.backtest.segment import follow
+from engine.backtest.segment import simulate_from
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.walkforward.result import WalkForwardResult
-from engine.backtest.windows import before, lay_out, since
+from engine.backtest.windows import before, schedule, since
 from engine.core.store import decode, encode
 from engine.market.bars import Market
 from tests.support.backtests import simulated
@@ -33,7 +33,7 @@ def test_the_stitched_account_is_the_single_tests_one_after_another(more: dict[s
         chosen = found.spec_of(number)
         assert chosen is not None
         known = before(bars, window.stop)
-        single = follow(chosen.model_copy(update={"capital": capital}), [known], {"market": Market((known,))},
+        single = simulate_from(chosen.model_copy(update={"capital": capital}), [known], {"market": Market((known,))},
                         window.test, resume=opening == "standing", close=True)  # fmt: skip
         np.testing.assert_array_equal(found.equity[found.window == number], single.equity)
         assert found.out_return[number] == pytest.approx(single.equity[-1] / capital - 1, rel=1e-12, abs=1e-15)
@@ -79,7 +79,7 @@ def test_a_strategy_of_the_calendar_needs_nothing_from_before() -> None:
     strategy = {"kind": "turn_of_month"}
     asked = walk_spec(base(strategy, costs=FREE), axes=[{"path": "strategy.last", "values": [1]}], opening="flat")
     found = run(asked, bars)
-    for number, window in enumerate(lay_out([bars], asked.windows)):
+    for number, window in enumerate(schedule([bars], asked.windows)):
         part = since(before(bars, window.stop), window.test)
         plain = simulated(BacktestSpec.parse(base(strategy, costs=FREE)), part)
         assert found.out_return[number] == pytest.approx(plain.metrics["total_return"], rel=1e-9)
@@ -91,7 +91,7 @@ def test_hindsight_is_the_best_on_the_very_bars_of_the_tests() -> None:
     known, first = before(bars, np.datetime64("2022-06-01")), np.datetime64("2021-02-01", "ms")
 
     def followed(asked: BacktestSpec, resume: bool) -> Any:
-        return follow(asked, [known], {"market": Market((known,))}, first, resume=resume, close=True)
+        return simulate_from(asked, [known], {"market": Market((known,))}, first, resume=resume, close=True)
 
     returns = {
         (fast, slow): followed(
@@ -147,7 +147,7 @@ def test_efficiency_is_growth_after_over_growth_before(seed: int, choice: str) -
     year = 365.2425
     after = (
         np.prod(1 + found.out_return)
-        ** (year / float(((found.test_last - found.test_lead) / np.timedelta64(1, "D")).sum()))
+        ** (year / float(((found.test_last - found.test_prior) / np.timedelta64(1, "D")).sum()))
         - 1
     )
     within = (
@@ -155,7 +155,7 @@ def test_efficiency_is_growth_after_over_growth_before(seed: int, choice: str) -
         ** (year / float(((found.train_last - found.train_first) / np.timedelta64(1, "D")).sum()))
         - 1
     )
-    assert found.promised() == pytest.approx(within)
+    assert found.in_sample_growth() == pytest.approx(within)
     earned = found.in_growth > 0
     assert found.efficiency() == (pytest.approx(after / within) if within > 0 else None)
     assert after == pytest.approx(found.metrics["cagr"])  # every window chose something, and none is left out

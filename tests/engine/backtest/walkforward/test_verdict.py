@@ -24,7 +24,7 @@ def made() -> WalkForwardResult:
         time=time.astype("datetime64[ms]"),
         train_first=years,
         train_last=years + np.timedelta64(365, "D"),
-        test_lead=years,
+        test_prior=years,
         test_first=years,
         test_last=years + np.timedelta64(365, "D"),
         in_return=np.full(4, 0.20),
@@ -78,7 +78,7 @@ def test_the_first_doubt_counts(made: WalkForwardResult, change: dict[str, Any],
     }
     if "test_first" in merged:
         merged |= {name: getattr(made, name)[:2] for name in ("in_return", "out_return", "out_trades", "eligible")}
-        merged |= {name: getattr(made, name)[:2] for name in ("train_first", "train_last", "test_lead", "test_last")}
+        merged |= {name: getattr(made, name)[:2] for name in ("train_first", "train_last", "test_prior", "test_last")}
     found = assess(replace(made, **merged))
     assert found.headline == headline
     assert says in found.reason
