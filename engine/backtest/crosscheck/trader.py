@@ -19,7 +19,7 @@ import numpy as np
 from engine.backtest.crosscheck import sizes
 from engine.backtest.crosscheck.position import BacktraderTrade, Broker, OrderRequest, OrderTerms, Position
 from engine.backtest.crosscheck.script import INTRABAR, Script
-from engine.backtest.crosscheck.targets import ENTRIES, EXITS, GO_LONG, RESIZE, TO_WEIGHT, Targets, ends, effective_code
+from engine.backtest.crosscheck.targets import ENTRIES, EXITS, GO_LONG, RESIZE, TO_WEIGHT, Targets, effective_code, ends
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -96,11 +96,8 @@ class Trader:
         self.returns.append(pnl / position.cost_basis)
         self.trades.append(position.trade(symbol, self.bar, pnl))
         outlived = self.step == INTRABAR and not ends(position.pending, position.amount, position.side)
-        self.positions[symbol] = Position(
-            pending=0 if position.unfunded or outlived else position.pending, from_stop=position.from_stop,
-            amount=position.amount,
-            limit=position.limit, age=position.age, target=position.target,
-        )  # fmt: skip
+        kept = {name: getattr(position, name) for name in ("from_stop", "amount", "limit", "age", "target")}
+        self.positions[symbol] = Position(pending=0 if position.unfunded or outlived else position.pending, **kept)
 
     def unfinished(self, symbol: int) -> None:
         """Keep the rest of an exit beyond the volume limit pending for the next bar."""
@@ -220,8 +217,8 @@ class Trader:
                 self.positions[order.symbol].pending, self.positions[order.symbol].unfunded = TO_WEIGHT, True
             side, volume = (1 if order.units > 0 else -1), float(self.script.volume[self.bar, order.symbol])
             budget, shares = order.cost * (part if order.is_reached else 1.0), self.shares(order.symbol)
-            before_impact = order.quote if isfinite(order.limit) else order.quote * (1 + side * costs.slip())
-            affordable = sizes.affordable(budget, before_impact, shares, costs)
+            price = order.quote if isfinite(order.limit) else order.quote * (1 + side * costs.slip())  # before impact
+            affordable = sizes.affordable(budget, price, shares, costs)
             units = min(abs(order.units), affordable, self.max_units(order.symbol))
             if isfinite(order.limit):
                 self.submit(order.symbol, side * units, OrderTerms("limit", order.limit, without_slippage=True))

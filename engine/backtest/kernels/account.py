@@ -74,7 +74,7 @@ def persists(place: Any) -> bool:
 
 
 @kernel
-def heard(code: int, place: Any) -> int:
+def effective_code(code: int, place: Any) -> int:
     """``code``, unless it is the exit of a side that is neither held nor waited for: that changes nothing.
 
     The exit of a side whose entry waits withdraws that alone: what the entry was to turn round is left all the same.
@@ -92,7 +92,7 @@ def decide(t: int, decisions: Any, amounts: Any, book: Any, rules: Any) -> None:
     """Turn the decisions of this close into waiting orders; a later one replaces an earlier one that still waits."""
     for s in range(len(book)):
         place, amount = book[s], amounts[t, s]
-        code = heard(decisions[t, s] & ~REBALANCING, place)
+        code = effective_code(decisions[t, s] & ~REBALANCING, place)
         if code != NOTHING and (not persists(place) or closes(code, amount, place.units)):
             place.pending = code
             place.pending_amount = amount

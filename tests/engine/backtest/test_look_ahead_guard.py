@@ -297,7 +297,7 @@ def test_a_model_of_days_is_followed_on_days_by_any_join(workspace: Workspace) -
 
 CONTEXT = """
 from engine.market.spec import MarketSpec
-from engine.market.availability import joined, known_at
+from engine.market.availability import align_known, known_at
 
 @plugin("{name}", title="{name}")
 class X(Strategy):
@@ -317,7 +317,7 @@ def test_another_series_is_known_from_the_end_of_its_bars_on(workspace: Workspac
     """The days of OTHER end in New York, hours after those of COIN in UTC: on the same date OTHER is not known."""
     save(random_walk(600, 3, symbol="COIN", timezone="UTC", kind="crypto"))
     by_date = "np.append(change, np.full(600, np.nan))[: len(bars)]"
-    for name, code in {"by_end": "joined(change, known_at(other), bars)", "by_date": by_date}.items():
+    for name, code in {"by_end": "align_known(change, known_at(other), bars)", "by_date": by_date}.items():
         workspace.write_plugin("strategies", name, HEAD + CONTEXT.format(name=name, code=code))
     assert run(asked({"kind": "by_end"}, symbols=["COIN"])).metrics["trades"] > 50
     with pytest.raises(StrategyError, match=r"The decision for COIN at .* the strategy uses the future"):

@@ -177,6 +177,6 @@ def test_the_exit_of_a_side_that_is_not_held_is_no_last_decision(marks: str, hel
     signals = Signals(*(np.array([mark == one for mark in marks + "."]) for one in "LxSy"))
     known = SignalDecisions(signals=(signals,))
     start = bars.time[5]
-    assert known.holds_before(start, [bars], "both") == bool(held)
+    assert known.in_position_before(start, [bars], "both") == bool(held)
     (resumed,) = known.since(start, [bars], "both", resume=True).signals
     assert (resumed.entries[4], resumed.short_entries[4]) == (held == "L", held == "S")

@@ -229,7 +229,7 @@ def test_the_same_search_by_another_family_is_luck_too() -> None:
     assert "does not survive all that was tried on these data, 4,800 trials of whatever family" in beside.reason
     found = beside.findings[1]
     assert found.question == "Sharpe after 1 trial, 4,800 on these data"
-    assert f"After 1 trial of this family alone it is {alone.findings[1].value}." in found.explanation
+    assert f"After 1 trial of this family it is {alone.findings[1].value}." in found.explanation
     assert f"beating {0.1163 * np.sqrt(365.2425):.2f} annualised" in found.explanation
     assert float(found.value) < 0.5
 

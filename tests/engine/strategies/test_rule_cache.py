@@ -56,7 +56,7 @@ def test_answers_go_with_their_bars() -> None:
 def test_without_room_it_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three answers fit: the fourth is one too many, and all go before the fifth."""
     bars, asked, kept = random_walk(50), Asked(), []
-    monkeypatch.setattr(rule_cache, "ROOM", 3 * 8 * 50)
+    monkeypatch.setattr(rule_cache, "MEMORY_LIMIT", 3 * 8 * 50)
     for window in range(10, 16):
         asked_for(range(window, window + 1), bars, asked)
         kept.append(asked.kept())

@@ -37,8 +37,8 @@ def test_different_calendars_are_joined_and_held_values_carried() -> None:
     assert result.trade_symbol.tolist() == [0, 1]
     assert (
         "The account has 5 bars: all at which any symbol has one. Bars without a price: A on 1 (1 between); "
-        "B on 2 (1 before the first, 1 after the last). Until it can be traded a symbol's part is cash; after that "
-        "what is held keeps its last price and orders wait for the next. Buy and hold does the same."
+        "B on 2 (1 before the first, 1 after the last). Until it can be traded a symbol's share stays in cash; "
+        "after that positions keep their last price and orders wait for the next. Buy and hold does the same."
     ) in result.warnings
 
 

@@ -112,7 +112,7 @@ def test_selling_at_the_end_of_a_segment_counts_them_too() -> None:
 
 
 WORDS = {
-    "per_share": "The commission per share counts today's shares of TEST: the source takes splits out of prices",
+    "per_share": "The commission per share counts today's shares of TEST: the source adjusts prices for splits",
     "units": "The size of a position counts today's shares of TEST",
     "both": "The commission per share and the size of a position count today's shares of TEST",
 }
