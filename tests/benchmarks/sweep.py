@@ -62,7 +62,7 @@ def rows(runs: int) -> list[tuple[str, ...]]:
     found.append((f"peak memory of {count:,.0f} combinations ({seconds:.1f} s)", "500 MB", f"{peak:.0f} MB", ""))
     small = [1000 * seconds for seconds in child("small", "", runs)]
     spread = f"{min(small):.0f} to {max(small):.0f} ms"
-    found.append(("10,000 combinations, warm, figures alone", "200 ms", f"{statistics.median(small):.0f} ms", spread))
+    found.append(("10,000 combinations, warm, metrics alone", "200 ms", f"{statistics.median(small):.0f} ms", spread))
     warm = [child("kernels", "", 1)[0] for _ in range(3)]
     found.append(("kernels loaded from disk, when a worker starts", "", f"{statistics.median(warm):.2f} s", ""))
     found.append(("kernels compiled, once an installation", "", f"{compiled():.1f} s", ""))
