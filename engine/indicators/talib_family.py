@@ -95,6 +95,12 @@ def infos() -> Sequence[PluginInfo]:
     return tuple(_info(name, row) for name, row in table().items() if not {"instead", "left_out"} & row.keys())
 
 
+def output_names(kind: str) -> tuple[str, ...] | None:
+    """Names of the outputs of ``talib_macd`` and the like, without making its class; None for other indicators."""
+    row = table().get(kind.removeprefix(PREFIX).upper()) if kind.startswith(PREFIX) else None
+    return None if row is None else tuple(output["name"] for output in row["outputs"])
+
+
 @cache
 def make(kind: str) -> type[Indicator]:
     """The spec class of ``talib_rvi`` and the like. Raises ``KeyError`` for a function that is not offered."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.core.registry import PluginInfo, Registry, is_built_in
 from engine.indicators import GROUPS, INDICATORS, ContextIndicator, Indicator, PanelIndicator
+from engine.indicators.talib_family import output_names
 from engine.strategies.indicator_line import IndicatorLine
 from engine.strategies.operands.feature import Feature
 from engine.strategies.rules import OPERANDS, Operand
@@ -96,14 +97,17 @@ def _operand(info: PluginInfo, source: Indicator | None) -> PluginInfo:
 
 def _outputs(info: PluginInfo) -> Iterator[PluginInfo]:
     """An entry for each output of an indicator that needs no other series."""
-    cls = INDICATORS.get(info.name)
-    if issubclass(cls, ContextIndicator | PanelIndicator):
-        return
+    outputs = output_names(info.name)  # two hundred classes take a tenth of a second to make
+    if outputs is None:
+        cls = INDICATORS.get(info.name)
+        if issubclass(cls, ContextIndicator | PanelIndicator):
+            return
+        outputs = tuple(output.name for output in cls.outputs)
     place = f"{_FEATURE}{_SEPARATOR}{info.name}"
-    if len(cls.outputs) == 1:
+    if len(outputs) == 1:
         yield PluginInfo(place, info.title, info.summary, info.group, info.synonyms)
         return
-    for output in cls.outputs:
-        title = f"{info.title}: {_WORDS.get(output.name, output.name)}"
-        name = f"{place}{_SEPARATOR}{output.name}"
-        yield PluginInfo(name, title, info.summary, info.group, (*info.synonyms, f"{info.title} {output.name}"))
+    for output in outputs:
+        title = f"{info.title}: {_WORDS.get(output, output)}"
+        name = f"{place}{_SEPARATOR}{output}"
+        yield PluginInfo(name, title, info.summary, info.group, (*info.synonyms, f"{info.title} {output}"))
