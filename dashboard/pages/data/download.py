@@ -31,15 +31,15 @@ from engine.market.spec import MarketSpec
 _BETWEEN = re.compile(r"[\s,;]+")
 _SHOWN = 12  # symbols that the link to the chart opens at most
 COLUMNS = [
-    table.Column("symbol", "Symbol", width=120),
-    table.Column("status", "Status", width=130),
-    table.Column("rows", "Bars", "number", width=90, help="Bars that are stored now."),
-    table.Column("added", "New", "number", width=80, help="Bars that were not stored before."),
+    table.Column("symbol", "Symbol", width=96),
+    table.Column("status", "Status", width=126),
+    table.Column("said", "Problem", least=200),
+    table.Column("rows", "Bars", "number", width=74, help="Bars that are stored now."),
+    table.Column("added", "New", "number", width=74, help="Bars that were not stored before."),
     table.Column("dropped", "Left out", "number", width=84, help="Rows of the source that are no bars, such as those "
                  "without a close, and a last bar whose period goes on."),
-    table.Column("first", "From", width=104),
-    table.Column("last", "To", width=104),
-    table.Column("said", "Problem", least=240),
+    table.Column("first", "From", width=98),
+    table.Column("last", "To", width=98),
 ]  # fmt: skip
 
 
@@ -96,7 +96,7 @@ STUDY = Study(
 def layout() -> list[Component]:
     note = html.Span(id=ids.DOWNLOAD_NOTE, className="sub")
     listed = table.table(ids.DOWNLOADED, COLUMNS, empty="No symbol was requested.")
-    listed.columnDefs[-1] |= {"wrapText": True, "autoHeight": True, "cellStyle": {"lineHeight": "18px"}}
+    listed.columnDefs[2] |= {"wrapText": True, "autoHeight": True, "cellStyle": {"lineHeight": "18px"}}
     return [card.card("Downloaded", listed, tools=[note, html.Div(id=ids.DOWNLOAD_LINK)])]
 
 
