@@ -31,9 +31,9 @@ from engine.market.spec import MarketSpec
 _BETWEEN = re.compile(r"[\s,;]+")
 _SHOWN = 12  # symbols that the link to the chart opens at most
 COLUMNS = [
-    table.Column("symbol", "Symbol", width=96),
-    table.Column("status", "Status", width=126),
-    table.Column("said", "Problem", least=200),
+    table.Column("symbol", "Symbol", width=84),
+    table.Column("status", "Status", width=138),
+    table.Column("said", "Problem", least=170),
     table.Column("rows", "Bars", "number", width=74, help="Bars that are stored now."),
     table.Column("added", "New", "number", width=74, help="Bars that were not stored before."),
     table.Column("dropped", "Left out", "number", width=84, help="Rows of the source that are no bars, such as those "
