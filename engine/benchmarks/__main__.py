@@ -20,7 +20,7 @@ QUIET = 0.1  # of the CPU: what other programs may use before the table says so
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures afresh and prints; what it measures is not kept. Returns the exit status."""
+    """Measure the workloads and print the results, which are not stored. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m engine.benchmarks", description=__doc__)
     parser.add_argument("workloads", nargs="*", help="names of workloads or suites; every workload by default")
     parser.add_argument("--repetitions", type=int, default=20)

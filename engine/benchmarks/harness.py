@@ -14,7 +14,7 @@ import numpy as np
 from engine import devices
 from engine.benchmarks.lane import Lane, first_line
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
-from engine.benchmarks.spec import FEWEST, PATIENCE, PAUSE, ROUNDS, WARM_UP, BenchmarkSpec
+from engine.benchmarks.spec import MINIMUM_REPETITIONS, PAUSE, ROUNDS, SAMPLING_BUDGET, WARM_UP, BenchmarkSpec
 from engine.benchmarks.variants import Variant
 from engine.benchmarks.workloads import Workload
 from engine.core import libraries
@@ -122,7 +122,7 @@ def _prepare(lanes: list[Lane], workload: Workload, repetitions: int, progress: 
             lane.pace, result = lane.call()
             _check(lane, workload, result, expected)
         spent = 0.0
-        while lane.usable and lane.pace <= PATIENCE and spent < WARM_UP:
+        while lane.usable and lane.pace <= SAMPLING_BUDGET and spent < WARM_UP:
             progress(fraction, message)
             with lane.watched():
                 lane.pace, _ = lane.call()
@@ -159,10 +159,10 @@ def _plan(lane: Lane, repetitions: int) -> None:
     """How many samples to take, by the pace of the warm-up."""
     if not lane.usable:
         return
-    if lane.pace > PATIENCE:
-        lane.note = f"One call took {lane.pace:.0f} s, longer than all of them may: {PATIENCE:.0f} s."
+    if lane.pace > SAMPLING_BUDGET:
+        lane.note = f"One call took {lane.pace:.0f} s, more than the {SAMPLING_BUDGET:.0f} s that all calls may take."
         return
-    lane.target = max(FEWEST, min(repetitions, int(PATIENCE / lane.pace)))
+    lane.target = max(MINIMUM_REPETITIONS, min(repetitions, int(SAMPLING_BUDGET / lane.pace)))
     if lane.target < repetitions:
         lane.note = f"{lane.target} of {repetitions} repetitions: a call takes {lane.pace:.2g} s."
 

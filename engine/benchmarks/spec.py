@@ -13,11 +13,11 @@ from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.core.errors import SpecError
 from engine.core.spec import Action, Estimate, Resources, as_validation_error, parameter
 
-ROUNDS = 3  # the samples of a variant are spread over so many turns: a drift of the clock meets every variant
+ROUNDS = 3  # the samples of each variant are spread over as many turns: clock drift affects all variants alike
 PAUSE = 0.25  # seconds before a turn: idle BLAS threads spin on for 0.1 to 0.2 s and would slow the next library down
 WARM_UP = 0.2  # seconds of calls before the first sample, one call at least
-PATIENCE = 10.0  # seconds that the samples of a variant may take; it has three unless one call takes longer
-FEWEST = 3
+SAMPLING_BUDGET = 10.0  # seconds for all samples of a variant
+MINIMUM_REPETITIONS = 3  # beyond the budget too, unless one call alone exceeds it
 
 
 class BenchmarkSpec(Action):
@@ -34,7 +34,13 @@ class BenchmarkSpec(Action):
         (), title="Variants", help="None chosen: every one that is available.", section="Benchmark"
     )
     repetitions: int = parameter(
-        20, title="Repetitions", help="Timed calls of each variant.", ge=FEWEST, le=200, step=1, section="Benchmark"
+        20,
+        title="Repetitions",
+        help="Timed calls of each variant.",
+        ge=MINIMUM_REPETITIONS,
+        le=200,
+        step=1,
+        section="Benchmark",
     )
 
     @field_validator("sizes")
@@ -92,7 +98,7 @@ class BenchmarkSpec(Action):
         for item in (item for sizes in self.series() for item in sizes):
             count = len(self.chosen(item))
             call = item.amount() / item.pace
-            seconds += count * (ROUNDS * PAUSE + WARM_UP + min(PATIENCE, call * self.repetitions))
+            seconds += count * (ROUNDS * PAUSE + WARM_UP + min(SAMPLING_BUDGET, call * self.repetitions))
             megabytes = max(megabytes, item.megabytes(count))
         return Estimate(seconds, megabytes)
 

@@ -46,12 +46,12 @@ class Variant:
 
     @property
     def on_gpu(self) -> bool:
-        """Whether it computes on a GPU."""
+        """True where ``device`` is anything but a CPU."""
         return bool(self.device) and not self.device.endswith(":cpu")
 
     def unavailable(self) -> str:
-        """Why it cannot be measured here, a sentence, "" if nothing is known against it: told from the metadata of
-        packages and from drivers, so that a server may ask.
+        """Reason why it cannot be measured on this machine, a sentence, or "". Read from the metadata of packages and
+        from drivers: nothing heavy is imported.
         """
         missing = [name for name in self.needs if not libraries.installed((name,))]
         if missing:
@@ -59,7 +59,7 @@ class Variant:
         return devices.absence(self.device) if self.device else ""
 
     def problem(self) -> str:
-        """The same, told by the device's library itself, which is imported."""
+        """As ``unavailable``, and checked by importing the device's library."""
         if not self.device:
             return self.unavailable()
         try:
@@ -69,5 +69,5 @@ class Variant:
         return ""
 
     def description(self) -> str:
-        """What it computes on: the model of its processor."""
+        """Model name of the processor it computes on."""
         return devices.get(self.device).description if self.device else devices.machine().processor

@@ -1,4 +1,4 @@
-"""The further series that features ask for, as requests."""
+"""Requests for the context series of features."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from engine.market.spec import MarketSpec
 
 
 def context_requests(features: Sequence[Indicator], market: MarketSpec) -> Mapping[str, MarketSpec]:
-    """The markets that the context of ``features`` comes from, by name; with all bars before the range of ``market``,
-    which they look back on. Raises ``SpecError`` for what cannot be a symbol.
+    """Requests for the context of ``features``, by name; from the first bar that is stored, since features look back
+    beyond the range of ``market``. Raises ``SpecError`` for what cannot be a symbol.
     """
     found = {}
     for feature in features:
@@ -24,5 +24,5 @@ def context_requests(features: Sequence[Indicator], market: MarketSpec) -> Mappi
 
 
 def context_name(needed: Context) -> str:
-    """What the market that ``needed`` comes from is called among the inputs of a run."""
+    """Name of the market of ``needed`` among the inputs of a run."""
     return " ".join(["context", needed.collection or "-", needed.symbol or "-", needed.interval or "-"])

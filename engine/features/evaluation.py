@@ -1,4 +1,4 @@
-"""Indicators computed among the series that they need: those of a market, and further ones as context."""
+"""Evaluation of indicators on the series that they need: those of a market, and further ones as context."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def load_context(features: Sequence[Indicator], market: MarketSpec) -> Mapping[s
 
 
 @dataclass(frozen=True, eq=False)
-class Surroundings:
-    """The ``market`` of a matrix, and the ``context`` of its features by the names of ``context_requests``."""
+class FeatureInputs:
+    """Input series of features: their ``market``, and the ``context`` by the names of ``context_requests``."""
 
     market: Market
     context: Mapping[str, Market]
 
-    def until(self, moment: np.datetime64) -> Surroundings:
-        """What had ended by ``moment``, in UTC."""
-        return Surroundings(
+    def until(self, moment: np.datetime64) -> FeatureInputs:
+        """The bars that had ended by ``moment``, in UTC."""
+        return FeatureInputs(
             known_until(self.market, moment),
             {name: known_until(market, moment) for name, market in self.context.items()},
         )
@@ -43,15 +43,17 @@ class Surroundings:
         """``feature`` of ``bars``, one symbol of the market. Raises ``DataError`` where a series lacks a column."""
         require_inputs(feature, bars)
         if isinstance(feature, PanelIndicator):
-            return self._among_others(feature, bars)
+            return self._panel_column(feature, bars)
         if isinstance(feature, ContextIndicator):
             needed = feature.context()
             series = {name: self._bars(needed[name], bars) for name in needed}
             return call_indicator.outputs(feature, lambda: feature.compute_with(bars, series), bars.close.shape)
         return call_indicator.outputs(feature, lambda: feature.compute(bars), bars.close.shape)
 
-    def computing(self, feature: Indicator) -> Callable[[Bars], dict[str, Floats]]:
-        """``compute`` as a look-ahead check asks it: of bars cut short, with everything else cut at the same moment."""
+    def point_in_time(self, feature: Indicator) -> Callable[[Bars], dict[str, Floats]]:
+        """``compute`` for a look-ahead check: given truncated bars, every other series is truncated at the moment at
+        which the last of them ended.
+        """
 
         def compute(bars: Bars) -> dict[str, Floats]:
             if type(feature).compute not in (ContextIndicator.compute, PanelIndicator.compute) or not len(bars):
@@ -68,8 +70,8 @@ class Surroundings:
                 return bars
         raise DataError(f"{symbol} has no bars by that date: choose another symbol or a later range.")
 
-    def _among_others(self, feature: PanelIndicator, bars: Bars) -> dict[str, Floats]:
-        """The symbol's column; a row counts once the bars of all its symbols have ended."""
+    def _panel_column(self, feature: PanelIndicator, bars: Bars) -> dict[str, Floats]:
+        """The symbol's column of a panel indicator; a row is known once the bars of all its symbols have ended."""
         market = self.market.bars
         symbols = [item.series.symbol for item in market]
         if len(symbols) < 2:

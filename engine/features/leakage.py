@@ -21,8 +21,8 @@ _COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
 
 @dataclass(frozen=True)
 class LookAhead:
-    """The value of ``output`` at ``time`` was ``then`` on a shorter history and ``later`` on all of it; of ``symbol``
-    where several were looked at.
+    """A value that changed: ``output`` at ``time`` is ``then`` on a truncated history and ``later`` on the whole one;
+    ``symbol`` is set where several were checked.
     """
 
     output: str
@@ -32,7 +32,7 @@ class LookAhead:
     symbol: str = ""
 
     def sentence(self) -> str:
-        """What was found, for the user."""
+        """The finding as a sentence for the user."""
         of = f" of {self.symbol}" if self.symbol else ""
         return (
             f"{self.output} looks ahead: at {self.time} it is {_words(self.then)} on the data{of} known then "
@@ -41,13 +41,13 @@ class LookAhead:
 
 
 def look_ahead(compute: Compute, bars: Bars, cuts: int = CUTS) -> tuple[LookAhead, ...]:
-    """The outputs of ``compute`` that use the future, each with its first sign; none where it is causal.
+    """The outputs of ``compute`` that use the future, each with its first changed value; empty where it is causal.
 
-    ``compute`` runs again on ``bars`` cut short at about ``cuts`` places: some early ones, where a back-filled warm-up
-    shows, the rest spread evenly; and at some more behind missing values of each column, where a filled gap shows.
-    Every value on the shorter history must equal the one on the whole, to 1e-9 of the output's spread. Finds centred
-    windows, statistics over the full sample, negative shifts and back-fills; what is filled from behind shows only
-    where something is missing, for which there are ``made_up`` bars.
+    ``compute`` runs again on ``bars`` truncated at about ``cuts`` places: some early ones, where a back-filled warm-up
+    shows, the rest spread evenly; and at some more just after missing values of each column, where a filled gap shows.
+    Every value on the shorter history must equal the one on the whole, to 1e-9 of the output's range. Finds centred
+    windows, statistics over the full sample, negative shifts and back-fills; a back-fill shows only where values are
+    missing, as they are in ``synthetic_gaps``.
     """
     whole = compute(bars)
     found: dict[str, LookAhead] = {}
@@ -68,7 +68,7 @@ def look_ahead(compute: Compute, bars: Bars, cuts: int = CUTS) -> tuple[LookAhea
 
 
 def leaks(compute: Compute, series: Iterable[Bars]) -> tuple[LookAhead, ...]:
-    """``look_ahead`` on the first of ``series`` that shows any."""
+    """``look_ahead`` of the first of ``series`` in which any is found."""
     for bars in series:
         if found := look_ahead(compute, bars):
             return tuple(replace(sign, symbol=bars.series.symbol) for sign in found)
@@ -76,15 +76,15 @@ def leaks(compute: Compute, series: Iterable[Bars]) -> tuple[LookAhead, ...]:
 
 
 def leaks_into_gaps(compute: Compute) -> tuple[LookAhead, ...]:
-    """``leaks`` on ``made_up`` bars; what ``compute`` raises there shows nothing, since they may lack what it needs."""
+    """``leaks`` on ``synthetic_gaps``; an exception counts as no finding, since those bars may lack what it needs."""
     try:
-        return leaks(compute, (made_up(),))
+        return leaks(compute, (synthetic_gaps(),))
     except Exception:  # noqa: BLE001 - a plug-in may raise anything on bars that are not the user's
         return ()
 
 
 @lru_cache(maxsize=1)
-def made_up() -> Bars:
+def synthetic_gaps() -> Bars:
     """A random walk of daily bars in which each column has gaps of its own, and some bars lack everything."""
     count, random = 400, np.random.default_rng(7)
     close = 100 * np.exp(np.cumsum(random.normal(0, 0.02, count)))

@@ -12,7 +12,7 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
 from engine.core.registry import is_built_in
 from engine.features import Features
-from engine.features.evaluation import NO_CONTEXT, Surroundings
+from engine.features.evaluation import NO_CONTEXT, FeatureInputs
 from engine.features.leakage import LookAhead, leaks, leaks_into_gaps
 from engine.indicators import Indicator, call_indicator
 from engine.market.bars import Bars, Floats, Market, Times
@@ -37,7 +37,7 @@ class FeatureMatrix:
     symbols: tuple[str, ...]
 
     def usable(self) -> NDArray[np.bool_]:
-        """Rows behind the longest warm-up whose features are all known: dropped by rule, never by eye."""
+        """Boolean mask of the rows after the longest warm-up whose features are all finite."""
         settled = self.bar >= max(self.warm_up)
         known: NDArray[np.bool_] = settled & np.isfinite(self.values).all(axis=1)
         return known
@@ -48,7 +48,7 @@ class FeatureMatrix:
         return slice(int(first), int(last))
 
     def summary(self) -> Mapping[str, object]:
-        """Rows, usable rows, and the last value of each feature by symbol."""
+        """Numbers of rows and usable rows, and the last value of each feature by symbol, rounded to 6 decimals."""
         last = {
             symbol: {
                 name: round(float(value), 6) if np.isfinite(value) else None
@@ -66,10 +66,10 @@ def matrix(
     ``PluginError`` for an indicator that fails or has no value for each bar, ``DataError`` where a series lacks what
     one needs.
     """
-    blocks, around = [], Surroundings(market, context)
+    blocks, inputs = [], FeatureInputs(market, context)
     for done, bars in enumerate(market.bars):
         progress(done / len(market.bars), f"Computing the features of {bars.series.symbol}")
-        blocks.append(np.column_stack([_columns(feature, bars, around) for feature in features]))
+        blocks.append(np.column_stack([_columns(feature, bars, inputs) for feature in features]))
     lengths = [len(bars) for bars in market.bars]
     return FeatureMatrix(
         time=np.concatenate([bars.time for bars in market.bars]),
@@ -83,25 +83,24 @@ def matrix(
     )
 
 
-def _columns(feature: Indicator, bars: Bars, around: Surroundings) -> Floats:
-    return np.column_stack(list(around.compute(feature, bars).values()))
+def _columns(feature: Indicator, bars: Bars, inputs: FeatureInputs) -> Floats:
+    return np.column_stack(list(inputs.compute(feature, bars).values()))
 
 
 def require_causal(features: Features, market: Market, context: Mapping[str, Market] = NO_CONTEXT) -> None:
-    """Raise ``DataError`` if a feature uses the future: checked on every symbol, and on made-up bars with gaps, by
-    cutting their history short. Indicators that come with the engine are taken at their word, which the conformance
-    suite keeps.
+    """Raise ``DataError`` if a feature uses the future: checked on every symbol, and on synthetic bars with gaps, by
+    truncating their history. Built-in indicators are not checked at run time: the conformance suite checks them.
     """
     for feature in features:
         if is_built_in(type(feature)):
             continue
-        if found := signs_of_look_ahead(feature, market.bars, Surroundings(market, context)):
+        if found := detect_look_ahead(feature, market.bars, FeatureInputs(market, context)):
             raise DataError(f"The feature {feature.label()} cannot be used. {found[0].sentence()}")
 
 
-def signs_of_look_ahead(feature: Indicator, series: Sequence[Bars], around: Surroundings) -> tuple[LookAhead, ...]:
-    """What ``feature`` betrays when it is computed again on shorter histories of ``series``, which are of the market
-    that lies ``around``, and on made-up bars with gaps; nothing where it is causal.
+def detect_look_ahead(feature: Indicator, series: Sequence[Bars], inputs: FeatureInputs) -> tuple[LookAhead, ...]:
+    """Look-ahead found by recomputing ``feature`` on shorter histories of ``series``, which belong to the market of
+    ``inputs``, and on synthetic bars with gaps; empty where the feature is causal.
     """
-    compute = around.computing(feature)
+    compute = inputs.point_in_time(feature)
     return leaks(compute, series) or leaks_into_gaps(compute)

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.core.progress import Progress
 from engine.features.context import context_requests
-from engine.features.evaluation import Surroundings, load_context
+from engine.features.evaluation import FeatureInputs, load_context
 from engine.features.matrix import FeatureMatrix, matrix
 from engine.features.spec import FeatureSpec
 from engine.jobs.executors import computes, point_in_time
@@ -18,18 +18,18 @@ from engine.market import catalog
 
 @computes(FeatureSpec)
 def compute(spec: FeatureSpec, inputs: Mapping[str, Any], progress: Progress) -> FeatureMatrix:
-    """The features of all bars."""
+    """Executor of ``FeatureSpec``: one row for each bar of each symbol."""
     context = {name: inputs[name] for name in context_requests(spec.features, spec.market)}
     return matrix(spec.features, inputs["market"], progress, context=context)
 
 
 @point_in_time(FeatureSpec)
 def known(spec: FeatureSpec, result: FeatureMatrix) -> Callable[[np.datetime64], FeatureMatrix]:
-    """The features computed again from the bars that had ended by a moment."""
-    around = Surroundings(catalog.load(spec.market), load_context(spec.features, spec.market))
+    """Recomputes the features from the bars that had ended by a moment, for the look-ahead check."""
+    inputs = FeatureInputs(catalog.load(spec.market), load_context(spec.features, spec.market))
 
     def at(moment: np.datetime64) -> FeatureMatrix:
-        then = around.until(moment)
+        then = inputs.until(moment)
         return matrix(spec.features, then.market, context=then.context)
 
     return at

@@ -50,7 +50,7 @@ class Indicator(Spec):
 
     ``compute(bars)`` gives for each of ``outputs`` one float64 array as long as ``bars``. The value at bar t follows
     from bars 0..t alone, and the result is the same bit for bit each time. Each output is NaN for as many bars as
-    ``warm_ups()`` says, and again after a gap in its input (``gaps.on_unbroken_runs``). Prices are those of the
+    ``warm_ups()`` says, and again after a gap in its input (``gaps.apply_to_contiguous_runs``). Prices are those of the
     ``MarketSpec``: adjusted unless it says otherwise. ``inputs()`` are the columns that it reads; bars without them are
     refused before ``compute`` is asked.
 

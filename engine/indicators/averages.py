@@ -11,14 +11,14 @@ import numpy as np
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import Column, Family, Indicator, Output, Pane
-from engine.indicators.gaps import on_unbroken_runs, without_rounding
+from engine.indicators.gaps import apply_to_contiguous_runs, without_rounding
 from engine.indicators.reference import in_price, talib
 from engine.market.bars import Bars, Floats
 
 
 def sma(values: Floats, window: int) -> Floats:
     """Simple average of the last ``window`` values."""
-    return on_unbroken_runs(lambda known: talib().SMA(known, window), window - 1, values)
+    return apply_to_contiguous_runs(lambda known: talib().SMA(known, window), window - 1, values)
 
 
 def ema_warm_up(window: int) -> int:

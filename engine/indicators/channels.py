@@ -10,7 +10,7 @@ from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import Column, Family, Indicator, Output, Pane
 from engine.indicators.averages import ema, ema_warm_up
-from engine.indicators.gaps import on_unbroken_runs
+from engine.indicators.gaps import apply_to_contiguous_runs
 from engine.indicators.reference import in_price, talib
 from engine.indicators.volatility import atr, atr_warm_up, ranges
 from engine.market.bars import Bars, Floats
@@ -44,12 +44,12 @@ def keltner(bars: Bars, window: int, atr_window: int, width: float) -> Floats:
 
 def highest(values: Floats, window: int) -> Floats:
     """The highest of the ``window`` bars before each one; it warms up for ``window`` bars."""
-    return on_unbroken_runs(lambda known: _delayed(talib().MAX(known, window)), window, values)
+    return apply_to_contiguous_runs(lambda known: _delayed(talib().MAX(known, window)), window, values)
 
 
 def lowest(values: Floats, window: int) -> Floats:
     """The lowest of the ``window`` bars before each one; it warms up for ``window`` bars."""
-    return on_unbroken_runs(lambda known: _delayed(talib().MIN(known, window)), window, values)
+    return apply_to_contiguous_runs(lambda known: _delayed(talib().MIN(known, window)), window, values)
 
 
 def _delayed(line: Floats) -> Floats:

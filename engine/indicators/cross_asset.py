@@ -107,8 +107,8 @@ class LongerBars(ContextIndicator):
         values = call_indicator.line(self.indicator, longer, self.indicator.outputs[self.output - 1].name)
         ends, now = known_at(longer), known_at(bars)
         last = np.searchsorted(ends, now, side="right") - 1
-        kept = (last >= 0) & np.isfinite(bars.close)
-        kept[kept] = now[kept] - ends[last[kept]] <= max(STALE, bar_interval(longer.series.interval).duration)
+        fresh = (last >= 0) & np.isfinite(bars.close)
+        fresh[fresh] = now[fresh] - ends[last[fresh]] <= max(STALE, bar_interval(longer.series.interval).duration)
         result = np.full(len(bars), np.nan)
-        result[kept] = values[last[kept]]
+        result[fresh] = values[last[fresh]]
         return {"value": result}

@@ -10,7 +10,7 @@ import numpy as np
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import Column, Family, Indicator, Output
-from engine.indicators.gaps import standing_still
+from engine.indicators.gaps import carry_through_unchanged
 from engine.indicators.reference import talib, without_unit
 from engine.indicators.volatility import ranges
 from engine.market.bars import Bars, Floats
@@ -54,7 +54,7 @@ def directional(bars: Bars, window: int) -> tuple[Floats, Floats]:
         def line(high: Floats, low: Floats, close: Floats) -> Floats:
             top, bottom = np.maximum(high[1:], close[:-1]), np.minimum(low[1:], close[:-1])
             found = getattr(talib(), name)(high, low, close, window)
-            return standing_still(found, np.append(False, top > bottom), window)
+            return carry_through_unchanged(found, np.append(False, top > bottom), window)
 
         return line
 

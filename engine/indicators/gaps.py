@@ -1,4 +1,4 @@
-"""Series with missing values, of which each unbroken run is computed by itself, and series that stand still."""
+"""Series with missing values, of which each contiguous run is computed by itself, and series that do not move."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 
 from engine.market.bars import Floats
 
-_DRIFT = 1e-12  # relative, and more than rounding leaves of a quotient whose parts shrink alike
+_DRIFT = 1e-12  # relative; above the rounding error of a quotient whose numerator and denominator shrink alike
 
 
-def on_unbroken_runs(function: Callable[..., Floats], warm_up: int, *series: Floats, outputs: int = 0) -> Floats:
-    """``function(*series)`` on every run of bars where all ``series`` are finite; NaN elsewhere.
+def apply_to_contiguous_runs(
+    function: Callable[..., Floats], warm_up: int, *series: Floats, outputs: int = 0
+) -> Floats:
+    """``function(*series)`` on each contiguous run of bars where all ``series`` are finite; NaN elsewhere.
 
-    ``function`` gives a value for each bar or, with ``outputs``, a row of so many; the first ``warm_up`` of each run
-    are NaN. Libraries such as TA-Lib carry one NaN to the end of the series; here a missing bar costs the bars that the
-    function needs to warm up again, and nothing is filled in.
+    ``function`` returns a value for each bar or, with ``outputs``, a row of that many; the first ``warm_up`` of each
+    run are NaN. TA-Lib would carry one NaN to the end of the series; here a missing bar costs another warm-up, and
+    nothing is filled in.
     """
     row = (outputs,) if outputs else ()
     known = np.isfinite(series[0] if len(series) == 1 else np.sum(series, axis=0))
@@ -33,26 +35,26 @@ def on_unbroken_runs(function: Callable[..., Floats], warm_up: int, *series: Flo
     return result
 
 
-SAME = 1e-10
-"""Differences of prices below this part of the price are rounding: running sums leave an average of equal prices some
-rounding apart from them.
+RELATIVE_TOLERANCE = 1e-10
+"""Relative tolerance of prices: a smaller difference is the rounding of running sums, such as an average of equal
+prices leaves.
 """
 
 
 def without_rounding(difference: Floats, of: Floats | float = 1.0) -> Floats:
-    """``difference``, zero where it is no more than the rounding of numbers as large as ``of``; NaN stays."""
-    return np.where(np.abs(difference) <= SAME * np.abs(of), 0.0, difference)
+    """``difference``, set to zero where it is within the rounding of numbers as large as ``of``; NaN stays NaN."""
+    return np.where(np.abs(difference) <= RELATIVE_TOLERANCE * np.abs(of), 0.0, difference)
 
 
-def standing_still(share: Floats, moves: NDArray[np.bool_], first: int) -> Floats:
-    """``share``, a quotient of Wilder's averages from place ``first`` on, corrected for bars that do not move.
+def carry_through_unchanged(share: Floats, moves: NDArray[np.bool_], first: int) -> Floats:
+    """``share``, a quotient of two Wilder averages from index ``first`` on, carried through bars without a move.
 
-    Before the first of ``moves`` it is nothing by nothing: NaN. On a later bar without one numerator and denominator
-    shrink by the same factor, so that it stays what it was; TA-Lib's lose their digits once they come near the least
-    number that there is, and give 0 in the end.
+    Before the first of ``moves`` the quotient is 0/0: NaN. On later bars without a move its numerator and denominator
+    shrink by the same factor, so that it keeps its value; TA-Lib's lose precision as both approach the smallest float,
+    and end at 0.
     """
-    place = np.arange(len(share))
-    last = np.maximum.accumulate(np.where(moves | (place == first), place, 0))
+    index = np.arange(len(share))
+    last = np.maximum.accumulate(np.where(moves | (index == first), index, 0))
     drifted = ~moves & (np.abs(share - share[last]) > _DRIFT * np.abs(share[last]))
-    kept = np.where(drifted, share[last], share)
-    return np.where(np.logical_or.accumulate(moves), kept, np.nan)
+    carried = np.where(drifted, share[last], share)
+    return np.where(np.logical_or.accumulate(moves), carried, np.nan)

@@ -10,7 +10,7 @@ from pydantic import model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import Family, Indicator, Output
-from engine.indicators.gaps import standing_still, without_rounding
+from engine.indicators.gaps import carry_through_unchanged, without_rounding
 from engine.indicators.reference import in_price, talib, without_unit
 from engine.market.bars import Bars, Floats
 
@@ -32,7 +32,7 @@ def rsi(bars: Bars, window: int) -> Floats:
 
     def known(close: Floats) -> Floats:
         moves = np.append(False, close[1:] != close[:-1])
-        return standing_still(talib().RSI(close, window), moves, window)
+        return carry_through_unchanged(talib().RSI(close, window), moves, window)
 
     return without_unit(known, rsi_warm_up(window), bars.close)
 

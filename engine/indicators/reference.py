@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.indicators.gaps import on_unbroken_runs
+from engine.indicators.gaps import apply_to_contiguous_runs
 from engine.market.bars import Floats
 
 _OPTIONAL = ("pandas", "polars")
@@ -51,12 +51,12 @@ def near_one(function: Callable[..., Floats], *, in_price: bool) -> Callable[...
 
 def in_price(function: Callable[..., Floats], warm_up: int, *prices: Floats) -> Floats:
     """A line in units of price of each unbroken run of ``prices``, computed with prices near one."""
-    return on_unbroken_runs(near_one(function, in_price=True), warm_up, *prices)
+    return apply_to_contiguous_runs(near_one(function, in_price=True), warm_up, *prices)
 
 
 def without_unit(function: Callable[..., Floats], warm_up: int, *prices: Floats) -> Floats:
     """A line without unit, likewise."""
-    return on_unbroken_runs(near_one(function, in_price=False), warm_up, *prices)
+    return apply_to_contiguous_runs(near_one(function, in_price=False), warm_up, *prices)
 
 
 class _Absent(MetaPathFinder):

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 from engine.core.registry import PluginInfo, PluginTable, plugin
 from engine.core.spec import parameter
 from engine.indicators import Column, Indicator, Output
-from engine.indicators.gaps import on_unbroken_runs, without_rounding
+from engine.indicators.gaps import apply_to_contiguous_runs, without_rounding
 from engine.indicators.reference import near_one
 from engine.indicators.talib_measure import Call, longest, warm_up
 from engine.market.bars import Bars, Floats
@@ -76,7 +76,7 @@ class TalibFunction(Indicator):
 
         function = values if degree is None else near_one(values, in_price=degree == 1)
         series = [getattr(bars, name) for name in call.inputs]
-        found = on_unbroken_runs(function, self.warm_up(), *series, outputs=len(self.outputs))
+        found = apply_to_contiguous_runs(function, self.warm_up(), *series, outputs=len(self.outputs))
         if degree == 1 and self.pane == "own":  # a difference of prices, not a price
             found = without_rounding(found, series[-1][:, None])
         return {output.name: found[:, place].copy() for place, output in enumerate(self.outputs)}

@@ -32,7 +32,7 @@ class History:
         self._spec, self._result, self._market = spec, result, market
         self._context = load_context(spec.features, spec.market)
         self._start = np.datetime64(result.test_start)
-        self._is_out_of_sample = self._learnt_before_the_test()
+        self._is_out_of_sample = self._trained_before_the_test()
         self._latest: tuple[tuple[int, ...], ModelResult] | None = None
 
     def __call__(self, moment: np.datetime64) -> ModelResult:
@@ -48,7 +48,7 @@ class History:
             everything = self._rows(market)
             rows = everything.where(everything.time >= self._start)
         nothing = self._result.time[:0]
-        told = replace(
+        partial = replace(
             self._result,
             time=rows.time if rows else nothing,
             known=rows.known if rows else nothing,
@@ -61,10 +61,10 @@ class History:
             n_scored=0,
         )
         if not rows:
-            return told
-        prediction = call_model.predict(self._spec.model, told.artifact, rows)
+            return partial
+        prediction = call_model.predict(self._spec.model, partial.artifact, rows)
         scored = is_predicted(prediction) & np.isfinite(rows.label)
-        return replace(told, prediction=prediction, n_scored=int(scored.sum()))
+        return replace(partial, prediction=prediction, n_scored=int(scored.sum()))
 
     def _rows(self, market: Market) -> Dataset:
         """The rows of ``market``, its symbols numbered as in the result."""
@@ -73,7 +73,7 @@ class History:
         places = [self._result.symbols.index(bars.series.symbol) for bars in market.bars]
         return replace(rows, symbol=np.array(places, dtype=np.int32)[rows.symbol])
 
-    def _learnt_before_the_test(self) -> bool:
+    def _trained_before_the_test(self) -> bool:
         """Whether each training row is the same on the bars before the test alone."""
         train, _, _ = parts(self._spec, self._market, matrix(self._spec.features, self._market, context=self._context))
         earlier = (bars.slice(0, int(np.searchsorted(bars.time, self._start))) for bars in self._market.bars)

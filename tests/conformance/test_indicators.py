@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from engine.core.spec import Spec, canonical_json
-from engine.features.leakage import look_ahead, made_up
+from engine.features.leakage import look_ahead, synthetic_gaps
 from engine.indicators import INDICATORS, ContextIndicator, Indicator, PanelIndicator
 from engine.market import catalog
 from engine.market.bars import Bars, Floats
 from engine.market.spec import MarketSpec
+from tests.support.feature_inputs import point_in_time
 from tests.support.market import cut, random_walk
-from tests.support.surroundings import computing
 
 LENGTH = 1500
 
@@ -47,7 +47,7 @@ def with_gap(bars: Bars, first: int, last: int) -> Bars:
 
 
 def test_each_output_has_a_float_for_every_bar(indicator: Indicator, bars: Bars) -> None:
-    computed = computing(indicator)(bars)
+    computed = point_in_time(indicator)(bars)
     assert tuple(computed) == names(indicator)
     for name, values in computed.items():
         assert values.dtype == np.float64
@@ -58,28 +58,28 @@ def test_each_output_has_a_float_for_every_bar(indicator: Indicator, bars: Bars)
 
 def test_values_begin_right_behind_the_warm_up(indicator: Indicator, bars: Bars) -> None:
     assert max(indicator.warm_ups()) == indicator.warm_up()
-    for values, warm_up in zip(computing(indicator)(bars).values(), indicator.warm_ups(), strict=True):
+    for values, warm_up in zip(point_in_time(indicator)(bars).values(), indicator.warm_ups(), strict=True):
         assert warm_up < LENGTH / 2
         assert np.isnan(values[:warm_up]).all()
         assert np.isfinite(values[warm_up:]).all()
 
 
 def test_no_value_uses_a_later_bar(indicator: Indicator, bars: Bars) -> None:
-    assert look_ahead(computing(indicator), bars) == ()
-    assert look_ahead(computing(indicator), with_gap(bars, 700, 704)) == ()
-    assert look_ahead(computing(indicator), made_up()) == ()
+    assert look_ahead(point_in_time(indicator), bars) == ()
+    assert look_ahead(point_in_time(indicator), with_gap(bars, 700, 704)) == ()
+    assert look_ahead(point_in_time(indicator), synthetic_gaps()) == ()
 
 
 def test_no_value_uses_a_later_bar_of_real_data(indicator: Indicator) -> None:
     for real in catalog.load(MarketSpec(symbols=("NVDA", "META"))).bars:
-        assert look_ahead(computing(indicator), real) == ()
+        assert look_ahead(point_in_time(indicator), real) == ()
 
 
 def test_where_the_series_began_matters_as_little_as_its_family_says(indicator: Indicator, bars: Bars) -> None:
-    whole = computing(indicator)(bars)
+    whole = point_in_time(indicator)(bars)
     for start in (10, 100, 333):
         columns = ("time", "open", "high", "low", "close", "volume", "adj_close")
-        later = computing(indicator)(replace(bars, **{name: getattr(bars, name)[start:] for name in columns}))
+        later = point_in_time(indicator)(replace(bars, **{name: getattr(bars, name)[start:] for name in columns}))
         assert tuple(later) == tuple(whole) == names(indicator)
         for (name, values), warm_up in zip(later.items(), indicator.warm_ups(), strict=True):
             forgotten(indicator, values[warm_up:], whole[name][start:][warm_up:])
@@ -108,7 +108,7 @@ def forgotten(indicator: Indicator, later: Floats, whole: Floats) -> None:
 
 
 def test_a_gap_stays_a_gap_and_is_left_behind(indicator: Indicator, bars: Bars) -> None:
-    whole, gapped = computing(indicator)(bars), computing(indicator)(with_gap(bars, 700, 704))
+    whole, gapped = point_in_time(indicator)(bars), point_in_time(indicator)(with_gap(bars, 700, 704))
     for name, values in gapped.items():
         assert indicator.warm_up() < LENGTH - 705
         np.testing.assert_array_equal(values[:700], whole[name][:700])
@@ -118,13 +118,13 @@ def test_a_gap_stays_a_gap_and_is_left_behind(indicator: Indicator, bars: Bars) 
 
 @pytest.mark.parametrize("length", [0, 1, 2])
 def test_a_short_series_has_no_values_and_no_error(indicator: Indicator, bars: Bars, length: int) -> None:
-    for values in computing(indicator)(cut(bars, min(length, indicator.warm_up()))).values():
+    for values in point_in_time(indicator)(cut(bars, min(length, indicator.warm_up()))).values():
         assert np.isnan(values).all()
 
 
 def test_the_same_bars_give_the_same_bits_and_are_left_alone(indicator: Indicator, bars: Bars) -> None:
     digest = bars.digest()
-    first, second = computing(indicator)(bars), computing(indicator)(bars)
+    first, second = point_in_time(indicator)(bars), point_in_time(indicator)(bars)
     assert bars.digest() == digest
     for name in names(indicator):
         assert first[name].tobytes() == second[name].tobytes()

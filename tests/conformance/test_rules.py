@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.features.leakage import look_ahead, made_up
+from engine.features.leakage import look_ahead, synthetic_gaps
 from engine.market.bars import Bars, Floats
 from engine.strategies.rules import CONDITIONS, OPERANDS, Condition, Operand
 from tests.support.market import random_walk
 
-BARS = (random_walk(900, seed=4), made_up())
+BARS = (random_walk(900, seed=4), synthetic_gaps())
 each = pytest.mark.parametrize("bars", BARS, ids=("whole", "with gaps"))
 
 

@@ -23,9 +23,9 @@ def _unless_redrawn(look: Callable[[], Any]) -> Any:
 
 
 class Visitor:
-    """A browser at one address. ``js`` runs a script in the page; what is waited for comes within ``PATIENCE``."""
+    """A browser at one address. ``js`` runs a script in the page; what is waited for comes within ``TIMEOUT``."""
 
-    PATIENCE = 60.0
+    TIMEOUT = 60.0
 
     def __init__(self, browser: Any, address: str) -> None:
         self.browser, self.address, self.driver = browser, address, browser.driver
@@ -37,11 +37,11 @@ class Visitor:
     def js(self, script: str, *arguments: object) -> Any:
         return self.driver.execute_script(script, *arguments)
 
-    def until(self, script: str, what: str, *arguments: object, seconds: float = PATIENCE) -> Any:
+    def until(self, script: str, what: str, *arguments: object, seconds: float = TIMEOUT) -> Any:
         """The first true value that ``script`` returns; fails after ``seconds``, naming ``what`` was awaited."""
         return self.wait_for(lambda: self.js(script, *arguments), what, seconds)
 
-    def wait_for(self, look: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+    def wait_for(self, look: Callable[[], Any], what: str, seconds: float = TIMEOUT) -> Any:
         """The first true value of ``look``; where what it looks at is drawn anew meanwhile, it looks again."""
         limit = time.monotonic() + seconds
         while not (found := _unless_redrawn(look)):
@@ -75,7 +75,7 @@ class Visitor:
     def text(self) -> str:
         return str(self.js("return document.body.innerText"))
 
-    def sees(self, words: str, seconds: float = PATIENCE) -> None:
+    def sees(self, words: str, seconds: float = TIMEOUT) -> None:
         """Wait until the page shows ``words``."""
         self.until("return document.body.innerText.includes(arguments[0])", words, words, seconds=seconds)
 
@@ -147,7 +147,7 @@ class Visitor:
         )
         return list(found or [])
 
-    def sees_trace(self, graph: str, name: str, seconds: float = PATIENCE) -> None:
+    def sees_trace(self, graph: str, name: str, seconds: float = TIMEOUT) -> None:
         """Wait until ``graph`` has a trace whose name starts with ``name``."""
         self.wait_for(
             lambda: any(trace.startswith(name) for trace in self.traces(graph)), f"{name} in {graph}", seconds

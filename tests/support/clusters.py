@@ -11,7 +11,7 @@ from typing import Any
 from engine.jobs.cluster import Cluster
 from tests.support import tasks
 
-PATIENCE = 60.0  # seconds, for a machine that other things keep busy
+TIMEOUT = 60.0  # seconds, for a machine that other things keep busy
 WORKERS = 2
 
 
@@ -28,7 +28,7 @@ class Heard:
             self._reports.put(event)
 
     def first(self) -> Mapping[str, Any]:
-        return self._reports.get(timeout=PATIENCE)
+        return self._reports.get(timeout=TIMEOUT)
 
     def messages(self) -> list[Any]:
         """What has been reported so far."""
@@ -37,10 +37,10 @@ class Heard:
 
 def outcomes(futures: list[Future[Any]]) -> list[Any]:
     """Results, and exceptions in the place of those that failed."""
-    return [future.exception(PATIENCE) or future.result() for future in futures]
+    return [future.exception(TIMEOUT) or future.result() for future in futures]
 
 
-def eventually(condition: Callable[[], bool], within: float = PATIENCE) -> bool:
+def eventually(condition: Callable[[], bool], within: float = TIMEOUT) -> bool:
     deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() > deadline:
@@ -62,6 +62,6 @@ def everybody_works(cluster: Cluster, name: str) -> bool:
 
 def is_forgotten(cluster: Cluster, name: str) -> bool:
     """Whether neither the server nor the scheduler nor a worker knows a task of this name."""
-    client = cluster._ready.result(PATIENCE)
+    client = cluster._ready.result(TIMEOUT)
     known = [name in cluster._names, client.run_on_scheduler(tasks.is_known, name)]
     return not any([*known, *client.run(tasks.is_known, name, on_error="ignore").values()])  # one may be dying

@@ -9,7 +9,7 @@ from typing import Any
 from dashboard.jobs.manager import DaskManager
 from tests.support import background
 
-PATIENCE = 60.0  # seconds, for a machine that other things keep busy
+TIMEOUT = 60.0  # seconds, for a machine that other things keep busy
 CALLBACKS = "tests.support.background:register"
 CONFIG = "cache: cache\ncompute: {workers: 2, queue_limit: 12, memory_limit_mb: 700}\n"
 
@@ -21,7 +21,7 @@ def call(manager: DaskManager, key: str, name: str, *args: Any, context: Any = N
 
 def poll(manager: DaskManager, key: str) -> Any:
     """What Dash does until there is a result."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while (result := manager.get_result(key, key)) is manager.UNDEFINED:
         assert manager.job_running(key)
         assert time.monotonic() < deadline, "no result"
@@ -34,7 +34,7 @@ def sentence(result: Any) -> str:
 
 
 def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.02)

@@ -18,7 +18,7 @@ from dashboard.pages.features import ids, view
 from dashboard.pages.features.layout import FORM, SEEN
 from dashboard.text.format import count, day_range
 from engine.features.context import context_requests
-from engine.features.evaluation import Surroundings
+from engine.features.evaluation import FeatureInputs
 from engine.features.matrix import FeatureMatrix
 from engine.features.spec import FeatureSpec
 from engine.market.bars import Bars
@@ -71,7 +71,7 @@ callback(
 def describe(data: runs.ResultData, symbol: str | None) -> tuple[Any, str]:
     """The table of values with its look-ahead check, and what the header says."""
     spec, matrix, bars = shown(data, symbol)
-    signs = view.signs_of_look_ahead(spec.features, bars, surroundings(spec))
+    signs = view.look_ahead_findings(spec.features, bars, feature_inputs(spec))
     dates = day_range(str(bars.days[0]), str(bars.days[-1]))
     shell.show_context(
         [bars.series.symbol, count(len(matrix.names), "feature"), dates], view.chips(spec.features, signs)
@@ -101,18 +101,18 @@ def opened(data: runs.ResultData) -> tuple[FeatureSpec, FeatureMatrix]:
     return runs.opened(data, FeatureSpec)
 
 
-def surroundings(spec: FeatureSpec) -> Surroundings:
+def feature_inputs(spec: FeatureSpec) -> FeatureInputs:
     """The series among which the features are computed; the same object while requests and data are the same."""
     needed = context_requests(spec.features, spec.market)
     data = tuple(item.fingerprint() for item in (spec.market, *needed.values()))
-    return _surroundings(spec.market, tuple(needed.items()), data)
+    return _feature_inputs(spec.market, tuple(needed.items()), data)
 
 
 @lru_cache(maxsize=8)
-def _surroundings(
+def _feature_inputs(
     market: MarketSpec, needed: tuple[tuple[str, MarketSpec], ...], data: tuple[str, ...]
-) -> Surroundings:
-    return Surroundings(engine.run(market), {name: engine.run(item) for name, item in needed})
+) -> FeatureInputs:
+    return FeatureInputs(engine.run(market), {name: engine.run(item) for name, item in needed})
 
 
 def shown(data: runs.ResultData, symbol: str | None) -> tuple[FeatureSpec, FeatureMatrix, Bars]:

@@ -1,4 +1,4 @@
-"""Features as their page prints them."""
+"""Tables, notes and chips of the features page."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ from dashboard.charts.features import correlation_figure as figure
 from dashboard.components import states
 from dashboard.shell import Chip
 from dashboard.text.format import count
-from engine.features.evaluation import Surroundings
+from engine.features.evaluation import FeatureInputs
 from engine.features.leakage import CUTS, LookAhead
-from engine.features.matrix import FeatureMatrix
-from engine.features.matrix import signs_of_look_ahead as signs_of
+from engine.features.matrix import FeatureMatrix, detect_look_ahead
 from engine.indicators import Indicator
 from engine.market.bars import Bars, Market
 
 Signs = Mapping[str, Sequence[LookAhead]]
 
 
-def signs_of_look_ahead(features: Sequence[Indicator], bars: Bars, around: Surroundings | None = None) -> Signs:
-    """What each feature betrays when it is recomputed on shorter histories, by label; nothing where it is causal.
+def look_ahead_findings(features: Sequence[Indicator], bars: Bars, inputs: FeatureInputs | None = None) -> Signs:
+    """Look-ahead found by recomputing each feature on shorter histories, by label; empty where the feature is causal.
 
-    ``around`` are the series that they may need beside ``bars``.
+    ``inputs`` are the other series that the features may need; without them there are only ``bars``.
     """
-    among = around or Surroundings(Market((bars,)), {})
+    among = inputs or FeatureInputs(Market((bars,)), {})
     return {feature.label(): _signs(feature, bars, among) for feature in features}
 
 
 @lru_cache(maxsize=512)
-def _signs(feature: Indicator, bars: Bars, around: Surroundings) -> tuple[LookAhead, ...]:
-    """Of one feature, checked once for the same series: it is computed seventeen times."""
-    return signs_of(feature, [bars], around)
+def _signs(feature: Indicator, bars: Bars, inputs: FeatureInputs) -> tuple[LookAhead, ...]:
+    """The check of one feature, cached: it computes the feature seventeen times."""
+    return detect_look_ahead(feature, [bars], inputs)
 
 
 def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], signs: Signs) -> list[dict[str, Any]]:
@@ -51,7 +50,7 @@ def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], signs
 
 
 def note(signs: Signs) -> str:
-    """What the look-ahead check did and found."""
+    """Result of the look-ahead check, in a sentence for each finding."""
     found = [sign.sentence() for each in signs.values() for sign in each]
     return " ".join(found) if found else f"no look-ahead on {CUTS} shorter histories"
 
@@ -66,7 +65,7 @@ def chips(features: Sequence[Indicator], signs: Signs) -> list[Chip]:
 
 
 def chart_note(info: FeaturesInfo) -> str:
-    """What the chart's title leaves open."""
+    """Caption of the chart: symbol, currency, kind of chart, dates and number of bars."""
     price = info.price
     shown = f"{price.bars:,} of {price.total:,} bars" if price.bars < price.total else count(price.bars, "bar")
     kind = "closes" if price.is_line() else "candles"

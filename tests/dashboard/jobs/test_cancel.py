@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dashboard.jobs.manager import DaskManager
-from tests.support.managed import PATIENCE, call, poll, sentence, status, until
+from tests.support.managed import TIMEOUT, call, poll, sentence, status, until
 from tests.support.processes import is_gone
 
 
@@ -80,7 +80,7 @@ def test_a_cancel_finds_a_job_that_is_on_its_way_to_the_cluster(
 
         monkeypatch.setattr(manager._cluster, "submit", hesitating)
         call(manager, "on-its-way", "add", 1, 1)
-        assert cancels[0].result(PATIENCE)
+        assert cancels[0].result(TIMEOUT)
     assert sentence(poll(manager, "on-its-way")) == "The job was cancelled."
 
 

@@ -51,7 +51,7 @@ class Tomorrow(Indicator):
 def rows_of(chosen: tuple[Indicator, ...], bars: Bars) -> list[dict[str, object]]:
     """The table for ``bars``."""
     found = matrix(chosen, Market((bars,)))
-    return view.rows(bars, found, chosen, view.signs_of_look_ahead(chosen, bars))
+    return view.rows(bars, found, chosen, view.look_ahead_findings(chosen, bars))
 
 
 def test_a_row_sums_up_a_feature() -> None:
@@ -75,14 +75,14 @@ def test_a_history_shorter_than_the_warm_up_has_no_values() -> None:
 def test_look_ahead_is_found_and_said() -> None:
     bars, chosen = random_walk(100), (Sma(window=5), Tomorrow())
     assert [row["causal"] for row in rows_of(chosen, bars)] == ["none", "found"]
-    signs = view.signs_of_look_ahead(chosen, bars)
+    signs = view.look_ahead_findings(chosen, bars)
     assert "looks ahead" in view.note(signs)
     assert [chip.tone for chip in view.chips(chosen, signs)] == ["", "bad"]
 
 
 def test_a_causal_set_is_said_to_be_so() -> None:
     chosen = (Sma(window=20), Rsi(window=14))
-    signs = view.signs_of_look_ahead(chosen, random_walk(300))
+    signs = view.look_ahead_findings(chosen, random_walk(300))
     assert view.note(signs) == "no look-ahead on 16 shorter histories"
     chips = view.chips(chosen, signs)
     assert (chips[0].text, chips[0].value) == ("warm-up", "105 bars")

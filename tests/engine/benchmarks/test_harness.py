@@ -14,7 +14,7 @@ from engine import devices
 from engine.benchmarks import harness, kernel_workload
 from engine.benchmarks.lane import Lane
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
-from engine.benchmarks.spec import PATIENCE, PAUSE, ROUNDS, WARM_UP, BenchmarkSpec
+from engine.benchmarks.spec import PAUSE, ROUNDS, SAMPLING_BUDGET, WARM_UP, BenchmarkSpec
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.benchmarks.workloads.rolling_mean import RollingMean
 from engine.core.errors import Cancelled, DeviceError, SpecError
@@ -179,7 +179,7 @@ def test_float64_is_not_asked_of_a_device_without_it(monkeypatch: pytest.MonkeyP
         (0.01, 20, ""),
         (1.0, 10, "10 of 20 repetitions: a call takes 1 s."),
         (4.7, 3, "3 of 20 repetitions: a call takes 4.7 s."),
-        (37.2, 0, "One call took 37 s, longer than all of them may: 10 s."),
+        (37.2, 0, "One call took 37 s, more than the 10 s that all calls may take."),
     ],
 )
 def test_slow_calls_are_repeated_less(pace: float, target: int, note: str) -> None:
@@ -189,12 +189,12 @@ def test_slow_calls_are_repeated_less(pace: float, target: int, note: str) -> No
 
 
 def test_what_takes_too_long_is_left_untimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness, "PATIENCE", 0.0)
+    monkeypatch.setattr(harness, "SAMPLING_BUDGET", 0.0)
     result = measure(BenchmarkSpec(workload=SMALL, variants=("numpy:cpu",), repetitions=3))
     assert np.isnan(result.median).all()
     assert result.usable.all()
     assert result.error[0, 0] <= result.bound[0]
-    assert "longer than all of them may" in result.notes[0][0]
+    assert "that all calls may take" in result.notes[0][0]
     assert np.isnan(result.noise())
 
 
@@ -267,7 +267,7 @@ def test_a_wrong_request_names_its_field(values: dict[str, Any], path: str, sent
 
 def test_the_estimate_is_bounded_by_the_patience() -> None:
     huge = BenchmarkSpec(workload=MatrixProduct(size=8192), variants=CPUS, repetitions=200)
-    assert huge.estimate().seconds <= 3 * (PATIENCE + WARM_UP + ROUNDS * PAUSE)
+    assert huge.estimate().seconds <= 3 * (SAMPLING_BUDGET + WARM_UP + ROUNDS * PAUSE)
     assert huge.estimate().megabytes == MatrixProduct(size=8192).megabytes(3)
     assert BenchmarkSpec(workload=SMALL).estimate().megabytes == SMALL.megabytes(len(devices.expected()))
 

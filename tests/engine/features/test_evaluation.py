@@ -11,7 +11,7 @@ import pytest
 
 from engine.core.errors import DataError, SpecError
 from engine.features.context import context_requests
-from engine.features.evaluation import Surroundings
+from engine.features.evaluation import FeatureInputs
 from engine.features.leakage import look_ahead
 from engine.indicators.averages import Sma
 from engine.indicators.cross_asset import Beta, LongerBars
@@ -41,8 +41,8 @@ def beta_by_pandas(own: Bars, other: Bars, window: int) -> pd.Series:
 
 @pytest.mark.parametrize(("own", "other"), [(OWN, OTHER), (without(OWN, 40, 41), without(OTHER, 90, 200, 201))])
 def test_beta_is_covariance_over_variance_of_common_bars(own: Bars, other: Bars) -> None:
-    around = Surroundings(Market((own,)), {"context - SPY -": Market((other,))})
-    found = pd.Series(around.compute(Beta(window=30), own)["beta"], own.time)
+    inputs = FeatureInputs(Market((own,)), {"context - SPY -": Market((other,))})
+    found = pd.Series(inputs.compute(Beta(window=30), own)["beta"], own.time)
     expected = beta_by_pandas(own, other, 30).reindex(found.index)
     np.testing.assert_allclose(found, expected, rtol=1e-8)
     assert np.isfinite(found).sum() > 230
@@ -51,8 +51,8 @@ def test_beta_is_covariance_over_variance_of_common_bars(own: Bars, other: Bars)
 def test_a_close_counts_once_its_bar_has_ended() -> None:
     """A day in New York ends five hours after the same date in London: there it is known on the next bar."""
     london = replace(OWN, series=replace(OWN.series, timezone="Europe/London"))
-    around = Surroundings(Market((london,)), OTHERS)
-    found = around.compute(Beta(window=30), london)["beta"]
+    inputs = FeatureInputs(Market((london,)), OTHERS)
+    found = inputs.compute(Beta(window=30), london)["beta"]
     late = pd.Series(OTHER.close, OTHER.time).shift().dropna()
     closes = pd.DataFrame({"y": pd.Series(london.close, london.time), "x": late}).dropna().pct_change()
     expected = closes["y"].rolling(30).cov(closes["x"]) / closes["x"].rolling(30).var()
@@ -68,12 +68,12 @@ def walks(*lengths: int) -> tuple[Bars, ...]:
 def test_rank_of_return_is_that_of_pandas() -> None:
     bars = walks(200, 200, 150, 200)
     bars = (bars[0], without(bars[1], 50, 120), *bars[2:])
-    around = Surroundings(Market(bars), {})
+    inputs = FeatureInputs(Market(bars), {})
     returns = pd.DataFrame({item.series.symbol: pd.Series(item.close, item.time).pct_change(10) for item in bars})
     ranks = returns.rank(axis=1)
     expected = (ranks - 1).div(returns.notna().sum(axis=1) - 1, axis=0)
     for item in bars:
-        found = around.compute(ReturnRank(window=10), item)["rank"]
+        found = inputs.compute(ReturnRank(window=10), item)["rank"]
         np.testing.assert_allclose(found, expected[item.series.symbol].reindex(item.time), rtol=1e-12)
 
 
@@ -88,8 +88,8 @@ def test_a_row_counts_once_the_last_of_its_bars_has_ended() -> None:
     """Of Tokyo and New York: the rank of a date is known in Tokyo on the next bar, in New York on its own."""
     west, east = walks(120, 120)
     east = replace(east, series=replace(east.series, timezone="Asia/Tokyo"))
-    around = Surroundings(Market((west, east)), {})
-    here, there = (around.compute(ReturnRank(window=5), item)["rank"] for item in (west, east))
+    inputs = FeatureInputs(Market((west, east)), {})
+    here, there = (inputs.compute(ReturnRank(window=5), item)["rank"] for item in (west, east))
     np.testing.assert_array_equal(there[6:], 1 - here[5:-1])
 
 
@@ -105,8 +105,8 @@ def daily_of(bars: Bars) -> Bars:
 
 def test_an_indicator_of_longer_bars_is_known_when_they_have_ended() -> None:
     bars = hourly()
-    around = Surroundings(Market((bars,)), {"context - - 1d": Market((daily_of(bars),))})
-    found = around.compute(LongerBars(interval="1d", indicator=Sma(window=3)), bars)["value"]
+    inputs = FeatureInputs(Market((bars,)), {"context - - 1d": Market((daily_of(bars),))})
+    found = inputs.compute(LongerBars(interval="1d", indicator=Sma(window=3)), bars)["value"]
     daily = pd.Series(daily_of(bars).close).rolling(3).mean().to_numpy()
     expected = np.full(len(bars), np.nan)
     for at in range(len(bars)):
@@ -120,8 +120,8 @@ def test_an_indicator_of_longer_bars_is_known_when_they_have_ended() -> None:
 
 def test_longer_bars_that_have_ended_long_ago_are_not_carried_on() -> None:
     bars = hourly()
-    around = Surroundings(Market((bars,)), {"context - - 1d": Market((daily_of(bars).slice(0, 20),))})
-    found = around.compute(LongerBars(interval="1d", indicator=Sma(window=3)), bars)["value"]
+    inputs = FeatureInputs(Market((bars,)), {"context - - 1d": Market((daily_of(bars).slice(0, 20),))})
+    found = inputs.compute(LongerBars(interval="1d", indicator=Sma(window=3)), bars)["value"]
     assert np.isfinite(found[71 : 20 * 24 + 6 * 24]).all()
     assert np.isnan(found[20 * 24 + 8 * 24 :]).all()
 
@@ -136,13 +136,13 @@ class Peeking(Beta):
 def test_a_look_ahead_by_way_of_the_context_is_found() -> None:
     bars = hourly()
     daily = {"context - - 1d": Market((daily_of(bars),))}
-    of_longer = Surroundings(Market((bars,)), daily)
-    assert look_ahead(of_longer.computing(LongerBars(interval="1d", indicator=Sma(window=3))), bars) == ()
-    around = Surroundings(Market((OWN,)), OTHERS)
-    assert look_ahead(around.computing(Beta(window=30)), OWN) == ()
-    assert look_ahead(around.computing(Peeking()), OWN) != ()
+    of_longer = FeatureInputs(Market((bars,)), daily)
+    assert look_ahead(of_longer.point_in_time(LongerBars(interval="1d", indicator=Sma(window=3))), bars) == ()
+    inputs = FeatureInputs(Market((OWN,)), OTHERS)
+    assert look_ahead(inputs.point_in_time(Beta(window=30)), OWN) == ()
+    assert look_ahead(inputs.point_in_time(Peeking()), OWN) != ()
     several = walks(200, 200, 150)
-    assert look_ahead(Surroundings(Market(several), {}).computing(ReturnRank(window=10)), several[2]) == ()
+    assert look_ahead(FeatureInputs(Market(several), {}).point_in_time(ReturnRank(window=10)), several[2]) == ()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_look_ahead_by_way_of_the_context_is_found() -> None:
 def test_what_is_missing_gets_a_sentence(indicator: Any, words: str) -> None:
     context = {"context - - 1d": Market((replace(OWN, series=OWN.series),))}
     with pytest.raises(DataError, match=words):
-        Surroundings(Market((OWN,)), context).compute(indicator, OWN)
+        FeatureInputs(Market((OWN,)), context).compute(indicator, OWN)
 
 
 def test_rules_say_that_they_cannot_have_other_series() -> None:

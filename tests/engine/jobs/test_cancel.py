@@ -19,7 +19,7 @@ from engine.core.spec import Resources
 from engine.jobs.cluster import Cluster, _Job
 from tests.support import tasks
 from tests.support.clusters import (
-    PATIENCE,
+    TIMEOUT,
     WORKERS,
     Heard,
     eventually,
@@ -34,13 +34,13 @@ GPU = Resources(gpus=1)
 
 
 def test_cancel_stops_a_job_that_reports(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.jobs.cluster._GRACE", PATIENCE)  # it stops by itself, however long that takes here
+    monkeypatch.setattr("engine.jobs.cluster._GRACE", TIMEOUT)  # it stops by itself, however long that takes here
     file, heard = tmp_path / "polite", Heard()
     future = cluster.submit("polite", tasks.polite, file, listen=heard)
     pid = int(heard.first()["message"])
     assert cluster.cancel("polite")
     assert isinstance(future.exception(0), Cancelled)
-    assert cluster.submit("polite", tasks.add, 1, 1).result(PATIENCE) == 2  # the key is free again, at once
+    assert cluster.submit("polite", tasks.add, 1, 1).result(TIMEOUT) == 2  # the key is free again, at once
     assert eventually(file.exists)
     assert not is_gone(pid)
     assert not cluster.cancel("polite")
@@ -72,7 +72,7 @@ def test_a_job_cancelled_in_the_queue_never_runs(cluster: Cluster, tmp_path: Pat
     assert eventually(lambda: is_forgotten(cluster, "run-never"))
     gate.touch()
     outcomes(first)
-    cluster.submit("later", tasks.nothing).result(PATIENCE)
+    cluster.submit("later", tasks.nothing).result(TIMEOUT)
     assert not file.exists()
 
 
@@ -82,17 +82,17 @@ def test_a_job_cancelled_while_the_scheduler_unpacks_it_does_not_stay(
     """A scheduler ignores the cancel of a task that it does not know, and would run it to its end."""
     import distributed.scheduler
 
-    cluster.submit("up", tasks.nothing).result(PATIENCE)
+    cluster.submit("up", tasks.nothing).result(TIMEOUT)
     unpack, unpacks, may_go_on = distributed.scheduler._materialize_graph, threading.Event(), threading.Event()
 
     def slow(*args: Any, **more: Any) -> Any:
         unpacks.set()
-        assert may_go_on.wait(PATIENCE)
+        assert may_go_on.wait(TIMEOUT)
         return unpack(*args, **more)
 
     monkeypatch.setattr(distributed.scheduler, "_materialize_graph", slow)
     cluster.submit("unpacked", tasks.asleep)
-    assert unpacks.wait(PATIENCE)
+    assert unpacks.wait(TIMEOUT)
     assert cluster.cancel("unpacked")
     time.sleep(0.3)  # the cancel would be there by now
     may_go_on.set()
@@ -135,13 +135,13 @@ def test_a_job_cancelled_before_it_is_sent_leaves_the_next_one_alone(
 
     monkeypatch.setattr("engine.jobs.cluster._offered", hesitating)
     first = cluster.submit("twice", tasks.span, 0.5, resources=GPU)
-    assert waits.wait(PATIENCE)
+    assert waits.wait(TIMEOUT)
     assert cluster.cancel("twice")
     second = cluster.submit("twice", tasks.span, 0.5, resources=GPU, listen=lambda _: second_is_sent.set())
-    assert second_is_sent.wait(PATIENCE)
+    assert second_is_sent.wait(TIMEOUT)
     may_go_on.set()
     assert isinstance(first.exception(0), Cancelled)
-    assert second.exception(PATIENCE) is None
+    assert second.exception(TIMEOUT) is None
 
 
 def test_a_job_outlives_any_number_of_workers_that_fall_for_others(

@@ -23,7 +23,7 @@ from engine.core.spec import Resources
 from engine.jobs import local_cluster
 from engine.jobs.cluster import Cluster, fan_out
 from tests.support import tasks
-from tests.support.clusters import PATIENCE, WORKERS, Heard, eventually, everybody_works, outcomes, processes
+from tests.support.clusters import TIMEOUT, WORKERS, Heard, eventually, everybody_works, outcomes, processes
 from tests.support.outside import outside_cluster
 from tests.support.processes import is_gone
 
@@ -72,17 +72,17 @@ def test_a_job_is_taken_before_the_workers_are_up(tmp_path: Path) -> None:
     try:
         future = cluster.submit("early", tasks.add, 1, 2)
         assert not cluster.is_ready()
-        assert future.result(PATIENCE) == 3
+        assert future.result(TIMEOUT) == 3
         assert cluster.is_ready()
         # The warm-up imports by now, or soon: no job may import a part of that package meanwhile.
-        assert cluster.submit("import", tasks.import_part).result(PATIENCE) == 7
+        assert cluster.submit("import", tasks.import_part).result(TIMEOUT) == 7
     finally:
         cluster.close()
 
 
 def test_jobs_that_have_ended_leave_nothing_behind(cluster: Cluster) -> None:
     before = dict(cluster._failures)
-    assert [cluster.submit(f"trip-{number}", tasks.add, number, 1).result(PATIENCE) for number in range(20)] == [
+    assert [cluster.submit(f"trip-{number}", tasks.add, number, 1).result(TIMEOUT) for number in range(20)] == [
         *range(1, 21)
     ]
     assert (cluster._jobs, cluster._names, dict(cluster._failures)) == ({}, {}, before)
@@ -98,7 +98,7 @@ def test_equal_keys_share_one_job(cluster: Cluster, tmp_path: Path, gate: Path) 
 
 def test_many_jobs_of_many_clients_all_arrive(cluster: Cluster) -> None:
     def client(number: int) -> list[int]:
-        return [cluster.submit(f"sum-{number}-{n}", tasks.add, number, n).result(PATIENCE) for n in range(25)]
+        return [cluster.submit(f"sum-{number}-{n}", tasks.add, number, n).result(TIMEOUT) for n in range(25)]
 
     with ThreadPoolExecutor(8) as clients:
         assert list(clients.map(client, range(8))) == [[number + n for n in range(25)] for number in range(8)]
@@ -106,15 +106,15 @@ def test_many_jobs_of_many_clients_all_arrive(cluster: Cluster) -> None:
 
 def test_errors_of_ours_arrive_as_they_are(cluster: Cluster) -> None:
     with pytest.raises(DataError, match=r"^There are no bars of NOPE\.$"):
-        cluster.submit("no-data", tasks.no_data).result(PATIENCE)
+        cluster.submit("no-data", tasks.no_data).result(TIMEOUT)
     with pytest.raises(SpecError) as caught:
-        cluster.submit("wrong-spec", tasks.wrong_spec).result(PATIENCE)
+        cluster.submit("wrong-spec", tasks.wrong_spec).result(TIMEOUT)
     assert caught.value.problems == (("strategy.fast", "Fast must be below slow."), ("", "Nothing fits."))
 
 
 def test_other_errors_are_named_and_logged(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "stratoscope"), pytest.raises(JobError) as caught:
-        cluster.submit("mistake", tasks.mistaken).result(PATIENCE)
+        cluster.submit("mistake", tasks.mistaken).result(TIMEOUT)
     assert str(caught.value) == "The job failed: ZeroDivisionError: division by zero."
     assert "tasks.py" in caplog.text
     assert "tasks.py" not in str(caught.value)
@@ -125,7 +125,7 @@ def test_progress_is_throttled_and_the_last_is_never_lost(cluster: Cluster, gate
     future = cluster.submit("tell", tasks.tell, 3000, gate, listen=heard)
     assert eventually(lambda: "step 2999" in heard.messages())  # it did not wait for the end, which waits for us
     gate.touch()
-    seconds = future.result(PATIENCE)
+    seconds = future.result(TIMEOUT)
     assert heard.events[0][1]["event"] == "started"
     assert heard.events[-1][1]["partial"] == {"number": 2999}
     assert len(heard.messages()) <= 20 * seconds + 2
@@ -154,7 +154,7 @@ def test_a_job_whose_process_is_killed_fails_and_one_that_loses_a_part_goes_on(c
     os.kill(other, signal.SIGKILL)
     assert eventually(lambda: other not in processes(cluster, "lose-part"))
     gate.touch()
-    done = whole.result(PATIENCE)
+    done = whole.result(TIMEOUT)
     assert len(done) == 2 * WORKERS
     assert other not in done
     gate.unlink()
@@ -162,7 +162,7 @@ def test_a_job_whose_process_is_killed_fails_and_one_that_loses_a_part_goes_on(c
     assert eventually(lambda: bool(processes(cluster, "lose-all")))
     os.kill(processes(cluster, "lose-all")[0], signal.SIGKILL)
     with pytest.raises(WorkerLost, match="The worker process that ran this job died"):
-        lost.result(PATIENCE)
+        lost.result(TIMEOUT)
 
 
 def test_a_killed_worker_fails_its_job_only(cluster: Cluster, gate: Path) -> None:
@@ -175,22 +175,22 @@ def test_a_killed_worker_fails_its_job_only(cluster: Cluster, gate: Path) -> Non
     assert isinstance(dead, WorkerLost)
     assert "600 MB" in str(dead)
     assert all(isinstance(other, tuple) for other in others)
-    assert cluster.submit("dying", tasks.add, 2, 2).result(PATIENCE) == 4
+    assert cluster.submit("dying", tasks.add, 2, 2).result(TIMEOUT) == 4
 
 
 def test_a_job_without_measure_fails_for_want_of_memory(cluster: Cluster) -> None:
     with pytest.raises(WorkerLost, match="for lack of memory"):
-        cluster.submit("greedy", tasks.greedy).result(PATIENCE)
+        cluster.submit("greedy", tasks.greedy).result(TIMEOUT)
 
 
 def test_processes_that_start_anew_are_prepared_as_the_first(cluster: Cluster, gate: Path) -> None:
     gate.touch()
     with pytest.raises(WorkerLost):
-        cluster.submit("reset", tasks.dying, gate).result(PATIENCE)
+        cluster.submit("reset", tasks.dying, gate).result(TIMEOUT)
     assert eventually(lambda: everybody_works(cluster, f"reset-{time.monotonic()}"))
     for number in range(2 * WORKERS):
-        assert cluster.submit(f"under-{number}", tasks.circumstances).result(PATIENCE) == (False, False)
-    assert eventually(lambda: cluster.submit("warm?", tasks.is_warm).result(PATIENCE))
+        assert cluster.submit(f"under-{number}", tasks.circumstances).result(TIMEOUT) == (False, False)
+    assert eventually(lambda: cluster.submit("warm?", tasks.is_warm).result(TIMEOUT))
 
 
 def test_jobs_for_the_gpu_run_one_at_a_time(cluster: Cluster) -> None:
@@ -202,12 +202,12 @@ def test_fan_out_uses_the_workers(cluster: Cluster, gate: Path) -> None:
     held = cluster.submit("fan-held", tasks.spread_held, 2 * WORKERS, gate)
     assert eventually(lambda: len(processes(cluster, "fan-held")) == WORKERS)
     gate.touch()
-    assert len(set(held.result(PATIENCE))) == WORKERS
+    assert len(set(held.result(TIMEOUT))) == WORKERS
 
 
 def test_fan_out_keeps_the_order(cluster: Cluster) -> None:
     heard, items = Heard(), [0.08, 0.02, 0.05] * 4
-    parts = cluster.submit("fan", tasks.spread, items, listen=heard).result(PATIENCE)
+    parts = cluster.submit("fan", tasks.spread, items, listen=heard).result(TIMEOUT)
     assert [item for item, _ in parts] == items
     fractions = [event["fraction"] for _, event in heard.events if event["event"] == "progress"]
     assert fractions == sorted(fractions)
@@ -216,13 +216,13 @@ def test_fan_out_keeps_the_order(cluster: Cluster) -> None:
 def test_fan_out_lets_other_jobs_through(cluster: Cluster) -> None:
     sweep = cluster.submit("sweep", tasks.spread, [0.05] * 4000)  # minutes
     assert eventually(lambda: len(processes(cluster, "sweep")) == WORKERS)
-    cluster.submit("meanwhile", tasks.nothing).result(PATIENCE)
+    cluster.submit("meanwhile", tasks.nothing).result(TIMEOUT)
     assert not sweep.done()
     cluster.cancel("sweep")
 
 
 def test_fan_out_on_the_gpu_stays_in_its_process(cluster: Cluster) -> None:
-    parts = cluster.submit("fan-gpu", tasks.spread, [0.01] * 6, resources=GPU).result(PATIENCE)
+    parts = cluster.submit("fan-gpu", tasks.spread, [0.01] * 6, resources=GPU).result(TIMEOUT)
     assert len({process for _, process in parts}) == 1
 
 
@@ -235,11 +235,11 @@ def test_fan_out_without_a_cluster_works_in_turn() -> None:
 
 def test_an_error_in_a_part_is_the_jobs(cluster: Cluster) -> None:
     with pytest.raises(DataError, match="There is nothing in zero"):
-        cluster.submit("spread-mistake", tasks.spread_mistake).result(PATIENCE)
+        cluster.submit("spread-mistake", tasks.spread_mistake).result(TIMEOUT)
 
 
 def test_only_this_machine_and_only_who_holds_the_certificate(cluster: Cluster) -> None:
-    cluster.submit("listening", tasks.nothing).result(PATIENCE)
+    cluster.submit("listening", tasks.nothing).result(TIMEOUT)
     here = psutil.Process()
     sockets = [socket for process in (here, *here.children(recursive=True)) for socket in listening(process)]
     assert sockets
@@ -259,10 +259,10 @@ def test_a_scheduler_elsewhere_by_its_address_alone(tmp_path: Path, gate: Path) 
     with outside_cluster(tmp_path) as address:
         cluster = Cluster(Compute(scheduler=address), tmp_path, warm=())
         try:
-            assert cluster.submit("first", tasks.add, 1, 1).result(PATIENCE) == 2
+            assert cluster.submit("first", tasks.add, 1, 1).result(TIMEOUT) == 2
             assert cluster._embedded is None
-            assert [item for item, _ in cluster.submit("fan", tasks.spread, [0.01] * 4).result(PATIENCE)] == [0.01] * 4
-            assert cluster.submit("gpu", tasks.add, 1, 1, resources=GPU).result(PATIENCE) == 2
+            assert [item for item, _ in cluster.submit("fan", tasks.spread, [0.01] * 4).result(TIMEOUT)] == [0.01] * 4
+            assert cluster.submit("gpu", tasks.add, 1, 1, resources=GPU).result(TIMEOUT) == 2
             heard = Heard()
             cluster.submit("asleep", tasks.asleep, listen=heard)
             pid = int(heard.first()["message"])
@@ -270,8 +270,8 @@ def test_a_scheduler_elsewhere_by_its_address_alone(tmp_path: Path, gate: Path) 
             assert eventually(lambda: is_gone(pid))
             gate.touch()
             with pytest.raises(WorkerLost):  # that scheduler would try again: one worker is enough
-                cluster.submit("dying", tasks.dying, gate).result(PATIENCE)
-            assert cluster.submit("next", tasks.add, 1, 2).result(PATIENCE) == 3
+                cluster.submit("dying", tasks.dying, gate).result(TIMEOUT)
+            assert cluster.submit("next", tasks.add, 1, 2).result(TIMEOUT) == 3
         finally:
             cluster.close()
 
@@ -280,6 +280,6 @@ def test_a_scheduler_that_does_not_answer(tmp_path: Path) -> None:
     cluster = Cluster(Compute(scheduler="tcp://127.0.0.1:9"), tmp_path, warm=())
     try:
         with pytest.raises(JobError, match=r"No scheduler answers at tcp://127\.0\.0\.1:9"):
-            cluster.submit("any", tasks.nothing).result(PATIENCE)
+            cluster.submit("any", tasks.nothing).result(TIMEOUT)
     finally:
         cluster.close()

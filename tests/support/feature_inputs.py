@@ -9,19 +9,19 @@ from functools import lru_cache
 import numpy as np
 
 from engine.features.context import context_requests
-from engine.features.evaluation import Surroundings
+from engine.features.evaluation import FeatureInputs
 from engine.indicators import Indicator
 from engine.market.bars import Bars, Floats, Market
 from engine.market.spec import MarketSpec
 from tests.support.market import days, make_bars, random_walk
 
 
-def computing(indicator: Indicator) -> Callable[[Bars], dict[str, Floats]]:
+def point_in_time(indicator: Indicator) -> Callable[[Bars], dict[str, Floats]]:
     """``indicator`` as a function of bars, everything else being cut where they end."""
-    return lambda bars: around(indicator, bars).computing(indicator)(bars)
+    return lambda bars: feature_inputs(indicator, bars).point_in_time(indicator)(bars)
 
 
-def around(indicator: Indicator, bars: Bars) -> Surroundings:
+def feature_inputs(indicator: Indicator, bars: Bars) -> FeatureInputs:
     """``bars`` with two further symbols, and ten years of history of whatever ``indicator`` asks for."""
     named = [("A", 31), ("B", 32)]
     market = Market((bars, *(_history(symbol, seed, "1d", bars.series.timezone) for symbol, seed in named)))
@@ -30,7 +30,7 @@ def around(indicator: Indicator, bars: Bars) -> Surroundings:
     for name, spec in asked.items():
         symbol = bars.series.symbol if spec.symbols == ("OWN",) else spec.symbols[0]
         context[name] = Market((_history(symbol, 33, spec.interval, bars.series.timezone),))
-    return Surroundings(market, context)
+    return FeatureInputs(market, context)
 
 
 @lru_cache
