@@ -22,6 +22,16 @@
       return result && result.spec && before.painted !== painted ? { ...result, painted: painted } : no();
     });
 
+  /* The same of the data page: the series on screen, once for each series, and whenever a free tab is opened. */
+  here.looked = (result, symbol, active, now, ids) =>
+    ids.map((id, index) => {
+      const before = now[index] || {}, has = result && result.spec, isFree = before.free;
+      if (id.tab !== active || (!has && !isFree)) return no();
+      if (isFree) return { ...result, symbol: symbol, free: true, opened: Date.now() };
+      const isSame = before.key === result.key && before.spec === result.spec && before.symbol === symbol;
+      return isSame ? no() : { ...result, symbol: symbol };
+    });
+
   /* The page's own run button leads from a study to the first tab. */
   document.addEventListener("click", (event) => {
     if (event.target.closest('.side [data-run="true"]') && document.querySelector(".study:not([hidden])"))

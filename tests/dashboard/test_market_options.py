@@ -11,7 +11,7 @@ from dashboard import market_options as offers
 from dashboard.components import controls
 from dashboard.market_options import MOST, following
 from dashboard.pages.backtest.form import FORM as BACKTEST
-from dashboard.pages.data.layout import FORM as DATA
+from dashboard.pages.data.form import FORM as DATA
 from dashboard.pages.features.layout import FORM as FEATURES
 from dashboard.pages.models.layout import FORM as MODELS
 from engine.core.errors import SpecError

@@ -1,8 +1,8 @@
 """The data page: what there is, what it looks like, where it is from and whether it can be trusted."""
 
 from dashboard.page import Page
-from dashboard.pages.data import download
 from dashboard.pages.data.layout import later, layout
+from dashboard.pages.data.tabs import TABS
 
 PAGE = Page(
     name="data",
@@ -11,6 +11,6 @@ PAGE = Page(
     icon="data",
     order=1,
     layout=layout,
-    studies=(download.FORM.page,),
+    studies=tuple(tab.study.form.page for tab in TABS if tab.study),
     later=later,
 )

@@ -2,6 +2,7 @@
 
 PAGE = "data"
 TABS = "data"
+DESCRIBED = "data-described"
 CHART = "data-chart"
 KPIS = "data-kpis"
 COMPARE = "data-compare"

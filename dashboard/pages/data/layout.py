@@ -4,76 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import market_options
-from dashboard.components import card, form, graph, metric, states, table, tabs
+from dashboard.components import states, tabs
 from dashboard.components.page_layout import page_layout
-from dashboard.components.series_view import SeriesView
-from dashboard.pages.data import download, ids
+from dashboard.pages.data import ids
+from dashboard.pages.data.form import FORM, SEEN
+from dashboard.pages.data.tab import Tab, seen_id
+from dashboard.pages.data.tabs import FIRST, TABS
 from dashboard.runs import studies
 from engine.market import catalog
-from engine.market.spec import MarketSpec
-
-FORM = form.Form(
-    page=ids.PAGE,
-    spec=MarketSpec,
-    options={
-        "collection": market_options.collections,
-        "symbols": market_options.symbols,
-        "interval": market_options.intervals,
-    },
-    shown_as={"symbols": market_options.folded},
-)
-SEEN = SeriesView(ids.PAGE, ids.CHART)
-TABS = {
-    "chart": "Chart",
-    "compare": "Compare",
-    "quality": "Quality",
-    "table": "Table",
-    "provenance": "Provenance",
-    "download": "Download",
-}
-COMPARE_COLUMNS = [
-    table.Column("symbol", "Symbol"),
-    table.Column("change", "Change", kind="signed_percent", help="Last close over the first common close, minus one."),
-    table.Column("cagr", "CAGR", kind="signed_percent"),
-    table.Column("volatility", "Volatility", kind="percent"),
-    table.Column("sharpe", "Sharpe", kind="number", decimals=2),
-    table.Column("max_drawdown", "Max drawdown", kind="signed_percent"),
-    table.Column("skew", "Skew", kind="number", decimals=2),
-]
 
 
 def layout(query: str | None) -> Component:
     """The page for a permalink's query, or with the usual form."""
-    contents = {
-        "chart": [graph.graph(ids.CHART, height=500, title="Price", rescale=False), metric.strip(ids.KPIS)],
-        "compare": _compare(),
-        "quality": [html.Div(id=ids.QUALITY)],
-        "table": [_table()],
-        "provenance": [html.Div(id=ids.PROVENANCE)],
-    }
-    asked = studies.opening(query, [download.STUDY])
-    first = "" if asked.study else "chart"
+    asked = studies.opening(query, [tab.study for tab in TABS if tab.study])
+    beside = [tab for tab in TABS if tab.study or tab.free]
     return page_layout(
         FORM,
         asked.query,
-        title=tabs.tabs(ids.TABS, list(TABS.items()), studies.tab_of(asked.study)),
+        title=tabs.tabs(ids.TABS, [(tab.name, tab.title) for tab in TABS], studies.tab_of(asked.study)),
         panel=_chart_section(),
         results=[
             SEEN.store(),
-            *(tabs.pane(ids.TABS, name, part, first=name == first) for name, part in contents.items()),
+            dcc.Store(id=ids.DESCRIBED),
+            tabs.pane(ids.TABS, FIRST.name, FIRST.layout(), first=not asked.study),
+            *_late([tab for tab in TABS if tab not in (FIRST, *beside)]),
         ],
-        studies=studies.pane(ids.TABS, download.STUDY, download.layout, asked),
+        studies=[*_studies(asked), *_late(beside), *_stores()],
         empty=states.empty("No series chosen", "Choose a collection and at least one symbol.", symbol="data"),
     )
 
 
+def _late(found: Sequence[Tab]) -> list[Component]:
+    """The panes of tabs that show nothing of a study's."""
+    panes = [
+        tabs.late_pane(ids.TABS, tab.name, tab.layout, kind="free" if tab.free else "")
+        for tab in found
+        if not tab.study
+    ]
+    return [part for parts in panes for part in parts]
+
+
+def _studies(asked: studies.Opening) -> list[Component]:
+    panes = [studies.pane(ids.TABS, tab.study, tab.layout, asked) for tab in TABS if tab.study]
+    return [part for parts in panes for part in parts]
+
+
+def _stores() -> list[Component]:
+    """What outlasts the opening of a tab: which series it has seen."""
+    return [dcc.Store(id=seen_id(tab.name), data={"free": True} if tab.free else None) for tab in TABS if not tab.study]
+
+
 def later() -> list[Component]:
     """What comes into the page once its tab is opened."""
-    return studies.contents(download.STUDY, download.layout, studies.Opening(None))
+    nothing = studies.Opening(None)
+    parts = [
+        studies.contents(tab.study, tab.layout, nothing) if tab.study else tab.layout()
+        for tab in TABS
+        if tab is not FIRST
+    ]
+    return [part for found in parts for part in found]
 
 
 def _chart_section() -> Sequence[Component]:
@@ -83,15 +75,3 @@ def _chart_section() -> Sequence[Component]:
         *(html.Div(text, className="f-failed") for text in catalog.problems()),
         *SEEN.controls(),
     ]
-
-
-def _compare() -> Sequence[Component]:
-    return [
-        graph.graph(ids.COMPARE, height=420, title="Growth", sub="rebased to 100 at the first common bar"),
-        card.card("Comparison", table.table(ids.COMPARE_TABLE, COMPARE_COLUMNS), sub="over common days"),
-    ]
-
-
-def _table() -> Component:
-    note = html.Span(id=ids.TABLE_NOTE, className="sub")
-    return card.card("Bars", table.table(ids.TABLE, [], height=560), tools=[note])

@@ -11,7 +11,10 @@ import engine
 from dashboard.charts import candles
 from dashboard.components.series_view import Seen, offer, zoomed
 from dashboard.pages.data import callbacks, ids, view
-from dashboard.pages.data.layout import FORM, layout
+from dashboard.pages.data.form import FORM
+from dashboard.pages.data.layout import layout
+from dashboard.pages.data.tab import as_supplied, of_symbol, opened, shown
+from dashboard.pages.data.tabs import chart, compare, provenance, quality, table
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import RunSpec, canonical_json
 from engine.features.spec import FeatureSpec
@@ -50,14 +53,14 @@ def test_too_few_bars_have_no_figures(closes: list[float]) -> None:
     bars = make_bars(closes)
     summary = summarise(bars)
     assert summary.metrics == {}
-    cells = view.kpis(summary, bars)
+    cells = chart.kpis(summary, bars)
     assert [cell.text for cell in cells[1:]] == ["\u2013"] * 7
     assert cells[1].note == "too few bars"
 
 
 def test_the_strip_shows_the_figures_of_the_engine() -> None:
     (bars,) = engine.run(MarketSpec()).bars
-    cells = {cell.name: cell for cell in view.kpis(summarise(bars), bars)}
+    cells = {cell.name: cell for cell in chart.kpis(summarise(bars), bars)}
     assert list(cells) == [
         "Last close",
         "CAGR",
@@ -103,24 +106,24 @@ def test_the_header_names_source_and_licence_and_what_cannot_be_bought() -> None
 )
 def test_the_chart_says_what_it_draws(spec: MarketSpec, words: str) -> None:
     (bars,) = engine.run(spec).bars
-    assert view.chart_note(candles.info(bars), bars.series, spec.adjustment) == words
+    assert chart.note(candles.info(bars), bars.series, spec.adjustment) == words
 
 
 def test_bars_are_listed_newest_first_and_not_without_end() -> None:
     (bars,) = engine.run(MarketSpec()).bars
-    rows = view.bar_rows(bars)
-    assert len(rows) == view.MOST_ROWS
+    rows = table.rows(bars)
+    assert len(rows) == table.MOST_ROWS
     assert rows[0]["time"] == "2023-09-21"
     assert rows[0]["close"] == bars.close[-1]
     assert rows[0]["change"] == pytest.approx(bars.close[-1] / bars.close[-2] - 1)
-    assert view.table_note(bars).startswith("newest 1,000 of 2,699 bars")
+    assert table.note(bars).startswith("newest 1,000 of 2,699 bars")
     short = make_bars([1.0, 2.0], has_volume=False)
-    assert view.bar_rows(short)[-1]["change"] is None
-    assert view.table_note(short) == "2 bars, newest first"
+    assert table.rows(short)[-1]["change"] is None
+    assert table.note(short) == "2 bars, newest first"
 
 
 def test_currencies_have_the_decimals_that_they_move_in() -> None:
-    formats = [str(column.get("valueFormatter")) for column in view.bar_columns(make_bars([1.07251]))]
+    formats = [str(column.get("valueFormatter")) for column in table.columns(make_bars([1.07251]))]
     assert "'number', 5" in formats[1]
     assert view.price(410.17) == "410.17"
     assert view.price(1.07251) == "1.07251"
@@ -129,18 +132,18 @@ def test_currencies_have_the_decimals_that_they_move_in() -> None:
 def test_provenance_says_when_bars_were_fetched_and_where_else_they_are(workspace: Workspace) -> None:
     save(random_walk(9, collection="wiki", symbol="AAPL", provider="files", fetched="2026-11-28T09:05:07+00:00"))
     (bars,) = engine.run(MarketSpec(collection="wiki", symbols=("AAPL",))).bars
-    words = text_of(view.provenance(bars.series, bars, "none"))
+    words = text_of(provenance.provenance(bars.series, bars, "none"))
     assert "2026-11-28 09:05 UTC, from files" in words
     assert "sample, not used: 'stored' has priority" in words
     (bars,) = engine.run(MarketSpec()).bars
-    words = text_of(view.provenance(bars.series, bars, "none"))
+    words = text_of(provenance.provenance(bars.series, bars, "none"))
     assert "Fetched" not in words
     assert "Also in" not in words
 
 
 def test_provenance_says_what_the_manifest_says() -> None:
     (bars,) = engine.run(MarketSpec(collection="arch", symbols=("^GSPC",))).bars
-    words = text_of(view.provenance(bars.series, bars, "total_return"))
+    words = text_of(provenance.provenance(bars.series, bars, "total_return"))
     for part in (
         "Yahoo via arch 8",
         "NCSA wheel",
@@ -154,7 +157,7 @@ def test_provenance_says_what_the_manifest_says() -> None:
 
 def test_quality_lists_every_check_that_applies() -> None:
     closes_only = make_bars([1.0, 2.0, 1.0], has_ohlc=False, has_volume=False)
-    grid = view.quality(closes_only, check(closes_only)).children[1].children
+    grid = quality.listed(closes_only, check(closes_only)).children[1].children
     assert [row["name"] for row in grid.rowData] == ["Jump", "Close", "Order", "Date"]
     assert [row["count"] for row in grid.rowData] == [2, 0, 0, 0]
     assert grid.rowData[0]["first"] == "2020-01-02"
@@ -167,11 +170,11 @@ def test_symbols_are_offered_where_there_are_several() -> None:
 
 
 def test_a_forged_symbol_shows_the_first() -> None:
-    assert callbacks.shown(result(TWO), "../../etc/passwd")[1].series.symbol == "NVDA"
+    assert of_symbol(result(TWO), "../../etc/passwd")[1].series.symbol == "NVDA"
 
 
 def test_a_range_shows_its_part_in_days() -> None:
-    figure, note = callbacks.chart(seen(result(MarketSpec()), "NVDA", "365", scale="log", zoom=None))
+    figure, note = chart.draw(seen(result(MarketSpec()), "NVDA", "365", scale="log", zoom=None))
     assert len(figure.data[0].x) == 252
     assert note.endswith("252 of 2,699 bars")
     assert figure.layout.yaxis.type == "log"
@@ -179,42 +182,43 @@ def test_a_range_shows_its_part_in_days() -> None:
 
 @pytest.mark.parametrize("span", ["all", "nonsense", "../x"])
 def test_other_ranges_show_all(span: str) -> None:
-    assert callbacks.chart(seen(result(MarketSpec()), "NVDA", span, scale="linear", zoom=None))[1].endswith(
-        ", 2,699 bars"
-    )
+    assert chart.draw(seen(result(MarketSpec()), "NVDA", span, scale="linear", zoom=None))[1].endswith(", 2,699 bars")
 
 
 def test_a_zoom_is_drawn_in_days_and_belongs_to_its_symbol() -> None:
     data = result(TWO)
     held = zoomed({"xaxis.range": ["2020-01-01", "2020-12-31"]}, data, "NVDA", "all")
-    assert callbacks.chart(seen(data, "NVDA", "all", scale="log", zoom=held))[1].endswith("253 of 2,699 bars")
-    assert callbacks.chart(seen(data, "AAPL", "all", scale="log", zoom=held))[1].endswith(", 2,699 bars")
+    assert chart.draw(seen(data, "NVDA", "all", scale="log", zoom=held))[1].endswith("253 of 2,699 bars")
+    assert chart.draw(seen(data, "AAPL", "all", scale="log", zoom=held))[1].endswith(", 2,699 bars")
     with pytest.raises(PreventUpdate):
         zoomed({"autosize": True}, data, "NVDA", "all")
 
 
 def test_two_symbols_are_compared_and_one_is_not() -> None:
-    figure, rows = callbacks.compare(result(TWO), "log", "compare")
+    figure, rows = compare.compare(result(TWO), "log")
     assert [trace.name for trace in figure.data] == ["NVDA", "AAPL"]
     assert [row["symbol"] for row in rows] == ["NVDA", "AAPL"]
-    figure, rows = callbacks.compare(result(MarketSpec()), "log", "compare")
+    figure, rows = compare.compare(result(MarketSpec()), "log")
     assert "second symbol" in figure["empty"]
     assert len(rows) == 1
 
 
-def test_tabs_out_of_sight_cost_nothing() -> None:
-    for call in (
-        lambda: callbacks.compare(result(TWO), "log", "chart"),
-        lambda: callbacks.list_bars(result(TWO), "NVDA", "chart"),
-        lambda: callbacks.faults(result(TWO), "NVDA", "chart"),
-        lambda: callbacks.origin(result(TWO), "NVDA", "chart"),
-    ):
-        with pytest.raises(PreventUpdate):
-            call()
+def test_a_tab_without_a_series_shows_nothing() -> None:
+    for call in (table.list_bars, quality.assess, provenance.describe, chart.describe):
+        for nothing in (None, {}, {"free": True, "opened": 1.0}):
+            with pytest.raises(PreventUpdate):
+                call(nothing)
+
+
+def test_a_tab_shows_the_symbol_on_screen() -> None:
+    looked = {**result(TWO), "symbol": "AAPL"}
+    assert shown(looked)[1].series.symbol == "AAPL"
+    assert shown(result(TWO))[1].series.symbol == "NVDA"
+    assert table.list_bars(looked)[1][0]["close"] == shown(looked)[1].close[-1]
 
 
 def test_quality_is_judged_on_prices_as_supplied() -> None:
-    bars = callbacks.as_supplied(result(TWO), "AAPL")
+    bars = as_supplied(*of_symbol(result(TWO), "AAPL"))
     raw = engine.run(MarketSpec(symbols=("AAPL",), adjustment="none")).bars[0]
     assert bars.digest() == raw.digest()
 
@@ -222,12 +226,12 @@ def test_quality_is_judged_on_prices_as_supplied() -> None:
 def test_nothing_is_drawn_before_there_is_a_result() -> None:
     for data in (None, {}, {"error": "No."}):
         with pytest.raises(PreventUpdate):
-            callbacks.opened(data)
+            opened(data)
 
 
 def test_another_kind_of_request_gets_a_sentence() -> None:
     with pytest.raises(SpecError, match="Expected a 'market', not a 'features'"):
-        callbacks.opened(result(FeatureSpec()))
+        opened(result(FeatureSpec()))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +250,7 @@ def test_forged_requests_get_a_sentence(spec: dict[str, object], error: type[Exc
     import json
 
     with pytest.raises(error, match=words):
-        callbacks.opened({"key": "k", "spec": json.dumps({"kind": "market"} | spec)})
+        opened({"key": "k", "spec": json.dumps({"kind": "market"} | spec)})
 
 
 def test_the_page_is_laid_out_with_any_permalink() -> None:
@@ -269,6 +273,6 @@ def test_files_that_cannot_be_read_are_named_beside_the_form(workspace: Workspac
 
 def test_less_than_a_month_has_dashes_and_says_so() -> None:
     week = random_walk(5)
-    shown = {item.name: (item.text, item.note) for item in view.kpis(summarise(week), week)}
+    shown = {item.name: (item.text, item.note) for item in chart.kpis(summarise(week), week)}
     for name in ("CAGR", "Volatility", "Sharpe"):
         assert shown[name] == ("–", "under a month")

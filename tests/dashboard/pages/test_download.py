@@ -9,8 +9,8 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import state
 from dashboard.components.fields import Values
-from dashboard.pages.data import download
 from dashboard.pages.data.layout import layout
+from dashboard.pages.data.tabs import download
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json
 from engine.jobs import actions

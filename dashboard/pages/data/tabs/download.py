@@ -17,6 +17,7 @@ from dashboard.components.fields import Values
 from dashboard.components.values import get
 from dashboard.errors import toast
 from dashboard.pages.data import ids
+from dashboard.pages.data.tab import Tab
 from dashboard.runs.studies import Study, StudyForm
 from dashboard.text.format import count
 from engine.core.errors import EngineError
@@ -93,11 +94,14 @@ STUDY = Study(
 )
 
 
-def layout() -> list[Component]:
+def layout() -> Sequence[Component]:
     note = html.Span(id=ids.DOWNLOAD_NOTE, className="sub")
     listed = table.table(ids.DOWNLOADED, COLUMNS, empty="No symbol was requested.")
     listed.columnDefs[2] |= {"wrapText": True, "autoHeight": True, "cellStyle": {"lineHeight": "18px"}}
     return [card.card("Downloaded", listed, tools=[note, html.Div(id=ids.DOWNLOAD_LINK)])]
+
+
+TAB = Tab("download", "Download", layout, STUDY)
 
 
 @callback(

@@ -1,0 +1,106 @@
+"""Tabs of the data page, and how their callbacks reach the series on screen.
+
+To add a tab, write one module of ``dashboard.pages.data.tabs``:
+
+1. ``layout()`` returns what the tab shows; it is called when the tab is first opened.
+2. ``TAB = Tab("name", "Title", layout)``, added to ``TABS`` in ``tabs/__init__.py``. A tab with a form of its own, such
+   as a download, has a ``study``; one that needs no series, such as the catalogue, is ``free``.
+3. ``@callback(Output(...), seen("name"))`` calls a function of one argument, ``Looked``, whenever the series changes
+   while the tab is in sight and when the tab is opened, and never otherwise.
+4. There ``shown(looked)`` returns the request and the adjusted bars on screen, ``opened(looked)`` those of all symbols.
+   A free tab's argument may hold no series: ``shown`` then raises ``PreventUpdate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback
+from dash.development.base_component import Component
+from pydantic import PlainValidator, TypeAdapter
+from typing_extensions import TypedDict
+
+import engine
+from dashboard import ids as frame
+from dashboard import runs
+from dashboard.components.tabs import line_id
+from dashboard.pages.data import ids
+from dashboard.pages.data.form import SEEN
+from dashboard.runs.studies import Study
+from engine.market.bars import Bars, Market
+from engine.market.spec import MarketSpec
+
+RESULT = Input(frame.result(ids.PAGE), "data")
+SYMBOL = Input(SEEN.symbol, "value")
+OPEN = Input(line_id(ids.TABS), "active_tab")
+
+
+class _Looked(TypedDict, total=False):
+    key: str
+    spec: str
+    symbol: str | None
+    free: bool
+    opened: float
+
+
+Looked: TypeAlias = Annotated[_Looked, PlainValidator(TypeAdapter(_Looked).validate_python)] | None
+"""The page's result with the symbol on screen, as the browser says it."""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """``name`` is the value of ``OPEN`` while the tab is in sight; ``layout`` makes what it shows: of the series on
+    screen, or of the ``study``'s report. A ``free`` tab has something to show without either.
+    """
+
+    name: str
+    title: str
+    layout: Callable[[], Sequence[Component]]
+    study: Study | None = None
+    free: bool = False
+
+
+def seen_id(name: str) -> frame.Id:
+    """Store: ``Looked`` for the tab ``name``; a free tab's is filled anew whenever that is opened."""
+    return {"role": "looked", "page": ids.PAGE, "tab": name}
+
+
+def seen(name: str) -> Input:
+    """What the callbacks of the tab ``name`` start from."""
+    return Input(seen_id(name), "data")
+
+
+def opened(data: runs.ResultData | Looked) -> tuple[MarketSpec, Market]:
+    """The request and its bars; ``PreventUpdate`` where there is none. Raises ``SpecError`` for a forged one."""
+    return runs.opened(data, MarketSpec)
+
+
+def shown(data: Looked) -> tuple[MarketSpec, Bars]:
+    """The request and the bars of the symbol on screen: the first if that is not among them."""
+    return of_symbol(data, (data or {}).get("symbol"))
+
+
+def of_symbol(data: runs.ResultData | Looked, symbol: str | None) -> tuple[MarketSpec, Bars]:
+    """The request and the bars of ``symbol``, or of the first if it is not among them."""
+    spec, market = opened(data)
+    by_symbol = {bars.series.symbol: bars for bars in market.bars}
+    return spec, by_symbol.get(str(symbol), market.bars[0])
+
+
+def as_supplied(spec: MarketSpec, bars: Bars) -> Bars:
+    """The bars on screen before adjustment, on which quality is assessed."""
+    raw = spec.model_copy(update={"symbols": (bars.series.symbol,), "adjustment": "none"})
+    return engine.run(raw).bars[0]
+
+
+clientside_callback(
+    ClientsideFunction("stratoscope", "looked"),
+    Output({"role": "looked", "page": ids.PAGE, "tab": ALL}, "data"),
+    RESULT,
+    SYMBOL,
+    OPEN,
+    State({"role": "looked", "page": ids.PAGE, "tab": ALL}, "data"),
+    State({"role": "looked", "page": ids.PAGE, "tab": ALL}, "id"),
+)

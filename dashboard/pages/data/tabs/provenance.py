@@ -1,0 +1,71 @@
+"""The tab that says where a series is from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import Output, callback, html
+from dash.development.base_component import Component
+
+from dashboard.charts.candles import UTC, moment
+from dashboard.components import card
+from dashboard.pages.data import ids
+from dashboard.pages.data.tab import Looked, Tab, seen, shown
+from dashboard.pages.data.view import ADJUSTED, not_tradeable
+from dashboard.text.format import day_range
+from engine.market import catalog
+from engine.market.bars import Bars, Series
+from engine.market.intervals import bar_interval
+
+
+def layout() -> Sequence[Component]:
+    return [html.Div(id=ids.PROVENANCE)]
+
+
+TAB = Tab("provenance", "Provenance", layout)
+
+
+@callback(Output(ids.PROVENANCE, "children"), seen(TAB.name))
+def describe(looked: Looked) -> Any:
+    spec, bars = shown(looked)
+    return provenance(bars.series, bars, spec.adjustment)
+
+
+def provenance(series: Series, bars: Bars, adjustment: str) -> Component:
+    """Everything the manifest says about the series, and what is on screen of it."""
+    tradeable = "yes" if series.tradeable else f"no: {not_tradeable(series)}"
+    has = [name for name, there in (("open, high, low", series.has_ohlc), ("volume", series.has_volume)) if there]
+    about = [
+        ("Series", f"{series.symbol} in {series.collection}"),
+        ("Type", series.kind),
+        ("Tradeable", tradeable),
+        ("Currency", series.currency),
+        ("Time zone", series.timezone),
+        ("Bars", f"{series.rows:,} {bar_interval(series.interval).adjective}"),
+        ("Range", day_range(*map(str, series.span))),
+        ("Columns", ", ".join([*has, "close", "adjusted close"])),
+    ]
+    where = [
+        ("Source", series.origin),
+        *_fetched(series),
+        *_elsewhere(series),
+        ("Licence", series.licence),
+        ("Prices as supplied", series.adjustment),
+        ("Prices on screen", ADJUSTED[adjustment]),
+        ("Bars on screen", f"{len(bars):,}, {moment(bars, 0)} to {moment(bars, -1)}"),
+    ]
+    return card.columns(card.card("Series", card.facts(about)), card.card("Source", card.facts(where)), kind="half")
+
+
+def _fetched(series: Series) -> list[tuple[str, str]]:
+    """When stored bars were fetched, and by which source."""
+    if not series.fetched:
+        return []
+    return [("Fetched", f"{series.fetched[:16].replace('T', ' ')}{UTC}, from {series.provider}")]
+
+
+def _elsewhere(series: Series) -> list[tuple[str, str]]:
+    """Which of several sources with this series is used."""
+    others = catalog.also_in(series)
+    return [("Also in", f"{', '.join(others)}, not used: '{series.source}' has priority")] if others else []

@@ -1,0 +1,77 @@
+"""The tab that lists the bars of a series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from dash import Output, callback, html
+from dash.development.base_component import Component
+
+from dashboard.charts.candles import UTC, moment
+from dashboard.components import card, table
+from dashboard.pages.data import ids
+from dashboard.pages.data.tab import Looked, Tab, seen, shown
+from dashboard.pages.data.view import CHANGE, price_decimals
+from dashboard.text.format import count
+from engine.market.bars import Bars
+
+MOST_ROWS = 1_000
+
+
+def layout() -> Sequence[Component]:
+    note = html.Span(id=ids.TABLE_NOTE, className="sub")
+    return [card.card("Bars", table.table(ids.TABLE, [], height=560), tools=[note])]
+
+
+TAB = Tab("table", "Table", layout)
+
+
+@callback(
+    Output(ids.TABLE, "columnDefs"),
+    Output(ids.TABLE, "rowData"),
+    Output(ids.TABLE_NOTE, "children"),
+    seen(TAB.name),
+)
+def list_bars(looked: Looked) -> tuple[Any, Any, str]:
+    _, bars = shown(looked)
+    return columns(bars), rows(bars), note(bars)
+
+
+def columns(bars: Bars) -> list[dict[str, Any]]:
+    """The table's columns: prices with their decimals, times as wide as they need."""
+    decimals = price_decimals(float(bars.close[-1]))
+    prices = [table.Column(name, name.capitalize(), "number", decimals) for name in ("open", "high", "low", "close")]
+    return [
+        table.definition(column)
+        for column in (
+            table.Column("time", f"Time,{UTC}" if bars.series.is_intraday else "Time", width=150),
+            *prices,
+            table.Column("change", "Change", "signed_percent", width=100, help=CHANGE),
+            table.Column("volume", "Volume", "number", width=150),
+        )
+    ]
+
+
+def rows(bars: Bars) -> list[dict[str, Any]]:
+    """The newest bars first, at most ``MOST_ROWS``; what a series lacks is None."""
+    change = np.append(np.nan, bars.close[1:] / bars.close[:-1] - 1)
+    values = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")} | {"change": change}
+    newest = range(len(bars) - 1, max(len(bars) - 1 - MOST_ROWS, -1), -1)
+    return [
+        {"time": moment(bars, index).removesuffix(UTC)}
+        | {name: _plain(column[index]) for name, column in values.items()}
+        for index in newest
+    ]
+
+
+def note(bars: Bars) -> str:
+    """How much of the series the table lists."""
+    if len(bars) <= MOST_ROWS:
+        return f"{count(len(bars), 'bar')}, newest first"
+    return f"newest {MOST_ROWS:,} of {len(bars):,} bars: narrow the dates to see the others"
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
