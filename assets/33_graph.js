@@ -53,6 +53,7 @@
     drawn.layout.template = chosen.template;
     const id = here.domId(context.outputs_list[0].id), box = document.getElementById(id);
     const plot = box && box.querySelector(".js-plotly-plot");
+    if (here.hasMoved(context.outputs_list[0].id.graph)) stayThere(plot, drawn);
     keepView(plot, drawn);
     keepShown(plot, drawn);
     attach(id);
@@ -77,6 +78,12 @@
     }
   }
 
+  /* Where the chart has been moved on while its figure was under way, the part in sight stays. */
+  function stayThere(plot, drawn) {
+    const axis = plot && plot._fullLayout && plot._fullLayout.xaxis;
+    if (axis && axis.range && drawn.layout.xaxis) drawn.layout.xaxis.range = axis.range.slice();
+  }
+
   function attach(id, tries) {
     const box = document.getElementById(id), plot = box && box.querySelector(".js-plotly-plot");
     if (!plot || !plot.on || !plot._fullData) {
@@ -88,6 +95,7 @@
     plot.on("plotly_afterplot", () => legend(plot));
     plot.on("plotly_relayout", (change) => rescale(plot, change));
     plot.on("plotly_react", () => rescale(plot, null));
+    if (plot.closest(".graph-card").dataset.follows) plot.on("plotly_doubleclick", () => here.zoomOut(plot));
     legend(plot);
   }
 

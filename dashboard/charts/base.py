@@ -29,7 +29,7 @@ SERIES = tuple(f"var(--s{index})" for index in range(1, 7))
 
 PLAIN = ",.4~r"
 """Ticks without an exponent: 0.05, 20, 1,000. On a log axis without a format Plotly writes 20 as a small 2."""
-DAY_HOVER, MINUTE_HOVER = "%Y-%m-%d", "%Y-%m-%d %H:%M UTC"
+DAY_HOVER, MINUTE_HOVER = "%Y-%m-%d", "%Y-%m-%d %H:%M"
 PALE = 50  # percent of the ends of a scale under printed numbers
 MARGIN = {"l": 48, "r": 14, "t": 8, "b": 26}
 
@@ -70,9 +70,9 @@ def has_hours(time: NDArray[np.float64]) -> bool:
     return bool(np.any(time % 86_400_000))
 
 
-def time_axis(*, intraday: bool = False, **more: Any) -> dict[str, Any]:
-    """A date axis for ``times``, with a crosshair; never with rangebreaks."""
-    hover = MINUTE_HOVER if intraday else DAY_HOVER
+def time_axis(*, intraday: bool = False, zone: str = "UTC", **more: Any) -> dict[str, Any]:
+    """A date axis for ``times``, with a crosshair; never with rangebreaks. ``zone`` is named after a time of day."""
+    hover = f"{MINUTE_HOVER} {zone}" if intraday else DAY_HOVER
     return {"type": "date", "hoverformat": hover, "showspikes": True, "spikesnap": "cursor", **more}
 
 

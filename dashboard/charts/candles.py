@@ -1,59 +1,59 @@
-"""One series as candles with volume, or as the line of its closes; several as lines rebased to 100.
+"""One series as candles with volume, or as the line of its closes.
 
-A browser draws about 1,500 candles without effort. A range with more bars is drawn in longer ones, the shortest of
-``STEPS`` that fit: weeks instead of days, and so on. A shorter range, requested by zooming, is drawn in its own bars.
+A browser draws some 700 candles without effort. A range with more bars is drawn in longer ones, the shortest natural
+periods that fit (``engine.market.conflation``): weeks instead of days, and so on. A shorter range, requested by
+zooming, is drawn in its own bars.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dashboard.charts import base
 from dashboard.charts.equity import thin
-from engine.core.errors import DataError
-from engine.market.bars import Bars, Floats, Times
-from engine.market.intervals import INTERVALS, bar_interval
+from dashboard.charts.window import UTC_CLOCK, Clock, Window, bounds
+from engine.market import conflation
+from engine.market.bars import Bars, Floats
+from engine.market.conflation import Level, adjective
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 CANDLES = 1_500
-STEPS = {"hour": "hourly", "4 hours": "4-hour", "day": "daily", "week": "weekly", "month": "monthly"} | {
-    "quarter": "quarterly",
-    "year": "yearly",
-}
-"""What longer candles stand for, and their adjectives, from the shortest to the longest."""
+POINTS = 3_000
+"""Candles, and points of a line, at most."""
 PRICE = ",.6~g"
 UTC = " UTC"
 """What follows on a time of day."""
+Style = Literal["candle", "bar", "heikin_ashi", "line"]
+STYLES: tuple[Style, ...] = get_args(Style)
 
-Window = tuple[float, float]
-"""From and to in milliseconds since 1970, both included."""
-
-_HOUR, _DAY = 3_600_000, 86_400_000
+_DAY = 86_400_000
 _PRICES = ("open", "high", "low", "close")
+_SEED = 100  # candles before the first that is drawn: the open of Heikin-Ashi halves what is older at each of them
 
 
 @dataclass(frozen=True, eq=False)
 class CandleInfo:
     """What is drawn of a series.
 
-    ``time`` is float64 milliseconds since 1970 of each bar, or of the start of the hours, or of the date with which the
-    trading day, week, month, quarter or year begins that a candle stands for. ``open``, ``high``, ``low`` and ``close``
-    are float64 in ``currency``; the first three are empty where the series has closes only, ``volume`` where it has
-    none. ``step`` is the length of a candle ("week"); ``bars`` counts the bars in view, from ``first`` to ``last``,
-    and ``total`` those of the whole range.
+    ``time`` is float64 milliseconds since 1970 on the ``clock`` of each bar, or of the start of the minutes or hours,
+    or of the date with which the trading day, week, month, quarter or year begins that a candle stands for. ``open``,
+    ``high``, ``low`` and ``close`` are float64 in ``currency``; the first three are empty where the series has closes
+    only or is drawn as a line, ``volume`` where it has none. ``step`` is the length of a candle ("week"); ``bars``
+    counts the bars in view, from ``first`` to ``last``, and ``total`` those of the whole range.
+
+    ``first_bar`` and ``stop_bar`` are the bars [first, stop) that are drawn, ``index`` the last bar of each candle.
+    ``view`` is the part in sight of a chart that has more drawn to its left and right, None where all is in sight.
     """
 
     symbol: str
     currency: str
     step: str
+    is_dated: bool
     bars: int
     total: int
     first: str
@@ -64,44 +64,160 @@ class CandleInfo:
     low: Floats
     close: Floats
     volume: Floats
+    index: np.ndarray
     log: bool
+    style: Style = "candle"
+    clock: Clock = UTC_CLOCK
+    view: Window | None = None
+    ends: Window = (0.0, 0.0)
 
     def is_line(self) -> bool:
         """Whether there are closes only."""
         return not len(self.open)
 
+    def in_view(self) -> slice:
+        """The candles in sight."""
+        if self.view is None:
+            return slice(0, len(self.time))
+        first = int(np.searchsorted(self.time, self.view[0], side="right")) - 1
+        stop = int(np.searchsorted(self.time, self.view[1], side="right"))
+        return slice(max(first, 0), max(stop, first + 1, 1))
+
     def axis(self) -> dict[str, Any]:
         """The time axis that suits the candles; a single one does not fill it."""
         alone = [self.time[0] - 10 * _DAY, self.time[0] + 10 * _DAY] if len(self.time) == 1 else None
-        return base.time_axis(intraday="hour" in self.step) | {"rangeslider": {"visible": False}, "range": alone}
+        axis = base.time_axis(intraday=not self.is_dated, zone=self.clock.name)
+        axis |= {"rangeslider": {"visible": False}, "range": alone}
+        if self.view is None:
+            return axis
+        room = max((self.ends[1] - self.ends[0]) * 0.02, 60_000)
+        limits = {"minallowed": self.ends[0] - room, "maxallowed": self.ends[1] + room}
+        return axis | limits | {"range": alone or list(self.view)}
 
 
-def info(bars: Bars, window: Window | None = None, *, log: bool = False) -> CandleInfo:
-    """What is drawn of ``bars``, or of those inside ``window``. A window that holds no bar shows all of them."""
-    total, bars = len(bars), within(bars, window)
-    drawn, step = _candles(bars) if bars.series.has_ohlc else _line(bars)
-    about = {"bars": len(bars), "total": total, "first": moment(bars, 0), "last": moment(bars, -1)}
-    return CandleInfo(bars.series.symbol, bars.series.currency, step, **about, **drawn, log=log)
+def info(
+    bars: Bars,
+    window: Window | None = None,
+    *,
+    log: bool = False,
+    most: int = CANDLES,
+    room: float = 0.0,
+    style: Style = "candle",
+    clock: Clock = UTC_CLOCK,
+) -> CandleInfo:
+    """What is drawn of ``bars``, or of those inside ``window``, as at most ``most`` candles in sight.
+
+    A window before or after all bars shows all of them. With ``room`` that share of the candles in sight is drawn
+    beyond each of its ends as well, for the mouse to drag them in, and the axes say what is in sight.
+    """
+    start, stop = bounds(bars, window)
+    if stop <= start and not room:
+        start, stop = 0, len(bars)
+    is_line = style == "line" or not bars.series.has_ohlc
+    level = conflation.level_for(bars, start, max(stop, start + 1), most)
+    first, end = level.within(start, max(stop, start + 1))
+    extra = int(np.ceil((end - first) * room))
+    first, end = max(first - extra, 0), min(end + extra, len(level))
+    drawn = level.slice(first, end)
+    ends = np.append(level.first[first + 1 : end + 1], len(bars))[: end - first] - 1
+    near = min(start, len(bars) - 1)
+    about = {
+        "symbol": bars.series.symbol,
+        "currency": bars.series.currency,
+        "bars": stop - start,
+        "total": len(bars),
+        "first": moment(bars, near, clock),
+        "last": moment(bars, max(stop - 1, near), clock),
+        "log": log,
+        "clock": clock if bars.series.is_intraday else UTC_CLOCK,
+    }
+    if is_line and not room and stop - start <= _LONG:
+        return CandleInfo(**about, **_line(bars.slice(start, stop), start, clock, level), style="line")
+    prices = _heikin_ashi(level, first, end) if style == "heikin_ashi" and not is_line else drawn
+    empty = bars.open[:0]
+    return CandleInfo(
+        **about,
+        step=level.period,
+        is_dated=level.is_dated,
+        time=_shown(drawn, clock),
+        **{name: empty if is_line and name != "close" else getattr(prices, name) for name in _PRICES},
+        volume=drawn.volume if bars.series.has_volume else empty,
+        index=ends,
+        style="line" if is_line else style,
+        **_sight(bars, window, clock, level) if room else {},
+    )
+
+
+_LONG = 200_000  # bars whose line is drawn with the extremes of its parts
+
+
+def _sight(bars: Bars, window: Window | None, clock: Clock, level: Level) -> dict[str, Any]:
+    """What the chart shows of what is drawn, and the ends of the whole, as x."""
+    whole = (float(base.times(bars.time[:1])[0]), float(base.times(bars.time[-1:])[0]))
+    first, last = (float(_shown(level.slice(at, at + 1), clock)[0]) for at in (0, len(level) - 1))
+    step = (last - first) / max(len(level) - 1, 1)
+    ends = (min(first, _x(whole[0], level, clock)) - step / 2, max(last, _x(whole[1], level, clock)) + step / 2)
+    if window is None or window[1] < whole[0] or window[0] > whole[1]:
+        return {"view": ends, "ends": ends}
+    return {"view": (_x(window[0], level, clock), _x(window[1], level, clock)), "ends": ends}
+
+
+def _x(moment: float, level: Level, clock: Clock) -> float:
+    return float(clock.shown(np.array([round(moment)]).astype("datetime64[ms]"))[0])
+
+
+def _shown(level: Level, clock: Clock) -> Floats:
+    return base.times(level.time) if level.is_dated else clock.shown(level.time)
+
+
+def _heikin_ashi(level: Level, first: int, stop: int) -> Level:
+    """The candles [``first``, ``stop``) averaged: close (o+h+l+c)/4; open the middle of the body before, at the
+    beginning of the series that of its own.
+    """
+    start = max(first - _SEED, 0)
+    part = level.slice(start, stop)
+    close = (part.open + part.high + part.low + part.close) / 4
+    opens = np.empty_like(close)
+    before = (part.open[0] + part.close[0]) / 2
+    for at, value in enumerate(close):
+        opens[at] = before
+        before = (before + value) / 2 if np.isfinite(before + value) else value
+    high, low = np.fmax(part.high, np.fmax(opens, close)), np.fmin(part.low, np.fmin(opens, close))
+    whole = Level(part.period, part.is_dated, part.first, part.time, opens, high, low, close, part.volume)
+    return whole.slice(first - start, stop - start)
+
+
+def _line(bars: Bars, start: int, clock: Clock, level: Level) -> dict[str, Any]:
+    none = bars.open[:0]
+    kept = thin(base.times(bars.time), bars.close, POINTS)
+    time = base.times(bars.time[kept]) if not bars.series.is_intraday else clock.shown(bars.time[kept])
+    own = conflation.pyramid(bars).periods[0]
+    drawn: dict[str, Any] = dict.fromkeys(("open", "high", "low", "volume"), none)
+    about = {"step": own, "is_dated": not bars.series.is_intraday, "index": start + kept}
+    return drawn | about | {"time": time, "close": bars.close[kept]}
 
 
 def figure(info: CandleInfo, *, keep: str = "") -> go.Figure:
     """Price above volume on one time axis."""
-    import plotly.graph_objects as go
-
-    traces = [price_trace(info)]
+    traces, panes = [price_trace(info)], []
     if len(info.volume):
-        look = {"marker": {"color": base.tint(base.MUTED, 70)}, "hovertemplate": "%{y:.4~s}", "showlegend": False}
-        traces.append(go.Bar(x=info.time, y=base.values(info.volume), yaxis="y2", name="Volume", **look))
-    axis = base.value_axis(nticks=3, rangemode="tozero", exponentformat="B", zeroline=False)
+        traces.append(volume_trace(info, "y2"))
+        panes.append((volume_axis(info), 0.15))
     return base.figure(
         traces,
         x=info.axis(),
         y=price_axis(info),
-        panes=[(axis, 0.15)] if len(info.volume) else [],
-        keep=keep or info.symbol,
+        panes=panes,
+        keep=_subject(info, keep),
         bargap=0.15,
         hoversubplots="axis",
+        **({"dragmode": "pan", "meta": {"zone": info.clock.zone}} if info.view else {}),
     )
+
+
+def _subject(info: CandleInfo, keep: str) -> str:
+    """What the browser's zoom belongs to: where the server says what is in sight, that alone counts."""
+    return f"{keep or info.symbol} {info.view}" if info.view else keep or info.symbol
 
 
 def price_trace(info: CandleInfo) -> Any:
@@ -112,178 +228,60 @@ def price_trace(info: CandleInfo) -> Any:
     if info.is_line():
         line = {"color": base.SERIES[0], "width": 1.5}
         return go.Scatter(**about, y=base.values(info.close), line=line, hovertemplate=f"%{{y:{PRICE}}}")
-    return go.Candlestick(**about, yhoverformat=PRICE, **{name: base.values(getattr(info, name)) for name in _PRICES})
+    prices = {name: base.values(getattr(info, name)) for name in _PRICES}
+    draw = go.Ohlc if info.style == "bar" else go.Candlestick
+    return draw(**about, yhoverformat=PRICE, **prices)
 
 
-def price_axis(info: CandleInfo) -> dict[str, Any]:
-    """The price axis; a log axis steps by every digit over a decade, by 1, 2, 5 over more, else as Plotly likes."""
-    if not info.log:
-        return base.value_axis(tickformat=PRICE)
-    known = np.concatenate([info.low, info.high, info.close])
-    decades = float(np.log10(np.nanmax(known) / np.nanmin(known)))
-    ticks = {"dtick": None, "nticks": 6} if decades < 0.5 else {"dtick": "D1" if decades < 1.1 else "D2"}
-    return base.value_axis(tickformat=PRICE, log=True, **ticks)
-
-
-def asked_window(change: object) -> Window | None:
-    """The range of days in what Plotly reports of a zoom, None where the whole range is requested.
-
-    Raises ``KeyError`` where the report is about something else, such as the size of the chart.
-    """
-    if not isinstance(change, Mapping):
-        raise KeyError("no report")
-    if change.get("xaxis.autorange"):
-        return None
-    given = change.get("xaxis.range") or [change["xaxis.range[0]"], change["xaxis.range[1]"]]
-    try:
-        return _window([float(np.datetime64(str(item).strip(), "ms").astype(np.int64)) for item in given])
-    except (TypeError, ValueError):
-        return None
-
-
-def held_window(held: object, keep: str) -> Window | None:
-    """The window that the browser holds for what ``keep`` names, None for any other."""
-    if not isinstance(held, Mapping) or held.get("keep") != keep:
-        return None
-    return _window(held.get("range"))
-
-
-def _window(given: object) -> Window | None:
-    if not isinstance(given, list | tuple) or len(given) != 2:
-        return None
-    if not all(isinstance(item, int | float) and np.isfinite(item) for item in given):
-        return None
-    return (float(given[0]), float(given[1])) if given[0] < given[1] else None
-
-
-def last_days(bars: Bars, days: str) -> Window | None:
-    """The window of the last ``days`` calendar days; None for no number, or where the bars span no more than that."""
-    if not isinstance(days, str) or not re.fullmatch(r"\d{1,5}", days):
-        return None
-    end = float(base.times(bars.time[-1:])[0])
-    start = end - int(days) * _DAY
-    return (start, end) if start > base.times(bars.time[:1])[0] else None
-
-
-def within(bars: Bars, window: Window | None) -> Bars:
-    """The bars inside ``window``, or all of them if it holds none."""
-    if window is None:
-        return bars
-    times = base.times(bars.time)
-    first, last = int(np.searchsorted(times, window[0])), int(np.searchsorted(times, window[1], side="right"))
-    return bars.slice(first, last) if last > first else bars
-
-
-def moment(bars: Bars, index: int) -> str:
-    """The time of a bar: the day, of intraday bars with the hour in UTC."""
-    if not bars.series.is_intraday:
-        return str(np.datetime_as_string(bars.time[index], unit="D"))
-    return f"{np.datetime_as_string(bars.time[index], unit='m')}{UTC}".replace("T", " ", 1)
-
-
-@dataclass(frozen=True, eq=False)
-class Rebased:
-    """Closes of one symbol, 100 at the first: ``time`` float64 milliseconds; ``change`` from first to last."""
-
-    label: str
-    time: Floats
-    value: Floats
-    change: float
-
-
-@dataclass(frozen=True, eq=False)
-class CompareInfo:
-    """``lines`` in the order of the symbols, from ``first``, the first time that every symbol has reached, on."""
-
-    lines: tuple[Rebased, ...]
-    first: str
-    log: bool
-
-
-def compare_info(market: Sequence[Bars], *, log: bool = False) -> CompareInfo:
-    """Growth of each symbol from the first time that all of them have. Raises ``DataError`` where there is none."""
-    start = max(bars.time[0] for bars in market)
-    for bars in market:
-        if bars.time[-1] <= start:
-            raise DataError(
-                f"{bars.series.symbol} ends on {moment(bars, -1)}, before another symbol begins: there is no common "
-                "range to compare."
-            )
-    parts = [bars.slice(int(np.searchsorted(bars.time, start)), len(bars)) for bars in market]
-    return CompareInfo(tuple(_rebased(bars) for bars in parts), moment(parts[0], 0), log)
-
-
-def compare_figure(info: CompareInfo) -> go.Figure:
-    """One line per symbol."""
+def volume_trace(info: CandleInfo, axis: str) -> Any:
+    """Bars of the volume on ``axis``."""
     import plotly.graph_objects as go
 
-    traces = [
-        go.Scatter(x=line.time, y=base.values(line.value), name=line.label, hovertemplate="%{y:,.1f}")
-        for line in info.lines
-    ]
-    keep = " ".join(line.label for line in info.lines)
-    return base.figure(traces, x=base.time_axis(), y=base.value_axis(tickformat=PRICE, log=info.log), keep=keep)
+    look = {"marker": {"color": base.tint(base.MUTED, 70)}, "hovertemplate": "%{y:.4~s}", "showlegend": False}
+    return go.Bar(x=info.time, y=base.values(info.volume), yaxis=axis, name="Volume", **look)
 
 
-def _rebased(bars: Bars) -> Rebased:
-    known = np.isfinite(bars.close)
-    time, close = base.times(bars.time)[known], bars.close[known]
-    kept = thin(time, close)
-    return Rebased(bars.series.symbol, time[kept], 100 * close[kept] / close[0], float(close[-1] / close[0] - 1))
+def volume_axis(info: CandleInfo) -> dict[str, Any]:
+    """The axis of ``volume_trace``."""
+    axis = base.value_axis(nticks=3, rangemode="tozero", exponentformat="B", zeroline=False)
+    if info.view is None:
+        return axis
+    return axis | {"range": [0, float(np.nanmax(info.volume[info.in_view()], initial=0.0)) * 1.05 or 1.0]}
 
 
-def _candles(bars: Bars) -> tuple[dict[str, Floats], str]:
-    """The bars, or longer ones: first open, highest high, lowest low, last close, sum of the volume."""
-    steps = _steps(bars)
-    step = next((step for step in steps if len(period_starts(bars, step)) <= CANDLES), steps[-1])
-    starts = period_starts(bars, step)
-    ends = np.append(starts[1:], len(bars)) - 1
-    has_volume = bars.series.has_volume
-    return {
-        "time": base.times(bars.time if len(starts) == len(bars) else _floor(bars, step)[starts]),
-        "open": bars.open[starts],
-        "high": np.fmax.reduceat(bars.high, starts),
-        "low": np.fmin.reduceat(bars.low, starts),
-        "close": bars.close[ends],
-        "volume": np.add.reduceat(np.nan_to_num(bars.volume), starts) if has_volume else bars.volume[:0],
-    }, step
+def price_axis(info: CandleInfo, *more: Floats) -> dict[str, Any]:
+    """The price axis; a log axis steps by every digit over a decade, by 1, 2, 5 over more, else as Plotly likes. Where
+    only a part of what is drawn is in sight it spans that, and ``more`` that is drawn there.
+    """
+    part = info.in_view()
+    known = np.concatenate([info.low[part], info.high[part], info.close[part], *more])
+    known = known[np.isfinite(known) & ((known > 0) | (not info.log))]
+    if not len(known):
+        return base.value_axis(tickformat=PRICE)
+    low, high = float(known.min()), float(known.max())
+    span: dict[str, Any] = {"range": _span(low, high, info.log)} if info.view is not None else {}
+    if not info.log:
+        return base.value_axis(tickformat=PRICE, **span)
+    decades = float(np.log10(high / low))
+    ticks = {"dtick": None, "nticks": 6} if decades < 0.5 else {"dtick": "D1" if decades < 1.1 else "D2"}
+    return base.value_axis(tickformat=PRICE, log=True, **ticks, **span)
 
 
-def _line(bars: Bars) -> tuple[dict[str, Floats], str]:
-    time, none = base.times(bars.time), bars.open[:0]
-    kept = thin(time, bars.close)
-    drawn = dict.fromkeys(("open", "high", "low", "volume"), none)
-    return drawn | {"time": time[kept], "close": bars.close[kept]}, _steps(bars)[0]
+def _span(low: float, high: float, log: bool) -> list[float]:
+    """From ``low`` to ``high`` with some room, in the units of the axis."""
+    bottom, top = (float(np.log10(low)), float(np.log10(high))) if log else (low, high)
+    room = (top - bottom or abs(top) or 1.0) * 0.05
+    return [bottom - room, top + room]
+
+
+def moment(bars: Bars, index: int, clock: Clock = UTC_CLOCK) -> str:
+    """The time of a bar: the day, of intraday bars with the time on the clock."""
+    if not bars.series.is_intraday:
+        return str(np.datetime_as_string(bars.time[index], unit="D"))
+    shown = clock.shown(bars.time[[index]]).astype("datetime64[ms]")[0]
+    return f"{np.datetime_as_string(shown, unit='m')} {clock.name}".replace("T", " ", 1)
 
 
 def candles_named(step: str) -> str:
     """What candles of a ``step`` are called, such as weekly."""
-    return STEPS.get(step) or next(item.adjective for item in INTERVALS.values() if item.period == step)
-
-
-def _steps(bars: Bars) -> list[str]:
-    """The candles in which ``bars`` can be drawn: their own period and the longer ones of ``STEPS``."""
-    own = bar_interval(bars.series.interval)
-    shorter = {item.period for item in INTERVALS.values() if item.duration < own.duration}
-    return [own.period, *(step for step in STEPS if step != own.period and step not in shorter)]
-
-
-def period_starts(bars: Bars, step: str) -> NDArray[np.intp]:
-    """Index of the first bar of each period that has bars."""
-    first = _floor(bars, step)
-    return np.flatnonzero(np.append(True, first[1:] != first[:-1]))
-
-
-def _floor(bars: Bars, step: str) -> Times:
-    """The start of the minutes or hours that each bar falls into, or of the day, week from Monday, month, quarter or
-    year that its trading day does.
-    """
-    lengths = {item.period: item.duration for item in INTERVALS.values() if item.is_intraday}
-    if (length := lengths.get(step)) is not None:
-        return np.asarray(bars.time - (bars.time - np.datetime64(0, "ms")) % length)
-    if step == "week":
-        monday = np.timedelta64(3, "D")  # 1970 began on a Thursday
-        return ((bars.days + monday).astype("datetime64[W]") - monday).astype("datetime64[ms]")
-    unit = {"day": "D", "month": "M", "quarter": "M", "year": "Y"}[step]
-    whole = bars.days.astype(f"datetime64[{unit}]")
-    return (whole - whole.astype(np.int64) % 3 if step == "quarter" else whole).astype("datetime64[ms]")
+    return adjective(step)

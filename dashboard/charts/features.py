@@ -10,6 +10,7 @@ import numpy as np
 
 from dashboard.charts import base, candles
 from dashboard.charts.indicator_lines import Line, line_of, points, traces
+from dashboard.charts.window import Window, within
 from dashboard.text.format import number
 from engine.features.matrix import FeatureMatrix
 from engine.indicators import Indicator
@@ -29,7 +30,7 @@ class Pane:
     name: str
     lines: tuple[Line, ...]
     levels: tuple[float, ...]
-    warm_up: candles.Window | None
+    warm_up: Window | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ def info(
     bars: Bars,
     matrix: FeatureMatrix,
     features: Sequence[Indicator],
-    window: candles.Window | None = None,
+    window: Window | None = None,
     *,
     log: bool = False,
 ) -> FeaturesInfo:
@@ -58,7 +59,7 @@ def info(
     The price is drawn as candles where the bars in view are few enough, else as the line of closes: bars put together
     would hide from which ones the indicators are computed.
     """
-    view = candles.within(bars, window)
+    view = within(bars, window)
     first = int(np.searchsorted(bars.time, view.time[0]))
     top = matrix.rows(bars.series.symbol).start + first
     rows = slice(top, top + len(view))
@@ -146,7 +147,7 @@ def correlation_figure(info: CorrelationInfo) -> go.Figure:
     return base.figure([square], y={"fixedrange": True}, x={"fixedrange": True}, hover="closest", keep="correlation")
 
 
-def _price(bars: Bars, window: candles.Window | None, log: bool) -> candles.CandleInfo:
+def _price(bars: Bars, window: Window | None, log: bool) -> candles.CandleInfo:
     price = candles.info(bars, window, log=log)
     if price.is_line() or len(price.time) == price.bars:
         return price
@@ -154,7 +155,7 @@ def _price(bars: Bars, window: candles.Window | None, log: bool) -> candles.Cand
     return candles.info(closes, window, log=log)
 
 
-def _warming(bars: Bars, view: Bars, warm_up: int) -> candles.Window | None:
+def _warming(bars: Bars, view: Bars, warm_up: int) -> Window | None:
     """From the first bar in view to the first value, as far as that is in view."""
     settled = bars.time[min(warm_up, len(bars) - 1)]
     if settled <= view.time[0]:

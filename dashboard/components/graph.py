@@ -23,13 +23,16 @@ def graph(
     sub: str = "",
     tools: Sequence[Component] = (),
     rescale: bool = True,
+    follows: str = "",
 ) -> Component:
     """The card of the graph ``name``, whose figure goes to ``Output(ids.figure(name), "data")``.
 
     The store holds a figure without a template; None shows a skeleton, ``states.no_figure`` a sentence, and
     ``{"error": sentence}`` what went wrong. The legend stands in the title line. With ``rescale`` the y axes follow
-    what is visible when x is zoomed.
+    what is visible when x is zoomed. A chart that ``follows`` the store of a ``SeriesView`` is panned with the mouse
+    and zoomed with its wheel, and the server draws what comes into sight.
     """
+    config = CONFIG | {"scrollZoom": True, "doubleClick": False} if follows else CONFIG
     head = html.Header(
         [
             html.H3(title),
@@ -40,7 +43,7 @@ def graph(
     )
     body = html.Div(
         [
-            dcc.Graph(id=ids.graph(name), figure=_BLANK, config=CONFIG, responsive=True, style={"height": height}),
+            dcc.Graph(id=ids.graph(name), figure=_BLANK, config=config, responsive=True, style={"height": height}),
             html.Div(skeleton("100%"), className="graph-wait"),
             html.Div(id={"role": "graph-words", "graph": name}, className="graph-words", role="note"),
         ],
@@ -48,7 +51,12 @@ def graph(
         className="graph-body is-waiting",
         style={"height": height},
     )
-    data = {"data-graph": name, "data-rescale": "true" if rescale else "false", "aria-label": title}
+    data = {
+        "data-graph": name,
+        "data-rescale": "true" if rescale else "false",
+        "data-follows": follows,
+        "aria-label": title,
+    }
     return html.Section([head, body, dcc.Store(id=ids.figure(name))], className="panel-card graph-card", **data)
 
 

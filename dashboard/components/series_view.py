@@ -11,13 +11,12 @@ from functools import partial
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html, no_update
 from dash.development.base_component import Component
-from dash.exceptions import PreventUpdate
 from typing_extensions import TypedDict
 
 from dashboard import ids
-from dashboard.charts import candles
+from dashboard.charts import window
 from dashboard.security.payloads import ResultData
 from engine.market.bars import Bars
 
@@ -51,7 +50,9 @@ class SeriesView:
 
     @property
     def zoom(self) -> str:
-        """Store: ``{"keep", "range"}``, the range that the chart was zoomed to and what it is a range of."""
+        """Store: ``{"keep", "range", "zone", "width"}``: the range that the chart was zoomed to, what it is a range of,
+        the time zone of its clock, and the width of the chart in pixels.
+        """
         return f"{self.page}-view"
 
     def problem(self) -> Component:
@@ -100,16 +101,15 @@ class SeriesView:
                 "listed": State(self.symbol, "options"),
             },
         )(partial(offer, symbols))
-        callback(
+        clientside_callback(
+            ClientsideFunction("stratoscope", "zoomed"),
             Output(self.zoom, "data"),
-            inputs={
-                "change": Input(ids.graph(self.chart), "relayoutData"),
-                "data": State(result, "data"),
-                "symbol": State(self.symbol, "value"),
-                "span": State(self._span, "value"),
-            },
+            Input(ids.graph(self.chart), "relayoutData"),
+            State(result, "data"),
+            State(self.symbol, "value"),
+            State(self._span, "value"),
             prevent_initial_call=True,
-        )(zoomed)
+        )
         callback(Output(self._problem, "children"), Input(ids.part("run-problem", self.page), "children"))(say)
 
     @property
@@ -140,28 +140,22 @@ def offer(
     return no_update if options == listed else options, no_update if symbol in names else names[0], len(names) == 1
 
 
-def zoomed(change: Any, data: ResultData, symbol: str | None, span: str) -> dict[str, Any]:
-    """The range that the chart was zoomed to, with what it is a range of."""
-    try:
-        return {"keep": subject(data, symbol, span), "range": candles.asked_window(change)}
-    except KeyError:
-        raise PreventUpdate from None
-
-
 def say(problem: str | None) -> str | None:
     """What is wrong with the form as a whole: without a run button, the bar that says it is out of sight."""
     return problem
 
 
 def subject(data: ResultData, symbol: str | None, span: str) -> str:
-    """What a zoom belongs to: another run, symbol or range starts with all of itself in sight."""
+    """What a zoom belongs to: another run, symbol or range starts with all of itself in sight. ``assets/37_zoom.js``
+    writes the same.
+    """
     return f"{(data or {}).get('key')} {symbol} {span}"
 
 
-def zoom_of(seen: Seen, bars: Bars) -> tuple[str, candles.Window | None]:
+def zoom_of(seen: Seen, bars: Bars) -> tuple[str, window.Window | None]:
     """What the chart's zoom belongs to, and the part of ``bars`` to draw."""
     keep = subject(seen["data"], seen["symbol"], seen["span"])
-    return keep, candles.held_window(seen["zoom"], keep) or candles.last_days(bars, seen["span"])
+    return keep, window.held_window(seen["zoom"], keep) or window.last_days(bars, seen["span"])
 
 
 def _row(title: str, control: Component, labelled: str = "") -> Component:

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from dashboard.charts import base, candles
-from engine.core.errors import DataError
-from engine.market import catalog
+from engine.market import catalog, conflation
 from engine.market.bars import Bars
 from engine.market.intervals import INTERVALS
-from tests.support.market import days, make_bars, random_walk
+from tests.support.market import make_bars, random_walk
 
 DAY = 86_400_000.0
 
@@ -51,38 +50,6 @@ def test_many_bars_are_drawn_as_weeks_from_monday() -> None:
     assert info.close[-1] == bars.close[-1]
 
 
-@pytest.mark.parametrize(
-    ("step", "expected"),
-    [
-        ("hour", "2021-05-19T13:00"),
-        ("4 hours", "2021-05-19T12:00"),
-        ("day", "2021-05-19T00:00"),
-        ("week", "2021-05-17T00:00"),
-        ("month", "2021-05-01T00:00"),
-        ("quarter", "2021-04-01T00:00"),
-        ("year", "2021-01-01T00:00"),
-    ],
-)
-def test_a_candle_stands_at_the_start_of_its_period(step: str, expected: str) -> None:
-    bars = make_bars([1.0], time=["2021-05-19T13:45"], interval="1h")
-    assert str(candles._floor(bars, step)[0])[:16] == expected
-
-
-def test_candle_of_a_day_is_the_session_of_the_exchange() -> None:
-    """Two sessions in Sydney, the second of which begins while it is still the first's date in UTC."""
-    time = ["2020-01-13T23:00", "2020-01-14T04:00", "2020-01-14T23:00", "2020-01-15T04:00"]
-    bars = make_bars([1.0, 2.0, 3.0, 4.0], time=time, interval="1h", timezone="Australia/Sydney")
-    assert candles.period_starts(bars, "day").tolist() == [0, 2]
-    assert [str(day)[:10] for day in candles._floor(bars, "day")[[0, 2]]] == ["2020-01-14", "2020-01-15"]
-
-
-def test_times_before_1970_fall_into_their_periods_too() -> None:
-    bars = make_bars([1.0, 2.0], time=["1965-02-03", "1969-12-31T23:00"], interval="1h", timezone="UTC")
-    assert [str(day)[:10] for day in candles._floor(bars, "quarter")] == ["1965-01-01", "1969-10-01"]
-    assert [str(day)[:10] for day in candles._floor(bars, "week")] == ["1965-02-01", "1969-12-29"]
-    assert [str(day)[:13] for day in candles._floor(bars, "4 hours")] == ["1965-02-03T00", "1969-12-31T20"]
-
-
 def test_missing_prices_stay_missing_and_spoil_no_extremes() -> None:
     bars = long_walk()
     high, volume = bars.high.copy(), bars.volume.copy()
@@ -113,55 +80,6 @@ def test_a_window_is_drawn_in_its_own_bars() -> None:
 def test_a_window_without_bars_shows_all_of_them() -> None:
     bars = random_walk(20)
     assert candles.info(bars, (0.0, 1.0)).bars == 20
-
-
-@pytest.mark.parametrize(
-    ("report", "expected"),
-    [
-        (
-            {"xaxis.range[0]": "2020-01-02", "xaxis.range[1]": "2020-01-03 12:00:00.5"},
-            (DAY * 18263, DAY * 18264.5 + 500),
-        ),
-        ({"xaxis.range": ["2020-01-02", "2020-01-03"]}, (DAY * 18263, DAY * 18264)),
-        ({"xaxis.autorange": True, "yaxis.autorange": True}, None),
-        ({"xaxis.range": ["2020-01-03", "2020-01-02"]}, None),
-        ({"xaxis.range": ["../../etc/passwd", "2020-01-02"]}, None),
-        ({"xaxis.range": [None, {}]}, None),
-        ({"xaxis.range": "2020"}, None),
-        ({"xaxis.range": ["NaT", "NaT"]}, None),
-    ],
-)
-def test_what_a_zoom_asks_for(report: dict[str, object], expected: candles.Window | None) -> None:
-    assert candles.asked_window(report) == expected
-
-
-@pytest.mark.parametrize(
-    "report", [None, {}, [1], "x", 5, {"autosize": True}, {"yaxis.range[0]": 1, "yaxis.range[1]": 2}]
-)
-def test_reports_about_something_else_are_told_apart(report: object) -> None:
-    with pytest.raises(KeyError):
-        candles.asked_window(report)
-
-
-def test_a_held_window_counts_for_its_own_subject_only() -> None:
-    held = {"keep": "key NVDA all", "range": [1.0, 2.0]}
-    assert candles.held_window(held, "key NVDA all") == (1.0, 2.0)
-    assert candles.held_window(held, "key AAPL all") is None
-
-
-@pytest.mark.parametrize("range_", [None, [], [1.0], [2.0, 1.0], ["a", "b"], [float("nan"), 1.0], {"0": 1}])
-def test_a_forged_window_is_none(range_: object) -> None:
-    assert candles.held_window({"keep": "k", "range": range_}, "k") is None
-    assert candles.held_window(range_, "k") is None
-
-
-def test_the_last_days_of_a_longer_series() -> None:
-    bars = random_walk(100)
-    window = candles.last_days(bars, "10")
-    assert window is not None
-    assert candles.within(bars, window).time[0] == bars.time[-11]
-    for days_ in ("99", "365", "all", "", "-10", "1e9", "999999999", 10, None, {"a": 1}):
-        assert candles.last_days(bars, days_) is None  # type: ignore[arg-type]
 
 
 def test_the_figure_sends_numbers_and_tokens_only() -> None:
@@ -195,31 +113,6 @@ def test_steps_of_a_log_axis_suit_its_span(last: float, step: str | None) -> Non
     assert (axis["type"], axis["dtick"]) == ("log", step)
 
 
-def test_symbols_are_compared_from_their_first_common_bar() -> None:
-    early = make_bars([50.0, 100.0, 150.0, 300.0], symbol="EARLY")
-    late = make_bars([10.0, 5.0], time=days(2, "2020-01-03"), symbol="LATE")
-    info = candles.compare_info([early, late])
-    assert info.first == "2020-01-03"
-    assert [line.label for line in info.lines] == ["EARLY", "LATE"]
-    np.testing.assert_allclose(info.lines[0].value, [100.0, 200.0])
-    np.testing.assert_allclose(info.lines[1].value, [100.0, 50.0])
-    assert [line.change for line in info.lines] == pytest.approx([1.0, -0.5])
-    assert [trace.name for trace in candles.compare_figure(info).data] == ["EARLY", "LATE"]
-
-
-def test_symbols_that_never_met_cannot_be_compared() -> None:
-    old = make_bars([1.0, 2.0], symbol="OLD")
-    young = make_bars([1.0, 2.0], time=days(2, "2021-01-01"), symbol="YOUNG")
-    with pytest.raises(DataError, match="OLD ends on 2020-01-02"):
-        candles.compare_info([old, young])
-
-
-def test_a_hole_at_the_common_start_is_passed_over() -> None:
-    gap = make_bars([np.nan, 4.0, 8.0], symbol="GAP")
-    (line,) = candles.compare_info([gap]).lines
-    np.testing.assert_allclose(line.value, [100.0, 200.0])
-
-
 @pytest.mark.parametrize(("interval", "length"), [("1m", 1), ("5m", 5), ("2h", 120)])
 def test_every_interval_can_be_drawn_in_its_own_bars_and_in_longer_ones(interval: str, length: int) -> None:
     few, many = (
@@ -230,7 +123,7 @@ def test_every_interval_can_be_drawn_in_its_own_bars_and_in_longer_ones(interval
     assert info.step == INTERVALS[interval].period
     assert info.bars == len(info.time) == 100
     info = candles.info(many)
-    assert info.step in candles.STEPS
+    assert info.step in conflation.PERIODS
     assert len(info.time) <= candles.CANDLES
     assert info.high.max() == many.high.max()
 

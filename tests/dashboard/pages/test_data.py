@@ -9,7 +9,7 @@ from dash.exceptions import PreventUpdate
 
 import engine
 from dashboard.charts import candles
-from dashboard.components.series_view import Seen, offer, zoomed
+from dashboard.components.series_view import Seen, offer, subject
 from dashboard.pages.data import callbacks, ids, view
 from dashboard.pages.data.form import FORM
 from dashboard.pages.data.layout import layout
@@ -175,7 +175,9 @@ def test_a_forged_symbol_shows_the_first() -> None:
 
 def test_a_range_shows_its_part_in_days() -> None:
     figure, note = chart.draw(seen(result(MarketSpec()), "NVDA", "365", scale="log", zoom=None))
-    assert len(figure.data[0].x) == 252
+    year, drawn = figure.layout.xaxis.range, figure.data[0].x
+    assert ((drawn >= year[0]) & (drawn <= year[1])).sum() == 252
+    assert len(drawn) == 252 + 51  # further ones to the left, for the mouse to drag them in
     assert note.endswith("252 of 2,699 bars")
     assert figure.layout.yaxis.type == "log"
 
@@ -187,11 +189,18 @@ def test_other_ranges_show_all(span: str) -> None:
 
 def test_a_zoom_is_drawn_in_days_and_belongs_to_its_symbol() -> None:
     data = result(TWO)
-    held = zoomed({"xaxis.range": ["2020-01-01", "2020-12-31"]}, data, "NVDA", "all")
+    year = [float(np.datetime64(day, "ms").astype(int)) for day in ("2020-01-01", "2020-12-31")]
+    held = {"keep": subject(data, "NVDA", "all"), "range": year, "zone": "UTC", "width": 900}
     assert chart.draw(seen(data, "NVDA", "all", scale="log", zoom=held))[1].endswith("253 of 2,699 bars")
     assert chart.draw(seen(data, "AAPL", "all", scale="log", zoom=held))[1].endswith(", 2,699 bars")
-    with pytest.raises(PreventUpdate):
-        zoomed({"autosize": True}, data, "NVDA", "all")
+
+
+@pytest.mark.parametrize(
+    ("width", "candles"), [(900, 600), (100, 350), (5000, 700), (None, 640), ("900", 640), (True, 350), (0, 640)]
+)
+def test_two_candles_take_three_pixels(width: object, candles: int) -> None:
+    assert chart.candles_for({"width": width}) == candles
+    assert chart.candles_for(None) == 640
 
 
 def test_two_symbols_are_compared_and_one_is_not() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import Output, callback
@@ -26,10 +26,13 @@ from engine.research.price_summary import SKEWNESS, BarReturn, PriceSummary, sum
 
 
 def layout() -> Sequence[Component]:
-    return [graph.graph(ids.CHART, height=500, title="Price", rescale=False), metric.strip(ids.KPIS)]
+    return [graph.graph(ids.CHART, height=500, title="Price", rescale=False, follows=SEEN.zoom), metric.strip(ids.KPIS)]
 
 
 TAB = Tab("chart", "Chart", layout)
+FEWEST, USUAL, MOST = 350, 640, 700
+ROOM = 0.2
+"""Share of the candles in sight that is drawn beyond each end of them."""
 
 
 @callback(
@@ -40,8 +43,14 @@ TAB = Tab("chart", "Chart", layout)
 def draw(seen: Seen) -> tuple[Any, Any]:
     spec, bars = of_symbol(seen["data"], seen["symbol"])
     keep, window = zoom_of(seen, bars)
-    info = candles.info(bars, window, log=seen["scale"] == "log")
+    info = candles.info(bars, window, log=seen["scale"] == "log", most=candles_for(seen["zoom"]), room=ROOM)
     return candles.figure(info, keep=keep), note(info, bars.series, spec.adjustment)
+
+
+def candles_for(zoom: Any) -> int:
+    """How many candles fit the chart, by its width in pixels as the browser says it: three for two candles."""
+    width = zoom.get("width") if isinstance(zoom, Mapping) else None
+    return min(max(width * 2 // 3, FEWEST), MOST) if isinstance(width, int) and width else USUAL
 
 
 @callback(Output(ids.KPIS, "children"), seen(TAB.name))

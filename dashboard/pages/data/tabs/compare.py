@@ -9,7 +9,7 @@ from dash import Output, callback
 from dash.development.base_component import Component
 
 from dashboard import ids as frame
-from dashboard.charts import candles
+from dashboard.charts import rebased
 from dashboard.components import card, graph, states, table
 from dashboard.pages.data import ids
 from dashboard.pages.data.form import SEEN
@@ -49,7 +49,7 @@ def compare(looked: Looked, scale: str) -> tuple[Any, Any]:
     listed = rows(market.bars)
     if len(market.bars) == 1:
         return states.no_figure("Choose a second symbol to compare with this one."), listed
-    return candles.compare_figure(candles.compare_info(market.bars, log=scale == "log")), listed
+    return rebased.compare_figure(rebased.compare_info(market.bars, log=scale == "log")), listed
 
 
 def rows(market: tuple[Bars, ...]) -> list[dict[str, Any]]:

@@ -1,0 +1,71 @@
+/* Zoom and pan of a chart whose bars the server draws (dashboard/components/series_view.py). One request is under way at
+   a time: while it is, the latest range waits, so that no gesture ever queues behind another. */
+(function () {
+  "use strict";
+  const here = window.dash_clientside.stratoscope;
+  const no = () => window.dash_clientside.no_update;
+  const PATIENCE = 4000;
+  const charts = new Map();
+  const of = (graph) => charts.get(graph) || charts.set(graph, { busy: 0, next: null }).get(graph);
+  const milliseconds = (value) =>
+    typeof value === "number" ? value : Date.parse(String(value).trim().replace(" ", "T") + "Z");
+
+  function plotOf(graph) {
+    const card = document.querySelector('[data-graph="' + graph + '"]');
+    return card && card.querySelector(".js-plotly-plot");
+  }
+
+  /* The range in Plotly's report of a change: null for all, undefined where the report is about something else. */
+  function asked(change) {
+    if (!change) return undefined;
+    if (change["xaxis.autorange"]) return null;
+    const ends = change["xaxis.range"] || [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+    const range = Array.from(ends).map(milliseconds);
+    return range.length === 2 && range.every(Number.isFinite) && range[0] < range[1] ? range : undefined;
+  }
+
+  function held(graph, range, subject) {
+    const plot = plotOf(graph), full = (plot && plot._fullLayout) || {};
+    const zone = (plot && plot.layout && plot.layout.meta && plot.layout.meta.zone) || "UTC";
+    return { keep: subject.join(" "), range: range, zone: zone, width: Math.round((full._size || {}).w || 0) };
+  }
+
+  here.zoomed = function (change, data, symbol, span) {
+    const context = window.dash_clientside.callback_context, graph = context.inputs_list[0].id.graph;
+    const range = asked(change), chart = of(graph);
+    if (range === undefined) return no();
+    chart.store = context.outputs_list.id;
+    chart.subject = [data && data.key, symbol, span];
+    return ask(chart, held(graph, range, chart.subject)) || no();
+  };
+
+  function ask(chart, wanted) {
+    if (Date.now() - chart.busy < PATIENCE) {
+      chart.next = wanted;
+      return null;
+    }
+    chart.busy = Date.now();
+    return wanted;
+  }
+
+  /* Whether the chart has gone on since the range of the figure that has just arrived was asked for; it is asked for. */
+  here.hasMoved = function (graph) {
+    const chart = charts.get(graph);
+    if (!chart) return false;
+    const next = chart.next;
+    chart.busy = 0;
+    chart.next = null;
+    if (!next) return false;
+    chart.busy = Date.now();
+    window.dash_clientside.set_props(chart.store, { data: next });
+    return true;
+  };
+
+  /* A double click shows everything again. */
+  here.zoomOut = function (plot) {
+    const graph = plot.closest(".graph-card").dataset.graph, chart = of(graph);
+    if (!chart.store) return;
+    const wanted = ask(chart, held(graph, null, chart.subject));
+    if (wanted) window.dash_clientside.set_props(chart.store, { data: wanted });
+  };
+})();
