@@ -207,6 +207,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.do_GET()
 
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()  # the server closes only the socket that the tunnel was made of
+
     def _chart(self, symbol: str, query: dict[str, str]) -> None:
         waiting = self.server.yahoo.faults.get(symbol)
         fault = waiting.popleft() if waiting else None
