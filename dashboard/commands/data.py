@@ -54,7 +54,8 @@ def catalogue(given: argparse.Namespace) -> None:
 def import_(given: argparse.Namespace) -> None:
     """Keep the bars of files. Raises ``DataError`` after the report where some could not be kept."""
     prepare_cache(settings().cache)
-    choices = Choices(given.format, given.timezone, given.symbol, given.currency)
+    answers = (given.adjustment, given.date_order, given.encoding)
+    choices = Choices(given.format, given.timezone, given.symbol, given.currency, *answers)
     paths = [Path(path).expanduser() for path in given.paths]
     report = import_files(paths, collection_name(given.collection), choices, _progress())
     _print({"label": f"Import into {report.collection}"}, dict(report.summary()), given.json)

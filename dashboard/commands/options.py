@@ -12,6 +12,7 @@ _CLEAN = (
     "processes; more on request. Runs stay in the library with their metrics, and opening one computes it again. "
     "Pinned, tagged and annotated runs keep their results, and the ledger keeps every trial."
 )
+_ENCODINGS = ("utf-8", "cp1252", "utf-16", "cp1251", "shift_jis", "gb18030")
 _UNITS = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 _LAST_PORT = 65_535
 _AGE = re.compile(r"(\d{1,5})([hdw])")
@@ -75,6 +76,11 @@ def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timezone", metavar="Z", default="", help="of times of the day, such as America/New_York")
     parser.add_argument("--symbol", metavar="S", default="", help="of the only series (default: from the file's name)")
     parser.add_argument("--currency", metavar="C", default="", help="of the prices (default: that of config.yaml)")
+    parser.add_argument(
+        "--adjustment", choices=["raw", "splits", "total return"], default="", help="what prices are adjusted for"
+    )
+    parser.add_argument("--date-order", choices=["day first", "month first"], default="", help="what 01/02/2020 means")
+    parser.add_argument("--encoding", choices=_ENCODINGS, default="", help="of text that is not UTF-8")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 

@@ -104,7 +104,7 @@ def store(request: FetchRequest, answer: Fetched, fetched: str, provider: str) -
         return Outcome(name, answer.status, answer.sentence)
     try:
         new = _selected(request, answer, answer.bars, fetched, provider)
-        old = _stored(request, name)
+        old = stored(request, name)
         if new is None:
             first, last = answer.bars.series.span
             message = f"{name} has no bars in this range: the source has them from {first} to {last}."
@@ -146,7 +146,7 @@ def _with_extent(bars: Bars) -> Bars:
     return replace(bars, series=series)
 
 
-def _stored(request: FetchRequest, name: str) -> Bars | None:
+def stored(request: FetchRequest, name: str) -> Bars | None:
     """The stored bars of that name; None also where they cannot be read."""
     store = Stored()
     series = store.find(request.target, name, request.interval)
@@ -165,18 +165,41 @@ def _disagreement(old: Bars, new: Bars) -> str:
     if new.time[0] <= old.time[0] and new.time[-1] >= old.time[-1]:
         return ""
     name, ask = new.series.symbol, "fetch its whole history again."
-    if _comparable(old) != _comparable(new):
-        return f"{name} is stored with another currency, time zone or columns: {ask}"
-    both, mine, yours = np.intersect1d(old.time[:-1], new.time, return_indices=True)
-    if not len(both):
+    if message := conflict(old.slice(0, len(old) - 1), new):
+        return f"{message}: {ask}"
+    if not np.isin(old.time[:-1], new.time).any():
         return f"The bars of {name} do not overlap those stored up to {old.days[-1]}: {ask}"
+    return ""
+
+
+def conflict(old: Bars, new: Bars) -> str:
+    """What differs between two series of one symbol: what they are, or a price at a time that both have; "" for
+    nothing. A sentence without its full stop.
+    """
+    name = new.series.symbol
+    if _comparable(old) != _comparable(new):
+        return f"{name} is stored with another currency, time zone or columns"
+    _, mine, yours = np.intersect1d(old.time, new.time, return_indices=True)
     for column in _PRICES:
         before, after = getattr(old, column)[mine], getattr(new, column)[yours]
         wrong = ~np.isclose(before, after, rtol=_SAME, atol=0.0, equal_nan=True)
         if wrong.any():
             day = old.days[mine[wrong.argmax()]]
-            return f"{column} of {name} on {day} was {before[wrong][0]:g} and is {after[wrong][0]:g} now: {ask}"
+            return f"{column} of {name} on {day} was {before[wrong][0]:g} and is {after[wrong][0]:g} now"
     return ""
+
+
+def union(old: Bars, new: Bars) -> Bars:
+    """The bars of both, ascending in time; those of ``new`` where both have one. They must be without ``conflict``."""
+    more = ~np.isin(old.time, new.time)
+    order = np.argsort(np.concatenate([new.time, old.time[more]]), kind="stable")
+    columns: dict[str, Any] = {}
+    for name in ("time", *_PRICES, "volume", "splits", "dividend_per_share"):
+        mine, yours = getattr(old, name), getattr(new, name)
+        if yours is not None and mine is not None:
+            columns[name] = np.concatenate([yours, mine[more]])[order]
+            columns[name].setflags(write=False)
+    return _with_extent(replace(new, **columns))
 
 
 def _comparable(bars: Bars) -> tuple[object, ...]:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from engine.core.errors import Cancelled, DataError, EngineError
-from engine.core.progress import Progress, silent
-from engine.market.download import store
+from engine.core.progress import Progress, section, silent
+from engine.market.bars import Bars
+from engine.market.download import conflict, store, stored, union
 from engine.market.fetching import STATUSES, Fetched, FetchRequest, Outcome
-from engine.market.importers.reader import Choices, Rejected, read
+from engine.market.importers.choices import Choices
+from engine.market.importers.opening import SUFFIXES, Part, parts
+from engine.market.importers.reader import Parsed, Rejected, read
 
-SUFFIXES = (".csv", ".txt", ".tsv")
-_MEMBER = 1 << 30  # bytes that a file in an archive may unpack to
-_RATIO = 200  # times its packed size, beyond which an archive is taken for a bomb
-_TOLD = 5  # rejected lines of a file in a summary
+_SHOWN = 5  # rejected lines of a file in a summary
+
+Names = Mapping[tuple[str, str, str], str]
+"""Other symbols for series, "" for those to leave out, by the file's key, the part in it, and the symbol as read."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of one file: its ``format``, an outcome for each series in it, and the lines that are no bars, the
-    first of which are ``lines``. ``sentence`` says why nothing was read.
+    """What became of one file: its ``format``, an outcome for each series in it, with their ``intervals``, and the
+    lines that are no bars, the first of which are ``lines``. ``sentence`` says why nothing was read.
     """
 
     file: str
@@ -35,6 +35,8 @@ class Imported:
     lines: tuple[Rejected, ...] = ()
     rejected: int = 0
     sentence: str = ""
+    intervals: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,31 +67,44 @@ class ImportReport:
             "bars_added": sum(item.added for item in outcomes),
             "dropped": sum(item.dropped for item in outcomes),
             "rejected": {
-                item.file: [f"line {line.line}: {line.sentence}" for line in item.lines[:_TOLD]]
-                + ([f"and {item.rejected - _TOLD:,} more"] if item.rejected > _TOLD else [])
+                item.file: [f"line {line.line}: {line.sentence}" for line in item.lines[:_SHOWN]]
+                + ([f"and {item.rejected - _SHOWN:,} more"] if item.rejected > _SHOWN else [])
                 for item in self.files
                 if item.rejected
             },
+            "notes": {item.file: list(item.notes) for item in self.files if item.notes},
             "failed": dict(self.failed),
         }
 
 
-def import_files(paths: Sequence[Path], collection: str, choices: Choices, progress: Progress = silent) -> ImportReport:
-    """Keep the bars of ``paths``: files, folders of files, and ZIP archives of them. What fails costs neither another
-    file nor bars that are stored. Raises ``DataError`` where there is no file, ``Cancelled`` as ``progress`` does.
+@dataclass(frozen=True)
+class File:
+    """A file to read: its ``path``, its ``name`` as its user calls it, and the ``key`` by which ``Names`` know it."""
+
+    path: Path
+    name: str
+    key: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """One table of a file: what was ``parsed`` in it, or why that failed. ``unnamed`` is a table whose symbol is not
+    its own but one that was chosen for it.
     """
-    began = datetime.now(UTC).isoformat(timespec="seconds")
-    files = [file for path in paths for file in _inside(path)]
-    found = []
-    for at, path in enumerate(files):
-        progress(at / len(files), f"Importing {path.name}.")
-        found += [_imported(file, name, collection, choices, began) for name, file in _opened(path)]
-    progress(1.0, f"{len(found):,} files imported.")
-    return ImportReport(collection, tuple(found))
+
+    file: File
+    part: Part
+    parsed: Parsed | None = None
+    error: EngineError | None = None
+    unnamed: bool = False
+
+
+def files_in(paths: Sequence[Path]) -> list[File]:
+    """The files that ``paths`` and the folders among them hold. Raises ``DataError`` where there is none."""
+    return [File(file, file.name) for path in paths for file in _inside(path)]
 
 
 def _inside(path: Path) -> list[Path]:
-    """The files that ``path`` stands for. Raises ``DataError`` for none."""
     if path.is_dir():
         found = sorted(item for item in path.iterdir() if item.suffix.lower() in (*SUFFIXES, ".zip"))
         if not found:
@@ -100,55 +115,102 @@ def _inside(path: Path) -> list[Path]:
     return [path]
 
 
-def _opened(path: Path) -> Iterator[tuple[str, BinaryIO | str]]:
-    """Each file of bars by its name, or a sentence on why it cannot be opened."""
-    if path.suffix.lower() == ".zip":
-        yield from _unpacked(path)
-        return
+def tables(files: Sequence[File], choices: Choices, names: Names, progress: Progress, verb: str) -> Iterator[Opened]:
+    """Every table of ``files``, read one after another; ``verb`` says to what end. Raises ``Cancelled`` as ``progress``
+    does.
+    """
+    for at, file in enumerate(files):
+        part = section(progress, at / len(files), (at + 1) / len(files))
+        part(0.0, f"{verb} {file.name}.")
+        for item in parts(file.path, file.name):
+            yield _opened(file, item, choices, names, part)
+
+
+def _opened(file: File, part: Part, choices: Choices, names: Names, progress: Progress) -> Opened:
+    if part.problem:
+        return Opened(file, part, error=DataError(part.problem))
+    named = names.get((file.key, part.inner, ""), "")
     try:
-        with path.open("rb") as file:
-            yield path.name, file
-    except OSError as error:
-        yield path.name, f"{path.name} cannot be read: {error.strerror}."
-
-
-def _unpacked(path: Path) -> Iterator[tuple[str, BinaryIO | str]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [item for item in archive.infolist() if Path(item.filename).suffix.lower() in SUFFIXES]
-            if not members:
-                yield path.name, f"{path.name} has no file in it that ends in {', '.join(SUFFIXES)}."
-            for item in members:
-                name = Path(item.filename).name
-                if item.file_size > _MEMBER or item.file_size > _RATIO * max(item.compress_size, 1):
-                    yield (
-                        name,
-                        f"{name} in {path.name} unpacks to {item.file_size:,} bytes: unpack and import it itself.",
-                    )
-                    continue
-                with archive.open(item) as packed:
-                    yield name, io.BytesIO(packed.read(item.file_size))
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
-        yield path.name, f"{path.name} cannot be unpacked: {error}."
-
-
-def _imported(file: BinaryIO | str, name: str, collection: str, choices: Choices, began: str) -> Imported:
-    if isinstance(file, str):
-        return Imported(name, sentence=file)
-    try:
-        parsed = read(file, name, choices)
+        with part.open() as content:
+            own = replace(choices, symbol=named) if named else choices
+            return Opened(file, part, read(content, part.name, own, progress), unnamed=bool(named))
     except Cancelled:
         raise
     except EngineError as error:
-        return Imported(name, sentence=str(error))
-    outcomes = []
-    for bars in parsed.bars:
+        return Opened(file, part, error=error)
+
+
+def import_files(paths: Sequence[Path], collection: str, choices: Choices, progress: Progress = silent) -> ImportReport:
+    """Store the bars of ``paths``: files, folders of files, and ZIP archives of them. What fails costs neither another
+    file nor bars that are stored. Raises ``DataError`` where there is no file, ``Cancelled`` as ``progress`` does.
+    """
+    return import_each(files_in(paths), collection, choices, {}, progress)
+
+
+def import_each(
+    files: Sequence[File], collection: str, choices: Choices, names: Names, progress: Progress = silent
+) -> ImportReport:
+    """``import_files`` of ``files``, with other ``names`` for some of their series."""
+    work = _Import(collection, names)
+    found = tuple(work.add(item) for item in tables(files, choices, names, progress, "Importing"))
+    progress(1.0, f"{len(found):,} files imported.")
+    return ImportReport(collection, found)
+
+
+@dataclass
+class _Import:
+    """One import: ``began`` when, and in which file each series was ``seen`` that it has stored."""
+
+    collection: str
+    names: Names
+    began: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    seen: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def add(self, item: Opened) -> Imported:
+        """Store the series of one table."""
+        label = item.part.label
+        if item.parsed is None:
+            return Imported(label, sentence=str(item.error))
+        parsed = item.parsed
+        kept = [bars for bars in (renamed(item, bars, self.names) for bars in parsed.bars) if bars is not None]
+        outcomes = [self._stored(bars, label) for bars in kept]
+        failed = [Outcome(name, "invalid", sentence) for name, sentence in parsed.failed.items()]
+        notes = tuple(f"{name}: {text}" for name, texts in parsed.notes.items() for text in texts)
+        intervals = tuple(bars.series.interval for bars in kept) + ("",) * len(failed)
+        return Imported(
+            label, parsed.format.title, (*outcomes, *failed), parsed.lines, parsed.rejected, "", intervals, notes
+        )
+
+    def _stored(self, bars: Bars, label: str) -> Outcome:
         about = bars.series
         request = FetchRequest(
             source="import",
             symbols=(about.symbol,),
-            collection=collection,
+            collection=self.collection,
             interval=about.interval,  # type: ignore[arg-type]
         )
-        outcomes.append(store(request, Fetched(about.symbol, bars, dropped=bars.unpriced), began, ""))
-    return Imported(name, parsed.format.title, tuple(outcomes), parsed.lines, parsed.rejected)
+        key, name = (about.symbol, about.interval), about.symbol
+        before, other = stored(request, name), self.seen.get(key)
+        if before is not None and (other or not _covers(bars, before)):
+            if other and (said := conflict(before, bars)):
+                message = f"{label} and {other} both have {name} and disagree: {said}. Import one of them alone."
+                return Outcome(name, "invalid", message)
+            if said := conflict(before.slice(0, len(before) - 1), bars):
+                return Outcome(name, "restated", f"{said}: import a file with its whole history.")
+            bars = union(before, bars)
+        outcome = store(request, Fetched(name, bars, dropped=bars.unpriced), self.began, "")
+        if outcome.succeeded:
+            self.seen.setdefault(key, label)
+        return outcome
+
+
+def _covers(new: Bars, old: Bars) -> bool:
+    """Whether ``new`` bars reach as far as the ``old`` ones, whose place they then take."""
+    return bool(new.time[0] <= old.time[0] and new.time[-1] >= old.time[-1])
+
+
+def renamed(item: Opened, bars: Bars, names: Names) -> Bars | None:
+    """``bars`` under the name that was chosen for them, None where they are to be left out."""
+    own = "" if item.unnamed else bars.series.symbol
+    name = names.get((item.file.key, item.part.inner, own), bars.series.symbol)
+    return replace(bars, series=replace(bars.series, symbol=name)) if name else None

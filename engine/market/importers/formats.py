@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.core.errors import DataError, did_you_mean
+from engine.market.importers.times import ANY
 
 EASTERN_WITHOUT_DST = "Etc/GMT+5"
 _OHLC = ("open", "high", "low", "close")
@@ -22,8 +23,9 @@ class Format:
     """One format. A file is of it if its first line matches ``signature``, in lower case and without quotes.
 
     ``columns`` names bars' columns ("time", "date", "symbol" among them) by heading, in lower case, or by place where
-    the file has no heading. ``times`` are the strptime patterns of a time, tried one after another; "epoch" is a
-    number of seconds, milliseconds or microseconds since 1970, "iso" ISO 8601. ``timezone`` is that of times of the
+    the file has no heading. ``times`` are the strptime patterns of a time, of which the one that fits is taken; "epoch"
+    is a number of seconds, milliseconds or microseconds since 1970, "iso" ISO 8601, ``ANY`` each usual way.
+    ``timezone`` is that of times of the
     day; empty where the file cannot tell. Prices are divided by ``scale``. ``notes`` help to choose what it does not
     tell.
     """
@@ -32,7 +34,7 @@ class Format:
     title: str
     signature: re.Pattern[str]
     columns: Mapping[str, str] | Sequence[str]
-    times: tuple[str, ...] = ("iso",)
+    times: tuple[str, ...] = (ANY,)
     timezone: str = ""
     separator: str = ","
     scale: float = 1.0
@@ -145,7 +147,6 @@ FORMATS: Final[tuple[Format, ...]] = (
         "Investing.com",
         _headed("date", "price", "open", "high", "low"),
         {**_USUAL, "price": "close", "vol.": "volume"},
-        times=("%m/%d/%Y", "%b %d, %Y"),
     ),
     Format(
         "nasdaq",
@@ -159,7 +160,6 @@ FORMATS: Final[tuple[Format, ...]] = (
         "TradingView",
         _headed("time", "open", "high", "low", "close"),
         _USUAL,
-        times=("epoch", "iso"),
         timezone="UTC",
     ),
     Format(

@@ -27,12 +27,17 @@ class Layout:
     first: int
     separator: str
 
+    @property
+    def wanted(self) -> list[str]:
+        """The columns that some series has."""
+        return sorted({column for columns in self.series.values() for column in columns.values()})
+
 
 def layout_of(found: Format, head: Sequence[str], name: str, chosen: str) -> Layout:
     """The layout of the file ``name`` that begins with the lines ``head``; its only series is that of the symbol
     ``chosen``, or of the one that its name begins with. Raises ``DataError``.
     """
-    separator = max(",;\t", key=head[0].count) if found.name == "plain" else found.separator
+    separator = max(",;\t|", key=head[0].count) if found.name == "plain" else found.separator
     first = next(csv.reader([head[0]], delimiter=separator))
     own = chosen or _symbol_of(name)
     if not isinstance(found.columns, Mapping):
@@ -44,13 +49,18 @@ def layout_of(found: Format, head: Sequence[str], name: str, chosen: str) -> Lay
         return _by_ticker(found, headings, head[1].split(separator), separator)
     known = {found.columns[item]: item for item in reversed(headings) if item in found.columns}
     names = tuple(f"{item}#{place}" if item in headings[:place] else item for place, item in enumerate(headings))
+    if {"date", "time"} <= set(headings) and known.get("time") in ("date", "time"):
+        known = {"date": "date", "clock": "time"} | {key: item for key, item in known.items() if key != "time"}
     if "close" in known:
         return Layout(names, {own: known}, 2, separator)
     time = known.get("time", known.get("date", ""))
     others = [item for item in first if item.strip().lower() != time]
     if not time or not others:
         there = ", ".join(first)[:80]
-        raise DataError(f"{name} has no column of closes: its headings are {there}.")
+        raise DataError(
+            f"{name} has no column of closes: its headings are {there}. Cells are separated by commas, "
+            "semicolons, tabs or |."
+        )
     series = {_named(item, name): {"time": time, "close": item.strip().lower()} for item in others}
     return Layout(names, series, 2, separator)
 

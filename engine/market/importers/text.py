@@ -1,75 +1,25 @@
-"""Cells of text as times and numbers, with those that are neither."""
+"""Cells as numbers, with those that are none."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.errors import DataError
+
 NULLS: Final = frozenset({"", "null", "nan", "n/a", "na", "none", "-", "."})
 """What stands for an unknown number, in lower case."""
-_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9}
-_MICROSECONDS, _MILLISECONDS = 10**14, 10**11  # the least numbers since 1970 that are so many
-
-
-def times_of(cells: Any, patterns: Sequence[str]) -> tuple[NDArray[np.datetime64], bool]:
-    """``cells`` (an Arrow column of text) as datetime64[ms] by whichever of ``patterns`` reads most of them, NaT where
-    it does not read one, and whether they come with their offset and are UTC.
-    """
-    found = [_read(cells, pattern) for pattern in patterns]
-    return max(found, key=lambda item: int((~np.isnat(item[0])).sum()))
-
-
-def _read(cells: Any, pattern: str) -> tuple[NDArray[np.datetime64], bool]:
-    if pattern == "epoch":
-        return _epoch(cells), True
-    return _quickly(cells, pattern) or _one_by_one(cells.to_pandas(), pattern)
-
-
-def _quickly(cells: Any, pattern: str) -> tuple[NDArray[np.datetime64], bool] | None:
-    """All of ``cells`` by Arrow, which is fast; None where it does not read each."""
-    import pyarrow as arrow
-    import pyarrow.compute as compute
-
-    try:
-        if pattern != "iso":
-            times = compute.strptime(cells, format=pattern, unit="ms")
-            return times.to_numpy().astype("datetime64[ms]"), False
-        is_utc = bool(len(cells)) and bool(_OFFSET.search(str(cells[0])[10:]))
-        times = cells.cast(arrow.timestamp("ms", "UTC" if is_utc else None))
-        return times.cast(arrow.timestamp("ms")).to_numpy().astype("datetime64[ms]"), is_utc
-    except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError):
-        return None
-
-
-def _one_by_one(cells: Any, pattern: str) -> tuple[NDArray[np.datetime64], bool]:
-    import pandas as pd
-
-    format_ = "ISO8601" if pattern == "iso" else pattern
-    is_utc = pattern == "iso" and bool(cells.str[10:].str.contains(_OFFSET).any())
-    times = pd.to_datetime(cells, format=format_, errors="coerce", utc=is_utc)
-    plain = times.dt.tz_localize(None) if is_utc else times
-    return plain.to_numpy().astype("datetime64[ms]"), is_utc
-
-
-def _epoch(cells: Any) -> NDArray[np.datetime64]:
-    numbers, _ = numbers_of(cells, ",")
-    known = numbers[np.isfinite(numbers)]
-    largest = float(np.abs(known).max()) if len(known) else 0.0
-    unit = 1e-3 if largest >= _MICROSECONDS else 1.0 if largest >= _MILLISECONDS else 1e3
-    times = np.full(len(numbers), np.datetime64("NaT"), dtype="datetime64[ms]")
-    sane = np.isfinite(numbers) & (np.abs(numbers * unit) < 2.5e14)
-    times[sane] = (numbers[sane] * unit).round().astype(np.int64).astype("datetime64[ms]")
-    return times
 
 
 def numbers_of(cells: Any, separator: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """``cells`` (an Arrow column of text) as numbers, NaN for what stands for none, and which are no number at all.
+    """``cells`` (an Arrow column of text or of numbers) as float64, NaN for what stands for none, and which are no
+    number at all.
 
     Signs of currency, separators of thousands and the suffixes K, M and B are understood. Between semicolons a comma
     is the decimal point, and a point before one separates thousands.
@@ -77,15 +27,18 @@ def numbers_of(cells: Any, separator: str) -> tuple[NDArray[np.float64], NDArray
     import pyarrow as arrow
     import pyarrow.compute as compute
 
+    if not _is_text(cells.type):
+        return _typed(cells)
     number = _european if separator == ";" else _american
     try:
-        found = cells.cast(arrow.float64()).to_numpy().copy()
+        found = cells.cast(arrow.float64()).to_numpy(zero_copy_only=False).copy()
     except arrow.ArrowInvalid:
         plain = compute.if_else(compute.match_substring_regex(cells, _PLAIN), cells, None)
         found = plain.cast(arrow.float64()).to_numpy(zero_copy_only=False).copy()
     odd = np.flatnonzero(~np.isfinite(found))
     if len(odd):
-        coded = cells.take(arrow.array(odd)).combine_chunks().dictionary_encode()
+        coded = cells.take(arrow.array(odd)).dictionary_encode()
+        coded = coded.combine_chunks() if isinstance(coded, arrow.ChunkedArray) else coded
         values = np.array([_value(text, number) for text in coded.dictionary.to_pylist()], dtype=np.float64)
         found[odd] = values[coded.indices.to_numpy()]
     wrong = np.isinf(found)
@@ -93,9 +46,33 @@ def numbers_of(cells: Any, separator: str) -> tuple[NDArray[np.float64], NDArray
     return found, wrong
 
 
-def _value(text: str, number: Callable[[str], float]) -> float:
+def _is_text(type_: Any) -> bool:
+    import pyarrow.types as types
+
+    return bool(types.is_string(type_) or types.is_large_string(type_))
+
+
+def _typed(cells: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """A column of numbers. Raises ``DataError`` for one of another type."""
+    import pyarrow as arrow
+    import pyarrow.types as types
+
+    if types.is_boolean(cells.type) or types.is_temporal(cells.type):
+        raise DataError(f"A column of prices or volume has values of the type {cells.type}: save it as numbers.")
+    try:
+        found = cells.cast(arrow.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
+    except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError) as error:
+        raise DataError(
+            f"A column of prices or volume has values of the type {cells.type}: save it as numbers."
+        ) from error
+    wrong = np.isinf(found)
+    found[wrong] = np.nan
+    return found, wrong
+
+
+def _value(text: str | None, number: Callable[[str], float]) -> float:
     """The number in ``text``, NaN for what stands for none, infinity for what is no number."""
-    plain = text.strip().strip('"')
+    plain = (text or "").strip().strip('"')
     if plain.lower() in NULLS:
         return np.nan
     try:

@@ -66,7 +66,7 @@ def test_two_files_of_one_series_that_disagree_lose_nothing(folder: Path) -> Non
 def test_rows_of_one_day_are_refused_with_their_numbers(folder: Path) -> None:
     path = folder / "A.csv"
     path.write_text("date,close\n2020-01-01,1\n2020-01-02,2\n2020-01-02,3\n2020-01-03,4\n")
-    assert "row 3 (2020-01-02)" in imported(path).failed["A in A.csv"]
+    assert "lines 3 and 4 (2020-01-02)" in imported(path).failed["A.csv"]
 
 
 def test_an_archive_is_unpacked(folder: Path) -> None:
@@ -76,7 +76,7 @@ def test_an_archive_is_unpacked(folder: Path) -> None:
         archive.writestr("../../B.csv", "date,close\n2020-01-01,5\n")
         archive.writestr("readme.md", "nothing")
     report = imported(path)
-    assert [item.file for item in report.files] == ["A.csv", "B.csv"]
+    assert [item.file for item in report.files] == ["all.zip/A.csv", "all.zip/B.csv"]
     assert (closes("A"), closes("B")) == ([1.0, 2.0], [5.0])
 
 
@@ -97,7 +97,7 @@ def test_a_damaged_archive_is_a_sentence(folder: Path, content: bytes) -> None:
 
 
 def test_nothing_to_import_is_a_sentence(folder: Path) -> None:
-    with pytest.raises(DataError, match=r"has no file that ends in \.csv, \.txt, \.tsv or \.zip"):
+    with pytest.raises(DataError, match=r"has no file that ends in \.csv, .*\.ods or \.zip"):
         imported(folder)
     with pytest.raises(DataError, match="There is no file"):
         imported(folder / "none.csv")
@@ -111,3 +111,30 @@ def test_an_import_can_be_cancelled(folder: Path) -> None:
 
     with pytest.raises(Cancelled):
         import_files([folder], "mine", Choices(), cancel)
+
+
+def test_files_of_consecutive_months_are_one_series(folder: Path) -> None:
+    first, second = write(folder, "A-1.csv", 1, 2, 3), write(folder, "A-2.csv", 5, 6, first=6)
+    report = imported(second, first)
+    assert report.failed == {}
+    assert closes("A") == [1.0, 2.0, 3.0, 5.0, 6.0]
+
+
+def test_two_files_of_one_series_that_agree_are_joined_bar_by_bar(folder: Path) -> None:
+    imported(write(folder, "A-1.csv", 1, 2, 3, 4), write(folder, "A-2.csv", 2, 3, 4, 5, first=2))
+    assert closes("A") == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_two_files_of_one_import_that_disagree_are_both_named(folder: Path) -> None:
+    report = imported(write(folder, "A-1.csv", 1, 2, 3), write(folder, "A-2.csv", 1, 9, 3))
+    assert report.failed["A in A-2.csv"] == (
+        "A-2.csv and A-1.csv both have A and disagree: close of A on 2020-01-02 was 2 and is 9 now. Import one of them "
+        "alone."
+    )
+    assert closes("A") == [1.0, 2.0, 3.0]
+
+
+def test_a_later_file_of_the_whole_history_takes_its_place(folder: Path) -> None:
+    imported(write(folder, "A.csv", 1, 2, 3))
+    report = imported(write(folder, "A.csv", 2, 4, 6, 8))
+    assert (report.failed, closes("A")) == ({}, [2.0, 4.0, 6.0, 8.0])

@@ -1,0 +1,27 @@
+"""What a file may not say, and somebody chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.market.importers.times import Order
+
+Adjusted = Literal["", "raw", "splits", "total return"]
+Encoding = Literal["", "utf-8", "cp1252", "utf-16", "cp1251", "shift_jis", "gb18030"]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a file may not tell: its ``format`` (a name), the ``timezone`` of times of the day, the ``symbol`` of its
+    only series, the currency, which adjustment its prices have, the order of its dates and the encoding of its text;
+    empty for what the file, its name or the configuration says.
+    """
+
+    format: str = ""
+    timezone: str = ""
+    symbol: str = ""
+    currency: str = ""
+    adjustment: Adjusted = ""
+    date_order: Order = ""
+    encoding: Encoding = ""
