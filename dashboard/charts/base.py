@@ -7,7 +7,8 @@ theme that is on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,7 @@ PLAIN = ",.4~r"
 DAY_HOVER, MINUTE_HOVER = "%Y-%m-%d", "%Y-%m-%d %H:%M"
 PALE = 50  # percent of the ends of a scale under printed numbers
 MARGIN = {"l": 48, "r": 14, "t": 8, "b": 26}
+_SHORT_TYPES = {"float64": "f8", "float32": "f4", "int32": "i4"}
 
 
 def tint(token: str, percent: int) -> str:
@@ -110,13 +112,31 @@ def figure(
     hover: str = "x unified",
     **layout: Any,
 ) -> go.Figure:
-    """A figure of ``traces`` on one x axis.
+    """``plain_figure``, checked by Plotly."""
+    import plotly.graph_objects as go
+
+    plain = plain_figure(traces, x=x, y=y, panes=panes, keep=keep, hover=hover, **layout)
+    # Plotly would copy its default template, which takes longer than all the rest.
+    drawn = go.Figure(data=plain["data"], layout={"template": go.layout.Template(), **plain["layout"]})
+    drawn.layout.template = None
+    return drawn
+
+
+def plain_figure(
+    traces: Sequence[Any],
+    *,
+    x: dict[str, Any] | None = None,
+    y: dict[str, Any] | None = None,
+    panes: Sequence[tuple[dict[str, Any], float]] = (),
+    keep: str = "view",
+    hover: str = "x unified",
+    **layout: Any,
+) -> dict[str, Any]:
+    """A figure of ``traces`` on one x axis, in the words of Plotly's JSON: ``{"data", "layout"}``.
 
     ``panes`` are further y axes below the first, each with its share of the height, for traces that name ``yaxis``
     "y2", "y3". The zoom is kept while ``keep`` stays the same: pass the symbol where another one should start afresh.
     """
-    import plotly.graph_objects as go
-
     settings = {
         "margin": MARGIN,
         "hovermode": hover,
@@ -127,10 +147,22 @@ def figure(
         **_stacked(y or value_axis(), panes),
         **layout,
     }
-    # Plotly would copy its default template, which takes longer than all the rest.
-    drawn = go.Figure(data=list(traces), layout={"template": go.layout.Template(), **settings})
-    drawn.layout.template = None
-    return drawn
+    return {"data": list(traces), "layout": settings}
+
+
+def encoded(value: Any) -> Any:
+    """``value``, a plain figure or a part of it, with each array as Plotly's base64 and without what is None.
+
+    For figures that are drawn so often that their check, which is most of the work, is left to the tests.
+    """
+    if isinstance(value, np.ndarray):
+        if not value.size:
+            return []
+        short = _SHORT_TYPES[value.dtype.name]
+        return {"dtype": short, "bdata": base64.b64encode(np.ascontiguousarray(value, short)).decode("ascii")}
+    if isinstance(value, Mapping):
+        return {name: encoded(item) for name, item in value.items() if item is not None}
+    return [encoded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _stacked(first: dict[str, Any], panes: Sequence[tuple[dict[str, Any], float]]) -> dict[str, Any]:

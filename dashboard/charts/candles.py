@@ -199,7 +199,8 @@ def _line(bars: Bars, start: int, clock: Clock, level: Level) -> dict[str, Any]:
 
 def figure(info: CandleInfo, *, keep: str = "") -> go.Figure:
     """Price above volume on one time axis."""
-    traces, panes = [price_trace(info)], []
+    traces: list[dict[str, Any]] = [price_trace(info)]
+    panes: list[tuple[dict[str, Any], float]] = []
     if len(info.volume):
         traces.append(volume_trace(info, "y2"))
         panes.append((volume_axis(info), 0.15))
@@ -220,25 +221,21 @@ def _subject(info: CandleInfo, keep: str) -> str:
     return f"{keep or info.symbol} {info.view}" if info.view else keep or info.symbol
 
 
-def price_trace(info: CandleInfo) -> Any:
+def price_trace(info: CandleInfo) -> dict[str, Any]:
     """The trace of the price itself, without its axes."""
-    import plotly.graph_objects as go
-
     about = {"x": info.time, "name": info.symbol, "showlegend": False}
     if info.is_line():
         line = {"color": base.SERIES[0], "width": 1.5}
-        return go.Scatter(**about, y=base.values(info.close), line=line, hovertemplate=f"%{{y:{PRICE}}}")
+        hover = {"hovertemplate": f"%{{y:{PRICE}}}"}
+        return {"type": "scatter", **about, "y": base.values(info.close), "line": line, **hover}
     prices = {name: base.values(getattr(info, name)) for name in _PRICES}
-    draw = go.Ohlc if info.style == "bar" else go.Candlestick
-    return draw(**about, yhoverformat=PRICE, **prices)
+    return {"type": "ohlc" if info.style == "bar" else "candlestick", **about, "yhoverformat": PRICE, **prices}
 
 
-def volume_trace(info: CandleInfo, axis: str) -> Any:
+def volume_trace(info: CandleInfo, axis: str) -> dict[str, Any]:
     """Bars of the volume on ``axis``."""
-    import plotly.graph_objects as go
-
     look = {"marker": {"color": base.tint(base.MUTED, 70)}, "hovertemplate": "%{y:.4~s}", "showlegend": False}
-    return go.Bar(x=info.time, y=base.values(info.volume), yaxis=axis, name="Volume", **look)
+    return {"type": "bar", "x": info.time, "y": base.values(info.volume), "yaxis": axis, "name": "Volume", **look}
 
 
 def volume_axis(info: CandleInfo) -> dict[str, Any]:

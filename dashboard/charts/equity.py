@@ -104,9 +104,13 @@ def thin(time: Floats, values: Floats, limit: int = 3_000) -> np.ndarray:
         return np.arange(n)
     edges = np.linspace(0, n, limit // 2 + 1).astype(int)[:-1]
     sizes = np.diff(edges, append=n)
-    bucket = np.repeat(np.arange(len(edges)), sizes)
-    order = np.lexsort((np.arange(n), values, bucket))
-    return np.unique(np.concatenate(([0, n - 1], order[edges], order[edges + sizes - 1])))
+    # Each bucket is a row; what a shorter one lacks is its last point again.
+    places = np.minimum(edges[:, None] + np.arange(sizes.max()), (edges + sizes - 1)[:, None])
+    found = np.where(np.isnan(values), np.inf, values)[places]
+    each = np.arange(len(edges))
+    lowest = places[each, found.argmin(axis=1)]
+    highest = places[each, found.shape[1] - 1 - found[:, ::-1].argmax(axis=1)]
+    return np.unique(np.concatenate(([0, n - 1], lowest, highest)))
 
 
 def _curve(label: str, time: Times, equity: Floats, capital: float) -> Curve:

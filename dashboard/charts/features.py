@@ -85,13 +85,13 @@ def info(
     return FeaturesInfo(_price(bars, window, log), merged, tuple(below))
 
 
-def figure(info: FeaturesInfo, *, keep: str = "") -> go.Figure:
-    """Panes under one another on one time axis; warm-up is shaded."""
+def figure(info: FeaturesInfo, *, keep: str = "") -> dict[str, Any]:
+    """Panes under one another on one time axis; warm-up is shaded. A ``base.plain_figure``: there may be many panes."""
     drawn = [candles.price_trace(info.price), *traces(info.over.lines, "y")]
     share = PANE_HEIGHT / info.height() - 0.04
     for place, pane in enumerate(info.panes, start=2):
         drawn += traces(pane.lines, f"y{place}")
-    figure = base.figure(
+    figure = base.plain_figure(
         drawn,
         x=info.price.axis(),
         y=candles.price_axis(info.price),
@@ -99,15 +99,14 @@ def figure(info: FeaturesInfo, *, keep: str = "") -> go.Figure:
         keep=keep or info.price.symbol,
         hoversubplots="axis",
     )
-    shapes: list[dict[str, Any]] = []
-    names: list[dict[str, Any]] = []
+    layout, shapes, names = figure["layout"], [], []
     for place, pane in enumerate([info.over, *info.panes], start=1):
         axis = "" if place == 1 else str(place)
-        low, high = figure.layout[f"yaxis{axis}"].domain or (0, 1)
+        low, high = layout[f"yaxis{axis}"]["domain"]
         shapes += _shapes(pane, axis, (low, high))
         if axis and pane.lines:
             names.append(_name(pane, high))
-    figure.update_layout(shapes=shapes, annotations=names)  # at once: each one added looks through all before it
+    layout |= {"shapes": shapes, "annotations": names}
     return figure
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ POINTS, FEWEST_POINTS, MOST_POINTS = 32_000, 1_000, 3_000  # of all lines of a c
 BARS = 400  # of a histogram, each an element of the page; more than these are narrower than three pixels
 _TRIANGLE_UP, _TRIANGLE_DOWN = 5, 6  # Plotly's numbers of its markers
 COLOURS = (1, 3, 2, 5, 0, 4)  # places in base.SERIES: the first are furthest from the price's own colours
+
+Trace: TypeAlias = dict[str, Any]
+"""In the words of Plotly's JSON, with arrays as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +64,9 @@ def line_of(label: str, output: Output, index: int, view: Bars, values: Floats, 
     return Line(label, colour, time[kept], values[kept], output.style, output.unit)
 
 
-def traces(lines: Sequence[Line], axis: str) -> list[Any]:
+def traces(lines: Sequence[Line], axis: str) -> list[Trace]:
     """The outputs of an axis, each by its style; of two edges of a band the second is filled up to the first."""
-    drawn: list[Any] = []
+    drawn: list[Trace] = []
     edges = {id(upper): lower for upper, lower in _bands(lines)}
     seconds = {id(lower) for lower in edges.values()}
     for line in lines:
@@ -81,38 +84,35 @@ def _bands(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
     return list(zip(edges[::2], edges[1::2], strict=False))
 
 
-def _drawn_line(line: Line, axis: str, look: Mapping[str, Any] | None = None, **more: Any) -> Any:
+def _drawn_line(line: Line, axis: str, look: Mapping[str, Any] | None = None, **more: Any) -> Trace:
     """The line with the ``look`` of its own and ``more`` of the trace: set at once, which is quicker than an update."""
-    import plotly.graph_objects as go
-
     usual = {"color": line.colour, "width": 1.5 if len(line.time) < DENSE else 1.1}
-    return go.Scatter(
-        x=line.time, y=base.values(line.value), yaxis=axis, name=line.label, mode="lines", connectgaps=False,
-        line={**usual, **(look or {})}, hovertemplate=_hover(line), **more,
-    )  # fmt: skip
+    drawn = {"mode": "lines", "connectgaps": False, "line": {**usual, **(look or {})}, "hovertemplate": _hover(line)}
+    return {"type": "scatter", **_placed(line, axis), **drawn, **more}
 
 
-def _edge(line: Line, axis: str) -> Any:
+def _placed(line: Line, axis: str) -> Trace:
+    """What all traces have."""
+    return {"x": line.time, "y": base.values(line.value), "yaxis": axis, "name": line.label}
+
+
+def _edge(line: Line, axis: str) -> Trace:
     return _drawn_line(line, axis, {"width": 1})
 
 
-def _lower_edge(line: Line, axis: str, colour: str) -> Any:
+def _lower_edge(line: Line, axis: str, colour: str) -> Trace:
     """In the colour of the upper one, with what lies between them tinted."""
     look = {"color": colour, "width": 1}
     return _drawn_line(line, axis, look, fill="tonexty", fillcolor=base.tint(colour, 10))
 
 
-def _histogram(line: Line, axis: str) -> Any:
+def _histogram(line: Line, axis: str) -> Trace:
     """Bars in the colours of their signs; of many the one area that they make."""
-    import plotly.graph_objects as go
-
     if len(line.time) > BARS:
         area = {"fill": "tozeroy", "fillcolor": base.tint(line.colour, 55)}
         return _drawn_line(line, axis, {"width": 0, "shape": "hvh"}, **area)
-    return go.Bar(
-        x=line.time, y=base.values(line.value), yaxis=axis, name=line.label, hovertemplate=_hover(line),
-        marker={**_signed(line.value >= 0), "line": {"width": 0}, "opacity": 0.55},
-    )  # fmt: skip
+    marker = {**_signed(line.value >= 0), "line": {"width": 0}, "opacity": 0.55}
+    return {"type": "bar", **_placed(line, axis), "marker": marker, "hovertemplate": _hover(line)}
 
 
 def _signed(rising: NDArray[np.bool_]) -> dict[str, Any]:
@@ -121,21 +121,18 @@ def _signed(rising: NDArray[np.bool_]) -> dict[str, Any]:
     return {"color": rising.astype(np.float32), "colorscale": scale, "cmin": 0, "cmax": 1, "showscale": False}
 
 
-def _markers(line: Line, axis: str) -> Any:
+def _markers(line: Line, axis: str) -> Trace:
     """Triangles under the bars where the output is positive, and over them where it is negative."""
-    import plotly.graph_objects as go
-
     rising = line.value > 0
     look = {
-        "symbol": np.where(rising, _TRIANGLE_UP, _TRIANGLE_DOWN),
+        "symbol": np.where(rising, _TRIANGLE_UP, _TRIANGLE_DOWN).astype(np.int32),
         **_signed(rising),
         "size": 8,
         "line": {"width": 1, "color": base.SURFACE},
     }
-    return go.Scatter(
-        x=line.time, y=base.values(line.value if line.place is None else line.place), yaxis=axis, name=line.label,
-        mode="markers", marker=look, customdata=line.value, hovertemplate="%{customdata:+.0f}",
-    )  # fmt: skip
+    place = {} if line.place is None else {"y": base.values(line.place)}
+    hover = {"customdata": line.value, "hovertemplate": "%{customdata:+.0f}"}
+    return {"type": "scatter", **_placed(line, axis), **place, "mode": "markers", "marker": look, **hover}
 
 
 def _hover(line: Line) -> str:
@@ -143,6 +140,6 @@ def _hover(line: Line) -> str:
     return f"%{{y:{candles.PRICE}}}{unit}"
 
 
-_DRAWN: Mapping[Style, Callable[[Line, str], Any]] = MappingProxyType(
+_DRAWN: Mapping[Style, Callable[[Line, str], Trace]] = MappingProxyType(
     {"line": _drawn_line, "band": _edge, "histogram": _histogram, "marker": _markers}
 )

@@ -110,7 +110,12 @@ class SeriesView:
             State(self._span, "value"),
             prevent_initial_call=True,
         )
-        callback(Output(self._problem, "children"), Input(ids.part("run-problem", self.page), "children"))(say)
+        # Without a run button, the bar that says what is wrong with the form as a whole is out of sight.
+        clientside_callback(
+            ClientsideFunction("stratoscope", "passed"),
+            Output(self._problem, "children"),
+            Input(ids.part("run-problem", self.page), "children"),
+        )
 
     @property
     def _row(self) -> str:
@@ -138,11 +143,6 @@ def offer(
     names = symbols(data)
     options = [{"value": name, "label": name} for name in names]
     return no_update if options == listed else options, no_update if symbol in names else names[0], len(names) == 1
-
-
-def say(problem: str | None) -> str | None:
-    """What is wrong with the form as a whole: without a run button, the bar that says it is out of sight."""
-    return problem
 
 
 def subject(data: ResultData, symbol: str | None, span: str) -> str:

@@ -33,7 +33,14 @@ def wire(form: Form, first: FirstPicture | None = None) -> None:
         Output(problems, "children"),
         Output(ids.part("run-problem", page), "children"),
         Output(ids.part("estimate", page), "children"),
-        inputs={"entered": _entered(page, Input), "places": State(problems, "id")},
+        inputs={
+            "entered": _entered(page, Input),
+            "places": State(problems, "id"),
+            "said": {
+                "problems": State(problems, "children"),
+                "rest": State(ids.part("run-problem", page), "children"),
+            },
+        },
     )(wired.check)
     _wire_open(wired)
     if first:

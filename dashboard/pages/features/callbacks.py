@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 import engine
 from dashboard import ids as frame
 from dashboard import market_options, runs, shell
+from dashboard.charts import base
 from dashboard.charts import features as charts
 from dashboard.components.graph import ids_sub
 from dashboard.components.series_view import Seen, zoom_of
@@ -51,7 +52,7 @@ def chart(seen: Seen) -> tuple[Any, ...]:
     keep, window = zoom_of(seen, bars)
     info = charts.info(bars, matrix, spec.features, window, log=seen["scale"] == "log")
     height = {"height": info.height()}
-    return charts.figure(info, keep=keep), view.chart_note(info), height, height
+    return base.encoded(charts.figure(info, keep=keep)), view.chart_note(info), height, height
 
 
 def first_picture(data: runs.ResultData, symbol: str | None, span: str, scale: str, zoom: Any) -> tuple[Any, ...]:

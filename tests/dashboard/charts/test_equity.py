@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dashboard.charts import equity
 from engine.backtest.costs import Costs
@@ -65,3 +67,19 @@ def test_the_figure_draws_each_curve_and_its_drawdown(result: BacktestResult, lo
         "Before costs", "Buy and hold", "Buy and hold drawdown", result.label, f"{result.label} drawdown",
     ]  # fmt: skip
     assert figure.layout.yaxis.type == ("log" if log else "linear")
+
+
+@given(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0, np.nan]), min_size=1, max_size=120), st.integers(2, 40))
+def test_a_thinned_line_keeps_the_ends_and_each_part_its_first_lowest_and_last_highest(
+    numbers: list[float], limit: int
+) -> None:
+    values = np.array(numbers)
+    kept = equity.thin(np.arange(len(values), dtype=float), values, limit)
+    if len(values) <= limit:
+        np.testing.assert_array_equal(kept, np.arange(len(values)))
+        return
+    expected = {0, len(values) - 1}
+    for part in np.array_split(np.arange(len(values)), np.linspace(0, len(values), limit // 2 + 1).astype(int)[1:-1]):
+        order = sorted(part.tolist(), key=lambda at: (np.nan_to_num(values[at], nan=np.inf), at))
+        expected |= {order[0], order[-1]}
+    assert kept.tolist() == sorted(expected)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import ClassVar, Literal
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from dashboard.charts import base, candles, features
@@ -42,6 +43,11 @@ def matrix_of(chosen: tuple[Indicator, ...], *bars: Bars) -> FeatureMatrix:
     """The features of ``bars`` as the engine computes them."""
     spec = FeatureSpec.model_construct(features=chosen)
     return executors.compute(spec, {"market": Market(bars)}, silent)
+
+
+def drawn(info: features.FeaturesInfo) -> go.Figure:
+    """The figure, checked by Plotly as the page's own is not."""
+    return go.Figure(features.figure(info))
 
 
 def test_overlays_lie_on_the_price_and_others_have_panes() -> None:
@@ -115,7 +121,7 @@ def test_long_lines_keep_their_gap_and_their_extremes() -> None:
 def test_the_figure_has_an_axis_a_pane_and_grows_with_them() -> None:
     bars, chosen = random_walk(300), (Sma(window=20), Rsi(window=14), Twin())
     info = features.info(bars, matrix_of(chosen, bars), chosen)
-    figure = features.figure(info)
+    figure = drawn(info)
     assert [trace.yaxis for trace in figure.data[1:]] == ["y", "y2", "y3", "y3"]
     assert figure.layout.xaxis.anchor == "y3"
     assert info.height() == features.PRICE_HEIGHT + 2 * features.PANE_HEIGHT
@@ -162,7 +168,7 @@ def test_a_band_is_filled_between_its_edges_whatever_their_order() -> None:
     bars = random_walk(300)
     for chosen in (Bollinger(window=20), INDICATORS.get("talib_accbands")()):
         info = features.info(bars, matrix_of((chosen,), bars), (chosen,))
-        figure = features.figure(info)
+        figure = drawn(info)
         assert kinds(figure).count(("scatter", "y", "tonexty")) == 1
         assert len(figure.data) == 4
         upper = next(at for at, trace in enumerate(figure.data) if "tonexty" in str(trace)) - 1
@@ -173,14 +179,14 @@ def test_a_band_is_filled_between_its_edges_whatever_their_order() -> None:
 def test_a_histogram_is_drawn_as_bars_on_its_own_axis() -> None:
     bars, chosen = random_walk(400), (Macd(),)
     info = features.info(bars, matrix_of(chosen, bars), chosen)
-    assert kinds(features.figure(info)) == [("scatter", "y2", ""), ("scatter", "y2", ""), ("bar", "y2", "")]
+    assert kinds(drawn(info)) == [("scatter", "y2", ""), ("scatter", "y2", ""), ("bar", "y2", "")]
     assert [pane.name for pane in info.panes] == ["MACD 12/26/9"]
 
 
 def test_a_histogram_of_many_bars_is_one_area_of_the_same_values() -> None:
     bars, chosen = random_walk(401), (Macd(),)
     matrix = matrix_of(chosen, bars)
-    area = features.figure(features.info(bars, matrix, chosen)).data[-1]
+    area = drawn(features.info(bars, matrix, chosen)).data[-1]
     assert (area.type, area.fill, area.line.shape, area.line.width) == ("scatter", "tozeroy", "hvh", 0)
     assert area.name == "MACD 12/26/9 histogram"
     np.testing.assert_allclose(area.y, matrix.values[:, 2], rtol=1e-6)
@@ -210,7 +216,7 @@ def test_markers_lie_under_the_bar_where_positive_and_over_it_where_negative() -
     np.testing.assert_array_equal(line.time, base.times(bars.time)[found])
     expected = np.where(matrix.values[found, 0] > 0, bars.low[found], bars.high[found])
     np.testing.assert_array_equal(line.place, expected)
-    trace = features.figure(features.info(bars, matrix, chosen)).data[1]
+    trace = drawn(features.info(bars, matrix, chosen)).data[1]
     assert set(zip(trace.marker.symbol, trace.marker.color, strict=True)) == {(5, 1), (6, 0)}
     assert trace.marker.colorscale == ((0, base.LOSS), (1, base.GAIN))
 
@@ -228,5 +234,5 @@ def test_every_indicator_of_one_series_can_be_drawn(kind: str) -> None:
     if isinstance(chosen, ContextIndicator | PanelIndicator):
         pytest.skip("drawn as any other line")
     bars = random_walk(400)
-    figure = features.figure(features.info(bars, matrix_of((chosen,), bars), (chosen,)))
+    figure = drawn(features.info(bars, matrix_of((chosen,), bars), (chosen,)))
     assert len(figure.data) == 1 + len(chosen.outputs)
