@@ -24,7 +24,8 @@ Where entries on one bar exceed the buying power (leverage times equity, less th
 same factor, whatever the order of the symbols; limit entries of one bar count as entries on one bar.
 
 - Sizes: a fraction of the equity pays for its commission too, a fixed value does not. Units are computed at the price
-  before volume impact, and again where the impact makes them exceed their budget. Units are those of the prices.
+  before volume impact, and where a purchase with its impact would cost more than its budget, they are as many as the
+  budget pays for. A short sale brings less than its budget by its impact. Units are those of the prices.
   Commission per share and fixed sizes count the shares of the day of the fill (``Bars.shares``), and a bar's volume is
   the number of units traded (``Bars.traded``): neither depends on the adjustment of the prices. The volume limit comes
   last. It is one fraction of a bar's volume for all fills of a symbol on it, those of stops and targets included. The
@@ -40,8 +41,8 @@ same factor, whatever the order of the symbols; limit entries of one bar count a
   the position that it has closed, is ignored after it.
 - A margin call is only checked while something is short or cash is borrowed. All symbols are marked to their worst
   prices, or their stops, together. It cancels the pending orders of the symbols that it closes, and ignores the volume
-  limit, as a broker would: fills beyond it are counted. A symbol without a bar is closed at its last known price,
-  which its market may not have given.
+  limit, as a broker would: fills beyond it are counted. A symbol without an open is closed at its next price, its open
+  or, where bars have none, its close, whatever the fill; until then decisions about it are ignored.
 - Where the equity is not above zero at a close all is closed at the last prices, and the account stays at zero.
 - The part of weights or of a rebalancing that lacks buying power stays pending while another position that they are to
   change waits for its market, unless that has been closed for over a week; a stop cancels it.
@@ -52,8 +53,9 @@ same factor, whatever the order of the symbols; limit entries of one bar count a
   close; together with the entries of the moment all are scaled by the same factor where they exceed the buying power.
   Reductions are sold first. A position without a defined size stays as it is, and so do its pending orders. A pending
   new size gives way to exits and newer sizes alone.
-- Excursions come from the lows and highs of bars that were held to their close; of a bar with an intrabar exit, only
-  the open and the exit's quote are certain and count.
+- Excursions come from the lows and highs of bars that were held to their close, or from the close where these are
+  missing; of a bar with an intrabar exit, only the open and the exit's quote are certain and count. A trailing stop
+  likewise follows the close where there is no high.
 """
 
 from __future__ import annotations

@@ -42,12 +42,13 @@ def request(symbols: int = 1, **more: Any) -> BacktestSpec:
     )
 
 
-def without(bars: Bars, missing: Sequence[bool], cut_out: bool) -> Bars:
-    """``bars`` that lack those marked: as rows, or as prices of rows that are there."""
+def without(bars: Bars, missing: Sequence[bool], what: str) -> Bars:
+    """``bars`` that lack those marked: as rows, as prices of rows that are there, or all prices but the close."""
     gone = np.array([False, *missing[1:]])
-    if cut_out:
+    if what == "rows":
         return replace(bars, **{name: getattr(bars, name)[~gone] for name in ("time", *COLUMNS)})
-    return replace(bars, **{name: np.where(gone, NAN, getattr(bars, name)) for name in COLUMNS})
+    columns = COLUMNS if what == "prices" else COLUMNS[:3]
+    return replace(bars, **{name: np.where(gone, NAN, getattr(bars, name)) for name in columns})
 
 
 def in_units(bars: Bars, shares: np.ndarray) -> Bars:
@@ -75,7 +76,7 @@ def markets(draw: Any, most: int = 3, missing: bool = True, paying: bool = False
         bars = replace(make_bars(close, open=opens_, time=time, symbol=name), high=high, low=low, volume=volume_)
         if missing and draw(some.booleans()):
             gone = draw(some.lists(some.sampled_from((False, False, False, True)), min_size=count, max_size=count))
-            bars = without(bars, gone, draw(some.booleans()))
+            bars = without(bars, gone, draw(some.sampled_from(("rows", "prices", "all but closes"))))
         if draw(some.booleans()):
             bars = in_units(bars, np.array([draw(some.sampled_from(SHARES)) for _ in range(len(bars))]))
         if paying and draw(some.booleans()):

@@ -54,12 +54,14 @@ class Broker(Protocol):
 @dataclass
 class Position:
     """A symbol: the ``pending`` decision (``amount`` its size, ``age`` the bars on which its limit was tried,
-    ``from_stop`` for a stop's exit, ``unfunded`` for the part of a weight that lacked buying power), the ``target`` in
-    units of a weight or a rebalancing, and sums over the fills of the position; ``price`` is the mean entry price.
+    ``from_stop`` for a stop's exit, ``called`` for that of a margin call, ``unfunded`` for the part of a weight that
+    lacked buying power), the ``target`` in units of a weight or a rebalancing, and sums over the fills of the position;
+    ``price`` is the mean entry price.
     """
 
     pending: int = 0
     from_stop: bool = False
+    called: bool = False
     unfunded: bool = False
     amount: float = nan
     limit: float = nan
@@ -75,6 +77,11 @@ class Position:
     bought: float = 0.0
     proceeds: float = 0.0
     sold: float = 0.0
+
+    def take(self, code: int, amount: float, limit: float) -> None:
+        """Replace the pending decision."""
+        self.pending, self.amount, self.limit, self.age = code, amount, limit, 0
+        self.from_stop = self.unfunded = False
 
     def enter(self, units: float, price: float) -> None:
         """Add an entry fill; the price of a single fill stays exact, as stop levels derive from it."""

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 ACCRUE, EXIT, REDUCE, ENTER, INTRABAR = range(5)
-"""Interest and dividends; exits; reductions; entries and additions; stops, targets and margin calls."""
+"""Interest, dividends and postponed margin calls; exits; reductions; entries and additions; stops, targets and margin
+calls.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +34,9 @@ class Script:
     """``bar`` and ``step`` of each row; ``prices`` (rows, symbols, 4: open, high, low, close) as Backtrader sees them.
 
     Per bar: ``years`` since the bar before. Per bar and symbol: ``quote`` at which decisions fill (NaN for none),
-    ``open``, ``high``, ``low`` (NaN for none), ``mark``, the last known close, ``closes``, how many were known by then,
-    ``years_since_close``, years since the last one before the bar, ``volume`` in units of the prices, zero where
-    unknown, the ``shares`` that a unit is, and ``dividends``, cash a unit.
+    ``open``, ``high``, ``low``, ``close`` (NaN for none), ``mark``, the last known close, ``closes``, how many were
+    known by then, ``years_since_close``, years since the last one before the bar, ``volume`` in units of the prices,
+    zero where unknown, the ``shares`` that a unit is, and ``dividends``, cash a unit.
     """
 
     bar: NDArray[np.int64]
@@ -45,6 +47,7 @@ class Script:
     open: Floats
     high: Floats
     low: Floats
+    close: Floats
     mark: Floats
     closes: NDArray[np.int64]
     years_since_close: Floats
@@ -72,6 +75,8 @@ def build_script(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> 
     busy = _fill_bars(spec, codes, quote)
     rates, trims = spec.financing, bool((codes & (TO_WEIGHT | RESIZE)).any())
     due = (panel.dividends != 0).any(axis=1) | bool(rates.cash_yield or rates.borrow_cost or rates.margin_rate)
+    priced = np.isfinite(panel.open)
+    due[1:] |= (priced[1:] & ~priced[:-1]).any(axis=1)
     rows = [(bar, step) for bar in range(len(panel)) for step in _steps(at_open, trims, busy[bar], due[bar])]
     bar, step = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
     moment = (open if at_open else mark)[bar][:, :, None].repeat(4, axis=2)
@@ -88,6 +93,7 @@ def build_script(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> 
         open=panel.open,
         high=panel.high,
         low=panel.low,
+        close=panel.close,
         mark=mark,
         closes=np.cumsum(np.isfinite(panel.close), axis=0),
         years_since_close=now[:, None] - np.vstack([seen[:1], seen[:-1]]),

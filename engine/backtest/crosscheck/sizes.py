@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from math import inf
 
@@ -44,8 +45,15 @@ def volume_capacity(volume: float, taken: float, costs: Costs) -> float:
 
 
 def fitted(side: int, units: float, budget: float, quote: float, volume: float, shares: float, costs: Costs) -> float:
-    """As many of ``units`` as ``budget`` pays for, at the price including their impact."""
-    return min(units, affordable(budget, filled_price(side, units, quote, volume, costs), shares, costs))
+    """As many of ``units`` as ``budget`` pays for at the price including their impact, by bisection."""
+
+    def fits(size: float) -> bool:
+        price = filled_price(side, size, quote, volume, costs)
+        return size * price + commission(size, price, shares, costs) <= budget * (1 + 1e-14)
+
+    if side < 0 or not costs.volume_impact or fits(units):
+        return units
+    return float(bisect_left(range(2**53), True, key=lambda part: not fits(units * part / 2**53)) - 1) * units / 2**53
 
 
 def buying_power(equity: float, held: float, leverage: float) -> float:
@@ -54,12 +62,30 @@ def buying_power(equity: float, held: float, leverage: float) -> float:
     return left if left > TOLERANCE * equity else 0.0
 
 
+def margin_call_at(
+    cash: float, held: Sequence[float], paths: Sequence[tuple[float, float]], maintenance: float
+) -> float | None:
+    """The part of the way from the first to the worst prices (``paths`` of the ``held`` units) after which the equity
+    falls below maintenance; None where it does not, or where nothing is borrowed.
+    """
+    spare = []
+    for place in (0, 1):
+        values = [units * path[place] for units, path in zip(held, paths, strict=True)]
+        gross = sum(map(abs, values))
+        spare.append(cash + sum(values) - maintenance * gross)
+        if place == 0 and cash >= -TOLERANCE * gross and min(held) > 0:
+            return None
+    if min(spare) >= 0:
+        return None
+    return 0.0 if spare[0] <= 0 else spare[0] / (spare[0] - spare[1])
+
+
 def kelly(returns: Sequence[float], scale: float, cap: float) -> float:
     """The Kelly fraction of trades with these returns, scaled, between zero and ``cap``."""
     wins = [value for value in returns if value > 0]
-    losses = [-value for value in returns if value <= 0]
+    losses = [-value for value in returns if value < 0]
     if not wins:
         return 0.0
-    rate = len(wins) / len(returns)
+    rate = len(wins) / (len(wins) + len(losses))
     against = (1 - rate) * (sum(losses) / len(losses)) / (sum(wins) / len(wins)) if losses else 0.0
     return min(max(scale * (rate - against), 0.0), cap)

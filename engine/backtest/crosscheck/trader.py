@@ -93,11 +93,13 @@ class Trader:
         """Record a closed position; ``pnl`` is Backtrader's, without dividends."""
         position = self.positions[symbol]
         pnl += position.dividends
-        self.returns.append(pnl / position.cost_basis)
+        if abs(pnl) > sizes.TOLERANCE * position.cost_basis:
+            self.returns.append(pnl / position.cost_basis)
         self.trades.append(position.trade(symbol, self.bar, pnl))
         outlived = self.step == INTRABAR and not ends(position.pending, position.amount, position.side)
         kept = {name: getattr(position, name) for name in ("from_stop", "amount", "limit", "age", "target")}
-        self.positions[symbol] = Position(pending=0 if position.unfunded or outlived else position.pending, **kept)
+        over = position.unfunded or position.called or outlived
+        self.positions[symbol] = Position(pending=0 if over else position.pending, **kept)
 
     def unfinished(self, symbol: int) -> None:
         """Keep the rest of an exit beyond the volume limit pending for the next bar."""
@@ -106,8 +108,9 @@ class Trader:
         position.pending, position.target = EXITS, nan
 
     def close_position(self, symbol: int, terms: OrderTerms = MARKET) -> None:
-        """Close a position, as far as the volume limit allows."""
-        terms = replace(terms, max_units=self.max_units(symbol), closes=True)
+        """Close a position, as far as the volume limit allows, which a margin call ignores."""
+        if not self.positions[symbol].called:
+            terms = replace(terms, max_units=self.max_units(symbol), closes=True)
         self.broker.order(symbol, -self.broker.held(symbol), terms)
 
     def max_units(self, symbol: int) -> float:
@@ -125,7 +128,9 @@ class Trader:
                 self.trades.append(position.trade(s, self.bar, pnl))
 
     def accrue(self) -> None:
-        """Accrue interest on cash or debt, and dividends; Backtrader itself charges the borrow fee."""
+        """Accrue interest on cash or debt, and dividends; Backtrader itself charges the borrow fee. Close what a margin
+        call could not, where the market is open again.
+        """
         rates, years = self.spec.financing, float(self.script.years[self.bar])
         short = sum(max(-self.broker.held(s), 0.0) * self.mark_before(s) for s in range(len(self.positions)))
         free = self.cash - short
@@ -134,6 +139,8 @@ class Trader:
             paid = self.broker.held(s) * float(self.script.dividends[self.bar, s])
             position.dividends += paid
             self.broker.add_cash(paid)
+            if position.called and isfinite(self.script.open[self.bar, s]):
+                self.close_position(s)
 
     def mark_before(self, symbol: int) -> float:
         """The last known close before this bar."""
@@ -242,7 +249,8 @@ class Trader:
             if self.broker.held(s):
                 position.pending = 0
                 continue
-            is_reached = not is_limit or self.is_reached(s, side, position.limit)
+            best = float((self.script.low if side > 0 else self.script.high)[self.bar, s])
+            is_reached = not is_limit or side * best <= side * position.limit
             position.age += 1
             if is_reached or position.age >= self.spec.limit_bars:
                 position.pending = 0
@@ -252,11 +260,6 @@ class Trader:
             if cost:
                 orders.append(OrderRequest(s, side * units, at, cost, position.limit if is_limit else nan, is_reached))
         return orders
-
-    def is_reached(self, symbol: int, side: int, limit: float) -> bool:
-        """Whether the bar trades at a limit, which the scaling of several entries depends on."""
-        reached = self.script.low[self.bar, symbol] if side > 0 else self.script.high[self.bar, symbol]
-        return bool(side * reached <= side * limit)
 
     def shares(self, symbol: int) -> float:
         """Shares per unit on this day."""
@@ -304,18 +307,15 @@ class Trader:
     def margin_call(self, positions: list[tuple[int, float]]) -> bool:
         """Close all positions where the equity breaches maintenance between the open and the worst prices."""
         paths = [self.price_path(s, held) for s, held in positions]
-        spare = []
-        for place in (0, 1):
-            values = [held * path[place] for (_, held), path in zip(positions, paths, strict=True)]
-            gross = sum(map(abs, values))
-            spare.append(self.cash + sum(values) - self.spec.financing.maintenance * gross)
-            if place == 0 and self.cash >= -sizes.TOLERANCE * gross and all(held > 0 for _, held in positions):
-                return False
-        if min(spare) >= 0:
+        held_units = [held for _, held in positions]
+        part = sizes.margin_call_at(self.cash, held_units, paths, self.spec.financing.maintenance)
+        if part is None:
             return False
-        part = 0.0 if spare[0] <= 0 else spare[0] / (spare[0] - spare[1])
-        self.workarounds[MARGIN] += len(positions)
+        self.workarounds[MARGIN] += sum(not self.positions[s].called for s, _ in positions)
         for (s, held), (first, worst) in zip(positions, paths, strict=True):
+            if not isfinite(self.script.open[self.bar, s]):
+                self.positions[s].pending, self.positions[s].called = EXITS, True
+                continue
             level = first + part * (worst - first)
             at_open = level == self.script.open[self.bar, s] or first == worst
             reach = self.script.low[self.bar, s] if held > 0 else self.script.high[self.bar, s]
@@ -361,26 +361,26 @@ class Trader:
     def update_best_prices(self) -> None:
         """Update the best prices of positions held through the bar."""
         for s, position in enumerate(self.positions):
-            if not self.broker.held(s) or not isfinite(self.script.open[self.bar, s]):
+            if not self.broker.held(s):
                 continue
-            better, script = (max, self.script.high) if position.side > 0 else (min, self.script.low)
-            seen = self.script.mark if self.filled_within_bar(s) else script
-            position.best = better(position.best, float(seen[self.bar, s]))
+            better, extremes = (max, self.script.high) if position.side > 0 else (min, self.script.low)
+            close, best = float(self.script.close[self.bar, s]), float(extremes[self.bar, s])
+            position.best = better(position.best, close if self.filled_within_bar(s) or not isfinite(best) else best)
 
     def decide(self) -> None:
         """Record the decisions of this close. The last pending one counts, but a stop's exit and a rebalancing give way
         to exits alone, and a time stop overrides other decisions.
         """
         for s, position in enumerate(self.positions):
+            if position.called:
+                continue
             given, amount = int(self.targets.codes[self.bar, s]), float(self.targets.amounts[self.bar, s])
             code = effective_code(given & ~RESIZE, position.pending, self.broker.held(s))
             held, after = self.broker.held(s), self.spec.stops.time_stop
             stays = held and (position.pending == RESIZE or (position.from_stop and position.pending == EXITS))
             if code and not (stays and not ends(code, amount, held)):
-                position.pending, position.from_stop, position.amount, position.age = code, False, amount, 0
-                position.unfunded = False
                 away = self.spec.limit_offset / 10_000 * (1 if code & GO_LONG else -1)
-                position.limit = float(self.script.mark[self.bar, s]) * (1 - away)
+                position.take(code, amount, float(self.script.mark[self.bar, s]) * (1 - away))
             answered = isfinite(amount) and amount > 0
             if given & RESIZE and answered and held and not ends(position.pending, position.amount, held):
                 position.pending, position.from_stop, position.amount = RESIZE, False, amount

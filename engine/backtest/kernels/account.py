@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.book import account_equity, closes, trade_at
+from engine.backtest.kernels.book import account_equity, closes, is_called, trade_at
 from engine.backtest.kernels.compiled import inlined, kernel
 from engine.backtest.kernels.fills import close_trade, note_price
-from engine.backtest.kernels.protection import check_stops, filled_within, margin_call
+from engine.backtest.kernels.protection import check_stops, filled_within, liquidate_called, margin_call
 from engine.backtest.kernels.records import (
     EXIT,
     EXIT_LONG,
@@ -57,13 +57,16 @@ def pay(payment: Any, book: Any, totals: Any) -> None:
 
 @kernel
 def see_bar(t: int, bars: Any, book: Any, rules: Any) -> None:
-    """Lows and highs of the bar, for what is held through it; of the best only what came after a fill within."""
+    """Lows and highs of the bar, or its close where it has none, for what is held through it; of the best only what
+    came after a fill within.
+    """
     for s in range(len(book)):
         place, bar = book[s], bars[t, s]
-        if place.units != 0.0 and not np.isnan(bar.low):
+        low, high = (bar.close, bar.close) if np.isnan(bar.low) else (bar.low, bar.high)
+        if place.units != 0.0 and not np.isnan(low):
             within = filled_within(t, bar, place, rules)
-            note_price(place, bar.close if within and place.units < 0.0 else bar.low)
-            note_price(place, bar.close if within and place.units > 0.0 else bar.high)
+            note_price(place, bar.close if within and place.units < 0.0 else low)
+            note_price(place, bar.close if within and place.units > 0.0 else high)
 
 
 @kernel
@@ -92,6 +95,8 @@ def decide(t: int, decisions: Any, amounts: Any, book: Any, rules: Any) -> None:
     """Turn the decisions of this close into waiting orders; a later one replaces an earlier one that still waits."""
     for s in range(len(book)):
         place, amount = book[s], amounts[t, s]
+        if is_called(place):
+            continue
         code = effective_code(decisions[t, s] & ~REBALANCING, place)
         if code != NOTHING and (not persists(place) or closes(code, amount, place.units)):
             place.pending = code
@@ -134,6 +139,7 @@ def ruin(t: int, book: Any, trades: Any, totals: Any) -> None:
 @kernel
 def trade_bar(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any, stops: bool) -> None:
     """What happens from the open of a bar to its close."""
+    liquidate_called(t, bars, book, trades, orders, totals, rules)
     if rules.fill == NEXT_OPEN or rules.fill == LIMIT:
         trade_at(t, True, bars, book, trades, orders, totals, rules)
     margin_call(t, bars, book, trades, orders, totals, rules)

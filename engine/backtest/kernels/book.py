@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.kernels.compiled import kernel
-from engine.backtest.kernels.fills import allowed, close_position, execute, fee_of, fill_price, open_position, units_for
+from engine.backtest.kernels.fills import (
+    allowed,
+    close_position,
+    execute,
+    fee_of,
+    fill_price,
+    liquidate,
+    open_position,
+    units_for,
+)
 from engine.backtest.kernels.records import (
     DUST,
     EQUITY,
@@ -18,6 +27,7 @@ from engine.backtest.kernels.records import (
     GO_SHORT,
     KELLY,
     LIMIT,
+    LIQUIDATION,
     NOTHING,
     REBALANCE,
     RESIZE,
@@ -206,12 +216,21 @@ def closes(code: int, weight: float, held: float) -> bool:
 
 
 @kernel
+def is_called(place: Any) -> bool:
+    """Whether a margin call closes this position at its next price."""
+    return place.units != 0.0 and place.pending == EXIT and place.pending_reason == LIQUIDATION
+
+
+@kernel
 def exit_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill the waiting exits, those of reversals among them."""
     for s in range(len(book)):
         place = book[s]
         code, held = place.pending, place.units
         if code in (NOTHING, TO_WEIGHT, RESIZE) or np.isnan(place.quote):
+            continue
+        if is_called(place):
+            liquidate(s, t, bars[t, s], place, trades, orders, totals, rules, quote=place.quote)
             continue
         is_entry = code in (GO_LONG, GO_SHORT)
         if not is_entry:

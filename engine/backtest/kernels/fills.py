@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from engine.backtest.kernels.compiled import kernel
-from engine.backtest.kernels.records import DUST, EXIT, LEAST, ROUNDING, SIGNAL, STILL_OPEN
+from engine.backtest.kernels.records import (
+    DUST,
+    EXIT,
+    LEAST,
+    LIQUIDATION,
+    NOTHING,
+    ROUNDING,
+    SIGNAL,
+    STILL_OPEN,
+)
 
 
 @kernel
@@ -62,10 +71,10 @@ def close_trade(s: int, t: int, reason: int, ambiguous: int, place: Any, trades:
     entry_value = abs(place.entry_value)
     pnl = side * (place.exit_value - entry_value) - place.fees + place.received
     relative = pnl / entry_value
-    if relative > 0.0:
+    if relative > ROUNDING:
         totals.wins += 1
         totals.won += relative
-    else:
+    elif relative < -ROUNDING:
         totals.losses += 1
         totals.lost -= relative
     if totals.kept:
@@ -191,6 +200,37 @@ def close_position(
 
 
 @kernel
+def liquidate(
+    s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, totals: Any, rules: Any, quote: float
+) -> None:
+    """Close a position by force, whatever the volume of the bar."""
+    held = place.units
+    place.quote = quote
+    totals.forced += 1 if allowed(t, abs(held), bar, place, rules) < abs(held) else 0
+    price = fill_price(-1.0 if held > 0.0 else 1.0, abs(held), quote, bar, rules)
+    execute(s, t, bar, place, trades, orders, totals, rules, delta=-held, price=price, reason=LIQUIDATION)
+    place.pending = NOTHING
+
+
+@kernel
+def affordable(units: float, budget: float, quote: float, bar: Any, rules: Any) -> float:
+    """``units``, or as many as cost ``budget`` with slippage, impact and commission. The cost is convex in the units,
+    so Newton's method from above never passes the solution.
+    """
+    for _ in range(100):
+        price = fill_price(1.0, units, quote, bar, rules)
+        fee = fee_of(units, price, bar, rules)
+        excess = units * price + fee - budget
+        if units <= 0.0 or excess <= 1e-14 * budget:
+            break
+        slope = price + 2.0 * quote * rules.impact * (units / bar.volume) ** 2
+        if fee > rules.minimum:
+            slope += rules.per_share * bar.shares + rules.commission * slope
+        units -= excess / slope
+    return max(units, 0.0)
+
+
+@kernel
 def open_position(
     s: int,
     t: int,
@@ -207,13 +247,13 @@ def open_position(
 ) -> None:
     """Enter ``size`` units, or fewer where the volume limits them or ``budget`` does not reach.
 
-    What the budget reaches is reckoned before volume impact, and again where the impact makes that dearer.
+    The budget pays for the volume impact of a purchase; that of a short sale makes it smaller than the budget.
     """
     before_impact = fill_price(side, 0.0, place.quote, bar, rules) if slipping else place.quote
     possible = allowed(t, min(size, units_for(budget, before_impact, bar, rules)), bar, place, rules)
-    price = fill_price(side, possible, place.quote, bar, rules) if slipping else place.quote
-    taken = min(possible, units_for(budget, price, bar, rules))
-    if taken < possible and slipping:
+    taken, price = possible, before_impact
+    if slipping and rules.impact > 0.0 and bar.volume > 0.0:
+        taken = affordable(possible, budget, place.quote, bar, rules) if side > 0.0 else possible
         price = fill_price(side, taken, place.quote, bar, rules)
     if taken > 0.0:
         totals.cut += 1 if possible < size * (1.0 - ROUNDING) else 0

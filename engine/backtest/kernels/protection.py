@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.book import closes
+from engine.backtest.kernels.book import closes, is_called
 from engine.backtest.kernels.compiled import kernel
-from engine.backtest.kernels.fills import allowed, close_position, execute, fill_price, note_price
+from engine.backtest.kernels.fills import close_position, liquidate, note_price
 from engine.backtest.kernels.records import (
+    EXIT,
     LIMIT,
     LIQUIDATION,
     NOTHING,
@@ -78,17 +79,26 @@ def check_stop(s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, t
         rest = place.pending == TO_WEIGHT and place.pending_reason == REBALANCE
         if rest or not closes(place.pending, place.pending_amount, held):
             place.pending = NOTHING  # it was decided before the stop, for the position that this has closed
-    if place.units != 0.0:
-        seen = bar.close if within else best
-        place.best = max(place.best, seen) if side > 0.0 else min(place.best, seen)
+
+
+@kernel
+def follow_best(t: int, bar: Any, place: Any, rules: Any) -> None:
+    """The best price of a bar for the trailing stop of later ones; the close where it has no other."""
+    side = 1.0 if place.units > 0.0 else -1.0
+    best = bar.high if side > 0.0 else bar.low
+    seen = bar.close if np.isnan(best) or filled_within(t, bar, place, rules) else best
+    if side * seen > side * place.best:
+        place.best = seen
 
 
 @kernel
 def check_stops(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
-    """Stops and targets of every position whose symbol has a bar."""
+    """Stops and targets of every position whose symbol has an open."""
     for s in range(len(book)):
         if book[s].units != 0.0 and not np.isnan(bars[t, s].open):
             check_stop(s, t, bars[t, s], book[s], trades, orders, totals, rules)
+        if book[s].units != 0.0:
+            follow_best(t, bars[t, s], book[s], rules)
 
 
 @kernel
@@ -110,7 +120,8 @@ def way_down(t: int, bar: Any, place: Any, rules: Any) -> tuple[float, float]:
 def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Close everything where the equity falls below maintenance, at the open or on the way to the bar's worst.
 
-    All symbols are taken to go to their worst prices together, or to their stops where those lie before.
+    All symbols are taken to go to their worst prices together, or to their stops where those lie before. A symbol
+    without an open is closed at its next price.
     """
     at_open, at_worst, needed_open, needed_worst = totals.cash, totals.cash, 0.0, 0.0
     short = False
@@ -131,15 +142,19 @@ def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
         return
     way = 0.0 if spare_open <= 0.0 else spare_open / (spare_open - spare_worst)
     for s in range(len(book)):
-        place = book[s]
-        held = place.units
-        if held != 0.0:
-            first, worst = way_down(t, bars[t, s], place, rules)
+        place, bar = book[s], bars[t, s]
+        if place.units != 0.0 and np.isnan(bar.open):
+            place.pending = EXIT
+            place.pending_reason = LIQUIDATION
+        elif place.units != 0.0:
+            first, worst = way_down(t, bar, place, rules)
             note_price(place, first)
-            place.quote = first + way * (worst - first)
-            totals.forced += 1 if allowed(t, abs(held), bars[t, s], place, rules) < abs(held) else 0
-            price = fill_price(-1.0 if held > 0.0 else 1.0, abs(held), place.quote, bars[t, s], rules)
-            execute(
-                s, t, bars[t, s], place, trades, orders, totals, rules, delta=-held, price=price, reason=LIQUIDATION
-            )
-            place.pending = NOTHING
+            liquidate(s, t, bar, place, trades, orders, totals, rules, quote=first + way * (worst - first))
+
+
+@kernel
+def liquidate_called(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Close at this bar's open the positions of an earlier margin call whose symbol had no bar then."""
+    for s in range(len(book)):
+        if is_called(book[s]) and not np.isnan(bars[t, s].open):
+            liquidate(s, t, bars[t, s], book[s], trades, orders, totals, rules, quote=bars[t, s].open)

@@ -17,7 +17,9 @@ class Kelly(Sizing):
     """Win rate less loss rate over the payoff ratio of the account's closed trades, scaled and capped.
 
     f = p - (1 - p) / b with p the win rate and b mean win over mean loss (Kelly 1956), both relative to the entry
-    value. Nothing is entered while f is not positive; without a loss it is one, before the scale.
+    value. A trade without profit or loss is neither won nor lost and does not count, as a tie in Thorp, The Kelly
+    Criterion in Blackjack, Sports Betting and the Stock Market (2006): the growth rate that f maximises does not depend
+    on it. Nothing is entered while f is not positive; without a loss it is one, before the scale.
     """
 
     kind: Literal["kelly"] = "kelly"
@@ -41,7 +43,7 @@ class Kelly(Sizing):
         20,
         title="Needs",
         unit="trades",
-        help="Closed trades required before the Kelly fraction is used.",
+        help="Closed trades with a profit or loss required before the Kelly fraction is used.",
         ge=2,
         le=1000,
         section="Sizing",

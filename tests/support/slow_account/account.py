@@ -26,6 +26,7 @@ class SlowAccount(Orders):
             self.accrue(t)
             self.pay(t)
             self.mark(t, "open")
+            self.answer_calls(t)
             if self.spec.fill in ("next_open", "limit"):
                 self.fill(t, "open")
             self.margin(t)
@@ -43,6 +44,12 @@ class SlowAccount(Orders):
                 self.decide(t)
         self.end()
         return self
+
+    def answer_calls(self, t: int) -> None:
+        """Margin calls of a bar on which a market was closed are answered when it opens."""
+        for symbol, place in enumerate(self.places):
+            if place.is_called and not math.isnan(self.price(t, symbol, "open")):
+                self.liquidate(t, symbol, place.mark)
 
     def mark(self, t: int, name: str) -> None:
         for symbol, place in enumerate(self.places):
@@ -99,6 +106,8 @@ class SlowAccount(Orders):
 
     def decide(self, t: int) -> None:
         for symbol, place in enumerate(self.places):
+            if place.is_called:
+                continue
             waiting = place.order
             order = self.heard(self.wanted[t][symbol], place)
             firm = waiting is not None and (waiting.reason in PROTECTIVE or waiting.ask == "resize")
@@ -149,10 +158,10 @@ class SlowAccount(Orders):
         way = 0.0 if first < 0 else first / (first - last)
         for symbol, (start, end) in enumerate(zip(starts, ends, strict=True)):
             place = self.places[symbol]
-            if place.units:
-                self.forced += self.limited(t, symbol, place.units) != place.units
-                self.trade_units(t, symbol, -place.units, start + way * (end - start), "liquidation")
-                place.order = None
+            if place.units and math.isnan(self.price(t, symbol, "open")):
+                place.order = Order("exit", "liquidation")
+            elif place.units:
+                self.liquidate(t, symbol, start + way * (end - start))
 
     def first(self, t: int, symbol: int) -> float:
         """Where the way of a position through the bar begins: at its limit if it was filled there."""

@@ -148,6 +148,8 @@ class Books:
         worst, best = (low, high) if trade.side > 0 else (high, low)
         if place.shielded:
             best = close
+        elif math.isnan(low):
+            worst = best = close
         trade.saw(worst, best)
         if not math.isnan(best):
             trade.trail = max(trade.trail, best) if trade.side > 0 else min(trade.trail, best)
@@ -161,6 +163,13 @@ class Books:
         trade.exit, trade.reason, trade.is_open = t, reason, reason == "still open"
         self.trades.append(trade)
         place.units, place.trade = 0.0, None
+
+    def liquidate(self, t: int, symbol: int, quote: float, late: bool = False) -> None:
+        """Close a position as a broker does, whatever the volume."""
+        place = self.places[symbol]
+        self.forced += self.limited(t, symbol, place.units) != place.units
+        self.trade_units(t, symbol, -place.units, quote, "liquidation", late=late)
+        place.order = None
 
     def leave(self, t: int, symbol: int, quote: float, reason: str, late: bool = False) -> None:
         """Close a position; what the volume limit leaves of it waits, and takes the place of a reversal's entry."""

@@ -25,7 +25,9 @@ class Orders(Books):
         for symbol in ready:
             place, order = self.places[symbol], self.places[symbol].order
             assert order is not None
-            if order.closes(place.units):
+            if place.is_called:
+                self.liquidate(t, symbol, place.mark, late=name == "close")
+            elif order.closes(place.units):
                 reason = "reversal" if order.ask in ("long", "short") else order.reason
                 place.order = order if reason == "reversal" else None
                 self.leave(t, symbol, place.mark, reason, late=name == "close")
@@ -88,10 +90,11 @@ class Orders(Books):
 
     def part(self, amount: float) -> float:
         """The amount of an order, or the Kelly fraction of the trades so far; NaN, without a bar to size by, stays."""
-        if self.measure != "kelly" or len(self.trades) < self.kelly_trades or math.isnan(amount):
+        returns = [trade.pnl / trade.value_in for trade in self.trades]
+        results = [value for value in returns if abs(value) > CLOSE_ENOUGH]
+        if self.measure != "kelly" or len(results) < self.kelly_trades or math.isnan(amount):
             return amount
-        results = [trade.pnl / trade.value_in for trade in self.trades]
-        won, lost = [r for r in results if r > 0], [-r for r in results if r <= 0]
+        won, lost = [r for r in results if r > 0], [-r for r in results if r < 0]
         if not won:
             return 0.0
         p = len(won) / len(results)
@@ -117,8 +120,7 @@ class Orders(Books):
             price = wish.quote if wish.by_limit else self.slipped(wish.quote, wish.side)
             possible = min(wish.units, self.units_of(t, wish.symbol, share * wish.cost, price))
             possible = abs(self.limited(t, wish.symbol, possible))
-            price = self.paid(t, wish.symbol, wish.side * possible, wish.quote, wish.by_limit)
-            units = min(possible, self.units_of(t, wish.symbol, share * wish.cost, price))
+            units = self.borne(t, wish, possible, share * wish.cost)
             if units <= 0:
                 self.rejected += 1
                 continue
@@ -128,6 +130,23 @@ class Orders(Books):
                 place.shielded = True
             self.trade_units(t, wish.symbol, wish.side * units, wish.quote, "signal", by_limit=wish.by_limit)
             place.late = place.late or (name == "close" and place.trade is not None and place.trade.entry == t)
+
+    def borne(self, t: int, wish: Wish, units: float, budget: float) -> float:
+        """As many of the ``units`` of a purchase as the budget pays for, with what they themselves move the price."""
+        if wish.side < 0 or wish.by_limit or not self.costs.volume_impact:
+            return units
+
+        def is_dear(size: float) -> bool:
+            price = self.paid(t, wish.symbol, size, wish.quote, by_limit=False)
+            return size * price + self.commission(t, wish.symbol, size, price) > budget * (1 + 1e-14)
+
+        if not is_dear(units):
+            return units
+        low, high = 0.0, units
+        for _ in range(200):
+            middle = (low + high) / 2
+            low, high = (low, middle) if is_dear(middle) else (middle, high)
+        return low
 
     def rebalance(self, t: int, symbols: Sequence[int], name: str) -> list[Wish]:
         """Shrink towards the weights, to nothing where they have another side; returns what has to grow."""

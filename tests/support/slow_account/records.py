@@ -119,3 +119,8 @@ class Place:
     """Units filled on this very bar."""
     late: bool = False
     """Filled at the close of this very bar: nothing of it was seen."""
+
+    @property
+    def is_called(self) -> bool:
+        """A margin call closes it at its next price, and nothing changes that."""
+        return self.units != 0 and self.order is not None and self.order.reason == "liquidation"

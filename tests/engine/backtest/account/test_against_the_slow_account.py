@@ -67,9 +67,8 @@ def test_quotes_lie_within_their_bars_and_limits_are_kept(data: some.DataObject)
         held = np.zeros(len(holding.symbols))
         for order in holding.account.orders:
             t, s = int(order["bar"]), int(order["symbol"])
-            low, high = columns.low[t, s], columns.high[t, s]
-            if np.isfinite(low):  # a margin call closes symbols without a bar at their last price
-                assert low * (1 - 1e-12) <= order["quote"] <= high * (1 + 1e-12)
+            prices = [getattr(columns, name)[t, s] for name in ("open", "high", "low", "close")]
+            assert np.nanmin(prices) * (1 - 1e-12) <= order["quote"] <= np.nanmax(prices) * (1 + 1e-12)
             assert np.sign(order["units"]) * (order["price"] - order["quote"]) >= 0
             if spec.fill == "limit" and held[s] == 0:
                 assert order["price"] == order["quote"] <= columns.high[t, s]

@@ -29,7 +29,7 @@ def market(coin: list[float], stock: list[float], closed: tuple[int, ...]) -> li
         ohlc(*[(price,) for price in prices], symbol=name, first="2020-07-25")
         for name, prices in (("COIN", coin), ("STOCK", stock))
     ]
-    return [both[0], without(both[1], np.isin(np.arange(len(stock)), closed).tolist(), cut_out=True)]
+    return [both[0], without(both[1], np.isin(np.arange(len(stock)), closed).tolist(), what="rows")]
 
 
 def both_bought(bars: list[Bars], **more: Any) -> Account:
@@ -84,7 +84,7 @@ def test_sizing_without_an_answer_takes_nothing_from_what_waits() -> None:
     coin, whole = market(
         [10 + move for move in moves[:7]] + [20 + move for move in moves[7:]], [10 + move for move in moves], ()
     )
-    stock = without(whole, np.isin(np.arange(18), WEEKEND).tolist(), cut_out=False)
+    stock = without(whole, np.isin(np.arange(18), WEEKEND).tolist(), what="prices")
     asked = {"kind": "volatility", "target": 1.0, "window": 2, "largest": 0.5}
     assert np.isnan(request(2, sizing=asked).sizing.size(stock).amount[[7, 8]]).all()
     marks = "..L" + "." * 15

@@ -188,15 +188,30 @@ def test_exit_of_a_side_that_waits_leaves_what_its_entry_was_to_turn_round() -> 
     np.testing.assert_allclose(account.equity[-1], 800)
 
 
-def test_impact_is_reckoned_on_what_the_account_can_bear_and_not_on_what_was_asked_for() -> None:
-    """1,000 of equity bear 100 units, a tenth of the volume: at 2 x 0.1 ** 2 more they are 98.04 at 10.192."""
+def bought(budget: float, volume: float, impact: float) -> float:
+    """Units at 10 that cost ``budget`` with their impact: 10 u (1 + impact (u / volume) ** 2) = budget."""
+    found = np.roots([10 * impact / volume**2, 0, 10, -budget])
+    return float(found[np.isreal(found)].real[0])
+
+
+def test_impact_is_computed_for_what_the_account_can_bear_and_spends_it() -> None:
+    """1,000 of equity pay for 98.11 units at 10.1925, and nothing stays in cash."""
     bars = replace(ohlc(*[FLAT] * 3), volume=np.full(3, 1000.0))
     costs = {"commission": 0, "slippage": 0, "volume_impact": 2.0}
     account = kept(bars, "L..", costs=costs, sizing={"kind": "value", "value": 5000})
-    units = 1000 / 10.2
-    np.testing.assert_allclose(account.orders["units"], [units])
-    np.testing.assert_allclose(account.orders["price"], [10 * (1 + 2 * (units / 1000) ** 2)])
+    units = bought(1000, 1000, 2.0)
+    np.testing.assert_allclose(account.orders["units"], [units], rtol=1e-12)
+    np.testing.assert_allclose(account.orders["price"], [1000 / units], rtol=1e-12)
     assert account.cut == 1
+
+
+def test_half_the_volume_at_once_still_spends_the_whole_budget() -> None:
+    """Against a first estimate of the price, which would leave a fifth of the equity in cash."""
+    bars = replace(ohlc(*[FLAT] * 3), volume=np.full(3, 100.0))
+    costs = {"commission": 10, "slippage": 0, "volume_impact": 0.5, "minimum": 1}
+    account = kept(bars, "L..", costs=costs)
+    spent = float(account.orders["units"][0] * account.orders["price"][0] + account.orders["fee"][0])
+    assert spent == pytest.approx(1000, rel=1e-12)
 
 
 def test_impact_lets_no_short_exceed_the_leverage() -> None:
@@ -212,5 +227,5 @@ def test_impact_alone_is_no_order_that_was_cut() -> None:
     bars = replace(ohlc(*[FLAT] * 3), volume=np.full(3, 1000.0))
     costs = {"commission": 0, "slippage": 0, "volume_impact": 2.0}
     account = kept(bars, "L..", costs=costs, sizing={"kind": "percent", "part": 0.5})
-    np.testing.assert_allclose(account.orders["units"], [500 / (10 * (1 + 2 * 0.05**2))])
+    np.testing.assert_allclose(account.orders["units"], [bought(500, 1000, 2.0)], rtol=1e-12)
     assert account.cut == 0

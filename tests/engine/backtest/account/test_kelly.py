@@ -27,3 +27,15 @@ def test_kelly_without_a_win_enters_nothing() -> None:
     prices = [10, 10, 9, 10, 9, 10, 10]
     account = keep(ohlc(*[(float(price),) for price in prices]), "LxLxL..", sizing=KELLY)
     assert (len(account.trades.entry), account.rejected) == (2, 0)
+
+
+def test_trade_without_profit_or_loss_counts_neither_way() -> None:
+    """After a win and a tie one trade counts, so the third still has the first size of a tenth; after its loss half of
+    f is an eighth, as without the tie.
+    """
+    prices = [10, 10, 12, 10, 10, 10, 9, 10, 10]
+    account = keep(ohlc(*[(float(price),) for price in prices]), "LxLxLxL..", sizing=KELLY)
+    equity = 1000 + 100 * 0.2
+    np.testing.assert_allclose(account.trades.size[2] * 10, equity * 0.1)
+    equity -= equity * 0.1 * 0.1
+    np.testing.assert_allclose(account.trades.size[3] * 10, equity / 8)

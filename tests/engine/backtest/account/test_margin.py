@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.support.accounts import FLAT, keep, ohlc, why
+from tests.support.accounts import FLAT, GAP, NAN, keep, ohlc, why
 
 
 def test_margin_call_closes_where_it_is_reached() -> None:
@@ -75,6 +76,42 @@ def test_borrowed_cash_costs_the_margin_rate() -> None:
     )
     assert account.interest == pytest.approx(-1.0)
     np.testing.assert_allclose(account.equity, [1000, 1000, 999])
+
+
+CALLED: dict[str, Any] = {
+    "direction": "both",
+    "sizing": {"kind": "units", "units": 100},
+    "financing": {"leverage": 5.0},
+}
+
+
+@pytest.mark.parametrize("fill", ["next_open", "next_close", "same_close"])
+def test_margin_call_waits_for_the_next_open_of_a_closed_market(fill: str) -> None:
+    """A hundred of A short and of B long at 10. A opens at 18 and is closed there; B has no bar, and is closed at 9
+    when it opens again: neither the limit of its volume nor a decision to turn round changes that.
+    """
+    one = ohlc(FLAT, FLAT, (18,), (18,), (18,))
+    two = replace(ohlc(FLAT, FLAT, GAP, (9, 12, 9, 12), (12,), symbol="S1"), volume=np.array([1e6, 1e6, NAN, 10, 10]))
+    account = keep([one, two], "S....", "L.S..", fill=fill, costs={"volume_limit": 0.5}, **CALLED)
+    assert why(account) == ["liquidation", "liquidation"]
+    assert (account.trades.exit.tolist(), account.trades.exit_price.tolist()) == ([2, 3], [18, 9])
+    np.testing.assert_allclose(account.equity, [1000, 1000, 200, 100, 100])
+    assert account.forced == 1
+
+
+def test_margin_call_of_a_market_that_never_opens_again_is_left_unfilled() -> None:
+    account = keep([ohlc(FLAT, FLAT, (18,), (18,)), ohlc(FLAT, FLAT, GAP, GAP, symbol="S1")], "S...", "L...", **CALLED)
+    assert why(account) == ["liquidation", "still open"]
+    np.testing.assert_allclose(account.equity, [1000, 1000, 200, 200])
+    assert account.unfilled
+
+
+def test_margin_call_of_closes_alone_is_filled_at_the_next_close() -> None:
+    """100 units short at 10: at 17 the equity of 300 is less than a quarter of 1,700, and 18 is the next price."""
+    bars = replace(ohlc(FLAT, FLAT, (17,), (18,), (20,)), **dict.fromkeys(("open", "high", "low"), np.full(5, NAN)))
+    account = keep(bars, "S....", direction="short", fill="next_close")
+    assert (why(account), account.trades.exit_price.tolist()) == (["liquidation"], [18])
+    np.testing.assert_allclose(account.equity, [1000, 1000, 300, 200, 200])
 
 
 def test_margin_call_knows_no_volume_limit_and_is_counted() -> None:

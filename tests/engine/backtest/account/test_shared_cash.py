@@ -83,7 +83,7 @@ def test_symbol_without_a_bar_at_the_decision_to_rebalance_is_sized_as_of_its_la
     """Both double before February, whose first bar, the thirteenth, the second symbol lacks."""
     prices = [10, 10, 12, 10, 9, 10, 10, *[20] * 8]
     whole, other = (ohlc(*[(float(price),) for price in prices], symbol=name, first="2020-01-20") for name in "AB")
-    lacking = without(other, np.arange(15) == 12, cut_out=True)
+    lacking = without(other, np.arange(15) == 12, what="rows")
     account = keep([whole, lacking], "LxLx.L.........", ".....L........", rebalance="month", sizing=sizing)
     rebalanced = account.orders[account.orders["reason"] == REASONS.index("rebalance")]
     assert (rebalanced["symbol"].tolist(), rebalanced["bar"].tolist()) == ([0, 1], [13, 13])

@@ -10,7 +10,7 @@ import pytest
 from engine.backtest.fast_metrics import fast_metrics
 from engine.backtest.simulator import simulate_accounts
 from engine.core.errors import SpecError
-from tests.support.accounts import FLAT, assert_same, decide, keep, ohlc, why
+from tests.support.accounts import FLAT, NAN, assert_same, decide, keep, ohlc, why
 from tests.support.decided import decisions_of
 from tests.support.market import random_walk
 from tests.support.random_accounts import request
@@ -67,6 +67,19 @@ def test_stop_is_anchored_to_the_fill_and_pays_slippage() -> None:
     """Bought at 10 x 1.01 = 10.10; the stop lies at 9.09 and sells at 9.09 x 0.99."""
     account = keep(ohlc(FLAT, FLAT, (10, 10, 9, 9)), "L..", costs={"slippage": 100}, stops={"stop_loss": 0.1})
     np.testing.assert_allclose(account.trades.exit_price, [10.1 * 0.9 * 0.99])
+
+
+def test_excursions_and_trailing_stop_of_bars_without_highs_and_lows_follow_their_closes() -> None:
+    """Entered at 10, seen at 8 and at 13 with nothing around them; the next bar falls through 13 x 0.5."""
+    bars = ohlc(FLAT, FLAT, (8,), (13,), (7, 7, 6, 7), (9,))
+    gone = np.isin(np.arange(6), (2, 3))
+    bars = replace(bars, **{name: np.where(gone, NAN, getattr(bars, name)) for name in ("high", "low")})
+    account = keep(bars, "L.....", stops={"trailing_stop": 0.5})
+    assert (why(account), account.trades.exit_price.tolist()) == (["trailing stop"], [6.5])
+    np.testing.assert_allclose([account.trades.mae, account.trades.mfe], [[-0.35], [0.3]])
+    closes = replace(ohlc(FLAT, FLAT, (8,), (13,), (11,)), **dict.fromkeys(("open", "high", "low"), np.full(5, NAN)))
+    account = keep(closes, "L..x.", fill="next_close")
+    np.testing.assert_allclose([account.trades.mae, account.trades.mfe], [[-0.2], [0.3]])
 
 
 def test_trailing_stop_follows_earlier_bars_alone() -> None:
