@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -201,13 +201,21 @@ def fingerprint(spec: Selection) -> str:
     return hashlib.sha256(digests.encode()).hexdigest()
 
 
+def digests(series: Sequence[Series]) -> tuple[str, ...]:
+    """The digest of all bars of each series as supplied."""
+    known = {source.kind: source for source in sources()}
+    return tuple(_whole_digest(item, known[item.source]) for item in series)
+
+
 def _digest(spec: Selection, series: Series, source: Source) -> str:
-    if _covers(spec, series):
-        with source_errors(source):
-            found = source.fingerprint(series)
-        require_type(source, found, str, "fingerprint")
-        return found
-    return _selected(spec, series).digest()
+    return _whole_digest(series, source) if _covers(spec, series) else _selected(spec, series).digest()
+
+
+def _whole_digest(series: Series, source: Source) -> str:
+    with source_errors(source):
+        found = source.fingerprint(series)
+    require_type(source, found, str, "fingerprint")
+    return found
 
 
 def require_tradeable(market: Market) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 
-from engine.market.bars import Bars, Floats, Times
-from engine.market.days import Days, Zones, trading_days
+from engine.core.mapped import keep, mapped
+from engine.jobs.closure import closure
+from engine.market import catalog
+from engine.market.bars import Bars, Floats, Selection, Times
+from engine.market.days import Dated, Days, Zones, trading_days
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +43,52 @@ class Panel:
 
     def __len__(self) -> int:
         return len(self.time)
+
+
+@dataclass(frozen=True, eq=False)
+class ClosePanel(Dated):
+    """Adjusted closes of several symbols on one calendar, read-only: ``time`` is the union of their times, ``close``
+    float64 (bars, symbols), NaN where a symbol has no close. ``zones`` are those of the exchanges of intraday bars.
+    """
+
+    time: Times
+    symbols: tuple[str, ...]
+    close: Floats
+    zones: Zones = ()
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+def close_panel(spec: Selection) -> ClosePanel:
+    """The closes of ``catalog.load(spec)``, aligned. Raises ``DataError`` as that does.
+
+    Built once for the same bars, adjustment and code, whichever process asks, and memory-mapped from then on.
+    """
+    key, zones = _key_of(spec)
+    if known := mapped(key, ("time", "close")):
+        return ClosePanel(known[0].view("datetime64[ms]"), spec.symbols, known[1], zones)
+    found = _closes(catalog.load(spec).bars)
+    keep(key, {"time": found.time.view(np.int64), "close": found.close})
+    return found
+
+
+def _key_of(spec: Selection) -> tuple[str, Zones]:
+    """The key of a panel of closes: what it follows from, its code included."""
+    series = catalog.find_all(spec.collection, spec.symbols, spec.interval)
+    facts = (spec.symbols, spec.interval, spec.start, spec.end, spec.adjustment, closure(frozenset([__name__])).digest)
+    text = "|".join((repr(facts), *catalog.digests(series)))
+    zones = tuple(sorted({zone for item in series for zone in item.zones}))
+    return hashlib.sha256(text.encode()).hexdigest(), zones
+
+
+def _closes(bars: Sequence[Bars]) -> ClosePanel:
+    time = calendar(bars)
+    close = np.full((len(time), len(bars)), np.nan)
+    for index, item in enumerate(bars):
+        close[np.searchsorted(time, item.time), index] = item.close
+    close.setflags(write=False)
+    return ClosePanel(time, tuple(item.series.symbol for item in bars), close, zones_of(bars))
 
 
 def calendar(bars: Sequence[Bars]) -> Times:

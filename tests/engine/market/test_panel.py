@@ -7,8 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.market.panel import align, calendar
-from tests.support.market import days, make_bars
+from engine.core.errors import DataError
+from engine.market import catalog
+from engine.market.panel import align, calendar, close_panel
+from engine.market.sources.stored import save
+from engine.market.spec import MarketSpec
+from tests.support.market import days, make_bars, random_walk
+from tests.support.workspace import Workspace
 
 
 def test_each_symbol_has_its_column_and_what_it_lacks_is_missing() -> None:
@@ -39,3 +44,46 @@ def test_same_bars_are_one_panel_that_nobody_can_change() -> None:
         values = getattr(panel, name)
         with pytest.raises(ValueError, match="read-only"):
             values[0] = values[1]
+
+
+# -- closes under the cache ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(workspace: Workspace) -> MarketSpec:
+    """Two stored symbols that share some of their days."""
+    save(random_walk(30, symbol="ONE"))
+    save(random_walk(30, seed=1, symbol="TWO", time=days(30, "2020-01-11")))
+    return MarketSpec(collection="made-up", symbols=("TWO", "ONE"))
+
+
+@pytest.mark.parametrize("more", [{}, {"start": "2020-01-05", "end": "2020-02-01"}, {"adjustment": "splits"}])
+def test_close_panel_has_the_closes_of_the_bars(two: MarketSpec, more: dict[str, str]) -> None:
+    spec = MarketSpec.parse(two.model_dump() | more)
+    for _ in range(2):  # built, then mapped
+        found, wanted = close_panel(spec), align(catalog.load(spec).bars)
+        assert found.symbols == ("TWO", "ONE")
+        assert found.time.dtype == np.dtype("datetime64[ms]")
+        np.testing.assert_array_equal(found.time, wanted.time)
+        np.testing.assert_array_equal(found.close, wanted.close)
+        with pytest.raises(ValueError, match="read-only"):
+            found.close[0, 0] = 1
+
+
+def test_close_panel_is_built_once_and_again_for_other_bars(two: MarketSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = np.array(close_panel(two).close)
+    with monkeypatch.context() as patch:
+        patch.setattr(catalog, "load", None)
+        np.testing.assert_array_equal(close_panel(two).close, before)
+        with pytest.raises(TypeError):
+            close_panel(MarketSpec.parse(two.model_dump() | {"symbols": ["ONE", "TWO"]}))
+    save(random_walk(30, seed=2, symbol="ONE"))
+    assert (close_panel(two).close[:5, 1] != before[:5, 1]).all()
+
+
+def test_close_panel_of_an_unknown_symbol_or_an_empty_range_is_refused(two: MarketSpec) -> None:
+    with pytest.raises(DataError, match="'THREE' is not in the collection"):
+        close_panel(MarketSpec(collection="made-up", symbols=("ONE", "THREE")))
+    for _ in range(2):
+        with pytest.raises(DataError, match="TWO has no bars"):
+            close_panel(MarketSpec.parse(two.model_dump() | {"end": "2020-01-05"}))
