@@ -72,7 +72,7 @@
     if (!run) return no();
     const query = result && result.report && result.spec === run.spec ? "report." + result.report : run.query;
     const path = href.split("?")[0];
-    const link = here.withCompared(path + "?spec=" + query);
+    const link = here.withView(here.withCompared(path + "?spec=" + query));
     if (location.pathname === path) history.replaceState(history.state, "", link);
     sessionStorage.setItem("stratoscope-last" + path, link);
     return link;

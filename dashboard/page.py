@@ -26,7 +26,8 @@ class Page:
     ``layout`` is called with the text of the permalink's ``spec``, or None, and never raises for a text that is
     wrong: the page then opens with its usual form and says so. ``icon`` names a drawing in ``assets/icons``.
     ``studies`` are the names (``ids.study``) under which tabs of the page run specs of their own; ``later`` makes what
-    is put into the page only when somebody opens it, for Dash to know its ids.
+    is put into the page only when somebody opens it, for Dash to know its ids. ``layout`` of a page ``with_view`` takes
+    the other parameters of the address as well, which say what is in sight.
     """
 
     name: str
@@ -34,13 +35,17 @@ class Page:
     title: str
     icon: str
     order: int
-    layout: Callable[[str | None], Component]
+    layout: Callable[..., Component]
     studies: tuple[str, ...] = ()
     later: Callable[[], list[Component]] = list
+    with_view: bool = False
 
-    def serve(self, spec: str | list[str] | None = None, **_: object) -> Component:
+    def serve(self, spec: str | list[str] | None = None, **more: object) -> Component:
         """The layout for a URL's query; parameters that mean nothing here are ignored."""
-        return static_html(self.layout(spec if isinstance(spec, str) else None))
+        query = spec if isinstance(spec, str) else None
+        if not self.with_view:
+            return static_html(self.layout(query))
+        return static_html(self.layout(query, {name: text for name, text in more.items() if isinstance(text, str)}))
 
 
 @cache

@@ -8,9 +8,10 @@ zooming, is drawn in its own bars.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashboard.charts import base
 from dashboard.charts.equity import thin
@@ -18,9 +19,6 @@ from dashboard.charts.window import UTC_CLOCK, Clock, Window, bounds
 from engine.market import conflation
 from engine.market.bars import Bars, Floats
 from engine.market.conflation import Level, adjective
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 CANDLES = 1_500
 POINTS = 3_000
@@ -46,7 +44,7 @@ class CandleInfo:
     only or is drawn as a line, ``volume`` where it has none. ``step`` is the length of a candle ("week"); ``bars``
     counts the bars in view, from ``first`` to ``last``, and ``total`` those of the whole range.
 
-    ``first_bar`` and ``stop_bar`` are the bars [first, stop) that are drawn, ``index`` the last bar of each candle.
+    ``first_bar`` is the first bar that is drawn, ``index`` the last of each candle, both counted in the whole range.
     ``view`` is the part in sight of a chart that has more drawn to its left and right, None where all is in sight.
     """
 
@@ -64,7 +62,8 @@ class CandleInfo:
     low: Floats
     close: Floats
     volume: Floats
-    index: np.ndarray
+    first_bar: int
+    index: NDArray[np.intp]
     log: bool
     style: Style = "candle"
     clock: Clock = UTC_CLOCK
@@ -142,6 +141,7 @@ def info(
         time=_shown(drawn, clock),
         **{name: empty if is_line and name != "close" else getattr(prices, name) for name in _PRICES},
         volume=drawn.volume if bars.series.has_volume else empty,
+        first_bar=int(drawn.first[0]),
         index=ends,
         style="line" if is_line else style,
         **_sight(bars, window, clock, level) if room else {},
@@ -193,32 +193,8 @@ def _line(bars: Bars, start: int, clock: Clock, level: Level) -> dict[str, Any]:
     time = base.times(bars.time[kept]) if not bars.series.is_intraday else clock.shown(bars.time[kept])
     own = conflation.pyramid(bars).periods[0]
     drawn: dict[str, Any] = dict.fromkeys(("open", "high", "low", "volume"), none)
-    about = {"step": own, "is_dated": not bars.series.is_intraday, "index": start + kept}
+    about = {"step": own, "is_dated": not bars.series.is_intraday, "first_bar": start, "index": start + kept}
     return drawn | about | {"time": time, "close": bars.close[kept]}
-
-
-def figure(info: CandleInfo, *, keep: str = "") -> go.Figure:
-    """Price above volume on one time axis."""
-    traces: list[dict[str, Any]] = [price_trace(info)]
-    panes: list[tuple[dict[str, Any], float]] = []
-    if len(info.volume):
-        traces.append(volume_trace(info, "y2"))
-        panes.append((volume_axis(info), 0.15))
-    return base.figure(
-        traces,
-        x=info.axis(),
-        y=price_axis(info),
-        panes=panes,
-        keep=_subject(info, keep),
-        bargap=0.15,
-        hoversubplots="axis",
-        **({"dragmode": "pan", "meta": {"zone": info.clock.zone}} if info.view else {}),
-    )
-
-
-def _subject(info: CandleInfo, keep: str) -> str:
-    """What the browser's zoom belongs to: where the server says what is in sight, that alone counts."""
-    return f"{keep or info.symbol} {info.view}" if info.view else keep or info.symbol
 
 
 def price_trace(info: CandleInfo) -> dict[str, Any]:

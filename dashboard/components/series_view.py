@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -38,10 +38,16 @@ class Seen(TypedDict):
 
 @dataclass(frozen=True)
 class SeriesView:
-    """The controls of ``chart``, a graph of ``page``."""
+    """The controls of ``chart``, a graph of ``page``; ``span`` and ``scale`` are ids of controls made elsewhere."""
 
     page: str
     chart: str
+    span: ids.Id | str = ""
+    scale: ids.Id | str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "span", self.span or f"{self.page}-span")
+        object.__setattr__(self, "scale", self.scale or f"{self.page}-scale")
 
     @property
     def symbol(self) -> str:
@@ -61,25 +67,29 @@ class SeriesView:
 
     def controls(self) -> list[Component]:
         """For the panel: how to look at the series. The symbol's row is shown where there are several."""
-        picker = dbc.Select(id=self.symbol, options=[], className="select")
         return [
             html.H2("Display"),
-            html.Div(_row("Symbol", picker, self.symbol), id=self._row, hidden=True),
-            _row("Range", _segments(self._span, SPANS, "all")),
-            _row("Scale", _segments(self._scale, SCALES, "log")),
+            self.symbol_row(),
+            _row("Range", _segments(str(self.span), SPANS, "all")),
+            _row("Scale", _segments(str(self.scale), SCALES, "log")),
         ]
 
-    def store(self) -> Component:
-        """For the results."""
-        return dcc.Store(id=self.zoom)
+    def symbol_row(self, symbol: str | None = None) -> Component:
+        """The choice of the symbol, of which ``symbol`` is in sight at first."""
+        picker = dbc.Select(id=self.symbol, options=[], value=symbol, className="select")
+        return html.Div(_row("Symbol", picker, self.symbol), id=self._row, hidden=True)
+
+    def store(self, zoom: Mapping[str, Any] | None = None) -> Component:
+        """For the results; ``zoom`` is in sight at first."""
+        return dcc.Store(id=self.zoom, data=zoom)
 
     def inputs(self) -> dict[str, Input]:
         """The parts of ``Seen``, each of which draws the chart anew."""
         return {
             "data": Input(ids.result(self.page), "data"),
             "symbol": Input(self.symbol, "value"),
-            "span": Input(self._span, "value"),
-            "scale": Input(self._scale, "value"),
+            "span": Input(self.span, "value"),
+            "scale": Input(self.scale, "value"),
             "zoom": Input(self.zoom, "data"),
         }
 
@@ -107,7 +117,7 @@ class SeriesView:
             Input(ids.graph(self.chart), "relayoutData"),
             State(result, "data"),
             State(self.symbol, "value"),
-            State(self._span, "value"),
+            State(self.span, "value"),
             prevent_initial_call=True,
         )
         # Without a run button, the bar that says what is wrong with the form as a whole is out of sight.
@@ -120,14 +130,6 @@ class SeriesView:
     @property
     def _row(self) -> str:
         return f"{self.page}-symbol-row"
-
-    @property
-    def _span(self) -> str:
-        return f"{self.page}-span"
-
-    @property
-    def _scale(self) -> str:
-        return f"{self.page}-scale"
 
     @property
     def _problem(self) -> str:

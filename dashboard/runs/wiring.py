@@ -34,7 +34,7 @@ def wire(form: Form, first: FirstPicture | None = None) -> None:
         Output(ids.part("run-problem", page), "children"),
         Output(ids.part("estimate", page), "children"),
         inputs={
-            "entered": _entered(page, Input),
+            "entered": entered(page, Input),
             "places": State(problems, "id"),
             "said": {
                 "problems": State(problems, "children"),
@@ -46,12 +46,12 @@ def wire(form: Form, first: FirstPicture | None = None) -> None:
     if first:
         _wire_arrival(wired)
     _wire_job(wired, in_two_steps=first is not None)
-    _wire_parts(wired)
+    wire_parts(wired)
     if form.searched:
         picker.wire(page, form.searched)
 
 
-def _entered(page: str, by: type[Input | State]) -> dict[str, Input | State]:
+def entered(page: str, by: type[Input | State]) -> dict[str, Input | State]:
     """The parts of ``form_callbacks.Entered``; their values ``by`` input, where a change of one calls, or state."""
     fields, choices = ({"role": role, "page": page, "path": ALL} for role in ("field", "choice"))
     return {
@@ -79,7 +79,7 @@ def _wire_open(wired: FormCallbacks) -> None:
             "clicks": Input(ids.part("run-button", page), "n_clicks"),
             "request": Input(ids.request(page), "data"),
             **_seen(wired),
-            "entered": _entered(page, State if has_button else Input),
+            "entered": entered(page, State if has_button else Input),
         },
     )(wired.open)
 
@@ -117,14 +117,14 @@ def _wire_job(wired: FormCallbacks, in_two_steps: bool) -> None:
     )
 
 
-def _wire_parts(wired: FormCallbacks) -> None:
-    """The callbacks that change which controls the form has."""
+def wire_parts(wired: FormCallbacks) -> None:
+    """Register the callbacks that change which controls the form has."""
     page = wired.form.page
     callback(
         Output({"role": "group", "page": page, "path": MATCH}, "children"),
         inputs={
             "kind": Input({"role": "choice", "page": page, "path": MATCH}, "value"),
-            "entered": _entered(page, State),
+            "entered": entered(page, State),
         },
         prevent_initial_call=True,
     )(wired.choose)
@@ -134,7 +134,7 @@ def _wire_parts(wired: FormCallbacks) -> None:
         inputs={
             "added": Input({"role": "add", "page": page, "path": MATCH}, "value"),
             "removed": Input({"role": "remove", "page": page, "path": MATCH, "index": ALL}, "n_clicks"),
-            "entered": _entered(page, State),
+            "entered": entered(page, State),
         },
         prevent_initial_call=True,
     )(wired.change_list)

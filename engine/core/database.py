@@ -42,6 +42,9 @@ CREATE TABLE IF NOT EXISTS reports ( -- of actions: job is the key under which o
 );
 CREATE INDEX IF NOT EXISTS reports_by_kind ON reports (kind, created);
 CREATE TABLE IF NOT EXISTS links (key TEXT PRIMARY KEY, spec TEXT NOT NULL, created REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS named ( -- what users save under names: chart layouts, universes
+    kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, created REAL NOT NULL, PRIMARY KEY (kind, name)
+);
 CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from
     key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL, libraries TEXT NOT NULL DEFAULT ''

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dash import Output, callback
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback
 
+from dashboard import ids as frame
 from dashboard import market_options, runs, shell
 from dashboard.components import tabs
 from dashboard.pages.data import ids, view
 from dashboard.pages.data.form import FORM, SEEN
-from dashboard.pages.data.tab import RESULT, SYMBOL, as_supplied, of_symbol, opened
+from dashboard.pages.data.tab import OPEN, RESULT, SYMBOL, as_supplied, of_symbol, opened
 from dashboard.pages.data.tabs import FIRST, TABS
 from dashboard.runs import studies
 from dashboard.text.format import day_range
@@ -31,6 +32,19 @@ def symbols(data: runs.ResultData) -> list[str]:
 
 
 SEEN.wire(symbols)
+clientside_callback(
+    ClientsideFunction("stratoscope", "viewInLink"),
+    Output(frame.part("rail", ids.PAGE), "href", allow_duplicate=True),
+    Input(ids.CHART_VIEW, "data"),
+    OPEN,
+    SYMBOL,
+    Input(SEEN.zoom, "data"),
+    Input(SEEN.symbol, "options"),
+    State(frame.result(ids.PAGE), "data"),
+    State(SEEN.span, "value"),
+    State(frame.part("rail", ids.PAGE), "href"),
+    prevent_initial_call=True,
+)
 
 
 @callback(Output(ids.DESCRIBED, "data"), RESULT, SYMBOL)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dashboard import ids as frame
 from dashboard import market_options
 from dashboard.components import form
 from dashboard.components.series_view import SeriesView
-from dashboard.pages.data import ids
+from dashboard.pages.data import chart_view, ids
 from engine.market.spec import MarketSpec
 
 FORM = form.Form(
@@ -18,4 +19,5 @@ FORM = form.Form(
     },
     shown_as={"symbols": market_options.folded},
 )
-SEEN = SeriesView(ids.PAGE, ids.CHART)
+_DISPLAY = chart_view.FORM.page
+SEEN = SeriesView(ids.PAGE, ids.CHART, span=frame.field(_DISPLAY, "span"), scale=frame.field(_DISPLAY, "scale"))

@@ -2,45 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import states, tabs
 from dashboard.components.page_layout import page_layout
-from dashboard.pages.data import ids
+from dashboard.components.series_view import subject
+from dashboard.pages.data import chart_view, display, ids
+from dashboard.pages.data.chart_view import ChartView
 from dashboard.pages.data.form import FORM, SEEN
 from dashboard.pages.data.tab import Tab, seen_id
 from dashboard.pages.data.tabs import FIRST, TABS
 from dashboard.runs import studies
+from engine.core.errors import EngineError
+from engine.jobs import runner
 from engine.market import catalog
+from engine.market.spec import MarketSpec
 
 
-def layout(query: str | None) -> Component:
-    """The page for a permalink's query, or with the usual form."""
+def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) -> Component:
+    """The page for a permalink's query, or with the usual form; ``seen`` are the other parameters of the address:
+    ``view``, the chart's settings, the ``tab``, the ``symbol``, and ``from`` and ``to``, the part in sight.
+    """
     asked = studies.opening(query, [tab.study for tab in TABS if tab.study])
+    view = chart_view.from_query(seen.get("view"))
+    tab = "" if asked.study else _tab(seen.get("tab"))
     beside = [tab for tab in TABS if tab.study or tab.free]
     return page_layout(
         FORM,
         asked.query,
-        title=tabs.tabs(ids.TABS, [(tab.name, tab.title) for tab in TABS], studies.tab_of(asked.study)),
-        panel=_chart_section(),
+        title=tabs.tabs(ids.TABS, [(tab.name, tab.title) for tab in TABS], studies.tab_of(asked.study) or tab),
+        panel=_chart_section(view, seen.get("symbol")),
         results=[
-            SEEN.store(),
+            SEEN.store(_zoom(asked.query, seen, view)),
             dcc.Store(id=ids.DESCRIBED),
-            tabs.pane(ids.TABS, FIRST.name, FIRST.layout(), first=not asked.study),
-            *_late([tab for tab in TABS if tab not in (FIRST, *beside)]),
+            tabs.pane(ids.TABS, FIRST.name, FIRST.layout(), first=not asked.study and tab == FIRST.name),
+            *_late([item for item in TABS if item not in (FIRST, *beside)], tab),
         ],
-        studies=[*_studies(asked), *_late(beside), *_stores()],
+        studies=[*_studies(asked), *_late(beside, tab), *_stores()],
         empty=states.empty("No series chosen", "Choose a collection and at least one symbol.", symbol="data"),
     )
 
 
-def _late(found: Sequence[Tab]) -> list[Component]:
-    """The panes of tabs that show nothing of a study's."""
+def _tab(name: str | None) -> str:
+    """The tab of that name, if it is one that needs no request of its own; else the first."""
+    return next((tab.name for tab in TABS if tab.name == name and not tab.study), FIRST.name)
+
+
+def _zoom(query: str | None, seen: Mapping[str, str], view: ChartView) -> dict[str, Any] | None:
+    """The part in sight as the address has it, for the page's store."""
+    _, spec, _ = FORM.start(query)
+    try:
+        ends = [float(seen[name]) for name in ("from", "to")]
+        data: Any = {"key": runner.run_key(spec)} if isinstance(spec, MarketSpec) else None
+    except (KeyError, ValueError, EngineError):
+        return None
+    if data is None or not all(map(math.isfinite, ends)):
+        return None
+    first = spec.symbols[0] if isinstance(spec, MarketSpec) else ""
+    keep = subject(data, seen.get("symbol") or first, view.span)
+    return {"keep": keep, "range": ends, "zone": seen.get("clock", "UTC"), "width": 0}
+
+
+def _late(found: Sequence[Tab], opened: str) -> list[Component]:
+    """The panes of tabs that show nothing of a study's; ``opened`` is the one in sight."""
     panes = [
-        tabs.late_pane(ids.TABS, tab.name, tab.layout, kind="free" if tab.free else "")
+        tabs.late_pane(ids.TABS, tab.name, tab.layout, kind="free" if tab.free else "", is_open=tab.name == opened)
         for tab in found
         if not tab.study
     ]
@@ -68,10 +100,10 @@ def later() -> list[Component]:
     return [part for found in parts for part in found]
 
 
-def _chart_section() -> Sequence[Component]:
+def _chart_section(view: ChartView, symbol: str | None) -> Sequence[Component]:
     """How to look at the series."""
     return [
         SEEN.problem(),
         *(html.Div(text, className="f-failed") for text in catalog.problems()),
-        *SEEN.controls(),
+        *display.section(view, symbol),
     ]

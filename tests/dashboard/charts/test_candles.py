@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -80,31 +79,6 @@ def test_a_window_is_drawn_in_its_own_bars() -> None:
 def test_a_window_without_bars_shows_all_of_them() -> None:
     bars = random_walk(20)
     assert candles.info(bars, (0.0, 1.0)).bars == 20
-
-
-def test_the_figure_sends_numbers_and_tokens_only() -> None:
-    info = candles.info(long_walk())
-    figure = json.loads(candles.figure(info).to_json())
-    price, volume = figure["data"]
-    assert price["type"] == "candlestick"
-    assert price["x"]["dtype"] == "f8"
-    assert price["close"]["dtype"] == "f4"
-    assert volume["yaxis"] == "y2"
-    text = json.dumps(figure["layout"])
-    assert "#" not in text
-    assert "rangebreaks" not in text
-
-
-def test_a_series_without_volume_has_one_pane() -> None:
-    bars = make_bars([1.0, 2.0, 3.0], has_ohlc=False, has_volume=False)
-    figure = candles.figure(candles.info(bars))
-    assert [trace.type for trace in figure.data] == ["scatter"]
-    assert "yaxis2" not in figure.to_plotly_json()["layout"]
-
-
-def test_a_single_candle_does_not_fill_the_chart() -> None:
-    axis = candles.figure(candles.info(make_bars([1.0]))).layout.xaxis
-    assert axis.range[1] - axis.range[0] == 20 * DAY
 
 
 @pytest.mark.parametrize(("last", "step"), [(100.0, "D2"), (5.0, "D1"), (1.2, None)])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from typing import Any
+
 import numpy as np
 import pytest
 from dash import no_update
@@ -11,6 +14,7 @@ import engine
 from dashboard.charts import candles
 from dashboard.components.series_view import Seen, offer, subject
 from dashboard.pages.data import callbacks, ids, view
+from dashboard.pages.data.chart_view import ChartView, displayed
 from dashboard.pages.data.form import FORM
 from dashboard.pages.data.layout import layout
 from dashboard.pages.data.tab import as_supplied, of_symbol, opened, shown
@@ -37,6 +41,19 @@ def seen(data: dict[str, str], symbol: str, span: str, scale: str, zoom: object)
 
 
 TWO = MarketSpec(symbols=("NVDA", "AAPL"))
+
+
+def drawn(
+    data: dict[str, str],
+    symbol: str,
+    view: ChartView = ChartView(),  # noqa: B008 - frozen
+    *,
+    span: str = "all",
+    zoom: object = None,
+    zone: str | None = None,
+) -> tuple[Any, ...]:
+    """What the chart's callback answers: figure, note, problems, and the height twice."""
+    return chart.draw(seen(data, symbol, span, view.scale, zoom), displayed(view), zone)
 
 
 def text_of(component: object) -> str:
@@ -174,25 +191,26 @@ def test_a_forged_symbol_shows_the_first() -> None:
 
 
 def test_a_range_shows_its_part_in_days() -> None:
-    figure, note = chart.draw(seen(result(MarketSpec()), "NVDA", "365", scale="log", zoom=None))
-    year, drawn = figure.layout.xaxis.range, figure.data[0].x
-    assert ((drawn >= year[0]) & (drawn <= year[1])).sum() == 252
-    assert len(drawn) == 252 + 51  # further ones to the left, for the mouse to drag them in
+    figure, note, problems, *_ = drawn(result(MarketSpec()), "NVDA", span="365")
+    assert problems == ""
+    year, time = figure["layout"]["xaxis"]["range"], np.frombuffer(b64decode(figure["data"][0]["x"]["bdata"]), "f8")
+    assert ((time >= year[0]) & (time <= year[1])).sum() == 252
+    assert len(time) == 252 + 51  # further ones to the left, for the mouse to drag them in
     assert note.endswith("252 of 2,699 bars")
-    assert figure.layout.yaxis.type == "log"
+    assert figure["layout"]["yaxis"]["type"] == "log"
 
 
 @pytest.mark.parametrize("span", ["all", "nonsense", "../x"])
 def test_other_ranges_show_all(span: str) -> None:
-    assert chart.draw(seen(result(MarketSpec()), "NVDA", span, scale="linear", zoom=None))[1].endswith(", 2,699 bars")
+    assert drawn(result(MarketSpec()), "NVDA", span=span)[1].endswith(", 2,699 bars")
 
 
 def test_a_zoom_is_drawn_in_days_and_belongs_to_its_symbol() -> None:
     data = result(TWO)
     year = [float(np.datetime64(day, "ms").astype(int)) for day in ("2020-01-01", "2020-12-31")]
     held = {"keep": subject(data, "NVDA", "all"), "range": year, "zone": "UTC", "width": 900}
-    assert chart.draw(seen(data, "NVDA", "all", scale="log", zoom=held))[1].endswith("253 of 2,699 bars")
-    assert chart.draw(seen(data, "AAPL", "all", scale="log", zoom=held))[1].endswith(", 2,699 bars")
+    assert drawn(data, "NVDA", zoom=held)[1].endswith("253 of 2,699 bars")
+    assert drawn(data, "AAPL", zoom=held)[1].endswith(", 2,699 bars")
 
 
 @pytest.mark.parametrize(

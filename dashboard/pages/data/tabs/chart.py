@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import Output, callback
+from dash import Input, Output, callback
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard.charts import candles
+from dashboard.charts import base, candles
+from dashboard.charts import price as price_chart
 from dashboard.charts.candles import CandleInfo, candles_named, moment
+from dashboard.charts.price import PriceInfo
+from dashboard.charts.window import UTC_CLOCK, Window, clock
 from dashboard.components import graph, metric
 from dashboard.components.graph import ids_sub
 from dashboard.components.series_view import Seen, zoom_of
-from dashboard.pages.data import ids
+from dashboard.pages.data import chart_view, ids
+from dashboard.pages.data.chart_view import ChartView, Display
 from dashboard.pages.data.form import SEEN
-from dashboard.pages.data.tab import Looked, Tab, of_symbol, seen, shown
+from dashboard.pages.data.indicator_values import actions_of, computed
+from dashboard.pages.data.tab import Looked, Tab, of_symbol, opened, seen, shown
 from dashboard.pages.data.view import ADJUSTED, CHANGE, price
 from dashboard.text.format import count, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
-from engine.market.bars import Bars, Series
+from engine.market.bars import Bars, Market, Series
 from engine.market.intervals import bar_interval
+from engine.market.spec import MarketSpec
 from engine.research.price_summary import SKEWNESS, BarReturn, PriceSummary, summarise
 
 
@@ -38,13 +45,44 @@ ROOM = 0.2
 @callback(
     Output(frame.figure(ids.CHART), "data"),
     Output(ids_sub(ids.CHART), "children"),
-    inputs={"seen": SEEN.inputs()},
+    Output(ids.CHART_PROBLEM, "children"),
+    Output({"role": "graph-body", "graph": ids.CHART}, "style"),
+    Output(frame.graph(ids.CHART), "style"),
+    inputs={
+        "seen": SEEN.inputs(),
+        "display": Input(ids.CHART_VIEW, "data"),
+        "zone": Input(ids.ZONE, "data"),
+    },
 )
-def draw(seen: Seen) -> tuple[Any, Any]:
+def draw(seen: Seen, display: Display, zone: str | None) -> tuple[Any, ...]:
+    if not display:
+        raise PreventUpdate
+    view = chart_view.parse(display["spec"])
     spec, bars = of_symbol(seen["data"], seen["symbol"])
     keep, window = zoom_of(seen, bars)
-    info = candles.info(bars, window, log=seen["scale"] == "log", most=candles_for(seen["zoom"]), room=ROOM)
-    return candles.figure(info, keep=keep), note(info, bars.series, spec.adjustment)
+    shown, problems = chart_info(view, spec, bars, opened(seen["data"])[1], window, candles_for(seen["zoom"]), zone)
+    height = {"height": shown.height()}
+    said = note(shown.price, bars.series, spec.adjustment)
+    return base.encoded(price_chart.figure(shown, keep=keep)), said, " ".join(problems), height, height
+
+
+def chart_info(
+    view: ChartView, spec: MarketSpec, bars: Bars, market: Market, window: Window | None, most: int, zone: str | None
+) -> tuple[PriceInfo, list[str]]:
+    """What is drawn of ``bars``, and a sentence for each indicator that cannot be. ``zone`` is the browser's own."""
+    clocks = {"exchange": bars.series.timezone, "utc": "UTC", "local": zone or "UTC"}
+    found, problems = computed(view.indicators, bars, spec, market)
+    drawn = candles.info(
+        bars,
+        window,
+        log=view.scale == "log",
+        most=most,
+        room=ROOM,
+        style=view.style,
+        clock=clock(clocks[view.clock]) if bars.series.is_intraday else UTC_CLOCK,
+    )
+    actions = actions_of(spec, bars) if view.events else None
+    return price_chart.info(drawn, found, actions, volume=view.volume), problems
 
 
 def candles_for(zoom: Any) -> int:
@@ -63,10 +101,17 @@ def describe(looked: Looked) -> Any:
 def note(info: CandleInfo, series: Series, adjustment: str) -> str:
     """What the chart's title leaves open: prices, currency, what one candle is, and what part is in sight."""
     seen = f"{info.bars:,} of {info.total:,} bars" if info.bars < info.total else count(info.bars, "bar")
-    kind = "closes only" if info.is_line() else f"{candles_named(info.step)} candles"
+    kind = f"{candles_named(info.step)} {_DRAWN_AS[info.style]}" if info.style != "line" else _line_words(info, series)
     words = [part for part in series.adjustment.split("; ") if part != "close only"]
     prices = ADJUSTED[adjustment] if series.kind == "equity" else ", ".join(words)
     return f"{info.symbol}, {prices}, {info.currency} · {kind} · {info.first} to {info.last}, {seen}"
+
+
+_DRAWN_AS = {"candle": "candles", "bar": "bars", "heikin_ashi": "Heikin-Ashi candles"}
+
+
+def _line_words(info: CandleInfo, series: Series) -> str:
+    return f"{candles_named(info.step)} closes" if series.has_ohlc else "closes only"
 
 
 def kpis(summary: PriceSummary, bars: Bars) -> list[metric.Metric]:
