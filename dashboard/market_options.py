@@ -29,7 +29,7 @@ Options = list[tuple[str, str]]
 Offer = Callable[[Mapping[str, Any]], Sequence[tuple[Any, str]]]
 Collections = Mapping[str, tuple[Series, ...]]
 
-MOST = 100
+MAXIMUM_OPTIONS = 100
 """Symbols that are listed at a time, beside those that are chosen."""
 _TYPING = 5.0  # seconds for which the keys that someone types ask the same list of a source
 
@@ -82,13 +82,13 @@ class Symbols:
 
 
 def listed(known: Mapping[str, str], text: str, chosen: Sequence[str]) -> Options:
-    """Of what is ``known`` that in which ``text`` occurs, where it begins with it first, up to ``MOST``; then what is
-    ``chosen`` besides, known or not.
+    """Options of ``known`` that contain ``text``, those that begin with it first, up to ``MAXIMUM_OPTIONS``; then the
+    others of ``chosen``, known or not.
     """
     wanted = text.strip().casefold()
     found = [name for name, label in known.items() if wanted in label.casefold()]
     found.sort(key=lambda name: not name.removeprefix(UNIVERSE).casefold().startswith(wanted))
-    shown = dict.fromkeys([*found[:MOST], *chosen])
+    shown = dict.fromkeys([*found[:MAXIMUM_OPTIONS], *chosen])
     return [(name, known.get(name, name)) for name in shown]
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _COLOURS = {"numpy": base.SERIES[4], "torch": base.SERIES[1], "mlx": base.SERIES[0]}
-LONGEST, MOST = 120, 64  # characters of a name, and variants, that a benchmark under way may report
+MAXIMUM_NAME_LENGTH, MAXIMUM_VARIANTS = (
+    120,
+    64,
+)  # characters of a name, and variants, that a benchmark under way may report
 
 
 class Partial(Spec):
@@ -35,9 +38,9 @@ class Partial(Spec):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if not len(self.variant) == len(self.title) == len(self.seconds) <= MOST:
+        if not len(self.variant) == len(self.title) == len(self.seconds) <= MAXIMUM_VARIANTS:
             raise ValueError("A benchmark reports one title and one time per variant.")
-        if any(len(text) > LONGEST for text in (self.work, self.reference, *self.variant, *self.title)):
+        if any(len(text) > MAXIMUM_NAME_LENGTH for text in (self.work, self.reference, *self.variant, *self.title)):
             raise ValueError("A benchmark reports short names.")
         return self
 

@@ -16,13 +16,14 @@ from engine.market.bars import Floats
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-MOST = 2_000  # points that a browser draws without effort
+MAXIMUM_POINTS = 2_000  # points that a browser draws without effort
 
 
 @dataclass(frozen=True, eq=False)
 class ExcursionInfo:
-    """A point a trade, all as parts of the entry price: ``adverse`` and ``favourable`` are sizes, zero or more;
-    ``returned`` is the profit. ``label`` names each. ``total`` counts the trades, of which at most ``MOST`` are drawn.
+    """A point for each trade, as fractions of the entry price: ``adverse`` and ``favourable`` excursions, zero or more,
+    and ``returned``, the profit. ``label`` names each. ``total`` counts the trades; at most ``MAXIMUM_POINTS`` are
+    drawn.
     """
 
     adverse: Floats
@@ -89,8 +90,8 @@ def _bounds(info: ExcursionInfo) -> list[dict[str, object]]:
 
 def _kept(returns: Floats) -> NDArray[np.intp]:
     """All, or an even choice with the ten best and the ten worst."""
-    if len(returns) <= MOST:
+    if len(returns) <= MAXIMUM_POINTS:
         return np.arange(len(returns))
     order = np.argsort(returns)
-    even = np.linspace(0, len(returns) - 1, MOST - 20).astype(np.intp)
+    even = np.linspace(0, len(returns) - 1, MAXIMUM_POINTS - 20).astype(np.intp)
     return np.unique(np.concatenate((even, order[:10], order[-10:])))

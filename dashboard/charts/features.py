@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 PRICE_HEIGHT, PANE_HEIGHT = 330, 130
-FEWEST = 3  # rows for a correlation
+MINIMUM_ROWS = 3  # rows for a correlation
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +127,7 @@ def correlation_info(matrix: FeatureMatrix, symbol: str) -> CorrelationInfo:
     """How the features of ``symbol`` move together, over usable rows only."""
     rows, size = matrix.rows(symbol), len(matrix.names)
     values = matrix.values[rows][matrix.usable()[rows]]
-    if len(values) < FEWEST:
+    if len(values) < MINIMUM_ROWS:
         return CorrelationInfo(matrix.names, np.full((size, size), np.nan), len(values))
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.corrcoef(values, rowvar=False).reshape(size, size)

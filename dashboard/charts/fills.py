@@ -16,7 +16,7 @@ from engine.market.bars import Bars, Floats
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-ROOM, LEAST = 0.35, 25
+MARGIN_SHARE, MINIMUM_MARGIN = 0.35, 25
 """Bars shown before and after a trade: this part of its own, and at least so many."""
 
 
@@ -65,7 +65,7 @@ def info(bars: Bars, result: BacktestResult, index: int, stops: Stops | None = N
     """What is drawn for the trade ``index`` of ``result``, whose symbol has ``bars``."""
     first = int(np.searchsorted(bars.time, result.trade_entry_time[index]))
     last = int(np.searchsorted(bars.time, result.trade_exit_time[index]))
-    room = max(int(ROOM * (last - first)), LEAST)
+    room = max(int(MARGIN_SHARE * (last - first)), MINIMUM_MARGIN)
     start, end = max(first - room, 0), min(last + room + 1, len(bars))
     seen = bars.slice(start, end)
     moments = base.times(np.array([result.trade_entry_time[index], result.trade_exit_time[index]]))

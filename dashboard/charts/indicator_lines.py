@@ -16,7 +16,11 @@ from engine.indicators import Output, Style
 from engine.market.bars import Bars, Floats
 
 DENSE = 1_000  # points from which lines are drawn thinner
-POINTS, FEWEST_POINTS, MOST_POINTS = 32_000, 1_000, 3_000  # of all lines of a chart, and of each at least and at most
+TOTAL_POINTS, MINIMUM_POINTS, MAXIMUM_POINTS = (
+    32_000,
+    1_000,
+    3_000,
+)  # of all lines of a chart, and of each at least and at most
 BARS = 400  # of a histogram, each an element of the page; more than these are narrower than three pixels
 _TRIANGLE_UP, _TRIANGLE_DOWN = 5, 6  # Plotly's numbers of its markers
 COLOURS = (1, 3, 2, 5, 0, 4)  # places in base.SERIES: the first are furthest from the price's own colours
@@ -46,10 +50,10 @@ class Line:
 
 def points(lines: int) -> int:
     """Points that each of so many lines has: enough for the pixels of a screen, and few enough to be drawn at once."""
-    return min(max(POINTS // max(lines, 1), FEWEST_POINTS), MOST_POINTS)
+    return min(max(TOTAL_POINTS // max(lines, 1), MINIMUM_POINTS), MAXIMUM_POINTS)
 
 
-def line_of(label: str, output: Output, index: int, view: Bars, values: Floats, limit: int = MOST_POINTS) -> Line:
+def line_of(label: str, output: Output, index: int, view: Bars, values: Floats, limit: int = MAXIMUM_POINTS) -> Line:
     """What is drawn of ``values``, the ``output`` of the bars in ``view`` that is the matrix's column ``index``: about
     ``limit`` points that keep all highs and lows in sight.
     """

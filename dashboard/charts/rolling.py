@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WINDOWS = {"1m": ("1 month", 1 / 12), "3m": ("3 months", 0.25), "6m": ("6 months", 0.5), "1y": ("1 year", 1.0)}
 """Name of a window, and its part of a year."""
 
-USUAL = "6m"
+DEFAULT_WINDOW = "6m"
 
 _PANES = (("Sharpe", ".2~f"), ("Volatility", ".1~%"), ("Beta to buy and hold", ".2~f"), ("Exposure", ".0%"))
 _SHARE, _GAP = 0.21, 0.04
@@ -63,14 +63,14 @@ def filled(result: BacktestResult) -> tuple[str, ...]:
 
 def usual(result: BacktestResult) -> str:
     """The window to begin with: the usual one, or the longest before it of which ``result`` has two."""
-    up_to = list(WINDOWS)[: list(WINDOWS).index(USUAL) + 1]
+    up_to = list(WINDOWS)[: list(WINDOWS).index(DEFAULT_WINDOW) + 1]
     twice = [name for name in up_to if 2 * _bars(result, name) < len(result.time)]
     return twice[-1] if twice else up_to[0]
 
 
-def info(result: BacktestResult, window: str = USUAL) -> RollingInfo:
+def info(result: BacktestResult, window: str = DEFAULT_WINDOW) -> RollingInfo:
     """The lines over ``window``, one of ``WINDOWS``; any other name means the usual one."""
-    window = window if window in WINDOWS else USUAL
+    window = window if window in WINDOWS else DEFAULT_WINDOW
     words, per_year, bars = WINDOWS[window][0], result.periods_per_year, _bars(result, window)
     own, held = result.returns(), bar_returns(result.benchmark)
     time = base.times(result.time)

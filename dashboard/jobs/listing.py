@@ -11,7 +11,7 @@ from engine.core.database import connect
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 INTERRUPTED = "The server stopped while this job ran: run it again."
 
-MOST = 1000
+MAXIMUM_RECORDS = 1000
 """Ended jobs that stay in the list."""
 
 _DROP = """DELETE FROM jobs WHERE key IN (
@@ -45,7 +45,7 @@ def add(job: Job) -> None:
     values = (job.key, job.page, job.kind, job.label, job.spec, job.status, job.message, job.fraction, job.created)
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)", values)
-        database.execute(_DROP, (MOST,))
+        database.execute(_DROP, (MAXIMUM_RECORDS,))
 
 
 def set_running(key: str) -> None:

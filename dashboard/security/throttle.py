@@ -5,7 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
-FREE, LONGEST, MOST = 5, 60.0, 10_000  # wrong guesses without a wait, seconds of the longest wait, addresses kept
+FREE_ATTEMPTS, MAXIMUM_WAIT, MAXIMUM_ADDRESSES = (
+    5,
+    60.0,
+    10_000,
+)  # wrong guesses without a wait, seconds of the longest wait, addresses kept
 
 
 class Throttle:
@@ -29,7 +33,7 @@ class Throttle:
             count, _ = self._wrong.pop(address, (0, 0.0))
             if is_right:
                 return
-            wait = min(2.0 ** (count + 1 - FREE), LONGEST) if count + 1 >= FREE else 0.0
+            wait = min(2.0 ** (count + 1 - FREE_ATTEMPTS), MAXIMUM_WAIT) if count + 1 >= FREE_ATTEMPTS else 0.0
             self._wrong[address] = (min(count + 1, 100), time.monotonic() + wait)
-            if len(self._wrong) > MOST:
+            if len(self._wrong) > MAXIMUM_ADDRESSES:
                 del self._wrong[next(iter(self._wrong))]

@@ -256,7 +256,7 @@ def simulate(
     equity, gross = np.zeros(bars), np.zeros(bars)
     totals = np.zeros(1, dtype=kernel.TOTALS)[0]
     totals["cash"] = totals["equity"] = capital
-    totals["kept"] = record_trades
+    totals["recording"] = record_trades
     book = np.zeros(symbols, dtype=kernel.POSITION)
     book["mark"] = np.nan
     inputs = (

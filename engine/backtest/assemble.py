@@ -24,7 +24,7 @@ from engine.strategies import Allocation
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
-_MOST_NAMED = 5  # symbols listed in a warning
+_MAXIMUM_NAMED = 5  # symbols listed in a warning
 
 
 def assemble(
@@ -185,8 +185,8 @@ def _about_sides(spec: BacktestSpec, shorts: bool) -> list[str]:
 def _about_beginning(missed_entries: Sequence[str]) -> list[str]:
     if not missed_entries:
         return []
-    names = ", ".join(missed_entries[:_MOST_NAMED]) + (
-        f" and {len(missed_entries) - _MOST_NAMED} more" if len(missed_entries) > _MOST_NAMED else ""
+    names = ", ".join(missed_entries[:_MAXIMUM_NAMED]) + (
+        f" and {len(missed_entries) - _MAXIMUM_NAMED} more" if len(missed_entries) > _MAXIMUM_NAMED else ""
     )
     return [f"The strategy already had a position in {names} when the account began: it waits for the next entry."]
 
@@ -205,8 +205,8 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
     found += [text for item in bars if (text := about_adjustment(item))]
     found += about_shares(spec, bars)
     if named := [f"{item.unpriced:,} of {item.series.symbol}" for item in bars if item.unpriced]:
-        more = f" and of {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-        found.append(f"Rows without a close were dropped: {', '.join(named[:_MOST_NAMED])}{more}.")
+        more = f" and of {len(named) - _MAXIMUM_NAMED} more" if len(named) > _MAXIMUM_NAMED else ""
+        found.append(f"Rows without a close were dropped: {', '.join(named[:_MAXIMUM_NAMED])}{more}.")
     found += _about_clocks(spec, bars)
     if spec.fill == "same_close":
         found.append(
@@ -248,10 +248,10 @@ def about_shares(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
     if not (unknown and counted):
         return []
     what = " and ".join(counted)
-    more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
+    more = f" and {len(unknown) - _MAXIMUM_NAMED} more" if len(unknown) > _MAXIMUM_NAMED else ""
     return [
         f"{what[0].upper()}{what[1:]} {'counts' if len(counted) == 1 else 'count'} today's shares of "
-        f"{', '.join(unknown[:_MOST_NAMED])}{more}: the source adjusts prices for splits "
+        f"{', '.join(unknown[:_MAXIMUM_NAMED])}{more}: the source adjusts prices for splits "
         "without their dates. Before each there were fewer shares, by its factor. Sizes by value are unaffected."
     ]
 
@@ -286,11 +286,11 @@ def about_calendars(bars: Sequence[Bars]) -> list[str]:
     named = [f"{item.series.symbol} {text}" for item, text in zip(bars, gaps, strict=True) if text]
     if not named:
         return []
-    rest = len(named) - _MOST_NAMED
+    rest = len(named) - _MAXIMUM_NAMED
     more = f"; {rest} more {'symbol has' if rest == 1 else 'symbols have'} gaps" if rest > 0 else ""
     joined = f"The account has {len(time):,} bars: all at which any symbol has one. " if len(bars) > 1 else ""
     return [
-        f"{joined}Bars without a price: {'; '.join(named[:_MOST_NAMED])}{more}. Until it can be traded a "
+        f"{joined}Bars without a price: {'; '.join(named[:_MAXIMUM_NAMED])}{more}. Until it can be traded a "
         "symbol's share stays in cash; after that positions keep their last price and orders wait for the next. "
         "Buy and hold does the same."
     ]

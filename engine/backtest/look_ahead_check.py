@@ -20,7 +20,7 @@ from engine.strategies import Allocation
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
-CUTS, FEWEST = 512, 32
+MAXIMUM_CUTS, MINIMUM_CUTS = 512, 32
 """Truncations of the history: a filter that peeks at the next bar shows only on the few bars whose orders it
 suppresses. Fewer where many bars would make it slow.
 """
@@ -109,7 +109,9 @@ def _cuts(bars: Sequence[Bars], whole: Decisions, count: int | None) -> list[Cut
     """The truncations, ascending in time: for signals at the ends of the symbol's bars, for an allocation at the times
     of the common calendar from which all symbols have bars.
     """
-    most = int(np.clip(_BARS // sum(len(item) for item in bars), FEWEST, CUTS)) if count is None else count
+    most = (
+        int(np.clip(_BARS // sum(len(item) for item in bars), MINIMUM_CUTS, MAXIMUM_CUTS)) if count is None else count
+    )
     ends = [known_at(item) for item in bars]
     columns = [numbers for _, numbers in whole.by_symbol(bars)]
     if whole.divides_account:

@@ -16,7 +16,7 @@ from engine.market.panel import zones_of
 
 Anchoring = Literal["rolling", "anchored"]
 
-_DAY, _WEEK, _MOST = np.timedelta64(1, "D"), np.timedelta64(7, "D"), 10_000
+_DAY, _WEEK, _MAXIMUM_WINDOWS = np.timedelta64(1, "D"), np.timedelta64(7, "D"), 10_000
 
 
 class Windows(Spec):
@@ -101,7 +101,7 @@ def schedule_between(
     month = first.astype("datetime64[M]")
     start = month if first - month.astype(first.dtype) <= _WEEK else month + 1
     found = []
-    for number in range(_MOST):
+    for number in range(_MAXIMUM_WINDOWS):
         test = start + windows.train + number * windows.test
         stop = test + windows.test
         if _share(test, stop, last) < 0.5:

@@ -13,7 +13,7 @@ import numpy as np
 from engine.benchmarks.variants import Prepared, Variant
 from engine.core.errors import Cancelled, EngineError
 
-_USUAL = (RuntimeError, ValueError, MemoryError, ImportError, OSError)
+_EXPECTED_ERRORS = (RuntimeError, ValueError, MemoryError, ImportError, OSError)
 """Exceptions of libraries that cannot compute, out of memory among them: their messages suffice."""
 
 
@@ -85,4 +85,4 @@ def first_line(error: Exception) -> str:
     """What an error of a library says, without the rest of its report; of one that is no library's its name too."""
     said, name = str(error), type(error).__name__
     first = said.splitlines()[0] if said else name
-    return first if isinstance(error, _USUAL) or not said else f"{name}: {first}"
+    return first if isinstance(error, _EXPECTED_ERRORS) or not said else f"{name}: {first}"

@@ -75,7 +75,7 @@ class BenchmarkSpec(Action):
         """Each workload, at every size that is measured of it, the smallest first."""
         if isinstance(self.workload, Workload):
             return (tuple(self.workload.at(size) for size in self.sizes) or (self.workload,),)
-        return tuple(tuple(item.at(size) for size in item.usual_sizes) for item in self.workload.workloads())
+        return tuple(tuple(item.at(size) for size in item.default_sizes) for item in self.workload.workloads())
 
     def chosen(self, workload: Workload) -> tuple[Variant, ...]:
         """The variants that are named; with none named those that should be available, by what the server knows."""

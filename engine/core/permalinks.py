@@ -7,7 +7,7 @@ import time
 
 from engine.core.database import connect
 
-MOST = 1000
+MAXIMUM_LINKS = 1000
 """Links that are kept besides those to runs of the library; each new one beyond them drops the oldest."""
 
 _KEEP = "INSERT INTO links VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET created = excluded.created"
@@ -22,8 +22,8 @@ def store(text: str) -> str:
     key = hashlib.sha256(text.encode()).hexdigest()
     with connect() as database:
         database.execute(_KEEP, (key, text, time.time()))
-        if database.execute("SELECT COUNT(*) FROM links").fetchone()[0] > MOST:
-            database.execute(_DROP, (MOST,))
+        if database.execute("SELECT COUNT(*) FROM links").fetchone()[0] > MAXIMUM_LINKS:
+            database.execute(_DROP, (MAXIMUM_LINKS,))
     return key
 
 

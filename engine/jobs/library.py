@@ -26,7 +26,7 @@ BIN_DAYS = 30
 UNKNOWN_CHANGE = "data, code or libraries"
 """Changes since a run without a recorded origin."""
 
-MOST_TAGS, TAG_LENGTH, NOTE_LENGTH = 12, 32, 2000
+MAXIMUM_TAGS, TAG_LENGTH, NOTE_LENGTH = 12, 32, 2000
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SELECT = """
 SELECT runs.key, runs.label, runs.spec, runs.created, summary, COALESCE(tags, '') AS tags, COALESCE(note, '') AS note,
@@ -129,8 +129,8 @@ def tag(key: str, tags: str | Sequence[str]) -> tuple[str, ...]:
     """
     given = tags.split(",") if isinstance(tags, str) else tags
     kept = tuple(dict.fromkeys(" ".join(item.split()) for item in given if item.strip()))
-    if len(kept) > MOST_TAGS:
-        raise SpecError([("tags", f"A run has at most {MOST_TAGS} tags, not {len(kept)}.")])
+    if len(kept) > MAXIMUM_TAGS:
+        raise SpecError([("tags", f"A run has at most {MAXIMUM_TAGS} tags, not {len(kept)}.")])
     for item in kept:
         if len(item) > TAG_LENGTH or not item.isprintable():
             raise SpecError(

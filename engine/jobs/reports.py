@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 
 from engine.core.database import connect
 
-MOST = 1000
+MAXIMUM_REPORTS = 1000
 """Reports that are kept; each new one beyond them drops the oldest."""
 
 
@@ -29,11 +29,12 @@ class Row:
 
 
 def enter(row: Row) -> None:
-    """Keep the report, and no more than ``MOST``. Raises ``StoreError``."""
+    """Keep the report, and no more than ``MAXIMUM_REPORTS``. Raises ``StoreError``."""
     with connect() as database:
         database.execute("INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(row))
         database.execute(
-            "DELETE FROM reports WHERE id IN (SELECT id FROM reports ORDER BY created DESC LIMIT -1 OFFSET ?)", (MOST,)
+            "DELETE FROM reports WHERE id IN (SELECT id FROM reports ORDER BY created DESC LIMIT -1 OFFSET ?)",
+            (MAXIMUM_REPORTS,),
         )
 
 

@@ -14,7 +14,7 @@ _ROUNDING, _SPLIT, _DRIFT = 1e-5, 1.25, 0.01
 """Steps of the ratio below the first are rounding; from the second on, up or down, they are splits."""
 _TOLERANCE = 0.002
 """Tolerance between a step and the reported one: providers round, and differ in the close that they divide by."""
-_MOST_WRONG = 10
+_MAXIMUM_FAULTY = 10
 """Longest run of bars that counts as faulty; a longer one is taken as correct."""
 
 
@@ -103,19 +103,19 @@ def _rounding(ratio: Floats) -> float:
 
 def _consistent(ratio: Floats, rounding: float) -> NDArray[np.bool_]:
     """Mask of the consistent bars: those on the shortest path from the first to the last, where omitting a bar costs
-    one, and a fall, which a run of faulty bars always has at one of its ends, costs ``_MOST_WRONG``.
+    one, and a fall, which a run of faulty bars always has at one of its ends, costs ``_MAXIMUM_FAULTY``.
     """
     falls = ratio[1:] < ratio[:-1] * (1 - rounding)
     if not falls.any():
         return np.ones(len(ratio), dtype=np.bool_)
-    near = np.convolve(falls, np.ones(_MOST_WRONG))[: len(falls)] > 0
+    near = np.convolve(falls, np.ones(_MAXIMUM_FAULTY))[: len(falls)] > 0
     cost, came = np.zeros(len(ratio)), np.arange(len(ratio)) - 1
     for at in range(1, len(ratio)):
         if not near[at - 1]:
             cost[at] = cost[at - 1]
             continue
-        before = np.arange(at - 1, max(at - _MOST_WRONG, 0) - 1, -1)
-        way = cost[before] + (at - 1 - before) + _MOST_WRONG * (ratio[at] < ratio[before] * (1 - rounding))
+        before = np.arange(at - 1, max(at - _MAXIMUM_FAULTY, 0) - 1, -1)
+        way = cost[before] + (at - 1 - before) + _MAXIMUM_FAULTY * (ratio[at] < ratio[before] * (1 - rounding))
         came[at], cost[at] = before[way.argmin()], way.min()
     kept = np.zeros(len(ratio), dtype=np.bool_)
     at = len(ratio) - 1

@@ -13,7 +13,7 @@ from engine.market.bars import Bars
 from engine.market.days import trading_days
 from engine.market.intervals import bar_interval
 
-MOST_NAMED = 3
+MAXIMUM_ROWS_NAMED = 3
 """Rows listed in a sentence."""
 
 EARLIEST, LATEST = np.datetime64("0001-01-01", "ms"), np.datetime64("9999-01-01", "ms")
@@ -160,17 +160,19 @@ def _count(rows: NDArray[np.intp], count: int) -> str:
 
 def _numbers(rows: NDArray[np.intp]) -> str:
     """``row 3``, ``rows 3, 4, 9 and 17 more``, counted from 1."""
-    message = ", ".join(f"{row + 1:,}" for row in rows[:MOST_NAMED].tolist())
+    message = ", ".join(f"{row + 1:,}" for row in rows[:MAXIMUM_ROWS_NAMED].tolist())
     return f"row{'s' if len(rows) > 1 else ''} {message}{_more(rows)}"
 
 
 def _named(bars: Bars, rows: NDArray[np.intp]) -> str:
     """``row 3 (2020-01-02)``, several likewise."""
-    return ", ".join(f"row {row + 1:,} ({_moment(bars, row)})" for row in rows[:MOST_NAMED].tolist()) + _more(rows)
+    return ", ".join(f"row {row + 1:,} ({_moment(bars, row)})" for row in rows[:MAXIMUM_ROWS_NAMED].tolist()) + _more(
+        rows
+    )
 
 
 def _more(rows: NDArray[np.intp]) -> str:
-    return f" and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
+    return f" and {len(rows) - MAXIMUM_ROWS_NAMED:,} more" if len(rows) > MAXIMUM_ROWS_NAMED else ""
 
 
 def _moment(bars: Bars, row: int) -> str:

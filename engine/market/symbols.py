@@ -20,17 +20,17 @@ from engine.core.errors import did_you_mean
 
 PUNCTUATION = ".^=-_/:&+$#!@"
 """Punctuation allowed in symbols; a name that begins with @ is that of a universe."""
-LONGEST = 32
+MAXIMUM_LENGTH = 32
 UNIVERSE = "@"
 """Prefix of the name of a universe in a list of symbols."""
 
-_USUAL = re.compile(rf"(?!{UNIVERSE})[A-Za-z0-9{re.escape(PUNCTUATION)}]{{1,{LONGEST}}}")
+_PLAIN = re.compile(rf"(?!{UNIVERSE})[A-Za-z0-9{re.escape(PUNCTUATION)}]{{1,{MAXIMUM_LENGTH}}}")
 _NAMED = re.compile(rf"[A-Za-z0-9{re.escape(PUNCTUATION)}]")
 _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE", "LISU", "OSAGE", "DESERET")
 """Scripts with letters that look alike: at most one of them in a symbol."""
 _DEVICES = re.compile(r"(?i)(CON|PRN|AUX|NUL|(COM|LPT)[0-9])(\.|$)")
 """Device names of Windows, with any extension."""
-_LONGEST_FILE = 240
+_MAXIMUM_FILE_NAME = 240
 """Bytes of a file name, of the 255 that file systems allow: an interval and a suffix have room."""
 
 
@@ -40,13 +40,15 @@ def symbol(text: str) -> str:
 
     Raises ``ValueError`` with a sentence on what is not allowed.
     """
-    if _USUAL.fullmatch(text) and text.strip(PUNCTUATION) and "/" not in text:
+    if _PLAIN.fullmatch(text) and text.strip(PUNCTUATION) and "/" not in text:
         return text
     found = unicodedata.normalize("NFKC", text).strip()
     if not found:
         raise ValueError("A symbol is empty: give its name, such as AAPL or BTC/USDT.")
-    if len(found) > LONGEST:
-        raise ValueError(f"'{found[:LONGEST]}...' is too long for a symbol: {LONGEST} characters at most.")
+    if len(found) > MAXIMUM_LENGTH:
+        raise ValueError(
+            f"'{found[:MAXIMUM_LENGTH]}...' is too long for a symbol: {MAXIMUM_LENGTH} characters at most."
+        )
     if found.startswith(UNIVERSE):
         raise ValueError(f"'{found}' is the name of a universe, not of a symbol.")
     for sign in found:
@@ -87,14 +89,14 @@ def _described(sign: str) -> str:
     return f"'{sign}'" if _NAMED.fullmatch(sign) else f"'{sign}' ({name})" if sign.isprintable() else name
 
 
-MOST_SYMBOLS = 5_000
+MAXIMUM_SYMBOLS = 5_000
 """Symbols of one request."""
 
 
 def symbol_list(texts: Iterable[str]) -> tuple[str, ...]:
     """The symbols that ``texts`` name, in their order; each @name stands for those members of that universe that are
     not there yet. Raises ``ValueError`` for an invalid one, for one that is itself named twice, and for none or more
-    than ``MOST_SYMBOLS``.
+    than ``MAXIMUM_SYMBOLS``.
     """
     found: dict[str, None] = {}
     own: set[str] = set()
@@ -107,8 +109,8 @@ def symbol_list(texts: Iterable[str]) -> tuple[str, ...]:
             raise ValueError(f"The symbol {item} is listed twice.")
         own.add(item)
         found[item] = None
-    if not 1 <= len(found) <= MOST_SYMBOLS:
-        raise ValueError(f"Choose from 1 to {MOST_SYMBOLS:,} symbols.")
+    if not 1 <= len(found) <= MAXIMUM_SYMBOLS:
+        raise ValueError(f"Choose from 1 to {MAXIMUM_SYMBOLS:,} symbols.")
     return tuple(found)
 
 
@@ -148,7 +150,7 @@ def file_name(name: str, *, plain: str = ascii_uppercase) -> str:
     )
     if _DEVICES.match(coded):
         coded = f"%{ord(coded[0]):02X}{coded[1:]}"
-    if len(coded) > _LONGEST_FILE:
+    if len(coded) > _MAXIMUM_FILE_NAME:
         raise ValueError(f"'{name[:40]}...' is too long for a file name.")
     return coded or "%"
 

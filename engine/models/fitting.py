@@ -14,7 +14,7 @@ from engine.models.dataset import Dataset
 from engine.models.splits import chronological
 
 VALIDATION_FRACTION = 0.2
-FEWEST_ROWS = 20
+MINIMUM_ROWS = 20
 _REPORT_EVERY = 0.04
 _CURVE_POINTS = 300
 
@@ -49,7 +49,7 @@ def require_trainable(rows: Dataset, part: str) -> None:
     """Raise ``DataError`` unless ``rows`` are enough and more than one label occurs; every class has to in the training
     part.
     """
-    if len(rows) < FEWEST_ROWS:
+    if len(rows) < MINIMUM_ROWS:
         raise DataError(
             f"Only {len(rows)} rows are left in the {part} part after warm-up and purging: choose a longer range "
             "of days, a shorter horizon, or features with shorter windows."

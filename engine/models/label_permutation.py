@@ -29,7 +29,7 @@ from engine.models.preparation import parts, prepare
 from engine.models.scores import headline, is_predicted
 from engine.models.spec import ModelSpec
 
-_MOST_TASKS = 20
+_MAXIMUM_TASKS = 20
 
 
 def null_scores(spec: ModelSpec, progress: Progress, curve: Mapping[str, object]) -> Floats:
@@ -47,7 +47,7 @@ def null_scores(spec: ModelSpec, progress: Progress, curve: Mapping[str, object]
     if not spec.null_fits:
         return np.empty(0)
     text = canonical_json(spec)
-    numbers = np.array_split(np.arange(spec.null_fits), min(spec.null_fits, _MOST_TASKS))
+    numbers = np.array_split(np.arange(spec.null_fits), min(spec.null_fits, _MAXIMUM_TASKS))
     items = [(text, [int(number) for number in part]) for part in numbers]
     return np.sort(np.concatenate([np.array(part) for part in fan_out(_some, items, report)]))
 

@@ -10,7 +10,7 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
 
-FEWEST_RETURNS = 20
+MINIMUM_RETURNS = 20
 """Returns required to estimate a block length."""
 BATCH = 100
 """Histories drawn between two checks for cancellation."""
@@ -42,8 +42,8 @@ def block_length(returns: Floats) -> float:
     """
     from arch.bootstrap import optimal_block_length
 
-    if len(returns) < FEWEST_RETURNS:
-        raise DataError(f"{len(returns)} returns are too few to resample: {FEWEST_RETURNS} are needed.")
+    if len(returns) < MINIMUM_RETURNS:
+        raise DataError(f"{len(returns)} returns are too few to resample: {MINIMUM_RETURNS} are needed.")
     if float(np.ptp(returns)) <= 1e-14:
         return 1.0
     with np.errstate(all="ignore"):

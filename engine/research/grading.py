@@ -20,9 +20,9 @@ OVERFIT, LIKELY_OVERFIT = 0.20, 0.50
 so that the selection was worthless; at one fifth the selection still pays four times in five."""
 RUIN_RARE, RUIN_SOME = 0.01, 0.05
 """Probability of losing half from a high: one in a hundred is prudent, one in twenty a gamble."""
-FEW_TRADES = 0.05
+MINIMUM_TRADE_SHARE = 0.05
 """Fraction of the trades that must not carry the whole profit, as it may not be repeated."""
-FEWEST_SHARING = 5
+MINIMUM_SHARING = 5
 """Winners that must share the profit however few trades there are."""
 
 
@@ -176,7 +176,9 @@ def _concentration(result: VerificationResult) -> Finding | None:
     count, trades = result.metrics.get("removed_until_nothing"), result.metrics.get("trades")
     if count is None or not trades:
         return None
-    grade: Grade = "bad" if not count else "good" if count >= max(FEW_TRADES * trades, FEWEST_SHARING) else "doubtful"
+    grade: Grade = (
+        "bad" if not count else "good" if count >= max(MINIMUM_TRADE_SHARE * trades, MINIMUM_SHARING) else "doubtful"
+    )
     return Finding(
         "Not a few lucky trades",
         grade,

@@ -20,7 +20,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars, Floats
 
 Indices = NDArray[np.int64]
-_LEAST = 1e-9
+_MINIMUM_EQUITY = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ def growth(trades: Trades, at: Prices, commission: float) -> Floats:
     price = np.where(closing, trades.exit_price.ravel()[trade], close[bar])
     units = 1 / (paid * (1 + commission))
     fees = commission * (paid + np.where(closing, price, 0.0))
-    value = np.maximum(1 + units * (side * (price - paid) - fees), _LEAST)
+    value = np.maximum(1 + units * (side * (price - paid) - fees), _MINIMUM_EQUITY)
     before = np.concatenate(([1.0], value[:-1]))
     before[first[length > 0]] = 1.0
     cell = np.repeat(np.arange(lists) * (bars + 1), length.reshape(lists, -1).sum(axis=1)) + bar

@@ -8,9 +8,9 @@ from engine.models.result import ModelResult
 from engine.models.scores import HEADLINE
 from engine.research.findings import Finding, Grade, Verdict
 
-FEWEST_NULLS = 50  # with 20, another seed moves the ends of the band by a hundredth
-FEWEST_INDEPENDENT = 250
-MOST_MEMORY = 0.10
+MINIMUM_NULLS = 50  # with 20, another seed moves the ends of the band by a hundredth
+MINIMUM_INDEPENDENT = 250
+MAXIMUM_MEMORY = 0.10
 """AUC that may be lost from the training rows to the test; a correlation has twice the scale."""
 RARE, UNUSUAL = 0.05, 0.20
 MINUS = "\N{MINUS SIGN}"
@@ -58,13 +58,13 @@ def _headline(result: ModelResult) -> tuple[str, str]:
         return (
             "Not known.",
             f"The {name} is {_number(score)}, but no null models were trained, and without them it cannot be told from "
-            f"luck: set Null models to {FEWEST_NULLS} or more and train again.",
+            f"luck: set Null models to {MINIMUM_NULLS} or more and train again.",
         )
     told = f"The out-of-sample {name} of {_number(score)} lies"
     within = f"the 5% to 95% band of the null models, {_number(band[0])} to {_number(band[1])}"
     count = len(result.null_scores)
-    rough = f" With {count} null models the band is rough: {FEWEST_NULLS} or more narrow it down."
-    rough = rough if count < FEWEST_NULLS else ""
+    rough = f" With {count} null models the band is rough: {MINIMUM_NULLS} or more narrow it down."
+    rough = rough if count < MINIMUM_NULLS else ""
     if score > band[1]:
         return (
             "More than luck.",
@@ -147,7 +147,7 @@ def _direction(result: ModelResult) -> Finding:
 
 def _memory(result: ModelResult) -> Finding:
     train, test = result.scores[f"train_{HEADLINE[result.task]}"], result.headline
-    most = MOST_MEMORY * (2 if result.task == "regression" else 1)
+    most = MAXIMUM_MEMORY * (2 if result.task == "regression" else 1)
     return Finding(
         "Holds out of sample",
         "good" if train - test <= most / 2 else "doubtful" if train - test <= most else "bad",
@@ -160,7 +160,7 @@ def _independent(result: ModelResult, horizon: int) -> Finding:
     rows = max(result.n_scored // horizon, 1)
     return Finding(
         "Independent rows",
-        "good" if rows >= FEWEST_INDEPENDENT else "doubtful",
+        "good" if rows >= MINIMUM_INDEPENDENT else "doubtful",
         f"{rows:,} of {result.n_scored:,}",
         f"Labels of {horizon} bars overlap, so that one row in {horizon} counts; symbols that move together make it "
         "fewer still.",

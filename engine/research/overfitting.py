@@ -20,7 +20,7 @@ from engine.market.bars import Floats
 
 BLOCKS = 16
 """The paper's choice: 12,870 splits, each half long enough for a ratio on a few years of daily bars."""
-FEWEST_BARS = 4
+MINIMUM_BARS = 4
 """Bars per block required for the Sharpe ratio of a half."""
 _CELLS = 2_000_000
 
@@ -70,7 +70,7 @@ def cscv(returns: Floats, periods_per_year: float, blocks: int = BLOCKS) -> Over
         raise DataError("Overfitting is measured across variants: give at least two.")
     if blocks < 2 or blocks % 2:
         raise DataError(f"The number of blocks must be even and at least two, not {blocks}.")
-    blocks = min(blocks, bars // FEWEST_BARS // 2 * 2)
+    blocks = min(blocks, bars // MINIMUM_BARS // 2 * 2)
     if blocks < 2:
         raise DataError(f"{bars} bars are too few to divide into blocks: choose a longer range.")
     if not np.isfinite(returns).all():

@@ -31,7 +31,7 @@ CRISES: tuple[tuple[str, str, str], ...] = (
     ("Tariffs", "2025-02-19", "2025-04-08"),
 )
 """Name, date of the S&P 500's highest close before the drawdown, and of its lowest close."""
-FEWEST_BARS = 5
+MINIMUM_BARS = 5
 """Bars required of a crisis that the data cover only in part."""
 TREND_DAYS, VOLATILITY_BARS = 200, 20
 REGIMES = ("Bull", "Bear", "Calm", "Turbulent")
@@ -53,14 +53,14 @@ class Crisis:
 
 def crises(result: BacktestResult) -> tuple[Crisis, ...]:
     """The crises that the result covers, oldest first: from the last bar up to the start of each to the last one up to
-    its end. Where the data begin later or end sooner, the covered part, if that has ``FEWEST_BARS``.
+    its end. Where the data begin later or end sooner, the covered part, if that has ``MINIMUM_BARS``.
     """
     found = []
     for name, start, end in CRISES:
         first, last = (int(np.searchsorted(result.days, np.datetime64(day, "D"), "right")) - 1 for day in (start, end))
         whole = first >= 0 and bool(result.days[-1] >= np.datetime64(end, "D"))
         first = max(first, 0)
-        if last - first < (1 if whole else FEWEST_BARS) or result.equity[first] <= 0:
+        if last - first < (1 if whole else MINIMUM_BARS) or result.equity[first] <= 0:
             continue
         seen = (start, end) if whole else (str(result.days[first]), str(result.days[last]))
         total, benchmark = (float(values[last] / values[first]) - 1 for values in (result.equity, result.benchmark))

@@ -21,7 +21,7 @@ from engine.strategies import Strategy
 
 COSTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
 """Multiples of the costs at which the backtest is repeated."""
-LARGEST_MULTIPLE = 64.0
+MAXIMUM_MULTIPLE = 64.0
 """The multiple up to which the break-even is searched."""
 DELAYS = (0, 1, 2, 3, 4, 5)
 CHANGES = (-0.2, -0.1, 0.1, 0.2)
@@ -79,7 +79,7 @@ def _break_even(at: Callable[[float], Rerun], found: Outcomes) -> float | None:
     low, high = (COSTS[losing[0] - 1], COSTS[losing[0]]) if len(losing) else (COSTS[-1], COSTS[-1])
     while not len(losing):
         low, high = high, high * 2
-        if high > LARGEST_MULTIPLE:
+        if high > MAXIMUM_MULTIPLE:
             return None
         if at(high).total <= 0:
             break

@@ -11,7 +11,7 @@ from engine.backtest.result import BacktestResult
 from engine.core.errors import DataError
 from engine.market.bars import Floats
 
-MOST_REMOVED = 20
+MAXIMUM_REMOVED = 20
 MINIMUM_GROWTH = 1e-9
 """Smallest growth factor, so that its logarithm is finite."""
 _CELLS = 2_000_000
@@ -114,4 +114,4 @@ def without_best(result: BacktestResult) -> Removed:
     left = whole - np.concatenate(([0.0], np.cumsum(growth)))
     gone = np.flatnonzero(left[:-1] <= 1e-12)
     until = int(gone[0]) if len(gone) else len(growth)
-    return Removed(np.expm1(left[: min(MOST_REMOVED, len(growth)) + 1]), until)
+    return Removed(np.expm1(left[: min(MAXIMUM_REMOVED, len(growth)) + 1]), until)

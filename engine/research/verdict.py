@@ -32,9 +32,9 @@ CAVEAT = (
 )
 QUICK = ("sharpe", "trials", "hold", "trades", "record")
 """The tests of every verdict; the others are those of a verification."""
-LONGEST = 100
+MAXIMUM_YEARS = 100
 """Years beyond which more history is not a realistic remedy."""
-FEWEST_TRADES = 30
+MINIMUM_TRADES = 30
 """Trades from which the distribution of their mean is close enough to normal."""
 
 
@@ -151,7 +151,7 @@ def assess_verified(
         what = names if len(failed) <= 2 else f"{len(failed)} of {len(every)} tests, {names} among them"
         headline, reason = "Fragile.", f"The Sharpe ratio stands, but the run fails {what}."
     doubts = sum(finding.grade == "doubtful" for finding in every)
-    if headline == "Perhaps." and doubts and evidence.trades >= FEWEST_TRADES:  # few trades are the doubt to tell
+    if headline == "Perhaps." and doubts and evidence.trades >= MINIMUM_TRADES:  # few trades are the doubt to tell
         reason = f"It fails none of the tests; {doubts} of {len(every)} leave a doubt."
     return Verdict(headline, reason, every, first.trials, full=True, on_data=first.on_data)
 
@@ -251,9 +251,9 @@ def _hold(evidence: Evidence) -> Finding:
 
 def _trades(evidence: Evidence) -> Finding:
     count = evidence.trades
-    enough = count >= FEWEST_TRADES
-    remedy = f"{FEWEST_TRADES - count} more trades: a longer range, more symbols, or shorter windows."
-    explanation = f"With fewer than {FEWEST_TRADES} trades a few lucky ones decide."
+    enough = count >= MINIMUM_TRADES
+    remedy = f"{MINIMUM_TRADES - count} more trades: a longer range, more symbols, or shorter windows."
+    explanation = f"With fewer than {MINIMUM_TRADES} trades a few lucky ones decide."
     if evidence.resized:
         remedy = "A longer range or more symbols: few positions have few chances to be wrong."
         explanation += " A position counts once, however often it was resized."
@@ -294,8 +294,8 @@ def _longer(evidence: Evidence, benchmark: float) -> str:
     if not isfinite(years):
         above = "what luck gives" if benchmark > 0 else "zero"
         return f"No length of history would be enough: the ratio is not above {above}. It takes a larger edge."
-    if years > LONGEST:
-        return f"It would take over {LONGEST} years of the same: only a larger edge would help."
+    if years > MAXIMUM_YEARS:
+        return f"It would take over {MAXIMUM_YEARS} years of the same: only a larger edge would help."
     return f"{years:.1f} years of the same would be enough; there are {evidence.years:.1f}."
 
 
@@ -308,7 +308,9 @@ def _headline(positive: float, evidence: Evidence, expected_best: ledger.Expecte
             "The Sharpe ratio is not distinguishable from zero. More data or a larger edge would change this.",
         )
     if evidence.probability_above(expected_best.all) < CONFIDENT:
-        change = "A longer history" if _years_needed(evidence, expected_best.all) <= LONGEST else "Only a larger edge"
+        change = (
+            "A longer history" if _years_needed(evidence, expected_best.all) <= MAXIMUM_YEARS else "Only a larger edge"
+        )
         tried = "the number of variants tried"
         if evidence.probability_above(expected_best.family) >= CONFIDENT:
             tried = f"all that was tried on these data, {expected_best.on_data:,} trials of whatever family"
@@ -323,7 +325,7 @@ def _headline(positive: float, evidence: Evidence, expected_best: ledger.Expecte
             "Not worth it.",
             "The return is distinguishable from luck, but buy and hold of the same symbols returned more.",
         )
-    if evidence.trades < FEWEST_TRADES:
+    if evidence.trades < MINIMUM_TRADES:
         few = _counted(evidence.trades, "trade")
         return "Perhaps.", f"The ratio can be told from luck, but {few} cannot tell skill from luck."
     return "Perhaps.", "It passes every test here. The next test is data that nobody has looked at yet."

@@ -18,7 +18,7 @@ REASONS = {
     "dashboard.cli": "a command loads what it needs alone: only serving loads Dash",
 }
 """Modules that import one of ours inside a function, and the heavy path that this guards."""
-MOST = 10
+MAXIMUM_LOCAL_IMPORTS = 10
 """Such imports in the whole house."""
 
 
@@ -108,7 +108,7 @@ def test_modules_import_one_another_in_one_direction() -> None:
 def test_imports_inside_functions_guard_a_heavy_path() -> None:
     found = inner_imports(ROOT)
     assert set(found) == set(REASONS), "without a reason, or a reason for nothing"
-    assert len(found) <= MOST
+    assert len(found) <= MAXIMUM_LOCAL_IMPORTS
 
 
 HIDDEN = {

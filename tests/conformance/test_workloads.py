@@ -94,8 +94,8 @@ def test_what_is_not_available_has_a_reason_and_the_rest_computes(cls: type[Work
 
 def test_it_scales_along_its_axis_and_along_nothing_else(cls: type[Workload]) -> None:
     workload = cls()
-    sizes = [workload.at(size) for size in workload.usual_sizes]
-    assert [item.axis_value() for item in sizes] == sorted(set(workload.usual_sizes))
+    sizes = [workload.at(size) for size in workload.default_sizes]
+    assert [item.axis_value() for item in sizes] == sorted(set(workload.default_sizes))
     assert {item.model_copy(update={cls.axis: 0}) for item in sizes} == {workload.model_copy(update={cls.axis: 0})}
     assert len({item.label() for item in sizes}) == len(sizes)
     assert [item.amount() for item in sizes] == sorted({item.amount() for item in sizes})
@@ -180,7 +180,7 @@ def test_a_suite_names_workloads_that_are_found_by_themselves(suite: Suite) -> N
 
 def test_a_suite_costs_what_its_workloads_cost_at_their_sizes(suite: Suite) -> None:
     whole = BenchmarkSpec(workload=suite).estimate()
-    parts = [BenchmarkSpec(workload=item, sizes=item.usual_sizes).estimate() for item in suite.workloads()]
+    parts = [BenchmarkSpec(workload=item, sizes=item.default_sizes).estimate() for item in suite.workloads()]
     assert whole.seconds == pytest.approx(sum(item.seconds for item in parts))
     assert whole.megabytes == max(item.megabytes for item in parts)
 

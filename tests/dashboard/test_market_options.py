@@ -9,7 +9,7 @@ import pytest
 
 from dashboard import market_options as offers
 from dashboard.components import controls
-from dashboard.market_options import MOST, following
+from dashboard.market_options import MAXIMUM_OPTIONS, following
 from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.data.form import FORM as DATA
 from dashboard.pages.features.layout import FORM as FEATURES
@@ -64,7 +64,7 @@ def test_thousands_of_symbols_stay_on_the_server(many: Workspace) -> None:
     """Sent are the universes, the first of the symbols, and what is chosen."""
     last = name(COUNT - 1)
     found = [value for value, _ in offers.symbols(values(last))]
-    assert found == ["@half", "@two", *(name(place) for place in range(MOST - 2)), last]
+    assert found == ["@half", "@two", *(name(place) for place in range(MAXIMUM_OPTIONS - 2)), last]
     assert len(offers.symbols.every(values())) == COUNT
     options, kept, _, _ = following(offers.symbols, offers.intervals, "many", ["NVDA", last], "1d")
     assert ([option["value"] for option in options], kept) == (found, [last])
@@ -108,7 +108,7 @@ def test_a_request_of_a_whole_universe_is_shown_by_its_name(many: Workspace) -> 
     panel = controls.html.Div(FEATURES.panel(FEATURES.defaults() | values(*members)))
     (control,) = [part for part in panel._traverse() if getattr(part, "id", None) == SYMBOLS]
     assert control.value == ["@half"]
-    assert len(control.options) <= MOST + 1
+    assert len(control.options) <= MAXIMUM_OPTIONS + 1
 
 
 SYMBOLS = {"role": "field", "page": "features", "path": "market.symbols"}

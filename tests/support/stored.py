@@ -10,12 +10,12 @@ from engine.backtest.spec import BacktestSpec
 from engine.market.bars import Bars
 from engine.market.sources.stored import save
 
-FREE = {"commission": 0, "slippage": 0}
+NO_COSTS = {"commission": 0, "slippage": 0}
 MADE_UP = {"collection": "made-up", "symbols": ["TEST"], "adjustment": "none"}
 
 
 def spec(
-    market: dict[str, Any], strategy: str | dict[str, Any] = "buy_and_hold", costs: Any = FREE, **more: Any
+    market: dict[str, Any], strategy: str | dict[str, Any] = "buy_and_hold", costs: Any = NO_COSTS, **more: Any
 ) -> BacktestSpec:
     """A backtest of ``market``, without costs unless they are given."""
     chosen = {"kind": strategy} if isinstance(strategy, str) else strategy

@@ -13,7 +13,7 @@ from engine.jobs import executors
 from engine.market.bars import Bars, Market
 from tests.support.market import random_walk
 
-FREE = {"commission": 0, "slippage": 0}
+NO_COSTS = {"commission": 0, "slippage": 0}
 DEAR = {"commission": 10, "slippage": 5}
 AXES = ({"path": "strategy.fast", "values": [2, 4, 8]}, {"path": "strategy.slow", "low": 10, "high": 30, "step": 5})
 SHORT = {"train": 12, "test": 4}
@@ -35,7 +35,7 @@ def walk_spec(
     return WalkForwardSpec.parse({"base": of or base(), "axes": axes, "windows": windows, "minimum_trades": 0, **more})
 
 
-def laid_out(asked: WalkForwardSpec, bars: Bars) -> tuple[Window, ...]:
+def planned_windows(asked: WalkForwardSpec, bars: Bars) -> tuple[Window, ...]:
     """The windows of ``asked``: in the days on which every combination of ``AXES`` can trade."""
     return schedule([bars.slice(WARM, len(bars))], asked.windows)
 

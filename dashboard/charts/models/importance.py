@@ -14,7 +14,7 @@ from engine.models.result import ModelResult
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-MOST = 15
+MAXIMUM_FEATURES = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ def info(result: ModelResult) -> ImportanceInfo | None:
     total = float(result.importance.sum())
     if total <= 0:
         return None
-    order = np.argsort(-result.importance, kind="stable")[:MOST]
+    order = np.argsort(-result.importance, kind="stable")[:MAXIMUM_FEATURES]
     names = tuple(result.features[index] for index in order)
     return ImportanceInfo(
         names, result.importance[order] / total, len(result.features) - len(order), result.importance_of

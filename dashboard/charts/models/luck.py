@@ -17,7 +17,7 @@ from engine.research.model_verdict import headline_name
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-FEWEST_BINS, MOST_BINS = 5, 40
+MINIMUM_BINS, MAXIMUM_BINS = 5, 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def info(result: ModelResult) -> LuckInfo | None:
     band = result.null_band()
     if band is None:
         return None
-    bins = int(np.clip(round(2 * len(result.null_scores) ** (1 / 3)), FEWEST_BINS, MOST_BINS))
+    bins = int(np.clip(round(2 * len(result.null_scores) ** (1 / 3)), MINIMUM_BINS, MAXIMUM_BINS))
     count, edges = np.histogram(result.null_scores, bins)
     return LuckInfo(edges, count, result.null_scores, band[0], band[1], result.headline, headline_name(result))
 

@@ -14,14 +14,14 @@ from engine.research.sweep_overfitting.result import SweepOverfitting
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-MOST = 800  # points of the scatter
+MAXIMUM_POINTS = 800  # points of the scatter
 BINS = 40
 
 
 @dataclass(frozen=True, eq=False)
 class OverfitInfo:
-    """``in_sample`` and ``out_of_sample``: Sharpe ratios of at most ``MOST`` winners, and the ``line`` (two points)
-    through all of them. ``edges`` and ``counts`` are the histogram of the logits of their ranks.
+    """Sharpe ratios of at most ``MAXIMUM_POINTS`` winners, ``in_sample`` and ``out_of_sample``, and the ``line`` (two
+    points) fitted to all of them. ``edges`` and ``counts`` are the histogram of the logits of their ranks.
     """
 
     in_sample: Floats
@@ -33,7 +33,7 @@ class OverfitInfo:
 
 def info(result: SweepOverfitting) -> OverfitInfo:
     """An even choice of the splits, and the histogram of all."""
-    kept = np.unique(np.linspace(0, len(result.logit) - 1, MOST).astype(np.intp))
+    kept = np.unique(np.linspace(0, len(result.logit) - 1, MAXIMUM_POINTS).astype(np.intp))
     ends = np.array([result.in_sample.min(), result.in_sample.max()])
     line = np.full(2, np.nan) if result.slope is None else result.slope * ends + (result.intercept or 0.0)
     reach = float(np.abs(result.logit).max()) or 1.0

@@ -23,7 +23,7 @@ from engine.core.errors import DataError
 from engine.core.spec import RunSpec
 from engine.jobs import library, runner
 
-MOST = 8
+MAXIMUM_RUNS = 8
 """Runs side by side: as many as can be told apart on a chart."""
 
 HIGHER = ("total_return", "cagr", "sharpe", "sortino", "max_drawdown", "calmar", "win_rate", "profit_factor")
@@ -67,12 +67,12 @@ class Together:
 
 
 def gather(first: tuple[str, RunSpec, BacktestResult] | None, keys: Sequence[str]) -> Compared:
-    """The run on the page, if there is one, and the saved runs under ``keys``, each once, ``MOST`` at most.
+    """The run on the page, if there is one, and the saved runs under ``keys``, each once, ``MAXIMUM_RUNS`` at most.
 
     Keys come from the browser: what is not one of a saved backtest is named and goes no further.
     """
     wanted = [key for key in dict.fromkeys(keys) if not first or key != first[0]]
-    room = MOST - (first is not None)
+    room = MAXIMUM_RUNS - (first is not None)
     found: list[tuple[str, RunSpec, BacktestResult]] = [first] if first else []
     notes = [f"{len(wanted)} runs are selected; {room} are shown."] if len(wanted) > room else []
     saved = library.find(wanted[:room])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.charts.candles import moment
-from dashboard.charts.features import FEWEST, CorrelationInfo, FeaturesInfo
+from dashboard.charts.features import MINIMUM_ROWS, CorrelationInfo, FeaturesInfo
 from dashboard.charts.features import correlation_figure as figure
 from dashboard.components import states
 from dashboard.shell import Chip
@@ -77,7 +77,7 @@ def correlation_figure(info: CorrelationInfo) -> Any:
     """The square of correlations, or why there is none."""
     if len(info.names) == 1:
         return states.no_figure("Add a second indicator to see how correlated the two are.")
-    if info.rows < FEWEST:
+    if info.rows < MINIMUM_ROWS:
         return states.no_figure(f"Only {count(info.rows, 'bar')} after the warm-up: choose a longer range.")
     return figure(info)
 

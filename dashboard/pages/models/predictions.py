@@ -9,14 +9,14 @@ import numpy as np
 from dashboard.text.format import count, number, signed_percent
 from engine.models.result import ModelResult
 
-MOST_ROWS = 1_000
+MAXIMUM_ROWS = 1_000
 
 
 def prediction_rows(result: ModelResult) -> list[dict[str, Any]]:
-    """Rows of the table of predictions, newest first, ``MOST_ROWS`` at most; rows without a prediction are left out."""
+    """Rows of the table of predictions, newest first, at most ``MAXIMUM_ROWS``, without rows that lack a prediction."""
     order = np.lexsort((result.symbol, -result.time.astype(np.int64)))
     predicted = result.directional()
-    order = order[~np.isnan(predicted[order])][:MOST_ROWS]
+    order = order[~np.isnan(predicted[order])][:MAXIMUM_ROWS]
     return [
         {
             "time": moment(result.time[i]),
@@ -33,7 +33,7 @@ def prediction_rows(result: ModelResult) -> list[dict[str, Any]]:
 def prediction_note(result: ModelResult) -> str:
     """What the table holds."""
     there = int((~np.isnan(result.directional())).sum())
-    shown = min(MOST_ROWS, there)
+    shown = min(MAXIMUM_ROWS, there)
     some = f"newest {number(shown)} of {count(there, 'row')}" if shown < there else count(shown, "row")
     return f"{some}, {meaning(result)}"
 

@@ -24,7 +24,7 @@ from engine.research.findings import Verdict
 from engine.research.model_verdict import NAMES
 
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
-MOST_MODELS = 30
+MAXIMUM_MODELS = 30
 SHORT = {"auc": "AUC", "rank_ic": "IC"}
 """Short names of the main scores, in a table."""
 Trained: TypeAlias = tuple[str, ModelSpec, ModelResult | None]
@@ -105,7 +105,7 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
     return dcc.Link(words, href=f"/backtest?spec={state.to_query(asked)}", className="link-button", title=text)
 
 
-def earlier(limit: int = MOST_MODELS) -> list[Trained]:
+def earlier(limit: int = MAXIMUM_MODELS) -> list[Trained]:
     """Finished models, newest first; the result of one that is not stored any more is None."""
     return [
         (key, spec, runner.store().read(key, ModelResult))

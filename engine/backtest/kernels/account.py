@@ -56,9 +56,9 @@ def pay(payment: Any, book: Any, totals: Any) -> None:
 
 
 @kernel
-def see_bar(t: int, bars: Any, book: Any, rules: Any) -> None:
-    """Lows and highs of the bar, or its close where it has none, for what is held through it; of the best only what
-    came after a fill within.
+def record_excursions(t: int, bars: Any, book: Any, rules: Any) -> None:
+    """Record the bar's low and high, or its close where it has neither, for open positions; of a bar with a fill within
+    it, only what followed the fill.
     """
     for s in range(len(book)):
         place, bar = book[s], bars[t, s]
@@ -145,8 +145,8 @@ def trade_bar(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
     margin_call(t, bars, book, trades, orders, totals, rules)
     if stops:
         check_stops(t, bars, book, trades, orders, totals, rules)
-    if totals.kept:
-        see_bar(t, bars, book, rules)
+    if totals.recording:
+        record_excursions(t, bars, book, rules)
     if rules.fill == NEXT_CLOSE:
         trade_at(t, False, bars, book, trades, orders, totals, rules)
 
@@ -197,14 +197,14 @@ def run(
 
     ``bars`` (bars, symbols) of BAR, ``years`` since the bar before, ``payments`` PAYMENT, ``decisions`` (int64) and
     ``amounts`` (float64) (bars, symbols); ``rules`` and ``totals`` are records, ``book`` one POSITION a symbol.
-    ``trades`` and ``orders`` are filled where ``totals.kept`` and must be long enough; ``equity`` and ``gross`` (bars)
-    always are.
+    ``trades`` and ``orders`` are filled where ``totals.recording`` is 1 and must be long enough; ``equity`` and
+    ``gross`` (bars) always are.
 
     The loop itself only looks whether anything can happen on a bar: a call costs more than most bars need.
     """
     costly = rules.cash_yield != 0.0 or rules.borrow_cost != 0.0 or rules.margin_rate != 0.0
     stops = not (np.isnan(rules.stop_loss) and np.isnan(rules.take_profit) and np.isnan(rules.trailing_stop))
-    watched = stops or totals.kept == 1
+    watched = stops or totals.recording == 1
     paid = 0
     waiting = holding = short = False
     for t in range(len(bars)):

@@ -162,7 +162,7 @@ def shortfall(bar: Any, place: Any, rules: Any) -> tuple[float, float]:
 
 @kernel
 def size_now(equity: float, bar: Any, place: Any, totals: Any, rules: Any) -> float:
-    """Units that the sizing asks for, reckoned at the quote; not above zero for none."""
+    """Units that the sizing asks for at the quote; zero or less for none."""
     amount = place.pending_amount
     if not amount > 0.0 or np.isinf(amount):
         return 0.0
@@ -319,7 +319,7 @@ def meet_limits(t: int, bars: Any, book: Any, rules: Any) -> None:
 
 @kernel
 def quote_all(t: int, at_open: bool, bars: Any, book: Any) -> bool:
-    """Put this moment's quotes into the book; whether an order waits for one of them."""
+    """Set the quote of each position; returns whether an order waits for one of them."""
     waiting = False
     for s in range(len(book)):
         book[s].quote = bars[t, s].open if at_open else bars[t, s].close

@@ -196,9 +196,9 @@ def crossings(codes: Any, lines: Any, fast: Any, slow: Any, lead: Any, orders: A
 
 
 @kernel
-def sweep(rows: Any, pairs: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, kept: Any) -> Any:
+def sweep(rows: Any, pairs: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any) -> Any:
     """Figures of combinations: for each position in ``chunk``, a pair of lines in ``pairs`` (combinations, 2), into the
-    same positions of ``kept`` (total returns, Sharpe ratios per bar, drawdowns, numbers of trades).
+    same positions of ``metrics`` (total returns, Sharpe ratios per bar, drawdowns, numbers of trades).
 
     ``rows`` are codes, the lines themselves, starts and whether a line has gaps. Lines may have a bar more than the
     account, the one before its first. ``rules`` (settings, 7) are costs and
@@ -232,9 +232,9 @@ def sweep(rows: Any, pairs: Any, account: Any, rules: Any, rule_of: Any, chunk: 
             count -= first
             if not stops:
                 found = summarise(events, first, count, lines, falls, rule[0], rule[1])
-                record(kept, c, found, (count + 1) >> 1)
+                record(metrics, c, found, (count + 1) >> 1)
                 continue
             for i in range(count):
                 events[i] = 2 * events[first + i] + ((i + 1) & 1)
         found, number = order_metrics(events, count, account, rule, scratch)
-        record(kept, c, found, number)
+        record(metrics, c, found, number)

@@ -8,8 +8,8 @@ from engine.backtest.kernels.compiled import kernel
 from engine.backtest.kernels.records import (
     DUST,
     EXIT,
-    LEAST,
     LIQUIDATION,
+    MINIMUM_SALE_PRICE,
     NOTHING,
     ROUNDING,
     SIGNAL,
@@ -42,7 +42,7 @@ def fill_price(side: float, units: float, quote: float, bar: Any, rules: Any) ->
     worse = rules.slip
     if rules.impact > 0.0 and bar.volume > 0.0:
         worse += rules.impact * (units / bar.volume) ** 2
-    return quote * max(1.0 + side * worse, LEAST)
+    return quote * max(1.0 + side * worse, MINIMUM_SALE_PRICE)
 
 
 @kernel
@@ -77,7 +77,7 @@ def close_trade(s: int, t: int, reason: int, ambiguous: int, place: Any, trades:
     elif relative < -ROUNDING:
         totals.losses += 1
         totals.lost -= relative
-    if totals.kept:
+    if totals.recording:
         entry_price = place.price
         low, high = place.lowest / entry_price - 1.0, place.highest / entry_price - 1.0
         trade = trades[totals.trades]
@@ -144,7 +144,7 @@ def execute(
     place.units = before + delta
     place.traded = size + (place.traded if place.traded_bar == t else 0.0)
     place.traded_bar = t
-    if totals.kept:
+    if totals.recording:
         order = orders[totals.orders]
         order.bar = t
         order.symbol = s

@@ -1,13 +1,13 @@
 """Accounts of several symbols with equal parts of the capital, added up on the calendar of all.
 
-Each symbol's account is that of ``kernels.orders``, alone and to the bit. Their sum cannot be told from fills alone,
-for its parts drift: the equity is laid out bar by bar, held stretches as a multiple of the closes, the rest as cash.
+Each symbol's account is that of ``kernels.orders``, to the bit. Their sum does not follow from fills alone, since the
+weights drift: the equity is added up bar by bar, a position as a multiple of the closes, the rest as cash.
 
 A *market* is a tuple: spans (symbols, ``SPAN``), where each symbol's rows lie in what follows; lines, falls, fills and
 prices of all accounts behind one another; closes (symbols, bars of the calendar), carried; places, the bar of the
 calendar for each bar of a symbol and a last one for none; shift, whether fills are at the open.
 
-``kept`` are total returns, Sharpe ratios per bar, drawdowns and numbers of trades, each (1 + symbols, combinations):
+``metrics`` are total returns, Sharpe ratios per bar, drawdowns and numbers of trades, each (1 + symbols, combinations):
 those of all together, then of each symbol.
 """
 
@@ -83,15 +83,15 @@ def follow(orders: Any, count: Any, market: Any, s: Any, rule: Any, desk: Any) -
             trades[1][k] = orders[2 * k + 1] if 2 * k + 1 < count else len(lines) - 1
             trades[2][k] = lines[trades[1][k], QUOTE]
     places = market[6][span[LINES] : span[LINES] + span[BARS] + 1]
-    lay_out(equity, trades, made, lines, market[5][s], places, rule[0], rule[1])
+    add_equity(equity, trades, made, lines, market[5][s], places, rule[0], rule[1])
     return found, made
 
 
 @inlined
-def lay_out(
+def add_equity(
     equity: Any, trades: Any, count: Any, lines: Any, closes: Any, places: Any, gain_in: Any, gain_out: Any
 ) -> Any:
-    """Add the equity of an account with these ``trades`` that starts with 1."""
+    """Add to ``equity`` that of an account with these ``trades`` and a capital of 1."""
     entries, exits, quotes = trades
     cash = 1.0
     at = 0
@@ -164,24 +164,24 @@ def fall_of(equity: Any, capital: Any) -> Any:
 
 
 @inlined
-def put(kept: Any, row: Any, at: Any, found: Any, trades: Any) -> Any:
+def put(metrics: Any, row: Any, at: Any, found: Any, trades: Any) -> Any:
     """Figures into their place."""
-    kept[0][row, at], kept[1][row, at], kept[3][row, at] = found[0], found[1], trades
-    if kept[2].shape[1]:
-        kept[2][row, at] = found[2]
+    metrics[0][row, at], metrics[1][row, at], metrics[3][row, at] = found[0], found[1], trades
+    if metrics[2].shape[1]:
+        metrics[2][row, at] = found[2]
 
 
 @inlined
-def close_books(desk: Any, symbols: Any, kept: Any, at: Any) -> Any:
+def close_books(desk: Any, symbols: Any, metrics: Any, at: Any) -> Any:
     """The figures of all together, once every symbol has been followed."""
     made = 0
     for s in range(symbols):
-        made += kept[3][s + 1, at]
-    put(kept, 0, at, weigh(desk[0], np.float64(symbols), kept[2].shape[1] > 0), made)
+        made += metrics[3][s + 1, at]
+    put(metrics, 0, at, weigh(desk[0], np.float64(symbols), metrics[2].shape[1] > 0), made)
 
 
 @kernel
-def evaluate_symbols(entries: Any, exits: Any, market: Any, rules: Any, rule_of: Any, chunk: Any, kept: Any) -> Any:
+def evaluate_symbols(entries: Any, exits: Any, market: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any) -> Any:
     """``orders.evaluate_many`` of several symbols, whose decisions lie behind one another as their prices do."""
     symbols = len(market[0])
     desk = make_desk(market)
@@ -204,12 +204,12 @@ def evaluate_symbols(entries: Any, exits: Any, market: Any, rules: Any, rule_of:
             count = counts[s]
             used[:count] = orders[s, :count]
             found, made = follow(used, count, market, s, rules[row], desk)
-            put(kept, s + 1, c, found, made)
-        close_books(desk, symbols, kept, c)
+            put(metrics, s + 1, c, found, made)
+        close_books(desk, symbols, metrics, c)
 
 
 @kernel
-def sweep_symbols(rows: Any, pairs: Any, market: Any, rules: Any, rule_of: Any, chunk: Any, kept: Any) -> Any:
+def sweep_symbols(rows: Any, pairs: Any, market: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any) -> Any:
     """``crossing.sweep`` of several symbols.
 
     ``rows`` are, for the same lines of each symbol, the codes and the lines behind one another, where those begin and
@@ -234,8 +234,8 @@ def sweep_symbols(rows: Any, pairs: Any, market: Any, rules: Any, rule_of: Any, 
             lines = values[places[s, 1] : places[s, 1] + count_of_lines * length].reshape((count_of_lines, length))
             count = orders_of(own_codes, lines, starts[s], broken[s], fast, slow, account_in(market, s), room)
             found, made = follow(events, count, market, s, rules[row], desk)
-            put(kept, s + 1, c, found, made)
-        close_books(desk, symbols, kept, c)
+            put(metrics, s + 1, c, found, made)
+        close_books(desk, symbols, metrics, c)
 
 
 @inlined

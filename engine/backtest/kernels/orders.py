@@ -86,11 +86,11 @@ def order_metrics(orders: Any, count: Any, account: Any, rule: Any, scratch: Any
 
 
 @inlined
-def record(kept: Any, at: Any, found: Any, trades: Any) -> Any:
+def record(metrics: Any, at: Any, found: Any, trades: Any) -> Any:
     """Put the figures of one combination in its place."""
-    kept[0][at], kept[1][at], kept[3][at] = found[0], found[1], trades
-    if len(kept[2]):
-        kept[2][at] = found[2]
+    metrics[0][at], metrics[1][at], metrics[3][at] = found[0], found[1], trades
+    if len(metrics[2]):
+        metrics[2][at] = found[2]
 
 
 @kernel
@@ -103,8 +103,8 @@ def evaluate(entries: Any, exits: Any, account: Any, rule: Any) -> Any:
 
 
 @kernel
-def evaluate_many(entries: Any, exits: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, kept: Any) -> Any:
-    """``evaluate`` at each setting of ``rules`` that the combinations ``chunk`` have, into their places of ``kept``
+def evaluate_many(entries: Any, exits: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any) -> Any:
+    """``evaluate`` at each setting of ``rules`` that the combinations ``chunk`` have, into their places of ``metrics``
     (see ``crossing.sweep``).
     """
     bars = len(account[0]) - 1
@@ -119,4 +119,4 @@ def evaluate_many(entries: Any, exits: Any, account: Any, rules: Any, rule_of: A
         setting = row
         used[:count] = orders[:count]
         found, number = order_metrics(used, count, account, rules[row], scratch)
-        record(kept, c, found, number)
+        record(metrics, c, found, number)

@@ -15,7 +15,7 @@ REBALANCING = 8  # added to the decision of a close at which what stays held is 
 SIGNAL, REVERSAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, TIME_STOP, REBALANCE, LIQUIDATION, STILL_OPEN = range(9)
 
 ROUNDING = 1e-9  # of an equity or a size: less is no difference
-LEAST = 0.01  # of the quote, what a sale brings however large a share of the volume it takes
+MINIMUM_SALE_PRICE = 0.01  # of the quote, what a sale brings however large a share of the volume it takes
 DUST = 1e-12  # of a position: what is left of it after selling all but for rounding
 WEEK = 7.0 / 365.2425 + ROUNDING  # in years: a market that has been closed for longer is not waited for
 
@@ -50,9 +50,9 @@ TRADE = np.dtype(
     + _floats("entry_price", "exit_price", "size", "pnl", "fees", "mae", "mfe")
 )
 ORDER = np.dtype(_whole("bar", "symbol", "reason") + _floats("units", "price", "fee", "quote"))
-# ``kept`` says whether trades and orders are; ``won`` and ``lost`` add up trades' profits over their entry values;
+# ``recording`` is 1 where trades and orders are stored; ``won`` and ``lost`` sum profits relative to entry values;
 # ``now`` is in years since the first bar.
 TOTALS = np.dtype(
-    _whole("trades", "orders", "cut", "rejected", "ruined", "ambiguous", "wins", "losses", "kept", "forced")
+    _whole("trades", "orders", "cut", "rejected", "ruined", "ambiguous", "wins", "losses", "recording", "forced")
     + _floats("cash", "slippage", "interest", "dividends", "equity", "won", "lost", "now")
 )

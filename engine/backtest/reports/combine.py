@@ -20,10 +20,10 @@ from engine.market.days import Days, Zones, trading_days
 Weighting = Literal["equal", "inverse_volatility"]
 Rebalancing = Literal["never", "monthly"]
 
-FEWEST_BARS = 30
+MINIMUM_BARS = 30
 """Common bars required for correlations."""
 
-FEWEST_RETURNS = 20
+MINIMUM_RETURNS = 20
 """Returns required for inverse volatility weights; equal weights before."""
 
 
@@ -77,11 +77,11 @@ class CombinedPortfolio:
 
 
 def common(runs: Sequence[BacktestResult]) -> CommonBars:
-    """``runs`` on their common bars. Raises ``DataError`` where these are fewer than ``FEWEST_BARS``."""
+    """``runs`` on their common bars. Raises ``DataError`` where these are fewer than ``MINIMUM_BARS``."""
     by_day = len({is_intraday(run) for run in runs}) > 1
     series = [_days(run) if by_day else (run.time, run.equity) for run in runs]
     time = reduce(np.intersect1d, [moments for moments, _ in series])
-    if len(time) < FEWEST_BARS:
+    if len(time) < MINIMUM_BARS:
         bars = "no bar" if len(time) == 0 else f"only {len(time)} bars"
         raise DataError(
             f"These runs have {bars} in common, so they cannot be correlated or combined: choose runs of the "
@@ -127,7 +127,7 @@ def _month_ends(days: Days) -> NDArray[np.int64]:
 
 def _weights(returns: Floats, weighting: Weighting, count: int) -> Floats:
     equal = np.full(count, 1 / count)
-    if weighting == "equal" or len(returns) < FEWEST_RETURNS:
+    if weighting == "equal" or len(returns) < MINIMUM_RETURNS:
         return equal
     volatility = np.std(returns, axis=0, ddof=1)
     if not (volatility > 1e-14).all():  # a run that has not moved yet would take everything

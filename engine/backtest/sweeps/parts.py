@@ -19,13 +19,13 @@ from engine.jobs import worker
 from engine.jobs.cluster import fan_out
 from engine.strategies.crossing import Crossing
 
-_LEAST = 300  # combinations worth distributing
+_MINIMUM_DISTRIBUTED = 300  # combinations worth distributing
 _WAVES, _PARTS = 10, 8  # synchronisations, after which the heatmap is updated; parts of each
 
 
 def is_divisible(unit: SweepAccount, places: Places) -> bool:
     """Whether this runs on the cluster and gains from several processes: the batch kernels use threads already."""
-    if len(places) < _LEAST or worker.this_worker() is None:
+    if len(places) < _MINIMUM_DISTRIBUTED or worker.this_worker() is None:
         return False
     is_paid = any(item.dividends is not None for item in unit.bars)
     return is_paid or not (isinstance(unit.spec.strategy, Crossing) and is_plain(unit.spec))
@@ -38,7 +38,7 @@ def evaluate_divided(work: EvaluationBatch, places: Places) -> None:
         [chosen for _, chosen in groups(work.parameters, work.strategy_axes(), places, work.check_cancelled)]
     )
     common = (unit.spec.model_dump_json(), unit.bars, tuple(work.scales))
-    for wave in np.array_split(together, min(_WAVES, len(together) // _LEAST + 1)):
+    for wave in np.array_split(together, min(_WAVES, len(together) // _MINIMUM_DISTRIBUTED + 1)):
         parts = [part for part in np.array_split(wave, _PARTS) if len(part)]
         items = [(*common, work.parameters[part], found.has_drawdown, dict(work.inputs)) for part in parts]
 

@@ -19,8 +19,8 @@ from engine.market.bars import Floats
 if TYPE_CHECKING:
     from engine.backtest.sweeps.spec import SweepSpec
 
-_FEWEST, _MOST = 32, 512  # draws per batch
-_MOST_INVALID = 50  # invalid draws per requested one before the search ends
+_MINIMUM_BATCH, _MAXIMUM_BATCH = 32, 512  # draws per batch
+_MAXIMUM_INVALID = 50  # invalid draws per requested one before the search ends
 
 
 def search(
@@ -46,8 +46,8 @@ def search(
     def check_cancelled(done: int = 0) -> None:
         progress(len(seen) / spec.count, f"{len(seen):,} of {spec.count:,} combinations drawn")
 
-    while len(seen) < spec.count and draws < _MOST_INVALID * spec.count:
-        most = min(max(len(seen) // 4, _FEWEST), _MOST, spec.count - len(seen))
+    while len(seen) < spec.count and draws < _MAXIMUM_INVALID * spec.count:
+        most = min(max(len(seen) // 4, _MINIMUM_BATCH), _MAXIMUM_BATCH, spec.count - len(seen))
         trials = [study.ask(spaces) for _ in range(most)]
         draws += len(trials)
         rows = np.array([[_value(scale, trial.params[scale.path]) for scale in scales] for trial in trials])

@@ -12,7 +12,7 @@ from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.wording import SHORT
 from engine.market.bars import spans_month, years_spanned
 
-FEWEST_WINDOWS, FEWEST_TRADES, MINIMUM_EFFICIENCY, T_CRITICAL = 4, 10, 0.5, 1.645
+MINIMUM_WINDOWS, MINIMUM_TRADES, MINIMUM_EFFICIENCY, T_CRITICAL = 4, 10, 0.5, 1.645
 """Windows and trades required; the efficiency that Pardo (2008) requires; the one-sided 5% quantile."""
 
 
@@ -39,12 +39,12 @@ def assess(result: WalkForwardResult) -> WalkForwardVerdict:
     if efficiency is None:
         return WalkForwardVerdict("It does not hold.", "Even the best parameters lost money in training.", "bad")
     kept = f"Out of sample it earned {_percent(growth)} a year, against {promised} in training"
-    if windows < FEWEST_WINDOWS:
+    if windows < MINIMUM_WINDOWS:
         return WalkForwardVerdict(
             "Too few windows.", f"{kept}; {windows} of them cannot tell skill from luck.", "doubtful"
         )
     trades = int(result.metrics["trades"])
-    if trades < FEWEST_TRADES:
+    if trades < MINIMUM_TRADES:
         return WalkForwardVerdict(
             "Too few trades.", f"{kept}; {trades} trades cannot tell skill from luck.", "doubtful"
         )
@@ -74,7 +74,7 @@ def _against_benchmark(result: WalkForwardResult, growth: float, kept: str) -> W
         reason = f"{kept}. The Sharpe ratio beats buy and hold, {ratio:.2f} against {holds:.2f}, but buy and hold"
         return WalkForwardVerdict("Less growth.", f"{reason} earned {_percent(hold)}.", "doubtful")
     known = result.agreement[np.isfinite(result.agreement)]
-    if len(known) >= FEWEST_WINDOWS and np.median(known) <= 0:
+    if len(known) >= MINIMUM_WINDOWS and np.median(known) <= 0:
         reason = f"{kept}, but ranks in training did not predict ranks in the test: other parameters did as well."
         return WalkForwardVerdict("Not by choice.", reason, "doubtful")
     windows = len(result.test_first)

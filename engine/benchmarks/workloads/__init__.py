@@ -53,7 +53,7 @@ class Benchmark(Spec):
 class Workload(Benchmark):
     """Contract of a workload: one piece of work, the same for every variant, at the size that its fields state.
 
-    ``axis`` names the integer field that a scaling measurement varies; ``usual_sizes`` are its values in a suite.
+    ``axis`` names the integer field that a scaling measurement varies; ``default_sizes`` are its values in a suite.
     ``inputs`` makes the inputs in the host's memory, the same each time. Each of ``variants`` does the work on them,
     ``amount`` pieces of it (floating-point operations, bytes, rows), in ``unit``; ``pace`` is what a slow processor
     does of it in a second, for estimates. A result is compared with ``expected``: its ``error`` must stay within
@@ -64,7 +64,7 @@ class Workload(Benchmark):
     unit: ClassVar[Unit]
     pace: ClassVar[float]
     axis: ClassVar[str]
-    usual_sizes: ClassVar[tuple[int, ...]]
+    default_sizes: ClassVar[tuple[int, ...]]
     reference: ClassVar[str]
     compared_with: ClassVar[str] = ""
     """What ``expected`` is, in words; the title of the reference by default."""

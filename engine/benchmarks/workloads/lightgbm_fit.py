@@ -32,7 +32,7 @@ class LightGbmFit(Workload):
     unit: ClassVar[Unit] = ROWS
     pace: ClassVar[float] = 1e4
     axis: ClassVar[str] = "rows"
-    usual_sizes: ClassVar[tuple[int, ...]] = (2_000, 10_000)
+    default_sizes: ClassVar[tuple[int, ...]] = (2_000, 10_000)
     reference: ClassVar[str] = "lightgbm:1"
 
     kind: Literal["lightgbm_fit"] = "lightgbm_fit"

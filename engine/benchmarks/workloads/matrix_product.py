@@ -24,7 +24,7 @@ class MatrixProduct(KernelWorkload):
     unit: ClassVar[Unit] = GFLOPS
     pace: ClassVar[float] = 1e10
     axis: ClassVar[str] = "size"
-    usual_sizes: ClassVar[tuple[int, ...]] = (256, 512, 1024)
+    default_sizes: ClassVar[tuple[int, ...]] = (256, 512, 1024)
 
     kind: Literal["matrix_product"] = "matrix_product"
     size: int = parameter(1024, title="Size", help="Rows and columns of each matrix.", ge=64, le=8192, step=64)

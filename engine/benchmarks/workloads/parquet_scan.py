@@ -34,7 +34,7 @@ class ParquetScan(Workload):
     unit: ClassVar[Unit] = ROWS
     pace: ClassVar[float] = 2e6
     axis: ClassVar[str] = "rows"
-    usual_sizes: ClassVar[tuple[int, ...]] = (10_000, 100_000, 1_000_000)
+    default_sizes: ClassVar[tuple[int, ...]] = (10_000, 100_000, 1_000_000)
     reference: ClassVar[str] = "pyarrow:1"
     compared_with: ClassVar[str] = "what was written"
 

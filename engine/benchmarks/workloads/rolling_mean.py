@@ -26,7 +26,7 @@ class RollingMean(KernelWorkload):
     unit: ClassVar[Unit] = GIGABYTES
     pace: ClassVar[float] = 1e9
     axis: ClassVar[str] = "symbols"
-    usual_sizes: ClassVar[tuple[int, ...]] = (10, 100, 500)
+    default_sizes: ClassVar[tuple[int, ...]] = (10, 100, 500)
 
     kind: Literal["rolling_mean"] = "rolling_mean"
     symbols: int = parameter(500, title="Symbols", ge=1, le=10_000, step=100)

@@ -19,7 +19,7 @@ from engine.strategies.rules import CONDITIONS, MAX_DEPTH, MAX_NESTING, Conditio
 
 Conditions = tuple[Annotated[Condition, CONDITIONS], ...]
 
-MOST = 32
+MAXIMUM_CONDITIONS = 32
 _ABOVE_TREND = Compare(right=SmaLine(window=200))
 _DIP = Compare(left=RsiLine(window=5), comparison="below", right=Number(value=30))
 _RECOVERED = Compare(left=RsiLine(window=5), comparison="above", right=Number(value=60))
@@ -79,8 +79,8 @@ class Rules(Strategy):
         if not self.enter and not self.short_enter:
             raise ValueError("The strategy never enters: add a condition to enter long or short.")
         count = sum(isinstance(part, Condition) for part in self.walk())
-        if count > MOST:
-            raise ValueError(f"{count} conditions are too many: use at most {MOST}.")
+        if count > MAXIMUM_CONDITIONS:
+            raise ValueError(f"{count} conditions are too many: use at most {MAXIMUM_CONDITIONS}.")
         return self
 
     def label(self) -> str:

@@ -181,7 +181,7 @@ def test_excursions_are_sizes_and_split_by_what_came_of_them() -> None:
 def test_of_many_trades_the_extremes_are_drawn() -> None:
     result = traded(5000)
     info = excursions.info(result)
-    assert len(info.returned) <= excursions.MOST
+    assert len(info.returned) <= excursions.MAXIMUM_POINTS
     assert info.total == 5000
     assert (info.returned.min(), info.returned.max()) == (result.trade_return.min(), result.trade_return.max())
 

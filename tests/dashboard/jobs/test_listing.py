@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("workspace")
 
 
 def test_the_latest_that_have_ended_are_kept_and_all_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "MOST", 2)
+    monkeypatch.setattr(listing, "MAXIMUM_RECORDS", 2)
     moments = iter(range(1, 99))
     monkeypatch.setattr(listing.time, "time", lambda: float(next(moments)))
     for key in "abcd":

@@ -150,7 +150,7 @@ class TestView:
         assert "0.0299 0.0300" in words
 
     def test_a_long_list_is_cut_and_says_so(self) -> None:
-        size = predictions.MOST_ROWS + 5
+        size = predictions.MAXIMUM_ROWS + 5
         time = np.datetime64("2000-01-01", "ms") + np.arange(size) * np.timedelta64(1, "D")
         many = result(
             time=time,
@@ -160,7 +160,7 @@ class TestView:
             n_test=size,
         )
         rows = predictions.prediction_rows(many)
-        assert len(rows) == predictions.MOST_ROWS
+        assert len(rows) == predictions.MAXIMUM_ROWS
         assert rows[0]["time"] == str(time[-1])[:10]
         assert predictions.prediction_note(many) == "newest 1,000 of 1,005 rows, probability of a rise"
         assert predictions.prediction_note(result()) == "6 rows, probability of a rise"

@@ -171,7 +171,7 @@ def test_every_suggestion_is_accepted_and_has_the_forms_own_value(kind: str) -> 
     start = base(strategy={"kind": kind})
     for item in sweep_form.offers(start.model_dump(mode="json")):
         spec = SweepSpec.parse({"base": start, "axes": [sweep_form.suggestion(item)]})
-        assert 1 <= spec.grid_size() <= sweep_form.STEPS + 1, item.path
+        assert 1 <= spec.grid_size() <= sweep_form.MAXIMUM_STEPS + 1, item.path
         values = spec.scales()[0].values()
         assert item.choices or item.value is None or np.isclose(values, item.value).any(), item.path
 

@@ -143,7 +143,7 @@ def test_guesses_are_slowed_down_by_address(guarded: Dash, monkeypatch: pytest.M
 
 
 def test_the_table_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.security.throttle.MOST", 3)
+    monkeypatch.setattr("dashboard.security.throttle.MAXIMUM_ADDRESSES", 3)
     brake = Throttle()
     for number in range(9):
         brake.note(str(number), is_right=False)

@@ -27,13 +27,13 @@ from tests.support.market import days, make_bars, random_walk
 from tests.support.stored import MADE_UP, run, spec, warned
 from tests.support.workspace import Workspace
 
-FREE = {"commission": 0, "slippage": 0}
+NO_COSTS = {"commission": 0, "slippage": 0}
 MOMENTUM = {"kind": "time_series_momentum", "lookback": 5}
 
 
 def request(strategy: Any, symbols: tuple[str, ...] = ("TEST",), start: str | None = None, **more: Any) -> BacktestSpec:
     market = {"collection": "made-up", "symbols": symbols, "adjustment": "none", "start": start}
-    return BacktestSpec.parse({"market": market, "strategy": strategy, "costs": FREE, **more})
+    return BacktestSpec.parse({"market": market, "strategy": strategy, "costs": NO_COSTS, **more})
 
 
 def rising(count: int, symbol: str = "TEST", first: str = "2020-01-01") -> Bars:
@@ -51,7 +51,7 @@ def test_a_strategy_and_holding_begin_on_the_first_bar_on_which_it_could_trade(w
     """
     six = ("AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA")
     strategy = {"kind": "rotation", "lookback": 382, "skip": 30, "top": 3, "every": 21}
-    plain = {"market": {"symbols": six}, "strategy": strategy, "costs": FREE, "capital": 1.0}
+    plain = {"market": {"symbols": six}, "strategy": strategy, "costs": NO_COSTS, "capital": 1.0}
     result = engine.run(BacktestSpec.parse(plain))
     assert isinstance(result, BacktestResult)
     bars = catalog.load(MarketSpec(symbols=six)).bars

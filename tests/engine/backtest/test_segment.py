@@ -19,12 +19,14 @@ from engine.market.bars import Bars, Market
 from engine.strategies import Signals
 from tests.support.market import cut, days, make_bars, random_walk
 
-FREE = {"commission": 0, "slippage": 0}
+NO_COSTS = {"commission": 0, "slippage": 0}
 COSTS = {"commission": 10, "slippage": 5, "spread": 4, "per_order": 1, "per_share": 0.01, "minimum": 2}
 CROSS = {"kind": "sma_cross", "fast": 3, "slow": 8}
 
 
-def spec(strategy: Any = CROSS, costs: Any = FREE, symbols: tuple[str, ...] = ("TEST",), **more: Any) -> BacktestSpec:
+def spec(
+    strategy: Any = CROSS, costs: Any = NO_COSTS, symbols: tuple[str, ...] = ("TEST",), **more: Any
+) -> BacktestSpec:
     market = {"collection": "made-up", "symbols": symbols, "adjustment": "none"}
     return BacktestSpec.parse({"market": market, "strategy": strategy, "costs": costs, **more})
 

@@ -19,7 +19,7 @@ from engine.market.spec import MarketSpec
 from engine.strategies import Signals
 from tests.support.market import make_bars, random_walk
 
-FREE = Costs(commission=0, slippage=0)
+NO_COSTS = Costs(commission=0, slippage=0)
 NAN = float("nan")
 
 
@@ -31,7 +31,9 @@ def signals(entries: str, exits: str = "") -> Signals:
     )
 
 
-def run(bars: Bars, decided: Signals, costs: Costs = FREE, fill: str = "next_open", cash: float = 1000.0) -> Accounting:
+def run(
+    bars: Bars, decided: Signals, costs: Costs = NO_COSTS, fill: str = "next_open", cash: float = 1000.0
+) -> Accounting:
     return simulate(bars, decided, costs, fill, cash)
 
 

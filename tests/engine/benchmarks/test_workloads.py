@@ -50,7 +50,7 @@ class Quick(Workload):
     unit = SECONDS
     pace = 1e9
     axis = "count"
-    usual_sizes = (10, 20)
+    default_sizes = (10, 20)
     reference = "sum"
 
     kind: Literal["quick"] = "quick"
@@ -113,7 +113,7 @@ def test_a_reference_that_fails_is_an_error_with_its_reason(monkeypatch: pytest.
 
 
 def test_a_suite_measures_each_workload_at_its_usual_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RollingMean, "usual_sizes", (1, 2, 3))
+    monkeypatch.setattr(RollingMean, "default_sizes", (1, 2, 3))
     fractions: list[float] = []
     spec = BenchmarkSpec(workload=Pair(), repetitions=3)
     result = harness.measure(spec, lambda fraction, message, partial=None: fractions.append(fraction))

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("workspace")
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than two are kept, and time passes."""
-    monkeypatch.setattr(permalinks, "MOST", 2)
+    monkeypatch.setattr(permalinks, "MAXIMUM_LINKS", 2)
     moments = iter(range(1, 99))
     monkeypatch.setattr(permalinks.time, "time", lambda: float(next(moments)))
 

@@ -60,7 +60,7 @@ WORKLOAD = """
     unit = ROWS
     pace = 1.0
     axis = "size"
-    usual_sizes = (1, 2)
+    default_sizes = (1, 2)
     reference = "one"
     size: int = parameter(1, title="Size")
     def variants(self): return (Variant("one", "One", self.right), Variant("two", "Two", self.wrong))

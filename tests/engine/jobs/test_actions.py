@@ -74,7 +74,7 @@ def test_asking_twice_does_it_twice(prices: Path) -> None:
 
 
 def test_the_newest_reports_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "MOST", 2)
+    monkeypatch.setattr(reports, "MAXIMUM_REPORTS", 2)
     done = [actions.perform(ACTION) for _ in range(3)]
     assert [item.id for item in actions.performed("fetch")] == [done[2].id, done[1].id]
     assert actions.find(done[0].id) is None

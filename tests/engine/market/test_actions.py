@@ -35,7 +35,7 @@ def test_dividends_of_apple_as_announced() -> None:
     assert len(found) == 43
 
 
-def test_dividends_that_a_provider_reckons_by_the_close_of_the_day_are_close() -> None:
+def test_dividends_that_a_provider_computes_from_the_close_of_the_day_are_close() -> None:
     """Microsoft's special dividend of 3.00 with the regular 0.08, and IBM's quarters."""
     assert paid(sample("wiki", "MSFT"))["2004-11-15"] == pytest.approx(3.08, rel=0.02)
     assert paid(sample("wiki", "IBM"))["2012-08-08"] == pytest.approx(0.85, rel=0.02)

@@ -1,4 +1,4 @@
-"""Bars that nobody could reckon with are refused wherever they come from, in words that name the rows."""
+"""Bars that cannot be computed with are refused wherever they come from, in words that name the rows."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def run(bars: Bars, **more: Any) -> tuple[dict[str, float | None], list[float]] 
 
 def request(**more: Any) -> dict[str, Any]:
     strategy = {"kind": "sma_cross", "fast": 3, "slow": 8}
-    return {"market": backtests.MADE_UP, "strategy": strategy, "costs": backtests.FREE, **more}
+    return {"market": backtests.MADE_UP, "strategy": strategy, "costs": backtests.NO_COSTS, **more}
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

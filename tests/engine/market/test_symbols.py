@@ -15,7 +15,15 @@ import engine
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json
 from engine.market.spec import MarketSpec
-from engine.market.symbols import LONGEST, MOST_SYMBOLS, PUNCTUATION, file_name, folder_name, name_of_file, symbol
+from engine.market.symbols import (
+    MAXIMUM_LENGTH,
+    MAXIMUM_SYMBOLS,
+    PUNCTUATION,
+    file_name,
+    folder_name,
+    name_of_file,
+    symbol,
+)
 from tests.support.workspace import Workspace
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{number}" for port in ("COM", "LPT") for number in range(10))}
@@ -47,7 +55,7 @@ def test_forms_of_one_symbol_are_one(text: str, found: str) -> None:
         ("", "is empty"),
         ("   ", "is empty"),
         ("BRK B", "a blank inside"),
-        ("A" * (LONGEST + 1), "too long"),
+        ("A" * (MAXIMUM_LENGTH + 1), "too long"),
         ("\u0410APL", "two alphabets"),  # a Cyrillic A
         ("AΑPL", "two alphabets"),  # noqa: RUF001 - a Greek one
         ("BRK–B", "EN DASH".capitalize()),
@@ -60,7 +68,7 @@ def test_forms_of_one_symbol_are_one(text: str, found: str) -> None:
         ("/", "neither a letter nor a digit"),
         ("A\\B", r"'\\'"),
         ("A,B", "','"),
-        ("日" * LONGEST, "too long for a file name"),
+        ("日" * MAXIMUM_LENGTH, "too long for a file name"),
         ("A\0B", "U\\+0000"),
         ("\ud800A", "U\\+D800"),
         ("A%41", "'%'"),
@@ -80,7 +88,7 @@ def test_a_symbol_is_its_own_name(text: str) -> None:
         return
     assert symbol(found) == found
     assert found == found.strip()
-    assert 1 <= len(found) <= LONGEST
+    assert 1 <= len(found) <= MAXIMUM_LENGTH
 
 
 @given(some.text(max_size=16))
@@ -154,7 +162,7 @@ def test_changed_universe_is_another_run_key(workspace: Workspace) -> None:
 
 
 def test_as_many_symbols_as_a_request_can_have_cost_little() -> None:
-    symbols = [f"S{number}/USDT" for number in range(MOST_SYMBOLS)]
+    symbols = [f"S{number}/USDT" for number in range(MAXIMUM_SYMBOLS)]
     began = time.perf_counter()
     spec = MarketSpec.parse({"symbols": symbols})
     text = canonical_json(spec)

@@ -26,7 +26,7 @@ from engine.backtest.sweeps.stress import is_stress
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec
 
-MOST, USUAL, STEPS, FEWEST = 8, 2, 60, 10
+MAXIMUM_AXIS_CHOICES, DEFAULT_AXES, MAXIMUM_STEPS, MINIMUM_STEPS = 8, 2, 60, 10
 """Axes of a sweep, axes that a fresh form has; steps that a suggested axis has at most, and at least where it can."""
 _NICE = (1, 2, 2.5, 5)
 
@@ -182,7 +182,7 @@ def fitting(axes: Sequence[Values], base: object, stress: bool = True) -> list[V
         return kept
     by_path = {axis["path"]: axis for axis in kept}
     first = [by_path.pop(axis["path"], axis) for axis in usual(tuple(offered.values()))]
-    return [*first, *by_path.values()][:MOST]
+    return [*first, *by_path.values()][:MAXIMUM_AXIS_CHOICES]
 
 
 def _is_allowed(base: object, axis: Values) -> bool:
@@ -205,12 +205,12 @@ def usual(offered: Sequence[AxisOption]) -> list[dict[str, Any]]:
     numbers = [item for item in offered if not item.choices and item.low < item.high]
     own = sorted((item for item in numbers if item.path.startswith("strategy.")), key=lambda item: not item.value)
     others = [item for path in ("costs.slippage", "stops.stop_loss") for item in numbers if item.path == path]
-    return [suggestion(item) for item in own[:USUAL] or others[:1]]
+    return [suggestion(item) for item in own[:DEFAULT_AXES] or others[:1]]
 
 
 def suggestion(item: AxisOption) -> dict[str, Any]:
-    """An axis over ``item`` with a round step and at most ``STEPS`` steps, the form's own value among its own; or all
-    the words that it can be.
+    """An axis over ``item`` with a round step and at most ``MAXIMUM_STEPS`` steps that contains the form's own value;
+    or all the words that it can be.
 
     Of the round steps the first is taken with which the suggested ends and the value lie on one grid, else on one of
     the step's multiples; where none has, the ends give way.
@@ -218,12 +218,12 @@ def suggestion(item: AxisOption) -> dict[str, Any]:
     if item.choices:
         return {"path": item.path, "values": list(item.choices)}
     least = item.step or 0.0
-    wanted = max((item.high - item.low) / STEPS, least)
+    wanted = max((item.high - item.low) / MAXIMUM_STEPS, least)
     if wanted <= 0:
         return {"path": item.path, "low": item.low, "high": item.high}
     value = float(item.value) if item.value is not None and item.low <= item.value <= item.high else item.low
     sizes = _round_steps(wanted, least)
-    fine = [size for size in sizes if (item.high - item.low) / size >= FEWEST] or sizes[:1]
+    fine = [size for size in sizes if (item.high - item.low) / size >= MINIMUM_STEPS] or sizes[:1]
     kept = next((size for size in fine if _divides(size, value - item.low, item.high - item.low)), None)
     step = kept or next((size for size in fine if _divides(size, value)), sizes[0])
     below, above = (floor(reach / step + 1e-9) for reach in (value - item.low, item.high - value))

@@ -14,7 +14,7 @@ from dash.exceptions import PreventUpdate
 from dashboard import shell
 from dashboard.components import card, table
 from dashboard.pages.backtest import ids
-from dashboard.pages.backtest.comparison import MOST
+from dashboard.pages.backtest.comparison import MAXIMUM_RUNS
 from dashboard.pages.backtest.saved import row
 from dashboard.pages.backtest.tab import Tab, seen
 from dashboard.security.payloads import Edit, Rows
@@ -212,10 +212,10 @@ def compare_ticked(clicks: int | None, chosen: Any) -> tuple[list[str], str]:
     keys = keys_of(chosen)
     if not clicks or not keys:
         raise PreventUpdate
-    if len(keys) > MOST:
-        words = f"At most {MOST} runs are compared: the first {MOST} of {len(keys)} are shown."
+    if len(keys) > MAXIMUM_RUNS:
+        words = f"At most {MAXIMUM_RUNS} runs are compared: the first {MAXIMUM_RUNS} of {len(keys)} are shown."
         shell.toast(words, tone="warn")
-    return keys[:MOST], "compare"
+    return keys[:MAXIMUM_RUNS], "compare"
 
 
 def pressed(cell: Any) -> list[str]:

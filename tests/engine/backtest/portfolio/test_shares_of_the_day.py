@@ -17,7 +17,7 @@ from engine.backtest.segment import simulate_from
 from engine.market import catalog
 from engine.market.sources.stored import save
 from tests.support.market import make_bars
-from tests.support.stored import FREE, MADE_UP, run, spec, warned
+from tests.support.stored import MADE_UP, NO_COSTS, run, spec, warned
 
 pytestmark = pytest.mark.usefixtures("workspace")
 
@@ -39,7 +39,7 @@ def paying() -> None:
 
 
 def bought(adjustment: str, costs: dict[str, float], **more: Any) -> BacktestResult:
-    return run(MADE_UP | {"adjustment": adjustment}, costs=FREE | costs, **more)
+    return run(MADE_UP | {"adjustment": adjustment}, costs=NO_COSTS | costs, **more)
 
 
 def paid(result: BacktestResult) -> float:
@@ -74,7 +74,7 @@ def test_limit_on_the_sample_is_the_same_for_all_prices() -> None:
     supplied = catalog.read(catalog.find("wiki", "AAPL", "1d"))
     for adjustment in ADJUSTED:
         market = {"collection": "wiki", "symbols": ["AAPL"], "adjustment": adjustment}
-        result = run(market, costs=FREE | {"volume_limit": 0.01}, capital=1e8)
+        result = run(market, costs=NO_COSTS | {"volume_limit": 0.01}, capital=1e8)
         assert paid(result) == pytest.approx(0.01 * supplied.volume[1] * supplied.open[1])
 
 
@@ -106,7 +106,7 @@ def test_fixed_units_are_shares_of_the_day(adjustment: str) -> None:
 
 def test_selling_at_the_end_of_a_segment_counts_them_too() -> None:
     bars = make_bars(np.full(30, 100.0), adj_close=np.full(30, 10.0)).adjusted("total_return")
-    asked = spec(MADE_UP, costs=FREE | {"per_share": 0.5}, sizing={"kind": "units", "units": 100})
+    asked = spec(MADE_UP, costs=NO_COSTS | {"per_share": 0.5}, sizing={"kind": "units", "units": 100})
     kept = simulate_from(asked, [bars], {}, bars.time[0], close=True)
     assert kept.equity[-1] == pytest.approx(100_000 - 2 * 100 * 0.5)
 
@@ -122,10 +122,10 @@ WORDS = {
 def test_unknown_shares_of_the_day_are_told_where_they_are_counted(said: str) -> None:
     split(split_adjusted=True)
     market = MADE_UP | {"adjustment": "total_return"}
-    costs = FREE | ({} if said == "units" else {"per_share": 0.01})
+    costs = NO_COSTS | ({} if said == "units" else {"per_share": 0.01})
     sizing = {"kind": "percent"} if said == "per_share" else {"kind": "units", "units": 10}
     assert WORDS[said] in warned(run(market, costs=costs, sizing=sizing))
-    assert "today's shares" not in warned(run(market, costs=FREE | {"commission": 5, "volume_limit": 0.1}))
+    assert "today's shares" not in warned(run(market, costs=NO_COSTS | {"commission": 5, "volume_limit": 0.1}))
     split()
     assert "today's shares" not in warned(run(market, costs=costs, sizing=sizing))
 

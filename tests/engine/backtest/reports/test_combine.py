@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.backtest.reports.combine import FEWEST_BARS, CommonBars, combine, common
+from engine.backtest.reports.combine import MINIMUM_BARS, CommonBars, combine, common
 from engine.backtest.result import BacktestResult
 from engine.core.errors import DataError
 from tests.support.market import days
@@ -68,8 +68,8 @@ def test_too_few_common_bars_are_a_sentence() -> None:
     first, second = make_result(walk(1, 50, 0.01)), make_result(walk(2, 50, 0.01), time=days(50, "2031-01-01"))
     with pytest.raises(DataError, match="no bar in common"):
         common([first, second])
-    with pytest.raises(DataError, match=f"only {FEWEST_BARS - 1} bars"):
-        common([first, make_result(walk(2, FEWEST_BARS - 1, 0.01))])
+    with pytest.raises(DataError, match=f"only {MINIMUM_BARS - 1} bars"):
+        common([first, make_result(walk(2, MINIMUM_BARS - 1, 0.01))])
 
 
 def test_correlation_is_that_of_pandas() -> None:

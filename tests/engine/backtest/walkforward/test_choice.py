@@ -23,7 +23,7 @@ from engine.jobs import executors
 from engine.market.bars import Bars, Market
 from tests.support.backtests import simulated
 from tests.support.market import random_walk
-from tests.support.walks import AXES, DEAR, SHORT, base, laid_out, run, walk_spec
+from tests.support.walks import AXES, DEAR, SHORT, base, planned_windows, run, walk_spec
 
 TESTED = np.datetime64("2021-02-01", "ms")
 """The first day of the first test, whose training begins with the first month behind the warm-up."""
@@ -70,7 +70,7 @@ def test_purged_bars_are_in_neither_training_nor_test() -> None:
 
 def test_windows_are_those_that_were_laid_out() -> None:
     bars = random_walk(880)
-    found, windows = run(walk_spec(), bars), laid_out(walk_spec(), bars)
+    found, windows = run(walk_spec(), bars), planned_windows(walk_spec(), bars)
     assert [str(day)[:10] for day in found.test_first] == ["2021-02-01", "2021-06-01", "2021-10-01", "2022-02-01"]
     for number, window in enumerate(windows):
         train = since(before(bars, window.test), window.train)

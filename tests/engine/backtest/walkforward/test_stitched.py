@@ -16,7 +16,7 @@ from engine.core.store import decode, encode
 from engine.market.bars import Market
 from tests.support.backtests import simulated
 from tests.support.market import days, make_bars, random_walk
-from tests.support.walks import DEAR, FREE, base, laid_out, run, walk_spec
+from tests.support.walks import DEAR, NO_COSTS, base, planned_windows, run, walk_spec
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_the_stitched_account_is_the_single_tests_one_after_another(more: dict[s
     bars = random_walk(880, seed=2)
     found = run(walk_spec(base(**{"costs": DEAR, **more}), opening=opening), bars)
     capital = 100_000.0
-    for number, window in enumerate(laid_out(walk_spec(), bars)):
+    for number, window in enumerate(planned_windows(walk_spec(), bars)):
         chosen = found.spec_of(number)
         assert chosen is not None
         known = before(bars, window.stop)
@@ -46,8 +46,8 @@ def test_the_stitched_account_is_the_single_tests_one_after_another(more: dict[s
 def test_a_single_combination_is_the_backtest_inside_the_windows() -> None:
     """Every test grows as the one backtest over all bars does from its first entry inside that test on."""
     bars = random_walk(880, seed=5)
-    found = run(walk_spec(base(costs=FREE), axes=[{"path": "strategy.fast", "values": [4]}], opening="flat"), bars)
-    one = simulated(BacktestSpec.parse(base({"kind": "sma_cross", "fast": 4, "slow": 20}, costs=FREE)), bars)
+    found = run(walk_spec(base(costs=NO_COSTS), axes=[{"path": "strategy.fast", "values": [4]}], opening="flat"), bars)
+    one = simulated(BacktestSpec.parse(base({"kind": "sma_cross", "fast": 4, "slow": 20}, costs=NO_COSTS)), bars)
     for number in range(4):
         first, last = (
             int(np.searchsorted(bars.time, day)) for day in (found.test_first[number], found.test_last[number])
@@ -61,8 +61,8 @@ def test_a_single_combination_is_the_backtest_inside_the_windows() -> None:
 def test_a_test_takes_over_the_position_that_its_parameters_stand_for() -> None:
     """By default; from the first open on it then grows as the one backtest over all bars does."""
     bars = random_walk(880, seed=5)
-    found = run(walk_spec(base(costs=FREE), axes=[{"path": "strategy.fast", "values": [4]}]), bars)
-    one = simulated(BacktestSpec.parse(base({"kind": "sma_cross", "fast": 4, "slow": 20}, costs=FREE)), bars)
+    found = run(walk_spec(base(costs=NO_COSTS), axes=[{"path": "strategy.fast", "values": [4]}]), bars)
+    one = simulated(BacktestSpec.parse(base({"kind": "sma_cross", "fast": 4, "slow": 20}, costs=NO_COSTS)), bars)
     standing = [number for number in range(len(found.test_first)) if found.held_before[number]]
     assert standing
     for number in standing:
@@ -77,17 +77,17 @@ def test_a_strategy_of_the_calendar_needs_nothing_from_before() -> None:
     """Its tests are the plain backtests of their own bars."""
     bars = random_walk(880)
     strategy = {"kind": "turn_of_month"}
-    asked = walk_spec(base(strategy, costs=FREE), axes=[{"path": "strategy.last", "values": [1]}], opening="flat")
+    asked = walk_spec(base(strategy, costs=NO_COSTS), axes=[{"path": "strategy.last", "values": [1]}], opening="flat")
     found = run(asked, bars)
     for number, window in enumerate(schedule([bars], asked.windows)):
         part = since(before(bars, window.stop), window.test)
-        plain = simulated(BacktestSpec.parse(base(strategy, costs=FREE)), part)
+        plain = simulated(BacktestSpec.parse(base(strategy, costs=NO_COSTS)), part)
         assert found.out_return[number] == pytest.approx(plain.metrics["total_return"], rel=1e-9)
 
 
 def test_hindsight_is_the_best_on_the_very_bars_of_the_tests() -> None:
     bars = random_walk(880, seed=1)
-    found = run(walk_spec(base(costs=FREE), choice="peak", objective="total_return", opening="standing"), bars)
+    found = run(walk_spec(base(costs=NO_COSTS), choice="peak", objective="total_return", opening="standing"), bars)
     known, first = before(bars, np.datetime64("2022-06-01")), np.datetime64("2021-02-01", "ms")
 
     def followed(asked: BacktestSpec, resume: bool) -> Any:
@@ -95,7 +95,7 @@ def test_hindsight_is_the_best_on_the_very_bars_of_the_tests() -> None:
 
     returns = {
         (fast, slow): followed(
-            BacktestSpec.parse(base({"kind": "sma_cross", "fast": fast, "slow": slow}, costs=FREE)), resume=False
+            BacktestSpec.parse(base({"kind": "sma_cross", "fast": fast, "slow": slow}, costs=NO_COSTS)), resume=False
         ).metrics()["total_return"]
         for fast in (2, 4, 8)
         for slow in (10, 15, 20, 25, 30)
@@ -108,7 +108,7 @@ def test_hindsight_is_the_best_on_the_very_bars_of_the_tests() -> None:
 
 def test_holding_is_bought_at_the_first_open_of_the_tests() -> None:
     bars = random_walk(880)
-    found = run(walk_spec(base(costs=FREE)), bars)
+    found = run(walk_spec(base(costs=NO_COSTS)), bars)
     first = int(np.searchsorted(bars.time, found.time[0]))
     shares = 100_000 / bars.open[first]
     np.testing.assert_allclose(found.benchmark, shares * bars.close[first : first + len(found.time)], rtol=1e-12)
