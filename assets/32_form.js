@@ -53,7 +53,7 @@
     }
   }).observe(document.documentElement, { subtree: true, childList: true, characterData: true });
 
-  /* A fold's title says how many of its fields differ from what they usually are. */
+  /* A fold's title says how many of its fields differ from their defaults. */
   function said(place) {
     const radio = place.querySelector("input[type=radio]:checked");
     const box = place.querySelector("input[type=checkbox]");
@@ -62,8 +62,8 @@
   }
 
   function count(fold) {
-    const places = [...fold.querySelectorAll(".f:not([hidden]) > [data-usual]")];
-    const differing = places.filter((place) => ![null, place.dataset.usual].includes(said(place))).length;
+    const places = [...fold.querySelectorAll(".f:not([hidden]) > [data-default]")];
+    const differing = places.filter((place) => ![null, place.dataset.default].includes(said(place))).length;
     fold.querySelector(".fold-title").dataset.changed = differing ? differing + " changed" : "";
   }
 

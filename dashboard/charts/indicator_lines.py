@@ -90,8 +90,8 @@ def _bands(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
 
 def _drawn_line(line: Line, axis: str, look: Mapping[str, Any] | None = None, **more: Any) -> Trace:
     """The line with the ``look`` of its own and ``more`` of the trace: set at once, which is quicker than an update."""
-    usual = {"color": line.colour, "width": 1.5 if len(line.time) < DENSE else 1.1}
-    drawn = {"mode": "lines", "connectgaps": False, "line": {**usual, **(look or {})}, "hovertemplate": _hover(line)}
+    style = {"color": line.colour, "width": 1.5 if len(line.time) < DENSE else 1.1}
+    drawn = {"mode": "lines", "connectgaps": False, "line": {**style, **(look or {})}, "hovertemplate": _hover(line)}
     return {"type": "scatter", **_placed(line, axis), **drawn, **more}
 
 

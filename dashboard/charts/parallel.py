@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dashboard.charts import base
 from dashboard.charts.sweep import FORMATS
-from dashboard.text.sweeps import Side
+from dashboard.text.sweeps import AxisLabel
 from engine.backtest.metrics import METRICS
 from engine.market.bars import Floats
 
@@ -28,7 +28,7 @@ class ParallelInfo:
     """
 
     metric: str
-    sides: tuple[Side, ...]
+    sides: tuple[AxisLabel, ...]
     places: Floats
     values: Floats
     lows: Floats
@@ -37,7 +37,7 @@ class ParallelInfo:
     total: int
 
 
-def info(parameters: Floats, values: Floats, sides: Sequence[Side], metric: str) -> ParallelInfo | None:
+def info(parameters: Floats, values: Floats, sides: Sequence[AxisLabel], metric: str) -> ParallelInfo | None:
     """The best combinations and an even sample of the others by rank; None where no value is known."""
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):

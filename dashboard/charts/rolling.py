@@ -61,15 +61,15 @@ def filled(result: BacktestResult) -> tuple[str, ...]:
     return tuple(name for name in WINDOWS if _bars(result, name) < len(result.time))
 
 
-def usual(result: BacktestResult) -> str:
-    """The window to begin with: the usual one, or the longest before it of which ``result`` has two."""
+def default_window(result: BacktestResult) -> str:
+    """The window to begin with: ``DEFAULT_WINDOW``, or the longest before it of which ``result`` has two."""
     up_to = list(WINDOWS)[: list(WINDOWS).index(DEFAULT_WINDOW) + 1]
     twice = [name for name in up_to if 2 * _bars(result, name) < len(result.time)]
     return twice[-1] if twice else up_to[0]
 
 
 def info(result: BacktestResult, window: str = DEFAULT_WINDOW) -> RollingInfo:
-    """The lines over ``window``, one of ``WINDOWS``; any other name means the usual one."""
+    """The lines over ``window``, one of ``WINDOWS``; any other name means ``DEFAULT_WINDOW``."""
     window = window if window in WINDOWS else DEFAULT_WINDOW
     words, per_year, bars = WINDOWS[window][0], result.periods_per_year, _bars(result, window)
     own, held = result.returns(), bar_returns(result.benchmark)

@@ -21,19 +21,19 @@ _SIGNED = ("total_return", "sharpe", "calmar")
 
 @dataclass(frozen=True, eq=False)
 class SpreadInfo:
-    """``counts`` of combinations between ``edges``; ``luck`` is what the best would reach without any skill."""
+    """``counts`` of combinations between ``edges``; ``expected_maximum`` is that of trials without skill."""
 
     metric: str
     edges: Floats
     counts: Floats
     median: float
     best: float | None
-    luck: float | None
+    expected_maximum: float | None
     positive: float
     total: int
 
 
-def info(metric: str, values: Floats, luck: float | None = None, best: bool = True) -> SpreadInfo | None:
+def info(metric: str, values: Floats, expected_maximum: float | None = None, best: bool = True) -> SpreadInfo | None:
     """What is drawn of ``values``, one a combination, the ``best`` marked or not; None where none is known."""
     known = values[np.isfinite(values)]
     if not len(known):
@@ -46,11 +46,11 @@ def info(metric: str, values: Floats, luck: float | None = None, best: bool = Tr
         edges -= edges[np.argmin(np.abs(edges))]
     counts = np.histogram(np.clip(known, edges[0], edges[-1]), edges)[0].astype(np.float64)
     middle, most = float(np.median(known)), float(known.max()) if best else None
-    return SpreadInfo(metric, edges, counts, middle, most, luck, float((known > 0).mean()), len(known))
+    return SpreadInfo(metric, edges, counts, middle, most, expected_maximum, float((known > 0).mean()), len(known))
 
 
 def figure(info: SpreadInfo) -> go.Figure:
-    """Bars, with lines at zero, the median, the best, and what luck reaches."""
+    """Bars, with lines at zero, the median, the best, and what expected_maximum reaches."""
     middle, width = (info.edges[1:] + info.edges[:-1]) / 2, float(info.edges[1] - info.edges[0])
     signed = info.metric in _SIGNED
     plain = base.tint(base.LOSS if info.metric == "max_drawdown" else base.SERIES[0], 70)
@@ -63,8 +63,8 @@ def figure(info: SpreadInfo) -> go.Figure:
     lines = [("median", info.median, base.TEXT, 1.0)]
     if info.best is not None:
         lines.append(("best", info.best, base.TEXT, 0.92))
-    if info.luck is not None:
-        lines.append(("expected max", info.luck, base.WARN, 0.84))
+    if info.expected_maximum is not None:
+        lines.append(("expected max", info.expected_maximum, base.WARN, 0.84))
     ends = float(info.edges[0]), float(info.edges[-1])
     near = [at for _, at, _, _ in lines if -2 * (ends[1] - ends[0]) < at - ends[0] < 3 * (ends[1] - ends[0])]
     ends = min(*ends, *near), max(*ends, *near)  # what lies far out is named at the rim, or the bars would be a line

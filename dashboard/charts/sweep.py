@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from dashboard.charts import base
-from dashboard.text.sweeps import Side
+from dashboard.text.sweeps import AxisLabel
 from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
@@ -91,8 +91,8 @@ class MapInfo:
     """
 
     metric: str
-    x_side: Side
-    y_side: Side | None
+    x_side: AxisLabel
+    y_side: AxisLabel | None
     x: Floats
     y: Floats
     z: Floats
@@ -105,7 +105,7 @@ class MapInfo:
     each: int = 1
 
 
-def info(result: SweepResult, view: View, sides: Sequence[Side], marks: Sequence[tuple[str, int]] = ()) -> MapInfo:
+def info(result: SweepResult, view: View, sides: Sequence[AxisLabel], marks: Sequence[tuple[str, int]] = ()) -> MapInfo:
     """What is drawn of ``result``; ``marks`` names combinations by their index, see ``here`` for one more."""
     by_path = {side.path: side for side in sides}
     (x, y, z, index), is_coarse = _cells_of(result, view)
@@ -142,7 +142,7 @@ def cell(result: SweepResult, view: View, x: float, y: float) -> int | None:
     return found if found >= 0 else None
 
 
-def live(partial: object, metric: str, sides: Sequence[Side]) -> MapInfo:
+def live(partial: object, metric: str, sides: Sequence[AxisLabel]) -> MapInfo:
     """What is known of a sweep that still runs, from a job's progress; its cells cannot be opened yet. Raises
     ``SpecError`` for anything else.
     """
@@ -249,7 +249,7 @@ def _hover(info: MapInfo) -> str:
     return "<br>".join([", ".join(places), own, *others]) + "<extra></extra>"
 
 
-def _value(side: Side, letter: str) -> str:
+def _value(side: AxisLabel, letter: str) -> str:
     unit = f" {side.unit}" if side.unit and not side.percent else ""
     return f"%{{{letter}:.4~p}}" if side.percent else f"%{{{letter}}}{unit}"
 
@@ -295,7 +295,7 @@ def _line(info: MapInfo, keep: str) -> go.Figure:
                        margin={"l": 58, "r": 14, "t": 8, "b": 42})  # fmt: skip
 
 
-def _axis(side: Side, values: Floats, coarse: bool) -> dict[str, Any]:
+def _axis(side: AxisLabel, values: Floats, coarse: bool) -> dict[str, Any]:
     words: dict[str, Any] = {"tickvals": values.tolist()} if len(values) <= NAMED and not coarse else {}
     if side.words:
         words = {"tickvals": list(range(len(side.words))), "ticktext": list(side.words)}

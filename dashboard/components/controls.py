@@ -1,4 +1,4 @@
-"""One control for one field: label left, control right, unit inside, help on hover and focus."""
+"""Controls of a form, one for each field: label left, control right, unit inside, help on hover and focus."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import ids
-from dashboard.components.fields import Field, hundredfold
+from dashboard.components.fields import Field, to_percent
 from dashboard.text.format import MINUS
 
 Options = Sequence[tuple[Any, str]]
@@ -29,9 +29,9 @@ def row(
     hidden: bool = False,
     blank: str = "",
 ) -> Component:
-    """Label, control and the place for what is wrong with the value; typing counts ``wait`` milliseconds after;
-    ``blank`` is what an empty control stands for. The browser shows and hides a field that means something only beside
-    others (``assets/32_form.js``).
+    """Label, control and error message of a field. Typing takes effect after ``wait`` milliseconds; ``blank`` is the
+    placeholder of an empty control. The browser hides a field whose condition (``Field.when``) is not met
+    (``assets/32_form.js``).
     """
     id_ = ids.field(page, field.path)
     label_id = f"{page}-{field.path}-label"
@@ -45,7 +45,12 @@ def row(
     return html.Div(
         [
             html.Div([label, *note(field)], className="f-name"),
-            html.Div(control(id_, field, value, options, wait, blank), className="f-control", **role, **usual(field)),
+            html.Div(
+                control(id_, field, value, options, wait, blank),
+                className="f-control",
+                **role,
+                **default_attribute(field),
+            ),
             problem(page, field.path),
         ],
         className="f",
@@ -55,37 +60,35 @@ def row(
 
 
 def _when(page: str, field: Field) -> dict[str, str]:
-    """For the browser: the controls that decide whether the field means anything, and what they then say."""
+    """Attribute for the browser: the controls on which the field's condition depends, and the values that meet it."""
     found = {ids.dom_id(ids.field(page, path)): [str(value) for value in values] for path, values in field.when}
     return {"data-when": json.dumps(found)} if found else {}
 
 
-def labelled_row(page: str, title: str, id_: ids.Id, bare: Component, path: str, usually: str = "") -> Component:
-    """A row for a control that is made elsewhere and has the value ``usually``; what is wrong at ``path`` stands
-    under it.
-    """
+def labelled_row(page: str, title: str, id_: ids.Id, bare: Component, path: str, default: str = "") -> Component:
+    """A row for the control ``bare``, whose default value is ``default``, with the error message of ``path`` below."""
     label = html.Label(title, htmlFor=ids.dom_id(id_), className="f-label")
-    data = {"data-usual": usually} if usually else {}
+    data = {"data-default": default} if default else {}
     parts = [html.Div(label, className="f-name"), html.Div(bare, className="f-control", **data), problem(page, path)]
     return html.Div(parts, className="f")
 
 
-def usual(field: Field) -> dict[str, str]:
-    """What the browser compares a control with, to tell what was changed inside a folded section."""
-    value = hundredfold(field.default) if field.percent else field.default
+def default_attribute(field: Field) -> dict[str, str]:
+    """Attribute with the default as text, from which the browser counts the changed fields of a folded section."""
+    value = to_percent(field.default) if field.percent else field.default
     if field.control in ("many", "group") or (isinstance(value, list | dict) and field.control != "numbers"):
         return {}
     text = shown(value) if field.control == "number" else listed(value) if field.control == "numbers" else value
-    return {"data-usual": "" if text is None else str(text)}
+    return {"data-default": "" if text is None else str(text)}
 
 
 def problem(page: str, path: str) -> Component:
-    """Where the form's check writes what is wrong at ``path``."""
+    """The place for the error message of ``path``."""
     return html.Div(id=ids.part("problem", page, path=path), className="f-problem", role="alert")
 
 
 def setter(id_: ids.Id, value: Any, text: str) -> Component:
-    """A button that puts ``value`` into the control ``id_``."""
+    """A button that sets the control ``id_`` to ``value``."""
     data = {"data-sets": ids.dom_id(id_), "data-value": json.dumps(value)}
     return html.Button(text, type="button", className="link-button strong", **data)
 
@@ -121,8 +124,10 @@ def listed(values: Any) -> Any:
     return ", ".join(f"{value:.15g}" for value in values) if isinstance(values, list | tuple) else values
 
 
-def given(field: Field, value: Any) -> Any:
-    """What a control's text stands for: a number, several, one of the choices; the text itself where it is none."""
+def parse_value(field: Field, value: Any) -> Any:
+    """The value that a control's text means: a number, a list of numbers or a choice; the text itself where it is not
+    valid, for the spec to refuse.
+    """
     if not isinstance(value, str):
         return value
     if field.control == "choice":
@@ -134,7 +139,7 @@ def given(field: Field, value: Any) -> Any:
 
 
 def _number(field: Field, value: str) -> float | str:
-    """The number in a text, as people write it; the text itself where it is none."""
+    """The number in a text, grouping commas or spaces allowed; the text itself where it is not a number."""
     plain = value.strip().replace(MINUS, "-").replace("\u202f", " ").replace("\u00a0", " ")
     if _GROUPED.fullmatch(plain):  # 5,5 is nobody's 55
         plain = plain.replace(",", "").replace(" ", "")
@@ -147,8 +152,8 @@ def _number(field: Field, value: str) -> float | str:
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
-def unread(field: Field, value: Any) -> str:
-    """What is wrong with a text that stands for no list of numbers; nothing where it does."""
+def list_problem(field: Field, value: Any) -> str:
+    """The error message for a text that is not a list of numbers; "" where it is one."""
     if field.control != "numbers" or not isinstance(value, str):
         return ""
     return f"{field.title} must be comma-separated numbers, such as 64, 32, not '{value[:60]}'."
@@ -166,7 +171,7 @@ def _input(id_: ids.Id, field: Field, value: Any, wait: int, blank: str) -> Comp
     entry = dbc.Input(
         id=id_,
         type="text",
-        value=shown(hundredfold(value) if field.percent else value) if kind else listed(value),
+        value=shown(to_percent(value) if field.percent else value) if kind else listed(value),
         placeholder=blank or ("none" if field.optional else ""),
         autoComplete="off",
         debounce=wait or False,

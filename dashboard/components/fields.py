@@ -1,4 +1,4 @@
-"""Fields of a form, read from a spec class: each one with its title, unit, bounds, choices and default."""
+"""Fields of a form, derived from a spec class: each one with its title, unit, bounds, choices and default."""
 
 from __future__ import annotations
 
@@ -102,8 +102,10 @@ def plain(value: object) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def hundredfold(value: Any) -> Any:
-    """A fraction in percent, without the rounding of the product: 0.07 is 7. What is no number stays as it is."""
+def to_percent(value: Any) -> Any:
+    """A fraction in percent, without the rounding error of the product: 0.07 gives 7. Other values are returned
+    unchanged.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     return float(f"{100 * value:.12g}")
@@ -136,9 +138,9 @@ def _field(path: str, info: FieldInfo) -> Field:
         percent=is_percent,
         section=str(form.get("section", "")),
         choices=tuple(choices.items()),
-        low=hundredfold(low) if is_percent else low,
-        high=hundredfold(high) if is_percent else high,
-        step=hundredfold(step) if is_percent else step,
+        low=to_percent(low) if is_percent else low,
+        high=to_percent(high) if is_percent else high,
+        step=to_percent(step) if is_percent else step,
         spec=annotation if control == "group" else None,
         registry=registry,
         when=tuple((_beside(path, name), tuple(values)) for name, values in conditions(info).items()),

@@ -116,7 +116,7 @@ class Form:
             elif item.control == "plugins" and value is None:
                 put(values, item.path, [])
             elif item.control in ("number", "numbers", "choice") and value is not None:
-                put(values, item.path, controls.given(item, value))
+                put(values, item.path, controls.parse_value(item, value))
         return self._decoded(known(self.spec, values))
 
     def parse(self, values: Values) -> RunSpec | Action:
@@ -124,7 +124,7 @@ class Form:
         shown = self.shown(values)
         empty = [item for item in shown if item.control != "many" and get(values, item.path, "?") in (None, "")]
         wrong = [(item.path, f"{item.title} is missing: enter a value.") for item in empty if not item.optional]
-        wrong += [(item.path, text) for item in shown if (text := controls.unread(item, get(values, item.path)))]
+        wrong += [(item.path, text) for item in shown if (text := controls.list_problem(item, get(values, item.path)))]
         if wrong:
             raise SpecError(wrong)
         try:
@@ -205,9 +205,9 @@ class Form:
         if item.control == "plugin":
             kinds = self._kinds(item, item.path, value)
             title = item.title if _is_inner(item) else "Type"
-            usually = item.default.get("kind", "") if isinstance(item.default, Mapping) else ""
+            default = item.default.get("kind", "") if isinstance(item.default, Mapping) else ""
             place = ids.choice(self.page, item.path)
-            kind = controls.labelled_row(self.page, title, place, kinds, item.path, usually)
+            kind = controls.labelled_row(self.page, title, place, kinds, item.path, default)
             parts = [kind, *_failed(item), self._group(item, item.path, value, whole)]
             return [(section, part) for part in parts]
         if item.control == "plugins":

@@ -26,10 +26,10 @@ def titled(rows: Sequence[Row], folded: Collection[str] = ()) -> list[Component]
 
 
 def changed(controls: Sequence[Component]) -> int:
-    """How many of ``controls`` that are in sight show something else than what they usually do (``data-usual``)."""
+    """How many of ``controls`` that are in sight show something else than what they usually do (``data-default``)."""
     shown = [item for item in controls if not getattr(item, "hidden", False)]
-    marked = [item for item in _every(shown) if hasattr(item, "data-usual")]
-    return sum(_text(item) != getattr(item, "data-usual") for item in marked)
+    marked = [item for item in _every(shown) if hasattr(item, "data-default")]
+    return sum(_text(item) != getattr(item, "data-default") for item in marked)
 
 
 def _fold(title: str, controls: Sequence[Component]) -> Component:

@@ -30,7 +30,7 @@ class Column:
     """One column; ``field`` is its key in the rows. Percentages are given as fractions, times as ms since 1970 or
     ISO text; what is ``signed`` has its sign and its colour; a price has as many decimals as its row says in
     ``decimals``. A column has its ``width``, or shares what is left and is at least ``least`` wide (pixels), by
-    itself as wide as its title and a usual value.
+    itself as wide as its title and a typical value.
     """
 
     field: str
@@ -85,7 +85,7 @@ def fitting(count: int, most: int) -> dict[str, Any]:
 
 
 def _least(column: Column) -> int:
-    """Pixels in which the column's title, and a usual value of its kind, can be read."""
+    """Pixels in which the column's title, and a typical value of its kind, can be read."""
     return max(_PADDING + round(_LETTER * len(column.title)), _VALUES.get(column.kind, 0))
 
 

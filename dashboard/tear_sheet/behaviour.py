@@ -12,10 +12,10 @@ from engine.market.bars import Times
 
 
 def through_time(result: BacktestResult) -> tuple[str, str]:
-    """The charts of the page's usual window, and a few words on it; both empty where the run does not fill it."""
-    if rolling.usual(result) not in rolling.filled(result):
+    """The charts of the page's default window, and a few words on it; both empty where the run does not fill it."""
+    if rolling.default_window(result) not in rolling.filled(result):
         return "", ""
-    found = rolling.info(result, rolling.usual(result))
+    found = rolling.info(result, rolling.default_window(result))
     panes = (
         ("Sharpe ratio", [_held(found.hold_sharpe), _own(found.sharpe)], False),
         ("Volatility, annualised", [_held(found.hold_volatility), _own(found.volatility)], True),

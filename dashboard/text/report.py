@@ -10,7 +10,7 @@ import numpy as np
 
 from dashboard.text.format import MINUS, MISSING, count, day_range, number, percent, signed_percent
 from dashboard.text.metrics import metric_text
-from dashboard.text.sweeps import about_costs, luck, metric_names, side_of, sides
+from dashboard.text.sweeps import about_costs, axis_label, axis_labels, expected_maximum, metric_names
 from engine.backtest.crosscheck.spec import CrosscheckSpec
 from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
@@ -79,7 +79,7 @@ def _backtest(spec: Any, result: Any) -> list[str]:
 
 
 def _sweep(_: Any, result: Any) -> list[str]:
-    names, axes, plateau = metric_names(result), sides(result), best_plateau(result)
+    names, axes, plateau = metric_names(result), axis_labels(result), best_plateau(result)
 
     def row(title: str, place: int) -> list[str]:
         values = zip(axes, result.parameters[place], strict=True)
@@ -89,7 +89,7 @@ def _sweep(_: Any, result: Any) -> list[str]:
     judged = METRICS[result.objective].title
     left_out = f", {number(result.left_out)} excluded as invalid" if result.left_out else ""
     best = [row(f"Best {place + 1}", int(index)) for place, index in enumerate(result.best(count=BEST))]
-    found = luck(result, None)
+    found = expected_maximum(result, None)
     counted = f"Counted so far: {found.counted}."
     return [
         f"{count(len(result), 'combination')} of {', '.join(result.symbols)}{left_out}, ranked by {judged}",
@@ -106,7 +106,7 @@ def _sweep(_: Any, result: Any) -> list[str]:
         ),
         *_part([_plateau(result, plateau)] if plateau else []),
         *about_costs(result),
-        *([f"{result.no_choice()} {counted}"] if result.no_choice() else [f"{counted} {found.said()}."]),
+        *([f"{result.no_choice()} {counted}"] if result.no_choice() else [f"{counted} {found.sentence()}."]),
     ]
 
 
@@ -155,7 +155,7 @@ def _windows(result: Any) -> list[str]:
     """A line a window: when it was tested, with what, and what training and test had."""
     base = json.loads(result.base)
     given = zip(result.axes, result.titles, result.units, result.words, strict=True)
-    axes = [side_of(base, *axis) for axis in given]
+    axes = [axis_label(base, *axis) for axis in given]
     header = [
         "Test window",
         *(side.name() for side in axes),

@@ -1,4 +1,4 @@
-"""A sweep in words: its axes, the metrics it has, and what luck alone would reach."""
+"""Texts about a sweep: its axes, its metrics, and the maximum Sharpe ratio that trials without skill would reach."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from engine.research import ledger
 
 
 @dataclass(frozen=True)
-class Side:
-    """One parameter as an axis: ``words`` are its choices, whose values are 0, 1, 2; ``percent`` a fraction."""
+class AxisLabel:
+    """Title, unit and format of a parameter that is an axis: ``words`` are the choices of a categorical one, whose
+    values are their indices; with ``percent`` values are fractions shown in percent.
+    """
 
     path: str
     title: str
@@ -31,21 +33,22 @@ class Side:
     words: tuple[str, ...] = ()
 
     def text(self, value: float, digits: int = 6) -> str:
-        """One value as people read it."""
+        """A value as text, with at most ``digits`` significant digits."""
         if self.words:
             return self.words[int(value)]
         whole = not self.percent and float(value).is_integer()
         return f"{value:,.0f}" if whole else f"{100 * value:.{digits}g}%" if self.percent else f"{value:,.{digits}g}"
 
     def name(self) -> str:
-        """Title and unit."""
+        """Title, and the unit after a comma; a percent sign goes with the values instead."""
         return f"{self.title}, {self.unit}" if self.unit and not self.percent else self.title
 
 
 @dataclass(frozen=True)
-class Luck:
-    """How many ``trials`` the ledger counts, in words too; the annualised Sharpe ratio that the best of ``many``
-    would reach without any skill, and that of the best. One combination does not tell what luck would reach.
+class ExpectedMaximum:
+    """Number of ``trials`` in the ledger, in words as ``counted``; ``expected``, the annualised maximum Sharpe ratio of
+    ``many`` trials without skill (Bailey and Lopez de Prado 2014), and ``best``, the highest of the sweep. ``expected``
+    is None for a single combination.
     """
 
     trials: int
@@ -54,8 +57,8 @@ class Luck:
     expected: float | None
     best: float | None
 
-    def said(self) -> str:
-        """What luck alone would reach beside what was reached, in words."""
+    def sentence(self) -> str:
+        """Expected and observed maximum in a sentence, without the full stop."""
         many = "that many" if self.many == self.trials else f"{self.many:,} trials"
         return (
             f"Without any skill, the best of {many} would reach a Sharpe ratio of about {number(self.expected, 2)}; "
@@ -63,39 +66,43 @@ class Luck:
         )
 
 
-def sides(result: SweepResult) -> tuple[Side, ...]:
-    """The axes of a result, titled as in the page's form."""
+def axis_labels(result: SweepResult) -> tuple[AxisLabel, ...]:
+    """Labels of the axes of a result, titled as in the page's form."""
     base = json.loads(result.base)
     return tuple(
-        side_of(base, path, title, unit, words)
+        axis_label(base, path, title, unit, words)
         for path, title, unit, words in zip(result.axes, result.titles, result.units, result.words, strict=True)
     )
 
 
-def side_of(base: Mapping[str, Any], path: str, title: str = "", unit: str = "", words: Sequence[str] = ()) -> Side:
-    """The axis at ``path`` over the backtest of plain values ``base``."""
+def axis_label(
+    base: Mapping[str, Any], path: str, title: str = "", unit: str = "", words: Sequence[str] = ()
+) -> AxisLabel:
+    """Label of the axis at ``path`` of ``base``, a backtest as plain values; of an unknown path the path itself."""
     try:
         field = find(BacktestSpec, base, path)
     except SpecError:
-        return Side(path, title or path, unit, False, tuple(words))
+        return AxisLabel(path, title or path, unit, False, tuple(words))
     known = {str(value): text for value, text in field.choices}
-    return Side(path, title or field.title, field.unit, field.percent, tuple(known.get(word, word) for word in words))
+    return AxisLabel(
+        path, title or field.title, field.unit, field.percent, tuple(known.get(word, word) for word in words)
+    )
 
 
-def sides_of(spec: SweepSpec) -> tuple[Side, ...]:
-    """The axes of a request."""
+def requested_axis_labels(spec: SweepSpec) -> tuple[AxisLabel, ...]:
+    """Labels of the axes of a request."""
     base = spec.base.model_dump(mode="json")
-    return tuple(side_of(base, scale.path, scale.title, scale.unit, scale.words) for scale in spec.scales())
+    return tuple(axis_label(base, scale.path, scale.title, scale.unit, scale.words) for scale in spec.scales())
 
 
 def metric_names(result: SweepResult) -> list[str]:
-    """The metrics that this result has."""
+    """Names of the metrics with a finite value in this result; at least its objective."""
     return [name for name in METRICS if np.isfinite(result.metric(name)).any()] or [result.objective]
 
 
-def luck(result: SweepResult, symbol: str | None) -> Luck:
-    """Of every trial of the strategy's family and of all on these data, as the verdict on one of them counts it; on the
-    record of the whole or of one ``symbol``.
+def expected_maximum(result: SweepResult, symbol: str | None) -> ExpectedMaximum:
+    """Expected maximum over the trials of the strategy's family and of all on these data, counted as the verdict does;
+    for the portfolio or for one ``symbol``.
     """
     row = 0 if symbol is None else 1 + result.parts.index(symbol)
     per_year, observations = result.periods_per_year[row], result.observations[row]
@@ -107,15 +114,17 @@ def luck(result: SweepResult, symbol: str | None) -> Luck:
     best = float(ratios.max()) if len(ratios) else None
     many = found.on_data if found.all > found.family else found.trials
     expected = found.all * float(np.sqrt(per_year)) if len(ratios) > 1 else None
-    return Luck(found.trials, found.counted.replace("trials", "trials of this strategy", 1), many, expected, best)
+    return ExpectedMaximum(
+        found.trials, found.counted.replace("trials", "trials of this strategy", 1), many, expected, best
+    )
 
 
 def about_costs(result: SweepResult) -> list[str]:
-    """Where the best is told although costs vary."""
+    """The note on costs where they are axes: at which costs the best is chosen."""
     costs = [] if result.no_choice() else cost_axes(result.axes)
     if not costs:
         return []
-    known = sides(result)
+    known = axis_labels(result)
     own = [f"{known[axis].title.lower()} {known[axis].text(value)} {known[axis].unit}".rstrip()
            for axis, value in zip(costs, result.base_costs().tolist(), strict=True)]  # fmt: skip
     return [

@@ -97,8 +97,8 @@ def test_a_fraction_is_shown_and_read_in_percent() -> None:
 @pytest.mark.parametrize("fraction", [0.07, 0.29, 0.001, 1 / 3, 0.55, -0.005])
 def test_a_percentage_typed_as_it_is_shown_is_the_same_fraction(fraction: float) -> None:
     field = find(BacktestSpec, {}, "financing.cash_yield")
-    text = controls.shown(controls.hundredfold(fraction))
-    assert controls.given(field, text) == pytest.approx(fraction, rel=1e-11)
+    text = controls.shown(controls.to_percent(fraction))
+    assert controls.parse_value(field, text) == pytest.approx(fraction, rel=1e-11)
 
 
 def test_what_is_wrong_with_a_percentage_is_said_in_percent() -> None:

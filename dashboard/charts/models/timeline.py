@@ -176,7 +176,7 @@ def _part(name: str, lane: str, time: Times, until: Any = None) -> Part:
 
 
 def _step(time: Times) -> Any:
-    """The usual distance of two bars."""
+    """Median distance of two bars."""
     return np.median(np.diff(time)) if len(time) > 1 else np.timedelta64(1, "D")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.charts import base
-from dashboard.text.sweeps import Side
+from dashboard.text.sweeps import AxisLabel
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.market.bars import Floats
 
@@ -22,7 +22,7 @@ _GAP = 0.04  # as base.figure leaves between panes
 class Path:
     """One parameter: ``chosen`` in each window (NaN for none), the ends of its axis, and what ``hindsight`` takes."""
 
-    side: Side
+    side: AxisLabel
     chosen: Floats
     low: float
     high: float
@@ -38,7 +38,7 @@ class PathsInfo:
     stop: Floats
 
 
-def info(result: WalkForwardResult, sides: Sequence[Side]) -> PathsInfo:
+def info(result: WalkForwardResult, sides: Sequence[AxisLabel]) -> PathsInfo:
     """What is drawn of ``result``, whose axes are ``sides``."""
     paths = tuple(
         Path(side, result.parameters[:, axis], result.values[axis][0], result.values[axis][-1],

@@ -17,7 +17,7 @@ from dashboard.runs import studies
 
 
 def layout(query: str | None) -> Component:
-    """The page for a permalink's query, or with the usual form."""
+    """The page for a permalink's query, or with the default form."""
     asked = studies.opening(query, [tab.study for tab in TABS if tab.study])
     beside = [tab for tab in TABS if tab.study or tab.free]
     return page_layout(

@@ -52,8 +52,8 @@ def settings(spec: BacktestSpec) -> str:
     """
     market = {name: getattr(spec.market, name) for name in ("collection", "symbols", "interval")}
     fresh = BacktestSpec.parse({**FORM.defaults(), "market": market})
-    usual = fresh.model_copy(update={"strategy": spec.strategy})  # not every strategy suits the other settings
-    found = sorted(differences([usual, spec]), key=lambda item: item.path.startswith("costs."))
+    current = fresh.model_copy(update={"strategy": spec.strategy})  # not every strategy suits the other settings
+    found = sorted(differences([current, spec]), key=lambda item: item.path.startswith("costs."))
     return "; ".join(f"{item.title.lower()} {item.values[1]}" for item in found)
 
 

@@ -65,8 +65,8 @@ def _decimals(result: BacktestResult) -> int:
     """Decimals that tell prices apart: two for shares, four for what costs a few units, as currencies do."""
     if not len(result.trade_entry_price):
         return 2
-    usual = float(np.median(result.trade_entry_price))
-    return 2 if usual >= 20 else 4 if usual >= 0.1 else 6
+    median_price = float(np.median(result.trade_entry_price))
+    return 2 if median_price >= 20 else 4 if median_price >= 0.1 else 6
 
 
 def rows(result: BacktestResult, limit: int) -> list[dict[str, Any]]:

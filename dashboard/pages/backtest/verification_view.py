@@ -56,7 +56,7 @@ def _row(finding: Finding) -> Component:
     return html.Div([dot, *words], className="finding")
 
 
-def luck(result: VerificationResult) -> Any:
+def sharpe_ratios(result: VerificationResult) -> Any:
     """Sharpe ratios of the run resampled and of random entries (or weights), or why there are none."""
     chance = "shuffled weights" if result.resized else "random entries"
     drawn = [
@@ -68,7 +68,7 @@ def luck(result: VerificationResult) -> Any:
         return skipped(result, "bootstrap")
     own = result.metrics.get("sharpe")
     marks = [(own, f"this run {number(own, 2)}"), (0.0, "zero")]
-    return samples.figure(samples.info(drawn, marks), number=".1f", keep="luck")
+    return samples.figure(samples.info(drawn, marks), number=".1f", keep="sharpe-ratios")
 
 
 def noise(result: VerificationResult) -> Any:
@@ -219,8 +219,8 @@ def regimes(result: VerificationResult) -> Component:
 
 
 def subtitles(result: VerificationResult) -> tuple[str, ...]:
-    """What stands behind the titles of luck, costs, noise, drawdowns and the fan, which says too why the drawdowns are
-    without those of other orders of the trades.
+    """Subtitles of the charts of Sharpe ratios, costs, noise, drawdowns and the fan; the last says too why the
+    drawdowns lack those of reordered trades.
     """
     known = result.metrics
     chance = known.get("random_p_sharpe")

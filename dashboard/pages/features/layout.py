@@ -29,7 +29,7 @@ COLUMNS = [
 
 
 def layout(query: str | None) -> Component:
-    """The page for a permalink's query, or with the usual form."""
+    """The page for a permalink's query, or with the default form."""
     note = html.Span(id=ids.TABLE_NOTE, className="sub")
     chart = [
         graph.graph(ids.CHART, height=460, title="Price and indicators", rescale=False),

@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 def layout(query: str | None) -> Component:
-    """The page for a permalink's query, or with the usual form; the live part shows in any case."""
+    """The page for a permalink's query, or with the default form; the live part shows in any case."""
     page = page_layout(
         FORM,
         query,

@@ -8,7 +8,7 @@ from dash import Input, Output, State, callback, no_update
 
 from dashboard import ids as frame
 from dashboard import market_options, runs, shell
-from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
+from dashboard.charts.models import calibration, importance, loss, null_distribution, probability, timeline
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
 from dashboard.pages.models import ids, view
@@ -74,18 +74,20 @@ def losses(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
 
 
 @callback(
-    Output(frame.figure(ids.LUCK), "data"),
+    Output(frame.figure(ids.NULL_DISTRIBUTION), "data"),
     Output(frame.figure(ids.CALIBRATION), "data"),
     Output(frame.figure(ids.IMPORTANCE), "data"),
     Input(RESULT, "data"),
 )
 def score(data: runs.ResultData) -> tuple[Any, Any, Any]:
     spec, result = runs.opened(data, ModelSpec)
-    lucky, leaned = luck.info(result), importance.info(result)
+    nulls, weights = null_distribution.info(result), importance.info(result)
     return (
-        luck.figure(lucky) if lucky else states.no_figure("No null models were trained: set Null models above 0."),
+        null_distribution.figure(nulls)
+        if nulls
+        else states.no_figure("No null models were trained: set Null models above 0."),
         calibration.figure(calibration.info(result, spec.target.horizon)),
-        importance.figure(leaned) if leaned else states.no_figure(view.no_importance(result)),
+        importance.figure(weights) if weights else states.no_figure(view.no_importance(result)),
     )
 
 

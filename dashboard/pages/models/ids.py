@@ -3,7 +3,7 @@
 KPIS = "models-kpis"
 TABS = "models-tabs"
 LOSS = "models-loss"
-LUCK = "models-luck"
+NULL_DISTRIBUTION = "models-null-distribution"
 VERDICT = "models-verdict"
 PROBABILITY = "models-probability"
 SYMBOL = "models-symbol"

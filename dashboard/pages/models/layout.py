@@ -42,7 +42,7 @@ FORM = Form(
 
 
 def layout(query: str | None) -> Component:
-    """The page for a permalink's query, or with the usual form."""
+    """The page for a permalink's query, or with the default form."""
     return page_layout(
         FORM,
         query,
@@ -70,7 +70,7 @@ def _score() -> list[Component]:
             card("Is it real?", html.Div(skeleton(280), id=ids.VERDICT)),
         ),
         columns(
-            graph(ids.LUCK, height=230, title="Null distribution", rescale=False),
+            graph(ids.NULL_DISTRIBUTION, height=230, title="Null distribution", rescale=False),
             graph(ids.CALIBRATION, height=230, title="Calibration", rescale=False),
             graph(ids.IMPORTANCE, height=230, title="Importance", rescale=False),
             kind="three",

@@ -30,7 +30,7 @@ SHORT = {"auc": "AUC", "rank_ic": "IC"}
 Trained: TypeAlias = tuple[str, ModelSpec, ModelResult | None]
 
 
-SUBS = (ids.LOSS, ids.LUCK, ids.CALIBRATION, ids.IMPORTANCE, ids.PROBABILITY)
+SUBS = (ids.LOSS, ids.NULL_DISTRIBUTION, ids.CALIBRATION, ids.IMPORTANCE, ids.PROBABILITY)
 """Charts whose second line follows from the result."""
 
 

@@ -79,10 +79,10 @@ def test_a_run_begins_with_a_window_that_it_has_two_of() -> None:
     bars = {name: rolling.info(long_run(), name).bars for name in rolling.WINDOWS}
     for name, count in bars.items():
         assert (name in rolling.filled(long_run(count + 1)), name in rolling.filled(long_run(count))) == (True, False)
-    assert rolling.usual(long_run(1600)) == "6m"
-    assert rolling.usual(long_run(2 * bars["6m"] + 1)) == "6m"
-    assert rolling.usual(long_run(2 * bars["6m"])) == "3m"
-    assert rolling.usual(long_run(2 * bars["3m"])) == rolling.usual(long_run(bars["1m"])) == "1m"
+    assert rolling.default_window(long_run(1600)) == "6m"
+    assert rolling.default_window(long_run(2 * bars["6m"] + 1)) == "6m"
+    assert rolling.default_window(long_run(2 * bars["6m"])) == "3m"
+    assert rolling.default_window(long_run(2 * bars["3m"])) == rolling.default_window(long_run(bars["1m"])) == "1m"
 
 
 def test_the_panes_stand_under_their_names() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard.charts.models import calibration, importance, loss, luck, probability, timeline
+from dashboard.charts.models import calibration, importance, loss, null_distribution, probability, timeline
 from engine.core.errors import DataError, SpecError
 from engine.features.matrix import FeatureMatrix, matrix
 from engine.indicators.averages import Sma
@@ -77,7 +77,7 @@ class TestLoss:
 
 class TestLuck:
     def test_bins_hold_every_null_model_and_the_band_is_that_of_the_result(self) -> None:
-        drawn = luck.info(result())
+        drawn = null_distribution.info(result())
         assert drawn is not None
         assert drawn.count.sum() == 11
         assert (drawn.edges[0], drawn.edges[-1]) == (0.45, 0.55)
@@ -86,26 +86,28 @@ class TestLuck:
         assert drawn.observed == 0.6
 
     def test_the_axis_reaches_a_model_beyond_all_luck(self) -> None:
-        drawn = luck.info(result())
+        drawn = null_distribution.info(result())
         assert drawn is not None
-        low, high = luck.figure(drawn).layout.xaxis.range
+        low, high = null_distribution.figure(drawn).layout.xaxis.range
         assert low < 0.45
         assert high > 0.6
 
     def test_null_models_of_one_score_can_be_drawn(self) -> None:
-        drawn = luck.info(result(null_scores=np.array([0.5]), scores=result().scores | {"auc": 0.5}))
+        drawn = null_distribution.info(result(null_scores=np.array([0.5]), scores=result().scores | {"auc": 0.5}))
         assert drawn is not None
         assert drawn.count.sum() == 1
-        luck.figure(drawn)
+        null_distribution.figure(drawn)
 
     def test_a_regression_shows_its_rank_correlation(self) -> None:
-        drawn = luck.info(made_number())
+        drawn = null_distribution.info(made_number())
         assert drawn is not None
         assert (drawn.name, drawn.observed) == ("Rank IC", 0.08)
-        assert luck.figure(drawn).data[0].hovertemplate.startswith("Rank IC %{customdata}: %{y} null models")
+        assert (
+            null_distribution.figure(drawn).data[0].hovertemplate.startswith("Rank IC %{customdata}: %{y} null models")
+        )
 
     def test_there_is_nothing_to_draw_without_null_models(self) -> None:
-        assert luck.info(result(null_scores=np.array([]))) is None
+        assert null_distribution.info(result(null_scores=np.array([]))) is None
 
 
 class TestProbability:

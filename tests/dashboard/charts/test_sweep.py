@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 from dashboard.charts import parallel, spread
 from dashboard.charts import sweep as chart
 from dashboard.charts.sweep import View
-from dashboard.text.sweeps import Side
+from dashboard.text.sweeps import AxisLabel
 from engine.backtest.sweeps.result import SweepResult
 from engine.core.errors import SpecError
 
 FAST, SLOW, STOP, FILL = "strategy.fast", "strategy.slow", "stops.stop_loss", "fill"
-SIDES = (Side(FAST, "Fast window", "bars"), Side(SLOW, "Slow window", "bars"), Side(STOP, "Stop loss", "%", True))
+SIDES = (
+    AxisLabel(FAST, "Fast window", "bars"),
+    AxisLabel(SLOW, "Slow window", "bars"),
+    AxisLabel(STOP, "Stop loss", "%", True),
+)
 X, Y = View("sharpe", FAST), View("sharpe", FAST, SLOW)
 
 
@@ -160,19 +164,19 @@ def test_what_is_known_so_far() -> None:
 @pytest.mark.parametrize(
     ("side", "value", "text"),
     [
-        (Side("", "", "bars"), 1200.0, "1,200"),
-        (Side("", "", "%", percent=True), 0.055, "5.5%"),
-        (Side("", "", words=("open", "close")), 1.0, "close"),
-        (Side("", "", "bp"), 2.718281828, "2.71828"),
+        (AxisLabel("", "", "bars"), 1200.0, "1,200"),
+        (AxisLabel("", "", "%", percent=True), 0.055, "5.5%"),
+        (AxisLabel("", "", words=("open", "close")), 1.0, "close"),
+        (AxisLabel("", "", "bp"), 2.718281828, "2.71828"),
     ],
 )
-def test_a_value_as_people_read_it(side: Side, value: float, text: str) -> None:
+def test_a_value_as_people_read_it(side: AxisLabel, value: float, text: str) -> None:
     assert side.text(value) == text
 
 
 def test_every_combination_is_in_the_histogram() -> None:
     values = np.append(np.linspace(-1, 3, 1001), [np.nan, 50.0])
-    info = spread.info("sharpe", values, luck=2.0)
+    info = spread.info("sharpe", values, expected_maximum=2.0)
     assert info is not None
     assert info.counts.sum() == info.total == 1002
     assert 0.0 in np.round(info.edges, 12), "no bar is both gain and loss"
@@ -190,7 +194,7 @@ def test_one_value_has_a_histogram(values: list[float]) -> None:
 
 
 def test_what_lies_far_out_is_named_at_the_rim() -> None:
-    info = spread.info("sharpe", np.linspace(1.0, 1.1, 500), luck=0.1)
+    info = spread.info("sharpe", np.linspace(1.0, 1.1, 500), expected_maximum=0.1)
     assert info is not None
     drawn = spread.figure(info)
     assert drawn.layout.xaxis.range[0] > 0.9

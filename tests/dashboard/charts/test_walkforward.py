@@ -9,11 +9,11 @@ import pytest
 
 from dashboard.charts import base
 from dashboard.charts.walkforward import curve, parameters, promise, windows
-from dashboard.text.sweeps import Side
+from dashboard.text.sweeps import AxisLabel
 from engine.backtest.walkforward.result import WalkForwardResult
 from tests.support.walks import walk
 
-SIDES = (Side("strategy.fast", "Fast window", "bars"), Side("strategy.slow", "Slow window", "bars"))
+SIDES = (AxisLabel("strategy.fast", "Fast window", "bars"), AxisLabel("strategy.slow", "Slow window", "bars"))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_paths_of_the_chosen_values(made: WalkForwardResult) -> None:
 
 
 def test_words_are_named_on_their_axis(made: WalkForwardResult) -> None:
-    side = Side("fill", "Fill", words=("Next open", "Next close"))
+    side = AxisLabel("fill", "Fill", words=("Next open", "Next close"))
     only = replace(
         made, parameters=np.array([[0.0], [1.0], [1.0], [0.0]]), values=((0.0, 1.0),), hindsight_parameters=np.ones(1)
     )

@@ -19,7 +19,7 @@ from dashboard.pages.backtest.sweep import controls as sweep_controls
 from dashboard.pages.backtest.sweep import view as sweep_view
 from dashboard.pages.backtest.tabs import sweep as tab
 from dashboard.runs import studies
-from dashboard.text.sweeps import luck, sides
+from dashboard.text.sweeps import axis_labels, expected_maximum
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
@@ -144,7 +144,7 @@ def costs_alone() -> Any:
 def test_among_costs_none_is_the_best() -> None:
     found = costs_alone()
     shown = sweep_controls.view_of(found, {})
-    assert "stress test, not a choice" in str(sweep_view.honesty(found, luck(found, None)))
+    assert "stress test, not a choice" in str(sweep_view.honesty(found, expected_maximum(found, None)))
     assert sweep_view.best(found, shown) is None
     assert sweep_controls.chosen(found, shown, None) == 3, "that of the backtest itself"
     _, strip, _, figure, *_ = tab._top(found, shown, {"contour": False, "key": ""})
@@ -154,7 +154,7 @@ def test_among_costs_none_is_the_best() -> None:
 
 def test_the_best_at_the_costs_of_the_backtest_says_so() -> None:
     found = engine.run(request([*AXES, {"path": "costs.slippage", "low": 0, "high": 8, "step": 1}]))
-    said = str(sweep_view.honesty(found, luck(found, None)))
+    said = str(sweep_view.honesty(found, expected_maximum(found, None)))
     assert "at the backtest's own costs, slippage 3 bp." in said
     labels = sweep_controls.controls(found, sweep_controls.view_of(found, {}))[8]
     assert next(item["label"] for item in labels) == "As in the backtest"
@@ -163,7 +163,7 @@ def test_the_best_at_the_costs_of_the_backtest_says_so() -> None:
 def test_costs_that_are_not_on_the_axis_leave_no_best() -> None:
     spec = request([*AXES, {"path": "costs.slippage", "low": 5, "high": 8, "step": 1}])
     found = engine.run(spec)
-    assert "(slippage 3 bp)" in str(sweep_view.honesty(found, luck(found, None)))
+    assert "(slippage 3 bp)" in str(sweep_view.honesty(found, expected_maximum(found, None)))
     card, hidden, columns, rows, *disabled = tab.show_combination({}, None, data_of(spec))
     assert card == sweep_view.CHOOSE
     assert (hidden, columns, rows, disabled) == (True, [], [], [True, True, True])
@@ -260,7 +260,7 @@ def test_further_down(result: SweepResult) -> None:
 
 
 def test_luck_counts_what_the_ledger_counts(result: SweepResult) -> None:
-    found = luck(result, None)
+    found = expected_maximum(result, None)
     assert found.trials == len(result)
     assert found.expected is not None
     assert found.expected > 0
@@ -268,16 +268,16 @@ def test_luck_counts_what_the_ledger_counts(result: SweepResult) -> None:
     assert f"{len(result)} trials" in said
     assert f"{found.expected:.2f}" in said
     engine.run(result.spec_of(0))
-    assert luck(result, None).trials == len(result), "a combination that is opened is no new trial"
+    assert expected_maximum(result, None).trials == len(result), "a combination that is opened is no new trial"
     engine.run(changed(result.spec_of(0), {"strategy.slow": 150}))
-    assert luck(result, None).trials == len(result) + 1
+    assert expected_maximum(result, None).trials == len(result) + 1
 
 
 def test_luck_is_what_the_verdict_on_a_combination_says(result: SweepResult) -> None:
     engine.run(result.spec_of(0))
     spec = result.spec_of(1)
     said = verdict(spec, engine.run(spec)).findings[1].explanation
-    assert f"beating {luck(result, None).expected:.2f} annualised" in said
+    assert f"beating {expected_maximum(result, None).expected:.2f} annualised" in said
 
 
 def test_one_combination_does_not_tell_what_luck_would_reach(result: SweepResult) -> None:
@@ -285,7 +285,7 @@ def test_one_combination_does_not_tell_what_luck_would_reach(result: SweepResult
         result, parameters=result.parameters[:1], values=tuple((float(value),) for value in result.parameters[0]),
         **{name: getattr(result, name)[:, :1] for name in ("sharpe", "total_return", "max_drawdown", "trades")},
     )  # fmt: skip
-    found = luck(alone, None)
+    found = expected_maximum(alone, None)
     assert found.expected is None
     assert "cannot be estimated from one combination" in str(sweep_view.honesty(alone, found))
     assert tab._top(alone, sweep_controls.view_of(alone, {}), {"contour": False, "key": ""})
@@ -294,7 +294,7 @@ def test_one_combination_does_not_tell_what_luck_would_reach(result: SweepResult
 def test_a_sweep_without_trades_says_so(result: SweepResult) -> None:
     nothing = np.full(result.sharpe.shape, np.nan)
     found = replace(result, sharpe=nothing, max_drawdown=nothing, total_return=np.zeros(nothing.shape))
-    assert "none of them traded" in str(sweep_view.honesty(found, luck(found, None)))
+    assert "none of them traded" in str(sweep_view.honesty(found, expected_maximum(found, None)))
     drawn, strip, *_ = tab._top(
         found, sweep_controls.view_of(found, {"metric": "sharpe"}), {"contour": False, "key": ""}
     )
@@ -321,7 +321,7 @@ def test_the_combination_in_words(result: SweepResult) -> None:
 
 def test_percent_is_read_as_in_the_form() -> None:
     found = engine.run(request([{"path": "stops.stop_loss", "low": 0.05, "high": 0.1, "step": 0.05}]))
-    side = sides(found)[0]
+    side = axis_labels(found)[0]
     assert (side.title, side.percent, side.text(0.05)) == ("Stop loss", True, "5%")
 
 

@@ -84,13 +84,13 @@ def test_a_huge_grid_is_refused_with_the_engines_sentence() -> None:
 def test_rules_are_offered_with_the_numbers_of_their_conditions_first() -> None:
     plain = {"strategy": {"kind": "rules"}, "costs": {"commission": 5, "slippage": 3}}
     offered = sweep_form.offers(plain)
-    assert [axis["path"] for axis in sweep_form.usual(offered)] == [
+    assert [axis["path"] for axis in sweep_form.default_axes(offered)] == [
         "strategy.enter.0.right.window",
         "strategy.enter.1.left.window",
     ], "no lag of 0"
     words = {item["value"]: item["label"] for item in sweep_form.options(offered)}
     assert words["strategy.enter.0.right.window"] == "Strategy: Enter long 1: SMA window"
-    row = str(FORM.axes(sweep_form.usual(offered), plain)[0])
+    row = str(FORM.axes(sweep_form.default_axes(offered), plain)[0])
     assert "SMA window" in row
     assert "Enter long 1" in row
     assert "Remove enter long 1: sma window" in row
@@ -146,7 +146,7 @@ def test_axes_of_fields_that_are_gone_leave_the_others_alone() -> None:
 )
 def test_the_usual_axes_can_be_swept(kind: str) -> None:
     start = base(strategy={"kind": kind})
-    axes = sweep_form.usual(sweep_form.offers(start.model_dump(mode="json")))
+    axes = sweep_form.default_axes(sweep_form.offers(start.model_dump(mode="json")))
     assert 1 <= len(axes) <= 2
     spec = SweepSpec.parse({"base": start, "axes": axes})
     assert 2 <= spec.grid_size() <= 10_000
@@ -160,10 +160,10 @@ def test_a_walk_forward_is_offered_no_costs(kind: str) -> None:
     assert {item.path for item in sweep_form.offers(plain)} - {item.path for item in offered} >= {"costs.slippage"}
     for item in offered:
         WalkForwardSpec.parse({"base": start, "axes": [sweep_form.suggestion(item)]})
-    assert sweep_form.usual(offered)
+    assert sweep_form.default_axes(offered)
     costs = [{"path": "costs.slippage", "low": 0, "high": 10, "step": 1}]
     found = sweep_form.fitting(costs, plain, WALK.stress)
-    assert found == sweep_form.usual(offered), "costs of a sweep that is walked forward give way"
+    assert found == sweep_form.default_axes(offered), "costs of a sweep that is walked forward give way"
 
 
 @pytest.mark.parametrize("kind", ["sma_cross", "rsi_reversion", "donchian_breakout", "macd", "rules"])

@@ -15,7 +15,7 @@ from dashboard.charts.sweep import MapInfo, View
 from dashboard.components.controls import labelled
 from dashboard.pages.backtest import ids
 from dashboard.security.payloads import Rows
-from dashboard.text.sweeps import metric_names, sides
+from dashboard.text.sweeps import axis_labels, metric_names
 from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
@@ -90,7 +90,7 @@ def asked(result: SweepResult, shown: View) -> dict[str, Any]:
 
 def controls(result: SweepResult, shown: View) -> tuple[Any, ...]:
     """Options and value of each select, which of them are hidden, then the slider's end, value, place and words."""
-    known, values = {side.path: side for side in sides(result)}, asked(result, shown)
+    known, values = {side.path: side for side in axis_labels(result)}, asked(result, shown)
     axes = [(path, side.title) for path, side in known.items()]
     others = [path for path in known if path not in (shown.x, shown.y)]
     costs = all(is_stress(path) for path in others)

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.components import controls
-from dashboard.components.fields import Field, Values, find, hundredfold
+from dashboard.components.fields import Field, Values, find, to_percent
 from dashboard.components.icon import icon
 from dashboard.components.values import get
 from dashboard.pages.backtest.form import FORM as BACKTEST
@@ -43,7 +43,7 @@ class SweepForm(StudyForm):
         values, asked, problem = super().start(query)
         if asked is None:
             base = BACKTEST.defaults()
-            values |= {self.base: base, "axes": usual(offers(base, self.stress))}
+            values |= {self.base: base, "axes": default_axes(offers(base, self.stress))}
         return values, asked, problem
 
     def collect(self, found: Sequence[Mapping[str, str]], given: Sequence[Any]) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class SweepForm(StudyForm):
             many = replace(field, control="many")
             return [self._control(path, many, [str(value) for value in listed], "values", words)]
         if listed:
-            text = "; ".join(str(controls.shown(hundredfold(v) if field.percent else v)) for v in listed)
+            text = "; ".join(str(controls.shown(to_percent(v) if field.percent else v)) for v in listed)
             return [
                 self._control(path, replace(field, control="text", unit="%" if field.percent else ""), text, "values")
             ]
@@ -171,7 +171,7 @@ def fitting(axes: Sequence[Values], base: object, stress: bool = True) -> list[V
     """``axes`` for another base; None to leave all as they are.
 
     A range that the base allows stays, another one gives way to the field's own. Where an axis is of a field that the
-    base lacks, the usual ones come instead.
+    base lacks, the default_axes ones come instead.
     """
     offered = {item.path: item for item in offers(base, stress)}
     known = [axis for axis in axes if axis.get("path") in offered]
@@ -181,7 +181,7 @@ def fitting(axes: Sequence[Values], base: object, stress: bool = True) -> list[V
     if axes and len(known) == len(axes):
         return kept
     by_path = {axis["path"]: axis for axis in kept}
-    first = [by_path.pop(axis["path"], axis) for axis in usual(tuple(offered.values()))]
+    first = [by_path.pop(axis["path"], axis) for axis in default_axes(tuple(offered.values()))]
     return [*first, *by_path.values()][:MAXIMUM_AXIS_CHOICES]
 
 
@@ -198,7 +198,7 @@ def _is_allowed(base: object, axis: Values) -> bool:
     return True
 
 
-def usual(offered: Sequence[AxisOption]) -> list[dict[str, Any]]:
+def default_axes(offered: Sequence[AxisOption]) -> list[dict[str, Any]]:
     """The axes of a fresh form: the strategy's first numbers, those before that are not 0, as a lag is or a threshold
     that is off; where it has none what trading costs, or a stop where that is not offered.
     """
@@ -251,10 +251,10 @@ def _read(base: object, axis: dict[str, Any]) -> dict[str, Any]:
     number = replace(field, control="number")
     for name in ("low", "high", "step"):
         if name in kept:
-            kept[name] = controls.given(number, kept[name])
+            kept[name] = controls.parse_value(number, kept[name])
     if isinstance(kept.get("values"), str):
         parts = kept["values"].replace(";", " ").split()
-        kept["values"] = [controls.given(number, part) for part in parts]
+        kept["values"] = [controls.parse_value(number, part) for part in parts]
     return kept
 
 

@@ -39,7 +39,7 @@ def layout() -> list[Component]:
     contour = _link(ids.SWEEP_CONTOUR, "Contours", "Switch between heatmap and contours")
     return [
         metric.strip(ids.SWEEP_KPIS, 7),
-        html.Div(id=ids.SWEEP_LUCK, className="sweep-luck"),
+        html.Div(id=ids.SWEEP_EXPECTED_MAXIMUM, className="sweep-expected"),
         _controls(),
         card.columns(
             graph.graph(ids.SWEEP_MAP, height=440, title="Parameter space", tools=[contour], rescale=False),

@@ -16,7 +16,7 @@ from dashboard.components import card, metric
 from dashboard.components.table import Column, definition
 from dashboard.text.format import count, number, percent
 from dashboard.text.metrics import metric_text
-from dashboard.text.sweeps import Luck, about_costs, metric_names, sides
+from dashboard.text.sweeps import ExpectedMaximum, about_costs, axis_labels, metric_names
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.result import SweepResult
 
@@ -25,7 +25,9 @@ _DECIMALS = {"trades": 0}
 _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72, "calmar": 76}
 
 
-def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau: Any) -> list[metric.Metric]:
+def kpis(
+    result: SweepResult, view: View, found: ExpectedMaximum, best: int | None, plateau: Any
+) -> list[metric.Metric]:
     """The strip above the map."""
     objective = result.objective
     values = result.metric(objective, view.symbol)
@@ -62,7 +64,7 @@ def kpis(result: SweepResult, view: View, found: Luck, best: int | None, plateau
     ]  # fmt: skip
 
 
-def honesty(result: SweepResult, found: Luck) -> list[Component]:
+def honesty(result: SweepResult, found: ExpectedMaximum) -> list[Component]:
     """One line on what that many trials mean, and what a reader has to know."""
     if reason := result.no_choice():
         said = f"{reason} The ledger now counts {found.counted}."
@@ -75,7 +77,7 @@ def honesty(result: SweepResult, found: Luck) -> list[Component]:
         )
     else:
         below = ", which is no more" if found.best <= found.expected else ""
-        said = f"The ledger now counts {found.counted}. {found.said()}{below}."
+        said = f"The ledger now counts {found.counted}. {found.sentence()}{below}."
     notes = (result.measured(), *about_costs(result), *result.warnings)
     return [html.P(said), *(html.P(text, className="note") for text in notes)]
 
@@ -85,13 +87,13 @@ def place(result: SweepResult, index: int | None) -> str:
     if index is None:
         return ""
     return "at " + " / ".join(
-        side.text(value, 4) for side, value in zip(sides(result), result.parameters[index], strict=True)
+        side.text(value, 4) for side, value in zip(axis_labels(result), result.parameters[index], strict=True)
     )
 
 
 def combination(result: SweepResult, index: int, symbol: str | None) -> list[Component]:
     """The parameters and the metrics of one combination."""
-    named = zip(sides(result), result.parameters[index], strict=True)
+    named = zip(axis_labels(result), result.parameters[index], strict=True)
     given = [(side.name(), side.text(value)) for side, value in named]
     found = [
         (METRICS[name].title, metric_text(name, float(result.metric(name, symbol)[index])))
@@ -104,7 +106,7 @@ def combination(result: SweepResult, index: int, symbol: str | None) -> list[Com
 def columns(result: SweepResult) -> list[dict[str, Any]]:
     """Of the table of combinations: parameters, then metrics. A path is a field without its dots."""
     shown = []
-    for place, side in enumerate(sides(result)):
+    for place, side in enumerate(axis_labels(result)):
         least = max(64, 26 + 7 * max(map(len, (side.title, *side.words))))
         kind, digits = ("percent", 2) if side.percent else ("number", decimals(result, place))
         shown.append(Column(field_of(side.path), side.title, "text" if side.words else kind, digits, least=least))
@@ -122,7 +124,7 @@ def figure_columns(names: Sequence[str]) -> list[Column]:
 
 def rows(result: SweepResult, name: str, symbol: str | None, limit: int) -> list[dict[str, Any]]:
     """Rows of that table, best first by ``name``; ``id`` is the combination."""
-    known = sides(result)
+    known = axis_labels(result)
     listed = []
     for row in result.table(limit, name, symbol):
         line = {"id": str(row["index"]), **{name: row[name] for name in metric_names(result)}}

@@ -128,10 +128,10 @@ def roll(data: runs.ResultData, window: Any) -> tuple[Any, ...]:
     _, result = runs.opened(data, BacktestSpec)
     filled, low, tall = rolling.filled(result), {"height": 120}, {"height": 430}
     if not filled:
-        shortest = rolling.info(result, rolling.usual(result)).window
+        shortest = rolling.info(result, rolling.default_window(result)).window
         text = f"This run is shorter than {shortest}: too short for any rolling window."
         return low, low, states.no_figure(text), "", windows(filled), None
-    chosen = window if window in filled else rolling.usual(result)
+    chosen = window if window in filled else rolling.default_window(result)
     info = rolling.info(result, chosen)
     said = f"window of {info.window}, {info.bars:,} bars"
     return tall, tall, rolling.figure(info), said, windows(filled), chosen

@@ -30,7 +30,7 @@ STUDY = Study(
 )
 RESULT = Input(frame.result(FORM.page), "data")
 CHARTS = {
-    ids.REAL_LUCK: verification_view.luck,
+    ids.REAL_SHARPE_RATIOS: verification_view.sharpe_ratios,
     ids.REAL_FILLS: verification_view.fills,
     ids.REAL_COSTS: verification_view.costs,
     ids.REAL_DELAYS: verification_view.delays,
@@ -40,7 +40,7 @@ CHARTS = {
     ids.REAL_FAN: verification_view.spread,
     ids.REAL_REMOVED: verification_view.removed,
 }
-SUBTITLED = (ids.REAL_LUCK, ids.REAL_COSTS, ids.REAL_NOISE, ids.REAL_DRAWDOWNS, ids.REAL_FAN)
+SUBTITLED = (ids.REAL_SHARPE_RATIOS, ids.REAL_COSTS, ids.REAL_NOISE, ids.REAL_DRAWDOWNS, ids.REAL_FAN)
 
 
 def layout() -> list[Component]:
@@ -52,7 +52,7 @@ def layout() -> list[Component]:
         verdict,
         metric.strip(ids.REAL_FILL_FIGURES, 6),
         card.columns(
-            _graph(ids.REAL_LUCK, "Sharpe ratio", 230),
+            _graph(ids.REAL_SHARPE_RATIOS, "Sharpe ratio", 230),
             _graph(ids.REAL_FILLS, "Fills", 230, "total return by fill price"),
             kind="half",
         ),

@@ -45,7 +45,7 @@ axes.wire(FORM)
 @callback(
     Output(ids.SWEEP_VIEW, "data"),
     Output(ids.SWEEP_KPIS, "children"),
-    Output(ids.SWEEP_LUCK, "children"),
+    Output(ids.SWEEP_EXPECTED_MAXIMUM, "children"),
     Output(frame.figure(ids.SWEEP_MAP), "data"),
     Output(ids_sub(ids.SWEEP_MAP), "children"),
     Output(ids.SWEEP_CONTOUR, "children"),
@@ -79,14 +79,14 @@ def draw(
 
 
 def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The state that is drawn, key metrics, the line about luck, and the map."""
+    """The state that is drawn, key metrics, the line on the expected maximum, and the map."""
     best, plateau, found = (
         view.best(result, shown),
         best_plateau(result, symbol=shown.symbol),
-        sweeps.luck(result, shown.symbol),
+        sweeps.expected_maximum(result, shown.symbol),
     )
     marks = [("plateau", plateau.index if plateau else None), ("best", best)]
-    info = chart.info(result, shown, sweeps.sides(result), [(name, at) for name, at in marks if at is not None])
+    info = chart.info(result, shown, sweeps.axis_labels(result), [(name, at) for name, at in marks if at is not None])
     drawn = {**asked, **control.asked(result, shown)}
     figure = chart.figure(info, asked["contour"], keep=f"{asked['key']} {shown.x} {shown.y}")
     strip = metric.cells(view.kpis(result, shown, found, best, plateau))
@@ -134,12 +134,12 @@ def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
     """What lies further down, once the map is there."""
     _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, drawn or {})
-    values, luck = result.metric(shown.metric, shown.symbol), sweeps.luck(result, shown.symbol)
+    values, maximum = result.metric(shown.metric, shown.symbol), sweeps.expected_maximum(result, shown.symbol)
     is_choice = not result.no_choice()
     values = np.where(result.choosable, values, np.nan) if is_choice else values
-    bars = spread.info(shown.metric, values, luck.expected if shown.metric == "sharpe" else None, best=is_choice)
+    bars = spread.info(shown.metric, values, maximum.expected if shown.metric == "sharpe" else None, best=is_choice)
     ranked = result.ranked(shown.metric, shown.symbol)
-    lines = parallel.info(result.parameters, ranked, sweeps.sides(result), shown.metric)
+    lines = parallel.info(result.parameters, ranked, sweeps.axis_labels(result), shown.metric)
     nothing = states.no_figure(result.no_choice() or f"No combination has a {METRICS[shown.metric].title}.")
     figures = spread.figure(bars) if bars else nothing, parallel.figure(lines) if lines else nothing
     return (
@@ -219,5 +219,5 @@ def draw_partial(progress: Any, run: Any, tab: str) -> tuple[Any, Any]:
     spec = runner.load_spec(run["spec"])
     if not isinstance(spec, SweepSpec):
         raise PreventUpdate
-    info = chart.live(partial, "sharpe", sweeps.sides_of(spec))
+    info = chart.live(partial, "sharpe", sweeps.requested_axis_labels(spec))
     return chart.figure(info, keep="partial"), "Sharpe so far"

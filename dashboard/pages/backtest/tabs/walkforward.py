@@ -20,7 +20,7 @@ from dashboard.pages.backtest.walkforward import view
 from dashboard.pages.backtest.walkforward.form import WalkForwardForm
 from dashboard.runs import studies
 from dashboard.runs.studies import Study
-from dashboard.text.sweeps import sides
+from dashboard.text.sweeps import axis_labels
 from engine.backtest.walkforward.spec import WalkForwardSpec
 
 PAGE = frame.study("backtest", "walkforward")
@@ -73,7 +73,7 @@ def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
     return (
         windows.figure(windows.info(result)), view.about_windows(result),
         promise.figure(kept) if kept else nothing, promise.words(result.agreement) if kept else "",
-        parameters.figure(parameters.info(result, sides(result))), view.about_paths(result),
+        parameters.figure(parameters.info(result, axis_labels(result))), view.about_paths(result),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from dashboard.components.table import Column, definition
 from dashboard.pages.backtest.sweep.view import decimals, field_of
 from dashboard.text.format import MISSING, count, number, percent, signed_percent
 from dashboard.text.metrics import metric_text
-from dashboard.text.sweeps import Side, sides
+from dashboard.text.sweeps import AxisLabel, axis_labels
 from engine.backtest.metrics import METRICS
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.verdict import assess
@@ -78,7 +78,7 @@ def columns(result: WalkForwardResult) -> list[dict[str, Any]]:
     shown = [
         Column(field_of(side.path), side.title, "text" if side.words else "percent" if side.percent else "number",
                2 if side.percent else decimals(result, place), least=74, help=side.name())
-        for place, side in enumerate(sides(result))
+        for place, side in enumerate(axis_labels(result))
     ]  # fmt: skip
     return [
         definition(column) | _WRAPPED
@@ -100,11 +100,11 @@ def columns(result: WalkForwardResult) -> list[dict[str, Any]]:
 
 def rows(result: WalkForwardResult) -> list[dict[str, Any]]:
     """A row a window; ``id`` is its place."""
-    known = sides(result)
+    known = axis_labels(result)
     return [_row(result, place, known) for place in range(len(result.test_first))]
 
 
-def _row(result: WalkForwardResult, place: int, known: Sequence[Side]) -> dict[str, Any]:
+def _row(result: WalkForwardResult, place: int, known: Sequence[AxisLabel]) -> dict[str, Any]:
     line: dict[str, Any] = {
         "id": str(place),
         "window": place + 1,
@@ -133,7 +133,7 @@ def about_paths(result: WalkForwardResult) -> str:
     """Behind the title of the chosen parameters: the steadiness of each."""
     parts = [
         f"{side.title} {percent(item.near, 0)}"
-        for side, item in zip(sides(result), result.stability(), strict=True)
+        for side, item in zip(axis_labels(result), result.stability(), strict=True)
         if item.near is not None
     ]
     return f"within one step of the window before: {', '.join(parts)}" if parts else ""

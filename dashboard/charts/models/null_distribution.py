@@ -21,7 +21,7 @@ MINIMUM_BINS, MAXIMUM_BINS = 5, 40
 
 
 @dataclass(frozen=True, eq=False)
-class LuckInfo:
+class NullDistributionInfo:
     """``count`` null models in each bin between ``edges`` (one more than bins), and each one's ``scores``, sorted.
 
     ``low`` and ``high`` are the 5% and 95% points of the null models; ``observed`` is the model's own score, and
@@ -37,17 +37,19 @@ class LuckInfo:
     name: str
 
 
-def info(result: ModelResult) -> LuckInfo | None:
+def info(result: ModelResult) -> NullDistributionInfo | None:
     """None where no null models were trained. The number of bins is 2 n^(1/3) (Rice), 5 to 40."""
     band = result.null_band()
     if band is None:
         return None
     bins = int(np.clip(round(2 * len(result.null_scores) ** (1 / 3)), MINIMUM_BINS, MAXIMUM_BINS))
     count, edges = np.histogram(result.null_scores, bins)
-    return LuckInfo(edges, count, result.null_scores, band[0], band[1], result.headline, headline_name(result))
+    return NullDistributionInfo(
+        edges, count, result.null_scores, band[0], band[1], result.headline, headline_name(result)
+    )
 
 
-def figure(info: LuckInfo) -> go.Figure:
+def figure(info: NullDistributionInfo) -> go.Figure:
     """A histogram with its band shaded, a tick for each null model, and a line for the model itself."""
     import plotly.graph_objects as go
 
@@ -67,7 +69,7 @@ def figure(info: LuckInfo) -> go.Figure:
         [bars, ticks],
         x={"tickformat": ".3~f", "nticks": 7, "range": _range(info)},
         y=base.value_axis(nticks=4, rangemode="tozero", tickformat="d"),
-        keep="luck",
+        keep="null-distribution",
         hover="closest",
         bargap=0,
         margin={**base.MARGIN, "t": 26},
@@ -82,18 +84,18 @@ def figure(info: LuckInfo) -> go.Figure:
     return figure
 
 
-def _colour(info: LuckInfo) -> str:
+def _colour(info: NullDistributionInfo) -> str:
     """Gain above the band of the null models, loss below it, neither inside it."""
     return base.GAIN if info.observed > info.high else base.LOSS if info.observed < info.low else base.WARN
 
 
-def _range(info: LuckInfo) -> list[float]:
+def _range(info: NullDistributionInfo) -> list[float]:
     low, high = min(info.edges[0], info.observed), max(info.edges[-1], info.observed)
     margin = max(0.06 * (high - low), 1e-4)
     return [float(low - margin), float(high + margin)]
 
 
-def _anchor(info: LuckInfo) -> str:
+def _anchor(info: NullDistributionInfo) -> str:
     """The side on which the words have room."""
     low, high = _range(info)
     place = (info.observed - low) / (high - low)
