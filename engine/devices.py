@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.core import libraries
+from engine.core.cores import logical_cores
 from engine.core.errors import DeviceError, did_you_mean
 
 NAMES: Mapping[str, str] = {
@@ -149,10 +150,9 @@ def machine() -> Machine:
     )
 
 
-def cores() -> int:
-    """Physical cores that this process may use: the number of threads that dense arithmetic gains from."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else machine().threads
-    return min(machine().cores, allowed)
+def physical_cores() -> int:
+    """Number of physical cores that this process may use: more threads do not speed up dense arithmetic."""
+    return min(machine().cores, logical_cores())
 
 
 @cache

@@ -74,14 +74,14 @@ def table(
     )
 
 
-def needed(count: int, *, row: int = _ROW, least: int = 2) -> int:
+def height_of(count: int, *, row: int = _ROW, least: int = 2) -> int:
     """Pixels that a table of ``count`` rows of ``row`` pixels needs, or of the ``least`` number of them."""
     return _HEAD + row * max(count, least) + _SCROLLBAR
 
 
 def fitting(count: int, most: int) -> dict[str, Any]:
     """The ``style`` of a table of ``count`` rows that is as tall as they need and ``most`` pixels at most."""
-    return {"height": min(needed(count), most), "width": "100%"}
+    return {"height": min(height_of(count), most), "width": "100%"}
 
 
 def _least(column: Column) -> int:

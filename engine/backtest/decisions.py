@@ -249,9 +249,9 @@ def decide_both_sides(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[
 
 def from_flat(spec: BacktestSpec, known: Decisions, bars: MeasuredBars) -> Decisions:
     """``known`` for an account that begins flat with ``bars``; the last decision up to the first close is carried
-    forward where ``Strategy.stands``.
+    forward where ``Strategy.carries_decisions``.
     """
-    return known.carried_into(bars, spec.direction) if spec.strategy.stands else known.on(bars)
+    return known.carried_into(bars, spec.direction) if spec.strategy.carries_decisions else known.on(bars)
 
 
 def _rebalanced(spec: BacktestSpec, codes: Codes, panel: Panel) -> Codes:

@@ -5,7 +5,7 @@ together, with the first bar of the range at whose close the strategy may decide
 time, and uses bars before the range where there are any.
 
 An account begins flat. Earlier decisions are ignored, except for strategies whose last decision persists
-(``Strategy.stands``: buy and hold, and all allocations): it is carried forward to the first close.
+(``Strategy.carries_decisions``: buy and hold, and all allocations): it is carried forward to the first close.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class MeasuredBars(Sequence[Bars]):
         """The longest warm-up that leaves two of the known bars."""
         return (len(calendar(self.known)) if self.allows_unlisted else min(len(item) for item in self.known)) - 2
 
-    def waited(self) -> int:
+    def warm_up_in_range(self) -> int:
         """Bars of the requested range, on the common calendar, used by the warm-up."""
         time = calendar(self.known)
         return int(np.count_nonzero((time >= self.requested_start) & (time < self.time[0])))

@@ -48,7 +48,7 @@ def run_portfolio(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progr
     costless = simulate_accounts(spec, bars, decisions, NO_COSTS)
     benchmark = buy_and_hold(spec, bars)
     progress(1.0, "Adding up")
-    missed_entries = [] if spec.strategy.stands else known.missed_entries(bars, spec.direction)
+    missed_entries = [] if spec.strategy.carries_decisions else known.missed_entries(bars, spec.direction)
     figures, shorts = sweep_metrics(spec, bars, decisions), asked_for.sells_short()
     return assemble(
         spec, bars, runs, costless, benchmark, fast_metrics=figures, shorts=shorts, missed_entries=missed_entries

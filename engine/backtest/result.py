@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class BacktestResult(Labelled, Dated):
     and hold of the same symbols at the same costs) and ``costless`` (the same decisions without any cost) in the
     market's currency, valued at each close, and ``exposure``, the size of all positions over the equity.
     All of them begin with the first bar of the range on which the strategy could trade, after a warm-up of ``warm_up``
-    bars (more than the ``needed`` ones where requested), of which ``waited`` bars are in the range itself.
+    bars (``required_warm_up``, or more where requested), of which ``warm_up_in_range`` bars are in the range itself.
     Arrays over trades, in the order of their entries: ``trade_symbol`` indexes ``symbols``; prices are averages over
     the fills of a side and include slippage; ``trade_side`` is +1 or -1; ``trade_pnl`` is after commission and
     slippage and includes dividends; ``trade_return`` is the profit over the entry's value; ``trade_fees`` are the
@@ -79,8 +79,8 @@ class BacktestResult(Labelled, Dated):
     trade_open: NDArray[np.bool_]
     family: str
     warm_up: int
-    needed: int
-    waited: int
+    required_warm_up: int = field(metadata={"formerly": "needed"})
+    warm_up_in_range: int = field(metadata={"formerly": "waited"})
     metrics: dict[str, float | None]
     benchmark_metrics: dict[str, float | None]
     warnings: tuple[str, ...]
@@ -92,8 +92,8 @@ class BacktestResult(Labelled, Dated):
 
     def measured(self) -> str:
         """The first measured day and the reason for it, as a sentence."""
-        asked = "after the requested warm-up" if self.warm_up > self.needed else FIRST_DAY
-        return measured_from(self.days[0], self.warm_up, self.waited, why=asked)
+        asked = "after the requested warm-up" if self.warm_up > self.required_warm_up else FIRST_DAY
+        return measured_from(self.days[0], self.warm_up, self.warm_up_in_range, why=asked)
 
     def summary(self) -> Mapping[str, object]:
         return {

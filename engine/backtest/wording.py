@@ -12,13 +12,13 @@ SHORT = "Shorter than a month: annualised metrics are not stated, as a few days 
 def measured_from(
     day: str | np.datetime64,
     warm_up: int,
-    waited: int,
+    in_range: int,
     what: str = "Measured",
     why: str = FIRST_DAY,
 ) -> str:
     """A sentence on the first measured trading ``day`` and its warm-up."""
-    bars = waited or warm_up
+    bars = in_range or warm_up
     count = f"{bars:,} {'bar' if bars == 1 else 'bars'}"
-    if waited:
+    if in_range:
         return f"{what} from {day}, {why}: {count} before it went into the warm-up."
     return f"{what} from {day}, warmed up on {count} before it." if warm_up else f"{what} from {day}."

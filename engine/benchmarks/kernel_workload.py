@@ -61,7 +61,7 @@ class KernelWorkload(Workload):
             return result
 
         try:
-            with kernels.threads(devices.cores()) as threads:
+            with kernels.threads(devices.physical_cores()) as threads:
                 placed = tuple(kernels.to_device(array, self.precision) for array in inputs)
                 yield Prepared(call, kernels.to_numpy, threads)
         finally:

@@ -90,7 +90,7 @@ class BenchmarkSpec(Action):
     def resources(self) -> Resources:
         """All cores, so that no two benchmarks measure each other, and the GPU if a variant computes on it."""
         on_gpu = any(item.on_gpu for sizes in self.series() for item in self.chosen(sizes[0]))
-        return Resources(gpus=int(on_gpu), threads=devices.cores())
+        return Resources(gpus=int(on_gpu), threads=devices.physical_cores())
 
     def estimate(self) -> Estimate:
         """Supposes a slow processor: see ``Workload.pace``."""

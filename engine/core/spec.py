@@ -140,8 +140,10 @@ class RunSpec(Spec):
         """The request as the ledger of trials counts it, without stress axes, which are not a choice."""
         return self
 
-    def drawn(self, result: Any) -> NDArray[np.float64] | None:
-        """The combinations (combinations, axes) of a search that its request does not determine; None where it does."""
+    def drawn_combinations(self, result: Any) -> NDArray[np.float64] | None:
+        """Combinations (combinations, axes) by which the ledger tells a search from others, where the request does not
+        determine them: float64, those that were run, as far as ``result`` has them. None where it determines them.
+        """
         return None
 
     def fingerprint(self) -> str:

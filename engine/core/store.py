@@ -270,7 +270,9 @@ def _plain(value: Any, path: str, archive: zipfile.ZipFile) -> Any:
 
 
 def decode(data: bytes, result_type: type[R]) -> R:
-    """The result that ``encode`` wrote; raises one of ``DAMAGE`` for anything else."""
+    """The result that ``encode`` wrote; raises one of ``DAMAGE`` for anything else. A field whose metadata name what it
+    was ``formerly`` called is read under that name too.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         values = json.loads(archive.read("result.json"))
         hints = typing.get_type_hints(result_type)
@@ -279,7 +281,13 @@ def decode(data: bytes, result_type: type[R]) -> R:
                 part = io.BytesIO(archive.read(name))
                 *way, last = name.removesuffix(".npy").split(".")
                 _within(values, way)[last] = np.lib.format.read_array(part, allow_pickle=False)
-    return result_type(**{name: _restore(hints[name], value) for name, value in values.items()})
+    current = {item.metadata["formerly"]: item.name for item in _fields(result_type) if "formerly" in item.metadata}
+    named = {current.get(name, name): value for name, value in values.items()}
+    return result_type(**{name: _restore(hints[name], value) for name, value in named.items()})
+
+
+def _fields(result_type: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(result_type)
 
 
 def _within(values: Any, way: list[str]) -> Any:

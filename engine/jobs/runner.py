@@ -286,4 +286,4 @@ def _count_trial(spec: RunSpec, result: Any) -> None:
     if trial is not None:
         key = trial_key(spec)
         if not trials.has(key):
-            trials.record(key, spec, trial(), code=" ".join(_own_sources(spec)), drawn=spec.drawn(result))
+            trials.record(key, spec, trial(), code=" ".join(_own_sources(spec)), drawn=spec.drawn_combinations(result))

@@ -19,14 +19,16 @@ from engine.core.store import Trial
 _COLUMNS = "family, sharpe, observations, count, variance, periods_per_year, rated"
 
 # An unfinished search, whose key has a plus, counts where nobody has taken it to its end, or farther.
-_STANDS = """(instr(t.key, '+') = 0 OR NOT EXISTS (
+_COUNTED = """(instr(t.key, '+') = 0 OR NOT EXISTS (
     SELECT 1 FROM trials o WHERE o.key = substr(t.key, 1, instr(t.key, '+') - 1)
     OR (o.count > t.count AND substr(o.key, 1, instr(o.key, '+')) = substr(t.key, 1, instr(t.key, '+')))))"""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One trial, or all of a search: ``spec`` is its JSON, ``stopped`` tells of an unfinished search."""
+    """One trial, or all of a search. ``spec`` is its JSON, ``drawn`` its ``RunSpec.drawn_combinations`` as bytes of
+    float64; ``stopped`` marks an unfinished search.
+    """
 
     trial: Trial
     spec: str
@@ -40,7 +42,7 @@ def entries(where: str, *values: object) -> list[Entry]:
     with connect() as database:
         rows = database.execute(
             f"SELECT {_COLUMNS}, spec, code, drawn, instr(key, '+') > 0 AS stopped FROM trials t "
-            f"WHERE {_STANDS} {where} ORDER BY created",
+            f"WHERE {_COUNTED} {where} ORDER BY created",
             values,
         ).fetchall()
     names = _COLUMNS.split(", ")
@@ -53,12 +55,12 @@ def entries(where: str, *values: object) -> list[Entry]:
 def record(key: str, spec: RunSpec, trial: Trial, code: str = "", drawn: NDArray[np.float64] | None = None) -> None:
     """Enter the trial under ``key`` (``runner.trial_key``); the same one again is not counted again.
 
-    ``code`` tells the plug-ins that are not the engine's. ``drawn`` are the combinations (combinations, axes) of a
-    search whose request does not tell them.
+    ``code`` identifies plug-ins from outside the engine. ``drawn`` is ``RunSpec.drawn_combinations``; rows with NaN are
+    left out.
     """
     what = (trial.family, trial.sharpe, trial.observations, trial.count, trial.variance, trial.periods_per_year)
-    kept = None if drawn is None else drawn[~np.isnan(drawn).any(axis=1)].astype(np.float64).tobytes()
-    row = (key, canonical_json(spec), time.time(), *what, trial.rated, code, kept)
+    combinations = None if drawn is None else drawn[~np.isnan(drawn).any(axis=1)].astype(np.float64).tobytes()
+    row = (key, canonical_json(spec), time.time(), *what, trial.rated, code, combinations)
     with connect() as database:
         database.execute(
             f"INSERT OR IGNORE INTO trials (key, spec, created, {_COLUMNS}, code, drawn) "
@@ -68,7 +70,7 @@ def record(key: str, spec: RunSpec, trial: Trial, code: str = "", drawn: NDArray
 
 
 def has(key: str) -> bool:
-    """Whether the trial under ``key`` is entered."""
+    """True where the ledger has a trial under ``key``."""
     with connect() as database:
         return database.execute("SELECT 1 FROM trials WHERE key = ?", (key,)).fetchone() is not None
 

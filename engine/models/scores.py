@@ -85,10 +85,14 @@ def mean_auc(label: Floats, probability: Floats) -> float:
 
 
 def mean_ranks(values: Floats) -> Floats:
-    """Ranks from 1 on; equal values share their mean."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    mean_rank = np.cumsum(counts) - (counts - 1) / 2
-    return np.asarray(mean_rank[inverse])
+    """Ranks from 1 on, as float64; ties share the mean of their ranks."""
+    return mean_ranks_of_groups(np.unique(values, return_inverse=True)[1])
+
+
+def mean_ranks_of_groups(group: NDArray[np.int64]) -> Floats:
+    """``mean_ranks`` of values given as indices into the ascending distinct values (``np.unique``'s inverse)."""
+    counts = np.bincount(group)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[group], dtype=np.float64)
 
 
 def correlation(first: Floats, second: Floats) -> float:

@@ -53,17 +53,17 @@ class Strategy(Spec):
     such as a model's; their results arrive in ``inputs`` under the same names.
 
     ``bars`` are all up to the end of the range, those before it included; an account begins flat with the range. With
-    ``stands`` the last decision before it is carried forward to the first close; otherwise it is ignored, as an entry
-    depends on its moment. ``resizes``: the strategy moves the weights of positions instead of opening and closing
-    trades. ``signals_time`` is the expected time of ``signals`` in seconds, per call and per bar, measured on one core
-    of a server of 2023.
+    ``carries_decisions`` the last decision before it is carried forward to the first close; otherwise it is ignored, as
+    an entry depends on its moment. ``resizes``: the strategy moves the weights of positions instead of opening and
+    closing trades. ``signals_time`` is the expected time of ``signals`` in seconds, per call and per bar, measured on
+    one core of a server of 2023.
     """
 
     descriptions: ClassVar[tuple[str, ...]] = ()  # ``call_strategy.require_description`` asks, who knows the market
 
     kind: str = ""
     resizes: ClassVar[bool] = False
-    stands: ClassVar[bool] = False
+    carries_decisions: ClassVar[bool] = False
     signals_time: ClassVar[tuple[float, float]] = (1e-4, 2.5e-8)
 
     @classmethod
@@ -97,7 +97,7 @@ class Allocation(Strategy):
     """
 
     resizes: ClassVar[bool] = True
-    stands: ClassVar[bool] = True
+    carries_decisions: ClassVar[bool] = True
 
     def symbols(self) -> tuple[int, int | None]:
         return 1, None

@@ -156,7 +156,7 @@ def test_without_a_driver_there_are_no_nvidia_gpus(monkeypatch: pytest.MonkeyPat
 def test_the_machine_is_described_by_its_own_figures() -> None:
     machine = devices.machine()
     assert 1 <= machine.cores <= machine.threads
-    assert 1 <= devices.cores() <= machine.cores
+    assert 1 <= devices.physical_cores() <= machine.cores
     assert machine.memory == psutil.virtual_memory().total
     assert f"{machine.processor}, {machine.cores} core" in machine.describe()
     one = devices.Machine("M1", 1, 1, 32_000_000_000, "macOS", ("GPU 0",))

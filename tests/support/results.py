@@ -53,7 +53,8 @@ def make_result(
         "label": "Made up", "currency": "USD", "symbols": symbols, "zones": zones, "periods_per_year": per_year,
         "time": moments, "equity": values, "benchmark": held, "costless": values * 1.01,
         "exposure": np.ones(len(values)), "family": "made_up", "capital": float(values[0]),
-        "metrics": {**figures, "exposure": 1.0, "costs": 0.0}, "warm_up": 0, "needed": 0, "waited": 0,
+        "metrics": {**figures, "exposure": 1.0, "costs": 0.0},
+        "warm_up": 0, "required_warm_up": 0, "warm_up_in_range": 0,
         "benchmark_metrics": equity_metrics(moments, held, per_year), "warnings": (),
     }  # fmt: skip
     return BacktestResult(**{**known, **columns, **more})

@@ -5,28 +5,20 @@ Kernels release the GIL, so threads suffice: they share their inputs without cop
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from engine.backtest.sweeps.rows import Places
+from engine.core.cores import logical_cores
 
 _PAUSE = 0.1  # seconds between two checks for cancellation
 _FIRST, _LARGEST = 2_000, 200_000  # combinations of a piece
 
 
-def cores() -> int:
-    """Processors that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        return os.cpu_count() or 1
-
-
 def run_in_pieces(work: Callable[[Places], None], places: Places, step: Callable[[int], None]) -> None:
     """Run ``work`` on all of ``places`` in pieces; ``step`` is called after each, and stops the rest by raising."""
-    threads = cores()
+    threads = logical_cores()
     size, at = _FIRST, 0
     if len(places) <= _FIRST:
         work(places)
@@ -51,7 +43,7 @@ def _next_size(size: int, taken: float, left: int) -> int:
 
 def run_in_parts(work: Callable[[int, int], None], count: int, least: int) -> None:
     """Run ``work(start, stop)`` over [0, count), divided among the cores if each gets at least ``least``."""
-    threads = min(cores(), max(count // least, 1))
+    threads = min(logical_cores(), max(count // least, 1))
     if threads == 1:
         work(0, count)
         return

@@ -120,9 +120,9 @@ def _result(
     check_cancelled: CheckCancelled = never_cancelled,
 ) -> SweepResult:
     total, sharpe, drawdown, trades = metrics.arrays()
-    whole, waited = units[0], units[0].bars.waited()
-    if waited > whole.returns():
-        warnings = [*warnings, _warm_up_warning(waited, whole)]
+    whole, warm_up_in_range = units[0], units[0].bars.warm_up_in_range()
+    if warm_up_in_range > whole.returns():
+        warnings = [*warnings, _warm_up_warning(warm_up_in_range, whole)]
     return SweepResult(
         label=spec.base.label(),
         family=spec.base.strategy.kind,
@@ -145,15 +145,15 @@ def _result(
         years=tuple(unit.years() for unit in units),
         first=str(whole.time()[0]),
         warm_up=warm_up,
-        waited=waited,
+        warm_up_in_range=warm_up_in_range,
         left_out=left_out,
         warnings=(*warnings, *about_shares(spec.base, whole.bars)),
         base=spec.base.model_dump_json(),
     )
 
 
-def _warm_up_warning(waited: int, whole: SweepAccount) -> str:
+def _warm_up_warning(warm_up_in_range: int, whole: SweepAccount) -> str:
     return (
-        f"The slowest combination takes {waited:,} bars of the range to warm up, which leaves {whole.returns() + 1:,} "
-        "to compare all combinations: narrow its axis for more."
+        f"The slowest combination takes {warm_up_in_range:,} bars of the range to warm up, which leaves "
+        f"{whole.returns() + 1:,} to compare all combinations: narrow its axis for more."
     )

@@ -175,7 +175,7 @@ class SweepSpec(RunSpec):
         signals = min(own, size) * _seconds(strategy.signals_time, bars)
         return drawing + symbols * (signals + kernel)
 
-    def drawn(self, result: Any) -> Floats | None:
+    def drawn_combinations(self, result: Any) -> Floats | None:
         return result.parameters if self.sample == "tpe" else None
 
 

@@ -82,7 +82,7 @@ def _request(walk: Walk) -> dict[str, Any]:
         "capital": base.capital,
         "base": canonical_json(base),
         "warm_up": walk.warm_up,
-        "waited": walk.measured_bars.waited(),
+        "warm_up_in_range": walk.measured_bars.warm_up_in_range(),
     }
 
 

@@ -16,6 +16,7 @@ from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import CheckCancelled, never_cancelled, unique_inverse
 from engine.core.store import Trial
 from engine.market.bars import Floats
+from engine.models.scores import mean_ranks_of_groups
 
 
 def eligible(found: SweepResult, objective: str, minimum_trades: int) -> NDArray[np.bool_]:
@@ -106,15 +107,7 @@ def agreement(inside: Floats, outside: Floats, check_cancelled: CheckCancelled =
     known = ~np.isnan(inside) & ~np.isnan(outside)
     if known.sum() < 3:
         return float("nan")
-    one, other = _ranks(inside[known], check_cancelled), _ranks(outside[known], check_cancelled)
+    one, other = (mean_ranks_of_groups(unique_inverse(side[known], check_cancelled)[1]) for side in (inside, outside))
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return float("nan")
     return float(np.corrcoef(one, other)[0, 1])
-
-
-def _ranks(values: Floats, check_cancelled: CheckCancelled) -> Floats:
-    """Ranks from 1 on; ties share the mean of their ranks."""
-    place = unique_inverse(values, check_cancelled)[1]
-    counts = np.bincount(place)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts - 1) / 2)[place], dtype=np.float64)

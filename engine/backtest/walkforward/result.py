@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,8 @@ class WalkForwardResult(Labelled, Dated):
 
     ``cloud_*`` are Sharpe ratios of up to ``CLOUD`` combinations, sampled from all windows, in training and test.
     ``tried_*`` is the ledger entry of all combinations of all trainings. The first training begins after a warm-up of
-    ``warm_up`` bars, of which ``waited`` are in the range, on the common calendar. ``base`` is the JSON of the varied
-    backtest. ``zones`` are those of the symbols' exchanges, empty for daily bars.
+    ``warm_up`` bars, of which ``warm_up_in_range`` are in the range, on the common calendar. ``base`` is the JSON of
+    the varied backtest. ``zones`` are those of the symbols' exchanges, empty for daily bars.
     """
 
     label: str
@@ -100,7 +100,7 @@ class WalkForwardResult(Labelled, Dated):
     tried_variance: float
     tried_observations: int
     warm_up: int
-    waited: int
+    warm_up_in_range: int = field(metadata={"formerly": "waited"})
     warnings: tuple[str, ...]
 
     def returns(self) -> Floats:
@@ -110,7 +110,7 @@ class WalkForwardResult(Labelled, Dated):
     def measured(self) -> str:
         """The first day of the first training and the reason for it, as a sentence."""
         first_month = "the first month in which every combination could trade"
-        return measured_from(self.day(self.train_first[0]), self.warm_up, self.waited, "Trained", first_month)
+        return measured_from(self.day(self.train_first[0]), self.warm_up, self.warm_up_in_range, "Trained", first_month)
 
     @property
     def traded(self) -> NDArray[np.bool_]:

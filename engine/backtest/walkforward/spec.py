@@ -150,7 +150,10 @@ class WalkForwardSpec(RunSpec):
         tried = sum(sweep.backtest_seconds(float((end - found[0].train) / _YEAR)) for end in ends)
         return Estimate(once.seconds - sweep.backtest_seconds() + tried + _WINDOW * len(found), once.megabytes + 20)
 
-    def drawn(self, result: Any) -> Floats | None:
+    def drawn_combinations(self, result: Any) -> Floats | None:
+        """Of a search by TPE the choice of each window, NaN for none: the other combinations of its trainings are not
+        stored, so that an overlap with another search is counted too low and the number of trials too high.
+        """
         return result.parameters if self.sample == "tpe" else None
 
     def expected_windows(self) -> tuple[Window, ...]:

@@ -44,7 +44,7 @@ class LightGbmFit(Workload):
         return f"LightGBM fit of {self.trees} trees, {self.rows} × {self.columns}"
 
     def variants(self) -> tuple[Variant, ...]:
-        counts = (("1", "1 thread", 1), ("all", "all cores", devices.cores()))
+        counts = (("1", "1 thread", 1), ("all", "all cores", devices.physical_cores()))
         return tuple(
             Variant(f"lightgbm:{name}", f"LightGBM {title}", partial(self._prepare, threads), ("lightgbm",))
             for name, title, threads in counts

@@ -47,8 +47,8 @@ class ParquetScan(Workload):
     def variants(self) -> tuple[Variant, ...]:
         ways = (
             ("1", "pyarrow 1 thread", 1, False),
-            ("all", "pyarrow all cores", devices.cores(), False),
-            ("mapped", "pyarrow memory-mapped", devices.cores(), True),
+            ("all", "pyarrow all cores", devices.physical_cores(), False),
+            ("mapped", "pyarrow memory-mapped", devices.physical_cores(), True),
         )
         return tuple(
             Variant(f"pyarrow:{name}", title, partial(self._prepare, threads, is_mapped), ("pyarrow",))

@@ -17,7 +17,7 @@ class BuyAndHold(Strategy):
     """Enters on the first bar and never exits: the benchmark of every other strategy."""
 
     kind: Literal["buy_and_hold"] = "buy_and_hold"
-    stands: ClassVar[bool] = True
+    carries_decisions: ClassVar[bool] = True
 
     def label(self) -> str:
         return "Buy and hold"

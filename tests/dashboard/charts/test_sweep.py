@@ -42,7 +42,8 @@ def made(parameters: Any, sharpe: Any, symbols: tuple[str, ...] = ("A",), **more
         label="SMA", family="sma_cross", symbols=symbols, zones=(), objective="sharpe", parameters=table, sharpe=ratios,
         total_return=ratios / 10, max_drawdown=-np.abs(ratios) / 20, trades=np.full(ratios.shape, 7, dtype=np.int32),
         observations=(100,) * len(symbols), periods_per_year=(252.0,) * len(symbols), years=(2.0,) * len(symbols),
-        first="2020-01-01", warm_up=0, waited=0, left_out=0, warnings=(), base=json.dumps(base), **(names | more),
+        first="2020-01-01", warm_up=0, warm_up_in_range=0, left_out=0, warnings=(), base=json.dumps(base),
+        **(names | more),
     )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ def test_a_strategy_and_holding_begin_on_the_first_bar_on_which_it_could_trade(w
     np.testing.assert_allclose(result.equity, equity, rtol=1e-9)
     held = (close[413:] / open[413]).mean(axis=1)
     np.testing.assert_allclose(result.benchmark, [1.0, *held], rtol=1e-9)
-    assert (result.warm_up, result.waited) == (412, 412)
+    assert (result.warm_up, result.warm_up_in_range) == (412, 412)
     with_costs = engine.run(BacktestSpec.parse(plain | {"costs": {"commission": 5, "slippage": 3}, "capital": 1e5}))
     assert with_costs.metrics["cagr"] == pytest.approx(0.361, abs=0.0005)
     assert with_costs.metrics["sharpe"] == pytest.approx(1.15, abs=0.006)
@@ -86,7 +86,7 @@ def test_a_range_that_begins_later_warms_up_on_the_bars_before_it(workspace: Wor
     whole = run(MADE_UP, MOMENTUM)
     part = run(MADE_UP | {"start": "2020-09-01"}, MOMENTUM)
     assert str(part.time[0])[:10] == "2020-09-01"
-    assert (part.warm_up, part.waited) == (5, 0)
+    assert (part.warm_up, part.warm_up_in_range) == (5, 0)
     first = int(np.searchsorted(whole.time, part.time[0]))
     flat = first + 1 + int(np.argmax(whole.exposure[first + 1 :] == 0))  # from where on both know the same
     np.testing.assert_allclose(
@@ -106,16 +106,16 @@ def test_what_warms_up_without_earlier_bars_takes_them_from_the_range() -> None:
 
 def test_some_of_the_warm_up_may_lie_before_the_range() -> None:
     found = simulated(request(MOMENTUM, start="2020-01-04"), rising(20))
-    assert (str(found.time[0])[:10], found.waited) == ("2020-01-06", 2)
+    assert (str(found.time[0])[:10], found.warm_up_in_range) == ("2020-01-06", 2)
     late = simulated(request(MOMENTUM, start="2020-01-10"), rising(20))
-    assert (str(late.time[0])[:10], late.waited) == ("2020-01-10", 0)
+    assert (str(late.time[0])[:10], late.warm_up_in_range) == ("2020-01-10", 0)
     assert late.measured() == "Measured from 2020-01-10, warmed up on 5 bars before it."
     assert measured_from("2020-01-10", 0, 0) == "Measured from 2020-01-10."
 
 
 def test_a_longer_warm_up_can_be_asked_for() -> None:
     found = simulated(request(MOMENTUM, warm_up=8), rising(20))
-    assert (str(found.time[0])[:10], found.warm_up, found.needed) == ("2020-01-09", 8, 5)
+    assert (str(found.time[0])[:10], found.warm_up, found.required_warm_up) == ("2020-01-09", 8, 5)
     assert found.measured() == (
         "Measured from 2020-01-09, after the requested warm-up: 8 bars before it went into the warm-up."
     )
@@ -242,7 +242,7 @@ def test_all_cells_of_a_sweep_are_measured_over_the_days_on_which_all_can_trade(
     found = run_sweep(asked, {"market": Market((bars,))}, silent)
     first = 90
     assert found.first[:10] == str(bars.time[first])[:10]
-    assert (found.warm_up, found.waited) == (90, 90 if start is None else 30)
+    assert (found.warm_up, found.warm_up_in_range) == (90, 90 if start is None else 30)
     np.testing.assert_allclose(found.total_return[0], bars.close[-1] / bars.close[first + 1] - 1, rtol=1e-9)
     assert found.observations == (200 - 90 - 1,)
     for place in range(3):

@@ -55,7 +55,7 @@ def test_a_stretch_from_the_first_bar_on_is_the_backtest(more: dict[str, Any]) -
     inputs = {"market": Market((bars,))}
     whole = run_portfolio(backtest, inputs, silent)
     part = simulate_measured(backtest, measured(backtest, [bars]), inputs)
-    if not backtest.strategy.stands:
+    if not backtest.strategy.carries_decisions:
         test = run(backtest, [bars], whole.time[0])
         np.testing.assert_allclose(test.equity / test.equity[0], part.equity / part.equity[0], rtol=1e-12)
     np.testing.assert_allclose(part.equity, whole.equity, rtol=1e-12)

@@ -108,7 +108,7 @@ def test_libraries_use_every_core_and_give_them_back() -> None:
     torch.set_num_threads(1)  # as in a worker, whose environment says so
     try:
         result = measure(BenchmarkSpec(workload=SMALL, variants=CPUS, repetitions=3))
-        assert result.threads == (devices.cores(), devices.cores(), 1)
+        assert result.threads == (devices.physical_cores(), devices.physical_cores(), 1)
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
@@ -275,7 +275,7 @@ def test_the_estimate_is_bounded_by_the_patience() -> None:
 @pytest.mark.parametrize(("names", "gpus"), [(CPUS, 0), (("numpy:cpu", "torch:cuda"), 1), (("mlx:gpu",), 1)])
 def test_the_gpu_is_a_resource_of_those_that_compute_on_it(names: tuple[str, ...], gpus: int) -> None:
     resources = BenchmarkSpec(variants=names).resources()
-    assert (resources.gpus, resources.threads) == (gpus, devices.cores())
+    assert (resources.gpus, resources.threads) == (gpus, devices.physical_cores())
 
 
 def test_what_is_measured_is_its_name() -> None:

@@ -13,7 +13,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -70,9 +70,9 @@ def example(size: int = 5) -> Example:
 
 def assert_same(one: Example, other: Example | None) -> None:
     assert other is not None
-    for field in fields(one):
-        mine, yours = getattr(one, field.name), getattr(other, field.name)
-        assert type(mine) is type(yours), field.name
+    for item in fields(one):
+        mine, yours = getattr(one, item.name), getattr(other, item.name)
+        assert type(mine) is type(yours), item.name
         if isinstance(mine, np.ndarray):
             assert (mine.dtype, mine.shape, mine.tobytes()) == (yours.dtype, yours.shape, yours.tobytes())
         else:
@@ -354,3 +354,18 @@ def test_left_overs_of_a_killed_writer_are_no_results(tmp_path: Path, store: Res
 def test_result_is_readable_by_its_owner_alone(tmp_path: Path, store: ResultStore) -> None:
     store.write(KEY, example())
     assert place(tmp_path).stat().st_mode & 0o077 == 0
+
+
+@dataclass(frozen=True, eq=False)
+class Renamed:
+    """A result type of which a field was once called ``value``."""
+
+    amount: object = field(metadata={"formerly": "value"})
+
+    def summary(self) -> Mapping[str, object]:
+        return {}
+
+
+def test_a_renamed_field_is_read_from_results_with_its_former_name() -> None:
+    assert decode(encode(Anything(3)), Renamed).amount == 3
+    assert decode(encode(Renamed(4)), Renamed).amount == 4

@@ -81,7 +81,7 @@ def _grid() -> Component:
     grid = table.table(
         ids.LIBRARY,
         COLUMNS,
-        height=table.needed(0),
+        height=table.height_of(0),
         empty=EMPTY,
         options={
             "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": True},
@@ -268,7 +268,7 @@ def tall(found: int) -> dict[str, Any]:
     """The ``style`` of the table of ``found`` runs: as tall as they are, up to the window's foot; there is always room
     for the box in which a note is written.
     """
-    return {"height": f"min({table.needed(found, row=ROW, least=5)}px, max(320px, 100dvh - 230px))", "width": "100%"}
+    return {"height": f"min({table.height_of(found, row=ROW, least=5)}px, max(320px, 100dvh - 230px))", "width": "100%"}
 
 
 def keys_of(chosen: Any) -> list[str]:

@@ -44,7 +44,7 @@ def result(parameters: np.ndarray, sharpe: np.ndarray, axes: tuple[str, ...] | N
         years=(1.0,) * len(table),
         first="2020-01-01",
         warm_up=0,
-        waited=0,
+        warm_up_in_range=0,
         left_out=0,
         warnings=(),
         base=BASE.model_dump_json(),

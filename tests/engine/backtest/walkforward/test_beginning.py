@@ -70,7 +70,7 @@ def test_walk_forward_of_an_allocation_begins_with_its_run_and_its_sweep() -> No
     found = run(walked, one, two, third)
     assert str(slowest.time[0])[:10] == "2020-04-15"
     assert str(found.train_first[0])[:10] == "2020-05-01"
-    assert found.waited == slowest.waited
+    assert found.warm_up_in_range == slowest.warm_up_in_range
     assert not any("The windows begin where" in text for text in found.warnings)
     without = run(
         WalkForwardSpec.parse(walked.model_dump(mode="json") | {"base": rotation("A", "B")["base"]}), one, two
