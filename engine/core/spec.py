@@ -141,9 +141,7 @@ class RunSpec(Spec):
         return self
 
     def drawn_combinations(self, result: Any) -> NDArray[np.float64] | None:
-        """Combinations (combinations, axes) by which the ledger tells a search from others, where the request does not
-        determine them: float64, those that were run, as far as ``result`` has them. None where it determines them.
-        """
+        """Combinations (combinations, axes) of a search that its request does not determine, as far as stored."""
         return None
 
     def fingerprint(self) -> str:

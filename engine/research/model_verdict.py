@@ -57,10 +57,10 @@ def _headline(result: ModelResult) -> tuple[str, str]:
     if band is None:
         return (
             "Not known.",
-            f"The {name} is {_number(score)}, but no null models were trained, and without them it cannot be told from "
+            f"The {name} is {_number(score)}, but without null models it cannot be distinguished from "
             f"luck: set Null models to {MINIMUM_NULLS} or more and train again.",
         )
-    told = f"The out-of-sample {name} of {_number(score)} lies"
+    position = f"The out-of-sample {name} of {_number(score)} lies"
     within = f"the 5% to 95% band of the null models, {_number(band[0])} to {_number(band[1])}"
     count = len(result.null_scores)
     rough = f" With {count} null models the band is rough: {MINIMUM_NULLS} or more narrow it down."
@@ -68,14 +68,14 @@ def _headline(result: ModelResult) -> tuple[str, str]:
     if score > band[1]:
         return (
             "More than luck.",
-            f"{told} above {within}.{_but(result)}{rough}",
+            f"{position} above {within}.{_but(result)}{rough}",
         )
     if score < band[0]:
         return (
             "Worse than luck.",
-            f"{told} below {within}: what it learned did not hold.{rough}",
+            f"{position} below {within}: what it learned did not hold.{rough}",
         )
-    return "No better than luck.", f"{told} inside {within}.{rough}"
+    return "No better than luck.", f"{position} inside {within}.{rough}"
 
 
 def _but(result: ModelResult) -> str:

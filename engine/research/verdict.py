@@ -277,7 +277,7 @@ def _record(evidence: Evidence, expected_best: float) -> Finding:
         "Length of the record",
         "good" if enough else "doubtful" if evidence.years >= _years_needed(evidence, 0.0) else "bad",
         f"{evidence.years:,.1f} years, {needed} needed",
-        f"Minimum track record length: the years in which a ratio like this one can be told from {chance} "
+        f"Minimum track record length: the years after which a ratio like this one is distinguishable from {chance} "
         "with 95% confidence.",
         "record",
     )
@@ -292,7 +292,7 @@ def _years_needed(evidence: Evidence, benchmark: float) -> float:
 def _longer(evidence: Evidence, benchmark: float) -> str:
     years = _years_needed(evidence, benchmark)
     if not isfinite(years):
-        above = "what luck gives" if benchmark > 0 else "zero"
+        above = "that of the best trial without skill" if benchmark > 0 else "zero"
         return f"No length of history would be enough: the ratio is not above {above}. It takes a larger edge."
     if years > MAXIMUM_YEARS:
         return f"It would take over {MAXIMUM_YEARS} years of the same: only a larger edge would help."
@@ -313,7 +313,7 @@ def _headline(positive: float, evidence: Evidence, expected_best: ledger.Expecte
         )
         tried = "the number of variants tried"
         if evidence.probability_above(expected_best.family) >= CONFIDENT:
-            tried = f"all that was tried on these data, {expected_best.on_data:,} trials of whatever family"
+            tried = f"all {expected_best.on_data:,} trials on these data, of any family"
         return "Not yet.", f"The edge does not survive {tried}. {change} would change this."
     if evidence.excess_growth == 0:
         return "Not worth it.", "It is the return of buy and hold of the same symbols."
@@ -327,7 +327,7 @@ def _headline(positive: float, evidence: Evidence, expected_best: ledger.Expecte
         )
     if evidence.trades < MINIMUM_TRADES:
         few = _counted(evidence.trades, "trade")
-        return "Perhaps.", f"The ratio can be told from luck, but {few} cannot tell skill from luck."
+        return "Perhaps.", f"The ratio is distinguishable from luck, but {few} cannot tell skill from luck."
     return "Perhaps.", "It passes every test here. The next test is data that nobody has looked at yet."
 
 

@@ -102,7 +102,7 @@ def figure(info: LossInfo) -> go.Figure:
     if info.best_step is not None:
         figure.add_vline(
             x=info.best_step, line={"color": base.MUTED, "width": 1, "dash": "dot"}, layer="below",
-            annotation={"text": f"{info.step} {info.best_step:,} kept", "yanchor": "top"},
+            annotation={"text": f"best {info.step} {info.best_step:,}", "yanchor": "top"},
             annotation_position="top right" if info.best_step < 0.7 * len(info.steps) else "top left",
         )  # fmt: skip
     return figure

@@ -63,7 +63,7 @@ def _steps(result: ModelResult) -> list[Metric]:
     if result.best_step is None:
         return []
     run = max(len(result.train_loss), result.best_step)
-    said = "Those up to the lowest validation loss are kept; without early stopping, all of them."
+    said = "Up to the lowest validation loss; all of them without early stopping."
     return [Metric(f"{result.step.capitalize()}s", number(result.best_step), f"of {number(run)} run", help=said)]
 
 

@@ -34,52 +34,53 @@ def assess(result: WalkForwardResult) -> WalkForwardVerdict:
         return WalkForwardVerdict("Nothing to assess.", why, "doubtful")
     promised = _percent(result.in_sample_growth())
     if growth <= 0:
-        reason = f"Out of sample it lost {_percent(-growth)} a year, against {promised} in training."
+        reason = f"Out of sample it lost {_percent(-growth)} annualised, against {promised} in training."
         return WalkForwardVerdict("It does not hold.", reason, "bad")
     if efficiency is None:
         return WalkForwardVerdict("It does not hold.", "Even the best parameters lost money in training.", "bad")
-    kept = f"Out of sample it earned {_percent(growth)} a year, against {promised} in training"
+    comparison = f"Out of sample it earned {_percent(growth)} annualised, against {promised} in training"
     if windows < MINIMUM_WINDOWS:
         return WalkForwardVerdict(
-            "Too few windows.", f"{kept}; {windows} of them cannot tell skill from luck.", "doubtful"
+            "Too few windows.", f"{comparison}; {windows} of them cannot tell skill from luck.", "doubtful"
         )
     trades = int(result.metrics["trades"])
     if trades < MINIMUM_TRADES:
         return WalkForwardVerdict(
-            "Too few trades.", f"{kept}; {trades} trades cannot tell skill from luck.", "doubtful"
+            "Too few trades.", f"{comparison}; {trades} trades cannot tell skill from luck.", "doubtful"
         )
     if efficiency < MINIMUM_EFFICIENCY:
-        return WalkForwardVerdict("It fades.", f"{kept}: {efficiency:.0%} of it; at least half is required.", "bad")
+        return WalkForwardVerdict(
+            "It fades.", f"{comparison}: {efficiency:.0%} of it; at least half is required.", "bad"
+        )
     if _t_statistic(result) < T_CRITICAL:
         sharpe = result.metrics["sharpe"] or 0.0
-        reason = (
-            f"{kept}, but a Sharpe ratio of {sharpe:.2f} over {years_spanned(result.time):.1f} years could be luck."
-        )
+        years = years_spanned(result.time)
+        reason = f"{comparison}, but a Sharpe ratio of {sharpe:.2f} over {years:.1f} years could be luck."
         return WalkForwardVerdict("Not yet.", reason, "doubtful")
-    return _against_benchmark(result, growth, kept)
+    return _against_benchmark(result, growth, comparison)
 
 
-def _against_benchmark(result: WalkForwardResult, growth: float, kept: str) -> WalkForwardVerdict:
+def _against_benchmark(result: WalkForwardResult, growth: float, comparison: str) -> WalkForwardVerdict:
     """The verdict on a significant result, against buy and hold and against other parameters."""
     active = int(np.sum(result.out_trades > 0))
     if 2 * result.profitable <= active:
-        reason = f"{kept}, but only {result.profitable} of {active} windows that traded made a profit."
+        reason = f"{comparison}, but only {result.profitable} of {active} windows that traded made a profit."
         return WalkForwardVerdict("Uneven.", reason, "doubtful")
     hold = result.benchmark_metrics["cagr"] or 0.0
     ratio, holds = result.metrics["sharpe"] or 0.0, result.benchmark_metrics["sharpe"] or 0.0
     if growth <= hold and ratio <= holds:
-        reason = f"{kept}, and buy and hold of the same symbols earned {_percent(hold)} at a better ratio."
+        reason = f"{comparison}, and buy and hold of the same symbols earned {_percent(hold)} at a better ratio."
         return WalkForwardVerdict("Not worth it.", reason, "doubtful")
     if growth <= hold:
-        reason = f"{kept}. The Sharpe ratio beats buy and hold, {ratio:.2f} against {holds:.2f}, but buy and hold"
+        reason = f"{comparison}. The Sharpe ratio beats buy and hold, {ratio:.2f} against {holds:.2f}, but buy and hold"
         return WalkForwardVerdict("Less growth.", f"{reason} earned {_percent(hold)}.", "doubtful")
     known = result.agreement[np.isfinite(result.agreement)]
     if len(known) >= MINIMUM_WINDOWS and np.median(known) <= 0:
-        reason = f"{kept}, but ranks in training did not predict ranks in the test: other parameters did as well."
+        reason = f"{comparison}, but ranks in training did not predict ranks in the test: other parameters did as well."
         return WalkForwardVerdict("Not by choice.", reason, "doubtful")
     windows = len(result.test_first)
     return WalkForwardVerdict(
-        "It holds.", f"{kept}, with a profit in {result.profitable} of {windows} windows.", "good"
+        "It holds.", f"{comparison}, with a profit in {result.profitable} of {windows} windows.", "good"
     )
 
 

@@ -226,7 +226,7 @@ def test_the_same_search_by_another_family_is_luck_too() -> None:
     assert alone.headline == "Perhaps."
     assert (beside.trials, beside.on_data) == (1, 4800)
     assert beside.headline == "Not yet."
-    assert "does not survive all that was tried on these data, 4,800 trials of whatever family" in beside.reason
+    assert "does not survive all 4,800 trials on these data, of any family" in beside.reason
     found = beside.findings[1]
     assert found.question == "Sharpe after 1 trial, 4,800 on these data"
     assert f"After 1 trial of this family it is {alone.findings[1].value}." in found.explanation

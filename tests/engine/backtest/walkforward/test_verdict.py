@@ -40,7 +40,7 @@ def test_what_is_good_on_all_counts_holds(made: WalkForwardResult) -> None:
     found = assess(made)
     assert (found.headline, found.grade) == ("It holds.", "good")
     assert found.reason == (
-        "Out of sample it earned 15.0% a year, against 20.0% in training, with a profit in 4 of 4 windows."
+        "Out of sample it earned 15.0% annualised, against 20.0% in training, with a profit in 4 of 4 windows."
     )
 
 
@@ -48,7 +48,7 @@ def test_what_is_good_on_all_counts_holds(made: WalkForwardResult) -> None:
     ("change", "headline", "says"),
     [
         ({"metrics": {"trades": 0.0}}, "Nothing to assess.", "No window traded"),
-        ({"metrics": {"cagr": -0.031}}, "It does not hold.", "it lost 3.1% a year, against 20.0% in training"),
+        ({"metrics": {"cagr": -0.031}}, "It does not hold.", "it lost 3.1% annualised, against 20.0% in training"),
         ({"in_return": np.full(4, -0.1)}, "It does not hold.", "lost money in training."),
         ({"test_first": np.array(["2010", "2012"], dtype="datetime64[ms]")}, "Too few windows.", "2 of them"),
         ({"metrics": {"trades": 9.0}}, "Too few trades.", "9 trades cannot tell"),
