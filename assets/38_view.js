@@ -6,6 +6,14 @@
   const NAMES = ["view", "tab", "symbol", "from", "to", "clock"];
   let seen = {};
 
+  /* What a source has found for the symbol that is being typed, after what the list holds already. */
+  here.foundElsewhere = function (found, text, options) {
+    if (!found || found.text !== text) return window.dash_clientside.no_update;
+    const known = new Set((options || []).map((option) => option.value));
+    const more = found.options.filter((option) => !known.has(option.value));
+    return more.length ? [...(options || []), ...more] : window.dash_clientside.no_update;
+  };
+
   here.zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
   here.withView = function (link) {

@@ -20,13 +20,14 @@ from dashboard import ids
 from dashboard.components.controls import labelled
 from dashboard.components.form import Form
 from engine.core.config import settings
-from engine.market import catalog
+from engine.market import catalog, universes
 from engine.market.bars import Series
 from engine.market.intervals import finest_first
-from engine.market.symbols import UNIVERSE, members
+from engine.market.symbols import UNIVERSE, symbol
 
 Options = list[tuple[str, str]]
 Offer = Callable[[Mapping[str, Any]], Sequence[tuple[Any, str]]]
+More = Callable[[str, str, Sequence[str]], Sequence[dict[str, Any]]]
 Collections = Mapping[str, tuple[Series, ...]]
 
 MAXIMUM_OPTIONS = 100
@@ -111,11 +112,12 @@ SHOWN_AS = {"market.symbols": folded}
 TRADEABLE_MARKET = MARKET | {"market.collection": tradeable_collections, "market.symbols": tradeable_symbols}
 
 
-def follow_collection(form: Form) -> None:
+def follow_collection(form: Form, more: More = lambda *_: ()) -> None:
     """Have the lists of symbols and intervals in ``form`` follow the collection that is chosen there, and the symbols
     what is typed.
 
-    What was chosen before stays as far as the new collection has it, else its first is chosen.
+    What was chosen before stays as far as the new collection has it, else its first is chosen. ``more`` gives further
+    options, as Dash's, for a collection, what is typed and what is chosen.
     """
     path = next(path for path in form.options if path.endswith("collection"))
     lists = [ids.field(form.page, path.replace("collection", name)) for name in ("symbols", "interval")]
@@ -139,7 +141,8 @@ def follow_collection(form: Form) -> None:
         prevent_initial_call=True,
     )
     def search(text: str | None, collection: str, chosen: list[str] | None) -> None:
-        set_props(lists[0], {"options": labelled(offers[0].search(collection, text or "", chosen or ()))})
+        found = labelled(offers[0].search(collection, text or "", chosen or ()))
+        set_props(lists[0], {"options": [*found, *more(collection, text or "", chosen or ())]})
 
 
 def following(
@@ -155,7 +158,7 @@ def following(
 
 
 def _universes(symbols: Mapping[str, str]) -> dict[str, str]:
-    """The universes of config.yaml that have members among ``symbols``, and how many."""
+    """The universes that have members among ``symbols``, and how many."""
     found = {}
     for name, of_it in _members().items():
         here = sum(member in symbols for member in of_it)
@@ -165,11 +168,11 @@ def _universes(symbols: Mapping[str, str]) -> dict[str, str]:
 
 
 def _members() -> dict[str, tuple[str, ...]]:
-    """The universes of config.yaml by the names that lists have; one with something that is no symbol is left out."""
+    """The universes by the names that lists have; one with something that is no symbol is left out."""
     found = {}
-    for name in settings().market.universes:
+    for name, texts in universes.known().items():
         with suppress(ValueError):  # who requests it by name is told why
-            found[f"{UNIVERSE}{name}"] = members(name)
+            found[f"{UNIVERSE}{name}"] = tuple(symbol(text) for text in texts)
     return found
 
 

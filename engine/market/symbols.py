@@ -15,8 +15,8 @@ from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits
 from urllib.parse import unquote_to_bytes
 
-from engine.core.config import settings
 from engine.core.errors import did_you_mean
+from engine.market import universes
 
 PUNCTUATION = ".^=-_/:&+$#!@"
 """Punctuation allowed in symbols; a name that begins with @ is that of a universe."""
@@ -115,8 +115,8 @@ def symbol_list(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def members(universe: str) -> tuple[str, ...]:
-    """The symbols of a universe that config.yaml names. Raises ``ValueError`` for another."""
-    known = settings().market.universes
+    """The symbols of a universe of config.yaml, or of a saved one. Raises ``ValueError`` for another."""
+    known = universes.known()
     if universe not in known:
         raise ValueError(f"Unknown universe '{universe[:40]}'.{did_you_mean(universe, tuple(known))}")
     return tuple(symbol(item) for item in known[universe])

@@ -2,6 +2,7 @@
 
 from dashboard.page import Page
 from dashboard.pages.data.layout import later, layout
+from dashboard.pages.data.symbol_search import FETCH
 from dashboard.pages.data.tabs import TABS
 
 PAGE = Page(
@@ -11,7 +12,7 @@ PAGE = Page(
     icon="data",
     order=1,
     layout=layout,
-    studies=tuple(tab.study.form.page for tab in TABS if tab.study),
+    studies=(FETCH, *(tab.study.form.page for tab in TABS if tab.study)),
     later=later,
     with_view=True,
 )

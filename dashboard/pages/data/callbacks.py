@@ -7,7 +7,7 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 from dashboard import ids as frame
 from dashboard import market_options, runs, shell
 from dashboard.components import tabs
-from dashboard.pages.data import ids, view
+from dashboard.pages.data import ids, symbol_search, view
 from dashboard.pages.data.form import FORM, SEEN
 from dashboard.pages.data.tab import OPEN, RESULT, SYMBOL, as_supplied, of_symbol, opened
 from dashboard.pages.data.tabs import FIRST, TABS
@@ -17,7 +17,7 @@ from engine.market import quality
 from engine.market.intervals import bar_interval
 
 runs.wire(FORM)
-market_options.follow_collection(FORM)
+market_options.follow_collection(FORM, symbol_search.offers)
 studies.wire_tabs(FORM, ids.TABS)
 for tab in TABS:
     if tab.study:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import (
     ALL,
     ClientsideFunction,
@@ -17,22 +17,21 @@ from dash import (
     dcc,
     html,
     no_update,
-    set_props,
 )
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard.components import picker
+from dashboard.components.saved import Saved
 from dashboard.components.static_html import static_html
-from dashboard.errors import toast
 from dashboard.pages.data import chart_view, ids
 from dashboard.pages.data.chart_view import FORM, ChartView, Display, displayed, layouts
 from dashboard.pages.data.form import SEEN
 from dashboard.runs.form_callbacks import Entered, FormCallbacks, Ids
 from dashboard.runs.wiring import entered, wire_parts
 from engine.core import named
-from engine.core.errors import EngineError, SpecError
+from engine.core.errors import SpecError
 from engine.indicators import INDICATORS
 
 _PROBLEMS = {"role": "problem", "page": FORM.page, "path": ALL}
@@ -47,31 +46,12 @@ def section(view: ChartView, symbol: str | None) -> Sequence[Component]:
         SEEN.symbol_row(symbol),
         html.Div(FORM.panel(view.model_dump(mode="json")), id=frame.part("fields", FORM.page)),
         html.Div(id=ids.CHART_PROBLEM, className="run-problem", role="status"),
-        *_layouts(),
+        LAYOUTS.fold("Range, style, scale, clock and indicators of the chart."),
     ]
 
 
-def _layouts() -> list[Component]:
-    label = html.Label("Saved", htmlFor=ids.LAYOUT, className="f-label")
-    choice = dbc.Select(id=ids.LAYOUT, options=_options(), value="", placeholder="Choose a layout", className="select")
-    name = dbc.Input(id=ids.LAYOUT_NAME, placeholder="Name", maxLength=named.LONGEST, autoComplete="off", type="text")
-    keep = html.Button("Save", id=ids.SAVE_LAYOUT, type="button", className="link-button strong")
-    drop = html.Button("Delete", id=ids.DELETE_LAYOUT, type="button", className="link-button")
-    titled = html.Label("Save as", htmlFor=ids.LAYOUT_NAME, className="f-label")
-    return [
-        html.H2("Layouts"),
-        html.Div([html.Div(label, className="f-name"), html.Div([choice, drop], className="f-control beside")],
-                 className="f"),
-        html.Div([html.Div(titled, className="f-name"),
-                  html.Div([html.Div(name, className="in"), keep], className="f-control beside")], className="f"),
-    ]  # fmt: skip
-
-
-def _options() -> list[dict[str, str]]:
-    try:
-        return [{"value": name, "label": name} for name in layouts()]
-    except EngineError as error:
-        return [{"value": "", "label": str(error)}]
+LAYOUTS = Saved(ids.LAYOUT, "Layouts", lambda: list(layouts()), partial(named.delete, chart_view.KIND))
+LAYOUTS.wire()
 
 
 @callback(
@@ -102,7 +82,7 @@ def _changes(texts: Sequence[str], said: Sequence[Any]) -> list[Any]:
 
 @callback(
     Output(frame.part("fields", FORM.page), "children"),
-    Input(ids.LAYOUT, "value"),
+    Input(LAYOUTS.chosen, "value"),
     prevent_initial_call=True,
 )
 def apply(name: str | None) -> Any:
@@ -114,8 +94,8 @@ def apply(name: str | None) -> Any:
 
 
 @callback(
-    Input(ids.SAVE_LAYOUT, "n_clicks"),
-    State(ids.LAYOUT_NAME, "value"),
+    Input(LAYOUTS.save, "n_clicks"),
+    State(LAYOUTS.name, "value"),
     State(ids.CHART_VIEW, "data"),
     prevent_initial_call=True,
 )
@@ -123,25 +103,7 @@ def save(clicks: int | None, name: str | None, display: Display) -> None:
     """Keep the chart's settings under a name; those under the same name are replaced."""
     if not clicks or not display:
         raise PreventUpdate
-    known = chart_view.save(name or "", chart_view.parse(display["spec"]))
-    toast(f"Saved as {known}.", "ok")
-    set_props(ids.LAYOUT, {"options": _options()})
-    set_props(ids.LAYOUT_NAME, {"value": ""})
-
-
-@callback(
-    Input(ids.DELETE_LAYOUT, "n_clicks"),
-    State(ids.LAYOUT, "value"),
-    prevent_initial_call=True,
-)
-def delete(clicks: int | None, name: str | None) -> None:
-    if not clicks:
-        raise PreventUpdate
-    if not name or not named.delete(chart_view.KIND, name):
-        toast("Choose the layout to delete.", "warn")
-        return
-    toast(f"Deleted {name}.", "ok")
-    set_props(ids.LAYOUT, {"options": _options(), "value": ""})
+    LAYOUTS.refresh(f"Saved as {chart_view.save(name or '', chart_view.parse(display['spec']))}.")
 
 
 wire_parts(FormCallbacks(FORM))

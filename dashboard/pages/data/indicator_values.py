@@ -15,6 +15,7 @@ from engine.core.errors import EngineError
 from engine.features.context import context_requests
 from engine.features.evaluation import FeatureInputs
 from engine.indicators import Indicator
+from engine.market import catalog
 from engine.market.actions import Actions
 from engine.market.bars import Bars, Floats, Market
 from engine.market.spec import MarketSpec
@@ -77,10 +78,11 @@ def actions_of(spec: MarketSpec, bars: Bars) -> Actions | None:
     """Splits and dividends of ``bars``, per share of the day itself; None where no source says: of intraday bars
     without a column for them. They are those of the bars as supplied, which have the same times.
     """
-    raw = as_supplied(spec, bars).drop_unpriced()
-    if len(raw) != len(bars) or (bars.series.is_intraday and raw.splits is None):
+    if (known := _actions().get(bars)) is not None:
+        return known
+    if bars.series.is_intraday and catalog.read(bars.series).splits is None:
         return None
-    known = _actions().get(bars)
-    if known is None:
-        known = _actions()[bars] = raw.actions()
-    return known
+    raw = as_supplied(spec, bars)
+    if len(raw) != len(bars):
+        return None
+    return _actions().setdefault(bars, raw.actions())

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from dashboard.components import states, tabs
 from dashboard.components.page_layout import page_layout
 from dashboard.components.series_view import subject
-from dashboard.pages.data import chart_view, display, ids
+from dashboard.pages.data import chart_view, display, ids, saved_universes, symbol_search
 from dashboard.pages.data.chart_view import ChartView
 from dashboard.pages.data.form import FORM, SEEN
 from dashboard.pages.data.tab import Tab, seen_id
@@ -103,7 +103,9 @@ def later() -> list[Component]:
 def _chart_section(view: ChartView, symbol: str | None) -> Sequence[Component]:
     """How to look at the series."""
     return [
+        symbol_search.status(),
         SEEN.problem(),
         *(html.Div(text, className="f-failed") for text in catalog.problems()),
         *display.section(view, symbol),
+        saved_universes.UNIVERSES.fold(saved_universes.HELP),
     ]

@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 import engine
 from dashboard import state
 from dashboard.charts import candles
+from dashboard.components import saved
 from dashboard.pages.data import chart_view, display
 from dashboard.pages.data.chart_view import FORM, ChartView, displayed, from_query
 from dashboard.pages.data.indicator_values import actions_of, computed
@@ -87,8 +88,8 @@ def test_what_is_wrong_is_told_at_its_field_and_the_chart_stays() -> None:
 
 def test_layouts_are_saved_applied_and_deleted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[Any, Any]] = []
-    monkeypatch.setattr(display, "set_props", lambda id_, props: sent.append((id_, props)))
-    monkeypatch.setattr(display, "toast", lambda text, tone: sent.append((tone, text)))
+    monkeypatch.setattr(saved, "set_props", lambda id_, props: sent.append((id_, props)))
+    monkeypatch.setattr(saved, "toast", lambda text, tone: sent.append((tone, text)))
     display.save(1, " momentum ", displayed(HA))
     assert chart_view.layouts() == {"momentum": HA}
     assert sent[0] == ("ok", "Saved as momentum.")
@@ -97,10 +98,10 @@ def test_layouts_are_saved_applied_and_deleted(workspace: Workspace, monkeypatch
         display.apply("nobody's")
     with pytest.raises(StoreError, match="Enter a name"):
         display.save(1, None, displayed(HA))
-    display.delete(1, "momentum")
+    display.LAYOUTS.remove(1, "momentum")
     assert chart_view.layouts() == {}
-    display.delete(1, "momentum")
-    assert sent[-1] == ("warn", "Choose the layout to delete.")
+    display.LAYOUTS.remove(1, "momentum")
+    assert sent[-1] == ("warn", "Choose one of the saved layouts to delete.")
 
 
 def test_a_layout_of_another_version_is_left_out(workspace: Workspace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 from dash import Input, Output, State, callback, dcc, html, set_props
@@ -59,8 +60,8 @@ def _symbols(chosen: Sequence[object] | None) -> list[str]:
     return list(dict.fromkeys(part for item in chosen or () for part in _BETWEEN.split(str(item)) if part))
 
 
-def _sources(_: Values) -> list[tuple[str, str]]:
-    """The sources that can be fetched from; that of Yahoo first, which needs no preparation."""
+def sources(_: Values = MappingProxyType({})) -> list[tuple[str, str]]:
+    """Names and titles of the sources that can be fetched from; that of Yahoo first, which needs no preparation."""
     able = [(name, info(cls).title) for name, cls in SOURCES.available().items() if cls.capabilities is not None]
     return sorted(able, key=lambda item: item[0] != "yahoo")
 
@@ -74,7 +75,7 @@ FORM = DownloadForm(
     spec=Fetch,
     action="Download",
     base="",
-    options={"source": _sources, "symbols": _chosen},
+    options={"source": sources, "symbols": _chosen},
     initial={"source": "yahoo", "symbols": []},
     blanks={
         "symbols": lambda values: "AAPL, ^GSPC, or a name",

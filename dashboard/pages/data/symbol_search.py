@@ -1,0 +1,226 @@
+"""The list of symbols of the data page's form: also finds those of other collections, and downloads what is missing.
+
+What is chosen beside symbols is an offer, as JSON text, which can be no symbol: ``["open", collection, symbol]``,
+``["download", source, symbol, ...]`` or ``["choose", symbol, ...]``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html, no_update
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids as frame
+from dashboard import market_options, runs
+from dashboard.errors import toast
+from dashboard.jobs.call import POLL_MILLISECONDS
+from dashboard.pages.data import ids
+from dashboard.pages.data.form import FORM
+from dashboard.pages.data.tabs import download
+from dashboard.runs import studies
+from dashboard.runs.form_callbacks import FormCallbacks
+from dashboard.text.format import count
+from engine.core.errors import EngineError
+from engine.core.spec import canonical_json
+from engine.market import catalog
+from engine.market import download as engine_download
+from engine.market.fetch.spec import Fetch
+from engine.market.fetching import STATUSES, FetchReport, Listing
+from engine.market.intervals import DAILY
+from engine.market.spec import MarketSpec
+from engine.market.symbols import UNIVERSE, symbol
+
+FETCH = frame.study(ids.PAGE, "fetch")
+"""Under which downloads run that are begun in the list."""
+MOST = 6  # offers of one kind
+_BETWEEN = re.compile(r"[\s,;]+")
+_REST = 30.0  # seconds for which a source that could not be searched is not asked again
+
+Option = dict[str, Any]
+
+
+def status() -> Component:
+    """Where a download that was begun in the list says how far it is."""
+    said = html.Div(id=ids.FETCHING, className="run-problem", role="status")
+    return html.Div([said, dcc.Store(id=ids.FOUND)])
+
+
+def offers(collection: str, text: str, chosen: Sequence[str]) -> list[Option]:
+    """What can be done about the symbols in ``text`` that ``collection`` lacks, for the end of the list."""
+    typed = list(dict.fromkeys(part for part in _BETWEEN.split(text) if part))
+    known = market_options.symbols.known(collection, catalog.collections()) if typed else {}
+    missing = [part for part in typed if part not in known and not part.startswith(UNIVERSE) and _is_symbol(part)]
+    found: list[Option] = []
+    if len(typed) > 1 and (there := [part for part in typed if part in known]):
+        found.append(_offer(["choose", *there], f"{count(len(there), 'symbol')}: {', '.join(there)}", text))
+    if len(typed) == 1:
+        found += _elsewhere(collection, typed[0], text)
+    if missing:
+        words = missing[0] if len(missing) == 1 else f"{len(missing)} missing: {', '.join(missing)}"
+        found += [
+            _offer(["download", name, *missing], f"Download {words} from {title}", text)
+            for name, title in download.sources()[:1]  # the Download tab has the others
+        ]
+    return found
+
+
+def _offer(value: list[str], label: str, typed: str) -> Option:
+    return {"value": json.dumps(value), "label": label, "search": f"{label} {typed}"}
+
+
+def _is_symbol(text: str) -> bool:
+    try:
+        return symbol(text) == text
+    except ValueError:
+        return False
+
+
+def _elsewhere(collection: str, text: str, typed: str) -> list[Option]:
+    """Symbols of other collections that begin with ``text``."""
+    wanted = text.casefold()
+    found = [
+        (name, series.symbol)
+        for name, members in catalog.collections().items()
+        if name != collection
+        for series in members
+        if series.symbol.casefold().startswith(wanted)
+    ]
+    return [
+        _offer(["open", name, item], f"{item} in {name}", typed) for name, item in list(dict.fromkeys(found))[:MOST]
+    ]
+
+
+@callback(
+    Output(ids.FOUND, "data"),
+    Input(frame.field(FORM.page, "symbols"), "search_value"),
+    State(frame.field(FORM.page, "collection"), "value"),
+    prevent_initial_call=True,
+)
+def search(text: str | None, collection: str) -> dict[str, Any]:
+    """What the first source finds for what is typed; apart from the list itself, which does not wait for it."""
+    typed, (source, title) = (text or "").strip(), next(iter(download.sources()), ("", ""))
+    if len(typed) < 2 or _BETWEEN.search(typed) or not source:
+        raise PreventUpdate
+    known = market_options.symbols.known(collection, catalog.collections())
+    listed = _search(source, typed, int(time.monotonic() / _REST))
+    found = [item for item in listed if item.symbol not in known and item.symbol != typed]
+    return {"text": text, "options": [_to_download(item, source, title, typed) for item in found[:MOST]]}
+
+
+def _to_download(item: Listing, source: str, title: str, typed: str) -> Option:
+    about = ", ".join(part for part in (item.name, item.kind, item.exchange) if part)
+    return _offer(["download", source, item.symbol], f"Download {item.symbol} from {title}: {about}", typed)
+
+
+clientside_callback(
+    ClientsideFunction("stratoscope", "foundElsewhere"),
+    Output(frame.field(FORM.page, "symbols"), "options", allow_duplicate=True),
+    Input(ids.FOUND, "data"),
+    State(frame.field(FORM.page, "symbols"), "search_value"),
+    State(frame.field(FORM.page, "symbols"), "options"),
+    prevent_initial_call=True,
+)
+
+
+@lru_cache(maxsize=64)
+def _search(source: str, text: str, moment: int) -> tuple[Listing, ...]:
+    """What ``source`` lists, nothing where it cannot be reached: what was typed can be downloaded all the same."""
+    try:
+        return engine_download.search(source, text)
+    except EngineError:
+        return ()
+
+
+@callback(
+    Output(frame.field(FORM.page, "symbols"), "value", allow_duplicate=True),
+    Output(frame.job(FETCH), "data"),
+    Output(ids.FETCHING, "children", allow_duplicate=True),
+    Input(frame.field(FORM.page, "symbols"), "value"),
+    State(frame.field(FORM.page, "collection"), "value"),
+    State(frame.field(FORM.page, "interval"), "value"),
+    prevent_initial_call=True,
+)
+def choose(chosen: list[str] | None, collection: str, interval: str) -> tuple[Any, Any, Any]:
+    """Do what was offered and chosen; symbols alone are left as they are."""
+    asked = [item for item in chosen or () if item.startswith("[")]
+    if not asked:
+        raise PreventUpdate
+    rest = [item for item in chosen or () if item not in asked]
+    what, *names = _read(asked[-1])
+    if what == "choose":
+        return list(dict.fromkeys([*rest, *names])), no_update, no_update
+    if what == "open":
+        spec = _first_of(names[0], names[1])
+        studies.show(FORM, spec, "chart")
+        return no_update, no_update, no_update
+    bars = interval if interval in ("1w", "1mo") else DAILY
+    wanted = Fetch(source=names[0], symbols=tuple(names[1:]), collection=_home(collection, names[0]), interval=bars)
+    return rest, canonical_json(wanted), f"Downloading {', '.join(wanted.symbols[:3])} from {names[0]} …"
+
+
+def _read(text: str) -> list[str]:
+    """The offer in ``text``; raises ``PreventUpdate`` for one that is none of ours."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise PreventUpdate from None
+    least = {"choose": 2, "open": 3, "download": 3}
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise PreventUpdate
+    if not found or len(found) < least.get(found[0], len(found) + 1):
+        raise PreventUpdate
+    return found
+
+
+def _first_of(collection: str, name: str) -> MarketSpec:
+    """The request for ``name`` of ``collection`` in the longest of its daily or shorter bars."""
+    there = [item.interval for item in catalog.collections().get(collection, ()) if item.symbol == name]
+    interval = DAILY if DAILY in there or not there else there[0]
+    return MarketSpec.parse({"collection": collection, "symbols": [name], "interval": interval})
+
+
+def _home(collection: str, source: str) -> str:
+    """The collection that a download goes to: the one on screen if it is of the same source, else the source's own."""
+    members = catalog.collections().get(collection, ())
+    return collection if members and all(item.provider == source for item in members) else source
+
+
+callback(
+    Output(frame.result(FETCH), "data"),
+    Input(frame.job(FETCH), "data"),
+    background=True,
+    interval=POLL_MILLISECONDS,
+    progress=[Output(frame.progress(FETCH), "data")],
+    prevent_initial_call=True,
+)(FormCallbacks(download.FORM).compute)
+
+
+@callback(
+    Output(ids.FETCHING, "children"),
+    Input(frame.result(FETCH), "data"),
+    State(frame.field(FORM.page, "collection"), "value"),
+    State(frame.field(FORM.page, "symbols"), "value"),
+    prevent_initial_call=True,
+)
+def arrived(data: runs.ResultData, collection: str, chosen: list[str] | None) -> str:
+    """Show what was downloaded, and say what was not."""
+    if data and "error" in data:
+        return data["error"]
+    report: FetchReport = runs.report(data, Fetch).report
+    there = [item.symbol for item in report.outcomes if item.succeeded]
+    failed = [
+        item.sentence or f"{item.symbol}: {STATUSES[item.status]}" for item in report.outcomes if not item.succeeded
+    ]
+    if there:
+        kept = [item for item in chosen or () if collection == report.collection and not item.startswith("[")]
+        toast(f"{', '.join(there[:5])} stored in {report.collection}.", "ok")
+        values = {"collection": report.collection, "symbols": list(dict.fromkeys([*kept, *there]))}
+        studies.show(FORM, MarketSpec.parse({**values, "interval": report.interval}), "chart")
+    return " ".join(failed)
