@@ -206,8 +206,10 @@ class ResultStore:
             self._held.pop(key, None)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replace the file ``path`` by ``data``: readers see the old content or the new, never a part."""
+def write_atomically(path: Path, data: bytes) -> os.stat_result:
+    """Replace the file ``path`` by ``data``: readers see the old content or the new, never a part. Returns the status
+    of this very file, whoever may have replaced it since.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
     try:
@@ -215,10 +217,12 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+            status = os.fstat(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    return status
 
 
 def remove_leftovers(folder: Path) -> None:

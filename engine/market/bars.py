@@ -206,6 +206,16 @@ class Bars:
         is_fixed = not any(values.flags.writeable for values in self._columns().values())
         return self._digest if is_fixed else self._compute_digest()
 
+    def assume_digest(self, digest: str) -> Bars:
+        """These bars, read-only ones whose ``digest`` was computed before: it is not computed again."""
+        vars(self)["_digest"] = digest
+        return self
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all values."""
+        return sum(values.nbytes for values in self._columns().values())
+
     @cached_property
     def _digest(self) -> str:
         return self._compute_digest()

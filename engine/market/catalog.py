@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from engine.market.integrity import require_sound
 from engine.market.sources import SOURCES, Source
 
 NOUN = "source"
+_FEW, _READERS = 8, 4
 
 
 @dataclass(frozen=True)
@@ -77,34 +79,44 @@ def find(collection: str, symbol: str, interval: str) -> Series:
 
 def find_all(collection: str, symbols: Iterable[str], interval: str) -> tuple[Series, ...]:
     """``find`` for each of ``symbols``, in their order; a source that has to list all its series does so once."""
-    finders = [(source, _finder(source, collection, interval)) for source in sources()]
-    return tuple(_find_first(finders, collection, symbol, interval) for symbol in symbols)
+    wanted = tuple(symbols)
+    found: dict[str, Series] = {}
+    for source in sources():
+        missing = [symbol for symbol in wanted if symbol not in found]
+        if not missing:
+            break
+        here = _find_many_in(source, collection, missing, interval)
+        found |= here
+        for symbol in missing:
+            if symbol not in here and (text := source.problem(collection, symbol, interval)):
+                raise DataError(text)
+    if lacking := next((symbol for symbol in wanted if symbol not in found), None):
+        raise DataError(_missing(collection, lacking, interval))
+    return tuple(found[symbol] for symbol in wanted)
 
 
-_Finder = Callable[[str], Series | None]
-
-
-def _finder(source: Source, collection: str, interval: str) -> _Finder:
-    """The search for a series of ``source`` by its symbol."""
-    if type(source).find is not Source.find:
-        return lambda symbol: _find_in(source, collection, symbol, interval)
-
-    @cache
-    def listed() -> Mapping[str, Series]:
-        series = _list_series(source)
-        known = () if isinstance(series, str) else series
-        return {item.symbol: item for item in known[::-1] if (item.collection, item.interval) == (collection, interval)}
-
-    return lambda symbol: listed().get(symbol)
-
-
-def _find_first(finders: Iterable[tuple[Source, _Finder]], collection: str, symbol: str, interval: str) -> Series:
-    for source, find in finders:
-        if found := find(symbol):
-            return found
-        if text := source.problem(collection, symbol, interval):
-            raise DataError(text)
-    raise DataError(_missing(collection, symbol, interval))
+def _find_many_in(source: Source, collection: str, symbols: Sequence[str], interval: str) -> Mapping[str, Series]:
+    """The series of ``source`` by symbol; none where its code fails, see ``problems``."""
+    own = type(source)
+    if own.find is Source.find and own.find_many is Source.find_many:
+        listed = _list_series(source)
+        every = () if isinstance(listed, str) else listed
+        known = {
+            item.symbol: item for item in every[::-1] if (item.collection, item.interval) == (collection, interval)
+        }
+        return {symbol: known[symbol] for symbol in symbols if symbol in known}
+    if own.find_many is Source.find_many:
+        each = {symbol: _find_in(source, collection, symbol, interval) for symbol in symbols}
+        return {symbol: series for symbol, series in each.items() if series is not None}
+    try:
+        with source_errors(source):
+            found = source.find_many(collection, symbols, interval)
+        require_type(source, found, Mapping, "find_many")
+        for item in found.values():
+            require_type(source, item, Series, "each value of find_many")
+        return found
+    except _SourceFailed:
+        return {}
 
 
 def also_in(series: Series) -> tuple[str, ...]:
@@ -154,6 +166,12 @@ def expected_rows(spec: Selection) -> float:
     return total
 
 
+def select(spec: Selection) -> tuple[Bars, ...]:
+    """The bars of ``spec`` as supplied, in its order. Raises ``DataError`` for an unknown symbol or an empty range."""
+    found = read_all(find_all(spec.collection, spec.symbols, spec.interval))
+    return tuple(_between(spec, bars) for bars in found)
+
+
 def read(series: Series) -> Bars:
     """All bars of ``series`` as supplied. Raises ``DataError`` where they are unusable (``integrity.require_sound``),
     which is checked once for the same bars.
@@ -180,11 +198,19 @@ def read_unchecked(series: Series) -> Bars:
     return found
 
 
+def read_all(series: Sequence[Series]) -> tuple[Bars, ...]:
+    """``read`` for each of ``series``; many are read in threads."""
+    if len(series) < _FEW:
+        return tuple(map(read, series))
+    with ThreadPoolExecutor(_READERS) as pool:
+        return tuple(pool.map(read, series))
+
+
 def load(spec: Selection) -> Market:
     """The adjusted bars of ``spec``, without rows that lack a close. Raises ``DataError`` for an unknown symbol or an
     empty range.
     """
-    found = tuple(bars.adjusted(spec.adjustment).drop_unpriced() for bars in _select(spec))
+    found = tuple(bars.adjusted(spec.adjustment).drop_unpriced() for bars in select(spec))
     for bars in found:
         if not len(bars):
             raise DataError(f"{bars.series.symbol} has no close in this range: choose a longer one.")
@@ -195,26 +221,33 @@ def fingerprint(spec: Selection) -> str:
     """Digest of the bars of ``spec`` as supplied. For a whole series it is the source's, which may have it stored; for
     a part the bars are read.
     """
-    known = {source.kind: source for source in sources()}
     found = find_all(spec.collection, spec.symbols, spec.interval)
-    digests = "|".join(_digest(spec, series, known[series.source]) for series in found)
-    return hashlib.sha256(digests.encode()).hexdigest()
+    covered = [_covers(spec, series) for series in found]
+    whole = iter(digests([series for series, is_whole in zip(found, covered, strict=True) if is_whole]))
+    each = [
+        next(whole) if is_whole else _selected(spec, series).digest()
+        for series, is_whole in zip(found, covered, strict=True)
+    ]
+    return hashlib.sha256("|".join(each).encode()).hexdigest()
 
 
 def digests(series: Sequence[Series]) -> tuple[str, ...]:
     """The digest of all bars of each series as supplied."""
     known = {source.kind: source for source in sources()}
-    return tuple(_whole_digest(item, known[item.source]) for item in series)
+    found = [""] * len(series)
+    for name in {item.source for item in series}:
+        places = [place for place, item in enumerate(series) if item.source == name]
+        for place, digest in zip(places, _digests(known[name], [series[at] for at in places]), strict=True):
+            found[place] = digest
+    return tuple(found)
 
 
-def _digest(spec: Selection, series: Series, source: Source) -> str:
-    return _whole_digest(series, source) if _covers(spec, series) else _selected(spec, series).digest()
-
-
-def _whole_digest(series: Series, source: Source) -> str:
+def _digests(source: Source, series: Sequence[Series]) -> tuple[str, ...]:
     with source_errors(source):
-        found = source.fingerprint(series)
-    require_type(source, found, str, "fingerprint")
+        found = source.fingerprints(series)
+    require_type(source, found, tuple, "fingerprints")
+    for item in found:
+        require_type(source, item, str, "fingerprint")
     return found
 
 
@@ -236,12 +269,12 @@ def _covers(spec: Selection, series: Series) -> bool:
     return bool((spec.start is None or spec.start <= first) and (spec.end is None or last <= spec.end))
 
 
-def _select(spec: Selection) -> tuple[Bars, ...]:
-    return tuple(_selected(spec, series) for series in find_all(spec.collection, spec.symbols, spec.interval))
-
-
 def _selected(spec: Selection, series: Series) -> Bars:
-    bars = read(series).between(spec.start, spec.end)
+    return _between(spec, read(series))
+
+
+def _between(spec: Selection, whole: Bars) -> Bars:
+    bars, series = whole.between(spec.start, spec.end), whole.series
     if len(bars) == 0:
         first, last = series.span
         raise DataError(f"{series.symbol} has no bars {_range_of(spec)}: its bars run from {first} to {last}.")

@@ -19,21 +19,23 @@ def floats(column: Any) -> Floats:
     """float64, NaN for nulls."""
     whole = column.cast("float64").combine_chunks()
     values = np.frombuffer(whole.buffers()[1])[whole.offset : whole.offset + len(whole)].copy()
-    values[_nulls(whole)] = np.nan
-    return values
+    return _filled(values, whole, np.nan)
 
 
 def milliseconds(column: Any) -> Times:
     """datetime64[ms], NaT for nulls; read-only."""
-    whole = column.cast("timestamp[ms]").cast("int64").combine_chunks()
-    times = np.frombuffer(whole.buffers()[1], dtype="datetime64[ms]")[whole.offset : whole.offset + len(whole)].copy()
-    times[_nulls(whole)] = np.datetime64("NaT")
-    times.setflags(write=False)
-    return times
+    whole = column.cast("timestamp[ms]").combine_chunks()
+    values = np.frombuffer(whole.buffers()[1], dtype="datetime64[ms]")[whole.offset : whole.offset + len(whole)]
+    found = _filled(values.copy(), whole, np.datetime64("NaT"))
+    found.setflags(write=False)
+    return found
 
 
-def _nulls(whole: Any) -> NDArray[np.bool_]:
-    return np.asarray(np.from_dlpack(whole.is_null().cast("uint8")) == 1)
+def _filled(values: NDArray[Any], whole: Any, missing: Any) -> NDArray[Any]:
+    """``values`` of the array ``whole``, with ``missing`` for its nulls."""
+    if whole.null_count:
+        values[np.asarray(np.from_dlpack(whole.is_null().cast("uint8")) == 1)] = missing
+    return values
 
 
 @contextmanager

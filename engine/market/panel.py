@@ -9,10 +9,11 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from engine.core.errors import DataError
 from engine.core.mapped import keep, mapped
 from engine.jobs.closure import closure
 from engine.market import catalog
-from engine.market.bars import Bars, Floats, Selection, Times
+from engine.market.bars import Adjustment, Bars, Floats, Selection, Times
 from engine.market.days import Dated, Days, Zones, trading_days
 
 
@@ -68,7 +69,7 @@ def close_panel(spec: Selection) -> ClosePanel:
     key, zones = _key_of(spec)
     if known := mapped(key, ("time", "close")):
         return ClosePanel(known[0].view("datetime64[ms]"), spec.symbols, known[1], zones)
-    found = _closes(catalog.load(spec).bars)
+    found = _closes(catalog.select(spec), spec.adjustment)
     keep(key, {"time": found.time.view(np.int64), "close": found.close})
     return found
 
@@ -82,13 +83,48 @@ def _key_of(spec: Selection) -> tuple[str, Zones]:
     return hashlib.sha256(text.encode()).hexdigest(), zones
 
 
-def _closes(bars: Sequence[Bars]) -> ClosePanel:
-    time = calendar(bars)
-    close = np.full((len(time), len(bars)), np.nan)
-    for index, item in enumerate(bars):
-        close[np.searchsorted(time, item.time), index] = item.close
-    close.setflags(write=False)
-    return ClosePanel(time, tuple(item.series.symbol for item in bars), close, zones_of(bars))
+def _closes(bars: Sequence[Bars], adjustment: Adjustment) -> ClosePanel:
+    columns = [_priced(item, adjustment) for item in bars]
+    time = _union([times for times, _ in columns])
+    close = np.full((len(columns), len(time)), np.nan)
+    for row, (times, values) in zip(close, columns, strict=True):
+        first = int(np.searchsorted(time, times[0]))
+        if np.array_equal(time[first : first + len(times)], times):
+            row[first : first + len(times)] = values
+        else:
+            row[np.searchsorted(time, times)] = values
+    found = np.ascontiguousarray(close.T)
+    found.setflags(write=False)
+    return ClosePanel(time, tuple(item.series.symbol for item in bars), found, zones_of(bars))
+
+
+def _priced(bars: Bars, adjustment: Adjustment) -> tuple[Times, Floats]:
+    """Times and adjusted closes of the rows that ``catalog.load`` has. Raises ``DataError`` where there is none."""
+    if adjustment != "total_return":
+        found = bars.adjusted(adjustment).drop_unpriced()
+        time, close = found.time, found.close
+    else:
+        kept = ~np.isnan(bars.adj_close)
+        time, close = (bars.time, bars.adj_close) if kept.all() else (bars.time[kept], bars.adj_close[kept])
+    if not len(time):
+        raise DataError(f"{bars.series.symbol} has no close in this range: choose a longer one.")
+    return time, close
+
+
+def _union(times: Sequence[Times]) -> Times:
+    """All of ``times``, each ascending, once; most are usually a part of the longest."""
+    longest = max(times, key=len)
+    others = [item for item in times if not _is_part(item, longest)]
+    merged = np.sort(np.concatenate([longest, *others]), kind="stable") if others else longest
+    found: Times = merged[np.append(True, merged[1:] != merged[:-1])] if others else longest[:]
+    found.setflags(write=False)
+    return found
+
+
+def _is_part(times: Times, longest: Times) -> bool:
+    """Whether ``times`` are a stretch of ``longest``."""
+    first = int(np.searchsorted(longest, times[0])) if len(times) else 0
+    return bool(np.array_equal(longest[first : first + len(times)], times))
 
 
 def calendar(bars: Sequence[Bars]) -> Times:
@@ -108,9 +144,7 @@ def align(bars: Sequence[Bars]) -> Panel:
 
 @lru_cache(maxsize=4)
 def _calendar(bars: tuple[Bars, ...]) -> Times:
-    time = np.unique(np.concatenate([item.time for item in bars]))
-    time.setflags(write=False)
-    return time
+    return _union([item.time for item in bars])
 
 
 @lru_cache(maxsize=4)

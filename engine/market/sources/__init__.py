@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from engine.core.errors import DataError
@@ -54,9 +55,18 @@ class Source(Spec):
         wanted = (collection, symbol, interval)
         return next((item for item in self.series() if (item.collection, item.symbol, item.interval) == wanted), None)
 
+    def find_many(self, collection: str, symbols: Iterable[str], interval: str) -> Mapping[str, Series]:
+        """``find`` for several symbols: those that there are. A source of thousands looks them up at once."""
+        found = ((symbol, self.find(collection, symbol, interval)) for symbol in symbols)
+        return {symbol: series for symbol, series in found if series is not None}
+
     def fingerprint(self, series: Series) -> str:
         """The digest of all bars of ``series``; a source that keeps it with them answers without reading any."""
         return self.read(series).digest()
+
+    def fingerprints(self, series: Sequence[Series]) -> tuple[str, ...]:
+        """``fingerprint`` of each."""
+        return tuple(self.fingerprint(item) for item in series)
 
     def problems(self) -> tuple[str, ...]:
         """A sentence for each file that cannot be read: what is in it is not listed, all else is."""

@@ -73,7 +73,7 @@ def test_close_panel_has_the_closes_of_the_bars(two: MarketSpec, more: dict[str,
 def test_close_panel_is_built_once_and_again_for_other_bars(two: MarketSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     before = np.array(close_panel(two).close)
     with monkeypatch.context() as patch:
-        patch.setattr(catalog, "load", None)
+        patch.setattr(catalog, "select", None)
         np.testing.assert_array_equal(close_panel(two).close, before)
         with pytest.raises(TypeError):
             close_panel(MarketSpec.parse(two.model_dump() | {"symbols": ["ONE", "TWO"]}))

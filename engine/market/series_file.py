@@ -1,0 +1,178 @@
+"""The files of stored bars: one Parquet file each, with the metadata of the series and the digest of its bars."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import asdict
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.core.config import settings
+from engine.core.errors import DataError
+from engine.core.mapped import keep, mapped
+from engine.market.bars import Bars, Series
+from engine.market.columns import COLUMNS, floats, milliseconds, readable
+from engine.market.symbols import file_name, folder_name
+
+SUFFIX = ".parquet"
+MAPPED_ROWS = 200_000
+"""Bars from which on a series is also kept uncompressed, for all processes to map."""
+
+_SERIES, _FINGERPRINT = b"stratoscope.series", b"stratoscope.fingerprint"
+_ACTIONS = ("splits", "dividend_per_share")
+_FOLDER = "bars"
+
+
+class Version(NamedTuple):
+    """Version of a file, which changes with each replacement, even within one tick of the clock."""
+
+    inode: int
+    changed: int
+    size: int
+
+
+class Header(NamedTuple):
+    """Metadata in a file: ``fingerprint`` is the digest of its bars, empty where another program wrote them;
+    ``checked`` whether the bars of this very version have been compared with it.
+    """
+
+    series: Series
+    fingerprint: str
+    checked: bool = False
+
+
+def folder() -> Path:
+    """The folder of the files."""
+    return settings().cache / _FOLDER
+
+
+def path_of(collection: str, symbol: str, interval: str) -> str | None:
+    """The path of the bars of that name; None for names that are too long."""
+    try:
+        return f"{_collection_folder(settings().cache, collection)}{file_name(symbol)}-{interval}{SUFFIX}"
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _collection_folder(cache: Path, collection: str) -> str:
+    """The folder of a collection, with a trailing separator."""
+    return os.path.join(cache, _FOLDER, folder_name(collection), "")
+
+
+def version_of(path: str) -> Version | None:
+    """The version of a file; None where there is none."""
+    try:
+        return version(os.stat(path))
+    except OSError:
+        return None
+
+
+def version(status: os.stat_result) -> Version:
+    """The version of a file by its status; the inode in the 63 bits of a database."""
+    return Version(status.st_ino & (2**63 - 1), status.st_mtime_ns, status.st_size)
+
+
+def encoded(bars: Bars) -> bytes:
+    """The content of the file of ``bars``."""
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
+
+    columns = {"time": bars.time} | {name: getattr(bars, name) for name in COLUMNS}
+    columns |= {name: values for name in _ACTIONS if (values := getattr(bars, name)) is not None}
+    meta = {_SERIES: json.dumps(asdict(bars.series)).encode(), _FINGERPRINT: bars.digest().encode()}
+    buffer = BytesIO()
+    table = arrow.table(columns).replace_schema_metadata(meta)
+    parquet.write_table(
+        table,
+        buffer,
+        write_page_checksum=True,
+        use_dictionary=False,  # prices hardly repeat: smaller and faster without
+        column_encoding={"time": "DELTA_BINARY_PACKED"},
+    )
+    return buffer.getvalue()
+
+
+def header_or_complaint(path: str) -> Header | str:
+    """The header of a file, or a sentence on its error."""
+    try:
+        return _header(path)
+    except DataError as error:
+        return str(error)
+    except FileNotFoundError:  # replaced or removed at this moment
+        return _complaint(path)
+
+
+def _header(path: str) -> Header:
+    """The header of a file. Raises ``DataError`` if it cannot be read, or belongs to another series' path."""
+    from pyarrow.parquet import read_schema
+
+    with readable(_complaint(path)):
+        kept = read_schema(path).metadata
+        found = Header(Series(**json.loads(kept[_SERIES])), kept.get(_FINGERPRINT, b"").decode())
+    about = found.series
+    if (own := path_of(about.collection, about.symbol, about.interval)) != path:
+        place = os.path.relpath(own, folder()) if own else "a shorter name"
+        raise DataError(
+            f"The stored bars in {path} are those of {about.symbol}: move the file to {place}, or delete it."
+        )
+    return found
+
+
+def read_bars(path: str, header: Header) -> Bars:
+    """The bars of a file, compared with their fingerprint unless that has been done. Raises ``DataError``."""
+    if header.checked and header.series.rows >= MAPPED_ROWS and (known := mapped(header.fingerprint, ("bars",))):
+        return _from_rows(header, known[0])
+    bars = _decoded(path, header.series)
+    if header.fingerprint:
+        if header.checked:
+            bars.assume_digest(header.fingerprint)
+        elif bars.digest() != header.fingerprint:
+            raise DataError(
+                f"The stored bars in {path} were changed by another program: delete the file, then download or import "
+                "them again."
+            )
+        if len(bars) >= MAPPED_ROWS:
+            threading.Thread(target=_keep_mapped, args=(header.fingerprint, bars), daemon=True).start()
+    return bars
+
+
+def _keep_mapped(fingerprint: str, bars: Bars) -> None:
+    keep(fingerprint, {"bars": _rows(bars)})
+
+
+def _decoded(path: str, series: Series) -> Bars:
+    from pyarrow.parquet import ParquetFile
+
+    with readable(_complaint(path)):
+        file = ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
+        table = file.read(use_threads=file.metadata.num_rows >= MAPPED_ROWS)  # for a short one they take longer
+        columns: dict[str, Any] = {name: floats(table.column(name)) for name in COLUMNS}
+        columns |= {name: floats(table.column(name)) for name in _ACTIONS if name in table.column_names}
+        time = milliseconds(table.column("time"))
+    for values in columns.values():
+        values.setflags(write=False)
+    return Bars(series, time, **columns)
+
+
+def _rows(bars: Bars) -> np.ndarray[Any, Any]:
+    """The columns of ``bars`` as rows of one array of float64, the bits of the times first."""
+    actions = [values for name in _ACTIONS if (values := getattr(bars, name)) is not None]
+    return np.stack([bars.time.view(np.float64), *(getattr(bars, name) for name in COLUMNS), *actions])
+
+
+def _from_rows(header: Header, rows: np.ndarray[Any, Any]) -> Bars:
+    time, *columns = np.asarray(rows)
+    names = (*COLUMNS, *_ACTIONS)[: len(columns)]
+    bars = Bars(header.series, time.view("datetime64[ms]"), **dict(zip(names, columns, strict=True)))
+    return bars.assume_digest(header.fingerprint)
+
+
+def _complaint(path: str) -> str:
+    return f"The stored bars in {path} cannot be read: delete the file, then download or import them again."
