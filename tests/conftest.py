@@ -10,7 +10,7 @@ settings.register_profile("house", deadline=None, derandomize=True)  # no failur
 settings.load_profile("house")
 
 pytest.register_assert_rewrite("tests.support.accounts")
-pytest_plugins = ["tests.support.workspace", "tests.support.yahoo"]
+pytest_plugins = ["tests.support.workspace", "tests.support.external", "tests.support.yahoo"]
 
 QUIET = (
     "--disable-quic",

@@ -20,6 +20,7 @@ from engine.backtest.sweeps.run import run_sweep
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.progress import silent
 from engine.core.registry import is_built_in
+from engine.core.stored_values import ReadsValues
 from engine.market.bars import Bars, Market
 from engine.market.synthetic import daily_bars
 from engine.strategies import STRATEGIES, Allocation, Strategy
@@ -65,7 +66,8 @@ def _any_strategy(suits: Callable[[type[Strategy]], bool]) -> str:
 
 
 def _decides_at_once(cls: type[Strategy]) -> bool:
-    return not issubclass(cls, Crossing | Allocation) and not cls.followed_runs() and cls().warm_up() == 0
+    needs_more = cls.followed_runs() or issubclass(cls, ReadsValues)
+    return not issubclass(cls, Crossing | Allocation) and not needs_more and cls().warm_up() == 0
 
 
 def prune(own: Path) -> None:

@@ -40,17 +40,18 @@ def parameter(
     suggested: Any = None,
     section: str = "",
     seldom: bool = False,
+    stored: str = "",
     when: Mapping[str, Sequence[Any]] | None = None,
 ) -> Any:
     """A spec field with its form control.
 
     ``unit`` is shown inside the control; a ``percent`` is a fraction that is shown and entered in percent; ``choices``
     maps the values of a Literal to labels; ``suggested`` is the form's initial value of a required field (costs);
-    ``section`` is the form's group; ``seldom`` fields come last in it. ``when`` lists the values of other fields of the
-    same spec for which this one applies: see ``inactive_fields``.
+    ``section`` is the form's group; ``seldom`` fields come last in it; text names something ``stored`` of that sort.
+    ``when`` lists the values of other fields of the same spec for which this one applies: see ``inactive_fields``.
     """
     form = {"unit": unit, "step": step, "choices": choices, "suggested": suggested, "section": section}
-    form |= {"percent": percent or None, "seldom": seldom or None, "when": when}
+    form |= {"percent": percent or None, "seldom": seldom or None, "when": when, "stored": stored}
     kept = {key: value for key, value in form.items() if value not in (None, "")}
     return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=kept)
 

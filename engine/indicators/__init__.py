@@ -151,6 +151,7 @@ GROUPS = (
     "Price",
     "Mathematics",
     "Candle patterns",
+    "External values",
 )
 """The groups of the library, in the order of a list."""
 

@@ -19,6 +19,7 @@ from engine.core.progress import Counted, Progress, section, silent
 from engine.core.registry import is_plugin, source_digest
 from engine.core.spec import Resources, RunSpec, Spec, canonical_json
 from engine.core.store import ResultStore, Trial, encode
+from engine.core.stored_values import ReadsValues
 from engine.jobs import executors, housekeeping, records, trials
 from engine.jobs.closure import Closure, closure
 from engine.jobs.memory import ResultCache
@@ -48,7 +49,7 @@ def trial_key(spec: RunSpec) -> str:
     """sha256 over the identity of a trial: its configuration, and the code of its plug-ins.
 
     It does not change with a new version of the engine or of a library, new fields with a default, newer bars or other
-    costs: see ``ledger``.
+    costs: see ``ledger``. Stored values that a plug-in reads, such as signals of one's own, count as its code.
     """
     tried = spec.as_trial()
     text = canonical_json(tried, without=tried.ignored(), brief=True)
@@ -56,17 +57,21 @@ def trial_key(spec: RunSpec) -> str:
 
 
 def _own_sources(spec: RunSpec) -> list[str]:
-    """Digests of the plug-ins of ``spec`` that are not the engine's."""
-    classes = {type(item) for item in _walk(spec) if is_plugin(type(item))}
-    return sorted(source_digest(cls) for cls in classes if not cls.__module__.startswith("engine."))
+    """Digests of the plug-ins of ``spec`` that are not the engine's, and of the stored values that plug-ins read."""
+    items = _walk(spec)
+    classes = {type(item) for item in items if is_plugin(type(item))}
+    read = {item.values_digest() for item in items if isinstance(item, ReadsValues)}
+    return sorted(read.union(source_digest(cls) for cls in classes if not cls.__module__.startswith("engine.")))
 
 
-Fingerprint = Callable[[RunSpec], str]
+Fingerprint = Callable[[Spec], str]
 
 
-def fingerprint_of(spec: RunSpec) -> str:
-    """``RunSpec.fingerprint`` as a function, which may be cached."""
-    return spec.fingerprint()
+def fingerprint_of(spec: Spec) -> str:
+    """Digest of the data that ``spec`` reads itself, "" for none, as a function, which may be cached."""
+    if isinstance(spec, ReadsValues):
+        return spec.values_digest()
+    return spec.fingerprint() if isinstance(spec, RunSpec) else ""
 
 
 def origin(spec: RunSpec, fingerprint: Fingerprint = fingerprint_of) -> Origin:
@@ -92,7 +97,7 @@ def _libraries(found: Closure) -> Mapping[str, str]:
 
 def _data(items: Sequence[Spec], fingerprint: Fingerprint) -> dict[str, object]:
     """The data that ``items`` read."""
-    return {"data": [text for item in items if isinstance(item, RunSpec) and (text := fingerprint(item))]}
+    return {"data": [text for item in items if (text := fingerprint(item))]}
 
 
 def _digest(parts: Mapping[str, Any]) -> str:

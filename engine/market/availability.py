@@ -51,13 +51,17 @@ def align_known(values: Floats, known: Times, bars: Bars) -> Floats:
     values computed from these very bars are assigned to their own. It is not forward filled. Values known before the
     first bar began are dropped, and so are those older than ``STALE`` and than one bar length.
     """
-    found = np.full(len(bars), np.nan)
     if not len(bars):
-        return found
-    ends = known_at(bars)
+        return np.empty(0)
+    return align_to_ends(values, known, known_at(bars), began_at(bars.slice(0, 1))[0], bars.series.interval)
+
+
+def align_to_ends(values: Floats, known: Times, ends: Times, first: np.datetime64, interval: str) -> Floats:
+    """``align_known`` for bars of ``interval`` that end at ``ends``, the first of which began at ``first``."""
+    found = np.full(len(ends), np.nan)
     at = np.searchsorted(ends, known)
-    kept = (at < len(ends)) & (known > began_at(bars.slice(0, 1))[0])
-    longest = max(STALE, bar_interval(bars.series.interval).duration)
+    kept = (at < len(ends)) & (known > first)
+    longest = max(STALE, bar_interval(interval).duration)
     kept[kept] = ends[at[kept]] - known[kept] <= longest
     found[at[kept]] = values[kept]  # of several for one place the last is what stays
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -15,6 +15,7 @@ from engine.jobs.closure import closure
 from engine.market import catalog
 from engine.market.bars import Adjustment, Bars, Floats, Selection, Times
 from engine.market.days import Dated, Days, Zones, trading_days
+from engine.market.intervals import bar_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,8 @@ class Panel:
     """``time`` is the union of the symbols' times; prices, ``volume`` and ``traded`` are float64 (bars, symbols), NaN
     where a symbol has no bar. ``dividends`` are cash per unit held over the start of the bar, zero for none. ``traded``
     and ``shares`` are those of ``Bars``, the latter the last known where a symbol has no bar, and one before its first.
-    ``zones`` are those of the exchanges of intraday bars, ascending.
+    ``zones`` are those of the exchanges of intraday bars, ascending. ``clocks`` are the interval and the time zone of
+    each symbol's bars.
     """
 
     time: Times
@@ -36,6 +38,7 @@ class Panel:
     shares: Floats
     dividends: Floats
     zones: Zones = ()
+    clocks: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def days(self) -> Days:
@@ -44,6 +47,16 @@ class Panel:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    def ends(self, column: int) -> Times:
+        """The moment in UTC, datetime64[ms], at which a bar of the symbol in ``column`` would have ended, for each
+        time.
+        """
+        return self._ends[self.clocks[column]]
+
+    @cached_property
+    def _ends(self) -> Mapping[tuple[str, str], Times]:
+        return {clock: bar_interval(clock[0]).ends(self.time, clock[1]) for clock in set(self.clocks)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +180,15 @@ def _aligned(bars: tuple[Bars, ...]) -> Panel:
     for values in (*columns.values(), shares, dividends):
         values.setflags(write=False)
     symbols = tuple(item.series.symbol for item in bars)
-    return Panel(time=time, symbols=symbols, **columns, shares=shares, dividends=dividends, zones=zones_of(bars))
+    return Panel(
+        time=time,
+        symbols=symbols,
+        **columns,
+        shares=shares,
+        dividends=dividends,
+        zones=zones_of(bars),
+        clocks=tuple((item.series.interval, item.series.timezone) for item in bars),
+    )
 
 
 def _forward_filled(shares: Floats) -> Floats:

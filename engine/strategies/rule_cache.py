@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from engine.core.spec import Spec
+from engine.core.stored_values import ReadsValues
 from engine.market.bars import Bars
 
 A = TypeVar("A")
@@ -22,22 +24,30 @@ MEMORY_LIMIT = 32e6
 class _Cache(threading.local):
     def __init__(self) -> None:
         self.bars: weakref.ref[Bars] | None = None
-        self.known: dict[Spec, Any] = {}
+        self.known: dict[Hashable, Any] = {}
 
 
 _CACHE = _Cache()
 
 
 def cached(part: Spec, bars: Bars, answer: Callable[[Bars], A]) -> A:
-    """``answer(bars)``, which depends on ``part`` and ``bars`` alone; cached while ``bars`` live, so it must not be
-    modified.
+    """``answer(bars)``, which depends on ``part``, the stored values that it reads and ``bars`` alone; cached while
+    ``bars`` live, so it must not be modified.
     """
+    readers = _readers(part)
+    place: Hashable = (part, *(item.values_digest() for item in readers)) if readers else part
     if _CACHE.bars is None or _CACHE.bars() is not bars:
-        known: dict[Spec, Any] = {}
+        known: dict[Hashable, Any] = {}
         _CACHE.bars, _CACHE.known = weakref.ref(bars, lambda _: known.clear()), known
-    found: A | None = _CACHE.known.get(part)
+    found: A | None = _CACHE.known.get(place)
     if found is None:
         if len(_CACHE.known) * 8 * len(bars) > MEMORY_LIMIT:
             _CACHE.known.clear()
-        found = _CACHE.known[part] = answer(bars)
+        found = _CACHE.known[place] = answer(bars)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _readers(part: Spec) -> tuple[ReadsValues, ...]:
+    """What in ``part`` reads stored values."""
+    return tuple(item for item in part.walk() if isinstance(item, ReadsValues))

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from engine.core.config import settings
+from tests.support.external import keep_everything
 from tests.support.workspace import Workspace
 
 FOLDERS = [str(folder) for folder in settings().plugins]
@@ -14,7 +15,8 @@ FOLDERS = [str(folder) for folder in settings().plugins]
 
 @pytest.fixture
 def workspace(workspace: Workspace) -> Workspace:
-    """An empty workspace with those plug-ins."""
+    """A workspace with those plug-ins, and the external values that plug-ins name by default."""
+    keep_everything()
     if FOLDERS:
         workspace.configure(f"cache: cache\nplugins: {json.dumps(FOLDERS)}\n")
     return workspace

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.core.spec import Spec, canonical_json
+from engine.core.stored_values import ReadsValues
 from engine.features.leakage import look_ahead, synthetic_gaps
 from engine.indicators import INDICATORS, ContextIndicator, Indicator, PanelIndicator
 from engine.market import catalog
@@ -22,6 +23,8 @@ LENGTH = 1500
 @pytest.fixture(params=INDICATORS.available().values(), ids=lambda cls: cls.__name__)
 def indicator(request: pytest.FixtureRequest) -> Indicator:
     spec: Indicator = request.param()
+    if isinstance(spec, ReadsValues):
+        request.getfixturevalue("workspace")  # with the values that it reads
     return spec
 
 

@@ -216,7 +216,7 @@ def test_no_side_enters_and_leaves_on_one_bar(strategy: Strategy) -> None:
 def test_weights_are_parts_of_one_account(strategy: Strategy) -> None:
     found = rows(strategy, panel(strategy))
     gross = np.nansum(np.abs(found), axis=1)
-    assert (gross <= max(1.0, getattr(strategy, "cap", 1.0)) + 1e-12).all()
+    assert (gross <= max(1.0, *(getattr(strategy, name, 1.0) for name in ("cap", "scale"))) + 1e-12).all()
 
 
 @pytest.mark.parametrize("name", [name for name, cls in STRATEGIES.available().items() if issubclass(cls, Crossing)])

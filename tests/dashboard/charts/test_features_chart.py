@@ -12,6 +12,7 @@ import pytest
 from dashboard.charts import base, candles, features
 from dashboard.charts.indicator_lines import points
 from engine.core.progress import silent
+from engine.core.stored_values import ReadsValues
 from engine.features.matrix import FeatureMatrix
 from engine.features.spec import FeatureSpec
 from engine.indicators import INDICATORS, ContextIndicator, Indicator, Output, PanelIndicator
@@ -229,8 +230,10 @@ def test_what_is_no_price_leaves_the_axis_of_the_price() -> None:
 
 
 @pytest.mark.parametrize("kind", list(INDICATORS.available()))
-def test_every_indicator_of_one_series_can_be_drawn(kind: str) -> None:
+def test_every_indicator_of_one_series_can_be_drawn(kind: str, request: pytest.FixtureRequest) -> None:
     chosen = INDICATORS.get(kind)()
+    if isinstance(chosen, ReadsValues):
+        request.getfixturevalue("external_values")
     if isinstance(chosen, ContextIndicator | PanelIndicator):
         pytest.skip("drawn as any other line")
     bars = random_walk(400)

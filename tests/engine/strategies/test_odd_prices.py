@@ -36,6 +36,7 @@ def odd() -> Iterator[tuple[str, Bars]]:
     yield "one bar", cut(WALK, 1)
 
 
+@pytest.mark.usefixtures("external_values")
 @pytest.mark.parametrize("name", [name for name in STRATEGIES.available() if name != "follow_model"])
 @pytest.mark.parametrize("bars", [pytest.param(bars, id=about) for about, bars in odd()])
 def test_decides_without_failing(name: str, bars: Bars) -> None:

@@ -207,7 +207,7 @@ def kinds() -> list[str]:
     return [name for name, cls in STRATEGIES.available().items() if not issubclass(cls, Allocation)]
 
 
-@pytest.mark.usefixtures("workspace")
+@pytest.mark.usefixtures("external_values")
 @pytest.mark.parametrize("kind", kinds())
 @pytest.mark.parametrize("fill", ["next_open", "next_close"])
 def test_headline_figures_of_each_strategy_are_vectorbts(kind: str, fill: str) -> None:

@@ -156,7 +156,7 @@ YEARS = {"start": "2018-01-01", "end": "2020-06-30"}
 MODEL = {"model": {"kind": "model", "null_fits": 0}}
 
 
-@pytest.mark.usefixtures("workspace")
+@pytest.mark.usefixtures("external_values")
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_agrees_about_every_strategy_on_the_sample(kind: str) -> None:
     """Each at its defaults on a few years (a model on those that it was not trained on), with the options in turn."""

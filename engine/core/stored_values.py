@@ -1,0 +1,17 @@
+"""Plug-ins that read stored values, such as signals of one's own: what they read is part of what they are."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from engine.core.spec import Spec
+
+
+class ReadsValues(Spec):
+    """Contract of a plug-in that reads stored values itself, by their name."""
+
+    @abstractmethod
+    def values_digest(self) -> str:
+        """Digest of the values: it becomes part of the run key and of the identity of a trial. Raises ``DataError``
+        where there are none.
+        """

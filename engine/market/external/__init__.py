@@ -1,0 +1,1 @@
+"""External values: signals, weights and predictions that were computed outside the workbench."""

@@ -1,0 +1,33 @@
+"""Whether external values foresee the next bar better than a forecast can."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from engine.market.bars import Bars
+from engine.market.external.table import ExternalValues
+
+LIKELY: Final = 0.5
+"""Correlation with the next return above which values must come from the future: daily forecasts reach 0.05 at best."""
+FEWEST: Final = 30
+"""Values that a correlation is computed from, at least."""
+
+
+def foresight(values: ExternalValues, bars: Bars) -> float:
+    """Pearson's correlation of the values usable at the close of each of ``bars`` with the return from that close to
+    the next; 0 where there are fewer than ``FEWEST`` values, or all are the same.
+
+    It cannot show every mistake: values that were known a little later than stated look like good ones.
+    """
+    if len(bars) < FEWEST:
+        return 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns = np.diff(bars.close) / bars.close[:-1]
+    usable = values.usable(bars)[:-1]
+    both = np.isfinite(usable) & np.isfinite(returns)
+    x, y = usable[both], returns[both]
+    if len(x) < FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1])
