@@ -22,7 +22,7 @@ FAILED = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 after a plain sentence on stderr for each thing that is wrong."""
     commands = {"serve": serve, "run": run, "clean": clean, "download": download}
-    commands |= {"import": import_, "update": update, "data": data}
+    commands |= {"import": import_, "update": update, "data": data, "values": values}
     given = options.parser(commands).parse_args(arguments)
     if given.config:
         os.environ[PATH_VARIABLE] = given.config
@@ -97,6 +97,13 @@ def data(given: argparse.Namespace) -> None:
     from dashboard.commands import data
 
     data.catalogue(given)
+
+
+def values(given: argparse.Namespace) -> None:
+    """Store, list or delete external values."""
+    from dashboard.commands import values
+
+    values.values(given)
 
 
 def bind(config: Config) -> socket.socket:

@@ -41,7 +41,9 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     listing = named.add_parser("data", help="list the series that can be used")
     listing.add_argument("--collection", metavar="NAME", help="those of one collection")
     listing.add_argument("--json", action="store_true", help="print one line of JSON")
-    made = {"serve": serving, "run": running, "clean": cleaning}
+    valuing = named.add_parser("values", help="store, list or delete signals, weights and predictions of your own")
+    _values(valuing)
+    made = {"serve": serving, "run": running, "clean": cleaning, "values": valuing}
     made |= {"download": downloading, "import": importing, "update": updating, "data": listing}
     for name, command in made.items():
         command.add_argument("--config", metavar="PATH", help="configuration file (default: ./config.yaml)")
@@ -81,6 +83,21 @@ def _import(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--date-order", choices=["day first", "month first"], default="", help="what 01/02/2020 means")
     parser.add_argument("--encoding", choices=_ENCODINGS, default="", help="of text that is not UTF-8")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
+def _values(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", nargs="?", help="CSV or Parquet file to store (default: list what is stored)")
+    parser.add_argument("--name", metavar="NAME", help="what the values are called in strategies and features")
+    parser.add_argument("--kind", choices=["signals", "weights", "predictions"], help="what the values are")
+    parser.add_argument(
+        "--known", metavar="WHEN", help="when each was known: 'bar end', 'stamp', '2 bars', '6 hours after stamp'"
+    )
+    parser.add_argument("--interval", metavar="I", default="", help="of the bars that the values were computed from")
+    parser.add_argument("--timezone", metavar="Z", default="", help="of times of day, such as America/New_York")
+    parser.add_argument("--symbol", metavar="S", default="", help="of a file of one symbol without a column for it")
+    parser.add_argument("--date-order", choices=["day first", "month first"], default="", help="what 01/02/2020 means")
+    parser.add_argument("--delete", metavar="NAME", help="delete the values of that name")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 

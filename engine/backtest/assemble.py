@@ -20,6 +20,7 @@ from engine.market.availability import asynchronous_symbols
 from engine.market.bars import Bars, Times, periods_per_year, spans_month, years_spanned
 from engine.market.panel import calendar
 from engine.strategies import Allocation
+from engine.strategies import call_strategy as asked
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -163,6 +164,7 @@ def _warnings(
 ) -> tuple[str, ...]:
     """Caveats on the metrics, as sentences."""
     found = [
+        *(text for item in bars for text in asked.caveats(spec.strategy, item)),
         *_about_data(spec, bars),
         *about_calendars(bars.whole()),
         *_about_trades(trades),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -81,6 +81,10 @@ class Strategy(Spec):
     def begins(self, bars: Bars, inputs: Mapping[str, Any]) -> int:
         """Index of the first of ``bars`` at whose close it can decide, given ``inputs``; unused for an allocation."""
         return 0
+
+    def caveats(self, bars: Bars) -> Sequence[str]:
+        """Sentences on what makes decisions on ``bars`` doubtful, for the warnings of a result."""
+        return ()
 
     @abstractmethod
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals: ...

@@ -98,6 +98,15 @@ def begins(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> int:
     return int(found)
 
 
+def caveats(strategy: Strategy, bars: Bars) -> tuple[str, ...]:
+    """``strategy.caveats``. Raises ``StrategyError`` if it fails or does not return sentences."""
+    with plugin_errors(strategy, NOUN, StrategyError):
+        found: Any = tuple(strategy.caveats(bars))
+    if not all(isinstance(item, str) for item in found):
+        raise StrategyError(f"{named(strategy, NOUN)} returned {found!r:.40}: caveats() must return sentences.")
+    return cast("tuple[str, ...]", found)
+
+
 def weights(strategy: Allocation, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
     """``strategy.weights``. Raises ``StrategyError`` if it fails or does not return one number per bar and symbol."""
     with plugin_errors(strategy, NOUN, StrategyError):

@@ -1,4 +1,4 @@
-"""Files and frames of external values as columns of text, whatever they come in."""
+"""Files and frames of external values as columns, whatever they come in."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _INDEX = "__index_level_0__"  # the name that pandas gives to an index without o
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """``columns`` are chunked Arrow arrays of text under their ``headings``, all as long as ``lines``: the number of
-    each row, from 1, among the ``unit`` ("line" of a text, or "row") of what was read. ``rejected`` are the lines that
-    have another number of cells, and ``separator`` what is between cells.
+    """``columns`` are Arrow arrays of text, numbers or times under their ``headings``, all as long as ``lines``: the
+    number of each row, from 1, among the ``unit`` ("line" of a text, or "row") of what was read. ``rejected`` are the
+    lines that have another number of cells, and ``separator`` what is between cells.
     """
 
     origin: str
@@ -108,7 +108,8 @@ def cells_of_csv(data: bytes, name: str) -> Cells:
         raise DataError(f"{name} cannot be read: {str(error).splitlines()[0][:200]}") from error
     lines = np.arange(2, 2 + table.num_rows + len(rejected) + len(blank), dtype=np.int64)
     lines = lines[~np.isin(lines, [*rejected, *blank])]
-    return Cells(name, headings, tuple(table.columns), lines, rejected, separator, "line")
+    columns = tuple(column.combine_chunks() for column in table.columns)
+    return Cells(name, headings, columns, lines, rejected, separator, "line")
 
 
 def _headings(data: bytes, name: str) -> tuple[tuple[str, ...], str]:
@@ -127,15 +128,20 @@ def _headings(data: bytes, name: str) -> tuple[tuple[str, ...], str]:
 
 
 def _of_table(table: Any, name: str) -> Cells:
-    """The columns of an Arrow table as text."""
+    """The columns of an Arrow table."""
+    headings = tuple("" if heading == _INDEX else heading for heading in table.column_names)
+    columns = tuple(_plain(column.combine_chunks()) for column in table.columns)
+    return Cells(name, headings, columns, np.arange(1, table.num_rows + 1, dtype=np.int64), {})
+
+
+def _plain(column: Any) -> Any:
+    """``column`` as text, unless it has numbers or times."""
     import pyarrow as arrow
     import pyarrow.compute as compute
 
-    columns = []
-    for column in table.columns:
-        values = column.cast(column.type.value_type) if arrow.types.is_dictionary(column.type) else column
-        if arrow.types.is_timestamp(values.type):
-            values = values.cast(arrow.timestamp("ms", values.type.tz), safe=False)
-        columns.append(compute.fill_null(values.cast(arrow.string()), ""))
-    headings = tuple("" if heading == _INDEX else heading for heading in table.column_names)
-    return Cells(name, headings, tuple(columns), np.arange(1, table.num_rows + 1, dtype=np.int64), {})
+    of = arrow.types
+    if of.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if of.is_temporal(column.type) or of.is_integer(column.type) or of.is_floating(column.type):
+        return column
+    return compute.fill_null(column.cast(arrow.string()), "")

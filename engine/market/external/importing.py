@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.core.errors import DataError
 from engine.market import catalog
 from engine.market.external.cells import Cells, cells_of_file
-from engine.market.external.foresight import LIKELY, foresight
+from engine.market.external.foresight import foresight_warning
 from engine.market.external.reading import Parsed, parse
 from engine.market.external.request import Request
 from engine.market.external.stored import save
@@ -78,15 +78,9 @@ def _warning(values: ExternalValues, symbol: str) -> str:
     try:
         entries = (item.series for item in catalog.entries())
         series = next((item for item in entries if (item.symbol, item.interval) == (symbol, interval)), None)
-        found = foresight(values, catalog.read(series).drop_unpriced()) if series else 0.0
+        if series is None:
+            return ""
+        bars = catalog.read(series).drop_unpriced()
+        return foresight_warning(values.about.name, values.usable(bars), bars)
     except DataError:  # bars that cannot be read are reported where they are listed
         return ""
-    return foresight_sentence(values, symbol, found) if found > LIKELY else ""
-
-
-def foresight_sentence(values: ExternalValues, symbol: str, correlation: float) -> str:
-    """What a ``correlation`` with the next bar's return means."""
-    return (
-        f"The values '{values.about.name}' of {symbol} correlate {correlation:.2f} with the return of the next bar: no "
-        "forecast is that good. They were probably known later than stated."
-    )

@@ -16,7 +16,9 @@ from engine.market.external.request import Request
 from engine.market.external.table import About, ExternalValues, Kind
 from engine.market.external.timing import clock_times, interval_of
 from engine.market.importers.reader import Rejected
-from engine.market.importers.text import numbers_of, times_of
+from engine.market.importers.text import numbers_of
+from engine.market.importers.times import ANY
+from engine.market.importers.times import Times as TimesOf
 from engine.market.symbols import symbol as checked_symbol
 
 _TIMES = ("time", "date", "datetime", "timestamp", "index", "", "unnamed: 0")
@@ -64,11 +66,7 @@ def parse(cells: Cells, request: Request) -> Parsed:
     time, is_dated, zone = _times(cells, cells.columns[time_at], request, wrong)
     rows = _rows(cells, headings, time_at, request, wrong)
     kept = _first_of_each(cells, rows, time, _sound(rows, request.kind, wrong) & ~np.isnat(time)[rows.place], wrong)
-    rejected = cells.rejected | {
-        int(cells.lines[at]): text
-        for at, text in wrong.items()
-        if any(str(column[at]).strip() for column in cells.columns)
-    }
+    rejected = cells.rejected | {int(cells.lines[at]): text for at, text in wrong.items() if _has_any(cells, at)}
     if not len(kept):
         raise DataError(f"{cells.origin} has no value in it: {_first_reason(rejected, cells.unit)}")
     interval = interval_of(request.interval, time[rows.place[kept]], is_dated, request.known, cells.origin)
@@ -86,14 +84,13 @@ def _first_reason(rejected: dict[int, str], unit: str) -> str:
 
 def _times(cells: Cells, column: Any, request: Request, wrong: dict[int, str]) -> tuple[Times, bool, str]:
     """The time of each row, NaT where it cannot be read; whether all are dates; the time zone of dates."""
-    import pyarrow.compute as compute
-
-    text = compute.utf8_trim_whitespace(column)
-    time, is_utc = times_of(text, _PATTERNS[:1])
-    if np.isnat(time).any():
-        time, is_utc = times_of(text, _PATTERNS)
+    reader = TimesOf(cells.origin, (ANY, "iso"), request.date_order)
+    text = _trimmed(column)
+    reader.add(text, lambda at: str(text[at]))
+    stamps = reader.stamps()
+    time, is_utc = stamps.times, stamps.is_utc
     for at in np.flatnonzero(np.isnat(time)).tolist():
-        wrong[at] = f"the time '{str(text[at])[:30]}' cannot be read, write 2020-01-31 or 2020-01-31 09:30"
+        wrong[at] = f"the time '{text[at].as_py() or ''!s:.30}' cannot be read, write 2020-01-31 or 2020-01-31 09:30"
     is_dated = bool((time.astype("datetime64[D]") == time)[~np.isnat(time)].all())
     if is_dated or is_utc:
         return time, is_dated, request.timezone
@@ -125,9 +122,7 @@ def _rows(cells: Cells, headings: list[str], time_at: int, request: Request, wro
 
 
 def _long(cells: Cells, symbols: Any, column: Any, wrong: dict[int, str]) -> _Rows:
-    import pyarrow.compute as compute
-
-    coded = compute.utf8_trim_whitespace(symbols).combine_chunks().dictionary_encode()
+    coded = _trimmed(symbols.cast("string")).fill_null("").dictionary_encode()
     texts, codes = coded.dictionary.to_pylist(), coded.indices.to_numpy()
     names = [_symbol(text) for text in texts]
     for place, name in enumerate(names):
@@ -168,6 +163,24 @@ def _symbol(text: str) -> str | None:
         return None
 
 
+def _is_text(column: Any) -> bool:
+    import pyarrow.types as types
+
+    return bool(types.is_string(column.type))
+
+
+def _trimmed(column: Any) -> Any:
+    """``column`` without blanks around its texts."""
+    import pyarrow.compute as compute
+
+    return compute.utf8_trim_whitespace(column) if _is_text(column) else column
+
+
+def _has_any(cells: Cells, at: int) -> bool:
+    """Whether the row ``at`` has a cell that is not empty."""
+    return any(str(column[at].as_py() or "").strip() for column in cells.columns)
+
+
 def _numbers(cells: Cells, column: Any, prefix: str, wrong: dict[int, str]) -> tuple[Floats, int]:
     """A column as numbers, NaN for empty cells and for what is no number; and how many cells are empty."""
     plain = _as_numbers(column)
@@ -181,6 +194,8 @@ def _as_numbers(column: Any) -> Any:
     """``column`` with the words of true and false as 1 and 0, where it has no other."""
     import pyarrow.compute as compute
 
+    if not _is_text(column):
+        return column
     known = compute.unique(compute.utf8_lower(column)).to_pylist()
     if not {"true", "false"} & set(known) or not set(known) <= {"true", "false", ""}:
         return column

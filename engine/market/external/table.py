@@ -73,17 +73,19 @@ class ExternalValues:
         """The value that each of ``bars`` is the first to know at its close; float64, NaN where there is none.
 
         A value is assigned to the first bar that had not ended before it was known, the latest of several on one bar,
-        and is not forward filled (``availability.align_known``). Raises ``DataError`` where the table lacks the symbol
-        or ends before the first bar.
+        and is not forward filled (``availability.align_known``). Raises ``DataError`` where the table lacks the symbol.
         """
         known, values = self._known(bars.series.symbol, bars.series.timezone)
-        found = align_known(values, known, bars)
+        return delayed(align_known(values, known, bars), self.about.known.bars)
+
+    def require_reaching(self, bars: Bars) -> None:
+        """Raise ``DataError`` where the values of the symbol end before the first of ``bars`` begins."""
+        known, _ = self._known(bars.series.symbol, bars.series.timezone)
         if len(bars) and known[-1] < began_at(bars.slice(0, 1))[0]:
             raise DataError(
-                f"The values '{self.about.name}' of {bars.series.symbol} end on {self.about.end[:10]}, before its bars "
+                f"The values '{self.about.name}' of {bars.series.symbol} end on {str(known[-1])[:10]}, before its bars "
                 f"begin on {str(bars.time[0])[:10]}: choose an earlier range."
             )
-        return delayed(found, self.about.known.bars)
 
     def usable_in(self, panel: Panel) -> Floats:
         """``usable`` of each symbol at the times of ``panel`` (bars, symbols), whether or not it has a bar there."""

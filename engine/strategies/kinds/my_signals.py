@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from engine.core.spec import parameter
 from engine.core.stored_values import ReadsValues
 from engine.market.bars import Bars, Floats
 from engine.market.external import stored
+from engine.market.external.foresight import foresight_warning
 from engine.market.external.table import delayed
 from engine.strategies import Signals, Strategy, flags
 
@@ -79,6 +80,10 @@ class MySignals(ReadsValues, Strategy):
         known = np.flatnonzero(np.isfinite(self._usable(bars)))
         return int(known[0]) if len(known) else len(bars)
 
+    def caveats(self, bars: Bars) -> Sequence[str]:
+        warning = foresight_warning(self.values, self._usable(bars), bars)
+        return [warning] if warning else []
+
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
         value = self._usable(bars)
         return flags.masked_signals(
@@ -91,4 +96,6 @@ class MySignals(ReadsValues, Strategy):
         )
 
     def _usable(self, bars: Bars) -> Floats:
-        return delayed(stored.load(self.values).usable(bars), self.delay)
+        table = stored.load(self.values)
+        table.require_reaching(bars)
+        return delayed(table.usable(bars), self.delay)

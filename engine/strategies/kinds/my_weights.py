@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,8 +10,10 @@ import numpy as np
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.core.stored_values import ReadsValues
-from engine.market.bars import Floats
+from engine.market.bars import Bars, Floats
 from engine.market.external import stored
+from engine.market.external.foresight import foresight_warning
+from engine.market.external.table import delayed
 from engine.market.panel import Panel
 from engine.strategies import Allocation
 
@@ -52,10 +54,15 @@ class MyWeights(ReadsValues, Allocation):
     def warm_up(self) -> int:
         return self.delay
 
+    def caveats(self, bars: Bars) -> Sequence[str]:
+        usable = delayed(stored.load(self.values).usable(bars), self.delay)
+        warning = foresight_warning(self.values, usable, bars)
+        return [warning] if warning else []
+
     def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
         found = stored.load(self.values).usable_in(panel)
-        if self.delay:
-            found = np.vstack([np.full((self.delay, len(panel.symbols)), np.nan), found])[: len(panel)]
+        for column in found.T:
+            column[:] = delayed(column, self.delay)
         if self.absent == "sell":
             decided = np.isfinite(found).any(axis=1, keepdims=True)
             found = np.where(decided & ~np.isfinite(found), 0.0, found)

@@ -165,6 +165,17 @@ def test_new_values_are_another_run_and_another_trial() -> None:
     assert runner.run_key(spec_of("mine")) in keys
 
 
+def test_a_result_warns_of_values_from_the_next_bar_and_not_once_they_are_delayed() -> None:
+    walks = [random_walk(120, seed=seed, symbol=symbol) for seed, symbol in enumerate("AB")]
+    cheats = [np.append(np.sign(np.diff(bars.close)), 0.0) for bars in walks]
+    keep(walks, cheats, "my_signals", "signals")
+    keep(walks, [np.clip(cheat, 0, 1) / 2 for cheat in cheats], "my_weights", "weights")
+    for kind in (MySignals, MyWeights):
+        for delay, count in ((0, 2), (1, 0)):
+            found = simulated(request(kind(delay=delay), ("A", "B"), costs=FREE), *walks).warnings
+            assert sum("known later than stated" in text for text in found) == count
+
+
 def test_what_is_missing_is_said() -> None:
     with pytest.raises(DataError, match="no stored values named 'nothing'"):
         engine.run(spec_of("nothing"))
@@ -173,7 +184,7 @@ def test_what_is_missing_is_said() -> None:
     with pytest.raises(DataError, match="'meta' have none for NVDA: leave it out"):
         engine.run(spec_of("meta"))
     stored.save(table(["2001-01-02"], [1], symbol="NVDA", name="early"))
-    with pytest.raises(DataError, match="end on 2001-01-02, before its bars begin"):
+    with pytest.raises(DataError, match="end on 2001-01-03, before its bars begin"):
         engine.run(spec_of("early"))
     stored.save(table(["2031-01-02"], [1], symbol="NVDA", name="late"))
     with pytest.raises(DataError, match="0 bars in this range"):

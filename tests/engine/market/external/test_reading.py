@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from engine.market.external.table import Kind
 TIMES = ["2024-01-02", "2024-01-03", "2024-01-04"]
 
 
-def read(text: str, kind: Kind = "predictions", known: str = "bar end", **more: str) -> Parsed:
+def read(text: str, kind: Kind = "predictions", known: str = "bar end", **more: Any) -> Parsed:
     return parse(cells_of_csv(text.encode(), "f.csv"), Request("mine", kind, known_when(known), **more))
 
 
@@ -110,6 +111,13 @@ def test_values_that_their_kind_does_not_allow_are_rejected() -> None:
     assert parse(cells_of_frame(true), Request("x", "signals", known_when("stamp"))).values.value.tolist() == [1, 0, 1]
 
 
+def test_the_order_of_day_and_month_is_chosen_where_dates_do_not_tell() -> None:
+    text = "time,A\n01/02/2024,1\n"
+    found = {order: rows(read(text, date_order=order))[0][1] for order in ("day first", "month first")}
+    assert found == {"day first": "2024-02-01", "month first": "2024-01-02"}
+    assert rows(read("time,A\n31.12.2024,1\n"))[0][1] == "2024-12-31"
+
+
 def test_times_of_day_need_their_zone_and_become_utc() -> None:
     text = "time,A\n2024-07-01 09:30,1\n2024-07-01 10:30,2\n2024-07-01 11:30,3\n"
     parsed = read(text, timezone="America/New_York")
@@ -138,7 +146,8 @@ def test_an_hour_that_the_clock_shows_twice_is_rejected() -> None:
         ("time,symbol,x,y\n2024-01-02,A,1,2\n", {}, "must have one column of values.*x, y"),
         ("time,A B\n2024-01-02,1\n", {}, "a column that cannot be a symbol: 'A B'"),
         ("time,A,A\n2024-01-02,1,2\n", {}, "twice has a column for 'A'"),
-        ("time,A\n31.12.2024,1\n", {}, "no value in it: line 2: the time '31.12.2024' cannot be read"),
+        ("time,A\nsoon,1\n", {}, "no value in it: line 2: the time 'soon' cannot be read"),
+        ("time,A\n01.02.2024,1\n", {}, "does not say in which order its dates are"),
         ("time,A\n2024-01-02,\n", {}, "all its cells are empty"),
         ("time,A\n2024-01-02,1\n", {"interval": "1h"}, "dates alone"),
         ("time,A\n2024-01-02 16:00Z,1\n", {"interval": "1d"}, "times of day, and bars of 1d have dates"),

@@ -1,0 +1,75 @@
+"""``stratoscope values``: signals, weights and predictions of one's own, without a browser."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import yaml
+
+from dashboard.commands.output import print_lines
+from engine.core.config import settings
+from engine.core.database import prepare_cache
+from engine.core.errors import DataError
+from engine.market.external import stored
+from engine.market.external.importing import import_values
+from engine.market.external.known import known_when
+from engine.market.external.request import Request
+from engine.market.external.table import About
+
+_HEADINGS = ("Name", "Kind", "Interval", "Known", "Symbols", "From", "To", "Values", "Stored")
+
+
+def values(given: argparse.Namespace) -> None:
+    """Store the values of a file, delete some, or list all."""
+    prepare_cache(settings().cache)
+    if given.delete:
+        stored.delete(given.delete)
+        print(f"The values '{given.delete}' are deleted.")
+    elif given.path:
+        _import(given)
+    else:
+        _list(given)
+
+
+def _import(given: argparse.Namespace) -> None:
+    for option in ("name", "kind", "known"):
+        if getattr(given, option) is None:
+            raise DataError(f"Values need --{option}: see 'stratoscope values --help'.")
+    request = Request(
+        given.name, given.kind, known_when(given.known), given.interval, given.timezone, given.symbol, given.date_order
+    )
+    report = import_values(Path(given.path).expanduser(), request)
+    if given.json:
+        print(json.dumps(report.summary()))
+    else:
+        print_lines([f"Stored {report.about.rows:,} values as '{report.about.name}'.", *_yaml(report.summary())])
+    for warning in report.warnings:
+        print(warning, file=sys.stderr)
+
+
+def _yaml(summary: object) -> list[str]:
+    return yaml.safe_dump(summary, sort_keys=False, allow_unicode=True).splitlines()
+
+
+def _list(given: argparse.Namespace) -> None:
+    found = stored.listed()
+    if given.json:
+        print(json.dumps([asdict(item) for item in found]))
+        return
+    rows = [_HEADINGS, *map(_row, found)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADINGS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    print_lines(lines)
+    for problem in stored.problems():
+        print(problem, file=sys.stderr)
+
+
+def _row(item: About) -> tuple[str, ...]:
+    ends = (item.start[:10], item.end[:10])
+    symbols = f"{len(item.symbols):,}"
+    known = item.known.label()
+    return (item.name, item.kind, item.interval, known, symbols, *ends, f"{item.rows:,}", item.stored[:16])
