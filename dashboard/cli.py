@@ -21,8 +21,8 @@ FAILED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 after a plain sentence on stderr for each thing that is wrong."""
-    commands = {"serve": serve, "run": run, "clean": clean, "download": download}
-    commands |= {"import": import_, "update": update, "data": data, "values": values}
+    commands = {"serve": serve, "run": run, "clean": clean}
+    commands |= dict.fromkeys(("download", "import", "update", "data", "values"), market)
     given = options.parser(commands).parse_args(arguments)
     if given.config:
         os.environ[PATH_VARIABLE] = given.config
@@ -71,39 +71,11 @@ def clean(given: argparse.Namespace) -> None:
     clean.clean(given)
 
 
-def download(given: argparse.Namespace) -> None:
-    """Fetch bars into the store and print what became of each symbol."""
+def market(given: argparse.Namespace) -> None:
+    """Download, import, update or list bars, or store external values: whichever ``given`` names."""
     from dashboard.commands import data
 
-    data.download(given)
-
-
-def import_(given: argparse.Namespace) -> None:
-    """Keep the bars of files and print what became of each."""
-    from dashboard.commands import data
-
-    data.import_(given)
-
-
-def update(given: argparse.Namespace) -> None:
-    """Bring downloaded bars up to date and print what became of each series."""
-    from dashboard.commands import data
-
-    data.update(given)
-
-
-def data(given: argparse.Namespace) -> None:
-    """Print the series that can be used."""
-    from dashboard.commands import data
-
-    data.catalogue(given)
-
-
-def values(given: argparse.Namespace) -> None:
-    """Store, list or delete external values."""
-    from dashboard.commands import values
-
-    values.values(given)
+    data.COMMANDS[given.verb](given)
 
 
 def bind(config: Config) -> socket.socket:

@@ -7,11 +7,13 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import yaml
 
 from dashboard.commands.output import print_lines
+from dashboard.commands.values import values
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import DataError
@@ -103,3 +105,9 @@ def _row(item: Series) -> tuple[str, ...]:
     where = item.provider or item.source
     ends = (item.start[:10], item.end[:10])
     return (item.collection, item.symbol, item.interval, *ends, f"{item.rows:,}", where, item.fetched[:16])
+
+
+COMMANDS: Final = MappingProxyType(
+    {"download": download, "import": import_, "update": update, "data": catalogue, "values": values}
+)
+"""The commands of market data by name."""

@@ -19,7 +19,7 @@ _AGE = re.compile(r"(\d{1,5})([hdw])")
 
 
 def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
-    """Of the command line; ``command`` of what it has parsed is one of ``commands``."""
+    """Of the command line; of what it has parsed ``command`` is one of ``commands``, and ``verb`` its name."""
     parser = argparse.ArgumentParser(prog="stratoscope", description="Test whether a strategy's edge is real.")
     named = parser.add_subparsers(required=True, metavar="command")
     serving = named.add_parser("serve", help="serve the workbench to a browser")
@@ -47,7 +47,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     made |= {"download": downloading, "import": importing, "update": updating, "data": listing}
     for name, command in made.items():
         command.add_argument("--config", metavar="PATH", help="configuration file (default: ./config.yaml)")
-        command.set_defaults(command=commands[name])
+        command.set_defaults(command=commands[name], verb=name)
     return parser
 
 
