@@ -10,7 +10,7 @@ from dash import Dash, _callback, html
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 from flask import Response, redirect, request, send_file
 
-from dashboard import page, shell
+from dashboard import page, shell, uploads
 from dashboard.callbacks import import_callbacks
 from dashboard.errors import on_error
 from dashboard.jobs.access import MANAGER
@@ -69,6 +69,7 @@ def create_app(
     _prime(app)
     later = [part for item in page.pages(pages) for part in item.later()]
     app.validation_layout = html.Div([app.validation_layout, *later])
+    uploads.register(app.server)
     policy.secure(app, config)
     requests.guard(app)
     app.server.before_request(_to_first_page(page.pages(pages)))

@@ -17,6 +17,7 @@ from engine.core.config import Config
 from engine.core.errors import StoreError
 from engine.core.store import remove_leftovers
 from engine.jobs import housekeeping, records, runner
+from engine.market.importers import uploads
 from engine.market.sources import stored
 
 THREADS = 16
@@ -51,6 +52,7 @@ def address(config: Config) -> str:
 def _tidy() -> None:
     """Remove what writers that were killed have left, and results beyond the limit, which may have been lowered."""
     remove_leftovers(stored.folder())
+    uploads.remove_dead()
     runner.store().remove_leftovers()
     with contextlib.suppress(StoreError):  # the next run says so
         records.complete(runner.store().size)

@@ -14,6 +14,8 @@ from dashboard.security.throttle import Throttle
 from engine.core.config import PASSWORD_VARIABLE, Config
 from engine.core.errors import ConfigError
 
+MOST = 64 << 20
+"""Bytes of a request: files come in slices, which are smaller."""
 LOOPBACK = ("127.0.0.1", "localhost")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -33,7 +35,7 @@ def secure(app: Dash, config: Config) -> None:
     """
     server: Flask = app.server
     server.config["TRUSTED_HOSTS"] = trusted_hosts(config)
-    server.config["MAX_CONTENT_LENGTH"] = int(config.server.upload_limit_mb * 1024 * 1024)
+    server.config["MAX_CONTENT_LENGTH"] = min(int(config.server.upload_limit_mb * 1024 * 1024), MOST)
     server.before_request(_check_host)
     password = required_password(config)
     if password is not None:

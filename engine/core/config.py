@@ -36,7 +36,7 @@ class Server(_Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8050, ge=1, le=65535)
     trusted_hosts: tuple[str, ...] = ()
-    upload_limit_mb: float = Field(default=64, gt=0, le=4096)
+    upload_limit_mb: float = Field(default=1024, gt=0, le=65_536)
 
 
 class Compute(_Section):

@@ -63,7 +63,7 @@ class ImportRequest(Spec):
     currency: str | None = parameter(None, title="Currency", help="Of the prices, such as USD.")
     date_order: Literal["automatic", "day first", "month first"] = parameter(
         AUTOMATIC,
-        title="Order of dates",
+        title="Date order",
         help="What 01/02/2020 means, where the files leave it open: 1 February (day first) or 2 January.",
         choices={"automatic": "Automatic", "day first": "Day first", "month first": "Month first"},
     )

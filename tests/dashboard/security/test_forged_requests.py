@@ -13,6 +13,7 @@ import pytest
 from dashboard.app import create_app
 from dashboard.jobs.manager import DaskManager
 from dashboard.security import requests
+from dashboard.security.policy import MOST
 from engine.core.config import settings
 from tests.support.browserless import HOST, Client
 
@@ -277,8 +278,7 @@ def test_headers_forbid_foreign_scripts_and_frames(client: Client) -> None:
 
 
 def test_an_upload_over_the_limit_is_refused(client: Client) -> None:
-    limit = int(settings().server.upload_limit_mb * 1_000_000)
-    body = b"x" * (limit + 5_000_000)
+    body = b"x" * (MOST + 1)
     answer = client.http.post(
         "/_dash-update-component", data=body, headers={**HOST, "Content-Type": "application/json"}
     )

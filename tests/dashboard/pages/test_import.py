@@ -1,0 +1,140 @@
+"""The import's tab: its form, what the preview says, the symbols that are typed, and where it leads."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from dash import no_update
+from dash.exceptions import PreventUpdate
+
+from dashboard import state
+from dashboard.jobs.requested import reported
+from dashboard.pages.data.imports import look, outcome
+from dashboard.pages.data.imports.form import FORM, given_uploads
+from dashboard.pages.data.tabs import importing
+from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
+from engine.jobs import actions
+from engine.jobs.requests import load_spec
+from engine.market.importers import uploads
+from engine.market.importers.spec import Import, Name, Preview
+from tests.support.shown import words
+
+pytestmark = pytest.mark.usefixtures("workspace")
+TWO = "date,symbol,close,volume\n2020-01-02,A,1,1\n2020-01-03,A,2,1\n2020-01-02,B,3,1\n2020-01-03,B,x,1\n"
+
+
+def upload(text: str, name: str = "two.csv") -> str:
+    data = text.encode()
+    return uploads.append(uploads.begin(name, len(data)).id, 0, data).id
+
+
+def draft(*ids: str, **choices: Any) -> dict[str, str]:
+    spec = Import.parse({"uploads": ids, **choices})
+    return {"spec": canonical_json(spec), "yaml": "", "python": "", "query": ""}
+
+
+def looked(*ids: str, **choices: Any) -> Any:
+    return actions.perform(Preview.parse({"uploads": ids, **choices})).report
+
+
+def test_the_form_reads_ids_and_names_as_the_browser_holds_them() -> None:
+    one, two = upload(TWO), upload(TWO)
+    names = [{"upload": one, "part": "", "own": "A", "symbol": "AAA"}]
+    values = FORM.defaults() | {"uploads": f"{one},{two}", "names": json.dumps(names)}
+    assert FORM.parse(values) == Import(uploads=(one, two), names=(Name(**names[0]),))
+    assert given_uploads("") == []
+
+
+def test_a_form_without_files_says_nothing_and_nonsense_is_a_sentence() -> None:
+    with pytest.raises(SpecError) as caught:
+        FORM.parse(FORM.defaults())
+    assert caught.value.problems == ()
+    for names in ("{", "1"):
+        with pytest.raises(SpecError, match="The symbols cannot be read"):
+            FORM.parse(FORM.defaults() | {"uploads": upload(TWO), "names": names})
+
+
+def test_a_small_file_is_looked_at_at_once_and_only_once() -> None:
+    id_ = upload(TWO)
+    answer, job = importing.ask(draft(id_), id_, None, None)
+    assert ("report" in answer, job) == (True, no_update)
+    with pytest.raises(PreventUpdate):
+        importing.ask(draft(id_, collection="other"), id_, answer, None)
+    assert importing.ask(draft(id_, currency="EUR"), id_, answer, None)[0] != answer
+    assert importing.ask(None, "", answer, None) == (None, no_update)
+    with pytest.raises(PreventUpdate):
+        importing.ask(None, id_, answer, None)
+
+
+def test_a_large_file_is_looked_at_by_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    id_ = upload(TWO)
+    monkeypatch.setattr(importing, "_AT_ONCE", 0.0)
+    answer, job = importing.ask(draft(id_), id_, None, None)
+    assert answer == {"waits": True}
+    assert Preview.parse(json.loads(job)).uploads == (id_,)
+    with pytest.raises(PreventUpdate):
+        importing.ask(draft(id_), id_, answer, job)
+
+
+def test_a_file_that_is_gone_is_said() -> None:
+    id_ = upload(TWO)
+    uploads.remove(id_)
+    wanted = Preview.parse({"uploads": [id_]})
+    assert "no longer here" in importing.looked(wanted)["error"]
+
+
+def test_the_preview_lists_series_rows_and_rejected_lines() -> None:
+    found = looked(upload(TWO))
+    rows = look.rows(found)
+    assert [(row["symbol"], row["rows"], row["first"]) for row in rows] == [
+        ("A", 2, "2020-01-02"), ("B", 1, "2020-01-02"),
+    ]  # fmt: skip
+    assert "line 5 close is no number: 2020-01-03, B, x, 1" in " ".join(words(look.lines(found)))
+    first = " ".join(words(look.sample(found, None)))
+    assert first.startswith("A, as read")
+    assert "B, as read" in " ".join(words(look.sample(found, rows[1]["key"])))
+
+
+def test_questions_say_where_to_answer() -> None:
+    asked = looked(upload("time,close\n2020-01-02 09:30,1\n2020-01-02 09:31,1\n", "A.csv"))
+    (said,) = words(look.questions(asked))
+    assert said.endswith("See 'Time zone' above.")
+    (said,) = words(look.questions(looked(upload("date,close\n2020-01-02,1\n", "!.csv"))))
+    assert said.endswith("Click the empty cell below.")
+
+
+def test_a_series_in_two_files_is_said() -> None:
+    text = "date,close\n2020-01-02,1\n2020-01-03,1\n"
+    said = list(words(look.questions(looked(upload(text, "A.csv"), upload(text, "A-2.csv")))))
+    assert said == ["A, 1d, is in 2 tables (A.csv, A-2.csv): joined where they agree."]
+
+
+def test_symbols_are_typed_into_the_table() -> None:
+    key = look.rows(looked(upload(TWO)))[0]["key"]
+    edit: Any = {"colId": "symbol", "data": {"key": key}, "value": " AAA "}
+    names = importing.rename([edit], "")
+    assert json.loads(names)[0]["symbol"] == "AAA"
+    assert json.loads(importing.rename([{**edit, "value": None}], names))[0]["symbol"] == ""
+    assert importing.rename([{**edit, "value": "A"}], names) == ""
+
+
+def test_what_was_imported_leads_to_its_chart_and_its_backtest() -> None:
+    done = actions.perform(Import.parse({"uploads": [upload(TWO)], "collection": "mine"}))
+    rows, note, links, lines = importing.report(reported(done))
+    assert [(row["symbol"], row["status"], row["rows"]) for row in rows] == [("A", "Stored", 2), ("B", "Stored", 1)]
+    assert note == "3 new bars in mine"
+    assert "line 5" in " ".join(words(lines))
+    chart, backtest = (load_spec(state.from_query(link.href.partition("spec=")[2])) for link in links)
+    assert (chart.kind, backtest.kind) == ("market", "backtest")
+    assert chart.symbols == ("A", "B")  # type: ignore[attr-defined]
+    assert backtest.fill == "next_close"  # type: ignore[attr-defined]  # there are no opens
+
+
+def test_nothing_stored_leads_nowhere() -> None:
+    done = actions.perform(Import.parse({"uploads": [upload("date,close\n13/01/2020,1\n01/14/2020,2\n", "A.csv")]}))
+    (row,) = outcome.rows(done.report)
+    assert (row["status"], row["said"].startswith("A.csv has dates of both orders")) == ("Not read", True)
+    assert outcome.links(done.report) == []
