@@ -28,7 +28,7 @@ class Field:
     "group" is a nested spec, "plugin" and "plugins" are one and several specs of ``registry``. ``default`` is a plain
     value (JSON), None where a value must be given. The bounds and the step of a ``percent``, a fraction, are
     percentages; its default is not. ``when`` are paths of other fields, and the values of these for which this one
-    means anything.
+    means anything. ``stored`` is the sort of what the text names (``stored_options``).
     """
 
     path: str
@@ -47,6 +47,7 @@ class Field:
     spec: type[Spec] | None = None
     registry: Registry[Any] | None = None
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    stored: str = ""
 
 
 def fields_of(cls: type[Spec], prefix: str = "") -> tuple[Field, ...]:
@@ -143,6 +144,7 @@ def _field(path: str, info: FieldInfo) -> Field:
         step=to_percent(step) if is_percent else step,
         spec=annotation if control == "group" else None,
         registry=registry,
+        stored=str(form.get("stored", "")),
         when=tuple((_beside(path, name), tuple(values)) for name, values in conditions(info).items()),
     )
 

@@ -16,6 +16,7 @@ from dashboard.components import controls, picker
 from dashboard.components.fields import Field, Values, class_of, fields_of, find, name_of, walk
 from dashboard.components.icon import icon
 from dashboard.components.sections import Row, titled
+from dashboard.components.stored_options import offered
 from dashboard.components.values import (
     compact,
     complete,
@@ -215,7 +216,7 @@ class Form:
         if item.control == "group":
             value = compact(value) if value else ""
         wait = 0 if self.action else _TYPING
-        options = offer(whole) if offer else None
+        options, value = offered(item, value) if item.stored else (offer(whole) if offer else None, value)
         value = self.shown_as[item.path](value) if item.path in self.shown_as else value
         blank = self.blanks[item.path](whole) if item.path in self.blanks else ""
         return [(section, controls.row(self.page, item, value, options, wait, _is_idle(item, whole), blank))]

@@ -15,3 +15,8 @@ class ReadsValues(Spec):
         """Digest of the values: it becomes part of the run key and of the identity of a trial. Raises ``DataError``
         where there are none.
         """
+
+
+def values_digests(spec: Spec) -> tuple[str, ...]:
+    """The digests of all values that ``spec`` and what is in it read. Raises ``DataError``."""
+    return tuple(item.values_digest() for item in spec.walk() if isinstance(item, ReadsValues))

@@ -26,7 +26,10 @@ class MyValues(ReadsValues, Indicator):
 
     kind: Literal["my_values"] = "my_values"
     values: str = parameter(
-        "my_values", title="Values", help="The name of stored signals, weights or predictions.", stored="external"
+        "my_values",
+        title="Values",
+        help="The name of stored signals, weights or predictions.",
+        stored="signals, weights, predictions",
     )
     valid: int = parameter(
         7, title="Valid for", unit="days", ge=1, le=400, help="Days after which a value that has no successor expires."

@@ -12,6 +12,7 @@ import engine
 from dashboard.charts.price import Values
 from dashboard.pages.data.tab import as_supplied
 from engine.core.errors import EngineError
+from engine.core.stored_values import values_digests
 from engine.features.context import context_requests
 from engine.features.evaluation import FeatureInputs
 from engine.indicators import Indicator
@@ -42,9 +43,8 @@ def computed(
 
 def _values(indicator: Indicator, bars: Bars, spec: MarketSpec, market: Market) -> Mapping[str, Floats]:
     needed = context_requests([indicator], spec)
-    key = " ".join(
-        [indicator.model_dump_json(), type(indicator).__module__, *(_named(item) for item in needed.values())]
-    )
+    data = [*values_digests(indicator), *(_named(item) for item in needed.values())]
+    key = " ".join([indicator.model_dump_json(), type(indicator).__module__, *data])
     with _LOCK:
         known = _computed().setdefault(bars, OrderedDict())
         if key in known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 from io import BytesIO
@@ -17,7 +18,7 @@ from engine.core.errors import DataError, StoreError, did_you_mean
 from engine.core.store import write_atomically
 from engine.market.columns import floats, milliseconds, readable
 from engine.market.external.known import Known
-from engine.market.external.table import About, ExternalValues
+from engine.market.external.table import About, ExternalValues, Kind
 from engine.market.symbols import folder_name, name_of_file
 
 _ABOUT, _FINGERPRINT = b"stratoscope.external", b"stratoscope.fingerprint"
@@ -62,10 +63,15 @@ def encoded(values: ExternalValues) -> bytes:
     return buffer.getvalue()
 
 
-def load(name: str) -> ExternalValues:
-    """The table of that name, read-only; the same object while its file is the same. Raises ``DataError``."""
+def load(name: str, kinds: Sequence[Kind] = ()) -> ExternalValues:
+    """The table of that name, read-only; the same object while its file is the same. Raises ``DataError``, also where
+    it is of none of the ``kinds``.
+    """
     path = _path(name)
-    return _table(str(path), _require_version(name, path))
+    found = _table(str(path), _require_version(name, path))
+    if kinds and found.about.kind not in kinds:
+        raise DataError(f"The values '{name}' are {found.about.kind}: choose {' or '.join(kinds)}.")
+    return found
 
 
 def about(name: str) -> About:

@@ -35,7 +35,7 @@ class MySignals(ReadsValues, Strategy):
         title="Values",
         help="The name of stored signals or predictions.",
         section="Strategy",
-        stored="external",
+        stored="signals, predictions",
     )
     long_from: float = parameter(
         0.5, title="Long from", help="Value at or above which to go long.", step=0.05, section="Strategy"
@@ -96,6 +96,6 @@ class MySignals(ReadsValues, Strategy):
         )
 
     def _usable(self, bars: Bars) -> Floats:
-        table = stored.load(self.values)
+        table = stored.load(self.values, ("signals", "predictions"))
         table.require_reaching(bars)
         return delayed(table.usable(bars), self.delay)

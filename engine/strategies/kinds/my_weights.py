@@ -28,7 +28,7 @@ class MyWeights(ReadsValues, Allocation):
 
     kind: Literal["my_weights"] = "my_weights"
     values: str = parameter(
-        "my_weights", title="Values", help="The name of stored weights.", section="Strategy", stored="external"
+        "my_weights", title="Values", help="The name of stored weights.", section="Strategy", stored="weights"
     )
     absent: Literal["sell", "hold"] = parameter(
         "sell",
@@ -55,12 +55,12 @@ class MyWeights(ReadsValues, Allocation):
         return self.delay
 
     def caveats(self, bars: Bars) -> Sequence[str]:
-        usable = delayed(stored.load(self.values).usable(bars), self.delay)
+        usable = delayed(stored.load(self.values, ("weights",)).usable(bars), self.delay)
         warning = foresight_warning(self.values, usable, bars)
         return [warning] if warning else []
 
     def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
-        found = stored.load(self.values).usable_in(panel)
+        found = stored.load(self.values, ("weights",)).usable_in(panel)
         for column in found.T:
             column[:] = delayed(column, self.delay)
         if self.absent == "sell":

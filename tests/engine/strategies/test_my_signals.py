@@ -183,6 +183,8 @@ def test_what_is_missing_is_said() -> None:
     keep([bars], [np.ones(len(bars))], "meta", "signals")
     with pytest.raises(DataError, match="'meta' have none for NVDA: leave it out"):
         engine.run(spec_of("meta"))
+    with pytest.raises(DataError, match="'meta' are signals: choose weights"):
+        MyWeights(values="meta").weights(align([bars]), {})
     stored.save(table(["2001-01-02"], [1], symbol="NVDA", name="early"))
     with pytest.raises(DataError, match="end on 2001-01-03, before its bars begin"):
         engine.run(spec_of("early"))
