@@ -18,7 +18,7 @@ from engine.backtest.sizings import sized
 from engine.core.errors import EngineError
 from engine.market.availability import asynchronous_symbols
 from engine.market.bars import Bars, Times, periods_per_year, spans_month, years_spanned
-from engine.market.panel import calendar
+from engine.market.common_calendar import calendar, day_starts
 from engine.strategies import Allocation
 from engine.strategies import call_strategy as asked
 
@@ -67,7 +67,7 @@ def assemble(
         label=spec.label(),
         currency=bars[0].series.currency,
         symbols=spec.market.symbols,
-        zones=tuple(zone for item in bars for zone in item.series.zones),
+        **_trading_days(bars),
         periods_per_year=per_year,
         capital=spec.capital,
         time=time,
@@ -85,6 +85,16 @@ def assemble(
         benchmark_metrics=equity_metrics(time, hold, per_year, spec.capital),
         warnings=(*_about_sides(spec, shorts), *_about_beginning(missed_entries), *_warnings(spec, bars, runs, trades)),
     )
+
+
+def _trading_days(bars: MeasuredBars) -> dict[str, Any]:
+    """The fields of a result that tell its trading days."""
+    starts, days = day_starts(bars.known)
+    return {
+        "zones": tuple(zone for item in bars for zone in item.series.zones),
+        "day_starts": starts,
+        "start_days": days,
+    }
 
 
 def _without_annualised(time: Times, metrics: dict[str, float | None]) -> dict[str, float | None]:

@@ -15,7 +15,8 @@ from engine.backtest.kernels.records import EXIT, EXIT_LONG, EXIT_SHORT, GO_LONG
 from engine.backtest.measured import MeasuredBars, known_of, sizes_of
 from engine.backtest.sizings import Size
 from engine.market.bars import Bars, Floats, Times
-from engine.market.panel import Panel, align, calendar
+from engine.market.common_calendar import calendar
+from engine.market.panel import Panel, align
 from engine.strategies import Allocation, Signals
 from engine.strategies import call_strategy as asked
 

@@ -20,8 +20,8 @@ import numpy as np
 from engine.backtest.sizings import Size, sized
 from engine.core.errors import DataError
 from engine.market.bars import Bars, Times
+from engine.market.common_calendar import between, calendar
 from engine.market.days import trading_day
-from engine.market.panel import calendar
 from engine.strategies import Allocation
 from engine.strategies.call_strategy import begins
 
@@ -106,7 +106,7 @@ def measured(
     calendar and begins once. Raises ``DataError`` where fewer than two bars are left.
     """
     warm_up = effective_warm_up(spec) if warm_up is None else warm_up
-    asked = [len(item) - len(item.between(spec.market.start, None)) for item in known]
+    asked = [len(item) - len(part) for item, part in zip(known, between(known, spec.market.start, None), strict=True)]
     for item, place in zip(known, asked, strict=True):
         _require_room(spec, item, place, warm_up)
     moment = min(item.time[place] for item, place in zip(known, asked, strict=True))

@@ -12,7 +12,7 @@ from engine.backtest.metrics import bar_returns, sharpe_per_bar
 from engine.backtest.wording import FIRST_DAY, measured_from
 from engine.core.store import Labelled, Trial
 from engine.market.bars import Floats, Times
-from engine.market.days import Dated, Zones
+from engine.market.days import Dated, Days, Zones, no_days, no_times
 
 REASONS = (
     "signal",
@@ -47,7 +47,8 @@ class BacktestResult(Labelled, Dated):
     valued at the last close.
     ``resized`` is ``Strategy.resizes``: the strategy moved weights instead of opening and closing trades. ``zones`` are
     the time zones of the symbols' exchanges, empty for daily bars, whose times are dates; times of intraday bars are in
-    UTC. ``metrics`` and ``benchmark_metrics`` hold the metrics defined in ``metrics.METRICS``; None is undefined.
+    UTC; ``day_starts`` and ``start_days`` are those of ``days.Dated``. ``metrics`` and ``benchmark_metrics`` hold the
+    metrics defined in ``metrics.METRICS``; None is undefined.
     """
 
     label: str
@@ -85,6 +86,8 @@ class BacktestResult(Labelled, Dated):
     benchmark_metrics: dict[str, float | None]
     warnings: tuple[str, ...]
     resized: bool = False
+    day_starts: Times = field(default_factory=no_times)
+    start_days: Days = field(default_factory=no_days)
 
     def returns(self) -> Floats:
         """Simple returns from bar to bar, one fewer than bars; zero after ruin."""

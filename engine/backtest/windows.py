@@ -11,8 +11,8 @@ import numpy as np
 from engine.core.errors import DataError
 from engine.core.spec import Spec, parameter
 from engine.market.bars import Bars
-from engine.market.days import Zones, day_start, trading_day
-from engine.market.panel import zones_of
+from engine.market.common_calendar import calendar, common_days, day_start
+from engine.market.days import first_moment
 
 Anchoring = Literal["rolling", "anchored"]
 
@@ -82,8 +82,8 @@ def schedule(bars: Sequence[Bars], windows: Windows, begins: np.datetime64 | Non
     ``DataError`` where not even one fits.
     """
     first, last = max(item.days[0] for item in bars), min(item.days[-1] for item in bars)
-    first = first if begins is None else trading_day(begins, zones_of(bars))
-    found = schedule_between(first, last, windows, zones_of(bars))
+    first = first if begins is None else common_days(bars)[np.searchsorted(calendar(bars), begins)]
+    found = schedule_between(first, last, windows, bars)
     if not found:
         raise DataError(
             f"The bars reach from {first} to {last}: too short for {windows.train} months of "
@@ -93,9 +93,9 @@ def schedule(bars: Sequence[Bars], windows: Windows, begins: np.datetime64 | Non
 
 
 def schedule_between(
-    first: np.datetime64, last: np.datetime64, windows: Windows, zones: Zones = ()
+    first: np.datetime64, last: np.datetime64, windows: Windows, bars: Sequence[Bars] = ()
 ) -> tuple[Window, ...]:
-    """The windows from ``first`` to ``last``, trading days in ``zones``, beginning with the first month of which at
+    """The windows from ``first`` to ``last``, trading days of ``bars``, beginning with the first month of which at
     most a week is missing. The last test ends with the data; one of less than half its length is left out.
     """
     month = first.astype("datetime64[M]")
@@ -107,8 +107,9 @@ def schedule_between(
         if _share(test, stop, last) < 0.5:
             break
         train = start if windows.anchoring == "anchored" else test - windows.train
-        begins = [day_start(month, zones) for month in (train, test, stop)]
-        found.append(Window(begins[0], begins[1], begins[2], (train, test, stop)))
+        months = (train, test, stop)
+        begins = [day_start(bars, month) if bars else first_moment(month, ()) for month in months]
+        found.append(Window(begins[0], begins[1], begins[2], months))
     return tuple(found)
 
 

@@ -16,6 +16,7 @@ from engine.core.config import settings
 from engine.core.errors import DataError, NotTradeable, did_you_mean
 from engine.core.plugin_errors import described, named, plugin_errors
 from engine.market.bars import Bars, Market, Selection, Series
+from engine.market.common_calendar import between
 from engine.market.integrity import require_sound
 from engine.market.sources import SOURCES, Source
 
@@ -169,7 +170,7 @@ def expected_rows(spec: Selection) -> float:
 def select(spec: Selection) -> tuple[Bars, ...]:
     """The bars of ``spec`` as supplied, in its order. Raises ``DataError`` for an unknown symbol or an empty range."""
     found = read_all(find_all(spec.collection, spec.symbols, spec.interval))
-    return tuple(_between(spec, bars) for bars in found)
+    return _between(spec, found)
 
 
 def read(series: Series) -> Bars:
@@ -222,10 +223,11 @@ def fingerprint(spec: Selection) -> str:
     a part the bars are read.
     """
     found = find_all(spec.collection, spec.symbols, spec.interval)
-    covered = [_covers(spec, series) for series in found]
+    joined = len({zone for series in found for zone in series.zones}) > 1  # where one is cut depends on the others
+    covered = [joined or _covers(spec, series) for series in found]
     whole = iter(digests([series for series, is_whole in zip(found, covered, strict=True) if is_whole]))
     each = [
-        next(whole) if is_whole else _selected(spec, series).digest()
+        next(whole) if is_whole else _between(spec, [read(series)])[0].digest()
         for series, is_whole in zip(found, covered, strict=True)
     ]
     return hashlib.sha256("|".join(each).encode()).hexdigest()
@@ -269,16 +271,14 @@ def _covers(spec: Selection, series: Series) -> bool:
     return bool((spec.start is None or spec.start <= first) and (spec.end is None or last <= spec.end))
 
 
-def _selected(spec: Selection, series: Series) -> Bars:
-    return _between(spec, read(series))
-
-
-def _between(spec: Selection, whole: Bars) -> Bars:
-    bars, series = whole.between(spec.start, spec.end), whole.series
-    if len(bars) == 0:
-        first, last = series.span
-        raise DataError(f"{series.symbol} has no bars {_range_of(spec)}: its bars run from {first} to {last}.")
-    return bars
+def _between(spec: Selection, whole: Sequence[Bars]) -> tuple[Bars, ...]:
+    """The part of the bars in the range of ``spec``. Raises ``DataError`` where one has none."""
+    found = between(whole, spec.start, spec.end)
+    for bars in found:
+        if len(bars) == 0:
+            first, last = bars.series.span
+            raise DataError(f"{bars.series.symbol} has no bars {_range_of(spec)}: its bars run from {first} to {last}.")
+    return found
 
 
 def _range_of(spec: Selection) -> str:

@@ -1,8 +1,8 @@
 """The trading day: the date at the exchange, which defines day, week, month, quarter, year and range everywhere.
 
 Daily bars are stamped with it. An intraday bar belongs to the day on which it begins in exchange time: a session in
-Sydney is one day, although it spans two dates of UTC. Where bars of several exchanges share a calendar, a day begins
-once it has begun at each of them.
+Sydney is one day, although it spans two dates of UTC. Where bars of several exchanges share a calendar, the day of a
+bar is the earliest at the exchanges that have it, and never before that of an earlier bar (``panel.common_days``).
 """
 
 from __future__ import annotations
@@ -42,22 +42,45 @@ def trading_day(moment: np.datetime64, zones: Iterable[str]) -> np.datetime64:
 
 
 class Dated:
-    """A result whose ``time`` are bars of exchanges in ``zones``: what day each of them is."""
+    """A result whose ``time`` are bars of exchanges in ``zones``: what day each of them is.
+
+    ``day_starts`` are the bars that begin a trading day and ``start_days`` these days, from the first known bar on, for
+    several exchanges; both are empty where the clock of one tells.
+    """
 
     time: Times
     zones: Zones
+    day_starts: Times
+    start_days: Days
 
     @cached_property
     def days(self) -> Days:
-        """The trading day of each bar: see ``trading_days``."""
-        return trading_days(self.time, self.zones)
+        """The trading day of each bar."""
+        return self.days_at(self.time)
+
+    def days_at(self, time: Times) -> Days:
+        """The trading days of some bars."""
+        if not len(self.day_starts):
+            return trading_days(time, self.zones)
+        return np.asarray(self.start_days[np.searchsorted(self.day_starts, time, side="right") - 1])
 
     def day(self, moment: np.datetime64) -> np.datetime64:
         """The trading day of a bar."""
-        return trading_day(moment, self.zones)
+        day: np.datetime64 = self.days_at(np.array([moment]))[0]
+        return day
 
 
-def day_start(day: np.datetime64, zones: Iterable[str]) -> np.datetime64:
+def no_times() -> Times:
+    """An empty array of times."""
+    return np.empty(0, dtype="datetime64[ms]")
+
+
+def no_days() -> Days:
+    """An empty array of days."""
+    return np.empty(0, dtype="datetime64[D]")
+
+
+def first_moment(day: np.datetime64, zones: Iterable[str]) -> np.datetime64:
     """The first moment of ``day``, datetime64[ms] as the times of bars are: none before it has that trading day."""
     one = day.astype("datetime64[D]").reshape(1)
     starts: list[np.datetime64] = [midnights(one, zone)[0] for zone in set(zones)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -14,7 +14,8 @@ from engine.core.mapped import keep, mapped
 from engine.jobs.closure import closure
 from engine.market import catalog
 from engine.market.bars import Adjustment, Bars, Floats, Selection, Times
-from engine.market.days import Dated, Days, Zones, trading_days
+from engine.market.common_calendar import calendar, common_days, days_at, union
+from engine.market.days import Days
 from engine.market.intervals import bar_interval
 
 
@@ -23,8 +24,8 @@ class Panel:
     """``time`` is the union of the symbols' times; prices, ``volume`` and ``traded`` are float64 (bars, symbols), NaN
     where a symbol has no bar. ``dividends`` are cash per unit held over the start of the bar, zero for none. ``traded``
     and ``shares`` are those of ``Bars``, the latter the last known where a symbol has no bar, and one before its first.
-    ``zones`` are those of the exchanges of intraday bars, ascending. ``clocks`` are the interval and the time zone of
-    each symbol's bars.
+    ``days`` are the trading days of the bars, by ``common_calendar.common_days``. ``clocks`` are the interval and the
+    time zone of each symbol's bars.
     """
 
     time: Times
@@ -37,13 +38,8 @@ class Panel:
     traded: Floats
     shares: Floats
     dividends: Floats
-    zones: Zones = ()
+    days: Days
     clocks: tuple[tuple[str, str], ...] = ()
-
-    @cached_property
-    def days(self) -> Days:
-        """The trading day of each bar: see ``days.trading_days``."""
-        return trading_days(self.time, self.zones)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -60,15 +56,15 @@ class Panel:
 
 
 @dataclass(frozen=True, eq=False)
-class ClosePanel(Dated):
+class ClosePanel:
     """Adjusted closes of several symbols on one calendar, read-only: ``time`` is the union of their times, ``close``
-    float64 (bars, symbols), NaN where a symbol has no close. ``zones`` are those of the exchanges of intraday bars.
+    float64 (bars, symbols), NaN where a symbol has no close. ``days`` are the trading days of the bars.
     """
 
     time: Times
     symbols: tuple[str, ...]
     close: Floats
-    zones: Zones = ()
+    days: Days
 
     def __len__(self) -> int:
         return len(self.time)
@@ -79,26 +75,26 @@ def close_panel(spec: Selection) -> ClosePanel:
 
     Built once for the same bars, adjustment and code, whichever process asks, and memory-mapped from then on.
     """
-    key, zones = _key_of(spec)
-    if known := mapped(key, ("time", "close")):
-        return ClosePanel(known[0].view("datetime64[ms]"), spec.symbols, known[1], zones)
+    key = _key_of(spec)
+    if known := mapped(key, ("time", "close", "days")):
+        time, close, days = known
+        return ClosePanel(time.view("datetime64[ms]"), spec.symbols, close, days.view("datetime64[D]"))
     found = _closes(catalog.select(spec), spec.adjustment)
-    keep(key, {"time": found.time.view(np.int64), "close": found.close})
+    keep(key, {"time": found.time.view(np.int64), "close": found.close, "days": found.days.view(np.int64)})
     return found
 
 
-def _key_of(spec: Selection) -> tuple[str, Zones]:
+def _key_of(spec: Selection) -> str:
     """The key of a panel of closes: what it follows from, its code included."""
     series = catalog.find_all(spec.collection, spec.symbols, spec.interval)
     facts = (spec.symbols, spec.interval, spec.start, spec.end, spec.adjustment, closure(frozenset([__name__])).digest)
     text = "|".join((repr(facts), *catalog.digests(series)))
-    zones = tuple(sorted({zone for item in series for zone in item.zones}))
-    return hashlib.sha256(text.encode()).hexdigest(), zones
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _closes(bars: Sequence[Bars], adjustment: Adjustment) -> ClosePanel:
     columns = [_priced(item, adjustment) for item in bars]
-    time = _union([times for times, _ in columns])
+    time = union([times for times, _ in columns])
     close = np.full((len(columns), len(time)), np.nan)
     for row, (times, values) in zip(close, columns, strict=True):
         first = int(np.searchsorted(time, times[0]))
@@ -108,7 +104,12 @@ def _closes(bars: Sequence[Bars], adjustment: Adjustment) -> ClosePanel:
             row[np.searchsorted(time, times)] = values
     found = np.ascontiguousarray(close.T)
     found.setflags(write=False)
-    return ClosePanel(time, tuple(item.series.symbol for item in bars), found, zones_of(bars))
+    return ClosePanel(
+        time,
+        tuple(item.series.symbol for item in bars),
+        found,
+        days_at(bars, time),
+    )
 
 
 def _priced(bars: Bars, adjustment: Adjustment) -> tuple[Times, Floats]:
@@ -124,40 +125,9 @@ def _priced(bars: Bars, adjustment: Adjustment) -> tuple[Times, Floats]:
     return time, close
 
 
-def _union(times: Sequence[Times]) -> Times:
-    """All of ``times``, each ascending, once; most are usually a part of the longest."""
-    longest = max(times, key=len)
-    others = [item for item in times if not _is_part(item, longest)]
-    merged = np.sort(np.concatenate([longest, *others]), kind="stable") if others else longest
-    found: Times = merged[np.append(True, merged[1:] != merged[:-1])] if others else longest[:]
-    found.setflags(write=False)
-    return found
-
-
-def _is_part(times: Times, longest: Times) -> bool:
-    """Whether ``times`` are a stretch of ``longest``."""
-    first = int(np.searchsorted(longest, times[0])) if len(times) else 0
-    return bool(np.array_equal(longest[first : first + len(times)], times))
-
-
-def calendar(bars: Sequence[Bars]) -> Times:
-    """The union of the symbols' times, ascending; read-only, and cached for the same bars."""
-    return _calendar(tuple(bars))
-
-
-def zones_of(bars: Iterable[Bars]) -> Zones:
-    """The time zones of the exchanges of intraday bars, sorted; empty for daily bars."""
-    return tuple(sorted({zone for item in bars for zone in item.series.zones}))
-
-
 def align(bars: Sequence[Bars]) -> Panel:
     """The bars of each symbol in a column, in the order given; read-only, and cached for the same bars."""
     return _aligned(tuple(bars))
-
-
-@lru_cache(maxsize=4)
-def _calendar(bars: tuple[Bars, ...]) -> Times:
-    return _union([item.time for item in bars])
 
 
 @lru_cache(maxsize=4)
@@ -186,7 +156,7 @@ def _aligned(bars: tuple[Bars, ...]) -> Panel:
         **columns,
         shares=shares,
         dividends=dividends,
-        zones=zones_of(bars),
+        days=common_days(bars),
         clocks=tuple((item.series.interval, item.series.timezone) for item in bars),
     )
 

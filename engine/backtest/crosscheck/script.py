@@ -73,10 +73,7 @@ def build_script(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> 
         axis=-1,
     )
     busy = _fill_bars(spec, codes, quote)
-    rates, trims = spec.financing, bool((codes & (TO_WEIGHT | RESIZE)).any())
-    due = (panel.dividends != 0).any(axis=1) | bool(rates.cash_yield or rates.borrow_cost or rates.margin_rate)
-    priced = np.isfinite(panel.open)
-    due[1:] |= (priced[1:] & ~priced[:-1]).any(axis=1)
+    trims, due = bool((codes & (TO_WEIGHT | RESIZE)).any()), _accrual_bars(spec, panel)
     rows = [(bar, step) for bar in range(len(panel)) for step in _steps(at_open, trims, busy[bar], due[bar])]
     bar, step = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
     moment = (open if at_open else mark)[bar][:, :, None].repeat(4, axis=2)
@@ -101,6 +98,14 @@ def build_script(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> 
         shares=panel.shares,
         dividends=panel.dividends,
     )
+
+
+def _accrual_bars(spec: BacktestSpec, panel: Panel) -> NDArray[np.bool_]:
+    """Mask of the bars with interest, a dividend, or a market that opens again, where a margin call may be waiting."""
+    rates, priced = spec.financing, np.isfinite(panel.open)
+    due = (panel.dividends != 0).any(axis=1) | bool(rates.cash_yield or rates.borrow_cost or rates.margin_rate)
+    due[1:] |= (priced[1:] & ~priced[:-1]).any(axis=1)
+    return np.asarray(due)
 
 
 def _steps(at_open: bool, trims: bool, busy: bool, due: bool) -> Iterator[int]:

@@ -15,7 +15,7 @@ from engine.backtest.reports.breakdown import is_intraday
 from engine.backtest.result import BacktestResult
 from engine.core.errors import DataError
 from engine.market.bars import Floats, Times, periods_per_year
-from engine.market.days import Days, Zones, trading_days
+from engine.market.days import Days
 
 Weighting = Literal["equal", "inverse_volatility"]
 Rebalancing = Literal["never", "monthly"]
@@ -30,19 +30,14 @@ MINIMUM_RETURNS = 20
 @dataclass(frozen=True, eq=False)
 class CommonBars:
     """Runs on the bars that all of them have: ``growth`` is (bars, runs), 1 at the first of these bars. ``by_day``:
-    they are days, each with the last equity in it, because some of the runs are on hours and some on days. ``zones``
-    are those of the exchanges where they are not.
+    they are days, each with the last equity in it, because some of the runs are on hours and some on days. ``days`` are
+    the trading days of the bars, the earliest of all runs.
     """
 
     time: Times
     growth: Floats
+    days: Days
     by_day: bool = False
-    zones: Zones = ()
-
-    @property
-    def days(self) -> Days:
-        """The trading day of each bar."""
-        return trading_days(self.time, self.zones)
 
     @property
     def returns(self) -> Floats:
@@ -88,8 +83,8 @@ def common(runs: Sequence[BacktestResult]) -> CommonBars:
             "same interval whose ranges overlap."
         )
     equity = np.column_stack([values[np.searchsorted(moments, time)] for moments, values in series])
-    zones = () if by_day else tuple(sorted({zone for run in runs for zone in run.zones}))
-    return CommonBars(time, equity / equity[0], by_day, zones)
+    days = [run.days_at(time) for run in runs if not by_day] or [time.astype("datetime64[D]")]
+    return CommonBars(time, equity / equity[0], np.maximum.accumulate(np.minimum.reduce(days)), by_day)
 
 
 def _days(run: BacktestResult) -> tuple[Times, Floats]:

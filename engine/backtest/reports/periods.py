@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.backtest.metrics import bar_returns, drawdown, sharpe_per_bar
 from engine.backtest.result import BacktestResult
 from engine.market.bars import Floats, spans_month
-from engine.market.days import Days, trading_days
+from engine.market.days import Days
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -66,7 +66,7 @@ def yearly(result: BacktestResult) -> tuple[Year, ...]:
     last = _last(years)
     totals = _growth(result.equity, last, result.capital)
     holds = _growth(result.benchmark, last, result.capital)
-    entered = _years(trading_days(result.trade_entry_time, result.zones))
+    entered = _years(result.days_at(result.trade_entry_time))
     root = float(np.sqrt(result.periods_per_year)) if spans_month(result.time) else None
     found, start = [], 0
     for place, end in enumerate(last):

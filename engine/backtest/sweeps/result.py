@@ -37,9 +37,9 @@ class SweepResult(Labelled):
     C), NaN where undefined or not requested, ``trades`` int32: row 0 is the portfolio; where several ``symbols`` have
     separate accounts, a row for each follows. ``observations`` are bar returns, ``years`` calendar years and
     ``periods_per_year`` bars per year, by row. All are measured from ``first`` on (an ISO time), the first bar on which
-    every combination could trade, after a warm-up of ``warm_up`` bars, of which ``warm_up_in_range`` are in the range.
-    ``zones`` are those of the symbols' exchanges, empty for daily bars. ``left_out`` combinations were invalid.
-    ``base`` is the JSON of the varied backtest.
+    every combination could trade (``first_day`` is its trading day), after a warm-up of ``warm_up`` bars, of which
+    ``warm_up_in_range`` are in the range. ``zones`` are those of the symbols' exchanges, empty for daily bars.
+    ``left_out`` combinations were invalid. ``base`` is the JSON of the varied backtest.
 
     Axes over costs are a stress test and no choice: the best combination, the plateau and the trials are those at the
     costs of ``base`` itself.
@@ -70,6 +70,7 @@ class SweepResult(Labelled):
     left_out: int
     warnings: tuple[str, ...]
     base: str
+    first_day: str = ""
 
     def __len__(self) -> int:
         return len(self.parameters)
@@ -77,7 +78,7 @@ class SweepResult(Labelled):
     def measured(self) -> str:
         """The first measured day and the reason for it, as a sentence."""
         first_day = "the first day on which every combination could trade"
-        day = trading_day(np.datetime64(self.first), self.zones)
+        day = self.first_day or trading_day(np.datetime64(self.first), self.zones)
         return measured_from(day, self.warm_up, self.warm_up_in_range, why=first_day)
 
     @property

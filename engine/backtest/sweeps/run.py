@@ -27,7 +27,7 @@ from engine.core.store import Trial
 from engine.jobs.executors import computes
 from engine.market.bars import Floats
 from engine.market.catalog import require_tradeable
-from engine.market.panel import zones_of
+from engine.market.common_calendar import calendar, common_days, zones_of
 
 
 @computes(SweepSpec)
@@ -144,6 +144,7 @@ def _result(
         periods_per_year=tuple(unit.per_year() for unit in units),
         years=tuple(unit.years() for unit in units),
         first=str(whole.time()[0]),
+        first_day=str(_first_day(whole)),
         warm_up=warm_up,
         warm_up_in_range=warm_up_in_range,
         left_out=left_out,
@@ -157,3 +158,10 @@ def _warm_up_warning(warm_up_in_range: int, whole: SweepAccount) -> str:
         f"The slowest combination takes {warm_up_in_range:,} bars of the range to warm up, which leaves "
         f"{whole.returns() + 1:,} to compare all combinations: narrow its axis for more."
     )
+
+
+def _first_day(account: SweepAccount) -> np.datetime64:
+    """The trading day of the first measured bar."""
+    known = account.bars.known
+    day: np.datetime64 = common_days(known)[np.searchsorted(calendar(known), account.time()[0])]
+    return day

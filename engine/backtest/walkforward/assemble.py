@@ -19,7 +19,7 @@ from engine.backtest.walkforward.walk import Step, Walk
 from engine.backtest.windows import before, since, untested_days
 from engine.core.spec import canonical_json
 from engine.market.bars import Bars, Floats, periods_per_year
-from engine.market.panel import zones_of
+from engine.market.common_calendar import day_starts, zones_of
 from engine.strategies import Allocation
 
 UNRELATED, MINUS = 0.1, "\N{MINUS SIGN}"
@@ -72,12 +72,15 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
 def _request(walk: Walk) -> dict[str, Any]:
     """Fields of the request, and of the bars that it is measured on."""
     base = walk.spec.base
+    starts, start_days = day_starts(walk.bars)
     return {
         "label": walk.spec.label(),
         "family": base.strategy.kind,
         "currency": walk.bars[0].series.currency,
         "symbols": base.market.symbols,
         "zones": zones_of(walk.bars),
+        "day_starts": starts,
+        "start_days": start_days,
         "objective": walk.spec.objective,
         "capital": base.capital,
         "base": canonical_json(base),

@@ -15,7 +15,7 @@ from engine.backtest.walkforward.stability import Stability, stability
 from engine.backtest.wording import measured_from
 from engine.core.store import Labelled, Trial
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
-from engine.market.days import Dated, Zones
+from engine.market.days import Dated, Days, Zones, no_days, no_times
 
 Counts = NDArray[np.int64]
 
@@ -43,7 +43,8 @@ class WalkForwardResult(Labelled, Dated):
     ``cloud_*`` are Sharpe ratios of up to ``CLOUD`` combinations, sampled from all windows, in training and test.
     ``tried_*`` is the ledger entry of all combinations of all trainings. The first training begins after a warm-up of
     ``warm_up`` bars, of which ``warm_up_in_range`` are in the range, on the common calendar. ``base`` is the JSON of
-    the varied backtest. ``zones`` are those of the symbols' exchanges, empty for daily bars.
+    the varied backtest. ``zones`` are those of the symbols' exchanges, empty for daily bars; ``day_starts`` and
+    ``start_days`` are those of ``days.Dated``.
     """
 
     label: str
@@ -102,6 +103,8 @@ class WalkForwardResult(Labelled, Dated):
     warm_up: int
     warm_up_in_range: int = field(metadata={"formerly": "waited"})
     warnings: tuple[str, ...]
+    day_starts: Times = field(default_factory=no_times)
+    start_days: Days = field(default_factory=no_days)
 
     def returns(self) -> Floats:
         """Simple returns of the stitched account from bar to bar, one fewer than bars."""

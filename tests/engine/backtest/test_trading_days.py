@@ -141,12 +141,39 @@ def test_windows_begin_with_the_first_session_of_a_month() -> None:
     assert untested_days([bars], found[:1]) == (np.datetime64("2021-02-01"), np.datetime64("2021-05-14"))
 
 
-def test_windows_of_two_exchanges_begin_when_the_month_has_begun_at_both() -> None:
-    """In New York, sessions from 14:00 in UTC; midnight of the 1st of March 2021 there is 05:00."""
+def test_windows_of_two_exchanges_begin_with_the_first_session_of_the_month_at_either() -> None:
+    """The 1st of March 2021, a Monday, begins in Sydney at 23:00 of Sunday in UTC: it is nobody's February."""
     pair = [sessions("2020-01-01", "2021-05-14"), sessions("2020-01-01", "2021-05-14", "America/New_York", 14)]
     for bars in (pair, pair[::-1]):
         found = schedule(bars, Windows(train=12, test=2))
-        assert str(found[1].test) == "2021-03-01T05:00:00.000"
+        assert str(found[1].test) == "2021-02-28T23:00:00.000"
+
+
+@pytest.mark.usefixtures("workspace")
+def test_days_of_a_run_on_two_exchanges_are_no_one_s_sunday() -> None:
+    """From Monday the 13th of January 2020: it begins in Sydney at 23:00 of Sunday in UTC, at 18:00 of Sunday in New
+    York. Ranges, days, windows and the sentences about them all say Monday.
+    """
+    save(sessions("2020-01-06", "2020-06-30"))
+    save(sessions("2020-01-06", "2020-06-30", "America/New_York", 14, symbol="OTHER"))
+    market = HOURS | {"symbols": ["TEST", "OTHER"], "start": "2020-01-13"}
+    for cash in ("separate", "shared"):
+        result = stored.run(market, cash=cash)
+        assert str(result.time[0]) == "2020-01-12T23:00:00.000"
+        assert result.measured().startswith("Measured from 2020-01-13")
+        assert np.is_busday(result.days).all()
+        assert np.array_equal(np.unique(result.days, return_counts=True)[1], np.full(122, 12))
+        assert decode(encode(result), BacktestResult).days.tolist() == result.days.tolist()
+    first = stored.run(market | {"end": "2020-01-14"})
+    assert [str(moment)[:13] for moment in first.time[[0, -1]]] == ["2020-01-12T23", "2020-01-14T19"]
+    axes = [{"path": "strategy.slow", "values": [4, 5]}]
+    base = stored.spec(market, {"kind": "sma_cross", "fast": 2, "slow": 5})
+    swept = engine.run(SweepSpec.parse({"base": base, "axes": axes}))
+    assert swept.measured().startswith("Measured from 2020-01-13, ")
+    walked = engine.run(WalkForwardSpec.parse({"base": base, "axes": axes, "windows": {"train": 2, "test": 1}}))
+    assert str(walked.test_first[0]) == "2020-03-31T23:00:00.000"
+    assert str(walked.day(walked.test_first[0])) == "2020-04-01"
+    assert np.is_busday(walked.days).all()
 
 
 @pytest.mark.usefixtures("workspace")

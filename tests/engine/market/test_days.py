@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from hypothesis import strategies as some
 
 from engine.core.errors import DataError
 from engine.market.bars import Bars
-from engine.market.days import day_start, local_time, trading_days
+from engine.market.common_calendar import between, common_days
+from engine.market.days import first_moment, local_time, trading_days
 from engine.market.panel import align
 from tests.support.market import days, make_bars, random_walk
 
@@ -71,20 +73,53 @@ def test_clock_is_that_of_pandas(zone: str, start: int, count: int) -> None:
 
 @pytest.mark.parametrize("zones", [(), (SYDNEY,), (NEW_YORK,), (TOKYO, NEW_YORK), (NEW_YORK, SYDNEY, TOKYO)])
 @given(number=some.integers(10_000, 20_000))
-def test_day_starts_where_the_trading_day_changes(zones: tuple[str, ...], number: int) -> None:
+def test_first_moments_where_the_trading_day_changes(zones: tuple[str, ...], number: int) -> None:
     day = np.datetime64(number, "D")
-    start = day_start(day, zones)
+    start = first_moment(day, zones)
     around = start + np.arange(-2, 2)
     assert (trading_days(around, zones) >= day).tolist() == [False, False, True, True]
 
 
-def test_days_of_several_exchanges_have_begun_at_each_whatever_their_order() -> None:
-    """At 23:00 UTC of Monday it is Tuesday in Sydney and Tokyo, and in New York until 05:00 on."""
+def test_day_of_several_exchanges_is_that_of_those_which_have_a_bar_whatever_their_order() -> None:
+    """At 23:00 UTC of Monday it is Tuesday in Sydney, and Monday in New York until 05:00."""
     times = ["2020-01-13T23:00", "2020-01-14T04:59", "2020-01-14T05:00"]
-    pair = hours(times, SYDNEY), hours(times[1:], NEW_YORK, symbol="OTHER")
-    for bars in (pair, pair[::-1]):
-        assert [str(day) for day in align(bars).days] == ["2020-01-13", "2020-01-13", "2020-01-14"]
-    assert [str(day) for day in align(pair[:1]).days] == ["2020-01-14", "2020-01-14", "2020-01-14"]
+    sydney, both, later = (
+        hours(times, SYDNEY),
+        hours(times, NEW_YORK, symbol="B"),
+        hours(times[1:], NEW_YORK, symbol="C"),
+    )
+    for pair in ((sydney, both), (both, sydney)):
+        assert [str(day) for day in align(pair).days] == ["2020-01-13", "2020-01-13", "2020-01-14"]
+    for pair in ((sydney, later), (later, sydney)):  # no day ends twice: 04:59 does not go back to Monday
+        assert [str(day) for day in align(pair).days] == ["2020-01-14", "2020-01-14", "2020-01-14"]
+
+
+MOMENTS = some.lists(some.integers(0, 120), min_size=1, max_size=40, unique=True).map(sorted)
+
+
+EXCHANGES = some.tuples(some.sampled_from([SYDNEY, TOKYO, NEW_YORK, "UTC"]), MOMENTS)
+
+
+@given(given=some.lists(EXCHANGES, min_size=1, max_size=4), first=some.integers(0, 6), last=some.integers(0, 6))
+def test_days_and_ranges_of_any_exchanges_are_those_of_a_loop(
+    given: list[tuple[str, list[int]]], first: int, last: int
+) -> None:
+    """Hour by hour over five days, with the clocks of the standard library."""
+    start = datetime(2020, 1, 13, tzinfo=UTC)
+    bars = [
+        hours([(start + timedelta(hours=at)).strftime("%Y-%m-%dT%H:%M") for at in moments], zone, symbol=f"S{number}")
+        for number, (zone, moments) in enumerate(given)
+    ]
+    day, expected = date.min, {}
+    for at in sorted({at for _, moments in given for at in moments}):
+        there = [zone for zone, moments in given if at in moments]
+        day = max(day, min((start + timedelta(hours=at)).astimezone(ZoneInfo(zone)).date() for zone in there))
+        expected[at] = day
+    assert common_days(bars).tolist() == list(expected.values())
+    begin, end = (date(2020, 1, 12) + timedelta(days=number) for number in (first, last))
+    for (_, moments), part in zip(given, between(bars, begin, end), strict=True):
+        inside = [number for number, at in enumerate(moments) if begin <= expected[at] <= end]
+        assert part.close.tolist() == [number + 1.0 for number in inside]
 
 
 def test_range_that_a_series_is_listed_with_is_in_days_of_its_exchange() -> None:

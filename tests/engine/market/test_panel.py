@@ -9,7 +9,8 @@ import pytest
 
 from engine.core.errors import DataError
 from engine.market import catalog
-from engine.market.panel import align, calendar, close_panel
+from engine.market.common_calendar import calendar
+from engine.market.panel import align, close_panel
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from tests.support.market import days, make_bars, random_walk

@@ -123,7 +123,7 @@ def test_inverse_volatility_monthly_knows_only_the_returns_before() -> None:
     combined = combine(found, "inverse_volatility", "monthly")
     np.testing.assert_allclose(combined.growth, monthly(returns, weights))
     np.testing.assert_allclose(combined.weights.sum(axis=1), 1.0)
-    cut = combine(CommonBars(found.time[:200], found.growth[:200]), "inverse_volatility", "monthly")
+    cut = combine(CommonBars(found.time[:200], found.growth[:200], found.days[:200]), "inverse_volatility", "monthly")
     np.testing.assert_array_equal(combined.growth[:200], cut.growth)
 
 
