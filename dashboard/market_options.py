@@ -22,7 +22,8 @@ from dashboard.components.form import Form
 from engine.core.config import settings
 from engine.market import catalog, universes
 from engine.market.bars import Series
-from engine.market.intervals import finest_first
+from engine.market.intervals import INTERVALS, finest_first
+from engine.market.resampling import finer_intervals
 from engine.market.symbols import UNIVERSE, symbol
 
 Options = list[tuple[str, str]]
@@ -50,9 +51,10 @@ def tradeable_collections(values: Mapping[str, Any]) -> Options:
 
 
 def intervals(values: Mapping[str, Any]) -> Options:
-    """The bar intervals of the chosen collection."""
-    chosen = _collections().get(_collection(values), ())
-    return [(name, name) for name in sorted({item.interval for item in chosen}, key=finest_first)]
+    """The bar intervals of the chosen collection, and the longer ones that these serve."""
+    own = {item.interval for item in _collections().get(_collection(values), ())}
+    served = {name for name in INTERVALS if own.intersection(finer_intervals(name))}
+    return [(name, name) for name in sorted(own | served, key=finest_first)]
 
 
 @dataclass(frozen=True)

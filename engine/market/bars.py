@@ -34,6 +34,7 @@ class Series:
     ``timezone`` is that of the exchange. ``split_adjusted``: prices and volume are split adjusted without the dates of
     the splits, as Yahoo's, so the number of shares on the day itself is unknown. ``provider`` is the source that stored
     bars were fetched from and ``fetched`` the ISO time in UTC; both are empty where nothing was fetched.
+    ``resampled_from`` is the interval of the bars that these are made of when they are read, empty for others.
     """
 
     source: str
@@ -55,6 +56,7 @@ class Series:
     split_adjusted: bool = False
     provider: str = ""
     fetched: str = ""
+    resampled_from: str = ""
 
     @property
     def zones(self) -> Zones:

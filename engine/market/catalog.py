@@ -18,6 +18,7 @@ from engine.core.plugin_errors import described, named, plugin_errors
 from engine.market.bars import Bars, Market, Selection, Series
 from engine.market.common_calendar import between
 from engine.market.integrity import require_sound
+from engine.market.resampling import as_stored, finer_intervals, resampled, resampled_digest, resampled_series
 from engine.market.sources import SOURCES, Source
 
 NOUN = "source"
@@ -72,8 +73,9 @@ def problems() -> tuple[str, ...]:
 
 
 def find(collection: str, symbol: str, interval: str) -> Series:
-    """The series of that name, from the first of ``sources`` that has it, without listing any. Raises ``DataError``
-    with the available ones, or with the problem of its file.
+    """The series of that name, from the first of ``sources`` that has it, without listing any; where none has, that of
+    the longest interval that serves ``interval``, to be resampled. Raises ``DataError`` with the available ones, or
+    with the problem of its file.
     """
     return find_all(collection, (symbol,), interval)[0]
 
@@ -81,9 +83,25 @@ def find(collection: str, symbol: str, interval: str) -> Series:
 def find_all(collection: str, symbols: Iterable[str], interval: str) -> tuple[Series, ...]:
     """``find`` for each of ``symbols``, in their order; a source that has to list all its series does so once."""
     wanted = tuple(symbols)
+    found = _find_exactly(collection, wanted, interval)
+    for finer in finer_intervals(interval):
+        missing = [symbol for symbol in wanted if symbol not in found]
+        if not missing:
+            break
+        series = _find_exactly(collection, missing, finer)
+        found |= {symbol: resampled_series(item, interval) for symbol, item in series.items()}
+    if lacking := next((symbol for symbol in wanted if symbol not in found), None):
+        raise DataError(_missing(collection, lacking, interval))
+    return tuple(found[symbol] for symbol in wanted)
+
+
+def _find_exactly(collection: str, symbols: Sequence[str], interval: str) -> dict[str, Series]:
+    """The series of that interval by symbol, of those that there are. Raises ``DataError`` with the problem of a
+    file.
+    """
     found: dict[str, Series] = {}
     for source in sources():
-        missing = [symbol for symbol in wanted if symbol not in found]
+        missing = [symbol for symbol in symbols if symbol not in found]
         if not missing:
             break
         here = _find_many_in(source, collection, missing, interval)
@@ -91,9 +109,7 @@ def find_all(collection: str, symbols: Iterable[str], interval: str) -> tuple[Se
         for symbol in missing:
             if symbol not in here and (text := source.problem(collection, symbol, interval)):
                 raise DataError(text)
-    if lacking := next((symbol for symbol in wanted if symbol not in found), None):
-        raise DataError(_missing(collection, lacking, interval))
-    return tuple(found[symbol] for symbol in wanted)
+    return found
 
 
 def _find_many_in(source: Source, collection: str, symbols: Sequence[str], interval: str) -> Mapping[str, Series]:
@@ -191,7 +207,9 @@ def _sound() -> WeakSet[Bars]:
 
 
 def read_unchecked(series: Series) -> Bars:
-    """The bars of ``series`` as supplied, without ``require_sound``."""
+    """The bars of ``series`` as supplied, without ``require_sound``; those to be resampled are of sound ones."""
+    if series.resampled_from:
+        return resampled(read(_finer(series)), series.interval)
     source = SOURCES.get(series.source)()
     with source_errors(source):
         found = source.read(series)
@@ -205,6 +223,14 @@ def read_all(series: Sequence[Series]) -> tuple[Bars, ...]:
         return tuple(map(read, series))
     with ThreadPoolExecutor(_READERS) as pool:
         return tuple(pool.map(read, series))
+
+
+def _finer(series: Series) -> Series:
+    """The series that ``series`` is resampled from."""
+    found = _find_exactly(series.collection, (series.symbol,), series.resampled_from)
+    if series.symbol not in found:
+        raise DataError(_missing(series.collection, series.symbol, series.resampled_from))
+    return found[series.symbol]
 
 
 def load(spec: Selection) -> Market:
@@ -234,14 +260,17 @@ def fingerprint(spec: Selection) -> str:
 
 
 def digests(series: Sequence[Series]) -> tuple[str, ...]:
-    """The digest of all bars of each series as supplied."""
+    """The digest of all bars of each series as supplied; of one to be resampled it follows from the shorter bars."""
     known = {source.kind: source for source in sources()}
     found = [""] * len(series)
     for name in {item.source for item in series}:
         places = [place for place, item in enumerate(series) if item.source == name]
-        for place, digest in zip(places, _digests(known[name], [series[at] for at in places]), strict=True):
+        for place, digest in zip(places, _digests(known[name], [as_stored(series[at]) for at in places]), strict=True):
             found[place] = digest
-    return tuple(found)
+    return tuple(
+        resampled_digest(digest, item) if item.resampled_from else digest
+        for digest, item in zip(found, series, strict=True)
+    )
 
 
 def _digests(source: Source, series: Sequence[Series]) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ from tests.support.workspace import Workspace
     ("collection", "chosen", "interval", "symbols", "kept", "bars"),
     [
         ("wiki", ["NVDA", "AAPL"], "1d", ["AAPL", "FB", "GOOG", "IBM", "MSFT"], ["AAPL"], "1d"),
-        ("dukascopy", ["NVDA"], "1d", ["EURUSD"], ["EURUSD"], "1h"),
+        ("dukascopy", ["NVDA"], "1d", ["EURUSD"], ["EURUSD"], "1d"),  # its hours serve days
+        ("dukascopy", ["NVDA"], "30m", ["EURUSD"], ["EURUSD"], "1h"),
         ("arch", None, "1d", ["^GSPC", "^IXIC"], ["^GSPC"], "1d"),
         ("nowhere", ["NVDA"], "1d", [], [], "1d"),
     ],
