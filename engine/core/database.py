@@ -53,17 +53,11 @@ CREATE TABLE IF NOT EXISTS run_results ( -- bytes: NULL before it is known, 0 wh
     key TEXT PRIMARY KEY, bytes INTEGER, used REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS run_results_by_use ON run_results (used, bytes);
-<<<<<<< HEAD
 CREATE TABLE IF NOT EXISTS series ( -- what the files of stored bars say: path is below their folder, about JSON
     path TEXT PRIMARY KEY, collection TEXT NOT NULL, symbol TEXT NOT NULL, interval TEXT NOT NULL, about TEXT NOT NULL,
     fingerprint TEXT NOT NULL, checked INTEGER NOT NULL,
     inode INTEGER NOT NULL, changed INTEGER NOT NULL, size INTEGER NOT NULL -- the file's version
 ) WITHOUT ROWID;
-=======
-CREATE TABLE IF NOT EXISTS quality ( -- verdicts on bars, by their digest and the code of the checks
-    key TEXT PRIMARY KEY, verdict TEXT NOT NULL, created REAL NOT NULL
-);
->>>>>>> 90f3de7 (Quality of series: families of checks, sessions, repairs, verdicts)
 CREATE TABLE IF NOT EXISTS run_notes (
     key TEXT PRIMARY KEY, tags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
     pinned INTEGER NOT NULL DEFAULT 0, deleted REAL -- when it was put into the bin

@@ -18,12 +18,7 @@ from engine.core.plugin_errors import described, named, plugin_errors
 from engine.market.bars import Bars, Market, Selection, Series
 from engine.market.common_calendar import between
 from engine.market.integrity import require_sound
-<<<<<<< HEAD
 from engine.market.resampling import as_stored, finer_intervals, resampled, resampled_digest, resampled_series
-=======
-from engine.market.quality import repairs
-from engine.market.quality.verdict import verdicts, with_caveats
->>>>>>> 90f3de7 (Quality of series: families of checks, sessions, repairs, verdicts)
 from engine.market.sources import SOURCES, Source
 
 NOUN = "source"
@@ -195,8 +190,8 @@ def select(spec: Selection) -> tuple[Bars, ...]:
 
 
 def read(series: Series) -> Bars:
-    """All bars of ``series`` as supplied, after its repairs. Raises ``DataError`` where they are unusable
-    (``integrity.require_sound``), which is checked once for the same bars.
+    """All bars of ``series`` as supplied. Raises ``DataError`` where they are unusable (``integrity.require_sound``),
+    which is checked once for the same bars.
     """
     bars = read_unchecked(series)
     if bars not in _sound():
@@ -212,18 +207,9 @@ def _sound() -> WeakSet[Bars]:
 
 
 def read_unchecked(series: Series) -> Bars:
-<<<<<<< HEAD
     """The bars of ``series`` as supplied, without ``require_sound``; those to be resampled are of sound ones."""
     if series.resampled_from:
         return resampled(read(_finer(series)), series.interval)
-=======
-    """The bars of ``series`` after its repairs, without ``require_sound``."""
-    return repairs.repaired(read_supplied(series))
-
-
-def read_supplied(series: Series) -> Bars:
-    """The bars of ``series`` exactly as its source supplies them, without repairs and ``require_sound``."""
->>>>>>> 90f3de7 (Quality of series: families of checks, sessions, repairs, verdicts)
     source = SOURCES.get(series.source)()
     with source_errors(source):
         found = source.read(series)
@@ -289,17 +275,11 @@ def digests(series: Sequence[Series]) -> tuple[str, ...]:
 
 def _digests(source: Source, series: Sequence[Series]) -> tuple[str, ...]:
     with source_errors(source):
-<<<<<<< HEAD
         found = source.fingerprints(series)
     require_type(source, found, tuple, "fingerprints")
     for item in found:
         require_type(source, item, str, "fingerprint")
     return found
-=======
-        found = source.fingerprint(series)
-    require_type(source, found, str, "fingerprint")
-    return repairs.fingerprint(found, series)
->>>>>>> 90f3de7 (Quality of series: families of checks, sessions, repairs, verdicts)
 
 
 def require_tradeable(market: Market) -> None:
@@ -320,7 +300,6 @@ def _covers(spec: Selection, series: Series) -> bool:
     return bool((spec.start is None or spec.start <= first) and (spec.end is None or last <= spec.end))
 
 
-<<<<<<< HEAD
 def _between(spec: Selection, whole: Sequence[Bars]) -> tuple[Bars, ...]:
     """The part of the bars in the range of ``spec``. Raises ``DataError`` where one has none."""
     found = between(whole, spec.start, spec.end)
@@ -329,24 +308,6 @@ def _between(spec: Selection, whole: Sequence[Bars]) -> tuple[Bars, ...]:
             first, last = bars.series.span
             raise DataError(f"{bars.series.symbol} has no bars {_range_of(spec)}: its bars run from {first} to {last}.")
     return found
-=======
-def _select(spec: Selection) -> tuple[Bars, ...]:
-    whole = tuple(read(series) for series in find_all(spec.collection, spec.symbols, spec.interval))
-    chosen = [_between(spec, bars) for bars in whole]
-    return tuple(with_caveats(part, verdict) for part, verdict in zip(chosen, verdicts(whole), strict=True))
-
-
-def _selected(spec: Selection, series: Series) -> Bars:
-    return _between(spec, read(series))
-
-
-def _between(spec: Selection, whole: Bars) -> Bars:
-    bars, series = whole.between(spec.start, spec.end), whole.series
-    if len(bars) == 0:
-        first, last = series.span
-        raise DataError(f"{series.symbol} has no bars {_range_of(spec)}: its bars run from {first} to {last}.")
-    return bars
->>>>>>> 90f3de7 (Quality of series: families of checks, sessions, repairs, verdicts)
 
 
 def _range_of(spec: Selection) -> str:

@@ -22,15 +22,14 @@ from dash.development.base_component import Component
 from pydantic import PlainValidator, TypeAdapter
 from typing_extensions import TypedDict
 
+import engine
 from dashboard import ids as frame
 from dashboard import runs
 from dashboard.components.tabs import line_id
 from dashboard.pages.data import ids
 from dashboard.pages.data.form import SEEN
 from dashboard.runs.studies import Study
-from engine.market import catalog
 from engine.market.bars import Bars, Market
-from engine.market.quality.verdict import Verdict, verdicts
 from engine.market.spec import MarketSpec
 
 RESULT = Input(frame.result(ids.PAGE), "data")
@@ -90,9 +89,10 @@ def of_symbol(data: runs.ResultData | Looked, symbol: str | None) -> tuple[Marke
     return spec, by_symbol.get(str(symbol), market.bars[0])
 
 
-def verdict_of(spec: MarketSpec, symbol: str) -> Verdict:
-    """The verdict on all bars of ``symbol`` in the request, as they are read."""
-    return verdicts([catalog.read(catalog.find(spec.collection, symbol, spec.interval))])[0]
+def as_supplied(spec: MarketSpec, bars: Bars) -> Bars:
+    """The bars on screen before adjustment, on which quality is assessed."""
+    raw = spec.model_copy(update={"symbols": (bars.series.symbol,), "adjustment": "none"})
+    return engine.run(raw).bars[0]
 
 
 clientside_callback(

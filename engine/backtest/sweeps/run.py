@@ -148,20 +148,12 @@ def _result(
         warm_up=warm_up,
         warm_up_in_range=warm_up_in_range,
         left_out=left_out,
-        warnings=(*warnings, *about_shares(spec.base, whole.bars), *_about_quality(whole)),
+        warnings=(*warnings, *about_shares(spec.base, whole.bars)),
         base=spec.base.model_dump_json(),
     )
 
 
-<<<<<<< HEAD
 def _warm_up_warning(warm_up_in_range: int, whole: SweepAccount) -> str:
-=======
-def _about_quality(whole: SweepAccount) -> tuple[str, ...]:
-    return tuple(text for item in whole.bars for text in item.caveats)
-
-
-def _warm_up_warning(waited: int, whole: SweepAccount) -> str:
->>>>>>> 90f3de7 (Quality of series: families of checks, sessions, repairs, verdicts)
     return (
         f"The slowest combination takes {warm_up_in_range:,} bars of the range to warm up, which leaves "
         f"{whole.returns() + 1:,} to compare all combinations: narrow its axis for more."

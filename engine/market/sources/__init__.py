@@ -17,7 +17,7 @@ class Source(Spec):
     """Where bars come from: a source is read, or is fetched from into the store, or both.
 
     **Reading.** ``series()`` lists what can be read now, quickly. ``read(series)`` returns all its bars: ascending
-    unique times, raw prices, finite closes, ``low <= open, close <= high`` not guaranteed (``quality`` reports
+    unique times, raw prices, finite closes, ``low <= open, close <= high`` not guaranteed (``quality.check`` reports
     it), arrays not writeable, a day's time its date at the exchange, that of an intraday bar in UTC. ``catalog.read``
     refuses what is not so. It opens only files that it finds by itself: a symbol is looked up in the list, or becomes
     a file name by ``symbols.file_name`` alone. Raises ``DataError`` for a series that it does not list. Of several

@@ -1,1 +1,0 @@
-"""Checks of one series by family, each listed in ``quality.check.FAMILIES``."""
