@@ -37,17 +37,20 @@ class Cells:
     unit: str = "row"
 
 
-def cells_of_file(path: Path) -> Cells:
-    """The cells of a CSV or Parquet file. Raises ``DataError`` for one that cannot be read."""
-    suffix = path.suffix.lower()
+def cells_of_file(path: Path, name: str = "") -> Cells:
+    """The cells of a CSV or Parquet file, called ``name`` where that is not its own. Raises ``DataError`` for one that
+    cannot be read.
+    """
+    name = name or path.name
+    suffix = Path(name).suffix.lower()
     if suffix not in (*CSV_SUFFIXES, *PARQUET_SUFFIXES):
         known = ", ".join((*CSV_SUFFIXES, *PARQUET_SUFFIXES))
-        raise DataError(f"{path.name} is neither CSV nor Parquet: its name must end in {known}.")
+        raise DataError(f"{name} is neither CSV nor Parquet: its name must end in {known}.")
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path.name} cannot be read: {error.strerror}.") from error
-    return cells_of_parquet(data, path.name) if suffix in PARQUET_SUFFIXES else cells_of_csv(data, path.name)
+        raise DataError(f"{name} cannot be read: {error.strerror}.") from error
+    return cells_of_parquet(data, name) if suffix in PARQUET_SUFFIXES else cells_of_csv(data, name)
 
 
 def cells_of_parquet(data: bytes, name: str) -> Cells:

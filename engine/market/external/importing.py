@@ -66,6 +66,11 @@ def store_cells(cells: Cells, request: Request) -> ImportedValues:
     return report(parsed)
 
 
+def preview(path: Path, name: str, request: Request) -> ImportedValues:
+    """The report that storing the file ``path``, called ``name``, would give."""
+    return report(parse(cells_of_file(path, name), request))
+
+
 def report(parsed: Parsed) -> ImportedValues:
     """What can be said of a table, stored or not."""
     warnings = tuple(text for name in parsed.values.about.symbols[:_CHECKED] if (text := _warning(parsed.values, name)))

@@ -22,7 +22,7 @@ from engine.market.external.table import About, ExternalValues, Kind
 from engine.market.symbols import folder_name, name_of_file
 
 _ABOUT, _FINGERPRINT = b"stratoscope.external", b"stratoscope.fingerprint"
-_FOLDER, _SUFFIX = "external", ".parquet"
+_FOLDER, _SUFFIX, _DELETED = "external", ".parquet", ".deleted"
 _LONGEST = 64
 _Version = tuple[int, int, int]
 
@@ -97,15 +97,28 @@ def problems() -> tuple[str, ...]:
 
 
 def delete(name: str) -> None:
-    """Delete the table of that name; results computed from it stay. Raises ``DataError`` where there is none,
-    ``StoreError`` where it cannot be deleted.
+    """Delete the table of that name; results computed from it stay, and ``restore`` brings it back until another of
+    that name is deleted. Raises ``DataError`` where there is none, ``StoreError`` where it cannot be deleted.
     """
     path = _path(name)
     _require_version(name, path)
     try:
-        path.unlink()
+        path.replace(path.with_suffix(_DELETED))
     except OSError as error:
         raise StoreError(f"The values '{name}' could not be deleted: {error.strerror}.") from error
+
+
+def restore(name: str) -> None:
+    """Bring back the table of that name that was deleted. Raises ``DataError`` where there is none or the name has been
+    given again.
+    """
+    path = _path(name)
+    if path.exists():
+        raise DataError(f"The name '{name}' has been given to other values: delete them first.")
+    try:
+        path.with_suffix(_DELETED).replace(path)
+    except OSError as error:
+        raise DataError(f"The values '{name}' cannot be brought back: {error.strerror}.") from error
 
 
 def folder() -> Path:

@@ -76,7 +76,8 @@ def _formats(_: Values) -> list[tuple[str, str]]:
     return [(AUTOMATIC, "Automatic"), *((item.name, item.title) for item in FORMATS)]
 
 
-def _zones(_: Values) -> list[tuple[str, str]]:
+def zones(_: Values) -> list[tuple[str, str]]:
+    """Every time zone, the usual ones first."""
     others = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
     names = dict.fromkeys([*_USUAL_ZONES, *others])
     return [(AUTOMATIC, "As the file says"), *((name, name.replace("_", " ")) for name in names)]
@@ -87,7 +88,7 @@ FORM = ImportForm(
     spec=Import,
     action="Import",
     base="",
-    options={"format": _formats, "timezone": _zones},
+    options={"format": _formats, "timezone": zones},
     initial={"uploads": [], "names": []},
     blanks={"currency": lambda values: settings().market.files.currency},
 )

@@ -1,7 +1,7 @@
 """The tabs of the data page, in their order."""
 
-from dashboard.pages.data.tabs import chart, compare, download, importing, provenance, quality, table
+from dashboard.pages.data.tabs import chart, compare, download, importing, provenance, quality, table, values
 
 FIRST = chart.TAB
 """The one in sight when the page opens; the others are filled when they are."""
-TABS = (FIRST, compare.TAB, quality.TAB, table.TAB, provenance.TAB, download.TAB, importing.TAB)
+TABS = (FIRST, compare.TAB, quality.TAB, table.TAB, provenance.TAB, download.TAB, importing.TAB, values.TAB)

@@ -54,6 +54,17 @@ def test_a_deleted_table_is_gone() -> None:
             call("mine")
 
 
+def test_a_deleted_table_can_be_brought_back() -> None:
+    stored.save(table(DAYS, [1, 2]))
+    stored.delete("mine")
+    stored.restore("mine")
+    assert stored.load("mine").value.tolist() == [1, 2]
+    with pytest.raises(DataError, match="has been given to other values"):
+        stored.restore("mine")
+    with pytest.raises(DataError, match="cannot be brought back"):
+        stored.restore("other")
+
+
 def test_an_unknown_name_gets_a_close_one() -> None:
     stored.save(table(DAYS, [1, 2], name="momentum"))
     with pytest.raises(DataError, match="Did you mean 'momentum'"):

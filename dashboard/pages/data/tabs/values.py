@@ -1,0 +1,221 @@
+"""The tab of signals, weights and predictions of one's own: files are stored under names, and listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import Input, Output, State, callback, dcc, html, no_update
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids as frame
+from dashboard import runs
+from dashboard.components import card, controls, states, table
+from dashboard.components.fields import Field, Values
+from dashboard.components.sections import Row
+from dashboard.components.upload import zone
+from dashboard.components.values import get
+from dashboard.pages.data import ids
+from dashboard.pages.data.imports.form import given_uploads, zones
+from dashboard.pages.data.imports.look import rejected
+from dashboard.pages.data.tab import Tab
+from dashboard.runs.studies import Study, StudyForm
+from dashboard.security.payloads import Draft, Rows
+from dashboard.text.format import count
+from engine.core.errors import DataError, EngineError, SpecError
+from engine.core.spec import Action, RunSpec
+from engine.jobs.requests import load_action
+from engine.market.external import stored
+from engine.market.external.importing import ImportedValues, preview
+from engine.market.external.spec import AUTOMATIC, StoreValues
+from engine.market.importers import uploads
+from engine.market.intervals import INTERVALS
+
+_AT_ONCE = 8.0  # megabytes of a file that is looked at before it is stored
+COLUMNS = [
+    table.Column("name", "Name", least=120),
+    table.Column("kind", "Kind", width=104),
+    table.Column("interval", "Interval", width=78),
+    table.Column("known", "Known", least=130, help="When each value was known."),
+    table.Column("symbols", "Symbols", "number", width=84),
+    table.Column("values", "Values", "number", width=90),
+    table.Column("first", "From", width=98),
+    table.Column("last", "To", width=98),
+    table.Column("origin", "File", least=110),
+]
+
+
+class ValuesForm(StudyForm):
+    """``uploads`` is the id of the zone's file."""
+
+    def _field(self, item: Field, value: Any, whole: Values, section: str) -> list[Row]:
+        if item.path != "uploads":
+            return super()._field(item, value, whole, section)
+        place = frame.field(self.page, item.path)
+        parts = [zone(place, ",".join(value or ())), controls.problem(self.page, item.path)]
+        return [(section, html.Div(parts, className="import-files"))]
+
+    def parse(self, values: Values) -> RunSpec | Action:
+        """As every form; while there is no file, there is nothing to say."""
+        if not (chosen := given_uploads(get(values, "uploads"))):
+            raise SpecError([])
+        return super().parse({**values, "uploads": chosen})
+
+
+def _intervals(_: Values) -> list[tuple[str, str]]:
+    return [(AUTOMATIC, "As the times say"), *((name, name) for name in INTERVALS)]
+
+
+FORM = ValuesForm(
+    page=frame.study(ids.PAGE, "values"),
+    spec=StoreValues,
+    action="Store",
+    base="",
+    options={"interval": _intervals, "timezone": zones},
+    initial={"uploads": [], "name": ""},
+)
+
+
+def _panel(values: Values) -> Sequence[Component]:
+    """The form's fields, the preview, and the tables that are stored."""
+    options = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
+    listed = table.table(ids.VALUES_STORED, COLUMNS, rows=rows(), empty="No values are stored yet.", options=options)
+    listed.className += " chooses"
+    delete = html.Button("Delete the selected", id=ids.VALUES_DELETE, className="link-button", disabled=True)
+    undo = html.Button("Undo", id=ids.VALUES_UNDO, className="link-button strong", hidden=True)
+    said = html.Span(id=ids.VALUES_SAID, className="sub", role="status")
+    below = [html.H3("Stored"), listed, html.Div([delete, said, undo], className="import-links")]
+    return [
+        *FORM.panel(values),
+        html.Div(id=ids.VALUES_FOUND, className="import-look"),
+        html.Div([*below, dcc.Store(id=ids.VALUES_DELETED)], className="import-look"),
+    ]
+
+
+def layout() -> list[Component]:
+    return [card.card("Stored values", html.Div(id=ids.VALUES_REPORT, className="pad"))]
+
+
+STUDY = Study(
+    FORM,
+    "Values",
+    empty=lambda: states.empty(
+        "Test a model of your own",
+        "Drop a file of signals, weights or predictions above: time, symbol and value, or a column for each symbol. "
+        "The strategies My signals and My weights follow them; My values compares them in rules, draws them, and makes "
+        "them features.",
+        symbol="data",
+    ),
+    sub="signals, weights and predictions that were computed elsewhere",
+    panel=_panel,
+)
+TAB = Tab("values", "Values", layout, STUDY)
+
+
+def rows() -> list[dict[str, Any]]:
+    """A row for each stored table."""
+    return [
+        {
+            "name": item.name,
+            "kind": item.kind.capitalize(),
+            "interval": item.interval,
+            "known": item.known.label(),
+            "symbols": len(item.symbols),
+            "values": item.rows,
+            "first": item.start[:10],
+            "last": item.end[:10],
+            "origin": item.origin,
+        }
+        for item in stored.listed()
+    ]
+
+
+def described(report: ImportedValues) -> list[Component]:
+    """What a report says of a table: how it was read, rejected lines, and warnings."""
+    about = report.about
+    symbols = ", ".join(about.symbols[:6]) + (f" and {len(about.symbols) - 6:,} more" if len(about.symbols) > 6 else "")
+    ends = f"{about.start[:16].removesuffix('T00:00')} to {about.end[:16].removesuffix('T00:00')}"
+    words = f"{count(about.rows, 'value')} from {about.lowest:g} to {about.highest:g} for {symbols}, {ends}."
+    known = f"Each is known {about.known.label()}, on bars of {about.interval}."
+    found: list[Component] = [html.P(f"{words} {known}")]
+    found += [html.Ul(html.Li(text, className="is-bad"), className="import-questions") for text in report.warnings]
+    if report.rejected:
+        found.append(rejected(about.origin, report.lines, report.rejected))
+    return found
+
+
+@callback(
+    Output(ids.VALUES_FOUND, "children"),
+    Input(frame.draft(FORM.page), "data"),
+    State(frame.field(FORM.page, "uploads"), "value"),
+    prevent_initial_call=True,
+)
+def look(draft: Draft | None, uploaded: str | None) -> Any:
+    """What is in the file, before anything is stored."""
+    if not draft or not uploaded:
+        return None
+    action = load_action(draft["spec"])
+    if not isinstance(action, StoreValues) or action.megabytes() > _AT_ONCE:
+        return None
+    try:
+        return [html.H3("In this file"), *described(found_in(action))]
+    except EngineError as error:
+        return html.Ul(html.Li(str(error), className="is-bad"), className="import-questions")
+
+
+def found_in(action: StoreValues) -> ImportedValues:
+    """What storing the file would report. Raises ``UploadError`` or ``DataError``."""
+    upload = uploads.complete(action.uploads[0])
+    return preview(upload.path, upload.name, action.request())
+
+
+@callback(
+    Output(ids.VALUES_REPORT, "children"),
+    Output(ids.VALUES_STORED, "rowData"),
+    Input(frame.result(FORM.page), "data"),
+    prevent_initial_call=True,
+)
+def report(data: runs.ResultData) -> tuple[Any, ...]:
+    return described(runs.report(data, StoreValues).report), rows()
+
+
+@callback(Output(ids.VALUES_DELETE, "disabled"), Input(ids.VALUES_STORED, "selectedRows"), prevent_initial_call=True)
+def selected(chosen: Rows) -> bool:
+    return not chosen
+
+
+@callback(
+    Output(ids.VALUES_STORED, "rowData", allow_duplicate=True),
+    Output(ids.VALUES_SAID, "children"),
+    Output(ids.VALUES_UNDO, "hidden"),
+    Output(ids.VALUES_DELETED, "data"),
+    Output(ids.VALUES_STORED, "selectedRows"),
+    Input(ids.VALUES_DELETE, "n_clicks"),
+    State(ids.VALUES_STORED, "selectedRows"),
+    prevent_initial_call=True,
+)
+def delete(clicks: int | None, chosen: Rows) -> tuple[Any, ...]:
+    if not clicks or not chosen:
+        raise PreventUpdate
+    name = str(chosen[0].get("name"))
+    stored.delete(name)
+    return rows(), f"'{name}' is deleted.", False, name, []
+
+
+@callback(
+    Output(ids.VALUES_STORED, "rowData", allow_duplicate=True),
+    Output(ids.VALUES_SAID, "children", allow_duplicate=True),
+    Output(ids.VALUES_UNDO, "hidden", allow_duplicate=True),
+    Input(ids.VALUES_UNDO, "n_clicks"),
+    State(ids.VALUES_DELETED, "data"),
+    prevent_initial_call=True,
+)
+def undo(clicks: int | None, name: str | None) -> tuple[Any, ...]:
+    if not clicks or not name:
+        raise PreventUpdate
+    try:
+        stored.restore(name)
+    except DataError as error:
+        return no_update, str(error), True
+    return rows(), f"'{name}' is back.", True
