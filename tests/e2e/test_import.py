@@ -1,4 +1,4 @@
-"""From an empty cache and a file at hand to its backtest, in at most eight clicks; what is wrong is said on the way."""
+"""From a file at hand to its backtest, in at most eight clicks; what is wrong is said on the way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.visitor import Visitor, dom_id
-from tests.support.workbench import Server
 
 pytestmark = pytest.mark.e2e
 PAGE = "data-import"
@@ -33,8 +32,7 @@ def pick(visitor: Visitor, *paths: Path) -> None:
     visitor.driver.find_element("css selector", "[data-picks=files]").send_keys("\n".join(map(str, paths)))
 
 
-def test_a_file_of_minutes_is_backtested(own_workbench: tuple[Visitor, Server], tmp_path: Path) -> None:
-    visitor, _ = own_workbench
+def test_a_file_of_minutes_is_backtested(visitor: Visitor, tmp_path: Path) -> None:
     clicks = 0
     visitor.open("/")
     visitor.open_tab("Import")
@@ -66,7 +64,7 @@ def test_a_file_of_minutes_is_backtested(own_workbench: tuple[Visitor, Server], 
     assert clicks <= MOST_CLICKS
 
 
-def test_what_cannot_be_imported_is_said_at_the_file(visitor: Visitor, workbench: Server, tmp_path: Path) -> None:
+def test_what_cannot_be_imported_is_said_at_the_file(visitor: Visitor, tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text("date,close\n2020-01-02,1\n2020-01-03,2\n2020-01-03,3\n")
     mixed = tmp_path / "mixed.csv"

@@ -15,7 +15,7 @@ from engine.market.download import conflict, store, stored, union
 from engine.market.fetching import STATUSES, Fetched, FetchRequest, Outcome
 from engine.market.importers.choices import Choices
 from engine.market.importers.opening import SUFFIXES, Part, parts
-from engine.market.importers.reader import Parsed, Rejected, read
+from engine.market.importers.reader import READ, Parsed, Rejected, read
 
 _SHOWN = 5  # rejected lines of a file in a summary
 
@@ -89,7 +89,7 @@ class File:
 @dataclass(frozen=True, eq=False)
 class Opened:
     """One table of a file: what was ``parsed`` in it, or why that failed. ``unnamed`` is a table whose symbol is not
-    its own but one that was chosen for it.
+    its own but one that was chosen for it; ``fraction`` of all files has been read by now.
     """
 
     file: File
@@ -97,6 +97,7 @@ class Opened:
     parsed: Parsed | None = None
     error: EngineError | None = None
     unnamed: bool = False
+    fraction: float = 1.0
 
 
 def files_in(paths: Sequence[Path]) -> list[File]:
@@ -123,7 +124,7 @@ def tables(files: Sequence[File], choices: Choices, names: Names, progress: Prog
         part = section(progress, at / len(files), (at + 1) / len(files))
         part(0.0, f"{verb} {file.name}.")
         for item in parts(file.path, file.name):
-            yield _opened(file, item, choices, names, part)
+            yield replace(_opened(file, item, choices, names, part), fraction=(at + READ) / len(files))
 
 
 def _opened(file: File, part: Part, choices: Choices, names: Names, progress: Progress) -> Opened:
@@ -151,7 +152,7 @@ def import_each(
     files: Sequence[File], collection: str, choices: Choices, names: Names, progress: Progress = silent
 ) -> ImportReport:
     """``import_files`` of ``files``, with other ``names`` for some of their series."""
-    work = _Import(collection, names)
+    work = _Import(collection, names, progress)
     found = tuple(work.add(item) for item in tables(files, choices, names, progress, "Importing"))
     progress(1.0, f"{len(found):,} files imported.")
     return ImportReport(collection, found)
@@ -163,6 +164,7 @@ class _Import:
 
     collection: str
     names: Names
+    progress: Progress
     began: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     seen: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -173,7 +175,10 @@ class _Import:
             return Imported(label, sentence=str(item.error))
         parsed = item.parsed
         kept = [bars for bars in (renamed(item, bars, self.names) for bars in parsed.bars) if bars is not None]
-        outcomes = [self._stored(bars, label) for bars in kept]
+        outcomes = []
+        for bars in kept:
+            self.progress(item.fraction, f"Storing {bars.series.symbol}.")
+            outcomes.append(self._stored(bars, label))
         failed = [Outcome(name, "invalid", sentence) for name, sentence in parsed.failed.items()]
         notes = tuple(f"{name}: {text}" for name, texts in parsed.notes.items() for text in texts)
         intervals = tuple(bars.series.interval for bars in kept) + ("",) * len(failed)

@@ -26,6 +26,8 @@ __all__ = ["Choices", "Parsed", "Rejected", "read"]
 
 _PRICES = ("open", "high", "low", "close", "adj_close")
 _NUMBERS = (*COLUMNS, "splits", "dividend_per_share", "ticks")
+READ = 0.8
+"""The share of the time of an import that reading takes."""
 _LOOK = 64 * 1024  # bytes of a file by which it is recognised
 
 
@@ -74,7 +76,7 @@ def read(file: BinaryIO, name: str, choices: Choices, progress: Progress = silen
     cells = _Cells(name, found, layout, Times(name, found.times, choices.date_order))
     for at, piece in enumerate(pieces):
         cells.add(piece)
-        progress(min((at + 1) / blocks, 1.0) * 0.8, f"Reading {name}.")
+        progress(min((at + 1) / blocks, 1.0) * READ, f"Reading {name}.")
     lines = ragged.numbers(1 if stored else layout.first, cells.rows)
     return _parsed(cells, choices, lines, ragged)
 
