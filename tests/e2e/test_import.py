@@ -59,7 +59,7 @@ def test_a_file_of_minutes_is_backtested(visitor: Visitor, tmp_path: Path) -> No
     visitor.press("#data-imported-links a:last-child", "the link to the backtest")
     clicks += 1
     visitor.until("return location.pathname === '/backtest'", "the page of backtests")
-    visitor.sees_trace("backtest-equity", "MINE")
+    visitor.sees_trace("backtest-equity", "SMA 50/200")
     assert visitor.value("backtest", "market.collection") == "my data"
     assert clicks <= MOST_CLICKS
 

@@ -17,7 +17,7 @@ from engine.market.columns import COLUMNS
 from engine.market.importers.choices import Choices
 from engine.market.importers.formats import Format, format_of, named_format
 from engine.market.importers.layout import Layout, layout_of
-from engine.market.importers.series import Maker
+from engine.market.importers.series import Maker, zone_question
 from engine.market.importers.tables import BLOCK, Ragged, arrow_file, text_pieces
 from engine.market.importers.text import numbers_of
 from engine.market.importers.times import SHOWN, Question, Times
@@ -76,6 +76,8 @@ def read(file: BinaryIO, name: str, choices: Choices, progress: Progress = silen
     cells = _Cells(name, found, layout, Times(name, found.times, choices.date_order))
     for at, piece in enumerate(pieces):
         cells.add(piece)
+        if not at and not (choices.timezone or found.timezone) and cells.times.has_clock():
+            raise zone_question(name, found)  # the rest of a large file would tell no more
         progress(min((at + 1) / blocks, 1.0) * READ, f"Reading {name}.")
     lines = ragged.numbers(1 if stored else layout.first, cells.rows)
     return _parsed(cells, choices, lines, ragged)

@@ -88,12 +88,7 @@ class Maker:
     def _zone(self, intraday: bool) -> str:
         zone = self.choices.timezone or self.format.timezone
         if intraday and not zone and not self.stamps.is_utc:
-            more = "".join(f" {note}" for note in self.format.notes)
-            raise Question(
-                "timezone",
-                f"{self.file} has times of the day without their time zone: choose one, such as America/New_York or "
-                f"UTC.{more}",
-            )
+            raise zone_question(self.file, self.format)
         return zone or ("UTC" if intraday else settings().market.files.timezone)
 
     def _utc(
@@ -185,6 +180,15 @@ class Maker:
             licence="your own",
             split_adjusted=chosen in ("splits", "total return") if chosen else self.format.split_adjusted,
         )
+
+
+def zone_question(file: str, format_: Format) -> Question:
+    """The question by whose clock the times of a file are."""
+    more = "".join(f" {note}" for note in format_.notes)
+    return Question(
+        "timezone",
+        f"{file} has times of the day without their time zone: choose one, such as America/New_York or UTC.{more}",
+    )
 
 
 def _complete(numbers: Mapping[str, NDArray[np.float64]], count: int) -> dict[str, Any]:

@@ -90,6 +90,14 @@ class Times:
             self._ways = [way for way in self._ways if way.read]
         self._rows += len(cells)
 
+    def has_clock(self) -> bool:
+        """Whether what was read so far has times of the day, by a clock that is not named."""
+        best = max(self._ways, key=lambda way: way.read, default=None)
+        if best is None or best.is_utc:
+            return False
+        clock = best.times - best.times.astype("datetime64[D]")
+        return len(np.unique(clock[~np.isnat(clock)])) > 1
+
     def stamps(self) -> Stamps:
         """All times. Raises ``Question`` where the order of day and month must be chosen, ``DataError`` where lines are
         of both orders.
@@ -147,6 +155,10 @@ class _Way:
         return _ORDERS.get("".join(re.findall(r"%[dm]", self.pattern)), "")
 
     @property
+    def is_utc(self) -> bool:
+        return bool(self._is_utc)
+
+    @property
     def times(self) -> Moments:
         return np.concatenate(self._parts)
 
@@ -174,7 +186,7 @@ class _Way:
     def stamps(self) -> Stamps:
         if self._dates:
             return Stamps(np.concatenate(self._dates), False, self._unread)
-        return Stamps(self.times, bool(self._is_utc), self._unread)
+        return Stamps(self.times, self.is_utc, self._unread)
 
 
 def written(text: str) -> tuple[str, ...]:
