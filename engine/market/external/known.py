@@ -50,6 +50,13 @@ class Known:
         later = f"{self.bars} bars" if self.bars else f"{self.hours:g} hours" if self.hours else ""
         return f"{later} after {base}" if later else base
 
+    def sentence(self) -> str:
+        """The rule in words: "at the end of its bar", "2 bars after the end of its bar"."""
+        base = "the end of its bar" if self.moment == "bar_end" else "its time"
+        later = self.bars or self.hours
+        noun = "bar" if self.bars else "hour"
+        return f"{later:g} {noun}{'s' * (later != 1)} after {base}" if later else f"at {base}"
+
 
 def known_when(text: str) -> Known:
     """The rule that ``text`` states: "bar end", "stamp", "2 bars" or "6 hours" after the bar's end, or either of them

@@ -34,15 +34,15 @@ from engine.market.intervals import INTERVALS
 
 _AT_ONCE = 8.0  # megabytes of a file that is looked at before it is stored
 COLUMNS = [
-    table.Column("name", "Name", least=120),
-    table.Column("kind", "Kind", width=104),
-    table.Column("interval", "Interval", width=78),
-    table.Column("known", "Known", least=130, help="When each value was known."),
-    table.Column("symbols", "Symbols", "number", width=84),
-    table.Column("values", "Values", "number", width=90),
-    table.Column("first", "From", width=98),
-    table.Column("last", "To", width=98),
-    table.Column("origin", "File", least=110),
+    table.Column("name", "Name", least=90),
+    table.Column("kind", "Kind", width=96),
+    table.Column("interval", "Interval", width=72),
+    table.Column("known", "Known", least=136, help="When each value was known."),
+    table.Column("symbols", "Symbols", "number", width=78),
+    table.Column("values", "Values", "number", width=76),
+    table.Column("first", "From", width=94),
+    table.Column("last", "To", width=94),
+    table.Column("origin", "File", least=76),
 ]
 
 
@@ -120,7 +120,7 @@ def rows() -> list[dict[str, Any]]:
             "name": item.name,
             "kind": item.kind.capitalize(),
             "interval": item.interval,
-            "known": item.known.label(),
+            "known": item.known.sentence().capitalize(),
             "symbols": len(item.symbols),
             "values": item.rows,
             "first": item.start[:10],
@@ -137,7 +137,7 @@ def described(report: ImportedValues) -> list[Component]:
     symbols = ", ".join(about.symbols[:6]) + (f" and {len(about.symbols) - 6:,} more" if len(about.symbols) > 6 else "")
     ends = f"{about.start[:16].removesuffix('T00:00')} to {about.end[:16].removesuffix('T00:00')}"
     words = f"{count(about.rows, 'value')} from {about.lowest:g} to {about.highest:g} for {symbols}, {ends}."
-    known = f"Each is known {about.known.label()}, on bars of {about.interval}."
+    known = f"Each was known {about.known.sentence()}, {about.interval}."
     found: list[Component] = [html.P(f"{words} {known}")]
     found += [html.Ul(html.Li(text, className="is-bad"), className="import-questions") for text in report.warnings]
     if report.rejected:

@@ -141,6 +141,12 @@ def test_a_rule_reads_back_what_it_writes(text: str) -> None:
     assert known_when(text).label() == text
 
 
+def test_a_rule_is_said_in_words() -> None:
+    assert known_when("bar end").sentence() == "at the end of its bar"
+    assert known_when("1 bar").sentence() == "1 bar after the end of its bar"
+    assert known_when("1.5 hours after stamp").sentence() == "1.5 hours after its time"
+
+
 @pytest.mark.parametrize("text", ["", "later", "-1 bars", "1.5 bars", "2000 bars", "99999 hours", "bar"])
 def test_what_is_no_rule_is_refused(text: str) -> None:
     with pytest.raises(DataError, match="known"):

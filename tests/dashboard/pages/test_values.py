@@ -1,0 +1,94 @@
+"""The tab of external values: what it says of a file, what is stored, and what is deleted and brought back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dash.exceptions import PreventUpdate
+
+from dashboard.components.fields import fields_of
+from dashboard.components.stored_options import offered
+from dashboard.jobs.requested import reported
+from dashboard.pages.data.tabs import values
+from engine.core.errors import SpecError
+from engine.core.spec import canonical_json
+from engine.jobs import actions
+from engine.market.external import stored
+from engine.market.external.spec import StoreValues
+from engine.market.importers import uploads
+from engine.strategies.kinds.my_signals import MySignals
+from engine.strategies.kinds.my_weights import MyWeights
+from tests.support.shown import words
+
+pytestmark = pytest.mark.usefixtures("workspace")
+TEXT = "date,A,B\n2024-01-02,0.1,0.2\n2024-01-03,x,0.4\n"
+
+
+def request(text: str = TEXT, **more: Any) -> StoreValues:
+    data = text.encode()
+    id_ = uploads.append(uploads.begin("p.csv", len(data)).id, 0, data).id
+    return StoreValues.parse({"uploads": [id_], "name": "p", "known": "bar_end", **more})
+
+
+def draft(action: StoreValues) -> dict[str, str]:
+    return {"spec": canonical_json(action), "yaml": "", "python": "", "query": ""}
+
+
+def test_a_file_is_looked_at_before_it_is_stored() -> None:
+    said = " ".join(words(values.look(draft(request(later=2)), "x")))
+    assert "3 values from 0.1 to 0.4 for A, B, 2024-01-02 to 2024-01-03." in said
+    assert "Each was known 2 bars after the end of its bar, 1d." in said
+    assert "A: 'x' is no number" in said
+    assert stored.listed() == ()
+    assert "no column of times" in " ".join(words(values.look(draft(request("a,b\n1,2\n")), "x")))
+    assert values.look(None, None) is None
+
+
+def test_a_file_is_stored_deleted_and_brought_back() -> None:
+    said, rows = values.report(reported(actions.perform(request())))
+    assert "3 values" in " ".join(words(said))
+    assert [(row["name"], row["kind"], row["values"]) for row in rows] == [("p", "Predictions", 3)]
+    assert values.selected([]) is True
+    assert values.selected(rows) is False
+    with pytest.raises(PreventUpdate):
+        values.delete(None, rows)
+    left, text, hidden, name, _ = values.delete(1, rows)
+    assert (left, text, hidden, name) == ([], "'p' is deleted.", False, "p")
+    back, text, hidden = values.undo(1, name)
+    assert (len(back), text, hidden) == (1, "'p' is back.", True)
+    assert "has been given to other values" in values.undo(1, name)[1]
+
+
+def test_a_form_without_a_file_says_nothing_and_asks_when_values_were_known() -> None:
+    with pytest.raises(SpecError) as caught:
+        values.FORM.parse(values.FORM.defaults())
+    assert caught.value.problems == ()
+    given = values.FORM.defaults() | {"uploads": request().uploads[0], "name": "p", "known": None}
+    with pytest.raises(SpecError, match="Known is missing"):
+        values.FORM.parse(given)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"uploads": []}, "Choose one file"),
+        ({"name": " "}, "from 1 to 64"),
+        ({"interval": "3h"}, "'3h' is not an interval"),
+        ({"timezone": "Mars"}, "no time zone 'Mars'"),
+        ({"symbol": "A B"}, "cannot be a symbol"),
+        ({"later": 1001}, "at most 1,000"),
+    ],
+)
+def test_what_cannot_be_is_refused(more: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        request(**more)
+
+
+def test_fields_offer_the_stored_tables_of_their_kinds() -> None:
+    signals, weights = (fields_of(cls)[0] for cls in (MySignals, MyWeights))
+    assert offered(signals, "my_signals") == ([("my_signals", "my_signals (not stored)")], "my_signals")
+    actions.perform(request())
+    assert offered(signals, "my_signals") == ([("p", "p (predictions, 2 symbols)")], "p")
+    assert offered(signals, "gone")[1] == "gone"
+    assert offered(weights, "my_weights")[1] == "my_weights"
