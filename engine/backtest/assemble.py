@@ -213,6 +213,7 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
             f"{', '.join(stale)} opens where it closed the day before on most bars, as indices do: its opens are no "
             "prices at which anyone traded. Choose the fill 'Next close'."
         )
+    found += [text for item in bars for text in item.caveats]
     found += _about_dividends([item for item in bars if item.dividends is not None])
     found += [text for item in bars if (text := about_adjustment(item))]
     found += about_shares(spec, bars)

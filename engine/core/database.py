@@ -58,6 +58,9 @@ CREATE TABLE IF NOT EXISTS series ( -- what the files of stored bars say: path i
     fingerprint TEXT NOT NULL, checked INTEGER NOT NULL,
     inode INTEGER NOT NULL, changed INTEGER NOT NULL, size INTEGER NOT NULL -- the file's version
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS quality ( -- verdicts on bars, by their digest and the code of the checks
+    key TEXT PRIMARY KEY, verdict TEXT NOT NULL, created REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS run_notes (
     key TEXT PRIMARY KEY, tags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
     pinned INTEGER NOT NULL DEFAULT 0, deleted REAL -- when it was put into the bin

@@ -91,6 +91,7 @@ class Bars:
     dividends. ``splits`` and ``dividend_per_share`` are those reported by the source (``actions.reported_actions``),
     splits as far as the prices show them; both None where it reports neither. ``dividends`` are those not contained in
     the prices, set by ``adjusted``, None for none. ``unpriced`` counts the rows removed by ``drop_unpriced``.
+    ``caveats`` are sentences on grave faults of the series in its range, set by ``catalog.load``.
 
     ``shares`` is the number of shares of that day per unit of these prices, None for one throughout, for commissions
     and sizes per share. ``traded`` is the volume in units of these prices, so that price times it is the traded value;
@@ -109,6 +110,7 @@ class Bars:
     dividend_per_share: Floats | None = None
     dividends: Dividends | None = None
     unpriced: int = 0
+    caveats: tuple[str, ...] = ()
     shares: Floats | None = None
     traded: Floats | None = None
 
@@ -293,6 +295,11 @@ class Market:
     """Bars of every symbol of a ``MarketSpec``, in its order; each keeps its own calendar."""
 
     bars: tuple[Bars, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Grave faults of the data, of each symbol."""
+        return tuple(text for bars in self.bars for text in bars.caveats)
 
     def summary(self) -> Mapping[str, object]:
         """Bars, first and last time, and last close by symbol."""

@@ -18,6 +18,8 @@ from engine.core.plugin_errors import described, named, plugin_errors
 from engine.market.bars import Bars, Market, Selection, Series
 from engine.market.common_calendar import between
 from engine.market.integrity import require_sound
+from engine.market.quality import repairs
+from engine.market.quality.verdict import verdicts, with_caveats
 from engine.market.resampling import as_stored, finer_intervals, resampled, resampled_digest, resampled_series
 from engine.market.sources import SOURCES, Source
 
@@ -190,8 +192,8 @@ def select(spec: Selection) -> tuple[Bars, ...]:
 
 
 def read(series: Series) -> Bars:
-    """All bars of ``series`` as supplied. Raises ``DataError`` where they are unusable (``integrity.require_sound``),
-    which is checked once for the same bars.
+    """All bars of ``series`` as supplied, after its repairs. Raises ``DataError`` where they are unusable
+    (``integrity.require_sound``), which is checked once for the same bars.
     """
     bars = read_unchecked(series)
     if bars not in _sound():
@@ -207,9 +209,14 @@ def _sound() -> WeakSet[Bars]:
 
 
 def read_unchecked(series: Series) -> Bars:
-    """The bars of ``series`` as supplied, without ``require_sound``; those to be resampled are of sound ones."""
+    """The bars of ``series`` after its repairs, without ``require_sound``; those to be resampled are of sound ones."""
     if series.resampled_from:
         return resampled(read(_finer(series)), series.interval)
+    return repairs.repaired(read_supplied(series))
+
+
+def read_supplied(series: Series) -> Bars:
+    """The bars of a series that is not resampled exactly as its source supplies them, without ``require_sound``."""
     source = SOURCES.get(series.source)()
     with source_errors(source):
         found = source.read(series)
@@ -237,7 +244,9 @@ def load(spec: Selection) -> Market:
     """The adjusted bars of ``spec``, without rows that lack a close. Raises ``DataError`` for an unknown symbol or an
     empty range.
     """
-    found = tuple(bars.adjusted(spec.adjustment).drop_unpriced() for bars in select(spec))
+    whole = read_all(find_all(spec.collection, spec.symbols, spec.interval))
+    parts = map(with_caveats, _between(spec, whole), verdicts(whole))
+    found = tuple(bars.adjusted(spec.adjustment).drop_unpriced() for bars in parts)
     for bars in found:
         if not len(bars):
             raise DataError(f"{bars.series.symbol} has no close in this range: choose a longer one.")
@@ -279,7 +288,7 @@ def _digests(source: Source, series: Sequence[Series]) -> tuple[str, ...]:
     require_type(source, found, tuple, "fingerprints")
     for item in found:
         require_type(source, item, str, "fingerprint")
-    return found
+    return tuple(repairs.fingerprint(digest, item) for digest, item in zip(found, series, strict=True))
 
 
 def require_tradeable(market: Market) -> None:

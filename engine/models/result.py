@@ -37,7 +37,7 @@ class ModelResult:
     ``n_validation`` decided when to stop, ``n_purged`` were dropped because their label reaches into a later part.
     ``train_start``, ``train_end`` and ``test_start`` are ISO times of bars. ``content`` uint8 are the bytes of the
     ``artifact``, in the format ``media_type``. It was trained on the processor ``device``, where the same request gives
-    again what ``reproducibility`` says.
+    again what ``reproducibility`` says. ``warnings`` are sentences on grave faults of the data.
     """
 
     label: str
@@ -72,6 +72,7 @@ class ModelResult:
     content: NDArray[np.uint8]
     device: str
     reproducibility: Reproducibility
+    warnings: tuple[str, ...] = ()
 
     @property
     def artifact(self) -> Artifact:

@@ -57,6 +57,7 @@ def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> M
         train_start=str(rows.time.min()),
         train_end=str(rows.time.max()),
         test_start=str(split.start),
+        warnings=inputs["market"].warnings,
         **_training(spec.model, trained),
     )
 

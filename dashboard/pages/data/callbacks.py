@@ -9,11 +9,10 @@ from dashboard import market_options, runs, shell
 from dashboard.components import tabs
 from dashboard.pages.data import ids, symbol_search, view
 from dashboard.pages.data.form import FORM, SEEN
-from dashboard.pages.data.tab import OPEN, RESULT, SYMBOL, as_supplied, of_symbol, opened
+from dashboard.pages.data.tab import OPEN, RESULT, SYMBOL, of_symbol, opened, verdict_of
 from dashboard.pages.data.tabs import FIRST, TABS
 from dashboard.runs import studies
 from dashboard.text.format import day_range
-from engine.market import quality
 from engine.market.intervals import bar_interval
 
 runs.wire(FORM)
@@ -53,5 +52,5 @@ def describe(data: runs.ResultData, symbol: str | None) -> str:
     spec, bars = of_symbol(data, symbol)
     series, days = bars.series, day_range(str(bars.days[0]), str(bars.days[-1]))
     crumbs = [series.symbol, bar_interval(series.interval).adjective, days]
-    shell.show_context(crumbs, view.chips(series, quality.check(as_supplied(spec, bars))))
+    shell.show_context(crumbs, view.chips(series, verdict_of(spec, series.symbol)))
     return series.symbol

@@ -29,7 +29,9 @@ from dashboard.components.tabs import line_id
 from dashboard.pages.data import ids
 from dashboard.pages.data.form import SEEN
 from dashboard.runs.studies import Study
+from engine.market import catalog
 from engine.market.bars import Bars, Market
+from engine.market.quality.verdict import Verdict, verdicts
 from engine.market.spec import MarketSpec
 
 RESULT = Input(frame.result(ids.PAGE), "data")
@@ -90,9 +92,14 @@ def of_symbol(data: runs.ResultData | Looked, symbol: str | None) -> tuple[Marke
 
 
 def as_supplied(spec: MarketSpec, bars: Bars) -> Bars:
-    """The bars on screen before adjustment, on which quality is assessed."""
+    """The bars on screen before adjustment."""
     raw = spec.model_copy(update={"symbols": (bars.series.symbol,), "adjustment": "none"})
     return engine.run(raw).bars[0]
+
+
+def verdict_of(spec: MarketSpec, symbol: str) -> Verdict:
+    """The verdict on all bars of ``symbol`` in the request, as they are read."""
+    return verdicts([catalog.read(catalog.find(spec.collection, symbol, spec.interval))])[0]
 
 
 clientside_callback(

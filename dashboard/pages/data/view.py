@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from dashboard.shell import Chip
+from dashboard.shell import Chip, Tone
 from dashboard.text.format import count, number
 from engine.market.bars import Series
-from engine.market.quality import Finding
+from engine.market.quality.finding import Severity
+from engine.market.quality.verdict import Verdict
 
 CHANGE = "Close over the previous close, minus one."
 ADJUSTED = {"none": "as supplied", "splits": "split adjusted", "total_return": "total return"}
+_WORST: Mapping[Severity, tuple[str, Tone]] = {
+    "grave": ("grave finding", "bad"),
+    "warning": ("warning", "warn"),
+    "note": ("note", ""),
+}
 NOT_TRADEABLE = {"index": "index level, not tradeable"}
 
 
-def chips(series: Series, findings: Sequence[Finding]) -> list[Chip]:
+def chips(series: Series, verdict: Verdict) -> list[Chip]:
     """Where the series is from and what to beware of, for the header."""
     found = [Chip(origin(series), title="Source and licence: see the Provenance tab")]
     if not series.tradeable:
         found.append(Chip(not_tradeable(series), tone="warn", title="For features and comparisons only"))
-    words = " ".join(finding.sentence for finding in findings)
-    quality = f"quality: {count(len(findings), 'finding')}" if findings else "quality: clean"
-    return [*found, Chip(quality, tone="warn" if findings else "ok", title=words or "No findings")]
+    return [*found, quality(verdict)]
+
+
+def quality(verdict: Verdict) -> Chip:
+    """The worst findings by number, all of them in the tooltip."""
+    words = " ".join(item.sentence for item in verdict)
+    for severity, (noun, tone) in _WORST.items():
+        if number_of := sum(item.severity == severity for item in verdict):
+            return Chip(f"quality: {count(number_of, noun)}", tone=tone, title=words)
+    return Chip("quality: clean", tone="ok", title="No findings")
 
 
 def origin(series: Series) -> str:

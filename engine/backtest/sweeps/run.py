@@ -148,9 +148,13 @@ def _result(
         warm_up=warm_up,
         warm_up_in_range=warm_up_in_range,
         left_out=left_out,
-        warnings=(*warnings, *about_shares(spec.base, whole.bars)),
+        warnings=(*warnings, *about_shares(spec.base, whole.bars), *_about_quality(whole)),
         base=spec.base.model_dump_json(),
     )
+
+
+def _about_quality(whole: SweepAccount) -> tuple[str, ...]:
+    return tuple(text for item in whole.bars for text in item.caveats)
 
 
 def _warm_up_warning(warm_up_in_range: int, whole: SweepAccount) -> str:

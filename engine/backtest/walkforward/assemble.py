@@ -177,6 +177,7 @@ def _about_data(walk: Walk) -> list[str]:
     if late.time[0] - early > np.timedelta64(31, "D") and not is_divided:
         found.append(f"The windows begin where {late.series.symbol} can be traded, on {late.days[0]}.")
     found += about_shares(walk.spec.base, walk.bars)
+    found += [text for item in walk.bars for text in item.caveats]
     first, stop = walk.windows[0].train, walk.windows[-1].stop
     return found + about_calendars([since(before(item, stop), first) for item in walk.bars])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,15 @@ from dashboard.pages.data import callbacks, ids, view
 from dashboard.pages.data.chart_view import ChartView, displayed
 from dashboard.pages.data.form import FORM
 from dashboard.pages.data.layout import layout
-from dashboard.pages.data.tab import as_supplied, of_symbol, opened, shown
+from dashboard.pages.data.tab import of_symbol, opened, shown, verdict_of
 from dashboard.pages.data.tabs import chart, compare, provenance, quality, table
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import RunSpec, canonical_json
 from engine.features.spec import FeatureSpec
-from engine.market.quality import check
+from engine.market import catalog
+from engine.market.quality.check import check
+from engine.market.quality.report import assess
+from engine.market.quality.verdict import noted
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from engine.research.price_summary import summarise
@@ -98,11 +102,11 @@ def test_the_strip_shows_the_figures_of_the_engine() -> None:
 
 def test_the_header_names_source_and_licence_and_what_cannot_be_bought() -> None:
     (bars,) = engine.run(MarketSpec(collection="arch", symbols=("^GSPC",), adjustment="none")).bars
-    chips = {chip.text: chip.tone for chip in view.chips(bars.series, check(bars))}
+    chips = {chip.text: chip.tone for chip in view.chips(bars.series, noted(bars, check(bars)))}
     assert chips == {
         "Yahoo via arch 8, NCSA wheel": "",
         "index level, not tradeable": "warn",
-        "quality: 1 finding": "warn",
+        "quality: 1 warning": "warn",
     }
     assert [chip.text for chip in view.chips(make_bars([1.0]).series, ())] == ["a test, none", "quality: clean"]
 
@@ -173,11 +177,15 @@ def test_provenance_says_what_the_manifest_says() -> None:
 
 
 def test_quality_lists_every_check_that_applies() -> None:
-    closes_only = make_bars([1.0, 2.0, 1.0], has_ohlc=False, has_volume=False)
-    grid = quality.listed(closes_only, check(closes_only)).children[1].children
-    assert [row["name"] for row in grid.rowData] == ["Jump", "Close", "Order", "Date"]
-    assert [row["count"] for row in grid.rowData] == [2, 0, 0, 0]
-    assert grid.rowData[0]["first"] == "2020-01-02"
+    report = assess(catalog.find("fred", "^VIX", "1d"))
+    rows = quality.listed(report).children[1].children.rowData
+    assert [(row["severity"], row["name"], row["count"], row["first"]) for row in rows[:2]] == [
+        ("warning", "Jumps", 1, "2018-02-05"),
+        ("note", "Open, high and low", 1259, "2014-01-03"),
+    ]
+    passed = {row["name"] for row in rows[2:]}
+    assert {"Positive closes", "Missing sessions", "Bad prints"} <= passed
+    assert not {"Volume", "Copied opens"} & passed
 
 
 def test_symbols_are_offered_where_there_are_several() -> None:
@@ -231,7 +239,7 @@ def test_two_symbols_are_compared_and_one_is_not() -> None:
 
 
 def test_a_tab_without_a_series_shows_nothing() -> None:
-    for call in (table.list_bars, quality.assess, provenance.describe, chart.describe):
+    for call in (table.list_bars, quality.show, provenance.describe, chart.describe):
         for nothing in (None, {}, {"free": True, "opened": 1.0}):
             with pytest.raises(PreventUpdate):
                 call(nothing)
@@ -244,10 +252,9 @@ def test_a_tab_shows_the_symbol_on_screen() -> None:
     assert table.list_bars(looked)[1][0]["close"] == shown(looked)[1].close[-1]
 
 
-def test_quality_is_judged_on_prices_as_supplied() -> None:
-    bars = as_supplied(*of_symbol(result(TWO), "AAPL"))
-    raw = engine.run(MarketSpec(symbols=("AAPL",), adjustment="none")).bars[0]
-    assert bars.digest() == raw.digest()
+def test_quality_is_judged_on_the_whole_series_as_supplied() -> None:
+    spec = MarketSpec(collection="wiki", symbols=("AAPL",), start=date(2010, 1, 1))
+    assert [(item.name, item.first) for item in verdict_of(spec, "AAPL")] == [("jump", "2000-09-29")]
 
 
 def test_nothing_is_drawn_before_there_is_a_result() -> None:

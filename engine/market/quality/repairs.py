@@ -1,0 +1,158 @@
+"""The repairs of each series: a list of edits in a file beside its bars, applied whenever these are read.
+
+The file holds JSON only. It belongs to the name of the series and not to one of its sources: an edit is applied where
+the bars have the values that it was made for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from getpass import getuser
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from pydantic import TypeAdapter, ValidationError
+
+from engine.core.config import settings
+from engine.core.errors import DataError, StoreError
+from engine.core.store import write_atomically
+from engine.market.bars import Bars, Series
+from engine.market.quality.edits import Edit, apply, fits
+from engine.market.symbols import file_name, folder_name
+
+_EDITS = TypeAdapter(tuple[Edit, ...])
+_SUFFIX = ".repairs.json"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """An edit that was applied; ``is_effective`` is false where the bars no longer have the values it was made for."""
+
+    edit: Edit
+    is_effective: bool
+
+
+def edits_of(series: Series) -> tuple[Edit, ...]:
+    """The edits of ``series`` in the order in which they were applied. Raises ``DataError`` for a damaged file."""
+    return _of_path(_path(series))
+
+
+def repaired(bars: Bars) -> Bars:
+    """``bars``, as their source supplies them, after the edits of their series; the same object without any."""
+    edits = edits_of(bars.series)
+    if not edits:
+        return bars
+    known = _memory().get(bars)
+    if known is None or known[0] != edits:
+        known = (edits, apply(bars, edits))
+        _memory()[bars] = known
+    return known[1]
+
+
+def fingerprint(supplied: str, series: Series) -> str:
+    """Digest of the bars of ``series`` after its edits, of which ``supplied`` is that of the bars without."""
+    edits = edits_of(series)
+    if not edits:
+        return supplied
+    return sha256("|".join((supplied, *(edit.id for edit in edits))).encode()).hexdigest()
+
+
+def states(supplied: Bars) -> tuple[Applied, ...]:
+    """Each edit of the series of ``supplied``, the bars without them."""
+    found, bars = [], supplied
+    for edit in edits_of(supplied.series):
+        found.append(Applied(edit, fits(bars, edit)))
+        bars = apply(bars, (edit,))
+    return tuple(found)
+
+
+def add(supplied: Bars, edit: Edit) -> None:
+    """Apply ``edit`` to the series of ``supplied``, the bars as its source supplies them, from the next time that they
+    are read. Raises ``DataError`` where the values that it was proposed for have changed, and ``StoreError``.
+    """
+    known = edits_of(supplied.series)
+    if edit.id in {item.id for item in known}:
+        raise DataError(f"This repair of {supplied.series.symbol} has been applied already.")
+    if not fits(apply(supplied, known), edit):
+        raise DataError(
+            f"The bars of {supplied.series.symbol} have changed since this repair was proposed: check them again."
+        )
+    now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+    _write(supplied.series, (*known, replace(edit, applied=now, author=_user())))
+
+
+def undo(series: Series, id: str) -> Edit:
+    """Remove the edit ``id``, and return it. Raises ``DataError`` where there is none, and ``StoreError``."""
+    known = edits_of(series)
+    found = next((edit for edit in known if edit.id == id), None)
+    if found is None:
+        raise DataError(f"This repair of {series.symbol} has been undone already.")
+    _write(series, tuple(edit for edit in known if edit is not found))
+    return found
+
+
+def _write(series: Series, edits: Sequence[Edit]) -> None:
+    path = _path(series)
+    if not path:
+        raise StoreError(f"'{series.symbol}' in '{series.collection}' is too long for a file name: shorten it.")
+    try:
+        if edits:
+            text = json.dumps([asdict(edit) for edit in edits], indent=1)
+            write_atomically(Path(path), text.encode())
+        else:
+            Path(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"The repair could not be stored at {path}: {error.strerror}.") from error
+
+
+def _path(series: Series) -> str:
+    try:
+        name = f"{file_name(series.symbol)}-{series.interval}{_SUFFIX}"
+        return os.path.join(settings().cache, "bars", folder_name(series.collection), name)
+    except ValueError:
+        return ""
+
+
+def _of_path(path: str) -> tuple[Edit, ...]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    return _parsed(path, (status.st_ino, status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=1024)
+def _parsed(path: str, version: tuple[int, int, int]) -> tuple[Edit, ...]:
+    try:
+        with open(path, "rb") as file:
+            return _EDITS.validate_json(file.read())
+    except FileNotFoundError:  # undone at this moment
+        return ()
+    except (OSError, ValidationError) as error:
+        raise DataError(f"The repairs in {path} cannot be read: delete the file, and apply them again.") from error
+
+
+@cache
+def _memory() -> WeakKeyDictionary[Bars, tuple[tuple[Edit, ...], Bars]]:
+    """Bars as supplied, with the edits that were applied and the bars that came of it."""
+    return WeakKeyDictionary()
+
+
+def _user() -> str:
+    """Who runs this process, as far as it can be told."""
+    try:
+        return getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+def plain(edit: Edit) -> dict[str, Any]:
+    """For JSON."""
+    return asdict(edit) | {"id": edit.id}
