@@ -17,7 +17,6 @@ from dashboard.jobs.listing import Job
 from dashboard.security.payloads import Listed, ResultData, Run
 from dashboard.text.format import count, duration, percent
 from engine.core.errors import SpecError
-from engine.core.spec import Action
 from engine.jobs.requests import load_request
 
 ACTIVE_MS, IDLE_MS, SHOWN = 1000, 5000, 6
@@ -107,7 +106,7 @@ def _link(job: Job) -> str:
     """
     try:
         spec = load_request(job.spec)
-        return f"/{ids.owner(job.page)}?spec={state.to_query(spec if isinstance(spec, Action) else spec.shown_with())}"
+        return f"/{ids.owner(job.page)}?spec={state.to_query(spec.shown_with())}"
     except SpecError:
         return ""
 

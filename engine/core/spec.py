@@ -107,6 +107,10 @@ class Spec(BaseModel, metaclass=_SpecMeta):
         values = [str(value) for name, value in self if name != "kind"]
         return f"{type(self).__name__} {', '.join(values)}".strip()
 
+    def shown_with(self) -> Spec:
+        """The request that this one is shown with: itself, or the one that it is about."""
+        return self
+
     def walk(self) -> Iterator[Spec]:
         """This spec and every spec inside it, depth first."""
         yield self
@@ -128,10 +132,6 @@ class RunSpec(Spec):
     def inputs(self) -> Mapping[str, RunSpec]:
         """The runs whose results the executor needs, by name; the runner computes or reads them first."""
         return {}
-
-    def shown_with(self) -> RunSpec:
-        """The run that this one is shown with: itself, or the one that it is about."""
-        return self
 
     def ignored(self) -> tuple[str, ...]:
         """Paths of values without an effect, such as those of the base of a sweep on its axes."""

@@ -153,6 +153,9 @@ class Preview(ImportRequest, Action):
 
     kind: Literal["import_preview"] = "import_preview"
 
+    def shown_with(self) -> Import:
+        return Import.parse(self.model_dump(mode="json", exclude={"kind"}))
+
     def label(self) -> str:
         return f"Preview of {_files(self.uploads)}"
 

@@ -81,6 +81,11 @@ def test_a_series_can_be_named_and_left_out() -> None:
     ]  # fmt: skip
 
 
+def test_a_preview_is_shown_with_its_import() -> None:
+    values = {"uploads": [upload(TEXT)], "timezone": "UTC"}
+    assert Preview.parse(values).shown_with() == Import.parse(values)
+
+
 def test_no_request_names_a_path() -> None:
     for id_ in ("/etc/passwd", "../config.yaml", "A.csv"):
         with pytest.raises(SpecError, match="by the ids of their uploads"):
