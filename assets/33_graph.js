@@ -95,7 +95,8 @@
     plot.on("plotly_afterplot", () => legend(plot));
     plot.on("plotly_relayout", (change) => rescale(plot, change));
     plot.on("plotly_react", () => rescale(plot, null));
-    if (plot.closest(".graph-card").dataset.follows) plot.on("plotly_doubleclick", () => here.zoomOut(plot));
+    const moved = plot.closest(".graph-card").dataset.follows;
+    if (moved) here.follow(plot, moved);
     legend(plot);
   }
 

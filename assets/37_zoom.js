@@ -30,13 +30,13 @@
     return { keep: subject.join(" "), range: range, zone: zone, width: Math.round((full._size || {}).w || 0) };
   }
 
-  here.zoomed = function (change, data, symbol, span) {
+  here.zoomed = function (drawn, moved, data, symbol, span) {
     const context = window.dash_clientside.callback_context, graph = context.inputs_list[0].id.graph;
-    const range = asked(change), chart = of(graph);
+    const isMoved = context.triggered.some((item) => item.prop_id.endsWith("-moved.data"));
+    const range = asked(isMoved ? moved : drawn), chart = of(graph);
     if (range === undefined) return no();
     chart.store = context.outputs_list.id;
-    chart.subject = [data && data.key, symbol, span];
-    return ask(chart, held(graph, range, chart.subject)) || no();
+    return ask(chart, held(graph, range, [data && data.key, symbol, span])) || no();
   };
 
   function ask(chart, wanted) {
@@ -61,11 +61,11 @@
     return true;
   };
 
-  /* A double click shows everything again. */
-  here.zoomOut = function (plot) {
-    const graph = plot.closest(".graph-card").dataset.graph, chart = of(graph);
-    if (!chart.store) return;
-    const wanted = ask(chart, held(graph, null, chart.subject));
-    if (wanted) window.dash_clientside.set_props(chart.store, { data: wanted });
+  /* The server is told of a zoom at once. dcc.Graph would do so too, but would draw the same figure again before. */
+  here.follow = function (plot, store) {
+    const tell = (change) => window.dash_clientside.set_props(store, { data: { ...change } });
+    plot.removeAllListeners("plotly_relayout");
+    plot.on("plotly_relayout", tell);
+    plot.on("plotly_doubleclick", () => tell({ "xaxis.autorange": true }));
   };
 })();

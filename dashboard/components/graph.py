@@ -29,7 +29,7 @@ def graph(
 
     The store holds a figure without a template; None shows a skeleton, ``states.no_figure`` a sentence, and
     ``{"error": sentence}`` what went wrong. The legend stands in the title line. With ``rescale`` the y axes follow
-    what is visible when x is zoomed. A chart that ``follows`` the store of a ``SeriesView`` is panned with the mouse
+    what is visible when x is zoomed. A chart that ``follows`` has a ``SeriesView.moved``: it is panned with the mouse
     and zoomed with its wheel, and the server draws what comes into sight.
     """
     config = CONFIG | {"scrollZoom": True, "doubleClick": False} if follows else CONFIG

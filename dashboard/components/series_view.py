@@ -61,6 +61,11 @@ class SeriesView:
         """
         return f"{self.page}-view"
 
+    @property
+    def moved(self) -> str:
+        """Store: Plotly's report of a zoom, of a chart that ``follows`` it (``graph``)."""
+        return f"{self.page}-moved"
+
     def problem(self) -> Component:
         """For the panel: what is wrong with the form as a whole."""
         return html.Div(id=self._problem, className="run-problem", role="alert")
@@ -79,9 +84,9 @@ class SeriesView:
         picker = dbc.Select(id=self.symbol, options=[], value=symbol, className="select")
         return html.Div(_row("Symbol", picker, self.symbol), id=self._row, hidden=True)
 
-    def store(self, zoom: Mapping[str, Any] | None = None) -> Component:
+    def stores(self, zoom: Mapping[str, Any] | None = None) -> list[Component]:
         """For the results; ``zoom`` is in sight at first."""
-        return dcc.Store(id=self.zoom, data=zoom)
+        return [dcc.Store(id=self.zoom, data=zoom), dcc.Store(id=self.moved)]
 
     def inputs(self) -> dict[str, Input]:
         """The parts of ``Seen``, each of which draws the chart anew."""
@@ -115,6 +120,7 @@ class SeriesView:
             ClientsideFunction("stratoscope", "zoomed"),
             Output(self.zoom, "data"),
             Input(ids.graph(self.chart), "relayoutData"),
+            Input(self.moved, "data"),
             State(result, "data"),
             State(self.symbol, "value"),
             State(self.span, "value"),

@@ -39,7 +39,7 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
         title=tabs.tabs(ids.TABS, [(tab.name, tab.title) for tab in TABS], studies.tab_of(asked.study) or tab),
         panel=_chart_section(view, seen.get("symbol")),
         results=[
-            SEEN.store(_zoom(asked.query, seen, view)),
+            *SEEN.stores(_zoom(asked.query, seen, view)),
             dcc.Store(id=ids.DESCRIBED),
             tabs.pane(ids.TABS, FIRST.name, FIRST.layout(), first=not asked.study and tab == FIRST.name),
             *_late([item for item in TABS if item not in (FIRST, *beside)], tab),

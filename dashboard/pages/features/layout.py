@@ -42,7 +42,7 @@ def layout(query: str | None) -> Component:
         title=tabs.tabs(ids.TABS, [("chart", "Chart"), ("correlation", "Correlation")]),
         panel=[SEEN.problem(), *SEEN.controls()],
         results=[
-            SEEN.store(),
+            *SEEN.stores(),
             tabs.pane(ids.TABS, "chart", chart, first=True),
             tabs.pane(ids.TABS, "correlation", [correlation]),
         ],

@@ -310,3 +310,11 @@ def test_less_than_a_month_has_dashes_and_says_so() -> None:
     shown = {item.name: (item.text, item.note) for item in chart.kpis(summarise(week), week)}
     for name in ("CAGR", "Volatility", "Sharpe"):
         assert shown[name] == ("–", "under a month")
+
+
+def test_the_bars_of_the_symbol_are_saved_as_files() -> None:
+    (bars,) = engine.run(MarketSpec()).bars
+    file = table.file_of(bars, "csv")
+    assert file["filename"] == "NVDA-1d-2013-01-02-2023-09-21.csv"
+    assert len(b64decode(file["content"]).splitlines()) == 2_700
+    assert b64decode(table.file_of(bars, "parquet")["content"])[:4] == b"PAR1"

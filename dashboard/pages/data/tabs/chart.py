@@ -33,7 +33,10 @@ from engine.research.price_summary import SKEWNESS, BarReturn, PriceSummary, sum
 
 
 def layout() -> Sequence[Component]:
-    return [graph.graph(ids.CHART, height=500, title="Price", rescale=False, follows=SEEN.zoom), metric.strip(ids.KPIS)]
+    return [
+        graph.graph(ids.CHART, height=500, title="Price", rescale=False, follows=SEEN.moved),
+        metric.strip(ids.KPIS),
+    ]
 
 
 TAB = Tab("chart", "Chart", layout)

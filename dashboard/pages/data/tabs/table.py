@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from dash import Output, callback, html
+from dash import Input, Output, State, callback, ctx, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.charts.candles import UTC, moment
 from dashboard.components import card, table
 from dashboard.pages.data import ids
-from dashboard.pages.data.tab import Looked, Tab, seen, shown
+from dashboard.pages.data.tab import Looked, Tab, seen, seen_id, shown
 from dashboard.pages.data.view import CHANGE, price_decimals
 from dashboard.text.format import count
+from engine.market import export
 from engine.market.bars import Bars
 
 MOST_ROWS = 1_000
@@ -22,7 +24,12 @@ MOST_ROWS = 1_000
 
 def layout() -> Sequence[Component]:
     note = html.Span(id=ids.TABLE_NOTE, className="sub")
-    return [card.card("Bars", table.table(ids.TABLE, [], height=560), tools=[note])]
+    files = [
+        html.Button(f"All as {name}", id=id_, type="button", className="link-button")
+        for name, id_ in (("CSV", ids.BARS_CSV), ("Parquet", ids.BARS_PARQUET))
+    ]
+    grid = table.table(ids.TABLE, [], height=560)
+    return [card.card("Bars", [grid, dcc.Download(id=ids.BARS_FILE)], tools=[note, *files])]
 
 
 TAB = Tab("table", "Table", layout)
@@ -37,6 +44,26 @@ TAB = Tab("table", "Table", layout)
 def list_bars(looked: Looked) -> tuple[Any, Any, str]:
     _, bars = shown(looked)
     return columns(bars), rows(bars), note(bars)
+
+
+@callback(
+    Output(ids.BARS_FILE, "data"),
+    Input(ids.BARS_CSV, "n_clicks"),
+    Input(ids.BARS_PARQUET, "n_clicks"),
+    State(seen_id(TAB.name), "data"),
+    prevent_initial_call=True,
+)
+def save(csv: int | None, parquet: int | None, looked: Looked) -> dict[str, Any]:
+    """All bars of the symbol on screen, as they are on screen, as a file."""
+    format: export.Format = "csv" if ctx.triggered_id == ids.BARS_CSV else "parquet"
+    return file_of(shown(looked)[1], format)
+
+
+def file_of(bars: Bars, format: export.Format) -> dict[str, Any]:
+    """The content of a ``dcc.Download``."""
+    content = b64encode(export.export(bars, format)).decode("ascii")
+    kind = "text/csv" if format == "csv" else "application/vnd.apache.parquet"
+    return {"content": content, "filename": export.file_name(bars, format), "type": kind, "base64": True}
 
 
 def columns(bars: Bars) -> list[dict[str, Any]]:

@@ -1,0 +1,96 @@
+"""The data page's chart: zoomed to single bars, drawn with an indicator, saved as a layout, opened by its address."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.visitor import Visitor, dom_id
+
+pytestmark = pytest.mark.e2e
+DISPLAY = "data-display"
+SAID = """
+const said = document.querySelector('[data-graph="data-chart"] .sub');
+return !!said && said.textContent.includes(arguments[0]);
+"""
+WHEEL = """
+const pad = document.querySelector('[data-graph="data-chart"] .nsewdrag'), box = pad.getBoundingClientRect();
+const at = {clientX: box.left + 0.5 * box.width, clientY: box.top + 60, bubbles: true, cancelable: true, view: window};
+pad.dispatchEvent(new WheelEvent('wheel', {deltaY: arguments[0], ...at}));
+"""
+DOUBLE = """
+const pad = document.querySelector('[data-graph="data-chart"] .nsewdrag'), box = pad.getBoundingClientRect();
+const at = {clientX: box.left + 200, clientY: box.top + 60, bubbles: true, cancelable: true, view: window, button: 0};
+for (let count = 0; count < 2; count += 1) {
+  pad.dispatchEvent(new MouseEvent('mousedown', at));
+  (document.querySelector('.dragcover') || document).dispatchEvent(new MouseEvent('mouseup', at));
+}
+"""
+
+
+def drawn(visitor: Visitor) -> None:
+    visitor.sees_trace("data-chart", "NVDA")
+    visitor.until(SAID, "what is drawn", "NVDA, total return")
+    visitor.until(
+        "const plot = document.querySelector('[data-graph=\"data-chart\"] .js-plotly-plot');"
+        "return plot.dataset.attached === 'true'",
+        "the chart at rest",
+    )
+
+
+def closer(visitor: Visitor) -> bool:
+    """Turn the wheel once; whether days are drawn by then."""
+    visitor.js(WHEEL, -600)
+    visitor.js("return new Promise(done => setTimeout(done, 300))")
+    return bool(visitor.js(SAID, "daily candles"))
+
+
+def test_the_wheel_reaches_single_bars_and_the_address_keeps_them(visitor: Visitor) -> None:
+    visitor.open("/data")
+    drawn(visitor)
+    visitor.until(SAID, "weeks at first", "weekly candles")
+    before = visitor.link()
+    visitor.wait_for(lambda: closer(visitor), "days")
+    visitor.until("return location.search.includes('from=')", "the part in sight in the address")
+    link = visitor.link(other_than=before)
+    said = visitor.js("return document.querySelector('[data-graph=\"data-chart\"] .sub').textContent")
+    visitor.open(link)
+    visitor.until(SAID, "the same part of it", said)
+    visitor.js(DOUBLE)
+    visitor.until(SAID, "everything again", ", 2,699 bars")
+    visitor.until("return !location.search.includes('from=')", "the address without it")
+    assert not visitor.complaints()
+
+
+def test_a_chart_with_an_indicator_is_saved_and_opened(visitor: Visitor) -> None:
+    visitor.open("/data")
+    drawn(visitor)
+    visitor.click(role="add", page=DISPLAY, path="indicators")
+    visitor.press(".picker-row[data-kind=rsi]", "RSI in the list")
+    visitor.sees_trace("data-chart", "RSI 14")
+    visitor.until("return location.search.includes('view=')", "the settings in the address")
+    link = visitor.link()
+    visitor.until(
+        "const name = document.getElementById('data-layout-name');"
+        "Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(name, 'momentum');"
+        "for (const kind of ['input', 'change']) name.dispatchEvent(new Event(kind, {bubbles: true}));"
+        "name.blur(); return true",
+        "the name of the layout",
+    )
+    visitor.click(id="data-layout-save")
+    visitor.until(
+        "return [...document.querySelectorAll('#data-layout-saved option')].some(item => item.value === 'momentum')",
+        "the saved layout",
+    )
+    visitor.open(link)
+    visitor.sees_trace("data-chart", "RSI 14")
+    wanted = dom_id(role="remove", page=DISPLAY, path="indicators", index="0")
+    visitor.until("return !!document.getElementById(arguments[0])", "the indicator in the form", wanted)
+    visitor.js("document.getElementById(arguments[0]).click()", wanted)
+    visitor.wait_for(lambda: "RSI 14" not in visitor.traces("data-chart"), "the chart without it")
+    visitor.js(
+        "const list = document.getElementById('data-layout-saved');"
+        "Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set.call(list, 'momentum');"
+        "list.dispatchEvent(new Event('change', {bubbles: true}))"
+    )
+    visitor.sees_trace("data-chart", "RSI 14")
+    assert not visitor.complaints()
