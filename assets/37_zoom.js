@@ -63,7 +63,9 @@
 
   /* The server is told of a zoom at once. dcc.Graph would do so too, but would draw the same figure again before. */
   here.follow = function (plot, store) {
-    const tell = (change) => window.dash_clientside.set_props(store, { data: { ...change } });
+    const tell = (change) => {
+      if (asked(change) !== undefined) window.dash_clientside.set_props(store, { data: { ...change } });
+    };
     plot.removeAllListeners("plotly_relayout");
     plot.on("plotly_relayout", tell);
     plot.on("plotly_doubleclick", () => tell({ "xaxis.autorange": true }));

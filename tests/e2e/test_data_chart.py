@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 
 from tests.e2e.visitor import Visitor, dom_id
 
@@ -16,14 +17,6 @@ WHEEL = """
 const pad = document.querySelector('[data-graph="data-chart"] .nsewdrag'), box = pad.getBoundingClientRect();
 const at = {clientX: box.left + 0.5 * box.width, clientY: box.top + 60, bubbles: true, cancelable: true, view: window};
 pad.dispatchEvent(new WheelEvent('wheel', {deltaY: arguments[0], ...at}));
-"""
-DOUBLE = """
-const pad = document.querySelector('[data-graph="data-chart"] .nsewdrag'), box = pad.getBoundingClientRect();
-const at = {clientX: box.left + 200, clientY: box.top + 60, bubbles: true, cancelable: true, view: window, button: 0};
-for (let count = 0; count < 2; count += 1) {
-  pad.dispatchEvent(new MouseEvent('mousedown', at));
-  (document.querySelector('.dragcover') || document).dispatchEvent(new MouseEvent('mouseup', at));
-}
 """
 
 
@@ -55,7 +48,9 @@ def test_the_wheel_reaches_single_bars_and_the_address_keeps_them(visitor: Visit
     said = visitor.js("return document.querySelector('[data-graph=\"data-chart\"] .sub').textContent")
     visitor.open(link)
     visitor.until(SAID, "the same part of it", said)
-    visitor.js(DOUBLE)
+    drawn(visitor)
+    pad = visitor.driver.find_element("css selector", '[data-graph="data-chart"] .nsewdrag')
+    ActionChains(visitor.driver).double_click(pad).perform()
     visitor.until(SAID, "everything again", ", 2,699 bars")
     visitor.until("return !location.search.includes('from=')", "the address without it")
     assert not visitor.complaints()

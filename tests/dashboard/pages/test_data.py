@@ -222,11 +222,11 @@ def test_a_zoom_is_drawn_in_days_and_belongs_to_its_symbol() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "candles"), [(900, 600), (100, 350), (5000, 700), (None, 640), ("900", 640), (True, 350), (0, 640)]
+    ("width", "candles"), [(720, 630), (100, 350), (5000, 700), (None, 700), ("900", 700), (True, 350), (0, 700)]
 )
-def test_two_candles_take_three_pixels(width: object, candles: int) -> None:
+def test_as_many_candles_are_drawn_as_the_chart_has_room_for(width: object, candles: int) -> None:
     assert chart.candles_for({"width": width}) == candles
-    assert chart.candles_for(None) == 640
+    assert chart.candles_for(None) == 700
 
 
 def test_two_symbols_are_compared_and_one_is_not() -> None:

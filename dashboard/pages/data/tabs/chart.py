@@ -40,7 +40,7 @@ def layout() -> Sequence[Component]:
 
 
 TAB = Tab("chart", "Chart", layout)
-FEWEST, USUAL, MOST = 350, 640, 700
+FEWEST, MOST = 350, 700
 ROOM = 0.2
 """Share of the candles in sight that is drawn beyond each end of them."""
 
@@ -89,9 +89,9 @@ def chart_info(
 
 
 def candles_for(zoom: Any) -> int:
-    """How many candles fit the chart, by its width in pixels as the browser says it: three for two candles."""
+    """How many candles fit the chart, by its width in pixels as the browser says it: seven to eight pixels."""
     width = zoom.get("width") if isinstance(zoom, Mapping) else None
-    return min(max(width * 2 // 3, FEWEST), MOST) if isinstance(width, int) and width else USUAL
+    return min(max(width * 7 // 8, FEWEST), MOST) if isinstance(width, int) and width else MOST
 
 
 @callback(Output(ids.KPIS, "children"), seen(TAB.name))
