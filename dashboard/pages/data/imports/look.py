@@ -27,7 +27,6 @@ COLUMNS = [
     table.Column("last", "To", width=98),
     table.Column("timezone", "Time zone", width=138),
     table.Column("currency", "Currency", width=84),
-    table.Column("adjustment", "Prices", least=130),
 ]
 _HEADINGS = {"adj_close": "adj. close"}
 
@@ -87,7 +86,6 @@ def _row(table_: TablePreview, item: SeriesPreview) -> dict[str, Any]:
         "last": item.last[:10],
         "timezone": item.timezone,
         "currency": item.currency,
-        "adjustment": item.adjustment,
     }
 
 
@@ -143,8 +141,14 @@ def sample(report: PreviewReport, key_: str | None) -> Component | None:
     body = [*map(_cells, item.head), *gap, *map(_cells, item.tail)]
     intraday = item.interval in INTERVALS and INTERVALS[item.interval].is_intraday
     head = html.Tr([html.Th(_heading(name, intraday)) for name in item.columns])
-    title = html.H3(f"{item.symbol or item.own or table_.label}, as read: {table_.format}")
+    about = f"{table_.format}, {_prices(item.adjustment)}"
+    title = html.H3(f"{item.symbol or item.own or table_.label}, as read: {about}")
     return html.Div([title, html.Table([html.Thead(head), html.Tbody(body)])])
+
+
+def _prices(adjustment: str) -> str:
+    """What the prices are, in words that can follow others."""
+    return adjustment if "prices" in adjustment else f"prices {adjustment}"
 
 
 def _heading(name: str, intraday: bool) -> str:
