@@ -25,6 +25,7 @@ from engine.market.bars import Series
 from engine.market.fetch.spec import Fetch
 from engine.market.importers.files import import_files
 from engine.market.importers.reader import Choices
+from engine.market.quality.report import UniverseReport, assess_universe
 from engine.market.symbols import collection_name
 from engine.market.update.spec import Update
 
@@ -45,7 +46,9 @@ def catalogue(given: argparse.Namespace) -> None:
     """Print every series that can be read."""
     found = [item.series for item in catalog.entries()]
     chosen = [item for item in found if given.collection in (None, item.collection)]
-    if given.json:
+    if given.quality:
+        _print_quality(assess_universe(chosen, progress=_progress()), given.json)
+    elif given.json:
         print(json.dumps([asdict(item) for item in chosen]))
     else:
         print_lines(_table(chosen))
@@ -90,6 +93,25 @@ def _told(fraction: float, message: str, _: object = None) -> None:
     """Progress on one line of a terminal."""
     if message:
         print(f"\r\033[K{fraction:4.0%} {message}", end="\n" if fraction == 1.0 else "", file=sys.stderr, flush=True)
+
+
+def _print_quality(report: UniverseReport, as_json: bool) -> None:
+    """Every finding by series, and those on all of them together."""
+    if as_json:
+        rows = [{**_name(row.series), "findings": [asdict(item) for item in row.verdict]} for row in report.rows]
+        print(json.dumps({"series": rows, "together": [asdict(item) for item in report.together]}))
+        return
+    for row in report.rows:
+        for item in row.verdict:
+            name = f"{row.series.symbol} in {row.series.collection}, {row.series.interval}"
+            print(f"{name}: {item.severity}: {item.sentence} {item.effect}")
+    for item in report.together:
+        print(f"{item.severity}: {item.sentence} {item.effect}")
+    print(yaml.safe_dump(report.summary()["series"], sort_keys=False, default_flow_style=True), end="")
+
+
+def _name(series: Series) -> dict[str, str]:
+    return {"collection": series.collection, "symbol": series.symbol, "interval": series.interval}
 
 
 _HEADINGS = ("Collection", "Symbol", "Interval", "From", "To", "Bars", "Source", "Fetched")

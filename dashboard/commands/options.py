@@ -40,6 +40,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     _update(updating)
     listing = named.add_parser("data", help="list the series that can be used")
     listing.add_argument("--collection", metavar="NAME", help="those of one collection")
+    listing.add_argument("--quality", action="store_true", help="list what is doubtful about them")
     listing.add_argument("--json", action="store_true", help="print one line of JSON")
     valuing = named.add_parser("values", help="store, list or delete signals, weights and predictions of your own")
     _values(valuing)

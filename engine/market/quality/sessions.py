@@ -202,7 +202,14 @@ def _inside(time: Times, duration: np.timedelta64, calendar: ExchangeCalendar) -
 def _shift(time: Times, duration: np.timedelta64, calendar: ExchangeCalendar) -> int:
     """Half hours by which the bars are late, 0 unless another shift fits where this one does not."""
     fits = {step: float(_inside(time - step * _HALF_HOUR, duration, calendar).mean()) for step in range(-28, 29)}
-    best = max(fits, key=lambda step: (round(fits[step], 4), -abs(step)))
+    most = max(round(fit, 4) for fit in fits.values())
+    moment = np.timedelta64(1, "ms")  # of those that fit alike, the one at which most bars begin in the session
+    begin = {
+        step: float(_inside(time - step * _HALF_HOUR, moment, calendar).mean())
+        for step, fit in fits.items()
+        if round(fit, 4) == most
+    }
+    best = max(begin, key=lambda step: (round(begin[step], 4), -abs(step)))
     return best if fits[best] >= _FITS and fits[best] - fits[0] > _BETTER else 0
 
 

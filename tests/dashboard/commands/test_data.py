@@ -40,6 +40,19 @@ def test_bars_are_downloaded_updated_and_listed(service: Yahoo, capsys: pytest.C
     assert {item["collection"] for item in listed} > {"mine", "wiki"}
 
 
+def test_quality_is_printed_by_series(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "--quality", "--collection", "fred"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("WTI in fred, 1d: note: The series has closes only. Stops and targets")
+    assert lines[-1] == "{warning: 1, note: 1}"
+    assert main(["data", "--quality", "--collection", "fred", "--json"]) == 0
+    series = json.loads(capsys.readouterr().out)["series"]
+    assert [(item["symbol"], item["findings"][0]["name"]) for item in series] == [
+        ("WTI", "closes only"),
+        ("^VIX", "jump"),
+    ]
+
+
 def test_a_symbol_that_fails_is_named_and_the_rest_is_kept(service: Yahoo, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["download", "yahoo", "A", "NONE"]) == FAILED
     said = capsys.readouterr()
