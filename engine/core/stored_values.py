@@ -17,6 +17,11 @@ class ReadsValues(Spec):
         """
 
 
+def values_read(spec: Spec) -> tuple[ReadsValues, ...]:
+    """What in ``spec`` reads stored values."""
+    return tuple(item for item in spec.walk() if isinstance(item, ReadsValues))
+
+
 def values_digests(spec: Spec) -> tuple[str, ...]:
     """The digests of all values that ``spec`` and what is in it read. Raises ``DataError``."""
-    return tuple(item.values_digest() for item in spec.walk() if isinstance(item, ReadsValues))
+    return tuple(item.values_digest() for item in values_read(spec))

@@ -17,6 +17,7 @@ from engine.backtest.simulator import combined_equity
 from engine.backtest.wording import SHORT
 from engine.core.errors import DataError, PluginError, SpecError
 from engine.core.progress import Progress, section
+from engine.core.stored_values import values_read
 from engine.market.bars import Floats, spans_month, years_spanned
 from engine.research import sensitivity
 from engine.research.bootstrap import resample
@@ -129,6 +130,10 @@ def _run(context: TestContext) -> Found:
 
 def _look_ahead(context: TestContext) -> Found:
     found = look_ahead(context.spec.backtest, context.bars.known, context.inputs, context.progress)
+    if found is None and values_read(context.spec.backtest):
+        raise DataError(
+            "Decisions follow stored values: no recomputation can tell whether these were known when their table says."
+        )
     return {"look_ahead": found.sentence() if found else ""}
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from engine.core.spec import Spec
-from engine.core.stored_values import ReadsValues
+from engine.core.stored_values import values_read
 from engine.market.bars import Bars
 
 A = TypeVar("A")
@@ -28,13 +28,14 @@ class _Cache(threading.local):
 
 
 _CACHE = _Cache()
+_READERS = lru_cache(maxsize=4096)(values_read)
 
 
 def cached(part: Spec, bars: Bars, answer: Callable[[Bars], A]) -> A:
     """``answer(bars)``, which depends on ``part``, the stored values that it reads and ``bars`` alone; cached while
     ``bars`` live, so it must not be modified.
     """
-    readers = _readers(part)
+    readers = _READERS(part)
     place: Hashable = (part, *(item.values_digest() for item in readers)) if readers else part
     if _CACHE.bars is None or _CACHE.bars() is not bars:
         known: dict[Hashable, Any] = {}
@@ -45,9 +46,3 @@ def cached(part: Spec, bars: Bars, answer: Callable[[Bars], A]) -> A:
             _CACHE.known.clear()
         found = _CACHE.known[place] = answer(bars)
     return found
-
-
-@lru_cache(maxsize=4096)
-def _readers(part: Spec) -> tuple[ReadsValues, ...]:
-    """What in ``part`` reads stored values."""
-    return tuple(item for item in part.walk() if isinstance(item, ReadsValues))

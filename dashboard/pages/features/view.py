@@ -14,6 +14,7 @@ from dashboard.charts.features import correlation_figure as figure
 from dashboard.components import states
 from dashboard.shell import Chip
 from dashboard.text.format import count
+from engine.core.stored_values import values_read
 from engine.features.evaluation import FeatureInputs
 from engine.features.leakage import CUTS, LookAhead
 from engine.features.matrix import FeatureMatrix, detect_look_ahead
@@ -43,10 +44,15 @@ def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], signs
     owners = [feature for feature in features for _ in feature.outputs]
     values = matrix.values[matrix.rows(bars.series.symbol)]
     return [
-        {"name": matrix.names[index], "causal": "found" if signs[owner.label()] else "none"}
+        {"name": matrix.names[index], "causal": _causal(owner, signs)}
         | _figures(values[:, index], bars, matrix.warm_up[index])
         for index, owner in enumerate(owners)
     ]
+
+
+def _causal(feature: Indicator, signs: Signs) -> str:
+    """The result of the check: stored values are as old as their table says, which no recomputation can check."""
+    return "found" if signs[feature.label()] else "as stated" if values_read(feature) else "none"
 
 
 def note(signs: Signs) -> str:

@@ -19,6 +19,8 @@ from engine.market.external import stored
 from engine.market.panel import align
 from engine.market.spec import MarketSpec
 from engine.research import ledger
+from engine.research.evidence import verdict
+from engine.research.verification.spec import VerificationSpec
 from engine.strategies.kinds.my_signals import MySignals
 from engine.strategies.kinds.my_weights import MyWeights
 from engine.strategies.kinds.rotation import Rotation
@@ -174,6 +176,14 @@ def test_a_result_warns_of_values_from_the_next_bar_and_not_once_they_are_delaye
         for delay, count in ((0, 2), (1, 0)):
             found = simulated(request(kind(delay=delay), ("A", "B"), costs=FREE), *walks).warnings
             assert sum("known later than stated" in text for text in found) == count
+
+
+def test_a_verification_does_not_claim_that_values_are_of_the_past() -> None:
+    bars = catalog.load(MarketSpec(symbols=("NVDA",))).bars[0]
+    keep([bars], [np.sign(np.random.default_rng(5).normal(size=len(bars)))], "mine", "signals")
+    found = engine.run(VerificationSpec(backtest=spec_of("mine")))
+    assert "no recomputation can tell" in found.skipped["look_ahead"]
+    assert "Uses only the past" not in [item.question for item in verdict(spec_of("mine")).findings]
 
 
 def test_what_is_missing_is_said() -> None:
