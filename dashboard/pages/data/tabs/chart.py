@@ -89,7 +89,7 @@ def chart_info(
 
 
 def candles_for(zoom: Any) -> int:
-    """How many candles fit the chart, by its width in pixels as the browser says it: seven to eight pixels."""
+    """How many candles fit the chart, by its width in pixels as the browser says it: seven in eight pixels."""
     width = zoom.get("width") if isinstance(zoom, Mapping) else None
     return min(max(width * 7 // 8, FEWEST), MOST) if isinstance(width, int) and width else MOST
 
