@@ -23,6 +23,7 @@ from dashboard.pages.data.tabs import chart, compare, provenance, quality, table
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import RunSpec, canonical_json
 from engine.features.spec import FeatureSpec
+from engine.jobs import runner
 from engine.market import catalog
 from engine.market.quality.check import check
 from engine.market.quality.report import assess
@@ -178,14 +179,50 @@ def test_provenance_says_what_the_manifest_says() -> None:
 
 def test_quality_lists_every_check_that_applies() -> None:
     report = assess(catalog.find("fred", "^VIX", "1d"))
-    rows = quality.listed(report).children[1].children.rowData
-    assert [(row["severity"], row["name"], row["count"], row["first"]) for row in rows[:2]] == [
+    rows = quality.finding_rows(report)
+    assert [(row["severity"], row["title"], row["count"], row["first"]) for row in rows] == [
         ("warning", "Jumps", 1, "2018-02-05"),
         ("note", "Open, high and low", 1259, "2014-01-03"),
     ]
-    passed = {row["name"] for row in rows[2:]}
+    passed = {about.title for about in report.passed}
+    assert quality.passed(report).children[0].children == f"{len(passed)} checks passed"
     assert {"Positive closes", "Missing sessions", "Bad prints"} <= passed
     assert not {"Volume", "Copied opens"} & passed
+
+
+def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    scale = np.where((np.arange(400) >= 50) & (np.arange(400) < 60), 100.0, 1.0)
+    walk = random_walk(400)
+    save(make_bars(walk.close * scale, open=walk.open * scale))
+    asked = MarketSpec(collection="made-up", symbols=("TEST",))
+    engine.run(asked)
+    said: list[str] = []
+    monkeypatch.setattr(quality, "toast", lambda text, tone: said.append(text))
+    monkeypatch.setattr(quality.studies, "show", lambda form, spec, tab: said.append(tab))
+
+    def looked() -> dict[str, str]:
+        engine.run(asked)
+        return {"key": runner.run_key(asked), "spec": canonical_json(asked)}
+
+    findings, proposed, note, *_ = quality.show(looked(), "24/7")
+    assert (findings[0]["severity"], findings[0]["count"], note[:9]) == ("grave", 10, "1 finding")
+    assert [row["state"] for row in proposed] == ["proposed"]
+    assert quality.offer(proposed) == (False, True)
+    affected, words = quality.show_bars(findings[:1], looked(), "24/7")
+    assert (len(affected), affected[0]["time"], words) == (10, "2020-02-20", "10 bars")
+    quality.apply(1, proposed, looked(), "24/7")
+    findings, applied, *_ = quality.show(looked(), "24/7")
+    assert findings == []
+    assert [row["state"] for row in applied] == ["applied"]
+    assert quality.offer(applied) == (True, False)
+    quality.undo(1, applied, looked())
+    assert quality.show(looked(), "24/7")[0][0]["severity"] == "grave"
+    assert said == [
+        "The repair is applied whenever these bars are read.",
+        "quality",
+        "The repair is undone.",
+        "quality",
+    ]
 
 
 def test_symbols_are_offered_where_there_are_several() -> None:
@@ -239,7 +276,7 @@ def test_two_symbols_are_compared_and_one_is_not() -> None:
 
 
 def test_a_tab_without_a_series_shows_nothing() -> None:
-    for call in (table.list_bars, quality.show, provenance.describe, chart.describe):
+    for call in (table.list_bars, lambda nothing: quality.show(nothing, "auto"), provenance.describe, chart.describe):
         for nothing in (None, {}, {"free": True, "opened": 1.0}):
             with pytest.raises(PreventUpdate):
                 call(nothing)
