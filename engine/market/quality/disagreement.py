@@ -1,0 +1,76 @@
+"""Two series that should be the same, such as one symbol from two sources: where they disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.core.errors import DataError
+from engine.market.bars import Bars, Floats, Times
+
+TOLERANCE = 0.001
+"""Relative difference of two closes from which they disagree: providers round."""
+_SAME_STEP = 0.002
+
+
+@dataclass(frozen=True, eq=False)
+class Disagreement:
+    """Differences of two series over the range that both cover.
+
+    ``common`` are the times of bars that both have; ``only_first`` and ``only_second`` those of one alone. ``closes``
+    are times at which the closes differ by more than the tolerance, ``difference`` by how much, second over first minus
+    one. ``adjustments`` are times at which the adjusted closes are adjusted by different steps: a dividend or split
+    that one of them lacks.
+    """
+
+    common: Times
+    only_first: Times
+    only_second: Times
+    closes: Times
+    difference: Floats
+    adjustments: Times
+
+    @property
+    def agrees(self) -> bool:
+        """Whether there is no difference at all."""
+        return not any(map(len, (self.only_first, self.only_second, self.closes, self.adjustments)))
+
+    def summary(self) -> Mapping[str, object]:
+        """Counts, and the largest difference of two closes."""
+        return {
+            "common": len(self.common),
+            "only_first": len(self.only_first),
+            "only_second": len(self.only_second),
+            "closes": len(self.closes),
+            "largest": float(np.nanmax(np.abs(self.difference), initial=0.0)),
+            "adjustments": len(self.adjustments),
+        }
+
+
+def compare(first: Bars, second: Bars, tolerance: float = TOLERANCE) -> Disagreement:
+    """Where ``first`` and ``second``, as supplied, disagree. Raises ``DataError`` for different intervals, and where no
+    bar is common to both.
+    """
+    if first.series.interval != second.series.interval:
+        raise DataError(f"Bars of {first.series.interval} and of {second.series.interval} cannot be compared.")
+    common = np.intersect1d(first.time, second.time)
+    if not len(common):
+        raise DataError(f"{first.series.symbol} and {second.series.symbol} have no bar in common.")
+    start, stop = max(first.time[0], second.time[0]), min(first.time[-1], second.time[-1])
+    one, other = (bars.time[(bars.time >= start) & (bars.time <= stop)] for bars in (first, second))
+    a, b = np.searchsorted(first.time, common), np.searchsorted(second.time, common)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        difference = second.close[b] / first.close[a] - 1
+        is_other = (np.abs(difference) > tolerance) | (np.isnan(first.close[a]) != np.isnan(second.close[b]))
+        ratios = [np.log(bars.adj_close[at] / bars.close[at]) for bars, at in ((first, a), (second, b))]
+        steps = np.abs(np.diff(ratios[0]) - np.diff(ratios[1])) > _SAME_STEP
+    return Disagreement(
+        common=common,
+        only_first=np.setdiff1d(one, other),
+        only_second=np.setdiff1d(other, one),
+        closes=common[is_other],
+        difference=difference[is_other],
+        adjustments=common[1:][steps],
+    )
