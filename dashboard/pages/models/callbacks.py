@@ -40,7 +40,7 @@ RESULT = frame.result("models")
 def draw(data: runs.ResultData) -> tuple[Any, ...]:
     spec, result = runs.opened(data, ModelSpec)
     show_context(data, spec, result)
-    verdict = view.verdict(assess(result, spec.target.horizon))
+    verdict = view.verdict(assess(result, spec.target.horizon), result.warnings)
     cells = metric.cells(kpis(result, view.took((data or {}).get("key", ""))))
     return cells, verdict, prediction_rows(result), prediction_note(result), view.handover(spec, result)
 

@@ -61,8 +61,8 @@ def took(key: str) -> float | None:
     return job.finished - job.started if job and job.started and job.finished else None
 
 
-def verdict(judgement: Verdict) -> Component:
-    """The answer first, then the tests behind it."""
+def verdict(judgement: Verdict, warnings: Sequence[str] = ()) -> Component:
+    """The answer first, then the tests behind it, and ``warnings`` of the data."""
     rows = [
         html.Div(
             [
@@ -74,9 +74,9 @@ def verdict(judgement: Verdict) -> Component:
         )
         for finding in judgement.findings
     ]
-    return html.Div(
-        [html.P([html.B(judgement.headline), " ", judgement.reason], className="say"), *rows], className="verdict"
-    )
+    notes = [html.P(text, className="note") for text in warnings]
+    answer = html.P([html.B(judgement.headline), " ", judgement.reason], className="say")
+    return html.Div([answer, *rows, *notes], className="verdict")
 
 
 def parts(info: TimelineInfo) -> Component:

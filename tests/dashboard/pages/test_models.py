@@ -30,6 +30,7 @@ from engine.market.spec import MarketSpec
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.kinds.linear import Linear
 from engine.models.spec import ModelSpec
+from engine.research.findings import Verdict
 from tests.support.market import make_bars
 from tests.support.models import made_number, made_three
 from tests.support.models import made_result as result
@@ -343,3 +344,9 @@ class TestCallbacks:
     def test_a_forged_spec_is_refused(self) -> None:
         with pytest.raises(SpecError):
             callbacks.score({"key": "x", "spec": '{"kind": "model", "features": [{"kind": "os.system"}]}'})
+
+
+def test_grave_faults_of_the_data_are_notes_on_the_verdict() -> None:
+    words = "Data quality of TEST: 10 bars in 1 block."
+    assert words in str(view.verdict(Verdict("Yes", "It is.", (), 1), (words,)))
+    assert "note" not in str(view.verdict(Verdict("Yes", "It is.", (), 1)))
