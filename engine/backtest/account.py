@@ -46,13 +46,14 @@ same factor, whatever the order of the symbols; limit entries of one bar count a
 - Where the equity is not above zero at a close all is closed at the last prices, and the account stays at zero.
 - The part of weights or of a rebalancing that lacks buying power stays pending while another position that they are to
   change waits for its market, unless that has been closed for over a week; a stop cancels it.
-- Weights: targets are computed with the equity before any of them is filled; a reversal closes the position first, and
-  reductions precede additions. A trade ends as "reversal" where the weight has the other sign, as "signal" at zero.
-- Rebalancing is a decision at the first close of a period for every position that stays open, and filled like one. The
-  sizing determines the new size of each position, at its quote, as of the symbol's last bar where it has none at that
-  close; together with the entries of the moment all are scaled by the same factor where they exceed the buying power.
-  Reductions are sold first. A position without a defined size stays as it is, and so do its pending orders. A pending
-  new size gives way to exits and newer sizes alone.
+- Weights: targets are computed at the quotes, with the equity before any of them is filled; costs are paid from the
+  cash. A reversal closes the position first, and reductions precede additions. A trade ends as "reversal" where the
+  weight has the other sign, as "signal" at zero.
+- Rebalancing is a decision at the first close of a period for every position that stays open, and filled like one;
+  that close may be of a symbol that is still warming up. The sizing determines the new size of each position, at its
+  quote, as of the symbol's last bar where it has none at that close; together with the entries of the moment all are
+  scaled by the same factor where they exceed the buying power. Reductions are sold first. A position without a defined
+  size stays as it is, and so do its pending orders. A pending new size gives way to exits and newer sizes alone.
 - Excursions come from the lows and highs of bars that were held to their close, or from the close where these are
   missing; of a bar with an intrabar exit, only the open and the exit's quote are certain and count. A trailing stop
   likewise follows the close where there is no high.

@@ -248,6 +248,16 @@ def decide_both_sides(spec: BacktestSpec, bars: Sequence[Bars], inputs: Mapping[
     return SignalDecisions(signals=tuple(asked.signals(spec.strategy, item, inputs) for item in bars))
 
 
+def account_panel(bars: Sequence[Bars], decisions: Decisions) -> Panel:
+    """The prices of an account of ``bars``, on the bars on which ``decisions`` and a rebalancing can be made.
+
+    A period may begin on a bar that only a symbol has which is still warming up; weights are those of ``bars`` alone.
+    """
+    if isinstance(bars, MeasuredBars) and not decisions.divides_account:
+        return align(bars.on_calendar)
+    return align(bars)
+
+
 def from_flat(spec: BacktestSpec, known: Decisions, bars: MeasuredBars) -> Decisions:
     """``known`` for an account that begins flat with ``bars``; the last decision up to the first close is carried
     forward where ``Strategy.carries_decisions``.

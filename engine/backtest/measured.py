@@ -72,6 +72,11 @@ class MeasuredBars(Sequence[Bars]):
         first = self.time[0]
         return [item.slice(int(np.searchsorted(item.time, first)), len(item)) for item in self.known]
 
+    @cached_property
+    def on_calendar(self) -> Sequence[Bars]:
+        """``bars``, or ``whole`` where ``time`` has bars that only a symbol has which is still warming up."""
+        return self.bars if len(self.time) == len(calendar(self.bars)) else tuple(self.whole())
+
     def longest_warm_up(self) -> int:
         """The longest warm-up that leaves two of the known bars."""
         return (len(calendar(self.known)) if self.allows_unlisted else min(len(item) for item in self.known)) - 2

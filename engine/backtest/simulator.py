@@ -11,10 +11,9 @@ import numpy as np
 from engine.backtest import account as accounts
 from engine.backtest.account import Account
 from engine.backtest.costs import Costs
-from engine.backtest.decisions import Decisions
+from engine.backtest.decisions import Decisions, account_panel
 from engine.backtest.measured import for_symbol
 from engine.market.bars import Bars, Floats, Times
-from engine.market.panel import align
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -55,7 +54,7 @@ def _simulate(
     spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions, costs: Costs, cash: float, record_trades: bool
 ) -> Account:
     """One account of all ``bars``."""
-    panel = align(bars)
+    panel = account_panel(bars, decisions)
     asked = decisions.order_requests(spec, bars, panel)
     rules = accounts.kernel_rules(spec, asked.size, costs)
     return accounts.simulate(

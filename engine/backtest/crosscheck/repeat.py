@@ -12,10 +12,9 @@ from engine.backtest.crosscheck import script, targets
 from engine.backtest.crosscheck.cerebro import run_cerebro
 from engine.backtest.crosscheck.position import BacktraderTrade
 from engine.backtest.crosscheck.trader import Trader
-from engine.backtest.decisions import Decisions
+from engine.backtest.decisions import Decisions, account_panel
 from engine.backtest.measured import for_symbol
 from engine.market.bars import Bars, Floats, Times
-from engine.market.panel import align
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
@@ -66,7 +65,7 @@ def _account(
     cash: float,
     on_progress: Callable[[float], None],
 ) -> BacktraderRun:
-    panel = align(bars)
+    panel = account_panel(bars, decisions)
     found = targets.targets_of(spec, panel, bars, decisions)
     script_bars = script.build_script(spec, panel, found.codes)
     done = run_cerebro(

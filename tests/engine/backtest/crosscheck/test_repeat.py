@@ -16,6 +16,8 @@ from engine.backtest.crosscheck import trader
 from engine.backtest.crosscheck.comparison import AGREES
 from engine.backtest.crosscheck.library import version
 from engine.backtest.crosscheck.repeat import BacktraderRun, repeat
+from engine.backtest.decisions import decide
+from engine.backtest.measured import measured
 from engine.backtest.simulator import simulate_accounts
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import DeviceError
@@ -115,6 +117,30 @@ def test_limits_and_shared_cash_over_a_long_walk(changes: dict[str, Any]) -> Non
     walks = [random_walk(BARS, seed=seed, symbol=name) for seed, name in enumerate(random.names(3))]
     (found,) = assert_same(spec, walks, [signals(seed) for seed in range(3)])
     assert {trade.symbol for trade in found.trades} == {0, 1, 2}
+
+
+@pytest.mark.parametrize("fill", ["next_open", "next_close"])
+def test_month_may_begin_on_a_bar_of_a_symbol_that_warms_up(fill: str) -> None:
+    """The coin trades from 4 August on, and has the only bar of Saturday the first: the stock is resized on Monday."""
+    walk = random_walk(40, seed=1)
+    weekdays = np.flatnonzero(np.is_busday(days(40, "2020-07-01").astype("datetime64[D]")))
+    stock = make_bars(walk.close[weekdays], time=days(40, "2020-07-01")[weekdays], symbol="S0")
+    coin = make_bars(walk.close[:16], time=days(16, "2020-07-25"), symbol="S1")
+    asked = {
+        "cash": "shared",
+        "rebalance": "month",
+        "warm_up": 10,
+        "fill": fill,
+        "sizing": {"kind": "percent", "part": 0.5},
+    }
+    spec = request(2, **asked)
+    bars = measured(spec, [stock, coin])
+    decisions = decide(spec, bars, {})
+    (ours,), (theirs,) = simulate_accounts(spec, bars, decisions), repeat(spec, bars, decisions)
+    np.testing.assert_array_equal(theirs.time, ours.account.time)
+    np.testing.assert_allclose(theirs.equity, ours.account.equity, rtol=1e-9)
+    stocks = ours.account.orders[ours.account.orders["symbol"] == 0]
+    assert str(ours.account.time[stocks["bar"][1]])[:10] == "2020-08-03"
 
 
 def ohlc(*rows: tuple[float, float, float, float]) -> Bars:

@@ -139,6 +139,27 @@ def test_account_has_the_bars_of_symbols_that_still_warm_up(warm_up: int | None,
     assert result.metrics["sharpe"] == pytest.approx(ratio, rel=1e-9)
 
 
+@pytest.mark.parametrize("fill", ["next_open", "next_close", "same_close"])
+def test_month_that_begins_on_a_bar_of_a_symbol_that_warms_up_rebalances_the_other(fill: str) -> None:
+    """The stock doubled to 1,000 of 1,500 in July. August begins on a Saturday, when only the coin has a bar, which
+    begins to trade on the fourth: 12.5 shares are sold at 20 on Monday, and Tuesday's rise to 30 is that of 37.5.
+    """
+    july = days(40, "2020-07-01")
+    weekdays = july[np.is_busday(july.astype("datetime64[D]"))]
+    close = np.select(
+        [weekdays < np.datetime64("2020-07-20"), weekdays < np.datetime64("2020-08-04")], [10.0, 20.0], 30.0
+    )
+    stock = make_bars(close, time=weekdays, symbol="STOCK")
+    coin = make_bars(np.full(16, 10.0), time=days(16, "2020-07-25"), symbol="COIN")
+    half = {"kind": "percent", "part": 0.5}
+    asked = {"cash": "shared", "rebalance": "month", "sizing": half, "warm_up": 10, "capital": 1000, "fill": fill}
+    result = run(pair(stock, coin), **asked)
+    assert str(result.time[0])[:10] == "2020-07-15"
+    assert result.equity[-1] == pytest.approx(1500 + 37.5 * 10)
+    monday = result.time == np.datetime64("2020-08-03")
+    assert result.exposure[monday] == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize("more", [{}, {"sizing": {"kind": "percent", "part": 0.5}}, {"stops": {"stop_loss": 0.05}}])
 def test_cells_have_the_calendar_of_the_runs_that_they_open_as(more: dict[str, Any]) -> None:
     """In the kernel of all symbols together, and in the streaming account."""
