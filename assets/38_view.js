@@ -1,5 +1,6 @@
 /* What is in sight of the data page, beside ?spec= in its address: &view= the chart's settings, &tab=, &symbol= and
-   &from= &to= the part in sight, in milliseconds on the clock &clock=. What is as usual is left out. */
+   &from= &to= the part in sight, in milliseconds on the clock &clock=, and what the tabs of statistics were asked, under
+   the names of dashboard/pages/data/choices.py. What is as usual is left out. */
 (function () {
   "use strict";
   const here = window.dash_clientside.stratoscope;
@@ -19,12 +20,29 @@
   here.withView = function (link) {
     const url = new URL(link, location.origin);
     if (url.pathname !== "/data") return link;
-    for (const name of NAMES) url.searchParams.delete(name);
-    for (const name of NAMES) if (seen[name] || seen[name] === 0) url.searchParams.set(name, seen[name]);
+    const names = new Set([...NAMES, ...Object.keys(seen)]);
+    for (const name of names) url.searchParams.delete(name);
+    for (const name of names) if (seen[name] || seen[name] === 0) url.searchParams.set(name, seen[name]);
     return url.pathname + url.search;
   };
 
-  here.viewInLink = function (display, tab, symbol, zoom, symbols, data, span, href) {
+  /* A control that has just come into the page takes what the address or the visitor said before; any other one's value
+     is kept. ``pair`` are the symbols of a pair, which the server fills itself. */
+  here.chosen = function (values, pair, ids, pairIds, kept) {
+    const no = window.dash_clientside.no_update, said = { ...kept.said };
+    const filled = ids.map((id, index) => {
+      if (values[index] === null || values[index] === undefined) return said[id.name] || kept.usual[id.name];
+      said[id.name] = values[index];
+      return no;
+    });
+    pairIds.forEach((id, index) => {
+      if (pair[index]) said[id.name] = pair[index];
+    });
+    const isSame = JSON.stringify(said) === JSON.stringify(kept.said);
+    return [filled, isSame ? no : { ...kept, said: said }];
+  };
+
+  here.viewInLink = function (display, tab, symbol, zoom, symbols, kept, data, span, href) {
     const subject = [data && data.key, symbol, span].join(" ");
     const range = zoom && zoom.range && zoom.keep === subject ? zoom.range.map(Math.round) : [];
     seen = {
@@ -35,6 +53,8 @@
       to: range[1],
       clock: range.length && zoom.zone !== "UTC" ? zoom.zone : "",
     };
+    const { usual, said } = kept || { usual: {}, said: {} };
+    for (const name in usual) seen[name] = said[name] === usual[name] ? "" : said[name];
     if (location.pathname !== "/data") return window.dash_clientside.no_update;
     const link = here.withView(location.pathname + location.search);
     history.replaceState(history.state, "", link);

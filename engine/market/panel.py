@@ -75,7 +75,7 @@ def close_panel(spec: Selection) -> ClosePanel:
 
     Built once for the same bars, adjustment and code, whichever process asks, and memory-mapped from then on.
     """
-    key = _key_of(spec)
+    key = panel_key(spec)
     if known := mapped(key, ("time", "close", "days")):
         time, close, days = known
         return ClosePanel(time.view("datetime64[ms]"), spec.symbols, close, days.view("datetime64[D]"))
@@ -84,7 +84,7 @@ def close_panel(spec: Selection) -> ClosePanel:
     return found
 
 
-def _key_of(spec: Selection) -> str:
+def panel_key(spec: Selection) -> str:
     """The key of a panel of closes: what it follows from, its code included."""
     series = catalog.find_all(spec.collection, spec.symbols, spec.interval)
     facts = (spec.symbols, spec.interval, spec.start, spec.end, spec.adjustment, closure(frozenset([__name__])).digest)

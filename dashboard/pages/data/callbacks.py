@@ -39,6 +39,7 @@ clientside_callback(
     SYMBOL,
     Input(SEEN.zoom, "data"),
     Input(SEEN.symbol, "options"),
+    Input(ids.CHOICES, "data"),
     State(frame.result(ids.PAGE), "data"),
     State(SEEN.span, "value"),
     State(frame.part("rail", ids.PAGE), "href"),

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from dashboard.components import states, tabs
 from dashboard.components.page_layout import page_layout
 from dashboard.components.series_view import subject
-from dashboard.pages.data import chart_view, display, ids, saved_universes, symbol_search
+from dashboard.pages.data import chart_view, choices, display, ids, saved_universes, symbol_search
 from dashboard.pages.data.chart_view import ChartView
 from dashboard.pages.data.form import FORM, SEEN
 from dashboard.pages.data.tab import Tab, seen_id
@@ -27,7 +27,8 @@ from engine.market.spec import MarketSpec
 
 def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) -> Component:
     """The page for a permalink's query, or with the usual form; ``seen`` are the other parameters of the address:
-    ``view``, the chart's settings, the ``tab``, the ``symbol``, and ``from`` and ``to``, the part in sight.
+    ``view``, the chart's settings, the ``tab``, the ``symbol``, ``from`` and ``to``, the part in sight, and
+    the ``choices`` of other tabs.
     """
     asked = studies.opening(query, [tab.study for tab in TABS if tab.study])
     view = chart_view.from_query(seen.get("view"))
@@ -41,6 +42,7 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
         results=[
             *SEEN.stores(_zoom(asked.query, seen, view)),
             dcc.Store(id=ids.DESCRIBED),
+            choices.store(seen),
             tabs.pane(ids.TABS, FIRST.name, FIRST.layout(), first=not asked.study and tab == FIRST.name),
             *_late([item for item in TABS if item not in (FIRST, *beside)], tab),
         ],

@@ -1,7 +1,29 @@
 """The tabs of the data page, in their order."""
 
-from dashboard.pages.data.tabs import chart, compare, download, importing, provenance, quality, table, values
+from dashboard.pages.data.tabs import (
+    chart,
+    compare,
+    correlation,
+    download,
+    importing,
+    provenance,
+    quality,
+    returns,
+    table,
+    values,
+)
 
 FIRST = chart.TAB
 """The one in sight when the page opens; the others are filled when they are."""
-TABS = (FIRST, compare.TAB, quality.TAB, table.TAB, provenance.TAB, download.TAB, importing.TAB, values.TAB)
+TABS = (
+    FIRST,
+    compare.TAB,
+    correlation.TAB,
+    returns.TAB,
+    quality.TAB,
+    table.TAB,
+    provenance.TAB,
+    download.TAB,
+    importing.TAB,
+    values.TAB,
+)

@@ -1,0 +1,115 @@
+"""The tab with the distribution of a series' returns, their dependence in time and their volatility."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import Output, callback, html
+from dash.development.base_component import Component
+
+from dashboard import ids as frame
+from dashboard.charts import return_statistics as charts
+from dashboard.components import card, graph, states, table
+from dashboard.pages.data import ids
+from dashboard.pages.data.choices import asked, chosen, control
+from dashboard.pages.data.tab import Looked, Tab, seen, shown
+from dashboard.text.format import number, percent
+from engine.core.errors import EngineError
+from engine.research.series.returns import (
+    Autocorrelation,
+    Fitted,
+    autocorrelation,
+    fitted,
+    normal_quantiles,
+    simple_returns,
+)
+from engine.research.series.volatility import rolling_volatility
+
+COLUMNS = [
+    table.Column("sigma", "Beyond", width=110),
+    table.Column("below", "Losses", kind="number"),
+    table.Column("above", "Gains", kind="number"),
+    table.Column(
+        "expected", "Normal", kind="number", decimals=2, help="Both sides together, as many normal returns would have."
+    ),
+]
+
+
+def layout() -> Sequence[Component]:
+    return [
+        card.columns(
+            graph.graph(ids.HISTOGRAM, height=320, title="Distribution", sub="number of returns", rescale=False),
+            card.card(
+                "Tails",
+                [table.table(ids.TAILS, COLUMNS), html.Div(id=ids.RETURN_FACTS)],
+                sub="standard deviations from the mean",
+            ),
+        ),
+        card.columns(
+            graph.graph(ids.QUANTILES, height=300, title="Quantiles", sub="standardised", rescale=False),
+            graph.graph(
+                ids.AUTOCORRELATION, height=300, title="Autocorrelation", sub="by lag, 95% band", rescale=False
+            ),
+            kind="half",
+        ),
+        graph.graph(ids.VOLATILITY, height=320, title="Rolling volatility", tools=[control("bars")], sub="annualised"),
+    ]
+
+
+TAB = Tab("returns", "Returns", layout)
+
+
+@callback(
+    Output(frame.figure(ids.HISTOGRAM), "data"),
+    Output(ids.RETURN_FACTS, "children"),
+    Output(ids.TAILS, "rowData"),
+    Output(frame.figure(ids.QUANTILES), "data"),
+    Output(frame.figure(ids.AUTOCORRELATION), "data"),
+    seen(TAB.name),
+)
+def draw(looked: Looked) -> tuple[Any, ...]:
+    try:
+        values = simple_returns(shown(looked)[1]).value
+    except EngineError as error:
+        empty = states.no_figure(str(error))
+        return empty, [], [], empty, empty
+    found, lagged = fitted(values), autocorrelation(values)
+    quantiles = charts.quantile_figure(*normal_quantiles(values))
+    drawn = charts.autocorrelation_figure(lagged)
+    return charts.histogram_figure(found), card.facts(facts(found, lagged)), rows(found), quantiles, drawn
+
+
+@callback(Output(frame.figure(ids.VOLATILITY), "data"), seen(TAB.name), asked("bars"))
+def draw_volatility(looked: Looked, window: str | None) -> Any:
+    _, bars = shown(looked)
+    length = int(chosen("bars", window))
+    try:
+        return charts.volatility_figure(rolling_volatility(bars, length))
+    except EngineError as error:
+        return states.no_figure(str(error))
+
+
+def rows(found: Fitted) -> list[dict[str, Any]]:
+    """A row for each distance from the mean."""
+    return [
+        {"sigma": f"{tail.sigma} sigma", "below": tail.below, "above": tail.above, "expected": tail.expected}
+        for tail in found.tails
+    ]
+
+
+def facts(found: Fitted, lagged: Autocorrelation) -> list[tuple[str, str]]:
+    """The moments, the fitted degrees of freedom, and Ljung and Box's tests."""
+    degrees = f"{number(found.degrees, 1)} degrees of freedom" if found.degrees < 100 else "as the normal"
+    return [
+        ("Returns", f"{found.counts.sum():,}"),
+        ("Mean", percent(found.mean, 3)),
+        ("Deviation", percent(found.deviation)),
+        ("Student's t", degrees),
+        (f"Ljung-Box to lag {lagged.lag}", f"returns {_p(lagged.p_value)}"),
+        ("", f"absolute returns {_p(lagged.p_value_sizes)}"),
+    ]
+
+
+def _p(value: float) -> str:
+    return f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"
