@@ -13,7 +13,7 @@ from engine.core.errors import Cancelled, DataError, EngineError, StoreError
 from engine.core.progress import Progress, section, silent
 from engine.market import catalog
 from engine.market.bars import Bars
-from engine.market.fetching import STATUSES, Fetched, FetchReport, FetchRequest, Listing, Outcome
+from engine.market.fetching import STATUSES, Fetched, FetchReport, FetchRequest, Listing, Outcome, Status
 from engine.market.integrity import require_sound
 from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import Stored, save
@@ -66,6 +66,8 @@ def _fetchable(name: str) -> Source:
     if source.capabilities is None:
         able = ", ".join(kind for kind, cls in SOURCES.available().items() if cls.capabilities is not None)
         raise DataError(f"Nothing can be fetched from '{name}'. Sources that can: {able}.")
+    if missing := source.missing():
+        raise DataError(missing)
     return source
 
 
@@ -121,7 +123,8 @@ def store(request: FetchRequest, answer: Fetched, fetched: str, provider: str) -
     except StoreError as error:
         return Outcome(name, "not stored", str(error), dropped=dropped)
     series = whole.series
-    return Outcome(name, "unchanged" if is_same else "stored", "", len(whole), added, dropped, series.start, series.end)
+    status: Status = "unchanged" if is_same else "stored"
+    return Outcome(name, status, answer.sentence, len(whole), added, dropped, series.start, series.end)
 
 
 def _selected(request: FetchRequest, answer: Fetched, bars: Bars, fetched: str, provider: str) -> Bars | None:

@@ -57,7 +57,7 @@ class Capabilities:
 
     ``history`` is the maximum history in days, by interval, unlimited for others. ``adjustment`` is that of the prices.
     ``needs_key``: an account is needed; ``rate`` is the limit of requests per minute, None for none. ``fields`` are the
-    columns of the bars.
+    columns of the bars. ``symbols`` is an example of what it calls a series. ``note`` says what its user has to know.
     """
 
     intervals: tuple[Interval, ...]
@@ -67,6 +67,8 @@ class Capabilities:
     needs_key: bool = False
     rate: int | None = None
     can_search: bool = True
+    symbols: str = "AAPL"
+    note: str = ""
 
     def limit(self, interval: Interval) -> int | None:
         """The maximum history of ``interval`` in days, None for unlimited."""
@@ -124,8 +126,8 @@ class FetchRequest(Spec):
 
 @dataclass(frozen=True, eq=False)
 class Fetched:
-    """The answer of a source for one symbol: ``bars``, or the status and a sentence that a user can act on. ``dropped``
-    counts invalid rows of the provider.
+    """The answer of a source for one symbol: ``bars``, with a sentence on rows that are none if there are any, or the
+    status and a sentence that a user can act on. ``dropped`` counts invalid rows of the provider.
     """
 
     symbol: str

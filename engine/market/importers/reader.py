@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -22,7 +22,7 @@ from engine.market.importers.tables import BLOCK, Ragged, arrow_file, text_piece
 from engine.market.importers.text import numbers_of
 from engine.market.importers.times import SHOWN, Question, Times
 
-__all__ = ["Choices", "Parsed", "Rejected", "read"]
+__all__ = ["Choices", "Parsed", "Rejected", "read", "symbols_in"]
 
 _PRICES = ("open", "high", "low", "close", "adj_close")
 _NUMBERS = (*COLUMNS, "splits", "dividend_per_share", "ticks")
@@ -59,6 +59,43 @@ def read(file: BinaryIO, name: str, choices: Choices, progress: Progress = silen
     """The bars in ``file``, whose name is ``name``. Raises ``DataError`` with what is wrong with it, and ``Question``
     with what must be chosen.
     """
+    table = _open(file, name, choices)
+    ragged = Ragged()
+    cells = _Cells(name, table.format, table.layout, Times(name, table.format.times, choices.date_order))
+    for at, piece in enumerate(table.pieces(table.layout, ragged)):
+        cells.add(piece)
+        if not at and not (choices.timezone or table.format.timezone) and cells.times.has_clock():
+            raise zone_question(name, table.format)  # the rest of a large file would tell no more
+        progress(min((at + 1) / table.blocks, 1.0) * READ, f"Reading {name}.")
+    return _parsed(cells, choices, ragged.numbers(table.first, cells.rows), ragged)
+
+
+def symbols_in(file: BinaryIO, name: str, choices: Choices) -> tuple[str, ...]:
+    """The symbols of the series in ``file``, in its order, from its headings and a column of symbols alone; "" is one
+    that neither it nor its name says. Raises as ``read`` does.
+    """
+    table = _open(file, name, choices)
+    column = next(iter(table.layout.series.values())).get("symbol")
+    if column is None:
+        return tuple(table.layout.series)
+    found: dict[str, None] = {}
+    for piece in table.pieces(replace(table.layout, series={"": {"symbol": column}}), Ragged()):
+        found |= dict.fromkeys(str(item).strip() for item in piece[column].unique().drop_null().to_pylist())
+    return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """A file whose format is known: ``pieces`` reads its cells, about ``blocks`` times, data from line ``first`` on."""
+
+    format: Format
+    layout: Layout
+    pieces: Callable[[Layout, Ragged], Iterator[Any]]
+    blocks: float
+    first: int
+
+
+def _open(file: BinaryIO, name: str, choices: Choices) -> _Table:
     stored = arrow_file(file, name)
     encoding, head = ("", list(stored.head)) if stored else head_of(file, name, choices.encoding)
     found = named_format(choices.format) if choices.format else format_of(head[0])
@@ -68,19 +105,10 @@ def read(file: BinaryIO, name: str, choices: Choices, progress: Progress = silen
             f"{name} is in no format that is known: its first line is '{head[0][:80]}'. Choose one by name.",
         )
     layout = layout_of(found, head, name, choices.symbol)
-    ragged = Ragged()
     if stored:
-        pieces, blocks = stored.pieces(layout), max(stored.rows / 250_000, 1)
-    else:
-        pieces, blocks = text_pieces(file, encoding, layout, ragged), max(_size(file) / BLOCK, 1)
-    cells = _Cells(name, found, layout, Times(name, found.times, choices.date_order))
-    for at, piece in enumerate(pieces):
-        cells.add(piece)
-        if not at and not (choices.timezone or found.timezone) and cells.times.has_clock():
-            raise zone_question(name, found)  # the rest of a large file would tell no more
-        progress(min((at + 1) / blocks, 1.0) * READ, f"Reading {name}.")
-    lines = ragged.numbers(1 if stored else layout.first, cells.rows)
-    return _parsed(cells, choices, lines, ragged)
+        return _Table(found, layout, lambda wanted, _: stored.pieces(wanted), max(stored.rows / 250_000, 1), 1)
+    blocks = max(_size(file) / BLOCK, 1)
+    return _Table(found, layout, partial(text_pieces, file, encoding), blocks, layout.first)
 
 
 def _size(file: BinaryIO) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import ClassVar
 
 from engine.core.errors import DataError
@@ -29,6 +30,9 @@ class Source(Spec):
     is its answer and no exception; what raises ends the fetch and costs no bars that came before. ``progress`` is told
     what is being waited for, and may raise ``Cancelled``. ``search(text)`` lists what could be fetched, the best match
     first.
+
+    ``missing()`` says how to install what it needs beside the engine, "" where nothing is missing. Such a source is
+    listed, and nothing is fetched from it.
     """
 
     priority: ClassVar[int] = 50
@@ -42,6 +46,11 @@ class Source(Spec):
         lacks = [name for name in needed if getattr(cls, name) is getattr(Source, name)]
         told = "without capabilities" if able is None else "with such capabilities"
         return f"has no method {lacks[0]}, which a source {told} needs" if lacks else ""
+
+    @classmethod
+    def missing(cls) -> str:
+        """What has to be installed first, a sentence; "" for nothing."""
+        return ""
 
     def series(self) -> tuple[Series, ...]:
         """What can be read; nothing of a source that is only fetched from."""
@@ -81,6 +90,13 @@ class Source(Spec):
 
     def fetch(self, request: FetchRequest, progress: Progress) -> FetchedBars:
         raise DataError(f"Nothing can be fetched from '{self.kind}'.")
+
+
+def missing_package(package: str, name: str, extra: str) -> str:
+    """How to install the distribution ``name``, which ``extra`` of ours brings; "" where ``package`` is there."""
+    if find_spec(package) is not None:
+        return ""
+    return f"This source needs the package {name}: pip install 'stratoscope[{extra}]', or pip install {name}."
 
 
 SOURCES = Registry("sources", Source, "engine.market.sources")

@@ -1,195 +1,223 @@
-"""CSV files of one series each, in folders that config.yaml names: listed by a search, fetched into the store."""
+"""Files of bars in folders that config.yaml names: listed by a search, fetched into the store."""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final, Literal, get_args
-
-import numpy as np
+from typing import Literal, get_args
 
 from engine.core.config import settings
 from engine.core.errors import DataError
 from engine.core.progress import Progress
 from engine.core.registry import plugin
-from engine.market.bars import Bars, Series
-from engine.market.columns import COLUMNS, floats, milliseconds
+from engine.market.bars import Bars
 from engine.market.fetching import Capabilities, Fetched, FetchedBars, FetchRequest, Field, Listing
-from engine.market.intervals import DAILY, INTERVALS, Interval, bar_interval
+from engine.market.importers.choices import Choices
+from engine.market.importers.opening import SUFFIXES, Part, parts
+from engine.market.importers.reader import Parsed, read, symbols_in
+from engine.market.importers.times import Question
+from engine.market.intervals import INTERVALS, Interval, bar_interval
 from engine.market.sources import Source
 from engine.market.symbols import name_of_file, symbol
 
-_TIME = ("date", "datetime", "time", "timestamp")
-_HEADINGS: Final[Mapping[str, str]] = MappingProxyType(
-    {name.replace("_", " "): name for name in COLUMNS}
-    | dict.fromkeys(_TIME, "time")
-    | {"adjusted close": "adj_close", "adjclose": "adj_close"}
-    | {"stock splits": "splits", "dividends": "dividend_per_share", "splits": "splits"}
-)
-"""Columns of bars by what heads them in a file, in lower case."""
-_PRICES = ("open", "high", "low")
-_PLACE = re.compile(r"(?:In CSV column #\d+: )?(?:CSV parse error: )?Row #(\d+): (.*)", re.DOTALL)
-_VALUE = re.compile(
-    r"CSV conversion error to (\w+).*?(?:invalid value|expected \w+ zone offset in) '([^']*)'", re.DOTALL
-)
+_SHOWN = 5  # symbols in a sentence
+_FILES = 20_000  # whose lists of symbols are remembered
 
 
 @plugin("files", title="Files")
 class Files(Source):
-    """CSV files that are fetched into the store: ``<symbol>.csv`` has daily bars, ``<symbol>-<interval>.csv`` others.
+    """Files that are fetched into the store: CSV, Parquet, Feather and workbooks, in each format that an import reads.
 
-    The first line heads the columns: date (or datetime, time, timestamp) and close, and as far as there are any open,
-    high, low, volume, adj close, splits and dividends, in any order. Days are written as 2020-01-31, moments as
-    2020-01-31T09:30-05:00. What file systems do not allow in a name is written as in addresses: ``BTC%2FUSDT.csv``.
+    A file has one series, a column of closes for each symbol, or a column ``symbol``. Its name begins with the symbol
+    of an only series and may end with its interval (``AAPL-1h.csv``); what file systems do not allow in a name is
+    written as in addresses: ``BTC%2FUSDT.csv``.
     """
 
-    capabilities = Capabilities(intervals=get_args(Interval), fields=frozenset(get_args(Field)))
+    capabilities = Capabilities(
+        intervals=get_args(Interval),
+        fields=frozenset(get_args(Field)),
+        note="Files in the folders that config.yaml names under market.files: CSV, Parquet, Feather and Excel.",
+    )
     kind: Literal["files"] = "files"
 
     def search(self, text: str) -> tuple[Listing, ...]:
         wanted = text.strip().casefold()
-        known = {name: path for (name, _), path in reversed(tuple(_files().items()))}
+        known = {name: table.path for table in reversed(_tables()) for name in table.symbols}
         found = [name for name in known if wanted in name.casefold()]
         found.sort(key=lambda name: (not name.casefold().startswith(wanted), name))
         currency = settings().market.files.currency
         return tuple(Listing(name, name=str(known[name]), currency=currency) for name in found)
 
     def fetch(self, request: FetchRequest, progress: Progress) -> FetchedBars:
-        known = _files()
+        tables, reader = _tables(), _Reader()
         for at, name in enumerate(request.symbols):
             progress(at / len(request.symbols), f"Reading {name}.")
-            path = known.get((name, request.interval))
-            yield _missing(name, request.interval, known) if path is None else _answer(path, name, request.interval)
+            having = [item for item in tables if name in item.symbols]
+            yield reader.answer(name, request.interval, having) if having else _unknown(name, tables)
 
 
-def _files() -> Mapping[tuple[str, str], Path]:
-    """The files by symbol and interval; the first folder with a name takes precedence."""
-    found: dict[tuple[str, str], Path] = {}
+# -- what there is ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table in a file: the part ``inner`` of ``path``, the ``symbols`` of its series, and the ``interval`` that the
+    file's name ends with. ``own`` is the symbol that it begins with.
+    """
+
+    path: Path
+    inner: str
+    own: str
+    symbols: tuple[str, ...]
+    interval: str
+
+
+def _tables() -> list[_Table]:
+    """All tables; of two with one series that of the first folder takes precedence."""
+    found: list[_Table] = []
     for folder in settings().market.files.folders:
-        for path in sorted(folder.glob("*.csv")):
-            name, _, interval = path.stem.rpartition("-")
-            if not name or interval not in INTERVALS:
-                name, interval = path.stem, DAILY
-            try:
-                found.setdefault((symbol(name_of_file(name)), interval), path)
-            except ValueError:  # no file of a symbol
-                continue
+        for path in sorted(folder.glob("*")):
+            if path.suffix.lower() in SUFFIXES and path.is_file():
+                state = path.stat()
+                found += _tables_in(path, state.st_mtime_ns, state.st_size)
     return found
 
 
-def _missing(name: str, interval: str, known: Mapping[tuple[str, str], Path]) -> Fetched:
-    others = [other for of, other in known if of == name]
-    if others:
-        message = f"{name} has a file of {', '.join(others)} bars, none of {interval}."
+@lru_cache(maxsize=_FILES)
+def _tables_in(path: Path, changed: int, size: int) -> tuple[_Table, ...]:
+    """The tables of a file; one that cannot be read is that of its name, and is refused when it is fetched."""
+    own, interval = _named(path)
+    found = []
+    for part in parts(path, path.name):
+        try:
+            with part.open() as file:
+                names = (own,) if part.problem else symbols_in(file, part.name, _choices(part, path, own))
+        except (DataError, OSError):
+            names = (own,)
+        found.append(_Table(path, part.inner, own, tuple(filter(None, map(_symbol, names))), interval))
+    return tuple(found)
+
+
+def _named(path: Path) -> tuple[str, str]:
+    """The symbol and the interval in a file's name, empty for none."""
+    stem = Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
+    name, _, interval = stem.rpartition("-")
+    if not name or interval not in INTERVALS:
+        name, interval = stem, ""
+    return _symbol(name_of_file(name)), interval
+
+
+def _symbol(text: str) -> str:
+    try:
+        return symbol(text)
+    except ValueError:
+        return ""
+
+
+def _choices(part: Part, path: Path, own: str) -> Choices:
+    """The symbol of a file's name is that of its only series, but of a sheet that has a name itself."""
+    is_own = part.name in (path.name, path.name.removesuffix(".gz"))
+    return Choices(symbol=own if is_own else "", currency=settings().market.files.currency)
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Reads tables for one symbol after another; the last one is not read again."""
+
+    def __init__(self) -> None:
+        self._table: _Table | None = None
+        self._parsed: Parsed | DataError | None = None
+
+    def answer(self, name: str, interval: Interval, tables: list[_Table]) -> Fetched:
+        """The bars of ``name`` in the first of ``tables`` that has some of ``interval``."""
+        others: dict[str, None] = {}
+        for table in sorted(tables, key=lambda item: item.interval != interval):
+            if table.interval not in ("", interval):
+                others[table.interval] = None
+                continue
+            parsed = self._read(table)
+            if isinstance(parsed, DataError):
+                return Fetched(name, status="invalid", sentence=str(parsed))
+            if message := parsed.failed.get(name, ""):
+                return Fetched(name, status="invalid", sentence=message)
+            for bars in parsed.bars:
+                if bars.series.symbol == name and bars.series.interval == interval:
+                    return _fetched(bars, parsed, table)
+                others |= {bars.series.interval: None} if bars.series.symbol == name else {}
+        message = f"The files have {', '.join(others) or 'no'} bars of {name}, none of {interval}."
         return Fetched(name, status="no data in range", sentence=message)
-    folders = settings().market.files.folders
+
+    def _read(self, table: _Table) -> Parsed | DataError:
+        if table != self._table or self._parsed is None:
+            self._table, self._parsed = table, None  # the one before goes first
+            try:
+                self._parsed = _parsed(table)
+            except DataError as error:
+                self._parsed = error
+            except OSError as error:
+                self._parsed = DataError(f"{table.path.name} cannot be read: {error.strerror or error}.")
+        return self._parsed
+
+
+def _parsed(table: _Table) -> Parsed:
+    """All series of a table. Raises ``DataError``."""
+    for part in _parts(table):
+        if part.problem:
+            raise DataError(part.problem)
+        choices = _choices(part, table.path, table.own)
+        files = settings().market.files
+        try:
+            with part.open() as file:
+                return read(file, part.name, choices)
+        except Question as question:
+            if question.asks != "timezone" or "timezone" not in files.model_fields_set:
+                raise DataError(_asked(question, table)) from question
+        with part.open() as file:
+            return read(file, part.name, replace(choices, timezone=files.timezone))
+    raise DataError(f"{table.path.name} has changed while it was read: fetch it again.")
+
+
+def _parts(table: _Table) -> Iterator[Part]:
+    return (part for part in parts(table.path, table.path.name) if part.inner == table.inner)
+
+
+def _asked(question: Question, table: _Table) -> str:
+    if question.asks == "timezone":
+        return (
+            f"{table.path.name} has times of the day without their time zone: name that of the exchange in config.yaml "
+            "(market: {files: {timezone: America/New_York}}), or write times with their UTC offset."
+        )
+    return f"{question} An import (the Import tab, or stratoscope import) can be given it."
+
+
+def _fetched(bars: Bars, parsed: Parsed, table: _Table) -> Fetched:
+    """The answer; rows that are no bars are counted for the file's only series, and named for all."""
+    files = settings().market.files
+    by_exchange = not parsed.format.timezone and bar_interval(bars.series.interval).is_intraday
+    timezone = files.timezone if by_exchange else bars.series.timezone
+    series = replace(bars.series, source="files", collection="files", timezone=timezone, origin=table.path.name)
+    dropped = parsed.dropped + parsed.rejected if len(parsed.bars) == 1 else bars.unpriced
+    first = f", line {parsed.lines[0].line}: {parsed.lines[0].sentence}" if parsed.lines else ""
+    count = "1 row is no bar" if parsed.rejected == 1 else f"{parsed.rejected:,} rows are no bars"
+    sentence = f"{count} of {table.path.name}{first}.".replace("..", ".") if parsed.rejected else ""
+    return Fetched(bars.series.symbol, replace(bars, series=series), sentence=sentence, dropped=dropped)
+
+
+def _unknown(name: str, tables: list[_Table]) -> Fetched:
+    folders = tuple(dict.fromkeys(settings().market.files.folders))
+    absent = [str(folder) for folder in folders if not folder.is_dir()]
+    named = next((item for item in tables if item.own == name), None)
     if not folders:
         message = "config.yaml names no folder of files: add market: {files: {folders: [...]}}."
+    elif named is not None:
+        there = ", ".join(named.symbols[:_SHOWN])
+        message = f"{named.path.name} has no column 'close': its columns are taken for the closes of {there}."
+    elif absent:
+        message = f"The folder {absent[0]} of market.files in config.yaml does not exist: create it or name another."
     else:
-        message = f"There is no {name}.csv in {', '.join(map(str, folders))}."
+        message = f"There is no {name}.csv in {', '.join(map(str, folders))}, and no file there has {name} in it."
     return Fetched(name, status="unknown symbol", sentence=message)
-
-
-def _answer(path: Path, name: str, interval: Interval) -> Fetched:
-    try:
-        bars, dropped = _bars(path, name, interval)
-    except DataError as error:
-        return Fetched(name, status="invalid", sentence=str(error))
-    return Fetched(name, bars, dropped=dropped)
-
-
-def _bars(path: Path, name: str, interval: Interval) -> tuple[Bars, int]:
-    """The bars of a file, and the number of dropped rows without a close. Raises ``DataError``."""
-    headings = _headings(path)
-    table = _table(path, headings, interval)
-    columns: dict[str, Any] = {key: floats(table.column(heading)) for key, heading in headings.items() if key != "time"}
-    time = milliseconds(table.column(headings["time"]))
-    if not len(time):
-        raise DataError(f"{path.name} has no rows below its headings.")
-    unknown = np.full(len(time), np.nan)
-    has_ohlc, has_volume = all(key in columns for key in _PRICES), "volume" in columns
-    columns = {key: columns.get(key, columns["close"] if key == "adj_close" else unknown) for key in COLUMNS} | (
-        {
-            "splits": columns.get("splits", np.ones(len(time))),
-            "dividend_per_share": columns.get("dividend_per_share", np.zeros(len(time))),
-        }
-        if "splits" in columns or "dividend_per_share" in columns
-        else {}
-    )
-    files = settings().market.files
-    series = Series(
-        source="files",
-        collection="files",
-        symbol=name,
-        interval=interval,
-        kind="equity",
-        currency=files.currency,
-        timezone=files.timezone,
-        tradeable=True,
-        has_ohlc=has_ohlc,
-        has_volume=has_volume,
-        adjustment="raw prices + adj_close" if "adj_close" in headings else "as in the file",
-        rows=len(time),
-        start=str(time[0]),
-        end=str(time[-1]),
-        origin=path.name,
-        licence="your own",
-    )
-    bars = Bars(series, time, **columns).drop_unpriced()
-    return bars, bars.unpriced
-
-
-def _headings(path: Path) -> Mapping[str, str]:
-    """The heading in the file of each column that bars have."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = next(csv.reader(file), [])
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path.name} is not UTF-8 text: save it as UTF-8.") from error
-    except (OSError, csv.Error) as error:
-        raise DataError(f"{path.name} cannot be read: {error}.") from error
-    found: dict[str, str] = {}
-    for heading in first:
-        if key := _HEADINGS.get(heading.strip().lower().replace("_", " ")):
-            if key in found:
-                raise DataError(f"{path.name} has two columns of {key}: '{found[key]}' and '{heading}'.")
-            found[key] = heading
-    for key, example in (("time", "date"), ("close", "close")):
-        if key not in found:
-            there = ", ".join(first)[:80] or "nothing"
-            raise DataError(f"{path.name} has no column '{example}' separated by commas: its first line is {there}.")
-    return found
-
-
-def _table(path: Path, headings: Mapping[str, str], interval: Interval) -> Any:
-    import pyarrow as arrow
-    from pyarrow import csv as arrow_csv
-
-    intraday = bar_interval(interval).is_intraday
-    types = {heading: arrow.float64() for heading in headings.values()}
-    types[headings["time"]] = arrow.timestamp("ms", "UTC" if intraday else None)
-    try:
-        return arrow_csv.read_csv(
-            path,
-            read_options=arrow_csv.ReadOptions(use_threads=False),  # names the lines of what it refuses
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=types, include_columns=list(types), timestamp_parsers=[arrow_csv.ISO8601]
-            ),
-        )
-    except (arrow.ArrowException, OSError) as error:
-        raise DataError(_csv_error(path, str(error), intraday)) from error
-
-
-def _csv_error(path: Path, error: str, intraday: bool) -> str:
-    """A sentence on an error in a file, with its line."""
-    placed = _PLACE.fullmatch(error)
-    if placed is None:
-        return f"{path.name} cannot be read as CSV: {error.removesuffix('.')}."
-    value = _VALUE.match(placed[2])
-    if value is None:
-        return f"{path.name}, line {placed[1]}: {placed[2].removesuffix('.')}."
-    time = "a time with its UTC offset such as 2020-01-31T09:30-05:00" if intraday else "a date such as 2020-01-31"
-    return f"{path.name}, line {placed[1]}: '{value[2]}' is not {'a number' if value[1] == 'double' else time}."
