@@ -15,11 +15,14 @@ from engine.market.bars import Floats, Times
 COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
 
 
-def floats(column: Any) -> Floats:
-    """float64, NaN for nulls."""
-    whole = column.cast("float64").combine_chunks()
-    values = np.frombuffer(whole.buffers()[1])[whole.offset : whole.offset + len(whole)].copy()
-    return _filled(values, whole, np.nan)
+def floats(column: Any, *, copy: bool = True) -> Floats:
+    """float64, NaN for nulls; without ``copy`` read-only, and the column's own memory where there are no nulls."""
+    whole = (column.cast("float64") if column.type != "double" else column).combine_chunks()
+    values = np.frombuffer(whole.buffers()[1])[whole.offset : whole.offset + len(whole)]
+    if copy or whole.null_count:
+        values = _filled(values.copy(), whole, np.nan)
+    values.setflags(write=copy)
+    return values
 
 
 def milliseconds(column: Any) -> Times:

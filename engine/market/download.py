@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.errors import Cancelled, DataError, EngineError, StoreError
 from engine.core.progress import Progress, section, silent
 from engine.market import catalog
-from engine.market.bars import Bars
+from engine.market.bars import Bars, Times
 from engine.market.fetching import STATUSES, Fetched, FetchReport, FetchRequest, Listing, Outcome, Status
 from engine.market.integrity import require_sound
+from engine.market.series_table import entered_together
 from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import Stored, save
 
@@ -49,8 +51,9 @@ def fetch(request: FetchRequest, progress: Progress = silent) -> FetchReport:
     outcomes: dict[str, Outcome] = {}
     stopped = ""
     try:
-        for answer in _fetch_each(source, request, progress):
-            outcomes[answer.symbol] = store(request, answer, began, request.source)
+        with entered_together():
+            for answer in _fetch_each(source, request, progress):
+                outcomes[answer.symbol] = store(request, answer, began, request.source)
     except Cancelled:
         raise
     except EngineError as error:
@@ -114,7 +117,7 @@ def store(request: FetchRequest, answer: Fetched, fetched: str, provider: str) -
         if old is not None and (message := _disagreement(old, new)):
             return Outcome(name, "restated", message, dropped=dropped)
         whole = new if old is None else _merged(old, new)
-        added = len(whole) if old is None else int((~np.isin(whole.time, old.time)).sum())
+        added = len(whole) if old is None else int((~_is_among(new.time, old.time)).sum())
         is_same = old is not None and whole.digest() == old.digest()
         if not is_same:
             save(whole)
@@ -170,7 +173,7 @@ def _disagreement(old: Bars, new: Bars) -> str:
     name, ask = new.series.symbol, "fetch its whole history again."
     if message := conflict(old.slice(0, len(old) - 1), new):
         return f"{message}: {ask}"
-    if not np.isin(old.time[:-1], new.time).any():
+    if not _is_among(new.time, old.time[:-1]).any():
         return f"The bars of {name} do not overlap those stored up to {old.days[-1]}: {ask}"
     return ""
 
@@ -182,7 +185,8 @@ def conflict(old: Bars, new: Bars) -> str:
     name = new.series.symbol
     if _comparable(old) != _comparable(new):
         return f"{name} is stored with another currency, time zone or columns"
-    _, mine, yours = np.intersect1d(old.time, new.time, return_indices=True)
+    yours = np.flatnonzero(_is_among(new.time, old.time))
+    mine = np.searchsorted(old.time, new.time[yours])
     for column in _PRICES:
         before, after = getattr(old, column)[mine], getattr(new, column)[yours]
         wrong = ~np.isclose(before, after, rtol=_SAME, atol=0.0, equal_nan=True)
@@ -194,7 +198,7 @@ def conflict(old: Bars, new: Bars) -> str:
 
 def union(old: Bars, new: Bars) -> Bars:
     """The bars of both, ascending in time; those of ``new`` where both have one. They must be without ``conflict``."""
-    more = ~np.isin(old.time, new.time)
+    more = ~_is_among(old.time, new.time)
     order = np.argsort(np.concatenate([new.time, old.time[more]]), kind="stable")
     columns: dict[str, Any] = {}
     for name in ("time", *_PRICES, "volume", "splits", "dividend_per_share"):
@@ -203,6 +207,13 @@ def union(old: Bars, new: Bars) -> Bars:
             columns[name] = np.concatenate([yours, mine[more]])[order]
             columns[name].setflags(write=False)
     return _with_extent(replace(new, **columns))
+
+
+def _is_among(times: Times, others: Times) -> NDArray[np.bool_]:
+    """Which of ``times`` are among ``others``, which ascend."""
+    if not len(others):
+        return np.zeros(len(times), dtype=np.bool_)
+    return np.asarray(others[np.minimum(np.searchsorted(others, times), len(others) - 1)] == times)
 
 
 def _comparable(bars: Bars) -> tuple[object, ...]:

@@ -153,11 +153,9 @@ def _decoded(path: str, series: Series) -> Bars:
     with readable(_complaint(path)):
         file = ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
         table = file.read(use_threads=file.metadata.num_rows >= MAPPED_ROWS)  # for a short one they take longer
-        columns: dict[str, Any] = {name: floats(table.column(name)) for name in COLUMNS}
-        columns |= {name: floats(table.column(name)) for name in _ACTIONS if name in table.column_names}
+        columns: dict[str, Any] = {name: floats(table.column(name), copy=False) for name in COLUMNS}
+        columns |= {name: floats(table.column(name), copy=False) for name in _ACTIONS if name in table.column_names}
         time = milliseconds(table.column("time"))
-    for values in columns.values():
-        values.setflags(write=False)
     return Bars(series, time, **columns)
 
 

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import asdict
 from functools import cache
 
@@ -24,6 +25,9 @@ _READERS = 4
 
 Found = Header | str
 Known = dict[str, tuple[Version, Found]]
+Rows = dict[str, tuple[Version, Header]]
+
+_waiting: ContextVar[Rows | None] = ContextVar("rows to be entered together", default=None)
 
 
 def headers(files: Mapping[str, Version]) -> dict[str, Found]:
@@ -47,7 +51,25 @@ def headers(files: Mapping[str, Version]) -> dict[str, Found]:
 def record(path: str, version: Version, header: Header) -> None:
     """Enter the header of a file that was written, or checked. The file does without where that fails."""
     _remember({path: (version, header)})
-    _enter({path: (version, header)})
+    waiting = _waiting.get()
+    if waiting is None:
+        _enter({path: (version, header)})
+    else:
+        waiting[path] = (version, header)
+
+
+@contextlib.contextmanager
+def entered_together() -> Iterator[None]:
+    """Rows of what is recorded within are entered in one transaction at its end: one each takes longer than to write
+    the files.
+    """
+    rows: Rows = {}
+    token = _waiting.set(rows)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+        _enter(rows)
 
 
 def prune(files: Mapping[str, Version]) -> None:
@@ -74,7 +96,7 @@ def _memory() -> Known:
     return {}
 
 
-def _remember(known: Known) -> None:
+def _remember(known: Mapping[str, tuple[Version, Found]]) -> None:
     memory = _memory()
     if len(memory) + len(known) > _MOST:
         memory.clear()
@@ -103,7 +125,8 @@ def _read(paths: list[str]) -> Iterable[Found]:
 
 def _rows(files: Mapping[str, Version]) -> Iterator[tuple[str, Header]]:
     """Rows that hold for the present versions of ``files``, by path."""
-    by_relative = {_relative(path): path for path in files}
+    root = os.path.join(folder(), "")
+    by_relative = {path.removeprefix(root): path for path in files}
     sql = "SELECT series.* FROM json_each(?) AS wanted CROSS JOIN series ON series.path = wanted.value"
     with connect() as database:
         rows = database.execute(sql, (json.dumps(list(by_relative)),)).fetchall()
@@ -130,4 +153,4 @@ def _enter(known: Mapping[str, tuple[Version, Header]]) -> None:
 
 
 def _relative(path: str) -> str:
-    return os.path.relpath(path, folder())
+    return path.removeprefix(os.path.join(folder(), ""))

@@ -146,6 +146,23 @@ def assert_closes(found: Bars, wanted: Bars) -> None:
     assert found.close.tobytes() == wanted.close.tobytes()
 
 
+def test_rows_of_many_files_are_entered_together_also_where_something_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def save_and_fail() -> None:
+        with series_table.entered_together():
+            for name in NAMES:
+                save(random_walk(20, symbol=name))
+                assert Stored().find("made-up", name, "1d") is not None
+            assert rows() == {}
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        save_and_fail()
+    assert set(rows()) == set(NAMES)
+    forget()
+    monkeypatch.setattr(series_table, "header_or_complaint", None)
+    assert symbols() == set(NAMES)
+
+
 # -- the digest --------------------------------------------------------------------------------------------------------
 
 
