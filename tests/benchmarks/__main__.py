@@ -26,7 +26,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.strategies.kinds.sma_cross import SmaCross
-from tests.benchmarks import features, honesty, one_run, store, sweep, zoom
+from tests.benchmarks import correlation, features, honesty, one_run, store, sweep, zoom
 from tests.benchmarks.browser import chromium, milliseconds
 from tests.benchmarks.waiting import settle, wait
 from tests.support.workbench import server
@@ -75,6 +75,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
         yield drawn(driver, Path(folder) / "features", 2 * runs)
         yield maps(driver, Path(folder) / "maps", runs)
         yield nothing(driver, Path(folder) / "nothing", runs * 3)
+        yield from correlation.rows(driver, Path(folder) / "correlation")
         yield from zoom.rows(driver, Path(folder) / "zoom", len(zoom.GESTURES))
     yield modules()
     yield one_run.row(2 * runs)

@@ -71,22 +71,28 @@ def period_returns(panel: ClosePanel, every: Every) -> tuple[Times, Floats]:
     """Simple returns of each symbol, (periods, symbols), between its own successive closes, at the last time of each
     period; NaN where it has no close or none before, and where the close before is not positive.
     """
-    known = np.isfinite(panel.close)
     ends = last_rows(panel.days, every)
-    rows = np.arange(len(panel))[:, None]
-    latest = np.maximum.accumulate(np.where(known, rows, -1), axis=0)[ends] if not known.all() else ends[:, None]
-    starts = np.concatenate(([0], ends[:-1] + 1))[:, None]
-    here = np.take_along_axis(panel.close, np.broadcast_to(latest, (len(ends), panel.close.shape[1])), axis=0)
-    here = np.where(latest >= starts, here, np.nan)
-    if np.isfinite(here).all():
-        before = np.vstack([np.full(here.shape[1], np.nan), here[:-1]])
-    else:
-        places = np.maximum.accumulate(np.where(np.isfinite(here), np.arange(len(ends))[:, None], -1), axis=0)
-        places = np.vstack([np.full(here.shape[1], -1), places[:-1]])
-        before = np.where(places >= 0, np.take_along_axis(here, np.maximum(places, 0), axis=0), np.nan)
+    here = panel.close if len(ends) == len(panel) else _latest(panel.close, ends)
+    before = np.vstack([np.full(here.shape[1], np.nan), here[:-1]])
+    known = np.isfinite(here)
+    begins = known[0] + (known[1:] & ~known[:-1]).sum(axis=0)
+    gaps = np.flatnonzero(begins > 1)  # a close before a gap is that of the next one after it
+    if len(gaps):
+        before[1:, gaps] = _latest(here[:, gaps], None)[:-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.where(before > 0, here / before - 1, np.nan)
     return panel.time[ends][1:], found[1:]
+
+
+def _latest(close: Floats, ends: NDArray[np.intp] | None) -> Floats:
+    """The last known close up to each row; with the ``ends`` of periods, the last in each of them, NaN for none."""
+    rows = np.arange(len(close))[:, None]
+    places = np.maximum.accumulate(np.where(np.isfinite(close), rows, -1), axis=0)
+    first: NDArray[np.intp] = np.zeros((1, 1), np.intp)
+    if ends is not None:
+        places, first = places[ends], np.concatenate(([0], ends[:-1] + 1))[:, None]
+    found: Floats = np.where(places >= first, np.take_along_axis(close, np.maximum(places, 0), axis=0), np.nan)
+    return found
 
 
 def pearson_correlation(returns: Floats) -> tuple[Floats, NDArray[np.int64]]:
@@ -101,8 +107,10 @@ def pearson_correlation(returns: Floats) -> tuple[Floats, NDArray[np.int64]]:
         squares = np.broadcast_to(np.diag(products)[:, None], products.shape)
         variance = squares
     else:
-        there = known.astype(np.float64)
-        counts, sums, squares = there.T @ there, centred.T @ there, (centred**2).T @ there
+        patterns, kind = _patterns(known)
+        there = patterns.astype(np.float64)
+        counts = (there.T @ there)[np.ix_(kind, kind)]
+        sums, squares = (centred.T @ there)[:, kind], ((centred**2).T @ there)[:, kind]
         share = np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
         products = products - share * sums.T
         variance = squares - share * sums
@@ -114,6 +122,13 @@ def pearson_correlation(returns: Floats) -> tuple[Floats, NDArray[np.int64]]:
     return values, np.rint(counts).astype(np.int64)
 
 
+def _patterns(known: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """The distinct columns of ``known``, often few, and which of them each column is."""
+    bits = np.ascontiguousarray(np.packbits(known, axis=0).T)
+    _, first, kind = np.unique(bits, axis=0, return_index=True, return_inverse=True)
+    return known[:, first], kind.reshape(-1)
+
+
 def rank_correlation(returns: Floats) -> tuple[Floats, NDArray[np.int64]]:
     """Spearman's: that of the ranks among the common observations of each pair, ties by their mean rank.
 
@@ -122,7 +137,7 @@ def rank_correlation(returns: Floats) -> tuple[Floats, NDArray[np.int64]]:
     from scipy.stats import rankdata
 
     known = np.isfinite(returns)
-    patterns, kind = np.unique(known, axis=1, return_inverse=True)
+    patterns, kind = _patterns(known)
     count = patterns.shape[1]
     if returns.size * count > _MAXIMUM_RANKED and count > 1:
         raise DataError(
