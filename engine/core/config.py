@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import available_timezones
 
 import yaml
@@ -18,6 +18,8 @@ from engine.core.spec import REQUIREMENTS
 
 PATH_VARIABLE = "STRATOSCOPE_CONFIG"
 PASSWORD_VARIABLE = "STRATOSCOPE_PASSWORD"
+
+_Column = Literal["time", "open", "high", "low", "close", "volume", "adj_close", "splits", "dividends", "symbol"]
 
 
 class _Section(BaseModel):
@@ -62,7 +64,7 @@ class Compute(_Section):
 
 
 class Files(_Section):
-    """Folders of CSV files from which bars can be fetched, and metadata that the files lack."""
+    """Folders of files from which bars can be fetched, and metadata that the files lack."""
 
     folders: tuple[Path, ...] = ()
     timezone: str = "America/New_York"
@@ -71,18 +73,47 @@ class Files(_Section):
     @field_validator("timezone")
     @classmethod
     def _known(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("must be a time zone such as America/New_York")
-        return name
+        return _timezone(name)
+
+
+def _timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("must be a time zone such as America/New_York")
+    return name
+
+
+class Query(_Section):
+    """A database from which bars can be fetched, and the query for those of a symbol, which stands in it as {symbol}.
+
+    ``address`` is a DuckDB or SQLite file or an address of SQLAlchemy, where ${NAME} is the variable NAME of the
+    environment. ``symbols`` is a query for the symbols that there are. ``columns`` name the query's columns by those of
+    bars, as far as they are called otherwise. ``timezone`` is that of the exchange and of times without an offset.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")
+    address: str = Field(min_length=1, repr=False)
+    query: str = Field(min_length=1)
+    symbols: str = ""
+    columns: Mapping[_Column, str] = Field(default_factory=dict)
+    interval: str = "1d"
+    timezone: str | None = None
+    currency: str = Field(default="USD", min_length=1, max_length=8)
+    timeout_s: float = Field(default=30, gt=0, le=3600)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        return name and _timezone(name)
 
 
 class MarketData(_Section):
     """``priority`` lists sources of bars by descending priority; others follow by their own. ``universes`` are lists of
-    symbols by name.
+    symbols by name, ``sql`` queries of databases.
     """
 
     priority: tuple[str, ...] = ()
     files: Files = Files()
+    sql: tuple[Query, ...] = ()
     universes: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
@@ -155,10 +186,18 @@ def _resolved(config: Config, folder: Path) -> Config:
     files = config.market.files
     files = files.model_copy(update={"folders": tuple(folder / path.expanduser() for path in files.folders)})
     changes: dict[str, Any] = {"cache": (folder / config.cache.expanduser()).resolve(), "plugins": plugins}
-    changes["market"] = config.market.model_copy(update={"files": files})
+    queries = tuple(_located(item, folder) for item in config.market.sql)
+    changes["market"] = config.market.model_copy(update={"files": files, "sql": queries})
     if config.results and "://" not in config.results:
         changes["results"] = f"file://{(folder / Path(config.results).expanduser()).resolve()}"
     return config.model_copy(update=changes)
+
+
+def _located(query: Query, folder: Path) -> Query:
+    """A database's file counts from the folder of config.yaml."""
+    if "://" in query.address or query.address.startswith("$"):
+        return query
+    return query.model_copy(update={"address": str(folder / Path(query.address).expanduser())})
 
 
 def _explain(file: str, tree: yaml.Node | None, item: Any) -> str:
@@ -167,12 +206,26 @@ def _explain(file: str, tree: yaml.Node | None, item: Any) -> str:
     if item["type"] == "extra_forbidden":
         section: Any = Config
         for part in path[:-1]:
-            section = section.model_fields[part].annotation
+            annotation = section.model_fields[part].annotation if not part.isdigit() else section
+            section = next((item for item in get_args(annotation) if item is not Ellipsis), annotation)
         return f"{where}: '{name}' is not a setting.{did_you_mean(path[-1], tuple(section.model_fields))}"
+    if item["type"] == "missing":
+        return f"{where}: '{name}' is missing."
     problem = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] in _DEMANDS:
         problem = f"must be {_DEMANDS[item['type']].format(**item.get('ctx', {}))}"
-    return f"{where}: '{name}' {problem}, not {item['input']!r}."
+    return f"{where}: '{name}' {problem}{_given(path, item['input'])}."
+
+
+def _given(path: list[str], value: object) -> str:
+    """What was given instead; an address can have a password in it, and is not repeated."""
+    if (
+        path[:2] == ["market", "sql"]
+        and ("address" in path or not isinstance(value, int | float))
+        and "name" not in path
+    ):
+        return ""
+    return f", not {value!r}"
 
 
 _DEMANDS = {
@@ -188,6 +241,10 @@ def _line(node: yaml.Node | None, path: list[str]) -> int:
     """Line of the key that ``path`` leads to, or of the deepest key on the way that exists."""
     line = 1
     for part in path:
+        if isinstance(node, yaml.SequenceNode) and part.isdigit():
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1 if isinstance(node, yaml.MappingNode) else line
+            continue
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
         match = [(key, value) for key, value in pairs if key.value == part]
         if not match:

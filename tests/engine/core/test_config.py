@@ -32,7 +32,7 @@ def test_file_of_the_repository_states_the_defaults(workspace: Workspace, monkey
 
 def test_every_commented_setting_of_the_repository_is_one(workspace: Workspace) -> None:
     lines = (ROOT / "config.yaml").read_text(encoding="utf-8").splitlines()
-    offered = [line.removeprefix("# ") for line in lines if re.match(r"# +\w+:( |$)", line)]
+    offered = [line.removeprefix("# ") for line in lines if re.match(r"# +(- )?\w+:( |$)", line)]
     (workspace.folder / "my_plugins").mkdir()
     workspace.configure("\n".join(offered))
     assert config.settings().server == config.Server()
