@@ -69,8 +69,6 @@ def _fetchable(name: str) -> Source:
     if source.capabilities is None:
         able = ", ".join(kind for kind, cls in SOURCES.available().items() if cls.capabilities is not None)
         raise DataError(f"Nothing can be fetched from '{name}'. Sources that can: {able}.")
-    if missing := source.missing():
-        raise DataError(missing)
     return source
 
 

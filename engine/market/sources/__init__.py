@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.util import find_spec
 from typing import ClassVar
 
 from engine.core.errors import DataError
@@ -47,11 +46,6 @@ class Source(Spec):
         told = "without capabilities" if able is None else "with such capabilities"
         return f"has no method {lacks[0]}, which a source {told} needs" if lacks else ""
 
-    @classmethod
-    def missing(cls) -> str:
-        """What has to be installed first, a sentence; "" for nothing."""
-        return ""
-
     def series(self) -> tuple[Series, ...]:
         """What can be read; nothing of a source that is only fetched from."""
         return ()
@@ -90,13 +84,6 @@ class Source(Spec):
 
     def fetch(self, request: FetchRequest, progress: Progress) -> FetchedBars:
         raise DataError(f"Nothing can be fetched from '{self.kind}'.")
-
-
-def missing_package(package: str, name: str, extra: str) -> str:
-    """How to install the distribution ``name``, which ``extra`` of ours brings; "" where ``package`` is there."""
-    if find_spec(package) is not None:
-        return ""
-    return f"This source needs the package {name}: pip install 'stratoscope[{extra}]', or pip install {name}."
 
 
 SOURCES = Registry("sources", Source, "engine.market.sources")

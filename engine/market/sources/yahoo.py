@@ -49,6 +49,7 @@ class Yahoo(Source):
         fields=frozenset(get_args(Field)),
         adjustment="splits",
         history=_HISTORY,
+        note="Yahoo's terms allow personal use.",
     )
     kind: Literal["yahoo"] = "yahoo"
 

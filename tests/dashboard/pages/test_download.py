@@ -114,3 +114,12 @@ def test_a_link_to_a_download_opens_its_tab_with_the_form_filled() -> None:
     assert "active_tab='download'" in page
     assert "'A', 'B'" in page
     assert "active_tab='chart'" in str(layout(None))
+
+
+def test_what_a_source_can_do_is_said_below_the_form() -> None:
+    words = download.about("yahoo")
+    assert "Intervals: 1m, 2m, 5m, 15m, 30m, 1h, 1d, 1w, 1mo." in words
+    assert "1m of the last 30 days" in words
+    assert "adjusted for splits." in words
+    assert "config.yaml" in download.about("files")
+    assert download.about("nothing") == ""

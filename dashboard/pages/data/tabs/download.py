@@ -82,6 +82,34 @@ FORM = DownloadForm(
         "collection": lambda values: str(get(values, "source") or ""),
     },
 )
+ADJUSTED = {
+    "none": "Prices as traded",
+    "splits": "Prices adjusted for splits",
+    "splits and dividends": "Prices adjusted for splits and dividends",
+}
+
+
+def _fields(values: Values) -> list[Component]:
+    note = html.Div(about(str(get(values, "source") or "")), id=ids.DOWNLOAD_SOURCE, className="sub download-source")
+    return [*FORM.panel(values), note]
+
+
+def about(source: str) -> str:
+    """What a source can do: its intervals and how far they reach back, its adjustment, limits, and its own note."""
+    able = SOURCES.get(source).capabilities if source in SOURCES.available() else None
+    if able is None:
+        return ""
+    reach = [f"{name} of the last {days} days" for name in able.intervals if (days := able.limit(name))]
+    parts = [
+        f"Intervals: {', '.join(able.intervals)}",
+        *([f"History: {', '.join(reach)}, all else unlimited"] if reach else []),
+        ADJUSTED[able.adjustment],
+        *(["Needs a key"] if able.needs_key else []),
+        *([f"At most {able.rate} requests per minute"] if able.rate else []),
+    ]
+    return " ".join(f"{part}." for part in parts) + (f" {able.note}" if able.note else "")
+
+
 STUDY = Study(
     FORM,
     "Download",
@@ -92,6 +120,7 @@ STUDY = Study(
         symbol="data",
     ),
     sub="bars from a provider or from files, kept on this machine",
+    panel=_fields,
 )
 
 
@@ -103,6 +132,13 @@ def layout() -> Sequence[Component]:
 
 
 TAB = Tab("download", "Download", layout, STUDY)
+
+
+callback(
+    Output(ids.DOWNLOAD_SOURCE, "children"),
+    Input(frame.field(FORM.page, "source"), "value"),
+    prevent_initial_call=True,
+)(about)
 
 
 @callback(
@@ -162,7 +198,7 @@ def show(data: runs.ResultData) -> tuple[Any, Any, Any]:
 
 
 def _row(item: Outcome) -> dict[str, Any]:
-    said = "" if item.succeeded else item.sentence or STATUSES[item.status]
+    said = item.sentence or ("" if item.succeeded else STATUSES[item.status])
     ends = {"first": item.first[:10], "last": item.last[:10]}
     numbers = {"rows": item.rows, "added": item.added, "dropped": item.dropped}
     return {"symbol": item.symbol, "status": item.status.capitalize(), "said": said} | numbers | ends
