@@ -10,7 +10,17 @@
     return { ArrowLeft: (at + count - 1) % count, ArrowRight: (at + 1) % count }[key];
   }
 
+  /* On a narrow screen the line scrolls: the open tab is brought into sight, by the line and not by the page. */
+  function reveal(line) {
+    const tab = line && line.querySelector(".on");
+    if (!tab) return;
+    const [place, room] = [tab.getBoundingClientRect(), line.getBoundingClientRect()];
+    line.scrollLeft += Math.min(0, place.left - room.left - 24) + Math.max(0, place.right - room.right + 24);
+  }
+
   components.TabLine = function (props) {
+    const line = window.React.useRef(null);
+    window.React.useEffect(() => reveal(line.current), [props.active_tab]);
     const open = (value) => props.setProps({ active_tab: value });
     const move = (event) => {
       const to = target(event.key, props.tabs.findIndex((tab) => tab.value === props.active_tab), props.tabs.length);
@@ -21,10 +31,10 @@
     };
     const tabs = props.tabs.map((tab) => {
       const isOpen = tab.value === props.active_tab;
-      const named = { key: tab.value, id: tab.id, type: "button", role: "tab", className: isOpen ? "tab-button on" : "tab-button" };
+      const named = { key: tab.value, id: tab.id, type: "button", role: "tab", className: "tab-button" + (isOpen ? " on" : "") + (tab.apart ? " apart" : "") };
       const state = { "aria-selected": isOpen, "aria-controls": tab.controls, tabIndex: isOpen ? 0 : -1 };
       return make("button", { ...named, ...state, onClick: () => open(tab.value) }, (props.labels || {})[tab.value] || tab.label);
     });
-    return make("div", { id: props.id, role: "tablist", "aria-label": props.label, className: "tabs", onKeyDown: move }, ...tabs);
+    return make("div", { ref: line, id: props.id, role: "tablist", "aria-label": props.label, className: "tabs", onKeyDown: move }, ...tabs);
   };
 })();

@@ -17,8 +17,9 @@ Contents = Callable[[], Sequence[Component]]
 
 
 class TabLine(Component):
-    """The line (``assets/29_tabs.js``): ``tabs`` are ``{"value", "label", "id", "controls"}``, ``active_tab`` the value
-    of the one in sight; ``labels`` by value replace those that change. Readers of the screen call the line ``label``.
+    """The line (``assets/29_tabs.js``): ``tabs`` are ``{"value", "label", "id", "controls"}``, with ``"apart"`` where a
+    rule precedes the tab; ``active_tab`` is the value of the one in sight; ``labels`` by value replace those that
+    change. Readers of the screen call the line ``label``.
     """
 
     _namespace, _type = "stratoscope", "TabLine"
@@ -30,12 +31,15 @@ class TabLine(Component):
     active_tab: str
 
 
-def tabs(group: str, names: Sequence[tuple[str, str]], active: str = "", label: str = "Views") -> Component:
+def tabs(
+    group: str, names: Sequence[tuple[str, str]], active: str = "", label: str = "Views", apart: str = ""
+) -> Component:
     """The tab line: (value, label) pairs, for ``page_layout(title=...)``. What they show is made by ``pane``; the
-    first is in sight, or ``active``.
+    first is in sight, or ``active``. A rule separates the tab ``apart`` and those after it from the others.
     """
     listed = [
         {"value": value, "label": label, "id": _tab_id(group, value), "controls": ids.dom_id(pane_id(group, value))}
+        | ({"apart": "yes"} if value == apart else {})
         for value, label in names
     ]
     return TabLine(id=line_id(group), label=label, tabs=listed, active_tab=active or names[0][0])

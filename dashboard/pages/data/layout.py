@@ -37,7 +37,9 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
     return page_layout(
         FORM,
         asked.query,
-        title=tabs.tabs(ids.TABS, [(tab.name, tab.title) for tab in TABS], studies.tab_of(asked.study) or tab),
+        title=tabs.tabs(
+            ids.TABS, [(tab.name, tab.title) for tab in TABS], studies.tab_of(asked.study) or tab, apart="download"
+        ),
         panel=_chart_section(view, seen.get("symbol")),
         results=[
             *SEEN.stores(_zoom(asked.query, seen, view)),

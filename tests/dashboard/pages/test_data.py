@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from datetime import date
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from dash import no_update
 from dash.exceptions import PreventUpdate
 
 import engine
+from dashboard import state
 from dashboard.charts import candles
 from dashboard.components.series_view import Seen, offer, subject
 from dashboard.pages.data import callbacks, ids, view
@@ -26,6 +28,7 @@ from engine.features.spec import FeatureSpec
 from engine.jobs import runner
 from engine.market import catalog
 from engine.market.quality.check import check
+from engine.market.quality.finding import missing
 from engine.market.quality.report import assess
 from engine.market.quality.verdict import noted
 from engine.market.sources.stored import save
@@ -68,6 +71,20 @@ def text_of(component: object) -> str:
     if isinstance(component, list | tuple):
         return " ".join(text_of(item) for item in component)
     return text_of(getattr(component, "children", None) or "")
+
+
+def test_the_link_to_missing_sessions_drops_dates_that_leave_them_out(workspace: Workspace) -> None:
+    save(make_bars(random_walk(100).close))
+    series = catalog.find("made-up", "TEST", "1d")
+    report = assess(series, "24/7")
+    day = report.bars.days[40]
+    found = missing("sessions", "note", np.array([day]), "", "")
+    asked = MarketSpec(collection="made-up", symbols=("TEST",), start=(day + 5).item())
+    for spec, start in ((asked, None), (asked.model_copy(update={"start": day.item()}), day.item())):
+        address = dict(parse_qsl(urlsplit(quality.place(spec, report, found)).query))
+        assert MarketSpec.parse(state.from_query(address["spec"])).start == start
+        assert int(address["from"]) == report.bars.time[10].astype(np.int64)
+        assert int(address["to"]) == report.bars.time[70].astype(np.int64)
 
 
 @pytest.mark.parametrize("closes", [[100.0], [100.0, 110.0], [np.nan]])
@@ -208,8 +225,11 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
     assert (findings[0]["severity"], findings[0]["count"], note[:9]) == ("grave", 10, "1 finding")
     assert [row["state"] for row in proposed] == ["proposed"]
     assert quality.offer(proposed) == (False, True)
-    affected, words = quality.show_bars(findings[:1], looked(), "24/7")
+    affected, (words, link) = quality.show_bars(findings[:1], looked(), "24/7")
     assert (len(affected), affected[0]["time"], words) == (10, "2020-02-20", "10 bars")
+    address = dict(parse_qsl(urlsplit(link.href).query))
+    ends = [np.datetime64(int(address[name]), "ms").astype("datetime64[D]") for name in ("from", "to")]
+    assert [str(day) for day in ends] == ["2020-01-21", "2020-03-21"]
     quality.apply(1, proposed, looked(), "24/7")
     findings, applied, *_ = quality.show(looked(), "24/7")
     assert findings == []

@@ -17,11 +17,11 @@ FIRST = chart.TAB
 """The one in sight when the page opens; the others are filled when they are."""
 TABS = (
     FIRST,
+    returns.TAB,
     compare.TAB,
     correlation.TAB,
-    returns.TAB,
-    quality.TAB,
     table.TAB,
+    quality.TAB,
     provenance.TAB,
     download.TAB,
     importing.TAB,

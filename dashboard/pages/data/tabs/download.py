@@ -115,11 +115,11 @@ STUDY = Study(
     "Download",
     empty=lambda: states.empty(
         "Nothing downloaded yet",
-        "Type symbols or search for a name, then press Download. Each symbol is kept on this machine as soon as it is "
-        "there; a failure of one costs no other.",
+        "Type symbols or search for a name, then press Download. Each symbol is stored on this machine as soon as it "
+        "is there; a failure of one costs no other.",
         symbol="data",
     ),
-    sub="bars from a provider or from files, kept on this machine",
+    sub="bars from a provider or from files, stored on this machine",
     panel=_fields,
 )
 

@@ -62,7 +62,8 @@ def _fetched(series: Series) -> list[tuple[str, str]]:
     """When stored bars were fetched, and by which source."""
     if not series.fetched:
         return []
-    return [("Fetched", f"{series.fetched[:16].replace('T', ' ')}{UTC}, from {series.provider}")]
+    provider = f", from {series.provider}" if series.provider else ""
+    return [("Fetched", f"{series.fetched[:16].replace('T', ' ')}{UTC}{provider}")]
 
 
 def _elsewhere(series: Series) -> list[tuple[str, str]]:

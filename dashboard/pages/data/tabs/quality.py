@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
 import numpy as np
-from dash import Input, Output, State, callback, html
+from dash import Input, Output, State, callback, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from dashboard import state
 from dashboard.charts.candles import moment
 from dashboard.components import card, table
 from dashboard.errors import toast
 from dashboard.pages.data import ids
+from dashboard.pages.data.chart_view import Display
 from dashboard.pages.data.form import FORM
 from dashboard.pages.data.tab import Looked, Tab, seen, seen_id, shown
 from dashboard.runs import studies
@@ -25,11 +28,13 @@ from engine.market.quality.calendars import NAMES
 from engine.market.quality.edits import KINDS, Edit
 from engine.market.quality.finding import Finding
 from engine.market.quality.report import TITLES, SeriesReport, assess
+from engine.market.spec import MarketSpec
 
 Rows = list[dict[str, Any]] | None
 _MOST_ROWS = 200
+_AROUND = 30  # bars in sight on both sides of what was found
 _AUTOMATIC = "auto"
-_NARROW = {"width": 210, "fontSize": 12.5}
+_NARROW = {"width": 210, "maxWidth": 210}
 _INSET = {"padding": "4px 12px 10px"}
 _TONES = [
     {"condition": f"params.value == '{severity}'", "style": {"color": f"var(--{tone})", "fontWeight": 600}}
@@ -65,7 +70,11 @@ def layout() -> Sequence[Component]:
     one = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
     found = table.table(ids.QUALITY, COLUMNS, empty="No findings.", options=one)
     found.columnDefs[0]["cellStyle"] = {"styleConditions": _TONES}
-    found.columnDefs[-1] |= {"wrapText": True, "autoHeight": True, "cellStyle": {"lineHeight": "18px"}}
+    found.columnDefs[-1] |= {
+        "wrapText": True,
+        "autoHeight": True,
+        "cellStyle": {"lineHeight": "18px", "paddingTop": 6, "paddingBottom": 6},
+    }
     buttons = [
         html.Button("Apply", id=ids.QUALITY_APPLY, type="button", disabled=True, className="link-button strong"),
         html.Button("Undo", id=ids.QUALITY_UNDO, type="button", disabled=True, className="link-button"),
@@ -78,7 +87,7 @@ def layout() -> Sequence[Component]:
         card.card(
             "Repairs", proposed, sub="applied when bars are read: the stored bars are not changed", tools=buttons
         ),
-        card.card("Bars of the finding", affected, tools=[html.Span(id=ids.QUALITY_BARS_NOTE, className="sub")]),
+        card.card("Bars of the finding", affected, tools=[html.Span(id=ids.QUALITY_BARS_NOTE, className="sub spaced")]),
     ]
 
 
@@ -106,14 +115,19 @@ def show(looked: Looked, calendar: str | None) -> Any:
     Input(ids.QUALITY, "selectedRows"),
     State(seen_id(TAB.name), "data"),
     State(ids.QUALITY_CALENDAR, "value"),
+    State(ids.CHART_VIEW, "data"),
     prevent_initial_call=True,
 )
-def show_bars(chosen: Rows, looked: Looked, calendar: str | None) -> Any:
+def show_bars(chosen: Rows, looked: Looked, calendar: str | None, display: Display = None) -> Any:
     if not chosen:
         return [], ""
     report = _report(looked, calendar)
     found = next((item for item in report.findings if item.name == chosen[0].get("name")), None)
-    return ([], "") if found is None else bar_rows(report, found)
+    if found is None:
+        return [], ""
+    rows, note = bar_rows(report, found)
+    link = place(shown(looked)[0], report, found, display)
+    return rows, [note, dcc.Link("Show in the chart", href=link, className="link-button strong")]
 
 
 @callback(
@@ -221,6 +235,21 @@ def bar_rows(report: SeriesReport, finding: Finding) -> tuple[list[dict[str, Any
         for row in rows.tolist()
     ]
     return found, _first_of(len(found), len(finding.rows), "bar")
+
+
+def place(spec: MarketSpec, report: SeriesReport, finding: Finding, display: Display = None) -> str:
+    """Address of the chart around the first bar of a finding, or the first date without one; without the dates of the
+    request where they leave it out.
+    """
+    time = report.bars.time
+    at = finding.first if finding.first is not None else int(np.searchsorted(report.bars.days, finding.days[0]))
+    ends = time[[max(at - _AROUND, 0), min(at + _AROUND, len(time) - 1)]].astype("datetime64[ms]").astype(np.int64)
+    day = finding.days[0] if finding.first is None else report.bars.days[at]
+    if (spec.start and day < np.datetime64(spec.start)) or (spec.end and day > np.datetime64(spec.end)):
+        spec = spec.model_copy(update={"start": None, "end": None})
+    asked = {"spec": state.to_query(spec), "view": (display or {}).get("query"), "symbol": report.bars.series.symbol}
+    asked |= {"from": str(ends[0]), "to": str(ends[1])}
+    return f"/data?{urlencode({name: text for name, text in asked.items() if text})}"
 
 
 def _first_of(shown_count: int, total: int, noun: str) -> str:

@@ -48,9 +48,7 @@ def layout() -> Sequence[Component]:
         ),
         card.columns(
             graph.graph(ids.QUANTILES, height=300, title="Quantiles", sub="standardised", rescale=False),
-            graph.graph(
-                ids.AUTOCORRELATION, height=300, title="Autocorrelation", sub="by lag, 95% band", rescale=False
-            ),
+            graph.graph(ids.AUTOCORRELATION, height=300, title="Autocorrelation", sub="95% band", rescale=False),
             kind="half",
         ),
         graph.graph(ids.VOLATILITY, height=320, title="Rolling volatility", tools=[control("bars")], sub="annualised"),
