@@ -32,7 +32,7 @@ def histogram_figure(info: Fitted) -> go.Figure:
     ]  # fmt: skip
     return base.figure(
         traces,
-        x={"tickformat": ".1%", "nticks": 7, "showspikes": False},
+        x={"tickformat": "~%", "nticks": 7, "showspikes": False},
         y=base.value_axis(rangemode="tozero", nticks=5),
         keep="returns",
         hover="closest",

@@ -29,8 +29,10 @@ from dashboard.components.tabs import line_id
 from dashboard.pages.data import ids
 from dashboard.pages.data.form import SEEN
 from dashboard.runs.studies import Study
+from engine.core.errors import DataError
+from engine.jobs import runner
 from engine.market import catalog
-from engine.market.bars import Bars, Market
+from engine.market.bars import Bars, Market, Series
 from engine.market.quality.verdict import Verdict, verdicts
 from engine.market.spec import MarketSpec
 
@@ -89,6 +91,30 @@ def of_symbol(data: runs.ResultData | Looked, symbol: str | None) -> tuple[Marke
     spec, market = opened(data)
     by_symbol = {bars.series.symbol: bars for bars in market.bars}
     return spec, by_symbol.get(str(symbol), market.bars[0])
+
+
+def series_of(data: Looked) -> tuple[MarketSpec, Series]:
+    """The request and the series on screen; where bars of the request are refused, the first series concerned. Raises
+    as ``shown`` does otherwise.
+    """
+    try:
+        spec, bars = shown(data)
+        return spec, catalog.find(spec.collection, bars.series.symbol, spec.interval)
+    except DataError:
+        refused = runner.load_spec((data or {}).get("spec", ""))
+        if not isinstance(refused, MarketSpec) or not (found := _refused(refused)):
+            raise
+        return refused, found
+
+
+def _refused(spec: MarketSpec) -> Series | None:
+    for symbol in spec.symbols:
+        series = catalog.find(spec.collection, symbol, spec.interval)
+        try:
+            catalog.read(series)
+        except DataError:
+            return series
+    return None
 
 
 def as_supplied(spec: MarketSpec, bars: Bars) -> Bars:

@@ -69,8 +69,8 @@ def drop(bars: Bars, rows: NDArray[np.intp]) -> Edit:
 
 def once(bars: Bars, rows: NDArray[np.intp]) -> Edit:
     """Removal of ``rows``, each a copy of the bar before it."""
-    before = f"{len(rows) + len(np.unique(bars.time[rows])):,} bars"
-    return _guarded(bars, "once", rows, before, f"{len(np.unique(bars.time[rows])):,} bars")
+    left = len(np.unique(bars.time[rows]))
+    return _guarded(bars, "once", rows, f"{len(rows) + left:,} bars", "1 bar" if left == 1 else f"{left:,} bars")
 
 
 def copies(bars: Bars) -> NDArray[np.intp]:

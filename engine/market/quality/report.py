@@ -53,7 +53,7 @@ def assess(series: Series, code: str = "", common: ExchangeCalendar | None = Non
     chosen = _calendar(series, code, common)
     findings = _found(bars, chosen)
     names = {finding.name for finding in findings}
-    able = [about for family in FAMILIES for about in family.about.items()] if not _is_refused(findings) else []
+    able = [about for family in FAMILIES for about in family.about.items()] if not is_refused(findings) else []
     able += sessions.ABOUT.items() if chosen is not None else []
     passed = tuple(about for name, about in able if name not in names and about.applies(series))
     return SeriesReport(bars, findings, chosen, repairs.states(catalog.read_supplied(series)), passed)
@@ -61,12 +61,13 @@ def assess(series: Series, code: str = "", common: ExchangeCalendar | None = Non
 
 def _found(bars: Bars, chosen: ExchangeCalendar | None) -> tuple[Finding, ...]:
     found = check(bars)
-    if not _is_refused(found):
+    if not is_refused(found):
         found = (*found, *check_sessions(bars, chosen))
     return tuple(sorted(found, key=lambda item: SEVERITIES.index(item.severity)))
 
 
-def _is_refused(findings: Sequence[Finding]) -> bool:
+def is_refused(findings: Sequence[Finding]) -> bool:
+    """Whether bars with these findings are refused by everything that computes."""
     return any(finding.name in ("columns", "time", "years", "zone", "order", "twice") for finding in findings)
 
 

@@ -73,6 +73,22 @@ def text_of(component: object) -> str:
     return text_of(getattr(component, "children", None) or "")
 
 
+def test_a_refused_series_is_reported_on_and_repaired(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(make_bars([1.0, 2.0, 3.0], symbol="SOUND"))
+    save(make_bars([1.0, 2.0, 2.0], time=["2020-01-01", "2020-01-02", "2020-01-02"], symbol="TWICE"))
+    asked = MarketSpec(collection="made-up", symbols=("SOUND", "TWICE"))
+    monkeypatch.setattr(quality, "toast", lambda text, tone: None)
+    monkeypatch.setattr(quality.studies, "show", lambda form, spec, tab: None)
+    looked = {"key": runner.run_key(asked), "spec": canonical_json(asked), "symbol": "SOUND"}
+    findings, proposed, *_ = quality.show(looked, "24/7")
+    assert [(row["name"], row["count"]) for row in findings] == [("twice", 1)]
+    assert [(row["before"], row["after"]) for row in proposed] == [("2 bars", "1 bar")]
+    rows, words = quality.show_bars(findings, looked, "24/7")
+    assert ([row["close"] for row in rows], words) == ([2.0], ["1 bar"])  # there is no chart to lead to
+    quality.apply(1, proposed, looked, "24/7")
+    assert [len(bars) for bars in engine.run(asked).bars] == [3, 2]
+
+
 def test_the_link_to_missing_sessions_drops_dates_that_leave_them_out(workspace: Workspace) -> None:
     save(make_bars(random_walk(100).close))
     series = catalog.find("made-up", "TEST", "1d")

@@ -19,7 +19,7 @@ from dashboard.errors import toast
 from dashboard.pages.data import ids
 from dashboard.pages.data.chart_view import Display
 from dashboard.pages.data.form import FORM
-from dashboard.pages.data.tab import Looked, Tab, seen, seen_id, shown
+from dashboard.pages.data.tab import Looked, Tab, seen, seen_id, series_of
 from dashboard.runs import studies
 from dashboard.text.format import count
 from engine.market import catalog
@@ -27,7 +27,7 @@ from engine.market.quality import repairs
 from engine.market.quality.calendars import NAMES
 from engine.market.quality.edits import KINDS, Edit
 from engine.market.quality.finding import Finding
-from engine.market.quality.report import TITLES, SeriesReport, assess
+from engine.market.quality.report import TITLES, SeriesReport, assess, is_refused
 from engine.market.spec import MarketSpec
 
 Rows = list[dict[str, Any]] | None
@@ -126,7 +126,9 @@ def show_bars(chosen: Rows, looked: Looked, calendar: str | None, display: Displ
     if found is None:
         return [], ""
     rows, note = bar_rows(report, found)
-    link = place(shown(looked)[0], report, found, display)
+    if is_refused(report.findings):  # there is no chart of it
+        return rows, [note]
+    link = place(series_of(looked)[0], report, found, display)
     return rows, [note, dcc.Link("Show in the chart", href=link, className="link-button strong")]
 
 
@@ -151,7 +153,7 @@ def offer(chosen: Rows) -> tuple[bool, bool]:
 def apply(clicks: int | None, chosen: Rows, looked: Looked, calendar: str | None) -> None:
     if not clicks or not chosen:
         raise PreventUpdate
-    spec, _ = shown(looked)  # before the bars, and with them the key of the request, change
+    spec, _ = series_of(looked)  # before the bars, and with them the key of the request, change
     report = _report(looked, calendar)
     for edit in (item for finding in report.findings for item in finding.repairs):
         if edit.id == chosen[0].get("id"):
@@ -169,16 +171,15 @@ def apply(clicks: int | None, chosen: Rows, looked: Looked, calendar: str | None
 def undo(clicks: int | None, chosen: Rows, looked: Looked) -> None:
     if not clicks or not chosen:
         raise PreventUpdate
-    spec, bars = shown(looked)
-    repairs.undo(bars.series, str(chosen[0].get("id")))
+    spec, series = series_of(looked)
+    repairs.undo(series, str(chosen[0].get("id")))
     toast("The repair is undone.", "ok")
     studies.show(FORM, spec, TAB.name)
 
 
 def _report(looked: Looked, calendar: str | None) -> SeriesReport:
-    spec, bars = shown(looked)
     code = "" if calendar in (None, _AUTOMATIC) else calendar
-    return assess(catalog.find(spec.collection, bars.series.symbol, spec.interval), str(code or ""))
+    return assess(series_of(looked)[1], str(code or ""))
 
 
 def note_on(report: SeriesReport) -> str:
