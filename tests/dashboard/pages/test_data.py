@@ -83,7 +83,7 @@ def test_a_refused_series_is_reported_on_and_repaired(workspace: Workspace, monk
     findings, proposed, *_ = quality.show(looked, "24/7")
     assert [(row["name"], row["count"]) for row in findings] == [("twice", 1)]
     assert [(row["before"], row["after"]) for row in proposed] == [("2 bars", "1 bar")]
-    rows, words = quality.show_bars(findings, looked, "24/7")
+    rows, words, _ = quality.show_bars(findings, looked, "24/7")
     assert ([row["close"] for row in rows], words) == ([2.0], ["1 bar"])  # there is no chart to lead to
     quality.apply(1, proposed, looked, "24/7")
     assert [len(bars) for bars in engine.run(asked).bars] == [3, 2]
@@ -241,8 +241,9 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
     assert (findings[0]["severity"], findings[0]["count"], note[:9]) == ("grave", 10, "1 finding")
     assert [row["state"] for row in proposed] == ["proposed"]
     assert quality.offer(proposed) == (False, True)
-    affected, (words, link) = quality.show_bars(findings[:1], looked(), "24/7")
+    affected, (words, link), said_of_it = quality.show_bars(findings[:1], looked(), "24/7")
     assert (len(affected), affected[0]["time"], words) == (10, "2020-02-20", "10 bars")
+    assert said_of_it == findings[0]["sentence"]
     address = dict(parse_qsl(urlsplit(link.href).query))
     ends = [np.datetime64(int(address[name]), "ms").astype("datetime64[D]") for name in ("from", "to")]
     assert [str(day) for day in ends] == ["2020-01-21", "2020-03-21"]

@@ -49,8 +49,8 @@ COLUMNS = [
 ]
 BAR_COLUMNS = [
     table.Column("time", "Bar", width=150),
-    *(table.Column(name, name.capitalize(), "number", 4) for name in ("open", "high", "low", "close")),
-    table.Column("adj_close", "Adj. close", "number", 4),
+    *(table.Column(name, name.capitalize(), "number", 4, least=86) for name in ("open", "high", "low", "close")),
+    table.Column("adj_close", "Adj. close", "number", 4, least=90),
     table.Column("volume", "Volume", "number"),
 ]
 REPAIR_COLUMNS = [
@@ -81,13 +81,16 @@ def layout() -> Sequence[Component]:
     ]
     note = html.Span(id=ids.QUALITY_NOTE, className="sub")
     affected = table.table(ids.QUALITY_BARS, BAR_COLUMNS, empty="Select a finding.", height=240)
+    said = html.P(id=ids.QUALITY_SENTENCE, className="if-narrow")  # the table's column is out of sight there
     proposed = table.table(ids.QUALITY_REPAIRS, REPAIR_COLUMNS, empty="No repair is proposed or applied.", options=one)
     return [
         card.card("Findings", [found, html.Div(id=ids.QUALITY_PASSED, style=_INSET)], tools=[note, label, chosen]),
         card.card(
             "Repairs", proposed, sub="applied when bars are read: the stored bars are not changed", tools=buttons
         ),
-        card.card("Bars of the finding", affected, tools=[html.Span(id=ids.QUALITY_BARS_NOTE, className="sub spaced")]),
+        card.card(
+            "Bars of the finding", [said, affected], tools=[html.Span(id=ids.QUALITY_BARS_NOTE, className="sub spaced")]
+        ),
     ]
 
 
@@ -112,6 +115,7 @@ def show(looked: Looked, calendar: str | None) -> Any:
 @callback(
     Output(ids.QUALITY_BARS, "rowData"),
     Output(ids.QUALITY_BARS_NOTE, "children"),
+    Output(ids.QUALITY_SENTENCE, "children"),
     Input(ids.QUALITY, "selectedRows"),
     State(seen_id(TAB.name), "data"),
     State(ids.QUALITY_CALENDAR, "value"),
@@ -120,16 +124,16 @@ def show(looked: Looked, calendar: str | None) -> Any:
 )
 def show_bars(chosen: Rows, looked: Looked, calendar: str | None, display: Display = None) -> Any:
     if not chosen:
-        return [], ""
+        return [], "", ""
     report = _report(looked, calendar)
     found = next((item for item in report.findings if item.name == chosen[0].get("name")), None)
     if found is None:
-        return [], ""
+        return [], "", ""
     rows, note = bar_rows(report, found)
     if is_refused(report.findings):  # there is no chart of it
-        return rows, [note]
+        return rows, [note], sentence(found)
     link = place(series_of(looked)[0], report, found, display)
-    return rows, [note, dcc.Link("Show in the chart", href=link, className="link-button strong")]
+    return rows, [note, dcc.Link("Show in the chart", href=link, className="link-button strong")], sentence(found)
 
 
 @callback(
@@ -205,7 +209,12 @@ def passed(report: SeriesReport) -> Component | None:
 def _row(report: SeriesReport, finding: Finding) -> dict[str, Any]:
     first = str(finding.days[0]) if finding.first is None else moment(report.bars, finding.first)
     about = {"severity": finding.severity, "name": finding.name, "title": TITLES[finding.name]}
-    return about | {"count": finding.count, "first": first, "sentence": f"{finding.sentence} {finding.effect}"}
+    return about | {"count": finding.count, "first": first, "sentence": sentence(finding)}
+
+
+def sentence(finding: Finding) -> str:
+    """What was found, and what it does to a backtest."""
+    return f"{finding.sentence} {finding.effect}"
 
 
 def repair_rows(report: SeriesReport) -> list[dict[str, Any]]:
