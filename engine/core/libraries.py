@@ -36,7 +36,13 @@ CARRIERS = frozenset(
             "pyarrow",
             "safetensors",
         ),  # requests, results, models
-        "yfinance",  # bars, which are stored before anything is computed from them
+        *(
+            "yfinance",
+            "python_calamine",
+            "duckdb",
+            "sqlalchemy",
+        ),  # bars, which are stored before anything is computed from them
+        "exchange_calendars",  # sessions, for the report on the quality of bars
         *("dask", "distributed", "psutil", "pynvml", "threadpoolctl"),  # jobs and the machine
     }
 )

@@ -22,6 +22,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from engine.market.yfinance_adapter import session
+
 HOSTS = ("fc.yahoo.com", "query1.finance.yahoo.com", "query2.finance.yahoo.com", "guce.yahoo.com", "consent.yahoo.com")
 PORTAL = "<html><body>Welcome to the hotel. Please log in.</body></html>"
 DAY = 86_400
@@ -298,7 +300,7 @@ def yahoo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yahoo]:
 
 
 @pytest.fixture
-def yahoo(yahoo_service: Yahoo, monkeypatch: pytest.MonkeyPatch) -> Yahoo:
+def yahoo(yahoo_service: Yahoo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yahoo]:
     """A stand-in that knows nothing yet, and is where this process finds Yahoo."""
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, yahoo_service.address)
@@ -309,4 +311,6 @@ def yahoo(yahoo_service: Yahoo, monkeypatch: pytest.MonkeyPatch) -> Yahoo:
     yahoo_service.listed, yahoo_service.faults, yahoo_service.found = {}, {}, []
     yahoo_service.now = time.time()
     yahoo_service.asked.clear()
-    return yahoo_service
+    session.cache_clear()  # one that was made before trusts the real authorities
+    yield yahoo_service
+    session.cache_clear()

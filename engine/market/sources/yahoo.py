@@ -29,6 +29,7 @@ _HISTORY: Final[Mapping[Interval, int]] = {"1m": 30, "2m": 60, "5m": 60, "15m": 
 _PIECE: Final[Mapping[Interval, int]] = {"1m": 7}
 """Days of one request, where Yahoo answers for no more at a time."""
 _NAMES: Final[Mapping[Interval, str]] = {"1w": "1wk", "1mo": "1mo"}
+_EASTERNMOST = timedelta(hours=14)  # ahead of UTC
 _OLDEST = 99 * 365  # days before today that a whole history may begin
 _PATIENCE = 300.0  # seconds in all that a limit on requests is waited for, symbol by symbol
 _FIRST_WAIT = 2.0  # seconds, doubled with each refusal
@@ -103,7 +104,7 @@ def _pause(seconds: float, done: float, progress: Progress) -> None:
 
 def _answer(name: str, request: FetchRequest) -> Fetched:
     limit = _HISTORY.get(request.interval)
-    earliest = _today() - timedelta(days=limit - 1 if limit else _OLDEST)
+    earliest = _first_day(limit) if limit else _today() - timedelta(days=_OLDEST)
     if limit and request.start and request.start < earliest:
         said = f"Yahoo has {request.interval} bars of the last {limit} days only: begin on {earliest} or later."
         return Fetched(name, status="history limit", sentence=said)
@@ -175,5 +176,14 @@ def _pieces(start: date, last: date, most: int | None) -> Iterator[tuple[date, d
         start += step
 
 
+def _first_day(limit: int) -> date:
+    """The first day that is whole within the last ``limit`` days, in any time zone: Yahoo counts from this moment."""
+    return (_now() + _EASTERNMOST).date() - timedelta(days=limit - 1)
+
+
 def _today() -> date:
-    return datetime.now(UTC).date()
+    return _now().date()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -198,11 +198,13 @@ def test_a_body_that_is_no_request_is_refused(client: Client, caplog: pytest.Log
     assert not any(record.exc_info for record in caplog.records)
 
 
-@pytest.mark.parametrize(("place", "value"), [("data-symbol", 5), ("data-span", None), ("data-scale", ["log"])])
+@pytest.mark.parametrize(("place", "value"), [("data-symbol", 5), ("span", None), ("scale", ["log"]), ("data-zone", 1)])
 def test_each_part_of_a_group_of_arguments_has_its_type(client: Client, place: str, value: Any) -> None:
     dependency = next(item for item in client.dependencies if '"graph":"data-chart","role":"figure"' in item["output"])
-    usual = {"data-symbol": "NVDA", "data-span": "all", "data-scale": "log"}
-    names = [item["id"] for item in dependency["inputs"]]
+    usual = {"data-symbol": "NVDA", "span": "all", "scale": "log"}
+    ids = [item["id"] for item in dependency["inputs"]]
+    names = [json.loads(id_).get("path") if id_.startswith("{") else id_ for id_ in ids]
+    assert place in names
     lookup = client.http.application.extensions["stratoscope-callbacks"]
     requests._check(request_of(dependency, [usual.get(name) for name in names]), lookup)
     with pytest.raises(requests.Refused, match="data-chart"):

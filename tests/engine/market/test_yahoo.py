@@ -122,6 +122,19 @@ def test_history_that_yahoo_no_longer_has_is_refused_before_it_is_asked_for(yaho
     assert not yahoo.charts("A")
 
 
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Pacific/Kiritimati", "America/New_York"])
+@pytest.mark.parametrize("hour", [0, 13, 23])
+def test_the_whole_history_is_asked_for_from_any_zone_at_any_hour(
+    yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch, zone: str, hour: int
+) -> None:
+    now = dt.datetime.now(dt.UTC).replace(hour=hour, minute=40)
+    monkeypatch.setattr(source, "_now", lambda: now)
+    name, yahoo.now = f"A{hour}{zone[:2].upper()}", now.timestamp()
+    yahoo.listed[name] = Listed(recent(10), [1.0, 2.0], zone=zone)
+    (answer,) = fetched(name, interval="1h")
+    assert answer.status == "stored", answer.sentence
+
+
 def test_rows_that_are_no_bars_are_left_out_and_counted(yahoo: Yahoo) -> None:
     yahoo.listed["A"].closes[7] = None
     yahoo.listed["A"].adjusted = [*CLOSES[:9], float("inf"), *CLOSES[10:]]
