@@ -15,6 +15,26 @@ def dom_id(**parts: str) -> str:
     return json.dumps(dict(sorted(parts.items())), separators=(",", ":"))
 
 
+RECORD = """
+const ask = window.fetch, asked = window.asked = [];
+window.fetch = async (...given) => {
+  const entry = {at: Math.round(performance.now())};
+  try {
+    const body = JSON.parse(given[1].body);
+    entry.changed = body.changedPropIds;
+    const parts = [body.inputs, body.state].flat(2).filter((item) => item && item.value !== undefined);
+    entry.values = parts.map((item) => JSON.stringify(item.value).slice(0, 20)).join(" ");
+    asked.push(entry);
+    if (asked.length > 40) asked.shift();
+  } catch (error) { /* what is no callback */ }
+  const answer = await ask(...given);
+  Object.assign(entry, {status: answer.status, answered: Math.round(performance.now())});
+  return answer;
+};
+"""
+"""Remembers the last callbacks that a page has asked for, so that what never came can be explained."""
+
+
 def _unless_redrawn(look: Callable[[], Any]) -> Any:
     try:
         return look()
@@ -29,6 +49,7 @@ class Visitor:
 
     def __init__(self, browser: Any, address: str) -> None:
         self.browser, self.address, self.driver = browser, address, browser.driver
+        self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": RECORD})
 
     def open(self, path: str) -> None:
         self.driver.get(path if path.startswith("http") else f"{self.address}{path}")
@@ -45,9 +66,14 @@ class Visitor:
         """The first true value of ``look``; where what it looks at is drawn anew meanwhile, it looks again."""
         limit = time.monotonic() + seconds
         while not (found := _unless_redrawn(look)):
-            assert time.monotonic() < limit, f"Never came: {what}. The page says: {self.text()[:1500]}"
+            assert time.monotonic() < limit, f"Never came: {what}. The page says: {self.text()[:1500]}\n{self.asked()}"
             time.sleep(0.02)
         return found
+
+    def asked(self) -> str:
+        """The last callbacks of the page: when they were asked for and answered, why, and with what."""
+        lines = self.js("return (window.asked || []).map((entry) => JSON.stringify(entry))")
+        return "\n".join(line[:400] for line in lines)
 
     def settled(self, look: Callable[[], Any], what: str) -> Any:
         """The first true value of ``look`` that is the same half a second later: a table appears in pieces."""
