@@ -13,6 +13,7 @@ from dashboard.components import picker, states
 from dashboard.components.form import Form
 from dashboard.components.icon import icon
 from dashboard.components.run_bar import run_bar
+from dashboard.components.store import store
 from engine.core.spec import canonical_json
 
 COPIES = (("yaml", "Copy as ", "YAML"), ("python", "Copy as ", "Python"), ("link", "Copy ", "link"))
@@ -44,7 +45,7 @@ def page_layout(
     request = told if asked is not None and form.action and run else None
     return html.Div(
         [
-            dcc.Store(id=ids.request(page), data=request),
+            store(ids.request(page), request),
             dcc.Store(id=ids.draft(page)),
             dcc.Store(id=ids.part("copied", page)),
             dcc.Store(id=ids.shown(page)),

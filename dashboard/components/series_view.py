@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 
 from dashboard import ids
 from dashboard.charts import window
+from dashboard.components.store import store
 from dashboard.security.payloads import ResultData
 from engine.market.bars import Bars
 
@@ -86,7 +87,7 @@ class SeriesView:
 
     def stores(self, zoom: Mapping[str, Any] | None = None) -> list[Component]:
         """For the results; ``zoom`` is in sight at first."""
-        return [dcc.Store(id=self.zoom, data=zoom), dcc.Store(id=self.moved)]
+        return [store(self.zoom, zoom), dcc.Store(id=self.moved)]
 
     def inputs(self) -> dict[str, Input]:
         """The parts of ``Seen``, each of which draws the chart anew."""

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
+from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids
 from dashboard.components.static_html import static_html
+from dashboard.components.store import store
 
 Contents = Callable[[], Sequence[Component]]
 
@@ -61,7 +62,7 @@ def late_pane(group: str, value: str, contents: Contents, *, kind: str = "", is_
     The browser asks every component after every change, so what nobody has looked at is left out of the page.
     """
     filled = _pane(group, value, contents() if is_open else [], f"cards pane {kind}".strip(), hidden=not is_open)
-    return [dcc.Store(id=_opened_id(group, value), data=is_open or None), filled]
+    return [store(_opened_id(group, value), is_open or None), filled]
 
 
 def fill_late(group: str, value: str, contents: Contents) -> None:

@@ -34,6 +34,7 @@ from dashboard.components.form import Form, Row
 from dashboard.components.page_layout import copies
 from dashboard.components.run_bar import run_bar
 from dashboard.components.static_html import static_html
+from dashboard.components.store import store
 from dashboard.components.tabs import fill_late, late_pane, line_id
 from dashboard.components.values import get
 from dashboard.runs import wiring
@@ -128,7 +129,7 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
     fields = study.panel(values) if study.panel else form.panel(values)
     told = opened.asked if state.report_in(opened.asked) else canonical_json(asked) if asked is not None else None
     return [
-        dcc.Store(id=ids.request(page), data=told if asked is not None else None),
+        store(ids.request(page), told if asked is not None else None),
         dcc.Store(id=ids.draft(page)),
         dcc.Store(id=ids.part("copied", page)),
         *_base(form, asked),

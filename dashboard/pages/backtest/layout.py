@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import metric, states, tabs
 from dashboard.components.page_layout import page_layout
+from dashboard.components.store import store
 from dashboard.pages.backtest import ids, tools
 from dashboard.pages.backtest.form import FORM
 from dashboard.pages.backtest.tab import Tab, seen_id
@@ -56,7 +57,7 @@ def _studies(asked: studies.Opening) -> list[Component]:
 
 def _stores() -> list[Component]:
     """What outlasts the opening of a tab: which result it has seen, and the runs that are compared."""
-    seen = [dcc.Store(id=seen_id(tab.name), data={"free": True} if tab.free else None) for tab in TABS if not tab.study]
+    seen = [store(seen_id(tab.name), {"free": True} if tab.free else None) for tab in TABS if not tab.study]
     return [*seen, dcc.Store(id=ids.CHOSEN, data=[])]
 
 

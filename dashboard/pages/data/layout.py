@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from dashboard.components import states, tabs
 from dashboard.components.page_layout import page_layout
 from dashboard.components.series_view import subject
+from dashboard.components.store import store
 from dashboard.pages.data import chart_view, choices, display, ids, saved_universes, symbol_search
 from dashboard.pages.data.chart_view import ChartView
 from dashboard.pages.data.form import FORM, SEEN
@@ -90,7 +91,7 @@ def _studies(asked: studies.Opening) -> list[Component]:
 
 def _stores() -> list[Component]:
     """What outlasts the opening of a tab: which series it has seen."""
-    return [dcc.Store(id=seen_id(tab.name), data={"free": True} if tab.free else None) for tab in TABS if not tab.study]
+    return [store(seen_id(tab.name), {"free": True} if tab.free else None) for tab in TABS if not tab.study]
 
 
 def later() -> list[Component]:
