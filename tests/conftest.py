@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 from selenium.webdriver.chrome.options import Options
+
+from engine.core.config import PATH_VARIABLE
 
 settings.register_profile("house", deadline=None, derandomize=True)  # no failure by a slow machine or by chance
 settings.load_profile("house")
@@ -23,6 +29,15 @@ QUIET = (
 
 LOOPBACK_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 """A page that asks for anything outside this machine gets a console error, which fails the journey."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests, and what is looked up as they are collected, never see the cache of whoever runs them."""
+    folder = tempfile.TemporaryDirectory(prefix="stratoscope-tests-")
+    config.add_cleanup(folder.cleanup)
+    path = Path(folder.name) / "config.yaml"
+    path.write_text("cache: cache\n", encoding="utf-8")
+    os.environ[PATH_VARIABLE] = str(path)
 
 
 def pytest_setup_options() -> Options:
