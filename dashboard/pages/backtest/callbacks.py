@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dashboard import market_options, runs
-from dashboard.components import tabs
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.form import FORM
 from dashboard.pages.backtest.tabs import FIRST, TABS
 from dashboard.pages.backtest.tabs.performance import FIRST_PICTURE
-from dashboard.runs import studies
+from dashboard.runs import tabs
 
 runs.wire(FORM, FIRST_PICTURE)
 market_options.follow_collection(FORM)
-studies.wire_tabs(FORM, ids.TABS)
-for tab in TABS:
-    if tab.study:
-        studies.wire(tab.study, tab.layout, ids.TABS)
-    elif tab is not FIRST:
-        tabs.fill_late(ids.TABS, tab.name, tab.layout)
+tabs.wire(FORM, ids.TABS, TABS, FIRST)

@@ -7,32 +7,18 @@ which the browser fills with the page's result once that is painted and the tab 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
 from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback
-from dash.development.base_component import Component
 
 from dashboard import ids as frame
 from dashboard.pages.backtest import ids
-from dashboard.runs.studies import Study
+from dashboard.runs.tabs import Tab
 
 RESULT_ID = frame.result("backtest")
 RESULT = Input(RESULT_ID, "data")
 OPEN = Input({"role": "tabs", "group": ids.TABS}, "active_tab")
 
 
-@dataclass(frozen=True)
-class Tab:
-    """``name`` is the value of ``OPEN`` while the tab is in sight; ``layout`` makes what it shows: of the page's
-    result, or of the ``study``'s. A ``free`` tab has something to show without either.
-    """
-
-    name: str
-    title: str
-    layout: Callable[[], Sequence[Component]]
-    study: Study | None = None
-    free: bool = False
+__all__ = ["OPEN", "RESULT", "RESULT_ID", "Tab", "seen", "seen_id"]
 
 
 def seen_id(name: str) -> frame.Id:

@@ -6,23 +6,17 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 
 from dashboard import ids as frame
 from dashboard import market_options, runs, shell
-from dashboard.components import tabs
 from dashboard.pages.data import ids, symbol_search, view
 from dashboard.pages.data.form import FORM, SEEN
 from dashboard.pages.data.tab import OPEN, RESULT, SYMBOL, of_symbol, opened, verdict_of
 from dashboard.pages.data.tabs import FIRST, TABS
-from dashboard.runs import studies
+from dashboard.runs import tabs
 from dashboard.text.format import day_range
 from engine.market.intervals import bar_interval
 
 runs.wire(FORM)
 market_options.follow_collection(FORM, symbol_search.offers)
-studies.wire_tabs(FORM, ids.TABS)
-for tab in TABS:
-    if tab.study:
-        studies.wire(tab.study, tab.layout, ids.TABS)
-    elif tab is not FIRST:
-        tabs.fill_late(ids.TABS, tab.name, tab.layout)
+tabs.wire(FORM, ids.TABS, TABS, FIRST)
 
 
 def symbols(data: runs.ResultData) -> list[str]:

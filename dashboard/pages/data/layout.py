@@ -13,13 +13,13 @@ from dash.development.base_component import Component
 from dashboard.components import states, tabs
 from dashboard.components.page_layout import page_layout
 from dashboard.components.series_view import subject
-from dashboard.components.store import store
 from dashboard.pages.data import chart_view, choices, display, ids, saved_universes, symbol_search
 from dashboard.pages.data.chart_view import ChartView
 from dashboard.pages.data.form import FORM, SEEN
-from dashboard.pages.data.tab import Tab, seen_id
+from dashboard.pages.data.tab import seen_id
 from dashboard.pages.data.tabs import FIRST, TABS
 from dashboard.runs import studies
+from dashboard.runs import tabs as page_tabs
 from engine.core.errors import EngineError
 from engine.jobs import runner
 from engine.market import catalog
@@ -31,25 +31,29 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
     ``view``, the chart's settings, the ``tab``, the ``symbol``, ``from`` and ``to``, the part in sight, and
     the ``choices`` of other tabs.
     """
-    asked = studies.opening(query, [tab.study for tab in TABS if tab.study])
+    opened = page_tabs.opening(query, TABS)
     view = chart_view.from_query(seen.get("view"))
-    tab = "" if asked.study else _tab(seen.get("tab"))
+    tab = "" if opened.study else _tab(seen.get("tab"))
     beside = [tab for tab in TABS if tab.study or tab.free]
     return page_layout(
         FORM,
-        asked.query,
+        opened.query,
         title=tabs.tabs(
-            ids.TABS, [(tab.name, tab.title) for tab in TABS], studies.tab_of(asked.study) or tab, apart="download"
+            ids.TABS, [(tab.name, tab.title) for tab in TABS], studies.tab_of(opened.study) or tab, apart="download"
         ),
         panel=_chart_section(view, seen.get("symbol")),
         results=[
-            *SEEN.stores(_zoom(asked.query, seen, view)),
+            *SEEN.stores(_zoom(opened.query, seen, view)),
             dcc.Store(id=ids.DESCRIBED),
             choices.store(seen),
-            tabs.pane(ids.TABS, FIRST.name, FIRST.layout(), first=not asked.study and tab == FIRST.name),
-            *_late([item for item in TABS if item not in (FIRST, *beside)], tab),
+            tabs.pane(ids.TABS, FIRST.name, FIRST.layout(), first=not opened.study and tab == FIRST.name),
+            *page_tabs.late_panes(ids.TABS, [item for item in TABS if item not in (FIRST, *beside)], tab),
         ],
-        studies=[*_studies(asked), *_late(beside, tab), *_stores()],
+        studies=[
+            *page_tabs.study_panes(ids.TABS, TABS, opened),
+            *page_tabs.late_panes(ids.TABS, beside, tab),
+            *page_tabs.seen_stores(TABS, seen_id),
+        ],
         empty=states.empty("No series chosen", "Choose a collection and at least one symbol.", symbol="data"),
     )
 
@@ -74,35 +78,9 @@ def _zoom(query: str | None, seen: Mapping[str, str], view: ChartView) -> dict[s
     return {"keep": keep, "range": ends, "zone": seen.get("clock", "UTC"), "width": 0}
 
 
-def _late(found: Sequence[Tab], opened: str) -> list[Component]:
-    """The panes of tabs that show nothing of a study's; ``opened`` is the one in sight."""
-    panes = [
-        tabs.late_pane(ids.TABS, tab.name, tab.layout, kind="free" if tab.free else "", is_open=tab.name == opened)
-        for tab in found
-        if not tab.study
-    ]
-    return [part for parts in panes for part in parts]
-
-
-def _studies(asked: studies.Opening) -> list[Component]:
-    panes = [studies.pane(ids.TABS, tab.study, tab.layout, asked) for tab in TABS if tab.study]
-    return [part for parts in panes for part in parts]
-
-
-def _stores() -> list[Component]:
-    """What outlasts the opening of a tab: which series it has seen."""
-    return [store(seen_id(tab.name), {"free": True} if tab.free else None) for tab in TABS if not tab.study]
-
-
 def later() -> list[Component]:
     """What comes into the page once its tab is opened."""
-    nothing = studies.Opening(None)
-    parts = [
-        studies.contents(tab.study, tab.layout, nothing) if tab.study else tab.layout()
-        for tab in TABS
-        if tab is not FIRST
-    ]
-    return [part for found in parts for part in found]
+    return page_tabs.later(TABS, FIRST)
 
 
 def _chart_section(view: ChartView, symbol: str | None) -> Sequence[Component]:

@@ -13,12 +13,9 @@ To add a tab, write one module of ``dashboard.pages.data.tabs``:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback
-from dash.development.base_component import Component
 from pydantic import PlainValidator, TypeAdapter
 from typing_extensions import TypedDict
 
@@ -28,7 +25,7 @@ from dashboard import runs
 from dashboard.components.tabs import line_id
 from dashboard.pages.data import ids
 from dashboard.pages.data.form import SEEN
-from dashboard.runs.studies import Study
+from dashboard.runs.tabs import Tab
 from engine.core.errors import DataError
 from engine.jobs import runner
 from engine.market import catalog
@@ -41,6 +38,12 @@ SYMBOL = Input(SEEN.symbol, "value")
 OPEN = Input(line_id(ids.TABS), "active_tab")
 
 
+__all__ = [
+    "OPEN", "RESULT", "SYMBOL", "Looked", "Tab", "as_supplied", "of_symbol", "opened", "seen", "seen_id", "series_of",
+    "shown", "verdict_of",
+]  # fmt: skip
+
+
 class _Looked(TypedDict, total=False):
     key: str
     spec: str
@@ -51,19 +54,6 @@ class _Looked(TypedDict, total=False):
 
 Looked: TypeAlias = Annotated[_Looked, PlainValidator(TypeAdapter(_Looked).validate_python)] | None
 """The page's result with the symbol on screen, as the browser says it."""
-
-
-@dataclass(frozen=True)
-class Tab:
-    """``name`` is the value of ``OPEN`` while the tab is in sight; ``layout`` makes what it shows: of the series on
-    screen, or of the ``study``'s report. A ``free`` tab has something to show without either.
-    """
-
-    name: str
-    title: str
-    layout: Callable[[], Sequence[Component]]
-    study: Study | None = None
-    free: bool = False
 
 
 def seen_id(name: str) -> frame.Id:

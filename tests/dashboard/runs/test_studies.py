@@ -90,11 +90,11 @@ def test_a_permalink_of_the_page_leaves_the_studies_alone() -> None:
     asked = studies.opening(query, [STUDY])
     assert asked == studies.Opening(query)
     opened, pane = studies.pane("tabs", STUDY, list, asked)
-    assert opened.data is None
+    assert not hasattr(opened, "data")
     assert pane.hidden is True
     assert pane.children == []
     filled = html.Div(studies.contents(STUDY, list, studies.Opening(None)))
-    assert found(filled, ids.request(PAGE)).data is None
+    assert not hasattr(found(filled, ids.request(PAGE)), "data")
 
 
 @pytest.mark.parametrize("query", [None, "", "nonsense", "eJyrVkrKLE5VslIqSS0uUaoFACEbBKI"])
