@@ -48,7 +48,7 @@ def register(server: Flask) -> None:
     def add(id_: str) -> Response:
         length, at = request.content_length, request.args.get("at", "")
         if length is None or not at.isdecimal() or len(at) > 15:
-            return _said("A slice needs its length and its place.", 411)
+            return _said("A slice needs its length and its offset.", 411)
         if length > uploads.SLICE:
             return _said(f"A slice has at most {uploads.SLICE:,} bytes.", 413)
         uploads.find(id_)

@@ -34,13 +34,13 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     _clean(cleaning)
     downloading = named.add_parser("download", help="fetch bars of symbols from a source")
     _download(downloading)
-    importing = named.add_parser("import", help="keep the bars of files: CSV of most vendors, folders, ZIP archives")
+    importing = named.add_parser("import", help="import bars from files: CSV of most vendors, folders, ZIP archives")
     _import(importing)
-    updating = named.add_parser("update", help="fetch what has come since for bars that were downloaded")
+    updating = named.add_parser("update", help="fetch the latest bars of the downloaded series")
     _update(updating)
-    listing = named.add_parser("data", help="list the series that can be used")
-    listing.add_argument("--collection", metavar="NAME", help="those of one collection")
-    listing.add_argument("--quality", action="store_true", help="list what is doubtful about them")
+    listing = named.add_parser("data", help="list the available series")
+    listing.add_argument("--collection", metavar="NAME", help="list this collection only")
+    listing.add_argument("--quality", action="store_true", help="list the findings on data quality")
     listing.add_argument("--json", action="store_true", help="print one line of JSON")
     valuing = named.add_parser("values", help="store, list or delete signals, weights and predictions of your own")
     _values(valuing)
@@ -63,27 +63,35 @@ def _run(parser: argparse.ArgumentParser) -> None:
 
 
 def _download(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", help="where from: yahoo, files, or a source of your own")
+    parser.add_argument("source", help="source of the bars: yahoo, files, or one of your own")
     parser.add_argument("symbols", nargs="+", metavar="symbol", help="symbols as the source names them, or @universe")
     parser.add_argument("--interval", metavar="I", help="1m, 2m, 5m, 15m, 30m, 1h, 2h, 4h, 1d (default), 1w or 1mo")
     parser.add_argument("--from", dest="start", metavar="DATE", help="first day (default: the whole history)")
     parser.add_argument("--to", dest="end", metavar="DATE", help="last day (default: the latest)")
-    parser.add_argument("--collection", metavar="NAME", help="where to keep them (default: the name of the source)")
+    parser.add_argument(
+        "--collection", metavar="NAME", help="collection to store them in (default: the name of the source)"
+    )
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
 def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="path", help="a file, a folder of files, or a ZIP archive")
-    parser.add_argument("--collection", metavar="NAME", required=True, help="where to keep the bars")
-    parser.add_argument("--format", metavar="F", default="", help="a format by name (default: recognised)")
-    parser.add_argument("--timezone", metavar="Z", default="", help="of times of the day, such as America/New_York")
-    parser.add_argument("--symbol", metavar="S", default="", help="of the only series (default: from the file's name)")
-    parser.add_argument("--currency", metavar="C", default="", help="of the prices (default: that of config.yaml)")
+    parser.add_argument("--collection", metavar="NAME", required=True, help="collection to store the bars in")
+    parser.add_argument("--format", metavar="F", default="", help="name of the format (default: detected)")
+    parser.add_argument(
+        "--timezone", metavar="Z", default="", help="time zone of times of day, such as America/New_York"
+    )
+    parser.add_argument(
+        "--symbol", metavar="S", default="", help="symbol of a single series (default: from the file's name)"
+    )
+    parser.add_argument(
+        "--currency", metavar="C", default="", help="currency of the prices (default: that of config.yaml)"
+    )
     parser.add_argument(
         "--adjustment", choices=["raw", "splits", "total return"], default="", help="what prices are adjusted for"
     )
     parser.add_argument("--date-order", choices=["day first", "month first"], default="", help="what 01/02/2020 means")
-    parser.add_argument("--encoding", choices=_ENCODINGS, default="", help="of text that is not UTF-8")
+    parser.add_argument("--encoding", choices=_ENCODINGS, default="", help="encoding of text that is not UTF-8")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
@@ -92,11 +100,15 @@ def _values(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", metavar="NAME", help="what the values are called in strategies and features")
     parser.add_argument("--kind", choices=["signals", "weights", "predictions"], help="what the values are")
     parser.add_argument(
-        "--known", metavar="WHEN", help="when each was known: 'bar end', 'stamp', '2 bars', '6 hours after stamp'"
+        "--known", metavar="WHEN", help="when each value was known: 'bar end', 'stamp', '2 bars', '6 hours after stamp'"
     )
-    parser.add_argument("--interval", metavar="I", default="", help="of the bars that the values were computed from")
-    parser.add_argument("--timezone", metavar="Z", default="", help="of times of day, such as America/New_York")
-    parser.add_argument("--symbol", metavar="S", default="", help="of a file of one symbol without a column for it")
+    parser.add_argument(
+        "--interval", metavar="I", default="", help="interval of the bars that the values were computed from"
+    )
+    parser.add_argument(
+        "--timezone", metavar="Z", default="", help="time zone of times of day, such as America/New_York"
+    )
+    parser.add_argument("--symbol", metavar="S", default="", help="symbol of a file without a column of symbols")
     parser.add_argument("--date-order", choices=["day first", "month first"], default="", help="what 01/02/2020 means")
     parser.add_argument("--delete", metavar="NAME", help="delete the values of that name")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
@@ -104,7 +116,7 @@ def _values(parser: argparse.ArgumentParser) -> None:
 
 def _update(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("symbols", nargs="*", metavar="symbol", help="symbols to update (default: all)")
-    parser.add_argument("--collection", metavar="NAME", help="those of one collection")
+    parser.add_argument("--collection", metavar="NAME", help="update this collection only")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 

@@ -57,7 +57,7 @@ def misfit() -> str | None:
     except Refused as reason:
         return str(reason)
     except BadRequest:
-        return "it is no JSON"
+        return "it is not JSON"
     return None
 
 

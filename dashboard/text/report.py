@@ -130,7 +130,7 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
         ["Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
          f"of the {signed_percent(result.in_sample_growth())} annualised in sample"],
         ["Profitable", f"{result.profitable} of {len(result.test_first)}", "windows"],
-        ["Stability", percent(result.steadiness(), 0), "of parameters within one step of the window before"],
+        ["Stability", percent(result.steadiness(), 0), "of parameters within one step of the previous window"],
     ]  # fmt: skip
     return [
         f"{day_range(str(result.day(result.time[0])), str(result.day(result.time[-1])))} out of sample, "

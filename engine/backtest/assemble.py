@@ -210,8 +210,8 @@ def _about_data(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
     stale = [item.series.symbol for item in bars if spec.fill == "next_open" and opens_where_it_closed(item) > 0.5]
     if stale:
         found.append(
-            f"{', '.join(stale)} opens where it closed the day before on most bars, as indices do: its opens are no "
-            "prices at which anyone traded. Choose the fill 'Next close'."
+            f"On most bars {', '.join(stale)} opens at its previous close, as indices do: nobody traded at such opens. "
+            "Choose the fill 'Next close'."
         )
     found += [text for item in bars for text in item.caveats]
     found += _about_dividends([item for item in bars if item.dividends is not None])
@@ -237,8 +237,8 @@ def _about_clocks(spec: BacktestSpec, bars: Sequence[Bars]) -> list[str]:
         return []
     when = "closes" if spec.fill == "same_close" else "may open again"
     return [
-        f"{found[0]} {when} before the bar of {found[1]} of the same date has ended, and is traded on it all the same: "
-        "that close was still to come. Choose the fill 'Next close', or symbols of one clock."
+        f"{found[0]} {when} before the bar of {found[1]} of the same date has ended, yet it is traded on that close, "
+        "which was not known. Choose the fill 'Next close', or symbols with the same trading hours."
     ]
 
 
@@ -249,7 +249,7 @@ def _about_dividends(paying: Sequence[Bars]) -> list[str]:
     whose = "Their sums" if len(recovered) == len(paying) else f"The sums of {', '.join(recovered)}"
     return [
         "Dividends are paid in cash, untaxed, on the day from which the price is without them."
-        + (f" {whose} are recovered from the adjusted closes, to about a hundredth." if recovered else "")
+        + (f" {whose} are recovered from the adjusted closes, accurate to about 1%." if recovered else "")
     ]
 
 
@@ -277,12 +277,12 @@ def about_adjustment(bars: Bars) -> str:
         where = f"on {day}" if count == 1 else f"on {count:,} bars, first on {day},"
         if bars.dividend_per_share is not None:
             return (
-                f"The adjusted close of {symbol} does not move {where} as the splits and dividends that its source "
-                "reports make it move: one of the two is wrong, and the reported events were treated as correct."
+                f"The adjusted close of {symbol} does not reflect the splits and dividends that its source reports "
+                f"{where}: one of the two is wrong, and the reported events were treated as correct."
             )
         return (
-            f"The adjusted close of {symbol} moves {where} as no split or dividend makes it move: this is treated as a "
-            "fault of the data and pays nothing."
+            f"The adjusted close of {symbol} moves {where} in a way that no split or dividend explains: this is "
+            "treated as a fault of the data and pays nothing."
         )
     if found.has_unexplained_drift:
         return (

@@ -47,8 +47,7 @@ def require_tradable_prices(spec: BacktestSpec, bars: Sequence[Bars]) -> None:
             _require_positive(item, ("open", "high", "low"))
         if (spec.costs.volume_impact or spec.costs.volume_limit) and not item.series.has_volume:
             raise DataError(
-                f"{item.series.symbol} has no volume, which the volume impact and the volume limit need: set them to "
-                "nothing."
+                f"{item.series.symbol} has no volume, which the volume impact and the volume limit need: clear both."
             )
 
 

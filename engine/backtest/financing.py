@@ -36,7 +36,7 @@ class Financing(Spec):
         0.0,
         percent=True,
         title="Cash yield",
-        help="Annual interest on cash, less the market value of short positions: what they brought in earns nothing.",
+        help="Annual interest on cash, less the market value of short positions: their proceeds earn nothing.",
         ge=-0.2,
         le=1,
         step=0.005,

@@ -95,8 +95,8 @@ class BacktestSpec(RunSpec):
     rebalance: Rebalance = parameter(
         "never",
         title="Rebalance",
-        help="For symbols that share the cash: at the first close of each period, positions are brought back to the "
-        "size of the sizing, scaled by one factor where cash is short. Separate accounts ignore it.",
+        help="For symbols that share the cash: at the first close of each period, positions are brought back to "
+        "their target size, scaled by one factor where cash is short. Separate accounts ignore it.",
         choices={"never": "Never", "day": "Day", "week": "Week", "month": "Month", "quarter": "Quarter"},
         when={"cash": ("shared",)},
         section="Sizing",

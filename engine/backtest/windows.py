@@ -49,7 +49,7 @@ class Windows(Spec):
         "rolling",
         title="Start",
         help="Training of every window starts its own length before the test, or at the beginning of the data, so that "
-        "it becomes longer and longer.",
+        "it grows with each window.",
         choices={"rolling": "Rolling", "anchored": "Anchored"},
         section="Windows",
     )

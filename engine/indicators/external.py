@@ -32,9 +32,14 @@ class MyValues(ReadsValues, Indicator):
         stored="signals, weights, predictions",
     )
     valid: int = parameter(
-        7, title="Valid for", unit="days", ge=1, le=400, help="Days after which a value that has no successor expires."
+        7,
+        title="Valid for",
+        unit="days",
+        ge=1,
+        le=400,
+        help="Days after which a value expires unless a later one replaces it.",
     )
-    delay: int = parameter(0, title="Delay", unit="bars", ge=0, le=250, help="Bars by which values are used later.")
+    delay: int = parameter(0, title="Delay", unit="bars", ge=0, le=250, help="Bars by which the values are used later.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("value"),)
 

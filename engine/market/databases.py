@@ -110,7 +110,7 @@ class Database:
             return _sqlite
         if start[8:12] == b"DUCK":
             return _duckdb
-        raise QueryFailed("source failed", f"The file {path.name} of '{self.name}' is no DuckDB or SQLite database.")
+        raise QueryFailed("source failed", f"The file {path.name} of '{self.name}' is not a DuckDB or SQLite database.")
 
     def _awaited(self, ask: Callable[[_Stop], Any], progress: Progress) -> Any:
         """What ``ask`` returns or raises, in a thread of its own that is left behind after ``seconds``."""
@@ -233,7 +233,7 @@ def _sqlalchemy(database: Database, address: str, query: str, bound: Mapping[str
         said = f"The address of '{database.name}' needs the driver {package}: pip install it, or name another in the "
         raise QueryFailed("source failed", f"{said}address (postgresql+psycopg://...).") from error
     except sqlalchemy.exc.ArgumentError as error:
-        said = f"The address of '{database.name}' is none of SQLAlchemy's: driver://user:password@host/database."
+        said = f"The address of '{database.name}' is not one of SQLAlchemy's: driver://user:password@host/database."
         raise QueryFailed("source failed", said) from error
     except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError) as error:
         raise database.failed(error.orig or error, hidden) from None

@@ -112,7 +112,7 @@ def fills(result: VerificationResult) -> Finding | None:
         return None
     illusion = later <= 0 < sooner
     grade: Grade = "bad" if illusion or stale > 0.5 else "doubtful" if worst <= 0 or stale > STALE else "good"
-    repeated = f" {percent(stale)} of its fills are at opens that repeat the close before." if stale > STALE else ""
+    repeated = f" {percent(stale)} of its fills are at opens that repeat the previous close." if stale > STALE else ""
     return Finding(
         "Achievable fills",
         grade,
@@ -130,7 +130,7 @@ def regimes(result: VerificationResult) -> Finding | None:
     gains = result.regime_mean > 0
     lost = [name.lower() for name, gain in zip(result.regime_name, gains, strict=True) if not gain]
     grade: Grade = "good" if gains.all() else "doubtful" if 2 * gains.sum() >= len(gains) else "bad"
-    where = f"None in {' or '.join(lost)} markets. " if lost and gains.any() else "None in any. " if lost else ""
+    where = f"No gain in {' or '.join(lost)} markets. " if lost and gains.any() else "No gain in any. " if lost else ""
     return Finding(
         "Gains in every market regime",
         grade,

@@ -149,10 +149,10 @@ def assess_verified(
     elif headline in SIGNIFICANT and any(finding.grade == "bad" for finding in more):
         names = " and ".join(f"“{finding.question}”" for finding in failed[:2])
         what = names if len(failed) <= 2 else f"{len(failed)} of {len(every)} tests, {names} among them"
-        headline, reason = "Fragile.", f"The Sharpe ratio stands, but the run fails {what}."
+        headline, reason = "Fragile.", f"The Sharpe ratio is significant, but the run fails {what}."
     doubts = sum(finding.grade == "doubtful" for finding in every)
     if headline == "Perhaps." and doubts and evidence.trades >= MINIMUM_TRADES:  # few trades are the doubt to tell
-        reason = f"It fails none of the tests; {doubts} of {len(every)} leave a doubt."
+        reason = f"It fails no test; {doubts} of {len(every)} are doubtful."
     return Verdict(headline, reason, every, first.trials, full=True, on_data=first.on_data)
 
 

@@ -89,7 +89,7 @@ def said(found: SweepOverfitting) -> Component:
         ("p-value against buy and hold", number(found.spa_hold, 3), tone(found.spa_hold, 0.05, 0.2)),
     ]
     lines = [html.Div([_dot(grade), html.Span(name), html.B(text)], className="finding") for name, text, grade in rows]
-    looked = "" if found.columns == found.whole else f" sampled from {found.whole:,}, whatever their results"
+    looked = "" if found.columns == found.whole else f" drawn at random from {found.whole:,}"
     note = (
         f"{count(len(found.logit), 'split')} of {found.blocks} blocks, {count(found.columns, 'combination')}{looked}. "
         f"{count(len(found.superior), 'combination')} superior to buy and hold at a family-wise error rate of 5%."

@@ -97,7 +97,7 @@ def parse(text: str) -> ChartView:
     try:
         return ChartView.parse(json.loads(text))
     except ValueError:
-        raise SpecError([("", "These are no settings of a chart: reload the page.")]) from None
+        raise SpecError([("", "These are not settings of a chart: reload the page.")]) from None
 
 
 def layouts() -> Mapping[str, ChartView]:

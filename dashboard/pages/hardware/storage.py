@@ -30,7 +30,9 @@ def _results(usage: Usage, elsewhere: str | None) -> Component:
     filled = html.Div(html.I(style={"width": percent(share, 1)}), className="bar")
     is_over = usage.results > usage.limit
     told = (
-        "over the limit: all pinned, tagged, annotated or of today" if is_over else f"{percent(share, 0)} of the limit"
+        "over the limit: all are pinned, tagged, annotated or from today"
+        if is_over
+        else f"{percent(share, 0)} of the limit"
     )
     return _line("Results", f"{words}, {told}", usage.results, f" of {disk_size(usage.limit)}", filled)
 

@@ -50,7 +50,7 @@ def run_sweep(
     require_addable(spec.base, known)
 
     def check_cancelled() -> None:
-        progress(0.0, "Laying out the combinations")
+        progress(0.0, "Enumerating the combinations")
 
     def prepare(parameters: Floats | None) -> tuple[int, list[SweepAccount]]:
         warm_up = 0 if start is not None else common_warm_up(spec.base, scales, parameters, known, check_cancelled)

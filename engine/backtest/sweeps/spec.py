@@ -12,6 +12,14 @@ from pydantic import model_validator
 from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis, ResolvedAxis, resolve, sweepable, without_costs
+from engine.backtest.sweeps.search_fields import (
+    Objective,
+    Sample,
+    count_field,
+    objective_field,
+    sample_field,
+    seed_field,
+)
 from engine.backtest.sweeps.stress import is_stress
 from engine.core.errors import EngineError, SpecError
 from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
@@ -48,32 +56,14 @@ class SweepSpec(RunSpec):
     kind: Literal["sweep"] = "sweep"
     base: BacktestSpec
     axes: tuple[Axis, ...]
-    sample: Literal["grid", "random", "latin_hypercube", "tpe"] = parameter(
-        "grid",
-        title="Combinations",
-        help="All of the grid, some drawn at random or evenly spread (Latin hypercube), or searched for by a "
-        "tree-structured Parzen estimator, which draws more where it went well.",
-        choices={"grid": "Grid", "random": "Random", "latin_hypercube": "Latin", "tpe": "TPE"},
-        section="Search",
+    sample: Sample = sample_field(
+        "All of the grid, some drawn at random or evenly spread (Latin hypercube), or chosen by a tree-structured "
+        "Parzen estimator, which draws more where results were good."
     )
-    count: int = parameter(
-        1000,
-        title="Drawn",
-        help="Number of combinations to draw; a grid ignores it.",
-        ge=1,
-        le=1_000_000,
-        section="Search",
-        when={"sample": ("random", "latin_hypercube", "tpe")},
-    )
-    seed: int = parameter(
-        0, title="Seed", ge=0, le=2**31 - 1, section="Search", when={"sample": ("random", "latin_hypercube", "tpe")}
-    )
-    objective: Literal["sharpe", "total_return", "calmar"] = parameter(
-        "sharpe",
-        title="Metric to maximise",
-        help="Maximised by a search; also ranks the best combination and the plateau.",
-        choices={"sharpe": "Sharpe", "total_return": "Return", "calmar": "Calmar"},
-        section="Search",
+    count: int = count_field("Number of combinations to draw; a grid ignores it.")
+    seed: int = seed_field()
+    objective: Objective = objective_field(
+        "Search", "Maximised by the search; also ranks the best combination and the plateau."
     )
     drawdown: bool = parameter(True, title="Drawdown", help="Also compute the maximum drawdown.", section="Search")
 

@@ -193,7 +193,7 @@ def _about_windows(walk: Walk, steps: Sequence[Step]) -> list[str]:
     standing = sum(step.out_of_sample.held_before for step in steps)
     if standing and walk.spec.opening == "flat":
         found.append(
-            f"In {standing} of {count} tests the chosen parameters already stood for a position when it began, and the "
+            f"In {standing} of {count} tests the chosen parameters were already in a position at the start, and the "
             "account waited for a new entry. “In position” takes over the position."
         )
     return found

@@ -10,6 +10,14 @@ from pydantic import model_validator
 
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.common_segment import longest_warm_up
+from engine.backtest.sweeps.search_fields import (
+    Objective,
+    Sample,
+    count_field,
+    objective_field,
+    sample_field,
+    seed_field,
+)
 from engine.backtest.sweeps.spec import Axis, SweepSpec
 from engine.backtest.sweeps.stress import is_stress
 from engine.backtest.windows import Window, Windows, schedule_between
@@ -38,36 +46,15 @@ class WalkForwardSpec(RunSpec):
     kind: Literal["walk_forward"] = "walk_forward"
     base: BacktestSpec
     axes: tuple[Axis, ...]
-    sample: Literal["grid", "random", "latin_hypercube", "tpe"] = parameter(
-        "grid",
-        title="Combinations",
-        help="All of the grid, or some drawn from the same ranges.",
-        choices={"grid": "Grid", "random": "Random", "latin_hypercube": "Latin", "tpe": "TPE"},
-        section="Search",
-    )
-    count: int = parameter(
-        1000,
-        title="Drawn",
-        help="Number of combinations drawn in each window; a grid ignores it.",
-        ge=1,
-        le=1_000_000,
-        section="Search",
-        when={"sample": ("random", "latin_hypercube", "tpe")},
-    )
-    seed: int = parameter(
-        0, title="Seed", ge=0, le=2**31 - 1, section="Search", when={"sample": ("random", "latin_hypercube", "tpe")}
-    )
-    objective: Literal["sharpe", "total_return", "calmar"] = parameter(
-        "sharpe",
-        title="Metric to maximise",
-        choices={"sharpe": "Sharpe", "total_return": "Return", "calmar": "Calmar"},
-        section="Choice",
-    )
+    sample: Sample = sample_field("All of the grid, or some drawn from the same ranges.")
+    count: int = count_field("Number of combinations drawn in each window; a grid ignores it.")
+    seed: int = seed_field()
+    objective: Objective = objective_field("Choice")
     choice: Literal["peak", "plateau"] = parameter(
         "plateau",
-        title="Take",
+        title="Selection",
         help="The best combination, or the one whose neighbourhood is best: those one step away along every axis.",
-        choices={"peak": "The peak", "plateau": "The plateau"},
+        choices={"peak": "Peak", "plateau": "Plateau"},
         section="Choice",
     )
     minimum_trades: int = parameter(
@@ -82,7 +69,7 @@ class WalkForwardSpec(RunSpec):
     windows: Windows = Windows()
     opening: Literal["standing", "flat"] = parameter(
         "standing",
-        title="A test begins",
+        title="Test starts",
         help="With the current position of the chosen parameters, opened on the first bar at the usual costs, or flat "
         "until their first new decision.",
         choices={"standing": "In position", "flat": "Flat"},
@@ -91,8 +78,8 @@ class WalkForwardSpec(RunSpec):
     agreement: bool = parameter(
         True,
         title="Compare all",
-        help="Run every combination on the test bars too, to see whether good ones in training were good ones after. "
-        "It does not affect the choice.",
+        help="Run every combination on the test bars too, to see whether those that did well in training do well "
+        "in the test. It does not affect the choice.",
         section="Choice",
     )
 

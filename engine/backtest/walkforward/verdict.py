@@ -77,7 +77,7 @@ def _against_benchmark(result: WalkForwardResult, growth: float, comparison: str
     known = result.agreement[np.isfinite(result.agreement)]
     if len(known) >= MINIMUM_WINDOWS and np.median(known) <= 0:
         reason = f"{comparison}, but ranks in training did not predict ranks in the test: other parameters did as well."
-        return WalkForwardVerdict("Not by choice.", reason, "doubtful")
+        return WalkForwardVerdict("Selection adds nothing.", reason, "doubtful")
     windows = len(result.test_first)
     return WalkForwardVerdict(
         "It holds.", f"{comparison}, with a profit in {result.profitable} of {windows} windows.", "good"

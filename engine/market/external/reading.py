@@ -186,7 +186,7 @@ def _numbers(cells: Cells, column: Any, prefix: str, wrong: dict[int, str]) -> t
     plain = _as_numbers(column)
     values, bad = numbers_of(plain, cells.separator)
     for at in np.flatnonzero(bad).tolist():
-        wrong[at] = f"{prefix}'{str(column[at])[:30]}' is no number"
+        wrong[at] = f"{prefix}'{str(column[at])[:30]}' is not a number"
     return values, int((~np.isfinite(values) & ~bad).sum())
 
 

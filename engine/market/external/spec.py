@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Literal
-from zoneinfo import available_timezones
 
 from pydantic import field_validator
 
@@ -13,11 +12,9 @@ from engine.market.external.request import Request
 from engine.market.external.stored import table_name
 from engine.market.external.table import Kind
 from engine.market.importers import uploads
+from engine.market.importers.choices import AUTOMATIC, checked_timezone
 from engine.market.intervals import INTERVALS
 from engine.market.symbols import symbol
-
-AUTOMATIC = "automatic"
-"""What stands for "as the file says"."""
 
 
 class StoreValues(Action):
@@ -75,9 +72,7 @@ class StoreValues(Action):
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, name: str) -> str:
-        if name != AUTOMATIC and name not in available_timezones():
-            raise ValueError(f"There is no time zone '{name[:40]}': choose one such as America/New_York.")
-        return name
+        return checked_timezone(name)
 
     @field_validator("symbol")
     @classmethod

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from zoneinfo import available_timezones
 
 from engine.market.importers.times import Order
+
+AUTOMATIC = "automatic"
+"""In a request, what leaves the choice to the file."""
 
 Adjusted = Literal["", "raw", "splits", "total return"]
 Encoding = Literal["", "utf-8", "cp1252", "utf-16", "cp1251", "shift_jis", "gb18030"]
@@ -25,3 +29,10 @@ class Choices:
     adjustment: Adjusted = ""
     date_order: Order = ""
     encoding: Encoding = ""
+
+
+def checked_timezone(name: str) -> str:
+    """``name``, if it is ``AUTOMATIC`` or that of a time zone. Raises ``ValueError``."""
+    if name != AUTOMATIC and name not in available_timezones():
+        raise ValueError(f"'{name[:40]}' is not a time zone: choose one such as America/New_York.")
+    return name

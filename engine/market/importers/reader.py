@@ -255,7 +255,7 @@ class _Cells:
 
 
 def _fault(column: str) -> str:
-    return "negative or no number" if column == "volume" else "no number"
+    return "negative or not a number" if column == "volume" else "not a number"
 
 
 def _trimmed(cells: Any) -> Any:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
-from zoneinfo import available_timezones
 
 from pydantic import field_validator
 
 from engine.core.errors import DataError
 from engine.core.spec import Action, Estimate, Spec, parameter
 from engine.market.importers import uploads
-from engine.market.importers.choices import Choices
+from engine.market.importers.choices import AUTOMATIC, Choices, checked_timezone
 from engine.market.importers.formats import named_format
 from engine.market.symbols import collection_name, symbol
 
-AUTOMATIC = "automatic"
-"""What stands for "as the file says"."""
 _SPEED, _MEMORY = 40.0, 4.0  # megabytes of a file in a second, and of memory for each of them
 
 
@@ -108,9 +105,7 @@ class ImportRequest(Spec):
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, name: str) -> str:
-        if name != AUTOMATIC and name not in available_timezones():
-            raise ValueError(f"There is no time zone '{name[:40]}': choose one such as America/New_York.")
-        return name
+        return checked_timezone(name)
 
     @field_validator("currency")
     @classmethod

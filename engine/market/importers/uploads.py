@@ -92,7 +92,7 @@ def begin(name: str, size: int) -> Upload:
     if others + size > _QUOTA * limit():
         raise NoRoom(
             f"There is no room for {shown}: other uploads take {_megabytes(others)}. Import or remove them first; "
-            "those that nobody uses are gone after an hour."
+            "unused ones are removed after an hour."
         )
     if size + _SPARE > free:
         raise NoRoom(

@@ -202,7 +202,7 @@ def _fetched(bars: Bars, parsed: Parsed, table: _Table) -> Fetched:
     series = replace(bars.series, source="files", collection="files", timezone=timezone, origin=table.path.name)
     dropped = parsed.dropped + parsed.rejected if len(parsed.bars) == 1 else bars.unpriced
     first = f", line {parsed.lines[0].line}: {parsed.lines[0].sentence}" if parsed.lines else ""
-    count = "1 row is no bar" if parsed.rejected == 1 else f"{parsed.rejected:,} rows are no bars"
+    count = "1 row is not a bar" if parsed.rejected == 1 else f"{parsed.rejected:,} rows are not bars"
     sentence = f"{count} of {table.path.name}{first}.".replace("..", ".") if parsed.rejected else ""
     return Fetched(bars.series.symbol, replace(bars, series=series), sentence=sentence, dropped=dropped)
 

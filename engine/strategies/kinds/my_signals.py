@@ -50,7 +50,13 @@ class MySignals(ReadsValues, Strategy):
         -0.5, title="Cover above", help="Value above which a short position is covered.", step=0.05, section="Strategy"
     )
     delay: int = parameter(
-        0, title="Delay", unit="bars", help="Bars by which to follow later.", ge=0, le=250, section="Strategy"
+        0,
+        title="Delay",
+        unit="bars",
+        help="Bars by which the values are followed later.",
+        ge=0,
+        le=250,
+        section="Strategy",
     )
 
     @model_validator(mode="after")

@@ -33,7 +33,7 @@ class MyWeights(ReadsValues, Allocation):
     absent: Literal["sell", "hold"] = parameter(
         "sell",
         title="Without a weight",
-        help="What becomes of a symbol that has no weight where others have one.",
+        help="What happens to a symbol without a weight at a time when others have one.",
         choices={"sell": "Sell", "hold": "Hold"},
         section="Strategy",
     )
@@ -41,7 +41,13 @@ class MyWeights(ReadsValues, Allocation):
         1.0, title="Scale", unit="×", help="Factor of all weights.", gt=0, le=10, step=0.1, section="Strategy"
     )
     delay: int = parameter(
-        0, title="Delay", unit="bars", help="Bars by which to follow later.", ge=0, le=250, section="Strategy"
+        0,
+        title="Delay",
+        unit="bars",
+        help="Bars by which the values are followed later.",
+        ge=0,
+        le=250,
+        section="Strategy",
     )
 
     def label(self) -> str:

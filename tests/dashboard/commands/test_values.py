@@ -20,7 +20,7 @@ def test_values_are_stored_listed_and_deleted(workspace: Workspace, capsys: pyte
     assert main(stored) == 0
     said = capsys.readouterr()
     assert said.out.startswith("Stored 3 values as 'p'.\n")
-    assert "line 3: A: ''x'' is no number" in said.out
+    assert "line 3: A: ''x'' is not a number" in said.out
     assert main([*stored, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["values"] == 3
     assert main(["values"]) == 0

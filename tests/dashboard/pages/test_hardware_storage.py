@@ -21,7 +21,9 @@ def test_each_part_of_the_cache_has_its_size() -> None:
 
 
 def test_a_limit_that_is_passed_a_missing_one_and_a_full_disk_are_told() -> None:
-    assert "all pinned, tagged, annotated or of today" in str(storage.lines(replace(USED, results=5 * 2**30), None))
+    assert "all are pinned, tagged, annotated or from today" in str(
+        storage.lines(replace(USED, results=5 * 2**30), None)
+    )
     assert "9,000 results at s3://far, no limit" in str(storage.lines(replace(USED, limit=None), "s3://far"))
     assert "almost full" in str(storage.lines(replace(USED, free=2**20), None))
     assert "not been measured" in str(storage.lines(None, None))

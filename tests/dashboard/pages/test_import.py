@@ -92,7 +92,7 @@ def test_the_preview_lists_series_rows_and_rejected_lines() -> None:
     assert [(row["symbol"], row["rows"], row["first"]) for row in rows] == [
         ("A", 2, "2020-01-02"), ("B", 1, "2020-01-02"),
     ]  # fmt: skip
-    assert "line 5 close is no number: 2020-01-03, B, x, 1" in " ".join(words(look.lines(found)))
+    assert "line 5 close is not a number: 2020-01-03, B, x, 1" in " ".join(words(look.lines(found)))
     first = " ".join(words(look.sample(found, None)))
     assert first.startswith("A, as read")
     assert "B, as read" in " ".join(words(look.sample(found, rows[1]["key"])))

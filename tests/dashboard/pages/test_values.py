@@ -39,7 +39,7 @@ def test_a_file_is_looked_at_before_it_is_stored() -> None:
     said = " ".join(words(values.look(draft(request(later=2)), "x")))
     assert "3 values from 0.1 to 0.4 for A, B, 2024-01-02 to 2024-01-03." in said
     assert "Each was known 2 bars after the end of its bar, 1d." in said
-    assert "A: 'x' is no number" in said
+    assert "A: 'x' is not a number" in said
     assert stored.listed() == ()
     assert "no column of times" in " ".join(words(values.look(draft(request("a,b\n1,2\n")), "x")))
     assert values.look(None, None) is None
@@ -75,7 +75,7 @@ def test_a_form_without_a_file_says_nothing_and_asks_when_values_were_known() ->
         ({"uploads": []}, "Choose one file"),
         ({"name": " "}, "from 1 to 64"),
         ({"interval": "3h"}, "'3h' is not an interval"),
-        ({"timezone": "Mars"}, "no time zone 'Mars'"),
+        ({"timezone": "Mars"}, "'Mars' is not a time zone"),
         ({"symbol": "A B"}, "cannot be a symbol"),
         ({"later": 1001}, "at most 1,000"),
     ],

@@ -130,7 +130,7 @@ def test_a_row_that_is_no_bar_is_counted_and_named(folder: Path, line: str) -> N
     found = answer("X")
     assert found.bars is not None
     assert (found.bars.close.tolist(), found.dropped) == ([1.0, 3.0], 1)
-    assert found.sentence.startswith("1 row is no bar of X.csv, line 3: ")
+    assert found.sentence.startswith("1 row is not a bar of X.csv, line 3: ")
 
 
 def frame() -> pd.DataFrame:

@@ -179,7 +179,7 @@ def test_an_unknown_setting_of_a_query_is_named(workspace: Workspace) -> None:
 def test_a_file_that_is_no_database_is_refused(workspace: Workspace) -> None:
     Path(workspace.folder / "x.db").write_text("date,close\n")
     configure(workspace, "x.db")
-    assert "x.db of 'own' is no DuckDB or SQLite database" in _first()
+    assert "x.db of 'own' is not a DuckDB or SQLite database" in _first()
     configure(workspace, "absent.db")
     assert "absent.db of 'own' cannot be opened" in _first()
 

@@ -120,8 +120,8 @@ def test_thresholds(values: dict[str, Any], test: str, grade: str) -> None:
         ({"cost_break_even": 0.0}, "costs", "0.0×", "No profit even without costs."),
         ({"spa_variants": 1.0}, "spa", "p = 0.005", "if the strategy did not beat buy and hold"),
         ({"spa_variants": 9.0}, "spa", "p = 0.005", "any of its 8 neighbours"),
-        ({"regime_mean": np.full(4, -0.1)}, "regimes", "0 of 4", "None in any."),
-        ({"regime_mean": np.array([0.1, -0.1, 0.1, -0.1])}, "regimes", "2 of 4", "None in bear or turbulent markets."),
+        ({"regime_mean": np.full(4, -0.1)}, "regimes", "0 of 4", "No gain in any."),
+        ({"regime_mean": np.array([0.1, -0.1, 0.1, -0.1])}, "regimes", "2 of 4", "No gain in bear or turbulent"),
         ({"crisis_name": ("A",), "crisis_total": np.array([-0.1]), "crisis_benchmark": np.array([-0.2]),
           "crisis_whole": (False,)}, "crises", "1 of 1 better", "The data cover 1 of them only in part."),
     ],
@@ -135,7 +135,7 @@ def test_words_fit_the_case(values: dict[str, Any], test: str, figure: str, word
 def test_doubts_are_counted() -> None:
     verdict = assess_verified(changed(noise_profitable=0.7, trades=40.0), TRIED)
     doubts = [item for item in verdict.findings if item.grade == "doubtful"]
-    assert verdict.reason == f"It fails none of the tests; {len(doubts)} of {len(verdict.findings)} leave a doubt."
+    assert verdict.reason == f"It fails no test; {len(doubts)} of {len(verdict.findings)} are doubtful."
     assert "noise" in [item.test for item in doubts]
 
 
@@ -148,7 +148,7 @@ def test_few_trades_are_the_doubt_that_is_told() -> None:
 def test_failed_tests_are_counted_among_all_that_are_listed() -> None:
     verdict = assess_verified(changed(noise_profitable=0.1, cost_break_even=0.5, jitter_profitable=0.1), TRIED)
     failed = [item for item in verdict.findings if item.grade == "bad"]
-    words = f"The Sharpe ratio stands, but the run fails {len(failed)} of {len(verdict.findings)} tests, "
+    words = f"The Sharpe ratio is significant, but the run fails {len(failed)} of {len(verdict.findings)} tests, "
     assert (len(failed), verdict.reason.startswith(words)) == (3, True)
 
 

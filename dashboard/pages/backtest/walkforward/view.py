@@ -60,7 +60,7 @@ def kpis(result: WalkForwardResult) -> list[metric.Metric]:
         metric.Metric("Windows", f"{result.profitable} of {windows}", f"profitable, {losing} lost",
                       help="Test windows that ended with a profit. One without a trade has neither profit nor loss."),
         metric.Metric("Stability", percent(steady, 0), f"by chance {percent(chance, 0)}",
-                      help="Share of windows whose parameters are at most one step from those of the window before, "
+                      help="Share of windows whose parameters are at most one step from those of the previous window, "
                       "mean over the parameters; beside it that of random choices."),
         metric.Metric("Rank correlation",
                       number(float(np.median(agreement)), 2, signed=True) if len(agreement) else MISSING,
@@ -136,7 +136,7 @@ def about_paths(result: WalkForwardResult) -> str:
         for side, item in zip(axis_labels(result), result.stability(), strict=True)
         if item.near is not None
     ]
-    return f"within one step of the window before: {', '.join(parts)}" if parts else ""
+    return f"within one step of the previous window: {', '.join(parts)}" if parts else ""
 
 
 def about_progress(partial: Partial) -> str:

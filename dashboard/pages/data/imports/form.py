@@ -19,8 +19,9 @@ from dashboard.runs.studies import Study, StudyForm
 from engine.core.config import settings
 from engine.core.errors import SpecError
 from engine.core.spec import Action, RunSpec
+from engine.market.importers.choices import AUTOMATIC
 from engine.market.importers.formats import FORMATS
-from engine.market.importers.spec import AUTOMATIC, Import
+from engine.market.importers.spec import Import
 
 _USUAL_ZONES = (
     "UTC",

@@ -38,8 +38,8 @@ COLUMNS = [
     table.Column("said", "Problem", least=170),
     table.Column("rows", "Bars", "number", width=74, help="Bars that are stored now."),
     table.Column("added", "New", "number", width=74, help="Bars that were not stored before."),
-    table.Column("dropped", "Left out", "number", width=84, help="Rows of the source that are no bars, such as those "
-                 "without a close, and a last bar whose period goes on."),
+    table.Column("dropped", "Left out", "number", width=84, help="Rows that are not bars, such as those "
+                 "without a close, and a last bar that is not complete."),
     table.Column("first", "From", width=98),
     table.Column("last", "To", width=98),
 ]  # fmt: skip
@@ -102,7 +102,7 @@ def about(source: str) -> str:
     reach = [f"{name} of the last {days} days" for name in able.intervals if (days := able.limit(name))]
     parts = [
         f"Intervals: {', '.join(able.intervals)}",
-        *([f"History: {', '.join(reach)}, all else unlimited"] if reach else []),
+        *([f"History: {', '.join(reach)}, otherwise unlimited"] if reach else []),
         ADJUSTED[able.adjustment],
         *(["Needs a key"] if able.needs_key else []),
         *([f"At most {able.rate} requests per minute"] if able.rate else []),

@@ -31,7 +31,7 @@ COLUMNS = [
     table.Column("below", "Losses", kind="number"),
     table.Column("above", "Gains", kind="number"),
     table.Column(
-        "expected", "Normal", kind="number", decimals=2, help="Both sides together, as many normal returns would have."
+        "expected", "Normal", kind="number", decimals=2, help="Expected in both tails of as many normal returns."
     ),
 ]
 

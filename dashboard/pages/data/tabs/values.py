@@ -28,8 +28,9 @@ from engine.core.spec import Action, RunSpec
 from engine.jobs.requests import load_action
 from engine.market.external import stored
 from engine.market.external.importing import ImportedValues, preview
-from engine.market.external.spec import AUTOMATIC, StoreValues
+from engine.market.external.spec import StoreValues
 from engine.market.importers import uploads
+from engine.market.importers.choices import AUTOMATIC
 from engine.market.intervals import INTERVALS
 
 _AT_ONCE = 8.0  # megabytes of a file that is looked at before it is stored

@@ -77,7 +77,7 @@ def _volume(bars: Bars) -> Iterator[Finding]:
             "warning" if len(rows) > 0.01 * len(bars) else "note",
             rows,
             f"{counted(len(rows))} with no volume" + (f", {moved:,} of them with another close." if moved else "."),
-            f"Fills on them, {share(len(rows), len(bars))} of all bars, could not have been had.",
+            f"Fills on them, {share(len(rows), len(bars))} of all bars, could not have been achieved.",
         )
 
 

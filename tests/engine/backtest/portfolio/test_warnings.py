@@ -98,7 +98,7 @@ def test_closes_that_were_still_to_come_are_said_of_decisions_about_several_symb
     rotation = {"kind": "rotation", "lookback": 5, "skip": 0, "top": 1, "every": 5}
 
     def told(strategy: str | dict[str, object], other: Bars, fill: str) -> bool:
-        return "that close was still to come" in warned(run(pair(home, other), strategy, fill=fill))
+        return "which was not known" in warned(run(pair(home, other), strategy, fill=fill))
 
     assert told(rotation, abroad, "same_close")
     assert not told(rotation, abroad, "next_open")
@@ -108,8 +108,8 @@ def test_closes_that_were_still_to_come_are_said_of_decisions_about_several_symb
     save(home)
     at_open = run(pair(abroad, replace(coin, series=replace(coin.series, symbol="COIN"))), rotation)
     assert (
-        "OTHER may open again before the bar of COIN of the same date has ended, and is traded on it all the same: "
-        "that close was still to come. Choose the fill 'Next close', or symbols of one clock."
+        "OTHER may open again before the bar of COIN of the same date has ended, yet it is traded on that close, "
+        "which was not known. Choose the fill 'Next close', or symbols with the same trading hours."
     ) in at_open.warnings
 
 

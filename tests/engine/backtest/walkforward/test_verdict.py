@@ -67,7 +67,7 @@ def test_what_is_good_on_all_counts_holds(made: WalkForwardResult) -> None:
         ),
         (
             {"agreement": np.array([-0.4, -0.1, np.nan, -0.2, 0.3])},
-            "Not by choice.",
+            "Selection adds nothing.",
             "did not predict ranks in the test",
         ),
     ],

@@ -92,7 +92,7 @@ def test_every_line_that_is_wrong_is_named() -> None:
     assert {item.line: item.sentence for item in parsed.lines} == {
         3: "the time 'yesterday' cannot be read, write 2020-01-31 or 2020-01-31 09:30",
         4: "'ME TA' cannot be a symbol",
-        5: "'much' is no number",
+        5: "'much' is not a number",
         6: "4 cells instead of 3",
         8: "META has a value for this time already, in line 2",
     }

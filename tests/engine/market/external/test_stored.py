@@ -103,7 +103,7 @@ def test_a_file_is_imported_with_a_report(tmp_path: Path) -> None:
         "first": "2024-01-02T00:00:00.000",
         "last": "2024-01-03T00:00:00.000",
         "blank": 0,
-        "rejected": ["line 2: B: 'x' is no number"],
+        "rejected": ["line 2: B: 'x' is not a number"],
         "warnings": [],
     }
     with pytest.raises(DataError, match="'guesses' is not a kind of values"):

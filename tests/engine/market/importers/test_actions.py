@@ -111,7 +111,7 @@ def test_an_import_under_way_cannot_be_read() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("timezone", "Mars/Olympus", "There is no time zone 'Mars/Olympus'"),
+        ("timezone", "Mars/Olympus", "'Mars/Olympus' is not a time zone"),
         ("format", "yaho", "Did you mean 'yahoo'"),
         ("currency", "??", "A currency has at most 8 letters"),
         ("collection", "", "from 1 to 64"),

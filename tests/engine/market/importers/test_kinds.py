@@ -117,7 +117,7 @@ def test_rejected_rows_of_a_sheet_have_the_numbers_of_its_rows(workspace: Worksp
     data = xlsx({"Sheet1": [["Date", "Close"], ["2020-01-02", 1.0], ["2020-01-03", "one"], ["2020-01-06", 2.0]]})
     (item,) = opened(workspace, "AAPL.xlsx", data)
     assert item.parsed is not None
-    assert [(line.line, line.sentence) for line in item.parsed.lines] == [(3, "close is no number: 2020-01-03, one")]
+    assert [(line.line, line.sentence) for line in item.parsed.lines] == [(3, "close is not a number: 2020-01-03, one")]
 
 
 def test_compressed_text(workspace: Workspace, frame: pd.DataFrame) -> None:

@@ -154,7 +154,7 @@ def test_lines_that_are_no_bars_are_told_with_their_numbers() -> None:
     found = parsed(text)
     assert [(item.line, item.sentence) for item in found.lines] == [
         (3, "its time cannot be read: yesterday, 2, 5"),
-        (4, "close is no number: 2020-01-04, n.a, 5"),
+        (4, "close is not a number: 2020-01-04, n.a, 5"),
         (6, "2 cells instead of 3: 2020-01-05,4"),
     ]
     assert (found.rejected, found.dropped) == (3, 1)

@@ -56,7 +56,7 @@ def test_one_bad_series_of_several_costs_no_other() -> None:
 
 def test_negative_volume_is_no_bar() -> None:
     found = parsed("date,close,volume\n2020-01-02,1,5\n2020-01-03,2,-5\n")
-    assert told(found) == [(3, "volume is negative or no number: 2020-01-03, 2, -5")]
+    assert told(found) == [(3, "volume is negative or not a number: 2020-01-03, 2, -5")]
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..", "A/../B"])
