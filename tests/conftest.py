@@ -16,7 +16,10 @@ settings.register_profile("house", deadline=None, derandomize=True)  # no failur
 settings.load_profile("house")
 
 pytest.register_assert_rewrite("tests.support.accounts")
-pytest_plugins = ["tests.support.workspace", "tests.support.external", "tests.support.yahoo"]
+pytest_plugins = [
+    *("tests.support.workspace", "tests.support.external"),
+    *("tests.support.network", "tests.support.yahoo", "tests.support.fred", "tests.support.exchanges"),
+]
 
 QUIET = (
     "--disable-quic",

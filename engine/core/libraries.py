@@ -38,6 +38,9 @@ CARRIERS = frozenset(
         ),  # requests, results, models
         *(
             "yfinance",
+            "pandas_datareader",
+            "ccxt",
+            "requests",
             "python_calamine",
             "duckdb",
             "sqlalchemy",

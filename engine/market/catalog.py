@@ -295,9 +295,10 @@ def require_tradeable(market: Market) -> None:
     """Raise ``NotTradeable`` if a series cannot be bought, such as the level of an index."""
     for bars in market.bars:
         if not bars.series.tradeable:
+            noun = "an economic series" if bars.series.kind == "economic" else "an index level"
             raise NotTradeable(
-                f"{bars.series.symbol} is an index level and cannot be bought: choose a fund or a future that "
-                "tracks it, or use it as a feature only."
+                f"{bars.series.symbol} is {noun} and cannot be bought: choose a fund or a future that tracks it, or "
+                "use it as a feature only."
             )
 
 

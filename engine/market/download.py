@@ -69,6 +69,11 @@ def _fetchable(name: str) -> Source:
     if source.capabilities is None:
         able = ", ".join(kind for kind, cls in SOURCES.available().items() if cls.capabilities is not None)
         raise DataError(f"Nothing can be fetched from '{name}'. Sources that can: {able}.")
+    with catalog.source_errors(source):
+        message = source.missing()
+    catalog.require_type(source, message, str, "missing")
+    if message:
+        raise DataError(message)
     return source
 
 

@@ -57,7 +57,8 @@ class Capabilities:
 
     ``history`` is the maximum history in days, by interval, unlimited for others. ``adjustment`` is that of the prices.
     ``needs_key``: an account is needed; ``rate`` is the limit of requests per minute, None for none. ``fields`` are the
-    columns of the bars. ``note`` says what its user has to know.
+    columns of the bars. ``example`` are symbols as the source names them, for an empty field. ``note`` says what its
+    user has to know.
     """
 
     intervals: tuple[Interval, ...]
@@ -67,6 +68,7 @@ class Capabilities:
     needs_key: bool = False
     rate: int | None = None
     can_search: bool = True
+    example: str = ""
     note: str = ""
 
     def limit(self, interval: Interval) -> int | None:

@@ -18,6 +18,7 @@ from engine.market.bars import Bars, Series
 from engine.market.fetching import Listing, Status
 from engine.market.intervals import Interval, bar_interval
 from engine.market.symbols import symbol
+from engine.market.web import Answered, is_page
 
 _KINDS = {"EQUITY": "equity", "ETF": "etf", "MUTUALFUND": "fund", "INDEX": "index", "CURRENCY": "fx"} | {
     "CRYPTOCURRENCY": "crypto",
@@ -119,19 +120,11 @@ def _finished(interval: Interval, times: Any, facts: Facts) -> Any:
     return ended
 
 
-class _Answered(OSError):
-    """A response that is none of Yahoo's service: ``status`` is that of HTTP."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"HTTP status {status}")
-        self.status = status
-
-
 def refusal(name: str, error: Exception) -> tuple[Status, str]:
     """What an exception of yfinance means, and a sentence that a user can act on."""
     yahoo = library().exceptions
     said = str(error)
-    answered = error.status if isinstance(error, _Answered) else _status(error)
+    answered = error.status if isinstance(error, Answered) else _status(error)
     if isinstance(error, yahoo.YFRateLimitError) or answered == 429:
         return "rate limited", "Yahoo limits requests: try again in some minutes, with fewer symbols at a time."
     reason = getattr(error, "yahoo_reason", None) or ""
@@ -193,9 +186,8 @@ def session() -> Any:
     def request(method: str, url: str, *args: Any, **more: Any) -> Any:
         response = ask(method, url, *args, **more)
         is_data = "/v8/finance/" in url or "/v1/finance/" in url
-        is_page = "text/html" in response.headers.get("content-type", "")
-        if is_data and (response.status_code >= 500 or is_page):
-            raise _Answered(response.status_code)
+        if is_data and (response.status_code >= 500 or is_page(response)):
+            raise Answered(response.status_code)
         return response
 
     session.request = request

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from engine.core.errors import Cancelled, EngineError
+from engine.core.errors import Cancelled, DataError, EngineError
 from engine.core.progress import silent
 from engine.core.registry import info
 from engine.market.bars import Series
@@ -20,6 +20,8 @@ from engine.market.intervals import Interval
 from engine.market.sources import SOURCES, Source
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
+from tests.support.exchanges import Exchanges
+from tests.support.fred import Fred
 from tests.support.market import random_walk
 from tests.support.yahoo import Yahoo
 
@@ -136,8 +138,8 @@ def test_fingerprint_is_the_digest_of_the_bars(source: Source) -> None:
 
 
 @pytest.fixture(params=FETCHED, ids=lambda cls: cls.__name__)
-def fetching(request: pytest.FixtureRequest, yahoo: Yahoo) -> Source:
-    """A source that is fetched from; that of a provider meets a stand-in, which knows no symbol."""
+def fetching(request: pytest.FixtureRequest, yahoo: Yahoo, fred: Fred, exchanges: Exchanges) -> Source:
+    """A source that is fetched from; that of a provider meets a stand-in, which knows none of the symbols here."""
     spec: Source = request.param()
     return spec
 
@@ -173,4 +175,13 @@ def test_fetching_can_be_cancelled(fetching: Source) -> None:
 
 
 def test_a_search_for_nonsense_finds_nothing(fetching: Source) -> None:
-    assert fetching.search("no such series, anywhere") == ()
+    able = fetching.capabilities
+    if able is not None and able.can_search:
+        assert fetching.search("no such series, anywhere") == ()
+    else:
+        with pytest.raises(DataError, match="cannot be searched"):
+            fetching.search("no such series, anywhere")
+
+
+def test_nothing_is_missing_where_all_extras_are_installed(fetching: Source) -> None:
+    assert fetching.missing() == ""

@@ -1,31 +1,23 @@
-"""A stand-in for Yahoo Finance on this machine, for the unmodified yfinance: a proxy that answers for Yahoo's hosts."""
+"""A stand-in for Yahoo Finance, for the unmodified yfinance."""
 
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 import json
 import math
-import ssl
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from engine.market.yfinance_adapter import session
+from tests.support.network import Answer, Network, faulty
 
-HOSTS = ("fc.yahoo.com", "query1.finance.yahoo.com", "query2.finance.yahoo.com", "guce.yahoo.com", "consent.yahoo.com")
-PORTAL = "<html><body>Welcome to the hotel. Please log in.</body></html>"
 DAY = 86_400
 SESSION = 23_400
 SECONDS = {"1m": 60, "2m": 120, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600}
@@ -64,8 +56,30 @@ class Yahoo:
     faults: dict[str, deque[int | str]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     found: list[dict[str, Any]] = field(default_factory=list)
-    address: str = ""
-    authority: Path = Path()
+    hosts = (
+        *("fc.yahoo.com", "query1.finance.yahoo.com", "query2.finance.yahoo.com"),
+        *("guce.yahoo.com", "consent.yahoo.com"),
+    )
+
+    def answer(self, host: str, path: str, query: dict[str, str]) -> Answer | None:
+        self.asked.append((path, query))
+        if path.startswith("/v8/finance/chart/"):
+            return self._chart(path.removeprefix("/v8/finance/chart/"), query)
+        if path == "/v1/finance/search":
+            return Answer(200, json.dumps({"quotes": self.found, "news": []}))
+        if path == "/v1/test/getcrumb":
+            return Answer(200, "crumb", "text/plain")
+        if path.startswith(("/v10/finance/quoteSummary/", "/v7/finance/quote")):
+            return Answer(404, json.dumps({"quoteSummary": {"result": None, "error": {"code": "Not Found"}}}))
+        return _html(200, "<html></html>")
+
+    def _chart(self, symbol: str, query: dict[str, str]) -> Answer | None:
+        waiting = self.faults.get(symbol)
+        fault = waiting.popleft() if waiting else None
+        if fault is not None:
+            return faulty(fault, '{"chart": {"result": [{"meta": {}}], "error": null}}')
+        status, body = self.chart(symbol, query)
+        return Answer(status, json.dumps(body))
 
     def fail(self, symbol: str, *faults: int | str) -> None:
         self.faults.setdefault(symbol, deque()).extend(faults)
@@ -166,151 +180,15 @@ def _error(code: str, description: str) -> dict[str, Any]:
     return {"chart": {"result": None, "error": {"code": code, "description": description}}}
 
 
-class Service(ThreadingHTTPServer):
-    """A proxy that takes every tunnel for one to itself, and answers in it as ``yahoo`` says."""
-
-    daemon_threads = True
-
-    def __init__(self, yahoo: Yahoo, inner: ssl.SSLContext) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.yahoo, self.inner = yahoo, inner
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Service
-
-    def do_CONNECT(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        try:
-            self.connection = self.server.inner.wrap_socket(self.connection, server_side=True)
-        except OSError:
-            self.close_connection = True
-            return
-        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", buffering=0)
-        self.close_connection = False
-
-    def do_GET(self) -> None:
-        yahoo, parts = self.server.yahoo, urlsplit(self.path)
-        path, query = unquote(parts.path), {name: values[0] for name, values in parse_qs(parts.query).items()}
-        yahoo.asked.append((path, query))
-        if path.startswith("/v8/finance/chart/"):
-            self._chart(path.removeprefix("/v8/finance/chart/"), query)
-        elif path == "/v1/finance/search":
-            self._send(200, json.dumps({"quotes": yahoo.found, "news": []}))
-        elif path == "/v1/test/getcrumb":
-            self._send(200, "crumb", "text/plain")
-        elif path.startswith(("/v10/finance/quoteSummary/", "/v7/finance/quote")):
-            self._send(404, json.dumps({"quoteSummary": {"result": None, "error": {"code": "Not Found"}}}))
-        else:
-            self._send(200, "<html></html>", "text/html")
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def finish(self) -> None:
-        super().finish()
-        self.connection.close()  # the server closes only the socket that the tunnel was made of
-
-    def _chart(self, symbol: str, query: dict[str, str]) -> None:
-        waiting = self.server.yahoo.faults.get(symbol)
-        fault = waiting.popleft() if waiting else None
-        if fault == "drop":
-            self.close_connection = True
-            self.connection.close()
-        elif fault == "portal":
-            self._send(200, PORTAL, "text/html")
-        elif fault == "nonsense":
-            self._send(200, '{"chart": {"result": [{"meta": {}}], "error": null}}')
-        elif isinstance(fault, int):
-            self._send(fault, "Too Many Requests" if fault == 429 else PORTAL, "text/html")
-        else:
-            status, body = self.server.yahoo.chart(symbol, query)
-            self._send(status, json.dumps(body))
-
-    def _send(self, status: int, text: str, kind: str = "application/json") -> None:
-        body = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@contextmanager
-def serving(yahoo: Yahoo, folder: Path) -> Iterator[Yahoo]:
-    """``yahoo`` behind a proxy on this machine: ``address`` and ``authority`` belong into HTTPS_PROXY and
-    CURL_CA_BUNDLE.
-    """
-    certificate, key = _certificate(folder)
-    inner = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    inner.load_cert_chain(certificate, key)
-    server = Service(yahoo, inner)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yahoo.address, yahoo.authority = f"http://127.0.0.1:{server.server_port}", certificate
-    try:
-        yield yahoo
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """Of Yahoo's hosts, signed by itself."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stand-in")])
-    now = dt.datetime.now(dt.UTC)
-    names: list[x509.GeneralName] = [x509.DNSName(host) for host in HOSTS]
-    names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "stand-in.pem", folder / "stand-in.key"
-    certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate, private
-
-
-@pytest.fixture(scope="session")
-def yahoo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yahoo]:
-    with serving(Yahoo({}), tmp_path_factory.mktemp("yahoo")) as yahoo:
-        yield yahoo
+def _html(status: int, text: str) -> Answer:
+    return Answer(status, text, "text/html")
 
 
 @pytest.fixture
-def yahoo(yahoo_service: Yahoo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yahoo]:
+def yahoo(network: Network) -> Iterator[Yahoo]:
     """A stand-in that knows nothing yet, and is where this process finds Yahoo."""
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.setenv(name, yahoo_service.address)
-    for name in ("CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
-        monkeypatch.setenv(name, str(yahoo_service.authority))
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    yahoo_service.listed, yahoo_service.faults, yahoo_service.found = {}, {}, []
-    yahoo_service.now = time.time()
-    yahoo_service.asked.clear()
+    found = Yahoo({})
+    network.sites = (*network.sites, found)
     session.cache_clear()  # one that was made before trusts the real authorities
-    yield yahoo_service
+    yield found
     session.cache_clear()

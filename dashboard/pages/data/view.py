@@ -17,7 +17,7 @@ _WORST: Mapping[Severity, tuple[str, Tone]] = {
     "warning": ("warning", "warn"),
     "note": ("note", ""),
 }
-NOT_TRADEABLE = {"index": "index level, not tradeable"}
+NOT_TRADEABLE = {"index": "index level, not tradeable", "economic": "economic series, not tradeable"}
 
 
 def chips(series: Series, verdict: Verdict) -> list[Chip]:

@@ -11,10 +11,13 @@ import numpy as np
 from engine.market.bars import Bars
 from engine.market.integrity import FATAL, Flaw, flaws
 from engine.market.quality import edits
-from engine.market.quality.checks import adjustments, moves, prices, trading
+from engine.market.quality.checks import adjustments, moves, prices, published, trading
 from engine.market.quality.finding import SEVERITIES, About, Family, Finding
 
-FAMILIES: tuple[Family, ...] = (prices.FAMILY, moves.FAMILY, adjustments.FAMILY, trading.FAMILY)
+FAMILIES: tuple[Family, ...] = (
+    *(prices.FAMILY, moves.FAMILY, adjustments.FAMILY, trading.FAMILY),
+    published.FAMILY,
+)
 
 REFUSED: Mapping[str, About] = MappingProxyType(
     {

@@ -79,6 +79,9 @@ class Source(Spec):
         """What keeps that very series from being read; nothing for others, listed or not."""
         return ""
 
+    def missing(self) -> str:
+        return ""
+
     def search(self, text: str) -> tuple[Listing, ...]:
         raise DataError(f"The source '{self.kind}' cannot be searched.")
 

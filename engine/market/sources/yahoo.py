@@ -1,9 +1,7 @@
-"""Bars of Yahoo Finance through yfinance, one symbol after another, every refusal in a sentence of its own."""
+"""Bars of Yahoo Finance through yfinance, every refusal in a sentence of its own."""
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal, get_args
@@ -11,6 +9,7 @@ from typing import Any, Final, Literal, get_args
 from engine.core.errors import DataError
 from engine.core.progress import Progress
 from engine.core.registry import plugin
+from engine.market.asking import Tell, answers
 from engine.market.fetching import Capabilities, Fetched, FetchedBars, FetchRequest, Field, Listing, Status
 from engine.market.intervals import Interval
 from engine.market.sources import Source
@@ -31,9 +30,10 @@ _PIECE: Final[Mapping[Interval, int]] = {"1m": 7}
 _NAMES: Final[Mapping[Interval, str]] = {"1w": "1wk", "1mo": "1mo"}
 _EASTERNMOST = timedelta(hours=14)  # ahead of UTC
 _OLDEST = 99 * 365  # days before today that a whole history may begin
-_PATIENCE = 300.0  # seconds in all that a limit on requests is waited for, symbol by symbol
-_FIRST_WAIT = 2.0  # seconds, doubled with each refusal
-_LOOK = 0.25  # seconds between two looks for a cancel
+_THREADS = 2
+"""Symbols asked for at a time. yfinance has locks for its cookie and its crumb and holds all else by symbol, but after
+any response of 400 or more each thread asks for another crumb: more threads gain little.
+"""
 
 
 @plugin("yahoo", title="Yahoo Finance")
@@ -41,8 +41,8 @@ class Yahoo(Source):
     """Equities, funds, indices, currencies, futures and crypto of Yahoo Finance, whose terms allow personal use.
     Prices and volume come without the jumps of splits, the adjusted close without dividends too.
 
-    Yahoo publishes no limit on requests: one is made at a time, and a refused one again later, with pauses that
-    double. An unfinished last bar is left out, and so is a row without a close.
+    Yahoo publishes no limit on requests: two symbols are asked for at a time, and refused ones again later, with pauses
+    that double. An unfinished last bar is left out, and so is a row without a close.
     """
 
     capabilities = Capabilities(
@@ -50,6 +50,7 @@ class Yahoo(Source):
         fields=frozenset(get_args(Field)),
         adjustment="splits",
         history=_HISTORY,
+        example="AAPL, ^GSPC, or a name",
         note="Yahoo's terms allow personal use.",
     )
     kind: Literal["yahoo"] = "yahoo"
@@ -68,38 +69,15 @@ class Yahoo(Source):
             raise DataError(refusal("The search", error)[1]) from error
 
     def fetch(self, request: FetchRequest, progress: Progress) -> FetchedBars:
-        unreachable = 0
-        for at, name in enumerate(request.symbols):
-            done = at / len(request.symbols)
-            progress(done, f"Fetching {name} from Yahoo.")
-            answer = _patient(name, request, done, progress)
-            yield answer
-            unreachable = unreachable + 1 if answer.status == "no network" else 0
-            if answer.status == "rate limited" or unreachable == 2:
-                raise DataError(answer.sentence)
+        library(), session()  # before there are threads
+
+        def ask(name: str, _: Tell) -> Fetched:
+            return _answer(name, request)
+
+        return answers(request.symbols, ask, progress, threads=_THREADS, provider=lambda _: "Yahoo")
 
 
 # -- one symbol ------------------------------------------------------------------------------------------------------
-
-
-def _patient(name: str, request: FetchRequest, done: float, progress: Progress) -> Fetched:
-    """The answer for one symbol, asked for again while Yahoo limits requests. ``progress`` may raise ``Cancelled``."""
-    wait, until = _FIRST_WAIT, time.monotonic() + _PATIENCE
-    while True:
-        answer = _answer(name, request)
-        pause = wait * random.uniform(0.75, 1.25)
-        if answer.status != "rate limited" or time.monotonic() + pause > until:
-            return answer
-        progress(done, f"Yahoo limits requests: asking for {name} again in {pause:.0f} s.")
-        _pause(pause, done, progress)
-        wait *= 2
-
-
-def _pause(seconds: float, done: float, progress: Progress) -> None:
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        progress(done, "")
-        time.sleep(min(left, _LOOK))
 
 
 def _answer(name: str, request: FetchRequest) -> Fetched:

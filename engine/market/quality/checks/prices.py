@@ -47,7 +47,7 @@ def _closes(bars: Bars) -> Iterator[Finding]:
             "bars.",
         )
     rows = mask_rows(bars.close <= 0)
-    if len(rows):
+    if len(rows) and bars.series.kind != "economic":  # a real yield or a growth rate is often below zero
         yield Finding(
             "close",
             "grave",

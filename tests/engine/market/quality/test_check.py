@@ -341,6 +341,16 @@ def test_bars_after_their_fetch_are_from_the_future() -> None:
     assert check(replace(bars, series=replace(bars.series, fetched="2020-04-09T12:00:00"))) == ()
 
 
+@pytest.mark.parametrize("level", [5.0, -5.0])
+def test_an_economic_series_was_published_later_and_may_be_negative(level: float) -> None:
+    bars = random_walk(100)
+    values = level + bars.close / 1000
+    series = replace(bars.series, kind="economic", has_ohlc=False, has_volume=False)
+    nothing = np.full(100, np.nan)
+    columns = dict.fromkeys(("open", "high", "low", "volume"), nothing) | {"close": values, "adj_close": values}
+    assert found(replace(bars, series=series, **columns)) == {"release dates": (100, 0), "closes only": (100, 0)}
+
+
 # -- what all have in common -----------------------------------------------------------------------------------------
 
 
