@@ -18,8 +18,8 @@ def _search(bars: Bars) -> Iterator[Finding]:
             np.arange(len(bars)),
             "Values are dated by the period that they describe, and are as they were last revised: the data do not say "
             "when each was published, nor what it was then.",
-            "A decision at the end of that period looks ahead: delay the values by the lag of their release, a day for "
-            "market rates and a month or more for statistics. Revisions remain.",
+            "A decision at the end of that period looks ahead. Import them as values that were known later (a day for "
+            "market rates, a month or more for statistics) to trade on them; revisions remain.",
         )
 
 
