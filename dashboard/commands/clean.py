@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+from typing import Final
 
 from dashboard.commands.output import print_lines
 from dashboard.text.format import count, disk_size
@@ -11,7 +13,11 @@ from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import ConfigError
 from engine.jobs import housekeeping, runner
-from engine.jobs.housekeeping import Plan
+from engine.jobs.housekeeping import Plan, Removal
+from engine.market import trash
+from engine.market.importers import uploads
+
+_NONE: Final[Removal[Path]] = Removal()
 
 
 def clean(given: argparse.Namespace) -> None:
@@ -21,15 +27,18 @@ def clean(given: argparse.Namespace) -> None:
     planned = housekeeping.plan(
         runner.store(), older_than=age, empty_bin=given.bin, bars=given.bars, old_reports=given.reports
     )
-    found = lines(planned)
+    unused, thrown = uploads.dead(), trash.removable(all=given.trash)
+    found = lines(planned, Removal(unused, sum(map(_bytes, unused))), Removal(thrown, trash.size(thrown)))
     print_lines(found or [f"Nothing to remove from {settings().cache}."])
     if not found or not (given.yes or _agreed()):
         return
     housekeeping.clean(runner.store(), planned)
+    uploads.remove_dead()
+    trash.empty(thrown)
     print("Done.")
 
 
-def lines(planned: Plan) -> list[str]:
+def lines(planned: Plan, unused: Removal[Path] = _NONE, thrown: Removal[Path] = _NONE) -> list[str]:
     """A line for each kind of thing that is removed, and their sum; nothing where there is nothing."""
     rows = [
         (("result",), planned.results, "their runs stay in the library and are computed again when opened"),
@@ -37,10 +46,12 @@ def lines(planned: Plan) -> list[str]:
         (("run",), planned.bin, "from the bin, for good"),
         (("left-over file",), planned.leftovers, "from killed processes"),
         (("file of bars", "files of bars"), planned.bars, "must be downloaded or imported again"),
+        (("file of an upload", "files of uploads"), unused, "not imported within an hour"),
+        (("deleted series", "deleted series"), thrown, "from the trash, for good"),
         (("report",), planned.reports, "of benchmarks, downloads and imports, for good"),
     ]
     told = [f"{count(len(part.items), *name)}, {disk_size(part.size)}: {why}" for name, part, why in rows if part.items]
-    total = sum(part.size for part in planned.parts)
+    total = sum(part.size for part in (*planned.parts, unused, thrown))
     return [*told, f"Total: {disk_size(total)}."] if told else []
 
 
@@ -50,3 +61,10 @@ def _agreed() -> bool:
         raise ConfigError("Nothing was removed: pass --yes when there is no terminal to confirm on.")
     print("Remove them? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

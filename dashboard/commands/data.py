@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import yaml
 
-from dashboard.commands.output import print_lines
+from dashboard.commands import stored_series
+from dashboard.commands.output import print_lines, table_lines
 from dashboard.commands.values import values
 from engine.core.config import settings
 from engine.core.database import prepare_cache
@@ -43,7 +44,10 @@ def update(given: argparse.Namespace) -> None:
 
 
 def catalogue(given: argparse.Namespace) -> None:
-    """Print every series that can be read."""
+    """Print every series that can be read, or do what was asked for with some of them."""
+    if given.action:
+        stored_series.ACTIONS[given.action](given)
+        return
     found = [item.series for item in catalog.entries()]
     chosen = [item for item in found if given.collection in (None, item.collection)]
     if given.quality:
@@ -118,9 +122,7 @@ _HEADINGS = ("Collection", "Symbol", "Interval", "From", "To", "Bars", "Source",
 
 
 def _table(series: list[Series]) -> list[str]:
-    rows = [_HEADINGS, *map(_row, series)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADINGS))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return table_lines(_HEADINGS, list(map(_row, series)))
 
 
 def _row(item: Series) -> tuple[str, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 Command = Callable[[argparse.Namespace], None]
 _CLEAN = (
-    "Removes results over the limit set in config.yaml, results that belong to no run, and files left by killed "
-    "processes; more on request. Runs stay in the library with their metrics, and opening one computes it again. "
-    "Pinned, tagged and annotated runs keep their results, and the ledger keeps every trial."
+    "Removes results over the limit set in config.yaml, results that belong to no run, files left by killed processes, "
+    "uploads that nobody imported, and series deleted more than 30 days ago; more on request. Runs stay in the library "
+    "with their metrics, and opening one computes it again. Pinned, tagged and annotated runs keep their results, and "
+    "the ledger keeps every trial."
 )
 _ENCODINGS = ("utf-8", "cp1252", "utf-16", "cp1251", "shift_jis", "gb18030")
 _UNITS = {"h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
@@ -38,10 +40,8 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     _import(importing)
     updating = named.add_parser("update", help="fetch the latest bars of the downloaded series")
     _update(updating)
-    listing = named.add_parser("data", help="list the available series")
-    listing.add_argument("--collection", metavar="NAME", help="list this collection only")
-    listing.add_argument("--quality", action="store_true", help="list the findings on data quality")
-    listing.add_argument("--json", action="store_true", help="print one line of JSON")
+    listing = named.add_parser("data", help="list, rename, delete, restore or export series")
+    _data(listing)
     valuing = named.add_parser("values", help="store, list or delete signals, weights and predictions of your own")
     _values(valuing)
     made = {"serve": serving, "run": running, "clean": cleaning, "values": valuing}
@@ -95,6 +95,39 @@ def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
+def _data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--collection", metavar="NAME", help="list this collection only")
+    parser.add_argument("--quality", action="store_true", help="list the findings on data quality")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+    parser.set_defaults(action="")
+    actions = parser.add_subparsers(
+        metavar="action", description="Without one, the series that can be used are listed."
+    )
+    renaming = _on_series(actions, "rename", "give a stored series another symbol or collection", several=False)
+    renaming.add_argument("--to-symbol", metavar="S", default="", help="its new symbol")
+    renaming.add_argument("--to-collection", metavar="NAME", default="", help="its new collection")
+    _on_series(actions, "delete", "move stored series into the trash, for 30 days")
+    _on_series(actions, "restore", "bring deleted series back")
+    listing = actions.add_parser("deleted", help="list what can be restored")
+    exporting = _on_series(actions, "export", "write series to CSV or Parquet files, as they are stored")
+    exporting.add_argument("--to", metavar="FOLDER", default=".", help="where to (default: the current folder)")
+    exporting.add_argument("--format", choices=["csv", "parquet"], default="csv")
+    for name, action in {**actions.choices, "deleted": listing}.items():
+        action.set_defaults(action=name)
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one line of JSON")
+        action.add_argument("--config", metavar="PATH", default=argparse.SUPPRESS, help="configuration file")
+
+
+def _on_series(actions: Any, name: str, help: str, several: bool = True) -> argparse.ArgumentParser:
+    """An action on stored series of one collection."""
+    found: argparse.ArgumentParser = actions.add_parser(name, help=help, description=f"{help.capitalize()}.")
+    found.add_argument("of", metavar="collection")
+    what = "symbols (default: all of the collection)" if several else "symbol (default: all of the collection)"
+    found.add_argument("symbols", nargs="*" if several else "?", metavar="symbol", help=what)
+    found.add_argument("--interval", metavar="I", help="bars of one interval (default: all)")
+    return found
+
+
 def _values(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", help="CSV or Parquet file to store (default: list what is stored)")
     parser.add_argument("--name", metavar="NAME", help="what the values are called in strategies and features")
@@ -110,7 +143,9 @@ def _values(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--symbol", metavar="S", default="", help="symbol of a file without a column of symbols")
     parser.add_argument("--date-order", choices=["day first", "month first"], default="", help="what 01/02/2020 means")
-    parser.add_argument("--delete", metavar="NAME", help="delete the values of that name")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--delete", metavar="NAME", help="delete the values of that name")
+    which.add_argument("--restore", metavar="NAME", help="bring back the values of that name that were deleted")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
@@ -129,6 +164,7 @@ def _clean(parser: argparse.ArgumentParser) -> None:
         "--all-results", action="store_true", help="all results except those of pinned, tagged and annotated runs"
     )
     parser.add_argument("--bin", action="store_true", help="empty the bin of the library")
+    parser.add_argument("--trash", action="store_true", help="delete the series in the trash for good")
     parser.add_argument(
         "--bars", action="store_true", help="all downloaded and imported bars, which must then be fetched again"
     )

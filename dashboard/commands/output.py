@@ -17,6 +17,13 @@ def print_lines(found: Sequence[str]) -> None:
     print("\n".join(found))
 
 
+def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A line for the headings and for each row, in columns."""
+    every = [headings, *rows]
+    widths = [max(len(row[at]) for row in every) for at in range(len(headings))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every]
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a requested file. Raises ``ConfigError`` where that cannot be done."""
     try:

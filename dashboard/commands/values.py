@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from dashboard.commands.output import print_lines
+from dashboard.commands.output import print_lines, table_lines
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import DataError
@@ -24,11 +24,14 @@ _HEADINGS = ("Name", "Kind", "Interval", "Known", "Symbols", "From", "To", "Valu
 
 
 def values(given: argparse.Namespace) -> None:
-    """Store the values of a file, delete some, or list all."""
+    """Store the values of a file, delete some or bring them back, or list all."""
     prepare_cache(settings().cache)
     if given.delete:
         stored.delete(given.delete)
-        print(f"The values '{given.delete}' are deleted.")
+        print(f"The values '{given.delete}' are deleted. To bring them back: stratoscope values --restore NAME.")
+    elif given.restore:
+        stored.restore(given.restore)
+        print(f"The values '{given.restore}' are back.")
     elif given.path:
         _import(given)
     else:
@@ -60,10 +63,7 @@ def _list(given: argparse.Namespace) -> None:
     if given.json:
         print(json.dumps([asdict(item) for item in found]))
         return
-    rows = [_HEADINGS, *map(_row, found)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADINGS))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    print_lines(lines)
+    print_lines(table_lines(_HEADINGS, list(map(_row, found))))
     for problem in stored.problems():
         print(problem, file=sys.stderr)
 

@@ -34,7 +34,8 @@ class Series:
     ``timezone`` is that of the exchange. ``split_adjusted``: prices and volume are split adjusted without the dates of
     the splits, as Yahoo's, so the number of shares on the day itself is unknown. ``provider`` is the source that stored
     bars were fetched from and ``fetched`` the ISO time in UTC; both are empty where nothing was fetched.
-    ``resampled_from`` is the interval of the bars that these are made of when they are read, empty for others.
+    ``provider_symbol`` is what that source calls it, empty where that is its symbol. ``resampled_from`` is the interval
+    of the bars that these are made of when they are read, empty for others.
     """
 
     source: str
@@ -57,6 +58,7 @@ class Series:
     provider: str = ""
     fetched: str = ""
     resampled_from: str = ""
+    provider_symbol: str = ""
 
     @property
     def zones(self) -> Zones:

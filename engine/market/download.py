@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,10 @@ def search(source: str, text: str) -> tuple[Listing, ...]:
     return listings
 
 
-def fetch(request: FetchRequest, progress: Progress = silent) -> FetchReport:
-    """Fetch the symbols of ``request`` and store each as soon as it arrives.
+def fetch(
+    request: FetchRequest, progress: Progress = silent, names: Mapping[str, str] = MappingProxyType({})
+) -> FetchReport:
+    """Fetch the symbols of ``request`` and store each as soon as it arrives, under its own name or that in ``names``.
 
     Failures are in the report and affect neither other symbols nor stored bars. Raises ``DataError`` where the source
     cannot fetch at all, ``Cancelled`` as ``progress`` does: what has been stored before is kept.
@@ -53,13 +56,14 @@ def fetch(request: FetchRequest, progress: Progress = silent) -> FetchReport:
     try:
         with entered_together():
             for answer in _fetch_each(source, request, progress):
-                outcomes[answer.symbol] = store(request, answer, began, request.source)
+                name = names.get(answer.symbol, answer.symbol)
+                outcomes[answer.symbol] = store(request, answer, began, request.source, name)
     except Cancelled:
         raise
     except EngineError as error:
         stopped = str(error)
-    rest = (Outcome(name, "not reached", stopped) for name in request.symbols if name not in outcomes)
-    outcomes |= {item.symbol: item for item in rest}
+    missing = [name for name in request.symbols if name not in outcomes]
+    outcomes |= {name: Outcome(names.get(name, name), "not reached", stopped) for name in missing}
     ordered = tuple(outcomes[name] for name in request.symbols)
     return FetchReport(request.source, request.target, request.interval, began, ordered)
 
@@ -103,15 +107,15 @@ def _fetch_each(source: Source, request: FetchRequest, progress: Progress) -> It
     progress(1.0, f"{len(request.symbols) - len(waiting):,} of {len(request.symbols):,} symbols fetched.")
 
 
-def store(request: FetchRequest, answer: Fetched, fetched: str, provider: str) -> Outcome:
+def store(request: FetchRequest, answer: Fetched, fetched: str, provider: str, name: str = "") -> Outcome:
     """Store the bars of one symbol, fetched at the ISO time ``fetched``, and return the outcome. ``provider`` is the
-    source that can be asked again, "" for none.
+    source that can be asked again, "" for none; ``name`` is the symbol to store them under where it is another.
     """
-    name, dropped = answer.symbol, answer.dropped
+    name, dropped = name or answer.symbol, answer.dropped
     if answer.bars is None:
         return Outcome(name, answer.status, answer.sentence)
     try:
-        new = _selected(request, answer, answer.bars, fetched, provider)
+        new = _selected(request, answer, answer.bars, fetched, provider, name)
         old = stored(request, name)
         if new is None:
             first, last = answer.bars.series.span
@@ -133,7 +137,9 @@ def store(request: FetchRequest, answer: Fetched, fetched: str, provider: str) -
     return Outcome(name, status, answer.sentence, len(whole), added, dropped, series.start, series.end)
 
 
-def _selected(request: FetchRequest, answer: Fetched, bars: Bars, fetched: str, provider: str) -> Bars | None:
+def _selected(
+    request: FetchRequest, answer: Fetched, bars: Bars, fetched: str, provider: str, name: str
+) -> Bars | None:
     """The bars in the requested range, checked and under their stored name; None where there are none."""
     series = bars.series
     if (series.symbol, series.interval) != (answer.symbol, request.interval):
@@ -146,6 +152,8 @@ def _selected(request: FetchRequest, answer: Fetched, bars: Bars, fetched: str, 
     if not len(part):
         return None
     kept = replace(series, source="stored", collection=request.target, provider=provider, fetched=fetched)
+    if name != series.symbol:
+        kept = replace(kept, symbol=name, provider_symbol=series.symbol)
     return _with_extent(replace(part, series=kept, unpriced=0))
 
 

@@ -13,10 +13,12 @@ MOST = 1_000_000
 """Bars of one file, at most: it is made in memory."""
 Format = Literal["csv", "parquet"]
 _COLUMNS = ("open", "high", "low", "close", "volume")
+_MORE = {"adj_close": "adj close", "splits": "stock splits", "dividend_per_share": "dividends"}
 
 
-def export(bars: Bars, format: Format) -> bytes:
-    """The columns time, open, high, low, close and volume of ``bars``, without those that the series lacks.
+def export(bars: Bars, format: Format, *, whole: bool = False) -> bytes:
+    """The columns time, open, high, low, close and volume of ``bars``, without those that the series lacks; the
+    ``whole`` file has adj close, stock splits and dividends too, and can be imported again.
 
     Times are dates, of intraday bars moments in UTC; missing values are empty. The Parquet file names collection,
     symbol, interval, currency and source in its metadata. Raises ``DataError`` for more than ``MOST`` bars.
@@ -35,6 +37,12 @@ def export(bars: Bars, format: Format) -> bytes:
     columns = {"time": time} | {
         name: arrow.array(getattr(bars, name), from_pandas=True) for name in _COLUMNS if name not in lacking
     }
+    if whole:
+        columns |= {
+            title: arrow.array(values, from_pandas=True)
+            for name, title in _MORE.items()
+            if (values := getattr(bars, name)) is not None
+        }
     table = arrow.table(columns)
     buffer = BytesIO()
     if format == "csv":

@@ -21,6 +21,9 @@ from engine.market.columns import COLUMNS, floats, milliseconds, readable
 from engine.market.symbols import file_name, folder_name
 
 SUFFIX = ".parquet"
+REPAIRS = ".repairs.json"
+BESIDE = (REPAIRS,)
+"""Suffixes of what belongs to the bars of a series beside them, and is renamed, deleted and restored along."""
 MAPPED_ROWS = 200_000
 """Bars from which on a series is also kept uncompressed, for all processes to map."""
 
@@ -64,6 +67,12 @@ def path_of(collection: str, symbol: str, interval: str) -> str | None:
 def _collection_folder(cache: Path, collection: str) -> str:
     """The folder of a collection, with a trailing separator."""
     return os.path.join(cache, _FOLDER, folder_name(collection), "")
+
+
+def companions(path: str) -> list[str]:
+    """The other files of the series whose bars lie at ``path``."""
+    stem = path.removesuffix(SUFFIX)
+    return [found for suffix in BESIDE if os.path.exists(found := f"{stem}{suffix}")]
 
 
 def version_of(path: str) -> Version | None:

@@ -167,12 +167,21 @@ def remove(id_: str) -> None:
 
 def remove_dead(older_than: float = LIFETIME) -> None:
     """Remove the files that nobody has used for so many seconds."""
+    for path in dead(older_than):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def dead(older_than: float = LIFETIME) -> tuple[Path, ...]:
+    """The files that nobody has used for so many seconds."""
     before = time.time() - older_than
+    found = []
     with contextlib.suppress(OSError):
         for item in os.scandir(folder()):
             with contextlib.suppress(OSError):
                 if item.stat().st_mtime < before and not _is_used(item, before):
-                    Path(item.path).unlink()
+                    found.append(Path(item.path))
+    return tuple(found)
 
 
 def _is_used(item: os.DirEntry[str], before: float) -> bool:

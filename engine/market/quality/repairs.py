@@ -25,10 +25,10 @@ from engine.core.errors import DataError, StoreError
 from engine.core.store import write_atomically
 from engine.market.bars import Bars, Series
 from engine.market.quality.edits import Edit, apply, fits
+from engine.market.series_file import REPAIRS
 from engine.market.symbols import file_name, folder_name
 
 _EDITS = TypeAdapter(tuple[Edit, ...])
-_SUFFIX = ".repairs.json"
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _write(series: Series, edits: Sequence[Edit]) -> None:
 
 def _path(series: Series) -> str:
     try:
-        name = f"{file_name(series.symbol)}-{series.interval}{_SUFFIX}"
+        name = f"{file_name(series.symbol)}-{series.interval}{REPAIRS}"
         return os.path.join(settings().cache, "bars", folder_name(series.collection), name)
     except ValueError:
         return ""

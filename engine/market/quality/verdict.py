@@ -105,7 +105,12 @@ def save(made: Mapping[str, Verdict]) -> None:
 
 def key_of(bars: Bars, *about: str) -> str:
     """The key of a verdict on ``bars``: their digest, the code of the checks, and what else it depends on."""
-    return sha256("|".join((bars.digest(), _code(), *about)).encode()).hexdigest()
+    return key_of_digest(bars.digest(), *about)
+
+
+def key_of_digest(digest: str, *about: str) -> str:
+    """``key_of`` bars of that digest."""
+    return sha256("|".join((digest, _code(), *about)).encode()).hexdigest()
 
 
 def _key(bars: Bars) -> str:

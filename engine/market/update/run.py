@@ -19,7 +19,8 @@ from engine.market.update.spec import Update
 OVERLAP = timedelta(days=14)
 """Stored days that are fetched again: adjusted closes of all of them change with a dividend or a split."""
 
-Group = tuple[str, str, str, date]  # source, collection, interval, first day
+Group = tuple[str, str, str, date, str, str]
+"""Source, collection, interval and first day; of a renamed series also its symbol at the source, and its own."""
 Name = tuple[str, str, str]  # collection, symbol, interval
 
 
@@ -91,29 +92,31 @@ def _groups(chosen: Iterable[Series], start: Callable[[Series], date]) -> Mappin
     """Symbols that one request can ask for."""
     found: dict[Group, list[str]] = defaultdict(list)
     for item in chosen:
-        found[(item.provider, item.collection, item.interval, start(item))].append(item.symbol)
+        renamed = (item.provider_symbol, item.symbol if item.provider_symbol else "")
+        found[(item.provider, item.collection, item.interval, start(item), *renamed)].append(item.symbol)
     return found
 
 
 def _fetched(groups: Mapping[Group, list[str]], progress: Progress) -> dict[Name, Outcome]:
     found: dict[Name, Outcome] = {}
     total = sum(map(len, groups.values()))
-    for (source, collection, interval, start), symbols in groups.items():
+    for group, symbols in groups.items():
+        _, collection, interval, *_ = group
         part = section(progress, len(found) / total, (len(found) + len(symbols)) / total)
-        outcomes = _outcomes(source, collection, interval, start, symbols, part)
+        outcomes = _outcomes(group, symbols, part)
         found |= {(collection, item.symbol, interval): item for item in outcomes}
     return found
 
 
-def _outcomes(
-    source: str, collection: str, interval: str, start: date, symbols: list[str], progress: Progress
-) -> tuple[Outcome, ...]:
+def _outcomes(group: Group, symbols: list[str], progress: Progress) -> tuple[Outcome, ...]:
     """One for each of the symbols, also where their source is gone or cannot fetch any more."""
+    source, collection, interval, start, known_as, own = group
+    asked, names = ([known_as], {known_as: own}) if known_as else (symbols, {})
     request = FetchRequest.parse(
-        {"source": source, "collection": collection, "interval": interval, "start": start, "symbols": symbols}
+        {"source": source, "collection": collection, "interval": interval, "start": start, "symbols": asked}
     )
     try:
-        report: FetchReport = fetch(request, progress)
+        report: FetchReport = fetch(request, progress, names)
     except Cancelled:
         raise
     except EngineError as error:

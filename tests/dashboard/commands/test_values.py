@@ -29,7 +29,13 @@ def test_values_are_stored_listed_and_deleted(workspace: Workspace, capsys: pyte
     assert row.split()[:9] == ["p", "predictions", "1d", "bar", "end", "2", "2024-01-02", "2024-01-03", "3"]
     assert main(["values", "--delete", "p"]) == 0
     assert main(["values", "--json"]) == 0
-    assert capsys.readouterr().out == "The values 'p' are deleted.\n[]\n"
+    told, listed = capsys.readouterr().out.splitlines()
+    assert told == "The values 'p' are deleted. To bring them back: stratoscope values --restore NAME."
+    assert listed == "[]"
+    assert main(["values", "--restore", "p"]) == 0
+    assert capsys.readouterr().out == "The values 'p' are back.\n"
+    assert main(["values", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["name"] == "p"
 
 
 @pytest.mark.parametrize(
@@ -39,6 +45,7 @@ def test_values_are_stored_listed_and_deleted(workspace: Workspace, capsys: pyte
         (["PATH", "--name", "p", "--kind", "signals", "--known", "soon"], "'soon' does not say when values were known"),
         (["no.csv", "--name", "p", "--kind", "signals", "--known", "stamp"], "no.csv cannot be read: No such file"),
         (["--delete", "p"], "There are no stored values named 'p'."),
+        (["--restore", "p"], "The values 'p' cannot be brought back: No such file or directory."),
     ],
 )
 def test_what_is_wrong_is_said(
