@@ -57,7 +57,7 @@ def delete(collection: str, symbol: str, interval: str) -> Deleted:
     size = _size_of(path, symbol, collection)
     found = Deleted(_new_id(), collection, symbol, interval, _rows_of(path), time.time(), size)
     entry = folder() / found.id
-    about = {"collection": collection, "symbol": symbol, "interval": interval}
+    about: dict[str, object] = {"collection": collection, "symbol": symbol, "interval": interval}
     about |= {"rows": found.rows, "deleted": found.deleted}
     try:
         write_atomically(entry / _ABOUT, json.dumps(about).encode())
