@@ -33,6 +33,13 @@
     if (control) setTimeout(() => control.focus(), 250);  // not while Enter is still down: it would open a list
   });
 
+  /* What is wrong at each field; what is there already is left alone: Dash goes through the page for each change. */
+  window.dash_clientside.stratoscope.problems = (texts, ids, now) =>
+    ids.map((id, index) => {
+      const text = (texts || {})[id.path] || "", before = now[index] || "";
+      return JSON.stringify(text) === JSON.stringify(before) ? window.dash_clientside.no_update : text;
+    });
+
   function mark(problem) {
     const own = document.getElementById(problem.id.replace('"role":"problem"', '"role":"field"'));
     const row = problem.closest(".f, .plugin") || (own && own.closest(".axis > div"));

@@ -33,6 +33,11 @@ def draft(page: str) -> Id:
     return {"role": "draft", "page": page}
 
 
+def problems(page: str) -> Id:
+    """Store: a sentence, or what is shown in its place, by the path of each field that the last check found wrong."""
+    return {"role": "problems", "page": page}
+
+
 def request(page: str) -> Id:
     """Store: canonical JSON of the spec that the page was opened with."""
     return {"role": "request", "page": page}

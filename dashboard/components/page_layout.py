@@ -47,6 +47,7 @@ def page_layout(
         [
             store(ids.request(page), request),
             dcc.Store(id=ids.draft(page)),
+            dcc.Store(id=ids.problems(page)),
             dcc.Store(id=ids.part("copied", page)),
             dcc.Store(id=ids.shown(page)),
             dcc.Store(id=ids.arrived(page)),

@@ -40,13 +40,6 @@ class Entered(TypedDict):
     kinds: Sequence[Any]
 
 
-class Said(TypedDict):
-    """What the last check has said: at each field, and of the form as a whole."""
-
-    problems: Sequence[Any]
-    rest: Any
-
-
 @dataclass(frozen=True)
 class FirstPicture:
     """What is in sight first of a page's result, in the same answer as the result itself: each further one would cost a
@@ -66,18 +59,10 @@ class FormCallbacks:
     form: Form
     first: FirstPicture = field(default_factory=FirstPicture)
 
-    def check(self, entered: Entered, places: Ids, said: Said | None = None) -> tuple[Any, ...]:
-        """The draft, a sentence for each field that has one, one for the whole form, and the estimate or how many
-        fields stand in its way. What has been said already is not sent again: the browser would go through the whole
-        page for each of them.
+    def check(self, entered: Entered, places: Ids) -> tuple[Any, dict[str, Any], str, str]:
+        """The draft, a sentence for each of ``places`` that has one by its path, one for the whole form, and the
+        estimate or how many fields stand in its way.
         """
-        draft, problems, rest, cost = self._checked(entered, places)
-        if said is None:
-            return draft, problems, rest, cost
-        problems = [_unless(now, text) for now, text in zip(said["problems"], problems, strict=True)]
-        return draft, problems, _unless(said["rest"], rest), cost
-
-    def _checked(self, entered: Entered, places: Ids) -> tuple[Any, list[Any], str, str]:
         values = self._values(entered)
         try:
             spec = self.form.parse(values)
@@ -86,11 +71,10 @@ class FormCallbacks:
             known = {place["path"] for place in places}
             rest = " ".join(text for path, text in error.problems if path not in known)
             texts = {path: self.form.problem(path, text, values) for path, text in at_field.items()}
-            told = [texts.get(place["path"], "") for place in places]
-            wrong = sum(map(bool, told))
-            return None, told, rest, count(wrong, "invalid field") if wrong else ""
+            wrong = {path: text for path, text in texts.items() if path in known and text}
+            return None, wrong, rest, count(len(wrong), "invalid field") if wrong else ""
         cost = ", ".join(part for part in (self.form.extent(spec), estimate(spec)) if part)
-        return _draft(spec), [""] * len(places), "", cost
+        return _draft(spec), {}, "", cost
 
     def open(self, clicks: int | None, request: str | None, entered: Entered, seen: Seen = None) -> tuple[Any, ...]:
         """The request, with what came of it if that is there and a job if it is not; of a form without a button again
@@ -172,11 +156,6 @@ class FormCallbacks:
             return self.form.parse(self._values(entered))
         except SpecError:
             raise PreventUpdate from None  # the check has said what is wrong, at the field
-
-
-def _unless(now: Any, text: Any) -> Any:
-    """``text``, if it is another than what is on the screen ``now``."""
-    return no_update if text == (now or "") else text
 
 
 def _reporting(set_progress: Callable[[Any], None]) -> Progress:

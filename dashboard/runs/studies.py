@@ -131,6 +131,7 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
     return [
         store(ids.request(page), told if asked is not None else None),
         dcc.Store(id=ids.draft(page)),
+        dcc.Store(id=ids.problems(page)),
         dcc.Store(id=ids.part("copied", page)),
         *_base(form, asked),
         card(

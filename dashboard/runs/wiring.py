@@ -7,6 +7,7 @@ missing one starts the page's background callback, whose argument is the spec's 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from dash import ALL, MATCH, ClientsideFunction, Input, Output, State, callback, clientside_callback
 
@@ -27,21 +28,17 @@ RUNS = (
 def wire(form: Form, first: FirstPicture | None = None) -> None:
     """Register the callbacks of a page's form, run bar and background job."""
     wired, page = FormCallbacks(form, first or FirstPicture()), form.page
-    problems = {"role": "problem", "page": page, "path": ALL}
     callback(
         Output(ids.draft(page), "data"),
-        Output(problems, "children"),
+        Output(ids.problems(page), "data"),
         Output(ids.part("run-problem", page), "children"),
         Output(ids.part("estimate", page), "children"),
         inputs={
             "entered": entered(page, Input),
-            "places": State(problems, "id"),
-            "said": {
-                "problems": State(problems, "children"),
-                "rest": State(ids.part("run-problem", page), "children"),
-            },
+            "places": State(problem_places(page), "id"),
         },
     )(wired.check)
+    show_problems(page)
     _wire_open(wired)
     if first:
         _wire_arrival(wired)
@@ -49,6 +46,28 @@ def wire(form: Form, first: FirstPicture | None = None) -> None:
     wire_parts(wired)
     if form.searched:
         picker.wire(page, form.searched)
+
+
+def problem_places(page: str) -> dict[str, Any]:
+    """Ids of where the problems of a page's fields stand."""
+    return {"role": "problem", "page": page, "path": ALL}
+
+
+def show_problems(page: str) -> None:
+    """Register what brings the problems of a check to their fields, in the browser.
+
+    A callback of the server must have no output of that kind: while one is under way Dash does not recognise a later
+    one as its successor, and the older answer replaces the newer where it arrives last.
+    """
+    places = problem_places(page)
+    clientside_callback(
+        ClientsideFunction("stratoscope", "problems"),
+        Output(places, "children"),
+        Input(ids.problems(page), "data"),
+        State(places, "id"),
+        State(places, "children"),
+        prevent_initial_call=True,
+    )
 
 
 def entered(page: str, by: type[Input | State]) -> dict[str, Input | State]:

@@ -44,6 +44,13 @@ def test_no_output_has_a_dot_in_its_id(workspace: Workspace) -> None:
     assert [name for name in create_app(Config(cache=workspace.cache)).callback_map if "\\." in name] == []
 
 
+def test_no_callback_of_the_server_has_an_output_of_any_number_of_components(workspace: Workspace) -> None:
+    """While one is under way Dash does not know a later one as its successor: an older answer can arrive last."""
+    app = create_app(Config(cache=workspace.cache))
+    in_browser = {item["output"] for item in app._callback_list if item["clientside_function"]}
+    assert [name for name in app.callback_map if '["ALL"]' in name and name not in in_browser] == []
+
+
 def test_the_address_alone_leads_to_the_first_page(workspace: Workspace) -> None:
     response = create_app(Config(cache=workspace.cache)).server.test_client().get("/")
     assert response.status_code == 302

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.e2e.visitor import Visitor, dom_id
@@ -81,6 +83,39 @@ def test_a_fold_opens_for_what_is_wrong_in_it_and_counts_what_was_set(visitor: V
     visitor.until(f"return {fold}.open", "the fold open", field)
     visitor.fill("backtest", "stops.stop_loss", "7.5")
     visitor.until(f"return {fold}.querySelector('.fold-title').dataset.changed === '1 changed'", "one changed", field)
+
+
+HELD = """
+const send = window.fetch;
+let answered, checks = 0;
+const second = new Promise((resolve) => { answered = resolve; });
+window.fetch = async (...request) => {
+  const isCheck = String(request[1] && request[1].body).includes('"role":"draft","page":"backtest"') ||
+    String(request[1] && request[1].body).includes('"page":"backtest","role":"draft"');
+  const place = isCheck ? ++checks : 0, answer = await send(...request);
+  if (place === 1) await second;
+  if (place === 2) setTimeout(answered, 200);
+  return answer;
+};
+window.checks = () => checks;
+"""
+"""The answer of the first check of the form is held back until that of the second is there."""
+
+
+def test_an_answer_that_is_late_never_replaces_a_newer_one(visitor: Visitor) -> None:
+    visitor.open("/backtest")
+    problem = dom_id(role="problem", page="backtest", path="costs.commission")
+    said = "return document.getElementById(arguments[0]).textContent"
+    visitor.fill("backtest", "costs.commission", "-1")
+    visitor.until(said, "what is wrong", problem)
+    visitor.js(HELD)
+    visitor.fill("backtest", "costs.commission", "-2")
+    visitor.until("return window.checks() === 1", "the first check")
+    visitor.fill("backtest", "costs.commission", "2")
+    visitor.until("return window.checks() === 2", "the second check")
+    visitor.until("return !document.getElementById(arguments[0]).textContent", "nothing wrong", problem)
+    time.sleep(0.8)  # the late answer has come by then
+    assert visitor.js(said, problem) == ""
 
 
 def test_fields_of_limit_orders_come_with_the_limit(visitor: Visitor) -> None:

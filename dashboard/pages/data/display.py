@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from dash import (
-    ALL,
     ClientsideFunction,
     Input,
     Output,
@@ -28,13 +27,11 @@ from dashboard.components.static_html import static_html
 from dashboard.pages.data import chart_view, ids
 from dashboard.pages.data.chart_view import FORM, ChartView, Display, displayed, layouts
 from dashboard.pages.data.form import SEEN
-from dashboard.runs.form_callbacks import Entered, FormCallbacks, Ids
-from dashboard.runs.wiring import entered, wire_parts
+from dashboard.runs.form_callbacks import Entered, FormCallbacks
+from dashboard.runs.wiring import entered, show_problems, wire_parts
 from engine.core import named
 from engine.core.errors import SpecError
 from engine.indicators import INDICATORS
-
-_PROBLEMS = {"role": "problem", "page": FORM.page, "path": ALL}
 
 
 def section(view: ChartView, symbol: str | None) -> Sequence[Component]:
@@ -42,6 +39,7 @@ def section(view: ChartView, symbol: str | None) -> Sequence[Component]:
     return [
         picker.dialog(FORM.page, INDICATORS),
         dcc.Store(id=ids.CHART_VIEW),
+        dcc.Store(id=frame.problems(FORM.page)),
         dcc.Store(id=ids.ZONE),
         SEEN.symbol_row(symbol),
         html.Div(FORM.panel(view.model_dump(mode="json")), id=frame.part("fields", FORM.page)),
@@ -56,28 +54,19 @@ LAYOUTS.wire()
 
 @callback(
     Output(ids.CHART_VIEW, "data"),
-    Output(_PROBLEMS, "children"),
+    Output(frame.problems(FORM.page), "data"),
     inputs={
         "values": entered(FORM.page, Input),
-        "places": State(_PROBLEMS, "id"),
-        "said": State(_PROBLEMS, "children"),
     },
 )
-def check(values: Entered, places: Ids, said: Sequence[Any]) -> tuple[Any, list[Any]]:
+def check(values: Entered) -> tuple[Any, dict[str, str]]:
     """The settings, or what is wrong with them: then the chart stays as it is."""
     given = FORM.collect([*values["choices"], *values["fields"]], [*values["kinds"], *values["values"]])
     try:
         view = FORM.parse(given)
     except SpecError as error:
-        at_field = dict(reversed(error.problems))
-        texts = [at_field.get(place["path"], "") for place in places]
-        return no_update, _changes(texts, said)
-    return displayed(view), _changes([""] * len(places), said)  # type: ignore[arg-type] # the form's spec is a ChartView
-
-
-def _changes(texts: Sequence[str], said: Sequence[Any]) -> list[Any]:
-    """The ``texts`` that are not there yet: the browser goes through the page for each."""
-    return [no_update if text == (before or "") else text for text, before in zip(texts, said, strict=True)]
+        return no_update, dict(reversed(error.problems))
+    return displayed(view), {}  # type: ignore[arg-type] # the form's spec is a ChartView
 
 
 @callback(
@@ -107,5 +96,6 @@ def save(clicks: int | None, name: str | None, display: Display) -> None:
 
 
 wire_parts(FormCallbacks(FORM))
+show_problems(FORM.page)
 picker.wire(FORM.page, INDICATORS)
 clientside_callback(ClientsideFunction("stratoscope", "zone"), Output(ids.ZONE, "data"), Input(ids.ZONE, "id"))

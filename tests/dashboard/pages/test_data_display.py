@@ -70,20 +70,19 @@ def entered(view: ChartView) -> Any:
 
 
 def test_the_form_says_what_it_shows() -> None:
-    data, problems = display.check(entered(HA), [], [])
-    assert (data, problems) == (displayed(HA), [])
+    data, problems = display.check(entered(HA))
+    assert (data, problems) == (displayed(HA), {})
 
 
 def test_what_is_wrong_is_told_at_its_field_and_the_chart_stays() -> None:
     wrong = entered(HA)
     place = next(at for at, id_ in enumerate(wrong["fields"]) if id_["path"] == "indicators.0.window")
     wrong["values"][place] = "-3"
-    path = {"role": "problem", "page": FORM.page, "path": "indicators.0.window"}
     from dash import no_update
 
-    data, (said,) = display.check(wrong, [path], [""])
+    data, problems = display.check(wrong)
     assert data is no_update
-    assert "window" in said.lower()
+    assert "window" in problems["indicators.0.window"].lower()
 
 
 def test_layouts_are_saved_applied_and_deleted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

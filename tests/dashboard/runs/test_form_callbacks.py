@@ -79,24 +79,11 @@ def test_a_form_that_is_right_gives_texts_and_an_estimate() -> None:
 def test_a_problem_stands_at_its_field_or_above_the_button() -> None:
     draft, problems, rest, cost = check(BACKTEST, costs__commission="-1")
     assert (draft, rest, cost) == (None, "", "1 invalid field")
-    assert "Commission" in "".join(problems)
+    assert list(problems) == ["costs.commission"]
+    assert "Commission" in problems["costs.commission"]
     assert check(BACKTEST, costs__commission="-1", capital="-5")[-1] == "2 invalid fields"
     _, problems, rest, _ = check(BACKTEST, strategy__fast="300")
-    assert "must be shorter" in rest + "".join(problems)
-
-
-def test_what_the_last_check_said_is_not_sent_again() -> None:
-    wrong = fields(BACKTEST, costs__commission="-1")
-    places = [*wrong["fields"], *wrong["choices"]]
-    at = [place["path"] for place in places].index("costs.commission")
-    _, problems, rest, _ = BACKTEST.check(wrong, places, {"problems": [None] * len(places), "rest": None})
-    assert "Commission" in problems[at]
-    assert {*problems[:at], *problems[at + 1 :], rest} == {no_update}
-    on_screen = ["" if text is no_update else text for text in problems]
-    _, problems, rest, cost = BACKTEST.check(wrong, places, {"problems": on_screen, "rest": "before"})
-    assert (problems, rest, cost) == ([no_update] * len(places), "", "1 invalid field")
-    _, problems, *_ = BACKTEST.check(fields(BACKTEST), places, {"problems": ["was wrong"] * len(places), "rest": ""})
-    assert problems == [""] * len(places)
+    assert "must be shorter" in rest + "".join(problems.values())
 
 
 def test_a_quick_spec_is_there_at_once() -> None:
