@@ -141,6 +141,7 @@ class BacktestSpec(RunSpec):
         where there is one account anyway. ``varied`` are the paths of the axes of a sweep.
         """
         kept: dict[str, Any] = {
+            "market": self.market.model_copy(update={"known_on": None}),
             "costs": Costs(commission=0, slippage=0),
             "financing": Financing(leverage=self.financing.leverage),
             "warm_up": None,
@@ -150,7 +151,7 @@ class BacktestSpec(RunSpec):
         if (is_divided or is_alone) and not {"cash", "rebalance"} & set(varied):
             kept["cash"] = "separate"
         if not is_divided and not self.strategy.inputs(self.market):
-            kept["market"] = self.market.model_copy(update={"symbols": tuple(sorted(self.market.symbols))})
+            kept["market"] = kept["market"].model_copy(update={"symbols": tuple(sorted(self.market.symbols))})
         return self.model_copy(update=kept)
 
     def inputs(self) -> Mapping[str, RunSpec]:

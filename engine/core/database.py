@@ -56,7 +56,8 @@ CREATE INDEX IF NOT EXISTS run_results_by_use ON run_results (used, bytes);
 CREATE TABLE IF NOT EXISTS series ( -- what the files of stored bars say: path is below their folder, about JSON
     path TEXT PRIMARY KEY, collection TEXT NOT NULL, symbol TEXT NOT NULL, interval TEXT NOT NULL, about TEXT NOT NULL,
     fingerprint TEXT NOT NULL, checked INTEGER NOT NULL,
-    inode INTEGER NOT NULL, changed INTEGER NOT NULL, size INTEGER NOT NULL -- the file's version
+    inode INTEGER NOT NULL, changed INTEGER NOT NULL, size INTEGER NOT NULL, -- the file's version
+    since TEXT NOT NULL DEFAULT '' -- from when on these are the bars of the series
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS quality ( -- verdicts on bars, by their digest and the code of the checks
     key TEXT PRIMARY KEY, verdict TEXT NOT NULL, created REAL NOT NULL
@@ -78,6 +79,7 @@ _ADDED_COLUMNS = (
     ("run_origins", "libraries", "TEXT NOT NULL DEFAULT ''"),
     ("trials", "code", "TEXT NOT NULL DEFAULT ''"),
     ("trials", "drawn", "BLOB"),
+    ("series", "since", "TEXT NOT NULL DEFAULT ''"),
 )
 
 

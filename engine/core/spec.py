@@ -243,7 +243,7 @@ def _part(value: Any, plain: Any, without: Sequence[Sequence[str]], brief: bool)
     for name, item in value:
         ways = _subpaths(without, name)
         usual = brief and name != "kind" and item == type(value).model_fields[name].get_default()
-        if [] not in ways and (ways or not usual):
+        if name in plain and [] not in ways and (ways or not usual):
             kept[name] = _part(item, plain[name], ways, brief)
     return kept
 

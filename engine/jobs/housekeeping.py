@@ -153,10 +153,16 @@ def plan(
         orphans=_removal(sorted(key for key in unknown if now - files[key][1] > _ORPHANED), sizes),
         bin=_removal(records.binned() if empty_bin else (), sizes),
         leftovers=Removal(tuple(left), _size(left)),
-        bars=Removal(chosen := tuple(sorted(_bars().glob("*/*.parquet"))), _size(chosen)) if bars else Removal(),
+        bars=_bar_files() if bars else Removal(),
         reports=_removal(old := dict(reports.before(now - (older_than or 0.0)) if old_reports else ()), old),
         before=before,
     )
+
+
+def _bar_files() -> Removal[Path]:
+    """The files of all bars, and those of their earlier versions."""
+    found = tuple(sorted(path for path in _bars().glob("*/*") if path.suffix in (".parquet", ".versions")))
+    return Removal(found, _size(found))
 
 
 def clean(store: ResultStore, planned: Plan) -> None:

@@ -36,6 +36,7 @@ class Series:
     bars were fetched from and ``fetched`` the ISO time in UTC; both are empty where nothing was fetched.
     ``provider_symbol`` is what that source calls it, empty where that is its symbol. ``resampled_from`` is the interval
     of the bars that these are made of when they are read, empty for others.
+    ``known`` is the moment, ISO in UTC, as of which they are read as they were known, empty for as they are now.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Series:
     fetched: str = ""
     resampled_from: str = ""
     provider_symbol: str = ""
+    known: str = ""
 
     @property
     def zones(self) -> Zones:
@@ -287,6 +289,9 @@ class Selection(Protocol):
 
     @property
     def end(self) -> date | None: ...
+
+    @property
+    def known_on(self) -> date | None: ...
 
     @property
     def adjustment(self) -> Adjustment: ...

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from weakref import WeakSet
 
@@ -22,6 +23,7 @@ from engine.market.quality import repairs
 from engine.market.quality.verdict import verdicts, with_caveats
 from engine.market.resampling import as_stored, finer_intervals, resampled, resampled_digest, resampled_series
 from engine.market.sources import SOURCES, Source
+from engine.market.versions.history import end_of, iso
 
 NOUN = "source"
 _FEW, _READERS = 8, 4
@@ -74,15 +76,17 @@ def problems() -> tuple[str, ...]:
     return (*unknown, *(text for source in known for text in source.problems()), *_source_failures(known))
 
 
-def find(collection: str, symbol: str, interval: str) -> Series:
+def find(collection: str, symbol: str, interval: str, known_on: date | None = None) -> Series:
     """The series of that name, from the first of ``sources`` that has it, without listing any; where none has, that of
-    the longest interval that serves ``interval``, to be resampled. Raises ``DataError`` with the available ones, or
-    with the problem of its file.
+    the longest interval that serves ``interval``, to be resampled. With ``known_on`` as it was known at the end of that
+    day in UTC. Raises ``DataError`` with the available ones, or with the problem of its file.
     """
-    return find_all(collection, (symbol,), interval)[0]
+    return find_all(collection, (symbol,), interval, known_on)[0]
 
 
-def find_all(collection: str, symbols: Iterable[str], interval: str) -> tuple[Series, ...]:
+def find_all(
+    collection: str, symbols: Iterable[str], interval: str, known_on: date | None = None
+) -> tuple[Series, ...]:
     """``find`` for each of ``symbols``, in their order; a source that has to list all its series does so once."""
     wanted = tuple(symbols)
     found = _find_exactly(collection, wanted, interval)
@@ -94,7 +98,21 @@ def find_all(collection: str, symbols: Iterable[str], interval: str) -> tuple[Se
         found |= {symbol: resampled_series(item, interval) for symbol, item in series.items()}
     if lacking := next((symbol for symbol in wanted if symbol not in found), None):
         raise DataError(_missing(collection, lacking, interval))
-    return tuple(found[symbol] for symbol in wanted)
+    every = tuple(found[symbol] for symbol in wanted)
+    return every if known_on is None else tuple(as_known(item, end_of(known_on)) for item in every)
+
+
+def as_known(series: Series, moment: datetime) -> Series:
+    """``series`` as it was known at ``moment``, which has a time zone: its metadata, and what ``read`` and ``digests``
+    return of it. Raises ``DataError`` for a moment before it was first stored, and where its source keeps no versions.
+    """
+    if moment > datetime.now(UTC) + timedelta(days=2):  # the end of today is one day ahead, in some time zone two
+        raise DataError(f"What will be known on {moment:%Y-%m-%d} is not known yet: choose today or an earlier day.")
+    source = SOURCES.get(series.source)()
+    with source_errors(source):
+        found = source.as_known(as_stored(series), iso(moment))
+    require_type(source, found, Series, "as_known")
+    return resampled_series(found, series.interval) if series.resampled_from else found
 
 
 def _find_exactly(collection: str, symbols: Sequence[str], interval: str) -> dict[str, Series]:
@@ -161,7 +179,7 @@ def span(spec: Selection) -> tuple[np.datetime64, np.datetime64]:
     """First and last trading day common to all symbols of ``spec``, from the catalogue; the last is before the first
     where there is none. Raises ``DataError``.
     """
-    known = [series.span for series in find_all(spec.collection, spec.symbols, spec.interval)]
+    known = [series.span for series in find_all(spec.collection, spec.symbols, spec.interval, spec.known_on)]
     first = max([item[0] for item in known] + [np.datetime64(spec.start, "D")] * (spec.start is not None))
     last = min([item[1] for item in known] + [np.datetime64(spec.end, "D")] * (spec.end is not None))
     return first, last
@@ -169,14 +187,14 @@ def span(spec: Selection) -> tuple[np.datetime64, np.datetime64]:
 
 def sources_of(spec: Selection) -> tuple[type[Source], ...]:
     """The classes of the sources that ``spec`` is read from. Raises ``DataError``."""
-    names = {series.source for series in find_all(spec.collection, spec.symbols, spec.interval)}
+    names = {series.source for series in find_all(spec.collection, spec.symbols, spec.interval, spec.known_on)}
     return tuple(SOURCES.get(name) for name in sorted(names))
 
 
 def expected_rows(spec: Selection) -> float:
     """Approximate number of bars of all symbols of ``spec``, from the catalogue. Raises ``DataError``."""
     total = 0.0
-    for series in find_all(spec.collection, spec.symbols, spec.interval):
+    for series in find_all(spec.collection, spec.symbols, spec.interval, spec.known_on):
         first, last = series.span
         start = max(first, np.datetime64(spec.start or "0001-01-01", "D"))
         end = min(last, np.datetime64(spec.end or "9999-12-31", "D"))
@@ -187,7 +205,7 @@ def expected_rows(spec: Selection) -> float:
 
 def select(spec: Selection) -> tuple[Bars, ...]:
     """The bars of ``spec`` as supplied, in its order. Raises ``DataError`` for an unknown symbol or an empty range."""
-    found = read_all(find_all(spec.collection, spec.symbols, spec.interval))
+    found = read_all(find_all(spec.collection, spec.symbols, spec.interval, spec.known_on))
     return _between(spec, found)
 
 
@@ -237,14 +255,15 @@ def _finer(series: Series) -> Series:
     found = _find_exactly(series.collection, (series.symbol,), series.resampled_from)
     if series.symbol not in found:
         raise DataError(_missing(series.collection, series.symbol, series.resampled_from))
-    return found[series.symbol]
+    now = found[series.symbol]
+    return as_known(now, datetime.fromisoformat(series.known)) if series.known else now
 
 
 def load(spec: Selection) -> Market:
     """The adjusted bars of ``spec``, without rows that lack a close. Raises ``DataError`` for an unknown symbol or an
     empty range.
     """
-    whole = read_all(find_all(spec.collection, spec.symbols, spec.interval))
+    whole = read_all(find_all(spec.collection, spec.symbols, spec.interval, spec.known_on))
     parts = map(with_caveats, _between(spec, whole), verdicts(whole))
     found = tuple(bars.adjusted(spec.adjustment).drop_unpriced() for bars in parts)
     for bars in found:
@@ -257,7 +276,7 @@ def fingerprint(spec: Selection) -> str:
     """Digest of the bars of ``spec`` as supplied. For a whole series it is the source's, which may have it stored; for
     a part the bars are read.
     """
-    found = find_all(spec.collection, spec.symbols, spec.interval)
+    found = find_all(spec.collection, spec.symbols, spec.interval, spec.known_on)
     joined = len({zone for series in found for zone in series.zones}) > 1  # where one is cut depends on the others
     covered = [joined or _covers(spec, series) for series in found]
     whole = iter(digests([series for series, is_whole in zip(found, covered, strict=True) if is_whole]))

@@ -86,7 +86,7 @@ def close_panel(spec: Selection) -> ClosePanel:
 
 def panel_key(spec: Selection) -> str:
     """The key of a panel of closes: what it follows from, its code included."""
-    series = catalog.find_all(spec.collection, spec.symbols, spec.interval)
+    series = catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_on)
     facts = (spec.symbols, spec.interval, spec.start, spec.end, spec.adjustment, closure(frozenset([__name__])).digest)
     text = "|".join((repr(facts), *catalog.digests(series)))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -11,7 +11,7 @@ from engine.core.errors import DataError, StoreError
 from engine.core.store import write_atomically
 from engine.market.bars import Series
 from engine.market.series_file import companions, path_of, version_of
-from engine.market.sources.stored import Stored, save
+from engine.market.sources.stored import Stored, current_since, save
 from engine.market.symbols import collection_name, symbol
 
 
@@ -44,7 +44,7 @@ def rename(series: Series, *, to_symbol: str = "", to_collection: str = "") -> S
         for item in beside:
             made.append(_beside(item, old, new))
             write_atomically(Path(made[-1]), Path(item).read_bytes())
-        made.append(str(save(replace(bars, series=renamed))))
+        made.append(str(save(replace(bars, series=renamed), current_since(series))))
         if version_of(old) != version:
             raise DataError(f"{series.symbol} was updated at this moment: rename it again.")
         os.unlink(old)

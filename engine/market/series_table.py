@@ -134,19 +134,20 @@ def _rows(files: Mapping[str, Version]) -> Iterator[tuple[str, Header]]:
         path = by_relative[row["path"]]
         if files[path] == (row["inode"], row["changed"], row["size"]):
             with contextlib.suppress(TypeError, ValueError):  # a row of another version of the workbench
-                yield path, Header(Series(**json.loads(row["about"])), row["fingerprint"], bool(row["checked"]))
+                about = Series(**json.loads(row["about"]))
+                yield path, Header(about, row["fingerprint"], bool(row["checked"]), row["since"])
 
 
 def _enter(known: Mapping[str, tuple[Version, Header]]) -> None:
     sql = (
-        "INSERT OR REPLACE INTO series (path, collection, symbol, interval, about, fingerprint, checked, inode, "
-        "changed, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT OR REPLACE INTO series (path, collection, symbol, interval, about, fingerprint, checked, since, "
+        "inode, changed, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     )
     rows = []
     for path, (version, header) in known.items():
         about = header.series
         names = (_relative(path), about.collection, about.symbol, about.interval, json.dumps(asdict(about)))
-        rows.append((*names, header.fingerprint, header.checked, *version))
+        rows.append((*names, header.fingerprint, header.checked, header.since, *version))
     if rows:
         with contextlib.suppress(StoreError), connect() as database:
             database.executemany(sql, rows)

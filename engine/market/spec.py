@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.core.spec import RunSpec, Spec, parameter
 from engine.market import catalog
@@ -37,6 +37,14 @@ class MarketSpec(RunSpec):
         help="As supplied; split adjusted, with dividends paid in cash; or total return, dividends reinvested.",
         choices={"none": "Supplied", "splits": "Split adjusted", "total_return": "Total return"},
         section="Universe",
+    )
+    # Left out of plain values while it is None, so that it does not change the keys of requests that do without.
+    known_on: Annotated[date | None, Field(exclude_if=lambda value: value is None)] = parameter(
+        None,
+        title="As known on",
+        help="Bars as they were stored at the end of that day (UTC), before later restatements; empty for today's.",
+        section="Universe",
+        seldom=True,
     )
 
     @field_validator("collection")

@@ -52,7 +52,7 @@ def test_series_are_complete_and_its_own(source: Source) -> None:
         assert datetime.fromisoformat(series.start) <= datetime.fromisoformat(series.end)
         assert ZoneInfo(series.timezone)
         for field in fields(series):
-            if field.name in ("provider", "fetched", "resampled_from"):  # of those that were fetched or resampled
+            if field.name in ("provider", "provider_symbol", "fetched", "resampled_from", "known"):  # not of every one
                 continue
             assert getattr(series, field.name) not in ("", None), field.name
 

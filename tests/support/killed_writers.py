@@ -12,10 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from engine.core.database import connect
 from engine.market import series_table
+from engine.market.bars import Series
 from engine.market.sources import stored
 from engine.market.sources.stored import Stored, save
 from tests.support.market import random_walk
@@ -46,7 +48,9 @@ def kill_writers(after: float) -> None:
 
 
 def check() -> int:
-    """Whether a process that looks afresh can read every series, and table and files agree; returns their number."""
+    """Whether a process that looks afresh can read every series and its versions, and table and files agree; returns
+    the number of versions.
+    """
     series_table._memory.cache_clear()
     stored._recent.cache_clear()
     listed = {series.symbol: series for series in Stored().series()}
@@ -56,7 +60,18 @@ def check() -> int:
     with connect() as database:
         rows = {row["symbol"]: row["fingerprint"] for row in database.execute("SELECT * FROM series")}
     assert rows == digests
-    return len(digests)
+    return sum(map(_check_versions, listed.values()))
+
+
+def _check_versions(series: Series) -> int:
+    """Whether each version is there without a gap to the one after it; of many some are read."""
+    found = Stored().versions(series)
+    for older, newer in pairwise(reversed(found)):
+        assert older.until == newer.since
+    for version in random.sample(found, min(len(found), 10)):
+        bars = Stored().read(Stored().as_known(series, version.since))
+        assert bars._compute_digest() == version.fingerprint
+    return len(found)
 
 
 def main() -> None:
@@ -76,7 +91,8 @@ def main() -> None:
             kills += 2
             check()
         left = len(list((stored.folder()).glob("*/.tmp-*")))
-        print(f"{kills} writers killed: {check()} series, all readable and as the table says; {left} temporary files.")
+        said = f"{check()} versions, all readable and as the table says"
+        print(f"{kills} writers killed: {said}; {left} temporary files.")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ class Edit:
     - "readjust": adjusted closes before ``times[0]`` are multiplied by ``factor``.
 
     ``times`` are ISO texts of bars. ``before`` and ``after`` describe one of the values that change. ``applied`` is the
-    ISO time in UTC at which the edit was made, empty for a proposal, ``author`` who made it.
+    ISO time in UTC at which the edit was made, empty for a proposal, ``author`` who made it, and ``undone`` the ISO
+    time at which it was taken back, empty for one in force.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Edit:
     columns: tuple[str, ...] = ()
     applied: str = ""
     author: str = ""
+    undone: str = ""
 
     @property
     def id(self) -> str:

@@ -29,6 +29,7 @@ from engine.market.series_file import REPAIRS
 from engine.market.symbols import file_name, folder_name
 
 _EDITS = TypeAdapter(tuple[Edit, ...])
+_SECONDS = len("2026-01-31T23:59:59")
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,17 @@ class Applied:
 
 
 def edits_of(series: Series) -> tuple[Edit, ...]:
-    """The edits of ``series`` in the order in which they were applied. Raises ``DataError`` for a damaged file."""
-    return _of_path(_path(series))
+    """The edits of ``series`` in force, now or when it was ``known``, in the order in which they were applied. Raises
+    ``DataError`` for a damaged file.
+    """
+    moment = series.known[:_SECONDS]
+    return tuple(edit for edit in _of_path(_path(series)) if _is_in_force(edit, moment))
+
+
+def _is_in_force(edit: Edit, moment: str) -> bool:
+    if not moment:
+        return not edit.undone
+    return edit.applied[:_SECONDS] <= moment and (not edit.undone or moment < edit.undone)
 
 
 def repaired(bars: Bars) -> Bars:
@@ -78,24 +88,32 @@ def add(supplied: Bars, edit: Edit) -> None:
     are read. Raises ``DataError`` where the values that it was proposed for have changed, and ``StoreError``.
     """
     known = edits_of(supplied.series)
+    if supplied.series.known:
+        raise DataError("Bars as they were known on a date are not repaired: leave 'As known on' empty.")
     if edit.id in {item.id for item in known}:
         raise DataError(f"This repair of {supplied.series.symbol} has been applied already.")
     if not fits(apply(supplied, known), edit):
         raise DataError(
             f"The bars of {supplied.series.symbol} have changed since this repair was proposed: check them again."
         )
-    now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
-    _write(supplied.series, (*known, replace(edit, applied=now, author=_user())))
+    every = _of_path(_path(supplied.series))
+    _write(supplied.series, (*every, replace(edit, applied=_now(), author=_user())))
 
 
 def undo(series: Series, id: str) -> Edit:
-    """Remove the edit ``id``, and return it. Raises ``DataError`` where there is none, and ``StoreError``."""
-    known = edits_of(series)
-    found = next((edit for edit in known if edit.id == id), None)
+    """Take the edit ``id`` back, and return it; what was known before keeps it. Raises ``DataError`` where there is
+    none, and ``StoreError``.
+    """
+    every = _of_path(_path(series))
+    found = next((edit for edit in every if edit.id == id and not edit.undone), None)
     if found is None:
         raise DataError(f"This repair of {series.symbol} has been undone already.")
-    _write(series, tuple(edit for edit in known if edit is not found))
+    _write(series, tuple(replace(edit, undone=_now()) if edit is found else edit for edit in every))
     return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")[:_SECONDS]
 
 
 def _write(series: Series, edits: Sequence[Edit]) -> None:
@@ -103,11 +121,8 @@ def _write(series: Series, edits: Sequence[Edit]) -> None:
     if not path:
         raise StoreError(f"'{series.symbol}' in '{series.collection}' is too long for a file name: shorten it.")
     try:
-        if edits:
-            text = json.dumps([asdict(edit) for edit in edits], indent=1)
-            write_atomically(Path(path), text.encode())
-        else:
-            Path(path).unlink(missing_ok=True)
+        text = json.dumps([asdict(edit) for edit in edits], indent=1)
+        write_atomically(Path(path), text.encode())
     except OSError as error:
         raise StoreError(f"The repair could not be stored at {path}: {error.strerror}.") from error
 

@@ -11,6 +11,7 @@ from engine.core.registry import Registry
 from engine.core.spec import Spec
 from engine.market.bars import Bars, Series
 from engine.market.fetching import Capabilities, FetchedBars, FetchRequest, Listing
+from engine.market.versions.history import Version
 
 
 class Source(Spec):
@@ -70,6 +71,19 @@ class Source(Spec):
     def fingerprints(self, series: Sequence[Series]) -> tuple[str, ...]:
         """``fingerprint`` of each."""
         return tuple(self.fingerprint(item) for item in series)
+
+    def versions(self, series: Series) -> tuple[Version, ...]:
+        """The versions of ``series``, the current one first; none of a source that keeps no earlier ones."""
+        return ()
+
+    def as_known(self, series: Series, moment: str) -> Series:
+        """The metadata of ``series`` as it was known at ``moment``, an ISO time in UTC that they name as ``known``:
+        ``read`` and ``fingerprint`` of them are those of that version. Raises ``DataError`` where there is none.
+        """
+        raise DataError(
+            f"{series.symbol} in {series.collection} is from the source '{self.kind}', which keeps no earlier versions "
+            "of its bars: leave 'As known on' empty."
+        )
 
     def problems(self) -> tuple[str, ...]:
         """A sentence for each file that cannot be read: what is in it is not listed, all else is."""

@@ -124,8 +124,8 @@ def test_bars_that_came_meanwhile_are_not_lost(monkeypatch: pytest.MonkeyPatch) 
     bars, newer = random_walk(10), random_walk(12)
     save(bars)
 
-    def save_and_update(renamed: object) -> Path:
-        path = save(renamed)  # type: ignore[arg-type]
+    def save_and_update(renamed: object, since: str) -> Path:
+        path = save(renamed, since)  # type: ignore[arg-type]
         save(newer)
         return path
 

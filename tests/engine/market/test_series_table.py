@@ -192,7 +192,7 @@ def test_long_series_is_mapped_by_other_processes(monkeypatch: pytest.MonkeyPatc
     while series_file.mapped(bars.digest(), ("bars",)) is None and time.monotonic() < deadline:
         time.sleep(0.01)
     forget()
-    monkeypatch.setattr(series_file, "_decoded", None)
+    monkeypatch.setattr(series_file, "decoded", None)
     found = Stored().read(bars.series)
     assert found.digest() == found._compute_digest() == whole.digest() == bars.digest()
     with pytest.raises(ValueError, match="read-only"):

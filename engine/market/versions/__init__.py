@@ -1,0 +1,1 @@
+"""Earlier versions of stored series: what was known on a date."""
