@@ -36,7 +36,11 @@ class MonthlyInfo:
 
 def info(result: BacktestResult) -> MonthlyInfo:
     """What is drawn of ``result``, the latest year last."""
-    found: Months = monthly(result.days, result.equity, result.capital)
+    return of_months(monthly(result.days, result.equity, result.capital))
+
+
+def of_months(found: Months) -> MonthlyInfo:
+    """What is drawn of any returns by month."""
     months, totals = 100 * found.returns, 100 * found.totals
     return MonthlyInfo(tuple(map(str, found.years)), months, totals, _full(months), _full(totals))
 

@@ -17,6 +17,8 @@ from engine.market.bars import Bars, Floats
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+_POINTS = 15_000  # of all lines together
+
 
 @dataclass(frozen=True, eq=False)
 class Rebased:
@@ -47,7 +49,8 @@ def compare_info(market: Sequence[Bars], *, log: bool = False) -> CompareInfo:
                 "range to compare."
             )
     parts = [bars.slice(int(np.searchsorted(bars.time, start)), len(bars)) for bars in market]
-    return CompareInfo(tuple(_rebased(bars) for bars in parts), moment(parts[0], 0), log)
+    points = max(_POINTS // len(parts), 300)
+    return CompareInfo(tuple(_rebased(bars, points) for bars in parts), moment(parts[0], 0), log)
 
 
 def compare_figure(info: CompareInfo) -> go.Figure:
@@ -62,8 +65,8 @@ def compare_figure(info: CompareInfo) -> go.Figure:
     return base.figure(traces, x=base.time_axis(), y=base.value_axis(tickformat=PRICE, log=info.log), keep=keep)
 
 
-def _rebased(bars: Bars) -> Rebased:
+def _rebased(bars: Bars, points: int) -> Rebased:
     known = np.isfinite(bars.close)
     time, close = base.times(bars.time)[known], bars.close[known]
-    kept = thin(time, close)
+    kept = thin(time, close, points)
     return Rebased(bars.series.symbol, time[kept], 100 * close[kept] / close[0], float(close[-1] / close[0] - 1))

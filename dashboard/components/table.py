@@ -30,7 +30,7 @@ class Column:
     """One column; ``field`` is its key in the rows. Percentages are given as fractions, times as ms since 1970 or
     ISO text; what is ``signed`` has its sign and its colour; a price has as many decimals as its row says in
     ``decimals``. A column has its ``width``, or shares what is left and is at least ``least`` wide (pixels), by
-    itself as wide as its title and a typical value.
+    itself as wide as its title and a typical value. A ``pinned`` one stays in sight while the others are scrolled.
     """
 
     field: str
@@ -41,6 +41,7 @@ class Column:
     width: int | None = None
     least: int | None = None
     help: str = ""
+    pinned: bool = False
 
 
 def table(
@@ -98,10 +99,12 @@ def definition(column: Column) -> dict[str, Any]:
         base |= {"minWidth": column.least, "flex": column.least}
     if not column.width and not column.least:
         base["minWidth"] = _least(column)
+    if column.pinned:
+        base["pinned"] = "left"
     if column.help:
         base["headerTooltip"] = column.help
     if column.kind == "text":
-        return base
+        return base | {"cellDataType": "text"}  # AG Grid would take a column for one of dates, by its first row
     how = f"'{column.kind}', {column.decimals}, '{column.unit}'"
     if column.kind == "price":
         how = f"'number', params.data.decimals, '{column.unit}'"

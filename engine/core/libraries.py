@@ -18,6 +18,7 @@ NUMERIC: Mapping[str, tuple[str, ...]] = {
     "vectorbt": ("vectorbt", "vectorbt-rust", "numba", "llvmlite", "pandas", "scipy"),
     "arch": ("arch", "scipy", "pandas"),
     "sklearn": ("scikit-learn", "scipy"),
+    "statsmodels": ("statsmodels", "scipy", "pandas"),
     "lightgbm": ("lightgbm",),
     "optuna": ("optuna", "scipy"),
     "torch": ("torch",),

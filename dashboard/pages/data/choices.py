@@ -33,6 +33,8 @@ CHOICES: Mapping[str, Choice] = MappingProxyType(
         "method": Choice("Method", {"pearson": "Pearson", "spearman": "Spearman"}, "pearson"),
         "returns": Choice("Returns", {"bar": "Bar", "day": "Day", "week": "Week", "month": "Month"}, "day"),
         "window": Choice("Window, returns", {"20": "20", "60": "60", "120": "120", "250": "250"}, "60"),
+        "period": Choice("Period", {"common": "Common days", "own": "All days"}, "common"),
+        "season": Choice("Season", {"auto": "Auto", "year": "Year", "week": "Week", "day": "Day"}, "auto"),
         "bars": Choice("Window, bars", {"20": "20", "60": "60", "120": "120", "250": "250"}, "20"),
     }
 )

@@ -21,7 +21,7 @@ from dashboard.pages.data.chart_view import ChartView, displayed
 from dashboard.pages.data.form import FORM
 from dashboard.pages.data.layout import layout
 from dashboard.pages.data.tab import of_symbol, opened, shown, verdict_of
-from dashboard.pages.data.tabs import chart, compare, provenance, quality, table
+from dashboard.pages.data.tabs import chart, provenance, quality, table
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import RunSpec, canonical_json
 from engine.features.spec import FeatureSpec
@@ -301,15 +301,6 @@ def test_a_zoom_is_drawn_in_days_and_belongs_to_its_symbol() -> None:
 def test_as_many_candles_are_drawn_as_the_chart_has_room_for(width: object, candles: int) -> None:
     assert chart.candles_for({"width": width}) == candles
     assert chart.candles_for(None) == 700
-
-
-def test_two_symbols_are_compared_and_one_is_not() -> None:
-    figure, rows = compare.compare(result(TWO), "log")
-    assert [trace.name for trace in figure.data] == ["NVDA", "AAPL"]
-    assert [row["symbol"] for row in rows] == ["NVDA", "AAPL"]
-    figure, rows = compare.compare(result(MarketSpec()), "log")
-    assert "second symbol" in figure["empty"]
-    assert len(rows) == 1
 
 
 def test_a_tab_without_a_series_shows_nothing() -> None:

@@ -5,10 +5,12 @@ from dashboard.pages.data.tabs import (
     compare,
     correlation,
     download,
+    drawdowns,
     importing,
     provenance,
     quality,
     returns,
+    seasons,
     table,
     values,
 )
@@ -18,6 +20,8 @@ FIRST = chart.TAB
 TABS = (
     FIRST,
     returns.TAB,
+    drawdowns.TAB,
+    seasons.TAB,
     compare.TAB,
     correlation.TAB,
     table.TAB,
