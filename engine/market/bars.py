@@ -134,6 +134,8 @@ class Bars:
 
     def slice(self, first: int, stop: int) -> Bars:
         """The bars with indices [``first``, ``stop``), with their dividends."""
+        if self.dividends is None and first == 0 and stop == len(self):
+            return self
         part = replace(self, **{name: values[first:stop] for name, values in self._columns().items()})
         paid = self.dividends
         if paid is None or not len(part):

@@ -206,7 +206,7 @@ def expected_rows(spec: Selection) -> float:
 def select(spec: Selection) -> tuple[Bars, ...]:
     """The bars of ``spec`` as supplied, in its order. Raises ``DataError`` for an unknown symbol or an empty range."""
     found = read_all(find_all(spec.collection, spec.symbols, spec.interval, spec.known_on))
-    return _between(spec, found)
+    return in_range(spec, found)
 
 
 def read(series: Series) -> Bars:
@@ -264,7 +264,7 @@ def load(spec: Selection) -> Market:
     empty range.
     """
     whole = read_all(find_all(spec.collection, spec.symbols, spec.interval, spec.known_on))
-    parts = map(with_caveats, _between(spec, whole), verdicts(whole))
+    parts = map(with_caveats, in_range(spec, whole), verdicts(whole))
     found = tuple(bars.adjusted(spec.adjustment).drop_unpriced() for bars in parts)
     for bars in found:
         if not len(bars):
@@ -281,7 +281,7 @@ def fingerprint(spec: Selection) -> str:
     covered = [joined or _covers(spec, series) for series in found]
     whole = iter(digests([series for series, is_whole in zip(found, covered, strict=True) if is_whole]))
     each = [
-        next(whole) if is_whole else _between(spec, [read(series)])[0].digest()
+        next(whole) if is_whole else in_range(spec, [read(series)])[0].digest()
         for series, is_whole in zip(found, covered, strict=True)
     ]
     return hashlib.sha256("|".join(each).encode()).hexdigest()
@@ -329,7 +329,7 @@ def _covers(spec: Selection, series: Series) -> bool:
     return bool((spec.start is None or spec.start <= first) and (spec.end is None or last <= spec.end))
 
 
-def _between(spec: Selection, whole: Sequence[Bars]) -> tuple[Bars, ...]:
+def in_range(spec: Selection, whole: Sequence[Bars]) -> tuple[Bars, ...]:
     """The part of the bars in the range of ``spec``. Raises ``DataError`` where one has none."""
     found = between(whole, spec.start, spec.end)
     for bars in found:

@@ -13,10 +13,13 @@ from engine.core.errors import DataError
 from engine.core.mapped import keep, mapped
 from engine.jobs.closure import closure
 from engine.market import catalog
-from engine.market.bars import Adjustment, Bars, Floats, Selection, Times
+from engine.market.bars import Adjustment, Bars, Floats, Selection, Series, Times
+from engine.market.closes import select_closes
 from engine.market.common_calendar import calendar, common_days, days_at, union
 from engine.market.days import Days
 from engine.market.intervals import bar_interval
+
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,18 +78,27 @@ def close_panel(spec: Selection) -> ClosePanel:
 
     Built once for the same bars, adjustment and code, whichever process asks, and memory-mapped from then on.
     """
-    key = panel_key(spec)
+    series = catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_on)
+    key = _key(spec, series)
     if known := mapped(key, ("time", "close", "days")):
         time, close, days = known
         return ClosePanel(time.view("datetime64[ms]"), spec.symbols, close, days.view("datetime64[D]"))
-    found = _closes(catalog.select(spec), spec.adjustment)
+    found = _closes(_select(spec, series), spec.adjustment)
     keep(key, {"time": found.time.view(np.int64), "close": found.close, "days": found.days.view(np.int64)})
     return found
 
 
 def panel_key(spec: Selection) -> str:
     """The key of a panel of closes: what it follows from, its code included."""
-    series = catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_on)
+    return _key(spec, catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_on))
+
+
+def _select(spec: Selection, series: Sequence[Series]) -> Sequence[Bars]:
+    """The bars of ``spec`` with what its closes follow from."""
+    return select_closes(spec, series) if spec.adjustment == "total_return" else catalog.select(spec)
+
+
+def _key(spec: Selection, series: Sequence[Series]) -> str:
     facts = (spec.symbols, spec.interval, spec.start, spec.end, spec.adjustment, closure(frozenset([__name__])).digest)
     text = "|".join((repr(facts), *catalog.digests(series)))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -95,21 +107,24 @@ def panel_key(spec: Selection) -> str:
 def _closes(bars: Sequence[Bars], adjustment: Adjustment) -> ClosePanel:
     columns = [_priced(item, adjustment) for item in bars]
     time = union([times for times, _ in columns])
-    close = np.full((len(columns), len(time)), np.nan)
-    for row, (times, values) in zip(close, columns, strict=True):
+    close = np.empty((len(time), len(columns)))
+    for first in range(0, len(columns), _AT_ONCE):  # columns written one by one would take several times as long
+        part = columns[first : first + _AT_ONCE]
+        close[:, first : first + _AT_ONCE] = _rows(time, part).T
+    close.setflags(write=False)
+    return ClosePanel(time, tuple(item.series.symbol for item in bars), close, days_at(bars, time))
+
+
+def _rows(time: Times, columns: Sequence[tuple[Times, Floats]]) -> Floats:
+    """The values of each column in a row, at their times among ``time``, NaN elsewhere."""
+    found = np.full((len(columns), len(time)), np.nan)
+    for row, (times, values) in zip(found, columns, strict=True):
         first = int(np.searchsorted(time, times[0]))
         if np.array_equal(time[first : first + len(times)], times):
             row[first : first + len(times)] = values
         else:
             row[np.searchsorted(time, times)] = values
-    found = np.ascontiguousarray(close.T)
-    found.setflags(write=False)
-    return ClosePanel(
-        time,
-        tuple(item.series.symbol for item in bars),
-        found,
-        days_at(bars, time),
-    )
+    return found
 
 
 def _priced(bars: Bars, adjustment: Adjustment) -> tuple[Times, Floats]:

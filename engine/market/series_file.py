@@ -43,13 +43,15 @@ class Version(NamedTuple):
 class Header(NamedTuple):
     """Metadata in a file: ``fingerprint`` is the digest of its bars, empty where another program wrote them;
     ``checked`` whether the bars of this very version have been compared with it; ``since`` the ISO time in UTC from
-    which on they are those of the series, empty where the file does not say.
+    which on they are those of the series, empty where the file does not say; ``sound`` whether they have passed
+    ``integrity.flaws`` too.
     """
 
     series: Series
     fingerprint: str
     checked: bool = False
     since: str = ""
+    sound: bool = False
 
 
 def folder() -> Path:
@@ -183,6 +185,18 @@ def decoded(content: str | BinaryIO, series: Series) -> Bars:
     columns: dict[str, Any] = {name: floats(table.column(name), copy=False) for name in COLUMNS}
     columns |= {name: floats(table.column(name), copy=False) for name in _ACTIONS if name in table.column_names}
     return Bars(series, milliseconds(table.column("time")), **columns)
+
+
+def read_closes(path: str, series: Series) -> Bars:
+    """The times and adjusted closes of a file, all else NaN. Raises ``DataError``."""
+    from pyarrow.parquet import ParquetFile
+
+    with readable(_complaint(path)):
+        file = ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
+        table = file.read(("time", "adj_close"), use_threads=False)
+        time, close = milliseconds(table.column("time")), floats(table.column("adj_close"), copy=False)
+    missing = np.broadcast_to(np.nan, close.shape)
+    return Bars(series, time, missing, missing, missing, missing, missing, close)
 
 
 def _rows(bars: Bars) -> np.ndarray[Any, Any]:

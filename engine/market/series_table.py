@@ -17,6 +17,7 @@ from functools import cache
 
 from engine.core.database import connect
 from engine.core.errors import StoreError
+from engine.jobs.closure import closure
 from engine.market.bars import Series
 from engine.market.series_file import Header, Version, folder, header_or_complaint
 
@@ -135,7 +136,8 @@ def _rows(files: Mapping[str, Version]) -> Iterator[tuple[str, Header]]:
         if files[path] == (row["inode"], row["changed"], row["size"]):
             with contextlib.suppress(TypeError, ValueError):  # a row of another version of the workbench
                 about = Series(**json.loads(row["about"]))
-                yield path, Header(about, row["fingerprint"], bool(row["checked"]), row["since"])
+                checked, sound = _checks(row["checked"])
+                yield path, Header(about, row["fingerprint"], checked, row["since"], sound)
 
 
 def _enter(known: Mapping[str, tuple[Version, Header]]) -> None:
@@ -147,10 +149,25 @@ def _enter(known: Mapping[str, tuple[Version, Header]]) -> None:
     for path, (version, header) in known.items():
         about = header.series
         names = (_relative(path), about.collection, about.symbol, about.interval, json.dumps(asdict(about)))
-        rows.append((*names, header.fingerprint, header.checked, header.since, *version))
+        rows.append((*names, header.fingerprint, _mark(header), header.since, *version))
     if rows:
         with contextlib.suppress(StoreError), connect() as database:
             database.executemany(sql, rows)
+
+
+def _checks(mark: int) -> tuple[bool, bool]:
+    """``checked`` and ``sound`` of a header that was entered with ``mark``."""
+    return mark > 0, mark > 1 and mark == _sound()
+
+
+def _mark(header: Header) -> int:
+    return _sound() if header.checked and header.sound else int(header.checked)
+
+
+@cache
+def _sound() -> int:
+    """The mark of sound bars, another one where the code that checks them is another."""
+    return 2 + int(closure(frozenset({"engine.market.integrity"})).digest[:12], 16)
 
 
 def _relative(path: str) -> str:

@@ -17,6 +17,7 @@ from engine.core.registry import plugin
 from engine.core.store import write_atomically
 from engine.market import series_table
 from engine.market.bars import Bars, Series
+from engine.market.integrity import flaws
 from engine.market.series_file import (
     SUFFIX,
     VERSIONS,
@@ -124,7 +125,7 @@ def save(bars: Bars, since: str = "") -> Path:
         status, since = _replace(path, bars, since or history.iso(datetime.now(UTC)))
     except OSError as error:
         raise StoreError(f"The bars of {about.symbol} could not be stored at {path}: {error.strerror}.") from error
-    series_table.record(path, version(status), Header(about, bars.digest(), True, since))
+    series_table.record(path, version(status), Header(about, bars.digest(), True, since, _is_sound(bars)))
     return Path(path)
 
 
@@ -203,6 +204,10 @@ def _restored(path: str, current: Bars, wanted: Version) -> Bars:
     return replace(bars, series=wanted.series).assume_digest(wanted.fingerprint)
 
 
+def _is_sound(bars: Bars) -> bool:
+    return next(flaws(bars), None) is None
+
+
 class _Recent:
     """The bars that were read last, up to ``MEMORY``, each by the version of its file."""
 
@@ -241,8 +246,9 @@ def _read(path: str, version: FileVersion) -> Bars:
     if isinstance(header, str):
         raise DataError(header)
     bars = read_bars(path, header)
-    if header.fingerprint and not header.checked and version_of(path) == version:
-        series_table.record(path, version, header._replace(checked=True))
+    checked = header._replace(checked=True, sound=header.sound or _is_sound(bars))
+    if header.fingerprint and checked != header and version_of(path) == version:
+        series_table.record(path, version, checked)
     return bars
 
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from engine.core.errors import DataError
-from engine.market import catalog
-from engine.market.common_calendar import calendar
+from engine.market import catalog, panel
+from engine.market.common_calendar import calendar, days_at
 from engine.market.panel import align, close_panel
+from engine.market.quality import edits, repairs
+from engine.market.sources import stored
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from tests.support.market import days, make_bars, random_walk
@@ -74,12 +76,51 @@ def test_close_panel_has_the_closes_of_the_bars(two: MarketSpec, more: dict[str,
 def test_close_panel_is_built_once_and_again_for_other_bars(two: MarketSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     before = np.array(close_panel(two).close)
     with monkeypatch.context() as patch:
-        patch.setattr(catalog, "select", None)
+        patch.setattr(panel, "select_closes", None)
         np.testing.assert_array_equal(close_panel(two).close, before)
         with pytest.raises(TypeError):
             close_panel(MarketSpec.parse(two.model_dump() | {"symbols": ["ONE", "TWO"]}))
     save(random_walk(30, seed=2, symbol="ONE"))
     assert (close_panel(two).close[:5, 1] != before[:5, 1]).all()
+
+
+def test_close_panel_reads_no_more_than_the_closes_of_series_that_are_known_to_be_sound(
+    two: MarketSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "read_bars", None)
+    assert np.isfinite(close_panel(two).close).sum() == 60
+
+
+def test_close_panel_refuses_what_the_bars_are_refused_for(two: MarketSpec) -> None:
+    bars = random_walk(30, symbol="ONE")
+    bars.open[4] = np.inf
+    save(bars)
+    with pytest.raises(DataError, match=r"ONE in made-up cannot be used: 1 of its 30 rows has infinite values \(open"):
+        close_panel(two)
+
+
+def test_close_panel_has_the_closes_after_repairs(two: MarketSpec) -> None:
+    before = np.array(close_panel(two).close)
+    supplied = catalog.read_supplied(catalog.find("made-up", "ONE", "1d"))
+    repairs.add(supplied, edits.readjust(supplied, 10, 0.5))
+    after = close_panel(two).close
+    np.testing.assert_array_equal(after[:10, 1], before[:10, 1] * 0.5)
+    np.testing.assert_array_equal(after[10:], before[10:])
+
+
+def test_close_panel_leaves_out_rows_without_a_close_and_cuts_intraday_bars_by_their_days(workspace: Workspace) -> None:
+    hours = np.arange("2020-01-01", "2020-01-11", dtype="datetime64[h]")
+    for place, zone in enumerate(("America/New_York", "America/New_York", "Asia/Tokyo")):
+        bars = random_walk(len(hours), place, time=hours, interval="1h", symbol=f"S{place}", timezone=zone)
+        bars.adj_close[place :: 7 + place] = np.nan
+        save(bars)
+    for symbols in (("S0", "S1"), ("S0", "S1", "S2")):
+        about = {"collection": "made-up", "symbols": symbols, "interval": "1h"}
+        spec = MarketSpec.parse(about | {"start": "2020-01-03", "end": "2020-01-07"})
+        found, wanted = close_panel(spec), align(catalog.load(spec).bars)
+        np.testing.assert_array_equal(found.time, wanted.time)
+        np.testing.assert_array_equal(found.close, wanted.close)
+        np.testing.assert_array_equal(found.days, days_at(catalog.select(spec), found.time))
 
 
 def test_close_panel_of_an_unknown_symbol_or_an_empty_range_is_refused(two: MarketSpec) -> None:

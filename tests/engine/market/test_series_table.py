@@ -7,11 +7,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.core.database import connect
 from engine.market import catalog, series_file, series_table
 from engine.market.bars import Bars
+from engine.market.closes import sound_closes
 from engine.market.series_file import Header
 from engine.market.sources import stored
 from engine.market.sources.stored import Stored, save, stored_files
@@ -228,4 +230,36 @@ def test_header_of_a_version_is_what_its_file_says(saved: dict[str, Path]) -> No
     assert isinstance(found, Header)
     own = series_file.header_or_complaint(path)
     assert isinstance(own, Header)
-    assert found == own._replace(checked=True)
+    assert found == own._replace(checked=True, sound=True)
+
+
+def mark() -> int:
+    with connect() as database:
+        return int(database.execute("SELECT checked FROM series WHERE symbol = 'ONE'").fetchone()[0])
+
+
+def test_bars_are_sound_only_by_the_present_code_that_checks_them(saved: dict[str, Path]) -> None:
+    present = mark()
+    for old in (0, 1, present + 1):
+        with connect() as database:
+            database.execute("UPDATE series SET checked = ?", (old,))
+        forget()
+        series = catalog.find("made-up", "ONE", "1d")
+        assert sound_closes(series) is None
+        catalog.read(series)
+        assert mark() == present
+        forget()
+        found = sound_closes(series)
+        assert found is not None
+        assert found.adj_close.tobytes() == Stored().read(series).adj_close.tobytes()
+
+
+def test_unsound_bars_are_never_taken_for_sound() -> None:
+    bars = random_walk(20, symbol="ONE")
+    bars.high[3] = np.inf
+    save(bars)
+    for _ in range(2):
+        assert mark() == 1
+        assert sound_closes(bars.series) is None
+        forget()
+        Stored().read(bars.series)
