@@ -90,13 +90,13 @@ def get(name: str) -> Device:
         raise DeviceError(f"'{name}' is not a device.{did_you_mean(name, tuple(NAMES))}")
     item = _probe(name)
     if isinstance(item, str):
-        there = ", ".join(device.name for device in available())
-        raise DeviceError(f"{name} is not on this machine. {item} Available: {there}.")
+        names = ", ".join(device.name for device in available())
+        raise DeviceError(f"{name} is not on this machine. {item} Available: {names}.")
     return item
 
 
 def expected() -> tuple[str, ...]:
-    """The ``NAMES`` that this machine should have, told from package metadata and drivers with no library imported."""
+    """The ``NAMES`` that this machine should have, by package metadata and drivers with no library imported."""
     versions = library_versions()
     nvidia, apple = bool(machine().gpus), (platform.system(), platform.machine()) == ("Darwin", "arm64")
     installed = {name for name in NAMES if name.partition(":")[0] in versions}

@@ -161,11 +161,11 @@ def _bars_held(run: AccountRun, bars: Sequence[Bars]) -> NDArray[np.int64]:
     trades, time = run.account.trades, run.account.time
     found = np.zeros(len(trades.entry), dtype=np.int64)
     for place, index in enumerate(run.symbols):
-        mine, own = trades.symbol == place, bars[index].time[np.isfinite(bars[index].close)]
+        of_symbol, traded = trades.symbol == place, bars[index].time[np.isfinite(bars[index].close)]
         entry, exit = (
-            np.searchsorted(own, time[moments[mine]], side="right") for moments in (trades.entry, trades.exit)
+            np.searchsorted(traded, time[moments[of_symbol]], side="right") for moments in (trades.entry, trades.exit)
         )
-        found[mine] = exit - entry
+        found[of_symbol] = exit - entry
     return found
 
 

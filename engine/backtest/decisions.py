@@ -127,14 +127,14 @@ class SignalDecisions(Decisions):
 
     def carried_into(self, bars: MeasuredBars, direction: Direction) -> Decisions:
         pairs = zip(self.signals, bars, strict=True)
-        return SignalDecisions(signals=tuple(_standing(signals, len(item), direction) for signals, item in pairs))
+        return SignalDecisions(signals=tuple(_last_bars(signals, len(item), direction) for signals, item in pairs))
 
     def since(
         self, start: np.datetime64, bars: Sequence[Bars], direction: Direction, *, resume: bool = False
     ) -> Decisions:
         pairs = zip(self.signals, bars, strict=True)
         return SignalDecisions(
-            signals=tuple(_since(signals, item, start, direction, resume) for signals, item in pairs)
+            signals=tuple(_signals_since(signals, item, start, direction, resume) for signals, item in pairs)
         )
 
     def in_position_before(self, start: np.datetime64, bars: Sequence[Bars], direction: Direction) -> bool:
@@ -193,15 +193,15 @@ class WeightDecisions(Decisions):
         return WeightDecisions(weights=late)
 
     def on(self, bars: MeasuredBars) -> Decisions:
-        return WeightDecisions(weights=self._on(bars))
+        return WeightDecisions(weights=self._weights_on(bars))
 
-    def _on(self, bars: MeasuredBars) -> Floats:
+    def _weights_on(self, bars: MeasuredBars) -> Floats:
         return np.asarray(self.weights[np.searchsorted(calendar(bars.known), calendar(bars))])
 
     def carried_into(self, bars: MeasuredBars, direction: Direction) -> Decisions:
         first = int(np.searchsorted(calendar(bars.known), calendar(bars)[0]))
         return WeightDecisions(
-            weights=np.concatenate((_last_weights(self.weights[: first + 1])[None], self._on(bars)[1:]))
+            weights=np.concatenate((_last_weights(self.weights[: first + 1])[None], self._weights_on(bars)[1:]))
         )
 
     def since(
@@ -272,7 +272,7 @@ def _rebalanced(spec: BacktestSpec, codes: Codes, panel: Panel) -> Codes:
     return np.where(rebalancing(panel.days, spec.rebalance)[:, None], codes | REBALANCING, codes)
 
 
-def _standing(signals: Signals, count: int, direction: Direction) -> Signals:
+def _last_bars(signals: Signals, count: int, direction: Direction) -> Signals:
     """The last ``count`` bars of ``signals``, with the last decision up to the first of them carried forward to it."""
     part, earlier = signals.last(count), len(signals.entries) - count
     last = _last_decision(signals, earlier + 1, direction)
@@ -287,16 +287,16 @@ def _standing(signals: Signals, count: int, direction: Direction) -> Signals:
     return signals.changed(at_first)
 
 
-def _since(signals: Signals, bars: Bars, start: np.datetime64, direction: Direction, resume: bool) -> Signals:
+def _signals_since(signals: Signals, bars: Bars, start: np.datetime64, direction: Direction, resume: bool) -> Signals:
     first = int(np.searchsorted(bars.time, start))
     last = _last_decision(signals, first, direction) if resume else None
 
     def part(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        kept = flags.copy()
-        kept[:first] = False
+        result = flags.copy()
+        result[:first] = False
         if last is not None:
-            kept[first - 1] = flags[last]
-        return kept
+            result[first - 1] = flags[last]
+        return result
 
     return signals.changed(part)
 

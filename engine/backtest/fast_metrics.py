@@ -50,17 +50,17 @@ def fast_metrics(
         return (
             by_account(spec, bars, decisions)
             if several is None
-            else _known(*several.evaluate(decisions.signals, rules))
+            else _from_kernel(*several.evaluate(decisions.signals, rules))
         )
     account = kernel_account(spec, bars[0]) if is_plain(spec) else None
     if account is None:
         return by_account(spec, bars, decisions)
     entries, exits = (np.array(flags) for flags in decisions.signals[0].sides()[:2])
     (total, sharpe, drawdown), trades = kernels().orders.evaluate(entries, exits, account, rules[0])
-    return _known(total, sharpe * float(np.sqrt(bars[0].periods_per_year_or_nan())), drawdown, trades)
+    return _from_kernel(total, sharpe * float(np.sqrt(bars[0].periods_per_year_or_nan())), drawdown, trades)
 
 
-def _known(total: float, ratio: float, drawdown: float, trades: int) -> FastMetrics:
+def _from_kernel(total: float, ratio: float, drawdown: float, trades: int) -> FastMetrics:
     """Metrics from a kernel's values, whose ``ratio`` is NaN where it is undefined."""
     return FastMetrics(float(total), None if np.isnan(ratio) else float(ratio), float(drawdown), int(trades))
 
@@ -92,9 +92,9 @@ def kernel_account(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed:
         return None
     fills = np.empty(0, dtype=np.int64)
     if not priced[shift:].all():
-        there = np.flatnonzero(priced)
-        place = np.searchsorted(there, np.arange(len(bars)) + shift, side="left")
-        fills = np.append(there, len(bars))[place].astype(np.int64)
+        priced_bars = np.flatnonzero(priced)
+        place = np.searchsorted(priced_bars, np.arange(len(bars)) + shift, side="left")
+        fills = np.append(priced_bars, len(bars))[place].astype(np.int64)
     falls = kernels().holdings.make_falls(close) if drawdown else np.empty((0, 0, 4))
     seen = np.column_stack([bars.open, bars.high, bars.low])
     return kernels().holdings.make_lines(close, prices), falls, fills, seen, shift, spec.fill == "next_open"

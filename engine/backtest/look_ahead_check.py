@@ -69,52 +69,52 @@ def look_ahead(
     All decisions and sizes must equal those on the full history; a truncation on which the strategy fails is skipped.
     Raises ``PluginError`` where it fails on all of them.
     """
-    whole, sizes = decide(spec, bars, inputs), _sizes(spec, bars)
+    decisions, sizes = decide(spec, bars, inputs), _sizes(spec, bars)
     found: list[tuple[np.datetime64, DecisionChange]] = []
     failed: list[EngineError] = []
-    then = _inputs_then(spec, inputs)
-    places = _cuts(bars, whole, cuts)
+    inputs_at = _inputs_as_of(spec, inputs)
+    places = _cuts(bars, decisions, cuts)
     for done, cut in enumerate(places):
         progress(done / len(places), f"Look-ahead: {done} of {len(places)} cuts")
-        there = [place for place, count in enumerate(cut.counts) if count]
-        part, own = whole.for_symbols(there), [sizes[place] for place in there]
-        known = [bars[place] for place in there]
-        ended = [item.slice(0, cut.counts[place]) for item, place in zip(known, there, strict=True)]
+        present = [place for place, count in enumerate(cut.counts) if count]
+        expected, expected_sizes = decisions.for_symbols(present), [sizes[place] for place in present]
+        full = [bars[place] for place in present]
+        ended = [item.slice(0, cut.counts[place]) for item, place in zip(full, present, strict=True)]
         try:
-            again, smaller = decide(spec, ended, then(cut.moment, ended)), _sizes(spec, ended)
+            recomputed, recomputed_sizes = decide(spec, ended, inputs_at(cut.moment, ended)), _sizes(spec, ended)
         except (PluginError, DataError) as error:
             failed.append(error)
         else:
-            found += _compare(known, part, again) + _compare_sizes(known, own, smaller)
+            found += _compare(full, expected, recomputed) + _compare_sizes(full, expected_sizes, recomputed_sizes)
     if failed and len(failed) == len(places):
         raise failed[-1]
     return min(found, key=lambda item: item[0])[1] if found else None
 
 
-def _inputs_then(
+def _inputs_as_of(
     spec: BacktestSpec, inputs: Mapping[str, Any]
 ) -> Callable[[np.datetime64, Sequence[Bars]], Mapping[str, Any]]:
     """The inputs of a strategy as of a moment, given the bars known by then."""
     needed = spec.strategy.inputs(spec.market)
     histories = {name: as_of(run, inputs[name]) for name, run in needed.items() if name in inputs}
 
-    def then(moment: np.datetime64, bars: Sequence[Bars]) -> Mapping[str, Any]:
-        own = {name: history(moment) for name, history in histories.items()}
-        return {**inputs, "market": Market(tuple(bars)), **own}
+    def inputs_at(moment: np.datetime64, bars: Sequence[Bars]) -> Mapping[str, Any]:
+        recomputed = {name: history(moment) for name, history in histories.items()}
+        return {**inputs, "market": Market(tuple(bars)), **recomputed}
 
-    return then
+    return inputs_at
 
 
-def _cuts(bars: Sequence[Bars], whole: Decisions, count: int | None) -> list[Cut]:
+def _cuts(bars: Sequence[Bars], decisions: Decisions, count: int | None) -> list[Cut]:
     """The truncations, ascending in time: for signals at the ends of the symbol's bars, for an allocation at the times
     of the common calendar from which all symbols have bars.
     """
-    most = (
+    limit = (
         int(np.clip(_BARS // sum(len(item) for item in bars), MINIMUM_CUTS, MAXIMUM_CUTS)) if count is None else count
     )
     ends = [known_at(item) for item in bars]
-    columns = [numbers for _, numbers in whole.by_symbol(bars)]
-    if whole.divides_account:
+    columns = [numbers for _, numbers in decisions.by_symbol(bars)]
+    if decisions.divides_account:
         clocks, begun = [item.time for item in bars], max(item.time[0] for item in bars)
         calendar = np.unique(np.concatenate(clocks))
         decided = [calendar[np.isfinite(np.column_stack(columns)).any(axis=1)]]
@@ -122,8 +122,8 @@ def _cuts(bars: Sequence[Bars], whole: Decisions, count: int | None) -> list[Cut
         clocks, begun = ends, min(end[0] for end in ends)
         calendar = np.unique(np.concatenate(clocks))
         decided = [end[numbers.any(axis=1)] for end, numbers in zip(ends, columns, strict=True)]
-    behind = [_evenly_spaced(times, max(most // 2 // len(decided), 1)) for times in decided]
-    times = np.unique(np.concatenate((*behind, _evenly_spaced(calendar[:-1], most // 2))))
+    after_decisions = [_evenly_spaced(times, max(limit // 2 // len(decided), 1)) for times in decided]
+    times = np.unique(np.concatenate((*after_decisions, _evenly_spaced(calendar[:-1], limit // 2))))
     found = []
     for last in times[times >= begun]:
         counts = tuple(int(np.searchsorted(clock, last, side="right")) for clock in clocks)
@@ -145,16 +145,16 @@ def _sizes(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Floats]:
 
 
 def _compare_sizes(
-    bars: Sequence[Bars], whole: Sequence[Floats], again: Sequence[Floats]
+    bars: Sequence[Bars], full: Sequence[Floats], truncated: Sequence[Floats]
 ) -> list[tuple[np.datetime64, DecisionChange]]:
     """The first differing size of each symbol."""
     found = []
-    for item, later, then in zip(bars, whole, again, strict=True):
-        same = np.isclose(then, later[: len(then)], rtol=1e-9, atol=0, equal_nan=True)
+    for item, before, after in zip(bars, full, truncated, strict=True):
+        same = np.isclose(after, before[: len(after)], rtol=1e-9, atol=0, equal_nan=True)
         if not same.all():
-            at = int(np.argmin(same))
-            words = (f"a size of {amount[at]:.4g}" for amount in (then, later))
-            found.append((item.time[at], DecisionChange(item.series.symbol, _day(item.time[at]), *words)))
+            index = int(np.argmin(same))
+            words = (f"a size of {amount[index]:.4g}" for amount in (after, before))
+            found.append((item.time[index], DecisionChange(item.series.symbol, _day(item.time[index]), *words)))
     return found
 
 
@@ -162,19 +162,19 @@ def _day(moment: np.datetime64) -> str:
     return str(moment).removesuffix("T00:00:00.000")
 
 
-def _compare(bars: Sequence[Bars], whole: Decisions, again: Decisions) -> list[tuple[np.datetime64, DecisionChange]]:
+def _compare(bars: Sequence[Bars], full: Decisions, truncated: Decisions) -> list[tuple[np.datetime64, DecisionChange]]:
     """The first differing decision of each symbol."""
     found = []
-    for item, (times, later), (_, then) in zip(bars, whole.by_symbol(bars), again.by_symbol(bars), strict=True):
-        same = np.isclose(then, later[: len(then)], rtol=0, atol=1e-9, equal_nan=True).all(axis=1)
+    for item, (times, before), (_, after) in zip(bars, full.by_symbol(bars), truncated.by_symbol(bars), strict=True):
+        same = np.isclose(after, before[: len(after)], rtol=0, atol=1e-9, equal_nan=True).all(axis=1)
         if not same.all():
-            at = int(np.argmin(same))
-            words = _words(then[at]), _words(later[at])
-            found.append((times[at], DecisionChange(item.series.symbol, _day(times[at]), *words)))
+            index = int(np.argmin(same))
+            words = _in_words(after[index]), _in_words(before[index])
+            found.append((times[index], DecisionChange(item.series.symbol, _day(times[index]), *words)))
     return found
 
 
-def _words(decision: Floats) -> str:
+def _in_words(decision: Floats) -> str:
     if len(decision) == 1:
         return "none" if np.isnan(decision[0]) else f"a weight of {decision[0]:.4g}"
     return " and ".join(word for word, flag in zip(_WORDS, decision, strict=True) if flag) or "none"

@@ -68,10 +68,10 @@ def _parts(spec: Spec) -> Iterator[Spec]:
 
 
 def _require_causal_part(part: Spec, bars: Sequence[Bars]) -> None:
-    asked = _numbers(part)
-    if asked is None:
+    numbers = _numbers(part)
+    if numbers is None:
         return
-    kind, compute = asked
+    kind, compute = numbers
     with plugin_errors(part, kind, StrategyError):
         found = leaks(compute, bars)
     if found := found or _gap_leaks(part):
@@ -81,8 +81,8 @@ def _require_causal_part(part: Spec, bars: Sequence[Bars]) -> None:
 @lru_cache(maxsize=64)
 def _gap_leaks(part: Spec) -> tuple[LookAhead, ...]:
     """Leaks of ``part`` on synthetic bars with gaps; cached, as an edited plug-in becomes another class."""
-    asked = _numbers(part)
-    return leaks_into_gaps(asked[1]) if asked else ()
+    numbers = _numbers(part)
+    return leaks_into_gaps(numbers[1]) if numbers else ()
 
 
 def _numbers(part: Spec) -> tuple[str, Compute] | None:

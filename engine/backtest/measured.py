@@ -63,9 +63,9 @@ class MeasuredBars(Sequence[Bars]):
         """The calendar of an account: the union of the symbols' known bars from the first measured one on, symbols that
         are still warming up included.
         """
-        own, whole = calendar(self.bars), calendar(self.known)
-        whole = whole[np.searchsorted(whole, own[0]) :]
-        return own if len(own) == len(whole) else whole
+        times, full = calendar(self.bars), calendar(self.known)
+        full = full[np.searchsorted(full, times[0]) :]
+        return times if len(times) == len(full) else full
 
     def whole(self) -> list[Bars]:
         """The known bars of each symbol on ``time``."""
@@ -111,10 +111,10 @@ def measured(
     calendar and begins once. Raises ``DataError`` where fewer than two bars are left.
     """
     warm_up = effective_warm_up(spec) if warm_up is None else warm_up
-    asked = [len(item) - len(part) for item, part in zip(known, between(known, spec.market.start, None), strict=True)]
-    for item, place in zip(known, asked, strict=True):
+    starts = [len(item) - len(part) for item, part in zip(known, between(known, spec.market.start, None), strict=True)]
+    for item, place in zip(known, starts, strict=True):
         _require_room(spec, item, place, warm_up)
-    moment = min(item.time[place] for item, place in zip(known, asked, strict=True))
+    moment = min(item.time[place] for item, place in zip(known, starts, strict=True))
     if isinstance(spec.strategy, Allocation):
         time = calendar(known)
         start = max(moment, time[warm_up])
@@ -124,7 +124,7 @@ def measured(
     else:
         first = [0 if inputs is None else begins(spec.strategy, item, inputs) for item in known]
         bars = alone = [
-            _from(item, max(place, warm_up, begin)) for item, place, begin in zip(known, asked, first, strict=True)
+            _sliced(item, max(place, warm_up, begin)) for item, place, begin in zip(known, starts, first, strict=True)
         ]
     for item in alone:
         if len(item) < 2:
@@ -151,10 +151,10 @@ def _require_room(spec: BacktestSpec, item: Bars, place: int, warm_up: int) -> N
 
 def from_moment(bars: Bars, moment: np.datetime64, lead: int = 0) -> Bars:
     """``bars`` from the first with a close at or after ``moment`` on, and up to ``lead`` bars before it."""
-    return _from(bars, max(int(np.searchsorted(bars.time, moment)) - lead, 0))
+    return _sliced(bars, max(int(np.searchsorted(bars.time, moment)) - lead, 0))
 
 
-def _from(bars: Bars, first: int) -> Bars:
+def _sliced(bars: Bars, first: int) -> Bars:
     priced = np.flatnonzero(np.isfinite(bars.close[first:]))
     first = first + int(priced[0]) if len(priced) else len(bars)
     return bars.slice(first, len(bars)) if first else bars

@@ -30,11 +30,11 @@ class MultiSymbol:
         """
         entries, exits = (np.concatenate([getattr(item, side) for item in decisions]) for side in ("entries", "exits"))
         figures = [np.full((len(self.yearly), 1), np.nan) for _ in range(3)]
-        kept = (*figures, np.zeros((len(self.yearly), 1), np.int32))
+        out = (*figures, np.zeros((len(self.yearly), 1), np.int32))
         one, none = np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int32)
-        kernels().multi_symbol.evaluate_symbols(entries, exits, self.market, rules, none, one, kept)
+        kernels().multi_symbol.evaluate_symbols(entries, exits, self.market, rules, none, one, out)
         total, ratio, drawdown = (float(values[0, 0]) for values in figures)
-        return total, ratio * float(self.yearly[0]), drawdown, int(kept[3][0, 0])
+        return total, ratio * float(self.yearly[0]), drawdown, int(out[3][0, 0])
 
 
 def multi_symbol_accounts(bars: Sequence[Bars], accounts: Sequence[Any]) -> MultiSymbol:
@@ -48,7 +48,7 @@ def multi_symbol_accounts(bars: Sequence[Bars], accounts: Sequence[Any]) -> Mult
         np.concatenate([table.ravel() for table in falls]),
         np.concatenate(fills),
         np.concatenate(prices),
-        np.array([_on(time, item) for item in bars]),
+        np.array([_close_at(time, item) for item in bars]),
         np.concatenate(places).astype(np.int64),
         *accounts[0][4:],
     )
@@ -66,7 +66,7 @@ def _spans(lines: Sequence[Floats], falls: Sequence[Floats], fills: Sequence[Any
     return np.column_stack([*columns, np.cumsum(filled) - filled, filled]).astype(np.int64)
 
 
-def _on(time: Times, bars: Bars) -> Floats:
+def _close_at(time: Times, bars: Bars) -> Floats:
     """The last known close at each of ``time``; before the first, while the symbol's share is in cash, the first."""
     known = np.searchsorted(bars.time, time, side="right") - 1
     found: Floats = forward_fill(bars.close)[np.maximum(known, 0)]

@@ -95,8 +95,8 @@ class BacktestResult(Labelled, Dated):
 
     def measured(self) -> str:
         """The first measured day and the reason for it, as a sentence."""
-        asked = "after the requested warm-up" if self.warm_up > self.required_warm_up else FIRST_DAY
-        return measured_from(self.days[0], self.warm_up, self.warm_up_in_range, why=asked)
+        reason = "after the requested warm-up" if self.warm_up > self.required_warm_up else FIRST_DAY
+        return measured_from(self.days[0], self.warm_up, self.warm_up_in_range, why=reason)
 
     def summary(self) -> Mapping[str, object]:
         return {

@@ -42,15 +42,15 @@ class Segment:
 
     def summary(self) -> tuple[float, float | None, float]:
         """``metrics.summary_metrics`` of the same."""
-        whole, equity = with_prior(self.prior_time, self.time, self.equity, self.capital)
-        per_year = periods_per_year(whole) if spans_month(whole) else float("nan")
+        times, equity = with_prior(self.prior_time, self.time, self.equity, self.capital)
+        per_year = periods_per_year(times) if spans_month(times) else float("nan")
         return summary_metrics(equity, per_year, self.capital)
 
 
 def segment_metrics(prior_time: Times, time: Times, equity: Floats, capital: float) -> dict[str, float | None]:
     """``metrics.equity_metrics`` of an account that has ``capital`` at the close ``prior_time``."""
-    whole, equity = with_prior(prior_time, time, equity, capital)
-    return equity_metrics(whole, equity, periods_per_year(whole), capital)
+    times, equity = with_prior(prior_time, time, equity, capital)
+    return equity_metrics(times, equity, periods_per_year(times), capital)
 
 
 def with_prior(prior_time: Times, time: Times, equity: Floats, capital: float) -> tuple[Times, Floats]:
@@ -103,11 +103,11 @@ def account(
 def accounts(spec: BacktestSpec, bars: Sequence[Bars], decisions: Decisions) -> list[Segment]:
     """``account``, followed by its parts where it is the sum of one account per symbol, each on its own bars."""
     runs = simulate_accounts(spec, bars, decisions, record_trades=False)
-    whole, share = _combined(spec, bars, runs), spec.capital / len(runs)
+    combined, share = _combined(spec, bars, runs), spec.capital / len(runs)
     if len(runs) == 1:
-        return [whole]
+        return [combined]
     parts = [item.account for item in runs]
-    return [whole, *(Segment(part.time[:0], part.time, part.equity, share, part.count, False) for part in parts)]
+    return [combined, *(Segment(part.time[:0], part.time, part.equity, share, part.count, False) for part in parts)]
 
 
 def _combined(
@@ -122,7 +122,7 @@ def _combined(
 
 
 def in_cash(bars: Sequence[Bars], start: np.datetime64, capital: float) -> Segment:
-    """A segment spent in cash."""
+    """The segment from ``start`` on of an account that never trades: an equity of ``capital`` at every bar."""
     time = times_of(bars)
     first = int(np.searchsorted(time, start))
     prior_time, time = time[max(first - 1, 0) : first], time[first:]

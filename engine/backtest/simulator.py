@@ -55,10 +55,10 @@ def _simulate(
 ) -> Account:
     """One account of all ``bars``."""
     panel = account_panel(bars, decisions)
-    asked = decisions.order_requests(spec, bars, panel)
-    rules = accounts.kernel_rules(spec, asked.size, costs)
+    requests = decisions.order_requests(spec, bars, panel)
+    rules = accounts.kernel_rules(spec, requests.size, costs)
     return accounts.simulate(
-        accounts.kernel_panel(panel), asked.codes, asked.amounts, rules, cash, record_trades=record_trades
+        accounts.kernel_panel(panel), requests.codes, requests.amounts, rules, cash, record_trades=record_trades
     )
 
 

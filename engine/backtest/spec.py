@@ -140,7 +140,7 @@ class BacktestSpec(RunSpec):
         Equivalent requests have one canonical form: the order of symbols with separate decisions, and the kind of cash
         where there is one account anyway. ``varied`` are the paths of the axes of a sweep.
         """
-        kept: dict[str, Any] = {
+        changes: dict[str, Any] = {
             "market": self.market.model_copy(update={"known_on": None}),
             "costs": Costs(commission=0, slippage=0),
             "financing": Financing(leverage=self.financing.leverage),
@@ -149,10 +149,10 @@ class BacktestSpec(RunSpec):
         is_divided = isinstance(self.strategy, Allocation)
         is_alone = len(self.market.symbols) == 1 and self.rebalance == "never"
         if (is_divided or is_alone) and not {"cash", "rebalance"} & set(varied):
-            kept["cash"] = "separate"
+            changes["cash"] = "separate"
         if not is_divided and not self.strategy.inputs(self.market):
-            kept["market"] = kept["market"].model_copy(update={"symbols": tuple(sorted(self.market.symbols))})
-        return self.model_copy(update=kept)
+            changes["market"] = changes["market"].model_copy(update={"symbols": tuple(sorted(self.market.symbols))})
+        return self.model_copy(update=changes)
 
     def inputs(self) -> Mapping[str, RunSpec]:
         known = self.market.with_past()

@@ -53,12 +53,12 @@ def schedule(
     exit overrides an entry.
     """
     n = len(prices)
-    wanted = np.where(signals.exits, -1, np.where(signals.entries, 1, 0))
-    decided = np.flatnonzero(wanted)
+    direction = np.where(signals.exits, -1, np.where(signals.entries, 1, 0))
+    decided = np.flatnonzero(direction)
     following = np.searchsorted(np.flatnonzero(np.isfinite(prices)), decided, side="left" if same_bar else "right")
     priced = np.append(np.flatnonzero(np.isfinite(prices)), n)[following]
     orders = np.zeros(n + 1, dtype=np.int64)
-    orders[priced] = wanted[decided]
+    orders[priced] = direction[decided]
     return orders[:n] == 1, orders[:n] == -1, int(orders[n])
 
 

@@ -24,11 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.benchmarks", description=__doc__)
     parser.add_argument("workloads", nargs="*", help="names of workloads or suites; every workload by default")
     parser.add_argument("--repetitions", type=int, default=20)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         results = [
-            measure(BenchmarkSpec.parse({"workload": {"kind": name}, "repetitions": given.repetitions}), silent)
-            for name in given.workloads or _workloads()
+            measure(BenchmarkSpec.parse({"workload": {"kind": name}, "repetitions": options.repetitions}), silent)
+            for name in options.workloads or _workloads()
         ]
     except EngineError as error:
         sys.stderr.write(f"{error}\n")

@@ -83,6 +83,6 @@ class Lane:
 
 def first_line(error: Exception) -> str:
     """What an error of a library says, without the rest of its report; of one that is no library's its name too."""
-    said, name = str(error), type(error).__name__
-    first = said.splitlines()[0] if said else name
-    return first if isinstance(error, _EXPECTED_ERRORS) or not said else f"{name}: {first}"
+    message, name = str(error), type(error).__name__
+    first = message.splitlines()[0] if message else name
+    return first if isinstance(error, _EXPECTED_ERRORS) or not message else f"{name}: {first}"

@@ -74,17 +74,17 @@ class WorkloadResult:
 
     def summary(self) -> Mapping[str, object]:
         """By size, and there by variant, the median, the speed-up, the rate and the error."""
-        sizes = {label: self._at(index) for index, label in enumerate(self.labels)}
+        sizes = {label: self._by_variant(index) for index, label in enumerate(self.labels)}
         return {"unit": self.unit, "reference": self.reference, "sizes": sizes, "absent": self.absent}
 
-    def _at(self, size: int) -> Mapping[str, object]:
+    def _by_variant(self, size: int) -> Mapping[str, object]:
         speed_up = self.speed_up()
         return {
             name: {
-                "seconds": _plain(self.median[index, size]),
-                "speed_up": _plain(speed_up[index, size]),
-                "rate": _plain(self.rate[index, size]),
-                "error": _plain(self.error[index, size]),
+                "seconds": _none_if_nan(self.median[index, size]),
+                "speed_up": _none_if_nan(speed_up[index, size]),
+                "rate": _none_if_nan(self.rate[index, size]),
+                "error": _none_if_nan(self.error[index, size]),
                 "usable": bool(self.usable[index, size]),
                 "note": self.notes[index][size],
             }
@@ -119,5 +119,5 @@ class BenchmarkResult:
         return {"machine": self.machine, "busy": self.busy, "workloads": workloads}
 
 
-def _plain(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return float(f"{value:.6g}") if np.isfinite(value) else None

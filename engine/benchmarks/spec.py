@@ -65,7 +65,7 @@ class BenchmarkSpec(Action):
             for name in self.variants:
                 self.workload.variant(name)
             for size in self.sizes:
-                _at(self.workload, size)
+                _check_size(self.workload, size)
             return
         for name in ("sizes", "variants"):
             if getattr(self, name):
@@ -103,7 +103,7 @@ class BenchmarkSpec(Action):
         return Estimate(seconds, megabytes)
 
 
-def _at(workload: Workload, size: int) -> None:
+def _check_size(workload: Workload, size: int) -> None:
     """Raises ``SpecError`` at the field "sizes" where the workload cannot have that size."""
     try:
         workload.at(size)

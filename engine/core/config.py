@@ -72,7 +72,7 @@ class Files(_Section):
 
     @field_validator("timezone")
     @classmethod
-    def _known(cls, name: str) -> str:
+    def _check_timezone(cls, name: str) -> str:
         return _timezone(name)
 
 
@@ -102,7 +102,7 @@ class Query(_Section):
 
     @field_validator("timezone")
     @classmethod
-    def _known(cls, name: str | None) -> str | None:
+    def _check_timezone(cls, name: str | None) -> str | None:
         return name and _timezone(name)
 
 
@@ -168,8 +168,8 @@ def load(path: Path) -> Config:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or a date such as 2024-02-30
-        said = yaml_error(error)
-        raise ConfigError(f"{path.name}{', ' if said.startswith('line ') else ': '}{said}.") from None
+        reason = yaml_error(error)
+        raise ConfigError(f"{path.name}{', ' if reason.startswith('line ') else ': '}{reason}.") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path.name}: expected settings such as 'server:', found {type(values).__name__}.")
     try:
@@ -202,23 +202,23 @@ def _located(query: Query, folder: Path) -> Query:
 
 def _explain(file: str, tree: yaml.Node | None, item: Any) -> str:
     path = [str(part) for part in item["loc"]]
-    where, name = f"{file}, line {_line(tree, path)}", ".".join(path)
+    location, name = f"{file}, line {_line(tree, path)}", ".".join(path)
     if item["type"] == "extra_forbidden":
         section: Any = Config
         for part in path[:-1]:
             annotation = section.model_fields[part].annotation if not part.isdigit() else section
             section = next((item for item in get_args(annotation) if item is not Ellipsis), annotation)
-        return f"{where}: '{name}' is not a setting.{did_you_mean(path[-1], tuple(section.model_fields))}"
+        return f"{location}: '{name}' is not a setting.{did_you_mean(path[-1], tuple(section.model_fields))}"
     if item["type"] == "missing":
-        return f"{where}: '{name}' is missing."
+        return f"{location}: '{name}' is missing."
     problem = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] in _DEMANDS:
         problem = f"must be {_DEMANDS[item['type']].format(**item.get('ctx', {}))}"
-    return f"{where}: '{name}' {problem}{_given(path, item['input'])}."
+    return f"{location}: '{name}' {problem}{_actual(path, item['input'])}."
 
 
-def _given(path: list[str], value: object) -> str:
-    """What was given instead; an address can have a password in it, and is not repeated."""
+def _actual(path: list[str], value: object) -> str:
+    """The actual value as the end of a sentence; an address can have a password in it, and is not repeated."""
     if (
         path[:2] == ["market", "sql"]
         and ("address" in path or not isinstance(value, int | float))

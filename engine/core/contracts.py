@@ -60,33 +60,33 @@ def _misdeclared(cls: type[Spec]) -> Iterator[str]:
             origin: Any = get_origin(hint)
             if origin is not ClassVar:
                 continue
-            (wanted,), said = get_args(hint), str(inspect.get_annotations(base)[name])
-            write = f"write {name}: {said}{_example(wanted)}"
+            (expected,), declared = get_args(hint), str(inspect.get_annotations(base)[name])
+            advice = f"write {name}: {declared}{_example(expected)}"
             if name in cls.model_fields:
-                yield f"{cls.__name__}.{name} is a field of the form: {write}"
+                yield f"{cls.__name__}.{name} is a field of the form: {advice}"
             elif not hasattr(cls, name):
-                yield f"{cls.__name__} has no {name}: {write}"
-            elif not fits(wanted, getattr(cls, name)):
-                yield f"{cls.__name__}.{name} is {getattr(cls, name)!r:.60}: {write}"
+                yield f"{cls.__name__} has no {name}: {advice}"
+            elif not fits(expected, getattr(cls, name)):
+                yield f"{cls.__name__}.{name} is {getattr(cls, name)!r:.60}: {advice}"
 
 
-def _example(wanted: Any) -> str:
+def _example(hint: Any) -> str:
     """What to assign, where that is a tuple of named things."""
-    item = next(iter(get_args(wanted)), None)
+    item = next(iter(get_args(hint)), None)
     return f' = ({item.__name__}("…"),)' if is_dataclass(item) and isinstance(item, type) else ""
 
 
 def _uncallable(cls: type[Spec]) -> Iterator[str]:
     """Methods of the contract that were given other parameters."""
     for name, method in _members(cls).items():
-        asked = next((vars(base)[name] for base in _bases(cls) if name in vars(base)), None)
-        if name.startswith("_") or not inspect.isfunction(asked) or isinstance(method, classmethod | staticmethod):
+        declared = next((vars(base)[name] for base in _bases(cls) if name in vars(base)), None)
+        if name.startswith("_") or not inspect.isfunction(declared) or isinstance(method, classmethod | staticmethod):
             continue
-        wanted = inspect.signature(asked)
-        call = f"{name}{_parameters(wanted)}"
+        signature = inspect.signature(declared)
+        call = f"{name}{_parameters(signature)}"
         if not callable(method):
             yield f"{cls.__name__}.{name} is not a method: define {call}"
-        elif not _can_be_called(inspect.signature(method), wanted):
+        elif not _can_be_called(inspect.signature(method), signature):
             yield f"{cls.__name__}.{name}{_parameters(inspect.signature(method))} must be callable as {call}"
 
 
@@ -97,13 +97,13 @@ def _parameters(signature: inspect.Signature) -> str:
     return str(signature.replace(parameters=plain, return_annotation=inspect.Signature.empty))
 
 
-def _can_be_called(given: inspect.Signature, wanted: inspect.Signature) -> bool:
+def _can_be_called(signature: inspect.Signature, contract: inspect.Signature) -> bool:
     """Whether a call with every parameter is possible: those with a default may come by their names."""
-    parameters = wanted.parameters.values()
+    parameters = contract.parameters.values()
     needed = [None for item in parameters if item.default is item.empty]
     named = {item.name: None for item in parameters if item.default is not item.empty}
     try:
-        given.bind(*needed, **named)
+        signature.bind(*needed, **named)
     except TypeError:
         return False
     return True
@@ -111,8 +111,8 @@ def _can_be_called(given: inspect.Signature, wanted: inspect.Signature) -> bool:
 
 def _members(cls: type[Spec]) -> Mapping[str, Any]:
     """What ``cls`` and those of its bases define that do not come with the engine."""
-    own = [base for base in cls.__mro__ if issubclass(base, Spec) and base not in _bases(cls)]
-    return {name: value for base in reversed(own) for name, value in vars(base).items()}
+    classes = [base for base in cls.__mro__ if issubclass(base, Spec) and base not in _bases(cls)]
+    return {name: value for base in reversed(classes) for name, value in vars(base).items()}
 
 
 def _bases(cls: type[Spec]) -> list[type[Spec]]:
@@ -125,17 +125,17 @@ def description_problem(spec: Spec) -> str:
     with its name; "" for nothing.
     """
     for name in type(spec).descriptions:
-        found, wanted = getattr(spec, name)(), _returned(type(spec), name)
-        if not fits(wanted.hint, found):
-            return f"returned {found!r:.40}: {name}() must return {_WORDS.get(wanted.said, wanted.said)}."
+        value, declared = getattr(spec, name)(), _returned(type(spec), name)
+        if not fits(declared.hint, value):
+            return f"returned {value!r:.40}: {name}() must return {_WORDS.get(declared.text, declared.text)}."
     return ""
 
 
 class _Returned:
     """What the contract says that a method returns: its type, and that in words."""
 
-    def __init__(self, hint: Any, said: str) -> None:
-        self.hint, self.said = hint, said
+    def __init__(self, hint: Any, text: str) -> None:
+        self.hint, self.text = hint, text
 
 
 @cache
@@ -155,7 +155,7 @@ def fits(hint: Any, value: object) -> bool:
     items = plain if isinstance(plain, tuple | frozenset) else (plain,)
     parts = [part for part in items if is_dataclass(part)]
     return all(
-        fits(wanted, getattr(part, name)) for part in parts for name, wanted in get_type_hints(type(part)).items()
+        fits(expected, getattr(part, name)) for part in parts for name, expected in get_type_hints(type(part)).items()
     )
 
 

@@ -107,8 +107,8 @@ def _text(value: Any, extra: Mapping[str, Any]) -> str:
     if isinstance(value, float) and extra.get("percent"):
         return f"{value * 100:,.10g}%"
     if isinstance(value, int | float):
-        whole = isinstance(value, int) or value.is_integer()
-        return f"{int(value):,}{unit}" if whole else f"{value:,.10g}{unit}"
+        is_integer = isinstance(value, int) or value.is_integer()
+        return f"{int(value):,}{unit}" if is_integer else f"{value:,.10g}{unit}"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):

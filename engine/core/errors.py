@@ -80,9 +80,9 @@ class JobError(EngineError):
 
 
 class Cancelled(JobError):
-    """``tried`` is the ``store.Trial`` of what was tried until then, None for nothing: who stops a search saw it."""
+    """``trial`` is the ``store.Trial`` of a stopped search, whose combinations so far count; None for nothing."""
 
-    tried: Any = None
+    trial: Any = None
 
 
 class QueueFull(JobError):

@@ -31,20 +31,20 @@ Array = NDArray[Any]
 def mapped(key: str, names: Sequence[str]) -> tuple[Array, ...] | None:
     """The read-only arrays ``names`` under ``key``; None unless all of them are there and whole."""
     found = [_mapped(_path(key, name), key, name) for name in names]
-    whole = tuple(item for item in found if item is not None)
-    return whole if len(whole) == len(names) else None
+    complete = tuple(item for item in found if item is not None)
+    return complete if len(complete) == len(names) else None
 
 
 def keep(key: str, arrays: Mapping[str, Array]) -> None:
     """Write ``arrays`` under ``key``, a sha256; nothing where there is no room: what can be built again is never worth
     an error.
     """
-    need = sum(array.nbytes for array in arrays.values())
-    if need > LIMIT:
+    size = sum(array.nbytes for array in arrays.values())
+    if size > LIMIT:
         return
     with contextlib.suppress(OSError):
         _path(key, "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _make_room(need)
+        _make_room(size)
         for name, array in arrays.items():
             _write(_path(key, name), array, _seal(key, name))
 

@@ -1,4 +1,4 @@
-"""Things that users save under names of their own: chart layouts, universes. Each is text under a kind and a name."""
+"""Values that users save under names of their own, such as chart layouts: text under a kind and a name."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _PUT = """INSERT INTO named VALUES (?, ?, ?, ?)
 def put(kind: str, name: str, value: str) -> str:
     """Save ``value``, in place of an earlier one of that name. Returns the name without blanks at its ends.
 
-    Raises ``StoreError`` for a name that is empty, too long or has characters that cannot be seen, for one too many,
-    and where the database fails.
+    Raises ``StoreError`` for a name that is empty, too long or has characters that cannot be seen, for one name too
+    many, and where the database fails.
     """
     known = name.strip()
     if not known:
@@ -45,6 +45,6 @@ def every(kind: str) -> Mapping[str, str]:
 
 
 def delete(kind: str, name: str) -> bool:
-    """Whether there was one of that name, which is gone."""
+    """Delete the value of that name; returns whether there was one."""
     with connect() as database:
         return database.execute("DELETE FROM named WHERE kind = ? AND name = ?", (kind, name)).rowcount > 0

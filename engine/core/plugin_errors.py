@@ -16,23 +16,23 @@ from engine.core.spec import Spec, kind_name
 
 
 @contextmanager
-def plugin_errors(asked: Spec | type[Spec], noun: str, error_type: type[EngineError] = PluginError) -> Iterator[None]:
-    """What the plug-in ``asked``, a ``noun`` such as "strategy", raises inside is an ``error_type`` that names it and
+def plugin_errors(plugin: Spec | type[Spec], noun: str, error_type: type[EngineError] = PluginError) -> Iterator[None]:
+    """What the ``plugin``, a ``noun`` such as "strategy", raises inside is an ``error_type`` that names it and
     the line of its file.
     """
-    cls = asked if isinstance(asked, type) else type(asked)
+    cls = plugin if isinstance(plugin, type) else type(plugin)
     try:
         yield
     except EngineError:
         raise
     except (Exception, SystemExit) as error:
         file = getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
-        raise error_type(f"{named(asked, noun)} failed{_place(file, error)}: {_said(error)}.") from error
+        raise error_type(f"{named(plugin, noun)} failed{_line_clause(file, error)}: {_message(error)}.") from error
 
 
-def named(asked: Spec | type[Spec], noun: str) -> str:
+def named(plugin: Spec | type[Spec], noun: str) -> str:
     """How a sentence about the plug-in begins."""
-    cls = asked if isinstance(asked, type) else type(asked)
+    cls = plugin if isinstance(plugin, type) else type(plugin)
     return f"The {noun} '{kind_name(cls) or cls.__name__}'"
 
 
@@ -49,7 +49,7 @@ def described(value: object) -> str:
 
 @contextmanager
 def blamed_on_plugins(request: Spec | None = None) -> Iterator[None]:
-    """What arises inside in a file of somebody else's plug-in is a ``PluginError``, and all that does where the kind of
+    """What arises inside in a file of a third party's plug-in is a ``PluginError``, and all that does where the kind of
     ``request`` is not the engine's; anything else stays what it is.
     """
     try:
@@ -59,17 +59,17 @@ def blamed_on_plugins(request: Spec | None = None) -> Iterator[None]:
     except Exception as error:
         found = of_plugin(error)
         if found is None and request is not None and not is_built_in(type(request)):
-            found = PluginError(f"{named(request, 'request')} failed: {_said(error)}.")
+            found = PluginError(f"{named(request, 'request')} failed: {_message(error)}.")
         if found is not None:
             raise found from error
         raise
 
 
-def require_result(request: Spec, result: object, wanted: type) -> None:
-    """Raise ``PluginError`` where the executor of a ``request`` has not answered with a ``wanted``."""
-    if not isinstance(result, wanted):
+def require_result(request: Spec, result: object, expected: type) -> None:
+    """Raise ``PluginError`` where the executor of a ``request`` has not answered with an ``expected``."""
+    if not isinstance(result, expected):
         raise PluginError(
-            f"{named(request, 'request')} returned {described(result)}: its executor must return {wanted.__name__}."
+            f"{named(request, 'request')} returned {described(result)}: its executor must return {expected.__name__}."
         )
 
 
@@ -80,14 +80,14 @@ def of_plugin(error: BaseException) -> PluginError | None:
     for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
         if is_plugin_module(str(frame.f_globals.get("__name__"))):
             file = frame.f_code.co_filename
-            return PluginError(f"The plug-in {file} failed{_place(file, error)}: {_said(error)}.")
+            return PluginError(f"The plug-in {file} failed{_line_clause(file, error)}: {_message(error)}.")
     return None
 
 
-def _place(file: str, error: BaseException) -> str:
+def _line_clause(file: str, error: BaseException) -> str:
     line = line_in(file, error)
     return f" in line {line} of {Path(file).name}" if line else ""
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(".").removesuffix(": ")

@@ -36,19 +36,19 @@ def section(progress: Progress, start: float, stop: float) -> Progress:
 
 
 class Counted:
-    """Progress of what may be a search, which sets ``tried`` to a function that tells what it has tried so far.
+    """Progress of what may be a search, which sets ``trial`` to a function that returns its trial so far.
 
     That is given to ``enter`` at every tenth, once the search has taken ``COUNTED_AFTER``: its process may be killed,
     of which nothing inside it hears.
     """
 
     def __init__(self, progress: Progress, enter: Callable[[Trial], None]) -> None:
-        self.tried: Callable[[], Trial] | None = None
+        self.trial: Callable[[], Trial] | None = None
         self._progress, self._enter = progress, enter
         self._from, self._due = time.monotonic() + COUNTED_AFTER, 0.0
 
     def __call__(self, fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
         self._progress(fraction, message, partial)
-        if self.tried is not None and fraction >= self._due and time.monotonic() > self._from:
+        if self.trial is not None and fraction >= self._due and time.monotonic() > self._from:
             self._due = fraction + 0.1
-            self._enter(self.tried())
+            self._enter(self.trial())

@@ -123,7 +123,7 @@ class Registry(Generic[S]):
         return next((info.title for info in self.infos() if info.name == entry), entry)
 
     def values_of(self, entry: str) -> Mapping[str, Any]:
-        """Plain values that an entry of the list stands for, those that it leaves to their defaults apart."""
+        """Plain values of an entry of the list, without those that it leaves to their defaults."""
         return {"kind": entry}
 
     def entry_of(self, values: Mapping[str, Any]) -> str:
@@ -264,14 +264,14 @@ def _candidates(registry: Registry[Any], module: ModuleType) -> Iterator[_Candid
     """The plug-ins of a module: its own marked classes, and the rows of its tables."""
     for cls in own_classes(module):
         if issubclass(cls, registry.base) and is_plugin(cls):
-            yield _Candidate(info(cls), partial(_same, cls), str(inspect.getsourcefile(cls)))
+            yield _Candidate(info(cls), partial(_identity, cls), str(inspect.getsourcefile(cls)))
     for table in vars(module).values():
         if isinstance(table, PluginTable):
             for row in table.infos():
                 yield _Candidate(row, partial(table.make, row.name), str(module.__file__))
 
 
-def _same(cls: type[Spec]) -> type[Spec]:
+def _identity(cls: type[Spec]) -> type[Spec]:
     return cls
 
 
@@ -345,9 +345,9 @@ def _named_errors(plugin: object) -> Iterator[None]:
         yield
     except (Exception, SystemExit) as error:
         line = line_in(str(plugin), error)
-        said = str(error.msg if isinstance(error, SyntaxError) else error).removesuffix(".")
+        message = str(error.msg if isinstance(error, SyntaxError) else error).removesuffix(".")
         place = f" in line {line}" if line else ""
-        raise ConfigError(f"The plug-in {plugin} failed to load{place}: {type(error).__name__}: {said}.") from error
+        raise ConfigError(f"The plug-in {plugin} failed to load{place}: {type(error).__name__}: {message}.") from error
 
 
 def is_all_built_in(spec: Spec) -> bool:
@@ -368,13 +368,13 @@ def source_digest(cls: type[Spec]) -> str:
     the next start of the process, as its code does.
     """
     module = sys.modules[cls.__module__]
-    given = getattr(module, _DIGEST, None)
-    if given is None and module.__file__ is None:
+    digest = getattr(module, _DIGEST, None)
+    if digest is None and module.__file__ is None:
         raise ConfigError(f"The source file of {cls.__name__} cannot be found.")
-    return cast(str, given or hashlib.sha256(Path(cast(str, module.__file__)).read_bytes()).hexdigest())
+    return cast(str, digest or hashlib.sha256(Path(cast(str, module.__file__)).read_bytes()).hexdigest())
 
 
 def own_classes(module: ModuleType) -> list[type]:
-    """The classes that ``module`` defines."""
+    """The classes that ``module`` defines itself, in their order; imported ones are left out."""
     values = vars(module).values()
     return [value for value in values if inspect.isclass(value) and value.__module__ == module.__name__]

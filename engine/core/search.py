@@ -27,7 +27,7 @@ _EXACT, _BEGINS, _WORD, _ENDS, _INSIDE, _GROUP, _SUMMARY = range(7)
 
 
 def search(items: Iterable[F], text: str, group: str | None = None) -> tuple[F, ...]:
-    """The ``items`` that contain every word of ``text``, best match first, ties in the given order.
+    """The ``items`` that contain every word of ``text``, best match first, ties in their order.
 
     The ranking is: a whole name, title or synonym, its beginning, the beginning of a word in it, its end, any part, the
     group, and last the summary. With ``group`` only items of that group are searched.
@@ -43,17 +43,17 @@ def search(items: Iterable[F], text: str, group: str | None = None) -> tuple[F, 
 def _rank(item: Findable, words: Sequence[str]) -> tuple[int, ...] | None:
     """Rank of an item, smaller is better; None where a word is missing. Name and title precede synonyms."""
     name, phrase = _plain(item.name), " ".join(words)
-    own = [_plain(item.title), *([name] if name.startswith(words[0]) else [])]
-    others = [_plain(word) for word in item.synonyms]
-    whole = min(_match(phrase, own), _match(phrase, others))
-    each = [
-        min(_match(word, [*own, *others]), _GROUP if word in _plain(item.group) else _SUMMARY + 1,
+    titles = [_plain(item.title), *([name] if name.startswith(words[0]) else [])]
+    synonyms = [_plain(word) for word in item.synonyms]
+    phrase_rank = min(_match(phrase, titles), _match(phrase, synonyms))
+    word_ranks = [
+        min(_match(word, [*titles, *synonyms]), _GROUP if word in _plain(item.group) else _SUMMARY + 1,
             _SUMMARY if word in _plain(item.summary) else _SUMMARY + 1)
         for word in words
     ]  # fmt: skip
-    if max(each) > _SUMMARY:
+    if max(word_ranks) > _SUMMARY:
         return None
-    return (min(whole, max(each)), _match(phrase, own), sum(each), len(item.title))
+    return (min(phrase_rank, max(word_ranks)), _match(phrase, titles), sum(word_ranks), len(item.title))
 
 
 def _match(words: str, phrases: Iterable[str]) -> int:

@@ -52,8 +52,8 @@ def parameter(
     """
     form = {"unit": unit, "step": step, "choices": choices, "suggested": suggested, "section": section}
     form |= {"percent": percent or None, "seldom": seldom or None, "when": when, "stored": stored}
-    kept = {key: value for key, value in form.items() if value not in (None, "")}
-    return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=kept)
+    stated = {key: value for key, value in form.items() if value not in (None, "")}
+    return Field(default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt, json_schema_extra=stated)
 
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class Estimate:
 
 
 def kind_name(cls: type[Spec]) -> str:
-    """The value of ``kind`` by which requests of the class ``cls`` are told apart; "" where it has none."""
+    """The value of ``kind`` that identifies requests of the class ``cls``; "" where it has none."""
     field = cls.model_fields.get("kind")
     default = field.default if field else None
     return default if isinstance(default, str) else ""
@@ -236,21 +236,21 @@ def canonical_json(spec: Spec, *, without: Sequence[str] = (), brief: bool = Fal
 def _part(value: Any, plain: Any, without: Sequence[Sequence[str]], brief: bool) -> Any:
     """``plain``, the plain values of ``value``, as far as ``canonical_json`` keeps them."""
     if isinstance(value, tuple):
-        return [_part(item, plain[at], _subpaths(without, str(at)), brief) for at, item in enumerate(value)]
+        return [_part(item, plain[index], _subpaths(without, str(index)), brief) for index, item in enumerate(value)]
     if not isinstance(value, Spec):
         return plain
-    kept = {}
+    parts = {}
     for name, item in value:
-        ways = _subpaths(without, name)
-        usual = brief and name != "kind" and item == type(value).model_fields[name].get_default()
-        if name in plain and [] not in ways and (ways or not usual):
-            kept[name] = _part(item, plain[name], ways, brief)
-    return kept
+        paths = _subpaths(without, name)
+        is_default = brief and name != "kind" and item == type(value).model_fields[name].get_default()
+        if name in plain and [] not in paths and (paths or not is_default):
+            parts[name] = _part(item, plain[name], paths, brief)
+    return parts
 
 
-def _subpaths(ways: Sequence[Sequence[str]], name: str) -> Sequence[Sequence[str]]:
-    """The rest of those of ``ways`` that lead through ``name``."""
-    return [way[1:] for way in ways if way[0] == name]
+def _subpaths(paths: Sequence[Sequence[str]], name: str) -> Sequence[Sequence[str]]:
+    """The rest of those of ``paths`` that lead through ``name``."""
+    return [path[1:] for path in paths if path[0] == name]
 
 
 def to_yaml(spec: Spec) -> str:
@@ -330,9 +330,9 @@ def _spec_error(cls: type[BaseModel], error: ValidationError) -> SpecError:
 def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
     """(dotted path, sentence) for one pydantic error, in the words of the form."""
     path = ".".join(str(part) for part in item["loc"])
-    owner, field = _place(cls, item["loc"])
+    owner, field = _locate(cls, item["loc"])
     name = (field.title if field else None) or path or cls.__name__
-    context, given = item.get("ctx", {}), item.get("input")
+    context, value = item.get("ctx", {}), item.get("input")
     shown = field.json_schema_extra if field else None
     read = _in_percent if isinstance(shown, dict) and shown.get("percent") else _short
     if item["type"] == _INNER:
@@ -346,8 +346,8 @@ def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:
         case "value_error":
             return ((path, str(context.get("error", item["msg"]))),)
     if item["type"] in REQUIREMENTS:
-        return ((path, f"{name} must be {_requirement(item['type'], context, read)}, not {read(given)}."),)
-    return ((path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(given)}."),)
+        return ((path, f"{name} must be {_requirement(item['type'], context, read)}, not {read(value)}."),)
+    return ((path, f"{name}: {item['msg'][0].lower()}{item['msg'][1:]}, not {_short(value)}."),)
 
 
 def _needed(field: FieldInfo | None) -> str:
@@ -378,7 +378,7 @@ def _in_percent(value: object) -> str:
     return f"{100 * value:,.12g}%"
 
 
-def _place(cls: type[BaseModel], path: tuple[int | str, ...]) -> tuple[type[BaseModel], FieldInfo | None]:
+def _locate(cls: type[BaseModel], path: tuple[int | str, ...]) -> tuple[type[BaseModel], FieldInfo | None]:
     """The spec class whose field ``path`` leads to or should, and the last field on the way."""
     field: FieldInfo | None = None
     for part in path[:-1]:

@@ -208,7 +208,7 @@ class ResultStore:
 
 def write_atomically(path: Path, data: bytes) -> os.stat_result:
     """Replace the file ``path`` by ``data``: readers see the old content or the new, never a part. Returns the status
-    of this very file, whoever may have replaced it since.
+    of this very file, even if it has been replaced since.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
@@ -284,7 +284,7 @@ def decode(data: bytes, result_type: type[R]) -> R:
             if name.endswith(".npy"):
                 part = io.BytesIO(archive.read(name))
                 *way, last = name.removesuffix(".npy").split(".")
-                _within(values, way)[last] = np.lib.format.read_array(part, allow_pickle=False)
+                _lookup(values, way)[last] = np.lib.format.read_array(part, allow_pickle=False)
     current = {item.metadata["formerly"]: item.name for item in _fields(result_type) if "formerly" in item.metadata}
     named = {current.get(name, name): value for name, value in values.items()}
     return result_type(**{name: _restore(hints[name], value) for name, value in named.items()})
@@ -294,7 +294,7 @@ def _fields(result_type: Any) -> tuple[dataclasses.Field[Any], ...]:
     return dataclasses.fields(result_type)
 
 
-def _within(values: Any, way: list[str]) -> Any:
+def _lookup(values: Any, way: list[str]) -> Any:
     """The part of JSON ``values`` that the steps of ``way`` lead to. Raises ``KeyError`` where there is none."""
     for step in way:
         part = {str(index): item for index, item in enumerate(values)} if isinstance(values, list) else values

@@ -18,7 +18,7 @@ class ReadsValues(Spec):
 
 
 def values_read(spec: Spec) -> tuple[ReadsValues, ...]:
-    """What in ``spec`` reads stored values."""
+    """The parts of ``spec``, itself included, that read stored values, in the order of ``walk``."""
     return tuple(item for item in spec.walk() if isinstance(item, ReadsValues))
 
 

@@ -35,8 +35,8 @@ class LookAhead:
         """The finding as a sentence for the user."""
         of = f" of {self.symbol}" if self.symbol else ""
         return (
-            f"{self.output} looks ahead: at {self.time} it is {_words(self.then)} on the data{of} known then "
-            f"and {_words(self.later)} once later bars are known."
+            f"{self.output} looks ahead: at {self.time} it is {_in_words(self.then)} on the data{of} known then "
+            f"and {_in_words(self.later)} once later bars are known."
         )
 
 
@@ -49,14 +49,14 @@ def look_ahead(compute: Compute, bars: Bars, cuts: int = CUTS) -> tuple[LookAhea
     windows, statistics over the full sample, negative shifts and back-fills; a back-fill shows only where values are
     missing, as they are in ``synthetic_gaps``.
     """
-    whole = compute(bars)
+    full = compute(bars)
     found: dict[str, LookAhead] = {}
-    for cut in _places(bars, cuts):
+    for cut in _cuts(bars, cuts):
         try:
             part = compute(bars.slice(0, cut))
         except Exception:  # noqa: BLE001 - a plug-in may raise anything; a history on which it does shows nothing
             continue
-        for name, values in whole.items():
+        for name, values in full.items():
             if name in found:
                 continue
             bad = np.flatnonzero(_differs(part[name], values[:cut], _spread(values)))
@@ -106,7 +106,7 @@ def synthetic_gaps() -> Bars:
     return daily_bars("a synthetic symbol with gaps", time, columns)
 
 
-def _places(bars: Bars, count: int) -> list[int]:
+def _cuts(bars: Bars, count: int) -> list[int]:
     length = len(bars)
     early = [2**power for power in range(count // 3)]
     even = np.linspace(length // 8, length - 1, count - len(early)).astype(int).tolist()
@@ -117,10 +117,10 @@ def _places(bars: Bars, count: int) -> list[int]:
     return sorted({cut for cut in (*early, *gaps, *even) if 0 < cut < length})
 
 
-def _differs(part: Floats, whole: Floats, spread: float) -> NDArray[np.bool_]:
-    missing: NDArray[np.bool_] = np.isnan(part) != np.isnan(whole)
+def _differs(truncated: Floats, full: Floats, spread: float) -> NDArray[np.bool_]:
+    missing: NDArray[np.bool_] = np.isnan(truncated) != np.isnan(full)
     with np.errstate(invalid="ignore"):
-        missing |= np.abs(part - whole) > TOLERANCE * spread
+        missing |= np.abs(truncated - full) > TOLERANCE * spread
     return missing
 
 
@@ -129,5 +129,5 @@ def _spread(values: Floats) -> float:
     return float(np.ptp(finite)) if len(finite) else 0.0
 
 
-def _words(value: float) -> str:
+def _in_words(value: float) -> str:
     return "unknown" if np.isnan(value) else f"{value:.6g}"

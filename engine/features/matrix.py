@@ -43,7 +43,7 @@ class FeatureMatrix:
         return known
 
     def rows(self, symbol: str) -> slice:
-        """The rows of ``symbol``."""
+        """Slice of the rows of ``symbol``, which are contiguous and in order of time."""
         first, last = np.searchsorted(self.symbol, self.symbols.index(symbol) + np.array([0, 1]))
         return slice(int(first), int(last))
 

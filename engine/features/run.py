@@ -29,7 +29,7 @@ def known(spec: FeatureSpec, result: FeatureMatrix) -> Callable[[np.datetime64],
     inputs = FeatureInputs(catalog.load(spec.market), load_context(spec.features, spec.market))
 
     def at(moment: np.datetime64) -> FeatureMatrix:
-        then = inputs.until(moment)
-        return matrix(spec.features, then.market, context=then.context)
+        known = inputs.until(moment)
+        return matrix(spec.features, known.market, context=known.context)
 
     return at

@@ -96,7 +96,7 @@ class Indicator(Spec):
     def compute(self, bars: Bars) -> dict[str, Floats]: ...
 
     def line(self, bars: Bars, output: str) -> Floats:
-        """One output alone, for whoever needs no other."""
+        """One output alone, where no other is needed."""
         return self.compute(bars)[output]
 
     def columns(self) -> tuple[str, ...]:
@@ -171,13 +171,15 @@ def require_inputs(indicator: Indicator, bars: Bars) -> None:
     require_columns(bars, indicator.inputs(), indicator.label())
 
 
-def require_columns(bars: Bars, columns: tuple[Column, ...], what: str) -> None:
-    """Raise ``DataError`` where ``bars`` lack one of ``columns``, which ``what`` needs."""
-    about = bars.series
-    if not about.has_ohlc and any(column in ("open", "high", "low") for column in columns):
+def require_columns(bars: Bars, columns: tuple[Column, ...], user: str) -> None:
+    """Raise ``DataError`` where ``bars`` lack one of ``columns``, which ``user`` needs."""
+    series = bars.series
+    if not series.has_ohlc and any(column in ("open", "high", "low") for column in columns):
         raise DataError(
-            f"{about.symbol} has closing prices only, and {what} needs highs and lows: "
+            f"{series.symbol} has closing prices only, and {user} needs highs and lows: "
             "choose one that compares closes, or another symbol."
         )
-    if not about.has_volume and "volume" in columns:
-        raise DataError(f"{about.symbol} has no volume, and {what} needs it: choose one without it, or another symbol.")
+    if not series.has_volume and "volume" in columns:
+        raise DataError(
+            f"{series.symbol} has no volume, and {user} needs it: choose one without it, or another symbol."
+        )

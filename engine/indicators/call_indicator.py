@@ -55,8 +55,8 @@ def warm_ups(indicator: Indicator) -> tuple[int, ...]:
 
 def _require_floats(indicator: Indicator, name: str, values: Any, shape: tuple[int, ...]) -> None:
     if not is_array(values, "float64", shape):
-        wanted = "one for each bar" if len(shape) == 1 else "a row for each bar and a column for each symbol"
+        expected = "one for each bar" if len(shape) == 1 else "a row for each bar and a column for each symbol"
         raise PluginError(
             f"{named(indicator, NOUN)} returned {described(values)} as '{name}' for {shape[0]:,} bars: "
-            f"it must be an array of float64, {wanted}."
+            f"it must be an array of float64, {expected}."
         )

@@ -35,7 +35,7 @@ class Beta(ContextIndicator):
     """Least-squares slope of the returns on those of another symbol, over the last bars (Sharpe 1964).
 
     Returns run between bars on which both have a close, that of the other being the last one known at the end of the
-    bar. Unknown, NaN, where the other stands still.
+    bar. Unknown, NaN, where the other does not move.
     """
 
     kind: Literal["beta"] = "beta"
@@ -57,9 +57,9 @@ class Beta(ContextIndicator):
 
     def compute_with(self, bars: Bars, context: Mapping[str, Bars]) -> dict[str, Floats]:
         other = context["other"]
-        theirs, result = align_known(other.close, known_at(other), bars), np.full(len(bars), np.nan)
-        both = np.flatnonzero(np.isfinite(theirs) & np.isfinite(bars.close) & (theirs != 0) & (bars.close != 0))
-        x, y = (np.diff(values[both]) / values[both][:-1] for values in (theirs, bars.close))
+        reference, result = align_known(other.close, known_at(other), bars), np.full(len(bars), np.nan)
+        both = np.flatnonzero(np.isfinite(reference) & np.isfinite(bars.close) & (reference != 0) & (bars.close != 0))
+        x, y = (np.diff(values[both]) / values[both][:-1] for values in (reference, bars.close))
         result[both[1:]] = rolling_line(x, y, self.window).slope
         return {"beta": result}
 

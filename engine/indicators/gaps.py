@@ -24,8 +24,8 @@ def apply_to_contiguous_runs(
     row = (outputs,) if outputs else ()
     known = np.isfinite(series[0] if len(series) == 1 else np.sum(series, axis=0))
     if known.all() and len(known) > warm_up:
-        whole = function(*(np.ascontiguousarray(values) for values in series))
-        return np.concatenate((np.full((warm_up, *row), np.nan), whole[warm_up:]))
+        computed = function(*(np.ascontiguousarray(values) for values in series))
+        return np.concatenate((np.full((warm_up, *row), np.nan), computed[warm_up:]))
     edges = np.flatnonzero(np.diff(np.concatenate(([0], known.astype(np.int8), [0]))))
     result = np.full((len(known), *row), np.nan)
     for start, stop in zip(edges[::2], edges[1::2], strict=True):

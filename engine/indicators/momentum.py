@@ -58,7 +58,7 @@ def macd_signal(bars: Bars, fast: int, slow: int, signal: int) -> Floats:
 
 
 def _macd(close: Floats, fast: int, slow: int) -> Floats:
-    """Zero where the averages are equal but for rounding: a price that stands still crosses no signal line."""
+    """Zero where the averages are equal but for rounding: a price that does not move crosses no signal line."""
     longer = talib().EMA(close, slow)
     return without_rounding(talib().EMA(close, fast) - longer, longer)
 

@@ -28,7 +28,7 @@ _OPTIONAL = ("pandas", "polars")
 @cache
 def talib() -> Any:
     """The module ``talib``, its ``abstract`` included; its functions take and return float64 arrays."""
-    with nullcontext() if "pandas" in sys.modules else _without(_OPTIONAL):
+    with nullcontext() if "pandas" in sys.modules else _hidden(_OPTIONAL):
         import talib.abstract
 
     return talib
@@ -74,7 +74,7 @@ class _Absent(MetaPathFinder):
 
 
 @contextmanager
-def _without(names: Sequence[str]) -> Iterator[None]:
+def _hidden(names: Sequence[str]) -> Iterator[None]:
     finder = _Absent(names)
     sys.meta_path.insert(0, finder)
     try:

@@ -14,7 +14,7 @@ class RollingLine:
     """The least-squares line y = intercept + slope x of the last ``window`` pairs, at each of them.
 
     ``residual`` is the last pair's distance from its line, ``deviation`` the root mean square of the window's
-    residuals. The first ``window`` - 1 values are NaN; so is everything of a window in which x stands still.
+    residuals. The first ``window`` - 1 values are NaN; so is everything of a window in which x does not move.
     """
 
     slope: Floats

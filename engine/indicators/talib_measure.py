@@ -36,24 +36,24 @@ class Call:
     positions: bool = False
 
     @classmethod
-    def of(cls, function: str, row: Mapping[str, Any], given: Mapping[str, Any]) -> Call:
-        """The call of ``row`` of the table with ``given`` parameters and columns, as a form has them."""
-        inputs = tuple(given.get(name, _CHOSEN.get(name, name)) for name in row["inputs"])
+    def of(cls, function: str, row: Mapping[str, Any], settings: Mapping[str, Any]) -> Call:
+        """The call of ``row`` of the table with the ``settings`` of a form: parameters and columns."""
+        inputs = tuple(settings.get(name, _CHOSEN.get(name, name)) for name in row["inputs"])
         parameters = []
         for item in row["parameters"]:
-            value = given.get(item["name"], item["default"])
+            value = settings.get(item["name"], item["default"])
             parameters.append((item["name"], item["choices"][value] if "choices" in item else value))
         return cls(function, inputs, tuple(parameters), bool(row.get("positions")))
 
     def lookback(self) -> int:
-        """Place of the first value, as the library tells it."""
+        """Index of the first value, as the library states it."""
         function = talib().abstract.Function(self.function, **dict(self.parameters))
         return int(function.lookback)
 
     def values(self, columns: Mapping[str, Floats]) -> Floats:
         """float64 (bars, outputs) of columns without gaps; what is infinite is unknown, NaN."""
-        given = [np.ascontiguousarray(columns[name]) for name in self.inputs]
-        found = getattr(talib(), self.function)(*given, **dict(self.parameters))
+        arrays = [np.ascontiguousarray(columns[name]) for name in self.inputs]
+        found = getattr(talib(), self.function)(*arrays, **dict(self.parameters))
         result = np.column_stack(found if isinstance(found, tuple) else (found,)).astype(np.float64)
         if self.positions:
             result = np.arange(len(result), dtype=np.float64)[:, None] - result
@@ -67,13 +67,13 @@ def warm_up(call: Call) -> int | None:
     """
     lookback, length = call.lookback(), longest(call)
     columns = walk(length + STARTS * STEP)
-    whole = call.values(columns)
-    close = SAME * np.nanstd(whole[lookback:], axis=0) + 1e-12 * np.nanmax(np.abs(whole[lookback:]), axis=0)
+    full = call.values(columns)
+    close = SAME * np.nanstd(full[lookback:], axis=0) + 1e-12 * np.nanmax(np.abs(full[lookback:]), axis=0)
     last = lookback - 1
     for start in range(STEP, STARTS * STEP + 1, STEP):
         later = call.values({name: values[start : start + length] for name, values in columns.items()})
-        same = np.abs(later - whole[start : start + length]) <= close
-        same |= np.isnan(later) & np.isnan(whole[start : start + length])
+        same = np.abs(later - full[start : start + length]) <= close
+        same |= np.isnan(later) & np.isnan(full[start : start + length])
         apart = np.flatnonzero(~same[lookback:].all(axis=1))
         if len(apart):
             last = max(last, lookback + int(apart[-1]))

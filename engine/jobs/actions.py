@@ -45,8 +45,8 @@ def job_key(action: Action) -> str:
 
 
 def perform(action: Action, progress: Progress = silent) -> Performed:
-    """Do ``action`` here and now, and keep its report. Where there is no room for it, it is the answer all the same,
-    kept in the memory of this process, and a warning is logged. Raises ``EngineError`` with a sentence for the user,
+    """Perform ``action`` in this process, store its report and return it. On a full disk the report stays in the memory
+    of this process, and a warning is logged. Raises ``EngineError`` with a sentence for the user,
     and ``Cancelled`` when ``progress`` says so; there is no report then.
     """
     created = time.time()

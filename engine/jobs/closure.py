@@ -129,8 +129,8 @@ def _path(name: str) -> str:
     folder = _ENGINE if top == _ENGINE_NAME else _folder(top)
     if not folder or plugin_digest(name):
         return _loaded(name)
-    whole = "/".join((folder, *rest))
-    found = next((path for path in (f"{whole}/__init__.py", f"{whole}.py") if os.path.isfile(path)), "")
+    stem = "/".join((folder, *rest))
+    found = next((path for path in (f"{stem}/__init__.py", f"{stem}.py") if os.path.isfile(path)), "")
     return found or ("" if rest else _loaded(name))
 
 

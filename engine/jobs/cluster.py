@@ -117,7 +117,7 @@ class Cluster:
         """Stop the job ``key``; False if there is none. Its future raises ``Cancelled`` at once.
 
         The next call of the job's progress raises ``Cancelled`` too; a job that makes none within half a second
-        loses its process, which starts anew. A job that another server has asked the same scheduler for goes on.
+        loses its process, which starts anew. A job that another server has submitted to the same scheduler continues.
         """
         with self._lock:
             job = self._jobs.pop(key, None)
@@ -313,7 +313,7 @@ class Cluster:
         except (OSError, KeyError):
             return  # gone
         if not has_nanny:
-            _log.warning("%s has no nanny: a cancelled job goes on there until it ends.", address)
+            _log.warning("%s has no nanny: a cancelled job runs there until it ends.", address)
 
 
 def fan_out(function: Callable[[Item, Progress], R], items: Sequence[Item], progress: Progress) -> list[R]:
@@ -338,21 +338,21 @@ def fan_out(function: Callable[[Item, Progress], R], items: Sequence[Item], prog
 def _gather(client: Any, items: Sequence[bytes], parts: dict[int, Any], progress: Progress) -> list[Any]:
     """The values of all parts; raises as soon as one has failed or the job is cancelled."""
     name, values, losses = worker.this_worker().get_current_task(), dict[int, Any](), Counter[int]()
-    todo = list(range(len(items)))
+    pending = list(range(len(items)))
     while len(values) < len(items):
-        if todo:
-            keys = worker.part_names(name, todo)
-            sent = client.map(worker.call_part, [items[n] for n in todo], key=keys, priority=-1)
-            parts.update(zip(todo, sent, strict=True))
+        if pending:
+            keys = worker.part_names(name, pending)
+            sent = client.map(worker.call_part, [items[n] for n in pending], key=keys, priority=-1)
+            parts.update(zip(pending, sent, strict=True))
         progress(len(values) / len(items), f"{len(values)} of {len(items)} parts done.")
         ended = [n for n, part in parts.items() if n not in values and part.done()]
-        todo = [n for n in ended if parts[n].status == "error"]  # its worker died, of this part or of another job
-        losses.update(todo)
-        for n in todo:
+        pending = [n for n in ended if parts[n].status == "error"]  # its worker died, of this part or of another job
+        losses.update(pending)
+        for n in pending:
             worker.send_event(worker.this_worker(), parts[n].key, {"event": "ended"})  # the dead cannot
-        if any(losses[n] == _ATTEMPTS for n in todo):
+        if any(losses[n] == _ATTEMPTS for n in pending):
             raise WorkerLost("The worker process that computed a part of this job died: run it again.")
-        fine = [n for n in ended if n not in todo]
+        fine = [n for n in ended if n not in pending]
         for n, outcome in zip(fine, client.gather([parts[n] for n in fine]), strict=True):
             values[n] = worker.value_of(outcome, name)
         if not ended:
@@ -389,8 +389,8 @@ async def _ask(client: Any, address: str, name: str) -> str:
 
 def _needs(resources: Resources, offered: Mapping[str, float], share: int) -> dict[str, float]:
     """What a job asks of its worker, in Dask's words, out of what the cluster has."""
-    asked = {GPU: resources.gpus, CORES: int(resources.threads > share)}
-    return {name: min(count, offered[name]) for name, count in asked.items() if count and name in offered}
+    requested = {GPU: resources.gpus, CORES: int(resources.threads > share)}
+    return {name: min(count, offered[name]) for name, count in requested.items() if count and name in offered}
 
 
 async def _offered(client: Any) -> dict[str, float]:

@@ -86,7 +86,7 @@ def executor(spec: type[Spec]) -> Callable[..., Any]:
     """The function that computes or performs requests of the class ``spec``, its module imported. Raises
     ``ConfigError`` where there is none.
     """
-    if not hasattr(spec, _EXECUTOR) and (name := _beside(spec)):
+    if not hasattr(spec, _EXECUTOR) and (name := _run_module(spec)):
         importlib.import_module(name)
     try:
         return typing.cast(Callable[..., Any], getattr(spec, _EXECUTOR))
@@ -103,10 +103,10 @@ def executor_module(spec: type[Spec]) -> str:
     """
     if hasattr(spec, _EXECUTOR):
         return str(getattr(spec, _EXECUTOR).__module__)
-    return _beside(spec) or spec.__module__
+    return _run_module(spec) or spec.__module__
 
 
-def _beside(spec: type[Spec]) -> str:
+def _run_module(spec: type[Spec]) -> str:
     """The module ``run`` in the package of the ``spec``; "" where there is none."""
     for cls in spec.__mro__:
         package, _, module = cls.__module__.rpartition(".")

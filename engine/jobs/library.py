@@ -101,15 +101,15 @@ def changes(items: Iterable[Saved]) -> dict[str, str]:
     """
     fingerprint = cache(runner.fingerprint_of)
     found = {item.key: _change(item, fingerprint) for item in items}
-    return {key: what for key, what in found.items() if what}
+    return {key: change for key, change in found.items() if change}
 
 
 def earlier(key: str, spec: RunSpec) -> Saved | None:
-    """The newest saved run that asked for the same as ``spec`` and is not the run ``key``: data or code were others."""
-    where = "WHERE kind = ? AND runs.spec = ? AND runs.key != ? AND deleted IS NULL"
-    given = (spec.kind, canonical_json(spec), key)
+    """The newest saved run of the same request as ``spec`` other than the run ``key``: its data or code differed."""
+    condition = "WHERE kind = ? AND runs.spec = ? AND runs.key != ? AND deleted IS NULL"
+    arguments = (spec.kind, canonical_json(spec), key)
     with connect() as database:
-        row = database.execute(f"{_SELECT} {where} ORDER BY created DESC LIMIT 1", given).fetchone()
+        row = database.execute(f"{_SELECT} {condition} ORDER BY created DESC LIMIT 1", arguments).fetchone()
     return None if row is None else _saved(row)
 
 
@@ -123,30 +123,30 @@ def find(keys: Sequence[str]) -> dict[str, Saved]:
 
 
 def tag(key: str, tags: str | Sequence[str]) -> tuple[str, ...]:
-    """Give the run these tags, in place of those that it had; returns them as they are kept.
+    """Give the run these tags, in place of those that it had; returns them as stored.
 
     Text is split at commas. Raises ``SpecError`` for too many or too long ones.
     """
-    given = tags.split(",") if isinstance(tags, str) else tags
-    kept = tuple(dict.fromkeys(" ".join(item.split()) for item in given if item.strip()))
-    if len(kept) > MAXIMUM_TAGS:
-        raise SpecError([("tags", f"A run has at most {MAXIMUM_TAGS} tags, not {len(kept)}.")])
-    for item in kept:
+    items = tags.split(",") if isinstance(tags, str) else tags
+    cleaned = tuple(dict.fromkeys(" ".join(item.split()) for item in items if item.strip()))
+    if len(cleaned) > MAXIMUM_TAGS:
+        raise SpecError([("tags", f"A run has at most {MAXIMUM_TAGS} tags, not {len(cleaned)}.")])
+    for item in cleaned:
         if len(item) > TAG_LENGTH or not item.isprintable():
             raise SpecError(
                 [("tags", f"The tag '{item[:40]}' is too long: at most {TAG_LENGTH} printable characters.")]
             )
-    _set(key, "tags", ",".join(item.replace(",", " ") for item in kept))
-    return kept
+    _set(key, "tags", ",".join(item.replace(",", " ") for item in cleaned))
+    return cleaned
 
 
 def annotate(key: str, note: str) -> str:
-    """Write ``note`` on the run, in place of an earlier one; returns it as it is kept. Raises ``SpecError``."""
-    kept = note.strip()
-    if len(kept) > NOTE_LENGTH:
-        raise SpecError([("note", f"A note has at most {NOTE_LENGTH:,} characters, not {len(kept):,}.")])
-    _set(key, "note", kept)
-    return kept
+    """Write ``note`` on the run, in place of an earlier one; returns it as stored. Raises ``SpecError``."""
+    cleaned = note.strip()
+    if len(cleaned) > NOTE_LENGTH:
+        raise SpecError([("note", f"A note has at most {NOTE_LENGTH:,} characters, not {len(cleaned):,}.")])
+    _set(key, "note", cleaned)
+    return cleaned
 
 
 def pin(key: str, pinned: bool) -> None:
@@ -203,7 +203,7 @@ def _saved(row: sqlite3.Row) -> Saved | None:
 
 
 def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:
-    """The summary in the stored result, kept from now on; nothing where the result is gone."""
+    """The summary in the stored result, which is recorded; empty where the result is gone."""
     result = runner.store().read(key, executors.result_type(spec))
     if result is None:
         return {}
@@ -212,10 +212,10 @@ def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:
     return summary
 
 
-def changed_parts(then: runner.Origin, now: runner.Origin) -> str:
+def changed_parts(before: runner.Origin, now: runner.Origin) -> str:
     """What of two origins differs: "data", "code", "libraries", several ("data and libraries") or nothing."""
-    names = [field.name for field in fields(then)]
-    found = [name for name in names if getattr(then, name) and getattr(now, name) != getattr(then, name)]
+    names = [field.name for field in fields(before)]
+    found = [name for name in names if getattr(before, name) and getattr(now, name) != getattr(before, name)]
     return " and ".join([", ".join(found[:-1])] * (len(found) > 1) + found[-1:])
 
 
@@ -238,7 +238,7 @@ def _search(text: str) -> Callable[..., bool]:
     words = text.casefold().split()
 
     def matches(*texts: str | None) -> bool:
-        looked = "\n".join(part for part in texts if part).casefold()
-        return all(word in looked for word in words)
+        searched = "\n".join(part for part in texts if part).casefold()
+        return all(word in searched for word in words)
 
     return matches

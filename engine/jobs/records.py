@@ -113,7 +113,7 @@ def complete(size_of: Callable[[str], int]) -> None:
 
 
 def stored() -> StoredTotals:
-    """All results that are stored."""
+    """Number and bytes of all results with a known size."""
     with connect() as database:
         row = database.execute("SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM run_results WHERE bytes > 0").fetchone()
     return StoredTotals(int(row[0]), int(row[1]))

@@ -61,7 +61,7 @@ def before(moment: float) -> list[tuple[str, int]]:
 
 
 def remove(ids: Sequence[str]) -> None:
-    """Remove these for good."""
+    """Delete the reports with these ids from the database; unknown ids are ignored."""
     with connect() as database:
         database.executemany("DELETE FROM reports WHERE id = ?", [(id,) for id in ids])
 

@@ -48,7 +48,7 @@ def action_kinds() -> Mapping[str, type[Action]]:
 
 
 def load_spec(source: str | bytes | Mapping[str, object]) -> RunSpec:
-    """The spec in a mapping or in YAML or JSON text, told apart by its ``kind``. Raises ``SpecError``."""
+    """The spec in a mapping or in YAML or JSON text, identified by its ``kind``. Raises ``SpecError``."""
     return _load(source, run_kinds())
 
 
@@ -115,8 +115,8 @@ def _mapping(text: str | bytes) -> object:
     try:
         return read_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2024-02-30
-        said = yaml_error(error)
-        raise SpecError([("", f"{said[:1].upper()}{said[1:]}.")]) from None
+        reason = yaml_error(error)
+        raise SpecError([("", f"{reason[:1].upper()}{reason[1:]}.")]) from None
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -51,8 +51,8 @@ def trial_key(spec: RunSpec) -> str:
     It does not change with a new version of the engine or of a library, new fields with a default, newer bars or other
     costs: see ``ledger``. Stored values that a plug-in reads, such as signals of one's own, count as its code.
     """
-    tried = spec.as_trial()
-    text = canonical_json(tried, without=tried.ignored(), brief=True)
+    trial = spec.as_trial()
+    text = canonical_json(trial, without=trial.ignored(), brief=True)
     return _digest({"spec": text, "sources": _own_sources(spec)})
 
 
@@ -86,8 +86,8 @@ def code(items: Sequence[Spec], used: bool = True) -> Closure:
     ``used``.
     """
     runs = [item for item in items if isinstance(item, RunSpec)]
-    asked = [cls for item in runs for cls in item.uses()] if used else []
-    modules = [cls.__module__ for cls in (*map(type, items), *asked)]
+    plugins = [cls for item in runs for cls in item.uses()] if used else []
+    modules = [cls.__module__ for cls in (*map(type, items), *plugins)]
     return closure(frozenset([*modules, *(executors.executor_module(type(item)) for item in runs)]))
 
 
@@ -150,8 +150,8 @@ def is_stored(spec: RunSpec) -> bool:
 def run(spec: RunSpec, progress: Progress = silent) -> Any:
     """The result of ``spec``: read if it is stored, else computed after its inputs, recorded and stored.
 
-    Where there is no room to store it, it is the answer all the same, kept in the memory of this process, and a warning
-    is logged. What is no job is kept in that memory alone. Raises ``EngineError`` with a sentence for the user,
+    On a full disk it stays in the memory of this process, and a warning is logged. What is no job is stored in that
+    memory alone. Raises ``EngineError`` with a sentence for the user,
     ``Cancelled`` when ``progress`` says so.
     """
     key = run_key(spec)
@@ -174,9 +174,9 @@ def _compute(spec: RunSpec, progress: Progress) -> Any:
         with blamed_on_plugins(spec):
             return executors.compute(spec, inputs, counted)
     except Cancelled as stopped:
-        tried, stopped.tried = stopped.tried, None  # of the runs around it none counts that again
-        if tried is not None:
-            _count_part(spec, tried)
+        trial, stopped.trial = stopped.trial, None  # of the runs around it none counts that again
+        if trial is not None:
+            _count_part(spec, trial)
         raise
 
 
@@ -217,10 +217,10 @@ def _inputs(spec: RunSpec, progress: Progress) -> tuple[dict[str, Any], float]:
     """
     needed = spec.inputs()
     weights = {name: 0.0 if is_stored(item) else item.estimate().seconds for name, item in needed.items()}
-    whole = max(spec.estimate().seconds, sum(weights.values()) + 0.05)
+    total = max(spec.estimate().seconds, sum(weights.values()) + 0.05)
     inputs, done = {}, 0.0
     for name, item in needed.items():
-        share = weights[name] / whole
+        share = weights[name] / total
         inputs[name] = run(item, section(progress, done, done + share) if share else silent)
         done += share
     return inputs, done
@@ -233,9 +233,9 @@ def recent_runs(
     those whose spec no longer parses. ``of`` leaves those alone whose request holds that one, and ``having`` those
     whose request has these values at dotted paths.
     """
-    wanted = having or {}
-    same = "".join(" AND json_extract(spec, ?) IS ?" for _ in wanted)
-    values = [part for path, value in wanted.items() for part in (f"$.{path}", value)]
+    conditions = having or {}
+    same = "".join(" AND json_extract(spec, ?) IS ?" for _ in conditions)
+    values = [part for path, value in conditions.items() for part in (f"$.{path}", value)]
     with connect() as database:
         rows = database.execute(
             f"SELECT key, spec FROM runs WHERE kind = ? AND instr(spec, ?){same} AND key NOT IN "
@@ -276,14 +276,14 @@ def _store(url: str) -> ResultStore:
     return ResultStore(url)
 
 
-def _count_part(spec: RunSpec, tried: Trial) -> None:
-    """Enter what a search has tried that may not come to its end; it goes on where there is no room for that."""
-    if not tried.count:
+def _count_part(spec: RunSpec, trial: Trial) -> None:
+    """Enter what a search has tried that may not finish; a full disk does not stop it."""
+    if not trial.count:
         return
     try:
-        trials.record_part(trial_key(spec), spec, tried, code=" ".join(_own_sources(spec)))
+        trials.record_part(trial_key(spec), spec, trial, code=" ".join(_own_sources(spec)))
     except StoreError as error:
-        _log.warning("%s What was tried so far is not in the ledger.", error)
+        _log.warning("%s The trials so far are not in the ledger.", error)
 
 
 def _count_trial(spec: RunSpec, result: Any) -> None:

@@ -58,9 +58,9 @@ def record(key: str, spec: RunSpec, trial: Trial, code: str = "", drawn: NDArray
     ``code`` identifies plug-ins from outside the engine. ``drawn`` is ``RunSpec.drawn_combinations``; rows with NaN are
     left out.
     """
-    what = (trial.family, trial.sharpe, trial.observations, trial.count, trial.variance, trial.periods_per_year)
+    statistics = (trial.family, trial.sharpe, trial.observations, trial.count, trial.variance, trial.periods_per_year)
     combinations = None if drawn is None else drawn[~np.isnan(drawn).any(axis=1)].astype(np.float64).tobytes()
-    row = (key, canonical_json(spec), time.time(), *what, trial.rated, code, combinations)
+    row = (key, canonical_json(spec), time.time(), *statistics, trial.rated, code, combinations)
     with connect() as database:
         database.execute(
             f"INSERT OR IGNORE INTO trials (key, spec, created, {_COLUMNS}, code, drawn) "

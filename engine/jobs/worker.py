@@ -114,7 +114,7 @@ def _unpack(data: bytes) -> Any:
 class TaskProgress:
     """Progress of the task that this thread runs. It is sent at most 20 times a second, and the last always is.
 
-    Raises ``Cancelled`` once the scheduler has told this worker to drop the task.
+    Raises ``Cancelled`` once the scheduler has made this worker drop the task.
     """
 
     def __init__(self, worker: Any, silent: bool = False) -> None:

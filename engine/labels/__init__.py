@@ -48,8 +48,8 @@ class Label(Spec):
     def contract_problem(cls) -> str:
         fewest, most = {"binary": (2, 2), "multiclass": (3, None), "regression": (0, 0)}[cls.task]
         if len(cls.classes) < fewest or (most is not None and len(cls.classes) > most):
-            wanted = {"binary": "two", "multiclass": "three or more", "regression": "no"}[cls.task]
-            return f"has the classes {cls.classes}: a label of the task '{cls.task}' has {wanted}"
+            expected = {"binary": "two", "multiclass": "three or more", "regression": "no"}[cls.task]
+            return f"has the classes {cls.classes}: a label of the task '{cls.task}' has {expected}"
         return ""
 
     kind: str

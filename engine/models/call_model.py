@@ -21,9 +21,9 @@ def fit(model: Model, train: Dataset, validation: Dataset | None, seed: int, on_
     with plugin_errors(model, NOUN):
         found: Any = model.fit(train, validation, seed, device=model.processor(), on_step=on_step)
     if not isinstance(found, Fitted) or not isinstance(found.artifact, Artifact):
-        what = found if not isinstance(found, Fitted) else found.artifact
+        returned = found if not isinstance(found, Fitted) else found.artifact
         raise PluginError(
-            f"{named(model, NOUN)} returned {described(what)}: fit() must return Fitted, with an Artifact."
+            f"{named(model, NOUN)} returned {described(returned)}: fit() must return Fitted, with an Artifact."
         )
     for name in ("train_loss", "validation_loss", "importance"):
         values = getattr(found, name)
@@ -47,9 +47,9 @@ def predict(model: Model, artifact: Artifact, data: Dataset) -> Floats:
         found: Any = model.predict(artifact, data, device=model.processor())
     shape = (len(data), len(data.classes)) if data.task == "multiclass" else (len(data),)
     if not is_array(found, "float64", shape):
-        wanted = "a column for each class" if len(shape) == 2 else "one for each row"
+        expected = "a column for each class" if len(shape) == 2 else "one for each row"
         raise PluginError(
             f"{named(model, NOUN)} returned {described(found)} for {len(data):,} rows: predict() must return an array "
-            f"of float64, {wanted}."
+            f"of float64, {expected}."
         )
     return cast(Floats, found)

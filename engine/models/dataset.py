@@ -36,9 +36,9 @@ class Windows:
     def __len__(self) -> int:
         return len(self.start)
 
-    def batch(self, which: Indices | slice) -> Floats:
+    def batch(self, rows: Indices | slice) -> Floats:
         """The values of some windows (windows, lookback, features), copied for those alone."""
-        return self.view[self.start[which]]
+        return self.view[self.start[rows]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +74,8 @@ class Dataset:
 
     def where(self, mask: NDArray[np.bool_]) -> Dataset:
         """The rows that ``mask`` keeps, of the same matrix."""
-        kept = {name: getattr(self, name)[mask] for name in ("place", "time", "symbol", "label", "end", "known")}
-        return replace(self, **kept)
+        selected = {name: getattr(self, name)[mask] for name in ("place", "time", "symbol", "label", "end", "known")}
+        return replace(self, **selected)
 
     def labelled(self) -> Dataset:
         """The rows with a known label."""

@@ -90,8 +90,8 @@ class TrainingCurve:
         now = time.monotonic()
         if now - self._reported >= _REPORT_EVERY or step.done == step.total:
             self._reported = now
-            said = f"Training: {self._step} {step.done:,} of {step.total:,}"
-            self._progress(step.done / step.total, said, self.partial())
+            message = f"Training: {self._step} {step.done:,} of {step.total:,}"
+            self._progress(step.done / step.total, message, self.partial())
 
     def partial(self) -> dict[str, object]:
         """The curve so far."""

@@ -77,12 +77,12 @@ class History:
         """Whether each training row is the same on the bars before the test alone."""
         train, _, _ = parts(self._spec, self._market, matrix(self._spec.features, self._market, context=self._context))
         earlier = (bars.slice(0, int(np.searchsorted(bars.time, self._start))) for bars in self._market.bars)
-        then = self._rows(Market(tuple(bars for bars in earlier if len(bars))))
-        at = np.searchsorted(_keys(then), _keys(train))
-        if not len(then) or (at >= len(then)).any() or (_keys(then)[at] != _keys(train)).any():
+        recomputed = self._rows(Market(tuple(bars for bars in earlier if len(bars))))
+        at = np.searchsorted(_keys(recomputed), _keys(train))
+        if not len(recomputed) or (at >= len(recomputed)).any() or (_keys(recomputed)[at] != _keys(train)).any():
             return False
-        same = np.isclose(then.values[at], train.values, rtol=1e-9, atol=1e-12).all()
-        return bool(same) and np.array_equal(then.label[at], train.label)
+        same = np.isclose(recomputed.values[at], train.values, rtol=1e-9, atol=1e-12).all()
+        return bool(same) and np.array_equal(recomputed.label[at], train.label)
 
 
 def _keys(rows: Dataset) -> NDArray[np.int64]:

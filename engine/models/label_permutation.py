@@ -49,7 +49,7 @@ def null_scores(spec: ModelSpec, progress: Progress, curve: Mapping[str, object]
     text = canonical_json(spec)
     numbers = np.array_split(np.arange(spec.null_fits), min(spec.null_fits, _MAXIMUM_TASKS))
     items = [(text, [int(number) for number in part]) for part in numbers]
-    return np.sort(np.concatenate([np.array(part) for part in fan_out(_some, items, report)]))
+    return np.sort(np.concatenate([np.array(part) for part in fan_out(_batch_scores, items, report)]))
 
 
 def rotated(rows: Dataset, horizon: int, seed: Sequence[int]) -> Floats:
@@ -59,12 +59,12 @@ def rotated(rows: Dataset, horizon: int, seed: Sequence[int]) -> Floats:
     part = np.random.default_rng(seed).uniform(margin, 1 - margin)
     label = rows.label.copy()
     for symbol, count in enumerate(counts):
-        here = rows.symbol == symbol
-        label[here] = np.roll(label[here], round(part * int(count)))
+        of_symbol = rows.symbol == symbol
+        label[of_symbol] = np.roll(label[of_symbol], round(part * int(count)))
     return label
 
 
-def _some(item: tuple[str, list[int]], progress: Progress) -> list[float]:
+def _batch_scores(item: tuple[str, list[int]], progress: Progress) -> list[float]:
     """Headline scores on the test of the null models with these numbers, of the model in this JSON text."""
     spec = ModelSpec.parse(json.loads(item[0]))
     rows, test, _ = parts(spec, *prepare(spec))
@@ -75,6 +75,6 @@ def _some(item: tuple[str, list[int]], progress: Progress) -> list[float]:
         labels = rotated(rows, spec.target.horizon, (spec.seed, number))
         artifact = train(spec.model, replace(rows, label=labels), spec.seed).fitted.artifact
         prediction = call_model.predict(spec.model, artifact, known)
-        there = is_predicted(prediction)
-        scores.append(headline(known.task, known.label[there], prediction[there]))
+        predicted = is_predicted(prediction)
+        scores.append(headline(known.task, known.label[predicted], prediction[predicted]))
     return scores

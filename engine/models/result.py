@@ -95,7 +95,7 @@ class ModelResult:
         Each prediction is there on the first bar that had not ended before it was known (``market.known.joined``),
         whatever the interval and the clock of the model's own bars. Raises ``DataError`` as ``predictions`` does.
         """
-        rows = self._of(bars.series.symbol)
+        rows = self._rows_of(bars.series.symbol)
         values = self.prediction[:, 0] if lowest and self.prediction.ndim == 2 else self.directional()
         return align_known(values[rows], self.known[rows], bars)
 
@@ -105,10 +105,10 @@ class ModelResult:
         The times are those at which the model's bars began, to be shown: ``usable`` says when they can be followed.
         Raises ``DataError`` for a symbol that the model was not trained on.
         """
-        rows = self._of(symbol)
+        rows = self._rows_of(symbol)
         return self.time[rows], self.directional()[rows]
 
-    def _of(self, symbol: str) -> NDArray[np.bool_]:
+    def _rows_of(self, symbol: str) -> NDArray[np.bool_]:
         if symbol not in self.symbols:
             raise DataError(
                 f"This model was trained on {', '.join(self.symbols)} and has no predictions for {symbol}: "

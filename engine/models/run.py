@@ -89,8 +89,8 @@ def known(spec: ModelSpec, result: ModelResult) -> Callable[[np.datetime64], Mod
 
 def _scores(spec: ModelSpec, trained: TrainedModel, test: Dataset, prediction: Floats) -> dict[str, float]:
     """The scores of test rows that are predicted and whose outcome is known, and that of the training rows."""
-    on = trained.fitted_on
-    scores = out_of_sample(test.task, test.label, prediction, on.label)
-    own = call_model.predict(spec.model, trained.fitted.artifact, on)
-    there = is_predicted(own)
-    return scores | {f"train_{HEADLINE[on.task]}": headline(on.task, on.label[there], own[there])}
+    train = trained.fitted_on
+    scores = out_of_sample(test.task, test.label, prediction, train.label)
+    forecast = call_model.predict(spec.model, trained.fitted.artifact, train)
+    predicted = is_predicted(forecast)
+    return scores | {f"train_{HEADLINE[train.task]}": headline(train.task, train.label[predicted], forecast[predicted])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,8 +48,33 @@ def block_length(returns: Floats) -> float:
     if float(np.ptp(returns)) <= 1e-14:
         return 1.0
     with np.errstate(all="ignore"):
-        wanted = float(optimal_block_length(returns)["stationary"].iloc[0])
-    return float(np.clip(wanted, 1.0, len(returns) / 4)) if np.isfinite(wanted) else 1.0
+        optimal = float(optimal_block_length(returns)["stationary"].iloc[0])
+    return float(np.clip(optimal, 1.0, len(returns) / 4)) if np.isfinite(optimal) else 1.0
+
+
+def block_bootstrap(
+    statistic: Callable[[Floats], Floats],
+    values: Floats,
+    block: float,
+    *,
+    samples: int,
+    seed: int,
+    progress: Progress,
+    label: str,
+) -> Floats:
+    """``statistic`` of each of ``samples`` resampled histories of ``values`` (bars first), a row each: the stationary
+    bootstrap of Politis and Romano (1994), by arch, with blocks of ``block`` bars in the mean.
+
+    ``progress`` is called before every batch, with a message that begins with ``label``.
+    """
+    from arch.bootstrap import StationaryBootstrap
+
+    source = StationaryBootstrap(block, values, seed=np.random.default_rng(seed))  # type: ignore[arg-type]
+    parts = []
+    for start in range(0, samples, BATCH):
+        progress(start / samples, f"{label}: {start} of {samples}")
+        parts.append(source.apply(statistic, min(BATCH, samples - start)))
+    return np.concatenate(parts)
 
 
 def resample(
@@ -58,16 +84,11 @@ def resample(
 
     Raises ``DataError`` for fewer than 20 returns.
     """
-    from arch.bootstrap import StationaryBootstrap
-
     block = block_length(returns)
     columns = np.column_stack([returns, np.log(np.maximum(1 + returns, 1e-12))])
-    source = StationaryBootstrap(block, columns, seed=np.random.default_rng(seed))  # type: ignore[arg-type]
-    parts = []
-    for start in range(0, samples, BATCH):
-        progress(start / samples, f"Resampled histories: {start} of {samples}")
-        parts.append(source.apply(_moments, min(BATCH, samples - start)))
-    drawn = np.concatenate(parts)
+    drawn = block_bootstrap(
+        _moments, columns, block, samples=samples, seed=seed, progress=progress, label="Resampled histories"
+    )
     deviation = np.sqrt(np.maximum(drawn[:, 1], 0.0))
     moves = deviation > 1e-14
     sharpe = np.where(moves, drawn[:, 0] / np.where(moves, deviation, 1.0), 0.0) * np.sqrt(periods_per_year)

@@ -15,7 +15,7 @@ from engine.backtest.metrics import bar_returns
 from engine.backtest.result import BacktestResult
 from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
-from engine.research.bootstrap import BATCH, block_length
+from engine.research.bootstrap import block_bootstrap, block_length
 from engine.research.trade_order import MINIMUM_GROWTH
 
 RUIN = 0.5
@@ -49,8 +49,6 @@ def bootstrap_paths(result: BacktestResult, samples: int, seed: int, progress: P
     The block length is that of ``bootstrap.block_length``: on GARCH returns the longer blocks of squared returns are no
     closer to the true quantiles of the drawdown. Raises ``DataError`` for fewer than 20 returns.
     """
-    from arch.bootstrap import StationaryBootstrap
-
     returns = bar_returns(np.concatenate(([result.capital], result.equity)))
     if returns[0] == 0:
         returns = returns[1:]  # the first bar decides and holds nothing yet
@@ -62,12 +60,9 @@ def bootstrap_paths(result: BacktestResult, samples: int, seed: int, progress: P
         return np.append(path[bars], np.min(path - np.maximum.accumulate(path)))
 
     growth = np.log(np.maximum(1 + returns, MINIMUM_GROWTH))
-    source = StationaryBootstrap(block, growth, seed=np.random.default_rng(seed))  # type: ignore[arg-type]
-    parts = []
-    for start in range(0, samples, BATCH):
-        progress(start / samples, f"Resampled drawdowns: {start} of {samples}")
-        parts.append(source.apply(path_statistics, min(BATCH, samples - start)))
-    drawn = np.concatenate(parts)
+    drawn = block_bootstrap(
+        path_statistics, growth, block, samples=samples, seed=seed, progress=progress, label="Resampled drawdowns"
+    )
     drawdown, own = np.expm1(drawn[:, -1]), result.metrics["max_drawdown"] or 0.0
     ruined = np.count_nonzero(drawdown <= -RUIN) + (own <= -RUIN)
     fan = np.quantile(np.exp(drawn[:, :-1]), BANDS, axis=0)

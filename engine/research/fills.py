@@ -80,30 +80,30 @@ def extreme_total(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bar
     side, slip = result.trade_side, spec.costs.slip()
     entry = _extreme(result, bars, result.trade_entry_time, -sign * side) * (1 + side * slip)
     exit = _extreme(result, bars, result.trade_exit_time, sign * side) * (1 - side * slip)
-    kept = np.isin(result.trade_reason, [REASONS.index(reason) for reason in AT_LEVEL]) | result.trade_open
-    exit = np.where(kept, result.trade_exit_price, exit)
+    unchanged = np.isin(result.trade_reason, [REASONS.index(reason) for reason in AT_LEVEL]) | result.trade_open
+    exit = np.where(unchanged, result.trade_exit_price, exit)
     target = spec.stops.take_profit
     if target is not None and sign > 0:
         exit = np.where(result.trade_ambiguous, entry * (1 + side * target) * (1 - side * slip), exit)
     paid = result.trade_entry_price
     fee = spec.costs.commission * BASIS_POINT
-    now = side * (result.trade_exit_price / paid - 1) - fee * result.trade_exit_price / paid
-    then = side * (exit / entry - 1) - fee * exit / entry
+    actual = side * (result.trade_exit_price / paid - 1) - fee * result.trade_exit_price / paid
+    extreme = side * (exit / entry - 1) - fee * exit / entry
     known = trade_returns(result)
     weight = np.divide(result.trade_size * paid, known.base, out=np.zeros(len(paid)), where=known.base > 0)
     was = np.exp(known.growth) if known.exact else np.ones(len(paid))
-    moved = np.log(np.maximum(was + weight * (then - now), MINIMUM_GROWTH)) - np.log(was)
-    whole = np.log(max(float(result.equity[-1]) / result.capital, MINIMUM_GROWTH)) + float(moved.sum())
-    return float(np.expm1(min(whole, 700.0)))
+    moved = np.log(np.maximum(was + weight * (extreme - actual), MINIMUM_GROWTH)) - np.log(was)
+    log_growth = np.log(max(float(result.equity[-1]) / result.capital, MINIMUM_GROWTH)) + float(moved.sum())
+    return float(np.expm1(min(log_growth, 700.0)))
 
 
 def _extreme(result: BacktestResult, bars: Sequence[Bars], times: NDArray[Any], direction: NDArray[Any]) -> Floats:
     """High of the bar at each of ``times`` where ``direction`` is positive, else its low."""
     found = np.empty(len(times))
     for index, item in enumerate(bars):
-        mine = result.trade_symbol == index
-        at = np.searchsorted(item.time, times[mine])
-        found[mine] = np.where(direction[mine] > 0, item.high[at], item.low[at])
+        of_symbol = result.trade_symbol == index
+        bar = np.searchsorted(item.time, times[of_symbol])
+        found[of_symbol] = np.where(direction[of_symbol] > 0, item.high[bar], item.low[bar])
     return found
 
 
@@ -114,11 +114,11 @@ def stale_share(spec: BacktestSpec, result: BacktestResult, bars: Sequence[Bars]
     at_level = np.isin(result.trade_reason, [REASONS.index(reason) for reason in AT_LEVEL]) | result.trade_open
     counted = repeated = 0
     for index, item in enumerate(bars):
-        mine = result.trade_symbol == index
-        times = np.concatenate((result.trade_entry_time[mine], result.trade_exit_time[mine & ~at_level]))
-        at = np.searchsorted(item.time, times)
-        at = at[at > 0]
-        before = item.close[at - 1]
-        counted += len(at)
-        repeated += int(np.sum(np.abs(item.open[at] - before) <= 1e-9 * np.abs(before)))
+        of_symbol = result.trade_symbol == index
+        times = np.concatenate((result.trade_entry_time[of_symbol], result.trade_exit_time[of_symbol & ~at_level]))
+        bar = np.searchsorted(item.time, times)
+        bar = bar[bar > 0]
+        before = item.close[bar - 1]
+        counted += len(bar)
+        repeated += int(np.sum(np.abs(item.open[bar] - before) <= 1e-9 * np.abs(before)))
     return repeated / counted if counted else None

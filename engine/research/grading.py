@@ -63,14 +63,14 @@ def _best_of_sweep(found: SweepOverfitting, place: int | None) -> Finding:
     """Never bad, as ``_superior_ability``."""
     value = found.spa_hold
     grade: Grade = "good" if value <= RARE else "doubtful"
-    named, looked = f"{len(found.superior):,}" if len(found.superior) else "none", place in found.combinations.tolist()
-    this = ", this run among them" if place in found.superior.tolist() else ", not this run"
+    count, tested = f"{len(found.superior):,}" if len(found.superior) else "none", place in found.combinations.tolist()
+    remark = ", this run among them" if place in found.superior.tolist() else ", not this run"
     return Finding(
         "Best of the sweep beats buy and hold",
         grade,
         _p(value),
         f"Test of superior predictive ability of {found.columns:,} combinations of the sweep. Superior to buy and hold "
-        f"at a familywise error rate of 5% (StepM): {named}{this if looked and len(found.superior) else ''}.",
+        f"at a familywise error rate of 5% (StepM): {count}{remark if tested and len(found.superior) else ''}.",
         "sweep",
         ""
         if grade == "good"
@@ -155,10 +155,10 @@ def _superior_ability(result: VerificationResult) -> Finding | None:
 
 def _ruin(result: VerificationResult) -> Finding | None:
     """Bad also where the run itself had such a drawdown, whatever the samples say."""
-    chance, own = result.metrics.get("ruin"), result.metrics.get("max_drawdown") or 0.0
+    chance, actual = result.metrics.get("ruin"), result.metrics.get("max_drawdown") or 0.0
     if chance is None:
         return None
-    grade: Grade = "bad" if chance > RUIN_SOME or own <= -RUIN else "doubtful" if chance > RUIN_RARE else "good"
+    grade: Grade = "bad" if chance > RUIN_SOME or actual <= -RUIN else "doubtful" if chance > RUIN_RARE else "good"
     draws, deep = len(result.drawdown), float(np.quantile(result.drawdown, 0.05))
     return Finding(
         "Risk of ruin",
@@ -166,7 +166,7 @@ def _ruin(result: VerificationResult) -> Finding | None:
         percent(chance, 1) if chance else f"none of {draws:,}",
         f"Probability of a drawdown of {percent(RUIN)} or more in a history as long as this one, resampled in blocks "
         f"of {result.metrics['drawdown_block']:.1f} bars. One in twenty has {percent(abs(deep), 1)} or more; the "
-        f"backtest itself had {percent(abs(own), 1)}.",
+        f"backtest itself had {percent(abs(actual), 1)}.",
         "drawdowns",
         "" if grade == "good" else "Smaller positions or a stop.",
     )

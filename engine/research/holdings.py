@@ -61,11 +61,11 @@ def trades_at_quotes(entry: Indices, exit: Indices, side: Indices, at: Prices, s
 
 def actual_trades(result: BacktestResult, symbol: int, bars: Bars) -> Trades:
     """The trades of ``result`` in the symbol with that index, as filled, as one list."""
-    mine = np.flatnonzero(result.trade_symbol == symbol)
-    entry = np.searchsorted(bars.time, result.trade_entry_time[mine])
-    exit = np.where(result.trade_open[mine], len(bars), np.searchsorted(bars.time, result.trade_exit_time[mine]))
+    rows = np.flatnonzero(result.trade_symbol == symbol)
+    entry = np.searchsorted(bars.time, result.trade_entry_time[rows])
+    exit = np.where(result.trade_open[rows], len(bars), np.searchsorted(bars.time, result.trade_exit_time[rows]))
     order = np.lexsort((exit, entry))
-    columns = (entry, exit, result.trade_entry_price[mine], result.trade_exit_price[mine], result.trade_side[mine])
+    columns = (entry, exit, result.trade_entry_price[rows], result.trade_exit_price[rows], result.trade_side[rows])
     lists: list[Any] = [values[order][None, :] for values in columns]
     return Trades(*lists)
 

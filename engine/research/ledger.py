@@ -61,7 +61,7 @@ def on_data(market: MarketSpec) -> tuple[Trial, ...]:
     place = "coalesce(json_extract(spec, '$.base.market'), json_extract(spec, '$.market'))"
     same = "".join(f"AND json_extract({place}, '$.{name}') = ? " for name in ("collection", "interval"))
     found = entries(same, market.collection, market.interval)
-    return _deduplicated([entry for entry in found if _is_on(entry, market)])
+    return _deduplicated([entry for entry in found if _overlaps(entry, market)])
 
 
 def count() -> int:
@@ -69,7 +69,7 @@ def count() -> int:
     return sum(trial.count for trial in _deduplicated(entries("")))
 
 
-def _is_on(entry: Entry, market: MarketSpec) -> bool:
+def _overlaps(entry: Entry, market: MarketSpec) -> bool:
     plain = json.loads(entry.spec)
     own = (plain.get("base") or plain)["market"]
     start, end = own.get("start") or "", own.get("end") or _OPEN_END
@@ -179,14 +179,14 @@ def expected_best(trials: Sequence[Trial], periods_per_year: float, observations
     variance is that of the estimate on as many returns, which also bounds it for several families, whose strategies
     differ by more than luck.
     """
-    whole, null_variance = pool(trials, periods_per_year, observations), 1 / max(observations - 1, 1)
-    variance = whole.variance if whole.rated > 1 else null_variance
+    pooled, null_variance = pool(trials, periods_per_year, observations), 1 / max(observations - 1, 1)
+    variance = pooled.variance if pooled.rated > 1 else null_variance
     if len({trial.family for trial in trials}) > 1:
         variance = min(variance, null_variance)
     entries = (trial.whole or trial for trial in trials)
     searches = (pool((trial,), periods_per_year, observations) for trial in entries if trial.ratios > 1)
     alone = (expected_maximum_sharpe(search.variance, search.count) for search in searches)
-    return max([expected_maximum_sharpe(variance, max(whole.count, 1)), *alone])
+    return max([expected_maximum_sharpe(variance, max(pooled.count, 1)), *alone])
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def _headline(result: ModelResult) -> tuple[str, str]:
     if score > band[1]:
         return (
             "More than luck.",
-            f"{position} above {within}.{_but(result)}{rough}",
+            f"{position} above {within}.{_calibration_caveat(result)}{rough}",
         )
     if score < band[0]:
         return (
@@ -78,7 +78,7 @@ def _headline(result: ModelResult) -> tuple[str, str]:
     return "No better than luck.", f"{position} inside {within}.{rough}"
 
 
-def _but(result: ModelResult) -> str:
+def _calibration_caveat(result: ModelResult) -> str:
     """What a good ranking leaves to be wished for."""
     scores = result.scores
     if result.task == "regression":
@@ -112,12 +112,12 @@ def _skill(result: ModelResult) -> tuple[Finding, ...]:
 
 def _log_loss(result: ModelResult) -> Finding:
     loss, base = result.scores["log_loss"], result.scores["base_log_loss"]
-    what = "shares of the classes" if result.task == "multiclass" else "share of rises"
+    shares = "shares of the classes" if result.task == "multiclass" else "share of rises"
     return Finding(
         "Log loss below base rate",
         "good" if loss < base else "bad",
         f"{loss:.4f} vs {base:.4f}",
-        f"Always predicting the {what} in the training part has the second loss. Lower is better.",
+        f"Always predicting the {shares} in the training part has the second loss. Lower is better.",
     )
 
 

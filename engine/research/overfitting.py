@@ -112,13 +112,13 @@ def _splits(returns: Floats, blocks: int) -> tuple[Floats, Floats, NDArray[np.in
     for start in range(0, len(chosen), step):
         part = slice(start, start + step)
         half = chosen[part].astype(np.float64)
-        here = _ratios(half @ sums, half @ squares, length * blocks // 2)
+        in_ratios = _ratios(half @ sums, half @ squares, length * blocks // 2)
         half = 1 - half
-        there = _ratios(half @ sums, half @ squares, length * blocks // 2)
-        winner[part] = here.argmax(axis=1)
-        rows = np.arange(len(here))
-        in_sample[part], out_of_sample[part] = here[rows, winner[part]], there[rows, winner[part]]
-        logit[part] = _logit(there, out_of_sample[part])
+        out_ratios = _ratios(half @ sums, half @ squares, length * blocks // 2)
+        winner[part] = in_ratios.argmax(axis=1)
+        rows = np.arange(len(in_ratios))
+        in_sample[part], out_of_sample[part] = in_ratios[rows, winner[part]], out_ratios[rows, winner[part]]
+        logit[part] = _logit(out_ratios, out_of_sample[part])
     return in_sample, out_of_sample, winner, logit
 
 

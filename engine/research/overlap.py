@@ -77,8 +77,8 @@ class SearchSpace:
             rows = sampling.grid(every)
         else:
             rows, _ = combinations(self.search, every)
-        kept = [place for place, scale in enumerate(every) if scale.path in self.paths]
-        return rows if len(kept) == len(every) else np.unique(rows[:, kept], axis=0)
+        places = [place for place, scale in enumerate(every) if scale.path in self.paths]
+        return rows if len(places) == len(every) else np.unique(rows[:, places], axis=0)
 
     def number(self, scale: ResolvedAxis) -> float | None:
         """The fixed value at the path of ``scale``, as a value of that axis."""
@@ -111,15 +111,15 @@ def _space(request: str, drawn: bytes | None) -> SearchSpace | None:
         return None
     spec = cls.parse(plain)
     if isinstance(spec, BacktestSpec):
-        return _of(spec, ())
+        return _search_space(spec, ())
     search = spec.sweep() if isinstance(spec, WalkForwardSpec) else spec
     scales = tuple(scale for scale in search.scales() if not is_stress(scale.path))
     if scales and search.sample == "tpe" and drawn is None:
         return None
-    return _of(search.base, scales, search if scales else None, drawn)
+    return _search_space(search.base, scales, search if scales else None, drawn)
 
 
-def _of(
+def _search_space(
     base: BacktestSpec, scales: tuple[ResolvedAxis, ...], search: SweepSpec | None = None, drawn: Any = None
 ) -> SearchSpace:
     base = base.as_trial([scale.path for scale in scales])
@@ -169,8 +169,8 @@ def _differ_on_axes(one: SearchSpace, other: SearchSpace) -> bool:
     if not one.scales:
         both = len(other.fixed) + sum(path in one.fixed for path in other.paths)
         return len(one.fixed) == both and other.fixed.items() <= one.fixed.items()
-    mine = {path: value for path, value in one.fixed.items() if path not in other.paths}
-    return mine == {path: value for path, value in other.fixed.items() if path not in one.paths}
+    fixed = {path: value for path, value in one.fixed.items() if path not in other.paths}
+    return fixed == {path: value for path, value in other.fixed.items() if path not in one.paths}
 
 
 def _axes_overlap(one: SearchSpace, other: SearchSpace) -> bool:
@@ -187,13 +187,13 @@ def _axes_overlap(one: SearchSpace, other: SearchSpace) -> bool:
 
 def _members(one: SearchSpace, rows: Floats, other: SearchSpace) -> NDArray[np.bool_]:
     """Mask of ``rows``, the combinations of ``one``, that are among those of ``other`` (combinations,)."""
-    given = {scale.path: column for scale, column in zip(one.scales, rows.T, strict=True)}
+    swept = {scale.path: column for scale, column in zip(one.scales, rows.T, strict=True)}
     found = np.ones(len(rows), dtype=bool)
     for scale in one.scales:
         if scale.path not in other.paths:
-            found &= given[scale.path] == other.number(scale)
+            found &= swept[scale.path] == other.number(scale)
     columns = [
-        given[scale.path] if scale.path in given else np.full(len(rows), one.number(scale), dtype=np.float64)
+        swept[scale.path] if scale.path in swept else np.full(len(rows), one.number(scale), dtype=np.float64)
         for scale in other.scales
     ]
     if not other.is_grid:

@@ -178,6 +178,6 @@ def _equity(lists: Sequence[Trades], at: Sequence[Prices], known: Sequence[Indic
     summed: Floats | float = 0.0
     for trades, prices, index in zip(lists, at, known, strict=True):
         equity = np.exp(np.cumsum(holdings.growth(trades, prices, fee), axis=1))
-        equity = np.concatenate((equity, np.ones((len(equity), 1))), axis=1)  # the last column stands for "before"
+        equity = np.concatenate((equity, np.ones((len(equity), 1))), axis=1)  # the last column is for "before"
         summed = summed + equity[:, index] / len(lists)
     return np.asarray(summed)

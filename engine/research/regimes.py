@@ -58,13 +58,13 @@ def crises(result: BacktestResult) -> tuple[Crisis, ...]:
     found = []
     for name, start, end in CRISES:
         first, last = (int(np.searchsorted(result.days, np.datetime64(day, "D"), "right")) - 1 for day in (start, end))
-        whole = first >= 0 and bool(result.days[-1] >= np.datetime64(end, "D"))
+        is_covered = first >= 0 and bool(result.days[-1] >= np.datetime64(end, "D"))
         first = max(first, 0)
-        if last - first < (1 if whole else MINIMUM_BARS) or result.equity[first] <= 0:
+        if last - first < (1 if is_covered else MINIMUM_BARS) or result.equity[first] <= 0:
             continue
-        seen = (start, end) if whole else (str(result.days[first]), str(result.days[last]))
+        days = (start, end) if is_covered else (str(result.days[first]), str(result.days[last]))
         total, benchmark = (float(values[last] / values[first]) - 1 for values in (result.equity, result.benchmark))
-        found.append(Crisis(name, seen[0], seen[1], total, benchmark, whole))
+        found.append(Crisis(name, days[0], days[1], total, benchmark, is_covered))
     return tuple(found)
 
 
@@ -92,13 +92,13 @@ def regimes(result: BacktestResult) -> tuple[Regime, ...]:
     trend = trend_regime(result.benchmark, round(TREND_DAYS * bars_a_day(result.days)))[:-1]
     volatile = volatility_regime(held)
     found = []
-    for name, where in zip(REGIMES, (trend > 0, trend < 0, volatile < 0, volatile > 0), strict=True):
-        if where.sum() > 1:
+    for name, mask in zip(REGIMES, (trend > 0, trend < 0, volatile < 0, volatile > 0), strict=True):
+        if mask.sum() > 1:
             per_year = result.periods_per_year
-            ratios = [sharpe_per_bar(values[where]) for values in (own, held)]
+            ratios = [sharpe_per_bar(values[mask]) for values in (own, held)]
             yearly = [None if ratio is None else ratio * float(np.sqrt(per_year)) for ratio in ratios]
-            means = [float(values[where].mean()) * per_year for values in (own, held)]
-            found.append(Regime(name, float(where.mean()), yearly[0], means[0], yearly[1], means[1]))
+            means = [float(values[mask].mean()) * per_year for values in (own, held)]
+            found.append(Regime(name, float(mask.mean()), yearly[0], means[0], yearly[1], means[1]))
     return tuple(found)
 
 

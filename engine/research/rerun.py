@@ -48,8 +48,8 @@ def rerun(
     stops that the bars do not allow.
     """
     require_tradable_prices(spec, bars)
-    kept = simulate_accounts(
+    accounts = simulate_accounts(
         spec, bars, decide(spec, bars, inputs) if decisions is None else decisions, record_trades=False
     )
     time = times_of(bars)
-    return Rerun(time, combined_equity(time, spec.capital, kept), spec.capital)
+    return Rerun(time, combined_equity(time, spec.capital, accounts), spec.capital)

@@ -29,8 +29,8 @@ def number(value: float) -> str:
     return f"{value:.2f}".replace("-", MINUS)
 
 
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def costs(result: VerificationResult) -> Finding | None:
@@ -130,12 +130,12 @@ def regimes(result: VerificationResult) -> Finding | None:
     gains = result.regime_mean > 0
     lost = [name.lower() for name, gain in zip(result.regime_name, gains, strict=True) if not gain]
     grade: Grade = "good" if gains.all() else "doubtful" if 2 * gains.sum() >= len(gains) else "bad"
-    where = f"No gain in {' or '.join(lost)} markets. " if lost and gains.any() else "No gain in any. " if lost else ""
+    losses = f"No gain in {' or '.join(lost)} markets. " if lost and gains.any() else "No gain in any. " if lost else ""
     return Finding(
         "Gains in every market regime",
         grade,
         f"{int(gains.sum())} of {len(gains)}",
-        f"{where}Bull and bear by the 200-day mean, calm and turbulent by the volatility so far.",
+        f"{losses}Bull and bear by the 200-day mean, calm and turbulent by the volatility so far.",
         "regimes",
         "" if grade == "good" else "A filter for the regime in which it earns, tested on other data.",
     )

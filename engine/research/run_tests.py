@@ -62,9 +62,9 @@ def verify(spec: VerificationSpec, inputs: Mapping[str, Any], progress: Progress
     """The result of every test in ``TESTS``."""
     bars = measured(spec.backtest, inputs["market"].bars, inputs=inputs)
     found, skipped, done = _run(TestContext(spec, bars, inputs, progress)), {}, 0.0
-    whole = sum(share for _, _, share, _ in TESTS)
+    total = sum(share for _, _, share, _ in TESTS)
     for name, sentence, share, test in TESTS:
-        part = section(progress, done / whole, (done + share) / whole)
+        part = section(progress, done / total, (done + share) / total)
         part(0.0, sentence)
         try:
             found |= _tested(name, test, TestContext(spec, bars, inputs, part))
@@ -184,8 +184,8 @@ def _jitter(context: TestContext) -> Found:
     buy and hold.
     """
     spec, bars = context.spec, sensitivity.common_segment(context.spec.backtest, context.bars, context.inputs)
-    tried = sensitivity.jitter(spec.backtest, bars, context.inputs, section(context.progress, 0.0, 0.5))
-    changed, reruns = [variant for variant, _ in tried], [again for _, again in tried]
+    outcomes = sensitivity.jitter(spec.backtest, bars, context.inputs, section(context.progress, 0.0, 0.5))
+    changed, reruns = [variant for variant, _ in outcomes], [again for _, again in outcomes]
     found = sensitivity.outcomes(reruns)
     own = rerun(spec.backtest, bars, context.inputs)
     matrix = np.column_stack([own.returns(), *(item.returns() for item in reruns)])

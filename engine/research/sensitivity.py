@@ -126,7 +126,7 @@ def variants(strategy: Strategy) -> tuple[Variant, ...]:
         for change in CHANGES:
             value = _changed(now, change)
             try:
-                other = type(strategy).parse(_with(values, (*path, field), value))
+                other = type(strategy).parse(_replaced(values, (*path, field), value))
             except SpecError:
                 continue
             name = ".".join(str(part) for part in (*path, field))
@@ -164,12 +164,12 @@ def _numbers(spec: Spec, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[st
     for name, value in spec:
         if isinstance(value, int | float) and not isinstance(value, bool):
             yield path, name, spec
-        for place, item in _inner(name, value):
+        for place, item in _nested_specs(name, value):
             if not isinstance(item, RunSpec):
                 yield from _numbers(item, (*path, *place))
 
 
-def _inner(name: str, value: object) -> Iterator[tuple[tuple[str | int, ...], Spec]]:
+def _nested_specs(name: str, value: object) -> Iterator[tuple[tuple[str | int, ...], Spec]]:
     if isinstance(value, Spec):
         yield (name,), value
     elif isinstance(value, tuple):
@@ -185,14 +185,14 @@ def _changed(now: float, change: float) -> float:
     return now * (1 + change)
 
 
-def _with(values: Any, path: Sequence[str | int], value: object) -> Any:
+def _replaced(values: Any, path: Sequence[str | int], value: object) -> Any:
     """``values`` with the one at ``path`` replaced."""
     if not path:
         return value
     first, rest = path[0], path[1:]
     if isinstance(values, list):
-        return [_with(item, rest, value) if index == first else item for index, item in enumerate(values)]
-    return {**values, str(first): _with(values[first], rest, value)}
+        return [_replaced(item, rest, value) if index == first else item for index, item in enumerate(values)]
+    return {**values, str(first): _replaced(values[first], rest, value)}
 
 
 def noise(

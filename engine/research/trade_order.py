@@ -110,8 +110,8 @@ class Removed:
 def without_best(result: BacktestResult) -> Removed:
     """The total return of ``result`` without the growth of its best trades."""
     growth = np.sort(trade_returns(result).growth)[::-1]
-    whole = np.log(max(float(result.equity[-1]) / result.capital, MINIMUM_GROWTH))
-    left = whole - np.concatenate(([0.0], np.cumsum(growth)))
+    total = np.log(max(float(result.equity[-1]) / result.capital, MINIMUM_GROWTH))
+    left = total - np.concatenate(([0.0], np.cumsum(growth)))
     gone = np.flatnonzero(left[:-1] <= 1e-12)
     until = int(gone[0]) if len(gone) else len(growth)
     return Removed(np.expm1(left[: min(MAXIMUM_REMOVED, len(growth)) + 1]), until)

@@ -140,16 +140,16 @@ def assess_verified(
         resized=verification.resized,
     )
     first = assess_evidence(evidence, trials, on_data)
-    more = findings(verification, overfitting, place)
-    every = (*first.findings, *more)
+    further = findings(verification, overfitting, place)
+    every = (*first.findings, *further)
     headline, reason = first.headline, first.reason
     failed = [finding for finding in every if finding.grade == "bad"]
     if verification.look_ahead:
         headline, reason = "No.", _look_ahead_reason(verification)
-    elif headline in SIGNIFICANT and any(finding.grade == "bad" for finding in more):
+    elif headline in SIGNIFICANT and any(finding.grade == "bad" for finding in further):
         names = " and ".join(f"“{finding.question}”" for finding in failed[:2])
-        what = names if len(failed) <= 2 else f"{len(failed)} of {len(every)} tests, {names} among them"
-        headline, reason = "Fragile.", f"The Sharpe ratio is significant, but the run fails {what}."
+        which = names if len(failed) <= 2 else f"{len(failed)} of {len(every)} tests, {names} among them"
+        headline, reason = "Fragile.", f"The Sharpe ratio is significant, but the run fails {which}."
     doubts = sum(finding.grade == "doubtful" for finding in every)
     if headline == "Perhaps." and doubts and evidence.trades >= MINIMUM_TRADES:  # few trades are the doubt to tell
         reason = f"It fails no test; {doubts} of {len(every)} are doubtful."
@@ -171,7 +171,7 @@ def assess_evidence(evidence: Evidence, trials: tuple[Trial, ...], on_data: tupl
             "" if positive >= CONFIDENT else _longer(evidence, 0.0),
         ),
         _deflated(evidence, expected_best),
-        _hold(evidence),
+        _against_hold(evidence),
         _trades(evidence),
         _record(evidence, expected_best.all),
     )
@@ -223,7 +223,7 @@ def _no_assessment(
     return Verdict("Nothing to assess.", sentence, (), expected_best.trials, on_data=expected_best.on_data)
 
 
-def _hold(evidence: Evidence) -> Finding:
+def _against_hold(evidence: Evidence) -> Finding:
     """Growth against buy and hold; less growth at a better ratio is a doubt, not a failure."""
     edge, held = evidence.excess_growth, evidence.benchmark_sharpe
     grade: Grade = "good" if edge > 0 else "doubtful" if evidence.has_better_sharpe or edge == 0 else "bad"
@@ -311,10 +311,10 @@ def _headline(positive: float, evidence: Evidence, expected_best: ledger.Expecte
         change = (
             "A longer history" if _years_needed(evidence, expected_best.all) <= MAXIMUM_YEARS else "Only a larger edge"
         )
-        tried = "the number of variants tried"
+        hurdle = "the number of variants tried"
         if evidence.probability_above(expected_best.family) >= CONFIDENT:
-            tried = f"all {expected_best.on_data:,} trials on these data, of any family"
-        return "Not yet.", f"The edge does not survive {tried}. {change} would change this."
+            hurdle = f"all {expected_best.on_data:,} trials on these data, of any family"
+        return "Not yet.", f"The edge does not survive {hurdle}. {change} would change this."
     if evidence.excess_growth == 0:
         return "Not worth it.", "It is the return of buy and hold of the same symbols."
     if evidence.excess_growth < 0 and evidence.has_better_sharpe:
@@ -331,8 +331,8 @@ def _headline(positive: float, evidence: Evidence, expected_best: ledger.Expecte
     return "Perhaps.", "It passes every test here. The next test is data that nobody has looked at yet."
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _number(value: float) -> str:

@@ -33,7 +33,7 @@ class OperandList(Registry[Operand]):
     """The operands as people choose them. An entry is the name of an operand or, for what ``Feature`` offers,
     ``feature:<indicator>`` and, where that has several, ``:<output>``.
 
-    An operand that is one indicator with one output stands for that indicator. Those of several outputs are left to
+    An operand that is one indicator with one output represents that indicator. Those of several outputs are left to
     the indicators, which have all of them by name; requests that use them remain valid.
     """
 
@@ -81,7 +81,7 @@ def _is_listed(name: str) -> bool:
 
 
 def _source(name: str) -> Indicator | None:
-    """The indicator that one of our operands stands for."""
+    """The indicator that an operand represents."""
     cls = OPERANDS.get(name)
     made = cls.parse({"kind": name}) if is_built_in(cls) else None
     return made.source() if isinstance(made, IndicatorLine) else None

@@ -126,7 +126,7 @@ class Lagged(Operand):
 
     @abstractmethod
     def base_line(self, bars: Bars) -> Floats:
-        """The line without lag."""
+        """float64 (bars,): the line before ``lag`` is applied, NaN where it is unknown."""
 
     def base_warm_up(self) -> Count:
         """The warm-up of the line without lag."""
@@ -195,7 +195,7 @@ class Condition(Spec):
 
 
 def cached_line(operand: Operand, bars: Bars) -> Floats:
-    """``line_of``, cached."""
+    """``line_of``, computed once for the same operand and bars."""
     return cached(operand, bars, lambda _: line_of(operand, bars))
 
 

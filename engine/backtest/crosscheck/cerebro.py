@@ -75,9 +75,9 @@ def _broker(bt: Any) -> Any:
 
         params = (("costs", None),)
 
-        def _execute(self, order: Any, ago: Any = None, price: Any = None, **more: Any) -> None:
+        def _execute(self, order: Any, ago: Any = None, price: Any = None, **options: Any) -> None:
             if ago is None:
-                return super()._execute(order, ago, price, **more)  # type: ignore[no-any-return]
+                return super()._execute(order, ago, price, **options)  # type: ignore[no-any-return]
             info, left = order.info, abs(order.executed.remsize)
             info.touched = True
             units = min(left, info.max_units)
@@ -86,7 +86,7 @@ def _broker(bt: Any) -> Any:
             if not info.without_slippage:
                 price = sizes.filled_price(1 if order.isbuy() else -1, units, price, info.volume, self.p.costs)
             self.set_filler(lambda order, price, ago: units)
-            return super()._execute(order, ago, price, **more)  # type: ignore[no-any-return]
+            return super()._execute(order, ago, price, **options)  # type: ignore[no-any-return]
 
     return Broker
 

@@ -186,8 +186,8 @@ def compare(label: str, result: BacktestResult, repeated: Sequence[BacktraderRun
     none = (np.datetime64("NaT", "ms"), *[np.nan] * 4)
     rows = [
         (
-            _ours(result, ours[key]) if key in ours else none,
-            _theirs(*theirs[key]) if key in theirs else none,
+            _our_trade(result, ours[key]) if key in ours else none,
+            _backtrader_trade(*theirs[key]) if key in theirs else none,
         )
         for key in keys
     ]
@@ -210,7 +210,7 @@ def compare(label: str, result: BacktestResult, repeated: Sequence[BacktraderRun
     )
 
 
-def _ours(result: BacktestResult, i: int) -> tuple[Any, ...]:
+def _our_trade(result: BacktestResult, i: int) -> tuple[Any, ...]:
     return (
         result.trade_exit_time[i],
         float(result.trade_entry_price[i]),
@@ -220,7 +220,7 @@ def _ours(result: BacktestResult, i: int) -> tuple[Any, ...]:
     )
 
 
-def _theirs(run: BacktraderRun, trade: BacktraderTrade) -> tuple[Any, ...]:
+def _backtrader_trade(run: BacktraderRun, trade: BacktraderTrade) -> tuple[Any, ...]:
     return run.time[trade.exit], trade.entry_price, trade.exit_price, trade.size, trade.pnl
 
 

@@ -19,10 +19,10 @@ from engine.jobs.executors import computes
 @computes(CrosscheckSpec)
 def compute(spec: CrosscheckSpec, inputs: Mapping[str, Any], progress: Progress) -> Crosscheck:
     """The comparison of both. Raises ``DeviceError`` where Backtrader is missing."""
-    asked = spec.backtest
-    bars = measured(asked, inputs["market"].bars, inputs=inputs)
-    words = f"Repeating {asked.market.label()} on Backtrader"
-    progress(0.0, words)
-    repeated = repeat(asked, bars, decide(asked, bars, inputs), lambda part: progress(0.98 * part, words))
+    backtest = spec.backtest
+    bars = measured(backtest, inputs["market"].bars, inputs=inputs)
+    message = f"Repeating {backtest.market.label()} on Backtrader"
+    progress(0.0, message)
+    repeated = repeat(backtest, bars, decide(backtest, bars, inputs), lambda part: progress(0.98 * part, message))
     progress(1.0, "Comparing the trades")
     return compared(spec.label(), inputs["backtest"], repeated, version())

@@ -63,7 +63,7 @@ def build_script(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> 
     mark = np.column_stack([_filled(column) for column in panel.close.T])
     before = np.vstack([mark[:1], mark[:-1]])
     open = np.where(np.isfinite(panel.open), panel.open, before)
-    whole = np.stack(
+    ohlc = np.stack(
         [
             open,
             np.where(np.isfinite(panel.high), panel.high, np.fmax(open, mark)),
@@ -84,7 +84,7 @@ def build_script(spec: BacktestSpec, panel: Panel, codes: NDArray[np.int64]) -> 
     return Script(
         bar=bar,
         step=step,
-        prices=np.where(within[:, None, None], whole[bar], moment),
+        prices=np.where(within[:, None, None], ohlc[bar], moment),
         years=np.diff(now, prepend=0.0),
         quote=quote,
         open=panel.open,

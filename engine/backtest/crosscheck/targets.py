@@ -74,7 +74,7 @@ def from_signals(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], signals
 def rebalancing(days: Days, every: Rebalance) -> NDArray[np.bool_]:
     """Bars that begin a period of trading days; never the first bar of all."""
     keys = [PERIODS[every](day) for day in days.tolist()]
-    return np.array([False] + [here != before for before, here in pairwise(keys)], dtype=bool)
+    return np.array([False] + [key != before for before, key in pairwise(keys)], dtype=bool)
 
 
 def from_weights(spec: BacktestSpec, weights: Floats) -> Targets:

@@ -97,9 +97,9 @@ class Trader:
             self.returns.append(pnl / position.cost_basis)
         self.trades.append(position.trade(symbol, self.bar, pnl))
         outlived = self.step == INTRABAR and not ends(position.pending, position.amount, position.side)
-        kept = {name: getattr(position, name) for name in ("from_stop", "amount", "limit", "age", "target")}
+        unchanged = {name: getattr(position, name) for name in ("from_stop", "amount", "limit", "age", "target")}
         over = position.unfunded or position.called or outlived
-        self.positions[symbol] = Position(pending=0 if over else position.pending, **kept)
+        self.positions[symbol] = Position(pending=0 if over else position.pending, **unchanged)
 
     def unfinished(self, symbol: int) -> None:
         """Keep the rest of an exit beyond the volume limit pending for the next bar."""
@@ -167,17 +167,17 @@ class Trader:
     def resize(self) -> None:
         """Set the targets of a rebalancing, scaled with the entries by one factor where buying power is short."""
         due = [(s, position, quote) for s, position, quote in self.pending_with_quote() if position.pending == RESIZE]
-        asked, others, sized = 0.0, self.gross, list[tuple[int, float, float]]()
+        requested, others, sized = 0.0, self.gross, list[tuple[int, float, float]]()
         for s, position, quote in due:
             position.pending, held, units = 0, self.broker.held(s), self.units_for(s, position.amount, quote)
             if held and units:
-                asked, others = asked + units * quote, others - abs(held) * quote
+                requested, others = requested + units * quote, others - abs(held) * quote
                 sized.append((s, held, units))
         if not sized:
             return
         orders = self.entries()
-        asked += sum(order.cost for order in orders if order.is_reached)
-        part = min(sizes.buying_power(self.nav, others, self.spec.financing.leverage) / asked, 1.0)
+        requested += sum(order.cost for order in orders if order.is_reached)
+        part = min(sizes.buying_power(self.nav, others, self.spec.financing.leverage) / requested, 1.0)
         self.queued = [replace(a, units=a.units * part, cost=a.cost * part) if a.is_reached else a for a in orders]
         again = part < 1 - sizes.TOLERANCE and self.awaits_market(RESIZE)
         for s, held, units in sized:
@@ -374,15 +374,15 @@ class Trader:
         for s, position in enumerate(self.positions):
             if position.called:
                 continue
-            given, amount = int(self.targets.codes[self.bar, s]), float(self.targets.amounts[self.bar, s])
-            code = effective_code(given & ~RESIZE, position.pending, self.broker.held(s))
+            requested, amount = int(self.targets.codes[self.bar, s]), float(self.targets.amounts[self.bar, s])
+            code = effective_code(requested & ~RESIZE, position.pending, self.broker.held(s))
             held, after = self.broker.held(s), self.spec.stops.time_stop
             stays = held and (position.pending == RESIZE or (position.from_stop and position.pending == EXITS))
             if code and not (stays and not ends(code, amount, held)):
                 away = self.spec.limit_offset / 10_000 * (1 if code & GO_LONG else -1)
                 position.take(code, amount, float(self.script.mark[self.bar, s]) * (1 - away))
             answered = isfinite(amount) and amount > 0
-            if given & RESIZE and answered and held and not ends(position.pending, position.amount, held):
+            if requested & RESIZE and answered and held and not ends(position.pending, position.amount, held):
                 position.pending, position.from_stop, position.amount = RESIZE, False, amount
             closes = self.script.closes[:, s]
             due = after and held and closes[self.bar] - closes[position.entry] >= after

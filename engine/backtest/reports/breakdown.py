@@ -71,8 +71,8 @@ def entered(result: BacktestResult) -> Times:
     """Entry times in exchange time of each symbol, daylight saving included; dates for daily bars."""
     times = result.trade_entry_time.copy()
     for zone in set(result.zones):
-        there = np.array([found == zone for found in result.zones])[result.trade_symbol]
-        times[there] = local_time(times[there], zone)
+        in_zone = np.array([found == zone for found in result.zones])[result.trade_symbol]
+        times[in_zone] = local_time(times[in_zone], zone)
     return times
 
 

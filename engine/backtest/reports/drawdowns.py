@@ -30,11 +30,11 @@ def deepest(time: Times, equity: Floats, capital: float, count: int = 5) -> tupl
     fall = drawdown(equity, capital)
     edges = np.diff(np.concatenate(([0], (fall < 0).astype(np.int8), [0])))
     spells = zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True)
-    found = [_spell(time, fall, int(first), int(stop)) for first, stop in spells]
+    found = [_drawdown(time, fall, int(first), int(stop)) for first, stop in spells]
     return tuple(sorted(found, key=lambda item: item.depth)[:count])
 
 
-def _spell(time: Times, fall: Floats, first: int, stop: int) -> Drawdown:
+def _drawdown(time: Times, fall: Floats, first: int, stop: int) -> Drawdown:
     """The drawdown on the bars [``first``, ``stop``), which are all below the high before them."""
     start, bottom = time[max(first - 1, 0)], first + int(np.argmin(fall[first:stop]))
     end = time[stop] if stop < len(time) else None

@@ -72,8 +72,8 @@ def _cells(column: NDArray[Any]) -> list[Any]:
 def _times(moments: Times) -> list[str]:
     """Dates where all moments are midnights, else times to the second."""
     days = moments.astype("datetime64[D]")
-    whole = bool((days == moments).all())
-    return [str(moment) for moment in (days if whole else moments.astype("datetime64[s]"))]
+    is_daily = bool((days == moments).all())
+    return [str(moment) for moment in (days if is_daily else moments.astype("datetime64[s]"))]
 
 
 def _text(columns: Columns) -> str:

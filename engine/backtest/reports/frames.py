@@ -48,8 +48,8 @@ def combinations(result: SweepResult, symbol: str | None = None) -> DataFrame:
     """
     from pandas import DataFrame
 
-    given = {path: _values(result, axis) for axis, path in enumerate(result.axes)}
-    return DataFrame(given | {name: result.metric(name, symbol) for name in METRICS})
+    columns = {path: _values(result, axis) for axis, path in enumerate(result.axes)}
+    return DataFrame(columns | {name: result.metric(name, symbol) for name in METRICS})
 
 
 def windows(result: WalkForwardResult) -> DataFrame:

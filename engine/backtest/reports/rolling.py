@@ -13,23 +13,29 @@ from engine.market.bars import Floats
 
 
 def sharpe(returns: Floats, window: int, periods_per_year: float) -> Floats:
-    """Annualised Sharpe ratio."""
+    """Sharpe ratio of the last ``window`` returns at each of them, annualised; NaN before the first full window and
+    where the returns do not vary.
+    """
     mean, std = _mean(returns, window), deviation(returns, window)
     return _ratio(mean, std) * float(np.sqrt(periods_per_year))
 
 
 def volatility(returns: Floats, window: int, periods_per_year: float) -> Floats:
-    """Annualised volatility."""
+    """Standard deviation (n - 1) of the last ``window`` returns at each of them, annualised; NaN before the first full
+    window.
+    """
     return deviation(returns, window) * float(np.sqrt(periods_per_year))
 
 
 def beta(returns: Floats, benchmark: Floats, window: int) -> Floats:
-    """Covariance with ``benchmark`` over its variance."""
+    """Covariance of the last ``window`` returns with those of ``benchmark`` over the variance of these; NaN before the
+    first full window and where ``benchmark`` does not vary.
+    """
     return _ratio(_covariance(returns, benchmark, window), deviation(benchmark, window) ** 2)
 
 
 def deviation(returns: Floats, window: int) -> Floats:
-    """Standard deviation of a sample."""
+    """Standard deviation (n - 1) of the last ``window`` values at each of them, NaN before the first full window."""
     result: Floats = np.sqrt(_covariance(returns, returns, window))
     return result
 
@@ -59,13 +65,13 @@ def _moments(one: Floats, other: Floats, window: int) -> tuple[Floats, Floats, F
     cut = [np.append(values, np.zeros(blocks * window - count)).reshape(blocks, window) for values in (one, other)]
     starts = _cumulative(*cut)
     ends = tuple(part[:, ::-1] for part in _cumulative(*(part[:, ::-1] for part in cut)))
-    whole = tuple(part[:, -1:] for part in starts)
+    totals = tuple(part[:, -1:] for part in starts)
     inner = np.arange(1, window, dtype=np.float64)
     joined = _merged(
         tuple(part[:-1, 1:] for part in ends), window - inner, tuple(part[1:, :-1] for part in starts), inner
     )
     found = []
-    for part, pair in zip(whole, joined, strict=True):
+    for part, pair in zip(totals, joined, strict=True):
         rows = np.concatenate([np.full((1, window - 1), np.nan), pair])
         found.append(np.concatenate([rows, part], axis=1).ravel()[:count])
     return found[0], found[1], found[2]

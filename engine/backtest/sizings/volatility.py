@@ -46,8 +46,8 @@ class Volatility(Sizing):
 
     def size(self, bars: Bars) -> Size:
         measured = realised_volatility(bars, self.window)
-        wanted = np.divide(self.target, measured, out=np.full(len(measured), np.nan), where=measured > STILL)
-        return Size("equity", np.minimum(wanted, self.largest))
+        part = np.divide(self.target, measured, out=np.full(len(measured), np.nan), where=measured > STILL)
+        return Size("equity", np.minimum(part, self.largest))
 
 
 def realised_volatility(bars: Bars, window: int) -> np.ndarray:

@@ -144,14 +144,14 @@ def resolve(base: BacktestSpec, axis: Axis) -> ResolvedAxis:
         raise SpecError([("path", f"'{axis.path[:60]}' cannot be varied here.{did_you_mean(axis.path, tuple(known))}")])
     owner, name, title = known[axis.path]
     field = type(owner).model_fields[name]
-    words, whole = _choices(field), kind_of(field) is int
+    words, is_integer = _choices(field), kind_of(field) is int
     listed = _listed(axis, words, field)
-    _require_allowed(owner, name, axis, words, listed, whole)
+    _require_allowed(owner, name, axis, words, listed, is_integer)
     low, high = (min(listed), max(listed)) if listed else (float(axis.low or 0.0), float(axis.high or 0.0))
-    step = axis.step or (1.0 if whole else _extra(field, "step")) or (high - low) / 10 or 1.0
-    free = not (axis.values or axis.step or whole)
+    step = axis.step or (1.0 if is_integer else _extra(field, "step")) or (high - low) / 10 or 1.0
+    free = not (axis.values or axis.step or is_integer)
     unit = str(_extra(field, "unit") or "")
-    scale = ResolvedAxis(axis.path, title, unit, whole, low, high, float(step), free, listed, words)
+    scale = ResolvedAxis(axis.path, title, unit, is_integer, low, high, float(step), free, listed, words)
     if scale.count() > VALUES and not free:
         raise SpecError([("step", f"{title} would have {scale.count():,} values: increase its step.")])
     return scale
@@ -175,21 +175,21 @@ def _listed(axis: Axis, words: tuple[str, ...], field: FieldInfo) -> tuple[float
 
 
 def _require_allowed(
-    owner: Spec, name: str, axis: Axis, words: tuple[str, ...], listed: tuple[float, ...], whole: bool
+    owner: Spec, name: str, axis: Axis, words: tuple[str, ...], listed: tuple[float, ...], is_integer: bool
 ) -> None:
     """Validate the ends of a range, or every listed value, against the field's bounds."""
     if words:
         return
-    asked: list[tuple[str, Any]] = [("values", value) for value in listed] or [("low", axis.low), ("high", axis.high)]
-    for field, value in asked:
-        given = int(value) if whole and float(value).is_integer() else value
+    ends: list[tuple[str, Any]] = [("values", value) for value in listed] or [("low", axis.low), ("high", axis.high)]
+    for field, value in ends:
+        number = int(value) if is_integer and float(value).is_integer() else value
         try:
-            type(owner).parse({**owner.model_dump(mode="json"), name: given})
+            type(owner).parse({**owner.model_dump(mode="json"), name: number})
         except SpecError as error:
             problems = [(field, text) for path, text in error.problems if path == name]
             if problems:
                 raise SpecError(problems) from None
-    if whole and axis.step is not None and not float(axis.step).is_integer():
+    if is_integer and axis.step is not None and not float(axis.step).is_integer():
         raise SpecError([("step", f"The step of whole numbers must be a whole number, not {axis.step:g}.")])
 
 
@@ -222,21 +222,21 @@ def _suggest(path: str, leaf: FieldRef) -> AxisOption:
     """
     owner, name, title = leaf
     field, value = type(owner).model_fields[name], getattr(owner, name)
-    words, whole = _choices(field), kind_of(field) is int
-    step = _extra(field, "step") or (1.0 if whole else None)
+    words, is_integer = _choices(field), kind_of(field) is int
+    step = _extra(field, "step") or (1.0 if is_integer else None)
     low, high = 0.0, float(max(len(words) - 1, 0))
     if not words:
         least, most = _bounds(field)
         middle = float(value) if value else 10 * (step or 0.1)
         low, high = sorted((0.0 if value == 0 else middle / 2, middle * 2))
         low, high = max(low, least), min(high, most)
-        if whole or step:
+        if is_integer or step:
             unit = step or 1.0
             low, high = max(round(low / unit) * unit, least), min(round(high / unit) * unit, most)
     low, high = float(f"{low:.12g}"), float(f"{high:.12g}")
     unit_text = str(_extra(field, "unit") or "")
     section = str(_extra(field, "section") or "")
-    return AxisOption(path, title, unit_text, section, whole, low, high, step, words, value)
+    return AxisOption(path, title, unit_text, section, is_integer, low, high, step, words, value)
 
 
 def differs_on_axes_alone(base: BacktestSpec, spec: BacktestSpec, axes: Sequence[Axis]) -> bool:

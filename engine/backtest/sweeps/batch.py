@@ -95,13 +95,13 @@ def _by_signals(work: EvaluationBatch, places: Places, account: Any, rules: Floa
     unit, found = work.unit, work.metrics
     several = isinstance(account, MultiSymbol)
     evaluate_many = kernels().multi_symbol.evaluate_symbols if several else kernels().orders.evaluate_many
-    given, out = (account.market, found.arrays()) if several else (account, found.whole())
+    market, out = (account.market, found.arrays()) if several else (account, found.whole())
     yearly = account.yearly[:, None] if several else np.sqrt(unit.bars[0].periods_per_year_or_nan())
     for spec, chosen in _strategies(work, places):
         entries, exits = _signals(spec, unit, work.inputs)
 
         def evaluate_chunk(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
-            evaluate_many(entries, exits, given, rules, rule_of, chunk, out)
+            evaluate_many(entries, exits, market, rules, rule_of, chunk, out)
             out[1][..., chunk] *= yearly
 
         if len(chosen) < 1000:

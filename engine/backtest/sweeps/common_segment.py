@@ -19,7 +19,7 @@ from engine.strategies import Strategy
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
-_CHECK_EVERY, _DRAWN = 1_000, 2_000  # strategies built between two checks; draws that stand for those of a search
+_CHECK_EVERY, _DRAWN = 1_000, 2_000  # strategies built between two checks; draws that represent those of a search
 
 
 def common_warm_up(

@@ -93,7 +93,7 @@ class CrossingGrid:
         """Codes, lines, starts and gaps of the lines in ``block``, whose ``pairs`` are set to their rows; for
         ``several`` symbols in the layout of ``kernels.multi_symbol.sweep_symbols``.
         """
-        wanted = self._wanted(block, pairs)
+        wanted = self._lines_of(block, pairs)
         if not several:
             widths = self._widths(0)
             codes = np.empty((len(wanted), widths[0]), dtype=np.uint16)
@@ -112,10 +112,10 @@ class CrossingGrid:
         places = np.column_stack([begin[:-1], sizes // max(len(wanted), 1)]).astype(np.int64)
         return *stores, places, *(np.array(column) for column in zip(*found, strict=True))
 
-    def _wanted(self, block: Places, pairs: NDArray[np.int32]) -> list[Line]:
+    def _lines_of(self, block: Places, pairs: NDArray[np.int32]) -> list[Line]:
         """The lines in ``block``, whose ``pairs`` are set to their rows."""
         known: dict[tuple[Any, ...], int] = {}
-        wanted: list[Line] = []
+        lines: list[Line] = []
         for column, side in enumerate(self._sides):
             used = np.zeros(len(side), dtype=bool)
             used[side.label[block]] = True
@@ -124,17 +124,17 @@ class CrossingGrid:
                 updated = side.fields(int(label))
                 name = (column if not type(self._strategy).same_lines else 0, *updated.values())
                 if name not in known:
-                    known[name] = len(wanted)
+                    known[name] = len(lines)
                     strategy = self._strategy.model_copy(update=updated)
-                    wanted.append(strategy.fast_line if column == 0 else strategy.slow_line)
+                    lines.append(strategy.fast_line if column == 0 else strategy.slow_line)
                 rows[label] = known[name]
             pairs[block, column] = rows[side.label[block]]
-        return wanted
+        return lines
 
-    def _code(self, wanted: Sequence[Line], symbol: int, codes: NDArray[np.uint16], bits: NDArray[np.int64]) -> Any:
+    def _code(self, lines: Sequence[Line], symbol: int, codes: NDArray[np.uint16], bits: NDArray[np.int64]) -> Any:
         """Fill in the lines of a symbol and their codes; returns starts and gaps."""
         known, bars, crossing = self._known[symbol], bits.shape[1], kernels().crossing
-        for number, (row, line) in enumerate(zip(bits.view(np.float64), wanted, strict=True)):
+        for number, (row, line) in enumerate(zip(bits.view(np.float64), lines, strict=True)):
             row[:] = line(known)[len(known) - bars :]
             if not number % _LINES:
                 self._check_cancelled()

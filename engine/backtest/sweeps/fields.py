@@ -30,12 +30,12 @@ def _changed(value: Any, values: Mapping[str, Any]) -> Any:
     """A spec, or a tuple of them, with ``values`` inside."""
     parts = dict(value) if isinstance(value, Spec) else {str(at): item for at, item in enumerate(value)}
     further: dict[str, dict[str, Any]] = {}
-    for path, given in values.items():
+    for path, new in values.items():
         name, _, rest = path.partition(".")
         if rest:
-            further.setdefault(name, {})[rest] = given
+            further.setdefault(name, {})[rest] = new
         else:
-            parts[name] = given
+            parts[name] = new
     for name, inner in further.items():
         try:
             parts[name] = _changed(parts[name], inner)

@@ -37,8 +37,8 @@ def run_in_pieces(work: Callable[[Places], None], places: Places, step: Callable
 
 def _next_size(size: int, taken: float, left: int) -> int:
     """Size of the next pieces, for each to take ``_PAUSE`` seconds; the remainder is divided evenly."""
-    wanted = int(size * min(_PAUSE / max(taken, 1e-6), 16.0))
-    return max(min(wanted, _LARGEST, left), 1)
+    target = int(size * min(_PAUSE / max(taken, 1e-6), 16.0))
+    return max(min(target, _LARGEST, left), 1)
 
 
 def run_in_parts(work: Callable[[int, int], None], count: int, least: int) -> None:

@@ -46,9 +46,9 @@ def evaluate_divided(work: EvaluationBatch, places: Places) -> None:
             work.check_cancelled()  # which raises once the sweep is cancelled
 
         for part, arrays in zip(parts, fan_out(_part, items, heard), strict=True):
-            for mine, theirs in zip(found.arrays(), arrays, strict=True):
-                if mine.shape[1]:
-                    mine[:, part] = theirs
+            for target, source in zip(found.arrays(), arrays, strict=True):
+                if target.shape[1]:
+                    target[:, part] = source
         work.step(len(wave))
 
 

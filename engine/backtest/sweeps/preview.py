@@ -30,7 +30,7 @@ class Preview:
         self._parameters = parameters if shown is None else parameters[shown]
 
     @cached_property
-    def _places(self) -> tuple[list[Floats], NDArray[np.int64]]:
+    def _grid(self) -> tuple[list[Floats], NDArray[np.int64]]:
         """Values of columns and rows, and the cell of each combination; lazy, as a short sweep has no preview."""
         axes = [bins(self._parameters[:, axis], _CELLS, self._check_cancelled) for axis in range(len(self._paths))]
         cell = axes[0][1] + (axes[1][1] * len(axes[0][0]) if len(axes) > 1 else 0)
@@ -38,7 +38,7 @@ class Preview:
 
     def heatmap(self, sharpe: Floats) -> dict[str, object]:
         """The best of ``sharpe`` in each cell, None where there is none yet."""
-        centres, cell = self._places
+        centres, cell = self._grid
         sharpe = sharpe if self._shown is None else sharpe[self._shown]
         shape = (len(centres[1]) if len(centres) > 1 else 1, len(centres[0]))
         best = np.full(shape[0] * shape[1], -np.inf)

@@ -153,14 +153,14 @@ class SweepResult(Labelled):
         return [
             {"index": int(place)}
             | self.settings(int(place))
-            | {name: _plain(float(figures[name][row])) for name in METRICS}
+            | {name: _none_if_nan(float(figures[name][row])) for name in METRICS}
             for row, place in enumerate(places)
         ]
 
     def by_symbol(self, index: int) -> list[dict[str, Any]]:
         """The metrics of one combination, as plain values: of the portfolio, whose "symbol" is None, then by symbol."""
         return [
-            {"symbol": symbol} | {name: _plain(float(self.metric(name, symbol)[index])) for name in METRICS}
+            {"symbol": symbol} | {name: _none_if_nan(float(self.metric(name, symbol)[index])) for name in METRICS}
             for symbol in (None, *self.parts)
         ]
 
@@ -204,8 +204,8 @@ class SweepResult(Labelled):
         known = leaves(spec)
         if any(path not in known for path in self.axes):
             return None
-        given = [getattr(known[path].owner, known[path].name) for path in self.axes]
-        pairs = list(zip(given, self.words, strict=True))
+        values = [getattr(known[path].owner, known[path].name) for path in self.axes]
+        pairs = list(zip(values, self.words, strict=True))
         if any(value is None or (words and str(value) not in words) for value, words in pairs):
             return None
         return [words.index(str(value)) if words else value for value, words in pairs]
@@ -214,10 +214,10 @@ class SweepResult(Labelled):
         """One entry of the ledger: every combination is a trial, on however many symbols, except the same one at other
         costs and those that lack bars.
         """
-        tried = one_per_choice(self.parameters, self.axes, self.base_costs())
-        tried = tried[~np.isnan(self.total_return[0, tried])]
+        places = one_per_choice(self.parameters, self.axes, self.base_costs())
+        places = places[~np.isnan(self.total_return[0, places])]
         per_year, observations = self.periods_per_year[0], self.observations[0]
-        return trial_of(self.family, self.sharpe[0, tried], len(tried), per_year, observations)
+        return trial_of(self.family, self.sharpe[0, places], len(places), per_year, observations)
 
     def summary(self) -> Mapping[str, object]:
         return {
@@ -260,5 +260,5 @@ def calmar(total_return: Floats, max_drawdown: Floats, years: float) -> Floats:
         return np.where(np.isfinite(found), found, np.nan)
 
 
-def _plain(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return None if np.isnan(value) else value

@@ -66,10 +66,10 @@ def unique_inverse(column: Floats | Places, check_cancelled: CheckCancelled = ne
     if high - low < 4 * len(column) + 1000:
         offsets = (column - low).astype(np.int64)
         if np.array_equal(offsets + low, column):
-            there = np.zeros(int(high - low) + 1, dtype=bool)
-            there[offsets] = True
-            whole: Floats = (np.flatnonzero(there) + low).astype(np.float64)
-            return whole, (np.cumsum(there) - 1)[offsets]
+            present = np.zeros(int(high - low) + 1, dtype=bool)
+            present[offsets] = True
+            unique: Floats = (np.flatnonzero(present) + low).astype(np.float64)
+            return unique, (np.cumsum(present) - 1)[offsets]
     pieces: list[tuple[Any, Places]] = []
     for at in range(0, len(column), _PIECE):
         pieces.append(np.unique(column[at : at + _PIECE], return_inverse=True))

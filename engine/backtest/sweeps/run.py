@@ -59,32 +59,32 @@ def run_sweep(
     if spec.sample == "tpe":
         warm_up, units = prepare(None)
         shown: list[MetricArrays] = []
-        with counting(progress, lambda: _tried(units[0], shown)):
+        with counting(progress, lambda: _trial_so_far(units[0], shown)):
             parameters, metrics, left_out, warnings = search(spec, scales, units, inputs, progress, shown)
         return _result(spec, scales, units, warm_up, parameters, metrics, left_out, warnings)
 
     parameters, left_out = combinations(spec, scales, check_cancelled)
     warm_up, units = prepare(parameters)
     axes = [axis.path for axis in spec.axes]
-    tried = _trials(spec, axes, parameters, check_cancelled)
+    places = _trials(spec, axes, parameters, check_cancelled)
     hidden = ["", "", *axes[2:]]  # the preview has two axes: costs that it does not show stay those of the base
     seen = _trials(spec, hidden[: len(axes)], parameters, check_cancelled) if cost_axes(hidden) else None
     metrics = MetricArrays.empty(len(units), len(parameters), spec.drawdown)
     watch = SweepProgress(progress, scales, parameters, metrics.sharpe[0], seen)
-    with counting(progress, lambda: _tried(units[0], [metrics], tried)):
+    with counting(progress, lambda: _trial_so_far(units[0], [metrics], places)):
         watch.step(0)
         warnings = evaluate(EvaluationBatch(units, scales, parameters, metrics, inputs, watch.step))
     return _result(spec, scales, units, warm_up, parameters, metrics, left_out, warnings, lambda: watch.step(0))
 
 
-def _tried(whole: SweepAccount, found: Sequence[MetricArrays], places: Places | slice = slice(None)) -> Trial:
+def _trial_so_far(account: SweepAccount, found: Sequence[MetricArrays], places: Places | slice = slice(None)) -> Trial:
     """The combinations at ``places`` that have been evaluated by now, whose total return is not NaN."""
     total, sharpe = (
         np.concatenate([np.empty(0), *(getattr(item, name)[0, places] for item in found)])
         for name in ("total", "sharpe")
     )
     count = int(np.count_nonzero(~np.isnan(total)))
-    return trial_of(whole.spec.strategy.kind, sharpe, count, whole.per_year(), whole.returns())
+    return trial_of(account.spec.strategy.kind, sharpe, count, account.per_year(), account.returns())
 
 
 def _trials(spec: SweepSpec, axes: Sequence[str], parameters: Floats, check_cancelled: CheckCancelled) -> Places:
@@ -120,14 +120,14 @@ def _result(
     check_cancelled: CheckCancelled = never_cancelled,
 ) -> SweepResult:
     total, sharpe, drawdown, trades = metrics.arrays()
-    whole, warm_up_in_range = units[0], units[0].bars.warm_up_in_range()
-    if warm_up_in_range > whole.returns():
-        warnings = [*warnings, _warm_up_warning(warm_up_in_range, whole)]
+    account, warm_up_in_range = units[0], units[0].bars.warm_up_in_range()
+    if warm_up_in_range > account.returns():
+        warnings = [*warnings, _warm_up_warning(warm_up_in_range, account)]
     return SweepResult(
         label=spec.base.label(),
         family=spec.base.strategy.kind,
         symbols=spec.base.market.symbols,
-        zones=zones_of(whole.bars),
+        zones=zones_of(account.bars),
         objective=spec.objective,
         axes=tuple(scale.path for scale in scales),
         titles=tuple(scale.title for scale in scales),
@@ -143,24 +143,24 @@ def _result(
         observations=tuple(unit.returns() for unit in units),
         periods_per_year=tuple(unit.per_year() for unit in units),
         years=tuple(unit.years() for unit in units),
-        first=str(whole.time()[0]),
-        first_day=str(_first_day(whole)),
+        first=str(account.time()[0]),
+        first_day=str(_first_day(account)),
         warm_up=warm_up,
         warm_up_in_range=warm_up_in_range,
         left_out=left_out,
-        warnings=(*warnings, *about_shares(spec.base, whole.bars), *_about_quality(whole)),
+        warnings=(*warnings, *about_shares(spec.base, account.bars), *_about_quality(account)),
         base=spec.base.model_dump_json(),
     )
 
 
-def _about_quality(whole: SweepAccount) -> tuple[str, ...]:
-    return tuple(text for item in whole.bars for text in item.caveats)
+def _about_quality(account: SweepAccount) -> tuple[str, ...]:
+    return tuple(text for item in account.bars for text in item.caveats)
 
 
-def _warm_up_warning(warm_up_in_range: int, whole: SweepAccount) -> str:
+def _warm_up_warning(warm_up_in_range: int, account: SweepAccount) -> str:
     return (
         f"The slowest combination takes {warm_up_in_range:,} bars of the range to warm up, which leaves "
-        f"{whole.returns() + 1:,} to compare all combinations: narrow its axis for more."
+        f"{account.returns() + 1:,} to compare all combinations: narrow its axis for more."
     )
 
 

@@ -51,9 +51,9 @@ def drawn(
         every = grid(scales, check_cancelled)
         fine = valid(scales, base, every, check_cancelled)
         return every[fine], int(np.count_nonzero(~fine))
-    found, left_out, asked = np.empty((0, len(scales))), 0, count
+    found, left_out, requested = np.empty((0, len(scales))), 0, count
     for _ in range(_ROUNDS):
-        values = _unit_points(random, asked, len(scales), sample, check_cancelled)
+        values = _unit_points(random, requested, len(scales), sample, check_cancelled)
         for axis, scale in enumerate(scales):
             values[:, axis] = scale.quantiles(values[:, axis])
         fine = valid(scales, base, values, check_cancelled)
@@ -62,7 +62,7 @@ def drawn(
         found = drop_duplicates(merged, check_cancelled)
         if len(found) >= count:
             return found[np.sort(random.permutation(len(found))[:count])], left_out
-        asked = min(int(count * max(asked / max(len(found), 1), 1.1)) + 1, 20 * count)
+        requested = min(int(count * max(requested / max(len(found), 1), 1.1)) + 1, 20 * count)
     if not len(found):
         raise SpecError([("axes", "No drawn combination is valid: change the ranges of the axes.")])
     return found, left_out

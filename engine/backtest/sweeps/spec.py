@@ -131,8 +131,8 @@ class SweepSpec(RunSpec):
     def as_trial(self) -> RunSpec:
         """Without costs; the base itself where all axes are costs. Samples keep all axes, on which the draws depend."""
         axes, base = without_costs(self.axes), self.base.as_trial([axis.path for axis in self.axes])
-        kept = axes if self.sample == "grid" else self.axes
-        return self.model_copy(update={"base": base, "axes": kept}) if axes else base
+        counted = axes if self.sample == "grid" else self.axes
+        return self.model_copy(update={"base": base, "axes": counted}) if axes else base
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return self.base.inputs()

@@ -44,12 +44,12 @@ class SweepProgress:
 
 
 @contextmanager
-def counting(progress: Progress, tried: Callable[[], Trial]) -> Iterator[None]:
-    """On cancellation, record ``tried()`` as trials; of a killed process too, as far as ``progress`` counts."""
+def counting(progress: Progress, trial: Callable[[], Trial]) -> Iterator[None]:
+    """On cancellation, record ``trial()`` as trials; of a killed process too, as far as ``progress`` counts."""
     if isinstance(progress, Counted):
-        progress.tried = tried
+        progress.trial = trial
     try:
         yield
     except Cancelled as stopped:
-        stopped.tried = tried()
+        stopped.trial = trial()
         raise

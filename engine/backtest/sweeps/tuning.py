@@ -62,7 +62,7 @@ def search(
             parts.append(np.array(new))
             shown.append(found)
             seen |= dict(zip(new, _scores(spec.objective, units[0], shown[-1]), strict=True))
-        _tell(study, trials, rows.tolist(), fine.tolist(), seen)
+        _report(study, trials, rows.tolist(), fine.tolist(), seen)
         check_cancelled()
         if not new and len(seen) >= _grid_size(scales):
             break
@@ -109,7 +109,9 @@ def _scores(objective: str, unit: SweepAccount, metrics: MetricArrays) -> list[f
     return [float(value) for value in found]
 
 
-def _tell(study: Any, trials: Sequence[Any], rows: Sequence[Sequence[float]], fine: Sequence[bool], seen: Any) -> None:
+def _report(
+    study: Any, trials: Sequence[Any], rows: Sequence[Sequence[float]], fine: Sequence[bool], seen: Any
+) -> None:
     from optuna.trial import TrialState
 
     for trial, row, ok in zip(trials, rows, fine, strict=True):

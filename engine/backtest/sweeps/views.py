@@ -71,7 +71,7 @@ def matrix(
     if rest == "best":
         fixed = {**_costs(result, {x, y}), **fixed}
     chosen = np.flatnonzero(~np.isnan(figure) & _matches(result, fixed))
-    axes = [_places(result, axis) for axis in shown]
+    axes = [_binned(result, axis) for axis in shown]
     width, height = len(axes[0][0]), len(axes[1][0]) if y is not None else 1
     cell = axes[0][1][chosen] + (axes[1][1][chosen] * width if y is not None else 0)
     values = figure[chosen]
@@ -94,7 +94,7 @@ def _costs(result: SweepResult, shown: Set[str | None]) -> dict[str, float]:
     return {path: value for path, value in found.items() if path not in shown}
 
 
-def _places(result: SweepResult, axis: int) -> tuple[Floats, NDArray[np.int64]]:
+def _binned(result: SweepResult, axis: int) -> tuple[Floats, NDArray[np.int64]]:
     known = len(result.values[axis])
     return bins(result.parameters[:, axis], known if known <= _LISTED else _BINS)
 
@@ -211,9 +211,9 @@ def _neighbourhoods(
     blocks = [slice(n, n + _BLOCK // offsets.shape[1]) for n in range(0, len(cells), _BLOCK // offsets.shape[1])]
 
     def around(block: slice) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        wanted = keys[block, None] + (strides @ offsets)[None, :]
-        at = np.minimum(np.searchsorted(sorted_keys, wanted), len(cells) - 1)
-        return sorted_keys[at] == wanted, at
+        neighbours = keys[block, None] + (strides @ offsets)[None, :]
+        index = np.minimum(np.searchsorted(sorted_keys, neighbours), len(cells) - 1)
+        return sorted_keys[index] == neighbours, index
 
     for block in blocks:
         check_cancelled()
@@ -221,8 +221,8 @@ def _neighbourhoods(
     most = int(counts.max())
     for block in blocks:
         check_cancelled()
-        there, at = around(block)
-        values = np.sort(np.where(there, sorted_score[at], np.inf), axis=1)
+        present, at = around(block)
+        values = np.sort(np.where(present, sorted_score[at], np.inf), axis=1)
         missing = most - counts[block]
         middle = []
         for rank in ((most - 1) // 2, most // 2):

@@ -64,7 +64,7 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
         benchmark_metrics=segment_metrics(prior_time, time, benchmark, base.capital),
         hindsight_metrics=hindsight.metrics(),
         **_cloud(steps),
-        **_tried(steps, best),
+        **_pooled_trials(steps, best),
         warnings=_warnings(walk, steps, best),
     )
 
@@ -145,7 +145,7 @@ def _cloud(steps: Sequence[Step]) -> dict[str, Any]:
     }
 
 
-def _tried(steps: Sequence[Step], best: SweepResult) -> dict[str, Any]:
+def _pooled_trials(steps: Sequence[Step], best: SweepResult) -> dict[str, Any]:
     """Statistics of the trials: every combination of every training and of the hindsight."""
     found = asdict(pooled([*(step.tried for step in steps), trial_statistics(best)]))
     return {f"tried_{name}": value for name, value in found.items()}
@@ -207,15 +207,15 @@ def _about_choices(steps: Sequence[Step], best: SweepResult) -> list[str]:
         found.append(f"In {empty} of {count} windows no combination traded often enough: the account stayed in cash.")
     known = [step.agreement for step in steps if not np.isnan(step.agreement)]
     if known and float(np.median(known)) < UNRELATED:
-        said = f"{round(float(np.median(known)), 2) + 0.0:.2f}".replace("-", MINUS)
+        correlation = f"{round(float(np.median(known)), 2) + 0.0:.2f}".replace("-", MINUS)
         found.append(
             "Good combinations in training were not good in the test: the rank correlation of all combinations is "
-            f"{said} in the median window."
+            f"{correlation} in the median window."
         )
     if trades < 10:
-        what = "trade" if trades == 1 else "trades"
+        noun = "trade" if trades == 1 else "trades"
         found.append(
-            f"{'Only ' if trades else ''}{trades or 'No'} {what} out of sample: too few to tell skill from luck."
+            f"{'Only ' if trades else ''}{trades or 'No'} {noun} out of sample: too few to tell skill from luck."
         )
     if steps[-1].out_of_sample.equity[-1] <= 0:
         found.append("Ruined: the equity reached zero and trading stopped.")

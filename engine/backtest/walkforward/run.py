@@ -146,13 +146,13 @@ def _run_windows(walk: Walk, steps: list[Step], progress: Progress) -> SweepResu
         done = section(progress, number / (len(windows) + 1), (number + 1) / (len(windows) + 1))
         steps.append(
             take_step(
-                walk, number, float(capital), _window_progress(done, number, windows, _so_far(spec, steps, windows))
+                walk, number, float(capital), _window_progress(done, number, windows, _partial(spec, steps, windows))
             )
         )
-    progress(len(windows) / (len(windows) + 1), "Best in hindsight", _so_far(spec, steps, windows))
+    progress(len(windows) / (len(windows) + 1), "Best in hindsight", _partial(spec, steps, windows))
     last = section(progress, len(windows) / (len(windows) + 1), 1.0)
     tested = [before(item, windows[-1].stop) for item in bars]
-    return _search(walk, tested, windows[0].test, _window_progress(last, -1, windows, _so_far(spec, steps, windows)))
+    return _search(walk, tested, windows[0].test, _window_progress(last, -1, windows, _partial(spec, steps, windows)))
 
 
 def _require_room(spec: WalkForwardSpec, windows: int) -> None:
@@ -179,7 +179,7 @@ def _window_progress(
     return report
 
 
-def _so_far(spec: WalkForwardSpec, steps: Sequence[Step], windows: Sequence[Window]) -> dict[str, object]:
+def _partial(spec: WalkForwardSpec, steps: Sequence[Step], windows: Sequence[Window]) -> dict[str, object]:
     """The completed windows and the account so far, for the preview: ``time`` in ms, ``growth`` of 1."""
     time = [moment for step in steps for moment in step.out_of_sample.time.astype(np.int64).tolist()]
     growth = [value / spec.base.capital for step in steps for value in step.out_of_sample.equity.tolist()]

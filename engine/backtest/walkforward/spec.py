@@ -134,8 +134,8 @@ class WalkForwardSpec(RunSpec):
         ends = [item.test for item in found] + [found[-1].stop]
         if self.agreement and self.sample != "tpe":
             ends += [item.stop for item in found]
-        tried = sum(sweep.backtest_seconds(float((end - found[0].train) / _YEAR)) for end in ends)
-        return Estimate(once.seconds - sweep.backtest_seconds() + tried + _WINDOW * len(found), once.megabytes + 20)
+        seconds = sum(sweep.backtest_seconds(float((end - found[0].train) / _YEAR)) for end in ends)
+        return Estimate(once.seconds - sweep.backtest_seconds() + seconds + _WINDOW * len(found), once.megabytes + 20)
 
     def drawn_combinations(self, result: Any) -> Floats | None:
         """Of a search by TPE the choice of each window, NaN for none: the other combinations of its trainings are not
@@ -155,8 +155,8 @@ class WalkForwardSpec(RunSpec):
             return ()
         begun = [_warm_by(series, self._warm_up()) for series in known]
         if isinstance(self.base.strategy, Allocation):
-            asked = np.datetime64(market.start or "0001-01-01", "D")
-            return schedule_between(max(asked, min(begun).astype(asked.dtype)), last, self.windows)
+            start = np.datetime64(market.start or "0001-01-01", "D")
+            return schedule_between(max(start, min(begun).astype(start.dtype)), last, self.windows)
         return schedule_between(max(first, *begun), last, self.windows)
 
     def _warm_up(self) -> int:

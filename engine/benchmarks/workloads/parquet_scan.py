@@ -45,14 +45,14 @@ class ParquetScan(Workload):
         return f"Parquet scan of {self.rows} bars"
 
     def variants(self) -> tuple[Variant, ...]:
-        ways = (
+        readers = (
             ("1", "pyarrow 1 thread", 1, False),
             ("all", "pyarrow all cores", devices.physical_cores(), False),
             ("mapped", "pyarrow memory-mapped", devices.physical_cores(), True),
         )
         return tuple(
             Variant(f"pyarrow:{name}", title, partial(self._prepare, threads, is_mapped), ("pyarrow",))
-            for name, title, threads, is_mapped in ways
+            for name, title, threads, is_mapped in readers
         )
 
     def inputs(self) -> Inputs:

@@ -79,7 +79,7 @@ class LightGbm(Model):
         if validation is not None:
             watched["validation"] = _columns(validation, params, reference=data)
         curves: dict[str, list[float]] = {"train": [], "validation": []}
-        callbacks: list[Any] = [_follow(curves, on_step)]
+        callbacks: list[Any] = [_step_callback(curves, on_step)]
         if validation is not None and self.early_stopping:
             callbacks.append(lightgbm.early_stopping(self.early_stopping, verbose=False))
         booster = lightgbm.train(
@@ -90,13 +90,13 @@ class LightGbm(Model):
             valid_names=list(watched),
             callbacks=callbacks,
         )
-        kept = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
+        best = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
         return Fitted(
-            artifact=Artifact(LIGHTGBM_TEXT, booster.model_to_string(num_iteration=kept).encode()),
+            artifact=Artifact(LIGHTGBM_TEXT, booster.model_to_string(num_iteration=best).encode()),
             train_loss=np.array(curves["train"], dtype=np.float64),
             validation_loss=np.array(curves["validation"], dtype=np.float64),
-            best_step=kept,
-            importance=np.asarray(booster.feature_importance("gain", iteration=kept), dtype=np.float64),
+            best_step=best,
+            importance=np.asarray(booster.feature_importance("gain", iteration=best), dtype=np.float64),
         )
 
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
@@ -137,7 +137,7 @@ def _columns(rows: Dataset, params: dict[str, Any], reference: Any = None) -> An
     )
 
 
-def _follow(curves: dict[str, list[float]], on_step: OnStep | None) -> Any:
+def _step_callback(curves: dict[str, list[float]], on_step: OnStep | None) -> Any:
     def after_round(env: Any) -> None:
         for name, _metric, loss, *_ in env.evaluation_result_list:
             curves[name].append(float(loss))

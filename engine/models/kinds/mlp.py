@@ -97,20 +97,20 @@ class Mlp(Model):
             order = np.random.default_rng(seed)
             curve: list[float] = []
             watched: list[float] = []
-            best, best_epoch, kept = np.inf, 0, network.tensors()
+            best, best_epoch, tensors = np.inf, 0, network.tensors()
             for epoch in range(1, self.epochs + 1):
                 curve.append(_finite(network.epoch(rows, order, step), epoch))
                 if later:
                     watched.append(_finite(network.loss_on(later), epoch))
                 if later and watched[-1] < best:
-                    best, best_epoch, kept = watched[-1], epoch, network.tensors()
+                    best, best_epoch, tensors = watched[-1], epoch, network.tensors()
                 if on_step:
                     on_step(TrainingStep(epoch, self.epochs, curve[-1], watched[-1] if watched else None))
                 if later and epoch - best_epoch >= self.early_stopping:
                     break
         if not later:
-            best_epoch, kept = len(curve), network.tensors()
-        return Fitted(from_tensors(kept), np.array(curve), np.array(watched), best_epoch)
+            best_epoch, tensors = len(curve), network.tensors()
+        return Fitted(from_tensors(tensors), np.array(curve), np.array(watched), best_epoch)
 
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         with _one_thread():
@@ -143,8 +143,8 @@ class _Rows:
     def batches(self, order: Indices) -> Iterator[tuple[Floats, Floats]]:
         """Values (windows, lookback, features) and labels, in this order."""
         for start in range(0, len(order), self.batch):
-            which = order[start : start + self.batch]
-            yield self.windows.batch(which), self.label[which]
+            rows = order[start : start + self.batch]
+            yield self.windows.batch(rows), self.label[rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,11 +192,11 @@ class _Network:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """A copy of everything, as it is kept."""
-        kept: dict[str, NDArray[Any]] = {"mean": self.mean, "scale": self.scale, "label": self.label}
+        tensors: dict[str, NDArray[Any]] = {"mean": self.mean, "scale": self.scale, "label": self.label}
         for number, (weights, bias) in enumerate(self.layers):
-            kept[f"weight.{number}"] = weights.detach().cpu().numpy().copy()
-            kept[f"bias.{number}"] = bias.detach().cpu().numpy().copy()
-        return kept
+            tensors[f"weight.{number}"] = weights.detach().cpu().numpy().copy()
+            tensors[f"bias.{number}"] = bias.detach().cpu().numpy().copy()
+        return tensors
 
     def optimiser(self, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """AdamW on all weights; biases do not decay."""
@@ -218,7 +218,7 @@ class _Network:
         return total / len(rows.label) * float(self.label[1]) ** 2
 
     def loss_on(self, rows: _Rows) -> float:
-        """The mean loss on all rows."""
+        """Mean loss per row without training on it, in the unit of ``epoch``."""
         import torch
 
         with torch.no_grad():

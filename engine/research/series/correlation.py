@@ -72,15 +72,15 @@ def period_returns(panel: ClosePanel, every: Every) -> tuple[Times, Floats]:
     period; NaN where it has no close or none before, and where the close before is not positive.
     """
     ends = last_rows(panel.days, every)
-    here = panel.close if len(ends) == len(panel) else _latest(panel.close, ends)
-    before = np.vstack([np.full(here.shape[1], np.nan), here[:-1]])
-    known = np.isfinite(here)
+    close = panel.close if len(ends) == len(panel) else _latest(panel.close, ends)
+    before = np.vstack([np.full(close.shape[1], np.nan), close[:-1]])
+    known = np.isfinite(close)
     begins = known[0] + (known[1:] & ~known[:-1]).sum(axis=0)
     gaps = np.flatnonzero(begins > 1)  # a close before a gap is that of the next one after it
     if len(gaps):
-        before[1:, gaps] = _latest(here[:, gaps], None)[:-1]
+        before[1:, gaps] = _latest(close[:, gaps], None)[:-1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.where(before > 0, here / before - 1, np.nan)
+        found = np.where(before > 0, close / before - 1, np.nan)
     return panel.time[ends][1:], found[1:]
 
 
@@ -108,9 +108,9 @@ def pearson_correlation(returns: Floats) -> tuple[Floats, NDArray[np.int64]]:
         variance = squares
     else:
         patterns, kind = _patterns(known)
-        there = patterns.astype(np.float64)
-        counts = (there.T @ there)[np.ix_(kind, kind)]
-        sums, squares = (centred.T @ there)[:, kind], ((centred**2).T @ there)[:, kind]
+        present = patterns.astype(np.float64)
+        counts = (present.T @ present)[np.ix_(kind, kind)]
+        sums, squares = (centred.T @ present)[:, kind], ((centred**2).T @ present)[:, kind]
         share = np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
         products = products - share * sums.T
         variance = squares - share * sums

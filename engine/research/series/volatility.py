@@ -67,12 +67,12 @@ def _variances(bars: Bars, priced: NDArray[np.bool_], window: int) -> dict[str, 
 
 def _of_ranges(open: Floats, high: Floats, low: Floats, close: Floats, window: int) -> dict[str, Floats]:
     up, down, body, gap = high - open, low - open, close - open, np.append(0.0, open[1:] - close[:-1])
-    whole = (high - low) ** 2
+    squared_range = (high - low) ** 2
     share = 0.34 / (1.34 + (window + 1) / (window - 1))
     rogers_satchell = _mean(up * (up - body) + down * (down - body), window)
     return {
-        "parkinson": _mean(whole, window) / (4 * np.log(2)),
-        "garman_klass": _mean(0.5 * whole - (2 * np.log(2) - 1) * body**2, window),
+        "parkinson": _mean(squared_range, window) / (4 * np.log(2)),
+        "garman_klass": _mean(0.5 * squared_range - (2 * np.log(2) - 1) * body**2, window),
         "yang_zhang": _variance(gap, window) + share * _variance(body, window) + (1 - share) * rogers_satchell,
     }
 

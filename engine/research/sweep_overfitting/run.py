@@ -60,11 +60,11 @@ def compute(spec: OverfittingSpec, inputs: Mapping[str, Any], progress: Progress
     )
 
 
-def sampled(whole: int, most: int, seed: int) -> NDArray[np.int64]:
-    """Indices of at most ``most`` of ``whole`` combinations, ascending, drawn independently of their results."""
-    if whole <= most:
-        return np.arange(whole, dtype=np.int64)
-    return np.sort(np.random.default_rng(seed).choice(whole, most, replace=False)).astype(np.int64)
+def sampled(count: int, limit: int, seed: int) -> NDArray[np.int64]:
+    """Indices of at most ``limit`` of ``count`` combinations, ascending, drawn independently of their results."""
+    if count <= limit:
+        return np.arange(count, dtype=np.int64)
+    return np.sort(np.random.default_rng(seed).choice(count, limit, replace=False)).astype(np.int64)
 
 
 def _returns(
@@ -77,7 +77,7 @@ def _returns(
     for count, place in enumerate(chosen.tolist()):
         progress(count / len(chosen), f"Returns of {count:,} of {len(chosen):,} combinations")
         spec = changed(base, sweep.settings(place))
-        kept = simulate_accounts(spec, bars, decide(spec, bars, inputs), record_trades=False)
-        columns.append(bar_returns(combined_equity(time, spec.capital, kept)))
+        accounts = simulate_accounts(spec, bars, decide(spec, bars, inputs), record_trades=False)
+        columns.append(bar_returns(combined_equity(time, spec.capital, accounts)))
     hold = bar_returns(combined_equity(time, base.capital, buy_and_hold(base, bars)))
     return np.column_stack(columns), hold, periods_per_year(time)

@@ -44,6 +44,6 @@ class OverfittingSpec(RunSpec):
         return {**self.sweep.base.inputs(), "sweep": self.sweep}
 
     def estimate(self) -> Estimate:
-        whole = self.sweep.estimate()
+        sweep = self.sweep.estimate()
         accounts = self.columns * len(self.sweep.base.market.symbols)
-        return Estimate(seconds=whole.seconds + 2 + 0.005 * accounts, megabytes=max(whole.megabytes, 300.0))
+        return Estimate(seconds=sweep.seconds + 2 + 0.005 * accounts, megabytes=max(sweep.megabytes, 300.0))

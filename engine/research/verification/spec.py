@@ -50,8 +50,8 @@ class VerificationSpec(RunSpec):
     def estimate(self) -> Estimate:
         runs = 80 + self.samples / NOISE_RUNS + self.samples / NULL_RUNS
         once = 0.003 + 0.004 * len(self.backtest.market.symbols)
-        whole = self.backtest.estimate()
+        backtest = self.backtest.estimate()
         return Estimate(
-            seconds=whole.seconds + 0.5 + runs * once + self.samples / 500,
-            megabytes=max(whole.megabytes, 300.0),
+            seconds=backtest.seconds + 0.5 + runs * once + self.samples / 500,
+            megabytes=max(backtest.megabytes, 300.0),
         )

@@ -83,15 +83,15 @@ class MySignals(ReadsValues, Strategy):
 
     def begins(self, bars: Bars, inputs: Mapping[str, Any]) -> int:
         """The first bar with a value."""
-        known = np.flatnonzero(np.isfinite(self._usable(bars)))
+        known = np.flatnonzero(np.isfinite(self._delayed_values(bars)))
         return int(known[0]) if len(known) else len(bars)
 
     def caveats(self, bars: Bars) -> Sequence[str]:
-        warning = foresight_warning(self.values, self._usable(bars), bars)
+        warning = foresight_warning(self.values, self._delayed_values(bars), bars)
         return [warning] if warning else []
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        value = self._usable(bars)
+        value = self._delayed_values(bars)
         return flags.masked_signals(
             bars,
             self.warm_up(),
@@ -101,7 +101,7 @@ class MySignals(ReadsValues, Strategy):
             short_exits=value > self.cover_above,
         )
 
-    def _usable(self, bars: Bars) -> Floats:
+    def _delayed_values(self, bars: Bars) -> Floats:
         table = stored.load(self.values, ("signals", "predictions"))
         table.require_reaching(bars)
         return delayed(table.usable(bars), self.delay)

@@ -75,7 +75,7 @@ class Rules(Strategy):
         return values
 
     @model_validator(mode="after")
-    def _sensible(self) -> Rules:
+    def _require_entry(self) -> Rules:
         if not self.enter and not self.short_enter:
             raise ValueError("The strategy never enters: add a condition to enter long or short.")
         count = sum(isinstance(part, Condition) for part in self.walk())

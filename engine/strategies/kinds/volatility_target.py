@@ -76,8 +76,8 @@ class VolatilityTarget(Allocation):
     def exposure(self, realised: Floats) -> Floats:
         """Target over volatility at each bar, at most the cap; NaN where the volatility is unknown or zero."""
         moved = realised > 1e-10
-        wanted = np.divide(self.target, realised, out=np.full(len(realised), np.nan), where=moved)
-        return np.asarray(np.minimum(wanted, self.cap))
+        exposure = np.divide(self.target, realised, out=np.full(len(realised), np.nan), where=moved)
+        return np.asarray(np.minimum(exposure, self.cap))
 
 
 @lru_cache(maxsize=2)
@@ -97,16 +97,16 @@ def volatility(close: Floats, time: Times, window: int) -> Floats:
     return found
 
 
-def outside_band(wanted: Floats, band: float) -> Floats:
-    """``wanted`` where it differs from the value last set by more than ``band`` of that one, NaN elsewhere.
+def outside_band(target: Floats, band: float) -> Floats:
+    """``target`` where it differs from the value last set by more than ``band`` of that one, NaN elsewhere.
 
     Each value set moves the band for the next, so this goes through the bars one by one (a third of a millisecond for
     5,000).
     """
-    kept = np.full(len(wanted), np.nan)
+    followed = np.full(len(target), np.nan)
     low, high = np.inf, -np.inf
-    for at, value in enumerate(wanted.tolist()):
+    for at, value in enumerate(target.tolist()):
         if value > high or value < low:
-            kept[at] = value
+            followed[at] = value
             low, high = value * (1 - band), value * (1 + band)
-    return kept
+    return followed

@@ -49,8 +49,8 @@ class Feature(IndicatorLine):
         if isinstance(output, int) and 1 <= output <= len(names):
             output = names[output - 1]
         if output not in names:
-            asked = str(output)[:40]
-            raise ValueError(f"{indicator.label()} has no output '{asked}'.{did_you_mean(asked, names)}")
+            shown = str(output)[:40]
+            raise ValueError(f"{indicator.label()} has no output '{shown}'.{did_you_mean(shown, names)}")
         return None if output == names[0] else output
 
     def source(self) -> Indicator:

@@ -91,9 +91,9 @@ def test_a_cancelled_sweep_counts_no_more_than_the_whole_would() -> None:
     request = sweep(spec({"kind": "rsi_reversion"}), [axis("strategy.window", 5, 8), SLIPPAGE])
     with pytest.raises(Cancelled) as caught:
         run(request, BARS, progress=enough)
-    assert caught.value.tried is not None
-    assert 0 < caught.value.tried.count <= 4
-    assert caught.value.tried.ratios <= caught.value.tried.count
+    assert caught.value.trial is not None
+    assert 0 < caught.value.trial.count <= 4
+    assert caught.value.trial.ratios <= caught.value.trial.count
 
 
 def test_a_search_does_not_maximise_over_costs() -> None:
