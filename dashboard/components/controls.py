@@ -16,6 +16,14 @@ from dashboard.components.fields import Field, to_percent
 from dashboard.text.format import MINUS
 
 Options = Sequence[tuple[Any, str]]
+
+
+class Unavailable(tuple[Any, str]):
+    """An option, value and label, that is shown and cannot be chosen."""
+
+    __slots__ = ()
+
+
 _GROUPED = re.compile(r"[+-]?\d{1,3}([, ]\d{3})+(\.\d*)?")
 _SEGMENTS, _SEGMENT_TEXT, _LONG_LIST = 4, 22, 12
 
@@ -160,8 +168,11 @@ def list_problem(field: Field, value: Any) -> str:
 
 
 def labelled(options: Options) -> list[dict[str, Any]]:
-    """(value, label) pairs as Dash's options."""
-    return [{"value": value, "label": label} for value, label in options]
+    """(value, label) pairs as Dash's options; an ``Unavailable`` one cannot be chosen."""
+    return [
+        {"value": option[0], "label": option[1]} | ({"disabled": True} if isinstance(option, Unavailable) else {})
+        for option in options
+    ]
 
 
 def _input(id_: ids.Id, field: Field, value: Any, wait: int, blank: str) -> Component:

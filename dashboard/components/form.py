@@ -141,6 +141,10 @@ class Form:
         """What a run consists of, for the line under the run button; nothing where the estimate says enough."""
         return ""
 
+    def lacking(self, values: Values) -> str:
+        """What is still to be entered where that is nobody's mistake, for the line under the run button."""
+        return ""
+
     def shown(self, values: Values) -> list[Field]:
         """The fields that have a control of their own in a form that shows ``values``."""
         offers = self.offers()

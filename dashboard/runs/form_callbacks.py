@@ -72,7 +72,7 @@ class FormCallbacks:
             rest = " ".join(text for path, text in error.problems if path not in known)
             texts = {path: self.form.problem(path, text, values) for path, text in at_field.items()}
             wrong = {path: text for path, text in texts.items() if path in known and text}
-            return None, wrong, rest, count(len(wrong), "invalid field") if wrong else ""
+            return None, wrong, rest, count(len(wrong), "invalid field") if wrong else self.form.lacking(values)
         cost = ", ".join(part for part in (self.form.extent(spec), estimate(spec)) if part)
         return _draft(spec), {}, "", cost
 

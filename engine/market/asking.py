@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from functools import partial
 
 from engine.core.errors import Cancelled
 from engine.core.progress import Progress
@@ -54,13 +53,26 @@ def answers(
             for ahead in symbols[at : at + threads]:
                 if provider(ahead) not in stopped:
                     pool.begin(ahead)
-            tell = partial(progress, at / len(symbols))
-            tell(f"Fetching {name} from {asked}.")
+            tell = _Teller(progress, at / len(symbols), f"Fetching {name} from {asked}.")
+            tell("")
             answer = _patient(name, asked, pool, tell)
             unreachable[asked] = unreachable[asked] + 1 if answer.status == "no network" else 0
             if answer.status == "rate limited" or unreachable[asked] == _UNREACHABLE:
                 stopped[asked] = answer.sentence
             yield answer
+
+
+@dataclass
+class _Teller:
+    """Says a sentence at one fraction of the progress, and the last one again where there is no new one."""
+
+    progress: Progress
+    fraction: float
+    said: str
+
+    def __call__(self, text: str) -> None:
+        self.said = text or self.said
+        self.progress(self.fraction, self.said)
 
 
 def _patient(name: str, provider: str, pool: _Threads, tell: Tell) -> Fetched:

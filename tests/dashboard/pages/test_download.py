@@ -50,7 +50,43 @@ def test_symbols_are_typed_in_any_way_and_asked_for_once() -> None:
     )
 
 
-@pytest.mark.parametrize("symbols", [[], ["../A"], ["A\u0410"]])
+def test_a_form_without_symbols_is_not_wrong_yet() -> None:
+    with pytest.raises(SpecError) as caught:
+        download.FORM.parse(values())
+    assert not caught.value.problems
+    assert download.FORM.lacking(values()) == "Enter the symbols to download."
+    assert download.FORM.lacking(values(symbols=["A"])) == ""
+    with pytest.raises(SpecError) as caught:
+        download.FORM.parse(values(start="2024-13-01"))
+    assert [path for path, _ in caught.value.problems] == ["start"]
+
+
+def test_an_interval_that_the_source_lacks_is_told_at_the_field() -> None:
+    with pytest.raises(SpecError, match=r"FRED has no bars of 1h. Available: 1d, 1w, 1mo\.") as caught:
+        download.FORM.parse(values(source="fred", symbols=["DGS10"], interval="1h"))
+    assert [path for path, _ in caught.value.problems] == ["interval"]
+
+
+def test_a_source_that_is_not_installed_is_shown_and_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.market.fred_adapter.is_installed", lambda: False)
+    assert "fred" not in dict(download.sources())
+    page = str(download.FORM.panel(download.FORM.defaults()))
+    assert "{'value': 'fred', 'label': 'FRED (not installed)', 'disabled': True}" in page
+    assert "pip install 'stratoscope[fred]'" in str(download._fields(download.FORM.defaults()))
+
+
+def test_a_source_without_a_search_is_not_asked(changed: list[dict[str, Any]]) -> None:
+    download.search("DGS10", [], "fred")
+    assert [item["value"] for item in changed[0]["options"]] == ["DGS10"]
+
+
+def test_the_form_follows_the_source() -> None:
+    words, symbols, collection = download.describe("fred")
+    assert "revised" in words
+    assert (symbols, collection) == ("DGS10, UNRATE", "fred")
+
+
+@pytest.mark.parametrize("symbols", [["../A"], ["A\u0410"]])
 def test_what_is_no_symbol_is_told_at_the_field(symbols: list[str]) -> None:
     with pytest.raises(SpecError) as caught:
         download.FORM.parse(values(symbols=symbols))
@@ -72,6 +108,8 @@ def test_a_search_offers_what_was_typed_and_what_the_source_finds(yahoo: Yahoo, 
 def test_a_pasted_list_is_offered_as_one_and_becomes_its_symbols(yahoo: Yahoo, changed: list[dict[str, Any]]) -> None:
     download.search("A, B\nC", [], "yahoo")
     assert changed[0]["options"][0] == {"value": "A B C", "label": "3 symbols: A, B, C", "search": "A, B\nC"}
+    download.search(" ".join(f"S{at}" for at in range(5000)), [], "yahoo")
+    assert changed.pop()["options"][0]["label"] == "5,000 symbols: S0, S1, S2, S3, S4, S5 and 4,994 more"
     download.split(["X", "A B C"])
     assert changed[1]["value"] == ["X", "A", "B", "C"]
     with pytest.raises(PreventUpdate):
@@ -119,7 +157,8 @@ def test_a_link_to_a_download_opens_its_tab_with_the_form_filled() -> None:
 def test_what_a_source_can_do_is_said_below_the_form() -> None:
     words = download.about("yahoo")
     assert "Intervals: 1m, 2m, 5m, 15m, 30m, 1h, 1d, 1w, 1mo." in words
-    assert "1m of the last 30 days" in words
+    assert "History of 1m: 30 days; 2m, 5m, 15m, 30m: 60 days; 1h: 730 days; others: all." in words
     assert "adjusted for splits." in words
     assert "config.yaml" in download.about("files")
+    assert download.about("fred").startswith("Intervals: 1d, 1w, 1mo. Closes only. Ids as on fred.stlouisfed.org.")
     assert download.about("nothing") == ""

@@ -95,3 +95,20 @@ def test_a_cancel_does_not_wait_for_the_request_under_way() -> None:
         list(answers(SYMBOLS, ask, cancel, threads=1, provider=str))
     gate.set()
     assert ended.wait(20)  # and the thread ends at its next look
+
+
+def test_what_is_waited_for_is_said_all_the_time() -> None:
+    told: list[str] = []
+    gate = threading.Event()
+
+    def ask(name: str, tell: Tell) -> Fetched:
+        gate.wait(20)
+        return Fetched(name)
+
+    def progress(fraction: float, message: str = "", partial: object = None) -> None:
+        told.append(message)
+        if len(told) > 3:
+            gate.set()
+
+    assert len(list(answers(("A",), ask, progress, threads=1, provider=lambda name: "Yahoo"))) == 1
+    assert set(told) == {"Fetching A from Yahoo."}

@@ -14,6 +14,7 @@ from dash.exceptions import PreventUpdate
 from dashboard import ids as frame
 from dashboard import runs, state
 from dashboard.components import card, states, table
+from dashboard.components.controls import Unavailable
 from dashboard.components.fields import Values
 from dashboard.components.values import get
 from dashboard.errors import toast
@@ -21,16 +22,19 @@ from dashboard.pages.data import ids
 from dashboard.pages.data.tab import Tab
 from dashboard.runs.studies import Study, StudyForm
 from dashboard.text.format import count
-from engine.core.errors import EngineError
+from engine.core.errors import EngineError, SpecError
 from engine.core.registry import info
 from engine.core.spec import Action, RunSpec
 from engine.market import download
 from engine.market.fetch.spec import Fetch
-from engine.market.fetching import STATUSES, FetchReport, Listing, Outcome
-from engine.market.sources import SOURCES
+from engine.market.fetching import STATUSES, Capabilities, FetchReport, Listing, Outcome
+from engine.market.sources import SOURCES, Source
 from engine.market.spec import MarketSpec
 
 _BETWEEN = re.compile(r"[\s,;]+")
+_NAME = re.compile(r"[^,;\n]{2,40}")
+"""What may be the name of a symbol; anything else is a list of symbols."""
+_NAMED = 6  # symbols of a pasted list that its option names
 _SHOWN = 12  # symbols that the link to the chart opens at most
 COLUMNS = [
     table.Column("symbol", "Symbol", width=84),
@@ -51,8 +55,21 @@ class DownloadForm(StudyForm):
     """
 
     def parse(self, values: Values) -> RunSpec | Action:
+        """As every form; a list of symbols that is still empty is no error, there is only nothing to download yet."""
         collection = get(values, "collection") or get(values, "source")
-        return super().parse({**values, "symbols": _symbols(get(values, "symbols")), "collection": collection})
+        symbols = _symbols(get(values, "symbols"))
+        try:
+            spec = super().parse({**values, "symbols": symbols, "collection": collection})
+        except SpecError as error:
+            raise SpecError([item for item in error.problems if symbols or item[0] != "symbols"]) from None
+        able, interval = capabilities(spec.source), spec.interval
+        if able is not None and interval not in able.intervals:
+            there = f"{SOURCES.title(spec.source)} has no bars of {interval}. Available: {', '.join(able.intervals)}."
+            raise SpecError([("interval", there)])
+        return spec
+
+    def lacking(self, values: Values) -> str:
+        return "" if get(values, "symbols") else "Enter the symbols to download."
 
 
 def _symbols(chosen: Sequence[object] | None) -> list[str]:
@@ -62,8 +79,30 @@ def _symbols(chosen: Sequence[object] | None) -> list[str]:
 
 def sources(_: Values = MappingProxyType({})) -> list[tuple[str, str]]:
     """Names and titles of the sources that can be fetched from; that of Yahoo first, which needs no preparation."""
-    able = [(name, info(cls).title) for name, cls in SOURCES.available().items() if cls.capabilities is not None]
+    able = [(name, info(cls).title) for name, cls in _fetched_from() if not cls().missing()]
     return sorted(able, key=lambda item: item[0] != "yahoo")
+
+
+def _offered(_: Values) -> list[tuple[str, str]]:
+    """``sources``, then those that something is missing for."""
+    lacking = [
+        Unavailable((name, f"{info(cls).title} (not installed)")) for name, cls in _fetched_from() if cls().missing()
+    ]
+    return [*sources(), *lacking]
+
+
+def _fetched_from() -> list[tuple[str, type[Source]]]:
+    return [(name, cls) for name, cls in SOURCES.available().items() if cls.capabilities is not None]
+
+
+def capabilities(source: str) -> Capabilities | None:
+    """Those of a source, None where it does not exist or cannot be fetched from."""
+    return SOURCES.get(source).capabilities if source in SOURCES.available() else None
+
+
+def _example(values: Values) -> str:
+    able = capabilities(str(get(values, "source") or ""))
+    return able.example if able else ""
 
 
 def _chosen(values: Values) -> list[tuple[str, str]]:
@@ -75,10 +114,10 @@ FORM = DownloadForm(
     spec=Fetch,
     action="Download",
     base="",
-    options={"source": sources, "symbols": _chosen},
+    options={"source": _offered, "symbols": _chosen},
     initial={"source": "yahoo", "symbols": []},
     blanks={
-        "symbols": lambda values: "AAPL, ^GSPC, or a name",
+        "symbols": _example,
         "collection": lambda values: str(get(values, "source") or ""),
     },
 )
@@ -91,19 +130,23 @@ ADJUSTED = {
 
 def _fields(values: Values) -> list[Component]:
     note = html.Div(about(str(get(values, "source") or "")), id=ids.DOWNLOAD_SOURCE, className="sub download-source")
-    return [*FORM.panel(values), note]
+    lacking = [html.Div(text) for _, cls in _fetched_from() if (text := cls().missing())]
+    return [*FORM.panel(values), note, *([html.Div(lacking, className="sub download-source")] if lacking else [])]
 
 
 def about(source: str) -> str:
     """What a source can do: its intervals and how far they reach back, its adjustment, limits, and its own note."""
-    able = SOURCES.get(source).capabilities if source in SOURCES.available() else None
+    able = capabilities(source)
     if able is None:
         return ""
-    reach = [f"{name} of the last {days} days" for name in able.intervals if (days := able.limit(name))]
+    limits = dict.fromkeys(days for name in able.intervals if (days := able.limit(name)))
+    reach = [
+        f"{', '.join(name for name in able.intervals if able.limit(name) == days)}: {days} days" for days in limits
+    ]
     parts = [
         f"Intervals: {', '.join(able.intervals)}",
-        *([f"History: {', '.join(reach)}, otherwise unlimited"] if reach else []),
-        ADJUSTED[able.adjustment],
+        *([f"History of {'; '.join(reach)}; others: all"] if reach else []),
+        ADJUSTED[able.adjustment] if "open" in able.fields else "Closes only",
         *(["Needs a key"] if able.needs_key else []),
         *([f"At most {able.rate} requests per minute"] if able.rate else []),
     ]
@@ -127,18 +170,27 @@ STUDY = Study(
 def layout() -> Sequence[Component]:
     note = html.Span(id=ids.DOWNLOAD_NOTE, className="sub")
     listed = table.table(ids.DOWNLOADED, COLUMNS, empty="No symbol was requested.")
-    listed.columnDefs[2] |= {"wrapText": True, "autoHeight": True, "cellStyle": {"lineHeight": "18px"}}
+    listed.columnDefs[2] |= {
+        "wrapText": True,
+        "autoHeight": True,
+        "cellStyle": {"lineHeight": "18px", "padding": "5px 12px"},
+    }
     return [card.card("Downloaded", listed, tools=[note, html.Div(id=ids.DOWNLOAD_LINK)])]
 
 
 TAB = Tab("download", "Download", layout, STUDY)
 
 
-callback(
+@callback(
     Output(ids.DOWNLOAD_SOURCE, "children"),
+    Output(frame.field(FORM.page, "symbols"), "placeholder"),
+    Output(frame.field(FORM.page, "collection"), "placeholder"),
     Input(frame.field(FORM.page, "source"), "value"),
     prevent_initial_call=True,
-)(about)
+)
+def describe(source: str) -> tuple[str, str, str]:
+    """What the chosen source can do, and what may be entered for it."""
+    return about(source), _example({"source": source}), source
 
 
 @callback(
@@ -152,9 +204,10 @@ def search(text: str | None, chosen: list[str] | None, source: str) -> None:
     typed = (text or "").strip()
     if not typed:
         raise PreventUpdate
-    options = [_as_typed(typed)]
+    options, able = [_as_typed(typed)], capabilities(source)
+    is_searched = able is not None and able.can_search and _NAME.fullmatch(typed) is not None
     try:
-        options += [_option(item, typed) for item in download.search(source, typed)] if len(typed) > 1 else []
+        options += [_option(item, typed) for item in download.search(source, typed)] if is_searched else []
     except EngineError as error:
         toast(str(error), "warn")
     kept = [{"value": item, "label": item, "search": item} for item in chosen or ()]
@@ -164,7 +217,8 @@ def search(text: str | None, chosen: list[str] | None, source: str) -> None:
 
 def _as_typed(text: str) -> dict[str, str]:
     several = _symbols([text])
-    label = f"{text} (as typed)" if len(several) < 2 else f"{count(len(several), 'symbol')}: {', '.join(several)}"
+    shown = ", ".join(several[:_NAMED]) + (f" and {len(several) - _NAMED:,} more" if len(several) > _NAMED else "")
+    label = f"{text} (as typed)" if len(several) < 2 else f"{count(len(several), 'symbol')}: {shown}"
     return {"value": " ".join(several), "label": label, "search": text}
 
 
