@@ -111,6 +111,14 @@ symbols = Symbols()
 tradeable_symbols = Symbols(tradeable=True)
 MARKET = {"market.collection": collections, "market.symbols": symbols, "market.interval": intervals}
 SHOWN_AS = {"market.symbols": folded}
+
+
+def known_now(values: Mapping[str, Any]) -> str:
+    """As of when bars are read where a request does not say."""
+    return "today"
+
+
+BLANKS = {"market.known_on": known_now}
 TRADEABLE_MARKET = MARKET | {"market.collection": tradeable_collections, "market.symbols": tradeable_symbols}
 
 

@@ -13,6 +13,7 @@ import yaml
 from dashboard.commands.output import print_lines, write_text
 from dashboard.tear_sheet import tear_sheet, walk_sheet
 from dashboard.text.report import lines
+from dashboard.text.restated import plain, sentence, since_run
 from engine.backtest.reports.export import equity_csv, trades_csv
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
@@ -43,10 +44,12 @@ def run(given: argparse.Namespace) -> None:
     for path, write in files:
         write_text(path, write(spec, result))
     key = runner.run_key(spec)
+    found = since_run(key, spec)
     if given.json:
-        print(json.dumps({"key": key, "label": spec.label(), "summary": dict(result.summary())}))
+        told = {"key": key, "label": spec.label(), "summary": dict(result.summary())}
+        print(json.dumps({**told, "restated": [plain(item) for item in found]}))
     else:
-        print_lines(lines(spec, result, key))
+        print_lines([*lines(spec, result, key), *([sentence(found)] if found else [])])
 
 
 def _perform(action: Action, given: argparse.Namespace) -> None:

@@ -8,10 +8,12 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.jobs.call import UNSTORED
 from dashboard.security.payloads import ResultData as ResultData
+from dashboard.text.restated import sentence
 from engine.core.errors import EngineError, SpecError
 from engine.core.spec import Action, RunSpec, kind_name
-from engine.jobs import actions, runner
+from engine.jobs import actions, records, runner
 from engine.jobs.actions import Performed
+from engine.market.known import restated
 
 S = TypeVar("S", bound=RunSpec)
 
@@ -30,6 +32,8 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
     result = runner.lookup(spec)
     if result is None:
         if data.get("key") != runner.run_key(spec):
+            if said := sentence(restated(records.series_of(data.get("key", "")))):
+                raise EngineError(f"{said} Run it again on today's bars, or as known on the day of this run.")
             raise EngineError(
                 "The data, a plug-in or Stratoscope itself has changed since this request: run it again. If this "
                 "message comes back, restart the server."

@@ -49,6 +49,9 @@ CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT
 CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from
     key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL, libraries TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE IF NOT EXISTS run_series ( -- digests of the series that it read, JSON by their names
+    key TEXT PRIMARY KEY, digests TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS run_results ( -- bytes: NULL before it is known, 0 where the result is not stored
     key TEXT PRIMARY KEY, bytes INTEGER, used REAL NOT NULL
 );

@@ -1,10 +1,11 @@
-"""Plug-ins that read stored values, such as signals of one's own: what they read is part of what they are."""
+"""What reads stored values, such as signals of one's own, or series of bars: what it reads is part of what it is."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 
-from engine.core.spec import Spec
+from engine.core.spec import RunSpec, Spec
 
 
 class ReadsValues(Spec):
@@ -25,3 +26,11 @@ def values_read(spec: Spec) -> tuple[ReadsValues, ...]:
 def values_digests(spec: Spec) -> tuple[str, ...]:
     """The digests of all values that ``spec`` and what is in it read. Raises ``DataError``."""
     return tuple(item.values_digest() for item in values_read(spec))
+
+
+class ReadsSeries(RunSpec):
+    """Contract of a request that reads series of bars itself."""
+
+    @abstractmethod
+    def series_digests(self) -> Mapping[str, str]:
+        """The digest of each series, by its name, which are recorded with a run. Raises ``DataError``."""

@@ -17,7 +17,7 @@ from engine.core.spec import RunSpec, canonical_json
 USE_INTERVAL = 3600.0
 """Seconds within which further uses of a result are not recorded, so that reads do not become writes."""
 
-RUN_TABLES = ("runs", "run_summaries", "run_notes", "run_origins", "run_results")
+RUN_TABLES = ("runs", "run_summaries", "run_notes", "run_origins", "run_series", "run_results")
 
 _UNMARKED = """key NOT IN (
     SELECT key FROM run_notes WHERE pinned OR tags != '' OR note != '' OR deleted IS NOT NULL)"""
@@ -64,6 +64,20 @@ def keep_summary(key: str, summary: Mapping[str, object]) -> None:
     """Keep the key metrics of a run where they are listed without reading its result."""
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO run_summaries VALUES (?, ?)", (key, json.dumps(dict(summary))))
+
+
+def keep_series(key: str, digests: Mapping[str, str]) -> None:
+    """Keep the digests of the series that the run has read, by their names."""
+    with connect() as database:
+        database.execute("INSERT OR REPLACE INTO run_series VALUES (?, ?)", (key, json.dumps(dict(digests))))
+
+
+def series_of(key: str) -> Mapping[str, str]:
+    """The digests of the series that the run has read, by their names; none of a run of an earlier version."""
+    with connect() as database:
+        row = database.execute("SELECT digests FROM run_series WHERE key = ?", (key,)).fetchone()
+    found: Mapping[str, str] = json.loads(row["digests"]) if row else {}
+    return found
 
 
 def is_entered(key: str) -> bool:

@@ -19,7 +19,7 @@ from engine.core.progress import Counted, Progress, section, silent
 from engine.core.registry import is_plugin, source_digest
 from engine.core.spec import Resources, RunSpec, Spec, canonical_json
 from engine.core.store import ResultStore, Trial, encode
-from engine.core.stored_values import ReadsValues
+from engine.core.stored_values import ReadsSeries, ReadsValues
 from engine.jobs import executors, housekeeping, records, trials
 from engine.jobs.closure import Closure, closure
 from engine.jobs.memory import ResultCache
@@ -161,9 +161,10 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
     if result is not None:
         repair_record(key, spec, result)
         return result
-    began, made = time.time(), origin(spec)  # data may change while it computes
+    began, made, series = time.time(), origin(spec), series_digests(spec)  # data may change while it computes
     result = _compute(spec, progress)
     _store_run(key, spec, result, made, time.time() - began)
+    _note_series(key, series)
     return result
 
 
@@ -192,6 +193,19 @@ def _store_run(key: str, spec: RunSpec, result: Any, made: Origin, seconds: floa
         if not store().has(key):
             store().hold(key, data)
             _log.warning("%s %s", error, UNSTORED)
+
+
+def series_digests(spec: RunSpec) -> Mapping[str, str]:
+    """The digest of each series that ``spec`` and its inputs read, by the series' name. Raises ``DataError``."""
+    readers = [item for item in _walk(spec) if isinstance(item, ReadsSeries)]
+    return {name: digest for item in readers for name, digest in item.series_digests().items()}
+
+
+def _note_series(key: str, digests: Mapping[str, str]) -> None:
+    try:
+        records.keep_series(key, digests)
+    except StoreError as error:
+        _log.debug("The series of %s could not be recorded: %s", key, error)
 
 
 def repair_record(key: str, spec: RunSpec, result: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -293,7 +293,7 @@ class Selection(Protocol):
     def end(self) -> date | None: ...
 
     @property
-    def known_on(self) -> date | None: ...
+    def known_at(self) -> datetime | None: ...
 
     @property
     def adjustment(self) -> Adjustment: ...

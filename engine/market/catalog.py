@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from weakref import WeakSet
 
@@ -23,7 +23,7 @@ from engine.market.quality import repairs
 from engine.market.quality.verdict import verdicts, with_caveats
 from engine.market.resampling import as_stored, finer_intervals, resampled, resampled_digest, resampled_series
 from engine.market.sources import SOURCES, Source
-from engine.market.versions.history import end_of, iso
+from engine.market.versions.moments import iso
 
 NOUN = "source"
 _FEW, _READERS = 8, 4
@@ -76,16 +76,16 @@ def problems() -> tuple[str, ...]:
     return (*unknown, *(text for source in known for text in source.problems()), *_source_failures(known))
 
 
-def find(collection: str, symbol: str, interval: str, known_on: date | None = None) -> Series:
+def find(collection: str, symbol: str, interval: str, known_at: datetime | None = None) -> Series:
     """The series of that name, from the first of ``sources`` that has it, without listing any; where none has, that of
-    the longest interval that serves ``interval``, to be resampled. With ``known_on`` as it was known at the end of that
-    day in UTC. Raises ``DataError`` with the available ones, or with the problem of its file.
+    the longest interval that serves ``interval``, to be resampled. With ``known_at`` as it was known at that moment,
+    which has a time zone. Raises ``DataError`` with the available ones, or with the problem of its file.
     """
-    return find_all(collection, (symbol,), interval, known_on)[0]
+    return find_all(collection, (symbol,), interval, known_at)[0]
 
 
 def find_all(
-    collection: str, symbols: Iterable[str], interval: str, known_on: date | None = None
+    collection: str, symbols: Iterable[str], interval: str, known_at: datetime | None = None
 ) -> tuple[Series, ...]:
     """``find`` for each of ``symbols``, in their order; a source that has to list all its series does so once."""
     wanted = tuple(symbols)
@@ -99,7 +99,7 @@ def find_all(
     if lacking := next((symbol for symbol in wanted if symbol not in found), None):
         raise DataError(_missing(collection, lacking, interval))
     every = tuple(found[symbol] for symbol in wanted)
-    return every if known_on is None else tuple(as_known(item, end_of(known_on)) for item in every)
+    return every if known_at is None else tuple(as_known(item, known_at) for item in every)
 
 
 def as_known(series: Series, moment: datetime) -> Series:
@@ -179,7 +179,7 @@ def span(spec: Selection) -> tuple[np.datetime64, np.datetime64]:
     """First and last trading day common to all symbols of ``spec``, from the catalogue; the last is before the first
     where there is none. Raises ``DataError``.
     """
-    known = [series.span for series in find_all(spec.collection, spec.symbols, spec.interval, spec.known_on)]
+    known = [series.span for series in find_all(spec.collection, spec.symbols, spec.interval, spec.known_at)]
     first = max([item[0] for item in known] + [np.datetime64(spec.start, "D")] * (spec.start is not None))
     last = min([item[1] for item in known] + [np.datetime64(spec.end, "D")] * (spec.end is not None))
     return first, last
@@ -187,14 +187,14 @@ def span(spec: Selection) -> tuple[np.datetime64, np.datetime64]:
 
 def sources_of(spec: Selection) -> tuple[type[Source], ...]:
     """The classes of the sources that ``spec`` is read from. Raises ``DataError``."""
-    names = {series.source for series in find_all(spec.collection, spec.symbols, spec.interval, spec.known_on)}
+    names = {series.source for series in find_all(spec.collection, spec.symbols, spec.interval, spec.known_at)}
     return tuple(SOURCES.get(name) for name in sorted(names))
 
 
 def expected_rows(spec: Selection) -> float:
     """Approximate number of bars of all symbols of ``spec``, from the catalogue. Raises ``DataError``."""
     total = 0.0
-    for series in find_all(spec.collection, spec.symbols, spec.interval, spec.known_on):
+    for series in find_all(spec.collection, spec.symbols, spec.interval, spec.known_at):
         first, last = series.span
         start = max(first, np.datetime64(spec.start or "0001-01-01", "D"))
         end = min(last, np.datetime64(spec.end or "9999-12-31", "D"))
@@ -205,7 +205,7 @@ def expected_rows(spec: Selection) -> float:
 
 def select(spec: Selection) -> tuple[Bars, ...]:
     """The bars of ``spec`` as supplied, in its order. Raises ``DataError`` for an unknown symbol or an empty range."""
-    found = read_all(find_all(spec.collection, spec.symbols, spec.interval, spec.known_on))
+    found = read_all(find_all(spec.collection, spec.symbols, spec.interval, spec.known_at))
     return in_range(spec, found)
 
 
@@ -263,7 +263,7 @@ def load(spec: Selection) -> Market:
     """The adjusted bars of ``spec``, without rows that lack a close. Raises ``DataError`` for an unknown symbol or an
     empty range.
     """
-    whole = read_all(find_all(spec.collection, spec.symbols, spec.interval, spec.known_on))
+    whole = read_all(find_all(spec.collection, spec.symbols, spec.interval, spec.known_at))
     parts = map(with_caveats, in_range(spec, whole), verdicts(whole))
     found = tuple(bars.adjusted(spec.adjustment).drop_unpriced() for bars in parts)
     for bars in found:
@@ -276,7 +276,7 @@ def fingerprint(spec: Selection) -> str:
     """Digest of the bars of ``spec`` as supplied. For a whole series it is the source's, which may have it stored; for
     a part the bars are read.
     """
-    found = find_all(spec.collection, spec.symbols, spec.interval, spec.known_on)
+    found = find_all(spec.collection, spec.symbols, spec.interval, spec.known_at)
     joined = len({zone for series in found for zone in series.zones}) > 1  # where one is cut depends on the others
     covered = [joined or _covers(spec, series) for series in found]
     whole = iter(digests([series for series, is_whole in zip(found, covered, strict=True) if is_whole]))

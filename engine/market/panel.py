@@ -78,7 +78,7 @@ def close_panel(spec: Selection) -> ClosePanel:
 
     Built once for the same bars, adjustment and code, whichever process asks, and memory-mapped from then on.
     """
-    series = catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_on)
+    series = catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_at)
     key = _key(spec, series)
     if known := mapped(key, ("time", "close", "days")):
         time, close, days = known
@@ -90,7 +90,7 @@ def close_panel(spec: Selection) -> ClosePanel:
 
 def panel_key(spec: Selection) -> str:
     """The key of a panel of closes: what it follows from, its code included."""
-    return _key(spec, catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_on))
+    return _key(spec, catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_at))
 
 
 def _select(spec: Selection, series: Sequence[Series]) -> Sequence[Bars]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.core.spec import RunSpec, Spec, parameter
-from engine.market import catalog
+from engine.core.spec import Spec, parameter
+from engine.core.stored_values import ReadsSeries
+from engine.market import catalog, known
 from engine.market.bars import Adjustment
 from engine.market.intervals import DAILY, INTERVALS, Interval
 from engine.market.symbols import collection_name, symbol_list
+from engine.market.versions.moments import moment_of, moment_text
 
 
-class MarketSpec(RunSpec):
+class MarketSpec(ReadsSeries):
     """Bars of some symbols of a collection over a range of days.
 
     ``@name`` among the symbols stands for the members of a universe, which replace it when the request is made: the run
@@ -39,10 +42,11 @@ class MarketSpec(RunSpec):
         section="Universe",
     )
     # Left out of plain values while it is None, so that it does not change the keys of requests that do without.
-    known_on: Annotated[date | None, Field(exclude_if=lambda value: value is None)] = parameter(
+    known_on: Annotated[str | None, Field(exclude_if=lambda value: value is None)] = parameter(
         None,
         title="As known on",
-        help="Bars as they were stored at the end of that day (UTC), before later restatements; empty for today's.",
+        help="Bars as they were stored at the end of a day (2026-03-31) or at a moment (2026-03-31 14:05), in UTC; "
+        "empty for as they are today.",
         section="Universe",
         seldom=True,
     )
@@ -57,11 +61,21 @@ class MarketSpec(RunSpec):
     def _listed(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
         return symbol_list(symbols)
 
+    @field_validator("known_on", mode="before")
+    @classmethod
+    def _moment(cls, moment: object) -> str | None:
+        return moment_text(moment) if moment else None
+
     @model_validator(mode="after")
     def _in_order(self) -> MarketSpec:
         if self.start and self.end and self.start > self.end:
             raise ValueError(f"The range ends ({self.end}) before it starts ({self.start}).")
         return self
+
+    @property
+    def known_at(self) -> datetime | None:
+        """The moment as of which bars are read as they were known; None for as they are now."""
+        return moment_of(self.known_on) if self.known_on else None
 
     def with_past(self) -> MarketSpec:
         """The same request including all bars before its range, as lookback of strategies."""
@@ -75,3 +89,6 @@ class MarketSpec(RunSpec):
 
     def fingerprint(self) -> str:
         return catalog.fingerprint(self)
+
+    def series_digests(self) -> Mapping[str, str]:
+        return known.fingerprints(self)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard import ids
 from dashboard.components import controls, form
-from dashboard.market_options import SHOWN_AS, TRADEABLE_MARKET, tradeable_symbols, unfolded
+from dashboard.market_options import BLANKS, SHOWN_AS, TRADEABLE_MARKET, tradeable_symbols, unfolded
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
@@ -108,6 +108,7 @@ FORM = BacktestForm(
     action="Run backtest",
     options=TRADEABLE_MARKET,
     shown_as=SHOWN_AS,
+    blanks=BLANKS,
     searched=OPERAND_LIST,
     initial={"strategy": {"kind": kind_name(SmaCross)}},
     sections=dict.fromkeys(FURTHER_COSTS, "Further costs"),

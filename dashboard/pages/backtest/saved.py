@@ -78,6 +78,13 @@ def difference(key: str, item: Saved) -> str:
     return library.changed_parts(item.origin, own.origin)
 
 
+def moved(item: Saved, result: BacktestResult) -> list[str]:
+    """The key metrics of ``result`` that read otherwise in the run ``item``, which is the one on today's bars."""
+    pairs = [(name, metric_text(name, result.metrics[name]), metric_text(name, item.metrics.get(name)))
+             for name in LISTED]  # fmt: skip
+    return [f"{METRICS[name].title} {now} instead of {then}" for name, then, now in pairs if then != now]
+
+
 def _moved(name: str, item: Saved, result: BacktestResult) -> str:
     """A metric then and now; nothing where both read the same."""
     then, now = metric_text(name, item.metrics.get(name)), metric_text(name, result.metrics[name])

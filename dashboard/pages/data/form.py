@@ -18,6 +18,7 @@ FORM = form.Form(
         "interval": market_options.intervals,
     },
     shown_as={"symbols": market_options.folded},
+    blanks={"known_on": market_options.known_now},
 )
 _DISPLAY = chart_view.FORM.page
 SEEN = SeriesView(ids.PAGE, ids.CHART, span=frame.field(_DISPLAY, "span"), scale=frame.field(_DISPLAY, "scale"))

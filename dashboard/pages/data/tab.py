@@ -89,7 +89,7 @@ def series_of(data: Looked) -> tuple[MarketSpec, Series]:
     """
     try:
         spec, bars = shown(data)
-        return spec, catalog.find(spec.collection, bars.series.symbol, spec.interval)
+        return spec, catalog.find(spec.collection, bars.series.symbol, spec.interval, spec.known_at)
     except DataError:
         refused = runner.load_spec((data or {}).get("spec", ""))
         if not isinstance(refused, MarketSpec) or not (found := _refused(refused)):
@@ -99,7 +99,7 @@ def series_of(data: Looked) -> tuple[MarketSpec, Series]:
 
 def _refused(spec: MarketSpec) -> Series | None:
     for symbol in spec.symbols:
-        series = catalog.find(spec.collection, symbol, spec.interval)
+        series = catalog.find(spec.collection, symbol, spec.interval, spec.known_at)
         try:
             catalog.read(series)
         except DataError:
@@ -115,7 +115,7 @@ def as_supplied(spec: MarketSpec, bars: Bars) -> Bars:
 
 def verdict_of(spec: MarketSpec, symbol: str) -> Verdict:
     """The verdict on all bars of ``symbol`` in the request, as they are read."""
-    return verdicts([catalog.read(catalog.find(spec.collection, symbol, spec.interval))])[0]
+    return verdicts([catalog.read(catalog.find(spec.collection, symbol, spec.interval, spec.known_at))])[0]
 
 
 clientside_callback(

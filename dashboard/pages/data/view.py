@@ -23,6 +23,9 @@ NOT_TRADEABLE = {"index": "index level, not tradeable", "economic": "economic se
 def chips(series: Series, verdict: Verdict) -> list[Chip]:
     """Where the series is from and what to beware of, for the header."""
     found = [Chip(origin(series), title="Source and licence: see the Provenance tab")]
+    if series.known:
+        known = f"as known on {series.known[:16].replace('T', ' ')}"
+        found.append(Chip(known, tone="warn", title="In UTC; later restatements are left out: see the Provenance tab"))
     if not series.tradeable:
         found.append(Chip(not_tradeable(series), tone="warn", title="For features and comparisons only"))
     return [*found, quality(verdict)]

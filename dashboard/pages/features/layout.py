@@ -8,12 +8,12 @@ from dash.development.base_component import Component
 from dashboard.components import card, form, graph, states, table, tabs
 from dashboard.components.page_layout import page_layout
 from dashboard.components.series_view import SeriesView
-from dashboard.market_options import MARKET, SHOWN_AS
+from dashboard.market_options import BLANKS, MARKET, SHOWN_AS
 from dashboard.pages.features import ids
 from engine.features.spec import FeatureSpec
 from engine.indicators import INDICATORS
 
-FORM = form.Form(page=ids.PAGE, spec=FeatureSpec, options=MARKET, shown_as=SHOWN_AS, searched=INDICATORS)
+FORM = form.Form(page=ids.PAGE, spec=FeatureSpec, options=MARKET, shown_as=SHOWN_AS, blanks=BLANKS, searched=INDICATORS)
 SEEN = SeriesView(ids.PAGE, ids.CHART)
 COLUMNS = [
     table.Column("name", "Feature", least=150),

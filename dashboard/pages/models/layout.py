@@ -14,7 +14,7 @@ from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
 from dashboard.components.tabs import pane, tabs
-from dashboard.market_options import MARKET, SHOWN_AS
+from dashboard.market_options import BLANKS, MARKET, SHOWN_AS
 from dashboard.pages.models import ids, view
 from engine.indicators import INDICATORS
 from engine.models.spec import ModelSpec
@@ -36,6 +36,7 @@ FORM = Form(
     action="Train model",
     options=MARKET,
     shown_as=SHOWN_AS,
+    blanks=BLANKS,
     searched=INDICATORS,
     initial={"market": {"symbols": ["AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA"]}},
 )

@@ -34,6 +34,7 @@ from engine.market.series_file import Version as FileVersion
 from engine.market.sources import Source
 from engine.market.versions import history, journal
 from engine.market.versions.history import Version
+from engine.market.versions.moments import iso
 
 MEMORY = 512_000_000
 """Bytes of bars that a process keeps at hand."""
@@ -122,7 +123,7 @@ def save(bars: Bars, since: str = "") -> Path:
     if path is None:
         raise StoreError(f"'{about.symbol}' in '{about.collection}' is too long for a file name: shorten it.")
     try:
-        status, since = _replace(path, bars, since or history.iso(datetime.now(UTC)))
+        status, since = _replace(path, bars, since or iso(datetime.now(UTC)))
     except OSError as error:
         raise StoreError(f"The bars of {about.symbol} could not be stored at {path}: {error.strerror}.") from error
     series_table.record(path, version(status), Header(about, bars.digest(), True, since, _is_sound(bars)))

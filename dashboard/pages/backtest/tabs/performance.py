@@ -16,14 +16,13 @@ from dashboard.charts import distribution, equity, monthly, rolling
 from dashboard.components import card, graph, metric, states, table
 from dashboard.components.graph import ids_sub
 from dashboard.components.static_html import static_html
-from dashboard.pages.backtest import ids, saved, view
+from dashboard.pages.backtest import ids, restated, view
 from dashboard.pages.backtest.tab import OPEN, RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
 from dashboard.text.format import day_range
 from engine.backtest.reports.periods import yearly
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.jobs import library
 from engine.research import evidence
 
 SHOWN = 8  # latest trades
@@ -72,7 +71,7 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     show_context(data, spec, result)
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
     key = (data or {}).get("key", "")
-    told = saved.earlier(key, spec, result, library.earlier(key, spec))
+    told = restated.said(key, spec, result)
     return static_html(metric.cells(view.kpis(result))), static_html(verdict(spec, result)), figure, told
 
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.charts.candles import UTC, moment
 from dashboard.components import card
-from dashboard.pages.data import ids
+from dashboard.pages.data import ids, version_list
 from dashboard.pages.data.tab import Looked, Tab, seen, shown
 from dashboard.pages.data.view import ADJUSTED, not_tradeable
 from dashboard.text.format import day_range
@@ -29,7 +29,8 @@ TAB = Tab("provenance", "Provenance", layout)
 @callback(Output(ids.PROVENANCE, "children"), seen(TAB.name))
 def describe(looked: Looked) -> Any:
     spec, bars = shown(looked)
-    return provenance(bars.series, bars, spec.adjustment)
+    listed = version_list.versions(spec, bars.series)
+    return [provenance(bars.series, bars, spec.adjustment), listed]
 
 
 def provenance(series: Series, bars: Bars, adjustment: str) -> Component:
@@ -53,6 +54,7 @@ def provenance(series: Series, bars: Bars, adjustment: str) -> Component:
         ("Licence", series.licence),
         ("Prices as supplied", series.adjustment),
         ("Prices on screen", ADJUSTED[adjustment]),
+        *_known(series),
         ("Bars on screen", f"{len(bars):,}, {moment(bars, 0)} to {moment(bars, -1)}"),
     ]
     return card.columns(card.card("Series", card.facts(about)), card.card("Source", card.facts(where)), kind="half")
@@ -64,6 +66,11 @@ def _fetched(series: Series) -> list[tuple[str, str]]:
         return []
     provider = f", from {series.provider}" if series.provider else ""
     return [("Fetched", f"{series.fetched[:16].replace('T', ' ')}{UTC}{provider}")]
+
+
+def _known(series: Series) -> list[tuple[str, str]]:
+    """As of when the bars on screen were known, unless that is now."""
+    return [("As known on", f"{series.known[:19].replace('T', ' ')}{UTC}")] if series.known else []
 
 
 def _elsewhere(series: Series) -> list[tuple[str, str]]:
