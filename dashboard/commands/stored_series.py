@@ -73,7 +73,8 @@ def export_(given: argparse.Namespace) -> None:
         bars = catalog.read(series)
         path = folder / export.file_name(bars, given.format)
         try:
-            path.write_bytes(export.export(bars, given.format, whole=True))
+            with path.open("wb") as file:
+                file.writelines(export.pieces(bars, given.format))
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error.strerror}.") from None
         return {"symbol": series.symbol, "interval": series.interval, "rows": len(bars), "path": str(path)}
