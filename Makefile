@@ -79,8 +79,8 @@ $(RUNTIME): pyproject.toml requirements.lock
 	    exit 1; }
 	@touch $@
 
-$(KERNELS): $(RUNTIME) $(wildcard engine/backtest/kernels/*.py)
-	@echo "Compiling the simulation (half a minute) ..."
+$(KERNELS): $(RUNTIME) $(wildcard engine/backtest/kernels/*.py engine/indicators/rolling/*.py engine/core/compiled.py)
+	@echo "Compiling the simulation (a minute) ..."
 	@$(BIN)/python -c 'from engine.backtest.precompile import load_kernels; load_kernels()'
 	@touch $@
 

@@ -73,8 +73,7 @@ def export_(given: argparse.Namespace) -> None:
         bars = catalog.read(series)
         path = folder / export.file_name(bars, given.format)
         try:
-            with path.open("wb") as file:
-                file.writelines(export.pieces(bars, given.format))
+            path.write_bytes(export.export(bars, given.format, whole=True))
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error.strerror}.") from None
         return {"symbol": series.symbol, "interval": series.interval, "rows": len(bars), "path": str(path)}

@@ -21,6 +21,8 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.progress import silent
 from engine.core.registry import is_built_in
 from engine.core.stored_values import ReadsValues
+from engine.indicators.expressions import functions
+from engine.indicators.rolling import rolling
 from engine.market.bars import Bars, Market
 from engine.market.synthetic import daily_bars
 from engine.strategies import STRATEGIES, Allocation, Strategy
@@ -38,7 +40,7 @@ def precompile() -> None:
 
 
 def load_kernels() -> None:
-    """Run each kernel once, as a sweep and a run would, and prune kernels of other versions."""
+    """Run each kernel once, as a sweep, a run and an expression would, and prune kernels of other versions."""
     crossing = {"kind": _any_strategy(lambda cls: issubclass(cls, FastAndSlow)), "slow": 5, "fast": 2}
     other = {"kind": _any_strategy(_decides_at_once)}
     for count, strategy, axis in (
@@ -57,7 +59,9 @@ def load_kernels() -> None:
         run_sweep(spec, {"market": Market(tuple(bars))}, silent)
         fast_metrics(spec.base, bars, {})
         by_account(spec.base, bars, decide(spec.base, bars, {}))
-    prune(Path(kernels().crossing.sweep.stats.cache_path).parent)
+    functions.precompile()
+    for loop in (kernels().crossing.sweep, rolling().moments.rolling_mean):
+        prune(Path(loop.stats.cache_path).parent)
 
 
 def _any_strategy(suits: Callable[[type[Strategy]], bool]) -> str:

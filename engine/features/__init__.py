@@ -18,6 +18,7 @@ def _listed(values: object) -> object:
 def _distinct(features: tuple[Indicator, ...]) -> tuple[Indicator, ...]:
     if not 1 <= len(features) <= 64:
         raise ValueError("Choose from 1 to 64 features.")
+    features = tuple(feature.simplest() for feature in features)
     labels = [feature.label() for feature in features]
     for label in labels:
         if labels.count(label) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.indicators import Context, ContextIndicator, Indicator
+from engine.indicators import Context, ContextIndicator, Indicator, MarketIndicator
 from engine.market.spec import MarketSpec
 
 
@@ -14,7 +14,7 @@ def context_requests(features: Sequence[Indicator], market: MarketSpec) -> Mappi
     """
     found = {}
     for feature in features:
-        if isinstance(feature, ContextIndicator):
+        if isinstance(feature, ContextIndicator | MarketIndicator):
             for needed in feature.context().values():
                 values = {**dict(market), "start": None, "interval": needed.interval or market.interval}
                 values["collection"] = needed.collection or market.collection

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from engine.core.errors import DataError
 from engine.features.context import context_name, context_requests
-from engine.indicators import Context, ContextIndicator, Indicator, PanelIndicator, call_indicator, require_inputs
+from engine.indicators import (
+    Context,
+    ContextIndicator,
+    Indicator,
+    MarketIndicator,
+    PanelIndicator,
+    call_indicator,
+    require_inputs,
+)
 from engine.market import catalog
 from engine.market.availability import align_known, known_at, known_until
 from engine.market.bars import Bars, Floats, Market
@@ -42,6 +52,8 @@ class FeatureInputs:
     def compute(self, feature: Indicator, bars: Bars) -> dict[str, Floats]:
         """``feature`` of ``bars``, one symbol of the market. Raises ``DataError`` where a series lacks a column."""
         require_inputs(feature, bars)
+        if isinstance(feature, MarketIndicator):
+            return self._market_row(feature, bars)
         if isinstance(feature, PanelIndicator):
             return self._panel_column(feature, bars)
         if isinstance(feature, ContextIndicator):
@@ -56,11 +68,30 @@ class FeatureInputs:
         """
 
         def compute(bars: Bars) -> dict[str, Floats]:
-            if type(feature).compute not in (ContextIndicator.compute, PanelIndicator.compute) or not len(bars):
+            if not feature.needs_other_series() or not len(bars):
                 return self.compute(feature, bars)
             return self.until(known_at(bars)[-1]).compute(feature, bars)
 
         return compute
+
+    def _market_row(self, feature: MarketIndicator, bars: Bars) -> dict[str, Floats]:
+        """The symbol's values of a market indicator; those of whole series are computed for all symbols at once."""
+        known = self.market.bars
+        is_whole = any(item is bars for item in known)
+        market = known if is_whole else (bars,)
+        if not is_whole and feature.compares_symbols():
+            symbol = bars.series.symbol
+            market = tuple(bars if item.series.symbol == symbol else item for item in known)
+        place = next(at for at, item in enumerate(market) if item is bars)
+        context = {name: self._bars(needed, bars) for name, needed in feature.context().items()}
+        shared = self._shared if is_whole else {}
+        found = call_indicator.market_outputs(feature, market, lambda: feature.compute_market(market, context, shared))
+        return {name: values[place] for name, values in found.items()}
+
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        """What indicators of a market leave for one another."""
+        return {}
 
     def _bars(self, needed: Context, own: Bars) -> Bars:
         symbol = needed.symbol or own.series.symbol

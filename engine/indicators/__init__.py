@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from engine.core.errors import DataError
 from engine.core.registry import PluginInfo, Registry
@@ -99,6 +99,14 @@ class Indicator(Spec):
         """One output alone, where no other is needed."""
         return self.compute(bars)[output]
 
+    def needs_other_series(self) -> bool:
+        """Whether the bars of one symbol are not enough."""
+        return False
+
+    def simplest(self) -> Indicator:
+        """The indicator of the library that has the same values, where this is but another way to ask for it."""
+        return self
+
     def columns(self) -> tuple[str, ...]:
         """Names of the outputs among those of others: the label, and the output where there are several."""
         if len(self.outputs) == 1:
@@ -118,6 +126,9 @@ class ContextIndicator(Indicator):
     @abstractmethod
     def context(self) -> Mapping[str, Context]: ...
 
+    def needs_other_series(self) -> bool:
+        return True
+
     @abstractmethod
     def compute_with(self, bars: Bars, context: Mapping[str, Bars]) -> dict[str, Floats]: ...
 
@@ -132,6 +143,9 @@ class PanelIndicator(Indicator):
     0..t alone.
     """
 
+    def needs_other_series(self) -> bool:
+        return True
+
     @abstractmethod
     def compute_panel(self, panel: Panel) -> dict[str, Floats]: ...
 
@@ -139,7 +153,34 @@ class PanelIndicator(Indicator):
         raise DataError(f"{self.label()} compares several symbols: use it as a feature instead.")
 
 
+class MarketIndicator(Indicator):
+    """Contract of an indicator that may need the other symbols of a market, each on its own bars, and further series.
+
+    ``context()`` names the further series, as ``ContextIndicator``'s does; the bars of all of them arrive with those of
+    the market. ``compute_market`` gives, for each output, an array for each of the ``market``'s symbols. ``shared`` is
+    what the indicators of one request leave for one another, by keys of their own.
+    """
+
+    descriptions: ClassVar[tuple[str, ...]] = (*Indicator.descriptions, "context")
+
+    @abstractmethod
+    def context(self) -> Mapping[str, Context]: ...
+
+    @abstractmethod
+    def compares_symbols(self) -> bool:
+        """Whether a symbol's values follow from the other symbols of the market as well."""
+
+    def needs_other_series(self) -> bool:
+        return bool(self.context()) or self.compares_symbols()
+
+    @abstractmethod
+    def compute_market(
+        self, market: Sequence[Bars], context: Mapping[str, Bars], shared: MutableMapping[str, Any]
+    ) -> dict[str, tuple[Floats, ...]]: ...
+
+
 GROUPS = (
+    "Expressions",
     "Averages and bands",
     "Momentum",
     "Volatility",

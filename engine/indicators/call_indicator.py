@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.core.errors import PluginError
@@ -31,6 +31,26 @@ def outputs(indicator: Indicator, answer: Callable[[], Any], shape: tuple[int, .
             raise PluginError(f"{named(indicator, NOUN)} returned no output '{name}'.")
         _require_floats(indicator, name, found[name], shape)
     return {name: found[name] for name in names}
+
+
+def market_outputs(
+    indicator: Indicator, market: Sequence[Bars], answer: Callable[[], Any]
+) -> dict[str, tuple[Floats, ...]]:
+    """``answer()``, what ``compute_market`` of ``indicator`` returns. Raises ``PluginError`` if it fails or does not
+    give an array for each output and each symbol of ``market``.
+    """
+    with plugin_errors(indicator, NOUN):
+        found = answer()
+    names = [output.name for output in indicator.outputs]
+    if not isinstance(found, Mapping) or any(name not in found or len(found[name]) != len(market) for name in names):
+        raise PluginError(
+            f"{named(indicator, NOUN)} returned {described(found)}: it must return a dict with {len(market)} arrays, "
+            f"one for each symbol, for each of its outputs: {', '.join(names)}."
+        )
+    for name in names:
+        for bars, values in zip(market, found[name], strict=True):
+            _require_floats(indicator, name, values, (len(bars),))
+    return {name: tuple(found[name]) for name in names}
 
 
 def line(indicator: Indicator, bars: Bars, output: str) -> Floats:

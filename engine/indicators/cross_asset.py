@@ -17,7 +17,6 @@ from engine.indicators import (
     ContextIndicator,
     Indicator,
     Output,
-    PanelIndicator,
     call_indicator,
     require_inputs,
 )
@@ -81,7 +80,7 @@ class LongerBars(ContextIndicator):
     @field_validator("indicator")
     @classmethod
     def _of_one_series(cls, indicator: Indicator) -> Indicator:
-        if isinstance(indicator, ContextIndicator | PanelIndicator):
+        if indicator.needs_other_series():
             raise ValueError(f"{indicator.label()} needs other series itself: choose an indicator of a single series.")
         return indicator
 

@@ -14,6 +14,7 @@ PACKAGES = ("engine", "dashboard")
 REASONS = {
     "engine": "importing the package is instant: what runs a request is found at first use",
     "engine.backtest.kernels": "the door to the compiled loops, which import numba",
+    "engine.indicators.rolling": "the door to the compiled loops, which import numba",
     "engine.backtest.sweeps.tuning": "its sampler derives from one of Optuna's classes",
     "dashboard.cli": "a command loads what it needs alone: only serving loads Dash",
 }

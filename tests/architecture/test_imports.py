@@ -48,7 +48,8 @@ import dashboard, engine
 for package in (engine, dashboard):
     for item in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         # compiled loops are imported by the functions that run them
-        if not item.name.endswith("__main__") and not item.name.startswith("engine.backtest.kernels."):
+        loops = ("engine.backtest.kernels.", "engine.indicators.rolling.", "engine.core.compiled")
+        if not item.name.endswith("__main__") and not item.name.startswith(loops):
             importlib.import_module(item.name)
 """
     assert loaded(code) & set(HEAVY) == set()

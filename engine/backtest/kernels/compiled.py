@@ -1,21 +1,15 @@
-"""Compilation of the sweep kernels, and the machine instructions that they need beyond Python's.
-
-Compiled code is kept on disk. Numba watches the file of each function and none of those that it calls, so the folder's
-name follows from all files beside this one: one changed line, and everything is compiled anew.
-"""
+"""Compilation of the sweep kernels, and the machine instructions that they need beyond Python's."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-import numba
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+
+from engine.core.compiled import compiled
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,36 +18,13 @@ _LANES = ir.VectorType(ir.IntType(16), 64)
 
 
 def kernel(function: F) -> F:
-    """``function`` compiled: it releases the interpreter, divides like IEEE 754, reorders no sum, and is kept on disk.
-
-    A folder that cannot be written is passed over for one of the user's.
-    """
-    return _compiled(function, False)
+    """``function`` compiled: see ``engine.core.compiled``."""
+    return compiled(function, __file__)
 
 
 def inlined(function: F) -> F:
     """A kernel that becomes part of each kernel that calls it."""
-    return _compiled(function, True)
-
-
-def _compiled(function: F, forceinline: bool) -> F:
-    settings: Any = numba.config
-    before = settings.CACHE_DIR
-    settings.CACHE_DIR = str(_folder())
-    try:
-        compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=forceinline)
-        return cast(F, compiled(function))
-    finally:
-        settings.CACHE_DIR = before
-
-
-@cache
-def _folder() -> Path:
-    here = Path(__file__).parent
-    digest = hashlib.sha256(numba.__version__.encode())
-    for file in sorted(here.glob("*.py")):
-        digest.update(file.read_bytes())
-    return here / "__pycache__" / digest.hexdigest()[:16]
+    return compiled(function, __file__, forceinline=True)
 
 
 def _instruction(generator: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from engine.core.errors import did_you_mean
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.indicators import INDICATORS, ContextIndicator, Indicator, PanelIndicator
+from engine.indicators import INDICATORS, Indicator
 from engine.indicators.averages import SmaDistance
 from engine.strategies.indicator_line import IndicatorLine
 
@@ -32,7 +32,7 @@ class Feature(IndicatorLine):
     @field_validator("indicator")
     @classmethod
     def _of_one_series(cls, indicator: Indicator) -> Indicator:
-        if isinstance(indicator, ContextIndicator | PanelIndicator):
+        if indicator.needs_other_series():
             raise ValueError(
                 f"{indicator.label()} needs other series, which rules do not have: choose an indicator of one series."
             )

@@ -35,7 +35,7 @@ def test_all_of_them_are_listed_in_the_order_of_their_groups() -> None:
     headings = [row.children for row in shown if row.className == "picker-heading"]
     assert headings == list(GROUPS)
     assert len(shown) - len(headings) == len(INDICATORS.infos())
-    assert shown[0].children == "Averages and bands"
+    assert shown[0].children == GROUPS[0] == "Expressions"
 
 
 def test_what_is_typed_is_searched_for_in_the_chosen_group() -> None:

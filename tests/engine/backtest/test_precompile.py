@@ -66,5 +66,6 @@ def test_the_warm_up_prunes_beside_what_it_has_loaded(monkeypatch: pytest.Monkey
     pruned: list[Path] = []
     monkeypatch.setattr("engine.backtest.precompile.prune", pruned.append)
     load_kernels()
-    assert [len(folder.name) for folder in pruned] == [16]
+    assert [len(folder.name) for folder in pruned] == [16, 16]
     assert list(pruned[0].glob("*/crossing.sweep*.nbi"))
+    assert list(pruned[1].glob("*/moments.rolling_mean*.nbi"))

@@ -1,7 +1,6 @@
 """The tabs of the data page, in their order."""
 
 from dashboard.pages.data.tabs import (
-    catalogue,
     chart,
     compare,
     correlation,
@@ -28,7 +27,6 @@ TABS = (
     table.TAB,
     quality.TAB,
     provenance.TAB,
-    catalogue.TAB,
     download.TAB,
     importing.TAB,
     values.TAB,

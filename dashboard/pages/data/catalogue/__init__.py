@@ -1,1 +1,0 @@
-"""What the tab of the catalogue consists of."""

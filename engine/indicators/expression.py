@@ -1,0 +1,101 @@
+"""An indicator that is written as an expression of prices, volume and the library's other indicators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import field_validator
+
+from engine.core.errors import DataError
+from engine.core.registry import plugin
+from engine.core.spec import parameter
+from engine.indicators import Column, Context, Indicator, MarketIndicator, Output
+from engine.indicators.expressions import evaluation
+from engine.indicators.expressions.evaluation import Evaluation
+from engine.indicators.expressions.nodes import Line, Node
+from engine.indicators.expressions.parser import ExpressionError, parse
+from engine.indicators.expressions.writer import written
+from engine.market.bars import Bars, Floats
+
+
+@lru_cache(maxsize=1_024)
+def _node(text: str) -> Node:
+    return parse(text)
+
+
+@plugin(
+    "expression", title="Expression", group="Expressions",
+    synonyms=("formula", "alpha", "custom indicator", "own indicator", "factor"),
+)  # fmt: skip
+class Expression(MarketIndicator):
+    """A formula of columns, functions and indicators, such as ``zscore(close / sma(close, 50), 252)``.
+
+    Columns are open, high, low, close and volume; every indicator is a function, with the series that it reads in front
+    of its parameters: ``atr(14)``, ``sma(volume, 20)``, ``macd(close, 12, 26, 9).signal``. ``of("SPY", close)`` is of
+    another symbol. Comparisons are 1 or 0, and what divides by zero is unknown.
+    """
+
+    is_expression: ClassVar[bool] = True
+
+    kind: Literal["expression"] = "expression"
+    text: str = parameter("close / sma(close, 50) - 1", title="Formula", help="Of prices, volume and indicators.")
+    name: str = parameter("", title="Name", help="What charts and tables call it; empty for the formula itself.")
+
+    outputs: ClassVar[tuple[Output, ...]] = (Output("value"),)
+
+    @field_validator("text")
+    @classmethod
+    def _is_written_in_one_way(cls, text: str) -> str:
+        try:
+            return written(_node(text))
+        except ExpressionError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("name")
+    @classmethod
+    def _is_short(cls, name: str) -> str:
+        if len(name) > 60:
+            raise ValueError("A name has at most 60 characters.")
+        return name.strip()
+
+    def label(self) -> str:
+        return self.name or self.text
+
+    def simplest(self) -> Indicator:
+        node = _node(self.text)
+        is_plain = isinstance(node, Line) and not node.inputs and len(node.indicator.outputs) == 1
+        return node.indicator if is_plain and not self.name and isinstance(node, Line) else self
+
+    def inputs(self) -> tuple[Column, ...]:
+        return evaluation.columns(_node(self.text))  # type: ignore[return-value]
+
+    def context(self) -> Mapping[str, Context]:
+        return {symbol: Context(symbol) for symbol in evaluation.symbols(_node(self.text))}
+
+    def compares_symbols(self) -> bool:
+        return evaluation.compares_symbols(_node(self.text))
+
+    def warm_up(self) -> int:
+        return evaluation.warm_up(_node(self.text))
+
+    def compute(self, bars: Bars) -> dict[str, Floats]:
+        if self.needs_other_series():
+            raise DataError(f"{self.label()} needs bars of other symbols: use it as a feature instead.")
+        return {"value": self._row(Evaluation((bars,)), 0)}
+
+    def compute_market(
+        self, market: Sequence[Bars], context: Mapping[str, Bars], shared: MutableMapping[str, Any]
+    ) -> dict[str, tuple[Floats, ...]]:
+        known = shared.setdefault("expressions", {})
+        key = (tuple(map(id, market)), tuple((name, id(bars)) for name, bars in context.items()))
+        found = known.setdefault(key, Evaluation(market, context))
+        return {"value": tuple(self._row(found, place) for place in range(len(market)))}
+
+    def _row(self, found: Evaluation, place: int) -> Floats:
+        """A symbol's values after the warm-up: a condition may have chosen what is known sooner."""
+        values = found.row(_node(self.text), place)
+        values[: self.warm_up()] = np.nan
+        return values

@@ -1,1 +1,0 @@
-"""The quality of many series, as an action."""
