@@ -22,8 +22,8 @@ def test_a_column_is_no_narrower_than_its_title_and_a_usual_value(column: Column
 
 def test_a_column_that_says_its_width_keeps_it() -> None:
     assert definition(Column("name", "Feature", least=60)) == {
-        "field": "name", "headerName": "Feature", "minWidth": 60, "flex": 60,
+        "field": "name", "headerName": "Feature", "minWidth": 60, "flex": 60, "cellDataType": "text",
     }  # fmt: skip
     assert definition(Column("name", "Feature", width=40)) == {
-        "field": "name", "headerName": "Feature", "width": 40, "flex": 0,
+        "field": "name", "headerName": "Feature", "width": 40, "flex": 0, "cellDataType": "text",
     }  # fmt: skip
