@@ -89,4 +89,6 @@ def _link(item: Version, alone: MarketSpec, series: Series) -> Component | str:
     if moment >= datetime.fromisoformat(item.until):
         return "replaced within a second"
     spec = MarketSpec.parse({**alone.model_dump(), "known_on": moment})
-    return dcc.Link("Open as known then", href=f"/data?spec={state.to_query(spec)}", className="link-button strong")
+    return dcc.Link(
+        "Open", title="As known then", href=f"/data?spec={state.to_query(spec)}", className="link-button strong"
+    )
