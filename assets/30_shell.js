@@ -65,8 +65,12 @@
     setTimeout(() => toast.remove(), Math.min(15000, 4000 + 60 * text.length));
   };
 
+  /* Whether the page itself says ``text``, in sight. */
+  const inSight = (text) => [...document.querySelectorAll(".main")].some((page) => page.innerText.includes(text));
+
+  /* Once what came in the same answer is drawn: an error that is said in its place is not said twice. */
   here.toast = function (data) {
-    if (data) here.say(data.text, data.tone);
+    if (data) setTimeout(() => data.tone === "bad" && inSight(data.text) ? null : here.say(data.text, data.tone), 200);
     return null;
   };
 

@@ -25,7 +25,17 @@
     return job && !ACTIVE.includes(job.status) ? job : null;
   }
 
-  let hadResult = {};
+  let hadResult = {}, broughtUp = {};
+
+  /* Where there is little room the settings lie above the results: what has come of a run takes their place, once. */
+  function bringUp(page, result) {
+    const button = document.getElementById(here.domId({ role: "run-button", page: page }));
+    const side = button && button.closest(".side");
+    if (!side || broughtUp[page] === result || !side.querySelector(".panel-toggle").checkVisibility()) return;
+    broughtUp[page] = result;
+    side.open = false;
+    side.scrollIntoView({ block: "nearest" });
+  }
 
   here.runBar = function (run, result, progress, cancelled, jobs) {
     const context = window.dash_clientside.callback_context, page = context.outputs_list[0].id.page;
@@ -41,6 +51,7 @@
       const cause = (context.triggered[0] || {}).prop_id || "";
       if (cause.includes('"cancel"')) words = "Cancelling";
     }
+    if (!quiet && (state === "ready" || state === "error")) bringUp(page, result);
     const bar = "run-bar" + (quiet ? " quiet" : "") + (state === "running" ? " is-running" : "");
     const shown = state === "error" ? (hadResult[page] ? "is-ready is-old" : "is-failed")
       : state === "running" ? (hadResult[page] ? "is-ready is-old" : "is-loading") : "is-" + state;

@@ -56,7 +56,7 @@ def page_layout(
             html.Main(
                 [
                     _top(page, title, tools),
-                    *([states.error(problem)] if problem else []),
+                    *([states.error(problem, title="This link cannot be opened.")] if problem else []),
                     html.Div(id=ids.part("results-error", page), className="results-error", role="alert"),
                     _results(page, results, empty),
                     *studies,

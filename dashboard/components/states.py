@@ -19,9 +19,9 @@ def empty(title: str, text: str, *, symbol: str = "backtest", more: Sequence[Com
     )
 
 
-def error(text: str, *, more: Sequence[Component] = ()) -> Component:
+def error(text: str, *, title: str = "Something went wrong.", more: Sequence[Component] = ()) -> Component:
     """What happened and what to do, in the sentence that the error brings."""
-    body = [icon("alert"), html.Div([html.B("Something went wrong."), html.P(text), *more])]
+    body = [icon("alert"), html.Div([html.B(title), html.P(text), *more])]
     return html.Div(body, className="state state-error", role="alert")
 
 

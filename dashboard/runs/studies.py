@@ -140,7 +140,7 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
             sub=study.sub,
             tools=copies(page),
         ),
-        *([states.error(problem)] if problem else []),
+        *([states.error(problem, title="This link cannot be opened.")] if problem else []),
         html.Div(id=ids.part("results-error", page), className="results-error", role="alert"),
         html.Div(
             [

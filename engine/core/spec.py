@@ -318,13 +318,16 @@ REQUIREMENTS = {
     "greater_than": "above {gt:,g}",
     "less_than": "below {lt:,g}",
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), _WHOLE),
+    "int_parsing_size": "a whole number of at most 18 digits",
     **dict.fromkeys(("float_parsing", "float_type", "finite_number"), _NUMBER),
 }
 """What a value must be, by the type of pydantic's error; the braces are filled from the error's context."""
 
 
 def _spec_error(cls: type[BaseModel], error: ValidationError) -> SpecError:
-    return SpecError([found for item in error.errors() for found in _explain(cls, item)])
+    items = error.errors()
+    others = [item for item in items if item["loc"] == ("kind",) and item["type"] == "literal_error"]
+    return SpecError([found for item in others or items for found in _explain(cls, item)])
 
 
 def _explain(cls: type[BaseModel], item: Any) -> tuple[tuple[str, str], ...]:

@@ -154,3 +154,24 @@ def test_pairs_say_all_that_they_need_and_buttons_set_it(visitor: Visitor) -> No
         visitor.until(f"const found = {button}; found?.click(); return !!found", words, words)
         visitor.until(f"return !{button}", f"{words} done", words)
     visitor.sees("about")
+
+
+def test_on_a_phone_a_run_takes_the_place_of_the_settings_and_an_error_is_said_once(visitor: Visitor) -> None:
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    visitor.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        run(visitor, 14)
+        folded = "const side = document.querySelector('.side'); return !side.open"
+        visitor.until(folded, "the settings folded away")
+        visitor.until("return document.querySelector('.kpi').getBoundingClientRect().top < innerHeight", "the metrics")
+        visitor.press(".panel-toggle", "the settings again")
+        visitor.until("return document.querySelector('.side').open", "the settings")
+        visitor.fill("backtest", "market.start", "2030-01-01")
+        visitor.press_run("backtest")
+        visitor.sees("NVDA has no bars from 2030-01-01 on")
+        visitor.until(folded, "the settings folded away again")
+        visitor.js("window.laterOn = false; setTimeout(() => window.laterOn = true, 600)")
+        visitor.until("return window.laterOn", "the time of a toast")
+        assert visitor.text().count("NVDA has no bars from 2030-01-01 on") == 1
+    finally:
+        visitor.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

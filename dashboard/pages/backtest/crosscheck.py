@@ -47,7 +47,7 @@ ASK = (
 
 def layout() -> Component:
     """The card with its button, the equities, the trades, and the stores of the job."""
-    button = html.Button("Run on Backtrader", id=ids.ASK, className="link-button strong", type="button")
+    button = html.Button("Run on Backtrader", id=ids.ASK, className="link-button strong", type="button", disabled=True)
     said = html.Div(html.P(ASK, className="hint"), id=ids.CROSSCHECK, className="pad")
     drawn = graph.graph(ids.CROSSCHECK_CHART, height=300, title="Equity", sub="and Backtrader's minus Stratoscope's")
     listed = table.table(ids.CROSSCHECK_TRADES, COLUMNS, height=300, empty="Neither account traded.")
@@ -81,6 +81,13 @@ def ask(clicks: int | None, data: runs.ResultData) -> tuple[Any, Any, Any]:
 
 
 JOB.wire()
+
+
+@callback(Output(ids.ASK, "disabled"), Output(ids.ASK, "title"), RESULT)
+def offer(data: runs.ResultData) -> tuple[bool, str]:
+    """There is something to replay once the page has a run."""
+    has_run = bool(data) and "spec" in (data or {})
+    return not has_run, "" if has_run else "Run a backtest first, or open one from the library."
 
 
 @callback(

@@ -20,22 +20,29 @@ ALL = 5_000  # rows that travel to the browser; the CSV has every trade
 _HELD = "as a fraction of the entry price, before costs."
 
 COLUMNS = (
-    Column("symbol", "Symbol", least=78),
+    Column("symbol", "Symbol", least=68),
     Column("side", "Side", least=58),
-    Column("entry", "Entry", least=104),
-    Column("exit", "Exit", least=104),
-    Column("bars", "Bars", "number", least=50),
-    Column("reason", "Exit reason", least=104),
-    Column("return", "Return", "signed_percent", 2, least=90, help="Profit over the value at entry."),
+    Column("entry", "Entry", least=92),
+    Column("exit", "Exit", least=92),
+    Column("bars", "Bars", "number", least=52),
+    Column("reason", "Exit reason", least=92),
+    Column("return", "Return", "signed_percent", 2, least=88, help="Profit over the value at entry."),
     Column(
-        "pnl", "Profit", "signed", 0, least=96, help="Net of commission and slippage on both sides, dividends included."
+        "pnl",
+        "Profit",
+        "signed",
+        0,
+        least=104,
+        help="Net of commission and slippage on both sides, dividends included.",
     ),
-    Column("entry_price", "Entry price", "price", least=98, help="Slippage included."),
-    Column("exit_price", "Exit price", "price", least=92, help="Slippage included; the last close if still open."),
-    Column("mae", "MAE", "signed_percent", 2, least=90, help=f"Maximum adverse excursion {_HELD}"),
-    Column("mfe", "MFE", "signed_percent", 2, least=94, help=f"Maximum favourable excursion {_HELD}"),
-    Column("size", "Size", "number", 2, least=92, help="Units."),
-    Column("fees", "Commission", "number", 2, least=102, help="Of both sides."),
+    Column("entry_price", "Entry at", "price", least=82, help="Price of entry, slippage included."),
+    Column(
+        "exit_price", "Exit at", "price", least=82, help="Price of exit, slippage included; the last close if open."
+    ),
+    Column("mae", "MAE", "signed_percent", 2, least=76, help=f"Maximum adverse excursion {_HELD}"),
+    Column("mfe", "MFE", "signed_percent", 2, least=86, help=f"Maximum favourable excursion {_HELD}"),
+    Column("size", "Size", "number", 2, least=84, help="Units."),
+    Column("fees", "Commission", "number", 2, least=94, help="Of both sides."),
     Column(
         "ambiguous", "Ambiguous", least=94, help="Stop and target were touched on the same bar: counted as the stop."
     ),
@@ -52,13 +59,26 @@ _MOMENT = 142  # pixels that a day with its hour takes
 
 def columns(result: BacktestResult, shown: Sequence[Column] = COLUMNS) -> list[dict[str, Any]]:
     """The table's columns for ``result``, with room for hours (in UTC) within days; of the latest trades the exit is
-    left out where both would not fit.
+    left out where both would not fit. What is the same for all trades has no column (``listed`` says it).
     """
+    if shown is COLUMNS:
+        same = {name for name, text in _same(result).items() if text is not None}
+        shown = [column for column in shown if column.field not in same]
     if not is_intraday(result):
         return [definition(column) for column in shown]
     kept = [column for column in shown if column.field != "exit" or shown is not LATEST]
     wide = {"entry": {"title": "Entry, UTC", "least": _MOMENT}, "exit": {"title": "Exit, UTC", "least": _MOMENT}}
     return [definition(replace(column, **wide.get(column.field, {}))) for column in kept]
+
+
+def _same(result: BacktestResult) -> dict[str, str | None]:
+    """What the symbol, the side and the ambiguity of every trade are; None for what differs."""
+    sides = set(np.sign(result.trade_side).astype(int).tolist())
+    return {
+        "symbol": result.symbols[0] if len(result.symbols) == 1 else None,
+        "side": ("long" if sides == {1} else "short") if len(sides) == 1 else None,
+        "ambiguous": None if result.trade_ambiguous.any() else "",
+    }
 
 
 def _decimals(result: BacktestResult) -> int:
@@ -78,10 +98,12 @@ def rows(result: BacktestResult, limit: int) -> list[dict[str, Any]]:
     return [_row(result, int(i), intraday) | {"decimals": decimals} for i in order]
 
 
-def listed(count_: int, currency: str) -> str:
-    """What the table says of itself: which trades it has, if not all, and what its money is."""
-    most = f"latest {ALL:,} of {count_:,}, all in the CSV; " if count_ > ALL else ""
-    return f"{most}profit in {currency}, prices after slippage"
+def listed(result: BacktestResult, limit: int = ALL) -> str:
+    """What the table says of itself: which trades it has, if not all, what they share, and what its money is."""
+    total = len(result.trade_pnl)
+    most = f"latest {limit:,} of {total:,}, all in the CSV; " if total > limit else ""
+    shared = " ".join(text for text in _same(result).values() if text)
+    return f"{most}{f'{shared}; ' if shared else ''}profit in {result.currency}, prices after slippage"
 
 
 def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:

@@ -22,7 +22,7 @@ from dashboard.pages.backtest import csv_files, view
 from dashboard.pages.backtest.form import FORM
 from dashboard.pages.backtest.tabs import breakdown, performance, trades
 from dashboard.pages.backtest.tabs.trades import chosen_trade
-from dashboard.pages.backtest.trade_list import ALL, COLUMNS, LATEST, columns, describe, rows
+from dashboard.pages.backtest.trade_list import ALL, COLUMNS, LATEST, columns, describe, listed, rows
 from dashboard.text.metrics import metric_text
 from engine.backtest.costs import Costs
 from engine.backtest.result import BacktestResult
@@ -77,6 +77,21 @@ def test_columns_have_room_for_hours_and_for_small_prices() -> None:
     assert [rows(result, 1)[0]["decimals"] for result in (within, made())] == [4, 2]
     assert [item["field"] for item in columns(within, LATEST)] == ["symbol", "entry", "bars", "return"]
     assert len(columns(made(), LATEST)) == 5
+
+
+def test_what_all_trades_share_has_no_column_and_is_said_beside_the_table() -> None:
+    shown = [item["field"] for item in columns(made())]
+    assert {"symbol", "side", "ambiguous"} <= set(shown)
+    assert listed(made()).startswith("profit in")
+    alone = make_result(np.linspace(100, 120, 80), [trade("2020-01-03", "2020-01-10", 100)], symbols=("AAA",))
+    assert {"symbol", "side", "ambiguous"}.isdisjoint(item["field"] for item in columns(alone))
+    assert listed(alone).startswith("AAA long; profit in")
+    assert listed(made(), 2).startswith("latest 2 of 3, all in the CSV; ")
+
+
+def test_the_trades_of_one_symbol_fit_a_screen_of_1440_pixels() -> None:
+    alone = make_result(np.linspace(100, 120, 80), [trade("2020-01-03", "2020-01-10", 100)], symbols=("AAA",))
+    assert sum(item["minWidth"] for item in columns(alone)) <= 1024
 
 
 def test_a_trade_is_told_in_words() -> None:

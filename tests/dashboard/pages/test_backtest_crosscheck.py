@@ -159,3 +159,9 @@ def test_the_tear_sheet_is_handed_to_the_browser() -> None:
     assert found["filename"] == f"sma-3-20-test-{given['key'][:8]}.html"
     assert found["content"].startswith("<!DOCTYPE html>")
     assert given["key"] in found["content"]
+
+
+def test_nothing_can_be_repeated_before_there_is_a_run() -> None:
+    assert crosscheck.offer(None)[0]
+    assert crosscheck.offer({"error": "It failed."}) == crosscheck.offer(None)
+    assert crosscheck.offer({"key": "0" * 64, "spec": "{}"}) == (False, "")

@@ -170,3 +170,13 @@ def test_model_threshold_pair_is_in_order() -> None:
     values = {"kind": "follow_model", "model": {"kind": "model"}, "enter_above": 0.5, "exit_below": 0.6}
     ((path, sentence),) = problems(FollowModel, values)
     assert (path, sentence) == ("", "Exit below (0.6) must not exceed enter above (0.5).")
+
+
+def test_a_whole_number_beyond_64_bits_is_refused_in_plain_words() -> None:
+    found = problems(BacktestSpec, BACKTEST | {"strategy": {"kind": "sma_cross", "fast": 1e30}})
+    assert found == (("strategy.fast", "Fast window must be a whole number of at most 18 digits, not 1e+30."),)
+
+
+def test_a_request_of_another_kind_is_one_problem() -> None:
+    given = {"kind": "model", "features": [], "target": None, "seed": "x"}
+    assert problems(BacktestSpec, given) == (("kind", "kind must be 'backtest', not 'model'."),)

@@ -63,7 +63,7 @@ def list_trades(data: runs.ResultData) -> tuple[Any, ...]:
         found,
         table.fitting(len(found), TALL),
         found[:1],
-        listed(len(result.trade_pnl), result.currency),
+        listed(result),
     )
 
 
