@@ -9,6 +9,7 @@ from dash.exceptions import PreventUpdate
 from dashboard.jobs.call import UNSTORED
 from dashboard.security.payloads import ResultData as ResultData
 from dashboard.text.restated import sentence
+from engine.core.config import settings
 from engine.core.errors import EngineError, SpecError
 from engine.core.spec import Action, RunSpec, kind_name
 from engine.jobs import actions, records, runner
@@ -38,8 +39,18 @@ def opened(data: ResultData, kind: type[S]) -> tuple[S, Any]:
                 "The data, a plug-in or Stratoscope itself has changed since this request: run it again. If this "
                 "message comes back, restart the server."
             )
-        raise EngineError("This result is no longer stored: run it again.")
+        raise EngineError(_not_stored())
     return spec, result
+
+
+def _not_stored() -> str:
+    """What to do about a result that was computed and is not there; workers elsewhere may have stored it elsewhere."""
+    if settings().compute.scheduler is None:
+        return "This result is no longer stored: run it again."
+    return (
+        "This result is not stored where this server reads: run it again. If this message comes back, start the "
+        "workers with the same configuration file: 'results' has to name a place that all of them reach."
+    )
 
 
 def report(data: ResultData, kind: type[Action]) -> Performed:

@@ -192,7 +192,7 @@ def test_a_run_without_a_window_takes_little_room(workspace: Workspace) -> None:
 
 def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
     _, listed, _, chosen, said = trades.list_trades(stored)
-    assert said == "profit in USD, prices after slippage"
+    assert said == "NVDA long; profit in USD, prices after slippage"
     assert chosen == listed[:1]
     figure, said = trades.show(chosen, stored)
     assert {"NVDA", "Entry"} <= {item.name for item in figure.data}
@@ -270,7 +270,7 @@ def test_a_table_that_has_not_all_trades_says_so_and_the_file_has_them(monkeypat
     _, found, _, _, said = trades.list_trades(None)
     assert (len(found), said) == (
         5_000,
-        "latest 5,000 of 5,001, all in the CSV; profit in USD, prices after slippage",
+        "latest 5,000 of 5,001, all in the CSV; long; profit in USD, prices after slippage",
     )
     assert (found[0]["id"], found[-1]["id"]) == ("5000", "1"), "the newest first, the oldest left out"
     text = csv_files.download(result, "trades", "0" * 64)["content"]

@@ -222,6 +222,17 @@ def test_what_came_of_an_action_is_its_report(fetch: Fetch) -> None:
         runs.report(None, Fetch)
 
 
+@pytest.mark.parametrize(
+    ("configured", "advice"),
+    [("", "no longer stored: run it again"), ("compute: {scheduler: tcp://far:8786}", "'results' has to name a place")],
+)
+def test_a_result_that_is_not_there_is_said_with_what_to_do(workspace: Workspace, configured: str, advice: str) -> None:
+    workspace.configure(workspace.config.read_text(encoding="utf-8") + configured)
+    spec = BacktestSpec.parse(BACKTEST.form.defaults())
+    with pytest.raises(EngineError, match=advice):
+        runs.opened({"key": runner.run_key(spec), "spec": canonical_json(spec)}, BacktestSpec)
+
+
 def test_a_report_of_another_kind_is_refused(fetch: Fetch) -> None:
     class Import(Action):
         kind: Literal["import"] = "import"
