@@ -18,14 +18,22 @@ def rank(values: Floats) -> Floats:
     """Rank of each value in its row from 0, the lowest, to 1, the highest; equal ones share the middle of their ranks.
     NaN where it is unknown or no other of the row is known.
     """
-    known = np.isfinite(values)
-    others = known.sum(axis=1, keepdims=True) - 1
-    result = np.full(values.shape, np.nan)
-    for place in range(values.shape[1]):
-        own = values[:, place : place + 1]
-        below, equal = (values < own).sum(axis=1), (values == own).sum(axis=1) - 1
-        counted = known[:, place] & (others[:, 0] > 0)
-        result[counted, place] = (below + equal / 2)[counted] / others[counted, 0]
+    finite = np.where(np.isfinite(values), values, np.nan)
+    others = np.isfinite(finite).sum(axis=1, keepdims=True) - 1
+    order = np.argsort(finite, axis=1)  # what is unknown comes last
+    ascending = np.take_along_axis(finite, order, axis=1)
+    places = np.arange(values.shape[1])
+    is_new = np.ones(values.shape, dtype=bool)
+    is_new[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
+    is_last = np.ones(values.shape, dtype=bool)
+    is_last[:, :-1] = is_new[:, 1:]
+    below = np.maximum.accumulate(np.where(is_new, places, 0), axis=1)
+    last = np.where(is_last, places, values.shape[1])[:, ::-1]
+    equal = np.minimum.accumulate(last, axis=1)[:, ::-1] - below
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ranked = (below + equal / 2) / others
+    result = np.empty(values.shape)
+    np.put_along_axis(result, order, np.where(np.isnan(ascending) | (others < 1), np.nan, ranked), axis=1)
     return result
 
 
