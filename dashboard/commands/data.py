@@ -15,6 +15,7 @@ import yaml
 from dashboard.commands import stored_series
 from dashboard.commands.output import print_lines, table_lines
 from dashboard.commands.values import values
+from dashboard.commands.versions import print_versions
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import DataError
@@ -52,6 +53,8 @@ def catalogue(given: argparse.Namespace) -> None:
     chosen = [item for item in found if given.collection in (None, item.collection)]
     if given.quality:
         _print_quality(assess_universe(chosen, progress=_progress()), given.json)
+    elif given.versions:
+        print_versions(chosen, given.json)
     elif given.json:
         print(json.dumps([asdict(item) for item in chosen]))
     else:

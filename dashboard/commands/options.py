@@ -98,6 +98,7 @@ def _import(parser: argparse.ArgumentParser) -> None:
 def _data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--collection", metavar="NAME", help="list this collection only")
     parser.add_argument("--quality", action="store_true", help="list the findings on data quality")
+    parser.add_argument("--versions", action="store_true", help="list the versions of the stored series")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     parser.set_defaults(action="")
     actions = parser.add_subparsers(

@@ -140,6 +140,19 @@ def test_command_says_what_was_restated(tmp_path: Path, capsys: pytest.CaptureFi
     assert (item["symbol"], item["change"]["changed"]) == ("ACME", 290)
 
 
+def test_command_lists_versions(capsys: pytest.CaptureFixture[str]) -> None:
+    save(OLD)
+    save(dividend(OLD))
+    assert cli.main(["data", "--versions", "--collection", "made-up"]) == 0
+    newest, first = capsys.readouterr().out.splitlines()
+    assert newest.endswith("UTC, 300 bars: 290 changed (close, adjusted close), at most 20.00%")
+    assert first.endswith("UTC, 300 bars: first version")
+    assert cli.main(["data", "--versions", "--collection", "made-up", "--json"]) == 0
+    plain = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [item["until"] == "" for item in plain] == [True, False]
+    assert plain[0]["change"]["changed"] == 290
+
+
 def test_provenance_lists_versions_and_opens_them(monkeypatch: pytest.MonkeyPatch) -> None:
     walks = [OLD.slice(0, 298), OLD.slice(0, 299), OLD, dividend(OLD)]
     for day, bars in enumerate(walks, 1):
