@@ -23,31 +23,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 after a plain sentence on stderr for each thing that is wrong."""
     commands = {"serve": serve, "run": run, "clean": clean}
     commands |= dict.fromkeys(("download", "import", "update", "data", "values"), market)
-    given = options.parser(commands).parse_args(arguments)
-    if given.config:
-        os.environ[PATH_VARIABLE] = given.config
+    args = options.parser(commands).parse_args(arguments)
+    if args.config:
+        os.environ[PATH_VARIABLE] = args.config
         settings.cache_clear()
-    command: options.Command = given.command
+    command: options.Command = args.command
     try:
         with blamed_on_plugins():
-            command(given)
+            command(args)
     except EngineError as error:
         print("\n".join(_sentences(error)), file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever reads has seen enough, such as `| head`
+    except BrokenPipeError:  # the reader has closed the pipe, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes as it ends
         return 0
     return 0
 
 
-def serve(given: argparse.Namespace) -> None:
+def serve(args: argparse.Namespace) -> None:
     """Serve the workbench until interrupted."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a full queue of polls is no news
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # keeps 28 MB less than Arrow's own allocator
-    config = _on_port(settings(), given.port)
+    config = _on_port(settings(), args.port)
     prepare_cache(config.cache)
     with bind(config) as listener:
         gc.disable()  # what is imported and built from here until the server listens stays for good
@@ -57,25 +57,25 @@ def serve(given: argparse.Namespace) -> None:
         server.serve(config, listener)
 
 
-def run(given: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """Compute the spec in a file and print its key metrics and its run key."""
     from dashboard.commands import run  # numerics and reports, which --help and the server's first second do without
 
-    run.run(given)
+    run.run(args)
 
 
-def clean(given: argparse.Namespace) -> None:
+def clean(args: argparse.Namespace) -> None:
     """Say what can be removed from the cache, ask, and remove it."""
     from dashboard.commands import clean  # the store of results
 
-    clean.clean(given)
+    clean.clean(args)
 
 
-def market(given: argparse.Namespace) -> None:
-    """Download, import, update or list bars, or store external values: whichever ``given`` names."""
+def market(args: argparse.Namespace) -> None:
+    """Download, import, update or list bars, or store external values: whichever ``args`` names."""
     from dashboard.commands import data
 
-    data.COMMANDS[given.verb](given)
+    data.COMMANDS[args.verb](args)
 
 
 def bind(config: Config) -> socket.socket:

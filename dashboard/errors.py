@@ -15,12 +15,12 @@ from engine.core.plugin_errors import of_plugin
 
 _LOG = logging.getLogger("stratoscope")
 _BACKGROUND = "An error occurred inside a background callback: "
-_CANCELLED = "The job was cancelled."  # as the cluster says it; whoever cancelled needs no alarm
+_CANCELLED = "The job was cancelled."  # in the words of the cluster; the user who cancelled needs no alarm
 _UNEXPECTED = "An internal error occurred. The server's log has the details; the rest keeps working."
 
 
 def sentence(error: Exception) -> str:
-    """What the user is told about ``error``.
+    """The sentence that the user sees for ``error``.
 
     A background job has reported its own sentence already: it is the first line of what Dash raises here.
     """

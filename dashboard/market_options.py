@@ -75,7 +75,7 @@ class Symbols:
 
     def search(self, collection: str, text: str, chosen: Sequence[str]) -> Options:
         """What a list shows of them once ``text`` is typed."""
-        return listed(self.known(collection, _recent(_place(), int(time.monotonic() / _TYPING))), text, chosen)
+        return listed(self.known(collection, _recent(_workspace(), int(time.monotonic() / _TYPING))), text, chosen)
 
     def known(self, collection: str, among: Collections) -> Mapping[str, str]:
         """Universes that have members in ``collection``, then its symbols, each with its label."""
@@ -88,9 +88,9 @@ def listed(known: Mapping[str, str], text: str, chosen: Sequence[str]) -> Option
     """Options of ``known`` that contain ``text``, those that begin with it first, up to ``MAXIMUM_OPTIONS``; then the
     others of ``chosen``, known or not.
     """
-    wanted = text.strip().casefold()
-    found = [name for name, label in known.items() if wanted in label.casefold()]
-    found.sort(key=lambda name: not name.removeprefix(UNIVERSE).casefold().startswith(wanted))
+    prefix = text.strip().casefold()
+    found = [name for name, label in known.items() if prefix in label.casefold()]
+    found.sort(key=lambda name: not name.removeprefix(UNIVERSE).casefold().startswith(prefix))
     shown = dict.fromkeys([*found[:MAXIMUM_OPTIONS], *chosen])
     return [(name, known.get(name, name)) for name in shown]
 
@@ -102,7 +102,7 @@ def folded(symbols: Sequence[str]) -> list[str]:
 
 
 def unfolded(chosen: Sequence[str]) -> list[str]:
-    """The symbols that ``chosen`` stands for; a universe that there is not stands for itself."""
+    """The symbols in ``chosen``, with the members of each universe; an unknown universe is left as it is."""
     named = _members()
     return list(dict.fromkeys(symbol for item in chosen for symbol in named.get(item, (item,))))
 
@@ -140,8 +140,8 @@ def follow_collection(form: Form, more: More = lambda *_: ()) -> None:
         prevent_initial_call=True,
     )
     def follow(collection: str, chosen: list[str] | None, interval: str) -> None:
-        symbols, kept, intervals, bars = following(*offers, collection, chosen, interval)
-        set_props(lists[0], {"options": symbols, "value": kept})
+        symbols, selected, intervals, bars = following(*offers, collection, chosen, interval)
+        set_props(lists[0], {"options": symbols, "value": selected})
         set_props(lists[1], {"options": intervals, "value": bars})
 
     @callback(
@@ -160,20 +160,20 @@ def following(
 ) -> tuple[Any, ...]:
     """Options and value of the symbols, then of the interval, once ``collection`` is chosen."""
     known = offer_symbols.known(collection, _collections())
-    kept = [name for name in chosen or () if name in known] or offer_symbols.every({"collection": collection})[:1]
-    options = labelled(listed(known, "", kept))
+    selected = [name for name in chosen or () if name in known] or offer_symbols.every({"collection": collection})[:1]
+    options = labelled(listed(known, "", selected))
     intervals = dict(offer_intervals({"collection": collection}))
     bars = interval if interval in intervals else next(iter(intervals), interval)
-    return options, kept, labelled(list(intervals.items())), bars
+    return options, selected, labelled(list(intervals.items())), bars
 
 
 def _universes(symbols: Mapping[str, str]) -> dict[str, str]:
     """The universes that have members among ``symbols``, and how many."""
     found = {}
-    for name, of_it in _members().items():
-        here = sum(member in symbols for member in of_it)
-        of = "" if here == len(of_it) else f" of {len(of_it):,}"
-        found |= {name: f"{name} ({here:,}{of} symbols)"} if here else {}
+    for name, members in _members().items():
+        available = sum(member in symbols for member in members)
+        total = "" if available == len(members) else f" of {len(members):,}"
+        found |= {name: f"{name} ({available:,}{total} symbols)"} if available else {}
     return found
 
 
@@ -181,7 +181,7 @@ def _members() -> dict[str, tuple[str, ...]]:
     """The universes by the names that lists have; one with something that is no symbol is left out."""
     found = {}
     for name, texts in universes.known().items():
-        with suppress(ValueError):  # who requests it by name is told why
+        with suppress(ValueError):  # a request by name gets the reason
             found[f"{UNIVERSE}{name}"] = tuple(symbol(text) for text in texts)
     return found
 
@@ -200,7 +200,7 @@ def _recent(place: str, moment: int) -> Collections:
     return catalog.collections()
 
 
-def _place() -> str:
+def _workspace() -> str:
     """What tells one workspace from another."""
     return f"{settings().cache} {settings().plugins}"
 

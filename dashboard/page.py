@@ -26,7 +26,7 @@ class Page:
     ``layout`` is called with the text of the permalink's ``spec``, or None, and never raises for a text that is
     wrong: the page then opens with its default form and says so. ``icon`` names a drawing in ``assets/icons``.
     ``studies`` are the names (``ids.study``) under which tabs of the page run specs of their own; ``later`` makes what
-    is put into the page only when somebody opens it, for Dash to know its ids. ``layout`` of a page ``with_view`` takes
+    is put into the page only when it is opened, for Dash to know its ids. ``layout`` of a page ``with_view`` takes
     the other parameters of the address as well, which say what is in sight.
     """
 

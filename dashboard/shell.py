@@ -81,7 +81,7 @@ def layout(pages: Sequence[Page]) -> Component:
 
 
 def _run_stores(page: str) -> list[ids.Id]:
-    """What a page's background callback writes outlives the page: a job goes on when its page is left."""
+    """What a page's background callback writes outlives the page: a job continues when its page is left."""
     return [ids.run(page), ids.job(page), ids.progress(page), ids.computed(page), ids.result(page)]
 
 

@@ -41,7 +41,7 @@ def short_query(spec: Spec) -> str:
 def from_query(text: str) -> dict[str, Any]:
     """The plain values in ``text``. Raises ``SpecError`` for anything that ``to_query`` cannot have written."""
     if text.startswith(_KEPT):
-        return _kept(text.removeprefix(_KEPT))
+        return _stored_request(text.removeprefix(_KEPT))
     if id_ := report_in(text):
         return _reported(id_)
     try:
@@ -77,7 +77,7 @@ def _reported(id_: str) -> dict[str, Any]:
     return done.action.model_dump(mode="json")
 
 
-def _kept(key: str) -> dict[str, Any]:
+def _stored_request(key: str) -> dict[str, Any]:
     found = permalinks.find(key)
     if found is None:
         raise SpecError(

@@ -39,22 +39,22 @@ def register(server: Flask) -> None:
 
     def begin() -> Response:
         try:
-            asked = _DECLARED.validate_python(request.get_json(silent=True), strict=True)
+            declared = _DECLARED.validate_python(request.get_json(silent=True), strict=True)
         except ValidationError:
-            return _said("The name and the size of a file are missing.", 400)
+            return _reply("The name and the size of a file are missing.", 400)
         with writing:
-            return _shown(uploads.begin(asked["name"], asked["size"]))
+            return _shown(uploads.begin(declared["name"], declared["size"]))
 
     def add(id_: str) -> Response:
         length, at = request.content_length, request.args.get("at", "")
         if length is None or not at.isdecimal() or len(at) > 15:
-            return _said("A slice needs its length and its offset.", 411)
+            return _reply("A slice needs its length and its offset.", 411)
         if length > uploads.SLICE:
-            return _said(f"A slice has at most {uploads.SLICE:,} bytes.", 413)
+            return _reply(f"A slice has at most {uploads.SLICE:,} bytes.", 413)
         uploads.find(id_)
         data = request.get_data(cache=False)
         if len(data) != length:
-            return _said("The slice was cut off.", 400)
+            return _reply("The slice was cut off.", 400)
         with writing:
             return _shown(uploads.append(id_, int(at), data))
 
@@ -77,11 +77,11 @@ def _guarded(view: Callable[..., Response]) -> Callable[..., Response]:
     def answer(**values: Any) -> Response:
         own = request.headers.get("Origin", request.host_url.rstrip("/")).partition("://")[2] == request.host
         if HEADER not in request.headers or not own:
-            return _said(FORBIDDEN, 403)
+            return _reply(FORBIDDEN, 403)
         try:
             return view(**values)
         except UploadError as error:
-            return _said(str(error), _STATUS.get(type(error), 409))
+            return _reply(str(error), _STATUS.get(type(error), 409))
 
     return answer
 
@@ -90,7 +90,7 @@ def _shown(found: Upload) -> Response:
     return jsonify(id=found.id, name=found.name, size=found.size, received=found.received)
 
 
-def _said(text: str, status: int) -> Response:
+def _reply(text: str, status: int) -> Response:
     answer = jsonify(error=text)
     answer.status_code = status
     return answer

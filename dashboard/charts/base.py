@@ -72,13 +72,13 @@ def has_hours(time: NDArray[np.float64]) -> bool:
     return bool(np.any(time % 86_400_000))
 
 
-def time_axis(*, intraday: bool = False, zone: str = "UTC", **more: Any) -> dict[str, Any]:
+def time_axis(*, intraday: bool = False, zone: str = "UTC", **options: Any) -> dict[str, Any]:
     """A date axis for ``times``, with a crosshair; never with rangebreaks. ``zone`` is named after a time of day."""
     hover = f"{MINUTE_HOVER} {zone}" if intraday else DAY_HOVER
-    return {"type": "date", "hoverformat": hover, "showspikes": True, "spikesnap": "cursor", **more}
+    return {"type": "date", "hoverformat": hover, "showspikes": True, "spikesnap": "cursor", **options}
 
 
-def value_axis(title: str = "", *, tickformat: str = "", log: bool = False, **more: Any) -> dict[str, Any]:
+def value_axis(title: str = "", *, tickformat: str = "", log: bool = False, **options: Any) -> dict[str, Any]:
     """A y axis that follows the visible data; zooming is along x only. A log axis writes its numbers in full."""
     axis: dict[str, Any] = {"fixedrange": True, "type": "log" if log else "linear"}
     if title:
@@ -87,10 +87,10 @@ def value_axis(title: str = "", *, tickformat: str = "", log: bool = False, **mo
         axis["tickformat"] = tickformat
     if log:
         axis |= {"dtick": "D2", "tickformat": tickformat or PLAIN}
-    return {**axis, **more}
+    return {**axis, **options}
 
 
-def growth_axis(growth: NDArray[Any], *, log: bool, **more: Any) -> dict[str, Any]:
+def growth_axis(growth: NDArray[Any], *, log: bool, **options: Any) -> dict[str, Any]:
     """A y axis for ``growth`` of 1. Where it is logarithmic it steps by 1, 2, 5 over up to three powers of ten, over
     more by the powers alone; an account that was ruined is left out of account.
     """
@@ -99,23 +99,14 @@ def growth_axis(growth: NDArray[Any], *, log: bool, **more: Any) -> dict[str, An
         known = growth[growth > 0]
         decades = float(np.log10(known.max() / known.min())) if len(known) else 0.0
         ticks = {"dtick": None, "nticks": 6} if decades < 0.4 else {"dtick": "D2" if decades < 3 else 1}
-    return value_axis(log=log, tickformat=PLAIN, **ticks, **more)
+    return value_axis(log=log, tickformat=PLAIN, **ticks, **options)
 
 
-def figure(
-    traces: Sequence[Any],
-    *,
-    x: dict[str, Any] | None = None,
-    y: dict[str, Any] | None = None,
-    panes: Sequence[tuple[dict[str, Any], float]] = (),
-    keep: str = "view",
-    hover: str = "x unified",
-    **layout: Any,
-) -> go.Figure:
-    """``plain_figure``, checked by Plotly."""
+def figure(traces: Sequence[Any], **settings: Any) -> go.Figure:
+    """``plain_figure`` with these ``settings``, checked by Plotly."""
     import plotly.graph_objects as go
 
-    plain = plain_figure(traces, x=x, y=y, panes=panes, keep=keep, hover=hover, **layout)
+    plain = plain_figure(traces, **settings)
     # Plotly would copy its default template, which takes longer than all the rest.
     drawn = go.Figure(data=plain["data"], layout={"template": go.layout.Template(), **plain["layout"]})
     drawn.layout.template = None

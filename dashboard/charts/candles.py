@@ -39,7 +39,7 @@ class CandleInfo:
     """What is drawn of a series.
 
     ``time`` is float64 milliseconds since 1970 on the ``clock`` of each bar, or of the start of the minutes or hours,
-    or of the date with which the trading day, week, month, quarter or year begins that a candle stands for. ``open``,
+    or of the date with which the trading day, week, month, quarter or year begins that a candle covers. ``open``,
     ``high``, ``low`` and ``close`` are float64 in ``currency``; the first three are empty where the series has closes
     only or is drawn as a line, ``volume`` where it has none. ``step`` is the length of a candle ("week"); ``bars``
     counts the bars in view, from ``first`` to ``last``, and ``total`` those of the whole range.

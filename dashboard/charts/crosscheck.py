@@ -1,4 +1,4 @@
-"""The equity of a run and that of its repetition by another program, and what lies between them."""
+"""Equity of a run, that of its repetition by another program, and their difference."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def info(found: Crosscheck) -> CrosscheckInfo:
     """What is drawn of a cross-check; thinned, but for each curve's highest and lowest."""
     time, apart = base.times(found.time), found.other_curve - found.curve
     curves = (found.curve, found.other_curve, apart)
-    kept = np.unique(np.concatenate([thin(time, values, POINTS) for values in curves]))
-    return CrosscheckInfo(time[kept], found.curve[kept], found.other_curve[kept], apart[kept], found.currency)
+    index = np.unique(np.concatenate([thin(time, values, POINTS) for values in curves]))
+    return CrosscheckInfo(time[index], found.curve[index], found.other_curve[index], apart[index], found.currency)
 
 
 def figure(info: CrosscheckInfo) -> go.Figure:

@@ -81,7 +81,7 @@ def figure(info: DistributionInfo) -> go.Figure:
         hover="closest",
         bargap=0.08,
         shapes=[shape for shape, _ in marks],
-        annotations=[words for _, words in marks],
+        annotations=[label for _, label in marks],
     )
 
 
@@ -91,8 +91,8 @@ def _mark(at: float, text: str, height: float) -> tuple[dict[str, object], dict[
         "type": "line", "x0": at, "x1": at, "y0": 0, "y1": height, "yref": "paper",
         "line": {"color": base.MUTED, "width": 1},
     }  # fmt: skip
-    words = {
+    label = {
         "x": at, "y": height, "yref": "paper", "text": text, "showarrow": False, "xanchor": "left", "yanchor": "top",
         "xshift": 4, "font": {"size": 11, "color": base.TEXT},
     }  # fmt: skip
-    return line, words
+    return line, label

@@ -115,8 +115,8 @@ def thin(time: Floats, values: Floats, limit: int = 3_000) -> np.ndarray:
 
 def _curve(label: str, time: Times, equity: Floats, capital: float) -> Curve:
     moments, below = base.times(time), drawdown(equity, capital)
-    kept = np.union1d(thin(moments, equity, POINTS), thin(moments, below, POINTS))
-    return Curve(label, moments[kept], equity[kept] / capital, below[kept])
+    index = np.union1d(thin(moments, equity, POINTS), thin(moments, below, POINTS))
+    return Curve(label, moments[index], equity[index] / capital, below[index])
 
 
 def _growth(info: EquityInfo) -> Floats:

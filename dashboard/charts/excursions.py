@@ -35,13 +35,13 @@ class ExcursionInfo:
 
 def info(result: BacktestResult) -> ExcursionInfo:
     """What is drawn of ``result``: every trade, or of many an even choice with the extremes."""
-    kept = _kept(result.trade_return)
-    days = entered(result)[kept].astype("datetime64[D]")
-    names = [result.symbols[index] for index in result.trade_symbol[kept]]
+    rows = _sampled(result.trade_return)
+    days = entered(result)[rows].astype("datetime64[D]")
+    names = [result.symbols[index] for index in result.trade_symbol[rows]]
     return ExcursionInfo(
-        adverse=-result.trade_mae[kept],
-        favourable=result.trade_mfe[kept],
-        returned=result.trade_return[kept],
+        adverse=-result.trade_mae[rows],
+        favourable=result.trade_mfe[rows],
+        returned=result.trade_return[rows],
         label=tuple(f"{name} {day}" for name, day in zip(names, days, strict=True)),
         total=len(result.trade_return),
     )
@@ -60,7 +60,7 @@ def figure(info: ExcursionInfo) -> go.Figure:
             traces.append(
                 go.Scatter(
                     x=values[chosen], y=info.returned[chosen], xaxis=axis, mode="markers", name=name, legendgroup=name,
-                    showlegend=side == 0, text=[text for text, keep in zip(info.label, chosen, strict=True) if keep],
+                    showlegend=side == 0, text=[text for text, is_on in zip(info.label, chosen, strict=True) if is_on],
                     marker={"color": base.tint(colour, 75), "size": 6, "symbol": "circle" if won else "diamond"},
                     hovertemplate="%{text}<br>excursion %{x:.2%}, return %{y:.2%}<extra></extra>",
                 )
@@ -81,14 +81,14 @@ def figure(info: ExcursionInfo) -> go.Figure:
 def _bounds(info: ExcursionInfo) -> list[dict[str, object]]:
     """Where a trade lies that ended at its worst or at its best, before costs."""
     worst, best = (float(values.max(initial=0.0)) for values in (info.adverse, info.favourable))
-    look = {"type": "line", "x0": 0, "y0": 0, "line": {"color": base.FAINT, "width": 1, "dash": "dot"}}
+    style = {"type": "line", "x0": 0, "y0": 0, "line": {"color": base.FAINT, "width": 1, "dash": "dot"}}
     return [
-        {**look, "xref": "x", "x1": worst, "y1": -worst},
-        {**look, "xref": "x2", "x1": best, "y1": best},
+        {**style, "xref": "x", "x1": worst, "y1": -worst},
+        {**style, "xref": "x2", "x1": best, "y1": best},
     ]
 
 
-def _kept(returns: Floats) -> NDArray[np.intp]:
+def _sampled(returns: Floats) -> NDArray[np.intp]:
     """All, or an even choice with the ten best and the ten worst."""
     if len(returns) <= MAXIMUM_POINTS:
         return np.arange(len(returns))

@@ -74,8 +74,8 @@ def info(
         column += len(lines)
         warming = _warming(bars, view, feature.warm_up())
         on_price = [feature.pane == "price" and line.is_price() for line in lines]
-        for kept, panes, levels in ((True, over, ()), (False, below, feature.levels)):
-            chosen = tuple(line for line, is_on in zip(lines, on_price, strict=True) if is_on is kept)
+        for on_pane, panes, levels in ((True, over, ()), (False, below, feature.levels)):
+            chosen = tuple(line for line, is_on in zip(lines, on_price, strict=True) if is_on is on_pane)
             if chosen:
                 panes.append(Pane(feature.label(), chosen, levels, warming))
     spans = [pane.warm_up for pane in over if pane.warm_up]
@@ -140,9 +140,9 @@ def correlation_figure(info: CorrelationInfo) -> go.Figure:
 
     names = list(info.names)
     printed = [[number(value, 2, signed=True) for value in row] for row in info.value[::-1]]
-    words = {"text": printed, "texttemplate": "%{text}", "hovertemplate": "%{y} with %{x}: %{text}<extra></extra>"}
+    labels = {"text": printed, "texttemplate": "%{text}", "hovertemplate": "%{y} with %{x}: %{text}<extra></extra>"}
     scale = {"zmin": -1, "zmax": 1, **base.printed(12)}
-    square = go.Heatmap(z=base.values(info.value[::-1]), x=names, y=names[::-1], **words, **scale)
+    square = go.Heatmap(z=base.values(info.value[::-1]), x=names, y=names[::-1], **labels, **scale)
     return base.figure([square], y={"fixedrange": True}, x={"fixedrange": True}, hover="closest", keep="correlation")
 
 
@@ -177,10 +177,10 @@ def _shapes(pane: Pane, axis: str, domain: tuple[float, float]) -> list[dict[str
         place = {"xref": "x", "x0": first, "x1": last, "yref": "paper", "y0": domain[0], "y1": domain[1]}
         shade = {"fillcolor": base.tint(base.MUTED, 11), "line": {"width": 0}}
         drawn.append({"type": "rect", "layer": "below", **place, **shade})
-    look = {"color": base.LINE_STRONG, "width": 1, "dash": "dot"}
+    style = {"color": base.LINE_STRONG, "width": 1, "dash": "dot"}
     for level in pane.levels:
         place = {"xref": "paper", "x0": 0, "x1": 1, "yref": f"y{axis}", "y0": level, "y1": level}
-        drawn.append({"type": "line", "layer": "below", **place, "line": look})
+        drawn.append({"type": "line", "layer": "below", **place, "line": style})
     return drawn
 
 

@@ -98,7 +98,7 @@ def figure(info: FillsInfo, *, keep: str = "") -> go.Figure:
         )
         for level in info.levels
     ]  # fmt: skip
-    words = [
+    notes = [
         {
             "x": level.time[0], "y": np.log10(level.price[0]) if info.candles.log else level.price[0],
             "text": level.name.lower(), "showarrow": False, "xanchor": "right", "yanchor": "middle", "xshift": -4,
@@ -116,7 +116,7 @@ def figure(info: FillsInfo, *, keep: str = "") -> go.Figure:
         y=candles.price_axis(info.candles),
         keep=keep or info.candles.symbol,
         shapes=[shade],
-        annotations=words,
+        annotations=notes,
     )
 
 
@@ -133,22 +133,24 @@ def _marks(result: BacktestResult, symbol: int, start: Any, end: Any) -> tuple[M
     for name, time, price in zip(("Entry", "Exit"), times, prices, strict=True):
         chosen = own & (time >= start) & (time <= end) & ((name == "Entry") | ~result.trade_open)
         buys = (result.trade_side[chosen] > 0) == (name == "Entry")
-        words = tuple(_WORDS[name, bool(buying)] for buying in buys)
-        found.append(Marks(name, base.times(time[chosen]), price[chosen], buys, words))
+        labels = tuple(_WORDS[name, bool(buying)] for buying in buys)
+        found.append(Marks(name, base.times(time[chosen]), price[chosen], buys, labels))
     return tuple(marks for marks in found if len(marks.time))
 
 
 def _arrows(marks: Marks) -> go.Scatter:
     import plotly.graph_objects as go
 
-    look = {
+    style = {
         "symbol": ["triangle-up" if buying else "triangle-down" for buying in marks.buys],
-        "size": 14 if marks.name == "Entry" else 9,  # a reversal is both at one price: the exit stands in the entry
+        "size": 14
+        if marks.name == "Entry"
+        else 9,  # a reversal is both at one price: the exit is drawn inside the entry
         "color": base.SERIES[0 if marks.name == "Entry" else 1],
         "line": {"color": base.SURFACE, "width": 1},
     }
     return go.Scatter(
-        x=marks.time, y=base.values(marks.price), name=marks.name, mode="markers", marker=look, text=marks.words,
+        x=marks.time, y=base.values(marks.price), name=marks.name, mode="markers", marker=style, text=marks.words,
         hovertemplate=f"%{{text}} %{{y:{candles.PRICE}}}",
     )  # fmt: skip
 

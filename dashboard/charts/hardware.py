@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-LINES = 8  # cores that can be told apart as lines; more are drawn as a heatmap
-HOLD = 2.5  # seconds that a reading stands for when the next one is late; a longer pause is a gap
+LINES = 8  # cores that can be distinguished as lines; more are drawn as a heatmap
+HOLD = 2.5  # seconds for which a reading holds when the next one is late; a longer pause is a gap
 GIGABYTE = 2**30
 PERCENT, GIGABYTES = "%{y:.0f}%", "%{y:.2f} GB"
 
@@ -79,9 +79,9 @@ def every_second(ages: Floats, values: Floats, seconds: int) -> Floats:
     grid = np.full((seconds, *values.shape[1:]), np.nan)
     if not len(ages):
         return grid
-    moments, wanted = -ages, np.arange(1 - seconds, 1, dtype=float)
-    latest = np.searchsorted(moments, wanted + 0.5, side="right") - 1
-    known = (latest >= 0) & (wanted - moments[latest] <= HOLD)
+    moments, ticks = -ages, np.arange(1 - seconds, 1, dtype=float)
+    latest = np.searchsorted(moments, ticks + 0.5, side="right") - 1
+    known = (latest >= 0) & (ticks - moments[latest] <= HOLD)
     grid[known] = values[latest[known]]
     return grid
 
@@ -129,7 +129,7 @@ def _percent_axis() -> dict[str, Any]:
 
 
 def _line(
-    values: Floats, name: str, colour: str, template: str, width: float, *, filled: bool = False, **more: Any
+    values: Floats, name: str, colour: str, template: str, width: float, *, filled: bool = False, **options: Any
 ) -> go.Scatter:
     import plotly.graph_objects as go
 
@@ -137,7 +137,7 @@ def _line(
     x, y = _known(values)
     return go.Scatter(
         x=x, y=_compact(y), name=name, mode="lines", line={"color": colour, "width": width}, hovertemplate=template,
-        **area, **more,
+        **area, **options,
     )  # fmt: skip
 
 
@@ -167,7 +167,7 @@ def _core_colours(count: int) -> list[str]:
 
 def _compact(values: Floats) -> NDArray[Any]:
     """Numbers in few bytes, for they are sent each second: whole percent need one, the others four."""
-    whole = np.isfinite(values).all() and values.min(initial=0) >= 0 and values.max(initial=0) <= 100
-    if whole and np.array_equal(values, np.round(values)):
+    is_percent = np.isfinite(values).all() and values.min(initial=0) >= 0 and values.max(initial=0) <= 100
+    if is_percent and np.array_equal(values, np.round(values)):
         return values.astype(np.uint8)
     return base.values(values)

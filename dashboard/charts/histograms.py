@@ -45,7 +45,7 @@ def profit_info(result: BacktestResult) -> HistogramInfo:
     returns = result.trade_return
     low, high = np.quantile(returns, (_OUTER, 1 - _OUTER))
     low, high = min(float(low), 0.0), max(float(high), 0.0)
-    width = _round((high - low) / BINS or 0.01)
+    width = _nice_width((high - low) / BINS or 0.01)
     edges = width * np.arange(np.floor(low / width), np.ceil(high / width) + 1)
     if len(edges) < 2:
         edges = np.array([-width, 0.0, width])
@@ -66,7 +66,7 @@ def _counted(result: BacktestResult, values: Floats, edges: Floats) -> Histogram
     return HistogramInfo(edges, counts[0], counts[1], float(np.median(values)))
 
 
-def _round(width: float) -> float:
+def _nice_width(width: float) -> float:
     """The next of 1, 2, 5 times a power of ten."""
     power = 10.0 ** np.floor(np.log10(width))
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= width * (1 - 1e-9)))
@@ -77,19 +77,19 @@ def _figure(info: HistogramInfo, number: str, unit: str, *, keep: str) -> go.Fig
 
     middle, width = (info.edges[1:] + info.edges[:-1]) / 2, float(info.edges[1] - info.edges[0])
     bounds = np.stack((info.edges[:-1], info.edges[1:]), axis=1)
-    whole = {"dtick": 1} if (info.won + info.lost).max(initial=0.0) < 6 else {"nticks": 5}
-    words = f"%{{customdata[0]:{number}}} to %{{customdata[1]:{number}}} {unit}<br>%{{y:.0f}} "
+    ticks = {"dtick": 1} if (info.won + info.lost).max(initial=0.0) < 6 else {"nticks": 5}
+    hover = f"%{{customdata[0]:{number}}} to %{{customdata[1]:{number}}} {unit}<br>%{{y:.0f}} "
     traces = [
         go.Bar(
             x=middle, y=counts, width=width, name=name, showlegend=False, customdata=bounds,
-            hovertemplate=words + name.lower(), marker={"color": base.tint(colour, 75), "line": {"width": 0}},
+            hovertemplate=hover + name.lower(), marker={"color": base.tint(colour, 75), "line": {"width": 0}},
         )
         for counts, colour, name in ((info.won, base.GAIN, "Winners"), (info.lost, base.LOSS, "Losers"))
     ]  # fmt: skip
     return base.figure(
         traces,
         x={"tickformat": number if unit else ".2~%", "nticks": 8, "showspikes": False},
-        y=base.value_axis(rangemode="tozero", tickformat="d", **whole),
+        y=base.value_axis(rangemode="tozero", tickformat="d", **ticks),
         keep=keep,
         hover="closest",
         barmode="stack",

@@ -64,8 +64,8 @@ def line_of(label: str, output: Output, index: int, view: Bars, values: Floats, 
         edge = np.where(values > 0, np.fmin(view.low, view.close), np.fmax(view.high, view.close))
         return Line(label, colour, time[shown], values[shown], "marker", output.unit, edge[shown])
     level = values[known].mean() if known.any() else 0.0
-    kept = thin(time, np.where(known, values, level), limit)  # what is missing counts as the mean: a gap stays a gap
-    return Line(label, colour, time[kept], values[kept], output.style, output.unit)
+    places = thin(time, np.where(known, values, level), limit)  # what is missing counts as the mean: a gap stays a gap
+    return Line(label, colour, time[places], values[places], output.style, output.unit)
 
 
 def traces(lines: Sequence[Line], axis: str) -> list[Trace]:
@@ -88,11 +88,11 @@ def _bands(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
     return list(zip(edges[::2], edges[1::2], strict=False))
 
 
-def _drawn_line(line: Line, axis: str, look: Mapping[str, Any] | None = None, **more: Any) -> Trace:
-    """The line with the ``look`` of its own and ``more`` of the trace: set at once, which is quicker than an update."""
+def _drawn_line(line: Line, axis: str, stroke: Mapping[str, Any] | None = None, **options: Any) -> Trace:
+    """The line with its own ``stroke`` and ``options`` of the trace, set at once: an update would be slower."""
     style = {"color": line.colour, "width": 1.5 if len(line.time) < DENSE else 1.1}
-    drawn = {"mode": "lines", "connectgaps": False, "line": {**style, **(look or {})}, "hovertemplate": _hover(line)}
-    return {"type": "scatter", **_placed(line, axis), **drawn, **more}
+    drawn = {"mode": "lines", "connectgaps": False, "line": {**style, **(stroke or {})}, "hovertemplate": _hover(line)}
+    return {"type": "scatter", **_placed(line, axis), **drawn, **options}
 
 
 def _placed(line: Line, axis: str) -> Trace:
@@ -106,8 +106,8 @@ def _edge(line: Line, axis: str) -> Trace:
 
 def _lower_edge(line: Line, axis: str, colour: str) -> Trace:
     """In the colour of the upper one, with what lies between them tinted."""
-    look = {"color": colour, "width": 1}
-    return _drawn_line(line, axis, look, fill="tonexty", fillcolor=base.tint(colour, 10))
+    stroke = {"color": colour, "width": 1}
+    return _drawn_line(line, axis, stroke, fill="tonexty", fillcolor=base.tint(colour, 10))
 
 
 def _histogram(line: Line, axis: str) -> Trace:
@@ -128,7 +128,7 @@ def _signed(rising: NDArray[np.bool_]) -> dict[str, Any]:
 def _markers(line: Line, axis: str) -> Trace:
     """Triangles under the bars where the output is positive, and over them where it is negative."""
     rising = line.value > 0
-    look = {
+    style = {
         "symbol": np.where(rising, _TRIANGLE_UP, _TRIANGLE_DOWN).astype(np.int32),
         **_signed(rising),
         "size": 8,
@@ -136,7 +136,7 @@ def _markers(line: Line, axis: str) -> Trace:
     }
     place = {} if line.place is None else {"y": base.values(line.place)}
     hover = {"customdata": line.value, "hovertemplate": "%{customdata:+.0f}"}
-    return {"type": "scatter", **_placed(line, axis), **place, "mode": "markers", "marker": look, **hover}
+    return {"type": "scatter", **_placed(line, axis), **place, "mode": "markers", "marker": style, **hover}
 
 
 def _hover(line: Line) -> str:

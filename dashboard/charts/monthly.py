@@ -42,7 +42,7 @@ def info(result: BacktestResult) -> MonthlyInfo:
 def of_months(found: Months) -> MonthlyInfo:
     """What is drawn of any returns by month."""
     months, totals = 100 * found.returns, 100 * found.totals
-    return MonthlyInfo(tuple(map(str, found.years)), months, totals, _full(months), _full(totals))
+    return MonthlyInfo(tuple(map(str, found.years)), months, totals, _colour_range(months), _colour_range(totals))
 
 
 def height(info: MonthlyInfo) -> int:
@@ -61,16 +61,16 @@ def figure(info: MonthlyInfo) -> go.Figure:
     fits = max(map(len, (text for line in months for text in line))) < _WIDE
     size = 8 if row < 14 else 10 if fits else 9
     print_ = {"texttemplate": "%{text}"} if row >= 10 else {}
-    look = {"y": list(info.years), "xgap": 1, "ygap": 1, "hoverongaps": False, **base.printed(size), **print_}
+    style = {"y": list(info.years), "xgap": 1, "ygap": 1, "hoverongaps": False, **base.printed(size), **print_}
     traces = [
         go.Heatmap(
             x=list(MONTHS), z=base.values(info.months), text=months, zmin=-info.full, zmax=info.full,
-            name="Return, %", hovertemplate="%{x} %{y}: %{z:.2f}%<extra></extra>", **look,
+            name="Return, %", hovertemplate="%{x} %{y}: %{z:.2f}%<extra></extra>", **style,
         ),
         go.Heatmap(
             x=["Year"], z=base.values(info.totals[:, None]), text=totals, xaxis="x2",
             zmin=-info.full_year, zmax=info.full_year, name="Year, %",
-            hovertemplate="%{y}: %{z:.2f}%<extra></extra>", **look,
+            hovertemplate="%{y}: %{z:.2f}%<extra></extra>", **style,
         ),
     ]  # fmt: skip
     columns = {"fixedrange": True, "showgrid": False, "ticks": "", "type": "category", "showspikes": False}
@@ -92,6 +92,6 @@ def _texts(values: Floats) -> list[list[str]]:
     return [[number(value, 1) if np.isfinite(value) else "" for value in row] for row in values]
 
 
-def _full(values: Floats) -> float:
+def _colour_range(values: Floats) -> float:
     sizes = np.abs(values[np.isfinite(values)])
     return max(float(np.quantile(sizes, _CLIP)) if len(sizes) else 0.0, 0.1)

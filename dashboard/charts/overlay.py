@@ -43,8 +43,8 @@ def info(runs: Sequence[Line], combined: Line | None = None, held: Line | None =
     """What is drawn of each run; logarithmic where every equity stays above zero."""
     lines = [*runs, *(line for line in (combined, held) if line)]
     is_positive = all(bool((equity > 0).all()) for _, _, equity, _ in lines)
-    whole, hold = (_curve(*line) if line else None for line in (combined, held))
-    return OverlayInfo(tuple(_curve(*run) for run in runs), whole, hold, is_positive)
+    portfolio, hold = (_curve(*line) if line else None for line in (combined, held))
+    return OverlayInfo(tuple(_curve(*run) for run in runs), portfolio, hold, is_positive)
 
 
 def style(index: int) -> tuple[str, str]:
@@ -86,5 +86,5 @@ def _traces(curve: Curve, colour: str, dash: str, width: float) -> list[go.Scatt
 
 def _curve(label: str, time: Times, equity: Floats, capital: float) -> Curve:
     moments, below = base.times(time), drawdown(equity, capital)
-    kept = np.union1d(thin(moments, equity, POINTS), thin(moments, below, POINTS))
-    return Curve(label, moments[kept], equity[kept] / capital, below[kept])
+    index = np.union1d(thin(moments, equity, POINTS), thin(moments, below, POINTS))
+    return Curve(label, moments[index], equity[index] / capital, below[index])

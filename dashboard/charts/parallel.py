@@ -72,7 +72,7 @@ def figure(info: ParallelInfo) -> go.Figure:
         margin={"l": 44, "r": 48, "t": 40 if columns > _ROOMY else 28, "b": 10},
         shapes=[{"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "line": {"color": base.LINE_STRONG, "width": 1}}
                 for at in range(columns)],
-        annotations=[words for column in range(columns) for words in _ticks(info, column)],
+        annotations=[note for column in range(columns) for note in _ticks(info, column)],
     )  # fmt: skip
 
 
@@ -81,20 +81,20 @@ def _band(info: ParallelInfo, rows: NDArray[np.int64], order: int, bands: int) -
     count, columns = len(rows), info.places.shape[1]
     x = np.tile(np.append(np.arange(columns, dtype=np.float32), np.nan), count)
     y = np.column_stack([info.places[rows], np.full(count, np.nan)]).ravel()
-    words = [_words(info, row) for row in rows]
+    texts = [_hover_text(info, row) for row in rows]
     top = order == bands - 1
     colour = base.GAIN if top else base.tint(base.SERIES[0], 14 + 12 * order)
     return go.Scatter(
         x=x, y=base.values(y), mode="lines", line={"color": colour, "width": 1.3 if top else 1},
-        text=[word for word in words for _ in range(columns + 1)], hovertemplate="%{text}<extra></extra>",
+        text=[word for word in texts for _ in range(columns + 1)], hovertemplate="%{text}<extra></extra>",
         name=f"Best of {len(info.places):,} lines" if top else f"Rank band {order + 1}", showlegend=False,
         connectgaps=False,
     )  # fmt: skip
 
 
-def _words(info: ParallelInfo, row: int) -> str:
-    *given, figure = info.values[row]
-    parts = [f"{side.title} {side.text(value)}" for side, value in zip(info.sides, given, strict=True)]
+def _hover_text(info: ParallelInfo, row: int) -> str:
+    *values, figure = info.values[row]
+    parts = [f"{side.title} {side.text(value)}" for side, value in zip(info.sides, values, strict=True)]
     return f"{', '.join(parts)}<br><b>{METRICS[info.metric].title} {_printed(info.metric, figure)}</b>"
 
 

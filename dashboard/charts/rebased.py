@@ -68,5 +68,5 @@ def compare_figure(info: CompareInfo) -> go.Figure:
 def _rebased(bars: Bars, points: int) -> Rebased:
     known = np.isfinite(bars.close)
     time, close = base.times(bars.time)[known], bars.close[known]
-    kept = thin(time, close, points)
-    return Rebased(bars.series.symbol, time[kept], 100 * close[kept] / close[0], float(close[-1] / close[0] - 1))
+    index = thin(time, close, points)
+    return Rebased(bars.series.symbol, time[index], 100 * close[index] / close[0], float(close[-1] / close[0] - 1))

@@ -107,8 +107,8 @@ def volatility_figure(info: RollingVolatility) -> go.Figure:
     )
 
 
-def _line(x: Any, y: Any, name: str, colour: str, *, dash: str = "solid", **more: Any) -> go.Scatter:
+def _line(x: Any, y: Any, name: str, colour: str, *, dash: str = "solid", **options: Any) -> go.Scatter:
     import plotly.graph_objects as go
 
-    look = {"color": colour, "width": 1.4, "dash": dash}
-    return go.Scatter(x=x, y=y, name=name, mode="lines", line=look, **{"hoverinfo": "skip", **more})
+    stroke = {"color": colour, "width": 1.4, "dash": dash}
+    return go.Scatter(x=x, y=y, name=name, mode="lines", line=stroke, **{"hoverinfo": "skip", **options})

@@ -71,11 +71,11 @@ def default_window(result: BacktestResult) -> str:
 def info(result: BacktestResult, window: str = DEFAULT_WINDOW) -> RollingInfo:
     """The lines over ``window``, one of ``WINDOWS``; any other name means ``DEFAULT_WINDOW``."""
     window = window if window in WINDOWS else DEFAULT_WINDOW
-    words, per_year, bars = WINDOWS[window][0], result.periods_per_year, _bars(result, window)
+    label, per_year, bars = WINDOWS[window][0], result.periods_per_year, _bars(result, window)
     own, held = result.returns(), bar_returns(result.benchmark)
     time = base.times(result.time)
     return RollingInfo(
-        window=words,
+        window=label,
         bars=bars,
         sharpe=_line(time[1:], rolling.sharpe(own, bars, per_year)),
         volatility=_line(time[1:], rolling.volatility(own, bars, per_year)),
@@ -120,17 +120,17 @@ def _titles() -> list[dict[str, object]]:
     """What each pane shows, above its left end."""
     first = 1.0 - 3 * (_SHARE + _GAP)
     tops = [1.0, *(1.0 - first - _GAP - place * (_SHARE + _GAP) for place in range(3))]
-    look = {"xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "yanchor": "bottom", "showarrow": False}
+    style = {"xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "yanchor": "bottom", "showarrow": False}
     ink = {"font": {"size": 11, "color": base.MUTED}}
-    return [{"text": name, "y": top, **look, **ink} for (name, _), top in zip(_PANES, tops, strict=True)]
+    return [{"text": name, "y": top, **style, **ink} for (name, _), top in zip(_PANES, tops, strict=True)]
 
 
-def _trace(line: Line, name: str, colour: str, axis: str, number: str, *, group: str, **more: object) -> go.Scatter:
+def _trace(line: Line, name: str, colour: str, axis: str, number: str, *, group: str, **options: object) -> go.Scatter:
     import plotly.graph_objects as go
 
     return go.Scatter(
         x=line.time, y=base.values(line.value), name=name, yaxis=axis, legendgroup=group, mode="lines",
-        line={"color": colour, "width": 1.4 if group == "run" else 1.1}, hovertemplate=f"%{{y:{number}}}", **more,
+        line={"color": colour, "width": 1.4 if group == "run" else 1.1}, hovertemplate=f"%{{y:{number}}}", **options,
     )  # fmt: skip
 
 
@@ -138,5 +138,5 @@ def _line(time: Floats, value: Floats) -> Line:
     """Thinned to what a page can show, the ends of its gaps kept."""
     known = np.isfinite(value)
     ends = np.flatnonzero(known[1:] != known[:-1])
-    kept = np.unique(np.concatenate((thin(time, np.where(known, value, 0.0), POINTS), ends, ends + 1)))
-    return Line(time[kept], value[kept])
+    index = np.unique(np.concatenate((thin(time, np.where(known, value, 0.0), POINTS), ends, ends + 1)))
+    return Line(time[index], value[index])

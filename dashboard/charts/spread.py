@@ -15,7 +15,7 @@ from engine.backtest.metrics import METRICS
 from engine.market.bars import Floats
 
 BINS = 60
-_CLIP = 0.002  # of the values at each end stand in the bin of the end
+_CLIP = 0.002  # of the values at each end are in the last bin
 _SIGNED = ("total_return", "sharpe", "calmar")
 
 
@@ -85,7 +85,7 @@ def figure(info: SpreadInfo) -> go.Figure:
         hover="closest",
         bargap=0.08,
         shapes=[*zero, *(shape for shape, _ in drawn)],
-        annotations=[*(words for _, words in drawn), *outside],
+        annotations=[*(label for _, label in drawn), *outside],
     )  # fmt: skip
 
 
@@ -102,12 +102,12 @@ def _rule(at: float, colour: str, height: float, dash: str) -> dict[str, Any]:
 
 def _mark(text: str, at: float, colour: str, height: float, left: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """A vertical line, and the words beside its upper end, to its left where there is no room on its right."""
-    words = {
+    label = {
         "x": at, "y": height, "yref": "paper", "text": text, "showarrow": False, "yanchor": "top",
         "xanchor": "right" if left else "left", "xshift": -4 if left else 4, "font": {"size": 11, "color": colour},
         "bgcolor": base.tint(base.SURFACE, 70),
     }  # fmt: skip
-    return _rule(at, colour, height, "dot" if colour == base.WARN else "solid"), words
+    return _rule(at, colour, height, "dot" if colour == base.WARN else "solid"), label
 
 
 def _outside(name: str, text: str, left: bool) -> dict[str, Any]:

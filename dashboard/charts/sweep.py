@@ -296,12 +296,12 @@ def _line(info: MapInfo, keep: str) -> go.Figure:
 
 
 def _axis(side: AxisLabel, values: Floats, coarse: bool) -> dict[str, Any]:
-    words: dict[str, Any] = {"tickvals": values.tolist()} if len(values) <= NAMED and not coarse else {}
+    ticks: dict[str, Any] = {"tickvals": values.tolist()} if len(values) <= NAMED and not coarse else {}
     if side.words:
-        words = {"tickvals": list(range(len(side.words))), "ticktext": list(side.words)}
+        ticks = {"tickvals": list(range(len(side.words))), "ticktext": list(side.words)}
     percent = {"tickformat": ".3~p"} if side.percent else {}
     return {"title": {"text": side.name(), "standoff": 6}, "showgrid": False, "zeroline": False, "showspikes": False,
-            "fixedrange": False, "nticks": 12, **words, **percent}  # fmt: skip
+            "fixedrange": False, "nticks": 12, **ticks, **percent}  # fmt: skip
 
 
 def _cells_of(result: SweepResult, view: View) -> tuple[Cells, bool]:
@@ -315,9 +315,9 @@ def _cells_of(result: SweepResult, view: View) -> tuple[Cells, bool]:
     if known < SPARSE * found.z.size and known:
         side = max(int(np.sqrt(known / 1.5)), 8)
         columns, rows = min(columns, side), min(rows, side)
-    words = dict(zip(result.axes, result.words, strict=True))
-    columns = len(found.x) if words[view.x] else columns
-    rows = len(cells[1]) if view.y is None or words[view.y] else rows
+    choices = dict(zip(result.axes, result.words, strict=True))
+    columns = len(found.x) if choices[view.x] else columns
+    rows = len(cells[1]) if view.y is None or choices[view.y] else rows
     if (rows, columns) == found.z.shape:
         values = dict(zip(result.axes, result.values, strict=True))
         return cells, len(found.x) < len(values[view.x]) or bool(view.y and len(found.y) < len(values[view.y]))
@@ -339,18 +339,18 @@ def _details(result: SweepResult, view: View, index: NDArray[np.int64]) -> Float
     if index.size > DETAILED:
         return None
     found = np.full((*index.shape, len(FORMATS)), np.nan)
-    there = index >= 0
+    is_known = index >= 0
     for place, name in enumerate(FORMATS):
-        found[there, place] = result.metric(name, view.symbol)[index[there]]
+        found[is_known, place] = result.metric(name, view.symbol)[index[is_known]]
     return found
 
 
-def _marks(result: SweepResult, view: View, wanted: Sequence[tuple[str, int]]) -> tuple[Mark, ...]:
+def _marks(result: SweepResult, view: View, places: Sequence[tuple[str, int]]) -> tuple[Mark, ...]:
     """Those of the combinations that lie in the slice."""
     columns = {path: place for place, path in enumerate(result.axes)}
     values = result.metric(view.metric, view.symbol)
     found = []
-    for name, index in wanted:
+    for name, index in places:
         row = result.parameters[index]
         if all(np.isclose(row[columns[path]], value) for path, value in view.fixed):
             y = float(row[columns[view.y]]) if view.y else 0.0

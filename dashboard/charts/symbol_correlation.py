@@ -60,15 +60,15 @@ def map_figure(info: MapInfo) -> go.Figure:
     names, few = list(info.names), len(info.names) <= PRINTED
     lowest, highest = int(info.counts.min()), int(info.counts.max())
     counted = f"{highest:,}" if lowest == highest else "%{customdata:,d}"
-    look: dict[str, Any] = {"colorscale": base.diverging(), "zmid": 0, "showscale": False, "xgap": 0, "ygap": 0}
+    style: dict[str, Any] = {"colorscale": base.diverging(), "zmid": 0, "showscale": False, "xgap": 0, "ygap": 0}
     if few:
         text = [[number(float(value), 2) if np.isfinite(value) else "" for value in row] for row in info.values]
-        look = {**base.printed(11 if len(names) <= 14 else 9), "text": text, "texttemplate": "%{text}", "xgap": 1,
+        style = {**base.printed(11 if len(names) <= 14 else 9), "text": text, "texttemplate": "%{text}", "xgap": 1,
                 "ygap": 1}  # fmt: skip
     cells = go.Heatmap(
         x=names, y=names, z=info.values, zmin=-1, zmax=1, name="Correlation", hoverongaps=False,
         customdata=None if lowest == highest else info.counts,
-        hovertemplate=f"%{{y}} and %{{x}}<br>%{{z:.3f}}, {counted} common returns<extra></extra>", **look,
+        hovertemplate=f"%{{y}} and %{{x}}<br>%{{z:.3f}}, {counted} common returns<extra></extra>", **style,
     )  # fmt: skip
     axis = {"type": "category", "showgrid": False, "ticks": "", "showspikes": False}
     if not few:

@@ -76,12 +76,12 @@ def in_utc(window: Window, clock: Clock) -> Window:
     return clock.moment(window[0]), clock.moment(window[1])
 
 
-def _window(given: object) -> Window | None:
-    if not isinstance(given, list | tuple) or len(given) != 2:
+def _window(value: object) -> Window | None:
+    if not isinstance(value, list | tuple) or len(value) != 2:
         return None
-    if not all(isinstance(item, int | float) and abs(item) < _LATEST for item in given):
+    if not all(isinstance(item, int | float) and abs(item) < _LATEST for item in value):
         return None
-    return (float(given[0]), float(given[1])) if given[0] < given[1] else None
+    return (float(value[0]), float(value[1])) if value[0] < value[1] else None
 
 
 _LATEST = float(np.datetime64("9000-01-01", "ms").astype(np.int64))

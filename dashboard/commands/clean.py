@@ -20,17 +20,17 @@ from engine.market.importers import uploads
 _NONE: Final[Removal[Path]] = Removal()
 
 
-def clean(given: argparse.Namespace) -> None:
+def clean(args: argparse.Namespace) -> None:
     """The command. Raises ``ConfigError`` where nobody can be asked."""
     prepare_cache(settings().cache)
-    age = 0.0 if given.all_results else given.older_than
+    age = 0.0 if args.all_results else args.older_than
     planned = housekeeping.plan(
-        runner.store(), older_than=age, empty_bin=given.bin, bars=given.bars, old_reports=given.reports
+        runner.store(), older_than=age, empty_bin=args.bin, bars=args.bars, old_reports=args.reports
     )
-    unused, thrown = uploads.dead(), trash.removable(all=given.trash)
+    unused, thrown = uploads.dead(), trash.removable(all=args.trash)
     found = lines(planned, Removal(unused, sum(map(_bytes, unused))), Removal(thrown, trash.size(thrown)))
     print_lines(found or [f"Nothing to remove from {settings().cache}."])
-    if not found or not (given.yes or _agreed()):
+    if not found or not (args.yes or _agreed()):
         return
     housekeeping.clean(runner.store(), planned)
     uploads.remove_dead()
@@ -50,9 +50,9 @@ def lines(planned: Plan, unused: Removal[Path] = _NONE, thrown: Removal[Path] = 
         (("deleted series", "deleted series"), thrown, "from the trash, for good"),
         (("report",), planned.reports, "of benchmarks, downloads and imports, for good"),
     ]
-    told = [f"{count(len(part.items), *name)}, {disk_size(part.size)}: {why}" for name, part, why in rows if part.items]
+    text = [f"{count(len(part.items), *name)}, {disk_size(part.size)}: {why}" for name, part, why in rows if part.items]
     total = sum(part.size for part in (*planned.parts, unused, thrown))
-    return [*told, f"Total: {disk_size(total)}."] if told else []
+    return [*text, f"Total: {disk_size(total)}."] if text else []
 
 
 def _agreed() -> bool:

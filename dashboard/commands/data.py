@@ -32,30 +32,30 @@ from engine.market.symbols import collection_name
 from engine.market.update.spec import Update
 
 
-def download(given: argparse.Namespace) -> None:
+def download(args: argparse.Namespace) -> None:
     """Fetch symbols from a source. Raises ``DataError`` after the report where some could not be fetched."""
-    values = {"source": given.source, "symbols": given.symbols, "interval": given.interval}
-    values |= {"start": given.start, "end": given.end, "collection": given.collection}
-    _perform(Fetch.parse({name: value for name, value in values.items() if value is not None}), given)
+    values = {"source": args.source, "symbols": args.symbols, "interval": args.interval}
+    values |= {"start": args.start, "end": args.end, "collection": args.collection}
+    _perform(Fetch.parse({name: value for name, value in values.items() if value is not None}), args)
 
 
-def update(given: argparse.Namespace) -> None:
+def update(args: argparse.Namespace) -> None:
     """Fetch what has come since. Raises ``DataError`` after the report where some could not be updated."""
-    _perform(Update.parse({"symbols": given.symbols, "collection": given.collection or ""}), given)
+    _perform(Update.parse({"symbols": args.symbols, "collection": args.collection or ""}), args)
 
 
-def catalogue(given: argparse.Namespace) -> None:
+def catalogue(args: argparse.Namespace) -> None:
     """Print every series that can be read, or do what was asked for with some of them."""
-    if given.action:
-        stored_series.ACTIONS[given.action](given)
+    if args.action:
+        stored_series.ACTIONS[args.action](args)
         return
     found = [item.series for item in catalog.entries()]
-    chosen = [item for item in found if given.collection in (None, item.collection)]
-    if given.quality:
-        _print_quality(assess_universe(chosen, progress=_progress()), given.json)
-    elif given.versions:
-        print_versions(chosen, given.json)
-    elif given.json:
+    chosen = [item for item in found if args.collection in (None, item.collection)]
+    if args.quality:
+        _print_quality(assess_universe(chosen, progress=_progress()), args.json)
+    elif args.versions:
+        print_versions(chosen, args.json)
+    elif args.json:
         print(json.dumps([asdict(item) for item in chosen]))
     else:
         print_lines(_table(chosen))
@@ -63,40 +63,40 @@ def catalogue(given: argparse.Namespace) -> None:
         print(problem, file=sys.stderr)
 
 
-def import_(given: argparse.Namespace) -> None:
+def import_(args: argparse.Namespace) -> None:
     """Keep the bars of files. Raises ``DataError`` after the report where some could not be kept."""
     prepare_cache(settings().cache)
-    answers = (given.adjustment, given.date_order, given.encoding)
-    choices = Choices(given.format, given.timezone, given.symbol, given.currency, *answers)
-    paths = [Path(path).expanduser() for path in given.paths]
-    report = import_files(paths, collection_name(given.collection), choices, _progress())
-    _print({"label": f"Import into {report.collection}"}, dict(report.summary()), given.json)
+    answers = (args.adjustment, args.date_order, args.encoding)
+    choices = Choices(args.format, args.timezone, args.symbol, args.currency, *answers)
+    paths = [Path(path).expanduser() for path in args.paths]
+    report = import_files(paths, collection_name(args.collection), choices, _progress())
+    _print({"label": f"Import into {report.collection}"}, dict(report.summary()), args.json)
 
 
-def _perform(action: Action, given: argparse.Namespace) -> None:
+def _perform(action: Action, args: argparse.Namespace) -> None:
     prepare_cache(settings().cache)
     done = actions.perform(action, _progress())
-    told = {"id": done.id, "label": done.label, "seconds": round(done.seconds, 1)}
-    _print(told, dict(done.report.summary()), given.json)
+    header = {"id": done.id, "label": done.label, "seconds": round(done.seconds, 1)}
+    _print(header, dict(done.report.summary()), args.json)
 
 
 def _progress() -> Progress:
-    return _told if sys.stderr.isatty() else silent
+    return _print_progress if sys.stderr.isatty() else silent
 
 
-def _print(told: dict[str, Any], summary: dict[str, Any], as_json: bool) -> None:
+def _print(header: dict[str, Any], summary: dict[str, Any], as_json: bool) -> None:
     """Print what was done; then raise ``DataError`` with what failed."""
     if as_json:
-        print(json.dumps({**told, "summary": summary}))
+        print(json.dumps({**header, "summary": summary}))
     failed = summary.pop("failed")
     if not as_json:
-        print(f"{told['label']}: done.")
+        print(f"{header['label']}: done.")
         print(yaml.safe_dump(summary, sort_keys=False, allow_unicode=True), end="")
     if failed:
         raise DataError("\n".join(f"{name}: {sentence}" for name, sentence in failed.items()))
 
 
-def _told(fraction: float, message: str, _: object = None) -> None:
+def _print_progress(fraction: float, message: str, _: object = None) -> None:
     """Progress on one line of a terminal."""
     if message:
         print(f"\r\033[K{fraction:4.0%} {message}", end="\n" if fraction == 1.0 else "", file=sys.stderr, flush=True)
@@ -129,9 +129,9 @@ def _table(series: list[Series]) -> list[str]:
 
 
 def _row(item: Series) -> tuple[str, ...]:
-    where = item.provider or item.source
+    provider = item.provider or item.source
     ends = (item.start[:10], item.end[:10])
-    return (item.collection, item.symbol, item.interval, *ends, f"{item.rows:,}", where, item.fetched[:16])
+    return (item.collection, item.symbol, item.interval, *ends, f"{item.rows:,}", provider, item.fetched[:16])
 
 
 COMMANDS: Final = MappingProxyType(

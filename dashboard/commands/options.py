@@ -157,11 +157,11 @@ def _update(parser: argparse.ArgumentParser) -> None:
 
 
 def _clean(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
         "--older-than", type=age, metavar="AGE", help="results unused for this long, such as 30d, 12h or 6w"
     )
-    which.add_argument(
+    group.add_argument(
         "--all-results", action="store_true", help="all results except those of pinned, tagged and annotated runs"
     )
     parser.add_argument("--bin", action="store_true", help="empty the bin of the library")

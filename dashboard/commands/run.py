@@ -26,58 +26,58 @@ from engine.jobs.requests import load_request
 from engine.research.evidence import verdict
 
 
-def run(given: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """The command: prints the key metrics and the run key."""
     try:
-        text = Path(given.spec).read_text(encoding="utf-8")
+        text = Path(args.spec).read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{given.spec} cannot be read: {error.strerror}.") from None
+        raise ConfigError(f"{args.spec} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{given.spec} cannot be read: it is not a text file in UTF-8.") from None
+        raise ConfigError(f"{args.spec} cannot be read: it is not a text file in UTF-8.") from None
     prepare_cache(settings().cache)
     spec = load_request(text)
     if isinstance(spec, Action):
-        _perform(spec, given)
+        _perform(spec, args)
         return
-    files = _files_asked_for(given, spec)
+    files = _files_asked_for(args, spec)
     result = runner.run(spec)
     for path, write in files:
         write_text(path, write(spec, result))
     key = runner.run_key(spec)
     found = since_run(key, spec)
-    if given.json:
-        told = {"key": key, "label": spec.label(), "summary": dict(result.summary())}
-        print(json.dumps({**told, "restated": [plain(item) for item in found]}))
+    if args.json:
+        summary = {"key": key, "label": spec.label(), "summary": dict(result.summary())}
+        print(json.dumps({**summary, "restated": [plain(item) for item in found]}))
     else:
         print_lines([*lines(spec, result, key), *([sentence(found)] if found else [])])
 
 
-def _perform(action: Action, given: argparse.Namespace) -> None:
-    """Do an action and print what came of it."""
-    if any(getattr(given, name) for name in ("tear_sheet", "equity_csv", "trades_csv")):
-        raise ConfigError(f"{given.spec} is an action ('{action.kind}'), which has no tear sheet and no CSV files.")
+def _perform(action: Action, args: argparse.Namespace) -> None:
+    """Perform an action and print its report."""
+    if any(getattr(args, name) for name in ("tear_sheet", "equity_csv", "trades_csv")):
+        raise ConfigError(f"{args.spec} is an action ('{action.kind}'), which has no tear sheet and no CSV files.")
     done = actions.perform(action)
     summary = dict(done.report.summary())
-    if given.json:
+    if args.json:
         print(json.dumps({"id": done.id, "label": done.label, "summary": summary}))
     else:
         print(f"{done.label}: done in {done.seconds:.1f} s.")
         print(yaml.safe_dump(summary, sort_keys=False, allow_unicode=True), end="")
 
 
-def _files_asked_for(given: argparse.Namespace, spec: Any) -> list[tuple[Path, Callable[[Any, Any], str]]]:
+def _files_asked_for(args: argparse.Namespace, spec: Any) -> list[tuple[Path, Callable[[Any, Any], str]]]:
     """Where to write what. Raises ``ConfigError``, before anything is computed, for a spec that has no such files."""
     makers: dict[str, Callable[[Any, Any], str]] = {
         "tear_sheet": _tear_sheet,
         "equity_csv": lambda _, result: equity_csv(result),
         "trades_csv": lambda _, result: trades_csv(result),
     }
-    asked = [(Path(path), make) for name, make in makers.items() if (path := getattr(given, name))]
-    is_sheet_alone = all(make is _tear_sheet for _, make in asked)
-    if asked and not isinstance(spec, BacktestSpec) and not (isinstance(spec, WalkForwardSpec) and is_sheet_alone):
+    files = [(Path(path), make) for name, make in makers.items() if (path := getattr(args, name))]
+    is_sheet_alone = all(make is _tear_sheet for _, make in files)
+    if files and not isinstance(spec, BacktestSpec) and not (isinstance(spec, WalkForwardSpec) and is_sheet_alone):
         made_of = "Tear sheets are written for backtests and walk-forwards, CSV files for backtests"
-        raise ConfigError(f"{made_of}: {given.spec} is a {spec.kind}.")
-    return asked
+        raise ConfigError(f"{made_of}: {args.spec} is a {spec.kind}.")
+    return files
 
 
 def _tear_sheet(spec: Any, result: Any) -> str:

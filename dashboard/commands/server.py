@@ -32,7 +32,7 @@ def serve(config: Config, listener: socket.socket) -> None:
     gc.freeze()
     gc.enable()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    workers = threading.Timer(HEAD_START, lambda: (_tidy(), manager.start()))
+    workers = threading.Timer(HEAD_START, lambda: (_clean_up(), manager.start()))
     workers.daemon = True
     workers.start()
     print(f"Stratoscope is at {address(config)}", flush=True)
@@ -49,7 +49,7 @@ def address(config: Config) -> str:
     return f"http://{host}:{config.server.port}"
 
 
-def _tidy() -> None:
+def _clean_up() -> None:
     """Remove what writers that were killed have left, and results beyond the limit, which may have been lowered."""
     remove_leftovers(stored.folder())
     uploads.remove_dead()

@@ -23,30 +23,30 @@ from engine.market.external.table import About
 _HEADINGS = ("Name", "Kind", "Interval", "Known", "Symbols", "From", "To", "Values", "Stored")
 
 
-def values(given: argparse.Namespace) -> None:
+def values(args: argparse.Namespace) -> None:
     """Store the values of a file, delete some or bring them back, or list all."""
     prepare_cache(settings().cache)
-    if given.delete:
-        stored.delete(given.delete)
-        print(f"The values '{given.delete}' are deleted. To bring them back: stratoscope values --restore NAME.")
-    elif given.restore:
-        stored.restore(given.restore)
-        print(f"The values '{given.restore}' are back.")
-    elif given.path:
-        _import(given)
+    if args.delete:
+        stored.delete(args.delete)
+        print(f"The values '{args.delete}' are deleted. To bring them back: stratoscope values --restore NAME.")
+    elif args.restore:
+        stored.restore(args.restore)
+        print(f"The values '{args.restore}' are back.")
+    elif args.path:
+        _import(args)
     else:
-        _list(given)
+        _list(args)
 
 
-def _import(given: argparse.Namespace) -> None:
+def _import(args: argparse.Namespace) -> None:
     for option in ("name", "kind", "known"):
-        if getattr(given, option) is None:
+        if getattr(args, option) is None:
             raise DataError(f"Values need --{option}: see 'stratoscope values --help'.")
     request = Request(
-        given.name, given.kind, known_when(given.known), given.interval, given.timezone, given.symbol, given.date_order
+        args.name, args.kind, known_when(args.known), args.interval, args.timezone, args.symbol, args.date_order
     )
-    report = import_values(Path(given.path).expanduser(), request)
-    if given.json:
+    report = import_values(Path(args.path).expanduser(), request)
+    if args.json:
         print(json.dumps(report.summary()))
     else:
         print_lines([f"Stored {report.about.rows:,} values as '{report.about.name}'.", *_yaml(report.summary())])
@@ -58,9 +58,9 @@ def _yaml(summary: object) -> list[str]:
     return yaml.safe_dump(summary, sort_keys=False, allow_unicode=True).splitlines()
 
 
-def _list(given: argparse.Namespace) -> None:
+def _list(args: argparse.Namespace) -> None:
     found = stored.listed()
-    if given.json:
+    if args.json:
         print(json.dumps([asdict(item) for item in found]))
         return
     print_lines(table_lines(_HEADINGS, list(map(_row, found))))

@@ -63,11 +63,11 @@ def row(
         ],
         className="f",
         hidden=hidden,
-        **_when(page, field),
+        **_condition(page, field),
     )
 
 
-def _when(page: str, field: Field) -> dict[str, str]:
+def _condition(page: str, field: Field) -> dict[str, str]:
     """Attribute for the browser: the controls on which the field's condition depends, and the values that meet it."""
     found = {ids.dom_id(ids.field(page, path)): [str(value) for value in values] for path, values in field.when}
     return {"data-when": json.dumps(found)} if found else {}

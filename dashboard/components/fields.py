@@ -145,11 +145,11 @@ def _field(path: str, info: FieldInfo) -> Field:
         spec=annotation if control == "group" else None,
         registry=registry,
         stored=str(form.get("stored", "")),
-        when=tuple((_beside(path, name), tuple(values)) for name, values in conditions(info).items()),
+        when=tuple((_sibling(path, name), tuple(values)) for name, values in conditions(info).items()),
     )
 
 
-def _beside(path: str, name: str) -> str:
+def _sibling(path: str, name: str) -> str:
     """The path of the field ``name`` of the same spec."""
     return ".".join([*path.split(".")[:-1], name])
 

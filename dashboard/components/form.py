@@ -101,10 +101,10 @@ class Form:
                 found += self._field(item, value, whole, section)
         return found
 
-    def collect(self, found: Sequence[Mapping[str, str]], given: Sequence[Any]) -> dict[str, Any]:
+    def collect(self, ids_: Sequence[Mapping[str, str]], inputs: Sequence[Any]) -> dict[str, Any]:
         """Plain values of the spec from the controls' ids and values; hidden fields and empty lists included."""
         values: dict[str, Any] = {}
-        for id_, value in zip(found, given, strict=True):
+        for id_, value in zip(ids_, inputs, strict=True):
             entered = self._leaves(value, id_["path"]) if id_["role"] == "choice" else {id_["path"]: value}
             for path, part in entered.items():
                 put(values, path, part)
@@ -164,8 +164,8 @@ class Form:
     def changed_list(self, values: Values, path: str, added: str, removed: int | None) -> list[Component]:
         """The cards of the list at ``path`` with a plug-in added, or the one in a place taken out."""
         item = find(self.spec, values, path)
-        kept = [part for index, part in enumerate(get(values, path) or ()) if index != removed]
-        return self.cards(item, [*kept, completed(item, self._values_of(item, added))] if added else kept, values)
+        parts = [part for index, part in enumerate(get(values, path) or ()) if index != removed]
+        return self.cards(item, [*parts, completed(item, self._values_of(item, added))] if added else parts, values)
 
     def card(self, item: Field, index: int, value: Values, whole: Values) -> Component:
         """One plug-in of a list, with its own controls and a button that takes it out."""
@@ -186,8 +186,8 @@ class Form:
 
     def _fields(self, values: Values) -> list[Field]:
         """Every field, but those inside a nested spec that is chosen as a whole."""
-        whole = tuple(f"{path}." for path in self.offers())
-        return [item for item in walk(self.spec, values) if not item.path.startswith(whole)]
+        offered = tuple(f"{path}." for path in self.offers())
+        return [item for item in walk(self.spec, values) if not item.path.startswith(offered)]
 
     def _decoded(self, values: dict[str, Any]) -> dict[str, Any]:
         """Nested specs that were chosen from a list arrive as JSON text."""
@@ -273,8 +273,8 @@ class Form:
         listed = html.Div(self.cards(item, value, whole), id=ids.part("list", self.page, path=item.path))
         target = ids.dom_id(ids.part("add", self.page, path=item.path))
         label = html.Label(f"Add to {item.title.lower()}", htmlFor=target, className="visually-hidden")
-        words = html.Div([html.Span(item.title, className="f-label"), *controls.note(item)], className="f-name")
-        caption = [html.Div(words, className="f caption")] if _is_inner(item) else []
+        heading = html.Div([html.Span(item.title, className="f-label"), *controls.note(item)], className="f-name")
+        caption = [html.Div(heading, className="f caption")] if _is_inner(item) else []
         add_row = html.Div([label, add], className="add-row")
         return [*caption, listed, controls.problem(self.page, item.path), add_row, *_failed(item)]
 

@@ -40,9 +40,9 @@ def page_layout(
     ``run`` False the permalink's spec is only shown in the form.
     """
     page = form.page
-    values, asked, problem = form.start(query)
-    told = query if state.report_in(query) else canonical_json(asked) if asked is not None else None
-    request = told if asked is not None and form.action and run else None
+    values, spec, problem = form.start(query)
+    stored = query if state.report_in(query) else canonical_json(spec) if spec is not None else None
+    request = stored if spec is not None and form.action and run else None
     return html.Div(
         [
             store(ids.request(page), request),

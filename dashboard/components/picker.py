@@ -30,9 +30,9 @@ def button(id_: ids.Id, registry: Registry[Any], kind: str, label: str) -> Compo
 
 def add_button(id_: ids.Id, registry: Registry[Any], label: str) -> Component:
     """A button that adds what is chosen to a list: its ``value`` is its name, until the list has taken it."""
-    words = f"+ Add {registry.group.removesuffix('s')}"
+    text = f"+ Add {registry.group.removesuffix('s')}"
     return html.Button(
-        words, id=id_, value="", type="button", className="select add picks", **{"data-adds": ""},
+        text, id=id_, value="", type="button", className="select add picks", **{"data-adds": ""},
         **_opens(id_["page"], label),
     )  # fmt: skip
 
@@ -43,12 +43,12 @@ def _opens(page: str, label: str) -> dict[str, str]:
 
 def dialog(page: str, registry: Registry[Any]) -> Component:
     """The list itself, once a page; shut until a button opens it."""
-    what = registry.group
+    group = registry.group
     search = dbc.Input(
         id=ids.part("picker-search", page),
         type="text",
         value="",
-        placeholder=f"Search {len(registry.infos())} {what}",
+        placeholder=f"Search {len(registry.infos())} {group}",
         autoComplete="off",
         className="picker-search",
         debounce=False,
@@ -57,21 +57,21 @@ def dialog(page: str, registry: Registry[Any]) -> Component:
         id=ids.part("picker-group", page), options=_groups(registry), value="", className="picker-groups"
     )
     results = html.Div(
-        id=ids.part("picker-results", page), className="picker-results", role="listbox", **{"aria-label": what}
+        id=ids.part("picker-results", page), className="picker-results", role="listbox", **{"aria-label": group}
     )
     close = html.Button("Esc", type="button", className="picker-close", **{"aria-label": "Close", "data-closes": ""})
-    label = html.Label(f"Search {what}", htmlFor=ids.dom_id(ids.part("picker-search", page)),
+    label = html.Label(f"Search {group}", htmlFor=ids.dom_id(ids.part("picker-search", page)),
                        className="visually-hidden")  # fmt: skip
     opened = dcc.Store(id=ids.part("picker-opened", page))
-    said = html.Div(id=ids.part("picker-count", page), className="picker-count", role="status")
+    count_line = html.Div(id=ids.part("picker-count", page), className="picker-count", role="status")
     head = html.Div([label, search, close], className="picker-head")
     body = html.Div([html.Div(groups, className="picker-side", role="group", **{"aria-label": "Group"}), results],
                     className="picker-body")  # fmt: skip
     return html.Dialog(
-        [opened, head, body, said],
+        [opened, head, body, count_line],
         id=ids.part("picker", page),
         className="picker",
-        **{"aria-label": f"Choose one of the {what}"},
+        **{"aria-label": f"Choose one of the {group}"},
     )
 
 
@@ -101,10 +101,10 @@ def listed(registry: Registry[Any], text: str, group: str) -> Sequence[PluginInf
     return registry.search(text, {"": None, OTHER: ""}.get(group, group))
 
 
-def _count(found: int, what: str) -> str:
+def _count(found: int, group: str) -> str:
     if not found:
-        return f"No matching {what}: try another word or all groups."
-    return f"{count(found, what.removesuffix('s'))} · ↑ ↓ to move, Enter to choose"
+        return f"No matching {group}: try another word or all groups."
+    return f"{count(found, group.removesuffix('s'))} · ↑ ↓ to move, Enter to choose"
 
 
 def _groups(registry: Registry[Any]) -> list[dict[str, Any]]:
@@ -125,7 +125,7 @@ def _rows(found: Sequence[PluginInfo], groups: Sequence[str]) -> Iterator[Compon
 
 def _row(info: PluginInfo, group: str) -> Component:
     short = next((word for word in info.synonyms if word.isupper()), "")
-    words = [html.Span(info.title, className="picker-title"), html.Span(short, className="picker-short")]
-    words += [html.Span(info.summary, className="picker-summary"), html.Span(group, className="picker-group")]
+    parts = [html.Span(info.title, className="picker-title"), html.Span(short, className="picker-short")]
+    parts += [html.Span(info.summary, className="picker-summary"), html.Span(group, className="picker-group")]
     data = {"data-kind": info.name, "data-title": info.title, "aria-selected": "false"}
-    return html.Div(words, className="picker-row", role="option", title=info.summary, **data)
+    return html.Div(parts, className="picker-row", role="option", title=info.summary, **data)

@@ -42,6 +42,6 @@ def run_bar(page: str, action: str | None) -> Component:
 def _running(page: str) -> Component:
     track = html.Div(html.I(id=ids.part("run-track", page), style={"width": "0%"}), className="bar",
                      role="progressbar", **{"aria-label": "Progress"})  # fmt: skip
-    words = html.Span("", id=ids.part("run-message", page), **{"aria-live": "polite"})
+    message = html.Span("", id=ids.part("run-message", page), **{"aria-live": "polite"})
     cancel = html.Button("Cancel", id=ids.part("cancel", page), className="link-button", type="button")
-    return html.Div([track, html.Div([words, cancel], className="running-line")], className="running")
+    return html.Div([track, html.Div([message, cancel], className="running-line")], className="running")

@@ -17,7 +17,7 @@ from engine.core.errors import EngineError
 
 @dataclass(frozen=True)
 class Saved:
-    """What is saved under ``title``, with ids that begin with ``prefix``; ``names`` lists it, ``delete`` tells whether
+    """What is saved under ``title``, with ids that begin with ``prefix``; ``names`` lists it, ``delete`` says whether
     there was one of that name.
     """
 
@@ -47,11 +47,11 @@ class Saved:
         choice = dbc.Select(id=self.chosen, options=self.options(), value="", placeholder="Choose", className="select")
         name = dbc.Input(id=self.name, placeholder="Name", maxLength=named.LONGEST, autoComplete="off", type="text")
         drop = html.Button("Delete", id=self._drop, type="button", className="link-button")
-        keep = html.Button("Save", id=self.save, type="button", className="link-button strong")
+        save = html.Button("Save", id=self.save, type="button", className="link-button strong")
         rows = [
             html.Div(help, className="fold-help"),
             _row("Saved", self.chosen, choice, drop),
-            _row("Save as", self.name, html.Div(name, className="in"), keep),
+            _row("Save as", self.name, html.Div(name, className="in"), save),
         ]
         return html.Details([html.Summary(self.title, className="fold-title"), html.Div(rows)], className="fold")
 
@@ -62,9 +62,9 @@ class Saved:
         except EngineError as error:
             return [{"value": "", "label": str(error)}]
 
-    def refresh(self, said: str, chosen: str | None = None) -> None:
+    def refresh(self, message: str, chosen: str | None = None) -> None:
         """From a callback: say what was done and list what there is."""
-        toast(said, "ok")
+        toast(message, "ok")
         set_props(self.chosen, {"options": self.options(), **({} if chosen is None else {"value": chosen})})
         set_props(self.name, {"value": ""})
 

@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 Row = tuple[str, Component]
-"""The section that it stands in, and the control."""
+"""Name of the section, and the control."""
 
 
 def titled(rows: Sequence[Row], folded: Collection[str] = ()) -> list[Component]:
@@ -28,25 +28,25 @@ def titled(rows: Sequence[Row], folded: Collection[str] = ()) -> list[Component]
 def changed(controls: Sequence[Component]) -> int:
     """How many of ``controls`` that are in sight show something else than what they usually do (``data-default``)."""
     shown = [item for item in controls if not getattr(item, "hidden", False)]
-    marked = [item for item in _every(shown) if hasattr(item, "data-default")]
+    marked = [item for item in _descendants(shown) if hasattr(item, "data-default")]
     return sum(_text(item) != getattr(item, "data-default") for item in marked)
 
 
 def _fold(title: str, controls: Sequence[Component]) -> Component:
     number = changed(controls)
-    words = html.Summary(title, className="fold-title", **{"data-changed": f"{number} changed" if number else ""})
-    return html.Details([words, html.Div(list(controls))], className="fold", open=bool(number))
+    summary = html.Summary(title, className="fold-title", **{"data-changed": f"{number} changed" if number else ""})
+    return html.Details([summary, html.Div(list(controls))], className="fold", open=bool(number))
 
 
 def _text(place: Component) -> str:
     """What the control inside ``place`` says."""
-    value = next((item.value for item in _every([place]) if hasattr(item, "value")), None)
+    value = next((item.value for item in _descendants([place]) if hasattr(item, "value")), None)
     return "" if value is None else str(value)
 
 
-def _every(components: Any) -> Iterator[Component]:
+def _descendants(components: Any) -> Iterator[Component]:
     for item in components if isinstance(components, list | tuple) else [components]:
         if isinstance(item, Component):
             yield item
             inner = getattr(item, "children", None)
-            yield from _every([] if inner is None else inner)
+            yield from _descendants([] if inner is None else inner)

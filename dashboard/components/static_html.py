@@ -1,7 +1,7 @@
 """HTML that no callback can name, as one component.
 
 After every change of anything, Dash's renderer asks each component of the page whether the change concerns it, and what
-is made of ``dash.html`` counts like all others. Most of it only stands there: ``static_html`` hands it to the browser
+is made of ``dash.html`` counts like all others. Most of it never changes: ``static_html`` hands it to the browser
 in one piece (``assets/28_static_html.js``), in which the components that have an id, or are more than HTML, keep their
 places. So do those whose address could run code: Dash sees to that in its own components.
 """
@@ -26,7 +26,7 @@ _HARMLESS = re.compile(r"(?:https?://|[/#?]|$)", re.IGNORECASE)
 
 class StaticHtml(Component):
     """``content`` is a list of texts, of nodes ``{"tag", "props", "parts"}``, whose parts are such a list again, and of
-    numbers: the place in ``children`` of the component that stands there.
+    numbers: the place in ``children`` of the component at that place.
     """
 
     _namespace, _type = "stratoscope", "StaticHtml"
@@ -41,7 +41,7 @@ def static_html(parts: list[Component]) -> list[Component]: ...
 @overload
 def static_html(parts: Component) -> Component: ...
 def static_html(parts: Any) -> Any:
-    """The same component, or list of children, with all that stands still in one piece; nothing given is changed."""
+    """The same component, or list of children, with all that never changes in one piece; ``parts`` stays as it is."""
     if isinstance(parts, Component) and not _stands_still(parts):
         return _with_children_still(parts)
     listed = parts if isinstance(parts, Sequence) and not isinstance(parts, str) else [parts]

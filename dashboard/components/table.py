@@ -85,7 +85,7 @@ def fitting(count: int, most: int) -> dict[str, Any]:
     return {"height": min(height_of(count), most), "width": "100%"}
 
 
-def _least(column: Column) -> int:
+def _minimum_width(column: Column) -> int:
     """Pixels in which the column's title, and a typical value of its kind, can be read."""
     return max(_PADDING + round(_LETTER * len(column.title)), _VALUES.get(column.kind, 0))
 
@@ -98,7 +98,7 @@ def definition(column: Column) -> dict[str, Any]:
     if column.least:
         base |= {"minWidth": column.least, "flex": column.least}
     if not column.width and not column.least:
-        base["minWidth"] = _least(column)
+        base["minWidth"] = _minimum_width(column)
     if column.pinned:
         base["pinned"] = "left"
     if column.help:

@@ -10,11 +10,11 @@ from dashboard.components.fields import Field, Values, class_of, fields_of, name
 from engine.core.spec import Spec, kind_name
 
 
-def complete(cls: type[Spec], given: Values) -> dict[str, Any]:
+def complete(cls: type[Spec], stated: Values) -> dict[str, Any]:
     """Plain values for ``cls``: those given, the defaults for the rest, the first plug-in where none is named."""
     values: dict[str, Any] = {"kind": kind} if (kind := kind_name(cls)) else {}
     for item in fields_of(cls):
-        value = given.get(name_of(item), item.default)
+        value = stated.get(name_of(item), item.default)
         if item.control == "plugin" and not value and item.registry and not item.optional:
             value = {"kind": next(iter(item.registry.available()), "")}
         if item.control == "plugins":
@@ -64,18 +64,18 @@ def leaves(values: Values, path: str) -> dict[str, Any]:
 
 def known(cls: type[Spec], values: Values) -> dict[str, Any]:
     """``values`` without names that ``cls`` lacks: a plug-in that was just chosen still has its predecessor's."""
-    kept = {"kind": values["kind"]} if "kind" in values else {}
+    found = {"kind": values["kind"]} if "kind" in values else {}
     for item in fields_of(cls):
         if name_of(item) not in values:
             continue
         value = values[name_of(item)]
         if item.control == "plugins" and isinstance(value, list):
-            value = [_known(item, part) for part in value]
-        kept[name_of(item)] = _known(item, value)
-    return kept
+            value = [_valid(item, part) for part in value]
+        found[name_of(item)] = _valid(item, value)
+    return found
 
 
-def _known(item: Field, value: Any) -> Any:
+def _valid(item: Field, value: Any) -> Any:
     cls = class_of(item, value) if isinstance(value, Mapping) else None
     return known(cls, value) if cls else value
 

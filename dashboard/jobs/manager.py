@@ -167,7 +167,7 @@ class DaskManager(BaseBackgroundCallbackManager):
             return key not in self._active and self._live.outcome(key) is not None
 
     def get_result(self, key: str, job: str | None) -> Any:
-        """The result, for every tab that asks; ``UNDEFINED`` while the job goes on, after a short wait for its end. Who
+        """The result, for every tab that asks; ``UNDEFINED`` while the job runs, after a short wait for its end. Who
         has seen it may ask for the job anew: it is there no sooner than the key is free.
         """
         if self._wait_for_end(key):
@@ -210,22 +210,22 @@ class DaskManager(BaseBackgroundCallbackManager):
             job_fn,
             args,
             resources=resources,
-            listen=lambda event: self._record(partial(self._heard, key, active, dict(event))),
+            listen=lambda event: self._record(partial(self._record_event, key, active, dict(event))),
         )
         future.add_done_callback(lambda done: self._record(partial(self._ended, key, done)))
 
     def _refuse(self, key: str, within: float) -> None:
         now = time.monotonic()
-        kept = [(name, until) for name, until in self._unwanted.items() if until > now and name != key]
-        self._unwanted = dict([*kept[-_UNWANTED:], (key, now + within)])
+        unwanted = [(name, until) for name, until in self._unwanted.items() if until > now and name != key]
+        self._unwanted = dict([*unwanted[-_UNWANTED:], (key, now + within)])
 
-    # The recorder's thread. The list of jobs comes last: whoever sees a change there finds the rest.
+    # The recorder's thread. The list of jobs comes last: a reader that sees a change there finds the rest.
 
     def _record(self, action: Callable[[], None]) -> None:
         if not self._closed:
             self._recorder.submit(action)
 
-    def _heard(self, key: str, active: _Active, event: Mapping[str, Any]) -> None:
+    def _record_event(self, key: str, active: _Active, event: Mapping[str, Any]) -> None:
         with self._changed:
             if self._active.get(key) is not active:
                 return  # said as the job was cancelled
@@ -262,7 +262,7 @@ class DaskManager(BaseBackgroundCallbackManager):
                 self._changed.notify_all()
 
     def _wait_for_end(self, key: str) -> bool:
-        """Whether the job still goes on, after a wait if the server has a thread to spare."""
+        """Whether the job still runs, after a wait if the server has a thread to spare."""
         with self._changed:
             if key in self._active and self._waiters.acquire(blocking=False):
                 try:

@@ -24,7 +24,7 @@ _log = logging.getLogger("stratoscope.jobs")
 
 
 class PlainDisk(JSONDisk):
-    """JSON without exception: ``JSONDisk`` still unpickles an entry that somebody else has marked as a pickle."""
+    """JSON without exception: ``JSONDisk`` still unpickles an entry that another program has marked as a pickle."""
 
     def get(self, key: Any, raw: Any) -> Any:
         return super().get(key, True)

@@ -1,6 +1,6 @@
-"""Runs and actions as jobs: under which key one is listed, what it takes of its worker, and what comes of it.
+"""Runs and actions as jobs: the key of each, the resources that it needs, and its outcome.
 
-What comes of a request is what the result store of a page holds: ``{"key", "spec"}`` of a run, whose result is stored
+The outcome of a request is what the result store of a page holds: ``{"key", "spec"}`` of a run, whose result is stored
 under that run key; ``{"key", "spec", "report"}`` of an action, with the id of the report that it has left.
 """
 
@@ -37,7 +37,7 @@ def fulfil(request: Request, progress: Progress) -> dict[str, str]:
 
 
 def stored(request: Request) -> dict[str, str] | None:
-    """What comes of a run that is stored already; None where it must be computed, and of an action, which is done
+    """The outcome of a run that is stored already; None where it must be computed, and of an action, which is done
     each time that it is asked for.
     """
     if isinstance(request, Action) or not runner.is_stored(request):
@@ -46,5 +46,5 @@ def stored(request: Request) -> dict[str, str] | None:
 
 
 def reported(done: Performed) -> dict[str, str]:
-    """What came of an action."""
+    """The outcome of an action."""
     return {"key": done.job, "spec": canonical_json(done.action), "report": done.id}

@@ -1,6 +1,6 @@
-"""A job beside the run on a page: a button asks for it, and a card of its own says how far it is and what came of it.
+"""A job beside the run on a page: a button starts it, and a card of its own shows its progress and its outcome.
 
-The store of the answer holds nothing, ``{"waits": True}``, what came of the request (``jobs.requested``), or
+The store of the answer holds nothing, ``{"waits": True}``, the outcome of the request (``jobs.requested``), or
 ``{"error": sentence}``.
 """
 
@@ -25,7 +25,7 @@ from engine.jobs.requests import load_request
 
 @dataclass(frozen=True)
 class SideJob:
-    """Its stores and its background callback; ``name`` tells it from the others of ``page``."""
+    """Its stores and its background callback; ``name`` is unique on ``page``."""
 
     page: str
     name: str
@@ -49,8 +49,8 @@ class SideJob:
         """For the layout."""
         return [dcc.Store(id=self.job), dcc.Store(id=self.progress), dcc.Store(id=self.answer)]
 
-    def wire(self, **more: Any) -> None:
-        """Register the background callback; ``more`` are options of it."""
+    def wire(self, **options: Any) -> None:
+        """Register the background callback; ``options`` are its own."""
         callback(
             Output(self.answer, "data", allow_duplicate=True),
             Input(self.job, "data"),
@@ -59,15 +59,15 @@ class SideJob:
             progress=[Output(self.progress, "data")],
             prevent_initial_call=True,
             on_error=failed,
-            **more,
+            **options,
         )(compute)
 
 
-def start(request: Request, asked: bool = True) -> tuple[Answer, Any]:
-    """For the stores of the answer and the job: a stored answer at once, and a job for one that is ``asked`` for."""
+def start(request: Request, is_requested: bool = True) -> tuple[Answer, Any]:
+    """For the stores of the answer and the job: a stored answer at once, and a job for one that ``is_requested``."""
     if found := stored(request):
         return found, no_update
-    return ({"waits": True}, canonical_json(request)) if asked else (None, no_update)
+    return ({"waits": True}, canonical_json(request)) if is_requested else (None, no_update)
 
 
 def compute(set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
@@ -86,12 +86,12 @@ def failed(error: Exception) -> dict[str, str]:
 
 
 def instead(answer: Answer, progress: Progress | None, hint: str) -> Component | None:
-    """What stands where no result is to be shown: ``hint`` before anybody has asked. None where there is one."""
+    """What is shown in place of a result: ``hint`` before the job is started. None where there is a result."""
     if not answer:
         return html.P(hint, className="hint")
     if answer.get("error"):
         return html.P(str(answer["error"]))
     if answer.get("waits"):
-        words = (progress["message"] if progress else "") or "Starting"
-        return html.Div([skeleton(14, "40%"), html.P(str(words), className="hint")])
+        message = (progress["message"] if progress else "") or "Starting"
+        return html.Div([skeleton(14, "40%"), html.P(str(message), className="hint")])
     return None

@@ -74,11 +74,11 @@ def poll(
     listed = [_row(job) for job in [*active, *ended]]
     is_busy = bool(active) or isinstance(ctx.triggered_id, dict)
     data = {"jobs": listed, "busy": is_busy, "at": time.time()}
-    waits = _waits(runs, results)
+    waits = _is_waiting(runs, results)
     if before and not waits and (before["jobs"], before["busy"]) == (listed, is_busy):
         raise PreventUpdate
     shown = static_html([_entry(row) for row in listed] or [empty()])
-    return data, shown, _now(listed), count(len(active), "job"), ACTIVE_MS if is_busy or waits else IDLE_MS
+    return data, shown, _summary(listed), count(len(active), "job"), ACTIVE_MS if is_busy or waits else IDLE_MS
 
 
 @callback(Input({"role": "cancel-job", "key": ALL}, "n_clicks"), prevent_initial_call=True)
@@ -88,7 +88,7 @@ def cancel_job(clicks: list[int | None]) -> None:
         cancel(ctx.triggered_id["key"])
 
 
-def _waits(runs: Sequence[Run | None], results: Sequence[ResultData]) -> bool:
+def _is_waiting(runs: Sequence[Run | None], results: Sequence[ResultData]) -> bool:
     """Whether a page may still wait for word about its run: then the list is sent even if it is the same."""
     pending = [run["at"] for run, result in zip(runs, results, strict=False) if run and not result]
     return time.time() - max(pending, default=0.0) < 15.0
@@ -113,16 +113,16 @@ def _link(job: Job) -> str:
 
 def _entry(row: dict[str, Any]) -> Component:
     is_active = row["status"] in ("queued", "running")
-    words = row["message"] or _ENDED.get(row["status"], row["status"])
+    note = row["message"] or _ENDED.get(row["status"], row["status"])
     if is_active:
         action: Any = html.Button("Cancel", id={"role": "cancel-job", "key": row["key"]}, className="link-button")
     else:
         text = "Open" if row["status"] == "done" else "Run again"
         action = dcc.Link(text, href=row["href"], className="link-button") if row["href"] else None
     if row["status"] == "done":
-        words = f"{_ENDED['done']} in {duration(row['seconds'])}" if row["seconds"] is not None else _ENDED["done"]
+        note = f"{_ENDED['done']} in {duration(row['seconds'])}" if row["seconds"] is not None else _ENDED["done"]
     track = [meter(row["fraction"], row["label"])] if is_active else []
-    parts = [html.B(row["label"]), action, html.Span(words, className="hint"), *track]
+    parts = [html.B(row["label"]), action, html.Span(note, className="hint"), *track]
     return html.Div(parts, className=f"job job-{row['status']}", key=row["key"])
 
 
@@ -135,7 +135,7 @@ def meter(fraction: float, label: str) -> Component:
     )
 
 
-def _now(listed: Sequence[dict[str, Any]]) -> list[Component]:
+def _summary(listed: Sequence[dict[str, Any]]) -> list[Component]:
     running = [row for row in listed if row["status"] == "running"]
     if not running:
         return []

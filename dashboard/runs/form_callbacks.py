@@ -1,4 +1,4 @@
-"""The callbacks of a form, as the plain functions that they are: from what stands in it to a stored result."""
+"""The callbacks of a form, as plain functions: from its values to a stored result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Seen: TypeAlias = Mapping[str, Any] | None
 
 
 class Entered(TypedDict):
-    """What stands in a form: its fields with their values, its choices of a plug-in with the kinds."""
+    """The contents of a form: its fields with their values, its choices of a plug-in with the kinds."""
 
     fields: Ids
     values: Sequence[Any]
@@ -77,14 +77,14 @@ class FormCallbacks:
         return _draft(spec), {}, "", cost
 
     def open(self, clicks: int | None, request: str | None, entered: Entered, seen: Seen = None) -> tuple[Any, ...]:
-        """The request, with what came of it if that is there and a job if it is not; of a form without a button again
+        """The request, with its outcome if that is stored and a job if it is not; of a form without a button again
         whenever something is entered.
         """
         if request and ctx.triggered_id in (None, ids.request(self.form.page)):
             return self._recall(request, seen)
         if clicks or not self.form.action:
             spec = self._spec(entered)
-            return self._opened(spec, stored(spec), seen)
+            return self._outputs(spec, stored(spec), seen)
         return self._nothing()
 
     def _recall(self, request: str, seen: Seen) -> tuple[Any, ...]:
@@ -97,11 +97,11 @@ class FormCallbacks:
             spec = self._load(request)
             job = listing.find(job_key(spec)) if isinstance(spec, Action) else None
             if not isinstance(spec, Action) or (job is not None and job.is_active):
-                return self._opened(spec, stored(spec), seen)
+                return self._outputs(spec, stored(spec), seen)
             done = actions.latest(job_key(spec))
-        return self._opened(done.action, reported(done), seen) if done else self._nothing()
+        return self._outputs(done.action, reported(done), seen) if done else self._nothing()
 
-    def _opened(self, spec: Request, answer: dict[str, str] | None, seen: Seen) -> tuple[Any, ...]:
+    def _outputs(self, spec: Request, answer: dict[str, str] | None, seen: Seen) -> tuple[Any, ...]:
         key, text = job_key(spec), canonical_json(spec)
         run = {"key": key, "spec": text, "query": state.to_query(spec), "at": time.time()}
         if answer is None:

@@ -63,8 +63,8 @@ def report(data: ResultData, kind: type[Action]) -> Performed:
     if found is None:
         raise EngineError("This report is no longer stored: run it again.")
     if not isinstance(found.action, kind):
-        wanted = kind_name(kind)
-        raise SpecError([("kind", f"Expected a report of '{wanted}', not of '{found.action.kind}'.")])
+        expected = kind_name(kind)
+        raise SpecError([("kind", f"Expected a report of '{expected}', not of '{found.action.kind}'.")])
     return found
 
 

@@ -125,15 +125,15 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
     """What the tab of ``study`` shows: its form, its run bar, and ``results`` once there are any."""
     form, page = study.form, study.form.page
     is_open = opened.study == page
-    values, asked, problem = form.start(opened.asked if is_open else None)
+    values, spec, problem = form.start(opened.asked if is_open else None)
     fields = study.panel(values) if study.panel else form.panel(values)
-    told = opened.asked if state.report_in(opened.asked) else canonical_json(asked) if asked is not None else None
+    stored = opened.asked if state.report_in(opened.asked) else canonical_json(spec) if spec is not None else None
     return [
-        store(ids.request(page), told if asked is not None else None),
+        store(ids.request(page), stored if spec is not None else None),
         dcc.Store(id=ids.draft(page)),
         dcc.Store(id=ids.problems(page)),
         dcc.Store(id=ids.part("copied", page)),
-        *_base(form, asked),
+        *_base(form, spec),
         card(
             study.title,
             [html.Div(list(fields), className="fields study-fields"), run_bar(page, form.action)],
@@ -153,11 +153,11 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
     ]
 
 
-def _base(form: StudyForm, asked: RunSpec | Action | None) -> list[Component]:
+def _base(form: StudyForm, spec: RunSpec | Action | None) -> list[Component]:
     """What carries the spec of the page's form."""
     if not form.base:
         return []
-    value = canonical_json(getattr(asked, form.base)) if asked is not None else ""
+    value = canonical_json(getattr(spec, form.base)) if spec is not None else ""
     return [dcc.Input(id=ids.field(form.page, form.base), type="hidden", value=value)]
 
 

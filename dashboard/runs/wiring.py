@@ -81,7 +81,7 @@ def entered(page: str, by: type[Input | State]) -> dict[str, Input | State]:
     }
 
 
-def _seen(wired: FormCallbacks) -> dict[str, Mapping[str, State]]:
+def _seen_states(wired: FormCallbacks) -> dict[str, Mapping[str, State]]:
     return {"seen": wired.first.states} if wired.first.states else {}
 
 
@@ -97,7 +97,7 @@ def _wire_open(wired: FormCallbacks) -> None:
         inputs={
             "clicks": Input(ids.part("run-button", page), "n_clicks"),
             "request": Input(ids.request(page), "data"),
-            **_seen(wired),
+            **_seen_states(wired),
             "entered": entered(page, State if has_button else Input),
         },
     )(wired.open)
@@ -115,7 +115,7 @@ def _wire_arrival(wired: FormCallbacks) -> None:
     )
     callback(
         *(Output(item.component_id, item.component_property, allow_duplicate=True) for item in outputs),
-        inputs={"computed": Input(ids.arrived(page), "data"), **_seen(wired)},
+        inputs={"computed": Input(ids.arrived(page), "data"), **_seen_states(wired)},
         prevent_initial_call=True,
     )(wired.arrive)
 

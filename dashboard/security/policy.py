@@ -98,11 +98,11 @@ def _password_check(password: str) -> Callable[[], Response | None]:
     brake = Throttle()
 
     def check() -> Response | None:
-        given, address = request.authorization.password if request.authorization else None, request.remote_addr or ""
-        if given is not None:
+        supplied, address = request.authorization.password if request.authorization else None, request.remote_addr or ""
+        if supplied is not None:
             if wait := brake.seconds(address):
                 return Response("Too many wrong passwords.", 429, {"Retry-After": str(math.ceil(wait))})
-            is_right = hmac.compare_digest(given.encode(), password.encode())
+            is_right = hmac.compare_digest(supplied.encode(), password.encode())
             brake.note(address, is_right)
             if is_right:
                 return None

@@ -1,6 +1,6 @@
 """Validation of callback requests, once a callback has failed: can a page have sent this one?
 
-Every value is the client's, whoever that is. A request of ours is for a known callback, names its components, and has
+Every value is the client's, not to be trusted. A request of ours is for a known callback, names its components, and has
 for each argument a value of the type with which the callback declares it. What fails on any other is no bug of ours: it
 is answered quietly and costs one line in the log. What fails on a request that fits leaves its traceback.
 """
@@ -81,12 +81,12 @@ class Declared:
     """What a callback declares: its outputs, its inputs and states in Dash's order, and the type of each of these."""
 
     def __init__(self, callback: Mapping[str, Any]) -> None:
-        self.outputs = [_place(item) for item in _listed(callback["output"])] if not callback.get("no_output") else []
+        self.outputs = [_target(item) for item in _listed(callback["output"])] if not callback.get("no_output") else []
         self.is_single = not isinstance(callback["output"], list)
         arguments = [*callback["inputs"], *callback["state"]]
         self.arguments = [(_id(item["id"]), item["property"]) for item in arguments]
         self.inputs = len(callback["inputs"])
-        hints = zip(_hints(callback, self.arguments), _by_place(self.arguments), strict=True)
+        hints = zip(_hints(callback, self.arguments), _argument_types(self.arguments), strict=True)
         self.types = [[TypeAdapter(hint) for hint in both if hint is not Any] for both in hints]
 
 
@@ -103,13 +103,13 @@ def _check(body: Any, lookup: Callable[[str], Declared]) -> None:
     inputs, states = body.get("inputs"), body.get("state", [])
     if not isinstance(inputs, list) or not isinstance(states, list) or len(inputs) != declared.inputs:
         raise Refused(f"{name} has {declared.inputs} inputs")
-    given = [*inputs, *states]
-    if len(given) != len(declared.arguments):
+    arguments = [*inputs, *states]
+    if len(arguments) != len(declared.arguments):
         raise Refused(f"{name} has {len(declared.arguments)} arguments")
     _check_changed(body.get("changedPropIds", []))
     _check_outputs(declared, body.get("outputs"), name)
     found: dict[str, list[Any]] = {}
-    for item, (id_, prop), types in zip(given, declared.arguments, declared.types, strict=True):
+    for item, (id_, prop), types in zip(arguments, declared.arguments, declared.types, strict=True):
         ids_ = _check_ids(item, id_, prop, name)
         if found.setdefault(str(id_), ids_) != ids_:
             raise Refused(f"{name} has the same components for every property")
@@ -121,8 +121,8 @@ def _check_changed(changed: Any) -> None:
         raise Refused("what has changed is a list of properties")
 
 
-def _check_outputs(declared: Declared, given: Any, name: str) -> None:
-    outputs = [given] if declared.is_single else given
+def _check_outputs(declared: Declared, value: Any, name: str) -> None:
+    outputs = [value] if declared.is_single else value
     if not declared.outputs:
         return
     if not isinstance(outputs, list) or len(outputs) != len(declared.outputs):
@@ -145,11 +145,11 @@ def _is_many(id_: Any) -> bool:
     return isinstance(id_, dict) and any(value in (["ALL"], ["ALLSMALLER"]) for value in id_.values())
 
 
-def _fits(given: Any, id_: Any) -> bool:
-    if not isinstance(id_, dict) or not isinstance(given, dict):
-        return bool(given == id_)
-    plain = all(isinstance(value, str | int | float) for value in given.values())
-    return plain and set(given) == set(id_) and all(isinstance(v, list) or given[k] == v for k, v in id_.items())
+def _fits(actual: Any, id_: Any) -> bool:
+    if not isinstance(id_, dict) or not isinstance(actual, dict):
+        return bool(actual == id_)
+    plain = all(isinstance(value, str | int | float) for value in actual.values())
+    return plain and set(actual) == set(id_) and all(isinstance(v, list) or actual[k] == v for k, v in id_.items())
 
 
 def _check_value(item: Any, prop: str, types: Sequence[TypeAdapter[Any]], name: str) -> None:
@@ -175,7 +175,7 @@ def _hints(callback: Mapping[str, Any], arguments: Sequence[tuple[Any, str]]) ->
     return types
 
 
-def _by_place(arguments: Sequence[tuple[Any, str]]) -> Iterable[Any]:
+def _argument_types(arguments: Sequence[tuple[Any, str]]) -> Iterable[Any]:
     """The type of each of them by its component's role or its property, ``Any`` where neither says."""
     for id_, prop in arguments:
         role = id_.get("role", "") if isinstance(id_, dict) else ""
@@ -209,7 +209,7 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _place(output: Any) -> tuple[Any, str]:
+def _target(output: Any) -> tuple[Any, str]:
     """Id and property of a declared output, patterns in Dash's notation for the browser."""
     return _id(output.component_id_str()), output.component_property
 

@@ -1,4 +1,4 @@
-"""A brake on guesses at the password: whoever has been wrong five times waits before the next try counts."""
+"""A brake on guesses at the password: after five wrong ones an address waits before the next one counts."""
 
 from __future__ import annotations
 

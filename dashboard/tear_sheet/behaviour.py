@@ -17,10 +17,10 @@ def through_time(result: BacktestResult) -> tuple[str, str]:
         return "", ""
     found = rolling.info(result, rolling.default_window(result))
     panes = (
-        ("Sharpe ratio", [_held(found.hold_sharpe), _own(found.sharpe)], False),
-        ("Volatility, annualised", [_held(found.hold_volatility), _own(found.volatility)], True),
-        ("Beta to buy and hold", [_own(found.beta)], False),
-        ("Exposure", [_own(found.exposure)], True),
+        ("Sharpe ratio", [_of_holding(found.hold_sharpe), _of_run(found.sharpe)], False),
+        ("Volatility, annualised", [_of_holding(found.hold_volatility), _of_run(found.volatility)], True),
+        ("Beta to buy and hold", [_of_run(found.beta)], False),
+        ("Exposure", [_of_run(found.exposure)], True),
     )
     charts = [
         f"<h3>{title}{legend(lines) if lines is panes[0][1] else ''}</h3>"
@@ -46,11 +46,11 @@ def returns(result: BacktestResult) -> tuple[str, str]:
     return histogram(edges, found.counts, found.normal, marks, height=190), count(found.drawn, "bar") + " in the market"
 
 
-def _own(line: rolling.Line) -> Line:
+def _of_run(line: rolling.Line) -> Line:
     return Line("Strategy", _times(line), line.value, "var(--s1)", 1.5)
 
 
-def _held(line: rolling.Line) -> Line:
+def _of_holding(line: rolling.Line) -> Line:
     return Line("Buy and hold", _times(line), line.value, "var(--s5)", 1.0)
 
 

@@ -113,12 +113,12 @@ def _bars(edges: Floats, tops: Floats, is_loss: NDArray[np.bool_], base: int) ->
     ]
 
 
-def _marks(words: Sequence[str], places: Floats, base: int) -> list[str]:
+def _marks(labels: Sequence[str], places: Floats, base: int) -> list[str]:
     """Vertical lines with words right of their upper ends, each a line below the one before."""
     return [
         f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP + 16 * row}" y2="{base}" class="axis"/>'
         f'<text x="{x + 5:.1f}" y="{TOP + 16 * row + 10}">{escape(text)}</text>'
-        for row, (text, x) in enumerate(zip(words, places, strict=True))
+        for row, (text, x) in enumerate(zip(labels, places, strict=True))
     ]
 
 
@@ -202,8 +202,8 @@ def _dates(first: float, last: float, x_of: Place, height: int) -> str:
 
 def _path(line: Line, x_of: Place, y_of: Place, zero: float) -> str:
     moments = line.time.astype("datetime64[ms]").astype(np.float64)
-    kept = thin(moments, line.values, POINTS)
-    xs, ys = x_of(moments[kept]), y_of(line.values[kept])
+    index = thin(moments, line.values, POINTS)
+    xs, ys = x_of(moments[index]), y_of(line.values[index])
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
     dash = f' stroke-dasharray="{line.dash}"' if line.dash else ""
     drawn = (

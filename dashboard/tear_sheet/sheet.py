@@ -57,8 +57,8 @@ def document(title: str, body: Sequence[str]) -> str:
 
 def file_name(spec: RunSpec, key: str, ending: str) -> str:
     """A name for the file of a run, safe on every system: ``sma-50-200-nvda-7f3ac91e.html``."""
-    words = re.sub(r"[^a-z0-9]+", "-", spec.label().lower()).strip("-")[:60].strip("-")
-    return f"{words or 'backtest'}-{key[:8]}.{ending}"
+    slug = re.sub(r"[^a-z0-9]+", "-", spec.label().lower()).strip("-")[:60].strip("-")
+    return f"{slug or 'backtest'}-{key[:8]}.{ending}"
 
 
 def request(spec: RunSpec) -> str:

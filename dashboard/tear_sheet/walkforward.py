@@ -27,12 +27,12 @@ _STRIP = ("cagr", "sharpe", "sortino", "max_drawdown", "volatility")
 def walk_sheet(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made: datetime | None = None) -> str:
     """The HTML of one walk-forward; ``made`` is when, now if not given. It refers to nothing outside itself."""
     found = assess(result)
-    said = f"<p><b>{escape(found.headline)}</b> {escape(found.reason)}</p>"
+    verdict = f"<p><b>{escape(found.headline)}</b> {escape(found.reason)}</p>"
     body = [
         _header(spec, result, key, made or datetime.now(UTC)),
         _kpis(result),
         _equity(result),
-        section("Verdict", said, small=f"{count(result.tried_count, 'trial')} counted"),
+        section("Verdict", verdict, small=f"{count(result.tried_count, 'trial')} counted"),
         section("Notes", notes((result.measured(), *result.warnings))),
         section("Windows", _windows(result), small="parameters chosen in sample (IS), then traded out of sample (OOS)"),
         section("Monthly returns", tables.months(result), small="%, all test windows combined"),
@@ -108,11 +108,11 @@ def _windows(result: WalkForwardResult) -> str:
 
 def _value(result: WalkForwardResult, base: Mapping[str, object], window: int, axis: int) -> str:
     """A chosen value as people read it; nothing was chosen where it is not known."""
-    value, words = float(result.parameters[window, axis]), result.words[axis]
+    value, choices = float(result.parameters[window, axis]), result.words[axis]
     if not np.isfinite(value):
         return MISSING
-    if words:
-        return words[int(value)]
+    if choices:
+        return choices[int(value)]
     return f"{100 * value:.6g}%" if find(BacktestSpec, base, result.axes[axis]).percent else f"{value:,.6g}"
 
 

@@ -48,12 +48,12 @@ def duration(seconds: float | None) -> str:
         return f"{seconds * 1e3:.0f} ms"
     if seconds < 59.95:
         return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
-    whole = round(seconds)
+    rounded = round(seconds)
     for size, unit, below, small in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // below
-            return f"{whole // size} {unit}{f' {rest} {small}' if rest else ''}"
-    return f"{whole} s"
+        if rounded >= size:
+            rest = rounded % size // below
+            return f"{rounded // size} {unit}{f' {rest} {small}' if rest else ''}"
+    return f"{rounded} s"
 
 
 def megabytes(value: float | None) -> str:

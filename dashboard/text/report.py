@@ -32,7 +32,7 @@ GRADES = {"good": "pass", "doubtful": "doubt", "bad": "fail"}
 def lines(spec: RunSpec, result: Any, key: str) -> list[str]:
     """The report of ``result``, its run key last."""
     body = _REPORTS.get(type(spec))
-    found = body(spec, result) if body else _plain(result.summary())
+    found = body(spec, result) if body else _summary_tables(result.summary())
     warnings = [f"! {text}" for text in getattr(result, "warnings", ())]
     return [*([spec.label()] if body or spec.label() else []), *found, *_part(warnings), "", f"run key {key}"]
 
@@ -126,7 +126,7 @@ def _plateau(result: Any, found: Any) -> str:
 
 def _walk_forward(_: Any, result: Any) -> list[str]:
     found, efficiency = assess(result), result.efficiency()
-    kept = [
+    rows = [
         ["Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
          f"of the {signed_percent(result.in_sample_growth())} annualised in sample"],
         ["Profitable", f"{result.profitable} of {len(result.test_first)}", "windows"],
@@ -146,7 +146,7 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
                 }
             )
         ),
-        *_part(aligned(kept, left=3)),
+        *_part(aligned(rows, left=3)),
         *_part(_windows(result)),
     ]
 
@@ -154,8 +154,8 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
 def _windows(result: Any) -> list[str]:
     """A line a window: when it was tested, with what, and what training and test had."""
     base = json.loads(result.base)
-    given = zip(result.axes, result.titles, result.units, result.words, strict=True)
-    axes = [axis_label(base, *axis) for axis in given]
+    columns = zip(result.axes, result.titles, result.units, result.words, strict=True)
+    axes = [axis_label(base, *axis) for axis in columns]
     header = [
         "Test window",
         *(side.name() for side in axes),
@@ -222,27 +222,27 @@ def _crosscheck(_: Any, result: Any) -> list[str]:
     return ["", result.sentence(), *_part(aligned(rows)), *_part([f"! {text}" for text in result.notes])]
 
 
-def _plain(summary: Mapping[str, Any]) -> list[str]:
+def _summary_tables(summary: Mapping[str, Any]) -> list[str]:
     """Key metrics that have no report of their own: names and values, then a table of each group of them."""
-    single = [[_words(name), _value(value)] for name, value in summary.items() if not isinstance(value, Mapping)]
+    single = [[_in_words(name), _value(value)] for name, value in summary.items() if not isinstance(value, Mapping)]
     groups = {name: value for name, value in summary.items() if isinstance(value, Mapping)}
     if groups and not single and all(list(group) == list(next(iter(groups.values()))) for group in groups.values()):
         return _table("", groups)
     found = aligned([row for row in single if row[0] != "label"], left=2) if len(single) > 1 else []
     for name, group in groups.items():
         nested = bool(group) and all(isinstance(item, Mapping) for item in group.values())
-        rows = [["  " + _words(key), _value(value)] for key, value in group.items()]
-        found += ["", *(_table(_words(name), group) if nested else [_words(name), *aligned(rows, left=2)])]
+        rows = [["  " + _in_words(key), _value(value)] for key, value in group.items()]
+        found += ["", *(_table(_in_words(name), group) if nested else [_in_words(name), *aligned(rows, left=2)])]
     return found
 
 
 def _table(corner: str, groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
     names = list(next(iter(groups.values())))
     rows = [[str(title), *(_value(group.get(name)) for name in names)] for title, group in groups.items()]
-    return aligned([[corner, *map(_words, names)], *rows])
+    return aligned([[corner, *map(_in_words, names)], *rows])
 
 
-def _words(name: object) -> str:
+def _in_words(name: object) -> str:
     return str(name).replace("_", " ")
 
 

@@ -36,8 +36,8 @@ class AxisLabel:
         """A value as text, with at most ``digits`` significant digits."""
         if self.words:
             return self.words[int(value)]
-        whole = not self.percent and float(value).is_integer()
-        return f"{value:,.0f}" if whole else f"{100 * value:.{digits}g}%" if self.percent else f"{value:,.{digits}g}"
+        is_whole = not self.percent and float(value).is_integer()
+        return f"{value:,.0f}" if is_whole else f"{100 * value:.{digits}g}%" if self.percent else f"{value:,.{digits}g}"
 
     def name(self) -> str:
         """Title, and the unit after a comma; a percent sign goes with the values instead."""

@@ -1,4 +1,4 @@
-"""Reliability: how often it rose where the model said that it would, or what came of the numbers that it predicted."""
+"""Reliability of a model: observed frequencies against predicted probabilities, or outcomes against predictions."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ def info(result: ModelResult, horizon: int) -> CalibrationInfo:
     """The bins of ``result``, whose labels reach ``horizon`` bars ahead."""
     predicted = result.directional()
     known = ~np.isnan(result.outcome) & ~np.isnan(predicted)
-    said, rose = predicted[known], result.outcome[known]
+    forecast, rose = predicted[known], result.outcome[known]
     is_number = result.task == "regression"
     if not is_number:
         rose = (rose == len(result.classes) - 1).astype(np.float64)
-    place = bins(said)
+    place = bins(forecast)
     rows = np.bincount(place)
-    mean_said, mean_rose = np.bincount(place, said) / rows, np.bincount(place, rose) / rows
+    mean_forecast, mean_rose = np.bincount(place, forecast) / rows, np.bincount(place, rose) / rows
     independent = np.maximum(rows / horizon, 1.0)
     if is_number:
         error = np.sqrt(np.maximum(np.bincount(place, rose**2) / rows - mean_rose**2, 0.0) / independent)
         low, high = mean_rose - Z * error, mean_rose + Z * error
     else:
         low, high = wilson(mean_rose, independent)
-    return CalibrationInfo(mean_said, mean_rose, rows, low, high, float(rose.mean()), is_number)
+    return CalibrationInfo(mean_forecast, mean_rose, rows, low, high, float(rose.mean()), is_number)
 
 
 def bins(values: Floats) -> NDArray[np.intp]:

@@ -37,21 +37,21 @@ class ProbabilityInfo:
 def info(result: ModelResult, bars: Bars) -> ProbabilityInfo:
     """What is drawn for the symbol of ``bars``. Raises ``DataError`` if the model was not trained on it."""
     times, probability = result.predictions(bars.series.symbol)
-    there = ~np.isnan(probability)
-    times, probability = times[there], probability[there]
+    is_known = ~np.isnan(probability)
+    times, probability = times[is_known], probability[is_known]
     even = 0.0 if result.task == "regression" else 1 / len(result.classes)
     shown = bars.time >= (times[0] if len(times) else bars.time[-1])
     moments, price = base.times(bars.time[shown]), bars.close[shown]
     predicted = base.times(times)
-    kept, kept_prices = thin(predicted, probability), thin(moments, price)
+    index, price_index = thin(predicted, probability), thin(moments, price)
     return ProbabilityInfo(
         symbol=bars.series.symbol,
         currency=bars.series.currency,
         intraday=bars.series.is_intraday,
-        price_time=moments[kept_prices],
-        price=price[kept_prices],
-        time=predicted[kept],
-        probability=probability[kept],
+        price_time=moments[price_index],
+        price=price[price_index],
+        time=predicted[index],
+        probability=probability[index],
         rises=float(np.mean(probability >= even)) if len(probability) else float("nan"),
         even=even,
         name="Predicted" if result.task == "regression" else "Probability",

@@ -119,7 +119,7 @@ def figure(info: TimelineInfo) -> go.Figure:
         barmode="overlay",
         meta={"csv": table(info)},
     )  # fmt: skip
-    near = _near(info)
+    near = _around_cut(info)
     ticks = {"nticks": 3, "tickangle": 0, "tickformat": "%b %-d" if near[1] - near[0] > 3 * DAY else "%H:%M"}
     close_up = {"type": "date", "domain": [0.69, 1], "fixedrange": True, "range": near, "anchor": "y"} | ticks
     return figure.update_layout(xaxis2=close_up, xaxis2_title_text=f"Around {info.totals[-1].first[:10]}")
@@ -143,7 +143,7 @@ def _bars(name: str, parts: Sequence[Part], axis: str, thick: float) -> go.Bar:
     )  # fmt: skip
 
 
-def _near(info: TimelineInfo) -> list[float]:
+def _around_cut(info: TimelineInfo) -> list[float]:
     """From before the last purged bars to as long after the cut."""
     dropped = [part for part in info.parts if part.name in ("Purged", "Embargo") and part.stop > info.cut - 1]
     reach = max((info.cut - part.start for part in info.parts if part in dropped), default=0.0)

@@ -30,9 +30,9 @@ class FillInfo:
 
 def info(result: VerificationResult) -> FillInfo:
     """What is drawn of ``result``; empty where the test was not possible."""
-    found = [(words, result.metrics.get(name)) for name, words in ROWS]
-    known = [(words, value) for words, value in found if value is not None]
-    return FillInfo(tuple(words for words, _ in known), tuple(value for _, value in known))
+    found = [(label, result.metrics.get(name)) for name, label in ROWS]
+    known = [(label, value) for label, value in found if value is not None]
+    return FillInfo(tuple(label for label, _ in known), tuple(value for _, value in known))
 
 
 def figure(info: FillInfo) -> go.Figure:

@@ -33,13 +33,13 @@ class OverfitInfo:
 
 def info(result: SweepOverfitting) -> OverfitInfo:
     """An even choice of the splits, and the histogram of all."""
-    kept = np.unique(np.linspace(0, len(result.logit) - 1, MAXIMUM_POINTS).astype(np.intp))
+    index = np.unique(np.linspace(0, len(result.logit) - 1, MAXIMUM_POINTS).astype(np.intp))
     ends = np.array([result.in_sample.min(), result.in_sample.max()])
     line = np.full(2, np.nan) if result.slope is None else result.slope * ends + (result.intercept or 0.0)
     reach = float(np.abs(result.logit).max()) or 1.0
     edges = np.linspace(-reach, reach, BINS + 1)
     counts = np.histogram(result.logit, edges)[0].astype(np.float64)
-    return OverfitInfo(result.in_sample[kept], result.out_of_sample[kept], np.stack((ends, line)), edges, counts)
+    return OverfitInfo(result.in_sample[index], result.out_of_sample[index], np.stack((ends, line)), edges, counts)
 
 
 def figure(info: OverfitInfo) -> go.Figure:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 BINS = 48
-_OUTER = 0.002  # of the samples on each side stand in the outermost bins
+_OUTER = 0.002  # of the samples on each side are in the outermost bins
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class SamplesInfo:
 
 def info(samples: Sequence[tuple[str, Floats]], marks: Sequence[tuple[float | None, str]]) -> SamplesInfo:
     """Histograms on common bins that hold every mark; undefined marks are left out. At least one sample is needed."""
-    known = tuple((float(value), words) for value, words in marks if value is not None and np.isfinite(value))
+    known = tuple((float(value), label) for value, label in marks if value is not None and np.isfinite(value))
     ends = [np.quantile(values, (_OUTER, 1 - _OUTER)) for _, values in samples if len(values)]
     low = min([float(item[0]) for item in ends] + [value for value, _ in known])
     high = max([float(item[1]) for item in ends] + [value for value, _ in known])
@@ -59,7 +59,7 @@ def figure(info: SamplesInfo, *, number: str, keep: str) -> go.Figure:
         for name, values, colour in zip(info.names, info.shares, colours, strict=False)
     ]  # fmt: skip
     middle_of_all = float(info.edges[0] + info.edges[-1]) / 2
-    lines, words = [], []
+    lines, notes = [], []
     for place, (value, text) in enumerate(info.marks):
         height = 1.0 - 0.14 * place
         left = value <= middle_of_all
@@ -67,7 +67,7 @@ def figure(info: SamplesInfo, *, number: str, keep: str) -> go.Figure:
             {"type": "line", "x0": value, "x1": value, "y0": 0, "y1": height, "yref": "paper",
              "line": {"color": base.TEXT, "width": 1.4 if place == 0 else 1, "dash": "solid" if place == 0 else "dot"}}
         )  # fmt: skip
-        words.append(
+        notes.append(
             {"x": value, "y": height, "yref": "paper", "text": text, "showarrow": False, "yanchor": "top",
              "xanchor": "left" if left else "right", "xshift": 4 if left else -4,
              "font": {"size": 11, "color": base.TEXT}}
@@ -75,17 +75,17 @@ def figure(info: SamplesInfo, *, number: str, keep: str) -> go.Figure:
     highest = max(float(values.max()) for values in info.shares)
     return base.figure(
         traces,
-        x={"tickformat": _fine(info, number), "nticks": 5, "tickangle": 0, "showspikes": False},
+        x={"tickformat": _tick_format(info, number), "nticks": 5, "tickangle": 0, "showspikes": False},
         y=base.value_axis(range=[0, 1.3 * highest or 1], tickformat=".0%", nticks=4),
         keep=keep,
         hover="closest",
         barmode="overlay",
         bargap=0.04,
         shapes=lines,
-        annotations=words,
+        annotations=notes,
     )
 
 
-def _fine(info: SamplesInfo, number: str) -> str:
+def _tick_format(info: SamplesInfo, number: str) -> str:
     """The axis format with a decimal where whole percents would name neighbouring ticks alike."""
     return number.replace(".0%", ".1%") if info.edges[-1] - info.edges[0] < 0.06 else number

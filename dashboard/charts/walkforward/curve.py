@@ -61,8 +61,8 @@ class CurveInfo:
 
 def info(result: WalkForwardResult) -> CurveInfo:
     """What is drawn of ``result``; logarithmic where nothing reaches zero."""
-    given = ((ACCOUNT, result.equity), (HOLD, result.benchmark), (HINDSIGHT, result.hindsight))
-    lines = tuple(_line(name, result.time, equity / result.capital) for name, equity in given)
+    equities = ((ACCOUNT, result.equity), (HOLD, result.benchmark), (HINDSIGHT, result.hindsight))
+    lines = tuple(_line(name, result.time, equity / result.capital) for name, equity in equities)
     first, last = base.times(result.test_first), base.times(result.test_last)
     bands = tuple((float(a), float(b)) for a, b in zip(first[1::2], last[1::2], strict=True))
     return CurveInfo(lines, bands, all(bool((line.growth > 0).all()) for line in lines))
@@ -118,5 +118,5 @@ def _traces(line: Line, style: dict[str, Any]) -> list[go.Scatter]:
 
 def _line(name: str, time: Times, growth: Floats) -> Line:
     moments, below = base.times(time), drawdown(growth, 1.0)
-    kept = np.union1d(thin(moments, growth, POINTS), thin(moments, below, POINTS))
-    return Line(name, moments[kept], growth[kept], below[kept])
+    index = np.union1d(thin(moments, growth, POINTS), thin(moments, below, POINTS))
+    return Line(name, moments[index], growth[index], below[index])

@@ -44,7 +44,7 @@ def info(result: WalkForwardResult) -> PromiseInfo | None:
 def figure(info: PromiseInfo) -> go.Figure:
     """On the dotted diagonal the test kept what training promised."""
     room = 0.07 * np.maximum(info.ends[:, 1] - info.ends[:, 0], 0.1)
-    x, y = ([float(low - more), float(high + more)] for (low, high), more in zip(info.ends, room, strict=True))
+    x, y = ([float(low - margin), float(high + margin)] for (low, high), margin in zip(info.ends, room, strict=True))
     line = [max(x[0], y[0]), min(x[1], y[1])]
     diagonal = go.Scatter(
         x=line, y=line, mode="lines", line={"color": base.LINE_STRONG, "width": 1.2, "dash": "dot"}, hoverinfo="skip",

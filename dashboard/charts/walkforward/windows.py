@@ -48,13 +48,13 @@ def info(result: WalkForwardResult) -> PlanInfo:
     parts = []
     for lane in range(len(result.test_first)):
         first, last, begin, end = (float(values[lane]) for values in moments.values())
-        tried = f"{count(int(result.combinations[lane]), 'combination')}, {int(result.eligible[lane]):,} eligible"
-        learnt = f"{_days(result, 'train', lane)}: Sharpe {number(float(result.in_sharpe[lane]), 2)}, {tried}"
+        searched = f"{count(int(result.combinations[lane]), 'combination')}, {int(result.eligible[lane]):,} eligible"
+        training = f"{_days(result, 'train', lane)}: Sharpe {number(float(result.in_sharpe[lane]), 2)}, {searched}"
         gained = float(result.out_return[lane])
         kind = IDLE if not result.out_trades[lane] else GAIN if gained > 0 else LOSS
         ratio = number(float(result.out_sharpe[lane]), 2)
         did = f"{_days(result, 'test', lane)}: {signed_percent(gained)}, Sharpe {ratio}"
-        parts += [Part(TRAINING, lane, first, last + _DAY, learnt), Part(kind, lane, begin, end + _DAY, did)]
+        parts += [Part(TRAINING, lane, first, last + _DAY, training), Part(kind, lane, begin, end + _DAY, did)]
     return PlanInfo(tuple(parts), len(result.test_first))
 
 

@@ -45,16 +45,16 @@ class Axes:
 
     form: SweepForm
 
-    def follow(self, base: str | None, found: Found, given: Sequence[Any]) -> list[Component]:
+    def follow(self, base: str | None, found: Found, entered: Sequence[Any]) -> list[Component]:
         """Another strategy has other parameters and bounds: see ``fitting``."""
-        values = self.form.collect(found, given)
+        values = self.form.collect(found, entered)
         axes = fitting(values["axes"], values.get(self.form.base), self.form.stress)
         if axes is None:
             raise PreventUpdate
         return self.form.axes(axes, values[self.form.base])
 
-    def offer(self, base: str | None, _: Any, found: Found, given: Sequence[Any]) -> list[dict[str, str]]:
+    def offer(self, base: str | None, _: Any, found: Found, entered: Sequence[Any]) -> list[dict[str, str]]:
         """What is not an axis yet."""
-        values = self.form.collect(found, given)
+        values = self.form.collect(found, entered)
         used = [axis.get("path") for axis in values["axes"]]
         return options([item for item in offers(values.get(self.form.base), self.form.stress) if item.path not in used])

@@ -24,7 +24,7 @@ from engine.core.spec import RunSpec
 from engine.jobs import library, runner
 
 MAXIMUM_RUNS = 8
-"""Runs side by side: as many as can be told apart on a chart."""
+"""Runs side by side: as many as can be distinguished on a chart."""
 
 HIGHER = ("total_return", "cagr", "sharpe", "sortino", "max_drawdown", "calmar", "win_rate", "profit_factor")
 LOWER = ("max_drawdown_days", "volatility", "costs")
@@ -71,12 +71,12 @@ def gather(first: tuple[str, RunSpec, BacktestResult] | None, keys: Sequence[str
 
     Keys come from the browser: what is not one of a saved backtest is named and goes no further.
     """
-    wanted = [key for key in dict.fromkeys(keys) if not first or key != first[0]]
+    others = [key for key in dict.fromkeys(keys) if not first or key != first[0]]
     room = MAXIMUM_RUNS - (first is not None)
     found: list[tuple[str, RunSpec, BacktestResult]] = [first] if first else []
-    notes = [f"{len(wanted)} runs are selected; {room} are shown."] if len(wanted) > room else []
-    saved = library.find(wanted[:room])
-    for key in wanted[:room]:
+    notes = [f"{len(others)} runs are selected; {room} are shown."] if len(others) > room else []
+    saved = library.find(others[:room])
+    for key in others[:room]:
         name = runs.short({"key": key}) if library.is_key(key) else "of this link"
         item = saved.get(key)
         if item is None or not isinstance(item.spec, BacktestSpec):
@@ -124,9 +124,9 @@ def _calendars(results: Sequence[BacktestResult], shared: CommonBars) -> list[st
             f"daily closing equity on the {count(len(shared.time), 'common day')}, {span}."
         ]
     ranges = len({(result.days[0], result.days[-1]) for result in results}) > 1
-    what = "cover different ranges" if ranges else "have different calendars"
+    difference = "cover different ranges" if ranges else "have different calendars"
     return [
-        f"The runs {what}: each run's metrics cover its own bars; correlation and portfolio use the "
+        f"The runs {difference}: each run's metrics cover its own bars; correlation and portfolio use the "
         f"{count(len(shared.time), 'common bar')}, {span}."
     ]
 
@@ -197,9 +197,9 @@ def portfolio(compared: Compared, both: Together) -> Component:
     """The weights of the portfolio, at the start and at the end."""
     found = both.combined
     if found is None or both.shared is None:
-        more = "Add another run above to combine the two."
+        advice = "Add another run above to combine the two."
         return hint(
-            more if len(compared.results) < 2 else "These runs cannot form a portfolio: see the note above the chart."
+            advice if len(compared.results) < 2 else "These runs cannot form a portfolio: see the note above the chart."
         )
     last = found.weights[-1]
     rows = [

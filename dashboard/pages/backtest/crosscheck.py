@@ -48,13 +48,13 @@ ASK = (
 def layout() -> Component:
     """The card with its button, the equities, the trades, and the stores of the job."""
     button = html.Button("Run on Backtrader", id=ids.ASK, className="link-button strong", type="button", disabled=True)
-    said = html.Div(html.P(ASK, className="hint"), id=ids.CROSSCHECK, className="pad")
+    box = html.Div(html.P(ASK, className="hint"), id=ids.CROSSCHECK, className="pad")
     drawn = graph.graph(ids.CROSSCHECK_CHART, height=300, title="Equity", sub="and Backtrader's minus Stratoscope's")
     listed = table.table(ids.CROSSCHECK_TRADES, COLUMNS, height=300, empty="Neither account traded.")
     return html.Div(
         [
             *JOB.stores(),
-            card.card("Cross-check with Backtrader", said, tools=[button]),
+            card.card("Cross-check with Backtrader", box, tools=[button]),
             html.Div([drawn, html.Div(listed, className="panel-card")], id=ids.CROSSCHECK_BOX, className="crosscheck",
                      hidden=True),
         ],
@@ -103,10 +103,10 @@ def show(answer: Answer, progress: Progress | None) -> tuple[Any, Any, Any, bool
     if words is not None:
         return words, None, [], True
     _, found = runs.opened(answer, CrosscheckSpec)
-    return said(found), chart.figure(chart.info(found)), rows(found), not len(found.found)
+    return outcome(found), chart.figure(chart.info(found)), rows(found), not len(found.found)
 
 
-def said(found: Crosscheck) -> Component:
+def outcome(found: Crosscheck) -> Component:
     """The outcome in a sentence, the equities, and how it was repeated."""
     agrees = len(found.found) > 0 and bool(found.agrees().all()) and found.same_equity()
     bar, apart = found.farthest()
@@ -132,18 +132,18 @@ def rows(found: Crosscheck) -> list[dict[str, Any]]:
             "entry": _moment(found.entry_time[i]),
             "exit": _moment(found.exit_time[i], found.other_exit_time[i]),
             "found": REASONS[reasons[i]] or "yes",
-            "pnl": _known(found.pnl[i]),
-            "other": _known(found.other_pnl[i]),
+            "pnl": _first_finite(found.pnl[i]),
+            "other": _first_finite(found.other_pnl[i]),
             "difference": float(apart[i]),
-            "size": _known(found.size[i], found.other_size[i]),
-            "price_in": _known(found.entry_price[i], found.other_entry_price[i]),
-            "price_out": _known(found.exit_price[i], found.other_exit_price[i]),
+            "size": _first_finite(found.size[i], found.other_size[i]),
+            "price_in": _first_finite(found.entry_price[i], found.other_entry_price[i]),
+            "price_out": _first_finite(found.exit_price[i], found.other_exit_price[i]),
         }
         for i in order
     ]
 
 
-def _known(*values: float) -> float | None:
+def _first_finite(*values: float) -> float | None:
     return next((float(value) for value in values if np.isfinite(value)), None)
 
 

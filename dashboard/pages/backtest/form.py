@@ -43,14 +43,14 @@ class BacktestForm(form.Form):
         return {**self.options, **runs}
 
     def parse(self, values: Mapping[str, Any]) -> RunSpec:
-        wanted = [("market.symbols", text)] if (text := symbols_wanted(self.strategy(values), values)) else []
+        missing = [("market.symbols", text)] if (text := symbols_wanted(self.strategy(values), values)) else []
         try:
             spec = super().parse(values)
         except SpecError as error:
             known = {path for path, _ in error.problems}
-            raise SpecError([*(item for item in wanted if item[0] not in known), *error.problems]) from None
-        if wanted:
-            raise SpecError(wanted)
+            raise SpecError([*(item for item in missing if item[0] not in known), *error.problems]) from None
+        if missing:
+            raise SpecError(missing)
         return spec
 
     def problem(self, path: str, text: str, values: Mapping[str, Any]) -> Any:

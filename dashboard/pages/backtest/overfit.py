@@ -34,12 +34,12 @@ GRADES = {tone: grade for grade, tone in TONES.items()}
 def layout() -> Component:
     """The card with its button, the chart, and the stores of the job."""
     button = html.Button("Test for overfitting", id=ids.OVERFIT_ASK, className="link-button strong", type="button")
-    said = html.Div(html.P(ASK, className="hint"), id=ids.OVERFIT)
+    box = html.Div(html.P(ASK, className="hint"), id=ids.OVERFIT)
     chart = graph.graph(ids.OVERFIT_CHART, height=280, title="In sample and out of sample", rescale=False)
     return html.Div(
         [
             *JOB.stores(),
-            card.card("Overfitting", said, tools=[button]),
+            card.card("Overfitting", box, tools=[button]),
             html.Div(chart, id=ids.OVERFIT_BOX, hidden=True),
         ],
         className="cards",
@@ -77,10 +77,10 @@ def show(answer: Answer, progress: Progress | None) -> tuple[Any, Any, bool]:
     if words is not None:
         return words, None, True
     _, found = runs.opened(answer, OverfittingSpec)
-    return said(found), overfit.figure(overfit.info(found)), False
+    return outcome(found), overfit.figure(overfit.info(found)), False
 
 
-def said(found: SweepOverfitting) -> Component:
+def outcome(found: SweepOverfitting) -> Component:
     """The answer in a sentence, then the values behind it."""
     rows = [
         ("Probability of overfitting", percent(found.probability, 1), tone(found.probability)),
@@ -89,9 +89,9 @@ def said(found: SweepOverfitting) -> Component:
         ("p-value against buy and hold", number(found.spa_hold, 3), tone(found.spa_hold, 0.05, 0.2)),
     ]
     lines = [html.Div([_dot(grade), html.Span(name), html.B(text)], className="finding") for name, text, grade in rows]
-    looked = "" if found.columns == found.whole else f" drawn at random from {found.whole:,}"
+    sample = "" if found.columns == found.whole else f" drawn at random from {found.whole:,}"
     note = (
-        f"{count(len(found.logit), 'split')} of {found.blocks} blocks, {count(found.columns, 'combination')}{looked}. "
+        f"{count(len(found.logit), 'split')} of {found.blocks} blocks, {count(found.columns, 'combination')}{sample}. "
         f"{count(len(found.superior), 'combination')} superior to buy and hold at a family-wise error rate of 5%."
     )
     words = [html.P(answer(found), className="say"), *lines, html.P(note, className="hint")]
@@ -105,12 +105,12 @@ def _dot(grade: str) -> Component:
 def answer(found: SweepOverfitting) -> str:
     """What the probability means for who would trade the best combination."""
     share = percent(found.probability, 0)
-    what = "of the splits the in-sample best ranks below the out-of-sample median."
+    clause = "of the splits the in-sample best ranks below the out-of-sample median."
     if found.probability >= USELESS:
-        return f"Selection adds nothing: in {share} {what}"
+        return f"Selection adds nothing: in {share} {clause}"
     if found.probability > SAFE:
-        return f"Selection helps a little: in {share} {what}"
-    return f"Selection holds up: in only {share} {what}"
+        return f"Selection helps a little: in {share} {clause}"
+    return f"Selection holds up: in only {share} {clause}"
 
 
 def tone(value: float, good: float = SAFE, bad: float = USELESS) -> str:

@@ -63,11 +63,11 @@ def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | 
         return []
     differs = difference(key, item) or UNKNOWN_CHANGE
     other = _OTHER.get(differs, f"different {differs}")
-    then = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d}"
-    changed = [_moved(name, item, result) for name in LISTED]
+    day = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d}"
+    changed = [_changed_metric(name, item, result) for name in LISTED]
     moved = ", ".join(text for text in changed if text) or "its key metrics are the same"
     link = dcc.Link("Compare", href=f"/backtest?spec={state.to_query(spec)}&compare={item.key}")
-    return [html.Span(f"This request was computed on {then} with {other}: {moved}."), link]
+    return [html.Span(f"This request was computed on {day} with {other}: {moved}."), link]
 
 
 def difference(key: str, item: Saved) -> str:
@@ -85,7 +85,7 @@ def moved(item: Saved, result: BacktestResult) -> list[str]:
     return [f"{METRICS[name].title} {now} instead of {then}" for name, then, now in pairs if then != now]
 
 
-def _moved(name: str, item: Saved, result: BacktestResult) -> str:
+def _changed_metric(name: str, item: Saved, result: BacktestResult) -> str:
     """A metric then and now; nothing where both read the same."""
-    then, now = metric_text(name, item.metrics.get(name)), metric_text(name, result.metrics[name])
-    return f"{METRICS[name].title} {then} then, {now} now" if then != now else ""
+    before, now = metric_text(name, item.metrics.get(name)), metric_text(name, result.metrics[name])
+    return f"{METRICS[name].title} {before} then, {now} now" if before != now else ""

@@ -30,8 +30,8 @@ def layout() -> Component:
     """What stands above the verdict where the sweep was not tested, and the stores of the job that tests it."""
     button = html.Button("Test for overfitting", id=ids.ORIGIN_ASK, className="link-button strong", type="button")
     parts = [html.P(id=ids.ORIGIN_WORDS, role="status"), button]
-    said = html.Div(parts, id=ids.ORIGIN, className="origin", hidden=True)
-    return html.Div([*JOB.stores(), said])
+    box = html.Div(parts, id=ids.ORIGIN, className="origin", hidden=True)
+    return html.Div([*JOB.stores(), box])
 
 
 @callback(

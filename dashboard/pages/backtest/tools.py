@@ -36,8 +36,8 @@ def layout() -> list[Component]:
 def save_sheet(clicks: int | None, run: runs.ResultData, walk: runs.ResultData, tab: str) -> dict[str, Any]:
     data = walk if tab == "walkforward" else run
     if not data or "spec" not in data:
-        what = "walk-forward" if tab == "walkforward" else "backtest"
-        shell.toast(f"No {what} on the page yet: run one first.", tone="warn")
+        noun = "walk-forward" if tab == "walkforward" else "backtest"
+        shell.toast(f"No {noun} on the page yet: run one first.", tone="warn")
         raise PreventUpdate
     spec, result = runs.opened(data, WalkForwardSpec if tab == "walkforward" else BacktestSpec)
     name = file_name(spec, data["key"], "html")

@@ -66,9 +66,9 @@ def columns(result: BacktestResult, shown: Sequence[Column] = COLUMNS) -> list[d
         shown = [column for column in shown if column.field not in same]
     if not is_intraday(result):
         return [definition(column) for column in shown]
-    kept = [column for column in shown if column.field != "exit" or shown is not LATEST]
+    listed = [column for column in shown if column.field != "exit" or shown is not LATEST]
     wide = {"entry": {"title": "Entry, UTC", "least": _MOMENT}, "exit": {"title": "Exit, UTC", "least": _MOMENT}}
-    return [definition(replace(column, **wide.get(column.field, {}))) for column in kept]
+    return [definition(replace(column, **wide.get(column.field, {}))) for column in listed]
 
 
 def _same(result: BacktestResult) -> dict[str, str | None]:
@@ -107,14 +107,14 @@ def listed(result: BacktestResult, limit: int = ALL) -> str:
 
 
 def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:
-    """One trade in words: which it is, what it brought, why it ended and how long it was held."""
+    """One trade in words: which it is, its return, why it ended and how long it was held."""
     row, total = _row(result, index, is_intraday(result)), len(result.trade_pnl)
     is_open = row["exit"] == "open"
     ended = f"open since {row['entry']}" if is_open else f"{row['reason']}, {row['entry']} to {row['exit']}"
     tone = "gain" if row["pnl"] > 0 else "loss" if row["pnl"] < 0 else ""
-    brought = html.B(signed_percent(row["return"]), className=tone)
-    which = f"{index + 1:,} of {total:,}, {row['symbol']} {row['side'].lower()}, "
-    return [which, brought, f", {ended}, {count(row['bars'], 'bar')}"]
+    profit = html.B(signed_percent(row["return"]), className=tone)
+    trade = f"{index + 1:,} of {total:,}, {row['symbol']} {row['side'].lower()}, "
+    return [trade, profit, f", {ended}, {count(row['bars'], 'bar')}"]
 
 
 def _row(result: BacktestResult, i: int, intraday: bool) -> dict[str, Any]:

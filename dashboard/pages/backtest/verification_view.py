@@ -37,17 +37,17 @@ def judged_by(spec: VerificationSpec) -> str:
 
 
 def findings(judgement: Verdict, note: str = "") -> Component:
-    """Every test: what was asked, what came of it, and what that means, the words in full, after a ``note``."""
+    """Every test with its question, its value and its explanation in full, after a ``note``."""
     rows = [_row(finding) for finding in judgement.findings]
-    said = html.P([html.B(judgement.headline), " ", judgement.reason], className="say")
+    verdict = html.P([html.B(judgement.headline), " ", judgement.reason], className="say")
     changes = [
         html.H4("What would change the verdict"),
         *(html.P(text, className="note") for text in judgement.changes),
     ]
     caveat = [html.P(CAVEAT, className="hint")] if rows else []
-    told = [html.P(note, className="note")] if note else []
+    notes = [html.P(note, className="note")] if note else []
     tests = html.Div(rows, className="tests")
-    return html.Div([said, *told, tests, *caveat, *(changes if judgement.changes else [])])
+    return html.Div([verdict, *notes, tests, *caveat, *(changes if judgement.changes else [])])
 
 
 def _row(finding: Finding) -> Component:
@@ -172,13 +172,13 @@ def crises(result: VerificationResult) -> Component:
     lengths = shares(list(result.crisis_total))
     rows = [
         [
-            name if whole else f"{name} (partial)",
+            name if is_covered else f"{name} (partial)",
             day(start),
             day(end),
             Bar(signed_percent(own, 1), share),
             Signed(signed_percent(held, 1), held),
         ]
-        for name, start, end, own, held, whole, share in zip(
+        for name, start, end, own, held, is_covered, share in zip(
             result.crisis_name,
             result.crisis_start,
             result.crisis_end,
@@ -195,7 +195,7 @@ def crises(result: VerificationResult) -> Component:
 
 
 def regimes(result: VerificationResult) -> Component:
-    """Sharpe ratio and mean return by the state of the market, which is told from earlier bars alone."""
+    """Sharpe ratio and mean return by the state of the market, which is classified from earlier bars alone."""
     head = [
         ("Regime", "Bull: above the 200-day moving average. Turbulent: volatility above its median so far."),
         ("Share", "Share of the bars."),

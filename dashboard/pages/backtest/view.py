@@ -58,8 +58,8 @@ def verdict(judgement: Verdict, warnings: Sequence[str]) -> Component:
         for finding in judgement.findings
         if finding.test in QUICK or finding.grade == "bad"
     ]
-    said = [html.H4("Notes"), *(html.P(text, className="note") for text in warnings)] if warnings else []
-    return html.Div([html.P([html.B(judgement.headline), " ", judgement.reason], className="say"), *rows, *said])
+    notes = [html.H4("Notes"), *(html.P(text, className="note") for text in warnings)] if warnings else []
+    return html.Div([html.P([html.B(judgement.headline), " ", judgement.reason], className="say"), *rows, *notes])
 
 
 def outcome(judgement: Verdict) -> str:

@@ -47,7 +47,7 @@ def layout(query: str | None) -> Component:
     )
     main = page.children[-1]
     main.children[1:1] = [html.Div(_live(), className="is-ready cards")]
-    main.children.append(html.Div(_lists(), className="cards"))
+    main.children.append(html.Div(_tables(), className="cards"))
     return page
 
 
@@ -108,7 +108,7 @@ def _figures() -> Component:
     return grid
 
 
-def _lists() -> list[Component]:
+def _tables() -> list[Component]:
     return [
         columns(
             card("Measurements", html.Div(skeleton(60), id=ids.EARLIER), sub="newest first"),

@@ -35,10 +35,10 @@ def chips() -> list[shell.Chip]:
 
 def device_lists() -> list[Component]:
     """For each library a list of the devices that it knows: what each is, or why it is not here."""
-    here = devices.expected()
+    expected = devices.expected()
     lists: dict[str, list[Component]] = {}
     for name in devices.NAMES:
-        row = _present(name) if name in here else _absent(name)
+        row = _present(name) if name in expected else _absent(name)
         lists.setdefault(name.partition(":")[0], []).append(row)
     return [html.Div(rows) for rows in lists.values()]
 
@@ -56,9 +56,9 @@ def short(version: str) -> str:
 def _present(name: str) -> Component:
     library, _, processor = name.partition(":")
     machine = devices.machine()
-    where = machine.processor if processor == "cpu" or not machine.gpus else machine.gpus[0]
-    words = f"{library} {devices.library_versions()[library]} on {plain(where)}"
-    return _row(name, words, html.Span("available", className="chip ok"))
+    device = machine.processor if processor == "cpu" or not machine.gpus else machine.gpus[0]
+    text = f"{library} {devices.library_versions()[library]} on {plain(device)}"
+    return _row(name, text, html.Span("available", className="chip ok"))
 
 
 def _absent(name: str) -> Component:

@@ -76,7 +76,7 @@ def sub(benchmark: BenchmarkResult, result: WorkloadResult, has_earlier: bool) -
     drawn = f"{result.unit} by {result.axis.lower()}" if many else f"speed-up over {reference}"
     text = f"{drawn}, whisker = quartiles{', ring = earlier measurement' if has_earlier else ''}: {result.label}"
     noise = result.noise()
-    marks = _away(benchmark)
+    marks = _elsewhere_chip(benchmark)
     if math.isnan(noise):
         return [*marks, f" {text}" if marks else text]
     if noise <= NOISY:
@@ -107,11 +107,11 @@ def chosen(result: BenchmarkResult, place: object) -> WorkloadResult:
 
 def elsewhere(result: BenchmarkResult) -> str:
     """Why the timings are not to be compared with what this machine measures now; "" where they are."""
-    here = devices.machine().describe()
-    if result.machine != here:
+    machine = devices.machine().describe()
+    if result.machine != machine:
         return f"Measured on another machine: {result.machine}."
     now = libraries.installed(sorted(result.versions))
-    changed = [f"{name} {then}" for name, then in result.versions.items() if now.get(name) != then]
+    changed = [f"{name} {version}" for name, version in result.versions.items() if now.get(name) != version]
     if changed:
         return f"Measured with other versions: {', '.join(changed)}."
     return "" if result.fingerprint == devices.fingerprint() else "Measured with other libraries."
@@ -156,10 +156,10 @@ def _entry(done: Performed, is_shown: bool) -> Component:
     if not is_shown:
         mark = dcc.Link("Open", href=f"/hardware?spec={state.report_query(done.id)}", className="link-button")
     body = html.Div([html.B(done.label), words])
-    return html.Div([body, *_away(done.report), mark], className="job", key=done.id)
+    return html.Div([body, *_elsewhere_chip(done.report), mark], className="job", key=done.id)
 
 
-def _away(result: BenchmarkResult) -> list[Component]:
+def _elsewhere_chip(result: BenchmarkResult) -> list[Component]:
     """A mark of a result that is not to be compared."""
     reason = elsewhere(result)
     if not reason:

@@ -41,7 +41,7 @@ class Sample:
     """One reading. Percent for ``cores``, bytes for memory, bytes per second for the disk rates.
 
     ``moment`` is in seconds since 1970, ``megahertz`` the mean clock of the cores, ``own`` what the server and its
-    children hold together. None stands for what this system does not tell; on no account for zero.
+    children hold together. None is for what this system does not report, never for zero.
     """
 
     moment: float
@@ -79,22 +79,22 @@ class History:
 def history(samples: Sequence[Sample]) -> History:
     """The readings that have as many cores as the last one: hot-plugged cores begin a new history."""
     width = len(samples[-1].cores) if samples else 0
-    kept = [item for item in samples if len(item.cores) == width]
-    moments = np.array([item.moment for item in kept], dtype=float)
+    valid = [item for item in samples if len(item.cores) == width]
+    moments = np.array([item.moment for item in valid], dtype=float)
     return History(
         ages=moments[-1:] - moments,
-        cores=np.array([item.cores for item in kept], dtype=float).reshape(len(kept), width),
-        memory=np.array([item.memory for item in kept], dtype=float),
-        own=np.array([item.own for item in kept], dtype=float),
-        swap=np.array([item.swap for item in kept], dtype=float),
-        gpu=np.array([mean_busy(item.gpus) for item in kept], dtype=float),
+        cores=np.array([item.cores for item in valid], dtype=float).reshape(len(valid), width),
+        memory=np.array([item.memory for item in valid], dtype=float),
+        own=np.array([item.own for item in valid], dtype=float),
+        swap=np.array([item.swap for item in valid], dtype=float),
+        gpu=np.array([mean_busy(item.gpus) for item in valid], dtype=float),
     )
 
 
 def mean_busy(gpus: Sequence[GpuUse]) -> float:
     """Mean percent over the GPUs that tell; NaN where none does."""
-    told = [item.busy for item in gpus if item.busy is not None]
-    return float(np.mean(told)) if told else float("nan")
+    known = [item.busy for item in gpus if item.busy is not None]
+    return float(np.mean(known)) if known else float("nan")
 
 
 class Reader:
@@ -123,7 +123,7 @@ class Reader:
         ]
         self._disk, self._moment = disk, moment
         memory, swap = psutil.virtual_memory(), psutil.swap_memory()
-        server, (workers, others) = _use(self._server), self._our_children()
+        server, (workers, others) = _process_use(self._server), self._our_children()
         return Sample(
             moment=moment,
             cores=tuple(psutil.cpu_percent(percpu=True)),
@@ -152,13 +152,13 @@ class Reader:
         uses: tuple[list[ProcessUse], list[ProcessUse]] = ([], [])
         for process, is_worker in self._children.values():
             try:
-                uses[not is_worker].append(_use(process))
+                uses[not is_worker].append(_process_use(process))
             except psutil.Error:  # it has ended; the next search forgets it
                 continue
         return tuple(uses[0]), tuple(uses[1])
 
 
-def _use(process: psutil.Process) -> ProcessUse:
+def _process_use(process: psutil.Process) -> ProcessUse:
     return ProcessUse(process.pid, process.memory_info().rss, process.cpu_percent())
 
 

@@ -23,7 +23,7 @@ PERIOD = 1.0  # seconds between two readings
 KEPT = 600  # readings
 EXTENSION = "stratoscope.sampler"
 _DISK_PERIOD = 15.0  # seconds between two looks at the files of the cache
-_FIRST = 0.25  # seconds to the first reading: somebody waits for it
+_FIRST = 0.25  # seconds to the first reading: the page waits for it
 _log = logging.getLogger("stratoscope.hardware")
 
 
@@ -100,15 +100,15 @@ def past(server: Flask) -> tuple[Sample, ...]:
 def _watch(ring: _Ring, stop: threading.Event, period: float) -> None:
     """Add a reading each period. Knows the ring and not the sampler, which can so be given up while this runs."""
     with devices.nvidia() as nvml:
-        reader, due, looked = Reader(nvml), time.monotonic() + min(period, _FIRST), -_DISK_PERIOD
+        reader, due, measured = Reader(nvml), time.monotonic() + min(period, _FIRST), -_DISK_PERIOD
         while not stop.wait(max(due - time.monotonic(), 0)):
             try:
                 ring.add(reader.read())
             except Exception as error:  # noqa: BLE001 - a driver may raise anything; the next reading may succeed
                 _log.debug("The machine could not be read.", exc_info=True)
                 ring.problem = f"The machine cannot be read ({type(error).__name__}: {error}): retrying every second."
-            if time.monotonic() - looked >= _DISK_PERIOD:
-                ring.usage, looked = _disk_usage(), time.monotonic()
+            if time.monotonic() - measured >= _DISK_PERIOD:
+                ring.usage, measured = _disk_usage(), time.monotonic()
             due = max(due + period, time.monotonic())  # after a pause of the machine it does not catch up
 
 

@@ -29,12 +29,12 @@ def _results(usage: Usage, elsewhere: str | None) -> Component:
     share = min(usage.results / usage.limit, 1.0)
     filled = html.Div(html.I(style={"width": percent(share, 1)}), className="bar")
     is_over = usage.results > usage.limit
-    told = (
+    note = (
         "over the limit: all are pinned, tagged, annotated or from today"
         if is_over
         else f"{percent(share, 0)} of the limit"
     )
-    return _line("Results", f"{words}, {told}", usage.results, f" of {disk_size(usage.limit)}", filled)
+    return _line("Results", f"{words}, {note}", usage.results, f" of {disk_size(usage.limit)}", filled)
 
 
 def _free(usage: Usage) -> Component:

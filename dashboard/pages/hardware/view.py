@@ -27,7 +27,7 @@ def kpis(sample: Sample, jobs: Sequence[Job], other_gpu: bool) -> list[Metric]:
             help="Total less what is available to programs.",
         ),
         _swap(sample),
-        _own(sample),
+        _app(sample),
         _workers(sample, jobs),
         _load(sample),
         Metric("Disk read", rate(sample.disk_read), f"write {rate(sample.disk_write)}", help="All disks together."),
@@ -81,7 +81,7 @@ def _swap(sample: Sample) -> Metric:
     return Metric("Swap", size(sample.swap), f"of {size(sample.swap_total)}")
 
 
-def _own(sample: Sample) -> Metric:
+def _app(sample: Sample) -> Metric:
     inside = sum(item.memory for item in sample.workers)
     note = f"server {size(sample.server.memory)}"
     text = f"Resident memory of this app: the server, and {size(inside)} in {count(len(sample.workers), 'worker')}."
@@ -91,9 +91,9 @@ def _own(sample: Sample) -> Metric:
 def _workers(sample: Sample, jobs: Sequence[Job]) -> Metric:
     running = sum(job.status == "running" for job in jobs)
     waiting = sum(job.status == "queued" for job in jobs)
-    here = len(sample.workers)
-    text = f"{min(running, here)} of {here}" if here else str(running)
-    note = f"busy, {waiting} waiting" if waiting else "busy" if here else "jobs running"
+    workers = len(sample.workers)
+    text = f"{min(running, workers)} of {workers}" if workers else str(running)
+    note = f"busy, {waiting} waiting" if waiting else "busy" if workers else "jobs running"
     return Metric("Workers", text, note, help="Worker processes with a job, and jobs waiting for one.")
 
 

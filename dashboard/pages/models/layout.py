@@ -26,7 +26,7 @@ COLUMNS = (
     Column(
         "prediction", "Prediction", kind="percent", help="Probability of the highest class, or the predicted return."
     ),
-    Column("says", "Predicted", help="The most likely class, or the sign of the prediction."),
+    Column("predicted", "Predicted", help="The most likely class, or the sign of the prediction."),
     Column("outcome", "Outcome", least=118, help="The label: what happened over the horizon."),
     Column("right", "Correct"),
 )

@@ -22,8 +22,8 @@ def prediction_rows(result: ModelResult) -> list[dict[str, Any]]:
             "time": moment(result.time[i]),
             "symbol": result.symbols[result.symbol[i]],
             "prediction": float(predicted[i]),
-            "says": said(result, i),
-            "outcome": "pending" if np.isnan(result.outcome[i]) else happened(result, i),
+            "predicted": predicted_class(result, i),
+            "outcome": "pending" if np.isnan(result.outcome[i]) else observed(result, i),
             "right": "" if np.isnan(result.outcome[i]) else "yes" if is_right(result, i) else "no",
         }
         for i in order
@@ -32,9 +32,9 @@ def prediction_rows(result: ModelResult) -> list[dict[str, Any]]:
 
 def prediction_note(result: ModelResult) -> str:
     """What the table holds."""
-    there = int((~np.isnan(result.directional())).sum())
-    shown = min(MAXIMUM_ROWS, there)
-    some = f"newest {number(shown)} of {count(there, 'row')}" if shown < there else count(shown, "row")
+    predicted = int((~np.isnan(result.directional())).sum())
+    shown = min(MAXIMUM_ROWS, predicted)
+    some = f"newest {number(shown)} of {count(predicted, 'row')}" if shown < predicted else count(shown, "row")
     return f"{some}, {meaning(result)}"
 
 
@@ -50,14 +50,14 @@ def moment(time: np.datetime64) -> str:
     return str(time)[:16].replace("T", " ").removesuffix(" 00:00")
 
 
-def said(result: ModelResult, row: int) -> str:
+def predicted_class(result: ModelResult, row: int) -> str:
     """The likeliest class of a row, or the side of zero."""
     if result.task == "regression":
         return "up" if result.prediction[row] > 0 else "down"
     return result.classes[_likeliest(result, row)]
 
 
-def happened(result: ModelResult, row: int) -> str:
+def observed(result: ModelResult, row: int) -> str:
     """The class of the outcome, or the outcome itself."""
     if result.task != "regression":
         return result.classes[int(result.outcome[row])]

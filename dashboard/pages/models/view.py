@@ -94,15 +94,15 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
     if spec.target.task == "regression":
         title = "Backtests follow class probabilities: train a classifier, such as up or down."
         return html.Span("Predicted returns cannot be backtested", className="hint", title=title)
-    asked = backtest(spec, result)
+    request = backtest(spec, result)
     levels = [symbol for symbol in spec.market.symbols if symbol not in tradeable(spec)]
-    if asked is None:
+    if request is None:
         title = "Train a model that includes a tradeable symbol."
         return html.Span("Index levels cannot be backtested", className="hint", title=title)
     left_out = f", without {', '.join(levels)} (an index level is not tradeable)" if levels else ""
-    text = f"Trades its predictions from {asked.market.start}, the first test bar{left_out}."
+    text = f"Trades its predictions from {request.market.start}, the first test bar{left_out}."
     words = ["Backtest this model →", *([f" (without {', '.join(levels)})"] if levels else [])]
-    return dcc.Link(words, href=f"/backtest?spec={state.to_query(asked)}", className="link-button", title=text)
+    return dcc.Link(words, href=f"/backtest?spec={state.to_query(request)}", className="link-button", title=text)
 
 
 def earlier(limit: int = MAXIMUM_MODELS) -> list[Trained]:

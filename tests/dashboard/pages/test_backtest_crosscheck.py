@@ -113,7 +113,7 @@ def test_what_differs_most_stands_first() -> None:
         (5.0, "price out"),
         (0.0, "yes"),
     ]
-    words = json.dumps(crosscheck.said(found), default=lambda part: part.to_plotly_json())
+    words = json.dumps(crosscheck.outcome(found), default=lambda part: part.to_plotly_json())
     assert "Largest difference on 2020-02-09: 25.00 USD." in words
 
 

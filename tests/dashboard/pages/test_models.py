@@ -105,23 +105,28 @@ class TestView:
             (day, symbol) for day in ("2020-01-03", "2020-01-02", "2020-01-01") for symbol in ("A", "B")
         ]
         assert [row["outcome"] for row in rows] == ["pending"] * 2 + ["up", "down", "down", "up"]
-        assert [row["says"] for row in rows] == ["up", "down", "up", "up", "down", "down"]
+        assert [row["predicted"] for row in rows] == ["up", "down", "up", "up", "down", "down"]
         assert [row["right"] for row in rows] == ["", "", "yes", "no", "yes", "no"]
 
     def test_predictions_of_several_classes_say_the_likeliest(self) -> None:
         rows = {(row["time"], row["symbol"]): row for row in predictions.prediction_rows(made_three())}
         first, second = rows["2020-01-01", "A"], rows["2020-01-01", "B"]
-        assert (first["prediction"], first["says"], first["outcome"], first["right"]) == (0.1, "down", "down", "yes")
-        assert (second["says"], second["outcome"], second["right"]) == ("flat", "up", "no")
+        assert (first["prediction"], first["predicted"], first["outcome"], first["right"]) == (
+            0.1,
+            "down",
+            "down",
+            "yes",
+        )
+        assert (second["predicted"], second["outcome"], second["right"]) == ("flat", "up", "no")
         assert predictions.prediction_note(made_three()) == "6 rows, probability of up"
 
     def test_predicted_numbers_are_listed_with_what_came(self) -> None:
         rows = predictions.prediction_rows(made_number())
         assert len(rows) == 5  # one has no prediction
         assert rows[-2:] == [
-            {"time": "2020-01-01", "symbol": "A", "prediction": -0.01, "says": "down", "outcome": "−2.00%",
+            {"time": "2020-01-01", "symbol": "A", "prediction": -0.01, "predicted": "down", "outcome": "−2.00%",
              "right": "yes"},
-            {"time": "2020-01-01", "symbol": "B", "prediction": -0.02, "says": "down", "outcome": "+3.00%",
+            {"time": "2020-01-01", "symbol": "B", "prediction": -0.02, "predicted": "down", "outcome": "+3.00%",
              "right": "no"},
         ]  # fmt: skip
         assert predictions.prediction_note(made_number()) == "5 rows, predicted return"

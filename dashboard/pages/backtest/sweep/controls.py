@@ -47,34 +47,34 @@ class Clicked(TypedDict):
     symbols: Rows
 
 
-def view_of(result: SweepResult, given: Mapping[str, Any]) -> View:
+def view_of(result: SweepResult, values: Mapping[str, Any]) -> View:
     """The view selected, as far as this result has it; else the objective over the first two axes, of the
     others the best.
     """
     axes = result.axes
-    x = given["x"] if given.get("x") in axes else axes[0]
+    x = values["x"] if values.get("x") in axes else axes[0]
     others = [path for path in axes if path != x]
-    y = given["y"] if given.get("y") in others else next(iter(others), None)
-    name = given["metric"] if given.get("metric") in metric_names(result) else result.objective
-    symbol = given["symbol"] if given.get("symbol") in result.parts else None
-    rest = str(given.get("rest"))
+    y = values["y"] if values.get("y") in others else next(iter(others), None)
+    name = values["metric"] if values.get("metric") in metric_names(result) else result.objective
+    symbol = values["symbol"] if values.get("symbol") in result.parts else None
+    rest = str(values.get("rest"))
     path = rest.removeprefix(FIXED)
     if rest.startswith(FIXED) and path in others and path != y:
-        return View(name, x, y, symbol, fixed=((path, stop(result, path, given.get("at"))),))
+        return View(name, x, y, symbol, fixed=((path, stop(result, path, values.get("at"))),))
     return View(name, x, y, symbol, rest if rest in RESTS else "best")
 
 
-def swapped(asked: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def swapped(values: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Where both sides of the map are to show one axis, the side that was not touched takes the other's place; a slider
     starts in the middle.
     """
     before = drawn or {}
-    if asked.get("rest") != before.get("rest"):
-        asked = {**asked, "at": None}
-    if asked.get("x") != asked.get("y") or before.get("key") != asked.get("key"):
-        return asked
-    side = "y" if asked["x"] != before.get("x") else "x"
-    return {**asked, side: before.get("x" if side == "y" else "y")}
+    if values.get("rest") != before.get("rest"):
+        values = {**values, "at": None}
+    if values.get("x") != values.get("y") or before.get("key") != values.get("key"):
+        return values
+    side = "y" if values["x"] != before.get("x") else "x"
+    return {**values, side: before.get("x" if side == "y" else "y")}
 
 
 def asked(result: SweepResult, shown: View) -> dict[str, Any]:
@@ -104,12 +104,12 @@ def controls(result: SweepResult, shown: View) -> tuple[Any, ...]:
         "rest": rests,
     }
     hidden = False, False, len(axes) < 2, not result.parts, not others
-    last, said = 1, ""
+    last, text = 1, ""
     if shown.fixed:
         path, value = shown.fixed[0]
-        last, said = max(len(stops(result, path)) - 1, 1), f"{known[path].title} {known[path].text(value)}"
+        last, text = max(len(stops(result, path)) - 1, 1), f"{known[path].title} {known[path].text(value)}"
     parts = [part for name, items in offered.items() for part in (labelled(items), values[name])]
-    return *parts, *hidden, last, values["at"], not shown.fixed, said
+    return *parts, *hidden, last, values["at"], not shown.fixed, text
 
 
 def stops(result: SweepResult, path: str) -> tuple[float, ...]:
@@ -139,11 +139,11 @@ def switch(info: MapInfo, contour: bool) -> str:
     return "" if info.y_side is None or not chart.has_contours(info) else "Heatmap" if contour else "Contours"
 
 
-def chosen(result: SweepResult, shown: View, given: Any) -> int | None:
+def chosen(result: SweepResult, shown: View, clicked: Any) -> int | None:
     """The combination that was chosen last, of this result; else the plateau's, or that of the backtest itself; None
     where it is none.
     """
-    index = given.get("index") if isinstance(given, Mapping) and given.get("of") == len(result) else None
+    index = clicked.get("index") if isinstance(clicked, Mapping) and clicked.get("of") == len(result) else None
     if isinstance(index, int) and 0 <= index < len(result):
         return index
     plateau = best_plateau(result, symbol=shown.symbol)
@@ -186,7 +186,7 @@ def _clicked(result: SweepResult, shown: View, clicked: Any) -> int | None:
 
 
 def _row(rows: Any, count: int) -> int | None:
-    given = rows[0].get("id") if rows and isinstance(rows[0], Mapping) else None
-    if not (isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 10 and int(given) < count):
+    id_ = rows[0].get("id") if rows and isinstance(rows[0], Mapping) else None
+    if not (isinstance(id_, str) and id_.isascii() and id_.isdigit() and len(id_) < 10 and int(id_) < count):
         return None
-    return int(given)
+    return int(id_)

@@ -40,14 +40,14 @@ class SweepForm(StudyForm):
 
     def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | None, str]:
         """A fresh form starts with the axes of the page's own fresh form; another base brings others (``fitting``)."""
-        values, asked, problem = super().start(query)
-        if asked is None:
+        values, spec, problem = super().start(query)
+        if spec is None:
             base = BACKTEST.defaults()
             values |= {self.base: base, "axes": default_axes(offers(base, self.stress))}
-        return values, asked, problem
+        return values, spec, problem
 
-    def collect(self, found: Sequence[Mapping[str, str]], given: Sequence[Any]) -> dict[str, Any]:
-        values = super().collect(found, given)
+    def collect(self, ids_: Sequence[Mapping[str, str]], inputs: Sequence[Any]) -> dict[str, Any]:
+        values = super().collect(ids_, inputs)
         axes = values.get("axes")
         base = values.get(self.base)
         values["axes"] = [_read(base, axis) for axis in axes if isinstance(axis, dict)] if axes else []
@@ -175,12 +175,12 @@ def fitting(axes: Sequence[Values], base: object, stress: bool = True) -> list[V
     """
     offered = {item.path: item for item in offers(base, stress)}
     known = [axis for axis in axes if axis.get("path") in offered]
-    kept = [axis if _is_allowed(base, axis) else suggestion(offered[axis["path"]]) for axis in known]
-    if not offered or (axes and kept == list(axes)):
+    fitted = [axis if _is_allowed(base, axis) else suggestion(offered[axis["path"]]) for axis in known]
+    if not offered or (axes and fitted == list(axes)):
         return None
     if axes and len(known) == len(axes):
-        return kept
-    by_path = {axis["path"]: axis for axis in kept}
+        return fitted
+    by_path = {axis["path"]: axis for axis in fitted}
     first = [by_path.pop(axis["path"], axis) for axis in default_axes(tuple(offered.values()))]
     return [*first, *by_path.values()][:MAXIMUM_AXIS_CHOICES]
 
@@ -188,11 +188,11 @@ def fitting(axes: Sequence[Values], base: object, stress: bool = True) -> list[V
 def _is_allowed(base: object, axis: Values) -> bool:
     """Whether ``axis`` suits the field that it names; one that is half typed does, for its controls say the rest."""
     try:
-        whole = Axis.parse({name: value for name, value in axis.items() if value is not None})
+        parsed = Axis.parse({name: value for name, value in axis.items() if value is not None})
     except SpecError:
         return True
     try:
-        resolve(BacktestSpec.parse(base), whole)
+        resolve(BacktestSpec.parse(base), parsed)
     except SpecError:
         return False
     return True
@@ -218,23 +218,23 @@ def suggestion(item: AxisOption) -> dict[str, Any]:
     if item.choices:
         return {"path": item.path, "values": list(item.choices)}
     least = item.step or 0.0
-    wanted = max((item.high - item.low) / MAXIMUM_STEPS, least)
-    if wanted <= 0:
+    minimum = max((item.high - item.low) / MAXIMUM_STEPS, least)
+    if minimum <= 0:
         return {"path": item.path, "low": item.low, "high": item.high}
     value = float(item.value) if item.value is not None and item.low <= item.value <= item.high else item.low
-    sizes = _round_steps(wanted, least)
+    sizes = _round_steps(minimum, least)
     fine = [size for size in sizes if (item.high - item.low) / size >= MINIMUM_STEPS] or sizes[:1]
-    kept = next((size for size in fine if _divides(size, value - item.low, item.high - item.low)), None)
-    step = kept or next((size for size in fine if _divides(size, value)), sizes[0])
+    exact = next((size for size in fine if _divides(size, value - item.low, item.high - item.low)), None)
+    step = exact or next((size for size in fine if _divides(size, value)), sizes[0])
     below, above = (floor(reach / step + 1e-9) for reach in (value - item.low, item.high - value))
     ends = {"low": value - below * step, "high": value + above * step, "step": step}
     return {"path": item.path} | {name: float(f"{end:.6g}") for name, end in ends.items()}
 
 
-def _round_steps(wanted: float, least: float) -> list[float]:
-    """Round numbers from ``wanted`` up to ten times that, multiples of ``least`` where there are any."""
-    size = 10.0 ** floor(log10(wanted) + 1e-9)
-    found = [size * ten * nice for ten in (1, 10) for nice in _NICE if size * ten * nice >= wanted * (1 - 1e-9)]
+def _round_steps(minimum: float, least: float) -> list[float]:
+    """Round numbers from ``minimum`` up to ten times that, multiples of ``least`` where there are any."""
+    size = 10.0 ** floor(log10(minimum) + 1e-9)
+    found = [size * ten * nice for ten in (1, 10) for nice in _NICE if size * ten * nice >= minimum * (1 - 1e-9)]
     return [step for step in found if not least or _divides(least, step)] or [least]
 
 
@@ -245,37 +245,37 @@ def _divides(step: float, *values: float) -> bool:
 def _read(base: object, axis: dict[str, Any]) -> dict[str, Any]:
     """The controls of an axis as plain values."""
     field = _field_of(base, str(axis.get("path", "")))
-    kept = {
+    found = {
         name: axis[name] for name in ("path", "low", "high", "step", "values") if axis.get(name) not in (None, "", [])
     }
     number = replace(field, control="number")
     for name in ("low", "high", "step"):
-        if name in kept:
-            kept[name] = controls.parse_value(number, kept[name])
-    if isinstance(kept.get("values"), str):
-        parts = kept["values"].replace(";", " ").split()
-        kept["values"] = [controls.parse_value(number, part) for part in parts]
-    return kept
+        if name in found:
+            found[name] = controls.parse_value(number, found[name])
+    if isinstance(found.get("values"), str):
+        parts = found["values"].replace(";", " ").split()
+        found["values"] = [controls.parse_value(number, part) for part in parts]
+    return found
 
 
-def _problems(where: str, axis: Values, base: object) -> list[tuple[str, str]]:
+def _problems(path: str, axis: Values, base: object) -> list[tuple[str, str]]:
     """What is wrong with a range before the engine sees it, each at its own control."""
     field = _field_of(base, str(axis.get("path", "")))
     if axis.get("values"):
         return []
     if field.choices or field.control == "switch":
-        return [(f"{where}.values", f"{field.title} has no values: choose at least one.")]
+        return [(f"{path}.values", f"{field.title} has no values: choose at least one.")]
     found = []
     for end, word in (("low", "From"), ("high", "To"), ("step", "Step")):
         value = axis.get(end)
         if value is None and end != "step":
-            found.append((f"{where}.{end}", f"{word} is missing: enter a value."))
+            found.append((f"{path}.{end}", f"{word} is missing: enter a value."))
         elif isinstance(value, str):
-            found.append((f"{where}.{end}", f"{word} must be a number, not '{value[:40]}'."))
+            found.append((f"{path}.{end}", f"{word} must be a number, not '{value[:40]}'."))
         elif end == "step" and value is not None and value <= 0:
-            found.append((f"{where}.{end}", f"{word} must be above 0."))
+            found.append((f"{path}.{end}", f"{word} must be above 0."))
     if not found and axis["low"] > axis["high"]:
-        found.append((f"{where}.high", "To must not be below From."))
+        found.append((f"{path}.high", "To must not be below From."))
     return found
 
 

@@ -67,19 +67,19 @@ def kpis(
 def honesty(result: SweepResult, found: ExpectedMaximum) -> list[Component]:
     """One line on what that many trials mean, and what a reader has to know."""
     if reason := result.no_choice():
-        said = f"{reason} The ledger now counts {found.counted}."
+        sentence = f"{reason} The ledger now counts {found.counted}."
     elif found.best is None:
-        said = "No combination has a Sharpe ratio: none of them traded."
+        sentence = "No combination has a Sharpe ratio: none of them traded."
     elif found.expected is None:
-        said = (
+        sentence = (
             f"The ledger now counts {found.counted}. The Sharpe ratio expected without skill "
             "cannot be estimated from one combination: it takes the variance of several."
         )
     else:
         below = ", which is no more" if found.best <= found.expected else ""
-        said = f"The ledger now counts {found.counted}. {found.sentence()}{below}."
+        sentence = f"The ledger now counts {found.counted}. {found.sentence()}{below}."
     notes = (result.measured(), *about_costs(result), *result.warnings)
-    return [html.P(said), *(html.P(text, className="note") for text in notes)]
+    return [html.P(sentence), *(html.P(text, className="note") for text in notes)]
 
 
 def place(result: SweepResult, index: int | None) -> str:
@@ -94,13 +94,13 @@ def place(result: SweepResult, index: int | None) -> str:
 def combination(result: SweepResult, index: int, symbol: str | None) -> list[Component]:
     """The parameters and the metrics of one combination."""
     named = zip(axis_labels(result), result.parameters[index], strict=True)
-    given = [(side.name(), side.text(value)) for side, value in named]
+    parameters = [(side.name(), side.text(value)) for side, value in named]
     found = [
         (METRICS[name].title, metric_text(name, float(result.metric(name, symbol)[index])))
         for name in metric_names(result)
     ]
     of = [html.P(f"{symbol} alone, on its share of the capital", className="hint")] if symbol else []
-    return [card.facts(given), html.Hr(), *of, card.facts(found)]
+    return [card.facts(parameters), html.Hr(), *of, card.facts(found)]
 
 
 def columns(result: SweepResult) -> list[dict[str, Any]]:
@@ -146,11 +146,11 @@ def decimals(result: SweepResult, place: int) -> int:
     return next((digits for digits in range(4) if all(abs(v - round(v, digits)) < 1e-9 for v in values)), 4)
 
 
-def symbol_table(result: SweepResult, index: int, whole: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def symbol_table(result: SweepResult, index: int, portfolio: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Definitions of the columns, and the rows of the whole and of each symbol, for one combination."""
     columns = [Column("symbol", "Symbol", least=96), *figure_columns(metric_names(result))]
     rows = result.by_symbol(index)
-    named = [{**row, "id": row["symbol"] or whole, "symbol": row["symbol"] or "Portfolio"} for row in rows]
+    named = [{**row, "id": row["symbol"] or portfolio, "symbol": row["symbol"] or "Portfolio"} for row in rows]
     return [definition(column) for column in columns], named
 
 
@@ -158,10 +158,10 @@ def about(info: MapInfo, result: SweepResult, shown: View) -> str:
     """What the map shows, and what a click does."""
     of = shown.symbol or ("portfolio" if len(result.symbols) > 1 else "")
     of_some = f"the best of about {count(info.each, 'combination')}" if info.each > 1 else "the best of its values"
-    whole = f"each tile shows {of_some}" if info.coarse else ""
+    coarse = f"each tile shows {of_some}" if info.coarse else ""
     click = "click to open the backtest"
     click += f" of all {len(result.symbols)} symbols" if shown.symbol else ""
-    return ", ".join(part for part in (METRICS[shown.metric].title, of, whole, click) if part)
+    return ", ".join(part for part in (METRICS[shown.metric].title, of, coarse, click) if part)
 
 
 def best(result: SweepResult, shown: View) -> int | None:

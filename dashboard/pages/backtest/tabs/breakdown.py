@@ -67,7 +67,7 @@ def take_apart(data: runs.ResultData) -> tuple[Any, ...]:
 
 
 def whose_clock(result: BacktestResult) -> str:
-    """The clock by which hours are told."""
+    """The clock of the hours, in words."""
     zones = set(result.zones)
     return zones.pop() if len(zones) == 1 else "in the exchange's time"
 

@@ -59,8 +59,8 @@ def layout() -> list[Component]:
         _button("Empty the bin", ids.EMPTY_BIN, "Delete everything in the bin for good", "bin"),
     ]
     take_back = html.Button("Undo", id=ids.UNDO, className="link-button strong", type="button")
-    said = [html.Span(id=ids.DELETED_TEXT), take_back]
-    undo = html.Div(said, id=ids.DELETED_BAR, className="undo-bar", hidden=True, role="status")
+    parts = [html.Span(id=ids.DELETED_TEXT), take_back]
+    undo = html.Div(parts, id=ids.DELETED_BAR, className="undo-bar", hidden=True, role="status")
     bar = html.Div([html.Div(search, className="in"), shelf, html.Span(id=ids.COUNT, className="hint"), *buttons],
                    className="library-bar")  # fmt: skip
     return [
@@ -197,8 +197,8 @@ def offer_undo(deleted: list[str] | None) -> tuple[bool, str]:
     if not found:
         return True, ""
     first = next(iter(found.values())).label
-    what = f"“{first}” is" if len(found) == 1 else f"{len(found)} backtests are"
-    return False, f"{what} in the bin and will be deleted after {library.BIN_DAYS} days."
+    subject = f"“{first}” is" if len(found) == 1 else f"{len(found)} backtests are"
+    return False, f"{subject} in the bin and will be deleted after {library.BIN_DAYS} days."
 
 
 @callback(

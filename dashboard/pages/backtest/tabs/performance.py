@@ -71,8 +71,8 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     show_context(data, spec, result)
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
     key = (data or {}).get("key", "")
-    told = restated.said(key, spec, result)
-    return static_html(metric.cells(view.kpis(result))), static_html(verdict(spec, result)), figure, told
+    note = restated.said(key, spec, result)
+    return static_html(metric.cells(view.kpis(result))), static_html(verdict(spec, result)), figure, note
 
 
 FIRST_PICTURE = runs.FirstPicture(
@@ -132,8 +132,8 @@ def roll(data: runs.ResultData, window: Any) -> tuple[Any, ...]:
         return low, low, states.no_figure(text), "", windows(filled), None
     chosen = window if window in filled else rolling.default_window(result)
     info = rolling.info(result, chosen)
-    said = f"window of {info.window}, {info.bars:,} bars"
-    return tall, tall, rolling.figure(info), said, windows(filled), chosen
+    sub = f"window of {info.window}, {info.bars:,} bars"
+    return tall, tall, rolling.figure(info), sub, windows(filled), chosen
 
 
 @callback(
@@ -174,11 +174,11 @@ def is_log(clicks: int | None) -> bool:
 def verdict(spec: BacktestSpec, result: BacktestResult) -> list[Component]:
     """The panel "Is it real?": the verdict as it stands by now, and the way to every test where they were run."""
     found, every = evidence.verdict(spec, result), evidence.verification(spec)
-    said = view.verdict(found, (result.measured(), *result.warnings))
+    findings = view.verdict(found, (result.measured(), *result.warnings))
     if every is None:
-        return [said]
+        return [findings]
     href = f"/backtest?spec={state.to_query(every[0])}"
-    return [said, dcc.Link(view.outcome(found), href=href, className="link-button strong")]
+    return [findings, dcc.Link(view.outcome(found), href=href, className="link-button strong")]
 
 
 @callback(

@@ -44,8 +44,8 @@ SUBTITLED = (ids.REAL_SHARPE_RATIOS, ids.REAL_COSTS, ids.REAL_NOISE, ids.REAL_DR
 
 
 def layout() -> list[Component]:
-    said = html.Div(id=ids.REAL_VERDICT, className="verdict full")
-    verdict = card.card("Is it real?", [sweep_origin.layout(), said])
+    box = html.Div(id=ids.REAL_VERDICT, className="verdict full")
+    verdict = card.card("Is it real?", [sweep_origin.layout(), box])
     crises = card.card("Crises", html.Div(id=ids.REAL_CRISES), sub="total return from start to end")
     regimes = card.card("Regimes", html.Div(id=ids.REAL_REGIMES), sub="classified from earlier bars only")
     return [

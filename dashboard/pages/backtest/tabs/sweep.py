@@ -1,4 +1,4 @@
-"""The tab that tries many parameters: the map of what came of them, where it is flat, and each run in full."""
+"""The tab that sweeps parameters: the map of their results, its plateau, and each run in full."""
 
 from __future__ import annotations
 
@@ -69,16 +69,16 @@ def draw(
     """All that is in sight when a result arrives, and again whenever the map is to show something else."""
     if tab != TAB.name or not data or "spec" not in data:
         raise PreventUpdate
-    asked = {"key": data.get("key"), "contour": bool((clicks or 0) % 2), "at": at}
-    asked |= {name: value or "" for name, value in chosen.items()}
-    if asked == drawn:
+    values = {"key": data.get("key"), "contour": bool((clicks or 0) % 2), "at": at}
+    values |= {name: value or "" for name, value in chosen.items()}
+    if values == drawn:
         raise PreventUpdate
     _, result = runs.opened(data, SweepSpec)
-    shown = control.view_of(result, control.swapped(asked, drawn))
-    return *_top(result, shown, asked), *control.controls(result, shown)
+    shown = control.view_of(result, control.swapped(values, drawn))
+    return *_top(result, shown, values), *control.controls(result, shown)
 
 
-def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any, ...]:
+def _top(result: Any, shown: chart.View, values: Mapping[str, Any]) -> tuple[Any, ...]:
     """The state that is drawn, key metrics, the line on the expected maximum, and the map."""
     best, plateau, found = (
         view.best(result, shown),
@@ -87,8 +87,8 @@ def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any,
     )
     marks = [("plateau", plateau.index if plateau else None), ("best", best)]
     info = chart.info(result, shown, sweeps.axis_labels(result), [(name, at) for name, at in marks if at is not None])
-    drawn = {**asked, **control.asked(result, shown)}
-    figure = chart.figure(info, asked["contour"], keep=f"{asked['key']} {shown.x} {shown.y}")
+    drawn = {**values, **control.asked(result, shown)}
+    figure = chart.figure(info, values["contour"], keep=f"{values['key']} {shown.x} {shown.y}")
     strip = metric.cells(view.kpis(result, shown, found, best, plateau))
     return (
         drawn,
@@ -96,7 +96,7 @@ def _top(result: Any, shown: chart.View, asked: Mapping[str, Any]) -> tuple[Any,
         view.honesty(result, found),
         figure,
         view.about(info, result, shown),
-        control.switch(info, asked["contour"]),
+        control.switch(info, values["contour"]),
     )
 
 
@@ -195,12 +195,12 @@ def choose(clicked: control.Clicked, buttons: Any, chosen: Any, drawn: Any, data
     _, result = runs.opened(data, SweepSpec)
     shown = control.view_of(result, drawn or {})
     cause = ctx.triggered_id if isinstance(ctx.triggered_id, str) else ids.SWEEP_MAP
-    asked = control.choice(result, shown, cause, clicked, chosen)
-    if asked is None:
+    choice = control.choice(result, shown, cause, clicked, chosen)
+    if choice is None:
         raise PreventUpdate
-    if asked.opens:
-        studies.show(BACKTEST, result.spec_of(asked.index), "performance")
-    return {"of": len(result), "index": asked.index}, [], [], None, asked.of or no_update
+    if choice.opens:
+        studies.show(BACKTEST, result.spec_of(choice.index), "performance")
+    return {"of": len(result), "index": choice.index}, [], [], None, choice.of or no_update
 
 
 @callback(

@@ -33,11 +33,11 @@ def layout() -> list[Component]:
         html.Button("Trades as CSV", id=ids.TRADE_CSV, className="link-button", type="button"),
         html.Button("Equity as CSV", id=ids.EQUITY_CSV, className="link-button", type="button"),
     ]
-    said = html.Span(id=ids.TRADES_LISTED, className="hint")
+    count_line = html.Span(id=ids.TRADES_LISTED, className="hint")
     steps = [_step("Previous", "p", -1), _step("Next", "n", 1)]
     return [
         graph.graph(ids.FILLS, height=340, title="Trade", tools=steps),
-        card.card("Trades", [grid, dcc.Download(id=ids.DOWNLOAD)], tools=[said, *files]),
+        card.card("Trades", [grid, dcc.Download(id=ids.DOWNLOAD)], tools=[count_line, *files]),
     ]
 
 
@@ -92,17 +92,17 @@ def show(chosen: Any, data: runs.ResultData) -> tuple[Any, Any]:
 )
 def save(trades: int | None, equity: int | None, data: runs.ResultData) -> dict[str, Any]:
     _, result = runs.opened(data, BacktestSpec)
-    what = "trades" if ctx.triggered_id == ids.TRADE_CSV else "equity"
-    return csv_files.download(result, what, (data or {}).get("key", ""))
+    kind = "trades" if ctx.triggered_id == ids.TRADE_CSV else "equity"
+    return csv_files.download(result, kind, (data or {}).get("key", ""))
 
 
 def chosen_trade(chosen: Any, count: int) -> int:
     """The index of the trade in the table's selection; ``PreventUpdate`` for none, or one that there is not."""
     first = chosen[0] if isinstance(chosen, Sequence) and len(chosen) else None
-    given = first.get("id") if isinstance(first, Mapping) else None
-    if not (isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 10 and int(given) < count):
+    id_ = first.get("id") if isinstance(first, Mapping) else None
+    if not (isinstance(id_, str) and id_.isascii() and id_.isdigit() and len(id_) < 10 and int(id_) < count):
         raise PreventUpdate
-    return int(given)
+    return int(id_)
 
 
 def traded(spec: BacktestSpec, result: BacktestResult, index: int) -> Bars:

@@ -45,7 +45,7 @@ axes.wire(FORM)
 )
 def draw(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
     """What is in sight first."""
-    result = _opened(data, tab)
+    result = _result(data, tab)
     figure = curve.figure(curve.info(result))
     return (
         view.verdict(result), metric.cells(view.kpis(result)), figure, "growth of 1, all test windows combined",
@@ -67,12 +67,12 @@ def draw(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
 )
 def draw_below(_: Any, tab: str, data: runs.ResultData) -> tuple[Any, ...]:
     """What lies further down, once the account is there."""
-    result = _opened(data, tab)
-    kept = promise.info(result)
+    result = _result(data, tab)
+    info = promise.info(result)
     nothing = states.no_figure("No window has a Sharpe ratio both in sample and out of sample.")
     return (
         windows.figure(windows.info(result)), view.about_windows(result),
-        promise.figure(kept) if kept else nothing, promise.words(result.agreement) if kept else "",
+        promise.figure(info) if info else nothing, promise.words(result.agreement) if info else "",
         parameters.figure(parameters.info(result, axis_labels(result))), view.about_paths(result),
     )  # fmt: skip
 
@@ -108,17 +108,17 @@ def open_window(chosen: list[dict[str, str]] | None, data: runs.ResultData) -> l
 )
 def draw_partial(progress: Any, tab: str, drawn: str | None) -> tuple[Any, str]:
     """The account so far, whenever another window is done."""
-    given = (progress or {}).get("partial")
-    if not given or tab != TAB.name:
+    plain = (progress or {}).get("partial")
+    if not plain or tab != TAB.name:
         raise PreventUpdate
-    partial = curve.Partial.parse(given)
+    partial = curve.Partial.parse(plain)
     info, words = curve.live(partial), view.about_progress(partial)
     if info is None or words == drawn:
         raise PreventUpdate
     return curve.figure(info), words
 
 
-def _opened(data: runs.ResultData, tab: str) -> Any:
+def _result(data: runs.ResultData, tab: str) -> Any:
     if tab != TAB.name:
         raise PreventUpdate
     return runs.opened(data, WalkForwardSpec)[1]

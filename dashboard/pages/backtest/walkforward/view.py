@@ -27,12 +27,12 @@ TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 def verdict(result: WalkForwardResult) -> Component:
     """One sentence, then what a reader has to know."""
     found = assess(result)
-    said = html.P(
+    sentence = html.P(
         [html.Span(className=f"dot {TONES[found.grade]}", role="img", title=found.grade), html.B(found.headline), " ",
          found.reason],
         className="say",
     )  # fmt: skip
-    return html.Div([said, *(html.P(text, className="note") for text in (result.measured(), *result.warnings))])
+    return html.Div([sentence, *(html.P(text, className="note") for text in (result.measured(), *result.warnings))])
 
 
 def kpis(result: WalkForwardResult) -> list[metric.Metric]:
