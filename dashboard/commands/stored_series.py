@@ -26,44 +26,44 @@ T = TypeVar("T", Series, Deleted)
 _HEADINGS = ("Collection", "Symbol", "Interval", "Bars", "Size", "Deleted")
 
 
-def rename_(given: argparse.Namespace) -> None:
+def rename_(args: argparse.Namespace) -> None:
     """Rename one series, or move all of a collection. Raises ``DataError`` after the report where some failed."""
-    symbols = [given.symbols] if given.symbols else []
-    if not given.to_symbol and not given.to_collection:
-        raise DataError("Say the new name: --to-symbol, --to-collection or both.")
-    if given.to_symbol and not symbols:
-        raise DataError("A new symbol is that of one series: name it.")
-    names = {"to_symbol": given.to_symbol, "to_collection": given.to_collection}
-    _each(given, "renamed", _chosen(Stored().series(), given, symbols), lambda item: asdict(rename(item, **names)))
+    symbols = [args.symbols] if args.symbols else []
+    if not args.to_symbol and not args.to_collection:
+        raise DataError("Give the new name: --to-symbol, --to-collection or both.")
+    if args.to_symbol and not symbols:
+        raise DataError("--to-symbol renames a single series: name it.")
+    names = {"to_symbol": args.to_symbol, "to_collection": args.to_collection}
+    _each(args, "renamed", _chosen(Stored().series(), args, symbols), lambda item: asdict(rename(item, **names)))
 
 
-def delete(given: argparse.Namespace) -> None:
+def delete(args: argparse.Namespace) -> None:
     """Move series into the trash. Raises ``DataError`` after the report where some failed."""
-    found = _chosen(Stored().series(), given, given.symbols)
-    _each(given, "deleted", found, lambda item: asdict(trash.delete(item.collection, item.symbol, item.interval)))
+    found = _chosen(Stored().series(), args, args.symbols)
+    _each(args, "deleted", found, lambda item: asdict(trash.delete(item.collection, item.symbol, item.interval)))
 
 
-def restore(given: argparse.Namespace) -> None:
+def restore(args: argparse.Namespace) -> None:
     """Bring series back, of each name the one that was deleted last. Raises ``DataError`` after the report where some
     failed.
     """
     newest = {(item.collection, item.symbol, item.interval): item for item in reversed(trash.deleted())}
-    found = _chosen(newest.values(), given, given.symbols)
-    _each(given, "restored", found, lambda item: asdict(trash.restore(item.id)))
+    found = _chosen(newest.values(), args, args.symbols)
+    _each(args, "restored", found, lambda item: asdict(trash.restore(item.id)))
 
 
-def deleted(given: argparse.Namespace) -> None:
+def deleted(args: argparse.Namespace) -> None:
     """Print what can be restored."""
     found = trash.deleted()
-    if given.json:
+    if args.json:
         print(json.dumps([asdict(item) for item in found]))
     else:
         print_lines(table_lines(_HEADINGS, list(map(_row, found))))
 
 
-def export_(given: argparse.Namespace) -> None:
+def export_(args: argparse.Namespace) -> None:
     """Write series to files. Raises ``DataError`` after the report where some failed."""
-    folder = Path(given.to).expanduser()
+    folder = Path(args.to).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,32 +71,32 @@ def export_(given: argparse.Namespace) -> None:
 
     def write(series: Series) -> dict[str, Any]:
         bars = catalog.read(series)
-        path = folder / export.file_name(bars, given.format)
+        path = folder / export.file_name(bars, args.format)
         try:
-            path.write_bytes(export.export(bars, given.format, whole=True))
+            path.write_bytes(export.export(bars, args.format, whole=True))
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error.strerror}.") from None
         return {"symbol": series.symbol, "interval": series.interval, "rows": len(bars), "path": str(path)}
 
-    _each(given, "exported", _chosen([item.series for item in catalog.entries()], given, given.symbols), write)
+    _each(args, "exported", _chosen([item.series for item in catalog.entries()], args, args.symbols), write)
 
 
-def _chosen(known: Iterable[T], given: argparse.Namespace, symbols: list[str]) -> list[T]:
+def _chosen(known: Iterable[T], args: argparse.Namespace, symbols: list[str]) -> list[T]:
     """Those that the command line names. Raises ``DataError`` for a name that there is not."""
-    there = [item for item in known if item.collection == given.of]
+    there = [item for item in known if item.collection == args.of]
     if not there:
-        raise DataError(f"There is nothing of that sort in the collection '{given.of}': see 'stratoscope data'.")
+        raise DataError(f"There is nothing of that sort in the collection '{args.of}': see 'stratoscope data'.")
     every = tuple(dict.fromkeys(item.symbol for item in there))
     if unknown := next((item for item in symbols if item not in every), None):
-        raise DataError(f"'{unknown}' is not among those of {given.of}.{did_you_mean(unknown, every)}")
+        raise DataError(f"'{unknown}' is not among those of {args.of}.{did_you_mean(unknown, every)}")
     found = [item for item in there if not symbols or item.symbol in symbols]
-    found = [item for item in found if given.interval in (None, item.interval)]
+    found = [item for item in found if args.interval in (None, item.interval)]
     if not found:
-        raise DataError(f"None of these has bars of {given.interval}.")
+        raise DataError(f"None of these has bars of {args.interval}.")
     return found
 
 
-def _each(given: argparse.Namespace, verb: str, items: list[T], act: Callable[[T], dict[str, Any]]) -> None:
+def _each(args: argparse.Namespace, verb: str, items: list[T], act: Callable[[T], dict[str, Any]]) -> None:
     """Do it with each, one that fails costing no other, and print what was done. Raises ``DataError`` then."""
     prepare_cache(settings().cache)
     done, failed = [], {}
@@ -105,7 +105,7 @@ def _each(given: argparse.Namespace, verb: str, items: list[T], act: Callable[[T
             done.append(act(item))
         except EngineError as error:
             failed[f"{item.symbol}, {item.interval}"] = str(error)
-    if given.json:
+    if args.json:
         print(json.dumps({verb: done, "failed": failed}))
     elif done:
         print(f"{count(len(done), 'series', 'series')} {verb}.")

@@ -66,7 +66,7 @@ def _renamed(series: Series, symbol_: str, collection: str) -> Series:
     except ValueError as error:
         raise DataError(str(error)) from None
     if names == (series.symbol, series.collection):
-        raise DataError(f"{series.symbol} in {series.collection} is its name already.")
+        raise DataError(f"{series.symbol} in {series.collection} already has that name.")
     known = series.provider_symbol or series.symbol
     provider_symbol = known if series.provider and known != names[0] else ""
     return replace(series, symbol=names[0], collection=names[1], provider_symbol=provider_symbol)

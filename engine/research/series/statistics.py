@@ -17,7 +17,7 @@ DEFINITIONS: Mapping[str, str] = {
     "kurtosis": "Fourth central moment of the bar returns over their squared variance, minus three: zero if normal.",
     "value_at_risk": "The return that one bar in twenty falls short of: the interpolated 5% quantile of its history.",
     "shortfall": "Mean of the bar returns at or below the value at risk.",
-    "autocorrelation": "Correlation of each bar's return with that of the bar before.",
+    "autocorrelation": "Correlation of each bar's return with that of the previous bar.",
     "missing": "Times at which others of these symbols have a bar, between its first and last, and it has no close.",
 }
 """Of the statistics that ``METRICS`` does not define."""

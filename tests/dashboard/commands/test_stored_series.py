@@ -100,8 +100,8 @@ def test_files_are_written_and_imported_again(tmp_path: Path, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["rename", "mine", "A"], "Say the new name: --to-symbol, --to-collection or both."),
-        (["rename", "mine", "--to-symbol", "X"], "A new symbol is that of one series: name it."),
+        (["rename", "mine", "A"], "Give the new name: --to-symbol, --to-collection or both."),
+        (["rename", "mine", "--to-symbol", "X"], "--to-symbol renames a single series: name it."),
         (["rename", "mine", "B", "--to-symbol", "../x"], "B, 1d: '../x' cannot be a symbol: it is a path."),
         (["rename", "none", "A", "--to-symbol", "X"], "There is nothing of that sort in the collection 'none'"),
         (["delete", "mine", "AA"], "'AA' is not among those of mine. Did you mean 'A'?"),

@@ -64,8 +64,8 @@ def test_repairs_go_along() -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ({}, "TEST in made-up is its name already"),
-        ({"to_symbol": "TEST"}, "is its name already"),
+        ({}, "TEST in made-up already has that name"),
+        ({"to_symbol": "TEST"}, "already has that name"),
         ({"to_symbol": "OTHER"}, "There is OTHER of 1d in made-up already: choose another name, or rename or delete"),
         ({"to_symbol": "../x"}, "'../x' cannot be a symbol: it is a path"),
         ({"to_symbol": "X" * 33}, "too long for a symbol: 32 characters at most"),

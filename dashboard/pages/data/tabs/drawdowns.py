@@ -51,7 +51,7 @@ def layout() -> Sequence[Component]:
         ),
         card.columns(
             graph.graph(ids.MONTHLY, height=320, title="Monthly returns", sub="%", rescale=False),
-            card.card("Best and worst bars", table.table(ids.EXTREMES, EXTREMES), sub="close over the close before"),
+            card.card("Best and worst bars", table.table(ids.EXTREMES, EXTREMES), sub="close over the previous close"),
             kind="half",
         ),
     ]  # fmt: skip
