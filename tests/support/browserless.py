@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from dash import Dash
+from dash import Dash, _callback
 
 HOST = {"Host": "127.0.0.1"}
+
+
+@contextmanager
+def callbacks_restored() -> Iterator[None]:
+    """A Dash that is made within takes all callbacks that modules have registered, for they register once a process:
+    they are there again afterwards.
+    """
+    known, listed = dict(_callback.GLOBAL_CALLBACK_MAP), list(_callback.GLOBAL_CALLBACK_LIST)
+    yield
+    there = {id(item) for item in _callback.GLOBAL_CALLBACK_LIST}
+    _callback.GLOBAL_CALLBACK_LIST.extend(item for item in listed if id(item) not in there)
+    _callback.GLOBAL_CALLBACK_MAP.update(known)
 
 
 class Client:

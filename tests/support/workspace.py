@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -57,14 +58,22 @@ def forget() -> None:
         remembered.cache_clear()
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    """An empty workspace, in force in this process and in those that it starts."""
-    space = Workspace(tmp_path)
-    monkeypatch.setenv(config.PATH_VARIABLE, str(space.config))
-    space.configure("cache: cache\n")
-    yield space
+@contextmanager
+def in_force(folder: Path) -> Iterator[Workspace]:
+    """An empty workspace in ``folder``, in force in this process and in those that it starts."""
+    space = Workspace(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(config.PATH_VARIABLE, str(space.config))
+        space.configure("cache: cache\n")
+        yield space
     forget()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """An empty workspace of the test's own."""
+    with in_force(tmp_path) as space:
+        yield space
 
 
 @pytest.fixture

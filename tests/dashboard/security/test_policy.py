@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,14 +17,19 @@ from dashboard.security import policy
 from dashboard.security.throttle import Throttle
 from engine.core.config import PASSWORD_VARIABLE, Config, Server
 from engine.core.errors import ConfigError
-from tests.support.workspace import Workspace
+from tests.support.browserless import callbacks_restored
+from tests.support.workspace import Workspace, in_force
 
 PASSWORD = "correct horse"
 
 
-@pytest.fixture
-def client(workspace: Workspace) -> FlaskClient:
-    return create_app(Config(cache=workspace.cache)).server.test_client()
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """Of one app for all tests that only ask it."""
+    with in_force(tmp_path_factory.mktemp("open")) as workspace:
+        with callbacks_restored():
+            app = create_app(Config(cache=workspace.cache))
+        yield app.server.test_client()
 
 
 def reachable(folder: Path) -> Config:
@@ -94,16 +101,35 @@ def guarded(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Dash:
     return create_app(reachable(workspace.cache))
 
 
+@pytest.fixture(scope="module")
+def same_guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dash]:
+    """One app for all tests that ask it once from an address of their own."""
+    with in_force(tmp_path_factory.mktemp("guarded")) as workspace:
+        with callbacks_restored(), pytest.MonkeyPatch.context() as patch:
+            patch.setenv(PASSWORD_VARIABLE, PASSWORD)
+            app = create_app(reachable(workspace.cache))
+        yield app
+
+
+@pytest.fixture(scope="module")
+def addresses() -> Iterator[str]:
+    """Addresses that nothing has been asked from: guesses are counted for each."""
+    return (f"10.0.0.{place}" for place in count(1))
+
+
 @pytest.mark.parametrize(
     ("given", "status"),
     [(None, 401), ("wrong", 401), ("", 401), ("пароль", 401), (PASSWORD, 200)],
 )
 @pytest.mark.parametrize("path", ["/data", "/_dash-layout", "/assets/10_tokens.css"])
-def test_everything_is_behind_the_password(guarded: Dash, path: str, given: str | None, status: int) -> None:
+def test_everything_is_behind_the_password(
+    same_guarded: Dash, addresses: Iterator[str], path: str, given: str | None, status: int
+) -> None:
+    address = {"REMOTE_ADDR": next(addresses)}
     headers = {"Host": "lab.example"}
     if given is not None:
         headers["Authorization"] = "Basic " + base64.b64encode(f"anyone:{given}".encode()).decode()
-    with guarded.server.test_client().get(path, headers=headers) as response:
+    with same_guarded.server.test_client().get(path, headers=headers, environ_base=address) as response:
         assert response.status_code == status
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -79,9 +80,14 @@ def _formats(_: Values) -> list[tuple[str, str]]:
 
 def zones(_: Values) -> list[tuple[str, str]]:
     """Every time zone, the usual ones first."""
-    others = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
-    names = dict.fromkeys([*_USUAL_ZONES, *others])
+    names = dict.fromkeys([*_USUAL_ZONES, *_places()])
     return [(AUTOMATIC, "As the file says"), *((name, name.replace("_", " ")) for name in names)]
+
+
+@cache
+def _places() -> tuple[str, ...]:
+    """The time zones named after places; to list them opens every file of the time zone database."""
+    return tuple(sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")))
 
 
 FORM = ImportForm(
