@@ -105,7 +105,7 @@
   function swatch(trace) {
     const line = trace.line && trace.line.color, marker = trace.marker && trace.marker.color;
     const lined = trace.mode ? trace.mode.includes("lines") : trace.type === "scatter";
-    const found = lined ? line || trace.fillcolor : marker || line;
+    const found = lined ? line || trace.fillcolor : marker || line || trace.fillcolor;
     return typeof found === "string" ? found : "currentColor";
   }
 

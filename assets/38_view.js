@@ -15,6 +15,8 @@
     return more.length ? [...(options || []), ...more] : window.dash_clientside.no_update;
   };
 
+  here.screen = () => window.innerWidth;
+
   here.zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
   here.withView = function (link) {

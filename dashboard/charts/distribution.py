@@ -75,7 +75,7 @@ def figure(info: DistributionInfo) -> go.Figure:
     ]
     return base.figure(
         traces,
-        x={"tickformat": ".1%", "nticks": 7, "showspikes": False},
+        x={"tickformat": "~%", "nticks": 7, "showspikes": False},
         y=base.value_axis(range=[0, 1.25 * highest], nticks=5),
         keep="distribution",
         hover="closest",

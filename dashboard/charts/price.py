@@ -12,15 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.charts import base, candles
+from dashboard.charts import base, candles, marks
 from dashboard.charts.candles import CandleInfo
 from dashboard.charts.indicator_lines import COLOURS, Line, traces
+from dashboard.charts.run_fills import FillMarks
 from engine.indicators import Indicator, Output
 from engine.market.actions import Actions
 from engine.market.bars import Floats
 
 PRICE_HEIGHT, PANE_HEIGHT, VOLUME_HEIGHT = 420, 120, 80
-_BADGE = 0.035  # height of the row of events above the bottom of the price pane, as a share of it
+WIDTH = 900
+"""Pixels of the plot's width, where nobody says."""
+_BADGE = 14.0  # pixels from the bottom of the price pane to the middle of the events
+_ROUND = 100  # events up to which each is round, with more corners to send
+_FILL, _FILL_GAP = 5.0, 8.0  # pixels: half of a fill's mark, and from its candle to its middle
 
 Values = tuple[Indicator, Mapping[str, Floats]]
 """An indicator, and its outputs by name for every bar of the series."""
@@ -46,13 +51,17 @@ class Events:
 
 @dataclass(frozen=True, eq=False)
 class PriceInfo:
-    """``price`` with the lines of ``over`` on it, ``events`` at its bottom, and ``panes`` below."""
+    """``price`` with the lines of ``over`` and ``fills`` on it, ``events`` at its bottom, and ``panes`` below; the plot
+    is some ``width`` pixels wide.
+    """
 
     price: CandleInfo
     over: tuple[Line, ...]
     panes: tuple[Pane, ...]
     events: tuple[Events, ...]
     volume: bool
+    fills: tuple[FillMarks, ...] = ()
+    width: int = WIDTH
 
     def has_volume(self) -> bool:
         """Whether there is a pane of the volume."""
@@ -64,7 +73,13 @@ class PriceInfo:
 
 
 def info(
-    price: CandleInfo, indicators: Sequence[Values] = (), actions: Actions | None = None, *, volume: bool = True
+    price: CandleInfo,
+    indicators: Sequence[Values] = (),
+    actions: Actions | None = None,
+    *,
+    volume: bool = True,
+    fills: tuple[FillMarks, ...] = (),
+    width: int = WIDTH,
 ) -> PriceInfo:
     """What is drawn around ``price``: ``indicators`` and ``actions`` have a value for every bar of its series."""
     over: list[Line] = []
@@ -80,7 +95,8 @@ def info(
         below = tuple(line for line, is_on in zip(lines, on_price, strict=True) if not is_on)
         if below:
             panes.append(Pane(indicator.label(), below, tuple(indicator.levels)))
-    return PriceInfo(price, tuple(over), tuple(panes), events(price, actions) if actions else (), volume)
+    happened = events(price, actions) if actions else ()
+    return PriceInfo(price, tuple(over), tuple(panes), happened, volume, fills, width)
 
 
 def events(price: CandleInfo, actions: Actions) -> tuple[Events, ...]:
@@ -136,7 +152,7 @@ def figure(info: PriceInfo, *, keep: str = "") -> dict[str, Any]:
         drawn += traces(pane.lines, f"y{len(panes) + 1}")
     lines = [line.value[part] for line in info.over if line.style != "marker" and line.unit == "price"]
     found = base.plain_figure(
-        [*drawn, *(_badges(item, len(panes) + 2) for item in info.events)],
+        drawn,
         x=price.axis(),
         y=candles.price_axis(price, *lines),
         panes=panes,
@@ -147,6 +163,11 @@ def figure(info: PriceInfo, *, keep: str = "") -> dict[str, Any]:
         meta={"zone": price.clock.zone},
     )
     _finish(found["layout"], info, len(panes))
+    pane = (height - base.MARGIN["t"] - base.MARGIN["b"]) * np.diff(found["layout"]["yaxis"]["domain"])[0]
+    for fills in info.fills:
+        found["data"] += _arrows(fills, info, found["layout"]["yaxis"], pane)
+    for item in info.events:
+        found["data"] += _badges(item, info, len(panes) + 2, pane)
     return found
 
 
@@ -162,25 +183,47 @@ def _finish(layout: dict[str, Any], info: PriceInfo, panes: int) -> None:
         layout[f"yaxis{panes + 2}"] = over
 
 
-def _badges(item: Events, axis: int) -> dict[str, Any]:
+def _badges(item: Events, info: PriceInfo, axis: int, pane: float) -> list[dict[str, Any]]:
+    """Marks in a row above the bottom of the price pane, which is ``pane`` pixels high."""
     is_split = item.name == "Splits"
-    look = {
-        "symbol": "diamond" if is_split else "circle",
-        "size": 9 if is_split else 7,
-        "color": base.WARN if is_split else base.ACCENT,
-        "line": {"color": base.SURFACE, "width": 1},
-    }
-    return {
-        "type": "scatter",
-        "x": item.time,
-        "y": np.full(len(item.time), _BADGE, dtype=np.float32),
-        "yaxis": f"y{axis}",
-        "name": item.name,
-        "mode": "markers",
-        "marker": look,
-        "text": list(item.words),
-        "hovertemplate": "%{text}<extra></extra>",
-    }
+    half = 5.0 if is_split else 3.5
+    dot = marks.DOT if len(item.time) <= _ROUND else marks.SQUARE
+    shape, colour = (marks.DIAMOND, base.WARN) if is_split else (dot, base.ACCENT)
+    row = np.full(len(item.time), _BADGE / pane)
+    line = marks.outline(item.time, row, shape, half * _per_pixel(info), half / pane)
+    return marks.traces(item.time, row, item.words, line, name=item.name, colour=colour, axis=f"y{axis}")
+
+
+def _arrows(item: FillMarks, info: PriceInfo, axis: dict[str, Any], pane: float) -> list[dict[str, Any]]:
+    """Arrows up below the candles, or down above them."""
+    bought = item.name == "Bought"
+    low, high = axis.get("range") or _extent(info.price)
+    unit = (high - low) / pane
+    edge = np.log10(np.where(item.edge > 0, item.edge, np.nan)) if info.price.log else item.edge
+    known = np.isfinite(edge)
+    x, y = item.time[known], edge[known] + (-1 if bought else 1) * _FILL_GAP * unit
+    shape, colour = (marks.UP, base.SERIES[0]) if bought else (marks.DOWN, base.SERIES[1])
+    line = marks.outline(x, y, shape, _FILL * _per_pixel(info), _FILL * unit)
+    words = [text for text, is_known in zip(item.words, known, strict=True) if is_known]
+    if info.price.log:
+        y, line = 10**y, (line[0], 10 ** line[1])
+    return marks.traces(x, y, words, line, name=item.name, colour=colour, axis="y")
+
+
+def _extent(price: CandleInfo) -> tuple[float, float]:
+    """About what the price axis spans where Plotly chooses, in its units."""
+    known = np.concatenate((price.low, price.high, price.close))
+    known = known[np.isfinite(known) & ((known > 0) | (not price.log))]
+    ends = np.array([known.min(), known.max()]) if len(known) else np.array([1.0, 10.0])
+    low, high = np.log10(ends) if price.log else ends
+    return float(low), float(high)
+
+
+def _per_pixel(info: PriceInfo) -> float:
+    """Milliseconds of one pixel of the time axis."""
+    price = info.price
+    first, last = price.view or (float(price.time[0]), float(price.time[-1]))
+    return max(last - first, 1.0) / info.width
 
 
 def _axis(pane: Pane, part: slice, price: CandleInfo) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from dashboard import state
 from dashboard.charts.candles import Style
 from dashboard.components.form import Form
 from dashboard.components.series_view import SCALES, SPANS
-from dashboard.pages.data import ids
+from dashboard.pages.data import ids, run_fills
 from engine.core import named
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, Spec, canonical_json, parameter
 from engine.indicators import INDICATORS, Indicator
+from engine.jobs import library
 
 KIND = "chart layout"
 """Under which layouts are saved."""
@@ -34,6 +35,12 @@ def _distinct(indicators: tuple[Indicator, ...]) -> tuple[Indicator, ...]:
         if labels.count(label) > 1:
             raise ValueError(f"{label} appears twice: change its parameters or remove one.")
     return indicators
+
+
+def _fills(text: str) -> str:
+    if text not in run_fills.WAYS and not library.is_key(text):
+        raise ValueError("Choose none, the latest backtest or a saved one.")
+    return text
 
 
 class _Display(TypedDict):
@@ -66,6 +73,12 @@ class ChartView(Spec):
     )
     volume: bool = parameter(True, title="Volume", section=_SECTION)
     events: bool = parameter(True, title="Events", help="Splits and dividends.", section=_SECTION)
+    fills: Annotated[str, AfterValidator(_fills)] = parameter(
+        "none",
+        title="Fills",
+        help="Where a backtest bought and sold: of the latest one of this symbol, or of one that is saved.",
+        section=_SECTION,
+    )
     indicators: Annotated[tuple[Annotated[Indicator, INDICATORS], ...], AfterValidator(_distinct)] = parameter(
         (), title="Indicators", section="Indicators"
     )
@@ -75,6 +88,7 @@ FORM = Form(
     page=frame.study(ids.PAGE, "display"),
     spec=cast("type[RunSpec]", ChartView),  # a form needs no more of a request than its fields
     searched=INDICATORS,
+    options={"fills": run_fills.options},
 )
 
 

@@ -41,6 +41,7 @@ def section(view: ChartView, symbol: str | None) -> Sequence[Component]:
         dcc.Store(id=ids.CHART_VIEW),
         dcc.Store(id=frame.problems(FORM.page)),
         dcc.Store(id=ids.ZONE),
+        dcc.Store(id=ids.SCREEN),
         SEEN.symbol_row(symbol),
         html.Div(FORM.panel(view.model_dump(mode="json")), id=frame.part("fields", FORM.page)),
         html.Div(id=ids.CHART_PROBLEM, className="run-problem", role="status"),
@@ -99,3 +100,4 @@ wire_parts(FormCallbacks(FORM))
 show_problems(FORM.page)
 picker.wire(FORM.page, INDICATORS)
 clientside_callback(ClientsideFunction("stratoscope", "zone"), Output(ids.ZONE, "data"), Input(ids.ZONE, "id"))
+clientside_callback(ClientsideFunction("stratoscope", "screen"), Output(ids.SCREEN, "data"), Input(ids.SCREEN, "id"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dash import Input, Output, callback
@@ -12,13 +13,14 @@ from dash.exceptions import PreventUpdate
 from dashboard import ids as frame
 from dashboard.charts import base, candles
 from dashboard.charts import price as price_chart
+from dashboard.charts import run_fills as run_fill_marks
 from dashboard.charts.candles import CandleInfo, candles_named, moment
 from dashboard.charts.price import PriceInfo
 from dashboard.charts.window import UTC_CLOCK, Window, clock
 from dashboard.components import graph, metric
 from dashboard.components.graph import ids_sub
 from dashboard.components.series_view import Seen, zoom_of
-from dashboard.pages.data import chart_view, ids
+from dashboard.pages.data import chart_view, ids, run_fills
 from dashboard.pages.data.chart_view import ChartView, Display
 from dashboard.pages.data.form import SEEN
 from dashboard.pages.data.indicator_values import actions_of, computed
@@ -55,18 +57,20 @@ ROOM = 0.2
         "seen": SEEN.inputs(),
         "display": Input(ids.CHART_VIEW, "data"),
         "zone": Input(ids.ZONE, "data"),
+        "screen": Input(ids.SCREEN, "data"),
     },
 )
-def draw(seen: Seen, display: Display, zone: str | None) -> tuple[Any, ...]:
+def draw(seen: Seen, display: Display, zone: str | None, screen: int | None = None) -> tuple[Any, ...]:
     if not display:
         raise PreventUpdate
     view = chart_view.parse(display["spec"])
     spec, bars = of_symbol(seen["data"], seen["symbol"])
     keep, window = zoom_of(seen, bars)
     shown, problems = chart_info(view, spec, bars, opened(seen["data"])[1], window, candles_for(seen["zoom"]), zone)
+    shown, problem = with_fills(shown, view, spec, bars, pixels(seen["zoom"], screen))
     height = {"height": shown.height()}
     said = note(shown.price, bars.series, spec.adjustment)
-    return base.encoded(price_chart.figure(shown, keep=keep)), said, " ".join(problems), height, height
+    return base.encoded(price_chart.figure(shown, keep=keep)), said, " ".join([*problems, *problem]), height, height
 
 
 def chart_info(
@@ -86,6 +90,29 @@ def chart_info(
     )
     actions = actions_of(spec, bars) if view.events else None
     return price_chart.info(drawn, found, actions, volume=view.volume), problems
+
+
+def with_fills(
+    info: PriceInfo, view: ChartView, spec: MarketSpec, bars: Bars, width: int
+) -> tuple[PriceInfo, list[str]]:
+    """``info`` with the fills that ``view`` asks for, and why there are none; for a plot of some ``width`` pixels."""
+    result, problem = run_fills.chosen(view.fills, spec, bars.series.symbol)
+    fills = run_fill_marks.info(info.price, bars, result) if result else ()
+    return replace(info, fills=fills, width=width), [problem] if problem else []
+
+
+def pixels(zoom: Any, screen: object) -> int:
+    """The plot's width: as the browser says it with a zoom, else by that of the screen."""
+    width = zoom.get("width") if isinstance(zoom, Mapping) else None
+    if isinstance(width, int) and width > 0:
+        return min(width, _WIDEST)
+    if not isinstance(screen, int) or screen <= 0:
+        return price_chart.WIDTH
+    return min(max(screen - (_BESIDE if screen > _NARROW else _MARGINS), 200), _WIDEST)
+
+
+_NARROW, _BESIDE, _MARGINS, _WIDEST = 900, 480, 90, 8_000
+"""Pixels: of a screen with the panel above the chart, what is beside the plot with it and without, and the most."""
 
 
 def candles_for(zoom: Any) -> int:
@@ -132,7 +159,7 @@ def kpis(summary: PriceSummary, bars: Bars) -> list[metric.Metric]:
         ),
         _figure("cagr", signed_percent(cagr), span, tone=metric.tone(cagr)),
         _figure("volatility", percent(metrics.get("volatility")), span if is_short else "annualised"),
-        _figure("sharpe", number(metrics.get("sharpe"), 2), span if is_short else "risk-free rate 0%"),
+        _figure("sharpe", number(metrics.get("sharpe"), 2), span if is_short else "risk-free 0%"),
         _figure("max_drawdown", signed_percent(deepest), *_spell(summary, bars), tone=metric.tone(deepest)),
         metric.Metric("Skew", number(summary.skewness, 2, signed=True), interval.adjective, help=SKEWNESS),
         _extreme(f"Best {interval.period}", summary.best, bars),

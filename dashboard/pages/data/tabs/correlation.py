@@ -147,7 +147,7 @@ def words(info: chart.PairInfo) -> tuple[str, str]:
 def note(found: Correlations, every: str) -> str:
     """What the map shows, and the symbols without a correlation."""
     still = [name for name, value in zip(found.symbols, np.diag(found.values), strict=True) if np.isnan(value)]
-    text = f"{_NOUNS[every]} returns, {count(len(found.symbols), 'symbol')} by similarity; click a cell for its pair"
+    text = f"{_NOUNS[every]} returns, {count(len(found.symbols), 'symbol')}; click a cell for its pair"
     if not still:
         return text
     named = ", ".join(still[:3]) + ("" if len(still) <= 3 else f" and {len(still) - 3} more")
