@@ -60,10 +60,10 @@ def align_to_ends(values: Floats, known: Times, ends: Times, first: np.datetime6
     """``align_known`` for bars of ``interval`` that end at ``ends``, the first of which began at ``first``."""
     found = np.full(len(ends), np.nan)
     at = np.searchsorted(ends, known)
-    kept = (at < len(ends)) & (known > first)
+    within = (at < len(ends)) & (known > first)
     longest = max(STALE, bar_interval(interval).duration)
-    kept[kept] = ends[at[kept]] - known[kept] <= longest
-    found[at[kept]] = values[kept]  # of several for one place the last is what stays
+    within[within] = ends[at[within]] - known[within] <= longest
+    found[at[within]] = values[within]  # of several for one place the last is what stays
     return found
 
 

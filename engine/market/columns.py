@@ -17,27 +17,27 @@ COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
 
 def floats(column: Any, *, copy: bool = True) -> Floats:
     """float64, NaN for nulls; without ``copy`` read-only, and the column's own memory where there are no nulls."""
-    whole = (column.cast("float64") if column.type != "double" else column).combine_chunks()
-    values = np.frombuffer(whole.buffers()[1])[whole.offset : whole.offset + len(whole)]
-    if copy or whole.null_count:
-        values = _filled(values.copy(), whole, np.nan)
+    chunk = (column.cast("float64") if column.type != "double" else column).combine_chunks()
+    values = np.frombuffer(chunk.buffers()[1])[chunk.offset : chunk.offset + len(chunk)]
+    if copy or chunk.null_count:
+        values = _filled(values.copy(), chunk, np.nan)
     values.setflags(write=copy)
     return values
 
 
 def milliseconds(column: Any) -> Times:
     """datetime64[ms], NaT for nulls; read-only."""
-    whole = column.cast("timestamp[ms]").combine_chunks()
-    values = np.frombuffer(whole.buffers()[1], dtype="datetime64[ms]")[whole.offset : whole.offset + len(whole)]
-    found = _filled(values.copy(), whole, np.datetime64("NaT"))
+    chunk = column.cast("timestamp[ms]").combine_chunks()
+    values = np.frombuffer(chunk.buffers()[1], dtype="datetime64[ms]")[chunk.offset : chunk.offset + len(chunk)]
+    found = _filled(values.copy(), chunk, np.datetime64("NaT"))
     found.setflags(write=False)
     return found
 
 
-def _filled(values: NDArray[Any], whole: Any, missing: Any) -> NDArray[Any]:
-    """``values`` of the array ``whole``, with ``missing`` for its nulls."""
-    if whole.null_count:
-        values[np.asarray(np.from_dlpack(whole.is_null().cast("uint8")) == 1)] = missing
+def _filled(values: NDArray[Any], chunk: Any, missing: Any) -> NDArray[Any]:
+    """``values`` of the array ``chunk``, with ``missing`` for its nulls."""
+    if chunk.null_count:
+        values[np.asarray(np.from_dlpack(chunk.is_null().cast("uint8")) == 1)] = missing
     return values
 
 

@@ -104,8 +104,8 @@ class Database:
             with path.open("rb") as file:
                 start = file.read(16)
         except OSError as error:
-            said = f"The file {path.name} of '{self.name}' cannot be opened: {error.strerror}."
-            raise QueryFailed("source failed", said) from error
+            message = f"The file {path.name} of '{self.name}' cannot be opened: {error.strerror}."
+            raise QueryFailed("source failed", message) from error
         if start.startswith(b"SQLite format 3"):
             return _sqlite
         if start[8:12] == b"DUCK":
@@ -137,8 +137,8 @@ class Database:
             raise found.error
         return found.table
 
-    def _fail(self, said: str, status: Status = "source failed") -> None:
-        raise QueryFailed(status, f"The query of '{self.name}' {said}")
+    def _fail(self, problem: str, status: Status = "source failed") -> None:
+        raise QueryFailed(status, f"The query of '{self.name}' {problem}")
 
     def failed(self, error: BaseException, hidden: Sequence[str] = ()) -> QueryFailed:
         """The sentence on what a driver raised, without what is ``hidden``."""
@@ -149,8 +149,8 @@ class Database:
 
     def refused(self) -> QueryFailed:
         """The sentence on a statement that would do more than read."""
-        said = "would write, or is more than one statement: only a single SELECT is run."
-        return QueryFailed("source failed", f"The query of '{self.name}' {said}")
+        problem = "would write, or is more than one statement: only a single SELECT is run."
+        return QueryFailed("source failed", f"The query of '{self.name}' {problem}")
 
 
 _Ask = Callable[[Database, str, str, Mapping[str, Any], _Stop], Any]
@@ -211,8 +211,8 @@ def _sqlalchemy(database: Database, address: str, query: str, bound: Mapping[str
     try:
         import sqlalchemy
     except ImportError as error:
-        said = "needs SQLAlchemy: pip install 'stratoscope[sql]', or pip install sqlalchemy."
-        raise QueryFailed("source failed", f"The address of '{database.name}' {said}") from error
+        text = "needs SQLAlchemy: pip install 'stratoscope[sql]', or pip install sqlalchemy."
+        raise QueryFailed("source failed", f"The address of '{database.name}' {text}") from error
     if not is_reading(query):
         raise database.refused()
     url, hidden = None, [address]
@@ -230,11 +230,11 @@ def _sqlalchemy(database: Database, address: str, query: str, bound: Mapping[str
             return _arrow(list(result.keys()), result, stop)
     except (ModuleNotFoundError, sqlalchemy.exc.NoSuchModuleError) as error:
         package = getattr(error, "name", None) or (url.get_backend_name() if url else "")
-        said = f"The address of '{database.name}' needs the driver {package}: pip install it, or name another in the "
-        raise QueryFailed("source failed", f"{said}address (postgresql+psycopg://...).") from error
+        text = f"The address of '{database.name}' needs the driver {package}: pip install it, or name another in the "
+        raise QueryFailed("source failed", f"{text}address (postgresql+psycopg://...).") from error
     except sqlalchemy.exc.ArgumentError as error:
-        said = f"The address of '{database.name}' is not one of SQLAlchemy's: driver://user:password@host/database."
-        raise QueryFailed("source failed", said) from error
+        text = f"The address of '{database.name}' is not one of SQLAlchemy's: driver://user:password@host/database."
+        raise QueryFailed("source failed", text) from error
     except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError) as error:
         raise database.failed(error.orig or error, hidden) from None
     except sqlalchemy.exc.SQLAlchemyError as error:

@@ -71,12 +71,12 @@ class Dated:
 
 
 def no_times() -> Times:
-    """An empty array of times."""
+    """An empty datetime64[ms] array."""
     return np.empty(0, dtype="datetime64[ms]")
 
 
 def no_days() -> Days:
-    """An empty array of days."""
+    """An empty datetime64[D] array."""
     return np.empty(0, dtype="datetime64[D]")
 
 

@@ -34,8 +34,8 @@ def store_bars(
     """
     import pandas as pd
 
-    whole = frame if isinstance(frame.index, pd.RangeIndex) else frame.rename_axis(frame.index.name or "date")
-    text = whole.to_csv(index=not isinstance(frame.index, pd.RangeIndex), date_format=None)
+    table = frame if isinstance(frame.index, pd.RangeIndex) else frame.rename_axis(frame.index.name or "date")
+    text = table.to_csv(index=not isinstance(frame.index, pd.RangeIndex), date_format=None)
     parsed = read(io.BytesIO(text.encode()), _NAME, Choices("plain", timezone, symbol, currency))
     began = datetime.now(UTC).isoformat(timespec="seconds")
     found = []

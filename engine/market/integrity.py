@@ -43,8 +43,8 @@ def require_sound(bars: Bars) -> None:
     One pass over the values, faster than their digest.
     """
     if found := [flaw.sentence for flaw in flaws(bars)]:
-        more = "".join(f" {text[:1].upper()}{text[1:]}" for text in found[1:])
-        raise DataError(f"{bars.series.symbol} in {bars.series.collection} cannot be used: {found[0]}{more}")
+        further = "".join(f" {text[:1].upper()}{text[1:]}" for text in found[1:])
+        raise DataError(f"{bars.series.symbol} in {bars.series.collection} cannot be used: {found[0]}{further}")
 
 
 def flaws(bars: Bars) -> Iterator[Flaw]:

@@ -57,21 +57,21 @@ def finer_intervals(interval: str) -> tuple[str, ...]:
     """The intervals that serve ``interval``, the longest first."""
     if interval not in INTERVALS:
         return ()
-    wanted = INTERVALS[interval]
-    return tuple(name for name, item in reversed(tuple(INTERVALS.items())) if name != interval and item.serves(wanted))
+    target = INTERVALS[interval]
+    return tuple(name for name, item in reversed(tuple(INTERVALS.items())) if name != interval and item.serves(target))
 
 
 def resampled_series(finer: Series, interval: str) -> Series:
     """Metadata of ``finer`` in bars of a longer ``interval``, from its own alone: the number of bars is an estimate,
     and the end may be that of a bar that is left out.
     """
-    own, wanted = bar_interval(finer.interval), bar_interval(interval)
+    source, target = bar_interval(finer.interval), bar_interval(interval)
     ends = np.array([finer.start[:19], finer.end[:19]], dtype="datetime64[ms]")
-    first, last = _starts(ends, finer, wanted).tolist() if not np.isnat(ends).any() else (None, None)
+    first, last = _starts(ends, finer, target).tolist() if not np.isnat(ends).any() else (None, None)
     return replace(
         finer,
         interval=interval,
-        rows=math.ceil(finer.rows * wanted.typical_per_year / own.typical_per_year),
+        rows=math.ceil(finer.rows * target.typical_per_year / source.typical_per_year),
         start=_iso(first) if first else finer.start,
         end=_iso(last) if last else finer.end,
         origin=f"{finer.origin}, resampled from {finer.interval}",
@@ -107,11 +107,11 @@ def _known() -> WeakKeyDictionary[Bars, dict[str, Bars]]:
     return WeakKeyDictionary()
 
 
-def _resampled(bars: Bars, wanted: BarInterval) -> Bars:
-    starts = _starts(bars.time, bars.series, wanted)
+def _resampled(bars: Bars, target: BarInterval) -> Bars:
+    starts = _starts(bars.time, bars.series, target)
     cuts = np.flatnonzero(np.append(True, starts[1:] != starts[:-1])) if len(bars) else np.array([], dtype=np.intp)
-    series = resampled_series(bars.series, wanted.name)
-    if len(cuts) and not _is_over(bars, starts[cuts[-1:]], wanted):
+    series = resampled_series(bars.series, target.name)
+    if len(cuts) and not _is_over(bars, starts[cuts[-1:]], target):
         bars, cuts = bars.slice(0, int(cuts[-1])), cuts[:-1]
     columns = _conflated(_in_last_shares(bars, cuts), cuts) if len(cuts) else _empty(bars)
     time = starts[cuts]
@@ -121,10 +121,10 @@ def _resampled(bars: Bars, wanted: BarInterval) -> Bars:
     return Bars(replace(series, rows=len(time), start=start, end=end), time, **columns)
 
 
-def _starts(time: Times, series: Series, wanted: BarInterval) -> Times:
+def _starts(time: Times, series: Series, target: BarInterval) -> Times:
     """The time of the longer bar that each of ``time`` belongs to, datetime64[ms]."""
     days = trading_days(time, series.zones)
-    match wanted.name:
+    match target.name:
         case "1d":
             return days.astype("datetime64[ms]")
         case "1w":
@@ -133,7 +133,7 @@ def _starts(time: Times, series: Series, wanted: BarInterval) -> Times:
             return days.astype("datetime64[M]").astype("datetime64[ms]")
     midnight = midnights(days, series.timezone)
     opening = midnight + _opening(series)
-    return np.maximum(midnight, opening + (time - opening) // wanted.duration * wanted.duration)
+    return np.maximum(midnight, opening + (time - opening) // target.duration * target.duration)
 
 
 def _opening(series: Series) -> np.timedelta64:
@@ -142,13 +142,13 @@ def _opening(series: Series) -> np.timedelta64:
     return np.timedelta64((int(hours) * 60 + int(minutes)) * 60_000, "ms")
 
 
-def _is_over(bars: Bars, last: Times, wanted: BarInterval) -> bool:
+def _is_over(bars: Bars, last: Times, target: BarInterval) -> bool:
     """Whether the bar that begins at ``last`` was over when ``bars`` were fetched, or is with the last of them."""
     zone, own = bars.series.timezone, bar_interval(bars.series.interval)
     known = own.ends(bars.time[-1:], zone)[0]
     if bars.series.fetched:
         known = max(known, np.datetime64(bars.series.fetched[:19], "ms"))
-    return bool(wanted.ends(last, zone)[0] <= known)
+    return bool(target.ends(last, zone)[0] <= known)
 
 
 def _in_last_shares(bars: Bars, cuts: NDArray[np.intp]) -> Bars:

@@ -141,11 +141,11 @@ def file_name(name: str, *, plain: str = ascii_uppercase) -> str:
 
     Raises ``ValueError`` for a name that would be too long.
     """
-    kept = frozenset((plain + digits + "-_.").encode())
+    allowed = frozenset((plain + digits + "-_.").encode())
     data = name.encode("utf-8", "surrogatepass")
     ends = {0, len(data) - 1}
     coded = "".join(
-        chr(byte) if byte in kept and not (byte == ord(".") and place in ends) else f"%{byte:02X}"
+        chr(byte) if byte in allowed and not (byte == ord(".") and place in ends) else f"%{byte:02X}"
         for place, byte in enumerate(data)
     )
     if _DEVICES.match(coded):

@@ -38,14 +38,14 @@ def save(name: str, symbols: Sequence[str]) -> str:
 
     Raises ``StoreError`` for what is no name, or that of a universe of config.yaml, and for no symbols.
     """
-    wanted = name.strip().removeprefix("@")
-    if not _NAME.fullmatch(wanted):
+    name_ = name.strip().removeprefix("@")
+    if not _NAME.fullmatch(name_):
         raise StoreError("The name of a universe has from 1 to 40 letters, digits, hyphens and underscores.")
-    if wanted in configured():
-        raise StoreError(f"config.yaml has a universe '{wanted}': change it there, or choose another name.")
+    if name_ in configured():
+        raise StoreError(f"config.yaml has a universe '{name_}': change it there, or choose another name.")
     if not symbols:
         raise StoreError("Choose the symbols of the universe first.")
-    return named.put(KIND, wanted, json.dumps(list(symbols)))
+    return named.put(KIND, name_, json.dumps(list(symbols)))
 
 
 def delete(name: str) -> bool:

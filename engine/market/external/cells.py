@@ -71,10 +71,10 @@ def cells_of_frame(frame: pd.DataFrame) -> Cells:
     import pandas as pd
     import pyarrow as arrow
 
-    whole = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
-    whole = whole.set_axis([str(name) for name in whole.columns], axis=1)
+    table = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    table = table.set_axis([str(name) for name in table.columns], axis=1)
     try:
-        return _of_table(arrow.Table.from_pandas(whole, preserve_index=False), "a pandas DataFrame")
+        return _of_table(arrow.Table.from_pandas(table, preserve_index=False), "a pandas DataFrame")
     except arrow.ArrowException as error:
         raise DataError(f"The frame cannot be read: {str(error).splitlines()[0][:200]}") from error
 

@@ -1,4 +1,4 @@
-"""Whether external values foresee the next bar better than a forecast can."""
+"""Check of external values for foresight: a correlation with the next bar that no forecast reaches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When external values were known: the question on which a test of them depends, and which no data can answer."""
+"""Times at which external values were known: every test of them depends on these, and no data can reveal them."""
 
 from __future__ import annotations
 

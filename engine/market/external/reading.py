@@ -60,18 +60,18 @@ def parse(cells: Cells, request: Request) -> Parsed:
     headings = [heading.strip().lower() for heading in cells.headings]
     time_at = next((headings.index(name) for name in _TIMES if name in headings), None)
     if time_at is None:
-        there = ", ".join(cells.headings)[:80]
-        raise DataError(f"{cells.origin} has no column of times: name one 'time' or 'date'. Its columns are {there}.")
+        shown = ", ".join(cells.headings)[:80]
+        raise DataError(f"{cells.origin} has no column of times: name one 'time' or 'date'. Its columns are {shown}.")
     wrong: dict[int, str] = {}
     time, is_dated, zone = _times(cells, cells.columns[time_at], request, wrong)
     rows = _rows(cells, headings, time_at, request, wrong)
-    kept = _first_of_each(cells, rows, time, _sound(rows, request.kind, wrong) & ~np.isnat(time)[rows.place], wrong)
+    valid = _first_of_each(cells, rows, time, _sound(rows, request.kind, wrong) & ~np.isnat(time)[rows.place], wrong)
     rejected = cells.rejected | {int(cells.lines[at]): text for at, text in wrong.items() if _has_any(cells, at)}
-    if not len(kept):
+    if not len(valid):
         raise DataError(f"{cells.origin} has no value in it: {_first_reason(rejected, cells.unit)}")
-    interval = interval_of(request.interval, time[rows.place[kept]], is_dated, request.known, cells.origin)
+    interval = interval_of(request.interval, time[rows.place[valid]], is_dated, request.known, cells.origin)
     listed = tuple(Rejected(line, rejected[line]) for line in sorted(rejected)[:SHOWN])
-    values = _made(rows, kept, time, request, interval, zone, cells.origin)
+    values = _made(rows, valid, time, request, interval, zone, cells.origin)
     return Parsed(values, listed, len(rejected), rows.blank, cells.unit)
 
 
@@ -109,8 +109,8 @@ def _rows(cells: Cells, headings: list[str], time_at: int, request: Request, wro
         rest = [at for at in others if at != symbol_at]
         chosen = named or rest
         if len(chosen) != 1:
-            there = ", ".join(cells.headings[at] for at in rest)[:80] or "none"
-            raise DataError(f"{cells.origin} must have one column of values, named 'value'. It has: {there}.")
+            listed = ", ".join(cells.headings[at] for at in rest)[:80] or "none"
+            raise DataError(f"{cells.origin} must have one column of values, named 'value'. It has: {listed}.")
         return _long(cells, cells.columns[symbol_at], cells.columns[chosen[0]], wrong)
     if len(named) == 1 and len(others) == 1:
         if not request.symbol:
@@ -140,8 +140,8 @@ def _wide(cells: Cells, columns: list[tuple[str, int]], wrong: dict[int, str]) -
     for text, at in columns:
         name = _symbol(text)
         if name is None or name in names:
-            what = "twice has a column for" if name else "has a column that cannot be a symbol:"
-            raise DataError(f"{cells.origin} {what} '{text[:32]}'. Long tables have the columns time, symbol, value.")
+            fault = "twice has a column for" if name else "has a column that cannot be a symbol:"
+            raise DataError(f"{cells.origin} {fault} '{text[:32]}'. Long tables have the columns time, symbol, value.")
         names[name] = at
     unique, count = tuple(sorted(names)), len(cells.lines)
     values, blanks = zip(
@@ -205,44 +205,44 @@ def _as_numbers(column: Any) -> Any:
 
 def _sound(rows: _Rows, kind: Kind, wrong: dict[int, str]) -> NDArray[np.bool_]:
     """Which rows have a value that ``kind`` allows, of a symbol."""
-    there = np.isfinite(rows.value) & (rows.symbol >= 0)
+    valid = np.isfinite(rows.value) & (rows.symbol >= 0)
     if kind == "signals":
-        odd, what = there & ~np.isin(rows.value, (-1.0, 0.0, 1.0)), "a signal is 1, -1 or 0"
+        odd, demand = valid & ~np.isin(rows.value, (-1.0, 0.0, 1.0)), "a signal is 1, -1 or 0"
     elif kind == "weights":
-        odd, what = there & (np.abs(rows.value) > _MOST_WEIGHT), "a weight is a share of the equity, 0.25 for 25%"
+        odd, demand = valid & (np.abs(rows.value) > _MOST_WEIGHT), "a weight is a share of the equity, 0.25 for 25%"
     else:
-        return there
+        return valid
     for at in np.flatnonzero(odd).tolist():
-        wrong[int(rows.place[at])] = f"{rows.value[at]:g}: {what}"
-    return there & ~odd
+        wrong[int(rows.place[at])] = f"{rows.value[at]:g}: {demand}"
+    return valid & ~odd
 
 
 def _first_of_each(
     cells: Cells, rows: _Rows, time: Times, sound: NDArray[np.bool_], wrong: dict[int, str]
 ) -> NDArray[np.int64]:
     """The sound rows by symbol and time, the first of those with the same of both."""
-    kept = np.flatnonzero(sound)
-    kept = kept[np.lexsort((rows.place[kept], time[rows.place[kept]], rows.symbol[kept]))]
-    if len(kept) < 2:
-        return kept
-    same = (np.diff(time[rows.place[kept]]) == np.timedelta64(0)) & (np.diff(rows.symbol[kept]) == 0)
+    order = np.flatnonzero(sound)
+    order = order[np.lexsort((rows.place[order], time[rows.place[order]], rows.symbol[order]))]
+    if len(order) < 2:
+        return order
+    same = (np.diff(time[rows.place[order]]) == np.timedelta64(0)) & (np.diff(rows.symbol[order]) == 0)
     again = np.append(False, same)
-    first = np.maximum.accumulate(np.where(again, 0, np.arange(len(kept))))
+    first = np.maximum.accumulate(np.where(again, 0, np.arange(len(order))))
     for at in np.flatnonzero(again).tolist():
-        name = rows.symbols[rows.symbol[kept[at]]]
-        line = cells.lines[rows.place[kept[first[at]]]]
-        wrong[int(rows.place[kept[at]])] = f"{name} has a value for this time already, in {cells.unit} {line}"
-    return np.asarray(kept[~again], dtype=np.int64)
+        name = rows.symbols[rows.symbol[order[at]]]
+        line = cells.lines[rows.place[order[first[at]]]]
+        wrong[int(rows.place[order[at]])] = f"{name} has a value for this time already, in {cells.unit} {line}"
+    return np.asarray(order[~again], dtype=np.int64)
 
 
 def _made(
-    rows: _Rows, kept: NDArray[np.int64], time: Times, request: Request, interval: Any, zone: str, origin: str
+    rows: _Rows, valid: NDArray[np.int64], time: Times, request: Request, interval: Any, zone: str, origin: str
 ) -> ExternalValues:
     """The table of the rows that are kept, without symbols that have none."""
-    used = np.unique(rows.symbol[kept])
+    used = np.unique(rows.symbol[valid])
     place = np.full(len(rows.symbols), -1, dtype=np.int32)
     place[used] = np.arange(len(used), dtype=np.int32)
-    columns = time[rows.place[kept]], place[rows.symbol[kept]], rows.value[kept]
+    columns = time[rows.place[valid]], place[rows.symbol[valid]], rows.value[valid]
     for column in columns:
         column.setflags(write=False)
     about = About(
@@ -252,7 +252,7 @@ def _made(
         timezone=zone,
         known=request.known,
         symbols=tuple(rows.symbols[at] for at in used),
-        rows=len(kept),
+        rows=len(valid),
         start=str(columns[0].min()),
         end=str(columns[0].max()),
         lowest=float(columns[2].min()),

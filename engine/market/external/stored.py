@@ -163,10 +163,10 @@ def _header(path: str, version: _Version) -> tuple[About, str]:
     from pyarrow.parquet import read_schema
 
     with readable(_complaint(path)):
-        kept = read_schema(path).metadata
-        found: dict[str, Any] = json.loads(kept[_ABOUT])
+        metadata = read_schema(path).metadata
+        found: dict[str, Any] = json.loads(metadata[_ABOUT])
         known, symbols = Known(**found.pop("known")), tuple(found.pop("symbols"))
-        return About(**found, known=known, symbols=symbols), kept[_FINGERPRINT].decode()
+        return About(**found, known=known, symbols=symbols), metadata[_FINGERPRINT].decode()
 
 
 @lru_cache(maxsize=16)

@@ -106,9 +106,9 @@ class ExternalValues:
         found = np.full(len(bars), np.nan)
         ends = known_at(bars)
         last = np.searchsorted(known, ends, side="right") - 1
-        there = last >= 0
-        there[there] = ends[there] - known[last[there]] <= np.timedelta64(days, "D")
-        found[there] = values[last[there]]
+        is_known = last >= 0
+        is_known[is_known] = ends[is_known] - known[last[is_known]] <= np.timedelta64(days, "D")
+        found[is_known] = values[last[is_known]]
         found = delayed(found, self.about.known.bars)
         found[~np.isfinite(bars.close)] = np.nan
         return found

@@ -31,16 +31,16 @@ def clock_times(time: Times, zone: str, origin: str, wrong: dict[int, str]) -> T
     return found
 
 
-def interval_of(given: str, time: Times, is_dated: bool, known: Known, origin: str) -> Interval:
-    """The interval of the bars that values at ``time`` were computed from: the one that is ``given``, a day for dates,
+def interval_of(name: str, time: Times, is_dated: bool, known: Known, origin: str) -> Interval:
+    """The interval of the bars that values at ``time`` were computed from: the one called ``name``, a day for dates,
     or the most frequent step between times of day. Raises ``DataError`` where that is none, and matters.
     """
-    if given:
-        found = bar_interval(given)
+    if name:
+        found = bar_interval(name)
         if found.is_intraday and is_dated:
-            raise DataError(f"{origin} has dates alone, which are no times of bars of {given}: choose 1d, 1w or 1mo.")
+            raise DataError(f"{origin} has dates alone, which are no times of bars of {name}: choose 1d, 1w or 1mo.")
         if not found.is_intraday and not is_dated:
-            raise DataError(f"{origin} has times of day, and bars of {given} have dates: choose a shorter interval.")
+            raise DataError(f"{origin} has times of day, and bars of {name} have dates: choose a shorter interval.")
         return found.name
     if is_dated:
         return DAILY

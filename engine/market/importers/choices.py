@@ -1,4 +1,4 @@
-"""What a file may not say, and somebody chooses."""
+"""Choices that a user makes where a file does not say."""
 
 from __future__ import annotations
 

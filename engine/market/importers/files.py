@@ -174,14 +174,14 @@ class _Import:
         if item.parsed is None:
             return Imported(label, sentence=str(item.error))
         parsed = item.parsed
-        kept = [bars for bars in (renamed(item, bars, self.names) for bars in parsed.bars) if bars is not None]
+        imported = [bars for bars in (renamed(item, bars, self.names) for bars in parsed.bars) if bars is not None]
         outcomes = []
-        for bars in kept:
+        for bars in imported:
             self.progress(item.fraction, f"Storing {bars.series.symbol}.")
             outcomes.append(self._stored(bars, label))
         failed = [Outcome(name, "invalid", sentence) for name, sentence in parsed.failed.items()]
         notes = tuple(f"{name}: {text}" for name, texts in parsed.notes.items() for text in texts)
-        intervals = tuple(bars.series.interval for bars in kept) + ("",) * len(failed)
+        intervals = tuple(bars.series.interval for bars in imported) + ("",) * len(failed)
         return Imported(
             label, parsed.format.title, (*outcomes, *failed), parsed.lines, parsed.rejected, "", intervals, notes
         )
@@ -197,11 +197,11 @@ class _Import:
         key, name = (about.symbol, about.interval), about.symbol
         before, other = stored(request, name), self.seen.get(key)
         if before is not None and (other or not _covers(bars, before)):
-            if other and (said := conflict(before, bars)):
-                message = f"{label} and {other} both have {name} and disagree: {said}. Import one of them alone."
+            if other and (difference := conflict(before, bars)):
+                message = f"{label} and {other} both have {name} and disagree: {difference}. Import one of them alone."
                 return Outcome(name, "invalid", message)
-            if said := conflict(before.slice(0, len(before) - 1), bars):
-                return Outcome(name, "restated", f"{said}: import a file with its whole history.")
+            if difference := conflict(before.slice(0, len(before) - 1), bars):
+                return Outcome(name, "restated", f"{difference}: import a file with its whole history.")
             bars = union(before, bars)
         outcome = store(request, Fetched(name, bars, dropped=bars.unpriced), self.began, "")
         if outcome.succeeded:

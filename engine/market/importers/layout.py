@@ -56,9 +56,9 @@ def layout_of(found: Format, head: Sequence[str], name: str, chosen: str) -> Lay
     time = known.get("time", known.get("date", ""))
     others = [item for item in first if item.strip().lower() != time]
     if not time or not others:
-        there = ", ".join(first)[:80]
+        listed = ", ".join(first)[:80]
         raise DataError(
-            f"{name} has no column of closes: its headings are {there}. Cells are separated by commas, "
+            f"{name} has no column of closes: its headings are {listed}. Cells are separated by commas, "
             "semicolons, tabs or |."
         )
     series = {_named(item, name): {"time": time, "close": item.strip().lower()} for item in others}

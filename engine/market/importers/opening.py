@@ -97,36 +97,36 @@ def _members(file: BinaryIO, name: str) -> Iterator[Part]:
     try:
         with zipfile.ZipFile(file) as archive:
             listed = [item for item in archive.infolist() if not item.is_dir() and "__MACOSX" not in item.filename]
-            wanted = [item for item in listed if Path(item.filename).suffix.lower() in (*SUFFIXES, ".zip")]
-            if not wanted:
+            supported = [item for item in listed if Path(item.filename).suffix.lower() in (*SUFFIXES, ".zip")]
+            if not supported:
                 yield Part(name, name, problem=f"{name} has no file in it that ends in {', '.join(SUFFIXES)}.")
-            if len(wanted) > _MEMBERS:
-                more = f"{name} has {len(wanted):,} files in it: split it, {_MEMBERS:,} are read at most."
-                yield Part(name, name, problem=more)
+            if len(supported) > _MEMBERS:
+                problem = f"{name} has {len(supported):,} files in it: split it, {_MEMBERS:,} are read at most."
+                yield Part(name, name, problem=problem)
                 return
-            for item in wanted:
+            for item in supported:
                 yield from _member(archive, item, name)
     except (zipfile.BadZipFile, OSError) as error:
         yield Part(name, name, problem=f"{name} cannot be unpacked: {error}.")
 
 
-def _member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, whole: str) -> Iterator[Part]:
+def _member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, outer: str) -> Iterator[Part]:
     own = Path(item.filename).name
-    label = f"{whole}/{own}"
+    label = f"{outer}/{own}"
     if own.lower().endswith(".zip"):
-        yield Part(label, own, item.filename, f"{own} in {whole} is an archive itself: unpack it and import it itself.")
+        yield Part(label, own, item.filename, f"{own} in {outer} is an archive itself: unpack it and import it itself.")
         return
     if item.file_size > MEMBER or item.file_size > _RATIO * max(item.compress_size, 1):
-        problem = f"{own} in {whole} unpacks to {item.file_size:,} bytes: unpack and import it itself."
+        problem = f"{own} in {outer} unpacks to {item.file_size:,} bytes: unpack and import it itself."
         yield Part(label, own, item.filename, problem)
         return
     try:
         with archive.open(item) as packed, _spooled(packed, own, item.file_size) as unpacked:
             for part in _parts(unpacked, own):
                 inner = "/".join(filter(None, (item.filename, part.inner)))
-                yield Part(f"{whole}/{part.label}", part.name, inner, part.problem, part.open)
+                yield Part(f"{outer}/{part.label}", part.name, inner, part.problem, part.open)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, DataError) as error:
-        yield Part(label, own, item.filename, f"{own} in {whole} cannot be unpacked: {str(error).removesuffix('.')}.")
+        yield Part(label, own, item.filename, f"{own} in {outer} cannot be unpacked: {str(error).removesuffix('.')}.")
 
 
 @contextmanager

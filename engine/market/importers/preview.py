@@ -1,4 +1,4 @@
-"""What a preview says of files: the series in them with their first and last rows, and what must be chosen."""
+"""Preview of files: the series in them with their first and last rows, and what must be chosen."""
 
 from __future__ import annotations
 
@@ -101,13 +101,13 @@ def _table(item: Opened, names: Names, has_rows: bool) -> TablePreview:
 
 
 def _series(item: Opened, bars: Bars, names: Names, notes: tuple[str, ...], has_rows: bool) -> SeriesPreview:
-    about, kept = bars.series, renamed(item, bars, names)
+    about, shown = bars.series, renamed(item, bars, names)
     columns = [name for name in ("open", "high", "low", "close", "adj_close", "volume") if _is_there(bars, name)]
     head = _rows(bars, columns, range(min(_ROWS, len(bars)))) if has_rows else ()
     tail = _rows(bars, columns, range(max(len(bars) - _ROWS, len(head)), len(bars))) if has_rows else ()
     return SeriesPreview(
         own="" if item.unnamed else about.symbol,
-        symbol=kept.series.symbol if kept else "",
+        symbol=shown.series.symbol if shown else "",
         interval=about.interval,
         rows=len(bars),
         first=_moment(bars, 0),

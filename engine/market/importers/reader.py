@@ -106,7 +106,7 @@ def _open(file: BinaryIO, name: str, choices: Choices) -> _Table:
         )
     layout = layout_of(found, head, name, choices.symbol)
     if stored:
-        return _Table(found, layout, lambda wanted, _: stored.pieces(wanted), max(stored.rows / 250_000, 1), 1)
+        return _Table(found, layout, lambda columns, _: stored.pieces(columns), max(stored.rows / 250_000, 1), 1)
     blocks = max(_size(file) / BLOCK, 1)
     return _Table(found, layout, partial(text_pieces, file, encoding), blocks, layout.first)
 
@@ -183,10 +183,10 @@ class _Cells:
             bad = bad | (values < 0)
         return values, bad if bad.any() else None
 
-    def _note(self, bad: NDArray[np.bool_], said: str, shown: Callable[[int], str]) -> None:
+    def _note(self, bad: NDArray[np.bool_], problem: str, shown: Callable[[int], str]) -> None:
         """Keep the sentences on the first rows that are wrong."""
         for row in np.flatnonzero(bad)[: max(SHOWN - len(self.sentences), 0)].tolist():
-            self.sentences[self.rows + row] = f"{said}: {shown(row)}"
+            self.sentences[self.rows + row] = f"{problem}: {shown(row)}"
 
     def _moments(self, piece: Any) -> Any:
         """The time of each row, as text or as it is typed."""
@@ -279,7 +279,7 @@ def _parsed(cells: _Cells, choices: Choices, lines: NDArray[np.int64], ragged: R
         raise DataError(f"{cells.file} has no bar in it ({cells.format.title}): {_first_reason(ragged.sentences)}")
     stamps = cells.times.stamps()
     bad = cells.rejected(np.isnat(stamps.times))
-    said = {row: f"its time cannot be read: {text}" for row, text in stamps.unread.items()} | cells.sentences
+    problems = {row: f"its time cannot be read: {text}" for row, text in stamps.unread.items()} | cells.sentences
     good = ~bad & ~np.isnat(stamps.times)
     maker = Maker(cells.file, cells.format, choices, stamps, lines)
     made, failed, notes = [], {}, {}
@@ -294,12 +294,12 @@ def _parsed(cells: _Cells, choices: Choices, lines: NDArray[np.int64], ragged: R
                 continue
             if found is not None:
                 made.append(found.bars)
-                said |= found.refused
+                problems |= found.refused
                 bad[list(found.refused)] = True
                 notes[found.bars.series.symbol] = found.notes
-    sentences = {int(lines[row]): text for row, text in said.items() if bad[row]} | ragged.sentences
-    whole = [bars.drop_unpriced() for bars in made]
-    bars = tuple(item for item in whole if len(item))
+    sentences = {int(lines[row]): text for row, text in problems.items() if bad[row]} | ragged.sentences
+    priced = [bars.drop_unpriced() for bars in made]
+    bars = tuple(item for item in priced if len(item))
     if not bars:
         raise DataError(
             next(iter(failed.values()), "")
@@ -310,7 +310,7 @@ def _parsed(cells: _Cells, choices: Choices, lines: NDArray[np.int64], ragged: R
         bars,
         tuple(Rejected(line, sentences[line]) for line in sorted(sentences)[:SHOWN]),
         int(bad.sum()) + ragged.count,
-        sum(item.unpriced for item in whole),
+        sum(item.unpriced for item in priced),
         failed,
         {name: item for name, item in notes.items() if item},
     )

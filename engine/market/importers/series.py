@@ -111,8 +111,8 @@ class Maker:
             raise DataError(f"There is no time zone {zone}: choose another.") from error
         utc = np.asarray(found.tz_convert("UTC").tz_localize(None).to_numpy(), dtype="datetime64[ms]")
         missing = np.flatnonzero(np.isnat(utc))
-        said = f"the clock of {zone} does not show this time, or shows it twice: is the time zone right?"
-        return utc, {int(rows[at]): f"{said} {_moment(time[at])}" for at in missing.tolist()}
+        problem = f"the clock of {zone} does not show this time, or shows it twice: is the time zone right?"
+        return utc, {int(rows[at]): f"{problem} {_moment(time[at])}" for at in missing.tolist()}
 
     def _sorted(
         self, rows: NDArray[np.intp], time: NDArray[np.datetime64], notes: list[str]
@@ -153,9 +153,9 @@ class Maker:
             more = f" and {len(wrong) - _NAMED:,} more" if len(wrong) > _NAMED else ""
             raise DataError(f"{name} has two different bars of one time: {pairs}{more}. Keep one of each.")
         repeated = {int(rows[at]): f"repeats line {self.lines[rows[at - 1]]:,}" for at in twice.tolist()}
-        kept = np.ones(len(rows), dtype=np.bool_)
-        kept[twice] = False
-        return rows[kept], time[kept], repeated
+        is_first = np.ones(len(rows), dtype=np.bool_)
+        is_first[twice] = False
+        return rows[is_first], time[is_first], repeated
 
     def _series(
         self, name: str, interval: Interval, zone: str, numbers: Mapping[str, Any], time: NDArray[np.datetime64]
@@ -184,10 +184,10 @@ class Maker:
 
 def zone_question(file: str, format_: Format) -> Question:
     """The question by whose clock the times of a file are."""
-    more = "".join(f" {note}" for note in format_.notes)
+    notes = "".join(f" {note}" for note in format_.notes)
     return Question(
         "timezone",
-        f"{file} has times of the day without their time zone: choose one, such as America/New_York or UTC.{more}",
+        f"{file} has times of the day without their time zone: choose one, such as America/New_York or UTC.{notes}",
     )
 
 

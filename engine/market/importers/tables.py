@@ -98,11 +98,11 @@ class ArrowFile:
         import pyarrow as arrow
 
         own = dict(zip(layout.names, self.order, strict=True))
-        wanted = {name: own[name] for name in layout.wanted}
+        chosen = {name: own[name] for name in layout.wanted}
         try:
-            for batch in self._batches(sorted(set(wanted.values()))):
-                columns = [_plain(batch.column(batch.schema.get_field_index(name))) for name in wanted.values()]
-                yield arrow.record_batch(columns, names=list(wanted))
+            for batch in self._batches(sorted(set(chosen.values()))):
+                columns = [_plain(batch.column(batch.schema.get_field_index(name))) for name in chosen.values()]
+                yield arrow.record_batch(columns, names=list(chosen))
         except (arrow.ArrowException, OSError, KeyError) as error:
             raise DataError(f"The file cannot be read: {str(error).removesuffix('.')}.") from error
 

@@ -97,7 +97,7 @@ def _european(text: str) -> float:
 
 def _grouped(text: str, sign: str) -> str:
     """``text`` without the ``sign`` between its thousands. Raises ``ValueError`` where it stands elsewhere."""
-    whole = re.split(r"[.,]", text.replace(sign, ""))[0] if sign in text else text
+    integer = re.split(r"[.,]", text.replace(sign, ""))[0] if sign in text else text
     if sign in text and not re.fullmatch(rf"[+-]?\d{{1,3}}({re.escape(sign)}\d{{3}})+([.,]\d*)?", text):
         raise ValueError(f"'{text}' is not a number")
-    return text.replace(sign, "") if whole else text
+    return text.replace(sign, "") if integer else text
