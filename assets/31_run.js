@@ -121,7 +121,7 @@
     if (!run) return;
     const wrong = [...run.closest(".side, .study").querySelectorAll(".f-problem")].find((item) => item.textContent);
     const own = wrong && document.getElementById(wrong.id.replace('"role":"problem"', '"role":"field"'));
-    const control = own && own.matches("input, select, button") ? own : wrong && wrong.parentElement.querySelector("input, select, button");
+    const control = own && own.matches("input, select, textarea, button") ? own : wrong && wrong.parentElement.querySelector("input, select, textarea, button");
     if (!control) return;
     wrong.classList.add("is-told");
     control.focus();

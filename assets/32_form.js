@@ -28,7 +28,7 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-sets]");
     if (!button) return;
-    const row = button.closest(".f"), control = row && row.querySelector("input, select, button");
+    const row = button.closest(".f"), control = row && row.querySelector("input, select, textarea, button");
     window.dash_clientside.set_props(JSON.parse(button.dataset.sets), { value: JSON.parse(button.dataset.value) });
     if (control) setTimeout(() => control.focus(), 250);  // not while Enter is still down: it would open a list
   });
@@ -43,7 +43,7 @@
   function mark(problem) {
     const own = document.getElementById(problem.id.replace('"role":"problem"', '"role":"field"'));
     const row = problem.closest(".f, .plugin") || (own && own.closest(".axis > div"));
-    const control = row && row.querySelector("input, select, [role=combobox], button[data-picks]");
+    const control = row && row.querySelector("input, select, textarea, [role=combobox], button[data-picks]");
     if (!control) return;
     const isWrong = problem.textContent !== "";
     row.classList.toggle("is-wrong", isWrong);
@@ -52,6 +52,16 @@
     control.setAttribute("aria-invalid", String(isWrong));
     isWrong ? control.setAttribute("aria-describedby", problem.id) : control.removeAttribute("aria-describedby");
   }
+
+  /* What is wrong in a formula names the place: a click on it selects the word there. */
+  document.addEventListener("click", (event) => {
+    const problem = event.target.closest(".f.wide > .f-problem"), area = problem && problem.parentElement.querySelector("textarea");
+    const place = area && /\(character (\d+)\)/.exec(problem.textContent);
+    if (!place) return;
+    const start = Number(place[1]) - 1, word = /^\w+/.exec(area.value.slice(start));
+    area.focus();
+    area.setSelectionRange(start, start + (word ? word[0].length : 1));
+  });
 
   new MutationObserver((changes) => {
     for (const change of changes) {
@@ -64,7 +74,7 @@
   function said(place) {
     const radio = place.querySelector("input[type=radio]:checked");
     const box = place.querySelector("input[type=checkbox]");
-    const control = radio || place.querySelector("input, select, button[data-picks]");
+    const control = radio || place.querySelector("input, select, textarea, button[data-picks]");
     return box && !radio ? (box.checked ? "True" : "False") : control ? control.value.trim() : null;
   }
 

@@ -61,7 +61,7 @@ def row(
             ),
             problem(page, field.path),
         ],
-        className="f",
+        className="f wide" if field.multiline else "f",
         hidden=hidden,
         **_condition(page, field),
     )
@@ -178,6 +178,9 @@ def labelled(options: Options) -> list[dict[str, Any]]:
 def _input(id_: ids.Id, field: Field, value: Any, wait: int, blank: str) -> Component:
     if field.control == "date":
         return html.Div(dbc.Input(id=id_, type="date", value=value or "", debounce=wait or False), className="in")
+    if field.multiline:
+        text = {"spellCheck": "false", "debounce": wait or False, "placeholder": blank}
+        return html.Div(dbc.Textarea(id=id_, value=value or "", rows=2, **text), className="in")
     kind = {"inputMode": "decimal"} if field.control == "number" else {}
     entry = dbc.Input(
         id=id_,

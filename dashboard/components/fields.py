@@ -28,7 +28,8 @@ class Field:
     "group" is a nested spec, "plugin" and "plugins" are one and several specs of ``registry``. ``default`` is a plain
     value (JSON), None where a value must be given. The bounds and the step of a ``percent``, a fraction, are
     percentages; its default is not. ``when`` are paths of other fields, and the values of these for which this one
-    means anything. ``stored`` is the sort of what the text names (``stored_options``).
+    means anything. ``stored`` is the sort of what the text names (``stored_options``). ``multiline`` text has several
+    lines, over the whole width of the form.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Field:
     registry: Registry[Any] | None = None
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     stored: str = ""
+    multiline: bool = False
 
 
 def fields_of(cls: type[Spec], prefix: str = "") -> tuple[Field, ...]:
@@ -145,6 +147,7 @@ def _field(path: str, info: FieldInfo) -> Field:
         spec=annotation if control == "group" else None,
         registry=registry,
         stored=str(form.get("stored", "")),
+        multiline=bool(form.get("multiline")),
         when=tuple((_sibling(path, name), tuple(values)) for name, values in conditions(info).items()),
     )
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from engine.core.errors import DataError
 from engine.core.registry import plugin
@@ -41,8 +41,13 @@ class Expression(MarketIndicator):
     is_expression: ClassVar[bool] = True
 
     kind: Literal["expression"] = "expression"
-    text: str = parameter("close / sma(close, 50) - 1", title="Formula", help="Of prices, volume and indicators.")
-    name: str = parameter("", title="Name", help="What charts and tables call it; empty for the formula itself.")
+    text: str = Field(
+        "close / sma(close, 50) - 1",
+        title="Formula",
+        description="Of open, high, low, close and volume, functions and indicators: see docs/expressions.md.",
+        json_schema_extra={"multiline": True},
+    )
+    name: str | None = parameter(None, title="Name", help="What charts and tables call it; else the formula itself.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("value"),)
 
@@ -56,10 +61,10 @@ class Expression(MarketIndicator):
 
     @field_validator("name")
     @classmethod
-    def _is_short(cls, name: str) -> str:
-        if len(name) > 60:
+    def _is_short(cls, name: str | None) -> str | None:
+        if name and len(name) > 60:
             raise ValueError("A name has at most 60 characters.")
-        return name.strip()
+        return (name or "").strip() or None
 
     def label(self) -> str:
         return self.name or self.text

@@ -325,3 +325,15 @@ class TestSeveralNumbers:
         (hidden, _) = fields_of(Layered)
         assert controls.parse_value(hidden, between.join(map(str, numbers))) == numbers
         assert controls.parse_value(hidden, controls.listed(numbers)) == numbers
+
+
+def test_a_formula_has_lines_over_the_whole_width() -> None:
+    from dashboard.components import controls
+    from engine.indicators.expression import Expression
+
+    text, name = fields_of(Expression)
+    row = controls.row("features", text, "close / open")
+    assert row.className == "f wide"
+    area = row.children[1].children.children
+    assert (area.rows, area.value) == (2, "close / open")
+    assert controls.row("features", name, None).className == "f"
