@@ -39,6 +39,7 @@ CARRIERS = frozenset(
         ),  # requests, results, models
         *(
             "yfinance",
+            "peewee",
             "pandas_datareader",
             "ccxt",
             "requests",

@@ -28,7 +28,7 @@ _COLUMNS = {"open": "Open", "high": "High", "low": "Low", "close": "Close", "vol
     "adj_close": "Adj Close"
 }
 _LIMITED = re.compile(r"not available for startTime|must be within the last|Only \d+ days worth", re.IGNORECASE)
-FAILURES = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
+_UNEXPECTED = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
 """Exceptions that yfinance lets through on an unexpected response."""
 
 
@@ -120,10 +120,22 @@ def _finished(interval: Interval, times: Any, facts: Facts) -> Any:
     return ended
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """Exceptions that a request of yfinance may raise: its own, those of its databases, and what it lets through."""
+    from peewee import PeeweeException
+
+    return (library().exceptions.YFException, PeeweeException, *_UNEXPECTED)
+
+
 def refusal(name: str, error: Exception) -> tuple[Status, str]:
     """What an exception of yfinance means, and a sentence that a user can act on."""
+    from peewee import PeeweeException
+
     yahoo = library().exceptions
     said = str(error)
+    if isinstance(error, PeeweeException):
+        where = f"yfinance cannot use its databases in {settings().cache / 'yfinance'} ({said})"
+        return "not stored", f"{where}: free some space, or name another folder as cache in config.yaml."
     answered = error.status if isinstance(error, Answered) else _status(error)
     if isinstance(error, yahoo.YFRateLimitError) or answered == 429:
         return "rate limited", "Yahoo limits requests: try again in some minutes, with fewer symbols at a time."

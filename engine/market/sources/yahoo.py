@@ -14,9 +14,9 @@ from engine.market.fetching import Capabilities, Fetched, FetchedBars, FetchRequ
 from engine.market.intervals import Interval
 from engine.market.sources import Source
 from engine.market.yfinance_adapter import (
-    FAILURES,
     Facts,
     bars_of,
+    failures,
     forget_responses,
     library,
     listing,
@@ -64,7 +64,7 @@ class Yahoo(Source):
                 text.strip(), max_results=20, news_count=0, lists_count=0, recommended=0, session=session()
             ).quotes
             return tuple(item for quote in found if (item := listing(quote)))
-        except (yahoo.exceptions.YFException, *FAILURES) as error:
+        except failures() as error:
             forget_responses()
             raise DataError(refusal("The search", error)[1]) from error
 
@@ -90,7 +90,7 @@ def _answer(name: str, request: FetchRequest) -> Fetched:
     ticker = yahoo.Ticker(name, session=session())
     try:
         parts = [part for part in _parts(ticker, request, request.start or earliest) if len(part[0])]
-    except (yahoo.exceptions.YFException, *FAILURES) as error:
+    except failures() as error:
         forget_responses()
         status, sentence = refusal(name, error)
         return _placed(ticker, name, request) if status == "no data in range" else _refused(name, status, sentence)
@@ -121,7 +121,7 @@ def _first_trade(ticker: Any) -> Any:
     try:
         ticker.history(period="5d", auto_adjust=False)
         return ticker.history_metadata.get("firstTradeDate")
-    except (library().exceptions.YFException, *FAILURES):
+    except failures():
         forget_responses()
         return None
 

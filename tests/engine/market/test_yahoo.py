@@ -267,3 +267,22 @@ def test_files_of_yfinance_lie_in_our_cache(yahoo: Yahoo) -> None:
 
     fetched()
     assert Path(_TzDBManager.get_location()).name == "yfinance"
+
+
+def test_a_full_disk_is_said_and_stops_no_other_symbol(yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    import peewee
+    from yfinance.cache import _TzCache
+
+    yahoo.listed["B"] = yahoo.listed["A"]
+    store = _TzCache.store
+
+    def full(self: Any, key: str, value: str) -> None:
+        if key == "DISK":
+            raise peewee.OperationalError("database or disk is full")
+        store(self, key, value)
+
+    yahoo.listed["DISK"] = yahoo.listed["A"]
+    monkeypatch.setattr(_TzCache, "store", full)
+    report = stored("DISK", "B")
+    assert [item.status for item in report.outcomes] == ["not stored", "stored"]
+    assert "(database or disk is full): free some space" in report.outcomes[0].sentence
