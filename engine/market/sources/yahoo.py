@@ -50,7 +50,7 @@ class Yahoo(Source):
         fields=frozenset(get_args(Field)),
         adjustment="splits",
         history=_HISTORY,
-        example="AAPL, ^GSPC, or a name",
+        example="AAPL, ^GSPC",
         note="Yahoo's terms allow personal use.",
     )
     kind: Literal["yahoo"] = "yahoo"
