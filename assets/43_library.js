@@ -17,6 +17,7 @@
     window.scrollTo(0, 0);
   }
 
+  here.followLink = follow;
   const link = (query, look, text, title) =>
     make("a", { key: look, href: "/backtest?spec=" + query, onClick: follow, className: look, title: title }, text);
   const lines = (side, first, second) => make("span", { className: "run-cell " + side }, [first, second]);

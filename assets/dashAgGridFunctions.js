@@ -26,6 +26,17 @@
     return number(value, decimals, kind === "signed") + (unit ? " " + unit : "");
   };
 
+  /* Bytes, as disk_size prints them. */
+  functions.stratoscopeSize = function (bytes) {
+    if (typeof bytes !== "number") return MISSING;
+    const megabytes = bytes / 2 ** 20;
+    if (megabytes < 1) return number(bytes / 1024, 0) + " KB";
+    return megabytes < 1000 ? number(megabytes, megabytes < 10 ? 1 : 0) + " MB" : number(megabytes / 1024, 1) + " GB";
+  };
+
+  /* The worse the findings, the further down, and what has not been checked before all others. */
+  functions.stratoscopeByRank = (one, other, node, otherNode) => node.data.rank - otherNode.data.rank || parseInt(one) - parseInt(other) || 0;
+
   /* What prints as zero has no colour. */
   functions.stratoscopeTone = function (value, ...how) {
     const right = "ag-right-aligned-cell", text = functions.stratoscopeCell(value, ...how);

@@ -10,7 +10,7 @@ from dash import Dash, _callback, html
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 from flask import Response, redirect, request, send_file
 
-from dashboard import page, shell, uploads
+from dashboard import page, series_files, shell, uploads
 from dashboard.callbacks import import_callbacks
 from dashboard.errors import on_error
 from dashboard.jobs.access import MANAGER
@@ -70,6 +70,7 @@ def create_app(
     later = [part for item in page.pages(pages) for part in item.later()]
     app.validation_layout = html.Div([app.validation_layout, *later])
     uploads.register(app.server)
+    series_files.register(app.server)
     policy.secure(app, config)
     requests.guard(app)
     app.server.before_request(_to_first_page(page.pages(pages)))

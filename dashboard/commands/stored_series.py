@@ -73,7 +73,8 @@ def export_(args: argparse.Namespace) -> None:
         bars = catalog.read(series)
         path = folder / export.file_name(bars, args.format)
         try:
-            path.write_bytes(export.export(bars, args.format, whole=True))
+            with path.open("wb") as file:
+                file.writelines(export.pieces(bars, args.format))
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error.strerror}.") from None
         return {"symbol": series.symbol, "interval": series.interval, "rows": len(bars), "path": str(path)}

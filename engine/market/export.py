@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from io import BytesIO
-from typing import Literal
+from typing import Any, Literal
 
 from engine.core.errors import DataError
 from engine.market.bars import Bars
 
 MOST = 1_000_000
 """Bars of one file, at most: it is made in memory."""
+_PIECE = 100_000  # bars
 Format = Literal["csv", "parquet"]
 _COLUMNS = ("open", "high", "low", "close", "volume")
 _MORE = {"adj_close": "adj close", "splits": "stock splits", "dividend_per_share": "dividends"}
@@ -23,34 +25,52 @@ def export(bars: Bars, format: Format, *, whole: bool = False) -> bytes:
     Times are dates, of intraday bars moments in UTC; missing values are empty. The Parquet file names collection,
     symbol, interval, currency and source in its metadata. Raises ``DataError`` for more than ``MOST`` bars.
     """
-    import pyarrow as arrow
+    if len(bars) > MOST:
+        raise DataError(f"{bars.series.symbol} has {len(bars):,} bars and a file at most {MOST:,}: narrow the dates.")
+    return _csv(bars, whole) if format == "csv" else _parquet(bars, whole)
+
+
+def pieces(bars: Bars, format: Format) -> Iterator[bytes]:
+    """The ``whole`` file of any number of bars: CSV in pieces, so that it is never in memory as a whole."""
+    if format == "parquet":
+        yield _parquet(bars, whole=True)
+        return
+    for first in range(0, len(bars), _PIECE):
+        yield _csv(bars.slice(first, first + _PIECE), whole=True, heading=first == 0)
+
+
+def _csv(bars: Bars, whole: bool, heading: bool = True) -> bytes:
     import pyarrow.csv as arrow_csv
+
+    buffer = BytesIO()
+    how = arrow_csv.WriteOptions(include_header=heading, quoting_style="none", quoting_header="none")
+    arrow_csv.write_csv(_table(bars, whole), buffer, how)
+    return buffer.getvalue()
+
+
+def _parquet(bars: Bars, whole: bool) -> bytes:
     import pyarrow.parquet as parquet
 
+    names = ("collection", "symbol", "interval", "currency", "origin")
+    about = {name: getattr(bars.series, name) for name in names}
+    buffer = BytesIO()
+    parquet.write_table(_table(bars, whole).replace_schema_metadata(about), buffer)
+    return buffer.getvalue()
+
+
+def _table(bars: Bars, whole: bool) -> Any:
+    """An Arrow table of the file's columns."""
+    import pyarrow as arrow
+
     series = bars.series
-    if len(bars) > MOST:
-        raise DataError(f"{series.symbol} has {len(bars):,} bars and a file at most {MOST:,}: narrow the dates.")
     lacking = set() if series.has_ohlc else {"open", "high", "low"}
     lacking |= set() if series.has_volume else {"volume"}
     time = arrow.array(bars.time).cast(arrow.timestamp("ms"))
     time = time.cast(arrow.timestamp("ms", "UTC")) if series.is_intraday else time.cast(arrow.date32())
-    columns = {"time": time} | {
-        name: arrow.array(getattr(bars, name), from_pandas=True) for name in _COLUMNS if name not in lacking
-    }
-    if whole:
-        columns |= {
-            title: arrow.array(values, from_pandas=True)
-            for name, title in _MORE.items()
-            if (values := getattr(bars, name)) is not None
-        }
-    table = arrow.table(columns)
-    buffer = BytesIO()
-    if format == "csv":
-        arrow_csv.write_csv(table, buffer, arrow_csv.WriteOptions(quoting_style="none", quoting_header="none"))
-    else:
-        about = {name: getattr(series, name) for name in ("collection", "symbol", "interval", "currency", "origin")}
-        parquet.write_table(table.replace_schema_metadata(about), buffer)
-    return buffer.getvalue()
+    columns = {name: getattr(bars, name) for name in _COLUMNS if name not in lacking}
+    columns |= {title: getattr(bars, name) for name, title in _MORE.items()} if whole else {}
+    given = {name: arrow.array(values, from_pandas=True) for name, values in columns.items() if values is not None}
+    return arrow.table({"time": time} | given)
 
 
 def file_name(bars: Bars, format: Format) -> str:

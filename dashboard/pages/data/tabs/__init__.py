@@ -1,6 +1,7 @@
 """The tabs of the data page, in their order."""
 
 from dashboard.pages.data.tabs import (
+    catalogue,
     chart,
     compare,
     correlation,
@@ -27,6 +28,7 @@ TABS = (
     table.TAB,
     quality.TAB,
     provenance.TAB,
+    catalogue.TAB,
     download.TAB,
     importing.TAB,
     values.TAB,

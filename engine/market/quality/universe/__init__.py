@@ -1,0 +1,1 @@
+"""The quality of many series, as an action."""
