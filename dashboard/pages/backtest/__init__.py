@@ -13,4 +13,5 @@ PAGE = Page(
     layout=layout,
     studies=tuple(tab.study.form.page for tab in TABS if tab.study),
     later=later,
+    with_view=True,
 )

@@ -14,6 +14,7 @@ from dash.exceptions import PreventUpdate
 import engine
 from dashboard import state
 from dashboard.pages.backtest import ids, saved
+from dashboard.pages.backtest.layout import layout
 from dashboard.pages.backtest.tabs import library as tab
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
@@ -260,3 +261,11 @@ def test_the_table_grows_with_its_rows_up_to_the_windows_foot() -> None:
     assert {height(count)[1] for count in (0, 9, 500)} == {"max(320px, 100dvh - 230px))"}
     run()
     assert tab.listing("", "saved", 0, None)[-1] == tab.tall(1) == tab._grid().style
+
+
+def test_an_address_opens_the_library_searched(workspace: Workspace) -> None:
+    page = str(layout(None, {"find": "BTC/USDT" + "x" * 300}).to_plotly_json())
+    assert "value='BTC/USDT" in page
+    assert "x" * 193 not in page
+    assert "active_tab='library'" in page
+    assert "active_tab='library'" not in str(layout(None).to_plotly_json())

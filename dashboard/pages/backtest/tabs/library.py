@@ -42,9 +42,10 @@ COLUMNS = [
 ]
 
 
-def layout() -> list[Component]:
+def layout(text: str = "") -> list[Component]:
+    """The tab, searched for ``text``."""
     entry = dbc.Input(
-        id=ids.SEARCH, type="search", value="", debounce=250, autoComplete="off",
+        id=ids.SEARCH, type="search", value=text, debounce=250, autoComplete="off",
         placeholder="Search name, symbol, strategy, tag, note",
     )  # fmt: skip
     search = [html.Label("Search saved backtests", htmlFor=ids.SEARCH, className="unseen"), entry]

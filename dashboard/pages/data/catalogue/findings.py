@@ -25,6 +25,7 @@ from engine.market.quality.universe.spec import CheckQuality
 
 JOB = SideJob(ids.PAGE, "universe")
 _MOST = 20_000
+_TALLEST = 320  # pixels
 COLUMNS = [
     table.Column("symbol", "Symbol", least=90),
     table.Column("collection", "Collection", least=90),
@@ -40,7 +41,11 @@ COLUMNS = [
 def layout() -> Component:
     """The card, out of sight until a check was asked for, and the stores of the job."""
     grid = table.table(
-        ids.UNIVERSE_QUALITY, COLUMNS, height=320, empty="No series was checked.", options={"tooltipShowDelay": 300}
+        ids.UNIVERSE_QUALITY,
+        COLUMNS,
+        height=_TALLEST,
+        empty="No series was checked.",
+        options={"tooltipShowDelay": 300},
     )
     by_field = {column["field"]: column for column in grid.columnDefs}
     by_field["symbol"] |= {"cellRenderer": "StratoscopeFindings"}
@@ -88,19 +93,21 @@ JOB.wire()
     Output(ids.UNIVERSE_QUALITY_SAID, "children"),
     Output(ids.UNIVERSE_QUALITY_CARD, "hidden"),
     Output(ids.CATALOGUE_CHANGED, "data", allow_duplicate=True),
+    Output(ids.UNIVERSE_QUALITY, "style"),
     Input(JOB.answer, "data"),
     Input(JOB.progress, "data"),
     prevent_initial_call=True,
 )
 def show(answer: Answer, progress: Progress | None) -> tuple[Any, ...]:
     if not answer:
-        return [], "", None, True, no_update
+        return [], "", None, True, no_update, no_update
     if (words := side_job.instead(answer, progress, "")) is not None:
-        return [], "", words, False, no_update
+        return [], "", words, False, no_update, table.fitting(0, _TALLEST)
     if ctx.triggered_id == JOB.progress:
         raise PreventUpdate
     report: UniverseReport = runs.report(answer, CheckQuality).report
-    return [row(item) for item in report.rows], note(report), together(report), False, time.time()
+    rows = [row(item) for item in report.rows]
+    return rows, note(report), together(report), False, time.time(), table.fitting(len(rows), _TALLEST)
 
 
 @callback(Input(ids.UNIVERSE_QUALITY, "cellRendererData"), prevent_initial_call=True)

@@ -22,7 +22,11 @@ Chosen: TypeAlias = Sequence[str] | None
 MOST = 200
 """Series that are moved at once: each is a few files, written safely."""
 CLEAN, UNCHECKED = "Clean", "Not checked"
-_NOUNS: Mapping[Severity, str] = {"grave": "grave finding", "warning": "warning", "note": "note"}
+_NOUNS: Mapping[Severity, tuple[str, str]] = {
+    "grave": ("grave", "grave"),
+    "warning": ("warning", "warnings"),
+    "note": ("note", "notes"),
+}
 _RANKS: Mapping[Severity, int] = {"grave": 4, "warning": 3, "note": 2}
 _BETWEEN = "\n"
 
@@ -30,14 +34,14 @@ COLUMNS = [
     table.Column("symbol", "Symbol", least=86),
     table.Column("collection", "Collection", least=86),
     table.Column("interval", "Interval", width=70),
-    table.Column("first", "From", width=94),
-    table.Column("last", "To", width=94),
-    table.Column("rows", "Bars", "number", width=74),
-    table.Column("size", "Size", width=72, help="Of its file; the sample and your own sources have none here."),
+    table.Column("first", "From", width=90),
+    table.Column("last", "To", width=90),
+    table.Column("rows", "Bars", "number", width=72),
+    table.Column("size", "Size", width=70, help="Of its file; the sample and your own sources have none here."),
     table.Column("source", "Source", least=70, help="Where it was fetched from, or the source that it is read from."),
     table.Column("fetched", "Fetched", width=92, help="Date in UTC; hover for the time."),
-    table.Column("quality", "Quality", width=118, help="The worst findings of the last check of these very bars."),
-    table.Column("runs", "Runs", "number", width=56, help="Stored runs that name it; click to find the backtests."),
+    table.Column("quality", "Quality", width=100, help="The worst findings of the last check of these very bars."),
+    table.Column("runs", "Runs", "number", width=54, help="Stored runs that name it; click to find the backtests."),
     table.Column("print", "Fingerprint", width=90, help="The first digits of the digest of its bars."),
 ]
 TRASH_COLUMNS = [
@@ -81,7 +85,7 @@ def badge(verdict: Verdict | None) -> tuple[str, int]:
         return UNCHECKED, 0
     found = Counter(item.severity for item in verdict)
     worst = next((severity for severity in SEVERITIES if found[severity]), None)
-    return (CLEAN, 1) if worst is None else (count(found[worst], _NOUNS[worst]), _RANKS[worst])
+    return (CLEAN, 1) if worst is None else (count(found[worst], *_NOUNS[worst]), _RANKS[worst])
 
 
 def trash_row(item: Deleted, now: float) -> dict[str, Any]:

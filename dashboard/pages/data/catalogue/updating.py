@@ -25,9 +25,9 @@ JOB = SideJob(ids.PAGE, "update")
 _MOST = 5_000
 
 
-def layout() -> Component:
+def layout() -> list[Component]:
     """What is said of the job, and its stores."""
-    return html.Div([*JOB.stores(), html.Div(id=ids.CATALOGUE_UPDATED, className="undo-bar", role="status")])
+    return [*JOB.stores(), html.Div(id=ids.CATALOGUE_UPDATED, className="undo-bar", role="status")]
 
 
 @callback(

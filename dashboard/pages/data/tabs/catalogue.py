@@ -18,6 +18,7 @@ from dashboard.pages.data.tab import Tab, seen
 from dashboard.text.format import count, disk_size
 from engine.market import inventory, trash
 
+_TALLEST = 520  # pixels
 _NUMBERS = ("rows", "size", "runs")
 _TICKED = {
     "rowSelection": {
@@ -28,6 +29,7 @@ _TICKED = {
     },
     "selectionColumnDef": {"width": 36, "minWidth": 36, "resizable": False, "pinned": "left"},
     "enableCellTextSelection": False,
+    "cacheQuickFilter": True,
     "tooltipShowDelay": 300,
 }
 
@@ -51,7 +53,7 @@ def layout() -> Sequence[Component]:
         dcc.Store(id=ids.CATALOGUE_DELETED, data=[]),
         html.Div(bar, className="library-bar catalogue-bar"),
         *actions.bars(),
-        updating.layout(),
+        *updating.layout(),
         card.card("Catalogue", _grid(), sub="click a symbol for its chart, a verdict for its findings"),
         findings.layout(),
         html.Div(thrown, id=ids.TRASH_CARD, hidden=True),
@@ -59,7 +61,7 @@ def layout() -> Sequence[Component]:
 
 
 def _grid() -> Component:
-    grid = table.table(ids.CATALOGUE, COLUMNS, height=480, empty="No series is found.", options=_TICKED)
+    grid = table.table(ids.CATALOGUE, COLUMNS, height=_TALLEST, empty="No series is found.", options=_TICKED)
     by_field = {column["field"]: column for column in grid.columnDefs}
     for name, column in by_field.items():
         column["filter"] = "agNumberColumnFilter" if name in _NUMBERS else "agTextColumnFilter"
@@ -94,13 +96,15 @@ TAB = Tab("catalogue", "Catalogue", layout, free=True)
     Output(ids.CATALOGUE_COUNT, "children"),
     Output(ids.TRASH, "rowData"),
     Output(ids.TRASH_CARD, "hidden"),
+    Output(ids.CATALOGUE, "style"),
     Input(ids.CATALOGUE_CHANGED, "data"),
     seen(TAB.name),
 )
 def listing(changed: Any, _: Any) -> tuple[Any, ...]:
     found, thrown, now = inventory.items(), trash.deleted(), time.time()
     told = f"{count(len(found), 'series', 'series')}, {disk_size(sum(item.size for item in found))}"
-    return [row(item) for item in found], [], told, [trash_row(item, now) for item in thrown], not thrown
+    rows, binned = [row(item) for item in found], [trash_row(item, now) for item in thrown]
+    return rows, [], told, binned, not binned, table.fitting(len(rows), _TALLEST)
 
 
 clientside_callback(
