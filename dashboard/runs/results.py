@@ -14,7 +14,7 @@ from engine.core.errors import EngineError, SpecError
 from engine.core.spec import Action, RunSpec, kind_name
 from engine.jobs import actions, records, runner
 from engine.jobs.actions import Performed
-from engine.market.known import restated
+from engine.market.known import gone, restated
 
 S = TypeVar("S", bound=RunSpec)
 
@@ -69,8 +69,16 @@ def report(data: ResultData, kind: type[Action]) -> Performed:
 
 
 def warning(key: str) -> dict[str, str]:
-    """For a page's result store: what there is to say of a result, or a report by its id, that is in memory alone."""
-    return {"warning": UNSTORED} if runner.store().held(key) is not None else {}
+    """For a page's result store: what there is to say of a result, or a report by its id, that is in memory alone, and
+    of one whose series are gone.
+    """
+    if runner.store().held(key) is not None:
+        return {"warning": UNSTORED}
+    found = gone(records.series_of(key))
+    if not found:
+        return {}
+    named = ", ".join(found[:4]) + (f" and {len(found) - 4:,} more" if len(found) > 4 else "")
+    return {"warning": f"The bars of {named} are gone: this is the stored result. Restore them to compute it again."}
 
 
 def short(data: ResultData) -> str:

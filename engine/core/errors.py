@@ -5,6 +5,7 @@ EngineError
 ├── SpecError             a request that does not describe anything computable
 │   └── UnknownPlugin     a name that no plug-in has
 ├── DataError             market data that is missing or unfit for the request
+│   ├── NoSuchSeries      a series that is not there, or no longer
 │   └── NotTradeable      a series that cannot be bought
 ├── PluginError           a plug-in that fails, or answers with what its contract excludes
 │   └── StrategyError     a strategy that fails or answers with what no account can follow
@@ -52,6 +53,10 @@ class UnknownPlugin(SpecError):
 
 
 class DataError(EngineError):
+    pass
+
+
+class NoSuchSeries(DataError):
     pass
 
 

@@ -80,6 +80,13 @@ def series_of(key: str) -> Mapping[str, str]:
     return found
 
 
+def keys_of(kind: str, spec: str) -> list[str]:
+    """The runs of that request, as canonical JSON, the newest first."""
+    query = "SELECT key FROM runs WHERE kind = ? AND spec = ? ORDER BY created DESC"
+    with connect() as database:
+        return [row["key"] for row in database.execute(query, (kind, spec))]
+
+
 def is_entered(key: str) -> bool:
     """Whether nothing of the run's record is missing, its result's size apart."""
     tables = ("runs", "run_origins", "run_summaries", "run_results")

@@ -14,7 +14,7 @@ from weakref import WeakSet
 import numpy as np
 
 from engine.core.config import settings
-from engine.core.errors import DataError, NotTradeable, did_you_mean
+from engine.core.errors import DataError, NoSuchSeries, NotTradeable, did_you_mean
 from engine.core.plugin_errors import described, named, plugin_errors
 from engine.market.bars import Bars, Market, Selection, Series
 from engine.market.common_calendar import between
@@ -97,7 +97,7 @@ def find_all(
         series = _find_exactly(collection, missing, finer)
         found |= {symbol: resampled_series(item, interval) for symbol, item in series.items()}
     if lacking := next((symbol for symbol in wanted if symbol not in found), None):
-        raise DataError(_missing(collection, lacking, interval))
+        raise NoSuchSeries(_missing(collection, lacking, interval))
     every = tuple(found[symbol] for symbol in wanted)
     return every if known_at is None else tuple(as_known(item, known_at) for item in every)
 
@@ -254,7 +254,7 @@ def _finer(series: Series) -> Series:
     """The series that ``series`` is resampled from."""
     found = _find_exactly(series.collection, (series.symbol,), series.resampled_from)
     if series.symbol not in found:
-        raise DataError(_missing(series.collection, series.symbol, series.resampled_from))
+        raise NoSuchSeries(_missing(series.collection, series.symbol, series.resampled_from))
     now = found[series.symbol]
     return as_known(now, datetime.fromisoformat(series.known)) if series.known else now
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.core.errors import EngineError
+from engine.core.errors import EngineError, NoSuchSeries
 from engine.market import catalog
 from engine.market.bars import Bars, Selection, Series
 from engine.market.resampling import as_stored
@@ -65,6 +65,20 @@ def restated(digests: Mapping[str, str]) -> tuple[Restated, ...]:
         except EngineError:
             continue
         found += [item] if item else []
+    return tuple(found)
+
+
+def gone(digests: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of the series that ``fingerprints`` has named that are there no longer: "TEST in mine"."""
+    found = []
+    for name in digests:
+        collection, symbol, interval = name.split(_SEPARATOR)
+        try:
+            catalog.find(collection, symbol, interval)
+        except NoSuchSeries:
+            found.append(f"{symbol} in {collection}")
+        except EngineError:
+            continue
     return tuple(found)
 
 
