@@ -143,7 +143,10 @@ def lookup(spec: RunSpec) -> Any | None:
     """The result of ``spec`` if it is stored or computed at once, else None."""
     if not is_job(spec):
         return run(spec)
-    key = run_key(spec)
+    try:
+        key = run_key(spec)
+    except NoSuchSeries:  # of which nothing is stored
+        return None
     result = store().read(key, executors.result_type(spec))
     if result is not None:
         repair_record(key, spec, result)

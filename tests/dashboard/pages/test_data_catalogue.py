@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from dash import no_update
 from dash.exceptions import PreventUpdate
@@ -12,9 +13,11 @@ import engine
 from dashboard.jobs.requested import fulfil
 from dashboard.pages.data.catalogue import actions, findings, rows, updating
 from dashboard.pages.data.tabs import catalogue
+from dashboard.runs import results
 from engine.core.errors import DataError
 from engine.core.progress import silent
 from engine.core.spec import RunSpec
+from engine.jobs import runner
 from engine.jobs.requests import load_action
 from engine.market import catalog, trash
 from engine.market.fetching import Outcome
@@ -215,3 +218,23 @@ def test_all_series_are_checked_where_none_is_named() -> None:
     answer = fulfil(CheckQuality(), silent)
     assert len(findings.runs.report(answer, CheckQuality).report.rows) == len(catalog.entries())
     assert CheckQuality().label() == "Quality of all series"
+
+
+def test_a_stored_run_opens_without_its_series() -> None:
+    asked = spec({"collection": "made-up", "symbols": ["TEST", "OTHER"]})
+    key = engine.run_key(asked)
+    with pytest.raises(DataError, match="is not in the collection"):
+        engine.run_key(spec({"collection": "made-up", "symbols": ["TEST", "GONE"]}))
+    result = engine.run(asked)
+    (entry,) = actions.delete_chosen(1, [TEST])[1]
+    found = runner.lookup(asked)
+    assert (engine.run_key(asked), runner.is_stored(asked)) == (key, True)
+    np.testing.assert_array_equal(found.equity, result.equity)
+    said = "The bars of TEST in made-up are gone: this is the stored result. Restore them to compute it again."
+    assert results.warning(key) == {"warning": said}
+    other = spec({"collection": "made-up", "symbols": ["TEST"]})
+    assert runner.lookup(other) is None
+    with pytest.raises(DataError, match="'TEST' is not in the collection made-up"):
+        engine.run(other)
+    trash.restore(entry)
+    assert (results.warning(key), engine.run_key(asked)) == ({}, key)
