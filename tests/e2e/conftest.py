@@ -1,4 +1,6 @@
-"""A workbench that serves for the whole session, and a visitor who fails the test on any error in the console."""
+"""A workbench and a browser that serve for the whole session, and a visitor who fails the test on any error in the
+console.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dash.testing.browser import Browser
 
 from tests.e2e.visitor import Visitor
 from tests.support.workbench import Server, server
@@ -18,6 +21,40 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (folder / "prices").mkdir()
     with server(folder, config="market: {files: {folders: [prices]}}\n") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def browser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The browser that Dash's plugin would start for each journey anew, without a page's scripts at hand."""
+    option = request.config.getoption
+    with Browser(
+        browser=option("webdriver"),
+        remote=option("remote"),
+        remote_url=option("remote_url"),
+        headless=option("headless"),
+        options=request.config.hook.pytest_setup_options(),
+        download_path=str(tmp_path_factory.mktemp("download")),
+        percy_run=False,
+    ) as started:
+        yield started
+
+
+@pytest.fixture
+def dash_br(browser: Browser) -> Iterator[Browser]:
+    """That browser with one empty tab of the usual size: scripts, networks and sizes that a journey sets are its tab's.
+    What pages have stored is removed by ``Visitor``.
+    """
+    driver = browser.driver
+    driver.set_window_size(1280, 900)
+    driver.get_log("browser")  # of the tab before, as it was closed
+    yield browser
+    used = driver.window_handles
+    driver.switch_to.new_window("tab")
+    empty = driver.current_window_handle
+    for handle in used:
+        driver.switch_to.window(handle)
+        driver.close()
+    driver.switch_to.window(empty)
 
 
 @pytest.fixture

@@ -43,12 +43,15 @@ def _unless_redrawn(look: Callable[[], Any]) -> Any:
 
 
 class Visitor:
-    """A browser at one address. ``js`` runs a script in the page; what is waited for comes within ``TIMEOUT``."""
+    """A browser at one address, where it has never been. ``js`` runs a script in the page; what is waited for comes
+    within ``TIMEOUT``.
+    """
 
     TIMEOUT = 60.0
 
     def __init__(self, browser: Any, address: str) -> None:
         self.browser, self.address, self.driver = browser, address, browser.driver
+        self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
         self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": RECORD})
 
     def open(self, path: str) -> None:
