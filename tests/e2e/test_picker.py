@@ -8,7 +8,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.e2e.visitor import Visitor, dom_id
 
 pytestmark = pytest.mark.e2e
-FIRST = "talib_accbands"
+FIRST = "expression"
 IS_OPEN = "return !!document.querySelector('dialog.picker[open]')"
 MARKED = """
 const row = document.querySelector('.picker-row[aria-selected=true]');
