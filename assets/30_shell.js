@@ -74,6 +74,13 @@
     return null;
   };
 
+  /* Take back what a toast said that the page now says itself. */
+  here.unsay = function (text) {
+    const tell = () => document.querySelectorAll(".toast-note").forEach(
+      (item) => item.dataset.text === text && inSight(text) && item.remove());
+    for (const after of [300, 1000, 3000]) setTimeout(tell, after);
+  };
+
   async function toClipboard(text) {
     if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
     const area = document.createElement("textarea");

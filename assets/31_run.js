@@ -61,6 +61,7 @@
     const width = { width: percent(fraction) };
     const unstored = state === "ready" && result.warning ? " is-unstored" : "";
     const said = state === "error" ? result.error : unstored ? result.warning : "";
+    if (state === "error") here.unsay(said);
     return [bar, words, width, "results " + shown + calm + unstored, said];
   };
 
