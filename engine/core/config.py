@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from engine.core.documents import read_yaml, yaml_error
 from engine.core.errors import ConfigError, did_you_mean
-from engine.core.spec import REQUIREMENTS
+from engine.core.spec_problems import REQUIREMENTS
 
 PATH_VARIABLE = "STRATOSCOPE_CONFIG"
 PASSWORD_VARIABLE = "STRATOSCOPE_PASSWORD"
