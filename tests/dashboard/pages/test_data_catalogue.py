@@ -115,8 +115,8 @@ def test_several_are_moved_and_keep_their_symbols(said: list[str]) -> None:
         ("OTHER", "made-up", "There is OTHER of 1d in made-up already"),
         ("../x", "made-up", "'../x' cannot be a symbol: it is a path."),
         ("X" * 40, "made-up", "is too long for a symbol: 32 characters at most."),
-        ("TEST", "made-up", "TEST in made-up is its name already."),
-        ("", "", "TEST in made-up is its name already."),
+        ("TEST", "made-up", "TEST in made-up already has that name."),
+        ("", "", "TEST in made-up already has that name."),
     ],
 )
 def test_a_bad_name_is_said_and_the_form_stays(symbol: str, collection: str, sentence: str, said: list[str]) -> None:
