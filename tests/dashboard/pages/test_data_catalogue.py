@@ -200,18 +200,16 @@ def test_what_came_of_an_update_is_said(said: list[str]) -> None:
     assert (why.children, said) == ("There is no network.", ["1 series could not be updated."])
 
 
-def test_a_few_series_are_checked_at_once_and_many_as_a_job() -> None:
+def test_selected_series_are_checked_as_a_job() -> None:
     save(make_bars([1.0, 2.0, 2.0], time=["2020-01-01", "2020-01-02", "2020-01-02"], symbol="TWICE"))
     answer, job, _ = findings.ask(1, [TEST, "made-up\nTWICE\n1d"])
-    assert job is no_update
-    report = findings.runs.report(answer, CheckQuality).report
+    assert answer == {"waits": True}
+    report = findings.runs.report(fulfil(load_action(job), silent), CheckQuality).report
     found = {row["symbol"]: row for row in map(findings.row, report.rows)}
     assert (found["TWICE"]["grave"], found["TWICE"]["title"]) == (1, "Duplicates")
     assert findings.note(report).startswith("1 with grave findings")
     assert listed()["made-up\nTWICE\n1d"]["quality"] == "1 grave"
     assert listed()[TEST]["quality"] != "Not checked"
-    answer, job, _ = findings.ask(1, [TEST] * 40)
-    assert (answer, len(load_action(job).series)) == ({"waits": True}, 40)
 
 
 def test_all_series_are_checked_where_none_is_named() -> None:

@@ -12,14 +12,11 @@ from dash.exceptions import PreventUpdate
 from dashboard import runs
 from dashboard.components import card, table
 from dashboard.jobs import side_job
-from dashboard.jobs.requested import fulfil
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
 from dashboard.pages.data.catalogue.actions import show as open_in
 from dashboard.pages.data.catalogue.rows import Chosen, names, row_id
 from dashboard.security.payloads import Answer, Progress
-from engine.core.progress import silent
-from engine.jobs.runner import JOB_THRESHOLD
 from engine.market.quality.report import TITLES, UniverseReport, UniverseRow
 from engine.market.quality.universe.spec import CheckQuality
 
@@ -73,14 +70,12 @@ def layout() -> Component:
     prevent_initial_call=True,
 )
 def ask(clicks: int | None, chosen: Chosen) -> tuple[Any, Any, Any]:
-    """A few are checked at once, many as a job."""
+    """As a job, however few they are: calendars need pandas, which the server does without."""
     found = names(chosen, most=_MOST)
     if not clicks or not found:
         raise PreventUpdate
     series = [{"collection": name[0], "symbol": name[1], "interval": name[2]} for name in found]
     action = CheckQuality.parse({"series": series})
-    if action.estimate().seconds <= JOB_THRESHOLD:
-        return fulfil(action, silent), no_update, None
     return *side_job.start(action), None
 
 
