@@ -34,8 +34,17 @@ LOOPBACK_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLU
 """A page that asks for anything outside this machine gets a console error, which fails the journey."""
 
 
+_ISOLATED = "STRATOSCOPE_TESTS_ISOLATED"
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Tests, and what is looked up as they are collected, never see the cache of whoever runs them."""
+    """Tests, and what is looked up as they are collected, never see the cache of whoever runs them. Tests that a test
+    starts see what it gives them.
+    """
+    process = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    if os.environ.get(_ISOLATED) == process:
+        return
+    os.environ[_ISOLATED] = process
     folder = tempfile.TemporaryDirectory(prefix="stratoscope-tests-")
     config.add_cleanup(folder.cleanup)
     path = Path(folder.name) / "config.yaml"

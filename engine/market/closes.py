@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.core.errors import DataError
-from engine.market import catalog, series_table
+from engine.market import catalog
 from engine.market.bars import Bars, Selection, Series
 from engine.market.quality import repairs
-from engine.market.series_file import Header, path_of, read_closes, version_of
-from engine.market.sources.stored import Stored
+from engine.market.sources import SOURCES
 
 
 def select_closes(spec: Selection, series: Sequence[Series]) -> tuple[Bars, ...]:
@@ -22,19 +20,10 @@ def select_closes(spec: Selection, series: Sequence[Series]) -> tuple[Bars, ...]
 
 
 def sound_closes(series: Series) -> Bars | None:
-    """The times and adjusted closes, all else NaN, of a stored series without repairs whose bars are known to be those
-    of their fingerprint and sound; None for others. Takes a quarter of the time of ``catalog.read``.
+    """The times and adjusted closes, all else NaN, of a series without repairs whose source has a quick way to those of
+    sound bars; None for others. Takes a quarter of the time of ``catalog.read``.
     """
-    is_as_stored = series.source == Stored().kind and not series.resampled_from and not series.known
-    path = path_of(series.collection, series.symbol, series.interval) if is_as_stored else None
-    version = version_of(path) if path else None
-    if path is None or version is None:
+    if series.resampled_from or series.known:
         return None
-    header = series_table.headers({path: version})[path]
-    if not isinstance(header, Header) or not header.sound or repairs.edits_of(series):
-        return None
-    try:
-        found = read_closes(path, header.series)
-    except DataError:
-        return None
-    return found if version_of(path) == version else None  # it may have been replaced meanwhile
+    found = SOURCES.get(series.source)().closes(series)
+    return None if found is None or repairs.edits_of(series) else found

@@ -76,6 +76,12 @@ class Source(Spec):
         """The versions of ``series``, the current one first; none of a source that keeps no earlier ones."""
         return ()
 
+    def closes(self, series: Series) -> Bars | None:
+        """The times and adjusted closes of ``read``, all else NaN, of bars that are known to be those of their
+        fingerprint and sound; None where there is no quicker way to them.
+        """
+        return None
+
     def as_known(self, series: Series, moment: str) -> Series:
         """The metadata of ``series`` as it was known at ``moment``, an ISO time in UTC that they name as ``known``:
         ``read`` and ``fingerprint`` of them are those of that version. Raises ``DataError`` where there is none.

@@ -27,6 +27,7 @@ from engine.market.series_file import (
     folder,
     path_of,
     read_bars,
+    read_closes,
     version,
     version_of,
 )
@@ -62,6 +63,20 @@ class Stored(Source):
         path, version = _present(series)
         bars = _recent().read(path, version)
         return _as_known(series, path, version, bars) if series.known else bars
+
+    def closes(self, series: Series) -> Bars | None:
+        path = path_of(series.collection, series.symbol, series.interval)
+        current = version_of(path) if path else None
+        if path is None or current is None or series.known:
+            return None
+        header = series_table.headers({path: current})[path]
+        if not isinstance(header, Header) or not header.sound:
+            return None
+        try:
+            found = read_closes(path, header.series)
+        except DataError:
+            return None
+        return found if version_of(path) == current else None  # it may have been replaced meanwhile
 
     def fingerprint(self, series: Series) -> str:
         return self.fingerprints((series,))[0]

@@ -8,8 +8,8 @@ _DAY = len("2026-03-31")
 
 
 def moment_text(given: object) -> str:
-    """A day as ``2026-03-31``, a moment as ``2026-03-31 14:05:00`` in UTC, from text, a date or a datetime; one without
-    an offset is in UTC. Raises ``ValueError`` for anything else.
+    """A day as ``2026-03-31``, a moment in UTC as ``2026-03-31 14:05:00``, with parts of a second if it has any; from
+    text, a date or a datetime, one without an offset in UTC. Raises ``ValueError`` for anything else.
     """
     try:
         if isinstance(given, str) and len(given.strip()) > _DAY:
@@ -20,7 +20,7 @@ def moment_text(given: object) -> str:
         pass
     if isinstance(given, datetime):
         moment = given.astimezone(UTC) if given.tzinfo else given
-        return moment.replace(tzinfo=None).isoformat(" ", "seconds")
+        return moment.replace(tzinfo=None).isoformat(" ", "microseconds" if moment.microsecond else "seconds")
     if isinstance(given, date):
         return given.isoformat()
     raise ValueError(

@@ -18,7 +18,9 @@ def test_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
     above: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
         match = re.match(r"([│├└─ ]*)([A-Z]\w+)(\s{2,}|$)", line)
-        if match and match[2].endswith(("Error", "Plugin", "Tradeable", "Cancelled", "Full", "Lost", "Interrupted")):
+        if match and match[2].endswith(
+            ("Error", "Plugin", "Tradeable", "Series", "Cancelled", "Full", "Lost", "Interrupted")
+        ):
             depth = len(match[1]) // 4
             del above[depth:]
             drawn[match[2]] = above[-1] if above else "Exception"

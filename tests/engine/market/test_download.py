@@ -223,7 +223,7 @@ def test_answers_to_nothing_that_was_asked_are_not_kept(monkeypatch: pytest.Monk
 
 def test_sources_that_cannot_say_so() -> None:
     with pytest.raises(
-        DataError, match=r"Nothing can be fetched from 'sample'\. Sources that can: sql, files, yahoo\."
+        DataError, match=r"Nothing can be fetched from 'sample'\. Sources that can: ccxt, sql, fred, files, yahoo\."
     ):
         download.fetch(FetchRequest(source="sample", symbols=("A",)))
     with pytest.raises(DataError, match=r"Nothing can be fetched from 'stored'"):
