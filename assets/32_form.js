@@ -66,7 +66,9 @@
   new MutationObserver((changes) => {
     for (const change of changes) {
       const node = change.target.nodeType === Node.TEXT_NODE ? change.target.parentElement : change.target;
-      if (node && node.classList && node.classList.contains("f-problem")) mark(node);
+      if (!node || !node.classList || !node.classList.contains("f-problem")) continue;
+      mark(node);
+      window.dash_clientside.stratoscope.showMeant();
     }
   }).observe(document.documentElement, { subtree: true, childList: true, characterData: true });
 

@@ -21,7 +21,6 @@ def test_a_file_is_downloaded_and_drawn(visitor: Visitor, workbench: Server) -> 
     visitor.open("/data")
     visitor.open_tab("Download")
     visitor.fill(PAGE, "source", "files")
-    visitor.sees("1 invalid field")
     visitor.click(role="field", page=PAGE, path="symbols")
     visitor.until("return !!document.querySelector('.dash-dropdown-search')", "the search")
     visitor.driver.find_element("css selector", ".dash-dropdown-search").send_keys("own")
